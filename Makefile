@@ -1,0 +1,43 @@
+# Weighbridge. `make help` lists the targets.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+LOCUST := $(BIN)/locust --headless
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo evaluate test lock clean
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
+
+$(BIN)/.run: requirements.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	touch $@
+
+$(BIN)/.dev: $(BIN)/.run requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $@
+
+setup: $(BIN)/.dev ## install what running and testing need into .venv
+
+demo: $(BIN)/.run ## a short evaluation of the embedded simulator, with its report
+	$(LOCUST) --simulator --mode rpm --model gpt-5.4-nano --target 300 --duration 10
+	$(LOCUST) --simulator --mode tpm --model gpt-5.4-nano --target 100000 --duration 10
+
+evaluate: $(BIN)/.run ## the whole programme on the gateway of .env (this costs money)
+	$(LOCUST) --mode full
+
+test: $(BIN)/.dev ## ruff, mypy and pytest
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+lock: ## compile requirements.txt and requirements-dev.txt from their .in files
+	$(BIN)/python -m pip install --quiet pip-tools
+	$(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links requirements.in
+	$(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links requirements-dev.in
+
+clean: ## remove .venv and caches (results stay)
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,1 @@
+"""What the records say: load a run, summarize it, report it. Run it as `python -m analysis`."""

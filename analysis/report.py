@@ -1,0 +1,143 @@
+"""The report of a run: report.md, report.html and summary.json in its folder."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from analysis import html, markdown
+from analysis.atomic import replacing
+from analysis.load import Run
+from analysis.page import Page, Section, Tile
+from analysis.sections import (
+    SectionOf,
+    View,
+    cache,
+    cost,
+    ladder,
+    notes,
+    outcomes,
+    overview,
+    reasoning,
+    sending,
+    smoke,
+    streams,
+    tools,
+    vision,
+    window,
+)
+from analysis.sections import run as run_section
+from analysis.summarize import of_run
+from analysis.verdict import not_run, verdicts
+from analysis.words import Lang, Words, integer, percent, seconds
+
+SUMMARY_VERSION = 1
+SECTIONS: tuple[SectionOf, ...] = (
+    overview.section,
+    smoke.section,
+    ladder.section,
+    window.section,
+    cost.section,
+    cache.section,
+    tools.section,
+    reasoning.section,
+    vision.section,
+    notes.section,
+    streams.section,
+    sending.section,
+    outcomes.section,
+)
+"""The report after its first page, in order: the article's tables, then what it lacks."""
+
+
+def write(run: Run, lang: Lang = "en") -> tuple[Path, Path, Path]:
+    """Write the run's summary.json, report.md and report.html; return their paths. Raises OSError."""
+    view = look(run, lang)
+    page = compose(view)
+    files = {
+        "report.md": markdown.render(page),
+        "report.html": html.render(page),
+        "summary.json": json.dumps(summary(run), ensure_ascii=False, indent=2, allow_nan=False) + "\n",
+    }
+    for name, text in files.items():
+        with replacing(run.folder / name) as file:
+            file.write(text)
+    return (run.folder / "report.md", run.folder / "report.html", run.folder / "summary.json")
+
+
+def look(run: Run, lang: Lang = "en") -> View:
+    """The run with its numbers, in a language."""
+    return View(run, of_run(run), Words(lang, run.manifest.get("currency")))
+
+
+def summary(run: Run) -> dict[str, Any]:
+    """What summary.json holds: the verdicts and every number of every phase, in English."""
+    view = look(run, "en")
+    return {
+        "schema_version": SUMMARY_VERSION,
+        "run_id": run.run_id,
+        "started_at": run.manifest.get("started_at"),
+        "mode": run.manifest.get("mode"),
+        "simulated": run.simulated,
+        "interrupted": run.interrupted,
+        "currency": run.manifest.get("currency"),
+        "verdicts": [{"level": v.level, "text": v.text} for v in verdicts(view)],
+        "not_run": not_run(view),
+        "phases": view.phases,
+    }
+
+
+def compose(view: View) -> Page:
+    """The report as a page: what was run, the verdicts, then every section that has something."""
+    t, run = view.t, view.run
+    judged = Section(t("Verdicts", "判定"), [*verdicts(view)])
+    first, *rest = [section(view) for section in SECTIONS]
+    banner = t(
+        "SIMULATED: these numbers come from Weighbridge's own simulator, not from a gateway.",
+        "SIMULATED 模拟运行：以下数据来自 Weighbridge 自带模拟器，并非真实网关。",
+    )
+    version = (run.manifest.get("weighbridge") or {}).get("version") or ""
+    return Page(
+        lang="zh-CN" if t.lang == "zh" else "en",
+        title=t(f"Load test report: {run.run_id}", f"压测报告：{run.run_id}"),
+        subtitle=_subtitle(view),
+        banner=banner if run.simulated else None,
+        tiles=_tiles(view),
+        sections=[judged, first, run_section.section(view), *rest],
+        footer=t(
+            f"Made by Weighbridge {version}. Percentiles are nearest ranks; `-` means not known.",
+            f"由 Weighbridge {version} 生成。百分位为最近秩；“-”表示未知。",
+        ),
+    )
+
+
+def _subtitle(view: View) -> str:
+    manifest = view.run.manifest
+    gateway = (manifest.get("gateway") or {}).get("base_url")
+    parts = [manifest.get("mode"), gateway, manifest.get("started_at")]
+    return " · ".join(str(part) for part in parts if part)
+
+
+def _tiles(view: View) -> list[Tile]:
+    """The run's totals."""
+    t, phases = view.t, view.phases
+    planned = sum(phase["planned"] for phase in phases)
+    good = sum(phase["success"] for phase in phases)
+    costs = [phase["cost_sum"] for phase in phases if phase["cost_sum"] is not None]
+    unknown = sum(phase["cost_unknown_count"] for phase in phases)
+    tokens = [phase["total_tokens"] for phase in phases if phase["total_tokens"] is not None]
+    walls = [phase["wall_s"] for phase in phases if phase["wall_s"] is not None]
+    return [
+        Tile(t("Requests", "请求"), integer(planned), t("planned", "计划")),
+        Tile(
+            t("Success", "成功率"),
+            percent(good / planned if planned else None),
+            f"{integer(good)} / {integer(planned)}",
+        ),
+        Tile(t("Tokens", "Token"), integer(sum(tokens) if tokens else None), t("total", "合计")),
+        Tile(
+            t("Cost", "费用"),
+            t.money(sum(costs) if costs else None),
+            t(f"{integer(unknown)} unknown", f"{integer(unknown)} 条未知"),
+        ),
+        Tile(t("Under load", "压测时长"), seconds(sum(walls) if walls else None), t("all phases", "各阶段合计")),
+    ]

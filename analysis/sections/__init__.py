@@ -1,0 +1,38 @@
+"""The report's sections, one file each, in the article's order; a new mode adds its own here."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from analysis.load import Run, rows
+from analysis.page import Section
+from analysis.words import Words
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a section is made from: the run, its phases' numbers, and the language."""
+
+    run: Run
+    phases: list[dict[str, Any]]
+    t: Words
+
+    def of(self, *modes: str) -> list[dict[str, Any]]:
+        """The numbers of the phases of some modes, in the plan's order."""
+        return [phase for phase in self.phases if phase["mode"] in modes]
+
+    def requests(self, phase: dict[str, Any]) -> "DataFrame":
+        """A phase's rows, by request_index."""
+        frame = self.run.requests
+        return frame[frame["phase"] == phase["phase"]]
+
+    def rows(self, mode: str) -> list[dict[str, Any]]:
+        """A mode's rows as dictionaries; for probes, which send few."""
+        frame = self.run.requests
+        return rows(frame[frame["mode"] == mode])
+
+
+SectionOf = Callable[[View], Section]

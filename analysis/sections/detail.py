@@ -1,0 +1,13 @@
+"""What a probe said of a row: its `check` and the JSON object in `check_detail`."""
+
+import json
+from typing import Any
+
+
+def detail(row: dict[str, Any]) -> dict[str, Any]:
+    """The judged facts; empty when there are none or they are not a JSON object."""
+    try:
+        found = json.loads(row["check_detail"] or "{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,148 @@
+"""Reading notes: the tokens kept apart, markers, and what the article's own notes ask about."""
+
+from typing import Any
+
+from analysis.page import Block, Section, Table
+from analysis.sections import View
+from analysis.words import integer, percent, rate
+
+SHORT_WINDOW_S = 600
+
+
+def section(view: View) -> Section:
+    """A table of tokens by phase, then the notes that the data calls for."""
+    t = view.t
+    counted = [phase for phase in view.phases if phase["total_tokens"] is not None]
+    blocks: list[Block] = []
+    if counted:
+        blocks.append(_tokens(view, counted))
+    notes = [*_reasoning(view), *_markers(view), *_overshoot(view), *_windows(view)]
+    if notes:
+        headers = (t("Concern", "关注项"), t("Evidence", "本轮证据"), t("Advice", "建议"))
+        how = t("Computed from the rows of this run.", "由本次运行的记录计算得出。")
+        blocks.append(Table(headers, notes, how))
+    return Section(t("Reading notes", "解读注意事项"), blocks)
+
+
+def _tokens(view: View, phases: list[dict[str, Any]]) -> Table:
+    t = view.t
+    return Table(
+        headers=(
+            t("Phase", "阶段"),
+            "prompt",
+            "completion",
+            "reasoning",
+            "cached",
+            "total",
+            t("Marker replies", "marker 正确率"),
+        ),
+        rows=[
+            (
+                phase["phase"],
+                *(
+                    integer(phase[f"{kind}_tokens"])
+                    for kind in ("prompt", "completion", "reasoning", "cached", "total")
+                ),
+                percent(phase["marker_rate"]),
+            )
+            for phase in phases
+        ],
+        how=t(
+            "Tokens as the API's usage states them, summed over the successes; marker replies is "
+            "the share of replies that are the marker asked for.",
+            "token 为成功请求 usage 字段之和；marker 正确率为回复恰为所要求 marker 的占比。",
+        ),
+    )
+
+
+def _by_model(view: View, number: str) -> dict[str, list[dict[str, Any]]]:
+    found: dict[str, list[dict[str, Any]]] = {}
+    for phase in view.phases:
+        if phase[number] is not None:
+            found.setdefault(phase["model_requested"], []).append(phase)
+    return found
+
+
+def _reasoning(view: View) -> list[tuple[str, ...]]:
+    t, notes = view.t, []
+    for model, phases in _by_model(view, "reasoning_tokens").items():
+        reasoning = sum(p["reasoning_tokens"] for p in phases)
+        completion = sum(p["completion_tokens"] or 0 for p in phases)
+        if reasoning and completion:
+            share = percent(reasoning / completion, 1)
+            notes.append(
+                (
+                    t(f"{model}: reasoning tokens", f"{model} reasoning 口径"),
+                    t(
+                        f"{integer(reasoning)} reasoning beside {integer(completion)} completion ({share})",
+                        f"reasoning {integer(reasoning)} / completion {integer(completion)}（{share}）",
+                    ),
+                    t(
+                        "Read prompt, completion and total tokens apart before comparing cost or TPM.",
+                        "同时披露 prompt、completion、total token，明确 reasoning 口径。",
+                    ),
+                )
+            )
+    return notes
+
+
+def _markers(view: View) -> list[tuple[str, ...]]:
+    t, notes = view.t, []
+    for model, phases in _by_model(view, "marker_rate").items():
+        worst = min(phases, key=lambda phase: float(phase["marker_rate"]))
+        if worst["marker_rate"] < 1:
+            notes.append(
+                (
+                    t(f"{model}: markers", f"{model} 编号测试"),
+                    t(
+                        f"{percent(worst['marker_rate'])} of the replies in {worst['phase']} are the marker",
+                        f"{worst['phase']} 中 {percent(worst['marker_rate'])} 的回复为所要求 marker",
+                    ),
+                    t(
+                        "Use a shorter marker, or a larger output budget.",
+                        "换更短 marker，或明确 reasoning/输出参数。",
+                    ),
+                )
+            )
+    return notes
+
+
+def _overshoot(view: View) -> list[tuple[str, ...]]:
+    t, notes = view.t, []
+    for phase in view.of("tpm"):
+        target, observed = phase["target"], phase["observed_tpm"]
+        if not target or observed is None or abs(observed / target - 1) <= 0.02:
+            continue
+        off = f"{(observed / target - 1) * 100:+.1f}%"
+        notes.append(
+            (
+                t(f"{phase['phase']}: token rate", f"{phase['phase']} token 速率"),
+                t(
+                    f"observed {rate(observed)} TPM for {integer(target)} ({off})",
+                    f"观测 {rate(observed)} TPM，目标 {integer(target)}（{off}）",
+                ),
+                t(
+                    "The plan estimates prompt tokens; judge by the observed rate.",
+                    "计划按估算 token 数排定，请以观测值为准。",
+                ),
+            )
+        )
+    return notes
+
+
+def _windows(view: View) -> list[tuple[str, ...]]:
+    t = view.t
+    lengths = {p["duration_s"] for p in view.of("rpm", "tpm") if p["duration_s"] is not None}
+    if not lengths or max(lengths) >= SHORT_WINDOW_S:
+        return []
+    shown = "/".join(f"{s:g}" for s in sorted(lengths))
+    return [
+        (
+            t("Window length", "RPM/TPM 长窗口"),
+            t(f"scheduled windows of {shown} s", f"本轮为 {shown} 秒调度窗口"),
+            t(
+                "Add windows of 10 to 30 minutes, at several hours of the day.",
+                "后续补 10-30 分钟窗口和跨时段测试。",
+            ),
+        )
+    ]

@@ -1,0 +1,36 @@
+"""What was run: gateway, models, date, versions."""
+
+from analysis.page import Section, Table
+from analysis.sections import View
+from analysis.words import integer
+
+
+def section(view: View) -> Section:
+    """Facts from the manifest, one a row; what the manifest does not say is absent."""
+    t, manifest = view.t, view.run.manifest
+    gateway = manifest.get("gateway") or {}
+    versions = manifest.get("versions") or {}
+    ours = manifest.get("weighbridge") or {}
+    host = manifest.get("host") or {}
+    models = dict.fromkeys(phase["model_requested"] for phase in view.phases)
+    simulated = t(" (simulator)", "（模拟器）") if view.run.simulated else ""
+    facts = {
+        t("Run", "运行"): view.run.run_id,
+        t("Started", "开始时间"): str(manifest.get("started_at") or ""),
+        t("Gateway", "网关"): str(gateway.get("base_url") or "") + simulated,
+        t("Mode", "模式"): str(manifest.get("mode") or ""),
+        t("Models", "模型"): t.join(models),
+        t("Phases", "阶段"): integer(len(view.run.plan)),
+        t("Currency", "货币"): str(manifest.get("currency") or ""),
+        "Weighbridge": _named(ours.get("version"), str(ours.get("git_commit") or "")[:12]),
+        t("Versions", "版本"): t.join(f"{k} {v}" for k, v in versions.items()),
+        t("Host", "主机"): t.join(f"{k} {v}" for k, v in host.items()),
+        t("Imported from", "导入自"): t.join(manifest.get("imported_from") or []),
+    }
+    rows = [(name, value) for name, value in facts.items() if value.strip()]
+    headers = (t("What", "项目"), t("Value", "内容"))
+    return Section(t("What was run", "运行概况"), [Table(headers, rows)])
+
+
+def _named(version: object, commit: str) -> str:
+    return f"{version or ''} {f'({commit})' if commit else ''}".strip()

@@ -1,0 +1,236 @@
+"""The numbers of each phase, from its rows. None is not zero: what is not known stays None."""
+
+from collections.abc import Mapping, Sequence
+from math import fsum
+from typing import TYPE_CHECKING, Any
+
+from analysis.percentile import nearest_rank
+from recording.outcome import Outcome
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from analysis.load import Run
+
+PHASE = ("phase", "mode", "scenario", "model_requested", "target", "duration_s")
+PERCENTS = (50, 95, 99)
+LAG_SHARE = 0.05
+"""A p99 send lag above this share of the median latency makes the generator the suspect."""
+
+
+def of_run(run: "Run", by: Sequence[str] = PHASE) -> list[dict[str, Any]]:
+    """`summarize` of a run's rows, in the plan's order, as dictionaries."""
+    frame = run.requests
+    if "task_prefix" in by:
+        frame = frame.assign(task_prefix=task_prefixes(frame))
+    planned = {p["name"]: p["count"] for p in run.plan if p.get("count") is not None}
+    walls = {p["name"]: p["wall_s"] for p in run.plan if p.get("wall_s") is not None}
+    found = summarize(frame, by, planned, walls).to_dict("records")
+    for row in found:
+        if "phase" in row:
+            _judge_generator(row, run.events_of("stall", row["phase"]))
+    return [{str(k): v for k, v in row.items()} for row in found]
+
+
+def summarize(
+    requests: "DataFrame",
+    by: Sequence[str] = PHASE,
+    planned: Mapping[str, int] | None = None,
+    walls: Mapping[str, float] | None = None,
+) -> "DataFrame":
+    """One row a group of requests (columns: `by`, then `measure`'s), in order of appearance.
+
+    `planned` says how many requests a phase was to send (else: its rows); `walls` its wall
+    clock in seconds where the rows do not tell it (else: the last completion). Cells are plain
+    Python values, None where nothing is known. A group's wall clock is the sum of its phases'.
+    """
+    import pandas as pd
+
+    last = requests.groupby("phase")["done_offset_s"].max().dropna().to_dict()
+    last.update(walls or {})
+    held = requests.groupby("phase").size().to_dict()
+    expected = {name: max(n, (planned or {}).get(name, 0)) for name, n in held.items()}
+    records = []
+    for key, rows in requests.groupby(list(by), sort=False, dropna=False):
+        phases = rows["phase"].unique()
+        whole = len(rows) == sum(held[name] for name in phases)
+        record = {k: None if pd.isna(v) else _plain(v) for k, v in zip(by, key, strict=True)}
+        record["planned"] = sum(expected[name] for name in phases) if whole else len(rows)
+        known = [last[name] for name in phases if name in last]
+        record["wall_s"] = fsum(known) if len(known) == len(phases) else None
+        record.update(measure(rows, record["planned"], record["wall_s"]))
+        records.append(record)
+    return pd.DataFrame(records, dtype=object)
+
+
+def measure(rows: "DataFrame", planned: int, wall_s: float | None) -> dict[str, Any]:
+    """Every number of a group's rows but `planned` and `wall_s`; the names end in their units."""
+    good = rows[rows["success"]]
+    sent = rows[rows["outcome"] != Outcome.DROPPED]
+    return {
+        "recorded": len(rows),
+        "sent": len(sent),
+        "success": len(good),
+        "failures": len(sent) - len(good),
+        "dropped": len(rows) - len(sent),
+        "success_rate": len(good) / planned if planned else None,
+        "status_counts": _statuses(rows),
+        "outcomes": _counts(rows, "outcome"),
+        **_rates(rows, good, planned, wall_s),
+        **_percentiles("latency", good["elapsed_sec"]),
+        "latency_mean_s": _mean(good["elapsed_sec"]),
+        "latency_max_s": _extreme(good["elapsed_sec"], "max"),
+        **_percentiles("latency_from_due", good["elapsed_from_due_s"]),
+        **_streams(good),
+        **_sending(sent),
+        **{name: _sum(good, name) for name in _TOKENS},
+        **_costs(sent, good),
+        "marker_rate": _share(good, "marker_ok"),
+        "checks": _counts(rows, "check"),
+    }
+
+
+_TOKENS = (
+    "prompt_tokens",
+    "completion_tokens",
+    "reasoning_tokens",
+    "cached_tokens",
+    "total_tokens",
+)
+
+
+def task_prefixes(frame: "DataFrame") -> "list[str | None]":
+    """Each row's task_id up to its model: the seed's grouping, e.g. `nl-20260519-throughput-rpm`."""
+    found: list[str | None] = []
+    for task, model in zip(frame["task_id"], frame["model_requested"], strict=True):
+        if not isinstance(task, str):
+            found.append(None)
+            continue
+        head, model_found, _ = task.partition(f"-{model}-")
+        found.append(head if model_found else task.rstrip("0123456789").rstrip("-"))
+    return found
+
+
+def _rates(
+    rows: "DataFrame", good: "DataFrame", planned: int, wall_s: float | None
+) -> dict[str, Any]:
+    """Offered and achieved per minute: over the wall clock as the seed, and inside the window alone."""
+    tokens = _sum(good, "total_tokens")
+    windows = rows.drop_duplicates("phase")["duration_s"]
+    window_s = float(windows.sum()) if len(windows) and windows.notna().all() else None
+    open_loop = window_s is not None and bool(rows["scheduled_offset_s"].notna().any())
+    inside = good[good["done_offset_s"] <= good["duration_s"]] if window_s else good[:0]
+    measured = bool(window_s) and bool(good["done_offset_s"].notna().any())
+    return {
+        "observed_rpm": _per_minute(len(good), wall_s),
+        "observed_tpm": _per_minute(tokens, wall_s),
+        "offered_rpm": _per_minute(planned, window_s) if open_loop else None,
+        "window_rpm": _per_minute(len(inside), window_s) if measured else None,
+        "window_tpm": _per_minute(_sum(inside, "total_tokens"), window_s) if measured else None,
+    }
+
+
+def _streams(good: "DataFrame") -> dict[str, Any]:
+    """Token timing of streams: TPOT = (last - first) / (tokens - 1), absent below two tokens."""
+    several = good[good["ttft_s"].notna() & (good["completion_tokens"] > 1).fillna(False)]
+    between = several["elapsed_sec"] - several["ttft_s"]
+    tpot = between / (several["completion_tokens"] - 1).astype("float64")
+    return {
+        "streams": int(good["ttft_s"].notna().sum()),
+        **_percentiles("ttft", good["ttft_s"]),
+        **_percentiles("first_visible", good["first_visible_s"]),
+        **_percentiles("tpot", tpot),
+        **_percentiles("inter_chunk", good["inter_chunk_p50_s"]),
+        "inter_chunk_max_s": _extreme(good["inter_chunk_max_s"], "max"),
+        "chunks": _sum(good, "chunks"),
+    }
+
+
+def _sending(sent: "DataFrame") -> dict[str, Any]:
+    """How punctual the generator was, and how far apart it sent the first and the last request."""
+    offsets = sent["sent_offset_s"]
+    spread = float(offsets.max() - offsets.min()) if offsets.notna().any() else None
+    return {
+        **_percentiles("send_lag", sent["send_lag_s"]),
+        "send_lag_max_s": _extreme(sent["send_lag_s"], "max"),
+        "release_skew_s": spread,
+        "connections_reused_rate": _share(sent, "connection_reused"),
+    }
+
+
+def _costs(sent: "DataFrame", good: "DataFrame") -> dict[str, Any]:
+    """Money, in the run's currency. A sum is of what is known; how much is not is beside it."""
+    total, count = _money(sent), int(sent["api_cost"].notna().sum())
+    unknown = int(good["api_cost"].isna().sum())
+    return {
+        "cost_sum": total,
+        "cost_known_count": count,
+        "cost_unknown_count": len(sent) - count,
+        "cost_unknown_success_count": unknown,
+        "cost_per_request": None if total is None else total / count,
+        "cost_per_success": None if total is None or unknown or not len(good) else total / len(good),
+        "cost_on_failures": _money(sent[~sent["success"]]),
+        "cost_sources": _counts(sent, "cost_source"),
+    }
+
+
+def _judge_generator(row: dict[str, Any], stalls: list[dict[str, Any]]) -> None:
+    """Add the verdict: limited when sends were late against the latency, or the loop stalled."""
+    lag_s, latency_s = row["send_lag_p99_s"], row["latency_p50_s"]
+    row["send_lag_limit_s"] = None if latency_s is None else LAG_SHARE * latency_s
+    row["stalls"] = len(stalls)
+    late = None if lag_s is None or latency_s is None else lag_s > LAG_SHARE * latency_s
+    row["generator_limited"] = True if stalls else late
+
+
+def _plain(value: Any) -> Any:
+    """A Python value of a numpy one."""
+    return value.item() if hasattr(value, "item") else value
+
+
+def _percentiles(name: str, values: Any) -> dict[str, float | None]:
+    import numpy as np
+
+    ordered = np.sort(values.dropna().to_numpy(dtype="float64"))
+    return {f"{name}_p{percent}_s": nearest_rank(ordered, percent) for percent in PERCENTS}
+
+
+def _mean(values: Any) -> float | None:
+    known = values.dropna()
+    return fsum(known) / len(known) if len(known) else None
+
+
+def _extreme(values: Any, which: str) -> float | None:
+    return float(getattr(values, which)()) if values.notna().any() else None
+
+
+def _sum(rows: "DataFrame", name: str) -> int | None:
+    known = rows[name].dropna()
+    return int(known.sum()) if len(known) else None
+
+
+def _money(rows: "DataFrame") -> float | None:
+    known = rows["api_cost"].dropna()
+    return fsum(known) if len(known) else None
+
+
+def _share(rows: "DataFrame", name: str) -> float | None:
+    """The share of true among the rows that say true or false."""
+    known = rows[name].dropna()
+    return float(known.mean()) if len(known) else None
+
+
+def _counts(rows: "DataFrame", name: str) -> dict[str, int]:
+    """How often each value occurs, the commonest first."""
+    return {str(k): int(v) for k, v in rows[name].value_counts().items()}
+
+
+def _statuses(rows: "DataFrame") -> dict[str, int]:
+    """How often each HTTP status occurs, None last: `{"200": 599, "None": 1}`."""
+    found = {str(k): int(v) for k, v in rows["http_status"].value_counts().sort_index().items()}
+    none = int(rows["http_status"].isna().sum())
+    return found | ({"None": none} if none else {})
+
+
+def _per_minute(amount: int | None, seconds: float | None) -> float | None:
+    return None if amount is None or not seconds else amount / seconds * 60

@@ -1,0 +1,148 @@
+"""What a reader must know before the numbers: is the run whole, and may it be trusted?"""
+
+from analysis.load import rows
+from analysis.page import Remark
+from analysis.sections import View
+from analysis.seed import details
+from analysis.words import integer, milliseconds, percent, seconds, tally
+
+_EXAMPLES = 5
+
+
+def verdicts(view: View) -> list[Remark]:
+    """Every verdict on the run, the gravest first."""
+    found = [*_whole(view), *_stops(view), *_generator(view), *_losses(view), *_flags(view)]
+    order = {"bad": 0, "note": 1, "good": 2}
+    return sorted(found, key=lambda remark: order[remark.level])
+
+
+def _whole(view: View) -> list[Remark]:
+    """Whether the run ended, ran all it planned, and left whole files."""
+    t, run = view.t, view.run
+    found = []
+    if run.interrupted:
+        text = t(
+            "The run was interrupted: it never recorded its end. What it had finished is below.",
+            "本次运行被中断：没有结束记录。以下为中断前已完成的部分。",
+        )
+        found.append(Remark("bad", text))
+    for event in run.events_of("stopped"):
+        text = t("The run was stopped before its end", "运行被提前停止")
+        found.append(Remark("note", _sentence(text, details(event))))
+    missing = not_run(view)
+    if missing:
+        shown = view.t.join(missing[:_EXAMPLES]) + (" …" if len(missing) > _EXAMPLES else "")
+        text = t(
+            f"{len(missing)} planned phases have no requests: {shown}.",
+            f"{len(missing)} 个计划阶段没有请求：{shown}。",
+        )
+        found.append(Remark("note", text))
+    found += [Remark("note", remark) for remark in run.remarks]
+    return found
+
+
+def not_run(view: View) -> list[str]:
+    """The planned phases of which no row exists."""
+    ran = {phase["phase"] for phase in view.phases}
+    return [phase["name"] for phase in view.run.plan if phase["name"] not in ran]
+
+
+def _stops(view: View) -> list[Remark]:
+    t = view.t
+    return [
+        Remark(
+            "bad",
+            _sentence(
+                t(f"The stop rule ended {event.get('phase')}", f"停止规则终止了 {event.get('phase')}"),
+                details(event),
+            ),
+        )
+        for event in view.run.events_of("stop_rule")
+    ]
+
+
+def _generator(view: View) -> list[Remark]:
+    """Whether the requests left when they were due."""
+    t = view.t
+    judged = [phase for phase in view.phases if phase["generator_limited"] is not None]
+    limited = [phase for phase in judged if phase["generator_limited"]]
+    found = []
+    for phase in limited:
+        reasons = []
+        lag_s, limit_s = phase["send_lag_p99_s"], phase["send_lag_limit_s"]
+        if lag_s is not None and limit_s is not None and lag_s > limit_s:
+            lag, limit = milliseconds(lag_s), milliseconds(limit_s)
+            latency = seconds(phase["latency_p50_s"])
+            reasons.append(
+                t(
+                    f"P99 send lag {lag} exceeds {limit}, 5% of the median latency ({latency})",
+                    f"P99 发送滞后 {lag} 超过中位延迟（{latency}）的 5%，即 {limit}",
+                )
+            )
+        if phase["stalls"]:
+            reasons.append(
+                t(
+                    f"the generator's event loop stalled {phase['stalls']} times",
+                    f"压测端事件循环停顿 {phase['stalls']} 次",
+                )
+            )
+        name = phase["phase"]
+        text = t(f"{name} is generator-limited, do not trust it", f"{name} 受压测端限制，结果不可信")
+        found.append(Remark("bad", _sentence(text, view.t.clauses(reasons))))
+    if judged and not limited:
+        worst_s = max(p["send_lag_p99_s"] for p in judged if p["send_lag_p99_s"] is not None)
+        text = t(
+            "The generator kept time: P99 send lag stayed below 5% of the median latency in every "
+            f"phase (worst {milliseconds(worst_s)}).",
+            f"压测端按时发送：各阶段 P99 发送滞后均低于中位延迟的 5%（最大 {milliseconds(worst_s)}）。",
+        )
+        found.append(Remark("good", text))
+    return found
+
+
+def _losses(view: View) -> list[Remark]:
+    """What was planned and never sent, and who was lost."""
+    t = view.t
+    found = []
+    dropped = [phase for phase in view.phases if phase["dropped"]]
+    if dropped:
+        where = t.join(f"{phase['phase']} {phase['dropped']}" for phase in dropped[:_EXAMPLES])
+        total = integer(sum(phase["dropped"] for phase in dropped))
+        text = t(
+            f"{total} planned requests were never sent ({where}).",
+            f"{total} 个计划请求未发出（{where}）。",
+        )
+        found.append(Remark("note", text))
+    unsaid = sum(p["planned"] - p["recorded"] for p in view.phases)
+    if unsaid:
+        text = t(
+            f"{integer(unsaid)} planned requests left no row.", f"{integer(unsaid)} 个计划请求没有记录。"
+        )
+        found.append(Remark("note", text))
+    for event in view.run.events_of("worker_lost"):
+        text = t("A worker was lost", "丢失一个 worker")
+        found.append(Remark("bad", _sentence(text, details(event))))
+    return found
+
+
+def _flags(view: View) -> list[Remark]:
+    """Rows whose check is a flag or a failure, the first ones named."""
+    frame = view.run.requests
+    flagged = frame[frame["check"].notna() & (frame["check"] != "pass")]
+    if flagged.empty:
+        return []
+    counts = {str(k): int(v) for k, v in flagged["check"].value_counts().items()}
+    names = [
+        row["task_id"] or f"{row['phase']}#{row['request_index']}"
+        for row in rows(flagged[["task_id", "phase", "request_index"]][:_EXAMPLES])
+    ]
+    share = percent(len(flagged) / len(frame))
+    text = view.t(
+        f"{integer(len(flagged))} rows ({share}) are flagged: {tally(counts)}",
+        f"{integer(len(flagged))} 行（{share}）被标记：{tally(counts)}",
+    )
+    return [Remark("note", _sentence(text, view.t.join(names)))]
+
+
+def _sentence(head: str, why: str) -> str:
+    return f"{head}: {why}." if why else f"{head}."

@@ -1,0 +1,165 @@
+"""Runs a plan's phases, one after another, on every generator: local, or master and workers.
+
+The same code serves both: a local runner loops its messages back. Per phase: `arm` asks each
+generator to say when its users are parked, `phase_start` gives all of them one start time and
+their slots, `phase_done` comes back from each. The conductor decides nothing about single
+requests; those are the generators' (loadshapes/generator.py).
+"""
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import gevent
+from gevent.queue import Empty, Queue
+
+from loadshapes.plan import Phase, Plan
+
+PARK_WAIT_S = 30.0  # longest wait for users to be spawned and parked
+log = logging.getLogger("weighbridge")
+
+
+class Nodes(Protocol):
+    """The generators of this run, as the conductor reaches them."""
+
+    def alive(self) -> list[str]:
+        """The generators' ids, in the order of their slots."""
+        ...
+
+    def name(self, node: str) -> str:
+        """A generator's short name, as rows and files carry it."""
+        ...
+
+    def send(self, kind: str, data: dict[str, Any], node: str) -> None:
+        """Send one message to one generator."""
+        ...
+
+
+Note = Callable[..., None]
+
+
+def start_lead_s(phase: Phase) -> float:
+    """How far ahead a phase's start is set: time to build its first requests and connections."""
+    if phase.kind == "burst":
+        return 0.5 + 0.005 * phase.users
+    return 0.5 if phase.kind == "arrivals" else 0.05
+
+
+class Conductor:
+    """The greenlet that runs the plan. `note` writes to the journal, `progress` tells a person."""
+
+    def __init__(
+        self, plan: Plan, nodes: Nodes, note: Note, progress: Callable[[str, Phase], None]
+    ) -> None:
+        self.finished = False
+        self.completed = False
+        self.phase: Phase | None = None
+        self.users = plan.phases[0].users  # the most that a phase so far needs
+        self.halts: dict[int, dict[str, Any]] = {}
+        self._plan = plan
+        self._nodes = nodes
+        self._note = note
+        self._progress = progress
+        self._box: Queue[tuple[str, str, dict[str, Any]]] = Queue()
+        self._ended_climbs: set[str] = set()
+
+    def receive(self, kind: str, node: str, data: dict[str, Any]) -> None:
+        """A message of a generator's."""
+        if kind == "tripped":
+            self._trip(node, data)
+        else:
+            self._box.put((kind, node, data))
+
+    def run(self) -> None:
+        """Run every phase; `finished` is true afterwards, whatever happened."""
+        try:
+            for number, phase in enumerate(self._plan.phases):
+                if phase.climb in self._ended_climbs:
+                    self._note(
+                        "phase_skipped", phase=phase.name, why="the stop rule ended its climb"
+                    )
+                    continue
+                self.phase = phase
+                self.users = max(self.users, phase.users)
+                self._run_phase(number, phase)
+                if phase.pause_after_s and number + 1 < len(self._plan.phases):
+                    gevent.sleep(phase.pause_after_s)
+            self.completed = True
+        except gevent.GreenletExit:
+            raise
+        except Exception as error:
+            log.exception("the run failed")
+            self._note("failed", error=f"{type(error).__name__}: {error}")
+        finally:
+            self.phase = None
+            self.finished = True
+
+    def _run_phase(self, number: int, phase: Phase) -> None:
+        slots = {node: slot for slot, node in enumerate(self._nodes.alive()[: phase.users])}
+        if not slots:
+            raise RuntimeError("no generator is left to run the plan")
+        for node, slot in slots.items():
+            self._nodes.send("arm", {"phase": number, "slot": slot, "slots": len(slots)}, node)
+        self._collect("armed", number, slots, PARK_WAIT_S)
+        t0 = time.time() + start_lead_s(phase)
+        self._note("phase_start", phase=phase.name, t0_unix_s=t0, generators=list(slots))
+        self._progress("start", phase)
+        for node, slot in slots.items():
+            message = {"phase": number, "t0_unix_s": t0, "slot": slot, "slots": len(slots)}
+            self._nodes.send("phase_start", message, node)
+        done = self._collect("phase_done", number, slots, None)
+        self._note(
+            "phase_end",
+            phase=phase.name,
+            sent=sum(d["sent"] for d in done.values()),
+            dropped=sum(d["dropped"] for d in done.values()),
+            generator={
+                "loop_lag_max_s": max((d["loop_lag_max_s"] for d in done.values()), default=None)
+            },
+        )
+        self._progress("end", phase)
+
+    def _collect(
+        self, kind: str, number: int, slots: Mapping[str, int], wait_s: float | None
+    ) -> dict[str, dict[str, Any]]:
+        """Wait until every living generator of the phase has answered `kind`."""
+        deadline = None if wait_s is None else time.monotonic() + wait_s
+        got: dict[str, dict[str, Any]] = {}
+        missing = set(slots)
+        while missing:
+            try:
+                said, node, data = self._box.get(timeout=0.2)
+            except Empty:
+                for lost in missing - set(self._nodes.alive()):
+                    missing.discard(lost)
+                    log.warning("generator %s was lost", lost)
+                    self._note("worker_lost", worker=lost, phase=self._plan.phases[number].name)
+                if deadline is not None and time.monotonic() > deadline:
+                    raise RuntimeError(f"no {kind} from {', '.join(sorted(missing))}") from None
+                continue
+            if said == kind and data["phase"] == number:
+                got[node] = data
+                missing.discard(node)
+        return got
+
+    def _trip(self, node: str, verdict: dict[str, Any]) -> None:
+        """A generator's stop rule spoke: halt the phase everywhere, and end its climb."""
+        phase = self._plan.phases[verdict["phase"]]
+        if verdict["phase"] in self.halts:
+            return
+        self.halts[verdict["phase"]] = verdict
+        if phase.climb is not None:
+            self._ended_climbs.add(phase.climb)
+        evidence = {name: value for name, value in verdict.items() if name not in ("phase", "stop")}
+        self._note("stop_rule", phase=phase.name, generator=node, **evidence)
+        log.warning(
+            "%s: the stop rule acted: %d of the last %d requests failed (%s)",
+            phase.name,
+            verdict["counted"],
+            verdict["completed"],
+            ", ".join(f"{n} {name}" for name, n in verdict["outcomes"].items()),
+        )
+        for other in self._nodes.alive():
+            if other != node:
+                self._nodes.send("halt", {"phase": verdict["phase"]}, other)

@@ -1,0 +1,284 @@
+"""One process's share of a phase: hands each request to an idle user in time for its due moment.
+
+Users park here (`take`). When a phase starts, a dispatcher walks this process's stripe of the plan
+and gives every index to the user that parked last, `LEAD_S` before it is due, so that the SDK's
+work is done by then; the user's wire then waits at the job's gate. What cannot be sent in time is
+recorded as dropped. Nothing here knows Locust.
+"""
+
+import logging
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import gevent
+from gevent.event import AsyncResult, Event
+from gevent.lock import Semaphore
+from gevent.queue import Empty, LifoQueue
+
+from loadshapes.options import Options
+from loadshapes.plan import Phase, Plan, stripe
+from recording.guards import StopRule, decide
+from recording.record import RequestRecord
+from tasks.exchange import Job, Origin, planned_only
+from tasks.wire import NotSent
+
+LEAD_S = 0.25  # time to build a request and, where needed, to open its connection
+STALL_CHECK_S = 0.05
+HALT_CHECK_S = 0.2
+
+log = logging.getLogger("weighbridge")
+
+
+@dataclass(slots=True)
+class Run:
+    """What this process knows of the run it takes part in."""
+
+    options: Options
+    plan: Plan
+    origin: Origin
+
+
+@dataclass(slots=True)
+class Share:
+    """One phase as this process runs it: slot `slot` of `slots`, from clock time `began`."""
+
+    number: int
+    phase: Phase
+    began: float
+    slot: int
+    slots: int
+    outstanding: int = 0
+    sent: int = 0
+    dropped: int = 0
+    loop_lag_max_s: float = 0.0
+    halted: Event = field(default_factory=Event)
+    halted_why: str = ""
+    recent: deque[str] = field(default_factory=deque)
+    free: Semaphore = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.free = Semaphore(self.users)
+
+    @property
+    def users(self) -> int:
+        """How many of the phase's users are this process's."""
+        return len(stripe(self.phase.users, self.slot, self.slots))
+
+
+class Generator:
+    """The load generator of one process. Times are the injected monotonic clock's seconds.
+
+    `keep` records a row that is no request of Locust's (a dropped one); `tell` sends a message to
+    the conductor.
+    """
+
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        keep: Callable[[RequestRecord], None],
+        tell: Callable[[str, dict[str, Any]], None],
+    ) -> None:
+        self.clock = clock
+        self.run: Run | None = None
+        self.in_flight = 0
+        self.keep = keep
+        self._tell = tell
+        self._idle: LifoQueue[AsyncResult[Job | None]] = LifoQueue()
+        self._busy: dict[tuple[str, int], gevent.Greenlet[..., None]] = {}
+        self._share: Share | None = None
+        self._rule: StopRule | None = None
+
+    # ---- the users' side
+
+    def take(self) -> Job | None:
+        """Park until there is a job; None: the run is over."""
+        inbox: AsyncResult[Job | None] = AsyncResult()
+        self._idle.put(inbox)
+        job = inbox.get()
+        if job is not None:
+            self._busy[job.task] = gevent.getcurrent()
+        return job
+
+    def finish(self, job: Job, record: RequestRecord) -> None:
+        """A taken job has ended, with this record."""
+        share = self._share
+        self._busy.pop(job.task, None)
+        if job.in_flight is not None:
+            self.in_flight -= 1
+        if share is None or job.phase is not share.phase:
+            return
+        if job.in_flight is None:
+            share.dropped += 1
+        else:
+            share.sent += 1
+            self._watch(share, record.outcome)
+        share.outstanding -= 1
+        share.free.release()
+
+    @property
+    def parked(self) -> int:
+        """Users that wait for a job."""
+        return self._idle.qsize()
+
+    # ---- the conductor's side
+
+    def open(self, run: Run) -> None:
+        """Take part in a run."""
+        self.run = run
+        options = run.options
+        on = options.stop_rule == "on"
+        self._rule = StopRule(options.stop_error_rate, options.stop_window) if on else None
+
+    def close(self, wait_s: float) -> None:
+        """End the run: send no more, wait for what is in flight, then cancel what is left."""
+        self.halt("the run was stopped")
+        deadline = self.clock() + wait_s
+        while (self._busy or self._share) and self.clock() < deadline:
+            gevent.sleep(0.02)
+        gevent.killall(list(self._busy.values()), timeout=1.0)
+        self.release()
+
+    def release(self) -> None:
+        """Let every parked user go home."""
+        while True:
+            try:
+                self._idle.get_nowait().set(None)
+            except Empty:
+                return
+
+    def start(self, number: int, began: float, slot: int, slots: int) -> None:
+        """Run this process's share of the plan's phase `number`, in the background."""
+        assert self.run is not None
+        phase = self.run.plan.phases[number]
+        self._share = Share(number, phase, began, slot, slots)
+        gevent.spawn(self._run_share, self._share)
+
+    def halt(self, why: str) -> None:
+        """Send nothing more of the running phase; the rest of it is dropped."""
+        share = self._share
+        if share is not None and not share.halted.is_set():
+            share.halted_why = why
+            share.halted.set()
+
+    # ---- inside
+
+    def _run_share(self, share: Share) -> None:
+        watchdog = gevent.spawn(self._watch_loop, share)
+        try:
+            if share.phase.kind == "steady":
+                self._keep_busy(share)
+            else:
+                self._dispatch(share)
+            while share.outstanding:
+                gevent.sleep(0.01)
+        except Exception:
+            log.exception("phase %s failed on this generator", share.phase.name)
+        finally:
+            watchdog.kill()
+            self._share = None
+            self._tell(
+                "phase_done",
+                {
+                    "phase": share.number,
+                    "sent": share.sent,
+                    "dropped": share.dropped,
+                    "loop_lag_max_s": round(share.loop_lag_max_s, 6),
+                    "halted": share.halted_why,
+                },
+            )
+
+    def _dispatch(self, share: Share) -> None:
+        """Open loop, and bursts: each index at its due time, whatever the gateway does."""
+        assert self.run is not None and share.phase.count is not None
+        phase = share.phase
+        closing = None
+        if phase.duration_s is not None:
+            closing = share.began + phase.duration_s + self.run.options.grace_s
+        for index in stripe(phase.count, share.slot, share.slots):
+            due = share.began + (phase.due_s(index) or 0.0)
+            self._wait(share, due - LEAD_S)
+            inbox = None if share.halted.is_set() else self._user(share, closing)
+            job = self._job(share, index, due, closing)
+            if inbox is None:
+                why = share.halted_why or "no user was free before the window's grace was over"
+                share.dropped += 1
+                self.keep(planned_only(job, self.run.origin, why))
+                continue
+            share.outstanding += 1
+            inbox.set(job)
+
+    def _keep_busy(self, share: Share) -> None:
+        """Closed loop: a new request whenever a user is free, until count or time is reached."""
+        assert self.run is not None
+        phase = share.phase
+        closing = None if phase.duration_s is None else share.began + phase.duration_s
+        self._wait(share, share.began)
+        indices: Iterator[int] = iter(
+            stripe(10**12 if phase.count is None else phase.count, share.slot, share.slots)
+        )
+        for index in indices:
+            inbox = None if share.halted.is_set() else self._user(share, closing)
+            job = self._job(share, index, None, closing)
+            if inbox is not None:
+                share.outstanding += 1
+                inbox.set(job)
+                continue
+            if phase.count is None:
+                return
+            share.dropped += 1
+            why = share.halted_why or "the phase was over before a user was free"
+            self.keep(planned_only(job, self.run.origin, why))
+
+    def _job(self, share: Share, index: int, due: float | None, closing: float | None) -> Job:
+        def gate() -> None:
+            if due is not None:
+                self._wait(share, due)
+            if share.halted.is_set() or (closing is not None and self.clock() >= closing):
+                raise NotSent
+            self.in_flight += 1
+            job.in_flight = self.in_flight
+
+        job = Job(share.phase, index, share.began, due, gate)
+        return job
+
+    def _wait(self, share: Share, until: float) -> None:
+        """Sleep until a clock time, or until the phase is halted."""
+        left_s = until - self.clock()
+        if left_s > 0:
+            share.halted.wait(left_s)
+
+    def _user(self, share: Share, closing: float | None) -> "AsyncResult[Job | None] | None":
+        """An idle user's inbox, as soon as one is free; None: not before `closing`, or halted."""
+        while not share.halted.is_set():
+            left_s = HALT_CHECK_S if closing is None else closing - self.clock()
+            if left_s <= 0:
+                return None
+            if not share.free.acquire(timeout=min(left_s, HALT_CHECK_S)):
+                continue
+            try:
+                return self._idle.get(timeout=min(left_s, HALT_CHECK_S))
+            except Empty:
+                share.free.release()
+        return None
+
+    def _watch(self, share: Share, outcome: str) -> None:
+        rule = self._rule
+        if rule is None or share.halted.is_set():
+            return
+        share.recent.append(outcome)
+        if len(share.recent) > rule.window:
+            share.recent.popleft()
+        verdict = decide(list(share.recent), rule)
+        if verdict.stop:
+            self.halt("the stop rule ended the phase")
+            self._tell("tripped", {"phase": share.number, **verdict.as_dict()})
+
+    def _watch_loop(self, share: Share) -> None:
+        """Measure how late this process's event loop is: its lateness is in every latency."""
+        while True:
+            asked = self.clock()
+            gevent.sleep(STALL_CHECK_S)
+            late_s = self.clock() - asked - STALL_CHECK_S
+            share.loop_lag_max_s = max(share.loop_lag_max_s, late_s)

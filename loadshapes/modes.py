@@ -1,0 +1,230 @@
+"""Every mode is a plan: options in, phases out. Pure.
+
+To add a mode: write a function here and name it in PLANS (and in `options.MODES`).
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from loadshapes.options import OperatorError, Options
+from loadshapes.plan import Phase, Plan, rpm_count, tpm_count
+
+LIGHT_STEP = 20  # the highest step of the article's ladder for a dear model
+
+# The article's models, where --model is not given.
+SMOKE_MODELS = ("gpt-5.4-nano", "claude-sonnet-4.6", "gemini-3-flash-preview")
+CHEAP_MODELS = ("gpt-5.4-nano", "gemini-3-flash-preview")
+TOOL_MODELS = ("gpt-5.4-nano", "gpt-5.4-mini", "claude-sonnet-4.6")
+REASONING_MODELS = (
+    "gemini-3.1-pro-preview",
+    "claude-sonnet-4.6",
+    "claude-sonnet-4.6-thinking",
+    "gpt-5.4-nano",
+    "gpt-5.4-nano-high",
+)
+
+
+def _prefix(options: Options, *parts: object) -> str:
+    return "-".join([options.task_id_prefix, *(str(part) for part in parts)])
+
+
+def smoke(options: Options) -> list[Phase]:
+    """One chat per model, then one stream of the first; through the SDK's typed surface."""
+    models = options.models or SMOKE_MODELS
+    chosen = [(model, False) for model in models] + [(models[0], True)]
+    return [
+        Phase(
+            name=f"smoke/{'stream' if stream else 'chat'}/{model}",
+            mode="smoke",
+            scenario="stream" if stream else "chat",
+            model=model,
+            kind="steady",
+            request="greeting",
+            users=1,
+            count=1,
+            max_tokens=options.max_tokens or 64,
+            stream=stream,
+            typed=True,
+            task_prefix=_prefix(options, "smoke", model, "run-"),
+            first_number=1,
+        )
+        for model, stream in chosen
+    ]
+
+
+def ladder(options: Options) -> list[Phase]:
+    """Steps of rising concurrency per model: a burst each, or with `hold` a sustained load."""
+    if not options.ladder:
+        raise OperatorError("--steps is empty: name at least one concurrency.")
+    return [
+        Phase(
+            name=f"ladder/{model}/{step}",
+            mode="ladder",
+            scenario="stream" if options.stream else "chat",
+            model=model,
+            kind="steady" if options.hold else "burst",
+            request="marker",
+            users=step,
+            count=None if options.hold else step,
+            duration_s=options.hold or None,
+            target=step,
+            max_tokens=options.max_tokens or 16,
+            stream=options.stream,
+            task_prefix=_prefix(options, "ladder", model, f"c{step}", "req-"),
+            climb=f"ladder/{model}",
+            pause_after_s=options.step_pause,
+        )
+        for model in options.models or CHEAP_MODELS
+        for step in options.ladder
+    ]
+
+
+def _window(options: Options, mode: str, request: str, count: Callable[[int], int]) -> list[Phase]:
+    if not options.models:
+        raise OperatorError(f"--model is missing: mode {mode} needs the model to load.")
+    if not options.targets:
+        raise OperatorError(f"--target is missing: mode {mode} needs a target {mode.upper()}.")
+    return [
+        Phase(
+            name=f"{mode}/{model}/{target}",
+            mode=mode,
+            scenario="stream" if options.stream else "chat",
+            model=model,
+            kind="arrivals",
+            request=request,
+            users=min(options.max_workers, count(target)),
+            count=count(target),
+            duration_s=options.duration,
+            target=target,
+            max_tokens=options.max_tokens or 16,
+            stream=options.stream,
+            task_prefix=_prefix(options, mode, model, f"target-{target}", "req-"),
+            climb=f"{mode}/{model}",
+        )
+        for model in options.models
+        for target in options.targets
+    ]
+
+
+def rpm(options: Options) -> list[Phase]:
+    """Short requests at a fixed rate, one window per model and target."""
+    return _window(options, "rpm", "marker", lambda target: rpm_count(target, options.duration))
+
+
+def tpm(options: Options) -> list[Phase]:
+    """Long prompts at a fixed rate, one window per model and target."""
+    tokens = options.approx_prompt_tokens
+    return _window(
+        options, "tpm", "padded", lambda target: tpm_count(target, options.duration, tokens)
+    )
+
+
+def cache(options: Options) -> list[Phase]:
+    """The same long prefix again and again, one request at a time."""
+    return [
+        _probe(options, "cache", "cache", model, 16) for model in options.models or CHEAP_MODELS[:1]
+    ]
+
+
+def tools(options: Options) -> list[Phase]:
+    """A tool call, `repeat` times per model."""
+    return [
+        _probe(options, "tools", "tools", model, 256) for model in options.models or TOOL_MODELS
+    ]
+
+
+def reasoning(options: Options) -> list[Phase]:
+    """A question that invites reasoning, once plain and once streamed, per model."""
+    return [
+        _probe(options, "reasoning", scenario, model, 64, count=1, stream=scenario == "stream")
+        for model in options.models or REASONING_MODELS
+        for scenario in ("plain", "stream")
+    ]
+
+
+def vision(options: Options) -> list[Phase]:
+    """An image to read, at a small and at a large output budget, per model."""
+    budgets = (options.max_tokens,) if options.max_tokens else (64, 512)
+    return [
+        replace(
+            _probe(options, "vision", "vision", model, budget, count=1),
+            name=f"vision/{model}/{budget}",
+            target=budget,
+            max_tokens=budget,
+            task_prefix=_prefix(options, "vision", model, budget, "run-"),
+        )
+        for model in options.models or ("GLM-4.6V",)
+        for budget in budgets
+    ]
+
+
+def _probe(
+    options: Options,
+    mode: str,
+    scenario: str,
+    model: str,
+    max_tokens: int,
+    count: int | None = None,
+    stream: bool = False,
+) -> Phase:
+    """A few requests of one kind, one after another."""
+    return Phase(
+        name=f"{mode}/{scenario}/{model}" if scenario != mode else f"{mode}/{model}",
+        mode=mode,
+        scenario=scenario,
+        model=model,
+        kind="steady",
+        request=mode,
+        users=1,
+        count=count or options.repeat,
+        max_tokens=options.max_tokens or max_tokens,
+        stream=stream,
+        task_prefix=_prefix(options, mode, model, *([scenario] if stream else []), "run-"),
+        first_number=1,
+    )
+
+
+def full(options: Options) -> list[Phase]:
+    """The article's whole programme; `--model` narrows it to models of yours."""
+    window = replace(options, duration=10.0) if options.quick else options
+    cheap = ",".join(options.models or CHEAP_MODELS)
+    steps = options.ladder
+    light = replace(
+        options, model="claude-sonnet-4.6", steps=",".join(str(s) for s in steps if s <= LIGHT_STEP)
+    )
+    return [
+        *smoke(options),
+        *ladder(replace(options, model=cheap)),
+        *(ladder(light) if not options.models and light.ladder else []),
+        *rpm(replace(window, model=cheap, target=options.target or "300,600")),
+        *tpm(replace(window, model=cheap, target="50000,100000")),
+        *cache(options),
+        *tools(options),
+        *reasoning(options),
+        *vision(options),
+    ]
+
+
+PLANS: dict[str, Callable[[Options], list[Phase]]] = {
+    "smoke": smoke,
+    "ladder": ladder,
+    "rpm": rpm,
+    "tpm": tpm,
+    "cache": cache,
+    "tools": tools,
+    "reasoning": reasoning,
+    "vision": vision,
+    "full": full,
+}
+
+
+def plan(options: Options) -> Plan:
+    """The plan of a mode. Raises OperatorError, with every fault, if it cannot be run."""
+    found = list(options.faults())
+    if found:
+        raise OperatorError(" ".join(found))
+    made = Plan(tuple(PLANS[options.mode](options)))
+    found = made.validate()
+    if found:
+        raise OperatorError(" ".join(found))
+    return made

@@ -1,0 +1,176 @@
+"""What the operator may ask for: every option of a run, its default and its help. Pure.
+
+One table serves the command line, the environment (`WEIGHBRIDGE_<NAME>`), Locust's config files,
+the web UI's start form and the manifest. The seed's options keep the seed's names and defaults.
+"""
+
+from collections.abc import Iterator
+from dataclasses import Field, asdict, dataclass, field, fields
+from typing import Any, Protocol
+
+MODES = ("smoke", "ladder", "rpm", "tpm", "cache", "tools", "reasoning", "vision", "full")
+
+
+class OperatorError(Exception):
+    """A mistake of the operator's, in one sentence that says what to do; nothing was sent."""
+
+
+class Parser(Protocol):
+    """What we need of an argument parser."""
+
+    def add_argument(self, *names: str, **kwargs: Any) -> Any: ...
+
+
+def option(default: Any, help: str, **kwargs: Any) -> Any:
+    """A field that is also a command line option; kwargs go to `add_argument`."""
+    return field(default=default, metadata={"help": help, **kwargs})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """A snapshot of the options of one run."""
+
+    mode: str = option("", "which test to run", choices=("", *MODES))
+    model: str = option("", "model, or several with commas between")
+    target: str = option("", "target RPM, or TPM in mode tpm; several with commas between")
+    duration: float = option(60.0, "length of a window, seconds")
+    max_tokens: int = option(0, "output budget of a request, tokens (0: the mode's own)")
+    approx_prompt_tokens: int = option(4000, "mode tpm: prompt size that the plan assumes, tokens")
+    timeout: float = option(45.0, "longest wait for a whole answer, seconds")
+    connect_timeout: float = option(10.0, "longest wait for a connection, seconds")
+    max_workers: int = option(200, "most requests in flight at once in a window")
+    run_id: str = option("", "name of the run and of its folder (empty: made from the time)")
+    task_id_prefix: str = option("", "first part of every task_id (empty: the run id)")
+    output: str = option("", "also write the rows as JSONL in the seed's format to this path")
+    results: str = option("results", "folder that holds the run folders")
+    tpm_plan: str = option("seed", "how mode tpm plans: the seed's arithmetic", choices=("seed",))
+    stream: bool = option(False, "ask for streamed replies in modes rpm, tpm and ladder")
+    task_id_on_streams: bool = option(False, "send task_id on streamed requests too")
+    connections: str = option(
+        "warm",
+        "keep connections, or open one per request as the seed did (its time then counts)",
+        choices=("warm", "cold"),
+    )
+    grace: float = option(
+        -1.0, "seconds after a window in which late requests still go (-1: the timeout)"
+    )
+    steps: str = option("1,5,10,20,50,100", "mode ladder: concurrency of each step")
+    step_pause: float = option(2.0, "mode ladder: pause between steps, seconds")
+    hold: float = option(
+        0.0, "mode ladder: keep each step's concurrency up for this many seconds (0: one burst)"
+    )
+    repeat: int = option(3, "modes cache and tools: requests per model")
+    prefix_file: str = option("", "mode cache: file whose text is the long prefix")
+    prefix_tokens: int = option(11700, "mode cache: size of the built-in prefix, tokens, about")
+    cache_nonce: str = option(
+        "fresh",
+        "mode cache: begin the prefix with a nonce so that run 1 is cold",
+        choices=("fresh", "none"),
+    )
+    tools: str = option("", "mode tools: JSON file with your own tools (OpenAI's format)")
+    tools_prompt: str = option("", "mode tools: the prompt that goes with your tools")
+    tools_expect: str = option(
+        "", 'mode tools: JSON file {"name": ..., "arguments": {...}} the call must equal'
+    )
+    tool_choice: str = option("auto", "mode tools: auto, required, or a function's name")
+    image: str = option("", "mode vision: your own image instead of the generated one")
+    image_text: str = option("", "mode vision: the text that is readable in your image")
+    stop_rule: str = option(
+        "on", "stop a climb or a window on many 429, 5xx and timeouts", choices=("on", "off")
+    )
+    stop_error_rate: float = option(0.2, "share of such failures at which the stop rule acts")
+    stop_window: int = option(20, "over how many of the last completed requests")
+    quick: bool = option(False, "mode full: 10 s windows")
+    dry_run: bool = option(False, "print the plan and what it may use, and send nothing")
+    lang: str = option("en", "language of the report", choices=("en", "zh"))
+    currency: str = option("", "unit of the gateway's costs, e.g. CNY or USD (empty: as known)")
+    simulator: bool = option(False, "start the embedded simulator and send everything to it")
+    simulator_profile: str = option("seed", "the simulator's profile: seed, fast or a TOML file")
+    simulator_args: str = option("", "more arguments for the simulator, as on its command line")
+    simulator_log: str = option("", "file for the simulator's own log of every request")
+    seed: int = option(0, "seed of every random choice")
+
+    @classmethod
+    def of(cls, namespace: object) -> "Options":
+        """The snapshot of parsed arguments (any object with our options as attributes)."""
+        return cls(**{name: getattr(namespace, name) for name in cls.__dataclass_fields__})
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The models of `--model`, in order."""
+        return tuple(name.strip() for name in self.model.split(",") if name.strip())
+
+    @property
+    def targets(self) -> tuple[int, ...]:
+        """The numbers of `--target`; OperatorError if they are not whole and above 0."""
+        return _whole_numbers("target", self.target)
+
+    @property
+    def ladder(self) -> tuple[int, ...]:
+        """The numbers of `--steps`; OperatorError if they are not whole and above 0."""
+        return _whole_numbers("steps", self.steps)
+
+    @property
+    def grace_s(self) -> float:
+        """Seconds after a window in which a late request is still sent."""
+        return self.timeout if self.grace < 0 else self.grace
+
+    def faults(self) -> Iterator[str]:
+        """Every value that cannot be used, a sentence each."""
+        if not self.mode:
+            yield f"--mode is missing: say which test to run ({', '.join(MODES)})."
+        elif self.mode not in MODES:
+            yield f"--mode {self.mode} is unknown: use one of {', '.join(MODES)}."
+        for item in fields(self):
+            value, allowed = getattr(self, item.name), item.metadata.get("choices")
+            if item.name != "mode" and allowed and value not in allowed:
+                yield f"{_flag(item)} {value} is unknown: use {' or '.join(allowed)}."
+        for name in ("duration", "timeout", "connect_timeout", "approx_prompt_tokens",
+                     "max_workers", "repeat", "prefix_tokens", "stop_window"):  # fmt: skip
+            if not getattr(self, name) > 0:
+                yield f"--{name.replace('_', '-')} must be above 0, not {getattr(self, name):g}."
+        for name in ("max_tokens", "step_pause", "hold"):
+            if getattr(self, name) < 0:
+                yield f"--{name.replace('_', '-')} must not be below 0."
+        if not 0 < self.stop_error_rate <= 1:
+            yield f"--stop-error-rate must be above 0 and at most 1, not {self.stop_error_rate:g}."
+        if self.run_id and not _is_folder_name(self.run_id):
+            yield "--run-id names a folder: use letters, digits, '.', '_' and '-' only."
+
+
+def _is_folder_name(text: str) -> bool:
+    return text.strip(".") != "" and all(c.isalnum() or c in "._-" for c in text)
+
+
+def _whole_numbers(name: str, text: str) -> tuple[int, ...]:
+    try:
+        numbers = tuple(int(part) for part in str(text).split(",") if part.strip())
+    except ValueError:
+        raise OperatorError(
+            f"--{name} takes whole numbers with commas between, not {text!r}."
+        ) from None
+    if any(number < 1 for number in numbers):
+        raise OperatorError(f"--{name} must be above 0, not {text}.")
+    return numbers
+
+
+def _flag(item: "Field[Any]") -> str:
+    return "--" + item.name.replace("_", "-")
+
+
+def add_arguments(parser: Parser) -> None:
+    """Declare every option to a parser (Locust's, or any like argparse's)."""
+    for item in fields(Options):
+        more = dict(item.metadata)
+        if isinstance(item.default, bool):
+            more["action"] = "store_true"
+        else:
+            more["type"] = type(item.default)
+        parser.add_argument(
+            _flag(item), default=item.default, env_var=f"WEIGHBRIDGE_{item.name.upper()}", **more
+        )
+
+
+def as_dict(options: Options) -> dict[str, Any]:
+    """The options as a plain dictionary, for the manifest. They hold no secret."""
+    return asdict(options)

@@ -1,0 +1,144 @@
+"""The plan: which requests a run will send, and when each is due. Pure arithmetic.
+
+A phase is one block of the plan. Three kinds, and they stay apart:
+
+- `arrivals` is open-loop: request i is due at `i * duration_s / count`, whatever the gateway does.
+- `burst` releases its `count` requests at the same instant.
+- `steady` is closed-loop: `users` requests are kept in flight until `count` are sent or
+  `duration_s` is over; a request is due when a user is free for it.
+"""
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+Kind = Literal["arrivals", "burst", "steady"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phase:
+    """One block of the plan; see the module for the kinds.
+
+    `count` None means: until `duration_s` is over (steady only). `request` names the builder in
+    `tasks.prompts` that makes each body; `scenario` is what the row calls it. `typed` sends it
+    through the SDK's typed surface. `climb` names the staircase the phase is a step of: when
+    the stop rule ends one step, the steps after it in the same climb are not sent.
+    """
+
+    name: str
+    mode: str
+    scenario: str
+    model: str
+    kind: Kind
+    request: str
+    users: int
+    count: int | None
+    duration_s: float | None = None
+    target: int | None = None
+    max_tokens: int | None = None
+    stream: bool = False
+    typed: bool = False
+    task_prefix: str = ""
+    first_number: int = 0
+    climb: str | None = None
+    pause_after_s: float = 0.0
+
+    def due_s(self, index: int) -> float | None:
+        """Seconds from the phase's start to request `index`; None: when a user is free."""
+        if self.kind == "burst":
+            return 0.0
+        if self.kind == "steady":
+            return None
+        assert self.count is not None and self.duration_s is not None
+        return index * (self.duration_s / self.count)
+
+    def task_id(self, index: int) -> str:
+        """The request's own name, by the seed's rules: `...-req-0`, or of a probe `...-run-1`."""
+        return f"{self.task_prefix}{self.first_number + index}"
+
+    def faults(self) -> list[str]:
+        """Every reason why the phase cannot be run, a sentence each."""
+        found = []
+        if self.users < 1:
+            found.append(f"phase {self.name}: needs at least one user, not {self.users}.")
+        if self.count is not None and self.count < 1:
+            found.append(f"phase {self.name}: plans {self.count} requests; it must be at least 1.")
+        if self.kind == "burst" and self.count is not None and self.users < self.count:
+            found.append(
+                f"phase {self.name}: a burst of {self.count} needs as many users, not {self.users}."
+            )
+        if self.kind == "arrivals" and (self.count is None or self.duration_s is None):
+            found.append(f"phase {self.name}: arrivals need a count and a duration.")
+        if self.kind == "steady" and self.count is None and self.duration_s is None:
+            found.append(f"phase {self.name}: it would never end; give a count or a duration.")
+        if self.duration_s is not None and not self.duration_s > 0:
+            found.append(f"phase {self.name}: a duration of {self.duration_s} s is not above 0.")
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The phases of a run, in order."""
+
+    phases: tuple[Phase, ...]
+
+    @property
+    def users(self) -> int:
+        """The most users any phase needs: the size of the pool."""
+        return max((phase.users for phase in self.phases), default=0)
+
+    @property
+    def requests(self) -> int | None:
+        """How many requests are planned in all; None when a phase has no count."""
+        counts = [phase.count for phase in self.phases]
+        return None if None in counts else sum(c for c in counts if c is not None)
+
+    def validate(self) -> list[str]:
+        """Every fault, not only the first; empty when the plan can be run."""
+        found = [fault for phase in self.phases for fault in phase.faults()]
+        if not self.phases:
+            found.append("the plan is empty: no request would be sent.")
+        names = [phase.name for phase in self.phases]
+        for name in sorted({name for name in names if names.count(name) > 1}):
+            found.append(f"phase {name} is planned twice; name each model and target once.")
+        return found
+
+    def as_dicts(self) -> list[dict[str, Any]]:
+        """The phases as plain dictionaries, for the manifest."""
+        return [asdict(phase) for phase in self.phases]
+
+    def describe(self) -> str:
+        """The plan as text: a line a phase, then what it may use at most."""
+        lines = ["phase, kind, requests, at once, window, output budget of a request"]
+        for phase in self.phases:
+            count = "as many as fit" if phase.count is None else f"{phase.count} requests"
+            window = "-" if phase.duration_s is None else f"{phase.duration_s:g} s"
+            lines.append(
+                f"{phase.name}, {phase.kind}, {count}, {phase.users} at once, {window}, "
+                f"{phase.max_tokens} tokens"
+            )
+        output = sum((phase.count or 0) * (phase.max_tokens or 0) for phase in self.phases)
+        total = self.requests
+        lines.append(
+            f"in all: {'unbounded' if total is None else total} requests, "
+            f"at most {output:,} output tokens. Nothing was sent."
+        )
+        return "\n".join(lines)
+
+
+def stripe(count: int, slot: int, slots: int) -> range:
+    """The indices below `count` that generator `slot` of `slots` owns: slot, slot + slots, ..."""
+    return range(slot, count, slots)
+
+
+def rpm_count(target_rpm: int, duration_s: float) -> int:
+    """Requests of a rate (the seed's `compute_plan`): floor(target * s / 60), at least 1."""
+    return max(1, math.floor(target_rpm * duration_s / 60))
+
+
+def tpm_count(target_tpm: int, duration_s: float, approx_prompt_tokens: int) -> int:
+    """Requests planned for a token rate (the seed's `compute_plan`).
+
+    ceil(target * s / 60 / approx_prompt_tokens), at least 1.
+    """
+    return max(1, math.ceil(target_tpm * duration_s / 60 / approx_prompt_tokens))

@@ -1,0 +1,58 @@
+"""Locust's shapes: they size the pool and end the test; when a request goes is the plan's affair.
+
+A shape's tick comes about once a second and cannot time a request. So users are spawned in one
+step before traffic begins, park at their generator, and the conductor runs the phases.
+"""
+
+from typing import ClassVar, Protocol
+
+from locust import LoadTestShape
+
+
+class Conducted(Protocol):
+    """What a shape asks of the run: how many users it needs, and whether it is over."""
+
+    @property
+    def pool(self) -> int: ...
+
+    @property
+    def step_pool(self) -> int: ...
+
+    @property
+    def over(self) -> bool: ...
+
+
+class PlannedShape(LoadTestShape):
+    """Holds the pool of the plan for as long as the run lasts."""
+
+    abstract = True
+    run: ClassVar[Conducted | None] = None
+
+    def tick(self) -> tuple[int, float] | None:
+        """(users, spawn rate) until the run is over, then None."""
+        run = PlannedShape.run
+        if run is None or run.over:
+            return None
+        users = self.users(run)
+        return users, users
+
+    def users(self, run: Conducted) -> int:
+        """The users to have now."""
+        return run.pool
+
+
+class FixedRate(PlannedShape):
+    """Open-loop windows: the whole pool waits for the due times of an RPM or TPM schedule."""
+
+
+class ConcurrencyLadder(PlannedShape):
+    """Closed-loop steps: the pool grows to each step's concurrency in the pause before it."""
+
+    def users(self, run: Conducted) -> int:
+        """The users that the highest step so far needs."""
+        return run.step_pool
+
+
+def shape_for(mode: str) -> PlannedShape:
+    """The shape of a mode."""
+    return ConcurrencyLadder() if mode == "ladder" else FixedRate()

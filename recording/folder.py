@@ -1,0 +1,46 @@
+"""The run folder: one a run, never overwritten."""
+
+import secrets
+from datetime import UTC, datetime
+from pathlib import Path
+
+from loadshapes.options import OperatorError
+
+
+def new_run_id(mode: str) -> str:
+    """A run id nobody has used: mode, UTC time, and four random characters."""
+    return f"{mode}-{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
+
+
+def create(results: str, run_id: str) -> Path:
+    """Make the folder of a new run. OperatorError when it exists or cannot be made."""
+    folder = Path(results).resolve() / run_id
+    try:
+        folder.mkdir(parents=True, mode=0o700)
+    except FileExistsError:
+        raise OperatorError(
+            f"the run folder {folder} exists: give another --run-id or --results."
+        ) from None
+    except OSError as error:
+        raise OperatorError(
+            f"the run folder {folder} cannot be made ({error.strerror}): give another --results."
+        ) from None
+    return folder
+
+
+def check_output(output: str) -> None:
+    """See that `--output` can be written. OperatorError when not."""
+    if not output:
+        return
+    path = Path(output).resolve()
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(21, "it is a folder")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        probe = path.with_name(f".{path.name}.part")
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise OperatorError(
+            f"--output {output} cannot be written ({error.strerror}): give another path."
+        ) from None

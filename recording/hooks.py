@@ -1,0 +1,92 @@
+"""Locust's events on the recording side: write each row, and ship it to the master."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from recording.record import RequestRecord, decode, encode
+from recording.sinks import CsvSink, part_path
+
+
+class Recorder:
+    """Writes this process's rows to its part file; on a worker, also keeps them for shipping.
+
+    Locust's `request` event brings the record in `context["record"]`. `watch` sees every record.
+    """
+
+    def __init__(self, *, ships: bool, watch: Callable[[RequestRecord], None]) -> None:
+        self.run_id = ""
+        self._ships = ships
+        self._watch = watch
+        self._sink: CsvSink | None = None
+        self._outbox: list[list[str]] = []
+
+    def open(self, run_id: str, folder: Path, worker: str) -> None:
+        """Begin the part file of a run. Raises OSError when it cannot be written."""
+        self.close()
+        self.run_id = run_id
+        self._outbox = []
+        self._sink = CsvSink(part_path(folder, worker))
+
+    def keep(self, record: RequestRecord) -> None:
+        """Write one record."""
+        if self._sink is None:
+            return
+        if self._ships:
+            cells = encode(record)
+            self._sink.add_cells(cells)
+            self._outbox.append(cells)
+        else:
+            self._sink.add(record)
+        self._watch(record)
+
+    def on_request(self, context: Mapping[str, Any] | None = None, **_: Any) -> None:
+        """Locust's request event."""
+        record = (context or {}).get("record")
+        if record is not None:
+            self.keep(record)
+
+    def parcel(self) -> dict[str, Any]:
+        """The rows not yet shipped, for a message to the master."""
+        rows, self._outbox = self._outbox, []
+        return {"run_id": self.run_id, "rows": rows}
+
+    def close(self) -> None:
+        """Close the part file."""
+        if self._sink is not None:
+            self._sink.close()
+            self._sink = None
+
+
+class Inbound:
+    """On the master: writes what each worker ships to that worker's copy in the run folder.
+
+    Rows of another run (an orphan of a dead master) are refused and counted.
+    """
+
+    def __init__(self, run_id: str, folder: Path, watch: Callable[[RequestRecord], None]) -> None:
+        self.foreign = 0
+        self._run_id = run_id
+        self._folder = folder
+        self._watch = watch
+        self._sinks: dict[str, CsvSink] = {}
+
+    def accept(self, worker: str, parcel: Mapping[str, Any]) -> None:
+        """Write one parcel of a worker's."""
+        rows = parcel.get("rows") or []
+        if parcel.get("run_id") != self._run_id:
+            self.foreign += len(rows)
+            return
+        for cells in rows:
+            sink = self._sinks.get(worker)
+            if sink is None:
+                sink = CsvSink(part_path(self._folder, worker, copy=True))
+                self._sinks[worker] = sink
+            sink.add_cells(cells)
+            self._watch(decode(cells))
+
+    def close(self) -> None:
+        """Close every copy."""
+        for sink in self._sinks.values():
+            sink.close()
+        self._sinks.clear()

@@ -1,0 +1,97 @@
+"""manifest.json: with what, where and how a run was made. It holds no secret."""
+
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from recording.record import SCHEMA_VERSION
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("locust", "openai", "gevent", "pandas", "httpx2", "httptools", "python-dotenv")
+
+
+def project_version() -> str:
+    """Weighbridge's version, as pyproject.toml states it."""
+    for line in (ROOT / "pyproject.toml").read_text(encoding="utf-8").splitlines():
+        if line.startswith("version"):
+            return line.split('"')[1]
+    return "unknown"
+
+
+def manifest(
+    run_id: str,
+    *,
+    options: Mapping[str, Any],
+    plan: Sequence[Mapping[str, Any]],
+    base_url: str,
+    simulated: bool,
+    currency: str | None,
+    workers: int,
+) -> dict[str, Any]:
+    """The manifest of a run that is about to start."""
+    wall = time.get_clock_info("time")
+    monotonic = time.get_clock_info("perf_counter")
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "run_id": run_id,
+        "started_at": datetime.now(UTC).isoformat(),
+        "mode": options.get("mode"),
+        "weighbridge": {"version": project_version(), "git_commit": _git_commit()},
+        "versions": {"python": sys.version.split()[0], **_versions()},
+        "host": {
+            "name": platform.node(),
+            "system": platform.platform(),
+            "cores": os.cpu_count(),
+        },
+        "gateway": {"base_url": base_url, "simulated": simulated},
+        "currency": currency,
+        "workers": workers,
+        "options": dict(options),
+        "plan": [dict(phase) for phase in plan],
+        "clock": {
+            "durations": {"clock": "perf_counter", "resolution_s": monotonic.resolution},
+            "labels": {"clock": "time", "resolution_s": wall.resolution},
+        },
+    }
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a JSON file atomically, readable by its owner only."""
+    temporary = path.with_name(f".{path.name}.part")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(content, file, ensure_ascii=False, indent=2)
+        file.write("\n")
+    os.replace(temporary, path)
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _git_commit() -> str | None:
+    """The checkout's commit; None outside a git checkout."""
+    try:
+        asked = subprocess.run(
+            ["git", "-C", str(ROOT), "rev-parse", "HEAD"],
+            capture_output=True,
+            text=True,
+            timeout=10,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return asked.stdout.strip() or None

@@ -1,0 +1,178 @@
+"""One row a request: its columns, units and meanings, and how a row is written as text. Pure.
+
+The CSV cell of None is empty, of a bool `true` or `false`, of a float its shortest exact form.
+Text that a spreadsheet would run as a formula is quoted with an apostrophe; what UTF-8 or a CSV
+cannot hold (lone surrogates, NUL) becomes U+FFFD.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
+from operator import attrgetter
+from typing import Any, get_args, get_type_hints
+
+SCHEMA_VERSION = 1
+CONTENT_LIMIT_CHARS = 2000
+
+
+def column(meaning: str, **kwargs: Any) -> Any:
+    """A dataclass field that carries what its column means (shown in the README)."""
+    return field(metadata={"meaning": meaning}, **kwargs)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestRecord:
+    """What is known of one planned request. None: not known, or there is none."""
+
+    schema_version: int = column("version of this table's columns", default=SCHEMA_VERSION)
+    run_id: str = column("the run; also the name of its folder")
+    timestamp: str = column("wall clock at completion, ISO 8601, UTC: a label, never subtracted")
+    worker: str = column("the process that sent the request (`local`, or a Locust worker)")
+    phase: str = column("the block of the plan, e.g. `rpm/gpt-5.4-nano/600`")
+    mode: str = column("the test: `rpm`, `tpm`, ...")
+    scenario: str = column("what was asked for within the mode: `chat`, `stream`, ...")
+    target: int | None = column("the phase's target: RPM, TPM or concurrency, by mode")
+    duration_s: float | None = column("the phase's scheduled window, seconds")
+    model_requested: str = column("the model asked for")
+    model_returned: str | None = column("the model the gateway says it used", default=None)
+    task_id: str | None = column("the request's own name; in its body when not streamed")
+    stream: bool = column("whether the reply was asked for as a stream")
+    max_tokens: int | None = column("the output budget that was sent, tokens", default=None)
+    request_index: int = column("the request's number within its phase, from 0")
+    scheduled_offset_s: float | None = column(
+        "when it was due, seconds after the phase began; empty when closed-loop", default=None
+    )
+    sent_offset_s: float | None = column(
+        "when its first byte was written (cold connections: when connecting began)", default=None
+    )
+    done_offset_s: float | None = column("when its last byte was read, or it failed", default=None)
+    send_lag_s: float | None = column("sent - due: the generator's own lateness", default=None)
+    http_status: int | None = column("HTTP status; empty when there was no answer", default=None)
+    outcome: str = column("how it ended: one name of a closed set (recording/outcome.py)")
+    success: bool = column("outcome is `ok`")
+    elapsed_sec: float | None = column("send to last byte, seconds", default=None)
+    elapsed_from_due_s: float | None = column(
+        "due to last byte: the latency a punctual client would have seen", default=None
+    )
+    first_byte_s: float | None = column("send to first byte of the answer", default=None)
+    ttft_s: float | None = column(
+        "streams: send to first token, reasoning or visible", default=None
+    )
+    first_visible_s: float | None = column("streams: send to first visible token", default=None)
+    inter_chunk_p50_s: float | None = column(
+        "streams: median gap between content chunks (nearest rank)", default=None
+    )
+    inter_chunk_max_s: float | None = column(
+        "streams: longest gap between content chunks", default=None
+    )
+    chunks: int | None = column("streams: chunks that carried content or reasoning", default=None)
+    response_bytes: int | None = column("bytes of the answer's body as received", default=None)
+    connection_reused: bool | None = column("sent on a connection already open", default=None)
+    connect_s: float | None = column(
+        "time to open the connection, when one was opened for it", default=None
+    )
+    prompt_tokens: int | None = column("usage.prompt_tokens", default=None)
+    completion_tokens: int | None = column(
+        "usage.completion_tokens (reasoning included where the gateway includes it)", default=None
+    )
+    total_tokens: int | None = column("usage.total_tokens", default=None)
+    cached_tokens: int | None = column("prompt tokens read from the prompt cache", default=None)
+    cache_write_tokens: int | None = column("prompt tokens written to the cache", default=None)
+    reasoning_tokens: int | None = column("completion tokens spent on reasoning", default=None)
+    api_cost: float | None = column(
+        "what the gateway says it charged, in its own currency", default=None
+    )
+    header_cost: float | None = column(
+        "the cost stated in a header, kept beside the body's", default=None
+    )
+    cost_source: str = column("`body`, `header`, `price_table` or `unknown`", default="unknown")
+    finish_reason: str | None = column("why the model stopped", default=None)
+    content: str | None = column("the visible reply, cut at 2,000 characters", default=None)
+    reasoning_content_present: bool | None = column(
+        "whether reasoning text came back", default=None
+    )
+    marker_ok: bool | None = column("the reply is the marker asked for", default=None)
+    check: str | None = column("what a probe judged: `pass`, `fail` or a flag", default=None)
+    check_detail: str | None = column("why", default=None)
+    error_type: str | None = column("the gateway's error type or code, or ours", default=None)
+    error_message: str | None = column("the error, cut at 2,000 characters", default=None)
+    retry_after_s: float | None = column("how long the gateway asks to wait", default=None)
+    ratelimit_limit_requests: int | None = column("advertised request limit", default=None)
+    ratelimit_remaining_requests: int | None = column("requests left of it", default=None)
+    ratelimit_limit_tokens: int | None = column("advertised token limit", default=None)
+    ratelimit_remaining_tokens: int | None = column("tokens left of it", default=None)
+    gateway_request_id: str | None = column("the gateway's name for the request", default=None)
+    in_flight: int | None = column(
+        "requests of this process in flight when it was sent, itself included", default=None
+    )
+
+
+def _type(hint: Any) -> type:
+    """The type a column holds, None apart."""
+    return next((t for t in get_args(hint) if t is not type(None)), hint)
+
+
+COLUMNS: tuple[str, ...] = tuple(f.name for f in fields(RequestRecord))
+TYPES: dict[str, type] = {n: _type(h) for n, h in get_type_hints(RequestRecord).items()}
+MEANINGS: dict[str, str] = {f.name: f.metadata["meaning"] for f in fields(RequestRecord)}
+_REQUIRED = frozenset(
+    n for n, h in get_type_hints(RequestRecord).items() if type(None) not in get_args(h)
+)
+_values = attrgetter(*COLUMNS)
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
+
+
+def clean(text: str) -> str:
+    """The text without what UTF-8 or a CSV reader cannot hold."""
+    whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return whole.replace("\0", "\ufffd")
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if value is True:
+        return "true"
+    if value is False:
+        return "false"
+    if isinstance(value, float):
+        return repr(value)
+    if isinstance(value, str):
+        if not value.isascii() or "\0" in value:
+            value = clean(value)
+        return "'" + value if value.startswith(_FORMULA) else value
+    return str(value)
+
+
+def encode(record: RequestRecord) -> list[str]:
+    """The record as CSV cells, in the order of COLUMNS."""
+    return [_cell(value) for value in _values(record)]
+
+
+def decode(cells: Sequence[str]) -> RequestRecord:
+    """The record of one CSV row, in the order of COLUMNS.
+
+    Raises ValueError, with the column's name, for a row that `encode` cannot have written.
+    """
+    if len(cells) != len(COLUMNS):
+        raise ValueError(f"{len(cells)} cells instead of {len(COLUMNS)}")
+    return RequestRecord(
+        **{name: _decode(name, cell) for name, cell in zip(COLUMNS, cells, strict=True)}
+    )
+
+
+def _decode(name: str, cell: str) -> object:
+    kind = TYPES[name]
+    if kind is str and cell.startswith("'"):
+        cell = cell[1:]
+    elif not cell and name not in _REQUIRED:
+        return None
+    if kind is str:
+        return cell
+    if kind is bool:
+        if cell not in ("true", "false"):
+            raise ValueError(f"{name} is {cell!r}, not true or false")
+        return cell == "true"
+    try:
+        return kind(cell)
+    except ValueError:
+        raise ValueError(f"{name} is {cell!r}, not {kind.__name__}") from None

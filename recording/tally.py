@@ -1,0 +1,39 @@
+"""Live counts of a phase, for the progress line. Pure."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from recording.outcome import Outcome
+from recording.record import RequestRecord
+
+
+@dataclass(slots=True)
+class Tally:
+    """What has been recorded of one phase so far."""
+
+    done: int = 0
+    dropped: int = 0
+    succeeded: int = 0
+    outcomes: Counter[str] = field(default_factory=Counter)
+    total_tokens: int = 0
+    cost: float | None = None
+    last_done_s: float = 0.0
+
+    def add(self, record: RequestRecord) -> None:
+        """Take in one record."""
+        self.outcomes[record.outcome] += 1
+        if record.outcome == Outcome.DROPPED:
+            self.dropped += 1
+            return
+        self.done += 1
+        self.succeeded += record.success
+        self.last_done_s = max(self.last_done_s, record.done_offset_s or 0.0)
+        if record.success:
+            self.total_tokens += record.total_tokens or 0
+        if record.api_cost is not None:
+            self.cost = (self.cost or 0.0) + record.api_cost
+
+    @property
+    def failed(self) -> int:
+        """Requests that were sent and did not succeed."""
+        return self.done - self.succeeded

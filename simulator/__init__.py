@@ -1,0 +1,16 @@
+"""An OpenAI-compatible LLM gateway with known truth, for judging a load generator.
+
+It runs in a process of its own (`python -m simulator`), imports nothing from the rest of the
+project, and writes down what it really did, request by request (`simulator.ledger`).
+
+One request's way through the house::
+
+    wire      the ASGI connection, with the time of every byte
+    gateway   routes, keys, limits, in-flight bound; picks a fault; logs
+    question  the body, checked            -> Question
+    answer    what the model replies       -> Answer      (tools, schema, wording, tokens, cache)
+    latency   when it does
+    dialects  Answer -> JSON, SSE chunks and headers, as different gateways write them
+    faults    the ways in which all this can go wrong
+    ledger    one CSV row
+"""

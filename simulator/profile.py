@@ -1,0 +1,216 @@
+"""Profiles: which models the gateway serves, how fast, how dear, and how they count tokens.
+
+A profile is a TOML file. Its top-level tables (`[latency]`, `[prices]`, `[tokens]`, `[cache]`,
+`[reasoning]`, `[reply]`) are defaults; `[models."NAME".latency]` and so on override single keys
+for one model. `simulator/profiles/` ships `seed` and `fast`; any other name is read as a path.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from types import UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+PROFILES = Path(__file__).parent / "profiles"
+
+
+class ProfileError(Exception):
+    """Raised when a profile cannot be found, read or understood; says where and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """When a model answers; `simulator.latency` explains how the parts add up. Seconds."""
+
+    fixed_s: float | None = None  # plain replies take exactly this long
+    ttft_s: float = 0.0  # median time to the first token of a short prompt
+    spread: float = 0.0  # sigma of its lognormal
+    prefill_s_per_1k: float = 0.0  # median extra per 1,000 prompt tokens
+    prefill_spread: float = 0.0
+    tokens_per_s: float = 0.0  # speed after the first token; 0: all at once
+    burst_free: int = 0  # requests within one second that are served without queueing
+    burst_s: float = 0.0  # queueing: this times the square root of the requests beyond
+    stall_share: float = 0.0  # share of requests that meet a stall
+    stall_s: float = 0.0  # median stall at 600 requests in the last minute; grows with them
+    stall_spread: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """Money per million tokens, in the profile's currency."""
+
+    input: float = 0.0
+    cached_input: float | None = None  # None: as `input`
+    cache_write: float | None = None  # None: as `input`, and no writes are reported
+    output: float = 0.0
+    minimum: float = 0.0  # least charge of one request
+    decimals: int = 6  # costs are rounded half up to so many
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRules:
+    """How a model counts: `scale` times o200k tokens, plus what the chat format adds."""
+
+    scale: float = 1.0
+    per_request: int = 3
+    per_message: int = 3
+    per_reply: int = 0
+    per_tool_prompt: int = 0  # once, when tools are offered
+    per_tool_call: int = 0
+    per_image: int = 196
+
+
+@dataclass(frozen=True, slots=True)
+class CacheRules:
+    """Which prompts are cached, and how much of one; see `simulator.cache`."""
+
+    enabled: bool = True
+    explicit: bool = False  # only prompts marked with `cache_control`
+    block_tokens: int = 128
+    min_tokens: int = 1024
+    tail_tokens: int = 0  # the end of a prompt that is never cached
+    hit_share: float = 1.0  # best effort: share of possible hits that are hits
+    ttl_s: float = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reasoning:
+    """How much a model thinks before it speaks; 0 tokens: it does not."""
+
+    tokens: int = 0  # median
+    spread: float = 0.0
+    slack_tokens: tuple[int, ...] = (0,)  # left unused when the budget ends it; one is drawn
+    visible: bool = True  # whether its text is returned
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Replies to prompts that dictate none."""
+
+    tokens: int = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """One served model."""
+
+    name: str
+    owner: str = "simulator"
+    latency: Latency = Latency()
+    prices: Prices = Prices()
+    tokens: TokenRules = TokenRules()
+    cache: CacheRules = CacheRules()
+    reasoning: Reasoning = Reasoning()
+    reply: Reply = Reply()
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """The models of a gateway by name; `any_model`: unknown names are served by `default`."""
+
+    name: str
+    default: Model
+    models: Mapping[str, Model]
+    currency: str = "CNY"
+    any_model: bool = False
+
+    def model(self, name: str) -> Model | None:
+        """The model called `name`, or None where the gateway does not know it."""
+        found = self.models.get(name)
+        if found is None and self.any_model:
+            return replace(self.default, name=name)
+        return found
+
+    def revised(self, section: str, **changes: Any) -> "Profile":
+        """This profile with keys of one section changed in every model (CLI overrides)."""
+
+        def revise(model: Model) -> Model:
+            # The section's name is checked by replace() itself: an unknown one raises TypeError.
+            return replace(model, **{section: replace(getattr(model, section), **changes)})
+
+        models = {name: revise(model) for name, model in self.models.items()}
+        return replace(self, default=revise(self.default), models=models)
+
+
+SECTIONS = ("latency", "prices", "tokens", "cache", "reasoning", "reply")
+
+
+def load(name: str) -> Profile:
+    """Read the profile called `name`, or the file at that path.
+
+    Raises ProfileError with the file, the key and what is wrong with it.
+    """
+    path = PROFILES / f"{name}.toml"
+    if not path.is_file():
+        path = Path(name)
+        if not path.is_file():
+            known = ", ".join(sorted(file.stem for file in PROFILES.glob("*.toml")))
+            raise ProfileError(f"no profile {name!r}: neither one of {known} nor a readable file")
+    try:
+        text = path.read_text(encoding="utf-8")
+        return parse(tomllib.loads(text), path.stem)
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, ProfileError) as error:
+        raise ProfileError(f"profile {path}: {error}") from error
+
+
+def parse(table: Mapping[str, Any], name: str) -> Profile:
+    """A profile from its TOML table. Raises ProfileError."""
+    known = {"currency", "any_model", "models", *SECTIONS}
+    _refuse_unknown(table, known, "at the top")
+    default = _model("simulated", Model("simulated"), {key: table.get(key, {}) for key in SECTIONS})
+    models: dict[str, Model] = {}
+    for model_name, settings in _table(table.get("models", {}), "models").items():
+        _refuse_unknown(_table(settings, model_name), {"owner", *SECTIONS}, f"in {model_name}")
+        models[model_name] = _model(model_name, default, settings)
+    currency, any_model = table.get("currency", "CNY"), table.get("any_model", False)
+    if not isinstance(currency, str):
+        raise ProfileError("currency must be a string")
+    if not isinstance(any_model, bool):
+        raise ProfileError("any_model must be true or false")
+    if not models and not any_model:
+        raise ProfileError("it serves no model: name some under [models] or set any_model = true")
+    return Profile(name, default, models, currency, any_model)
+
+
+def _model(name: str, base: Model, settings: Mapping[str, Any]) -> Model:
+    changes: dict[str, Any] = {"name": name, "owner": settings.get("owner", base.owner)}
+    for section in SECTIONS:
+        table = _table(settings.get(section, {}), section)
+        changes[section] = _section(getattr(base, section), table, f"{name}.{section}")
+    return replace(base, **changes)
+
+
+def _section(base: Any, table: Mapping[str, Any], where: str) -> Any:
+    _refuse_unknown(table, {field.name for field in fields(base)}, f"in {where}")
+    hints = get_type_hints(type(base))
+    return replace(base, **{k: _value(v, hints[k], f"{where}.{k}") for k, v in table.items()})
+
+
+def _value(value: Any, hint: Any, where: str) -> Any:
+    if get_origin(hint) is tuple:
+        if not isinstance(value, list) or not value:
+            raise ProfileError(f"{where} must be a list of whole numbers")
+        return tuple(_value(item, int, where) for item in value)
+    wanted = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+    if bool in wanted and isinstance(value, bool):
+        return value
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if number and (float in wanted or (int in wanted and isinstance(value, int))):
+        if value < 0:
+            raise ProfileError(f"{where} must not be negative")
+        return float(value) if float in wanted else value
+    kind = "true or false" if bool in wanted else "a number" if float in wanted else "whole"
+    raise ProfileError(f"{where} must be {kind}, not {value!r}")
+
+
+def _table(value: Any, where: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise ProfileError(f"{where} must be a table")
+    return value
+
+
+def _refuse_unknown(table: Mapping[str, Any], known: set[str], where: str) -> None:
+    unknown = sorted(set(table) - known)
+    if unknown:
+        raise ProfileError(f"unknown key {unknown[0]!r} {where}; known: {', '.join(sorted(known))}")

@@ -1,0 +1,131 @@
+"""One HTTP exchange on the server's side, with the time of every byte.
+
+The only module that reaches behind ASGI, for what ASGI cannot say: resetting a connection, and
+seeing cheaply between two chunks that the client has gone. Both use the `RequestResponseCycle`
+of uvicorn's httptools protocol, whose bound method ASGI's `send` is.
+"""
+
+import asyncio
+import socket
+import struct
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Headers = list[tuple[bytes, bytes]]
+
+JSON: tuple[bytes, bytes] = (b"content-type", b"application/json")
+SSE: tuple[bytes, bytes] = (b"content-type", b"text/event-stream; charset=utf-8")
+
+MAX_BODY_BYTES = 64 * 1024 * 1024
+
+
+class ClientGone(Exception):
+    """Raised when the client closed the connection before the reply was complete."""
+
+
+class BodyTooLarge(Exception):
+    """Raised when a request body exceeds MAX_BODY_BYTES."""
+
+
+class Exchange:
+    """The request's bytes in, the reply's bytes out; times are unix seconds, None: not yet."""
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.arrival_s = time.time()
+        self.started = time.monotonic()
+        self.first_byte_s: float | None = None
+        self.last_byte_s: float | None = None
+        self.status: int | None = None
+        self.scope = scope
+        self._receive = receive
+        self._send = send
+        self._cycle: Any = getattr(send, "__self__", None)
+
+    async def body(self) -> bytes:
+        """The whole request body. Raises ClientGone or BodyTooLarge."""
+        parts: list[bytes] = []
+        size = 0
+        while True:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise ClientGone
+            parts.append(message["body"])
+            size += len(message["body"])
+            if size > MAX_BODY_BYTES:
+                raise BodyTooLarge
+            if not message["more_body"]:
+                return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def header(self, name: bytes) -> str | None:
+        """The first request header of that (lower-case) name."""
+        for key, value in self.scope["headers"]:
+            if key == name:
+                return str(value, "latin-1")
+        return None
+
+    @property
+    def connection(self) -> str:
+        """The client's end of the connection, `host:port`; one value is one connection."""
+        client = self.scope.get("client")
+        return f"{client[0]}:{client[1]}" if client else ""
+
+    async def reply(self, status: int, headers: Headers, body: bytes) -> None:
+        """Send a whole reply at once. Raises ClientGone."""
+        length = (b"content-length", str(len(body)).encode())
+        await self.start(status, [*headers, length])
+        await self.write(body, more=False)
+
+    async def start(self, status: int, headers: Headers) -> None:
+        """Send status line and headers. Raises ClientGone."""
+        self._check()
+        await self._send({"type": "http.response.start", "status": status, "headers": headers})
+        self.status = status
+        self.first_byte_s = time.time()
+
+    async def write(self, body: bytes, more: bool = True) -> float:
+        """Send a part of the reply's body; returns when it was sent. Raises ClientGone."""
+        self._check()
+        await self._send({"type": "http.response.body", "body": body, "more_body": more})
+        self.last_byte_s = now = time.time()
+        return now
+
+    async def until(self, elapsed_s: float) -> None:
+        """Wait until so long after the request's arrival. Raises ClientGone as soon as it goes."""
+        wait_s = self.started + elapsed_s - time.monotonic()
+        if wait_s <= 0:
+            return
+        if wait_s < 0.1:
+            # Listening for the disconnect costs a task's cancellation: not worth it here, the
+            # next write checks anyway.
+            await asyncio.sleep(wait_s)
+            return
+        try:
+            async with asyncio.timeout(wait_s):
+                await self.gone()
+        except TimeoutError:
+            return
+
+    async def gone(self) -> None:
+        """Wait for the client to go away. Always raises ClientGone in the end."""
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        raise ClientGone
+
+    def reset(self) -> None:
+        """Break the connection off with a TCP RST."""
+        transport = self._cycle.transport
+        sock = transport.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        transport.abort()
+
+    def close(self) -> None:
+        """End the connection in the middle of a reply (FIN), after what was written is out."""
+        self._cycle.transport.close()
+
+    def _check(self) -> None:
+        if self._cycle.disconnected:
+            raise ClientGone

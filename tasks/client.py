@@ -1,0 +1,44 @@
+"""The official openai SDK on one wire."""
+
+from collections.abc import Callable
+
+import httpx2
+import openai
+
+from tasks.route import Route
+from tasks.wire import Wire
+
+
+class Client:
+    """An SDK client with its own connection.
+
+    `sdk` is the official client: no retries (they would hide a 429 inside a latency), the
+    timeouts kept by the wire. `wire` tells what happened below it.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        api_key: str,
+        route: Route,
+        clock: Callable[[], float],
+        *,
+        timeout_s: float,
+        connect_timeout_s: float = 10.0,
+        cold: bool = False,
+    ) -> None:
+        self.wire = Wire(
+            route, clock, timeout_s=timeout_s, connect_timeout_s=connect_timeout_s, cold=cold
+        )
+        self.sdk = openai.OpenAI(
+            base_url=base_url,
+            api_key=api_key,
+            max_retries=0,
+            timeout=timeout_s,
+            # trust_env off: proxies are the route's business, and ~/.netrc must not add a login.
+            http_client=httpx2.Client(transport=self.wire, trust_env=False),
+        )
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.wire.close()

@@ -1,0 +1,120 @@
+"""Which gateway, with which key: from -H, the environment, .env, or the embedded simulator."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from dotenv import load_dotenv
+
+from loadshapes.options import OperatorError, Options
+
+SIMULATOR_KEY = "sk-simulator-key"
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A gateway's base URL and key; the key is kept out of every repr."""
+
+    base_url: str
+    key: str = field(repr=False)
+    simulated: bool = False
+
+    @property
+    def currency(self) -> str | None:
+        """The unit of its costs, where that is known: the seed's gateway and its simulator."""
+        host = urlsplit(self.base_url).hostname or ""
+        return "CNY" if self.simulated or host.endswith("nonelinear.com") else None
+
+
+def load_environment(path: Path) -> None:
+    """Take what `.env` holds into the environment; what is set already wins.
+
+    Raises OperatorError for a file that is there and cannot be read.
+    """
+    if not path.exists():
+        return
+    try:
+        load_dotenv(path, override=False)
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise OperatorError(f"{path} cannot be read ({reason}): mend or remove it.") from None
+
+
+def resolve(host: str | None, environment: Mapping[str, str]) -> Endpoint:
+    """The endpoint of `-H`, else of NONELINEAR_*, else of OPENAI_*.
+
+    Raises OperatorError when the base URL or the key is missing, or the URL is not one.
+    """
+    keys = ("NONELINEAR_API_KEY", "OPENAI_API_KEY")
+    base = host
+    for name in ("NONELINEAR_OPENAI_BASE_URL", "OPENAI_BASE_URL"):
+        if not base and environment.get(name):
+            base = environment[name]
+            keys = ("NONELINEAR_API_KEY",) if name.startswith("NONE") else ("OPENAI_API_KEY",)
+    if not base:
+        raise OperatorError(
+            "no gateway is named: give -H https://host/v1, or set NONELINEAR_OPENAI_BASE_URL or "
+            "OPENAI_BASE_URL in the environment or .env, or use --simulator."
+        )
+    url = urlsplit(base)
+    if url.scheme not in ("http", "https") or not url.hostname:
+        raise OperatorError(f"the base URL {base!r} is not one: write http(s)://host[:port]/path.")
+    if url.username or url.password:
+        raise OperatorError(
+            "the base URL holds a user name or password: put the key into the environment instead."
+        )
+    key = next((environment[name] for name in keys if environment.get(name)), "")
+    if not key:
+        raise OperatorError(
+            f"no API key: set {' or '.join(keys)} in the environment or .env "
+            "(any text for a gateway that wants none)."
+        )
+    if not key.isascii() or not key.isprintable():
+        raise OperatorError(f"the API key in {keys[0]} is not plain ASCII text: set it again.")
+    return Endpoint(base.rstrip("/"), key)
+
+
+class EmbeddedSimulator:
+    """`python -m simulator` as a child process on a free loopback port; it ends with us."""
+
+    def __init__(self, options: Options) -> None:
+        command = [
+            sys.executable, "-m", "simulator", "--port", "0", "--exit-with-parent",
+            "--profile", options.simulator_profile, "--seed", str(options.seed),
+            "--key", SIMULATOR_KEY,
+        ]  # fmt: skip
+        if options.simulator_log:
+            command += ["--log", str(Path(options.simulator_log).resolve())]
+        command += options.simulator_args.split()
+        profile = Path(options.simulator_profile)
+        if profile.suffix:
+            command[command.index("--profile") + 1] = str(profile.resolve())
+        secretless = {k: v for k, v in os.environ.items() if not k.endswith("_API_KEY")}
+        self._process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=secretless,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert self._process.stdout is not None and self._process.stderr is not None
+        line = self._process.stdout.readline().strip()
+        if not line.startswith("simulator ready "):
+            said = self._process.stderr.read().strip() or "it said nothing"
+            raise OperatorError(f"the simulator did not start: {said}")
+        self.endpoint = Endpoint(line.rsplit(" ", 1)[1], SIMULATOR_KEY, simulated=True)
+
+    def stop(self) -> None:
+        """End the simulator and wait until it is gone."""
+        self._process.terminate()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()

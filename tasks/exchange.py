@@ -1,0 +1,294 @@
+"""One measured exchange: a request goes through the SDK, a record comes out, whatever happens."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import gevent
+import openai
+
+from loadshapes.plan import Phase
+from recording.outcome import Outcome, of_status
+from recording.record import CONTENT_LIMIT_CHARS, RequestRecord
+from tasks.client import Client
+from tasks.prompts import Request
+from tasks.reply import Json, Message, complaint, header_facts, mapping, message, usage
+from tasks.stream import RawStream, StreamedReply
+from tasks.wire import NotSent, Wire, WireError
+
+# What the SDK's typed surface knows by name; the rest travels as extra_body.
+_TYPED = ("model", "messages", "max_tokens", "stream", "stream_options", "tools", "tool_choice")
+
+
+@dataclass(slots=True)
+class Job:
+    """One planned request on its way: its phase, number and times (the clock's seconds).
+
+    `due` None: as soon as a user is free. `gate` is the wire's: it blocks until the request may go
+    and raises NotSent if it no longer may. `in_flight` is known once the gate has opened.
+    """
+
+    phase: Phase
+    index: int
+    began: float
+    due: float | None
+    gate: Callable[[], None]
+    in_flight: int | None = None
+
+    @property
+    def task(self) -> tuple[str, int]:
+        """What names the job within its run: phase and index."""
+        return (self.phase.name, self.index)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Who measures: run, process, and the secret that no row may show."""
+
+    run_id: str
+    worker: str
+    secret: str
+
+
+@dataclass(slots=True)
+class _Answer:
+    """What one exchange yielded, before it becomes a record."""
+
+    outcome: Outcome
+    message: Message | None = None
+    body: Json | None = None
+    streamed: StreamedReply | None = None
+    error_type: str | None = None
+    error_message: str | None = None
+
+
+def exchange(
+    client: Client, request: Request, body: dict[str, Any], job: Job, origin: Origin
+) -> RequestRecord:
+    """Send one request and return its record; no failure of the request is raised.
+
+    A user killed in mid-flight (GreenletExit) still gets its record, with outcome `cancelled`.
+    """
+    wire = client.wire
+    wire.arm(job.gate)
+    try:
+        answer = _streamed(client, body, job) if job.phase.stream else _plain(client, body, job)
+    except NotSent:
+        return planned_only(job, origin, "not sent: the run or the window was over")
+    except gevent.GreenletExit:
+        answer = _Answer(Outcome.CANCELLED, error_message="the run was stopped")
+    except openai.APIStatusError as error:
+        answer = _refused(error)
+    except openai.APIConnectionError as error:
+        answer = _broken(error)
+    except openai.APIError as error:
+        answer = _error_event(error.body if error.body is not None else error.message)
+    except (ValueError, TypeError, openai.OpenAIError) as error:
+        answer = _Answer(Outcome.MALFORMED, None, None, None, type(error).__name__, str(error))
+    finally:
+        if not wire.complete:
+            wire.close()
+    return _record(answer, request, job, origin, wire)
+
+
+def _plain(client: Client, body: dict[str, Any], job: Job) -> _Answer:
+    reply: object
+    if job.phase.typed:
+        typed = client.sdk.chat.completions.create(**_split(body))
+        reply = typed.to_dict() if isinstance(typed, openai.BaseModel) else typed
+    else:
+        reply = client.sdk.post("/chat/completions", cast_to=object, body=body)
+    return _whole(reply)
+
+
+def _whole(reply: object) -> _Answer:
+    """Judge a body that came in one piece under HTTP 200."""
+    if not isinstance(reply, Mapping):
+        return _Answer(Outcome.MALFORMED, error_message=f"not a JSON object: {str(reply)[:500]}")
+    if reply.get("error"):
+        said = complaint(reply["error"])
+        outcome = of_status(said.status) if said.status else Outcome.SERVER_ERROR
+        return _Answer(outcome, None, reply, None, said.type, said.message)
+    said_message = message(reply)
+    if said_message is None:
+        return _Answer(Outcome.MALFORMED, None, reply, None, None, "no choices in the body")
+    outcome = Outcome.EMPTY if said_message.empty else Outcome.OK
+    return _Answer(outcome, said_message, reply)
+
+
+def _streamed(client: Client, body: dict[str, Any], job: Job) -> _Answer:
+    wire, gathered = client.wire, StreamedReply()
+    stream: Any
+    if job.phase.typed:
+        stream = client.sdk.chat.completions.create(**_split(body))
+    else:
+        stream = client.sdk.post(
+            "/chat/completions", cast_to=object, body=body, stream=True, stream_cls=RawStream
+        )
+    if wire.headers.get("content-type", "").startswith("application/json"):
+        return _not_a_stream(stream.response.read())
+    answer = _Answer(Outcome.OK, None, None, gathered)
+    done = False
+    try:
+        for chunk in stream:
+            if job.phase.typed:
+                chunk = chunk.to_dict()
+            if wire.last_byte is not None:
+                gathered.add(mapping(chunk), wire.last_byte)
+        done = getattr(stream, "done", False)
+    except openai.APIConnectionError as error:
+        cause = error.__cause__
+        if not (isinstance(cause, WireError) and cause.ended):
+            answer = _broken(error)
+    except openai.APIError as error:
+        answer = _error_event(error.body if error.body is not None else error.message)
+    except (ValueError, TypeError) as error:
+        answer = _Answer(Outcome.MALFORMED, error_message=f"a chunk is not JSON: {error}")
+    except gevent.GreenletExit:
+        answer = _Answer(Outcome.CANCELLED, error_message="the run was stopped")
+    said = gathered.finish()
+    answer.message, answer.body, answer.streamed = said, gathered.usage_chunk, gathered
+    if answer.outcome is Outcome.OK:
+        if said.finish_reason is None and not done:
+            answer.outcome = Outcome.STREAM_TRUNCATED
+            answer.error_message = "the stream ended with neither finish_reason nor [DONE]"
+        elif said.empty:
+            answer.outcome = Outcome.EMPTY
+    return answer
+
+
+def _not_a_stream(raw: bytes) -> _Answer:
+    """A JSON body where a stream was asked for: an error in it counts, a completion does not."""
+    try:
+        answer = _whole(json.loads(raw))
+    except ValueError as error:
+        return _Answer(Outcome.MALFORMED, error_message=f"not JSON: {error}")
+    if answer.outcome in (Outcome.OK, Outcome.EMPTY):
+        answer.outcome = Outcome.MALFORMED
+        answer.error_message = "a stream was asked for, a whole reply came"
+    return answer
+
+
+def _split(body: dict[str, Any]) -> dict[str, Any]:
+    known = {name: body[name] for name in _TYPED if name in body}
+    return {**known, "extra_body": {k: v for k, v in body.items() if k not in known}}
+
+
+def _refused(error: openai.APIStatusError) -> _Answer:
+    # The SDK hands over the body's `error` object, or the whole body where there is none.
+    said = complaint(error.body if error.body not in (None, "") else error.message)
+    body = mapping(error.body)
+    return _Answer(of_status(error.status_code), None, body, None, said.type, said.message)
+
+
+def _broken(error: openai.APIConnectionError) -> _Answer:
+    cause = error.__cause__
+    outcome = cause.outcome if isinstance(cause, WireError) else Outcome.MALFORMED
+    return _Answer(outcome, error_type=type(cause).__name__, error_message=str(cause))
+
+
+def _error_event(error: object) -> _Answer:
+    said = complaint(error)
+    return _Answer(Outcome.STREAM_ERROR, error_type=said.type, error_message=said.message)
+
+
+def planned_only(job: Job, origin: Origin, why: str) -> RequestRecord:
+    """The row of a request that was planned and never sent."""
+    return _row(
+        job,
+        origin,
+        outcome=Outcome.DROPPED.value,
+        success=False,
+        error_type="dropped",
+        error_message=why,
+    )
+
+
+def _row(job: Job, origin: Origin, **facts: Any) -> RequestRecord:
+    phase = job.phase
+    return RequestRecord(
+        run_id=origin.run_id,
+        timestamp=datetime.now(UTC).isoformat(),
+        worker=origin.worker,
+        phase=phase.name,
+        mode=phase.mode,
+        scenario=phase.scenario,
+        target=phase.target,
+        duration_s=phase.duration_s,
+        model_requested=phase.model,
+        task_id=phase.task_id(job.index),
+        stream=phase.stream,
+        max_tokens=phase.max_tokens,
+        request_index=job.index,
+        scheduled_offset_s=None if job.due is None else round(job.due - job.began, 6),
+        **facts,
+    )
+
+
+def _since(start: float | None, end: float | None) -> float | None:
+    return None if start is None or end is None else round(end - start, 6)
+
+
+def _record(
+    answer: _Answer, request: Request, job: Job, origin: Origin, wire: Wire
+) -> RequestRecord:
+    said, sent, last = answer.message, wire.sent, wire.last_byte
+    if last is None or (sent is not None and last < sent):
+        last = wire.now() if sent is not None else None
+    headers = wire.headers
+    facts: dict[str, Any] = {
+        "outcome": answer.outcome.value,
+        "success": answer.outcome is Outcome.OK,
+        "sent_offset_s": _since(job.began, sent),
+        "done_offset_s": _since(job.began, last),
+        "send_lag_s": _since(job.due, sent),
+        "http_status": wire.status,
+        "elapsed_sec": _since(sent, last),
+        "elapsed_from_due_s": _since(job.due, last),
+        "first_byte_s": _since(sent, wire.first_byte),
+        "response_bytes": wire.body_bytes if wire.status else None,
+        "connection_reused": wire.reused if sent is not None else None,
+        "connect_s": None if wire.connect_s is None else round(wire.connect_s, 6),
+        "in_flight": job.in_flight,
+        "error_type": answer.error_type,
+        "error_message": answer.error_message,
+        **usage(answer.body or {}, headers, ok=answer.outcome is Outcome.OK),
+        **header_facts(headers),
+    }
+    if answer.outcome is not Outcome.OK and answer.error_type is None:
+        facts["error_type"] = answer.outcome.value
+    if said is not None:
+        facts["model_returned"] = said.model
+        facts["finish_reason"] = said.finish_reason
+        facts["content"] = said.content
+        facts["reasoning_content_present"] = bool(said.reasoning)
+        if request.marker is not None and answer.outcome in (Outcome.OK, Outcome.EMPTY):
+            facts["marker_ok"] = (said.content or "").strip() == request.marker
+        if request.judge is not None and answer.outcome is Outcome.OK:
+            judged = request.judge(said)
+            facts["check"], facts["check_detail"] = judged.check, judged.detail
+    if answer.streamed is not None and sent is not None:
+        facts.update(_stream_facts(answer.streamed, sent))
+    return _row(job, origin, **{n: _guarded(v, origin.secret) for n, v in facts.items()})
+
+
+def _stream_facts(streamed: StreamedReply, sent: float) -> dict[str, Any]:
+    times, gaps = streamed.token_times, streamed.gaps_s()
+    return {
+        "ttft_s": _since(sent, times[0]) if times else None,
+        "first_visible_s": _since(sent, streamed.first_visible),
+        "chunks": len(times),
+        "inter_chunk_p50_s": round(gaps[(len(gaps) + 1) // 2 - 1], 6) if gaps else None,
+        "inter_chunk_max_s": round(gaps[-1], 6) if gaps else None,
+    }
+
+
+def _guarded(value: object, secret: str) -> object:
+    """Text without the key (gateways echo it back in errors), cut to what a row holds."""
+    if not isinstance(value, str):
+        return value
+    if len(secret) >= 8 and secret in value:
+        value = value.replace(secret, "[key]")
+    return value[:CONTENT_LIMIT_CHARS]

@@ -1,0 +1,228 @@
+"""What a gateway said: usage, cost, text and headers, read in every dialect we know. Pure.
+
+Sources: OpenAI's API reference (usage, x-ratelimit-*), OpenRouter (usage.cost, `reasoning`),
+LiteLLM (x-litellm-response-cost, x-litellm-call-id), DeepSeek (prompt_cache_hit_tokens).
+A field that is absent or of the wrong type is None: unknown, never 0.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, TypedDict
+
+Json = Mapping[str, Any]
+
+
+class Usage(TypedDict, total=False):
+    """Tokens and cost of one exchange, named as the record names them."""
+
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    total_tokens: int | None
+    cached_tokens: int | None
+    cache_write_tokens: int | None
+    reasoning_tokens: int | None
+    api_cost: float | None
+    header_cost: float | None
+    cost_source: str
+
+
+def mapping(value: object) -> Json:
+    """The value if it is a JSON object, else an empty one."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def _whole(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _number(value: object) -> float | None:
+    """A finite number, also when written as text (headers, some dialects)."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _first(*values: int | None) -> int | None:
+    return next((value for value in values if value is not None), None)
+
+
+def usage(body: Json, headers: Mapping[str, str], *, ok: bool) -> Usage:
+    """Tokens and cost out of a body's `usage` and the answer's headers (names in lower case).
+
+    The body's cost wins over the header's; both are kept. LiteLLM's header counts only on a
+    success (`ok`): on an error it says "0" without knowing.
+    """
+    said = mapping(body.get("usage"))
+    prompt = mapping(said.get("prompt_tokens_details"))
+    completion = mapping(said.get("completion_tokens_details"))
+    stated = said.get("cost")
+    in_body = _number(stated) if not isinstance(stated, Mapping) else None
+    in_header = _number(headers.get("x-litellm-response-cost")) if ok else None
+    cost = in_body if in_body is not None else in_header
+    source = "body" if in_body is not None else "header" if cost is not None else "unknown"
+    return {
+        "prompt_tokens": _whole(said.get("prompt_tokens")),
+        "completion_tokens": _whole(said.get("completion_tokens")),
+        "total_tokens": _whole(said.get("total_tokens")),
+        "cached_tokens": _first(
+            _whole(prompt.get("cached_tokens")), _whole(said.get("prompt_cache_hit_tokens"))
+        ),
+        "cache_write_tokens": _first(
+            _whole(prompt.get("cache_write_tokens")),
+            _whole(said.get("cache_creation_input_tokens")),
+        ),
+        "reasoning_tokens": _whole(completion.get("reasoning_tokens")),
+        "api_cost": cost,
+        "header_cost": in_header,
+        "cost_source": source,
+    }
+
+
+@dataclass(slots=True)
+class Message:
+    """The assistant's message, whole or put together from a stream's deltas."""
+
+    content: str | None = None
+    reasoning: str | None = None
+    tool_calls: Sequence[Json] = ()
+    finish_reason: str | None = None
+    model: str | None = None
+
+    @property
+    def empty(self) -> bool:
+        """Neither content, reasoning nor a tool call."""
+        return not (self.content or self.reasoning or self.tool_calls)
+
+
+def text_of(content: object) -> str | None:
+    """A message's content as text; of a list of parts, the text parts joined."""
+    if isinstance(content, str):
+        return content
+    if isinstance(content, Sequence):
+        texts = [mapping(part).get("text") for part in content]
+        return "".join(text for text in texts if isinstance(text, str)) or None
+    return None
+
+
+def reasoning_of(part: Json) -> str | None:
+    """The reasoning text of a message or delta: `reasoning_content` or `reasoning`, never both."""
+    for name in ("reasoning_content", "reasoning"):
+        text = part.get(name)
+        if isinstance(text, str) and text:
+            return text
+    return None
+
+
+def message(body: Json) -> Message | None:
+    """The message of a chat completion's first choice; None if the body is not a completion."""
+    choices = body.get("choices")
+    if not isinstance(choices, Sequence) or isinstance(choices, str):
+        return None
+    choice = mapping(choices[0]) if choices else {}
+    said = mapping(choice.get("message"))
+    calls = said.get("tool_calls")
+    reason, model = choice.get("finish_reason"), body.get("model")
+    return Message(
+        content=text_of(said.get("content")),
+        reasoning=reasoning_of(said),
+        tool_calls=calls if isinstance(calls, list) else (),
+        finish_reason=reason if isinstance(reason, str) else None,
+        model=model if isinstance(model, str) else None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """An error as the gateway worded it; `status` when its body carries an HTTP status as code."""
+
+    type: str | None
+    message: str
+    status: int | None
+
+
+def complaint(error: object) -> Complaint:
+    """Read `error` of a body: an object {message, type, code}, or any text."""
+    said = mapping(error)
+    if not said:
+        return Complaint(None, str(error), None)
+    code = said.get("code")
+    status = _number(code)
+    kind = next((k for k in (said.get("type"), code) if isinstance(k, str) and k), None)
+    text = said.get("message")
+    return Complaint(
+        kind if kind is not None else (str(code) if code is not None else None),
+        text if isinstance(text, str) else str(error),
+        int(status) if status is not None and 400 <= status < 600 else None,
+    )
+
+
+_ID_HEADERS = ("x-request-id", "x-generation-id", "x-litellm-call-id", "request-id", "cf-ray")
+
+
+class HeaderFacts(TypedDict, total=False):
+    """What the answer's headers tell, named as the record names it."""
+
+    gateway_request_id: str | None
+    retry_after_s: float | None
+    ratelimit_limit_requests: int | None
+    ratelimit_remaining_requests: int | None
+    ratelimit_limit_tokens: int | None
+    ratelimit_remaining_tokens: int | None
+
+
+def header_facts(headers: Mapping[str, str], now: datetime | None = None) -> HeaderFacts:
+    """Request id, advertised limits and Retry-After out of the headers (lower-case names)."""
+    facts: HeaderFacts = {
+        "gateway_request_id": next((headers[n] for n in _ID_HEADERS if n in headers), None),
+        "retry_after_s": retry_after_s(headers, now),
+    }
+    for name in headers:
+        if "ratelimit" in name:
+            break
+    else:
+        return facts
+    for which in ("limit", "remaining"):
+        for what in ("requests", "tokens"):
+            facts[f"ratelimit_{which}_{what}"] = _limit(headers, which, what)  # type: ignore[literal-required]
+    return facts
+
+
+def _limit(headers: Mapping[str, str], which: str, what: str) -> int | None:
+    """OpenAI's header, else LiteLLM's key limit, else what LiteLLM passes on of its provider."""
+    for name in (
+        f"x-ratelimit-{which}-{what}",
+        f"x-ratelimit-api_key-{which}-{what}",
+        f"llm_provider-x-ratelimit-{which}-{what}",
+    ):
+        number = _number(headers.get(name))
+        if number is not None:
+            return int(number)
+    return None
+
+
+def retry_after_s(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
+    """Seconds the gateway asks to wait: `retry-after-ms`, else `retry-after` (RFC 9110 10.2.3).
+
+    An HTTP date is counted from `now` (wall clock, UTC); one in the past is 0.
+    """
+    milliseconds = _number(headers.get("retry-after-ms"))
+    if milliseconds is not None:
+        return milliseconds / 1000
+    stated = headers.get("retry-after")
+    seconds = _number(stated)
+    if seconds is not None or stated is None:
+        return seconds
+    try:
+        when = parsedate_to_datetime(stated)
+    except ValueError:
+        return None
+    if when.tzinfo is None:
+        when = when.replace(tzinfo=UTC)
+    return max(0.0, (when - (now or datetime.now(UTC))).total_seconds())

@@ -1,0 +1,86 @@
+"""Locust users: each has one connection, takes jobs and fires one event a request."""
+
+from typing import Any
+
+from locust import User, task
+from locust.exception import StopUser
+
+from loadshapes.generator import Generator
+from recording.outcome import Outcome
+from recording.record import RequestRecord
+from tasks.catalogue import BUILDERS
+from tasks.client import Client
+from tasks.endpoint import Endpoint
+from tasks.exchange import Job, exchange
+from tasks.prompts import body
+from tasks.route import Route
+
+
+class RequestFailed(Exception):
+    """What Locust's own statistics show of a failure: the outcome and the HTTP status."""
+
+
+class GatewayUser(User):
+    """Waits for jobs of the generator and sends each through the SDK."""
+
+    # Set once per process, before users are made (locustfile.py).
+    generator: Generator
+    endpoint: Endpoint
+    route: Route
+
+    def __init__(self, environment: Any) -> None:
+        super().__init__(environment)
+        run = self.generator.run
+        assert run is not None
+        self.options = run.options
+        self.client = Client(
+            self.endpoint.base_url,
+            self.endpoint.key,
+            self.route,
+            self.generator.clock,
+            timeout_s=self.options.timeout,
+            connect_timeout_s=self.options.connect_timeout,
+            cold=self.options.connections == "cold",
+        )
+
+    @task
+    def serve(self) -> None:
+        """Take jobs until the run is over."""
+        while True:
+            job = self.generator.take()
+            if job is None:
+                raise StopUser
+            record = self._send(job)
+            self.generator.finish(job, record)
+            if record.outcome == Outcome.CANCELLED:
+                raise StopUser
+
+    def on_stop(self) -> None:
+        """Close the connection."""
+        self.client.close()
+
+    def _send(self, job: Job) -> RequestRecord:
+        run = self.generator.run
+        assert run is not None
+        request = BUILDERS[job.phase.request](job.phase, job.index, run.options)
+        made = body(job.phase, job.index, request, run.options)
+        record = exchange(self.client, request, made, job, run.origin)
+        if record.outcome == Outcome.DROPPED:
+            self.generator.keep(record)
+        else:
+            self._fire(record)
+        return record
+
+    def _fire(self, record: RequestRecord) -> None:
+        failure = None
+        if not record.success:
+            status = "" if record.http_status is None else f" (HTTP {record.http_status})"
+            failure = RequestFailed(f"{record.outcome}{status}")
+        self.environment.events.request.fire(
+            request_type="STREAM" if record.stream else "CHAT",
+            name=record.phase,
+            response_time=(record.elapsed_sec or 0.0) * 1000,  # Locust counts milliseconds
+            response_length=record.response_bytes or 0,
+            exception=failure,
+            context={"record": record},
+        )

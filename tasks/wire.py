@@ -1,0 +1,332 @@
+"""One connection to the gateway: the SDK's transport, gevent-native, and its stopwatch.
+
+The SDK builds the request and reads the answer; this puts the bytes on a socket. It exists because
+the default transport cannot be measured with: its shared pool falsifies latency under concurrency,
+and it offers no place to hold a built request until it is due. HTTP/1.1 is parsed by llhttp
+(httptools). A wire belongs to one user, so it holds at most one connection and one exchange.
+"""
+
+import socket
+import ssl
+from collections.abc import Callable, Iterator
+
+import gevent
+import httptools
+import httpx2
+
+from recording.outcome import Outcome
+from tasks.route import Route
+
+_RECV_BYTES = 32768
+
+
+class WireError(httpx2.TransportError):
+    """The exchange failed below HTTP. `outcome` names how; `ended` is a close without a reset."""
+
+    def __init__(self, outcome: Outcome, message: str, *, ended: bool = False) -> None:
+        super().__init__(message)
+        self.outcome = outcome
+        self.ended = ended
+
+
+class NotSent(Exception):
+    """Raised by a gate: the request's time has gone, it must not be sent."""
+
+
+class Wire(httpx2.BaseTransport):
+    """A transport of one connection that stamps what it sees; all times are the clock's seconds.
+
+    `gate` is called when the request stands ready and blocks until it may go: its bytes are
+    written right after. With `cold`, every request opens its own connection after the gate, so
+    that connecting counts as latency (as in the seed); otherwise a connection is kept, and opened
+    before the gate. After an exchange: `sent`, `first_byte`, `last_byte`, `connect_s`, `reused`,
+    `status`, `headers` (lower-case names) and `body_bytes` tell what happened; None: did not.
+    """
+
+    def __init__(
+        self,
+        route: Route,
+        clock: Callable[[], float],
+        *,
+        timeout_s: float,
+        connect_timeout_s: float,
+        cold: bool = False,
+    ) -> None:
+        self._route = route
+        self._clock = clock
+        self._timeout_s = timeout_s
+        self._connect_timeout_s = connect_timeout_s
+        self._cold = cold
+        self._socket: socket.socket | None = None
+        self._parser: httptools.HttpResponseParser | None = None
+        self.arm(lambda: None)
+
+    def arm(self, gate: Callable[[], None]) -> None:
+        """Forget the last exchange and set the gate of the next."""
+        self.gate = gate
+        self.sent: float | None = None
+        self.first_byte: float | None = None
+        self.last_byte: float | None = None
+        self.connect_s: float | None = None
+        self.reused = True
+        self.body_bytes = 0
+        self._begin_message()
+
+    # ---- the transport
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Send the request when its gate opens; the response's stream reads on demand."""
+        message = self._serialize(request)
+        self._drop_if_stale()
+        early: WireError | None = None
+        if not self._cold and self._socket is None:
+            try:
+                self._open()
+            except WireError as error:
+                early = error
+        self.gate()
+        self.sent = self._clock()
+        if early is not None or self._cold:
+            # A failure before the due time does not count: it is tried again when it is due.
+            self.close()
+            self._open()
+        assert self._socket is not None
+        self._deadline = self.sent + self._timeout_s
+        try:
+            self._socket.settimeout(self._timeout_s)
+            self._socket.sendall(message)
+        except TimeoutError:
+            raise self._timed_out() from None
+        except OSError:
+            pass  # the gateway may have answered before it closed: read what it said
+        while not self.headers_complete:
+            if not self._read():
+                raise self._failure(Outcome.CONNECTION_RESET, "closed before any answer")
+        return httpx2.Response(self.status or 0, headers=self._headers, stream=_Body(self))
+
+    def read_body(self) -> Iterator[bytes]:
+        """The body's bytes, as they arrive: one piece a read."""
+        while True:
+            if self._body:
+                piece = b"".join(self._body)
+                self._body.clear()
+                yield piece
+            if self.complete:
+                return
+            if not self._read() and not self.complete:
+                raise self._failure(
+                    Outcome.CONNECTION_RESET, "closed before the answer was whole", ended=True
+                )
+
+    def release(self) -> None:
+        """End the exchange: keep the connection if it can carry another, else close it."""
+        if not self.complete and self.headers_complete:
+            # The SDK stops reading at [DONE]; the chunk that ends the body is still to come.
+            try:
+                self._deadline = min(self._deadline, self._clock() + 1.0)
+                while not self.complete and self._read():
+                    self._body.clear()
+            except WireError:
+                pass
+        if self._cold or not self.complete or not self._keep_alive:
+            self.close()
+
+    def close(self) -> None:
+        """Close the connection; the next request opens another."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+    def now(self) -> float:
+        """The clock's time."""
+        return self._clock()
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The answer's headers, names in lower case; of a repeated one, the last."""
+        return {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in self._headers}
+
+    # ---- httptools callbacks
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._headers.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        assert self._parser is not None
+        self.status = self._parser.get_status_code()
+        self.headers_complete = self.status >= 200
+
+    def on_body(self, body: bytes) -> None:
+        self.body_bytes += len(body)
+        self._body.append(body)
+
+    def on_message_complete(self) -> None:
+        assert self._parser is not None
+        if not self.headers_complete:  # an interim 1xx: the answer is still to come
+            self._begin_message()
+            return
+        self.complete = True
+        self._keep_alive = self._parser.should_keep_alive()
+
+    # ---- the socket
+
+    def _begin_message(self) -> None:
+        self.status: int | None = None
+        self.headers_complete = False
+        self.complete = False
+        self._keep_alive = False
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._body: list[bytes] = []
+
+    def _serialize(self, request: httpx2.Request) -> bytes:
+        target = request.url.raw_path
+        lines = [b"%s: %s" % (k, v) for k, v in request.headers.raw]
+        proxy = self._route.proxy
+        if proxy is not None and self._route.tls is None:
+            target = str(request.url).encode()
+            if proxy.authorization:
+                lines.append(b"proxy-authorization: " + proxy.authorization)
+        head = b"%s %s HTTP/1.1\r\n" % (request.method.encode(), target)
+        return head + b"\r\n".join(lines) + b"\r\n\r\n" + request.read()
+
+    def _drop_if_stale(self) -> None:
+        """Close a kept connection on which the gateway has hung up (or spoken out of turn)."""
+        if self._socket is None:
+            return
+        try:
+            self._socket.settimeout(0)
+            self._socket.recv(1, socket.MSG_PEEK)
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return
+        except ValueError:  # a TLS socket takes no flags: read, which must find nothing
+            try:
+                self._socket.recv(1)
+            except (BlockingIOError, ssl.SSLWantReadError, TimeoutError):
+                return
+            except OSError:
+                pass
+        except OSError:
+            pass
+        self.close()
+
+    def _open(self) -> None:
+        began = self._clock()
+        late = WireError(
+            Outcome.TIMEOUT_CONNECT, f"no connection within {self._connect_timeout_s:g} s"
+        )
+        self.reused = False
+        try:
+            with gevent.Timeout(self._connect_timeout_s, late):
+                self._socket = self._connect()
+        except WireError:
+            self.last_byte = self._clock()
+            raise
+        except Exception as error:
+            raise self._failure(_connect_outcome(error), _says(error)) from error
+        self._parser = httptools.HttpResponseParser(self)
+        self.connect_s = self._clock() - began
+
+    def _connect(self) -> socket.socket:
+        where, tls = self._route, self._route.tls
+        peer = where.proxy or where
+        connection = socket.create_connection((peer.host, peer.port))
+        try:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if tls is None:
+                return connection
+            if where.proxy is not None:
+                _tunnel(connection, where)
+            return tls.wrap_socket(connection, server_hostname=where.host)
+        except BaseException:
+            connection.close()
+            raise
+
+    def _read(self) -> bool:
+        """Feed what arrives next to the parser; False at the connection's end."""
+        assert self._socket is not None and self._parser is not None
+        try:
+            left_s = self._deadline - self._clock()
+            if left_s <= 0:
+                raise TimeoutError
+            self._socket.settimeout(left_s)
+            data = self._socket.recv(_RECV_BYTES)
+        except TimeoutError:
+            raise self._timed_out() from None
+        except OSError as error:
+            raise self._failure(Outcome.CONNECTION_RESET, _says(error)) from error
+        self.last_byte = self._clock()
+        if not data:
+            # Without a length, the end of the connection is the end of the body (RFC 9112 6.3).
+            names = {name.lower() for name, _ in self._headers}
+            self.complete = self.headers_complete and not (
+                names & {b"content-length", b"transfer-encoding"}
+            )
+            return False
+        if self.first_byte is None:
+            self.first_byte = self.last_byte
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserError as error:
+            raise self._failure(Outcome.MALFORMED, f"not HTTP: {error}") from error
+        except httptools.HttpParserUpgrade as error:
+            raise self._failure(Outcome.MALFORMED, "an upgrade nobody asked for") from error
+        return True
+
+    def _timed_out(self) -> WireError:
+        if self.first_byte is None:
+            text = f"no answer within {self._timeout_s:g} s"
+            return self._failure(Outcome.TIMEOUT_FIRST_BYTE, text)
+        return self._failure(Outcome.TIMEOUT_TOTAL, f"not complete within {self._timeout_s:g} s")
+
+    def _failure(self, outcome: Outcome, message: str, *, ended: bool = False) -> WireError:
+        self.last_byte = self._clock()
+        self.close()
+        return WireError(outcome, message, ended=ended)
+
+
+class _Body(httpx2.SyncByteStream):
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._wire.read_body()
+
+    def close(self) -> None:
+        self._wire.release()
+
+
+def _says(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+def _connect_outcome(error: Exception) -> Outcome:
+    if isinstance(error, socket.gaierror | UnicodeError):
+        return Outcome.DNS
+    if isinstance(error, ssl.SSLError | ssl.CertificateError):
+        return Outcome.TLS
+    if isinstance(error, TimeoutError):
+        return Outcome.TIMEOUT_CONNECT
+    if isinstance(error, ConnectionResetError | BrokenPipeError):
+        return Outcome.CONNECTION_RESET
+    return Outcome.CONNECTION_REFUSED
+
+
+def _tunnel(connection: socket.socket, where: Route) -> None:
+    """Ask the proxy for a tunnel to the gateway (RFC 9110 9.3.6)."""
+    assert where.proxy is not None
+    host = f"[{where.host}]" if ":" in where.host else where.host
+    ask = f"CONNECT {host}:{where.port} HTTP/1.1\r\nHost: {host}:{where.port}\r\n".encode()
+    if where.proxy.authorization:
+        ask += b"Proxy-Authorization: " + where.proxy.authorization + b"\r\n"
+    connection.sendall(ask + b"\r\n")
+    answer = b""
+    while not answer.endswith(b"\r\n\r\n"):
+        # One byte at a time: what follows the blank line belongs to TLS.
+        piece = connection.recv(1)
+        if not piece or len(answer) > 16384:
+            raise ConnectionResetError("the proxy closed before it answered CONNECT")
+        answer += piece
+    status = answer.split(b" ", 2)[1:2]
+    if status != [b"200"]:
+        line = answer.split(b"\r\n", 1)[0].decode("latin-1")
+        raise ConnectionRefusedError(f"the proxy refused the tunnel: {line}")
