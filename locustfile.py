@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import gevent
+import psutil
 from locust.argument_parser import LocustArgumentParser
 from locust.env import Environment
 from locust.runners import MasterRunner, Runner, WorkerRunner
@@ -25,6 +26,7 @@ from loadshapes.session import Session
 from loadshapes.shapes import FixedRate, PlannedShape, shape_for
 from recording.folder import new_run_id
 from recording.hooks import Recorder
+from tasks.catalogue import rehearse
 from tasks.endpoint import EmbeddedSimulator, Endpoint, load_environment, resolve
 from tasks.preflight import preflight
 from tasks.route import route
@@ -72,12 +74,13 @@ class Command:
         """Plan a run, find its gateway and make its folder. Raises OperatorError."""
         asked = self.asked()
         plan = modes.plan(asked)
+        rehearse(plan, asked)
         if asked.dry_run:
             print(plan.describe())
             sys.exit(0)
         endpoint = self._endpoint(asked)
         self.environment.host = endpoint.base_url
-        self.session = Session(asked, endpoint, self.nodes)
+        self.session = Session(plan, asked, endpoint, self.nodes)
         shape = shape_for(asked.mode)
         shape.runner = self.environment.runner
         self.environment.shape_class = shape
@@ -124,6 +127,8 @@ def on_init(environment: Environment, runner: Runner, web_ui: Any = None, **_: A
             command.prepare()
         except OperatorError as error:
             command.quit()
+            for child in psutil.Process().children():  # workers of --processes
+                child.terminate()
             refuse(error)
         # With a shape, Locust installs its own handler only when the shape has ended.
         gevent.signal_handler(signal.SIGTERM, runner.quit)

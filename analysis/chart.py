@@ -35,7 +35,6 @@ class Chart:
     x_label: str
     y_label: str
     series: list[Series]
-    how: str = ""
     log_x: bool = False
     y_top: float | None = None
     x_ticks: tuple[float, ...] = ()
@@ -62,7 +61,8 @@ class _Scale:
         points = [p for series in chart.series for p in series.points]
         xs, ys = [x for x, _ in points] or [0.0], [y for _, y in points] or [0.0]
         self.log_x = chart.log_x and min(xs) > 0
-        self.x_ticks = list(chart.x_ticks) or ticks(min(0.0, min(xs)), max(xs))
+        found = list(chart.x_ticks) or ticks(min(0.0, min(xs)), max(xs))
+        self.x_ticks = [x for x in found if x > 0] if self.log_x else found
         self.y_ticks = ticks(min(0.0, min(ys)), chart.y_top or max(ys))
         low_x = min(xs) if self.log_x else min(self.x_ticks[0], min(xs))
         self._x0, self._x1 = self._place(low_x), self._place(max(max(xs), self.x_ticks[-1]))
@@ -85,7 +85,7 @@ class _Scale:
 
 
 def ticks(low: float, high: float, about: int = 5) -> list[float]:
-    """Round numbers (1, 2 or 5 times a power of ten apart) from at most `low` to at least `high`."""
+    """Round numbers, 1, 2 or 5 times a power of ten apart, that embrace `low` and `high`."""
     if not (isfinite(low) and isfinite(high)) or high <= low:
         high = low + 1.0
     raw = (high - low) / about
@@ -118,7 +118,9 @@ def _grid(chart: Chart, scale: _Scale) -> list[str]:
         parts.append(f'<text class="tick mid" x="{x}" y="{floor_y + 18}">{figure(tick)}</text>')
     parts.append(f'<line class="axis" x1="{_LEFT}" y1="{floor_y}" x2="{right}" y2="{floor_y}"/>')
     middle_x, middle_y = (_LEFT + right) / 2, (_TOP + floor_y) / 2
-    parts.append(f'<text class="name mid" x="{middle_x}" y="{HEIGHT - 6}">{escape(chart.x_label)}</text>')
+    parts.append(
+        f'<text class="name mid" x="{middle_x}" y="{HEIGHT - 6}">{escape(chart.x_label)}</text>'
+    )
     parts.append(
         f'<text class="name mid" x="14" y="{middle_y}" '
         f'transform="rotate(-90 14 {middle_y})">{escape(chart.y_label)}</text>'

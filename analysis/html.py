@@ -7,7 +7,7 @@ from itertools import groupby
 from pathlib import Path
 
 from analysis.chart import Chart, Series, svg
-from analysis.markdown import is_numeric
+from analysis.markdown import flush_right
 from analysis.page import Block, Listing, Page, Remark, Section, Table, Text, Tile
 
 _STYLE = Path(__file__).with_name("report.css")
@@ -30,7 +30,6 @@ def render(page: Page) -> str:
             '<meta charset="utf-8">',
             f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            '<link rel="icon" href="data:,">',
             f"<title>{escape(page.title)}</title>",
             f"<style>{style}</style>",
             "</head>",
@@ -102,12 +101,13 @@ def _block(block: Block) -> str:
 
 
 def _table(table: Table) -> str:
-    columns = range(len(table.headers))
-    number = [bool(table.rows) and all(is_numeric(row[i]) for row in table.rows) for i in columns]
+    number = flush_right(table)
 
     def cells(tag: str, texts: tuple[str, ...]) -> str:
         return "".join(
-            f'<{tag} class="n">{escape(text)}</{tag}>' if right else f"<{tag}>{escape(text)}</{tag}>"
+            f'<{tag} class="n">{escape(text)}</{tag}>'
+            if right
+            else f"<{tag}>{escape(text)}</{tag}>"
             for text, right in zip(texts, number, strict=True)
         )
 

@@ -95,7 +95,8 @@ def rows(frame: "DataFrame") -> list[dict[str, Any]]:
     """The frame as dictionaries of plain Python values; what is missing is None."""
     plain = frame.astype(object)
     return [
-        {str(k): v for k, v in row.items()} for row in plain.where(frame.notna(), None).to_dict("records")
+        {str(k): v for k, v in row.items()}
+        for row in plain.where(frame.notna(), None).to_dict("records")
     ]
 
 
@@ -138,7 +139,7 @@ def _events(path: Path, remarks: list[str]) -> list[dict[str, Any]]:
 
 
 def _texts(path: Path, remarks: list[str]) -> Iterator[tuple[int, bytes]]:
-    """Each whole CSV record with the line it begins on: a record ends where its quotes are closed."""
+    """Each whole CSV record and the line it begins on; it ends where its quotes are closed."""
     begin, parts, quoted = 1, list[bytes](), False
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
@@ -175,7 +176,9 @@ def _part(path: Path, remarks: list[str]) -> "DataFrame":
     batches = [_frame([])]
     while batch := list(islice(texts, _BATCH_ROWS)):
         try:
-            batches.append(_frame(list(csv.reader([text.decode() for _, text in batch], strict=True))))
+            batches.append(
+                _frame(list(csv.reader([text.decode() for _, text in batch], strict=True)))
+            )
         except (ValueError, OverflowError, KeyError, csv.Error):
             raise RunError(_blame(path, batch)) from None
     return pd.concat(batches, ignore_index=True)

@@ -7,7 +7,9 @@ from analysis.page import Block, Listing, Page, Remark, Section, Table, Text
 
 _NUMERIC = re.compile(r"[¥$€£]?[-+\d][\d.,/%]*( ?(s|ms))?$|-$")
 _SIGNS = {"good": "✅", "note": "ℹ️", "bad": "⚠️"}
-_SPECIAL = str.maketrans({"|": "\\|", "<": "&lt;", "&": "&amp;", "`": "\\`", "*": "\\*", "[": "\\["})
+_SPECIAL = str.maketrans(
+    {"|": "\\|", "<": "&lt;", "&": "&amp;", "`": "\\`", "*": "\\*", "[": "\\["}
+)
 
 
 def render(page: Page) -> str:
@@ -27,9 +29,12 @@ def escape(text: str) -> str:
     return " ".join(text.split()).translate(_SPECIAL)
 
 
-def is_numeric(cell: str) -> bool:
-    """Whether a cell reads as a number (or as absent), so that its column is set flush right."""
-    return _NUMERIC.match(cell) is not None
+def flush_right(table: Table) -> list[bool]:
+    """Which columns hold nothing but numbers; the first one names its row and stays left."""
+    return [
+        place > 0 and bool(table.rows) and all(_NUMERIC.match(row[place]) for row in table.rows)
+        for place in range(len(table.headers))
+    ]
 
 
 def _section(section: Section) -> str:
@@ -46,15 +51,13 @@ def _block(block: Block) -> str:
         case Text():
             return escape(block.text)
         case Listing():
-            fence = "````" if any("```" in line for line in block.lines) else "```"
-            return "\n".join([fence, *(" ".join(line.split()) for line in block.lines), fence])
+            return "\n".join(f"- {escape(line)}" for line in block.lines)
         case Chart():
             return ""
 
 
 def _table(table: Table) -> str:
-    columns = range(len(table.headers))
-    right = [bool(table.rows) and all(is_numeric(row[i]) for row in table.rows) for i in columns]
+    right = flush_right(table)
     lines = [
         _line(table.headers),
         "|" + "|".join("---:" if flush else "---" for flush in right) + "|",

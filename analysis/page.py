@@ -1,6 +1,7 @@
 """What a report is made of, before it is Markdown or HTML. Pure."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 from analysis.chart import Chart
@@ -13,7 +14,7 @@ class Table:
     """Rows of cells under headers, and one sentence on how they were computed."""
 
     headers: tuple[str, ...]
-    rows: list[tuple[str, ...]]
+    rows: Sequence[tuple[str, ...]]
     how: str = ""
     title: str = ""
 
@@ -48,7 +49,7 @@ class Section:
     """A heading and what stands under it; without blocks it is left out."""
 
     title: str
-    blocks: list[Block] = field(default_factory=list)
+    blocks: Sequence[Block] = ()
 
 
 @dataclass(frozen=True, slots=True)

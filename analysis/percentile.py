@@ -1,12 +1,20 @@
 """Nearest-rank percentiles, in exact arithmetic. Pure."""
 
-from collections.abc import Sequence
 from fractions import Fraction
 from math import ceil
+from typing import Any, Protocol
+
+
+class Ordered(Protocol):
+    """Values in ascending order: a list, a tuple or a numpy array."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, place: int, /) -> Any: ...
 
 
 def rank(count: int, percent: Fraction | int) -> int:
-    """The 1-based rank of a percentile among `count` values: ceil(percent * count / 100), at least 1.
+    """The 1-based rank of a percentile: ceil(percent * count / 100), at least 1.
 
     In floats 0.07 * 100 is 7.000000000000001, and its ceiling 8; fractions do not err so.
     Raises ValueError unless 0 <= percent <= 100 and count >= 1.
@@ -18,8 +26,8 @@ def rank(count: int, percent: Fraction | int) -> int:
     return max(1, ceil(Fraction(percent) * count / 100))
 
 
-def nearest_rank(ordered: Sequence[float], percent: Fraction | int) -> float | None:
-    """The value at that rank of an ascending sequence (a list or a numpy array); None when empty."""
+def nearest_rank(ordered: Ordered, percent: Fraction | int) -> float | None:
+    """The value at that rank of an ascending sequence; None when empty."""
     if len(ordered) == 0:
         return None
     return float(ordered[rank(len(ordered), percent) - 1])

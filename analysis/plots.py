@@ -85,7 +85,10 @@ def windows(view: View, phases: list[dict[str, Any]]) -> list[Chart]:
     charts = []
     for phase in phases[:CHARTS]:
         charts += [chart for chart in (_latency(view, phase), _rates(view, phase)) if chart]
-    return charts + distribution(view, phases)
+    modes = dict.fromkeys(phase["mode"] for phase in phases)
+    for mode in modes:
+        charts += distribution(view, mode.upper(), [p for p in phases if p["mode"] == mode])
+    return charts
 
 
 def _latency(view: View, phase: dict[str, Any]) -> Chart | None:
@@ -112,7 +115,7 @@ def _cloud(rows: Any) -> Points:
 
 
 def _rates(view: View, phase: dict[str, Any]) -> Chart | None:
-    """Requests per minute in bars of at least a second."""
+    """Requests per minute, in bars wide enough to expect four requests where six such bars fit."""
     import numpy as np
 
     t = view.t
@@ -121,8 +124,10 @@ def _rates(view: View, phase: dict[str, Any]) -> Chart | None:
     done = _floats(rows[rows["success"]]["done_offset_s"].dropna())
     if not phase["duration_s"] or not len(due) or not len(done):
         return None
-    width_s = max(1.0, ceil(phase["duration_s"] / _BARS))
-    edges = np.arange(0.0, max(float(done.max()), phase["duration_s"]) + width_s, width_s)
+    window_s = phase["duration_s"]
+    enough_s = min(4 * window_s / phase["planned"], window_s / 6)
+    width_s = float(max(1, ceil(window_s / _BARS), ceil(enough_s)))
+    edges = np.arange(0.0, max(float(done.max()), window_s) + width_s, width_s)
     series = []
     for colour, (label, times) in enumerate(
         [(t("offered", "计划"), due), (t("achieved", "完成"), done)]
@@ -140,14 +145,14 @@ def _rates(view: View, phase: dict[str, Any]) -> Chart | None:
 
 
 def _stairs(points: Points) -> Points:
-    """Points for `steps`, which draws to the next x before it rises: each height at its own start."""
+    """Points for `steps`, so that each height begins at its own x."""
     moved = [points[0]]
     for (_, before), (x, height) in zip(points, points[1:], strict=False):
         moved += [(x, before), (x, height)]
     return moved
 
 
-def distribution(view: View, phases: list[dict[str, Any]]) -> list[Chart]:
+def distribution(view: View, name: str, phases: list[dict[str, Any]]) -> list[Chart]:
     """The latency ECDF, a line a phase, eight lines a chart."""
     t = view.t
     lines = []
@@ -158,7 +163,7 @@ def distribution(view: View, phases: list[dict[str, Any]]) -> list[Chart]:
             lines.append((phase["phase"], _ecdf(values)))
     return [
         Chart(
-            t("Latency distribution (ECDF)", "延迟分布（ECDF）"),
+            t(f"Latency distribution (ECDF): {name}", f"延迟分布（ECDF）：{name}"),
             t("latency, s", "延迟（秒）"),
             t("successes within it, %", "不超过该延迟的成功请求（%）"),
             [Series(n, p, "steps", i) for i, (n, p) in enumerate(lines[start : start + _LINES])],

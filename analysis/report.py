@@ -50,13 +50,14 @@ SECTIONS: tuple[SectionOf, ...] = (
 
 
 def write(run: Run, lang: Lang = "en") -> tuple[Path, Path, Path]:
-    """Write the run's summary.json, report.md and report.html; return their paths. Raises OSError."""
+    """Write report.md, report.html and summary.json; return their paths. Raises OSError."""
     view = look(run, lang)
     page = compose(view)
     files = {
         "report.md": markdown.render(page),
         "report.html": html.render(page),
-        "summary.json": json.dumps(summary(run), ensure_ascii=False, indent=2, allow_nan=False) + "\n",
+        "summary.json": json.dumps(summary(run), ensure_ascii=False, indent=2, allow_nan=False)
+        + "\n",
     }
     for name, text in files.items():
         with replacing(run.folder / name) as file:
@@ -139,5 +140,9 @@ def _tiles(view: View) -> list[Tile]:
             t.money(sum(costs) if costs else None),
             t(f"{integer(unknown)} unknown", f"{integer(unknown)} 条未知"),
         ),
-        Tile(t("Under load", "压测时长"), seconds(sum(walls) if walls else None), t("all phases", "各阶段合计")),
+        Tile(
+            t("Under load", "压测时长"),
+            seconds(sum(walls) if walls else None),
+            t("all phases", "各阶段合计"),
+        ),
     ]

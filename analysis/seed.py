@@ -96,9 +96,7 @@ def _request(row: dict[str, Any], version: str) -> dict[str, Any]:
     } | ours
 
 
-def _summary(
-    run: Run, frame: "DataFrame", phase: dict[str, Any], version: str
-) -> dict[str, Any]:
+def _summary(run: Run, frame: "DataFrame", phase: dict[str, Any], version: str) -> dict[str, Any]:
     """The seed's `summarize`. Its latencies are rounded to milliseconds before they are ranked."""
     first = rows(frame[:1])[0]
     name, mode, target = first["phase"], first["mode"], first["target"]

@@ -8,7 +8,7 @@ from analysis.percentile import nearest_rank
 from recording.outcome import Outcome
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
+    from pandas import DataFrame, Series
 
     from analysis.load import Run
 
@@ -25,11 +25,12 @@ def of_run(run: "Run", by: Sequence[str] = PHASE) -> list[dict[str, Any]]:
         frame = frame.assign(task_prefix=task_prefixes(frame))
     planned = {p["name"]: p["count"] for p in run.plan if p.get("count") is not None}
     walls = {p["name"]: p["wall_s"] for p in run.plan if p.get("wall_s") is not None}
-    found = summarize(frame, by, planned, walls).to_dict("records")
+    records = summarize(frame, by, planned, walls).to_dict("records")
+    found = [{str(k): v for k, v in record.items()} for record in records]
     for row in found:
         if "phase" in row:
             _judge_generator(row, run.events_of("stall", row["phase"]))
-    return [{str(k): v for k, v in row.items()} for row in found]
+    return found
 
 
 def summarize(
@@ -46,20 +47,20 @@ def summarize(
     """
     import pandas as pd
 
-    last = requests.groupby("phase")["done_offset_s"].max().dropna().to_dict()
+    last: dict[Any, Any] = requests.groupby("phase")["done_offset_s"].max().dropna().to_dict()
     last.update(walls or {})
-    held = requests.groupby("phase").size().to_dict()
+    held: dict[Any, int] = requests.groupby("phase").size().to_dict()
     expected = {name: max(n, (planned or {}).get(name, 0)) for name, n in held.items()}
-    records = []
+    records: list[dict[str, Any]] = []
     for key, rows in requests.groupby(list(by), sort=False, dropna=False):
         phases = rows["phase"].unique()
         whole = len(rows) == sum(held[name] for name in phases)
-        record = {k: None if pd.isna(v) else _plain(v) for k, v in zip(by, key, strict=True)}
-        record["planned"] = sum(expected[name] for name in phases) if whole else len(rows)
+        names = {k: _plain(v) for k, v in zip(by, key, strict=True)}
+        count = sum(expected[name] for name in phases) if whole else len(rows)
         known = [last[name] for name in phases if name in last]
-        record["wall_s"] = fsum(known) if len(known) == len(phases) else None
-        record.update(measure(rows, record["planned"], record["wall_s"]))
-        records.append(record)
+        wall_s = fsum(known) if len(known) == len(phases) else None
+        numbers = measure(rows, count, wall_s)
+        records.append({**names, "planned": count, "wall_s": wall_s, **numbers})
     return pd.DataFrame(records, dtype=object)
 
 
@@ -99,8 +100,10 @@ _TOKENS = (
 )
 
 
-def task_prefixes(frame: "DataFrame") -> "list[str | None]":
-    """Each row's task_id up to its model: the seed's grouping, e.g. `nl-20260519-throughput-rpm`."""
+def task_prefixes(frame: "DataFrame") -> "Series[str]":
+    """Each row's task_id up to its model, e.g. `nl-20260519-throughput-rpm`."""
+    import pandas as pd
+
     found: list[str | None] = []
     for task, model in zip(frame["task_id"], frame["model_requested"], strict=True):
         if not isinstance(task, str):
@@ -108,13 +111,13 @@ def task_prefixes(frame: "DataFrame") -> "list[str | None]":
             continue
         head, model_found, _ = task.partition(f"-{model}-")
         found.append(head if model_found else task.rstrip("0123456789").rstrip("-"))
-    return found
+    return pd.Series(found, frame.index, dtype="str")
 
 
 def _rates(
     rows: "DataFrame", good: "DataFrame", planned: int, wall_s: float | None
 ) -> dict[str, Any]:
-    """Offered and achieved per minute: over the wall clock as the seed, and inside the window alone."""
+    """Offered and achieved per minute: over the wall clock, and inside the window alone."""
     tokens = _sum(good, "total_tokens")
     windows = rows.drop_duplicates("phase")["duration_s"]
     window_s = float(windows.sum()) if len(windows) and windows.notna().all() else None
@@ -168,7 +171,9 @@ def _costs(sent: "DataFrame", good: "DataFrame") -> dict[str, Any]:
         "cost_unknown_count": len(sent) - count,
         "cost_unknown_success_count": unknown,
         "cost_per_request": None if total is None else total / count,
-        "cost_per_success": None if total is None or unknown or not len(good) else total / len(good),
+        "cost_per_success": None
+        if total is None or unknown or not len(good)
+        else total / len(good),
         "cost_on_failures": _money(sent[~sent["success"]]),
         "cost_sources": _counts(sent, "cost_source"),
     }
@@ -184,7 +189,11 @@ def _judge_generator(row: dict[str, Any], stalls: list[dict[str, Any]]) -> None:
 
 
 def _plain(value: Any) -> Any:
-    """A Python value of a numpy one."""
+    """A Python value of a group's key; None when it is missing."""
+    import pandas as pd
+
+    if pd.isna(value):
+        return None
     return value.item() if hasattr(value, "item") else value
 
 

@@ -4,7 +4,7 @@ from analysis.load import rows
 from analysis.page import Remark
 from analysis.sections import View
 from analysis.seed import details
-from analysis.words import integer, milliseconds, percent, seconds, tally
+from analysis.words import Words, integer, milliseconds, percent, seconds, tally
 
 _EXAMPLES = 5
 
@@ -28,7 +28,7 @@ def _whole(view: View) -> list[Remark]:
         found.append(Remark("bad", text))
     for event in run.events_of("stopped"):
         text = t("The run was stopped before its end", "运行被提前停止")
-        found.append(Remark("note", _sentence(text, details(event))))
+        found.append(Remark("note", _sentence(t, text, details(event))))
     missing = not_run(view)
     if missing:
         shown = view.t.join(missing[:_EXAMPLES]) + (" …" if len(missing) > _EXAMPLES else "")
@@ -53,7 +53,11 @@ def _stops(view: View) -> list[Remark]:
         Remark(
             "bad",
             _sentence(
-                t(f"The stop rule ended {event.get('phase')}", f"停止规则终止了 {event.get('phase')}"),
+                t,
+                t(
+                    f"The stop rule ended {event.get('phase')}",
+                    f"停止规则终止了 {event.get('phase')}",
+                ),
                 details(event),
             ),
         )
@@ -87,14 +91,17 @@ def _generator(view: View) -> list[Remark]:
                 )
             )
         name = phase["phase"]
-        text = t(f"{name} is generator-limited, do not trust it", f"{name} 受压测端限制，结果不可信")
-        found.append(Remark("bad", _sentence(text, view.t.clauses(reasons))))
+        text = t(
+            f"{name} is generator-limited, do not trust it", f"{name} 受压测端限制，结果不可信"
+        )
+        found.append(Remark("bad", _sentence(t, text, t.clauses(reasons))))
     if judged and not limited:
         worst_s = max(p["send_lag_p99_s"] for p in judged if p["send_lag_p99_s"] is not None)
         text = t(
             "The generator kept time: P99 send lag stayed below 5% of the median latency in every "
             f"phase (worst {milliseconds(worst_s)}).",
-            f"压测端按时发送：各阶段 P99 发送滞后均低于中位延迟的 5%（最大 {milliseconds(worst_s)}）。",
+            "压测端按时发送：各阶段 P99 发送滞后均低于中位延迟的 5%（最大 "
+            f"{milliseconds(worst_s)}）。",
         )
         found.append(Remark("good", text))
     return found
@@ -116,12 +123,13 @@ def _losses(view: View) -> list[Remark]:
     unsaid = sum(p["planned"] - p["recorded"] for p in view.phases)
     if unsaid:
         text = t(
-            f"{integer(unsaid)} planned requests left no row.", f"{integer(unsaid)} 个计划请求没有记录。"
+            f"{integer(unsaid)} planned requests left no row.",
+            f"{integer(unsaid)} 个计划请求没有记录。",
         )
         found.append(Remark("note", text))
     for event in view.run.events_of("worker_lost"):
         text = t("A worker was lost", "丢失一个 worker")
-        found.append(Remark("bad", _sentence(text, details(event))))
+        found.append(Remark("bad", _sentence(t, text, details(event))))
     return found
 
 
@@ -136,13 +144,14 @@ def _flags(view: View) -> list[Remark]:
         row["task_id"] or f"{row['phase']}#{row['request_index']}"
         for row in rows(flagged[["task_id", "phase", "request_index"]][:_EXAMPLES])
     ]
-    share = percent(len(flagged) / len(frame))
-    text = view.t(
+    t, share = view.t, percent(len(flagged) / len(frame))
+    text = t(
         f"{integer(len(flagged))} rows ({share}) are flagged: {tally(counts)}",
         f"{integer(len(flagged))} 行（{share}）被标记：{tally(counts)}",
     )
-    return [Remark("note", _sentence(text, view.t.join(names)))]
+    return [Remark("note", _sentence(t, text, t.join(names)))]
 
 
-def _sentence(head: str, why: str) -> str:
-    return f"{head}: {why}." if why else f"{head}."
+def _sentence(t: Words, head: str, why: str) -> str:
+    stop = t(".", "。")
+    return f"{head}{t(': ', '：')}{why.removesuffix('.')}{stop}" if why else f"{head}{stop}"

@@ -83,6 +83,7 @@ class Conductor:
                 self.phase = phase
                 self.users = max(self.users, phase.users)
                 self._run_phase(number, phase)
+                self.phase = None
                 if phase.pause_after_s and number + 1 < len(self._plan.phases):
                     gevent.sleep(phase.pause_after_s)
             self.completed = True

@@ -117,6 +117,16 @@ class Generator:
         share.outstanding -= 1
         share.free.release()
 
+    def abandon(self, job: Job) -> None:
+        """A taken job came to no record: a fault of ours. The row says so."""
+        assert self.run is not None
+        if job.in_flight is not None:
+            self.in_flight -= 1
+            job.in_flight = None
+        record = planned_only(job, self.run.origin, "an error of the load generator: see its log")
+        self.keep(record)
+        self.finish(job, record)
+
     @property
     def parked(self) -> int:
         """Users that wait for a job."""

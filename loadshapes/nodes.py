@@ -82,6 +82,8 @@ class GeneratorNode:
             runner.register_message(kind, listener)
 
     def _tell(self, kind: str, data: dict[str, Any]) -> None:
+        if kind in ("phase_done", "closed"):
+            data = {**data, "parcel": self._recorder.parcel()}
         self._runner.send_message(kind, data)
 
     def _open(self, environment: Any, msg: Any, **_: Any) -> None:
@@ -136,4 +138,4 @@ class GeneratorNode:
 
     def _close_and_tell(self, wait_s: float) -> None:
         self.generator.close(wait_s)
-        self._tell("closed", self._recorder.parcel())
+        self._tell("closed", {})

@@ -10,10 +10,9 @@ from typing import Any
 
 import gevent
 
-from loadshapes import modes
 from loadshapes.conductor import Conductor, Nodes
 from loadshapes.options import Options, as_dict
-from loadshapes.plan import Phase
+from loadshapes.plan import Phase, Plan
 from recording import folder as run_folder
 from recording.hooks import Inbound
 from recording.journal import Journal
@@ -30,9 +29,9 @@ log = logging.getLogger("weighbridge")
 class Session:
     """A run from its first to its last line. `pool` and `over` are what its shape asks for."""
 
-    def __init__(self, options: Options, endpoint: Endpoint, nodes: Nodes) -> None:
-        """Plan the run and make its folder. Raises OperatorError; nothing is sent before."""
-        self.plan = modes.plan(options)
+    def __init__(self, plan: Plan, options: Options, endpoint: Endpoint, nodes: Nodes) -> None:
+        """Make the run's folder. Raises OperatorError; nothing is sent before."""
+        self.plan = plan
         run_folder.check_output(options.output)
         self.options = options
         self.endpoint = endpoint
@@ -103,14 +102,15 @@ class Session:
 
     def receive(self, kind: str, node: str, data: dict[str, Any]) -> None:
         """A message of a generator's: for the conductor, or its last rows."""
+        if "parcel" in data:
+            self.shipped(node, data["parcel"])
         if kind == "closed":
-            self.inbound.accept(self._nodes.name(node), data)
             self._closed.add(node)
         else:
             self.conductor.receive(kind, node, data)
 
     def shipped(self, node: str, parcel: Mapping[str, Any]) -> None:
-        """Rows of a worker's, with one of its reports."""
+        """Rows of a worker's, with one of its messages or reports."""
         self.inbound.accept(self._nodes.name(node), parcel)
 
     def drain(self) -> None:

@@ -93,7 +93,7 @@ class _Words:
         if self.reasoning_tokens and model.reasoning.visible:
             shown = max(1, round(self.reasoning_tokens / rules.scale))
             self.reasoning_ids = wording.excerpt(wording.THINKING, shown, dice)
-            self.reasoning = "".join(tokens.pieces(self.reasoning_ids)).lstrip()
+            self.reasoning = "".join(wording.spoken(self.reasoning_ids))
         if self.finish_reason == "length":
             self.completion_tokens = self.reasoning_tokens
             self.content = None if model.reasoning.visible else ""
@@ -122,14 +122,16 @@ class _Words:
             # Never make more of a long reply than the budget lets through.
             wanted = min(wanted, budget + 1)
             ids = wording.excerpt(wording.PROSE, max(1, round(wanted / scale)), dice)
-            text = "".join(tokens.pieces(ids)).lstrip()
-            spoken = min(wanted, budget) if len(ids) == wanted else tokens.scaled(len(ids), scale, text)
+            text = "".join(wording.spoken(ids))
+            spoken = (
+                min(wanted, budget) if len(ids) == wanted else tokens.scaled(len(ids), scale, text)
+            )
         else:
             ids = tokens.encode(text)
             spoken = tokens.scaled(len(ids), scale, text)
         if spoken > budget or len(ids) > budget:
             ids = ids[: max(1, int(budget / scale))]
-            text = "".join(tokens.pieces(ids)).lstrip()
+            text = "".join(wording.spoken(ids))
             spoken = budget
             self.finish_reason = "length"
         self.content, self.content_ids = text, ids
@@ -190,7 +192,7 @@ def _blocks(question: Question, model: Model, prompt_tokens: int) -> list[bytes]
 
 
 def _marked(question: Question) -> bool:
-    parts: list[Any] = [tool for tool in question.tools]
+    parts: list[Any] = list(question.tools)
     for message in question.messages:
         parts.append(message)
         parts += message["content"] if isinstance(message.get("content"), list) else ()

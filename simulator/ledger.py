@@ -4,9 +4,12 @@ This is the truth a load generator is judged by. A row is written with one unbuf
 the request ends, whatever its end, so a killed simulator loses none that had ended.
 """
 
+import csv
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from io import StringIO
+from operator import attrgetter
 from pathlib import Path
 
 COLUMNS: dict[str, str] = {
@@ -103,33 +106,25 @@ class Ledger:
 
     def add(self, row: Row) -> None:
         """Write one row."""
-        if self._file is not None:
-            line = ",".join([_cell(getattr(row, name)) for name in COLUMNS]) + "\n"
-            os.write(self._file, line.encode("utf-8", "backslashreplace"))
+        if self._file is None:
+            return
+        cells = list(_CELLS(row))
+        for index in _TIMES:
+            if cells[index] is not None:
+                cells[index] = f"{cells[index]:.6f}"
+        for index in _MONEY:
+            if cells[index] is not None:
+                cells[index] = f"{cells[index]:.9f}".rstrip("0")
+        cells[_CHUNK_TIMES] = ";".join([f"{moment:.6f}" for moment in row.chunk_times_unix_s])
+        cells[_STREAM] = None if row.stream is None else int(row.stream)
+        text = StringIO()
+        csv.writer(text, lineterminator="\n").writerow(cells)
+        os.write(self._file, text.getvalue().encode("utf-8", "backslashreplace"))
 
 
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    if type(value) is str:
-        return _quoted(value)
-    if type(value) is float:
-        return _number(value)
-    if type(value) is bool:
-        return "1" if value else "0"
-    if type(value) is int:
-        return str(value)
-    if isinstance(value, Sequence):
-        return ";".join([f"{moment:.6f}" for moment in value])
-    raise TypeError(f"no cell for {value!r}")
-
-
-def _number(value: float) -> str:
-    # Times have microseconds; costs have more decimals than that only if a profile says so.
-    return f"{value:.6f}" if value > 1e9 else f"{value:.12f}".rstrip("0").rstrip(".")
-
-
-def _quoted(text: str) -> str:
-    if any(mark in text for mark in ',"\r\n'):
-        return '"' + text.replace('"', '""') + '"'
-    return text
+_NAMES = tuple(COLUMNS)
+_CELLS = attrgetter(*_NAMES)
+_TIMES = [i for i, name in enumerate(_NAMES) if name.endswith("_unix_s") and "chunk" not in name]
+_MONEY = [_NAMES.index("cost"), _NAMES.index("billed")]
+_CHUNK_TIMES = _NAMES.index("chunk_times_unix_s")
+_STREAM = _NAMES.index("stream")

@@ -19,10 +19,12 @@ _FORMATS = {
     "ipv4": r"\b(?:\d{1,3}\.){3}\d{1,3}\b",
 }
 _QUOTED = re.compile(r"[\"“「『`]([^\"”」』`\n]{1,120})[\"”」』`]|(?<!\w)'([^'\n]{1,120})'(?!\w)")
-_PROPER = r"[A-Z][\w'’-]*(?:[ ](?:[A-Z][\w'’-]*|de|of|la))*"
+_PROPER = r"[A-Z][\w'-]*(?:[ ](?:[A-Z][\w'-]*|de|of|la))*"
 _PLACED = re.compile(rf"\b(?:in|for|at|of|to|from|near|about|named|called)\s+({_PROPER})")
 _CAPITAL = re.compile(rf"(?<=[^.!?:\s])\s+({_PROPER})|(?<=[\u4e00-\u9fff])\s*({_PROPER})")
-_HAN_PLACE = re.compile(r"(?:查询|查一下|查|在|去|到)([\u4e00-\u9fff]{2,4}?)(?:的|市|天气|今天|明天)")
+_HAN_PLACE = re.compile(
+    r"(?:查询|查一下|查|在|去|到)([\u4e00-\u9fff]{2,4}?)(?:的|市|天气|今天|明天)"
+)
 _IDENTIFIER = re.compile(r"\b[A-Z]{1,6}[-_]?\d[\w-]*\b|#\d+\b")
 _WORDS = re.compile(r"[A-Za-z]+")
 _NUMBER = re.compile(r"(?<![\w.-])-?\d+(?:\.\d+)?(?![\w-])")
@@ -98,7 +100,8 @@ class Mentions:
     def boolean(self, name: str, default: Any) -> bool:
         """Whether the prompt asks for it; `without`, `no` and `not` before the name deny it."""
         words = "|".join(map(re.escape, _words(name))) or "$^"
-        if re.search(rf"\b(?:no|not|without|don't|disable)\W+(?:\w+\W+)?(?:{words})", self.prompt, re.I):
+        denial = rf"\b(?:no|not|without|don't|disable)\W+(?:\w+\W+)?(?:{words})"
+        if re.search(denial, self.prompt, re.IGNORECASE):
             return False
         return default if isinstance(default, bool) else True
 

@@ -28,5 +28,5 @@ def cost(
     )
     unit = 10.0 ** (prices.decimals - 6)
     # The tiny term keeps binary fractions of exact halves (106.49999...) from rounding down.
-    rounded = floor(millionths * unit + 0.5 + 1e-9) / 10**prices.decimals
+    rounded = floor(millionths * unit + 0.5 + 1e-9) / 10.0**prices.decimals
     return max(rounded, prices.minimum)

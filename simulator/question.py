@@ -3,10 +3,10 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from hashlib import sha256
 from typing import Any
 
+_COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
 
 
@@ -19,7 +19,7 @@ class BadRequest(Exception):
         self.code = code
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Question:
     """One chat request; absent settings are None."""
 
@@ -32,31 +32,9 @@ class Question:
     tool_choice: str | None  # none, auto, required, or a function's name
     json_schema: Mapping[str, Any] | None  # from response_format
     task_id: str | None
-
-    @cached_property
-    def prompt_sha256(self) -> str:
-        """SHA-256 of the messages as compact JSON with keys in the order sent."""
-        text = json.dumps(self.messages, ensure_ascii=False, separators=(",", ":"))
-        return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-
-    @cached_property
-    def prompt(self) -> str:
-        """All that the last user message says."""
-        for message in reversed(self.messages):
-            if message["role"] == "user":
-                return "\n".join(texts(message))
-        return ""
-
-    @cached_property
-    def images(self) -> list[str]:
-        """The URLs of all image parts."""
-        return [
-            part["image_url"]["url"]
-            for message in self.messages
-            if isinstance(message.get("content"), list)
-            for part in message["content"]
-            if part["type"] == "image_url"
-        ]
+    prompt: str  # all that the last user message says
+    images: Sequence[str]  # the URLs of all image parts
+    prompt_sha256: str  # of the messages as compact JSON, keys in the order sent
 
 
 def texts(message: Mapping[str, Any]) -> list[str]:
@@ -94,9 +72,10 @@ def parse(body: bytes) -> Question:
         raise BadRequest("This simulator gives one choice: 'n' must be 1.", "n")
     _number(data, "temperature", 0, 2)
     _number(data, "top_p", 0, 1)
+    messages = _messages(data.get("messages"))
     return Question(
         model=model,
-        messages=_messages(data.get("messages")),
+        messages=messages,
         stream=stream,
         include_usage=bool(options and options.get("include_usage")),
         max_tokens=_max_tokens(data),
@@ -104,7 +83,27 @@ def parse(body: bytes) -> Question:
         tool_choice=_tool_choice(data.get("tool_choice"), tools),
         json_schema=_json_schema(data.get("response_format")),
         task_id=_task_id(data.get("task_id")),
+        prompt=_prompt(messages),
+        images=_images(messages),
+        prompt_sha256=sha256(_COMPACT(messages).encode("utf-8", "surrogatepass")).hexdigest(),
     )
+
+
+def _prompt(messages: Sequence[Mapping[str, Any]]) -> str:
+    for message in reversed(messages):
+        if message["role"] == "user":
+            return "\n".join(texts(message))
+    return ""
+
+
+def _images(messages: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [
+        part["image_url"]["url"]
+        for message in messages
+        if isinstance(message.get("content"), list)
+        for part in message["content"]
+        if part["type"] == "image_url"
+    ]
 
 
 def _messages(value: Any) -> Sequence[Mapping[str, Any]]:

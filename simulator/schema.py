@@ -179,7 +179,7 @@ def _merged(one: Schema, other: Schema) -> dict[str, Any]:
     both = {**one, **other}
     both["properties"] = {**one.get("properties", {}), **other.get("properties", {})}
     both["required"] = [*one.get("required", []), *other.get("required", [])]
-    return {key: value for key, value in both.items() if value or key not in ("properties", "required")}
+    return {key: value for key, value in both.items() if value != [] and value != {}}
 
 
 def _distinct(items: list[Any], schema: Schema) -> list[Any]:
@@ -194,11 +194,14 @@ def _distinct(items: list[Any], schema: Schema) -> list[Any]:
     return seen
 
 
+# One character or class of a regular expression, and how often it occurs.
+_ATOM = re.compile(r"(\\d|\\w|\\s|\\.|\[[^\]]*\]|\.|[^\\\[\].{}()*+?|^$])(\{\d+(?:,\d*)?\}|[*+?])?")
+
+
 def _from_pattern(pattern: str) -> str:
     """A text for the simple patterns of tool schemas: classes, counts, first alternatives."""
     text = ""
-    token = re.compile(r"(\\d|\\w|\\s|\\.|\[[^\]]*\]|\.|[^\\\[\].{}()*+?|^$])(\{\d+(?:,\d*)?\}|[*+?])?")
-    for found in token.finditer(pattern.split("|")[0]):
+    for found in _ATOM.finditer(pattern.split("|")[0]):
         atom, count = found[1], found[2]
         if atom == "\\d":
             char = "1"

@@ -44,12 +44,10 @@ def dictated(prompt: str) -> str | None:
 
     After a colon X is the rest of the line; without one it ends at the sentence's full stop.
     """
-    found = None
-    for found in _DICTATED.finditer(prompt):
-        pass  # the last instruction counts
-    if found is None:
+    instructions = _DICTATED.findall(prompt)
+    if not instructions:
         return None
-    colon, text = found[1], found[2].strip()
+    colon, text = instructions[-1][0], instructions[-1][1].strip()
     if not colon:
         text = re.split(r"[.!?](?:\s|$)", text, maxsplit=1)[0]
     quoted = re.fullmatch(r"[\"'`“](.+)[\"'`”]\.?", text)
@@ -68,6 +66,14 @@ def excerpt(text: str, count: int, dice: Random) -> tuple[int, ...]:
     start = starts[dice.randrange(len(starts))]
     turns = (start + count) // len(ids) + 1
     return (ids * turns)[start : start + count]
+
+
+def spoken(ids: tuple[int, ...]) -> list[str]:
+    """The text of each token, the first without the space it may begin with."""
+    texts = tokens.pieces(ids)
+    if texts:
+        texts[0] = texts[0].lstrip()
+    return texts
 
 
 @cache

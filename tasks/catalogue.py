@@ -1,5 +1,7 @@
 """Which builder makes which kind of request (`Phase.request`)."""
 
+from loadshapes.options import Options
+from loadshapes.plan import Plan
 from tasks.probes import cache, reasoning, tools, vision
 from tasks.prompts import Builder, greeting, marker, padded
 
@@ -12,3 +14,12 @@ BUILDERS: dict[str, Builder] = {
     "reasoning": reasoning.build,
     "vision": vision.build,
 }
+
+
+def rehearse(plan: Plan, options: Options) -> None:
+    """Build the first request of every phase, so that an unreadable file is found before a run.
+
+    Raises OperatorError.
+    """
+    for phase in plan.phases:
+        BUILDERS[phase.request](phase, 0, options)

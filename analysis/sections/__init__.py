@@ -27,7 +27,8 @@ class View:
     def requests(self, phase: dict[str, Any]) -> "DataFrame":
         """A phase's rows, by request_index."""
         frame = self.run.requests
-        return frame[frame["phase"] == phase["phase"]]
+        chosen: DataFrame = frame.loc[frame["phase"] == phase["phase"]]
+        return chosen
 
     def rows(self, mode: str) -> list[dict[str, Any]]:
         """A mode's rows as dictionaries; for probes, which send few."""

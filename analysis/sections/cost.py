@@ -15,12 +15,16 @@ def section(view: View) -> Section:
     if not view.phases:
         return Section("")
     by_prefix = of_run(view.run, ("task_prefix",))
-    blocks: list[Block] = [_groups(view, by_prefix, "task_prefix", t("task_id prefix", "task_id 前缀"))]
+    blocks: list[Block] = [
+        _groups(view, by_prefix, "task_prefix", t("task_id prefix", "task_id 前缀"))
+    ]
     tasks = view.run.requests.drop_duplicates("phase")["task_id"].dropna().tolist()
     if tasks:
         blocks.append(Text(t("For example:", "示例：")))
         blocks.append(Listing(tuple(tasks[:5])))
-    blocks.append(_groups(view, of_run(view.run, ("model_requested",)), "model_requested", t("Model", "模型")))
+    blocks.append(
+        _groups(view, of_run(view.run, ("model_requested",)), "model_requested", t("Model", "模型"))
+    )
     blocks += plots.cost(view)
     return Section(t("Cost and request tracing", "费用和请求追踪：usage.cost 与 task_id"), blocks)
 
@@ -58,8 +62,10 @@ def _groups(view: View, groups: list[dict[str, Any]], key: str, header: str) -> 
         how=t(
             "Sums of what the gateway said it charged, failures included; a request whose cost is "
             "not known counts as unknown, never as 0. Per request is over the known ones; per "
-            "success is all the money over all successes, absent while a success's cost is unknown.",
-            "费用为网关自报费用之和（含失败请求）；费用未知的请求单独计数，绝不按 0 计。每请求按费用已知的请求平均；"
+            "success is all the money over all successes, absent while a success's cost is "
+            "unknown.",
+            "费用为网关自报费用之和（含失败请求）；费用未知的请求单独计数，绝不按 0 计。"
+            "每请求按费用已知的请求平均；"
             "每成功请求 = 全部费用 / 成功数，若有成功请求费用未知则不给出。",
         ),
     )

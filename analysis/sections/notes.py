@@ -64,7 +64,8 @@ def _by_model(view: View, number: str) -> dict[str, list[dict[str, Any]]]:
 
 
 def _reasoning(view: View) -> list[tuple[str, ...]]:
-    t, notes = view.t, []
+    t = view.t
+    notes: list[tuple[str, ...]] = []
     for model, phases in _by_model(view, "reasoning_tokens").items():
         reasoning = sum(p["reasoning_tokens"] for p in phases)
         completion = sum(p["completion_tokens"] or 0 for p in phases)
@@ -74,11 +75,14 @@ def _reasoning(view: View) -> list[tuple[str, ...]]:
                 (
                     t(f"{model}: reasoning tokens", f"{model} reasoning 口径"),
                     t(
-                        f"{integer(reasoning)} reasoning beside {integer(completion)} completion ({share})",
-                        f"reasoning {integer(reasoning)} / completion {integer(completion)}（{share}）",
+                        f"{integer(reasoning)} reasoning beside {integer(completion)} completion "
+                        f"({share})",
+                        f"reasoning {integer(reasoning)} / completion "
+                        f"{integer(completion)}（{share}）",
                     ),
                     t(
-                        "Read prompt, completion and total tokens apart before comparing cost or TPM.",
+                        "Read prompt, completion and total tokens apart before comparing cost or "
+                        "TPM.",
                         "同时披露 prompt、completion、total token，明确 reasoning 口径。",
                     ),
                 )
@@ -87,7 +91,8 @@ def _reasoning(view: View) -> list[tuple[str, ...]]:
 
 
 def _markers(view: View) -> list[tuple[str, ...]]:
-    t, notes = view.t, []
+    t = view.t
+    notes: list[tuple[str, ...]] = []
     for model, phases in _by_model(view, "marker_rate").items():
         worst = min(phases, key=lambda phase: float(phase["marker_rate"]))
         if worst["marker_rate"] < 1:
@@ -95,8 +100,10 @@ def _markers(view: View) -> list[tuple[str, ...]]:
                 (
                     t(f"{model}: markers", f"{model} 编号测试"),
                     t(
-                        f"{percent(worst['marker_rate'])} of the replies in {worst['phase']} are the marker",
-                        f"{worst['phase']} 中 {percent(worst['marker_rate'])} 的回复为所要求 marker",
+                        f"{percent(worst['marker_rate'])} of the replies in {worst['phase']} are "
+                        "the marker",
+                        f"{worst['phase']} 中 {percent(worst['marker_rate'])} 的回复为所要求 "
+                        "marker",
                     ),
                     t(
                         "Use a shorter marker, or a larger output budget.",
@@ -108,7 +115,8 @@ def _markers(view: View) -> list[tuple[str, ...]]:
 
 
 def _overshoot(view: View) -> list[tuple[str, ...]]:
-    t, notes = view.t, []
+    t = view.t
+    notes: list[tuple[str, ...]] = []
     for phase in view.of("tpm"):
         target, observed = phase["target"], phase["observed_tpm"]
         if not target or observed is None or abs(observed / target - 1) <= 0.02:

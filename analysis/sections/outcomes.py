@@ -42,9 +42,8 @@ def section(view: View) -> Section:
     ]
     errors = _errors(view)
     if errors:
-        headers = (
-            t("Outcome", "结果"), "HTTP", t("Error", "错误类型"), t("Rows", "行数"), t("Example", "示例"),
-        )  # fmt: skip
+        columns = (t("Error", "错误类型"), t("Rows", "行数"), t("Example", "示例"))
+        headers = (t("Outcome", "结果"), "HTTP", *columns)
         how = t(
             f"The {_ERRORS} commonest kinds, with the first message of each.",
             f"最常见的 {_ERRORS} 类，各附首条错误信息。",

@@ -88,7 +88,8 @@ def _ladder(view: View) -> tuple[str, str] | None:
     text = t.clauses(
         t(
             f"{p['model_requested']} {ratio(p['success'], p['planned'])} at {p['target']}",
-            f"{p['model_requested']} 在 {p['target']} 并发下 {ratio(p['success'], p['planned'])} 成功",
+            f"{p['model_requested']} 在 {p['target']} 并发下 {ratio(p['success'], p['planned'])} "
+            "成功",
         )
         for p in top
     )
@@ -114,7 +115,8 @@ def _tpm(view: View) -> tuple[str, str] | None:
     text = t.join(
         t(
             f"{p['model_requested']} {integer(p['observed_tpm'])} TPM for {integer(p['target'])}",
-            f"{p['model_requested']} {integer(p['observed_tpm'])} TPM（目标 {integer(p['target'])}）",
+            f"{p['model_requested']} {integer(p['observed_tpm'])} TPM（目标 "
+            f"{integer(p['target'])}）",
         )
         for p in top
     )
@@ -129,7 +131,8 @@ def _tracing(view: View) -> tuple[str, str] | None:
         return None
     named, distinct = int(tasks.notna().sum()), int(tasks.nunique())
     return t("Request tracing", "请求追踪"), t(
-        f"{integer(named)} of {integer(len(tasks))} rows carry a task_id, {integer(distinct)} distinct",
+        f"{integer(named)} of {integer(len(tasks))} rows carry a task_id, {integer(distinct)} "
+        "distinct",
         f"{integer(len(tasks))} 行中 {integer(named)} 行带 task_id，{integer(distinct)} 个互不相同",
     )
 
@@ -147,8 +150,10 @@ def _cost(view: View) -> tuple[str, str] | None:
             sources[name] = sources.get(name, 0) + count
     total = t.money(sum(known) if known else None)
     return t("Cost visibility", "费用可观测"), t(
-        f"{integer(priced)} of {integer(good)} successes state a cost, {total} in all ({tally(sources)})",
-        f"{integer(good)} 个成功请求中 {integer(priced)} 个返回费用，合计 {total}（{tally(sources)}）",
+        f"{integer(priced)} of {integer(good)} successes state a cost, {total} in all "
+        f"({tally(sources)})",
+        f"{integer(good)} 个成功请求中 {integer(priced)} 个返回费用，合计 "
+        f"{total}（{tally(sources)}）",
     )
 
 

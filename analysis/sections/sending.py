@@ -54,7 +54,8 @@ def _rates(view: View, phases: list[dict[str, Any]]) -> Table:
             "Offered = planned / window; in-window counts the successes completed inside the "
             "window; observed divides all successes by the wall clock, which includes the drain "
             "after the last send.",
-            "计划 RPM = 计划请求 / 窗口；窗口内只计窗口结束前完成的成功请求；观测值以墙钟耗时（含最后发送后的收尾）为分母。",
+            "计划 RPM = 计划请求 / 窗口；窗口内只计窗口结束前完成的成功请求；"
+            "观测值以墙钟耗时（含最后发送后的收尾）为分母。",
         ),
     )
 
@@ -87,7 +88,8 @@ def _lag(view: View, phases: list[dict[str, Any]]) -> Table:
         how=t(
             "Send lag = first byte written - due time. Where its P99 exceeds 5% of the median "
             "latency, or the generator's event loop stalled, the phase measured the generator.",
-            "发送滞后 = 写出首字节时刻 − 计划时刻。若 P99 超过中位延迟的 5%，或压测端事件循环停顿，则该阶段测到的是压测端自身。",
+            "发送滞后 = 写出首字节时刻 − 计划时刻。若 P99 超过中位延迟的 5%，"
+            "或压测端事件循环停顿，则该阶段测到的是压测端自身。",
         ),
     )
 
@@ -103,9 +105,7 @@ def _loop_lag(view: View, phase: str) -> float | None:
 def _verdict(view: View, limited: bool | None) -> str:
     if limited is None:
         return ABSENT
-    return (
-        view.t("generator-limited", "受压测端限制") if limited else view.t("on time", "按时")
-    )
+    return view.t("generator-limited", "受压测端限制") if limited else view.t("on time", "按时")
 
 
 def _from_due(view: View, phases: list[dict[str, Any]]) -> Table:

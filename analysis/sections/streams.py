@@ -37,7 +37,8 @@ def section(view: View) -> Section:
             "TTFT runs from send to the first token, reasoning or visible; TPOT = (last byte - "
             "first token) / (completion tokens - 1); chunk gaps are percentiles over each stream's "
             "own median gap, for a chunk is not a token.",
-            "TTFT 为从发送到首个 token（推理或可见）；TPOT =（末字节 − 首 token）/（completion token − 1）；"
+            "TTFT 为从发送到首个 token（推理或可见）；TPOT =（末字节 − 首 token）/（completion "
+            "token − 1）；"
             "chunk 间隔为各流自身中位间隔的百分位（chunk 不等于 token）。",
         ),
     )

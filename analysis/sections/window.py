@@ -50,7 +50,8 @@ def _rpm(view: View, phases: list[dict[str, Any]]) -> Table:
             "Observed RPM = successes / wall clock × 60, and TPM likewise with the successes' "
             "total_tokens; the wall clock runs to the last completion. Percentiles are nearest "
             "ranks over the successes, from send to last byte.",
-            "观测 RPM = 成功请求数 / 墙钟耗时 × 60，TPM 以成功请求的 total_tokens 同样计算；墙钟计至最后一个请求完成。"
+            "观测 RPM = 成功请求数 / 墙钟耗时 × 60，TPM 以成功请求的 total_tokens 同样计算；"
+            "墙钟计至最后一个请求完成。"
             "百分位为成功请求从发送到末字节的最近秩百分位。",
         ),
     )
@@ -82,7 +83,8 @@ def _tpm(view: View, phases: list[dict[str, Any]]) -> Table:
             for phase in phases
         ],
         how=t(
-            "Observed TPM = the successes' total_tokens as the API returned them / wall clock × 60.",
+            "Observed TPM = the successes' total_tokens as the API returned them / wall clock × "
+            "60.",
             "观测 TPM = 成功请求由 API 返回的 total_tokens 之和 / 墙钟耗时 × 60。",
         ),
     )

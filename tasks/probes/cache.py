@@ -4,7 +4,7 @@ import secrets
 from functools import lru_cache
 from pathlib import Path
 
-from loadshapes.options import Options
+from loadshapes.options import OperatorError, Options
 from loadshapes.plan import Phase
 from tasks.prompts import Request
 
@@ -19,13 +19,20 @@ _TOKENS_PER_SENTENCE = 24  # with the o200k tokenizer; others differ a little
 def _prefix(run_id: str, options: Options) -> str:
     """The prefix of a run; `run_id` keeps the nonce of one run from serving another."""
     if options.prefix_file:
-        text = Path(options.prefix_file).read_text(encoding="utf-8")
+        text = _read(options.prefix_file)
     else:
         count = max(1, options.prefix_tokens // _TOKENS_PER_SENTENCE)
         text = "".join(_SENTENCE.format(n=n) for n in range(count))
     # A nonce at the very start makes every block of the prefix new to the cache.
     nonce = "" if options.cache_nonce == "none" else f"[{secrets.token_hex(8)}] "
     return nonce + text
+
+
+def _read(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise OperatorError(f"--prefix-file {path} cannot be read: {error}.") from None
 
 
 def build(phase: Phase, index: int, options: Options) -> Request:

@@ -1,0 +1,155 @@
+"""The command line: `python -m simulator`."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+from simulator import faults, profile
+from simulator.delivery import Pace
+from simulator.dialects import DIALECTS
+from simulator.faults import FaultError, Faults
+from simulator.gateway import Gateway, Settings
+from simulator.ledger import Ledger, LedgerError
+from simulator.profile import Profile, ProfileError
+from simulator.server import listen, serve
+
+T = TypeVar("T", int, float)
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are one sentence and exit code 2."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong and end the program."""
+        self.exit(2, f"simulator: {message}\n")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Start the gateway and serve until told to stop; mistakes end it with exit code 2."""
+    options = _parser().parse_args(arguments)
+    try:
+        settings = Settings(
+            profile=_profile(options),
+            dialect=DIALECTS[options.dialect](),
+            faults=Faults(faults.parse(options.fault), options.fault_after),
+            seed=options.seed,
+            key=options.key,
+            max_concurrency=options.max_concurrency,
+            rpm_limit=options.rpm_limit,
+            tpm_limit=options.tpm_limit,
+            retry_lie=options.retry_after_lie,
+            retry_after_s=options.retry_after,
+            redirect_to=options.redirect_to,
+            pace=Pace(options.fault_delay, options.trickle_interval),
+        )
+        ledger = Ledger(options.log)
+    except (ProfileError, FaultError, LedgerError) as error:
+        _end(str(error))
+    if (options.tls_cert is None) != (options.tls_key is None):
+        _end("--tls-cert and --tls-key go together")
+    for file in (options.tls_cert, options.tls_key):
+        if file is not None and not file.is_file():
+            _end(f"cannot read {file}")
+    try:
+        sock = listen(options.host, options.port)
+    except OSError as error:
+        _end(f"cannot listen on {options.host} port {options.port}: {error.strerror}")
+    serve(
+        Gateway(settings, ledger), sock, options.exit_with_parent, options.tls_cert, options.tls_key
+    )
+
+
+def _profile(options: argparse.Namespace) -> Profile:
+    """The profile with the command line's overrides."""
+    found = profile.load(options.profile)
+    latency: dict[str, Any] = {}
+    if options.latency is not None:
+        # All that is random or grows with the load goes: the time is exactly the one asked for.
+        still = {"spread", "prefill_s_per_1k", "burst_s", "stall_share"}
+        latency = dict.fromkeys(still, 0.0)
+        latency |= {"fixed_s": options.latency, "ttft_s": options.latency}
+    if options.ttft is not None:
+        latency |= {"ttft_s": options.ttft, "spread": 0.0}
+    if options.tokens_per_s is not None:
+        latency["tokens_per_s"] = options.tokens_per_s
+    found = found.revised("latency", **latency)
+    if options.reply_tokens is not None:
+        found = found.revised("reply", tokens=options.reply_tokens)
+    if options.cache_ttl is not None:
+        found = found.revised("cache", ttl_s=options.cache_ttl)
+    return found
+
+
+def _parser() -> Parser:
+    parser = Parser(
+        prog="simulator",
+        description="An OpenAI-compatible LLM gateway with known truth, for testing load tests.",
+    )
+    add = parser.add_argument
+    add("--host", default="127.0.0.1", help="address to bind (default: loopback only)")
+    add("--port", type=_number(int, 0, 65535), default=8089, help="0 takes a free port")
+    add("--profile", default="seed", help="seed, fast, or a TOML file (default: seed)")
+    add("--seed", type=int, default=0, help="seed of all that is random")
+    add("--log", type=Path, help="append one CSV row per chat request to this file")
+    add("--dialect", choices=sorted(DIALECTS), default="nonelinear")
+    add("--key", help="the one accepted key (default: any that is not empty)")
+    add("--exit-with-parent", action="store_true", help="end when stdin ends")
+    add("--tls-cert", type=Path, help="serve HTTPS with this certificate (PEM)")
+    add("--tls-key", type=Path, help="and this private key (PEM)")
+    pace = parser.add_argument_group("pace", "in place of the profile's")
+    add = pace.add_argument
+    add("--latency", type=_number(float, 0), help="plain replies and first tokens take so long, s")
+    add("--ttft", type=_number(float, 0), help="first tokens take so long, s")
+    add("--tokens-per-s", type=_number(float, 0), help="speed of streams; 0: all at once")
+    add("--reply-tokens", type=_number(int, 1), help="length of replies that no prompt dictates")
+    add("--cache-ttl", type=_number(float, 0), help="life of a prompt cache entry, s")
+    limits = parser.add_argument_group("limits")
+    add = limits.add_argument
+    add("--max-concurrency", type=_number(int, 1), help="429 when more are in flight")
+    add("--rpm-limit", type=_number(int, 1), help="requests per minute and key")
+    add("--tpm-limit", type=_number(int, 1), help="tokens per minute and key")
+    add(
+        "--retry-after-lie",
+        type=_number(float, 0),
+        default=1.0,
+        metavar="FACTOR",
+        help="state a Retry-After so many times the true one",
+    )
+    wrong = parser.add_argument_group(
+        "faults", "; ".join(f"{k}: {v}" for k, v in faults.FAULTS.items())
+    )
+    add = wrong.add_argument
+    add("--fault", action="append", default=[], metavar="NAME=SHARE", help="repeatable")
+    add("--fault-after", type=_number(int, 0), default=0, metavar="N", help="spare the first N")
+    add("--fault-delay", type=_number(float, 0), default=30.0, help="of slow_headers, s")
+    add("--trickle-interval", type=_number(float, 0), default=0.5, help="between two bytes, s")
+    add("--retry-after", type=_number(float, 0), default=1.0, help="of rate_limited*, s")
+    add("--redirect-to", default="/v1/elsewhere", metavar="URL", help="of redirect")
+    return parser
+
+
+def _number(kind: type[T], low: T, high: T | None = None) -> Callable[[str], T]:
+    """An argparse type: a finite number within bounds."""
+
+    def read(text: str) -> T:
+        try:
+            number = kind(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
+        if not low <= number <= (high if high is not None else 1e12):
+            bounds = f"at least {low}" if high is None else f"from {low} to {high}"
+            raise argparse.ArgumentTypeError(f"must be {bounds}, not {text}")
+        return number
+
+    return read
+
+
+def _end(message: str) -> NoReturn:
+    print(f"simulator: {message}", file=sys.stderr)
+    sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,176 @@
+"""Sending an answer: plain or streamed, at its time, and with its mishap if it has one."""
+
+import asyncio
+import zlib
+from dataclasses import dataclass, field
+from typing import Any
+
+from simulator.answer import Answer
+from simulator.dialects import Nonelinear, Stamp, encode
+from simulator.latency import token_s
+from simulator.profile import Latency
+from simulator.stream import DONE, Event, error_event, events
+from simulator.wire import JSON, SSE, Exchange, Headers
+
+_MIDDLE_PAUSE_S = 0.02  # lets the first half of a broken reply leave before the break
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How long the mishaps take, in seconds."""
+
+    slow_headers_s: float = 30.0
+    trickle_interval_s: float = 0.5
+
+
+@dataclass(slots=True)
+class Delivery:
+    """One answer on its way; `chunk_times_s` and `first_token_s` are unix seconds."""
+
+    exchange: Exchange
+    dialect: Nonelinear
+    stamp: Stamp
+    headers: Headers
+    latency: Latency
+    first_s: float  # when the first token is due, seconds after arrival
+    mishap: str | None
+    pace: Pace
+    chunk_times_s: list[float] = field(default_factory=list)
+    first_token_s: float | None = None
+
+    async def plain(self, answer: Answer, usage: dict[str, Any] | None) -> None:
+        """Send the whole reply when its last token is due. Raises ClientGone."""
+        body = encode(self.dialect.reply(self.stamp, answer, usage))
+        due_s = self.latency.fixed_s
+        if due_s is None:
+            due_s = self.first_s + token_s(self.latency, answer.completion_tokens)
+        await self.exchange.until(due_s)
+        if self.mishap is None:
+            await self.exchange.reply(200, [*self.headers, JSON], body)
+        else:
+            await self._plain_mishap(body)
+
+    async def _plain_mishap(self, body: bytes) -> None:
+        exchange, headers = self.exchange, [*self.headers, JSON]
+        half = len(body) // 2
+        length = (b"content-length", str(len(body)).encode())
+        match self.mishap:
+            case "slow_headers":
+                await exchange.until(self.pace.slow_headers_s)
+                await exchange.reply(200, headers, body)
+            case "trickle":
+                await exchange.start(200, [*headers, length])
+                await self._trickle(body)
+            case "reset":
+                exchange.reset()
+            case "reset_mid_body" | "truncated_stream":
+                await exchange.start(200, [*headers, length])
+                await exchange.write(body[:half])
+                await asyncio.sleep(_MIDDLE_PAUSE_S)
+                exchange.reset() if self.mishap == "reset_mid_body" else exchange.close()
+            case "malformed":
+                await exchange.reply(200, headers, body[:half])
+            case "invalid_utf8":
+                await exchange.reply(200, headers, _invalid(body))
+            case "gzip":
+                packed = zlib.compressobj(wbits=31)
+                coded = packed.compress(body) + packed.flush()
+                await exchange.reply(200, [*headers, (b"content-encoding", b"gzip")], coded)
+            case _:
+                await exchange.reply(200, headers, body)
+
+    async def stream(self, answer: Answer, usage: dict[str, Any] | None, asked: bool) -> None:
+        """Send the reply as server-sent events, each when it is due. Raises ClientGone."""
+        found = events(self.dialect, self.stamp, answer, usage, asked)
+        exchange, headers = self.exchange, [*self.headers, SSE, (b"cache-control", b"no-cache")]
+        if self.mishap == "gzip":
+            headers.append((b"content-encoding", b"gzip"))
+        if self.mishap == "slow_headers":
+            await exchange.until(self.pace.slow_headers_s)
+        if self.mishap == "reset":
+            await exchange.until(self.first_s)
+            exchange.reset()
+            return
+        if self.mishap == "early_role" or self.dialect.comments:
+            await exchange.start(200, headers)
+            for comment in self.dialect.comments:
+                await exchange.write(self._coded(comment))
+            if self.mishap == "early_role":
+                await self._send(found[:1])
+                found = found[1:]
+        await exchange.until(self.first_s)
+        if exchange.status is None:
+            await exchange.start(200, headers)
+        await self._events(found)
+
+    async def _events(self, found: list[Event]) -> None:
+        half = max(1, len(found) // 2)
+        match self.mishap:
+            case "trickle":
+                await self._trickle(b"".join(event.data for event in found) + DONE)
+            case "truncated_stream":
+                await self._paced(found[:half])
+                await self.exchange.write(b"", more=False)
+            case "reset_mid_body":
+                await self._paced(found[:half])
+                await asyncio.sleep(_MIDDLE_PAUSE_S)
+                self.exchange.reset()
+            case "stream_error":
+                await self._paced(found[:half])
+                body = self.dialect.error(
+                    502, "The upstream provider failed.", "server_error", None, "upstream_error"
+                )
+                await self.exchange.write(error_event(body), more=False)
+            case _:
+                if self.mishap in ("malformed", "invalid_utf8"):
+                    middle = found[half].data
+                    broken = (
+                        middle[:-12] + b"\n\n" if self.mishap == "malformed" else _invalid(middle)
+                    )
+                    found[half] = Event(broken, found[half].number, found[half].token)
+                await self._paced(found)
+                await self.exchange.write(self._coded(DONE, end=True), more=False)
+
+    async def _paced(self, found: list[Event]) -> None:
+        """Send the events at their due times; those due together leave in one write."""
+        start = 0
+        while start < len(found):
+            due_s = token_s(self.latency, found[start].number)
+            end = start + 1
+            while end < len(found) and token_s(self.latency, found[end].number) == due_s:
+                end += 1
+            await self.exchange.until(self.first_s + due_s)
+            await self._send(found[start:end])
+            start = end
+
+    async def _send(self, group: list[Event]) -> None:
+        now = await self.exchange.write(self._coded(b"".join([event.data for event in group])))
+        self.chunk_times_s += [now] * len(group)
+        if self.first_token_s is None and any(event.token for event in group):
+            self.first_token_s = now
+
+    async def _trickle(self, body: bytes) -> None:
+        for index in range(len(body)):
+            last = index == len(body) - 1
+            await self.exchange.write(body[index : index + 1], more=not last)
+            await asyncio.sleep(self.pace.trickle_interval_s)
+
+    _packer: Any = None
+
+    def _coded(self, data: bytes, end: bool = False) -> bytes:
+        """The bytes as the content-encoding wants them; every part can be decoded at once."""
+        if self.mishap != "gzip":
+            return data
+        if self._packer is None:
+            self._packer = zlib.compressobj(wbits=31)
+        mode = zlib.Z_FINISH if end else zlib.Z_SYNC_FLUSH
+        return bytes(self._packer.compress(data) + self._packer.flush(mode))
+
+
+def _invalid(data: bytes) -> bytes:
+    """The data with two bytes that never occur in UTF-8 inside its content string."""
+    for mark in (b'"content":"', b'"reasoning_content":"', b'"reasoning":"', b'"model":"'):
+        before, found, after = data.partition(mark)
+        if found:
+            return before + found + b"\xff\xfe" + after
+    return data

@@ -1,0 +1,132 @@
+"""Serving the gateway: a socket, uvicorn, and an end that is always clean."""
+
+import asyncio
+import contextlib
+import gc
+import os
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import uvicorn
+import uvloop
+
+from simulator.gateway import Gateway
+
+_BACKLOG = 4096
+_KEEP_ALIVE_S = 120  # longer than any client's pool keeps a connection, so it is never reset
+
+
+class Server(uvicorn.Server):
+    """A uvicorn server that says when it listens and ends at once when told to."""
+
+    def __init__(self, config: uvicorn.Config, url: str) -> None:
+        super().__init__(config)
+        self._url = url
+        self._end = asyncio.Event()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals alone: `main_loop` has handlers of its own."""
+        yield
+
+    async def main_loop(self) -> None:
+        """Announce the address and serve until `stop`."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.stop)
+        await self.on_tick(0)
+        print(f"simulator ready {self._url}", flush=True)
+        tick = 0
+        while not self._end.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._end.wait(), 1.0)
+            tick += 10  # uvicorn renews its Date header on every tenth tick
+            await self.on_tick(tick)
+
+    def stop(self) -> None:
+        """End now; requests in flight are cut off and logged as `stopped`."""
+        self.force_exit = True
+        self._end.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close the listeners, then end the requests in flight."""
+        for server in self.servers:
+            server.close()
+        tasks = list(self.server_state.tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0 takes a free one. Raises OSError."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((host, port))
+        sock.listen(_BACKLOG)
+    except OSError:
+        sock.close()
+        raise
+    sock.setblocking(False)
+    return sock
+
+
+def serve(
+    gateway: Gateway,
+    sock: socket.socket,
+    exit_with_parent: bool = False,
+    certificate: Path | None = None,
+    private_key: Path | None = None,
+) -> None:
+    """Serve until SIGTERM, SIGINT or, if asked, until stdin ends."""
+    host, port = sock.getsockname()[:2]
+    scheme = "http" if certificate is None else "https"
+    url = f"{scheme}://[{host}]:{port}/v1" if ":" in host else f"{scheme}://{host}:{port}/v1"
+    config = uvicorn.Config(
+        gateway,
+        http="httptools",
+        loop="uvloop",
+        ws="none",
+        lifespan="off",
+        interface="asgi3",
+        proxy_headers=False,
+        server_header=False,
+        access_log=False,
+        log_config=None,
+        backlog=_BACKLOG,
+        timeout_keep_alive=_KEEP_ALIVE_S,
+        ssl_certfile=certificate,
+        ssl_keyfile=private_key,
+    )
+
+    async def run() -> None:
+        server = Server(config, url)
+        if exit_with_parent:
+            _watch_stdin(server, asyncio.get_running_loop())
+        await server.serve(sockets=[sock])
+
+    # What is loaded by now lives as long as the process: the collector need not look at it.
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(run())
+
+
+def _watch_stdin(server: Server, loop: asyncio.AbstractEventLoop) -> None:
+    """Stop the server when stdin reaches its end, that is, when the parent has gone."""
+
+    def read() -> None:
+        with contextlib.suppress(OSError):
+            while os.read(0, 4096):
+                pass
+        with contextlib.suppress(RuntimeError):  # the loop has ended already
+            loop.call_soon_threadsafe(server.stop)
+
+    threading.Thread(target=read, daemon=True, name="stdin").start()

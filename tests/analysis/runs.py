@@ -1,0 +1,121 @@
+"""Runs made up for the tests: records written as the recorder writes them."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+from recording.record import COLUMNS, RequestRecord, encode
+
+PHASE = "rpm/gpt-5.4-nano/600"
+
+
+def record(index: int = 0, **known: Any) -> RequestRecord:
+    """A successful request of the RPM phase, 2 s long, but for what is given."""
+    values: dict[str, Any] = {
+        "run_id": "demo",
+        "timestamp": f"2026-11-24T00:00:00.{index:06d}+00:00",
+        "worker": "local",
+        "phase": PHASE,
+        "mode": "rpm",
+        "scenario": "chat",
+        "target": 600,
+        "duration_s": 60.0,
+        "model_requested": "gpt-5.4-nano",
+        "model_returned": "gpt-5.4-nano",
+        "task_id": f"nl-rpm-gpt-5.4-nano-target-600-req-{index}",
+        "stream": False,
+        "request_index": index,
+        "scheduled_offset_s": index * 0.1,
+        "sent_offset_s": index * 0.1 + 0.001,
+        "done_offset_s": index * 0.1 + 2.001,
+        "send_lag_s": 0.001,
+        "http_status": 200,
+        "outcome": "ok",
+        "success": True,
+        "elapsed_sec": 2.0,
+        "elapsed_from_due_s": 2.001,
+        "prompt_tokens": 12,
+        "completion_tokens": 6,
+        "total_tokens": 18,
+        "api_cost": 0.000069,
+        "cost_source": "body",
+        "finish_reason": "stop",
+        "content": f"ok-{index}",
+        "reasoning_content_present": False,
+        "marker_ok": True,
+    }
+    return RequestRecord(**(values | known))
+
+
+_NOTHING = dict.fromkeys(
+    (
+        "model_returned", "prompt_tokens", "completion_tokens", "total_tokens", "api_cost",
+        "finish_reason", "content", "reasoning_content_present", "marker_ok",
+    )
+)  # fmt: skip
+
+
+def failed(index: int = 0, outcome: str = "connection_reset", **known: Any) -> RequestRecord:
+    """A request that failed; of its answer nothing is known."""
+    values = {"outcome": outcome, "success": False, "http_status": None, "cost_source": "unknown"}
+    return record(index, **(_NOTHING | values | known))
+
+
+def dropped(index: int = 0, **known: Any) -> RequestRecord:
+    """A request that was planned and never sent."""
+    unsent = dict.fromkeys(
+        ("sent_offset_s", "done_offset_s", "send_lag_s", "elapsed_sec", "elapsed_from_due_s")
+    )
+    return failed(index, "dropped", **(unsent | known))
+
+
+def phase(name: str = PHASE, **known: Any) -> dict[str, Any]:
+    """A planned phase as the manifest holds it."""
+    values = {
+        "name": name, "mode": "rpm", "scenario": "chat", "model": "gpt-5.4-nano",
+        "kind": "arrivals", "users": 200, "count": None, "duration_s": 60.0, "target": 600,
+    }  # fmt: skip
+    return values | known
+
+
+def cells(*records: RequestRecord) -> list[list[str]]:
+    """A part file's lines: the header and the records."""
+    return [list(COLUMNS), *(encode(one) for one in records)]
+
+
+def part(folder: Path, *records: RequestRecord, worker: str = "local") -> Path:
+    """Write a part file as the recorder does."""
+    path = folder / f"requests-{worker}.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows(cells(*records))
+    return path
+
+
+def make(
+    folder: Path,
+    *records: RequestRecord,
+    plan: list[dict[str, Any]] | None = None,
+    events: list[dict[str, Any]] | None = None,
+    **manifest: Any,
+) -> Path:
+    """A run folder; its plan is the records' phases unless given, and it ended unless told."""
+    folder.mkdir(parents=True, exist_ok=True)
+    names = dict.fromkeys(one.phase for one in records)
+    known = {
+        "schema_version": 1,
+        "run_id": folder.name,
+        "started_at": "2026-11-24T00:00:00+00:00",
+        "weighbridge": {"version": "0.1.0", "git_commit": "abc"},
+        "versions": {"python": "3.11"},
+        "gateway": {"base_url": "http://gateway.example/v1", "simulated": False},
+        "currency": "CNY",
+        "mode": "rpm",
+        "plan": plan if plan is not None else [phase(name) for name in names],
+    }
+    (folder / "manifest.json").write_text(json.dumps(known | manifest), encoding="utf-8")
+    told = [{"at": "2026-11-24T00:02:00+00:00", "event": "run_end"}] if events is None else events
+    lines = "".join(json.dumps(event) + "\n" for event in told)
+    (folder / "events.jsonl").write_text(lines, encoding="utf-8")
+    part(folder, *records)
+    return folder

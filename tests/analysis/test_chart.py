@@ -1,0 +1,58 @@
+"""Charts: round ticks, points inside the frame, extremes kept when thinned."""
+
+import re
+import xml.etree.ElementTree as ET
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analysis.chart import HEIGHT, WIDTH, Chart, Look, Series, figure, svg, ticks
+from analysis.plots import thin
+
+NUMBERS = st.floats(-1e9, 1e9, allow_subnormal=False).map(lambda x: round(x, 3))
+
+
+@given(NUMBERS, NUMBERS)
+def test_ticks_embrace_the_data_in_round_steps(a: float, b: float) -> None:
+    low, high = sorted((a, b))
+    found = ticks(low, high)
+    hair = max(high - low, 1) * 1e-6
+    assert found[0] <= low + hair and found[-1] >= high - hair
+    assert 2 <= len(found) <= 8
+    assert found == sorted(set(found))
+
+
+def test_ticks_worked_by_hand() -> None:
+    assert ticks(0, 7.5) == [0, 2, 4, 6, 8]
+    assert ticks(0, 100) == [0, 20, 40, 60, 80, 100]
+    assert ticks(0, 0) == [0, 0.2, 0.4, 0.6, 0.8, 1]
+    assert [figure(x) for x in (0.2, 1000, 0, 2e-5)] == ["0.2", "1,000", "0", "2e-05"]
+
+
+@settings(max_examples=40)
+@given(st.lists(st.tuples(NUMBERS, NUMBERS), min_size=1, max_size=50))
+def test_every_point_lands_inside_the_frame(points: list[tuple[float, float]]) -> None:
+    drawn = svg(Chart("t", "x", "y", [Series("s", points, "dots")]))
+    path = re.search(r'class="dots c0" d="([^"]*)"', drawn)
+    assert path
+    for x, y in re.findall(r"M([-\d.e]+) ([-\d.e]+)h0", path[1]):
+        assert 0 <= float(x) <= WIDTH and 0 <= float(y) <= HEIGHT
+
+
+@pytest.mark.parametrize("look", ["line", "steps", "dots", "crosses", "marked"])
+def test_each_look_is_well_formed_and_escaped(look: Look) -> None:
+    series = Series("<s>", [(1, 2), (3, 4)], look, 9)
+    ET.fromstring(svg(Chart('"<t>&', "<x>", "<y>", [series, Series("none", [])], log_x=True)))
+
+
+@given(st.lists(st.floats(0, 100), min_size=1, max_size=500), st.integers(2, 60))
+def test_thinning_keeps_the_extremes_and_the_order(values: list[float], limit: int) -> None:
+    limit -= limit % 2
+    x, y = np.arange(float(len(values))), np.array(values)
+    found = thin(x, y, limit)
+    assert len(found) <= max(limit, 2)
+    assert found == sorted(found)
+    heights = [height for _, height in found]
+    assert min(heights) == round(float(y.min()), 6) and max(heights) == round(float(y.max()), 6)

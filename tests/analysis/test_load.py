@@ -1,0 +1,214 @@
+"""A run's folder is read strictly: torn ends are remarked upon, other faults are named."""
+
+import csv
+import dataclasses
+import io
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analysis.load import RunError, load, rows
+from recording.record import COLUMNS, RequestRecord, clean, encode
+from tests.analysis.runs import cells, dropped, failed, make, part, record
+
+
+def known(one: RequestRecord) -> dict[str, object]:
+    return {name: getattr(one, name) for name in COLUMNS}
+
+
+def test_what_the_recorder_wrote_is_what_is_read(tmp_path: Path) -> None:
+    """Every column comes back, with its type, None where nothing was known."""
+    whole = record(0, content='line\n"two", ünd 三', http_status=200, connection_reused=True)
+    records = [whole, record(1, content="=1+1", target=None), failed(2), dropped(3)]
+    run = load(make(tmp_path / "r", *records))
+    assert rows(run.requests) == [known(one) for one in records]
+    assert run.remarks == []
+
+
+@settings(max_examples=40)
+@given(text=st.text(max_size=40), number=st.floats(allow_nan=False, allow_infinity=False))
+def test_hostile_text_comes_back(
+    tmp_path_factory: pytest.TempPathFactory, text: str, number: float
+) -> None:
+    """Newlines, quotes and formulas survive; what a CSV cannot hold is U+FFFD; "" is not known."""
+    folder = make(tmp_path_factory.mktemp("r"), record(0, content=text, elapsed_sec=number))
+    (row,) = rows(load(folder).requests)
+    assert row["content"] == (clean(text) or None)
+    assert row["elapsed_sec"] == number
+
+
+@pytest.mark.parametrize("lost", [1, 2, 5, 40, 200])
+def test_a_torn_last_line_is_dropped_and_told(tmp_path: Path, lost: int) -> None:
+    folder = make(tmp_path / "r", record(0), record(1, content="three\nlines\nhere"))
+    path = folder / "requests-local.csv"
+    path.write_bytes(path.read_bytes()[:-lost])
+    run = load(folder)
+    assert list(run.requests["request_index"]) == [0]
+    assert run.remarks == ["requests-local.csv: the torn last line 3 was dropped."]
+
+
+def test_every_cut_of_a_file_is_read_or_told(tmp_path: Path) -> None:
+    """A crash may leave any first part of a file: whole rows are kept, a torn one is remarked."""
+    folder = make(tmp_path / "r", record(0, content='a "b"\n\nc'), record(1), record(2))
+    path = folder / "requests-local.csv"
+    whole = path.read_bytes()
+    out = io.StringIO(newline="")
+    csv.writer(out).writerows(cells(record(0, content='a "b"\n\nc')))
+    first_two_lines = len(out.getvalue().encode())
+    for size in range(0, len(whole), 31):
+        path.write_bytes(whole[:size])
+        found = len(load(folder).requests)
+        assert found == 0 if size < first_two_lines else found >= 1
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "why"),
+    [
+        ("success", "maybe", "success is 'maybe', not true or false"),
+        ("success", "", "success is '', not true or false"),
+        ("elapsed_sec", "fast", "elapsed_sec is 'fast', not float"),
+        ("http_status", "2xx", "http_status is '2xx', not int"),
+        ("request_index", "", "request_index is '', not int"),
+    ],
+)
+def test_a_wrong_cell_names_its_file_and_line(
+    tmp_path: Path, column: str, cell: str, why: str
+) -> None:
+    folder = make(tmp_path / "r")
+    lines = cells(record(0, content="two\nlines"), record(1), record(2))
+    lines[2][COLUMNS.index(column)] = cell
+    path = folder / "requests-local.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows(lines)
+    with pytest.raises(RunError) as caught:
+        load(folder)
+    assert str(caught.value) == f"{path}, line 4: {why}."
+
+
+def test_a_short_or_long_row_is_an_error(tmp_path: Path) -> None:
+    folder = make(tmp_path / "r")
+    path = folder / "requests-local.csv"
+    for row in (encode(record(0))[:-1], [*encode(record(0)), "x"], []):
+        with path.open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows([list(COLUMNS), row, encode(record(1))])
+        with pytest.raises(RunError, match="line 2: .*cells instead of"):
+            load(folder)
+
+
+def test_a_quote_never_closed_is_not_taken_for_a_torn_end(tmp_path: Path) -> None:
+    """Else one stray quote would silently swallow every row after it."""
+    folder = make(tmp_path / "r", record(0), record(1), record(2))
+    path = folder / "requests-local.csv"
+    lines = path.read_bytes().split(b"\r\n")
+    lines[1] = lines[1].replace(b"local", b'"local')
+    path.write_bytes(b"\r\n".join(lines))
+    with pytest.raises(RunError, match="line 2: a quote is never closed"):
+        load(folder)
+
+
+def test_a_number_beyond_64_bits_is_an_error_not_a_crash(tmp_path: Path) -> None:
+    folder = make(tmp_path / "r", record(0, total_tokens=10**30))
+    with pytest.raises(RunError, match="beyond 64 bits"):
+        load(folder)
+
+
+def test_other_columns_are_refused_by_name(tmp_path: Path) -> None:
+    folder = make(tmp_path / "r")
+    (folder / "requests-local.csv").write_text("run_id,colour\r\n", encoding="utf-8")
+    with pytest.raises(RunError, match=r"line 1: .*missing: schema_version.*unknown: colour"):
+        load(folder)
+
+
+def test_bytes_that_are_not_utf8_are_named(tmp_path: Path) -> None:
+    folder = make(tmp_path / "r", record(0), record(1))
+    path = folder / "requests-local.csv"
+    path.write_bytes(path.read_bytes().replace(b"ok-0", b"\xff\xfe"))
+    with pytest.raises(RunError, match="line 2: .*utf-8"):
+        load(folder)
+
+
+@settings(max_examples=40)
+@given(st.binary(max_size=300))
+def test_garbage_never_crashes_the_reader(
+    tmp_path_factory: pytest.TempPathFactory, garbage: bytes
+) -> None:
+    folder = make(tmp_path_factory.mktemp("r"), record(0))
+    path = folder / "requests-local.csv"
+    path.write_bytes(path.read_bytes() + garbage)
+    try:
+        run = load(folder)
+    except RunError as error:
+        assert f"{path}, line " in str(error)
+    else:
+        assert len(run.requests) == 1
+
+
+def test_a_row_in_two_part_files_is_counted_once(tmp_path: Path) -> None:
+    folder = make(tmp_path / "r")
+    part(folder, record(0), record(1), worker="w1")
+    part(folder, record(1), record(2), worker="master-copy")
+    run = load(folder)
+    assert list(run.requests["request_index"]) == [0, 1, 2]
+    assert run.remarks == []
+
+
+def test_a_finished_row_outweighs_the_masters_write_off(tmp_path: Path) -> None:
+    """The master drops what a lost worker owned; the worker's own file may hold it finished."""
+    folder = make(tmp_path / "r")
+    part(folder, dropped(0, worker="master"), failed(1, "cancelled"), worker="a")
+    part(folder, record(0, worker="w1"), dropped(1), worker="b")
+    assert list(load(folder).requests["outcome"]) == ["ok", "cancelled"]
+
+
+def test_a_request_sent_twice_is_told(tmp_path: Path) -> None:
+    folder = make(tmp_path / "r")
+    part(folder, record(0, worker="w1"), worker="w1")
+    part(folder, dataclasses.replace(record(0, worker="w2"), timestamp="later"), worker="w2")
+    run = load(folder)
+    assert len(run.requests) == 1
+    assert run.remarks == ["1 requests were sent twice; the copy read first is counted."]
+
+
+def test_rows_follow_the_plan_then_their_index(tmp_path: Path) -> None:
+    plan = [{"name": "b"}, {"name": "a"}]
+    records = [record(1, phase="a"), record(0, phase="a"), record(0, phase="b")]
+    run = load(make(tmp_path / "r", *records, plan=plan))
+    found = list(zip(run.requests["phase"], run.requests["request_index"], strict=True))
+    assert found == [("b", 0), ("a", 0), ("a", 1)]
+
+
+def test_a_torn_last_event_is_dropped_and_a_wrong_one_named(tmp_path: Path) -> None:
+    folder = make(tmp_path / "r", record(0))
+    path = folder / "events.jsonl"
+    path.write_text('{"event": "run_start"}\n{"event": "run_e', encoding="utf-8")
+    run = load(folder)
+    assert run.interrupted
+    assert run.remarks == ["events.jsonl: the torn last line 2 was dropped."]
+    path.write_text('{"event": "run_start"}\nnoise\n', encoding="utf-8")
+    with pytest.raises(RunError, match="line 2: not an event"):
+        load(folder)
+
+
+def test_a_run_that_sent_nothing_is_still_a_run(tmp_path: Path) -> None:
+    folder = make(tmp_path / "r")
+    (folder / "requests-local.csv").unlink()
+    assert load(folder).requests.empty
+
+
+@pytest.mark.parametrize(
+    ("manifest", "why"),
+    [
+        ("{", "is not JSON"),
+        ("[]", "does not name its run"),
+        ('{"run_id": "r"}', "holds no plan"),
+        (json.dumps({"run_id": "r", "plan": [], "schema_version": 99}), "schema version 99"),
+    ],
+)
+def test_a_wrong_manifest_is_one_sentence(tmp_path: Path, manifest: str, why: str) -> None:
+    folder = make(tmp_path / "r")
+    (folder / "manifest.json").write_text(manifest, encoding="utf-8")
+    with pytest.raises(RunError, match=why):
+        load(folder)

@@ -1,0 +1,234 @@
+"""The report: the article's tables in its order and words, nothing empty, nothing dangerous."""
+
+import base64
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analysis import html, markdown, report
+from analysis.load import load
+from analysis.page import Page
+from analysis.words import Lang
+from recording.record import RequestRecord
+from tests.analysis.runs import PHASE, dropped, failed, make, phase, record
+
+
+def page(folder: Path, lang: Lang = "en") -> Page:
+    return report.compose(report.look(load(folder), lang))
+
+
+def text(folder: Path, lang: Lang = "en") -> str:
+    return markdown.render(page(folder, lang))
+
+
+def probe(mode: str, model: str, index: int = 0, **known: Any) -> RequestRecord:
+    values = {
+        "phase": f"{mode}/{model}", "mode": mode, "model_requested": model, "target": None,
+        "duration_s": None, "scheduled_offset_s": None, "send_lag_s": None,
+        "done_offset_s": 2.0, "task_id": f"nl-{mode}-{model}-run-{index + 1}", "marker_ok": None,
+    }  # fmt: skip
+    return record(index, **(values | known))
+
+
+def everything(folder: Path) -> Path:
+    """A run with one of each of the article's tests."""
+    nano = "gpt-5.4-nano"
+    told = json.dumps(
+        {"tool_calls": True, "function": True, "arguments_json": True, "arguments_right": True}
+    )
+    stream = {"ttft_s": 2.053, "elapsed_sec": 2.347, "chunks": 42, "stream": True}
+    thought = {"content": None, "reasoning_content_present": True, "finish_reason": "length"}
+    records = [
+        probe("smoke", nano, elapsed_sec=3.578, api_cost=0.00005),
+        probe("smoke", "s", phase="smoke/stream", scenario="stream", **stream),
+        *(
+            probe("ladder", nano, i, phase=f"ladder/{nano}/{n}", target=n, sent_offset_s=i / 1000)
+            for n in (1, 5)
+            for i in range(n)
+        ),
+        record(0),
+        record(1, elapsed_sec=4.0),
+        record(0, phase="tpm/x", mode="tpm", target=50_000, total_tokens=6000, cached_tokens=0),
+        *(
+            probe("cache", nano, i, prompt_tokens=11719, cached_tokens=c, api_cost=cost)
+            for i, (c, cost) in enumerate([(0, 0.016477), (11008, 0.002607), (11008, 0.002607)])
+        ),
+        *(probe("tools", nano, i, check="pass", check_detail=told) for i in range(3)),
+        probe("reasoning", "thinker", scenario="plain", reasoning_tokens=16, **thought),
+        probe("vision", "GLM-4.6V", phase="vision/64", target=64, check_detail='{"text_share":0}'),
+        probe("vision", "GLM-4.6V", phase="vision/512", target=512,
+              check_detail='{"text_share":0.93}'),
+    ]  # fmt: skip
+    return make(folder, *records)
+
+
+def test_the_sections_stand_in_the_articles_order(tmp_path: Path) -> None:
+    titles = [s.title for s in page(everything(tmp_path / "r")).sections if s.blocks]
+    assert titles == [
+        "Verdicts", "Overview", "What was run", "OpenAI-compatible basics", "Concurrency ladder",
+        "RPM/TPM: scheduled windows of 60 s", "Cost and request tracing", "Prompt cache",
+        "Tool calls", "Thinking / reasoning", "Multimodal smoke", "Reading notes", "Streams",
+        "Load and generator", "Outcomes",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "| 维度 | 评测结果 |",
+        "| 场景 | 模型 | HTTP | 延迟/TTFT | API 返回费用 | 备注 |",
+        "| 并发 | 成功 | 成功率 | P95 延迟 | 墙钟耗时 | API 返回费用 |",
+        "| 模型 | 目标 RPM | 计划请求 | 成功 | 状态分布 | 观测 RPM | 观测 TPM | P50 延迟 "
+        "| P95 延迟 | P99 延迟 | API 返回费用 |",
+        "| 模型 | 调度目标 TPM | 计划请求 | 成功 | 状态分布 | 观测 RPM | 观测 TPM | total_tokens "
+        "| P50 延迟 | P95 延迟 | P99 延迟 | API 返回费用 |",
+        "| Run | 输入 token | cached_tokens | API 返回费用 | 结论 |",
+        "| 模型 | 样本 | max_tokens | HTTP | content | reasoning_content | API 返回费用 |",
+        "| 关注项 | 本轮证据 | 建议 |",
+    ],
+)
+def test_the_tables_have_the_articles_columns(tmp_path: Path, header: str) -> None:
+    found = text(everything(tmp_path / "r"), "zh")
+    assert header.removesuffix(" |") in found
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "| chat | gpt-5.4-nano | 200 | 3.578s | ¥0.000050 | text reply |",
+        "| stream | s | 200 | TTFT 2.053s | ¥0.000069 | 42 chunks, 2.347s in all |",
+        "| 5 | 5/5 | 100% | 2.000s | 2.000s | ¥0.000345 | 4.00 ms | ok:5 |",
+        "| 1 | 11719 | 0 | ¥0.016477 | first request | 0% | - | 2.000s |",
+        "| 2 | 11719 | 11008 | ¥0.002607 | hit | 93.9% | 84% | 2.000s |",
+        "| 3 | 11719 | 11008 | ¥0.002607 | hit again | 93.9% | 84% | 2.000s |",
+        "| gpt-5.4-nano | 3 | 3 | 3 | 3 | 3 | 3 | ¥0.000207 |",
+        "| thinker | plain | 200 | mostly reasoning | yes | length | 16 | ¥0.000069 |",
+        "a hit cost 84% less",
+    ],
+)
+def test_the_cells_read_as_in_the_article(tmp_path: Path, line: str) -> None:
+    assert line in text(everything(tmp_path / "r"))
+
+
+def test_every_table_says_how_it_was_computed(tmp_path: Path) -> None:
+    tables = re.findall(r"\|---.*\n(?:\|.*\n)+\n(.*)", text(everything(tmp_path / "r")))
+    assert len(tables) >= 15
+    facts = [after for after in tables if not after.startswith("*")]
+    assert len(facts) == 1  # what was run is read off, not computed
+
+
+def test_chinese_is_complete(tmp_path: Path) -> None:
+    """No English sentence is left in the Chinese report, but for our remarks on broken files."""
+    found = text(everything(tmp_path / "r"), "zh")
+    assert not re.findall(r"\b(?:the|of|is|are|over|were)\b", found)
+
+
+def test_missing_parts_are_absent(tmp_path: Path) -> None:
+    found = text(make(tmp_path / "r", record(0)))
+    for word in (
+        "Concurrency",
+        "TPM results",
+        "cache",
+        "Tool",
+        "Thinking",
+        "Multimodal",
+        "Streams",
+    ):
+        assert f"# {word}" not in found
+
+
+def test_a_run_that_sent_nothing_still_reports(tmp_path: Path) -> None:
+    found = text(make(tmp_path / "r", plan=[phase(count=5)], events=[]))
+    assert "The run was interrupted" in found
+    assert f"1 planned phases have no requests: {PHASE}." in found
+
+
+def test_the_simulator_is_named_on_every_page(tmp_path: Path) -> None:
+    simulated = {"base_url": "http://127.0.0.1:8089/v1", "simulated": True}
+    folder = make(tmp_path / "r", record(0), gateway=simulated)
+    assert text(folder).count("SIMULATED") == 2
+    drawn = html.render(page(folder))
+    assert '<p class="banner"' in drawn and '@top-center { content: "SIMULATED"; }' in drawn
+    assert "SIMULATED" not in html.render(page(make(tmp_path / "real", record(0))))
+
+
+@pytest.mark.parametrize(
+    ("event", "sentence"),
+    [
+        ({"event": "stop_rule", "phase": "p", "reason": "8 of 20"}, "stop rule ended p: reason: 8"),
+        ({"event": "worker_lost", "worker": "w1"}, "A worker was lost: worker: w1."),
+        ({"event": "stall", "phase": PHASE}, "event loop stalled 1 times"),
+        ({"event": "stopped", "by": "SIGTERM"}, "stopped before its end: by: SIGTERM."),
+    ],
+)
+def test_the_first_page_tells_what_happened(
+    tmp_path: Path, event: dict[str, Any], sentence: str
+) -> None:
+    assert sentence in text(make(tmp_path / "r", record(0), events=[event]))
+
+
+def test_late_sends_are_not_to_be_trusted(tmp_path: Path) -> None:
+    found = text(make(tmp_path / "r", record(0, send_lag_s=0.5)))
+    assert "generator-limited, do not trust it: P99 send lag 500.00 ms exceeds 100.00 ms" in found
+    assert "| generator-limited |" in found
+
+
+def test_dropped_and_flagged_rows_are_told(tmp_path: Path) -> None:
+    odd = record(1, check="model_mismatch")
+    found = text(make(tmp_path / "r", record(0), odd, dropped(2)))
+    assert f"1 planned requests were never sent ({PHASE} 1)." in found
+    assert "1 rows (33.33%) are flagged: model_mismatch:1: nl-rpm" in found
+
+
+def test_unknown_money_is_told_beside_the_sum(tmp_path: Path) -> None:
+    unpriced = record(1, api_cost=None, cost_source="unknown")
+    assert "¥0.000069 (+1 unknown)" in text(make(tmp_path / "a", record(0), unpriced))
+    assert "unknown (1)" in text(make(tmp_path / "b", unpriced))
+
+
+HOSTILE = "</script><img src=x onerror=alert(1)>|`*[a](javascript:x)&amp;\n# H"
+
+
+def test_what_a_gateway_says_cannot_run_or_break_the_page(tmp_path: Path) -> None:
+    bad = failed(
+        0, "bad_request", error_type=HOSTILE, error_message=HOSTILE, task_id=HOSTILE,
+        phase=HOSTILE, model_requested=HOSTILE, check=HOSTILE,
+    )  # fmt: skip
+    good = record(1, phase=HOSTILE, model_requested=HOSTILE, task_id=HOSTILE)
+    folder = make(tmp_path / "r", bad, good, record(2, phase=HOSTILE, model_requested=HOSTILE))
+    drawn = html.render(page(folder))
+    assert "<img" not in drawn and "<script" not in drawn and "style=" not in drawn
+    written = text(folder)
+    assert "<img" not in written and "\n# H" not in written
+
+
+def test_the_page_asks_for_nothing_and_allows_nothing(tmp_path: Path) -> None:
+    """The CSP permits this one style sheet by its hash; no address is in the page's own markup."""
+    drawn = html.render(page(everything(tmp_path / "r")))
+    style = re.search(r"<style>(.*?)</style>", drawn, re.S)
+    assert style
+    digest = base64.b64encode(hashlib.sha256(style[1].encode()).digest()).decode()
+    assert f"default-src 'none'; style-src 'sha256-{digest}'" in drawn
+    links = re.findall(r'(?:src|href|action)="([^"]*)"', drawn)
+    assert all(link == "data:," or link.startswith("#") for link in links)
+    assert "url(" not in style[1] and "@import" not in style[1]
+
+
+def test_the_page_stays_small_whatever_the_rows(tmp_path: Path) -> None:
+    """20,000 rows draw no more points than the limit, and the slowest is among them."""
+    records = [record(i, elapsed_sec=9.5 if i == 7777 else 1 + i % 13 / 10) for i in range(20_000)]
+    drawn = html.render(page(make(tmp_path / "r", *records)))
+    assert len(drawn) < 200_000
+
+
+def test_the_files_are_written(tmp_path: Path) -> None:
+    folder = everything(tmp_path / "r")
+    paths = report.write(load(folder))
+    assert [path.name for path in paths] == ["report.md", "report.html", "summary.json"]
+    found = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    assert found["run_id"] == "r" and found["simulated"] is False
+    assert [p["phase"] for p in found["phases"]][:2] == ["smoke/gpt-5.4-nano", "smoke/stream"]

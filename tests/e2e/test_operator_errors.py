@@ -1,0 +1,106 @@
+"""An operator's mistake: one sentence, exit code 2, no stack trace, and nothing sent."""
+
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.locust_run import environment, run
+from tests.simulated import Simulator
+
+Start = Callable[..., Simulator]
+WINDOW = ("--mode", "rpm", "--model", "m", "--target", "60", "--duration", "1")
+
+
+def refused(done_text: str, code: int) -> str:
+    """The one sentence, once it is sure that there is no more than it."""
+    assert code == 2, done_text
+    assert "Traceback" not in done_text
+    said = [line for line in done_text.splitlines() if line.startswith("weighbridge: ")]
+    assert len(said) == 1, done_text
+    return said[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--model", "m", "--target", "60"), "--mode is missing"),
+        (("--mode", "rpm", "--target", "60"), "--model is missing"),
+        (("--mode", "rpm", "--model", "m"), "--target is missing"),
+        (("--mode", "rpm", "--model", "m", "--target", "0"), "--target must be above 0"),
+        (("--mode", "rpm", "--model", "m", "--target", "-5"), "--target must be above 0"),
+        (("--mode", "rpm", "--model", "m", "--target", "many"), "--target takes whole numbers"),
+        ((*WINDOW, "--duration", "0"), "--duration must be above 0"),
+        ((*WINDOW, "--max-tokens", "-1"), "--max-tokens must not be below 0"),
+        ((*WINDOW, "--approx-prompt-tokens", "0"), "--approx-prompt-tokens must be above 0"),
+        ((*WINDOW, "--timeout", "0"), "--timeout must be above 0"),
+        ((*WINDOW, "--max-workers", "0"), "--max-workers must be above 0"),
+        ((*WINDOW, "--run-id", "../up"), "--run-id names a folder"),
+        (("--mode", "ladder", "--steps", "1,x"), "--steps takes whole numbers"),
+        (
+            ("--mode", "tools", "--tools", "/nonexistent.json", "--tools-prompt", "p"),
+            "cannot be read",
+        ),
+        (("--mode", "vision", "--image", "/nonexistent.png"), "cannot be read"),
+        (("--mode", "cache", "--prefix-file", "/nonexistent.txt"), "cannot be read"),
+    ],
+)
+def test_a_bad_option_is_refused_before_anything_is_sent(
+    simulator: Start, tmp_path: Path, arguments: tuple[str, ...], sentence: str
+) -> None:
+    """Options that cannot be meant are named; the gateway sees nothing."""
+    gateway = simulator("--profile", "fast")
+    done = run("-H", gateway.url, *arguments, results=tmp_path / "results")
+    assert sentence in refused(done.text, done.code)
+    assert gateway.rows() == []
+
+
+def test_no_gateway_named(tmp_path: Path) -> None:
+    """Without -H, environment, .env or --simulator, the sentence says how to name one."""
+    done = run(*WINDOW, results=tmp_path / "results", cwd=tmp_path)
+    assert "--simulator" in refused(done.text, done.code)
+
+
+def test_no_key(tmp_path: Path) -> None:
+    """A gateway without a key is refused; the sentence names the variables."""
+    env = {k: v for k, v in environment().items() if k != "OPENAI_API_KEY"}
+    done = run(
+        *WINDOW, "-H", "http://127.0.0.1:9/v1", results=tmp_path / "r", cwd=tmp_path, env=env
+    )
+    assert "NONELINEAR_API_KEY or OPENAI_API_KEY" in refused(done.text, done.code)
+
+
+def test_an_unreadable_env_file(tmp_path: Path) -> None:
+    """A .env that is not text is an error, not silence."""
+    (tmp_path / ".env").write_bytes(b"\xff\xfe\x00broken")
+    done = run(*WINDOW, results=tmp_path / "results", cwd=tmp_path)
+    assert ".env cannot be read" in refused(done.text, done.code)
+
+
+def test_a_gateway_that_is_not_there(tmp_path: Path) -> None:
+    """A refused connection is found before the run begins; no run folder is left."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    done = run(*WINDOW, "-H", f"http://127.0.0.1:{port}/v1", results=tmp_path / "results")
+    assert "cannot be reached" in refused(done.text, done.code)
+    assert done.folder is None
+
+
+def test_an_output_that_cannot_be_written(simulator: Start, tmp_path: Path) -> None:
+    """--output onto a folder is refused before a request is paid for."""
+    gateway = simulator("--profile", "fast")
+    done = run(*WINDOW, "-H", gateway.url, "--output", tmp_path, results=tmp_path / "results")
+    assert "--output" in refused(done.text, done.code)
+    assert gateway.rows() == []
+
+
+def test_a_run_id_that_was_used(simulator: Start, tmp_path: Path) -> None:
+    """An existing run folder is never written to again."""
+    gateway = simulator("--profile", "fast")
+    folder = tmp_path / "results" / "mine"
+    folder.mkdir(parents=True)
+    done = run(*WINDOW, "-H", gateway.url, "--run-id", "mine", results=tmp_path / "results")
+    assert "exists" in refused(done.text, done.code)
+    assert list(folder.iterdir()) == [] and gateway.rows() == []

@@ -1,0 +1,65 @@
+"""The API key, a marker string, is looked for in everything a run writes and prints."""
+
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.locust_run import CANARY, command, environment, run
+from tests.simulated import Simulator
+
+Start = Callable[..., Simulator]
+
+
+def leaks(folder: Path) -> list[str]:
+    """The files below the folder that hold the key."""
+    files = [path for path in folder.rglob("*") if path.is_file() and "simulator" not in path.name]
+    return [str(path) for path in files if CANARY.encode() in path.read_bytes()]
+
+
+@pytest.mark.parametrize("fault", ["", "echo_auth=1.0", "error_401=1.0", "error_500=1.0"])
+@pytest.mark.parametrize("stream", [False, True])
+def test_the_key_is_in_no_file_and_no_line(
+    simulator: Start, tmp_path: Path, fault: str, stream: bool
+) -> None:
+    """Not even when the gateway echoes the Authorization header in its errors."""
+    gateway = simulator("--profile", "fast", *(["--fault", fault] if fault else []))
+    done = run(
+        "-H", gateway.url, "--mode", "rpm", "--model", "m", "--target", 300, "--duration", 2,
+        "--output", tmp_path / "out.jsonl", "--csv", tmp_path / "locust", "--html",
+        tmp_path / "locust.html", "--loglevel", "DEBUG", *(["--stream"] if stream else []),
+        results=tmp_path / "results", env=environment(OPENAI_LOG="debug"),
+    )  # fmt: skip
+    assert len(done.rows()) == 10
+    assert CANARY not in done.text
+    assert leaks(tmp_path) == []
+    if fault.startswith("echo"):
+        assert all("[key]" in (row.error_message or "") for row in done.rows())
+
+
+def test_the_key_is_not_in_the_process_list(simulator: Start, tmp_path: Path) -> None:
+    """Neither Locust nor its simulator show it on their command lines."""
+    gateway = simulator("--profile", "fast")
+    process = subprocess.Popen(
+        command("--results", tmp_path / "results", "-H", gateway.url, "--mode", "rpm",
+                "--model", "m", "--target", 60, "--duration", 3),
+        env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    time.sleep(3)
+    shown = Path(f"/proc/{process.pid}/cmdline").read_bytes()
+    assert process.wait(60) == 0
+    assert CANARY.encode() not in shown
+
+
+def test_what_a_run_writes_is_its_owners_alone(simulator: Start, tmp_path: Path) -> None:
+    """Files that hold replies are readable by their owner only."""
+    gateway = simulator("--profile", "fast")
+    done = run(
+        "-H", gateway.url, "--mode", "rpm", "--model", "m", "--target", 60, "--duration", 2,
+        results=tmp_path / "results",
+    )  # fmt: skip
+    assert done.folder is not None
+    modes = {path.name: oct(path.stat().st_mode & 0o077) for path in done.folder.iterdir()}
+    assert set(modes.values()) == {"0o0"}, modes

@@ -1,0 +1,113 @@
+"""A gateway we did not write: aimock speaks OpenRouter's dialect and keeps a journal.
+
+Our rows must equal its journal. The server comes from npm, once per machine, outside the checkout.
+"""
+
+import json
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.locust_run import LocustRun, run
+
+VERSION = "1.43.0"
+COST = 0.0125
+pytestmark = pytest.mark.skipif(
+    shutil.which("npm") is None or shutil.which("node") is None,
+    reason="Node.js is missing: aimock cannot be run",
+)
+
+
+def installed() -> Path:
+    """aimock's command, installed by npm into a folder that later runs find again."""
+    home = Path(tempfile.gettempdir()) / f"weighbridge-aimock-{VERSION}"
+    script = home / "node_modules" / "@copilotkit" / "aimock" / "dist" / "cli.js"
+    if not script.exists():
+        home.mkdir(exist_ok=True)
+        subprocess.run(
+            ["npm", "install", "--no-audit", "--no-fund", "--no-save", "--prefix", str(home),
+             f"@copilotkit/aimock@{VERSION}"],
+            check=True, capture_output=True, timeout=300,
+        )  # fmt: skip
+    return script
+
+
+@pytest.fixture(scope="module")
+def aimock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """aimock with one reply of known usage and cost; its root URL."""
+    fixtures = tmp_path_factory.mktemp("fixtures")
+    usage = {"prompt_tokens": 11, "completion_tokens": 3, "total_tokens": 14, "cost": COST}
+    reply = {"match": {"userMessage": "ok-"}, "response": {"content": "ok-0", "usage": usage}}
+    (fixtures / "replies.json").write_text(json.dumps({"fixtures": [reply]}))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = subprocess.Popen(
+        ["node", str(installed()), "--port", str(port), "--fixtures", str(fixtures),
+         "--journal-max", "0", "--latency", "5", "--log-level", "silent"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        for _ in range(100):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.kill()
+        server.wait()
+
+
+def journal(root: str) -> list[dict[str, Any]]:
+    """What aimock saw at the chat endpoint, in order."""
+    with urllib.request.urlopen(f"{root}/__aimock/journal", timeout=10) as answer:
+        seen: list[dict[str, Any]] = json.load(answer)
+    return [entry for entry in seen if entry["path"].endswith("/chat/completions")]
+
+
+def rpm(root: str, results: Path, *more: str) -> LocustRun:
+    return run(
+        "-H", f"{root}/api/v1", "--mode", "rpm", "--model", "some/model", "--target", "600",
+        "--duration", "3", *more, results=results,
+    )  # fmt: skip
+
+
+def test_rows_equal_the_journal(aimock: str, tmp_path: Path) -> None:
+    """Every request aimock journalled is one row of ours: id, task_id, status, tokens, cost."""
+    before = len(journal(aimock))
+    done = rpm(aimock, tmp_path)
+    assert done.code == 0, done.text
+    seen, rows = journal(aimock)[before:], done.rows()
+    assert len(rows) == len(seen) == 30
+    assert {r.gateway_request_id: r.task_id for r in rows} == {
+        e["headers"]["x-request-id"]: e["body"]["task_id"] for e in seen
+    }
+    assert {r.http_status for r in rows} == {e["response"]["status"] for e in seen} == {200}
+    assert {(r.outcome, r.cost_source, r.api_cost, r.total_tokens) for r in rows} == {
+        ("ok", "body", COST, 14)
+    }
+    assert {e["body"]["messages"][0]["content"] for e in seen} == {
+        f"Reply exactly: ok-{i}" for i in range(30)
+    }
+
+
+def test_streamed_rows_equal_the_journal(aimock: str, tmp_path: Path) -> None:
+    """Streams carry OpenRouter's usage.cost in their last chunk, and no task_id was sent."""
+    before = len(journal(aimock))
+    done = rpm(aimock, tmp_path, "--stream")
+    seen, rows = journal(aimock)[before:], done.rows()
+    assert len(rows) == len(seen) == 30
+    assert all(e["body"]["stream"] and "task_id" not in e["body"] for e in seen)
+    assert {(r.outcome, r.api_cost, r.total_tokens, r.finish_reason) for r in rows} == {
+        ("ok", COST, 14, "stop")
+    }
+    assert all(r.ttft_s is not None and r.chunks for r in rows)

@@ -1,0 +1,162 @@
+"""Each mode's phases: how many requests of what, how many at once, and by which names."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from loadshapes import modes
+from loadshapes.options import MODES, Options
+from loadshapes.plan import Phase
+from tasks.catalogue import BUILDERS
+
+BASE = Options(mode="rpm", run_id="r", task_id_prefix="pre")
+
+
+def planned(mode: str, **options: Any) -> tuple[Phase, ...]:
+    return modes.plan(replace(BASE, mode=mode, **options)).phases
+
+
+def shape(phases: tuple[Phase, ...]) -> list[tuple[str, str, int, int | None]]:
+    return [(phase.name, phase.kind, phase.users, phase.count) for phase in phases]
+
+
+def test_rpm_plans_a_window_for_each_model_and_target() -> None:
+    assert shape(planned("rpm", model="a,b", target="60,600", duration=30.0)) == [
+        ("rpm/a/60", "arrivals", 30, 30),
+        ("rpm/a/600", "arrivals", 200, 300),
+        ("rpm/b/60", "arrivals", 30, 30),
+        ("rpm/b/600", "arrivals", 200, 300),
+    ]
+
+
+def test_a_window_has_at_most_max_workers_users() -> None:
+    (window,) = planned("rpm", model="a", target="600", max_workers=7)
+    assert window.users == 7
+
+
+def test_tpm_plans_by_the_seeds_arithmetic() -> None:
+    (window,) = planned("tpm", model="a", target="100000")
+    assert (window.count, window.duration_s, window.request) == (25, 60.0, "padded")
+
+
+@pytest.mark.parametrize("mode", ["rpm", "tpm"])
+def test_task_ids_of_a_window_are_the_seeds(mode: str) -> None:
+    (window,) = planned(mode, model="gpt-5.4-nano", target="600")
+    assert window.task_id(0) == f"pre-{mode}-gpt-5.4-nano-target-600-req-0"
+    assert window.task_id(12) == f"pre-{mode}-gpt-5.4-nano-target-600-req-12"
+
+
+def test_a_ladder_step_is_a_burst_of_as_many_requests_as_users() -> None:
+    assert shape(planned("ladder", model="a", steps="1,7,33")) == [
+        ("ladder/a/1", "burst", 1, 1),
+        ("ladder/a/7", "burst", 7, 7),
+        ("ladder/a/33", "burst", 33, 33),
+    ]
+
+
+def test_a_held_ladder_step_is_closed_loop_for_its_time() -> None:
+    (step,) = planned("ladder", model="a", steps="5", hold=2.5)
+    assert (step.kind, step.users, step.count, step.duration_s) == ("steady", 5, None, 2.5)
+
+
+def test_task_ids_of_a_ladder_name_its_step() -> None:
+    (step,) = planned("ladder", model="m", steps="20")
+    assert step.task_id(3) == "pre-ladder-m-c20-req-3"
+
+
+def test_steps_of_one_model_are_one_climb() -> None:
+    steps = planned("ladder", model="a,b", steps="1,5")
+    assert [step.climb for step in steps] == ["ladder/a"] * 2 + ["ladder/b"] * 2
+
+
+def test_smoke_sends_a_chat_to_every_model_and_one_stream_through_the_typed_surface() -> None:
+    phases = planned("smoke", model="a,b")
+    assert [(p.model, p.stream) for p in phases] == [("a", False), ("b", False), ("a", True)]
+    assert all(p.typed and p.count == 1 and p.users == 1 for p in phases)
+
+
+def test_smoke_asks_the_articles_models_when_none_is_named() -> None:
+    assert {p.model for p in planned("smoke")} == set(modes.SMOKE_MODELS)
+
+
+@pytest.mark.parametrize("mode", ["cache", "tools"])
+def test_a_probe_sends_its_repeats_one_at_a_time(mode: str) -> None:
+    (probe,) = planned(mode, model="m", repeat=4)
+    assert (probe.kind, probe.users, probe.count) == ("steady", 1, 4)
+    assert [probe.task_id(i) for i in (0, 3)] == [f"pre-{mode}-m-run-1", f"pre-{mode}-m-run-4"]
+
+
+def test_reasoning_asks_each_model_plain_and_streamed() -> None:
+    phases = planned("reasoning", model="a,b")
+    assert [(p.model, p.stream, p.count) for p in phases] == [
+        ("a", False, 1),
+        ("a", True, 1),
+        ("b", False, 1),
+        ("b", True, 1),
+    ]
+
+
+def test_vision_asks_at_a_small_and_a_large_budget_unless_one_is_given() -> None:
+    assert [p.max_tokens for p in planned("vision", model="m")] == [64, 512]
+    assert [p.max_tokens for p in planned("vision", model="m", max_tokens=99)] == [99]
+
+
+@pytest.mark.parametrize("mode", [mode for mode in MODES if mode != "full"])
+def test_max_tokens_is_sent_in_every_mode_when_given(mode: str) -> None:
+    phases = planned(mode, model="m", target="60", max_tokens=77)
+    assert {p.max_tokens for p in phases} == {77}
+
+
+def test_full_holds_the_articles_whole_programme() -> None:
+    phases = planned("full")
+    assert {p.mode for p in phases} == set(MODES) - {"full"}
+    assert {p.target for p in phases if p.mode == "rpm"} == {300, 600}
+    assert {p.target for p in phases if p.mode == "tpm"} == {50_000, 100_000}
+    climbed: dict[str, list[int | None]] = {}
+    for phase in phases:
+        if phase.mode == "ladder":
+            climbed.setdefault(phase.model, []).append(phase.target)
+    assert climbed == {
+        "gpt-5.4-nano": [1, 5, 10, 20, 50, 100],
+        "gemini-3-flash-preview": [1, 5, 10, 20, 50, 100],
+        "claude-sonnet-4.6": [1, 5, 10, 20],
+    }
+
+
+def test_full_names_every_phase_once_whatever_the_models() -> None:
+    for model in ("", "a", "a,b", "claude-sonnet-4.6"):
+        names = [p.name for p in planned("full", model=model)]
+        assert len(names) == len(set(names))
+
+
+def test_full_with_a_model_sends_to_that_model_only() -> None:
+    assert {p.model for p in planned("full", model="mine")} == {"mine"}
+
+
+def test_quick_shortens_the_windows_of_full() -> None:
+    windows = [p for p in planned("full", quick=True) if p.mode in ("rpm", "tpm")]
+    assert windows
+    assert {p.duration_s for p in windows} == {10.0}
+
+
+def test_stream_asks_for_streams_in_windows_and_ladders() -> None:
+    for mode in ("rpm", "tpm", "ladder"):
+        assert all(p.stream for p in planned(mode, model="m", target="60", stream=True))
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_every_planned_request_has_a_builder(mode: str) -> None:
+    assert {p.request for p in planned(mode, model="m", target="60")} <= set(BUILDERS)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_task_ids_sent_in_bodies_are_unique_within_a_run(mode: str) -> None:
+    """Streams carry none (the seed's convention), so they may share a chat's."""
+    ids = [
+        phase.task_id(index)
+        for phase in planned(mode, model="a,b", target="60,120", duration=5.0)
+        if not phase.stream
+        for index in range(phase.count or 0)
+    ]
+    assert len(ids) == len(set(ids))

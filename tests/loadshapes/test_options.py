@@ -1,0 +1,176 @@
+"""The operator's options: one table, and a sentence for every mistake."""
+
+import argparse
+import json
+import re
+from dataclasses import fields, replace
+from typing import Any
+
+import pytest
+
+from loadshapes import modes
+from loadshapes.options import MODES, OperatorError, Options, add_arguments, as_dict
+
+SOUND = Options(mode="rpm", model="m", target="60", run_id="r", task_id_prefix="p")
+
+
+class PlainParser:
+    """argparse's parser, without the `env_var` that Locust's parser adds to it."""
+
+    def __init__(self) -> None:
+        self.argparse = argparse.ArgumentParser()
+        self.variables: dict[str, str] = {}
+
+    def add_argument(self, *names: str, env_var: str, **kwargs: Any) -> None:
+        self.variables[names[0]] = env_var
+        self.argparse.add_argument(*names, **kwargs)
+
+
+@pytest.fixture
+def parser() -> PlainParser:
+    made = PlainParser()
+    add_arguments(made)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"mode": ""}, "--mode is missing"),
+        ({"mode": "rpn"}, "--mode rpn is unknown"),
+        ({"model": ""}, "--model is missing: mode rpm needs"),
+        ({"model": " , "}, "--model is missing: mode rpm needs"),
+        ({"target": ""}, "--target is missing: mode rpm needs a target RPM"),
+        ({"mode": "tpm", "target": ""}, "--target is missing: mode tpm needs a target TPM"),
+        ({"target": "0"}, "--target must be above 0, not 0"),
+        ({"target": "-5"}, "--target must be above 0, not -5"),
+        ({"target": "600.5"}, "--target takes whole numbers"),
+        ({"target": "many"}, "--target takes whole numbers with commas between, not 'many'"),
+        ({"target": "60,60"}, "planned twice"),
+        ({"model": "m,m"}, "planned twice"),
+        ({"duration": 0.0}, "--duration must be above 0, not 0"),
+        ({"duration": -1.0}, "--duration must be above 0, not -1"),
+        ({"duration": float("nan")}, "--duration must be above 0"),
+        ({"timeout": 0.0}, "--timeout must be above 0"),
+        ({"connect_timeout": 0.0}, "--connect-timeout must be above 0"),
+        ({"approx_prompt_tokens": 0}, "--approx-prompt-tokens must be above 0"),
+        ({"max_workers": 0}, "--max-workers must be above 0"),
+        ({"max_workers": -3}, "--max-workers must be above 0, not -3"),
+        ({"max_tokens": -1}, "--max-tokens must not be below 0"),
+        ({"mode": "cache", "repeat": 0}, "--repeat must be above 0"),
+        ({"mode": "cache", "prefix_tokens": 0}, "--prefix-tokens must be above 0"),
+        ({"mode": "ladder", "steps": ""}, "--steps is empty"),
+        ({"mode": "ladder", "steps": "1,x"}, "--steps takes whole numbers"),
+        ({"mode": "ladder", "steps": "1,0"}, "--steps must be above 0"),
+        ({"mode": "ladder", "steps": "5,5"}, "planned twice"),
+        ({"step_pause": -1.0}, "--step-pause must not be below 0"),
+        ({"hold": -1.0}, "--hold must not be below 0"),
+        ({"stop_error_rate": 0.0}, "--stop-error-rate must be above 0 and at most 1"),
+        ({"stop_error_rate": 1.5}, "--stop-error-rate must be above 0 and at most 1"),
+        ({"stop_window": 0}, "--stop-window must be above 0"),
+        ({"stop_rule": "perhaps"}, "--stop-rule perhaps is unknown: use on or off"),
+        ({"connections": "hot"}, "--connections hot is unknown: use warm or cold"),
+        ({"cache_nonce": "x"}, "--cache-nonce x is unknown"),
+        ({"lang": "fr"}, "--lang fr is unknown: use en or zh"),
+        ({"tpm_plan": "x"}, "--tpm-plan x is unknown"),
+        ({"run_id": "../../etc"}, "--run-id names a folder"),
+        ({"run_id": ".."}, "--run-id names a folder"),
+        ({"run_id": "a b"}, "--run-id names a folder"),
+    ],
+)
+def test_a_mistake_is_answered_with_a_sentence(changes: dict[str, Any], says: str) -> None:
+    with pytest.raises(OperatorError) as caught:
+        modes.plan(replace(SOUND, **changes))
+    assert says in str(caught.value)
+    assert str(caught.value).endswith(".")
+
+
+def test_every_mistake_is_told_at_once() -> None:
+    faulty = replace(SOUND, mode="x", duration=0.0, timeout=-1.0, lang="fr", run_id="/")
+    told = list(faulty.faults())
+    assert len(told) == 5
+    with pytest.raises(OperatorError) as caught:
+        modes.plan(faulty)
+    assert all(sentence in str(caught.value) for sentence in told)
+
+
+def test_sound_options_have_no_fault() -> None:
+    assert list(SOUND.faults()) == []
+
+
+def test_an_empty_parse_gives_the_defaults(parser: PlainParser) -> None:
+    assert Options.of(parser.argparse.parse_args([])) == Options()
+
+
+def test_a_parsed_command_line_becomes_the_snapshot(parser: PlainParser) -> None:
+    line = "--mode tpm --model a,b --target 5,6 --duration 7 --stream --max-tokens 3 --lang zh"
+    asked = Options.of(parser.argparse.parse_args(line.split()))
+    assert asked == Options(
+        mode="tpm", model="a,b", target="5,6", duration=7.0, stream=True, max_tokens=3, lang="zh"
+    )
+    assert asked.models == ("a", "b")
+    assert asked.targets == (5, 6)
+
+
+def test_every_option_survives_the_way_over_a_command_line(parser: PlainParser) -> None:
+    """Each option is set to something other than its default, then read back."""
+    line, expected = [], {}
+    for item in fields(Options):
+        choices = [c for c in item.metadata.get("choices", ()) if c != item.default]
+        if isinstance(item.default, bool):
+            line.append("--" + item.name.replace("_", "-"))
+            expected[item.name] = True
+            continue
+        if choices:
+            value: Any = choices[-1]
+        elif isinstance(item.default, int | float):
+            value = item.default + 3
+        elif "choices" in item.metadata:
+            continue  # one choice only, and it is the default
+        else:
+            value = "other"
+        line.append(f"--{item.name.replace('_', '-')}={value}")
+        expected[item.name] = value
+    assert as_dict(Options.of(parser.argparse.parse_args(line))) == {
+        **as_dict(Options()),
+        **expected,
+    }
+
+
+def test_the_seeds_options_keep_their_names_and_defaults(parser: PlainParser) -> None:
+    """Its run id, prefix and output named one run of the article's; ours are made anew."""
+    given = parser.argparse.parse_args(["--mode", "rpm", "--model", "m", "--target", "600"])
+    seed = {"duration": 60, "max_workers": 200, "timeout": 45, "approx_prompt_tokens": 4000}
+    assert {name: getattr(given, name) for name in seed} == seed
+    assert {"run_id", "task_id_prefix", "output"} <= set(vars(given))
+    planned = modes.plan(Options.of(given)).phases
+    assert planned[0].max_tokens == 16
+
+
+def test_every_option_has_its_own_environment_variable(parser: PlainParser) -> None:
+    assert parser.variables["--max-workers"] == "WEIGHBRIDGE_MAX_WORKERS"
+    assert len(set(parser.variables.values())) == len(fields(Options))
+
+
+def test_every_option_has_help_and_a_typed_default() -> None:
+    for item in fields(Options):
+        assert item.metadata["help"], item.name
+        assert item.type is type(item.default), item.name
+
+
+def test_no_option_takes_a_key() -> None:
+    """Options travel to workers and into the manifest; keys stay in the environment."""
+    assert not [item.name for item in fields(Options) if re.search("key|secret|token$", item.name)]
+
+
+def test_the_snapshot_is_plain_json() -> None:
+    assert Options(**json.loads(json.dumps(as_dict(SOUND)))) == SOUND
+
+
+@pytest.mark.parametrize(("grace", "expected"), [(-1.0, 45.0), (0.0, 0.0), (3.0, 3.0)])
+def test_grace_is_the_timeout_unless_given(grace: float, expected: float) -> None:
+    assert replace(SOUND, grace=grace).grace_s == expected
+
+
+def test_every_mode_has_a_plan_and_every_plan_is_a_mode() -> None:
+    assert set(modes.PLANS) == set(MODES)

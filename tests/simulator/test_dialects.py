@@ -1,0 +1,94 @@
+"""Each dialect's own fields, headers and errors."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.simulator.gateway import Gateway, chat, running, streamed
+
+THINKER = "gemini-3.1-pro-preview"
+
+
+def speak(log: Path, dialect: str, body: object, fault: str | None = None) -> tuple[Any, Gateway]:
+    """One reply in a dialect; for a stream the reply's events."""
+    with running(log, "--latency", 0, "--dialect", dialect) as gateway:
+        reply = gateway.fails(fault, body) if fault else gateway.send(body)
+        gateway.rows()
+    return reply, gateway
+
+
+def test_nonelinear(log: Path) -> None:
+    """The article's gateway: usage.cost, task_id echoed, reasoning_content, x-request-id."""
+    reply, _ = speak(log, "nonelinear", chat(model=THINKER, task_id="nl-1", max_tokens=900))
+    assert reply.json["task_id"] == "nl-1" and reply.json["usage"]["cost"] > 0
+    assert reply.json["choices"][0]["message"]["reasoning_content"]
+    assert reply.headers["x-request-id"] == reply.json["id"]
+
+
+def test_openrouter(log: Path) -> None:
+    """OpenRouter: `reasoning`, cost details, write tokens, comments, usage in the last message."""
+    reply, _ = speak(log, "openrouter", chat(model=THINKER, max_tokens=900))
+    usage = reply.json["usage"]
+    assert usage["cost"] > 0 and "upstream_inference_cost" in usage["cost_details"]
+    assert "cache_write_tokens" in usage["prompt_tokens_details"]
+    message = reply.json["choices"][0]["message"]
+    assert message["reasoning"] and "reasoning_content" not in message
+    assert reply.headers["x-generation-id"] == reply.json["id"] and reply.json["id"][:4] == "gen-"
+    stream, _ = speak(log, "openrouter", chat(model=THINKER, max_tokens=900, stream=True))
+    assert stream.body.startswith(b": OPENROUTER PROCESSING\n\n")
+    assert stream.events[-2]["usage"]["cost"] > 0  # though nobody asked
+    error, _ = speak(log, "openrouter", chat(model=THINKER), "error_402")
+    assert error.json["error"]["code"] == 402 and "metadata" in error.json["error"]
+
+
+def test_litellm(log: Path) -> None:
+    """LiteLLM: the cost in a header of plain 200s only, "0" on errors, string error codes."""
+    reply, gateway = speak(log, "litellm", chat(model=THINKER, max_tokens=900))
+    assert "cost" not in reply.json["usage"]
+    assert float(reply.headers["x-litellm-response-cost"]) == float(gateway.rows()[-1]["cost"])
+    assert reply.headers["x-litellm-call-id"] == reply.json["id"]
+    assert reply.headers["x-litellm-model-id"]
+    stream, gateway = speak(log, "litellm", streamed(model=THINKER))
+    assert "x-litellm-response-cost" not in stream.headers
+    row = gateway.rows()[-1]
+    assert row["cost"] == "" and float(row["billed"]) > 0
+    error, _ = speak(log, "litellm", chat(model=THINKER), "rate_limited")
+    assert error.json["error"]["code"] == "429"
+    assert error.headers["x-litellm-response-cost"] == "0"
+
+
+def test_openai(log: Path) -> None:
+    """OpenAI: no cost, no reasoning text though it is counted, x-request-id."""
+    reply, gateway = speak(log, "openai", chat(model=THINKER, max_tokens=900, task_id="t"))
+    assert "cost" not in reply.json["usage"] and "task_id" not in reply.json
+    assert set(reply.json["choices"][0]["message"]) == {
+        "role", "content", "refusal", "annotations",
+    }  # fmt: skip
+    assert reply.json["usage"]["completion_tokens_details"]["reasoning_tokens"] > 0
+    assert reply.headers["x-request-id"].startswith("req_")
+    row = gateway.rows()[-1]
+    assert row["cost"] == "" and float(row["billed"]) > 0
+
+
+def test_deepseek(log: Path) -> None:
+    """DeepSeek: cache hits and misses at the top of usage, reasoning_content, no cost."""
+    words = "word " * 3000
+    with running(log, "--latency", 0, "--dialect", "deepseek") as gateway:
+        usages = [gateway.send(chat(words, model="gpt-5.4-nano")).json["usage"] for _ in range(2)]
+        stream = gateway.send(streamed(model=THINKER, max_tokens=900))
+    hits = [usage["prompt_cache_hit_tokens"] for usage in usages]
+    assert hits[0] == 0 < hits[1]
+    for usage in usages:
+        parts = usage["prompt_cache_hit_tokens"] + usage["prompt_cache_miss_tokens"]
+        assert parts == usage["prompt_tokens"] and "cost" not in usage
+    assert stream.body.startswith(b": keep-alive\n\n")
+    deltas = [e["choices"][0]["delta"] for e in stream.events if e != "[DONE]" and e["choices"]]
+    assert any("reasoning_content" in delta for delta in deltas)
+
+
+@pytest.mark.parametrize(("dialect", "status"), [("nonelinear", 401), ("litellm", 400)])
+def test_wrong_key(log: Path, dialect: str, status: int) -> None:
+    """A wrong key is a 401, but a 400 as some LiteLLM proxies have it."""
+    with running(log, "--dialect", dialect, "--key", "right") as gateway:
+        assert gateway.send(chat(model=THINKER)).status == status

@@ -1,0 +1,98 @@
+"""Sends one request as a user would: plan, prompt, SDK client, exchange, record."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from loadshapes.options import Options
+from loadshapes.plan import Phase
+from recording.record import RequestRecord, decode, encode
+from tasks.client import Client
+from tasks.exchange import Job, Origin, exchange
+from tasks.prompts import Request, body, marker
+from tasks.route import Route, route
+
+KEY = "sk-canary-5b1e77f0c2"
+OPTIONS = Options(mode="rpm", run_id="run", task_id_prefix="pre")
+
+
+def phase(**changes: Any) -> Phase:
+    given: dict[str, Any] = {
+        "name": "p",
+        "mode": "rpm",
+        "scenario": "chat",
+        "model": "m",
+        "kind": "steady",
+        "request": "marker",
+        "users": 1,
+        "count": 1,
+        "max_tokens": 16,
+        "task_prefix": "pre-req-",
+        **changes,
+    }
+    return Phase(**given)
+
+
+class Sender:
+    """One user: its client, and the requests it sends."""
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        timeout_s: float = 5.0,
+        connect_timeout_s: float = 5.0,
+        cold: bool = False,
+        via: Route | None = None,
+        key: str = KEY,
+    ) -> None:
+        self.key = key
+        self.client = Client(
+            base_url,
+            key,
+            via or route(base_url),
+            time.perf_counter,
+            timeout_s=timeout_s,
+            connect_timeout_s=connect_timeout_s,
+            cold=cold,
+        )
+
+    def send(
+        self,
+        index: int = 0,
+        *,
+        gate: Callable[[], None] | None = None,
+        due: float | None = None,
+        request: Request | None = None,
+        **changes: Any,
+    ) -> RequestRecord:
+        """Send one request of a phase with these changes; its record, as it can be written."""
+        block = phase(**changes)
+
+        def open_gate() -> None:
+            if gate is not None:
+                gate()
+            job.in_flight = 1
+
+        job = Job(block, index, time.perf_counter(), due, open_gate)
+        asked = request or marker(block, index, OPTIONS)
+        made = body(block, index, asked, OPTIONS)
+        record = exchange(self.client, asked, made, job, Origin("run", "local", self.key))
+        decode(encode(record))  # whatever came back fits a row
+        return record
+
+
+@contextmanager
+def sender(base_url: str, **how: Any) -> Iterator[Sender]:
+    made = Sender(base_url, **how)
+    try:
+        yield made
+    finally:
+        made.client.close()
+
+
+def send(base_url: str, *, how: dict[str, Any] | None = None, **changes: Any) -> RequestRecord:
+    """Send one request on a connection of its own."""
+    with sender(base_url, **(how or {})) as user:
+        return user.send(**changes)

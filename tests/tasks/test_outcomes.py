@@ -1,0 +1,249 @@
+"""Every end an answer can have: a gateway is made to give it, plain and streamed."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from recording.outcome import Outcome
+from tests.tasks.scripted_server import (
+    STREAM_HEAD,
+    WHOLE_STREAM,
+    answer,
+    answer_once,
+    chunked,
+    completion,
+    delta,
+    http,
+    json_reply,
+    sse,
+    streaming,
+)
+from tests.tasks.sending import send, sender
+
+BOTH = pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
+ERROR = {"error": {"message": "no such luck", "type": "luck_error", "code": "luck"}}
+Serve = Callable[..., Any]
+
+
+def test_a_whole_completion_is_ok(serve: Serve) -> None:
+    row = send(serve(answer(json_reply(completion(), "x-request-id: r1"))).base_url)
+    assert (row.outcome, row.success, row.http_status) == ("ok", True, 200)
+    assert (row.content, row.finish_reason, row.model_returned) == ("ok-0", "stop", "m-served")
+    assert (row.prompt_tokens, row.completion_tokens, row.total_tokens) == (5, 2, 7)
+    assert (row.api_cost, row.cost_source, row.gateway_request_id) == (0.25, "body", "r1")
+    assert (row.marker_ok, row.reasoning_content_present) == (True, False)
+    assert (row.error_type, row.error_message, row.ttft_s) == (None, None, None)
+
+
+def test_a_whole_stream_is_ok(serve: Serve) -> None:
+    row = send(serve(answer(streaming(*WHOLE_STREAM))).base_url, stream=True)
+    assert (row.outcome, row.success, row.http_status) == ("ok", True, 200)
+    assert (row.content, row.finish_reason, row.model_returned) == ("ok-0", "stop", "m-served")
+    assert (row.total_tokens, row.api_cost, row.cost_source) == (7, 0.25, "body")
+    assert (row.chunks, row.marker_ok) == (2, True)
+    assert row.ttft_s is not None
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("status", "outcome"),
+    [
+        ("400 Bad Request", Outcome.BAD_REQUEST),
+        ("422 Unprocessable", Outcome.BAD_REQUEST),
+        ("401 Unauthorized", Outcome.AUTH),
+        ("403 Forbidden", Outcome.AUTH),
+        ("402 Payment Required", Outcome.PAYMENT_REQUIRED),
+        ("404 Not Found", Outcome.NOT_FOUND),
+        ("408 Request Timeout", Outcome.SERVER_ERROR),
+        ("429 Too Many Requests", Outcome.RATE_LIMITED),
+        ("500 Internal Server Error", Outcome.SERVER_ERROR),
+        ("503 Service Unavailable", Outcome.SERVER_ERROR),
+        ("529 Overloaded", Outcome.SERVER_ERROR),
+    ],
+)
+def test_an_http_error_is_named_by_its_status_and_sent_once(
+    serve: Serve, status: str, outcome: Outcome, stream: bool
+) -> None:
+    server = serve(answer(json_reply(ERROR, "x-request-id: r1", status=status)))
+    row = send(server.base_url, stream=stream)
+    assert (row.outcome, row.success) == (outcome.value, False)
+    assert row.http_status == int(status.split()[0])
+    assert (row.error_type, row.error_message) == ("luck_error", "no such luck")
+    assert row.gateway_request_id == "r1"
+    assert len(server.requests) == 1, "a retry would hide the failure inside a latency"
+    assert (row.total_tokens, row.api_cost, row.cost_source) == (None, None, "unknown")
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"<html>upstream gone</html>", "upstream gone"),
+        (b"", "502"),
+        (b'{"detail": "upstream gone"}', "upstream gone"),
+        (b'"upstream gone"', "upstream gone"),
+        (b'["upstream gone"]', "upstream gone"),
+        (b'{"error": "upstream gone"}', "upstream gone"),
+        (b'{"error": {"message": {"text": "upstream gone"}}}', "upstream gone"),
+        (b'{"error": null, "why": "upstream gone"}', ""),
+        (b"\xff\xfe\xfd", ""),
+        (b"x" * 100_000, "xxx"),
+    ],
+)
+def test_an_http_error_with_any_body_keeps_its_outcome(
+    serve: Serve, body: bytes, message: str, stream: bool
+) -> None:
+    server = serve(answer(http("502 Bad Gateway", body, "content-type: text/html")))
+    row = send(server.base_url, stream=stream)
+    assert (row.outcome, row.http_status) == ("server_error", 502)
+    assert message in (row.error_message or "")
+    assert len(row.error_message or "") <= 2000
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        (["retry-after: 7"], 7.0),
+        (["Retry-After: 1.5"], 1.5),
+        (["retry-after-ms: 250", "retry-after: 9"], 0.25),
+        (["retry-after: Wed, 21 Oct 2015 07:28:00 GMT"], 0.0),
+        (["retry-after: soon"], None),
+        ([], None),
+    ],
+)
+def test_a_429_carries_its_retry_after_in_every_form(
+    serve: Serve, headers: list[str], seconds: float | None, stream: bool
+) -> None:
+    reply = json_reply(ERROR, *headers, status="429 Too Many Requests")
+    row = send(serve(answer(reply)).base_url, stream=stream)
+    assert (row.outcome, row.retry_after_s) == ("rate_limited", seconds)
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("error", "outcome", "kind"),
+    [
+        ({"message": "slow down", "code": 429}, "rate_limited", "429"),
+        ({"message": "slow down", "code": "429"}, "rate_limited", "429"),
+        ({"message": "no credit", "code": 402, "type": "billing"}, "payment_required", "billing"),
+        ({"message": "gone", "code": 502}, "server_error", "502"),
+        ({"message": "gone"}, "server_error", "server_error"),
+        ("gone", "server_error", "server_error"),
+    ],
+)
+def test_an_error_body_in_http_200_is_a_failure(
+    serve: Serve, error: object, outcome: str, kind: str, stream: bool
+) -> None:
+    row = send(serve(answer(json_reply({"error": error}))).base_url, stream=stream)
+    assert (row.outcome, row.success, row.http_status) == (outcome, False, 200)
+    assert row.error_type == kind
+    assert row.error_message in ("slow down", "no credit", "gone")
+
+
+@BOTH
+@pytest.mark.parametrize("status", ["301 Moved", "302 Found", "307 Temporary", "308 Permanent"])
+def test_a_redirect_is_not_followed_and_the_key_stays_with_its_host(
+    serve: Serve, status: str, stream: bool
+) -> None:
+    other = serve(answer(json_reply(completion())))
+    server = serve(answer(http(status, b"", f"location: {other.base_url}/chat/completions")))
+    row = send(server.base_url, stream=stream)
+    assert (row.outcome, row.http_status) == ("redirect", int(status[:3]))
+    assert (other.connections, len(server.requests)) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"not json",
+        b"",
+        b"null",
+        b"[]",
+        b'"text"',
+        b"7",
+        b'{"choices": 7}',
+        b'{"id": "no choices"}',
+        b'{"choices": [',
+        b'{"choices": [{"message": {"content": "\xff\xfe"}}]}',
+        b"[" * 200_000,
+    ],
+    ids=lambda body: repr(body[:24]),
+)
+@pytest.mark.parametrize("kind", ["application/json", "text/plain"])
+@BOTH
+def test_a_body_that_is_no_completion_is_malformed(
+    serve: Serve, body: bytes, kind: str, stream: bool
+) -> None:
+    if stream and kind == "text/plain":
+        return  # judged as events: test_streamed_outcomes
+    server = serve(answer(http("200 OK", body, f"content-type: {kind}")))
+    row = send(server.base_url, stream=stream)
+    assert (row.outcome, row.success, row.http_status) == ("malformed", False, 200)
+    assert row.error_message
+
+
+def test_invalid_utf8_is_recorded_and_never_raised(serve: Serve) -> None:
+    body = json.dumps(completion("MARK")).encode().replace(b"MARK", b"a\xffb")
+    row = send(serve(answer(http("200 OK", body, "content-type: application/json"))).base_url)
+    assert row.outcome in ("malformed", "ok")
+    assert row.http_status == 200
+
+
+@BOTH
+def test_bytes_that_are_not_http_are_malformed(serve: Serve, stream: bool) -> None:
+    row = send(serve(answer_once(b"SSH-2.0-OpenSSH_9.2\r\n")).base_url, stream=stream)
+    assert (row.outcome, row.http_status) == ("malformed", None)
+    assert "not HTTP" in (row.error_message or "")
+
+
+@BOTH
+def test_a_broken_chunk_length_is_malformed(serve: Serve, stream: bool) -> None:
+    pieces = chunked(*sse(WHOLE_STREAM[:2], done=False), last=False)
+    row = send(
+        serve(answer_once(STREAM_HEAD + b"".join(pieces) + b"zz\r\noops")).base_url, stream=stream
+    )
+    assert (row.outcome, row.http_status) == ("malformed", 200)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"choices": []},
+        {"choices": [None]},
+        {"choices": [{"message": {"role": "assistant", "content": ""}, "finish_reason": "stop"}]},
+        {"choices": [{"message": {"role": "assistant", "content": None}}]},
+        {"choices": [{"message": {"content": "", "tool_calls": []}}]},
+    ],
+)
+def test_a_completion_that_says_nothing_is_empty_and_still_paid_for(
+    serve: Serve, change: dict[str, Any]
+) -> None:
+    row = send(serve(answer(json_reply(completion(**change)))).base_url)
+    assert (row.outcome, row.success, row.marker_ok) == ("empty", False, False)
+    assert (row.total_tokens, row.api_cost) == (7, 0.25)
+
+
+def test_an_empty_reply_keeps_the_cost_of_its_header(serve: Serve) -> None:
+    """HTTP 200 was billed, whatever it said."""
+    reply = completion("", usage={"prompt_tokens": 5})
+    row = send(serve(answer(json_reply(reply, "x-litellm-response-cost: 0.5"))).base_url)
+    assert (row.outcome, row.api_cost, row.cost_source) == ("empty", 0.5, "header")
+
+
+def test_a_stream_that_says_nothing_is_empty(serve: Serve) -> None:
+    quiet = streaming(delta(role="assistant", content=""), delta("stop"), WHOLE_STREAM[-1])
+    row = send(serve(answer(quiet)).base_url, stream=True)
+    assert (row.outcome, row.total_tokens, row.chunks) == ("empty", 7, 0)
+
+
+def test_a_failure_leaves_the_next_request_of_the_same_user_alone(serve: Serve) -> None:
+    def script(talk: Any) -> None:
+        for response in (json_reply(ERROR, status="500 Oops"), json_reply(completion())):
+            talk.request()
+            talk.send(response)
+
+    with sender(serve(script).base_url) as user:
+        assert [user.send(i).outcome for i in range(2)] == ["server_error", "ok"]
