@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 LOCUST := $(BIN)/locust --headless
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo evaluate test lock clean
+.PHONY: help setup demo evaluate test docs lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
@@ -33,6 +33,9 @@ test: $(BIN)/.dev ## ruff, mypy and pytest
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest
+
+docs: $(BIN)/.dev ## renew the documentation that is made from code
+	$(BIN)/python docs/generate.py
 
 lock: ## compile requirements.txt and requirements-dev.txt from their .in files
 	$(BIN)/python -m pip install --quiet pip-tools

@@ -52,6 +52,7 @@ def summarize(
     held: dict[Any, int] = requests.groupby("phase").size().to_dict()
     expected = {name: max(n, (planned or {}).get(name, 0)) for name, n in held.items()}
     records: list[dict[str, Any]] = []
+    requests = requests[list(dict.fromkeys([*by, *_MEASURED]))]  # the texts are dear to copy
     for key, rows in requests.groupby(list(by), sort=False, dropna=False):
         phases = rows["phase"].unique()
         whole = len(rows) == sum(held[name] for name in phases)
@@ -91,6 +92,34 @@ def measure(rows: "DataFrame", planned: int, wall_s: float | None) -> dict[str, 
     }
 
 
+_MEASURED = [
+    "success",
+    "outcome",
+    "http_status",
+    "check",
+    "scheduled_offset_s",
+    "sent_offset_s",
+    "done_offset_s",
+    "send_lag_s",
+    "elapsed_sec",
+    "elapsed_from_due_s",
+    "ttft_s",
+    "first_visible_s",
+    "inter_chunk_p50_s",
+    "inter_chunk_max_s",
+    "chunks",
+    "connection_reused",
+    "prompt_tokens",
+    "completion_tokens",
+    "reasoning_tokens",
+    "cached_tokens",
+    "total_tokens",
+    "api_cost",
+    "cost_source",
+    "marker_ok",
+    "phase",
+    "duration_s",
+]
 _TOKENS = (
     "prompt_tokens",
     "completion_tokens",
@@ -105,7 +134,9 @@ def task_prefixes(frame: "DataFrame") -> "Series[str]":
     import pandas as pd
 
     found: list[str | None] = []
-    for task, model in zip(frame["task_id"], frame["model_requested"], strict=True):
+    for task, model in zip(
+        frame["task_id"].tolist(), frame["model_requested"].tolist(), strict=True
+    ):
         if not isinstance(task, str):
             found.append(None)
             continue

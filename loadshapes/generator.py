@@ -54,6 +54,7 @@ class Share:
     dropped: int = 0
     loop_lag_max_s: float = 0.0
     halted: Event = field(default_factory=Event)
+    released: Event = field(default_factory=Event)
     halted_why: str = ""
     recent: deque[str] = field(default_factory=deque)
     free: Semaphore = field(init=False)
@@ -96,7 +97,7 @@ class Generator:
         """Park until there is a job; None: the run is over."""
         inbox: AsyncResult[Job | None] = AsyncResult()
         self._idle.put(inbox)
-        job = inbox.get()
+        job: Job | None = inbox.get()
         if job is not None:
             self._busy[job.task] = gevent.getcurrent()
         return job
@@ -130,7 +131,8 @@ class Generator:
     @property
     def parked(self) -> int:
         """Users that wait for a job."""
-        return self._idle.qsize()
+        waiting: int = self._idle.qsize()
+        return waiting
 
     # ---- the conductor's side
 
@@ -171,6 +173,7 @@ class Generator:
         if share is not None and not share.halted.is_set():
             share.halted_why = why
             share.halted.set()
+            share.released.set()
 
     # ---- inside
 
@@ -180,6 +183,8 @@ class Generator:
             if share.phase.kind == "steady":
                 self._keep_busy(share)
             else:
+                if share.phase.kind == "burst":
+                    gevent.spawn(self._release, share)
                 self._dispatch(share)
             while share.outstanding:
                 gevent.sleep(0.01)
@@ -199,10 +204,15 @@ class Generator:
                 },
             )
 
+    def _release(self, share: Share) -> None:
+        """Let a burst go at its start time."""
+        self._wait(share, share.began)
+        share.released.set()
+
     def _dispatch(self, share: Share) -> None:
         """Open loop, and bursts: each index at its due time, whatever the gateway does."""
-        assert self.run is not None and share.phase.count is not None
         phase = share.phase
+        assert self.run is not None and phase.count is not None
         closing = None
         if phase.duration_s is not None:
             closing = share.began + phase.duration_s + self.run.options.grace_s
@@ -226,7 +236,7 @@ class Generator:
         closing = None if phase.duration_s is None else share.began + phase.duration_s
         self._wait(share, share.began)
         indices: Iterator[int] = iter(
-            stripe(10**12 if phase.count is None else phase.count, share.slot, share.slots)
+            stripe(phase.count if phase.count is not None else 10**12, share.slot, share.slots)
         )
         for index in indices:
             inbox = None if share.halted.is_set() else self._user(share, closing)
@@ -243,7 +253,10 @@ class Generator:
 
     def _job(self, share: Share, index: int, due: float | None, closing: float | None) -> Job:
         def gate() -> None:
-            if due is not None:
+            if share.phase.kind == "burst":
+                # One event wakes them all; a timer for each would spread a burst by its cost.
+                share.released.wait()
+            elif due is not None:
                 self._wait(share, due)
             if share.halted.is_set() or (closing is not None and self.clock() >= closing):
                 raise NotSent

@@ -45,7 +45,7 @@ def smoke(options: Options) -> list[Phase]:
             max_tokens=options.max_tokens or 64,
             stream=stream,
             typed=True,
-            task_prefix=_prefix(options, "smoke", model, "run-"),
+            task_prefix=_prefix(options, "smoke", *(["stream"] if stream else []), model, "run-"),
             first_number=1,
         )
         for model, stream in chosen
@@ -186,7 +186,11 @@ def _probe(
 
 def full(options: Options) -> list[Phase]:
     """The article's whole programme; `--model` narrows it to models of yours."""
-    window = replace(options, duration=10.0) if options.quick else options
+    rates, token_rates, window = "300,600", "50000,100000", options
+    if options.quick:
+        rates, token_rates = "600", "100000"
+        window = replace(options, duration=10.0)
+        options = replace(options, step_pause=min(options.step_pause, 0.5))
     cheap = ",".join(options.models or CHEAP_MODELS)
     steps = options.ladder
     light = replace(
@@ -196,8 +200,8 @@ def full(options: Options) -> list[Phase]:
         *smoke(options),
         *ladder(replace(options, model=cheap)),
         *(ladder(light) if not options.models and light.ladder else []),
-        *rpm(replace(window, model=cheap, target=options.target or "300,600")),
-        *tpm(replace(window, model=cheap, target="50000,100000")),
+        *rpm(replace(window, model=cheap, target=options.target or rates)),
+        *tpm(replace(window, model=cheap, target=token_rates)),
         *cache(options),
         *tools(options),
         *reasoning(options),

@@ -80,7 +80,9 @@ class Options:
     )
     stop_error_rate: float = option(0.2, "share of such failures at which the stop rule acts")
     stop_window: int = option(20, "over how many of the last completed requests")
-    quick: bool = option(False, "mode full: 10 s windows")
+    quick: bool = option(
+        False, "mode full: 10 s windows, only the higher target of each, short pauses"
+    )
     dry_run: bool = option(False, "print the plan and what it may use, and send nothing")
     lang: str = option("en", "language of the report", choices=("en", "zh"))
     currency: str = option("", "unit of the gateway's costs, e.g. CNY or USD (empty: as known)")

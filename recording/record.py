@@ -108,7 +108,8 @@ class RequestRecord:
 
 def _type(hint: Any) -> type:
     """The type a column holds, None apart."""
-    return next((t for t in get_args(hint) if t is not type(None)), hint)
+    found: type = next((t for t in get_args(hint) if t is not type(None)), hint)
+    return found
 
 
 COLUMNS: tuple[str, ...] = tuple(f.name for f in fields(RequestRecord))
@@ -160,7 +161,7 @@ def decode(cells: Sequence[str]) -> RequestRecord:
     )
 
 
-def _decode(name: str, cell: str) -> object:
+def _decode(name: str, cell: str) -> Any:
     kind = TYPES[name]
     if kind is str and cell.startswith("'"):
         cell = cell[1:]

@@ -6,7 +6,8 @@ project, and writes down what it really did, request by request (`simulator.ledg
 One request's way through the house::
 
     wire      the ASGI connection, with the time of every byte
-    gateway   routes, keys, limits, in-flight bound; picks a fault; logs
+    gateway   routes, keys, what requests share; a row for each chat request
+    chat      one request: limits, in-flight bound, its fault, its charge
     question  the body, checked            -> Question
     answer    what the model replies       -> Answer      (tools, schema, wording, tokens, cache)
     latency   when it does

@@ -1,6 +1,7 @@
 """The command line: `python -m simulator`."""
 
 import argparse
+import ssl
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,10 +11,11 @@ from simulator import faults, profile
 from simulator.delivery import Pace
 from simulator.dialects import DIALECTS
 from simulator.faults import FaultError, Faults
-from simulator.gateway import Gateway, Settings
+from simulator.gateway import Gateway
 from simulator.ledger import Ledger, LedgerError
 from simulator.profile import Profile, ProfileError
 from simulator.server import listen, serve
+from simulator.settings import Settings
 
 T = TypeVar("T", int, float)
 
@@ -49,9 +51,13 @@ def main(arguments: list[str] | None = None) -> None:
         _end(str(error))
     if (options.tls_cert is None) != (options.tls_key is None):
         _end("--tls-cert and --tls-key go together")
-    for file in (options.tls_cert, options.tls_key):
-        if file is not None and not file.is_file():
-            _end(f"cannot read {file}")
+    if options.tls_cert is not None:
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(
+                options.tls_cert, options.tls_key
+            )
+        except OSError as error:  # an SSLError is one, too
+            _end(f"cannot use {options.tls_cert} with {options.tls_key}: {error.strerror}")
     try:
         sock = listen(options.host, options.port)
     except OSError as error:
@@ -118,7 +124,7 @@ def _parser() -> Parser:
         help="state a Retry-After so many times the true one",
     )
     wrong = parser.add_argument_group(
-        "faults", "; ".join(f"{k}: {v}" for k, v in faults.FAULTS.items())
+        "faults", "NAME is one of: " + "; ".join(f"{k}: {v}" for k, v in faults.FAULTS.items())
     )
     add = wrong.add_argument
     add("--fault", action="append", default=[], metavar="NAME=SHARE", help="repeatable")

@@ -62,12 +62,12 @@ class Delivery:
                 await exchange.start(200, [*headers, length])
                 await self._trickle(body)
             case "reset":
-                exchange.reset()
+                await exchange.reset()
             case "reset_mid_body" | "truncated_stream":
                 await exchange.start(200, [*headers, length])
                 await exchange.write(body[:half])
                 await asyncio.sleep(_MIDDLE_PAUSE_S)
-                exchange.reset() if self.mishap == "reset_mid_body" else exchange.close()
+                await (exchange.reset() if self.mishap == "reset_mid_body" else exchange.close())
             case "malformed":
                 await exchange.reply(200, headers, body[:half])
             case "invalid_utf8":
@@ -89,7 +89,7 @@ class Delivery:
             await exchange.until(self.pace.slow_headers_s)
         if self.mishap == "reset":
             await exchange.until(self.first_s)
-            exchange.reset()
+            await exchange.reset()
             return
         if self.mishap == "early_role" or self.dialect.comments:
             await exchange.start(200, headers)
@@ -114,7 +114,7 @@ class Delivery:
             case "reset_mid_body":
                 await self._paced(found[:half])
                 await asyncio.sleep(_MIDDLE_PAUSE_S)
-                self.exchange.reset()
+                await self.exchange.reset()
             case "stream_error":
                 await self._paced(found[:half])
                 body = self.dialect.error(

@@ -197,7 +197,7 @@ class LiteLLM(Nonelinear):
         return [*self._names(stamp), (b"x-litellm-response-cost", b"0")]
 
     def extras(self, stamp: Stamp) -> dict[str, Any]:
-        return {"system_fingerprint": None}
+        return {}
 
     def error(
         self, status: int, message: str, kind: str, param: str | None, code: str | None

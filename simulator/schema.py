@@ -143,7 +143,7 @@ class _Builder:
         text = named or next((e for e in examples if isinstance(e, str)), None)
         if text is None:
             text = FORMATS.get(schema.get("format", ""), name or "value")
-        if "pattern" in schema and not re.search(schema["pattern"], text):
+        if "pattern" in schema and not _fits(text, schema["pattern"]):
             text = _from_pattern(schema["pattern"])
         return text.ljust(int(schema.get("minLength", 0)), "x")[: schema.get("maxLength")]
 
@@ -162,6 +162,13 @@ class _Builder:
             if step:
                 number = -(-number // step) * step
         return int(number) if whole else number
+
+
+def _fits(text: str, pattern: str) -> bool:
+    try:
+        return re.search(pattern, text) is not None
+    except re.error:  # a dialect of regular expressions that Python does not know
+        return True
 
 
 def _kind(schema: Schema) -> str:

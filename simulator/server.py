@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gc
+import logging
 import os
 import signal
 import socket
@@ -55,6 +56,8 @@ class Server(uvicorn.Server):
         """Close the listeners, then end the requests in flight."""
         for server in self.servers:
             server.close()
+        # From here on unfinished replies are meant: uvicorn need not complain about them.
+        logging.getLogger("uvicorn.error").disabled = True
         tasks = list(self.server_state.tasks)
         for task in tasks:
             task.cancel()

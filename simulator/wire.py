@@ -6,6 +6,7 @@ of uvicorn's httptools protocol, whose bound method ASGI's `send` is.
 """
 
 import asyncio
+import contextlib
 import socket
 import struct
 import time
@@ -95,19 +96,16 @@ class Exchange:
 
     async def until(self, elapsed_s: float) -> None:
         """Wait until so long after the request's arrival. Raises ClientGone as soon as it goes."""
-        wait_s = self.started + elapsed_s - time.monotonic()
-        if wait_s <= 0:
-            return
-        if wait_s < 0.1:
-            # Listening for the disconnect costs a task's cancellation: not worth it here, the
-            # next write checks anyway.
-            await asyncio.sleep(wait_s)
-            return
-        try:
-            async with asyncio.timeout(wait_s):
-                await self.gone()
-        except TimeoutError:
-            return
+        due = self.started + elapsed_s
+        # The loop's timers have milliseconds and may be that much early, hence the repetition.
+        while (wait_s := due - time.monotonic()) > 0:
+            if wait_s < 0.1:
+                # Listening for the disconnect is dearer than a sleep; the next write checks anyway.
+                await asyncio.sleep(wait_s)
+                continue
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait_s):
+                    await self.gone()
 
     async def gone(self) -> None:
         """Wait for the client to go away. Always raises ClientGone in the end."""
@@ -115,16 +113,23 @@ class Exchange:
             pass
         raise ClientGone
 
-    def reset(self) -> None:
+    async def reset(self) -> None:
         """Break the connection off with a TCP RST."""
         transport = self._cycle.transport
         sock = transport.get_extra_info("socket")
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         transport.abort()
+        await self._lost()
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """End the connection in the middle of a reply (FIN), after what was written is out."""
         self._cycle.transport.close()
+        await self._lost()
+
+    async def _lost(self) -> None:
+        # Returning before uvicorn knows that the connection is gone would count as a bug of ours.
+        with contextlib.suppress(ClientGone):
+            await self.gone()
 
     def _check(self) -> None:
         if self._cycle.disconnected:

@@ -50,7 +50,7 @@ def resolve(host: str | None, environment: Mapping[str, str]) -> Endpoint:
 
     Raises OperatorError when the base URL or the key is missing, or the URL is not one.
     """
-    keys = ("NONELINEAR_API_KEY", "OPENAI_API_KEY")
+    keys: tuple[str, ...] = ("NONELINEAR_API_KEY", "OPENAI_API_KEY")
     base = host
     for name in ("NONELINEAR_OPENAI_BASE_URL", "OPENAI_BASE_URL"):
         if not base and environment.get(name):

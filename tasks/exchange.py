@@ -85,7 +85,9 @@ def exchange(
         answer = _broken(error)
     except openai.APIError as error:
         answer = _error_event(error.body if error.body is not None else error.message)
-    except (ValueError, TypeError, openai.OpenAIError) as error:
+    except WireError as error:
+        answer = _Answer(error.outcome, error_type="WireError", error_message=str(error))
+    except Exception as error:  # whatever a body can do to a parser: too deep, too large, not text
         answer = _Answer(Outcome.MALFORMED, None, None, None, type(error).__name__, str(error))
     finally:
         if not wire.complete:
@@ -106,7 +108,7 @@ def _plain(client: Client, body: dict[str, Any], job: Job) -> _Answer:
 def _whole(reply: object) -> _Answer:
     """Judge a body that came in one piece under HTTP 200."""
     if not isinstance(reply, Mapping):
-        return _Answer(Outcome.MALFORMED, error_message=f"not a JSON object: {str(reply)[:500]}")
+        return _Answer(Outcome.MALFORMED, error_message=f"not a JSON object: {reply}")
     if reply.get("error"):
         said = complaint(reply["error"])
         outcome = of_status(said.status) if said.status else Outcome.SERVER_ERROR
@@ -133,7 +135,7 @@ def _streamed(client: Client, body: dict[str, Any], job: Job) -> _Answer:
     done = False
     try:
         for chunk in stream:
-            if job.phase.typed:
+            if isinstance(chunk, openai.BaseModel):
                 chunk = chunk.to_dict()
             if wire.last_byte is not None:
                 gathered.add(mapping(chunk), wire.last_byte)
@@ -144,8 +146,8 @@ def _streamed(client: Client, body: dict[str, Any], job: Job) -> _Answer:
             answer = _broken(error)
     except openai.APIError as error:
         answer = _error_event(error.body if error.body is not None else error.message)
-    except (ValueError, TypeError) as error:
-        answer = _Answer(Outcome.MALFORMED, error_message=f"a chunk is not JSON: {error}")
+    except Exception as error:
+        answer = _Answer(Outcome.MALFORMED, error_message=f"a chunk cannot be read: {error}")
     except gevent.GreenletExit:
         answer = _Answer(Outcome.CANCELLED, error_message="the run was stopped")
     said = gathered.finish()
@@ -254,7 +256,7 @@ def _record(
         "in_flight": job.in_flight,
         "error_type": answer.error_type,
         "error_message": answer.error_message,
-        **usage(answer.body or {}, headers, ok=answer.outcome is Outcome.OK),
+        **usage(answer.body or {}, headers, ok=answer.outcome in (Outcome.OK, Outcome.EMPTY)),
         **header_facts(headers),
     }
     if answer.outcome is not Outcome.OK and answer.error_type is None:

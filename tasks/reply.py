@@ -35,7 +35,10 @@ def mapping(value: object) -> Json:
 
 
 def _whole(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    """A whole number that a 64-bit column can hold."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        return None
+    return value if -(2**63) <= value < 2**63 else None
 
 
 def _number(value: object) -> float | None:
@@ -44,7 +47,7 @@ def _number(value: object) -> float | None:
         return None
     try:
         number = float(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return number if math.isfinite(number) else None
 
@@ -203,7 +206,7 @@ def _limit(headers: Mapping[str, str], which: str, what: str) -> int | None:
     ):
         number = _number(headers.get(name))
         if number is not None:
-            return int(number)
+            return _whole(int(number))
     return None
 
 

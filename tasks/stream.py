@@ -17,7 +17,8 @@ class RawStream(Stream[object]):
         for event in super()._iter_events():
             if event.data.startswith("[DONE]"):
                 self.done = True
-            yield event
+            if event.data:  # one without data (a keep-alive, `retry:`) is none, says the standard
+                yield event
 
 
 class StreamedReply:

@@ -59,6 +59,9 @@ class Wire(httpx2.BaseTransport):
         self._cold = cold
         self._socket: socket.socket | None = None
         self._parser: httptools.HttpResponseParser | None = None
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._body: list[bytes] = []
+        self.status: int | None = None
         self.arm(lambda: None)
 
     def arm(self, gate: Callable[[], None]) -> None:
@@ -99,6 +102,7 @@ class Wire(httpx2.BaseTransport):
             raise self._timed_out() from None
         except OSError:
             pass  # the gateway may have answered before it closed: read what it said
+        gevent.sleep(0)  # let the rest of a burst be sent before this one waits for its answer
         while not self.headers_complete:
             if not self._read():
                 raise self._failure(Outcome.CONNECTION_RESET, "closed before any answer")
@@ -120,14 +124,15 @@ class Wire(httpx2.BaseTransport):
 
     def release(self) -> None:
         """End the exchange: keep the connection if it can carry another, else close it."""
-        if not self.complete and self.headers_complete:
+        if self._socket is not None and not self.complete and self.headers_complete:
             # The SDK stops reading at [DONE]; the chunk that ends the body is still to come.
+            last_byte = self.last_byte
             try:
                 self._deadline = min(self._deadline, self._clock() + 1.0)
                 while not self.complete and self._read():
                     self._body.clear()
             except WireError:
-                pass
+                self.last_byte = last_byte  # waiting in vain is no part of the answer
         if self._cold or not self.complete or not self._keep_alive:
             self.close()
 
@@ -146,22 +151,33 @@ class Wire(httpx2.BaseTransport):
         """The answer's headers, names in lower case; of a repeated one, the last."""
         return {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in self._headers}
 
-    # ---- httptools callbacks
+    # ---- httptools callbacks; what follows a complete answer is nobody's, and ends the connection
+
+    def on_message_begin(self) -> None:
+        if self.complete:
+            self._keep_alive = False
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._headers.append((name, value))
+        if not self.complete:
+            self._headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         assert self._parser is not None
+        if self.complete:
+            return
         self.status = self._parser.get_status_code()
         self.headers_complete = self.status >= 200
 
     def on_body(self, body: bytes) -> None:
+        if self.complete:
+            return
         self.body_bytes += len(body)
         self._body.append(body)
 
     def on_message_complete(self) -> None:
         assert self._parser is not None
+        if self.complete:
+            return
         if not self.headers_complete:  # an interim 1xx: the answer is still to come
             self._begin_message()
             return
@@ -171,12 +187,12 @@ class Wire(httpx2.BaseTransport):
     # ---- the socket
 
     def _begin_message(self) -> None:
-        self.status: int | None = None
+        self.status = None
         self.headers_complete = False
         self.complete = False
         self._keep_alive = False
-        self._headers: list[tuple[bytes, bytes]] = []
-        self._body: list[bytes] = []
+        self._headers = []
+        self._body = []
 
     def _serialize(self, request: httpx2.Request) -> bytes:
         target = request.url.raw_path
@@ -267,6 +283,9 @@ class Wire(httpx2.BaseTransport):
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserError as error:
+            if self.complete:
+                self._keep_alive = False
+                return True
             raise self._failure(Outcome.MALFORMED, f"not HTTP: {error}") from error
         except httptools.HttpParserUpgrade as error:
             raise self._failure(Outcome.MALFORMED, "an upgrade nobody asked for") from error

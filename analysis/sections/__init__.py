@@ -1,7 +1,7 @@
 """The report's sections, one file each, in the article's order; a new mode adds its own here."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from analysis.load import Run, rows
@@ -19,6 +19,7 @@ class View:
     run: Run
     phases: list[dict[str, Any]]
     t: Words
+    _rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict, repr=False)
 
     def of(self, *modes: str) -> list[dict[str, Any]]:
         """The numbers of the phases of some modes, in the plan's order."""
@@ -32,8 +33,10 @@ class View:
 
     def rows(self, mode: str) -> list[dict[str, Any]]:
         """A mode's rows as dictionaries; for probes, which send few."""
-        frame = self.run.requests
-        return rows(frame[frame["mode"] == mode])
+        if mode not in self._rows:
+            frame = self.run.requests
+            self._rows[mode] = rows(frame[frame["mode"] == mode])
+        return self._rows[mode]
 
 
 SectionOf = Callable[[View], Section]

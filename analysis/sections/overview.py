@@ -169,7 +169,7 @@ def _cache(view: View) -> tuple[str, str] | None:
         elif saved is None:
             said.append(t(f"{name} hit, cost unknown", f"{name} 命中，费用未知"))
         else:
-            share = f"{saved * 100:.0f}%"
+            share = percent(saved, 0)
             said.append(
                 t(
                     f"{name} with the same prefix {len(mine)} times: a hit cost {share} less",

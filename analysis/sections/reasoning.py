@@ -1,5 +1,7 @@
 """Thinking models, as the article's section 6: which fields carry the answer."""
 
+from typing import Any
+
 from analysis.page import Section, Table
 from analysis.sections import View
 from analysis.words import ABSENT, Words, integer
@@ -24,7 +26,7 @@ def section(view: View) -> Section:
                 row["model_requested"],
                 row["scenario"],
                 integer(row["http_status"]),
-                content(t, row["content"], row["reasoning_content_present"]),
+                content(t, row),
                 t.yes(row["reasoning_content_present"]),
                 row["finish_reason"] or ABSENT,
                 integer(row["reasoning_tokens"]),
@@ -41,8 +43,11 @@ def section(view: View) -> Section:
     return Section(t("Thinking / reasoning", "Thinking / Reasoning"), [table] if table.rows else [])
 
 
-def content(t: Words, text: str | None, reasoning: bool | None) -> str:
-    """What the visible reply is, in the article's words."""
-    if text and text.strip():
+def content(t: Words, row: dict[str, Any]) -> str:
+    """What the visible reply is, in the article's words; or how the request failed."""
+    if not row["success"]:
+        return t(f"failed: {row['outcome']}", f"失败：{row['outcome']}")
+    if (row["content"] or "").strip():
         return t("text", "文本输出")
-    return t("mostly reasoning", "reasoning 输出为主") if reasoning else t("none", "无")
+    mostly_reasoning = t("mostly reasoning", "reasoning 输出为主")
+    return mostly_reasoning if row["reasoning_content_present"] else t("none", "无")

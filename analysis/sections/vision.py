@@ -47,7 +47,7 @@ def _row(view: View, phase: dict[str, Any], rows: list[dict[str, Any]]) -> tuple
         note = t("readable text returned", "返回可读 OCR 内容")
     else:
         note = t("image input accepted", "图片输入链路可调用")
-    kinds = {content(t, row["content"], row["reasoning_content_present"]) for row in rows}
+    kinds = {content(t, row) for row in rows}
     reasoning = any(row["reasoning_content_present"] for row in rows)
     return (
         phase["model_requested"],

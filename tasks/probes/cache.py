@@ -12,7 +12,7 @@ _SENTENCE = (
     "Clause {n}: the gateway shall answer each request once, state its cost, keep its order, "
     "and say plainly when it cannot. "
 )
-_TOKENS_PER_SENTENCE = 24  # with the o200k tokenizer; others differ a little
+_TOKENS_PER_SENTENCE = 27  # with the o200k tokenizer; others differ a little
 
 
 @lru_cache(maxsize=8)

@@ -119,3 +119,47 @@ def make(
     (folder / "events.jsonl").write_text(lines, encoding="utf-8")
     part(folder, *records)
     return folder
+
+
+def probe(mode: str, model: str, index: int = 0, **known: Any) -> RequestRecord:
+    """A request of a mode other than a window, closed-loop."""
+    values = {
+        "phase": f"{mode}/{model}", "mode": mode, "model_requested": model, "target": None,
+        "duration_s": None, "scheduled_offset_s": None, "send_lag_s": None,
+        "done_offset_s": 2.0, "task_id": f"nl-{mode}-{model}-run-{index + 1}", "marker_ok": None,
+    }  # fmt: skip
+    return record(index, **(values | known))
+
+
+def everything(folder: Path) -> Path:
+    """A run with one of each of the article's tests."""
+    nano = "gpt-5.4-nano"
+    told = json.dumps(
+        {"tool_calls": True, "function": True, "arguments_json": True, "arguments_right": True}
+    )
+    stream = {"ttft_s": 2.053, "elapsed_sec": 2.347, "chunks": 42, "stream": True}
+    thought = {"content": None, "reasoning_content_present": True, "finish_reason": "length"}
+    records = [
+        probe("smoke", nano, elapsed_sec=3.578, api_cost=0.00005),
+        probe("smoke", "s", phase="smoke/stream", scenario="stream", **stream),
+        *(
+            probe("ladder", nano, i, phase=f"ladder/{nano}/{n}", target=n, sent_offset_s=i / 1000)
+            for n in (1, 5)
+            for i in range(n)
+        ),
+        record(0),
+        record(1, elapsed_sec=4.0),
+        record(0, phase="tpm/x", mode="tpm", target=50_000, total_tokens=6000, cached_tokens=0),
+        *(
+            probe("cache", nano, i, prompt_tokens=11719, cached_tokens=c, api_cost=cost)
+            for i, (c, cost) in enumerate([(0, 0.016477), (11008, 0.002607), (11008, 0.002607)])
+        ),
+        *(probe("tools", nano, i, check="pass", check_detail=told) for i in range(3)),
+        probe("reasoning", "thinker", scenario="plain", reasoning_tokens=16, **thought),
+        probe("reasoning", "gone", scenario="plain", outcome="dropped", success=False,
+              http_status=None, content=None),
+        probe("vision", "GLM-4.6V", phase="vision/64", target=64, check_detail='{"text_share":0}'),
+        probe("vision", "GLM-4.6V", phase="vision/512", target=512,
+              check_detail='{"text_share":0.93}'),
+    ]  # fmt: skip
+    return make(folder, *records)

@@ -3,14 +3,15 @@
 import re
 import shutil
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
-from analysis import report
+from analysis import html, report
 from analysis.load import load
 from analysis.words import Lang
-from tests.analysis.test_report import everything
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
@@ -32,16 +33,27 @@ def console(page: Path, profile: Path) -> list[str]:
     return re.findall(r":CONSOLE.*", done.stderr)
 
 
-@pytest.mark.parametrize("lang", ["en", "zh"])
-def test_the_page_draws_without_a_word_or_a_request(tmp_path: Path, lang: Lang) -> None:
-    """Under `default-src 'none'` any request, script or inline style would be told: none is."""
-    _, page, _ = report.write(load(everything(tmp_path / "r")), lang)
-    assert console(page, tmp_path / "profile") == []
-
-
-def test_a_request_would_be_told(tmp_path: Path) -> None:
-    """The control of the test above: an image, a script and a style put in are each reported."""
-    _, page, _ = report.write(load(everything(tmp_path / "r")))
+@pytest.fixture(scope="module")
+def said(whole: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
+    """The console of the page in each language, and of a page tampered with; drawn side by side."""
+    folder = tmp_path_factory.mktemp("pages")
+    view = {lang: report.compose(report.look(load(whole), lang)) for lang in get_args(Lang)}
+    drawn = {lang: html.render(page) for lang, page in view.items()}
     added = '<main><img src="http://gateway.example/x"><script>1</script><p style="color:red">'
-    page.write_text(page.read_text(encoding="utf-8").replace("<main>", added), encoding="utf-8")
-    assert len(console(page, tmp_path / "profile")) == 3
+    drawn["tampered"] = drawn["en"].replace("<main>", added)
+    for name, text in drawn.items():
+        (folder / f"{name}.html").write_text(text, encoding="utf-8")
+    with ThreadPoolExecutor() as pool:
+        found = pool.map(lambda name: console(folder / f"{name}.html", folder / name), drawn)
+        return dict(zip(drawn, found, strict=True))
+
+
+@pytest.mark.parametrize("lang", get_args(Lang))
+def test_the_page_draws_without_a_word_or_a_request(said: dict[str, list[str]], lang: str) -> None:
+    """Under `default-src 'none'` any request, script or inline style would be told: none is."""
+    assert said[lang] == []
+
+
+def test_a_request_would_be_told(said: dict[str, list[str]]) -> None:
+    """The control of the test above: an image, a script and a style put in are each reported."""
+    assert len(said["tampered"]) == 3

@@ -90,7 +90,7 @@ def test_the_fields_are_the_seeds_in_its_order(tmp_path: Path) -> None:
     assert list(last)[: len(SUMMARY_FIELDS)] == SUMMARY_FIELDS
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     latencies=st.lists(st.floats(0.001, 50), min_size=1, max_size=60),
     failures=st.integers(0, 5),

@@ -151,12 +151,10 @@ def test_every_planned_request_has_a_builder(mode: str) -> None:
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_task_ids_sent_in_bodies_are_unique_within_a_run(mode: str) -> None:
-    """Streams carry none (the seed's convention), so they may share a chat's."""
+def test_task_ids_are_unique_within_a_run(mode: str) -> None:
     ids = [
         phase.task_id(index)
         for phase in planned(mode, model="a,b", target="60,120", duration=5.0)
-        if not phase.stream
         for index in range(phase.count or 0)
     ]
     assert len(ids) == len(set(ids))

@@ -55,6 +55,7 @@ class Gateway:
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
         )
         assert self.process.stdout is not None
         self.ready = self.process.stdout.readline().decode()
@@ -96,13 +97,16 @@ class Gateway:
             return list(csv.DictReader(file))
 
     def stop(self) -> int:
-        """End it; returns its exit code."""
+        """End it; returns its exit code. It must not have complained about anything."""
         if self.process.poll() is None:
             self.process.terminate()
         code = self.process.wait(5)
-        for pipe in (self.process.stdin, self.process.stdout):
+        assert self.process.stderr is not None
+        complaints = self.process.stderr.read().decode()
+        for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
             if pipe is not None:
                 pipe.close()
+        assert complaints == ""
         return code
 
 

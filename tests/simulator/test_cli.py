@@ -9,7 +9,17 @@ from pathlib import Path
 
 import pytest
 
+from simulator.__main__ import main
 from tests.simulator.gateway import ROOT, chat, running
+
+
+def refused(arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Run the command line and expect one sentence on stderr and exit code 2."""
+    with pytest.raises(SystemExit) as end:
+        main(arguments)
+    out, err = capsys.readouterr()
+    assert end.value.code == 2 and out == ""
+    assert sentence in err and err.count("\n") == 1
 
 
 @pytest.mark.parametrize(
@@ -28,15 +38,16 @@ from tests.simulator.gateway import ROOT, chat, running
         (["--latency", "nan"], "at least 0"),
         (["--host", "192.0.2.1"], "cannot listen"),
         (["--tls-cert", "x"], "go together"),
+        (["--tls-cert", __file__, "--tls-key", __file__], "cannot use"),
+        (["--tls-cert", "/nonexistent", "--tls-key", "/nonexistent"], "No such file"),
         (["--bogus"], "--bogus"),
     ],
 )
-def test_operator_errors(arguments: list[str], sentence: str) -> None:
+def test_operator_errors(
+    arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A mistake on the command line is one sentence on stderr and exit code 2."""
-    command = [sys.executable, "-m", "simulator", "--port", "0", *arguments]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=20)
-    assert done.returncode == 2 and done.stdout == ""
-    assert sentence in done.stderr and done.stderr.count("\n") == 1
+    refused(["--port", "0", *arguments], sentence, capsys)
 
 
 def test_port_taken() -> None:
@@ -59,13 +70,13 @@ def test_port_taken() -> None:
         ("[", "profile"),
     ],
 )
-def test_bad_profiles(tmp_path: Path, toml: str, sentence: str) -> None:
+def test_bad_profiles(
+    tmp_path: Path, toml: str, sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A faulty profile file is refused with the key that is wrong."""
     file = tmp_path / "own.toml"
     file.write_text(toml)
-    command = [sys.executable, "-m", "simulator", "--port", "0", "--profile", str(file)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=20)
-    assert done.returncode == 2 and sentence in done.stderr and done.stderr.count("\n") == 1
+    refused(["--port", "0", "--profile", str(file)], sentence, capsys)
 
 
 def test_own_profile(tmp_path: Path, log: Path) -> None:

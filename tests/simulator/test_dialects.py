@@ -12,7 +12,7 @@ THINKER = "gemini-3.1-pro-preview"
 
 def speak(log: Path, dialect: str, body: object, fault: str | None = None) -> tuple[Any, Gateway]:
     """One reply in a dialect; for a stream the reply's events."""
-    with running(log, "--latency", 0, "--dialect", dialect) as gateway:
+    with running(log, "--latency", 0, "--tokens-per-s", 0, "--dialect", dialect) as gateway:
         reply = gateway.fails(fault, body) if fault else gateway.send(body)
         gateway.rows()
     return reply, gateway
@@ -74,7 +74,7 @@ def test_openai(log: Path) -> None:
 def test_deepseek(log: Path) -> None:
     """DeepSeek: cache hits and misses at the top of usage, reasoning_content, no cost."""
     words = "word " * 3000
-    with running(log, "--latency", 0, "--dialect", "deepseek") as gateway:
+    with running(log, "--latency", 0, "--tokens-per-s", 0, "--dialect", "deepseek") as gateway:
         usages = [gateway.send(chat(words, model="gpt-5.4-nano")).json["usage"] for _ in range(2)]
         stream = gateway.send(streamed(model=THINKER, max_tokens=900))
     hits = [usage["prompt_cache_hit_tokens"] for usage in usages]

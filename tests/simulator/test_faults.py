@@ -150,7 +150,7 @@ def test_reset(fast: Gateway, make: Any) -> None:
 
 
 def test_truncated(fast: Gateway) -> None:
-    """A truncated stream ends cleanly but without finish_reason and [DONE]; a plain body is short."""
+    """A truncated stream lacks finish_reason and [DONE], a plain body its second half."""
     events = fast.fails("truncated_stream", streamed(SAY)).events
     assert events and all(e["choices"][0]["finish_reason"] is None for e in events)
     with pytest.raises(http.client.IncompleteRead):
@@ -168,7 +168,7 @@ def test_stream_error(fast: Gateway) -> None:
 def test_slow(fast: Gateway, make: Any) -> None:
     """hang sends nothing, trickle byte after byte, slow_headers nothing before its delay."""
     assert raw(fast, make(SAY), "hang", 0.3) == b""
-    assert fast.rows()[-1]["fault"] in ("client_gone", "hang")
+    assert fast.rows()[-1]["fault"] == "hang"
     trickled = raw(fast, make(SAY), "trickle", 0.5)
     assert (
         trickled.startswith(b"HTTP/1.1 200") and 0 < len(trickled.partition(b"\r\n\r\n")[2]) < 200

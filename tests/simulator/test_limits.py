@@ -78,7 +78,7 @@ def test_tpm_limit(log: Path) -> None:
         first = gateway.send(chat(max_tokens=800))
         used = 1000 - int(gateway.send(chat(max_tokens=10)).headers["x-ratelimit-remaining-tokens"])
         assert first.json["usage"]["total_tokens"] + 10 <= used < 100
-        refused = gateway.send(chat("word " * 950, max_tokens=10))
+        refused = gateway.send(chat("word " * 1200, max_tokens=10))
         assert refused.status == 429 and refused.headers["retry-after"]
         assert gateway.rows()[-1]["fault"] == "tpm_limit"
 

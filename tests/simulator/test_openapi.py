@@ -37,7 +37,7 @@ def _nullable(node: Any) -> Any:
 def gateway(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """The seed profile without its waiting, in each dialect."""
     log = tmp_path_factory.mktemp("openapi") / "log.csv"
-    with running(log, "--latency", 0, "--dialect", request.param) as started:
+    with running(log, "--latency", 0, "--tokens-per-s", 0, "--dialect", request.param) as started:
         yield started
 
 

@@ -166,7 +166,7 @@ def test_vision(log: Path, chunk: str) -> None:
         {"type": "text", "text": "Read all text in the picture."},
         {"type": "image_url", "image_url": {"url": picture(text, chunk)}},
     ]
-    with running(log, "--profile", "seed", "--latency", 0) as gateway:
+    with running(log, "--profile", "seed", "--latency", 0, "--tokens-per-s", 0) as gateway:
         small = gateway.send(chat(parts, model="GLM-4.6V", max_tokens=64)).json
         large = gateway.send(chat(parts, model="GLM-4.6V", max_tokens=512)).json
     cut = small["choices"][0]
@@ -178,7 +178,7 @@ def test_vision(log: Path, chunk: str) -> None:
 
 def test_reasoning(log: Path) -> None:
     """Thinking counts as completion, is cut first, and is there beside the content otherwise."""
-    with running(log, "--profile", "seed", "--latency", 0) as gateway:
+    with running(log, "--profile", "seed", "--latency", 0, "--tokens-per-s", 0) as gateway:
         name = "claude-sonnet-4.6-thinking"
         small = gateway.send(chat("Why?", model=name, max_tokens=20)).json
         large = gateway.send(chat("Reply exactly: so", model=name, max_tokens=2000)).json
@@ -226,7 +226,7 @@ def test_log_equals_replies(log: Path) -> None:
         for name in ("prompt_tokens", "completion_tokens", "total_tokens"):
             assert int(row[name]) == usage[name]
         assert float(row["cost"]) == float(row["billed"]) == usage["cost"]
-        assert float(row["first_byte_unix_s"]) - float(row["arrival_unix_s"]) >= 0.049
+        assert float(row["first_byte_unix_s"]) - float(row["arrival_unix_s"]) >= 0.05
         if i % 3:
             moments = [float(x) for x in row["chunk_times_unix_s"].split(";")]
             assert len(moments) == int(row["chunks"]) == len(reply.events) - 1
@@ -257,6 +257,6 @@ def test_stream_pace(log: Path) -> None:
         gateway.send(streamed("Write 50 tokens"))
         row = gateway.rows()[0]
     times = [float(x) for x in row["chunk_times_unix_s"].split(";")]
-    assert times[1] - float(row["arrival_unix_s"]) >= 0.099
+    assert times[1] - float(row["arrival_unix_s"]) >= 0.1
     assert 0.485 <= times[50] - times[1] < 0.6
     assert KEY not in log.read_text()

@@ -100,7 +100,9 @@ STRING = {"type": "string"}
             {"amount": 12.5, "currency": "EUR"},
         ),
         (
-            make(priority={"type": "integer", "minimum": 1, "maximum": 5}, count={"type": "integer"}),
+            make(
+                priority={"type": "integer", "minimum": 1, "maximum": 5}, count={"type": "integer"}
+            ),
             "Open 12 tickets with priority 3",
             {"priority": 3, "count": 12},
         ),
@@ -115,13 +117,12 @@ STRING = {"type": "string"}
             {"place": {"name": "Kyoto"}},
         ),
         (
-            {"type": "object", "properties": {"city": STRING, "unit": {"enum": ["c", "f"]}},
-             "required": ["city"]},
+            make(city=STRING, unit={"enum": ["c", "f"]}) | {"required": ["city"]},
             "Weather in Oslo?",
             {"city": "Oslo"},
         ),
     ],
-)  # fmt: skip
+)
 def test_values_named_in_the_prompt(schema: Any, prompt: str, expected: Any) -> None:
     """Values named in the prompt are found."""
     assert instance(schema, prompt) == expected

@@ -205,7 +205,7 @@ def window(model: str, count: int, prompt_tokens: int, completion_tokens: int) -
         (NANO, 300, 12, 6, 2.112, 6.680, 9.059, 0.10),
         (NANO, 600, 12, 6, 2.135, 12.449, 15.246, 0.10),
         (FLASH, 300, 9, 13, 3.524, 4.363, 4.650, 0.05),
-        (FLASH, 600, 9, 13, 3.544, 4.405, 4.952, 0.05),
+        (FLASH, 600, 9, 13, 3.544, 4.405, 4.952, 0.06),
         # 25 requests: their P99 is the maximum, and the article has one draw of it.
         (NANO, 25, 6686, 9, 2.405, 2.868, 3.378, 0.20),
         (FLASH, 25, 8680, 13, 4.534, 6.931, 7.343, 0.20),

@@ -255,7 +255,7 @@ def test_a_certificate_of_another_name_is_tls(tls_server: Any, certificate: Path
 
 
 def test_plain_http_on_a_tls_port_is_tls(serve: Serve, certificate: Path) -> None:
-    server = serve(answer_once(b"HTTP/1.1 400 Bad Request\r\n\r\n"))
+    server = serve(lambda talk: talk.send(b"HTTP/1.1 400 Bad Request\r\n\r\n"))
     how = {"via": tls_route(server, "localhost", certificate)}
     assert send(f"https://localhost:{server.port}/v1", how=how).outcome in (
         "tls",

@@ -1,0 +1,26 @@
+"""What the command line decides about a gateway."""
+
+from dataclasses import dataclass, field
+
+from simulator.delivery import Pace
+from simulator.dialects import Nonelinear
+from simulator.faults import Faults
+from simulator.profile import Profile
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How one gateway behaves; see the command line's help."""
+
+    profile: Profile
+    dialect: Nonelinear
+    faults: Faults
+    seed: int = 0
+    key: str | None = None
+    max_concurrency: int | None = None
+    rpm_limit: int | None = None
+    tpm_limit: int | None = None
+    retry_lie: float = 1.0
+    retry_after_s: float = 1.0
+    redirect_to: str = "/v1/elsewhere"
+    pace: Pace = field(default_factory=Pace)
