@@ -20,7 +20,7 @@ from locust.runners import MasterRunner, Runner, WorkerRunner
 
 from loadshapes import modes, options
 from loadshapes.generator import Generator
-from loadshapes.nodes import GeneratorNode, LocustNodes
+from loadshapes.nodes import GeneratorNode, LocustNodes, Pinned
 from loadshapes.options import OperatorError, Options
 from loadshapes.session import Session
 from loadshapes.shapes import FixedRate, PlannedShape, shape_for
@@ -114,6 +114,7 @@ def on_parser(parser: LocustArgumentParser, **_: Any) -> None:
 def on_init(environment: Environment, runner: Runner, web_ui: Any = None, **_: Any) -> None:
     """Set up this process: a generator (local, worker), a commander (local, master)."""
     global command
+    environment.dispatcher_class = Pinned
     if not isinstance(runner, MasterRunner):
         ship_rows(environment, runner)
     if isinstance(runner, WorkerRunner):

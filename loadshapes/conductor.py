@@ -6,9 +6,10 @@ their slots, `phase_done` comes back from each. The conductor decides nothing ab
 requests; those are the generators' (loadshapes/generator.py).
 """
 
+import contextlib
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import gevent
@@ -17,6 +18,7 @@ from gevent.queue import Empty, Queue
 from loadshapes.plan import Phase, Plan
 
 PARK_WAIT_S = 30.0  # longest wait for users to be spawned and parked
+LOST_WAIT_S = 15.0  # how long a lost generator may stand still and come back
 log = logging.getLogger("weighbridge")
 
 
@@ -25,6 +27,10 @@ class Nodes(Protocol):
 
     def alive(self) -> list[str]:
         """The generators' ids, in the order of their slots."""
+        ...
+
+    def admit(self) -> list[str]:
+        """Begin a run with the generators that are here now; their ids."""
         ...
 
     def name(self, node: str) -> str:
@@ -47,20 +53,31 @@ def start_lead_s(phase: Phase) -> float:
 
 
 class Conductor:
-    """The greenlet that runs the plan. `note` writes to the journal, `progress` tells a person."""
+    """The greenlet that runs the plan.
+
+    `note` writes to the journal, `progress` tells a person, `write_off(phase, slot, slots)` records
+    as dropped what a generator that stays lost has not sent.
+    """
 
     def __init__(
-        self, plan: Plan, nodes: Nodes, note: Note, progress: Callable[[str, Phase], None]
+        self,
+        plan: Plan,
+        nodes: Nodes,
+        note: Note,
+        progress: Callable[[str, Phase], None],
+        write_off: Callable[[Phase, int, int], None],
     ) -> None:
         self.finished = False
         self.completed = False
         self.phase: Phase | None = None
         self.users = plan.phases[0].users  # the most that a phase so far needs
         self.halts: dict[int, dict[str, Any]] = {}
+        self.generators = 0  # how many the run began with; 0: it has not begun
         self._plan = plan
         self._nodes = nodes
         self._note = note
         self._progress = progress
+        self._write_off = write_off
         self._box: Queue[tuple[str, str, dict[str, Any]]] = Queue()
         self._ended_climbs: set[str] = set()
 
@@ -70,6 +87,11 @@ class Conductor:
             self._trip(node, data)
         else:
             self._box.put((kind, node, data))
+
+    @property
+    def pool(self) -> int:
+        """Users that each generator needs for the phases so far."""
+        return -(-self.users // max(1, self.generators))
 
     def run(self) -> None:
         """Run every phase; `finished` is true afterwards, whatever happened."""
@@ -97,19 +119,29 @@ class Conductor:
             self.finished = True
 
     def _run_phase(self, number: int, phase: Phase) -> None:
-        slots = {node: slot for slot, node in enumerate(self._nodes.alive()[: phase.users])}
+        asked = self._nodes.alive()[: phase.users]
+        for slot, node in enumerate(asked):
+            place = {"phase": number, "slot": slot, "slots": len(asked), "pool": self.pool}
+            self._nodes.send("arm", place, node)
+        armed = self._collect("armed", number, asked, PARK_WAIT_S)
+        slots = {node: slot for slot, node in enumerate(n for n in asked if n in armed)}
         if not slots:
             raise RuntimeError("no generator is left to run the plan")
-        for node, slot in slots.items():
-            self._nodes.send("arm", {"phase": number, "slot": slot, "slots": len(slots)}, node)
-        self._collect("armed", number, slots, PARK_WAIT_S)
         t0 = time.time() + start_lead_s(phase)
-        self._note("phase_start", phase=phase.name, t0_unix_s=t0, generators=list(slots))
+        self._note(
+            "phase_start",
+            phase=phase.name,
+            t0_unix_s=t0,
+            generators=[self._nodes.name(node) for node in slots],
+            clock_offsets_s=[armed[node]["clock_offset_s"] for node in slots],
+        )
         self._progress("start", phase)
         for node, slot in slots.items():
             message = {"phase": number, "t0_unix_s": t0, "slot": slot, "slots": len(slots)}
             self._nodes.send("phase_start", message, node)
-        done = self._collect("phase_done", number, slots, None)
+        done = self._collect("phase_done", number, list(slots), None)
+        for node in slots.keys() - done.keys():
+            self._write_off(phase, slots[node], len(slots))
         self._note(
             "phase_end",
             phase=phase.name,
@@ -122,27 +154,43 @@ class Conductor:
         self._progress("end", phase)
 
     def _collect(
-        self, kind: str, number: int, slots: Mapping[str, int], wait_s: float | None
+        self, kind: str, number: int, nodes: Sequence[str], wait_s: float | None
     ) -> dict[str, dict[str, Any]]:
-        """Wait until every living generator of the phase has answered `kind`."""
+        """The answers `kind` of the phase's generators, without those that stay lost.
+
+        A lost generator may only have stood still: it is given up when it has been lost for
+        LOST_WAIT_S and all others have answered.
+        """
         deadline = None if wait_s is None else time.monotonic() + wait_s
         got: dict[str, dict[str, Any]] = {}
-        missing = set(slots)
+        missing, lost = set(nodes), dict[str, float]()
         while missing:
-            try:
+            with contextlib.suppress(Empty):
                 said, node, data = self._box.get(timeout=0.2)
-            except Empty:
-                for lost in missing - set(self._nodes.alive()):
-                    missing.discard(lost)
-                    log.warning("generator %s was lost", lost)
-                    self._note("worker_lost", worker=lost, phase=self._plan.phases[number].name)
-                if deadline is not None and time.monotonic() > deadline:
-                    raise RuntimeError(f"no {kind} from {', '.join(sorted(missing))}") from None
+                if said == kind and data["phase"] == number:
+                    got[node] = data
+                    missing.discard(node)
                 continue
-            if said == kind and data["phase"] == number:
-                got[node] = data
-                missing.discard(node)
+            now = time.monotonic()
+            self._notice(missing, lost, now, self._plan.phases[number])
+            if missing <= lost.keys():
+                missing -= {node for node in missing if now - lost[node] > LOST_WAIT_S}
+            if deadline is not None and now > deadline:
+                break
         return got
+
+    def _notice(self, missing: set[str], lost: dict[str, float], now: float, phase: Phase) -> None:
+        """Note which of the generators that have not answered were lost, and which came back."""
+        alive = set(self._nodes.alive())
+        for node in missing - alive - lost.keys():
+            lost[node] = now
+            log.warning("generator %s is lost", self._nodes.name(node))
+            why = "its heartbeats stopped: its requests that were not sent are dropped"
+            self._note("worker_lost", worker=self._nodes.name(node), phase=phase.name, reason=why)
+        for node in lost.keys() & alive:
+            del lost[node]
+            log.warning("generator %s is back", self._nodes.name(node))
+            self._note("worker_back", worker=self._nodes.name(node), phase=phase.name)
 
     def _trip(self, node: str, verdict: dict[str, Any]) -> None:
         """A generator's stop rule spoke: halt the phase everywhere, and end its climb."""

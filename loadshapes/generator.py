@@ -27,6 +27,7 @@ from tasks.wire import NotSent
 LEAD_S = 0.25  # time to build a request and, where needed, to open its connection
 STALL_CHECK_S = 0.05
 HALT_CHECK_S = 0.2
+STOOD_STILL_S = 15.0  # the conductor's LOST_WAIT_S
 
 log = logging.getLogger("weighbridge")
 
@@ -305,3 +306,6 @@ class Generator:
             gevent.sleep(STALL_CHECK_S)
             late_s = self.clock() - asked - STALL_CHECK_S
             share.loop_lag_max_s = max(share.loop_lag_max_s, late_s)
+            if late_s > STOOD_STILL_S:
+                # The conductor has given this process up: sending now would send twice.
+                self.halt(f"this process stood still for {late_s:.0f} s")

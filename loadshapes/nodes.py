@@ -5,6 +5,7 @@ with its workers. The key never travels: a worker takes it from its own environm
 """
 
 import logging
+import math
 import os
 import time
 from collections.abc import Callable
@@ -12,7 +13,16 @@ from pathlib import Path
 from typing import Any
 
 import gevent
-from locust.runners import STATE_MISSING, LocalRunner, MasterRunner, Runner
+from gevent.queue import Empty, Queue
+from locust.dispatch import UsersDispatcher
+from locust.runners import (
+    STATE_MISSING,
+    LocalRunner,
+    MasterRunner,
+    Runner,
+    WorkerNode,
+    WorkerRunner,
+)
 
 from loadshapes import modes
 from loadshapes.generator import Generator, Run
@@ -22,6 +32,8 @@ from recording.hooks import Recorder
 from tasks.endpoint import SIMULATOR_KEY, Endpoint, resolve
 from tasks.exchange import Origin
 
+PINGS = 5
+MASTER_SILENT_S = 6
 FROM_GENERATORS = ("armed", "phase_done", "tripped", "closed")
 log = logging.getLogger("weighbridge")
 
@@ -31,16 +43,28 @@ class LocustNodes:
 
     def __init__(self, runner: Runner) -> None:
         self._runner = runner
+        self._names: dict[str, str] = {}
+
+    def admit(self) -> list[str]:
+        """Begin a run with the generators that are here now; those that join later stay out."""
+        self._names = {node: self._name(node) for node in self._connected()}
+        return list(self._names)
 
     def alive(self) -> list[str]:
-        """The ids of the generators that answer, in the order in which they joined."""
+        """The run's generators that answer, in the order in which they joined."""
+        return [node for node in self._connected() if node in self._names]
+
+    def name(self, node: str) -> str:
+        """The generator's short name, as rows and files carry it."""
+        return self._names.get(node, node)
+
+    def _connected(self) -> list[str]:
         if not isinstance(self._runner, MasterRunner):
             return ["local"]
         living = [c.id for c in self._runner.clients.all if c.state != STATE_MISSING]
         return sorted(living, key=self._runner.get_worker_index)
 
-    def name(self, node: str) -> str:
-        """The worker's short name, as rows and files carry it."""
+    def _name(self, node: str) -> str:
         if isinstance(self._runner, MasterRunner):
             return f"worker-{self._runner.get_worker_index(node)}"
         return node
@@ -61,6 +85,21 @@ class LocustNodes:
 
             self._runner.register_message(kind, on_message)
 
+        def on_ping(environment: Any, msg: Any, **_: Any) -> None:
+            self.send("clock_pong", {"master_unix_s": time.time()}, msg.node_id)
+
+        self._runner.register_message("clock_ping", on_ping)
+
+
+class Pinned(UsersDispatcher):
+    """Locust's dispatcher without rebalancing: moving users would kill their requests in flight."""
+
+    def add_worker(self, worker_node: WorkerNode) -> None:
+        """A worker that joins during a run gets no users before the next one."""
+
+    def remove_worker(self, worker_node: WorkerNode) -> None:
+        """A lost worker's users are not moved; the conductor deals with its requests."""
+
 
 class GeneratorNode:
     """Answers the conductor's messages on a process that generates load."""
@@ -78,8 +117,13 @@ class GeneratorNode:
             "phase_start": self._start,
             "halt": self._halt,
             "close": self._close,
+            "clock_pong": self._pong,
         }.items():
             runner.register_message(kind, listener)
+        self._pongs: Queue[float] = Queue()
+        self._offset_s = 0.0  # the master's wall clock minus ours
+        if isinstance(runner, WorkerRunner):
+            gevent.spawn(self._watch_master, runner)
 
     def _tell(self, kind: str, data: dict[str, Any]) -> None:
         if kind in ("phase_done", "closed"):
@@ -120,14 +164,58 @@ class GeneratorNode:
         run = self.generator.run
         assert run is not None
         users = run.plan.phases[data["phase"]].users
-        wanted = len(stripe(users, data["slot"], data["slots"]))
+        wanted = min(data["pool"], len(stripe(users, data["slot"], data["slots"])))
         while self.generator.parked < wanted:
             gevent.sleep(0.01)
-        self._tell("armed", {"phase": data["phase"]})
+        round_trip_s = self._measure_offset()
+        self._tell(
+            "armed",
+            {
+                "phase": data["phase"],
+                "clock_offset_s": round(self._offset_s, 6),
+                "round_trip_s": round(round_trip_s, 6),
+            },
+        )
+
+    def _measure_offset(self) -> float:
+        """Compare our wall clock with the master's: of several pings the quickest; its duration.
+
+        The offset is master - (asked + answered) / 2, as NTP has it (RFC 5905, section 8).
+        """
+        if isinstance(self._runner, LocalRunner):
+            return 0.0
+        best_s = math.inf
+        for _ in range(PINGS):
+            asked = time.time()
+            self._tell("clock_ping", {})
+            try:
+                master = self._pongs.get(timeout=1.0)
+            except Empty:
+                continue
+            answered = time.time()
+            if answered - asked < best_s:
+                best_s = answered - asked
+                self._offset_s = master - (asked + answered) / 2
+        return best_s
+
+    def _pong(self, environment: Any, msg: Any, **_: Any) -> None:
+        self._pongs.put(msg.data["master_unix_s"])
+
+    def _watch_master(self, runner: WorkerRunner) -> None:
+        """Stop sending when the master has fallen silent: nobody would be there to stop us."""
+        silent = 0
+        while True:
+            gevent.sleep(1.0)
+            last = runner.last_heartbeat_timestamp
+            late = last is not None and time.time() - last > 2.0
+            # Counted by the second, so that a process that stood still does not blame the master.
+            silent = silent + 1 if late else 0
+            if silent >= MASTER_SILENT_S:
+                self.generator.halt("the master fell silent")
 
     def _start(self, environment: Any, msg: Any, **_: Any) -> None:
         data = msg.data
-        began = self.generator.clock() + (data["t0_unix_s"] - time.time())
+        began = self.generator.clock() + (data["t0_unix_s"] - self._offset_s - time.time())
         self.generator.start(data["phase"], began, data["slot"], data["slots"])
 
     def _halt(self, environment: Any, msg: Any, **_: Any) -> None:

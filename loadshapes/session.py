@@ -12,14 +12,16 @@ import gevent
 
 from loadshapes.conductor import Conductor, Nodes
 from loadshapes.options import Options, as_dict
-from loadshapes.plan import Phase, Plan
+from loadshapes.plan import Phase, Plan, stripe
 from recording import folder as run_folder
 from recording.hooks import Inbound
 from recording.journal import Journal
 from recording.manifest import ROOT, manifest, write_json
 from recording.record import RequestRecord
+from recording.sinks import CsvSink, part_path
 from recording.tally import Tally
 from tasks.endpoint import Endpoint
+from tasks.exchange import Job, Origin, planned_only
 
 PROGRESS_EVERY_S = 5.0
 STOP_WAIT_S = 10.0
@@ -39,11 +41,14 @@ class Session:
         self.tallies: dict[str, Tally] = {phase.name: Tally() for phase in self.plan.phases}
         self.inbound = Inbound(options.run_id, self.folder, self.watch)
         self.stopped = ""
+        self._seen: dict[str, set[int]] = {phase.name: set() for phase in plan.phases}
         self._nodes = nodes
         self._journal = Journal(self.folder / "events.jsonl")
         self._closed: set[str] = set()
         self._phase_began = 0.0
-        self.conductor = Conductor(self.plan, nodes, self._journal.note, self._progress)
+        self.conductor = Conductor(
+            self.plan, nodes, self._journal.note, self._progress, self._write_off
+        )
         self._greenlets: list[gevent.Greenlet[..., None]] = []
 
     @property
@@ -57,7 +62,7 @@ class Session:
         return self._spread(self.conductor.users)
 
     def _spread(self, users: int) -> int:
-        generators = max(1, len(self._nodes.alive()))
+        generators = self.conductor.generators or max(1, len(self._nodes.admit()))
         return -(-users // generators) * generators
 
     @property
@@ -67,7 +72,8 @@ class Session:
 
     def begin(self) -> None:
         """Write the manifest, open the run on every generator, start the conductor."""
-        alive = self._nodes.alive()
+        alive = self._nodes.admit()
+        self.conductor.generators = max(1, len(alive))
         write_json(
             self.folder / "manifest.json",
             manifest(
@@ -80,7 +86,8 @@ class Session:
                 workers=len(alive),
             ),
         )
-        self._journal.note("run_start", run_id=self.options.run_id, generators=alive)
+        names = [self._nodes.name(node) for node in alive]
+        self._journal.note("run_start", run_id=self.options.run_id, generators=names)
         for node in alive:
             self._nodes.send(
                 "open",
@@ -99,6 +106,8 @@ class Session:
         tally = self.tallies.get(record.phase)
         if tally is not None:
             tally.add(record)
+            if self.conductor.generators > 1:
+                self._seen[record.phase].add(record.request_index)
 
     def receive(self, kind: str, node: str, data: dict[str, Any]) -> None:
         """A message of a generator's: for the conductor, or its last rows."""
@@ -117,7 +126,8 @@ class Session:
         """Stop sending, let every generator finish what is in flight, and take its last rows."""
         if not self.conductor.finished:
             self.stopped = "stopped before the plan was complete"
-            self._journal.note("stopped", phase=getattr(self.conductor.phase, "name", None))
+            phase = getattr(self.conductor.phase, "name", None)
+            self._journal.note("stopped", phase=phase, reason="the run was stopped by hand")
         for greenlet in self._greenlets:
             greenlet.kill(block=False)
         self.conductor.finished = True
@@ -147,6 +157,22 @@ class Session:
         if self.options.output:
             command += ["--output", str(Path(self.options.output).resolve())]
         return subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL).returncode
+
+    def _write_off(self, phase: Phase, slot: int, slots: int) -> None:
+        """Record as dropped what a lost generator left unsent, as far as we know.
+
+        Its own part file may know better: where a row exists twice, the finished one counts.
+        """
+        origin = Origin(self.options.run_id, "master", self.endpoint.key)
+        sink = CsvSink(part_path(self.folder, "master"))
+        for index in stripe(phase.count or 0, slot, slots):
+            if index not in self._seen[phase.name]:
+                due = phase.due_s(index)
+                job = Job(phase, index, 0.0, due, lambda: None)
+                record = planned_only(job, origin, "its generator was lost")
+                sink.add(record)
+                self.watch(record)
+        sink.close()
 
     # ---- progress
 

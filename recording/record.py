@@ -174,6 +174,8 @@ def _decode(name: str, cell: str) -> Any:
             raise ValueError(f"{name} is {cell!r}, not true or false")
         return cell == "true"
     try:
+        if not cell.isascii() or "_" in cell or cell != cell.strip():
+            raise ValueError  # Python reads more as a number than `encode` writes
         return kind(cell)
     except ValueError:
         raise ValueError(f"{name} is {cell!r}, not {kind.__name__}") from None

@@ -61,22 +61,30 @@ def resolve(host: str | None, environment: Mapping[str, str]) -> Endpoint:
             "no gateway is named: give -H https://host/v1, or set NONELINEAR_OPENAI_BASE_URL or "
             "OPENAI_BASE_URL in the environment or .env, or use --simulator."
         )
-    url = urlsplit(base)
-    if url.scheme not in ("http", "https") or not url.hostname:
-        raise OperatorError(f"the base URL {base!r} is not one: write http(s)://host[:port]/path.")
-    if url.username or url.password:
+    if "@" in base.partition("//")[2].partition("/")[0]:
         raise OperatorError(
             "the base URL holds a user name or password: put the key into the environment instead."
         )
-    key = next((environment[name] for name in keys if environment.get(name)), "")
+    if not _is_url(base):
+        raise OperatorError(f"the base URL {base!r} is not one: write http(s)://host[:port]/path.")
+    name = next((name for name in keys if environment.get(name)), "")
+    key = environment.get(name, "")
     if not key:
         raise OperatorError(
             f"no API key: set {' or '.join(keys)} in the environment or .env "
             "(any text for a gateway that wants none)."
         )
     if not key.isascii() or not key.isprintable():
-        raise OperatorError(f"the API key in {keys[0]} is not plain ASCII text: set it again.")
+        raise OperatorError(f"the API key in {name} is not plain ASCII text: set it again.")
     return Endpoint(base.rstrip("/"), key)
+
+
+def _is_url(text: str) -> bool:
+    try:
+        url = urlsplit(text)
+        return url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
+    except ValueError:  # a port that is none, half an IPv6 address
+        return False
 
 
 class EmbeddedSimulator:
@@ -103,6 +111,7 @@ class EmbeddedSimulator:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            start_new_session=True,  # Ctrl-C is for us: the simulator must answer what is in flight
         )
         assert self._process.stdout is not None and self._process.stderr is not None
         line = self._process.stdout.readline().strip()

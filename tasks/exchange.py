@@ -13,7 +13,7 @@ from loadshapes.plan import Phase
 from recording.outcome import Outcome, of_status
 from recording.record import CONTENT_LIMIT_CHARS, RequestRecord
 from tasks.client import Client
-from tasks.prompts import Request
+from tasks.prompts import Judgement, Request
 from tasks.reply import Json, Message, complaint, header_facts, mapping, message, usage
 from tasks.stream import RawStream, StreamedReply
 from tasks.wire import NotSent, Wire, WireError
@@ -269,11 +269,18 @@ def _record(
         if request.marker is not None and answer.outcome in (Outcome.OK, Outcome.EMPTY):
             facts["marker_ok"] = (said.content or "").strip() == request.marker
         if request.judge is not None and answer.outcome is Outcome.OK:
-            judged = request.judge(said)
+            judged = _judged(request.judge, said)
             facts["check"], facts["check_detail"] = judged.check, judged.detail
     if answer.streamed is not None and sent is not None:
         facts.update(_stream_facts(answer.streamed, sent))
     return _row(job, origin, **{n: _guarded(v, origin.secret) for n, v in facts.items()})
+
+
+def _judged(judge: Callable[[Message], Judgement], said: Message) -> Judgement:
+    try:
+        return judge(said)
+    except Exception as error:  # e.g. the operator's schema refers to what is not there
+        return Judgement("fail", f"the judge failed: {type(error).__name__}: {error}")
 
 
 def _stream_facts(streamed: StreamedReply, sent: float) -> dict[str, Any]:

@@ -16,7 +16,6 @@ from tasks.exchange import Job, exchange
 from tasks.prompts import body
 from tasks.route import Route
 
-
 log = logging.getLogger("weighbridge")
 
 

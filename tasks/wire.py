@@ -62,6 +62,8 @@ class Wire(httpx2.BaseTransport):
         self._headers: list[tuple[bytes, bytes]] = []
         self._body: list[bytes] = []
         self.status: int | None = None
+        self.headers_complete = False
+        self.complete = False
         self.arm(lambda: None)
 
     def arm(self, gate: Callable[[], None]) -> None:

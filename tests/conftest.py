@@ -4,8 +4,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.simulated import Simulator
+
+settings.register_profile("weighbridge", deadline=None)  # a busy machine is no defect
+settings.load_profile("weighbridge")
 
 
 @pytest.fixture

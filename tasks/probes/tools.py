@@ -54,7 +54,8 @@ class ToolCase:
         name = function.get("name")
         verdict = {
             "tool_calls": bool(message.tool_calls),
-            "function": name in self._schemas
+            "function": isinstance(name, str)
+            and name in self._schemas
             and (self.expect is None or name == self.expect.get("name")),
         }
         arguments, verdict["arguments_json"] = _parsed(function.get("arguments"))
@@ -73,7 +74,7 @@ class ToolCase:
 def _parsed(arguments: object) -> tuple[object, bool]:
     try:
         parsed = json.loads(arguments) if isinstance(arguments, str) else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return None, False
     return parsed, isinstance(parsed, dict)
 
@@ -82,7 +83,7 @@ def _parsed(arguments: object) -> tuple[object, bool]:
 def case(tools: str, prompt: str, expect: str) -> ToolCase:
     """The article's case, or the operator's files. OperatorError says what is wrong with them."""
     if not tools:
-        return ToolCase(WEATHER, prompt or WEATHER_PROMPT, _load(expect) or WEATHER_EXPECT)
+        return ToolCase(WEATHER, prompt or WEATHER_PROMPT, _expected(expect) or WEATHER_EXPECT)
     offered = _load(tools)
     if not isinstance(offered, list) or not offered:
         raise OperatorError(f"--tools {tools} must hold a JSON list of tools in OpenAI's format.")
@@ -99,7 +100,14 @@ def case(tools: str, prompt: str, expect: str) -> ToolCase:
             ) from None
     if not prompt:
         raise OperatorError("--tools needs --tools-prompt: say what the model should do with them.")
-    return ToolCase(offered, prompt, _load(expect))
+    return ToolCase(offered, prompt, _expected(expect))
+
+
+def _expected(path: str) -> Json | None:
+    found = _load(path)
+    if found is not None and not isinstance(mapping(found).get("name"), str):
+        raise OperatorError(f'--tools-expect {path} must hold {{"name": ..., "arguments": ...}}.')
+    return mapping(found) or None
 
 
 def _load(path: str) -> Any:

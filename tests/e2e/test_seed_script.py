@@ -74,7 +74,7 @@ def test_the_seeds_script_and_ours_agree(
 def test_output_is_replaced_atomically_and_keeps_non_ascii(
     simulator: Callable[..., Simulator], tmp_path: Path
 ) -> None:
-    """An existing file at --output is overwritten as the article says, and Chinese stays Chinese."""
+    """An existing file at --output is overwritten as the article says; Chinese stays Chinese."""
     gateway = simulator("--profile", "fast")
     output = tmp_path / "out.jsonl"
     output.write_text("old")

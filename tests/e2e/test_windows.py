@@ -62,8 +62,8 @@ def test_what_cannot_be_sent_is_dropped_not_silent(simulator: Start, tmp_path: P
     gateway = simulator("--profile", "fast", "--latency", "1.0")
     done = run(
         "-H", gateway.url, "--mode", "rpm", "--model", "m", "--target", 600, "--duration", 2,
-        "--max-workers", 2, "--grace", 1, results=tmp_path / "results",
-        *["--output", tmp_path / "out.jsonl"],
+        "--max-workers", 2, "--grace", 1, "--output", tmp_path / "out.jsonl",
+        results=tmp_path / "results",
     )  # fmt: skip
     assert done.code == 0, done.text
     rows = done.rows()

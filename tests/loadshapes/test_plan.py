@@ -35,9 +35,7 @@ def compute_plan(args: argparse.Namespace) -> None:
     if args.mode == "rpm":
         planned = max(1, math.floor(args.target * args.duration / 60))
     else:
-        planned = max(
-            1, math.ceil(args.target * args.duration / 60 / args.approx_prompt_tokens)
-        )
+        planned = max(1, math.ceil(args.target * args.duration / 60 / args.approx_prompt_tokens))
     args.planned_requests = planned
     args.interval_s = args.duration / planned
 

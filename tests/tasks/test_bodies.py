@@ -94,8 +94,13 @@ def test_an_http_1_0_answer_is_whole_and_its_connection_is_not_kept(serve: Serve
     assert server.connections == 2
 
 
-@pytest.mark.parametrize("interim", [b"HTTP/1.1 100 Continue\r\n\r\n",
-                                     b"HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n"])  # fmt: skip
+@pytest.mark.parametrize(
+    "interim",
+    [
+        b"HTTP/1.1 100 Continue\r\n\r\n",
+        b"HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n",
+    ],
+)
 @pytest.mark.parametrize("pause_s", [0.0, 0.05])
 def test_an_interim_response_is_passed_over(serve: Serve, interim: bytes, pause_s: float) -> None:
     def script(talk: Conversation) -> None:

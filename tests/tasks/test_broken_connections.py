@@ -59,9 +59,7 @@ def deaf_port() -> Iterator[int]:
 
 @BOTH
 @COLD
-def test_nobody_listening_is_connection_refused(
-    closed_port: int, stream: bool, cold: bool
-) -> None:
+def test_nobody_listening_is_connection_refused(closed_port: int, stream: bool, cold: bool) -> None:
     row = send(f"http://127.0.0.1:{closed_port}/v1", how={"cold": cold}, stream=stream)
     assert (row.outcome, row.http_status, row.response_bytes) == ("connection_refused", None, None)
     assert row.elapsed_sec is not None
@@ -145,9 +143,7 @@ def test_a_reset_is_connection_reset(serve: Serve, sent: bytes, stream: bool) ->
 
 
 @pytest.mark.parametrize("sent", [b"", b"HTTP/1.1 200 OK\r\n", WHOLE[:-5]])
-def test_a_close_before_the_answer_was_whole_is_connection_reset(
-    serve: Serve, sent: bytes
-) -> None:
+def test_a_close_before_the_answer_was_whole_is_connection_reset(serve: Serve, sent: bytes) -> None:
     row = send(serve(answer_once(sent)).base_url)
     assert row.outcome == "connection_reset"
     assert "closed before" in (row.error_message or "")

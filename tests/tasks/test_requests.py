@@ -2,6 +2,8 @@
 
 import time
 from collections.abc import Callable
+from pathlib import Path
+from statistics import median
 from typing import Any
 
 import gevent
@@ -9,6 +11,8 @@ import pytest
 
 from recording.record import COLUMNS
 from tasks.probes import tools
+from tasks.prompts import Judgement, Request
+from tasks.reply import Message
 from tests.tasks.scripted_server import (
     WHOLE_STREAM,
     Conversation,
@@ -91,7 +95,7 @@ ANSWERS: dict[str, tuple[bytes, bytes]] = {
     "error in 200": (json_reply({"error": {"message": "m", "code": 429}}),) * 2,
     "no choices": (
         json_reply({"id": "x", "usage": {"total_tokens": 3}}),
-        streaming({"id": "x"}, WHOLE_STREAM[-1]),
+        streaming({"id": "x"}, delta("stop"), WHOLE_STREAM[-1]),
     ),
     "no usage": (
         json_reply(completion(usage=None)),
@@ -134,9 +138,7 @@ def test_a_tool_call_is_judged_plain_and_in_pieces(serve: Serve, typed: bool) ->
         delta("tool_calls"),
     )
     whole = json_reply(
-        completion(
-            choices=[{"message": {"tool_calls": [CALL]}, "finish_reason": "tool_calls"}]
-        )
+        completion(choices=[{"message": {"tool_calls": [CALL]}, "finish_reason": "tool_calls"}])
     )
     asked = tools.build(phase(), 0, OPTIONS)
     for stream, reply in ((False, whole), (True, pieces)):
@@ -148,10 +150,18 @@ def test_a_tool_call_is_judged_plain_and_in_pieces(serve: Serve, typed: bool) ->
         assert server.requests[0].json["tool_choice"] == "auto"
 
 
-def test_latency_holds_under_200_requests_in_flight(serve: Serve) -> None:
-    """A shared connection pool would show 1.4 times the truth here.
+def waited_for_a_core_s() -> float:
+    """How long this process has stood ready without a core, so far; 0 where nobody says."""
+    try:
+        return int(Path("/proc/self/schedstat").read_text().split()[1]) / 1e9
+    except OSError:
+        return 0.0
 
-    The truth is the server's own: both sides read one clock.
+
+def load(serve: Serve, users: int, rounds: int) -> tuple[float, float]:
+    """(measured median, the server's own median) under load.
+
+    The server holds each request for half a second; users start spread over that time.
     """
     served: list[float] = []
     reply = json_reply(completion())
@@ -164,20 +174,45 @@ def test_latency_holds_under_200_requests_in_flight(serve: Serve) -> None:
             served.append(time.perf_counter() - began)
 
     server = serve(slow)
-    users = [Sender(server.base_url) for _ in range(200)]
+    senders = [Sender(server.base_url) for _ in range(users)]
 
     def use(number: int) -> list[float]:
-        gevent.sleep(number / 200 * 0.5)  # spread: 200 stay in flight, not 200 at one instant
-        rows = [users[number].send(i) for i in range(4)]
-        assert [row.outcome for row in rows] == ["ok"] * 4
+        gevent.sleep(number / users * 0.5)
+        rows = [senders[number].send(i) for i in range(rounds)]
+        assert [row.outcome for row in rows] == ["ok"] * rounds
         return [row.elapsed_sec or 0.0 for row in rows[1:]]
 
-    greenlets = [gevent.spawn(use, number) for number in range(200)]
+    greenlets = [gevent.spawn(use, number) for number in range(users)]
     gevent.joinall(greenlets, raise_error=True)
-    measured = sorted(s for greenlet in greenlets for s in greenlet.value)
-    assert len(measured) == 600
-    truth = sorted(served)[len(served) // 2]
-    assert measured[299] == pytest.approx(truth, rel=0.05)
-    assert server.connections == 200
-    for user in users:
+    assert server.connections == users
+    for user in senders:
         user.client.close()
+    measured = [seconds for greenlet in greenlets for seconds in greenlet.value]
+    return median(measured), median(served)
+
+
+def test_latency_holds_under_200_requests_in_flight(serve: Serve) -> None:
+    """A shared connection pool would show 1.4 times the truth here.
+
+    The truth is the server's own, on the same clock. A machine that keeps this process waiting
+    for a core gets two more tries, and then no verdict.
+    """
+    for _ in range(3):
+        waited_s, began = waited_for_a_core_s(), time.perf_counter()
+        measured, truth = load(serve, users=200, rounds=4)
+        share = (waited_for_a_core_s() - waited_s) / (time.perf_counter() - began)
+        if abs(measured - truth) <= 0.05 * truth or share < 0.05:
+            break
+    else:
+        pytest.skip(f"the machine is too busy: this process waited {share:.0%} of the time")
+    assert measured == pytest.approx(truth, rel=0.05)
+
+
+def test_a_judge_that_fails_is_a_failed_check_and_not_a_lost_row(serve: Serve) -> None:
+    def judge(said: Message) -> Judgement:
+        raise KeyError("no such definition")
+
+    server = serve(answer(json_reply(completion())))
+    row = send(server.base_url, request=Request("x", judge=judge))
+    assert (row.outcome, row.check) == ("ok", "fail")
+    assert "KeyError" in (row.check_detail or "")

@@ -63,9 +63,7 @@ ECHOES: dict[str, Callable[[str], bytes]] = {
 
 @BOTH
 @pytest.mark.parametrize("where", ECHOES)
-def test_an_echoed_key_is_in_no_field_of_the_record(
-    serve: Serve, where: str, stream: bool
-) -> None:
+def test_an_echoed_key_is_in_no_field_of_the_record(serve: Serve, where: str, stream: bool) -> None:
     server = serve(echoing(ECHOES[where]))
     row = send(server.base_url, stream=stream)
     assert server.requests[0].headers["authorization"] == f"Bearer {KEY}"

@@ -1,0 +1,227 @@
+"""Master and workers: the same plan, the same totals; and nothing lost or doubled under faults."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analysis.load import load
+from tests.locust_run import ROOT, LocustRun, command, environment, run
+from tests.simulated import Simulator
+
+Start = Callable[..., Simulator]
+
+
+class Fleet:
+    """A master and its workers as processes, all writing below one results folder."""
+
+    def __init__(self, results: Path, workers: int, *arguments: object) -> None:
+        self.results = results
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self._log = (results.parent / f"fleet-{self.port}.log").open("w")
+        self.master = self._start(
+            *command("--master", "--expect-workers", workers, "--master-bind-port", self.port,
+                     "--master-bind-host", "127.0.0.1", "--results", results, *arguments)
+        )  # fmt: skip
+        self.workers = [self.worker() for _ in range(workers)]
+
+    def worker(self) -> "subprocess.Popen[bytes]":
+        """Start one more worker."""
+        return self._start(
+            sys.executable, "-m", "locust", "-f", str(ROOT / "locustfile.py"), "--worker",
+            "--master-port", str(self.port),
+        )  # fmt: skip
+
+    def _start(self, *arguments: str) -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(
+            arguments, cwd=ROOT, env=environment(), stdout=self._log, stderr=self._log,
+            stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+
+    def until_phase(self) -> float:
+        """Wait until the first phase has begun; its start, Unix seconds."""
+        deadline = time.monotonic() + 40
+        while time.monotonic() < deadline:
+            for path in self.results.glob("*/events.jsonl"):
+                if "phase_start" in path.read_text():
+                    event: dict[str, Any] = self.outcome(0).events("phase_start")[0]
+                    return float(event["t0_unix_s"])
+            time.sleep(0.05)
+        raise AssertionError("no phase began")
+
+    def outcome(self, code: int) -> LocustRun:
+        (folder,) = self.results.iterdir()
+        return LocustRun(code, "", Path(self._log.name).read_text(), folder)
+
+    def finish(self, timeout_s: float = 90) -> LocustRun:
+        """Wait for the master's end."""
+        code = self.master.wait(timeout_s)
+        return self.outcome(code)
+
+    def stop(self) -> None:
+        for process in [self.master, *self.workers]:
+            if process.poll() is None:
+                process.send_signal(signal.SIGCONT)
+                process.kill()
+            process.wait()
+        self._log.close()
+
+
+@pytest.fixture
+def fleet(tmp_path: Path) -> Iterator[Callable[..., Fleet]]:
+    """Starts fleets; their processes end with the test."""
+    started: list[Fleet] = []
+
+    def start(workers: int, *arguments: object) -> Fleet:
+        started.append(Fleet(tmp_path / f"fleet-{len(started)}", workers, *arguments))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.stop()
+
+
+def served(gateway: Simulator) -> Counter[str]:
+    """How often the server answered each task_id in full."""
+    return Counter(row["task_id"] for row in gateway.rows() if row["status"] == "200")
+
+
+def assert_exactly_once(done: LocustRun, gateway: Simulator, planned: int) -> None:
+    """Every planned request is one row; what the server finished and no more is `ok`."""
+    assert done.folder is not None
+    frame = load(done.folder).requests
+    assert len(frame) == planned
+    assert not frame.duplicated(["phase", "request_index"]).any()
+    good = set(frame[frame["outcome"] == "ok"]["task_id"])
+    truth = served(gateway)
+    assert max(truth.values()) == 1
+    # A killed process takes with it what was in flight: answered, but never received.
+    assert good <= truth.keys()
+
+
+WINDOW = ("--mode", "rpm", "--model", "m", "--target", 600)
+
+
+def test_one_two_and_three_generators_send_the_same(
+    simulator: Start, fleet: Callable[..., Fleet], tmp_path: Path
+) -> None:
+    """Local, --processes 2 and master + 3 workers: equal task_ids, tokens and cost."""
+    seen = []
+    plan = ("--mode", "rpm", "--model", "m,n", "--target", "600,1500", "--duration", 2,
+            "--task-id-prefix", "same")  # fmt: skip
+    for how in ("local", "processes", "workers"):
+        gateway = simulator("--profile", "fast", "--latency", "0.05")
+        given = ("-H", gateway.url, *plan)
+        if how == "workers":
+            done = fleet(3, *given).finish()
+        else:
+            more = ("--processes", 2) if how == "processes" else ()
+            done = run(*given, *more, results=tmp_path / how)
+        assert done.code == 0, done.text
+        assert done.folder is not None
+        frame = load(done.folder).requests
+        assert Counter(frame["outcome"]) == {"ok": len(frame)}
+        rows = gateway.rows()
+        seen.append((
+            sorted(row["task_id"] for row in rows),
+            sum(int(row["total_tokens"]) for row in rows),
+            len(frame),
+            round(sum(float(row["cost"] or 0) for row in rows), 9),
+            round(float(frame["api_cost"].sum()), 9),
+        ))  # fmt: skip
+    assert seen[0] == seen[1] == seen[2]
+    assert seen[0][3] == seen[0][4]
+
+
+def test_a_burst_is_released_together_across_workers(
+    simulator: Start, fleet: Callable[..., Fleet]
+) -> None:
+    """Three workers' shares of one step are all in the server at the same time."""
+    gateway = simulator("--profile", "fast", "--latency", "1.0")
+    done = fleet(3, "-H", gateway.url, "--mode", "ladder", "--model", "m", "--steps", "60").finish()
+    assert done.code == 0, done.text
+    assert max(int(row["in_flight"]) for row in gateway.rows()) == 60
+    assert len({row.worker for row in done.rows()}) == 3
+
+
+def test_a_killed_worker_loses_only_what_was_in_flight(
+    simulator: Start, fleet: Callable[..., Fleet]
+) -> None:
+    """kill -9 mid-window: the run ends, says so, and every request is one row."""
+    gateway = simulator("--profile", "fast", "--latency", "0.2")
+    ships = fleet(3, "-H", gateway.url, *WINDOW, "--duration", 8)
+    began = ships.until_phase()
+    time.sleep(max(0.0, began + 3 - time.time()))
+    os.kill(ships.workers[1].pid, signal.SIGKILL)
+    done = ships.finish()
+    assert done.code == 0, done.text
+    assert [event["worker"] for event in done.events("worker_lost")] != []
+    assert_exactly_once(done, gateway, 80)
+    assert done.folder is not None
+    frame = load(done.folder).requests
+    lost = frame[frame["outcome"] == "dropped"]
+    assert 0 < len(lost) < 30
+    # Nothing that the dead worker finished is missing: at most its few in flight are.
+    finished = set(frame[frame["outcome"] == "ok"]["task_id"])
+    assert len(served(gateway).keys() - finished) <= 2
+
+
+def test_a_frozen_worker_comes_back(simulator: Start, fleet: Callable[..., Fleet]) -> None:
+    """SIGSTOP for 6 s: the worker sends late, and nothing is lost or doubled."""
+    gateway = simulator("--profile", "fast", "--latency", "0.2")
+    ships = fleet(2, "-H", gateway.url, *WINDOW, "--duration", 8)
+    began = ships.until_phase()
+    time.sleep(max(0.0, began + 1 - time.time()))
+    os.kill(ships.workers[0].pid, signal.SIGSTOP)
+    time.sleep(6)
+    os.kill(ships.workers[0].pid, signal.SIGCONT)
+    done = ships.finish()
+    assert done.code == 0, done.text
+    assert_exactly_once(done, gateway, 80)
+    rows = [row for row in done.rows() if row.send_lag_s is not None]
+    assert max(row.send_lag_s or 0 for row in rows) > 3
+
+
+def test_a_late_worker_waits_for_the_next_run(
+    simulator: Start, fleet: Callable[..., Fleet]
+) -> None:
+    """A worker that joins mid-window gets nothing to send, and disturbs nobody."""
+    gateway = simulator("--profile", "fast", "--latency", "0.2")
+    ships = fleet(2, "-H", gateway.url, *WINDOW, "--duration", 6)
+    ships.until_phase()
+    ships.workers.append(ships.worker())
+    done = ships.finish()
+    assert done.code == 0, done.text
+    assert_exactly_once(done, gateway, 60)
+    assert {row.worker for row in done.rows()} == {"worker-0", "worker-1"}
+    assert Counter(row.outcome for row in done.rows()).keys() == {"ok"}
+
+
+def test_workers_stop_when_their_master_is_killed(
+    simulator: Start, fleet: Callable[..., Fleet]
+) -> None:
+    """Orphans stop sending within seconds; what they finished is in their part files."""
+    gateway = simulator("--profile", "fast", "--latency", "0.2")
+    ships = fleet(2, "-H", gateway.url, *WINDOW, "--duration", 60)
+    began = ships.until_phase()
+    time.sleep(max(0.0, began + 2 - time.time()))
+    os.kill(ships.master.pid, signal.SIGKILL)
+    time.sleep(13)
+    before = len(gateway.rows())
+    time.sleep(2)
+    assert len(gateway.rows()) == before < 200
+    assert ships.master.wait() != 0
+    done = ships.outcome(-9)
+    assert done.folder is not None
+    frame = load(done.folder).requests
+    assert set(frame[frame["outcome"] == "ok"]["task_id"]) == served(gateway).keys()

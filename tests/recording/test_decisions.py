@@ -1,0 +1,113 @@
+"""Pure judgements on outcomes: names by status, the stop rule, the live counts."""
+
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recording import outcome as outcomes
+from recording.guards import COUNTED, FEWEST, StopRule, decide
+from recording.outcome import Outcome, of_status
+from recording.tally import Tally
+from tests.recording.rows import row
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome"),
+    [
+        (301, "redirect"), (304, "redirect"), (308, "redirect"),
+        (400, "bad_request"), (405, "bad_request"), (413, "bad_request"), (422, "bad_request"),
+        (499, "bad_request"), (401, "auth"), (403, "auth"), (402, "payment_required"),
+        (404, "not_found"), (408, "server_error"), (429, "rate_limited"), (500, "server_error"),
+        (502, "server_error"), (503, "server_error"), (504, "server_error"), (529, "server_error"),
+        (599, "server_error"), (100, "malformed"), (199, "malformed"), (600, "malformed"),
+        (999, "malformed"), (0, "malformed"),
+    ],
+)  # fmt: skip
+def test_a_status_has_one_outcome(status: int, outcome: str) -> None:
+    assert of_status(status) == outcome
+
+
+def test_the_tree_names_every_outcome() -> None:
+    assert outcomes.__doc__ is not None
+    words = outcomes.__doc__.replace(",", " ").split()
+    assert not [each for each in Outcome if each.value not in words]
+
+
+OK, BAD = "ok", "rate_limited"
+
+
+@pytest.mark.parametrize(
+    ("window", "rate", "size", "stop"),
+    [
+        pytest.param([], 0.2, 20, False, id="nothing yet"),
+        pytest.param([BAD] * 4, 0.2, 20, False, id="four are too few to speak"),
+        pytest.param([BAD] * 5, 0.2, 20, True, id="five of five"),
+        pytest.param([OK] * 4 + [BAD], 0.2, 20, True, id="one of five is 20 %"),
+        pytest.param([OK] * 5 + [BAD], 0.2, 20, False, id="one of six is less"),
+        pytest.param([OK] * 16 + [BAD] * 4, 0.2, 20, True, id="four of twenty"),
+        pytest.param([OK] * 17 + [BAD] * 3, 0.2, 20, False, id="three of twenty"),
+        pytest.param([BAD] * 20 + [OK] * 20, 0.2, 20, False, id="old failures are forgotten"),
+        pytest.param([OK] * 20 + [BAD] * 4, 0.2, 20, True, id="only the last twenty count"),
+        pytest.param([OK] * 9 + [BAD], 0.1, 20, True, id="one of ten at 10 %"),
+        pytest.param([BAD] * 20, 1.0, 20, True, id="all, at 100 %"),
+        pytest.param([BAD] * 19 + [OK], 1.0, 20, False, id="not all, at 100 %"),
+        pytest.param([BAD] * 3, 1.0, 3, True, id="a window smaller than five is filled"),
+        pytest.param([BAD] * 2, 1.0, 3, False, id="a window smaller than five, not filled"),
+        pytest.param([OK] * 20, 0.01, 20, False, id="no failure never stops"),
+    ],
+)
+def test_the_stop_rule_by_hand(window: list[str], rate: float, size: int, stop: bool) -> None:
+    assert decide(window, StopRule(rate, size)).stop is stop
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+def test_the_stop_rule_counts_429_5xx_and_timeouts_and_nothing_else(outcome: Outcome) -> None:
+    counted = outcome.value in ("rate_limited", "server_error") or "timeout" in outcome.value
+    verdict = decide([outcome.value] * FEWEST, StopRule(0.2, 20))
+    assert verdict.stop is counted is (outcome.value in COUNTED)
+
+
+def test_a_verdict_carries_its_evidence() -> None:
+    window = ["ok", "rate_limited", "timeout_total", "auth", "rate_limited"]
+    assert decide(window, StopRule(0.2, 20)).as_dict() == {
+        "stop": True,
+        "counted": 3,
+        "completed": 5,
+        "outcomes": {"rate_limited": 2, "timeout_total": 1},
+    }
+
+
+@given(st.lists(st.sampled_from([o.value for o in Outcome])), st.integers(1, 30))
+def test_the_verdict_counts_the_last_of_the_window(window: list[str], size: int) -> None:
+    verdict = decide(window, StopRule(0.5, size))
+    last = window[len(window) - min(size, len(window)) :]
+    assert verdict.completed == len(last)
+    assert verdict.counted == sum(name in COUNTED for name in last)
+    assert Counter(verdict.outcomes) == Counter(name for name in last if name in COUNTED)
+
+
+# ---- the live counts
+
+
+def test_a_tally_counts_what_was_done_and_what_it_cost() -> None:
+    tally = Tally()
+    tally.add(row(total_tokens=10, api_cost=0.5, done_offset_s=2.0))
+    tally.add(row(total_tokens=5, done_offset_s=1.0))
+    failed = {"outcome": "server_error", "success": False}
+    tally.add(row(**failed, total_tokens=99, api_cost=0.25, done_offset_s=3.0))
+    tally.add(row(outcome="dropped", success=False))
+    assert (tally.done, tally.succeeded, tally.failed, tally.dropped) == (3, 2, 1, 1)
+    assert tally.total_tokens == 15, "tokens of successes, as the seed counts"
+    assert tally.cost == 0.75, "a failure may cost too"
+    assert tally.last_done_s == 3.0
+    assert tally.outcomes == {"ok": 2, "server_error": 1, "dropped": 1}
+
+
+def test_an_unknown_cost_is_not_zero() -> None:
+    tally = Tally()
+    tally.add(row())
+    assert tally.cost is None
+    tally.add(row(api_cost=0.0))
+    assert tally.cost == 0.0

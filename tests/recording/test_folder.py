@@ -1,0 +1,170 @@
+"""The run folder, its journal and its manifest."""
+
+import json
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from loadshapes.modes import plan
+from loadshapes.options import OperatorError, Options, as_dict
+from recording import manifest as manifests
+from recording.folder import check_output, create, new_run_id
+from recording.journal import Journal
+from recording.manifest import manifest, project_version, write_json
+
+SECRET = "sk-canary-77aa12"
+OPTIONS = Options(mode="rpm", model="m", target="60", run_id="r", task_id_prefix="p")
+
+
+def test_a_run_folder_is_made_with_its_parents_for_its_owner_only(tmp_path: Path) -> None:
+    made = create(str(tmp_path / "a" / "b"), "run-1")
+    assert made == tmp_path / "a" / "b" / "run-1"
+    assert made.stat().st_mode & 0o777 == 0o700
+
+
+def test_an_existing_run_folder_is_refused_and_left_alone(tmp_path: Path) -> None:
+    kept = create(str(tmp_path), "run-1") / "manifest.json"
+    kept.write_text("first")
+    with pytest.raises(OperatorError, match="exists: give another --run-id or --results"):
+        create(str(tmp_path), "run-1")
+    assert kept.read_text() == "first"
+
+
+def test_a_run_folder_that_cannot_be_made_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    with pytest.raises(OperatorError, match="cannot be made .Not a directory.: give another"):
+        create(str(tmp_path / "file"), "run-1")
+
+
+def test_a_read_only_results_folder_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "mkdir", denied)  # a superuser may write anywhere
+    with pytest.raises(OperatorError, match="cannot be made .Permission denied."):
+        create(str(tmp_path), "run-1")
+
+
+def test_run_ids_are_new_each_time_and_name_the_mode() -> None:
+    made = {new_run_id("rpm") for _ in range(50)}
+    assert len(made) > 45  # four random characters, within one second
+    assert all(re.fullmatch(r"rpm-\d{8}T\d{6}-[0-9a-f]{4}", each) for each in made)
+
+
+# ---- --output
+
+
+def test_an_output_that_can_be_written_is_fine_and_not_touched(tmp_path: Path) -> None:
+    target = tmp_path / "new" / "rows.jsonl"
+    check_output(str(target))
+    check_output("")
+    assert not target.exists()
+    assert list(target.parent.iterdir()) == []
+    target.write_text("kept")
+    check_output(str(target))
+    assert target.read_text() == "kept"
+
+
+@pytest.mark.parametrize("name", ["folder", "file/rows.jsonl"])
+def test_an_output_that_cannot_be_written_is_a_sentence(tmp_path: Path, name: str) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OperatorError, match="--output .* cannot be written .*: give another path"):
+        check_output(str(tmp_path / name))
+
+
+# ---- events.jsonl
+
+
+def test_each_event_is_a_line_of_json_at_once(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "events.jsonl")
+    journal.note("phase_start", phase="rpm/汉字", t0_unix_s=1.5)
+    journal.note("stop_rule", why='a "quote"\nand a line')
+    lines = (tmp_path / "events.jsonl").read_text("utf-8").splitlines()
+    journal.close()
+    first, second = (json.loads(line) for line in lines)
+    assert (first["event"], first["phase"], first["t0_unix_s"]) == ("phase_start", "rpm/汉字", 1.5)
+    assert second["why"] == 'a "quote"\nand a line'
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT.*\+00:00", first["at"])
+    assert "汉字" in lines[0], "non-ASCII text is kept readable"
+
+
+def test_a_journal_is_private_and_appended_to(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    for name in ("one", "two"):
+        journal = Journal(path)
+        journal.note(name)
+        journal.close()
+    events = [json.loads(line)["event"] for line in path.read_text().splitlines()]
+    assert events == ["one", "two"]
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+# ---- manifest.json
+
+
+def made(base_url: str = "https://h/v1") -> dict[str, object]:
+    return manifest(
+        "r",
+        options=as_dict(OPTIONS),
+        plan=plan(OPTIONS).as_dicts(),
+        base_url=base_url,
+        simulated=False,
+        currency="CNY",
+        workers=2,
+    )
+
+
+def test_the_manifest_says_with_what_where_and_how_the_run_was_made(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(manifests, "_git_commit", lambda: "c0ffee")
+    said = json.loads(json.dumps(made()))
+    assert said["run_id"] == "r"
+    assert {"python", "locust", "openai", "gevent", "pandas"} <= set(said["versions"])
+    assert said["weighbridge"] == {"version": project_version(), "git_commit": "c0ffee"}
+    assert said["options"] == as_dict(OPTIONS)
+    assert [phase["name"] for phase in said["plan"]] == ["rpm/m/60"]
+    assert said["plan"][0]["count"] == 60
+    assert said["host"]["cores"] == os.cpu_count()
+    assert {"name", "system"} <= set(said["host"])
+    assert said["gateway"] == {"base_url": "https://h/v1", "simulated": False}
+    assert (said["currency"], said["workers"], said["schema_version"]) == ("CNY", 2, 1)
+    assert said["clock"]["durations"]["clock"] == "perf_counter"
+    assert re.fullmatch(r"\d{4}-.*\+00:00", said["started_at"])
+
+
+def test_the_manifest_holds_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("NONELINEAR_API_KEY", "OPENAI_API_KEY"):
+        monkeypatch.setenv(name, SECRET)
+    assert SECRET not in json.dumps(made())
+
+
+def test_our_version_is_that_of_the_project_file() -> None:
+    assert re.fullmatch(r"\d+\.\d+\.\d+", project_version())
+
+
+def test_outside_a_checkout_there_is_no_commit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(manifests, "ROOT", tmp_path)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    assert manifests._git_commit() is None
+
+
+def test_without_git_there_is_no_commit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    assert manifests._git_commit() is None
+
+
+def test_a_json_file_is_replaced_whole_and_private(tmp_path: Path) -> None:
+    path = tmp_path / "manifest.json"
+    path.write_text("old")
+    write_json(path, {"x": "汉字"})
+    assert json.loads(path.read_text("utf-8")) == {"x": "汉字"}
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert list(tmp_path.iterdir()) == [path]

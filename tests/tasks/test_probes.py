@@ -1,0 +1,250 @@
+"""The probes: what they ask, and how they judge what comes back."""
+
+import base64
+import io
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from loadshapes.modes import plan
+from loadshapes.options import OperatorError, Options
+from tasks.catalogue import BUILDERS, rehearse
+from tasks.probes import cache, tools, vision
+from tasks.prompts import marker, padded
+from tasks.reply import Message
+from tests.tasks.sending import OPTIONS, phase
+
+
+def call(name: Any = "get_weather", arguments: Any = '{"city": "Shanghai"}') -> Message:
+    function = {"name": name, "arguments": arguments}
+    return Message(tool_calls=[{"id": "c", "type": "function", "function": function}])
+
+
+ALL = ("tool_calls", "function", "arguments_json", "arguments_right")
+
+
+@pytest.mark.parametrize(
+    ("said", "right"),
+    [
+        pytest.param(call(), ALL, id="right"),
+        pytest.param(call(arguments=' {"city":"Shanghai"} '), ALL, id="spaces"),
+        pytest.param(call("get_time"), ("tool_calls", "arguments_json"), id="wrong function"),
+        pytest.param(call(arguments="{city: x}"), ALL[:2], id="bad JSON"),
+        pytest.param(call(arguments=""), ALL[:2], id="no arguments"),
+        pytest.param(call(arguments={"city": "Shanghai"}), ALL[:2], id="arguments not text"),
+        pytest.param(call(arguments='["Shanghai"]'), ALL[:2], id="arguments no object"),
+        pytest.param(call(arguments='{"city": "Beijing"}'), ALL[:3], id="wrong argument"),
+        pytest.param(call(arguments='{"city": 7}'), ALL[:3], id="type against the schema"),
+        pytest.param(call(arguments="{}"), ALL[:3], id="missing against the schema"),
+        pytest.param(call(arguments='{"city": "Shanghai", "x": 1}'), ALL[:3], id="additional"),
+        pytest.param(call(arguments="[" * 100_000), ALL[:2], id="too deep"),
+        pytest.param(Message(content="It is sunny."), (), id="no call"),
+        pytest.param(call(None), ("tool_calls", "arguments_json"), id="no name"),
+        pytest.param(call(["a"]), ("tool_calls", "arguments_json"), id="name is a list"),
+        pytest.param(Message(tool_calls=[7]), ("tool_calls",), id="call is a number"),  # type: ignore[list-item]
+        pytest.param(Message(tool_calls=[{}]), ("tool_calls",), id="call is hollow"),
+    ],
+)
+def test_a_tool_call_is_judged_step_by_step(said: Message, right: tuple[str, ...]) -> None:
+    judged = tools.case("", "", "").judge(said)
+    assert json.loads(judged.detail) == {step: step in right for step in ALL}
+    assert judged.check == ("pass" if right == ALL else "fail")
+
+
+@pytest.fixture
+def business(tmp_path: Path) -> Options:
+    """A business schema of the operator's own."""
+    schema = {
+        "type": "object",
+        "properties": {"sku": {"type": "string", "pattern": "^[A-Z]{2}-[0-9]+$"},
+                       "count": {"type": "integer", "minimum": 1}},
+        "required": ["sku", "count"],
+    }  # fmt: skip
+    file = tmp_path / "tools.json"
+    order = {"name": "order", "parameters": schema}
+    file.write_text(json.dumps([{"type": "function", "function": order}]))
+    return replace(OPTIONS, tools=str(file), tools_prompt="Order three.", tool_choice="order")
+
+
+def test_the_operators_tools_prompt_and_choice_are_sent(business: Options) -> None:
+    asked = tools.build(phase(), 0, business)
+    assert asked.content == "Order three."
+    assert asked.extra["tools"][0]["function"]["name"] == "order"
+    assert asked.extra["tool_choice"] == {"type": "function", "function": {"name": "order"}}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "check"),
+    [
+        ('{"sku": "AB-1", "count": 3}', "pass"),
+        ('{"sku": "ab-1", "count": 3}', "fail"),
+        ('{"sku": "AB-1", "count": 0}', "fail"),
+        ('{"sku": "AB-1"}', "fail"),
+    ],
+)
+def test_without_an_expectation_a_call_must_be_valid(
+    business: Options, arguments: str, check: str
+) -> None:
+    judge = tools.build(phase(), 0, business).judge
+    assert judge is not None
+    assert judge(call("order", arguments)).check == check
+
+
+@pytest.mark.parametrize(
+    ("changes", "content", "says"),
+    [
+        ({"tools": "missing.json"}, None, "cannot be read as JSON"),
+        ({"tools": "t.json"}, "{", "cannot be read as JSON"),
+        ({"tools": "t.json"}, "{}", "must hold a JSON list"),
+        ({"tools": "t.json"}, "[]", "must hold a JSON list"),
+        ({"tools": "t.json"}, "[{}]", "needs a function with a name"),
+        ({"tools": "t.json"}, '[{"function": {"name": "f"}}]', "--tools needs --tools-prompt"),
+        (
+            {"tools": "t.json", "tools_prompt": "p"},
+            '[{"function": {"name": "f", "parameters": {"type": "strange"}}}]',
+            "are no JSON schema",
+        ),
+        ({"tools_expect": "missing.json"}, None, "cannot be read as JSON"),
+        ({"tools_expect": "t.json"}, "[]", "--tools-expect t.json must hold"),
+        ({"tools_expect": "t.json"}, '{"function": "f"}', "--tools-expect t.json must hold"),
+    ],
+)
+def test_a_mistake_in_the_operators_tools_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: dict[str, str],
+    content: str | None, says: str,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    tools.case.cache_clear()
+    if content is not None:
+        (tmp_path / "t.json").write_text(content)
+    asked = replace(OPTIONS, mode="tools", model="m", **changes)
+    with pytest.raises(OperatorError, match=says):
+        rehearse(plan(asked), asked)
+
+
+# ---- vision
+
+
+def test_the_picture_is_a_png_that_shows_and_describes_its_text() -> None:
+    picture = Image.open(io.BytesIO(vision.picture("HELLO 42")))
+    assert (picture.format, picture.info["Description"]) == ("PNG", "HELLO 42")
+    dark = sum(picture.convert("L").histogram()[:128])
+    assert 0.01 < dark / (picture.width * picture.height) < 0.5
+    assert picture.width > picture.height
+
+
+@pytest.mark.parametrize(
+    ("expected", "said", "share"),
+    [
+        ("WEIGHBRIDGE 4711", "WEIGHBRIDGE 4711", 1.0),
+        ("WEIGHBRIDGE 4711", "The text is: weighbridge\n4711.", 1.0),
+        ("WEIGHBRIDGE 4711", "WEIGHBRIDGE", 11 / 15),
+        ("WEIGHBRIDGE 4711", "4711", 4 / 15),
+        ("WEIGHBRIDGE 4711", "", 0.0),
+        ("WEIGHBRIDGE 4711", "I cannot see it", 0.0),
+        ("abcdef", "abXdef", 0.5),  # "ab" alone is chance
+        ("ab", "xaby", 1.0),
+        ("汉字 测试", "图中写着汉字测试", 1.0),
+        ("", "anything", 0.0),
+    ],
+)
+def test_the_share_of_text_that_was_read(expected: str, said: str, share: float) -> None:
+    assert vision.text_share(expected, said) == pytest.approx(share)
+
+
+def test_the_picture_is_sent_as_a_data_url_and_judged_by_its_text() -> None:
+    asked = vision.build(phase(), 0, OPTIONS)
+    assert isinstance(asked.content, list)
+    kind, data = asked.content[1]["image_url"]["url"].split(",", 1)
+    assert kind == "data:image/png;base64"
+    assert base64.b64decode(data).startswith(b"\x89PNG")
+    assert asked.judge is not None
+    assert asked.judge(Message(content=vision.TEXT)).check == "pass"
+    assert asked.judge(Message(content="no text", reasoning=vision.TEXT)).check == "fail"
+    assert asked.judge(Message()).check == "fail"
+
+
+def test_an_image_of_the_operators_is_sent_as_it_is_and_judged_only_if_its_text_is_known(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "own.jpg"
+    path.write_bytes(b"\xff\xd8 some bytes")
+    asked = vision.build(phase(), 0, replace(OPTIONS, image=str(path)))
+    assert isinstance(asked.content, list)
+    assert asked.content[1]["image_url"]["url"] == (
+        "data:image/jpeg;base64," + base64.b64encode(b"\xff\xd8 some bytes").decode()
+    )
+    assert asked.judge is None
+    assert vision.build(phase(), 0, replace(OPTIONS, image=str(path), image_text="x")).judge
+
+
+@pytest.mark.parametrize("name", ["missing.png", "notes.txt"])
+def test_an_image_that_cannot_be_sent_is_a_sentence(name: str) -> None:
+    with pytest.raises(OperatorError, match="--image"):
+        vision.build(phase(), 0, replace(OPTIONS, image=name))
+
+
+# ---- cache
+
+
+def prefix(options: Options, block: str = "cache/m", index: int = 0) -> str:
+    content = cache.build(phase(name=block), index, options).content
+    assert isinstance(content, str)
+    return content
+
+
+def test_the_prefix_is_the_same_in_every_request_of_a_phase() -> None:
+    assert len({prefix(OPTIONS, index=i) for i in range(3)}) == 1
+
+
+def test_the_prefix_is_new_in_every_run_and_phase_from_its_first_characters() -> None:
+    texts = [
+        prefix(OPTIONS),
+        prefix(OPTIONS, block="cache/other"),
+        prefix(replace(OPTIONS, run_id="another")),
+    ]
+    assert len({text[:20] for text in texts}) == 3
+
+
+def test_without_a_nonce_the_prefix_is_the_same_everywhere() -> None:
+    bare = replace(OPTIONS, cache_nonce="none")
+    assert prefix(bare) == prefix(replace(bare, run_id="another"), block="cache/other")
+
+
+def test_the_operators_prefix_is_sent_whole(tmp_path: Path) -> None:
+    path = tmp_path / "prefix.txt"
+    path.write_text("Ein längerer Text.", encoding="utf-8")
+    asked = replace(OPTIONS, prefix_file=str(path), cache_nonce="none")
+    assert prefix(asked).startswith("Ein längerer Text.\n\n")
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe not utf-8"])
+def test_a_prefix_that_cannot_be_read_is_a_sentence(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "prefix.txt"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(OperatorError, match="--prefix-file"):
+        prefix(replace(OPTIONS, prefix_file=str(path)))
+
+
+# ---- the seed's prompts
+
+
+def test_the_seeds_prompts_are_kept_to_the_letter() -> None:
+    assert marker(phase(), 7, OPTIONS).content == "Reply exactly: ok-7"
+    words = " ".join(["NONELINEAR_TPM_EVAL_STATIC_TEXT"] * 666)
+    assert padded(phase(), 7, OPTIONS).content == (
+        "You are testing throughput. Read the following static text and reply exactly "
+        f"with TPM-OK-7.\n\n{words}"
+    )
+    assert padded(phase(), 7, OPTIONS).marker == "TPM-OK-7"
+
+
+@pytest.mark.parametrize("name", BUILDERS)
+def test_every_builder_makes_a_body_that_is_json(name: str) -> None:
+    asked = BUILDERS[name](phase(), 0, OPTIONS)
+    assert json.loads(json.dumps({"content": asked.content, **asked.extra}))

@@ -1,0 +1,242 @@
+"""Tokens, cost, text and errors in the words of every gateway we know."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.reply import complaint, message, reasoning_of, text_of, usage
+
+UNKNOWN = {
+    "prompt_tokens": None,
+    "completion_tokens": None,
+    "total_tokens": None,
+    "cached_tokens": None,
+    "cache_write_tokens": None,
+    "reasoning_tokens": None,
+    "api_cost": None,
+    "header_cost": None,
+    "cost_source": "unknown",
+}
+COUNTS = {"prompt_tokens": 10, "completion_tokens": 4, "total_tokens": 14}
+LITELLM = {"x-litellm-response-cost": "0.000123", "x-litellm-call-id": "c1"}
+
+
+@pytest.mark.parametrize(
+    ("said", "headers", "read"),
+    [
+        pytest.param(COUNTS, {}, COUNTS, id="openai: no cost"),
+        pytest.param(
+            {
+                **COUNTS,
+                "prompt_tokens_details": {"cached_tokens": 8, "audio_tokens": 0},
+                "completion_tokens_details": {"reasoning_tokens": 3},
+            },
+            {},
+            {**COUNTS, "cached_tokens": 8, "reasoning_tokens": 3},
+            id="openai: details",
+        ),
+        pytest.param(
+            {**COUNTS, "cost": 0.00012},
+            {},
+            {**COUNTS, "api_cost": 0.00012, "cost_source": "body"},
+            id="nonelinear",
+        ),
+        pytest.param(
+            {
+                **COUNTS,
+                "cost": 0.01,
+                "cost_details": {"upstream_inference_cost": 0.009},
+                "prompt_tokens_details": {"cached_tokens": 2, "cache_write_tokens": 5},
+                "completion_tokens_details": {"reasoning_tokens": 0},
+            },
+            {},
+            {
+                **COUNTS,
+                "cached_tokens": 2,
+                "cache_write_tokens": 5,
+                "reasoning_tokens": 0,
+                "api_cost": 0.01,
+                "cost_source": "body",
+            },
+            id="openrouter",
+        ),
+        pytest.param(
+            COUNTS,
+            LITELLM,
+            {**COUNTS, "api_cost": 0.000123, "header_cost": 0.000123, "cost_source": "header"},
+            id="litellm: header",
+        ),
+        pytest.param(
+            {**COUNTS, "cost": 0.5},
+            LITELLM,
+            {**COUNTS, "api_cost": 0.5, "header_cost": 0.000123, "cost_source": "body"},
+            id="both: the body wins, both are kept",
+        ),
+        pytest.param(
+            {**COUNTS, "prompt_cache_hit_tokens": 6, "prompt_cache_miss_tokens": 4},
+            {},
+            {**COUNTS, "cached_tokens": 6},
+            id="deepseek",
+        ),
+        pytest.param(
+            {**COUNTS, "cache_creation_input_tokens": 7},
+            {},
+            {**COUNTS, "cache_write_tokens": 7},
+            id="anthropic's words",
+        ),
+        pytest.param({"cost": 0}, {}, {"api_cost": 0.0, "cost_source": "body"}, id="known free"),
+        pytest.param(
+            {"cost": "0.25"}, {}, {"api_cost": 0.25, "cost_source": "body"}, id="cost as text"
+        ),
+        pytest.param(
+            {"cost": None},
+            LITELLM,
+            {"api_cost": 0.000123, "header_cost": 0.000123, "cost_source": "header"},
+            id="body's cost is null",
+        ),
+        pytest.param({"prompt_tokens_details": {"cached_tokens": 0}}, {}, {"cached_tokens": 0},
+                     id="zero is known"),
+        pytest.param({"prompt_tokens": -3}, {}, {"prompt_tokens": -3}, id="absurd, but said"),
+    ],
+)  # fmt: skip
+def test_usage_is_read_in_every_dialect(
+    said: dict[str, Any], headers: dict[str, str], read: dict[str, Any]
+) -> None:
+    assert usage({"usage": said}, headers, ok=True) == {**UNKNOWN, **read}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        None, [], "text", 7, {},
+        {"prompt_tokens": "10", "completion_tokens": 4.0, "total_tokens": True},
+        {"prompt_tokens": None, "prompt_tokens_details": None},
+        {"prompt_tokens_details": [], "completion_tokens_details": "x"},
+        {"prompt_tokens_details": {"cached_tokens": "8"}},
+        {"cost": True}, {"cost": "free"}, {"cost": ""}, {"cost": "nan"}, {"cost": "inf"},
+        {"cost": float("nan")}, {"cost": {"total": 1}}, {"cost": []}, {"cost": 10**400},
+        {"total_tokens": 2**63},
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_what_is_absent_or_of_the_wrong_type_is_unknown_and_never_zero(said: object) -> None:
+    assert usage({"usage": said}, {}, ok=True) == UNKNOWN
+
+
+def test_litellms_header_does_not_count_on_an_error() -> None:
+    """It says "0" there without knowing."""
+    assert usage({}, {"x-litellm-response-cost": "0"}, ok=False) == UNKNOWN
+
+
+def test_a_bodys_cost_counts_on_an_error_too() -> None:
+    assert usage({"usage": {"cost": 0.1}}, {}, ok=False)["api_cost"] == 0.1
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=6,
+)
+FIELDS = ("prompt_tokens", "total_tokens", "cost", "prompt_tokens_details", "cached_tokens")
+
+
+@given(st.dictionaries(st.sampled_from(FIELDS), json_values), st.text())
+def test_usage_never_raises_and_never_lies_about_types(said: dict[str, Any], header: str) -> None:
+    read = usage({"usage": said}, {"x-litellm-response-cost": header}, ok=True)
+    for name, value in read.items():
+        if name.endswith("_tokens"):
+            assert value is None or type(value) is int
+        elif name.endswith("_cost"):
+            assert value is None or type(value) is float
+    assert (read["cost_source"] == "unknown") == (read["api_cost"] is None)
+
+
+@given(json_values)
+def test_a_body_of_any_json_is_a_message_or_none(body: object) -> None:
+    made = message({"choices": body, "model": body})
+    assert made is None or isinstance(made.content, str | None)
+
+
+@given(json_values)
+def test_an_error_of_any_json_can_be_read(error: object) -> None:
+    said = complaint(error)
+    assert isinstance(said.message, str)
+    assert said.status is None or 400 <= said.status < 600
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "text", "status"),
+    [
+        ({"message": "m", "type": "t", "code": "c"}, "t", "m", None),
+        ({"message": "m", "code": "c"}, "c", "m", None),
+        ({"message": "m", "code": 429}, "429", "m", 429),
+        ({"message": "m", "code": "429"}, "429", "m", 429),
+        ({"message": "m", "code": 200}, "200", "m", None),
+        ({"message": "m", "type": "", "code": None}, None, "m", None),
+        ({"message": "m", "code": True}, "True", "m", None),
+        ({"detail": "d"}, None, "{'detail': 'd'}", None),
+        ("just text", None, "just text", None),
+        (None, None, "None", None),
+        ([], None, "[]", None),
+    ],
+)
+def test_an_error_is_read_by_hand(
+    error: object, kind: str | None, text: str, status: int | None
+) -> None:
+    said = complaint(error)
+    assert (said.type, said.message, said.status) == (kind, text, status)
+
+
+@pytest.mark.parametrize(
+    ("part", "reasoning"),
+    [
+        ({"reasoning_content": "a"}, "a"),
+        ({"reasoning": "b"}, "b"),
+        ({"reasoning_content": "a", "reasoning": "a"}, "a"),  # never added up
+        ({"reasoning_content": "", "reasoning": "b"}, "b"),
+        ({"reasoning_content": None, "reasoning": {"text": "b"}}, None),
+        ({}, None),
+    ],
+)
+def test_reasoning_is_read_from_either_field_and_never_added(
+    part: dict[str, Any], reasoning: str | None
+) -> None:
+    assert reasoning_of(part) == reasoning
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        ("x", "x"),
+        ("", ""),
+        (None, None),
+        (7, None),
+        ([{"type": "text", "text": "a"}, {"type": "text", "text": "b"}], "ab"),
+        ([{"type": "image_url"}, "loose", {"text": 7}], None),
+        ([], None),
+        ({"text": "x"}, None),
+    ],
+)
+def test_content_is_text_or_the_text_of_its_parts(content: object, text: str | None) -> None:
+    assert text_of(content) == text
+
+
+@pytest.mark.parametrize(
+    ("said", "empty"),
+    [
+        ({"content": "x"}, False),
+        ({"content": "", "reasoning": "x"}, False),
+        ({"content": None, "tool_calls": [{}]}, False),
+        ({"content": "", "reasoning": "", "tool_calls": []}, True),
+        ({"tool_calls": None}, True),
+        ({}, True),
+    ],
+)
+def test_a_message_is_empty_without_content_reasoning_and_tool_call(
+    said: dict[str, Any], empty: bool
+) -> None:
+    made = message({"choices": [{"message": said}]})
+    assert made is not None
+    assert made.empty is empty
