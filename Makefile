@@ -22,8 +22,7 @@ $(BIN)/.dev: $(BIN)/.run requirements-dev.txt
 setup: $(BIN)/.dev ## install what running and testing need into .venv
 
 demo: $(BIN)/.run ## a short evaluation of the embedded simulator, with its report
-	$(LOCUST) --simulator --mode rpm --model gpt-5.4-nano --target 300 --duration 10
-	$(LOCUST) --simulator --mode tpm --model gpt-5.4-nano --target 100000 --duration 10
+	$(LOCUST) --simulator --mode full --quick
 
 evaluate: $(BIN)/.run ## the whole programme on the gateway of .env (this costs money)
 	$(LOCUST) --mode full

@@ -8,6 +8,7 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
@@ -22,15 +23,20 @@ from loadshapes import modes, options
 from loadshapes.generator import Generator
 from loadshapes.nodes import GeneratorNode, LocustNodes, Pinned
 from loadshapes.options import OperatorError, Options
+from loadshapes.plan import resumed
 from loadshapes.session import Session
 from loadshapes.shapes import FixedRate, PlannedShape, shape_for
 from recording.folder import new_run_id
 from recording.hooks import Recorder
+from recording.remains import Remains
+from recording.remains import read as read_remains
 from tasks.catalogue import rehearse
 from tasks.endpoint import EmbeddedSimulator, Endpoint, load_environment, resolve
 from tasks.preflight import preflight
 from tasks.route import route
 from tasks.users import GatewayUser
+from webui.page import Gateway, attach
+from webui.start import Desk
 
 __all__ = ["FixedRate", "GatewayUser"]  # what Locust looks for: one user class, one shape class
 
@@ -50,6 +56,28 @@ except OperatorError as mistake:
     refuse(mistake)
 
 
+def look_back(given: Options) -> Remains | None:
+    """What the run of `--resume` left; None without that option. Raises OperatorError."""
+    if not given.resume:
+        return None
+    try:
+        return read_remains(Path(given.resume))
+    except (OSError, ValueError, KeyError) as error:
+        raise OperatorError(f"--resume {given.resume} is no run that can go on: {error}.") from None
+
+
+def again(given: Options, remains: Remains) -> Options:
+    """The options of the run that goes on: its own, at its own place. Raises OperatorError."""
+    folder = Path(given.resume).resolve()
+    try:
+        before = Options(**remains.manifest["options"])
+    except (TypeError, KeyError):
+        raise OperatorError(
+            f"--resume {given.resume} was made by another version: it cannot go on."
+        ) from None
+    return replace(before, results=str(folder.parent), run_id=folder.name, resume=given.resume)
+
+
 class Command:
     """The node that commands runs (local or master): one session at a time."""
 
@@ -58,6 +86,8 @@ class Command:
         self.nodes = LocustNodes(runner)
         self.nodes.listen(self._receive)
         self.session: Session | None = None
+        self.opened: Callable[[Session], None] = lambda session: None
+        self.in_flight: dict[str, int] = {}  # by generator, as they said last
         self._simulator: EmbeddedSimulator | None = None
 
     def _receive(self, kind: str, node: str, data: dict[str, Any]) -> None:
@@ -72,19 +102,40 @@ class Command:
 
     def prepare(self) -> None:
         """Plan a run, find its gateway and make its folder. Raises OperatorError."""
-        asked = self.asked()
+        given = Options.of(self.environment.parsed_options)
+        remains = look_back(given)
+        asked = self.asked() if remains is None else again(given, remains)
         plan = modes.plan(asked)
+        if remains is not None:
+            plan = resumed(plan, remains.finished, remains.ended, windows=given.resume_windows)
+            if not self.environment.host and not asked.simulator:
+                self.environment.host = remains.manifest["gateway"]["base_url"]
+            if not plan.phases:
+                raise OperatorError(f"--resume {given.resume}: nothing of it is left to send.")
         rehearse(plan, asked)
         if asked.dry_run:
             print(plan.describe())
             sys.exit(0)
         endpoint = self._endpoint(asked)
         self.environment.host = endpoint.base_url
-        self.session = Session(plan, asked, endpoint, self.nodes)
-        shape = shape_for(asked.mode)
-        shape.runner = self.environment.runner
+        session = Session(plan, asked, endpoint, self.nodes, remains)
+        shape = None if plan.endless else shape_for(asked.mode)
+        if shape is not None:
+            shape.runner = self.environment.runner
         self.environment.shape_class = shape
-        PlannedShape.run = self.session
+        PlannedShape.run = self.session = session
+        self.in_flight.clear()
+        self.opened(session)
+
+    def gateway(self) -> str | None:
+        """Where this server was told to send, if it was told. Raises OperatorError."""
+        given = Options.of(self.environment.parsed_options)
+        if given.simulator:
+            return self._endpoint(given).base_url
+        try:
+            return resolve(self.environment.host, os.environ).base_url
+        except OperatorError:
+            return None  # the start form may name one
 
     def _endpoint(self, asked: Options) -> Endpoint:
         if not asked.simulator:
@@ -115,27 +166,47 @@ def on_init(environment: Environment, runner: Runner, web_ui: Any = None, **_: A
     """Set up this process: a generator (local, worker), a commander (local, master)."""
     global command
     environment.dispatcher_class = Pinned
-    if not isinstance(runner, MasterRunner):
-        ship_rows(environment, runner)
+    generator = None if isinstance(runner, MasterRunner) else ship_rows(environment, runner)
     if isinstance(runner, WorkerRunner):
         return
     command = Command(environment, runner)
     parsed = environment.parsed_options
-    if parsed is not None and parsed.headless:
-        if not parsed.print_stats:
-            logging.getLogger("locust.stats_logger").disabled = True  # our own summary is exact
-        try:
+    assert parsed is not None
+    if parsed.headless and not parsed.print_stats:
+        logging.getLogger("locust.stats_logger").disabled = True  # our own summary is exact
+    try:
+        if web_ui is not None:
+            show(environment, web_ui, command, generator)
+        if parsed.headless or parsed.autostart or parsed.dry_run:
             command.prepare()
-        except OperatorError as error:
-            command.quit()
-            for child in psutil.Process().children():  # workers of --processes
-                child.terminate()
-            refuse(error)
+    except OperatorError as error:
+        command.quit()
+        for child in psutil.Process().children():  # workers of --processes
+            child.terminate()
+        refuse(error)
+    if parsed.headless:
         # With a shape, Locust installs its own handler only when the shape has ended.
         gevent.signal_handler(signal.SIGTERM, runner.quit)
 
 
-def ship_rows(environment: Environment, runner: Runner) -> None:
+def show(
+    environment: Environment, web_ui: Any, command: Command, generator: Generator | None
+) -> None:
+    """Put our part on the web UI. Raises OperatorError."""
+    if web_ui.userclass_picker_is_active:
+        log.warning("--class-picker is ignored: there is one user class, and --mode chooses")
+        web_ui.userclass_picker_is_active = False
+    environment.host = where = command.gateway()
+
+    def in_flight() -> int:
+        return sum(command.in_flight.values()) if generator is None else generator.in_flight
+
+    gateway = Gateway(command, in_flight)
+    command.opened = gateway.watch
+    attach(environment, web_ui, gateway, Desk(environment, command, where))
+
+
+def ship_rows(environment: Environment, runner: Runner) -> Generator:
     """Record what this process sends; a worker also ships it with Locust's reports."""
     ships = isinstance(runner, WorkerRunner)
 
@@ -149,10 +220,12 @@ def ship_rows(environment: Environment, runner: Runner) -> None:
 
         def on_report(client_id: str, data: dict[str, Any], **_: Any) -> None:
             data["weighbridge"] = recorder.parcel()
+            data["weighbridge_in_flight"] = node.generator.in_flight
 
         environment.events.report_to_master.add_listener(on_report)
     environment.events.quitting.add_listener(lambda **_: recorder.close())
-    GeneratorNode(runner, recorder, enter)
+    node = GeneratorNode(runner, recorder, enter)
+    return node.generator
 
 
 def enter(generator: Generator, endpoint: Endpoint) -> None:
@@ -167,6 +240,7 @@ def on_worker_report(client_id: str, data: dict[str, Any], **_: Any) -> None:
     """Rows that a worker shipped."""
     if command is not None and command.session is not None and "weighbridge" in data:
         command.session.shipped(client_id, data["weighbridge"])
+        command.in_flight[client_id] = data.get("weighbridge_in_flight", 0)
 
 
 @events.test_start.add_listener

@@ -1,6 +1,7 @@
-"""The command line: `python -m analysis report|summary|export|import`.
+"""The command line: `python -m analysis report|summary|check|export|import`.
 
-Exit codes: 0 done, 2 the operator must change something (one sentence says what).
+Exit codes: 0 done, 1 the run failed a check, 2 the operator must change something; one sentence
+on stderr says what.
 """
 
 import argparse
@@ -8,8 +9,13 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from analysis.load import RunError, load
+from recording.conditions import ConditionError, parse
+
+if TYPE_CHECKING:
+    from analysis.sections import View
 
 _BY = {"phase": "phase", "model": "model_requested", "task-prefix": "task_prefix"}
 
@@ -18,8 +24,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     options = _parser().parse_args(arguments)
     try:
-        options.command(options)
-    except RunError as error:
+        failed = options.command(options)
+    except (RunError, ConditionError) as error:
         print(error, file=sys.stderr)
         return 2
     except BrokenPipeError:
@@ -28,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         print(f"{error.filename or 'A file'}: {error.strerror}.", file=sys.stderr)
         return 2
-    return 0
+    return 1 if failed else 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -39,6 +45,8 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("run", type=Path, metavar="RUN", help="the run's folder")
     report.add_argument("--lang", choices=["en", "zh"], default="en", help="default: en")
     report.add_argument("--output", type=Path, metavar="JSONL", help="export the rows as well")
+    report.add_argument("--print", action="store_true", help="print the numbers as well")
+    _add_checks(report)
     report.set_defaults(command=_report)
 
     summary = commands.add_parser("summary", help="print the numbers")
@@ -47,9 +55,20 @@ def _parser() -> argparse.ArgumentParser:
     summary.add_argument("--by", choices=list(_BY), default="phase", help="default: phase")
     summary.set_defaults(command=_summary)
 
-    export = commands.add_parser("export", help="write the rows as the seed's JSONL")
+    check = commands.add_parser("check", help="see whether a run is complete and good enough")
+    check.add_argument("run", type=Path, metavar="RUN", help="the run's folder")
+    _add_checks(check)
+    check.set_defaults(command=_check, fail_on="")
+
+    export = commands.add_parser("export", help="write the rows as the seed's JSONL, or as CSV")
     export.add_argument("run", type=Path, metavar="RUN", help="the run's folder")
-    export.add_argument("--output", type=Path, required=True, metavar="JSONL")
+    export.add_argument(
+        "--output",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="a name in .csv gets our columns, any other the seed's JSONL",
+    )
     export.set_defaults(command=_export)
 
     imports = commands.add_parser("import", help="make a run folder of the seed's JSONL")
@@ -61,34 +80,75 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _report(options: argparse.Namespace) -> None:
-    from analysis import report, seed
+def _add_checks(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--fail-on",
+        metavar="CONDITIONS",
+        help="exit with 1 where one is true, e.g. success_rate<0.99,p95_s>10,cost>0.5",
+    )
+    parser.add_argument("--junit", type=Path, metavar="XML", help="write the checks as JUnit XML")
 
+
+def _report(options: argparse.Namespace) -> bool:
+    from analysis import report, seed, terminal
+
+    judged = options.fail_on is not None or options.junit is not None
+    parse(options.fail_on or "")
     run = load(options.run)
-    for path in report.write(run, options.lang):
-        print(path)
+    view = report.look(run, options.lang)
+    paths = [*report.write(view)]
     if options.output:
         seed.write(run, options.output)
-        print(options.output)
+        paths.append(options.output)
+    if options.print:
+        print(terminal.text(report.in_english(view), view.phases, "phase"), end="\n\n")
+    print(*paths, sep="\n", flush=True)
+    return judged and _failed(view, options)
+
+
+def _check(options: argparse.Namespace) -> bool:
+    from analysis import report
+
+    parse(options.fail_on)
+    return _failed(report.look(load(options.run)), options, aloud=True)
+
+
+def _failed(view: "View", options: argparse.Namespace, aloud: bool = False) -> bool:
+    """Judge a run; whether it failed. `aloud` prints every check, not only the sentence."""
+    from analysis import check, junit
+
+    checks = check.judge(view, parse(options.fail_on or ""))
+    if options.junit:
+        junit.write(checks, view.run, options.junit)
+        print(options.junit, flush=True)
+    if aloud:
+        print(*(f"{one.verdict:8}{one}" for one in checks), sep="\n", flush=True)
+    elif options.fail_on and all(one.passed for one in checks):
+        print(f"all {len(checks)} checks passed", flush=True)
+    if sentence := check.sentence(checks):
+        print(f"weighbridge: {sentence}", file=sys.stderr)
+    return bool(sentence)
 
 
 def _summary(options: argparse.Namespace) -> None:
     from analysis import report, summarize, terminal
 
     run = load(options.run)
+    view = report.look(run)
     whole = options.by == "phase"
-    groups = summarize.of_run(run, summarize.PHASE if whole else (_BY[options.by],))
+    groups = view.phases if whole else summarize.of_run(run, (_BY[options.by],))
     if options.json:
-        found = report.summary(run) if whole else {"run_id": run.run_id, "groups": groups}
+        found = report.summary(view) if whole else {"run_id": run.run_id, "groups": groups}
         print(json.dumps(found, ensure_ascii=False, indent=2, allow_nan=False))
     else:
-        print(terminal.text(report.look(run), groups, _BY[options.by]))
+        print(terminal.text(view, groups, _BY[options.by]))
 
 
 def _export(options: argparse.Namespace) -> None:
-    from analysis import seed
+    from analysis import seed, table
 
-    seed.write(load(options.run), options.output)
+    write = table.write if options.output.suffix == ".csv" else seed.write
+    write(load(options.run), options.output)
     print(options.output)
 
 

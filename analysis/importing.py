@@ -6,10 +6,11 @@ the one of its summary row; without a summary row there is none, and no observed
 
 import csv
 import json
+import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from analysis.load import RunError
 from recording.outcome import Outcome, of_status
@@ -58,7 +59,7 @@ def read(
         raise RunError(f"{name!r} cannot name a run; give --run-id (letters, digits, . _ -).")
     folder = results / name
     try:
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, mode=0o700)
     except FileExistsError:
         raise RunError(f"{folder} exists; give another --run-id.") from None
     _write(folder, name, list(phases.values()), files, currency)
@@ -167,7 +168,7 @@ def _outcome(row: dict[str, Any]) -> Outcome:
 def _write(
     folder: Path, run_id: str, phases: list[_Phase], files: list[Path], currency: str | None
 ) -> None:
-    with (folder / "requests-import.csv").open("w", encoding="utf-8", newline="") as file:
+    with _private(folder / "requests-import.csv") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
         for phase in phases:
@@ -191,9 +192,17 @@ def _write(
         "mode": "import",
     }
     lines = "".join(json.dumps(event) + "\n" for event in events)
-    (folder / "events.jsonl").write_text(lines, encoding="utf-8")
+    with _private(folder / "events.jsonl") as file:
+        file.write(lines)
     text = json.dumps(manifest, ensure_ascii=False, indent=2) + "\n"
-    (folder / "manifest.json").write_text(text, encoding="utf-8")
+    with _private(folder / "manifest.json") as file:
+        file.write(text)
+
+
+def _private(path: Path) -> TextIO:
+    """A new UTF-8 text file, readable by its owner only: like a recorder's, it holds replies."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    return os.fdopen(descriptor, "w", encoding="utf-8", newline="")
 
 
 def _planned(phase: _Phase) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The report of a run: report.md, report.html and summary.json in its folder."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from analysis.sections import (
     View,
     cache,
     cost,
+    interactive,
     ladder,
     notes,
     outcomes,
@@ -36,6 +38,7 @@ SECTIONS: tuple[SectionOf, ...] = (
     smoke.section,
     ladder.section,
     window.section,
+    interactive.section,
     cost.section,
     cache.section,
     tools.section,
@@ -49,14 +52,13 @@ SECTIONS: tuple[SectionOf, ...] = (
 """The report after its first page, in order: the article's tables, then what it lacks."""
 
 
-def write(run: Run, lang: Lang = "en") -> tuple[Path, Path, Path]:
+def write(view: View) -> tuple[Path, Path, Path]:
     """Write report.md, report.html and summary.json; return their paths. Raises OSError."""
-    view = look(run, lang)
-    page = compose(view)
+    run, page = view.run, compose(view)
     files = {
         "report.md": markdown.render(page),
         "report.html": html.render(page),
-        "summary.json": json.dumps(summary(run), ensure_ascii=False, indent=2, allow_nan=False)
+        "summary.json": json.dumps(summary(view), ensure_ascii=False, indent=2, allow_nan=False)
         + "\n",
     }
     for name, text in files.items():
@@ -70,9 +72,14 @@ def look(run: Run, lang: Lang = "en") -> View:
     return View(run, of_run(run), Words(lang, run.manifest.get("currency")))
 
 
-def summary(run: Run) -> dict[str, Any]:
+def in_english(view: View) -> View:
+    """The same numbers, told in English."""
+    return replace(view, t=replace(view.t, lang="en"))
+
+
+def summary(view: View) -> dict[str, Any]:
     """What summary.json holds: the verdicts and every number of every phase, in English."""
-    view = look(run, "en")
+    run, view = view.run, in_english(view)
     return {
         "schema_version": SUMMARY_VERSION,
         "run_id": run.run_id,

@@ -89,6 +89,7 @@ def measure(rows: "DataFrame", planned: int, wall_s: float | None) -> dict[str, 
         **_costs(sent, good),
         "marker_rate": _share(good, "marker_ok"),
         "checks": _counts(rows, "check"),
+        "checks_failed": _judged_wrong(rows),
     }
 
 
@@ -263,6 +264,12 @@ def _share(rows: "DataFrame", name: str) -> float | None:
 def _counts(rows: "DataFrame", name: str) -> dict[str, int]:
     """How often each value occurs, the commonest first."""
     return {str(k): int(v) for k, v in rows[name].value_counts().items()}
+
+
+def _judged_wrong(rows: "DataFrame") -> int | None:
+    """How many answers a probe judged wrong; None when it judged none. Flags are no judgement."""
+    judged = rows["check"][rows["check"].isin(["pass", "fail"])]
+    return int((judged == "fail").sum()) if len(judged) else None
 
 
 def _statuses(rows: "DataFrame") -> dict[str, int]:

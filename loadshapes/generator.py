@@ -8,7 +8,7 @@ recorded as dropped. Nothing here knows Locust.
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -90,18 +90,32 @@ class Generator:
         self._idle: LifoQueue[AsyncResult[Job | None]] = LifoQueue()
         self._busy: dict[tuple[str, int], gevent.Greenlet[..., None]] = {}
         self._share: Share | None = None
+        self._closed = False
         self._rule: StopRule | None = None
 
     # ---- the users' side
 
     def take(self) -> Job | None:
         """Park until there is a job; None: the run is over."""
+        if self._closed:
+            return None
         inbox: AsyncResult[Job | None] = AsyncResult()
         self._idle.put(inbox)
-        job: Job | None = inbox.get()
+        try:
+            job: Job | None = inbox.get()
+        except gevent.GreenletExit:  # Locust stops this user: fewer are wanted
+            self._leave(inbox)
+            raise
         if job is not None:
             self._busy[job.task] = gevent.getcurrent()
         return job
+
+    def _leave(self, inbox: "AsyncResult[Job | None]") -> None:
+        """A parked user goes: nobody may give its inbox a job, and one given must not be lost."""
+        if inbox in self._idle.queue:
+            self._idle.queue.remove(inbox)
+        elif inbox.ready() and inbox.value is not None:
+            self.abandon(inbox.value, "its user was stopped before it was sent")
 
     def finish(self, job: Job, record: RequestRecord) -> None:
         """A taken job has ended, with this record."""
@@ -119,13 +133,13 @@ class Generator:
         share.outstanding -= 1
         share.free.release()
 
-    def abandon(self, job: Job) -> None:
-        """A taken job came to no record: a fault of ours. The row says so."""
+    def abandon(self, job: Job, why: str = "an error of the load generator: see its log") -> None:
+        """A taken job came to no record, mostly by a fault of ours. The row says so."""
         assert self.run is not None
         if job.in_flight is not None:
             self.in_flight -= 1
             job.in_flight = None
-        record = planned_only(job, self.run.origin, "an error of the load generator: see its log")
+        record = planned_only(job, self.run.origin, why)
         self.keep(record)
         self.finish(job, record)
 
@@ -140,12 +154,14 @@ class Generator:
     def open(self, run: Run) -> None:
         """Take part in a run."""
         self.run = run
+        self._closed = False
         options = run.options
         on = options.stop_rule == "on"
         self._rule = StopRule(options.stop_error_rate, options.stop_window) if on else None
 
     def close(self, wait_s: float) -> None:
         """End the run: send no more, wait for what is in flight, then cancel what is left."""
+        self._closed = True
         self.halt("the run was stopped")
         deadline = self.clock() + wait_s
         while (self._busy or self._share) and self.clock() < deadline:
@@ -164,6 +180,8 @@ class Generator:
     def start(self, number: int, began: float, slot: int, slots: int) -> None:
         """Run this process's share of the plan's phase `number`, in the background."""
         assert self.run is not None
+        if self._closed:  # the run was stopped while this message was on its way
+            return
         phase = self.run.plan.phases[number]
         self._share = Share(number, phase, began, slot, slots)
         gevent.spawn(self._run_share, self._share)
@@ -181,7 +199,7 @@ class Generator:
     def _run_share(self, share: Share) -> None:
         watchdog = gevent.spawn(self._watch_loop, share)
         try:
-            if share.phase.kind == "steady":
+            if share.phase.kind in ("steady", "manual"):
                 self._keep_busy(share)
             else:
                 if share.phase.kind == "burst":
@@ -217,7 +235,7 @@ class Generator:
         closing = None
         if phase.duration_s is not None:
             closing = share.began + phase.duration_s + self.run.options.grace_s
-        for index in stripe(phase.count, share.slot, share.slots):
+        for index in phase.indices(share.slot, share.slots):
             due = share.began + (phase.due_s(index) or 0.0)
             self._wait(share, due - LEAD_S)
             inbox = None if share.halted.is_set() else self._user(share, closing)
@@ -236,10 +254,7 @@ class Generator:
         phase = share.phase
         closing = None if phase.duration_s is None else share.began + phase.duration_s
         self._wait(share, share.began)
-        indices: Iterator[int] = iter(
-            stripe(phase.count if phase.count is not None else 10**12, share.slot, share.slots)
-        )
-        for index in indices:
+        for index in phase.indices(share.slot, share.slots):
             inbox = None if share.halted.is_set() else self._user(share, closing)
             job = self._job(share, index, None, closing)
             if inbox is not None:
@@ -289,8 +304,8 @@ class Generator:
 
     def _watch(self, share: Share, outcome: str) -> None:
         rule = self._rule
-        if rule is None or share.halted.is_set():
-            return
+        if rule is None or share.halted.is_set() or share.phase.kind == "manual":
+            return  # in a manual phase the person is the stop rule
         share.recent.append(outcome)
         if len(share.recent) > rule.window:
             share.recent.popleft()

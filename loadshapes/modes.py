@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from loadshapes.options import OperatorError, Options
-from loadshapes.plan import Phase, Plan, rpm_count, tpm_count
+from loadshapes.plan import ANY_NUMBER, Phase, Plan, rpm_count, tpm_count
 
 LIGHT_STEP = 20  # the highest step of the article's ladder for a dear model
 
@@ -209,6 +209,31 @@ def full(options: Options) -> list[Phase]:
     ]
 
 
+def interactive(options: Options) -> list[Phase]:
+    """Locust's own hand: a person sets the number of users, and changes it while they send."""
+    if len(options.models) != 1:
+        raise OperatorError(
+            f"mode interactive loads one model at a time: name one with --model, not "
+            f"{len(options.models)}."
+        )
+    model = options.models[0]
+    return [
+        Phase(
+            name=f"interactive/{model}",
+            mode="interactive",
+            scenario="stream" if options.stream else "chat",
+            model=model,
+            kind="manual",
+            request="marker",
+            users=ANY_NUMBER,
+            count=None,
+            max_tokens=options.max_tokens or 16,
+            stream=options.stream,
+            task_prefix=_prefix(options, "interactive", model, "req-"),
+        )
+    ]
+
+
 PLANS: dict[str, Callable[[Options], list[Phase]]] = {
     "smoke": smoke,
     "ladder": ladder,
@@ -219,6 +244,7 @@ PLANS: dict[str, Callable[[Options], list[Phase]]] = {
     "reasoning": reasoning,
     "vision": vision,
     "full": full,
+    "interactive": interactive,
 }
 
 

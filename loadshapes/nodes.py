@@ -24,10 +24,9 @@ from locust.runners import (
     WorkerRunner,
 )
 
-from loadshapes import modes
 from loadshapes.generator import Generator, Run
 from loadshapes.options import OperatorError, Options
-from loadshapes.plan import stripe
+from loadshapes.plan import Phase, Plan, stripe
 from recording.hooks import Recorder
 from tasks.endpoint import SIMULATOR_KEY, Endpoint, resolve
 from tasks.exchange import Origin
@@ -131,7 +130,7 @@ class GeneratorNode:
         self._runner.send_message(kind, data)
 
     def _open(self, environment: Any, msg: Any, **_: Any) -> None:
-        """Take part in a run: derive the plan from the options, open the part file."""
+        """Take part in a run: open the part file and let users in."""
         data = msg.data
         options = Options(**data["options"])
         if data["simulated"]:
@@ -147,11 +146,11 @@ class GeneratorNode:
                 return
         folder = Path(options.results).resolve() / options.run_id
         folder.mkdir(parents=True, mode=0o700, exist_ok=True)
-        self._recorder.open(options.run_id, folder, data["worker"])
+        self._recorder.open(options.run_id, folder, data["part"])
         self.generator.open(
             Run(
                 options,
-                modes.plan(options),
+                Plan(tuple(Phase(**phase) for phase in data["plan"])),
                 Origin(options.run_id, data["worker"], endpoint.key),
             )
         )
@@ -163,8 +162,10 @@ class GeneratorNode:
     def _answer_when_parked(self, data: dict[str, Any]) -> None:
         run = self.generator.run
         assert run is not None
-        users = run.plan.phases[data["phase"]].users
-        wanted = min(data["pool"], len(stripe(users, data["slot"], data["slots"])))
+        phase = run.plan.phases[data["phase"]]
+        wanted = min(data["pool"], len(stripe(phase.users, data["slot"], data["slots"])))
+        if phase.kind == "manual":
+            wanted = 0  # users come and go as a person wants them
         while self.generator.parked < wanted:
             gevent.sleep(0.01)
         round_trip_s = self._measure_offset()

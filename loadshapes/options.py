@@ -4,11 +4,24 @@ One table serves the command line, the environment (`WEIGHBRIDGE_<NAME>`), Locus
 the web UI's start form and the manifest. The seed's options keep the seed's names and defaults.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import Field, asdict, dataclass, field, fields
 from typing import Any, Protocol
 
-MODES = ("smoke", "ladder", "rpm", "tpm", "cache", "tools", "reasoning", "vision", "full")
+from recording import conditions
+
+MODES = (
+    "smoke", "ladder", "rpm", "tpm", "cache", "tools", "reasoning", "vision", "full", "interactive"
+)  # fmt: skip
+
+
+# What a visitor of the web UI must not set: it names files, starts programs, or decides how this
+# process ends.
+NOT_ON_THE_WEB = {"include_in_web_ui": False}
+
+
+LARGEST = 10**9  # of a target or a step
 
 
 class OperatorError(Exception):
@@ -39,12 +52,24 @@ class Options:
     timeout: float = option(45.0, "longest wait for a whole answer, seconds")
     connect_timeout: float = option(10.0, "longest wait for a connection, seconds")
     max_workers: int = option(200, "most requests in flight at once in a window")
-    run_id: str = option("", "name of the run and of its folder (empty: made from the time)")
+    run_id: str = option(
+        "", "name of the run and of its folder (empty: made from the time)", **NOT_ON_THE_WEB
+    )
+    resume: str = option(
+        "", "folder of an interrupted run: send what it has not sent", **NOT_ON_THE_WEB
+    )
+    resume_windows: bool = option(
+        False, "with --resume: begin interrupted windows anew", **NOT_ON_THE_WEB
+    )
     task_id_prefix: str = option("", "first part of every task_id (empty: the run id)")
-    output: str = option("", "also write the rows as JSONL in the seed's format to this path")
-    results: str = option("results", "folder that holds the run folders")
+    output: str = option(
+        "", "also write the rows as JSONL in the seed's format to this path", **NOT_ON_THE_WEB
+    )
+    results: str = option("results", "folder that holds the run folders", **NOT_ON_THE_WEB)
     tpm_plan: str = option("seed", "how mode tpm plans: the seed's arithmetic", choices=("seed",))
-    stream: bool = option(False, "ask for streamed replies in modes rpm, tpm and ladder")
+    stream: bool = option(
+        False, "ask for streamed replies in modes rpm, tpm, ladder and interactive"
+    )
     task_id_on_streams: bool = option(False, "send task_id on streamed requests too")
     connections: str = option(
         "warm",
@@ -60,36 +85,64 @@ class Options:
         0.0, "mode ladder: keep each step's concurrency up for this many seconds (0: one burst)"
     )
     repeat: int = option(3, "modes cache and tools: requests per model")
-    prefix_file: str = option("", "mode cache: file whose text is the long prefix")
+    prefix_file: str = option(
+        "", "mode cache: file whose text is the long prefix", **NOT_ON_THE_WEB
+    )
     prefix_tokens: int = option(11700, "mode cache: size of the built-in prefix, tokens, about")
     cache_nonce: str = option(
         "fresh",
         "mode cache: begin the prefix with a nonce so that run 1 is cold",
         choices=("fresh", "none"),
     )
-    tools: str = option("", "mode tools: JSON file with your own tools (OpenAI's format)")
+    tools: str = option(
+        "", "mode tools: JSON file with your own tools (OpenAI's format)", **NOT_ON_THE_WEB
+    )
     tools_prompt: str = option("", "mode tools: the prompt that goes with your tools")
     tools_expect: str = option(
-        "", 'mode tools: JSON file {"name": ..., "arguments": {...}} the call must equal'
+        "",
+        'mode tools: JSON file {"name": ..., "arguments": {...}} the call must equal',
+        **NOT_ON_THE_WEB,
     )
     tool_choice: str = option("auto", "mode tools: auto, required, or a function's name")
-    image: str = option("", "mode vision: your own image instead of the generated one")
-    image_text: str = option("", "mode vision: the text that is readable in your image")
+    image: str = option(
+        "", "mode vision: your own image instead of the generated one", **NOT_ON_THE_WEB
+    )
+    image_text: str = option(
+        "", "mode vision: the text that is readable in your image", **NOT_ON_THE_WEB
+    )
     stop_rule: str = option(
         "on", "stop a climb or a window on many 429, 5xx and timeouts", choices=("on", "off")
     )
     stop_error_rate: float = option(0.2, "share of such failures at which the stop rule acts")
     stop_window: int = option(20, "over how many of the last completed requests")
+    fail_on: str = option(
+        "",
+        "end with exit code 1 where one of these is true, e.g. success_rate<0.99,p95_s>10,cost>0.5",
+        **NOT_ON_THE_WEB,
+    )
+    junit: str = option(
+        "", "write what --fail-on judged to this file, as JUnit XML", **NOT_ON_THE_WEB
+    )
     quick: bool = option(
         False, "mode full: 10 s windows, only the higher target of each, short pauses"
     )
-    dry_run: bool = option(False, "print the plan and what it may use, and send nothing")
+    dry_run: bool = option(
+        False, "print the plan and what it may use, and send nothing", **NOT_ON_THE_WEB
+    )
     lang: str = option("en", "language of the report", choices=("en", "zh"))
     currency: str = option("", "unit of the gateway's costs, e.g. CNY or USD (empty: as known)")
-    simulator: bool = option(False, "start the embedded simulator and send everything to it")
-    simulator_profile: str = option("seed", "the simulator's profile: seed, fast or a TOML file")
-    simulator_args: str = option("", "more arguments for the simulator, as on its command line")
-    simulator_log: str = option("", "file for the simulator's own log of every request")
+    simulator: bool = option(
+        False, "start the embedded simulator and send everything to it", **NOT_ON_THE_WEB
+    )
+    simulator_profile: str = option(
+        "seed", "the simulator's profile: seed, fast or a TOML file", **NOT_ON_THE_WEB
+    )
+    simulator_args: str = option(
+        "", "more arguments for the simulator, as on its command line", **NOT_ON_THE_WEB
+    )
+    simulator_log: str = option(
+        "", "file for the simulator's own log of every request", **NOT_ON_THE_WEB
+    )
     seed: int = option(0, "seed of every random choice")
 
     @classmethod
@@ -127,6 +180,10 @@ class Options:
             value, allowed = getattr(self, item.name), item.metadata.get("choices")
             if item.name != "mode" and allowed and value not in allowed:
                 yield f"{_flag(item)} {value} is unknown: use {' or '.join(allowed)}."
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if isinstance(value, float) and not math.isfinite(value):
+                yield f"{_flag(item)} must be a number of seconds, not {value}."
         for name in ("duration", "timeout", "connect_timeout", "approx_prompt_tokens",
                      "max_workers", "repeat", "prefix_tokens", "stop_window"):  # fmt: skip
             if not getattr(self, name) > 0:
@@ -136,6 +193,10 @@ class Options:
                 yield f"--{name.replace('_', '-')} must not be below 0."
         if not 0 < self.stop_error_rate <= 1:
             yield f"--stop-error-rate must be above 0 and at most 1, not {self.stop_error_rate:g}."
+        try:
+            conditions.parse(self.fail_on)
+        except conditions.ConditionError as error:
+            yield str(error)
         if self.run_id and not _is_folder_name(self.run_id):
             yield "--run-id names a folder: use letters, digits, '.', '_' and '-' only."
 
@@ -153,6 +214,8 @@ def _whole_numbers(name: str, text: str) -> tuple[int, ...]:
         ) from None
     if any(number < 1 for number in numbers):
         raise OperatorError(f"--{name} must be above 0, not {text}.")
+    if any(number > LARGEST for number in numbers):
+        raise OperatorError(f"--{name} {text} is beyond {LARGEST}: give a smaller number.")
     return numbers
 
 

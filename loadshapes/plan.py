@@ -1,28 +1,34 @@
 """The plan: which requests a run will send, and when each is due. Pure arithmetic.
 
-A phase is one block of the plan. Three kinds, and they stay apart:
+A phase is one block of the plan. Four kinds, and they stay apart:
 
 - `arrivals` is open-loop: request i is due at `i * duration_s / count`, whatever the gateway does.
 - `burst` releases its `count` requests at the same instant.
 - `steady` is closed-loop: `users` requests are kept in flight until `count` are sent or
   `duration_s` is over; a request is due when a user is free for it.
+- `manual` is closed-loop too, but a person adds and removes the users while it runs, and ends it:
+  it has neither count nor duration, and its users are as many as Locust has (`ANY_NUMBER`).
 """
 
 import math
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import asdict, dataclass, replace
+from itertools import count
 from typing import Any, Literal
 
-Kind = Literal["arrivals", "burst", "steady"]
+Kind = Literal["arrivals", "burst", "steady", "manual"]
+ANY_NUMBER = 1_000_000  # of users: more than one run has
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Phase:
     """One block of the plan; see the module for the kinds.
 
-    `count` None means: until `duration_s` is over (steady only). `request` names the builder in
-    `tasks.prompts` that makes each body; `scenario` is what the row calls it. `typed` sends it
-    through the SDK's typed surface. `climb` names the staircase the phase is a step of: when
-    the stop rule ends one step, the steps after it in the same climb are not sent.
+    `count` None means: until `duration_s` is over (steady), or until stopped (manual). `request`
+    names the builder in `tasks.prompts` that makes each body; `scenario` is what the row calls it.
+    `typed` sends it through the SDK's typed surface. `climb` names the staircase the phase is a
+    step of: when the stop rule ends one step, the steps after it in the same climb are not sent.
+    `skip` lists the indices that an earlier attempt at the run has sent.
     """
 
     name: str
@@ -42,12 +48,19 @@ class Phase:
     first_number: int = 0
     climb: str | None = None
     pause_after_s: float = 0.0
+    skip: tuple[int, ...] = ()
+
+    def indices(self, slot: int, slots: int) -> Iterator[int]:
+        """The requests that generator `slot` of `slots` sends, in order; endless if uncounted."""
+        done = frozenset(self.skip)
+        owned = stripe(self.count, slot, slots) if self.count is not None else count(slot, slots)
+        return (index for index in owned if index not in done)
 
     def due_s(self, index: int) -> float | None:
         """Seconds from the phase's start to request `index`; None: when a user is free."""
         if self.kind == "burst":
             return 0.0
-        if self.kind == "steady":
+        if self.kind in ("steady", "manual"):
             return None
         assert self.count is not None and self.duration_s is not None
         return index * (self.duration_s / self.count)
@@ -71,6 +84,8 @@ class Phase:
             found.append(f"phase {self.name}: arrivals need a count and a duration.")
         if self.kind == "steady" and self.count is None and self.duration_s is None:
             found.append(f"phase {self.name}: it would never end; give a count or a duration.")
+        if self.kind == "manual" and (self.count, self.duration_s) != (None, None):
+            found.append(f"phase {self.name}: a person ends it; give neither count nor duration.")
         if self.duration_s is not None and not self.duration_s > 0:
             found.append(f"phase {self.name}: a duration of {self.duration_s} s is not above 0.")
         return found
@@ -86,6 +101,11 @@ class Plan:
     def users(self) -> int:
         """The most users any phase needs: the size of the pool."""
         return max((phase.users for phase in self.phases), default=0)
+
+    @property
+    def endless(self) -> bool:
+        """Whether the run goes on until a person stops it."""
+        return any(phase.kind == "manual" for phase in self.phases)
 
     @property
     def requests(self) -> int | None:
@@ -113,8 +133,9 @@ class Plan:
         for phase in self.phases:
             count = "as many as fit" if phase.count is None else f"{phase.count} requests"
             window = "-" if phase.duration_s is None else f"{phase.duration_s:g} s"
+            users = "Locust's users" if phase.kind == "manual" else str(phase.users)
             lines.append(
-                f"{phase.name}, {phase.kind}, {count}, {phase.users} at once, {window}, "
+                f"{phase.name}, {phase.kind}, {count}, {users} at once, {window}, "
                 f"{phase.max_tokens} tokens"
             )
         output = sum((phase.count or 0) * (phase.max_tokens or 0) for phase in self.phases)
@@ -124,6 +145,32 @@ class Plan:
             f"at most {output:,} output tokens. Nothing was sent."
         )
         return "\n".join(lines)
+
+
+def resumed(
+    plan: Plan, finished: Mapping[str, Set[int]], ended: Set[str], *, windows: bool
+) -> Plan:
+    """What is left of a plan: `finished` holds, by phase, the indices that were sent.
+
+    `ended` names phases that the stop rule ended or left out: they stay so.
+    A counted phase sends what it has not sent yet. A window (or an uncounted phase) that was
+    interrupted measures nothing by its second half: it is left as it is, or with `windows` begun
+    anew under another name.
+    """
+    left = []
+    for phase in plan.phases:
+        done = finished.get(phase.name, set())
+        if phase.name in ended or (phase.count is not None and len(done) >= phase.count):
+            continue
+        if not done:
+            left.append(phase)
+        elif phase.kind == "arrivals" or phase.count is None:
+            if windows:
+                prefix = f"{phase.task_prefix}again-"
+                left.append(replace(phase, name=f"{phase.name}/again", task_prefix=prefix))
+        else:
+            left.append(replace(phase, skip=tuple(sorted(done))))
+    return Plan(tuple(left))
 
 
 def stripe(count: int, slot: int, slots: int) -> range:

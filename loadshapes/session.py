@@ -4,26 +4,27 @@ import logging
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import gevent
 
-from loadshapes.conductor import Conductor, Nodes
+from loadshapes.conductor import Conductor, Nodes, start_lead_s
 from loadshapes.options import Options, as_dict
 from loadshapes.plan import Phase, Plan, stripe
+from loadshapes.progress import Progress
 from recording import folder as run_folder
 from recording.hooks import Inbound
 from recording.journal import Journal
 from recording.manifest import ROOT, manifest, write_json
 from recording.record import RequestRecord
+from recording.remains import Remains
 from recording.sinks import CsvSink, part_path
 from recording.tally import Tally
 from tasks.endpoint import Endpoint
 from tasks.exchange import Job, Origin, planned_only
 
-PROGRESS_EVERY_S = 5.0
 STOP_WAIT_S = 10.0
 log = logging.getLogger("weighbridge")
 
@@ -31,21 +32,38 @@ log = logging.getLogger("weighbridge")
 class Session:
     """A run from its first to its last line. `pool` and `over` are what its shape asks for."""
 
-    def __init__(self, plan: Plan, options: Options, endpoint: Endpoint, nodes: Nodes) -> None:
-        """Make the run's folder. Raises OperatorError; nothing is sent before."""
+    def __init__(
+        self,
+        plan: Plan,
+        options: Options,
+        endpoint: Endpoint,
+        nodes: Nodes,
+        remains: Remains | None = None,
+    ) -> None:
+        """Make the run's folder, or go on in that of `remains`. Raises OperatorError.
+
+        Nothing is sent before `begin`.
+        """
+        self._remains = remains
         self.plan = plan
         run_folder.check_output(options.output)
+        run_folder.check_output(options.junit, "--junit")
         self.options = options
         self.endpoint = endpoint
-        self.folder = run_folder.create(options.results, options.run_id)
+        if remains is None:
+            self.folder = run_folder.create(options.results, options.run_id)
+        else:
+            self.folder = Path(options.results).resolve() / options.run_id
         self.tallies: dict[str, Tally] = {phase.name: Tally() for phase in self.plan.phases}
         self.inbound = Inbound(options.run_id, self.folder, self.watch)
+        self.progress = Progress(self.tallies, options.currency or endpoint.currency or "")
         self.stopped = ""
+        self.watchers: list[Callable[[RequestRecord], None]] = []
+        self.began: dict[str, float] = {}  # when each phase began, on our wall clock
         self._seen: dict[str, set[int]] = {phase.name: set() for phase in plan.phases}
         self._nodes = nodes
         self._journal = Journal(self.folder / "events.jsonl")
         self._closed: set[str] = set()
-        self._phase_began = 0.0
         self.conductor = Conductor(
             self.plan, nodes, self._journal.note, self._progress, self._write_off
         )
@@ -74,20 +92,25 @@ class Session:
         """Write the manifest, open the run on every generator, start the conductor."""
         alive = self._nodes.admit()
         self.conductor.generators = max(1, len(alive))
-        write_json(
-            self.folder / "manifest.json",
-            manifest(
-                self.options.run_id,
-                options=as_dict(self.options),
-                plan=self.plan.as_dicts(),
-                base_url=self.endpoint.base_url,
-                simulated=self.endpoint.simulated,
-                currency=self.options.currency or self.endpoint.currency,
-                workers=len(alive),
-            ),
+        made = manifest(
+            self.options.run_id,
+            options=as_dict(self.options),
+            plan=self.plan.as_dicts(),
+            base_url=self.endpoint.base_url,
+            simulated=self.endpoint.simulated,
+            currency=self.options.currency or self.endpoint.currency,
+            workers=len(alive),
         )
+        if self._remains is not None:
+            made = self._remains.manifest
+            known = {phase["name"] for phase in made["plan"]}
+            made["plan"] += [p for p in self.plan.as_dicts() if p["name"] not in known]
+        write_json(self.folder / "manifest.json", made)
         names = [self._nodes.name(node) for node in alive]
-        self._journal.note("run_start", run_id=self.options.run_id, generators=names)
+        resumes = self._remains is not None
+        self._journal.note(
+            "run_start", run_id=self.options.run_id, generators=names, resumed=resumes
+        )
         for node in alive:
             self._nodes.send(
                 "open",
@@ -95,14 +118,23 @@ class Session:
                     "options": as_dict(self.options),
                     "base_url": self.endpoint.base_url,
                     "simulated": self.endpoint.simulated,
+                    "plan": self.plan.as_dicts(),
                     "worker": self._nodes.name(node),
+                    "part": self._part(node),
                 },
                 node,
             )
-        self._greenlets = [gevent.spawn(self.conductor.run), gevent.spawn(self._report_progress)]
+        self._greenlets = [gevent.spawn(self.conductor.run), gevent.spawn(self.progress.run)]
+
+    def _part(self, node: str) -> str:
+        """The name of a generator's part file: an attempt never writes to an earlier one's."""
+        again = self._remains.attempts if self._remains is not None else 0
+        return self._nodes.name(node) + (f".{again + 1}" if again else "")
 
     def watch(self, record: RequestRecord) -> None:
         """Every record of the run passes here once."""
+        for see in self.watchers:
+            see(record)
         tally = self.tallies.get(record.phase)
         if tally is not None:
             tally.add(record)
@@ -124,14 +156,14 @@ class Session:
 
     def drain(self) -> None:
         """Stop sending, let every generator finish what is in flight, and take its last rows."""
-        if not self.conductor.finished:
+        by_hand = not self.conductor.finished
+        if by_hand and not self.plan.endless:
             self.stopped = "stopped before the plan was complete"
             phase = getattr(self.conductor.phase, "name", None)
             self._journal.note("stopped", phase=phase, reason="the run was stopped by hand")
-        for greenlet in self._greenlets:
-            greenlet.kill(block=False)
-        self.conductor.finished = True
-        wait_s = min(self.options.timeout, STOP_WAIT_S) if self.stopped else 1.0
+        if not self.plan.endless:  # else its conductor hears of the end from the generators
+            self._end_greenlets()
+        wait_s = min(self.options.timeout, STOP_WAIT_S) if by_hand else 1.0
         asked = set(self._nodes.alive())
         for node in asked:
             gevent.spawn(self._nodes.send, "close", {"wait_s": wait_s}, node)
@@ -141,6 +173,12 @@ class Session:
                 log.warning("not every generator answered before the run was closed")
                 break
             gevent.sleep(0.02)
+        gevent.joinall(self._greenlets[:1], timeout=1.0)
+        self._end_greenlets()
+
+    def _end_greenlets(self) -> None:
+        gevent.killall(self._greenlets, block=False)
+        self.conductor.finished = True
 
     def finish(self) -> bool:
         """Close the files and write the report; whether the plan was completed."""
@@ -151,11 +189,12 @@ class Session:
         return completed
 
     def report(self) -> int:
-        """Run the analysis in a process of its own; its exit code."""
-        command = [sys.executable, "-m", "analysis", "report", str(self.folder)]
-        command += ["--lang", self.options.lang]
-        if self.options.output:
-            command += ["--output", str(Path(self.options.output).resolve())]
+        """Summarize, report and judge the run in a process of its own; its exit code."""
+        command = [sys.executable, "-m", "analysis", "report", str(self.folder), "--print"]
+        command += ["--lang", self.options.lang, f"--fail-on={self.options.fail_on}"]
+        for name in ("output", "junit"):
+            if path := getattr(self.options, name):
+                command += [f"--{name}", str(Path(path).resolve())]
         return subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL).returncode
 
     def _write_off(self, phase: Phase, slot: int, slots: int) -> None:
@@ -174,38 +213,9 @@ class Session:
                 self.watch(record)
         sink.close()
 
-    # ---- progress
-
     def _progress(self, what: str, phase: Phase) -> None:
         if what == "start":
-            self._phase_began = time.monotonic()
+            self.began[phase.name] = time.time() + start_lead_s(phase)
+            self.progress.start(phase)
         else:
-            log.info("%s", self._line(phase, "done"))
-
-    def _report_progress(self) -> None:
-        while True:
-            gevent.sleep(PROGRESS_EVERY_S)
-            phase = self.conductor.phase
-            if phase is not None:
-                log.info("%s", self._line(phase, "running"))
-
-    def _line(self, phase: Phase, state: str) -> str:
-        tally = self.tallies[phase.name]
-        passed_s = max(time.monotonic() - self._phase_began, 0.001)
-        over_s = tally.last_done_s if state == "done" and tally.last_done_s else passed_s
-        parts = [
-            f"{phase.name} {state}",
-            f"{tally.done}/{phase.count if phase.count is not None else '?'} answered",
-            f"{tally.failed} failed",
-            f"{tally.succeeded / over_s * 60:.0f} RPM",
-        ]
-        if tally.dropped:
-            parts.insert(2, f"{tally.dropped} dropped")
-        if tally.total_tokens:
-            parts.append(f"{tally.total_tokens / over_s * 60:,.0f} TPM")
-        known = [t.cost for t in self.tallies.values() if t.cost is not None]
-        unit = self.options.currency or self.endpoint.currency or ""
-        parts.append(f"cost so far {sum(known):.6f} {unit}".rstrip() if known else "cost unknown")
-        if state == "running" and phase.duration_s is not None:
-            parts.append(f"{max(0.0, phase.duration_s - passed_s):.0f} s left")
-        return ", ".join(parts)
+            self.progress.end(phase)

@@ -26,6 +26,8 @@ class PlannedShape(LoadTestShape):
     """Holds the pool of the plan for as long as the run lasts."""
 
     abstract = True
+    # Or the web UI's form would lock the fields that mode interactive, which has no shape, needs.
+    use_common_options = True
     run: ClassVar[Conducted | None] = None
 
     def tick(self) -> tuple[int, float] | None:

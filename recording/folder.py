@@ -28,8 +28,8 @@ def create(results: str, run_id: str) -> Path:
     return folder
 
 
-def check_output(output: str) -> None:
-    """See that `--output` can be written. OperatorError when not."""
+def check_output(output: str, flag: str = "--output") -> None:
+    """See that the file an option names can be written. OperatorError when not."""
     if not output:
         return
     path = Path(output).resolve()
@@ -42,5 +42,5 @@ def check_output(output: str) -> None:
         probe.unlink()
     except OSError as error:
         raise OperatorError(
-            f"--output {output} cannot be written ({error.strerror}): give another path."
+            f"{flag} {output} cannot be written ({error.strerror}): give another path."
         ) from None

@@ -19,7 +19,7 @@ COLUMNS: dict[str, str] = {
     "status": "HTTP status sent; empty when none was",
     "fault": "the injected fault, or rpm_limit, tpm_limit, concurrency_limit, client_gone, stopped",
     "stream": "1 when a stream was asked for, else 0",
-    "arrival_unix_s": "when the request's headers had arrived",
+    "arrival_unix_s": "when the request's first byte was read",
     "first_byte_unix_s": "when the reply's status line was sent",
     "last_byte_unix_s": "when the reply's last byte was sent",
     "prompt_tokens": "as the reply states them (or would have, on a reply without usage)",

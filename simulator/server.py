@@ -14,6 +14,7 @@ from pathlib import Path
 import uvicorn
 import uvloop
 
+from simulator.arrival import StampedProtocol
 from simulator.gateway import Gateway
 
 _BACKLOG = 4096
@@ -94,7 +95,7 @@ def serve(
     url = f"{scheme}://[{host}]:{port}/v1" if ":" in host else f"{scheme}://{host}:{port}/v1"
     config = uvicorn.Config(
         gateway,
-        http="httptools",
+        http=StampedProtocol,
         loop="uvloop",
         ws="none",
         lifespan="off",

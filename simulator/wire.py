@@ -13,6 +13,8 @@ import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from simulator.arrival import ARRIVAL
+
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -36,7 +38,7 @@ class Exchange:
     """The request's bytes in, the reply's bytes out; times are unix seconds, None: not yet."""
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self.arrival_s = time.time()
+        self.arrival_s: float = scope.get(ARRIVAL) or time.time()
         self.started = time.monotonic()
         self.first_byte_s: float | None = None
         self.last_byte_s: float | None = None

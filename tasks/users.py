@@ -5,6 +5,7 @@ from typing import Any
 
 from locust import User, task
 from locust.exception import StopUser
+from locust.user.task import LOCUST_STATE_STOPPING
 
 from loadshapes.generator import Generator
 from recording.outcome import Outcome
@@ -36,6 +37,7 @@ class GatewayUser(User):
         run = self.generator.run
         assert run is not None
         self.options = run.options
+        self.parked = False
         self.client = Client(
             self.endpoint.base_url,
             self.endpoint.key,
@@ -50,7 +52,9 @@ class GatewayUser(User):
     def serve(self) -> None:
         """Take jobs until the run is over."""
         while True:
+            self.parked = True
             job = self.generator.take()
+            self.parked = False
             if job is None:
                 raise StopUser
             try:
@@ -60,8 +64,16 @@ class GatewayUser(User):
                 self.generator.abandon(job)
                 continue
             self.generator.finish(job, record)
-            if record.outcome == Outcome.CANCELLED:
+            if record.outcome == Outcome.CANCELLED or self._state == LOCUST_STATE_STOPPING:
                 raise StopUser
+
+    def stop(self, force: bool = False) -> bool:
+        """Locust wants fewer users: a parked one goes at once, a busy one after its request.
+
+        Without --stop-timeout Locust forces it, and a request in flight is `cancelled`.
+        """
+        stopped: bool = super().stop(force=force or self.parked)
+        return stopped
 
     def on_stop(self) -> None:
         """Close the connection."""
@@ -74,7 +86,8 @@ class GatewayUser(User):
         made = body(job.phase, job.index, request, run.options)
         record = exchange(self.client, request, made, job, run.origin)
         if record.outcome == Outcome.DROPPED:
-            self.generator.keep(record)
+            if job.phase.count is not None:  # else nothing was planned that could be dropped
+                self.generator.keep(record)
         else:
             self._fire(record)
         return record

@@ -272,6 +272,9 @@ class Wire(httpx2.BaseTransport):
             raise self._timed_out() from None
         except OSError as error:
             raise self._failure(Outcome.CONNECTION_RESET, _says(error)) from error
+        except gevent.GreenletExit:
+            self.close()  # so that releasing the answer does not wait for its rest
+            raise
         self.last_byte = self._clock()
         if not data:
             # Without a length, the end of the connection is the end of the body (RFC 9112 6.3).

@@ -13,6 +13,7 @@ PURE = (
     "recording.record",
     "recording.outcome",
     "recording.guards",
+    "recording.conditions",
     "recording.tally",
     "loadshapes.plan",
     "loadshapes.options",

@@ -5,7 +5,7 @@ from typing import Any
 from analysis import plots
 from analysis.page import Section, Table
 from analysis.sections import View
-from analysis.words import integer, milliseconds, percent, ratio, seconds, tally
+from analysis.words import integer, milliseconds, percent, rate, ratio, seconds, tally
 
 
 def section(view: View) -> Section:
@@ -23,6 +23,57 @@ def section(view: View) -> Section:
 
 
 def _table(view: View, model: str, steps: list[dict[str, Any]]) -> Table:
+    return _held(view, model, steps) if _steady(view, steps) else _bursts(view, model, steps)
+
+
+def _steady(view: View, steps: list[dict[str, Any]]) -> bool:
+    """Whether the steps held their concurrency (`--hold`) rather than released a burst."""
+    names = {step["phase"] for step in steps}
+    return any(p.get("kind") == "steady" and p["name"] in names for p in view.run.plan)
+
+
+def _held(view: View, model: str, steps: list[dict[str, Any]]) -> Table:
+    t = view.t
+    lengths = sorted({step["duration_s"] for step in steps if step["duration_s"] is not None})
+    length = "/".join(f"{s:g}" for s in lengths)
+    return Table(
+        title=model,
+        headers=(
+            t("Concurrency", "并发"),
+            t("Success", "成功"),
+            t("Success rate", "成功率"),
+            t("Observed RPM", "观测 RPM"),
+            t("P95 latency", "P95 延迟"),
+            t("Wall clock", "墙钟耗时"),
+            t("API cost", "API 返回费用"),
+            t("Outcomes", "结果分布"),
+        ),
+        rows=[
+            (
+                integer(step["target"]),
+                ratio(step["success"], step["planned"]),
+                percent(step["success_rate"]),
+                rate(step["observed_rpm"]),
+                seconds(step["latency_p95_s"]),
+                seconds(step["wall_s"]),
+                t.money(step["cost_sum"], step["cost_unknown_success_count"]),
+                tally(step["outcomes"]),
+            )
+            for step in steps
+        ],
+        how=t(
+            f"Closed loop: each step keeps its concurrency in flight for {length} s, sending the "
+            "next request when one is answered. Observed RPM = successes / wall clock × 60, the "
+            "wall clock running to the last completion; P95 is the nearest rank over the "
+            "successes, from send to last byte.",
+            f"闭环：每一阶梯在 {length} 秒内保持该并发数，一个请求结束后立即发送下一个。"
+            "观测 RPM = 成功请求数 / 墙钟耗时 × 60，墙钟计至最后一个请求完成；"
+            "P95 为成功请求从发送到末字节的最近秩百分位。",
+        ),
+    )
+
+
+def _bursts(view: View, model: str, steps: list[dict[str, Any]]) -> Table:
     t = view.t
     return Table(
         title=model,
@@ -44,7 +95,7 @@ def _table(view: View, model: str, steps: list[dict[str, Any]]) -> Table:
                 seconds(step["latency_p95_s"]),
                 seconds(step["wall_s"]),
                 t.money(step["cost_sum"], step["cost_unknown_success_count"]),
-                milliseconds(step["release_skew_s"]) if step["duration_s"] is None else "-",
+                milliseconds(step["release_skew_s"]),
                 tally(step["outcomes"]),
             )
             for step in steps

@@ -98,3 +98,57 @@ def test_it_starts_without_pandas_and_never_knows_locust() -> None:
         [sys.executable, "-c", code], env=os.environ | {"PYTHONPATH": os.getcwd()}, check=False
     )
     assert done.returncode == 0
+
+
+def test_check_prints_every_check_and_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit code 1 and a sentence when one fails; the JUnit file is written too."""
+    folder, junit = make(tmp_path / "r", record(0)), tmp_path / "new" / "junit.xml"
+    conditions = "p95_s>1,success_rate<1"
+    assert main(["check", str(folder), "--fail-on", conditions, "--junit", str(junit)]) == 1
+    captured = capsys.readouterr()
+    assert captured.out.splitlines() == [
+        str(junit),
+        "passed  the run went through its plan to the end",
+        "failed  rpm/gpt-5.4-nano/600: p95_s is 2 s (fails if >1)",
+        "passed  rpm/gpt-5.4-nano/600: success_rate is 1 (fails if <1)",
+    ]
+    assert captured.err == (
+        "weighbridge: 1 of 3 checks failed: rpm/gpt-5.4-nano/600: p95_s is 2 s (fails if >1).\n"
+    )
+    assert junit.stat().st_mode & 0o777 == 0o600
+
+
+def test_check_of_a_good_run_exits_with_0(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With conditions and without."""
+    folder = str(make(tmp_path / "r", record(0)))
+    assert main(["check", folder]) == 0
+    assert main(["check", folder, "--fail-on", "p95_s>2"]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_a_report_is_judged_only_when_asked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The report of an interrupted run is not a failure; as the end of a run, it is."""
+    folder = str(make(tmp_path / "r", record(0), events=[]))
+    assert main(["report", folder]) == 0
+    assert capsys.readouterr().err == ""
+    assert main(["report", folder, "--print", "--fail-on="]) == 1
+    captured = capsys.readouterr()
+    assert captured.out.startswith("run r\nBAD  The run was interrupted")
+    assert captured.err == ("weighbridge: the run was interrupted and never recorded its end.\n")
+
+
+@pytest.mark.parametrize("command", ["report", "check"])
+def test_a_broken_condition_is_an_operators_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    """Exit code 2, and nothing is written."""
+    folder = make(tmp_path / "r", record(0))
+    assert main([command, str(folder), "--fail-on", "p95>1"]) == 2
+    assert capsys.readouterr().err.startswith("--fail-on p95 is unknown: use success_rate,")
+    assert not (folder / "report.md").exists()

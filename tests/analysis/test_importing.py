@@ -57,6 +57,15 @@ def test_the_seeds_file_becomes_a_run(tmp_path: Path) -> None:
     assert found["generator_limited"] is None
 
 
+def test_an_imported_run_is_readable_by_its_owner_only(tmp_path: Path) -> None:
+    """It holds replies, as a recorded one does."""
+    path = write(tmp_path / "a.jsonl", request(0), summary())
+    folder = importing.read([path], tmp_path / "results")
+    assert folder.stat().st_mode & 0o777 == 0o700
+    modes = {file.name: file.stat().st_mode & 0o777 for file in folder.iterdir()}
+    assert modes == dict.fromkeys(["manifest.json", "events.jsonl", "requests-import.csv"], 0o600)
+
+
 def test_a_file_without_its_summary_is_an_interrupted_run(tmp_path: Path) -> None:
     path = write(tmp_path / "a.jsonl", request(0))
     run = load(importing.read([path], tmp_path / "results"))

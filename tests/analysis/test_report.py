@@ -13,7 +13,7 @@ from analysis import html, markdown, report
 from analysis.load import load
 from analysis.page import Page
 from analysis.words import Lang
-from tests.analysis.runs import PHASE, dropped, failed, make, phase, record
+from tests.analysis.runs import PHASE, dropped, failed, make, phase, probe, record
 
 
 def page(folder: Path, lang: Lang = "en") -> Page:
@@ -140,6 +140,24 @@ def test_the_first_page_tells_what_happened(
     assert sentence in text(make(tmp_path / "r", record(0), events=[event]))
 
 
+def test_a_held_ladder_is_told_as_a_closed_loop(tmp_path: Path) -> None:
+    """`--hold` has no burst: the observed RPM stands where the release skew would."""
+    name = "ladder/m/5"
+    held = {"duration_s": 60.0, "phase": name, "target": 5, "done_offset_s": 60.0}
+    steady = phase(name, mode="ladder", kind="steady", duration_s=60.0, target=5)
+    records = [probe("ladder", "m", i, **held) for i in range(3)]
+    found = text(make(tmp_path / "r", *records, plan=[steady]))
+    assert "| 5 | 3/3 | 100% | 3.000 | 2.000s | 60.000s |" in found
+    assert "Closed loop: each step keeps its concurrency in flight for 60 s" in found
+    assert "Release skew" not in found and "released at one instant" not in found
+
+
+def test_a_ladder_of_bursts_is_told_as_one(whole: Path) -> None:
+    found = text(whole)
+    assert "All requests of a step are released at one instant" in found
+    assert "Release skew" in found and "Closed loop" not in found
+
+
 def test_late_sends_are_not_to_be_trusted(tmp_path: Path) -> None:
     found = text(make(tmp_path / "r", record(0, send_lag_s=0.5)))
     assert "generator-limited, do not trust it: P99 send lag 500.00 ms exceeds 100.00 ms" in found
@@ -196,7 +214,7 @@ def test_the_page_stays_small_whatever_the_rows(tmp_path: Path) -> None:
 
 def test_the_files_are_written(tmp_path: Path) -> None:
     folder = make(tmp_path / "r", record(0))
-    paths = report.write(load(folder))
+    paths = report.write(report.look(load(folder)))
     assert [path.name for path in paths] == ["report.md", "report.html", "summary.json"]
     found = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
     assert found["run_id"] == "r" and found["simulated"] is False

@@ -227,7 +227,6 @@ def test_close_cancels_what_outlasts_its_patience() -> None:
     assert all(greenlet.dead for greenlet in pool.greenlets)
 
 
-@pytest.mark.xfail(strict=True, reason="take() leaves the inbox of a killed user in the queue")
 def test_a_job_is_not_handed_to_a_user_that_was_killed_while_parked() -> None:
     """Locust may stop some of its users (fewer users asked for, a rebalanced pool)."""
     pool = Pool(BASE, users=6)

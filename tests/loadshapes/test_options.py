@@ -15,13 +15,15 @@ SOUND = Options(mode="rpm", model="m", target="60", run_id="r", task_id_prefix="
 
 
 class PlainParser:
-    """argparse's parser, without the `env_var` that Locust's parser adds to it."""
+    """argparse's parser, without what Locust's parser adds to it."""
 
     def __init__(self) -> None:
         self.argparse = argparse.ArgumentParser()
         self.variables: dict[str, str] = {}
 
-    def add_argument(self, *names: str, env_var: str, **kwargs: Any) -> None:
+    def add_argument(
+        self, *names: str, env_var: str, include_in_web_ui: bool = True, **kwargs: Any
+    ) -> None:
         self.variables[names[0]] = env_var
         self.argparse.add_argument(*names, **kwargs)
 
@@ -73,6 +75,8 @@ def parser() -> PlainParser:
         ({"cache_nonce": "x"}, "--cache-nonce x is unknown"),
         ({"lang": "fr"}, "--lang fr is unknown: use en or zh"),
         ({"tpm_plan": "x"}, "--tpm-plan x is unknown"),
+        ({"fail_on": "latency>1"}, "--fail-on latency is unknown: use success_rate"),
+        ({"fail_on": "p95_s>>1"}, "is no condition"),
         ({"run_id": "../../etc"}, "--run-id names a folder"),
         ({"run_id": ".."}, "--run-id names a folder"),
         ({"run_id": "a b"}, "--run-id names a folder"),

@@ -77,6 +77,11 @@ def test_an_output_that_cannot_be_written_is_a_sentence(tmp_path: Path, name: st
         check_output(str(tmp_path / name))
 
 
+def test_a_sentence_about_another_file_names_its_option(tmp_path: Path) -> None:
+    with pytest.raises(OperatorError, match="--junit .* cannot be written"):
+        check_output(str(tmp_path), "--junit")
+
+
 # ---- events.jsonl
 
 

@@ -198,7 +198,9 @@ def test_a_user_killed_in_mid_flight_leaves_a_cancelled_row(
     server = serve(slow)
     user = gevent.spawn(send, server.base_url, stream=stream)
     gevent.sleep(0.2)
+    began = time.perf_counter()
     user.kill()
+    assert time.perf_counter() - began < 0.8, "a killed user does not wait for the rest"
     row = user.value
     assert (row.outcome, row.success) == ("cancelled", False)
     assert row.sent_offset_s is not None

@@ -1,0 +1,168 @@
+"""Is the run good enough? Every condition of `--fail-on`, phase by phase, and what was found.
+
+What is not known is never good enough: an unknown number fails its condition. So does a phase
+that was planned and not run, for nobody knows what it would have shown.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import fsum
+from typing import Any, Literal
+
+from analysis.sections import View
+from analysis.seed import details
+from analysis.verdict import not_run
+from recording.conditions import METRICS, Condition, Metric, Where
+
+RUN = "the run"
+MARKED = frozenset({"marker", "padded", "cache"})
+JUDGED = frozenset({"tools", "vision"})
+"""Requests (`Phase.request`) that ask for a marker, and those whose answers are judged."""
+
+_EXAMPLES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was judged, and how it came out.
+
+    `subject` is a phase or RUN, `condition` None where the run's completeness was judged, and
+    `wall_s` how long the subject was under load, seconds (0: not known).
+    """
+
+    subject: str
+    condition: Condition | None
+    verdict: Literal["passed", "failed", "unknown"]
+    found: str
+    wall_s: float = 0.0
+
+    @property
+    def passed(self) -> bool:
+        """Whether it is as it should be."""
+        return self.verdict == "passed"
+
+    @property
+    def wish(self) -> str:
+        """What should be so: `rpm/m/600: not p95_s>10`."""
+        return f"{self.subject}: {f'not {self.condition}' if self.condition else 'complete'}"
+
+    def __str__(self) -> str:
+        """What was found: `rpm/m/600: p95_s is 12.3 s (fails if >10)`, on one line."""
+        if self.condition is None:
+            text = f"{self.subject} {self.found}"
+        else:
+            text = f"{self.subject}: {self.found} (fails if {self.condition.bound})"
+        return " ".join(text.split())
+
+
+def judge(view: View, conditions: Sequence[Condition]) -> list[Check]:
+    """Whether the run is complete, then every condition on everything that it applies to."""
+    return [
+        _complete(view),
+        *(check for condition in conditions for check in _judge(view, condition)),
+    ]
+
+
+def sentence(checks: Sequence[Check]) -> str:
+    """What failed, in one sentence; empty when nothing did."""
+    failed = [str(check) for check in checks if not check.passed]
+    if not failed:
+        return ""
+    if len(checks) == 1:
+        return f"{failed[0]}."
+    more = f"; and {len(failed) - _EXAMPLES} more" if len(failed) > _EXAMPLES else ""
+    return f"{len(failed)} of {len(checks)} checks failed: {'; '.join(failed[:_EXAMPLES])}{more}."
+
+
+def _complete(view: View) -> Check:
+    run, wall_s = view.run, _wall_s(view)
+    if run.interrupted:
+        return Check(RUN, None, "failed", "was interrupted and never recorded its end", wall_s)
+    if any(end.get("completed") is False for end in run.events_of("run_end")):
+        why = [details(event) for kind in ("failed", "stopped") for event in run.events_of(kind)]
+        said = f" ({why[0]})" if why else ""
+        return Check(RUN, None, "failed", f"ended before its plan was done{said}", wall_s)
+    return Check(RUN, None, "passed", "went through its plan to the end", wall_s)
+
+
+def _judge(view: View, condition: Condition) -> Iterator[Check]:
+    metric = METRICS[condition.metric]
+    if metric.where is Where.RUN:
+        amount, gap = _cost(view)
+        yield _compare(view, RUN, condition, amount, gap, _wall_s(view))
+        return
+    skipped = set(not_run(view))
+    numbers = {phase["phase"]: phase for phase in view.phases}
+    planned = {phase["name"]: phase for phase in view.run.plan}
+    asked = [n for n in planned | numbers if _applies(metric, planned.get(n, {}), numbers.get(n))]
+    for name in asked:
+        of = numbers.get(name, {})
+        gap = "it was not run" if name in skipped else _gap(metric, of)
+        yield _compare(view, name, condition, of.get(metric.number), gap, of.get("wall_s") or 0.0)
+    if not asked:
+        yield _compare(view, RUN, condition, None, f"it is known of {metric.where} only", 0.0)
+
+
+def _applies(metric: Metric, planned: dict[str, Any], numbers: dict[str, Any] | None) -> bool:
+    """Whether a phase has the metric: by its plan, or because it was measured all the same."""
+    match metric.where:
+        case Where.WINDOWS:
+            return planned.get("duration_s") is not None or planned.get("kind") == "manual"
+        case Where.SCHEDULED:
+            found = planned.get("kind") in ("arrivals", "burst")
+        case Where.STREAMS:
+            found = bool(planned.get("stream"))
+        case Where.MARKED:
+            found = planned.get("request") in MARKED
+        case Where.JUDGED:
+            found = planned.get("request") in JUDGED
+        case _:
+            return True
+    return found or (numbers or {}).get(metric.number) is not None
+
+
+def _compare(
+    view: View, subject: str, condition: Condition, value: float | None, gap: str, wall_s: float
+) -> Check:
+    """One comparison; `gap` says why there is no value, if there is none."""
+    if value is None:
+        why = f", {gap}" if gap else ""
+        return Check(subject, condition, "unknown", f"{condition.metric} is unknown{why}", wall_s)
+    unit = METRICS[condition.metric].unit
+    shown = _figure(value, condition)
+    if unit:
+        shown += f" {view.run.manifest.get('currency') or '' if unit == 'money' else unit}"
+    verdict: Literal["passed", "failed"] = "failed" if condition.met(value) else "passed"
+    found = f"{condition.metric} is {shown.rstrip()}"
+    return Check(subject, condition, verdict, found, wall_s)
+
+
+def _figure(value: float, condition: Condition) -> str:
+    """The value in few digits, but never in so few that it seems to lie beyond the limit."""
+    short = f"{value:.6g}" if abs(value) < 1e6 else f"{value:.0f}"
+    return short if condition.met(float(short)) == condition.met(value) else repr(value)
+
+
+def _gap(metric: Metric, numbers: dict[str, Any]) -> str:
+    if not numbers.get("success"):
+        return "no request succeeded"
+    if metric.unit == "money":
+        unpriced, good = numbers["cost_unknown_success_count"], numbers["success"]
+        return f"{unpriced} of {good} successes state none"
+    return "none was measured"
+
+
+def _cost(view: View) -> tuple[float | None, str]:
+    """The run's cost; or none, and why: what a success cost was not stated."""
+    known = [phase["cost_sum"] for phase in view.phases if phase["cost_sum"] is not None]
+    unknown = sum(phase["cost_unknown_success_count"] for phase in view.phases)
+    good = sum(phase["success"] for phase in view.phases)
+    if not known:
+        return None, "no request states one"
+    if unknown:
+        return None, f"{unknown} of {good} successes state none"
+    return fsum(known), ""
+
+
+def _wall_s(view: View) -> float:
+    return fsum(phase["wall_s"] for phase in view.phases if phase["wall_s"] is not None)

@@ -1,0 +1,157 @@
+"""What a run is failed on: `success_rate<0.99,p95_s>10,cost>0.5`. Pure.
+
+    conditions = condition { "," condition }
+    condition  = metric sign limit            the run fails where the comparison is true
+    sign       = "<" | "<=" | ">" | ">="
+    limit      = a decimal number, never below 0
+
+The grammar stands here, and not beside the judge in `analysis.check`, because options are read
+before anything is sent, and in a process that has no business loading pandas.
+"""
+
+import math
+import operator
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+_SIGNS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
+_CONDITION = re.compile(
+    r"\s*(?P<metric>\w+)\s*(?P<sign><=|>=|<|>)\s*"
+    r"(?P<limit>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)\s*"
+)
+_DIGITS = 12
+"""Decimals that count in a comparison: sums of money end in binary dust (0.1 + 0.2 > 0.3)."""
+
+
+class ConditionError(ValueError):
+    """A condition is none; the message is one sentence for the operator."""
+
+
+class Where(StrEnum):
+    """Which parts of a run a metric is judged on."""
+
+    EVERY = "every phase"
+    WINDOWS = "phases with a window: `rpm`, `tpm`, `ladder` with `--hold`, `interactive`"
+    SCHEDULED = "phases with due times: `rpm`, `tpm`, bursts of `ladder`"
+    STREAMS = "phases that ask for streams"
+    MARKED = "phases that ask for a marker: `rpm`, `tpm`, `ladder`, `cache`, `interactive`"
+    JUDGED = "`tools` and `vision` phases"
+    RUN = "the whole run"
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """`number` is its name in summary.json; `unit` is `s`, `money` (the run's currency) or none."""
+
+    number: str
+    where: Where
+    meaning: str
+    unit: str = ""
+    share: bool = False
+
+
+METRICS: dict[str, Metric] = {
+    "success_rate": Metric(
+        "success_rate",
+        Where.EVERY,
+        "successes / planned requests, 0 to 1; failed and dropped requests count against it",
+        share=True,
+    ),
+    "p50_s": Metric(
+        "latency_p50_s", Where.EVERY, "median latency of the successes, send to last byte", "s"
+    ),
+    "p95_s": Metric("latency_p95_s", Where.EVERY, "its 95th percentile", "s"),
+    "p99_s": Metric("latency_p99_s", Where.EVERY, "its 99th percentile", "s"),
+    "ttft_p95_s": Metric(
+        "ttft_p95_s",
+        Where.STREAMS,
+        "95th percentile of the time to the first token, reasoning or visible",
+        "s",
+    ),
+    "cost": Metric("cost_sum", Where.RUN, "all that the gateway says it charged", "money"),
+    "cost_per_success": Metric(
+        "cost_per_success", Where.EVERY, "a phase's cost / its successes", "money"
+    ),
+    "observed_rpm": Metric(
+        "observed_rpm", Where.WINDOWS, "successes per minute, over the phase's wall clock"
+    ),
+    "observed_tpm": Metric(
+        "observed_tpm", Where.WINDOWS, "total tokens of the successes per minute, likewise"
+    ),
+    "dropped": Metric("dropped", Where.EVERY, "requests that were planned and never sent"),
+    "failures": Metric("failures", Where.EVERY, "requests that were sent and did not succeed"),
+    "unknown_costs": Metric(
+        "cost_unknown_count", Where.EVERY, "requests that were sent and whose cost nobody stated"
+    ),
+    "send_lag_p99_s": Metric(
+        "send_lag_p99_s",
+        Where.SCHEDULED,
+        "99th percentile of sent - due: the generator's own lateness",
+        "s",
+    ),
+    "marker_rate": Metric(
+        "marker_rate",
+        Where.MARKED,
+        "share of the successes, 0 to 1, that are the marker asked for",
+        share=True,
+    ),
+    "checks_failed": Metric(
+        "checks_failed", Where.JUDGED, "answers that were judged, and judged wrong"
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One comparison that fails the run where it is true."""
+
+    metric: str
+    sign: str
+    limit: float
+
+    def met(self, value: float) -> bool:
+        """Whether the comparison is true, to 12 decimals."""
+        return bool(_SIGNS[self.sign](round(value, _DIGITS), round(self.limit, _DIGITS)))
+
+    @property
+    def bound(self) -> str:
+        """The sign and the limit, e.g. `<0.99`."""
+        return f"{self.sign}{repr(self.limit).removesuffix('.0')}"
+
+    def __str__(self) -> str:
+        """The condition as it could be typed."""
+        return f"{self.metric}{self.bound}"
+
+
+def parse(text: str) -> tuple[Condition, ...]:
+    """The conditions of a `--fail-on` value, each once; of an empty one, none.
+
+    Raises ConditionError for the first part that is no condition.
+    """
+    if not text.strip():
+        return ()
+    return tuple(dict.fromkeys(_condition(part) for part in text.split(",")))
+
+
+def _condition(part: str) -> Condition:
+    found = _CONDITION.fullmatch(part)
+    if found is None:
+        raise ConditionError(
+            f"--fail-on {part.strip()!r} is no condition: write metric, <, <=, > or >=, and a "
+            "number, with commas between conditions, e.g. success_rate<0.99,p95_s>10."
+        )
+    metric, limit = found["metric"], float(found["limit"])
+    if metric not in METRICS:
+        raise ConditionError(
+            f"--fail-on {metric} is unknown: use {', '.join(list(METRICS)[:-1])} or "
+            f"{list(METRICS)[-1]}."
+        )
+    if not math.isfinite(limit):
+        raise ConditionError(f"--fail-on {part.strip()!r}: {found['limit']} is beyond any number.")
+    if METRICS[metric].share and limit > 1:
+        raise ConditionError(
+            f"--fail-on {part.strip()!r}: {metric} is a share from 0 to 1, so its limit cannot be "
+            f"{limit:g}."
+        )
+    return Condition(metric, found["sign"], limit)

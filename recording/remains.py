@@ -1,0 +1,47 @@
+"""What an interrupted run left behind: its options, and which requests need not be sent again."""
+
+import csv
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from recording.outcome import Outcome
+from recording.record import COLUMNS
+
+_UNFINISHED = (Outcome.DROPPED.value, Outcome.CANCELLED.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Remains:
+    """`finished`: by phase, the indices that got an answer or failed; `attempts`: runs so far.
+
+    `ended`: the phases that the stop rule ended or left out.
+    """
+
+    manifest: dict[str, Any]
+    finished: dict[str, set[int]]
+    ended: set[str]
+    attempts: int
+
+
+def read(folder: Path) -> Remains:
+    """Read a run folder. OSError or ValueError when it is not one.
+
+    A torn last row counts as unfinished: nobody knows whether it was answered in full.
+    """
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    lines = (folder / "events.jsonl").read_text(encoding="utf-8").splitlines()
+    events = [json.loads(line) for line in lines if line.endswith("}")]  # the last may be torn
+    finished: dict[str, set[int]] = {}
+    phase, index, outcome = (COLUMNS.index(n) for n in ("phase", "request_index", "outcome"))
+    for path in sorted(folder.glob("requests-*.csv")):
+        with path.open(encoding="utf-8", newline="") as file:
+            for cells in csv.reader(file):
+                if len(cells) == len(COLUMNS) and cells[index].isdigit():
+                    known = finished.setdefault(cells[phase], set())
+                    if cells[outcome] not in _UNFINISHED:
+                        known.add(int(cells[index]))
+    names = [event["event"] for event in events]
+    ended = {e["phase"] for e in events if e["event"] in ("stop_rule", "phase_skipped")}
+    return Remains(manifest, finished, ended, names.count("run_start"))

@@ -1,0 +1,20 @@
+"""The HTTP protocol that stamps when a request's first byte was read.
+
+A hundred requests that arrive together are parsed one after another before the application sees
+any: stamped there, a burst would look wider than it was.
+"""
+
+import time
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+ARRIVAL = "simulator.arrival_unix_s"  # the scope's key
+
+
+class StampedProtocol(HttpToolsProtocol):
+    """uvicorn's protocol; the scope also holds the arrival, Unix seconds."""
+
+    def on_message_begin(self) -> None:
+        """The first byte of a request was read."""
+        super().on_message_begin()
+        self.scope[ARRIVAL] = time.time()  # type: ignore[literal-required]

@@ -1,0 +1,222 @@
+"""Runs judged by conditions, against hand-worked tables."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analysis import report
+from analysis.check import JUDGED, MARKED, Check, judge, sentence
+from analysis.load import load
+from loadshapes import modes
+from loadshapes.options import Options
+from recording.conditions import METRICS, parse
+from recording.record import RequestRecord
+from tasks.catalogue import BUILDERS
+from tests.analysis.runs import PHASE, dropped, failed, make, phase, probe, record
+
+
+def checks(folder: Path, text: str, *records: RequestRecord, **made: Any) -> list[Check]:
+    """What a run of these records is judged to be; the check of its completeness comes first."""
+    return judge(report.look(load(make(folder, *records, **made))), parse(text))
+
+
+def judged(folder: Path, text: str, *records: RequestRecord, **made: Any) -> list[tuple[str, str]]:
+    """Each condition's verdict and what was found."""
+    _, *found = checks(folder, text, *records, **made)
+    return [(check.verdict, str(check)) for check in found]
+
+
+TEN = [record(i, elapsed_sec=float(i + 1), done_offset_s=120.0) for i in range(8)] + [
+    failed(8, done_offset_s=10.0),
+    dropped(9),
+]
+"""Eight successes of 1 to 8 s in 120 s, one failure, one request never sent."""
+
+
+@pytest.mark.parametrize(
+    ("condition", "verdict", "found"),
+    [
+        ("success_rate<0.8", "passed", "success_rate is 0.8 (fails if <0.8)"),
+        ("success_rate<0.81", "failed", "success_rate is 0.8 (fails if <0.81)"),
+        ("success_rate<=0.8", "failed", "success_rate is 0.8 (fails if <=0.8)"),
+        ("p50_s>3.9", "failed", "p50_s is 4 s (fails if >3.9)"),
+        ("p95_s>8", "passed", "p95_s is 8 s (fails if >8)"),
+        ("p95_s>=8", "failed", "p95_s is 8 s (fails if >=8)"),
+        ("p99_s>7.5", "failed", "p99_s is 8 s (fails if >7.5)"),
+        ("cost_per_success>0.00006", "failed", "cost_per_success is 6.9e-05 CNY (fails if >6e-05)"),
+        ("observed_rpm<4", "passed", "observed_rpm is 4 (fails if <4)"),
+        ("observed_tpm<72.5", "failed", "observed_tpm is 72 (fails if <72.5)"),
+        ("dropped>0", "failed", "dropped is 1 (fails if >0)"),
+        ("failures>0", "failed", "failures is 1 (fails if >0)"),
+        ("failures>1", "passed", "failures is 1 (fails if >1)"),
+        ("unknown_costs>0", "failed", "unknown_costs is 1 (fails if >0)"),
+        ("send_lag_p99_s>0.001", "passed", "send_lag_p99_s is 0.001 s (fails if >0.001)"),
+        ("marker_rate<1", "passed", "marker_rate is 1 (fails if <1)"),
+    ],
+)
+def test_a_hand_worked_window(tmp_path: Path, condition: str, verdict: str, found: str) -> None:
+    """Each number is the summary's, and the limit itself is still good for < and >."""
+    assert judged(tmp_path / "r", condition, *TEN) == [(verdict, f"{PHASE}: {found}")]
+
+
+def test_the_cost_is_the_whole_runs(tmp_path: Path) -> None:
+    """0.1 in one phase and 0.2 in another are 0.3: not above it, and not below it."""
+    records = [record(0, api_cost=0.1), record(0, phase="b", api_cost=0.2)]
+    found = judged(tmp_path / "r", "cost>0.3,cost<0.3,cost>=0.3", *records)
+    assert [verdict for verdict, _ in found] == ["passed", "passed", "failed"]
+    assert found[2][1] == "the run: cost is 0.3 CNY (fails if >=0.3)"
+
+
+@pytest.mark.parametrize(
+    ("condition", "records", "found"),
+    [
+        ("cost>9", [record(0, api_cost=None)], "the run: cost is unknown, no request states one"),
+        (
+            "cost>9",
+            [record(0), record(1, api_cost=None)],
+            "the run: cost is unknown, 1 of 2 successes state none",
+        ),
+        (
+            "cost_per_success>9",
+            [record(0), record(1, api_cost=None)],
+            f"{PHASE}: cost_per_success is unknown, 1 of 2 successes state none",
+        ),
+        ("p95_s>9", [failed(0)], f"{PHASE}: p95_s is unknown, no request succeeded"),
+        ("marker_rate<0.5", [failed(0)], f"{PHASE}: marker_rate is unknown, no request succeeded"),
+        ("cost>9", [dropped(0)], "the run: cost is unknown, no request states one"),
+    ],
+)
+def test_what_is_not_known_fails(
+    tmp_path: Path, condition: str, records: list[RequestRecord], found: str
+) -> None:
+    """Unknown is not 0, and not good enough; the text says so, and why."""
+    plan = [phase(request="marker")]
+    ((verdict, text),) = judged(tmp_path / "r", condition, *records, plan=plan)
+    assert verdict == "unknown"
+    assert text.startswith(found)
+
+
+def test_a_failure_that_states_no_cost_leaves_the_cost_known(tmp_path: Path) -> None:
+    """Nobody bills a 429; `unknown_costs` counts it for who would rather know."""
+    records = [record(0, api_cost=0.25), failed(1, "rate_limited", http_status=429)]
+    found = judged(tmp_path / "r", "cost>0.25,unknown_costs>0", *records)
+    assert [verdict for verdict, _ in found] == ["passed", "failed"]
+
+
+def test_a_phase_that_was_not_run_fails(tmp_path: Path) -> None:
+    """What the stop rule skipped was planned, and nobody knows its numbers."""
+    plan = [phase(), phase("rpm/m/900")]
+    found = judged(tmp_path / "r", "failures>5", record(0), plan=plan)
+    assert found == [
+        ("passed", f"{PHASE}: failures is 0 (fails if >5)"),
+        ("unknown", "rpm/m/900: failures is unknown, it was not run (fails if >5)"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("metric", "phases"),
+    [
+        ("observed_rpm", ["rpm", "hold", "manual"]),
+        ("send_lag_p99_s", ["rpm", "burst"]),
+        ("ttft_p95_s", ["hold"]),
+        ("marker_rate", ["rpm", "burst", "hold", "cache", "manual"]),
+        ("checks_failed", ["tools"]),
+        ("p95_s", ["rpm", "burst", "hold", "cache", "tools", "smoke", "manual"]),
+    ],
+)
+def test_a_metric_is_judged_where_it_makes_sense(
+    tmp_path: Path, metric: str, phases: list[str]
+) -> None:
+    """A condition on TTFT asks nothing of phases that do not stream, and so on."""
+    kinds: dict[str, dict[str, Any]] = {
+        "rpm": {"request": "marker"},
+        "burst": {"kind": "burst", "duration_s": None, "request": "marker"},
+        "hold": {"kind": "steady", "request": "marker", "stream": True},
+        "cache": {"kind": "steady", "duration_s": None, "request": "cache"},
+        "tools": {"kind": "steady", "duration_s": None, "request": "tools"},
+        "smoke": {"kind": "steady", "duration_s": None, "request": "greeting"},
+        "manual": {"kind": "manual", "duration_s": None, "request": "marker"},
+    }
+    bare = {"send_lag_s": None, "marker_ok": None}
+    records = [record(0, phase=name, **bare) for name in kinds]
+    plan = [phase(name, **known) for name, known in kinds.items()]
+    _, *found = checks(tmp_path / "r", f"{metric}>1", *records, plan=plan)
+    assert [check.subject for check in found] == phases
+
+
+def test_a_metric_that_no_phase_has_is_unknown(tmp_path: Path) -> None:
+    """A limit on TTFT of a run without streams is a mistake, and does not pass in silence."""
+    ((verdict, text),) = judged(tmp_path / "r", "ttft_p95_s>2", record(0))
+    assert verdict == "unknown"
+    assert text.startswith("the run: ttft_p95_s is unknown, it is known of phases that ask for")
+
+
+def test_wrong_answers_are_counted(tmp_path: Path) -> None:
+    """Only what was judged wrong, of what was judged: a flag is no judgement."""
+    said = ["pass", "fail", "fail", None, "model_mismatch"]
+    told = [probe("tools", "m", i, check=c) for i, c in enumerate(said)]
+    assert judged(tmp_path / "r", "checks_failed>1", *told) == [
+        ("failed", "tools/m: checks_failed is 2 (fails if >1)")
+    ]
+
+
+def test_the_requests_that_are_marked_or_judged_are_the_catalogues(tmp_path: Path) -> None:
+    """What the judge knows of the requests is what their builders do."""
+    options = Options(mode="full", run_id="r", task_id_prefix="p")
+    built = {p.request: BUILDERS[p.request](p, 0, options) for p in modes.plan(options).phases}
+    assert set(built) == set(BUILDERS)
+    assert {name for name, request in built.items() if request.marker is not None} == MARKED
+    assert {name for name, request in built.items() if request.judge is not None} == JUDGED
+
+
+def test_every_metric_is_a_number_of_the_summary(tmp_path: Path) -> None:
+    """`Metric.number` names a field of summary.json."""
+    (numbers,) = report.summary(report.look(load(make(tmp_path / "r", record(0)))))["phases"]
+    assert {metric.number for metric in METRICS.values()} <= set(numbers)
+
+
+END = {"event": "run_end"}
+
+
+@pytest.mark.parametrize(
+    ("events", "found"),
+    [
+        ([], "the run was interrupted and never recorded its end"),
+        (
+            [{"event": "stopped", "reason": "the run was stopped by hand"},
+             {**END, "completed": False}],
+            "the run ended before its plan was done (reason: the run was stopped by hand)",
+        ),
+        (
+            [{"event": "failed", "error": "RuntimeError: no generator is left to run the plan"},
+             {**END, "completed": False}],
+            "the run ended before its plan was done (error: RuntimeError: no generator is "
+            "left to run the plan)",
+        ),
+        ([{**END, "completed": True}], ""),
+        ([END], ""),
+    ],
+)  # fmt: skip
+def test_an_incomplete_run_fails_without_any_condition(
+    tmp_path: Path, events: list[dict[str, Any]], found: str
+) -> None:
+    """Interrupted, stopped or broken: the sentence says which."""
+    told = sentence(checks(tmp_path / "r", "", record(0), events=events))
+    assert told == (f"{found}." if found else "")
+
+
+def test_the_sentence_names_the_first_failures_and_counts_the_rest(tmp_path: Path) -> None:
+    """Five are named, on one line whatever a phase is called."""
+    records = [failed(0, phase=f"p\n{n}") for n in range(7)]
+    told = sentence(checks(tmp_path / "r", "failures>0,dropped>0", *records))
+    assert told.startswith("7 of 15 checks failed: p 0: failures is 1 (fails if >0); p 1: ")
+    assert told.endswith("; and 2 more.")
+    assert "\n" not in told
+
+
+def test_a_value_never_looks_as_if_it_met_its_limit(tmp_path: Path) -> None:
+    """0.98999999 is not shown as 0.99 when it fails for being below that."""
+    slow = record(0, elapsed_sec=0.98999999)
+    ((verdict, text),) = judged(tmp_path / "r", "p95_s<0.99", slow)
+    assert (verdict, text) == ("failed", f"{PHASE}: p95_s is 0.98999999 s (fails if <0.99)")

@@ -1,0 +1,115 @@
+"""CI use: the exit code, the one sentence, and the JUnit file of a headless run."""
+
+import signal
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from xml.etree import ElementTree
+
+from tests.locust_run import LocustRun, command, environment, run
+from tests.simulated import Simulator
+
+Start = Callable[..., Simulator]
+WINDOW = ("--mode", "rpm", "--model", "gpt-5.4-nano", "--target", 600, "--duration", 2)
+
+
+def sentences(done: LocustRun) -> list[str]:
+    """Our own lines on stderr; Locust's log lines begin otherwise."""
+    return [line for line in done.err.splitlines() if line.startswith("weighbridge: ")]
+
+
+def test_a_run_that_is_good_enough_ends_with_0(simulator: Start, tmp_path: Path) -> None:
+    """The summary and the report's paths are printed, every check passes, and nobody complains."""
+    gateway = simulator("--profile", "fast")
+    done = run(
+        "-H", gateway.url, *WINDOW, "--fail-on", "success_rate<1,p95_s>10,cost>0.5,dropped>0",
+        "--junit", tmp_path / "ci" / "junit.xml", results=tmp_path / "results",
+    )  # fmt: skip
+    assert done.code == 0, done.text
+    assert sentences(done) == []
+    lines = done.out.splitlines()
+    assert done.folder is not None and lines[0] == f"run {done.folder.name}"
+    assert any(line.startswith("rpm/gpt-5.4-nano/600 ") and "ok:20" in line for line in lines)
+    paths = [str(done.folder / name) for name in ("report.md", "report.html", "summary.json")]
+    assert lines[-5:] == [*paths, str(tmp_path / "ci" / "junit.xml"), "all 5 checks passed"]
+    suite = ElementTree.parse(tmp_path / "ci" / "junit.xml").getroot()[0]
+    assert (suite.attrib["tests"], suite.attrib["failures"]) == ("5", "0")
+
+
+def test_a_failing_condition_ends_with_1(simulator: Start, tmp_path: Path) -> None:
+    """One sentence names phase, metric, value and limit; the JUnit file says the same."""
+    gateway = simulator("--profile", "fast", "--fault", "status_500=1.0")
+    junit = tmp_path / "junit.xml"
+    done = run(
+        "-H", gateway.url, *WINDOW, "--stop-rule", "off", "--junit", junit,
+        "--fail-on", "success_rate<0.99,failures>100", results=tmp_path / "results",
+    )  # fmt: skip
+    assert done.code == 1, done.text
+    found = "rpm/gpt-5.4-nano/600: success_rate is 0 (fails if <0.99)"
+    assert sentences(done) == [f"weighbridge: 1 of 3 checks failed: {found}."]
+    failures = ElementTree.parse(junit).getroot().findall(".//failure")
+    assert [failure.attrib["message"] for failure in failures] == [found]
+
+
+def test_without_conditions_a_failed_request_is_data(simulator: Start, tmp_path: Path) -> None:
+    """A run that ended its plan ends with 0, whatever the gateway answered."""
+    gateway = simulator("--profile", "fast", "--fault", "status_500=1.0")
+    done = run("-H", gateway.url, *WINDOW, "--stop-rule", "off", results=tmp_path / "results")
+    assert (done.code, sentences(done)) == (0, []), done.text
+
+
+def test_a_cost_that_nobody_states_fails_its_limit(simulator: Start, tmp_path: Path) -> None:
+    """An OpenAI dialect has no cost: unknown is not 0, and not below any limit."""
+    gateway = simulator("--profile", "fast", "--dialect", "openai")
+    done = run("-H", gateway.url, *WINDOW, "--fail-on", "cost>100", results=tmp_path / "results")
+    assert done.code == 1, done.text
+    (sentence,) = sentences(done)
+    assert "the run: cost is unknown, no request states one (fails if >100)" in sentence
+
+
+def test_a_run_that_was_stopped_ends_with_1(simulator: Start, tmp_path: Path) -> None:
+    """SIGTERM in mid-window: the report is made, and the sentence says that it is not whole."""
+    gateway = simulator("--profile", "fast", "--latency", "0.1")
+    process = subprocess.Popen(
+        command("--results", tmp_path / "results", "-H", gateway.url, *WINDOW[:-1], 60),
+        env=environment(), stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "running" in line:
+            break
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=60)
+    done = LocustRun(process.returncode, out, err, None)
+    assert done.code == 1, done.text
+    (sentence,) = sentences(done)
+    assert sentence.startswith("weighbridge: the run ended before its plan was done (reason: ")
+    assert "report.html" in done.out
+
+
+def test_a_broken_condition_is_refused_before_anything_is_sent(
+    simulator: Start, tmp_path: Path
+) -> None:
+    """Exit code 2, one sentence, no run folder, no request."""
+    gateway = simulator("--profile", "fast")
+    for text, says in [
+        ("latency>1", "--fail-on latency is unknown"),
+        ("p95_s>>1", "is no condition"),
+        ("success_rate<99", "is a share from 0 to 1"),
+    ]:
+        done = run("-H", gateway.url, *WINDOW, "--fail-on", text, results=tmp_path / "results")
+        assert done.code == 2, done.text
+        (sentence,) = sentences(done)
+        assert says in sentence and "Traceback" not in done.text
+        assert done.folder is None
+    assert gateway.rows() == []
+
+
+def test_a_junit_file_that_cannot_be_written_is_refused(simulator: Start, tmp_path: Path) -> None:
+    """It is found before a request is paid for."""
+    gateway = simulator("--profile", "fast")
+    done = run("-H", gateway.url, *WINDOW, "--junit", tmp_path, results=tmp_path / "results")
+    assert done.code == 2, done.text
+    assert "--junit" in sentences(done)[0]
+    assert gateway.rows() == []

@@ -1,0 +1,91 @@
+"""A run that was cut off goes on without paying for any finished request again."""
+
+import random
+import signal
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from analysis.load import load
+from tests.locust_run import LocustRun, command, environment, run
+from tests.simulated import Simulator
+
+Start = Callable[..., Simulator]
+PLAN = ("--mode", "ladder", "--model", "m", "--steps", "3,10,20,5", "--step-pause", 0)
+
+
+def cut_off(gateway: Simulator, results: Path, after_s: float, *plan: object) -> Path:
+    """Start a run and kill it with SIGKILL so long after its first phase began; its folder."""
+    process = subprocess.Popen(
+        command("--results", results, "-H", gateway.url, *plan),
+        env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        if any("phase_start" in path.read_text() for path in results.glob("*/events.jsonl")):
+            break
+        time.sleep(0.02)
+    time.sleep(after_s)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    (folder,) = results.iterdir()
+    return folder
+
+
+def resume(gateway: Simulator, folder: Path, *more: str) -> LocustRun:
+    """Go on with the run of a folder."""
+    elsewhere = folder.parent.parent / "elsewhere"
+    done = run("-H", gateway.url, "--resume", folder, *more, results=elsewhere)
+    return LocustRun(done.code, done.out, done.err, folder)
+
+
+@pytest.mark.parametrize("trial", range(4))
+def test_no_finished_request_is_lost_or_sent_again(
+    simulator: Start, tmp_path: Path, trial: int
+) -> None:
+    """kill -9 at a random moment: every request the file holds is sent once, the rest on resume."""
+    gateway = simulator("--profile", "fast", "--latency", "0.3")
+    moment = random.Random(trial).uniform(0.2, 2.6)
+    folder = cut_off(gateway, tmp_path / "results", moment, *PLAN)
+    assert load(folder).interrupted
+    kept = set(load(folder).requests.query("outcome == 'ok'")["task_id"])
+    # Nothing that was finished is missing: what the server answered and we lack was in flight.
+    answered = {row["task_id"] for row in gateway.rows() if row["status"] == "200"}
+    assert kept <= answered
+    done = resume(gateway, folder)
+    assert done.code == 0, done.text
+    sent = Counter(row["task_id"] for row in gateway.rows())
+    assert all(sent[task] == 1 for task in kept)
+    frame = load(folder).requests
+    assert len(frame) == 38 and set(frame["outcome"]) == {"ok"}
+    assert not load(folder).interrupted
+
+
+def test_a_finished_run_has_nothing_left_to_send(simulator: Start, tmp_path: Path) -> None:
+    """--resume of a complete run is refused in one sentence; nothing is sent."""
+    gateway = simulator("--profile", "fast")
+    done = run("-H", gateway.url, *PLAN, results=tmp_path / "results")
+    assert done.folder is not None
+    before = len(gateway.rows())
+    more = resume(gateway, done.folder)
+    assert more.code == 2 and "nothing of it is left" in more.text
+    assert len(gateway.rows()) == before
+
+
+def test_an_interrupted_window_is_begun_anew_only_if_asked(
+    simulator: Start, tmp_path: Path
+) -> None:
+    """Half a window measures nothing: it stays as it is, or runs whole under another name."""
+    gateway = simulator("--profile", "fast")
+    window = ("--mode", "rpm", "--model", "m", "--target", 600, "--duration", 4)
+    folder = cut_off(gateway, tmp_path / "results", 2.5, *window)
+    assert resume(gateway, folder).code == 2
+    done = resume(gateway, folder, "--resume-windows")
+    assert done.code == 0, done.text
+    frame = load(folder).requests
+    assert (frame["phase"] == "rpm/m/600/again").sum() == 40
+    assert max(Counter(row["task_id"] for row in gateway.rows()).values()) == 1

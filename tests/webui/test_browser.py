@@ -1,0 +1,199 @@
+"""The web UI in a real Chromium, as a person uses it.
+
+WEIGHBRIDGE_SCREENSHOTS names a folder that is to keep pictures of what the tests saw.
+"""
+
+import os
+import re
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.simulated import Simulator
+from tests.webui.conftest import Serve
+from tests.webui.server import WebServer
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+         "--disable-background-networking", "--disable-component-update",
+         "--disable-sync"]  # fmt: skip
+HOSTILE = "<img src=x onerror=window.broken=1>"
+
+
+class Browser:
+    """One page of Chromium, and what its console complained of."""
+
+    def __init__(self, chromium: Any) -> None:
+        self.page = chromium.new_page(viewport={"width": 1500, "height": 1000})
+        self.errors: list[str] = []
+        self.foreign: list[str] = []
+        self.page.on("console", self._console)
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("request", self._request)
+        self.page.set_default_timeout(20_000)
+
+    def _console(self, message: Any) -> None:
+        if message.type in ("error", "warning"):
+            self.errors.append(message.text)
+
+    def _request(self, request: Any) -> None:
+        if not re.match(r"http://127\.0\.0\.1:|data:|blob:", request.url):
+            self.foreign.append(request.url)
+
+    def start(self, server: WebServer, **fields: str) -> None:
+        """Open the start form, fill it, and press Start."""
+        if not self.page.url.startswith(server.url):
+            self.page.goto(server.url)
+        new = self.page.get_by_role("button", name="New")
+        new.or_(self.page.get_by_text("Custom parameters")).first.wait_for()
+        if new.count():
+            new.click()
+        self.page.get_by_text("Custom parameters").click()
+        self._fill(fields)
+        self.page.get_by_role("button", name="Start", exact=True).click()
+
+    def edit(self, **fields: str) -> None:
+        """Change the running test."""
+        self.page.get_by_role("button", name="Edit").click()
+        self._fill(fields)
+        self.page.get_by_role("button", name="Update").click()
+
+    def _fill(self, fields: dict[str, str]) -> None:
+        for name, text in fields.items():
+            field = self.page.locator(f"form [name={name}]")
+            field.wait_for()
+            if field.evaluate("e => e.tagName") == "SELECT":
+                field.select_option(text)
+            else:
+                field.fill(text)
+
+    def tab(self, name: str) -> None:
+        self.page.get_by_role("tab", name=name).click()
+
+    def cells(self) -> list[list[str]]:
+        """The Gateway tab's table, without its head."""
+        rows: list[list[str]] = self.page.eval_on_selector_all(
+            "#root tbody tr", "rows => rows.map(r => [...r.cells].map(c => c.textContent))"
+        )
+        return rows
+
+    def until(self, true: Any, what: str, longest_s: float = 30) -> None:
+        deadline = time.monotonic() + longest_s
+        while not true():
+            assert time.monotonic() < deadline, f"{what}: {self.page.inner_text('body')}"
+            time.sleep(0.1)
+
+    def picture(self, name: str) -> None:
+        folder = os.environ.get("WEIGHBRIDGE_SCREENSHOTS")
+        if folder:
+            self.page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    with playwright.sync_playwright() as driver:
+        made = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield made
+        made.close()
+
+
+@pytest.fixture
+def browser(chromium: Any) -> Iterator[Browser]:
+    made = Browser(chromium)
+    yield made
+    made.page.close()
+    assert made.errors == []
+    assert made.foreign == []
+
+
+def test_a_person_runs_a_ladder_a_window_and_users_by_hand(
+    server: WebServer, browser: Browser, tmp_path: Path
+) -> None:
+    """Start, watch, stop, start another mode, ramp, download: in one life of one server."""
+    browser.start(server, mode="ladder", model="m", steps="1,2,4,8,16,32", stepPause="1")
+    browser.tab("Gateway")
+    browser.until(lambda: len(browser.cells()) >= 2, "the tab fills")
+    assert browser.cells()[0][:6] == ["ladder/m/1", "m", "1", "1", "0", "1"]
+    browser.until(lambda: len(browser.cells()) >= 4, "the tab is updated")
+    browser.until(
+        lambda: browser.page.locator("#gateway-charts svg polyline").count() == 5, "charts"
+    )
+    browser.picture("ladder")
+    browser.page.get_by_role("button", name="Stop").click()
+    browser.page.get_by_role("button", name="New").wait_for()
+
+    browser.start(server, mode="rpm", model="m", target="600", duration="2")
+    browser.until(lambda: browser.cells() and browser.cells()[0][0] == "rpm/m/600", "the window")
+    browser.page.get_by_role("button", name="New").wait_for()
+    browser.until(lambda: server.gateway()[0]["ok"] == 20, "the window ends")
+
+    browser.start(server, mode="interactive", model="m", userCount="2", spawnRate="5")
+    browser.until(lambda: browser.cells()[0][4] == "2", "two in flight")
+    browser.edit(userCount="6", spawnRate="10")
+    browser.until(lambda: browser.cells()[0][4] == "6", "six in flight")
+    browser.picture("interactive")
+    browser.edit(userCount="1", spawnRate="10")
+    browser.until(lambda: browser.cells()[0][4] == "1", "one in flight")
+    browser.page.get_by_role("button", name="Stop").click()
+    browser.page.get_by_role("button", name="New").wait_for()
+
+    browser.tab("Download Data")
+    for link, end in (("run's report", "report.html"), ("rows (CSV)", "requests.csv")):
+        with browser.page.expect_download() as started:
+            browser.page.get_by_text(link).click()
+        path = tmp_path / end
+        started.value.save_as(path)
+        assert started.value.suggested_filename == f"{server.newest().name}-{end}"
+        assert path.stat().st_size > 1000
+    browser.page.goto(server.url + "/gateway")
+    browser.page.locator("#gateway-table td").first.wait_for()
+    browser.picture("page")
+
+
+def test_a_wrong_form_shows_the_sentence_and_stays(server: WebServer, browser: Browser) -> None:
+    browser.start(server, mode="rpm", model="m", target="many")
+    browser.page.get_by_text("--target takes whole numbers").wait_for()
+    browser.picture("refused")
+    assert browser.page.get_by_role("button", name="Start", exact=True).is_visible()
+
+
+def test_nothing_a_name_or_a_gateway_says_runs_as_html(
+    simulator: type[Simulator], serve: Serve, browser: Browser
+) -> None:
+    """The model's name, task ids and the gateway's errors hold a tag with a script."""
+    faulty = simulator("--profile", "fast", "--fault", "error_502=0.5")
+    server = serve("-H", faulty.url)
+    browser.start(server, mode="rpm", model=HOSTILE, target="600", duration="2",
+                  taskIdPrefix=HOSTILE, stopRule="off")  # fmt: skip
+    for name in ("Gateway", "Statistics", "Failures", "Exceptions", "Logs", "Charts"):
+        browser.tab(name)
+        browser.page.wait_for_timeout(300)
+    browser.page.get_by_role("button", name="New").wait_for()
+    browser.tab("Gateway")
+    browser.until(lambda: HOSTILE in browser.page.inner_text("#root"), "the name as text")
+    for path in ("/?tab=gateway", "/gateway", "/stats/report"):
+        browser.page.goto(server.url + path)
+        browser.page.wait_for_timeout(1500)
+        assert HOSTILE in browser.page.inner_text("body")
+        assert browser.page.evaluate("window.broken") is None
+        assert browser.page.locator("img[onerror]").count() == 0
+
+
+def test_the_policy_lets_no_inline_script_run(server: WebServer, browser: Browser) -> None:
+    """Even if a tag got into a page, its script would not run."""
+    for path in ("/", "/gateway"):
+        browser.page.goto(server.url + path)
+        browser.page.evaluate(
+            "() => { const d = document.createElement('div'); document.body.append(d);"
+            f" d.innerHTML = '{HOSTILE}'; }}"
+        )
+        browser.page.wait_for_timeout(300)
+        assert browser.page.evaluate("window.broken") is None
+    assert any("Content Security Policy" in error for error in browser.errors)
+    browser.errors.clear()

@@ -1,0 +1,130 @@
+"""The live numbers: against exact ranks, in bounded memory, row by row. No Locust."""
+
+import math
+import random
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from loadshapes.plan import Phase, Plan
+from recording.outcome import Outcome
+from recording.record import RequestRecord
+from recording.tally import Tally
+from webui.histogram import ERROR, Histogram
+from webui.live import LiveRun
+from webui.series import MOST_BUCKETS, Series
+
+PHASE = Phase(name="rpm/m/60", mode="rpm", scenario="chat", model="m", kind="arrivals",
+              request="marker", users=4, count=10, duration_s=10.0)  # fmt: skip
+
+
+def record(**facts: Any) -> RequestRecord:
+    base: dict[str, Any] = {
+        "run_id": "r", "timestamp": "2026-01-01T00:00:00+00:00", "worker": "local",
+        "phase": PHASE.name, "mode": "rpm", "scenario": "chat", "model_requested": "m",
+        "stream": False, "request_index": 0, "outcome": "ok", "success": True,
+        "sent_offset_s": 0.0, "done_offset_s": 1.0, "elapsed_sec": 1.0, "total_tokens": 10, "target": 60,
+        "duration_s": 10.0, "task_id": "t",
+        "api_cost": 0.5,
+    }  # fmt: skip
+    return RequestRecord(**{**base, **facts})
+
+
+@dataclass
+class FakeRun:
+    plan: Plan = Plan((PHASE,))
+    began: dict[str, float] = field(default_factory=lambda: {PHASE.name: 100.0})
+    tallies: dict[str, Tally] = field(default_factory=lambda: {PHASE.name: Tally()})
+
+
+def live(*records: RequestRecord) -> LiveRun:
+    run = FakeRun()
+    made = LiveRun(run, "CNY")
+    for each in records:
+        run.tallies[each.phase].add(each)
+        made.add(each, now=103.0)
+    return made
+
+
+@pytest.mark.parametrize("count", [1, 2, 19, 20, 100, 5000])
+def test_a_percentile_is_the_nearest_rank_within_the_stated_error(count: int) -> None:
+    source = random.Random(count)
+    values = [source.lognormvariate(0, 2) for _ in range(count)]
+    made = Histogram()
+    for value in values:
+        made.add(value)
+    for percent in (50, 95, 99, 100):
+        exact = sorted(values)[math.ceil(percent * count / 100) - 1]
+        assert made.percentile(percent) == pytest.approx(exact, rel=ERROR * 1.0001)
+
+
+def test_no_value_has_no_percentile() -> None:
+    assert Histogram().percentile(50) is None
+
+
+def test_a_million_durations_need_a_bounded_number_of_buckets() -> None:
+    made, source = Histogram(), random.Random(1)
+    for _ in range(100_000):
+        made.add(10 ** source.uniform(-7, 4))
+    assert len(made._buckets) < 12_000
+
+
+def test_a_long_run_keeps_its_points_bounded_and_its_sums_whole() -> None:
+    made = Series()
+    for second in range(10_000):
+        made.add(record(), at=50.0 + second)
+    points = made.points(None)
+    assert MOST_BUCKETS // 2 <= len(points) <= MOST_BUCKETS
+    assert points[-1]["cost"] == pytest.approx(5000.0)
+    assert {point["rpm"] for point in points[:-1]} == {60.0}
+
+
+def test_the_second_that_is_not_over_is_not_drawn() -> None:
+    made = Series()
+    for at in (10.0, 10.4, 11.2):
+        made.add(record(), at)
+    assert [(p["second"], p["rpm"]) for p in made.points(now=11.5)] == [(1, 120.0)]
+
+
+def test_rates_are_successes_over_the_wall_clock_to_the_last_completion() -> None:
+    run = live(record(done_offset_s=2.0), record(done_offset_s=4.0, total_tokens=20))
+    row = run.rows(now=500.0, running=None, in_flight=0)[0]
+    assert (row["rpm"], row["tpm"], row["cost"]) == (30.0, 450, 1.0)
+
+
+def test_a_running_phases_rates_are_over_the_time_since_it_began() -> None:
+    row = live(record(), record()).rows(now=106.0, running=PHASE.name, in_flight=3)[0]
+    assert (row["rpm"], row["sent"], row["flight"]) == (20.0, 5, 3)
+
+
+def test_failures_have_an_outcome_and_a_cost_but_no_latency() -> None:
+    bad = record(outcome=Outcome.SERVER_ERROR.value, success=False, elapsed_sec=9.0)
+    row = live(record(), bad).rows(200.0, None, 0)[0]
+    assert row["outcomes"] == "1 ok, 1 server_error"
+    assert row["p99"] == pytest.approx(1.0, rel=ERROR)
+    assert row["cost"] == 1.0
+
+
+def test_a_cost_nobody_stated_is_unknown_not_zero() -> None:
+    assert live(record(api_cost=None)).rows(200.0, None, 0)[0]["cost"] == "unknown"
+
+
+def test_dropped_requests_were_not_sent() -> None:
+    dropped = record(outcome="dropped", success=False, sent_offset_s=None, done_offset_s=None,
+                     elapsed_sec=None, api_cost=None)  # fmt: skip
+    row = live(record(), dropped).rows(200.0, None, 0)[0]
+    assert (row["sent"], row["outcomes"]) == (1, "1 ok, 1 dropped")
+
+
+@pytest.mark.parametrize(("lag_s", "says"), [(0.04, "on time"), (0.06, "generator-limited")])
+def test_a_lag_above_a_twentieth_of_the_median_latency_is_the_generators_limit(
+    lag_s: float, says: str
+) -> None:
+    row = live(record(send_lag_s=lag_s)).rows(200.0, None, 0)[0]
+    assert row["lag"] == f"{lag_s * 1000:.1f} ms: {says}"
+
+
+def test_a_phase_that_has_not_begun_has_no_row() -> None:
+    run = FakeRun(began={})
+    assert LiveRun(run, "").rows(200.0, None, 0) == []

@@ -1,0 +1,179 @@
+"""Runs in one server's life: any mode, one after another, stopped, and ramped by hand."""
+
+import json
+import signal
+import time
+
+import pytest
+
+from recording.outcome import Outcome
+from tests.locust_run import run
+from tests.simulated import Simulator
+from tests.webui.conftest import Serve
+from tests.webui.server import WebServer
+
+
+def sent(gateway: Simulator, run_id: str) -> int:
+    """How many requests of a run the gateway has answered."""
+    return sum(row["task_id"].startswith(run_id + "-") for row in gateway.rows())
+
+
+def users(server: WebServer, count: int) -> None:
+    server.wait(lambda: server.json("/stats/requests")["user_count"] == count, f"{count} users")
+
+
+def test_modes_run_one_after_another_each_in_its_own_folder(
+    server: WebServer, gateway: Simulator
+) -> None:
+    before = set(server.folders())
+    server.start(mode="rpm", model="m", target=600, duration=1, max_tokens=4)
+    first = server.ended()
+    server.start(mode="ladder", model="a,b", steps="1,4", step_pause=0.1, stream="true")
+    second = server.ended()
+    assert len(set(server.folders()) - before) == 2
+    assert (len(first.rows()), len(second.rows())) == (10, 10)
+    assert {row.phase for row in second.rows()} == {f"ladder/{m}/{n}" for m in "ab" for n in (1, 4)}
+    assert all(row.stream and row.ttft_s for row in second.rows())
+    assert first.manifest()["options"]["max_tokens"] == 4
+    assert first.events("run_end")[0]["completed"] and second.events("run_end")[0]["completed"]
+
+
+def test_stop_keeps_the_rows_writes_the_report_and_lets_the_next_run_start(
+    server: WebServer,
+) -> None:
+    server.start(mode="rpm", model="m", target=600, duration=20)
+    server.wait(lambda: sum(row["ok"] for row in server.gateway()) > 5, "some requests")
+    server.stop()
+    stopped = server.ended()
+    outcomes = [row.outcome for row in stopped.rows()]
+    assert len(outcomes) == 200
+    assert outcomes.count("ok") > 5
+    assert set(outcomes) == {"ok", "dropped"}
+    assert stopped.events("stopped")[0]["phase"] == "rpm/m/600"
+    assert stopped.events("run_end")[0]["completed"] is False
+    server.start(mode="smoke", model="m")
+    assert len(server.ended().rows()) == 2
+
+
+def test_a_second_start_is_refused_and_leaves_the_run_alone(server: WebServer) -> None:
+    server.start(mode="rpm", model="m", target=300, duration=2)
+    answer = server.swarm(mode="smoke", model="other", user_count=5)
+    assert not answer["success"]
+    assert "A run is in progress" in answer["message"]
+    done = server.ended()
+    assert done.manifest()["options"]["mode"] == "rpm"
+    assert {row.outcome for row in done.rows()} == {"ok"}
+
+
+def test_reset_clears_locusts_tables_and_no_row_of_ours(server: WebServer) -> None:
+    server.start(mode="rpm", model="m", target=600, duration=2)
+    server.wait(lambda: sum(row["ok"] for row in server.gateway()) > 3, "some requests")
+    server.open("/stats/reset", {})
+    assert len(server.ended().rows()) == 20
+    assert server.gateway()[0]["ok"] == 20
+
+
+def test_interactive_users_are_ramped_up_and_down_by_hand(
+    server: WebServer, gateway: Simulator
+) -> None:
+    """Every request is recorded once; a user stopped in flight leaves a `cancelled` row."""
+    server.start(mode="interactive", model="m", user_count=2, spawn_rate=10)
+    users(server, 2)
+    assert server.swarm(user_count=8, spawn_rate=20)["success"]
+    users(server, 8)
+    assert server.swarm(user_count=3, spawn_rate=20)["success"]
+    users(server, 3)
+    before = server.gateway()[0]["ok"]
+    server.wait(lambda: server.gateway()[0]["ok"] > before + 20, "the others go on")
+    for form in ({"user_count": 0}, {"user_count": 2, "mode": "smoke"}, {"max_tokens": 5}):
+        assert not server.swarm(**form)["success"]
+    server.stop()
+    done = server.ended()
+    rows = done.rows()
+    outcomes = [row.outcome for row in rows]
+    assert set(outcomes) <= {"ok", "cancelled", "dropped"}
+    assert outcomes.count("cancelled") == 5
+    assert [row.request_index for row in rows] == list(range(len(rows)))
+    run_id = rows[0].run_id
+    gateway_saw = sent(gateway, run_id)
+    assert outcomes.count("ok") <= gateway_saw <= len(rows)
+    assert max(row.in_flight or 0 for row in rows) == 8
+    assert done.events("run_end")[0]["completed"] is True
+
+
+def test_with_a_stop_timeout_a_stopped_user_finishes_its_request(
+    gateway: Simulator, serve: Serve
+) -> None:
+    server = serve("-H", gateway.url, "--stop-timeout", "5")
+    server.start(mode="interactive", model="m", user_count=6, spawn_rate=50)
+    users(server, 6)
+    assert server.swarm(user_count=1, spawn_rate=50)["success"]
+    users(server, 1)
+    server.stop()
+    assert {row.outcome for row in server.ended().rows()} <= {"ok", "dropped"}
+
+
+def test_a_run_time_ends_an_interactive_run(server: WebServer) -> None:
+    server.start(mode="interactive", model="m", user_count=2, spawn_rate=5, run_time="2s")
+    done = server.ended()
+    assert 15 < len(done.rows()) < 80
+    assert done.events("run_end")[0]["completed"] is True
+
+
+def test_interactive_runs_headless_with_locusts_own_options(
+    gateway: Simulator, tmp_path: object
+) -> None:
+    """`-u`, `-r` and `-t` mean what Locust's documentation says."""
+    from pathlib import Path
+
+    results = Path(str(tmp_path)) / "results"
+    done = run("-H", gateway.url, "--mode", "interactive", "--model", "m", "-u", 4, "-r", 4,
+               "-t", "3s", "--stream", results=results)  # fmt: skip
+    assert done.code == 0, done.text
+    assert {row.outcome for row in done.rows()} <= {"ok", "dropped"}
+    assert max(row.in_flight or 0 for row in done.rows()) == 4
+    assert all(row.ttft_s for row in done.rows() if row.success)
+    assert "have no impact" not in done.text
+
+
+def test_autostart_runs_the_plan_and_leaves_the_web_ui_ready(
+    gateway: Simulator, serve: Serve
+) -> None:
+    server = serve("-H", gateway.url, "--autostart", "--mode", "smoke", "--model", "m")
+    server.wait(lambda: server.json("/gateway/state")["run"], "the first run")
+    assert len(server.ended().rows()) == 2
+    server.start(mode="smoke", model="a,b")
+    assert len(server.ended().rows()) == 3
+
+
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
+def test_ending_the_server_in_mid_run_keeps_every_row(serve: Serve, end: signal.Signals) -> None:
+    server = serve()
+    server.start(mode="rpm", model="m", target=600, duration=30)
+    server.wait(lambda: sum(row["ok"] for row in server.gateway()) > 5, "some requests")
+    folder = server.newest()
+    server.process.send_signal(end)
+    server.process.wait(30)
+    assert (folder / "report.html").exists()
+    events = [json.loads(x)["event"] for x in (folder / "events.jsonl").read_text().splitlines()]
+    assert events[-2:] == ["stopped", "run_end"]
+
+
+def test_locusts_own_statistics_count_each_request_once_and_failures_as_failures(
+    simulator: type[Simulator], serve: Serve
+) -> None:
+    faulty = simulator("--profile", "fast", "--fault", "error_500=0.4", "--seed", 3)
+    server = serve("-H", faulty.url)
+    server.start(mode="rpm", model="m", target=1200, duration=2, stop_rule="off")
+    rows = server.ended().rows()
+    time.sleep(2.1)  # Locust caches its statistics for two seconds
+    stats = server.json("/stats/requests")
+    total = stats["stats"][-1]
+    failed = [row for row in rows if row.outcome == Outcome.SERVER_ERROR]
+    assert (total["num_requests"], total["num_failures"]) == (40, len(failed))
+    assert failed and [entry["name"] for entry in stats["stats"][:-1]] == ["rpm/m/1200"]
+    longest_ms = max(row.elapsed_sec or 0 for row in rows) * 1000
+    assert total["max_response_time"] == pytest.approx(longest_ms, abs=1)
+    shown = server.gateway()[0]
+    assert (shown["sent"], shown["ok"]) == (40, 40 - len(failed))
+    assert shown["outcomes"] == f"{40 - len(failed)} ok, {len(failed)} server_error"

@@ -1,0 +1,160 @@
+"""The start form: what it shows, what it refuses, and that a refusal sends nothing."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from loadshapes.options import MODES, Options
+from tests.locust_run import CANARY
+from tests.simulated import Simulator
+from tests.webui.conftest import Serve
+from tests.webui.server import FORM, WebServer
+
+
+def shown(server: WebServer) -> dict[str, Any]:
+    """What Locust's page is given to draw."""
+    page = server.open("/").read().decode()
+    found = re.search(r"window.templateArgs = (.*)", page)
+    assert found is not None
+    made: dict[str, Any] = json.loads(found[1])
+    return made
+
+
+def test_the_form_shows_our_options_with_choices_defaults_and_help(server: WebServer) -> None:
+    fields = shown(server)["extra_options"]
+    assert list(fields)[0] == "mode"
+    assert fields["mode"]["choices"] == ["", *MODES]
+    assert fields["duration"]["default_value"] == 60.0
+    assert fields["stream"]["default_value"] is False
+    assert "longest wait" in fields["timeout"]["help_text"]
+
+
+def test_the_form_leaves_users_and_spawn_rate_usable(server: WebServer) -> None:
+    assert not shown(server)["hide_common_options"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["results", "output", "run_id", "prefix_file", "tools", "tools_expect", "image", "simulator",
+     "simulator_profile", "simulator_args", "simulator_log", "dry_run"],
+)  # fmt: skip
+def test_what_names_files_or_starts_programs_is_not_in_the_form_and_is_refused(
+    server: WebServer, name: str
+) -> None:
+    assert name not in shown(server)["extra_options"]
+    answer = server.swarm(mode="smoke", model="m", **{name: "/tmp/x"})
+    assert not answer["success"]
+    assert "cannot be set from the browser" in answer["message"]
+
+
+@pytest.mark.parametrize(
+    ("form", "says"),
+    [
+        ({}, "--mode is missing"),
+        ({"mode": "rpn"}, "--mode rpn is unknown"),
+        ({"mode": "rpm", "target": "60"}, "--model is missing"),
+        ({"mode": "rpm", "model": "m"}, "--target is missing"),
+        ({"mode": "rpm", "model": "m", "target": "many"}, "takes whole numbers"),
+        ({"mode": "rpm", "model": "m", "target": "60", "duration": ""}, "--duration is empty"),
+        ({"mode": "rpm", "model": "m", "target": "60", "duration": "x"}, "takes a number"),
+        ({"mode": "rpm", "model": "m", "target": "60", "duration": "inf"}, "takes a number"),
+        ({"mode": "rpm", "model": "m", "target": "60", "duration": "-1"}, "must be above 0"),
+        ({"mode": "smoke", "max_tokens": "1.5"}, "--max-tokens takes a whole number"),
+        ({"mode": "smoke", "stream": "yes"}, "--stream is true or false"),
+        ({"mode": "smoke", "connections": "lukewarm"}, "--connections lukewarm is unknown"),
+        ({"mode": "smoke", "loglevel": "DEBUG"}, "'loglevel' is no field"),
+        ({"mode": "smoke", "run_time": "10s"}, "A run time is for mode interactive only"),
+        ({"mode": "smoke", "host": "http://203.0.113.9/v1"}, "This server sends to http://127"),
+        ({"mode": "interactive"}, "one model at a time"),
+        ({"mode": "interactive", "model": "a,b"}, "one model at a time"),
+        ({"mode": "interactive", "model": "m", "user_count": ""}, "number of users is empty"),
+        ({"mode": "interactive", "model": "m", "user_count": "0"}, "must be at least 1"),
+        ({"mode": "interactive", "model": "m", "spawn_rate": "0"}, "ramp up must be above 0"),
+        ({"mode": "interactive", "model": "m", "run_time": "soon"}, "The run time is like 20s"),
+    ],
+)
+def test_a_wrong_form_is_answered_with_one_sentence_and_sends_nothing(
+    server: WebServer, gateway: Simulator, form: dict[str, str], says: str
+) -> None:
+    before, folders = len(gateway.rows()), server.folders()
+    answer = server.swarm(**form)
+    assert answer["success"] is False
+    assert says in answer["message"]
+    assert "\n" not in answer["message"]
+    assert server.state in ("ready", "stopped")
+    assert (len(gateway.rows()), server.folders()) == (before, folders)
+
+
+def test_a_start_takes_the_servers_options_where_the_form_says_nothing(serve: Serve) -> None:
+    server = serve()
+    server.start(mode="smoke", model="m", max_tokens=7, stop_rule="off")
+    server.ended()
+    server.start(mode="smoke", model="m")
+    options = server.ended().manifest()["options"]
+    assert options["max_tokens"] == Options().max_tokens
+    assert options["stop_rule"] == "on"
+
+
+def test_after_a_reload_the_form_shows_what_was_asked_for_last(server: WebServer) -> None:
+    server.start(mode="smoke", model="m", max_tokens=9)
+    server.ended()
+    fields = shown(server)["extra_options"]
+    assert fields["mode"]["default_value"] == "smoke"
+    assert fields["max_tokens"]["default_value"] == 9
+
+
+def test_a_run_id_that_was_used_is_refused(gateway: Simulator, serve: Serve) -> None:
+    server = serve("-H", gateway.url, "--run-id", "mine")
+    server.start(mode="smoke", model="m")
+    server.ended()
+    answer = server.swarm(mode="smoke", model="m")
+    assert not answer["success"]
+    assert "exists: give another --run-id" in answer["message"]
+
+
+def test_a_gateway_that_is_down_is_said_at_the_start(serve: Serve) -> None:
+    answer = serve("-H", "http://127.0.0.1:9/v1").swarm(mode="smoke", model="m")
+    assert not answer["success"]
+    assert "cannot be reached" in answer["message"]
+
+
+def test_a_server_that_was_given_no_gateway_takes_it_from_the_form(
+    gateway: Simulator, serve: Serve
+) -> None:
+    server = serve("--loglevel", "INFO")
+    assert "no gateway is named" in server.swarm(mode="smoke", model="m")["message"].lower()
+    server.start(mode="smoke", model="m", host=gateway.url)
+    assert len(server.ended().rows()) == 2
+
+
+@pytest.mark.parametrize(
+    "header",
+    [{"Origin": "https://attacker.example"}, {"Sec-Fetch-Site": "cross-site"}],
+)
+@pytest.mark.parametrize("path", ["/swarm", "/stop", "/stats/reset"])
+def test_another_sites_page_can_start_and_stop_nothing(
+    server: WebServer, path: str, header: dict[str, str]
+) -> None:
+    answer = server.open(path, {**FORM, "mode": "smoke", "model": "m"}, header)
+    assert answer.status == 403
+
+
+def test_another_sites_page_can_read_nothing(server: WebServer) -> None:
+    for path in ("/", "/stats/requests", "/gateway", "/gateway/state", "/gateway/requests.csv"):
+        answer = server.open(path, headers={"Origin": "https://attacker.example"})
+        assert not [name for name in answer.headers if name.startswith("Access-Control")]
+        assert answer.headers["X-Frame-Options"] == "DENY"
+
+
+def test_the_key_is_in_no_page(server: WebServer) -> None:
+    server.start(mode="smoke", model="m")
+    server.ended()
+    for path in ("/", "/stats/requests", "/stats/report", "/stats/failures/csv", "/exceptions",
+                 "/logs", "/tasks", "/gateway", "/gateway/state", "/gateway/requests.csv",
+                 "/gateway/requests.jsonl", "/gateway/report.html"):  # fmt: skip
+        answer = server.open(path)
+        assert answer.status == 200, path
+        assert CANARY.encode() not in answer.read(), path
+    assert CANARY not in server.text

@@ -1,0 +1,89 @@
+"""What the start form may say: each field read as its option's type, with one sentence if not."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import Field, dataclass, fields, replace
+from typing import Any
+
+from locust.util.timespan import parse_timespan
+
+from loadshapes.options import OperatorError, Options
+
+LOCUSTS_OWN = ("user_count", "spawn_rate", "host", "run_time", "profile")
+_OPTIONS: dict[str, "Field[Any]"] = {item.name: item for item in fields(Options)}
+
+
+@dataclass(frozen=True, slots=True)
+class Ramp:
+    """The users that mode interactive is asked for: how many, and how many more a second."""
+
+    users: int
+    rate: float
+
+    @classmethod
+    def of(cls, form: Mapping[str, str]) -> "Ramp":
+        """The form's two numbers. Raises OperatorError."""
+        users = number("the number of users", form.get("user_count", ""), int)
+        rate = number("the ramp up", form.get("spawn_rate", ""), float)
+        if users < 1:
+            raise OperatorError("the number of users must be at least 1.")
+        if not rate > 0:
+            raise OperatorError("the ramp up must be above 0 users a second.")
+        return cls(int(users), rate)
+
+
+def options(form: Mapping[str, str], given: Options) -> Options:
+    """The options of a run: those the server was given, changed by the form.
+
+    Raises OperatorError for a field that is none, or may not be set here, or does not parse.
+    """
+    changed: dict[str, Any] = {}
+    for name, text in form.items():
+        if name in LOCUSTS_OWN:
+            continue
+        item = _OPTIONS.get(name)
+        if item is None:
+            raise OperatorError(f"{name[:40]!r} is no field of the start form.")
+        if not item.metadata.get("include_in_web_ui", True):
+            raise OperatorError(
+                f"--{name.replace('_', '-')} cannot be set from the browser: give it on the "
+                "command line that starts Locust."
+            )
+        changed[name] = _value(item, text)
+    return replace(given, **changed)
+
+
+def _value(item: "Field[Any]", text: str) -> Any:
+    label = "--" + item.name.replace("_", "-")
+    if isinstance(item.default, bool):
+        if text not in ("true", "false"):
+            raise OperatorError(f"{label} is true or false, not {text[:40]!r}.")
+        return text == "true"
+    if isinstance(item.default, int | float):
+        return number(label, text, type(item.default))
+    return text.strip()
+
+
+def number(label: str, text: str, kind: type[int] | type[float]) -> int | float:
+    """A finite number of a kind. Raises OperatorError."""
+    what = "a whole number" if kind is int else "a number"
+    if not text.strip():
+        raise OperatorError(f"{label} is empty: it takes {what}.")
+    try:
+        value = kind(text)
+    except ValueError:
+        raise OperatorError(f"{label} takes {what}, not {text[:40]!r}.") from None
+    if not math.isfinite(value):
+        raise OperatorError(f"{label} takes {what}, not {text[:40]!r}.")
+    return value
+
+
+def run_time_s(form: Mapping[str, str]) -> int | None:
+    """After how many seconds Locust is to stop the run, if at all. Raises OperatorError."""
+    text = form.get("run_time", "").strip()
+    if not text:
+        return None
+    try:
+        return int(parse_timespan(text))
+    except ValueError:
+        raise OperatorError(f"the run time is like 20s, 3m or 1h20m, not {text[:40]!r}.") from None

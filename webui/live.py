@@ -1,0 +1,119 @@
+"""The run as the Gateway tab shows it while it goes on: counted record by record. Pure."""
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from loadshapes.plan import Phase, Plan
+from recording.outcome import Outcome
+from recording.record import RequestRecord
+from recording.tally import Tally
+from webui.histogram import Histogram
+from webui.series import Series
+
+LAG_SHARE = 0.05  # of the median latency: the report's limit of an honest send lag
+
+
+class Watched(Protocol):
+    """What is asked of a run: its plan, when each phase began, and what it is doing now."""
+
+    @property
+    def plan(self) -> Plan: ...
+
+    @property
+    def began(self) -> dict[str, float]: ...
+
+    @property
+    def tallies(self) -> dict[str, Tally]: ...
+
+
+@dataclass(slots=True)
+class Times:
+    """The durations of one phase."""
+
+    latency: Histogram = field(default_factory=Histogram)  # of successes, as in the report
+    ttft: Histogram = field(default_factory=Histogram)
+    lag: Histogram = field(default_factory=Histogram)
+
+
+class LiveRun:
+    """Sees every record of one run; `rows` and `points` are what it shows."""
+
+    def __init__(self, run: Watched, currency: str) -> None:
+        self.currency = currency
+        self._run = run
+        self._times = {phase.name: Times() for phase in run.plan.phases}
+        self._series = Series()
+
+    def add(self, record: RequestRecord, now: float) -> None:
+        """Take in one record, at a time of the master's clock."""
+        times, began = self._times.get(record.phase), self._run.began.get(record.phase)
+        if times is None or record.outcome == Outcome.DROPPED:
+            return
+        if record.success and record.elapsed_sec is not None:
+            times.latency.add(record.elapsed_sec)
+        if record.ttft_s is not None:
+            times.ttft.add(record.ttft_s)
+        if record.send_lag_s is not None:
+            times.lag.add(max(0.0, record.send_lag_s))
+        if began is not None and record.done_offset_s is not None:
+            now = began + record.done_offset_s
+        self._series.add(record, now)
+
+    def points(self, now: float | None) -> list[dict[str, Any]]:
+        """The charts' points; `now` None: the run is over."""
+        return self._series.points(now)
+
+    def rows(self, now: float, running: str | None, in_flight: int) -> list[dict[str, Any]]:
+        """A row for every phase that has begun; `running` names the one that goes on."""
+        begun = [p for p in self._run.plan.phases if p.name in self._run.began]
+        return [
+            self._row(place, phase, now, in_flight if phase.name == running else None)
+            for place, phase in enumerate(begun)
+        ]
+
+    def _row(self, place: int, phase: Phase, now: float, in_flight: int | None) -> dict[str, Any]:
+        tally, times = self._run.tallies[phase.name], self._times[phase.name]
+        wall_s = tally.last_done_s
+        if in_flight is not None:  # it goes on
+            wall_s = max(wall_s, now - self._run.began[phase.name])
+        share = 60 / wall_s if wall_s > 0 else 0.0
+        cost: float | str = "unknown" if tally.done else ""
+        if tally.cost is not None:
+            cost = round(tally.cost, 6)
+        return {
+            "name": f"{place:06}",  # Locust's table sorts by it: the plan's order
+            "phase": phase.name,
+            "model": phase.model,
+            "planned": "until stopped" if phase.kind == "manual" else _planned(phase),
+            "sent": tally.done + (in_flight or 0),
+            "flight": in_flight or 0,
+            "ok": tally.succeeded,
+            "outcomes": ", ".join(f"{n} {name}" for name, n in tally.outcomes.most_common()),
+            "rpm": round(tally.succeeded * share, 1),
+            "tpm": round(tally.total_tokens * share),
+            **_percentiles("p", times.latency),
+            **_percentiles("ttft", times.ttft),
+            "lag": _lag(times),
+            "cost": cost,
+        }
+
+
+def _planned(phase: Phase) -> int | str:
+    return f"{phase.duration_s:g} s" if phase.count is None else phase.count
+
+
+def _percentiles(prefix: str, times: Histogram) -> dict[str, float | None]:
+    found = {f"{prefix}{percent}": times.percentile(percent) for percent in (50, 95, 99)}
+    return {name: None if value is None else round(value, 4) for name, value in found.items()}
+
+
+def _lag(times: Times) -> str:
+    """How late requests left, and whether that spoils the latencies: the report's own rule."""
+    lag_s, latency_s = times.lag.percentile(99), times.latency.percentile(50)
+    if lag_s is None:
+        return ""
+    verdict = ""
+    if latency_s is not None:
+        late = lag_s > LAG_SHARE * latency_s
+        verdict = ": generator-limited" if late else ": on time"
+    return f"{lag_s * 1000:.1f} ms{verdict}"

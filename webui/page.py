@@ -1,0 +1,248 @@
+"""Our part of Locust's web UI: the Gateway tab, the page with its charts, and the downloads."""
+
+import re
+import secrets
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Response, jsonify, make_response, request, send_from_directory
+from locust.env import Environment
+from locust.web import WebUI
+
+from loadshapes.session import Session
+from webui import downloads
+from webui.live import LiveRun
+from webui.start import Commander, Desk
+
+STATIC = Path(__file__).parent / "static"
+COLUMNS = {
+    "phase": "Phase",
+    "model": "Model",
+    "planned": "Planned",
+    "sent": "Sent",
+    "flight": "In flight",
+    "ok": "OK",
+    "outcomes": "Outcomes",
+    "rpm": "RPM",
+    "tpm": "TPM",
+    "p50": "P50, s",
+    "p95": "P95, s",
+    "p99": "P99, s",
+    "ttft50": "TTFT P50, s",
+    "ttft95": "TTFT P95, s",
+    "ttft99": "TTFT P99, s",
+    "lag": "Send lag P99",
+    "cost": "Cost",
+}
+_FILES = {
+    "requests.csv": "Download the run's rows (CSV)",
+    "requests.jsonl": "Download the run's rows (JSONL)",
+    "report.html": "Download the run's report (HTML)",
+}
+POLICY = (
+    "default-src 'none'; script-src 'self'{nonce}; style-src 'self'{style}; img-src 'self' data:; "
+    "font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'"
+)
+
+
+class Gateway:
+    """The current or last run as the browser sees it. `in_flight` counts requests under way."""
+
+    def __init__(self, command: Commander, in_flight: Callable[[], int]) -> None:
+        self._command = command
+        self._in_flight = in_flight
+        self._session: Session | None = None
+        self._live: LiveRun | None = None
+        self._last: dict[str, Any] = {}
+
+    def watch(self, session: Session) -> None:
+        """Show this run from now on."""
+        unit = session.options.currency or session.endpoint.currency or ""
+        live = LiveRun(session, unit)
+        session.watchers.append(lambda record: live.add(record, time.time()))
+        self._session, self._live = session, live
+
+    @property
+    def folder(self) -> Path | None:
+        """The run's folder; None: there was no run."""
+        return None if self._session is None else self._session.folder
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The Gateway tab's rows."""
+        if self._session is None or self._live is None:
+            return []
+        phase = self._session.conductor.phase if self._runs else None
+        name = None if phase is None else phase.name
+        return self._live.rows(time.time(), name, self._in_flight())
+
+    def state(self) -> dict[str, Any]:
+        """All that the charts' page draws."""
+        if self._session is None or self._live is None:
+            return {"run": None, "rows": [], "points": []}
+        return {
+            "run": self._session.options.run_id,
+            "mode": self._session.options.mode,
+            "gateway": self._session.endpoint.base_url,
+            "simulated": self._session.endpoint.simulated,
+            "currency": self._live.currency,
+            "running": self._runs,
+            "report": (self._session.folder / "report.html").is_file(),
+            "columns": COLUMNS,
+            "rows": self.rows(),
+            "points": self._live.points(time.time() if self._runs else None),
+        }
+
+    @property
+    def _runs(self) -> bool:
+        return self._session is not None and self._command.session is self._session
+
+
+def attach(environment: Environment, web_ui: WebUI, gateway: Gateway, desk: Desk) -> None:
+    """Put our part on Locust's web UI, before it listens."""
+    app = web_ui.app
+    assert app is not None and environment.parsed_options is not None
+    # The form keeps the options' order, and the tab its columns'.
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.jinja_env.policies["json.dumps_kwargs"] = {"sort_keys": False}
+    base, views = environment.parsed_options.web_base_path or "", app.view_functions
+    views["locust.swarm"], views["locust.stop"] = (
+        web_ui.auth_required_if_enabled(view)
+        for view in desk.guard(views["locust.swarm"], views["locust.stop"])
+    )
+    views["locust.request_stats"] = with_rows(views["locust.request_stats"], gateway)
+    views["locust.index"] = with_charts(views["locust.index"])
+    links = [{"href": f"./gateway/{name}", "title": title} for name, title in _FILES.items()]
+    links.append({"href": "./gateway", "title": "Live charts of the gateway"})
+    web_ui.template_args.update(
+        {
+            "extended_tabs": [{"title": "Gateway", "key": "gateway"}],
+            "extended_tables": [
+                {
+                    "key": "gateway",
+                    "structure": [{"key": k, "title": title} for k, title in COLUMNS.items()],
+                }
+            ],
+            "extended_csv_files": links,
+        }
+    )
+    show_last_values(environment, web_ui)
+    app.register_blueprint(pages(web_ui, gateway, base))
+    app.before_request(same_origin)
+    # First in the list is last to run: after Flask-CORS, whose leave to any site it takes back.
+    app.after_request_funcs.setdefault(None, []).insert(0, closed)
+
+
+def pages(web_ui: WebUI, gateway: Gateway, base: str) -> Blueprint:
+    """Our own routes, behind the login where there is one."""
+    made = Blueprint("gateway", __name__, url_prefix=f"{base}/gateway")
+
+    @made.route("")
+    @web_ui.auth_required_if_enabled
+    def page() -> Response:
+        answer = send_from_directory(STATIC, "gateway.html")
+        answer.headers["Content-Security-Policy"] = POLICY.format(nonce="", style="")
+        return answer
+
+    @made.route("/state")
+    @web_ui.auth_required_if_enabled
+    def state() -> Response:
+        return jsonify(gateway.state())
+
+    @made.route("/requests.csv")
+    @web_ui.auth_required_if_enabled
+    def csv_rows() -> Response:
+        return downloads.rows(gateway.folder, "requests.csv")
+
+    @made.route("/requests.jsonl")
+    @web_ui.auth_required_if_enabled
+    def jsonl_rows() -> Response:
+        return downloads.rows(gateway.folder, "requests.jsonl")
+
+    @made.route("/report.html")
+    @web_ui.auth_required_if_enabled
+    def report() -> Response:
+        return downloads.report(gateway.folder)
+
+    @made.route("/static/<name>")
+    @web_ui.auth_required_if_enabled
+    def static(name: str) -> Response:
+        return send_from_directory(STATIC, name)
+
+    return made
+
+
+def with_rows(view: Callable[[], Any], gateway: Gateway) -> Callable[[], Response]:
+    """Locust's statistics with the Gateway tab's rows beside them."""
+
+    def stats() -> Response:
+        answer = make_response(view())
+        if not answer.is_json:
+            return answer  # to the login
+        rows = [{"key": "gateway", "data": gateway.rows()}]
+        return jsonify({**answer.get_json(), "extended_stats": rows})
+
+    return stats
+
+
+def with_charts(view: Callable[[], Any]) -> Callable[[], Response]:
+    """Locust's page with our charts in its Gateway tab, and no script but its own and ours."""
+
+    def index() -> Response:
+        answer = make_response(view())
+        html = answer.get_data(as_text=True)
+        if answer.status_code != 200 or "</body>" not in html:
+            return answer
+        nonce = secrets.token_urlsafe(16)
+        ours = "".join(
+            f'<script src="./gateway/static/{n}.js"></script>' for n in ("charts", "tab")
+        )
+        ours = f'<link rel="stylesheet" href="./gateway/static/gateway.css">{ours}'
+        html = re.sub(r"<script(?=>)", f'<script nonce="{nonce}"', html)
+        answer.set_data(html.replace("</body>", f"{ours}</body>"))
+        policy = POLICY.format(nonce=f" 'nonce-{nonce}'", style=" 'unsafe-inline'")
+        answer.headers["Content-Security-Policy"] = policy
+        return answer
+
+    return index
+
+
+def show_last_values(environment: Environment, web_ui: WebUI) -> None:
+    """Have the form show the options of the run that was asked for last, after a reload too."""
+    update = web_ui.update_template_args
+
+    def update_template_args() -> None:
+        update()
+        for name, shown in web_ui.template_args["extra_options"].items():
+            shown["default_value"] = getattr(environment.parsed_options, name)
+
+    web_ui.update_template_args = update_template_args  # type: ignore[method-assign]
+
+
+def same_origin() -> Response | None:
+    """Refuse what another site's page posts here: it would spend the operator's money."""
+    if request.method not in ("POST", "PUT", "DELETE", "PATCH"):
+        return None
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    if site is not None:
+        foreign = site not in ("same-origin", "none")
+    else:
+        foreign = origin is not None and urlsplit(origin).netloc != request.host
+    if not foreign:
+        return None
+    answer = jsonify({"success": False, "message": "Another site's page may not do this."})
+    answer.status_code = 403
+    return answer
+
+
+def closed(answer: Response) -> Response:
+    """No other site may read this server's answers, frame them, or guess their type."""
+    for name in [name for name, _ in answer.headers if name.startswith("Access-Control-")]:
+        answer.headers.pop(name, None)
+    answer.headers["X-Content-Type-Options"] = "nosniff"
+    answer.headers["X-Frame-Options"] = "DENY"
+    answer.headers["Referrer-Policy"] = "no-referrer"
+    return answer

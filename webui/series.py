@@ -1,0 +1,95 @@
+"""What the charts show: the run over time, in bounded memory. Pure.
+
+Completions are counted in buckets of equal width, a second at first. When a run needs more than
+MOST_BUCKETS, neighbours are joined and the width doubles.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from recording.record import RequestRecord
+from webui.histogram import Histogram
+
+MOST_BUCKETS = 240
+
+
+@dataclass(slots=True)
+class Bucket:
+    """What was completed in one stretch of time."""
+
+    succeeded: int = 0
+    failed: int = 0
+    tokens: int = 0
+    cost: float = 0.0
+    latency: Histogram = field(default_factory=Histogram)
+
+    def add(self, record: RequestRecord) -> None:
+        """Count one completed request."""
+        self.cost += record.api_cost or 0.0
+        if not record.success:
+            self.failed += 1
+            return
+        self.succeeded += 1
+        self.tokens += record.total_tokens or 0
+        if record.elapsed_sec is not None:
+            self.latency.add(record.elapsed_sec)
+
+    def merge(self, other: "Bucket") -> None:
+        """Take in what another has counted."""
+        self.succeeded += other.succeeded
+        self.failed += other.failed
+        self.tokens += other.tokens
+        self.cost += other.cost
+        self.latency.merge(other.latency)
+
+
+class Series:
+    """Buckets from the run's first completion on; times are seconds on the master's clock."""
+
+    def __init__(self) -> None:
+        self.width_s = 1
+        self._start: float | None = None
+        self._buckets: list[Bucket] = []
+
+    def add(self, record: RequestRecord, at: float) -> None:
+        """Count a request that was completed at `at`."""
+        if self._start is None:
+            self._start = at
+        place = max(0, int((at - self._start) // self.width_s))
+        while place >= MOST_BUCKETS:
+            self._halve()
+            place //= 2
+        while len(self._buckets) <= place:
+            self._buckets.append(Bucket())
+        self._buckets[place].add(record)
+
+    def points(self, now: float | None) -> list[dict[str, Any]]:
+        """A point a bucket, without the one that is not over at `now` (None: the run is).
+
+        The last second of a run was cut short: of it only the cost is known, no rate.
+        """
+        points, cost = [], 0.0
+        for place, bucket in enumerate(self._buckets):
+            cost += bucket.cost
+            begin_s = place * self.width_s
+            if now is not None and now - (self._start or 0.0) < begin_s + self.width_s:
+                break
+            whole = now is not None or place == 0 or place + 1 < len(self._buckets)
+            share = 60 / self.width_s if whole else None
+            points.append(
+                {
+                    "second": begin_s + self.width_s,
+                    "rpm": share and bucket.succeeded * share,
+                    "failed": share and bucket.failed * share,
+                    "tpm": share and bucket.tokens * share,
+                    "p95": bucket.latency.percentile(95),
+                    "cost": cost,
+                }
+            )
+        return points
+
+    def _halve(self) -> None:
+        for first, second in zip(self._buckets[::2], self._buckets[1::2], strict=False):
+            first.merge(second)
+        self._buckets = self._buckets[::2]
+        self.width_s *= 2

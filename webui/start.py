@@ -1,0 +1,155 @@
+"""The start form's guard: what Locust's `/swarm` and `/stop` do here.
+
+Locust itself takes any value, changes the options of a running test, and answers HTTP 500 to an
+empty number. Here a start is read and checked as a whole first; what is wrong is said in one
+sentence, and nothing is sent. The options reach Locust only through the run that was prepared.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from typing import Any, Protocol
+
+import gevent
+from flask import Response, jsonify, request
+from gevent.lock import BoundedSemaphore
+from locust.env import Environment
+from locust.runners import STATE_INIT, STATE_STOPPED, MasterRunner
+from werkzeug.datastructures import ImmutableMultiDict
+
+from loadshapes.options import OperatorError, Options
+from loadshapes.session import Session
+from webui import form as fields_of
+from webui.form import Ramp, number, run_time_s
+
+END_WAIT_S = 60.0  # for the end of the run before: its drain and its report
+View = Callable[[], Any]
+
+
+class Commander(Protocol):
+    """The node that commands runs (locustfile.Command)."""
+
+    session: Session | None
+
+    def prepare(self) -> None:
+        """Plan the run that `environment.parsed_options` asks for. Raises OperatorError."""
+        ...
+
+
+class Desk:
+    """Where runs are asked for: one at a time, each from the options the server was given."""
+
+    def __init__(self, environment: Environment, command: Commander, gateway: str | None) -> None:
+        """`gateway`: where the server was told to send; None: the form says."""
+        self._environment = environment
+        self._command = command
+        self._given = Options.of(environment.parsed_options)
+        self._gateway = gateway
+        self._one = BoundedSemaphore()
+        self._stopping = False
+
+    def guard(self, start: View, stop: View) -> tuple[View, View]:
+        """Locust's two views with the checks before them."""
+
+        def swarm() -> Any:
+            with self._one:
+                try:
+                    left = self._ask(request.form.to_dict())
+                except OperatorError as error:
+                    return self._refuse(f"{error}")
+                request.form = ImmutableMultiDict(left)  # ours are set already
+                return start()
+
+        def end() -> Any:
+            if self._stopping:
+                return jsonify({"success": True, "message": "The test is being stopped"})
+            self._stopping = True
+            try:
+                return stop()
+            finally:
+                self._stopping = False
+
+        return swarm, end
+
+    def _refuse(self, why: str) -> Response:
+        sentence = why[:1].upper() + why[1:] if not why.startswith("--") else why
+        answer = {"success": False, "message": sentence, "host": self._environment.host}
+        return jsonify(answer)
+
+    def _ask(self, form: Mapping[str, str]) -> dict[str, str]:
+        """Prepare a new run, or a change of the running one; the fields that Locust is to read."""
+        self._await_the_end()
+        session = self._command.session
+        return self._open(form) if session is None else self._change(form, session)
+
+    def _await_the_end(self) -> None:
+        """Locust says `stopped` while the report is still being written: wait for that."""
+        runner: Any = self._environment.runner
+        with gevent.Timeout(END_WAIT_S, False):
+            while self._stopping or (
+                self._command.session is None and runner.shape_greenlet is not None
+            ):
+                gevent.sleep(0.05)
+
+    def _open(self, form: Mapping[str, str]) -> dict[str, str]:
+        runner: Any = self._environment.runner
+        if runner.state not in (STATE_INIT, STATE_STOPPED):
+            raise OperatorError("the last run is still being stopped: try again in a moment.")
+        if isinstance(runner, MasterRunner) and runner.worker_count == 0:
+            raise OperatorError(
+                "no worker is connected: start one with locust --worker, then try again."
+            )
+        asked = fields_of.options(form, self._given)
+        own: dict[str, str] = {}
+        if asked.mode == "interactive":
+            ramp = Ramp.of(form)
+            own = {"user_count": str(ramp.users), "spawn_rate": str(ramp.rate)}
+            seconds = run_time_s(form)
+            own["run_time"] = "" if seconds is None else str(seconds)
+        elif run_time_s(form) is not None:
+            raise OperatorError(
+                f"a run time is for mode interactive only: mode {asked.mode or '(none)'} ends by "
+                "its plan. Leave the run time empty."
+            )
+        host = self._host(form.get("host", ""))
+        before = self._environment.host
+        for item in fields(Options):
+            setattr(self._environment.parsed_options, item.name, getattr(asked, item.name))
+        self._environment.host = host
+        try:
+            self._command.prepare()
+        except OperatorError:
+            self._environment.host = before
+            raise
+        return own
+
+    def _host(self, text: str) -> str | None:
+        """The gateway to send to. The key goes with it, so a visitor may not choose another."""
+        text = text.strip().rstrip("/")
+        if self._gateway is None or text in ("", self._gateway.rstrip("/")):
+            return self._gateway or text or None
+        raise OperatorError(
+            f"this server sends to {self._gateway} only, because the API key goes with every "
+            "request: start Locust with another -H to load another gateway."
+        )
+
+    def _change(self, form: Mapping[str, str], session: Session) -> dict[str, str]:
+        """The users of an interactive run may be changed; nothing else, and in no other mode."""
+        if not session.plan.endless:
+            raise OperatorError(
+                f"a run is in progress ({session.options.run_id}), and mode "
+                f"{session.options.mode} keeps to its plan: stop it first."
+            )
+        users = number("the number of users", form.get("user_count", ""), int)
+        if users == 0:
+            raise OperatorError("the number of users must be at least 1: use Stop to end the run.")
+        ramp = Ramp.of(form)
+        asked = fields_of.options(form, self._given)
+        for name in form:
+            old: Any = getattr(session.options, name, None)
+            new: Any = getattr(asked, name, None)
+            if new != old and new != getattr(self._given, name, None):
+                raise OperatorError(
+                    "a run is in progress: only the number of users and the ramp up can be "
+                    f"changed, not --{name.replace('_', '-')}."
+                )
+        return {"user_count": str(ramp.users), "spawn_rate": str(ramp.rate)}
