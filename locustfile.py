@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 
 import gevent
 import psutil
+from gevent.event import Event
 from locust.argument_parser import LocustArgumentParser
 from locust.env import Environment
 from locust.runners import MasterRunner, Runner, WorkerRunner
@@ -40,6 +41,7 @@ from webui.start import Desk
 
 __all__ = ["FixedRate", "GatewayUser"]  # what Locust looks for: one user class, one shape class
 
+REPORT_WAIT_S = 600.0  # for the report of a run that was stopped, before the process ends
 log = logging.getLogger("weighbridge")
 logging.getLogger("httpx2").setLevel(logging.WARNING)
 
@@ -87,6 +89,8 @@ class Command:
         self.nodes.listen(self._receive)
         self.session: Session | None = None
         self.opened: Callable[[Session], None] = lambda session: None
+        self.reported = Event()  # cleared while a run is being stopped and reported
+        self.reported.set()
         self.in_flight: dict[str, int] = {}  # by generator, as they said last
         self._simulator: EmbeddedSimulator | None = None
 
@@ -254,6 +258,7 @@ def on_test_start(environment: Environment, **_: Any) -> None:
 def on_test_stopping(environment: Environment, **_: Any) -> None:
     """Fires first in every way to stop, and may block: finish what is in flight."""
     if command is not None and command.session is not None:
+        command.reported.clear()
         command.session.drain()
 
 
@@ -264,9 +269,19 @@ def on_test_stop(environment: Environment, **_: Any) -> None:
         return
     session, command.session = command.session, None
     PlannedShape.run = None
-    completed = session.finish()
-    failed = session.report()
-    environment.process_exit_code = 0 if completed and not failed else 1
+    try:
+        completed = session.finish()
+        failed = session.report()
+        environment.process_exit_code = 0 if completed and not failed else 1
+    finally:
+        command.reported.set()
+
+
+@events.quitting.add_listener
+def on_quitting(**_: Any) -> None:
+    """Locust leaves as soon as the users are gone; the exit code is known after the report."""
+    if command is not None:
+        command.reported.wait(REPORT_WAIT_S)
 
 
 @events.quit.add_listener

@@ -78,9 +78,9 @@ def _complete(view: View) -> Check:
     run, wall_s = view.run, _wall_s(view)
     if run.interrupted:
         return Check(RUN, None, "failed", "was interrupted and never recorded its end", wall_s)
-    if any(end.get("completed") is False for end in run.events_of("run_end")):
-        why = [details(event) for kind in ("failed", "stopped") for event in run.events_of(kind)]
-        said = f" ({why[0]})" if why else ""
+    if run.events_of("run_end")[-1].get("completed") is False:
+        why = [details(event) for kind in ("stopped", "failed") for event in run.events_of(kind)]
+        said = f" ({why[-1]})" if why else ""
         return Check(RUN, None, "failed", f"ended before its plan was done{said}", wall_s)
     return Check(RUN, None, "passed", "went through its plan to the end", wall_s)
 

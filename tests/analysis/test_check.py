@@ -194,7 +194,7 @@ END = {"event": "run_end"}
             "the run ended before its plan was done (error: RuntimeError: no generator is "
             "left to run the plan)",
         ),
-        ([{**END, "completed": True}], ""),
+        ([{**END, "completed": False}, {**END, "completed": True}], ""),  # it was resumed
         ([END], ""),
     ],
 )  # fmt: skip

@@ -64,7 +64,7 @@ def test_any_name_is_whole_xml(name: str) -> None:
     made = Run(Path(), {"run_id": name, "plan": []}, None, [], [])  # type: ignore[arg-type]
     text = junit.render([Check(RUN, None, "failed", name), Check(name, None, "passed", "")], made)
     (suite,) = ElementTree.fromstring(text.encode("utf-8"))
-    expected = "".join(c if c in "\t\n\r" or (" " <= c and c not in "\ufffe\uffff") else "\ufffd"
+    expected = "".join(c if c in "\t\n\r" or (c >= " " and c not in "\ufffe\uffff") else "\ufffd"
                        for c in name)  # fmt: skip
     assert suite.attrib["name"] == expected
     assert suite.findall("testcase")[1].attrib["name"] == f"{expected}: complete"

@@ -38,7 +38,7 @@ def test_a_run_that_is_good_enough_ends_with_0(simulator: Start, tmp_path: Path)
 
 def test_a_failing_condition_ends_with_1(simulator: Start, tmp_path: Path) -> None:
     """One sentence names phase, metric, value and limit; the JUnit file says the same."""
-    gateway = simulator("--profile", "fast", "--fault", "status_500=1.0")
+    gateway = simulator("--profile", "fast", "--fault", "error_500=1.0")
     junit = tmp_path / "junit.xml"
     done = run(
         "-H", gateway.url, *WINDOW, "--stop-rule", "off", "--junit", junit,
@@ -53,7 +53,7 @@ def test_a_failing_condition_ends_with_1(simulator: Start, tmp_path: Path) -> No
 
 def test_without_conditions_a_failed_request_is_data(simulator: Start, tmp_path: Path) -> None:
     """A run that ended its plan ends with 0, whatever the gateway answered."""
-    gateway = simulator("--profile", "fast", "--fault", "status_500=1.0")
+    gateway = simulator("--profile", "fast", "--fault", "error_500=1.0")
     done = run("-H", gateway.url, *WINDOW, "--stop-rule", "off", results=tmp_path / "results")
     assert (done.code, sentences(done)) == (0, []), done.text
 

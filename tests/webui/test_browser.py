@@ -116,7 +116,7 @@ def test_a_person_runs_a_ladder_a_window_and_users_by_hand(
     server: WebServer, browser: Browser, tmp_path: Path
 ) -> None:
     """Start, watch, stop, start another mode, ramp, download: in one life of one server."""
-    browser.start(server, mode="ladder", model="m", steps="1,2,4,8,16,32", stepPause="1")
+    browser.start(server, mode="ladder", model="m", steps="1,2,4,8,16,32", stepPause="0.5")
     browser.tab("Gateway")
     browser.until(lambda: len(browser.cells()) >= 2, "the tab fills")
     assert browser.cells()[0][:6] == ["ladder/m/1", "m", "1", "1", "0", "1"]
@@ -169,7 +169,7 @@ def test_nothing_a_name_or_a_gateway_says_runs_as_html(
     """The model's name, task ids and the gateway's errors hold a tag with a script."""
     faulty = simulator("--profile", "fast", "--fault", "error_502=0.5")
     server = serve("-H", faulty.url)
-    browser.start(server, mode="rpm", model=HOSTILE, target="600", duration="2",
+    browser.start(server, mode="rpm", model=HOSTILE, target="600", duration="1",
                   taskIdPrefix=HOSTILE, stopRule="off")  # fmt: skip
     for name in ("Gateway", "Statistics", "Failures", "Exceptions", "Logs", "Charts"):
         browser.tab(name)
@@ -179,7 +179,7 @@ def test_nothing_a_name_or_a_gateway_says_runs_as_html(
     browser.until(lambda: HOSTILE in browser.page.inner_text("#root"), "the name as text")
     for path in ("/?tab=gateway", "/gateway", "/stats/report"):
         browser.page.goto(server.url + path)
-        browser.page.wait_for_timeout(1500)
+        browser.page.wait_for_timeout(1100)
         assert HOSTILE in browser.page.inner_text("body")
         assert browser.page.evaluate("window.broken") is None
         assert browser.page.locator("img[onerror]").count() == 0

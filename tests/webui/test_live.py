@@ -24,9 +24,8 @@ def record(**facts: Any) -> RequestRecord:
         "run_id": "r", "timestamp": "2026-01-01T00:00:00+00:00", "worker": "local",
         "phase": PHASE.name, "mode": "rpm", "scenario": "chat", "model_requested": "m",
         "stream": False, "request_index": 0, "outcome": "ok", "success": True,
-        "sent_offset_s": 0.0, "done_offset_s": 1.0, "elapsed_sec": 1.0, "total_tokens": 10, "target": 60,
-        "duration_s": 10.0, "task_id": "t",
-        "api_cost": 0.5,
+        "sent_offset_s": 0.0, "done_offset_s": 1.0, "elapsed_sec": 1.0, "total_tokens": 10,
+        "target": 60, "duration_s": 10.0, "task_id": "t", "api_cost": 0.5,
     }  # fmt: skip
     return RequestRecord(**{**base, **facts})
 

@@ -87,8 +87,9 @@ def test_a_wrong_form_is_answered_with_one_sentence_and_sends_nothing(
     assert (len(gateway.rows()), server.folders()) == (before, folders)
 
 
-def test_a_start_takes_the_servers_options_where_the_form_says_nothing(serve: Serve) -> None:
-    server = serve()
+def test_a_start_takes_the_servers_options_where_the_form_says_nothing(
+    server: WebServer,
+) -> None:
     server.start(mode="smoke", model="m", max_tokens=7, stop_rule="off")
     server.ended()
     server.start(mode="smoke", model="m")
