@@ -22,7 +22,7 @@ $(BIN)/.dev: $(BIN)/.run requirements-dev.txt
 setup: $(BIN)/.dev ## install what running and testing need into .venv
 
 demo: $(BIN)/.run ## a short evaluation of the embedded simulator, with its report
-	$(LOCUST) --simulator --mode full --quick
+	$(LOCUST) --simulator --mode full --quick --steps 1,10,50,100
 
 evaluate: $(BIN)/.run ## the whole programme on the gateway of .env (this costs money)
 	$(LOCUST) --mode full

@@ -1,7 +1,7 @@
 """Writes the parts of the documentation that follow from code: `make docs`.
 
-The README's table of columns, docs/options.md and docs/outcomes.md. A test sees that they are
-what the code says.
+The README's table of columns, docs/options.md, docs/outcomes.md and the metrics of docs/ci.md.
+A test sees that they are what the code says.
 """
 
 import inspect
@@ -14,9 +14,8 @@ sys.path.insert(0, str(ROOT))
 
 from loadshapes.options import Options  # noqa: E402
 from recording import outcome  # noqa: E402
+from recording.conditions import METRICS  # noqa: E402
 from recording.record import MEANINGS, TYPES  # noqa: E402
-
-BEGIN, END = "<!-- columns: made by `make docs` -->", "<!-- /columns -->"
 
 
 def columns() -> str:
@@ -54,17 +53,29 @@ def outcomes() -> str:
     )
 
 
-def readme(text: str) -> str:
-    """The README with its table of columns renewed."""
-    before, rest = text.split(BEGIN)
-    return f"{before}{BEGIN}\n{columns()}\n{END}{rest.split(END)[1]}"
+def metrics() -> str:
+    """What a run can be failed on, as a Markdown table."""
+    spelled = {"s": "seconds", "money": "the run's currency", "": "count"}
+    rows = []
+    for name, metric in METRICS.items():
+        unit = "0 to 1" if metric.share else spelled.get(metric.unit, metric.unit)
+        rows.append(f"| `{name}` | {unit} | {metric.meaning} | {metric.where} |")
+    return "\n".join(["| metric | unit | meaning | judged on |", "|---|---|---|---|", *rows])
+
+
+def renewed(page: Path, name: str, table: str) -> str:
+    """A page written by hand, with the table between its marks of that name renewed."""
+    begin, end = f"<!-- {name}: made by `make docs` -->", f"<!-- /{name} -->"
+    before, rest = page.read_text(encoding="utf-8").split(begin)
+    return f"{before}{begin}\n{table}\n{end}{rest.split(end)[1]}"
 
 
 def pages() -> dict[Path, str]:
     """Every generated page and what it should hold."""
-    front = ROOT / "README.md"
+    front, ci = ROOT / "README.md", ROOT / "docs" / "ci.md"
     return {
-        front: readme(front.read_text(encoding="utf-8")),
+        front: renewed(front, "columns", columns()),
+        ci: renewed(ci, "metrics", metrics()),
         ROOT / "docs" / "options.md": options(),
         ROOT / "docs" / "outcomes.md": outcomes(),
     }

@@ -117,7 +117,8 @@ class Options:
     stop_window: int = option(20, "over how many of the last completed requests")
     fail_on: str = option(
         "",
-        "end with exit code 1 where one of these is true, e.g. success_rate<0.99,p95_s>10,cost>0.5",
+        "end with exit code 1 where one of these is true, e.g. success_rate<0.99,p95_s>10,cost>0.5 "
+        "(docs/ci.md lists them all)",
         **NOT_ON_THE_WEB,
     )
     junit: str = option(

@@ -42,7 +42,8 @@ class Where(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """`number` is its name in summary.json; `unit` is `s`, `money` (the run's currency) or none."""
+    """`number` is its name in summary.json; `unit` is `s`, `per minute`, `money` (the run's
+    currency) or none: then it is a count, or a share from 0 to 1."""
 
     number: str
     where: Where
@@ -55,7 +56,7 @@ METRICS: dict[str, Metric] = {
     "success_rate": Metric(
         "success_rate",
         Where.EVERY,
-        "successes / planned requests, 0 to 1; failed and dropped requests count against it",
+        "successes / planned requests; failed and dropped requests count against it",
         share=True,
     ),
     "p50_s": Metric(
@@ -74,10 +75,10 @@ METRICS: dict[str, Metric] = {
         "cost_per_success", Where.EVERY, "a phase's cost / its successes", "money"
     ),
     "observed_rpm": Metric(
-        "observed_rpm", Where.WINDOWS, "successes per minute, over the phase's wall clock"
+        "observed_rpm", Where.WINDOWS, "successes, over the phase's wall clock", "per minute"
     ),
     "observed_tpm": Metric(
-        "observed_tpm", Where.WINDOWS, "total tokens of the successes per minute, likewise"
+        "observed_tpm", Where.WINDOWS, "total tokens of the successes, likewise", "per minute"
     ),
     "dropped": Metric("dropped", Where.EVERY, "requests that were planned and never sent"),
     "failures": Metric("failures", Where.EVERY, "requests that were sent and did not succeed"),
@@ -93,7 +94,7 @@ METRICS: dict[str, Metric] = {
     "marker_rate": Metric(
         "marker_rate",
         Where.MARKED,
-        "share of the successes, 0 to 1, that are the marker asked for",
+        "share of the successes that are the marker asked for",
         share=True,
     ),
     "checks_failed": Metric(

@@ -1,7 +1,14 @@
 """The documentation says what the code says."""
 
 import importlib.util
+import re
+import shlex
 from pathlib import Path
+
+import yaml
+
+from loadshapes.options import Options
+from recording.conditions import parse
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -22,3 +29,19 @@ def test_every_make_target_is_listed_by_help() -> None:
     targets = {line.split(":")[0] for line in lines if line[:1].islower() and ":" in line}
     described = {line.split(":")[0] for line in lines if "## " in line and line[:1].islower()}
     assert targets == described
+
+
+def test_the_workflow_of_the_ci_page_is_one() -> None:
+    """It is YAML, its options exist, its conditions are some, and it keeps the results."""
+    text = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
+    found = re.search(r"<!-- workflow -->\n```yaml\n(.*?)```", text, re.S)
+    assert found is not None
+    jobs = yaml.safe_load(found[1])["jobs"]
+    steps = [step for job in jobs.values() for step in job["steps"]]
+    loads = [shlex.split(step["run"]) for step in steps if "locust" in step.get("run", "")]
+    known = {"--" + name.replace("_", "-") for name in Options.__dataclass_fields__}
+    assert len(loads) == len(jobs) == 2
+    for words in loads:
+        assert {word for word in words if word.startswith("--")} <= known | {"--headless"}
+        assert parse(words[words.index("--fail-on") + 1])
+    assert sum("upload-artifact" in step.get("uses", "") for step in steps) == len(jobs)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = ("analysis", "loadshapes", "recording", "simulator", "tasks")
+ROOMS = ("analysis", "loadshapes", "recording", "simulator", "tasks", "webui")
 PURE = (
     "recording.record",
     "recording.outcome",
@@ -19,6 +19,7 @@ PURE = (
     "loadshapes.options",
     "loadshapes.modes",
     "tasks.reply",
+    "webui.live",
 )
 
 

@@ -45,8 +45,8 @@ TEN = [record(i, elapsed_sec=float(i + 1), done_offset_s=120.0) for i in range(8
         ("p95_s>=8", "failed", "p95_s is 8 s (fails if >=8)"),
         ("p99_s>7.5", "failed", "p99_s is 8 s (fails if >7.5)"),
         ("cost_per_success>0.00006", "failed", "cost_per_success is 6.9e-05 CNY (fails if >6e-05)"),
-        ("observed_rpm<4", "passed", "observed_rpm is 4 (fails if <4)"),
-        ("observed_tpm<72.5", "failed", "observed_tpm is 72 (fails if <72.5)"),
+        ("observed_rpm<4", "passed", "observed_rpm is 4 per minute (fails if <4)"),
+        ("observed_tpm<72.5", "failed", "observed_tpm is 72 per minute (fails if <72.5)"),
         ("dropped>0", "failed", "dropped is 1 (fails if >0)"),
         ("failures>0", "failed", "failures is 1 (fails if >0)"),
         ("failures>1", "passed", "failures is 1 (fails if >1)"),
@@ -149,7 +149,7 @@ def test_a_metric_that_no_phase_has_is_unknown(tmp_path: Path) -> None:
     """A limit on TTFT of a run without streams is a mistake, and does not pass in silence."""
     ((verdict, text),) = judged(tmp_path / "r", "ttft_p95_s>2", record(0))
     assert verdict == "unknown"
-    assert text.startswith("the run: ttft_p95_s is unknown, it is known of phases that ask for")
+    assert text == "the run: ttft_p95_s is unknown, no phase has one (fails if >2)"
 
 
 def test_wrong_answers_are_counted(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Master and workers: the same plan, the same totals; and nothing lost or doubled under faults."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -35,17 +36,17 @@ class Fleet:
         )  # fmt: skip
         self.workers = [self.worker() for _ in range(workers)]
 
-    def worker(self) -> "subprocess.Popen[bytes]":
-        """Start one more worker."""
+    def worker(self, *wrapper: str) -> "subprocess.Popen[bytes]":
+        """Start one more worker, under a wrapping command if given."""
         return self._start(
-            sys.executable, "-m", "locust", "-f", str(ROOT / "locustfile.py"), "--worker",
+            *wrapper, sys.executable, "-m", "locust", "-f", str(ROOT / "locustfile.py"), "--worker",
             "--master-port", str(self.port),
         )  # fmt: skip
 
     def _start(self, *arguments: str) -> "subprocess.Popen[bytes]":
         return subprocess.Popen(
-            arguments, cwd=ROOT, env=environment(), stdout=self._log, stderr=self._log,
-            stdin=subprocess.DEVNULL,
+            arguments, cwd=ROOT, env=environment(DONT_FAKE_MONOTONIC="1"),
+            stdout=self._log, stderr=self._log, stdin=subprocess.DEVNULL,
         )  # fmt: skip
 
     def until_phase(self) -> float:
@@ -205,6 +206,29 @@ def test_a_late_worker_waits_for_the_next_run(
     assert_exactly_once(done, gateway, 60)
     assert {row.worker for row in done.rows()} == {"worker-0", "worker-1"}
     assert Counter(row.outcome for row in done.rows()).keys() == {"ok"}
+
+
+@pytest.mark.skipif(shutil.which("faketime") is None, reason="faketime is not installed")
+def test_a_worker_whose_clock_is_wrong_sends_on_time(
+    simulator: Start, fleet: Callable[..., Fleet]
+) -> None:
+    """A wall clock 3 s ahead is measured, and its requests arrive when they are due."""
+    gateway = simulator("--profile", "fast", "--latency", "0.2")
+    ships = fleet(2, "-H", gateway.url, *WINDOW, "--duration", 5)
+    ships.workers[1].kill()
+    ships.workers[1].wait()
+    ships.workers.append(ships.worker("faketime", "-f", "+3s"))
+    done = ships.finish()
+    assert done.code == 0, done.text
+    (start,) = done.events("phase_start")
+    assert sorted(round(offset) for offset in start["clock_offsets_s"]) == [-3, 0]
+    arrived = {row["task_id"]: float(row["arrival_unix_s"]) for row in gateway.rows()}
+    late = [
+        arrived[row.task_id or ""] - start["t0_unix_s"] - (row.scheduled_offset_s or 0)
+        for row in done.rows()
+    ]
+    assert len(arrived) == 50
+    assert min(late) > -0.05 and sorted(late)[len(late) // 2] < 0.5
 
 
 def test_workers_stop_when_their_master_is_killed(

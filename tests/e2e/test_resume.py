@@ -1,5 +1,6 @@
 """A run that was cut off goes on without paying for any finished request again."""
 
+import os
 import random
 import signal
 import subprocess
@@ -15,6 +16,7 @@ from tests.locust_run import LocustRun, command, environment, run
 from tests.simulated import Simulator
 
 Start = Callable[..., Simulator]
+TRIALS = int(os.environ.get("WEIGHBRIDGE_KILLS", "4"))  # how often to kill; more by hand
 PLAN = ("--mode", "ladder", "--model", "m", "--steps", "3,10,20,5", "--step-pause", 0)
 
 
@@ -43,7 +45,7 @@ def resume(gateway: Simulator, folder: Path, *more: str) -> LocustRun:
     return LocustRun(done.code, done.out, done.err, folder)
 
 
-@pytest.mark.parametrize("trial", range(4))
+@pytest.mark.parametrize("trial", range(TRIALS))
 def test_no_finished_request_is_lost_or_sent_again(
     simulator: Start, tmp_path: Path, trial: int
 ) -> None:

@@ -58,7 +58,7 @@ class WebServer:
         while not true():
             assert self.process.poll() is None, self.log.read_text()
             assert time.monotonic() < deadline, f"not in {longest_s} s: {what}\n{self.text}"
-            time.sleep(0.05)
+            time.sleep(0.1)
 
     @property
     def text(self) -> str:
