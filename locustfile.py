@@ -33,6 +33,7 @@ from recording.remains import Remains
 from recording.remains import read as read_remains
 from tasks.catalogue import rehearse
 from tasks.endpoint import EmbeddedSimulator, Endpoint, load_environment, resolve
+from tasks.estimate import estimate
 from tasks.preflight import preflight
 from tasks.route import route
 from tasks.users import GatewayUser
@@ -119,6 +120,7 @@ class Command:
         rehearse(plan, asked)
         if asked.dry_run:
             print(plan.describe())
+            print(f"{estimate(plan, asked)}. Nothing was sent.")
             sys.exit(0)
         endpoint = self._endpoint(asked)
         self.environment.host = endpoint.base_url

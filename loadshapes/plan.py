@@ -128,7 +128,7 @@ class Plan:
         return [asdict(phase) for phase in self.phases]
 
     def describe(self) -> str:
-        """The plan as text: a line a phase, then what it may use at most."""
+        """The plan as text: a line a phase, then how many requests in all."""
         lines = ["phase, kind, requests, at once, window, output budget of a request"]
         for phase in self.phases:
             count = "as many as fit" if phase.count is None else f"{phase.count} requests"
@@ -138,12 +138,8 @@ class Plan:
                 f"{phase.name}, {phase.kind}, {count}, {users} at once, {window}, "
                 f"{phase.max_tokens} tokens"
             )
-        output = sum((phase.count or 0) * (phase.max_tokens or 0) for phase in self.phases)
         total = self.requests
-        lines.append(
-            f"in all: {'unbounded' if total is None else total} requests, "
-            f"at most {output:,} output tokens. Nothing was sent."
-        )
+        lines.append(f"in all: {'unbounded' if total is None else total} requests")
         return "\n".join(lines)
 
 

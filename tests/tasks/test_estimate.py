@@ -1,0 +1,20 @@
+"""What a dry run says that a plan may use."""
+
+from loadshapes.modes import plan
+from loadshapes.options import Options
+from tasks.estimate import estimate, prompt_tokens
+from tasks.prompts import Request
+
+
+def test_a_prompt_is_a_token_every_four_characters() -> None:
+    """Forty characters are ten tokens and one for the rest; pictures are not counted."""
+    assert prompt_tokens(Request("x" * 40)) == 11
+    picture = {"type": "image_url", "image_url": {"url": "data:," + "x" * 4000}}
+    assert prompt_tokens(Request([{"type": "text", "text": "x" * 40}, picture])) == 11
+
+
+def test_a_window_is_counted_whole() -> None:
+    """60 requests of 16 output tokens in 60 s: 960 tokens, and 65 s with the last answer."""
+    options = Options(mode="rpm", model="m", target="60")
+    said = estimate(plan(options), options)
+    assert "at most 960 output tokens" in said and "about 1.1 minutes" in said
