@@ -26,12 +26,14 @@ def _whole(view: View) -> list[Remark]:
             "本次运行被中断：没有结束记录。以下为中断前已完成的部分。",
         )
         found.append(Remark("bad", text))
-    stops = run.events_of("stopped")
+    ends = run.events_of("run_end")
+    completed = bool(ends) and ends[-1].get("completed") is not False  # a resumed run has several
+    stops = [] if completed else run.events_of("stopped")
     for event in stops:
         where = t(f" in {event['phase']}", f"（{event['phase']}）") if event.get("phase") else ""
         text = t(f"The run was stopped before its end{where}", f"运行被提前停止{where}")
         found.append(Remark("note", _sentence(t, text, details(event))))
-    if not stops and any(end.get("completed") is False for end in run.events_of("run_end")):
+    if not stops and ends and not completed:
         text = t("The run ended before its plan was done.", "运行在计划完成前结束。")
         found.append(Remark("note", text))
     missing = not_run(view)
