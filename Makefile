@@ -38,8 +38,8 @@ docs: $(BIN)/.dev ## renew the documentation that is made from code
 
 lock: ## compile requirements.txt and requirements-dev.txt from their .in files
 	$(BIN)/python -m pip install --quiet pip-tools
-	$(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links requirements.in
-	$(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links requirements-dev.in
+	$(BIN)/pip-compile --quiet --strip-extras --no-header --no-emit-options requirements.in
+	$(BIN)/pip-compile --quiet --strip-extras --no-header --no-emit-options requirements-dev.in
 
 clean: ## remove .venv and caches (results stay)
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
