@@ -4,17 +4,8 @@ import csv
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
 
 from recording.record import COLUMNS, RequestRecord, encode
-
-
-class Sink(Protocol):
-    """Something that keeps records."""
-
-    def add(self, record: RequestRecord) -> None: ...
-
-    def close(self) -> None: ...
 
 
 class CsvSink:

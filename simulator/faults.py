@@ -55,7 +55,6 @@ MISHAPS: dict[str, str] = {
 }
 FAULTS: dict[str, str] = REFUSALS | SPOILT | MISHAPS
 
-UNBILLED = {*REFUSALS, "hang", "reset"}
 BIG_BODY_CHARS = 10_000_000
 
 

@@ -23,7 +23,35 @@ def section(view: View) -> Section:
 
 
 def _table(view: View, model: str, steps: list[dict[str, Any]]) -> Table:
-    return _held(view, model, steps) if _steady(view, steps) else _bursts(view, model, steps)
+    """The article's columns; of a burst also its release skew, of a held step its rate."""
+    t, held = view.t, _steady(view, steps)
+    return Table(
+        title=model,
+        headers=(
+            t("Concurrency", "并发"),
+            t("Success", "成功"),
+            t("Success rate", "成功率"),
+            t("P95 latency", "P95 延迟"),
+            t("Wall clock", "墙钟耗时"),
+            t("API cost", "API 返回费用"),
+            t("Observed RPM", "观测 RPM") if held else t("Release skew", "释放偏差"),
+            t("Outcomes", "结果分布"),
+        ),
+        rows=[
+            (
+                integer(step["target"]),
+                ratio(step["success"], step["planned"]),
+                percent(step["success_rate"]),
+                seconds(step["latency_p95_s"]),
+                seconds(step["wall_s"]),
+                t.money(step["cost_sum"], step["cost_unknown_success_count"]),
+                rate(step["observed_rpm"]) if held else milliseconds(step["release_skew_s"]),
+                tally(step["outcomes"]),
+            )
+            for step in steps
+        ],
+        how=_held(view, steps) if held else _burst(view),
+    )
 
 
 def _steady(view: View, steps: list[dict[str, Any]]) -> bool:
@@ -32,80 +60,26 @@ def _steady(view: View, steps: list[dict[str, Any]]) -> bool:
     return any(p.get("kind") == "steady" and p["name"] in names for p in view.run.plan)
 
 
-def _held(view: View, model: str, steps: list[dict[str, Any]]) -> Table:
-    t = view.t
+def _held(view: View, steps: list[dict[str, Any]]) -> str:
     lengths = sorted({step["duration_s"] for step in steps if step["duration_s"] is not None})
     length = "/".join(f"{s:g}" for s in lengths)
-    return Table(
-        title=model,
-        headers=(
-            t("Concurrency", "并发"),
-            t("Success", "成功"),
-            t("Success rate", "成功率"),
-            t("Observed RPM", "观测 RPM"),
-            t("P95 latency", "P95 延迟"),
-            t("Wall clock", "墙钟耗时"),
-            t("API cost", "API 返回费用"),
-            t("Outcomes", "结果分布"),
-        ),
-        rows=[
-            (
-                integer(step["target"]),
-                ratio(step["success"], step["planned"]),
-                percent(step["success_rate"]),
-                rate(step["observed_rpm"]),
-                seconds(step["latency_p95_s"]),
-                seconds(step["wall_s"]),
-                t.money(step["cost_sum"], step["cost_unknown_success_count"]),
-                tally(step["outcomes"]),
-            )
-            for step in steps
-        ],
-        how=t(
-            f"Closed loop: each step keeps its concurrency in flight for {length} s, sending the "
-            "next request when one is answered. Observed RPM = successes / wall clock × 60, the "
-            "wall clock running to the last completion; P95 is the nearest rank over the "
-            "successes, from send to last byte.",
-            f"闭环：每一阶梯在 {length} 秒内保持该并发数，一个请求结束后立即发送下一个。"
-            "观测 RPM = 成功请求数 / 墙钟耗时 × 60，墙钟计至最后一个请求完成；"
-            "P95 为成功请求从发送到末字节的最近秩百分位。",
-        ),
+    return view.t(
+        f"Closed loop: each step keeps its concurrency in flight for {length} s, sending the "
+        "next request when one is answered. Observed RPM = successes / wall clock × 60, the "
+        "wall clock running to the last completion; P95 is the nearest rank over the "
+        "successes, from send to last byte.",
+        f"闭环：每一阶梯在 {length} 秒内保持该并发数，一个请求结束后立即发送下一个。"
+        "观测 RPM = 成功请求数 / 墙钟耗时 × 60，墙钟计至最后一个请求完成；"
+        "P95 为成功请求从发送到末字节的最近秩百分位。",
     )
 
 
-def _bursts(view: View, model: str, steps: list[dict[str, Any]]) -> Table:
-    t = view.t
-    return Table(
-        title=model,
-        headers=(
-            t("Concurrency", "并发"),
-            t("Success", "成功"),
-            t("Success rate", "成功率"),
-            t("P95 latency", "P95 延迟"),
-            t("Wall clock", "墙钟耗时"),
-            t("API cost", "API 返回费用"),
-            t("Release skew", "释放偏差"),
-            t("Outcomes", "结果分布"),
-        ),
-        rows=[
-            (
-                integer(step["target"]),
-                ratio(step["success"], step["planned"]),
-                percent(step["success_rate"]),
-                seconds(step["latency_p95_s"]),
-                seconds(step["wall_s"]),
-                t.money(step["cost_sum"], step["cost_unknown_success_count"]),
-                milliseconds(step["release_skew_s"]),
-                tally(step["outcomes"]),
-            )
-            for step in steps
-        ],
-        how=t(
-            "All requests of a step are released at one instant; P95 is the nearest rank over its "
-            "successes, wall clock runs from the release to the last completion, and release skew "
-            "is the last send minus the first.",
-            "每一阶梯的请求在同一时刻释放；P95 为成功请求的最近秩百分位，"
-            "墙钟耗时从释放到最后一个请求完成，"
-            "释放偏差为最晚与最早发送时刻之差。",
-        ),
+def _burst(view: View) -> str:
+    return view.t(
+        "All requests of a step are released at one instant; P95 is the nearest rank over its "
+        "successes, wall clock runs from the release to the last completion, and release skew "
+        "is the last send minus the first.",
+        "每一阶梯的请求在同一时刻释放；P95 为成功请求的最近秩百分位，"
+        "墙钟耗时从释放到最后一个请求完成，"
+        "释放偏差为最晚与最早发送时刻之差。",
     )

@@ -147,7 +147,7 @@ def test_a_held_ladder_is_told_as_a_closed_loop(tmp_path: Path) -> None:
     steady = phase(name, mode="ladder", kind="steady", duration_s=60.0, target=5)
     records = [probe("ladder", "m", i, **held) for i in range(3)]
     found = text(make(tmp_path / "r", *records, plan=[steady]))
-    assert "| 5 | 3/3 | 100% | 3.000 | 2.000s | 60.000s |" in found
+    assert "| 5 | 3/3 | 100% | 2.000s | 60.000s | ¥0.000207 | 3.000 | ok:3 |" in found
     assert "Closed loop: each step keeps its concurrency in flight for 60 s" in found
     assert "Release skew" not in found and "released at one instant" not in found
 
