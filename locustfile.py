@@ -24,7 +24,6 @@ from loadshapes import modes, options
 from loadshapes.generator import Generator
 from loadshapes.nodes import GeneratorNode, LocustNodes, Pinned
 from loadshapes.options import OperatorError, Options
-from loadshapes.plan import resumed
 from loadshapes.session import Session
 from loadshapes.shapes import FixedRate, PlannedShape, shape_for
 from recording.folder import new_run_id
@@ -78,7 +77,13 @@ def again(given: Options, remains: Remains) -> Options:
         raise OperatorError(
             f"--resume {given.resume} was made by another version: it cannot go on."
         ) from None
-    return replace(before, results=str(folder.parent), run_id=folder.name, resume=given.resume)
+    return replace(
+        before,
+        results=str(folder.parent),
+        run_id=folder.name,
+        resume=given.resume,
+        resume_windows=given.resume_windows,
+    )
 
 
 class Command:
@@ -111,12 +116,8 @@ class Command:
         remains = look_back(given)
         asked = self.asked() if remains is None else again(given, remains)
         plan = modes.plan(asked)
-        if remains is not None:
-            plan = resumed(plan, remains.finished, remains.ended, windows=given.resume_windows)
-            if not self.environment.host and not asked.simulator:
-                self.environment.host = remains.manifest["gateway"]["base_url"]
-            if not plan.phases:
-                raise OperatorError(f"--resume {given.resume}: nothing of it is left to send.")
+        if remains is not None and not self.environment.host and not asked.simulator:
+            self.environment.host = remains.manifest["gateway"]["base_url"]
         rehearse(plan, asked)
         if asked.dry_run:
             print(plan.describe())

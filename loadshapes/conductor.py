@@ -15,7 +15,9 @@ from typing import Any, Protocol
 import gevent
 from gevent.queue import Empty, Queue
 
-from loadshapes.plan import Phase, Plan
+from loadshapes.budget import Budget
+from loadshapes.plan import Phase
+from loadshapes.program import Finding, Program
 
 PARK_WAIT_S = 30.0  # longest wait for users to be spawned and parked
 LOST_WAIT_S = 15.0  # how long a lost generator may stand still and come back
@@ -53,31 +55,37 @@ def start_lead_s(phase: Phase) -> float:
 
 
 class Conductor:
-    """The greenlet that runs the plan.
+    """The greenlet that runs a program, phase by phase.
 
     `note` writes to the journal, `progress` tells a person, `write_off(phase, slot, slots)` records
-    as dropped what a generator that stays lost has not sent.
+    as dropped what a generator that stays lost has not sent, `found` gathers what a phase showed.
     """
 
     def __init__(
         self,
-        plan: Plan,
+        program: Program,
+        budget: Budget,
         nodes: Nodes,
         note: Note,
         progress: Callable[[str, Phase], None],
         write_off: Callable[[Phase, int, int], None],
+        found: Callable[[Phase, str, float | None], Finding],
     ) -> None:
         self.finished = False
         self.completed = False
+        self.ended_early = ""  # why the run was ended before its program, empty: it was not
         self.phase: Phase | None = None
-        self.users = plan.phases[0].users  # the most that a phase so far needs
+        self.users = 0  # the most that a phase so far needs
         self.halts: dict[int, dict[str, Any]] = {}
         self.generators = 0  # how many the run began with; 0: it has not begun
-        self._plan = plan
+        self._program = program
+        self._phases: list[Phase] = []
+        self._budget = budget
         self._nodes = nodes
         self._note = note
         self._progress = progress
         self._write_off = write_off
+        self._found = found
         self._box: Queue[tuple[str, str, dict[str, Any]]] = Queue()
         self._ended_climbs: set[str] = set()
 
@@ -96,19 +104,14 @@ class Conductor:
     def run(self) -> None:
         """Run every phase; `finished` is true afterwards, whatever happened."""
         try:
-            for number, phase in enumerate(self._plan.phases):
-                if phase.climb in self._ended_climbs:
-                    self._note(
-                        "phase_skipped", phase=phase.name, why="the stop rule ended its climb"
-                    )
-                    continue
-                self.phase = phase
-                self.users = max(self.users, phase.users)
-                self._run_phase(number, phase)
-                self.phase = None
-                if phase.pause_after_s and number + 1 < len(self._plan.phases):
-                    gevent.sleep(phase.pause_after_s)
-            self.completed = True
+            phase = next(self._program, None)
+            while phase is not None and not self.ended_early:
+                pause_s = phase.pause_after_s
+                phase = self._after(self._visit(phase))
+                if phase is not None and pause_s and not self.ended_early:
+                    self.users = max(self.users, phase.users)
+                    gevent.sleep(pause_s)
+            self.completed = not self.ended_early
         except gevent.GreenletExit:
             raise
         except Exception as error:
@@ -118,11 +121,34 @@ class Conductor:
             self.phase = None
             self.finished = True
 
-    def _run_phase(self, number: int, phase: Phase) -> None:
+    def _after(self, finding: Finding) -> Phase | None:
+        """The phase that the program wants next; None: it is through."""
+        try:
+            return self._program.send(finding)
+        except StopIteration:
+            return None
+
+    def _visit(self, phase: Phase) -> Finding:
+        """Run one phase, or skip it where the stop rule has ended its climb."""
+        if phase.climb in self._ended_climbs:
+            self._note("phase_skipped", phase=phase.name, why="the stop rule ended its climb")
+            return Finding(phase, halted="the stop rule ended its climb")
+        number = len(self._phases)
+        self._phases.append(phase)
+        self.phase = phase
+        self.users = max(self.users, phase.users)
+        try:
+            return self._run_phase(number, phase)
+        finally:
+            self.phase = None
+
+    def _run_phase(self, number: int, phase: Phase) -> Finding:
+        self._progress("plan", phase)
         asked = self._nodes.alive()[: phase.users]
+        plan = phase.as_dict()
         for slot, node in enumerate(asked):
             place = {"phase": number, "slot": slot, "slots": len(asked), "pool": self.pool}
-            self._nodes.send("arm", place, node)
+            self._nodes.send("arm", {**place, "plan": plan}, node)
         armed = self._collect("armed", number, asked, PARK_WAIT_S)
         slots = {node: slot for slot, node in enumerate(n for n in asked if n in armed)}
         if not slots:
@@ -136,22 +162,27 @@ class Conductor:
             clock_offsets_s=[armed[node]["clock_offset_s"] for node in slots],
         )
         self._progress("start", phase)
+        purses = self._budget.share(len(slots))
         for node, slot in slots.items():
             message = {"phase": number, "t0_unix_s": t0, "slot": slot, "slots": len(slots)}
-            self._nodes.send("phase_start", message, node)
+            self._nodes.send("phase_start", {**message, "purses": purses}, node)
         done = self._collect("phase_done", number, list(slots), None)
         for node in slots.keys() - done.keys():
             self._write_off(phase, slots[node], len(slots))
+        self._budget.take([done[node]["purses"] if node in done else None for node in slots])
+        loop_lag_s = max((d["loop_lag_max_s"] for d in done.values()), default=None)
+        paced = [d["pacer"] for d in done.values() if d.get("pacer")]
         self._note(
             "phase_end",
             phase=phase.name,
             sent=sum(d["sent"] for d in done.values()),
             dropped=sum(d["dropped"] for d in done.values()),
-            generator={
-                "loop_lag_max_s": max((d["loop_lag_max_s"] for d in done.values()), default=None)
-            },
+            generator={"loop_lag_max_s": loop_lag_s},
+            **({"pacers": paced} if paced else {}),
         )
         self._progress("end", phase)
+        halted = next((d["halted"] for d in done.values() if d["halted"]), "")
+        return self._found(phase, halted, loop_lag_s)
 
     def _collect(
         self, kind: str, number: int, nodes: Sequence[str], wait_s: float | None
@@ -172,7 +203,7 @@ class Conductor:
                     missing.discard(node)
                 continue
             now = time.monotonic()
-            self._notice(missing, lost, now, self._plan.phases[number])
+            self._notice(missing, lost, now, self._phases[number])
             if missing <= lost.keys():
                 missing -= {node for node in missing if now - lost[node] > LOST_WAIT_S}
             if deadline is not None and now > deadline:
@@ -193,22 +224,24 @@ class Conductor:
             self._note("worker_back", worker=self._nodes.name(node), phase=phase.name)
 
     def _trip(self, node: str, verdict: dict[str, Any]) -> None:
-        """A generator's stop rule spoke: halt the phase everywhere, and end its climb."""
-        phase = self._plan.phases[verdict["phase"]]
+        """A generator halted its share: halt the phase everywhere, and end its climb or the run."""
+        phase = self._phases[verdict["phase"]]
         if verdict["phase"] in self.halts:
             return
         self.halts[verdict["phase"]] = verdict
-        if phase.climb is not None:
+        evidence = {k: v for k, v in verdict.items() if k not in ("phase", "stop", "event", "why")}
+        self._note(verdict["event"], phase=phase.name, generator=self._nodes.name(node), **evidence)
+        log.warning("%s: %s", phase.name, verdict["why"])
+        if verdict["event"] != "stop_rule":
+            self.end(verdict["why"])
+        elif phase.climb is not None:
             self._ended_climbs.add(phase.climb)
-        evidence = {name: value for name, value in verdict.items() if name not in ("phase", "stop")}
-        self._note("stop_rule", phase=phase.name, generator=node, **evidence)
-        log.warning(
-            "%s: the stop rule acted: %d of the last %d requests failed (%s)",
-            phase.name,
-            verdict["counted"],
-            verdict["completed"],
-            ", ".join(f"{n} {name}" for name, n in verdict["outcomes"].items()),
-        )
         for other in self._nodes.alive():
             if other != node:
-                self._nodes.send("halt", {"phase": verdict["phase"]}, other)
+                self._nodes.send("halt", {"phase": verdict["phase"], "why": verdict["why"]}, other)
+
+    def end(self, why: str) -> None:
+        """End the run in good order when the running phase is over."""
+        if not self.ended_early:
+            self.ended_early = why
+            self._note("ended", reason=why)

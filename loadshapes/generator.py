@@ -8,7 +8,7 @@ recorded as dropped. Nothing here knows Locust.
 
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,9 +17,13 @@ from gevent.event import AsyncResult, Event
 from gevent.lock import Semaphore
 from gevent.queue import Empty, LifoQueue
 
+from loadshapes.budget import Report, opened, report
 from loadshapes.options import Options
-from loadshapes.plan import Phase, Plan, stripe
+from loadshapes.pacing import Pacer
+from loadshapes.plan import Phase, stripe
 from recording.guards import StopRule, decide
+from recording.outcome import Outcome
+from recording.purse import Need, Purse
 from recording.record import RequestRecord
 from tasks.exchange import Job, Origin, planned_only
 from tasks.wire import NotSent
@@ -34,11 +38,11 @@ log = logging.getLogger("weighbridge")
 
 @dataclass(slots=True)
 class Run:
-    """What this process knows of the run it takes part in."""
+    """What this process knows of the run it takes part in; `phases` by their numbers."""
 
     options: Options
-    plan: Plan
     origin: Origin
+    phases: dict[int, Phase] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -58,10 +62,20 @@ class Share:
     released: Event = field(default_factory=Event)
     halted_why: str = ""
     recent: deque[str] = field(default_factory=deque)
+    purses: list[Purse] = field(default_factory=list)
+    needs: dict[int, list[Need]] = field(default_factory=dict)
+    settled: Event = field(default_factory=Event)
     free: Semaphore = field(init=False)
+    pacer: Pacer | None = field(init=False)
 
     def __post_init__(self) -> None:
         self.free = Semaphore(self.users)
+        phase = self.phase
+        self.pacer = None
+        if phase.pace is not None and phase.count is not None and phase.target is not None:
+            own = sum(1 for _ in phase.indices(self.slot, self.slots))
+            if own:
+                self.pacer = Pacer(phase.pace, phase.target, phase.dues_s(), own)
 
     @property
     def users(self) -> int:
@@ -125,11 +139,14 @@ class Generator:
             self.in_flight -= 1
         if share is None or job.phase is not share.phase:
             return
+        self._settle(share, job, record)
         if job.in_flight is None:
             share.dropped += 1
         else:
             share.sent += 1
             self._watch(share, record.outcome)
+        if share.pacer is not None:
+            share.pacer.done(job.index, record.success, record.total_tokens, record.elapsed_sec)
         share.outstanding -= 1
         share.free.release()
 
@@ -177,13 +194,15 @@ class Generator:
             except Empty:
                 return
 
-    def start(self, number: int, began: float, slot: int, slots: int) -> None:
-        """Run this process's share of the plan's phase `number`, in the background."""
+    def start(
+        self, number: int, began: float, slot: int, slots: int, purses: Sequence[Report] = ()
+    ) -> None:
+        """Run this process's share of phase `number`, in the background; it may spend `purses`."""
         assert self.run is not None
         if self._closed:  # the run was stopped while this message was on its way
             return
-        phase = self.run.plan.phases[number]
-        self._share = Share(number, phase, began, slot, slots)
+        phase = self.run.phases[number]
+        self._share = Share(number, phase, began, slot, slots, purses=opened(purses))
         gevent.spawn(self._run_share, self._share)
 
     def halt(self, why: str) -> None:
@@ -193,6 +212,7 @@ class Generator:
             share.halted_why = why
             share.halted.set()
             share.released.set()
+            share.settled.set()
 
     # ---- inside
 
@@ -220,6 +240,8 @@ class Generator:
                     "dropped": share.dropped,
                     "loop_lag_max_s": round(share.loop_lag_max_s, 6),
                     "halted": share.halted_why,
+                    "purses": report(share.purses),
+                    "pacer": None if share.pacer is None else share.pacer.as_dict(),
                 },
             )
 
@@ -245,6 +267,8 @@ class Generator:
                 share.dropped += 1
                 self.keep(planned_only(job, self.run.origin, why))
                 continue
+            if share.pacer is not None:
+                job.words = share.pacer.size(index)
             share.outstanding += 1
             inbox.set(job)
 
@@ -274,8 +298,12 @@ class Generator:
                 share.released.wait()
             elif due is not None:
                 self._wait(share, due)
-            if share.halted.is_set() or (closing is not None and self.clock() >= closing):
-                raise NotSent
+            if share.purses:
+                self._reserve(share, job)
+            if share.halted.is_set():
+                raise NotSent(share.halted_why)
+            if closing is not None and self.clock() >= closing:
+                raise NotSent("the window was over before it could be sent")
             self.in_flight += 1
             job.in_flight = self.in_flight
 
@@ -302,6 +330,66 @@ class Generator:
                 share.free.release()
         return None
 
+    # ---- when to end early
+
+    def _reserve(self, share: Share, job: Job) -> None:
+        """Set the request's worst case aside, waiting for what is in flight to free some.
+
+        When nothing is in flight and it still does not fit, the budget is spent: the run ends.
+        """
+        phase, pace = job.phase, job.phase.pace
+        prompt_tokens = 0.0
+        if pace is not None and job.words is not None:
+            prompt_tokens = pace.overhead_tokens + job.words * pace.tokens_per_word
+        kind = (phase.model, phase.request)
+        while not share.halted.is_set():
+            needs: list[Need] = []
+            for purse in share.purses:
+                need = purse.reserve(kind, phase.max_tokens, prompt_tokens)
+                if need is None:
+                    break
+                needs.append(need)
+            else:
+                share.needs[job.index] = needs
+                return
+            for held, need in zip(share.purses, needs, strict=False):
+                held.reserved = max(0.0, held.reserved - need.held)
+            if not share.needs:
+                tight = share.purses[len(needs)]
+                worst = tight.worst(kind, phase.max_tokens, prompt_tokens)
+                self._end_run(
+                    share,
+                    "budget",
+                    f"the budget is spent: {tight.left:.6g} {tight.unit} are left for this "
+                    f"generator, and the next request may need {worst or tight.left:.6g}",
+                )
+                return
+            share.settled.clear()
+            share.settled.wait()
+
+    def _settle(self, share: Share, job: Job, record: RequestRecord) -> None:
+        """What was used takes the place of what was set aside; HTTP 402 ends the run."""
+        for purse, need in zip(share.purses, share.needs.pop(job.index, ()), strict=False):
+            purse.settle(need, record)
+            if purse.blind:
+                self._end_run(
+                    share,
+                    "budget",
+                    f"the gateway states no {purse.unit}, so a budget of it cannot be kept: "
+                    "give --prices, or limit --budget-tokens",
+                )
+        share.settled.set()
+        if record.outcome == Outcome.PAYMENT_REQUIRED:
+            self._end_run(share, "payment_required", "the gateway wants payment (HTTP 402)")
+
+    def _end_run(self, share: Share, event: str, why: str) -> None:
+        """Halt this share and have the conductor end the run."""
+        if share.halted.is_set():
+            return
+        self.halt(why)
+        evidence = {"purses": [purse.as_dict() for purse in share.purses]} if share.purses else {}
+        self._tell("tripped", {"phase": share.number, "event": event, "why": why, **evidence})
+
     def _watch(self, share: Share, outcome: str) -> None:
         rule = self._rule
         if rule is None or share.halted.is_set() or share.phase.kind == "manual":
@@ -312,7 +400,13 @@ class Generator:
         verdict = decide(list(share.recent), rule)
         if verdict.stop:
             self.halt("the stop rule ended the phase")
-            self._tell("tripped", {"phase": share.number, **verdict.as_dict()})
+            said = ", ".join(f"{n} {name}" for name, n in verdict.outcomes.items())
+            why = (
+                f"the stop rule acted: {verdict.counted} of the last {verdict.completed} requests "
+                f"failed ({said})"
+            )
+            tripped = {"phase": share.number, "event": "stop_rule", "why": why}
+            self._tell("tripped", {**tripped, **verdict.as_dict()})
 
     def _watch_loop(self, share: Share) -> None:
         """Measure how late this process's event loop is: its lateness is in every latency."""

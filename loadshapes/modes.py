@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from loadshapes.options import OperatorError, Options
+from loadshapes.pacing import CALIBRATION, CALIBRATION_WORDS
 from loadshapes.plan import ANY_NUMBER, Phase, Plan, rpm_count, tpm_count
 
 LIGHT_STEP = 20  # the highest step of the article's ladder for a dear model
@@ -100,10 +101,15 @@ def _window(options: Options, mode: str, request: str, count: Callable[[int], in
             stream=options.stream,
             task_prefix=_prefix(options, mode, model, f"target-{target}", "req-"),
             climb=f"{mode}/{model}",
+            poisson=_poisson(options, f"{mode}/{model}/{target}"),
         )
         for model in options.models
         for target in options.targets
     ]
+
+
+def _poisson(options: Options, name: str) -> str:
+    return f"{options.seed}/{name}" if options.arrivals == "poisson" else ""
 
 
 def rpm(options: Options) -> list[Phase]:
@@ -112,10 +118,40 @@ def rpm(options: Options) -> list[Phase]:
 
 
 def tpm(options: Options) -> list[Phase]:
-    """Long prompts at a fixed rate, one window per model and target."""
+    """Long prompts at a fixed rate, one window per model and target.
+
+    A calibration per model goes first and sizes the prompts; `--tpm-plan seed` does without.
+    """
     tokens = options.approx_prompt_tokens
-    return _window(
+    windows = _window(
         options, "tpm", "padded", lambda target: tpm_count(target, options.duration, tokens)
+    )
+    if options.tpm_plan == "seed":
+        return windows
+    made: list[Phase] = []
+    for window in windows:
+        if all(window.model != phase.model for phase in made):
+            made.append(_calibration(options, window))
+        made.append(replace(window, paced=True))
+    return made
+
+
+def _calibration(options: Options, window: Phase) -> Phase:
+    """Two short padded requests of the window's model, one after the other."""
+    return Phase(
+        name=f"tpm/{window.model}/{CALIBRATION}",
+        mode=CALIBRATION,
+        scenario=CALIBRATION,
+        model=window.model,
+        kind="steady",
+        request="padded",
+        users=1,
+        count=len(CALIBRATION_WORDS),
+        max_tokens=window.max_tokens,
+        stream=window.stream,
+        task_prefix=_prefix(options, CALIBRATION, window.model, "run-"),
+        first_number=1,
+        watched=True,
     )
 
 

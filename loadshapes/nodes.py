@@ -26,7 +26,7 @@ from locust.runners import (
 
 from loadshapes.generator import Generator, Run
 from loadshapes.options import OperatorError, Options
-from loadshapes.plan import Phase, Plan, stripe
+from loadshapes.plan import Phase, stripe
 from recording.hooks import Recorder
 from tasks.endpoint import SIMULATOR_KEY, Endpoint, resolve
 from tasks.exchange import Origin
@@ -147,13 +147,7 @@ class GeneratorNode:
         folder = Path(options.results).resolve() / options.run_id
         folder.mkdir(parents=True, mode=0o700, exist_ok=True)
         self._recorder.open(options.run_id, folder, data["part"])
-        self.generator.open(
-            Run(
-                options,
-                Plan(tuple(Phase(**phase) for phase in data["plan"])),
-                Origin(options.run_id, data["worker"], endpoint.key),
-            )
-        )
+        self.generator.open(Run(options, Origin(options.run_id, data["worker"], endpoint.key)))
         self._enter(self.generator, endpoint)
 
     def _arm(self, environment: Any, msg: Any, **_: Any) -> None:
@@ -162,7 +156,7 @@ class GeneratorNode:
     def _answer_when_parked(self, data: dict[str, Any]) -> None:
         run = self.generator.run
         assert run is not None
-        phase = run.plan.phases[data["phase"]]
+        run.phases[data["phase"]] = phase = Phase.of(data["plan"])
         wanted = min(data["pool"], len(stripe(phase.users, data["slot"], data["slots"])))
         if phase.kind == "manual":
             wanted = 0  # users come and go as a person wants them
@@ -217,10 +211,10 @@ class GeneratorNode:
     def _start(self, environment: Any, msg: Any, **_: Any) -> None:
         data = msg.data
         began = self.generator.clock() + (data["t0_unix_s"] - self._offset_s - time.time())
-        self.generator.start(data["phase"], began, data["slot"], data["slots"])
+        self.generator.start(data["phase"], began, data["slot"], data["slots"], data["purses"])
 
     def _halt(self, environment: Any, msg: Any, **_: Any) -> None:
-        self.generator.halt("the stop rule ended the phase")
+        self.generator.halt(msg.data["why"])
 
     def _close(self, environment: Any, msg: Any, **_: Any) -> None:
         gevent.spawn(self._close_and_tell, msg.data["wait_s"])

@@ -66,7 +66,20 @@ class Options:
         "", "also write the rows as JSONL in the seed's format to this path", **NOT_ON_THE_WEB
     )
     results: str = option("results", "folder that holds the run folders", **NOT_ON_THE_WEB)
-    tpm_plan: str = option("seed", "how mode tpm plans: the seed's arithmetic", choices=("seed",))
+    tpm_plan: str = option(
+        "calibrated",
+        "mode tpm: prompts sized by probes and by what answers state, or the seed's arithmetic",
+        choices=("calibrated", "seed"),
+    )
+    arrivals: str = option(
+        "constant",
+        "windows: evenly spaced requests, or those of a Poisson process (seeded)",
+        choices=("constant", "poisson"),
+    )
+    budget: float = option(
+        0.0, "end the run before it costs more than this, in the gateway's currency (0: no limit)"
+    )
+    budget_tokens: int = option(0, "end the run before it uses more tokens than this (0: no limit)")
     stream: bool = option(
         False, "ask for streamed replies in modes rpm, tpm, ladder and interactive"
     )
@@ -189,7 +202,7 @@ class Options:
                      "max_workers", "repeat", "prefix_tokens", "stop_window"):  # fmt: skip
             if not getattr(self, name) > 0:
                 yield f"--{name.replace('_', '-')} must be above 0, not {getattr(self, name):g}."
-        for name in ("max_tokens", "step_pause", "hold"):
+        for name in ("max_tokens", "step_pause", "hold", "budget", "budget_tokens"):
             if getattr(self, name) < 0:
                 yield f"--{name.replace('_', '-')} must not be below 0."
         if not 0 < self.stop_error_rate <= 1:

@@ -2,7 +2,9 @@
 
 A phase is one block of the plan. Four kinds, and they stay apart:
 
-- `arrivals` is open-loop: request i is due at `i * duration_s / count`, whatever the gateway does.
+- `arrivals` is open-loop: the clock starts requests, whatever the gateway does. Request i is due
+  at `i * duration_s / count`; with `poisson`, at the i-th smallest of `count` uniform times (what a
+  Poisson process is, given how many arrivals it has); with `times_s`, at the i-th of these.
 - `burst` releases its `count` requests at the same instant.
 - `steady` is closed-loop: `users` requests are kept in flight until `count` are sent or
   `duration_s` is over; a request is due when a user is free for it.
@@ -11,10 +13,17 @@ A phase is one block of the plan. Four kinds, and they stay apart:
 """
 
 import math
-from collections.abc import Iterator, Mapping, Set
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Generator, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from itertools import count
-from typing import Any, Literal
+from random import Random
+from typing import TYPE_CHECKING, Any, Literal
+
+from loadshapes.pacing import Pace
+
+if TYPE_CHECKING:
+    from loadshapes.program import Finding
 
 Kind = Literal["arrivals", "burst", "steady", "manual"]
 ANY_NUMBER = 1_000_000  # of users: more than one run has
@@ -28,7 +37,9 @@ class Phase:
     names the builder in `tasks.prompts` that makes each body; `scenario` is what the row calls it.
     `typed` sends it through the SDK's typed surface. `climb` names the staircase the phase is a
     step of: when the stop rule ends one step, the steps after it in the same climb are not sent.
-    `skip` lists the indices that an earlier attempt at the run has sent.
+    `skip` lists the indices that an earlier attempt at the run has sent. `watched`: its rows are
+    handed to the program that planned it. `paced`: its prompts are sized by `pace`, once that is
+    known, so that `target` tokens a minute are reached.
     """
 
     name: str
@@ -49,6 +60,25 @@ class Phase:
     climb: str | None = None
     pause_after_s: float = 0.0
     skip: tuple[int, ...] = ()
+    watched: bool = False
+    poisson: str = ""  # the seed of its arrival times; empty: they are evenly spaced
+    times_s: tuple[float, ...] = ()
+    paced: bool = False
+    pace: Pace | None = None
+
+    @classmethod
+    def of(cls, made: Mapping[str, Any]) -> "Phase":
+        """The phase that `as_dict` made a dictionary of, or a message or a manifest brought."""
+        known = dict(made)
+        if known.get("pace") is not None:
+            known["pace"] = Pace(**known["pace"])
+        for name in ("skip", "times_s"):
+            known[name] = tuple(known.get(name, ()))
+        return cls(**known)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The phase as a plain dictionary."""
+        return asdict(self)
 
     def indices(self, slot: int, slots: int) -> Iterator[int]:
         """The requests that generator `slot` of `slots` sends, in order; endless if uncounted."""
@@ -62,8 +92,16 @@ class Phase:
             return 0.0
         if self.kind in ("steady", "manual"):
             return None
+        if self.times_s:
+            return self.times_s[index]
         assert self.count is not None and self.duration_s is not None
+        if self.poisson:
+            return _uniform_times(self.poisson, self.count)[index] * self.duration_s
         return index * (self.duration_s / self.count)
+
+    def dues_s(self) -> list[float]:
+        """When each request is due, seconds from the phase's start; only where all have one."""
+        return [self.due_s(index) or 0.0 for index in range(self.count or 0)]
 
     def task_id(self, index: int) -> str:
         """The request's own name, by the seed's rules: `...-req-0`, or of a probe `...-run-1`."""
@@ -82,6 +120,10 @@ class Phase:
             )
         if self.kind == "arrivals" and (self.count is None or self.duration_s is None):
             found.append(f"phase {self.name}: arrivals need a count and a duration.")
+        if self.times_s and (
+            len(self.times_s) != self.count or list(self.times_s) != sorted(self.times_s)
+        ):
+            found.append(f"phase {self.name}: it needs one arrival time a request, in order.")
         if self.kind == "steady" and self.count is None and self.duration_s is None:
             found.append(f"phase {self.name}: it would never end; give a count or a duration.")
         if self.kind == "manual" and (self.count, self.duration_s) != (None, None):
@@ -93,14 +135,24 @@ class Phase:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The phases of a run, in order."""
+    """The phases of a run, in order.
+
+    `unfold` makes the program that decides each phase when its turn comes (loadshapes/program.py);
+    `phases` are then those known beforehand, `most_users` what the others may need at the most, and
+    `outlook` one sentence on what they will be. Without it the phases are all there is.
+    """
 
     phases: tuple[Phase, ...]
+    unfold: "Callable[[], Generator[Phase, Finding, None]] | None" = field(
+        default=None, compare=False
+    )
+    most_users: int = 0
+    outlook: str = ""
 
     @property
     def users(self) -> int:
         """The most users any phase needs: the size of the pool."""
-        return max((phase.users for phase in self.phases), default=0)
+        return max([self.most_users, *(phase.users for phase in self.phases)])
 
     @property
     def endless(self) -> bool:
@@ -116,7 +168,7 @@ class Plan:
     def validate(self) -> list[str]:
         """Every fault, not only the first; empty when the plan can be run."""
         found = [fault for phase in self.phases for fault in phase.faults()]
-        if not self.phases:
+        if not self.phases and self.unfold is None:
             found.append("the plan is empty: no request would be sent.")
         names = [phase.name for phase in self.phases]
         for name in sorted({name for name in names if names.count(name) > 1}):
@@ -125,7 +177,7 @@ class Plan:
 
     def as_dicts(self) -> list[dict[str, Any]]:
         """The phases as plain dictionaries, for the manifest."""
-        return [asdict(phase) for phase in self.phases]
+        return [phase.as_dict() for phase in self.phases]
 
     def describe(self) -> str:
         """The plan as text: a line a phase, then how many requests in all."""
@@ -139,34 +191,18 @@ class Plan:
                 f"{phase.max_tokens} tokens"
             )
         total = self.requests
-        lines.append(f"in all: {'unbounded' if total is None else total} requests")
+        if self.outlook:
+            lines.append(self.outlook)
+        else:
+            lines.append(f"in all: {'unbounded' if total is None else total} requests")
         return "\n".join(lines)
 
 
-def resumed(
-    plan: Plan, finished: Mapping[str, Set[int]], ended: Set[str], *, windows: bool
-) -> Plan:
-    """What is left of a plan: `finished` holds, by phase, the indices that were sent.
-
-    `ended` names phases that the stop rule ended or left out: they stay so.
-    A counted phase sends what it has not sent yet. A window (or an uncounted phase) that was
-    interrupted measures nothing by its second half: it is left as it is, or with `windows` begun
-    anew under another name.
-    """
-    left = []
-    for phase in plan.phases:
-        done = finished.get(phase.name, set())
-        if phase.name in ended or (phase.count is not None and len(done) >= phase.count):
-            continue
-        if not done:
-            left.append(phase)
-        elif phase.kind == "arrivals" or phase.count is None:
-            if windows:
-                prefix = f"{phase.task_prefix}again-"
-                left.append(replace(phase, name=f"{phase.name}/again", task_prefix=prefix))
-        else:
-            left.append(replace(phase, skip=tuple(sorted(done))))
-    return Plan(tuple(left))
+@lru_cache(maxsize=4)
+def _uniform_times(seed: str, count: int) -> tuple[float, ...]:
+    """`count` uniform times in [0, 1), ascending: every process draws the same."""
+    dice = Random(seed)
+    return tuple(sorted(dice.random() for _ in range(count)))
 
 
 def stripe(count: int, slot: int, slots: int) -> range:

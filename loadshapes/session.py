@@ -5,14 +5,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import gevent
 
+from loadshapes.budget import Budget
 from loadshapes.conductor import Conductor, Nodes, start_lead_s
-from loadshapes.options import Options, as_dict
+from loadshapes.options import OperatorError, Options, as_dict
+from loadshapes.pacing import CALIBRATION
 from loadshapes.plan import Phase, Plan, stripe
+from loadshapes.program import Finding, Past, Program, in_order, left_of, probed, resumed
 from loadshapes.progress import Progress
 from recording import folder as run_folder
 from recording.hooks import Inbound
@@ -23,6 +27,7 @@ from recording.remains import Remains
 from recording.sinks import CsvSink, part_path
 from recording.tally import Tally
 from tasks.endpoint import Endpoint
+from tasks.estimate import by_calibration, estimate
 from tasks.exchange import Job, Origin, planned_only
 
 STOP_WAIT_S = 10.0
@@ -45,10 +50,13 @@ class Session:
         Nothing is sent before `begin`.
         """
         self._remains = remains
-        self.plan = plan
+        self.options = options
+        self.budget = Budget.of(
+            options.budget, options.budget_tokens, remains.spent if remains else None
+        )
+        self.plan, program = self._program(plan)
         run_folder.check_output(options.output)
         run_folder.check_output(options.junit, "--junit")
-        self.options = options
         self.endpoint = endpoint
         if remains is None:
             self.folder = run_folder.create(options.results, options.run_id)
@@ -64,10 +72,34 @@ class Session:
         self._nodes = nodes
         self._journal = Journal(self.folder / "events.jsonl")
         self._closed: set[str] = set()
+        self._manifest: dict[str, Any] = {}
+        self._watched: list[RequestRecord] = []
         self.conductor = Conductor(
-            self.plan, nodes, self._journal.note, self._progress, self._write_off
+            program,
+            self.budget,
+            nodes,
+            self._journal.note,
+            self._progress,
+            self._write_off,
+            self._found,
         )
         self._greenlets: list[gevent.Greenlet[..., None]] = []
+
+    def _program(self, plan: Plan) -> tuple[Plan, Program]:
+        """What is to be run, and the program that runs it. Raises OperatorError."""
+        program = plan.unfold() if plan.unfold is not None else in_order(plan.phases)
+        if self.budget.limits:
+            program = probed(program)
+        if self._remains is None:
+            return plan, program
+        remains, options = self._remains, self.options
+        past = Past(
+            remains.finished, remains.ended, remains.records_of, windows=options.resume_windows
+        )
+        left = tuple(rest for p in plan.phases if (rest := left_of(p, past)) is not None)
+        if not left and plan.unfold is None:
+            raise OperatorError(f"--resume {options.resume}: nothing of it is left to send.")
+        return replace(plan, phases=left), resumed(program, past)
 
     @property
     def pool(self) -> int:
@@ -103,8 +135,9 @@ class Session:
         )
         if self._remains is not None:
             made = self._remains.manifest
-            known = {phase["name"] for phase in made["plan"]}
-            made["plan"] += [p for p in self.plan.as_dicts() if p["name"] not in known]
+        self._manifest = made
+        for phase in self.plan.phases:
+            self._enter(phase)
         write_json(self.folder / "manifest.json", made)
         names = [self._nodes.name(node) for node in alive]
         resumes = self._remains is not None
@@ -118,12 +151,12 @@ class Session:
                     "options": as_dict(self.options),
                     "base_url": self.endpoint.base_url,
                     "simulated": self.endpoint.simulated,
-                    "plan": self.plan.as_dicts(),
                     "worker": self._nodes.name(node),
                     "part": self._part(node),
                 },
                 node,
             )
+        log.info("%s", estimate(self.plan, self.options))
         self._greenlets = [gevent.spawn(self.conductor.run), gevent.spawn(self.progress.run)]
 
     def _part(self, node: str) -> str:
@@ -135,7 +168,9 @@ class Session:
         """Every record of the run passes here once."""
         for see in self.watchers:
             see(record)
-        tally = self.tallies.get(record.phase)
+        phase, tally = self.conductor.phase, self.tallies.get(record.phase)
+        if phase is not None and phase.watched and record.phase == phase.name:
+            self._watched.append(record)
         if tally is not None:
             tally.add(record)
             if self.conductor.generators > 1:
@@ -183,6 +218,8 @@ class Session:
     def finish(self) -> bool:
         """Close the files and write the report; whether the plan was completed."""
         completed = self.conductor.completed and not self.stopped
+        if self.budget.limits:
+            self._journal.note("budget", **self.budget.as_dict())
         self._journal.note("run_end", completed=completed, foreign_rows=self.inbound.foreign)
         self._journal.close()
         self.inbound.close()
@@ -214,8 +251,40 @@ class Session:
         sink.close()
 
     def _progress(self, what: str, phase: Phase) -> None:
-        if what == "start":
+        if what == "plan":
+            self._watched.clear()
+            if self._enter(phase):
+                write_json(self.folder / "manifest.json", self._manifest)
+            if phase.paced and phase.pace is None:
+                why = "its calibration states no tokens: the seed's arithmetic sizes its prompts"
+                self._journal.note("uncalibrated", phase=phase.name, reason=why)
+                log.warning("%s: %s", phase.name, why)
+        elif what == "start":
             self.began[phase.name] = time.time() + start_lead_s(phase)
             self.progress.start(phase)
         else:
             self.progress.end(phase)
+
+    def _enter(self, phase: Phase) -> bool:
+        """Have a phase in the plan, the tallies and the manifest; whether the manifest changed."""
+        self.tallies.setdefault(phase.name, Tally())
+        self._seen.setdefault(phase.name, set())
+        names = [known.name for known in self.plan.phases]
+        if phase.name not in names:
+            self.plan = replace(self.plan, phases=(*self.plan.phases, phase))
+        planned, made = self._manifest["plan"], replace(phase, skip=()).as_dict()
+        place = next((i for i, p in enumerate(planned) if p["name"] == phase.name), None)
+        if place is None:
+            planned.append(made)
+        elif planned[place] == made:
+            return False
+        else:
+            planned[place] = made
+        return True
+
+    def _found(self, phase: Phase, halted: str, loop_lag_max_s: float | None) -> Finding:
+        """What a phase showed, for the program that planned it."""
+        rows = sorted(self._watched, key=lambda record: record.request_index)
+        if phase.scenario == CALIBRATION and (told := by_calibration(rows, self.plan)):
+            log.info("%s: %s", phase.name, told)
+        return Finding(phase, tuple(rows), halted, loop_lag_max_s)

@@ -2,12 +2,12 @@
 
 import csv
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from recording.outcome import Outcome
-from recording.record import COLUMNS
+from recording.record import COLUMNS, RequestRecord, decode
 
 _UNFINISHED = (Outcome.DROPPED.value, Outcome.CANCELLED.value)
 
@@ -16,13 +16,20 @@ _UNFINISHED = (Outcome.DROPPED.value, Outcome.CANCELLED.value)
 class Remains:
     """`finished`: by phase, the indices that got an answer or failed; `attempts`: runs so far.
 
-    `ended`: the phases that the stop rule ended or left out.
+    `ended`: the phases that the stop rule ended or left out; `watched`: the rows of the phases
+    whose program looks at them; `spent`: money and tokens, as far as rows state them.
     """
 
     manifest: dict[str, Any]
     finished: dict[str, set[int]]
     ended: set[str]
     attempts: int
+    watched: dict[str, list[RequestRecord]] = field(default_factory=dict)
+    spent: dict[str, float] = field(default_factory=dict)
+
+    def records_of(self, phase: str) -> list[RequestRecord]:
+        """The rows of a watched phase, by index."""
+        return sorted(self.watched.get(phase, ()), key=lambda record: record.request_index)
 
 
 def read(folder: Path) -> Remains:
@@ -34,14 +41,24 @@ def read(folder: Path) -> Remains:
     lines = (folder / "events.jsonl").read_text(encoding="utf-8").splitlines()
     events = [json.loads(line) for line in lines if line.endswith("}")]  # the last may be torn
     finished: dict[str, set[int]] = {}
-    phase, index, outcome = (COLUMNS.index(n) for n in ("phase", "request_index", "outcome"))
+    phase, index, outcome, cost, total = (
+        COLUMNS.index(n) for n in ("phase", "request_index", "outcome", "api_cost", "total_tokens")
+    )
+    observed = {p["name"] for p in manifest["plan"] if p.get("watched")}
+    watched: dict[str, list[RequestRecord]] = {}
+    spent = {"money": 0.0, "tokens": 0.0}
     for path in sorted(folder.glob("requests-*.csv")):
         with path.open(encoding="utf-8", newline="") as file:
             for cells in csv.reader(file):
                 if len(cells) == len(COLUMNS) and cells[index].isdigit():
                     known = finished.setdefault(cells[phase], set())
-                    if cells[outcome] not in _UNFINISHED:
-                        known.add(int(cells[index]))
+                    if cells[outcome] in _UNFINISHED or int(cells[index]) in known:
+                        continue  # a worker's row may be here twice
+                    known.add(int(cells[index]))
+                    spent["money"] += float(cells[cost] or 0)
+                    spent["tokens"] += float(cells[total] or 0)
+                    if cells[phase] in observed:
+                        watched.setdefault(cells[phase], []).append(decode(cells))
     names = [event["event"] for event in events]
     ended = {e["phase"] for e in events if e["event"] in ("stop_rule", "phase_skipped")}
-    return Remains(manifest, finished, ended, names.count("run_start"))
+    return Remains(manifest, finished, ended, names.count("run_start"), watched, spent)

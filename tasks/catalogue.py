@@ -1,9 +1,9 @@
 """Which builder makes which kind of request (`Phase.request`)."""
 
 from loadshapes.options import Options
-from loadshapes.plan import Plan
+from loadshapes.plan import Phase, Plan
 from tasks.probes import cache, reasoning, tools, vision
-from tasks.prompts import Builder, greeting, marker, padded
+from tasks.prompts import Builder, Request, greeting, marker, padded
 
 BUILDERS: dict[str, Builder] = {
     "marker": marker,
@@ -16,10 +16,17 @@ BUILDERS: dict[str, Builder] = {
 }
 
 
+def build(phase: Phase, index: int, options: Options, words: int | None = None) -> Request:
+    """Request `index` of a phase; with `words`, a padded prompt of that length."""
+    if words is not None:
+        return padded(phase, index, options, words)
+    return BUILDERS[phase.request](phase, index, options)
+
+
 def rehearse(plan: Plan, options: Options) -> None:
     """Build the first request of every phase, so that an unreadable file is found before a run.
 
     Raises OperatorError.
     """
     for phase in plan.phases:
-        BUILDERS[phase.request](phase, 0, options)
+        build(phase, 0, options)

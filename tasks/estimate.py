@@ -1,8 +1,11 @@
 """What a plan may use, before anything is sent: tokens and time, roughly. Pure."""
 
+from collections.abc import Sequence
+
 from loadshapes.options import Options
 from loadshapes.plan import Phase, Plan
-from tasks.catalogue import BUILDERS
+from recording.record import RequestRecord
+from tasks.catalogue import build
 from tasks.prompts import Request
 from tasks.reply import text_of
 
@@ -24,14 +27,43 @@ def seconds(phase: Phase) -> float:
 
 
 def estimate(plan: Plan, options: Options) -> str:
-    """One line: prompt tokens, output tokens at most, and minutes."""
-    prompts = sum(
-        (phase.count or 0) * prompt_tokens(BUILDERS[phase.request](phase, 0, options))
-        for phase in plan.phases
-    )
+    """One line: requests, prompt tokens, output tokens at most, and minutes."""
+    if plan.outlook:
+        return plan.outlook
+    requests = "as many requests as fit" if plan.requests is None else f"{plan.requests:,} requests"
+    prompts = sum(round(_prompts(phase, options)) for phase in plan.phases)
     outputs = sum((phase.count or 0) * (phase.max_tokens or 0) for phase in plan.phases)
     minutes = sum(seconds(phase) for phase in plan.phases) / 60
     return (
-        f"about {prompts:,} prompt tokens (at {CHARACTERS_PER_TOKEN} characters a token), at most "
-        f"{outputs:,} output tokens, about {minutes:.1f} minutes (at {ANSWER_S:g} s an answer)"
+        f"{requests}, about {prompts:,} prompt tokens (at {CHARACTERS_PER_TOKEN} characters a "
+        f"token), at most {outputs:,} output tokens, about {minutes:.1f} minutes (at {ANSWER_S:g} "
+        "s an answer)"
     )
+
+
+def _prompts(phase: Phase, options: Options) -> float:
+    """Prompt tokens of a phase: a paced window's are its target's."""
+    if phase.paced and phase.target is not None and phase.duration_s is not None:
+        return phase.target * phase.duration_s / 60
+    return (phase.count or 0) * prompt_tokens(build(phase, 0, options))
+
+
+def by_calibration(probes: Sequence[RequestRecord], plan: Plan) -> str:
+    """What the paced windows of a calibrated model will use, in one line; empty: nobody knows.
+
+    Their cost is taken from what the probes cost a token: a padded prompt is nearly all of it.
+    """
+    counted = [row for row in probes if row.success and row.total_tokens]
+    windows = [
+        p for p in plan.phases if p.paced and counted and p.model == probes[0].model_requested
+    ]
+    if not windows:
+        return ""
+    tokens = sum((p.target or 0) * (p.duration_s or 0.0) / 60 for p in windows)
+    text = f"calibrated; the windows of this model will use about {tokens:,.0f} tokens"
+    priced = [row for row in counted if row.api_cost is not None]
+    if not priced:
+        return f"{text}, at a cost that nobody stated"
+    cost = sum(row.api_cost or 0.0 for row in priced)
+    each = cost / sum(row.total_tokens or 0 for row in priced)
+    return f"{text}, at a cost of about {tokens * each:.6g} by the probes'"

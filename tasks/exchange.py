@@ -27,7 +27,8 @@ class Job:
     """One planned request on its way: its phase, number and times (the clock's seconds).
 
     `due` None: as soon as a user is free. `gate` is the wire's: it blocks until the request may go
-    and raises NotSent if it no longer may. `in_flight` is known once the gate has opened.
+    and raises NotSent if it no longer may. `in_flight` is known once the gate has opened. `words`
+    is how long a sized prompt is to be, in padding words.
     """
 
     phase: Phase
@@ -36,6 +37,7 @@ class Job:
     due: float | None
     gate: Callable[[], None]
     in_flight: int | None = None
+    words: int | None = None
 
     @property
     def task(self) -> tuple[str, int]:
@@ -75,8 +77,8 @@ def exchange(
     wire.arm(job.gate)
     try:
         answer = _streamed(client, body, job) if job.phase.stream else _plain(client, body, job)
-    except NotSent:
-        return planned_only(job, origin, "not sent: the run or the window was over")
+    except NotSent as why:
+        return planned_only(job, origin, f"{why}" or "the run or the window was over")
     except gevent.GreenletExit:
         answer = _Answer(Outcome.CANCELLED, error_message="the run was stopped")
     except openai.APIStatusError as error:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from loadshapes.options import Options
+from loadshapes.pacing import CALIBRATION, CALIBRATION_WORDS
 from loadshapes.plan import Phase
 from tasks.reply import Message
 
@@ -43,9 +44,16 @@ def marker(phase: Phase, index: int, options: Options) -> Request:
     return Request(f"Reply exactly: ok-{index}", marker=f"ok-{index}")
 
 
-def padded(phase: Phase, index: int, options: Options) -> Request:
-    """The seed's long request: the reply should be `TPM-OK-<index>`."""
-    words = max(1, int(options.approx_prompt_tokens / SEED_TOKENS_PER_WORD))
+def padded(phase: Phase, index: int, options: Options, words: int | None = None) -> Request:
+    """The seed's long request: the reply should be `TPM-OK-<index>`.
+
+    Its length is `words`; else that of a calibration probe; else what the seed takes for
+    `--approx-prompt-tokens`.
+    """
+    if words is None and phase.scenario == CALIBRATION:
+        words = CALIBRATION_WORDS[index]
+    if words is None:
+        words = max(1, int(options.approx_prompt_tokens / SEED_TOKENS_PER_WORD))
     padding = " ".join([PADDING_WORD] * words)
     return Request(
         "You are testing throughput. Read the following static text and reply exactly "

@@ -10,7 +10,7 @@ from locust.user.task import LOCUST_STATE_STOPPING
 from loadshapes.generator import Generator
 from recording.outcome import Outcome
 from recording.record import RequestRecord
-from tasks.catalogue import BUILDERS
+from tasks.catalogue import build
 from tasks.client import Client
 from tasks.endpoint import Endpoint
 from tasks.exchange import Job, exchange
@@ -82,7 +82,7 @@ class GatewayUser(User):
     def _send(self, job: Job) -> RequestRecord:
         run = self.generator.run
         assert run is not None
-        request = BUILDERS[job.phase.request](job.phase, job.index, run.options)
+        request = build(job.phase, job.index, run.options, job.words)
         made = body(job.phase, job.index, request, run.options)
         record = exchange(self.client, request, made, job, run.origin)
         if record.outcome == Outcome.DROPPED:

@@ -41,14 +41,15 @@ class LiveRun:
     def __init__(self, run: Watched, currency: str) -> None:
         self.currency = currency
         self._run = run
-        self._times = {phase.name: Times() for phase in run.plan.phases}
+        self._times: dict[str, Times] = {}
         self._series = Series()
 
     def add(self, record: RequestRecord, now: float) -> None:
         """Take in one record, at a time of the master's clock."""
-        times, began = self._times.get(record.phase), self._run.began.get(record.phase)
-        if times is None or record.outcome == Outcome.DROPPED:
+        if record.outcome == Outcome.DROPPED:
             return
+        times = self._times.setdefault(record.phase, Times())
+        began = self._run.began.get(record.phase)
         if record.success and record.elapsed_sec is not None:
             times.latency.add(record.elapsed_sec)
         if record.ttft_s is not None:
@@ -72,7 +73,8 @@ class LiveRun:
         ]
 
     def _row(self, place: int, phase: Phase, now: float, in_flight: int | None) -> dict[str, Any]:
-        tally, times = self._run.tallies[phase.name], self._times[phase.name]
+        tally = self._run.tallies[phase.name]
+        times = self._times.get(phase.name, Times())
         wall_s = tally.last_done_s
         if in_flight is not None:  # it goes on
             wall_s = max(wall_s, now - self._run.began[phase.name])

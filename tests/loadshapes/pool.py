@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +10,7 @@ import gevent
 
 from loadshapes.generator import Generator, Run
 from loadshapes.options import Options
-from loadshapes.plan import Phase, Plan
+from loadshapes.plan import Phase
 from recording.outcome import Outcome
 from recording.record import RequestRecord
 from tasks.exchange import Job, Origin, planned_only
@@ -39,6 +40,7 @@ class Pool:
         service_s: float = 0.0,
         outcome: Outcome = Outcome.OK,
         build_s: float = 0.0,
+        cost: float | Callable[[int], float] | None = None,
         **options: Any,
     ) -> None:
         self.sent: list[tuple[int, float | None, float]] = []  # index, due, sent
@@ -47,10 +49,11 @@ class Pool:
         self.at_once = 0
         self.most_at_once = 0
         self._service_s, self._build_s, self._outcome = service_s, build_s, outcome
+        self._cost = cost
         self.phase = phase
         self.generator = Generator(time.perf_counter, self.dropped.append, self._tell)
         asked = replace(Options(run_id="run", stop_rule="off", grace=5.0), **options)
-        self.generator.open(Run(asked, Plan((phase,)), ORIGIN))
+        self.generator.open(Run(asked, ORIGIN, {0: phase}))
         count = phase.users if users is None else users
         self.greenlets = [gevent.spawn(self._user) for _ in range(count)]
         gevent.sleep(0)
@@ -69,7 +72,8 @@ class Pool:
             pass  # the SDK builds the request: CPU, not sleep
         try:
             job.gate()
-        except NotSent:
+        except NotSent as why:
+            record = planned_only(job, ORIGIN, f"{why}")
             self.dropped.append(record)
             return record
         self.sent.append((job.index, job.due, time.perf_counter()))
@@ -77,12 +81,23 @@ class Pool:
         self.most_at_once = max(self.most_at_once, self.at_once)
         gevent.sleep(self._service_s)
         self.at_once -= 1
-        return replace(record, outcome=self._outcome.value, success=self._outcome is Outcome.OK)
+        cost = self._cost(job.index) if callable(self._cost) else self._cost
+        good = self._outcome is Outcome.OK
+        counts = {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110}
+        return replace(
+            record,
+            outcome=self._outcome.value,
+            success=good,
+            api_cost=cost,
+            **(counts if good else {}),
+        )
 
-    def start(self, lead_s: float = 0.05, slot: int = 0, slots: int = 1) -> float:
+    def start(
+        self, lead_s: float = 0.05, slot: int = 0, slots: int = 1, purses: Sequence[Any] = ()
+    ) -> float:
         """Start the phase `lead_s` from now; its start."""
         began = time.perf_counter() + lead_s
-        self.generator.start(0, began, slot, slots)
+        self.generator.start(0, began, slot, slots, purses)
         return began
 
     def done(self, longest_s: float = 10.0) -> dict[str, Any]:

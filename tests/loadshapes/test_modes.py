@@ -36,13 +36,13 @@ def test_a_window_has_at_most_max_workers_users() -> None:
 
 
 def test_tpm_plans_by_the_seeds_arithmetic() -> None:
-    (window,) = planned("tpm", model="a", target="100000")
+    (window,) = planned("tpm", model="a", target="100000", tpm_plan="seed")
     assert (window.count, window.duration_s, window.request) == (25, 60.0, "padded")
 
 
 @pytest.mark.parametrize("mode", ["rpm", "tpm"])
 def test_task_ids_of_a_window_are_the_seeds(mode: str) -> None:
-    (window,) = planned(mode, model="gpt-5.4-nano", target="600")
+    (window,) = planned(mode, model="gpt-5.4-nano", target="600", tpm_plan="seed")
     assert window.task_id(0) == f"pre-{mode}-gpt-5.4-nano-target-600-req-0"
     assert window.task_id(12) == f"pre-{mode}-gpt-5.4-nano-target-600-req-12"
 
@@ -110,7 +110,7 @@ def test_max_tokens_is_sent_in_every_mode_when_given(mode: str) -> None:
 
 def test_full_holds_the_articles_whole_programme() -> None:
     phases = planned("full")
-    assert {p.mode for p in phases} == set(MODES) - {"full", "interactive"}
+    assert {p.mode for p in phases} == set(MODES) - {"full", "interactive"} | {"calibration"}
     assert {p.target for p in phases if p.mode == "rpm"} == {300, 600}
     assert {p.target for p in phases if p.mode == "tpm"} == {50_000, 100_000}
     climbed: dict[str, list[int | None]] = {}
@@ -122,6 +122,29 @@ def test_full_holds_the_articles_whole_programme() -> None:
         "gemini-3-flash-preview": [1, 5, 10, 20, 50, 100],
         "claude-sonnet-4.6": [1, 5, 10, 20],
     }
+
+
+def test_a_calibration_goes_before_the_first_token_window_of_each_model() -> None:
+    phases = planned("tpm", model="a,b", target="50000,100000")
+    assert [(p.model, p.scenario, p.paced) for p in phases] == [
+        ("a", "calibration", False),
+        ("a", "chat", True),
+        ("a", "chat", True),
+        ("b", "calibration", False),
+        ("b", "chat", True),
+        ("b", "chat", True),
+    ]
+
+
+def test_poisson_windows_of_one_run_differ_and_repeat_with_the_seed() -> None:
+    def dues(seed: int) -> list[list[float]]:
+        made = planned("rpm", model="m", target="60,600", arrivals="poisson", seed=seed)
+        return [phase.dues_s() for phase in made]
+
+    first, second = dues(1)
+    assert (len(first), len(second)) == (60, 600)
+    assert dues(1) == [first, second] != dues(2)
+    assert second[:60] != first
 
 
 def test_full_names_every_phase_once_whatever_the_models() -> None:

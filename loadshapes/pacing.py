@@ -1,0 +1,220 @@
+"""Tokens per minute on target: prompts are sized, arrivals are not moved. Pure.
+
+The due times of a token window are a constant grid, as in a request window. What the pacer
+decides, just before each request is built, is how long its prompt is: what is still owed, less
+what is in flight, shared among the requests that are left. A debt is so paid in sizes, never in
+bursts, and no prompt is sized beyond `BOUND` times the window's mean, or below its inverse.
+
+What is owed is measured as the report measures it: `total_tokens of successes / wall * 60`, and
+the wall clock runs to the last completion. So the goal is `target / 60 * expected wall`, with the
+wall estimated from the latencies seen so far. What a failed request was to use has been offered
+and is not made up for: that it was not served is what the window measures.
+"""
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from math import prod, sqrt
+
+BOUND = 2.0
+"""The largest prompt, and the inverse of the smallest, in units of the window's mean."""
+
+CALIBRATION = "calibration"
+"""The scenario of the probes that measure a model's tokens."""
+
+CALIBRATION_WORDS = (25, 200)
+"""Padding words of the two probes: far enough apart to tell a word's tokens from the rest."""
+
+_GUESSED_OVERHEAD_TOKENS = 40.0
+_STEPS, _LAST, _SAMPLE = 32, 32, 256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """What calibration found of a model: what a padded prompt of so many words is counted as.
+
+    `latency_s` is how long a probe's answer took.
+    """
+
+    tokens_per_word: float
+    overhead_tokens: float
+    reply_tokens: float
+    latency_s: float
+
+    def tokens(self, words: int) -> float:
+        """The total_tokens that a prompt of `words` padding words is expected to be billed as."""
+        return self.overhead_tokens + self.reply_tokens + words * self.tokens_per_word
+
+    def words(self, tokens: float) -> int:
+        """The padding words that come nearest to a total of `tokens`; at least 1."""
+        text = tokens - self.overhead_tokens - self.reply_tokens
+        return max(1, round(text / self.tokens_per_word))
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One answered calibration request: its padding words, tokens (None: not stated), seconds."""
+
+    words: int
+    prompt_tokens: int | None
+    total_tokens: int | None
+    latency_s: float
+
+
+def calibrate(probes: Sequence[Probe]) -> Pace | None:
+    """The pace that the answered probes show; None when none of them states its tokens.
+
+    Two probes give a line: slope and intercept. With one, the intercept is a guess that the pacer
+    corrects as it goes. A gateway that charges no more for a longer prompt shows no pace.
+    """
+    known = [p for p in probes if p.prompt_tokens is not None]
+    if not known:
+        return None
+    low, high = (min(known, key=lambda p: p.words), max(known, key=lambda p: p.words))
+    assert low.prompt_tokens is not None and high.prompt_tokens is not None
+    if high.words > low.words:
+        slope = (high.prompt_tokens - low.prompt_tokens) / (high.words - low.words)
+    else:
+        slope = (high.prompt_tokens - _GUESSED_OVERHEAD_TOKENS) / high.words
+    if slope <= 0:
+        return None
+    replies = [p.total_tokens - (p.prompt_tokens or 0) for p in known if p.total_tokens is not None]
+    return Pace(
+        tokens_per_word=slope,
+        overhead_tokens=max(0.0, high.prompt_tokens - slope * high.words),
+        reply_tokens=max(0.0, sum(replies) / len(replies)) if replies else 0.0,
+        latency_s=max(p.latency_s for p in known),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """When a window's last answer comes: expected, and its standard deviation; seconds."""
+
+    at_s: float
+    sd_s: float
+
+
+def expected_end(dues_s: Sequence[float], latencies_s: Sequence[float]) -> End:
+    """The last completion of requests due at `dues_s` (ascending) with latencies like the seen.
+
+    The latencies are taken as independent draws from those seen, so the chance that all is over by
+    x is the product of their distribution function at `x - due`; its mean is summed over a grid.
+    """
+    seen = sorted(latencies_s)
+    last = dues_s[-1]
+    shortest, longest = seen[0], seen[-1]
+    if longest - shortest < 1e-9:
+        return End(last + longest, 0.0)
+    near = [due for due in dues_s[-_LAST:] if due + longest >= last + shortest]
+    step = (longest - shortest) / _STEPS
+    mean = square = before = 0.0
+    for number in range(1, _STEPS + 1):
+        x = last + shortest + number * step
+        over = prod(bisect_right(seen, x - due + 1e-12) / len(seen) for due in near)
+        over = 1.0 if number == _STEPS else over
+        middle, share = x - step / 2, over - before
+        mean += middle * share
+        square += middle * middle * share
+        before = over
+    return End(mean, sqrt(max(0.0, square - mean * mean)))
+
+
+@dataclass(slots=True)
+class Pacer:
+    """Sizes the prompts of one generator's share of a token window.
+
+    `dues_s` are the due times of the whole window, ascending; `own` how many of them are this
+    generator's. `size` is asked once for each of those, in order; `done` told of each that ended.
+    Times are seconds after the window's start.
+    """
+
+    pace: Pace
+    target_tpm: float
+    dues_s: Sequence[float]
+    own: int
+    tokens: int = 0
+    _asked: int = 0
+    _expected: dict[int, float] = field(default_factory=dict)
+    _latencies_s: list[float] = field(default_factory=list)
+    _errors: list[float] = field(default_factory=list)
+    _end: End = field(init=False)
+    _counted: int = 0
+    least_words: int = 0
+    most_words: int = 0
+
+    def __post_init__(self) -> None:
+        self._end = expected_end(self.dues_s, [self.pace.latency_s])
+
+    @property
+    def goal_tokens(self) -> float:
+        """What this generator's requests are to be billed in all, as it looks now."""
+        return self.target_tpm / 60 * self._end.at_s * self.own / len(self.dues_s)
+
+    @property
+    def mean_tokens(self) -> float:
+        """The window's mean request."""
+        return self.goal_tokens / self.own
+
+    def size(self, index: int) -> int:
+        """The padding words of request `index`, which is about to be built."""
+        left = max(1, self.own - self._asked)
+        owed = self.goal_tokens - self.tokens - sum(self._expected.values())
+        share = min(max(owed / left, self.mean_tokens / BOUND), self.mean_tokens * BOUND)
+        words = self.pace.words(share - self._bias)
+        self._asked += 1
+        self._expected[index] = self.pace.tokens(words) + self._bias
+        self.least_words = min(self.least_words or words, words)
+        self.most_words = max(self.most_words, words)
+        return words
+
+    def done(self, index: int, success: bool, tokens: int | None, latency_s: float | None) -> None:
+        """Request `index` ended; one that failed, or states no tokens, counts as expected."""
+        expected = self._expected.pop(index, None)
+        if expected is None:
+            return
+        if not success or tokens is None:
+            self.tokens += round(expected)
+        else:
+            self.tokens += tokens
+            self._errors.append(tokens - expected)
+        if not success:
+            return
+        if latency_s is not None:
+            self._latencies_s.append(latency_s)
+        # The wall is estimated anew after every answer at first, then now and again.
+        if len(self._latencies_s) > self._counted * 1.05:
+            self._counted = len(self._latencies_s)
+            self._end = expected_end(self.dues_s, self._latencies_s[-_SAMPLE:])
+
+    @property
+    def _bias(self) -> float:
+        """How much more the last answers were billed than the calibration expects."""
+        recent = self._errors[-16:]
+        return sum(recent) / len(recent) if recent else 0.0
+
+    @property
+    def expected_error(self) -> float:
+        """Two standard deviations of the rate that is reached, as a share of the target.
+
+        From what no size can correct: when the last answer comes, how the last replies differ in
+        length, and that padding comes in whole words.
+        """
+        errors = self._errors[-_SAMPLE:]
+        mean = sum(errors) / len(errors) if errors else 0.0
+        spread = sum((e - mean) ** 2 for e in errors) / len(errors) if errors else 0.0
+        late = 1 + round(self._end.at_s - self.dues_s[-1]) * len(self.dues_s) / self._end.at_s
+        tokens = sqrt(spread * min(late, len(self.dues_s)) + self.pace.tokens_per_word**2 / 12)
+        goal = self.target_tpm / 60 * self._end.at_s
+        return 2 * sqrt((self._end.sd_s / self._end.at_s) ** 2 + (tokens / goal) ** 2)
+
+    def as_dict(self) -> Mapping[str, float]:
+        """What the journal says of it."""
+        return {
+            "tokens": self.tokens,
+            "goal_tokens": round(self.goal_tokens),
+            "expected_error": round(self.expected_error, 6),
+            "least_words": self.least_words,
+            "most_words": self.most_words,
+            "tokens_per_word": round(self.pace.tokens_per_word, 4),
+        }

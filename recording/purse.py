@@ -1,0 +1,180 @@
+"""The budget: what may still be spent, the worst case of all in flight being set aside. Pure.
+
+Before a request leaves, its worst case is reserved; when it has ended, the reservation is replaced
+by what it really used. So concurrency cannot overshoot the limit: only a request that uses more
+than its worst case can, and by how much is kept (`underestimate`).
+
+The worst case comes from a price table (money) or from the dearest request of the same kind so far:
+
+    weight(prompt, cached, completion) = prompt - 0.9 * cached + ratio * completion
+    dearest unit = max over seen(used / weight)
+    worst        = dearest unit * weight(most prompt tokens seen or expected, 0, max_tokens)
+
+`ratio` is 10 for money: at list prices output is at most ten times as dear as input, so a short
+answer that was seen is never taken for the longest one. For tokens it is 1, and nothing is off for
+cached ones. Of a kind that was never seen nothing is known: it reserves all that is left, and goes
+alone.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from recording.outcome import Outcome
+from recording.record import RequestRecord
+
+CERTAINLY_FREE = frozenset(
+    {
+        Outcome.DROPPED.value,
+        Outcome.REDIRECT.value,
+        Outcome.BAD_REQUEST.value,
+        Outcome.AUTH.value,
+        Outcome.PAYMENT_REQUIRED.value,
+        Outcome.NOT_FOUND.value,
+        Outcome.RATE_LIMITED.value,
+        Outcome.SERVER_ERROR.value,
+        Outcome.TIMEOUT_CONNECT.value,
+        Outcome.CONNECTION_REFUSED.value,
+        Outcome.DNS.value,
+        Outcome.TLS.value,
+    }
+)
+"""Ends that cost nothing unless the gateway says so: refused, or never arrived. Every other end
+without a stated cost (cut off, timed out, cancelled) is counted at its worst case."""
+
+Kind = tuple[str, str]  # model, and what is asked of it (`Phase.request`)
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One request's reservation: its kind, its worst case (None: unknown), what was set aside."""
+
+    kind: Kind
+    worst: float | None
+    held: float
+
+
+@dataclass(slots=True)
+class Seen:
+    """The dearest of a kind so far."""
+
+    unit: float = 0.0
+    prompt_tokens: int = 0
+
+
+@dataclass(slots=True)
+class Purse:
+    """What one generator may spend of a unit: `money` (the gateway's currency) or `tokens`.
+
+    `priced` is the worst case by a price table: (model, prompt tokens, max tokens) -> amount, or
+    None where it does not know.
+    """
+
+    unit: str
+    limit: float
+    ratio: float
+    cached_discount: float
+    priced: Callable[[str, int, int], float | None] = lambda model, prompt, output: None
+    spent: float = 0.0
+    reserved: float = 0.0
+    underestimate: float = 0.0  # the most by which one request exceeded its worst case
+    unstated: int = 0  # requests counted at their worst case, for want of a stated one
+    blind: bool = False  # a request was answered and nobody knows what it used
+    seen: dict[Kind, Seen] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, unit: str, limit: float) -> "Purse":
+        """A purse of `money` or of `tokens`."""
+        return cls(unit, limit, 10.0, 0.9) if unit == "money" else cls(unit, limit, 1.0, 0.0)
+
+    def used_by(self, record: RequestRecord) -> float | None:
+        """What a request used, as its row states it; None: it does not."""
+        return record.api_cost if self.unit == "money" else record.total_tokens
+
+    @property
+    def left(self) -> float:
+        """What is neither spent nor set aside."""
+        return self.limit - self.spent - self.reserved
+
+    def worst(self, kind: Kind, max_tokens: int | None, prompt_tokens: float = 0.0) -> float | None:
+        """The most that a request of a kind may use; None: nothing is known of the kind.
+
+        `prompt_tokens` is what its prompt is expected to count, where that is known.
+        """
+        seen = self.seen.get(kind)
+        prompt = max(prompt_tokens, seen.prompt_tokens if seen else 0)
+        output = max_tokens or 0
+        if prompt:
+            table = self.priced(kind[0], round(prompt), output)
+            if table is not None:
+                return table
+        if seen is None or seen.unit <= 0 and not seen.prompt_tokens:
+            return None
+        return seen.unit * (prompt + self.ratio * output)
+
+    def reserve(
+        self, kind: Kind, max_tokens: int | None, prompt_tokens: float = 0.0
+    ) -> Need | None:
+        """Set the worst case aside; None: it does not fit (now: what is in flight may free some).
+
+        An unknown worst case fits only when nothing is in flight and something is left.
+        """
+        worst = self.worst(kind, max_tokens, prompt_tokens)
+        if worst is None:
+            if self.reserved > 0 or self.left <= 0:
+                return None
+            need = Need(kind, None, self.left)
+        elif worst > self.left or self.left <= 0:
+            return None
+        else:
+            need = Need(kind, worst, worst)
+        self.reserved += need.held
+        return need
+
+    def settle(self, need: Need, record: RequestRecord) -> None:
+        """The request has ended: what it used takes the place of what was set aside."""
+        self.reserved = max(0.0, self.reserved - need.held)
+        used = self.used_by(record)
+        if used is None:
+            if record.outcome in CERTAINLY_FREE:
+                return
+            self.unstated += 1
+            self.spent += need.worst or 0.0
+            self.blind |= need.worst is None and record.success
+            return
+        self.spent += used
+        if need.worst is not None:
+            self.underestimate = max(self.underestimate, used - need.worst)
+        self._learn(need.kind, record, used)
+
+    def _learn(self, kind: Kind, record: RequestRecord, used: float) -> None:
+        prompt, completion = record.prompt_tokens or 0, record.completion_tokens or 0
+        cached = self.cached_discount * min(record.cached_tokens or 0, prompt)
+        weight = max(0, prompt) - cached + self.ratio * max(0, completion)
+        if weight <= 0:
+            return
+        seen = self.seen.setdefault(kind, Seen())
+        seen.unit = max(seen.unit, used / weight)
+        seen.prompt_tokens = max(seen.prompt_tokens, prompt)
+
+    # ---- a purse for each generator, in messages
+
+    def experience(self) -> list[list[float | str | int]]:
+        """What was seen, as plain values for a message."""
+        return [[*kind, seen.unit, seen.prompt_tokens] for kind, seen in self.seen.items()]
+
+    def learn_from(self, experience: list[list[float | str | int]]) -> None:
+        """Take over what another purse has seen."""
+        for model, request, unit, prompt in experience:
+            seen = self.seen.setdefault((str(model), str(request)), Seen())
+            seen.unit = max(seen.unit, float(unit))
+            seen.prompt_tokens = max(seen.prompt_tokens, int(prompt))
+
+    def as_dict(self) -> Mapping[str, float]:
+        """What the journal says of it."""
+        return {
+            "limit": round(self.limit, 9),
+            "spent": round(self.spent, 9),
+            "reserved": round(self.reserved, 9),
+            "largest_underestimate": round(self.underestimate, 9),
+            "unstated": self.unstated,
+        }

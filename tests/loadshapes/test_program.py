@@ -1,0 +1,101 @@
+"""Programs: what they yield, and what a resumed one still sends."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from loadshapes import modes
+from loadshapes.options import Options
+from loadshapes.plan import Phase
+from loadshapes.program import Finding, Past, Program, in_order, left_of, probed, resumed
+from recording.record import RequestRecord
+from tests.recording.rows import row
+
+WINDOW = Phase(
+    name="w", mode="rpm", scenario="chat", model="m", kind="arrivals", request="marker",
+    users=5, count=10, duration_s=1.0, task_prefix="t-",
+)  # fmt: skip
+STEP = replace(WINDOW, name="s", kind="burst", users=10, duration_s=None)
+
+
+def ran(program: Program, rows: Sequence[RequestRecord] = ()) -> list[Phase]:
+    """The phases that a program yields when each finds `rows`."""
+    phases = []
+    try:
+        phase = next(program)
+        while True:
+            phases.append(phase)
+            phase = program.send(Finding(phase, rows if phase.watched else ()))
+    except StopIteration:
+        return phases
+
+
+def probes(model: str = "m") -> list[RequestRecord]:
+    return [
+        row(request_index=0, model_requested=model, prompt_tokens=280, total_tokens=290),
+        row(request_index=1, model_requested=model, prompt_tokens=2030, total_tokens=2040),
+    ]
+
+
+def token_plan(**options: object) -> tuple[Phase, ...]:
+    asked = Options(mode="tpm", model="m", target="50000", task_id_prefix="p", **options)  # type: ignore[arg-type]
+    return modes.plan(asked).phases
+
+
+def test_a_window_is_paced_by_its_calibration() -> None:
+    calibration, window = ran(in_order(token_plan()), probes())
+    assert calibration.watched and window.pace is not None
+    assert window.pace.tokens_per_word == 10
+
+
+def test_a_window_whose_calibration_failed_is_sent_unpaced() -> None:
+    failed = [replace(one, success=False) for one in probes()]
+    _, window = ran(in_order(token_plan()), failed)
+    assert window.paced and window.pace is None
+
+
+def test_under_a_budget_one_request_of_each_kind_goes_before_several_at_once() -> None:
+    other = replace(STEP, name="s2", model="n")
+    found = ran(probed(in_order([WINDOW, STEP, other])))
+    assert [(p.name, p.count) for p in found] == [
+        ("probe/m/marker", 1), ("w", 10), ("s", 10), ("probe/n/marker", 1), ("s2", 10),
+    ]  # fmt: skip
+    assert all(not phase.faults() for phase in found)
+
+
+def test_a_single_user_needs_no_probe() -> None:
+    alone = replace(WINDOW, kind="steady", users=1, duration_s=None)
+    assert ran(probed(in_order([alone, STEP]))) == [alone, STEP]
+
+
+class TestLeftOf:
+    def test_a_burst_sends_what_it_has_not_sent(self) -> None:
+        rest = left_of(STEP, Past({"s": {0, 3}}))
+        assert rest is not None
+        assert list(rest.indices(0, 1)) == [1, 2, 4, 5, 6, 7, 8, 9]
+
+    def test_what_is_finished_or_was_ended_is_not_sent(self) -> None:
+        assert left_of(STEP, Past({"s": set(range(10))})) is None
+        assert left_of(STEP, Past(ended={"s"})) is None
+
+    def test_an_interrupted_window_is_left_or_begun_anew_under_another_name(self) -> None:
+        past = Past({"w": {0}})
+        assert left_of(WINDOW, past) is None
+        again = left_of(WINDOW, replace(past, windows=True))
+        assert again is not None
+        assert (again.name, again.task_id(0), again.count) == ("w/again", "t-again-0", 10)
+
+
+def test_a_resumed_window_is_paced_by_the_rows_of_its_finished_calibration() -> None:
+    """No probe is paid for twice."""
+    phases = token_plan()
+    past = Past({phases[0].name: {0, 1}}, records=lambda name: probes())
+    (window,) = ran(resumed(in_order(phases), past))
+    assert window.pace is not None and window.pace.tokens_per_word == 10
+
+
+def test_a_half_finished_calibration_is_completed_and_read_as_a_whole() -> None:
+    phases = token_plan()
+    past = Past({phases[0].name: {0}}, records=lambda name: probes()[:1])
+    calibration, window = ran(resumed(in_order(phases), past), probes()[1:])
+    assert list(calibration.indices(0, 1)) == [1]
+    assert window.pace is not None and window.pace.tokens_per_word == 10
