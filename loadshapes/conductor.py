@@ -55,7 +55,7 @@ def start_lead_s(phase: Phase) -> float:
 
 
 class Conductor:
-    """The greenlet that runs a program, phase by phase.
+    """The greenlet that runs a program, phase by phase; its first one needs `users`.
 
     `note` writes to the journal, `progress` tells a person, `write_off(phase, slot, slots)` records
     as dropped what a generator that stays lost has not sent, `found` gathers what a phase showed.
@@ -64,6 +64,7 @@ class Conductor:
     def __init__(
         self,
         program: Program,
+        users: int,
         budget: Budget,
         nodes: Nodes,
         note: Note,
@@ -75,7 +76,7 @@ class Conductor:
         self.completed = False
         self.ended_early = ""  # why the run was ended before its program, empty: it was not
         self.phase: Phase | None = None
-        self.users = 0  # the most that a phase so far needs
+        self.users = users  # the most that a phase so far needs
         self.halts: dict[int, dict[str, Any]] = {}
         self.generators = 0  # how many the run began with; 0: it has not begun
         self._program = program

@@ -360,8 +360,9 @@ class Generator:
                 self._end_run(
                     share,
                     "budget",
-                    f"the budget is spent: {tight.left:.6g} {tight.unit} are left for this "
-                    f"generator, and the next request may need {worst or tight.left:.6g}",
+                    f"the budget is spent: of the {tight.unit} dealt to this generator "
+                    f"{tight.left:.6g} is left, and the next request may need "
+                    f"{worst or tight.left:.6g}",
                 )
                 return
             share.settled.clear()

@@ -76,6 +76,7 @@ class Session:
         self._watched: list[RequestRecord] = []
         self.conductor = Conductor(
             program,
+            next((phase.users for phase in self.plan.phases), 1),
             self.budget,
             nodes,
             self._journal.note,
@@ -219,7 +220,7 @@ class Session:
         """Close the files and write the report; whether the plan was completed."""
         completed = self.conductor.completed and not self.stopped
         if self.budget.limits:
-            self._journal.note("budget", **self.budget.as_dict())
+            self._journal.note("accounts", **self.budget.as_dict())
         self._journal.note("run_end", completed=completed, foreign_rows=self.inbound.foreign)
         self._journal.close()
         self.inbound.close()
@@ -269,18 +270,23 @@ class Session:
         """Have a phase in the plan, the tallies and the manifest; whether the manifest changed."""
         self.tallies.setdefault(phase.name, Tally())
         self._seen.setdefault(phase.name, set())
-        names = [known.name for known in self.plan.phases]
-        if phase.name not in names:
-            self.plan = replace(self.plan, phases=(*self.plan.phases, phase))
-        planned, made = self._manifest["plan"], replace(phase, skip=()).as_dict()
+        phases, planned = list(self.plan.phases), self._manifest["plan"]
+        if phase.name not in [known.name for known in phases]:
+            phases.insert(self._turn([known.name for known in phases]), phase)
+            self.plan = replace(self.plan, phases=tuple(phases))
+        made = replace(phase, skip=()).as_dict()
         place = next((i for i, p in enumerate(planned) if p["name"] == phase.name), None)
         if place is None:
-            planned.append(made)
+            planned.insert(self._turn([p["name"] for p in planned]), made)
         elif planned[place] == made:
             return False
         else:
             planned[place] = made
         return True
+
+    def _turn(self, names: list[str]) -> int:
+        """Where a phase that is about to run stands among the planned: after all that began."""
+        return max((place for place, name in enumerate(names, 1) if name in self.began), default=0)
 
     def _found(self, phase: Phase, halted: str, loop_lag_max_s: float | None) -> Finding:
         """What a phase showed, for the program that planned it."""

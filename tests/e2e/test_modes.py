@@ -196,6 +196,6 @@ def test_a_dry_run_sends_nothing(simulator: Start, tmp_path: Path) -> None:
     gateway = simulator("--profile", "fast")
     done = run("-H", gateway.url, "--mode", "full", "--dry-run", results=tmp_path / "results")
     assert done.code == 0 and done.folder is None and gateway.rows() == []
-    assert "ladder/gpt-5.4-nano/100" in done.out and "in all: 2312 requests" in done.out
-    assert "prompt tokens" in done.out and "40,368 output tokens" in done.out
+    assert "ladder/gpt-5.4-nano/100" in done.out and "in all: 2316 requests" in done.out
+    assert "prompt tokens" in done.out and "40,432 output tokens" in done.out
     assert "minutes" in done.out and "Nothing was sent." in done.out

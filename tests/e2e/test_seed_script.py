@@ -52,8 +52,9 @@ def test_the_seeds_script_and_ours_agree(
     serve()
     clean = {k: v for k, v in environment().items() if k != "OPENAI_API_KEY"}
     done = run(
-        *given, "--output", "ours.jsonl", results=tmp_path / "results", cwd=tmp_path, env=clean
-    )
+        *given, "--tpm-plan", "seed", "--output", "ours.jsonl",
+        results=tmp_path / "results", cwd=tmp_path, env=clean,
+    )  # fmt: skip
     assert done.code == 0, done.text
     theirs, ours = lines(tmp_path / "seed.jsonl"), lines(tmp_path / "ours.jsonl")
     assert len(theirs) == len(ours)
