@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Protocol
 
-from analysis.columns import TEXTS
+from analysis.columns import TEXTS, schema
 from recording.record import COLUMNS, TYPES
 
 if TYPE_CHECKING:
@@ -52,7 +52,8 @@ class Rows:
     def __init__(
         self, source: Source, order: "Places", bounds: Mapping[str, tuple[int, int]]
     ) -> None:
-        self._source, self._order, self._bounds = source, order, bounds
+        self.bounds = bounds
+        self._source, self._order = source, order
         self._held: dict[str, Any] = {}
 
     def __len__(self) -> int:
@@ -62,7 +63,7 @@ class Rows:
         """Some columns of all rows, or of one phase's; the dtypes are those of `Run.requests`."""
         import pandas as pd
 
-        begin, end = (0, len(self)) if phase is None else self._bounds.get(phase, (0, 0))
+        begin, end = (0, len(self)) if phase is None else self.bounds.get(phase, (0, 0))
         if end - begin == len(self):
             self._hold([n for n in names if n not in TEXTS and n not in self._held])
         found = {n: self._held[n][begin:end] for n in names if n in self._held}
@@ -72,10 +73,27 @@ class Rows:
         index = pd.RangeIndex(begin, end)
         return pd.DataFrame({n: found[n] for n in names}, index, copy=False)
 
-    def tables(self) -> Iterator["pa.Table"]:
-        """All columns of all rows as Arrow tables, a batch at a time, in order."""
+    def tables(self, names: Sequence[str] = COLUMNS) -> Iterator["pa.Table"]:
+        """Some columns of all rows as Arrow tables (`columns.schema`), a batch at a time."""
         for begin in range(0, len(self), _BATCH_ROWS):
-            yield self._source.take(COLUMNS, self._order[begin : begin + _BATCH_ROWS])
+            yield self._source.take(names, self._order[begin : begin + _BATCH_ROWS])
+
+    def at(self, places: Sequence[int], names: Sequence[str]) -> "DataFrame":
+        """Some columns of the rows at some places among the united ones."""
+        import numpy as np
+        import pandas as pd
+
+        table = self._source.take(names, self._order[np.array(places, dtype=np.int64)])
+        return pd.DataFrame({n: _array(n, table[n]) for n in names}, copy=False)
+
+    def known(self, name: str) -> tuple[int, int]:
+        """How many rows have a value in a column of text, and how many distinct values it has."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        parts = [table[name].combine_chunks() for table in self.tables([name])]
+        column = pa.chunked_array(parts, schema().field(name).type)
+        return pc.count(column).as_py(), pc.count_distinct(column).as_py()
 
     def _hold(self, names: Sequence[str]) -> None:
         """Read whole columns; two at once, for more would only hold more memory."""

@@ -18,7 +18,8 @@ def section(view: View) -> Section:
     blocks: list[Block] = [
         _groups(view, by_prefix, "task_prefix", t("task_id prefix", "task_id 前缀"))
     ]
-    tasks = view.run.requests.drop_duplicates("phase")["task_id"].dropna().tolist()
+    firsts = [begin for begin, _ in view.run.rows.bounds.values()]
+    tasks = view.run.rows.at(firsts, ["task_id"])["task_id"].dropna().tolist()
     if tasks:
         blocks.append(Text(t("For example:", "示例：")))
         blocks.append(Listing(tuple(tasks[:5])))
