@@ -7,6 +7,7 @@ cannot be read, it is made anew; it is never more than a copy, and may be remove
 import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from analysis.atomic import reserving
@@ -37,7 +38,7 @@ class Cache:
 
         groups = range(file.metadata.num_row_groups)
         sizes = [file.metadata.row_group(i).num_rows for i in groups]
-        self._path, self._file = path, file
+        self._path, self._file, self._lock = path, file, Lock()
         self._begins = np.cumsum([0, *sizes], dtype=np.int64)
         self._recent: dict[int, pa.Table] = {}
         self._names: Sequence[str] = ()
@@ -72,7 +73,8 @@ class Cache:
         import pyarrow as pa
 
         try:
-            return read()
+            with self._lock:  # a Parquet file has one place to read at
+                return read()
         except (OSError, pa.ArrowException):
             raise RunError(f"{self._path} is damaged: remove it and try again.") from None
 

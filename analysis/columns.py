@@ -7,7 +7,7 @@ would: anything else it declines, and the slow reader judges (analysis/parts.py)
 import csv
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
-from recording.record import COLUMNS, MEANINGS, TYPES, RequestRecord
+from recording.record import COLUMNS, TYPES, RequestRecord
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -34,16 +34,10 @@ class Declined(Exception):
 
 
 def schema() -> "pa.Schema":
-    """The columns' Arrow types; each field carries its meaning and, as Parquet's metadata, so do
-    exported files. Units end the names."""
+    """The Arrow types of `recording.record.COLUMNS`."""
     import pyarrow as pa
 
-    return pa.schema(
-        [
-            pa.field(name, _type(name), name not in REQUIRED, {"meaning": MEANINGS[name]})
-            for name in COLUMNS
-        ]
-    )
+    return pa.schema([pa.field(name, _type(name), name not in REQUIRED) for name in COLUMNS])
 
 
 def _type(name: str) -> "pa.DataType":

@@ -20,7 +20,7 @@ from recording.record import COLUMNS, SCHEMA_VERSION, RequestRecord, decode
 if TYPE_CHECKING:
     import pyarrow as pa
 
-STRETCH_BYTES = 4 << 20
+STRETCH_BYTES = 2 << 20
 _RECORD_BYTES = 32 << 20
 """More than any record can hold: the csv module takes at most 131,072 characters a cell."""
 _THREADS, _AHEAD = 2, 4
@@ -36,46 +36,50 @@ def tables(path: Path, remarks: list[str]) -> Iterator["pa.Table"]:
     Adds to `remarks` what was odd. Raises RunError and OSError.
     """
 
-    def table(line: int, text: bytes) -> "pa.Table":
+    def table(begin: int, text: bytes) -> "pa.Table":
         try:
             return read(text)
         except Declined:
-            return read_slowly(path, line, text)
+            return read_slowly(path, begin, text)
 
     waiting: deque[Future[pa.Table]] = deque()
     with ThreadPoolExecutor(_THREADS) as pool:
-        for line, text in _stretches(path, remarks):
-            waiting.append(pool.submit(table, line, text))
+        for begin, text in _stretches(path, remarks):
+            waiting.append(pool.submit(table, begin, text))
             if len(waiting) > _AHEAD:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
 
 
-def read_slowly(path: Path, line: int, text: bytes) -> "pa.Table":
-    """The rows of whole CSV records by the recorder's `decode`; `text` begins on `line`.
+def read_slowly(path: Path, begin: int, text: bytes) -> "pa.Table":
+    """The rows of whole CSV records by the recorder's `decode`; `text` begins at byte `begin`.
 
     Raises RunError with the line at fault.
     """
     import pyarrow as pa
 
     rows = []
-    for begin, record in _records(line, text):
+    for place, record in _records(text):
         try:
             row = decode(next(csv.reader([record.decode()], strict=True)))
             if any(isinstance(v, int) and v.bit_length() > 63 for v in _values(row)):
                 raise ValueError("a number is beyond 64 bits")
         except (ValueError, csv.Error) as error:
-            raise RunError(f"{path}, line {begin}: {error}.") from None
+            raise RunError(f"{path}, line {_line(path, begin + place)}: {error}.") from None
         rows.append(_values(row))
-    whole = schema()
+    types = schema()
+    columns = zip(types, zip(*rows, strict=True), strict=True)
     return pa.Table.from_arrays(
-        [
-            pa.array(cells, whole.field(n).type)
-            for n, cells in zip(COLUMNS, zip(*rows, strict=True), strict=True)
-        ],
-        schema=whole,
+        [pa.array(cells, field.type, from_pandas=True) for field, cells in columns], schema=types
     )
+
+
+def _line(path: Path, place: int) -> int:
+    """The number of the line that begins at a byte of the file."""
+    with path.open("rb") as file:
+        whole, rest = divmod(place, STRETCH_BYTES)
+        return 1 + sum(file.read(size).count(b"\n") for size in (*[STRETCH_BYTES] * whole, rest))
 
 
 def _values(row: RequestRecord) -> list[object]:
@@ -83,33 +87,42 @@ def _values(row: RequestRecord) -> list[object]:
 
 
 def _stretches(path: Path, remarks: list[str]) -> Iterator[tuple[int, bytes]]:
-    """Whole CSV records after the header, and the line on which they begin."""
-    line, rest = 1, b""
+    """Whole CSV records after the header, and the byte at which they begin."""
+    begin, size = 0, STRETCH_BYTES
     with path.open("rb") as file:
-        while block := file.read(STRETCH_BYTES):
-            rest += block
-            end = _end(rest)
-            if end and line == 1:
-                _, header = next(_records(1, rest))
+        while text := file.read(size):
+            end = _end(text)
+            if end and not begin:
+                _, header = next(_records(text))
                 _check_header(path, header)
-                rest, end, line = rest[len(header) :], end - len(header), 1 + header.count(b"\n")
-            if end:
-                yield line, rest[:end]
-                line += rest.count(b"\n", 0, end)
-                rest = rest[end:]
-            elif len(rest) > _RECORD_BYTES:
-                raise RunError(f"{path}, line {line}: a quote is never closed.")
-    if rest:
-        if any(_whole(text) for text in BytesIO(rest).readlines()[1:]):
-            raise RunError(f"{path}, line {line}: a quote is never closed.")
+                end = len(header)
+            elif end:
+                yield begin, text[:end]
+            elif len(text) < size:
+                break
+            elif size > _RECORD_BYTES:
+                raise _never_closed(path, begin)
+            size = STRETCH_BYTES if end else 2 * size
+            begin += end
+            file.seek(begin)
+    if text:
+        if any(_whole(line) for line in BytesIO(text).readlines()[1:]):
+            raise _never_closed(path, begin)
+        line = _line(path, begin)
         remarks.append(f"{path.name}: the torn last line {line} was dropped.")
-    if line == 1:
+    if not begin:
         remarks.append(f"{path.name} is empty.")
+
+
+def _never_closed(path: Path, begin: int) -> RunError:
+    return RunError(f"{path}, line {_line(path, begin)}: a quote is never closed.")
 
 
 def _end(text: bytes) -> int:
     """Where the last whole record ends: after a newline before which every quote is closed."""
-    end, quotes = len(text), text.count(b'"')
+    import numpy as np
+
+    end, quotes = len(text), np.count_nonzero(np.frombuffer(text, np.uint8) == ord('"'))
     while end:
         newline = text.rfind(b"\n", 0, end)
         quotes -= text.count(b'"', newline + 1, end)
@@ -119,15 +132,16 @@ def _end(text: bytes) -> int:
     return 0
 
 
-def _records(line: int, text: bytes) -> Iterator[tuple[int, bytes]]:
-    """Each whole CSV record and the line it begins on; it ends where its quotes are closed."""
-    begin, parts, quoted = line, list[bytes](), False
-    for number, part in enumerate(BytesIO(text), line):
+def _records(text: bytes) -> Iterator[tuple[int, bytes]]:
+    """Each whole CSV record and where it begins; it ends where its quotes are closed."""
+    begin, parts, quoted = 0, list[bytes](), False
+    for part in BytesIO(text):
         parts.append(part)
         quoted ^= bool(part.count(b'"') % 2)
         if not quoted:
-            yield begin, b"".join(parts)
-            begin, parts = number + 1, []
+            record = b"".join(parts)
+            yield begin, record
+            begin, parts = begin + len(record), []
 
 
 def _whole(line: bytes) -> bool:

@@ -63,7 +63,7 @@ class Rows:
         """Some columns of all rows, or of one phase's; the dtypes are those of `Run.requests`."""
         import pandas as pd
 
-        begin, end = (0, len(self)) if phase is None else self.bounds.get(phase, (0, 0))
+        begin, end = self._span(phase)
         if end - begin == len(self):
             self._hold([n for n in names if n not in TEXTS and n not in self._held])
         found = {n: self._held[n][begin:end] for n in names if n in self._held}
@@ -73,10 +73,13 @@ class Rows:
         index = pd.RangeIndex(begin, end)
         return pd.DataFrame({n: found[n] for n in names}, index, copy=False)
 
-    def tables(self, names: Sequence[str] = COLUMNS) -> Iterator["pa.Table"]:
-        """Some columns of all rows as Arrow tables (`columns.schema`), a batch at a time."""
-        for begin in range(0, len(self), _BATCH_ROWS):
-            yield self._source.take(names, self._order[begin : begin + _BATCH_ROWS])
+    def tables(
+        self, names: Sequence[str] = COLUMNS, phase: str | None = None
+    ) -> Iterator["pa.Table"]:
+        """Some columns of all rows, or of one phase's, as Arrow tables of at most 32,768 rows."""
+        begin, end = self._span(phase)
+        for first in range(begin, end, _BATCH_ROWS):
+            yield self._source.take(names, self._order[first : min(end, first + _BATCH_ROWS)])
 
     def at(self, places: Sequence[int], names: Sequence[str]) -> "DataFrame":
         """Some columns of the rows at some places among the united ones."""
@@ -94,6 +97,9 @@ class Rows:
         parts = [table[name].combine_chunks() for table in self.tables([name])]
         column = pa.chunked_array(parts, schema().field(name).type)
         return pc.count(column).as_py(), pc.count_distinct(column).as_py()
+
+    def _span(self, phase: str | None) -> tuple[int, int]:
+        return (0, len(self)) if phase is None else self.bounds.get(phase, (0, 0))
 
     def _hold(self, names: Sequence[str]) -> None:
         """Read whole columns; two at once, for more would only hold more memory."""
