@@ -88,15 +88,14 @@ def _regular(text: bytes) -> bool:
 
     data = np.frombuffer(text, np.uint8)
     quotes = np.flatnonzero(data == _QUOTE)
-    returns = np.flatnonzero(data == _CR)
-    bare = returns[data[returns + 1] != _LF]
+    bare = np.flatnonzero((data[:-1] == _CR) & (data[1:] != _LF))
     opening, closing = quotes[::2], quotes[1::2]
     before = data[opening[opening > 0] - 1]
     after = data[closing + 1]
     return bool(
         len(opening) == len(closing)
-        and np.isin(before, (_COMMA, _LF, _QUOTE)).all()
-        and np.isin(after, (_COMMA, _CR, _LF, _QUOTE)).all()
+        and np.isin(before, np.array([_COMMA, _LF, _QUOTE], np.uint8)).all()
+        and np.isin(after, np.array([_COMMA, _CR, _LF, _QUOTE], np.uint8)).all()
         and (np.searchsorted(quotes, bare) % 2 == 1).all()
         and not text.startswith(b"\xef\xbb\xbf")
         and b"\0" not in text

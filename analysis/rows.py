@@ -1,10 +1,11 @@
 """The rows of a run, one a planned request, in the plan's order; columns come when asked for."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Protocol
 
-from analysis.columns import TEXTS, schema
+from analysis.columns import TEXTS
 from recording.record import COLUMNS, TYPES
 
 if TYPE_CHECKING:
@@ -90,13 +91,18 @@ class Rows:
         return pd.DataFrame({n: _array(n, table[n]) for n in names}, copy=False)
 
     def known(self, name: str) -> tuple[int, int]:
-        """How many rows have a value in a column of text, and how many distinct values it has."""
+        """How many rows have a value in a column of texts, and how many distinct values it has."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        parts = [table[name].combine_chunks() for table in self.tables([name])]
-        column = pa.chunked_array(parts, schema().field(name).type)
-        return pc.count(column).as_py(), pc.count_distinct(column).as_py()
+        count, by_end = 0, defaultdict[str, list[pa.Array]](list)
+        for table in self.tables([name]):
+            texts = table[name].combine_chunks().drop_null()
+            count += len(texts)
+            ends = pc.utf8_slice_codeunits(texts, -1)  # texts that end alike are counted together:
+            for end in ends.unique().to_pylist():  # ten small tables of them, not a huge one
+                by_end[end].append(texts.filter(pc.equal(ends, end)))
+        return count, sum(pc.count_distinct(pa.chunked_array(t)).as_py() for t in by_end.values())
 
     def _span(self, phase: str | None) -> tuple[int, int]:
         return (0, len(self)) if phase is None else self.bounds.get(phase, (0, 0))

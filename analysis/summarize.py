@@ -23,18 +23,35 @@ LAG_SHARE = 0.05
 
 def of_run(run: "Run", by: Sequence[str] = PHASE) -> list[dict[str, Any]]:
     """`summarize` of a run's rows, in the plan's order, as dictionaries."""
-    columns = [name for name in by if name != "task_prefix"]
-    frame = run.rows.frame(list(dict.fromkeys([*columns, *MEASURED])))
-    if "task_prefix" in by:
-        frame["task_prefix"] = task_prefixes(run.rows.tables(["task_id", "model_requested"]))
     planned = {p["name"]: p["count"] for p in run.plan if p.get("count") is not None}
     walls = {p["name"]: p["wall_s"] for p in run.plan if p.get("wall_s") is not None}
-    records = summarize(frame, by, planned, walls).to_dict("records")
+    records = summarize(_frame(run, by, MEASURED), by, planned, walls).to_dict("records")
     found = [{str(k): v for k, v in record.items()} for record in records]
     for row in found:
         if "phase" in row:
             _judge_generator(row, run.events_of("stall", row["phase"]))
     return found
+
+
+def costs_of_run(run: "Run", by: Sequence[str]) -> list[dict[str, Any]]:
+    """Of each group of a run's rows its key and, of `of_run`'s numbers, those about money."""
+    frame = _frame(run, by, ["success", "outcome", "total_tokens", "api_cost", "cost_source"])
+    found = []
+    for key, rows in groups(frame, by):
+        good, sent = _good_and_sent(rows)
+        names = {k: _plain(v) for k, v in zip(by, key, strict=True)}
+        counts = {"sent": len(sent), "success": len(good)}
+        tokens = {"total_tokens": _sum(good, "total_tokens")}
+        found.append(names | counts | tokens | _costs(sent, good))
+    return found
+
+
+def _frame(run: "Run", by: Sequence[str], columns: Sequence[str]) -> "DataFrame":
+    recorded = dict.fromkeys(name for name in (*by, *columns) if name != "task_prefix")
+    frame = run.rows.frame(list(recorded))
+    if "task_prefix" in by:
+        frame["task_prefix"] = task_prefixes(run.rows.tables(["task_id", "model_requested"]))
+    return frame
 
 
 def summarize(
@@ -73,8 +90,7 @@ def summarize(
 
 def measure(rows: "DataFrame", planned: int, wall_s: float | None) -> dict[str, Any]:
     """Every number of a group's rows but `planned` and `wall_s`; the names end in their units."""
-    good = Chosen.of(rows, rows["success"])
-    sent = Chosen.of(rows, rows["outcome"] != Outcome.DROPPED)
+    good, sent = _good_and_sent(rows)
     latency = good["elapsed_sec"]
     return {
         "recorded": len(rows),
@@ -136,6 +152,11 @@ _TOKENS = (
     "cached_tokens",
     "total_tokens",
 )
+
+
+def _good_and_sent(rows: "DataFrame") -> tuple[Chosen, Chosen]:
+    good = Chosen.of(rows, rows["success"])
+    return good, Chosen.of(rows, rows["outcome"] != Outcome.DROPPED)
 
 
 def _rates(rows: "DataFrame", good: Chosen, planned: int, wall_s: float | None) -> dict[str, Any]:
