@@ -114,7 +114,7 @@ def _column(name: str, cells: Any) -> Any:
     if name in FEW_VALUED:
         return _few(name, cells)
     if kind is str:
-        return _unquoted(cells)
+        return _unquoted(cells.fill_null("") if name in REQUIRED else cells)
     if kind in _CHARACTERS:
         if _bytes(cells).translate(None, _CHARACTERS[kind]):
             raise Declined

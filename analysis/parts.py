@@ -63,7 +63,7 @@ def read_slowly(path: Path, begin: int, text: bytes) -> "pa.Table":
     for place, record in _records(text):
         try:
             row = decode(next(csv.reader([record.decode()], strict=True)))
-            if any(isinstance(v, int) and v.bit_length() > 63 for v in _values(row)):
+            if any(isinstance(v, int) and not -(2**63) <= v < 2**63 for v in _values(row)):
                 raise ValueError("a number is beyond 64 bits")
         except (ValueError, csv.Error) as error:
             raise RunError(f"{path}, line {_line(path, begin + place)}: {error}.") from None

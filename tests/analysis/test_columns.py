@@ -50,6 +50,8 @@ def texts(draw: st.DrawFn) -> bytes:
 
 @given(texts())
 @example(written([encode(record(0))]).replace(b"2.0,", b" 2.0,"))
+@example(written([encode(record(0, timestamp="", worker="", model_returned=""))]))
+@example(written([encode(record(0, total_tokens=-(2**63)))]))
 @example(b"\xef\xbb\xbf" + written([encode(record(0))]))
 @example(written([encode(record(0, content="x" * 140_000))]))
 @example(written([encode(record(0))]).replace(b"\r\n", b"\r" + written([encode(record(1))])))
