@@ -60,14 +60,16 @@ def _parser() -> argparse.ArgumentParser:
     _add_checks(check)
     check.set_defaults(command=_check, fail_on="")
 
-    export = commands.add_parser("export", help="write the rows as the seed's JSONL, or as CSV")
+    export = commands.add_parser(
+        "export", help="write the rows as CSV, Parquet or the seed's JSONL"
+    )
     export.add_argument("run", type=Path, metavar="RUN", help="the run's folder")
     export.add_argument(
         "--output",
         type=Path,
         required=True,
         metavar="FILE",
-        help="a name in .csv gets our columns, any other the seed's JSONL",
+        help="a name in .csv or .parquet gets our columns, any other the seed's JSONL",
     )
     export.set_defaults(command=_export)
 
@@ -147,7 +149,8 @@ def _summary(options: argparse.Namespace) -> None:
 def _export(options: argparse.Namespace) -> None:
     from analysis import seed, table
 
-    write = table.write if options.output.suffix == ".csv" else seed.write
+    writers = {".csv": table.write, ".parquet": table.write_parquet}
+    write = writers.get(options.output.suffix, seed.write)
     write(load(options.run), options.output)
     print(options.output)
 

@@ -15,11 +15,18 @@ def replacing(path: Path) -> Iterator[TextIO]:
     Parent folders are made. When the block raises, `path` is left as it was. The new file is
     readable by its owner alone: it may hold what was said. Raises OSError as `open` does.
     """
+    with reserving(path) as new, new.open("w", encoding="utf-8", newline="\n") as file:
+        yield file
+
+
+@contextmanager
+def reserving(path: Path) -> Iterator[Path]:
+    """The path of an empty file that takes `path`'s place as `replacing`'s does."""
     path.parent.mkdir(parents=True, exist_ok=True)
     number, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    os.close(number)
     try:
-        with os.fdopen(number, "w", encoding="utf-8", newline="\n") as file:
-            yield file
+        yield Path(name)
         os.replace(name, path)
     except BaseException:
         Path(name).unlink(missing_ok=True)

@@ -4,46 +4,47 @@ A torn last line (the process died while it wrote) is dropped and remarked upon;
 that the recorder cannot have written is an error that names the file and the line.
 """
 
-import csv
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any
 
-from recording.outcome import Outcome
-from recording.record import COLUMNS, SCHEMA_VERSION, TYPES, RequestRecord, decode
+from analysis import cached, parts
+from analysis.columns import schema
+from analysis.parts import RunError
+from analysis.rows import Memory, Rows, Source
+from analysis.unite import unite
+from recording.record import SCHEMA_VERSION
 
 if TYPE_CHECKING:
-    from pandas import DataFrame, Series
+    from pandas import DataFrame
 
-_BATCH_ROWS = 20_000
-_REQUIRED = frozenset(
-    n for n, h in get_type_hints(RequestRecord).items() if type(None) not in get_args(h)
-)
-_BOOLS = {"true": True, "false": False}
-
-
-class RunError(Exception):
-    """A folder is no run, or cannot be read; the message is one sentence for the operator."""
+__all__ = ["Run", "RunError", "load", "rows"]
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
     """One run as it was recorded.
 
-    `requests` has the columns of `recording.record.COLUMNS`, sorted by phase (in the plan's
-    order) and request_index, one row a planned request: text as `str`, int as `Int64`, float as
-    `float64`, bool as `boolean`; what is not known is missing, never 0. `remarks` are sentences
-    about what was odd in the files.
+    `rows` gives any columns of the requests as a DataFrame. `remarks` are sentences about what
+    was odd in the files.
     """
 
     folder: Path
     manifest: dict[str, Any]
-    requests: "DataFrame"
+    rows: Rows
     events: list[dict[str, Any]]
     remarks: list[str]
+
+    @property
+    def requests(self) -> "DataFrame":
+        """All of it: the columns of `recording.record.COLUMNS`, sorted by phase (in the plan's
+        order) and request_index, one row a planned request. Text is `str`, int `Int64`, float
+        `float64`, bool `boolean`; what is not known is missing, never 0.
+
+        A big run's texts are dear: ask `rows.frame` for the columns that are needed.
+        """
+        return self.rows.frame()
 
     @property
     def run_id(self) -> str:
@@ -84,11 +85,21 @@ def load(folder: Path) -> Run:
     try:
         manifest = _manifest(folder / "manifest.json")
         events = _events(folder / "events.jsonl", remarks)
-        parts = [_part(path, remarks) for path in sorted(folder.glob("requests-*.csv"))]
+        source = _source(folder, remarks)
     except OSError as error:
         raise RunError(f"{error.filename} cannot be read: {error.strerror}.") from None
     order = [phase["name"] for phase in manifest["plan"]]
-    return Run(folder, manifest, _unite(parts, order, remarks), events, remarks)
+    return Run(folder, manifest, Rows(source, *unite(source, order, remarks)), events, remarks)
+
+
+def _source(folder: Path, remarks: list[str]) -> Source:
+    import pyarrow as pa
+
+    paths = sorted(folder.glob("requests-*.csv"))
+    if (cache := cached.opened(folder, paths, remarks)) is not None:
+        return cache
+    tables = [table for path in paths for table in parts.tables(path, remarks)]
+    return Memory(pa.concat_tables([schema().empty_table(), *tables]))
 
 
 def rows(frame: "DataFrame") -> list[dict[str, Any]]:
@@ -136,117 +147,3 @@ def _events(path: Path, remarks: list[str]) -> list[dict[str, Any]]:
             raise RunError(f"{path}, line {number}: not an event.")
         events.append(event)
     return events
-
-
-def _texts(path: Path, remarks: list[str]) -> Iterator[tuple[int, bytes]]:
-    """Each whole CSV record and the line it begins on; it ends where its quotes are closed."""
-    begin, parts, quoted = 1, list[bytes](), False
-    with path.open("rb") as file:
-        for number, line in enumerate(file, 1):
-            parts.append(line)
-            quoted ^= bool(line.count(b'"') % 2)
-            if not quoted and line.endswith(b"\n"):
-                yield begin, b"".join(parts)
-                begin, parts = number + 1, []
-    if parts:
-        if any(_whole(line) for line in parts[1:]):
-            raise RunError(f"{path}, line {begin}: a quote is never closed.")
-        remarks.append(f"{path.name}: the torn last line {begin} was dropped.")
-
-
-def _whole(line: bytes) -> bool:
-    """Whether a line is a record by itself: then the quote before it is a fault, not a torn end."""
-    try:
-        decode(next(csv.reader([line.decode()], strict=True)))
-    except (ValueError, csv.Error, StopIteration):
-        return False
-    return True
-
-
-def _part(path: Path, remarks: list[str]) -> "DataFrame":
-    """The rows of one part file."""
-    import pandas as pd
-
-    texts = _texts(path, remarks)
-    header = next(texts, None)
-    if header is None:
-        remarks.append(f"{path.name} is empty.")
-    else:
-        _check_header(path, header[1])
-    batches = [_frame([])]
-    while batch := list(islice(texts, _BATCH_ROWS)):
-        try:
-            batches.append(
-                _frame(list(csv.reader([text.decode() for _, text in batch], strict=True)))
-            )
-        except (ValueError, OverflowError, KeyError, csv.Error):
-            raise RunError(_blame(path, batch)) from None
-    return pd.concat(batches, ignore_index=True)
-
-
-def _check_header(path: Path, text: bytes) -> None:
-    found = next(csv.reader([text.decode(errors="replace")]), [])
-    if found != list(COLUMNS):
-        missing = [name for name in COLUMNS if name not in found]
-        unknown = [name for name in found if name not in COLUMNS]
-        raise RunError(
-            f"{path}, line 1: not the columns of schema version {SCHEMA_VERSION} "
-            f"(missing: {', '.join(missing) or 'none'}; unknown: {', '.join(unknown) or 'none'})."
-        )
-
-
-def _blame(path: Path, batch: list[tuple[int, bytes]]) -> str:
-    """Which line of a batch is at fault, and why, by the recorder's own strict `decode`."""
-    for begin, text in batch:
-        try:
-            decode(next(csv.reader([text.decode()], strict=True)))
-        except (ValueError, csv.Error) as error:
-            return f"{path}, line {begin}: {error}."
-    return f"{path}, lines {batch[0][0]} to {batch[-1][0]}: a number is beyond 64 bits."
-
-
-def _frame(cells: list[list[str]]) -> "DataFrame":
-    """Typed columns from rows of cells, as strict as `decode` but a column at a time."""
-    import pandas as pd
-
-    if any(len(row) != len(COLUMNS) for row in cells):
-        raise ValueError("a row of another length")
-    columns = zip(*cells, strict=True) if cells else ((),) * len(COLUMNS)
-    return pd.DataFrame({n: _column(n, c) for n, c in zip(COLUMNS, columns, strict=True)})
-
-
-def _column(name: str, cells: tuple[str, ...]) -> "Series[Any]":
-    import pandas as pd
-
-    kind, required = TYPES[name], name in _REQUIRED
-    values: list[Any]
-    if kind is str:
-        values = [c[1:] if c[:1] == "'" else c if c or required else None for c in cells]
-        return pd.Series(values, dtype="str")
-    if kind is bool:
-        values = [_BOOLS[c] if c or required else None for c in cells]
-        return pd.Series(values, dtype="boolean")
-    values = [kind(c) if c or required else None for c in cells]
-    return pd.Series(values, dtype="Int64" if kind is int else "float64")
-
-
-def _unite(parts: list["DataFrame"], order: list[str], remarks: list[str]) -> "DataFrame":
-    """One row a planned request, though a worker's own file and the master's copy both hold it.
-
-    A finished row outweighs a cancelled one, and that a dropped one: the master writes off what
-    a lost worker had planned, and the worker's own file may know better.
-    """
-    import pandas as pd
-
-    every = pd.concat(parts, ignore_index=True) if parts else _frame([])
-    weight = every["outcome"].map({Outcome.CANCELLED: 1, Outcome.DROPPED: 2}).fillna(0)
-    place = every["phase"].map({name: i for i, name in enumerate(order)}).fillna(len(order))
-    every = every.assign(weight=weight, place=place).sort_values(
-        ["place", "phase", "request_index", "weight"], kind="stable"
-    )
-    key = ["phase", "request_index"]
-    finished = every[every["weight"] == 0].drop_duplicates([*key, "worker", "timestamp"])
-    twice = int(finished.duplicated(key).sum())
-    if twice:
-        remarks.append(f"{twice} requests were sent twice; the copy read first is counted.")
-    return every.drop_duplicates(key).drop(columns=["weight", "place"]).reset_index(drop=True)

@@ -4,6 +4,7 @@ from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from analysis.chart import Chart, Points, Series
+from analysis.chosen import Chosen
 from analysis.sections import View
 
 if TYPE_CHECKING:
@@ -93,11 +94,11 @@ def windows(view: View, phases: list[dict[str, Any]]) -> list[Chart]:
 
 def _latency(view: View, phase: dict[str, Any]) -> Chart | None:
     t = view.t
-    rows = view.requests(phase)
-    timed = rows[rows["sent_offset_s"].notna() & rows["elapsed_sec"].notna()]
-    if timed.empty:
+    rows = view.requests(phase, "sent_offset_s", "elapsed_sec", "success")
+    timed = Chosen.of(rows, rows["sent_offset_s"].notna() & rows["elapsed_sec"].notna())
+    if not len(timed):
         return None
-    good, bad = timed[timed["success"]], timed[~timed["success"]]
+    good, bad = timed.where(rows["success"]), timed.where(~rows["success"])
     series = [
         Series(t("success", "成功"), _cloud(good), "dots", 0),
         Series(t("failure", "失败"), _cloud(bad), "crosses", 1),
@@ -110,7 +111,7 @@ def _latency(view: View, phase: dict[str, Any]) -> Chart | None:
     )
 
 
-def _cloud(rows: Any) -> Points:
+def _cloud(rows: Chosen) -> Points:
     return thin(_floats(rows["sent_offset_s"]), _floats(rows["elapsed_sec"]))
 
 
@@ -119,9 +120,9 @@ def _rates(view: View, phase: dict[str, Any]) -> Chart | None:
     import numpy as np
 
     t = view.t
-    rows = view.requests(phase)
+    rows = view.requests(phase, "scheduled_offset_s", "done_offset_s", "success")
     due = _floats(rows["scheduled_offset_s"].dropna())
-    done = _floats(rows[rows["success"]]["done_offset_s"].dropna())
+    done = _floats(Chosen.of(rows, rows["success"])["done_offset_s"].dropna())
     if not phase["duration_s"] or not len(due) or not len(done):
         return None
     window_s = phase["duration_s"]
@@ -157,8 +158,8 @@ def distribution(view: View, name: str, phases: list[dict[str, Any]]) -> list[Ch
     t = view.t
     lines = []
     for phase in phases:
-        rows = view.requests(phase)
-        values = _floats(rows[rows["success"]]["elapsed_sec"].dropna())
+        rows = view.requests(phase, "elapsed_sec", "success")
+        values = _floats(Chosen.of(rows, rows["success"])["elapsed_sec"].dropna())
         if len(values) > 1:
             lines.append((phase["phase"], _ecdf(values)))
     return [
@@ -192,10 +193,10 @@ def cost(view: View) -> list[Chart]:
     models: dict[str, int] = {}
     series: list[Series] = []
     for phase in view.phases:
-        rows = view.requests(phase)
+        rows = view.requests(phase, "api_cost", "done_offset_s")
         rows = rows[rows["api_cost"].notna() & rows["done_offset_s"].notna()]
         if not rows.empty:
-            rows = rows.sort_values("done_offset_s")
+            rows = rows.sort_values("done_offset_s", kind="stable")
             times = np.concatenate([[0.0], _floats(rows["done_offset_s"])]) + begin_s
             total = np.concatenate([[0.0], np.cumsum(_floats(rows["api_cost"]))]) + spent
             spent = float(total[-1])

@@ -41,7 +41,22 @@ FURTHER = (
 )
 """Columns of ours that follow the seed's fields of a request row where they are known."""
 
-_BATCH_ROWS = 20_000
+_SUMMED = (
+    "run_id",
+    "phase",
+    "mode",
+    "target",
+    "duration_s",
+    "model_requested",
+    "http_status",
+    "success",
+    "elapsed_sec",
+    "done_offset_s",
+    "prompt_tokens",
+    "completion_tokens",
+    "total_tokens",
+    "api_cost",
+)
 
 
 def write(run: Run, path: Path) -> None:
@@ -55,11 +70,11 @@ def lines(run: Run) -> Iterator[dict[str, Any]]:
     """For each phase that has rows, in the plan's order: its request rows, then its summary row."""
     version = f"weighbridge-{(run.manifest.get('weighbridge') or {}).get('version')}"
     planned = {phase["name"]: phase for phase in run.plan}
-    for name, frame in run.requests.groupby("phase", sort=False):
-        for begin in range(0, len(frame), _BATCH_ROWS):
-            for row in rows(frame[begin : begin + _BATCH_ROWS]):
+    for name in run.rows.bounds:
+        for table in run.rows.tables(phase=name):
+            for row in table.to_pylist():
                 yield _request(row, version)
-        yield _summary(run, frame, planned.get(str(name), {}), version)
+        yield _summary(run, run.rows.frame(_SUMMED, name), planned.get(name, {}), version)
 
 
 def _request(row: dict[str, Any], version: str) -> dict[str, Any]:
@@ -104,14 +119,15 @@ def _summary(run: Run, frame: "DataFrame", phase: dict[str, Any], version: str) 
     latencies = sorted(round(value, 3) for value in good["elapsed_sec"].dropna().tolist())
     tokens = {k: int(good[k].sum()) for k in ("prompt_tokens", "completion_tokens", "total_tokens")}
     costs = good["api_cost"].dropna()
-    statuses = frame["http_status"].astype(object).where(frame["http_status"].notna(), None)
+    counts = frame.groupby("http_status", sort=False, dropna=False).size()
+    statuses = rows(counts.rename("count").reset_index())
     last_s = frame["done_offset_s"].max()
     wall_s = phase.get("wall_s") or (None if last_s != last_s else float(last_s))
     percentiles = {f"latency_p{p}_sec": nearest_rank(latencies, p) for p in (50, 95, 99)}
     return {
         "record_type": "summary",
         "run_id": first["run_id"],
-        "timestamp": _ended(run, name) or str(frame["timestamp"].max()),
+        "timestamp": _ended(run, name) or _latest(run, name),
         "script_path": SCRIPT_PATH,
         "script_version": version,
         "mode": mode,
@@ -125,7 +141,7 @@ def _summary(run: Run, frame: "DataFrame", phase: dict[str, Any], version: str) 
         "success_count": len(good),
         "failure_count": len(frame) - len(good),
         "success_rate": round(len(good) / len(frame), 4),
-        "status_counts": _tally(statuses),
+        "status_counts": {str(row["http_status"]): row["count"] for row in statuses},
         "observed_rpm": round(len(good) / wall_s * 60, 3) if wall_s else None,
         "observed_tpm": round(tokens["total_tokens"] / wall_s * 60, 3) if wall_s else None,
         **tokens,
@@ -143,6 +159,10 @@ def _ended(run: Run, phase: str) -> str | None:
     return ends[-1].get("at") if ends else None
 
 
+def _latest(run: Run, phase: str) -> str:
+    return str(run.rows.frame(["timestamp"], phase)["timestamp"].max())
+
+
 def _stop_rule(run: Run, phase: str) -> str:
     """The seed's sentence, then what happened, when the rule did stop the phase."""
     stops = run.events_of("stop_rule", phase)
@@ -156,13 +176,6 @@ def details(event: dict[str, Any]) -> str:
         f"{k}: {v if isinstance(v, str) else json.dumps(v, ensure_ascii=False)}"
         for k, v in known.items()
     )
-
-
-def _tally(values: Any) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for value in values:
-        counts[str(value)] = counts.get(str(value), 0) + 1
-    return counts
 
 
 def _round(value: float | None, digits: int) -> float | None:

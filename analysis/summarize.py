@@ -4,11 +4,14 @@ from collections.abc import Mapping, Sequence
 from math import fsum
 from typing import TYPE_CHECKING, Any
 
-from analysis.percentile import nearest_rank
+from analysis.chosen import Chosen
+from analysis.groups import groups, known_sum, runs
+from analysis.percentile import nearest_ranks
+from analysis.prefixes import task_prefixes
 from recording.outcome import Outcome
 
 if TYPE_CHECKING:
-    from pandas import DataFrame, Series
+    from pandas import DataFrame
 
     from analysis.load import Run
 
@@ -20,17 +23,35 @@ LAG_SHARE = 0.05
 
 def of_run(run: "Run", by: Sequence[str] = PHASE) -> list[dict[str, Any]]:
     """`summarize` of a run's rows, in the plan's order, as dictionaries."""
-    frame = run.requests
-    if "task_prefix" in by:
-        frame = frame.assign(task_prefix=task_prefixes(frame))
     planned = {p["name"]: p["count"] for p in run.plan if p.get("count") is not None}
     walls = {p["name"]: p["wall_s"] for p in run.plan if p.get("wall_s") is not None}
-    records = summarize(frame, by, planned, walls).to_dict("records")
+    records = summarize(_frame(run, by, MEASURED), by, planned, walls).to_dict("records")
     found = [{str(k): v for k, v in record.items()} for record in records]
     for row in found:
         if "phase" in row:
             _judge_generator(row, run.events_of("stall", row["phase"]))
     return found
+
+
+def costs_of_run(run: "Run", by: Sequence[str]) -> list[dict[str, Any]]:
+    """Of each group of a run's rows its key and, of `of_run`'s numbers, those about money."""
+    frame = _frame(run, by, ["success", "outcome", "total_tokens", "api_cost", "cost_source"])
+    found = []
+    for key, rows in groups(frame, by):
+        good, sent = _good_and_sent(rows)
+        names = {k: _plain(v) for k, v in zip(by, key, strict=True)}
+        counts = {"sent": len(sent), "success": len(good)}
+        tokens = {"total_tokens": _sum(good, "total_tokens")}
+        found.append(names | counts | tokens | _costs(sent, good))
+    return found
+
+
+def _frame(run: "Run", by: Sequence[str], columns: Sequence[str]) -> "DataFrame":
+    recorded = dict.fromkeys(name for name in (*by, *columns) if name != "task_prefix")
+    frame = run.rows.frame(list(recorded))
+    if "task_prefix" in by:
+        frame["task_prefix"] = task_prefixes(run.rows.tables(["task_id", "model_requested"]))
+    return frame
 
 
 def summarize(
@@ -47,14 +68,16 @@ def summarize(
     """
     import pandas as pd
 
-    last: dict[Any, Any] = requests.groupby("phase")["done_offset_s"].max().dropna().to_dict()
+    last, held = {}, {}
+    for (name,), rows in groups(requests, ("phase",)):
+        held[name] = len(rows)
+        if rows["done_offset_s"].notna().any():
+            last[name] = float(rows["done_offset_s"].max())
     last.update(walls or {})
-    held: dict[Any, int] = requests.groupby("phase").size().to_dict()
     expected = {name: max(n, (planned or {}).get(name, 0)) for name, n in held.items()}
     records: list[dict[str, Any]] = []
-    requests = requests[list(dict.fromkeys([*by, *_MEASURED]))]  # the texts are dear to copy
-    for key, rows in requests.groupby(list(by), sort=False, dropna=False):
-        phases = rows["phase"].unique()
+    for key, rows in groups(requests, by):
+        phases = rows["phase"].iloc[runs(rows, ["phase"])].unique()
         whole = len(rows) == sum(held[name] for name in phases)
         names = {k: _plain(v) for k, v in zip(by, key, strict=True)}
         count = sum(expected[name] for name in phases) if whole else len(rows)
@@ -67,8 +90,8 @@ def summarize(
 
 def measure(rows: "DataFrame", planned: int, wall_s: float | None) -> dict[str, Any]:
     """Every number of a group's rows but `planned` and `wall_s`; the names end in their units."""
-    good = rows[rows["success"]]
-    sent = rows[rows["outcome"] != Outcome.DROPPED]
+    good, sent = _good_and_sent(rows)
+    latency = good["elapsed_sec"]
     return {
         "recorded": len(rows),
         "sent": len(sent),
@@ -79,9 +102,9 @@ def measure(rows: "DataFrame", planned: int, wall_s: float | None) -> dict[str, 
         "status_counts": _statuses(rows),
         "outcomes": _counts(rows, "outcome"),
         **_rates(rows, good, planned, wall_s),
-        **_percentiles("latency", good["elapsed_sec"]),
-        "latency_mean_s": _mean(good["elapsed_sec"]),
-        "latency_max_s": _extreme(good["elapsed_sec"], "max"),
+        **_percentiles("latency", latency),
+        "latency_mean_s": _mean(latency),
+        "latency_max_s": _extreme(latency, "max"),
         **_percentiles("latency_from_due", good["elapsed_from_due_s"]),
         **_streams(good),
         **_sending(sent),
@@ -93,7 +116,7 @@ def measure(rows: "DataFrame", planned: int, wall_s: float | None) -> dict[str, 
     }
 
 
-_MEASURED = [
+MEASURED = [
     "success",
     "outcome",
     "http_status",
@@ -121,6 +144,7 @@ _MEASURED = [
     "phase",
     "duration_s",
 ]
+"""The columns that `measure` and `summarize` read, those to group by apart."""
 _TOKENS = (
     "prompt_tokens",
     "completion_tokens",
@@ -130,31 +154,18 @@ _TOKENS = (
 )
 
 
-def task_prefixes(frame: "DataFrame") -> "Series[str]":
-    """Each row's task_id up to its model, e.g. `nl-20260519-throughput-rpm`."""
-    import pandas as pd
-
-    found: list[str | None] = []
-    for task, model in zip(
-        frame["task_id"].tolist(), frame["model_requested"].tolist(), strict=True
-    ):
-        if not isinstance(task, str):
-            found.append(None)
-            continue
-        head, model_found, _ = task.partition(f"-{model}-")
-        found.append(head if model_found else task.rstrip("0123456789").rstrip("-"))
-    return pd.Series(found, frame.index, dtype="str")
+def _good_and_sent(rows: "DataFrame") -> tuple[Chosen, Chosen]:
+    good = Chosen.of(rows, rows["success"])
+    return good, Chosen.of(rows, rows["outcome"] != Outcome.DROPPED)
 
 
-def _rates(
-    rows: "DataFrame", good: "DataFrame", planned: int, wall_s: float | None
-) -> dict[str, Any]:
+def _rates(rows: "DataFrame", good: Chosen, planned: int, wall_s: float | None) -> dict[str, Any]:
     """Offered and achieved per minute: over the wall clock, and inside the window alone."""
     tokens = _sum(good, "total_tokens")
-    windows = rows.drop_duplicates("phase")["duration_s"]
+    windows = rows.iloc[runs(rows, ["phase"])].drop_duplicates("phase")["duration_s"]
     window_s = float(windows.sum()) if len(windows) and windows.notna().all() else None
     open_loop = window_s is not None and bool(rows["scheduled_offset_s"].notna().any())
-    inside = good[good["done_offset_s"] <= good["duration_s"]] if window_s else good[:0]
+    inside = good.where(rows["done_offset_s"] <= rows["duration_s"])
     measured = bool(window_s) and bool(good["done_offset_s"].notna().any())
     return {
         "observed_rpm": _per_minute(len(good), wall_s),
@@ -165,14 +176,15 @@ def _rates(
     }
 
 
-def _streams(good: "DataFrame") -> dict[str, Any]:
+def _streams(good: Chosen) -> dict[str, Any]:
     """Token timing of streams: TPOT = (last - first) / (tokens - 1), absent below two tokens."""
-    several = good[good["ttft_s"].notna() & (good["completion_tokens"] > 1).fillna(False)]
+    streams = good.where(good.rows["ttft_s"].notna())
+    several = streams.where(streams.rows["completion_tokens"] > 1)
     between = several["elapsed_sec"] - several["ttft_s"]
     tpot = between / (several["completion_tokens"] - 1).astype("float64")
     return {
-        "streams": int(good["ttft_s"].notna().sum()),
-        **_percentiles("ttft", good["ttft_s"]),
+        "streams": len(streams),
+        **_percentiles("ttft", streams["ttft_s"]),
         **_percentiles("first_visible", good["first_visible_s"]),
         **_percentiles("tpot", tpot),
         **_percentiles("inter_chunk", good["inter_chunk_p50_s"]),
@@ -181,7 +193,7 @@ def _streams(good: "DataFrame") -> dict[str, Any]:
     }
 
 
-def _sending(sent: "DataFrame") -> dict[str, Any]:
+def _sending(sent: Chosen) -> dict[str, Any]:
     """How punctual the generator was, and how far apart it sent the first and the last request."""
     offsets = sent["sent_offset_s"]
     spread = float(offsets.max() - offsets.min()) if offsets.notna().any() else None
@@ -193,7 +205,7 @@ def _sending(sent: "DataFrame") -> dict[str, Any]:
     }
 
 
-def _costs(sent: "DataFrame", good: "DataFrame") -> dict[str, Any]:
+def _costs(sent: Chosen, good: Chosen) -> dict[str, Any]:
     """Money, in the run's currency. A sum is of what is known; how much is not is beside it."""
     total, count = _money(sent), int(sent["api_cost"].notna().sum())
     unknown = int(good["api_cost"].isna().sum())
@@ -206,7 +218,7 @@ def _costs(sent: "DataFrame", good: "DataFrame") -> dict[str, Any]:
         "cost_per_success": None
         if total is None or unknown or not len(good)
         else total / len(good),
-        "cost_on_failures": _money(sent[~sent["success"]]),
+        "cost_on_failures": _money(sent.where(~sent.rows["success"])),
         "cost_sources": _counts(sent, "cost_source"),
     }
 
@@ -230,38 +242,36 @@ def _plain(value: Any) -> Any:
 
 
 def _percentiles(name: str, values: Any) -> dict[str, float | None]:
-    import numpy as np
-
-    ordered = np.sort(values.dropna().to_numpy(dtype="float64"))
-    return {f"{name}_p{percent}_s": nearest_rank(ordered, percent) for percent in PERCENTS}
+    found = nearest_ranks(values.dropna().to_numpy(dtype="float64"), PERCENTS)
+    return {f"{name}_p{p}_s": value for p, value in zip(PERCENTS, found, strict=True)}
 
 
 def _mean(values: Any) -> float | None:
     known = values.dropna()
-    return fsum(known) / len(known) if len(known) else None
+    return known_sum(known) / len(known) if len(known) else None
 
 
 def _extreme(values: Any, which: str) -> float | None:
     return float(getattr(values, which)()) if values.notna().any() else None
 
 
-def _sum(rows: "DataFrame", name: str) -> int | None:
+def _sum(rows: Chosen, name: str) -> int | None:
     known = rows[name].dropna()
     return int(known.sum()) if len(known) else None
 
 
-def _money(rows: "DataFrame") -> float | None:
+def _money(rows: Chosen) -> float | None:
     known = rows["api_cost"].dropna()
-    return fsum(known) if len(known) else None
+    return known_sum(known) if len(known) else None
 
 
-def _share(rows: "DataFrame", name: str) -> float | None:
+def _share(rows: Chosen, name: str) -> float | None:
     """The share of true among the rows that say true or false."""
     known = rows[name].dropna()
     return float(known.mean()) if len(known) else None
 
 
-def _counts(rows: "DataFrame", name: str) -> dict[str, int]:
+def _counts(rows: "DataFrame | Chosen", name: str) -> dict[str, int]:
     """How often each value occurs, the commonest first."""
     return {str(k): int(v) for k, v in rows[name].value_counts().items()}
 

@@ -1,13 +1,19 @@
-"""The rows of a run as one CSV with the recorder's own columns, whatever parts they came in."""
+"""The rows of a run as one table with the recorder's own columns, whatever parts they came in."""
 
 import csv
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from analysis.atomic import replacing
-from analysis.load import Run, rows
-from recording.record import COLUMNS, RequestRecord, encode
+from analysis.atomic import replacing, reserving
+from analysis.load import Run
+from recording.record import COLUMNS, MEANINGS, TYPES, RequestRecord, encode
 
-_BATCH_ROWS = 20_000
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_UNITS = {
+    "_s": "s", "_sec": "s", "_tokens": "tokens", "_requests": "requests", "_bytes": "bytes",
+}  # fmt: skip
 
 
 def write(run: Run, path: Path) -> None:
@@ -15,6 +21,37 @@ def write(run: Run, path: Path) -> None:
     with replacing(path) as file:
         out = csv.writer(file)
         out.writerow(COLUMNS)
-        for begin in range(0, len(run.requests), _BATCH_ROWS):
-            for row in rows(run.requests[begin : begin + _BATCH_ROWS]):
-                out.writerow(encode(RequestRecord(**row)))
+        for table in run.rows.tables():
+            out.writerows(encode(RequestRecord(**row)) for row in table.to_pylist())
+
+
+def write_parquet(run: Run, path: Path) -> None:
+    """Write the run as Parquet, replacing `path` in one step. Raises OSError.
+
+    Each field's metadata says its `meaning` and, where it has one, its `unit`.
+    """
+    import pyarrow.parquet
+
+    schema = _schema(run.manifest.get("currency"))
+    with reserving(path) as new, pyarrow.parquet.ParquetWriter(new, schema) as file:
+        for table in run.rows.tables():
+            file.write_table(table.cast(schema))
+
+
+def _schema(currency: str | None) -> "pa.Schema":
+    import pyarrow as pa
+
+    types = {str: pa.string(), bool: pa.bool_(), int: pa.int64(), float: pa.float64()}
+    return pa.schema(
+        [
+            pa.field(n, types[TYPES[n]], metadata=_metadata(n, currency), nullable=True)
+            for n in COLUMNS
+        ]
+    )
+
+
+def _metadata(name: str, currency: str | None) -> dict[str, str]:
+    units = [unit for end, unit in _UNITS.items() if name.endswith(end)]
+    if name.endswith("_cost") and currency:
+        units = [currency]
+    return {"meaning": MEANINGS[name]} | ({"unit": units[0]} if units else {})

@@ -142,16 +142,16 @@ def _losses(view: View) -> list[Remark]:
 
 def _flags(view: View) -> list[Remark]:
     """Rows whose check is a flag or a failure, the first ones named."""
-    frame = view.run.requests
-    flagged = frame[frame["check"].notna() & (frame["check"] != "pass")]
+    checks = view.run.rows.frame(["check"])["check"]
+    flagged = checks[checks.notna() & (checks != "pass")]
     if flagged.empty:
         return []
-    counts = {str(k): int(v) for k, v in flagged["check"].value_counts().items()}
-    names = [
-        row["task_id"] or f"{row['phase']}#{row['request_index']}"
-        for row in rows(flagged[["task_id", "phase", "request_index"]][:_EXAMPLES])
-    ]
-    t, share = view.t, percent(len(flagged) / len(frame))
+    counts = {str(k): int(v) for k, v in flagged.value_counts().items()}
+    first = view.run.rows.at(
+        flagged.index[:_EXAMPLES].tolist(), ["task_id", "phase", "request_index"]
+    )
+    names = [row["task_id"] or f"{row['phase']}#{row['request_index']}" for row in rows(first)]
+    t, share = view.t, percent(len(flagged) / len(checks))
     text = t(
         f"{integer(len(flagged))} rows ({share}) are flagged: {tally(counts)}",
         f"{integer(len(flagged))} 行（{share}）被标记：{tally(counts)}",

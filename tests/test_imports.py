@@ -24,6 +24,9 @@ PURE = (
     "loadshapes.modes",
     "tasks.reply",
     "webui.live",
+    "analysis.columns",
+    "analysis.parts",
+    "analysis.percentile",
 )
 
 

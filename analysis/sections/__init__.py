@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from analysis.load import Run, rows
 from analysis.page import Section
 from analysis.words import Words
+from recording.record import COLUMNS
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -25,17 +26,17 @@ class View:
         """The numbers of the phases of some modes, in the plan's order."""
         return [phase for phase in self.phases if phase["mode"] in modes]
 
-    def requests(self, phase: dict[str, Any]) -> "DataFrame":
-        """A phase's rows, by request_index."""
-        frame = self.run.requests
-        chosen: DataFrame = frame.loc[frame["phase"] == phase["phase"]]
-        return chosen
+    def requests(self, phase: dict[str, Any], *columns: str) -> "DataFrame":
+        """Some columns of a phase's rows, by request_index; all of them when none is named."""
+        return self.run.rows.frame(columns or COLUMNS, phase["phase"])
 
     def rows(self, mode: str) -> list[dict[str, Any]]:
         """A mode's rows as dictionaries; for probes, which send few."""
         if mode not in self._rows:
-            frame = self.run.requests
-            self._rows[mode] = rows(frame[frame["mode"] == mode])
+            names = dict.fromkeys(phase["phase"] for phase in self.of(mode))
+            frames = [self.run.rows.frame(phase=name) for name in names]
+            found = [row for frame in frames for row in rows(frame)]
+            self._rows[mode] = [row for row in found if row["mode"] == mode]
         return self._rows[mode]
 
 

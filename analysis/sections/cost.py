@@ -5,7 +5,7 @@ from typing import Any
 from analysis import plots
 from analysis.page import Block, Listing, Section, Table, Text
 from analysis.sections import View
-from analysis.summarize import of_run
+from analysis.summarize import costs_of_run
 from analysis.words import integer, tally
 
 
@@ -14,17 +14,17 @@ def section(view: View) -> Section:
     t = view.t
     if not view.phases:
         return Section("")
-    by_prefix = of_run(view.run, ("task_prefix",))
+    by_prefix = costs_of_run(view.run, ("task_prefix",))
     blocks: list[Block] = [
         _groups(view, by_prefix, "task_prefix", t("task_id prefix", "task_id 前缀"))
     ]
-    tasks = view.run.requests.drop_duplicates("phase")["task_id"].dropna().tolist()
+    firsts = [begin for begin, _ in view.run.rows.bounds.values()]
+    tasks = view.run.rows.at(firsts, ["task_id"])["task_id"].dropna().tolist()
     if tasks:
         blocks.append(Text(t("For example:", "示例：")))
         blocks.append(Listing(tuple(tasks[:5])))
-    blocks.append(
-        _groups(view, of_run(view.run, ("model_requested",)), "model_requested", t("Model", "模型"))
-    )
+    by_model = costs_of_run(view.run, ("model_requested",))
+    blocks.append(_groups(view, by_model, "model_requested", t("Model", "模型")))
     blocks += plots.cost(view)
     return Section(t("Cost and request tracing", "费用和请求追踪：usage.cost 与 task_id"), blocks)
 

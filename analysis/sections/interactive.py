@@ -33,7 +33,7 @@ def section(view: View) -> Section:
                 integer(phase["planned"]),
                 integer(phase["success"]),
                 tally(phase["outcomes"]),
-                integer(view.requests(phase)["in_flight"].max()),
+                integer(view.requests(phase, "in_flight")["in_flight"].max()),
                 rate(phase["observed_rpm"]),
                 rate(phase["observed_tpm"]),
                 seconds(phase["latency_p50_s"]),

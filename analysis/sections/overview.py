@@ -126,14 +126,13 @@ def _tpm(view: View) -> tuple[str, str] | None:
 
 
 def _tracing(view: View) -> tuple[str, str] | None:
-    t, tasks = view.t, view.run.requests["task_id"]
-    if not len(tasks):
+    t, count = view.t, len(view.run.rows)
+    if not count:
         return None
-    named, distinct = int(tasks.notna().sum()), int(tasks.nunique())
+    named, distinct = view.run.rows.known("task_id")
     return t("Request tracing", "请求追踪"), t(
-        f"{integer(named)} of {integer(len(tasks))} rows carry a task_id, {integer(distinct)} "
-        "distinct",
-        f"{integer(len(tasks))} 行中 {integer(named)} 行带 task_id，{integer(distinct)} 个互不相同",
+        f"{integer(named)} of {integer(count)} rows carry a task_id, {integer(distinct)} distinct",
+        f"{integer(count)} 行中 {integer(named)} 行带 task_id，{integer(distinct)} 个互不相同",
     )
 
 

@@ -1,0 +1,156 @@
+"""The record's columns as Arrow holds them, and the fast reading of CSV text into them.
+
+The fast reader takes only text of which it is certain to read what the recorder's own `decode`
+would: anything else it declines, and the slow reader judges (analysis/parts.py).
+"""
+
+import csv
+from typing import TYPE_CHECKING, Any, get_args, get_type_hints
+
+from recording.record import COLUMNS, TYPES, RequestRecord
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+FEW_VALUED = frozenset(
+    (
+        "run_id", "worker", "phase", "mode", "scenario", "model_requested", "model_returned",
+        "outcome", "cost_source", "finish_reason", "check", "error_type",
+    )
+)  # fmt: skip
+"""Texts that repeat: kept once each, and a number a row."""
+TEXTS = frozenset(n for n in COLUMNS if TYPES[n] is str) - FEW_VALUED
+"""Texts that differ from row to row: dear, so read only where they are asked for."""
+REQUIRED = frozenset(
+    n for n, h in get_type_hints(RequestRecord).items() if type(None) not in get_args(h)
+)
+_CHARACTERS = {int: b"0123456789-", float: b"0123456789-.e+"}
+"""What a number is written with; Arrow would read more as one (`0x1F`, blanks around it)."""
+_QUOTE, _COMMA, _CR, _LF = b'",\r\n'
+
+
+class Declined(Exception):
+    """The fast reader is not certain of a text; the slow one shall read it."""
+
+
+def schema() -> "pa.Schema":
+    """The Arrow types of `recording.record.COLUMNS`."""
+    import pyarrow as pa
+
+    return pa.schema([pa.field(name, _type(name), name not in REQUIRED) for name in COLUMNS])
+
+
+def _type(name: str) -> "pa.DataType":
+    import pyarrow as pa
+
+    if name in FEW_VALUED:
+        return pa.dictionary(pa.int32(), pa.string())
+    kinds = {str: pa.large_string(), bool: pa.bool_(), int: pa.int64(), float: pa.float64()}
+    return kinds[TYPES[name]]
+
+
+def read(text: bytes) -> "pa.Table":
+    """The rows of whole CSV records, their header apart. Raises Declined."""
+    import pyarrow as pa
+    import pyarrow.csv
+
+    if not _regular(text):
+        raise Declined
+    types = {n: pa.string() if TYPES[n] in _CHARACTERS else _type(n) for n in COLUMNS}
+    try:
+        cells = pyarrow.csv.read_csv(
+            pa.BufferReader(text),
+            pyarrow.csv.ReadOptions(
+                column_names=COLUMNS, block_size=len(text) + 1, use_threads=False
+            ),
+            pyarrow.csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
+            pyarrow.csv.ConvertOptions(
+                column_types=types,
+                null_values=[""],
+                true_values=["true"],
+                false_values=["false"],
+                strings_can_be_null=True,
+            ),
+        )
+        found = [_column(n, cells[n].combine_chunks()) for n in COLUMNS]
+        return pa.Table.from_arrays(found, schema=schema())
+    except pa.ArrowException:
+        raise Declined from None
+
+
+def _regular(text: bytes) -> bool:
+    """Whether quotes and line ends stand only where a CSV writer puts them.
+
+    Elsewhere the csv module and Arrow differ: a bare CR ends Arrow's row, and what follows a
+    closing quote is an error to one and text to the other. `text` ends its last record.
+    """
+    import numpy as np
+
+    data = np.frombuffer(text, np.uint8)
+    quotes = np.flatnonzero(data == _QUOTE)
+    bare = np.flatnonzero((data[:-1] == _CR) & (data[1:] != _LF))
+    opening, closing = quotes[::2], quotes[1::2]
+    before = data[opening[opening > 0] - 1]
+    after = data[closing + 1]
+    return bool(
+        len(opening) == len(closing)
+        and np.isin(before, np.array([_COMMA, _LF, _QUOTE], np.uint8)).all()
+        and np.isin(after, np.array([_COMMA, _CR, _LF, _QUOTE], np.uint8)).all()
+        and (np.searchsorted(quotes, bare) % 2 == 1).all()
+        and not text.startswith(b"\xef\xbb\xbf")
+        and b"\0" not in text
+    )
+
+
+def _column(name: str, cells: Any) -> Any:
+    """The cells of one column in its own type, as strictly as `decode` reads them."""
+    import pyarrow as pa
+
+    kind = TYPES[name]
+    if name in REQUIRED and kind is not str and cells.null_count:
+        raise Declined
+    if cells.null_count == len(cells) and name not in REQUIRED:
+        return pa.nulls(len(cells), _type(name))
+    if name in FEW_VALUED:
+        return _few(name, cells)
+    if kind is str:
+        return _unquoted(cells.fill_null("") if name in REQUIRED else cells)
+    if kind in _CHARACTERS:
+        if _bytes(cells).translate(None, _CHARACTERS[kind]):
+            raise Declined
+        return cells.cast(_type(name))
+    return cells
+
+
+def _few(name: str, cells: Any) -> Any:
+    """A dictionary column; its dictionary is made anew where a value changed."""
+    values = _unquoted(cells.dictionary)
+    if values is cells.dictionary and not (name in REQUIRED and cells.null_count):
+        return cells
+    whole = values.take(cells.indices)
+    return (whole.fill_null("") if name in REQUIRED else whole).dictionary_encode()
+
+
+def _unquoted(texts: Any) -> Any:
+    """Texts without the apostrophe that keeps a spreadsheet from running them."""
+    import pyarrow.compute as pc
+
+    if b"'" not in _bytes(texts):
+        return texts
+    quoted = pc.starts_with(texts, "'")
+    return pc.if_else(quoted, pc.utf8_slice_codeunits(texts, 1), texts)
+
+
+def _bytes(texts: Any) -> bytes:
+    """All the bytes of an array of texts. Raises Declined for a cell the csv module refuses."""
+    import numpy as np
+
+    if not len(texts):
+        return b""
+    width = np.int64 if str(texts.type).startswith("large") else np.int32
+    _, places, body = texts.buffers()
+    begins = np.frombuffer(places, width, len(texts) + 1, texts.offset * np.dtype(width).itemsize)
+    if np.diff(begins).max() > csv.field_size_limit():
+        raise Declined
+    first, last = int(begins[0]), int(begins[-1])
+    return b"" if body is None else body.slice(first, last - first).to_pybytes()

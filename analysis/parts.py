@@ -1,0 +1,164 @@
+"""The part files of a run, read strictly.
+
+A torn last line (the process died while it wrote) is dropped and remarked upon; anything else
+that the recorder cannot have written is an error that names the file and the line. Each stretch
+of a file is read by Arrow where that is certain to give what the recorder's own `decode` would,
+and else by `decode` itself, a row at a time, which also finds the line at fault.
+"""
+
+import csv
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from analysis.columns import Declined, read, schema
+from recording.record import COLUMNS, SCHEMA_VERSION, RequestRecord, decode
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+STRETCH_BYTES = 2 << 20
+_RECORD_BYTES = 32 << 20
+"""More than any record can hold: the csv module takes at most 131,072 characters a cell."""
+_THREADS, _AHEAD = 2, 4
+
+
+class RunError(Exception):
+    """A folder is no run, or cannot be read; the message is one sentence for the operator."""
+
+
+def tables(path: Path, remarks: list[str]) -> Iterator["pa.Table"]:
+    """The rows of a part file in its order (`columns.schema`), a stretch at a time.
+
+    Adds to `remarks` what was odd. Raises RunError and OSError.
+    """
+
+    def table(begin: int, text: bytes) -> "pa.Table":
+        try:
+            return read(text)
+        except Declined:
+            return read_slowly(path, begin, text)
+
+    waiting: deque[Future[pa.Table]] = deque()
+    with ThreadPoolExecutor(_THREADS) as pool:
+        for begin, text in _stretches(path, remarks):
+            waiting.append(pool.submit(table, begin, text))
+            if len(waiting) > _AHEAD:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def read_slowly(path: Path, begin: int, text: bytes) -> "pa.Table":
+    """The rows of whole CSV records by the recorder's `decode`; `text` begins at byte `begin`.
+
+    Raises RunError with the line at fault.
+    """
+    import pyarrow as pa
+
+    rows = []
+    for place, record in _records(text):
+        try:
+            row = decode(next(csv.reader([record.decode()], strict=True)))
+            if any(isinstance(v, int) and not -(2**63) <= v < 2**63 for v in _values(row)):
+                raise ValueError("a number is beyond 64 bits")
+        except (ValueError, csv.Error) as error:
+            raise RunError(f"{path}, line {_line(path, begin + place)}: {error}.") from None
+        rows.append(_values(row))
+    types = schema()
+    columns = zip(types, zip(*rows, strict=True), strict=True)
+    return pa.Table.from_arrays(
+        [pa.array(cells, field.type, from_pandas=True) for field, cells in columns], schema=types
+    )
+
+
+def _line(path: Path, place: int) -> int:
+    """The number of the line that begins at a byte of the file."""
+    with path.open("rb") as file:
+        whole, rest = divmod(place, STRETCH_BYTES)
+        return 1 + sum(file.read(size).count(b"\n") for size in (*[STRETCH_BYTES] * whole, rest))
+
+
+def _values(row: RequestRecord) -> list[object]:
+    return [getattr(row, name) for name in COLUMNS]
+
+
+def _stretches(path: Path, remarks: list[str]) -> Iterator[tuple[int, bytes]]:
+    """Whole CSV records after the header, and the byte at which they begin."""
+    begin, size = 0, STRETCH_BYTES
+    with path.open("rb") as file:
+        while text := file.read(size):
+            end = _end(text)
+            if end and not begin:
+                _, header = next(_records(text))
+                _check_header(path, header)
+                end = len(header)
+            elif end:
+                yield begin, text[:end]
+            elif len(text) < size:
+                break
+            elif size > _RECORD_BYTES:
+                raise _never_closed(path, begin)
+            size = STRETCH_BYTES if end else 2 * size
+            begin += end
+            file.seek(begin)
+    if text:
+        if any(_whole(line) for line in BytesIO(text).readlines()[1:]):
+            raise _never_closed(path, begin)
+        line = _line(path, begin)
+        remarks.append(f"{path.name}: the torn last line {line} was dropped.")
+    if not begin:
+        remarks.append(f"{path.name} is empty.")
+
+
+def _never_closed(path: Path, begin: int) -> RunError:
+    return RunError(f"{path}, line {_line(path, begin)}: a quote is never closed.")
+
+
+def _end(text: bytes) -> int:
+    """Where the last whole record ends: after a newline before which every quote is closed."""
+    import numpy as np
+
+    end, quotes = len(text), np.count_nonzero(np.frombuffer(text, np.uint8) == ord('"'))
+    while end:
+        newline = text.rfind(b"\n", 0, end)
+        quotes -= text.count(b'"', newline + 1, end)
+        if newline < 0 or not quotes % 2:
+            return newline + 1
+        end = newline
+    return 0
+
+
+def _records(text: bytes) -> Iterator[tuple[int, bytes]]:
+    """Each whole CSV record and where it begins; it ends where its quotes are closed."""
+    begin, parts, quoted = 0, list[bytes](), False
+    for part in BytesIO(text):
+        parts.append(part)
+        quoted ^= bool(part.count(b'"') % 2)
+        if not quoted:
+            record = b"".join(parts)
+            yield begin, record
+            begin, parts = begin + len(record), []
+
+
+def _whole(line: bytes) -> bool:
+    """Whether a line is a record by itself: then the quote before it is a fault, not a torn end."""
+    try:
+        decode(next(csv.reader([line.decode()], strict=True)))
+    except (ValueError, csv.Error, StopIteration):
+        return False
+    return True
+
+
+def _check_header(path: Path, text: bytes) -> None:
+    found = next(csv.reader([text.decode(errors="replace")]), [])
+    if found != list(COLUMNS):
+        missing = [name for name in COLUMNS if name not in found]
+        unknown = [name for name in found if name not in COLUMNS]
+        raise RunError(
+            f"{path}, line 1: not the columns of schema version {SCHEMA_VERSION} "
+            f"(missing: {', '.join(missing) or 'none'}; unknown: {', '.join(unknown) or 'none'})."
+        )

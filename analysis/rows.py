@@ -1,0 +1,141 @@
+"""The rows of a run, one a planned request, in the plan's order; columns come when asked for."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, Protocol
+
+from analysis.columns import TEXTS
+from recording.record import COLUMNS, TYPES
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+    from numpy.typing import NDArray
+    from pandas import DataFrame
+
+    Places = NDArray[np.int64]
+
+_BATCH_ROWS = 32_768
+
+
+class Source(Protocol):
+    """The rows as they were read, part file after part file."""
+
+    def whole(self, name: str) -> "pa.ChunkedArray":
+        """A column."""
+        ...
+
+    def take(self, names: Sequence[str], places: "Places") -> "pa.Table":
+        """Some columns of the rows at `places`, in that order."""
+        ...
+
+
+class Memory:
+    """A small run's rows: all of them at hand."""
+
+    def __init__(self, table: "pa.Table") -> None:
+        self._table = table.unify_dictionaries().combine_chunks()
+
+    def whole(self, name: str) -> "pa.ChunkedArray":
+        """A column."""
+        return self._table[name]
+
+    def take(self, names: Sequence[str], places: "Places") -> "pa.Table":
+        """Some columns of the rows at `places`, in that order."""
+        return self._table.select(names).take(places)
+
+
+class Rows:
+    """The united rows: `order` holds the place in the source of each, `bounds` says where each
+    phase's begin and end. What was asked for whole is kept, texts apart: they are dear."""
+
+    def __init__(
+        self, source: Source, order: "Places", bounds: Mapping[str, tuple[int, int]]
+    ) -> None:
+        self.bounds = bounds
+        self._source, self._order = source, order
+        self._held: dict[str, Any] = {}
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    def frame(self, names: Sequence[str] = COLUMNS, phase: str | None = None) -> "DataFrame":
+        """Some columns of all rows, or of one phase's; the dtypes are those of `Run.requests`."""
+        import pandas as pd
+
+        begin, end = self._span(phase)
+        if end - begin == len(self):
+            self._hold([n for n in names if n not in TEXTS and n not in self._held])
+        found = {n: self._held[n][begin:end] for n in names if n in self._held}
+        if rest := [n for n in names if n not in found]:
+            table = self._source.take(rest, self._order[begin:end])
+            found |= {n: _array(n, table[n]) for n in rest}
+        index = pd.RangeIndex(begin, end)
+        return pd.DataFrame({n: found[n] for n in names}, index, copy=False)
+
+    def tables(
+        self, names: Sequence[str] = COLUMNS, phase: str | None = None
+    ) -> Iterator["pa.Table"]:
+        """Some columns of all rows, or of one phase's, as Arrow tables of at most 32,768 rows."""
+        begin, end = self._span(phase)
+        for first in range(begin, end, _BATCH_ROWS):
+            yield self._source.take(names, self._order[first : min(end, first + _BATCH_ROWS)])
+
+    def at(self, places: Sequence[int], names: Sequence[str]) -> "DataFrame":
+        """Some columns of the rows at some places among the united ones."""
+        import numpy as np
+        import pandas as pd
+
+        table = self._source.take(names, self._order[np.array(places, dtype=np.int64)])
+        return pd.DataFrame({n: _array(n, table[n]) for n in names}, copy=False)
+
+    def known(self, name: str) -> tuple[int, int]:
+        """How many rows have a value in a column of texts, and how many distinct values it has."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        count, by_end = 0, defaultdict[str, list[pa.Array]](list)
+        for table in self.tables([name]):
+            texts = table[name].combine_chunks().drop_null()
+            count += len(texts)
+            ends = pc.utf8_slice_codeunits(texts, -1)  # texts that end alike are counted together:
+            for end in ends.unique().to_pylist():  # ten small tables of them, not a huge one
+                by_end[end].append(texts.filter(pc.equal(ends, end)))
+        return count, sum(pc.count_distinct(pa.chunked_array(t)).as_py() for t in by_end.values())
+
+    def _span(self, phase: str | None) -> tuple[int, int]:
+        return (0, len(self)) if phase is None else self.bounds.get(phase, (0, 0))
+
+    def _hold(self, names: Sequence[str]) -> None:
+        """Read whole columns; two at once, for more would only hold more memory."""
+
+        def one(name: str) -> Any:
+            return _array(name, self._source.whole(name), self._order)
+
+        with ThreadPoolExecutor(2) as pool:
+            self._held |= zip(names, pool.map(one, names), strict=True)
+
+
+def _array(name: str, column: "pa.ChunkedArray", order: "Places | None" = None) -> Any:
+    """A column as pandas holds it; `order` picks and orders its rows."""
+    import numpy as np
+    import pandas as pd
+
+    kind = TYPES[name]
+    if kind is str:
+        import pyarrow as pa
+
+        texts = column.unify_dictionaries().combine_chunks()
+        texts = texts if order is None else texts.take(pa.array(order))
+        found: Any = pd.StringDtype(na_value=np.nan)
+        return found.__from_arrow__(texts.cast(pa.large_string()))
+    every: Any = slice(None) if order is None else order
+    if kind is float:
+        values = column.to_numpy()[every]
+        values.flags.writeable = False
+        return values
+    missing = column.is_null().to_numpy()[every]
+    values = column.fill_null(kind()).to_numpy()[every]
+    masked = pd.arrays.BooleanArray if kind is bool else pd.arrays.IntegerArray
+    return masked(values, missing)

@@ -1,0 +1,87 @@
+"""Groups, chosen rows, ranks and prefixes: the quick ways against the plain ones."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analysis.chosen import Chosen
+from analysis.groups import groups, known_sum
+from analysis.load import load
+from analysis.percentile import nearest_rank, nearest_ranks
+from analysis.plots import thin
+from analysis.prefixes import task_prefixes
+from tests.analysis.runs import make, record
+
+KEYS = st.tuples(
+    st.sampled_from(["a", "b", None]), st.sampled_from([1, 2, None]), st.sampled_from([0.5, None])
+)
+
+
+@given(st.lists(KEYS, max_size=12))
+def test_groups_are_those_of_groupby(keys: list[tuple[object, ...]]) -> None:
+    """Whether equal keys stand together or not, and where keys are missing."""
+    frame = pd.DataFrame(
+        {
+            "name": pd.Series([k[0] for k in keys], dtype="str"),
+            "number": pd.Series([k[1] for k in keys], dtype="Int64"),
+            "size": pd.Series([k[2] for k in keys], dtype="float64"),
+            "row": range(len(keys)),
+        }
+    )
+    by = ["name", "number", "size"]
+    wanted = [rows["row"].tolist() for _, rows in frame.groupby(by, sort=False, dropna=False)]
+    assert [rows["row"].tolist() for _, rows in groups(frame, by)] == wanted
+
+
+@given(st.lists(st.tuples(st.floats(-9, 9), st.sampled_from([True, False, None])), max_size=9))
+def test_chosen_rows_are_those_of_the_mask(rows: list[tuple[float, bool | None]]) -> None:
+    frame = pd.DataFrame({"x": [x for x, _ in rows]}, dtype="float64")
+    truth = pd.Series([b for _, b in rows], dtype="boolean")
+    chosen = Chosen.of(frame, truth).where(frame["x"] > 0)
+    wanted = frame[truth.fillna(False) & (frame["x"] > 0)]["x"]
+    assert (len(chosen), chosen["x"].tolist()) == (len(wanted), wanted.tolist())
+
+
+@given(st.lists(st.floats(-1e9, 1e9), max_size=300))
+def test_ranks_found_together_are_those_found_alone(values: list[float]) -> None:
+    percents = (50, 95, 99, 0, 100)
+    wanted = [nearest_rank(sorted(values), percent) for percent in percents]
+    assert nearest_ranks(np.array(values), percents) == wanted
+
+
+def test_a_sum_is_exact_over_its_slices() -> None:
+    values = pd.Series([1e16, 1.0, -1e16] * 100_001)
+    assert known_sum(values) == 100_001
+
+
+@pytest.mark.parametrize(
+    ("task", "prefix"),
+    [
+        ("nl-rpm-m-target-600-req-7", "nl-rpm"),
+        ("nl-m-m-m-1", "nl"),
+        ("nl-tool-1", "nl-tool"),
+        ("nl-tool-12--3", "nl-tool-12"),
+        ("-m-", None),
+        ("123", None),
+        (None, None),
+    ],
+)
+def test_a_prefix_ends_at_the_model_or_the_number(
+    tmp_path: Path, task: str | None, prefix: str | None
+) -> None:
+    run = load(make(tmp_path / "r", record(0, task_id=task, model_requested="m")))
+    (found,) = task_prefixes(run.rows.tables(["task_id", "model_requested"]))
+    assert found == (prefix or "") if task else found != found
+
+
+@given(st.lists(st.tuples(st.floats(0, 1e6), st.floats(0, 1e6)), min_size=1, max_size=400))
+def test_thinned_points_keep_the_extremes(points: list[tuple[float, float]]) -> None:
+    x, y = np.array(points).T
+    kept = thin(x, y, limit=20)
+    assert len(kept) <= max(20, min(len(points), 20))
+    heights = [height for _, height in kept]
+    assert (min(heights), max(heights)) == (round(float(y.min()), 6), round(float(y.max()), 6))
