@@ -66,7 +66,9 @@ def look_back(given: Options) -> Remains | None:
     try:
         return read_remains(Path(given.resume))
     except (OSError, ValueError, KeyError) as error:
-        raise OperatorError(f"--resume {given.resume} is no run that can go on: {error}.") from None
+        raise OperatorError(
+            f"--resume {given.resume} is no run that can go on ({error}): give the folder of one."
+        ) from None
 
 
 def again(given: Options, remains: Remains) -> Options:
@@ -76,7 +78,7 @@ def again(given: Options, remains: Remains) -> Options:
         before = Options(**remains.manifest["options"])
     except (TypeError, KeyError):
         raise OperatorError(
-            f"--resume {given.resume} was made by another version: it cannot go on."
+            f"--resume {given.resume} was made by another version: start a new run."
         ) from None
     return replace(
         before,
@@ -214,7 +216,7 @@ def show(
         log.warning("--class-picker is ignored: there is one user class, and --mode chooses")
         web_ui.userclass_picker_is_active = False
     environment.host = where = command.gateway()
-    gateway = Gateway(command, in_flight)
+    gateway = Gateway(command, in_flight, Options.of(environment.parsed_options).lang)
     command.opened.append(gateway.watch)
     attach(environment, web_ui, gateway, Desk(environment, command, where))
 

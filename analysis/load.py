@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args, get_type_hints
 
 from recording.outcome import Outcome
 from recording.record import COLUMNS, SCHEMA_VERSION, TYPES, RequestRecord, decode
@@ -29,21 +29,28 @@ class RunError(Exception):
     """A folder is no run, or cannot be read; the message is one sentence for the operator."""
 
 
+class Odd(NamedTuple):
+    """What was odd in a run's files: one sentence, in the report's two languages."""
+
+    en: str
+    zh: str
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """One run as it was recorded.
 
     `requests` has the columns of `recording.record.COLUMNS`, sorted by phase (in the plan's
     order) and request_index, one row a planned request: text as `str`, int as `Int64`, float as
-    `float64`, bool as `boolean`; what is not known is missing, never 0. `remarks` are sentences
-    about what was odd in the files.
+    `float64`, bool as `boolean`; what is not known is missing, never 0. `remarks` say what was odd
+    in the files.
     """
 
     folder: Path
     manifest: dict[str, Any]
     requests: "DataFrame"
     events: list[dict[str, Any]]
-    remarks: list[str]
+    remarks: list[Odd]
 
     @property
     def run_id(self) -> str:
@@ -77,16 +84,20 @@ class Run:
 def load(folder: Path) -> Run:
     """The run in a folder. Raises RunError."""
     if not folder.is_dir():
-        raise RunError(f"There is no run folder {folder}.")
+        raise RunError(f"there is no run folder {folder}: give the path of one.")
     if not (folder / "manifest.json").is_file():
-        raise RunError(f"{folder} is not a run: it has no manifest.json.")
-    remarks: list[str] = []
+        raise RunError(
+            f"{folder} is not a run, it has no manifest.json: give the folder that a run made."
+        )
+    remarks: list[Odd] = []
     try:
         manifest = _manifest(folder / "manifest.json")
         events = _events(folder / "events.jsonl", remarks)
         parts = [_part(path, remarks) for path in sorted(folder.glob("requests-*.csv"))]
     except OSError as error:
-        raise RunError(f"{error.filename} cannot be read: {error.strerror}.") from None
+        raise RunError(
+            f"{error.filename} cannot be read ({error.strerror}): let this user read it."
+        ) from None
     order = [phase["name"] for phase in manifest["plan"]]
     return Run(folder, manifest, _unite(parts, order, remarks), events, remarks)
 
@@ -104,28 +115,28 @@ def _manifest(path: Path) -> dict[str, Any]:
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise RunError(f"{path} is not JSON: {error}.") from None
+        raise RunError(f"{path} is not JSON ({error}): restore the file.") from None
     if not isinstance(manifest, dict) or not isinstance(manifest.get("run_id"), str):
-        raise RunError(f"{path} does not name its run.")
+        raise RunError(f"{path} does not name its run: restore the file.")
     plan = manifest.get("plan")
     named = isinstance(plan, list) and all(isinstance(p, dict) and "name" in p for p in plan)
     if not named:
-        raise RunError(f"{path} holds no plan.")
+        raise RunError(f"{path} holds no plan: restore the file.")
     if manifest.get("schema_version") != SCHEMA_VERSION:
         raise RunError(
-            f"{path} is of schema version {manifest.get('schema_version')}; "
-            f"this Weighbridge reads version {SCHEMA_VERSION}."
+            f"{path} is of schema version {manifest.get('schema_version')}, and this Weighbridge "
+            f"reads version {SCHEMA_VERSION}: use the version that made the run."
         )
     return manifest
 
 
-def _events(path: Path, remarks: list[str]) -> list[dict[str, Any]]:
+def _events(path: Path, remarks: list[Odd]) -> list[dict[str, Any]]:
     if not path.is_file():
-        remarks.append(f"{path.name} is missing.")
+        remarks.append(Odd(f"{path.name} is missing.", f"缺少 {path.name}。"))
         return []
     lines = path.read_bytes().split(b"\n")
     if lines.pop():
-        remarks.append(f"{path.name}: the torn last line {len(lines) + 1} was dropped.")
+        remarks.append(_torn(path, len(lines) + 1))
     events = []
     for number, line in enumerate(lines, 1):
         try:
@@ -133,12 +144,20 @@ def _events(path: Path, remarks: list[str]) -> list[dict[str, Any]]:
         except ValueError:
             event = None
         if not isinstance(event, dict) or not isinstance(event.get("event"), str):
-            raise RunError(f"{path}, line {number}: not an event.")
+            raise RunError(f"{path}, line {number}: not an event; restore the file.")
         events.append(event)
     return events
 
 
-def _texts(path: Path, remarks: list[str]) -> Iterator[tuple[int, bytes]]:
+def _torn(path: Path, line: int) -> Odd:
+    """A process died while it wrote its last line."""
+    return Odd(
+        f"{path.name}: the torn last line {line} was dropped.",
+        f"{path.name}：已丢弃写到一半的末行（第 {line} 行）。",
+    )
+
+
+def _texts(path: Path, remarks: list[Odd]) -> Iterator[tuple[int, bytes]]:
     """Each whole CSV record and the line it begins on; it ends where its quotes are closed."""
     begin, parts, quoted = 1, list[bytes](), False
     with path.open("rb") as file:
@@ -150,8 +169,8 @@ def _texts(path: Path, remarks: list[str]) -> Iterator[tuple[int, bytes]]:
                 begin, parts = number + 1, []
     if parts:
         if any(_whole(line) for line in parts[1:]):
-            raise RunError(f"{path}, line {begin}: a quote is never closed.")
-        remarks.append(f"{path.name}: the torn last line {begin} was dropped.")
+            raise RunError(f"{path}, line {begin}: a quote is never closed; restore the file.")
+        remarks.append(_torn(path, begin))
 
 
 def _whole(line: bytes) -> bool:
@@ -163,14 +182,14 @@ def _whole(line: bytes) -> bool:
     return True
 
 
-def _part(path: Path, remarks: list[str]) -> "DataFrame":
+def _part(path: Path, remarks: list[Odd]) -> "DataFrame":
     """The rows of one part file."""
     import pandas as pd
 
     texts = _texts(path, remarks)
     header = next(texts, None)
     if header is None:
-        remarks.append(f"{path.name} is empty.")
+        remarks.append(Odd(f"{path.name} is empty.", f"{path.name} 为空。"))
     else:
         _check_header(path, header[1])
     batches = [_frame([])]
@@ -191,7 +210,8 @@ def _check_header(path: Path, text: bytes) -> None:
         unknown = [name for name in found if name not in COLUMNS]
         raise RunError(
             f"{path}, line 1: not the columns of schema version {SCHEMA_VERSION} "
-            f"(missing: {', '.join(missing) or 'none'}; unknown: {', '.join(unknown) or 'none'})."
+            f"(missing: {', '.join(missing) or 'none'}; unknown: {', '.join(unknown) or 'none'}); "
+            "restore it."
         )
 
 
@@ -230,7 +250,7 @@ def _column(name: str, cells: tuple[str, ...]) -> "Series[Any]":
     return pd.Series(values, dtype="Int64" if kind is int else "float64")
 
 
-def _unite(parts: list["DataFrame"], order: list[str], remarks: list[str]) -> "DataFrame":
+def _unite(parts: list["DataFrame"], order: list[str], remarks: list[Odd]) -> "DataFrame":
     """One row a planned request, though a worker's own file and the master's copy both hold it.
 
     A finished row outweighs a cancelled one, and that a dropped one: the master writes off what
@@ -248,5 +268,6 @@ def _unite(parts: list["DataFrame"], order: list[str], remarks: list[str]) -> "D
     finished = every[every["weight"] == 0].drop_duplicates([*key, "worker", "timestamp"])
     twice = int(finished.duplicated(key).sum())
     if twice:
-        remarks.append(f"{twice} requests were sent twice; the copy read first is counted.")
+        text = f"{twice} requests were sent twice; the copy read first is counted."
+        remarks.append(Odd(text, f"{twice} 个请求被发送两次，以先读到的记录计数。"))
     return every.drop_duplicates(key).drop(columns=["weight", "place"]).reset_index(drop=True)

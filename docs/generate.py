@@ -1,7 +1,7 @@
 """Writes the parts of the documentation that follow from code: `make docs`.
 
-The README's table of columns, docs/options.md, docs/outcomes.md and the metrics of docs/ci.md.
-A test sees that they are what the code says.
+The README's table of columns, docs/options.md, docs/outcomes.md, the metrics of docs/ci.md, the
+reference, the schemas, and the map of the house. A test sees that they are what the code says.
 """
 
 import inspect
@@ -10,7 +10,11 @@ from dataclasses import fields
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "docs")]
+
+import errors  # noqa: E402
+import house  # noqa: E402
+import schemas  # noqa: E402
 
 from loadshapes.options import Options  # noqa: E402
 from recording import outcome  # noqa: E402
@@ -72,12 +76,20 @@ def renewed(page: Path, name: str, table: str) -> str:
 
 def pages() -> dict[Path, str]:
     """Every generated page and what it should hold."""
-    front, ci = ROOT / "README.md", ROOT / "docs" / "ci.md"
+    front, docs = ROOT / "README.md", ROOT / "docs"
+    ci, rows = docs / "ci.md", docs / "reference" / "columns.md"
+    plan = docs / "explanation" / "architecture.md"
     return {
         front: renewed(front, "columns", columns()),
+        rows: renewed(rows, "columns", columns()),
         ci: renewed(ci, "metrics", metrics()),
-        ROOT / "docs" / "options.md": options(),
-        ROOT / "docs" / "outcomes.md": outcomes(),
+        plan: renewed(plan, "house", house.table()),
+        docs / "images" / "imports.svg": house.drawing(),
+        docs / "reference" / "errors.md": errors.page(),
+        docs / "schema" / "manifest.json": schemas.written(schemas.manifest()),
+        docs / "schema" / "summary.json": schemas.written(schemas.summary()),
+        docs / "options.md": options(),
+        docs / "outcomes.md": outcomes(),
     }
 
 

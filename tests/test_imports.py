@@ -24,6 +24,7 @@ PURE = (
     "loadshapes.modes",
     "tasks.reply",
     "webui.live",
+    "webui.words",
 )
 
 
