@@ -19,6 +19,7 @@ import schemas  # noqa: E402
 from loadshapes.options import Options  # noqa: E402
 from recording import outcome  # noqa: E402
 from recording.conditions import METRICS  # noqa: E402
+from recording.metrics import Metrics  # noqa: E402
 from recording.record import MEANINGS, TYPES  # noqa: E402
 
 
@@ -67,6 +68,16 @@ def metrics() -> str:
     return "\n".join(["| metric | unit | meaning | judged on |", "|---|---|---|---|", *rows])
 
 
+def series() -> str:
+    """What Prometheus can scrape, as a Markdown table."""
+    found = Metrics(lambda: 0).registry.collect()
+    rows = []
+    for family in found:
+        name = family.name + ("_total" if family.type == "counter" else "")
+        rows.append(f"| `{name}` | {family.type} | {family.documentation} |")
+    return "\n".join(["| metric | type | meaning |", "|---|---|---|", *rows])
+
+
 def renewed(page: Path, name: str, table: str) -> str:
     """A page written by hand, with the table between its marks of that name renewed."""
     begin, end = f"<!-- {name}: made by `make docs` -->", f"<!-- /{name} -->"
@@ -78,10 +89,11 @@ def pages() -> dict[Path, str]:
     """Every generated page and what it should hold."""
     front, docs = ROOT / "README.md", ROOT / "docs"
     ci, rows = docs / "ci.md", docs / "reference" / "columns.md"
-    plan = docs / "explanation" / "architecture.md"
+    plan, seen = docs / "explanation" / "architecture.md", docs / "reference" / "metrics.md"
     return {
         front: renewed(front, "columns", columns()),
         rows: renewed(rows, "columns", columns()),
+        seen: renewed(seen, "series", series()),
         ci: renewed(ci, "metrics", metrics()),
         plan: renewed(plan, "house", house.table()),
         docs / "images" / "imports.svg": house.drawing(),
