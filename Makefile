@@ -37,7 +37,7 @@ docs: $(BIN)/.dev ## renew the documentation that is made from code
 	$(BIN)/python docs/generate.py
 
 site: $(BIN)/.dev ## build docs/ as a site, in site/
-	$(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 lock: ## compile requirements.txt and requirements-dev.txt from their .in files
 	$(BIN)/python -m pip install --quiet pip-tools

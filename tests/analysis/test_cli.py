@@ -161,7 +161,5 @@ def test_a_broken_condition_is_an_operators_error(
     """Exit code 2, and nothing is written."""
     folder = make(tmp_path / "r", record(0))
     assert main([command, str(folder), "--fail-on", "p95>1"]) == 2
-    assert capsys.readouterr().err.startswith(
-        "weighbridge: --fail-on p95 is unknown: use"
-    )
+    assert capsys.readouterr().err.startswith("weighbridge: --fail-on p95 is unknown: use")
     assert not (folder / "report.md").exists()
