@@ -11,7 +11,20 @@ from webui import words
 
 STATIC = ROOT / "webui" / "static"
 # Names and abbreviations that are the same in both languages.
-SAME = {"RPM", "TPM", "P50", "P95", "P99", "TTFT", "CSV", "JSONL", "HTML", "SIMULATED", "token"}
+SAME = {
+    "RPM",
+    "TPM",
+    "P50",
+    "P95",
+    "P99",
+    "TTFT",
+    "CSV",
+    "JSONL",
+    "HTML",
+    "SIMULATED",
+    "token",
+    "Locust",
+}
 
 
 @pytest.mark.parametrize("table", [words.columns, words.files, words.texts])
