@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 LOCUST := $(BIN)/locust --headless
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo evaluate test docs lock clean
+.PHONY: help setup demo evaluate test docs site lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
@@ -35,6 +35,9 @@ test: $(BIN)/.dev ## ruff, mypy and pytest
 
 docs: $(BIN)/.dev ## renew the documentation that is made from code
 	$(BIN)/python docs/generate.py
+
+site: $(BIN)/.dev ## build docs/ as a site, in site/
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 lock: ## compile requirements.txt and requirements-dev.txt from their .in files
 	$(BIN)/python -m pip install --quiet pip-tools

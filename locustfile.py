@@ -28,6 +28,7 @@ from loadshapes.session import Session
 from loadshapes.shapes import FixedRate, PlannedShape, shape_for
 from recording.folder import new_run_id
 from recording.hooks import Recorder
+from recording.metrics import Metrics, serve
 from recording.remains import Remains
 from recording.remains import read as read_remains
 from tasks.catalogue import rehearse
@@ -65,7 +66,9 @@ def look_back(given: Options) -> Remains | None:
     try:
         return read_remains(Path(given.resume))
     except (OSError, ValueError, KeyError) as error:
-        raise OperatorError(f"--resume {given.resume} is no run that can go on: {error}.") from None
+        raise OperatorError(
+            f"--resume {given.resume} is no run that can go on ({error}): give the folder of one."
+        ) from None
 
 
 def again(given: Options, remains: Remains) -> Options:
@@ -75,7 +78,7 @@ def again(given: Options, remains: Remains) -> Options:
         before = Options(**remains.manifest["options"])
     except (TypeError, KeyError):
         raise OperatorError(
-            f"--resume {given.resume} was made by another version: it cannot go on."
+            f"--resume {given.resume} was made by another version: start a new run."
         ) from None
     return replace(
         before,
@@ -94,7 +97,7 @@ class Command:
         self.nodes = LocustNodes(runner)
         self.nodes.listen(self._receive)
         self.session: Session | None = None
-        self.opened: Callable[[Session], None] = lambda session: None
+        self.opened: list[Callable[[Session], None]] = []  # who wants to see each new run
         self.reported = Event()  # cleared while a run is being stopped and reported
         self.reported.set()
         self.in_flight: dict[str, int] = {}  # by generator, as they said last
@@ -132,7 +135,8 @@ class Command:
         self.environment.shape_class = shape
         PlannedShape.run = self.session = session
         self.in_flight.clear()
-        self.opened(session)
+        for see in self.opened:
+            see(session)
 
     def gateway(self) -> str | None:
         """Where this server was told to send, if it was told. Raises OperatorError."""
@@ -181,9 +185,17 @@ def on_init(environment: Environment, runner: Runner, web_ui: Any = None, **_: A
     assert parsed is not None
     if parsed.headless and not parsed.print_stats:
         logging.getLogger("locust.stats_logger").disabled = True  # our own summary is exact
+
+    def in_flight() -> int:
+        return sum(command.in_flight.values()) if generator is None else generator.in_flight
+
     try:
         if web_ui is not None:
-            show(environment, web_ui, command, generator)
+            show(environment, web_ui, command, in_flight)
+        if parsed.metrics_port:
+            metrics = Metrics(in_flight)
+            serve(metrics, parsed.metrics_host, parsed.metrics_port)
+            command.opened.append(metrics.watch)
         if parsed.headless or parsed.autostart or parsed.dry_run:
             command.prepare()
     except OperatorError as error:
@@ -197,19 +209,15 @@ def on_init(environment: Environment, runner: Runner, web_ui: Any = None, **_: A
 
 
 def show(
-    environment: Environment, web_ui: Any, command: Command, generator: Generator | None
+    environment: Environment, web_ui: Any, command: Command, in_flight: Callable[[], int]
 ) -> None:
     """Put our part on the web UI. Raises OperatorError."""
     if web_ui.userclass_picker_is_active:
         log.warning("--class-picker is ignored: there is one user class, and --mode chooses")
         web_ui.userclass_picker_is_active = False
     environment.host = where = command.gateway()
-
-    def in_flight() -> int:
-        return sum(command.in_flight.values()) if generator is None else generator.in_flight
-
-    gateway = Gateway(command, in_flight)
-    command.opened = gateway.watch
+    gateway = Gateway(command, in_flight, Options.of(environment.parsed_options).lang)
+    command.opened.append(gateway.watch)
     attach(environment, web_ui, gateway, Desk(environment, command, where))
 
 

@@ -1,7 +1,7 @@
 """The command line: `python -m analysis report|summary|check|export|import`.
 
 Exit codes: 0 done, 1 the run failed a check, 2 the operator must change something; one sentence
-on stderr says what.
+on stderr, after `weighbridge: `, says what.
 """
 
 import argparse
@@ -26,13 +26,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         failed = options.command(options)
     except (RunError, ConditionError) as error:
-        print(error, file=sys.stderr)
+        print(f"weighbridge: {error}", file=sys.stderr)
         return 2
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output has gone: nothing is left to say
         return 0
     except OSError as error:
-        print(f"{error.filename or 'A file'}: {error.strerror}.", file=sys.stderr)
+        where = error.filename or "a file"
+        why = f"{where} cannot be used ({error.strerror}): give another path."
+        print(f"weighbridge: {why}", file=sys.stderr)
         return 2
     return 1 if failed else 0
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from analysis.atomic import reserving
 from analysis.columns import FEW_VALUED, schema
-from analysis.parts import RunError, tables
+from analysis.parts import Odd, RunError, tables
 from recording.record import SCHEMA_VERSION
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class Cache:
             raise RunError(f"{self._path} is damaged: remove it and try again.") from None
 
 
-def opened(folder: Path, parts: Sequence[Path], remarks: list[str]) -> Cache | None:
+def opened(folder: Path, parts: Sequence[Path], remarks: list[Odd]) -> Cache | None:
     """The cache of a folder, made where it is missing, stale or not readable.
 
     Adds to `remarks` what was odd in the part files. None when the run is small, or the cache
@@ -102,7 +102,7 @@ def opened(folder: Path, parts: Sequence[Path], remarks: list[str]) -> Cache | N
     return found
 
 
-def _current(path: Path, key: bytes, remarks: list[str]) -> Cache | None:
+def _current(path: Path, key: bytes, remarks: list[Odd]) -> Cache | None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -111,7 +111,7 @@ def _current(path: Path, key: bytes, remarks: list[str]) -> Cache | None:
         known = file.metadata.metadata or {}
         if known.get(_OF) != key or not file.schema_arrow.equals(schema()):
             return None
-        remarks += json.loads(known[_REMARKS])
+        remarks += [Odd(*said) for said in json.loads(known[_REMARKS])]
         return Cache(path, file)
     except (OSError, pa.ArrowException, KeyError, ValueError):
         return None
@@ -120,7 +120,7 @@ def _current(path: Path, key: bytes, remarks: list[str]) -> Cache | None:
 def _write(path: Path, parts: Sequence[Path], key: bytes) -> None:
     import pyarrow.parquet as pq
 
-    remarks: list[str] = []
+    remarks: list[Odd] = []
     with pq.ParquetWriter(
         path,
         schema(),

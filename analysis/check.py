@@ -10,8 +10,9 @@ from math import fsum
 from typing import Any, Literal
 
 from analysis.sections import View
-from analysis.seed import details
+from analysis.told import told
 from analysis.verdict import not_run
+from analysis.words import Words
 from recording.conditions import METRICS, Condition, Metric, Where
 
 RUN = "the run"
@@ -79,7 +80,10 @@ def _complete(view: View) -> Check:
     if run.interrupted:
         return Check(RUN, None, "failed", "was interrupted and never recorded its end", wall_s)
     if run.events_of("run_end")[-1].get("completed") is False:
-        why = [details(event) for kind in ("stopped", "failed") for event in run.events_of(kind)]
+        english = Words("en")
+        why = [
+            told(english, event) for kind in ("stopped", "failed") for event in run.events_of(kind)
+        ]
         said = f" ({why[-1]})" if why else ""
         return Check(RUN, None, "failed", f"ended before its plan was done{said}", wall_s)
     return Check(RUN, None, "passed", "went through its plan to the end", wall_s)

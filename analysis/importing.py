@@ -52,16 +52,21 @@ def read(
         for phase in _phases(path, set(phases)):
             phases[phase.name] = phase
     if not phases:
-        raise RunError(f"{', '.join(map(str, files))}: no request rows.")
+        raise RunError(
+            f"{', '.join(map(str, files))}: no request rows; "
+            "give JSONL that the seed's script wrote."
+        )
     first = next(iter(phases.values())).rows[0]
     name = str(run_id or first.get("run_id") or files[0].stem)
     if not _RUN_ID.fullmatch(name):
-        raise RunError(f"{name!r} cannot name a run; give --run-id (letters, digits, . _ -).")
+        raise RunError(
+            f"{name!r} cannot name a run: give --run-id (letters, digits, '.', '_' and '-')."
+        )
     folder = results / name
     try:
         folder.mkdir(parents=True, mode=0o700)
     except FileExistsError:
-        raise RunError(f"{folder} exists; give another --run-id.") from None
+        raise RunError(f"{folder} exists: give another --run-id.") from None
     _write(folder, name, list(phases.values()), files, currency)
     return folder
 
@@ -79,7 +84,9 @@ def _phases(path: Path, taken: set[str]) -> list[_Phase]:
         if row["record_type"] == "summary":
             phase.summary = row
         elif row["request_index"] in phase.indices:
-            raise RunError(f"{path}, line {number}: request_index {row['request_index']} again.")
+            raise RunError(
+                f"{path}, line {number}: request_index {row['request_index']} again; remove one."
+            )
         else:
             phase.indices.add(row["request_index"])
             phase.rows.append(row)
@@ -100,7 +107,9 @@ def _rows(path: Path) -> list[tuple[int, dict[str, Any]]]:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except UnicodeDecodeError:
-        raise RunError(f"{path} is not UTF-8 text.") from None
+        raise RunError(
+            f"{path} is not UTF-8 text: give JSONL that the seed's script wrote."
+        ) from None
     found = []
     for number, line in enumerate(lines, 1):
         if not line.strip():
@@ -110,7 +119,9 @@ def _rows(path: Path) -> list[tuple[int, dict[str, Any]]]:
         except ValueError:
             row = None
         if not isinstance(row, dict) or row.get("record_type") not in ("request", "summary"):
-            raise RunError(f"{path}, line {number}: not a row of the seed's JSONL.")
+            raise RunError(
+                f"{path}, line {number}: not a row of the seed's JSONL; mend or remove it."
+            )
         needed = _NEEDED if row["record_type"] == "request" else _NEEDED[:2]
         missing = [name for name in needed if row.get(name) is None]
         if missing:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from analysis import cached, parts
 from analysis.columns import schema
-from analysis.parts import RunError
+from analysis.parts import Odd, RunError, torn
 from analysis.rows import Memory, Rows, Source
 from analysis.unite import unite
 from recording.record import SCHEMA_VERSION
@@ -19,7 +19,7 @@ from recording.record import SCHEMA_VERSION
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-__all__ = ["Run", "RunError", "load", "rows"]
+__all__ = ["Odd", "Run", "RunError", "load", "rows"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Run:
     manifest: dict[str, Any]
     rows: Rows
     events: list[dict[str, Any]]
-    remarks: list[str]
+    remarks: list[Odd]
 
     @property
     def requests(self) -> "DataFrame":
@@ -78,21 +78,25 @@ class Run:
 def load(folder: Path) -> Run:
     """The run in a folder. Raises RunError."""
     if not folder.is_dir():
-        raise RunError(f"There is no run folder {folder}.")
+        raise RunError(f"there is no run folder {folder}: give the path of one.")
     if not (folder / "manifest.json").is_file():
-        raise RunError(f"{folder} is not a run: it has no manifest.json.")
-    remarks: list[str] = []
+        raise RunError(
+            f"{folder} is not a run, it has no manifest.json: give the folder that a run made."
+        )
+    remarks: list[Odd] = []
     try:
         manifest = _manifest(folder / "manifest.json")
         events = _events(folder / "events.jsonl", remarks)
         source = _source(folder, remarks)
     except OSError as error:
-        raise RunError(f"{error.filename} cannot be read: {error.strerror}.") from None
+        raise RunError(
+            f"{error.filename} cannot be read ({error.strerror}): let this user read it."
+        ) from None
     order = [phase["name"] for phase in manifest["plan"]]
     return Run(folder, manifest, Rows(source, *unite(source, order, remarks)), events, remarks)
 
 
-def _source(folder: Path, remarks: list[str]) -> Source:
+def _source(folder: Path, remarks: list[Odd]) -> Source:
     import pyarrow as pa
 
     paths = sorted(folder.glob("requests-*.csv"))
@@ -115,28 +119,28 @@ def _manifest(path: Path) -> dict[str, Any]:
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise RunError(f"{path} is not JSON: {error}.") from None
+        raise RunError(f"{path} is not JSON ({error}): restore the file.") from None
     if not isinstance(manifest, dict) or not isinstance(manifest.get("run_id"), str):
-        raise RunError(f"{path} does not name its run.")
+        raise RunError(f"{path} does not name its run: restore the file.")
     plan = manifest.get("plan")
     named = isinstance(plan, list) and all(isinstance(p, dict) and "name" in p for p in plan)
     if not named:
-        raise RunError(f"{path} holds no plan.")
+        raise RunError(f"{path} holds no plan: restore the file.")
     if manifest.get("schema_version") != SCHEMA_VERSION:
         raise RunError(
-            f"{path} is of schema version {manifest.get('schema_version')}; "
-            f"this Weighbridge reads version {SCHEMA_VERSION}."
+            f"{path} is of schema version {manifest.get('schema_version')}, and this Weighbridge "
+            f"reads version {SCHEMA_VERSION}: use the version that made the run."
         )
     return manifest
 
 
-def _events(path: Path, remarks: list[str]) -> list[dict[str, Any]]:
+def _events(path: Path, remarks: list[Odd]) -> list[dict[str, Any]]:
     if not path.is_file():
-        remarks.append(f"{path.name} is missing.")
+        remarks.append(Odd(f"{path.name} is missing.", f"缺少 {path.name}。"))
         return []
     lines = path.read_bytes().split(b"\n")
     if lines.pop():
-        remarks.append(f"{path.name}: the torn last line {len(lines) + 1} was dropped.")
+        remarks.append(torn(path, len(lines) + 1))
     events = []
     for number, line in enumerate(lines, 1):
         try:
@@ -144,6 +148,6 @@ def _events(path: Path, remarks: list[str]) -> list[dict[str, Any]]:
         except ValueError:
             event = None
         if not isinstance(event, dict) or not isinstance(event.get("event"), str):
-            raise RunError(f"{path}, line {number}: not an event.")
+            raise RunError(f"{path}, line {number}: not an event; restore the file.")
         events.append(event)
     return events

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from analysis.columns import Declined, read, schema
 from recording.record import COLUMNS, SCHEMA_VERSION, RequestRecord, decode
@@ -26,11 +26,26 @@ _RECORD_BYTES = 32 << 20
 _THREADS, _AHEAD = 2, 4
 
 
+class Odd(NamedTuple):
+    """What was odd in a run's files: one sentence, in the report's two languages."""
+
+    en: str
+    zh: str
+
+
+def torn(path: Path, line: int) -> Odd:
+    """A process died while it wrote its last line."""
+    return Odd(
+        f"{path.name}: the torn last line {line} was dropped.",
+        f"{path.name}：已丢弃写到一半的末行（第 {line} 行）。",
+    )
+
+
 class RunError(Exception):
     """A folder is no run, or cannot be read; the message is one sentence for the operator."""
 
 
-def tables(path: Path, remarks: list[str]) -> Iterator["pa.Table"]:
+def tables(path: Path, remarks: list[Odd]) -> Iterator["pa.Table"]:
     """The rows of a part file in its order (`columns.schema`), a stretch at a time.
 
     Adds to `remarks` what was odd. Raises RunError and OSError.
@@ -86,7 +101,7 @@ def _values(row: RequestRecord) -> list[object]:
     return [getattr(row, name) for name in COLUMNS]
 
 
-def _stretches(path: Path, remarks: list[str]) -> Iterator[tuple[int, bytes]]:
+def _stretches(path: Path, remarks: list[Odd]) -> Iterator[tuple[int, bytes]]:
     """Whole CSV records after the header, and the byte at which they begin."""
     begin, size = 0, STRETCH_BYTES
     with path.open("rb") as file:
@@ -109,13 +124,15 @@ def _stretches(path: Path, remarks: list[str]) -> Iterator[tuple[int, bytes]]:
         if any(_whole(line) for line in BytesIO(text).readlines()[1:]):
             raise _never_closed(path, begin)
         line = _line(path, begin)
-        remarks.append(f"{path.name}: the torn last line {line} was dropped.")
+        remarks.append(torn(path, line))
     if not begin:
-        remarks.append(f"{path.name} is empty.")
+        remarks.append(Odd(f"{path.name} is empty.", f"{path.name} 为空。"))
 
 
 def _never_closed(path: Path, begin: int) -> RunError:
-    return RunError(f"{path}, line {_line(path, begin)}: a quote is never closed.")
+    return RunError(
+        f"{path}, line {_line(path, begin)}: a quote is never closed; restore the file."
+    )
 
 
 def _end(text: bytes) -> int:
@@ -160,5 +177,6 @@ def _check_header(path: Path, text: bytes) -> None:
         unknown = [name for name in found if name not in COLUMNS]
         raise RunError(
             f"{path}, line 1: not the columns of schema version {SCHEMA_VERSION} "
-            f"(missing: {', '.join(missing) or 'none'}; unknown: {', '.join(unknown) or 'none'})."
+            f"(missing: {', '.join(missing) or 'none'}; unknown: {', '.join(unknown) or 'none'}); "
+            "restore it."
         )

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from analysis.parts import Odd
 from recording.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ _WEIGHTS: dict[str, int] = {Outcome.CANCELLED: 1, Outcome.DROPPED: 2}
 
 
 def unite(
-    source: "Source", plan: Sequence[str], remarks: list[str]
+    source: "Source", plan: Sequence[str], remarks: list[Odd]
 ) -> tuple["NDArray[np.int64]", dict[str, tuple[int, int]]]:
     """The places of the rows that count, by phase (in the plan's order) and request_index; and
     where among them each phase begins and ends.
@@ -60,7 +61,7 @@ def _again(*keys: Any) -> Any:
 
 
 def _remark_twice(
-    source: "Source", order: Any, again: Any, weight: Any, remarks: list[str]
+    source: "Source", order: Any, again: Any, weight: Any, remarks: list[Odd]
 ) -> None:
     """Say how many requests have finished rows that are no copies of one another."""
     import numpy as np
@@ -80,4 +81,5 @@ def _remark_twice(
     )
     twice = int(rows.drop_duplicates().duplicated("request").sum())
     if twice:
-        remarks.append(f"{twice} requests were sent twice; the copy read first is counted.")
+        text = f"{twice} requests were sent twice; the copy read first is counted."
+        remarks.append(Odd(text, f"{twice} 个请求被发送两次，以先读到的记录计数。"))

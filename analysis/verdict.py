@@ -3,7 +3,7 @@
 from analysis.load import rows
 from analysis.page import Remark
 from analysis.sections import View
-from analysis.seed import details
+from analysis.told import told
 from analysis.words import Words, integer, milliseconds, percent, seconds, tally
 
 _EXAMPLES = 5
@@ -32,7 +32,7 @@ def _whole(view: View) -> list[Remark]:
     for event in stops:
         where = t(f" in {event['phase']}", f"（{event['phase']}）") if event.get("phase") else ""
         text = t(f"The run was stopped before its end{where}", f"运行被提前停止{where}")
-        found.append(Remark("note", _sentence(t, text, details(event))))
+        found.append(Remark("note", _sentence(t, text, told(t, event))))
     if not stops and ends and not completed:
         text = t("The run ended before its plan was done.", "运行在计划完成前结束。")
         found.append(Remark("note", text))
@@ -44,7 +44,7 @@ def _whole(view: View) -> list[Remark]:
             f"{len(missing)} 个计划阶段没有请求：{shown}。",
         )
         found.append(Remark("note", text))
-    found += [Remark("note", remark) for remark in run.remarks]
+    found += [Remark("note", t(*odd)) for odd in run.remarks]
     return found
 
 
@@ -65,7 +65,7 @@ def _stops(view: View) -> list[Remark]:
                     f"The stop rule ended {event.get('phase')}",
                     f"停止规则终止了 {event.get('phase')}",
                 ),
-                details(event),
+                told(t, event),
             ),
         )
         for event in view.run.events_of("stop_rule")
@@ -136,7 +136,7 @@ def _losses(view: View) -> list[Remark]:
         found.append(Remark("note", text))
     for event in view.run.events_of("worker_lost"):
         text = t("A worker was lost", "丢失一个 worker")
-        found.append(Remark("bad", _sentence(t, text, details(event))))
+        found.append(Remark("bad", _sentence(t, text, told(t, event))))
     return found
 
 

@@ -1,7 +1,7 @@
 """Writes the parts of the documentation that follow from code: `make docs`.
 
-The README's table of columns, docs/options.md, docs/outcomes.md and the metrics of docs/ci.md.
-A test sees that they are what the code says.
+The README's table of columns, docs/options.md, docs/outcomes.md, the metrics of docs/ci.md, the
+reference, the schemas, and the map of the house. A test sees that they are what the code says.
 """
 
 import inspect
@@ -10,11 +10,16 @@ from dataclasses import fields
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "docs")]
+
+import errors  # noqa: E402
+import house  # noqa: E402
+import schemas  # noqa: E402
 
 from loadshapes.options import Options  # noqa: E402
 from recording import outcome  # noqa: E402
 from recording.conditions import METRICS  # noqa: E402
+from recording.metrics import Metrics  # noqa: E402
 from recording.record import MEANINGS, TYPES  # noqa: E402
 
 
@@ -63,6 +68,16 @@ def metrics() -> str:
     return "\n".join(["| metric | unit | meaning | judged on |", "|---|---|---|---|", *rows])
 
 
+def series() -> str:
+    """What Prometheus can scrape, as a Markdown table."""
+    found = Metrics(lambda: 0).registry.collect()
+    rows = []
+    for family in found:
+        name = family.name + ("_total" if family.type == "counter" else "")
+        rows.append(f"| `{name}` | {family.type} | {family.documentation} |")
+    return "\n".join(["| metric | type | meaning |", "|---|---|---|", *rows])
+
+
 def renewed(page: Path, name: str, table: str) -> str:
     """A page written by hand, with the table between its marks of that name renewed."""
     begin, end = f"<!-- {name}: made by `make docs` -->", f"<!-- /{name} -->"
@@ -72,12 +87,21 @@ def renewed(page: Path, name: str, table: str) -> str:
 
 def pages() -> dict[Path, str]:
     """Every generated page and what it should hold."""
-    front, ci = ROOT / "README.md", ROOT / "docs" / "ci.md"
+    front, docs = ROOT / "README.md", ROOT / "docs"
+    ci, rows = docs / "ci.md", docs / "reference" / "columns.md"
+    plan, seen = docs / "explanation" / "architecture.md", docs / "reference" / "metrics.md"
     return {
         front: renewed(front, "columns", columns()),
+        rows: renewed(rows, "columns", columns()),
+        seen: renewed(seen, "series", series()),
         ci: renewed(ci, "metrics", metrics()),
-        ROOT / "docs" / "options.md": options(),
-        ROOT / "docs" / "outcomes.md": outcomes(),
+        plan: renewed(plan, "house", house.table()),
+        docs / "images" / "imports.svg": house.drawing(),
+        docs / "reference" / "errors.md": errors.page(),
+        docs / "schema" / "manifest.json": schemas.written(schemas.manifest()),
+        docs / "schema" / "summary.json": schemas.written(schemas.summary()),
+        docs / "options.md": options(),
+        docs / "outcomes.md": outcomes(),
     }
 
 

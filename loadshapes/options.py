@@ -137,6 +137,12 @@ class Options:
     junit: str = option(
         "", "write what --fail-on judged to this file, as JUnit XML", **NOT_ON_THE_WEB
     )
+    metrics_port: int = option(
+        0, "serve Prometheus metrics of the run on this port (0: do not)", **NOT_ON_THE_WEB
+    )
+    metrics_host: str = option(
+        "127.0.0.1", "address that the metrics are served on", **NOT_ON_THE_WEB
+    )
     quick: bool = option(
         False, "mode full: 10 s windows, only the higher target of each, short pauses"
     )
@@ -205,6 +211,8 @@ class Options:
         for name in ("max_tokens", "step_pause", "hold", "budget", "budget_tokens"):
             if getattr(self, name) < 0:
                 yield f"--{name.replace('_', '-')} must not be below 0."
+        if not 0 <= self.metrics_port < 65536:
+            yield f"--metrics-port must be from 0 to 65535, not {self.metrics_port}."
         if not 0 < self.stop_error_rate <= 1:
             yield f"--stop-error-rate must be above 0 and at most 1, not {self.stop_error_rate:g}."
         try:

@@ -129,7 +129,9 @@ class Phase:
         if self.kind == "manual" and (self.count, self.duration_s) != (None, None):
             found.append(f"phase {self.name}: a person ends it; give neither count nor duration.")
         if self.duration_s is not None and not self.duration_s > 0:
-            found.append(f"phase {self.name}: a duration of {self.duration_s} s is not above 0.")
+            found.append(
+                f"phase {self.name}: a duration of {self.duration_s} s is not above 0; give more."
+            )
         return found
 
 

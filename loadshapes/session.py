@@ -99,7 +99,9 @@ class Session:
         )
         left = tuple(rest for p in plan.phases if (rest := left_of(p, past)) is not None)
         if not left and plan.unfold is None:
-            raise OperatorError(f"--resume {options.resume}: nothing of it is left to send.")
+            raise OperatorError(
+                f"--resume {options.resume}: nothing of it is left to send, so report it."
+            )
         return replace(plan, phases=left), resumed(program, past)
 
     @property

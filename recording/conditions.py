@@ -149,7 +149,9 @@ def _condition(part: str) -> Condition:
             f"{list(METRICS)[-1]}."
         )
     if not math.isfinite(limit):
-        raise ConditionError(f"--fail-on {part.strip()!r}: {found['limit']} is beyond any number.")
+        raise ConditionError(
+            f"--fail-on {part.strip()!r}: {found['limit']} is beyond any number: give less."
+        )
     if METRICS[metric].share and limit > 1:
         raise ConditionError(
             f"--fail-on {part.strip()!r}: {metric} is a share from 0 to 1, so its limit cannot be "

@@ -27,6 +27,7 @@ PURE = (
     "analysis.columns",
     "analysis.parts",
     "analysis.percentile",
+    "webui.words",
 )
 
 

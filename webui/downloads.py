@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from flask import Response, make_response, send_file
@@ -12,13 +13,13 @@ from recording.manifest import ROOT
 KINDS = {"requests.csv": "text/csv", "requests.jsonl": "application/x-ndjson"}
 
 
-def rows(folder: Path | None, name: str) -> Response:
+def rows(folder: Path | None, name: str, texts: Mapping[str, str]) -> Response:
     """The run's rows so far, as CSV or as the seed's JSONL.
 
     The analysis reads and unites the part files in a process of its own: this one sends requests.
     """
     if folder is None or not (folder / "manifest.json").is_file():
-        return _none("There is no run yet: start one first.")
+        return _none(texts["no_run"])
     with tempfile.TemporaryDirectory() as scratch:
         path = Path(scratch) / name
         command = [sys.executable, "-m", "analysis", "export", str(folder), "--output", str(path)]
@@ -26,7 +27,7 @@ def rows(folder: Path | None, name: str) -> Response:
             command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True
         )
         if done.returncode != 0:
-            return _none(done.stderr.strip() or "The rows cannot be read: see Locust's log.")
+            return _none(done.stderr.strip() or texts["unreadable"])
         content = path.read_bytes()
     answer = make_response(content)
     answer.headers["Content-Type"] = f"{KINDS[name]}; charset=utf-8"
@@ -34,10 +35,10 @@ def rows(folder: Path | None, name: str) -> Response:
     return answer
 
 
-def report(folder: Path | None) -> Response:
+def report(folder: Path | None, texts: Mapping[str, str]) -> Response:
     """The run's report, as a file: it never runs on this page's own address."""
     if folder is None or not (folder / "report.html").is_file():
-        return _none("The report is written when the run has ended.")
+        return _none(texts["no_report"])
     return send_file(
         folder / "report.html", as_attachment=True, download_name=f"{folder.name}-report.html"
     )

@@ -43,7 +43,7 @@ def options(form: Mapping[str, str], given: Options) -> Options:
             continue
         item = _OPTIONS.get(name)
         if item is None:
-            raise OperatorError(f"{name[:40]!r} is no field of the start form.")
+            raise OperatorError(f"{name[:40]!r} is no field of the start form: leave it out.")
         if not item.metadata.get("include_in_web_ui", True):
             raise OperatorError(
                 f"--{name.replace('_', '-')} cannot be set from the browser: give it on the "
@@ -57,7 +57,7 @@ def _value(item: "Field[Any]", text: str) -> Any:
     label = "--" + item.name.replace("_", "-")
     if isinstance(item.default, bool):
         if text not in ("true", "false"):
-            raise OperatorError(f"{label} is true or false, not {text[:40]!r}.")
+            raise OperatorError(f"{label} must be true or false, not {text[:40]!r}.")
         return text == "true"
     if isinstance(item.default, int | float):
         return number(label, text, type(item.default))
@@ -86,4 +86,6 @@ def run_time_s(form: Mapping[str, str]) -> int | None:
     try:
         return int(parse_timespan(text))
     except ValueError:
-        raise OperatorError(f"the run time is like 20s, 3m or 1h20m, not {text[:40]!r}.") from None
+        raise OperatorError(
+            f"write the run time like 20s, 3m or 1h20m, not {text[:40]!r}."
+        ) from None

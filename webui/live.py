@@ -1,5 +1,6 @@
 """The run as the Gateway tab shows it while it goes on: counted record by record. Pure."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -7,6 +8,7 @@ from loadshapes.plan import Phase, Plan
 from recording.outcome import Outcome
 from recording.record import RequestRecord
 from recording.tally import Tally
+from webui import words
 from webui.histogram import Histogram
 from webui.series import Series
 
@@ -38,7 +40,8 @@ class Times:
 class LiveRun:
     """Sees every record of one run; `rows` and `points` are what it shows."""
 
-    def __init__(self, run: Watched, currency: str) -> None:
+    def __init__(self, run: Watched, currency: str, texts: Mapping[str, str] | None = None) -> None:
+        self._texts = words.texts("en") if texts is None else texts
         self.currency = currency
         self._run = run
         self._times: dict[str, Times] = {}
@@ -79,14 +82,14 @@ class LiveRun:
         if in_flight is not None:  # it goes on
             wall_s = max(wall_s, now - self._run.began[phase.name])
         share = 60 / wall_s if wall_s > 0 else 0.0
-        cost: float | str = "unknown" if tally.done else ""
+        cost: float | str = self._texts["unknown"] if tally.done else ""
         if tally.cost is not None:
             cost = round(tally.cost, 6)
         return {
             "name": f"{place:06}",  # Locust's table sorts by it: the plan's order
             "phase": phase.name,
             "model": phase.model,
-            "planned": "until stopped" if phase.kind == "manual" else _planned(phase),
+            "planned": self._texts["until_stopped"] if phase.kind == "manual" else _planned(phase),
             "sent": tally.done + (in_flight or 0),
             "flight": in_flight or 0,
             "ok": tally.succeeded,
@@ -95,9 +98,19 @@ class LiveRun:
             "tpm": round(tally.total_tokens * share),
             **_percentiles("p", times.latency),
             **_percentiles("ttft", times.ttft),
-            "lag": _lag(times),
+            "lag": self._lag(times),
             "cost": cost,
         }
+
+    def _lag(self, times: Times) -> str:
+        """How late requests left, and whether that spoils the latencies: the report's own rule."""
+        lag_s, latency_s = times.lag.percentile(99), times.latency.percentile(50)
+        if lag_s is None:
+            return ""
+        shown = f"{lag_s * 1000:.1f} ms"
+        if latency_s is None:
+            return shown
+        return f"{shown}: {self._texts['late' if lag_s > LAG_SHARE * latency_s else 'on_time']}"
 
 
 def _planned(phase: Phase) -> int | str:
@@ -107,15 +120,3 @@ def _planned(phase: Phase) -> int | str:
 def _percentiles(prefix: str, times: Histogram) -> dict[str, float | None]:
     found = {f"{prefix}{percent}": times.percentile(percent) for percent in (50, 95, 99)}
     return {name: None if value is None else round(value, 4) for name, value in found.items()}
-
-
-def _lag(times: Times) -> str:
-    """How late requests left, and whether that spoils the latencies: the report's own rule."""
-    lag_s, latency_s = times.lag.percentile(99), times.latency.percentile(50)
-    if lag_s is None:
-        return ""
-    verdict = ""
-    if latency_s is not None:
-        late = lag_s > LAG_SHARE * latency_s
-        verdict = ": generator-limited" if late else ": on time"
-    return f"{lag_s * 1000:.1f} ms{verdict}"

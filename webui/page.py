@@ -5,6 +5,7 @@ import secrets
 import time
 from collections.abc import Callable
 from pathlib import Path
+from string import Template
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,35 +14,11 @@ from locust.env import Environment
 from locust.web import WebUI
 
 from loadshapes.session import Session
-from webui import downloads
+from webui import downloads, words
 from webui.live import LiveRun
 from webui.start import Commander, Desk
 
 STATIC = Path(__file__).parent / "static"
-COLUMNS = {
-    "phase": "Phase",
-    "model": "Model",
-    "planned": "Planned",
-    "sent": "Sent",
-    "flight": "In flight",
-    "ok": "OK",
-    "outcomes": "Outcomes",
-    "rpm": "RPM",
-    "tpm": "TPM",
-    "p50": "P50, s",
-    "p95": "P95, s",
-    "p99": "P99, s",
-    "ttft50": "TTFT P50, s",
-    "ttft95": "TTFT P95, s",
-    "ttft99": "TTFT P99, s",
-    "lag": "Send lag P99",
-    "cost": "Cost",
-}
-_FILES = {
-    "requests.csv": "Download the run's rows (CSV)",
-    "requests.jsonl": "Download the run's rows (JSONL)",
-    "report.html": "Download the run's report (HTML)",
-}
 POLICY = (
     "default-src 'none'; script-src 'self'{nonce}; style-src 'self'{style}; img-src 'self' data:; "
     "font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'self'; "
@@ -52,7 +29,8 @@ POLICY = (
 class Gateway:
     """The current or last run as the browser sees it. `in_flight` counts requests under way."""
 
-    def __init__(self, command: Commander, in_flight: Callable[[], int]) -> None:
+    def __init__(self, command: Commander, in_flight: Callable[[], int], lang: str) -> None:
+        self.lang = lang
         self._command = command
         self._in_flight = in_flight
         self._session: Session | None = None
@@ -62,7 +40,7 @@ class Gateway:
     def watch(self, session: Session) -> None:
         """Show this run from now on."""
         unit = session.options.currency or session.endpoint.currency or ""
-        live = LiveRun(session, unit)
+        live = LiveRun(session, unit, words.texts(self.lang))
         session.watchers.append(lambda record: live.add(record, time.time()))
         self._session, self._live = session, live
 
@@ -82,7 +60,7 @@ class Gateway:
     def state(self) -> dict[str, Any]:
         """All that the charts' page draws."""
         if self._session is None or self._live is None:
-            return {"run": None, "rows": [], "points": []}
+            return {"run": None, "rows": [], "points": [], "words": words.texts(self.lang)}
         return {
             "run": self._session.options.run_id,
             "mode": self._session.options.mode,
@@ -91,7 +69,8 @@ class Gateway:
             "currency": self._live.currency,
             "running": self._runs,
             "report": (self._session.folder / "report.html").is_file(),
-            "columns": COLUMNS,
+            "columns": words.columns(self.lang),
+            "words": words.texts(self.lang),
             "rows": self.rows(),
             "points": self._live.points(time.time() if self._runs else None),
         }
@@ -115,15 +94,18 @@ def attach(environment: Environment, web_ui: WebUI, gateway: Gateway, desk: Desk
     )
     views["locust.request_stats"] = with_rows(views["locust.request_stats"], gateway)
     views["locust.index"] = with_charts(views["locust.index"])
-    links = [{"href": f"./gateway/{name}", "title": title} for name, title in _FILES.items()]
-    links.append({"href": "./gateway", "title": "Live charts of the gateway"})
+    columns, texts = words.columns(gateway.lang), words.texts(gateway.lang)
+    links = [
+        {"href": f"./gateway/{name}".rstrip("/"), "title": title}
+        for name, title in words.files(gateway.lang).items()
+    ]
     web_ui.template_args.update(
         {
-            "extended_tabs": [{"title": "Gateway", "key": "gateway"}],
+            "extended_tabs": [{"title": texts["title"], "key": "gateway"}],
             "extended_tables": [
                 {
                     "key": "gateway",
-                    "structure": [{"key": k, "title": title} for k, title in COLUMNS.items()],
+                    "structure": [{"key": k, "title": title} for k, title in columns.items()],
                 }
             ],
             "extended_csv_files": links,
@@ -138,12 +120,15 @@ def attach(environment: Environment, web_ui: WebUI, gateway: Gateway, desk: Desk
 
 def pages(web_ui: WebUI, gateway: Gateway, base: str) -> Blueprint:
     """Our own routes, behind the login where there is one."""
+    texts = words.texts(gateway.lang)
     made = Blueprint("gateway", __name__, url_prefix=f"{base}/gateway")
 
     @made.route("")
     @web_ui.auth_required_if_enabled
     def page() -> Response:
-        answer = send_from_directory(STATIC, "gateway.html")
+        written = Template((STATIC / "gateway.html").read_text(encoding="utf-8"))
+        lang = "zh-CN" if gateway.lang == "zh" else "en"
+        answer = make_response(written.substitute(words.texts(gateway.lang), lang=lang))
         answer.headers["Content-Security-Policy"] = POLICY.format(nonce="", style="")
         return answer
 
@@ -155,17 +140,17 @@ def pages(web_ui: WebUI, gateway: Gateway, base: str) -> Blueprint:
     @made.route("/requests.csv")
     @web_ui.auth_required_if_enabled
     def csv_rows() -> Response:
-        return downloads.rows(gateway.folder, "requests.csv")
+        return downloads.rows(gateway.folder, "requests.csv", texts)
 
     @made.route("/requests.jsonl")
     @web_ui.auth_required_if_enabled
     def jsonl_rows() -> Response:
-        return downloads.rows(gateway.folder, "requests.jsonl")
+        return downloads.rows(gateway.folder, "requests.jsonl", texts)
 
     @made.route("/report.html")
     @web_ui.auth_required_if_enabled
     def report() -> Response:
-        return downloads.report(gateway.folder)
+        return downloads.report(gateway.folder, texts)
 
     @made.route("/static/<name>")
     @web_ui.auth_required_if_enabled

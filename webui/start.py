@@ -108,7 +108,7 @@ class Desk:
         elif run_time_s(form) is not None:
             raise OperatorError(
                 f"a run time is for mode interactive only: mode {asked.mode or '(none)'} ends by "
-                "its plan. Leave the run time empty."
+                "its plan, so leave the run time empty."
             )
         host = self._host(form.get("host", ""))
         before = self._environment.host

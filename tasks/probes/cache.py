@@ -32,7 +32,9 @@ def _read(path: str) -> str:
     try:
         return Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise OperatorError(f"--prefix-file {path} cannot be read: {error}.") from None
+        raise OperatorError(
+            f"--prefix-file {path} cannot be read ({error}): give another file."
+        ) from None
 
 
 def build(phase: Phase, index: int, options: Options) -> Request:

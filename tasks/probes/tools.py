@@ -90,13 +90,15 @@ def case(tools: str, prompt: str, expect: str) -> ToolCase:
     for tool in offered:
         function = mapping(mapping(tool).get("function"))
         if not function.get("name"):
-            raise OperatorError(f"--tools {tools}: every tool needs a function with a name.")
+            raise OperatorError(
+                f"--tools {tools}: a tool has no function with a name; give each one."
+            )
         try:
             jsonschema.Draft202012Validator.check_schema(mapping(function.get("parameters")))
         except jsonschema.SchemaError as error:
             raise OperatorError(
-                f"--tools {tools}: the parameters of {function['name']} are no JSON schema: "
-                f"{error.message}."
+                f"--tools {tools}: the parameters of {function['name']} are no JSON schema "
+                f"({error.message}): mend them."
             ) from None
     if not prompt:
         raise OperatorError("--tools needs --tools-prompt: say what the model should do with them.")
@@ -116,7 +118,7 @@ def _load(path: str) -> Any:
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise OperatorError(f"{path} cannot be read as JSON: {error}.") from None
+        raise OperatorError(f"{path} cannot be read as JSON ({error}): mend the file.") from None
 
 
 def tool_choice(options: Options) -> object:

@@ -40,11 +40,15 @@ def data_url(path: str) -> str:
         return "data:image/png;base64," + base64.b64encode(picture()).decode()
     kind = mimetypes.guess_type(path)[0] or ""
     if not kind.startswith("image/"):
-        raise OperatorError(f"--image {path} is not named like an image (.png, .jpg, .webp, .gif).")
+        raise OperatorError(
+            f"--image {path} is not named like an image: give a .png, .jpg, .webp or .gif."
+        )
     try:
         raw = Path(path).read_bytes()
     except OSError as error:
-        raise OperatorError(f"--image {path} cannot be read: {error.strerror}.") from None
+        raise OperatorError(
+            f"--image {path} cannot be read ({error.strerror}): give another file."
+        ) from None
     return f"data:{kind};base64," + base64.b64encode(raw).decode()
 
 

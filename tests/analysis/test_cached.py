@@ -45,7 +45,7 @@ def test_rows_and_numbers_are_those_of_the_text(
     assert (folder / cached.NAME).stat().st_mode & 0o777 == 0o600
     monkeypatch.setattr(cached, "_write", None)
     assert known(folder) == wanted
-    assert len(wanted[2]) == 1 and "torn" in wanted[2][0]
+    assert len(wanted[2]) == 1 and "torn" in wanted[2][0].en
 
 
 @pytest.mark.parametrize("change", ["more", "touched", "another part", "part gone"])

@@ -186,7 +186,7 @@ END = {"event": "run_end"}
         (
             [{"event": "stopped", "reason": "the run was stopped by hand"},
              {**END, "completed": False}],
-            "the run ended before its plan was done (reason: the run was stopped by hand)",
+            "the run ended before its plan was done (the run was stopped by hand)",
         ),
         (
             [{"event": "failed", "error": "RuntimeError: no generator is left to run the plan"},

@@ -52,9 +52,20 @@ def test_export_then_import_makes_a_run(tmp_path: Path, capsys: pytest.CaptureFi
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["report", "nowhere"], "There is no run folder nowhere."),
-        (["summary", "."], ". is not a run: it has no manifest.json."),
-        (["import", "missing.jsonl"], "missing.jsonl: No such file or directory."),
+        (
+            ["report", "nowhere"],
+            "weighbridge: there is no run folder nowhere: give the path of one.",
+        ),
+        (
+            ["summary", "."],
+            "weighbridge: . is not a run, it has no manifest.json: give the folder that a run "
+            "made.",
+        ),
+        (
+            ["import", "missing.jsonl"],
+            "weighbridge: missing.jsonl cannot be used (No such file or directory): give another "
+            "path.",
+        ),
     ],
 )
 def test_an_operators_error_is_one_sentence(
@@ -150,5 +161,5 @@ def test_a_broken_condition_is_an_operators_error(
     """Exit code 2, and nothing is written."""
     folder = make(tmp_path / "r", record(0))
     assert main([command, str(folder), "--fail-on", "p95>1"]) == 2
-    assert capsys.readouterr().err.startswith("--fail-on p95 is unknown: use success_rate,")
+    assert capsys.readouterr().err.startswith("weighbridge: --fail-on p95 is unknown: use")
     assert not (folder / "report.md").exists()

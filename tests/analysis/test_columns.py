@@ -93,11 +93,11 @@ def test_where_a_file_is_cut_into_stretches_does_not_matter(
     records = [record(i, content=f'"{i}"\n\n, \r' * (i % 3)) for i in range(9)]
     path.write_bytes(written([list(COLUMNS), *(encode(one) for one in records)]) + b'torn,"')
     monkeypatch.setattr(parts, "STRETCH_BYTES", size)
-    remarks: list[str] = []
+    remarks: list[parts.Odd] = []
     rows = [row for table in parts.tables(path, remarks) for row in table.to_pylist()]
     assert [row["request_index"] for row in rows] == list(range(9))
     assert [row["content"] for row in rows] == [one.content or None for one in records]
-    assert len(remarks) == 1 and "torn last line" in remarks[0]
+    assert len(remarks) == 1 and "torn last line" in remarks[0].en
 
 
 def test_a_fault_far_into_a_file_names_its_line(

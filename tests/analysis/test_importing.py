@@ -141,7 +141,7 @@ def test_a_wrong_line_is_named_and_nothing_is_made(tmp_path: Path, line: str, wh
 def test_an_existing_run_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "a.jsonl", request(0))
     importing.read([path], tmp_path / "results")
-    with pytest.raises(RunError, match="exists; give another --run-id"):
+    with pytest.raises(RunError, match="exists: give another --run-id"):
         importing.read([path], tmp_path / "results")
     with pytest.raises(RunError, match="cannot name a run"):
         importing.read([path], tmp_path / "results", run_id="../outside")

@@ -47,7 +47,9 @@ def test_a_torn_last_line_is_dropped_and_told(tmp_path: Path, lost: int) -> None
     path.write_bytes(path.read_bytes()[:-lost])
     run = load(folder)
     assert list(run.requests["request_index"]) == [0]
-    assert run.remarks == ["requests-local.csv: the torn last line 3 was dropped."]
+    assert [odd.en for odd in run.remarks] == [
+        "requests-local.csv: the torn last line 3 was dropped."
+    ]
 
 
 def test_every_cut_of_a_file_is_read_or_told(tmp_path: Path) -> None:
@@ -169,7 +171,9 @@ def test_a_request_sent_twice_is_told(tmp_path: Path) -> None:
     part(folder, dataclasses.replace(record(0, worker="w2"), timestamp="later"), worker="w2")
     run = load(folder)
     assert len(run.requests) == 1
-    assert run.remarks == ["1 requests were sent twice; the copy read first is counted."]
+    assert [odd.en for odd in run.remarks] == [
+        "1 requests were sent twice; the copy read first is counted."
+    ]
 
 
 def test_rows_follow_the_plan_then_their_index(tmp_path: Path) -> None:
@@ -186,7 +190,7 @@ def test_a_torn_last_event_is_dropped_and_a_wrong_one_named(tmp_path: Path) -> N
     path.write_text('{"event": "run_start"}\n{"event": "run_e', encoding="utf-8")
     run = load(folder)
     assert run.interrupted
-    assert run.remarks == ["events.jsonl: the torn last line 2 was dropped."]
+    assert [odd.en for odd in run.remarks] == ["events.jsonl: the torn last line 2 was dropped."]
     path.write_text('{"event": "run_start"}\nnoise\n', encoding="utf-8")
     with pytest.raises(RunError, match="line 2: not an event"):
         load(folder)

@@ -12,6 +12,7 @@ import pytest
 from analysis import html, markdown, report
 from analysis.load import load
 from analysis.page import Page
+from analysis.verdict import verdicts
 from analysis.words import Lang
 from tests.analysis.runs import PHASE, dropped, failed, make, phase, probe, record
 
@@ -90,8 +91,36 @@ def test_every_table_says_how_it_was_computed(english: str) -> None:
 
 
 def test_chinese_is_complete(chinese: str) -> None:
-    """No English sentence is left in the Chinese report, but for our remarks on broken files."""
+    """No English sentence is left in the Chinese report."""
     assert not re.findall(r"\b(?:the|of|is|are|over|were)\b", chinese)
+
+
+STOPPED = {"event": "stopped", "phase": PHASE, "reason": "the run was stopped by hand"}
+LOST = {
+    "event": "worker_lost", "worker": "w1", "phase": PHASE,
+    "reason": "its heartbeats stopped: its requests that were not sent are dropped",
+}  # fmt: skip
+RULE = {
+    "event": "stop_rule", "phase": PHASE, "generator": "local", "counted": 7, "completed": 20,
+    "outcomes": {"rate_limited": 4, "server_error": 3},
+}  # fmt: skip
+
+
+def test_the_verdicts_on_a_bad_run_are_chinese_too(tmp_path: Path) -> None:
+    """Damaged files, a stop by hand, the stop rule and a lost worker leave no English word."""
+    late = {"send_lag_s": 3.0, "check": "fail"}
+    rows = [record(0, **late), failed(1, "rate_limited"), dropped(2)]
+    events = [STOPPED, LOST, RULE, {"event": "run_end", "completed": False}]
+    folder = make(tmp_path / "r", *rows, plan=[phase(), phase("rpm/x/1")], events=events)
+    with (folder / "requests-local.csv").open("a") as file:
+        file.write("1,torn")
+    (folder / "requests-w2.csv").write_text("")
+    view = report.look(load(folder), "zh")
+    texts = [verdict.text for verdict in verdicts(view)]
+    assert len(texts) >= 9
+    known = r"rpm/[\w./-]+|requests-\w+\.csv|worker|w1|P99|ms|dropped|nl-[\w.-]+|fail|rate_limited"
+    for text in texts:
+        assert not re.findall(r"[A-Za-z]{2,}", re.sub(f"{known}|server_error", "", text)), text
 
 
 def test_missing_parts_are_absent(tmp_path: Path) -> None:
@@ -128,6 +157,8 @@ def test_the_simulator_is_named_on_every_page(tmp_path: Path) -> None:
     [
         ({"event": "stop_rule", "phase": "p", "reason": "8 of 20"}, "stop rule ended p: reason: 8"),
         ({"event": "worker_lost", "worker": "w1"}, "A worker was lost: worker: w1."),
+        (RULE, f"stop rule ended {PHASE}: 7 of the last 20 completed requests failed (4 rate_"),
+        (LOST, "A worker was lost: w1: its heartbeats stopped: its requests that were not sent"),
         ({"event": "stall", "phase": PHASE}, "event loop stalled 1 times"),
         ({"event": "stopped", "by": "SIGTERM"}, "stopped before its end: by: SIGTERM."),
         ({"event": "stopped", "phase": "p"}, "stopped before its end in p."),

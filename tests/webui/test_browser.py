@@ -143,6 +143,7 @@ def test_a_person_runs_a_ladder_a_window_and_users_by_hand(
     browser.page.get_by_role("button", name="Stop").click()
     browser.page.get_by_role("button", name="New").wait_for()
 
+    browser.until(lambda: server.json("/gateway/state")["report"], "the report")
     browser.tab("Download Data")
     for link, end in (("run's report", "report.html"), ("rows (CSV)", "requests.csv")):
         with browser.page.expect_download() as started:

@@ -62,7 +62,7 @@ def test_what_names_files_or_starts_programs_is_not_in_the_form_and_is_refused(
         ({"mode": "rpm", "model": "m", "target": "60", "duration": "inf"}, "takes a number"),
         ({"mode": "rpm", "model": "m", "target": "60", "duration": "-1"}, "must be above 0"),
         ({"mode": "smoke", "max_tokens": "1.5"}, "--max-tokens takes a whole number"),
-        ({"mode": "smoke", "stream": "yes"}, "--stream is true or false"),
+        ({"mode": "smoke", "stream": "yes"}, "--stream must be true or false"),
         ({"mode": "smoke", "connections": "lukewarm"}, "--connections lukewarm is unknown"),
         ({"mode": "smoke", "loglevel": "DEBUG"}, "'loglevel' is no field"),
         ({"mode": "smoke", "run_time": "10s"}, "A run time is for mode interactive only"),
@@ -72,7 +72,7 @@ def test_what_names_files_or_starts_programs_is_not_in_the_form_and_is_refused(
         ({"mode": "interactive", "model": "m", "user_count": ""}, "number of users is empty"),
         ({"mode": "interactive", "model": "m", "user_count": "0"}, "must be at least 1"),
         ({"mode": "interactive", "model": "m", "spawn_rate": "0"}, "ramp up must be above 0"),
-        ({"mode": "interactive", "model": "m", "run_time": "soon"}, "The run time is like 20s"),
+        ({"mode": "interactive", "model": "m", "run_time": "soon"}, "Write the run time like 20s"),
     ],
 )
 def test_a_wrong_form_is_answered_with_one_sentence_and_sends_nothing(

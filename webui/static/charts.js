@@ -4,11 +4,12 @@
 const gatewayCharts = (() => {
   const SVG = "http://www.w3.org/2000/svg";
   const WIDTH = 560, HEIGHT = 210, LEFT = 66, RIGHT = 14, TOP = 12, BOTTOM = 26;
+  // Each chart's key, and its lines'; their names are words of the state: chart_rpm, line_failed.
   const KINDS = [
-    { key: "rpm", title: "Requests per minute", lines: [["rpm", "succeeded"], ["failed", "failed"]] },
-    { key: "tpm", title: "Tokens per minute", lines: [["tpm", "tokens"]] },
-    { key: "p95", title: "Latency P95, s", lines: [["p95", "P95"]] },
-    { key: "cost", title: "Cost so far", lines: [["cost", "cost"]] },
+    { key: "rpm", lines: ["rpm", "failed"] },
+    { key: "tpm", lines: ["tpm"] },
+    { key: "p95", lines: ["p95"] },
+    { key: "cost", lines: ["cost"] },
   ];
 
   function element(name, attributes, text) {
@@ -42,19 +43,19 @@ const gatewayCharts = (() => {
     }
   }
 
-  function draw(kind, points) {
-    const svg = element("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": kind.title });
-    const values = points.flatMap((p) => kind.lines.map(([key]) => p[key] ?? 0));
+  function draw(kind, points, words) {
+    const svg = element("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": words[`chart_${kind.key}`] });
+    const values = points.flatMap((p) => kind.lines.map((key) => p[key] ?? 0));
     const top = Math.max(...values, 0) * 1.05 || 1;
     const seconds = points.length ? points[points.length - 1].second : 10;
     const x = (value) => LEFT + (value / seconds) * (WIDTH - LEFT - RIGHT);
     const y = (value) => HEIGHT - BOTTOM - (value / top) * (HEIGHT - TOP - BOTTOM);
     axes(svg, top, seconds, x, y);
-    for (const [key, name] of kind.lines) {
+    for (const key of kind.lines) {
       const known = points.filter((p) => p[key] !== null);
       const path = known.map((p) => `${x(p.second).toFixed(1)},${y(p[key]).toFixed(1)}`).join(" ");
       const line = element("polyline", { points: path, class: `line ${key}` });
-      line.append(element("title", {}, name));
+      line.append(element("title", {}, words[`line_${key}`]));
       svg.append(line);
       if (known.length === 1) {
         svg.append(element("circle", { cx: x(known[0].second), cy: y(known[0][key]), r: 3, class: `dot ${key}` }));
@@ -69,19 +70,21 @@ const gatewayCharts = (() => {
       const figure = document.createElement("figure");
       const caption = document.createElement("figcaption");
       const last = state.points.findLast((point) => point[kind.key] !== null);
-      const failed = kind.key === "rpm" && last ? `, failed (red): ${label(last.failed)}` : "";
+      const failed = kind.key === "rpm" && last ? `, ${state.words.failed_red}: ${label(last.failed)}` : "";
       const unit = kind.key === "cost" && state.currency ? ` ${state.currency}` : "";
-      caption.textContent = kind.title + (last ? `: ${label(last[kind.key])}${unit}${failed}` : "");
+      caption.textContent = state.words[`chart_${kind.key}`] + (last ? `: ${label(last[kind.key])}${unit}${failed}` : "");
       figure.dataset.chart = kind.key;
-      figure.append(caption, draw(kind, state.points));
+      figure.append(caption, draw(kind, state.points, state.words));
       return figure;
     });
     place.replaceChildren(...figures);
   }
 
   function title(state) {
-    if (!state.run) return "no run yet";
-    return `${state.run} on ${state.gateway}${state.simulated ? " (SIMULATED)" : ""}, ${state.running ? "running" : "ended"}`;
+    const words = state.words;
+    if (!state.run) return words.none;
+    const simulated = state.simulated ? ` (${words.simulated})` : "";
+    return `${state.run} ${words.on} ${state.gateway}${simulated}, ${state.running ? words.running : words.ended}`;
   }
 
   async function state() {

@@ -9,7 +9,6 @@
   place.id = "gateway-tab";
   place.hidden = true;
   link.href = "./gateway";
-  link.textContent = "Charts and table on a page of their own";
   charts.id = "gateway-charts";
   place.append(heading, charts, link);
   document.body.append(place);
@@ -21,6 +20,7 @@
       const state = await gatewayCharts.state().catch(() => null);
       if (state) {
         heading.textContent = gatewayCharts.title(state);
+        link.textContent = state.words.own_page;
         gatewayCharts.show(charts, state);
       }
     }

@@ -1,0 +1,74 @@
+"""Every sentence that tells an operator of a mistake, read from the code."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from house import ROOT, files, rooms
+
+RAISED = ("OperatorError", "RunError", "ConditionError")
+ANY = "…"  # stands where the sentence names a value
+
+
+def sentences() -> list[tuple[str, str]]:
+    """Each sentence, and the file it stands in; values are `…`."""
+    found: dict[tuple[str, str], None] = {}
+    for room in rooms():
+        if room == "simulator":
+            continue
+        for path in files(room):
+            for text in _of(path):
+                found[text, path.relative_to(ROOT).as_posix()] = None
+    return sorted(found, key=lambda one: (one[1], one[0]))
+
+
+def _of(path: Path) -> Iterator[str]:
+    """The sentences that a file raises, or yields from a function named `faults`."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
+            call = node.exc
+            if isinstance(call.func, ast.Name) and call.func.id in RAISED and call.args:
+                yield from _written(call.args[0])
+        elif isinstance(node, ast.FunctionDef) and node.name == "faults":
+            for inner in ast.walk(node):
+                if isinstance(inner, ast.Yield) and inner.value is not None:
+                    yield from _written(inner.value)
+                elif isinstance(inner, ast.Call) and getattr(inner.func, "attr", "") == "append":
+                    yield from _written(inner.args[0])
+
+
+def _written(node: ast.expr) -> Iterator[str]:
+    """The text of a string literal or an f-string; nothing for what is passed on."""
+    if isinstance(node, ast.Constant):
+        yield str(node.value)
+    elif isinstance(node, ast.JoinedStr):
+        text = "".join(
+            str(part.value) if isinstance(part, ast.Constant) else ANY for part in node.values
+        )
+        if sum(char.isalpha() for char in text) >= 10:
+            yield text
+
+
+def page() -> str:
+    """docs/reference/errors.md."""
+    parts = [
+        "# Errors of the operator's\n",
+        "A mistake of yours ends with exit code 2 and one of these sentences on stderr, after",
+        "`weighbridge: `; in the web UI the start form shows it. Nothing was sent, and nothing is",
+        f"to be paid. `{ANY}` stands for a value. What goes wrong with a request is no such error:",
+        "it is an [outcome](../outcomes.md).",
+    ]
+    place = ""
+    for text, file in sentences():
+        if file != place:
+            parts.append(f"\n## {file}\n")
+            place = file
+        parts.append(f"- {_plain(text)}")
+    return "\n".join(parts) + "\n"
+
+
+def _plain(text: str) -> str:
+    """The sentence as Markdown that shows it as it is."""
+    for char in "\\`*_<>[]{}|":
+        text = text.replace(char, "\\" + char)
+    return text

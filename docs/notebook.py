@@ -1,0 +1,59 @@
+"""Runs docs/notebook.ipynb without Jupyter: `python docs/notebook.py RUN` renews its outputs.
+
+The code cells are executed in order, in one namespace. What a cell prints, and the value of its
+last line, become its output, as in Jupyter.
+"""
+
+import ast
+import contextlib
+import io
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+NOTEBOOK = ROOT / "docs" / "notebook.ipynb"
+
+
+def execute(notebook: dict[str, Any]) -> dict[str, Any]:
+    """Run every code cell and put its outputs in. A cell's exception is raised."""
+    space: dict[str, Any] = {"__name__": "__main__"}
+    cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    for number, cell in enumerate(cells, 1):
+        tree = ast.parse("".join(cell["source"]))
+        last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            exec(compile(tree, f"<cell {number}>", "exec"), space)
+            value = None
+            if isinstance(last, ast.Expr):
+                value = eval(compile(ast.Expression(last.value), f"<cell {number}>", "eval"), space)
+        cell["execution_count"] = number
+        cell["outputs"] = _outputs(printed.getvalue(), value, number)
+    return notebook
+
+
+def _outputs(printed: str, value: Any, number: int) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    if printed:
+        lines = printed.splitlines(keepends=True)
+        found.append({"output_type": "stream", "name": "stdout", "text": lines})
+    if value is not None:
+        data = {"text/plain": repr(value).splitlines(keepends=True)}
+        for kind, name in (("text/html", "_repr_html_"), ("image/svg+xml", "_repr_svg_")):
+            if hasattr(value, name):
+                data[kind] = getattr(value, name)().splitlines(keepends=True)
+        found.append(
+            {"output_type": "execute_result", "execution_count": number, "metadata": {},
+             "data": data}
+        )  # fmt: skip
+    return found
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT))
+    os.environ["WEIGHBRIDGE_RUN"] = str(Path(sys.argv[1]).resolve())
+    made = execute(json.loads(NOTEBOOK.read_text(encoding="utf-8")))
+    NOTEBOOK.write_text(json.dumps(made, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")

@@ -1,0 +1,143 @@
+"""The JSON schemas of manifest.json and summary.json, made from the code that writes them.
+
+Both stay open: a newer version may add fields, so a reader must ignore what it does not know.
+"""
+
+import json
+from dataclasses import fields
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from loadshapes.options import Options
+from loadshapes.plan import Phase
+from recording.outcome import Outcome
+from recording.record import SCHEMA_VERSION
+
+Schema = dict[str, Any]
+_PLAIN = {str: "string", int: "integer", float: "number", bool: "boolean", NoneType: "null"}
+TEXT: Schema = {"type": "string"}
+COUNT: Schema = {"type": "integer", "minimum": 0}
+COUNTS: Schema = {"type": "object", "additionalProperties": COUNT}
+
+
+def _of(hint: Any) -> Schema:
+    """The schema of a field's type."""
+    if hint in _PLAIN:
+        return {"type": _PLAIN[hint]}
+    origin, inner = get_origin(hint), get_args(hint)
+    if origin is Literal:
+        return {"enum": list(inner)}
+    if origin in (Union, UnionType):
+        return {"anyOf": [_of(one) for one in inner]}
+    if origin is tuple:
+        return {"type": "array", "items": _of(inner[0])}
+    return {}
+
+
+def _object(properties: Schema, required: list[str] | None = None, **more: Any) -> Schema:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties) if required is None else required,
+        "additionalProperties": True,
+        **more,
+    }
+
+
+def _or_null(kind: str, **more: Any) -> Schema:
+    return {"type": [kind, "null"], **more}
+
+
+def _head(title: str, text: str) -> Schema:
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": title,
+        "description": text,
+    }
+
+
+def manifest() -> Schema:
+    """With what, where and how a run was made."""
+    hints, planned = get_type_hints(Options), get_type_hints(Phase)
+    options = {
+        item.name: {**_of(hints[item.name]), "description": item.metadata["help"]}
+        for item in fields(Options)
+    }
+    phase = {item.name: _of(planned[item.name]) for item in fields(Phase)}
+    properties = {
+        "schema_version": {"const": SCHEMA_VERSION},
+        "run_id": {**TEXT, "minLength": 1},
+        "started_at": {**TEXT, "format": "date-time"},
+        "mode": TEXT,
+        "weighbridge": _object({"version": TEXT, "git_commit": _or_null("string")}),
+        "versions": _object({"python": TEXT}) | {"additionalProperties": TEXT},
+        "host": _object({"name": TEXT, "system": TEXT, "cores": _or_null("integer")}),
+        "gateway": _object({"base_url": TEXT, "simulated": {"type": "boolean"}}),
+        "currency": _or_null("string"),
+        "workers": COUNT,
+        "options": _object(options, ["mode", "model", "target", "duration", "timeout", "seed"]),
+        "plan": {
+            "type": "array",
+            "items": _object(phase, ["name", "mode", "scenario", "model", "kind", "count"]),
+        },
+        "clock": {"type": "object"},
+    }
+    head = _head("manifest.json of a Weighbridge run", "Written when the run starts; no secret.")
+    return head | _object(properties)
+
+
+def summary() -> Schema:
+    """The numbers of a run."""
+    from analysis.report import SUMMARY_VERSION
+
+    number, share = _or_null("number"), _or_null("number", minimum=0, maximum=1)
+    seconds = _or_null("number", minimum=0)
+    ranked = ("latency", "latency_from_due", "ttft", "first_visible", "tpot", "inter_chunk")
+    phase: Schema = {
+        "phase": TEXT,
+        "mode": TEXT,
+        "scenario": TEXT,
+        "model_requested": TEXT,
+        "target": _or_null("integer"),
+        "duration_s": seconds,
+        "planned": COUNT,
+        "wall_s": seconds,
+        "recorded": COUNT,
+        "sent": COUNT,
+        "success": COUNT,
+        "failures": COUNT,
+        "dropped": COUNT,
+        "success_rate": share,
+        "status_counts": COUNTS,
+        "outcomes": {**COUNTS, "propertyNames": {"enum": [name.value for name in Outcome]}},
+        "observed_rpm": number,
+        "observed_tpm": number,
+        **{f"{name}_p{p}_s": seconds for name in ranked for p in (50, 95, 99)},
+        **{f"send_lag_p{p}_s": number for p in (50, 95, 99)},  # a clock may be a hair early
+        "cost_sum": number,
+        "cost_unknown_count": COUNT,
+        "cost_per_success": number,
+        "generator_limited": _or_null("boolean"),
+    }
+    for kind in ("prompt", "completion", "reasoning", "cached", "total"):
+        phase[f"{kind}_tokens"] = _or_null("integer", minimum=0)
+    verdict = _object({"level": {"enum": ["good", "note", "bad"]}, "text": TEXT})
+    properties = {
+        "schema_version": {"const": SUMMARY_VERSION},
+        "run_id": TEXT,
+        "started_at": _or_null("string"),
+        "mode": _or_null("string"),
+        "simulated": {"type": "boolean"},
+        "interrupted": {"type": "boolean"},
+        "currency": _or_null("string"),
+        "verdicts": {"type": "array", "items": verdict},
+        "not_run": {"type": "array", "items": TEXT},
+        "phases": {"type": "array", "items": _object(phase)},
+    }
+    text = "Numbers end in their units; null is not known, never 0."
+    return _head("summary.json of a Weighbridge run", text) | _object(properties)
+
+
+def written(schema: Schema) -> str:
+    """The schema as its file holds it."""
+    return json.dumps(schema, ensure_ascii=False, indent=2) + "\n"

@@ -1,0 +1,39 @@
+"""The notebook runs as it stands, on a run of any kind."""
+
+import importlib.util
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.analysis.runs import everything
+from tests.locust_run import ROOT
+
+NOTEBOOK = ROOT / "docs" / "notebook.ipynb"
+
+
+def execute(notebook: dict[str, Any]) -> dict[str, Any]:
+    spec = importlib.util.spec_from_file_location("notebook", ROOT / "docs" / "notebook.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    made: dict[str, Any] = module.execute(notebook)
+    return made
+
+
+def test_every_cell_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In order, in one namespace; each code cell but an import shows something."""
+    monkeypatch.setenv("WEIGHBRIDGE_RUN", str(everything(tmp_path / "r")))
+    made = execute(json.loads(NOTEBOOK.read_text(encoding="utf-8")))
+    cells = [cell for cell in made["cells"] if cell["cell_type"] == "code"]
+    assert len(cells) >= 7
+    assert all(cell["outputs"] for cell in cells)
+    assert "r" in "".join(cells[0]["outputs"][0]["text"])
+
+
+def test_the_outputs_that_it_shows_are_of_a_simulated_run() -> None:
+    """They are kept in the file, every cell's, in the order of execution."""
+    cells = [c for c in json.loads(NOTEBOOK.read_text("utf-8"))["cells"] if "outputs" in c]
+    assert [cell["execution_count"] for cell in cells] == list(range(1, len(cells) + 1))
+    assert "on the simulator" in "".join(cells[0]["outputs"][0]["text"])

@@ -1,0 +1,78 @@
+"""Our pages speak both languages: each word they name exists, and none is left in English."""
+
+import re
+from string import Template
+
+import pytest
+
+from tests.locust_run import ROOT
+from tests.webui.conftest import Serve
+from webui import words
+
+STATIC = ROOT / "webui" / "static"
+# Names and abbreviations that are the same in both languages.
+SAME = {
+    "RPM",
+    "TPM",
+    "P50",
+    "P95",
+    "P99",
+    "TTFT",
+    "CSV",
+    "JSONL",
+    "HTML",
+    "SIMULATED",
+    "token",
+    "Locust",
+}
+
+
+@pytest.mark.parametrize("table", [words.columns, words.files, words.texts])
+def test_the_chinese_texts_are_chinese(table: object) -> None:
+    """Beside names of measures and formats they hold no Latin word."""
+    for text in table("zh").values():  # type: ignore[operator]
+        assert set(re.findall(r"[A-Za-z]\w+", text)) <= SAME, text
+
+
+def test_every_word_that_a_script_names_exists() -> None:
+    known = words.texts("en").keys()
+    for path in STATIC.glob("*.js"):
+        script = path.read_text(encoding="utf-8")
+        assert set(re.findall(r"\bwords\.(\w+)", script)) <= known, path
+    keys = re.findall(r'key: "(\w+)", lines: \[(.*?)\]', (STATIC / "charts.js").read_text("utf-8"))
+    named = {f"chart_{key}" for key, _ in keys}
+    named |= {f"line_{line}" for _, lines in keys for line in re.findall(r"\w+", lines)}
+    assert len(keys) == 4 and named <= known
+
+
+def test_the_page_names_words_that_exist() -> None:
+    page = Template((STATIC / "gateway.html").read_text(encoding="utf-8"))
+    assert set(page.get_identifiers()) <= {*words.texts("en"), "lang"}
+
+
+def test_no_script_and_no_page_has_a_text_of_its_own() -> None:
+    """What a reader sees comes from webui/words.py."""
+    page = (STATIC / "gateway.html").read_text(encoding="utf-8")
+    shown = re.findall(r">([^<>]*[A-Za-z][^<>]*)<", page)
+    assert [text for text in shown if "$" not in text] == ["Locust"]
+    for path in STATIC.glob("*.js"):
+        script = re.sub(r"//.*", "", path.read_text(encoding="utf-8"))
+        assert not re.findall(r'textContent = "', script), path
+
+
+def test_a_server_with_lang_zh_shows_chinese(serve: Serve) -> None:
+    """The tab's columns, the links, the charts' page and the words of its scripts."""
+    server = serve("--lang", "zh", "--simulator", "--simulator-profile", "fast")
+    index = server.open("/").read().decode()
+    for title in (*words.columns("zh").values(), *words.files("zh").values()):
+        assert title in index or title.encode("ascii", "backslashreplace").decode() in index, title
+    page = server.open("/gateway").read().decode()
+    assert '<html lang="zh-CN">' in page and "尚无运行" in page and "$" not in page
+    assert server.open("/gateway/report.html").read().decode() == "报告在运行结束后生成。\n"
+    server.start(mode="interactive", model="m", user_count=1)
+    server.wait(lambda: server.gateway()[0]["ok"] if server.gateway() else 0, "a success")
+    state = server.json("/gateway/state")
+    assert state["columns"] == words.columns("zh") and state["words"] == words.texts("zh")
+    assert server.gateway()[0]["planned"] == "直至停止"
+    server.stop()
+    assert "压测报告" in (server.ended().folder / "report.html").read_text("utf-8")  # type: ignore[operator]

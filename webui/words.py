@@ -1,0 +1,87 @@
+"""What our pages in the browser say, in the language of `--lang`. Pure."""
+
+from collections.abc import Mapping
+
+# A column of the Gateway tab: its key, then its title in English and in Chinese.
+_COLUMNS = {
+    "phase": ("Phase", "阶段"),
+    "model": ("Model", "模型"),
+    "planned": ("Planned", "计划"),
+    "sent": ("Sent", "已发送"),
+    "flight": ("In flight", "进行中"),
+    "ok": ("OK", "成功"),
+    "outcomes": ("Outcomes", "结果分布"),
+    "rpm": ("RPM", "RPM"),
+    "tpm": ("TPM", "TPM"),
+    "p50": ("P50, s", "P50 秒"),
+    "p95": ("P95, s", "P95 秒"),
+    "p99": ("P99, s", "P99 秒"),
+    "ttft50": ("TTFT P50, s", "TTFT P50 秒"),
+    "ttft95": ("TTFT P95, s", "TTFT P95 秒"),
+    "ttft99": ("TTFT P99, s", "TTFT P99 秒"),
+    "lag": ("Send lag P99", "发送滞后 P99"),
+    "cost": ("Cost", "费用"),
+}
+# A file or page that can be opened, by its address below /gateway.
+_FILES = {
+    "requests.csv": ("Download the run's rows (CSV)", "下载本次运行的记录（CSV）"),
+    "requests.jsonl": ("Download the run's rows (JSONL)", "下载本次运行的记录（JSONL）"),
+    "report.html": ("Download the run's report (HTML)", "下载本次运行的报告（HTML）"),
+    "": ("Live charts of the gateway", "网关实时图表"),
+}
+# Everything else; the scripts read them from /gateway/state, gateway.html names them in braces.
+_TEXTS = {
+    "title": ("Gateway", "网关"),
+    "none": ("no run yet", "尚无运行"),
+    "on": ("on", "目标"),
+    "running": ("running", "运行中"),
+    "ended": ("ended", "已结束"),
+    "simulated": ("SIMULATED", "SIMULATED 模拟"),
+    "own_page": ("Charts and table on a page of their own", "在单独页面查看图表与表格"),
+    "chart_rpm": ("Requests per minute", "每分钟请求数"),
+    "chart_tpm": ("Tokens per minute", "每分钟 token 数"),
+    "chart_p95": ("Latency P95, s", "延迟 P95 秒"),
+    "chart_cost": ("Cost so far", "累计费用"),
+    "line_rpm": ("succeeded", "成功"),
+    "line_failed": ("failed", "失败"),
+    "line_tpm": ("tokens", "token"),
+    "line_p95": ("P95", "P95"),
+    "line_cost": ("cost", "费用"),
+    "failed_red": ("failed (red)", "失败（红）"),
+    "rows_csv": ("rows (CSV)", "记录（CSV）"),
+    "rows_jsonl": ("rows (JSONL)", "记录（JSONL）"),
+    "report": ("report (HTML)", "报告（HTML）"),
+    "until_stopped": ("until stopped", "直至停止"),
+    "unknown": ("unknown", "未知"),
+    "late": ("generator-limited", "受压测端限制"),
+    "on_time": ("on time", "按时"),
+    "no_run": ("There is no run yet: start one first.", "尚无运行：请先启动一次。"),
+    "no_report": (
+        "The report is written when the run has ended.",
+        "报告在运行结束后生成。",
+    ),
+    "unreadable": (
+        "The rows cannot be read: see Locust's log.",
+        "无法读取记录：请查看 Locust 日志。",
+    ),
+}
+
+
+def _in(lang: str, table: Mapping[str, tuple[str, str]]) -> dict[str, str]:
+    place = 1 if lang == "zh" else 0
+    return {key: both[place] for key, both in table.items()}
+
+
+def columns(lang: str) -> dict[str, str]:
+    """The Gateway tab's columns, in order: key and title."""
+    return _in(lang, _COLUMNS)
+
+
+def files(lang: str) -> dict[str, str]:
+    """What can be downloaded or opened: its address below /gateway, and its title."""
+    return _in(lang, _FILES)
+
+
+def texts(lang: str) -> dict[str, str]:
+    """Every other text."""
+    return _in(lang, _TEXTS)
