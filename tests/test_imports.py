@@ -22,6 +22,7 @@ PURE = (
     "loadshapes.budget",
     "loadshapes.options",
     "loadshapes.modes",
+    "tasks.drift",
     "tasks.reply",
     "webui.live",
 )
