@@ -88,7 +88,7 @@ def measure(rows: "DataFrame", planned: int, wall_s: float | None) -> dict[str, 
         **{name: _sum(good, name) for name in _TOKENS},
         **_costs(sent, good),
         "marker_rate": _share(good, "marker_ok"),
-        "checks": _counts(rows, "check"),
+        "checks": _counted(check_words(rows["check"])),
         "checks_failed": _judged_wrong(rows),
     }
 
@@ -261,14 +261,25 @@ def _share(rows: "DataFrame", name: str) -> float | None:
     return float(known.mean()) if len(known) else None
 
 
+def check_words(checks: "Series[str]") -> "Series[str]":
+    """The single words of a `check` column, verdicts and flags, each under its row's label."""
+    words: Series[str] = checks.dropna().str.split().explode()
+    return words
+
+
 def _counts(rows: "DataFrame", name: str) -> dict[str, int]:
     """How often each value occurs, the commonest first."""
-    return {str(k): int(v) for k, v in rows[name].value_counts().items()}
+    return _counted(rows[name])
+
+
+def _counted(values: "Series[str]") -> dict[str, int]:
+    return {str(k): int(v) for k, v in values.value_counts().items()}
 
 
 def _judged_wrong(rows: "DataFrame") -> int | None:
     """How many answers a probe judged wrong; None when it judged none. Flags are no judgement."""
-    judged = rows["check"][rows["check"].isin(["pass", "fail"])]
+    words = check_words(rows["check"])
+    judged = words[words.isin(["pass", "fail"])]
     return int((judged == "fail").sum()) if len(judged) else None
 
 

@@ -1,17 +1,17 @@
 """What a reader must know before the numbers: is the run whole, and may it be trusted?"""
 
-from analysis.load import rows
+from analysis.flags import flags
 from analysis.page import Remark
 from analysis.sections import View
 from analysis.seed import details
-from analysis.words import Words, integer, milliseconds, percent, seconds, tally
+from analysis.words import Words, integer, milliseconds, seconds
 
 _EXAMPLES = 5
 
 
 def verdicts(view: View) -> list[Remark]:
     """Every verdict on the run, the gravest first."""
-    found = [*_whole(view), *_stops(view), *_generator(view), *_losses(view), *_flags(view)]
+    found = [*_whole(view), *_stops(view), *_generator(view), *_losses(view), *flags(view)]
     order = {"bad": 0, "note": 1, "good": 2}
     return sorted(found, key=lambda remark: order[remark.level])
 
@@ -138,25 +138,6 @@ def _losses(view: View) -> list[Remark]:
         text = t("A worker was lost", "丢失一个 worker")
         found.append(Remark("bad", _sentence(t, text, details(event))))
     return found
-
-
-def _flags(view: View) -> list[Remark]:
-    """Rows whose check is a flag or a failure, the first ones named."""
-    frame = view.run.requests
-    flagged = frame[frame["check"].notna() & (frame["check"] != "pass")]
-    if flagged.empty:
-        return []
-    counts = {str(k): int(v) for k, v in flagged["check"].value_counts().items()}
-    names = [
-        row["task_id"] or f"{row['phase']}#{row['request_index']}"
-        for row in rows(flagged[["task_id", "phase", "request_index"]][:_EXAMPLES])
-    ]
-    t, share = view.t, percent(len(flagged) / len(frame))
-    text = t(
-        f"{integer(len(flagged))} rows ({share}) are flagged: {tally(counts)}",
-        f"{integer(len(flagged))} 行（{share}）被标记：{tally(counts)}",
-    )
-    return [Remark("note", _sentence(t, text, t.join(names)))]
 
 
 def _sentence(t: Words, head: str, why: str) -> str:
