@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from math import fsum
 from typing import TYPE_CHECKING, Any
 
+from analysis import punctuality
 from analysis.percentile import nearest_rank
 from recording.outcome import Outcome
 
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
 
 PHASE = ("phase", "mode", "scenario", "model_requested", "target", "duration_s")
 PERCENTS = (50, 95, 99)
-LAG_SHARE = 0.05
-"""A p99 send lag above this share of the median latency makes the generator the suspect."""
 
 
 def of_run(run: "Run", by: Sequence[str] = PHASE) -> list[dict[str, Any]]:
@@ -29,7 +28,7 @@ def of_run(run: "Run", by: Sequence[str] = PHASE) -> list[dict[str, Any]]:
     found = [{str(k): v for k, v in record.items()} for record in records]
     for row in found:
         if "phase" in row:
-            _judge_generator(row, run.events_of("stall", row["phase"]))
+            punctuality.judge(row, run.events_of("phase_end", row["phase"]))
     return found
 
 
@@ -209,15 +208,6 @@ def _costs(sent: "DataFrame", good: "DataFrame") -> dict[str, Any]:
         "cost_on_failures": _money(sent[~sent["success"]]),
         "cost_sources": _counts(sent, "cost_source"),
     }
-
-
-def _judge_generator(row: dict[str, Any], stalls: list[dict[str, Any]]) -> None:
-    """Add the verdict: limited when sends were late against the latency, or the loop stalled."""
-    lag_s, latency_s = row["send_lag_p99_s"], row["latency_p50_s"]
-    row["send_lag_limit_s"] = None if latency_s is None else LAG_SHARE * latency_s
-    row["stalls"] = len(stalls)
-    late = None if lag_s is None or latency_s is None else lag_s > LAG_SHARE * latency_s
-    row["generator_limited"] = True if stalls else late
 
 
 def _plain(value: Any) -> Any:

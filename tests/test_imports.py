@@ -20,6 +20,7 @@ PURE = (
     "loadshapes.pacing",
     "loadshapes.program",
     "loadshapes.budget",
+    "loadshapes.looplag",
     "loadshapes.options",
     "loadshapes.modes",
     "tasks.drift",

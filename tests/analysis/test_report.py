@@ -128,7 +128,11 @@ def test_the_simulator_is_named_on_every_page(tmp_path: Path) -> None:
     [
         ({"event": "stop_rule", "phase": "p", "reason": "8 of 20"}, "stop rule ended p: reason: 8"),
         ({"event": "worker_lost", "worker": "w1"}, "A worker was lost: worker: w1."),
-        ({"event": "stall", "phase": PHASE}, "event loop stalled 1 times"),
+        (
+            {"event": "phase_end", "phase": PHASE, "generator": {"loop_lag_p99_s": 0.25}},
+            "the generator read what came up to 250.00 ms late (P99 lag of its event loop), more "
+            "than 100.00 ms, 5% of the median latency (2.000s).",
+        ),
         ({"event": "stopped", "by": "SIGTERM"}, "stopped before its end: by: SIGTERM."),
         ({"event": "stopped", "phase": "p"}, "stopped before its end in p."),
         ({"event": "run_end", "completed": False}, "The run ended before its plan was done."),
