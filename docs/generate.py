@@ -60,9 +60,9 @@ def outcomes() -> str:
         + "\n\nWhat can go wrong on the way:\n\n"
         + _faults("on the way", PROVOKED)
         + "\n\n## Flags\n\nAn answer can be whole and odd. Its outcome stays; its `check` holds "
-        "these words, after a probe's verdict if there is one, and `check_detail` says why. The report "
-        "lists them on its first page, with the costs that do not fit the run's own price per "
-        "token (`cost_outlier`).\n\n```text\n" + flags.rstrip() + "\n```\n"
+        "these words, after a probe's verdict if there is one, and `check_detail` says why. The "
+        "report lists them on its first page, with the costs that do not fit the run's own price "
+        "per token (`cost_outlier`).\n\n```text\n" + flags.rstrip() + "\n```\n"
     )
 
 
