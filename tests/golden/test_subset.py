@@ -79,7 +79,7 @@ def test_a_generator_that_is_starved_says_so(thinker: Start, tmp_path: Path) -> 
     gateway = thinker()
     done = starving.run(
         "-H", gateway.url, *STREAMS, "--steps", 5, "--hold", 3,
-        results=tmp_path / "r", starve=starving.pulse,
+        results=tmp_path / "r", starve=starving.stopped,
     )  # fmt: skip
     assert done.code == 0, done.text
     assert_equal(done, by_task(gateway))
