@@ -172,7 +172,7 @@ class Conductor:
             self._write_off(phase, slots[node], len(slots))
         self._budget.take([done[node]["purses"] if node in done else None for node in slots])
         lags = {
-            name: max((d[name] for d in done.values() if d[name] is not None), default=None)
+            name: max((d[name] for d in done.values() if d.get(name) is not None), default=None)
             for name in ("loop_lag_p99_s", "loop_lag_max_s")
         }
         paced = [d["pacer"] for d in done.values() if d.get("pacer")]

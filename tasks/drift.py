@@ -43,7 +43,7 @@ def flags(requested: str, said: Message, used: Usage, *, ok: bool) -> dict[str, 
     `ok`: the answer is whole, so what is absent from it is missing.
     """
     found: dict[str, str] = {}
-    if said.model is not None and not same_model(requested, said.model):
+    if said.model not in (None, requested) and not same_model(requested, said.model):
         found["model_mismatch"] = f"asked for {_shown(requested)}, got {_shown(said.model)}"
     prompt, completion, total = (
         used.get("prompt_tokens"), used.get("completion_tokens"), used.get("total_tokens")
