@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 LOCUST := $(BIN)/locust --headless
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo evaluate test docs site lock clean
+.PHONY: help setup demo evaluate test golden docs site lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
@@ -32,6 +32,9 @@ test: $(BIN)/.dev ## ruff, mypy and pytest
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest
+
+golden: $(BIN)/.dev ## every mode against the simulator's log, with the errors of its times (20 minutes)
+	$(BIN)/python -m pytest -m golden -s tests/golden
 
 docs: $(BIN)/.dev ## renew the documentation that is made from code
 	$(BIN)/python docs/generate.py

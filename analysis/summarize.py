@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from math import fsum
 from typing import TYPE_CHECKING, Any
 
+from analysis import punctuality
 from analysis.chosen import Chosen
 from analysis.groups import groups, known_sum, runs
 from analysis.percentile import nearest_ranks
@@ -11,14 +12,12 @@ from analysis.prefixes import task_prefixes
 from recording.outcome import Outcome
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
+    from pandas import DataFrame, Series
 
     from analysis.load import Run
 
 PHASE = ("phase", "mode", "scenario", "model_requested", "target", "duration_s")
 PERCENTS = (50, 95, 99)
-LAG_SHARE = 0.05
-"""A p99 send lag above this share of the median latency makes the generator the suspect."""
 
 
 def of_run(run: "Run", by: Sequence[str] = PHASE) -> list[dict[str, Any]]:
@@ -29,7 +28,7 @@ def of_run(run: "Run", by: Sequence[str] = PHASE) -> list[dict[str, Any]]:
     found = [{str(k): v for k, v in record.items()} for record in records]
     for row in found:
         if "phase" in row:
-            _judge_generator(row, run.events_of("stall", row["phase"]))
+            punctuality.judge(row, run.events_of("phase_end", row["phase"]))
     return found
 
 
@@ -111,7 +110,7 @@ def measure(rows: "DataFrame", planned: int, wall_s: float | None) -> dict[str, 
         **{name: _sum(good, name) for name in _TOKENS},
         **_costs(sent, good),
         "marker_rate": _share(good, "marker_ok"),
-        "checks": _counts(rows, "check"),
+        "checks": _counted(check_words(rows["check"])),
         "checks_failed": _judged_wrong(rows),
     }
 
@@ -223,15 +222,6 @@ def _costs(sent: Chosen, good: Chosen) -> dict[str, Any]:
     }
 
 
-def _judge_generator(row: dict[str, Any], stalls: list[dict[str, Any]]) -> None:
-    """Add the verdict: limited when sends were late against the latency, or the loop stalled."""
-    lag_s, latency_s = row["send_lag_p99_s"], row["latency_p50_s"]
-    row["send_lag_limit_s"] = None if latency_s is None else LAG_SHARE * latency_s
-    row["stalls"] = len(stalls)
-    late = None if lag_s is None or latency_s is None else lag_s > LAG_SHARE * latency_s
-    row["generator_limited"] = True if stalls else late
-
-
 def _plain(value: Any) -> Any:
     """A Python value of a group's key; None when it is missing."""
     import pandas as pd
@@ -271,14 +261,25 @@ def _share(rows: Chosen, name: str) -> float | None:
     return float(known.mean()) if len(known) else None
 
 
+def check_words(checks: "Series[str]") -> "Series[str]":
+    """The single words of a `check` column, verdicts and flags, each under its row's label."""
+    words: Series[str] = checks.dropna().str.split().explode()
+    return words
+
+
 def _counts(rows: "DataFrame | Chosen", name: str) -> dict[str, int]:
     """How often each value occurs, the commonest first."""
-    return {str(k): int(v) for k, v in rows[name].value_counts().items()}
+    return _counted(rows[name])
+
+
+def _counted(values: "Series[str]") -> dict[str, int]:
+    return {str(k): int(v) for k, v in values.value_counts().items()}
 
 
 def _judged_wrong(rows: "DataFrame") -> int | None:
     """How many answers a probe judged wrong; None when it judged none. Flags are no judgement."""
-    judged = rows["check"][rows["check"].isin(["pass", "fail"])]
+    words = check_words(rows["check"])
+    judged = words[words.isin(["pass", "fail"])]
     return int((judged == "fail").sum()) if len(judged) else None
 
 

@@ -1,17 +1,20 @@
 """What a reader must know before the numbers: is the run whole, and may it be trusted?"""
 
-from analysis.load import rows
+from typing import Any
+
+from analysis.flags import flags
 from analysis.page import Remark
+from analysis.punctuality import GAP_SHARE, GRAIN_S, LAG_SHARE
 from analysis.sections import View
 from analysis.told import told
-from analysis.words import Words, integer, milliseconds, percent, seconds, tally
+from analysis.words import Words, integer, milliseconds, seconds
 
 _EXAMPLES = 5
 
 
 def verdicts(view: View) -> list[Remark]:
     """Every verdict on the run, the gravest first."""
-    found = [*_whole(view), *_stops(view), *_generator(view), *_losses(view), *_flags(view)]
+    found = [*_whole(view), *_stops(view), *_generator(view), *_losses(view), *flags(view)]
     order = {"bad": 0, "note": 1, "good": 2}
     return sorted(found, key=lambda remark: order[remark.level])
 
@@ -73,45 +76,77 @@ def _stops(view: View) -> list[Remark]:
 
 
 def _generator(view: View) -> list[Remark]:
-    """Whether the requests left when they were due."""
+    """Whether the requests left when they were due, and what came was read when it came."""
     t = view.t
     judged = [phase for phase in view.phases if phase["generator_limited"] is not None]
     limited = [phase for phase in judged if phase["generator_limited"]]
     found = []
     for phase in limited:
-        reasons = []
-        lag_s, limit_s = phase["send_lag_p99_s"], phase["send_lag_limit_s"]
-        if lag_s is not None and limit_s is not None and lag_s > limit_s:
-            lag, limit = milliseconds(lag_s), milliseconds(limit_s)
-            latency = seconds(phase["latency_p50_s"])
-            reasons.append(
-                t(
-                    f"P99 send lag {lag} exceeds {limit}, 5% of the median latency ({latency})",
-                    f"P99 发送滞后 {lag} 超过中位延迟（{latency}）的 5%，即 {limit}",
-                )
-            )
-        if phase["stalls"]:
-            reasons.append(
-                t(
-                    f"the generator's event loop stalled {phase['stalls']} times",
-                    f"压测端事件循环停顿 {phase['stalls']} 次",
-                )
-            )
         name = phase["phase"]
         text = t(
             f"{name} is generator-limited, do not trust it", f"{name} 受压测端限制，结果不可信"
         )
-        found.append(Remark("bad", _sentence(t, text, t.clauses(reasons))))
+        found.append(Remark("bad", _sentence(t, text, t.clauses(_lateness(t, phase)))))
     if judged and not limited:
-        worst_s = max(p["send_lag_p99_s"] for p in judged if p["send_lag_p99_s"] is not None)
+        sends = [p["send_lag_p99_s"] for p in judged if p["send_lag_p99_s"] is not None]
+        loops = [p["loop_lag_p99_s"] for p in judged if p["loop_lag_p99_s"] is not None]
+        worst = [
+            t(f"{what} {milliseconds(max(lags))}", f"{zh} {milliseconds(max(lags))}")
+            for what, zh, lags in (("send", "发送", sends), ("event loop", "事件循环", loops))
+            if lags
+        ]
         text = t(
-            "The generator kept time: P99 send lag stayed below 5% of the median latency in every "
-            f"phase (worst {milliseconds(worst_s)}).",
-            "压测端按时发送：各阶段 P99 发送滞后均低于中位延迟的 5%（最大 "
-            f"{milliseconds(worst_s)}）。",
+            "The generator kept time: the P99 lag of its sends and of its event loop stayed within "
+            f"the limits of every phase (worst: {t.join(worst)}).",
+            f"压测端按时：各阶段发送与事件循环的 P99 滞后均在上限之内（最大：{t.join(worst)}）。",
         )
         found.append(Remark("good", text))
     return found
+
+
+def _lateness(t: Words, phase: dict[str, Any]) -> list[str]:
+    """Which of the generator's lags exceeds which limit, a clause each."""
+    clauses = []
+    sent, loop = phase["send_lag_p99_s"], phase["loop_lag_p99_s"]
+    measured, name = phase["latency_p50_s"], t("the median latency", "中位延迟")
+    if _above(sent, phase["send_lag_limit_s"]):
+        lag, limit = milliseconds(sent), milliseconds(phase["send_lag_limit_s"])
+        share = _share(t, LAG_SHARE, name, measured)
+        clauses.append(
+            t(
+                f"P99 send lag {lag} exceeds {limit}, {share}",
+                f"P99 发送滞后 {lag} 超过 {limit}（{share}）",
+            )
+        )
+    if phase["ttft_p50_s"] is not None:
+        measured, name = phase["ttft_p50_s"], t("the median TTFT", "中位 TTFT")
+    gap = t("the median gap between chunks", "chunk 间隔中位数")
+    for limit_s, share in (
+        (phase["loop_lag_limit_s"], _share(t, LAG_SHARE, name, measured)),
+        (phase["chunk_lag_limit_s"], _share(t, GAP_SHARE, gap, phase["inter_chunk_p50_s"])),
+    ):
+        if _above(loop, limit_s):
+            lag, limit = milliseconds(loop), milliseconds(limit_s)
+            clauses.append(
+                t(
+                    f"the generator read what came up to {lag} late (P99 lag of its event loop), "
+                    f"more than {limit}, {share}",
+                    f"压测端读取应答最多迟 {lag}（事件循环 P99 滞后），超过 {limit}（{share}）",
+                )
+            )
+    return clauses
+
+
+def _above(lag_s: float | None, limit_s: float | None) -> bool:
+    return lag_s is not None and limit_s is not None and lag_s > limit_s
+
+
+def _share(t: Words, share: float, name: str, measured_s: float | None) -> str:
+    """Where a limit comes from: a share of what was measured, or the grain of time itself."""
+    if measured_s is None or share * measured_s < GRAIN_S:
+        return t("the least that can be told from noise", "可与噪声区分的最小值")
+    value = seconds(measured_s)
+    return t(f"{share:.0%} of {name} ({value})", f"{name} {value} 的 {share:.0%}")
 
 
 def _losses(view: View) -> list[Remark]:
@@ -138,25 +173,6 @@ def _losses(view: View) -> list[Remark]:
         text = t("A worker was lost", "丢失一个 worker")
         found.append(Remark("bad", _sentence(t, text, told(t, event))))
     return found
-
-
-def _flags(view: View) -> list[Remark]:
-    """Rows whose check is a flag or a failure, the first ones named."""
-    checks = view.run.rows.frame(["check"])["check"]
-    flagged = checks[checks.notna() & (checks != "pass")]
-    if flagged.empty:
-        return []
-    counts = {str(k): int(v) for k, v in flagged.value_counts().items()}
-    first = view.run.rows.at(
-        flagged.index[:_EXAMPLES].tolist(), ["task_id", "phase", "request_index"]
-    )
-    names = [row["task_id"] or f"{row['phase']}#{row['request_index']}" for row in rows(first)]
-    t, share = view.t, percent(len(flagged) / len(checks))
-    text = t(
-        f"{integer(len(flagged))} rows ({share}) are flagged: {tally(counts)}",
-        f"{integer(len(flagged))} 行（{share}）被标记：{tally(counts)}",
-    )
-    return [Remark("note", _sentence(t, text, t.join(names)))]
 
 
 def _sentence(t: Words, head: str, why: str) -> str:

@@ -21,6 +21,8 @@ from recording import outcome  # noqa: E402
 from recording.conditions import METRICS  # noqa: E402
 from recording.metrics import Metrics  # noqa: E402
 from recording.record import MEANINGS, TYPES  # noqa: E402
+from tasks import drift  # noqa: E402
+from tests.faults import PROVOKED, SIMULATED, Case  # noqa: E402
 
 
 def columns() -> str:
@@ -50,12 +52,33 @@ def outcomes() -> str:
     """docs/outcomes.md."""
     tree = inspect.getdoc(outcome) or ""
     body = tree.split("\n\n", 1)[1]
+    flags = (inspect.getdoc(drift) or "").split("\n\n")[1]
     return (
         "# Outcomes\n\nHow a planned request can end. The set is closed: every row's `outcome` is "
         "one of these names, and `success` is true for `ok` alone.\n\n```text\n"
         + body.rstrip()
-        + "\n```\n"
+        + "\n```\n\n## Faults\n\nWhat each fault of a gateway becomes. Every line is provoked by a "
+        "test, plain and streamed (tests/tasks/test_faults.py), among requests that must not "
+        "suffer. A fault of the simulator can be asked of it by name: `python -m simulator --fault "
+        "NAME=SHARE`, or `x-simulator-fault: NAME` in a request's headers.\n\n"
+        + _faults("fault of the simulator", SIMULATED)
+        + "\n\nWhat can go wrong on the way:\n\n"
+        + _faults("on the way", PROVOKED)
+        + "\n\n## Flags\n\nAn answer can be whole and odd. Its outcome stays; its `check` holds "
+        "these words, after a probe's verdict if there is one, and `check_detail` says why. The "
+        "report lists them on its first page, with the costs that do not fit the run's own price "
+        "per token (`cost_outlier`).\n\n```text\n" + flags.rstrip() + "\n```\n"
     )
+
+
+def _faults(head: str, cases: dict[str, Case]) -> str:
+    rows = []
+    for name, case in cases.items():
+        plain, streamed = (f"`{end}`" if end else "-" for end in (case.plain, case.stream))
+        flag = f"`{case.flag}`" if case.flag else ""
+        rows.append(f"| `{name}` | {case.what} | {plain} | {streamed} | {flag} |")
+    lines = [f"| {head} | what happens | plain | streamed | flag |", "|---|---|---|---|---|"]
+    return "\n".join([*lines, *rows])
 
 
 def metrics() -> str:

@@ -171,19 +171,22 @@ class Conductor:
         for node in slots.keys() - done.keys():
             self._write_off(phase, slots[node], len(slots))
         self._budget.take([done[node]["purses"] if node in done else None for node in slots])
-        loop_lag_s = max((d["loop_lag_max_s"] for d in done.values()), default=None)
+        lags = {
+            name: max((d[name] for d in done.values() if d.get(name) is not None), default=None)
+            for name in ("loop_lag_p99_s", "loop_lag_max_s")
+        }
         paced = [d["pacer"] for d in done.values() if d.get("pacer")]
         self._note(
             "phase_end",
             phase=phase.name,
             sent=sum(d["sent"] for d in done.values()),
             dropped=sum(d["dropped"] for d in done.values()),
-            generator={"loop_lag_max_s": loop_lag_s},
+            generator=lags,
             **({"pacers": paced} if paced else {}),
         )
         self._progress("end", phase)
         halted = next((d["halted"] for d in done.values() if d["halted"]), "")
-        return self._found(phase, halted, loop_lag_s)
+        return self._found(phase, halted, lags["loop_lag_max_s"])
 
     def _collect(
         self, kind: str, number: int, nodes: Sequence[str], wait_s: float | None

@@ -18,6 +18,7 @@ from gevent.lock import Semaphore
 from gevent.queue import Empty, LifoQueue
 
 from loadshapes.budget import Report, opened, report
+from loadshapes.looplag import PROBE_S, LoopLag
 from loadshapes.options import Options
 from loadshapes.pacing import Pacer
 from loadshapes.plan import Phase, stripe
@@ -29,7 +30,6 @@ from tasks.exchange import Job, Origin, planned_only
 from tasks.wire import NotSent
 
 LEAD_S = 0.25  # time to build a request and, where needed, to open its connection
-STALL_CHECK_S = 0.05
 HALT_CHECK_S = 0.2
 STOOD_STILL_S = 15.0  # the conductor's LOST_WAIT_S
 
@@ -57,7 +57,7 @@ class Share:
     outstanding: int = 0
     sent: int = 0
     dropped: int = 0
-    loop_lag_max_s: float = 0.0
+    lag: LoopLag = field(default_factory=LoopLag)
     halted: Event = field(default_factory=Event)
     released: Event = field(default_factory=Event)
     halted_why: str = ""
@@ -238,7 +238,8 @@ class Generator:
                     "phase": share.number,
                     "sent": share.sent,
                     "dropped": share.dropped,
-                    "loop_lag_max_s": round(share.loop_lag_max_s, 6),
+                    "loop_lag_max_s": round(share.lag.max_s, 6),
+                    "loop_lag_p99_s": share.lag.p99_s,
                     "halted": share.halted_why,
                     "purses": report(share.purses),
                     "pacer": None if share.pacer is None else share.pacer.as_dict(),
@@ -413,9 +414,10 @@ class Generator:
         """Measure how late this process's event loop is: its lateness is in every latency."""
         while True:
             asked = self.clock()
-            gevent.sleep(STALL_CHECK_S)
-            late_s = self.clock() - asked - STALL_CHECK_S
-            share.loop_lag_max_s = max(share.loop_lag_max_s, late_s)
+            gevent.sleep(PROBE_S)
+            late_s = self.clock() - asked - PROBE_S
+            if asked >= share.began:  # before, nothing was measured
+                share.lag.add(late_s)
             if late_s > STOOD_STILL_S:
                 # The conductor has given this process up: sending now would send twice.
                 self.halt(f"this process stood still for {late_s:.0f} s")

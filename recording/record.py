@@ -91,8 +91,11 @@ class RequestRecord:
         "whether reasoning text came back", default=None
     )
     marker_ok: bool | None = column("the reply is the marker asked for", default=None)
-    check: str | None = column("what a probe judged: `pass`, `fail` or a flag", default=None)
-    check_detail: str | None = column("why", default=None)
+    check: str | None = column(
+        "a probe's verdict (`pass`, `fail`), then flags (tasks/drift.py), a space between",
+        default=None,
+    )
+    check_detail: str | None = column("why: JSON, the flags' reasons under `flags`", default=None)
     error_type: str | None = column("the gateway's error type or code, or ours", default=None)
     error_message: str | None = column("the error, cut at 2,000 characters", default=None)
     retry_after_s: float | None = column("how long the gateway asks to wait", default=None)

@@ -114,7 +114,7 @@ def spoil(answer: Answer, fault: str | None) -> None:
             answer.completion_tokens = -answer.completion_tokens
             answer.total_tokens = answer.prompt_tokens + answer.completion_tokens
         case "cost_jump":
-            answer.cost *= 100
+            answer.cost = round(answer.cost * 100, 9)  # as the ledger writes it
         case "big_body":
             answer.content, answer.content_ids = "x" * BIG_BODY_CHARS, ()
             answer.tool_call = None

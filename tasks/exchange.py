@@ -12,6 +12,7 @@ import openai
 from loadshapes.plan import Phase
 from recording.outcome import Outcome, of_status
 from recording.record import CONTENT_LIMIT_CHARS, RequestRecord
+from tasks import drift
 from tasks.client import Client
 from tasks.prompts import Judgement, Request
 from tasks.reply import Json, Message, complaint, header_facts, mapping, message, usage
@@ -242,6 +243,7 @@ def _record(
     if last is None or (sent is not None and last < sent):
         last = wire.now() if sent is not None else None
     headers = wire.headers
+    used = usage(answer.body or {}, headers, ok=answer.outcome in (Outcome.OK, Outcome.EMPTY))
     facts: dict[str, Any] = {
         "outcome": answer.outcome.value,
         "success": answer.outcome is Outcome.OK,
@@ -258,7 +260,7 @@ def _record(
         "in_flight": job.in_flight,
         "error_type": answer.error_type,
         "error_message": answer.error_message,
-        **usage(answer.body or {}, headers, ok=answer.outcome in (Outcome.OK, Outcome.EMPTY)),
+        **used,
         **header_facts(headers),
     }
     if answer.outcome is not Outcome.OK and answer.error_type is None:
@@ -270,9 +272,10 @@ def _record(
         facts["reasoning_content_present"] = bool(said.reasoning)
         if request.marker is not None and answer.outcome in (Outcome.OK, Outcome.EMPTY):
             facts["marker_ok"] = (said.content or "").strip() == request.marker
-        if request.judge is not None and answer.outcome is Outcome.OK:
-            judged = _judged(request.judge, said)
-            facts["check"], facts["check_detail"] = judged.check, judged.detail
+        ok = answer.outcome is Outcome.OK
+        judged = _judged(request.judge, said) if request.judge is not None and ok else None
+        found = drift.flags(job.phase.model, said, used, ok=ok)
+        facts["check"], facts["check_detail"] = drift.combined(judged, found)
     if answer.streamed is not None and sent is not None:
         facts.update(_stream_facts(answer.streamed, sent))
     return _row(job, origin, **{n: _guarded(v, origin.secret) for n, v in facts.items()})

@@ -157,7 +157,8 @@ def complaint(error: object) -> Complaint:
         return Complaint(None, str(error), None)
     code = said.get("code")
     status = _number(code)
-    kind = next((k for k in (said.get("type"), code) if isinstance(k, str) and k), None)
+    words = (k for k in (said.get("type"), code) if isinstance(k, str))
+    kind = next((k for k in words if k not in ("", "None")), None)  # LiteLLM writes "None"
     text = said.get("message")
     return Complaint(
         kind if kind is not None else (str(code) if code is not None else None),
@@ -213,12 +214,13 @@ def _limit(headers: Mapping[str, str], which: str, what: str) -> int | None:
 def retry_after_s(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
     """Seconds the gateway asks to wait: `retry-after-ms`, else `retry-after` (RFC 9110 10.2.3).
 
-    An HTTP date is counted from `now` (wall clock, UTC); one in the past is 0.
+    An HTTP date is counted from `now` (wall clock, UTC); one in the past is 0. What LiteLLM passes
+    on of its provider counts where it says nothing itself.
     """
     milliseconds = _number(headers.get("retry-after-ms"))
     if milliseconds is not None:
         return milliseconds / 1000
-    stated = headers.get("retry-after")
+    stated = headers.get("retry-after", headers.get("llm_provider-retry-after"))
     seconds = _number(stated)
     if seconds is not None or stated is None:
         return seconds

@@ -13,10 +13,13 @@ def section(view: View) -> Section:
     blocks: list[Block] = []
     offered = [p for p in view.phases if p["offered_rpm"] is not None]
     timed = [p for p in view.phases if p["send_lag_p99_s"] is not None]
+    judged = [p for p in view.phases if p["generator_limited"] is not None]
     if offered:
         blocks.append(_rates(view, offered))
+    if judged:
+        blocks.append(_lag(view, judged))
     if timed:
-        blocks += [_lag(view, timed), _from_due(view, timed)]
+        blocks.append(_from_due(view, timed))
     return Section(t("Load and generator", "负载与压测端"), blocks)
 
 
@@ -63,14 +66,16 @@ def _rates(view: View, phases: list[dict[str, Any]]) -> Table:
 def _lag(view: View, phases: list[dict[str, Any]]) -> Table:
     t = view.t
     return Table(
-        title=t("Send lag", "发送滞后"),
+        title=t("Lag of the generator", "压测端滞后"),
         headers=(
             t("Phase", "阶段"),
-            "P50",
-            "P99",
-            t("Max", "最大"),
+            t("Send P50", "发送 P50"),
+            t("Send P99", "发送 P99"),
+            t("Send max", "发送最大"),
             t("Limit", "上限"),
-            t("Loop lag max", "事件循环最大停顿"),
+            t("Loop P99", "事件循环 P99"),
+            t("Loop max", "事件循环最大"),
+            t("Limit", "上限"),
             t("Verdict", "判定"),
         ),
         rows=[
@@ -80,26 +85,29 @@ def _lag(view: View, phases: list[dict[str, Any]]) -> Table:
                 milliseconds(phase["send_lag_p99_s"]),
                 milliseconds(phase["send_lag_max_s"]),
                 milliseconds(phase["send_lag_limit_s"]),
-                milliseconds(_loop_lag(view, phase["phase"])),
+                milliseconds(phase["loop_lag_p99_s"]),
+                milliseconds(phase["loop_lag_max_s"]),
+                milliseconds(_least(phase["loop_lag_limit_s"], phase["chunk_lag_limit_s"])),
                 _verdict(view, phase["generator_limited"]),
             )
             for phase in phases
         ],
         how=t(
-            "Send lag = first byte written - due time. Where its P99 exceeds 5% of the median "
-            "latency, or the generator's event loop stalled, the phase measured the generator.",
-            "发送滞后 = 写出首字节时刻 − 计划时刻。若 P99 超过中位延迟的 5%，"
-            "或压测端事件循环停顿，则该阶段测到的是压测端自身。",
+            "Send lag = first byte written - due time; loop lag = how late the generator's event "
+            "loop was for probes due every 50 ms, as it was for the bytes of answers. Where the "
+            "P99 of either exceeds 5% of the median latency (loop lag of streams: 5% of the "
+            "median TTFT, or half of the median gap between chunks), but never less than 2 ms, "
+            "the phase measured the generator.",
+            "发送滞后 = 写出首字节时刻 − 计划时刻；事件循环滞后为每 50 ms 一次的探针被延迟的时间，"
+            "应答字节的读取同样被延迟。任一 P99 超过中位延迟的 5%（流式的事件循环滞后："
+            "中位 TTFT 的 5% 或 chunk 间隔中位数的一半），且不低于 2 ms，"
+            "则该阶段测到的是压测端自身。",
         ),
     )
 
 
-def _loop_lag(view: View, phase: str) -> float | None:
-    found = [
-        (event.get("generator") or {}).get("loop_lag_max_s")
-        for event in view.run.events_of("phase_end", phase)
-    ]
-    return max((float(lag) for lag in found if lag is not None), default=None)
+def _least(*limits_s: float | None) -> float | None:
+    return min((limit for limit in limits_s if limit is not None), default=None)
 
 
 def _verdict(view: View, limited: bool | None) -> str:

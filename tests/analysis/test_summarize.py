@@ -9,7 +9,7 @@ import pytest
 from analysis.load import load
 from analysis.summarize import of_run
 from recording.record import RequestRecord
-from tests.analysis.runs import PHASE, dropped, failed, make, phase, record
+from tests.analysis.runs import dropped, failed, make, phase, record
 
 
 def numbers(folder: Path, *records: RequestRecord, **made: Any) -> dict[str, Any]:
@@ -88,24 +88,6 @@ def test_tpot_needs_two_tokens(tmp_path: Path) -> None:
     assert found["tpot_p50_s"] == found["tpot_p99_s"] == 0.5
     assert found["streams"] == 2
     assert found["ttft_p95_s"] == 0.5
-
-
-@pytest.mark.parametrize(
-    ("lag_s", "events", "limited"),
-    [
-        (0.100, [], False),
-        (0.101, [], True),
-        (0.001, [{"event": "stall", "phase": PHASE}], True),
-        (0.001, [{"event": "stall", "phase": "another"}], False),
-        (None, [], None),
-    ],
-)
-def test_the_generator_is_judged(
-    tmp_path: Path, lag_s: float | None, events: list[dict[str, Any]], limited: bool | None
-) -> None:
-    """Limited: the P99 send lag exceeds 5 % of the median latency (2 s), or the loop stalled."""
-    found = numbers(tmp_path / "r", record(0, send_lag_s=lag_s), events=events)
-    assert found["generator_limited"] is limited
 
 
 def test_what_left_no_row_was_still_planned(tmp_path: Path) -> None:

@@ -6,14 +6,27 @@ and real threads, so here the wire alone is given gevent's sockets. Servers are 
 same hub. (tests/e2e runs the patched whole.)
 """
 
+import shutil
+import socket
+import ssl
+import subprocess
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import gevent
 import gevent.socket
+import gevent.ssl
 import pytest
 
 import tasks.wire
-from tests.tasks.scripted_server import Conversation, ScriptedServer
+from tests.tasks.scripted_server import (
+    Conversation,
+    ScriptedServer,
+    answer,
+    completion,
+    json_reply,
+)
 
 Script = Callable[[Conversation], None]
 LONGEST_S = 30.0
@@ -49,3 +62,50 @@ def serve() -> Iterator[Callable[..., ScriptedServer]]:
     yield start
     for server in servers:
         server.stop()
+
+
+@pytest.fixture
+def closed_port() -> int:
+    """A port on which nobody listens."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        port: int = held.getsockname()[1]
+    return port
+
+
+@pytest.fixture
+def deaf_port() -> Iterator[int]:
+    """A listening port whose queue is full: the handshake is never answered."""
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen(0)
+        fillers = [socket.socket() for _ in range(4)]
+        for filler in fillers:
+            filler.setblocking(False)
+            filler.connect_ex(deaf.getsockname())
+        yield deaf.getsockname()[1]
+        for filler in fillers:
+            filler.close()
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A self-signed certificate of localhost, with its key, in one file."""
+    if shutil.which("openssl") is None:
+        pytest.skip("the openssl command is missing: no certificate can be made")
+    path = tmp_path_factory.mktemp("tls") / "localhost.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+         "-nodes", "-days", "2", "-subj", "/CN=localhost",
+         "-addext", "subjectAltName=DNS:localhost", "-keyout", str(path), "-out", f"{path}.crt"],
+        check=True, capture_output=True, timeout=30,
+    )  # fmt: skip
+    path.write_text(path.read_text() + Path(f"{path}.crt").read_text())
+    return path
+
+
+@pytest.fixture
+def tls_server(serve: Callable[..., ScriptedServer], certificate: Path) -> Any:
+    context = gevent.ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return serve(answer(json_reply(completion())), tls=context)

@@ -144,7 +144,7 @@ def completion(content: str | None = "ok-0", **changes: Any) -> dict[str, Any]:
         "id": "c1",
         "object": "chat.completion",
         "created": 1,
-        "model": "m-served",
+        "model": "m-2026-01-31",
         "choices": [
             {
                 "index": 0,
@@ -163,7 +163,7 @@ def delta(finish: str | None = None, **delta: Any) -> dict[str, Any]:
         "id": "c1",
         "object": "chat.completion.chunk",
         "created": 1,
-        "model": "m-served",
+        "model": "m-2026-01-31",
         "choices": [{"index": 0, "delta": delta, "finish_reason": finish}],
         "usage": None,
     }

@@ -1,9 +1,13 @@
 """Sends one request as a user would: plan, prompt, SDK client, exchange, record."""
 
+import ssl
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
+
+import gevent.ssl
 
 from loadshapes.options import Options
 from loadshapes.plan import Phase
@@ -96,3 +100,11 @@ def send(base_url: str, *, how: dict[str, Any] | None = None, **changes: Any) ->
     """Send one request on a connection of its own."""
     with sender(base_url, **(how or {})) as user:
         return user.send(**changes)
+
+
+def tls_route(server: Any, host: str, trusted: Path | None) -> Route:
+    """The route to a TLS server under that name, by these certificates alone."""
+    context = gevent.ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if trusted is not None:
+        context.load_verify_locations(trusted)
+    return Route(host, server.port, context, None)

@@ -1,11 +1,8 @@
 """Every way in which a connection can fail, provoked on real sockets, plain and streamed."""
 
-import shutil
 import socket
-import ssl
-import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,48 +10,22 @@ import gevent
 import gevent.ssl
 import pytest
 
-from tasks.route import Route
 from tests.tasks.scripted_server import (
     STREAM_HEAD,
     WHOLE_STREAM,
     Conversation,
-    answer,
     answer_once,
     chunked,
     completion,
     json_reply,
     sse,
 )
-from tests.tasks.sending import send, sender
+from tests.tasks.sending import send, sender, tls_route
 
 BOTH = pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
 COLD = pytest.mark.parametrize("cold", [False, True], ids=["warm", "cold"])
 WHOLE = json_reply(completion())
 Serve = Callable[..., Any]
-
-
-@pytest.fixture
-def closed_port() -> int:
-    """A port on which nobody listens."""
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        port: int = held.getsockname()[1]
-    return port
-
-
-@pytest.fixture
-def deaf_port() -> Iterator[int]:
-    """A listening port whose queue is full: the handshake is never answered."""
-    with socket.socket() as deaf:
-        deaf.bind(("127.0.0.1", 0))
-        deaf.listen(0)
-        fillers = [socket.socket() for _ in range(4)]
-        for filler in fillers:
-            filler.setblocking(False)
-            filler.connect_ex(deaf.getsockname())
-        yield deaf.getsockname()[1]
-        for filler in fillers:
-            filler.close()
 
 
 @BOTH
@@ -201,36 +172,6 @@ def test_an_answer_before_the_request_was_read_is_still_read(serve: Serve) -> No
 
 
 # ---- TLS
-
-
-@pytest.fixture(scope="session")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A self-signed certificate of localhost, with its key, in one file."""
-    if shutil.which("openssl") is None:
-        pytest.skip("the openssl command is missing: no certificate can be made")
-    path = tmp_path_factory.mktemp("tls") / "localhost.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
-         "-nodes", "-days", "2", "-subj", "/CN=localhost",
-         "-addext", "subjectAltName=DNS:localhost", "-keyout", str(path), "-out", f"{path}.crt"],
-        check=True, capture_output=True, timeout=30,
-    )  # fmt: skip
-    path.write_text(path.read_text() + Path(f"{path}.crt").read_text())
-    return path
-
-
-@pytest.fixture
-def tls_server(serve: Serve, certificate: Path) -> Any:
-    context = gevent.ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    return serve(answer(WHOLE), tls=context)
-
-
-def tls_route(server: Any, host: str, trusted: Path | None) -> Route:
-    context = gevent.ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    if trusted is not None:
-        context.load_verify_locations(trusted)
-    return Route(host, server.port, context, None)
 
 
 @BOTH

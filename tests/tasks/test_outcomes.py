@@ -30,7 +30,7 @@ Serve = Callable[..., Any]
 def test_a_whole_completion_is_ok(serve: Serve) -> None:
     row = send(serve(answer(json_reply(completion(), "x-request-id: r1"))).base_url)
     assert (row.outcome, row.success, row.http_status) == ("ok", True, 200)
-    assert (row.content, row.finish_reason, row.model_returned) == ("ok-0", "stop", "m-served")
+    assert (row.content, row.finish_reason, row.model_returned) == ("ok-0", "stop", "m-2026-01-31")
     assert (row.prompt_tokens, row.completion_tokens, row.total_tokens) == (5, 2, 7)
     assert (row.api_cost, row.cost_source, row.gateway_request_id) == (0.25, "body", "r1")
     assert (row.marker_ok, row.reasoning_content_present) == (True, False)
@@ -40,7 +40,7 @@ def test_a_whole_completion_is_ok(serve: Serve) -> None:
 def test_a_whole_stream_is_ok(serve: Serve) -> None:
     row = send(serve(answer(streaming(*WHOLE_STREAM))).base_url, stream=True)
     assert (row.outcome, row.success, row.http_status) == ("ok", True, 200)
-    assert (row.content, row.finish_reason, row.model_returned) == ("ok-0", "stop", "m-served")
+    assert (row.content, row.finish_reason, row.model_returned) == ("ok-0", "stop", "m-2026-01-31")
     assert (row.total_tokens, row.api_cost, row.cost_source) == (7, 0.25, "body")
     assert (row.chunks, row.marker_ok) == (2, True)
     assert row.ttft_s is not None

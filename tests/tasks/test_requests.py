@@ -14,6 +14,7 @@ from tasks.probes import tools
 from tasks.prompts import Judgement, Request
 from tasks.reply import Message
 from tests.tasks.scripted_server import (
+    USAGE_CHUNK,
     WHOLE_STREAM,
     Conversation,
     answer,
@@ -136,6 +137,7 @@ def test_a_tool_call_is_judged_plain_and_in_pieces(serve: Serve, typed: bool) ->
         delta(tool_calls=[{"index": 0, "function": {"arguments": '{"city": '}}]),
         delta(tool_calls=[{"index": 0, "function": {"arguments": '"Shanghai"}'}}]),
         delta("tool_calls"),
+        USAGE_CHUNK,
     )
     whole = json_reply(
         completion(choices=[{"message": {"tool_calls": [CALL]}, "finish_reason": "tool_calls"}])

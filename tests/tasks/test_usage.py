@@ -175,6 +175,7 @@ def test_an_error_of_any_json_can_be_read(error: object) -> None:
         ({"message": "m", "code": "429"}, "429", "m", 429),
         ({"message": "m", "code": 200}, "200", "m", None),
         ({"message": "m", "type": "", "code": None}, None, "m", None),
+        ({"message": "m", "type": "None", "param": "None", "code": "429"}, "429", "m", 429),
         ({"message": "m", "code": True}, "True", "m", None),
         ({"detail": "d"}, None, "{'detail': 'd'}", None),
         ("just text", None, "just text", None),

@@ -1,0 +1,99 @@
+"""What was odd about single answers, on the report's first page: by kind, with examples."""
+
+import json
+from typing import Any
+
+from analysis.load import rows
+from analysis.outliers import NEEDED, Misfits, outliers
+from analysis.page import Remark
+from analysis.sections import View
+from analysis.summarize import check_words
+from analysis.words import Words, integer, percent
+
+_EXAMPLES = 3
+_NAMED = ["task_id", "phase", "request_index", "check_detail"]
+_MEANINGS = {
+    "fail": ("a probe judged the answer wrong", "探测用例判定应答有误"),
+    "model_mismatch": (
+        "the answer names another model than was asked for",
+        "应答所称模型与请求模型不同",
+    ),
+    "usage_missing": ("the answer states no tokens", "应答未给出 token 用量"),
+    "usage_sum": (
+        "total tokens are not prompt + completion",
+        "total tokens 不等于 prompt + completion",
+    ),
+    "usage_absurd": ("a number in usage cannot be", "usage 中有不可能的数值"),
+    "finish_reason": (
+        "the reason why the model stopped is none or does not fit",
+        "结束原因缺失、未知或不符",
+    ),
+}
+
+
+def flags(view: View) -> list[Remark]:
+    """A remark for each kind of flag, the commonest first, then the costs that do not fit."""
+    kept, t = view.run.rows, view.t
+    words = check_words(kept.frame(["check"])["check"])
+    words = words[words != "pass"]
+    found = []
+    for kind, count in ((str(k), int(n)) for k, n in words.value_counts().items()):
+        chosen = kept.at(words.index[words == kind][:_EXAMPLES].tolist(), _NAMED)
+        meaning = t(*_MEANINGS[kind]) if kind in _MEANINGS else ""
+        found.append(_remark(view, kind, meaning, count, _examples(t, chosen, kind)))
+    return found + [_costs(view, misfits) for misfits in outliers(kept.frame(list(NEEDED)))]
+
+
+def _remark(view: View, kind: str, meaning: str, count: int, examples: list[str]) -> Remark:
+    recorded = sum(phase["recorded"] for phase in view.phases)
+    t, share = view.t, percent(count / recorded)
+    why = t(f" ({meaning})", f"（{meaning}）") if meaning else ""
+    shown = t.clauses(examples) + (" …" if count > len(examples) else "")
+    text = t(
+        f"{integer(count)} rows ({share}) are flagged {kind}{why}: {shown}.",
+        f"{integer(count)} 行（{share}）被标记为 {kind}{why}：{shown}。",
+    )
+    return Remark("note", text)
+
+
+def _examples(t: Words, chosen: Any, kind: str) -> list[str]:
+    shown = []
+    for row in rows(chosen):
+        why = _why(row["check_detail"], kind)
+        shown.append(_name(row) + (t(f" ({why})", f"（{why}）") if why else ""))
+    return shown
+
+
+def _name(row: dict[str, Any]) -> str:
+    return row["task_id"] or f"{row['phase']}#{row['request_index']}"
+
+
+def _why(detail: str | None, kind: str) -> str:
+    try:
+        return str(json.loads(detail or "{}")["flags"][kind])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return ""
+
+
+def _costs(view: View, misfits: Misfits) -> Remark:
+    t, count = view.t, len(misfits.rows)
+    if not misfits.steady:
+        text = t(
+            f"The costs of {misfits.model} do not follow its tokens: {integer(count)} of "
+            f"{integer(misfits.judged)} rows are off by more than three times from the price per "
+            "token that explains most of them.",
+            f"{misfits.model} 的费用与 token 数不成比例：{integer(misfits.judged)} 行中有 "
+            f"{integer(count)} 行与多数行所示单价相差三倍以上。",
+        )
+        return Remark("note", text)
+    chosen = view.run.rows.at(misfits.rows[:_EXAMPLES], _NAMED)
+    examples = []
+    for row, cost, expected in zip(rows(chosen), misfits.costs, misfits.expected, strict=False):
+        paid, fit = t.money(cost), t.money(expected)
+        said = t(f"{paid} instead of {fit}", f"{paid}，按单价应为 {fit}")
+        examples.append(_name(row) + t(f" ({said})", f"（{said}）"))
+    meaning = t(
+        "the cost does not fit the run's own price per token",
+        "费用与本次运行自身的 token 单价不符",
+    )
+    return _remark(view, "cost_outlier", f"{misfits.model}: {meaning}", count, examples)

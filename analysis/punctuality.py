@@ -1,0 +1,43 @@
+"""Was the generator itself the limit? Its lags against what it measured.
+
+Send lag (sent - due) tells how late requests left, and nothing of a closed loop or of chunks that
+were read late. Loop lag does: how late the generator's event loop was for probes that were due
+every 50 ms is how late it was for the bytes of answers, and it is in every time it took.
+"""
+
+from typing import Any
+
+LAG_SHARE = 0.05
+"""A p99 lag above this share of the median latency (of a stream: TTFT) makes the generator the
+suspect."""
+GAP_SHARE = 0.5
+"""A p99 loop lag above this share of the median gap between chunks distorts the gaps."""
+GRAIN_S = 0.002
+"""No lag below this is held against the generator: an epoll timer is good to 1 ms, and a
+scheduler hands out a core in slices of that order."""
+
+
+def judge(row: dict[str, Any], ends: list[dict[str, Any]]) -> None:
+    """Add a phase's loop lag, its limits and the verdict `generator_limited` to its numbers.
+
+    `row` is the phase's of `analysis.summarize`, `ends` are its `phase_end` events. The verdict is
+    None where no lag is known, or nothing that it could be held against.
+    """
+    for name in ("loop_lag_p99_s", "loop_lag_max_s"):
+        said = [(end.get("generator") or {}).get(name) for end in ends]
+        row[name] = max((float(lag) for lag in said if lag is not None), default=None)
+    first_s = row["latency_p50_s"] if row["ttft_p50_s"] is None else row["ttft_p50_s"]
+    row["send_lag_limit_s"] = _limit(LAG_SHARE, row["latency_p50_s"])
+    row["loop_lag_limit_s"] = _limit(LAG_SHARE, first_s)
+    row["chunk_lag_limit_s"] = _limit(GAP_SHARE, row["inter_chunk_p50_s"])
+    pairs = [
+        (row["send_lag_p99_s"], row["send_lag_limit_s"]),
+        (row["loop_lag_p99_s"], row["loop_lag_limit_s"]),
+        (row["loop_lag_p99_s"], row["chunk_lag_limit_s"]),
+    ]
+    late = [lag > limit for lag, limit in pairs if lag is not None and limit is not None]
+    row["generator_limited"] = any(late) if late else None
+
+
+def _limit(share: float, measured_s: float | None) -> float | None:
+    return None if measured_s is None else max(GRAIN_S, share * measured_s)

@@ -1,0 +1,140 @@
+"""What an answer says that does not fit what was asked: another model, usage that is wrong. Pure.
+
+model_mismatch   the reply names another model than the one asked for
+usage_missing    a whole answer states no tokens
+usage_sum        total_tokens is not prompt_tokens + completion_tokens
+usage_absurd     a number that cannot be: negative, or a part larger than its whole
+finish_reason    none, an unknown one, `content_filter`, or `tool_calls` without a tool call
+
+A flag changes no outcome: the answer came, and the reader decides what it is worth. Costs are
+judged over the whole run (analysis/outliers.py).
+"""
+
+import json
+import math
+import re
+from collections.abc import Iterator
+
+from tasks.prompts import Judgement
+from tasks.reply import Message, Usage, mapping
+
+_KNOWN_REASONS = frozenset(("stop", "length", "tool_calls", "function_call"))
+_MOST_TOKENS = 100_000_000
+_SHOWN_CHARS = 80
+
+# What a name may carry and still be the same model: routing variants, vendors as Bedrock writes
+# them, and at its end a date or a snapshot number.
+_VARIANT = re.compile(r":(?:free|nitro|floor|online|extended|exacto|beta)$")
+_VENDOR = re.compile(
+    r"^(?:(?:us|eu|apac|global)\.)?"
+    r"(?:ai21|amazon|anthropic|cohere|deepseek|google|meta|mistral|openai|qwen)\."
+)
+_VERSION = re.compile(
+    r"(?:[-@:](?:latest|\d{4}-\d{2}-\d{2}|\d{2}-\d{2}|\d{2}-\d{4}|\d{8}|\d{6}|\d{4}|\d{3}"
+    r"|v\d+:\d+))+$"
+)
+_NO_DATE = re.compile(r"-v\d+:\d+|\D")
+_ROUTERS = frozenset(("auto",))
+
+
+def flags(requested: str, said: Message, used: Usage, *, ok: bool) -> dict[str, str]:
+    """Each flag of an answer and why, e.g. `{"usage_sum": "total 9 is not 5 + 2"}`.
+
+    `ok`: the answer is whole, so what is absent from it is missing.
+    """
+    found: dict[str, str] = {}
+    if said.model not in (None, requested) and not same_model(requested, said.model):
+        found["model_mismatch"] = f"asked for {_shown(requested)}, got {_shown(said.model)}"
+    prompt, completion, total = (
+        used.get("prompt_tokens"), used.get("completion_tokens"), used.get("total_tokens")
+    )  # fmt: skip
+    if ok and prompt is None and completion is None and total is None:
+        found["usage_missing"] = "the answer states no tokens"
+    if None not in (prompt, completion, total) and total != (prompt or 0) + (completion or 0):
+        found["usage_sum"] = f"total {total} is not {prompt} + {completion}"
+    absurd = list(_absurd(said, used))
+    if absurd:
+        found["usage_absurd"] = ", ".join(absurd)
+    if ok and (wrong := _reason(said)) is not None:
+        found["finish_reason"] = wrong
+    return found
+
+
+def combined(judged: Judgement | None, found: dict[str, str]) -> tuple[str | None, str | None]:
+    """The row's `check` and `check_detail`: a probe's verdict first, then the flags.
+
+    `check` is words with spaces between, e.g. `pass usage_sum`. With flags, `check_detail` is the
+    probe's JSON object with one more key, `flags`.
+    """
+    if not found:
+        return (None, None) if judged is None else (judged.check, judged.detail)
+    words, detail = list(found), dict[str, object]()
+    if judged is not None:
+        words.insert(0, judged.check)
+        try:
+            detail.update(mapping(json.loads(judged.detail)) or {"judge": judged.detail})
+        except ValueError:
+            detail["judge"] = judged.detail
+    detail["flags"] = found
+    return " ".join(words), json.dumps(detail, ensure_ascii=False)
+
+
+def same_model(requested: str, returned: str) -> bool:
+    """Whether two names can mean one model.
+
+    Providers in front (`openai/gpt-4o`), a date that only one of them has (`gpt-4o-2024-08-06`),
+    routing variants (`:free`) and capitals make no difference; two dates, or any other word, do.
+    """
+    asked, got = _name(requested), _name(returned)
+    if asked == got or asked in _ROUTERS:
+        return True
+    asked_version, got_version = _version(asked), _version(got)
+    if asked.removesuffix(asked_version) != got.removesuffix(got_version):
+        return False
+    digits = [_NO_DATE.sub("", version) for version in (asked_version, got_version)]
+    return "" in digits or digits[0] == digits[1]
+
+
+def _name(model: str) -> str:
+    last = model.strip().casefold().rsplit("/", 1)[-1]
+    return _VENDOR.sub("", _VARIANT.sub("", last))
+
+
+def _version(name: str) -> str:
+    found = _VERSION.search(name)
+    return found[0] if found is not None and found.start() else ""
+
+
+def _absurd(said: Message, used: Usage) -> Iterator[str]:
+    for name, value in used.items():
+        most = _MOST_TOKENS if name.endswith("_tokens") else math.inf
+        if isinstance(value, int | float) and not 0 <= value <= most:
+            yield f"{name} is {value}"
+    prompt, completion = used.get("prompt_tokens"), used.get("completion_tokens")
+    total, cached = used.get("total_tokens"), used.get("cached_tokens")
+    reasoning = used.get("reasoning_tokens")
+    if prompt == 0:
+        yield "prompt_tokens is 0"
+    if completion == 0 and not said.empty:
+        yield "completion_tokens is 0, and there is a reply"
+    if prompt is not None and cached is not None and cached > prompt >= 0:
+        yield f"{cached} of {prompt} prompt tokens are cached"
+    if completion is not None and reasoning is not None and reasoning > completion >= 0:
+        # Some gateways count reasoning beside the completion, and into the total.
+        beside = total is not None and total >= (prompt or 0) + completion + reasoning
+        if not beside:
+            yield f"{reasoning} of {completion} completion tokens are reasoning"
+
+
+def _reason(said: Message) -> str | None:
+    if said.finish_reason is None:
+        return "none is given"
+    if said.finish_reason not in _KNOWN_REASONS:
+        return _shown(said.finish_reason)
+    if said.finish_reason == "tool_calls" and not said.tool_calls:
+        return "tool_calls, and there is no tool call"
+    return None
+
+
+def _shown(text: str) -> str:
+    return text if len(text) <= _SHOWN_CHARS else text[: _SHOWN_CHARS - 1] + "…"

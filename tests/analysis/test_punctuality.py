@@ -1,0 +1,91 @@
+"""When the generator itself is called the limit, and how the reader is told."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analysis.load import load
+from analysis.markdown import render
+from analysis.report import compose, look
+from analysis.summarize import of_run
+from tests.analysis.runs import PHASE, make, probe, record
+
+STREAM = {"stream": True, "ttft_s": 0.4, "chunks": 50, "inter_chunk_p50_s": 0.02,
+          "inter_chunk_max_s": 0.05}  # fmt: skip
+
+
+def end(lag_s: float | None, phase: str = PHASE) -> dict[str, Any]:
+    return {"event": "phase_end", "phase": phase, "generator": {"loop_lag_p99_s": lag_s}}
+
+
+def numbers(folder: Path, loop_s: float | None, **known: Any) -> dict[str, Any]:
+    (found,) = of_run(load(make(folder, record(0, **known), events=[end(loop_s)])))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("send_s", "loop_s", "known", "limited"),
+    [
+        pytest.param(0.100, 0.100, {}, False, id="5 % of the 2 s latency is the limit"),
+        pytest.param(0.101, 0.0, {}, True, id="late sends"),
+        pytest.param(0.0, 0.101, {}, True, id="late reads"),
+        pytest.param(None, 0.101, {}, True, id="a closed loop has no send lag"),
+        pytest.param(None, 0.100, {}, False, id="a closed loop that kept time"),
+        pytest.param(0.101, None, {}, True, id="no loop lag is known"),
+        pytest.param(None, None, {}, None, id="no lag is known"),
+        pytest.param(None, 0.1, {"success": False, "outcome": "empty"}, None, id="no success"),
+        pytest.param(None, 0.010, STREAM, False, id="half of the gap is the limit of streams"),
+        pytest.param(None, 0.011, STREAM, True, id="gaps are distorted"),
+        pytest.param(None, 0.021, STREAM | {"inter_chunk_p50_s": None}, True, id="5 % of the TTFT"),
+        pytest.param(None, 0.020, STREAM | {"inter_chunk_p50_s": None}, False, id="TTFT kept"),
+        pytest.param(0.002, 0.002, {"elapsed_sec": 0.0008}, False, id="below the grain of time"),
+        pytest.param(0.0021, 0.0, {"elapsed_sec": 0.0008}, True, id="above the grain of time"),
+        pytest.param(
+            None, 0.002, STREAM | {"inter_chunk_p50_s": 0.0}, False, id="chunks that come together"
+        ),
+    ],
+)
+def test_the_generator_is_judged_by_what_it_measured(
+    tmp_path: Path, send_s: float | None, loop_s: float | None, known: dict[str, Any],
+    limited: bool | None,
+) -> None:  # fmt: skip
+    found = numbers(tmp_path / "r", loop_s, send_lag_s=send_s, **known)
+    assert found["generator_limited"] is limited
+
+
+def test_the_lag_of_another_phase_is_not_held_against_it(tmp_path: Path) -> None:
+    folder = make(tmp_path / "r", record(0), events=[end(9.0, "another")])
+    (found,) = of_run(load(folder))
+    assert (found["generator_limited"], found["loop_lag_p99_s"]) == (False, None)
+
+
+def page(folder: Path, lang: Any = "en") -> str:
+    return render(compose(look(load(folder), lang)))
+
+
+def test_a_closed_loop_that_read_late_is_told_on_the_first_page(tmp_path: Path) -> None:
+    name = "ladder/gpt-5.4-nano"
+    folder = make(tmp_path / "r", probe("ladder", "gpt-5.4-nano", **STREAM),
+                  events=[end(0.06, name)])  # fmt: skip
+    said = page(folder)
+    assert (
+        f"{name} is generator-limited, do not trust it: the generator read what came up to 60.00 "
+        "ms late (P99 lag of its event loop), more than 20.00 ms, 5% of the median TTFT (0.400s); "
+        "the generator read what came up to 60.00 ms late (P99 lag of its event loop), more than "
+        "10.00 ms, 50% of the median gap between chunks (0.020s)." in said
+    )
+    assert "| 60.00 ms | - | 10.00 ms | generator-limited |" in said
+    assert f"{name} 受压测端限制，结果不可信：压测端读取应答最多迟 60.00 ms" in page(folder, "zh")
+
+
+def test_a_limit_at_the_grain_of_time_says_so(tmp_path: Path) -> None:
+    folder = make(tmp_path / "r", record(0, elapsed_sec=0.001), events=[end(0.005)])
+    assert "more than 2.00 ms, the least that can be told from noise." in page(folder)
+
+
+def test_a_run_that_kept_time_names_its_worst_lags(tmp_path: Path) -> None:
+    said = page(make(tmp_path / "r", record(0), events=[end(0.004)]))
+    assert "within the limits of every phase (worst: send 1.00 ms, event loop 4.00 ms)." in said
+    said = page(make(tmp_path / "p", probe("tools", "m"), events=[end(0.004, "tools/m")]))
+    assert "(worst: event loop 4.00 ms)." in said
