@@ -8,10 +8,12 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from analysis.load import RunError, load
+from analysis.load import Run, RunError, load
+from recording import slo
 from recording.conditions import ConditionError, parse
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         failed = options.command(options)
-    except (RunError, ConditionError) as error:
+    except (RunError, ConditionError, slo.SloError) as error:
         print(error, file=sys.stderr)
         return 2
     except BrokenPipeError:
@@ -47,17 +49,20 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--output", type=Path, metavar="JSONL", help="export the rows as well")
     report.add_argument("--print", action="store_true", help="print the numbers as well")
     _add_checks(report)
+    _add_slo(report)
     report.set_defaults(command=_report)
 
     summary = commands.add_parser("summary", help="print the numbers")
     summary.add_argument("run", type=Path, metavar="RUN", help="the run's folder")
     summary.add_argument("--json", action="store_true", help="as JSON")
     summary.add_argument("--by", choices=list(_BY), default="phase", help="default: phase")
+    _add_slo(summary)
     summary.set_defaults(command=_summary)
 
     check = commands.add_parser("check", help="see whether a run is complete and good enough")
     check.add_argument("run", type=Path, metavar="RUN", help="the run's folder")
     _add_checks(check)
+    _add_slo(check)
     check.set_defaults(command=_check, fail_on="")
 
     export = commands.add_parser(
@@ -91,12 +96,30 @@ def _add_checks(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--junit", type=Path, metavar="XML", help="write the checks as JUnit XML")
 
 
+def _add_slo(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--slo",
+        type=Path,
+        metavar="TOML",
+        help="count goodput and attainment by these objectives (default: the run's own)",
+    )
+
+
+def _load(options: argparse.Namespace) -> Run:
+    """The run, with the objectives of `--slo` in place of its own."""
+    objectives = None if options.slo is None else slo.read(options.slo)
+    run = load(options.run)
+    if objectives is not None:
+        run = replace(run, manifest=run.manifest | {"slo": objectives.as_dict()})
+    return run
+
+
 def _report(options: argparse.Namespace) -> bool:
     from analysis import report, seed, terminal
 
     judged = options.fail_on is not None or options.junit is not None
     parse(options.fail_on or "")
-    run = load(options.run)
+    run = _load(options)
     view = report.look(run, options.lang)
     paths = [*report.write(view)]
     if options.output:
@@ -110,16 +133,23 @@ def _report(options: argparse.Namespace) -> bool:
 
 def _check(options: argparse.Namespace) -> bool:
     from analysis import report
+    from analysis.goodput import slo_of
 
     parse(options.fail_on)
-    return _failed(report.look(load(options.run)), options, aloud=True)
+    view = report.look(_load(options))
+    return _failed(view, options, slo_of(view.run), aloud=True)
 
 
-def _failed(view: "View", options: argparse.Namespace, aloud: bool = False) -> bool:
+def _failed(
+    view: "View",
+    options: argparse.Namespace,
+    objectives: slo.Slo | None = None,
+    aloud: bool = False,
+) -> bool:
     """Judge a run; whether it failed. `aloud` prints every check, not only the sentence."""
     from analysis import check, junit
 
-    checks = check.judge(view, parse(options.fail_on or ""))
+    checks = check.judge(view, parse(options.fail_on or ""), objectives)
     if options.junit:
         junit.write(checks, view.run, options.junit)
         print(options.junit, flush=True)
@@ -135,7 +165,7 @@ def _failed(view: "View", options: argparse.Namespace, aloud: bool = False) -> b
 def _summary(options: argparse.Namespace) -> None:
     from analysis import report, summarize, terminal
 
-    run = load(options.run)
+    run = _load(options)
     view = report.look(run)
     whole = options.by == "phase"
     groups = view.phases if whole else summarize.of_run(run, (_BY[options.by],))

@@ -21,6 +21,7 @@ from analysis.sections import (
     overview,
     reasoning,
     sending,
+    slo,
     smoke,
     streams,
     tools,
@@ -35,6 +36,7 @@ from analysis.words import Lang, Words, integer, percent, seconds
 SUMMARY_VERSION = 1
 SECTIONS: tuple[SectionOf, ...] = (
     overview.section,
+    slo.section,
     smoke.section,
     ladder.section,
     window.section,

@@ -7,9 +7,12 @@ the web UI's start form and the manifest. The seed's options keep the seed's nam
 import math
 from collections.abc import Iterator
 from dataclasses import Field, asdict, dataclass, field, fields
+from pathlib import Path
 from typing import Any, Protocol
 
 from recording import conditions
+from recording.slo import Slo, SloError
+from recording.slo import read as read_slo
 
 MODES = (
     "smoke", "ladder", "rpm", "tpm", "cache", "tools", "reasoning", "vision", "full", "interactive"
@@ -134,6 +137,12 @@ class Options:
         "(docs/ci.md lists them all)",
         **NOT_ON_THE_WEB,
     )
+    slo: str = option(
+        "",
+        "TOML file with the service level objectives: goodput and attainment are counted by it "
+        "(docs/slo.md)",
+        **NOT_ON_THE_WEB,
+    )
     junit: str = option(
         "", "write what --fail-on judged to this file, as JUnit XML", **NOT_ON_THE_WEB
     )
@@ -184,6 +193,10 @@ class Options:
         """Seconds after a window in which a late request is still sent."""
         return self.timeout if self.grace < 0 else self.grace
 
+    def objectives(self) -> Slo | None:
+        """What `--slo` says; None without it. Raises SloError."""
+        return read_slo(Path(self.slo), MODES) if self.slo else None
+
     def faults(self) -> Iterator[str]:
         """Every value that cannot be used, a sentence each."""
         if not self.mode:
@@ -211,6 +224,12 @@ class Options:
             conditions.parse(self.fail_on)
         except conditions.ConditionError as error:
             yield str(error)
+        try:
+            self.objectives()
+        except SloError as error:
+            yield f"--slo {error}"
+        if not self.slo and any(word in self.fail_on for word in ("attainment", "goodput_rps")):
+            yield "--fail-on asks for attainment or goodput_rps: give the objectives with --slo."
         if self.run_id and not _is_folder_name(self.run_id):
             yield "--run-id names a folder: use letters, digits, '.', '_' and '-' only."
 

@@ -14,6 +14,7 @@ PURE = (
     "recording.outcome",
     "recording.guards",
     "recording.conditions",
+    "recording.slo",
     "recording.tally",
     "recording.purse",
     "loadshapes.plan",

@@ -4,7 +4,7 @@ from typing import Any
 
 from analysis import plots
 from analysis.page import Section, Table
-from analysis.sections import View
+from analysis.sections import View, slo
 from analysis.words import integer, rate, seconds, tally
 
 
@@ -112,6 +112,7 @@ def _measured(view: View) -> tuple[str, ...]:
         t("P95 latency", "P95 延迟"),
         t("P99 latency", "P99 延迟"),
         t("API cost", "API 返回费用"),
+        *slo.headers(view),
     )
 
 
@@ -121,4 +122,5 @@ def _latency(view: View, phase: dict[str, Any]) -> tuple[str, ...]:
         seconds(phase["latency_p95_s"]),
         seconds(phase["latency_p99_s"]),
         view.t.money(phase["cost_sum"], phase["cost_unknown_success_count"]),
+        *slo.cells(view, phase),
     )
