@@ -1,11 +1,12 @@
-"""The command line: `python -m analysis report|summary|check|export|import`.
+"""The command line: `python -m analysis report|summary|check|compare|timeline|export|import`.
 
-Exit codes: 0 done, 1 the run failed a check, 2 the operator must change something; one sentence
-on stderr says what.
+Exit codes: 0 done, 1 a run failed a check or a comparison shows a regression, 2 the operator must
+change something; one sentence on stderr says what.
 """
 
 import argparse
 import json
+import math
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -64,6 +65,30 @@ def _parser() -> argparse.ArgumentParser:
     _add_checks(check)
     _add_slo(check)
     check.set_defaults(command=_check, fail_on="")
+
+    compare = commands.add_parser("compare", help="compare runs with the first one")
+    compare.add_argument("runs", type=Path, nargs="+", metavar="RUN", help="two or more folders")
+    compare.add_argument("--html", type=Path, metavar="PATH", help="write the page as HTML as well")
+    compare.add_argument("--json", type=Path, metavar="PATH", help="write the findings as JSON")
+    compare.add_argument("--lang", choices=["en", "zh"], default="en", help="default: en")
+    compare.add_argument("--force", action="store_true", help="compare runs with unlike plans too")
+    compare.add_argument(
+        "--fail-on-regression",
+        nargs="?",
+        const="all",
+        metavar="NUMBERS",
+        help="exit with 1 where one of these is shown to be worse, e.g. p95_s,success_rate "
+        "(alone: any)",
+    )
+    compare.add_argument(
+        "--tolerance",
+        type=float,
+        default=0.0,
+        metavar="SHARE",
+        help="a change up to this share is no regression, e.g. 0.05 (default: 0)",
+    )
+    compare.add_argument("--seed", type=int, default=0, help="of the resampling; default: 0")
+    compare.set_defaults(command=_compare)
 
     export = commands.add_parser(
         "export", help="write the rows as CSV, Parquet or the seed's JSONL"
@@ -174,6 +199,36 @@ def _summary(options: argparse.Namespace) -> None:
         print(json.dumps(found, ensure_ascii=False, indent=2, allow_nan=False))
     else:
         print(terminal.text(view, groups, _BY[options.by]))
+
+
+def _compare(options: argparse.Namespace) -> bool:
+    from analysis import compare, compare_page, html, markdown
+    from analysis.atomic import replacing
+    from analysis.words import Words
+
+    asked = options.fail_on_regression
+    numbers = compare.numbers_of(asked)
+    if len(options.runs) < 2 or not 0 <= options.tolerance < math.inf or options.seed < 0:
+        raise RunError(
+            "compare takes two runs or more, and neither --tolerance nor --seed below 0."
+        )
+    found = compare.compare([load(folder) for folder in options.runs], options.seed, options.force)
+    t = Words(options.lang, found.runs[0].manifest.get("currency"))
+    page = compare_page.compose(found, t)
+    print(markdown.render(page), end="", flush=True)
+    content = json.dumps(compare_page.as_dict(found), ensure_ascii=False, indent=2) + "\n"
+    for path, text in ((options.html, html.render(page)), (options.json, content)):
+        if path is not None:
+            with replacing(path) as file:
+                file.write(text)
+            print(path, flush=True)
+    worse = found.regressions(numbers, options.tolerance) if asked is not None else []
+    for finding in worse:
+        print(
+            f"weighbridge: {compare_page.sentence(finding, replace(t, lang='en'))}.",
+            file=sys.stderr,
+        )
+    return bool(worse)
 
 
 def _export(options: argparse.Namespace) -> None:
