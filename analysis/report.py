@@ -13,6 +13,7 @@ from analysis.sections import (
     SectionOf,
     View,
     cache,
+    capacity,
     cost,
     interactive,
     ladder,
@@ -37,6 +38,7 @@ SUMMARY_VERSION = 1
 SECTIONS: tuple[SectionOf, ...] = (
     overview.section,
     slo.section,
+    capacity.section,
     smoke.section,
     ladder.section,
     window.section,

@@ -15,7 +15,8 @@ from recording.slo import Slo, SloError
 from recording.slo import read as read_slo
 
 MODES = (
-    "smoke", "ladder", "rpm", "tpm", "cache", "tools", "reasoning", "vision", "full", "interactive"
+    "smoke", "ladder", "rpm", "tpm", "cache", "tools", "reasoning", "vision", "full", "interactive",
+    "capacity", "soak",
 )  # fmt: skip
 
 
@@ -99,6 +100,18 @@ class Options:
     step_pause: float = option(2.0, "mode ladder: pause between steps, seconds")
     hold: float = option(
         0.0, "mode ladder: keep each step's concurrency up for this many seconds (0: one burst)"
+    )
+    search: str = option(
+        "rate",
+        "modes capacity and soak: by requests a minute, or by requests at once",
+        choices=("rate", "concurrency"),
+    )
+    precision: float = option(
+        0.1, "mode capacity: how close the missed level must come to the met one, a share of it"
+    )
+    trials: int = option(20, "mode capacity: most windows per model")
+    warmup: float = option(
+        0.0, "leave the first seconds of every window out of its numbers; their rows are kept"
     )
     repeat: int = option(3, "modes cache and tools: requests per model")
     prefix_file: str = option(
@@ -212,12 +225,16 @@ class Options:
             if isinstance(value, float) and not math.isfinite(value):
                 yield f"{_flag(item)} must be a number of seconds, not {value}."
         for name in ("duration", "timeout", "connect_timeout", "approx_prompt_tokens",
-                     "max_workers", "repeat", "prefix_tokens", "stop_window"):  # fmt: skip
+                     "max_workers", "repeat", "prefix_tokens", "stop_window", "precision",
+                     "trials"):  # fmt: skip
             if not getattr(self, name) > 0:
                 yield f"--{name.replace('_', '-')} must be above 0, not {getattr(self, name):g}."
-        for name in ("max_tokens", "step_pause", "hold", "budget", "budget_tokens"):
+        for name in ("max_tokens", "step_pause", "hold", "budget", "budget_tokens", "warmup"):
             if getattr(self, name) < 0:
                 yield f"--{name.replace('_', '-')} must not be below 0."
+        window_s = self.hold if self.mode == "ladder" else self.duration
+        if self.warmup and self.warmup >= window_s > 0:
+            yield f"--warmup must be shorter than the window of {window_s:g} s."
         if not 0 < self.stop_error_rate <= 1:
             yield f"--stop-error-rate must be above 0 and at most 1, not {self.stop_error_rate:g}."
         try:

@@ -33,7 +33,11 @@ def section(view: View) -> Section:
     if slo is None:
         return Section(title)
     blocks: list[Block] = []
-    judged = [p for p in view.phases if slo.of(p["mode"], p["model_requested"])]
+    judged = [
+        phase
+        for phase in view.phases
+        if phase["mode"] != "capacity" and slo.of(phase["mode"], phase["model_requested"])
+    ]
     if judged:
         blocks.append(_goodput(view, slo, judged))
     if checks := objectives(view, slo):
