@@ -50,20 +50,20 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--output", type=Path, metavar="JSONL", help="export the rows as well")
     report.add_argument("--print", action="store_true", help="print the numbers as well")
     _add_checks(report)
-    _add_slo(report)
+    _add_lenses(report)
     report.set_defaults(command=_report)
 
     summary = commands.add_parser("summary", help="print the numbers")
     summary.add_argument("run", type=Path, metavar="RUN", help="the run's folder")
     summary.add_argument("--json", action="store_true", help="as JSON")
     summary.add_argument("--by", choices=list(_BY), default="phase", help="default: phase")
-    _add_slo(summary)
+    _add_lenses(summary)
     summary.set_defaults(command=_summary)
 
     check = commands.add_parser("check", help="see whether a run is complete and good enough")
     check.add_argument("run", type=Path, metavar="RUN", help="the run's folder")
     _add_checks(check)
-    _add_slo(check)
+    _add_lenses(check)
     check.set_defaults(command=_check, fail_on="")
 
     compare = commands.add_parser("compare", help="compare runs with the first one")
@@ -89,6 +89,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     compare.add_argument("--seed", type=int, default=0, help="of the resampling; default: 0")
     compare.set_defaults(command=_compare)
+
+    timeline = commands.add_parser("timeline", help="join runs of different hours into one table")
+    timeline.add_argument("runs", type=Path, nargs="+", metavar="RUN", help="the runs' folders")
+    timeline.add_argument(
+        "--output", type=Path, default=Path("timeline"), metavar="DIR", help="default: timeline"
+    )
+    timeline.add_argument("--lang", choices=["en", "zh"], default="en", help="default: en")
+    timeline.set_defaults(command=_timeline)
 
     export = commands.add_parser(
         "export", help="write the rows as CSV, Parquet or the seed's JSONL"
@@ -121,21 +129,32 @@ def _add_checks(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--junit", type=Path, metavar="XML", help="write the checks as JUnit XML")
 
 
-def _add_slo(parser: argparse.ArgumentParser) -> None:
+def _add_lenses(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--slo",
         type=Path,
         metavar="TOML",
         help="count goodput and attainment by these objectives (default: the run's own)",
     )
+    parser.add_argument(
+        "--warmup",
+        type=float,
+        metavar="S",
+        help="leave the first seconds of every window out of its numbers (default: the run's own)",
+    )
 
 
 def _load(options: argparse.Namespace) -> Run:
-    """The run, with the objectives of `--slo` in place of its own."""
+    """The run, with `--slo` and `--warmup` in place of its own."""
+    if options.warmup is not None and not 0 <= options.warmup < math.inf:
+        raise RunError(f"--warmup must be a number of seconds, 0 or more, not {options.warmup}.")
     objectives = None if options.slo is None else slo.read(options.slo)
     run = load(options.run)
     if objectives is not None:
         run = replace(run, manifest=run.manifest | {"slo": objectives.as_dict()})
+    if options.warmup is not None:
+        given = (run.manifest.get("options") or {}) | {"warmup": options.warmup}
+        run = replace(run, manifest=run.manifest | {"options": given})
     return run
 
 
@@ -229,6 +248,14 @@ def _compare(options: argparse.Namespace) -> bool:
             file=sys.stderr,
         )
     return bool(worse)
+
+
+def _timeline(options: argparse.Namespace) -> None:
+    from analysis import timeline
+
+    print(
+        *timeline.write([load(run) for run in options.runs], options.output, options.lang), sep="\n"
+    )
 
 
 def _export(options: argparse.Namespace) -> None:

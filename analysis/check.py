@@ -191,8 +191,10 @@ def _gap(metric: Metric, numbers: dict[str, Any]) -> str:
 
 def _cost(view: View) -> tuple[float | None, str]:
     """The run's cost; or none, and why: what a success cost was not stated."""
-    known = [phase["cost_sum"] for phase in view.phases if phase["cost_sum"] is not None]
-    unknown = sum(phase["cost_unknown_success_count"] for phase in view.phases)
+    parts = [phase[name] for phase in view.phases for name in ("cost_sum", "warmup_cost")]
+    known = [part for part in parts if part is not None]
+    unpriced = ("cost_unknown_success_count", "warmup_cost_unknown_success_count")
+    unknown = sum(phase[name] for phase in view.phases for name in unpriced)
     good = sum(phase["success"] for phase in view.phases)
     if not known:
         return None, "no request states one"

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from analysis import warmup
 from analysis.compare_resample import NUMBERS, Difference, Side, differences, holm
 from analysis.load import Run, RunError
 from analysis.summarize import of_run
@@ -28,11 +29,16 @@ _PLANNED = (
 """What a phase is. Its task prefix is not: it holds the run's own name."""
 _SENT = (
     "timeout", "connect_timeout", "connections", "approx_prompt_tokens", "tpm_plan", "arrivals",
-    "grace", "prefix_file", "prefix_tokens", "cache_nonce", "tools", "tools_prompt", "tools_expect",
-    "tool_choice", "image", "image_text", "prompts", "trace", "speed", "task_id_on_streams",
+    "warmup", "grace", "prefix_file", "prefix_tokens", "cache_nonce", "tools", "tools_prompt",
+    "tools_expect", "tool_choice", "image", "image_text", "prompts", "trace", "speed",
+    "task_id_on_streams",
 )  # fmt: skip
 """The options that say what is sent, and how long an answer may take."""
 
+_READ = (
+    "phase", "scheduled_offset_s", "sent_offset_s", "done_offset_s", "duration_s", "success",
+    "elapsed_sec", "api_cost", "total_tokens",
+)  # fmt: skip
 _EXAMPLES = 8
 _KIN = ("mode", "scenario", "target")
 
@@ -217,9 +223,8 @@ def _side(run: Run, phase: dict[str, Any]) -> Side:
     """A phase's rows as arrays; what was planned and left no row failed."""
     import numpy as np
 
-    frame = run.requests[run.requests["phase"] == phase["phase"]]
-    order = frame["scheduled_offset_s"].fillna(frame["sent_offset_s"])
-    frame = frame.loc[order.sort_values(kind="stable").index]
+    frame, _ = warmup.trimmed(run.rows.frame(_READ, phase["phase"]), warmup.warmup_s(run))
+    frame = frame.loc[warmup.began_s(frame).sort_values(kind="stable").index]
     unsaid = max(0, phase["planned"] - len(frame))
 
     def floats(name: str) -> Any:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from math import fsum
 from typing import TYPE_CHECKING, Any
 
-from analysis import goodput
+from analysis import goodput, warmup
 from analysis.chosen import Chosen
 from analysis.groups import groups, known_sum, runs
 from analysis.percentile import nearest_ranks
@@ -24,15 +24,22 @@ LAG_SHARE = 0.05
 
 
 def of_run(run: "Run", by: Sequence[str] = PHASE) -> list[dict[str, Any]]:
-    """`summarize` of a run's rows, in the plan's order, as dictionaries."""
-    planned = {p["name"]: p["count"] for p in run.plan if p.get("count") is not None}
-    walls = {p["name"]: p["wall_s"] for p in run.plan if p.get("wall_s") is not None}
-    frame, slo = _frame(run, by, MEASURED), goodput.slo_of(run)
-    records = summarize(frame, by, planned, walls, slo).to_dict("records")
+    """`summarize` of a run's rows, in the plan's order, as dictionaries.
+
+    Phases are measured without their warm-up; other groups hold every request.
+    """
+    frame, plan, left = _frame(run, by, MEASURED), run.plan, dict[str, warmup.Left]()
+    if "phase" in by and (warm_s := warmup.warmup_s(run)):
+        frame, left = warmup.trimmed(frame, warm_s)
+        plan = warmup.shorter(plan, warm_s, left)
+    planned = {p["name"]: p["count"] for p in plan if p.get("count") is not None}
+    walls = {p["name"]: p["wall_s"] for p in plan if p.get("wall_s") is not None}
+    records = summarize(frame, by, planned, walls, goodput.slo_of(run)).to_dict("records")
     found = [{str(k): v for k, v in record.items()} for record in records]
     for row in found:
         if "phase" in row:
             _judge_generator(row, run.events_of("stall", row["phase"]))
+            row.update(left.get(row["phase"], warmup.Left()).as_dict())
     return found
 
 
