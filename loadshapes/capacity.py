@@ -9,7 +9,8 @@ from loadshapes.options import OperatorError, Options
 from loadshapes.plan import Phase, Plan, rpm_count
 from loadshapes.program import Program
 from loadshapes.search import Span, highest
-from recording.attained import judge
+from recording.attained import Attained, answers, judge
+from recording.record import RequestRecord
 from recording.slo import Objectives, SloError
 from recording.trials import Trial
 
@@ -41,18 +42,28 @@ def plan(options: Options) -> Plan:
 def _program(options: Options, asked: dict[str, Objectives], span: Span) -> Program:
     for model, objectives in asked.items():
         search = highest(span)
-        level, tried = next(search), list[int]()
-        while True:
-            tried.append(level)
-            phase = _phase(options, model, level, tried.count(level))
+        level, tried = next(search), list[tuple[int, Attained]]()
+        while len(tried) < span.trials:
+            number = sum(one == level for one, _ in tried) + 1
+            phase = _phase(options, model, level, number)
             finding = yield phase
-            planned = phase.count if phase.count is not None else len(finding.records)
-            halted = bool(finding.halted)
-            found = judge(finding.records, planned, phase.users, objectives, halted)
+            rows = [row for row in finding.records if _counts(row, options.warmup)]
+            early = len(finding.records) - len(rows)
+            planned = len(rows) if phase.count is None else phase.count - early
+            found = judge(rows, planned, phase.users, objectives, bool(finding.halted))
+            tried.append((level, found))
+            if not [*answers(tried)][-1]:
+                continue
             try:
                 level = search.send(Trial(level, found.met, found.sure))
             except StopIteration:
                 break
+
+
+def _counts(row: RequestRecord, warmup_s: float) -> bool:
+    """Whether a request was due (closed-loop: sent) after the warm-up."""
+    begun_s = row.sent_offset_s if row.scheduled_offset_s is None else row.scheduled_offset_s
+    return begun_s is None or begun_s >= warmup_s
 
 
 def _phase(options: Options, model: str, level: int, number: int) -> Phase:

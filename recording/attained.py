@@ -6,7 +6,7 @@ about in less than one of a hundred trials at the very edge of the objective.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil, exp, fsum, lgamma, log, log1p
 from typing import Literal, Protocol
@@ -16,6 +16,7 @@ from recording.outcome import Outcome
 from recording.slo import Objectives
 
 SURE = 0.01
+PATIENCE = 3
 LAG_SHARE = 0.05
 Cause = Literal["", "429", "errors", "latency", "cost", "users", "generator"]
 
@@ -79,6 +80,17 @@ def judge(
         sure = halted or any(sure for met, sure in found.values() if not met)
         return Attained(False, sure, missed, _cause(rows, missed, full))
     return Attained(True, all(sure for _, sure in found.values()))
+
+
+def answers(found: Iterable[tuple[int, Attained]]) -> Iterator[bool]:
+    """Whether each trial, of its level, is an answer. One of a late generator says nothing.
+
+    Such a level is tried again; after PATIENCE late trials, that we cannot send so much is one.
+    """
+    late: Counter[int] = Counter()
+    for level, one in found:
+        late[level] += one.cause == "generator"
+        yield one.cause != "generator" or late[level] >= PATIENCE
 
 
 def good_enough(row: Row, objectives: Objectives) -> bool:

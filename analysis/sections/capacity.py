@@ -8,8 +8,9 @@ from analysis.goodput import slo_of
 from analysis.load import rows
 from analysis.page import Block, Remark, Section, Table
 from analysis.sections import View
+from analysis.warmup import without
 from analysis.words import ABSENT, integer, percent, rate, seconds, tally
-from recording.attained import Attained, judge
+from recording.attained import Attained, answers, judge
 from recording.slo import Slo
 from recording.trials import Bracket, Trial, bracket
 
@@ -43,7 +44,14 @@ def section(view: View) -> Section:
 
 def found_by(trials: Trials) -> Bracket:
     """The bracket of the trials that are answers."""
-    return bracket([Trial(p["target"], a.met, a.sure) for p, a in trials if a is not None])
+    judged = [(phase["target"], answer) for phase, answer in trials if answer is not None]
+    return bracket(
+        [
+            Trial(level, answer.met, answer.sure)
+            for (level, answer), counts in zip(judged, answers(judged), strict=True)
+            if counts
+        ]
+    )
 
 
 def _judged(view: View, slo: Slo, phase: dict[str, Any]) -> Attained | None:
@@ -52,7 +60,8 @@ def _judged(view: View, slo: Slo, phase: dict[str, Any]) -> Attained | None:
     cut = any(run.events_of(event, name) for event in _CUT)
     if cut or not run.events_of("phase_end", name):
         return None
-    told = rows(view.requests(phase)[list(_LOOKED_AT)])
+    frame = without(run)[0].requests
+    told = rows(frame.loc[frame["phase"] == name, list(_LOOKED_AT)])
     users = next((p.get("users") for p in run.plan if p["name"] == name), None) or len(told)
     objectives = slo.of(phase["mode"], phase["model_requested"])
     halted = bool(run.events_of("stop_rule", name))
@@ -70,15 +79,14 @@ def _unit(view: View, phase: dict[str, Any]) -> tuple[str, str]:
 def _remark(view: View, model: str, trials: Trials, found: Bracket) -> Remark:
     t = view.t
     unit = t(*_unit(view, trials[0][0]))
-    answers = sum(answer is not None for _, answer in trials)
     sure = t(
-        f"confidence {percent(found.confidence, 0)}, {answers} windows",
-        f"置信度 {percent(found.confidence, 0)}，{answers} 个窗口",
+        f"confidence {percent(found.confidence, 0)}, {len(trials)} windows",
+        f"置信度 {percent(found.confidence, 0)}，{len(trials)} 个窗口",
     )
     broke = [a for p, a in trials if a is not None and not a.met and p["target"] == found.high]
     why = t.join(dict.fromkeys(_why(view, answer) for answer in broke))
-    generator = any(answer.cause in ("generator", "users") for answer in broke)
-    if not answers:
+    ours = any(answer.cause in ("generator", "users") for answer in broke)
+    if found.low is None and found.high is None:
         text = t(f"{model}: no window answered.", f"{model}：没有可用窗口。")
         return Remark("bad", text)
     if found.high is None:
@@ -97,14 +105,14 @@ def _remark(view: View, model: str, trials: Trials, found: Bracket) -> Remark:
         return Remark("bad", text)
     limit = t(
         " That limit is ours, not the gateway's.", "该上限来自压测端，而非网关。"
-    ) if generator else ""  # fmt: skip
+    ) if ours else ""  # fmt: skip
     text = t(
         f"{model} meets its objectives at {found.low} {unit} and not at {found.high} {unit} "
         f"({sure}). It broke by {why}.{limit}",
         f"{model} 在 {found.low} {unit} 达到目标，在 {found.high} {unit} 未达到（{sure}）。"
         f"失效原因：{why}。{limit}",
     )
-    return Remark("bad" if generator else "good", text)
+    return Remark("bad" if ours else "good", text)
 
 
 def _why(view: View, answer: Attained) -> str:
@@ -158,11 +166,13 @@ def _table(view: View, model: str, trials: Trials) -> Table:
         how=t(
             "Each try is a window at one level, judged by the objectives. The bracket is the most "
             "likely place of the boundary if one answer in ten errs, a sure one in a hundred "
-            "(sure: chance at the very edge would bring it about in less than 1% of windows); its "
-            "confidence is its share of the likelihood of all places.",
+            "(sure: chance at the very edge would bring it about in less than 1% of windows). A "
+            "window of a late generator is no answer, but for the third at its level. The "
+            "confidence is the bracket's share of the likelihood of all places.",
             "每次尝试为某一水平上的一个窗口，按目标判定。"
             "假定十次判定有一次出错（“确定”者百次一次；"
             "确定指处于目标边缘时偶然出现的概率低于 1%），"
+            "压测端滞后的窗口不作为判定，同一水平第三次滞后除外。"
             "区间取似然最大的分界位置，置信度为其似然占全部位置之比。",
         ),
     )

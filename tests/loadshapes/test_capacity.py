@@ -80,6 +80,38 @@ def test_concurrency_is_held_and_not_scheduled(tmp_path: Path) -> None:
     assert (first.kind, first.users, first.count, first.target) == ("steady", 8, None, 8)
 
 
+def test_a_level_that_a_late_generator_tried_is_tried_again(tmp_path: Path) -> None:
+    """Twice; a third time in a row, our own limit is the answer, and the level falls."""
+    unfold = modes.plan(options(tmp_path, target="60")).unfold
+    assert unfold is not None
+    program = unfold()
+    phase = next(program)
+    levels = []
+    for _ in range(4):
+        levels.append(phase.target)
+        late = [row(request_index=i, elapsed_sec=1.0, send_lag_s=0.2) for i in range(60)]
+        phase = program.send(Finding(phase, late))
+    assert levels == [60, 60, 60, 30]
+
+
+def test_the_warmup_is_not_judged(tmp_path: Path) -> None:
+    """A gateway that refuses every request of the first half of a window is met by the rest."""
+    unfold = modes.plan(options(tmp_path, warmup=30.0, target="60,60,60")).unfold
+    assert unfold is not None
+    program = unfold()
+    phase = next(program)
+    bad = {"outcome": "rate_limited", "success": False}
+    rows = [
+        row(
+            request_index=i, scheduled_offset_s=float(i), elapsed_sec=1.0, **(bad if i < 30 else {})
+        )
+        for i in range(60)
+    ]
+    again = program.send(Finding(phase, rows))  # met, but not surely: it is asked again
+    with pytest.raises(StopIteration):
+        program.send(Finding(again, rows))
+
+
 def test_arrivals_can_be_poisson(tmp_path: Path) -> None:
     plan = modes.plan(options(tmp_path, arrivals="poisson"))
     assert plan.unfold is not None
