@@ -233,7 +233,8 @@ def _value(number: str, value: float | None, t: Words) -> str:
 def _change(number: str, change: float | None) -> str:
     if change is None:
         return ABSENT
-    return f"{change * 100:+.2f} pp" if number == "success_rate" else f"{change * 100:+.1f}%"
+    digits, unit = (2, " pp") if number == "success_rate" else (1, "%")
+    return f"{round(change * 100, digits) + 0.0:+.{digits}f}{unit}"  # + 0.0: never "-0.0"
 
 
 def _interval(finding: Finding) -> str:
