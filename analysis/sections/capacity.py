@@ -8,7 +8,7 @@ from analysis.goodput import slo_of
 from analysis.load import rows
 from analysis.page import Block, Remark, Section, Table
 from analysis.sections import View
-from analysis.warmup import without
+from analysis.warmup import trimmed, warmup_s
 from analysis.words import ABSENT, integer, percent, rate, seconds, tally
 from recording.attained import Attained, answers, judge
 from recording.slo import Slo
@@ -18,6 +18,7 @@ _LOOKED_AT = (
     "outcome", "success", "stream", "worker", "elapsed_sec", "ttft_s", "completion_tokens",
     "api_cost", "send_lag_s", "in_flight",
 )  # fmt: skip
+_READ = (*_LOOKED_AT, "phase", "scheduled_offset_s", "sent_offset_s", "done_offset_s", "duration_s")
 _CUT = ("budget", "payment_required", "stopped", "failed", "worker_lost")
 """Events that end a trial for a reason of ours: its rows are no answer."""
 
@@ -60,8 +61,8 @@ def _judged(view: View, slo: Slo, phase: dict[str, Any]) -> Attained | None:
     cut = any(run.events_of(event, name) for event in _CUT)
     if cut or not run.events_of("phase_end", name):
         return None
-    frame = without(run)[0].requests
-    told = rows(frame.loc[frame["phase"] == name, list(_LOOKED_AT)])
+    frame, _ = trimmed(view.requests(phase, *_READ), warmup_s(run))
+    told = rows(frame[list(_LOOKED_AT)])
     users = next((p.get("users") for p in run.plan if p["name"] == name), None) or len(told)
     objectives = slo.of(phase["mode"], phase["model_requested"])
     halted = bool(run.events_of("stop_rule", name))
