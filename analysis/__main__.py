@@ -1,17 +1,20 @@
-"""The command line: `python -m analysis report|summary|check|export|import`.
+"""The command line: `python -m analysis report|summary|check|compare|timeline|export|import`.
 
-Exit codes: 0 done, 1 the run failed a check, 2 the operator must change something; one sentence
-on stderr, after `weighbridge: `, says what.
+Exit codes: 0 done, 1 a run failed a check or a comparison shows a regression, 2 the operator must
+change something; one sentence on stderr, after `weighbridge: `, says what.
 """
 
 import argparse
 import json
+import math
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from analysis.load import RunError, load
+from analysis.load import Run, RunError, load
+from recording import slo
 from recording.conditions import ConditionError, parse
 
 if TYPE_CHECKING:
@@ -25,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         failed = options.command(options)
-    except (RunError, ConditionError) as error:
+    except (RunError, ConditionError, slo.SloError) as error:
         print(f"weighbridge: {error}", file=sys.stderr)
         return 2
     except BrokenPipeError:
@@ -49,18 +52,53 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--output", type=Path, metavar="JSONL", help="export the rows as well")
     report.add_argument("--print", action="store_true", help="print the numbers as well")
     _add_checks(report)
+    _add_lenses(report)
     report.set_defaults(command=_report)
 
     summary = commands.add_parser("summary", help="print the numbers")
     summary.add_argument("run", type=Path, metavar="RUN", help="the run's folder")
     summary.add_argument("--json", action="store_true", help="as JSON")
     summary.add_argument("--by", choices=list(_BY), default="phase", help="default: phase")
+    _add_lenses(summary)
     summary.set_defaults(command=_summary)
 
     check = commands.add_parser("check", help="see whether a run is complete and good enough")
     check.add_argument("run", type=Path, metavar="RUN", help="the run's folder")
     _add_checks(check)
+    _add_lenses(check)
     check.set_defaults(command=_check, fail_on="")
+
+    compare = commands.add_parser("compare", help="compare runs with the first one")
+    compare.add_argument("runs", type=Path, nargs="+", metavar="RUN", help="two or more folders")
+    compare.add_argument("--html", type=Path, metavar="PATH", help="write the page as HTML as well")
+    compare.add_argument("--json", type=Path, metavar="PATH", help="write the findings as JSON")
+    compare.add_argument("--lang", choices=["en", "zh"], default="en", help="default: en")
+    compare.add_argument("--force", action="store_true", help="compare runs with unlike plans too")
+    compare.add_argument(
+        "--fail-on-regression",
+        nargs="?",
+        const="all",
+        metavar="NUMBERS",
+        help="exit with 1 where one of these is shown to be worse, e.g. p95_s,success_rate "
+        "(alone: any)",
+    )
+    compare.add_argument(
+        "--tolerance",
+        type=float,
+        default=0.0,
+        metavar="SHARE",
+        help="a change up to this share is no regression, e.g. 0.05 (default: 0)",
+    )
+    compare.add_argument("--seed", type=int, default=0, help="of the resampling; default: 0")
+    compare.set_defaults(command=_compare)
+
+    timeline = commands.add_parser("timeline", help="join runs of different hours into one table")
+    timeline.add_argument("runs", type=Path, nargs="+", metavar="RUN", help="the runs' folders")
+    timeline.add_argument(
+        "--output", type=Path, default=Path("timeline"), metavar="DIR", help="default: timeline"
+    )
+    timeline.add_argument("--lang", choices=["en", "zh"], default="en", help="default: en")
+    timeline.set_defaults(command=_timeline)
 
     export = commands.add_parser(
         "export", help="write the rows as CSV, Parquet or the seed's JSONL"
@@ -93,12 +131,41 @@ def _add_checks(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--junit", type=Path, metavar="XML", help="write the checks as JUnit XML")
 
 
+def _add_lenses(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--slo",
+        type=Path,
+        metavar="TOML",
+        help="count goodput and attainment by these objectives (default: the run's own)",
+    )
+    parser.add_argument(
+        "--warmup",
+        type=float,
+        metavar="S",
+        help="leave the first seconds of every window out of its numbers (default: the run's own)",
+    )
+
+
+def _load(options: argparse.Namespace) -> Run:
+    """The run, with `--slo` and `--warmup` in place of its own."""
+    if options.warmup is not None and not 0 <= options.warmup < math.inf:
+        raise RunError(f"--warmup must be a number of seconds, 0 or more, not {options.warmup}.")
+    objectives = None if options.slo is None else slo.read(options.slo)
+    run = load(options.run)
+    if objectives is not None:
+        run = replace(run, manifest=run.manifest | {"slo": objectives.as_dict()})
+    if options.warmup is not None:
+        given = (run.manifest.get("options") or {}) | {"warmup": options.warmup}
+        run = replace(run, manifest=run.manifest | {"options": given})
+    return run
+
+
 def _report(options: argparse.Namespace) -> bool:
     from analysis import report, seed, terminal
 
     judged = options.fail_on is not None or options.junit is not None
     parse(options.fail_on or "")
-    run = load(options.run)
+    run = _load(options)
     view = report.look(run, options.lang)
     paths = [*report.write(view)]
     if options.output:
@@ -112,16 +179,23 @@ def _report(options: argparse.Namespace) -> bool:
 
 def _check(options: argparse.Namespace) -> bool:
     from analysis import report
+    from analysis.goodput import slo_of
 
     parse(options.fail_on)
-    return _failed(report.look(load(options.run)), options, aloud=True)
+    view = report.look(_load(options))
+    return _failed(view, options, slo_of(view.run), aloud=True)
 
 
-def _failed(view: "View", options: argparse.Namespace, aloud: bool = False) -> bool:
+def _failed(
+    view: "View",
+    options: argparse.Namespace,
+    objectives: slo.Slo | None = None,
+    aloud: bool = False,
+) -> bool:
     """Judge a run; whether it failed. `aloud` prints every check, not only the sentence."""
     from analysis import check, junit
 
-    checks = check.judge(view, parse(options.fail_on or ""))
+    checks = check.judge(view, parse(options.fail_on or ""), objectives)
     if options.junit:
         junit.write(checks, view.run, options.junit)
         print(options.junit, flush=True)
@@ -137,7 +211,7 @@ def _failed(view: "View", options: argparse.Namespace, aloud: bool = False) -> b
 def _summary(options: argparse.Namespace) -> None:
     from analysis import report, summarize, terminal
 
-    run = load(options.run)
+    run = _load(options)
     view = report.look(run)
     whole = options.by == "phase"
     groups = view.phases if whole else summarize.of_run(run, (_BY[options.by],))
@@ -146,6 +220,44 @@ def _summary(options: argparse.Namespace) -> None:
         print(json.dumps(found, ensure_ascii=False, indent=2, allow_nan=False))
     else:
         print(terminal.text(view, groups, _BY[options.by]))
+
+
+def _compare(options: argparse.Namespace) -> bool:
+    from analysis import compare, compare_page, html, markdown
+    from analysis.atomic import replacing
+    from analysis.words import Words
+
+    asked = options.fail_on_regression
+    numbers = compare.numbers_of(asked)
+    if len(options.runs) < 2 or not 0 <= options.tolerance < math.inf or options.seed < 0:
+        raise RunError(
+            "compare takes two runs or more, and neither --tolerance nor --seed below 0."
+        )
+    found = compare.compare([load(folder) for folder in options.runs], options.seed, options.force)
+    t = Words(options.lang, found.runs[0].manifest.get("currency"))
+    page = compare_page.compose(found, t)
+    print(markdown.render(page), end="", flush=True)
+    content = json.dumps(compare_page.as_dict(found), ensure_ascii=False, indent=2) + "\n"
+    for path, text in ((options.html, html.render(page)), (options.json, content)):
+        if path is not None:
+            with replacing(path) as file:
+                file.write(text)
+            print(path, flush=True)
+    worse = found.regressions(numbers, options.tolerance) if asked is not None else []
+    for finding in worse:
+        print(
+            f"weighbridge: {compare_page.sentence(finding, replace(t, lang='en'))}.",
+            file=sys.stderr,
+        )
+    return bool(worse)
+
+
+def _timeline(options: argparse.Namespace) -> None:
+    from analysis import timeline
+
+    print(
+        *timeline.write([load(run) for run in options.runs], options.output, options.lang), sep="\n"
+    )
 
 
 def _export(options: argparse.Namespace) -> None:

@@ -1,4 +1,4 @@
-"""Is the run good enough? Every condition of `--fail-on`, phase by phase, and what was found.
+"""Is the run good enough? Every condition of `--fail-on` and objective of `--slo`, by phase.
 
 What is not known is never good enough: an unknown number fails its condition. So does a phase
 that was planned and not run, for nobody knows what it would have shown.
@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from math import fsum
 from typing import Any, Literal
 
+from analysis.goodput import slo_of
 from analysis.sections import View
 from analysis.told import told
 from analysis.verdict import not_run
 from analysis.words import Words
 from recording.conditions import METRICS, Condition, Metric, Where
+from recording.slo import Slo
 
 RUN = "the run"
 MARKED = frozenset({"marker", "padded", "cache"})
@@ -27,8 +29,9 @@ _EXAMPLES = 5
 class Check:
     """One thing that was judged, and how it came out.
 
-    `subject` is a phase or RUN, `condition` None where the run's completeness was judged, and
-    `wall_s` how long the subject was under load, seconds (0: not known).
+    `subject` is a phase or RUN, `condition` None where the run's completeness was judged,
+    `wall_s` how long the subject was under load, seconds (0: not known), and `value` what was
+    compared, where it is known.
     """
 
     subject: str
@@ -36,6 +39,7 @@ class Check:
     verdict: Literal["passed", "failed", "unknown"]
     found: str
     wall_s: float = 0.0
+    value: float | None = None
 
     @property
     def passed(self) -> bool:
@@ -56,12 +60,30 @@ class Check:
         return " ".join(text.split())
 
 
-def judge(view: View, conditions: Sequence[Condition]) -> list[Check]:
-    """Whether the run is complete, then every condition on everything that it applies to."""
+def judge(view: View, conditions: Sequence[Condition], slo: Slo | None = None) -> list[Check]:
+    """Whether the run is complete, then every condition on everything that it applies to.
+
+    Last, with `slo`, every statement of it on each phase that it is made of.
+    """
     return [
         _complete(view),
         *(check for condition in conditions for check in _judge(view, condition)),
+        *([] if slo is None else objectives(view, slo)),
     ]
+
+
+def objectives(view: View, slo: Slo) -> list[Check]:
+    """Every statement of an SLO on each phase that it is made of.
+
+    A capacity search misses them on purpose: its phases are left out.
+    """
+    asked: dict[Condition, list[str]] = {}
+    for name, (mode, model) in _phases(view).items():
+        if mode == "capacity":
+            continue
+        for condition in slo.of(mode, model).statements:
+            asked.setdefault(condition, []).append(name)
+    return [check for condition in asked for check in _judge(view, condition, asked[condition])]
 
 
 def sentence(checks: Sequence[Check]) -> str:
@@ -89,7 +111,15 @@ def _complete(view: View) -> Check:
     return Check(RUN, None, "passed", "went through its plan to the end", wall_s)
 
 
-def _judge(view: View, condition: Condition) -> Iterator[Check]:
+def _phases(view: View) -> dict[str, tuple[str | None, str | None]]:
+    """Every phase that was planned or measured: its mode and its model."""
+    planned = {phase["name"]: (phase.get("mode"), phase.get("model")) for phase in view.run.plan}
+    measured = {p["phase"]: (p["mode"], p["model_requested"]) for p in view.phases}
+    return planned | measured
+
+
+def _judge(view: View, condition: Condition, among: Sequence[str] | None = None) -> Iterator[Check]:
+    """A condition on every phase it applies to, `among` some where they are named."""
     metric = METRICS[condition.metric]
     if metric.where is Where.RUN:
         amount, gap = _cost(view)
@@ -98,7 +128,14 @@ def _judge(view: View, condition: Condition) -> Iterator[Check]:
     skipped = set(not_run(view))
     numbers = {phase["phase"]: phase for phase in view.phases}
     planned = {phase["name"]: phase for phase in view.run.plan}
-    asked = [n for n in planned | numbers if _applies(metric, planned.get(n, {}), numbers.get(n))]
+    asked = [
+        name
+        for name in (planned | numbers if among is None else among)
+        if _applies(metric, planned.get(name, {}), numbers.get(name))
+    ]
+    if metric.where is Where.OBJECTIVES:
+        slo, found = slo_of(view.run), _phases(view)
+        asked = [name for name in asked if slo is not None and slo.of(*found[name])]
     for name in asked:
         of = numbers.get(name, {})
         gap = "it was not run" if name in skipped else _gap(metric, of)
@@ -138,7 +175,7 @@ def _compare(
         shown += f" {view.run.manifest.get('currency') or '' if unit == 'money' else unit}"
     verdict: Literal["passed", "failed"] = "failed" if condition.met(value) else "passed"
     found = f"{condition.metric} is {shown.rstrip()}"
-    return Check(subject, condition, verdict, found, wall_s)
+    return Check(subject, condition, verdict, found, wall_s, value)
 
 
 def _figure(value: float, condition: Condition) -> str:
@@ -158,8 +195,10 @@ def _gap(metric: Metric, numbers: dict[str, Any]) -> str:
 
 def _cost(view: View) -> tuple[float | None, str]:
     """The run's cost; or none, and why: what a success cost was not stated."""
-    known = [phase["cost_sum"] for phase in view.phases if phase["cost_sum"] is not None]
-    unknown = sum(phase["cost_unknown_success_count"] for phase in view.phases)
+    parts = [phase[name] for phase in view.phases for name in ("cost_sum", "warmup_cost")]
+    known = [part for part in parts if part is not None]
+    unpriced = ("cost_unknown_success_count", "warmup_cost_unknown_success_count")
+    unknown = sum(phase[name] for phase in view.phases for name in unpriced)
     good = sum(phase["success"] for phase in view.phases)
     if not known:
         return None, "no request states one"

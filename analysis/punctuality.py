@@ -7,14 +7,10 @@ every 50 ms is how late it was for the bytes of answers, and it is in every time
 
 from typing import Any
 
-LAG_SHARE = 0.05
-"""A p99 lag above this share of the median latency (of a stream: TTFT) makes the generator the
-suspect."""
+from recording.lateness import LAG_SHARE, limit_s
+
 GAP_SHARE = 0.5
 """A p99 loop lag above this share of the median gap between chunks distorts the gaps."""
-GRAIN_S = 0.002
-"""No lag below this is held against the generator: an epoll timer is good to 1 ms, and a
-scheduler hands out a core in slices of that order."""
 
 
 def judge(row: dict[str, Any], ends: list[dict[str, Any]]) -> None:
@@ -27,9 +23,9 @@ def judge(row: dict[str, Any], ends: list[dict[str, Any]]) -> None:
         said = [(end.get("generator") or {}).get(name) for end in ends]
         row[name] = max((float(lag) for lag in said if lag is not None), default=None)
     first_s = row["latency_p50_s"] if row["ttft_p50_s"] is None else row["ttft_p50_s"]
-    row["send_lag_limit_s"] = _limit(LAG_SHARE, row["latency_p50_s"])
-    row["loop_lag_limit_s"] = _limit(LAG_SHARE, first_s)
-    row["chunk_lag_limit_s"] = _limit(GAP_SHARE, row["inter_chunk_p50_s"])
+    row["send_lag_limit_s"] = limit_s(LAG_SHARE, row["latency_p50_s"])
+    row["loop_lag_limit_s"] = limit_s(LAG_SHARE, first_s)
+    row["chunk_lag_limit_s"] = limit_s(GAP_SHARE, row["inter_chunk_p50_s"])
     pairs = [
         (row["send_lag_p99_s"], row["send_lag_limit_s"]),
         (row["loop_lag_p99_s"], row["loop_lag_limit_s"]),
@@ -37,7 +33,3 @@ def judge(row: dict[str, Any], ends: list[dict[str, Any]]) -> None:
     ]
     late = [lag > limit for lag, limit in pairs if lag is not None and limit is not None]
     row["generator_limited"] = any(late) if late else None
-
-
-def _limit(share: float, measured_s: float | None) -> float | None:
-    return None if measured_s is None else max(GRAIN_S, share * measured_s)

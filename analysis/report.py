@@ -12,7 +12,9 @@ from analysis.page import Page, Section, Tile
 from analysis.sections import (
     SectionOf,
     View,
+    buckets,
     cache,
+    capacity,
     cost,
     interactive,
     ladder,
@@ -21,6 +23,7 @@ from analysis.sections import (
     overview,
     reasoning,
     sending,
+    slo,
     smoke,
     streams,
     tools,
@@ -35,9 +38,12 @@ from analysis.words import Lang, Words, integer, percent, seconds
 SUMMARY_VERSION = 1
 SECTIONS: tuple[SectionOf, ...] = (
     overview.section,
+    slo.section,
+    capacity.section,
     smoke.section,
     ladder.section,
     window.section,
+    buckets.section,
     interactive.section,
     cost.section,
     cache.section,
@@ -130,7 +136,8 @@ def _tiles(view: View) -> list[Tile]:
     t, phases = view.t, view.phases
     planned = sum(phase["planned"] for phase in phases)
     good = sum(phase["success"] for phase in phases)
-    costs = [phase["cost_sum"] for phase in phases if phase["cost_sum"] is not None]
+    money = [phase[name] for phase in phases for name in ("cost_sum", "warmup_cost")]
+    costs = [amount for amount in money if amount is not None]
     unknown = sum(phase["cost_unknown_count"] for phase in phases)
     tokens = [phase["total_tokens"] for phase in phases if phase["total_tokens"] is not None]
     walls = [phase["wall_s"] for phase in phases if phase["wall_s"] is not None]

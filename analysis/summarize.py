@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from math import fsum
 from typing import TYPE_CHECKING, Any
 
-from analysis import punctuality
+from analysis import goodput, punctuality, warmup
 from analysis.chosen import Chosen
 from analysis.groups import groups, known_sum, runs
 from analysis.percentile import nearest_ranks
 from analysis.prefixes import task_prefixes
 from recording.outcome import Outcome
+from recording.slo import Slo
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
@@ -21,14 +22,22 @@ PERCENTS = (50, 95, 99)
 
 
 def of_run(run: "Run", by: Sequence[str] = PHASE) -> list[dict[str, Any]]:
-    """`summarize` of a run's rows, in the plan's order, as dictionaries."""
-    planned = {p["name"]: p["count"] for p in run.plan if p.get("count") is not None}
-    walls = {p["name"]: p["wall_s"] for p in run.plan if p.get("wall_s") is not None}
-    records = summarize(_frame(run, by, MEASURED), by, planned, walls).to_dict("records")
+    """`summarize` of a run's rows, in the plan's order, as dictionaries.
+
+    Phases are measured without their warm-up; other groups hold every request.
+    """
+    frame, plan, left = _frame(run, by, MEASURED), run.plan, dict[str, warmup.Left]()
+    if "phase" in by and (warm_s := warmup.warmup_s(run)):
+        frame, left = warmup.trimmed(frame, warm_s)
+        plan = warmup.shorter(plan, warm_s, left)
+    planned = {p["name"]: p["count"] for p in plan if p.get("count") is not None}
+    walls = {p["name"]: p["wall_s"] for p in plan if p.get("wall_s") is not None}
+    records = summarize(frame, by, planned, walls, goodput.slo_of(run)).to_dict("records")
     found = [{str(k): v for k, v in record.items()} for record in records]
     for row in found:
         if "phase" in row:
             punctuality.judge(row, run.events_of("phase_end", row["phase"]))
+            row.update(left.get(row["phase"], warmup.Left()).as_dict())
     return found
 
 
@@ -58,12 +67,14 @@ def summarize(
     by: Sequence[str] = PHASE,
     planned: Mapping[str, int] | None = None,
     walls: Mapping[str, float] | None = None,
+    slo: Slo | None = None,
 ) -> "DataFrame":
     """One row a group of requests (columns: `by`, then `measure`'s), in order of appearance.
 
     `planned` says how many requests a phase was to send (else: its rows); `walls` its wall
-    clock in seconds where the rows do not tell it (else: the last completion). Cells are plain
-    Python values, None where nothing is known. A group's wall clock is the sum of its phases'.
+    clock in seconds where the rows do not tell it (else: the last completion); `slo` which of
+    them were good. Cells are plain Python values, None where nothing is known. A group's wall
+    clock is the sum of its phases'.
     """
     import pandas as pd
 
@@ -82,12 +93,14 @@ def summarize(
         count = sum(expected[name] for name in phases) if whole else len(rows)
         known = [last[name] for name in phases if name in last]
         wall_s = fsum(known) if len(known) == len(phases) else None
-        numbers = measure(rows, count, wall_s)
+        numbers = measure(rows, count, wall_s, slo)
         records.append({**names, "planned": count, "wall_s": wall_s, **numbers})
     return pd.DataFrame(records, dtype=object)
 
 
-def measure(rows: "DataFrame", planned: int, wall_s: float | None) -> dict[str, Any]:
+def measure(
+    rows: "DataFrame", planned: int, wall_s: float | None, slo: Slo | None = None
+) -> dict[str, Any]:
     """Every number of a group's rows but `planned` and `wall_s`; the names end in their units."""
     good, sent = _good_and_sent(rows)
     latency = good["elapsed_sec"]
@@ -101,6 +114,7 @@ def measure(rows: "DataFrame", planned: int, wall_s: float | None) -> dict[str, 
         "status_counts": _statuses(rows),
         "outcomes": _counts(rows, "outcome"),
         **_rates(rows, good, planned, wall_s),
+        **goodput.numbers(rows, planned, wall_s, slo),
         **_percentiles("latency", latency),
         "latency_mean_s": _mean(latency),
         "latency_max_s": _extreme(latency, "max"),
@@ -116,6 +130,9 @@ def measure(rows: "DataFrame", planned: int, wall_s: float | None) -> dict[str, 
 
 
 MEASURED = [
+    "mode",
+    "model_requested",
+    "stream",
     "success",
     "outcome",
     "http_status",

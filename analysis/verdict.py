@@ -4,10 +4,11 @@ from typing import Any
 
 from analysis.flags import flags
 from analysis.page import Remark
-from analysis.punctuality import GAP_SHARE, GRAIN_S, LAG_SHARE
+from analysis.punctuality import GAP_SHARE
 from analysis.sections import View
 from analysis.told import told
 from analysis.words import Words, integer, milliseconds, seconds
+from recording.lateness import GRAIN_S, LAG_SHARE
 
 _EXAMPLES = 5
 

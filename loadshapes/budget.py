@@ -9,13 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from recording import purse
-from recording.purse import Purse
+from recording.purse import MONEY, TOKENS, Purse
 
 Report = Mapping[str, Any]
 """A purse in a message: unit, limit, spent, seen and what else Purse.as_dict says."""
-
-MONEY, TOKENS = "money", "tokens"
 
 
 @dataclass(slots=True)
@@ -83,7 +80,7 @@ def opened(shares: Sequence[Report]) -> list[Purse]:
     """A generator's purses of the shares that it was dealt."""
     purses = []
     for share in shares:
-        made = purse.Purse.of(share["unit"], share["limit"])
+        made = Purse.of(share["unit"], share["limit"])
         made.learn_from(share["seen"])
         purses.append(made)
     return purses

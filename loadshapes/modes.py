@@ -6,6 +6,7 @@ To add a mode: write a function here and name it in PLANS (and in `options.MODES
 from collections.abc import Callable
 from dataclasses import replace
 
+from loadshapes import capacity
 from loadshapes.options import OperatorError, Options
 from loadshapes.pacing import CALIBRATION, CALIBRATION_WORDS
 from loadshapes.plan import ANY_NUMBER, Phase, Plan, rpm_count, tpm_count
@@ -84,7 +85,8 @@ def _window(options: Options, mode: str, request: str, count: Callable[[int], in
     if not options.models:
         raise OperatorError(f"--model is missing: mode {mode} needs the model to load.")
     if not options.targets:
-        raise OperatorError(f"--target is missing: mode {mode} needs a target {mode.upper()}.")
+        unit = {"rpm": "RPM", "tpm": "TPM"}.get(mode, "rate or concurrency")
+        raise OperatorError(f"--target is missing: mode {mode} needs a target {unit}.")
     return [
         Phase(
             name=f"{mode}/{model}/{target}",
@@ -270,7 +272,28 @@ def interactive(options: Options) -> list[Phase]:
     ]
 
 
-PLANS: dict[str, Callable[[Options], list[Phase]]] = {
+def soak(options: Options) -> list[Phase]:
+    """One long window per model and target: a rate, or with `search` a concurrency."""
+    if options.search == "rate":
+        return _window(
+            options, "soak", "marker", lambda target: rpm_count(target, options.duration)
+        )
+    held = _window(options, "soak", "marker", lambda target: target)
+    return [
+        replace(
+            phase,
+            name=f"soak/{phase.model}/c{phase.target}",
+            kind="steady",
+            users=phase.target or 1,
+            count=None,
+            poisson="",
+            task_prefix=_prefix(options, "soak", phase.model, f"c{phase.target}", "req-"),
+        )
+        for phase in held
+    ]
+
+
+PLANS: dict[str, Callable[[Options], list[Phase] | Plan]] = {
     "smoke": smoke,
     "ladder": ladder,
     "rpm": rpm,
@@ -281,6 +304,8 @@ PLANS: dict[str, Callable[[Options], list[Phase]]] = {
     "vision": vision,
     "full": full,
     "interactive": interactive,
+    "soak": soak,
+    "capacity": capacity.plan,
 }
 
 
@@ -289,7 +314,9 @@ def plan(options: Options) -> Plan:
     found = list(options.faults())
     if found:
         raise OperatorError(" ".join(found))
-    made = Plan(tuple(PLANS[options.mode](options)))
+    made = PLANS[options.mode](options)
+    if not isinstance(made, Plan):
+        made = Plan(tuple(made))
     found = made.validate()
     if found:
         raise OperatorError(" ".join(found))

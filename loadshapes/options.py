@@ -7,12 +7,16 @@ the web UI's start form and the manifest. The seed's options keep the seed's nam
 import math
 from collections.abc import Iterator
 from dataclasses import Field, asdict, dataclass, field, fields
+from pathlib import Path
 from typing import Any, Protocol
 
 from recording import conditions
+from recording.slo import Slo, SloError
+from recording.slo import read as read_slo
 
 MODES = (
-    "smoke", "ladder", "rpm", "tpm", "cache", "tools", "reasoning", "vision", "full", "interactive"
+    "smoke", "ladder", "rpm", "tpm", "cache", "tools", "reasoning", "vision", "full", "interactive",
+    "capacity", "soak",
 )  # fmt: skip
 
 
@@ -97,6 +101,18 @@ class Options:
     hold: float = option(
         0.0, "mode ladder: keep each step's concurrency up for this many seconds (0: one burst)"
     )
+    search: str = option(
+        "rate",
+        "modes capacity and soak: by requests a minute, or by requests at once",
+        choices=("rate", "concurrency"),
+    )
+    precision: float = option(
+        0.1, "mode capacity: how close the missed level must come to the met one, a share of it"
+    )
+    trials: int = option(20, "mode capacity: most windows per model")
+    warmup: float = option(
+        0.0, "leave the first seconds of every window out of its numbers; their rows are kept"
+    )
     repeat: int = option(3, "modes cache and tools: requests per model")
     prefix_file: str = option(
         "", "mode cache: file whose text is the long prefix", **NOT_ON_THE_WEB
@@ -132,6 +148,12 @@ class Options:
         "",
         "end with exit code 1 where one of these is true, e.g. success_rate<0.99,p95_s>10,cost>0.5 "
         "(docs/ci.md lists them all)",
+        **NOT_ON_THE_WEB,
+    )
+    slo: str = option(
+        "",
+        "TOML file with the service level objectives: goodput and attainment are counted by it "
+        "(docs/slo.md)",
         **NOT_ON_THE_WEB,
     )
     junit: str = option(
@@ -190,6 +212,10 @@ class Options:
         """Seconds after a window in which a late request is still sent."""
         return self.timeout if self.grace < 0 else self.grace
 
+    def objectives(self) -> Slo | None:
+        """What `--slo` says; None without it. Raises SloError."""
+        return read_slo(Path(self.slo), MODES) if self.slo else None
+
     def faults(self) -> Iterator[str]:
         """Every value that cannot be used, a sentence each."""
         if not self.mode:
@@ -205,20 +231,30 @@ class Options:
             if isinstance(value, float) and not math.isfinite(value):
                 yield f"{_flag(item)} must be a number of seconds, not {value}."
         for name in ("duration", "timeout", "connect_timeout", "approx_prompt_tokens",
-                     "max_workers", "repeat", "prefix_tokens", "stop_window"):  # fmt: skip
+                     "max_workers", "repeat", "prefix_tokens", "stop_window", "precision",
+                     "trials"):  # fmt: skip
             if not getattr(self, name) > 0:
                 yield f"--{name.replace('_', '-')} must be above 0, not {getattr(self, name):g}."
-        for name in ("max_tokens", "step_pause", "hold", "budget", "budget_tokens"):
+        for name in ("max_tokens", "step_pause", "hold", "budget", "budget_tokens", "warmup"):
             if getattr(self, name) < 0:
                 yield f"--{name.replace('_', '-')} must not be below 0."
         if not 0 <= self.metrics_port < 65536:
             yield f"--metrics-port must be from 0 to 65535, not {self.metrics_port}."
+        window_s = self.hold if self.mode == "ladder" else self.duration
+        if self.warmup and self.warmup >= window_s > 0:
+            yield f"--warmup must be shorter than the window of {window_s:g} s."
         if not 0 < self.stop_error_rate <= 1:
             yield f"--stop-error-rate must be above 0 and at most 1, not {self.stop_error_rate:g}."
         try:
             conditions.parse(self.fail_on)
         except conditions.ConditionError as error:
             yield str(error)
+        try:
+            self.objectives()
+        except SloError as error:
+            yield f"--slo {error}"
+        if not self.slo and any(word in self.fail_on for word in ("attainment", "goodput_rps")):
+            yield "--fail-on asks for attainment or goodput_rps: give the objectives with --slo."
         if self.run_id and not _is_folder_name(self.run_id):
             yield "--run-id names a folder: use letters, digits, '.', '_' and '-' only."
 

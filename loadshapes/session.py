@@ -51,6 +51,7 @@ class Session:
         """
         self._remains = remains
         self.options = options
+        self.objectives = options.objectives()
         self.budget = Budget.of(
             options.budget, options.budget_tokens, remains.spent if remains else None
         )
@@ -135,6 +136,7 @@ class Session:
             simulated=self.endpoint.simulated,
             currency=self.options.currency or self.endpoint.currency,
             workers=len(alive),
+            slo=None if self.objectives is None else self.objectives.as_dict(),
         )
         if self._remains is not None:
             made = self._remains.manifest

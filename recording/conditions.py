@@ -32,10 +32,11 @@ class Where(StrEnum):
     """Which parts of a run a metric is judged on."""
 
     EVERY = "every phase"
-    WINDOWS = "phases with a window: `rpm`, `tpm`, `ladder` with `--hold`, `interactive`"
-    SCHEDULED = "phases with due times: `rpm`, `tpm`, bursts of `ladder`"
+    WINDOWS = "phases with a window: `rpm`, `tpm`, `soak`, `ladder` with `--hold`, `interactive`"
+    SCHEDULED = "phases with due times: `rpm`, `tpm`, `soak`, bursts of `ladder`"
     STREAMS = "phases that ask for streams"
-    MARKED = "phases that ask for a marker: `rpm`, `tpm`, `ladder`, `cache`, `interactive`"
+    OBJECTIVES = "phases with an objective in `--slo`"
+    MARKED = "phases that ask for a marker: `rpm`, `tpm`, `soak`, `ladder`, `cache`, `interactive`"
     JUDGED = "`tools` and `vision` phases"
     RUN = "the whole run"
 
@@ -64,11 +65,41 @@ METRICS: dict[str, Metric] = {
     ),
     "p95_s": Metric("latency_p95_s", Where.EVERY, "its 95th percentile", "s"),
     "p99_s": Metric("latency_p99_s", Where.EVERY, "its 99th percentile", "s"),
-    "ttft_p95_s": Metric(
-        "ttft_p95_s",
-        Where.STREAMS,
-        "95th percentile of the time to the first token, reasoning or visible",
-        "s",
+    **{
+        f"e2e_p{rank}_s": Metric(
+            f"latency_p{rank}_s", Where.EVERY, f"`p{rank}_s`, by its name in an SLO", "s"
+        )
+        for rank in (50, 95, 99)
+    },
+    **{
+        f"ttft_p{rank}_s": Metric(
+            f"ttft_p{rank}_s",
+            Where.STREAMS,
+            f"{rank}th percentile of the time to the first token, reasoning or visible",
+            "s",
+        )
+        for rank in (50, 95, 99)
+    },
+    **{
+        f"tpot_p{rank}_s": Metric(
+            f"tpot_p{rank}_s",
+            Where.STREAMS,
+            f"{rank}th percentile of the time per output token after the first",
+            "s",
+        )
+        for rank in (50, 95, 99)
+    },
+    "attainment": Metric(
+        "attainment",
+        Where.OBJECTIVES,
+        "requests that meet every request limit of `--slo` / planned requests",
+        share=True,
+    ),
+    "goodput_rps": Metric(
+        "goodput_rps",
+        Where.OBJECTIVES,
+        "requests that meet every request limit of `--slo`, over the phase's wall clock",
+        "per second",
     ),
     "cost": Metric("cost_sum", Where.RUN, "all that the gateway says it charged", "money"),
     "cost_per_success": Metric(

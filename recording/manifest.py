@@ -35,6 +35,7 @@ def manifest(
     simulated: bool,
     currency: str | None,
     workers: int,
+    slo: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The manifest of a run that is about to start."""
     wall = time.get_clock_info("time")
@@ -55,6 +56,7 @@ def manifest(
         "currency": currency,
         "workers": workers,
         "options": dict(options),
+        "slo": None if slo is None else dict(slo),
         "plan": [dict(phase) for phase in plan],
         "clock": {
             "durations": {"clock": "perf_counter", "resolution_s": monotonic.resolution},

@@ -6,18 +6,19 @@ than its worst case can, and by how much is kept (`underestimate`).
 
 The worst case comes from a price table (money) or from the dearest request of the same kind so far:
 
-    weight(prompt, cached, completion) = prompt - 0.9 * cached + ratio * completion
-    dearest unit = max over seen(used / weight)
-    worst        = dearest unit * weight(most prompt tokens seen or expected, 0, max_tokens)
+    weight(r; prompt, cached, completion) = prompt - 0.9 * cached + r * completion
+    dearest unit(r) = max over seen(used / weight(r))
+    worst           = max over r(dearest unit(r) * weight(r; most prompt tokens, 0, max_tokens))
 
-`ratio` is 10 for money: at list prices output is at most ten times as dear as input, so a short
-answer that was seen is never taken for the longest one. For tokens it is 1, and nothing is off for
-cached ones. Of a kind that was never seen nothing is known: it reserves all that is left, and goes
-alone.
+`r` is how many times as dear as input output is. At list prices that is from 1 to 10, and linear
+prices between the two are never dearer than at one of them. For tokens it is 1, and nothing is off
+for cached ones. Of a kind that was never seen nothing is known: it reserves all that is left, and
+goes alone.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from recording.outcome import Outcome
 from recording.record import RequestRecord
@@ -41,6 +42,9 @@ CERTAINLY_FREE = frozenset(
 """Ends that cost nothing unless the gateway says so: refused, or never arrived. Every other end
 without a stated cost (cut off, timed out, cancelled) is counted at its worst case."""
 
+MONEY, TOKENS = "money", "tokens"
+Experience = list[list[Any]]
+"""Of each kind seen: model, request, most prompt tokens, dearest unit by ratio."""
 Kind = tuple[str, str]  # model, and what is asked of it (`Phase.request`)
 
 
@@ -57,7 +61,7 @@ class Need:
 class Seen:
     """The dearest of a kind so far."""
 
-    unit: float = 0.0
+    units: list[float]  # by ratio
     prompt_tokens: int = 0
 
 
@@ -71,7 +75,7 @@ class Purse:
 
     unit: str
     limit: float
-    ratio: float
+    ratios: tuple[float, ...]
     cached_discount: float
     priced: Callable[[str, int, int], float | None] = lambda model, prompt, output: None
     spent: float = 0.0
@@ -84,11 +88,13 @@ class Purse:
     @classmethod
     def of(cls, unit: str, limit: float) -> "Purse":
         """A purse of `money` or of `tokens`."""
-        return cls(unit, limit, 10.0, 0.9) if unit == "money" else cls(unit, limit, 1.0, 0.0)
+        return (
+            cls(unit, limit, (1.0, 10.0), 0.9) if unit == MONEY else cls(unit, limit, (1.0,), 0.0)
+        )
 
     def used_by(self, record: RequestRecord) -> float | None:
         """What a request used, as its row states it; None: it does not."""
-        return record.api_cost if self.unit == "money" else record.total_tokens
+        return record.api_cost if self.unit == MONEY else record.total_tokens
 
     @property
     def left(self) -> float:
@@ -107,9 +113,10 @@ class Purse:
             table = self.priced(kind[0], round(prompt), output)
             if table is not None:
                 return table
-        if seen is None or seen.unit <= 0 and not seen.prompt_tokens:
+        if seen is None:
             return None
-        return seen.unit * (prompt + self.ratio * output)
+        units = zip(seen.units, self.ratios, strict=True)
+        return max(unit * (prompt + ratio * output) for unit, ratio in units)
 
     def reserve(
         self, kind: Kind, max_tokens: int | None, prompt_tokens: float = 0.0
@@ -149,24 +156,26 @@ class Purse:
     def _learn(self, kind: Kind, record: RequestRecord, used: float) -> None:
         prompt, completion = record.prompt_tokens or 0, record.completion_tokens or 0
         cached = self.cached_discount * min(record.cached_tokens or 0, prompt)
-        weight = max(0, prompt) - cached + self.ratio * max(0, completion)
-        if weight <= 0:
+        if prompt - cached <= 0 or completion < 0:
             return
-        seen = self.seen.setdefault(kind, Seen())
-        seen.unit = max(seen.unit, used / weight)
+        seen = self.seen.setdefault(kind, Seen([0.0] * len(self.ratios)))
+        weights = (prompt - cached + ratio * completion for ratio in self.ratios)
+        pairs = zip(seen.units, weights, strict=True)
+        seen.units = [max(unit, used / weight) for unit, weight in pairs]
         seen.prompt_tokens = max(seen.prompt_tokens, prompt)
 
     # ---- a purse for each generator, in messages
 
-    def experience(self) -> list[list[float | str | int]]:
+    def experience(self) -> Experience:
         """What was seen, as plain values for a message."""
-        return [[*kind, seen.unit, seen.prompt_tokens] for kind, seen in self.seen.items()]
+        return [[*kind, seen.prompt_tokens, *seen.units] for kind, seen in self.seen.items()]
 
-    def learn_from(self, experience: list[list[float | str | int]]) -> None:
+    def learn_from(self, experience: Experience) -> None:
         """Take over what another purse has seen."""
-        for model, request, unit, prompt in experience:
-            seen = self.seen.setdefault((str(model), str(request)), Seen())
-            seen.unit = max(seen.unit, float(unit))
+        for model, request, prompt, *units in experience:
+            seen = self.seen.setdefault((str(model), str(request)), Seen([0.0] * len(self.ratios)))
+            pairs = zip(seen.units, units, strict=True)
+            seen.units = [max(unit, float(other)) for unit, other in pairs]
             seen.prompt_tokens = max(seen.prompt_tokens, int(prompt))
 
     def as_dict(self) -> Mapping[str, float]:

@@ -5,14 +5,13 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from loadshapes.plan import Phase, Plan
+from recording.lateness import LAG_SHARE, limit_s
 from recording.outcome import Outcome
 from recording.record import RequestRecord
 from recording.tally import Tally
 from webui import words
 from webui.histogram import Histogram
 from webui.series import Series
-
-LAG_SHARE = 0.05  # of the median latency: the report's limit of an honest send lag
 
 
 class Watched(Protocol):
@@ -108,9 +107,10 @@ class LiveRun:
         if lag_s is None:
             return ""
         shown = f"{lag_s * 1000:.1f} ms"
-        if latency_s is None:
+        bearable_s = limit_s(LAG_SHARE, latency_s)
+        if bearable_s is None:
             return shown
-        return f"{shown}: {self._texts['late' if lag_s > LAG_SHARE * latency_s else 'on_time']}"
+        return f"{shown}: {self._texts['late' if lag_s > bearable_s else 'on_time']}"
 
 
 def _planned(phase: Phase) -> int | str:

@@ -2,7 +2,7 @@
 
 from analysis import plots
 from analysis.page import Section, Table
-from analysis.sections import View
+from analysis.sections import View, slo
 from analysis.words import integer, rate, seconds, tally
 
 
@@ -26,6 +26,7 @@ def section(view: View) -> Section:
             t("P95 latency", "P95 延迟"),
             t("P99 latency", "P99 延迟"),
             t("API cost", "API 返回费用"),
+            *slo.headers(view),
         ),
         rows=[
             (
@@ -40,6 +41,7 @@ def section(view: View) -> Section:
                 seconds(phase["latency_p95_s"]),
                 seconds(phase["latency_p99_s"]),
                 t.money(phase["cost_sum"], phase["cost_unknown_success_count"]),
+                *slo.cells(view, phase),
             )
             for phase in phases
         ],

@@ -2,6 +2,7 @@
 
 from analysis.page import Section, Table
 from analysis.sections import View
+from analysis.warmup import warmup_s
 from analysis.words import integer
 
 
@@ -21,6 +22,7 @@ def section(view: View) -> Section:
         t("Mode", "模式"): str(manifest.get("mode") or ""),
         t("Models", "模型"): t.join(models),
         t("Phases", "阶段"): integer(len(view.run.plan)),
+        t("Warm-up", "预热"): _warmup(view),
         t("Currency", "货币"): str(manifest.get("currency") or ""),
         "Weighbridge": _named(ours.get("version"), str(ours.get("git_commit") or "")[:12]),
         t("Versions", "版本"): t.join(f"{k} {v}" for k, v in versions.items()),
@@ -30,6 +32,19 @@ def section(view: View) -> Section:
     rows = [(name, value) for name, value in facts.items() if value.strip()]
     headers = (t("What", "项目"), t("Value", "内容"))
     return Section(t("What was run", "运行概况"), [Table(headers, rows)])
+
+
+def _warmup(view: View) -> str:
+    """What was left out of the windows' numbers; empty without a warm-up."""
+    t, length_s = view.t, warmup_s(view.run)
+    if not length_s:
+        return ""
+    left = integer(sum(phase["warmup_requests"] for phase in view.phases))
+    return t(
+        f"the first {length_s:g} s of every window are not in its numbers: {left} requests, kept "
+        "in the rows, the plots and the cost",
+        f"各窗口前 {length_s:g} 秒不计入其数据：共 {left} 个请求，仍保留于记录、图与费用中",
+    )
 
 
 def _named(version: object, commit: str) -> str:

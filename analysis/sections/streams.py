@@ -1,7 +1,7 @@
 """Token timing of streams: TTFT, first visible token, TPOT, gaps between chunks."""
 
 from analysis.page import Section, Table
-from analysis.sections import View
+from analysis.sections import View, slo
 from analysis.words import integer, milliseconds, seconds
 
 
@@ -18,6 +18,7 @@ def section(view: View) -> Section:
             t("Chunk gap P50", "chunk 间隔 P50"),
             t("Chunk gap P99", "chunk 间隔 P99"),
             t("Longest gap", "最长间隔"),
+            *slo.headers(view),
         ),
         rows=[
             (
@@ -29,6 +30,7 @@ def section(view: View) -> Section:
                 milliseconds(phase["inter_chunk_p50_s"]),
                 milliseconds(phase["inter_chunk_p99_s"]),
                 milliseconds(phase["inter_chunk_max_s"]),
+                *slo.cells(view, phase),
             )
             for phase in view.phases
             if phase["streams"]

@@ -4,34 +4,39 @@ from typing import Any
 
 from analysis import plots
 from analysis.page import Section, Table
-from analysis.sections import View
+from analysis.sections import View, slo
 from analysis.words import integer, rate, seconds, tally
 
 
 def section(view: View) -> Section:
     """The RPM table and the TPM table; a steady or soak window reads as an RPM one."""
     t = view.t
-    rpm, tpm = view.of("rpm", "soak", "replay"), view.of("tpm")
+    kinds = {phase["name"]: phase.get("kind") for phase in view.run.plan}
+    paced, tpm = view.of("rpm", "soak", "replay"), view.of("tpm")
+    held = [phase for phase in paced if kinds.get(phase["phase"]) == "steady"]
+    rpm = [phase for phase in paced if phase not in held]
     tables = []
     if rpm:
-        tables.append(_rpm(view, rpm))
+        tables.append(_rpm(view, rpm, t("RPM results", "RPM 结果"), t("Target RPM", "目标 RPM")))
+    if held:
+        tables.append(_rpm(view, held, t("Held concurrency", "保持并发"), t("Concurrency", "并发")))
     if tpm:
         tables.append(_tpm(view, tpm))
-    lengths = sorted({p["duration_s"] for p in rpm + tpm if p["duration_s"] is not None})
+    lengths = sorted({p["duration_s"] for p in paced + tpm if p["duration_s"] is not None})
     length = "/".join(f"{s:g}" for s in lengths)
     return Section(
         t(f"RPM/TPM: scheduled windows of {length} s", f"RPM/TPM：{length} 秒调度窗口结果"),
-        [*tables, *plots.windows(view, rpm + tpm)],
+        [*tables, *plots.windows(view, paced + tpm)],
     )
 
 
-def _rpm(view: View, phases: list[dict[str, Any]]) -> Table:
+def _rpm(view: View, phases: list[dict[str, Any]], title: str, target: str) -> Table:
     t = view.t
     return Table(
-        title=t("RPM results", "RPM 结果"),
+        title=title,
         headers=(
             t("Model", "模型"),
-            t("Target RPM", "目标 RPM"),
+            target,
             *_counted(view),
             *_measured(view),
         ),
@@ -112,6 +117,7 @@ def _measured(view: View) -> tuple[str, ...]:
         t("P95 latency", "P95 延迟"),
         t("P99 latency", "P99 延迟"),
         t("API cost", "API 返回费用"),
+        *slo.headers(view),
     )
 
 
@@ -121,4 +127,5 @@ def _latency(view: View, phase: dict[str, Any]) -> tuple[str, ...]:
         seconds(phase["latency_p95_s"]),
         seconds(phase["latency_p99_s"]),
         view.t.money(phase["cost_sum"], phase["cost_unknown_success_count"]),
+        *slo.cells(view, phase),
     )

@@ -10,6 +10,7 @@ from loadshapes.options import MODES, Options
 from loadshapes.plan import Phase
 from tasks.catalogue import BUILDERS
 
+APART = {"full", "interactive", "capacity", "soak"}  # what `full` does not hold
 BASE = Options(mode="rpm", run_id="r", task_id_prefix="pre")
 
 
@@ -102,7 +103,7 @@ def test_vision_asks_at_a_small_and_a_large_budget_unless_one_is_given() -> None
     assert [p.max_tokens for p in planned("vision", model="m", max_tokens=99)] == [99]
 
 
-@pytest.mark.parametrize("mode", [mode for mode in MODES if mode != "full"])
+@pytest.mark.parametrize("mode", [mode for mode in MODES if mode not in ("full", "capacity")])
 def test_max_tokens_is_sent_in_every_mode_when_given(mode: str) -> None:
     phases = planned(mode, model="m", target="60", max_tokens=77)
     assert {p.max_tokens for p in phases} == {77}
@@ -110,7 +111,7 @@ def test_max_tokens_is_sent_in_every_mode_when_given(mode: str) -> None:
 
 def test_full_holds_the_articles_whole_programme() -> None:
     phases = planned("full")
-    assert {p.mode for p in phases} == set(MODES) - {"full", "interactive"} | {"calibration"}
+    assert {p.mode for p in phases} == set(MODES) - APART | {"calibration"}
     assert {p.target for p in phases if p.mode == "rpm"} == {300, 600}
     assert {p.target for p in phases if p.mode == "tpm"} == {50_000, 100_000}
     climbed: dict[str, list[int | None]] = {}
@@ -168,12 +169,12 @@ def test_stream_asks_for_streams_in_windows_and_ladders() -> None:
         assert all(p.stream for p in planned(mode, model="m", target="60", stream=True))
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", [mode for mode in MODES if mode != "capacity"])
 def test_every_planned_request_has_a_builder(mode: str) -> None:
     assert {p.request for p in planned(mode, model="m", target="60")} <= set(BUILDERS)
 
 
-@pytest.mark.parametrize("mode", [mode for mode in MODES if mode != "interactive"])
+@pytest.mark.parametrize("mode", [m for m in MODES if m not in ("interactive", "capacity")])
 def test_task_ids_are_unique_within_a_run(mode: str) -> None:
     ids = [
         phase.task_id(index)

@@ -77,6 +77,8 @@ def parser() -> PlainParser:
         ({"tpm_plan": "x"}, "--tpm-plan x is unknown"),
         ({"fail_on": "latency>1"}, "--fail-on latency is unknown: use success_rate"),
         ({"fail_on": "p95_s>>1"}, "is no condition"),
+        ({"fail_on": "attainment<1"}, "give the objectives with --slo"),
+        ({"slo": "no/such.toml"}, "--slo no/such.toml cannot be read (No such file"),
         ({"run_id": "../../etc"}, "--run-id names a folder"),
         ({"run_id": ".."}, "--run-id names a folder"),
         ({"run_id": "a b"}, "--run-id names a folder"),

@@ -1,0 +1,267 @@
+"""A long window cut into buckets of time: what drifted, and where it changed.
+
+A request stands in the bucket in which it was due (closed-loop: sent); rates count what was
+completed in the bucket. Only whole buckets after the warm-up are asked for drift and changes:
+
+- *Drift* is the Theil-Sen slope (the median slope of all pairs of buckets) with Sen's interval.
+- A *change point* is where Pettitt's rank test cuts the series, and, cut after cut, its parts.
+
+Both go by ranks, so that one bad bucket moves neither; and both allow for buckets that follow
+their neighbours: what neighbours share, by the correlation of their ranks, counts once. A
+series is called drifting, or changed, only at a p-value of at most 0.002, for many are looked at.
+Such a p-value takes about twenty buckets for a change, and ten for a drift.
+"""
+
+from dataclasses import dataclass
+from math import ceil, erfc, exp, floor, sqrt
+from typing import TYPE_CHECKING, Any
+
+from analysis.load import Run
+from analysis.percentile import nearest_rank
+from analysis.warmup import began_s, warmup_s
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from pandas import DataFrame
+
+    Floats = NDArray[np.float64]
+
+LONG_S = 180.0
+"""A window of this length or more is cut into buckets."""
+LEVEL = 0.002
+LEAST = 8
+"""The fewest buckets that are asked for drift and changes; a part has at least three."""
+WATCHED = ("p50_s", "p95_s", "ttft_p50_s", "success_rate", "rpm", "tpm")
+_WIDTHS = (10, 15, 20, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
+_READ = (
+    "scheduled_offset_s", "sent_offset_s", "done_offset_s", "success", "elapsed_sec", "ttft_s",
+    "total_tokens", "api_cost",
+)  # fmt: skip
+_PART = 3
+_Z95 = 1.959964
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """One stretch of a phase; None where nothing is known. `whole`: it counts for drift."""
+
+    start_s: float
+    end_s: float
+    planned: int
+    ok: int
+    success_rate: float | None
+    p50_s: float | None
+    p95_s: float | None
+    ttft_p50_s: float | None
+    rpm: float
+    tpm: float | None
+    cost: float | None
+    cost_unknown: int
+    warmup: bool
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """The change of a number from the first to the last bucket, with its 95 % interval."""
+
+    number: str
+    median: float
+    change: float
+    low: float
+    high: float
+    p: float
+
+    @property
+    def shown(self) -> bool:
+        """Whether it is hardly chance."""
+        return self.p <= LEVEL and not self.low <= 0 <= self.high
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePoint:
+    """From when on a number was another one: the medians before and after, up to the next cut."""
+
+    number: str
+    at_s: float
+    before: float
+    after: float
+    p: float
+
+
+def width_s(window_s: float) -> int:
+    """The width of a window's buckets: a minute where that makes 20 to 60 of them.
+
+    A shorter window has 20 or more where 10 s and above make them, a longer one at most 60.
+    """
+    if window_s > 60 * 60:
+        return next((w for w in _WIDTHS if w * 60 >= window_s), ceil(window_s / 60))
+    return max(w for w in _WIDTHS[:5] if w == _WIDTHS[0] or w * 20 <= window_s)
+
+
+def length_s(run: Run, phase: dict[str, Any]) -> float | None:
+    """How long a phase was loaded, seconds, its warm-up included; None: it has no window."""
+    planned = next((p for p in run.plan if p["name"] == phase["phase"]), {})
+    if planned.get("kind") == "manual":
+        return float(phase["wall_s"]) if phase["wall_s"] is not None else None
+    found = planned.get("duration_s", phase["duration_s"])
+    return None if found is None else float(found)
+
+
+def of_phase(run: Run, name: str, window_s: float) -> list[Bucket]:
+    """The buckets of a phase of so many seconds, its warm-up included."""
+    import numpy as np
+
+    rows = run.rows.frame(_READ, name)
+    width, warm_s = width_s(window_s), warmup_s(run)
+    begun = began_s(rows).to_numpy(dtype="float64", na_value=np.nan)
+    done = rows["done_offset_s"].to_numpy(dtype="float64", na_value=np.nan)
+    last = np.nanmax(np.where(rows["sent_offset_s"].notna(), begun, np.nan), initial=0.0)
+    seen_s = min(window_s, max(float(last), float(np.nanmax(done, initial=0.0))))
+    good = rows["success"].to_numpy(dtype=bool)
+    found = []
+    for start in range(0, ceil(window_s), width):
+        end = min(start + width, window_s)
+        inside = (begun >= start) & (begun < end)
+        ended = good & (done >= start) & (done < end)
+        whole = end - start == width and end <= seen_s + 1e-9 and start >= warm_s
+        found.append(_bucket(rows, inside, inside & good, ended, start, end, start < warm_s, whole))
+    return found
+
+
+def _bucket(
+    rows: "DataFrame",
+    inside: Any,
+    good: Any,
+    ended: Any,
+    start: float,
+    end: float,
+    warmup: bool,
+    whole: bool,
+) -> Bucket:
+    mine, ok, completed = rows[inside], rows[good], rows[ended]
+    planned, cost = len(mine), mine["api_cost"].dropna()
+    tokens = completed["total_tokens"].dropna()
+    minutes = (end - start) / 60
+    return Bucket(
+        start_s=float(start),
+        end_s=float(end),
+        planned=planned,
+        ok=len(ok),
+        success_rate=len(ok) / planned if planned else None,
+        p50_s=_rank(ok["elapsed_sec"], 50),
+        p95_s=_rank(ok["elapsed_sec"], 95),
+        ttft_p50_s=_rank(ok["ttft_s"], 50),
+        rpm=len(completed) / minutes,
+        tpm=float(tokens.sum()) / minutes if len(tokens) == len(completed) else None,
+        cost=float(cost.sum()) if len(cost) else None,
+        cost_unknown=int(ok["api_cost"].isna().sum()),
+        warmup=warmup,
+        whole=whole,
+    )
+
+
+def _rank(values: Any, percent: int) -> float | None:
+    return nearest_rank(sorted(values.dropna().tolist()), percent)
+
+
+def judge(buckets: list[Bucket]) -> tuple[list[Drift], list[ChangePoint]]:
+    """The drift of every number that is known often enough, and the changes."""
+    import numpy as np
+
+    drifts, changes = [], []
+    for number in WATCHED:
+        known = [
+            (bucket.start_s, value)
+            for bucket in buckets
+            if bucket.whole and (value := getattr(bucket, number)) is not None
+        ]
+        if len(known) < LEAST:
+            continue
+        at = np.array([time for time, _ in known])
+        values = np.array([value for _, value in known], dtype="float64")
+        drifts.append(drift(number, at, values))
+        changes += change_points(number, at, values)
+    return drifts, changes
+
+
+def drift(number: str, at: "Floats", values: "Floats") -> Drift:
+    """Theil-Sen over the whole series, with Sen's interval and Mann and Kendall's p-value."""
+    import numpy as np
+
+    count = len(values)
+    left, right = np.triu_indices(count, 1)
+    slopes = np.sort((values[right] - values[left]) / (at[right] - at[left]))
+    score = float(np.sign(values[right] - values[left]).sum())
+    slope, span_s = float(np.median(slopes)), float(at[-1] - at[0])
+    shared = _shared(values - slope * (at - at[0]))
+    spread = sqrt(_variance(values) * shared)
+    p = erfc(max(0.0, abs(score) - 1) / spread / sqrt(2)) if spread else 1.0
+    reach = _Z95 * spread
+    low = slopes[max(0, floor((len(slopes) - reach) / 2) - 1)]
+    high = slopes[min(len(slopes) - 1, ceil((len(slopes) + reach) / 2))]
+    return Drift(
+        number, float(np.median(values)), slope * span_s, float(low * span_s),
+        float(high * span_s), p,
+    )  # fmt: skip
+
+
+def _variance(values: "Floats") -> float:
+    """Of Mann and Kendall's score, with its correction for ties."""
+    import numpy as np
+
+    count = len(values)
+    ties = np.unique(values, return_counts=True)[1].astype("float64")
+    tied = float((ties * (ties - 1) * (2 * ties + 5)).sum())
+    return (count * (count - 1) * (2 * count + 5) - tied) / 18
+
+
+def _shared(values: "Floats") -> float:
+    """By how much the variance of a sum grows because neighbours are alike: (1 + r) / (1 - r).
+
+    r is the correlation of ranks with the next one's, corrected for its bias in short series.
+    """
+    import numpy as np
+
+    count = len(values)
+    ranks = np.argsort(np.argsort(values, kind="stable"), kind="stable").astype("float64")
+    ranks -= ranks.mean()
+    total = float((ranks**2).sum())
+    if count < 4 or not total or not np.ptp(values):
+        return 1.0
+    r = float((ranks[1:] * ranks[:-1]).sum()) / total
+    r = min(0.9, max(0.0, r + (1 + 3 * r) / count))
+    return (1 + r) / (1 - r)
+
+
+def change_points(number: str, at: "Floats", values: "Floats") -> list[ChangePoint]:
+    """Where the series changed, in order of time."""
+    import numpy as np
+
+    cuts = sorted(_cuts(values, 0))
+    edges = [0, *(place for place, _ in cuts), len(values)]
+    medians = [float(np.median(values[a:b])) for a, b in zip(edges, edges[1:], strict=False)]
+    return [
+        ChangePoint(number, float(at[place]), medians[i], medians[i + 1], p)
+        for i, (place, p) in enumerate(cuts)
+    ]
+
+
+def _cuts(values: "Floats", offset: int) -> list[tuple[int, float]]:
+    """Pettitt's test on the series, then on both of its parts."""
+    import numpy as np
+
+    count = len(values)
+    if count < LEAST:
+        return []
+    ranks = (np.sign(values[:, None] - values[None, :])).sum(axis=1)
+    sums = np.abs(np.cumsum(ranks))[_PART - 1 : count - _PART]
+    cut = int(np.argmax(sums)) + _PART
+    before, after = values[:cut], values[cut:]
+    rest = np.concatenate([before - np.median(before), after - np.median(after)])
+    height = float(sums.max()) / sqrt(_shared(rest))
+    p = min(1.0, 2 * exp(-6 * height**2 / (count**3 + count**2)))
+    if p > LEVEL:
+        return []
+    return [(offset + cut, p), *_cuts(before, offset), *_cuts(after, offset + cut)]

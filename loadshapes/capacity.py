@@ -1,0 +1,142 @@
+"""Mode capacity: the highest rate, or concurrency, that still meets the objectives of `--slo`.
+
+A program: each trial is a window at the level that the search asks for, and its rows say whether
+the level was met. What the search found is worked out again from the rows by the report, so a
+search that was cut short says what it knows.
+"""
+
+from loadshapes.options import OperatorError, Options
+from loadshapes.plan import Phase, Plan, rpm_count
+from loadshapes.program import Program
+from loadshapes.search import Span, highest
+from recording.attained import Attained, answers, judge
+from recording.record import RequestRecord
+from recording.slo import Objectives, SloError
+from recording.trials import Trial
+
+MODE = "capacity"
+
+
+def plan(options: Options) -> Plan:
+    """The search of each model, one after another. Raises OperatorError."""
+    if not options.models:
+        raise OperatorError("--model is missing: mode capacity needs the model to load.")
+    asked = {model: _objectives(options, model) for model in options.models}
+    span = _span(options)
+    top = _phase(options, options.models[0], span.highest, 1)
+    kind = "requests a minute" if options.search == "rate" else "requests at once"
+    windows = span.trials * len(options.models)
+    most = windows * (options.duration + options.step_pause) / 60
+    return Plan(
+        phases=(),
+        unfold=lambda: _program(options, asked, span),
+        most_users=top.users,
+        outlook=(
+            f"a search between {span.lowest} and {span.highest} {kind}, from {span.first}: at most "
+            f"{windows} windows of {options.duration:g} s, about {most:.0f} minutes; how many "
+            "requests depends on what is found (see --budget)"
+        ),
+    )
+
+
+def _program(options: Options, asked: dict[str, Objectives], span: Span) -> Program:
+    for model, objectives in asked.items():
+        search = highest(span)
+        level, tried = next(search), list[tuple[int, Attained]]()
+        while len(tried) < span.trials:
+            number = sum(one == level for one, _ in tried) + 1
+            phase = _phase(options, model, level, number)
+            finding = yield phase
+            rows = [row for row in finding.records if _counts(row, options.warmup)]
+            early = len(finding.records) - len(rows)
+            planned = len(rows) if phase.count is None else phase.count - early
+            found = judge(rows, planned, phase.users, objectives, bool(finding.halted))
+            tried.append((level, found))
+            if not [*answers(tried)][-1]:
+                continue
+            try:
+                level = search.send(Trial(level, found.met, found.sure))
+            except StopIteration:
+                break
+
+
+def _counts(row: RequestRecord, warmup_s: float) -> bool:
+    """Whether a request was due (closed-loop: sent) after the warm-up."""
+    begun_s = row.sent_offset_s if row.scheduled_offset_s is None else row.scheduled_offset_s
+    return begun_s is None or begun_s >= warmup_s
+
+
+def _phase(options: Options, model: str, level: int, number: int) -> Phase:
+    """The window of one trial: the `number`-th at its level."""
+    rate = options.search == "rate"
+    count = rpm_count(level, options.duration) if rate else None
+    name = f"{MODE}/{model}/{level}/{number}"
+    return Phase(
+        name=name,
+        mode=MODE,
+        scenario="stream" if options.stream else "chat",
+        model=model,
+        kind="arrivals" if rate else "steady",
+        request="marker",
+        users=min(options.max_workers, count) if count is not None else level,
+        count=count,
+        duration_s=options.duration,
+        target=level,
+        max_tokens=options.max_tokens or 16,
+        stream=options.stream,
+        task_prefix=f"{options.task_id_prefix}-{MODE}-{model}-{level}-try-{number}-req-",
+        pause_after_s=options.step_pause,
+        poisson=f"{options.seed}/{name}" if rate and options.arrivals == "poisson" else "",
+        watched=True,
+    )
+
+
+def _objectives(options: Options, model: str) -> Objectives:
+    """What the levels are judged by. Raises OperatorError."""
+    try:
+        slo = options.objectives()
+    except SloError as error:
+        raise OperatorError(f"--slo {error}") from None
+    if slo is None:
+        raise OperatorError("--slo is missing: mode capacity needs the objectives to search by.")
+    found = slo.of(MODE, model)
+    if not found.statements:
+        raise OperatorError(
+            f"--slo {options.slo} has no objective for {model} in mode capacity: write one."
+        )
+    if "goodput_rps" in found.values:
+        raise OperatorError(
+            f"--slo {options.slo}: goodput_rps rises with the rate: a capacity cannot be searched "
+            "by it; use attainment."
+        )
+    timed = [key for key in found.values if key.startswith(("ttft", "tpot"))]
+    if timed and not options.stream:
+        raise OperatorError(f"--slo {options.slo}: {timed[0]} is of streams: add --stream.")
+    return found
+
+
+def _span(options: Options) -> Span:
+    """Where to search: `--target` is the first level, or lowest, first and highest."""
+    given = options.targets
+    rate = options.search == "rate"
+    lowest, first, top = (6, 60, 6000) if rate else (1, 4, options.max_workers)
+    if len(given) == 1:
+        first = given[0]
+        lowest, top = min(lowest, first), max(top, first)
+    elif len(given) == 3:
+        lowest, first, top = given
+    elif given:
+        raise OperatorError(
+            "--target of mode capacity is the first level to try, or three: lowest, first and "
+            f"highest; not {options.target}."
+        )
+    if not lowest <= first <= top:
+        raise OperatorError(f"--target {options.target}: the levels must not fall.")
+    if not rate and top > options.max_workers:
+        raise OperatorError(
+            f"--target {options.target}: concurrency {top} needs as many --max-workers, not "
+            f"{options.max_workers}."
+        )
+    return Span(
+        lowest=lowest, first=first, highest=top, precision=options.precision, trials=options.trials
+    )

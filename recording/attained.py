@@ -1,0 +1,214 @@
+"""Whether the requests of a trial attain their objectives, how surely, and why not. Pure.
+
+Percentiles are judged by counting: the nearest rank of 95 % is within a limit where at least
+ceil(95 n / 100) of n successes are. An answer is *sure* where chance alone would have brought it
+about in less than one of a hundred trials at the very edge of the objective.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from math import ceil, exp, fsum, lgamma, log, log1p
+from typing import Literal, Protocol
+
+from recording.conditions import Condition
+from recording.lateness import LAG_SHARE, limit_s
+from recording.outcome import Outcome
+from recording.slo import Objectives
+
+SURE = 0.01
+PATIENCE = 3
+Cause = Literal["", "429", "errors", "latency", "cost", "users", "generator"]
+
+
+class Row(Protocol):
+    """What is looked at of a request: columns of recording/record.py."""
+
+    @property
+    def outcome(self) -> str: ...
+    @property
+    def success(self) -> bool: ...
+    @property
+    def stream(self) -> bool: ...
+    @property
+    def worker(self) -> str: ...
+    @property
+    def elapsed_sec(self) -> float | None: ...
+    @property
+    def ttft_s(self) -> float | None: ...
+    @property
+    def completion_tokens(self) -> int | None: ...
+    @property
+    def api_cost(self) -> float | None: ...
+    @property
+    def send_lag_s(self) -> float | None: ...
+    @property
+    def in_flight(self) -> int | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Attained:
+    """Whether every objective is met; `missed` names those that are not, as slo.toml does.
+
+    `cause` is why: the gateway refused (`429`), failed (`errors`), was slow (`latency`) or dear
+    (`cost`); or we could not ask as planned: too few `users`, or a late `generator`.
+    """
+
+    met: bool
+    sure: bool
+    missed: tuple[str, ...] = ()
+    cause: Cause = ""
+
+
+def judge(
+    rows: Sequence[Row], planned: int, users: int, objectives: Objectives, halted: bool = False
+) -> Attained:
+    """Judge the rows of a phase that planned so many requests with at most `users` in flight.
+
+    `halted`: the stop rule ended it; then it is missed, whatever the objectives say.
+    """
+    good = [row for row in rows if row.success]
+    found = {
+        condition.metric: _judge(condition, rows, good, planned, objectives)
+        for condition in objectives.statements
+    }
+    missed = tuple(key for key, (met, _) in found.items() if not met)
+    full = _all_users_busy(rows, users)
+    if _late(rows) and not full and not halted:
+        return Attained(False, True, missed, "generator")
+    if halted or missed:
+        sure = halted or any(sure for met, sure in found.values() if not met)
+        return Attained(False, sure, missed, _cause(rows, missed, full))
+    return Attained(True, all(sure for _, sure in found.values()))
+
+
+def answers(found: Iterable[tuple[int, Attained]]) -> Iterator[bool]:
+    """Whether each trial, of its level, is an answer. One of a late generator says nothing.
+
+    Such a level is tried again; after PATIENCE late trials, that we cannot send so much is one.
+    """
+    late: Counter[int] = Counter()
+    for level, one in found:
+        late[level] += one.cause == "generator"
+        yield one.cause != "generator" or late[level] >= PATIENCE
+
+
+def good_enough(row: Row, objectives: Objectives) -> bool:
+    """Whether a request succeeded within every limit (see recording/slo.py)."""
+    if not row.success:
+        return False
+    for time, limit in objectives.limits.items():
+        if time != "e2e" and not row.stream:
+            continue
+        if time == "tpot" and row.completion_tokens is not None and row.completion_tokens < 2:
+            continue
+        taken = TAKEN[time](row)
+        if taken is None or round(taken, 12) > round(limit.seconds, 12):
+            return False
+    return True
+
+
+def _tpot_s(row: Row) -> float | None:
+    if row.elapsed_sec is None or row.ttft_s is None or (row.completion_tokens or 0) < 2:
+        return None
+    return (row.elapsed_sec - row.ttft_s) / ((row.completion_tokens or 0) - 1)
+
+
+TAKEN: dict[str, Callable[[Row], float | None]] = {
+    "e2e": lambda row: row.elapsed_sec,
+    "ttft": lambda row: row.ttft_s if row.stream else None,
+    "tpot": lambda row: _tpot_s(row) if row.stream else None,
+}
+"""The times of a request, seconds; None: not known, or it has none."""
+
+
+def _judge(
+    condition: Condition,
+    rows: Sequence[Row],
+    good: Sequence[Row],
+    planned: int,
+    objectives: Objectives,
+) -> tuple[bool, bool]:
+    """Whether a statement is met, and whether surely."""
+    key, limit = condition.metric, condition.limit
+    if key == "cost_per_success":
+        costs = [row.api_cost for row in rows if row.api_cost is not None]
+        known = good and all(row.api_cost is not None for row in good)
+        return bool(known) and not condition.met(fsum(costs) / len(good)), True
+    if key == "success_rate":
+        return _share(len(good), planned, limit)
+    if key == "attainment":
+        return _share(sum(good_enough(row, objectives) for row in rows), planned, limit)
+    time, rank, _ = key.split("_")
+    percent = int(rank.removeprefix("p"))
+    taken = [t for row in good if (t := TAKEN[time](row)) is not None]
+    within = sum(round(t, 12) <= round(limit, 12) for t in taken)
+    if not taken:
+        return False, True
+    met = within >= max(1, ceil(percent * len(taken) / 100))
+    return met, _surely(len(taken) - within, len(taken), 1 - percent / 100, met)
+
+
+def _share(good: int, planned: int, limit: float) -> tuple[bool, bool]:
+    met = planned > 0 and round(good / planned, 12) >= round(limit, 12)
+    return met, _surely(planned - good, planned, 1 - limit, met)
+
+
+def _surely(bad: int, count: int, share: float, met: bool) -> bool:
+    """Whether chance hardly makes so few (so many) bad ones where `share` of all are bad."""
+    if met:
+        return binomial(count, share, range(bad + 1)) < SURE
+    return binomial(count, share, range(bad, count + 1)) < SURE
+
+
+def binomial(count: int, share: float, hits: Iterable[int]) -> float:
+    """The probability of any of these numbers of hits in `count` tries."""
+    if not 0 < share < 1:
+        return float((0 if share <= 0 else count) in hits)
+    return fsum(
+        exp(
+            lgamma(count + 1)
+            - lgamma(k + 1)
+            - lgamma(count - k + 1)
+            + k * log(share)
+            + (count - k) * log1p(-share)
+        )
+        for k in hits
+    )
+
+
+def _late(rows: Sequence[Row]) -> bool:
+    """Whether more than 1 % of the sends were later than the report's rule lets them be."""
+    lags = [row.send_lag_s for row in rows if row.send_lag_s is not None]
+    times = sorted(row.elapsed_sec for row in rows if row.success and row.elapsed_sec is not None)
+    if not lags or not times:
+        return False
+    bearable_s = limit_s(LAG_SHARE, times[(len(times) - 1) // 2]) or 0.0
+    return sum(lag > bearable_s for lag in lags) > len(lags) - ceil(99 * len(lags) / 100)
+
+
+def _all_users_busy(rows: Sequence[Row], users: int) -> bool:
+    """Whether as many were in flight as there are users: requests then waited for one."""
+    most: dict[str, int] = {}
+    for row in rows:
+        if row.in_flight is not None:
+            most[row.worker] = max(most.get(row.worker, 0), row.in_flight)
+    return sum(most.values()) >= users
+
+
+def _cause(rows: Sequence[Row], missed: Sequence[str], full: bool) -> Cause:
+    """The commonest reason of the requests; where none failed, what the objectives say."""
+    ends = Counter(row.outcome for row in rows if not row.success)
+    refused = ends[Outcome.RATE_LIMITED]
+    dropped = ends[Outcome.DROPPED] + ends[Outcome.CANCELLED]
+    failed = ends.total() - refused - dropped
+    times_missed = any(key.startswith(("e2e", "ttft", "tpot")) for key in missed)
+    shares_missed = any(key in ("success_rate", "attainment") for key in missed)
+    none_good = not any(row.success for row in rows)
+    if refused + failed and (shares_missed or none_good or not missed):
+        return "429" if refused >= failed else "errors"
+    if (times_missed and not none_good) or (shares_missed and not dropped and rows):
+        return "latency"
+    if dropped and full:
+        return "users"
+    return "cost" if "cost_per_success" in missed else "errors"

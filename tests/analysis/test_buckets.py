@@ -1,0 +1,178 @@
+"""Windows by time: hand-worked buckets, rare false alarms, true drifts and changes found."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from analysis import markdown, report
+from analysis.buckets import (
+    LEVEL,
+    _variance,
+    change_points,
+    drift,
+    judge,
+    of_phase,
+    width_s,
+)
+from analysis.load import load
+from recording.record import RequestRecord
+from tests.analysis.runs import PHASE, failed, make, phase, record
+
+
+def noise(seed: int, count: int, memory: float) -> Any:
+    """A stationary series about 1, each value of which remembers the last."""
+    random = np.random.default_rng(seed)
+    found = random.normal(size=count)
+    for i in range(1, count):
+        found[i] = memory * found[i - 1] + np.sqrt(1 - memory**2) * found[i]
+    return 1 + 0.05 * found
+
+
+MINUTES = np.arange(30) * 60.0
+
+
+@pytest.mark.parametrize("memory", [0.0, 0.3, 0.6])
+def test_a_steady_series_is_seldom_called_drifting_or_changed(memory: float) -> None:
+    """Of 300 half hours, at most 9 drift and at most 5 change, though neighbours are alike.
+
+    One number that is told at p <= 0.002 should be wrong in 0.6 of them; with a memory of 0.6,
+    which short series hide, in about three.
+    """
+    series = [noise(seed, 30, memory) for seed in range(300)]
+    assert sum(drift("p50_s", MINUTES, one).shown for one in series) <= 9
+    assert sum(bool(change_points("p50_s", MINUTES, one)) for one in series) <= 5
+
+
+def test_a_drift_is_found() -> None:
+    """30 % over half an hour: in all of 50, and the interval holds it in most."""
+    ramp = 0.3 * MINUTES / MINUTES[-1]
+    found = [drift("p50_s", MINUTES, noise(seed, 30, 0.0) + ramp) for seed in range(50)]
+    assert all(one.shown for one in found)
+    assert sum(one.low <= 0.3 <= one.high for one in found) >= 43
+
+
+def test_a_change_is_found_where_it_is() -> None:
+    """25 % more from the 15th minute on: within a minute, and once, in most of 50."""
+    found = []
+    for seed in range(50):
+        series = noise(seed, 30, 0.0)
+        series[15:] += 0.25
+        found.append([cut.at_s for cut in change_points("p50_s", MINUTES, series)])
+    assert sum(len(cuts) == 1 and abs(cuts[0] - 900) <= 60 for cuts in found) >= 35
+
+
+def test_one_bad_bucket_is_neither() -> None:
+    """A spike of a hundred times moves no rank but its own."""
+    for seed in range(20):
+        series = noise(seed, 30, 0.0)
+        series[11] = 100.0
+        assert not drift("p50_s", MINUTES, series).shown
+        assert change_points("p50_s", MINUTES, series) == []
+
+
+def test_a_constant_series_is_nothing() -> None:
+    """All successes, bucket for bucket: no drift, no change, no division by zero."""
+    found = drift("success_rate", MINUTES, np.ones(30))
+    assert (found.change, found.low, found.high, found.p, found.shown) == (0, 0, 0, 1, False)
+    assert change_points("success_rate", MINUTES, np.ones(30)) == []
+
+
+def test_the_variance_of_the_score_is_kendalls() -> None:
+    """n(n-1)(2n+5)/18 = 125 for ten; two tied pairs take off 2 * 2 * 1 * 9 / 18 = 2."""
+    assert _variance(np.arange(10.0)) == 125
+    assert _variance(np.array([0.0, 0, 1, 1, 2, 3, 4, 5, 6, 7])) == 123
+
+
+@pytest.mark.parametrize(
+    ("window_s", "width"),
+    [
+        (180, 10),
+        (300, 15),
+        (600, 30),
+        (1200, 60),
+        (1800, 60),
+        (3600, 60),
+        (5400, 120),
+        (36000, 600),
+    ],
+)
+def test_the_width_is_a_minute_where_that_suits(window_s: float, width: int) -> None:
+    assert width_s(window_s) == width
+    assert 18 <= window_s / width <= 60
+
+
+def window(folder: Path, *records: RequestRecord, **known: Any) -> Path:
+    plan = [phase(duration_s=180.0, count=len(records))]
+    return make(folder, *records, plan=plan, **known)
+
+
+def due(index: int, at_s: float, latency_s: float = 1.0, **known: Any) -> RequestRecord:
+    values = {"scheduled_offset_s": at_s, "sent_offset_s": at_s, "elapsed_sec": latency_s,
+              "done_offset_s": at_s + latency_s, "duration_s": 180.0}  # fmt: skip
+    return record(index, **(values | known))
+
+
+def test_hand_worked_buckets(tmp_path: Path) -> None:
+    """A request stands where it was due, its completion where it ended."""
+    lost = failed(2, scheduled_offset_s=15.0, sent_offset_s=15.0, done_offset_s=16.0,
+                  duration_s=180.0)  # fmt: skip
+    rows = [due(0, 1.0), due(1, 9.5, 3.0, api_cost=None), lost, due(3, 179.0, 5.0)]
+    found = of_phase(load(window(tmp_path / "r", *rows)), PHASE, 180.0)
+    assert [bucket.start_s for bucket in found] == [10.0 * i for i in range(18)]
+    first, second, *empty, last = found
+    assert (first.planned, first.ok, first.success_rate) == (2, 2, 1.0)
+    assert (first.p50_s, first.p95_s, first.cost, first.cost_unknown) == (1.0, 3.0, 0.000069, 1)
+    assert (first.rpm, first.tpm) == (6.0, 108.0)  # one of 18 tokens ended in these 10 s
+    assert (second.planned, second.ok, second.p50_s, second.rpm) == (1, 0, None, 6.0)
+    assert all((b.planned, b.success_rate, b.p50_s, b.rpm) == (0, None, None, 0.0) for b in empty)
+    assert (last.planned, last.ok, last.rpm) == (1, 1, 0.0)  # it ended after the window
+    assert sum(bucket.planned for bucket in found) == len(rows)
+
+
+def test_a_cut_off_window_is_judged_as_far_as_it_went(tmp_path: Path) -> None:
+    """Buckets that nobody reached are no drop of the rate."""
+    rows = [due(i, float(i)) for i in range(100)]
+    drops = [
+        record(i, scheduled_offset_s=float(i), sent_offset_s=None, done_offset_s=None,
+               outcome="dropped", success=False, duration_s=180.0)
+        for i in range(100, 180)
+    ]  # fmt: skip
+    found = of_phase(load(window(tmp_path / "r", *rows, *drops)), PHASE, 180.0)
+    assert [bucket.whole for bucket in found] == [True] * 10 + [False] * 8
+    assert judge(found)[1] == []
+
+
+def test_the_warmup_is_marked_and_not_judged(tmp_path: Path) -> None:
+    rows = [due(i, float(i), 9.0 if i < 60 else 1.0) for i in range(180)]
+    warm = load(window(tmp_path / "b", *rows, options={"warmup": 60.0}))
+    found = of_phase(warm, PHASE, 180.0)
+    assert [bucket.warmup for bucket in found] == [True] * 6 + [False] * 12
+    drifts, changes = judge(found)
+    assert changes == [] and not any(one.shown for one in drifts)
+    text = markdown.render(report.compose(report.look(warm)))
+    assert "| warm-up |" in text and "no drift and no change point shown" in text
+
+
+@pytest.mark.parametrize(
+    ("lang", "says"), [("en", "P50 latency changed 150 s into"), ("zh", "150 秒处发生变化")]
+)
+def test_the_report_marks_a_change(tmp_path: Path, lang: Any, says: str) -> None:
+    """Twice as slow from 150 s on, in a window of 300: remark, table and plot say so."""
+    random = np.random.default_rng(3)
+    rows = [
+        due(i, i / 2, float((1 if i < 300 else 2) * random.lognormal(0, 0.1)), duration_s=300.0)
+        for i in range(600)
+    ]
+    plan = [phase(duration_s=300.0, count=600)]
+    view = report.look(load(make(tmp_path / "r", *rows, plan=plan)), lang)
+    text = markdown.render(report.compose(view))
+    assert says in text
+    assert ("change: P50 latency" if lang == "en" else "变点：P50 延迟") in text
+    assert LEVEL == 0.002 and "p ≤ 0.002" in text
+
+
+def test_a_short_window_has_no_buckets(tmp_path: Path) -> None:
+    text = markdown.render(report.compose(report.look(load(make(tmp_path / "r", record(0))))))
+    assert "Long windows by time" not in text

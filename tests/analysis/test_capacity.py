@@ -1,0 +1,109 @@
+"""What a capacity search found, told from its rows alone."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analysis import check, html, markdown, report
+from analysis.load import load
+from recording.record import RequestRecord
+from recording.slo import parse
+from tests.analysis.runs import failed, make, phase, record
+
+SLO = {"success_rate": 0.9, "e2e_p95_s": 5.0}
+
+
+def trial(level: int, number: int, bad: int = 0, **known: Any) -> list[RequestRecord]:
+    """Sixty requests of a try, the last so many refused."""
+    name = f"capacity/m/{level}/{number}"
+    values = {"phase": name, "mode": "capacity", "model_requested": "m", "target": level,
+              "in_flight": 1} | known  # fmt: skip
+    good = [record(i, **values) for i in range(60 - bad)]
+    return good + [
+        failed(i, "rate_limited", http_status=429, **values) for i in range(60 - bad, 60)
+    ]
+
+
+def searched(folder: Path, *trials: list[RequestRecord], **made: Any) -> Path:
+    rows = [row for one in trials for row in one]
+    names = dict.fromkeys(row.phase for row in rows)
+    plan = [phase(name, mode="capacity", model="m", count=60, users=50) for name in names]
+    ends = [{"event": "phase_end", "phase": name} for name in names] + [{"event": "run_end"}]
+    known = {"plan": plan, "events": ends, "slo": SLO} | made
+    return make(folder, *rows, **known)
+
+
+def text(folder: Path, lang: Any = "en") -> str:
+    return markdown.render(report.compose(report.look(load(folder), lang)))
+
+
+FOUND = (trial(60, 1), trial(120, 1, bad=30), trial(60, 2), trial(85, 1), trial(90, 1, bad=20))
+
+
+def test_the_bracket_its_confidence_and_why_it_broke(tmp_path: Path) -> None:
+    told = text(searched(tmp_path / "r", *FOUND))
+    assert (
+        "m meets its objectives at 85 RPM and not at 90 RPM (confidence 89%, 5 windows). "
+        "It broke by refusals (429) (success_rate)."
+    ) in told
+    assert "| 1 | 60 | met | - |" in told
+    assert "| 5 | 90 | missed, surely | refusals (429) (success_rate) |" in told
+
+
+def test_it_is_told_in_chinese(tmp_path: Path) -> None:
+    told = text(searched(tmp_path / "r", *FOUND), "zh")
+    assert "m 在 85 RPM 达到目标，在 90 RPM 未达到（置信度 89%，5 个窗口）" in told
+    assert "| 5 | 90 | 未达到（确定） | 拒绝（429）（success_rate） |" in told
+
+
+def test_the_curves_are_drawn(tmp_path: Path) -> None:
+    page = html.render(report.compose(report.look(load(searched(tmp_path / "r", *FOUND)))))
+    for title in ("P95 latency by level: m", "Success and attainment by level", "Goodput by level"):
+        assert f"<figcaption>{title}" in page
+
+
+@pytest.mark.parametrize(
+    ("trials", "says"),
+    [
+        ([trial(60, 1), trial(60, 2)], "up to 60 RPM, the highest level tried (confidence 98%"),
+        ([trial(6, 1, bad=50)], "misses its objectives even at 6 RPM, the lowest level tried"),
+        (
+            [trial(60, 1), *(trial(85, n, send_lag_s=0.5) for n in (1, 2, 3))],
+            "It broke by the generator, which was late. That limit is ours, not the gateway's.",
+        ),
+        (
+            [trial(60, 1), *(trial(85, n, send_lag_s=0.5) for n in (1, 2))],  # no answers yet
+            "up to 60 RPM, the highest level tried (confidence 90%, 3 windows)",
+        ),
+        (
+            [trial(60, 1), trial(85, 1, elapsed_sec=9.0)],
+            "It broke by latency (e2e_p95_s).",
+        ),
+    ],
+)
+def test_other_ends_are_told(tmp_path: Path, trials: list[list[RequestRecord]], says: str) -> None:
+    assert says in text(searched(tmp_path / "r", *trials))
+
+
+def test_a_trial_that_was_cut_short_is_no_answer(tmp_path: Path) -> None:
+    """By the budget, by hand, or by a crash: its dropped requests are not the gateway's fault."""
+    for number, events in enumerate(
+        [
+            [{"event": "phase_end", "phase": "capacity/m/60/1"}],
+            [{"event": "phase_end", "phase": f"capacity/m/{n}/1"} for n in (60, 120)]
+            + [{"event": "budget", "phase": "capacity/m/120/1"}],
+        ]
+    ):
+        folder = searched(
+            tmp_path / str(number), trial(60, 1), trial(120, 1, bad=30), events=events
+        )
+        told = text(folder)
+        assert "up to 60 RPM, the highest level tried (confidence 90%, 2 windows)" in told
+        assert "| 2 | 120 | cut short | - |" in told
+
+
+def test_a_search_misses_its_objectives_on_purpose(tmp_path: Path) -> None:
+    """`check` does not fail it for that."""
+    view = report.look(load(searched(tmp_path / "r", *FOUND)))
+    assert check.objectives(view, parse(SLO, "slo")) == []

@@ -1,0 +1,278 @@
+"""Comparisons: false alarms are counted, true differences found, unlike runs refused."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analysis import compare_resample, html, markdown
+from analysis.__main__ import main
+from analysis.compare import compare, unlike
+from analysis.compare_page import compose
+from analysis.compare_resample import Difference, Side, differences, holm
+from analysis.load import RunError, load
+from analysis.percentile import nearest_rank
+from analysis.words import Words
+from recording.record import RequestRecord
+from tests.analysis.runs import PHASE, failed, make, phase, record
+
+Made = Callable[[np.random.Generator], Side]
+
+
+@pytest.fixture(autouse=True)
+def fewer_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Enough for the claims, and cheap."""
+    monkeypatch.setattr(compare_resample, "SWAPS", 999)
+    monkeypatch.setattr(compare_resample, "BOOTSTRAPS", 999)
+
+
+def window(
+    random: np.random.Generator, n: int = 100, slow: float = 1.0, fail: float = 0.02, memory=0.5
+) -> Side:
+    """A minute's window; a request's latency remembers the one before it (a queue)."""
+    noise = random.normal(size=n)
+    for i in range(1, n):
+        noise[i] = memory * noise[i - 1] + np.sqrt(1 - memory**2) * noise[i]
+    latency, good = slow * np.exp(0.4 * noise), random.random(n) >= fail
+    done = np.arange(n) * 60 / n + latency
+    cost = np.where(good, random.normal(1, 0.1, n) * 1e-4, np.nan)
+    return Side(good, latency, cost, np.full(n, 18.0), done, float(done.max()))
+
+
+def alarms(a: Made, b: Made, pairs: int) -> list[list[str]]:
+    """The numbers that are called different, pair by pair."""
+    found = []
+    for seed in range(pairs):
+        random = np.random.default_rng(7_000 + seed)
+        seen = differences(a(random), b(random), seed)
+        names = [name for name, of in seen.items() if of.p is not None]
+        adjusted = holm([seen[name].p or 0.0 for name in names])
+        found.append(
+            [
+                name
+                for name, p in zip(names, adjusted, strict=True)
+                if p <= 0.05 and not (seen[name].low or 0.0) <= 0 <= (seen[name].high or 0.0)
+            ]
+        )
+    return found
+
+
+def test_like_gateways_are_seldom_called_different() -> None:
+    """Any alarm at all, of six numbers, in at most 5 % of pairs: of 120, at most 12 (p = 0.7 %).
+
+    Whoever did not adjust for six numbers would raise about 24; whoever resampled single requests
+    of this correlated series, more.
+    """
+    assert sum(bool(found) for found in alarms(window, window, 120)) <= 12
+
+
+def test_a_gateway_that_is_a_third_slower_is_found() -> None:
+    """Nearly always, by its median."""
+    found = alarms(window, lambda random: window(random, slow=1.5), 40)
+    assert sum("p50_s" in names for names in found) >= 36
+
+
+def test_a_gateway_that_fails_more_is_found() -> None:
+    """15 % instead of 2 % of 200 requests; its latency is not called different for it."""
+    found = alarms(
+        lambda random: window(random, 200), lambda random: window(random, 200, fail=0.15), 40
+    )
+    assert sum("success_rate" in names for names in found) >= 36
+    assert sum("p50_s" in names for names in found) <= 4
+
+
+def test_the_interval_holds_the_true_change() -> None:
+    """Of a median 1.3 times as long, in about 95 % of 40 windows of 150 requests."""
+    held = 0
+    for seed in range(40):
+        random = np.random.default_rng(seed)
+        of = differences(
+            window(random, 150, memory=0.0), window(random, 150, 1.3, memory=0.0), seed
+        )["p50_s"]
+        held += (of.low or 0.0) <= 0.3 <= (of.high or 0.0)
+    assert held >= 34
+
+
+def test_the_same_seed_finds_the_same() -> None:
+    one, two = window(np.random.default_rng(1)), window(np.random.default_rng(2))
+    assert differences(one, two, 5) == differences(one, two, 5)
+
+
+@given(st.lists(st.floats(0.01, 100), min_size=1, max_size=80),
+       st.lists(st.floats(0.01, 100), min_size=1, max_size=80))  # fmt: skip
+def test_percentiles_are_nearest_ranks(first: list[float], second: list[float]) -> None:
+    """As everywhere else, by the exact formula."""
+
+    def side(values: list[float]) -> Side:
+        n, told = len(values), np.array(values)
+        return Side(np.ones(n, bool), told, np.ones(n), np.ones(n), told, None)
+
+    compare_resample.SWAPS = compare_resample.BOOTSTRAPS = compare_resample.FEWEST
+    found = differences(side(first), side(second))
+    for name, percent in (("p50_s", 50), ("p95_s", 95), ("p99_s", 99)):
+        assert found[name].a == nearest_rank(sorted(first), percent)
+        assert found[name].b == nearest_rank(sorted(second), percent)
+    assert "tpm" not in found
+
+
+@pytest.mark.parametrize(
+    ("given", "adjusted"),
+    [
+        ([], []),
+        ([0.04], [0.04]),
+        ([0.01, 0.04, 0.03], [0.03, 0.06, 0.06]),  # 0.01 * 3; 0.03 * 2; 0.04, not below 0.06
+        ([0.5, 0.9], [1.0, 1.0]),
+    ],
+)
+def test_holms_method_worked_by_hand(given: list[float], adjusted: list[float]) -> None:
+    assert holm(given) == pytest.approx(adjusted)
+
+
+def series(slow: float = 1.0, count: int = 60, seed: int = 1, **known: Any) -> list[RequestRecord]:
+    """A window's rows with latencies of a seed."""
+    random = np.random.default_rng(seed)
+    return [
+        record(i, elapsed_sec=t, done_offset_s=i + t, **known)
+        for i, t in enumerate((slow * np.exp(0.3 * random.normal(size=count))).tolist())
+    ]
+
+
+def test_a_run_compared_with_its_own_copy_shows_no_difference(tmp_path: Path) -> None:
+    """And the page says so in both languages, with what that means."""
+    runs = [load(make(tmp_path / name, *series())) for name in "ab"]
+    found = compare(runs)
+    assert found.shown == [] and found.tested == 6
+    assert all(one.adjusted_p == 1 for one in found.findings)
+    english = markdown.render(compose(found, Words("en", "CNY")))
+    assert "No difference shown in 6 numbers. That is not the same as no difference" in english
+    assert english.count("| no difference shown |") == 6
+    chinese = markdown.render(compose(found, Words("zh", "CNY")))
+    assert "6 项数据均未显示差异" in chinese and chinese.count("| 未显示差异 |") == 6
+
+
+def test_what_is_shown_says_how_much_and_which_way(tmp_path: Path) -> None:
+    """Twice as slow: worse; half the cost: better; the rest is not shown."""
+    a = load(make(tmp_path / "a", *series()))
+    b = load(make(tmp_path / "b", *series(2.0, seed=2, api_cost=0.000023)))
+    found = compare([a, b])
+    verdicts = {one.number: one.verdict for one in found.findings}
+    assert verdicts["p50_s"] == "worse" and verdicts["cost_per_success"] == "better"
+    assert verdicts["success_rate"] == "not shown"
+    text = markdown.render(compose(found, Words("en", "CNY")))
+    assert f"{PHASE}: P50 latency of b is " in text and "% higher, worse: " in text
+    assert "Cost per success of b is 66.7% lower, better: ¥0.000023 against ¥0.000069" in text
+    assert not html.render(compose(found, Words("zh"))).count("WORSE")
+
+
+@pytest.mark.parametrize(
+    ("made", "clause"),
+    [
+        ({"mode": "tpm"}, "mode: rpm / tpm"),
+        ({"gateway": {"simulated": True}}, "simulated: False / True"),
+        ({"plan": [phase(target=900)]}, f"{PHASE}, target: 600 / 900"),
+        ({"plan": [phase(max_tokens=64)]}, ""),  # the other side does not state it
+        ({"plan": [phase(), phase("x")]}, "phase x is only in b"),
+        ({"plan": []}, f"phase {PHASE} is only in a"),
+        ({"options": {"timeout": 9.0, "lang": "zh"}}, "--timeout: 45.0 / 9.0"),
+    ],
+)
+def test_unlike_runs_are_refused_with_what_differs(
+    tmp_path: Path, made: dict[str, Any], clause: str
+) -> None:
+    options = {"options": {"timeout": 45.0, "lang": "en"}}
+    a = load(make(tmp_path / "a", *series(), **options))
+    b = load(make(tmp_path / "b", *series(), **(options | made)))
+    if not clause:
+        assert unlike(a, b) == [] and compare([a, b])
+        return
+    assert clause in unlike(a, b)
+    with pytest.raises(RunError) as caught:
+        compare([a, b])
+    assert clause in str(caught.value) and str(caught.value).endswith("or say --force.")
+    text = markdown.render(compose(compare([a, b], force=True), Words("en")))
+    assert "The runs are not alike" in text and clause in text
+
+
+def test_two_models_are_compared_by_force(tmp_path: Path) -> None:
+    """Phases of the same mode, scenario and target stand for each other."""
+    other = "rpm/other/600"
+    a = load(make(tmp_path / "a", *series()))
+    b = load(make(tmp_path / "b", *series(3.0, seed=3, phase=other, model_requested="other")))
+    found = compare([a, b], force=True)
+    assert {(one.phase, one.other_phase) for one in found.findings} == {(PHASE, other)}
+    assert {one.number: one.verdict for one in found.findings}["p50_s"] == "worse"
+
+
+def test_what_cannot_be_judged_is_not(tmp_path: Path) -> None:
+    """Few requests; no cost; another currency; no success: no verdict, and it is said why."""
+    full = load(make(tmp_path / "full", *series()))
+    for name, folder, whys in [
+        ("few", make(tmp_path / "few", *series(count=19)), {"fewer than 20 requests"}),
+        ("free", make(tmp_path / "free", *series(api_cost=None)), {"", "not known of both"}),
+        ("usd", make(tmp_path / "usd", *series(), currency="USD"), {"", "the currencies differ"}),
+        ("bad", make(tmp_path / "bad", *(failed(i) for i in range(60))), {"", "not known of both"}),
+    ]:
+        found = compare([full, load(folder)])
+        assert {one.why for one in found.findings} == whys, name
+        assert all((one.adjusted_p is None) == bool(one.why) for one in found.findings), name
+        assert all((one.verdict == "not compared") == bool(one.why) for one in found.findings)
+
+
+def test_unrecorded_requests_count_against_success(tmp_path: Path) -> None:
+    plan = [phase(count=120)]
+    a = load(make(tmp_path / "a", *series(count=120), plan=plan))
+    b = load(make(tmp_path / "b", *series(count=60), plan=plan))
+    found = {one.number: one for one in compare([a, b]).findings}
+    assert found["success_rate"].difference.b == 0.5
+    assert found["success_rate"].verdict == "worse"
+
+
+def test_a_third_run_is_compared_with_the_first(tmp_path: Path) -> None:
+    runs = [load(make(tmp_path / n, *series(s, seed=i))) for i, (n, s) in enumerate(
+        [("a", 1.0), ("b", 1.0), ("c", 3.0)])]  # fmt: skip
+    found = compare(runs)
+    assert found.tested == 12
+    assert {one.run for one in found.shown} == {"c"}
+
+
+def test_a_generator_that_was_late_is_named(tmp_path: Path) -> None:
+    a = load(make(tmp_path / "a", *series()))
+    b = load(make(tmp_path / "b", *series(send_lag_s=0.5)))
+    text = markdown.render(compose(compare([a, b]), Words("en")))
+    assert f"{PHASE} of b is generator-limited: do not trust its numbers." in text
+
+
+def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Prints the page, writes the files, and ends with 1 for a regression only when asked."""
+    a = str(make(tmp_path / "a", *series()))
+    b = str(make(tmp_path / "b", *series(2.0, seed=2)))
+    page, data = tmp_path / "out" / "c.html", tmp_path / "out" / "c.json"
+    assert main(["compare", a, b, "--html", str(page), "--json", str(data)]) == 0
+    assert "# Comparison of runs" in capsys.readouterr().out
+    assert "<script" not in page.read_text(encoding="utf-8")
+    assert json.loads(data.read_text(encoding="utf-8"))["tested"] == 6
+    assert main(["compare", a, b, "--fail-on-regression"]) == 1
+    told = capsys.readouterr().err.splitlines()
+    assert told and all(line.startswith(f"weighbridge: {PHASE}: ") for line in told)
+    assert main(["compare", a, b, "--fail-on-regression", "success_rate,tpm"]) == 0
+    assert main(["compare", a, b, "--fail-on-regression", "p50_s", "--tolerance", "5"]) == 0
+    assert main(["compare", b, a, "--fail-on-regression"]) == 0  # better is no regression
+    capsys.readouterr()
+    for wrong in (["compare", a], ["compare", a, b, "--fail-on-regression", "x"],
+                  ["compare", a, b, "--tolerance", "nan"]):  # fmt: skip
+        assert main(wrong) == 2
+        assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_nothing_differs_of_nothing() -> None:
+    """No success on either side: success is compared, the rest is not known."""
+    none = np.full(30, np.nan)
+    side = Side(np.zeros(30, bool), none, none, none, none, 60.0)
+    found = differences(side, side)
+    assert found["success_rate"] == Difference(0.0, 0.0, 0.0, 0.0, 0.0, 1.0)
+    assert all(of.p is None for name, of in found.items() if name != "success_rate")

@@ -1,0 +1,232 @@
+"""Goodput and attainment, against hand-worked tables and a plain loop."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analysis import markdown, report
+from analysis.__main__ import main
+from analysis.check import judge, sentence
+from analysis.goodput import numbers
+from analysis.load import load
+from analysis.summarize import of_run
+from recording.conditions import parse as conditions
+from recording.record import RequestRecord
+from recording.slo import parse
+from tests.analysis.runs import PHASE, dropped, failed, make, phase, probe, record
+
+
+def measured(folder: Path, slo: dict[str, Any] | None, *records: RequestRecord) -> dict[str, Any]:
+    (found,) = of_run(load(make(folder, *records, slo=slo)))
+    return found
+
+
+STREAM = {"stream": True, "ttft_s": 0.5, "completion_tokens": 11, "elapsed_sec": 1.5}
+"""TPOT of (1.5 - 0.5) / 10 = 0.1 s."""
+
+
+def test_a_hand_worked_window(tmp_path: Path) -> None:
+    """Six of ten within 6 s, in 120 s: attainment 0.6, goodput 0.05 per second."""
+    records = [record(i, elapsed_sec=float(i + 1), done_offset_s=120.0) for i in range(8)]
+    found = measured(tmp_path / "r", {"e2e_p99_s": 6}, *records, failed(8), dropped(9))
+    assert (found["good"], found["attainment"]) == (6, 0.6)
+    assert found["goodput_rps"] == pytest.approx(6 / 120)
+
+
+def test_a_limit_is_met_by_its_own_value(tmp_path: Path) -> None:
+    """And by 0.1 + 0.2 where it is 0.3: binary dust is no time."""
+    records = [record(0, elapsed_sec=0.1 + 0.2), record(1, elapsed_sec=0.3001)]
+    assert measured(tmp_path / "r", {"e2e_p50_s": 0.3}, *records)["good"] == 1
+
+
+@pytest.mark.parametrize(
+    ("slo", "row", "good"),
+    [
+        ({"success_rate": 1}, {}, True),
+        ({"e2e_s": 1.5, "attainment": 1}, STREAM, True),
+        ({"e2e_s": 1.4, "attainment": 1}, STREAM, False),
+        ({"ttft_p95_s": 0.5}, STREAM, True),
+        ({"ttft_p95_s": 0.4}, STREAM, False),
+        ({"ttft_p95_s": 0.4}, {}, True),  # no stream: there is no first token to wait for
+        ({"ttft_p95_s": 0.4}, STREAM | {"ttft_s": None}, False),  # should be known
+        ({"tpot_p99_s": 0.1}, STREAM, True),
+        ({"tpot_p99_s": 0.09}, STREAM, False),
+        ({"tpot_p99_s": 0.09}, {}, True),
+        ({"tpot_p99_s": 0.09}, STREAM | {"completion_tokens": 1}, True),  # has none to exceed
+        ({"tpot_p99_s": 0.09}, STREAM | {"completion_tokens": None}, False),
+        ({"e2e_p99_s": 2, "ttft_p95_s": 0.4}, STREAM, False),  # every limit, not some
+        ({"mode": {"tpm": {"e2e_p99_s": 1}}, "success_rate": 1}, {}, True),
+        ({"model": {"gpt-5.4-nano": {"e2e_p99_s": 1}}, "success_rate": 1}, {}, False),
+    ],
+)
+def test_one_request(tmp_path: Path, slo: dict[str, Any], row: dict[str, Any], good: bool) -> None:
+    """Whether it is good enough, worked by hand."""
+    found = measured(tmp_path / "r", slo, record(0, **row))
+    assert (found["good"], found["attainment"]) == (int(good), float(good))
+
+
+def test_without_objectives_nothing_is_known(tmp_path: Path) -> None:
+    """No SLO, or one that says nothing of the phase: None, not 0 and not 1."""
+    for number, slo in enumerate([None, {"model": {"other": {"e2e_p99_s": 1}}}]):
+        found = measured(tmp_path / str(number), slo, record(0))
+        assert (found["good"], found["goodput_rps"], found["attainment"]) == (None, None, None)
+
+
+def test_a_group_is_known_when_all_of_it_is(tmp_path: Path) -> None:
+    """By task prefix or model, rows of several phases are counted by each one's own limits."""
+    records = [record(0), record(1, elapsed_sec=9.0), record(0, phase="t", mode="tpm", target=1,
+               elapsed_sec=9.0)]  # fmt: skip
+    both = {"mode": {"rpm": {"e2e_p99_s": 5}, "tpm": {"e2e_p99_s": 10}}}
+    (found,) = of_run(load(make(tmp_path / "a", *records, slo=both)), ("model_requested",))
+    assert (found["good"], found["attainment"]) == (2, 2 / 3)
+    half = {"mode": {"rpm": {"e2e_p99_s": 5}}}
+    (found,) = of_run(load(make(tmp_path / "b", *records, slo=half)), ("model_requested",))
+    assert found["good"] is None
+
+
+def test_what_was_planned_and_never_recorded_counts_against_attainment(tmp_path: Path) -> None:
+    plan = [phase(count=10)]
+    folder = make(tmp_path / "r", record(0), plan=plan, slo={"success_rate": 0.5})
+    (found,) = of_run(load(folder))
+    assert found["attainment"] == 0.1
+
+
+rows = st.lists(
+    st.tuples(
+        st.sampled_from(["ok", "failed", "dropped"]),
+        st.floats(0.01, 10),
+        st.booleans(),
+        st.one_of(st.none(), st.floats(0, 1)),
+        st.one_of(st.none(), st.integers(0, 50)),
+    ),
+    min_size=1,
+    max_size=30,
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(rows, st.floats(0.5, 8), st.floats(0.1, 1), st.floats(0.01, 1))
+def test_a_plain_loop_counts_the_same(
+    tmp_path_factory: pytest.TempPathFactory,
+    told: list[tuple[str, float, bool, float | None, int | None]],
+    e2e_s: float,
+    ttft_s: float,
+    tpot_s: float,
+) -> None:
+    """Whatever is known of the requests."""
+    records, good = [], 0
+    for index, (end, elapsed, stream, first, tokens) in enumerate(told):
+        first = elapsed * first if stream and first is not None else None
+        known = {"elapsed_sec": elapsed, "stream": stream, "ttft_s": first,
+                 "completion_tokens": tokens}  # fmt: skip
+        if end == "ok":
+            records.append(record(index, **known))
+            met = elapsed <= e2e_s
+            if stream:
+                met = met and first is not None and first <= ttft_s
+                if tokens is None:
+                    met = False
+                elif tokens >= 2 and first is not None:
+                    met = met and (elapsed - first) / (tokens - 1) <= tpot_s
+            good += met
+        else:
+            records.append((failed if end == "failed" else dropped)(index))
+    slo = parse({"e2e_p99_s": e2e_s, "ttft_p99_s": ttft_s, "tpot_p99_s": tpot_s}, "f")
+    frame = load(make(tmp_path_factory.mktemp("r"), *records)).requests
+    assert numbers(frame, len(told), 2.0, slo) == {
+        "good": good, "goodput_rps": good / 2.0, "attainment": good / len(told),
+    }  # fmt: skip
+
+
+def found(folder: Path, slo: dict[str, Any], *records: RequestRecord, **made: Any) -> list[str]:
+    """What every statement of an SLO came to."""
+    view = report.look(load(make(folder, *records, slo=slo, **made)))
+    _, *checks = judge(view, (), parse(slo, "f"))
+    return [f"{check.verdict} {check}" for check in checks]
+
+
+def test_every_statement_is_judged_on_every_phase_it_is_made_of(tmp_path: Path) -> None:
+    slo = {"e2e_p99_s": 1.0, "mode": {"tpm": {"e2e_p99_s": 30}}, "attainment": 0.5}
+    records = [record(0), record(0, phase="tpm/x", mode="tpm")]
+    assert sorted(found(tmp_path / "r", slo, *records)) == [
+        f"failed {PHASE}: attainment is 0 (fails if <0.5)",
+        f"failed {PHASE}: e2e_p99_s is 2 s (fails if >1)",
+        "passed tpm/x: attainment is 1 (fails if <0.5)",
+        "passed tpm/x: e2e_p99_s is 2 s (fails if >30)",
+    ]
+
+
+def test_a_phase_that_was_not_run_meets_nothing(tmp_path: Path) -> None:
+    plan = [phase(), phase("rpm/gpt-5.4-nano/900")]
+    told = found(tmp_path / "r", {"attainment": 0.1}, record(0), plan=plan)
+    assert told[1] == (
+        "unknown rpm/gpt-5.4-nano/900: attainment is unknown, it was not run (fails if <0.1)"
+    )
+
+
+def test_a_limit_on_streams_leaves_other_phases_alone_but_must_find_one(tmp_path: Path) -> None:
+    slo = {"ttft_p95_s": 1.0}
+    stream = probe("smoke", "s", **STREAM)
+    assert found(tmp_path / "a", slo, record(0), stream) == [
+        "passed smoke/s: ttft_p95_s is 0.5 s (fails if >1)"
+    ]
+    assert found(tmp_path / "b", slo, record(0)) == [
+        "unknown the run: ttft_p95_s is unknown, no phase has one (fails if >1)"
+    ]
+
+
+def test_check_judges_a_run_by_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit code 1 and one sentence naming what failed; the JUnit file holds it too."""
+    folder, junit = str(make(tmp_path / "r", record(0))), tmp_path / "junit.xml"
+    slo = tmp_path / "slo.toml"
+    slo.write_text("e2e_p99_s = 1\nsuccess_rate = 0.9\n", encoding="utf-8")
+    assert main(["check", folder, "--slo", str(slo), "--junit", str(junit)]) == 1
+    assert capsys.readouterr().err == (
+        f"weighbridge: 1 of 3 checks failed: {PHASE}: e2e_p99_s is 2 s (fails if >1).\n"
+    )
+    assert "e2e_p99_s is 2 s" in junit.read_text(encoding="utf-8")
+    slo.write_text("e2e_p99_s = 2\n", encoding="utf-8")
+    assert main(["check", folder, "--slo", str(slo)]) == 0
+    slo.write_text("e2e_p99 = 2\n", encoding="utf-8")
+    capsys.readouterr()
+    assert main(["check", folder, "--slo", str(slo)]) == 2
+    assert capsys.readouterr().err.startswith(f"{slo}: e2e_p99 is unknown")
+
+
+def test_a_run_with_an_slo_is_checked_by_it(tmp_path: Path) -> None:
+    """Its manifest keeps a copy; a file given takes its place."""
+    folder = str(make(tmp_path / "r", record(0), slo={"e2e_p99_s": 1.0}))
+    assert main(["check", folder]) == 1
+    (tmp_path / "slo.toml").write_text("e2e_p99_s = 3", encoding="utf-8")
+    assert main(["check", folder, "--slo", str(tmp_path / "slo.toml")]) == 0
+
+
+def test_fail_on_knows_goodput_and_attainment(tmp_path: Path) -> None:
+    folder = make(tmp_path / "r", record(0, done_offset_s=4.0), slo={"e2e_p99_s": 1.0})
+    view = report.look(load(folder))
+    told = sentence(judge(view, conditions("attainment<0.5,goodput_rps<0.1")))
+    assert told == (
+        f"2 of 3 checks failed: {PHASE}: attainment is 0 (fails if <0.5); "
+        f"{PHASE}: goodput_rps is 0 per second (fails if <0.1)."
+    )
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_the_report_says_what_good_is_and_what_was_met(tmp_path: Path, lang: Any) -> None:
+    slo = {"e2e_p99_s": 1.0, "success_rate": 0.9}
+    folder = make(tmp_path / "r", record(0), record(1, elapsed_sec=1.0), slo=slo)
+    text = markdown.render(report.compose(report.look(load(folder), lang)))
+    assert "E2E ≤ 1 s (e2e_p99_s)" in text
+    assert "e2e_p99_s ≤ 1 | 2 | " + ("MISSED" if lang == "en" else "未达到") in text
+    assert "success_rate ≥ 0.9 | 1 | " + ("met" if lang == "en" else "达到") in text
+    table = text.split("RPM results" if lang == "en" else "RPM 结果")[1].split("\n\n")[1]
+    assert ("Attainment" if lang == "en" else "达标率") in table
+    assert "| 50% |" in table
+
+
+def test_a_report_without_an_slo_says_nothing_of_it(tmp_path: Path) -> None:
+    text = markdown.render(report.compose(report.look(load(make(tmp_path / "r", record(0))))))
+    assert "Goodput" not in text and "Attainment" not in text

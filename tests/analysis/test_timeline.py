@@ -1,0 +1,78 @@
+"""Runs of different hours in one table: like with like, in order."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from analysis import html, markdown
+from analysis.__main__ import main
+from analysis.load import Run, load
+from analysis.timeline import as_dict, compose, grouped
+from tests.analysis.runs import PHASE, make, phase, record
+
+
+def at(folder: Path, hour: str, name: str, latency_s: float = 2.0, **known: object) -> Run:
+    started = f"2026-11-24T{hour}:00+00:00" if hour else ""
+    rows = [record(i, elapsed_sec=latency_s) for i in range(3)]
+    return load(make(folder / name, *rows, started_at=started, **known))  # type: ignore[arg-type]
+
+
+def test_runs_stand_in_the_order_of_their_start(tmp_path: Path) -> None:
+    """However they are named or given; a run given twice stands once."""
+    late, early = at(tmp_path, "23:30", "a"), at(tmp_path, "01:15", "b", 1.0)
+    (group,) = grouped([late, early, late])
+    assert [run.run_id for run in group.runs] == ["b", "a"]
+    text = markdown.render(compose([group]))
+    lines = [line for line in text.splitlines() if line.startswith("| 2026")]
+    assert lines[0].startswith("| 2026-11-24 01:15 | b | 3 | 100% | 1.000s |")
+    assert lines[1].startswith("| 2026-11-24 23:30 | a | 3 | 100% | 2.000s |")
+
+
+def test_unlike_runs_are_not_joined(tmp_path: Path) -> None:
+    """They stand in a group of their own, which says what differs."""
+    runs = [
+        at(tmp_path, "01:00", "a"),
+        at(tmp_path, "02:00", "b", plan=[phase(target=900)]),
+        at(tmp_path, "03:00", "c"),
+    ]
+    groups = grouped(runs)
+    assert [[run.run_id for run in group.runs] for group in groups] == [["a", "c"], ["b"]]
+    text = markdown.render(compose(groups))
+    assert f"- {PHASE}, target: 600 / 900" in text
+    assert "Group 2" in text
+
+
+def test_the_plot_is_drawn_by_the_hour(tmp_path: Path) -> None:
+    """Two runs are a line; one is none, and one whose start nobody knows is in the table alone."""
+    one, two = at(tmp_path, "01:00", "a"), at(tmp_path, "04:30", "b")
+    page = html.render(compose(grouped([one, two])))
+    assert page.count("<svg class=") == 2 and "hours since 2026-11-24 01:00 UTC" in page
+    undated = at(tmp_path, "", "c")
+    page = html.render(compose(grouped([one, undated])))
+    assert page.count("<svg class=") == 0 and "<td>c</td>" in page
+
+
+def test_the_files_are_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Three files into a folder, in either language."""
+    runs = [str(at(tmp_path, hour, name).folder) for hour, name in (("01:00", "a"), ("02:00", "b"))]
+    out = tmp_path / "new" / "timeline"
+    assert main(["timeline", *runs, "--output", str(out), "--lang", "zh"]) == 0
+    names = ["timeline.md", "timeline.html", "timeline.json"]
+    assert capsys.readouterr().out.splitlines() == [str(out / name) for name in names]
+    assert "运行时间线" in (out / "timeline.md").read_text(encoding="utf-8")
+    content = json.loads((out / "timeline.json").read_text(encoding="utf-8"))
+    (group,) = content["groups"]
+    assert [run["phases"][0]["latency_p50_s"] for run in group["runs"]] == [2.0, 2.0]
+
+
+def test_a_limited_or_interrupted_run_says_so(tmp_path: Path) -> None:
+    rows = [record(i, send_lag_s=0.5) for i in range(3)]
+    run = load(make(tmp_path / "r", *rows, events=[]))
+    assert "| interrupted, generator-limited |" in markdown.render(compose(grouped([run])))
+    assert as_dict(grouped([run]))["groups"][0]["runs"][0]["interrupted"] is True
+
+
+def test_simulated_runs_are_named(tmp_path: Path) -> None:
+    run = at(tmp_path, "01:00", "s", gateway={"base_url": "http://127.0.0.1", "simulated": True})
+    assert "SIMULATED" in markdown.render(compose(grouped([run])))

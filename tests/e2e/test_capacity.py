@@ -1,0 +1,28 @@
+"""A capacity search against a gateway whose limit is known, from the command line to the report."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.locust_run import run
+from tests.simulated import Simulator
+
+Start = Callable[..., Simulator]
+
+
+def test_the_concurrency_that_a_gateway_bears_is_found(simulator: Start, tmp_path: Path) -> None:
+    """It refuses the sixth request at once: five are met and six are not, and 429 is why."""
+    gateway = simulator("--max-concurrency", 5, "--latency", 0.1)
+    slo = tmp_path / "slo.toml"
+    slo.write_text("success_rate = 0.95\n", encoding="utf-8")
+    done = run(
+        "-H", gateway.url, "--mode", "capacity", "--search", "concurrency", "--model",
+        "gpt-5.4-nano", "--target", "4,4,8", "--slo", slo, "--duration", 1, "--step-pause", 0.3,
+        results=tmp_path / "results",
+    )  # fmt: skip
+    assert done.code == 0 and done.folder is not None, done.text
+    report = (done.folder / "report.md").read_text(encoding="utf-8")
+    assert "meets its objectives at 5 concurrent and not at 6 concurrent" in report, report
+    assert "It broke by refusals (429) (success_rate)." in report
+    tried = [row.target for row in done.rows()]
+    assert set(tried) == {4, 5, 6, 8}
+    assert len(gateway.rows()) == len(tried)

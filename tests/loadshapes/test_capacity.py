@@ -1,0 +1,161 @@
+"""The capacity program: what it sends, and what it finds of gateways with a known limit."""
+
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from loadshapes import modes
+from loadshapes.options import OperatorError, Options
+from loadshapes.plan import Phase
+from loadshapes.program import Finding
+from recording.record import RequestRecord
+from recording.trials import Trial, bracket
+from tests.recording.rows import row
+
+
+def options(folder: Path, slo: str = "success_rate = 0.95", **known: Any) -> Options:
+    path = folder / "slo.toml"
+    path.write_text(slo, encoding="utf-8")
+    values = {"mode": "capacity", "model": "m", "slo": str(path), "task_id_prefix": "p"}
+    return Options(**(values | known))
+
+
+def limited(phase: Phase, rpm: int, dice: Random) -> list[RequestRecord]:
+    """The rows of a gateway that refuses what is above a rate, each request by chance."""
+    assert phase.count is not None and phase.target is not None
+    refused = max(0.0, 1 - rpm / phase.target)
+    bad = {"outcome": "rate_limited", "success": False}
+    return [
+        row(request_index=i, elapsed_sec=1.0, **(bad if dice.random() < refused else {}))
+        for i in range(phase.count)
+    ]
+
+
+def searched(asked: Options, rpm: int) -> list[Phase]:
+    """The phases that the program sends to such a gateway."""
+    dice, sent = Random(rpm), list[Phase]()
+    unfold = modes.plan(asked).unfold
+    assert unfold is not None
+    program = unfold()
+    phase = next(program)
+    while True:
+        assert phase.faults() == []
+        sent.append(phase)
+        try:
+            phase = program.send(Finding(phase, limited(phase, rpm, dice)))
+        except StopIteration:
+            return sent
+
+
+@pytest.mark.parametrize("rpm", [30, 100, 480, 2000])
+def test_a_known_limit_is_bracketed(tmp_path: Path, rpm: int) -> None:
+    """5 % of failures are allowed: the edge is at limit / 0.95. Names and task ids are unique."""
+    sent = searched(options(tmp_path), rpm)
+    last = sorted({phase.target or 0 for phase in sent[-2:]})
+    assert last[0] / 1.15 <= rpm / 0.95 <= last[-1] * 1.15
+    assert len(sent) <= 20
+    assert len({phase.name for phase in sent}) == len(sent)
+    ids = [phase.task_id(0) for phase in sent]
+    assert len(set(ids)) == len(ids)
+
+
+def test_a_limit_beyond_the_highest_level_is_said_to_be_there(tmp_path: Path) -> None:
+    """And one below the lowest: the search ends at its own edge."""
+    assert searched(options(tmp_path, target="10,60,240"), 10_000)[-1].target == 240
+    assert searched(options(tmp_path, target="10,60,240"), 1)[-1].target == 10
+
+
+def test_each_model_is_searched_for(tmp_path: Path) -> None:
+    sent = searched(options(tmp_path, model="a,b", trials=4), 480)
+    assert [phase.model for phase in sent] == ["a"] * 4 + ["b"] * 4
+
+
+def test_concurrency_is_held_and_not_scheduled(tmp_path: Path) -> None:
+    plan = modes.plan(options(tmp_path, search="concurrency", target="8"))
+    assert plan.unfold is not None and plan.users == 200
+    first = next(plan.unfold())
+    assert (first.kind, first.users, first.count, first.target) == ("steady", 8, None, 8)
+
+
+def test_a_level_that_a_late_generator_tried_is_tried_again(tmp_path: Path) -> None:
+    """Twice; a third time in a row, our own limit is the answer, and the level falls."""
+    unfold = modes.plan(options(tmp_path, target="60")).unfold
+    assert unfold is not None
+    program = unfold()
+    phase = next(program)
+    levels = []
+    for _ in range(4):
+        levels.append(phase.target)
+        late = [row(request_index=i, elapsed_sec=1.0, send_lag_s=0.2) for i in range(60)]
+        phase = program.send(Finding(phase, late))
+    assert levels == [60, 60, 60, 30]
+
+
+def test_the_warmup_is_not_judged(tmp_path: Path) -> None:
+    """A gateway that refuses every request of the first half of a window is met by the rest."""
+    unfold = modes.plan(options(tmp_path, warmup=30.0, target="60,60,60")).unfold
+    assert unfold is not None
+    program = unfold()
+    phase = next(program)
+    bad = {"outcome": "rate_limited", "success": False}
+    rows = [
+        row(
+            request_index=i, scheduled_offset_s=float(i), elapsed_sec=1.0, **(bad if i < 30 else {})
+        )
+        for i in range(60)
+    ]
+    again = program.send(Finding(phase, rows))  # met, but not surely: it is asked again
+    with pytest.raises(StopIteration):
+        program.send(Finding(again, rows))
+
+
+def test_arrivals_can_be_poisson(tmp_path: Path) -> None:
+    plan = modes.plan(options(tmp_path, arrivals="poisson"))
+    assert plan.unfold is not None
+    first = next(plan.unfold())
+    dues = first.dues_s()
+    assert len({round(b - a, 9) for a, b in zip(dues, dues[1:], strict=False)}) > 1
+
+
+@pytest.mark.parametrize(
+    ("slo", "known", "says"),
+    [
+        ("", {}, "holds no objective"),
+        ("goodput_rps = 1", {}, "goodput_rps rises with the rate"),
+        ("ttft_p95_s = 1", {}, "ttft_p95_s is of streams: add --stream"),
+        ("[model.other]\nsuccess_rate = 1", {}, "has no objective for m in mode capacity"),
+        ("success_rate = 1", {"slo": ""}, "--slo is missing: mode capacity needs"),
+        ("success_rate = 1", {"model": ""}, "--model is missing: mode capacity needs"),
+        ("success_rate = 1", {"target": "1,2"}, "--target of mode capacity is the first level"),
+        ("success_rate = 1", {"target": "9,5,7"}, "--target 9,5,7: the levels must not fall"),
+        ("success_rate = 1", {"target": "1,5,900", "search": "concurrency"}, "--max-workers, not"),
+        ("success_rate = 1", {"precision": 0.0}, "--precision must be above 0"),
+        ("success_rate = 1", {"trials": 0}, "--trials must be above 0"),
+    ],
+)
+def test_a_mistake_is_answered_with_a_sentence(
+    tmp_path: Path, slo: str, known: dict[str, Any], says: str
+) -> None:
+    with pytest.raises(OperatorError) as caught:
+        modes.plan(replace(options(tmp_path, slo), **known))
+    assert says in str(caught.value) and str(caught.value).endswith(".")
+
+
+def test_a_dry_run_says_how_much_it_may_be(tmp_path: Path) -> None:
+    said = modes.plan(options(tmp_path, duration=30.0)).describe()
+    assert "a search between 6 and 6000 requests a minute, from 60: at most 20 windows" in said
+
+
+def test_what_the_rows_say_again_is_what_the_search_found(tmp_path: Path) -> None:
+    """The report has only the trials: their order does not matter."""
+    trials = [
+        Trial(60, True),
+        Trial(120, False),
+        Trial(85, True),
+        Trial(85, True),
+        Trial(90, False),
+    ]
+    assert bracket(trials) == bracket(trials[::-1])
