@@ -227,19 +227,27 @@ class Conductor:
     def _trip(self, node: str, verdict: dict[str, Any]) -> None:
         """A generator halted its share: halt the phase everywhere, and end its climb or the run."""
         phase = self._phases[verdict["phase"]]
+        if verdict["event"] != "stop_rule":
+            self.end(verdict["why"])
         if verdict["phase"] in self.halts:
             return
         self.halts[verdict["phase"]] = verdict
         evidence = {k: v for k, v in verdict.items() if k not in ("phase", "stop", "event", "why")}
         self._note(verdict["event"], phase=phase.name, generator=self._nodes.name(node), **evidence)
         log.warning("%s: %s", phase.name, verdict["why"])
-        if verdict["event"] != "stop_rule":
-            self.end(verdict["why"])
-        elif phase.climb is not None:
+        if verdict["event"] == "stop_rule" and phase.climb is not None:
             self._ended_climbs.add(phase.climb)
         for other in self._nodes.alive():
             if other != node:
                 self._nodes.send("halt", {"phase": verdict["phase"], "why": verdict["why"]}, other)
+
+    def fail(self, why: str) -> None:
+        """End the run now: this node cannot record it any more."""
+        if not self.ended_early:
+            log.error("%s", why)
+            self.end(why)
+            for node in self._nodes.alive():
+                self._nodes.send("halt", {"phase": len(self._phases) - 1, "why": why}, node)
 
     def end(self, why: str) -> None:
         """End the run in good order when the running phase is over."""
