@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 LOCUST := $(BIN)/locust --headless
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo evaluate test docs lock clean
+.PHONY: help setup demo evaluate test chaos audit docs lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
@@ -32,6 +32,13 @@ test: $(BIN)/.dev ## ruff, mypy and pytest
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest
+
+chaos: $(BIN)/.dev ## crash trials: WEIGHBRIDGE_TRIALS=300 make chaos
+	$(BIN)/python -m pytest -n 2 -m chaos tests/chaos
+
+audit: $(BIN)/.run ## look for known weaknesses in what is installed (needs an advisory service)
+	test -x .audit/bin/pip-audit || { $(PYTHON) -m venv .audit && .audit/bin/python -m pip install --quiet pip-audit; }
+	.audit/bin/pip-audit --progress-spinner off -r requirements.txt
 
 docs: $(BIN)/.dev ## renew the documentation that is made from code
 	$(BIN)/python docs/generate.py
