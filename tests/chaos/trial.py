@@ -83,13 +83,16 @@ class Crash:
         self._log = (place / "run.log").open("w")
         given = ["--results", self._results, "-H", gateway.url, *trial.arguments]
         self._generators: list[subprocess.Popen[bytes]] = []
-        if trial.victim in ("local", "processes"):
-            more = ["--processes", 2] if trial.victim == "processes" else []
-            self.master = self._start(command(*given, *more))
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        if trial.victim == "local":
+            self.master = self._start(command(*given))
+        elif trial.victim == "processes":
+            self.master = self._start(
+                command("--processes", 2, "--master-bind-port", port, "--master-port", port, *given)
+            )
         else:
-            with socket.socket() as free:
-                free.bind(("127.0.0.1", 0))
-                port = free.getsockname()[1]
             self.master = self._start(
                 command("--master", "--master-bind-host", "127.0.0.1", "--master-bind-port", port,
                         "--expect-workers", 2, *given)
