@@ -145,13 +145,10 @@ class Conductor:
 
     def _run_phase(self, number: int, phase: Phase) -> Finding:
         self._progress("plan", phase)
-        asked = self._nodes.alive()[: phase.users]
-        plan = phase.as_dict()
-        for slot, node in enumerate(asked):
-            place = {"phase": number, "slot": slot, "slots": len(asked), "pool": self.pool}
-            self._nodes.send("arm", {**place, "plan": plan}, node)
-        armed = self._collect("armed", number, asked, PARK_WAIT_S)
-        slots = {node: slot for slot, node in enumerate(n for n in asked if n in armed)}
+        armed = self._arm(number, phase)
+        if not armed:  # who was asked may have died just before: those who are left are asked
+            armed = self._arm(number, phase)
+        slots = {node: slot for slot, node in enumerate(armed)}
         if not slots:
             raise RuntimeError("no generator is left to run the plan")
         t0 = time.time() + start_lead_s(phase)
@@ -184,6 +181,15 @@ class Conductor:
         self._progress("end", phase)
         halted = next((d["halted"] for d in done.values() if d["halted"]), "")
         return self._found(phase, halted, loop_lag_s)
+
+    def _arm(self, number: int, phase: Phase) -> dict[str, dict[str, Any]]:
+        """Ask as many generators as the phase has work for; those that are ready, in order."""
+        asked = self._nodes.alive()[: phase.users]
+        for slot, node in enumerate(asked):
+            place = {"phase": number, "slot": slot, "slots": len(asked), "pool": self.pool}
+            self._nodes.send("arm", {**place, "plan": phase.as_dict()}, node)
+        armed = self._collect("armed", number, asked, PARK_WAIT_S)
+        return {node: armed[node] for node in asked if node in armed}
 
     def _collect(
         self, kind: str, number: int, nodes: Sequence[str], wait_s: float | None

@@ -39,6 +39,13 @@ def read(folder: Path) -> Remains:
 
     A torn last row counts as unfinished: nobody knows whether it was answered in full.
     """
+    try:
+        return _read(folder)
+    except (AttributeError, KeyError, TypeError) as error:
+        raise ValueError(f"its files are not a run's ({type(error).__name__}: {error})") from None
+
+
+def _read(folder: Path) -> Remains:
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     lines = (folder / "events.jsonl").read_bytes().split(b"\n")[:-1]  # the last may be torn
     events = [json.loads(line) for line in lines]

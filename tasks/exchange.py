@@ -281,7 +281,7 @@ def _record(
     if origin.mute:
         facts["content"] = facts["check_detail"] = None
         if wire.status is not None and facts["error_message"]:
-            facts["error_message"] = WITHHELD
+            facts["error_message"], facts["error_type"] = WITHHELD, answer.outcome.value
     return _row(job, origin, **{n: _guarded(v, origin.secret) for n, v in facts.items()})
 
 

@@ -36,7 +36,14 @@ def redacted(text: str, key: str) -> str:
 def _forms(key: str) -> tuple[str, ...]:
     if len(key) < SHORTEST:
         return (f"Bearer {key}", f"bearer {key}")
-    coded = {key, quote(key, safe=""), quote_plus(key), escape(key), json.dumps(key)[1:-1]}
+    coded = {
+        key,
+        quote(key, safe=""),
+        quote(key),
+        quote_plus(key),
+        escape(key),
+        json.dumps(key)[1:-1],
+    }
     coded |= {re.sub("%..", lambda byte: byte[0].lower(), quote(key, safe=""))}
     for lead in range(3):  # where the key begins within base64's groups of three bytes
         # Characters that share bits with what stands before or after the key are not its own.
