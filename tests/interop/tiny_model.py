@@ -2,7 +2,7 @@
 
     python tiny_model.py MODEL.gguf PORT
 
-The vocabulary is the 256 bytes, so a token is a byte; the weights mean nothing, the inference,
+The vocabulary is the 256 bytes and the space, so a token is a byte; the weights mean nothing, the inference,
 the prompt cache and the counting are real. The server ends with its stdin.
 """
 
@@ -12,13 +12,20 @@ import numpy as np
 import xllamacpp
 from gguf import GGUFWriter, TokenType
 
+SPACE = "\u2581".encode()  # what the tokenizer makes of a space
 WIDTH, INNER, LAYERS, HEADS, CONTEXT = 64, 128, 2, 4, 8192
 
 
 def write(path: str) -> None:
     dice = np.random.default_rng(0)
-    names = [b"<unk>", b"<s>", b"</s>", *(f"<0x{i:02X}>".encode() for i in range(256))]
-    kinds = [TokenType.UNKNOWN, TokenType.CONTROL, TokenType.CONTROL, *[TokenType.BYTE] * 256]
+    names = [b"<unk>", b"<s>", b"</s>", *(f"<0x{i:02X}>".encode() for i in range(256)), SPACE]
+    kinds = [
+        TokenType.UNKNOWN,
+        TokenType.CONTROL,
+        TokenType.CONTROL,
+        *[TokenType.BYTE] * 256,
+        TokenType.NORMAL,
+    ]
     out = GGUFWriter(path, "llama")
     out.add_context_length(CONTEXT)
     out.add_embedding_length(WIDTH)
