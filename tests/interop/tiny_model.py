@@ -2,8 +2,8 @@
 
     python tiny_model.py MODEL.gguf PORT
 
-The vocabulary is the 256 bytes and the space, so a token is a byte; the weights mean nothing, the inference,
-the prompt cache and the counting are real. The server ends with its stdin.
+The vocabulary is the 256 bytes and the space, so a token is a byte; the weights mean nothing,
+inference, prompt cache and counting are real. The server ends with its stdin.
 """
 
 import sys
