@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 LOCUST := $(BIN)/locust --headless
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo evaluate test golden docs site lock clean
+.PHONY: help setup demo evaluate test golden chaos audit docs site lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
@@ -35,6 +35,13 @@ test: $(BIN)/.dev ## ruff, mypy and pytest
 
 golden: $(BIN)/.dev ## every mode against the simulator's log, with the errors of its times (20 minutes)
 	$(BIN)/python -m pytest -m golden -s tests/golden
+
+chaos: $(BIN)/.dev ## crash trials: WEIGHBRIDGE_TRIALS=300 make chaos
+	$(BIN)/python -m pytest -n 2 -m chaos tests/chaos
+
+audit: $(BIN)/.run ## look for known weaknesses in what is installed (needs an advisory service)
+	test -x .audit/bin/pip-audit || { $(PYTHON) -m venv .audit && .audit/bin/python -m pip install --quiet pip-audit; }
+	.audit/bin/pip-audit --progress-spinner off -r requirements.txt
 
 docs: $(BIN)/.dev ## renew the documentation that is made from code
 	$(BIN)/python docs/generate.py

@@ -262,7 +262,11 @@ def on_worker_report(client_id: str, data: dict[str, Any], **_: Any) -> None:
 def on_test_start(environment: Environment, **_: Any) -> None:
     """The pool is about to be spawned: open the run."""
     if command is not None and command.session is not None:
-        command.session.begin()
+        try:
+            command.session.begin()
+        except OSError as error:
+            log.error("the run cannot be recorded: %s: %s", error.filename, error.strerror)
+            command.session.conductor.finished = True
 
 
 @events.test_stopping.add_listener

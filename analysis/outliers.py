@@ -142,7 +142,8 @@ def _odd(cost: "Numbers", expected: "Numbers") -> "Numbers":
     spread = float(np.median(away)) if len(away) else 0.0
     factor = max(FACTOR, 1 + 12 * spread)  # where prices vary by themselves, only more is odd
     odd: Numbers = (expected > 0) & (
-        (cost > factor * usual + slack) | (cost < expected / factor - slack)
+        # The least of all costs may be the least that is charged, and too dear for no other reason.
+        ((cost > factor * usual + slack) & (cost > lowest)) | (cost < expected / factor - slack)
     )
     return odd
 

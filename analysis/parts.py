@@ -171,7 +171,10 @@ def _whole(line: bytes) -> bool:
 
 
 def _check_header(path: Path, text: bytes) -> None:
-    found = next(csv.reader([text.decode(errors="replace")]), [])
+    try:
+        found = next(csv.reader([text.decode(errors="replace")]), [])
+    except csv.Error as error:
+        raise RunError(f"{path}, line 1: {error}.") from None
     if found != list(COLUMNS):
         missing = [name for name in COLUMNS if name not in found]
         unknown = [name for name in found if name not in COLUMNS]

@@ -145,13 +145,10 @@ class Conductor:
 
     def _run_phase(self, number: int, phase: Phase) -> Finding:
         self._progress("plan", phase)
-        asked = self._nodes.alive()[: phase.users]
-        plan = phase.as_dict()
-        for slot, node in enumerate(asked):
-            place = {"phase": number, "slot": slot, "slots": len(asked), "pool": self.pool}
-            self._nodes.send("arm", {**place, "plan": plan}, node)
-        armed = self._collect("armed", number, asked, PARK_WAIT_S)
-        slots = {node: slot for slot, node in enumerate(n for n in asked if n in armed)}
+        armed = self._arm(number, phase)
+        if not armed:  # who was asked may have died just before: those who are left are asked
+            armed = self._arm(number, phase)
+        slots = {node: slot for slot, node in enumerate(armed)}
         if not slots:
             raise RuntimeError("no generator is left to run the plan")
         t0 = time.time() + start_lead_s(phase)
@@ -187,6 +184,15 @@ class Conductor:
         self._progress("end", phase)
         halted = next((d["halted"] for d in done.values() if d["halted"]), "")
         return self._found(phase, halted, lags["loop_lag_max_s"])
+
+    def _arm(self, number: int, phase: Phase) -> dict[str, dict[str, Any]]:
+        """Ask as many generators as the phase has work for; those that are ready, in order."""
+        asked = self._nodes.alive()[: phase.users]
+        for slot, node in enumerate(asked):
+            place = {"phase": number, "slot": slot, "slots": len(asked), "pool": self.pool}
+            self._nodes.send("arm", {**place, "plan": phase.as_dict()}, node)
+        armed = self._collect("armed", number, asked, PARK_WAIT_S)
+        return {node: armed[node] for node in asked if node in armed}
 
     def _collect(
         self, kind: str, number: int, nodes: Sequence[str], wait_s: float | None
@@ -230,19 +236,27 @@ class Conductor:
     def _trip(self, node: str, verdict: dict[str, Any]) -> None:
         """A generator halted its share: halt the phase everywhere, and end its climb or the run."""
         phase = self._phases[verdict["phase"]]
+        if verdict["event"] != "stop_rule":
+            self.end(verdict["why"])
         if verdict["phase"] in self.halts:
             return
         self.halts[verdict["phase"]] = verdict
         evidence = {k: v for k, v in verdict.items() if k not in ("phase", "stop", "event", "why")}
         self._note(verdict["event"], phase=phase.name, generator=self._nodes.name(node), **evidence)
         log.warning("%s: %s", phase.name, verdict["why"])
-        if verdict["event"] != "stop_rule":
-            self.end(verdict["why"])
-        elif phase.climb is not None:
+        if verdict["event"] == "stop_rule" and phase.climb is not None:
             self._ended_climbs.add(phase.climb)
         for other in self._nodes.alive():
             if other != node:
                 self._nodes.send("halt", {"phase": verdict["phase"], "why": verdict["why"]}, other)
+
+    def fail(self, why: str) -> None:
+        """End the run now: this node cannot record it any more."""
+        if not self.ended_early:
+            log.error("%s", why)
+            self.end(why)
+            for node in self._nodes.alive():
+                self._nodes.send("halt", {"phase": len(self._phases) - 1, "why": why}, node)
 
     def end(self, why: str) -> None:
         """End the run in good order when the running phase is over."""

@@ -214,6 +214,14 @@ class Generator:
             share.released.set()
             share.settled.set()
 
+    def fail(self, why: str) -> None:
+        """Halt this process's share and have the run ended: its rows cannot be written."""
+        share = self._share
+        if share is not None and share.halted_why != why:
+            self.halt(why)
+            share.halted_why = why
+            self._tell("tripped", {"phase": share.number, "event": "unwritable", "why": why})
+
     # ---- inside
 
     def _run_share(self, share: Share) -> None:

@@ -110,6 +110,7 @@ class GeneratorNode:
         self._recorder = recorder
         self._enter = enter
         self.generator = Generator(time.perf_counter, recorder.keep, self._tell)
+        recorder.failed = self.generator.fail
         for kind, listener in {
             "open": self._open,
             "arm": self._arm,
@@ -145,9 +146,19 @@ class GeneratorNode:
                 self._runner.quit()
                 return
         folder = Path(options.results).resolve() / options.run_id
-        folder.mkdir(parents=True, mode=0o700, exist_ok=True)
-        self._recorder.open(options.run_id, folder, data["part"])
-        self.generator.open(Run(options, Origin(options.run_id, data["worker"], endpoint.key)))
+        try:
+            folder.mkdir(parents=True, mode=0o700, exist_ok=True)
+            self._recorder.open(options.run_id, folder, data["part"])
+        except OSError as error:
+            log.error("this process cannot take part: %s: %s", error.filename, error.strerror)
+            self._runner.quit()
+            return
+        self.generator.open(
+            Run(
+                options,
+                Origin(options.run_id, data["worker"], endpoint.key, mute=options.no_content),
+            )
+        )
         self._enter(self.generator, endpoint)
 
     def _arm(self, environment: Any, msg: Any, **_: Any) -> None:

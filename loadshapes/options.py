@@ -172,6 +172,11 @@ class Options:
         False, "print the plan and what it may use, and send nothing", **NOT_ON_THE_WEB
     )
     lang: str = option("en", "language of the report", choices=("en", "zh"))
+    no_content: bool = option(
+        False,
+        "keep what was asked and answered out of every file: no content, no check_detail, no "
+        "error message of the gateway's",
+    )
     currency: str = option("", "unit of the gateway's costs, e.g. CNY or USD (empty: as known)")
     simulator: bool = option(
         False, "start the embedded simulator and send everything to it", **NOT_ON_THE_WEB

@@ -1,6 +1,7 @@
 """One run, on the node that commands it: its folder, its conductor, its end."""
 
 import logging
+import os
 import subprocess
 import sys
 import time
@@ -19,14 +20,14 @@ from loadshapes.plan import Phase, Plan, stripe
 from loadshapes.program import Finding, Past, Program, in_order, left_of, probed, resumed
 from loadshapes.progress import Progress
 from recording import folder as run_folder
-from recording.hooks import Inbound
+from recording.hooks import Inbound, unwritable
 from recording.journal import Journal
 from recording.manifest import ROOT, manifest, write_json
 from recording.record import RequestRecord
 from recording.remains import Remains
 from recording.sinks import CsvSink, part_path
 from recording.tally import Tally
-from tasks.endpoint import Endpoint
+from tasks.endpoint import Endpoint, without_keys
 from tasks.estimate import by_calibration, estimate
 from tasks.exchange import Job, Origin, planned_only
 
@@ -192,7 +193,10 @@ class Session:
 
     def shipped(self, node: str, parcel: Mapping[str, Any]) -> None:
         """Rows of a worker's, with one of its messages or reports."""
-        self.inbound.accept(self._nodes.name(node), parcel)
+        try:
+            self.inbound.accept(self._part(node), parcel)
+        except OSError as error:
+            self.conductor.fail(unwritable(Path(error.filename), error))
 
     def drain(self) -> None:
         """Stop sending, let every generator finish what is in flight, and take its last rows."""
@@ -237,7 +241,8 @@ class Session:
         for name in ("output", "junit"):
             if path := getattr(self.options, name):
                 command += [f"--{name}", str(Path(path).resolve())]
-        return subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL).returncode
+        env = without_keys(os.environ)
+        return subprocess.run(command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL).returncode
 
     def _write_off(self, phase: Phase, slot: int, slots: int) -> None:
         """Record as dropped what a lost generator left unsent, as far as we know.
@@ -245,7 +250,8 @@ class Session:
         Its own part file may know better: where a row exists twice, the finished one counts.
         """
         origin = Origin(self.options.run_id, "master", self.endpoint.key)
-        sink = CsvSink(part_path(self.folder, "master"))
+        again = self._remains.attempts + 1 if self._remains is not None else 0
+        sink = CsvSink(part_path(self.folder, f"master.{again}" if again else "master"))
         for index in stripe(phase.count or 0, slot, slots):
             if index not in self._seen[phase.name]:
                 due = phase.due_s(index)

@@ -1,5 +1,6 @@
 """Locust's events on the recording side: write each row, and ship it to the master."""
 
+import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -7,11 +8,22 @@ from typing import Any
 from recording.record import RequestRecord, decode, encode
 from recording.sinks import CsvSink, part_path
 
+log = logging.getLogger("weighbridge")
+
+
+def unwritable(sink_path: Path, error: OSError) -> str:
+    """Why a run is ended whose rows no file takes, in one sentence."""
+    return (
+        f"{sink_path} cannot be written ({error.strerror}), so no more is sent: make room, then go "
+        "on with --resume"
+    )
+
 
 class Recorder:
     """Writes this process's rows to its part file; on a worker, also keeps them for shipping.
 
     Locust's `request` event brings the record in `context["record"]`. `watch` sees every record.
+    `failed` is told, in one sentence, each time that a row cannot be written.
     """
 
     def __init__(self, *, ships: bool, watch: Callable[[RequestRecord], None]) -> None:
@@ -20,6 +32,7 @@ class Recorder:
         self._watch = watch
         self._sink: CsvSink | None = None
         self._outbox: list[list[str]] = []
+        self.failed: Callable[[str], None] = log.error
 
     def open(self, run_id: str, folder: Path, worker: str) -> None:
         """Begin the part file of a run. Raises OSError when it cannot be written."""
@@ -32,12 +45,13 @@ class Recorder:
         """Write one record."""
         if self._sink is None:
             return
+        cells = encode(record)
         if self._ships:
-            cells = encode(record)
-            self._sink.add_cells(cells)
             self._outbox.append(cells)
-        else:
-            self._sink.add(record)
+        try:
+            self._sink.add_cells(cells)
+        except OSError as error:
+            self.failed(unwritable(self._sink.path, error))
         self._watch(record)
 
     def on_request(self, context: Mapping[str, Any] | None = None, **_: Any) -> None:
@@ -55,6 +69,8 @@ class Recorder:
         """Close the part file."""
         if self._sink is not None:
             self._sink.close()
+            if self._sink.unwritten:
+                log.error("%d rows are not in %s", self._sink.unwritten, self._sink.path)
             self._sink = None
 
 
@@ -72,7 +88,8 @@ class Inbound:
         self._sinks: dict[str, CsvSink] = {}
 
     def accept(self, worker: str, parcel: Mapping[str, Any]) -> None:
-        """Write one parcel of a worker's."""
+        """Write one parcel of a worker's. Raises OSError, when all of it has been seen."""
+        failed: OSError | None = None
         rows = parcel.get("rows") or []
         if parcel.get("run_id") != self._run_id:
             self.foreign += len(rows)
@@ -82,11 +99,18 @@ class Inbound:
             if sink is None:
                 sink = CsvSink(part_path(self._folder, worker, copy=True))
                 self._sinks[worker] = sink
-            sink.add_cells(cells)
+            try:
+                sink.add_cells(cells)
+            except OSError as error:
+                failed = OSError(error.errno, error.strerror, str(sink.path))
             self._watch(decode(cells))
+        if failed is not None:
+            raise failed
 
     def close(self) -> None:
         """Close every copy."""
         for sink in self._sinks.values():
             sink.close()
+            if sink.unwritten:
+                log.error("%d rows are not in %s", sink.unwritten, sink.path)
         self._sinks.clear()

@@ -2,7 +2,9 @@
 
 import csv
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -37,9 +39,16 @@ def read(folder: Path) -> Remains:
 
     A torn last row counts as unfinished: nobody knows whether it was answered in full.
     """
+    try:
+        return _read(folder)
+    except (AttributeError, KeyError, TypeError) as error:
+        raise ValueError(f"its files are not a run's ({type(error).__name__}: {error})") from None
+
+
+def _read(folder: Path) -> Remains:
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    lines = (folder / "events.jsonl").read_text(encoding="utf-8").splitlines()
-    events = [json.loads(line) for line in lines if line.endswith("}")]  # the last may be torn
+    lines = (folder / "events.jsonl").read_bytes().split(b"\n")[:-1]  # the last may be torn
+    events = [json.loads(line) for line in lines]
     finished: dict[str, set[int]] = {}
     phase, index, outcome, cost, total = (
         COLUMNS.index(n) for n in ("phase", "request_index", "outcome", "api_cost", "total_tokens")
@@ -48,17 +57,28 @@ def read(folder: Path) -> Remains:
     watched: dict[str, list[RequestRecord]] = {}
     spent = {"money": 0.0, "tokens": 0.0}
     for path in sorted(folder.glob("requests-*.csv")):
-        with path.open(encoding="utf-8", newline="") as file:
-            for cells in csv.reader(file):
-                if len(cells) == len(COLUMNS) and cells[index].isdigit():
-                    known = finished.setdefault(cells[phase], set())
-                    if cells[outcome] in _UNFINISHED or int(cells[index]) in known:
-                        continue  # a worker's row may be here twice
-                    known.add(int(cells[index]))
-                    spent["money"] += float(cells[cost] or 0)
-                    spent["tokens"] += float(cells[total] or 0)
-                    if cells[phase] in observed:
-                        watched.setdefault(cells[phase], []).append(decode(cells))
+        for cells in _whole_rows(path):
+            if cells[index].isdigit():
+                known = finished.setdefault(cells[phase], set())
+                if cells[outcome] in _UNFINISHED or int(cells[index]) in known:
+                    continue  # a worker's row may be here twice
+                known.add(int(cells[index]))
+                spent["money"] += float(cells[cost] or 0)
+                spent["tokens"] += float(cells[total] or 0)
+                if cells[phase] in observed:
+                    watched.setdefault(cells[phase], []).append(decode(cells))
     names = [event["event"] for event in events]
     ended = {e["phase"] for e in events if e["event"] in ("stop_rule", "phase_skipped")}
     return Remains(manifest, finished, ended, names.count("run_start"), watched, spent)
+
+
+def _whole_rows(path: Path) -> Iterator[list[str]]:
+    """The rows of a part file; a torn last one is none, though it may hold every cell."""
+    whole = path.read_bytes()
+    text = whole[: whole.rfind(b"\n") + 1].decode("utf-8", "replace")
+    try:
+        for cells in csv.reader(StringIO(text, newline="")):
+            if len(cells) == len(COLUMNS):
+                yield cells
+    except csv.Error as error:
+        raise ValueError(f"{path.name}: {error}") from None

@@ -1,11 +1,22 @@
-"""Where rows go: an append-only CSV part file, flushed row by row."""
+"""Where rows go: an append-only CSV part file, each row written whole or not at all."""
 
 import csv
 import os
+from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 
 from recording.record import COLUMNS, RequestRecord, encode
+
+
+class _Line:
+    """What csv.writer writes to: it hands the line back."""
+
+    def write(self, line: str) -> str:
+        return line
+
+
+_csv = csv.writer(_Line())
 
 
 class CsvSink:
@@ -13,16 +24,22 @@ class CsvSink:
 
     Every row is handed to the operating system before `add` returns, so a killed process loses
     no finished request. The file is readable by its owner only: it holds replies. An existing
-    file is appended to. Raises OSError when it cannot be written.
+    file is appended to. Raises OSError when it cannot be written; a row that a full disk cut short
+    is taken back, waits, and is written before the next one.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        self._file = os.fdopen(descriptor, "a", encoding="utf-8", newline="")
-        self._writer = csv.writer(self._file)
-        if os.fstat(descriptor).st_size == 0:
-            self.add_cells(COLUMNS)
+        self._file = os.fdopen(descriptor, "ab", buffering=0)
+        self._size = os.fstat(descriptor).st_size
+        self._waiting: deque[bytes] = deque()
+        if self._size == 0:
+            try:
+                self.add_cells(COLUMNS)
+            except OSError:
+                self._file.close()
+                raise
 
     def add(self, record: RequestRecord) -> None:
         """Write one record."""
@@ -30,12 +47,37 @@ class CsvSink:
 
     def add_cells(self, cells: Sequence[str]) -> None:
         """Write one row that is encoded already (it came from a worker)."""
-        self._writer.writerow(cells)
-        self._file.flush()
+        line: str = _csv.writerow(cells)  # what _Line.write returns
+        self._waiting.append(line.encode())
+        while self._waiting:
+            self._write(self._waiting[0])
+            self._waiting.popleft()
+
+    @property
+    def unwritten(self) -> int:
+        """Rows that wait for a disk that takes them."""
+        return len(self._waiting)
 
     def close(self) -> None:
-        """Close the file; adding to it afterwards is an error."""
+        """Try once more what waits, and close the file; adding afterwards is an error."""
+        try:
+            while self._waiting and not self._file.closed:
+                self._write(self._waiting[0])
+                self._waiting.popleft()
+        except OSError:
+            pass  # `unwritten` tells
         self._file.close()
+
+    def _write(self, line: bytes) -> None:
+        rest = line
+        try:
+            while rest:
+                rest = rest[self._file.write(rest) :]
+        except OSError:
+            if len(rest) < len(line):
+                self._file.truncate(self._size)
+            raise
+        self._size += len(line)
 
 
 def part_path(folder: Path, worker: str, *, copy: bool = False) -> Path:

@@ -79,6 +79,11 @@ def resolve(host: str | None, environment: Mapping[str, str]) -> Endpoint:
     return Endpoint(base.rstrip("/"), key)
 
 
+def without_keys(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a child process that needs no key."""
+    return {name: value for name, value in environment.items() if not name.endswith("_API_KEY")}
+
+
 def _is_url(text: str) -> bool:
     try:
         url = urlsplit(text)
@@ -102,11 +107,10 @@ class EmbeddedSimulator:
         profile = Path(options.simulator_profile)
         if profile.suffix:
             command[command.index("--profile") + 1] = str(profile.resolve())
-        secretless = {k: v for k, v in os.environ.items() if not k.endswith("_API_KEY")}
         self._process = subprocess.Popen(
             command,
             cwd=ROOT,
-            env=secretless,
+            env=without_keys(os.environ),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

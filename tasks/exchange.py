@@ -15,10 +15,12 @@ from recording.record import CONTENT_LIMIT_CHARS, RequestRecord
 from tasks import drift
 from tasks.client import Client
 from tasks.prompts import Judgement, Request
+from tasks.redaction import redacted
 from tasks.reply import Json, Message, complaint, header_facts, mapping, message, usage
 from tasks.stream import RawStream, StreamedReply
 from tasks.wire import NotSent, Wire, WireError
 
+WITHHELD = "withheld by --no-content"
 # What the SDK's typed surface knows by name; the rest travels as extra_body.
 _TYPED = ("model", "messages", "max_tokens", "stream", "stream_options", "tools", "tool_choice")
 
@@ -48,11 +50,12 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Who measures: run, process, and the secret that no row may show."""
+    """Who measures: run, process, the secret that no row may show; `mute`: nor what was said."""
 
     run_id: str
     worker: str
     secret: str
+    mute: bool = False
 
 
 @dataclass(slots=True)
@@ -278,6 +281,10 @@ def _record(
         facts["check"], facts["check_detail"] = drift.combined(judged, found)
     if answer.streamed is not None and sent is not None:
         facts.update(_stream_facts(answer.streamed, sent))
+    if origin.mute:
+        facts["content"] = facts["check_detail"] = None
+        if wire.status is not None and facts["error_message"]:
+            facts["error_message"], facts["error_type"] = WITHHELD, answer.outcome.value
     return _row(job, origin, **{n: _guarded(v, origin.secret) for n, v in facts.items()})
 
 
@@ -303,6 +310,4 @@ def _guarded(value: object, secret: str) -> object:
     """Text without the key (gateways echo it back in errors), cut to what a row holds."""
     if not isinstance(value, str):
         return value
-    if len(secret) >= 8 and secret in value:
-        value = value.replace(secret, "[key]")
-    return value[:CONTENT_LIMIT_CHARS]
+    return redacted(value, secret)[:CONTENT_LIMIT_CHARS]

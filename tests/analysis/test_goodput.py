@@ -193,7 +193,7 @@ def test_check_judges_a_run_by_a_file(tmp_path: Path, capsys: pytest.CaptureFixt
     slo.write_text("e2e_p99 = 2\n", encoding="utf-8")
     capsys.readouterr()
     assert main(["check", folder, "--slo", str(slo)]) == 2
-    assert capsys.readouterr().err.startswith(f"{slo}: e2e_p99 is unknown")
+    assert capsys.readouterr().err.startswith(f"weighbridge: {slo}: e2e_p99 is unknown")
 
 
 def test_a_run_with_an_slo_is_checked_by_it(tmp_path: Path) -> None:

@@ -50,8 +50,10 @@ class Sender:
         cold: bool = False,
         via: Route | None = None,
         key: str = KEY,
+        mute: bool = False,
     ) -> None:
         self.key = key
+        self.mute = mute
         self.client = Client(
             base_url,
             key,
@@ -82,7 +84,9 @@ class Sender:
         job = Job(block, index, time.perf_counter(), due, open_gate)
         asked = request or marker(block, index, OPTIONS)
         made = body(block, index, asked, OPTIONS)
-        record = exchange(self.client, asked, made, job, Origin("run", "local", self.key))
+        record = exchange(
+            self.client, asked, made, job, Origin("run", "local", self.key, self.mute)
+        )
         decode(encode(record))  # whatever came back fits a row
         return record
 

@@ -101,7 +101,7 @@ def test_without_an_expectation_a_call_must_be_valid(
         ({"tools": "t.json"}, "{", "cannot be read as JSON"),
         ({"tools": "t.json"}, "{}", "must hold a JSON list"),
         ({"tools": "t.json"}, "[]", "must hold a JSON list"),
-        ({"tools": "t.json"}, "[{}]", "needs a function with a name"),
+        ({"tools": "t.json"}, "[{}]", "has no function with a name"),
         ({"tools": "t.json"}, '[{"function": {"name": "f"}}]', "--tools needs --tools-prompt"),
         (
             {"tools": "t.json", "tools_prompt": "p"},

@@ -1,0 +1,69 @@
+"""The API key, kept out of what is written: gateways echo it back, whole, coded or cut. Pure."""
+
+import base64
+import json
+import re
+from functools import lru_cache
+from html import escape
+from urllib.parse import quote, quote_plus
+
+MARK = "[key]"
+SHORTEST = 8
+"""Characters of a key, or of the first piece of one, that is looked for everywhere.
+
+A shorter key is some gateway's "any text": it would be found in innocent words, so it is taken out
+only behind `Bearer`.
+"""
+
+
+def redacted(text: str, key: str) -> str:
+    """The text without the key: as it is, percent-encoded, in HTML or JSON, in base64 (also of
+    `Bearer KEY` or `user:KEY`), or a first or last part of it where somebody cut it."""
+    if not key:
+        return text
+    for form in _forms(key):
+        if form in text:
+            text = text.replace(form, MARK)
+    if len(key) < SHORTEST:
+        return text
+    half = max(SHORTEST, len(key) // 2)
+    text = _without_piece(text, [key[:size] for size in range(len(key) - 1, half - 1, -1)])
+    text = _without_piece(text, [key[-size:] for size in range(len(key) - 1, half - 1, -1)])
+    return _cut_end(text, key)
+
+
+@lru_cache(maxsize=4)
+def _forms(key: str) -> tuple[str, ...]:
+    if len(key) < SHORTEST:
+        return (f"Bearer {key}", f"bearer {key}")
+    coded = {
+        key,
+        quote(key, safe=""),
+        quote(key),
+        quote_plus(key),
+        escape(key),
+        json.dumps(key)[1:-1],
+    }
+    coded |= {re.sub("%..", lambda byte: byte[0].lower(), quote(key, safe=""))}
+    for lead in range(3):  # where the key begins within base64's groups of three bytes
+        # Characters that share bits with what stands before or after the key are not its own.
+        code = base64.b64encode(b"\0" * lead + key.encode()).decode().rstrip("=")
+        whole = code[(0, 2, 3)[lead] : (lead + len(key)) * 8 // 6]
+        coded |= {whole, whole.replace("+", "-").replace("/", "_")}
+    return tuple(sorted(coded, key=len, reverse=True))
+
+
+def _without_piece(text: str, pieces: list[str]) -> str:
+    """The text without any of these pieces, the longest first; the last is in all of them."""
+    if pieces and pieces[-1] in text:
+        for piece in pieces:
+            text = text.replace(piece, MARK)
+    return text
+
+
+def _cut_end(text: str, key: str) -> str:
+    """The text without a first piece of the key, at least SHORTEST characters, at its end."""
+    for length in range(min(len(key) - 1, len(text)), SHORTEST - 1, -1):
+        if text.endswith(key[:length]):
+            return text[:-length] + MARK
+    return text

@@ -1,0 +1,110 @@
+"""A full disk, or one that takes nothing: the run ends, says so, and its rows are readable."""
+
+import os
+import socket
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from analysis.load import load
+from tests.chaos.trial import report
+from tests.locust_run import LocustRun, run
+from tests.simulated import Simulator
+
+Start = Callable[..., Simulator]
+WINDOW = ("--mode", "rpm", "--model", "m", "--target", 3000, "--duration", 6)
+
+
+@contextmanager
+def small_disk(place: Path, size: str, *more: str) -> Iterator[Path]:
+    """A file system of that size; the test is skipped where none can be mounted."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can mount a small disk")
+    place.mkdir()
+    made = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", ",".join([f"size={size}", *more]), "tmpfs", str(place)],
+        capture_output=True, text=True,
+    )  # fmt: skip
+    if made.returncode != 0:
+        pytest.skip(f"no small disk can be mounted: {made.stderr.strip()}")
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+def two_processes() -> list[object]:
+    """Options for two processes that speak on a port of their own."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    return ["--processes", 2, "--master-bind-port", port, "--master-port", port]
+
+
+def assert_ended_well(done: LocustRun, gateway: Simulator) -> None:
+    """A sentence, exit code 1, no more sent; every row that is there is one the server knows."""
+    assert done.code == 1, done.text
+    assert "cannot be written (No space left on device)" in done.text
+    assert "make room, then go on with --resume" in done.text
+    assert "rows are not in" in done.text
+    answered = {row["task_id"] for row in gateway.rows() if row["status"] == "200"}
+    assert len(answered) < 250, "it went on sending"
+    assert done.folder is not None
+    frame = load(done.folder).requests
+    assert 0 < len(frame) < 300
+    assert set(frame[frame["success"]]["task_id"]) <= answered
+    missing = len(answered) - int(frame["success"].sum())
+    assert missing <= 20, "only what was in flight when the disk was full may be in no file"
+
+
+def test_a_full_disk_ends_the_run(simulator: Start, tmp_path: Path) -> None:
+    """One process: the rows that fit stay whole, and resuming after making room sends the rest."""
+    gateway = simulator("--profile", "fast", "--latency", 0.05)
+    with small_disk(tmp_path / "disk", "64k") as disk:
+        done = run("-H", gateway.url, *WINDOW, results=disk / "results")
+        assert_ended_well(done, gateway)
+        assert done.folder is not None
+        subprocess.run(["mount", "-o", "remount,size=4m", str(disk)], check=True)
+        report(done.folder)
+        again = run(
+            "-H", gateway.url, "--resume", done.folder, "--resume-windows",
+            results=tmp_path / "elsewhere",
+        )  # fmt: skip
+        assert again.code == 0, again.text
+        report(done.folder)
+
+
+def test_a_full_disk_ends_a_run_of_two_processes(simulator: Start, tmp_path: Path) -> None:
+    """Workers and master share the disk: all of them stop."""
+    gateway = simulator("--profile", "fast", "--latency", 0.05)
+    with small_disk(tmp_path / "disk", "96k") as disk:
+        done = run("-H", gateway.url, *WINDOW, *two_processes(), results=disk / "results")
+        assert done.code == 1, done.text
+        assert "cannot be written (No space left on device)" in done.text
+        assert len(gateway.rows()) < 250, "it went on sending"
+        assert done.folder is not None
+        assert len(load(done.folder).requests) > 0
+
+
+def test_a_disk_full_from_the_start_sends_nothing(simulator: Start, tmp_path: Path) -> None:
+    """Not even the manifest fits: a sentence, a non-zero exit code, no request paid."""
+    gateway = simulator("--profile", "fast")
+    with small_disk(tmp_path / "disk", "16k") as disk:
+        (disk / "filler").write_bytes(b"x" * 8192)
+        done = run("-H", gateway.url, *WINDOW, results=disk / "results")
+    assert done.code != 0
+    assert "No space left on device" in done.text
+    assert gateway.rows() == []
+
+
+def test_a_read_only_results_folder_is_refused(simulator: Start, tmp_path: Path) -> None:
+    """Before anything is sent, in one sentence, with exit code 2."""
+    gateway = simulator("--profile", "fast")
+    with small_disk(tmp_path / "disk", "16k", "ro") as disk:
+        done = run("-H", gateway.url, *WINDOW, results=disk / "results")
+    assert done.code == 2, done.text
+    assert "cannot be made (Read-only file system)" in done.text
+    assert gateway.rows() == []

@@ -1,0 +1,108 @@
+"""llmock, a gateway we did not write: real token buckets, broken streams, and a journal.
+
+Our rows are compared with its journal, entry by entry.
+"""
+
+import json
+import urllib.request
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from recording.record import RequestRecord
+from tests.interop.servers import free_port, installed, serving
+from tests.locust_run import LocustRun, run
+
+VERSION = "0.2.2"
+Serve = Callable[..., str]
+
+
+@pytest.fixture
+def llmock(tmp_path: Path) -> Iterator[Serve]:
+    """Starts llmock with the arguments given; returns its root URL."""
+    program = installed("llmock", VERSION, f"llmock=={VERSION}") / "llmock"
+    with ExitStack() as running:
+
+        def start(*arguments: str) -> str:
+            port = free_port()
+            command = [str(program), "serve", "--host", "127.0.0.1", "--port", str(port),
+                       "--log-level", "warning", *arguments]  # fmt: skip
+            return running.enter_context(serving(command, port, tmp_path / "llmock.log"))
+
+        yield start
+
+
+def journal(root: str) -> dict[str, dict[str, Any]]:
+    """What llmock saw, by the prompt (its marker names the request)."""
+    with urllib.request.urlopen(f"{root}/_llmock/requests?limit=1000", timeout=20) as answer:
+        seen = json.load(answer)["requests"]
+    chats = [entry for entry in seen if entry["path"].endswith("/chat/completions")]
+    by_prompt = {entry["body"]["messages"][0]["content"]: entry for entry in chats}
+    assert len(by_prompt) == len(chats), "a request came twice"
+    return by_prompt
+
+
+def window(root: str, results: Path, *more: object) -> LocustRun:
+    return run(
+        "-H", f"{root}/v1", "--mode", "rpm", "--model", "gpt-4o", "--target", 1200,
+        "--duration", 3, "--stop-rule", "off", *more, results=results,
+    )  # fmt: skip
+
+
+def paired(done: LocustRun, root: str) -> list[tuple[RequestRecord, dict[str, Any]]]:
+    """Each row of ours with the entry of its journal."""
+    seen = journal(root)
+    rows = done.rows()
+    assert len(rows) == len(seen) == 60
+    return [(row, seen[f"Reply exactly: ok-{row.request_index}"]) for row in rows]
+
+
+def test_its_token_bucket_is_in_our_rows(llmock: Serve, tmp_path: Path) -> None:
+    """A limit of 30 RPM: who was refused, the exact Retry-After and the limits are as it logged."""
+    root = llmock("--rpm", "30")
+    done = window(root, tmp_path / "results")
+    assert done.code == 0, done.text
+    pairs = paired(done, root)
+    for row, entry in pairs:
+        assert row.http_status == entry["status"]
+        assert row.ratelimit_limit_requests == 30
+        if entry["status"] == 429:
+            assert row.outcome == "rate_limited" and row.error_type
+            assert row.retry_after_s is not None and row.ratelimit_remaining_requests == 0
+            assert row.retry_after_s == pytest.approx(entry["retry_after"], abs=1.0)
+        else:
+            assert row.outcome == "ok" and row.total_tokens
+    counted = Counter(row.outcome for row, _ in pairs)
+    assert counted["ok"] >= 30 and counted["rate_limited"] > 0
+
+
+def test_its_broken_streams_have_their_own_outcomes(llmock: Serve, tmp_path: Path) -> None:
+    """Truncated, disconnected and malformed streams are never taken for successes."""
+    faults = ("truncate=0.2", "disconnect=0.2", "malformed=0.2")
+    root = llmock(*(part for fault in faults for part in ("--stream-fault", fault)))
+    done = window(root, tmp_path / "results", "--stream")
+    assert done.code == 0, done.text
+    named: dict[str, set[str]] = {}
+    for row, entry in paired(done, root):
+        named.setdefault(str(entry["fault"]).partition("@")[0], set()).add(row.outcome)
+    assert named.pop("None") == {"ok"}
+    assert len(named) == 3, named
+    for fault, outcomes in named.items():
+        expected = {"malformed"} if "malformed" in fault else {"stream_truncated",
+                                                               "connection_reset"}  # fmt: skip
+        assert outcomes <= expected, (fault, outcomes)
+
+
+def test_its_errors_are_in_our_rows(llmock: Serve, tmp_path: Path) -> None:
+    """400, 401, 429, 500 and 503 at random: status and outcome of every row are as it logged."""
+    rates = ("400=0.1", "401=0.1", "429=0.1", "500=0.1", "503=0.1")
+    root = llmock(*(part for rate in rates for part in ("--error-rate", rate)))
+    done = window(root, tmp_path / "results")
+    names = {200: "ok", 400: "bad_request", 401: "auth", 429: "rate_limited",
+             500: "server_error", 503: "server_error"}  # fmt: skip
+    for row, entry in paired(done, root):
+        assert (row.http_status, row.outcome) == (entry["status"], names[entry["status"]])

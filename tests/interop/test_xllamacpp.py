@@ -1,0 +1,76 @@
+"""llama.cpp's own server, with a tiny model of random weights: real inference, real cache.
+
+The oracle is the server's own counters (/metrics), and the tokenizer: a token is a byte.
+"""
+
+import re
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.interop.servers import free_port, installed, needs_linux, serving
+from tests.locust_run import run
+
+VERSION = "2026.10.11549"
+pytestmark = needs_linux
+
+
+@pytest.fixture
+def llama(tmp_path: Path) -> Iterator[str]:
+    """The server's root URL."""
+    packages = (f"xllamacpp=={VERSION}", "gguf==0.19.0")
+    python = installed("xllamacpp", VERSION, *packages) / "python"
+    port = free_port()
+    script = str(Path(__file__).with_name("tiny_model.py"))
+    command = [str(python), script, str(tmp_path / "tiny.gguf"), str(port)]
+    with serving(command, port, tmp_path / "llama.log") as root:
+        yield root
+
+
+def counted(root: str) -> dict[str, float]:
+    """The server's own counters: prompt tokens it worked through, tokens it made."""
+    with urllib.request.urlopen(f"{root}/metrics", timeout=20) as answer:
+        text = answer.read().decode()
+    return {n: float(v) for n, v in re.findall(r"^llamacpp:(\w+_total) ([\d.e+]+)$", text, re.M)}
+
+
+def test_cached_tokens_are_those_of_the_server(llama: str, tmp_path: Path) -> None:
+    """The same long prefix three times: run 1 is cold, and ours add up to the server's counters."""
+    done = run(
+        "-H", f"{llama}/v1", "--mode", "cache", "--model", "tiny", "--repeat", 3,
+        "--prefix-tokens", 300, "--max-tokens", 4, results=tmp_path / "results",
+    )  # fmt: skip
+    assert done.code == 0, done.text
+    rows = done.rows()
+    assert [row.outcome for row in rows] == ["ok"] * 3
+    cached = [row.cached_tokens for row in rows]
+    prompts = [row.prompt_tokens or 0 for row in rows]
+    assert cached[0] == 0 and all((c or 0) > 0.9 * p for c, p in zip(cached[1:], prompts[1:],
+                                                                     strict=True))  # fmt: skip
+    truth = counted(llama)
+    worked = sum(prompts) - sum(c or 0 for c in cached)
+    assert truth["prompt_tokens_total"] == worked
+    assert truth["tokens_predicted_total"] == sum(row.completion_tokens or 0 for row in rows)
+
+
+def test_streams_of_bytes_count_as_the_server_counts(llama: str, tmp_path: Path) -> None:
+    """Random bytes, mostly no UTF-8, arrive in pieces: every stream is whole, and adds up."""
+    done = run(
+        "-H", f"{llama}/v1", "--mode", "ladder", "--model", "tiny", "--steps", "1,8",
+        "--step-pause", 0, "--stream", "--max-tokens", 24, results=tmp_path / "results",
+    )  # fmt: skip
+    assert done.code == 0, done.text
+    rows = done.rows()
+    assert len(rows) == 9
+    assert {(row.outcome, row.cost_source, row.api_cost) for row in rows} == {
+        ("ok", "unknown", None)
+    }
+    assert {row.finish_reason for row in rows} <= {"length", "stop"}
+    assert all(row.prompt_tokens == len(f"Reply exactly: ok-{row.request_index}") + 2
+               for row in rows)  # fmt: skip
+    assert all(row.ttft_s and row.chunks and row.chunks <= (row.completion_tokens or 0)
+               for row in rows)  # fmt: skip
+    truth = counted(llama)
+    assert truth["tokens_predicted_total"] == sum(row.completion_tokens or 0 for row in rows)

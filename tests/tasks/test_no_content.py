@@ -1,0 +1,65 @@
+"""--no-content: nothing of what was asked or answered is in the row; the numbers are."""
+
+from collections.abc import Callable
+from dataclasses import astuple
+from typing import Any
+
+import pytest
+
+from loadshapes.options import Options
+from tasks.exchange import WITHHELD
+from tests.tasks.scripted_server import Conversation, completion, delta, json_reply, streaming
+from tests.tasks.sending import send
+
+Serve = Callable[..., Any]
+SECRET = "the patient's name"
+
+
+def quoting(reply: Callable[[], bytes]) -> Callable[[Conversation], None]:
+    def script(talk: Conversation) -> None:
+        while True:
+            talk.request()
+            talk.send(reply())
+
+    return script
+
+
+SAYINGS: dict[str, tuple[bool, Callable[[], bytes]]] = {
+    "content": (False, lambda: json_reply(completion(SECRET))),
+    "stream": (True, lambda: streaming(delta(content=SECRET), delta("stop"))),
+    "refusal": (
+        False,
+        lambda: json_reply({"error": {"message": f"bad: {SECRET}"}}, status="400 Bad Request"),
+    ),
+    "error in 200": (False, lambda: json_reply({"error": {"message": SECRET}})),
+    "stream error": (True, lambda: streaming(delta(content="x"), {"error": {"message": SECRET}})),
+    "not json": (False, lambda: json_reply(SECRET)),
+    "error type": (
+        False,
+        lambda: json_reply({"error": {"message": "m", "type": SECRET}}, status="400 Bad Request"),
+    ),
+}
+
+
+@pytest.mark.parametrize("how", SAYINGS)
+def test_no_row_holds_what_was_said(serve: Serve, how: str) -> None:
+    stream, reply = SAYINGS[how]
+    server = serve(quoting(reply))
+    loud = send(server.base_url, stream=stream)
+    assert SECRET in str(astuple(loud)), "the control: without the option it is there"
+    mute = send(server.base_url, stream=stream, how={"mute": True})
+    assert SECRET not in str(astuple(mute))
+    assert (mute.outcome, mute.http_status, mute.total_tokens, mute.api_cost) == (
+        loud.outcome, loud.http_status, loud.total_tokens, loud.api_cost
+    )  # fmt: skip
+    if loud.error_message:
+        assert mute.error_message == WITHHELD
+
+
+def test_our_own_words_about_a_connection_stay() -> None:
+    row = send("http://127.0.0.1:1/v1", how={"mute": True})
+    assert row.outcome == "connection_refused" and "refused" in (row.error_message or "")
+
+
+def test_content_is_kept_unless_asked_otherwise() -> None:
+    assert Options().no_content is False
