@@ -104,7 +104,9 @@ def _complete(view: View) -> Check:
     if run.events_of("run_end")[-1].get("completed") is False:
         english = Words("en")
         why = [
-            told(english, event) for kind in ("stopped", "failed") for event in run.events_of(kind)
+            told(english, event)
+            for kind in ("stopped", "ended", "failed")
+            for event in run.events_of(kind)
         ]
         said = f" ({why[-1]})" if why else ""
         return Check(RUN, None, "failed", f"ended before its plan was done{said}", wall_s)

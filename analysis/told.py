@@ -12,6 +12,12 @@ _REASONS = {
         "心跳中断，其未发出的请求记为 dropped"
     ),
 }
+_CAUSES = {
+    "budget": "预算已用尽",
+    "unpriced": "网关未给出费用，无法遵守预算",
+    "payment_required": "网关要求付费（HTTP 402）",
+    "disk": "无法写入记录文件",
+}
 
 
 def told(t: Words, event: dict[str, Any]) -> str:
@@ -25,6 +31,8 @@ def told(t: Words, event: dict[str, Any]) -> str:
             f"最近 {completed} 个完成的请求中 {counted} 个失败{shown}",
         )
     reason = event.get("reason")
+    if event.get("cause") in _CAUSES:
+        return t(str(reason), _CAUSES[event["cause"]])
     if reason in _REASONS:
         who = t(f"{event['worker']}: ", f"{event['worker']}：") if event.get("worker") else ""
         return who + t(reason, _REASONS[reason])

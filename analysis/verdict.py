@@ -15,7 +15,14 @@ _EXAMPLES = 5
 
 def verdicts(view: View) -> list[Remark]:
     """Every verdict on the run, the gravest first."""
-    found = [*_whole(view), *_stops(view), *_generator(view), *_losses(view), *flags(view)]
+    found = [
+        *_whole(view),
+        *_accounts(view),
+        *_stops(view),
+        *_generator(view),
+        *_losses(view),
+        *flags(view),
+    ]
     order = {"bad": 0, "note": 1, "good": 2}
     return sorted(found, key=lambda remark: order[remark.level])
 
@@ -32,7 +39,7 @@ def _whole(view: View) -> list[Remark]:
         found.append(Remark("bad", text))
     ends = run.events_of("run_end")
     completed = bool(ends) and ends[-1].get("completed") is not False  # a resumed run has several
-    stops = [] if completed else run.events_of("stopped")
+    stops = [] if completed else [*run.events_of("stopped"), *run.events_of("ended")]
     for event in stops:
         where = t(f" in {event['phase']}", f"（{event['phase']}）") if event.get("phase") else ""
         text = t(f"The run was stopped before its end{where}", f"运行被提前停止{where}")
@@ -49,6 +56,38 @@ def _whole(view: View) -> list[Remark]:
         )
         found.append(Remark("note", text))
     found += [Remark("note", t(*odd)) for odd in run.remarks]
+    return found
+
+
+def _accounts(view: View) -> list[Remark]:
+    """What became of the budget, and of token windows that could not be calibrated."""
+    t, found = view.t, []
+    for event in view.run.events_of("accounts")[-1:]:
+        for unit in ("money", "tokens"):
+            said = event.get(unit)
+            if not said:
+                continue
+            shown = t.money if unit == "money" else integer
+            limit, spent = shown(said["limit"]), shown(said["spent"])
+            most = shown(max(0.0, said["largest_underestimate"]))
+            name = t({"money": "Budget", "tokens": "Token budget"}[unit],
+                     {"money": "预算", "tokens": "Token 预算"}[unit])  # fmt: skip
+            text = t(
+                f"{name}: {spent} of {limit} used, all attempts included; the worst case that was "
+                f"set aside for a request was exceeded by {most} at the most, and "
+                f"{said['unstated']} requests that state no cost count at theirs.",
+                f"{name}：共使用 {spent} / {limit}（含历次尝试）；"
+                f"单个请求超出预留最坏情况至多 {most}，"
+                f"{said['unstated']} 个未给出费用的请求按最坏情况计。",
+            )
+            found.append(Remark("note" if said["spent"] <= said["limit"] else "bad", text))
+    for event in view.run.events_of("uncalibrated"):
+        text = t(
+            f"{event['phase']}: its calibration states no tokens, so its prompts were sized by the "
+            "seed's arithmetic.",
+            f"{event['phase']}：校准请求未给出 token 数，按原脚本的算法确定 prompt 长度。",
+        )
+        found.append(Remark("note", text))
     return found
 
 

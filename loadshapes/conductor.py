@@ -237,7 +237,7 @@ class Conductor:
         """A generator halted its share: halt the phase everywhere, and end its climb or the run."""
         phase = self._phases[verdict["phase"]]
         if verdict["event"] != "stop_rule":
-            self.end(verdict["why"])
+            self.end(verdict["why"], verdict["event"])
         if verdict["phase"] in self.halts:
             return
         self.halts[verdict["phase"]] = verdict
@@ -254,12 +254,12 @@ class Conductor:
         """End the run now: this node cannot record it any more."""
         if not self.ended_early:
             log.error("%s", why)
-            self.end(why)
+            self.end(why, "disk")
             for node in self._nodes.alive():
                 self._nodes.send("halt", {"phase": len(self._phases) - 1, "why": why}, node)
 
-    def end(self, why: str) -> None:
+    def end(self, why: str, cause: str) -> None:
         """End the run in good order when the running phase is over."""
         if not self.ended_early:
             self.ended_early = why
-            self._note("ended", reason=why)
+            self._note("ended", cause=cause, reason=why)

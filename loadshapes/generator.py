@@ -384,7 +384,7 @@ class Generator:
             if purse.blind:
                 self._end_run(
                     share,
-                    "budget",
+                    "unpriced",
                     f"the gateway states no {purse.unit}, so a budget of it cannot be kept: "
                     "give --prices, or limit --budget-tokens",
                 )
