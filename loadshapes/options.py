@@ -10,7 +10,7 @@ from dataclasses import Field, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Protocol
 
-from recording import conditions
+from recording import conditions, prices
 from recording.slo import Slo, SloError
 from recording.slo import read as read_slo
 
@@ -178,6 +178,12 @@ class Options:
         "error message of the gateway's",
     )
     currency: str = option("", "unit of the gateway's costs, e.g. CNY or USD (empty: as known)")
+    prices: str = option(
+        "",
+        "price table (TOML): costs that the gateway does not state, and a check of those it does "
+        "(docs/cost.md)",
+        **NOT_ON_THE_WEB,
+    )
     simulator: bool = option(
         False, "start the embedded simulator and send everything to it", **NOT_ON_THE_WEB
     )
@@ -260,6 +266,11 @@ class Options:
             yield f"--slo {error}"
         if not self.slo and any(word in self.fail_on for word in ("attainment", "goodput_rps")):
             yield "--fail-on asks for attainment or goodput_rps: give the objectives with --slo."
+        try:
+            if self.prices and not self.resume:  # a run that goes on keeps the table it began with
+                prices.read(self.prices)
+        except prices.PriceError as error:
+            yield f"--prices: {error}"
         if self.run_id and not _is_folder_name(self.run_id):
             yield "--run-id names a folder: use letters, digits, '.', '_' and '-' only."
 

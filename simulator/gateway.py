@@ -65,6 +65,7 @@ class Gateway:
             state = {
                 "status": "ok",
                 "profile": self.settings.profile.name,
+                "currency": self.settings.profile.currency,
                 "requests": self.number,
                 "in_flight": self.in_flight,
                 "most_in_flight": self.most_in_flight,

@@ -17,6 +17,7 @@ PURE = (
     "recording.attained",
     "recording.slo",
     "recording.trials",
+    "recording.prices",
     "recording.tally",
     "recording.purse",
     "loadshapes.capacity",
