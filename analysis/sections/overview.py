@@ -149,9 +149,9 @@ def _cost(view: View) -> tuple[str, str] | None:
             sources[name] = sources.get(name, 0) + count
     total = t.money(sum(known) if known else None)
     return t("Cost visibility", "费用可观测"), t(
-        f"{integer(priced)} of {integer(good)} successes state a cost, {total} in all "
+        f"the cost of {integer(priced)} of {integer(good)} successes is known, {total} in all "
         f"({tally(sources)})",
-        f"{integer(good)} 个成功请求中 {integer(priced)} 个返回费用，合计 "
+        f"{integer(good)} 个成功请求中 {integer(priced)} 个费用已知，合计 "
         f"{total}（{tally(sources)}）",
     )
 
