@@ -36,6 +36,7 @@ from tasks.endpoint import EmbeddedSimulator, Endpoint, load_environment, resolv
 from tasks.estimate import estimate
 from tasks.preflight import preflight
 from tasks.route import route
+from tasks.tariff import table
 from tasks.users import GatewayUser
 from webui.page import Gateway, attach
 from webui.start import Desk
@@ -124,7 +125,8 @@ class Command:
         rehearse(plan, asked)
         if asked.dry_run:
             print(plan.describe())
-            print(f"{estimate(plan, asked)}. Nothing was sent.")
+            prices = table(asked, remains.manifest if remains else None)
+            print(f"{estimate(plan, asked, prices)}. Nothing was sent.")
             sys.exit(0)
         endpoint = self._endpoint(asked)
         self.environment.host = endpoint.base_url

@@ -166,7 +166,7 @@ class Session:
                 },
                 node,
             )
-        log.info("%s", estimate(self.plan, self.options))
+        log.info("%s", estimate(self.plan, self.options, self.tariff.prices))
         self._greenlets = [gevent.spawn(self.conductor.run), gevent.spawn(self.progress.run)]
 
     def _part(self, node: str) -> str:

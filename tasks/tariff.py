@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from loadshapes.options import OperatorError, Options
-from recording.prices import Prices, read
+from recording.prices import PriceError, Prices, read
 from tasks.endpoint import Endpoint
 
 
@@ -25,17 +25,30 @@ class Tariff:
         return None if self.prices is None else self.prices.as_dict()
 
 
+def table(options: Options, manifest: Mapping[str, Any] | None = None) -> Prices | None:
+    """The price table of a run; of one that goes on, the one in its `manifest`.
+
+    Raises OperatorError when it cannot be read.
+    """
+    if manifest is not None:
+        return Prices.from_dict(manifest.get("prices"))
+    try:
+        return read(options.prices) if options.prices else None
+    except PriceError as error:
+        raise OperatorError(f"--prices: {error}") from None
+
+
 def tariff(options: Options, endpoint: Endpoint, manifest: Mapping[str, Any] | None) -> Tariff:
     """The tariff of a run; of one that goes on, the one in its `manifest`.
 
     Raises OperatorError when the table is in another currency than the gateway's costs.
     """
+    prices = table(options, manifest)
     if manifest is not None:
-        return Tariff(Prices.from_dict(manifest.get("prices")), manifest.get("currency"))
+        return Tariff(prices, manifest.get("currency"))
     known = options.currency or endpoint.currency
-    if not options.prices:
+    if prices is None:
         return Tariff(None, known)
-    prices = read(options.prices)
     if known and prices.currency and prices.currency != known:
         raise OperatorError(
             f"--prices {options.prices} is in {prices.currency}, but the gateway's costs are in "

@@ -6,6 +6,7 @@ import pytest
 
 from loadshapes.budget import Budget, opened, report
 from recording.outcome import Outcome
+from recording.prices import Price, Prices
 from tests.loadshapes.pool import BASE, Pool
 
 BURST = replace(BASE, kind="burst", users=100, count=100, duration_s=None, max_tokens=16)
@@ -85,3 +86,13 @@ def test_http_402_ends_the_run() -> None:
     assert len(pool.sent) == 1
     assert pool.of("tripped")[0]["event"] == "payment_required"
     assert done["dropped"] == 19
+
+
+def test_a_price_table_sizes_the_purses_of_money_alone() -> None:
+    prices = Prices({"m": Price(input=1e6, output=1e6)})
+    money, tokens = opened(shares(100.0, 100), prices)
+    for purse in (money, tokens):
+        purse.learn_from([["m", "marker", 5.0, 7]])
+    assert money.worst(("m", "marker"), 16) == 7 + 16
+    assert tokens.worst(("m", "marker"), 16) == 5 * (7 + 16)
+    assert money.worst(("unpriced", "marker"), 16) is None
