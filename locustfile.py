@@ -6,6 +6,7 @@ from locust import events  # first: importing Locust patches the standard librar
 
 import logging
 import os
+import secrets
 import signal
 import sys
 from collections.abc import Callable
@@ -112,7 +113,9 @@ class Command:
         """The options of the run that is asked for, with its own id and task_id prefix."""
         given = Options.of(self.environment.parsed_options)
         run_id = given.run_id or new_run_id(given.mode)
-        return replace(given, run_id=run_id, task_id_prefix=given.task_id_prefix or run_id)
+        nonce = secrets.token_hex(8) if given.cache_nonce == "fresh" else given.cache_nonce
+        prefix = given.task_id_prefix or run_id
+        return replace(given, run_id=run_id, task_id_prefix=prefix, cache_nonce=nonce)
 
     def prepare(self) -> None:
         """Plan a run, find its gateway and make its folder. Raises OperatorError."""

@@ -6,6 +6,7 @@ from typing import Any
 from analysis.page import Section, Table
 from analysis.sections import View
 from analysis.sections.cache import saving
+from analysis.sections.cache_pairs import MEASURED
 from analysis.sections.detail import detail
 from analysis.sections.vision import text_share
 from analysis.words import integer, percent, rate, ratio, seconds, tally
@@ -160,6 +161,8 @@ def _cache(view: View) -> tuple[str, str] | None:
     t, said = view.t, []
     rows = view.rows("cache")
     for phase in view.of("cache"):
+        if phase["scenario"] in MEASURED:
+            continue
         mine = [row for row in rows if row["phase"] == phase["phase"]]
         name, later = phase["model_requested"], [row for row in mine[1:] if row["cached_tokens"]]
         saved = saving(later[-1]["api_cost"], mine[0]["api_cost"]) if later else None
