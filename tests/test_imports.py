@@ -23,6 +23,7 @@ PURE = (
     "loadshapes.capacity",
     "loadshapes.plan",
     "loadshapes.search",
+    "loadshapes.limits",
     "loadshapes.pacing",
     "loadshapes.program",
     "loadshapes.budget",

@@ -1,6 +1,7 @@
 """Our money against the price table and the bill: each finding by a case worked by hand."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,10 @@ from analysis.bill import Bill, Charge, Columns
 from analysis.load import load
 from analysis.reconcile import Finding, Reconciliation, reconcile
 from recording.prices import Price, Prices
+from recording.prices import read as read_prices
 from recording.record import RequestRecord
 from tests.analysis.runs import dropped, failed, make, phase, record
+from tests.locust_run import ROOT
 
 TASK = "nl-rpm-gpt-5.4-nano-target-600-req-"
 COST = 0.000069
@@ -223,3 +226,13 @@ def test_a_hostile_bill_cannot_break_the_page(tmp_path: Path) -> None:
     assert main(["reconcile", str(folder), "--bill", str(bill)]) == 1
     text = (folder / "reconcile.md").read_text("utf-8")
     assert "<img" not in text and "\\|# H" in text
+
+
+def test_the_documentation_holds_a_price_table_and_names_every_finding(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "cost.md").read_text(encoding="utf-8")
+    table = re.search(r"```toml\n(.*?)```", text, re.S)
+    assert table is not None
+    (tmp_path / "prices.toml").write_text(table[1], encoding="utf-8")
+    assert read_prices(tmp_path / "prices.toml").cost("claude-sonnet-4.6", 16, 8) == 0.001176
+    named = re.findall(r"^\| `(\w+)` \|", text.partition("| finding |")[2], re.M)
+    assert named == [str(finding) for finding in Finding]
