@@ -65,14 +65,16 @@ def read(path: Path, wanted: Columns) -> Bill:
             lines = csv.DictReader(file, [name.strip() for name in names], delimiter=separator)
             return Bill(path, columns, list(_charges(path, columns, lines)))
         except (UnicodeDecodeError, csv.Error) as error:
-            raise RunError(f"{path} is not a CSV in UTF-8: {error}.") from None
+            raise RunError(f"{path} must be a CSV in UTF-8, export it again: {error}.") from None
 
 
 def _columns(path: Path, names: Sequence[str], wanted: Columns) -> Columns:
     for flag, column in (*(("--bill-id", name) for name in wanted.ids),
                          ("--bill-cost", wanted.cost), ("--bill-model", wanted.model)):  # fmt: skip
         if column and column not in names:
-            raise RunError(f"{path} has no column {column} ({flag}): it has {', '.join(names)}.")
+            raise RunError(
+                f"{path} has no column {column} for {flag}: name one of {', '.join(names)}."
+            )
     ids = wanted.ids or tuple(name for name in names if name.lower() in ID_COLUMNS)
     if not ids:
         raise RunError(
@@ -92,10 +94,10 @@ def _charges(path: Path, columns: Columns, lines: "csv.DictReader[str]") -> Iter
         line = lines.line_num + 1  # the header was read before
         text = row.get(columns.cost)
         if text is None or None in row:
-            raise RunError(f"{path}, line {line}: not as many cells as the header has.")
+            raise RunError(f"{path}, line {line}: it must have as many cells as the header.")
         cost = money(text)
         if cost is None:
-            raise RunError(f"{path}, line {line}: {columns.cost} is {text!r}, not an amount.")
+            raise RunError(f"{path}, line {line}: {columns.cost} must be an amount, not {text!r}.")
         ids = tuple(cell.strip() for name in columns.ids if (cell := row[name]) and cell.strip())
         yield Charge(ids, cost, (row.get(columns.model) or "").strip() or None, line)
 

@@ -133,40 +133,46 @@ def read(path: str | Path) -> Prices:
     try:
         table = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
-        raise PriceError(f"the price table {path} cannot be read: {error.strerror}.") from None
+        raise PriceError(
+            f"the price table {path} cannot be read ({error.strerror}): give another path."
+        ) from None
     except ValueError as error:  # not UTF-8, not TOML
-        raise PriceError(f"the price table {path} is not TOML: {error}.") from None
+        raise PriceError(f"the price table {path} is not TOML, mend it: {error}.") from None
     try:
         return _table(table)
-    except PriceError as error:
-        raise PriceError(f"the price table {path}: {error}.") from None
+    except _Fault as fault:
+        raise PriceError(f"mend the price table {path}: {fault}.") from None
+
+
+class _Fault(ValueError):
+    """What is wrong with a table, without its file."""
 
 
 def _table(table: Mapping[str, Any]) -> Prices:
     _refuse_unknown(table, {"currency", "models"}, "")
     currency, models = table.get("currency"), table.get("models")
     if currency is not None and (not isinstance(currency, str) or not currency.strip()):
-        raise PriceError(f"currency must be a name such as CNY or USD, not {currency!r}")
+        raise _Fault(f"currency must be a name such as CNY or USD, not {currency!r}")
     if not isinstance(models, Mapping) or not models:
-        raise PriceError('it prices no model: write a table such as [models."gpt-5.4-nano"]')
+        raise _Fault('it prices no model: write a table such as [models."gpt-5.4-nano"]')
     return Prices({name: _price(name, found) for name, found in models.items()}, currency)
 
 
 def _price(name: str, found: object) -> Price:
     where = f'models."{name}"'
     if not isinstance(found, Mapping):
-        raise PriceError(f"{where} must be a table, not {found!r}")
+        raise _Fault(f"{where} must be a table, not {found!r}")
     if "*" in name[:-1]:
-        raise PriceError(f"{where}: a * may stand at the end of a name only")
+        raise _Fault(f"{where}: a * may stand at the end of a name only")
     _refuse_unknown(found, {field.name for field in fields(Price)}, f" in {where}")
     for key in ("input", "output"):
         if key not in found:
-            raise PriceError(f"{where}.{key} is missing")
+            raise _Fault(f"{where}.{key} is missing")
     numbers: dict[str, Any] = {k: _number(v, f"{where}.{k}") for k, v in found.items()}
     decimals = found.get("decimals")
     if decimals is not None:
         if not isinstance(decimals, int) or decimals > MOST_DECIMALS:
-            raise PriceError(f"{where}.decimals must be a whole number up to {MOST_DECIMALS}")
+            raise _Fault(f"{where}.decimals must be a whole number up to {MOST_DECIMALS}")
         numbers["decimals"] = decimals
     return Price(**numbers)
 
@@ -174,14 +180,14 @@ def _price(name: str, found: object) -> Price:
 def _number(value: object, where: str) -> float:
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if not number or not 0 <= value <= DEAREST:  # type: ignore[operator]
-        raise PriceError(f"{where} must be a number from 0 to {DEAREST}, not {value!r}")
+        raise _Fault(f"{where} must be a number from 0 to {DEAREST}, not {value!r}")
     return float(value)  # type: ignore[arg-type]
 
 
 def _refuse_unknown(table: Mapping[str, Any], known: set[str], where: str) -> None:
     unknown = sorted(set(table) - known)
     if unknown:
-        raise PriceError(f"{unknown[0]!r}{where} is unknown: use {', '.join(sorted(known))}")
+        raise _Fault(f"{unknown[0]!r}{where} is unknown: use {', '.join(sorted(known))}")
 
 
 def _exact(price: float) -> Decimal:

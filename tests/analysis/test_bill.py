@@ -80,16 +80,16 @@ def test_every_usual_form_of_csv(tmp_path: Path, separator: str, encoding: str, 
 @pytest.mark.parametrize(
     ("text", "wanted", "says"),
     [
-        ("a,b\n1,2\n", Columns(("task",)), "has no column task (--bill-id): it has a, b"),
-        ("id,b\n1,2\n", Columns(cost="c"), "has no column c (--bill-cost)"),
-        ("id,cost\n1,2\n", Columns(model="m"), "has no column m (--bill-model)"),
+        ("a,b\n1,2\n", Columns(("task",)), "has no column task for --bill-id: name one of a, b"),
+        ("id,b\n1,2\n", Columns(cost="c"), "has no column c for --bill-cost"),
+        ("id,cost\n1,2\n", Columns(model="m"), "has no column m for --bill-model"),
         ("a,cost\n1,2\n", Columns(), "name the column with the task_id or the gateway's request"),
         ("id,b\n1,2\n", Columns(), "name the column with the charge by --bill-cost; it has id, b"),
         ("id,cost,billed\n1,2,2\n", Columns(), "cost and billed might be it"),
         ("", Columns(), "--bill-id"),
-        ("id,cost\na,0.5\nb,free\n", Columns(), "line 3: cost is 'free', not an amount"),
-        ("id,cost\na,0.5\nb\n", Columns(), "line 3: not as many cells as the header has"),
-        ("id,cost\na,0.5,9\n", Columns(), "line 2: not as many cells"),
+        ("id,cost\na,0.5\nb,free\n", Columns(), "line 3: cost must be an amount, not 'free'"),
+        ("id,cost\na,0.5\nb\n", Columns(), "line 3: it must have as many cells as the header"),
+        ("id,cost\na,0.5,9\n", Columns(), "line 2: it must have as many cells"),
     ],
 )
 def test_a_mistake_names_the_column_or_the_line(
@@ -103,5 +103,5 @@ def test_a_mistake_names_the_column_or_the_line(
 def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "bill.csv"
     path.write_bytes(b"id,cost\n\xff,1\n")
-    with pytest.raises(RunError, match="not a CSV in UTF-8"):
+    with pytest.raises(RunError, match="must be a CSV in UTF-8"):
         read(path, Columns())

@@ -193,8 +193,8 @@ def test_the_command_exits_with_0_when_all_agrees(
     [
         ((), "has no price table: give --prices, --bill, or both"),
         (("--prices", "none.toml"), "none.toml cannot be read"),
-        (("--bill", "none.csv"), "none.csv: No such file"),
-        (("--bill", "BILL", "--bill-cost", "price"), "has no column price (--bill-cost)"),
+        (("--bill", "none.csv"), "none.csv cannot be used (No such file"),
+        (("--bill", "BILL", "--bill-cost", "price"), "has no column price for --bill-cost"),
         (("--bill", "BILL", "--tolerance", "-1"), "--tolerance must be an amount not below 0"),
         (("--bill", "BILL", "--tolerance", "nan"), "--tolerance must be an amount not below 0"),
     ],
