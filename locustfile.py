@@ -6,6 +6,7 @@ from locust import events  # first: importing Locust patches the standard librar
 
 import logging
 import os
+import secrets
 import signal
 import sys
 from collections.abc import Callable
@@ -36,6 +37,7 @@ from tasks.endpoint import EmbeddedSimulator, Endpoint, load_environment, resolv
 from tasks.estimate import estimate
 from tasks.preflight import preflight
 from tasks.route import route
+from tasks.tariff import table
 from tasks.users import GatewayUser
 from webui.page import Gateway, attach
 from webui.start import Desk
@@ -111,7 +113,9 @@ class Command:
         """The options of the run that is asked for, with its own id and task_id prefix."""
         given = Options.of(self.environment.parsed_options)
         run_id = given.run_id or new_run_id(given.mode)
-        return replace(given, run_id=run_id, task_id_prefix=given.task_id_prefix or run_id)
+        nonce = secrets.token_hex(8) if given.cache_nonce == "fresh" else given.cache_nonce
+        prefix = given.task_id_prefix or run_id
+        return replace(given, run_id=run_id, task_id_prefix=prefix, cache_nonce=nonce)
 
     def prepare(self) -> None:
         """Plan a run, find its gateway and make its folder. Raises OperatorError."""
@@ -124,7 +128,8 @@ class Command:
         rehearse(plan, asked)
         if asked.dry_run:
             print(plan.describe())
-            print(f"{estimate(plan, asked)}. Nothing was sent.")
+            prices = table(asked, remains.manifest if remains else None)
+            print(f"{estimate(plan, asked, prices)}. Nothing was sent.")
             sys.exit(0)
         endpoint = self._endpoint(asked)
         self.environment.host = endpoint.base_url

@@ -1,7 +1,8 @@
-"""The command line: `python -m analysis report|summary|check|compare|timeline|export|import`.
+"""The command line: `python -m analysis report|summary|check|compare|reconcile|...`.
 
-Exit codes: 0 done, 1 a run failed a check or a comparison shows a regression, 2 the operator must
-change something; one sentence on stderr, after `weighbridge: `, says what.
+Exit codes: 0 done, 1 a run failed a check, a comparison shows a regression, or a bill does not
+agree, 2 the operator must change something; one sentence on stderr, after `weighbridge: `, says
+what.
 """
 
 import argparse
@@ -13,9 +14,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from analysis import reconciling
 from analysis.load import Run, RunError, load
 from recording import slo
 from recording.conditions import ConditionError, parse
+from recording.prices import PriceError
 
 if TYPE_CHECKING:
     from analysis.sections import View
@@ -28,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         failed = options.command(options)
-    except (RunError, ConditionError, slo.SloError) as error:
+    except (RunError, ConditionError, slo.SloError, PriceError) as error:
         print(f"weighbridge: {error}", file=sys.stderr)
         return 2
     except BrokenPipeError:
@@ -99,6 +102,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     timeline.add_argument("--lang", choices=["en", "zh"], default="en", help="default: en")
     timeline.set_defaults(command=_timeline)
+
+    reconcile = commands.add_parser("reconcile", help="compare the costs with prices and a bill")
+    reconciling.add_arguments(reconcile)
+    reconcile.set_defaults(command=reconciling.run)
 
     export = commands.add_parser(
         "export", help="write the rows as CSV, Parquet or the seed's JSONL"

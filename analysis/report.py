@@ -14,6 +14,8 @@ from analysis.sections import (
     View,
     buckets,
     cache,
+    cache_life,
+    cache_pairs,
     capacity,
     cost,
     interactive,
@@ -97,6 +99,8 @@ def summary(view: View) -> dict[str, Any]:
         "verdicts": [{"level": v.level, "text": v.text} for v in verdicts(view)],
         "not_run": not_run(view),
         "phases": view.phases,
+        "cache_pairs": cache_pairs.plain(view),
+        "cache_life": cache_life.plain(view),
     }
 
 

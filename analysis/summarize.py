@@ -234,9 +234,18 @@ def _costs(sent: Chosen, good: Chosen) -> dict[str, Any]:
         "cost_per_success": None
         if total is None or unknown or not len(good)
         else total / len(good),
+        "cost_per_1k_tokens": _per_1k_tokens(sent),
+        "cost_unknown_share": (len(sent) - count) / len(sent) if len(sent) else None,
         "cost_on_failures": _money(sent.where(~sent.rows["success"])),
         "cost_sources": _counts(sent, "cost_source"),
     }
+
+
+def _per_1k_tokens(sent: Chosen) -> float | None:
+    """Money per 1,000 tokens, over the requests of which both are known."""
+    both = sent.where(sent.rows["api_cost"].notna() & sent.rows["total_tokens"].notna())
+    money, tokens = _money(both), _sum(both, "total_tokens")
+    return money / tokens * 1000 if money is not None and tokens else None
 
 
 def _plain(value: Any) -> Any:

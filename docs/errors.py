@@ -6,7 +6,7 @@ from pathlib import Path
 
 from house import ROOT, files, rooms
 
-RAISED = ("OperatorError", "RunError", "ConditionError")
+RAISED = ("OperatorError", "RunError", "ConditionError", "PriceError")
 ANY = "…"  # stands where the sentence names a value
 
 

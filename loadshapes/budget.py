@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from recording.prices import Prices
 from recording.purse import MONEY, TOKENS, Purse
 
 Report = Mapping[str, Any]
@@ -76,11 +77,13 @@ class Budget:
         }
 
 
-def opened(shares: Sequence[Report]) -> list[Purse]:
-    """A generator's purses of the shares that it was dealt."""
+def opened(shares: Sequence[Report], prices: Prices | None = None) -> list[Purse]:
+    """A generator's purses of the shares that it was dealt; money by the price table, if any."""
     purses = []
     for share in shares:
         made = Purse.of(share["unit"], share["limit"])
+        if prices is not None and made.unit == MONEY:
+            made.priced = prices.worst
         made.learn_from(share["seen"])
         purses.append(made)
     return purses

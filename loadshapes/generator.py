@@ -202,7 +202,8 @@ class Generator:
         if self._closed:  # the run was stopped while this message was on its way
             return
         phase = self.run.phases[number]
-        self._share = Share(number, phase, began, slot, slots, purses=opened(purses))
+        prices = self.run.origin.prices
+        self._share = Share(number, phase, began, slot, slots, purses=opened(purses, prices))
         gevent.spawn(self._run_share, self._share)
 
     def halt(self, why: str) -> None:

@@ -158,9 +158,46 @@ def _calibration(options: Options, window: Phase) -> Phase:
 
 
 def cache(options: Options) -> list[Phase]:
-    """The same long prefix again and again, one request at a time."""
+    """The same long prefix again and again, one request at a time; then what was asked for more."""
     return [
-        _probe(options, "cache", "cache", model, 16) for model in options.models or CHEAP_MODELS[:1]
+        phase
+        for model in options.models or CHEAP_MODELS[:1]
+        for phase in (
+            _probe(options, "cache", "cache", model, 16),
+            *_cache_pairs(options, model),
+            *_cache_gaps(options, model),
+        )
+    ]
+
+
+def _cache_pairs(options: Options, model: str) -> list[Phase]:
+    """Streams in pairs with a new prefix each: cold, then warm.
+
+    A marked prefix (cache_control) may cost more to write: unmarked ones show what it is without.
+    """
+    kinds = {"pairs": 2 * options.cache_pairs} if options.cache_pairs else {}
+    if kinds and options.cache_control != "off":
+        kinds["plain"] = options.cache_pairs
+    return [
+        _probe(options, "cache", kind, model, 16, count=count, stream=True)
+        for kind, count in kinds.items()
+    ]
+
+
+def _cache_gaps(options: Options, model: str) -> list[Phase]:
+    """One prefix, written and then asked for again after each pause; the target is the pause, s."""
+    if not options.gaps_s:
+        return []
+    rests = (0, *options.gaps_s)
+    return [
+        replace(
+            _probe(options, "cache", "gap", model, 16, count=1),
+            name=f"cache/gap-{rest}/{model}",
+            target=rest,
+            task_prefix=_prefix(options, "cache", model, f"gap-{rest}", "run-"),
+            pause_after_s=float(pause),
+        )
+        for rest, pause in zip(rests, (*rests[1:], 0), strict=True)
     ]
 
 

@@ -28,6 +28,7 @@ from loadshapes.generator import Generator, Run
 from loadshapes.options import OperatorError, Options
 from loadshapes.plan import Phase, stripe
 from recording.hooks import Recorder
+from recording.prices import Prices
 from tasks.endpoint import SIMULATOR_KEY, Endpoint, resolve
 from tasks.exchange import Origin
 
@@ -153,12 +154,14 @@ class GeneratorNode:
             log.error("this process cannot take part: %s: %s", error.filename, error.strerror)
             self._runner.quit()
             return
-        self.generator.open(
-            Run(
-                options,
-                Origin(options.run_id, data["worker"], endpoint.key, mute=options.no_content),
-            )
+        origin = Origin(
+            options.run_id,
+            data["worker"],
+            endpoint.key,
+            mute=options.no_content,
+            prices=Prices.from_dict(data["prices"]),
         )
+        self.generator.open(Run(options, origin))
         self._enter(self.generator, endpoint)
 
     def _arm(self, environment: Any, msg: Any, **_: Any) -> None:

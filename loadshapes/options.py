@@ -10,7 +10,7 @@ from dataclasses import Field, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Protocol
 
-from recording import conditions
+from recording import conditions, prices
 from recording.slo import Slo, SloError
 from recording.slo import read as read_slo
 
@@ -120,8 +120,19 @@ class Options:
     prefix_tokens: int = option(11700, "mode cache: size of the built-in prefix, tokens, about")
     cache_nonce: str = option(
         "fresh",
-        "mode cache: begin the prefix with a nonce so that run 1 is cold",
-        choices=("fresh", "none"),
+        "mode cache: text at the start of the prefix, so that run 1 is cold (fresh: new text for "
+        "every run, none: no such text)",
+    )
+    cache_pairs: int = option(
+        0, "mode cache: also so many pairs of streams, each a new prefix twice: cold, then warm"
+    )
+    cache_gaps: str = option(
+        "", "mode cache: also repeat a prefix after pauses of so many seconds, e.g. 1,60,300"
+    )
+    cache_control: str = option(
+        "off",
+        "mode cache: mark the prefix with Anthropic's cache_control, as Claude needs",
+        choices=("off", "ephemeral"),
     )
     tools: str = option(
         "", "mode tools: JSON file with your own tools (OpenAI's format)", **NOT_ON_THE_WEB
@@ -178,6 +189,12 @@ class Options:
         "error message of the gateway's",
     )
     currency: str = option("", "unit of the gateway's costs, e.g. CNY or USD (empty: as known)")
+    prices: str = option(
+        "",
+        "price table (TOML): costs that the gateway does not state, and a check of those it does "
+        "(docs/cost.md)",
+        **NOT_ON_THE_WEB,
+    )
     simulator: bool = option(
         False, "start the embedded simulator and send everything to it", **NOT_ON_THE_WEB
     )
@@ -213,6 +230,11 @@ class Options:
         return _whole_numbers("steps", self.steps)
 
     @property
+    def gaps_s(self) -> tuple[int, ...]:
+        """The numbers of `--cache-gaps`; OperatorError if they are not whole and above 0."""
+        return _whole_numbers("cache-gaps", self.cache_gaps)
+
+    @property
     def grace_s(self) -> float:
         """Seconds after a window in which a late request is still sent."""
         return self.timeout if self.grace < 0 else self.grace
@@ -240,7 +262,8 @@ class Options:
                      "trials"):  # fmt: skip
             if not getattr(self, name) > 0:
                 yield f"--{name.replace('_', '-')} must be above 0, not {getattr(self, name):g}."
-        for name in ("max_tokens", "step_pause", "hold", "budget", "budget_tokens", "warmup"):
+        for name in ("max_tokens", "step_pause", "hold", "budget", "budget_tokens", "warmup",
+                     "cache_pairs"):  # fmt: skip
             if getattr(self, name) < 0:
                 yield f"--{name.replace('_', '-')} must not be below 0."
         if not 0 <= self.metrics_port < 65536:
@@ -260,6 +283,11 @@ class Options:
             yield f"--slo {error}"
         if not self.slo and any(word in self.fail_on for word in ("attainment", "goodput_rps")):
             yield "--fail-on asks for attainment or goodput_rps: give the objectives with --slo."
+        try:
+            if self.prices and not self.resume:  # a run that goes on keeps the table it began with
+                prices.read(self.prices)
+        except prices.PriceError as error:
+            yield f"--prices: {error}"
         if self.run_id and not _is_folder_name(self.run_id):
             yield "--run-id names a folder: use letters, digits, '.', '_' and '-' only."
 

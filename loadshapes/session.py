@@ -30,6 +30,7 @@ from recording.tally import Tally
 from tasks.endpoint import Endpoint, without_keys
 from tasks.estimate import by_calibration, estimate
 from tasks.exchange import Job, Origin, planned_only
+from tasks.tariff import tariff
 
 STOP_WAIT_S = 10.0
 log = logging.getLogger("weighbridge")
@@ -60,13 +61,14 @@ class Session:
         run_folder.check_output(options.output)
         run_folder.check_output(options.junit, "--junit")
         self.endpoint = endpoint
+        self.tariff = tariff(options, endpoint, remains.manifest if remains else None)
         if remains is None:
             self.folder = run_folder.create(options.results, options.run_id)
         else:
             self.folder = Path(options.results).resolve() / options.run_id
         self.tallies: dict[str, Tally] = {phase.name: Tally() for phase in self.plan.phases}
         self.inbound = Inbound(options.run_id, self.folder, self.watch)
-        self.progress = Progress(self.tallies, options.currency or endpoint.currency or "")
+        self.progress = Progress(self.tallies, self.tariff.currency or "")
         self.stopped = ""
         self.watchers: list[Callable[[RequestRecord], None]] = []
         self.began: dict[str, float] = {}  # when each phase began, on our wall clock
@@ -135,9 +137,10 @@ class Session:
             plan=self.plan.as_dicts(),
             base_url=self.endpoint.base_url,
             simulated=self.endpoint.simulated,
-            currency=self.options.currency or self.endpoint.currency,
+            currency=self.tariff.currency,
             workers=len(alive),
             slo=None if self.objectives is None else self.objectives.as_dict(),
+            prices=self.tariff.plain,
         )
         if self._remains is not None:
             made = self._remains.manifest
@@ -159,10 +162,11 @@ class Session:
                     "simulated": self.endpoint.simulated,
                     "worker": self._nodes.name(node),
                     "part": self._part(node),
+                    "prices": self.tariff.plain,
                 },
                 node,
             )
-        log.info("%s", estimate(self.plan, self.options))
+        log.info("%s", estimate(self.plan, self.options, self.tariff.prices))
         self._greenlets = [gevent.spawn(self.conductor.run), gevent.spawn(self.progress.run)]
 
     def _part(self, node: str) -> str:

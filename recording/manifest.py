@@ -36,6 +36,7 @@ def manifest(
     currency: str | None,
     workers: int,
     slo: Mapping[str, Any] | None = None,
+    prices: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The manifest of a run that is about to start."""
     wall = time.get_clock_info("time")
@@ -54,6 +55,7 @@ def manifest(
         },
         "gateway": {"base_url": base_url, "simulated": simulated},
         "currency": currency,
+        "prices": prices,
         "workers": workers,
         "options": dict(options),
         "slo": None if slo is None else dict(slo),

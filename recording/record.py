@@ -79,12 +79,15 @@ class RequestRecord:
     cache_write_tokens: int | None = column("prompt tokens written to the cache", default=None)
     reasoning_tokens: int | None = column("completion tokens spent on reasoning", default=None)
     api_cost: float | None = column(
-        "what the gateway says it charged, in its own currency", default=None
+        "what it cost, as `cost_source` knows, in the run's currency", default=None
     )
     header_cost: float | None = column(
         "the cost stated in a header, kept beside the body's", default=None
     )
-    cost_source: str = column("`body`, `header`, `price_table` or `unknown`", default="unknown")
+    cost_source: str = column(
+        "who says so: the gateway (`body`, `header`), your `price_table`, or nobody (`unknown`)",
+        default="unknown",
+    )
     finish_reason: str | None = column("why the model stopped", default=None)
     content: str | None = column("the visible reply, cut at 2,000 characters", default=None)
     reasoning_content_present: bool | None = column(

@@ -13,6 +13,7 @@ from simulator.dialects import DIALECTS
 from simulator.faults import FaultError, Faults
 from simulator.gateway import Gateway
 from simulator.ledger import Ledger, LedgerError
+from simulator.limits import KINDS
 from simulator.profile import Profile, ProfileError
 from simulator.server import listen, serve
 from simulator.settings import Settings
@@ -41,6 +42,7 @@ def main(arguments: list[str] | None = None) -> None:
             max_concurrency=options.max_concurrency,
             rpm_limit=options.rpm_limit,
             tpm_limit=options.tpm_limit,
+            limit_kind=options.limit_kind,
             retry_lie=options.retry_after_lie,
             retry_after_s=options.retry_after,
             redirect_to=options.redirect_to,
@@ -116,6 +118,7 @@ def _parser() -> Parser:
     add("--max-concurrency", type=_number(int, 1), help="429 when more are in flight")
     add("--rpm-limit", type=_number(int, 1), help="requests per minute and key")
     add("--tpm-limit", type=_number(int, 1), help="tokens per minute and key")
+    add("--limit-kind", choices=sorted(KINDS), default="bucket", help="how these are counted")
     add(
         "--retry-after-lie",
         type=_number(float, 0),

@@ -31,7 +31,11 @@ class Gateway:
         self.ledger = ledger
         self.cache = PromptCache()
         self.limits = Limits(
-            settings.rpm_limit, settings.tpm_limit, time.monotonic, settings.retry_lie
+            settings.rpm_limit,
+            settings.tpm_limit,
+            time.time if settings.limit_kind == "fixed" else time.monotonic,
+            settings.retry_lie,
+            settings.limit_kind,
         )
         self.traffic: dict[str, Traffic] = {}
         self.number = 0  # chat requests so far
@@ -65,6 +69,7 @@ class Gateway:
             state = {
                 "status": "ok",
                 "profile": self.settings.profile.name,
+                "currency": self.settings.profile.currency,
                 "requests": self.number,
                 "in_flight": self.in_flight,
                 "most_in_flight": self.most_in_flight,

@@ -1,14 +1,48 @@
-"""Rate limits: a token bucket per key for requests and one for tokens.
+"""Rate limits per key, for requests and for tokens, in one of three kinds.
 
-A bucket of 600 per minute holds 600 at first and gains 10 a second, so `Retry-After` is exact:
-a request sent just before it is refused, one just after is served.
+- `bucket`: holds a minute's worth at first and gains a sixtieth of it a second.
+- `fixed`: a minute's worth in every minute of the clock, counted anew when the next one begins.
+- `sliding`: at any moment a minute's worth in the 60 s before it.
+
+Each knows the exact wait, so `Retry-After` is exact: a request sent just before it is refused, one
+just after is served.
 """
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, floor
+from typing import Protocol
 
 Headers = list[tuple[bytes, bytes]]
+WINDOW_S = 60.0
+
+
+class Meter(Protocol):
+    """What counts one unit (requests or tokens) of one key against `capacity` a minute."""
+
+    capacity: int
+
+    def __init__(self, per_minute: int, now: float) -> None: ...
+
+    def wait_s(self, amount: float, now: float) -> float:
+        """Seconds until `amount` could be taken; 0 when it can be now.
+
+        More than the capacity is asked of an untouched meter only.
+        """
+        ...
+
+    def take(self, amount: float, now: float) -> None:
+        """Take `amount`; a negative one gives back what was not used."""
+        ...
+
+    def remaining(self, now: float) -> int:
+        """Whole units left now, not less than 0."""
+        ...
+
+    def reset_s(self, now: float) -> float:
+        """Seconds until all of the capacity is there again."""
+        ...
 
 
 class Bucket:
@@ -20,26 +54,19 @@ class Bucket:
         self._at = now
 
     def wait_s(self, amount: float, now: float) -> float:
-        """Seconds until `amount` could be taken; 0 when it can be now.
-
-        More than the capacity is asked of a full bucket only.
-        """
         self._refill(now)
         missing = min(amount, self.capacity) - self._level
         return max(0.0, missing / (self.capacity / 60))
 
     def take(self, amount: float, now: float) -> None:
-        """Take `amount`; a negative one gives back what was not used."""
         self._refill(now)
         self._level = min(float(self.capacity), self._level - amount)
 
     def remaining(self, now: float) -> int:
-        """Whole units left now, not less than 0."""
         self._refill(now)
         return max(0, int(self._level))
 
     def reset_s(self, now: float) -> float:
-        """Seconds until the bucket is full again."""
         self._refill(now)
         return (self.capacity - self._level) / (self.capacity / 60)
 
@@ -48,6 +75,91 @@ class Bucket:
             gained = (now - self._at) * self.capacity / 60
             self._level = min(float(self.capacity), self._level + gained)
             self._at = now
+
+
+class FixedWindow:
+    """`per_minute` in each minute of the clock, whatever the minute before it had."""
+
+    def __init__(self, per_minute: int, now: float) -> None:
+        self.capacity = per_minute
+        self._minute = floor(now / WINDOW_S)
+        self._used = 0.0
+
+    def wait_s(self, amount: float, now: float) -> float:
+        self._turn(now)
+        if self._used + min(amount, self.capacity) <= self.capacity:
+            return 0.0
+        return (self._minute + 1) * WINDOW_S - now
+
+    def take(self, amount: float, now: float) -> None:
+        self._turn(now)
+        self._used = max(0.0, self._used + amount)
+
+    def remaining(self, now: float) -> int:
+        self._turn(now)
+        return max(0, int(self.capacity - self._used))
+
+    def reset_s(self, now: float) -> float:
+        self._turn(now)
+        return (self._minute + 1) * WINDOW_S - now if self._used else 0.0
+
+    def _turn(self, now: float) -> None:
+        minute = floor(now / WINDOW_S)
+        if minute > self._minute:
+            self._minute, self._used = minute, 0.0
+
+
+class SlidingWindow:
+    """`per_minute` in any 60 s: what was taken is there again 60 s later."""
+
+    def __init__(self, per_minute: int, now: float) -> None:
+        self.capacity = per_minute
+        self._taken: deque[tuple[float, float]] = deque()
+
+    def wait_s(self, amount: float, now: float) -> float:
+        self._forget(now)
+        over = self._used() + min(amount, self.capacity) - self.capacity
+        for at, taken in self._taken:
+            if over <= 0:
+                break
+            over -= taken
+            if over <= 0:
+                return max(0.0, at + WINDOW_S - now)
+        return 0.0
+
+    def take(self, amount: float, now: float) -> None:
+        self._forget(now)
+        # What is given back was taken before: off the newest, so that none of it expires twice.
+        while amount < 0 and self._taken:
+            at, taken = self._taken.pop()
+            amount += taken
+            if amount > 0:
+                self._taken.append((at, amount))
+                return
+        if amount > 0:
+            self._taken.append((now, amount))
+
+    def remaining(self, now: float) -> int:
+        self._forget(now)
+        return max(0, int(self.capacity - self._used()))
+
+    def reset_s(self, now: float) -> float:
+        self._forget(now)
+        return self._taken[-1][0] + WINDOW_S - now if self._taken else 0.0
+
+    def _used(self) -> float:
+        return sum(taken for _, taken in self._taken)
+
+    def _forget(self, now: float) -> None:
+        while self._taken and self._taken[0][0] + WINDOW_S <= now:
+            self._taken.popleft()
+
+
+KINDS: dict[str, type[Meter]] = {
+    "bucket": Bucket,
+    "fixed": FixedWindow,
+    "sliding": SlidingWindow,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +173,21 @@ class Refusal:
 
 
 class Limits:
-    """The buckets of every key. `now` is any clock in seconds; None: no such limit."""
+    """The meters of every key. `now` is any clock in seconds; None: no such limit."""
 
     def __init__(
-        self, rpm: int | None, tpm: int | None, now: Callable[[], float], lie: float = 1.0
+        self,
+        rpm: int | None,
+        tpm: int | None,
+        now: Callable[[], float],
+        lie: float = 1.0,
+        kind: str = "bucket",
     ) -> None:
+        self._kind = KINDS[kind]
         self._per_minute = {"requests": rpm, "tokens": tpm}
         self._now = now
         self._lie = lie
-        self._buckets: dict[str, dict[str, Bucket]] = {}
+        self._meters: dict[str, dict[str, Meter]] = {}
 
     @property
     def active(self) -> bool:
@@ -80,32 +198,32 @@ class Limits:
         """Charge one request of so many tokens to the key, or say why not and charge nothing."""
         now = self._now()
         amounts = {"requests": 1, "tokens": tokens}
-        buckets = self._of(key, now)
-        waits = {unit: bucket.wait_s(amounts[unit], now) for unit, bucket in buckets.items()}
+        meters = self._of(key, now)
+        waits = {unit: meter.wait_s(amounts[unit], now) for unit, meter in meters.items()}
         unit = max(waits, key=lambda unit: waits[unit], default=None)
         if unit is not None and waits[unit] > 0:
             reason = "rpm_limit" if unit == "requests" else "tpm_limit"
-            return Refusal(reason, unit, buckets[unit].capacity, waits[unit])
-        for name, bucket in buckets.items():
-            bucket.take(amounts[name], now)
+            return Refusal(reason, unit, meters[unit].capacity, waits[unit])
+        for name, meter in meters.items():
+            meter.take(amounts[name], now)
         return None
 
     def settle(self, key: str, charged: int, used: int) -> None:
         """Correct the tokens charged at admission to those really used."""
         now = self._now()
-        bucket = self._of(key, now).get("tokens")
-        if bucket is not None:
-            bucket.take(used - charged, now)
+        meter = self._of(key, now).get("tokens")
+        if meter is not None:
+            meter.take(used - charged, now)
 
     def headers(self, key: str, prefix: str = "x-ratelimit-") -> Headers:
         """`x-ratelimit-{limit,remaining,reset}-{requests,tokens}` as they stand."""
         now = self._now()
         found: Headers = []
-        for unit, bucket in self._of(key, now).items():
+        for unit, meter in self._of(key, now).items():
             for name, value in (
-                ("limit", str(bucket.capacity)),
-                ("remaining", str(bucket.remaining(now))),
-                ("reset", duration(bucket.reset_s(now))),
+                ("limit", str(meter.capacity)),
+                ("remaining", str(meter.remaining(now))),
+                ("reset", duration(meter.reset_s(now))),
             ):
                 found.append((f"{prefix}{name}-{unit}".encode(), value.encode()))
         return found
@@ -118,14 +236,14 @@ class Limits:
             (b"retry-after", str(ceil(wait_s)).encode()),
         ]
 
-    def _of(self, key: str, now: float) -> dict[str, Bucket]:
-        if key not in self._buckets:
-            self._buckets[key] = {
-                unit: Bucket(limit, now)
+    def _of(self, key: str, now: float) -> dict[str, Meter]:
+        if key not in self._meters:
+            self._meters[key] = {
+                unit: self._kind(limit, now)
                 for unit, limit in self._per_minute.items()
                 if limit is not None
             }
-        return self._buckets[key]
+        return self._meters[key]
 
 
 def duration(seconds: float) -> str:

@@ -20,6 +20,7 @@ class Settings:
     max_concurrency: int | None = None
     rpm_limit: int | None = None
     tpm_limit: int | None = None
+    limit_kind: str = "bucket"
     retry_lie: float = 1.0
     retry_after_s: float = 1.0
     redirect_to: str = "/v1/elsewhere"

@@ -1,10 +1,12 @@
 """Which gateway, with which key: from -H, the environment, .env, or the embedded simulator."""
 
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -18,17 +20,22 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A gateway's base URL and key; the key is kept out of every repr."""
+    """A gateway's base URL and key; the key is kept out of every repr.
+
+    `unit` is what it says its costs are in (our simulator does).
+    """
 
     base_url: str
     key: str = field(repr=False)
     simulated: bool = False
+    unit: str | None = None
 
     @property
     def currency(self) -> str | None:
-        """The unit of its costs, where that is known: the seed's gateway and its simulator."""
+        """The unit of its costs, where that is known: as it says, and of the seed's gateway."""
         host = urlsplit(self.base_url).hostname or ""
-        return "CNY" if self.simulated or host.endswith("nonelinear.com") else None
+        seeds = host == "nonelinear.com" or host.endswith(".nonelinear.com")
+        return self.unit or ("CNY" if seeds else None)
 
 
 def load_environment(path: Path) -> None:
@@ -92,6 +99,17 @@ def _is_url(text: str) -> bool:
         return False
 
 
+def _unit(url: str) -> str | None:
+    """What a simulator's costs are in: its profile decides."""
+    connection = HTTPConnection(urlsplit(url).netloc, timeout=10)
+    try:
+        connection.request("GET", "/health")
+        said: str | None = json.loads(connection.getresponse().read()).get("currency")
+        return said
+    finally:
+        connection.close()
+
+
 class EmbeddedSimulator:
     """`python -m simulator` as a child process on a free loopback port; it ends with us."""
 
@@ -122,7 +140,8 @@ class EmbeddedSimulator:
         if not line.startswith("simulator ready "):
             said = self._process.stderr.read().strip() or "it said nothing"
             raise OperatorError(f"the simulator did not start: {said}")
-        self.endpoint = Endpoint(line.rsplit(" ", 1)[1], SIMULATOR_KEY, simulated=True)
+        url = line.rsplit(" ", 1)[1]
+        self.endpoint = Endpoint(url, SIMULATOR_KEY, simulated=True, unit=_unit(url))
 
     def stop(self) -> None:
         """End the simulator and wait until it is gone."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from loadshapes.options import Options
 from loadshapes.plan import Phase, Plan
+from recording.prices import Prices
 from recording.record import RequestRecord
 from tasks.catalogue import build
 from tasks.prompts import Request
@@ -26,8 +27,8 @@ def seconds(phase: Phase) -> float:
     return in_turn * ANSWER_S + phase.pause_after_s
 
 
-def estimate(plan: Plan, options: Options) -> str:
-    """One line: requests, prompt tokens, output tokens at most, and minutes."""
+def estimate(plan: Plan, options: Options, prices: Prices | None = None) -> str:
+    """One line: requests, prompt tokens, output tokens at most, minutes, and cost by the table."""
     if plan.outlook:
         return plan.outlook
     requests = "as many requests as fit" if plan.requests is None else f"{plan.requests:,} requests"
@@ -37,8 +38,24 @@ def estimate(plan: Plan, options: Options) -> str:
     return (
         f"{requests}, about {prompts:,} prompt tokens (at {CHARACTERS_PER_TOKEN} characters a "
         f"token), at most {outputs:,} output tokens, about {minutes:.1f} minutes (at {ANSWER_S:g} "
-        "s an answer)"
+        f"s an answer){_cost(plan, options, prices) if prices else ''}"
     )
+
+
+def _cost(plan: Plan, options: Options, prices: Prices) -> str:
+    """What the plan costs by the price table, if every answer uses its whole output budget."""
+    cost, unpriced = 0.0, 0
+    for phase in plan.phases:
+        count = phase.count or 0
+        each = round(_prompts(phase, options) / count) if count else 0
+        worst = prices.worst(phase.model, each, phase.max_tokens)
+        if worst is None or phase.count is None:
+            unpriced += 1
+        else:
+            cost += count * worst
+    unit = f" {prices.currency}" if prices.currency else ""
+    rest = f" ({unpriced} phases have no price or no end)" if unpriced else ""
+    return f", about {cost:.6g}{unit} by the price table if every answer is that long{rest}"
 
 
 def _prompts(phase: Phase, options: Options) -> float:

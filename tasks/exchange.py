@@ -11,6 +11,7 @@ import openai
 
 from loadshapes.plan import Phase
 from recording.outcome import Outcome, of_status
+from recording.prices import Prices
 from recording.record import CONTENT_LIMIT_CHARS, RequestRecord
 from tasks import drift
 from tasks.client import Client
@@ -50,12 +51,16 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Who measures: run, process, the secret that no row may show; `mute`: nor what was said."""
+    """Who measures: run, process, the secret that no row may show; `mute`: nor what was said.
+
+    `prices` is the operator's table, for costs that the gateway does not state.
+    """
 
     run_id: str
     worker: str
     secret: str
     mute: bool = False
+    prices: Prices | None = None
 
 
 @dataclass(slots=True)
@@ -266,6 +271,8 @@ def _record(
         **used,
         **header_facts(headers),
     }
+    if origin.prices is not None and facts["api_cost"] is None:
+        facts.update(_priced(origin.prices, job.phase.model, facts))
     if answer.outcome is not Outcome.OK and answer.error_type is None:
         facts["error_type"] = answer.outcome.value
     if said is not None:
@@ -286,6 +293,13 @@ def _record(
         if wire.status is not None and facts["error_message"]:
             facts["error_message"], facts["error_type"] = WITHHELD, answer.outcome.value
     return _row(job, origin, **{n: _guarded(v, origin.secret) for n, v in facts.items()})
+
+
+def _priced(prices: Prices, model: str, facts: dict[str, Any]) -> dict[str, Any]:
+    """The cost by the operator's table, where the gateway stated none and counted the tokens."""
+    tokens = ("prompt_tokens", "completion_tokens", "cached_tokens", "cache_write_tokens")
+    cost = prices.cost(model, *(facts[name] for name in tokens))
+    return {} if cost is None else {"api_cost": cost, "cost_source": "price_table"}
 
 
 def _judged(judge: Callable[[Message], Judgement], said: Message) -> Judgement:

@@ -39,7 +39,7 @@ class Gateway:
 
     def watch(self, session: Session) -> None:
         """Show this run from now on."""
-        unit = session.options.currency or session.endpoint.currency or ""
+        unit = session.tariff.currency or ""
         live = LiveRun(session, unit, words.texts(self.lang))
         session.watchers.append(lambda record: live.add(record, time.time()))
         self._session, self._live = session, live

@@ -2,17 +2,19 @@
 
 from typing import Any
 
-from analysis.page import Section, Table
-from analysis.sections import View
+from analysis.page import Block, Section, Table
+from analysis.sections import View, cache_life, cache_pairs
+from analysis.sections.cache_pairs import MEASURED
 from analysis.words import ABSENT, Words, percent, seconds
 
 
 def section(view: View) -> Section:
-    """A table for each phase, one row a run; savings are against run 1."""
-    phases = view.of("cache")
+    """A table for each phase, one row a run, savings against run 1; then what a cache is worth."""
+    phases = [phase for phase in view.of("cache") if phase["scenario"] not in MEASURED]
+    tables: list[Block] = [_table(view, phase, _rows(view, phase)) for phase in phases]
     return Section(
         view.t("Prompt cache", "Prompt Cache"),
-        [_table(view, phase, _rows(view, phase)) for phase in phases],
+        [*tables, *cache_pairs.blocks(view), *cache_life.blocks(view)],
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from analysis.page import Section, Table
 from analysis.sections import View
 from analysis.sections.cache import saving
+from analysis.sections.cache_pairs import MEASURED
 from analysis.sections.detail import detail
 from analysis.sections.vision import text_share
 from analysis.words import integer, percent, rate, ratio, seconds, tally
@@ -149,9 +150,9 @@ def _cost(view: View) -> tuple[str, str] | None:
             sources[name] = sources.get(name, 0) + count
     total = t.money(sum(known) if known else None)
     return t("Cost visibility", "费用可观测"), t(
-        f"{integer(priced)} of {integer(good)} successes state a cost, {total} in all "
+        f"the cost of {integer(priced)} of {integer(good)} successes is known, {total} in all "
         f"({tally(sources)})",
-        f"{integer(good)} 个成功请求中 {integer(priced)} 个返回费用，合计 "
+        f"{integer(good)} 个成功请求中 {integer(priced)} 个费用已知，合计 "
         f"{total}（{tally(sources)}）",
     )
 
@@ -160,6 +161,8 @@ def _cache(view: View) -> tuple[str, str] | None:
     t, said = view.t, []
     rows = view.rows("cache")
     for phase in view.of("cache"):
+        if phase["scenario"] in MEASURED:
+            continue
         mine = [row for row in rows if row["phase"] == phase["phase"]]
         name, later = phase["model_requested"], [row for row in mine[1:] if row["cached_tokens"]]
         saved = saving(later[-1]["api_cost"], mine[0]["api_cost"]) if later else None

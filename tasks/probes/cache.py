@@ -1,8 +1,9 @@
-"""Prompt cache: the same long prefix in every request of the phase."""
+"""Prompt cache: the same long prefix in every request that is to find it, and in no other."""
 
-import secrets
 from functools import lru_cache
+from hashlib import blake2b
 from pathlib import Path
+from typing import Any
 
 from loadshapes.options import OperatorError, Options
 from loadshapes.plan import Phase
@@ -13,22 +14,15 @@ _SENTENCE = (
     "and say plainly when it cannot. "
 )
 _TOKENS_PER_SENTENCE = 27  # with the o200k tokenizer; others differ a little
+_QUESTION = "Reply exactly: cached-ok"
 
 
-@lru_cache(maxsize=8)
-def _prefix(run_id: str, options: Options) -> str:
-    """The prefix of a run; `run_id` keeps the nonce of one run from serving another."""
-    if options.prefix_file:
-        text = _read(options.prefix_file)
-    else:
-        count = max(1, options.prefix_tokens // _TOKENS_PER_SENTENCE)
-        text = "".join(_SENTENCE.format(n=n) for n in range(count))
-    # A nonce at the very start makes every block of the prefix new to the cache.
-    nonce = "" if options.cache_nonce == "none" else f"[{secrets.token_hex(8)}] "
-    return nonce + text
-
-
-def _read(path: str) -> str:
+@lru_cache(maxsize=2)
+def _text(path: str, tokens: int) -> str:
+    """The text of every prefix: of a file, or the built-in one of about so many tokens."""
+    if not path:
+        count = max(1, tokens // _TOKENS_PER_SENTENCE)
+        return "".join(_SENTENCE.format(n=n) for n in range(count))
     try:
         return Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -37,7 +31,37 @@ def _read(path: str) -> str:
         ) from None
 
 
+def _prefix(phase: Phase, index: int, options: Options) -> str:
+    """The prefix of a request: its mark at the very start makes every block new to the cache.
+
+    The requests of a phase share one, and the gaps of a model; of the pairs each two, of the plain
+    ones each its own.
+    """
+    group = phase.name
+    if phase.scenario == "gap":
+        group = f"gaps/{phase.model}"
+    elif phase.scenario == "pairs":
+        group = f"{phase.name}/{index // 2}"
+    elif phase.scenario == "plain":
+        group = f"{phase.name}/{index}"
+    text = _text(options.prefix_file, options.prefix_tokens)
+    if options.cache_nonce == "none" and group == phase.name:
+        return text
+    nonce = options.cache_nonce if options.cache_nonce not in ("fresh", "none") else options.run_id
+    digest = int.from_bytes(blake2b(f"{nonce}/{group}".encode(), digest_size=8).digest())
+    # Fifteen digits are as many tokens in every prefix; letters would not be.
+    return f"[{digest % 10**15:015d}] {text}"
+
+
 def build(phase: Phase, index: int, options: Options) -> Request:
-    """The prefix of this run and phase, then a question whose answer is short."""
-    prefix = _prefix(f"{options.run_id}/{phase.name}", options)
-    return Request(f"{prefix}\n\nReply exactly: cached-ok", marker="cached-ok")
+    """The prefix, then a question whose answer is short."""
+    prefix = f"{_prefix(phase, index, options)}\n\n"
+    if options.cache_control == "off" or phase.scenario == "plain":
+        return Request(f"{prefix}{_QUESTION}", marker="cached-ok")
+    # Anthropic's: the cache holds the prompt up to and including a marked part.
+    marked: dict[str, Any] = {
+        "type": "text",
+        "text": prefix,
+        "cache_control": {"type": "ephemeral"},
+    }
+    return Request([marked, {"type": "text", "text": _QUESTION}], marker="cached-ok")

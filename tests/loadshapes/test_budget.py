@@ -6,7 +6,9 @@ import pytest
 
 from loadshapes.budget import Budget, opened, report
 from recording.outcome import Outcome
+from recording.prices import Price, Prices
 from tests.loadshapes.pool import BASE, Pool
+from tests.recording.rows import row
 
 BURST = replace(BASE, kind="burst", users=100, count=100, duration_s=None, max_tokens=16)
 
@@ -85,3 +87,18 @@ def test_http_402_ends_the_run() -> None:
     assert len(pool.sent) == 1
     assert pool.of("tripped")[0]["event"] == "payment_required"
     assert done["dropped"] == 19
+
+
+def test_a_price_table_sizes_the_purses_of_money_alone() -> None:
+    """Tokens are sized by what was seen: 7 in and 16 out at most, as none was dearer."""
+    prices = Prices({"m": Price(input=1e6, output=1e7)})
+    money, tokens = opened(shares(100.0, 100), prices)
+    counts = {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}
+    seen = row(api_cost=37.0, **counts)
+    for purse in (money, tokens):
+        need = purse.reserve(("m", "marker"), 16)
+        assert need is not None
+        purse.settle(need, seen)
+    assert money.worst(("m", "marker"), 16) == 7 + 160
+    assert tokens.worst(("m", "marker"), 16) == 7 + 16
+    assert money.worst(("unpriced", "marker"), 16) is None

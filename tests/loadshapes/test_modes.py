@@ -182,3 +182,35 @@ def test_task_ids_are_unique_within_a_run(mode: str) -> None:
         for index in range(phase.count or 0)
     ]
     assert len(ids) == len(set(ids))
+
+
+def test_the_cache_mode_sends_the_articles_requests_unless_asked_for_more() -> None:
+    assert shape(planned("cache", model="a")) == [("cache/a", "steady", 1, 3)]
+
+
+def test_cache_pairs_are_streams_one_at_a_time() -> None:
+    _, pairs = planned("cache", model="a", cache_pairs=4)
+    assert (pairs.name, pairs.users, pairs.count, pairs.stream) == ("cache/pairs/a", 1, 8, True)
+
+
+def test_a_marked_prefix_is_measured_beside_unmarked_ones() -> None:
+    phases = planned("cache", model="a", cache_pairs=4, cache_control="ephemeral")
+    assert [(p.scenario, p.count) for p in phases] == [("cache", 3), ("pairs", 8), ("plain", 4)]
+
+
+def test_each_cache_gap_is_the_pause_before_its_request() -> None:
+    """The first request writes the entry; the pause stands behind the one before."""
+    gaps = planned("cache", model="a,b", cache_gaps="1,60")[1:4]
+    assert [(p.name, p.count, p.target, p.pause_after_s) for p in gaps] == [
+        ("cache/gap-0/a", 1, 0, 1.0),
+        ("cache/gap-1/a", 1, 1, 60.0),
+        ("cache/gap-60/a", 1, 60, 0.0),
+    ]
+
+
+def test_no_two_requests_of_the_cache_mode_have_the_same_name() -> None:
+    phases = planned(
+        "cache", model="a,b", cache_pairs=2, cache_gaps="1,60", cache_control="ephemeral"
+    )
+    names = [phase.task_id(index) for phase in phases for index in range(phase.count or 0)]
+    assert len(names) == len(set(names)) == 2 * (3 + 4 + 2 + 3)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulator.limits import Bucket, Limits, duration
+from simulator.limits import KINDS, Bucket, FixedWindow, Limits, SlidingWindow, duration
 from tests.simulator.gateway import chat, running
 
 
@@ -24,15 +24,44 @@ def test_bucket() -> None:
     assert bucket.wait_s(10_000, 1.0) == 59.0  # more than it can hold waits until it is full
 
 
+def test_fixed_window() -> None:
+    """60 in a minute of the clock, however late in it, and 60 at once when the next one begins."""
+    window = FixedWindow(60, 130.0)
+    window.take(60, 170.0)
+    assert window.wait_s(1, 170.0) == 10.0 and window.remaining(170.0) == 0
+    assert window.wait_s(1, 179.9) == pytest.approx(0.1)
+    assert window.wait_s(60, 180.0) == 0 and window.remaining(180.0) == 60
+
+
+def test_sliding_window() -> None:
+    """What was taken is there again 60 s later, neither sooner nor all at once."""
+    window = SlidingWindow(60, 0.0)
+    window.take(40, 0.0)
+    window.take(20, 30.0)
+    assert window.wait_s(1, 30.0) == 30.0 and window.wait_s(41, 30.0) == 60.0
+    assert window.remaining(60.0) == 40 and window.remaining(89.9) == 40
+    assert window.remaining(90.0) == 60 and window.reset_s(90.0) == 0.0
+
+
+def test_what_is_given_back_to_a_sliding_window_expires_with_what_was_taken() -> None:
+    window = SlidingWindow(100, 0.0)
+    window.take(90, 0.0)
+    window.take(-70, 5.0)
+    assert window.remaining(5.0) == 80
+    assert window.remaining(59.0) == 80 and window.remaining(60.0) == 100
+    assert window.remaining(64.0) == 100
+
+
 @given(
+    st.sampled_from(sorted(KINDS)),
     st.integers(1, 10_000),
-    st.lists(st.tuples(st.floats(0, 5), st.integers(1, 50)), max_size=60),
+    st.lists(st.tuples(st.floats(0, 30), st.integers(1, 50)), max_size=60),
 )
-@settings(max_examples=60, deadline=None)
-def test_retry_after_is_exact(rpm: int, steps: list[tuple[float, int]]) -> None:
+@settings(max_examples=120, deadline=None)
+def test_retry_after_is_exact(kind: str, rpm: int, steps: list[tuple[float, int]]) -> None:
     """At the stated wait a request is admitted, a moment before it is refused."""
     now = 0.0
-    limits = Limits(rpm, 100, lambda: now)
+    limits = Limits(rpm, 100, lambda: now, kind=kind)
     for pause_s, tokens in steps:
         now += pause_s
         refusal = limits.admit("k", tokens)
@@ -102,3 +131,31 @@ def test_max_concurrency(log: Path) -> None:
         assert gateway.send(chat()).status == 200
     assert [row["fault"] for row in rows].count("concurrency_limit") == 7
     assert max(int(row["in_flight"]) for row in rows if row["status"] == "200") == 5
+
+
+@given(st.lists(st.tuples(st.floats(0, 20), st.integers(1, 40)), max_size=80))
+@settings(max_examples=60, deadline=None)
+def test_a_sliding_window_never_lets_more_through_in_any_minute(
+    steps: list[tuple[float, int]],
+) -> None:
+    """Judged by summing every 60 s of what was admitted."""
+    now, admitted = 0.0, list[tuple[float, int]]()
+    limits = Limits(None, 100, lambda: now, kind="sliding")
+    for pause_s, tokens in steps:
+        now += pause_s
+        if limits.admit("k", tokens) is None:
+            admitted.append((now, tokens))
+    for end, _ in admitted:
+        assert sum(n for at, n in admitted if end - 60 < at <= end) <= 100
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_limit_kind(log: Path, kind: str) -> None:
+    """Each kind limits requests on the wire and says when to come back."""
+    arguments = ("--profile", "fast", "--rpm-limit", 5, "--limit-kind", kind)
+    with running(log, *arguments) as gateway:
+        replies = [gateway.send(chat()) for _ in range(12)]
+    assert 5 <= sum(reply.status == 200 for reply in replies) <= 10  # a minute may end in between
+    refused = next(reply for reply in replies if reply.status == 429)
+    waits = {"bucket": 12_000, "fixed": 60_000, "sliding": 60_000}
+    assert 0 < int(refused.headers["retry-after-ms"]) <= waits[kind]

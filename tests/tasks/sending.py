@@ -11,6 +11,7 @@ import gevent.ssl
 
 from loadshapes.options import Options
 from loadshapes.plan import Phase
+from recording.prices import Prices
 from recording.record import RequestRecord, decode, encode
 from tasks.client import Client
 from tasks.exchange import Job, Origin, exchange
@@ -51,9 +52,11 @@ class Sender:
         via: Route | None = None,
         key: str = KEY,
         mute: bool = False,
+        prices: Prices | None = None,
     ) -> None:
         self.key = key
         self.mute = mute
+        self.prices = prices
         self.client = Client(
             base_url,
             key,
@@ -84,9 +87,8 @@ class Sender:
         job = Job(block, index, time.perf_counter(), due, open_gate)
         asked = request or marker(block, index, OPTIONS)
         made = body(block, index, asked, OPTIONS)
-        record = exchange(
-            self.client, asked, made, job, Origin("run", "local", self.key, self.mute)
-        )
+        origin = Origin("run", "local", self.key, self.mute, self.prices)
+        record = exchange(self.client, asked, made, job, origin)
         decode(encode(record))  # whatever came back fits a row
         return record
 

@@ -87,18 +87,20 @@ def test_the_key_is_in_no_repr() -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "simulated", "unit"),
+    ("url", "said", "unit"),
     [
-        ("https://api.nonelinear.com/v1", False, "CNY"),
-        ("https://nonelinear.com.evil.example/v1", False, None),
-        ("https://api.openai.com/v1", False, None),
-        ("http://127.0.0.1:1/v1", True, "CNY"),
+        ("https://api.nonelinear.com/v1", None, "CNY"),
+        ("https://nonelinear.com/v1", None, "CNY"),
+        ("https://nonelinear.com.evil.example/v1", None, None),
+        ("https://evilnonelinear.com/v1", None, None),
+        ("https://api.openai.com/v1", None, None),
+        ("http://127.0.0.1:1/v1", "USD", "USD"),
     ],
 )
-def test_the_currency_is_known_of_the_seeds_gateway_alone(
-    url: str, simulated: bool, unit: str | None
+def test_the_currency_is_known_of_the_seeds_gateway_and_where_it_is_said(
+    url: str, said: str | None, unit: str | None
 ) -> None:
-    assert Endpoint(url, "k", simulated=simulated).currency == unit
+    assert Endpoint(url, "k", unit=said).currency == unit
 
 
 # ---- .env

@@ -2,6 +2,7 @@
 
 from loadshapes.modes import plan
 from loadshapes.options import Options
+from recording.prices import Price, Prices
 from tasks.estimate import estimate, prompt_tokens
 from tasks.prompts import Request
 
@@ -18,3 +19,13 @@ def test_a_window_is_counted_whole() -> None:
     options = Options(mode="rpm", model="m", target="60")
     said = estimate(plan(options), options)
     assert "at most 960 output tokens" in said and "about 1.1 minutes" in said
+
+
+def test_a_plan_is_priced_by_the_table() -> None:
+    """60 requests of 5 prompt tokens (19 characters) and 16 output tokens, at 1 and 10 each."""
+    options = Options(mode="rpm", model="m,n", target="60")
+    table = Prices({"m": Price(input=1e6, output=1e7)}, "CNY")
+    said = estimate(plan(options), options, table)
+    assert f"about {60 * (5 + 160)} CNY by the price table if every answer is that long" in said
+    assert said.endswith("(1 phases have no price or no end)")
+    assert "price" not in estimate(plan(options), options)

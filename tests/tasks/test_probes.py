@@ -231,6 +231,48 @@ def test_a_prefix_that_cannot_be_read_is_a_sentence(tmp_path: Path, content: byt
         prefix(replace(OPTIONS, prefix_file=str(path)))
 
 
+def asked(scenario: str, name: str, index: int = 0, **options: Any) -> str:
+    block = phase(name=name, scenario=scenario)
+    return prefix_of(cache.build(block, index, replace(OPTIONS, **options)).content)
+
+
+def prefix_of(content: Any) -> str:
+    return content if isinstance(content, str) else str(content[0]["text"])
+
+
+def test_a_pair_shares_a_prefix_that_no_other_request_has() -> None:
+    texts = [asked("pairs", "cache/pairs/m", index) for index in range(6)]
+    assert texts[0::2] == texts[1::2] and len(set(texts)) == 3
+
+
+@pytest.mark.parametrize("nonce", ["fresh", "none", "mine"])
+def test_gaps_share_a_prefix_and_plain_requests_share_none(nonce: str) -> None:
+    gaps = {asked("gap", f"cache/gap-{rest}/m", cache_nonce=nonce) for rest in (0, 1, 60)}
+    plain = {asked("plain", "cache/plain/m", index, cache_nonce=nonce) for index in range(3)}
+    pairs = {asked("pairs", "cache/pairs/m", index, cache_nonce=nonce) for index in range(4)}
+    assert (len(gaps), len(plain), len(pairs)) == (1, 3, 2)
+    assert len(gaps | plain | pairs | {asked("cache", "cache/m", cache_nonce=nonce)}) == 7
+
+
+def test_marks_are_as_long_in_every_prefix() -> None:
+    """Else two prefixes would differ in tokens, and in cost."""
+    assert len({len(asked("pairs", "cache/pairs/m", index)) for index in range(0, 200, 2)}) == 1
+
+
+@pytest.mark.parametrize("scenario", ["cache", "pairs", "gap"])
+def test_cache_control_marks_the_prefix_alone(scenario: str) -> None:
+    request = cache.build(phase(scenario=scenario), 0, replace(OPTIONS, cache_control="ephemeral"))
+    assert isinstance(request.content, list)
+    marked, question = request.content
+    assert marked["cache_control"] == {"type": "ephemeral"} and marked["text"].startswith("[")
+    assert question == {"type": "text", "text": "Reply exactly: cached-ok"}
+
+
+def test_a_plain_prompt_is_never_marked() -> None:
+    request = cache.build(phase(scenario="plain"), 0, replace(OPTIONS, cache_control="ephemeral"))
+    assert isinstance(request.content, str)
+
+
 # ---- the seed's prompts
 
 

@@ -1,0 +1,56 @@
+"""The command `python -m analysis reconcile RUN`: arguments in, two files and a verdict out."""
+
+import argparse
+import math
+from pathlib import Path
+
+from analysis.load import RunError, load
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    add = parser.add_argument
+    add("run", type=Path, metavar="RUN", help="the run's folder")
+    add("--prices", type=Path, metavar="TOML", help="price table; default: the run's own")
+    add("--bill", type=Path, metavar="CSV", help="the gateway's own export, a row a charge")
+    add(
+        "--bill-id",
+        default="",
+        metavar="COLUMNS",
+        help="its columns with the task_id or the gateway's request id, commas between; default: "
+        "those with a usual name",
+    )
+    add("--bill-cost", default="", metavar="COLUMN", help="its column with the charge")
+    add("--bill-model", default="", metavar="COLUMN", help="its column with the model")
+    add(
+        "--tolerance",
+        type=float,
+        metavar="MONEY",
+        help="amounts so far apart still agree, a request; default: 0.000001",
+    )
+    add("--lang", choices=["en", "zh"], default="en", help="default: en")
+
+
+def run(options: argparse.Namespace) -> bool:
+    """Reconcile, write the statement, print its sentence; whether something does not agree.
+
+    Raises RunError, PriceError and OSError.
+    """
+    from analysis import bill, pricing, statement
+    from analysis.reconcile import reconcile
+    from recording.prices import Prices, read
+
+    tolerance = pricing.TOLERANCE if options.tolerance is None else options.tolerance
+    if not 0 <= tolerance < math.inf:
+        raise RunError(f"--tolerance must be an amount not below 0, not {tolerance:g}.")
+    found = load(options.run)
+    plain = found.manifest.get("prices")
+    prices = read(options.prices) if options.prices else Prices.from_dict(plain)
+    if prices is None and options.bill is None:
+        raise RunError(f"{options.run} has no price table: give --prices, --bill, or both.")
+    ids = tuple(name.strip() for name in options.bill_id.split(",") if name.strip())
+    columns = bill.Columns(ids, options.bill_cost, options.bill_model)
+    charged = bill.read(options.bill, columns) if options.bill else None
+    reconciled = reconcile(found, prices, charged, tolerance)
+    print(statement.sentence(reconciled), *statement.write(reconciled, options.lang), sep="\n")
+    return not reconciled.agrees

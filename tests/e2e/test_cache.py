@@ -1,0 +1,50 @@
+"""`--mode cache` with pairs and pauses, judged by the simulator's log."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.locust_run import run
+from tests.simulated import Simulator
+
+Start = Callable[..., Simulator]
+
+
+def test_pairs_and_gaps_are_what_the_gateway_saw(simulator: Start, tmp_path: Path) -> None:
+    """A model that caches marked prompts alone, dearer to write: the log is the oracle of all."""
+    gateway = simulator("--dialect", "openrouter", "--ttft", 0.01, "--cache-ttl", 30)
+    done = run(
+        "-H", gateway.url, "--mode", "cache", "--model", "claude-sonnet-4.6", "--repeat", 1,
+        "--cache-pairs", 6, "--cache-gaps", "1,2", "--cache-control", "ephemeral",
+        "--prefix-tokens", 3000, "--task-id-on-streams", results=tmp_path / "results",
+    )  # fmt: skip
+    assert done.code == 0 and done.folder is not None, done.text
+    log = {row["task_id"]: row for row in gateway.rows()}
+    rows = {row.task_id: row for row in done.rows()}
+    assert len(log) == len(gateway.rows()) == len(rows) == 1 + 12 + 6 + 3
+    for name, row in rows.items():
+        seen = log[name or ""]
+        assert row.cached_tokens == int(seen["cached_tokens"])
+        assert row.api_cost == float(seen["billed"])
+    kinds: dict[str, list[dict[str, str]]] = {}
+    for row in done.rows():
+        kinds.setdefault(row.scenario, []).append(log[row.task_id or ""])
+    pairs, plain = kinds["pairs"], kinds["plain"]
+    cold, warm = pairs[0::2], pairs[1::2]
+    assert [c["prompt_sha256"] for c in cold] == [w["prompt_sha256"] for w in warm]
+    assert len({row["prompt_sha256"] for row in pairs + plain}) == 12
+    assert {row["cached_tokens"] for row in cold + plain} == {"0"}
+    assert all(int(row["cached_tokens"]) > 0 for row in warm)
+
+    (told,) = json.loads((done.folder / "summary.json").read_text("utf-8"))["cache_pairs"]
+    spent = {k: sum(float(row["billed"]) for row in v) / 6 for k, v in
+             {"cold": cold, "warm": warm, "plain": plain}.items()}  # fmt: skip
+    assert abs(told["saving_per_request"]["mean"] - (spent["cold"] - spent["warm"])) < 1e-9
+    assert abs(told["write_premium"]["mean"] - (spent["cold"] - spent["plain"])) < 1e-9
+    assert told["hit_rate"] == 1.0 and told["hits_to_pay"] == 1
+
+    first, *later = kinds["gap"]
+    for before, after, pause_s in zip([first, *later], later, (1, 2), strict=False):
+        waited = float(after["arrival_unix_s"]) - float(before["last_byte_unix_s"])
+        assert waited >= pause_s - 0.05
+        assert after["prompt_sha256"] == before["prompt_sha256"]
