@@ -26,8 +26,8 @@ def cut_off(gateway: Simulator, results: Path, after_s: float, *plan: object) ->
         command("--results", results, "-H", gateway.url, *plan),
         env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and process.poll() is None:
         if any("phase_start" in path.read_text() for path in results.glob("*/events.jsonl")):
             break
         time.sleep(0.02)

@@ -36,7 +36,7 @@ class Browser:
         self.page.on("console", self._console)
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.on("request", self._request)
-        self.page.set_default_timeout(20_000)
+        self.page.set_default_timeout(120_000)
 
     def _console(self, message: Any) -> None:
         if message.type in ("error", "warning"):
@@ -83,7 +83,7 @@ class Browser:
         )
         return rows
 
-    def until(self, true: Any, what: str, longest_s: float = 30) -> None:
+    def until(self, true: Any, what: str, longest_s: float = 120) -> None:
         deadline = time.monotonic() + longest_s
         while not true():
             assert time.monotonic() < deadline, f"{what}: {self.page.inner_text('body')}"

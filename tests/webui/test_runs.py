@@ -151,7 +151,7 @@ def test_ending_the_server_in_mid_run_keeps_every_row(serve: Serve) -> None:
     server.wait(lambda: sum(row["ok"] for row in server.gateway()) > 5, "some requests")
     folder = server.newest()
     server.process.send_signal(signal.SIGINT)
-    server.process.wait(30)
+    server.process.wait(120)
     assert (folder / "report.html").exists()
     events = [json.loads(x)["event"] for x in (folder / "events.jsonl").read_text().splitlines()]
     assert events[-2:] == ["stopped", "run_end"]
