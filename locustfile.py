@@ -263,6 +263,13 @@ def on_worker_report(client_id: str, data: dict[str, Any], **_: Any) -> None:
         command.in_flight[client_id] = data.get("weighbridge_in_flight", 0)
 
 
+@events.worker_connect.add_listener
+def on_worker_connect(client_id: str, **_: Any) -> None:
+    """A worker has come, perhaps too late for the run that goes on."""
+    if command is not None and command.session is not None:
+        command.session.joined(client_id)
+
+
 @events.test_start.add_listener
 def on_test_start(environment: Environment, **_: Any) -> None:
     """The pool is about to be spawned: open the run."""
@@ -289,6 +296,7 @@ def on_test_stop(environment: Environment, **_: Any) -> None:
         return
     session, command.session = command.session, None
     PlannedShape.run = None
+    environment.process_exit_code = 1  # Locust only logs what a listener raises, and ends with 0
     try:
         completed = session.finish()
         failed = session.report()

@@ -158,6 +158,7 @@ class Conductor:
             t0_unix_s=t0,
             generators=[self._nodes.name(node) for node in slots],
             clock_offsets_s=[armed[node]["clock_offset_s"] for node in slots],
+            round_trips_s=[armed[node]["round_trip_s"] for node in slots],
         )
         self._progress("start", phase)
         purses = self._budget.share(len(slots))

@@ -195,6 +195,12 @@ class Session:
         else:
             self.conductor.receive(kind, node, data)
 
+    def joined(self, node: str) -> None:
+        """A worker has connected; if the run has begun, it gets nothing before the next one."""
+        if self.conductor.generators and node not in self._nodes.alive():
+            log.warning("generator %s came late: it waits for the next run", node)
+            self._journal.note("worker_late", worker=node)
+
     def shipped(self, node: str, parcel: Mapping[str, Any]) -> None:
         """Rows of a worker's, with one of its messages or reports."""
         try:
