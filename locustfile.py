@@ -22,6 +22,7 @@ from locust.env import Environment
 from locust.runners import MasterRunner, Runner, WorkerRunner
 
 from loadshapes import modes, options
+from loadshapes.again import going_on
 from loadshapes.generator import Generator
 from loadshapes.nodes import GeneratorNode, LocustNodes, Pinned
 from loadshapes.options import OperatorError, Options
@@ -74,7 +75,7 @@ def look_back(given: Options) -> Remains | None:
 
 
 def again(given: Options, remains: Remains) -> Options:
-    """The options of the run that goes on: its own, at its own place. Raises OperatorError."""
+    """The options of the run that goes on, at its own place. Raises OperatorError."""
     folder = Path(given.resume).resolve()
     try:
         before = Options(**remains.manifest["options"])
@@ -82,13 +83,7 @@ def again(given: Options, remains: Remains) -> Options:
         raise OperatorError(
             f"--resume {given.resume} was made by another version: start a new run."
         ) from None
-    return replace(
-        before,
-        results=str(folder.parent),
-        run_id=folder.name,
-        resume=given.resume,
-        resume_windows=given.resume_windows,
-    )
+    return replace(going_on(before, given), results=str(folder.parent), run_id=folder.name)
 
 
 class Command:
@@ -217,6 +212,11 @@ def show(
     environment: Environment, web_ui: Any, command: Command, in_flight: Callable[[], int]
 ) -> None:
     """Put our part on the web UI. Raises OperatorError."""
+    if Options.of(environment.parsed_options).resume:
+        raise OperatorError(
+            "--resume needs --headless: the web UI's form could not change what the run goes on "
+            "with."
+        )
     if web_ui.userclass_picker_is_active:
         log.warning("--class-picker is ignored: there is one user class, and --mode chooses")
         web_ui.userclass_picker_is_active = False

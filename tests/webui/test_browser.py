@@ -188,7 +188,7 @@ def test_nothing_a_name_or_a_gateway_says_runs_as_html(
 
 def test_the_policy_lets_no_inline_script_run(server: WebServer, browser: Browser) -> None:
     """Even if a tag got into a page, its script would not run."""
-    for path in ("/", "/gateway"):
+    for path in ("/", "/gateway", "/stats/report"):
         browser.page.goto(server.url + path)
         browser.page.evaluate(
             "() => { const d = document.createElement('div'); document.body.append(d);"
