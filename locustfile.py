@@ -27,7 +27,7 @@ from loadshapes.generator import Generator
 from loadshapes.nodes import GeneratorNode, LocustNodes, Pinned
 from loadshapes.options import OperatorError, Options
 from loadshapes.session import Session
-from loadshapes.shapes import FixedRate, PlannedShape, shape_for
+from loadshapes.shapes import FixedRate, PlannedShape, check_by_hand, shape_for
 from recording.folder import new_run_id
 from recording.hooks import Recorder
 from recording.metrics import Metrics, serve
@@ -135,6 +135,8 @@ class Command:
         self.environment.shape_class = shape
         PlannedShape.run = self.session = session
         self.in_flight.clear()
+        # Locust would end with 0 where a run never begins, or where a listener of its end raises.
+        self.environment.process_exit_code = 1
         for see in self.opened:
             see(session)
 
@@ -190,6 +192,10 @@ def on_init(environment: Environment, runner: Runner, web_ui: Any = None, **_: A
         return sum(command.in_flight.values()) if generator is None else generator.in_flight
 
     try:
+        if parsed.tags:
+            raise OperatorError(
+                "--tags finds no task: there is one, and --mode chooses what it sends."
+            )
         if web_ui is not None:
             show(environment, web_ui, command, in_flight)
         if parsed.metrics_port:
@@ -197,6 +203,8 @@ def on_init(environment: Environment, runner: Runner, web_ui: Any = None, **_: A
             serve(metrics, parsed.metrics_host, parsed.metrics_port)
             command.opened.append(metrics.watch)
         if parsed.headless or parsed.autostart or parsed.dry_run:
+            by_hand = {"-u": parsed.num_users, "-r": parsed.spawn_rate, "-t": parsed.run_time}
+            check_by_hand(parsed.mode, by_hand)
             command.prepare()
     except OperatorError as error:
         command.quit()
@@ -296,7 +304,6 @@ def on_test_stop(environment: Environment, **_: Any) -> None:
         return
     session, command.session = command.session, None
     PlannedShape.run = None
-    environment.process_exit_code = 1  # Locust only logs what a listener raises, and ends with 0
     try:
         completed = session.finish()
         failed = session.report()
@@ -308,8 +315,14 @@ def on_test_stop(environment: Environment, **_: Any) -> None:
 @events.quitting.add_listener
 def on_quitting(**_: Any) -> None:
     """Locust leaves as soon as the users are gone; the exit code is known after the report."""
-    if command is not None:
-        command.reported.wait(REPORT_WAIT_S)
+    if command is None:
+        return
+    command.reported.wait(REPORT_WAIT_S)
+    if command.session is not None:
+        print(
+            f"weighbridge: the run in {command.session.folder} never began: no generator was left.",
+            file=sys.stderr,
+        )
 
 
 @events.quit.add_listener
