@@ -179,6 +179,7 @@ def on_init(environment: Environment, runner: Runner, web_ui: Any = None, **_: A
     """Set up this process: a generator (local, worker), a commander (local, master)."""
     global command
     environment.dispatcher_class = Pinned
+    listen_to_ctrl_c(environment, runner)
     generator = None if isinstance(runner, MasterRunner) else ship_rows(environment, runner)
     if isinstance(runner, WorkerRunner):
         return
@@ -216,6 +217,19 @@ def on_init(environment: Environment, runner: Runner, web_ui: Any = None, **_: A
         gevent.signal_handler(signal.SIGTERM, runner.quit)
 
 
+def listen_to_ctrl_c(environment: Environment, runner: Runner) -> None:
+    """Ctrl-C is for the main greenlet of the node that commands, and for nobody else.
+
+    Python would raise it in whichever greenlet runs just then; and a terminal sends it to the
+    workers of --processes too, whose requests in flight the master wants finished first.
+    """
+    forked = getattr(environment.parsed_options, "processes", None) and "--worker" not in sys.argv
+    if isinstance(runner, WorkerRunner) and forked:
+        gevent.signal_handler(signal.SIGINT, log.debug, "the master ends the run")
+    else:
+        gevent.signal_handler(signal.SIGINT, gevent.kill, gevent.getcurrent(), KeyboardInterrupt)
+
+
 def show(
     environment: Environment, web_ui: Any, command: Command, in_flight: Callable[[], int]
 ) -> None:
@@ -251,7 +265,7 @@ def ship_rows(environment: Environment, runner: Runner) -> Generator:
             data["weighbridge_in_flight"] = node.generator.in_flight
 
         environment.events.report_to_master.add_listener(on_report)
-    environment.events.quitting.add_listener(lambda **_: recorder.close())
+    environment.events.quit.add_listener(lambda **_: recorder.close())
     node = GeneratorNode(runner, recorder, enter)
     return node.generator
 
@@ -292,9 +306,13 @@ def on_test_start(environment: Environment, **_: Any) -> None:
 @events.test_stopping.add_listener
 def on_test_stopping(environment: Environment, **_: Any) -> None:
     """Fires first in every way to stop, and may block: finish what is in flight."""
-    if command is not None and command.session is not None:
-        command.reported.clear()
-        command.session.drain()
+    if command is None or command.session is None:
+        return
+    if not command.reported.is_set():  # two ways to stop at once: the first one ends the run
+        command.reported.wait(REPORT_WAIT_S)
+        return
+    command.reported.clear()
+    command.session.drain()
 
 
 @events.test_stop.add_listener
@@ -313,20 +331,25 @@ def on_test_stop(environment: Environment, **_: Any) -> None:
 
 
 @events.quitting.add_listener
-def on_quitting(**_: Any) -> None:
-    """Locust leaves as soon as the users are gone; the exit code is known after the report."""
+def on_quitting(environment: Environment, **_: Any) -> None:
+    """Locust leaves as soon as the users are gone; the exit code is known after the report.
+
+    On Ctrl-C it has not even stopped them.
+    """
     if command is None:
         return
+    if command.session is not None and command.session.begun and command.reported.is_set():
+        assert environment.runner is not None
+        environment.runner.stop()
     command.reported.wait(REPORT_WAIT_S)
-    if command.session is not None:
-        print(
-            f"weighbridge: the run in {command.session.folder} never began: no generator was left.",
-            file=sys.stderr,
-        )
 
 
 @events.quit.add_listener
 def on_quit(**_: Any) -> None:
     """The process ends."""
-    if command is not None:
-        command.quit()
+    if command is None:
+        return
+    command.quit()
+    if command.session is not None:
+        where = command.session.folder
+        print(f"weighbridge: the run in {where} never began.", file=sys.stderr)

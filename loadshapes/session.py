@@ -124,8 +124,13 @@ class Session:
 
     @property
     def over(self) -> bool:
-        """Whether the plan has been run, or the run was stopped."""
-        return self.conductor.finished
+        """Whether the plan has been run to its end; a stop by hand is Locust's to carry out."""
+        return self.conductor.finished and not self.stopped
+
+    @property
+    def begun(self) -> bool:
+        """Whether generators take part in it."""
+        return self.conductor.generators > 0
 
     def begin(self) -> None:
         """Write the manifest, open the run on every generator, start the conductor."""

@@ -280,3 +280,31 @@ def test_workers_stop_when_their_master_is_killed(
     frame = load(done.folder).requests
     assert set(frame[frame["outcome"] == "ok"]["task_id"]) == served(gateway).keys()
     assert "The run was interrupted" in told(done)
+
+
+@pytest.mark.parametrize("processes", [(), ("--processes", 2)])
+def test_ctrl_c_in_a_terminal_finishes_what_is_in_flight(
+    simulator: Start, tmp_path: Path, processes: tuple[object, ...]
+) -> None:
+    """SIGINT reaches the whole process group: every request is a row, what was sent is `ok`."""
+    gateway = simulator("--profile", "fast", "--latency", "3")
+    results = tmp_path / "results"
+    pressed = subprocess.Popen(
+        command("--results", results, "-H", gateway.url, *WINDOW, "--duration", 60, *processes),
+        env=environment(), start_new_session=True,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    for _ in range(1200):
+        if gateway.rows():  # the first has been answered, and thirty more are in flight
+            break
+        time.sleep(0.1)
+    os.killpg(pressed.pid, signal.SIGINT)
+    out, _ = pressed.communicate(timeout=240)
+    assert pressed.returncode == 1, out
+    (folder,) = results.iterdir()
+    assert (folder / "report.html").exists(), out
+    done = LocustRun(1, out, "", folder)
+    assert_exactly_once(done, gateway, 600)
+    frame = load(folder).requests
+    assert set(frame["outcome"]) == {"ok", "dropped"}
+    assert set(frame[frame["outcome"] == "ok"]["task_id"]) == served(gateway).keys()

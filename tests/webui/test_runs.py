@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from recording.outcome import Outcome
-from tests.locust_run import run
+from tests.locust_run import LocustRun, run
 from tests.simulated import Simulator
 from tests.webui.conftest import Serve
 from tests.webui.server import WebServer
@@ -155,6 +155,10 @@ def test_ending_the_server_in_mid_run_keeps_every_row(serve: Serve) -> None:
     assert (folder / "report.html").exists()
     events = [json.loads(x)["event"] for x in (folder / "events.jsonl").read_text().splitlines()]
     assert events[-2:] == ["stopped", "run_end"]
+    outcomes = [row.outcome for row in LocustRun(0, "", "", folder).rows()]
+    assert len(outcomes) == 300 and set(outcomes) == {"ok", "dropped"}
+    assert "KeyboardInterrupt" not in server.text
+    assert server.process.returncode == 1
 
 
 def test_locusts_own_statistics_count_each_request_once_and_failures_as_failures(
