@@ -7,7 +7,7 @@ from loadshapes.options import OperatorError, Options
 
 ANEW = (
     "resume", "resume_windows", "budget", "budget_tokens", "fail_on", "junit", "output", "lang",
-    "simulator_log",
+    "simulator_log", "metrics_port", "metrics_host",
 )  # fmt: skip
 """What changes no request: how much the run may still use, and what is made of its rows."""
 ITS_PLACE = ("results", "run_id")
