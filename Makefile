@@ -31,7 +31,7 @@ test: $(BIN)/.dev ## ruff, mypy and pytest
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 4 --dist worksteal
 
 golden: $(BIN)/.dev ## every mode against the simulator's log, with the errors of its times (20 minutes)
 	$(BIN)/python -m pytest -m golden -s tests/golden

@@ -22,11 +22,12 @@ from locust.env import Environment
 from locust.runners import MasterRunner, Runner, WorkerRunner
 
 from loadshapes import modes, options
+from loadshapes.again import going_on
 from loadshapes.generator import Generator
 from loadshapes.nodes import GeneratorNode, LocustNodes, Pinned
 from loadshapes.options import OperatorError, Options
 from loadshapes.session import Session
-from loadshapes.shapes import FixedRate, PlannedShape, shape_for
+from loadshapes.shapes import FixedRate, PlannedShape, check_by_hand, shape_for
 from recording.folder import new_run_id
 from recording.hooks import Recorder
 from recording.metrics import Metrics, serve
@@ -74,7 +75,7 @@ def look_back(given: Options) -> Remains | None:
 
 
 def again(given: Options, remains: Remains) -> Options:
-    """The options of the run that goes on: its own, at its own place. Raises OperatorError."""
+    """The options of the run that goes on, at its own place. Raises OperatorError."""
     folder = Path(given.resume).resolve()
     try:
         before = Options(**remains.manifest["options"])
@@ -82,13 +83,7 @@ def again(given: Options, remains: Remains) -> Options:
         raise OperatorError(
             f"--resume {given.resume} was made by another version: start a new run."
         ) from None
-    return replace(
-        before,
-        results=str(folder.parent),
-        run_id=folder.name,
-        resume=given.resume,
-        resume_windows=given.resume_windows,
-    )
+    return replace(going_on(before, given), results=str(folder.parent), run_id=folder.name)
 
 
 class Command:
@@ -140,6 +135,8 @@ class Command:
         self.environment.shape_class = shape
         PlannedShape.run = self.session = session
         self.in_flight.clear()
+        # Locust would end with 0 where a run never begins, or where a listener of its end raises.
+        self.environment.process_exit_code = 1
         for see in self.opened:
             see(session)
 
@@ -182,6 +179,7 @@ def on_init(environment: Environment, runner: Runner, web_ui: Any = None, **_: A
     """Set up this process: a generator (local, worker), a commander (local, master)."""
     global command
     environment.dispatcher_class = Pinned
+    listen_to_ctrl_c(environment, runner)
     generator = None if isinstance(runner, MasterRunner) else ship_rows(environment, runner)
     if isinstance(runner, WorkerRunner):
         return
@@ -195,6 +193,10 @@ def on_init(environment: Environment, runner: Runner, web_ui: Any = None, **_: A
         return sum(command.in_flight.values()) if generator is None else generator.in_flight
 
     try:
+        if parsed.tags:
+            raise OperatorError(
+                "--tags finds no task: there is one, and --mode chooses what it sends."
+            )
         if web_ui is not None:
             show(environment, web_ui, command, in_flight)
         if parsed.metrics_port:
@@ -202,6 +204,8 @@ def on_init(environment: Environment, runner: Runner, web_ui: Any = None, **_: A
             serve(metrics, parsed.metrics_host, parsed.metrics_port)
             command.opened.append(metrics.watch)
         if parsed.headless or parsed.autostart or parsed.dry_run:
+            by_hand = {"-u": parsed.num_users, "-r": parsed.spawn_rate, "-t": parsed.run_time}
+            check_by_hand(parsed.mode, by_hand)
             command.prepare()
     except OperatorError as error:
         command.quit()
@@ -213,10 +217,28 @@ def on_init(environment: Environment, runner: Runner, web_ui: Any = None, **_: A
         gevent.signal_handler(signal.SIGTERM, runner.quit)
 
 
+def listen_to_ctrl_c(environment: Environment, runner: Runner) -> None:
+    """Ctrl-C is for the main greenlet of the node that commands, and for nobody else.
+
+    Python would raise it in whichever greenlet runs just then; and a terminal sends it to the
+    workers of --processes too, whose requests in flight the master wants finished first.
+    """
+    forked = getattr(environment.parsed_options, "processes", None) and "--worker" not in sys.argv
+    if isinstance(runner, WorkerRunner) and forked:
+        gevent.signal_handler(signal.SIGINT, log.debug, "the master ends the run")
+    else:
+        gevent.signal_handler(signal.SIGINT, gevent.kill, gevent.getcurrent(), KeyboardInterrupt)
+
+
 def show(
     environment: Environment, web_ui: Any, command: Command, in_flight: Callable[[], int]
 ) -> None:
     """Put our part on the web UI. Raises OperatorError."""
+    if Options.of(environment.parsed_options).resume:
+        raise OperatorError(
+            "--resume needs --headless: the web UI's form could not change what the run goes on "
+            "with."
+        )
     if web_ui.userclass_picker_is_active:
         log.warning("--class-picker is ignored: there is one user class, and --mode chooses")
         web_ui.userclass_picker_is_active = False
@@ -243,7 +265,7 @@ def ship_rows(environment: Environment, runner: Runner) -> Generator:
             data["weighbridge_in_flight"] = node.generator.in_flight
 
         environment.events.report_to_master.add_listener(on_report)
-    environment.events.quitting.add_listener(lambda **_: recorder.close())
+    environment.events.quit.add_listener(lambda **_: recorder.close())
     node = GeneratorNode(runner, recorder, enter)
     return node.generator
 
@@ -263,6 +285,13 @@ def on_worker_report(client_id: str, data: dict[str, Any], **_: Any) -> None:
         command.in_flight[client_id] = data.get("weighbridge_in_flight", 0)
 
 
+@events.worker_connect.add_listener
+def on_worker_connect(client_id: str, **_: Any) -> None:
+    """A worker has come, perhaps too late for the run that goes on."""
+    if command is not None and command.session is not None:
+        command.session.joined(client_id)
+
+
 @events.test_start.add_listener
 def on_test_start(environment: Environment, **_: Any) -> None:
     """The pool is about to be spawned: open the run."""
@@ -277,9 +306,13 @@ def on_test_start(environment: Environment, **_: Any) -> None:
 @events.test_stopping.add_listener
 def on_test_stopping(environment: Environment, **_: Any) -> None:
     """Fires first in every way to stop, and may block: finish what is in flight."""
-    if command is not None and command.session is not None:
-        command.reported.clear()
-        command.session.drain()
+    if command is None or command.session is None:
+        return
+    if not command.reported.is_set():  # two ways to stop at once: the first one ends the run
+        command.reported.wait(REPORT_WAIT_S)
+        return
+    command.reported.clear()
+    command.session.drain()
 
 
 @events.test_stop.add_listener
@@ -298,14 +331,25 @@ def on_test_stop(environment: Environment, **_: Any) -> None:
 
 
 @events.quitting.add_listener
-def on_quitting(**_: Any) -> None:
-    """Locust leaves as soon as the users are gone; the exit code is known after the report."""
-    if command is not None:
-        command.reported.wait(REPORT_WAIT_S)
+def on_quitting(environment: Environment, **_: Any) -> None:
+    """Locust leaves as soon as the users are gone; the exit code is known after the report.
+
+    On Ctrl-C it has not even stopped them.
+    """
+    if command is None:
+        return
+    if command.session is not None and command.session.begun and command.reported.is_set():
+        assert environment.runner is not None
+        environment.runner.stop()
+    command.reported.wait(REPORT_WAIT_S)
 
 
 @events.quit.add_listener
 def on_quit(**_: Any) -> None:
     """The process ends."""
-    if command is not None:
-        command.quit()
+    if command is None:
+        return
+    command.quit()
+    if command.session is not None:
+        where = command.session.folder
+        print(f"weighbridge: the run in {where} never began.", file=sys.stderr)

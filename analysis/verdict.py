@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from analysis import generators
 from analysis.flags import flags
 from analysis.page import Remark
 from analysis.punctuality import GAP_SHARE
@@ -190,7 +191,7 @@ def _share(t: Words, share: float, name: str, measured_s: float | None) -> str:
 
 
 def _losses(view: View) -> list[Remark]:
-    """What was planned and never sent, and who was lost."""
+    """What was planned and never sent, and what became of those who were to send it."""
     t = view.t
     found = []
     dropped = [phase for phase in view.phases if phase["dropped"]]
@@ -209,10 +210,7 @@ def _losses(view: View) -> list[Remark]:
             f"{integer(unsaid)} 个计划请求没有记录。",
         )
         found.append(Remark("note", text))
-    for event in view.run.events_of("worker_lost"):
-        text = t("A worker was lost", "丢失一个 worker")
-        found.append(Remark("bad", _sentence(t, text, told(t, event))))
-    return found
+    return found + generators.remarks(view)
 
 
 def _sentence(t: Words, head: str, why: str) -> str:

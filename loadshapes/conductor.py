@@ -158,6 +158,7 @@ class Conductor:
             t0_unix_s=t0,
             generators=[self._nodes.name(node) for node in slots],
             clock_offsets_s=[armed[node]["clock_offset_s"] for node in slots],
+            round_trips_s=[armed[node]["round_trip_s"] for node in slots],
         )
         self._progress("start", phase)
         purses = self._budget.share(len(slots))
@@ -211,6 +212,8 @@ class Conductor:
                 if said == kind and data["phase"] == number:
                     got[node] = data
                     missing.discard(node)
+                    if lost.pop(node, None) is not None:  # its answer came before its heartbeat
+                        self._welcome(node, self._phases[number])
                 continue
             now = time.monotonic()
             self._notice(missing, lost, now, self._phases[number])
@@ -230,8 +233,12 @@ class Conductor:
             self._note("worker_lost", worker=self._nodes.name(node), phase=phase.name, reason=why)
         for node in lost.keys() & alive:
             del lost[node]
-            log.warning("generator %s is back", self._nodes.name(node))
-            self._note("worker_back", worker=self._nodes.name(node), phase=phase.name)
+            self._welcome(node, phase)
+
+    def _welcome(self, node: str, phase: Phase) -> None:
+        """Note that a lost generator has come back."""
+        log.warning("generator %s is back", self._nodes.name(node))
+        self._note("worker_back", worker=self._nodes.name(node), phase=phase.name)
 
     def _trip(self, node: str, verdict: dict[str, Any]) -> None:
         """A generator halted its share: halt the phase everywhere, and end its climb or the run."""

@@ -182,7 +182,7 @@ class GeneratorNode:
             {
                 "phase": data["phase"],
                 "clock_offset_s": round(self._offset_s, 6),
-                "round_trip_s": round(round_trip_s, 6),
+                "round_trip_s": None if math.isinf(round_trip_s) else round(round_trip_s, 6),
             },
         )
 

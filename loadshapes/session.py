@@ -124,8 +124,13 @@ class Session:
 
     @property
     def over(self) -> bool:
-        """Whether the plan has been run, or the run was stopped."""
-        return self.conductor.finished
+        """Whether the plan has been run to its end; a stop by hand is Locust's to carry out."""
+        return self.conductor.finished and not self.stopped
+
+    @property
+    def begun(self) -> bool:
+        """Whether generators take part in it."""
+        return self.conductor.generators > 0
 
     def begin(self) -> None:
         """Write the manifest, open the run on every generator, start the conductor."""
@@ -194,6 +199,12 @@ class Session:
             self._closed.add(node)
         else:
             self.conductor.receive(kind, node, data)
+
+    def joined(self, node: str) -> None:
+        """A worker has connected; if the run has begun, it gets nothing before the next one."""
+        if self.conductor.generators and node not in self._nodes.alive():
+            log.warning("generator %s came late: it waits for the next run", node)
+            self._journal.note("worker_late", worker=node)
 
     def shipped(self, node: str, parcel: Mapping[str, Any]) -> None:
         """Rows of a worker's, with one of its messages or reports."""

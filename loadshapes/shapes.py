@@ -4,9 +4,12 @@ A shape's tick comes about once a second and cannot time a request. So users are
 step before traffic begins, park at their generator, and the conductor runs the phases.
 """
 
+from collections.abc import Mapping
 from typing import ClassVar, Protocol
 
 from locust import LoadTestShape
+
+from loadshapes.options import OperatorError
 
 
 class Conducted(Protocol):
@@ -53,6 +56,20 @@ class ConcurrencyLadder(PlannedShape):
     def users(self, run: Conducted) -> int:
         """The users that the highest step so far needs."""
         return run.step_pool
+
+
+def check_by_hand(mode: str, given: Mapping[str, object]) -> None:
+    """See that Locust's own `-u`, `-r`, `-t` (None: not given) come with the mode that reads them.
+
+    OperatorError if not: a shape would leave them unread, and the run would not be what they say.
+    """
+    unread = [flag for flag, value in given.items() if value is not None]
+    if unread and mode != "interactive":
+        raise OperatorError(
+            f"{', '.join(unread)}: mode interactive alone reads Locust's own users, spawn rate and "
+            f"run time; mode {mode or '(none)'} takes its users from its plan (--max-workers, "
+            "--steps) and ends by it (--duration, --hold)."
+        )
 
 
 def shape_for(mode: str) -> PlannedShape:

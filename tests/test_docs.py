@@ -45,3 +45,26 @@ def test_the_workflow_of_the_ci_page_is_one() -> None:
         assert {word for word in words if word.startswith("--")} <= known | {"--headless"}
         assert parse(words[words.index("--fail-on") + 1])
     assert sum("upload-artifact" in step.get("uses", "") for step in steps) == len(jobs)
+
+
+def test_the_examples_of_the_distributed_page_name_options_that_exist() -> None:
+    """Unit, Dockerfile and compose file start Locust as it can be started."""
+    text = (ROOT / "docs" / "distributed.md").read_text(encoding="utf-8")
+    found = {
+        kind: re.search(rf"<!-- {kind} -->\n```\w+\n(.*?)```", text, re.S)
+        for kind in ("unit", "dockerfile", "compose")
+    }
+    unit, image, compose = (match[1] for match in found.values() if match is not None)
+    services = yaml.safe_load(compose)["services"]
+    assert services["worker"]["command"] == "--worker --master-host master"
+    assert "OPENAI_API_KEY" in services["worker"]["environment"]
+    known = {"--" + name.replace("_", "-") for name in Options.__dataclass_fields__}
+    locusts = {"--headless", "--master", "--expect-workers"}
+    words = shlex.split(services["master"]["command"])
+    assert {word for word in words if word.startswith("--")} <= known | locusts
+    home = "/opt/weighbridge"
+    assert f"ExecStart={home}/.venv/bin/locust --worker" in unit
+    assert f"WORKDIR {home}" in image
+    assert {volume for one in services.values() for volume in one["volumes"]} == {
+        f"results:{home}/results"
+    }

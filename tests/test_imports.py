@@ -20,6 +20,7 @@ PURE = (
     "recording.prices",
     "recording.tally",
     "recording.purse",
+    "loadshapes.again",
     "loadshapes.capacity",
     "loadshapes.plan",
     "loadshapes.search",

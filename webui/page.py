@@ -94,6 +94,8 @@ def attach(environment: Environment, web_ui: WebUI, gateway: Gateway, desk: Desk
     )
     views["locust.request_stats"] = with_rows(views["locust.request_stats"], gateway)
     views["locust.index"] = with_charts(views["locust.index"])
+    report = views["locust.stats_report"]
+    views["locust.stats_report"] = lambda: sealed(report())
     columns, texts = words.columns(gateway.lang), words.texts(gateway.lang)
     links = [
         {"href": f"./gateway/{name}".rstrip("/"), "title": title}
@@ -181,18 +183,32 @@ def with_charts(view: Callable[[], Any]) -> Callable[[], Response]:
         html = answer.get_data(as_text=True)
         if answer.status_code != 200 or "</body>" not in html:
             return answer
-        nonce = secrets.token_urlsafe(16)
         ours = "".join(
             f'<script src="./gateway/static/{n}.js"></script>' for n in ("charts", "tab")
         )
         ours = f'<link rel="stylesheet" href="./gateway/static/gateway.css">{ours}'
-        html = re.sub(r"<script(?=>)", f'<script nonce="{nonce}"', html)
         answer.set_data(html.replace("</body>", f"{ours}</body>"))
-        policy = POLICY.format(nonce=f" 'nonce-{nonce}'", style=" 'unsafe-inline'")
-        answer.headers["Content-Security-Policy"] = policy
-        return answer
+        return sealed(answer)
 
     return index
+
+
+def sealed(page: Any) -> Response:
+    """A page of Locust's, with a policy that lets run the scripts it came with, and no other.
+
+    Its own tags begin a line; what stands in their data or their text never does.
+    """
+    answer = make_response(page)
+    if not answer.content_type.startswith("text/html") or answer.status_code != 200:
+        return answer
+    nonce = secrets.token_urlsafe(16)
+    html = re.sub(
+        r"^(\s*<script)(?= |>)", rf'\1 nonce="{nonce}"', answer.get_data(as_text=True), flags=re.M
+    )
+    answer.set_data(html)
+    policy = POLICY.format(nonce=f" 'nonce-{nonce}'", style=" 'unsafe-inline'")
+    answer.headers["Content-Security-Policy"] = policy
+    return answer
 
 
 def show_last_values(environment: Environment, web_ui: WebUI) -> None:

@@ -1,9 +1,10 @@
 """What was run: gateway, models, date, versions."""
 
+from analysis.generators import clock_offsets_s
 from analysis.page import Section, Table
 from analysis.sections import View
 from analysis.warmup import warmup_s
-from analysis.words import integer
+from analysis.words import integer, milliseconds
 
 
 def section(view: View) -> Section:
@@ -27,6 +28,9 @@ def section(view: View) -> Section:
         "Weighbridge": _named(ours.get("version"), str(ours.get("git_commit") or "")[:12]),
         t("Versions", "版本"): t.join(f"{k} {v}" for k, v in versions.items()),
         t("Host", "主机"): t.join(f"{k} {v}" for k, v in host.items()),
+        t("Worker clocks, behind the master's", "worker 时钟落后于 master"): t.join(
+            f"{name} {milliseconds(offset)}" for name, offset in clock_offsets_s(view.run).items()
+        ),
         t("Imported from", "导入自"): t.join(manifest.get("imported_from") or []),
     }
     rows = [(name, value) for name, value in facts.items() if value.strip()]

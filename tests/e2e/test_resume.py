@@ -26,8 +26,8 @@ def cut_off(gateway: Simulator, results: Path, after_s: float, *plan: object) ->
         command("--results", results, "-H", gateway.url, *plan),
         env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and process.poll() is None:
         if any("phase_start" in path.read_text() for path in results.glob("*/events.jsonl")):
             break
         time.sleep(0.02)
@@ -65,6 +65,28 @@ def test_no_finished_request_is_lost_or_sent_again(
     frame = load(folder).requests
     assert len(frame) == 38 and set(frame["outcome"]) == {"ok"}
     assert not load(folder).interrupted
+
+
+def test_a_resumed_run_is_judged_by_what_is_asked_now(simulator: Start, tmp_path: Path) -> None:
+    """--fail-on and --junit of the resuming command count, not those of the first attempt."""
+    gateway = simulator("--profile", "fast", "--latency", "0.3")
+    folder = cut_off(gateway, tmp_path / "results", 0.7, *PLAN, "--fail-on", "cost>1000")
+    junit = tmp_path / "junit.xml"
+    done = resume(gateway, folder, "--fail-on", "cost>0", "--junit", str(junit))
+    assert done.code == 1, done.text
+    assert "weighbridge: 1 of 2 checks failed: the run: cost is " in done.text
+    assert 'failures="1"' in junit.read_text()
+
+
+def test_the_web_ui_resumes_no_run(tmp_path: Path) -> None:
+    """Its form could not change what goes on: one sentence, before anything is served."""
+    refused = subprocess.run(
+        [word for word in command("--resume", tmp_path, "-H", "http://127.0.0.1:9/v1",
+                                  "--web-port", 0) if word != "--headless"],
+        env=environment(), capture_output=True, text=True, timeout=240,
+    )  # fmt: skip
+    assert refused.returncode == 2, refused.stderr
+    assert "--resume needs --headless" in refused.stderr
 
 
 def test_a_finished_run_has_nothing_left_to_send(simulator: Start, tmp_path: Path) -> None:

@@ -19,24 +19,24 @@ def leaks(folder: Path) -> list[str]:
     return [str(path) for path in files if CANARY.encode() in path.read_bytes()]
 
 
-@pytest.mark.parametrize("fault", ["", "echo_auth=1.0", "error_401=1.0", "error_500=1.0"])
 @pytest.mark.parametrize("stream", [False, True])
-def test_the_key_is_in_no_file_and_no_line(
-    simulator: Start, tmp_path: Path, fault: str, stream: bool
-) -> None:
-    """Not even when the gateway echoes the Authorization header in its errors."""
-    gateway = simulator("--profile", "fast", *(["--fault", fault] if fault else []))
+def test_the_key_is_in_no_file_and_no_line(simulator: Start, tmp_path: Path, stream: bool) -> None:
+    """Not in answers, not in refusals, and not when the gateway echoes the Authorization header."""
+    gateway = simulator("--profile", "fast", "--fault", "echo_auth=0.25",
+                        "--fault", "error_401=0.25", "--fault", "error_500=0.25")  # fmt: skip
     done = run(
-        "-H", gateway.url, "--mode", "rpm", "--model", "m", "--target", 300, "--duration", 2,
+        "-H", gateway.url, "--mode", "rpm", "--model", "m", "--target", 600, "--duration", 2,
         "--output", tmp_path / "out.jsonl", "--csv", tmp_path / "locust", "--html",
-        tmp_path / "locust.html", "--loglevel", "DEBUG", *(["--stream"] if stream else []),
+        tmp_path / "locust.html", "--loglevel", "DEBUG", "--stop-rule", "off",
+        *(["--stream"] if stream else []),
         results=tmp_path / "results", env=environment(OPENAI_LOG="debug"),
     )  # fmt: skip
-    assert len(done.rows()) == 10
+    rows = done.rows()
+    assert len(rows) == 20
+    assert {"ok", "auth", "server_error"} <= {row.outcome for row in rows}
+    assert any("[key]" in (row.error_message or "") for row in rows)
     assert CANARY not in done.text
     assert leaks(tmp_path) == []
-    if fault.startswith("echo"):
-        assert all("[key]" in (row.error_message or "") for row in done.rows())
 
 
 def test_the_key_is_not_in_the_process_list(simulator: Start, tmp_path: Path) -> None:
@@ -49,7 +49,7 @@ def test_the_key_is_not_in_the_process_list(simulator: Start, tmp_path: Path) ->
     )  # fmt: skip
     time.sleep(3)
     shown = Path(f"/proc/{process.pid}/cmdline").read_bytes()
-    assert process.wait(60) == 0
+    assert process.wait(240) == 0
     assert CANARY.encode() not in shown
 
 

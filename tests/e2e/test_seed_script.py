@@ -18,10 +18,8 @@ SAME = (
     "planned_requests", "success_count", "failure_count", "success_rate", "status_counts",
     "prompt_tokens", "completion_tokens", "total_tokens", "api_cost_sum", "stop_rule",
 )  # fmt: skip
-CLOSE = (
-    "wall_sec", "observed_rpm", "observed_tpm",
-    "latency_avg_sec", "latency_p50_sec", "latency_p95_sec", "latency_p99_sec",
-)  # fmt: skip
+LATENCY_S = 0.5
+LATENCIES = ("latency_avg_sec", "latency_p50_sec", "latency_p95_sec", "latency_p99_sec")
 
 
 def lines(path: Path) -> list[dict[str, Any]]:
@@ -37,7 +35,7 @@ def test_the_seeds_script_and_ours_agree(
 
     def serve() -> None:
         """A simulator of its own for each, named by .env: the prompt cache must not remember."""
-        gateway = simulator("--profile", "fast", "--latency", "0.5")
+        gateway = simulator("--profile", "fast", "--latency", LATENCY_S)
         (tmp_path / ".env").write_text(env_file.format(url=gateway.url, key=CANARY))
 
     given = [
@@ -47,7 +45,7 @@ def test_the_seeds_script_and_ours_agree(
     serve()
     subprocess.run(
         [sys.executable, str(SCRIPT), *given, "--output", "seed.jsonl"],
-        cwd=tmp_path, env=environment(), check=True, capture_output=True, timeout=60,
+        cwd=tmp_path, env=environment(), check=True, capture_output=True, timeout=240,
     )  # fmt: skip
     serve()
     clean = {k: v for k, v in environment().items() if k != "OPENAI_API_KEY"}
@@ -68,8 +66,14 @@ def test_the_seeds_script_and_ours_agree(
             assert our_row[name] == their_row[name], name
     for name in SAME:
         assert ours[-1][name] == theirs[-1][name], name
-    for name in CLOSE:  # a noisy machine: half a second's latency within a fifth
-        assert ours[-1][name] == pytest.approx(theirs[-1][name], rel=0.2), name
+    # How both compute a rate or a percentile is compared exactly in tests/analysis/test_seed.py.
+    # Here two processes measured one server: a busy machine adds to either, and takes from none.
+    for last in (theirs[-1], ours[-1]):
+        assert last["wall_sec"] > theirs[-2]["scheduled_offset_s"] + LATENCY_S - 0.001
+        assert last["observed_rpm"] == pytest.approx(
+            last["success_count"] / last["wall_sec"] * 60, rel=0.01
+        )
+        assert all(last[name] >= LATENCY_S - 0.001 for name in LATENCIES)
 
 
 def test_output_is_replaced_atomically_and_keeps_non_ascii(

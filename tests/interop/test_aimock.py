@@ -3,6 +3,7 @@
 Our rows must equal its journal. The server comes from npm, once per machine, outside the checkout.
 """
 
+import fcntl
 import json
 import shutil
 import socket
@@ -29,14 +30,16 @@ pytestmark = pytest.mark.skipif(
 def installed() -> Path:
     """aimock's command, installed by npm into a folder that later runs find again."""
     home = Path(tempfile.gettempdir()) / f"weighbridge-aimock-{VERSION}"
+    home.mkdir(exist_ok=True)
     script = home / "node_modules" / "@copilotkit" / "aimock" / "dist" / "cli.js"
-    if not script.exists():
-        home.mkdir(exist_ok=True)
-        subprocess.run(
-            ["npm", "install", "--no-audit", "--no-fund", "--no-save", "--prefix", str(home),
-             f"@copilotkit/aimock@{VERSION}"],
-            check=True, capture_output=True, timeout=300,
-        )  # fmt: skip
+    with (home / "lock").open("w") as lock:  # tests run in several processes
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not script.exists():
+            subprocess.run(
+                ["npm", "install", "--no-audit", "--no-fund", "--no-save", "--prefix", str(home),
+                 f"@copilotkit/aimock@{VERSION}"],
+                check=True, capture_output=True, timeout=300,
+            )  # fmt: skip
     return script
 
 

@@ -251,12 +251,18 @@ def test_repeats(tmp_path: Path) -> None:
 
 
 def test_stream_pace(log: Path) -> None:
-    """Chunks leave at the asked speed on an absolute schedule, so no drift adds up."""
+    """Each chunk has its place on an absolute schedule, at the asked speed, and none is early."""
     arguments = ("--profile", "fast", "--ttft", 0.1, "--tokens-per-s", 100)
     with running(log, *arguments) as gateway:
-        gateway.send(streamed("Write 50 tokens"))
-        row = gateway.rows()[0]
-    times = [float(x) for x in row["chunk_times_unix_s"].split(";")]
-    assert times[1] - float(row["arrival_unix_s"]) >= 0.1
-    assert 0.485 <= times[50] - times[1] < 0.6
+        for _ in range(5):
+            gateway.send(streamed("Write 50 tokens"))
+        rows = gateway.rows()
+    late = []
+    for row in rows:
+        arrived = float(row["arrival_unix_s"])
+        times = [float(x) - arrived for x in row["chunk_times_unix_s"].split(";")]
+        assert all(at >= 0.099 + 0.01 * i for i, at in enumerate(times[1:51]))
+        late.append(times[50] - times[1] - 0.49)
+    # A busy machine delays a chunk; only a schedule that drifts delays the last of every stream.
+    assert min(late) < 0.11
     assert KEY not in log.read_text()

@@ -52,7 +52,7 @@ class WebServer:
         parts.request("GET", path)
         return str(parts.getresponse().headers["Set-Cookie"]).partition(";")[0]
 
-    def wait(self, true: Any, what: str, longest_s: float = 30) -> None:
+    def wait(self, true: Any, what: str, longest_s: float = 120) -> None:
         """Wait until `true()`."""
         deadline = time.monotonic() + longest_s
         while not true():
@@ -110,7 +110,7 @@ class WebServer:
         rows: list[dict[str, Any]] = extended[0]["data"]
         return rows
 
-    def ended(self, longest_s: float = 30) -> LocustRun:
+    def ended(self, longest_s: float = 120) -> LocustRun:
         """Wait for the end of the run and its report; the newest run."""
         self.wait(
             lambda: self.json("/gateway/state")["running"] is False, "the run ends", longest_s
@@ -132,4 +132,4 @@ class WebServer:
     def quit(self) -> int:
         """End the process in good order; its exit code."""
         self.process.terminate()
-        return self.process.wait(30)
+        return self.process.wait(120)

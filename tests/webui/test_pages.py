@@ -15,7 +15,7 @@ from recording.record import COLUMNS
 from tests.locust_run import ROOT, environment
 from tests.simulated import Simulator
 from tests.webui.conftest import Serve
-from tests.webui.server import WebServer, free_port
+from tests.webui.server import FORM, WebServer, free_port
 
 LOGIN = """
 from flask import redirect
@@ -96,8 +96,9 @@ def test_our_pages_run_no_script_but_our_own(server: WebServer) -> None:
     assert "default-src 'none'" in policy
     assert "script-src 'self';" in policy
     assert "unsafe" not in policy
-    index = server.open("/")
-    assert "script-src 'self' 'nonce-" in index.headers["Content-Security-Policy"]
+    for path in ("/", "/stats/report"):
+        policy = server.open(path).headers["Content-Security-Policy"]
+        assert "script-src 'self' 'nonce-" in policy
 
 
 def test_our_pages_stand_below_locusts_base_path(gateway: Simulator, serve: Serve) -> None:
@@ -116,6 +117,9 @@ def test_with_web_login_nothing_of_ours_is_answered_to_a_stranger(
     server.open("/swarm", {"mode": "smoke", "model": "m"})
     assert server.folders() == []
     cookie = {"Cookie": server.cookie("/enter")}
+    entered = server.open("/swarm", {**FORM, "mode": "smoke", "model": "m"}, cookie)
+    assert json.load(entered)["success"]
+    server.wait(lambda: server.folders() != [], "the run of the one who entered")
     for path in ("/", "/gateway", "/gateway/state"):
         answer = server.open(path, headers=cookie)
         assert answer.url == server.url + path

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from recording.outcome import Outcome
-from tests.locust_run import run
+from tests.locust_run import LocustRun, run
 from tests.simulated import Simulator
 from tests.webui.conftest import Serve
 from tests.webui.server import WebServer
@@ -151,10 +151,14 @@ def test_ending_the_server_in_mid_run_keeps_every_row(serve: Serve) -> None:
     server.wait(lambda: sum(row["ok"] for row in server.gateway()) > 5, "some requests")
     folder = server.newest()
     server.process.send_signal(signal.SIGINT)
-    server.process.wait(30)
+    server.process.wait(120)
     assert (folder / "report.html").exists()
     events = [json.loads(x)["event"] for x in (folder / "events.jsonl").read_text().splitlines()]
     assert events[-2:] == ["stopped", "run_end"]
+    outcomes = [row.outcome for row in LocustRun(0, "", "", folder).rows()]
+    assert len(outcomes) == 300 and set(outcomes) == {"ok", "dropped"}
+    assert "KeyboardInterrupt" not in server.text
+    assert server.process.returncode == 1
 
 
 def test_locusts_own_statistics_count_each_request_once_and_failures_as_failures(

@@ -1,0 +1,53 @@
+"""A run that goes on: what may be said anew, and what would make it another run."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from loadshapes.again import ANEW, ITS_PLACE, going_on
+from loadshapes.options import OperatorError, Options
+
+BEFORE = Options(
+    mode="rpm", model="m", target="60", run_id="r", results="there", fail_on="cost>1",
+    junit="old.xml", budget=2.0,
+)  # fmt: skip
+NOTHING = Options(resume="there/r")
+
+
+def test_what_is_not_given_stays_what_it_was() -> None:
+    assert going_on(BEFORE, NOTHING) == replace(BEFORE, resume="there/r")
+
+
+@pytest.mark.parametrize(
+    "anew",
+    [
+        {"fail_on": "success_rate<1"}, {"junit": "new.xml"}, {"output": "o.jsonl"},
+        {"lang": "zh"}, {"budget": 9.0}, {"budget_tokens": 5}, {"resume_windows": True},
+    ],
+)  # fmt: skip
+def test_what_changes_no_request_is_taken_as_it_is_given_now(anew: dict[str, Any]) -> None:
+    assert going_on(BEFORE, replace(NOTHING, **anew)) == replace(BEFORE, resume="there/r", **anew)
+    assert set(anew) <= set(ANEW)
+
+
+def test_what_would_send_other_requests_is_refused_by_name() -> None:
+    with pytest.raises(OperatorError, match="leave out --model, --max-tokens, or") as caught:
+        going_on(BEFORE, replace(NOTHING, model="other", max_tokens=7))
+    assert str(caught.value).endswith(".")
+
+
+def test_an_option_that_is_repeated_is_no_contradiction() -> None:
+    repeated = replace(NOTHING, mode="rpm", model="m", target="60")
+    assert going_on(BEFORE, repeated).model == "m"
+
+
+def test_the_folder_says_where_the_run_is() -> None:
+    elsewhere = replace(NOTHING, results="elsewhere", run_id="x")
+    assert going_on(BEFORE, elsewhere).results == "there"
+    assert set(ITS_PLACE) == {"results", "run_id"}
+
+
+def test_a_dry_run_that_would_send_is_refused() -> None:
+    with pytest.raises(OperatorError, match="does not go with --resume"):
+        going_on(BEFORE, replace(NOTHING, dry_run=True))
