@@ -322,6 +322,7 @@ def on_test_stop(environment: Environment, **_: Any) -> None:
         return
     session, command.session = command.session, None
     PlannedShape.run = None
+    environment.process_exit_code = 1  # Locust only logs what a listener raises, and ends with 0
     try:
         completed = session.finish()
         failed = session.report()
