@@ -1,24 +1,8 @@
 """A streamed reply: SDK chunks put together into one message, with the time of each."""
 
-from collections.abc import Sequence
 from typing import Any
 
-from openai import Stream
-
 from tasks.reply import Json, Message, mapping, reasoning_of, text_of
-
-
-class RawStream(Stream[object]):
-    """The SDK's stream of untyped chunks, which also remembers whether `[DONE]` was seen."""
-
-    done = False
-
-    def _iter_events(self) -> Any:
-        for event in super()._iter_events():
-            if event.data.startswith("[DONE]"):
-                self.done = True
-            if event.data:  # one without data (a keep-alive, `retry:`) is none, says the standard
-                yield event
 
 
 class StreamedReply:
@@ -46,7 +30,7 @@ class StreamedReply:
         if isinstance(model, str) and model:
             self.message.model = model
         choices = chunk.get("choices")
-        if not isinstance(choices, Sequence) or not choices:
+        if not isinstance(choices, list) or not choices:
             return
         choice = mapping(choices[0])
         reason = choice.get("finish_reason")
