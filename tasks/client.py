@@ -2,10 +2,8 @@
 
 from collections.abc import Callable
 
-import httpx2
-import openai
-
 from tasks.route import Route
+from tasks.shortcut import Http, OpenAI
 from tasks.wire import Wire
 
 
@@ -30,13 +28,13 @@ class Client:
         self.wire = Wire(
             route, clock, timeout_s=timeout_s, connect_timeout_s=connect_timeout_s, cold=cold
         )
-        self.sdk = openai.OpenAI(
+        self.sdk = OpenAI(
             base_url=base_url,
             api_key=api_key,
             max_retries=0,
             timeout=timeout_s,
             # trust_env off: proxies are the route's business, and ~/.netrc must not add a login.
-            http_client=httpx2.Client(transport=self.wire, trust_env=False),
+            http_client=Http(transport=self.wire, trust_env=False),
         )
 
     def close(self) -> None:

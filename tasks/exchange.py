@@ -18,7 +18,7 @@ from tasks.client import Client
 from tasks.prompts import Judgement, Request
 from tasks.redaction import redacted
 from tasks.reply import Json, Message, complaint, header_facts, mapping, message, usage
-from tasks.stream import RawStream, StreamedReply
+from tasks.stream import StreamedReply
 from tasks.wire import NotSent, Wire, WireError
 
 WITHHELD = "withheld by --no-content"
@@ -112,7 +112,7 @@ def _plain(client: Client, body: dict[str, Any], job: Job) -> _Answer:
         typed = client.sdk.chat.completions.create(**_split(body))
         reply = typed.to_dict() if isinstance(typed, openai.BaseModel) else typed
     else:
-        reply = client.sdk.post("/chat/completions", cast_to=object, body=body)
+        reply = client.sdk.complete(body, stream=False)
     return _whole(reply)
 
 
@@ -137,9 +137,7 @@ def _streamed(client: Client, body: dict[str, Any], job: Job) -> _Answer:
     if job.phase.typed:
         stream = client.sdk.chat.completions.create(**_split(body))
     else:
-        stream = client.sdk.post(
-            "/chat/completions", cast_to=object, body=body, stream=True, stream_cls=RawStream
-        )
+        stream = client.sdk.complete(body, stream=True)
     if wire.headers.get("content-type", "").startswith("application/json"):
         return _not_a_stream(stream.response.read())
     answer = _Answer(Outcome.OK, None, None, gathered)

@@ -3,22 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from openai import Stream
-
 from tasks.reply import Json, Message, mapping, reasoning_of, text_of
-
-
-class RawStream(Stream[object]):
-    """The SDK's stream of untyped chunks, which also remembers whether `[DONE]` was seen."""
-
-    done = False
-
-    def _iter_events(self) -> Any:
-        for event in super()._iter_events():
-            if event.data.startswith("[DONE]"):
-                self.done = True
-            if event.data:  # one without data (a keep-alive, `retry:`) is none, says the standard
-                yield event
 
 
 class StreamedReply:

@@ -16,6 +16,7 @@ import httpx2
 
 from recording.outcome import Outcome
 from tasks.route import Route
+from tasks.shortcut import Repeat, Reply
 
 _RECV_BYTES = 32768
 
@@ -59,6 +60,8 @@ class Wire(httpx2.BaseTransport):
         self._cold = cold
         self._socket: socket.socket | None = None
         self._parser: httptools.HttpResponseParser | None = None
+        self._head = b""
+        self._same_headers: httpx2.Headers | None = None
         self._headers: list[tuple[bytes, bytes]] = []
         self._body: list[bytes] = []
         self.status: int | None = None
@@ -108,7 +111,8 @@ class Wire(httpx2.BaseTransport):
         while not self.headers_complete:
             if not self._read():
                 raise self._failure(Outcome.CONNECTION_RESET, "closed before any answer")
-        return httpx2.Response(self.status or 0, headers=self._headers, stream=_Body(self))
+        made = Reply if isinstance(request, Repeat) else httpx2.Response
+        return made(self.status or 0, headers=self._headers, stream=_Body(self))
 
     def read_body(self) -> Iterator[bytes]:
         """The body's bytes, as they arrive: one piece a read."""
@@ -197,15 +201,24 @@ class Wire(httpx2.BaseTransport):
         self._body = []
 
     def _serialize(self, request: httpx2.Request) -> bytes:
+        content = request.read()
+        if request.headers is not self._same_headers:
+            self._head, self._same_headers = self._headline(request), request.headers
+        length = b"Content-Length: %d\r\n" % len(content) if content else b""
+        return b"%s%s\r\n%s" % (self._head, length, content)
+
+    def _headline(self, request: httpx2.Request) -> bytes:
+        """The request's head without its length, which comes last."""
         target = request.url.raw_path
-        lines = [b"%s: %s" % (k, v) for k, v in request.headers.raw]
+        lines = [
+            b"%s: %s\r\n" % line for line in request.headers.raw if line[0] != b"Content-Length"
+        ]
         proxy = self._route.proxy
         if proxy is not None and self._route.tls is None:
             target = str(request.url).encode()
             if proxy.authorization:
-                lines.append(b"proxy-authorization: " + proxy.authorization)
-        head = b"%s %s HTTP/1.1\r\n" % (request.method.encode(), target)
-        return head + b"\r\n".join(lines) + b"\r\n\r\n" + request.read()
+                lines.append(b"proxy-authorization: %s\r\n" % proxy.authorization)
+        return b"%s %s HTTP/1.1\r\n" % (request.method.encode(), target) + b"".join(lines)
 
     def _drop_if_stale(self) -> None:
         """Close a kept connection on which the gateway has hung up (or spoken out of turn)."""
