@@ -54,8 +54,8 @@ class ConcurrencyLadder(PlannedShape):
     """Closed-loop steps: the pool grows to each step's concurrency in the pause before it."""
 
     def users(self, run: Conducted) -> int:
-        """The users that the highest step so far needs."""
-        return run.step_pool
+        """The users that the highest step so far needs; none is no number to start a test with."""
+        return run.step_pool or 1
 
 
 def check_by_hand(mode: str, given: Mapping[str, object]) -> None:
