@@ -106,7 +106,7 @@ class Reply(httpx2.Response):
         if not hasattr(self, "_content") and "content-encoding" not in self.headers:
             self.is_stream_consumed = True
             try:
-                self._content = b"".join(self.stream)
+                self._content = b"".join(self.stream)  # type: ignore[arg-type]
             finally:
                 self.close()
         return super().read()
@@ -119,7 +119,7 @@ class Reply(httpx2.Response):
 class RawStream(Stream[object]):
     """The SDK's stream of untyped chunks, which also remembers whether `[DONE]` was seen."""
 
-    _decoder: "Decoder"  # type: ignore[assignment]
+    _decoder: "Decoder"
 
     def __init__(self, **how: Any) -> None:
         super().__init__(**how)
