@@ -1,7 +1,7 @@
 """One measured exchange: a request goes through the SDK, a record comes out, whatever happens."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -118,7 +118,7 @@ def _plain(client: Client, body: dict[str, Any], job: Job) -> _Answer:
 
 def _whole(reply: object) -> _Answer:
     """Judge a body that came in one piece under HTTP 200."""
-    if not isinstance(reply, Mapping):
+    if not isinstance(reply, dict):
         return _Answer(Outcome.MALFORMED, error_message=f"not a JSON object: {reply}")
     if reply.get("error"):
         said = complaint(reply["error"])
@@ -144,7 +144,7 @@ def _streamed(client: Client, body: dict[str, Any], job: Job) -> _Answer:
     done = False
     try:
         for chunk in stream:
-            if isinstance(chunk, openai.BaseModel):
+            if job.phase.typed and isinstance(chunk, openai.BaseModel):
                 chunk = chunk.to_dict()
             if wire.last_byte is not None:
                 gathered.add(mapping(chunk), wire.last_byte)
@@ -290,7 +290,10 @@ def _record(
         facts["content"] = facts["check_detail"] = None
         if wire.status is not None and facts["error_message"]:
             facts["error_message"], facts["error_type"] = WITHHELD, answer.outcome.value
-    return _row(job, origin, **{n: _guarded(v, origin.secret) for n, v in facts.items()})
+    for name, value in facts.items():
+        if isinstance(value, str):
+            facts[name] = _guarded(value, origin.secret)
+    return _row(job, origin, **facts)
 
 
 def _priced(prices: Prices, model: str, facts: dict[str, Any]) -> dict[str, Any]:
@@ -318,8 +321,6 @@ def _stream_facts(streamed: StreamedReply, sent: float) -> dict[str, Any]:
     }
 
 
-def _guarded(value: object, secret: str) -> object:
+def _guarded(value: str, secret: str) -> str:
     """Text without the key (gateways echo it back in errors), cut to what a row holds."""
-    if not isinstance(value, str):
-        return value
     return redacted(value, secret)[:CONTENT_LIMIT_CHARS]

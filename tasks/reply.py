@@ -31,7 +31,7 @@ class Usage(TypedDict, total=False):
 
 def mapping(value: object) -> Json:
     """The value if it is a JSON object, else an empty one."""
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, dict) else {}
 
 
 def _whole(value: object) -> int | None:
@@ -66,7 +66,7 @@ def usage(body: Json, headers: Mapping[str, str], *, ok: bool) -> Usage:
     prompt = mapping(said.get("prompt_tokens_details"))
     completion = mapping(said.get("completion_tokens_details"))
     stated = said.get("cost")
-    in_body = _number(stated) if not isinstance(stated, Mapping) else None
+    in_body = _number(stated)
     in_header = _number(headers.get("x-litellm-response-cost")) if ok else None
     cost = in_body if in_body is not None else in_header
     source = "body" if in_body is not None else "header" if cost is not None else "unknown"
@@ -108,7 +108,7 @@ def text_of(content: object) -> str | None:
     """A message's content as text; of a list of parts, the text parts joined."""
     if isinstance(content, str):
         return content
-    if isinstance(content, Sequence):
+    if isinstance(content, list):
         texts = [mapping(part).get("text") for part in content]
         return "".join(text for text in texts if isinstance(text, str)) or None
     return None
@@ -126,7 +126,7 @@ def reasoning_of(part: Json) -> str | None:
 def message(body: Json) -> Message | None:
     """The message of a chat completion's first choice; None if the body is not a completion."""
     choices = body.get("choices")
-    if not isinstance(choices, Sequence) or isinstance(choices, str):
+    if not isinstance(choices, list):
         return None
     choice = mapping(choices[0]) if choices else {}
     said = mapping(choice.get("message"))

@@ -1,6 +1,5 @@
 """A streamed reply: SDK chunks put together into one message, with the time of each."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from tasks.reply import Json, Message, mapping, reasoning_of, text_of
@@ -31,7 +30,7 @@ class StreamedReply:
         if isinstance(model, str) and model:
             self.message.model = model
         choices = chunk.get("choices")
-        if not isinstance(choices, Sequence) or not choices:
+        if not isinstance(choices, list) or not choices:
             return
         choice = mapping(choices[0])
         reason = choice.get("finish_reason")
