@@ -19,7 +19,7 @@ def column(meaning: str, **kwargs: Any) -> Any:
     return field(metadata={"meaning": meaning}, **kwargs)
 
 
-@dataclass(slots=True, kw_only=True)  # nobody changes one; `frozen` would cost 7 us a request
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RequestRecord:
     """What is known of one planned request. None: not known, or there is none."""
 
