@@ -148,18 +148,18 @@ class RawStream(Stream[object]):
 
 
 class Event:
-    """An event of one `data:` line, its JSON not yet read; what Stream asks of an event."""
+    """An event of one line that begins with `data: `, its JSON not yet read; what Stream asks of an event."""
 
     __slots__ = ("_line", "data")
     event = None
 
     def __init__(self, line: bytes) -> None:
         self._line = line
-        self.data = line.decode()
+        self.data = line.decode()[6:]
 
     def json(self) -> Any:
         """The data as JSON."""
-        return _parsed(self._line, self.data)
+        return _parsed(self._line[6:], self.data)
 
 
 class Decoder(SSEDecoder):
@@ -186,7 +186,7 @@ class Decoder(SSEDecoder):
             held = [rest]
             for block in blocks:
                 if block.startswith(b"data: {") and b"\n" not in block:
-                    yield Event(block[6:])
+                    yield Event(block)
                 else:
                     yield from self._noted(self._decode_lines(iter([*block.split(b"\n"), b""])))
 
