@@ -148,7 +148,7 @@ class RawStream(Stream[object]):
 
 
 class Event:
-    """An event of one line that begins with `data: `, its JSON not yet read; what Stream asks of an event."""
+    """What Stream asks of an event: here of one line that begins with `data: `.
 
     __slots__ = ("_line", "data")
     event = None
