@@ -148,7 +148,7 @@ class RawStream(Stream[object]):
 
 
 class Event:
-    """What Stream asks of an event: here of one line that begins with `data: `.
+    """What Stream asks of an event: here of one line that begins with `data: `."""
 
     __slots__ = ("_line", "data")
     event = None
