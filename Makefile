@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 LOCUST := $(BIN)/locust --headless
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo evaluate test golden chaos audit docs site lock clean
+.PHONY: help setup demo evaluate test golden chaos audit docs site bench bench-quick lock clean
 
 help: ## list the targets
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 
 $(BIN)/.run: requirements.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -48,6 +48,12 @@ docs: $(BIN)/.dev ## renew the documentation that is made from code
 
 site: $(BIN)/.dev ## build docs/ as a site, in site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+bench: $(BIN)/.dev ## measure against the peers, an hour or two; needs nginx and wrk
+	$(BIN)/python -m benchmarks
+
+bench-quick: $(BIN)/.dev ## the same in short: shows that it runs, claims nothing
+	$(BIN)/python -m benchmarks --quick
 
 lock: ## compile requirements.txt and requirements-dev.txt from their .in files
 	$(BIN)/python -m pip install --quiet pip-tools

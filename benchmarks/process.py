@@ -3,7 +3,7 @@
 import os
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,10 +12,12 @@ from pathlib import Path
 class Used:
     """What a finished process and every child it waited for used.
 
-    `cpu_s` is user + system; `peak_rss_bytes` that of the largest single process among them.
+    `cpu_s` is user + system, `own_cpu_s` without its children's; `peak_rss_bytes` that of the
+    largest single process among them.
     """
 
     cpu_s: float
+    own_cpu_s: float
     peak_rss_bytes: int
     wall_s: float
     output: str
@@ -32,8 +34,12 @@ def run(
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
     longest_s: float = 300.0,
+    watch: Callable[[int], None] | None = None,
 ) -> Used:
-    """Run a command to its end, its output in `log`. Raises Failed."""
+    """Run a command to its end, its output in `log`; `watch(pid)` is called meanwhile.
+
+    Raises Failed.
+    """
     began = time.monotonic()
     with log.open("wb") as out:
         process = subprocess.Popen(
@@ -44,7 +50,9 @@ def run(
             env=None if env is None else dict(env),
             cwd=cwd,
         )
+    spent_s = 0.0
     while True:
+        spent_s = own_cpu_s(process.pid) or spent_s
         ended, status, usage = os.wait4(process.pid, os.WNOHANG)
         if ended:
             break
@@ -52,6 +60,8 @@ def run(
             process.kill()
             os.wait4(process.pid, 0)
             raise Failed(f"{command[0]} did not end within {longest_s:g} s: {log}")
+        if watch is not None:
+            watch(process.pid)
         time.sleep(0.02)
     process.returncode = code = os.waitstatus_to_exitcode(status)
     if code != 0:
@@ -59,7 +69,26 @@ def run(
         raise Failed(f"{' '.join(map(str, command))} ended with {code}:\n{tail}")
     return Used(
         cpu_s=usage.ru_utime + usage.ru_stime,
+        own_cpu_s=spent_s,
         peak_rss_bytes=usage.ru_maxrss * 1024,
         wall_s=time.monotonic() - began,
         output=log.read_text(errors="replace"),
     )
+
+
+def own_cpu_s(pid: int) -> float:
+    """User + system time so far of a process alone (proc(5): fields 14 and 15 of stat)."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def rss_bytes(pid: int) -> int:
+    """Resident memory of a process now; 0: it is gone."""
+    try:
+        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    except (OSError, IndexError):
+        return 0
+    return pages * os.sysconf("SC_PAGE_SIZE")

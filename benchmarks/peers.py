@@ -1,0 +1,36 @@
+"""The tools we compare with, each in a virtual environment of its own outside the repository."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+HOME = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "weighbridge-bench"
+REQUIREMENTS = {
+    "evalscope": "evalscope[perf]==1.14.1",
+    "aiperf": "aiperf==0.13.0",
+    "guidellm": "guidellm==0.8.1",
+}
+
+
+def program(tool: str) -> Path:
+    """The command of a peer."""
+    return HOME / tool / "bin" / tool
+
+
+def install(tool: str) -> bool:
+    """Install a peer where it is not yet; whether it is there."""
+    done = HOME / tool / "installed"
+    if done.exists() and done.read_text() == REQUIREMENTS[tool]:
+        return True
+    HOME.mkdir(parents=True, exist_ok=True)
+    print(f"installing {REQUIREMENTS[tool]} in {HOME / tool}", flush=True)
+    python = HOME / tool / "bin" / "python"
+    made = subprocess.run([sys.executable, "-m", "venv", HOME / tool])
+    if made.returncode == 0:
+        made = subprocess.run([python, "-m", "pip", "install", "-q", REQUIREMENTS[tool]])
+    if made.returncode == 0 and program(tool).exists():
+        done.write_text(REQUIREMENTS[tool])
+        return True
+    print(f"{tool} could not be installed: it is left out", flush=True)
+    return False

@@ -1,0 +1,62 @@
+"""The tables of docs/performance.md, made from results/*.json."""
+
+import re
+import statistics
+from typing import Any
+
+from benchmarks.results import load
+from benchmarks.tools import ROOT
+
+PAGE = ROOT / "docs" / "performance.md"
+RATIO_TO = "evalscope"
+
+
+def spread(samples: list[float]) -> str:
+    """The median, and the least and the most of several samples."""
+    middle = _number(statistics.median(samples))
+    if len(samples) == 1:
+        return middle
+    return f"{middle} ({_number(min(samples))} to {_number(max(samples))})"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
+def ratios(samples: list[float], others: list[float]) -> str:
+    """Our samples over the other tool's of the same round."""
+    pairs = [mine / other for mine, other in zip(samples, others, strict=False) if other > 0]
+    return spread(pairs) if pairs else "-"
+
+
+def table(made: dict[str, Any]) -> str:
+    """One benchmark as Markdown, with each figure as a ratio to the same round's evalscope."""
+    found = made["findings"]
+    machine = made["machine"]
+    lines = [
+        f"{machine['cpu']}, {machine['cores']} cores, Python {machine['python']}, {made['when']}, "
+        f"load {machine['load_before']} when it was written"
+        + (" (**quick run: shows that it works, claims nothing**)" if made["quick"] else ""),
+        "",
+        f"| what | tool | median (least to most) | ratio to {RATIO_TO} |",
+        "|---|---|---|---|",
+    ]
+    for what in dict.fromkeys(finding["what"] for finding in found):
+        rows = {f["tool"]: f for f in found if f["what"] == what}
+        base = rows.get(RATIO_TO)
+        for tool, row in rows.items():
+            ratio = "-" if base is None else ratios(row["samples"], base["samples"])
+            lines.append(f"| {what} | {tool} | {spread(row['samples'])} {row['unit']} | {ratio} |")
+    return "\n".join(lines)
+
+
+def renew() -> None:
+    """Put the results that are there into the page's marked places."""
+    text = PAGE.read_text(encoding="utf-8")
+    for name in re.findall(r"<!-- bench: (\w+) -->", text):
+        made = load(name)
+        if made is not None:
+            block = f"<!-- bench: {name} -->\n{table(made)}\n<!-- /bench -->"
+            pattern = rf"<!-- bench: {name} -->.*?<!-- /bench -->"
+            text = re.sub(pattern, lambda _, b=block: b, text, flags=re.S)
+    PAGE.write_text(text, encoding="utf-8")

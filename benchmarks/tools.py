@@ -1,0 +1,156 @@
+"""How each tool is told to send the same load: `requests` in all, so many at once or at a rate."""
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmarks import peers
+from benchmarks.nginx import MODEL, Nginx
+from benchmarks.process import Used, run
+
+ROOT = Path(__file__).resolve().parent.parent
+KEY = "sk-bench"
+PROMPT = "Reply exactly: ok"
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """`requests` in all; closed loop with `at_once` in flight, or open loop at `rate_per_s`."""
+
+    base_url: str
+    requests: int
+    stream: bool = False
+    at_once: int = 8
+    rate_per_s: float | None = None
+
+    @property
+    def rate(self) -> str:
+        return f"{self.rate_per_s or 0:g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A load generator. `sizes`: requests of a short and a long run, plain and streamed."""
+
+    name: str
+    command: Callable[[Load, Path], list[str | Path]]
+    plain: tuple[int, int]
+    streamed: tuple[int, int] | None
+    open_loop: bool = True
+    env: Mapping[str, str] = field(default_factory=dict)
+
+    def send(self, target: Nginx, load: Load, folder: Path, longest_s: float = 300) -> Used:
+        """Send a load; `folder` is emptied before. Raises Failed."""
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        target.forget()
+        env = {**os.environ, "OPENAI_API_KEY": KEY, **self.env}
+        command = self.command(load, folder)
+        ours = self.name == "weighbridge"
+        used = run(
+            command, folder / "out.log", env=env, cwd=ROOT if ours else folder, longest_s=longest_s
+        )
+        return used
+
+
+def locust(base_url: str, folder: Path, *more: object) -> list[str | Path]:
+    """The command line of ours, headless."""
+    return [
+        sys.executable, "-m", "locust", "-f", ROOT / "locustfile.py", "--headless",
+        "-H", base_url, "--model", MODEL, "--max-tokens", "16", "--results", folder / "results",
+        *map(str, more),
+    ]  # fmt: skip
+
+
+def _weighbridge(load: Load, folder: Path) -> list[str | Path]:
+    # Without a rate: all due within two seconds, so that `at_once` users are never idle.
+    duration_s = 2.0 if load.rate_per_s is None else load.requests / load.rate_per_s
+    target = -int(-load.requests * 60 // duration_s)
+    workers = load.at_once if load.rate_per_s is None else 200
+    window = ["--mode", "rpm", "--target", target, "--duration", duration_s, "--grace", 600]
+    stream = ["--stream"] if load.stream else []
+    return locust(load.base_url, folder, *window, "--max-workers", workers, *stream)
+
+
+def _seed(load: Load, folder: Path) -> list[str | Path]:
+    """The article's own script: threads and urllib, a connection a request."""
+    (folder / ".env").write_text(
+        f"NONELINEAR_OPENAI_BASE_URL={load.base_url}\nNONELINEAR_API_KEY={KEY}\n"
+    )
+    duration_s = 2 if load.rate_per_s is None else int(load.requests / load.rate_per_s)
+    target = load.requests * 60 // duration_s
+    workers = load.at_once if load.rate_per_s is None else 200
+    return [
+        sys.executable, ROOT / "tests/seed/throughput_test.py", "--mode", "rpm", "--model", MODEL,
+        "--target", str(target), "--duration", str(duration_s), "--max-workers", str(workers),
+        "--output", folder / "rows.jsonl",
+    ]  # fmt: skip
+
+
+def _evalscope(load: Load, folder: Path) -> list[str | Path]:
+    pace = ["--parallel", str(load.at_once)]
+    if load.rate_per_s is not None:
+        pace = ["--open-loop", "--rate", load.rate]
+    return [
+        peers.program("evalscope"), "perf", "--api", "openai", "--model", MODEL,
+        "--url", f"{load.base_url}/chat/completions", "--prompt", PROMPT, "--dataset", "openqa",
+        "--number", str(load.requests), *pace, "--max-tokens", "16",
+        "--stream" if load.stream else "--no-stream", "--no-test-connection",
+        "--outputs-dir", folder / "out",
+    ]  # fmt: skip
+
+
+def _aiperf(load: Load, folder: Path) -> list[str | Path]:
+    lines = folder / "prompts.jsonl"
+    lines.write_text(f'{{"text": "{PROMPT}"}}\n' * 100)
+    pace = ["--concurrency", str(load.at_once)]
+    if load.rate_per_s is not None:
+        pace = ["--request-rate", load.rate, "--arrival-pattern", "constant"]
+    return [
+        peers.program("aiperf"), "profile", "--model", MODEL, "--url",
+        load.base_url.removesuffix("/v1"), "--endpoint-type", "chat", "--tokenizer", "builtin",
+        "--input-file", lines, "--custom-dataset-type", "single_turn",
+        "--request-count", str(load.requests), *pace, *(["--streaming"] if load.stream else []),
+        "--output-artifact-dir", folder / "out", "--ui", "none",
+    ]  # fmt: skip
+
+
+def _guidellm(load: Load, folder: Path) -> list[str | Path]:
+    lines = folder / "prompts.jsonl"
+    lines.write_text(f'{{"prompt": "{PROMPT}"}}\n' * 100)
+    pace = ["--profile", "concurrent", "--rate", str(load.at_once)]
+    if load.rate_per_s is not None:
+        pace = ["--profile", "constant", "--rate", load.rate]
+    return [
+        peers.program("guidellm"), "benchmark", "run", "--target",
+        load.base_url.removesuffix("/v1"), "--model", MODEL, "--data", lines,
+        "--max-requests", str(load.requests), *pace, "--output-dir", folder,
+    ]  # fmt: skip
+
+
+def _floor(load: Load, folder: Path) -> list[str | Path]:
+    program = [sys.executable, ROOT / "benchmarks/floor.py"]
+    return [*program, load.base_url, str(load.requests), str(load.at_once)]
+
+
+WEIGHBRIDGE = Tool("weighbridge", _weighbridge, (500, 6500), (100, 1600))
+TOOLS = {
+    tool.name: tool
+    for tool in (
+        WEIGHBRIDGE,
+        Tool("evalscope", _evalscope, (500, 4500), (100, 1100)),
+        Tool("aiperf", _aiperf, (300, 2300), (100, 600)),
+        Tool("guidellm", _guidellm, (200, 1200), (100, 400)),
+        Tool("the article's script", _seed, (500, 6500), None),
+        Tool("geventhttpclient alone", _floor, (1000, 21000), None, open_loop=False),
+    )
+}
+
+
+def usable(names: list[str]) -> list[Tool]:
+    """The tools of these names (none: all) that are here or could be installed."""
+    chosen = [tool for name, tool in TOOLS.items() if not names or name in names]
+    return [t for t in chosen if t.name not in peers.REQUIREMENTS or peers.install(t.name)]
