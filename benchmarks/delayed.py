@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import cast
 
 from benchmarks.nginx import completion, events
 
@@ -34,17 +35,20 @@ class Slow(asyncio.Protocol):
         self._pieces = [*told[: chunks + 1], *told[-2:]]
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
         """Answer when a whole request is there."""
         if not self._held:
             self._arrived = asyncio.get_running_loop().time()
         self._held += data
-        head, _, body = self._held.partition(b"\r\n\r\n")
+        head, ended, body = self._held.partition(b"\r\n\r\n")
         length = _LENGTH.search(head)
-        if length is None or len(body) < int(length[1]):
+        if not ended or (length is not None and len(body) < int(length[1])):
+            return
+        if head.startswith(b"GET"):  # whether the gateway is there
+            self._held = b""
+            self._transport.write(self._whole)
             return
         streamed = b"/sse/" in head[:80]
         self._held = b""

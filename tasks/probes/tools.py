@@ -5,8 +5,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import jsonschema
-
 from loadshapes.options import OperatorError, Options
 from loadshapes.plan import Phase
 from tasks.prompts import Judgement, Request
@@ -66,6 +64,8 @@ class ToolCase:
     def _right(self, name: str, arguments: object) -> bool:
         if not isinstance(arguments, dict):
             return False
+        import jsonschema
+
         if not jsonschema.Draft202012Validator(self._schemas[name]).is_valid(arguments):
             return False
         return self.expect is None or arguments == self.expect.get("arguments", arguments)
@@ -82,6 +82,8 @@ def _parsed(arguments: object) -> tuple[object, bool]:
 @lru_cache(maxsize=4)
 def case(tools: str, prompt: str, expect: str) -> ToolCase:
     """The article's case, or the operator's files. OperatorError says what is wrong with them."""
+    import jsonschema  # not above: it takes 0.15 s, and most runs do without
+
     if not tools:
         return ToolCase(WEATHER, prompt or WEATHER_PROMPT, _expected(expect) or WEATHER_EXPECT)
     offered = _load(tools)
