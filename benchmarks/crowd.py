@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 
 from benchmarks.delayed import delayed
-from benchmarks.process import rss_bytes, run
+from benchmarks.process import free_port, rss_bytes, run
 from benchmarks.results import Finding, save
 from benchmarks.tools import locust
 
@@ -76,7 +76,9 @@ def _streams(folder: Path, count: int, quick: bool) -> tuple[float, int]:
     chunks, pace_s = (20, 0.5) if quick else (40, 0.75)
     with delayed(folder / "truth.csv", delay_s=1.0, pace_s=pace_s, chunks=chunks) as (_, base_url):
         steps = ["--mode", "ladder", "--steps", count, "--stream", "--timeout", 120]
-        command = locust(base_url, folder, *steps, "--processes", 2)
+        port = free_port()
+        nodes = ["--processes", 2, "--master-port", port, "--master-bind-port", port]
+        command = locust(base_url, folder, *steps, *nodes)
         run(command, folder / "out.log", env={**os.environ, **ENV_KEY}, watch=watch)
     whole = sum(r["outcome"] == "ok" and r["chunks"] == str(chunks) for r in rows(folder))
     return peak / 1e6, whole

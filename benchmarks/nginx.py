@@ -6,7 +6,6 @@ content chunks (203 events). `arrivals` reads from its log when each request arr
 
 import json
 import shutil
-import socket
 import subprocess
 import time
 import urllib.error
@@ -15,6 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from benchmarks.process import free_port
 
 CHUNKS = 200
 EVENTS = CHUNKS + 3
@@ -138,9 +139,7 @@ def nginx(folder: Path, workers: int = 1) -> Iterator[Nginx]:
     program = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
     if program is None:
         raise RuntimeError("nginx is not installed: apt-get install nginx-light")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     for uri, body in {
         "v1/chat/completions": json.dumps(completion()).encode(),
         "sse/v1/chat/completions": b"".join(events()),

@@ -1,6 +1,7 @@
 """One measured process: its command, and what it and its children used."""
 
 import os
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -74,6 +75,14 @@ def run(
         wall_s=time.monotonic() - began,
         output=log.read_text(errors="replace"),
     )
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+    return port
 
 
 def own_cpu_s(pid: int) -> float:

@@ -5,13 +5,12 @@ Marginal CPU again, of each process by itself: the master's share is the cost of
 
 import os
 import shutil
-import socket
 import subprocess
 from collections import defaultdict
 from pathlib import Path
 
 from benchmarks.nginx import Nginx
-from benchmarks.process import run
+from benchmarks.process import free_port, run
 from benchmarks.results import Finding, save
 from benchmarks.tools import KEY, WEIGHBRIDGE, Load
 
@@ -45,9 +44,7 @@ def _distributed(target: Nginx, size: int, folder: Path) -> tuple[float, float]:
     """Own CPU of the master, and of all workers together."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     env = {**os.environ, "OPENAI_API_KEY": KEY}
     whole = WEIGHBRIDGE.command(Load(target.plain, size), folder)
     head = whole[: whole.index("--headless")]

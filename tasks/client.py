@@ -36,6 +36,8 @@ class Client:
             # trust_env off: proxies are the route's business, and ~/.netrc must not add a login.
             http_client=Http(transport=self.wire, trust_env=False),
         )
+        # Asks `uname`, and remembers: a first burst of 500 would start it 500 times (15 s).
+        self.sdk.platform_headers()
 
     def close(self) -> None:
         """Close the connection."""
