@@ -1,5 +1,6 @@
 """How each tool is told to send the same load: `requests` in all, so many at once or at a rate."""
 
+import json
 import os
 import shutil
 import sys
@@ -103,6 +104,18 @@ def _evalscope(load: Load, folder: Path) -> list[str | Path]:
     ]  # fmt: skip
 
 
+def _tokenizer(folder: Path) -> Path:
+    """A tokenizer of two words: aiperf wants one even where the server counts tokens."""
+    place = folder / "tokenizer"
+    place.mkdir(exist_ok=True)
+    words = {"type": "WordLevel", "vocab": {"<unk>": 0, "ok": 1}, "unk_token": "<unk>"}
+    made = {"version": "1.0", "added_tokens": [], "pre_tokenizer": {"type": "Whitespace"}}
+    (place / "tokenizer.json").write_text(json.dumps({**made, "model": words}))
+    kind = {"tokenizer_class": "PreTrainedTokenizerFast", "unk_token": "<unk>"}
+    (place / "tokenizer_config.json").write_text(json.dumps(kind))
+    return place
+
+
 def _aiperf(load: Load, folder: Path) -> list[str | Path]:
     lines = folder / "prompts.jsonl"
     lines.write_text(f'{{"text": "{PROMPT}"}}\n' * 100)
@@ -111,23 +124,27 @@ def _aiperf(load: Load, folder: Path) -> list[str | Path]:
         pace = ["--request-rate", load.rate, "--arrival-pattern", "constant"]
     return [
         peers.program("aiperf"), "profile", "--model", MODEL, "--url",
-        load.base_url.removesuffix("/v1"), "--endpoint-type", "chat", "--tokenizer", "builtin",
-        "--input-file", lines, "--custom-dataset-type", "single_turn",
+        load.base_url.removesuffix("/v1"), "--endpoint-type", "chat",
+        "--tokenizer", _tokenizer(folder),
+        "--use-server-token-count", "--input-file", lines, "--custom-dataset-type", "single_turn",
         "--request-count", str(load.requests), *pace, *(["--streaming"] if load.stream else []),
         "--output-artifact-dir", folder / "out", "--ui", "none",
     ]  # fmt: skip
 
 
 def _guidellm(load: Load, folder: Path) -> list[str | Path]:
-    lines = folder / "prompts.jsonl"
-    lines.write_text(f'{{"prompt": "{PROMPT}"}}\n' * 100)
-    pace = ["--profile", "concurrent", "--rate", str(load.at_once)]
+    lines = folder / "prompts.json"
+    lines.write_text(json.dumps([{"prompt": PROMPT}] * 100))
+    pace = f"kind=concurrent,streams={load.at_once}"
     if load.rate_per_s is not None:
-        pace = ["--profile", "constant", "--rate", load.rate]
+        pace = f"kind=constant,rate={load.rate}"
+    target = load.base_url.removesuffix("/v1")
+    backend = f"kind=openai_http,target={target},model={MODEL},max_tokens=16,validate_backend=False"
     return [
-        peers.program("guidellm"), "benchmark", "run", "--target",
-        load.base_url.removesuffix("/v1"), "--model", MODEL, "--data", lines,
-        "--max-requests", str(load.requests), *pace, "--output-dir", folder,
+        peers.program("guidellm"), "run", "--backend", f"{backend},stream={load.stream}",
+        "--data", f"kind=json_file,path={lines}", "--profile", pace,
+        "--constraint", f"kind=max_requests,count={load.requests}", "--disable-progress",
+        "--output", f"kind=json,path={folder / 'out.json'}",
     ]  # fmt: skip
 
 
