@@ -134,7 +134,7 @@ def _aiperf(load: Load, folder: Path) -> list[str | Path]:
 
 def _guidellm(load: Load, folder: Path) -> list[str | Path]:
     lines = folder / "prompts.json"
-    lines.write_text(json.dumps([{"prompt": PROMPT}] * 100))
+    lines.write_text(json.dumps([{"prompt": PROMPT}] * load.requests))
     pace = f"kind=concurrent,streams={load.at_once}"
     if load.rate_per_s is not None:
         pace = f"kind=constant,rate={load.rate}"
