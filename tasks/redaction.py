@@ -19,8 +19,11 @@ only behind `Bearer`.
 def redacted(text: str, key: str) -> str:
     """The text without the key: as it is, percent-encoded, in HTML or JSON, in base64 (also of
     `Bearer KEY` or `user:KEY`), or a first or last part of it where somebody cut it."""
-    if not key:
-        return text
+    for needle in _needles(key):
+        if needle in text:
+            break
+    else:
+        return text  # nearly every text; the rest would take 20 us each
     for form in _forms(key):
         if form in text:
             text = text.replace(form, MARK)
@@ -30,6 +33,15 @@ def redacted(text: str, key: str) -> str:
     text = _without_piece(text, [key[:size] for size in range(len(key) - 1, half - 1, -1)])
     text = _without_piece(text, [key[-size:] for size in range(len(key) - 1, half - 1, -1)])
     return _cut_end(text, key)
+
+
+@lru_cache(maxsize=4)
+def _needles(key: str) -> tuple[str, ...]:
+    """Where none of these stands, there is nothing of the key to take out."""
+    if len(key) < SHORTEST:
+        return _forms(key) if key else ()
+    half = max(SHORTEST, len(key) // 2)
+    return (*_forms(key), key[:SHORTEST], key[-half:])
 
 
 @lru_cache(maxsize=4)
