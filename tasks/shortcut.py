@@ -43,6 +43,8 @@ class OpenAI(openai.OpenAI):
     """The SDK's client; named as it is, for the name is its User-Agent."""
 
     _client: "Http"
+    _first: "Repeat | None" = None
+    _cookies = 0  # how many the first request could know of
 
     def complete(self, body: dict[str, Any], *, stream: bool) -> Any:
         """`post("/chat/completions", cast_to=object, body=body)`, or its stream of objects."""
@@ -56,11 +58,11 @@ class OpenAI(openai.OpenAI):
     ) -> httpx2.Request:
         if options.idempotency_key != _OPTIONS.idempotency_key:
             return super()._build_request(options, retries_taken=retries_taken)
-        first = self._client.first
-        if first is None:
-            first = super()._build_request(options, retries_taken=retries_taken)
-            self._client.first = first = Repeat(first, b"")
+        first, http = self._first, self._client
+        if first is None or self._cookies != http.cookies_taken:
+            first = Repeat(super()._build_request(options, retries_taken=retries_taken), b"")
             del first.headers["content-length"]
+            self._first, self._cookies = first, http.cookies_taken
         return Repeat(first, _encode(options.json_data).encode())
 
     # The hooks of cloud providers and workload identities, which we do not have (15 us).
@@ -92,7 +94,7 @@ class Repeat(httpx2.Request):
 class Http(httpx2.Client):
     """An httpx2 client that sends a repeated request without redirects, logins and hooks."""
 
-    first: httpx2.Request | None = None
+    cookies_taken = 0
 
     def send(self, request: httpx2.Request, *, stream: bool = False, **how: Any) -> httpx2.Response:
         """Send a request."""
@@ -102,7 +104,7 @@ class Http(httpx2.Client):
         response.request = request
         if "set-cookie" in response.headers:
             self.cookies.extract_cookies(response)
-            self.first = None  # the next request is built anew, with the cookie
+            self.cookies_taken += 1
         try:
             if not stream:
                 response.read()
