@@ -8,6 +8,7 @@ import logging
 import os
 import secrets
 import signal
+import socket
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -56,6 +57,22 @@ def refuse(error: OperatorError) -> NoReturn:
     sys.exit(2)
 
 
+def own_port(arguments: list[str]) -> None:
+    """Give the processes of `--processes` a free port of their own to talk on.
+
+    On Locust's fixed one, the workers of two runs on one machine would join each other's master.
+    """
+    given = {argument.partition("=")[0] for argument in arguments}
+    others = {"--master", "--worker", "--master-port", "--master-bind-port"}
+    if "--processes" not in given or given & others or "LOCUST_MASTER_BIND_PORT" in os.environ:
+        return
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    os.environ["LOCUST_MASTER_BIND_PORT"] = os.environ["LOCUST_MASTER_NODE_PORT"] = port
+
+
+own_port(sys.argv[1:])
 try:
     load_environment(Path(".env"))
 except OperatorError as mistake:
