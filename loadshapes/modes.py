@@ -353,7 +353,7 @@ def replay(options: Options) -> Plan:
         raise OperatorError(f"--speed {options.speed:g} makes it last over a year: give more.")
     if traffic.moved:
         log.warning(
-            "%s: %d rows stood after one of a later time; they are sent in the order of their times",
+            "%s: rows do not stand in the order of their times (in %d places); they are sent in it",
             options.trace,
             traffic.moved,
         )

@@ -117,8 +117,8 @@ class Options:
     )
     prompts: str = option(
         "",
-        "modes rpm, ladder, interactive, soak, capacity: JSONL file with requests of your own, sent in "
-        "place of the short one (docs/how-to/prompts.md)",
+        "modes rpm, ladder, interactive, soak, capacity: JSONL file with requests of your own, "
+        "sent in place of the short one (docs/how-to/prompts.md)",
         **NOT_ON_THE_WEB,
     )
     trace: str = option(

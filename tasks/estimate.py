@@ -64,7 +64,7 @@ def _cost(plan: Plan, options: Options, prices: Prices) -> str:
 
 
 def _prompts(phase: Phase, options: Options, traffic: Traffic | None) -> float:
-    """Prompt tokens of a phase: a paced window's are its target's, own traffic's the mean line's."""
+    """Prompt tokens of a phase: a paced window's are its target's, own lines' the mean."""
     if phase.paced and phase.target is not None and phase.duration_s is not None:
         return phase.target * phase.duration_s / 60
     if phase.traffic and traffic is not None:

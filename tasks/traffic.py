@@ -33,8 +33,9 @@ class Traffic:
     """The lines of a file, a trace's in the order of their times.
 
     `text` is the file as it travels to workers, `digest` names it in the plan, `offsets_s` are a
-    trace's times, `moved` says how many of its rows stood before an earlier one. `prompt_tokens_max` is the size of
-    the largest prompt, by the rule of thumb; `max_tokens_max` the largest budget of a line.
+    trace's times, `moved` says how often a row stood after one of a later time.
+    `prompt_tokens_max` is the size of the largest prompt, by the rule of thumb; `max_tokens_max`
+    the largest budget of a line (0: none has one).
     """
 
     lines: tuple[Line, ...]
