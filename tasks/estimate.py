@@ -10,6 +10,7 @@ from tasks.catalogue import build
 from tasks.prompts import Request
 from tasks.reply import text_of
 from tasks.traffic import Traffic
+from tasks.traffic import prompt_tokens as line_tokens
 
 CHARACTERS_PER_TOKEN = 4  # of English text; a rule of thumb, other text needs more tokens
 ANSWER_S = 5.0  # what an answer is taken to last
@@ -64,12 +65,12 @@ def _cost(plan: Plan, options: Options, prices: Prices) -> str:
 
 
 def _prompts(phase: Phase, options: Options, traffic: Traffic | None) -> float:
-    """Prompt tokens of a phase: a paced window's are its target's, own lines' the mean."""
+    """Prompt tokens of a phase: a paced window's are its target's, own traffic's the lines'."""
     if phase.paced and phase.target is not None and phase.duration_s is not None:
         return phase.target * phase.duration_s / 60
     if phase.traffic and traffic is not None:
-        sizes = [prompt_tokens(traffic.request(phase, i)) for i in range(len(traffic.lines))]
-        return (phase.count or 0) * sum(sizes) / len(sizes)
+        sizes = [line_tokens(one) for one in traffic.lines]
+        return sum(sizes[index % len(sizes)] for index in range(phase.count or 0))
     return (phase.count or 0) * prompt_tokens(build(phase, 0, options))
 
 

@@ -108,7 +108,7 @@ def parse(text: str, trace: bool) -> Traffic:
     if not lines:
         raise ValueError("it is empty, so there is nothing to send")
     digest = sha256(text.encode("utf-8")).hexdigest()[:16]
-    largest = max(map(_prompt_tokens, lines))
+    largest = max(map(prompt_tokens, lines))
     budget = max(one.max_tokens or 0 for one in lines)
     if not trace:
         return Traffic(tuple(lines), text, digest, (), 0, largest, budget)
@@ -121,7 +121,7 @@ def parse(text: str, trace: bool) -> Traffic:
     )
 
 
-def _prompt_tokens(one: Line) -> int:
+def prompt_tokens(one: Line) -> int:
     """Tokens of a line's prompt, by the rule of thumb; pictures are not counted."""
     texts = (text_of(message.get("content")) or "" for message in (*one.messages, *one.turns))
     return one.prompt_tokens or sum(map(len, texts)) // CHARACTERS_PER_TOKEN + 1
