@@ -3,19 +3,14 @@
 To add a mode: write a function here and name it in PLANS (and in `options.MODES`).
 """
 
-import logging
 from collections.abc import Callable
 from dataclasses import replace
 
-from loadshapes import capacity
+from loadshapes import capacity, own
 from loadshapes.options import OperatorError, Options
 from loadshapes.pacing import CALIBRATION, CALIBRATION_WORDS
 from loadshapes.plan import ANY_NUMBER, Phase, Plan, rpm_count, tpm_count
-from loadshapes.program import Program, changed
-from loadshapes.trace import LONGEST_S, due_times_s, window_s
-from tasks.traffic import Traffic, read, undecided
 
-log = logging.getLogger("weighbridge")
 LIGHT_STEP = 20  # the highest step of the article's ladder for a dear model
 
 # The article's models, where --model is not given.
@@ -335,77 +330,6 @@ def soak(options: Options) -> list[Phase]:
     ]
 
 
-def replay(options: Options) -> Plan:
-    """A trace at its own times, open-loop: to `--model`, or to the one model that it names."""
-    if not options.trace:
-        raise OperatorError("--trace is missing: mode replay needs the file of requests and times.")
-    traffic = read(options.trace, "trace", trace=True)
-    models = options.models or tuple(dict.fromkeys(one.model for one in traffic.lines))
-    if len(models) != 1 or not models[0]:
-        named = ", ".join(model or "none" for model in models)
-        raise OperatorError(
-            f"mode replay loads one model at a time, and the lines name {named}: name one with "
-            "--model, and all lines are sent to it."
-        )
-    model, times = models[0], due_times_s(traffic.offsets_s, options.speed)
-    window = window_s(times)
-    if window > LONGEST_S:
-        raise OperatorError(f"--speed {options.speed:g} makes it last over a year: give more.")
-    if traffic.moved:
-        log.warning(
-            "%s: rows do not stand in the order of their times (in %d places); they are sent in it",
-            options.trace,
-            traffic.moved,
-        )
-    phase = Phase(
-        name=f"replay/{model}",
-        mode="replay",
-        scenario="stream" if options.stream else "chat",
-        model=model,
-        kind="arrivals",
-        request="traffic",
-        users=min(options.max_workers, len(times)),
-        count=len(times),
-        duration_s=window,
-        target=max(1, round(len(times) / window * 60)),
-        max_tokens=options.max_tokens or None,
-        stream=options.stream,
-        task_prefix=_prefix(options, "replay", model, "req-"),
-        climb=f"replay/{model}",
-        times_s=times,
-        traffic=traffic.digest,
-    )
-    return Plan((phase,), traffic=traffic)
-
-
-def prompted(made: Plan, options: Options) -> Plan:
-    """A plan with the lines of `--prompts` in place of the short request. Raises OperatorError."""
-    traffic = read(options.prompts, "prompts", trace=False)
-    closed = options.mode == "interactive" or (options.mode == "ladder" and options.hold > 0)
-    closed |= options.mode in ("soak", "capacity") and options.search == "concurrency"
-    if traffic.conversations and not closed:
-        number = next(one.number for one in traffic.lines if one.turns)
-        raise OperatorError(
-            f"--prompts {options.prompts}, line {number}: a conversation waits for its replies, so "
-            "it needs a closed loop: use mode interactive, ladder with --hold, or soak or capacity "
-            "with --search concurrency."
-        )
-
-    def ask(phase: Phase) -> Phase:
-        budget = options.max_tokens or None
-        return replace(phase, request="traffic", max_tokens=budget, traffic=traffic.digest)
-
-    unfold = made.unfold
-
-    def program() -> Program:
-        assert unfold is not None
-        return changed(unfold(), ask)
-
-    phases = tuple(ask(phase) for phase in made.phases)
-    again = None if unfold is None else program
-    return replace(made, phases=phases, unfold=again, traffic=traffic)
-
-
 PLANS: dict[str, Callable[[Options], list[Phase] | Plan]] = {
     "smoke": smoke,
     "ladder": ladder,
@@ -419,7 +343,7 @@ PLANS: dict[str, Callable[[Options], list[Phase] | Plan]] = {
     "interactive": interactive,
     "soak": soak,
     "capacity": capacity.plan,
-    "replay": replay,
+    "replay": own.replay,
 }
 
 
@@ -432,21 +356,8 @@ def plan(options: Options) -> Plan:
     if not isinstance(made, Plan):
         made = Plan(tuple(made))
     if options.prompts:
-        made = prompted(made, options)
-    if made.traffic is not None:
-        _check(made.traffic, options)
+        made = own.prompted(made, options)
     found = made.validate()
     if found:
         raise OperatorError(" ".join(found))
     return made
-
-
-def _check(traffic: Traffic, options: Options) -> None:
-    """See that a budget can be kept. Raises OperatorError."""
-    if not (options.budget or options.budget_tokens):
-        return
-    if numbers := undecided(traffic, options):
-        raise OperatorError(
-            f"--budget needs to know the most that a request may use, and line {numbers[0]} of "
-            "your traffic has no max_tokens: give --max-tokens."
-        )

@@ -31,6 +31,7 @@ PURE = (
     "loadshapes.looplag",
     "loadshapes.options",
     "loadshapes.modes",
+    "loadshapes.own",
     "loadshapes.trace",
     "tasks.drift",
     "tasks.lines",
