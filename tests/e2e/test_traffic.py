@@ -61,6 +61,10 @@ def test_a_trace_is_replayed_at_its_own_times(simulator: Start, tmp_path: Path) 
     assert done.folder is not None
     report = (done.folder / "report.md").read_text(encoding="utf-8")
     assert f"| {MODEL} | 200 | 6 | 6 |" in report, "six in 1.5 s and a mean gap: the rate offered"
+    trace.write_text(trace.read_text().replace("line 0", "line x"))
+    again = run("--resume", done.folder, results=tmp_path / "results")
+    assert again.code == 2 and "is not what that run sent" in again.text, again.text
+    assert len(gateway.rows()) == 6
 
 
 def test_a_conversation_is_carried_on_with_the_real_replies(
