@@ -8,8 +8,9 @@ recorded as dropped. Nothing here knows Locust.
 
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 import gevent
@@ -27,6 +28,7 @@ from recording.outcome import Outcome
 from recording.purse import Need, Purse
 from recording.record import RequestRecord
 from tasks.exchange import Job, Origin, planned_only
+from tasks.traffic import Traffic
 from tasks.wire import NotSent
 
 LEAD_S = 0.25  # time to build a request and, where needed, to open its connection
@@ -38,11 +40,16 @@ log = logging.getLogger("weighbridge")
 
 @dataclass(slots=True)
 class Run:
-    """What this process knows of the run it takes part in; `phases` by their numbers."""
+    """What this process knows of the run it takes part in; `phases` by their numbers.
+
+    `traffic` holds the operator's own lines; `deal` gives the numbers of those this process begins.
+    """
 
     options: Options
     origin: Origin
     phases: dict[int, Phase] = field(default_factory=dict)
+    traffic: Traffic | None = None
+    deal: Iterator[int] = field(default_factory=count)
 
 
 @dataclass(slots=True)
@@ -202,6 +209,7 @@ class Generator:
         if self._closed:  # the run was stopped while this message was on its way
             return
         phase = self.run.phases[number]
+        self.run.deal = count(slot, slots)
         prices = self.run.origin.prices
         self._share = Share(number, phase, began, slot, slots, purses=opened(purses, prices))
         gevent.spawn(self._run_share, self._share)
@@ -351,11 +359,16 @@ class Generator:
         prompt_tokens = 0.0
         if pace is not None and job.words is not None:
             prompt_tokens = pace.overhead_tokens + job.words * pace.tokens_per_word
+        output = phase.max_tokens
+        traffic = self.run.traffic if self.run is not None and phase.traffic else None
+        if traffic is not None:  # its lines differ: the largest is the worst case
+            prompt_tokens = traffic.prompt_tokens_max
+            output = max(output or 0, traffic.max_tokens_max)
         kind = (phase.model, phase.request)
         while not share.halted.is_set():
             needs: list[Need] = []
             for purse in share.purses:
-                need = purse.reserve(kind, phase.max_tokens, prompt_tokens)
+                need = purse.reserve(kind, output, prompt_tokens)
                 if need is None:
                     break
                 needs.append(need)
@@ -366,7 +379,7 @@ class Generator:
                 held.reserved = max(0.0, held.reserved - need.held)
             if not share.needs:
                 tight = share.purses[len(needs)]
-                worst = tight.worst(kind, phase.max_tokens, prompt_tokens)
+                worst = tight.worst(kind, output, prompt_tokens)
                 self._end_run(
                     share,
                     "budget",

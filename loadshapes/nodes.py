@@ -31,6 +31,7 @@ from recording.hooks import Recorder
 from recording.prices import Prices
 from tasks.endpoint import SIMULATOR_KEY, Endpoint, resolve
 from tasks.exchange import Origin
+from tasks.traffic import travelled
 
 PINGS = 5
 MASTER_SILENT_S = 6
@@ -161,7 +162,8 @@ class GeneratorNode:
             mute=options.no_content,
             prices=Prices.from_dict(data["prices"]),
         )
-        self.generator.open(Run(options, origin))
+        traffic = travelled(data["traffic"], options)
+        self.generator.open(Run(options, origin, traffic=traffic))
         self._enter(self.generator, endpoint)
 
     def _arm(self, environment: Any, msg: Any, **_: Any) -> None:

@@ -16,9 +16,11 @@ from recording.slo import read as read_slo
 
 MODES = (
     "smoke", "ladder", "rpm", "tpm", "cache", "tools", "reasoning", "vision", "full", "interactive",
-    "capacity", "soak",
+    "capacity", "soak", "replay",
 )  # fmt: skip
 
+
+PROMPTED = ("rpm", "ladder", "interactive", "soak", "capacity")  # modes that take --prompts
 
 # What a visitor of the web UI must not set: it names files, starts programs, or decides how this
 # process ends.
@@ -85,7 +87,7 @@ class Options:
     )
     budget_tokens: int = option(0, "end the run before it uses more tokens than this (0: no limit)")
     stream: bool = option(
-        False, "ask for streamed replies in modes rpm, tpm, ladder and interactive"
+        False, "ask for streamed replies in modes rpm, tpm, ladder, interactive and replay"
     )
     task_id_on_streams: bool = option(False, "send task_id on streamed requests too")
     connections: str = option(
@@ -113,6 +115,18 @@ class Options:
     warmup: float = option(
         0.0, "leave the first seconds of every window out of its numbers; their rows are kept"
     )
+    prompts: str = option(
+        "",
+        "modes rpm, ladder, interactive, soak, capacity: JSONL file with requests of your own, "
+        "sent in place of the short one (docs/how-to/prompts.md)",
+        **NOT_ON_THE_WEB,
+    )
+    trace: str = option(
+        "",
+        "mode replay: JSONL file of requests with their times (docs/how-to/replay.md)",
+        **NOT_ON_THE_WEB,
+    )
+    speed: float = option(1.0, "mode replay: how many times as fast as the trace")
     repeat: int = option(3, "modes cache and tools: requests per model")
     prefix_file: str = option(
         "", "mode cache: file whose text is the long prefix", **NOT_ON_THE_WEB
@@ -259,7 +273,7 @@ class Options:
                 yield f"{_flag(item)} must be a number of seconds, not {value}."
         for name in ("duration", "timeout", "connect_timeout", "approx_prompt_tokens",
                      "max_workers", "repeat", "prefix_tokens", "stop_window", "precision",
-                     "trials"):  # fmt: skip
+                     "trials", "speed"):  # fmt: skip
             if not getattr(self, name) > 0:
                 yield f"--{name.replace('_', '-')} must be above 0, not {getattr(self, name):g}."
         for name in ("max_tokens", "step_pause", "hold", "budget", "budget_tokens", "warmup",
@@ -273,6 +287,10 @@ class Options:
             yield f"--warmup must be shorter than the window of {window_s:g} s."
         if not 0 < self.stop_error_rate <= 1:
             yield f"--stop-error-rate must be above 0 and at most 1, not {self.stop_error_rate:g}."
+        if self.prompts and self.mode not in PROMPTED:
+            yield f"--prompts is for modes {', '.join(PROMPTED)}: leave it away in {self.mode}."
+        if self.trace and self.mode != "replay":
+            yield f"--trace is for mode replay: leave it away in {self.mode}."
         try:
             conditions.parse(self.fail_on)
         except conditions.ConditionError as error:

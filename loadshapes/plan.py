@@ -24,6 +24,7 @@ from loadshapes.pacing import Pace
 
 if TYPE_CHECKING:
     from loadshapes.program import Finding
+    from tasks.traffic import Traffic
 
 Kind = Literal["arrivals", "burst", "steady", "manual"]
 ANY_NUMBER = 1_000_000  # of users: more than one run has
@@ -39,7 +40,8 @@ class Phase:
     step of: when the stop rule ends one step, the steps after it in the same climb are not sent.
     `skip` lists the indices that an earlier attempt at the run has sent. `watched`: its rows are
     handed to the program that planned it. `paced`: its prompts are sized by `pace`, once that is
-    known, so that `target` tokens a minute are reached.
+    known, so that `target` tokens a minute are reached. `traffic` is the digest of the
+    operator's own lines, where those are sent; a line's output budget goes before `max_tokens`.
     """
 
     name: str
@@ -63,6 +65,7 @@ class Phase:
     watched: bool = False
     poisson: str = ""  # the seed of its arrival times; empty: they are evenly spaced
     times_s: tuple[float, ...] = ()
+    traffic: str = ""
     paced: bool = False
     pace: Pace | None = None
 
@@ -141,7 +144,8 @@ class Plan:
 
     `unfold` makes the program that decides each phase when its turn comes (loadshapes/program.py);
     `phases` are then those known beforehand, `most_users` what the others may need at the most, and
-    `outlook` one sentence on what they will be. Without it the phases are all there is.
+    `outlook` one sentence on what they will be. Without it the phases are all there is. `traffic`
+    holds the operator's own lines, where those are sent.
     """
 
     phases: tuple[Phase, ...]
@@ -150,6 +154,7 @@ class Plan:
     )
     most_users: int = 0
     outlook: str = ""
+    traffic: "Traffic | None" = field(default=None, compare=False)
 
     @property
     def users(self) -> int:
@@ -189,8 +194,7 @@ class Plan:
             window = "-" if phase.duration_s is None else f"{phase.duration_s:g} s"
             users = "Locust's users" if phase.kind == "manual" else str(phase.users)
             lines.append(
-                f"{phase.name}, {phase.kind}, {count}, {users} at once, {window}, "
-                f"{phase.max_tokens} tokens"
+                f"{phase.name}, {phase.kind}, {count}, {users} at once, {window}, {_budget(phase)}"
             )
         total = self.requests
         if self.outlook:
@@ -198,6 +202,12 @@ class Plan:
         else:
             lines.append(f"in all: {'unbounded' if total is None else total} requests")
         return "\n".join(lines)
+
+
+def _budget(phase: Phase) -> str:
+    if phase.traffic:
+        return "as each line says" + (f", else {phase.max_tokens}" if phase.max_tokens else "")
+    return f"{phase.max_tokens} tokens"
 
 
 @lru_cache(maxsize=4)

@@ -50,6 +50,16 @@ def in_order(phases: Iterable[Phase]) -> Program:
             paces[phase.model] = pace_of(finding)
 
 
+def changed(program: Program, change: Callable[[Phase], Phase]) -> Program:
+    """The program with every phase changed before it is run."""
+    try:
+        phase = next(program)
+        while True:
+            phase = program.send((yield change(phase)))
+    except StopIteration:
+        return
+
+
 def pace_of(finding: Finding) -> Pace | None:
     """The pace that the answered probes of a calibration phase show; None: none can be told."""
     return calibrate(

@@ -98,6 +98,12 @@ class Session:
         if self._remains is None:
             return plan, program
         remains, options = self._remains, self.options
+        before = {p.get("traffic", "") for p in remains.manifest["plan"]}
+        if plan.traffic is not None and plan.traffic.digest not in before:
+            raise OperatorError(
+                f"--resume {options.resume}: {options.prompts or options.trace} is not what that "
+                "run sent: restore the file, or start a new run."
+            )
         past = Past(
             remains.finished, remains.ended, remains.records_of, windows=options.resume_windows
         )
@@ -168,6 +174,8 @@ class Session:
                     "worker": self._nodes.name(node),
                     "part": self._part(node),
                     "prices": self.tariff.plain,
+                    # Workers need not have the file: its text travels.
+                    "traffic": self.plan.traffic.text if self.plan.traffic else "",
                 },
                 node,
             )

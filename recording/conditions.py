@@ -32,8 +32,11 @@ class Where(StrEnum):
     """Which parts of a run a metric is judged on."""
 
     EVERY = "every phase"
-    WINDOWS = "phases with a window: `rpm`, `tpm`, `soak`, `ladder` with `--hold`, `interactive`"
-    SCHEDULED = "phases with due times: `rpm`, `tpm`, `soak`, bursts of `ladder`"
+    WINDOWS = (
+        "phases with a window: `rpm`, `tpm`, `soak`, `replay`, `ladder` with `--hold`, "
+        "`interactive`"
+    )
+    SCHEDULED = "phases with due times: `rpm`, `tpm`, `soak`, `replay`, bursts of `ladder`"
     STREAMS = "phases that ask for streams"
     OBJECTIVES = "phases with an objective in `--slo`"
     MARKED = "phases that ask for a marker: `rpm`, `tpm`, `soak`, `ladder`, `cache`, `interactive`"

@@ -4,6 +4,7 @@ from loadshapes.options import Options
 from loadshapes.plan import Phase, Plan
 from tasks.probes import cache, reasoning, tools, vision
 from tasks.prompts import Builder, Request, greeting, marker, padded
+from tasks.traffic import Traffic
 
 BUILDERS: dict[str, Builder] = {
     "marker": marker,
@@ -16,8 +17,20 @@ BUILDERS: dict[str, Builder] = {
 }
 
 
-def build(phase: Phase, index: int, options: Options, words: int | None = None) -> Request:
-    """Request `index` of a phase; with `words`, a padded prompt of that length."""
+def build(
+    phase: Phase,
+    index: int,
+    options: Options,
+    words: int | None = None,
+    traffic: Traffic | None = None,
+) -> Request:
+    """Request `index` of a phase; with `words`, a padded prompt of that length.
+
+    A phase of own traffic takes it from `traffic`, a conversation's first turn.
+    """
+    if phase.traffic:
+        assert traffic is not None
+        return traffic.request(phase, index)
     if words is not None:
         return padded(phase, index, options, words)
     return BUILDERS[phase.request](phase, index, options)
@@ -29,4 +42,4 @@ def rehearse(plan: Plan, options: Options) -> None:
     Raises OperatorError.
     """
     for phase in plan.phases:
-        build(phase, 0, options)
+        build(phase, 0, options, traffic=plan.traffic)

@@ -9,6 +9,8 @@ from recording.record import RequestRecord
 from tasks.catalogue import build
 from tasks.prompts import Request
 from tasks.reply import text_of
+from tasks.traffic import Traffic
+from tasks.traffic import prompt_tokens as line_tokens
 
 CHARACTERS_PER_TOKEN = 4  # of English text; a rule of thumb, other text needs more tokens
 ANSWER_S = 5.0  # what an answer is taken to last
@@ -32,12 +34,13 @@ def estimate(plan: Plan, options: Options, prices: Prices | None = None) -> str:
     if plan.outlook:
         return plan.outlook
     requests = "as many requests as fit" if plan.requests is None else f"{plan.requests:,} requests"
-    prompts = sum(round(_prompts(phase, options)) for phase in plan.phases)
-    outputs = sum((phase.count or 0) * (phase.max_tokens or 0) for phase in plan.phases)
+    prompts = sum(round(_prompts(phase, options, plan.traffic)) for phase in plan.phases)
+    outputs = [_outputs(phase, plan.traffic) for phase in plan.phases]
+    most = "unlimited" if None in outputs else f"at most {sum(map(int, filter(None, outputs))):,}"
     minutes = sum(seconds(phase) for phase in plan.phases) / 60
     return (
         f"{requests}, about {prompts:,} prompt tokens (at {CHARACTERS_PER_TOKEN} characters a "
-        f"token), at most {outputs:,} output tokens, about {minutes:.1f} minutes (at {ANSWER_S:g} "
+        f"token), {most} output tokens, about {minutes:.1f} minutes (at {ANSWER_S:g} "
         f"s an answer){_cost(plan, options, prices) if prices else ''}"
     )
 
@@ -46,10 +49,13 @@ def _cost(plan: Plan, options: Options, prices: Prices) -> str:
     """What the plan costs by the price table, if every answer uses its whole output budget."""
     cost, unpriced = 0.0, 0
     for phase in plan.phases:
-        count = phase.count or 0
-        each = round(_prompts(phase, options) / count) if count else 0
-        worst = prices.worst(phase.model, each, phase.max_tokens)
-        if worst is None or phase.count is None:
+        count, outputs = phase.count or 0, _outputs(phase, plan.traffic)
+        each = round(_prompts(phase, options, plan.traffic) / count) if count else 0
+        output = phase.max_tokens
+        if phase.traffic:
+            output = None if outputs is None or not count else -(-outputs // count)
+        worst = prices.worst(phase.model, each, output)
+        if worst is None or phase.count is None or outputs is None:
             unpriced += 1
         else:
             cost += count * worst
@@ -58,11 +64,23 @@ def _cost(plan: Plan, options: Options, prices: Prices) -> str:
     return f", about {cost:.6g}{unit} by the price table if every answer is that long{rest}"
 
 
-def _prompts(phase: Phase, options: Options) -> float:
-    """Prompt tokens of a phase: a paced window's are its target's."""
+def _prompts(phase: Phase, options: Options, traffic: Traffic | None) -> float:
+    """Prompt tokens of a phase: a paced window's are its target's, own traffic's the lines'."""
     if phase.paced and phase.target is not None and phase.duration_s is not None:
         return phase.target * phase.duration_s / 60
+    if phase.traffic and traffic is not None:
+        sizes = [line_tokens(one) for one in traffic.lines]
+        return sum(sizes[index % len(sizes)] for index in range(phase.count or 0))
     return (phase.count or 0) * prompt_tokens(build(phase, 0, options))
+
+
+def _outputs(phase: Phase, traffic: Traffic | None) -> int | None:
+    """Output tokens of a phase at most; None: some line of own traffic has no budget."""
+    if phase.traffic and traffic is not None:
+        budgets = traffic.outputs(phase.max_tokens)
+        sent = [budgets[index % len(budgets)] for index in range(phase.count or 0)]
+        return None if None in budgets else sum(filter(None, sent))
+    return (phase.count or 0) * (phase.max_tokens or 0)
 
 
 def by_calibration(probes: Sequence[RequestRecord], plan: Plan) -> str:

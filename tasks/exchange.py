@@ -103,7 +103,7 @@ def exchange(
     finally:
         if not wire.complete:
             wire.close()
-    return _record(answer, request, job, origin, wire)
+    return _record(answer, request, body, job, origin, wire)
 
 
 def _plain(client: Client, body: dict[str, Any], job: Job) -> _Answer:
@@ -231,10 +231,9 @@ def _row(job: Job, origin: Origin, **facts: Any) -> RequestRecord:
         model_requested=phase.model,
         task_id=phase.task_id(job.index),
         stream=phase.stream,
-        max_tokens=phase.max_tokens,
         request_index=job.index,
         scheduled_offset_s=None if job.due is None else round(job.due - job.began, 6),
-        **facts,
+        **{"max_tokens": phase.max_tokens, **facts},
     )
 
 
@@ -243,7 +242,12 @@ def _since(start: float | None, end: float | None) -> float | None:
 
 
 def _record(
-    answer: _Answer, request: Request, job: Job, origin: Origin, wire: Wire
+    answer: _Answer,
+    request: Request,
+    body: dict[str, Any],
+    job: Job,
+    origin: Origin,
+    wire: Wire,
 ) -> RequestRecord:
     said, sent, last = answer.message, wire.sent, wire.last_byte
     if last is None or (sent is not None and last < sent):
@@ -268,6 +272,7 @@ def _record(
         "error_message": answer.error_message,
         **used,
         **header_facts(headers),
+        "max_tokens": body.get("max_completion_tokens", body.get("max_tokens")),
     }
     if origin.prices is not None and facts["api_cost"] is None:
         facts.update(_priced(origin.prices, job.phase.model, facts))
@@ -281,6 +286,8 @@ def _record(
         if request.marker is not None and answer.outcome in (Outcome.OK, Outcome.EMPTY):
             facts["marker_ok"] = (said.content or "").strip() == request.marker
         ok = answer.outcome is Outcome.OK
+        if ok and request.heard is not None:
+            request.heard(said)
         judged = _judged(request.judge, said) if request.judge is not None and ok else None
         found = drift.flags(job.phase.model, said, used, ok=ok)
         facts["check"], facts["check_detail"] = drift.combined(judged, found)

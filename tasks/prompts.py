@@ -4,14 +4,14 @@ To add a kind of request: write a builder here, or in tasks/probes/, and name it
 tasks/catalogue.py.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from loadshapes.options import Options
 from loadshapes.pacing import CALIBRATION, CALIBRATION_WORDS
 from loadshapes.plan import Phase
-from tasks.reply import Message
+from tasks.reply import Json, Message
 
 # The seed's padding: it plans with six tokens a word, whatever the tokenizer makes of it.
 PADDING_WORD = "NONELINEAR_TPM_EVAL_STATIC_TEXT"
@@ -28,12 +28,18 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request: what goes into its body beside model and stream, and what should come back."""
+    """One request: what goes into its body beside model and stream, and what should come back.
+
+    `messages` are sent as they are, else one of the user's with `content`. `heard` gets a reply
+    that is `ok`.
+    """
 
     content: str | list[dict[str, Any]]
     marker: str | None = None
     extra: dict[str, Any] = field(default_factory=dict)
     judge: Callable[[Message], Judgement] | None = None
+    messages: Sequence[Json] | None = None
+    heard: Callable[[Message], None] | None = None
 
 
 Builder = Callable[[Phase, int, Options], Request]
@@ -75,10 +81,12 @@ def body(phase: Phase, index: int, request: Request, options: Options) -> dict[s
     """
     made: dict[str, Any] = {
         "model": phase.model,
-        "messages": [{"role": "user", "content": request.content}],
+        "messages": request.messages or [{"role": "user", "content": request.content}],
         "max_tokens": phase.max_tokens,
         "stream": phase.stream,
     }
+    if phase.max_tokens is None or "max_completion_tokens" in request.extra:
+        del made["max_tokens"]  # the line's own budget, or the gateway's
     if phase.stream:
         made["stream_options"] = {"include_usage": True}
     if not phase.stream or options.task_id_on_streams:

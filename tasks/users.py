@@ -7,15 +7,16 @@ from locust import User, task
 from locust.exception import StopUser
 from locust.user.task import LOCUST_STATE_STOPPING
 
-from loadshapes.generator import Generator
+from loadshapes.generator import Generator, Run
 from recording.outcome import Outcome
 from recording.record import RequestRecord
 from tasks.catalogue import build
 from tasks.client import Client
 from tasks.endpoint import Endpoint
 from tasks.exchange import Job, exchange
-from tasks.prompts import body
+from tasks.prompts import Request, body
 from tasks.route import Route
+from tasks.traffic import Conversation, begin
 
 log = logging.getLogger("weighbridge")
 
@@ -38,6 +39,7 @@ class GatewayUser(User):
         assert run is not None
         self.options = run.options
         self.parked = False
+        self.talk: Conversation | None = None
         self.client = Client(
             self.endpoint.base_url,
             self.endpoint.key,
@@ -82,7 +84,7 @@ class GatewayUser(User):
     def _send(self, job: Job) -> RequestRecord:
         run = self.generator.run
         assert run is not None
-        request = build(job.phase, job.index, run.options, job.words)
+        request = self._request(job, run)
         made = body(job.phase, job.index, request, run.options)
         record = exchange(self.client, request, made, job, run.origin)
         if record.outcome == Outcome.DROPPED:
@@ -91,6 +93,15 @@ class GatewayUser(User):
         else:
             self._fire(record)
         return record
+
+    def _request(self, job: Job, run: Run) -> Request:
+        """What the job asks: in traffic with conversations, the next turn of the one carried on."""
+        traffic, phase = run.traffic, job.phase
+        if not phase.traffic or traffic is None or not traffic.conversations:
+            return build(phase, job.index, run.options, job.words, traffic)
+        if self.talk is None or self.talk.over or self.talk.phase is not phase:
+            self.talk = begin(traffic.lines[next(run.deal) % len(traffic.lines)], phase)
+        return self.talk.turn()
 
     def _fire(self, record: RequestRecord) -> None:
         failure = None

@@ -1,0 +1,95 @@
+"""Plans that send the operator's own traffic: mode replay, and `--prompts` in other modes."""
+
+import logging
+from dataclasses import replace
+
+from loadshapes.options import OperatorError, Options
+from loadshapes.plan import Phase, Plan
+from loadshapes.program import Program, changed
+from loadshapes.trace import LONGEST_S, due_times_s, window_s
+from tasks.traffic import Traffic, read, undecided
+
+log = logging.getLogger("weighbridge")
+
+
+def replay(options: Options) -> Plan:
+    """A trace at its own times, open-loop: to `--model`, or to the one model that it names."""
+    if not options.trace:
+        raise OperatorError("--trace is missing: mode replay needs the file of requests and times.")
+    traffic = read(options.trace, "trace", trace=True)
+    _see_that_a_budget_can_be_kept(traffic, options)
+    models = options.models or tuple(dict.fromkeys(one.model for one in traffic.lines))
+    if len(models) != 1 or not models[0]:
+        named = ", ".join(model or "none" for model in models)
+        raise OperatorError(
+            f"mode replay loads one model at a time, and the lines name {named}: name one with "
+            "--model, and all lines are sent to it."
+        )
+    model, times = models[0], due_times_s(traffic.offsets_s, options.speed)
+    window = window_s(times)
+    if window > LONGEST_S:
+        raise OperatorError(f"--speed {options.speed:g} makes it last over a year: give more.")
+    if traffic.moved:
+        log.warning(
+            "%s: rows do not stand in the order of their times (in %d places); they are sent in it",
+            options.trace,
+            traffic.moved,
+        )
+    phase = Phase(
+        name=f"replay/{model}",
+        mode="replay",
+        scenario="stream" if options.stream else "chat",
+        model=model,
+        kind="arrivals",
+        request="traffic",
+        users=min(options.max_workers, len(times)),
+        count=len(times),
+        duration_s=window,
+        target=max(1, round(len(times) / window * 60)),
+        max_tokens=options.max_tokens or None,
+        stream=options.stream,
+        task_prefix=f"{options.task_id_prefix}-replay-{model}-req-",
+        climb=f"replay/{model}",
+        times_s=times,
+        traffic=traffic.digest,
+    )
+    return Plan((phase,), traffic=traffic)
+
+
+def prompted(made: Plan, options: Options) -> Plan:
+    """A plan with the lines of `--prompts` in place of the short request. Raises OperatorError."""
+    traffic = read(options.prompts, "prompts", trace=False)
+    _see_that_a_budget_can_be_kept(traffic, options)
+    closed = options.mode == "interactive" or (options.mode == "ladder" and options.hold > 0)
+    closed |= options.mode in ("soak", "capacity") and options.search == "concurrency"
+    if traffic.conversations and not closed:
+        number = next(one.number for one in traffic.lines if one.turns)
+        raise OperatorError(
+            f"--prompts {options.prompts}, line {number}: a conversation waits for its replies, so "
+            "it needs a closed loop: use mode interactive, ladder with --hold, or soak or capacity "
+            "with --search concurrency."
+        )
+
+    def ask(phase: Phase) -> Phase:
+        budget = options.max_tokens or None
+        return replace(phase, request="traffic", max_tokens=budget, traffic=traffic.digest)
+
+    unfold = made.unfold
+
+    def program() -> Program:
+        assert unfold is not None
+        return changed(unfold(), ask)
+
+    phases = tuple(ask(phase) for phase in made.phases)
+    again = None if unfold is None else program
+    return replace(made, phases=phases, unfold=again, traffic=traffic)
+
+
+def _see_that_a_budget_can_be_kept(traffic: Traffic, options: Options) -> None:
+    if not (options.budget or options.budget_tokens):
+        return
+    if numbers := undecided(traffic, options):
+        raise OperatorError(
+            f"--budget needs to know the most that a request may use, and line {numbers[0]} of "
+            "your traffic has no max_tokens: give --max-tokens."
+        )
