@@ -78,7 +78,7 @@ def again(given: Options, remains: Remains) -> Options:
     """The options of the run that goes on, at its own place. Raises OperatorError."""
     folder = Path(given.resume).resolve()
     try:
-        before = Options(**remains.manifest["options"])
+        before = options.recalled(remains.manifest["options"], given)
     except (TypeError, KeyError):
         raise OperatorError(
             f"--resume {given.resume} was made by another version: start a new run."

@@ -14,7 +14,7 @@ import gevent
 
 from loadshapes.budget import Budget
 from loadshapes.conductor import Conductor, Nodes, start_lead_s
-from loadshapes.options import OperatorError, Options, as_dict
+from loadshapes.options import OperatorError, Options, as_dict, as_kept
 from loadshapes.pacing import CALIBRATION
 from loadshapes.plan import Phase, Plan, stripe
 from loadshapes.program import Finding, Past, Program, in_order, left_of, probed, resumed
@@ -138,7 +138,7 @@ class Session:
         self.conductor.generators = max(1, len(alive))
         made = manifest(
             self.options.run_id,
-            options=as_dict(self.options),
+            options=as_kept(self.options),
             plan=self.plan.as_dicts(),
             base_url=self.endpoint.base_url,
             simulated=self.endpoint.simulated,
