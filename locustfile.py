@@ -95,7 +95,7 @@ def again(given: Options, remains: Remains) -> Options:
     """The options of the run that goes on, at its own place. Raises OperatorError."""
     folder = Path(given.resume).resolve()
     try:
-        before = Options(**remains.manifest["options"])
+        before = options.recalled(remains.manifest["options"], given)
     except (TypeError, KeyError):
         raise OperatorError(
             f"--resume {given.resume} was made by another version: start a new run."
@@ -212,7 +212,7 @@ def on_init(environment: Environment, runner: Runner, web_ui: Any = None, **_: A
     try:
         if parsed.tags:
             raise OperatorError(
-                "--tags finds no task: there is one, and --mode chooses what it sends."
+                "--tags finds no task: leave it away, --mode chooses what is sent."
             )
         if web_ui is not None:
             show(environment, web_ui, command, in_flight)

@@ -5,7 +5,7 @@ the web UI's start form and the manifest. The seed's options keep the seed's nam
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import Field, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Protocol
@@ -28,6 +28,8 @@ NOT_ON_THE_WEB = {"include_in_web_ui": False}
 
 
 LARGEST = 10**9  # of a target or a step
+CONTENTS = ("tools_prompt", "image_text")  # the options whose value is asked or answered
+WITHHELD = "withheld by --no-content"
 
 
 class OperatorError(Exception):
@@ -200,7 +202,8 @@ class Options:
     no_content: bool = option(
         False,
         "keep what was asked and answered out of every file: no content, no check_detail, no "
-        "error message of the gateway's",
+        "error message of the gateway's, no --tools-prompt or --image-text (--resume asks for them "
+        "again)",
     )
     currency: str = option("", "unit of the gateway's costs, e.g. CNY or USD (empty: as known)")
     prices: str = option(
@@ -346,5 +349,28 @@ def add_arguments(parser: Parser) -> None:
 
 
 def as_dict(options: Options) -> dict[str, Any]:
-    """The options as a plain dictionary, for the manifest. They hold no secret."""
+    """The options as a plain dictionary, for a generator. They hold no secret."""
     return asdict(options)
+
+
+def as_kept(options: Options) -> dict[str, Any]:
+    """The options as the manifest keeps them: with `--no-content`, none of what is asked."""
+    kept = as_dict(options)
+    if options.no_content:
+        kept |= {name: WITHHELD for name in CONTENTS if kept[name]}
+    return kept
+
+
+def recalled(kept: Mapping[str, Any], given: Options) -> Options:
+    """The options that a manifest kept; what it withholds comes from those given now.
+
+    OperatorError when they lack it; TypeError when another version kept them.
+    """
+    withheld = {name: getattr(given, name) for name in CONTENTS if kept.get(name) == WITHHELD}
+    for name, again in withheld.items():
+        if not again:
+            raise OperatorError(
+                f"--resume {given.resume} was made with --no-content, which kept its "
+                f"--{name.replace('_', '-')} out of the files: give it again."
+            )
+    return Options(**{**kept, **withheld})

@@ -14,11 +14,12 @@ import gevent
 
 from loadshapes.budget import Budget
 from loadshapes.conductor import Conductor, Nodes, start_lead_s
-from loadshapes.options import OperatorError, Options, as_dict
+from loadshapes.options import OperatorError, Options, as_dict, as_kept
 from loadshapes.pacing import CALIBRATION
 from loadshapes.plan import Phase, Plan, stripe
 from loadshapes.program import Finding, Past, Program, in_order, left_of, probed, resumed
 from loadshapes.progress import Progress
+from loadshapes.seen import Indices
 from recording import folder as run_folder
 from recording.hooks import Inbound, unwritable
 from recording.journal import Journal
@@ -72,7 +73,7 @@ class Session:
         self.stopped = ""
         self.watchers: list[Callable[[RequestRecord], None]] = []
         self.began: dict[str, float] = {}  # when each phase began, on our wall clock
-        self._seen: dict[str, set[int]] = {phase.name: set() for phase in plan.phases}
+        self._seen = {phase.name: Indices() for phase in plan.phases}
         self._nodes = nodes
         self._journal = Journal(self.folder / "events.jsonl")
         self._closed: set[str] = set()
@@ -144,7 +145,7 @@ class Session:
         self.conductor.generators = max(1, len(alive))
         made = manifest(
             self.options.run_id,
-            options=as_dict(self.options),
+            options=as_kept(self.options),
             plan=self.plan.as_dicts(),
             base_url=self.endpoint.base_url,
             simulated=self.endpoint.simulated,
@@ -302,7 +303,7 @@ class Session:
     def _enter(self, phase: Phase) -> bool:
         """Have a phase in the plan, the tallies and the manifest; whether the manifest changed."""
         self.tallies.setdefault(phase.name, Tally())
-        self._seen.setdefault(phase.name, set())
+        self._seen.setdefault(phase.name, Indices())
         phases, planned = list(self.plan.phases), self._manifest["plan"]
         if phase.name not in [known.name for known in phases]:
             phases.insert(self._turn([known.name for known in phases]), phase)

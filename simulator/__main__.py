@@ -4,6 +4,7 @@ import argparse
 import ssl
 import sys
 from collections.abc import Callable
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -64,6 +65,9 @@ def main(arguments: list[str] | None = None) -> None:
         sock = listen(options.host, options.port)
     except OSError as error:
         _end(f"cannot listen on {options.host} port {options.port}: {error.strerror}")
+    if not ip_address(sock.getsockname()[0]).is_loopback:
+        said = f"{options.host} is no loopback address: other machines can reach this gateway"
+        print(f"simulator: {said}", file=sys.stderr, flush=True)
     serve(
         Gateway(settings, ledger), sock, options.exit_with_parent, options.tls_cert, options.tls_key
     )

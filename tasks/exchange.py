@@ -9,6 +9,7 @@ from typing import Any
 import gevent
 import openai
 
+from loadshapes.options import WITHHELD
 from loadshapes.plan import Phase
 from recording.outcome import Outcome, of_status
 from recording.prices import Prices
@@ -21,7 +22,6 @@ from tasks.reply import Json, Message, complaint, header_facts, mapping, message
 from tasks.stream import StreamedReply
 from tasks.wire import NotSent, Wire, WireError
 
-WITHHELD = "withheld by --no-content"
 # What the SDK's typed surface knows by name; the rest travels as extra_body.
 _TYPED = ("model", "messages", "max_tokens", "stream", "stream_options", "tools", "tool_choice")
 
@@ -295,8 +295,9 @@ def _record(
         facts.update(_stream_facts(answer.streamed, sent))
     if origin.mute:
         facts["content"] = facts["check_detail"] = None
-        if wire.status is not None and facts["error_message"]:
-            facts["error_message"], facts["error_type"] = WITHHELD, answer.outcome.value
+        if wire.status is not None and not facts["success"]:  # the gateway's words, or of them
+            facts["error_message"] = facts["error_message"] and WITHHELD
+            facts["error_type"] = answer.outcome.value
     for name, value in facts.items():
         if isinstance(value, str):
             facts[name] = _guarded(value, origin.secret)

@@ -24,6 +24,7 @@ PURE = (
     "loadshapes.capacity",
     "loadshapes.plan",
     "loadshapes.search",
+    "loadshapes.seen",
     "loadshapes.limits",
     "loadshapes.pacing",
     "loadshapes.program",

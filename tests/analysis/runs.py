@@ -121,6 +121,39 @@ def make(
     return folder
 
 
+HOSTILE = "</script><img src=x onerror=alert(1)>|`*[a](javascript:x)&amp;\n# H"
+
+
+def hostile(folder: Path) -> Path:
+    """A run whose gateway and operator put markup wherever a word of theirs is kept."""
+    told = dict.fromkeys(
+        ("task_id", "model_requested", "model_returned", "gateway_request_id", "finish_reason"),
+        HOSTILE,
+    )
+    failures = [
+        failed(i, "bad_request", phase=name, **told, error_type=HOSTILE, error_message=HOSTILE,
+               check=HOSTILE)
+        for i, name in enumerate((HOSTILE, f"cache/{HOSTILE}"))
+    ]  # fmt: skip
+    answers = [
+        record(i, phase=name, mode=mode, stream=mode == "rpm", scenario=HOSTILE, content=HOSTILE,
+               check=f"fail {HOSTILE}", check_detail=HOSTILE, ttft_s=0.1, first_visible_s=0.1,
+               worker=HOSTILE, send_lag_s=1.5, cost_source=HOSTILE, **told)
+        for mode in ("rpm", "ladder", "tpm", "cache", "tools", "reasoning", "vision", "smoke")
+        for name in (HOSTILE if mode == "rpm" else f"{mode}/{HOSTILE}",) for i in (2, 3, 4)
+    ]  # fmt: skip
+    events = [
+        {"at": HOSTILE, "event": name, "phase": HOSTILE, "reason": HOSTILE, "worker": HOSTILE}
+        for name in ("phase_start", "stop_rule", "phase_skipped", "stopped", "worker_lost", HOSTILE)
+    ]
+    return make(
+        folder, *failures, *answers, events=events, currency=HOSTILE, mode=HOSTILE,
+        gateway={"base_url": HOSTILE, "simulated": False}, host={"name": HOSTILE},
+        versions={"python": HOSTILE}, weighbridge={"version": HOSTILE, "git_commit": HOSTILE},
+        options={"mode": HOSTILE, "model": HOSTILE, "tools_prompt": HOSTILE},
+    )  # fmt: skip
+
+
 def probe(mode: str, model: str, index: int = 0, **known: Any) -> RequestRecord:
     """A request of a mode other than a window, closed-loop."""
     values = {

@@ -12,6 +12,7 @@ import pytest
 from analysis import html, report
 from analysis.load import load
 from analysis.words import Lang
+from tests.analysis.runs import hostile
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
@@ -39,6 +40,8 @@ def said(whole: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, lis
     folder = tmp_path_factory.mktemp("pages")
     view = {lang: report.compose(report.look(load(whole), lang)) for lang in get_args(Lang)}
     drawn = {lang: html.render(page) for lang, page in view.items()}
+    page = report.compose(report.look(load(hostile(folder / "run")), "en"))
+    drawn["hostile"] = html.render(page)
     added = '<main><img src="http://gateway.example/x"><script>1</script><p style="color:red">'
     drawn["tampered"] = drawn["en"].replace("<main>", added)
     for name, text in drawn.items():
@@ -48,7 +51,7 @@ def said(whole: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, lis
         return dict(zip(drawn, found, strict=True))
 
 
-@pytest.mark.parametrize("lang", get_args(Lang))
+@pytest.mark.parametrize("lang", [*get_args(Lang), "hostile"])
 def test_the_page_draws_without_a_word_or_a_request(said: dict[str, list[str]], lang: str) -> None:
     """Under `default-src 'none'` any request, script or inline style would be told: none is."""
     assert said[lang] == []

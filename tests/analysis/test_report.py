@@ -5,16 +5,17 @@ import hashlib
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from analysis import html, markdown, report
+from analysis.__main__ import main
 from analysis.load import load
 from analysis.page import Page
 from analysis.verdict import verdicts
 from analysis.words import Lang
-from tests.analysis.runs import PHASE, dropped, failed, make, phase, probe, record
+from tests.analysis.runs import PHASE, dropped, failed, hostile, make, phase, probe, record
 
 
 def page(folder: Path, lang: Lang = "en") -> Page:
@@ -212,20 +213,26 @@ def test_unknown_money_is_told_beside_the_sum(tmp_path: Path) -> None:
     assert "unknown (1)" in text(make(tmp_path / "b", unpriced))
 
 
-HOSTILE = "</script><img src=x onerror=alert(1)>|`*[a](javascript:x)&amp;\n# H"
-
-
-def test_what_a_gateway_says_cannot_run_or_break_the_page(tmp_path: Path) -> None:
-    bad = failed(
-        0, "bad_request", error_type=HOSTILE, error_message=HOSTILE, task_id=HOSTILE,
-        phase=HOSTILE, model_requested=HOSTILE, check=HOSTILE,
-    )  # fmt: skip
-    good = record(1, phase=HOSTILE, model_requested=HOSTILE, task_id=HOSTILE)
-    folder = make(tmp_path / "r", bad, good, record(2, phase=HOSTILE, model_requested=HOSTILE))
-    drawn = html.render(page(folder))
+@pytest.mark.parametrize("lang", get_args(Lang))
+def test_what_a_gateway_says_cannot_run_or_break_the_page(tmp_path: Path, lang: Lang) -> None:
+    """In names, flags, verdicts, events and the labels of charts; test_browser.py draws it."""
+    folder = hostile(tmp_path / "r")
+    drawn = html.render(page(folder, lang))
+    assert drawn.count("&lt;img src=x") > 20 and drawn.count("<svg") > 1
     assert "<img" not in drawn and "<script" not in drawn and "style=" not in drawn
-    written = text(folder)
+    written = text(folder, lang)
     assert "<img" not in written and "\n# H" not in written
+
+
+@pytest.mark.parametrize("command", ["compare", "timeline"])
+def test_nor_the_page_of_several_runs(tmp_path: Path, command: str) -> None:
+    runs = [str(hostile(tmp_path / name)) for name in "ab"]
+    out = tmp_path / "out" / "timeline.html"
+    where = ["--html", str(out)] if command == "compare" else ["--output", str(out.parent)]
+    assert main([command, *runs, *where]) == 0
+    drawn = out.read_text(encoding="utf-8")
+    assert "&lt;img" in drawn
+    assert "<img" not in drawn and "<script" not in drawn and "style=" not in drawn
 
 
 def test_the_page_asks_for_nothing_and_allows_nothing(whole: Path) -> None:

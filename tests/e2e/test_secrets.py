@@ -1,12 +1,17 @@
 """The API key, a marker string, is looked for in everything a run writes and prints."""
 
+import contextlib
+import os
+import socket
 import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
+from analysis.__main__ import main as analysis
 from tests.locust_run import CANARY, command, environment, run
 from tests.simulated import Simulator
 
@@ -39,27 +44,108 @@ def test_the_key_is_in_no_file_and_no_line(simulator: Start, tmp_path: Path, str
     assert leaks(tmp_path) == []
 
 
-def test_the_key_is_not_in_the_process_list(simulator: Start, tmp_path: Path) -> None:
-    """Neither Locust nor its simulator show it on their command lines."""
-    gateway = simulator("--profile", "fast")
-    process = subprocess.Popen(
-        command("--results", tmp_path / "results", "-H", gateway.url, "--mode", "rpm",
-                "--model", "m", "--target", 60, "--duration", 3),
+@pytest.mark.parametrize(
+    "mode",
+    [
+        ("--mode", "smoke", "--model", "a,b,c,d"),
+        ("--mode", "tools", "--model", "m", "--repeat", 8),
+        ("--mode", "ladder", "--model", "m", "--steps", "4,8", "--step-pause", 0, "--stream"),
+    ],
+    ids=["smoke", "tools", "ladder"],
+)
+def test_the_key_stays_where_it_belongs_whatever_the_gateway_does(
+    simulator: Start, tmp_path: Path, mode: tuple[object, ...]
+) -> None:
+    """Gateways that echo it, break off, and redirect to another host: it is in no file, no line,
+    and no request reaches the other host."""
+    other = simulator("--profile", "fast")
+    faults = {"echo_auth": 0.4, "redirect": 0.4, "malformed": 0.1, "reset": 0.1}
+    gateway = simulator(
+        "--profile", "fast", "--redirect-to", f"{other.url}/chat/completions", "--seed", 3,
+        *(part for fault in faults.items() for part in ("--fault", "{}={}".format(*fault))),
+    )  # fmt: skip
+    done = run(
+        "-H", gateway.url, *mode, "--stop-rule", "off", "--task-id-on-streams",
+        "--output", tmp_path / "out.jsonl", "--junit", tmp_path / "junit.xml",
+        "--fail-on", "failures>0", "--html", tmp_path / "locust.html", "--loglevel", "DEBUG",
+        results=tmp_path / "results", env=environment(OPENAI_LOG="debug"),
+    )  # fmt: skip
+    assert done.code == 1, done.text
+    met = {row["fault"] for row in gateway.rows()}
+    assert {"echo_auth", "redirect"} <= met, met
+    assert CANARY not in done.text
+    assert leaks(tmp_path) == []
+    assert other.rows() == []
+
+
+@pytest.mark.parametrize("how", [("--simulator",), ("--processes", 2)], ids=lambda how: how[0])
+def test_the_key_is_not_in_the_process_list(
+    simulator: Start, tmp_path: Path, how: tuple[object, ...]
+) -> None:
+    """Neither Locust, its workers and its simulator, nor the report's process show it, ever."""
+    if how[0] == "--processes":
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        gateway = simulator("--profile", "fast").url
+        how = (*how, "-H", gateway, "--master-bind-port", port, "--master-port", port)
+    process = psutil.Popen(
+        command("--results", tmp_path / "results", *how, "--mode", "rpm", "--model", "m",
+                "--target", 60, "--duration", 2),
         env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
-    time.sleep(3)
-    shown = Path(f"/proc/{process.pid}/cmdline").read_bytes()
-    assert process.wait(240) == 0
-    assert CANARY.encode() not in shown
+    shown: set[str] = set()
+    deadline = time.monotonic() + 240
+    while process.poll() is None and time.monotonic() < deadline:
+        for one in [process, *process.children(recursive=True)]:
+            with contextlib.suppress(psutil.Error):
+                shown.add(" ".join([one.name(), *one.cmdline()]))
+        time.sleep(0.05)
+    assert process.wait(1) == 0
+    assert any("analysis report" in line for line in shown), shown
+    assert how[0] == "--processes" or any("simulator" in line for line in shown), shown
+    assert not [line for line in shown if CANARY in line]
 
 
 def test_what_a_run_writes_is_its_owners_alone(simulator: Start, tmp_path: Path) -> None:
-    """Files that hold replies are readable by their owner only."""
+    """Under the common umask of 022, whatever command writes it and whether it is there already."""
     gateway = simulator("--profile", "fast")
-    done = run(
-        "-H", gateway.url, "--mode", "rpm", "--model", "m", "--target", 60, "--duration", 2,
-        results=tmp_path / "results",
-    )  # fmt: skip
-    assert done.folder is not None
-    modes = {path.name: oct(path.stat().st_mode & 0o077) for path in done.folder.iterdir()}
-    assert set(modes.values()) == {"0o0"}, modes
+    made = tmp_path / "made"
+    before = os.umask(0o022)
+    try:
+        done = run(
+            "-H", gateway.url, "--mode", "rpm", "--model", "m", "--target", 60, "--duration", 2,
+            "--output", made / "run.jsonl", "--junit", made / "run.xml", "--fail-on", "failures>0",
+            results=tmp_path / "results",
+        )  # fmt: skip
+        assert done.code == 0 and done.folder is not None, done.text
+        folder = str(done.folder)
+        (made / "rows.csv").touch(0o644)  # a file that is replaced lends its mode to no reply
+        for arguments in (
+            ["check", folder, "--junit", made / "check.xml"],
+            ["report", folder, "--output", made / "report.jsonl"],
+            ["export", folder, "--output", made / "rows.jsonl"],
+            ["export", folder, "--output", made / "rows.csv"],
+            ["export", folder, "--output", made / "rows.parquet"],
+            ["compare", folder, folder, "--html", made / "c.html", "--json", made / "c.json"],
+            ["timeline", folder, "--output", made / "timeline"],
+            ["import", made / "rows.jsonl", "--results", made / "imported"],
+        ):
+            assert analysis([str(argument) for argument in arguments]) == 0, arguments
+    finally:
+        os.umask(before)
+    files = [p for place in (done.folder, made) for p in place.rglob("*") if p.is_file()]
+    names = {path.name for path in files}
+    assert {
+        "events.jsonl",
+        "manifest.json",
+        "report.md",
+        "report.html",
+        "summary.json",
+        "requests-local.csv",
+        "run.jsonl",
+        "run.xml",
+        "check.xml",
+        "rows.parquet",
+    } <= names
+    assert {str(p): oct(p.stat().st_mode) for p in files if p.stat().st_mode & 0o077} == {}

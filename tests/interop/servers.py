@@ -51,12 +51,17 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def serving(arguments: list[str], port: int, log: Path) -> Iterator[str]:
-    """A server process that listens on a loopback port; its root URL."""
+def serving(arguments: list[str], port: int, log: Path, **more: str) -> Iterator[str]:
+    """A server process that listens on a loopback port; its root URL. `more`: its environment."""
     kept = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
     with log.open("w") as out:
         process = subprocess.Popen(
-            arguments, stdin=subprocess.PIPE, stdout=out, stderr=out, env=kept, cwd=log.parent
+            arguments,
+            stdin=subprocess.PIPE,
+            stdout=out,
+            stderr=out,
+            env=kept | more,
+            cwd=log.parent,
         )
     try:
         deadline = time.monotonic() + START_S

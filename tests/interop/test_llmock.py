@@ -81,20 +81,30 @@ def test_its_token_bucket_is_in_our_rows(llmock: Serve, tmp_path: Path) -> None:
 
 
 def test_its_broken_streams_have_their_own_outcomes(llmock: Serve, tmp_path: Path) -> None:
-    """Truncated, disconnected and malformed streams are never taken for successes."""
+    """A stream that breaks before its finish reason is no success, and we saw all it sent.
+
+    One that breaks behind it, where the journal says so, is a whole answer whose usage is missing.
+    """
     faults = ("truncate=0.2", "disconnect=0.2", "malformed=0.2")
     root = llmock(*(part for fault in faults for part in ("--stream-fault", fault)))
     done = window(root, tmp_path / "results", "--stream")
     assert done.code == 0, done.text
-    named: dict[str, set[str]] = {}
+    kinds = set()
     for row, entry in paired(done, root):
-        named.setdefault(str(entry["fault"]).partition("@")[0], set()).add(row.outcome)
-    assert named.pop("None") == {"ok"}
-    assert len(named) == 3, named
-    for fault, outcomes in named.items():
-        expected = {"malformed"} if "malformed" in fault else {"stream_truncated",
-                                                               "connection_reset"}  # fmt: skip
-        assert outcomes <= expected, (fault, outcomes)
+        kind, _, sent = str(entry["fault"]).removeprefix("stream:").partition("@")
+        kinds.add(kind)
+        assert row.chunks is not None
+        if kind == "None":
+            assert (row.outcome, row.finish_reason, row.check) == ("ok", "stop", None)
+        elif kind == "malformed":
+            assert row.outcome == "malformed"
+        elif int(sent) <= 1 + row.chunks:  # its first event is the role, its last are
+            assert row.outcome in ("stream_truncated", "connection_reset")
+            assert row.finish_reason is None and int(sent) == 1 + row.chunks
+        else:  # the finish reason, the usage and [DONE]
+            flag = "usage_missing" if int(sent) == 2 + row.chunks else None
+            assert (row.outcome, row.finish_reason, row.check) == ("ok", "stop", flag)
+    assert kinds == {"None", "truncate", "disconnect", "malformed"}
 
 
 def test_its_errors_are_in_our_rows(llmock: Serve, tmp_path: Path) -> None:

@@ -9,7 +9,15 @@ from typing import Any
 import pytest
 
 from loadshapes import modes
-from loadshapes.options import MODES, OperatorError, Options, add_arguments, as_dict
+from loadshapes.options import (
+    MODES,
+    OperatorError,
+    Options,
+    add_arguments,
+    as_dict,
+    as_kept,
+    recalled,
+)
 
 SOUND = Options(mode="rpm", model="m", target="60", run_id="r", task_id_prefix="p")
 
@@ -184,3 +192,25 @@ def test_grace_is_the_timeout_unless_given(grace: float, expected: float) -> Non
 
 def test_every_mode_has_a_plan_and_every_plan_is_a_mode() -> None:
     assert set(modes.PLANS) == set(MODES)
+
+
+SAID = replace(SOUND, mode="tools", tools_prompt="who is ill?", image_text="Mr Li", no_content=True)
+
+
+def test_no_content_keeps_what_is_asked_out_of_the_manifest() -> None:
+    kept = as_kept(SAID)
+    assert "ill" not in str(kept) and "Li" not in str(kept)
+    unsaid = {"tools_prompt": SAID.tools_prompt, "image_text": SAID.image_text}
+    assert kept | unsaid == as_dict(SAID), "all else is there"
+    aloud = replace(SAID, no_content=False)
+    assert as_kept(aloud) == as_dict(aloud)
+
+
+def test_a_resumed_run_asks_again_for_what_was_withheld() -> None:
+    """The placeholder is never sent as a prompt: the operator gives the text, or is told to."""
+    again = Options(tools_prompt="who is ill?", image_text="Mr Li", resume="results/r", seed=7)
+    assert recalled(as_kept(SAID), again) == SAID
+    with pytest.raises(OperatorError, match="--tools-prompt out of the files: give it again"):
+        recalled(as_kept(SAID), replace(again, tools_prompt=""))
+    other = replace(SAID, no_content=False)
+    assert recalled(as_kept(other), Options()) == other

@@ -129,6 +129,24 @@ def test_ready_line(log: Path) -> None:
                     assert table == "tcp" and address == "0100007F"
 
 
+def test_an_address_that_others_reach_is_told_of(log: Path) -> None:
+    """One line on stderr, and none on stdout but the ready line, where it binds more than loopback.
+
+    Every other test of the simulator sees that it says nothing on loopback (`Gateway.stop`).
+    """
+    command = [sys.executable, "-m", "simulator", "--port", "0", "--profile", "fast",
+               "--host", "0.0.0.0", "--exit-with-parent"]  # fmt: skip
+    done = subprocess.run(
+        command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0
+    assert done.stderr == (
+        "simulator: 0.0.0.0 is no loopback address: other machines can reach this gateway\n"
+    )
+    assert done.stdout.startswith("simulator ready http://0.0.0.0:")
+    assert done.stdout.count("\n") == 1
+
+
 def test_ipv6(log: Path) -> None:
     """It serves on IPv6 loopback and writes the address in brackets."""
     try:

@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from loadshapes.options import Options
-from tasks.exchange import WITHHELD
-from tests.tasks.scripted_server import Conversation, completion, delta, json_reply, streaming
+from loadshapes.options import WITHHELD, Options
+from tests.tasks.scripted_server import Conversation, completion, delta, http, json_reply, streaming
 from tests.tasks.sending import send
 
 Serve = Callable[..., Any]
@@ -34,6 +33,18 @@ SAYINGS: dict[str, tuple[bool, Callable[[], bytes]]] = {
     "error in 200": (False, lambda: json_reply({"error": {"message": SECRET}})),
     "stream error": (True, lambda: streaming(delta(content="x"), {"error": {"message": SECRET}})),
     "not json": (False, lambda: json_reply(SECRET)),
+    "error type without a message": (
+        False,
+        lambda: json_reply({"error": {"message": "", "type": SECRET}}, status="400 Bad Request"),
+    ),
+    "error page": (
+        False,
+        lambda: http("502 Bad Gateway", f"<p>{SECRET}</p>".encode(), "content-type: text/html"),
+    ),
+    "flagged content": (
+        False,
+        lambda: json_reply(completion(SECRET, usage={"prompt_tokens": -1})),
+    ),
     "error type": (
         False,
         lambda: json_reply({"error": {"message": "m", "type": SECRET}}, status="400 Bad Request"),

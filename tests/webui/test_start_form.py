@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -152,6 +153,26 @@ def test_another_sites_page_can_read_nothing(server: WebServer) -> None:
 def test_the_key_is_in_no_page(server: WebServer) -> None:
     server.start(mode="smoke", model="m")
     server.ended()
+    shows_no_key(server)
+
+
+def test_the_key_is_in_no_page_of_a_gateway_that_echoes_it(serve: Serve, tmp_path: Path) -> None:
+    """In mid-run and after it, in Locust's failures and in ours."""
+    echoing = Simulator(tmp_path / "log.csv", "--profile", "fast", "--fault", "echo_auth=1.0")
+    try:
+        server = serve("-H", echoing.url)
+        server.start(mode="rpm", model="m", target="120", duration=3, stop_rule="off")
+        server.wait(lambda: "bad_request" in str(server.gateway()), "a request has failed")
+        for path in ("/stats/requests", "/gateway", "/gateway/state"):
+            assert CANARY not in server.open(path).read().decode(), path
+        rows = server.ended().rows()
+        assert rows and all("[key]" in (row.error_message or "") for row in rows)
+        shows_no_key(server)
+    finally:
+        echoing.stop()
+
+
+def shows_no_key(server: WebServer) -> None:
     for path in ("/", "/stats/requests", "/stats/report", "/stats/failures/csv", "/exceptions",
                  "/logs", "/tasks", "/gateway", "/gateway/state", "/gateway/requests.csv",
                  "/gateway/requests.jsonl", "/gateway/report.html"):  # fmt: skip

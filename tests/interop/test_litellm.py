@@ -1,0 +1,92 @@
+"""LiteLLM's proxy, a gateway we did not write, between us and the simulator.
+
+Our rows are compared with the log of the server behind: what LiteLLM changes on the way is seen.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.interop.servers import free_port, installed, needs_linux, serving
+from tests.locust_run import CANARY, run
+from tests.simulated import Simulator
+
+VERSION = "1.108.7"
+INPUT, OUTPUT = 0.001, 0.01  # its prices, per token
+CONFIG = """
+model_list:
+  - model_name: m
+    litellm_params:
+      model: openai/behind
+      api_base: {url}
+      api_key: {key}
+      input_cost_per_token: {input}
+      output_cost_per_token: {output}
+litellm_settings:
+  num_retries: 0
+router_settings:
+  num_retries: 0
+  disable_cooldowns: true
+general_settings:
+  master_key: {key}
+"""
+pytestmark = needs_linux
+
+
+@pytest.fixture
+def behind(tmp_path: Path) -> Iterator[Simulator]:
+    """The server behind the gateway: without prices, and a fifth of its answers are errors."""
+    log = tmp_path / "behind.csv"
+    server = Simulator(log, "--profile", "fast", "--dialect", "openai", "--fault", "error_500=0.2")
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def litellm(behind: Simulator, tmp_path: Path) -> Iterator[str]:
+    """LiteLLM's proxy in front of it; its root URL."""
+    program = installed("litellm", VERSION, f"litellm[proxy]=={VERSION}") / "litellm"
+    config, port = tmp_path / "config.yaml", free_port()
+    config.write_text(CONFIG.format(url=behind.url, key=CANARY, input=INPUT, output=OUTPUT))
+    command = [str(program), "--config", str(config), "--host", "127.0.0.1", "--port", str(port),
+               "--telemetry", "False"]  # fmt: skip
+    log = config.with_name("litellm.log")
+    with serving(command, port, log, LITELLM_LOCAL_MODEL_COST_MAP="True") as root:
+        yield root
+
+
+def test_rows_equal_the_log_of_the_server_behind(
+    litellm: str, behind: Simulator, tmp_path: Path
+) -> None:
+    """Request by request: what failed and what it counted; the cost is LiteLLM's own, by its price.
+
+    It states the cost of a plain answer in a header, and that of a stream in the last chunk.
+    """
+    compare(litellm, behind, tmp_path / "plain", stream=False)
+    compare(litellm, behind, tmp_path / "stream", stream=True)  # one start of LiteLLM is enough
+
+
+def compare(litellm: str, behind: Simulator, results: Path, stream: bool) -> None:
+    before = len(behind.rows())
+    done = run(
+        "-H", f"{litellm}/v1", "--mode", "rpm", "--model", "m", "--target", 600, "--duration", 3,
+        "--stop-rule", "off", *["--stream", "--task-id-on-streams"] * stream,
+        results=results,
+    )  # fmt: skip
+    assert done.code == 0, done.text
+    rows, logged = done.rows(), {row["task_id"]: row for row in behind.rows()[before:]}
+    assert len(rows) == len(logged) == len(behind.rows()) - before == 30, "none was sent twice"
+    for row in rows:
+        truth = logged[row.task_id or ""]
+        assert row.http_status == int(truth["status"])
+        assert row.gateway_request_id and row.check is None
+        if truth["fault"]:
+            assert (row.outcome, row.api_cost, row.cost_source) == ("server_error", None, "unknown")
+            continue
+        assert (row.outcome, row.marker_ok, row.stream) == ("ok", True, truth["stream"] == "1")
+        tokens = (row.prompt_tokens or 0, row.completion_tokens or 0)
+        assert tokens == (int(truth["prompt_tokens"]), int(truth["completion_tokens"]))
+        assert row.api_cost == pytest.approx(tokens[0] * INPUT + tokens[1] * OUTPUT)
+        assert row.cost_source == ("body" if stream else "header")
+    assert {row.outcome for row in rows} == {"ok", "server_error"}
