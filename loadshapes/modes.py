@@ -6,7 +6,7 @@ To add a mode: write a function here and name it in PLANS (and in `options.MODES
 from collections.abc import Callable
 from dataclasses import replace
 
-from loadshapes import capacity
+from loadshapes import capacity, limits
 from loadshapes.options import OperatorError, Options
 from loadshapes.pacing import CALIBRATION, CALIBRATION_WORDS
 from loadshapes.plan import ANY_NUMBER, Phase, Plan, rpm_count, tpm_count
@@ -343,6 +343,7 @@ PLANS: dict[str, Callable[[Options], list[Phase] | Plan]] = {
     "interactive": interactive,
     "soak": soak,
     "capacity": capacity.plan,
+    "limits": limits.plan,
 }
 
 

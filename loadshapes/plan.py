@@ -39,7 +39,10 @@ class Phase:
     step of: when the stop rule ends one step, the steps after it in the same climb are not sent.
     `skip` lists the indices that an earlier attempt at the run has sent. `watched`: its rows are
     handed to the program that planned it. `paced`: its prompts are sized by `pace`, once that is
-    known, so that `target` tokens a minute are reached.
+    known, so that `target` tokens a minute are reached. `ends_on` names an outcome, of
+    which a generator meets `ends_after` before it sends no more of the phase. An uncounted phase
+    sends `at_most` so many requests. It begins no sooner than `not_before_unix_s`, on the wall
+    clock of the node that commands.
     """
 
     name: str
@@ -65,6 +68,10 @@ class Phase:
     times_s: tuple[float, ...] = ()
     paced: bool = False
     pace: Pace | None = None
+    ends_on: str = ""
+    ends_after: int = 1
+    at_most: int | None = None
+    not_before_unix_s: float | None = None
 
     @classmethod
     def of(cls, made: Mapping[str, Any]) -> "Phase":
@@ -82,8 +89,8 @@ class Phase:
 
     def indices(self, slot: int, slots: int) -> Iterator[int]:
         """The requests that generator `slot` of `slots` sends, in order; endless if uncounted."""
-        done = frozenset(self.skip)
-        owned = stripe(self.count, slot, slots) if self.count is not None else count(slot, slots)
+        done, most = frozenset(self.skip), self.at_most if self.count is None else self.count
+        owned = stripe(most, slot, slots) if most is not None else count(slot, slots)
         return (index for index in owned if index not in done)
 
     def due_s(self, index: int) -> float | None:

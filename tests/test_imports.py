@@ -24,7 +24,7 @@ PURE = (
     "loadshapes.capacity",
     "loadshapes.plan",
     "loadshapes.search",
-    "loadshapes.limits",
+    "recording.limits",
     "loadshapes.pacing",
     "loadshapes.program",
     "loadshapes.budget",
