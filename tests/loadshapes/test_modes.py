@@ -10,7 +10,8 @@ from loadshapes.options import MODES, Options
 from loadshapes.plan import Phase
 from tasks.catalogue import BUILDERS
 
-APART = {"full", "interactive", "capacity", "soak"}  # what `full` does not hold
+UNFOLDED = {"capacity", "limits"}  # their phases are known when their turn comes
+APART = {"full", "interactive", "soak", *UNFOLDED}  # what `full` does not hold
 BASE = Options(mode="rpm", run_id="r", task_id_prefix="pre")
 
 
@@ -103,7 +104,7 @@ def test_vision_asks_at_a_small_and_a_large_budget_unless_one_is_given() -> None
     assert [p.max_tokens for p in planned("vision", model="m", max_tokens=99)] == [99]
 
 
-@pytest.mark.parametrize("mode", [mode for mode in MODES if mode not in ("full", "capacity")])
+@pytest.mark.parametrize("mode", [mode for mode in MODES if mode not in {"full", *UNFOLDED}])
 def test_max_tokens_is_sent_in_every_mode_when_given(mode: str) -> None:
     phases = planned(mode, model="m", target="60", max_tokens=77)
     assert {p.max_tokens for p in phases} == {77}
@@ -169,12 +170,12 @@ def test_stream_asks_for_streams_in_windows_and_ladders() -> None:
         assert all(p.stream for p in planned(mode, model="m", target="60", stream=True))
 
 
-@pytest.mark.parametrize("mode", [mode for mode in MODES if mode != "capacity"])
+@pytest.mark.parametrize("mode", [mode for mode in MODES if mode not in UNFOLDED])
 def test_every_planned_request_has_a_builder(mode: str) -> None:
     assert {p.request for p in planned(mode, model="m", target="60")} <= set(BUILDERS)
 
 
-@pytest.mark.parametrize("mode", [m for m in MODES if m not in ("interactive", "capacity")])
+@pytest.mark.parametrize("mode", [m for m in MODES if m not in {"interactive", *UNFOLDED}])
 def test_task_ids_are_unique_within_a_run(mode: str) -> None:
     ids = [
         phase.task_id(index)
