@@ -26,6 +26,7 @@ PURE = (
     "loadshapes.search",
     "loadshapes.seen",
     "loadshapes.limits",
+    "recording.limits",
     "loadshapes.pacing",
     "loadshapes.program",
     "loadshapes.budget",

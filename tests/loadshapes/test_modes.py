@@ -10,8 +10,9 @@ from loadshapes.options import MODES, Options
 from loadshapes.plan import Phase
 from tasks.catalogue import BUILDERS
 
-APART = {"full", "interactive", "capacity", "soak", "replay"}  # what `full` does not hold
-UNFED = [mode for mode in MODES if mode not in ("capacity", "replay")]  # need no file
+UNFOLDED = {"capacity", "limits"}  # their phases are known when their turn comes
+APART = {"full", "interactive", "soak", "replay", *UNFOLDED}  # what `full` does not hold
+UNFED = [mode for mode in MODES if mode not in {"replay", *UNFOLDED}]  # need no file
 BASE = Options(mode="rpm", run_id="r", task_id_prefix="pre")
 
 
