@@ -20,6 +20,7 @@ from analysis.sections import (
     cost,
     interactive,
     ladder,
+    limits,
     notes,
     outcomes,
     overview,
@@ -47,6 +48,7 @@ SECTIONS: tuple[SectionOf, ...] = (
     window.section,
     buckets.section,
     interactive.section,
+    limits.section,
     cost.section,
     cache.section,
     tools.section,
@@ -101,6 +103,7 @@ def summary(view: View) -> dict[str, Any]:
         "phases": view.phases,
         "cache_pairs": cache_pairs.plain(view),
         "cache_life": cache_life.plain(view),
+        "limits": limits.plain(view),
     }
 
 

@@ -10,6 +10,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 import gevent
@@ -151,7 +152,7 @@ class Conductor:
         slots = {node: slot for slot, node in enumerate(armed)}
         if not slots:
             raise RuntimeError("no generator is left to run the plan")
-        t0 = time.time() + start_lead_s(phase)
+        t0 = max(time.time() + start_lead_s(phase), phase.not_before_unix_s or 0.0)
         self._note(
             "phase_start",
             phase=phase.name,
@@ -184,7 +185,7 @@ class Conductor:
         )
         self._progress("end", phase)
         halted = next((d["halted"] for d in done.values() if d["halted"]), "")
-        return self._found(phase, halted, lags["loop_lag_max_s"])
+        return replace(self._found(phase, halted, lags["loop_lag_max_s"]), t0_unix_s=t0)
 
     def _arm(self, number: int, phase: Phase) -> dict[str, dict[str, Any]]:
         """Ask as many generators as the phase has work for; those that are ready, in order."""

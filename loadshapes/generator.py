@@ -64,6 +64,7 @@ class Share:
     outstanding: int = 0
     sent: int = 0
     dropped: int = 0
+    ends: int = 0  # outcomes so far at which the phase may end
     lag: LoopLag = field(default_factory=LoopLag)
     halted: Event = field(default_factory=Event)
     released: Event = field(default_factory=Event)
@@ -415,6 +416,10 @@ class Generator:
         self._tell("tripped", {"phase": share.number, "event": event, "why": why, **evidence})
 
     def _watch(self, share: Share, outcome: str) -> None:
+        if outcome == share.phase.ends_on:
+            share.ends += 1
+            if share.ends >= share.phase.ends_after:
+                self.halt(f"the phase ends on {outcome}")
         rule = self._rule
         if rule is None or share.halted.is_set() or share.phase.kind == "manual":
             return  # in a manual phase the person is the stop rule

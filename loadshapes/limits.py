@@ -1,177 +1,169 @@
-"""What limit a gateway enforces, told from which requests it let through. Pure.
+"""Mode limits: what rate limit a gateway advertises, what it enforces, and whether its waits hold.
 
-Three kinds of limit, each of so many units a minute:
+A program per model, with short requests and few of them:
 
-- `bucket`: holds a minute's worth and gains a sixtieth of it a second.
-- `fixed`: a minute's worth in each window of 60 s, counted anew when the next one begins.
-- `sliding`: at any moment a minute's worth in the 60 s before it.
+    look     one request: which limits do its headers state, how long does it take?
+    fill     as fast as it goes until the first refusal: how many are let through?
+    wait     one request just before the stated Retry-After is over, and one just after
+    half     a minute later, half as many at once;
+    again    15 s after that, until a dozen refusals;
+    last     62 s after it, until a dozen refusals: what a bucket, a fixed and a sliding window
+             let through in these three is not the same
+    long     another minute later, one long prompt: how many tokens is it?
+    tokens   long prompts until the first refusal
 
-Every kind is replayed with every plausible size against the attempts in order: would it have let
-this one through, after all that the gateway let through before? The kind that is wrong least often
-is the gateway's, if it is wrong seldom and the others clearly more often.
+What it all means is worked out from the rows (recording/limits.py, analysis/sections/limits.py).
 """
 
-from collections import deque
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Generator, Sequence
+from math import ceil
+from typing import Any
 
-Kind = Literal["bucket", "fixed", "sliding"]
-KINDS: tuple[Kind, ...] = ("bucket", "fixed", "sliding")
-WINDOW_S = 60.0
-SELDOM = 0.05  # of the attempts may be wrong by a kind: they overtake each other on the way
-_TURNS_S = tuple(float(second) for second in range(60))  # when a fixed window may begin
-_SIZES = 50  # a size is looked for in steps of a fiftieth of it, then ten times finer
+from loadshapes.options import OperatorError, Options
+from loadshapes.plan import Phase, Plan
+from loadshapes.program import Finding, Program
+from recording.limits import WINDOW_S, refused_until
+from recording.outcome import Outcome
+from recording.record import RequestRecord
 
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One request as it met the limit: when it was sent, seconds; its units; what came of it."""
-
-    at_s: float
-    amount: float
-    admitted: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Fit:
-    """How well one kind of limit explains the attempts.
-
-    `low` to `high` are the sizes (units a minute) that explain them equally well; `wrong` of
-    `attempts` it does not explain. `turn_s`: when a fixed window begins, seconds from the first
-    attempt's own zero, modulo 60.
-    """
-
-    kind: Kind
-    low: int
-    high: int
-    wrong: int
-    attempts: int
-    turn_s: float | None = None
-
-    @property
-    def wrong_share(self) -> float:
-        """The share of the attempts that it does not explain."""
-        return self.wrong / self.attempts if self.attempts else 0.0
+MODE = "limits"
+FILL_S = 30.0  # longest attempt to reach the limit
+HURRY_S = 8.0  # in which the advertised limit should be reached
+AGAIN_S, LAST_S = 15.0, WINDOW_S + 2.0  # after the half
+CLEAN_S = WINDOW_S + 1.0  # after which every window has forgotten
+APART_S = 0.3  # how far from the end of a stated wait the two requests are, at least
+READY_S = 1.5  # from the end of a phase to the first request of the next
+EVIDENCE = 12  # refusals, which cost nothing, that tell the kinds of limit apart
+LONG_AT_ONCE = 20
+UNADVERTISED_PROMPTS = 50  # long prompts that are tried where no token limit is stated
 
 
-def fits(attempts: Sequence[Attempt]) -> list[Fit]:
-    """The best fit of every kind, the best kind first; empty where nothing was refused."""
-    if all(one.admitted for one in attempts) or not any(one.admitted for one in attempts):
-        return []
-    ordered = sorted(attempts, key=lambda one: one.at_s)
-    return sorted((_best(kind, ordered) for kind in KINDS), key=lambda fit: fit.wrong)
+def plan(options: Options) -> Plan:
+    """The audit of each model, one after another. Raises OperatorError."""
+    if not options.models:
+        raise OperatorError("--model is missing: mode limits needs the model to ask.")
+    if not (options.budget or options.budget_tokens):
+        raise OperatorError(
+            "mode limits sends until it is refused: give --budget or --budget-tokens."
+        )
+    return Plan(
+        phases=(),
+        unfold=lambda: _program(options),
+        most_users=options.max_workers,
+        outlook=(
+            "an audit of rate limits: about 4 minutes a model, and about four times as many short "
+            f"requests as the limit lets through in a minute, at most {options.limits_most} in "
+            "each of four attempts, and long prompts up to the token limit (see --budget)"
+        ),
+    )
 
 
-def told(found: Sequence[Fit]) -> Fit | None:
-    """The fit that can be believed; None: the attempts do not tell the kinds apart."""
-    if not found or found[0].wrong_share > SELDOM:
+def _program(options: Options) -> Program:
+    for model in options.models:
+        yield from _audit(options, model)
+
+
+def _audit(options: Options, model: str) -> Program:
+    look = yield _phase(options, model, "look", users=1, count=1)
+    requests, tokens = _advertised(look.records)
+    most = min(options.limits_most, 2 * requests + 10 if requests else options.limits_most)
+    latency_s = max((row.elapsed_sec or 0.0 for row in look.records), default=0.0) or 1.0
+    users = min(options.max_workers, most, ceil((requests or most) * latency_s / HURRY_S))
+    fill = yield _fill(options, model, "fill", users=users, most=most)
+    limit, ended = _admitted(fill.records), _ended(fill)
+    if ended is None:  # an earlier attempt at the run: nobody knows how long ago
+        return
+    refused = [row for row in fill.records if row.outcome == Outcome.RATE_LIMITED]
+    if refused and limit:
+        wait = yield from _wait(options, model, fill, ended)
+        clean = (_ended(wait) or ended) + CLEAN_S
+        most = min(options.limits_most, ceil(1.5 * limit) + 15)
+        half = max(1, limit // 2)
+        begin = {"again": clean + AGAIN_S, "last": clean + LAST_S}
+        yield _phase(
+            options, model, "half", users=min(users, half), count=half, not_before_unix_s=clean
+        )
+        for step, at in begin.items():
+            last = yield _fill(
+                options, model, step, users=users, most=most, ends_after=EVIDENCE,
+                not_before_unix_s=at,
+            )  # fmt: skip
+            ended = _ended(last) or ended
+    long = yield _phase(
+        options, model, "long", users=1, count=1, request="padded",
+        not_before_unix_s=ended + CLEAN_S,
+    )  # fmt: skip
+    size = max((row.total_tokens or 0 for row in long.records), default=0)
+    prompts = min(most, UNADVERTISED_PROMPTS)
+    if tokens and size:
+        prompts = min(options.limits_most, ceil(1.5 * tokens / size) + 3)
+    users = min(options.max_workers, prompts, LONG_AT_ONCE)
+    yield _fill(options, model, "tokens", users=users, most=prompts, request="padded")
+
+
+def _wait(
+    options: Options, model: str, fill: Finding, ended: float
+) -> Generator[Phase, Finding, Finding]:
+    """Two requests around the end of the stated wait; one, when its end is too near."""
+    until = refused_until(fill.records, fill.t0_unix_s or 0.0)
+    if until is None:
+        return fill
+    apart_s = APART_S + 0.05 * until.wait_s
+    # A wait in whole seconds was rounded up: a whole second before its end it may be over.
+    before = until.at_unix_s - apart_s - (1.0 if until.wait_s == int(until.wait_s) else 0.0)
+    after = until.at_unix_s + apart_s
+    times = (before, after) if before >= ended + READY_S else (max(after, ended + READY_S),)
+    found = yield _phase(
+        options,
+        model,
+        "wait",
+        kind="arrivals",
+        users=2,
+        count=len(times),
+        duration_s=times[-1] - times[0] + 1.0,
+        times_s=tuple(at - times[0] for at in times),
+        not_before_unix_s=times[0],
+    )
+    return found
+
+
+def _fill(options: Options, model: str, step: str, *, users: int, most: int, **more: Any) -> Phase:
+    """Requests as fast as they go, until the first refusal."""
+    return _phase(
+        options, model, step, users=max(1, users), count=None, duration_s=FILL_S, at_most=most,
+        ends_on=Outcome.RATE_LIMITED.value, **more,
+    )  # fmt: skip
+
+
+def _phase(options: Options, model: str, step: str, **more: Any) -> Phase:
+    made: dict[str, Any] = {
+        "name": f"{MODE}/{model}/{step}",
+        "mode": MODE,
+        "scenario": step,
+        "model": model,
+        "kind": "steady",
+        "request": "marker",
+        "max_tokens": options.max_tokens or 16,
+        "task_prefix": f"{options.task_id_prefix}-{MODE}-{model}-{step}-req-",
+        "watched": True,
+    }
+    return Phase(**(made | more))
+
+
+def _advertised(rows: Sequence[RequestRecord]) -> tuple[int | None, int | None]:
+    """The limits of requests and of tokens that the headers state."""
+    requests = [row.ratelimit_limit_requests for row in rows if row.ratelimit_limit_requests]
+    tokens = [row.ratelimit_limit_tokens for row in rows if row.ratelimit_limit_tokens]
+    return (requests[-1] if requests else None), (tokens[-1] if tokens else None)
+
+
+def _admitted(rows: Sequence[RequestRecord]) -> int:
+    return sum(row.http_status is not None and row.outcome != Outcome.RATE_LIMITED for row in rows)
+
+
+def _ended(finding: Finding) -> float | None:
+    """When the last answer of a phase came, unix seconds; None: not by this attempt."""
+    if finding.t0_unix_s is None:
         return None
-    clear = len(found) < 2 or found[1].wrong > max(2 * found[0].wrong, found[0].wrong + 2)
-    return found[0] if clear else None
-
-
-def peak(attempts: Sequence[Attempt]) -> float:
-    """The most units that were let through in any 60 s."""
-    most, inside, held = 0.0, deque[Attempt](), 0.0
-    for one in sorted(attempts, key=lambda one: one.at_s):
-        if not one.admitted:
-            continue
-        inside.append(one)
-        held += one.amount
-        while inside[0].at_s <= one.at_s - WINDOW_S:
-            held -= inside.popleft().amount
-        most = max(most, held)
-    return most
-
-
-Truth = Literal["true", "too short", "too long", "unknown"]
-
-
-def truth_of_wait(before: bool | None, after: bool | None) -> Truth:
-    """Whether a stated wait was true: was a request just before its end let through, just after?
-
-    None: it was not sent, or failed for another reason.
-    """
-    if before:
-        return "too long"
-    if after is None:
-        return "unknown"
-    if not after:
-        return "too short"
-    return "true" if before is False else "unknown"
-
-
-def _best(kind: Kind, ordered: Sequence[Attempt]) -> Fit:
-    """The sizes, and of a fixed window the turn, that explain the attempts best.
-
-    What a window let through at the most is its size, give or take what overtook on the way; a
-    bucket lets through up to twice its size in 60 s, so all sizes between are tried.
-    """
-    turn: float | None = None
-    if kind == "fixed":
-        turn = min(_TURNS_S, key=lambda t: _wrong(kind, _fullest(ordered, t), t, ordered))
-        near = _fullest(ordered, turn)
-    else:
-        near = max(1, round(peak(ordered)))
-    if kind == "bucket":
-        step = max(1, near // (2 * _SIZES))
-        sizes = range(max(1, near // 2), near + 1, step)
-        near = min(sizes, key=lambda size: _wrong(kind, size, turn, ordered))
-    else:
-        step = max(1, near // _SIZES)
-    pace = max(1, step // 10)
-    fine = range(max(1, near - 2 * step), near + 2 * step + 1, pace)
-    wrong = {size: _wrong(kind, size, turn, ordered) for size in fine}
-    fewest = min(wrong.values())
-    good = [size for size in fine if wrong[size] == fewest]
-    return Fit(kind, min(good), max(good), fewest, len(ordered), turn)
-
-
-def _fullest(ordered: Sequence[Attempt], turn_s: float) -> int:
-    """The most units that were let through in any window of 60 s that begins at the turn."""
-    held: dict[float, float] = {}
-    for one in ordered:
-        if one.admitted:
-            window = (one.at_s - turn_s) // WINDOW_S
-            held[window] = held.get(window, 0.0) + one.amount
-    return max(1, round(max(held.values())))
-
-
-def _wrong(kind: Kind, size: int, turn_s: float | None, ordered: Sequence[Attempt]) -> int:
-    """How many attempts the limit would have decided otherwise."""
-    decide = {"bucket": _bucket, "fixed": _fixed, "sliding": _sliding}[kind]
-    expected = decide(size, turn_s or 0.0, ordered)
-    return sum(one.admitted != let for one, let in zip(ordered, expected, strict=True))
-
-
-def _bucket(size: int, _: float, ordered: Sequence[Attempt]) -> Iterator[bool]:
-    level, at_s = float(size), ordered[0].at_s
-    for one in ordered:
-        level = min(float(size), level + (one.at_s - at_s) * size / WINDOW_S)
-        at_s = one.at_s
-        yield level >= min(one.amount, size)
-        if one.admitted:
-            level -= one.amount
-
-
-def _fixed(size: int, turn_s: float, ordered: Sequence[Attempt]) -> Iterator[bool]:
-    window, used = None, 0.0
-    for one in ordered:
-        now = (one.at_s - turn_s) // WINDOW_S
-        if now != window:
-            window, used = now, 0.0
-        yield used + min(one.amount, size) <= size
-        if one.admitted:
-            used += one.amount
-
-
-def _sliding(size: int, _: float, ordered: Sequence[Attempt]) -> Iterator[bool]:
-    inside, used = deque[Attempt](), 0.0
-    for one in ordered:
-        while inside and inside[0].at_s <= one.at_s - WINDOW_S:
-            used -= inside.popleft().amount
-        yield used + min(one.amount, size) <= size
-        if one.admitted:
-            inside.append(one)
-            used += one.amount
+    offsets = [row.done_offset_s for row in finding.records if row.done_offset_s is not None]
+    return finding.t0_unix_s + max(offsets, default=0.0)

@@ -6,7 +6,7 @@ To add a mode: write a function here and name it in PLANS (and in `options.MODES
 from collections.abc import Callable
 from dataclasses import replace
 
-from loadshapes import capacity, own
+from loadshapes import capacity, limits, own
 from loadshapes.options import OperatorError, Options
 from loadshapes.pacing import CALIBRATION, CALIBRATION_WORDS
 from loadshapes.plan import ANY_NUMBER, Phase, Plan, rpm_count, tpm_count
@@ -344,6 +344,7 @@ PLANS: dict[str, Callable[[Options], list[Phase] | Plan]] = {
     "soak": soak,
     "capacity": capacity.plan,
     "replay": own.replay,
+    "limits": limits.plan,
 }
 
 

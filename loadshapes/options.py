@@ -16,7 +16,7 @@ from recording.slo import read as read_slo
 
 MODES = (
     "smoke", "ladder", "rpm", "tpm", "cache", "tools", "reasoning", "vision", "full", "interactive",
-    "capacity", "soak", "replay",
+    "capacity", "soak", "replay", "limits",
 )  # fmt: skip
 
 
@@ -166,6 +166,7 @@ class Options:
     image_text: str = option(
         "", "mode vision: the text that is readable in your image", **NOT_ON_THE_WEB
     )
+    limits_most: int = option(1000, "mode limits: most requests of one attempt to reach the limit")
     stop_rule: str = option(
         "on", "stop a climb or a window on many 429, 5xx and timeouts", choices=("on", "off")
     )
@@ -276,7 +277,7 @@ class Options:
                 yield f"{_flag(item)} must be a number of seconds, not {value}."
         for name in ("duration", "timeout", "connect_timeout", "approx_prompt_tokens",
                      "max_workers", "repeat", "prefix_tokens", "stop_window", "precision",
-                     "trials", "speed"):  # fmt: skip
+                     "trials", "speed", "limits_most"):  # fmt: skip
             if not getattr(self, name) > 0:
                 yield f"--{name.replace('_', '-')} must be above 0, not {getattr(self, name):g}."
         for name in ("max_tokens", "step_pause", "hold", "budget", "budget_tokens", "warmup",

@@ -42,6 +42,9 @@ class Phase:
     handed to the program that planned it. `paced`: its prompts are sized by `pace`, once that is
     known, so that `target` tokens a minute are reached. `traffic` is the digest of the
     operator's own lines, where those are sent; a line's output budget goes before `max_tokens`.
+    `ends_on` names an outcome, of which a generator meets `ends_after` before it sends no more of
+    the phase. An uncounted phase sends `at_most` so many requests. It begins no sooner than
+    `not_before_unix_s`, on the wall clock of the node that commands.
     """
 
     name: str
@@ -68,6 +71,10 @@ class Phase:
     traffic: str = ""
     paced: bool = False
     pace: Pace | None = None
+    ends_on: str = ""
+    ends_after: int = 1
+    at_most: int | None = None
+    not_before_unix_s: float | None = None
 
     @classmethod
     def of(cls, made: Mapping[str, Any]) -> "Phase":
@@ -85,8 +92,8 @@ class Phase:
 
     def indices(self, slot: int, slots: int) -> Iterator[int]:
         """The requests that generator `slot` of `slots` sends, in order; endless if uncounted."""
-        done = frozenset(self.skip)
-        owned = stripe(self.count, slot, slots) if self.count is not None else count(slot, slots)
+        done, most = frozenset(self.skip), self.at_most if self.count is None else self.count
+        owned = stripe(most, slot, slots) if most is not None else count(slot, slots)
         return (index for index in owned if index not in done)
 
     def due_s(self, index: int) -> float | None:

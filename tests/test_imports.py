@@ -25,7 +25,7 @@ PURE = (
     "loadshapes.plan",
     "loadshapes.search",
     "loadshapes.seen",
-    "loadshapes.limits",
+    "recording.limits",
     "loadshapes.pacing",
     "loadshapes.program",
     "loadshapes.budget",

@@ -235,3 +235,32 @@ def test_a_job_is_not_handed_to_a_user_that_was_killed_while_parked() -> None:
     done = pool.done(longest_s=2.0)
     assert done["sent"] + done["dropped"] == 20
     assert pool.indices() == list(range(20))
+
+
+def test_an_uncounted_phase_sends_at_most_so_many() -> None:
+    phase = replace(BASE, kind="steady", users=3, count=None, duration_s=5.0, at_most=7)
+    pool = Pool(phase, service_s=0.005)
+    done = pool.run()
+    assert pool.indices() == list(range(7)) and done["dropped"] == 0
+
+
+def test_a_phase_ends_on_the_outcome_it_names_and_drops_nothing() -> None:
+    """Of two users both may be in flight when the third refusal comes; no more are sent."""
+    phase = replace(
+        BASE, kind="steady", users=2, count=None, duration_s=5.0, ends_on="rate_limited",
+        ends_after=3,
+    )  # fmt: skip
+    pool = Pool(phase, service_s=0.01, outcome=Outcome.RATE_LIMITED, stop_rule="on")
+    done = pool.run()
+    assert 3 <= len(pool.sent) <= 4
+    assert done["dropped"] == 0 and pool.dropped == [] and pool.of("tripped") == []
+    assert done["halted"] == "the phase ends on rate_limited"
+
+
+def test_other_outcomes_do_not_end_it() -> None:
+    phase = replace(
+        BASE, kind="steady", users=2, count=None, duration_s=5.0, at_most=9, ends_on="rate_limited"
+    )
+    pool = Pool(phase)
+    pool.run()
+    assert len(pool.sent) == 9

@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from loadshapes.limits import Attempt, Fit, fits, peak, told, truth_of_wait
+from recording.limits import Attempt, Fit, fits, peak, told, truth_of_wait
 from simulator.limits import KINDS
 
 
@@ -30,8 +30,9 @@ def attempts(kind: str, limit: int, times: list[float], began: float) -> list[At
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
-@pytest.mark.parametrize("limit", [20, 60, 300])
-@pytest.mark.parametrize("began", [0.0, 17.0, 41.5, 58.9])
+@pytest.mark.parametrize(
+    ("limit", "began"), [(20, 0.0), (20, 41.5), (60, 17.0), (60, 58.9), (300, 30.0)]
+)
 def test_the_kind_and_the_size_of_a_limit_are_told(kind: str, limit: int, began: float) -> None:
     """Wherever in the minute the audit begins."""
     found = fits(attempts(kind, limit, schedule(limit, Random(3)), began))

@@ -1,0 +1,206 @@
+"""What the rows of `--mode limits` say of a gateway's rate limits, model by model."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any, Literal
+
+from recording.limits import (
+    WINDOW_S,
+    Attempt,
+    Fit,
+    Truth,
+    Until,
+    fits,
+    refused_until,
+    told,
+    truth_of_wait,
+)
+from recording.outcome import Outcome
+
+Row = dict[str, Any]
+Unit = Literal["requests", "tokens"]
+COUNTED = ("look", "fill", "wait", "half", "again", "last")
+"""The steps with short requests: together they tell the kind of the limit."""
+
+_NEAR = 1.2  # token sums within this factor of each other may be the same limit
+_SEVERAL = 3  # fewer long prompts tell nothing: one alone may be more than the limit
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step: how many were sent, let through and refused, in how many seconds; their tokens."""
+
+    name: str
+    begun_unix_s: float
+    sent: int
+    admitted: int
+    refused: int
+    lasted_s: float
+    tokens: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """A stated wait, and the requests around its end: how far from it, seconds; let through?"""
+
+    until: Until
+    before_s: float | None
+    before: bool | None
+    after_s: float | None
+    after: bool | None
+
+    @property
+    def truth(self) -> Truth:
+        """Whether the wait was true."""
+        return truth_of_wait(self.before, self.after)
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """All of one model. `found` are the fits of each kind, the best first; None: not known.
+
+    `token_low`, `token_high`: between which token sums a minute the limit lies (no `high`: it was
+    not reached).
+    """
+
+    model: str
+    steps: Mapping[str, Step]
+    advertised_requests: int | None
+    advertised_tokens: int | None
+    found: Sequence[Fit]
+    wait: Wait | None
+    unit: Unit | None
+    token_low: int | None
+    token_high: int | None
+
+    @property
+    def fit(self) -> Fit | None:
+        """The kind and the size of the limit, where they can be told."""
+        return told(self.found)
+
+    @property
+    def refused(self) -> int:
+        """How many requests were refused in all."""
+        return sum(step.refused for step in self.steps.values())
+
+
+def audit(model: str, rows: Sequence[Row], begun: Mapping[str, float]) -> Audit:
+    """The audit of a model's rows (of all steps); `begun` says when each phase began, unix s."""
+    by_step: dict[str, list[Row]] = {}
+    for row in rows:
+        if row["phase"] in begun and row["sent_offset_s"] is not None:
+            by_step.setdefault(row["scenario"], []).append(row)
+    steps = {name: _step(name, mine, begun) for name, mine in by_step.items()}
+    short = [row for name in COUNTED for row in by_step.get(name, [])]
+    found = fits([_attempt(row, begun) for row in short if _answered(row)])
+    low, high = _token_bounds(steps, told(found))
+    return Audit(
+        model=model,
+        steps=steps,
+        advertised_requests=_stated(rows, "requests"),
+        advertised_tokens=_stated(rows, "tokens"),
+        found=found,
+        wait=_wait(by_step, begun),
+        unit=_unit(by_step.get("fill", []), steps),
+        token_low=low,
+        token_high=high,
+    )
+
+
+def _answered(row: Row) -> bool:
+    """Whether the gateway decided: only then it was let through, or not."""
+    return row["http_status"] is not None
+
+
+def _let(row: Row) -> bool:
+    return bool(row["outcome"] != Outcome.RATE_LIMITED)
+
+
+def _attempt(row: Row, begun: Mapping[str, float]) -> Attempt:
+    return Attempt(begun[row["phase"]] + row["sent_offset_s"], 1.0, _let(row))
+
+
+def _step(name: str, rows: Sequence[Row], begun: Mapping[str, float]) -> Step:
+    answered = [row for row in rows if _answered(row)]
+    tokens = [row["total_tokens"] for row in answered if row["total_tokens"] is not None]
+    sent = [row["sent_offset_s"] for row in rows]
+    return Step(
+        name,
+        begun[rows[0]["phase"]] + min(sent),
+        len(rows),
+        sum(_let(row) for row in answered),
+        sum(not _let(row) for row in answered),
+        max(sent) - min(sent),
+        sum(tokens) if tokens else None,
+    )
+
+
+def _stated(rows: Sequence[Row], unit: str) -> int | None:
+    known = [row[name] for row in rows if row[name := f"ratelimit_limit_{unit}"] is not None]
+    return known[-1] if known else None
+
+
+def _wait(by_step: Mapping[str, Sequence[Row]], begun: Mapping[str, float]) -> Wait | None:
+    """The stated wait of the fill's last refusal, and what the two requests met."""
+    fill = by_step.get("fill", [])
+    if not fill:
+        return None
+    until = refused_until([SimpleNamespace(**row) for row in fill], begun[fill[0]["phase"]])
+    if until is None:
+        return None
+    sides: dict[bool, tuple[float, bool]] = {}
+    for row in by_step.get("wait", []):
+        if _answered(row):
+            off_s = begun[row["phase"]] + row["sent_offset_s"] - until.at_unix_s
+            sides[off_s > 0] = (off_s, _let(row))
+    before, after = sides.get(False), sides.get(True)
+    return Wait(
+        until,
+        before[0] if before else None,
+        before[1] if before else None,
+        after[0] if after else None,
+        after[1] if after else None,
+    )
+
+
+def _unit(fill: Sequence[Row], steps: Mapping[str, Step]) -> Unit | None:
+    """What the refusals of short requests counted; None: nothing tells.
+
+    The headers of the refusals say what was used up; else long prompts tell: if far more tokens
+    went through in their minute, it was not tokens that ran out.
+    """
+    if not fill:
+        return None
+    refusals, admitted = ([r for r in fill if _let(r) is let] for let in (False, True))
+    each = max((r["total_tokens"] or 0) + (r["max_tokens"] or 0) for r in admitted or fill)
+    used_up = {
+        unit
+        for unit, needed in (("requests", 1), ("tokens", each))
+        for row in refusals
+        if row[name := f"ratelimit_remaining_{unit}"] is not None and row[name] < needed
+    }
+    if len(used_up) == 1:
+        return "requests" if used_up == {"requests"} else "tokens"
+    short, long = steps.get("fill"), steps.get("tokens")
+    if not refusals or short is None or long is None or not short.tokens or not long.tokens:
+        return None
+    far_more = long.tokens > _NEAR * short.tokens and long.admitted >= _SEVERAL
+    return "requests" if far_more else None
+
+
+def _token_bounds(steps: Mapping[str, Step], fit: Fit | None) -> tuple[int | None, int | None]:
+    """Between which token sums a minute the limit lies; without a refusal there is no upper one.
+
+    Refusals after about as many requests as the request limit lets through say nothing of tokens.
+    While long prompts are sent, a bucket gains what is not its size.
+    """
+    long, step, short = (steps.get(name) for name in ("long", "tokens", "fill"))
+    if long is None or step is None or not long.tokens or not step.tokens:
+        return None, None
+    sum_, each = long.tokens + step.tokens, step.tokens / step.admitted
+    lasted_s = step.begun_unix_s + step.lasted_s - long.begun_unix_s
+    size = 1 + lasted_s / WINDOW_S if fit is not None and fit.kind == "bucket" else 1.0
+    by_requests = short is not None and short.refused and step.admitted >= 0.8 * short.admitted
+    high = round((sum_ + each) / size) if step.refused and not by_requests else None
+    return round(sum_ / size), high

@@ -1,0 +1,215 @@
+"""What limit a gateway enforces, told from which requests it let through. Pure.
+
+Three kinds of limit, each of so many units a minute:
+
+- `bucket`: holds a minute's worth and gains a sixtieth of it a second.
+- `fixed`: a minute's worth in each window of 60 s, counted anew when the next one begins.
+- `sliding`: at any moment a minute's worth in the 60 s before it.
+
+Every kind is replayed with every plausible size against the attempts in order: would it have let
+this one through, after all that the gateway let through before? The kind that is wrong least often
+is the gateway's, if it is wrong seldom and the others clearly more often.
+"""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from recording.outcome import Outcome
+
+Kind = Literal["bucket", "fixed", "sliding"]
+KINDS: tuple[Kind, ...] = ("bucket", "fixed", "sliding")
+WINDOW_S = 60.0
+SELDOM = 0.05  # of the attempts may be wrong by a kind: they overtake each other on the way
+_TURNS_S = tuple(float(second) for second in range(60))  # when a fixed window may begin
+_SIZES = 50  # a size is looked for in steps of a fiftieth of it, then ten times finer
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One request as it met the limit: when it was sent (unix seconds), its units, its fate."""
+
+    at_s: float
+    amount: float
+    admitted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """How well one kind of limit explains the attempts.
+
+    `low` to `high` are the sizes (units a minute) that explain them equally well; `wrong` of
+    `attempts` it does not explain. `turn_s`: when a fixed window begins, seconds past the minute
+    (of the attempts' own times).
+    """
+
+    kind: Kind
+    low: int
+    high: int
+    wrong: int
+    attempts: int
+    turn_s: float | None = None
+
+    @property
+    def wrong_share(self) -> float:
+        """The share of the attempts that it does not explain."""
+        return self.wrong / self.attempts if self.attempts else 0.0
+
+
+def fits(attempts: Sequence[Attempt]) -> list[Fit]:
+    """The best fit of every kind, the best kind first; empty where nothing was refused."""
+    if all(one.admitted for one in attempts) or not any(one.admitted for one in attempts):
+        return []
+    ordered = sorted(attempts, key=lambda one: one.at_s)
+    return sorted((_best(kind, ordered) for kind in KINDS), key=lambda fit: fit.wrong)
+
+
+def told(found: Sequence[Fit]) -> Fit | None:
+    """The fit that can be believed; None: the attempts do not tell the kinds apart."""
+    if not found or found[0].wrong_share > SELDOM:
+        return None
+    clear = len(found) < 2 or found[1].wrong > max(2 * found[0].wrong, found[0].wrong + 2)
+    return found[0] if clear else None
+
+
+def peak(attempts: Sequence[Attempt]) -> float:
+    """The most units that were let through in any 60 s."""
+    most, inside, held = 0.0, deque[Attempt](), 0.0
+    for one in sorted(attempts, key=lambda one: one.at_s):
+        if not one.admitted:
+            continue
+        inside.append(one)
+        held += one.amount
+        while inside[0].at_s <= one.at_s - WINDOW_S:
+            held -= inside.popleft().amount
+        most = max(most, held)
+    return most
+
+
+Truth = Literal["true", "too short", "too long", "unknown"]
+
+
+def truth_of_wait(before: bool | None, after: bool | None) -> Truth:
+    """Whether a stated wait was true: was a request just before its end let through, just after?
+
+    None: it was not sent, or failed for another reason.
+    """
+    if before:
+        return "too long"
+    if after is None:
+        return "unknown"
+    if not after:
+        return "too short"
+    return "true" if before is False else "unknown"
+
+
+def _best(kind: Kind, ordered: Sequence[Attempt]) -> Fit:
+    """The sizes, and of a fixed window the turn, that explain the attempts best.
+
+    What a window let through at the most is its size, give or take what overtook on the way; a
+    bucket lets through up to twice its size in 60 s, so all sizes between are tried.
+    """
+    turn: float | None = None
+    if kind == "fixed":
+        turn = min(_TURNS_S, key=lambda t: _wrong(kind, _fullest(ordered, t), t, ordered))
+        near = _fullest(ordered, turn)
+    else:
+        near = max(1, round(peak(ordered)))
+    if kind == "bucket":
+        step = max(1, near // (2 * _SIZES))
+        sizes = range(max(1, near // 2), near + 1, step)
+        near = min(sizes, key=lambda size: _wrong(kind, size, turn, ordered))
+    else:
+        step = max(1, near // _SIZES)
+    pace = max(1, step // 10)
+    fine = range(max(1, near - 2 * step), near + 2 * step + 1, pace)
+    wrong = {size: _wrong(kind, size, turn, ordered) for size in fine}
+    fewest = min(wrong.values())
+    good = [size for size in fine if wrong[size] == fewest]
+    return Fit(kind, min(good), max(good), fewest, len(ordered), turn)
+
+
+def _fullest(ordered: Sequence[Attempt], turn_s: float) -> int:
+    """The most units that were let through in any window of 60 s that begins at the turn."""
+    held: dict[float, float] = {}
+    for one in ordered:
+        if one.admitted:
+            window = (one.at_s - turn_s) // WINDOW_S
+            held[window] = held.get(window, 0.0) + one.amount
+    return max(1, round(max(held.values())))
+
+
+def _wrong(kind: Kind, size: int, turn_s: float | None, ordered: Sequence[Attempt]) -> int:
+    """How many attempts the limit would have decided otherwise."""
+    decide = {"bucket": _bucket, "fixed": _fixed, "sliding": _sliding}[kind]
+    expected = decide(size, turn_s or 0.0, ordered)
+    return sum(one.admitted != let for one, let in zip(ordered, expected, strict=True))
+
+
+def _bucket(size: int, _: float, ordered: Sequence[Attempt]) -> Iterator[bool]:
+    level, at_s = float(size), ordered[0].at_s
+    for one in ordered:
+        level = min(float(size), level + (one.at_s - at_s) * size / WINDOW_S)
+        at_s = one.at_s
+        yield level >= min(one.amount, size)
+        if one.admitted:
+            level -= one.amount
+
+
+def _fixed(size: int, turn_s: float, ordered: Sequence[Attempt]) -> Iterator[bool]:
+    window, used = None, 0.0
+    for one in ordered:
+        now = (one.at_s - turn_s) // WINDOW_S
+        if now != window:
+            window, used = now, 0.0
+        yield used + min(one.amount, size) <= size
+        if one.admitted:
+            used += one.amount
+
+
+def _sliding(size: int, _: float, ordered: Sequence[Attempt]) -> Iterator[bool]:
+    inside, used = deque[Attempt](), 0.0
+    for one in ordered:
+        while inside and inside[0].at_s <= one.at_s - WINDOW_S:
+            used -= inside.popleft().amount
+        yield used + min(one.amount, size) <= size
+        if one.admitted:
+            inside.append(one)
+            used += one.amount
+
+
+class Refused(Protocol):
+    """What is read of a row."""
+
+    @property
+    def outcome(self) -> str: ...
+    @property
+    def sent_offset_s(self) -> float | None: ...
+    @property
+    def done_offset_s(self) -> float | None: ...
+    @property
+    def retry_after_s(self) -> float | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Until:
+    """What a refusal asks for: to wait so many seconds, until a moment (unix seconds)."""
+
+    wait_s: float
+    at_unix_s: float
+
+
+def refused_until(rows: Sequence[Refused], t0_unix_s: float) -> Until | None:
+    """The stated wait of the refusal that was sent last; None: none states one.
+
+    It counts from when the refusal came: a gateway cannot count from sooner than it decided.
+    """
+    latest: tuple[float, Until] | None = None
+    for row in rows:
+        sent, done, wait_s = row.sent_offset_s, row.done_offset_s, row.retry_after_s
+        if row.outcome != Outcome.RATE_LIMITED or sent is None or done is None or wait_s is None:
+            continue
+        if latest is None or sent >= latest[0]:
+            latest = sent, Until(wait_s, t0_unix_s + done + wait_s)
+    return latest[1] if latest else None

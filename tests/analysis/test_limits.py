@@ -1,0 +1,274 @@
+"""The audit of rate limits, on a gateway whose clock is the test's: no request, no sleep.
+
+The program decides each phase as in a run; a model of a gateway with the simulator's own meters
+answers; the rows tell what was found.
+"""
+
+import heapq
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analysis import markdown, report
+from analysis.auditing import Audit, audit
+from analysis.load import load
+from loadshapes import limits, modes
+from loadshapes.options import OperatorError, Options
+from loadshapes.plan import Phase
+from loadshapes.program import Finding
+from recording.record import RequestRecord
+from simulator.limits import Limits
+from tests.analysis.runs import make, phase, record
+
+OPTIONS = Options(mode="limits", model="m", budget=1.0, task_id_prefix="p")
+PROMPT = {"marker": 12, "padded": 4000}
+ANSWER = 6
+
+
+@dataclass
+class Gateway:
+    """Answers phases on a clock of its own; `headers` says whether it states its limits."""
+
+    rpm: int | None = None
+    tpm: int | None = None
+    kind: str = "bucket"
+    lie: float = 1.0
+    began: float = 1_795_000_000.0
+    latency_s: float = 0.5
+    headers: bool = True
+    waits: bool = True
+    now: float = field(init=False)
+    begun: dict[str, float] = field(default_factory=dict)
+    rows: list[RequestRecord] = field(default_factory=list)
+    phases: list[Phase] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.now = self.began
+        self.limits = Limits(self.rpm, self.tpm, lambda: self.now, self.lie, self.kind)
+
+    def run(self, options: Options = OPTIONS) -> "Gateway":
+        """The whole program."""
+        unfold = modes.plan(options).unfold
+        assert unfold is not None
+        program = unfold()
+        block = next(program)
+        while True:
+            try:
+                block = program.send(self.answer(block))
+            except StopIteration:
+                return self
+
+    def answer(self, block: Phase) -> Finding:
+        """Run one phase: users that send as soon as they are free, or at their due times."""
+        t0 = max(self.now + 0.6, block.not_before_unix_s or 0.0)
+        self.begun[block.name], found = t0, []
+        self.phases.append(block)
+        free = [t0 + i * 1e-4 for i in range(block.users)]
+        most = block.count if block.count is not None else block.at_most or 10**6
+        stop_at = t0 + block.duration_s if block.count is None and block.duration_s else 1e18
+        settle, ends = list[tuple[float, int, int]](), 0
+        for index in range(most):
+            due = block.due_s(index)
+            sent = max(heapq.heappop(free), t0 + due if due is not None else 0.0)
+            while settle and settle[0][0] <= sent:
+                self._settle(heapq.heappop(settle))
+            if sent >= stop_at:
+                break
+            self.now = sent
+            row = self._row(block, index, sent - t0)
+            done = t0 + (row.done_offset_s or 0.0)
+            if row.success:
+                charged = PROMPT[block.request] + (block.max_tokens or 0)
+                heapq.heappush(settle, (done, charged, row.total_tokens or 0))
+            elif row.outcome == block.ends_on and (ends := ends + 1) == block.ends_after:
+                stop_at = min(stop_at, done)
+            heapq.heappush(free, done)
+            found.append(row)
+        while settle:
+            self._settle(heapq.heappop(settle))
+        self.now = max([t0, *(t0 + (row.done_offset_s or 0.0) for row in found)])
+        self.rows += found
+        return Finding(block, tuple(found), t0_unix_s=t0)
+
+    def _settle(self, due: tuple[float, int, int]) -> None:
+        self.now = max(self.now, due[0])
+        self.limits.settle("k", due[1], due[2])
+
+    def _row(self, block: Phase, index: int, sent_s: float) -> RequestRecord:
+        prompt = PROMPT[block.request]
+        refusal = self.limits.admit("k", prompt + (block.max_tokens or 0))
+        known: dict[str, Any] = {}
+        if self.headers:
+            said = {k.decode(): int(v) for k, v in self.limits.headers("k") if v.isdigit()}
+            known = {
+                f"ratelimit_{which}_{unit}": said.get(f"x-ratelimit-{which}-{unit}")
+                for which in ("limit", "remaining")
+                for unit in ("requests", "tokens")
+            }
+        if refusal is not None:
+            wait_s = refusal.wait_s * self.lie if self.waits else None
+            known |= {
+                "outcome": "rate_limited", "success": False, "http_status": 429, "api_cost": None,
+                "total_tokens": None, "retry_after_s": wait_s, "cost_source": "unknown",
+            }  # fmt: skip
+        else:
+            known["total_tokens"] = prompt + ANSWER
+        took_s = 0.01 if refusal is not None else self.latency_s
+        return record(
+            index, phase=block.name, mode="limits", scenario=block.scenario, target=None,
+            model_requested=block.model, scheduled_offset_s=None, send_lag_s=None,
+            duration_s=block.duration_s, sent_offset_s=sent_s, done_offset_s=sent_s + took_s,
+            elapsed_sec=took_s, max_tokens=block.max_tokens, task_id=block.task_id(index),
+            prompt_tokens=prompt, **known,
+        )  # fmt: skip
+
+    def audit(self) -> Audit:
+        return audit("m", [asdict(row) for row in self.rows], self.begun)
+
+
+def names(phases: Sequence[Phase]) -> list[str]:
+    return [block.scenario for block in phases]
+
+
+@pytest.mark.parametrize("kind", ["bucket", "fixed", "sliding"])
+@pytest.mark.parametrize(
+    ("rpm", "second", "headers"),
+    [(20, 0.0, True), (60, 47.0, True), (60, 13.0, False), (20, 30.0, False), (300, 59.0, True)],
+)
+def test_the_kind_size_and_unit_of_a_limit_are_found(
+    kind: str, rpm: int, second: float, headers: bool
+) -> None:
+    """Whatever the second of the minute at which it begins, stated or not."""
+    gateway = Gateway(rpm=rpm, kind=kind, began=1_795_000_020.0 + second, headers=headers).run()
+    found = gateway.audit()
+    assert found.fit is not None and found.fit.kind == kind, found.found
+    assert found.fit.low - 2 <= rpm <= found.fit.high + max(2, rpm // 50)
+    assert found.advertised_requests == (rpm if headers else None)
+    assert found.unit == "requests"
+    assert found.token_high is None
+    assert sum(step.sent for step in found.steps.values()) < 6 * rpm + 600
+
+
+@pytest.mark.parametrize("kind", ["bucket", "fixed", "sliding"])
+@pytest.mark.parametrize(("lie", "truth"), [(1.0, "true"), (0.3, "too short"), (2.0, "too long")])
+def test_a_lying_retry_after_is_found_out(kind: str, lie: float, truth: str) -> None:
+    found = Gateway(rpm=6, kind=kind, lie=lie, began=1_795_000_025.0).run().audit()
+    assert found.wait is not None and found.wait.truth == truth
+
+
+def test_a_wait_too_short_to_come_before_is_tried_after_it_alone() -> None:
+    """600 a minute: the next one is free in a tenth of a second."""
+    gateway = Gateway(rpm=600).run()
+    wait = gateway.audit().wait
+    (sent,) = [block for block in gateway.phases if block.scenario == "wait"]
+    assert sent.count == 1
+    assert wait is not None and wait.before is None and wait.after and wait.truth == "unknown"
+
+
+def test_no_stated_wait_is_not_tried() -> None:
+    gateway = Gateway(rpm=20, waits=False).run()
+    assert "wait" not in names(gateway.phases) and gateway.audit().wait is None
+
+
+@pytest.mark.parametrize("kind", ["bucket", "fixed", "sliding"])
+@pytest.mark.parametrize("headers", [True, False])
+def test_a_token_limit_is_found(headers: bool, kind: str) -> None:
+    """100,000 a minute: 24 prompts of 4,006 go through, whatever the limit of requests."""
+    gateway = Gateway(rpm=600, tpm=100_000, kind=kind, headers=headers, latency_s=3.0).run()
+    found = gateway.audit()
+    assert found.unit == "requests"
+    assert found.advertised_tokens == (100_000 if headers else None)
+    assert found.token_low is not None and found.token_high is not None
+    assert found.token_low - 4_100 <= 100_000 <= found.token_high + 4_100
+
+
+def test_tokens_that_run_out_under_short_requests_are_told() -> None:
+    found = Gateway(rpm=5_000, tpm=1_000, kind="sliding", latency_s=0.05).run().audit()
+    assert found.unit == "tokens"
+
+
+def test_a_gateway_without_limits_is_asked_no_further() -> None:
+    gateway = Gateway(headers=False, latency_s=0.2).run()
+    found = gateway.audit()
+    assert names(gateway.phases) == ["look", "fill", "long", "tokens"]
+    assert found.fit is None and found.refused == 0 and found.token_high is None
+    assert found.steps["fill"].sent == OPTIONS.limits_most
+
+
+def test_a_fill_is_bounded_by_the_operators_number() -> None:
+    gateway = Gateway(rpm=600).run(Options(**(asdict(OPTIONS) | {"limits_most": 50})))
+    assert all(step.sent <= 50 for step in gateway.audit().steps.values())
+
+
+def test_every_model_is_audited_by_itself() -> None:
+    gateway = Gateway(rpm=20).run(Options(**(asdict(OPTIONS) | {"model": "a,b"})))
+    assert {block.model for block in gateway.phases} == {"a", "b"}
+    assert len({block.name for block in gateway.phases}) == len(gateway.phases)
+
+
+def test_an_audit_that_goes_on_after_an_interruption_stops() -> None:
+    """Its windows have moved on: what earlier rows would say of later ones is not known."""
+    program = limits._program(OPTIONS)
+    sent = [next(program), program.send(Finding(OPTIONS_LOOK))]
+    with pytest.raises(StopIteration):
+        program.send(Finding(sent[1]))
+
+
+OPTIONS_LOOK = Phase(
+    name="x", mode="limits", scenario="look", model="m", kind="steady", request="marker", users=1,
+    count=1,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"model": ""}, "--model is missing: mode limits"),
+        ({"budget": 0.0}, "give --budget or --budget-tokens"),
+        ({"limits_most": 0}, "--limits-most must be above 0"),
+    ],
+)
+def test_a_mistake_is_a_sentence(changes: dict[str, Any], says: str) -> None:
+    with pytest.raises(OperatorError, match=says):
+        modes.plan(Options(**(asdict(OPTIONS) | changes)))
+
+
+def told(folder: Path, gateway: Gateway, lang: Any = "en") -> str:
+    events = [
+        {"at": "x", "event": "phase_start", "phase": name, "t0_unix_s": t0}
+        for name, t0 in gateway.begun.items()
+    ]
+    planned = [phase(block.name, mode="limits", count=block.count) for block in gateway.phases]
+    make(folder, *gateway.rows, plan=planned, events=events, mode="limits")
+    view = report.look(load(folder), lang)
+    report.write(view)
+    text = markdown.render(report.compose(view))
+    title = "## Rate limits" if lang == "en" else "## 限流"
+    return text.partition(title)[2].partition("\n## ")[0]
+
+
+def test_the_report_tells_it_with_the_evidence(tmp_path: Path) -> None:
+    gateway = Gateway(rpm=60, tpm=100_000, kind="sliding", lie=0.5).run()
+    said = told(tmp_path / "r", gateway)
+    assert "⚠️ m: a sliding window of 60 requests a minute; its Retry-After: too short" in said
+    assert "| Requests a minute | 60 | 60 |" in said
+    assert "| How it counts | - | sliding window |" in said
+    assert "| What runs out | - | requests |" in said
+    assert "| Tokens a minute | 100,000 |" in said
+    assert "s: refused; +" in said
+    assert "滑动窗口" in told(tmp_path / "zh", gateway, "zh")
+    (one,) = json.loads((tmp_path / "r" / "summary.json").read_text("utf-8"))["limits"]
+    assert (one["kind"], one["retry_after"], one["unit"]) == ("sliding", "too short", "requests")
+
+
+def test_a_stated_limit_that_is_not_enforced_is_told(tmp_path: Path) -> None:
+    """It says 600 and lets 60 through."""
+    gateway = Gateway(rpm=60, kind="fixed").run()
+    gateway.rows = [
+        RequestRecord(**(asdict(row) | {"ratelimit_limit_requests": 600})) for row in gateway.rows
+    ]
+    assert "⚠️ m: a fixed window of 60 requests" in told(tmp_path / "r", gateway)
