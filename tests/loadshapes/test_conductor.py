@@ -1,4 +1,4 @@
-"""The conductor with generators that answer at once: when a phase begins, and what is told of it."""
+"""The conductor with a generator that answers at once: when a phase begins, what is told of it."""
 
 import time
 from collections.abc import Callable
@@ -55,7 +55,7 @@ def test_a_phase_begins_no_sooner_than_it_may_and_its_finding_says_when(later_s:
 
     nodes = Nodes()
     conductor = Conductor(
-        program(), Budget.of(0.0, 0), nodes, lambda *_, **__: None, lambda *_: None,
+        program(), 1, Budget.of(0.0, 0), nodes, lambda *_, **__: None, lambda *_: None,
         lambda *_: None, lambda phase, halted, lag_s: Finding(phase, (), halted, lag_s),
     )  # fmt: skip
     nodes.receive = conductor.receive

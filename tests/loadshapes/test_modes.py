@@ -10,8 +10,9 @@ from loadshapes.options import MODES, Options
 from loadshapes.plan import Phase
 from tasks.catalogue import BUILDERS
 
-APART = {"full", "interactive", "capacity", "soak", "replay"}  # what `full` does not hold
-UNFED = [mode for mode in MODES if mode not in ("capacity", "replay")]  # need no file
+APART = {"full", "interactive", "capacity", "soak", "replay", "limits"}  # what `full` does not hold
+UNFED = [mode for mode in MODES if mode not in ("capacity", "replay", "limits")]
+# They need no file, and their phases are known beforehand.
 BASE = Options(mode="rpm", run_id="r", task_id_prefix="pre")
 
 
