@@ -420,6 +420,7 @@ class Generator:
             share.ends += 1
             if share.ends >= share.phase.ends_after:
                 self.halt(f"the phase ends on {outcome}")
+            return  # what a phase is after is no reason to stop it
         rule = self._rule
         if rule is None or share.halted.is_set() or share.phase.kind == "manual":
             return  # in a manual phase the person is the stop rule
