@@ -211,9 +211,7 @@ def on_init(environment: Environment, runner: Runner, web_ui: Any = None, **_: A
 
     try:
         if parsed.tags:
-            raise OperatorError(
-                "--tags finds no task: leave it away, --mode chooses what is sent."
-            )
+            raise OperatorError("--tags finds no task: leave it away, --mode chooses what is sent.")
         if web_ui is not None:
             show(environment, web_ui, command, in_flight)
         if parsed.metrics_port:
