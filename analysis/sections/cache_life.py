@@ -66,7 +66,7 @@ def _between(view: View, earlier: str, later: str) -> float | None:
         view.run.events_of("phase_end", earlier),
         view.run.events_of("phase_start", later),
     )
-    if not ends or not starts:
+    if not ends or not starts or not starts[-1].get("t0_unix_s"):
         return None
     ended = datetime.fromisoformat(str(ends[-1]["at"])).timestamp()
     return max(0.0, float(starts[-1]["t0_unix_s"]) - ended)

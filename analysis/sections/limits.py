@@ -35,7 +35,9 @@ def section(view: View) -> Section:
 def of(view: View) -> list[Audit]:
     """The audits of the run, a model each."""
     begun = {
-        event["phase"]: float(event["t0_unix_s"]) for event in view.run.events_of("phase_start")
+        str(event["phase"]): float(event["t0_unix_s"])
+        for event in view.run.events_of("phase_start")
+        if event.get("phase") and event.get("t0_unix_s")
     }
     by_model: dict[str, list[dict[str, Any]]] = {}
     for row in view.rows("limits"):
