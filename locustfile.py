@@ -314,7 +314,8 @@ def on_test_start(environment: Environment, **_: Any) -> None:
         try:
             command.session.begin()
         except OSError as error:
-            log.error("the run cannot be recorded: %s: %s", error.filename, error.strerror)
+            folder = command.session.folder
+            log.error("the run cannot be recorded in %s: %s", folder, error.strerror)
             command.session.conductor.finished = True
 
 

@@ -6,7 +6,6 @@ What we know beyond it follows its fields, where it is known.
 
 import json
 from collections.abc import Iterator
-from math import fsum
 from pathlib import Path
 from statistics import mean
 from typing import TYPE_CHECKING, Any
@@ -145,7 +144,7 @@ def _summary(run: Run, frame: "DataFrame", phase: dict[str, Any], version: str) 
         "observed_rpm": round(len(good) / wall_s * 60, 3) if wall_s else None,
         "observed_tpm": round(tokens["total_tokens"] / wall_s * 60, 3) if wall_s else None,
         **tokens,
-        "api_cost_sum": round(fsum(costs), 6) if len(costs) else None,
+        "api_cost_sum": round(sum(costs.tolist()), 6) if len(costs) else None,  # as the seed sums
         "latency_avg_sec": round(mean(latencies), 3) if latencies else None,
         **percentiles,
         "stop_rule": _stop_rule(run, name),

@@ -152,7 +152,9 @@ class GeneratorNode:
             folder.mkdir(parents=True, mode=0o700, exist_ok=True)
             self._recorder.open(options.run_id, folder, data["part"])
         except OSError as error:
-            log.error("this process cannot take part: %s: %s", error.filename, error.strerror)
+            if isinstance(self._runner, LocalRunner):
+                raise  # whoever began the run says so, and ends it
+            log.error("this process cannot take part: %s: %s", folder, error.strerror)
             self._runner.quit()
             return
         origin = Origin(

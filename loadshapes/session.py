@@ -24,6 +24,7 @@ from recording import folder as run_folder
 from recording.hooks import Inbound, unwritable
 from recording.journal import Journal
 from recording.manifest import ROOT, manifest, write_json
+from recording.purse import MONEY, TOKENS
 from recording.record import RequestRecord
 from recording.remains import Remains
 from recording.sinks import CsvSink, part_path
@@ -128,6 +129,14 @@ class Session:
     def _spread(self, users: int) -> int:
         generators = self.conductor.generators or max(1, len(self._nodes.admit()))
         return -(-users // generators) * generators
+
+    def budget_left(self) -> dict[str, float]:
+        """What is left of each limited unit: less what the running phase's rows have used."""
+        phase = self.conductor.phase
+        running = self.tallies.get(phase.name, Tally()) if phase is not None else Tally()
+        used = {MONEY: running.cost or 0.0, TOKENS: float(running.total_tokens)}
+        left = {unit: self.budget.left(unit) for unit in self.budget.limits}
+        return {unit: known - used[unit] for unit, known in left.items() if known is not None}
 
     @property
     def over(self) -> bool:

@@ -26,6 +26,8 @@ class Watched(Protocol):
     @property
     def tallies(self) -> dict[str, Tally]: ...
 
+    def budget_left(self) -> dict[str, float]: ...
+
 
 @dataclass(slots=True)
 class Times:
@@ -99,7 +101,15 @@ class LiveRun:
             **_percentiles("ttft", times.ttft),
             "lag": self._lag(times),
             "cost": cost,
+            "left": "" if in_flight is None else self._left(),
         }
+
+    def _left(self) -> str:
+        """What the run may still use, by what has been recorded."""
+        left = self._run.budget_left()
+        shown = [f"{left['money']:.6g} {self.currency}".rstrip()] if "money" in left else []
+        shown += [f"{left['tokens']:,.0f} tokens"] if "tokens" in left else []
+        return ", ".join(shown)
 
     def _lag(self, times: Times) -> str:
         """How late requests left, and whether that spoils the latencies: the report's own rule."""

@@ -21,6 +21,7 @@ _COLUMNS = {
     "ttft99": ("TTFT P99, s", "TTFT P99 秒"),
     "lag": ("Send lag P99", "发送滞后 P99"),
     "cost": ("Cost", "费用"),
+    "left": ("Budget left", "剩余预算"),
 }
 # A file or page that can be opened, by its address below /gateway.
 _FILES = {

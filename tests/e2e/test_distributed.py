@@ -188,7 +188,7 @@ def test_a_killed_worker_loses_only_what_was_in_flight(
     done = ships.finish()
     assert done.code == 0, done.text
     (lost,) = done.events("worker_lost")
-    assert f"A worker was lost: worker: {lost['worker']}" in told(done)
+    assert f"A worker was lost: {lost['worker']}" in told(done)
     assert_exactly_once(done, gateway, 80)
     assert done.folder is not None
     frame = load(done.folder).requests

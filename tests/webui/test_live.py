@@ -35,6 +35,10 @@ class FakeRun:
     plan: Plan = Plan((PHASE,))
     began: dict[str, float] = field(default_factory=lambda: {PHASE.name: 100.0})
     tallies: dict[str, Tally] = field(default_factory=lambda: {PHASE.name: Tally()})
+    left: dict[str, float] = field(default_factory=dict)
+
+    def budget_left(self) -> dict[str, float]:
+        return self.left
 
 
 def live(*records: RequestRecord) -> LiveRun:
@@ -44,6 +48,15 @@ def live(*records: RequestRecord) -> LiveRun:
         run.tallies[each.phase].add(each)
         made.add(each, now=103.0)
     return made
+
+
+def test_what_is_left_of_the_budget_stands_beside_the_running_phase() -> None:
+    """Of a phase that is over, and of a run without a budget, there is none to tell."""
+    made = LiveRun(FakeRun(left={"money": 0.25, "tokens": 12_345.0}), "CNY")
+    (running,) = made.rows(104.0, PHASE.name, 1)
+    (over,) = made.rows(104.0, None, 0)
+    assert (running["left"], over["left"]) == ("0.25 CNY, 12,345 tokens", "")
+    assert LiveRun(FakeRun(), "CNY").rows(104.0, PHASE.name, 1)[0]["left"] == ""
 
 
 @pytest.mark.parametrize("count", [1, 2, 19, 20, 100, 5000])
