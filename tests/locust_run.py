@@ -74,7 +74,7 @@ def run(
     results: Path,
     env: dict[str, str] | None = None,
     cwd: Path = ROOT,
-    timeout_s: float = 300,
+    timeout_s: float = 240,
 ) -> LocustRun:
     """Run Locust headless to its end; `results` must hold no run yet."""
     done = subprocess.run(

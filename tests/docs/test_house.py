@@ -12,11 +12,12 @@ from house import drawing, files, imports, order, purpose, rooms  # noqa: E402
 
 def test_the_counts_are_those_of_a_plain_search() -> None:
     """`from room` or `import room` at the start of a line, counted with a regular expression."""
+    counts = imports()
     for room in rooms():
         for other in set(rooms()) - {room}:
             line = re.compile(rf"^\s*(from {other}[. ]|import {other}\b)", re.M)
             found = sum(bool(line.search(path.read_text("utf-8"))) for path in files(room))
-            assert imports()[room][other] == found, (room, other)
+            assert counts[room][other] == found, (room, other)
 
 
 def test_every_room_and_every_import_is_drawn() -> None:
