@@ -114,6 +114,8 @@ class Command:
         self.opened: list[Callable[[Session], None]] = []  # who wants to see each new run
         self.reported = Event()  # cleared while a run is being stopped and reported
         self.reported.set()
+        self.drained = Event()  # cleared while what is in flight is being finished
+        self.drained.set()
         self.in_flight: dict[str, int] = {}  # by generator, as they said last
         self._simulator: EmbeddedSimulator | None = None
 
@@ -323,11 +325,15 @@ def on_test_stopping(environment: Environment, **_: Any) -> None:
     """Fires first in every way to stop, and may block: finish what is in flight."""
     if command is None or command.session is None:
         return
-    if not command.reported.is_set():  # two ways to stop at once: the first one ends the run
-        command.reported.wait(REPORT_WAIT_S)
+    if not command.drained.is_set():  # two ways to stop at once: one drain serves both
+        command.drained.wait(REPORT_WAIT_S)
         return
+    command.drained.clear()
     command.reported.clear()
-    command.session.drain()
+    try:
+        command.session.drain()
+    finally:
+        command.drained.set()
 
 
 @events.test_stop.add_listener

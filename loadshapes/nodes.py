@@ -152,6 +152,8 @@ class GeneratorNode:
             folder.mkdir(parents=True, mode=0o700, exist_ok=True)
             self._recorder.open(options.run_id, folder, data["part"])
         except OSError as error:
+            if isinstance(self._runner, LocalRunner):
+                raise  # this node commands too, and ends the run in good order
             log.error("this process cannot take part: %s: %s", error.filename, error.strerror)
             self._runner.quit()
             return

@@ -84,7 +84,7 @@ def test_a_run_that_was_stopped_ends_with_1(simulator: Start, tmp_path: Path) ->
     done = LocustRun(process.returncode, out, err, None)
     assert done.code == 1, done.text
     (sentence,) = sentences(done)
-    assert sentence.startswith("weighbridge: the run ended before its plan was done (reason: ")
+    assert sentence.startswith("weighbridge: the run ended before its plan was done (")
     assert "report.html" in done.out
 
 
