@@ -114,6 +114,8 @@ class Command:
         self.opened: list[Callable[[Session], None]] = []  # who wants to see each new run
         self.reported = Event()  # cleared while a run is being stopped and reported
         self.reported.set()
+        self.drained = Event()  # cleared while what is in flight is being finished
+        self.drained.set()
         self.in_flight: dict[str, int] = {}  # by generator, as they said last
         self._simulator: EmbeddedSimulator | None = None
 
@@ -324,11 +326,15 @@ def on_test_stopping(environment: Environment, **_: Any) -> None:
     """Fires first in every way to stop, and may block: finish what is in flight."""
     if command is None or command.session is None:
         return
-    if not command.reported.is_set():  # two ways to stop at once: the first one ends the run
-        command.reported.wait(REPORT_WAIT_S)
+    if not command.drained.is_set():  # two ways to stop at once: one drain serves both
+        command.drained.wait(REPORT_WAIT_S)
         return
+    command.drained.clear()
     command.reported.clear()
-    command.session.drain()
+    try:
+        command.session.drain()
+    finally:
+        command.drained.set()
 
 
 @events.test_stop.add_listener
@@ -338,13 +344,19 @@ def on_test_stop(environment: Environment, **_: Any) -> None:
         return
     session, command.session = command.session, None
     PlannedShape.run = None
+    # In a greenlet of its own: where two ways to stop meet, Locust kills the one that is here.
+    gevent.spawn(conclude, environment, session, command.reported).join()
+
+
+def conclude(environment: Environment, session: Session, reported: Event) -> None:
+    """Finish and report a run, and set the exit code."""
     environment.process_exit_code = 1  # Locust only logs what a listener raises, and ends with 0
     try:
         completed = session.finish()
         failed = session.report()
         environment.process_exit_code = 0 if completed and not failed else 1
     finally:
-        command.reported.set()
+        reported.set()
 
 
 @events.quitting.add_listener

@@ -1,10 +1,14 @@
 """The run folder: one a run, never overwritten."""
 
 import secrets
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
 from loadshapes.options import OperatorError
+
+LEAST_FREE_BYTES = 32 * 1024
+"""What a run's first files need; a disk that is full later ends the run, and says so."""
 
 
 def new_run_id(mode: str) -> str:
@@ -25,6 +29,12 @@ def create(results: str, run_id: str) -> Path:
         raise OperatorError(
             f"the run folder {folder} cannot be made ({error.strerror}): give another --results."
         ) from None
+    if shutil.disk_usage(folder).free < LEAST_FREE_BYTES:
+        folder.rmdir()
+        raise OperatorError(
+            f"the disk of {folder} is full (No space left on device): make room, or give another "
+            "--results."
+        )
     return folder
 
 

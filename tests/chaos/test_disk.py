@@ -90,13 +90,14 @@ def test_a_full_disk_ends_a_run_of_two_processes(simulator: Start, tmp_path: Pat
 
 
 def test_a_disk_full_from_the_start_sends_nothing(simulator: Start, tmp_path: Path) -> None:
-    """Not even the manifest fits: a sentence, a non-zero exit code, no request paid."""
+    """Not even the manifest fits: a sentence, exit code 2, no request paid."""
     gateway = simulator("--profile", "fast")
     with small_disk(tmp_path / "disk", "16k") as disk:
         (disk / "filler").write_bytes(b"x" * 8192)
         done = run("-H", gateway.url, *WINDOW, results=disk / "results")
-    assert done.code != 0
-    assert "No space left on device" in done.text
+    assert done.code == 2, done.text
+    assert "is full (No space left on device): make room" in done.text
+    assert "Traceback" not in done.text
     assert gateway.rows() == []
 
 

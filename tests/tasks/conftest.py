@@ -29,7 +29,7 @@ from tests.tasks.scripted_server import (
 )
 
 Script = Callable[[Conversation], None]
-LONGEST_S = 30.0
+LONGEST_S = 120.0
 
 
 @pytest.fixture(autouse=True)
