@@ -26,7 +26,7 @@ CALIBRATION_WORDS = (25, 200)
 """Padding words of the two probes: far enough apart to tell a word's tokens from the rest."""
 
 _GUESSED_OVERHEAD_TOKENS = 40.0
-_STEPS, _LAST, _SAMPLE = 32, 32, 256
+_STEPS, _LAST, _SAMPLE = 32, 32, 96
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
