@@ -7,28 +7,22 @@ recorded as dropped. Nothing here knows Locust.
 """
 
 import logging
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from itertools import count
 from typing import Any
 
 import gevent
-from gevent.event import AsyncResult, Event
-from gevent.lock import Semaphore
+from gevent.event import AsyncResult
 from gevent.queue import Empty, LifoQueue
 
 from loadshapes.budget import Report, opened, report
-from loadshapes.looplag import PROBE_S, LoopLag
-from loadshapes.options import Options
-from loadshapes.pacing import Pacer
-from loadshapes.plan import Phase, stripe
+from loadshapes.looplag import PROBE_S
+from loadshapes.share import Run, Share
 from recording.guards import StopRule, decide
 from recording.outcome import Outcome
-from recording.purse import Need, Purse
+from recording.purse import Need
 from recording.record import RequestRecord
-from tasks.exchange import Job, Origin, planned_only
-from tasks.traffic import Traffic
+from tasks.exchange import Job, planned_only
 from tasks.wire import NotSent
 
 LEAD_S = 0.25  # time to build a request and, where needed, to open its connection
@@ -36,59 +30,6 @@ HALT_CHECK_S = 0.2
 STOOD_STILL_S = 15.0  # the conductor's LOST_WAIT_S
 
 log = logging.getLogger("weighbridge")
-
-
-@dataclass(slots=True)
-class Run:
-    """What this process knows of the run it takes part in; `phases` by their numbers.
-
-    `traffic` holds the operator's own lines; `deal` gives the numbers of those this process begins.
-    """
-
-    options: Options
-    origin: Origin
-    phases: dict[int, Phase] = field(default_factory=dict)
-    traffic: Traffic | None = None
-    deal: Iterator[int] = field(default_factory=count)
-
-
-@dataclass(slots=True)
-class Share:
-    """One phase as this process runs it: slot `slot` of `slots`, from clock time `began`."""
-
-    number: int
-    phase: Phase
-    began: float
-    slot: int
-    slots: int
-    outstanding: int = 0
-    sent: int = 0
-    dropped: int = 0
-    ends: int = 0  # outcomes so far at which the phase may end
-    lag: LoopLag = field(default_factory=LoopLag)
-    halted: Event = field(default_factory=Event)
-    released: Event = field(default_factory=Event)
-    halted_why: str = ""
-    recent: deque[str] = field(default_factory=deque)
-    purses: list[Purse] = field(default_factory=list)
-    needs: dict[int, list[Need]] = field(default_factory=dict)
-    settled: Event = field(default_factory=Event)
-    free: Semaphore = field(init=False)
-    pacer: Pacer | None = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.free = Semaphore(self.users)
-        phase = self.phase
-        self.pacer = None
-        if phase.pace is not None and phase.count is not None and phase.target is not None:
-            own = sum(1 for _ in phase.indices(self.slot, self.slots))
-            if own:
-                self.pacer = Pacer(phase.pace, phase.target, phase.dues_s(), own)
-
-    @property
-    def users(self) -> int:
-        """How many of the phase's users are this process's."""
-        return len(stripe(self.phase.users, self.slot, self.slots))
 
 
 class Generator:

@@ -24,9 +24,10 @@ from locust.runners import (
     WorkerRunner,
 )
 
-from loadshapes.generator import Generator, Run
+from loadshapes.generator import Generator
 from loadshapes.options import OperatorError, Options
 from loadshapes.plan import Phase, stripe
+from loadshapes.share import Run
 from recording.hooks import Recorder
 from recording.prices import Prices
 from tasks.endpoint import SIMULATOR_KEY, Endpoint, resolve

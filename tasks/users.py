@@ -7,7 +7,8 @@ from locust import User, task
 from locust.exception import StopUser
 from locust.user.task import LOCUST_STATE_STOPPING
 
-from loadshapes.generator import Generator, Run
+from loadshapes.generator import Generator
+from loadshapes.share import Run
 from recording.outcome import Outcome
 from recording.record import RequestRecord
 from tasks.catalogue import build

@@ -8,9 +8,10 @@ from typing import Any
 
 import gevent
 
-from loadshapes.generator import Generator, Run
+from loadshapes.generator import Generator
 from loadshapes.options import Options
 from loadshapes.plan import Phase
+from loadshapes.share import Run
 from recording.outcome import Outcome
 from recording.record import RequestRecord
 from tasks.exchange import Job, Origin, planned_only

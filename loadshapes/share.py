@@ -1,0 +1,70 @@
+"""What one process holds of a run, and of the phase that it is running."""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import count
+
+from gevent.event import Event
+from gevent.lock import Semaphore
+
+from loadshapes.looplag import LoopLag
+from loadshapes.options import Options
+from loadshapes.pacing import Pacer
+from loadshapes.plan import Phase, stripe
+from recording.purse import Need, Purse
+from tasks.exchange import Origin
+from tasks.traffic import Traffic
+
+
+@dataclass(slots=True)
+class Run:
+    """What this process knows of the run it takes part in; `phases` by their numbers.
+
+    `traffic` holds the operator's own lines; `deal` gives the numbers of those this process begins.
+    """
+
+    options: Options
+    origin: Origin
+    phases: dict[int, Phase] = field(default_factory=dict)
+    traffic: Traffic | None = None
+    deal: Iterator[int] = field(default_factory=count)
+
+
+@dataclass(slots=True)
+class Share:
+    """One phase as this process runs it: slot `slot` of `slots`, from clock time `began`."""
+
+    number: int
+    phase: Phase
+    began: float
+    slot: int
+    slots: int
+    outstanding: int = 0
+    sent: int = 0
+    dropped: int = 0
+    ends: int = 0  # outcomes so far at which the phase may end
+    lag: LoopLag = field(default_factory=LoopLag)
+    halted: Event = field(default_factory=Event)
+    released: Event = field(default_factory=Event)
+    halted_why: str = ""
+    recent: deque[str] = field(default_factory=deque)
+    purses: list[Purse] = field(default_factory=list)
+    needs: dict[int, list[Need]] = field(default_factory=dict)
+    settled: Event = field(default_factory=Event)
+    free: Semaphore = field(init=False)
+    pacer: Pacer | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.free = Semaphore(self.users)
+        phase = self.phase
+        self.pacer = None
+        if phase.pace is not None and phase.count is not None and phase.target is not None:
+            own = sum(1 for _ in phase.indices(self.slot, self.slots))
+            if own:
+                self.pacer = Pacer(phase.pace, phase.target, phase.dues_s(), own)
+
+    @property
+    def users(self) -> int:
+        """How many of the phase's users are this process's."""
+        return len(stripe(self.phase.users, self.slot, self.slots))
