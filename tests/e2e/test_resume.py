@@ -16,7 +16,7 @@ from tests.locust_run import LocustRun, command, environment, run
 from tests.simulated import Simulator
 
 Start = Callable[..., Simulator]
-TRIALS = int(os.environ.get("WEIGHBRIDGE_KILLS", "4"))  # how often to kill; more by hand
+TRIALS = int(os.environ.get("WEIGHBRIDGE_KILLS", "2"))  # how often to kill; more by hand
 PLAN = ("--mode", "ladder", "--model", "m", "--steps", "3,10,20,5", "--step-pause", 0)
 
 
