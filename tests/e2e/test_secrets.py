@@ -65,7 +65,8 @@ def test_the_key_stays_where_it_belongs_whatever_the_gateway_does(
         *(part for fault in faults.items() for part in ("--fault", "{}={}".format(*fault))),
     )  # fmt: skip
     done = run(
-        "-H", gateway.url, *mode, "--stop-rule", "off", "--task-id-on-streams",
+        "-H", gateway.url, *mode, "--task-id-prefix", "t", "--stop-rule", "off",
+        "--task-id-on-streams",
         "--output", tmp_path / "out.jsonl", "--junit", tmp_path / "junit.xml",
         "--fail-on", "failures>0", "--html", tmp_path / "locust.html", "--loglevel", "DEBUG",
         results=tmp_path / "results", env=environment(OPENAI_LOG="debug"),
