@@ -1,7 +1,7 @@
 """The purse: never more set aside and spent than its limit, whatever requests turn out to cost."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from recording.purse import Need, Purse
@@ -97,6 +97,12 @@ def test_experience_travels() -> None:
     price=st.tuples(st.floats(0.1, 100), st.floats(1.0, 10.0)),
     requests=st.lists(st.tuples(st.integers(1, 5000), st.integers(1, 64)), max_size=200),
     together=st.integers(1, 100),
+)
+@example(  # a first answer that is nearly all output must not make long prompts look cheap
+    limit=1.0,
+    price=(72.87470820105071, 7.0),
+    requests=[(1, 20), (25, 64), (446, 1), (993, 64), (1763, 64), (2843, 64)],
+    together=100,
 )
 def test_linear_prices_never_exceed_the_limit(
     limit: float,
