@@ -6,6 +6,7 @@ work is done by then; the user's wire then waits at the job's gate. What cannot 
 recorded as dropped. Nothing here knows Locust.
 """
 
+import gc
 import logging
 from collections.abc import Callable, Sequence
 from itertools import count
@@ -133,6 +134,7 @@ class Generator:
         while (self._busy or self._share) and self.clock() < deadline:
             gevent.sleep(0.02)
         gevent.killall(list(self._busy.values()), timeout=1.0)
+        gc.unfreeze()
         self.release()
 
     def release(self) -> None:
@@ -150,6 +152,7 @@ class Generator:
         assert self.run is not None
         if self._closed:  # the run was stopped while this message was on its way
             return
+        gc.freeze()  # to look through what is here already would hold the loop up for 130 ms
         phase = self.run.phases[number]
         self.run.deal = count(slot, slots)
         prices = self.run.origin.prices
@@ -252,7 +255,7 @@ class Generator:
             self.keep(planned_only(job, self.run.origin, why))
 
     def _job(self, share: Share, index: int, due: float | None, closing: float | None) -> Job:
-        def gate() -> None:
+        def gate(job: Job) -> None:
             if share.phase.kind == "burst":
                 # One event wakes them all; a timer for each would spread a burst by its cost.
                 share.released.wait()
@@ -267,8 +270,7 @@ class Generator:
             self.in_flight += 1
             job.in_flight = self.in_flight
 
-        job = Job(share.phase, index, share.began, due, gate)
-        return job
+        return Job(share.phase, index, share.began, due, gate)
 
     def _wait(self, share: Share, until: float) -> None:
         """Sleep until a clock time, or until the phase is halted."""

@@ -30,8 +30,9 @@ _TYPED = ("model", "messages", "max_tokens", "stream", "stream_options", "tools"
 class Job:
     """One planned request on its way: its phase, number and times (the clock's seconds).
 
-    `due` None: as soon as a user is free. `gate` is the wire's: it blocks until the request may go
-    and raises NotSent if it no longer may. `in_flight` is known once the gate has opened. `words`
+    `due` None: as soon as a user is free. `gate` is given the job and blocks until its request may
+    go; it raises NotSent if it no longer may. (A gate that held its job would be a cycle: garbage
+    for the collector, whose turns make other requests late.) `in_flight` is known once the gate has opened. `words`
     is how long a sized prompt is to be, in padding words.
     """
 
@@ -39,7 +40,7 @@ class Job:
     index: int
     began: float
     due: float | None
-    gate: Callable[[], None]
+    gate: Callable[["Job"], None]
     in_flight: int | None = None
     words: int | None = None
 
@@ -47,6 +48,10 @@ class Job:
     def task(self) -> tuple[str, int]:
         """What names the job within its run: phase and index."""
         return (self.phase.name, self.index)
+
+    def wait(self) -> None:
+        """Block until the request may go. Raises NotSent."""
+        self.gate(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +88,7 @@ def exchange(
     A user killed in mid-flight (GreenletExit) still gets its record, with outcome `cancelled`.
     """
     wire = client.wire
-    wire.arm(job.gate)
+    wire.arm(job.wait)
     try:
         answer = _streamed(client, body, job) if job.phase.stream else _plain(client, body, job)
     except NotSent as why:

@@ -72,7 +72,7 @@ class Pool:
         while time.perf_counter() < busy_until:
             pass  # the SDK builds the request: CPU, not sleep
         try:
-            job.gate()
+            job.wait()
         except NotSent as why:
             record = planned_only(job, ORIGIN, f"{why}")
             self.dropped.append(record)

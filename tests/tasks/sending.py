@@ -79,7 +79,7 @@ class Sender:
         """Send one request of a phase with these changes; its record, as it can be written."""
         block = phase(**changes)
 
-        def open_gate() -> None:
+        def open_gate(job: Job) -> None:
             if gate is not None:
                 gate()
             job.in_flight = 1
