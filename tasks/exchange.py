@@ -32,8 +32,8 @@ class Job:
 
     `due` None: as soon as a user is free. `gate` is given the job and blocks until its request may
     go; it raises NotSent if it no longer may. (A gate that held its job would be a cycle: garbage
-    for the collector, whose turns make other requests late.) `in_flight` is known once the gate has opened. `words`
-    is how long a sized prompt is to be, in padding words.
+    for the collector, whose turns make other requests late.) `in_flight` is known once the gate has
+    opened. `words` is how long a sized prompt is to be, in padding words.
     """
 
     phase: Phase
