@@ -26,12 +26,13 @@ from loadshapes import modes, options
 from loadshapes.again import going_on
 from loadshapes.generator import Generator
 from loadshapes.nodes import GeneratorNode, LocustNodes, Pinned
-from loadshapes.options import OperatorError, Options
+from loadshapes.options import Options
 from loadshapes.session import Session
 from loadshapes.shapes import FixedRate, PlannedShape, check_by_hand, shape_for
 from recording.folder import new_run_id
 from recording.hooks import Recorder
 from recording.metrics import Metrics, serve
+from recording.mistake import OperatorError
 from recording.remains import Remains
 from recording.remains import read as read_remains
 from tasks.catalogue import rehearse

@@ -3,7 +3,8 @@
 from dataclasses import fields, replace
 from typing import Any
 
-from loadshapes.options import OperatorError, Options
+from loadshapes.options import Options
+from recording.mistake import OperatorError
 
 ANEW = (
     "resume", "resume_windows", "budget", "budget_tokens", "fail_on", "junit", "output", "lang",

@@ -5,11 +5,12 @@ the level was met. What the search found is worked out again from the rows by th
 search that was cut short says what it knows.
 """
 
-from loadshapes.options import OperatorError, Options
+from loadshapes.options import Options
 from loadshapes.plan import Phase, Plan, rpm_count
 from loadshapes.program import Program
 from loadshapes.search import Span, highest
 from recording.attained import Attained, answers, judge
+from recording.mistake import OperatorError
 from recording.record import RequestRecord
 from recording.slo import Objectives, SloError
 from recording.trials import Trial

@@ -19,10 +19,11 @@ from collections.abc import Generator, Sequence
 from math import ceil
 from typing import Any
 
-from loadshapes.options import OperatorError, Options
+from loadshapes.options import Options
 from loadshapes.plan import Phase, Plan
 from loadshapes.program import Finding, Program
 from recording.limits import WINDOW_S, refused_until
+from recording.mistake import OperatorError
 from recording.outcome import Outcome
 from recording.record import RequestRecord
 

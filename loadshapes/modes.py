@@ -7,9 +7,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from loadshapes import capacity, limits, own
-from loadshapes.options import OperatorError, Options
+from loadshapes.options import Options
 from loadshapes.pacing import CALIBRATION, CALIBRATION_WORDS
 from loadshapes.plan import ANY_NUMBER, Phase, Plan, rpm_count, tpm_count
+from recording.mistake import OperatorError
 
 LIGHT_STEP = 20  # the highest step of the article's ladder for a dear model
 

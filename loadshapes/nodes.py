@@ -25,10 +25,11 @@ from locust.runners import (
 )
 
 from loadshapes.generator import Generator
-from loadshapes.options import OperatorError, Options
+from loadshapes.options import Options
 from loadshapes.plan import Phase, stripe
 from loadshapes.share import Run
 from recording.hooks import Recorder
+from recording.mistake import OperatorError
 from recording.prices import Prices
 from tasks.endpoint import SIMULATOR_KEY, Endpoint, resolve
 from tasks.exchange import Origin

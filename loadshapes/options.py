@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from recording import conditions, prices
+from recording.mistake import OperatorError
 from recording.slo import Slo, SloError
 from recording.slo import read as read_slo
 
@@ -30,10 +31,6 @@ NOT_ON_THE_WEB = {"include_in_web_ui": False}
 LARGEST = 10**9  # of a target or a step
 CONTENTS = ("tools_prompt", "image_text")  # the options whose value is asked or answered
 WITHHELD = "withheld by --no-content"
-
-
-class OperatorError(Exception):
-    """A mistake of the operator's, in one sentence that says what to do; nothing was sent."""
 
 
 class Parser(Protocol):

@@ -3,10 +3,11 @@
 import logging
 from dataclasses import replace
 
-from loadshapes.options import OperatorError, Options
+from loadshapes.options import Options
 from loadshapes.plan import Phase, Plan
 from loadshapes.program import Program, changed
 from loadshapes.trace import LONGEST_S, due_times_s, window_s
+from recording.mistake import OperatorError
 from tasks.traffic import Traffic, read, undecided
 
 log = logging.getLogger("weighbridge")

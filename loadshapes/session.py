@@ -14,7 +14,7 @@ import gevent
 
 from loadshapes.budget import Budget
 from loadshapes.conductor import Conductor, Nodes, start_lead_s
-from loadshapes.options import OperatorError, Options, as_dict, as_kept
+from loadshapes.options import Options, as_dict, as_kept
 from loadshapes.pacing import CALIBRATION
 from loadshapes.plan import Phase, Plan, stripe
 from loadshapes.program import Finding, Past, Program, in_order, left_of, probed, resumed
@@ -24,6 +24,7 @@ from recording import folder as run_folder
 from recording.hooks import Inbound, unwritable
 from recording.journal import Journal
 from recording.manifest import ROOT, manifest, write_json
+from recording.mistake import OperatorError
 from recording.purse import MONEY, TOKENS
 from recording.record import RequestRecord
 from recording.remains import Remains
@@ -288,7 +289,7 @@ class Session:
         for index in stripe(phase.count or 0, slot, slots):
             if index not in self._seen[phase.name]:
                 due = phase.due_s(index)
-                job = Job(phase, index, 0.0, due, lambda: None)
+                job = Job(phase, index, 0.0, due, lambda _: None)
                 record = planned_only(job, origin, "its generator was lost")
                 sink.add(record)
                 self.watch(record)

@@ -9,7 +9,7 @@ from typing import ClassVar, Protocol
 
 from locust import LoadTestShape
 
-from loadshapes.options import OperatorError
+from recording.mistake import OperatorError
 
 
 class Conducted(Protocol):

@@ -21,7 +21,7 @@ from prometheus_client import (
     generate_latest,
 )
 
-from loadshapes.options import OperatorError
+from recording.mistake import OperatorError
 from recording.outcome import Outcome
 from recording.record import RequestRecord
 

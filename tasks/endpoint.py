@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 
 from dotenv import load_dotenv
 
-from loadshapes.options import OperatorError, Options
+from loadshapes.options import Options
+from recording.mistake import OperatorError
 
 SIMULATOR_KEY = "sk-simulator-key"
 ROOT = Path(__file__).resolve().parent.parent

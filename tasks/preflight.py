@@ -5,7 +5,8 @@ import time
 
 import openai
 
-from loadshapes.options import OperatorError, Options
+from loadshapes.options import Options
+from recording.mistake import OperatorError
 from tasks.client import Client
 from tasks.endpoint import Endpoint
 from tasks.route import route

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
-from loadshapes.options import OperatorError, Options
+from loadshapes.options import Options
 from loadshapes.plan import Phase
 from loadshapes.trace import offsets_s
+from recording.mistake import OperatorError
 from tasks.lines import Json, Line, line
 from tasks.prompts import Request
 from tasks.reply import Message, text_of

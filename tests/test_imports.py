@@ -13,6 +13,7 @@ PURE = (
     "recording.record",
     "recording.outcome",
     "recording.guards",
+    "recording.mistake",
     "recording.conditions",
     "recording.attained",
     "recording.slo",
@@ -92,6 +93,11 @@ def test_the_simulator_imports_nothing_of_ours() -> None:
     ours = {"recording", "loadshapes", "tasks", "analysis", "locustfile"}
     for path in sources("simulator"):
         assert not imported_names(path) & ours, path
+
+
+def test_the_recording_stands_at_the_bottom() -> None:
+    for path in sources("recording"):
+        assert not imported_names(path) & set(ROOMS) - {"recording"}, path
 
 
 def test_nobody_imports_the_locustfile() -> None:

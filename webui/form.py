@@ -7,7 +7,8 @@ from typing import Any
 
 from locust.util.timespan import parse_timespan
 
-from loadshapes.options import OperatorError, Options
+from loadshapes.options import Options
+from recording.mistake import OperatorError
 
 LOCUSTS_OWN = ("user_count", "spawn_rate", "host", "run_time", "profile")
 _OPTIONS: dict[str, "Field[Any]"] = {item.name: item for item in fields(Options)}

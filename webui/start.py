@@ -16,8 +16,9 @@ from locust.env import Environment
 from locust.runners import STATE_INIT, STATE_STOPPED, MasterRunner
 from werkzeug.datastructures import ImmutableMultiDict
 
-from loadshapes.options import OperatorError, Options
+from loadshapes.options import Options
 from loadshapes.session import Session
+from recording.mistake import OperatorError
 from webui import form as fields_of
 from webui.form import Ramp, number, run_time_s
 

@@ -5,8 +5,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from loadshapes.options import OperatorError, Options
+from loadshapes.options import Options
 from loadshapes.plan import Phase
+from recording.mistake import OperatorError
 from tasks.prompts import Judgement, Request
 from tasks.reply import Json, Message, mapping
 

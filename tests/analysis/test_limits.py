@@ -17,9 +17,10 @@ from analysis import markdown, report
 from analysis.auditing import Audit, audit
 from analysis.load import load
 from loadshapes import limits, modes
-from loadshapes.options import OperatorError, Options
+from loadshapes.options import Options
 from loadshapes.plan import Phase
 from loadshapes.program import Finding
+from recording.mistake import OperatorError
 from recording.record import RequestRecord
 from simulator.limits import Limits
 from tests.analysis.runs import make, phase, record

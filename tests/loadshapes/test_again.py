@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from loadshapes.again import ANEW, ITS_PLACE, going_on
-from loadshapes.options import OperatorError, Options
+from loadshapes.options import Options
+from recording.mistake import OperatorError
 
 BEFORE = Options(
     mode="rpm", model="m", target="60", run_id="r", results="there", fail_on="cost>1",

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from loadshapes import modes
-from loadshapes.options import OperatorError, Options
+from loadshapes.options import Options
 from loadshapes.plan import Phase
 from loadshapes.program import Finding
+from recording.mistake import OperatorError
 from recording.record import RequestRecord
 from recording.trials import Trial, bracket
 from tests.recording.rows import row

@@ -11,13 +11,13 @@ import pytest
 from loadshapes import modes
 from loadshapes.options import (
     MODES,
-    OperatorError,
     Options,
     add_arguments,
     as_dict,
     as_kept,
     recalled,
 )
+from recording.mistake import OperatorError
 
 SOUND = Options(mode="rpm", model="m", target="60", run_id="r", task_id_prefix="p")
 

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from loadshapes import modes
-from loadshapes.options import OperatorError, Options
+from loadshapes.options import Options
 from loadshapes.plan import Phase, Plan
 from loadshapes.program import Finding
+from recording.mistake import OperatorError
 from tasks.estimate import estimate
 
 BASE = Options(mode="rpm", model="m", target="60", run_id="r", task_id_prefix="pre")

@@ -6,8 +6,9 @@ import pytest
 
 os.environ.setdefault("LOCUST_SKIP_MONKEY_PATCH", "1")
 
-from loadshapes.options import MODES, OperatorError  # noqa: E402
+from loadshapes.options import MODES  # noqa: E402
 from loadshapes.shapes import check_by_hand  # noqa: E402
+from recording.mistake import OperatorError  # noqa: E402
 
 GIVEN = {"-u": 5, "-r": None, "-t": "10s"}
 

@@ -12,8 +12,8 @@ import pytest
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from loadshapes.options import OperatorError
 from recording.metrics import MORE, MOST_PHASES, PIECE_SAMPLES, Metrics, serve
+from recording.mistake import OperatorError
 from tests.analysis.runs import PHASE, dropped, failed, record
 
 ROOT = Path(__file__).resolve().parents[2]

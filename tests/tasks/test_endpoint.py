@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import tasks.preflight
-from loadshapes.options import OperatorError
+from recording.mistake import OperatorError
 from tasks.endpoint import Endpoint, load_environment, resolve
 from tasks.preflight import preflight
 from tasks.route import Proxy, route

@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 
 from loadshapes.modes import plan
-from loadshapes.options import OperatorError, Options
+from loadshapes.options import Options
+from recording.mistake import OperatorError
 from tasks.catalogue import BUILDERS, rehearse
 from tasks.probes import cache, tools, vision
 from tasks.prompts import marker, padded

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from loadshapes.options import OperatorError
+from recording.mistake import OperatorError
 from recording.prices import Price, Prices
 from tasks.endpoint import Endpoint
 from tasks.tariff import Tariff, tariff

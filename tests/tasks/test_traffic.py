@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadshapes.options import OperatorError
+from recording.mistake import OperatorError
 from simulator.tokens import encode
 from tasks.prompts import body
 from tasks.reply import Message
