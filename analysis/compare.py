@@ -24,7 +24,7 @@ WORSE_WHEN_HIGHER = {"p50_s": True, "p95_s": True, "p99_s": True, "success_rate"
 
 _PLANNED = (
     "name", "mode", "scenario", "model", "kind", "request", "users", "count", "duration_s",
-    "target", "max_tokens", "stream", "typed",
+    "target", "max_tokens", "stream", "typed", "traffic",
 )  # fmt: skip
 """What a phase is. Its task prefix is not: it holds the run's own name."""
 _SENT = (

@@ -104,6 +104,7 @@ def summary(view: View) -> dict[str, Any]:
         "cache_pairs": cache_pairs.plain(view),
         "cache_life": cache_life.plain(view),
         "limits": limits.plain(view),
+        "capacity": capacity.plain(view),
     }
 
 

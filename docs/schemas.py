@@ -121,6 +121,18 @@ def summary() -> Schema:
     }
     for kind in ("prompt", "completion", "reasoning", "cached", "total"):
         phase[f"{kind}_tokens"] = _or_null("integer", minimum=0)
+    bracket: Schema = {
+        "model_requested": TEXT,
+        "unit": {"enum": ["rpm", "concurrency"]},
+        "met": _or_null("integer"),
+        "missed": _or_null("integer"),
+        "confidence": {"type": "number", "minimum": 0, "maximum": 1},
+        "windows": COUNT,
+        "answered": COUNT,
+        "causes": {"type": "array", "items": TEXT},
+        "missed_objectives": {"type": "array", "items": TEXT},
+        "limited_by_us": {"type": "boolean"},
+    }
     verdict = _object({"level": {"enum": ["good", "note", "bad"]}, "text": TEXT})
     properties = {
         "schema_version": {"const": SUMMARY_VERSION},
@@ -133,6 +145,7 @@ def summary() -> Schema:
         "verdicts": {"type": "array", "items": verdict},
         "not_run": {"type": "array", "items": TEXT},
         "phases": {"type": "array", "items": _object(phase)},
+        "capacity": {"type": "array", "items": _object(bracket)},
     }
     text = "Numbers end in their units; null is not known, never 0."
     return _head("summary.json of a Weighbridge run", text) | _object(properties)

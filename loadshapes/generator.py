@@ -17,11 +17,9 @@ from gevent.event import AsyncResult
 from gevent.queue import Empty, LifoQueue
 
 from loadshapes.budget import Report, opened, report
+from loadshapes.guard import Guard
 from loadshapes.looplag import PROBE_S
 from loadshapes.share import Run, Share
-from recording.guards import StopRule, decide
-from recording.outcome import Outcome
-from recording.purse import Need
 from recording.record import RequestRecord
 from tasks.exchange import Job, planned_only
 from tasks.wire import NotSent
@@ -55,7 +53,7 @@ class Generator:
         self._busy: dict[tuple[str, int], gevent.Greenlet[..., None]] = {}
         self._share: Share | None = None
         self._closed = False
-        self._rule: StopRule | None = None
+        self._guard: Guard | None = None
 
     # ---- the users' side
 
@@ -87,14 +85,14 @@ class Generator:
         self._busy.pop(job.task, None)
         if job.in_flight is not None:
             self.in_flight -= 1
-        if share is None or job.phase is not share.phase:
+        if share is None or self._guard is None or job.phase is not share.phase:
             return
-        self._settle(share, job, record)
+        self._guard.settle(job, record)
         if job.in_flight is None:
             share.dropped += 1
         else:
             share.sent += 1
-            self._watch(share, record.outcome)
+            self._guard.watch(record.outcome)
         if share.pacer is not None:
             share.pacer.done(job.index, record.success, record.total_tokens, record.elapsed_sec)
         share.outstanding -= 1
@@ -122,9 +120,6 @@ class Generator:
         """Take part in a run."""
         self.run = run
         self._closed = False
-        options = run.options
-        on = options.stop_rule == "on"
-        self._rule = StopRule(options.stop_error_rate, options.stop_window) if on else None
 
     def close(self, wait_s: float) -> None:
         """End the run: send no more, wait for what is in flight, then cancel what is left."""
@@ -157,16 +152,13 @@ class Generator:
         self.run.deal = count(slot, slots)
         prices = self.run.origin.prices
         self._share = Share(number, phase, began, slot, slots, purses=opened(purses, prices))
+        self._guard = Guard(self._share, self.run, self._tell)
         gevent.spawn(self._run_share, self._share)
 
     def halt(self, why: str) -> None:
         """Send nothing more of the running phase; the rest of it is dropped."""
-        share = self._share
-        if share is not None and not share.halted.is_set():
-            share.halted_why = why
-            share.halted.set()
-            share.released.set()
-            share.settled.set()
+        if self._share is not None:
+            self._share.halt(why)
 
     def fail(self, why: str) -> None:
         """Halt this process's share and have the run ended: its rows cannot be written."""
@@ -255,6 +247,9 @@ class Generator:
             self.keep(planned_only(job, self.run.origin, why))
 
     def _job(self, share: Share, index: int, due: float | None, closing: float | None) -> Job:
+        guard = self._guard
+        assert guard is not None
+
         def gate(job: Job) -> None:
             if share.phase.kind == "burst":
                 # One event wakes them all; a timer for each would spread a burst by its cost.
@@ -262,7 +257,7 @@ class Generator:
             elif due is not None:
                 self._wait(share, due)
             if share.purses:
-                self._reserve(share, job)
+                guard.reserve(job)
             if share.halted.is_set():
                 raise NotSent(share.halted_why)
             if closing is not None and self.clock() >= closing:
@@ -291,95 +286,6 @@ class Generator:
             except Empty:
                 share.free.release()
         return None
-
-    # ---- when to end early
-
-    def _reserve(self, share: Share, job: Job) -> None:
-        """Set the request's worst case aside, waiting for what is in flight to free some.
-
-        When nothing is in flight and it still does not fit, the budget is spent: the run ends.
-        """
-        phase, pace = job.phase, job.phase.pace
-        prompt_tokens = 0.0
-        if pace is not None and job.words is not None:
-            prompt_tokens = pace.overhead_tokens + job.words * pace.tokens_per_word
-        output = phase.max_tokens
-        traffic = self.run.traffic if self.run is not None and phase.traffic else None
-        if traffic is not None:  # its lines differ: the largest is the worst case
-            prompt_tokens = traffic.prompt_tokens_max
-            output = max(output or 0, traffic.max_tokens_max)
-        kind = (phase.model, phase.request)
-        while not share.halted.is_set():
-            needs: list[Need] = []
-            for purse in share.purses:
-                need = purse.reserve(kind, output, prompt_tokens)
-                if need is None:
-                    break
-                needs.append(need)
-            else:
-                share.needs[job.index] = needs
-                return
-            for held, need in zip(share.purses, needs, strict=False):
-                held.reserved = max(0.0, held.reserved - need.held)
-            if not share.needs:
-                tight = share.purses[len(needs)]
-                worst = tight.worst(kind, output, prompt_tokens)
-                self._end_run(
-                    share,
-                    "budget",
-                    f"the budget is spent: of the {tight.unit} dealt to this generator "
-                    f"{tight.left:.6g} is left, and the next request may need "
-                    f"{worst or tight.left:.6g}",
-                )
-                return
-            share.settled.clear()
-            share.settled.wait()
-
-    def _settle(self, share: Share, job: Job, record: RequestRecord) -> None:
-        """What was used takes the place of what was set aside; HTTP 402 ends the run."""
-        for purse, need in zip(share.purses, share.needs.pop(job.index, ()), strict=False):
-            purse.settle(need, record)
-            if purse.blind:
-                self._end_run(
-                    share,
-                    "unpriced",
-                    f"the gateway states no {purse.unit}, so a budget of it cannot be kept: "
-                    "give --prices, or limit --budget-tokens",
-                )
-        share.settled.set()
-        if record.outcome == Outcome.PAYMENT_REQUIRED:
-            self._end_run(share, "payment_required", "the gateway wants payment (HTTP 402)")
-
-    def _end_run(self, share: Share, event: str, why: str) -> None:
-        """Halt this share and have the conductor end the run."""
-        if share.halted.is_set():
-            return
-        self.halt(why)
-        evidence = {"purses": [purse.as_dict() for purse in share.purses]} if share.purses else {}
-        self._tell("tripped", {"phase": share.number, "event": event, "why": why, **evidence})
-
-    def _watch(self, share: Share, outcome: str) -> None:
-        if outcome == share.phase.ends_on:
-            share.ends += 1
-            if share.ends >= share.phase.ends_after:
-                self.halt(f"the phase ends on {outcome}")
-            return  # what a phase is after is no reason to stop it
-        rule = self._rule
-        if rule is None or share.halted.is_set() or share.phase.kind == "manual":
-            return  # in a manual phase the person is the stop rule
-        share.recent.append(outcome)
-        if len(share.recent) > rule.window:
-            share.recent.popleft()
-        verdict = decide(list(share.recent), rule)
-        if verdict.stop:
-            self.halt("the stop rule ended the phase")
-            said = ", ".join(f"{n} {name}" for name, n in verdict.outcomes.items())
-            why = (
-                f"the stop rule acted: {verdict.counted} of the last {verdict.completed} requests "
-                f"failed ({said})"
-            )
-            tripped = {"phase": share.number, "event": "stop_rule", "why": why}
-            self._tell("tripped", {**tripped, **verdict.as_dict()})
 
     def _watch_loop(self, share: Share) -> None:
         """Measure how late this process's event loop is: its lateness is in every latency."""

@@ -64,6 +64,14 @@ class Share:
             if own:
                 self.pacer = Pacer(phase.pace, phase.target, phase.dues_s(), own)
 
+    def halt(self, why: str) -> None:
+        """Send nothing more; the first reason counts."""
+        if not self.halted.is_set():
+            self.halted_why = why
+            self.halted.set()
+            self.released.set()
+            self.settled.set()
+
     @property
     def users(self) -> int:
         """How many of the phase's users are this process's."""

@@ -6,7 +6,7 @@ The phases after the first MOST_PHASES share the name `(more)`, so that no plan 
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import gevent
 from gevent.pywsgi import WSGIServer
@@ -25,9 +25,6 @@ from recording.mistake import OperatorError
 from recording.outcome import Outcome
 from recording.record import RequestRecord
 
-if TYPE_CHECKING:
-    from loadshapes.session import Session
-
 MOST_PHASES = 100
 MORE = "(more)"
 LATENCIES_S = (0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4, 5, 7.5, 10, 15, 20, 30, 45, 60, 120)
@@ -35,6 +32,15 @@ LAGS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5)
 TOKENS = ("prompt", "completion", "cached", "reasoning")
 PHASE = ("phase", "model")
 PIECE_SAMPLES = 50  # written before the requests get the processor again: about a millisecond
+
+
+class Watched(Protocol):
+    """What is asked of a session: what it was told to do, and whom it tells of each record."""
+
+    options: Any
+    endpoint: Any
+    plan: Any
+    watchers: list[Callable[[RequestRecord], None]]
 
 
 class Metrics:
@@ -100,7 +106,7 @@ class Metrics:
     def _family(self, kind: Any, name: str, text: str, labels: tuple[str, ...], **more: Any) -> Any:
         return kind(name, text, labels, namespace="weighbridge", registry=self.registry, **more)
 
-    def watch(self, session: "Session") -> None:
+    def watch(self, session: Watched) -> None:
         """Count this run from now on, from zero."""
         for family in (self._requests, self._planned, self._latency, self._ttft, self._lag,
                        self._tokens, self._cost, self._unknown, self._run):  # fmt: skip

@@ -98,7 +98,10 @@ class RequestRecord:
         "a probe's verdict (`pass`, `fail`), then flags (tasks/drift.py), a space between",
         default=None,
     )
-    check_detail: str | None = column("why: JSON, the flags' reasons under `flags`", default=None)
+    check_detail: str | None = column(
+        "JSON: why, with the flags' reasons under `flags`; of own traffic its `line` and `turn`",
+        default=None,
+    )
     error_type: str | None = column("the gateway's error type or code, or ours", default=None)
     error_message: str | None = column("the error, cut at 2,000 characters", default=None)
     retry_after_s: float | None = column("how long the gateway asks to wait", default=None)

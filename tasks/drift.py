@@ -13,7 +13,7 @@ judged over the whole run (analysis/outliers.py).
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from tasks.prompts import Judgement
 from tasks.reply import Message, Usage, mapping
@@ -60,23 +60,26 @@ def flags(requested: str, said: Message, used: Usage, *, ok: bool) -> dict[str, 
     return found
 
 
-def combined(judged: Judgement | None, found: dict[str, str]) -> tuple[str | None, str | None]:
+def combined(
+    judged: Judgement | None, found: dict[str, str], place: Mapping[str, int] | None = None
+) -> tuple[str | None, str | None]:
     """The row's `check` and `check_detail`: a probe's verdict first, then the flags.
 
-    `check` is words with spaces between, e.g. `pass usage_sum`. With flags, `check_detail` is the
-    probe's JSON object with one more key, `flags`.
+    `check` is words with spaces between, e.g. `pass usage_sum`. `check_detail` is the probe's JSON
+    object; `place` (line and turn of own traffic) is in it, and with flags one more key, `flags`.
     """
-    if not found:
+    if not found and not place:
         return (None, None) if judged is None else (judged.check, judged.detail)
-    words, detail = list(found), dict[str, object]()
+    words, detail = list(found), dict[str, object](place or {})
     if judged is not None:
         words.insert(0, judged.check)
         try:
             detail.update(mapping(json.loads(judged.detail)) or {"judge": judged.detail})
         except ValueError:
             detail["judge"] = judged.detail
-    detail["flags"] = found
-    return " ".join(words), json.dumps(detail, ensure_ascii=False)
+    if found:
+        detail["flags"] = found
+    return " ".join(words) or None, json.dumps(detail, ensure_ascii=False)
 
 
 def same_model(requested: str, returned: str) -> bool:

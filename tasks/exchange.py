@@ -258,6 +258,7 @@ def _record(
     if last is None or (sent is not None and last < sent):
         last = wire.now() if sent is not None else None
     headers = wire.headers
+    place = json.dumps(request.place) if request.place else None
     used = usage(answer.body or {}, headers, ok=answer.outcome in (Outcome.OK, Outcome.EMPTY))
     facts: dict[str, Any] = {
         "outcome": answer.outcome.value,
@@ -275,6 +276,7 @@ def _record(
         "in_flight": job.in_flight,
         "error_type": answer.error_type,
         "error_message": answer.error_message,
+        "check_detail": place,
         **used,
         **header_facts(headers),
         "max_tokens": body.get("max_completion_tokens", body.get("max_tokens")),
@@ -295,11 +297,11 @@ def _record(
             request.heard(said)
         judged = _judged(request.judge, said) if request.judge is not None and ok else None
         found = drift.flags(job.phase.model, said, used, ok=ok)
-        facts["check"], facts["check_detail"] = drift.combined(judged, found)
+        facts["check"], facts["check_detail"] = drift.combined(judged, found, request.place)
     if answer.streamed is not None and sent is not None:
         facts.update(_stream_facts(answer.streamed, sent))
     if origin.mute:
-        facts["content"] = facts["check_detail"] = None
+        facts["content"], facts["check_detail"] = None, place
         if wire.status is not None and not facts["success"]:  # the gateway's words, or of them
             facts["error_message"] = facts["error_message"] and WITHHELD
             facts["error_type"] = answer.outcome.value

@@ -4,7 +4,7 @@ To add a kind of request: write a builder here, or in tasks/probes/, and name it
 tasks/catalogue.py.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,7 +31,7 @@ class Request:
     """One request: what goes into its body beside model and stream, and what should come back.
 
     `messages` are sent as they are, else one of the user's with `content`. `heard` gets a reply
-    that is `ok`.
+    that is `ok`. `place` is where own traffic comes from: `line` of its file, and `turn`, from 1.
     """
 
     content: str | list[dict[str, Any]]
@@ -40,6 +40,7 @@ class Request:
     judge: Callable[[Message], Judgement] | None = None
     messages: Sequence[Json] | None = None
     heard: Callable[[Message], None] | None = None
+    place: Mapping[str, int] = field(default_factory=dict)
 
 
 Builder = Callable[[Phase, int, Options], Request]

@@ -139,7 +139,7 @@ def request(one: Line, phase: Phase, index: int) -> Request:
     if one.prompt_tokens is not None:
         messages = [{"role": "user", "content": padding(one.prompt_tokens, phase.task_id(index))}]
     said = "\n".join(text_of(message.get("content")) or "" for message in messages)
-    return Request(said, messages=messages, extra=dict(one.settings))
+    return Request(said, messages=messages, extra=dict(one.settings), place={"line": one.number})
 
 
 def padding(prompt_tokens: int, name: str) -> str:
@@ -157,6 +157,7 @@ class Conversation:
         self._line = one
         self._history: list[Json] = list(one.messages)
         self._left = list(one.turns)
+        self._turns = len(one.turns)
         self._answered = True
 
     @property
@@ -170,7 +171,10 @@ class Conversation:
         self._answered = False
         said = "\n".join(text_of(message.get("content")) or "" for message in self._history)
         extra = dict(self._line.settings)
-        return Request(said, messages=list(self._history), extra=extra, heard=self._hear)
+        place = {"line": self._line.number, "turn": self._turns - len(self._left)}
+        return Request(
+            said, messages=list(self._history), extra=extra, heard=self._hear, place=place
+        )
 
     def _hear(self, reply: Message) -> None:
         if reply.content and not reply.tool_calls:

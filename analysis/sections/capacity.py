@@ -22,6 +22,9 @@ _READ = (*_LOOKED_AT, "phase", "scheduled_offset_s", "sent_offset_s", "done_offs
 _CUT = ("budget", "payment_required", "stopped", "failed", "worker_lost")
 """Events that end a trial for a reason of ours: its rows are no answer."""
 
+OURS = ("generator", "users")
+"""Causes that are a limit of the load generator."""
+
 Trials = list[tuple[dict[str, Any], Attained | None]]
 
 
@@ -34,13 +37,50 @@ def section(view: View) -> Section:
         return Section(title)
     blocks: list[Block] = []
     tables: list[Block] = []
-    for model in dict.fromkeys(phase["model_requested"] for phase in phases):
-        mine = [phase for phase in phases if phase["model_requested"] == model]
-        trials = [(phase, _judged(view, slo, phase)) for phase in mine]
-        found = found_by(trials)
-        blocks.append(_remark(view, model, trials, found))
+    for model, trials in _searches(view, slo).items():
+        blocks.append(_remark(view, model, trials, found_by(trials)))
         tables += [*_charts(view, model, trials), _table(view, model, trials)]
     return Section(title, [*blocks, *tables])
+
+
+def plain(view: View) -> list[dict[str, Any]]:
+    """The bracket of every model, as summary.json has it."""
+    slo = slo_of(view.run)
+    if slo is None:
+        return []
+    told = []
+    for model, trials in _searches(view, slo).items():
+        found = found_by(trials)
+        broke = _broke(trials, found)
+        told.append(
+            {
+                "model_requested": model,
+                "unit": "concurrency" if _closed(view, trials[0][0]) else "rpm",
+                "met": found.low,
+                "missed": found.high,
+                "confidence": found.confidence,
+                "windows": len(trials),
+                "answered": sum(answer is not None for _, answer in trials),
+                "causes": sorted({answer.cause for answer in broke if answer.cause}),
+                "missed_objectives": sorted({name for answer in broke for name in answer.missed}),
+                "limited_by_us": any(answer.cause in OURS for answer in broke),
+            }
+        )
+    return told
+
+
+def _searches(view: View, slo: Slo) -> dict[str, Trials]:
+    """Every trial, by model."""
+    found: dict[str, Trials] = {}
+    for phase in view.of("capacity"):
+        trial = (phase, _judged(view, slo, phase))
+        found.setdefault(phase["model_requested"], []).append(trial)
+    return found
+
+
+def _broke(trials: Trials, found: Bracket) -> list[Attained]:
+    """The answers that missed at the bracket's upper end."""
+    return [a for p, a in trials if a is not None and not a.met and p["target"] == found.high]
 
 
 def found_by(trials: Trials) -> Bracket:
@@ -70,11 +110,15 @@ def _judged(view: View, slo: Slo, phase: dict[str, Any]) -> Attained | None:
     return judge(requests, phase["planned"], users, objectives, halted)
 
 
+def _closed(view: View, phase: dict[str, Any]) -> bool:
+    """Whether a level is a concurrency, not a rate."""
+    kinds = {p["name"]: p.get("kind") for p in view.run.plan}
+    return kinds.get(phase["phase"]) == "steady"
+
+
 def _unit(view: View, phase: dict[str, Any]) -> tuple[str, str]:
     """What a level is, in both languages."""
-    kinds = {p["name"]: p.get("kind") for p in view.run.plan}
-    closed = kinds.get(phase["phase"]) == "steady"
-    return ("concurrent", "并发") if closed else ("RPM", "RPM")
+    return ("concurrent", "并发") if _closed(view, phase) else ("RPM", "RPM")
 
 
 def _remark(view: View, model: str, trials: Trials, found: Bracket) -> Remark:
@@ -84,9 +128,9 @@ def _remark(view: View, model: str, trials: Trials, found: Bracket) -> Remark:
         f"confidence {percent(found.confidence, 0)}, {len(trials)} windows",
         f"置信度 {percent(found.confidence, 0)}，{len(trials)} 个窗口",
     )
-    broke = [a for p, a in trials if a is not None and not a.met and p["target"] == found.high]
+    broke = _broke(trials, found)
     why = t.join(dict.fromkeys(_why(view, answer) for answer in broke))
-    ours = any(answer.cause in ("generator", "users") for answer in broke)
+    ours = any(answer.cause in OURS for answer in broke)
     if found.low is None and found.high is None:
         text = t(f"{model}: no window answered.", f"{model}：没有可用窗口。")
         return Remark("bad", text)

@@ -26,6 +26,14 @@ from tests.locust_run import ROOT, command, environment
 from tests.simulated import Simulator
 
 MARGIN_S = 1.0  # how far behind the server's log a client on a busy machine may be
+SLO, TRACE = "slo.toml", "trace.jsonl"
+FILES = {
+    SLO: "success_rate = 0.9\n",
+    TRACE: "".join(
+        f'{{"at_s": {number * 0.03:.2f}, "prompt_tokens": 40, "max_tokens": 16}}\n'
+        for number in range(150)
+    ),
+}
 BEGIN_S = 60.0
 END_S = 120.0
 MODES: dict[str, tuple[object, ...]] = {
@@ -43,9 +51,19 @@ MODES: dict[str, tuple[object, ...]] = {
     "vision": ("--mode", "vision"),
     "smoke": ("--mode", "smoke"),
     "interactive": ("--mode", "interactive", "-u", 4, "-r", 4, "-t", "5s"),
+    "soak": ("--mode", "soak", "--search", "concurrency", "--target", 12, "--duration", 5),
+    "capacity": ("--mode", "capacity", "--slo", SLO, "--target", "600,600,4800", "--duration", 1,
+                 "--step-pause", 0.1),
+    "replay": ("--mode", "replay", "--trace", TRACE),
+    "limits": ("--mode", "limits", "--budget-tokens", 100_000, "--limits-most", 200),
+    "budget": ("--mode", "rpm", "--target", 2400, "--duration", 5, "--budget-tokens", 100_000),
+    "full": ("--mode", "full", "--quick", "--steps", "5,20", "--target", 600),
 }  # fmt: skip
 MODELS = {"reasoning": ",".join("abcdefgh"), "vision": ",".join("abcdefgh"), "smoke": "a,b,c,d,e,f"}
 VICTIMS = ("local", "processes", "worker", "master", "all")
+NO_WORKER = ("local", "processes", "master", "all")  # where to wait for the others takes minutes
+VICTIMS_OF = {"interactive": VICTIMS[:2], "limits": NO_WORKER, "full": NO_WORKER}
+LASTS_S = {"limits": 20.0, "full": 20.0}
 
 
 @dataclass
@@ -60,10 +78,8 @@ class Trial:
     def __post_init__(self) -> None:
         dice = random.Random(f"chaos {self.number}")
         self.mode = list(MODES)[self.number % len(MODES)]
-        self.victim = dice.choice(VICTIMS)
-        if self.mode in ("interactive", "cache", "tools", "reasoning", "vision", "smoke"):
-            self.victim = dice.choice(VICTIMS[:2] if self.mode == "interactive" else VICTIMS)
-        self.moment_s = dice.uniform(0.0, 4.5)
+        self.victim = dice.choice(VICTIMS_OF.get(self.mode, VICTIMS))
+        self.moment_s = dice.uniform(0.0, LASTS_S.get(self.mode, 4.5))
 
     def __str__(self) -> str:
         return f"{self.number}: {self.mode}, {self.victim} after {self.moment_s:.2f} s"
@@ -81,7 +97,10 @@ class Crash:
         self.killed: list[float] = []
         self._results = place / "results"
         self._log = (place / "run.log").open("w")
-        given = ["--results", self._results, "-H", gateway.url, *trial.arguments]
+        for name, text in FILES.items():
+            (place / name).write_text(text, encoding="utf-8")
+        asked = [place / word if word in FILES else word for word in trial.arguments]
+        given = ["--results", self._results, "-H", gateway.url, *asked]
         self._generators: list[subprocess.Popen[bytes]] = []
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))

@@ -1,5 +1,6 @@
 """A capacity search against a gateway whose limit is known, from the command line to the report."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,6 +24,9 @@ def test_the_concurrency_that_a_gateway_bears_is_found(simulator: Start, tmp_pat
     report = (done.folder / "report.md").read_text(encoding="utf-8")
     assert "meets its objectives at 5 concurrent and not at 6 concurrent" in report, report
     assert "It broke by refusals (429) (success_rate)." in report
+    (found,) = json.loads((done.folder / "summary.json").read_text("utf-8"))["capacity"]
+    assert (found["met"], found["missed"], found["unit"]) == (5, 6, "concurrency")
+    assert (found["causes"], found["limited_by_us"]) == (["429"], False)
     tried = [row.target for row in done.rows()]
     assert set(tried) == {4, 5, 6, 8}
     assert len(gateway.rows()) == len(tried)

@@ -89,6 +89,8 @@ def test_a_conversation_is_carried_on_with_the_real_replies(
     said: list[object] = [system]
     for row, seen in zip(rows[:8], logged, strict=False):
         turn = row.request_index % 4
+        place = {"line": 2, "turn": 1} if turn == 3 else {"line": 1, "turn": turn + 1}
+        assert (row.check, json.loads(row.check_detail or "")) == (None, place)
         if turn == 3:
             said = [system]
             assert seen["prompt_sha256"] == digest([user("alone")])

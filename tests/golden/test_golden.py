@@ -19,6 +19,15 @@ pytestmark = pytest.mark.golden
 Start = Callable[..., Simulator]
 BOTH = pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
 
+SLO, TRACE = "slo.toml", "trace.jsonl"
+FILES = {
+    SLO: "success_rate = 0.9\n",
+    TRACE: "".join(
+        f'{{"at_s": {number * 0.11:.2f}, "prompt_tokens": {100 + 90 * number}, "max_tokens": 32}}\n'
+        for number in range(60)
+    ),
+}
+
 # What a mode needs beside its defaults; requests in flight at once.
 EVERY_MODE: dict[str, tuple[tuple[object, ...], int]] = {
     "smoke": ((), 1),
@@ -33,6 +42,16 @@ EVERY_MODE: dict[str, tuple[tuple[object, ...], int]] = {
     "interactive": (
         ("--model", "gpt-5.4-nano", "-u", 5, "-r", 5, "-t", "6s", "--stop-timeout", 60), 5,
     ),
+    "capacity": (
+        ("--model", "gpt-5.4-nano", "--slo", SLO, "--target", "240,240,480", "--duration", 5,
+         "--step-pause", 0.5), 30,
+    ),
+    "soak": (
+        ("--model", "gpt-5.4-nano", "--search", "concurrency", "--target", 10, "--duration", 20,
+         "--stream"), 10,
+    ),
+    "replay": (("--model", "gpt-5.4-nano", "--trace", TRACE), 10),
+    "limits": (("--model", "gpt-5.4-nano", "--budget", 5, "--limits-most", 40), 40),
 }  # fmt: skip
 
 
@@ -41,8 +60,12 @@ def test_every_mode_equals_the_log(simulator: Start, tmp_path: Path, mode: str) 
     """On the article's models, with their latencies, prices, caches and thoughts."""
     gateway = simulator("--seed", 11)
     arguments, at_once = EVERY_MODE[mode]
+    for name, text in FILES.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
     done = run(
-        "-H", gateway.url, "--mode", mode, *arguments, "--task-id-on-streams", "--seed", 11,
+        "-H", gateway.url, "--mode", mode,
+        *(tmp_path / word if word in FILES else word for word in arguments),
+        "--task-id-on-streams", "--seed", 11,
         "--task-id-prefix", "gold", results=tmp_path / "r", timeout_s=900,
     )  # fmt: skip
     assert done.code == 0, done.text

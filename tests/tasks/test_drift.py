@@ -8,7 +8,7 @@ import pytest
 
 from recording.record import RequestRecord
 from tasks.drift import combined, flags, same_model
-from tasks.prompts import Judgement
+from tasks.prompts import Judgement, Request
 from tasks.reply import Message, Usage
 from tests.tasks.scripted_server import (
     USAGE_CHUNK,
@@ -160,6 +160,17 @@ def test_a_verdict_in_plain_words_is_kept_beside_the_flags() -> None:
     assert (check, json.loads(detail or "")) == (
         "fail usage_sum", {"judge": "the judge failed: KeyError", "flags": {"usage_sum": "s"}},
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("mute", [False, True])
+@pytest.mark.parametrize("status", ["200 OK", "500 No"])
+def test_a_row_of_own_traffic_names_its_line(serve: Any, status: str, mute: bool) -> None:
+    """Whether it was answered or not, and where the contents are kept out of the files."""
+    server = serve(answer(json_reply(completion(), status=status)))
+    asked = Request("x", place={"line": 3, "turn": 2})
+    row = send(server.base_url, request=asked, how={"mute": mute})
+    assert row.check is None
+    assert json.loads(row.check_detail or "") == {"line": 3, "turn": 2}
 
 
 def test_without_flags_and_verdict_there_is_nothing() -> None:

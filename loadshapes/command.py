@@ -1,0 +1,137 @@
+"""The node that commands runs, local or master: what is asked for becomes a session, one at a time.
+
+Nothing is sent, and nothing is written, before every mistake of the operator's is found.
+"""
+
+import os
+import secrets
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from gevent.event import Event
+from locust.env import Environment
+from locust.runners import Runner
+
+from loadshapes import modes, options
+from loadshapes.again import going_on
+from loadshapes.nodes import LocustNodes
+from loadshapes.options import Options
+from loadshapes.session import Session
+from loadshapes.shapes import PlannedShape, shape_for
+from recording.folder import new_run_id
+from recording.mistake import OperatorError
+from recording.remains import Remains
+from recording.remains import read as read_remains
+from tasks.catalogue import rehearse
+from tasks.endpoint import EmbeddedSimulator, Endpoint, resolve
+from tasks.estimate import estimate
+from tasks.preflight import preflight
+from tasks.tariff import table
+
+
+class Command:
+    """The node that commands runs (local or master): one session at a time."""
+
+    def __init__(self, environment: Environment, runner: Runner) -> None:
+        self.environment = environment
+        self.nodes = LocustNodes(runner)
+        self.nodes.listen(self._receive)
+        self.session: Session | None = None
+        self.opened: list[Callable[[Session], None]] = []  # who wants to see each new run
+        self.reported = Event()  # cleared while a run is being stopped and reported
+        self.reported.set()
+        self.drained = Event()  # cleared while what is in flight is being finished
+        self.drained.set()
+        self.in_flight: dict[str, int] = {}  # by generator, as they said last
+        self._simulator: EmbeddedSimulator | None = None
+
+    def _receive(self, kind: str, node: str, data: dict[str, Any]) -> None:
+        if self.session is not None:
+            self.session.receive(kind, node, data)
+
+    def asked(self) -> Options:
+        """The options of the run that is asked for, with its own id and task_id prefix."""
+        given = Options.of(self.environment.parsed_options)
+        run_id = given.run_id or new_run_id(given.mode)
+        nonce = secrets.token_hex(8) if given.cache_nonce == "fresh" else given.cache_nonce
+        prefix = given.task_id_prefix or run_id
+        return replace(given, run_id=run_id, task_id_prefix=prefix, cache_nonce=nonce)
+
+    def prepare(self) -> None:
+        """Plan a run, find its gateway and make its folder. Raises OperatorError."""
+        given = Options.of(self.environment.parsed_options)
+        remains = look_back(given)
+        asked = self.asked() if remains is None else again(given, remains)
+        plan = modes.plan(asked)
+        if remains is not None and not self.environment.host and not asked.simulator:
+            self.environment.host = remains.manifest["gateway"]["base_url"]
+        rehearse(plan, asked)
+        if asked.dry_run:
+            print(plan.describe())
+            prices = table(asked, remains.manifest if remains else None)
+            print(f"{estimate(plan, asked, prices)}. Nothing was sent.")
+            sys.exit(0)
+        endpoint = self._endpoint(asked)
+        self.environment.host = endpoint.base_url
+        session = Session(plan, asked, endpoint, self.nodes, remains)
+        shape = None if plan.endless else shape_for(asked.mode)
+        if shape is not None:
+            shape.runner = self.environment.runner
+        self.environment.shape_class = shape
+        PlannedShape.run = self.session = session
+        self.in_flight.clear()
+        # Locust would end with 0 where a run never begins, or where a listener of its end raises.
+        self.environment.process_exit_code = 1
+        for see in self.opened:
+            see(session)
+
+    def gateway(self) -> str | None:
+        """Where this server was told to send, if it was told. Raises OperatorError."""
+        given = Options.of(self.environment.parsed_options)
+        if given.simulator:
+            return self._endpoint(given).base_url
+        try:
+            return resolve(self.environment.host, os.environ).base_url
+        except OperatorError:
+            return None  # the start form may name one
+
+    def _endpoint(self, asked: Options) -> Endpoint:
+        if not asked.simulator:
+            endpoint = resolve(self.environment.host, os.environ)
+            preflight(endpoint, asked)
+            return endpoint
+        if self._simulator is None:
+            self._simulator = EmbeddedSimulator(asked)
+        return self._simulator.endpoint
+
+    def quit(self) -> None:
+        """End what was started."""
+        if self._simulator is not None:
+            self._simulator.stop()
+
+
+def look_back(given: Options) -> Remains | None:
+    """What the run of `--resume` left; None without that option. Raises OperatorError."""
+    if not given.resume:
+        return None
+    try:
+        return read_remains(Path(given.resume))
+    except (OSError, ValueError, KeyError) as error:
+        raise OperatorError(
+            f"--resume {given.resume} is no run that can go on ({error}): give the folder of one."
+        ) from None
+
+
+def again(given: Options, remains: Remains) -> Options:
+    """The options of the run that goes on, at its own place. Raises OperatorError."""
+    folder = Path(given.resume).resolve()
+    try:
+        before = options.recalled(remains.manifest["options"], given)
+    except (TypeError, KeyError):
+        raise OperatorError(
+            f"--resume {given.resume} was made by another version: start a new run."
+        ) from None
+    return replace(going_on(before, given), results=str(folder.parent), run_id=folder.name)

@@ -1,0 +1,112 @@
+"""What ends a process's share of a phase early: the budget, HTTP 402, the stop rule, its goal."""
+
+from collections.abc import Callable
+from typing import Any
+
+from loadshapes.share import Run, Share
+from recording.guards import FEWEST, StopRule, decide
+from recording.outcome import Outcome
+from recording.purse import Need
+from recording.record import RequestRecord
+from tasks.exchange import Job
+
+
+class Guard:
+    """Watches over one share: halts it, and has the conductor end the run, by `tell`."""
+
+    def __init__(self, share: Share, run: Run, tell: Callable[[str, dict[str, Any]], None]) -> None:
+        self._share, self._run, self._tell = share, run, tell
+        options, phase = run.options, share.phase
+        # In a manual phase the person is the stop rule.
+        on = options.stop_rule == "on" and phase.kind != "manual"
+        self._rule = StopRule(options.stop_error_rate, options.stop_window) if on else None
+
+    def reserve(self, job: Job) -> None:
+        """Set the request's worst case aside, waiting for what is in flight to free some.
+
+        When nothing is in flight and it still does not fit, the budget is spent: the run ends.
+        """
+        share, phase, pace = self._share, job.phase, job.phase.pace
+        prompt_tokens = 0.0
+        if pace is not None and job.words is not None:
+            prompt_tokens = pace.overhead_tokens + job.words * pace.tokens_per_word
+        output = phase.max_tokens
+        traffic = self._run.traffic if phase.traffic else None
+        if traffic is not None:  # its lines differ: the largest is the worst case
+            prompt_tokens = traffic.prompt_tokens_max
+            output = max(output or 0, traffic.max_tokens_max)
+        kind = (phase.model, phase.request)
+        while not share.halted.is_set():
+            needs: list[Need] = []
+            for purse in share.purses:
+                need = purse.reserve(kind, output, prompt_tokens)
+                if need is None:
+                    break
+                needs.append(need)
+            else:
+                share.needs[job.index] = needs
+                return
+            for held, need in zip(share.purses, needs, strict=False):
+                held.reserved = max(0.0, held.reserved - need.held)
+            if not share.needs:
+                tight = share.purses[len(needs)]
+                worst = tight.worst(kind, output, prompt_tokens)
+                self._end_run(
+                    "budget",
+                    f"the budget is spent: of the {tight.unit} dealt to this generator "
+                    f"{tight.left:.6g} is left, and the next request may need "
+                    f"{worst or tight.left:.6g}",
+                )
+                return
+            share.settled.clear()
+            share.settled.wait()
+
+    def settle(self, job: Job, record: RequestRecord) -> None:
+        """What was used takes the place of what was set aside; HTTP 402 ends the run."""
+        share = self._share
+        for purse, need in zip(share.purses, share.needs.pop(job.index, ()), strict=False):
+            purse.settle(need, record)
+            if purse.blind:
+                self._end_run(
+                    "unpriced",
+                    f"the gateway states no {purse.unit}, so a budget of it cannot be kept: "
+                    "give --prices, or limit --budget-tokens",
+                )
+        share.settled.set()
+        if record.outcome == Outcome.PAYMENT_REQUIRED:
+            self._end_run("payment_required", "the gateway wants payment (HTTP 402)")
+
+    def watch(self, outcome: str) -> None:
+        """A sent request ended so: halt the share if that is what it is after, or by the rule."""
+        share, rule = self._share, self._rule
+        if outcome == share.phase.ends_on:
+            share.ends += 1
+            if share.ends >= share.phase.ends_after:
+                share.halt(f"the phase ends on {outcome}")
+            return  # what a phase is after is no reason to stop it
+        if rule is None or share.halted.is_set():
+            return
+        share.recent.append(outcome)
+        if len(share.recent) > rule.window:
+            share.recent.popleft()
+        if outcome == Outcome.OK and len(share.recent) > FEWEST:
+            return  # it can only lower the share of failures
+        verdict = decide(list(share.recent), rule)
+        if verdict.stop:
+            share.halt("the stop rule ended the phase")
+            said = ", ".join(f"{n} {name}" for name, n in verdict.outcomes.items())
+            why = (
+                f"the stop rule acted: {verdict.counted} of the last {verdict.completed} requests "
+                f"failed ({said})"
+            )
+            tripped = {"phase": share.number, "event": "stop_rule", "why": why}
+            self._tell("tripped", {**tripped, **verdict.as_dict()})
+
+    def _end_run(self, event: str, why: str) -> None:
+        """Halt this share and have the conductor end the run."""
+        share = self._share
+        if share.halted.is_set():
+            return
+        share.halt(why)
+        evidence = {"purses": [purse.as_dict() for purse in share.purses]} if share.purses else {}
+        self._tell("tripped", {"phase": share.number, "event": event, "why": why, **evidence})
