@@ -127,6 +127,14 @@ def _generator(view: View) -> list[Remark]:
         text = t(
             f"{name} is generator-limited, do not trust it", f"{name} 受压测端限制，结果不可信"
         )
+        if held := _held(view, name):
+            text = t(
+                f"{name} was held back by its budget, do not trust its rate: {integer(held)} "
+                "requests waited until what was in flight left enough for their worst case "
+                "(give a larger budget)",
+                f"{name} 受预算限制，其速率不可信：{integer(held)} "
+                "个请求等待在途请求释放足够的最坏情况预留（请提高预算）",
+            )
         found.append(Remark("bad", _sentence(t, text, t.clauses(_lateness(t, phase)))))
     if judged and not limited:
         sends = [p["send_lag_p99_s"] for p in judged if p["send_lag_p99_s"] is not None]
@@ -143,6 +151,11 @@ def _generator(view: View) -> list[Remark]:
         )
         found.append(Remark("good", text))
     return found
+
+
+def _held(view: View, phase: str) -> int:
+    """How many requests of a phase waited for the budget."""
+    return sum(end.get("held_by_budget", 0) for end in view.run.events_of("phase_end", phase))
 
 
 def _lateness(t: Words, phase: dict[str, Any]) -> list[str]:

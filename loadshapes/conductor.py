@@ -174,6 +174,7 @@ class Conductor:
             name: max((d[name] for d in done.values() if d.get(name) is not None), default=None)
             for name in ("loop_lag_p99_s", "loop_lag_max_s")
         }
+        held = sum(d.get("held", 0) for d in done.values())
         paced = [d["pacer"] for d in done.values() if d.get("pacer")]
         self._note(
             "phase_end",
@@ -181,6 +182,7 @@ class Conductor:
             sent=sum(d["sent"] for d in done.values()),
             dropped=sum(d["dropped"] for d in done.values()),
             generator=lags,
+            **({"held_by_budget": held} if held else {}),
             **({"pacers": paced} if paced else {}),
         )
         self._progress("end", phase)

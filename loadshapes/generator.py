@@ -195,6 +195,7 @@ class Generator:
                     "loop_lag_max_s": round(share.lag.max_s, 6),
                     "loop_lag_p99_s": share.lag.p99_s,
                     "halted": share.halted_why,
+                    "held": share.held,
                     "purses": report(share.purses),
                     "pacer": None if share.pacer is None else share.pacer.as_dict(),
                 },

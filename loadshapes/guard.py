@@ -36,6 +36,7 @@ class Guard:
             prompt_tokens = traffic.prompt_tokens_max
             output = max(output or 0, traffic.max_tokens_max)
         kind = (phase.model, phase.request)
+        waited = False
         while not share.halted.is_set():
             needs: list[Need] = []
             for purse in share.purses:
@@ -58,6 +59,8 @@ class Guard:
                     f"{worst or tight.left:.6g}",
                 )
                 return
+            share.held += not waited
+            waited = True
             share.settled.clear()
             share.settled.wait()
 

@@ -43,6 +43,7 @@ class Share:
     outstanding: int = 0
     sent: int = 0
     dropped: int = 0
+    held: int = 0  # requests that waited until the rest of the budget covered them
     ends: int = 0  # outcomes so far at which the phase may end
     lag: LoopLag = field(default_factory=LoopLag)
     halted: Event = field(default_factory=Event)

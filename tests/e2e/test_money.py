@@ -118,3 +118,19 @@ def test_a_gateway_that_wants_payment_ends_the_run(simulator: Start, tmp_path: P
 def assert_planned_once(done: LocustRun, planned: int) -> None:
     rows = [(row.phase, row.request_index) for row in done.rows()]
     assert len(set(rows)) == planned
+
+
+def test_a_budget_that_holds_requests_back_is_named_as_the_cause(
+    simulator: Start, tmp_path: Path
+) -> None:
+    """Each could use 2,000 tokens and uses a few: the rate suffers, and it is not the gateway's."""
+    gateway = simulator("--profile", "fast", "--latency", 0.5)
+    done = run(
+        "-H", gateway.url, "--mode", "rpm", "--model", "m", "--target", 600, "--duration", 3,
+        "--max-tokens", 2000, "--budget-tokens", 5000, results=tmp_path / "results",
+    )  # fmt: skip
+    assert done.code == 0, done.text
+    assert len(gateway.rows()) == 31  # and a probe
+    held = sum(end.get("held_by_budget", 0) for end in done.events("phase_end"))
+    assert 10 < held < 30
+    assert f"was held back by its budget, do not trust its rate: {held} requests" in done.text
