@@ -1,0 +1,40 @@
+"""Rate limit audits through Locust, of gateways whose limits are known (five minutes each)."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.locust_run import run
+from tests.simulated import Simulator
+
+pytestmark = pytest.mark.golden
+Start = Callable[..., Simulator]
+
+
+@pytest.mark.parametrize(
+    ("kind", "lie", "truth"), [("sliding", 0.5, "too short"), ("fixed", 1.0, "true")]
+)
+def test_an_audit_finds_what_is_enforced(
+    simulator: Start, tmp_path: Path, kind: str, lie: float, truth: str
+) -> None:
+    """Its size, its kind, that requests are counted, and whether its Retry-After is true."""
+    gateway = simulator(
+        "--profile", "fast", "--latency", 0.2, "--rpm-limit", 90, "--limit-kind", kind,
+        "--retry-after-lie", lie,
+    )  # fmt: skip
+    done = run(
+        "-H", gateway.url, "--mode", "limits", "--model", "m", "--budget-tokens", 500_000,
+        results=tmp_path / "results", timeout_s=600,
+    )  # fmt: skip
+    assert done.code == 0 and done.folder is not None, done.text
+    (found,) = json.loads((done.folder / "summary.json").read_text("utf-8"))["limits"]
+    assert found["kind"] == kind
+    assert found["enforced_low"] <= 90 <= found["enforced_high"]
+    assert (found["advertised_rpm"], found["unit"]) == (90, "requests")
+    assert found["retry_after"] == truth
+    sent = [row for row in done.rows() if row.outcome != "dropped"]
+    refused = [row for row in gateway.rows() if row["status"] == "429"]
+    assert len(sent) == len(gateway.rows())
+    assert sum(row.outcome == "rate_limited" for row in sent) == len(refused) > 0
