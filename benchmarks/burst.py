@@ -19,7 +19,7 @@ def measure(target: Nginx, folder: Path, names: list[str], rounds: int, quick: b
     """Write results/burst.json."""
     found: dict[str, list[float]] = defaultdict(list)
     ours = Tool(WEIGHBRIDGE.name, _ladder, WEIGHBRIDGE.plain, None)
-    tools = [t for t in usable(names) if t.name not in (ours.name, "geventhttpclient alone")]
+    tools = [tool for tool in usable(names) if tool.open_loop and tool.name != ours.name]
     for _ in range(rounds):
         for tool in (ours, *tools):
             try:

@@ -11,16 +11,18 @@ PAGE = ROOT / "docs" / "performance.md"
 RATIO_TO = "evalscope"
 
 
-def spread(samples: list[float]) -> str:
-    """The median, and the least and the most of several samples."""
-    middle = _number(statistics.median(samples))
+def spread(samples: list[float], digits: int = 3) -> str:
+    """The median, and the least and the most of several samples, to so many digits."""
+    middle = _number(statistics.median(samples), digits)
     if len(samples) == 1:
         return middle
-    return f"{middle} ({_number(min(samples))} to {_number(max(samples))})"
+    return f"{middle} ({_number(min(samples), digits)} to {_number(max(samples), digits)})"
 
 
-def _number(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+def _number(value: float, digits: int) -> str:
+    if abs(value) < 0.001:  # below what any of these clocks resolves
+        return "0"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.{digits}g}"
 
 
 def ratios(samples: list[float], others: list[float]) -> str:
@@ -46,7 +48,9 @@ def table(made: dict[str, Any]) -> str:
         base = rows.get(RATIO_TO)
         for tool, row in rows.items():
             ratio = "-" if base is None else ratios(row["samples"], base["samples"])
-            lines.append(f"| {what} | {tool} | {spread(row['samples'])} {row['unit']} | {ratio} |")
+            digits = 4 if row["unit"] == "s" else 3
+            told = spread(row["samples"], digits)
+            lines.append(f"| {what} | {tool} | {told} {row['unit']} | {ratio} |")
     return "\n".join(lines)
 
 

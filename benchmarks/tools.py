@@ -153,6 +153,25 @@ def _floor(load: Load, folder: Path) -> list[str | Path]:
     return [*program, load.base_url, str(load.requests), str(load.at_once)]
 
 
+WRK_PER_S = {False: 20_000, True: 2_000}  # about what wrk sends of nginx's replies and streams
+
+
+def _wrk(load: Load, folder: Path) -> list[str | Path]:
+    """C, no clock, no record: the floor. It counts in seconds, so a load is so many of them."""
+    script = folder / "post.lua"
+    body = {"model": MODEL, "messages": [{"role": "user", "content": PROMPT}]}
+    script.write_text(
+        'wrk.method = "POST"\nwrk.headers["Content-Type"] = "application/json"\n'
+        f'wrk.headers["Authorization"] = "Bearer {KEY}"\n'
+        f"wrk.body = {json.dumps(json.dumps({**body, 'stream': load.stream}))}\n"
+    )
+    seconds = max(1, load.requests // WRK_PER_S[load.stream])
+    return [
+        "wrk", "-t1", f"-c{load.at_once}", f"-d{seconds}s", "-s", script,
+        f"{load.base_url}/chat/completions",
+    ]  # fmt: skip
+
+
 WEIGHBRIDGE = Tool("weighbridge", _weighbridge, (500, 6500), (100, 1600))
 TOOLS = {
     tool.name: tool
@@ -163,6 +182,7 @@ TOOLS = {
         Tool("guidellm", _guidellm, (200, 1200), (100, 400)),
         Tool("the article's script", _seed, (500, 6500), None),
         Tool("geventhttpclient alone", _floor, (1000, 21000), None, open_loop=False),
+        Tool("wrk", _wrk, (20_000, 80_000), (2_000, 8_000), open_loop=False),
     )
 }
 
@@ -170,4 +190,5 @@ TOOLS = {
 def usable(names: list[str]) -> list[Tool]:
     """The tools of these names (none: all) that are here or could be installed."""
     chosen = [tool for name, tool in TOOLS.items() if not names or name in names]
-    return [t for t in chosen if t.name not in peers.REQUIREMENTS or peers.install(t.name)]
+    here = [tool for tool in chosen if tool.name != "wrk" or shutil.which("wrk")]
+    return [t for t in here if t.name not in peers.REQUIREMENTS or peers.install(t.name)]
