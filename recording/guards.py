@@ -21,7 +21,10 @@ FEWEST = 5  # completed requests before the rule may speak
 
 @dataclass(frozen=True, slots=True)
 class StopRule:
-    """Stop when at least `error_rate` of the last `window` completed requests failed so."""
+    """Stop when at least `error_rate * window` of the last `window` completed requests failed so.
+
+    Fewer completed requests need as many failures: one of the first five is no fifth of twenty.
+    """
 
     error_rate: float
     window: int
@@ -48,5 +51,5 @@ def decide(window: Sequence[str], rule: StopRule) -> Verdict:
     last = window[-rule.window :]
     outcomes = {name: last.count(name) for name in sorted(set(last) & COUNTED)}
     counted = sum(outcomes.values())
-    stop = len(last) >= min(FEWEST, rule.window) and counted >= rule.error_rate * len(last)
+    stop = len(last) >= min(FEWEST, rule.window) and counted >= rule.error_rate * rule.window
     return Verdict(stop, counted, len(last), outcomes)

@@ -44,13 +44,13 @@ OK, BAD = "ok", "rate_limited"
         pytest.param([], 0.2, 20, False, id="nothing yet"),
         pytest.param([BAD] * 4, 0.2, 20, False, id="four are too few to speak"),
         pytest.param([BAD] * 5, 0.2, 20, True, id="five of five"),
-        pytest.param([OK] * 4 + [BAD], 0.2, 20, True, id="one of five is 20 %"),
-        pytest.param([OK] * 5 + [BAD], 0.2, 20, False, id="one of six is less"),
+        pytest.param([OK] * 4 + [BAD], 0.2, 20, False, id="one of five may be chance"),
+        pytest.param([OK, BAD] * 4, 0.2, 20, True, id="four of eight: twelve more cannot help"),
         pytest.param([OK] * 16 + [BAD] * 4, 0.2, 20, True, id="four of twenty"),
         pytest.param([OK] * 17 + [BAD] * 3, 0.2, 20, False, id="three of twenty"),
         pytest.param([BAD] * 20 + [OK] * 20, 0.2, 20, False, id="old failures are forgotten"),
         pytest.param([OK] * 20 + [BAD] * 4, 0.2, 20, True, id="only the last twenty count"),
-        pytest.param([OK] * 9 + [BAD], 0.1, 20, True, id="one of ten at 10 %"),
+        pytest.param([OK] * 8 + [BAD] * 2, 0.1, 20, True, id="two of ten are 10 % of twenty"),
         pytest.param([BAD] * 20, 1.0, 20, True, id="all, at 100 %"),
         pytest.param([BAD] * 19 + [OK], 1.0, 20, False, id="not all, at 100 %"),
         pytest.param([BAD] * 3, 1.0, 3, True, id="a window smaller than five is filled"),
@@ -70,12 +70,12 @@ def test_the_stop_rule_counts_429_5xx_and_timeouts_and_nothing_else(outcome: Out
 
 
 def test_a_verdict_carries_its_evidence() -> None:
-    window = ["ok", "rate_limited", "timeout_total", "auth", "rate_limited"]
+    window = ["ok", "rate_limited", "timeout_total", "auth", "rate_limited", "rate_limited"]
     assert decide(window, StopRule(0.2, 20)).as_dict() == {
         "stop": True,
-        "counted": 3,
-        "completed": 5,
-        "outcomes": {"rate_limited": 2, "timeout_total": 1},
+        "counted": 4,
+        "completed": 6,
+        "outcomes": {"rate_limited": 3, "timeout_total": 1},
     }
 
 
