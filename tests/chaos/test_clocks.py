@@ -29,7 +29,7 @@ LONGEST_S = 100.0  # of any duration; the jumps are longer
 MODES: dict[str, tuple[object, ...]] = {
     "window": ("--mode", "rpm", "--target", 1200, "--duration", 6),
     "streams": ("--mode", "rpm", "--target", 600, "--duration", 6, "--stream"),
-    "ladder": ("--mode", "ladder", "--steps", "5,10,20,10,5", "--step-pause", 0.7),
+    "ladder": ("--mode", "ladder", "--steps", "5,10,20,12,6", "--step-pause", 0.7),
     "soak": ("--mode", "soak", "--search", "concurrency", "--target", 8, "--duration", 6),
 }
 
