@@ -9,6 +9,7 @@ and it offers no place to hold a built request until it is due. HTTP/1.1 is pars
 import socket
 import ssl
 from collections.abc import Callable, Iterator
+from ipaddress import ip_address
 
 import gevent
 import httptools
@@ -260,7 +261,7 @@ class Wire(httpx2.BaseTransport):
     def _connect(self) -> socket.socket:
         where, tls = self._route, self._route.tls
         peer = where.proxy or where
-        connection = socket.create_connection((peer.host, peer.port))
+        connection = _connected(peer.host, peer.port)
         try:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if tls is None:
@@ -346,6 +347,21 @@ def _connect_outcome(error: Exception) -> Outcome:
     if isinstance(error, ConnectionResetError | BrokenPipeError):
         return Outcome.CONNECTION_RESET
     return Outcome.CONNECTION_REFUSED
+
+
+def _connected(host: str, port: int) -> socket.socket:
+    """A TCP connection; a numeric address needs no resolver, whose few threads all users share."""
+    try:
+        family = socket.AF_INET6 if ip_address(host).version == 6 else socket.AF_INET
+    except ValueError:
+        return socket.create_connection((host, port))
+    connection = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        connection.connect((host, port))
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def _tunnel(connection: socket.socket, where: Route) -> None:

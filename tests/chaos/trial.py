@@ -57,7 +57,8 @@ MODES: dict[str, tuple[object, ...]] = {
     "replay": ("--mode", "replay", "--trace", TRACE),
     "limits": ("--mode", "limits", "--budget-tokens", 100_000, "--limits-most", 200),
     "budget": ("--mode", "rpm", "--target", 2400, "--duration", 5, "--budget-tokens", 100_000),
-    "full": ("--mode", "full", "--quick", "--steps", "5,20", "--target", 600),
+    "full": ("--mode", "full", "--quick", "--steps", "5,20", "--target", 600,
+             "--task-id-on-streams"),
 }  # fmt: skip
 MODELS = {"reasoning": ",".join("abcdefgh"), "vision": ",".join("abcdefgh"), "smoke": "a,b,c,d,e,f"}
 VICTIMS = ("local", "processes", "worker", "master", "all")
