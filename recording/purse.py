@@ -4,7 +4,8 @@ Before a request leaves, its worst case is reserved; when it has ended, the rese
 by what it really used. So concurrency cannot overshoot the limit: only a request that uses more
 than its worst case can, and by how much is kept (`underestimate`).
 
-The worst case comes from a price table (money) or from the dearest request of the same kind so far:
+The worst case comes from a price table (money) or, without one or once a request has cost more than
+it says, from the dearest request of the same kind so far:
 
     weight(r; prompt, cached, completion) = prompt - 0.9 * cached + r * completion
     dearest unit(r) = max over seen(used / weight(r))
@@ -44,7 +45,7 @@ without a stated cost (cut off, timed out, cancelled) is counted at its worst ca
 
 MONEY, TOKENS = "money", "tokens"
 Experience = list[list[Any]]
-"""Of each kind seen: model, request, most prompt tokens, dearest unit by ratio."""
+"""Of each kind seen: model, request, and the fields of Seen, `units` last."""
 Kind = tuple[str, str]  # model, and what is asked of it (`Phase.request`)
 
 
@@ -59,10 +60,16 @@ class Need:
 
 @dataclass(slots=True)
 class Seen:
-    """The dearest of a kind so far."""
+    """The dearest of a kind so far.
+
+    `unbounded_tokens` is the longest answer that its output budget did not hold; `off_table`:
+    something cost more than the price table makes of its tokens.
+    """
 
     units: list[float]  # by ratio
     prompt_tokens: int = 0
+    unbounded_tokens: int = 0
+    off_table: bool = False
 
 
 @dataclass(slots=True)
@@ -93,8 +100,9 @@ class Purse:
         )
 
     def used_by(self, record: RequestRecord) -> float | None:
-        """What a request used, as its row states it; None: it does not."""
-        return record.api_cost if self.unit == MONEY else record.total_tokens
+        """What a request used, as its row states it; None: it does not (below 0 is none)."""
+        used = record.api_cost if self.unit == MONEY else record.total_tokens
+        return None if used is None or used < 0 else used
 
     @property
     def left(self) -> float:
@@ -108,15 +116,12 @@ class Purse:
         """
         seen = self.seen.get(kind)
         prompt = max(prompt_tokens, seen.prompt_tokens if seen else 0)
-        output = max_tokens or 0
-        if prompt:
-            table = self.priced(kind[0], round(prompt), output)
-            if table is not None:
-                return table
-        if seen is None:
-            return None
+        output = max(max_tokens or 0, seen.unbounded_tokens if seen else 0)
+        table = self.priced(kind[0], round(prompt), output) if prompt else None
+        if seen is None or (table is not None and not seen.off_table):
+            return table
         units = zip(seen.units, self.ratios, strict=True)
-        return max(unit * (prompt + ratio * output) for unit, ratio in units)
+        return max(table or 0.0, *(unit * (prompt + ratio * output) for unit, ratio in units))
 
     def reserve(
         self, kind: Kind, max_tokens: int | None, prompt_tokens: float = 0.0
@@ -163,20 +168,29 @@ class Purse:
         pairs = zip(seen.units, weights, strict=True)
         seen.units = [max(unit, used / weight) for unit, weight in pairs]
         seen.prompt_tokens = max(seen.prompt_tokens, prompt)
+        if completion > (record.max_tokens or 0):
+            seen.unbounded_tokens = max(seen.unbounded_tokens, completion)
+        table = self.priced(kind[0], prompt, completion)
+        seen.off_table |= table is not None and used > table * (1 + 1e-9)
 
     # ---- a purse for each generator, in messages
 
     def experience(self) -> Experience:
         """What was seen, as plain values for a message."""
-        return [[*kind, seen.prompt_tokens, *seen.units] for kind, seen in self.seen.items()]
+        return [
+            [*kind, seen.prompt_tokens, seen.unbounded_tokens, seen.off_table, *seen.units]
+            for kind, seen in self.seen.items()
+        ]
 
     def learn_from(self, experience: Experience) -> None:
         """Take over what another purse has seen."""
-        for model, request, prompt, *units in experience:
+        for model, request, prompt, unbounded, off_table, *units in experience:
             seen = self.seen.setdefault((str(model), str(request)), Seen([0.0] * len(self.ratios)))
             pairs = zip(seen.units, units, strict=True)
             seen.units = [max(unit, float(other)) for unit, other in pairs]
             seen.prompt_tokens = max(seen.prompt_tokens, int(prompt))
+            seen.unbounded_tokens = max(seen.unbounded_tokens, int(unbounded))
+            seen.off_table |= bool(off_table)
 
     def as_dict(self) -> Mapping[str, float]:
         """What the journal says of it."""

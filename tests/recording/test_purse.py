@@ -130,3 +130,39 @@ def test_linear_prices_never_exceed_the_limit(
         purse.settle(need, record)  # type: ignore[arg-type]
     (dearest,) = [input_price * (p + ratio * o) for p, o in requests[:1]] or [0.0]
     assert purse.spent <= max(limit * (1 + 1e-9), dearest)  # the first went alone, unknown
+
+
+def test_a_gateway_dearer_than_the_table_is_reserved_for_as_it_was_seen() -> None:
+    """The table says 100 + 10 for what cost ten times that: the next are not let out at its word,
+    in this generator or, by what it tells, in another."""
+    purse, other = Purse.of("money", 1e6), Purse.of("money", 1e6)
+    for one in (purse, other):
+        one.priced = lambda model, prompt, output: prompt + output
+    assert purse.worst(KIND, 16, prompt_tokens=100) == 116
+    first = purse.reserve(KIND, 16, prompt_tokens=100)
+    assert first is not None
+    purse.settle(first, used(1100.0))  # type: ignore[arg-type]
+    other.learn_from(purse.experience())
+    assert (purse.worst(KIND, 16) or 0) >= 1160
+    assert other.worst(KIND, 16) == purse.worst(KIND, 16)
+
+
+def test_an_answer_longer_than_its_budget_makes_the_next_as_long() -> None:
+    """Reasoning is not always held by max_tokens, and own traffic need not have any."""
+    for most in (16, None):
+        purse = Purse.of("tokens", 1e6)
+        first = purse.reserve(KIND, most)
+        assert first is not None
+        purse.settle(first, used(None, 100, 900, max_tokens=most))  # type: ignore[arg-type]
+        assert purse.worst(KIND, most) == pytest.approx(1000)
+
+
+def test_a_negative_amount_frees_nothing() -> None:
+    """A gateway that miscounts must not be able to raise the limit."""
+    purse = Purse.of("money", 1.0)
+    for cost in (0.01, -5.0):
+        need = purse.reserve(KIND, 16)
+        assert need is not None
+        purse.settle(need, used(cost))  # type: ignore[arg-type]
+    assert purse.spent == pytest.approx(0.01 + 0.013)
+    assert purse.unstated == 1
