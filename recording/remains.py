@@ -2,6 +2,7 @@
 
 import csv
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from io import StringIO
@@ -9,9 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from recording.outcome import Outcome
+from recording.purse import CERTAINLY_FREE, MONEY, TOKENS
 from recording.record import COLUMNS, RequestRecord, decode
 
 _UNFINISHED = (Outcome.DROPPED.value, Outcome.CANCELLED.value)
+_USED = {MONEY: COLUMNS.index("api_cost"), TOKENS: COLUMNS.index("total_tokens")}
+_MODEL, _OUTCOME = COLUMNS.index("model_requested"), COLUMNS.index("outcome")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +23,7 @@ class Remains:
     """`finished`: by phase, the indices that got an answer or failed; `attempts`: runs so far.
 
     `ended`: the phases that the stop rule ended or left out; `watched`: the rows of the phases
-    whose program looks at them; `spent`: money and tokens, as far as rows state them.
+    whose program looks at them; `spent`: money and tokens, what no row states at its worst.
     """
 
     manifest: dict[str, Any]
@@ -50,26 +54,58 @@ def _read(folder: Path) -> Remains:
     lines = (folder / "events.jsonl").read_bytes().split(b"\n")[:-1]  # the last may be torn
     events = [json.loads(line) for line in lines]
     finished: dict[str, set[int]] = {}
-    phase, index, outcome, cost, total = (
-        COLUMNS.index(n) for n in ("phase", "request_index", "outcome", "api_cost", "total_tokens")
-    )
+    phase, index, outcome = COLUMNS.index("phase"), COLUMNS.index("request_index"), _OUTCOME
     observed = {p["name"] for p in manifest["plan"] if p.get("watched")}
     watched: dict[str, list[RequestRecord]] = {}
-    spent = {"money": 0.0, "tokens": 0.0}
+    bill, cancelled = _Bill(), set[tuple[str, ...]]()
     for path in sorted(folder.glob("requests-*.csv")):
         for cells in _whole_rows(path):
             if cells[index].isdigit():
                 known = finished.setdefault(cells[phase], set())
-                if cells[outcome] in _UNFINISHED or int(cells[index]) in known:
+                if cells[outcome] in _UNFINISHED:
+                    if cells[outcome] != Outcome.DROPPED and tuple(cells) not in cancelled:
+                        cancelled.add(tuple(cells))
+                        bill.add(cells)
+                    continue
+                if int(cells[index]) in known:
                     continue  # a worker's row may be here twice
                 known.add(int(cells[index]))
-                spent["money"] += float(cells[cost] or 0)
-                spent["tokens"] += float(cells[total] or 0)
+                bill.add(cells)
                 if cells[phase] in observed:
                     watched.setdefault(cells[phase], []).append(decode(cells))
     names = [event["event"] for event in events]
     ended = {e["phase"] for e in events if e["event"] in ("stop_rule", "phase_skipped")}
+    spent = bill.spent()
+    for event in events:
+        if event["event"] == "accounts":  # they know the worst case of each, and of lost workers
+            spent = {u: max(sum_, event.get(u, {}).get("spent", 0.0)) for u, sum_ in spent.items()}
     return Remains(manifest, finished, ended, names.count("run_start"), watched, spent)
+
+
+class _Bill:
+    """What rows used, by unit; one that does not say may have used the most of its model's."""
+
+    def __init__(self) -> None:
+        self._known = dict.fromkeys(_USED, 0.0)
+        self._most: dict[tuple[str, str], float] = {}
+        self._unknown: Counter[tuple[str, str]] = Counter()
+
+    def add(self, cells: list[str]) -> None:
+        for unit, place in _USED.items():
+            key = (unit, cells[_MODEL])
+            used = float(cells[place] or -1)
+            if used >= 0:
+                self._known[unit] += used
+                self._most[key] = max(self._most.get(key, 0.0), used)
+            elif cells[_OUTCOME] not in CERTAINLY_FREE:
+                self._unknown[key] += 1
+
+    def spent(self) -> dict[str, float]:
+        """The sums."""
+        spent = dict(self._known)
+        for (unit, model), count in self._unknown.items():
+            spent[unit] += count * self._most.get((unit, model), 0.0)
+        return spent
 
 
 def _whole_rows(path: Path) -> Iterator[list[str]]:
