@@ -195,7 +195,10 @@ def _split(body: dict[str, Any]) -> dict[str, Any]:
 def _refused(error: openai.APIStatusError) -> _Answer:
     # The SDK hands over the body's `error` object, or the whole body where there is none.
     said = complaint(error.body if error.body not in (None, "") else error.message)
-    body = mapping(error.body)
+    try:
+        body = mapping(error.response.json())  # what it charged stands beside the error
+    except Exception:  # any bytes at all
+        body = {}
     return _Answer(of_status(error.status_code), None, body, None, said.type, said.message)
 
 

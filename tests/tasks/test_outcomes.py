@@ -247,3 +247,23 @@ def test_a_failure_leaves_the_next_request_of_the_same_user_alone(serve: Serve) 
 
     with sender(serve(script).base_url) as user:
         assert [user.send(i).outcome for i in range(2)] == ["server_error", "ok"]
+
+
+@BOTH
+@pytest.mark.parametrize("typed", [False, True], ids=["post", "typed"])
+@pytest.mark.parametrize("status", ["500 Internal Server Error", "400 Bad Request"])
+def test_a_refusal_that_states_what_it_charged_is_heard(
+    serve: Serve, status: str, typed: bool, stream: bool
+) -> None:
+    """`usage` stands beside the `error` that the SDK hands over."""
+    said = {**ERROR, "usage": completion()["usage"]}
+    row = send(serve(answer(json_reply(said, status=status))).base_url, stream=stream, typed=typed)
+    assert (row.success, row.error_type, row.error_message) == (False, "luck_error", "no such luck")
+    assert (row.api_cost, row.cost_source, row.total_tokens) == (0.25, "body", 7)
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"[1]", b"", b"\xff{", b'{"error": "x", "usage": 3}'])
+def test_a_refusal_of_any_body_has_no_usage(serve: Serve, body: bytes) -> None:
+    reply = http("502 Bad Gateway", body, "content-type: application/json")
+    row = send(serve(answer(reply)).base_url)
+    assert (row.outcome, row.api_cost, row.total_tokens) == ("server_error", None, None)
