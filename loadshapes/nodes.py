@@ -165,6 +165,7 @@ class GeneratorNode:
             endpoint.key,
             mute=options.no_content,
             prices=Prices.from_dict(data["prices"]),
+            cost_field=options.cost_field,
         )
         traffic = travelled(data["traffic"], options)
         self.generator.open(Run(options, origin, traffic=traffic))

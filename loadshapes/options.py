@@ -203,6 +203,11 @@ class Options:
         "error message of the gateway's, no --tools-prompt or --image-text (--resume asks for them "
         "again)",
     )
+    cost_field: str = option(
+        "",
+        "where the gateway states a request's cost, if not in usage.cost: a path in the reply's "
+        "body, e.g. billing.charge, or a header's name",
+    )
     currency: str = option("", "unit of the gateway's costs, e.g. CNY or USD (empty: as known)")
     prices: str = option(
         "",

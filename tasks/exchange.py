@@ -58,7 +58,8 @@ class Job:
 class Origin:
     """Who measures: run, process, the secret that no row may show; `mute`: nor what was said.
 
-    `prices` is the operator's table, for costs that the gateway does not state.
+    `prices` is the operator's table, for costs that the gateway does not state; `cost_field` where
+    it states them, if not in a usual place.
     """
 
     run_id: str
@@ -66,6 +67,7 @@ class Origin:
     secret: str
     mute: bool = False
     prices: Prices | None = None
+    cost_field: str = ""
 
 
 @dataclass(slots=True)
@@ -262,7 +264,8 @@ def _record(
         last = wire.now() if sent is not None else None
     headers = wire.headers
     place = json.dumps(request.place) if request.place else None
-    used = usage(answer.body or {}, headers, ok=answer.outcome in (Outcome.OK, Outcome.EMPTY))
+    whole = answer.outcome in (Outcome.OK, Outcome.EMPTY)
+    used = usage(answer.body or {}, headers, ok=whole, cost_field=origin.cost_field)
     facts: dict[str, Any] = {
         "outcome": answer.outcome.value,
         "success": answer.outcome is Outcome.OK,

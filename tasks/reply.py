@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, TypedDict
+from typing import Any, TypedDict, TypeVar
 
 Json = Mapping[str, Any]
+Number = TypeVar("Number", int, float)
 
 
 class Usage(TypedDict, total=False):
@@ -52,22 +53,41 @@ def _number(value: object) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def _first(*values: int | None) -> int | None:
+def _first(*values: Number | None) -> Number | None:
     return next((value for value in values if value is not None), None)
 
 
-def usage(body: Json, headers: Mapping[str, str], *, ok: bool) -> Usage:
+def _at(body: Json, path: str) -> object:
+    """What a body holds under names with dots between; None: nothing."""
+    found: object = body
+    for name in path.split("."):
+        found = mapping(found).get(name)
+    return found
+
+
+_COSTS = ("cost", "cost.total_cost", "total_cost", "estimated_cost")
+"""Where `usage` states the cost: OpenRouter's and the article's, Perplexity's, DeepInfra's."""
+_COST_HEADER = "x-litellm-response-cost"
+_CACHED = ("prompt_cache_hit_tokens", "cache_read_input_tokens", "cached_tokens")
+"""DeepSeek's words, Anthropic's, Moonshot's."""
+_WRITTEN = ("cache_write_tokens", "cache_creation_tokens", "cache_creation_input_tokens")
+"""OpenRouter's words, LiteLLM's, Anthropic's."""
+
+
+def usage(body: Json, headers: Mapping[str, str], *, ok: bool, cost_field: str = "") -> Usage:
     """Tokens and cost out of a body's `usage` and the answer's headers (names in lower case).
 
-    The body's cost wins over the header's; both are kept. LiteLLM's header counts only on a
-    success (`ok`): on an error it says "0" without knowing.
+    `cost_field`, a path in the body or a header's name, comes before the usual places. The body's
+    cost wins over the header's; both are kept. A header's 0 counts only on a success (`ok`): on an
+    error LiteLLM says "0" without knowing.
     """
     said = mapping(body.get("usage"))
     prompt = mapping(said.get("prompt_tokens_details"))
     completion = mapping(said.get("completion_tokens_details"))
-    stated = said.get("cost")
-    in_body = _number(stated)
-    in_header = _number(headers.get("x-litellm-response-cost")) if ok else None
+    in_body = _first(_number(_at(body, cost_field)), *(_number(_at(said, n)) for n in _COSTS))
+    in_header = _first(*(_number(headers.get(n)) for n in (cost_field.lower(), _COST_HEADER)))
+    if not ok and not in_header:
+        in_header = None
     cost = in_body if in_body is not None else in_header
     source = "body" if in_body is not None else "header" if cost is not None else "unknown"
     return {
@@ -75,11 +95,10 @@ def usage(body: Json, headers: Mapping[str, str], *, ok: bool) -> Usage:
         "completion_tokens": _whole(said.get("completion_tokens")),
         "total_tokens": _whole(said.get("total_tokens")),
         "cached_tokens": _first(
-            _whole(prompt.get("cached_tokens")), _whole(said.get("prompt_cache_hit_tokens"))
+            _whole(prompt.get("cached_tokens")), *(_whole(said.get(name)) for name in _CACHED)
         ),
         "cache_write_tokens": _first(
-            _whole(prompt.get("cache_write_tokens")),
-            _whole(said.get("cache_creation_input_tokens")),
+            *(_whole(part.get(name)) for name in _WRITTEN for part in (prompt, said))
         ),
         "reasoning_tokens": _whole(completion.get("reasoning_tokens")),
         "api_cost": cost,

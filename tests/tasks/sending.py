@@ -53,10 +53,12 @@ class Sender:
         key: str = KEY,
         mute: bool = False,
         prices: Prices | None = None,
+        cost_field: str = "",
     ) -> None:
         self.key = key
         self.mute = mute
         self.prices = prices
+        self.cost_field = cost_field
         self.client = Client(
             base_url,
             key,
@@ -87,7 +89,7 @@ class Sender:
         job = Job(block, index, time.perf_counter(), due, open_gate)
         asked = request or marker(block, index, OPTIONS)
         made = body(block, index, asked, OPTIONS)
-        origin = Origin("run", "local", self.key, self.mute, self.prices)
+        origin = Origin("run", "local", self.key, self.mute, self.prices, self.cost_field)
         record = exchange(self.client, asked, made, job, origin)
         decode(encode(record))  # whatever came back fits a row
         return record

@@ -267,3 +267,10 @@ def test_a_refusal_of_any_body_has_no_usage(serve: Serve, body: bytes) -> None:
     reply = http("502 Bad Gateway", body, "content-type: application/json")
     row = send(serve(answer(reply)).base_url)
     assert (row.outcome, row.api_cost, row.total_tokens) == ("server_error", None, None)
+
+
+def test_a_cost_is_read_where_the_operator_says(serve: Serve) -> None:
+    said = completion(billing={"charge": 0.125}, usage={"prompt_tokens": 5})
+    server = serve(answer(json_reply(said)))
+    row = send(server.base_url, how={"cost_field": "billing.charge"})
+    assert (row.api_cost, row.cost_source, row.prompt_tokens) == (0.125, "body", 5)

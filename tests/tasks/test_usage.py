@@ -86,6 +86,30 @@ LITELLM = {"x-litellm-response-cost": "0.000123", "x-litellm-call-id": "c1"}
             {**COUNTS, "cache_write_tokens": 7},
             id="anthropic's words",
         ),
+        pytest.param(
+            {**COUNTS, "cache_creation_input_tokens": 7, "cache_read_input_tokens": 2},
+            {},
+            {**COUNTS, "cache_write_tokens": 7, "cached_tokens": 2},
+            id="anthropic's words for both",
+        ),
+        pytest.param(
+            {**COUNTS, "cached_tokens": 6}, {}, {**COUNTS, "cached_tokens": 6}, id="moonshot"
+        ),
+        pytest.param(
+            {"prompt_tokens_details": {"cache_creation_tokens": 3}},
+            {},
+            {"cache_write_tokens": 3},
+            id="litellm: written",
+        ),
+        pytest.param(
+            {"cost": {"input_tokens_cost": 0.1, "total_cost": 0.3}},
+            {},
+            {"api_cost": 0.3, "cost_source": "body"},
+            id="perplexity",
+        ),
+        pytest.param(
+            {"estimated_cost": 2e-6}, {}, {"api_cost": 2e-6, "cost_source": "body"}, id="deepinfra"
+        ),
         pytest.param({"cost": 0}, {}, {"api_cost": 0.0, "cost_source": "body"}, id="known free"),
         pytest.param(
             {"cost": "0.25"}, {}, {"api_cost": 0.25, "cost_source": "body"}, id="cost as text"
@@ -128,6 +152,32 @@ def test_what_is_absent_or_of_the_wrong_type_is_unknown_and_never_zero(said: obj
 def test_litellms_header_does_not_count_on_an_error() -> None:
     """It says "0" there without knowing."""
     assert usage({}, {"x-litellm-response-cost": "0"}, ok=False) == UNKNOWN
+
+
+def test_a_header_that_names_a_charge_counts_on_an_error_too() -> None:
+    """A stream that was cut off, a refusal: what the gateway says it took was taken."""
+    read = usage({}, {"x-litellm-response-cost": "0.2"}, ok=False)
+    assert (read["api_cost"], read["cost_source"]) == (0.2, "header")
+
+
+@pytest.mark.parametrize(
+    ("field", "cost", "source"),
+    [
+        ("billing.charge", 0.7, "body"),
+        ("usage.price", 0.6, "body"),
+        ("X-Request-Charge", 0.4, "header"),
+        ("billing.nothing", 0.5, "body"),  # the usual places still speak
+        ("usage.price.deeper", 0.5, "body"),
+        ("", 0.5, "body"),
+    ],
+)
+def test_the_operator_can_name_where_the_cost_is(field: str, cost: float, source: str) -> None:
+    headers = {"x-request-charge": "0.4", **LITELLM}
+    said: dict[str, Any] = {"billing": {"charge": "0.7"}, "usage": {"price": 0.6}}
+    if cost == 0.5:
+        said["usage"]["cost"] = 0.5
+    read = usage(said, headers, ok=True, cost_field=field)
+    assert (read["api_cost"], read["cost_source"]) == (cost, source)
 
 
 def test_a_bodys_cost_counts_on_an_error_too() -> None:
