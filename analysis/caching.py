@@ -172,6 +172,8 @@ def _by_table(prices: Prices, row: Row, written: int) -> float | None:
         row["completion_tokens"],
         row["cached_tokens"],
         written,
+        row["reasoning_tokens"],
+        row["total_tokens"],
     )
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from math import fsum
 from typing import TYPE_CHECKING, Any
 
-from recording.prices import Prices
+from recording.prices import PRICED, Prices
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
@@ -13,9 +13,8 @@ TOLERANCE = 1e-6
 """Money by which a row may miss the table and still agree: gateways round to a millionth."""
 
 _DUST = 1e-12  # binary dust of a difference: 0.000107 - 0.000106 exceeds 0.000001
-_TOKENS = ("prompt_tokens", "completion_tokens", "cached_tokens", "cache_write_tokens")
 STATED = ("body", "header")
-COLUMNS = ("model_requested", *_TOKENS, "api_cost", "cost_source")
+COLUMNS = ("model_requested", *PRICED, "api_cost", "cost_source")
 """What `compare` reads of each row."""
 
 
@@ -43,7 +42,7 @@ def table_costs(rows: "DataFrame", prices: Prices) -> "Series[float]":
     """The cost of each row by the table, in the rows' order; NaN where it is not known."""
     import pandas as pd
 
-    key = ["model_requested", *_TOKENS]
+    key = ["model_requested", *PRICED]
     kinds = rows[key].drop_duplicates()  # thousands of rows are often a dozen kinds
     found = [
         prices.cost(model, *(None if pd.isna(n) else int(n) for n in tokens))

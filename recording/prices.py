@@ -24,6 +24,11 @@ from decimal import ROUND_CEILING, ROUND_HALF_UP, Context, Decimal
 from pathlib import Path
 from typing import Any
 
+PRICED = (
+    "prompt_tokens", "completion_tokens", "cached_tokens", "cache_write_tokens",
+    "reasoning_tokens", "total_tokens",
+)  # fmt: skip
+"""The columns that `Prices.cost` asks for after the model, in its order."""
 MOST_DECIMALS = 15
 DEAREST = 10**9  # of any price
 _MILLION = Decimal(1_000_000)
@@ -92,11 +97,14 @@ class Prices:
         completion: int | None,
         cached: int | None = None,
         cache_write: int | None = None,
+        reasoning: int | None = None,
+        total: int | None = None,
     ) -> float | None:
         """What a request should cost; None: the model has no price, or its tokens are not known.
 
         Cached and written tokens that the gateway did not state count as none. Counts that do not
-        add up (negative, or more cached than asked) have no cost.
+        add up (negative, or more cached than asked) have no cost. `reasoning` and `total` tell
+        whether reasoning is part of `completion`.
         """
         price = self.of(model)
         if price is None or prompt is None or completion is None:
@@ -104,7 +112,8 @@ class Prices:
         cached, written = cached or 0, cache_write or 0
         if min(prompt, completion, cached, written, prompt - cached - written) < 0:
             return None
-        return price.charge(prompt, completion, cached, written)
+        output = output_tokens(prompt, completion, reasoning, total)
+        return price.charge(prompt, output, cached, written)
 
     def worst(self, model: str, prompt_tokens: int, max_tokens: int | None) -> float | None:
         """The most that a request can cost before it is sent; None: not known.
@@ -126,6 +135,12 @@ class Prices:
             return None
         models = {name: Price(**price) for name, price in plain["models"].items()}
         return cls(models, plain.get("currency"))
+
+
+def output_tokens(prompt: int, completion: int, reasoning: int | None, total: int | None) -> int:
+    """The completion tokens with the reasoning, which xAI and others count into the total alone."""
+    beside = reasoning is not None and reasoning > 0 and total == prompt + completion + reasoning
+    return completion + (reasoning or 0) if beside else completion
 
 
 def read(path: str | Path) -> Prices:

@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from recording.outcome import Outcome
+from recording.prices import output_tokens
 from recording.record import RequestRecord
 
 CERTAINLY_FREE = frozenset(
@@ -160,6 +161,7 @@ class Purse:
 
     def _learn(self, kind: Kind, record: RequestRecord, used: float) -> None:
         prompt, completion = record.prompt_tokens or 0, record.completion_tokens or 0
+        completion = output_tokens(prompt, completion, record.reasoning_tokens, record.total_tokens)
         cached = self.cached_discount * min(record.cached_tokens or 0, prompt)
         if prompt - cached <= 0 or completion < 0:
             return

@@ -12,7 +12,7 @@ import openai
 from loadshapes.options import WITHHELD
 from loadshapes.plan import Phase
 from recording.outcome import Outcome, of_status
-from recording.prices import Prices
+from recording.prices import PRICED, Prices
 from recording.record import CONTENT_LIMIT_CHARS, RequestRecord
 from tasks import drift
 from tasks.client import Client
@@ -319,8 +319,7 @@ def _record(
 
 def _priced(prices: Prices, model: str, facts: dict[str, Any]) -> dict[str, Any]:
     """The cost by the operator's table, where the gateway stated none and counted the tokens."""
-    tokens = ("prompt_tokens", "completion_tokens", "cached_tokens", "cache_write_tokens")
-    cost = prices.cost(model, *(facts[name] for name in tokens))
+    cost = prices.cost(model, *(facts[name] for name in PRICED))
     return {} if cost is None else {"api_cost": cost, "cost_source": "price_table"}
 
 

@@ -21,7 +21,8 @@ def row(index: int, cached: int | None, cost: float | None, ttft_s: float, **kno
     values = {
         "request_index": index, "success": True, "cached_tokens": cached, "api_cost": cost,
         "ttft_s": ttft_s, "prompt_tokens": 1000, "completion_tokens": 5, "model_requested": "m",
-        "cache_write_tokens": None, "timestamp": f"2026-11-24T00:00:{index:02d}.000000+00:00",
+        "cache_write_tokens": None, "reasoning_tokens": None, "total_tokens": None,
+        "timestamp": f"2026-11-24T00:00:{index:02d}.000000+00:00",
     }  # fmt: skip
     return values | known
 

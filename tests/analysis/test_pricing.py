@@ -30,7 +30,7 @@ def section(found: Run, lang: Any = "en") -> str:
 
 counts = st.none() | st.integers(0, 40)
 rows = st.lists(
-    st.tuples(st.sampled_from(["gpt-5.4-nano", "other"]), counts, counts, counts, counts),
+    st.tuples(st.sampled_from(["gpt-5.4-nano", "other"]), *[counts] * 6),
     min_size=1,
     max_size=30,
 )
@@ -43,7 +43,7 @@ def test_the_table_prices_each_row_as_it_prices_one(
 ) -> None:
     """Grouping equal rows changes nothing."""
     names = ("model_requested", "prompt_tokens", "completion_tokens", "cached_tokens",
-             "cache_write_tokens")  # fmt: skip
+             "cache_write_tokens", "reasoning_tokens", "total_tokens")  # fmt: skip
     records = [record(i, **dict(zip(names, row, strict=True))) for i, row in enumerate(rows)]
     found = table_costs(run(tmp_path_factory.mktemp("run"), *records).requests, TABLE)
     expected = [TABLE.cost(*row) for row in rows]

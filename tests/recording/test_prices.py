@@ -224,3 +224,21 @@ def test_a_file_that_is_not_there_or_no_text(tmp_path: Path) -> None:
     (tmp_path / "bad.toml").write_bytes(b"\xff\xfe")
     with pytest.raises(PriceError, match=r"bad\.toml is not TOML"):
         read(tmp_path / "bad.toml")
+
+
+@pytest.mark.parametrize(
+    ("reasoning", "total", "output"),
+    [
+        (500, 518, 506),  # beside the completion, as xAI counts
+        (4, 18, 6),  # part of it, as OpenAI counts
+        (None, 518, 6),  # nobody knows what the rest of the total is
+        (500, None, 6),
+        (0, 18, 6),
+        (500, 999, 6),
+    ],
+)
+def test_reasoning_beside_the_completion_is_priced_once(
+    reasoning: int | None, total: int | None, output: int
+) -> None:
+    table = Prices({"*": Price(input=0.0, output=1e6)})
+    assert table.cost("m", 12, 6, reasoning=reasoning, total=total) == output
