@@ -14,8 +14,9 @@ COST_COLUMNS = ("cost", "charge", "amount", "billed", "spend", "total_cost", "fe
 MODEL_COLUMNS = ("model", "model_name", "model_requested")
 _LONGEST_CELL = 1 << 24  # the simulator's log has a stream's chunk times in one cell
 _MONEY = re.compile(
-    r"[^\d.+-]*(?P<sign>[+-]?)[¥$€£]?(?P<number>(?:[1-9]\d{0,2}(?:,\d{3})+|\d+)?(?:\.\d*)?"
-    r"(?:[eE][+-]?\d+)?)\s*[A-Za-z]*"
+    r"(?:[A-Z]{2,4}\s*)?[¥￥$€£]?\s*(?P<sign>[+\u2212-]?)[¥￥$€£]?"
+    r"(?P<number>[1-9]\d{0,2}(?:(?:,\d{3})+\.\d*|(?:,\d{3}){2,})"
+    r"|(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)\s*(?:[A-Z]{3,4}|[Cc]redits?|元)?"
 )
 
 
@@ -105,15 +106,13 @@ def _charges(path: Path, columns: Columns, lines: "csv.DictReader[str]") -> Iter
 def money(text: str) -> float | None:
     """An amount as exports write it: `0.000107`, `¥1,234.50`, `-0.5 USD`; an empty one is 0.
 
-    None for what is no amount. A comma groups thousands; `0,25` is none, for it might be 0.25.
+    None for what is no amount. Commas group thousands; `0,25` and `1,234` are none, for they might
+    be 0.25 and 1.234.
     """
     if not text.strip():
         return 0.0
     found = _MONEY.fullmatch(text.strip())
-    if found is None or not any(c.isdigit() for c in found["number"]):
+    if found is None:
         return None
-    try:
-        amount = float(found["sign"] + found["number"].replace(",", ""))
-    except ValueError:
-        return None
+    amount = float(found["sign"].replace("\u2212", "-") + found["number"].replace(",", ""))
     return amount if isfinite(amount) else None

@@ -22,7 +22,9 @@ def export(folder: Path, text: str, encoding: str = "utf-8") -> Path:
         ("0.000107", 0.000107), ("1e-06", 1e-06), ("5", 5.0), (".5", 0.5), ("5.", 5.0),
         ("", 0.0), ("  ", 0.0), ("-0.25", -0.25), ("+1", 1.0),
         ("¥0.5", 0.5), ("$1,234.50", 1234.5), ("-$0.5", -0.5), ("CNY 0.5", 0.5),
-        ("0.5 USD", 0.5), ("1,234,567", 1234567.0), (" 0.5 ", 0.5),
+        ("0.5 USD", 0.5), ("1,234,567", 1234567.0), (" 0.5 ", 0.5), ("US$0.5", 0.5),
+        ("\u22120.5", -0.5), ("USD -0.5", -0.5), ("¥-0.5", -0.5), ("0.5 credits", 0.5),
+        ("0.5元", 0.5), ("-1,234.5", -1234.5),
     ],
 )  # fmt: skip
 def test_an_amount_is_read_as_exports_write_it(text: str, amount: float) -> None:
@@ -33,11 +35,12 @@ def test_an_amount_is_read_as_exports_write_it(text: str, amount: float) -> None
     "text",
     [
         "0,25", "0,107", "1,23", "1,2345", "1.234,50", "12,34,567", "free", "-", "¥", "nan", "inf",
-        "1e999", "0.5.1", "1 000", "5%", "(0.5)", "--1",
+        "1e999", "0.5.1", "1 000", "5%", "(0.5)", "--1", "1,234", "\u20130.5", "(0.5", "0.5 CR",
+        "1.5k", "50 cents", "107 micros", "5e", "<0.01", "~0.5", "x-1",
     ],
 )  # fmt: skip
 def test_what_might_be_read_wrong_is_not_read(text: str) -> None:
-    """`0,25` is a quarter in Europe and 25 without its comma."""
+    """`0,25` is a quarter in Europe and 25 without its comma; `0.5 CR` is paid back."""
     assert money(text) is None
 
 
