@@ -10,8 +10,9 @@ to be cached.
 """
 
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+
+from analysis.pricing import last_decimal
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -133,7 +134,7 @@ def _prices(tokens: "Numbers", cost: "Numbers") -> "Numbers":
 def _odd(cost: "Numbers", expected: "Numbers") -> "Numbers":
     import numpy as np
 
-    slack = 2 * _last_decimal(cost)
+    slack = 2 * last_decimal(cost)
     lowest = cost.min()
     shared = int((cost == lowest).sum()) >= max(3, 0.02 * len(cost))
     usual = np.maximum(expected, lowest if shared else 0.0)  # a minimum charge
@@ -146,13 +147,3 @@ def _odd(cost: "Numbers", expected: "Numbers") -> "Numbers":
         ((cost > factor * usual + slack) & (cost > lowest)) | (cost < expected / factor - slack)
     )
     return odd
-
-
-def _last_decimal(cost: "Numbers") -> float:
-    """The unit of the last decimal that any of the costs states."""
-    import numpy as np
-
-    distinct = np.unique(cost)[:_FITTED_ROWS].tolist()
-    exponents = [Decimal(repr(value)).as_tuple().exponent for value in distinct]
-    finest = min((e for e in exponents if isinstance(e, int)), default=0)
-    return float(Decimal(1).scaleb(min(0, finest)))

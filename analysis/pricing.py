@@ -1,17 +1,21 @@
 """Stated costs against tokens x price: what the operator's table says of each row."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from math import fsum
 from typing import TYPE_CHECKING, Any
 
 from recording.prices import PRICED, Prices
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from pandas import DataFrame, Series
 
-TOLERANCE = 1e-6
-"""Money by which a row may miss the table and still agree: gateways round to a millionth."""
+COARSEST, FINEST = 1e-6, 1e-9
+"""Between these is the money by which a row may miss the table and still agree."""
 
+_LOOKED_AT = 50_000  # distinct amounts
 _DUST = 1e-12  # binary dust of a difference: 0.000107 - 0.000106 exceeds 0.000001
 STATED = ("body", "header")
 COLUMNS = ("model_requested", *PRICED, "api_cost", "cost_source")
@@ -22,7 +26,7 @@ COLUMNS = ("model_requested", *PRICED, "api_cost", "cost_source")
 class Compared:
     """What the gateway stated of one model's rows, against the table. Sums are in money.
 
-    `count` rows have both a stated cost and a price; `differing` are those beyond the tolerance,
+    `count` rows have both a stated cost and a price; `differing` are those beyond the `tolerance`,
     the largest difference first, with the columns that were given and `table_cost`.
     """
 
@@ -31,6 +35,7 @@ class Compared:
     stated_sum: float
     table_sum: float
     differing: "DataFrame"
+    tolerance: float
 
     @property
     def difference(self) -> float:
@@ -53,11 +58,42 @@ def table_costs(rows: "DataFrame", prices: Prices) -> "Series[float]":
     return joined.set_axis(rows.index)
 
 
-def compare(rows: "DataFrame", prices: Prices, tolerance: float = TOLERANCE) -> list[Compared]:
-    """The rows whose cost the gateway stated, by model, in order of appearance."""
+def compare(rows: "DataFrame", prices: Prices, tolerance: float | None = None) -> list[Compared]:
+    """The rows whose cost the gateway stated, by model, in order of appearance.
+
+    `tolerance` None: what rounding explains (`rounding`).
+    """
     stated = rows[rows["cost_source"].isin(STATED)]
+    if tolerance is None:
+        tolerance = rounding(rows, prices)
     stated = stated.assign(table_cost=table_costs(stated, prices)).dropna(subset=["table_cost"])
     return [_compared(str(m), mine, tolerance) for m, mine in _by_model(stated)]
+
+
+def rounding(rows: "DataFrame", prices: Prices | None, billed: Sequence[float] = ()) -> float:
+    """Money by which one request's amounts may differ because one of them was rounded.
+
+    The last decimal that any of them has, and at most a millionth: of requests that cost less than
+    that, any two amounts would agree.
+    """
+    import numpy as np
+
+    stated = rows.loc[rows["cost_source"].isin(STATED), "api_cost"].to_numpy(dtype="float64")
+    units = [last_decimal(amounts) for amounts in (stated, np.array(billed)) if len(amounts)]
+    if prices is not None:
+        named = (prices.of(model) for model in rows["model_requested"].unique())
+        units += [10.0**-p.decimals for p in named if p is not None and p.decimals is not None]
+    return min(COARSEST, max([FINEST, *units]))
+
+
+def last_decimal(amounts: "NDArray[Any]") -> float:
+    """The unit of the last decimal that any of the amounts has; at most 1."""
+    import numpy as np
+
+    distinct = np.unique(amounts)[:_LOOKED_AT].tolist()
+    exponents = [Decimal(repr(value)).as_tuple().exponent for value in distinct]
+    finest = min((e for e in exponents if isinstance(e, int)), default=0)
+    return float(Decimal(1).scaleb(min(0, finest)))
 
 
 def beyond(difference: Any, tolerance: float) -> Any:
@@ -74,5 +110,10 @@ def _compared(model: str, mine: "DataFrame", tolerance: float) -> Compared:
     differing = mine[beyond(off, tolerance)]
     order = off[differing.index].abs().sort_values(ascending=False, kind="stable").index
     return Compared(
-        model, len(mine), fsum(mine["api_cost"]), fsum(mine["table_cost"]), differing.loc[order]
+        model,
+        len(mine),
+        fsum(mine["api_cost"]),
+        fsum(mine["table_cost"]),
+        differing.loc[order],
+        tolerance,
     )

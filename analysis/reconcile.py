@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from analysis.bill import Bill, Charge
 from analysis.load import Run
-from analysis.pricing import COLUMNS, STATED, beyond, table_costs
+from analysis.pricing import COLUMNS, STATED, beyond, rounding, table_costs
 from recording.outcome import Outcome
 from recording.prices import Prices
 
@@ -96,10 +96,15 @@ _HELD = (
 
 
 def reconcile(
-    run: Run, prices: Prices | None, bill: Bill | None, tolerance: float
+    run: Run, prices: Prices | None, bill: Bill | None, tolerance: float | None
 ) -> Reconciliation:
-    """Compare; amounts that are at most `tolerance` apart (money, a request) agree."""
+    """Compare; amounts that are at most `tolerance` apart (money, a request) agree.
+
+    None: what rounding explains.
+    """
     frame = run.rows.frame(list(dict.fromkeys([*_HELD, *COLUMNS])))
+    if tolerance is None:
+        tolerance = rounding(frame, prices, [c.cost for c in bill.charges] if bill else ())
     matched, rest, ambiguous = _join(frame, bill)
     tables = _known(table_costs(frame, prices).tolist()) if prices else [None] * len(frame)
     columns = [_known(frame[name].tolist()) for name in _HELD]

@@ -26,7 +26,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--tolerance",
         type=float,
         metavar="MONEY",
-        help="amounts so far apart still agree, a request; default: 0.000001",
+        help="amounts so far apart still agree, a request; default: the last decimal of any of "
+        "them, at most 0.000001",
     )
     add("--lang", choices=["en", "zh"], default="en", help="default: en")
 
@@ -36,12 +37,12 @@ def run(options: argparse.Namespace) -> bool:
 
     Raises RunError, PriceError and OSError.
     """
-    from analysis import bill, pricing, statement
+    from analysis import bill, statement
     from analysis.reconcile import reconcile
     from recording.prices import Prices, read
 
-    tolerance = pricing.TOLERANCE if options.tolerance is None else options.tolerance
-    if not 0 <= tolerance < math.inf:
+    tolerance = options.tolerance
+    if tolerance is not None and not 0 <= tolerance < math.inf:
         raise RunError(f"--tolerance must be an amount not below 0, not {tolerance:g}.")
     found = load(options.run)
     plain = found.manifest.get("prices")

@@ -30,11 +30,15 @@ class Words:
         return self("; ", "；").join(parts)
 
     def money(self, amount: float | None, unknown: int = 0) -> str:
-        """An amount in the run's currency, as the article writes it, with what is not in it."""
+        """An amount in the run's currency, with what is not in it.
+
+        To the millionth, as the article writes it; finer where that would be off by 1 % or more.
+        """
         if amount is None:
             return ABSENT if not unknown else self(f"unknown ({unknown})", f"未知（{unknown}）")
         symbol = _SYMBOLS.get(self.currency or "", f"{self.currency} " if self.currency else "")
-        digits = 6 if amount == 0 or abs(amount) >= 5e-7 else 12
+        off = abs(amount) / 100
+        digits = next((d for d in (6, 9) if abs(round(amount, d) - amount) <= off), 12)
         rest = self(f" (+{unknown} unknown)", f"（另 {unknown} 条未知）") if unknown else ""
         return f"{symbol}{amount:,.{digits}f}{rest}"
 

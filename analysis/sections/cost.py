@@ -6,7 +6,7 @@ from typing import Any
 from analysis import plots
 from analysis.load import rows
 from analysis.page import Block, Listing, Remark, Section, Table, Text
-from analysis.pricing import COLUMNS, TOLERANCE, Compared, compare
+from analysis.pricing import COLUMNS, Compared, compare
 from analysis.sections import View
 from analysis.summarize import costs_of_run
 from analysis.words import ABSENT, integer, percent, tally
@@ -153,7 +153,7 @@ def _against_table(view: View) -> list[Block]:
 
 
 def _totals(view: View, found: list[Compared]) -> Table:
-    t = view.t
+    t, apart = view.t, f"{found[0].tolerance:.9f}".rstrip("0")
     return Table(
         title=t("Stated costs against the price table", "自报费用与价格表核对"),
         headers=(
@@ -177,8 +177,9 @@ def _totals(view: View, found: list[Compared]) -> Table:
         ],
         how=t(
             f"Rows whose cost the gateway stated and whose tokens the table prices; they differ "
-            f"where the two are more than {TOLERANCE:.6f} apart.",
-            f"仅核对网关自报费用且价格表可计价的请求；相差超过 {TOLERANCE:.6f} 视为不符。",
+            f"where the two are more than {apart} apart, the last decimal of the stated costs.",
+            f"仅核对网关自报费用且价格表可计价的请求；相差超过 {apart}（自报费用的最后一位小数）"
+            "视为不符。",
         ),
     )
 

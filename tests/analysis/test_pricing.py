@@ -60,6 +60,15 @@ def test_a_row_within_the_tolerance_agrees(tmp_path: Path) -> None:
     assert one.difference == pytest.approx(sum(costs) - 5 * 0.000069)
 
 
+def test_a_cost_below_a_millionth_can_differ(tmp_path: Path) -> None:
+    """Stated at the billionth: 18 tokens at 0.05 a million are 0.0000009, not 0.0000005."""
+    found = run(tmp_path, record(0, api_cost=9e-7), record(1, api_cost=5e-7))
+    (one,) = compare(found.requests, Prices({"*": Price(input=0.05, output=0.05)}))
+    assert one.differing["request_index"].tolist() == [1]
+    (one,) = compare(found.requests, Prices({"*": Price(input=0.05, output=0.05, decimals=6)}))
+    assert one.differing.empty, "a table that rounds cannot tell them apart"
+
+
 def test_only_stated_costs_with_a_price_are_compared(tmp_path: Path) -> None:
     found = run(
         tmp_path,

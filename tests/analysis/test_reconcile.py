@@ -35,7 +35,7 @@ def look(tmp_path: Path) -> Look:
         *records: RequestRecord,
         bill: list[tuple[str, float]] | None,
         prices: Prices | None = None,
-        tolerance: float = 1e-6,
+        tolerance: float | None = None,
     ) -> Reconciliation:
         run = load(make(tmp_path / "r", *records, plan=PLAN))
         charges = [Charge((n,), cost, "m", i) for i, (n, cost) in enumerate(bill or [], 2)]
@@ -115,6 +115,20 @@ def test_an_id_of_two_requests_joins_nothing(look: Look) -> None:
     twins = [record(i, gateway_request_id="same") for i in (0, 1)]
     found = look(*twins, bill=[("same", COST)])
     assert found.ambiguous == 1 and findings(found) == {"missing": [f"{TASK}0", f"{TASK}1"]}
+
+
+def test_what_costs_less_than_a_millionth_can_disagree(look: Look) -> None:
+    """18 tokens of a small model in dollars: twice as much, and nothing, are not rounding."""
+    cheap = [record(i, api_cost=0.0000009) for i in range(4)]
+    bill = [(f"{TASK}0", 9e-7), (f"{TASK}1", 1.8e-6), *[(f"{TASK}2", 9e-7)] * 2]
+    found = look(*cheap, bill=bill, prices=Prices({"*": Price(input=0.05, output=0.05)}))
+    assert findings(found) == {
+        "differs": [f"{TASK}1"], "missing": [f"{TASK}3"], "doubled": [f"{TASK}2"],
+    }  # fmt: skip
+
+
+def test_a_bill_that_is_rounded_to_a_millionth_agrees(look: Look) -> None:
+    assert look(record(0, api_cost=0.0001065), bill=[(f"{TASK}0", 0.000107)]).agrees
 
 
 def test_the_tolerance_is_the_operators(look: Look) -> None:
