@@ -32,6 +32,7 @@ FILL_S = 30.0  # longest attempt to reach the limit
 HURRY_S = 8.0  # in which the advertised limit should be reached
 AGAIN_S, LAST_S = 15.0, WINDOW_S + 2.0  # after the half
 CLEAN_S = WINDOW_S + 1.0  # after which every window has forgotten
+LONGEST_WAIT_S = 2 * WINDOW_S  # beyond it a wait is tried when every window has forgotten
 APART_S = 0.3  # how far from the end of a stated wait the two requests are, at least
 READY_S = 1.5  # from the end of a phase to the first request of the next
 EVIDENCE = 12  # refusals, which cost nothing, that tell the kinds of limit apart
@@ -105,7 +106,7 @@ def _audit(options: Options, model: str) -> Program:
 def _wait(
     options: Options, model: str, fill: Finding, ended: float
 ) -> Generator[Phase, Finding, Finding]:
-    """Two requests around the end of the stated wait; one, when its end is too near."""
+    """Two requests around the end of the stated wait; one, when its end is too near or too far."""
     until = refused_until(fill.records, fill.t0_unix_s or 0.0)
     if until is None:
         return fill
@@ -114,6 +115,8 @@ def _wait(
     before = until.at_unix_s - apart_s - (1.0 if until.wait_s == int(until.wait_s) else 0.0)
     after = until.at_unix_s + apart_s
     times = (before, after) if before >= ended + READY_S else (max(after, ended + READY_S),)
+    if after > ended + LONGEST_WAIT_S:
+        times = (ended + CLEAN_S,)
     found = yield _phase(
         options,
         model,

@@ -161,6 +161,16 @@ def test_a_lying_retry_after_is_found_out(kind: str, lie: float, truth: str) -> 
     assert found.wait is not None and found.wait.truth == truth
 
 
+@pytest.mark.parametrize("kind", ["bucket", "fixed", "sliding"])
+def test_a_wait_of_hours_is_not_waited_for(kind: str) -> None:
+    """A gateway that says `Retry-After: 86400` must not hold the audit for a day."""
+    gateway = Gateway(rpm=20, kind=kind, lie=10_000.0, began=1_795_000_025.0).run()
+    assert gateway.now - gateway.began < 10 * 60
+    found = gateway.audit()
+    assert found.wait is not None and found.wait.truth == "too long"
+    assert found.fit is not None and found.fit.kind == kind
+
+
 def test_a_wait_too_short_to_come_before_is_tried_after_it_alone() -> None:
     """600 a minute: the next one is free in a tenth of a second."""
     gateway = Gateway(rpm=600).run()
