@@ -18,7 +18,16 @@ from tasks import drift
 from tasks.client import Client
 from tasks.prompts import Judgement, Request
 from tasks.redaction import redacted
-from tasks.reply import Json, Message, complaint, header_facts, mapping, message, usage
+from tasks.reply import (
+    Json,
+    Message,
+    complaint,
+    header_facts,
+    mapping,
+    message,
+    usage,
+    wait_in_body,
+)
 from tasks.stream import StreamedReply
 from tasks.wire import NotSent, Wire, WireError
 
@@ -287,6 +296,8 @@ def _record(
         **header_facts(headers),
         "max_tokens": body.get("max_completion_tokens", body.get("max_tokens")),
     }
+    if facts["retry_after_s"] is None and answer.outcome is Outcome.RATE_LIMITED:
+        facts["retry_after_s"] = wait_in_body(answer.body or {})
     if origin.prices is not None and facts["api_cost"] is None:
         facts.update(_priced(origin.prices, job.phase.model, facts))
     if answer.outcome is not Outcome.OK and answer.error_type is None:

@@ -6,6 +6,7 @@ A field that is absent or of the wrong type is None: unknown, never 0.
 """
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -218,16 +219,56 @@ def header_facts(headers: Mapping[str, str], now: datetime | None = None) -> Hea
 
 
 def _limit(headers: Mapping[str, str], which: str, what: str) -> int | None:
-    """OpenAI's header, else LiteLLM's key limit, else what LiteLLM passes on of its provider."""
+    """OpenAI's header, else LiteLLM's key limit, Anthropic's, LiteLLM's provider's, the IETF's."""
     for name in (
         f"x-ratelimit-{which}-{what}",
         f"x-ratelimit-api_key-{which}-{what}",
+        f"anthropic-ratelimit-{what}-{which}",
         f"llm_provider-x-ratelimit-{which}-{what}",
     ):
         number = _number(headers.get(name))
         if number is not None:
             return _whole(int(number))
+    return _of_a_minute(headers, which) if what == "requests" else None
+
+
+def _of_a_minute(headers: Mapping[str, str], which: str) -> int | None:
+    """The limit of requests in the words of the IETF's drafts, old and new; None: none a minute.
+
+    draft-ietf-httpapi-ratelimit-headers: `RateLimit-Limit: 100, 100;w=60`, then `RateLimit:
+    limit=100, remaining=50, reset=5`, then `RateLimit: "a";r=50;t=5` and its policy `"a";q=100`.
+    """
+    policy, now = headers.get("ratelimit-policy", ""), headers.get("ratelimit", "")
+    alone = headers.get(f"ratelimit-{which}", headers.get(f"x-ratelimit-{which}", ""))
+    windows = re.findall(r";\s*w=(\d+)", f"{policy},{headers.get('ratelimit-limit', '')}")
+    resets = [headers.get("ratelimit-reset", ""), *re.findall(r"\b(?:reset|t)=(\d+)", now)]
+    if any(float(window) != 60 for window in windows) or "qu=" in policy:
+        return None
+    if any((_number(reset) or 0) > 60 for reset in resets):
+        return None
+    name, text = ("q", policy) if which == "limit" else ("r", now)
+    found = (
+        re.match(rf"\s*({_COUNT})", alone)
+        or re.search(rf"{which}=({_COUNT})", now)
+        or re.search(rf";\s*{name}=({_COUNT})", text)
+    )
+    return int(found[1]) if found is not None else None
+
+
+_COUNT = r"\d{1,18}\b"  # what a 64-bit column can hold
+
+
+def wait_in_body(body: Json) -> float | None:
+    """Seconds to wait that stand in a refusal's body, in it or in its `error`; None: none."""
+    for part in (mapping(body.get("error")), body):
+        for name, unit_s in _WAITS.items():
+            number = _number(part.get(name))
+            if number is not None and number >= 0:
+                return number * unit_s
     return None
+
+
+_WAITS = {"retry_after_ms": 0.001, "retry_after": 1.0, "retryAfter": 1.0}
 
 
 def retry_after_s(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
@@ -237,12 +278,12 @@ def retry_after_s(headers: Mapping[str, str], now: datetime | None = None) -> fl
     on of its provider counts where it says nothing itself.
     """
     milliseconds = _number(headers.get("retry-after-ms"))
-    if milliseconds is not None:
+    if milliseconds is not None and milliseconds >= 0:
         return milliseconds / 1000
     stated = headers.get("retry-after", headers.get("llm_provider-retry-after"))
     seconds = _number(stated)
     if seconds is not None or stated is None:
-        return seconds
+        return seconds if seconds is None or seconds >= 0 else None
     try:
         when = parsedate_to_datetime(stated)
     except (ValueError, OverflowError):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.reply import header_facts, retry_after_s
+from tasks.reply import header_facts, retry_after_s, wait_in_body
 
 NOW = datetime(2026, 5, 19, 12, 0, 0, tzinfo=UTC)
 
@@ -32,6 +32,8 @@ NOW = datetime(2026, 5, 19, 12, 0, 0, tzinfo=UTC)
         ({"retry-after": "soon"}, None),
         ({"retry-after": ""}, None),
         ({"retry-after": "nan"}, None),
+        ({"retry-after": "-5"}, None),
+        ({"retry-after-ms": "-5"}, None),
         ({"retry-after": "inf"}, None),
         ({"retry-after": "Tue, 99 May 2026 12:01:30 GMT"}, None),
         ({"retry-after": "Tue, 19 May 99999999999999999999 12:01:30 GMT"}, None),
@@ -81,6 +83,76 @@ def test_advertised_limits_are_read_in_every_dialect(prefix: str, provider: str)
         "ratelimit_limit_tokens": 200_000,
         "ratelimit_remaining_tokens": 0,
     }
+
+
+def test_anthropics_limits_are_read() -> None:
+    headers = {
+        "anthropic-ratelimit-requests-limit": "50",
+        "anthropic-ratelimit-requests-remaining": "49",
+        "anthropic-ratelimit-requests-reset": "2026-05-19T12:00:01Z",
+        "anthropic-ratelimit-tokens-limit": "40000",
+        "anthropic-ratelimit-tokens-remaining": "0",
+    }
+    facts = header_facts(headers)
+    assert [facts[name] for name in LIMITS] == [50, 49, 40_000, 0]  # type: ignore[literal-required]
+
+
+LIMITS = ("ratelimit_limit_requests", "ratelimit_remaining_requests", "ratelimit_limit_tokens",
+          "ratelimit_remaining_tokens")  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("headers", "limit", "remaining"),
+    [
+        ({"ratelimit-limit": "100", "ratelimit-remaining": "7", "ratelimit-reset": "9"}, 100, 7),
+        ({"ratelimit-limit": "100, 100;w=60", "ratelimit-remaining": "0"}, 100, 0),
+        ({"x-ratelimit-limit": "20", "x-ratelimit-remaining": "19"}, 20, 19),
+        ({"ratelimit": "limit=100, remaining=50, reset=5", "ratelimit-policy": "100;w=60"},
+         100, 50),
+        ({"ratelimit": '"a";r=50;t=30', "ratelimit-policy": '"a";q=100;w=60'}, 100, 50),
+        ({"ratelimit-limit": "10", "ratelimit-remaining": "9", "ratelimit-policy": "10;w=1"},
+         None, None),
+        ({"ratelimit-limit": "5000", "ratelimit-remaining": "9", "ratelimit-reset": "3000"},
+         None, None),
+        ({"ratelimit": '"a";r=50;t=30', "ratelimit-policy": '"a";q=100;qu="tokens";w=60'},
+         None, None),
+        ({"x-ratelimit-limit-requests": "3", "ratelimit-limit": "100"}, 3, None),
+        ({"ratelimit-limit": "many", "ratelimit": "", "ratelimit-policy": ";;w="}, None, None),
+    ],
+)  # fmt: skip
+def test_limits_of_the_ietfs_drafts_are_read_if_they_are_of_a_minute(
+    headers: dict[str, str], limit: int | None, remaining: int | None
+) -> None:
+    """Ten a second, or five thousand an hour, are not so many requests a minute."""
+    facts = header_facts(headers)
+    said = [facts[name] for name in LIMITS]  # type: ignore[literal-required]
+    assert said == [limit, remaining, None, None]
+
+
+@given(st.dictionaries(
+    st.sampled_from(["ratelimit", "ratelimit-policy", "ratelimit-limit", "ratelimit-reset"]),
+    st.text() | st.from_regex(r'"?[a-z]*"?;(q|r|w|t|limit)=[0-9]{1,9999}', fullmatch=True),
+))  # fmt: skip
+def test_limits_of_any_text_never_raise(headers: dict[str, str]) -> None:
+    facts = header_facts(headers)
+    assert all(type(facts.get(name)) in (int, type(None)) for name in LIMITS)
+
+
+@pytest.mark.parametrize(
+    ("body", "seconds"),
+    [
+        ({"error": {"message": "m", "retry_after": 2.5}}, 2.5),
+        ({"retry_after": "7"}, 7.0),
+        ({"error": {"retry_after_ms": 1500}}, 1.5),
+        ({"retryAfter": 3}, 3.0),
+        ({"error": "slow down", "retry_after": -1}, None),
+        ({"error": {"retry_after": "soon"}}, None),
+        ({"error": {"retry_after": True}}, None),
+        ({}, None),
+    ],
+)
+def test_a_wait_that_stands_in_the_body_is_read(body: object, seconds: float | None) -> None:
+    assert wait_in_body(body) == seconds  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("text", ["", "many", "nan", "inf", "1e300", "100;w=60"])
