@@ -24,6 +24,7 @@ COUNTED = ("look", "fill", "wait", "half", "again", "last")
 """The steps with short requests: together they tell the kind of the limit."""
 
 _NEAR = 1.2  # token sums within this factor of each other may be the same limit
+_AT_ONCE_S = 1.0  # in so short a time a window seldom turns
 _SEVERAL = 3  # fewer long prompts tell nothing: one alone may be more than the limit
 
 
@@ -94,7 +95,10 @@ def audit(model: str, rows: Sequence[Row], begun: Mapping[str, float]) -> Audit:
     steps = {name: _step(name, mine, begun) for name, mine in by_step.items()}
     short = [row for name in COUNTED for row in by_step.get(name, [])]
     found = fits([_attempt(row, begun) for row in short if _answered(row)])
+    unit = _unit(by_step.get("fill", []), steps)
     low, high = _token_bounds(steps, told(found))
+    if unit == "tokens":
+        low, high = _bounds_of_short(by_step["fill"], steps["fill"])
     return Audit(
         model=model,
         steps=steps,
@@ -102,7 +106,7 @@ def audit(model: str, rows: Sequence[Row], begun: Mapping[str, float]) -> Audit:
         advertised_tokens=_stated(rows, "tokens"),
         found=found,
         wait=_wait(by_step, begun),
-        unit=_unit(by_step.get("fill", []), steps),
+        unit=unit,
         token_low=low,
         token_high=high,
     )
@@ -204,3 +208,18 @@ def _token_bounds(steps: Mapping[str, Step], fit: Fit | None) -> tuple[int | Non
     by_requests = short is not None and short.refused and step.admitted >= 0.8 * short.admitted
     high = round((sum_ + each) / size) if step.refused and not by_requests else None
     return round(sum_ / size), high
+
+
+def _bounds_of_short(fill: Sequence[Row], step: Step) -> tuple[int | None, int | None]:
+    """Between which token sums a minute the limit lies that short requests ran into.
+
+    They used at least what they were billed, less what a bucket gained meanwhile (or half of it: a
+    fixed window may have turned), and with the one that was refused at most their prompts and whole
+    output budgets, which a gateway may reserve.
+    """
+    let = [row for row in fill if _answered(row) and _let(row)]
+    each = [(r["prompt_tokens"] or r["total_tokens"] or 0) + (r["max_tokens"] or 0) for r in let]
+    if not step.tokens or not step.refused:
+        return None, None
+    windows = 1 + step.lasted_s / WINDOW_S if step.lasted_s < _AT_ONCE_S else 2
+    return round(step.tokens / windows), sum(each) + 2 * max(each)

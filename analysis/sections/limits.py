@@ -193,7 +193,13 @@ def _tokens(t: Words, one: Audit) -> str:
 
 
 def _why_tokens(t: Words, one: Audit) -> str:
-    long = one.steps.get("tokens")
+    long, fill = one.steps.get("tokens"), one.steps.get("fill")
+    if one.unit == "tokens" and fill is not None:
+        return t(
+            f"short requests were refused after {integer(fill.tokens)} billed tokens; the upper "
+            "end has their whole output budgets",
+            f"短请求在计费 {integer(fill.tokens)} token 后被拒；上限按全部输出预算计",
+        )
     if long is None:
         return ABSENT
     return t(

@@ -197,9 +197,18 @@ def test_a_token_limit_is_found(headers: bool, kind: str) -> None:
     assert found.token_low - 4_100 <= 100_000 <= found.token_high + 4_100
 
 
-def test_tokens_that_run_out_under_short_requests_are_told() -> None:
-    found = Gateway(rpm=5_000, tpm=1_000, kind="sliding", latency_s=0.05).run().audit()
+@pytest.mark.parametrize("kind", ["bucket", "fixed", "sliding"])
+@pytest.mark.parametrize(("tpm", "latency_s"), [(1_000, 0.05), (3_000, 2.0), (3_000, 0.5)])
+def test_tokens_that_run_out_under_short_requests_are_told(
+    kind: str, tpm: int, latency_s: float
+) -> None:
+    """No long prompt fits then: what the short ones used, and what they may have reserved."""
+    began = 1_795_000_025.0
+    gateway = Gateway(rpm=5_000, tpm=tpm, kind=kind, latency_s=latency_s, began=began)
+    found = gateway.run().audit()
     assert found.unit == "tokens"
+    assert found.token_low is not None and found.token_high is not None
+    assert found.token_low <= tpm <= found.token_high <= 2 * tpm
 
 
 def test_a_gateway_without_limits_is_asked_no_further() -> None:
@@ -274,6 +283,12 @@ def test_the_report_tells_it_with_the_evidence(tmp_path: Path) -> None:
     assert "滑动窗口" in told(tmp_path / "zh", gateway, "zh")
     (one,) = json.loads((tmp_path / "r" / "summary.json").read_text("utf-8"))["limits"]
     assert (one["kind"], one["retry_after"], one["unit"]) == ("sliding", "too short", "requests")
+
+
+def test_the_report_bounds_tokens_that_short_requests_ran_out_of(tmp_path: Path) -> None:
+    said = told(tmp_path / "r", Gateway(rpm=5_000, tpm=3_000, began=1_795_000_025.0).run())
+    assert "| Tokens a minute | 3,000 | " in said
+    assert "short requests were refused after" in said
 
 
 def test_a_stated_limit_that_is_not_enforced_is_told(tmp_path: Path) -> None:
