@@ -65,8 +65,12 @@ class Progress:
         if tally.total_tokens:
             parts.append(f"{tally.total_tokens / over_s * 60:,.0f} TPM")
         known = [t.cost for t in self._tallies.values() if t.cost is not None]
+        unknown = sum(t.unpriced for t in self._tallies.values())
+        rest = f" (+{unknown} unknown)" if unknown else ""
         parts.append(
-            f"cost so far {sum(known):.6f} {self._unit}".rstrip() if known else "cost unknown"
+            f"cost so far {sum(known):.6f} {self._unit}".rstrip() + rest
+            if known
+            else "cost unknown"
         )
         if state == "running" and phase.duration_s is not None:
             parts.append(f"{max(0.0, phase.duration_s - passed_s):.0f} s left")

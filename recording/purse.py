@@ -63,11 +63,13 @@ class Need:
 class Seen:
     """The dearest of a kind so far.
 
-    `unbounded_tokens` is the longest answer that its output budget did not hold; `off_table`:
-    something cost more than the price table makes of its tokens.
+    `flat` is the most that an answer used whose tokens nobody stated; `unbounded_tokens` the
+    longest answer that its output budget did not hold; `off_table`: something cost more than the
+    price table makes of its tokens.
     """
 
     units: list[float]  # by ratio
+    flat: float = 0.0
     prompt_tokens: int = 0
     unbounded_tokens: int = 0
     off_table: bool = False
@@ -119,10 +121,11 @@ class Purse:
         prompt = max(prompt_tokens, seen.prompt_tokens if seen else 0)
         output = max(max_tokens or 0, seen.unbounded_tokens if seen else 0)
         table = self.priced(kind[0], round(prompt), output) if prompt else None
-        if seen is None or (table is not None and not seen.off_table):
+        if seen is None or (table is not None and not seen.off_table and table >= seen.flat):
             return table
         units = zip(seen.units, self.ratios, strict=True)
-        return max(table or 0.0, *(unit * (prompt + ratio * output) for unit, ratio in units))
+        by_seen = (unit * (prompt + ratio * output) for unit, ratio in units)
+        return max(table or 0.0, seen.flat, *by_seen)
 
     def reserve(
         self, kind: Kind, max_tokens: int | None, prompt_tokens: float = 0.0
@@ -163,9 +166,14 @@ class Purse:
         prompt, completion = record.prompt_tokens or 0, record.completion_tokens or 0
         completion = output_tokens(prompt, completion, record.reasoning_tokens, record.total_tokens)
         cached = self.cached_discount * min(record.cached_tokens or 0, prompt)
-        if prompt - cached <= 0 or completion < 0:
+        if completion < 0 or prompt < 0 or prompt - cached <= 0 < prompt:
+            return
+        if not prompt and not record.success:  # a refusal's fee says nothing of an answer's
             return
         seen = self.seen.setdefault(kind, Seen([0.0] * len(self.ratios)))
+        if not prompt:
+            seen.flat = max(seen.flat, used)
+            return
         weights = (prompt - cached + ratio * completion for ratio in self.ratios)
         pairs = zip(seen.units, weights, strict=True)
         seen.units = [max(unit, used / weight) for unit, weight in pairs]
@@ -180,16 +188,24 @@ class Purse:
     def experience(self) -> Experience:
         """What was seen, as plain values for a message."""
         return [
-            [*kind, seen.prompt_tokens, seen.unbounded_tokens, seen.off_table, *seen.units]
+            [
+                *kind,
+                seen.flat,
+                seen.prompt_tokens,
+                seen.unbounded_tokens,
+                seen.off_table,
+                *seen.units,
+            ]
             for kind, seen in self.seen.items()
         ]
 
     def learn_from(self, experience: Experience) -> None:
         """Take over what another purse has seen."""
-        for model, request, prompt, unbounded, off_table, *units in experience:
+        for model, request, flat, prompt, unbounded, off_table, *units in experience:
             seen = self.seen.setdefault((str(model), str(request)), Seen([0.0] * len(self.ratios)))
             pairs = zip(seen.units, units, strict=True)
             seen.units = [max(unit, float(other)) for unit, other in pairs]
+            seen.flat = max(seen.flat, float(flat))
             seen.prompt_tokens = max(seen.prompt_tokens, int(prompt))
             seen.unbounded_tokens = max(seen.unbounded_tokens, int(unbounded))
             seen.off_table |= bool(off_table)

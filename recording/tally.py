@@ -17,6 +17,7 @@ class Tally:
     outcomes: Counter[str] = field(default_factory=Counter)
     total_tokens: int = 0
     cost: float | None = None
+    unpriced: int = 0  # successes whose cost nobody stated
     last_done_s: float = 0.0
 
     def add(self, record: RequestRecord) -> None:
@@ -32,6 +33,8 @@ class Tally:
             self.total_tokens += record.total_tokens or 0
         if record.api_cost is not None:
             self.cost = (self.cost or 0.0) + record.api_cost
+        else:
+            self.unpriced += record.success
 
     @property
     def failed(self) -> int:

@@ -110,4 +110,4 @@ def test_an_unknown_cost_is_not_zero() -> None:
     tally.add(row())
     assert tally.cost is None
     tally.add(row(api_cost=0.0))
-    assert tally.cost == 0.0
+    assert (tally.cost, tally.unpriced) == (0.0, 1)

@@ -157,6 +157,23 @@ def test_an_answer_longer_than_its_budget_makes_the_next_as_long() -> None:
         assert purse.worst(KIND, most) == pytest.approx(1000)
 
 
+def test_costs_without_tokens_are_learned_a_request_each() -> None:
+    """Streams without usage, their cost in a header: they need not go one at a time for ever."""
+    purse, other = Purse.of("money", 1.0), Purse.of("money", 1.0)
+    fee = purse.reserve(KIND, 16)
+    assert fee is not None
+    purse.settle(fee, row(api_cost=0.001, outcome="bad_request", success=False))
+    assert purse.worst(KIND, 16) is None
+    for cost in (0.01, 0.03):
+        need = purse.reserve(KIND, 16)
+        assert need is not None
+        purse.settle(need, row(api_cost=cost))
+    other.learn_from(purse.experience())
+    assert purse.worst(KIND, 16) == other.worst(KIND, 16) == 0.03
+    purse.priced = lambda model, prompt, output: 0.02
+    assert purse.worst(KIND, 16, prompt_tokens=100) == 0.03
+
+
 def test_a_negative_amount_frees_nothing() -> None:
     """A gateway that miscounts must not be able to raise the limit."""
     purse = Purse.of("money", 1.0)
