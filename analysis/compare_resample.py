@@ -182,18 +182,33 @@ class _Pooled:
         money = np.nan_to_num(np.concatenate(costs))
         self._cost = np.bincount(group, money, 2 * self.blocks) if priced else None
         rates = [rate for side in sides if (rate := self._rates(side)) is not None]
-        self._rate = np.concatenate(rates) if len(rates) == len(sides) else None
+        self._rate = None
+        if len(rates) == len(sides):
+            tokens, ends, sent = (np.concatenate(of) for of in zip(*rates, strict=True))
+            self._rate = tokens, ends, float(sent.min())
 
-    def _rates(self, side: Side) -> "Floats | None":
-        """Tokens per minute in each of as many stretches of the phase as it has blocks."""
+    def _rates(self, side: Side) -> "tuple[Floats, Floats, Floats] | None":
+        """Of as many stretches of the phase as it has blocks: the tokens of what was sent in each,
+        and when the last of it was done; then when the phase's last request was sent.
+
+        The wall clock ends with the slowest request, wherever chance has put it: so an end moves
+        with its stretch from side to side, and one straggler is no difference between gateways.
+        """
         import numpy as np
 
-        if not side.wall_s or np.isnan(side.tokens[side.good]).any():
+        known = ~np.isnan(side.done_s)
+        whole = known[side.good].all() and not np.isnan(side.tokens[side.good]).any()
+        if not side.wall_s or not known.any() or not whole:
             return None
-        edges = np.linspace(0, side.wall_s * (1 + 1e-9), self.blocks + 1)
-        known = side.good & ~np.isnan(side.done_s)
-        tokens, _ = np.histogram(side.done_s[known], edges, weights=side.tokens[known])
-        return np.asarray(tokens / side.wall_s * self.blocks * 60, dtype=np.float64)
+        done = side.done_s[known]
+        sent = np.maximum(0.0, done - np.nan_to_num(side.latency_s[known]))
+        place = (sent / (sent.max() * (1 + 1e-9) or 1.0) * self.blocks).astype(np.int64)
+        tokens = np.bincount(
+            place, np.where(side.good[known], side.tokens[known], 0.0), self.blocks
+        )
+        ends = np.full(self.blocks, -np.inf)
+        np.maximum.at(ends, place, done + (side.wall_s - done.max()))
+        return tokens, ends, np.array([sent.max()])
 
     def numbers(self, weights: "NDArray[np.int32]") -> "dict[str, Floats]":
         """Every number of a side made of weighted blocks; one a row of `weights` (rows, 2K)."""
@@ -204,7 +219,9 @@ class _Pooled:
             found: dict[str, Any] = dict(self._percentiles(weights))
             found["success_rate"] = good / (weights @ self._all)
             if self._rate is not None:
-                found["tpm"] = weights @ self._rate / weights.sum(axis=1)
+                tokens, ends, sent_s = self._rate
+                wall_s = np.maximum(np.where(weights > 0, ends, -np.inf).max(axis=1), sent_s)
+                found["tpm"] = weights @ tokens / wall_s * 60
             if self._cost is not None:
                 found["cost_per_success"] = weights @ self._cost / good
         return found
