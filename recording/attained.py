@@ -74,8 +74,11 @@ def judge(
     }
     missed = tuple(key for key, (met, _) in found.items() if not met)
     full = _all_users_busy(rows, users)
-    if _late(rows) and not full and not halted:
+    late = _late(rows) and not halted
+    if late and not full:
         return Attained(False, True, missed, "generator")
+    if late and not missed:  # the rate was never offered, whatever came of what was sent
+        return Attained(False, True, (), "users")
     if halted or missed:
         sure = halted or any(sure for met, sure in found.values() if not met)
         return Attained(False, sure, missed, _cause(rows, missed, full))
