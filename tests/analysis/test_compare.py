@@ -314,6 +314,30 @@ def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
         assert len(capsys.readouterr().err.splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    ("other", "asked", "says"),
+    [
+        (series(count=19), "all", "no number could be compared (fewer than 20 requests)"),
+        ([failed(i) for i in range(60)], "p95_s", "p95_s could be compared in no phase (not known"),
+        (series(api_cost=None), "p50_s,cost_per_success", "cost_per_success could be compared in"),
+    ],
+)
+def test_what_could_not_be_compared_is_not_taken_for_no_regression(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    other: list[RequestRecord],
+    asked: str,
+    says: str,
+) -> None:
+    """A gateway that answers nothing has no P95 that could be worse: exit code 2, and why."""
+    a, b = str(make(tmp_path / "a", *series())), str(make(tmp_path / "b", *other))
+    assert main(["compare", a, b, "--fail-on-regression", asked]) == 2
+    told = capsys.readouterr()
+    assert told.out.startswith("# Comparison of runs")
+    assert told.err.startswith(f"weighbridge: --fail-on-regression: {says}")
+    assert main(["compare", a, b]) == 0
+
+
 def test_nothing_differs_of_nothing() -> None:
     """No success on either side: success is compared, the rest is not known."""
     none = np.full(30, np.nan)
