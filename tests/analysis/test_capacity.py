@@ -51,6 +51,18 @@ def test_the_bracket_its_confidence_and_why_it_broke(tmp_path: Path) -> None:
     assert "| 5 | 90 | missed, surely | refusals (429) (success_rate) |" in told
 
 
+def test_windows_that_hold_too_few_requests_to_tell_are_named(tmp_path: Path) -> None:
+    """One failure of 60 is more than 1 %: a gateway that fails 1 % at random has no such edge."""
+    few = searched(tmp_path / "few", *FOUND, slo={"success_rate": 0.99, "e2e_p95_s": 5.0})
+    assert (
+        "m: with 60 requests in a window, a single bad one misses success_rate, so chance decides. "
+        "--duration 100 or longer tells more."
+    ) in text(few)
+    chinese = text(few, "zh")
+    assert "m：每个窗口仅 60 个请求，一个不合格即未达到 success_rate，结果由偶然决定。" in chinese
+    assert "so chance decides" not in text(searched(tmp_path / "r", *FOUND))
+
+
 def test_it_is_told_in_chinese(tmp_path: Path) -> None:
     told = text(searched(tmp_path / "r", *FOUND), "zh")
     assert "m 在 85 RPM 达到目标，在 90 RPM 未达到（置信度 89%，5 个窗口）" in told
