@@ -65,7 +65,7 @@ def plain(view: View) -> list[dict[str, Any]]:
                 "answered": sum(answer is not None for _, answer in trials),
                 "causes": sorted({answer.cause for answer in broke if answer.cause}),
                 "missed_objectives": sorted({name for answer in broke for name in answer.missed}),
-                "limited_by_us": any(answer.cause in OURS for answer in broke),
+                "limited_by_us": _ours(trials, found),
             }
         )
     return told
@@ -83,6 +83,18 @@ def _searches(view: View, slo: Slo) -> dict[str, Trials]:
 def _broke(trials: Trials, found: Bracket) -> list[Attained]:
     """The answers that missed at the bracket's upper end."""
     return [a for p, a in trials if a is not None and not a.met and p["target"] == found.high]
+
+
+def _ours(trials: Trials, found: Bracket) -> bool:
+    """Whether what broke was the load generator. A closed loop has no due times to be late for: it
+    says so by its event loop, whose lag is in every latency.
+    """
+    return any(
+        answer.cause in OURS
+        or (answer.cause == "latency" and p["send_lag_p99_s"] is None and p["generator_limited"])
+        for p, answer in trials
+        if answer is not None and not answer.met and p["target"] == found.high
+    )
 
 
 def found_by(trials: Trials) -> Bracket:
@@ -132,7 +144,7 @@ def _remark(view: View, model: str, trials: Trials, found: Bracket) -> Remark:
     )
     broke = _broke(trials, found)
     why = t.join(dict.fromkeys(_why(view, answer) for answer in broke))
-    ours = any(answer.cause in OURS for answer in broke)
+    ours = _ours(trials, found)
     if found.low is None and found.high is None:
         text = t(f"{model}: no window answered.", f"{model}：没有可用窗口。")
         return Remark("bad", text)

@@ -98,6 +98,22 @@ def test_other_ends_are_told(tmp_path: Path, trials: list[list[RequestRecord]], 
     assert says in text(searched(tmp_path / "r", *trials))
 
 
+def test_a_closed_loop_that_the_generator_slowed_is_our_limit(tmp_path: Path) -> None:
+    """Latency rose, and the event loop was as late: nobody knows whose latency it was."""
+    held = {"send_lag_s": None, "scheduled_offset_s": None}
+    trials = [trial(8, 1, **held), trial(16, 1, elapsed_sec=9.0, **held)]
+    for lag_s, ours in ((1.0, True), (0.01, False)):
+        ends = [
+            {"event": "phase_end", "phase": f"capacity/m/{level}/1",
+             "generator": {"loop_lag_p99_s": lag_s if level == 16 else 0.001}}
+            for level in (8, 16)
+        ]  # fmt: skip
+        folder = searched(tmp_path / str(lag_s), *trials, events=[*ends, {"event": "run_end"}])
+        assert ("It broke by latency (e2e_p95_s). That limit is ours" in text(folder)) is ours
+        (told,) = report.summary(report.look(load(folder)))["capacity"]
+        assert told["limited_by_us"] is ours
+
+
 def test_a_trial_that_was_cut_short_is_no_answer(tmp_path: Path) -> None:
     """By the budget, by hand, or by a crash: its dropped requests are not the gateway's fault."""
     for number, events in enumerate(
