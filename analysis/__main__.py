@@ -256,7 +256,18 @@ def _compare(options: argparse.Namespace) -> bool:
             f"weighbridge: {compare_page.sentence(finding, replace(t, lang='en'))}.",
             file=sys.stderr,
         )
+    if asked is not None and not worse:
+        _see_that_they_were_compared(found.untested(numbers), asked == "all", len(numbers))
     return bool(worse)
+
+
+def _see_that_they_were_compared(untested: dict[str, str], any_will_do: bool, asked: int) -> None:
+    """What could not be compared shows no regression, and no absence of one. Raises RunError."""
+    if not untested or (any_will_do and len(untested) < asked):
+        return
+    name, why = next(iter(untested.items()))
+    what = "no number could be compared" if any_will_do else f"{name} could be compared in no phase"
+    raise RunError(f"--fail-on-regression: {what} ({why}): make both runs longer, or name others.")
 
 
 def _timeline(options: argparse.Namespace) -> None:

@@ -225,14 +225,21 @@ def _shared(values: "Floats") -> float:
     import numpy as np
 
     count = len(values)
-    ranks = np.argsort(np.argsort(values, kind="stable"), kind="stable").astype("float64")
-    ranks -= ranks.mean()
+    ranks = _ranks(values)
     total = float((ranks**2).sum())
     if count < 4 or not total or not np.ptp(values):
         return 1.0
     r = float((ranks[1:] * ranks[:-1]).sum()) / total
     r = min(0.9, max(0.0, r + (1 + 3 * r) / count))
     return (1 + r) / (1 - r)
+
+
+def _ranks(values: "Floats") -> "Floats":
+    """How many values each is above, less how many it is below: equal ones have equal ranks."""
+    import numpy as np
+
+    ranks: Floats = np.sign(values[:, None] - values[None, :]).sum(axis=1)
+    return ranks
 
 
 def change_points(number: str, at: "Floats", values: "Floats") -> list[ChangePoint]:
@@ -255,7 +262,7 @@ def _cuts(values: "Floats", offset: int) -> list[tuple[int, float]]:
     count = len(values)
     if count < LEAST:
         return []
-    ranks = (np.sign(values[:, None] - values[None, :])).sum(axis=1)
+    ranks = _ranks(values)
     sums = np.abs(np.cumsum(ranks))[_PART - 1 : count - _PART]
     cut = int(np.argmax(sums)) + _PART
     before, after = values[:cut], values[cut:]

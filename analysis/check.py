@@ -15,7 +15,7 @@ from analysis.told import told
 from analysis.verdict import not_run
 from analysis.words import Words
 from recording.conditions import METRICS, Condition, Metric, Where
-from recording.slo import Slo
+from recording.slo import Slo, SloError
 
 RUN = "the run"
 MARKED = frozenset({"marker", "padded", "cache"})
@@ -63,13 +63,29 @@ class Check:
 def judge(view: View, conditions: Sequence[Condition], slo: Slo | None = None) -> list[Check]:
     """Whether the run is complete, then every condition on everything that it applies to.
 
-    Last, with `slo`, every statement of it on each phase that it is made of.
+    Last, with `slo`, every statement of it on each phase that it is made of. Raises SloError when
+    it has none for any of them: what judges nothing would pass everything.
     """
+    if slo is not None:
+        _see_that_it_judges(view, slo)
     return [
         _complete(view),
         *(check for condition in conditions for check in _judge(view, condition)),
         *([] if slo is None else objectives(view, slo)),
     ]
+
+
+def _see_that_it_judges(view: View, slo: Slo) -> None:
+    phases = _phases(view).values()
+    if phases and not any(slo.of(mode, model).statements for mode, model in phases):
+        modes, models = (
+            ", ".join(dict.fromkeys(str(name) for name in names if name))
+            for names in zip(*phases, strict=True)
+        )
+        raise SloError(
+            f"no objective of the SLO is of a phase of {view.run.run_id}: name its mode ({modes}) "
+            f"or its model ({models})."
+        )
 
 
 def objectives(view: View, slo: Slo) -> list[Check]:

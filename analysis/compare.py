@@ -85,6 +85,16 @@ class Comparison:
         """How many numbers were compared: what the p-values are adjusted for."""
         return sum(finding.adjusted_p is not None for finding in self.findings)
 
+    def untested(self, numbers: Sequence[str]) -> dict[str, str]:
+        """Of some numbers those that were compared in no phase, and why not."""
+        tested = {one.number for one in self.findings if one.adjusted_p is not None}
+        whys = {one.number: one.why for one in reversed(self.findings) if one.why}
+        return {
+            name: whys.get(name, "no phase has a counterpart")
+            for name in numbers
+            if name not in tested
+        }
+
     def regressions(self, numbers: Sequence[str], tolerance: float) -> list[Finding]:
         """What is shown to be worse by more than a share `tolerance`, of some numbers."""
         return [

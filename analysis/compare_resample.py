@@ -1,7 +1,7 @@
 """Are two phases different, or does it only look so? Bootstrap intervals and a permutation test.
 
 Requests that follow one another are alike (a queue, a slow minute), so blocks of consecutive
-requests are resampled, never single ones: about n^(2/3) blocks of n requests.
+requests are resampled, never single ones: about the root of n blocks of n requests.
 
 - The *interval* of a change is the 2.5th to 97.5th percentile of 1,999 block bootstraps of both
   sides.
@@ -16,7 +16,7 @@ Of very long phases fewer resamples are drawn (at least 999). Percentiles are ne
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from math import ceil
+from math import ceil, sqrt
 from typing import TYPE_CHECKING, Any
 
 from analysis.percentile import nearest_rank
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 SWAPS, BOOTSTRAPS, FEWEST = 4_999, 1_999, 999
-LEAST_BLOCKS = 25
+LEAST_BLOCKS = 16
 PERCENTS = {"p50_s": 50, "p95_s": 95, "p99_s": 99}
 NUMBERS = (*PERCENTS, "success_rate", "tpm", "cost_per_success")
 _LOW, _HIGH = Fraction(5, 2), Fraction(195, 2)
@@ -161,7 +161,7 @@ class _Pooled:
         import numpy as np
 
         fewest = max(1, min(len(a.good), len(b.good)))
-        self.blocks = min(fewest, max(LEAST_BLOCKS, ceil(fewest ** (2 / 3))))
+        self.blocks = min(fewest, max(LEAST_BLOCKS, ceil(sqrt(fewest))))
         sides = (a, b)
         group = np.concatenate(
             [
@@ -182,18 +182,32 @@ class _Pooled:
         money = np.nan_to_num(np.concatenate(costs))
         self._cost = np.bincount(group, money, 2 * self.blocks) if priced else None
         rates = [rate for side in sides if (rate := self._rates(side)) is not None]
-        self._rate = np.concatenate(rates) if len(rates) == len(sides) else None
+        self._rate = None
+        if len(rates) == len(sides):
+            tokens, ends, sent = (np.concatenate(of) for of in zip(*rates, strict=True))
+            self._rate = tokens, ends, float(sent.min())
 
-    def _rates(self, side: Side) -> "Floats | None":
-        """Tokens per minute in each of as many stretches of the phase as it has blocks."""
+    def _rates(self, side: Side) -> "tuple[Floats, Floats, Floats] | None":
+        """Of as many stretches of the phase as it has blocks: the tokens of what was sent in each,
+        and when the last of it was done; then when the phase's last request was sent.
+
+        The wall clock ends with the slowest request, wherever chance has put it: so an end moves
+        with its stretch from side to side, and one straggler is no difference between gateways.
+        """
         import numpy as np
 
-        if not side.wall_s or np.isnan(side.tokens[side.good]).any():
+        known = ~np.isnan(side.done_s)
+        whole = known[side.good].all() and not np.isnan(side.tokens[side.good]).any()
+        if not side.wall_s or not known.any() or not whole:
             return None
-        edges = np.linspace(0, side.wall_s * (1 + 1e-9), self.blocks + 1)
-        known = side.good & ~np.isnan(side.done_s)
-        tokens, _ = np.histogram(side.done_s[known], edges, weights=side.tokens[known])
-        return np.asarray(tokens / side.wall_s * self.blocks * 60, dtype=np.float64)
+        done = side.done_s[known]
+        sent = np.maximum(0.0, done - np.nan_to_num(side.latency_s[known]))
+        place = (sent / (sent.max() * (1 + 1e-9) or 1.0) * self.blocks).astype(np.int64)
+        worth = np.where(side.good[known], side.tokens[known], 0.0)
+        tokens = np.bincount(place, worth, self.blocks).astype(np.float64)
+        ends = np.full(self.blocks, -np.inf)
+        np.maximum.at(ends, place, done + (side.wall_s - done.max()))
+        return tokens, ends, np.array([sent.max()])
 
     def numbers(self, weights: "NDArray[np.int32]") -> "dict[str, Floats]":
         """Every number of a side made of weighted blocks; one a row of `weights` (rows, 2K)."""
@@ -204,7 +218,9 @@ class _Pooled:
             found: dict[str, Any] = dict(self._percentiles(weights))
             found["success_rate"] = good / (weights @ self._all)
             if self._rate is not None:
-                found["tpm"] = weights @ self._rate / weights.sum(axis=1)
+                tokens, ends, sent_s = self._rate
+                wall_s = np.maximum(np.where(weights > 0, ends, -np.inf).max(axis=1), sent_s)
+                found["tpm"] = weights @ tokens / wall_s * 60
             if self._cost is not None:
                 found["cost_per_success"] = weights @ self._cost / good
         return found

@@ -1,7 +1,7 @@
 """Runs made at different hours, joined into one table and plot: like with like only.
 
-Runs are like when `compare` would not refuse them. Of unlike ones several groups are made, each
-with its own tables, and the page says what sets each apart from the first.
+Runs are like when `compare` would not refuse them, and of one gateway. Of unlike ones several
+groups are made, each with its own tables, and the page says what sets each apart from the first.
 """
 
 import json
@@ -53,19 +53,26 @@ def write(runs: Sequence[Run], folder: Path, lang: Lang = "en") -> tuple[Path, P
 
 def grouped(runs: Sequence[Run]) -> list[Group]:
     """The runs by likeness, each once, in the order of their start."""
-    ordered = sorted({run.run_id: run for run in runs}.values(), key=_started)
+    ordered = sorted({run.folder.resolve(): run for run in runs}.values(), key=_started)
     groups: list[list[Run]] = []
     for run in ordered:
-        home = next((group for group in groups if not unlike(group[0], run)), None)
+        home = next((group for group in groups if not _apart(group[0], run)), None)
         if home is None:
             groups.append([run])
         else:
             home.append(run)
     first = groups[0][0] if groups else None
     return [
-        Group(tuple(group), tuple(unlike(first, group[0])) if first is not None else ())
+        Group(tuple(group), tuple(_apart(first, group[0])) if first is not None else ())
         for group in groups
     ]
+
+
+def _apart(first: Run, run: Run) -> list[str]:
+    """What makes two runs unlike, a clause each; not the simulator's port, another each time."""
+    urls = [(one.manifest.get("gateway") or {}).get("base_url") for one in (first, run)]
+    other = urls[0] != urls[1] and not (first.simulated and run.simulated)
+    return unlike(first, run) + [f"gateway: {urls[0]} / {urls[1]}"] * other
 
 
 def _started(run: Run) -> datetime:

@@ -14,7 +14,7 @@ from typing import Literal, Protocol
 from recording.conditions import Condition
 from recording.lateness import LAG_SHARE, limit_s
 from recording.outcome import Outcome
-from recording.slo import Objectives
+from recording.slo import SHARES, TIMES, Objectives
 
 SURE = 0.01
 PATIENCE = 3
@@ -74,8 +74,11 @@ def judge(
     }
     missed = tuple(key for key, (met, _) in found.items() if not met)
     full = _all_users_busy(rows, users)
-    if _late(rows) and not full and not halted:
+    late = _late(rows) and not halted
+    if late and not full:
         return Attained(False, True, missed, "generator")
+    if late and not missed:  # the rate was never offered, whatever came of what was sent
+        return Attained(False, True, (), "users")
     if halted or missed:
         sure = halted or any(sure for met, sure in found.values() if not met)
         return Attained(False, sure, missed, _cause(rows, missed, full))
@@ -152,6 +155,18 @@ def _judge(
 def _share(good: int, planned: int, limit: float) -> tuple[bool, bool]:
     met = planned > 0 and round(good / planned, 12) >= round(limit, 12)
     return met, _surely(planned - good, planned, 1 - limit, met)
+
+
+def fewest(condition: Condition) -> int:
+    """Of fewer requests a single bad one misses the objective; 0 where it counts none, or all."""
+    key = condition.metric
+    if key in SHARES:
+        share = 1 - condition.limit
+    elif key.split("_")[0] in TIMES:
+        share = 1 - int(key.split("_")[1].removeprefix("p")) / 100
+    else:
+        return 0
+    return ceil(round(1 / share, 9)) if share > 0 else 0
 
 
 def _surely(bad: int, count: int, share: float, met: bool) -> bool:

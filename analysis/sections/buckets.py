@@ -37,7 +37,7 @@ def _remarks(
         if one.shown:
             text = t(
                 f"{name}: {_name(view, one.number)} drifted by {_figure(one.number, one.change)} "
-                f"over the window (95% interval {_interval(one)}), from a median of "
+                f"over the window (95% interval {_interval(one)}), around a median of "
                 f"{_figure(one.number, one.median, False)}.",
                 f"{name}：{_name(view, one.number)}在窗口内漂移 {_figure(one.number, one.change)}"
                 f"（95% 区间 {_interval(one)}），中位值 {_figure(one.number, one.median, False)}。",

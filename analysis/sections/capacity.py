@@ -1,5 +1,6 @@
 """Capacity: the bracket that the trials make likely, and the curve from level to latency."""
 
+from math import ceil
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,7 +11,7 @@ from analysis.page import Block, Remark, Section, Table
 from analysis.sections import View
 from analysis.warmup import trimmed, warmup_s
 from analysis.words import ABSENT, integer, percent, rate, seconds, tally
-from recording.attained import Attained, answers, judge
+from recording.attained import Attained, answers, fewest, judge
 from recording.slo import Slo
 from recording.trials import Bracket, Trial, bracket
 
@@ -38,7 +39,8 @@ def section(view: View) -> Section:
     blocks: list[Block] = []
     tables: list[Block] = []
     for model, trials in _searches(view, slo).items():
-        blocks.append(_remark(view, model, trials, found_by(trials)))
+        found = found_by(trials)
+        blocks += [_remark(view, model, trials, found), *_few(view, slo, model, trials, found)]
         tables += [*_charts(view, model, trials), _table(view, model, trials)]
     return Section(title, [*blocks, *tables])
 
@@ -63,7 +65,7 @@ def plain(view: View) -> list[dict[str, Any]]:
                 "answered": sum(answer is not None for _, answer in trials),
                 "causes": sorted({answer.cause for answer in broke if answer.cause}),
                 "missed_objectives": sorted({name for answer in broke for name in answer.missed}),
-                "limited_by_us": any(answer.cause in OURS for answer in broke),
+                "limited_by_us": _ours(trials, found),
             }
         )
     return told
@@ -81,6 +83,18 @@ def _searches(view: View, slo: Slo) -> dict[str, Trials]:
 def _broke(trials: Trials, found: Bracket) -> list[Attained]:
     """The answers that missed at the bracket's upper end."""
     return [a for p, a in trials if a is not None and not a.met and p["target"] == found.high]
+
+
+def _ours(trials: Trials, found: Bracket) -> bool:
+    """Whether what broke was the load generator. A closed loop has no due times to be late for: it
+    says so by its event loop, whose lag is in every latency.
+    """
+    return any(
+        answer.cause in OURS
+        or (answer.cause == "latency" and p["send_lag_p99_s"] is None and p["generator_limited"])
+        for p, answer in trials
+        if answer is not None and not answer.met and p["target"] == found.high
+    )
 
 
 def found_by(trials: Trials) -> Bracket:
@@ -130,7 +144,7 @@ def _remark(view: View, model: str, trials: Trials, found: Bracket) -> Remark:
     )
     broke = _broke(trials, found)
     why = t.join(dict.fromkeys(_why(view, answer) for answer in broke))
-    ours = any(answer.cause in OURS for answer in broke)
+    ours = _ours(trials, found)
     if found.low is None and found.high is None:
         text = t(f"{model}: no window answered.", f"{model}：没有可用窗口。")
         return Remark("bad", text)
@@ -158,6 +172,32 @@ def _remark(view: View, model: str, trials: Trials, found: Bracket) -> Remark:
         f"失效原因：{why}。{limit}",
     )
     return Remark("bad" if ours else "good", text)
+
+
+def _few(view: View, slo: Slo, model: str, trials: Trials, found: Bracket) -> list[Remark]:
+    """That the windows at the bracket hold too few requests to tell a limit from chance."""
+    t = view.t
+    ends = [p for p, a in trials if a is not None and p["target"] in (found.low, found.high)]
+    if found.high is None or not ends:
+        return []
+    least = min(ends, key=lambda phase: phase["planned"])
+    held = least["planned"]
+    short = {
+        condition.metric: fewest(condition)
+        for condition in slo.of("capacity", model).statements
+        if held < fewest(condition)
+    }
+    if not short or not held or least["duration_s"] is None:
+        return []
+    window_s = max(short.values()) / held * least["duration_s"]
+    names, enough_s = t.join(short), ceil(warmup_s(view.run) + window_s)
+    text = t(
+        f"{model}: with {held} requests in a window, a single bad one misses {names}, so chance "
+        f"decides. --duration {enough_s} or longer tells more.",
+        f"{model}：每个窗口仅 {held} 个请求，一个不合格即未达到 {names}，结果由偶然决定。"
+        f"建议 --duration 取 {enough_s} 秒或更长。",
+    )
+    return [Remark("note", text)]
 
 
 def _why(view: View, answer: Attained) -> str:

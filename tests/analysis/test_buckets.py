@@ -63,6 +63,28 @@ def test_a_change_is_found_where_it_is() -> None:
     assert sum(len(cuts) == 1 and abs(cuts[0] - 900) <= 60 for cuts in found) >= 35
 
 
+def test_the_end_of_a_perfect_success_rate_is_found() -> None:
+    """All succeed for 15 minutes, then 30 % fail: at that minute, in most of 100, as of any number.
+
+    Equal buckets have equal ranks: ranked by their time, fifteen of 100 % look like a memory.
+    """
+    found = 0
+    for seed in range(100):
+        bad = np.random.default_rng(seed).binomial(60, 0.3, 15)
+        series = np.concatenate([np.ones(15), 1 - bad / 60])
+        cuts = change_points("success_rate", MINUTES, series)
+        found += [cut.at_s for cut in cuts] == [900.0]
+    assert found >= 80
+
+
+def test_rare_failures_are_no_change() -> None:
+    """Mostly 100 %, now and then a bucket with one failure of 60."""
+    dice = np.random.default_rng(1)
+    series = [1 - dice.binomial(60, 0.005, 30) / 60 for _ in range(300)]
+    assert sum(drift("success_rate", MINUTES, one).shown for one in series) <= 5
+    assert sum(bool(change_points("success_rate", MINUTES, one)) for one in series) <= 5
+
+
 def test_one_bad_bucket_is_neither() -> None:
     """A spike of a hundred times moves no rank but its own."""
     for seed in range(20):

@@ -51,6 +51,18 @@ def test_the_bracket_its_confidence_and_why_it_broke(tmp_path: Path) -> None:
     assert "| 5 | 90 | missed, surely | refusals (429) (success_rate) |" in told
 
 
+def test_windows_that_hold_too_few_requests_to_tell_are_named(tmp_path: Path) -> None:
+    """One failure of 60 is more than 1 %: a gateway that fails 1 % at random has no such edge."""
+    few = searched(tmp_path / "few", *FOUND, slo={"success_rate": 0.99, "e2e_p95_s": 5.0})
+    assert (
+        "m: with 60 requests in a window, a single bad one misses success_rate, so chance decides. "
+        "--duration 100 or longer tells more."
+    ) in text(few)
+    chinese = text(few, "zh")
+    assert "m：每个窗口仅 60 个请求，一个不合格即未达到 success_rate，结果由偶然决定。" in chinese
+    assert "so chance decides" not in text(searched(tmp_path / "r", *FOUND))
+
+
 def test_it_is_told_in_chinese(tmp_path: Path) -> None:
     told = text(searched(tmp_path / "r", *FOUND), "zh")
     assert "m 在 85 RPM 达到目标，在 90 RPM 未达到（置信度 89%，5 个窗口）" in told
@@ -84,6 +96,22 @@ def test_the_curves_are_drawn(tmp_path: Path) -> None:
 )
 def test_other_ends_are_told(tmp_path: Path, trials: list[list[RequestRecord]], says: str) -> None:
     assert says in text(searched(tmp_path / "r", *trials))
+
+
+def test_a_closed_loop_that_the_generator_slowed_is_our_limit(tmp_path: Path) -> None:
+    """Latency rose, and the event loop was as late: nobody knows whose latency it was."""
+    held = {"send_lag_s": None, "scheduled_offset_s": None}
+    trials = [trial(8, 1, **held), trial(16, 1, elapsed_sec=9.0, **held)]
+    for lag_s, ours in ((1.0, True), (0.01, False)):
+        ends = [
+            {"event": "phase_end", "phase": f"capacity/m/{level}/1",
+             "generator": {"loop_lag_p99_s": lag_s if level == 16 else 0.001}}
+            for level in (8, 16)
+        ]  # fmt: skip
+        folder = searched(tmp_path / str(lag_s), *trials, events=[*ends, {"event": "run_end"}])
+        assert ("It broke by latency (e2e_p95_s). That limit is ours" in text(folder)) is ours
+        (told,) = report.summary(report.look(load(folder)))["capacity"]
+        assert told["limited_by_us"] is ours
 
 
 def test_a_trial_that_was_cut_short_is_no_answer(tmp_path: Path) -> None:

@@ -71,10 +71,55 @@ def test_like_gateways_are_seldom_called_different() -> None:
     assert sum(bool(found) for found in alarms(window, window, 120)) <= 12
 
 
+def test_a_long_memory_does_not_make_like_gateways_unlike() -> None:
+    """A queue that a request in ten hardly forgets: of 100 pairs, at most 10 alarms.
+
+    Blocks of four requests, of which there were 25, raised 14.
+    """
+
+    def queued(random: np.random.Generator) -> Side:
+        return window(random, memory=0.8)
+
+    assert sum(bool(found) for found in alarms(queued, queued, 100)) <= 10
+
+
+def stragglers(random: np.random.Generator, n: int = 200, share: float = 0.005) -> Side:
+    """A minute's window of a gateway that makes one request in 200 wait for half a minute."""
+    latency = np.where(random.random(n) < share, 30.0, np.exp(0.4 * random.normal(size=n)))
+    done, every = np.arange(n) * 60 / n + latency, np.ones(n)
+    return Side(every > 0, latency, every, np.full(n, 18.0), done, float(done.max()))
+
+
+def test_one_straggler_is_no_difference_of_throughput() -> None:
+    """It lengthens the wall clock by up to half, on whichever side chance has put it.
+
+    Of 60 pairs at most 6 alarms (5 % would be 3); while the wall clock was taken for certain,
+    there were 10, and of windows of 600 requests nearly every second one.
+    """
+    assert sum(bool(found) for found in alarms(stragglers, stragglers, 60)) <= 6
+
+
+def test_fewer_tokens_a_minute_are_found() -> None:
+    """Of a closed loop whose requests take 18 % longer; and of like ones few are called unlike."""
+
+    def closed(random: np.random.Generator, slow: float) -> Side:
+        latency = slow * np.exp(0.3 * random.normal(size=250))
+        sent = np.concatenate([[0.0], np.cumsum(latency)[:-1]]) / 4
+        n = int((sent < 60).sum())
+        done = sent[:n] + latency[:n]
+        every = np.ones(n)
+        return Side(every > 0, latency[:n], every, 18 * every, done, float(done.max()))
+
+    found = alarms(lambda random: closed(random, 1.1), lambda random: closed(random, 1.3), 20)
+    assert sum("tpm" in names for names in found) >= 18
+    like = alarms(lambda random: closed(random, 1.1), lambda random: closed(random, 1.1), 40)
+    assert sum(bool(names) for names in like) <= 5
+
+
 def test_a_gateway_that_is_a_third_slower_is_found() -> None:
     """Nearly always, by its median."""
     found = alarms(window, lambda random: window(random, slow=1.5), 40)
-    assert sum("p50_s" in names for names in found) >= 36
+    assert sum("p50_s" in names for names in found) >= 34
 
 
 def test_a_gateway_that_fails_more_is_found() -> None:
@@ -82,7 +127,7 @@ def test_a_gateway_that_fails_more_is_found() -> None:
     found = alarms(
         lambda random: window(random, 200), lambda random: window(random, 200, fail=0.15), 40
     )
-    assert sum("success_rate" in names for names in found) >= 36
+    assert sum("success_rate" in names for names in found) >= 34
     assert sum("p50_s" in names for names in found) <= 4
 
 
@@ -267,6 +312,30 @@ def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
                   ["compare", a, b, "--tolerance", "nan"]):  # fmt: skip
         assert main(wrong) == 2
         assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("other", "asked", "says"),
+    [
+        (series(count=19), "all", "no number could be compared (fewer than 20 requests)"),
+        ([failed(i) for i in range(60)], "p95_s", "p95_s could be compared in no phase (not known"),
+        (series(api_cost=None), "p50_s,cost_per_success", "cost_per_success could be compared in"),
+    ],
+)
+def test_what_could_not_be_compared_is_not_taken_for_no_regression(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    other: list[RequestRecord],
+    asked: str,
+    says: str,
+) -> None:
+    """A gateway that answers nothing has no P95 that could be worse: exit code 2, and why."""
+    a, b = str(make(tmp_path / "a", *series())), str(make(tmp_path / "b", *other))
+    assert main(["compare", a, b, "--fail-on-regression", asked]) == 2
+    told = capsys.readouterr()
+    assert told.out.startswith("# Comparison of runs")
+    assert told.err.startswith(f"weighbridge: --fail-on-regression: {says}")
+    assert main(["compare", a, b]) == 0
 
 
 def test_nothing_differs_of_nothing() -> None:

@@ -196,6 +196,20 @@ def test_check_judges_a_run_by_a_file(tmp_path: Path, capsys: pytest.CaptureFixt
     assert capsys.readouterr().err.startswith(f"weighbridge: {slo}: e2e_p99 is unknown")
 
 
+@pytest.mark.parametrize("table", ['[model."gpt-5.4-nan"]', "[mode.tpm]"])
+def test_an_slo_of_nothing_that_ran_is_a_mistake(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], table: str
+) -> None:
+    """A model misspelt, a mode that was not run: no objective was judged, so none was met."""
+    folder, slo = str(make(tmp_path / "r", record(0))), tmp_path / "slo.toml"
+    slo.write_text(f"{table}\ne2e_p99_s = 9\n", encoding="utf-8")
+    assert main(["check", folder, "--slo", str(slo)]) == 2
+    assert capsys.readouterr().err == (
+        "weighbridge: no objective of the SLO is of a phase of r: name its mode (rpm) or its model "
+        "(gpt-5.4-nano).\n"
+    )
+
+
 def test_a_run_with_an_slo_is_checked_by_it(tmp_path: Path) -> None:
     """Its manifest keeps a copy; a file given takes its place."""
     folder = str(make(tmp_path / "r", record(0), slo={"e2e_p99_s": 1.0}))

@@ -43,6 +43,33 @@ def test_unlike_runs_are_not_joined(tmp_path: Path) -> None:
     assert "Group 2" in text
 
 
+def test_runs_of_two_gateways_are_not_one_line(tmp_path: Path) -> None:
+    """`compare` sets them side by side; over time they would be a change that nothing made.
+
+    Our simulator listens at another port every time, and is the same all the same.
+    """
+    urls = ["http://one.example/v1", "http://two.example/v1", "http://one.example/v1"]
+    runs = [
+        at(tmp_path, f"0{i}:00", str(i), gateway={"base_url": url, "simulated": False})
+        for i, url in enumerate(urls)
+    ]
+    groups = grouped(runs)
+    assert [[run.run_id for run in group.runs] for group in groups] == [["0", "2"], ["1"]]
+    assert f"- gateway: {urls[0]} / {urls[1]}" in markdown.render(compose(groups))
+    ours = [
+        at(tmp_path, "05:00", f"s{i}", gateway={"base_url": url, "simulated": True})
+        for i, url in enumerate(urls)
+    ]
+    assert len(grouped(ours)) == 1
+
+
+def test_runs_of_one_name_in_two_folders_are_two(tmp_path: Path) -> None:
+    """Two machines may name their hours alike; none of them is lost."""
+    runs = [at(tmp_path / host, "01:00", "hourly", run_id="hourly") for host in "ab"]
+    (group,) = grouped([*runs, runs[0]])
+    assert [run.folder for run in group.runs] == [run.folder for run in runs]
+
+
 def test_the_plot_is_drawn_by_the_hour(tmp_path: Path) -> None:
     """Two runs are a line; one is none, and one whose start nobody knows is in the table alone."""
     one, two = at(tmp_path, "01:00", "a"), at(tmp_path, "04:30", "b")

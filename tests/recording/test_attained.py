@@ -104,6 +104,22 @@ def test_sends_that_waited_for_a_user_are_the_gateways_slowness() -> None:
     assert judge(slow, 100, 50, objectives(e2e_p95_s=2)).cause == "latency"
 
 
+@pytest.mark.parametrize("asked", [{"e2e_p95_s": 10}, {"success_rate": 0.9}])
+def test_a_level_that_too_few_users_could_not_offer_is_not_met(asked: dict[str, float]) -> None:
+    """What was sent came back in time; but it was sent late, half of it never: no such rate was."""
+    sent = rows(50, send_lag_s=5.0, in_flight=50)
+    late = sent + (dropped(50) if "e2e_p95_s" in asked else rows(50, send_lag_s=9.0))
+    found = judge(late, 100, 50, objectives(**asked))
+    assert found == Attained(False, True, (), "users")
+
+
+def test_users_that_are_all_busy_for_a_moment_are_enough() -> None:
+    """A held concurrency has them always busy, and no due times to be late for."""
+    asked = objectives(success_rate=0.9)
+    assert judge(rows(100, in_flight=50), 100, 50, asked).met
+    assert judge(rows(100, in_flight=50, send_lag_s=None), 100, 50, asked).met
+
+
 def test_a_trial_that_the_stop_rule_ended_is_missed() -> None:
     """Whatever share of failures the objectives allow."""
     made = rows(80) + failed(20, "timeout_total")
