@@ -1,9 +1,9 @@
 """Stated costs against tokens x price: what the operator's table says of each row."""
 
 from dataclasses import dataclass
-from math import fsum
 from typing import TYPE_CHECKING, Any
 
+from analysis.groups import known_sum
 from recording.prices import Prices
 
 if TYPE_CHECKING:
@@ -75,5 +75,9 @@ def _compared(model: str, mine: "DataFrame", tolerance: float) -> Compared:
     differing = mine[beyond(off, tolerance)]
     order = off[differing.index].abs().sort_values(ascending=False, kind="stable").index
     return Compared(
-        model, len(mine), fsum(mine["api_cost"]), fsum(mine["table_cost"]), differing.loc[order]
+        model,
+        len(mine),
+        known_sum(mine["api_cost"]),
+        known_sum(mine["table_cost"]),
+        differing.loc[order],
     )

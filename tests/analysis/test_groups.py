@@ -1,11 +1,12 @@
 """Groups, chosen rows, ranks and prefixes: the quick ways against the plain ones."""
 
+from math import fsum
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from analysis.chosen import Chosen
@@ -51,6 +52,18 @@ def test_ranks_found_together_are_those_found_alone(values: list[float]) -> None
     percents = (50, 95, 99, 0, 100)
     wanted = [nearest_rank(sorted(values), percent) for percent in percents]
     assert nearest_ranks(np.array(values), percents) == wanted
+
+
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False), max_size=40))
+@example([5e-324, -2.2250738585072014e-308, 1.0])
+@example([1e308, -1e308, 0.1])
+@example([-0.0])
+def test_a_sum_is_exactly_rounded(values: list[float]) -> None:
+    try:
+        wanted = fsum(values)
+    except OverflowError:
+        return
+    assert known_sum(pd.Series(values, dtype="float64")) == wanted
 
 
 def test_a_sum_is_exact_over_its_slices() -> None:
