@@ -47,6 +47,11 @@ class Cache:
         """A column."""
         return self._read(lambda: self._file.read([name], use_threads=False))[name]
 
+    def batches(self, name: str) -> "Iterator[pa.Array]":
+        """A column, some rows at a time."""
+        for number in range(len(self._begins) - 1):
+            yield self._group(number, [name])[name].combine_chunks()
+
     def take(self, names: Sequence[str], places: "Places") -> "pa.Table":
         """Some columns of the rows at `places`, in that order.
 
@@ -60,14 +65,14 @@ class Cache:
         needed, which = np.unique(group, return_inverse=True)
         if tuple(names) != tuple(self._names):
             self._recent, self._names = {}, names
-        self._recent = {i: self._recent.get(i) or self._group(i) for i in needed.tolist()}
+        self._recent = {i: self._recent.get(i) or self._group(i, names) for i in needed.tolist()}
         sizes = [len(table) for table in self._recent.values()]
         shift = np.cumsum([0, *sizes], dtype=np.int64)[:-1] - self._begins[needed]
         rows = pa.concat_tables([schema().empty_table().select(names), *self._recent.values()])
         return rows.unify_dictionaries().combine_chunks().take(places + shift[which])
 
-    def _group(self, number: int) -> "pa.Table":
-        return self._read(lambda: self._file.read_row_group(number, self._names))
+    def _group(self, number: int, names: Sequence[str]) -> "pa.Table":
+        return self._read(lambda: self._file.read_row_group(number, names, use_threads=False))
 
     def _read(self, read: "Callable[[], pa.Table]") -> "pa.Table":
         import pyarrow as pa

@@ -1,18 +1,18 @@
 """The rows of a run, one a planned request, in the plan's order; columns come when asked for."""
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Protocol
 
 from analysis.columns import TEXTS
+from analysis.taskids import TaskIds
 from recording.record import COLUMNS, TYPES
 
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
     from numpy.typing import NDArray
-    from pandas import DataFrame
+    from pandas import DataFrame, Series
 
     Places = NDArray[np.int64]
 
@@ -24,6 +24,10 @@ class Source(Protocol):
 
     def whole(self, name: str) -> "pa.ChunkedArray":
         """A column."""
+        ...
+
+    def batches(self, name: str) -> Iterator["pa.Array"]:
+        """A column, some rows at a time."""
         ...
 
     def take(self, names: Sequence[str], places: "Places") -> "pa.Table":
@@ -41,6 +45,10 @@ class Memory:
         """A column."""
         return self._table[name]
 
+    def batches(self, name: str) -> Iterator["pa.Array"]:
+        """A column, some rows at a time."""
+        return iter(self._table[name].chunks)
+
     def take(self, names: Sequence[str], places: "Places") -> "pa.Table":
         """Some columns of the rows at `places`, in that order."""
         return self._table.select(names).take(places)
@@ -56,6 +64,7 @@ class Rows:
         self.bounds = bounds
         self._source, self._order = source, order
         self._held: dict[str, Any] = {}
+        self._task_ids: TaskIds | None = None
 
     def __len__(self) -> int:
         return len(self._order)
@@ -90,19 +99,16 @@ class Rows:
         table = self._source.take(names, self._order[np.array(places, dtype=np.int64)])
         return pd.DataFrame({n: _array(n, table[n]) for n in names}, copy=False)
 
-    def known(self, name: str) -> tuple[int, int]:
-        """How many rows have a value in a column of texts, and how many distinct values it has."""
-        import pyarrow as pa
-        import pyarrow.compute as pc
+    def task_ids(self) -> TaskIds:
+        """The rows' task_ids."""
+        if self._task_ids is None:
+            self._task_ids = TaskIds.of(self._source.batches("task_id")).take(self._order)
+        return self._task_ids
 
-        count, by_end = 0, defaultdict[str, list[pa.Array]](list)
-        for table in self.tables([name]):
-            texts = table[name].combine_chunks().drop_null()
-            count += len(texts)
-            ends = pc.utf8_slice_codeunits(texts, -1)  # texts that end alike are counted together:
-            for end in ends.unique().to_pylist():  # ten small tables of them, not a huge one
-                by_end[end].append(texts.filter(pc.equal(ends, end)))
-        return count, sum(pc.count_distinct(pa.chunked_array(t)).as_py() for t in by_end.values())
+    def task_prefixes(self) -> "Series[str]":
+        """What each row is billed under: its task_id up to its model."""
+        models = self._source.whole("model_requested").unify_dictionaries().combine_chunks()
+        return self.task_ids().prefixes(models.take(self._order))
 
     def _span(self, phase: str | None) -> tuple[int, int]:
         return (0, len(self)) if phase is None else self.bounds.get(phase, (0, 0))

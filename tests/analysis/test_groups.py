@@ -14,7 +14,6 @@ from analysis.groups import groups, known_sum
 from analysis.load import load
 from analysis.percentile import nearest_rank, nearest_ranks
 from analysis.plots import thin
-from analysis.prefixes import task_prefixes
 from tests.analysis.runs import make, record
 
 KEYS = st.tuples(
@@ -87,7 +86,7 @@ def test_a_prefix_ends_at_the_model_or_the_number(
     tmp_path: Path, task: str | None, prefix: str | None
 ) -> None:
     run = load(make(tmp_path / "r", record(0, task_id=task, model_requested="m")))
-    (found,) = task_prefixes(run.rows.tables(["task_id", "model_requested"]))
+    (found,) = run.rows.task_prefixes()
     assert found == (prefix or "") if task else found != found
 
 
