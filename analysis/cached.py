@@ -131,6 +131,7 @@ def _write(path: Path, parts: Sequence[Path], key: bytes) -> None:
         schema(),
         compression="lz4",
         use_dictionary=sorted(FEW_VALUED),
+        write_batch_size=_GROUP_ROWS,
         write_statistics=False,
         write_page_checksum=True,
     ) as file:
@@ -147,7 +148,7 @@ def _grouped(found: "Iterator[pa.Table]") -> "Iterator[pa.Table]":
     for table in found:
         held.append(table)
         if sum(map(len, held)) >= _GROUP_ROWS:
-            yield pa.concat_tables(held).unify_dictionaries().combine_chunks()
+            yield pa.concat_tables(held).unify_dictionaries()
             held = []
     if held:
-        yield pa.concat_tables(held).unify_dictionaries().combine_chunks()
+        yield pa.concat_tables(held).unify_dictionaries()

@@ -10,7 +10,11 @@ from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 from recording.record import COLUMNS, TYPES, RequestRecord
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
+    from numpy.typing import NDArray
+
+    Bytes = NDArray[np.uint8]
 
 FEW_VALUED = frozenset(
     (
@@ -24,9 +28,8 @@ TEXTS = frozenset(n for n in COLUMNS if TYPES[n] is str) - FEW_VALUED
 REQUIRED = frozenset(
     n for n, h in get_type_hints(RequestRecord).items() if type(None) not in get_args(h)
 )
-_CHARACTERS = {int: b"0123456789-", float: b"0123456789-.e+"}
-"""What a number is written with; Arrow would read more as one (`0x1F`, blanks around it)."""
 _QUOTE, _COMMA, _CR, _LF = b'",\r\n'
+_APOSTROPHE, _PLUS, _MINUS, _NINE, _EXPONENT = b"'+-9e"
 
 
 class Declined(Exception):
@@ -56,7 +59,7 @@ def read(text: bytes) -> "pa.Table":
 
     if not _regular(text):
         raise Declined
-    types = {n: pa.string() if TYPES[n] in _CHARACTERS else _type(n) for n in COLUMNS}
+    types = {n: pa.string() if TYPES[n] in (int, float) else _type(n) for n in COLUMNS}
     try:
         cells = pyarrow.csv.read_csv(
             pa.BufferReader(text),
@@ -115,11 +118,29 @@ def _column(name: str, cells: Any) -> Any:
         return _few(name, cells)
     if kind is str:
         return _unquoted(cells.fill_null("") if name in REQUIRED else cells)
-    if kind in _CHARACTERS:
-        if _bytes(cells).translate(None, _CHARACTERS[kind]):
-            raise Declined
-        return cells.cast(_type(name))
-    return cells
+    if kind is bool:
+        return cells
+    if not _numeral(_bytes(cells), kind):
+        raise Declined
+    return cells.cast(_type(name))
+
+
+def _numeral(text: "Bytes", kind: type) -> bool:
+    """Whether nothing but digits and `-`, of a float `+`, `.` and `e` as well, is in the text.
+
+    Or what Arrow refuses in a number: it would read more as one, as `0x1F`, `nan`, and blanks
+    around it. Those it does not read stand between these characters, and are not looked for.
+    """
+    import numpy as np
+
+    least, most = (_MINUS, _NINE) if kind is int else (_PLUS, _EXPONENT)
+    if not len(text):
+        return True
+    if not least <= text.min() <= (highest := text.max()) <= most:
+        return False
+    return bool(
+        highest <= _NINE or np.count_nonzero(text > _NINE) == np.count_nonzero(text == _EXPONENT)
+    )
 
 
 def _few(name: str, cells: Any) -> Any:
@@ -135,22 +156,21 @@ def _unquoted(texts: Any) -> Any:
     """Texts without the apostrophe that keeps a spreadsheet from running them."""
     import pyarrow.compute as pc
 
-    if b"'" not in _bytes(texts):
+    if not (_bytes(texts) == _APOSTROPHE).any():
         return texts
     quoted = pc.starts_with(texts, "'")
     return pc.if_else(quoted, pc.utf8_slice_codeunits(texts, 1), texts)
 
 
-def _bytes(texts: Any) -> bytes:
+def _bytes(texts: Any) -> "Bytes":
     """All the bytes of an array of texts. Raises Declined for a cell the csv module refuses."""
     import numpy as np
 
     if not len(texts):
-        return b""
+        return np.empty(0, np.uint8)
     width = np.int64 if str(texts.type).startswith("large") else np.int32
     _, places, body = texts.buffers()
     begins = np.frombuffer(places, width, len(texts) + 1, texts.offset * np.dtype(width).itemsize)
     if np.diff(begins).max() > csv.field_size_limit():
         raise Declined
-    first, last = int(begins[0]), int(begins[-1])
-    return b"" if body is None else body.slice(first, last - first).to_pybytes()
+    return np.frombuffer(body or b"", np.uint8)[begins[0] : begins[-1]]
