@@ -7,7 +7,7 @@ cannot be read, it is made anew; it is never more than a copy, and may be remove
 import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from threading import Lock
+from threading import RLock
 from typing import TYPE_CHECKING
 
 from analysis.atomic import reserving
@@ -38,7 +38,7 @@ class Cache:
 
         groups = range(file.metadata.num_row_groups)
         sizes = [file.metadata.row_group(i).num_rows for i in groups]
-        self._path, self._file, self._lock = path, file, Lock()
+        self._path, self._file, self._lock = path, file, RLock()
         self._begins = np.cumsum([0, *sizes], dtype=np.int64)
         self._recent: dict[int, pa.Table] = {}
         self._names: Sequence[str] = ()
@@ -63,12 +63,15 @@ class Cache:
 
         group = np.searchsorted(self._begins, places, side="right") - 1
         needed, which = np.unique(group, return_inverse=True)
-        if tuple(names) != tuple(self._names):
-            self._recent, self._names = {}, names
-        self._recent = {i: self._recent.get(i) or self._group(i, names) for i in needed.tolist()}
-        sizes = [len(table) for table in self._recent.values()]
-        shift = np.cumsum([0, *sizes], dtype=np.int64)[:-1] - self._begins[needed]
-        rows = pa.concat_tables([schema().empty_table().select(names), *self._recent.values()])
+        with self._lock:
+            if tuple(names) != tuple(self._names):
+                self._recent, self._names = {}, names
+            self._recent = {
+                i: self._recent.get(i) or self._group(i, names) for i in needed.tolist()
+            }
+            recent = [*self._recent.values()]
+        shift = np.cumsum([0, *map(len, recent)], dtype=np.int64)[:-1] - self._begins[needed]
+        rows = pa.concat_tables([schema().empty_table().select(names), *recent])
         return rows.unify_dictionaries().combine_chunks().take(places + shift[which])
 
     def _group(self, number: int, names: Sequence[str]) -> "pa.Table":

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol
 
 from analysis.columns import TEXTS
@@ -56,7 +57,8 @@ class Memory:
 
 class Rows:
     """The united rows: `order` holds the place in the source of each, `bounds` says where each
-    phase's begin and end. What was asked for whole is kept, texts apart: they are dear."""
+    phase's begin and end. What was asked for whole is kept, texts apart: they are dear. Threads
+    may ask at the same time."""
 
     def __init__(
         self, source: Source, order: "Places", bounds: Mapping[str, tuple[int, int]]
@@ -65,6 +67,7 @@ class Rows:
         self._source, self._order = source, order
         self._held: dict[str, Any] = {}
         self._task_ids: TaskIds | None = None
+        self._lock = Lock()
 
     def __len__(self) -> int:
         return len(self._order)
@@ -75,7 +78,7 @@ class Rows:
 
         begin, end = self._span(phase)
         if end - begin == len(self):
-            self._hold([n for n in names if n not in TEXTS and n not in self._held])
+            self._hold([n for n in names if n not in TEXTS])
         found = {n: self._held[n][begin:end] for n in names if n in self._held}
         if rest := [n for n in names if n not in found]:
             table = self._source.take(rest, self._order[begin:end])
@@ -101,9 +104,10 @@ class Rows:
 
     def task_ids(self) -> TaskIds:
         """The rows' task_ids."""
-        if self._task_ids is None:
-            self._task_ids = TaskIds.of(self._source.batches("task_id")).take(self._order)
-        return self._task_ids
+        with self._lock:
+            if self._task_ids is None:
+                self._task_ids = TaskIds.of(self._source.batches("task_id")).take(self._order)
+            return self._task_ids
 
     def task_prefixes(self) -> "Series[str]":
         """What each row is billed under: its task_id up to its model."""
@@ -119,8 +123,9 @@ class Rows:
         def one(name: str) -> Any:
             return _array(name, self._source.whole(name), self._order)
 
-        with ThreadPoolExecutor(2) as pool:
-            self._held |= zip(names, pool.map(one, names), strict=True)
+        with self._lock, ThreadPoolExecutor(2) as pool:
+            new = [name for name in names if name not in self._held]
+            self._held |= zip(new, pool.map(one, new), strict=True)
 
 
 def _array(name: str, column: "pa.ChunkedArray", order: "Places | None" = None) -> Any:
