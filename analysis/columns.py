@@ -57,7 +57,7 @@ def read(text: bytes) -> "pa.Table":
     import pyarrow as pa
     import pyarrow.csv
 
-    if not _regular(text):
+    if not _regular(text) or not _utf8(text):
         raise Declined
     types = {n: pa.string() if TYPES[n] in (int, float) else _type(n) for n in COLUMNS}
     try:
@@ -73,6 +73,7 @@ def read(text: bytes) -> "pa.Table":
                 true_values=["true"],
                 false_values=["false"],
                 strings_can_be_null=True,
+                check_utf8=False,
             ),
         )
         found = [_column(n, cells[n].combine_chunks()) for n in COLUMNS]
@@ -91,7 +92,8 @@ def _regular(text: bytes) -> bool:
 
     data = np.frombuffer(text, np.uint8)
     quotes = np.flatnonzero(data == _QUOTE)
-    bare = np.flatnonzero((data[:-1] == _CR) & (data[1:] != _LF))
+    returns = np.flatnonzero(data[:-1] == _CR)
+    bare = returns[data[returns + 1] != _LF]
     opening, closing = quotes[::2], quotes[1::2]
     before = data[opening[opening > 0] - 1]
     after = data[closing + 1]
@@ -103,6 +105,20 @@ def _regular(text: bytes) -> bool:
         and not text.startswith(b"\xef\xbb\xbf")
         and b"\0" not in text
     )
+
+
+def _utf8(text: bytes) -> bool:
+    """Whether it is UTF-8: then each cell is, for what stands between cells is ASCII."""
+    import numpy as np
+    import pyarrow as pa
+
+    places = pa.py_buffer(np.array([0, len(text)], np.int64))
+    whole = pa.Array.from_buffers(pa.large_binary(), 1, [None, places, pa.py_buffer(text)])
+    try:
+        whole.cast(pa.large_string())
+    except pa.ArrowInvalid:
+        return False
+    return True
 
 
 def _column(name: str, cells: Any) -> Any:

@@ -63,7 +63,7 @@ def _exact_sums(rest: "NDArray[np.float64]") -> list[float]:
     found = list[float]()
     while top := float(np.abs(rest).max(initial=0.0)):
         if not top < _LARGE:
-            return rest.tolist()
+            return [*rest.tolist()]
         power = 2.0 ** (frexp(top)[1] + len(rest).bit_length() + 1)
         coarse = (rest + power) - power
         found.append(float(coarse.sum()))
