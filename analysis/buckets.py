@@ -116,7 +116,7 @@ def of_phase(run: Run, name: str, window_s: float) -> list[Bucket]:
 
     rows = run.rows.frame(_READ, name)
     width, warm_s = width_s(window_s), warmup_s(run)
-    begun: Floats = began_s(rows).to_numpy(dtype="float64", na_value=np.nan)
+    begun: Any = began_s(rows).to_numpy(dtype="float64", na_value=np.nan)
     done = rows["done_offset_s"].to_numpy(dtype="float64", na_value=np.nan)
     last = np.nanmax(np.where(rows["sent_offset_s"].notna(), begun, np.nan), initial=0.0)
     seen_s = min(window_s, max(float(last), float(np.nanmax(done, initial=0.0))))
