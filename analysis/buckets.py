@@ -12,12 +12,13 @@ series is called drifting, or changed, only at a p-value of at most 0.002, for m
 Such a p-value takes about twenty buckets for a change, and ten for a drift.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, erfc, exp, floor, sqrt
 from typing import TYPE_CHECKING, Any
 
 from analysis.load import Run
-from analysis.percentile import nearest_rank
+from analysis.percentile import nearest_ranks
 from analysis.warmup import began_s, warmup_s
 
 if TYPE_CHECKING:
@@ -115,44 +116,52 @@ def of_phase(run: Run, name: str, window_s: float) -> list[Bucket]:
 
     rows = run.rows.frame(_READ, name)
     width, warm_s = width_s(window_s), warmup_s(run)
-    begun = began_s(rows).to_numpy(dtype="float64", na_value=np.nan)
+    begun: Any = began_s(rows).to_numpy(dtype="float64", na_value=np.nan)
     done = rows["done_offset_s"].to_numpy(dtype="float64", na_value=np.nan)
     last = np.nanmax(np.where(rows["sent_offset_s"].notna(), begun, np.nan), initial=0.0)
     seen_s = min(window_s, max(float(last), float(np.nanmax(done, initial=0.0))))
     good = rows["success"].to_numpy(dtype=bool)
+    starts = range(0, ceil(window_s), width)
+    edges = [*starts, window_s]
+    planned, ended = _cut(begun, edges), _cut(np.where(good, done, np.nan), edges)
     found = []
-    for start in range(0, ceil(window_s), width):
-        end = min(start + width, window_s)
-        inside = (begun >= start) & (begun < end)
-        ended = good & (done >= start) & (done < end)
+    for number, start in enumerate(starts):
+        end = edges[number + 1]
+        mine, completed = rows.iloc[planned[number]], rows.iloc[ended[number]]
         whole = end - start == width and end <= seen_s + 1e-9 and start >= warm_s
-        found.append(_bucket(rows, inside, inside & good, ended, start, end, start < warm_s, whole))
+        found.append(_bucket(mine, completed, start, end, start < warm_s, whole))
     return found
 
 
+def _cut(times: "Floats", edges: Sequence[float]) -> "list[NDArray[np.int64]]":
+    """The places of the times from each edge to before the next, in their order."""
+    import numpy as np
+
+    number = np.searchsorted(edges, times, side="right")  # what is not known stands last
+    number = number.astype(np.min_scalar_type(len(edges)))  # few bits are sorted faster
+    order = np.argsort(number, kind="stable")
+    bounds = np.searchsorted(number[order], np.arange(1, len(edges) + 1))
+    return [order[a:b] for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+
+
 def _bucket(
-    rows: "DataFrame",
-    inside: Any,
-    good: Any,
-    ended: Any,
-    start: float,
-    end: float,
-    warmup: bool,
-    whole: bool,
+    mine: "DataFrame", completed: "DataFrame", start: float, end: float, warmup: bool, whole: bool
 ) -> Bucket:
-    mine, ok, completed = rows[inside], rows[good], rows[ended]
+    """Of the rows that were due in it and of the successes that ended in it."""
+    ok = mine[mine["success"].to_numpy(dtype=bool)]
     planned, cost = len(mine), mine["api_cost"].dropna()
     tokens = completed["total_tokens"].dropna()
     minutes = (end - start) / 60
+    p50_s, p95_s = _ranks(ok["elapsed_sec"], 50, 95)
     return Bucket(
         start_s=float(start),
         end_s=float(end),
         planned=planned,
         ok=len(ok),
         success_rate=len(ok) / planned if planned else None,
-        p50_s=_rank(ok["elapsed_sec"], 50),
-        p95_s=_rank(ok["elapsed_sec"], 95),
-        ttft_p50_s=_rank(ok["ttft_s"], 50),
+        p50_s=p50_s,
+        p95_s=p95_s,
+        ttft_p50_s=_ranks(ok["ttft_s"], 50)[0],
         rpm=len(completed) / minutes,
         tpm=float(tokens.sum()) / minutes if len(tokens) == len(completed) else None,
         cost=float(cost.sum()) if len(cost) else None,
@@ -162,8 +171,8 @@ def _bucket(
     )
 
 
-def _rank(values: Any, percent: int) -> float | None:
-    return nearest_rank(sorted(values.dropna().tolist()), percent)
+def _ranks(values: Any, *percents: int) -> list[float | None]:
+    return nearest_ranks(values.dropna().to_numpy(dtype="float64"), percents)
 
 
 def judge(buckets: list[Bucket]) -> tuple[list[Drift], list[ChangePoint]]:

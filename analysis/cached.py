@@ -7,7 +7,7 @@ cannot be read, it is made anew; it is never more than a copy, and may be remove
 import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from threading import Lock
+from threading import RLock
 from typing import TYPE_CHECKING
 
 from analysis.atomic import reserving
@@ -38,7 +38,7 @@ class Cache:
 
         groups = range(file.metadata.num_row_groups)
         sizes = [file.metadata.row_group(i).num_rows for i in groups]
-        self._path, self._file, self._lock = path, file, Lock()
+        self._path, self._file, self._lock = path, file, RLock()
         self._begins = np.cumsum([0, *sizes], dtype=np.int64)
         self._recent: dict[int, pa.Table] = {}
         self._names: Sequence[str] = ()
@@ -46,6 +46,11 @@ class Cache:
     def whole(self, name: str) -> "pa.ChunkedArray":
         """A column."""
         return self._read(lambda: self._file.read([name], use_threads=False))[name]
+
+    def batches(self, name: str) -> "Iterator[pa.Array]":
+        """A column, some rows at a time."""
+        for number in range(len(self._begins) - 1):
+            yield self._group(number, [name])[name].combine_chunks()
 
     def take(self, names: Sequence[str], places: "Places") -> "pa.Table":
         """Some columns of the rows at `places`, in that order.
@@ -58,16 +63,19 @@ class Cache:
 
         group = np.searchsorted(self._begins, places, side="right") - 1
         needed, which = np.unique(group, return_inverse=True)
-        if tuple(names) != tuple(self._names):
-            self._recent, self._names = {}, names
-        self._recent = {i: self._recent.get(i) or self._group(i) for i in needed.tolist()}
-        sizes = [len(table) for table in self._recent.values()]
-        shift = np.cumsum([0, *sizes], dtype=np.int64)[:-1] - self._begins[needed]
-        rows = pa.concat_tables([schema().empty_table().select(names), *self._recent.values()])
+        with self._lock:
+            if tuple(names) != tuple(self._names):
+                self._recent, self._names = {}, names
+            self._recent = {
+                i: self._recent.get(i) or self._group(i, names) for i in needed.tolist()
+            }
+            recent = [*self._recent.values()]
+        shift = np.cumsum([0, *map(len, recent)], dtype=np.int64)[:-1] - self._begins[needed]
+        rows = pa.concat_tables([schema().empty_table().select(names), *recent])
         return rows.unify_dictionaries().combine_chunks().take(places + shift[which])
 
-    def _group(self, number: int) -> "pa.Table":
-        return self._read(lambda: self._file.read_row_group(number, self._names))
+    def _group(self, number: int, names: Sequence[str]) -> "pa.Table":
+        return self._read(lambda: self._file.read_row_group(number, names, use_threads=False))
 
     def _read(self, read: "Callable[[], pa.Table]") -> "pa.Table":
         import pyarrow as pa
@@ -126,6 +134,7 @@ def _write(path: Path, parts: Sequence[Path], key: bytes) -> None:
         schema(),
         compression="lz4",
         use_dictionary=sorted(FEW_VALUED),
+        write_batch_size=_GROUP_ROWS,
         write_statistics=False,
         write_page_checksum=True,
     ) as file:
@@ -142,7 +151,7 @@ def _grouped(found: "Iterator[pa.Table]") -> "Iterator[pa.Table]":
     for table in found:
         held.append(table)
         if sum(map(len, held)) >= _GROUP_ROWS:
-            yield pa.concat_tables(held).unify_dictionaries().combine_chunks()
+            yield pa.concat_tables(held).unify_dictionaries()
             held = []
     if held:
-        yield pa.concat_tables(held).unify_dictionaries().combine_chunks()
+        yield pa.concat_tables(held).unify_dictionaries()

@@ -10,7 +10,11 @@ from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 from recording.record import COLUMNS, TYPES, RequestRecord
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
+    from numpy.typing import NDArray
+
+    Bytes = NDArray[np.uint8]
 
 FEW_VALUED = frozenset(
     (
@@ -24,9 +28,8 @@ TEXTS = frozenset(n for n in COLUMNS if TYPES[n] is str) - FEW_VALUED
 REQUIRED = frozenset(
     n for n, h in get_type_hints(RequestRecord).items() if type(None) not in get_args(h)
 )
-_CHARACTERS = {int: b"0123456789-", float: b"0123456789-.e+"}
-"""What a number is written with; Arrow would read more as one (`0x1F`, blanks around it)."""
 _QUOTE, _COMMA, _CR, _LF = b'",\r\n'
+_APOSTROPHE, _PLUS, _MINUS, _NINE, _EXPONENT = b"'+-9e"
 
 
 class Declined(Exception):
@@ -54,9 +57,9 @@ def read(text: bytes) -> "pa.Table":
     import pyarrow as pa
     import pyarrow.csv
 
-    if not _regular(text):
+    if not _regular(text) or not _utf8(text):
         raise Declined
-    types = {n: pa.string() if TYPES[n] in _CHARACTERS else _type(n) for n in COLUMNS}
+    types = {n: pa.string() if TYPES[n] in (int, float) else _type(n) for n in COLUMNS}
     try:
         cells = pyarrow.csv.read_csv(
             pa.BufferReader(text),
@@ -70,6 +73,7 @@ def read(text: bytes) -> "pa.Table":
                 true_values=["true"],
                 false_values=["false"],
                 strings_can_be_null=True,
+                check_utf8=False,
             ),
         )
         found = [_column(n, cells[n].combine_chunks()) for n in COLUMNS]
@@ -88,7 +92,8 @@ def _regular(text: bytes) -> bool:
 
     data = np.frombuffer(text, np.uint8)
     quotes = np.flatnonzero(data == _QUOTE)
-    bare = np.flatnonzero((data[:-1] == _CR) & (data[1:] != _LF))
+    returns = np.flatnonzero(data[:-1] == _CR)
+    bare = returns[data[returns + 1] != _LF]
     opening, closing = quotes[::2], quotes[1::2]
     before = data[opening[opening > 0] - 1]
     after = data[closing + 1]
@@ -100,6 +105,20 @@ def _regular(text: bytes) -> bool:
         and not text.startswith(b"\xef\xbb\xbf")
         and b"\0" not in text
     )
+
+
+def _utf8(text: bytes) -> bool:
+    """Whether it is UTF-8: then each cell is, for what stands between cells is ASCII."""
+    import numpy as np
+    import pyarrow as pa
+
+    places = pa.py_buffer(np.array([0, len(text)], np.int64))
+    whole = pa.Array.from_buffers(pa.large_binary(), 1, [None, places, pa.py_buffer(text)])
+    try:
+        whole.cast(pa.large_string())
+    except pa.ArrowInvalid:
+        return False
+    return True
 
 
 def _column(name: str, cells: Any) -> Any:
@@ -115,11 +134,29 @@ def _column(name: str, cells: Any) -> Any:
         return _few(name, cells)
     if kind is str:
         return _unquoted(cells.fill_null("") if name in REQUIRED else cells)
-    if kind in _CHARACTERS:
-        if _bytes(cells).translate(None, _CHARACTERS[kind]):
-            raise Declined
-        return cells.cast(_type(name))
-    return cells
+    if kind is bool:
+        return cells
+    if not _numeral(_bytes(cells), kind):
+        raise Declined
+    return cells.cast(_type(name))
+
+
+def _numeral(text: "Bytes", kind: type) -> bool:
+    """Whether nothing but digits and `-`, of a float `+`, `.` and `e` as well, is in the text.
+
+    Or what Arrow refuses in a number: it would read more as one, as `0x1F`, `nan`, and blanks
+    around it. Those it does not read stand between these characters, and are not looked for.
+    """
+    import numpy as np
+
+    least, most = (_MINUS, _NINE) if kind is int else (_PLUS, _EXPONENT)
+    if not len(text):
+        return True
+    if not least <= text.min() <= (highest := text.max()) <= most:
+        return False
+    return bool(
+        highest <= _NINE or np.count_nonzero(text > _NINE) == np.count_nonzero(text == _EXPONENT)
+    )
 
 
 def _few(name: str, cells: Any) -> Any:
@@ -135,22 +172,21 @@ def _unquoted(texts: Any) -> Any:
     """Texts without the apostrophe that keeps a spreadsheet from running them."""
     import pyarrow.compute as pc
 
-    if b"'" not in _bytes(texts):
+    if not (_bytes(texts) == _APOSTROPHE).any():
         return texts
     quoted = pc.starts_with(texts, "'")
     return pc.if_else(quoted, pc.utf8_slice_codeunits(texts, 1), texts)
 
 
-def _bytes(texts: Any) -> bytes:
+def _bytes(texts: Any) -> "Bytes":
     """All the bytes of an array of texts. Raises Declined for a cell the csv module refuses."""
     import numpy as np
 
     if not len(texts):
-        return b""
+        return np.empty(0, np.uint8)
     width = np.int64 if str(texts.type).startswith("large") else np.int32
     _, places, body = texts.buffers()
     begins = np.frombuffer(places, width, len(texts) + 1, texts.offset * np.dtype(width).itemsize)
     if np.diff(begins).max() > csv.field_size_limit():
         raise Declined
-    first, last = int(begins[0]), int(begins[-1])
-    return b"" if body is None else body.slice(first, last - first).to_pybytes()
+    return np.frombuffer(body or b"", np.uint8)[begins[0] : begins[-1]]

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from analysis.load import rows
-from analysis.outliers import NEEDED, Misfits, outliers
+from analysis.outliers import Misfits
 from analysis.page import Remark
 from analysis.sections import View
 from analysis.summarize import check_words
@@ -41,7 +41,7 @@ def flags(view: View) -> list[Remark]:
         chosen = kept.at(words.index[words == kind][:_EXAMPLES].tolist(), _NAMED)
         meaning = t(*_MEANINGS[kind]) if kind in _MEANINGS else ""
         found.append(_remark(view, kind, meaning, count, _examples(t, chosen, kind)))
-    return found + [_costs(view, misfits) for misfits in outliers(kept.frame(list(NEEDED)))]
+    return found + [_costs(view, misfits) for misfits in view.misfits()]
 
 
 def _remark(view: View, kind: str, meaning: str, count: int, examples: list[str]) -> Remark:

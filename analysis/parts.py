@@ -20,7 +20,7 @@ from recording.record import COLUMNS, SCHEMA_VERSION, RequestRecord, decode
 if TYPE_CHECKING:
     import pyarrow as pa
 
-STRETCH_BYTES = 2 << 20
+STRETCH_BYTES = 4 << 20
 _RECORD_BYTES = 32 << 20
 """More than any record can hold: the csv module takes at most 131,072 characters a cell."""
 _THREADS, _AHEAD = 2, 4

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from math import fsum
 from typing import TYPE_CHECKING, Any
 
+from analysis.groups import known_sum
 from recording.prices import PRICED, Prices
 
 if TYPE_CHECKING:
@@ -112,8 +112,8 @@ def _compared(model: str, mine: "DataFrame", tolerance: float) -> Compared:
     return Compared(
         model,
         len(mine),
-        fsum(mine["api_cost"]),
-        fsum(mine["table_cost"]),
+        known_sum(mine["api_cost"]),
+        known_sum(mine["table_cost"]),
         differing.loc[order],
         tolerance,
     )

@@ -1,6 +1,7 @@
 """The report of a run: report.md, report.html and summary.json in its folder."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -111,8 +112,10 @@ def summary(view: View) -> dict[str, Any]:
 def compose(view: View) -> Page:
     """The report as a page: what was run, the verdicts, then every section that has something."""
     t, run = view.t, view.run
-    judged = Section(t("Verdicts", "判定"), [*verdicts(view)])
-    first, *rest = [section(view) for section in SECTIONS]
+    with ThreadPoolExecutor(2) as pool:  # numpy and Arrow work outside the interpreter's lock
+        judging = pool.submit(verdicts, view)
+        first, *rest = pool.map(lambda section: section(view), SECTIONS)
+        judged = Section(t("Verdicts", "判定"), [*judging.result()])
     banner = t(
         "SIMULATED: these numbers come from Weighbridge's own simulator, not from a gateway.",
         "SIMULATED 模拟运行：以下数据来自 Weighbridge 自带模拟器，并非真实网关。",

@@ -1,18 +1,19 @@
 """The rows of a run, one a planned request, in the plan's order; columns come when asked for."""
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol
 
 from analysis.columns import TEXTS
+from analysis.taskids import TaskIds
 from recording.record import COLUMNS, TYPES
 
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
     from numpy.typing import NDArray
-    from pandas import DataFrame
+    from pandas import DataFrame, Series
 
     Places = NDArray[np.int64]
 
@@ -24,6 +25,10 @@ class Source(Protocol):
 
     def whole(self, name: str) -> "pa.ChunkedArray":
         """A column."""
+        ...
+
+    def batches(self, name: str) -> Iterator["pa.Array"]:
+        """A column, some rows at a time."""
         ...
 
     def take(self, names: Sequence[str], places: "Places") -> "pa.Table":
@@ -41,6 +46,10 @@ class Memory:
         """A column."""
         return self._table[name]
 
+    def batches(self, name: str) -> Iterator["pa.Array"]:
+        """A column, some rows at a time."""
+        return iter(self._table[name].chunks)
+
     def take(self, names: Sequence[str], places: "Places") -> "pa.Table":
         """Some columns of the rows at `places`, in that order."""
         return self._table.select(names).take(places)
@@ -48,7 +57,8 @@ class Memory:
 
 class Rows:
     """The united rows: `order` holds the place in the source of each, `bounds` says where each
-    phase's begin and end. What was asked for whole is kept, texts apart: they are dear."""
+    phase's begin and end. What was asked for whole is kept, texts apart: they are dear. Threads
+    may ask at the same time."""
 
     def __init__(
         self, source: Source, order: "Places", bounds: Mapping[str, tuple[int, int]]
@@ -56,6 +66,8 @@ class Rows:
         self.bounds = bounds
         self._source, self._order = source, order
         self._held: dict[str, Any] = {}
+        self._task_ids: TaskIds | None = None
+        self._lock = Lock()
 
     def __len__(self) -> int:
         return len(self._order)
@@ -66,7 +78,7 @@ class Rows:
 
         begin, end = self._span(phase)
         if end - begin == len(self):
-            self._hold([n for n in names if n not in TEXTS and n not in self._held])
+            self._hold([n for n in names if n not in TEXTS])
         found = {n: self._held[n][begin:end] for n in names if n in self._held}
         if rest := [n for n in names if n not in found]:
             table = self._source.take(rest, self._order[begin:end])
@@ -90,19 +102,17 @@ class Rows:
         table = self._source.take(names, self._order[np.array(places, dtype=np.int64)])
         return pd.DataFrame({n: _array(n, table[n]) for n in names}, copy=False)
 
-    def known(self, name: str) -> tuple[int, int]:
-        """How many rows have a value in a column of texts, and how many distinct values it has."""
-        import pyarrow as pa
-        import pyarrow.compute as pc
+    def task_ids(self) -> TaskIds:
+        """The rows' task_ids."""
+        with self._lock:
+            if self._task_ids is None:
+                self._task_ids = TaskIds.of(self._source.batches("task_id")).take(self._order)
+            return self._task_ids
 
-        count, by_end = 0, defaultdict[str, list[pa.Array]](list)
-        for table in self.tables([name]):
-            texts = table[name].combine_chunks().drop_null()
-            count += len(texts)
-            ends = pc.utf8_slice_codeunits(texts, -1)  # texts that end alike are counted together:
-            for end in ends.unique().to_pylist():  # ten small tables of them, not a huge one
-                by_end[end].append(texts.filter(pc.equal(ends, end)))
-        return count, sum(pc.count_distinct(pa.chunked_array(t)).as_py() for t in by_end.values())
+    def task_prefixes(self) -> "Series[str]":
+        """What each row is billed under: its task_id up to its model."""
+        models = self._source.whole("model_requested").unify_dictionaries().combine_chunks()
+        return self.task_ids().prefixes(models.take(self._order))
 
     def _span(self, phase: str | None) -> tuple[int, int]:
         return (0, len(self)) if phase is None else self.bounds.get(phase, (0, 0))
@@ -113,8 +123,9 @@ class Rows:
         def one(name: str) -> Any:
             return _array(name, self._source.whole(name), self._order)
 
-        with ThreadPoolExecutor(2) as pool:
-            self._held |= zip(names, pool.map(one, names), strict=True)
+        with self._lock, ThreadPoolExecutor(2) as pool:
+            new = [name for name in names if name not in self._held]
+            self._held |= zip(new, pool.map(one, new), strict=True)
 
 
 def _array(name: str, column: "pa.ChunkedArray", order: "Places | None" = None) -> Any:

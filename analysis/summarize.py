@@ -8,7 +8,6 @@ from analysis import goodput, punctuality, warmup
 from analysis.chosen import Chosen
 from analysis.groups import groups, known_sum, runs
 from analysis.percentile import nearest_ranks
-from analysis.prefixes import task_prefixes
 from recording.outcome import Outcome
 from recording.slo import Slo
 
@@ -58,7 +57,7 @@ def _frame(run: "Run", by: Sequence[str], columns: Sequence[str]) -> "DataFrame"
     recorded = dict.fromkeys(name for name in (*by, *columns) if name != "task_prefix")
     frame = run.rows.frame(list(recorded))
     if "task_prefix" in by:
-        frame["task_prefix"] = task_prefixes(run.rows.tables(["task_id", "model_requested"]))
+        frame["task_prefix"] = run.rows.task_prefixes()
     return frame
 
 

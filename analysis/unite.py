@@ -34,12 +34,14 @@ def unite(
     outcomes, outcome = _codes(source, "outcome")
     weight = np.array([_WEIGHTS.get(o, 0) for o in outcomes], dtype=np.int64)[outcome]
     index = source.whole("request_index").to_numpy()
-    order = np.lexsort((weight, index, rank))
-    again = _again(rank[order], index[order])
-    if again.any():
-        _remark_twice(source, order, again, weight, remarks)
-        order = order[~again]
-    ends = np.searchsorted(rank[order], np.arange(len(names)), side="right").tolist()
+    order = _each_once(rank, index)
+    if order is None:
+        order = np.lexsort((weight, index, rank))
+        again = _again(rank[order], index[order])
+        if again.any():
+            _remark_twice(source, order, again, weight, remarks)
+            order = order[~again]
+    ends = np.cumsum(np.bincount(rank[order], minlength=len(names))).tolist()
     bounds = zip((names[i] for i in sequence), zip([0, *ends], ends, strict=False), strict=True)
     return order, dict(bounds)
 
@@ -48,6 +50,21 @@ def _codes(source: "Source", name: str) -> tuple[list[str], Any]:
     """The distinct values of a column, and of each row which it is."""
     column = source.whole(name).unify_dictionaries().combine_chunks()
     return column.dictionary.to_pylist(), column.indices.to_numpy()
+
+
+def _each_once(rank: Any, index: Any) -> "NDArray[np.int64] | None":
+    """The places of the rows where each phase has each index from 0 on once, which needs no sort.
+
+    None where it is not so.
+    """
+    import numpy as np
+
+    sizes = np.bincount(rank)
+    if (index < 0).any() or (index >= sizes[rank]).any():
+        return None
+    order = np.full(len(rank), -1, dtype=np.int64)
+    order[(np.cumsum(sizes) - sizes)[rank] + index] = np.arange(len(rank))
+    return None if (order < 0).any() else order
 
 
 def _again(*keys: Any) -> Any:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from analysis.load import Run, rows
+from analysis.outliers import NEEDED, Misfits, outliers
 from analysis.page import Section
 from analysis.words import Words
 from recording.record import COLUMNS
@@ -21,6 +22,7 @@ class View:
     phases: list[dict[str, Any]]
     t: Words
     _rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict, repr=False)
+    _misfits: list[list[Misfits]] = field(default_factory=list, repr=False)
 
     def of(self, *modes: str) -> list[dict[str, Any]]:
         """The numbers of the phases of some modes, in the plan's order."""
@@ -38,6 +40,12 @@ class View:
             found = [row for frame in frames for row in rows(frame)]
             self._rows[mode] = [row for row in found if row["mode"] == mode]
         return self._rows[mode]
+
+    def misfits(self) -> list[Misfits]:
+        """The rows whose costs do not fit the run's own prices (`analysis.outliers`)."""
+        if not self._misfits:
+            self._misfits.append(outliers(self.run.rows.frame(list(NEEDED))))
+        return self._misfits[0]
 
 
 SectionOf = Callable[[View], Section]

@@ -1,9 +1,9 @@
 """Cost and tracing, as the article's section 4: who is billed what, and who says so."""
 
-from math import fsum
 from typing import Any
 
 from analysis import plots
+from analysis.groups import known_sum
 from analysis.load import rows
 from analysis.page import Block, Listing, Remark, Section, Table, Text
 from analysis.pricing import COLUMNS, Compared, compare
@@ -114,7 +114,7 @@ def _sources(view: View) -> Table:
                 integer(len(mine)),
                 percent(len(mine) / len(sent)),
                 integer(int(mine["success"].sum())),
-                t.money(fsum(mine["api_cost"]) if name != "unknown" else None),
+                t.money(known_sum(mine["api_cost"]) if name != "unknown" else None),
             )
             for name in [*meanings, *groups.keys() - meanings.keys()]
             if (mine := groups.get(name)) is not None

@@ -130,7 +130,7 @@ def _tracing(view: View) -> tuple[str, str] | None:
     t, count = view.t, len(view.run.rows)
     if not count:
         return None
-    named, distinct = view.run.rows.known("task_id")
+    named, distinct = view.run.rows.task_ids().count()
     return t("Request tracing", "请求追踪"), t(
         f"{integer(named)} of {integer(count)} rows carry a task_id, {integer(distinct)} distinct",
         f"{integer(count)} 行中 {integer(named)} 行带 task_id，{integer(distinct)} 个互不相同",

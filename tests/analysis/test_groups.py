@@ -1,11 +1,12 @@
 """Groups, chosen rows, ranks and prefixes: the quick ways against the plain ones."""
 
+from math import fsum
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from analysis.chosen import Chosen
@@ -13,7 +14,6 @@ from analysis.groups import groups, known_sum
 from analysis.load import load
 from analysis.percentile import nearest_rank, nearest_ranks
 from analysis.plots import thin
-from analysis.prefixes import task_prefixes
 from tests.analysis.runs import make, record
 
 KEYS = st.tuples(
@@ -53,6 +53,18 @@ def test_ranks_found_together_are_those_found_alone(values: list[float]) -> None
     assert nearest_ranks(np.array(values), percents) == wanted
 
 
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False), max_size=40))
+@example([5e-324, -2.2250738585072014e-308, 1.0])
+@example([1e308, -1e308, 0.1])
+@example([-0.0])
+def test_a_sum_is_exactly_rounded(values: list[float]) -> None:
+    try:
+        wanted = fsum(values)
+    except OverflowError:
+        return
+    assert known_sum(pd.Series(values, dtype="float64")) == wanted
+
+
 def test_a_sum_is_exact_over_its_slices() -> None:
     values = pd.Series([1e16, 1.0, -1e16] * 100_001)
     assert known_sum(values) == 100_001
@@ -74,7 +86,7 @@ def test_a_prefix_ends_at_the_model_or_the_number(
     tmp_path: Path, task: str | None, prefix: str | None
 ) -> None:
     run = load(make(tmp_path / "r", record(0, task_id=task, model_requested="m")))
-    (found,) = task_prefixes(run.rows.tables(["task_id", "model_requested"]))
+    (found,) = run.rows.task_prefixes()
     assert found == (prefix or "") if task else found != found
 
 
