@@ -152,7 +152,7 @@ def _bucket(
     planned, cost = len(mine), mine["api_cost"].dropna()
     tokens = completed["total_tokens"].dropna()
     minutes = (end - start) / 60
-    p50_s, p95_s = _ranks(ok["elapsed_sec"], 50, 95)
+    p50_s, p95_s = _percentiles(ok["elapsed_sec"], 50, 95)
     return Bucket(
         start_s=float(start),
         end_s=float(end),
@@ -161,7 +161,7 @@ def _bucket(
         success_rate=len(ok) / planned if planned else None,
         p50_s=p50_s,
         p95_s=p95_s,
-        ttft_p50_s=_ranks(ok["ttft_s"], 50)[0],
+        ttft_p50_s=_percentiles(ok["ttft_s"], 50)[0],
         rpm=len(completed) / minutes,
         tpm=float(tokens.sum()) / minutes if len(tokens) == len(completed) else None,
         cost=float(cost.sum()) if len(cost) else None,
@@ -171,7 +171,7 @@ def _bucket(
     )
 
 
-def _ranks(values: Any, *percents: int) -> list[float | None]:
+def _percentiles(values: Any, *percents: int) -> list[float | None]:
     return nearest_ranks(values.dropna().to_numpy(dtype="float64"), percents)
 
 
