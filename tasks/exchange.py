@@ -25,6 +25,8 @@ from tasks.reply import (
     header_facts,
     mapping,
     message,
+    trouble,
+    unlisted,
     usage,
     wait_in_body,
 )
@@ -134,15 +136,16 @@ def _plain(client: Client, body: dict[str, Any], job: Job) -> _Answer:
 
 def _whole(reply: object) -> _Answer:
     """Judge a body that came in one piece under HTTP 200."""
+    if (error := trouble(reply)) is not None:
+        said = complaint(error)
+        outcome = of_status(said.status) if said.status else Outcome.SERVER_ERROR
+        return _Answer(outcome, None, mapping(reply), None, said.type, said.message)
     if not isinstance(reply, dict):
         return _Answer(Outcome.MALFORMED, error_message=f"not a JSON object: {reply}")
-    if reply.get("error"):
-        said = complaint(reply["error"])
-        outcome = of_status(said.status) if said.status else Outcome.SERVER_ERROR
-        return _Answer(outcome, None, reply, None, said.type, said.message)
     said_message = message(reply)
     if said_message is None:
-        return _Answer(Outcome.MALFORMED, None, reply, None, None, "no choices in the body")
+        why = f"no choices in the body: {json.dumps(reply, ensure_ascii=False)}"
+        return _Answer(Outcome.MALFORMED, None, reply, None, None, why)
     outcome = Outcome.EMPTY if said_message.empty else Outcome.OK
     return _Answer(outcome, said_message, reply)
 
@@ -154,7 +157,7 @@ def _streamed(client: Client, body: dict[str, Any], job: Job) -> _Answer:
         stream = client.sdk.chat.completions.create(**_split(body))
     else:
         stream = client.sdk.complete(body, stream=True)
-    if wire.headers.get("content-type", "").startswith("application/json"):
+    if wire.headers.get("content-type", "").lower().startswith("application/json"):
         return _not_a_stream(stream.response.read())
     answer = _Answer(Outcome.OK, None, None, gathered)
     done = False
@@ -163,7 +166,11 @@ def _streamed(client: Client, body: dict[str, Any], job: Job) -> _Answer:
             if job.phase.typed and isinstance(chunk, openai.BaseModel):
                 chunk = chunk.to_dict()
             if wire.last_byte is not None:
-                gathered.add(mapping(chunk), wire.last_byte)
+                gathered.add(chunk if isinstance(chunk, dict) else unlisted(chunk), wire.last_byte)
+            if gathered.wrong is not None:
+                answer = _error_event(gathered.wrong)
+                stream.close()
+                break
         done = getattr(stream, "done", False)
     except openai.APIConnectionError as error:
         cause = error.__cause__
