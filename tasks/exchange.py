@@ -33,6 +33,8 @@ from tasks.reply import (
 from tasks.stream import StreamedReply
 from tasks.wire import NotSent, Wire, WireError
 
+_BROKEN = (Outcome.CONNECTION_RESET, Outcome.TIMEOUT_TOTAL, Outcome.MALFORMED)
+
 # What the SDK's typed surface knows by name; the rest travels as extra_body.
 _TYPED = ("model", "messages", "max_tokens", "stream", "stream_options", "tools", "tool_choice")
 
@@ -121,6 +123,8 @@ def exchange(
     finally:
         if not wire.complete:
             wire.close()
+    if answer.outcome in _BROKEN and wire.status is not None and wire.status >= 300:
+        answer.outcome = of_status(wire.status)  # that much the gateway did say
     return _record(answer, request, body, job, origin, wire)
 
 

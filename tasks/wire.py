@@ -9,6 +9,7 @@ and it offers no place to hold a built request until it is due. HTTP/1.1 is pars
 import socket
 import ssl
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from ipaddress import ip_address
 
 import gevent
@@ -20,6 +21,16 @@ from tasks.route import Route
 from tasks.shortcut import Repeat, Reply
 
 _RECV_BYTES = 32768
+
+# What the SDK's own transport (h11) and most clients read too: bare line feeds, folded headers, a
+# length beside chunks (which count, RFC 9112 6.3), spaces after a chunk's size. The danger in the
+# name is for proxies that pass such a message on.
+_READ_TOO = {
+    "lenient_headers": True,
+    "lenient_chunked_length": True,
+    "lenient_optional_cr_before_lf": True,
+    "lenient_spaces_after_chunk_size": True,
+}
 
 
 class WireError(httpx2.TransportError):
@@ -87,16 +98,14 @@ class Wire(httpx2.BaseTransport):
         """Send the request when its gate opens; the response's stream reads on demand."""
         message = self._serialize(request)
         self._drop_if_stale()
-        early: WireError | None = None
         if not self._cold and self._socket is None:
-            try:
+            # A failure before the due time does not count: it is tried again when it is due.
+            with suppress(WireError):
                 self._open()
-            except WireError as error:
-                early = error
         self.gate()
         self.sent = self._clock()
-        if early is not None or self._cold:
-            # A failure before the due time does not count: it is tried again when it is due.
+        self._drop_if_stale()  # a keep-alive may end while the request waits
+        if self._cold or self._socket is None:
             self.close()
             self._open()
         assert self._socket is not None
@@ -163,6 +172,8 @@ class Wire(httpx2.BaseTransport):
     def on_message_begin(self) -> None:
         if self.complete:
             self._keep_alive = False
+        elif self.first_byte is None:
+            self.first_byte = self.last_byte
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if not self.complete:
@@ -187,6 +198,7 @@ class Wire(httpx2.BaseTransport):
             return
         if not self.headers_complete:  # an interim 1xx: the answer is still to come
             self._begin_message()
+            self.first_byte = None
             return
         self.complete = True
         self._keep_alive = self._parser.should_keep_alive()
@@ -256,6 +268,7 @@ class Wire(httpx2.BaseTransport):
         except Exception as error:
             raise self._failure(_connect_outcome(error), _says(error)) from error
         self._parser = httptools.HttpResponseParser(self)
+        self._parser.set_dangerous_leniencies(**_READ_TOO)
         self.connect_s = self._clock() - began
 
     def _connect(self) -> socket.socket:
@@ -292,10 +305,10 @@ class Wire(httpx2.BaseTransport):
         self.last_byte = self._clock()
         if not data:
             # Without a length, the end of the connection is the end of the body (RFC 9112 6.3).
-            names = {name.lower() for name, _ in self._headers}
-            self.complete = self.headers_complete and not (
-                names & {b"content-length", b"transfer-encoding"}
-            )
+            told = {name.lower(): value.lower() for name, value in self._headers}
+            coding = told.get(b"transfer-encoding")
+            counted = b"content-length" in told if coding is None else b"chunked" in coding
+            self.complete = self.headers_complete and not counted
             return False
         if self.first_byte is None:
             self.first_byte = self.last_byte
@@ -319,6 +332,11 @@ class Wire(httpx2.BaseTransport):
     def _failure(self, outcome: Outcome, message: str, *, ended: bool = False) -> WireError:
         self.last_byte = self._clock()
         self.close()
+        if outcome is Outcome.CONNECTION_RESET and self.reused and self.first_byte is None:
+            # Nobody can tell whether the gateway saw it, so it is not sent (and paid for) again.
+            message += (
+                ", on a connection kept from an earlier request: its keep-alive may have ended"
+            )
         return WireError(outcome, message, ended=ended)
 
 
