@@ -52,11 +52,15 @@ def _proxy(scheme: str, host: str) -> Proxy | None:
     address = getproxies().get(scheme) or getproxies().get("all")
     if not address or proxy_bypass(host):
         return None
-    url = urlsplit(address if "//" in address else f"//{address}")
+    try:
+        url = urlsplit(address if "//" in address else f"//{address}")
+        port = url.port or 80
+    except ValueError:  # what stands there may be a piece of the password
+        raise ValueError("the environment's proxy is not an http proxy's URL") from None
     if not url.hostname or url.scheme not in ("", "http"):
-        raise ValueError(f"the proxy {url.hostname or address!r} is not an http proxy")
+        raise ValueError(f"the proxy {url.hostname or '(no host)'} is not an http proxy")
     credentials = None
     if url.username is not None:
         pair = f"{unquote(url.username)}:{unquote(url.password or '')}"
         credentials = b"Basic " + base64.b64encode(pair.encode())
-    return Proxy(url.hostname, url.port or 80, credentials)
+    return Proxy(url.hostname, port, credentials)
