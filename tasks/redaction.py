@@ -20,6 +20,8 @@ def redacted(text: str, key: str) -> str:
     """The text without the key: as it is, percent-encoded, in HTML or JSON, in hexadecimal, in
     base64 (also of `Bearer KEY` or `user:KEY`), each also with line breaks inside, or a first or
     last part of it where somebody cut it."""
+    if len(text) < SHORTEST:
+        return text
     for needle in _needles(key):
         if needle in text:
             break

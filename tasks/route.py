@@ -3,6 +3,7 @@
 import base64
 import ssl
 from dataclasses import dataclass
+from socket import socket
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -64,3 +65,24 @@ def _proxy(scheme: str, host: str) -> Proxy | None:
         pair = f"{unquote(url.username)}:{unquote(url.password or '')}"
         credentials = b"Basic " + base64.b64encode(pair.encode())
     return Proxy(url.hostname, port, credentials)
+
+
+def tunnel(connection: socket, where: Route) -> None:
+    """Ask the proxy for a tunnel to the gateway (RFC 9110 9.3.6)."""
+    assert where.proxy is not None
+    host = f"[{where.host}]" if ":" in where.host else where.host
+    ask = f"CONNECT {host}:{where.port} HTTP/1.1\r\nHost: {host}:{where.port}\r\n".encode()
+    if where.proxy.authorization:
+        ask += b"Proxy-Authorization: " + where.proxy.authorization + b"\r\n"
+    connection.sendall(ask + b"\r\n")
+    answer = b""
+    while not answer.endswith(b"\r\n\r\n"):
+        # One byte at a time: what follows the blank line belongs to TLS.
+        piece = connection.recv(1)
+        if not piece or len(answer) > 16384:
+            raise ConnectionResetError("the proxy closed before it answered CONNECT")
+        answer += piece
+    status = answer.split(b" ", 2)[1:2]
+    if status != [b"200"]:
+        line = answer.split(b"\r\n", 1)[0].decode("latin-1")
+        raise ConnectionRefusedError(f"the proxy refused the tunnel: {line}")

@@ -17,10 +17,11 @@ import httptools
 import httpx2
 
 from recording.outcome import Outcome
-from tasks.route import Route
+from tasks.route import Route, tunnel
 from tasks.shortcut import Repeat, Reply
 
 _RECV_BYTES = 32768
+_LOOK_S = 0.25  # how often it is looked whether a request that nobody reads is answered already
 
 # What the SDK's own transport (h11) and most clients read too: bare line feeds, folded headers, a
 # length beside chunks (which count, RFC 9112 6.3), spaces after a chunk's size. The danger in the
@@ -70,6 +71,8 @@ class Wire(httpx2.BaseTransport):
         self._timeout_s = timeout_s
         self._connect_timeout_s = connect_timeout_s
         self._cold = cold
+        self._patience_s = 1.0  # for the end of a stream whose [DONE] was seen
+        self._unsent = False
         self._socket: socket.socket | None = None
         self._parser: httptools.HttpResponseParser | None = None
         self._head = b""
@@ -111,8 +114,7 @@ class Wire(httpx2.BaseTransport):
         assert self._socket is not None
         self._deadline = self.sent + self._timeout_s
         try:
-            self._socket.settimeout(self._timeout_s)
-            self._socket.sendall(message)
+            self._write(message)
         except TimeoutError:
             raise self._timed_out() from None
         except OSError:
@@ -144,12 +146,13 @@ class Wire(httpx2.BaseTransport):
             # The SDK stops reading at [DONE]; the chunk that ends the body is still to come.
             last_byte = self.last_byte
             try:
-                self._deadline = min(self._deadline, self._clock() + 1.0)
+                self._deadline = min(self._deadline, self._clock() + self._patience_s)
                 while not self.complete and self._read():
                     self._body.clear()
             except WireError:
                 self.last_byte = last_byte  # waiting in vain is no part of the answer
-        if self._cold or not self.complete or not self._keep_alive:
+                self._patience_s = 0.02  # nor to be repeated: it would lower a closed loop's rate
+        if self._cold or not self.complete or not self._keep_alive or self._unsent:
             self.close()
 
     def close(self) -> None:
@@ -280,11 +283,36 @@ class Wire(httpx2.BaseTransport):
             if tls is None:
                 return connection
             if where.proxy is not None:
-                _tunnel(connection, where)
+                tunnel(connection, where)
             return tls.wrap_socket(connection, server_hostname=where.host)
         except BaseException:
             connection.close()
             raise
+
+    def _write(self, message: bytes) -> None:
+        """Send the request, or as much of it as the gateway wants before it answers."""
+        assert self._socket is not None
+        rest, self._unsent = memoryview(message), True
+        while rest:
+            left_s = self._deadline - self._clock()
+            if left_s <= 0:
+                raise TimeoutError
+            self._socket.settimeout(min(left_s, _LOOK_S))
+            try:
+                rest = rest[self._socket.send(rest) :]
+            except TimeoutError:
+                if self._answered():
+                    break
+        self._unsent = bool(rest)
+
+    def _answered(self) -> bool:
+        """Whether there is something to read (with TLS nobody can tell)."""
+        assert self._socket is not None
+        try:
+            self._socket.settimeout(0)
+            return bool(self._socket.recv(1, socket.MSG_PEEK))
+        except (OSError, ValueError):
+            return False
 
     def _read(self) -> bool:
         """Feed what arrives next to the parser; False at the connection's end."""
@@ -380,24 +408,3 @@ def _connected(host: str, port: int) -> socket.socket:
         connection.close()
         raise
     return connection
-
-
-def _tunnel(connection: socket.socket, where: Route) -> None:
-    """Ask the proxy for a tunnel to the gateway (RFC 9110 9.3.6)."""
-    assert where.proxy is not None
-    host = f"[{where.host}]" if ":" in where.host else where.host
-    ask = f"CONNECT {host}:{where.port} HTTP/1.1\r\nHost: {host}:{where.port}\r\n".encode()
-    if where.proxy.authorization:
-        ask += b"Proxy-Authorization: " + where.proxy.authorization + b"\r\n"
-    connection.sendall(ask + b"\r\n")
-    answer = b""
-    while not answer.endswith(b"\r\n\r\n"):
-        # One byte at a time: what follows the blank line belongs to TLS.
-        piece = connection.recv(1)
-        if not piece or len(answer) > 16384:
-            raise ConnectionResetError("the proxy closed before it answered CONNECT")
-        answer += piece
-    status = answer.split(b" ", 2)[1:2]
-    if status != [b"200"]:
-        line = answer.split(b"\r\n", 1)[0].decode("latin-1")
-        raise ConnectionRefusedError(f"the proxy refused the tunnel: {line}")

@@ -7,13 +7,17 @@ from typing import Any
 import gevent
 import pytest
 
+from tasks.prompts import Request
 from tests.tasks.scripted_server import (
+    STREAM_HEAD,
+    WHOLE_STREAM,
     Conversation,
     answer_once,
     chunked,
     completion,
     http,
     json_reply,
+    sse,
 )
 from tests.tasks.sending import send, sender
 
@@ -124,3 +128,50 @@ def test_a_request_lost_with_a_kept_connection_is_told_from_others(serve: Serve)
     assert (row.outcome, row.connection_reused) == ("connection_reset", True)
     assert "kept" in (row.error_message or "")
     assert len(server.requests) == 2
+
+
+def test_an_answer_is_read_though_the_gateway_never_reads_the_request(serve: Serve) -> None:
+    """A body too large is often refused by its length alone, and the rest left unread."""
+
+    def script(talk: Conversation) -> None:
+        talk.socket.recv(2000)
+        error = {"error": {"message": "too large"}}
+        talk.send(json_reply(error, status="413 Payload Too Large"))
+        gevent.sleep(20)
+
+    with sender(serve(script).base_url, timeout_s=10.0) as user:
+        row = user.send(request=Request("x" * 12_000_000))
+        assert (row.outcome, row.http_status, row.error_message) == (
+            "bad_request",
+            413,
+            "too large",
+        )
+        assert user.client.wire._socket is None, "half a request keeps no connection"
+
+
+def test_a_large_request_is_sent_whole_to_a_gateway_that_reads_slowly(serve: Serve) -> None:
+    def script(talk: Conversation) -> None:
+        gevent.sleep(0.6)
+        talk.request()
+        talk.send(json_reply(completion()))
+
+    server = serve(script)
+    row = send(server.base_url, request=Request("y" * 12_000_000))
+    assert row.outcome == "ok"
+    assert server.requests[0].json["messages"][0]["content"] == "y" * 12_000_000
+
+
+def test_a_gateway_that_leaves_its_streams_open_is_waited_for_once(serve: Serve) -> None:
+    """The wait for the end behind [DONE] is no latency, but it would lower a closed loop's rate."""
+
+    def script(talk: Conversation) -> None:
+        talk.request()
+        talk.send(STREAM_HEAD, *chunked(*sse(WHOLE_STREAM), last=False))
+        gevent.sleep(20)
+
+    with sender(serve(script).base_url) as user:
+        user.send(stream=True)
+        began = user.client.wire.now()
+        rows = [user.send(i, stream=True) for i in range(5)]
+        assert user.client.wire.now() - began < 3.0
+    assert [row.outcome for row in rows] == ["ok"] * 5
