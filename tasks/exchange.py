@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -77,7 +77,7 @@ class Origin:
 
     run_id: str
     worker: str
-    secret: str
+    secret: str = field(repr=False)
     mute: bool = False
     prices: Prices | None = None
     cost_field: str = ""

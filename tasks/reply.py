@@ -291,7 +291,10 @@ def complaint(error: object) -> Complaint:
     )
 
 
-_ID_HEADERS = ("x-request-id", "x-generation-id", "x-litellm-call-id", "request-id", "cf-ray")
+_ID_HEADERS = (
+    "x-request-id", "x-generation-id", "x-litellm-call-id", "request-id", "apim-request-id",
+    "x-oneapi-request-id", "x-kong-request-id", "x-amzn-requestid", "cf-ray",
+)  # fmt: skip
 
 
 class HeaderFacts(TypedDict, total=False):

@@ -106,8 +106,8 @@ class Wire(httpx2.BaseTransport):
             with suppress(WireError):
                 self._open()
         self.gate()
-        self.sent = self._clock()
         self._drop_if_stale()  # a keep-alive may end while the request waits
+        self.sent = self._clock()
         if self._cold or self._socket is None:
             self.close()
             self._open()
