@@ -247,7 +247,7 @@ def trouble(body: object) -> object | None:
     """What a body or chunk says went wrong; None: it says no such thing.
 
     `error` (OpenAI), that of a choice (OpenRouter), or the whole of one without choices: `object`
-    or `type` is "error" (vLLM, Anthropic), or there is a `detail` or `message` (FastAPI, Kong).
+    or `type` says "error" (vLLM, Anthropic), or there is a `detail` or `message` (FastAPI, Kong).
     """
     said = unlisted(body)
     error: object = said.get("error")
@@ -257,8 +257,11 @@ def trouble(body: object) -> object | None:
     if isinstance(choices, list):
         first: object = mapping(choices[0]).get("error") if choices else None
         return first or None
-    if "error" in (said.get("object"), said.get("type")):
+    kind = f"{said.get('object') or ''}{said.get('type') or ''}"
+    if "error" in kind:
         return said
+    if kind and said.get("code") is None:
+        return None  # an event of another kind, e.g. how far the request is in a queue
     return said if any(isinstance(said.get(name), str) for name in ("detail", "message")) else None
 
 

@@ -166,6 +166,8 @@ FAILED: dict[str, tuple[Any, str | None]] = {
     "detail": ({"detail": DIED}, None),
     "message": ({"message": DIED}, None),
     "list": ([{"error": {"message": DIED, "code": 503}}], "503"),
+    "bare": ({"message": DIED, "type": "overloaded", "code": 529}, "overloaded"),
+    "typed": ({"message": DIED, "type": "server_error"}, "server_error"),
     "nested": ({"error": {"error": {"message": DIED, "code": "x"}}}, "x"),
     "list of one": ({"error": [{"message": DIED}]}, None),
 }
@@ -190,6 +192,13 @@ def test_an_error_in_one_piece_is_one_in_every_shape(serve: Serve, shape: str, s
     row = send(serve(answer_once(json_reply(said, status=status))).base_url)
     assert (row.outcome, row.error_message) == ("server_error", DIED)
     assert row.error_type == (kind or "server_error")
+
+
+@pytest.mark.parametrize("said", [{"type": "ping"}, {"type": "status", "message": "2nd in queue"}])
+def test_an_event_of_another_kind_is_no_error(serve: Serve, said: dict[str, Any]) -> None:
+    reply = streaming(said, delta(content="ok"), said, delta("stop"))
+    row = send(serve(answer_once(reply)).base_url, stream=True)
+    assert (row.outcome, row.content, row.chunks) == ("ok", "ok", 1)
 
 
 @pytest.mark.parametrize("data", [b'{"message": "upstream died"}', b"upstream died"])
