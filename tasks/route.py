@@ -1,13 +1,15 @@
 """Where the bytes go: host, port, TLS and proxy of one base URL."""
 
 import base64
+import socket
 import ssl
 from dataclasses import dataclass
-from socket import socket
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import certifi
+
+from recording.outcome import Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ def _proxy(scheme: str, host: str) -> Proxy | None:
     return Proxy(url.hostname, port, credentials)
 
 
-def tunnel(connection: socket, where: Route) -> None:
+def tunnel(connection: socket.socket, where: Route) -> None:
     """Ask the proxy for a tunnel to the gateway (RFC 9110 9.3.6)."""
     assert where.proxy is not None
     host = f"[{where.host}]" if ":" in where.host else where.host
@@ -86,3 +88,16 @@ def tunnel(connection: socket, where: Route) -> None:
     if status != [b"200"]:
         line = answer.split(b"\r\n", 1)[0].decode("latin-1")
         raise ConnectionRefusedError(f"the proxy refused the tunnel: {line}")
+
+
+def connect_outcome(error: Exception) -> Outcome:
+    """What a failure to connect is called."""
+    if isinstance(error, socket.gaierror | UnicodeError):
+        return Outcome.DNS
+    if isinstance(error, ssl.SSLError | ssl.CertificateError):
+        return Outcome.TLS
+    if isinstance(error, TimeoutError):
+        return Outcome.TIMEOUT_CONNECT
+    if isinstance(error, ConnectionResetError | BrokenPipeError):
+        return Outcome.CONNECTION_RESET
+    return Outcome.CONNECTION_REFUSED

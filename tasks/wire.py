@@ -17,7 +17,7 @@ import httptools
 import httpx2
 
 from recording.outcome import Outcome
-from tasks.route import Route, tunnel
+from tasks.route import Route, connect_outcome, tunnel
 from tasks.shortcut import Repeat, Reply
 
 _RECV_BYTES = 32768
@@ -269,7 +269,7 @@ class Wire(httpx2.BaseTransport):
             self.last_byte = self._clock()
             raise
         except Exception as error:
-            raise self._failure(_connect_outcome(error), _says(error)) from error
+            raise self._failure(connect_outcome(error), _says(error)) from error
         self._parser = httptools.HttpResponseParser(self)
         self._parser.set_dangerous_leniencies(**_READ_TOO)
         self.connect_s = self._clock() - began
@@ -381,18 +381,6 @@ class _Body(httpx2.SyncByteStream):
 
 def _says(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"
-
-
-def _connect_outcome(error: Exception) -> Outcome:
-    if isinstance(error, socket.gaierror | UnicodeError):
-        return Outcome.DNS
-    if isinstance(error, ssl.SSLError | ssl.CertificateError):
-        return Outcome.TLS
-    if isinstance(error, TimeoutError):
-        return Outcome.TIMEOUT_CONNECT
-    if isinstance(error, ConnectionResetError | BrokenPipeError):
-        return Outcome.CONNECTION_RESET
-    return Outcome.CONNECTION_REFUSED
 
 
 def _connected(host: str, port: int) -> socket.socket:
