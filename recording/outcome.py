@@ -5,7 +5,8 @@ planned
 └── sent
     ├── ok                   HTTP 200, complete, with content, reasoning or a tool call
     ├── cancelled            in flight when the run was stopped
-    ├── refused by the gateway (an HTTP status, or an error body that carries one)
+    ├── refused by the gateway (an HTTP status, whatever became of the body after it; or an error
+    │   │                          body under HTTP 200 that carries one)
     │   ├── redirect             3xx: never followed, the key stays with its host
     │   ├── auth                 401, 403
     │   ├── payment_required     402

@@ -14,6 +14,7 @@ from dotenv import load_dotenv
 
 from loadshapes.options import Options
 from recording.mistake import OperatorError
+from tasks.redaction import SHORTEST, redacted
 
 SIMULATOR_KEY = "sk-simulator-key"
 ROOT = Path(__file__).resolve().parent.parent
@@ -59,10 +60,10 @@ def resolve(host: str | None, environment: Mapping[str, str]) -> Endpoint:
     Raises OperatorError when the base URL or the key is missing, or the URL is not one.
     """
     keys: tuple[str, ...] = ("NONELINEAR_API_KEY", "OPENAI_API_KEY")
-    base = host
+    base = (host or "").strip()
     for name in ("NONELINEAR_OPENAI_BASE_URL", "OPENAI_BASE_URL"):
         if not base and environment.get(name):
-            base = environment[name]
+            base = environment[name].strip()
             keys = ("NONELINEAR_API_KEY",) if name.startswith("NONE") else ("OPENAI_API_KEY",)
     if not base:
         raise OperatorError(
@@ -74,9 +75,15 @@ def resolve(host: str | None, environment: Mapping[str, str]) -> Endpoint:
             "the base URL holds a user name or password: put the key into the environment instead."
         )
     if not _is_url(base):
-        raise OperatorError(f"the base URL {base!r} is not one: write http(s)://host[:port]/path.")
-    name = next((name for name in keys if environment.get(name)), "")
-    key = environment.get(name, "")
+        shown = "" if _may_hide(base) else f" {base!r}"
+        raise OperatorError(f"the base URL{shown} is not one: write http(s)://host[:port]/path.")
+    if "?" in base or "#" in base:
+        raise OperatorError(
+            "the base URL ends in a query or fragment, which the SDK would put before the path: "
+            "leave it away."
+        )
+    name = next((name for name in keys if environment.get(name, "").strip()), "")
+    key = environment.get(name, "").strip(" ")
     if not key:
         raise OperatorError(
             f"no API key: set {' or '.join(keys)} in the environment or .env "
@@ -84,6 +91,11 @@ def resolve(host: str | None, environment: Mapping[str, str]) -> Endpoint:
         )
     if not key.isascii() or not key.isprintable():
         raise OperatorError(f"the API key in {name} is not plain ASCII text: set it again.")
+    if len(key) >= SHORTEST and redacted(base, key) != base:
+        raise OperatorError(
+            "the base URL holds the API key, which would stand in every report: the key goes into "
+            "the environment alone."
+        )
     return Endpoint(base.rstrip("/"), key)
 
 
@@ -98,6 +110,11 @@ def _is_url(text: str) -> bool:
         return url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
     except ValueError:  # a port that is none, half an IPv6 address
         return False
+
+
+def _may_hide(text: str) -> bool:
+    """Whether a text that is no URL may hold a password all the same."""
+    return any(mark in text for mark in "@?#")
 
 
 def _unit(url: str) -> str | None:

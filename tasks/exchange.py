@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,11 +25,15 @@ from tasks.reply import (
     header_facts,
     mapping,
     message,
+    trouble,
+    unlisted,
     usage,
     wait_in_body,
 )
 from tasks.stream import StreamedReply
 from tasks.wire import NotSent, Wire, WireError
+
+_BROKEN = (Outcome.CONNECTION_RESET, Outcome.TIMEOUT_TOTAL, Outcome.MALFORMED)
 
 # What the SDK's typed surface knows by name; the rest travels as extra_body.
 _TYPED = ("model", "messages", "max_tokens", "stream", "stream_options", "tools", "tool_choice")
@@ -73,7 +77,7 @@ class Origin:
 
     run_id: str
     worker: str
-    secret: str
+    secret: str = field(repr=False)
     mute: bool = False
     prices: Prices | None = None
     cost_field: str = ""
@@ -119,6 +123,8 @@ def exchange(
     finally:
         if not wire.complete:
             wire.close()
+    if answer.outcome in _BROKEN and wire.status is not None and wire.status >= 300:
+        answer.outcome = of_status(wire.status)  # that much the gateway did say
     return _record(answer, request, body, job, origin, wire)
 
 
@@ -134,15 +140,16 @@ def _plain(client: Client, body: dict[str, Any], job: Job) -> _Answer:
 
 def _whole(reply: object) -> _Answer:
     """Judge a body that came in one piece under HTTP 200."""
+    if (error := trouble(reply)) is not None:
+        said = complaint(error)
+        outcome = of_status(said.status) if said.status else Outcome.SERVER_ERROR
+        return _Answer(outcome, None, mapping(reply), None, said.type, said.message)
     if not isinstance(reply, dict):
         return _Answer(Outcome.MALFORMED, error_message=f"not a JSON object: {reply}")
-    if reply.get("error"):
-        said = complaint(reply["error"])
-        outcome = of_status(said.status) if said.status else Outcome.SERVER_ERROR
-        return _Answer(outcome, None, reply, None, said.type, said.message)
     said_message = message(reply)
     if said_message is None:
-        return _Answer(Outcome.MALFORMED, None, reply, None, None, "no choices in the body")
+        why = f"no choices in the body: {json.dumps(reply, ensure_ascii=False)}"
+        return _Answer(Outcome.MALFORMED, None, reply, None, None, why)
     outcome = Outcome.EMPTY if said_message.empty else Outcome.OK
     return _Answer(outcome, said_message, reply)
 
@@ -154,7 +161,7 @@ def _streamed(client: Client, body: dict[str, Any], job: Job) -> _Answer:
         stream = client.sdk.chat.completions.create(**_split(body))
     else:
         stream = client.sdk.complete(body, stream=True)
-    if wire.headers.get("content-type", "").startswith("application/json"):
+    if wire.headers.get("content-type", "").lower().startswith("application/json"):
         return _not_a_stream(stream.response.read())
     answer = _Answer(Outcome.OK, None, None, gathered)
     done = False
@@ -163,7 +170,11 @@ def _streamed(client: Client, body: dict[str, Any], job: Job) -> _Answer:
             if job.phase.typed and isinstance(chunk, openai.BaseModel):
                 chunk = chunk.to_dict()
             if wire.last_byte is not None:
-                gathered.add(mapping(chunk), wire.last_byte)
+                gathered.add(chunk if isinstance(chunk, dict) else unlisted(chunk), wire.last_byte)
+            if gathered.wrong is not None:
+                answer = _error_event(gathered.wrong)
+                stream.close()
+                break
         done = getattr(stream, "done", False)
     except openai.APIConnectionError as error:
         cause = error.__cause__

@@ -17,16 +17,18 @@ only behind `Bearer`.
 
 
 def redacted(text: str, key: str) -> str:
-    """The text without the key: as it is, percent-encoded, in HTML or JSON, in base64 (also of
-    `Bearer KEY` or `user:KEY`), or a first or last part of it where somebody cut it."""
+    """The text without the key: as it is, percent-encoded, in HTML or JSON, in hexadecimal, in
+    base64 (also of `Bearer KEY` or `user:KEY`), each also with line breaks inside, or a first or
+    last part of it where somebody cut it."""
+    if len(text) < SHORTEST:
+        return text
     for needle in _needles(key):
         if needle in text:
             break
     else:
         return text  # nearly every text; the rest would take 20 us each
-    for form in _forms(key):
-        if form in text:
-            text = text.replace(form, MARK)
+    for form in _broken_forms(key):
+        text = form.sub(MARK, text)
     if len(key) < SHORTEST:
         return text
     half = max(SHORTEST, len(key) // 2)
@@ -40,8 +42,8 @@ def _needles(key: str) -> tuple[str, ...]:
     """Where none of these stands, there is nothing of the key to take out."""
     if len(key) < SHORTEST:
         return _forms(key) if key else ()
-    half = max(SHORTEST, len(key) // 2)
-    return (*_forms(key), key[:SHORTEST], key[-half:])
+    ends = ((form[:SHORTEST], form[-SHORTEST:]) for form in _forms(key))
+    return tuple({end: None for pair in ends for end in pair})
 
 
 @lru_cache(maxsize=4)
@@ -56,6 +58,7 @@ def _forms(key: str) -> tuple[str, ...]:
         escape(key),
         json.dumps(key)[1:-1],
     }
+    coded |= {key.encode().hex(), key.encode().hex().upper()}
     coded |= {re.sub("%..", lambda byte: byte[0].lower(), quote(key, safe=""))}
     for lead in range(3):  # where the key begins within base64's groups of three bytes
         # Characters that share bits with what stands before or after the key are not its own.
@@ -63,6 +66,28 @@ def _forms(key: str) -> tuple[str, ...]:
         whole = code[(0, 2, 3)[lead] : (lead + len(key)) * 8 // 6]
         coded |= {whole, whole.replace("+", "-").replace("/", "_")}
     return tuple(sorted(coded, key=len, reverse=True))
+
+
+@lru_cache(maxsize=4)
+def _broken_forms(key: str) -> tuple[re.Pattern[str], ...]:
+    """What finds each form, also where lines were broken inside it, written out or not."""
+    gap = r"(?:\s|\\+[nrt]|=\r?\n|\u200b)*"
+    if len(key) < SHORTEST:
+        return tuple(re.compile(re.escape(form)) for form in _forms(key))
+    whole = re.compile(gap.join(map(_any_writing, key)))
+    return (whole, *(re.compile(gap.join(map(re.escape, form))) for form in _forms(key)))
+
+
+def _any_writing(character: str) -> str:
+    """A pattern of one character as it is, or escaped as JSON, URLs or HTML may escape any."""
+    if character.isalnum():
+        return character
+    number = ord(character)
+    digits = "".join(f"[{digit}{digit.upper()}]" for digit in f"{number:02x}")
+    return (
+        rf"(?:\\*{re.escape(character)}|\\+u00{digits}|%(?:25)*{digits}"
+        rf"|&#(?:0*{number}|[xX]0*{digits});)"
+    )
 
 
 def _without_piece(text: str, pieces: list[str]) -> str:

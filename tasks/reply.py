@@ -1,7 +1,9 @@
 """What a gateway said: usage, cost, text and headers, read in every dialect we know. Pure.
 
 Sources: OpenAI's API reference (usage, x-ratelimit-*), OpenRouter (usage.cost, `reasoning`),
-LiteLLM (x-litellm-response-cost, x-litellm-call-id), DeepSeek (prompt_cache_hit_tokens).
+LiteLLM (x-litellm-response-cost, x-litellm-call-id), DeepSeek (prompt_cache_hit_tokens),
+Anthropic (cache_*_input_tokens), Groq (x_groq.usage), Moonshot (choices[0].usage, cached_tokens),
+Perplexity (cost.total_cost), Mistral (content parts of type `thinking`).
 A field that is absent or of the wrong type is None: unknown, never 0.
 """
 
@@ -37,7 +39,11 @@ def mapping(value: object) -> Json:
 
 
 def _whole(value: object) -> int | None:
-    """A whole number that a 64-bit column can hold."""
+    """A whole number that a 64-bit column can hold, also when written as 12.0 or as text."""
+    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 20:
+        value = int(value)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     if not isinstance(value, int) or isinstance(value, bool):
         return None
     return value if -(2**63) <= value < 2**63 else None
@@ -75,6 +81,18 @@ _WRITTEN = ("cache_write_tokens", "cache_creation_tokens", "cache_creation_input
 """OpenRouter's words, LiteLLM's, Anthropic's."""
 
 
+def stated(body: Json) -> Json:
+    """The `usage` of a body or chunk: its own, else Groq's, else (Moonshot) of its first choice."""
+    used = body.get("usage")
+    if not used and "x_groq" in body:
+        used = mapping(body["x_groq"]).get("usage")
+    if not used:
+        choices = body.get("choices")
+        if isinstance(choices, list) and choices and isinstance(choices[0], dict):
+            used = choices[0].get("usage")
+    return mapping(used)
+
+
 def usage(body: Json, headers: Mapping[str, str], *, ok: bool, cost_field: str = "") -> Usage:
     """Tokens and cost out of a body's `usage` and the answer's headers (names in lower case).
 
@@ -82,7 +100,7 @@ def usage(body: Json, headers: Mapping[str, str], *, ok: bool, cost_field: str =
     cost wins over the header's; both are kept. A header's 0 counts only on a success (`ok`): on an
     error LiteLLM says "0" without knowing.
     """
-    said = mapping(body.get("usage"))
+    said = stated(body)
     prompt = mapping(said.get("prompt_tokens_details"))
     completion = mapping(said.get("completion_tokens_details"))
     in_body = _first(_number(_at(body, cost_field)), *(_number(_at(said, n)) for n in _COSTS))
@@ -101,7 +119,9 @@ def usage(body: Json, headers: Mapping[str, str], *, ok: bool, cost_field: str =
         "cache_write_tokens": _first(
             *(_whole(part.get(name)) for name in _WRITTEN for part in (prompt, said))
         ),
-        "reasoning_tokens": _whole(completion.get("reasoning_tokens")),
+        "reasoning_tokens": _first(
+            _whole(completion.get("reasoning_tokens")), _whole(said.get("reasoning_tokens"))
+        ),
         "api_cost": cost,
         "header_cost": in_header,
         "cost_source": source,
@@ -134,13 +154,67 @@ def text_of(content: object) -> str | None:
     return None
 
 
+def spoken(part: Json) -> str | None:
+    """What a message or delta says: its content, else a refusal, else the words of its audio."""
+    content = part.get("content")
+    text = content if isinstance(content, str) else text_of(content)
+    if text or not ("refusal" in part or "audio" in part):
+        return text
+    for other in (part.get("refusal"), mapping(part.get("audio")).get("transcript")):
+        if isinstance(other, str) and other:
+            return other
+    return text
+
+
 def reasoning_of(part: Json) -> str | None:
-    """The reasoning text of a message or delta: `reasoning_content` or `reasoning`, never both."""
+    """The reasoning text of a message or delta: by one of its names, never added up."""
     for name in ("reasoning_content", "reasoning"):
         text = part.get(name)
         if isinstance(text, str) and text:
             return text
+    if "reasoning_details" not in part and not isinstance(part.get("content"), list):
+        return None
+    for name, keys in _THOUGHTS.items():
+        parts = part.get(name)
+        if isinstance(parts, list):
+            found = (text_of(mapping(piece).get(key)) for piece in parts for key in keys)
+            if thought := "".join(text for text in found if text):
+                return thought
     return None
+
+
+_THOUGHTS = {"reasoning_details": ("text", "summary"), "content": ("thinking",)}
+
+
+def calls_of(part: Json) -> list[Any]:
+    """The tool calls of a message, or their pieces in a delta; the older `function_call` is one."""
+    calls = part.get("tool_calls")
+    if isinstance(calls, list) and calls:
+        return calls
+    older = mapping(part.get("function_call")) if "function_call" in part else None
+    return [{"type": "function", "function": older}] if older else []
+
+
+def first_choice(choices: Sequence[Any], wanted: int | None = None) -> Json:
+    """The choice of the lowest index, or of the `wanted` one; empty if there is none."""
+    if len(choices) > 1:
+        choices = sorted(map(mapping, choices), key=index_of)
+        if wanted is not None:
+            choices = [choice for choice in choices if index_of(choice) == wanted]
+    choice = mapping(choices[0]) if choices else {}
+    return choice if wanted is None or index_of(choice) == wanted else {}
+
+
+def index_of(choice: Json) -> int:
+    """Which of several choices this is; 0 where it does not say."""
+    index = choice.get("index")
+    return index if isinstance(index, int) else 0
+
+
+def reason_of(choice: Json) -> str | None:
+    """Why the model stopped; None while it goes on, in whatever way a gateway writes that."""
+    reason = choice.get("finish_reason")
+    return reason if isinstance(reason, str) and reason not in ("", "null") else None
 
 
 def message(body: Json) -> Message | None:
@@ -148,15 +222,14 @@ def message(body: Json) -> Message | None:
     choices = body.get("choices")
     if not isinstance(choices, list):
         return None
-    choice = mapping(choices[0]) if choices else {}
+    choice = first_choice(choices)
     said = mapping(choice.get("message"))
-    calls = said.get("tool_calls")
-    reason, model = choice.get("finish_reason"), body.get("model")
+    model = body.get("model")
     return Message(
-        content=text_of(said.get("content")),
+        content=spoken(said),
         reasoning=reasoning_of(said),
-        tool_calls=calls if isinstance(calls, list) else (),
-        finish_reason=reason if isinstance(reason, str) else None,
+        tool_calls=calls_of(said),
+        finish_reason=reason_of(choice),
         model=model if isinstance(model, str) else None,
     )
 
@@ -170,8 +243,42 @@ class Complaint:
     status: int | None
 
 
+def trouble(body: object) -> object | None:
+    """What a body or chunk says went wrong; None: it says no such thing.
+
+    `error` (OpenAI), that of a choice (OpenRouter), or the whole of one without choices: `object`
+    or `type` says "error" (vLLM, Anthropic), or there is a `detail` or `message` (FastAPI, Kong).
+    """
+    said = unlisted(body)
+    error: object = said.get("error")
+    if error:
+        return error
+    choices = said.get("choices")
+    if isinstance(choices, list):
+        first: object = mapping(choices[0]).get("error") if choices else None
+        return first or None
+    kind = f"{said.get('object') or ''}{said.get('type') or ''}"
+    if "error" in kind:
+        return said
+    if kind and said.get("code") is None:
+        return None  # an event of another kind, e.g. how far the request is in a queue
+    return said if any(isinstance(said.get(name), str) for name in ("detail", "message")) else None
+
+
+def unlisted(body: object) -> Json:
+    """A body or chunk that is an object, or (Google's compatible endpoint) a list of one."""
+    return mapping(body[0] if isinstance(body, list) and body else body)
+
+
 def complaint(error: object) -> Complaint:
-    """Read `error` of a body: an object {message, type, code}, or any text."""
+    """Read `error` of a body: an object {message, type, code}, one inside another, or any text."""
+    for _ in range(3):
+        inner = error[0] if isinstance(error, list) and len(error) == 1 else None
+        if inner is None and not isinstance(mapping(error).get("message"), str):
+            inner = mapping(error).get("error")
+        if not inner:
+            break
+        error = inner
     said = mapping(error)
     if not said:
         return Complaint(None, str(error), None)
@@ -179,15 +286,18 @@ def complaint(error: object) -> Complaint:
     status = _number(code)
     words = (k for k in (said.get("type"), code) if isinstance(k, str))
     kind = next((k for k in words if k not in ("", "None")), None)  # LiteLLM writes "None"
-    text = said.get("message")
+    text = next((t for n in ("message", "detail") if isinstance(t := said.get(n), str)), None)
     return Complaint(
         kind if kind is not None else (str(code) if code is not None else None),
-        text if isinstance(text, str) else str(error),
+        text if text is not None else str(error),
         int(status) if status is not None and 400 <= status < 600 else None,
     )
 
 
-_ID_HEADERS = ("x-request-id", "x-generation-id", "x-litellm-call-id", "request-id", "cf-ray")
+_ID_HEADERS = (
+    "x-request-id", "x-generation-id", "x-litellm-call-id", "request-id", "apim-request-id",
+    "x-oneapi-request-id", "x-kong-request-id", "x-amzn-requestid", "cf-ray",
+)  # fmt: skip
 
 
 class HeaderFacts(TypedDict, total=False):

@@ -7,6 +7,7 @@ same bytes sent, the same record kept.
 """
 
 import json
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from itertools import chain
 from typing import Any
@@ -167,7 +168,9 @@ class Event:
 class Decoder(SSEDecoder):
     """The SDK's decoder of server-sent events, given only what is more than one `data:` line.
 
-    One `data:` line and an empty one is the form of nearly all events of all gateways.
+    One `data:` line and an empty one is the form of nearly all events of all gateways. What the
+    SDK's would lose is read too: an event behind a byte order mark, or at the body's proper end
+    without its empty line, an event named `error`, and an error that is no event.
     """
 
     def __init__(self) -> None:
@@ -177,6 +180,7 @@ class Decoder(SSEDecoder):
     def iter_bytes(self, iterator: Iterator[bytes]) -> Iterator[Any]:
         """Every event that has data: without (a keep-alive, `retry:`) it is none (WHATWG)."""
         held: list[bytes] = []
+        begun = False
         for piece in iterator:
             held.append(piece)
             if b"\r" in piece:  # line ends that few gateways use
@@ -187,14 +191,49 @@ class Decoder(SSEDecoder):
             *blocks, rest = b"".join(held).split(b"\n\n")
             held = [rest]
             for block in blocks:
+                if not begun:
+                    block, begun = block.removeprefix(BOM_UTF8), True
                 if block.startswith(b"data: {") and b"\n" not in block:
                     yield Event(block)
                 else:
-                    yield from self._noted(self._decode_lines(iter([*block.split(b"\n"), b""])))
+                    yield from self._block(block)
+        yield from self._last(b"".join(held))
+
+    def _block(self, block: bytes) -> Iterator[Any]:
+        bare = block.strip()
+        if bare.startswith(b"{") and b'"choices"' not in bare:
+            yield Event(b"data: " + bare)  # an error, written into the stream as it is
+        else:
+            yield from self._noted(self._decode_lines(iter([*block.split(b"\n"), b""])))
+
+    def _last(self, block: bytes) -> Iterator[Any]:
+        """What stands after the last empty line, where the body ended properly: an event if it is
+        whole (some gateways leave the last empty line out)."""
+        try:
+            events = list(self._block(block))
+            whole = all(e.data.startswith("[DONE]") or e.json() is not None for e in events)
+        except ValueError:
+            return
+        if whole:
+            yield from events
 
     def _noted(self, events: Iterator[ServerSentEvent]) -> Iterator[ServerSentEvent]:
         for event in events:
             if event.data.startswith("[DONE]"):
                 self.done = True
+            elif event.event == "error" and event.data:
+                yield _as_error(event.data)
+                continue
             if event.data:
                 yield event
+
+
+def _as_error(data: str) -> ServerSentEvent:
+    """An event named `error` with its data where the SDK looks for an error."""
+    try:
+        said = json.loads(data)
+    except ValueError:
+        said = data
+    if not (isinstance(said, dict) and said.get("error")):
+        said = {"error": said or "error"}
+    return ServerSentEvent(event="error", data=json.dumps(said))

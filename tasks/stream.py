@@ -2,7 +2,19 @@
 
 from typing import Any
 
-from tasks.reply import Json, Message, mapping, reasoning_of, text_of
+from tasks.reply import (
+    Json,
+    Message,
+    calls_of,
+    first_choice,
+    index_of,
+    mapping,
+    reason_of,
+    reasoning_of,
+    spoken,
+    stated,
+    trouble,
+)
 
 
 class StreamedReply:
@@ -10,7 +22,8 @@ class StreamedReply:
 
     `token_times` holds one time for every chunk that carried content, reasoning or a piece of a
     tool call; `first_visible` the first with content or a tool call. A role-only or empty delta
-    is not a token.
+    is not a token. Of several choices, the one that came first is the reply. `wrong` is what a
+    chunk said went wrong.
     """
 
     def __init__(self) -> None:
@@ -18,50 +31,63 @@ class StreamedReply:
         self.token_times: list[float] = []
         self.first_visible: float | None = None
         self.usage_chunk: Json = {}
+        self.wrong: object | None = None
         self._content: list[str] = []
         self._reasoning: list[str] = []
         self._calls: dict[int, dict[str, Any]] = {}
+        self._choice: int | None = None
 
     def add(self, chunk: Json, at: float) -> None:
         """Take in one decoded chunk that arrived at time `at`."""
-        if chunk.get("usage"):
-            self.usage_chunk = chunk
+        if used := stated(chunk):  # of several, a later one replaces what it states
+            said = {name: value for name, value in used.items() if value is not None}
+            known = mapping(self.usage_chunk.get("usage"))
+            self.usage_chunk = {**chunk, "usage": {**known, **said}}
         model = chunk.get("model")
         if isinstance(model, str) and model:
             self.message.model = model
         choices = chunk.get("choices")
         if not isinstance(choices, list) or not choices:
+            self.wrong = trouble(chunk)
             return
-        choice = mapping(choices[0])
-        reason = choice.get("finish_reason")
-        if isinstance(reason, str):
+        choice = choices[0]
+        if len(choices) > 1 or not isinstance(choice, dict) or choice.get("index") != self._choice:
+            choice = first_choice(choices, self._choice)
+            if self._choice is None:
+                self._choice = index_of(choice)
+        if chunk.get("error") or choice.get("error"):
+            self.wrong = trouble(chunk)
+        if (reason := reason_of(choice)) is not None:
             self.message.finish_reason = reason
         delta = mapping(choice.get("delta"))
-        content, reasoning = text_of(delta.get("content")), reasoning_of(delta)
-        calls = delta.get("tool_calls")
+        content, reasoning, calls = spoken(delta), reasoning_of(delta), calls_of(delta)
         if content:
             self._content.append(content)
         if reasoning:
             self._reasoning.append(reasoning)
-        if isinstance(calls, list):
-            for call in calls:
-                self._add_call(mapping(call))
+        for call in calls:
+            self._add_call(mapping(call))
         if content or calls:
             self.first_visible = self.first_visible if self.first_visible is not None else at
         if content or reasoning or calls:
             self.token_times.append(at)
 
     def _add_call(self, piece: Json) -> None:
-        index = piece.get("index")
+        name, index = piece.get("id"), index_of(piece)
+        if name and self._calls.get(index, {}).get("id", name) != name:
+            # Google's endpoint numbers every call 0: the id tells them apart.
+            same = (n for n, call in self._calls.items() if call.get("id") == name)
+            index = next(same, max(self._calls) + 1)
+        elif not name and "index" not in piece and self._calls:
+            index = max(self._calls)
         call = self._calls.setdefault(
-            index if isinstance(index, int) else 0,
-            {"type": "function", "function": {"name": "", "arguments": ""}},
+            index, {"type": "function", "function": {"name": "", "arguments": ""}}
         )
-        if piece.get("id"):
-            call["id"] = piece["id"]
-        for name, text in mapping(piece.get("function")).items():
-            if isinstance(text, str):
-                call["function"][name] = call["function"].get(name, "") + text
+        if name:
+            call["id"] = name
+        for key, text in mapping(piece.get("function")).items():
+            if isinstance(text, str) and (key != "name" or text != call["function"]["name"]):
+                call["function"][key] = call["function"].get(key, "") + text
 
     def finish(self) -> Message:
         """The message as far as it came."""

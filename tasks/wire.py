@@ -9,6 +9,7 @@ and it offers no place to hold a built request until it is due. HTTP/1.1 is pars
 import socket
 import ssl
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from ipaddress import ip_address
 
 import gevent
@@ -16,10 +17,21 @@ import httptools
 import httpx2
 
 from recording.outcome import Outcome
-from tasks.route import Route
+from tasks.route import Route, connect_outcome, tunnel
 from tasks.shortcut import Repeat, Reply
 
 _RECV_BYTES = 32768
+_LOOK_S = 0.25  # how often it is looked whether a request that nobody reads is answered already
+
+# What the SDK's own transport (h11) and most clients read too: bare line feeds, folded headers, a
+# length beside chunks (which count, RFC 9112 6.3), spaces after a chunk's size. The danger in the
+# name is for proxies that pass such a message on.
+_READ_TOO = {
+    "lenient_headers": True,
+    "lenient_chunked_length": True,
+    "lenient_optional_cr_before_lf": True,
+    "lenient_spaces_after_chunk_size": True,
+}
 
 
 class WireError(httpx2.TransportError):
@@ -59,6 +71,8 @@ class Wire(httpx2.BaseTransport):
         self._timeout_s = timeout_s
         self._connect_timeout_s = connect_timeout_s
         self._cold = cold
+        self._patience_s = 1.0  # for the end of a stream whose [DONE] was seen
+        self._unsent = False
         self._socket: socket.socket | None = None
         self._parser: httptools.HttpResponseParser | None = None
         self._head = b""
@@ -87,23 +101,20 @@ class Wire(httpx2.BaseTransport):
         """Send the request when its gate opens; the response's stream reads on demand."""
         message = self._serialize(request)
         self._drop_if_stale()
-        early: WireError | None = None
         if not self._cold and self._socket is None:
-            try:
-                self._open()
-            except WireError as error:
-                early = error
-        self.gate()
-        self.sent = self._clock()
-        if early is not None or self._cold:
             # A failure before the due time does not count: it is tried again when it is due.
+            with suppress(WireError):
+                self._open()
+        self.gate()
+        self._drop_if_stale()  # a keep-alive may end while the request waits
+        self.sent = self._clock()
+        if self._cold or self._socket is None:
             self.close()
             self._open()
         assert self._socket is not None
         self._deadline = self.sent + self._timeout_s
         try:
-            self._socket.settimeout(self._timeout_s)
-            self._socket.sendall(message)
+            self._write(message)
         except TimeoutError:
             raise self._timed_out() from None
         except OSError:
@@ -135,12 +146,13 @@ class Wire(httpx2.BaseTransport):
             # The SDK stops reading at [DONE]; the chunk that ends the body is still to come.
             last_byte = self.last_byte
             try:
-                self._deadline = min(self._deadline, self._clock() + 1.0)
+                self._deadline = min(self._deadline, self._clock() + self._patience_s)
                 while not self.complete and self._read():
                     self._body.clear()
             except WireError:
                 self.last_byte = last_byte  # waiting in vain is no part of the answer
-        if self._cold or not self.complete or not self._keep_alive:
+                self._patience_s = 0.02  # nor to be repeated: it would lower a closed loop's rate
+        if self._cold or not self.complete or not self._keep_alive or self._unsent:
             self.close()
 
     def close(self) -> None:
@@ -163,6 +175,8 @@ class Wire(httpx2.BaseTransport):
     def on_message_begin(self) -> None:
         if self.complete:
             self._keep_alive = False
+        elif self.first_byte is None:
+            self.first_byte = self.last_byte
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if not self.complete:
@@ -187,6 +201,7 @@ class Wire(httpx2.BaseTransport):
             return
         if not self.headers_complete:  # an interim 1xx: the answer is still to come
             self._begin_message()
+            self.first_byte = None
             return
         self.complete = True
         self._keep_alive = self._parser.should_keep_alive()
@@ -254,8 +269,9 @@ class Wire(httpx2.BaseTransport):
             self.last_byte = self._clock()
             raise
         except Exception as error:
-            raise self._failure(_connect_outcome(error), _says(error)) from error
+            raise self._failure(connect_outcome(error), _says(error)) from error
         self._parser = httptools.HttpResponseParser(self)
+        self._parser.set_dangerous_leniencies(**_READ_TOO)
         self.connect_s = self._clock() - began
 
     def _connect(self) -> socket.socket:
@@ -267,11 +283,36 @@ class Wire(httpx2.BaseTransport):
             if tls is None:
                 return connection
             if where.proxy is not None:
-                _tunnel(connection, where)
+                tunnel(connection, where)
             return tls.wrap_socket(connection, server_hostname=where.host)
         except BaseException:
             connection.close()
             raise
+
+    def _write(self, message: bytes) -> None:
+        """Send the request, or as much of it as the gateway wants before it answers."""
+        assert self._socket is not None
+        rest, self._unsent = memoryview(message), True
+        while rest:
+            left_s = self._deadline - self._clock()
+            if left_s <= 0:
+                raise TimeoutError
+            self._socket.settimeout(min(left_s, _LOOK_S))
+            try:
+                rest = rest[self._socket.send(rest) :]
+            except TimeoutError:
+                if self._answered():
+                    break
+        self._unsent = bool(rest)
+
+    def _answered(self) -> bool:
+        """Whether there is something to read (with TLS nobody can tell)."""
+        assert self._socket is not None
+        try:
+            self._socket.settimeout(0)
+            return bool(self._socket.recv(1, socket.MSG_PEEK))
+        except (OSError, ValueError):
+            return False
 
     def _read(self) -> bool:
         """Feed what arrives next to the parser; False at the connection's end."""
@@ -292,10 +333,10 @@ class Wire(httpx2.BaseTransport):
         self.last_byte = self._clock()
         if not data:
             # Without a length, the end of the connection is the end of the body (RFC 9112 6.3).
-            names = {name.lower() for name, _ in self._headers}
-            self.complete = self.headers_complete and not (
-                names & {b"content-length", b"transfer-encoding"}
-            )
+            told = {name.lower(): value.lower() for name, value in self._headers}
+            coding = told.get(b"transfer-encoding")
+            counted = b"content-length" in told if coding is None else b"chunked" in coding
+            self.complete = self.headers_complete and not counted
             return False
         if self.first_byte is None:
             self.first_byte = self.last_byte
@@ -319,6 +360,11 @@ class Wire(httpx2.BaseTransport):
     def _failure(self, outcome: Outcome, message: str, *, ended: bool = False) -> WireError:
         self.last_byte = self._clock()
         self.close()
+        if outcome is Outcome.CONNECTION_RESET and self.reused and self.first_byte is None:
+            # Nobody can tell whether the gateway saw it, so it is not sent (and paid for) again.
+            message += (
+                ", on a connection kept from an earlier request: its keep-alive may have ended"
+            )
         return WireError(outcome, message, ended=ended)
 
 
@@ -337,18 +383,6 @@ def _says(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def _connect_outcome(error: Exception) -> Outcome:
-    if isinstance(error, socket.gaierror | UnicodeError):
-        return Outcome.DNS
-    if isinstance(error, ssl.SSLError | ssl.CertificateError):
-        return Outcome.TLS
-    if isinstance(error, TimeoutError):
-        return Outcome.TIMEOUT_CONNECT
-    if isinstance(error, ConnectionResetError | BrokenPipeError):
-        return Outcome.CONNECTION_RESET
-    return Outcome.CONNECTION_REFUSED
-
-
 def _connected(host: str, port: int) -> socket.socket:
     """A TCP connection; a numeric address needs no resolver, whose few threads all users share."""
     try:
@@ -362,24 +396,3 @@ def _connected(host: str, port: int) -> socket.socket:
         connection.close()
         raise
     return connection
-
-
-def _tunnel(connection: socket.socket, where: Route) -> None:
-    """Ask the proxy for a tunnel to the gateway (RFC 9110 9.3.6)."""
-    assert where.proxy is not None
-    host = f"[{where.host}]" if ":" in where.host else where.host
-    ask = f"CONNECT {host}:{where.port} HTTP/1.1\r\nHost: {host}:{where.port}\r\n".encode()
-    if where.proxy.authorization:
-        ask += b"Proxy-Authorization: " + where.proxy.authorization + b"\r\n"
-    connection.sendall(ask + b"\r\n")
-    answer = b""
-    while not answer.endswith(b"\r\n\r\n"):
-        # One byte at a time: what follows the blank line belongs to TLS.
-        piece = connection.recv(1)
-        if not piece or len(answer) > 16384:
-            raise ConnectionResetError("the proxy closed before it answered CONNECT")
-        answer += piece
-    status = answer.split(b" ", 2)[1:2]
-    if status != [b"200"]:
-        line = answer.split(b"\r\n", 1)[0].decode("latin-1")
-        raise ConnectionRefusedError(f"the proxy refused the tunnel: {line}")

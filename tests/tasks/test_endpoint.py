@@ -33,6 +33,7 @@ ALL = {N_URL: "https://n/v1", N_KEY: "n-key", O_URL: "https://o/v1", O_KEY: "o-k
         (None, {**ALL, N_URL: ""}, "https://o/v1", "o-key"),
         (None, {O_URL: "https://o/v1", O_KEY: "o-key"}, "https://o/v1", "o-key"),
         ("http://h/v1/", ALL, "http://h/v1", "n-key"),
+        (" http://h/v1 ", {O_KEY: " o-key "}, "http://h/v1", "o-key"),
         ("https://h/v1/@cf", ALL, "https://h/v1/@cf", "n-key"),
         ("http://[::1]:8089/v1", ALL, "http://[::1]:8089/v1", "n-key"),
     ],
@@ -61,6 +62,10 @@ def test_the_first_named_gateway_wins_with_its_own_key(
         ("http://h:port/v1", {N_KEY: "k"}, "is not one: write http"),
         ("http://h:99999/v1", {N_KEY: "k"}, "is not one: write http"),
         ("http://me:pw@h/v1", {N_KEY: "k"}, "holds a user name or password"),
+        ("http://h/v1?api-version=1", {N_KEY: "k"}, "ends in a query"),
+        ("http://h/v1#x", {N_KEY: "k"}, "ends in a query"),
+        ("http://h/sk-1234567/v1", {N_KEY: "sk-1234567"}, "the base URL holds the API key"),
+        ("http://h", {N_KEY: "  "}, "no API key: set"),
         ("http://h", {N_KEY: "kéy"}, "the API key in NONELINEAR_API_KEY is not plain"),
         ("http://h", {N_KEY: "k\n"}, "the API key in NONELINEAR_API_KEY is not plain"),
         ("http://h", {O_KEY: "k\r\nx: y"}, "the API key in OPENAI_API_KEY is not plain"),
@@ -74,7 +79,19 @@ def test_a_gateway_that_cannot_be_used_is_a_sentence(
     assert says in str(caught.value)
 
 
-@pytest.mark.parametrize("host", ["http://me:pa55word@h", "htp://me:pa55word@h"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        "http://me:pa55word@h",
+        "htp://me:pa55word@h",
+        "me:pa55word@h/v1",
+        "http:/me:pa55word@h",
+        "http://me:pa55word/2@h",
+        "http://me:pa55word#2@h",
+        "http://h/v1?key=pa55word",
+        "http://h:1x/v1?key=pa55word",
+    ],
+)
 def test_a_password_in_the_url_is_not_repeated(host: str) -> None:
     with pytest.raises(OperatorError) as caught:
         resolve(host, {N_KEY: "k"})
@@ -194,6 +211,16 @@ def test_proxies_are_the_environments(
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     assert route(url).proxy == proxy
+
+
+@pytest.mark.parametrize(
+    "address", ["http://me:pa55word#2@p:1", "http://me:pa55word/2@p", "me:pa55word@"]
+)
+def test_a_proxys_password_is_not_repeated(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    monkeypatch.setenv("http_proxy", address)
+    with pytest.raises(OperatorError, match="not an http proxy") as caught:
+        preflight(Endpoint("http://h", KEY), OPTIONS)
+    assert "pa55word" not in str(caught.value)
 
 
 @pytest.mark.parametrize("address", ["socks5://p:1", "https://p:1"])

@@ -170,7 +170,18 @@ def test_the_gateways_own_limit_comes_before_its_providers() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["x-request-id", "x-generation-id", "x-litellm-call-id", "request-id", "cf-ray"]
+    "name",
+    [
+        "x-request-id",
+        "x-generation-id",
+        "x-litellm-call-id",
+        "request-id",
+        "apim-request-id",
+        "x-oneapi-request-id",
+        "x-kong-request-id",
+        "x-amzn-requestid",
+        "cf-ray",
+    ],
 )
 def test_the_request_id_is_found_under_every_name(name: str) -> None:
     assert header_facts({name: "r1"})["gateway_request_id"] == "r1"

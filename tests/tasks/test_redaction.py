@@ -30,11 +30,31 @@ def test_the_key_is_nowhere_in_the_text(key: str, before: str, after: str) -> No
         base64.b64encode(f"Bearer {KEY}".encode()).decode(),
         base64.b64encode(f"user:{KEY}".encode()).decode(),
         base64.b64encode(f"me:{KEY}\n".encode()).decode(),
+        quote(quote(KEY, safe=""), safe=""),
+        KEY.replace("/", "\\/"),
+        KEY.replace("/", "\\\\/"),
+        KEY.replace("+", "\\u002b").replace("/", "\\u002F"),
+        KEY.encode().hex(),
+        KEY.encode().hex().upper(),
     ],
 )
 def test_a_coded_key_is_found(coded: str) -> None:
     left = redacted(f"you sent {coded}!", KEY)
     assert "[key]" in left and len(left) < len("you sent ![key]") + 12
+
+
+@pytest.mark.parametrize("at", range(1, len(KEY)))
+@pytest.mark.parametrize("split", ["\n", "\r\n  ", "\\n", "\\r\\n", "\\\\n", " ", "\u200b", "=\n"])
+def test_a_key_that_a_line_break_splits_is_found(at: int, split: str) -> None:
+    assert redacted(f"you sent {KEY[:at]}{split}{KEY[at:]}!", KEY) == "you sent [key]!"
+
+
+def test_a_wrapped_base64_of_the_key_is_found() -> None:
+    code = base64.encodebytes(b"x" * 50 + KEY.encode()).decode()
+    assert "\n" in code.strip()
+    left = redacted(code, KEY)
+    assert "[key]" in left
+    assert KEY.encode()[4:12] not in base64.b64decode(left.replace("[key]", "")[:68] + "====")
 
 
 @given(keys, st.data())

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from recording.record import encode
+from tasks.exchange import Origin
 from tests.tasks.scripted_server import (
     Conversation,
     completion,
@@ -75,6 +76,10 @@ def test_an_echoed_key_is_in_no_field_of_the_record(serve: Serve, where: str, st
 def test_an_echoed_key_is_replaced_by_a_word_that_says_so(serve: Serve) -> None:
     row = send(serve(echoing(ECHOES["error message"])).base_url)
     assert row.error_message == "bad key Bearer [key]"
+
+
+def test_the_key_is_in_no_repr_of_who_measures() -> None:
+    assert KEY not in repr(Origin("run", "local", KEY))
 
 
 @BOTH

@@ -203,11 +203,10 @@ STREAMS: dict[str, bytes] = {
     "several lines": b'data: {"choices":\ndata: []}\n\ndata: %s\n\ndata: [DONE]\n\n' % EVENT,
     "names and ids": b"event: m\nid: 7\nretry: 5\ndata: %s\n\n\n\ndata: [DONE]\n\n" % EVENT,
     "a named error": b'event: error\ndata: {"error": {"message": "no"}}\n\n',
-    "an unended event": b"data: %s\n\ndata: %s\n" % (EVENT, EVENT),
+    "a cut event": b"data: %s\n\ndata: %s" % (EVENT, EVENT[:-4]),
     "nothing": b"",
     "only line ends": b"\n\n\n\n\n",
     "without data": b"event: ping\n\nid: 1\n\ndata\n\ndata:\n\ndata: %s\n\n" % EVENT,
-    "a byte order mark": b"\xef\xbb\xbfdata: %s\n\ndata: [DONE]\n\n" % EVENT,
     "after DONE": b"data: [DONE]\n\ndata: %s\n\n" % EVENT,
     "more after DONE": b"data: [DONE] bye\n\n",
     "no JSON": b"data: %s\n\ndata: {nope}\n\ndata: %s\n\n" % (EVENT, EVENT),
@@ -249,8 +248,19 @@ def test_a_body_that_is_no_json_fails_the_same(serve: Serve) -> None:
 # ---- the decoder and the parser by themselves
 
 FRAGMENTS = st.sampled_from(
-    [b"data: ", b"data:", b'{"a": 1}', b"[DONE]", b"\n", b"\n\n", b"\r\n", b"\r", b": c", b"id: 1"]
-    + [b"event: e", b"retry: 9", b" ", "é".encode(), b"x", b"{", b"data"]
+    [
+        b"data: ",
+        b"data:",
+        b'data: {"a": 1}',
+        b"[DONE]",
+        b"\n",
+        b"\n\n",
+        b"\r\n",
+        b"\r",
+        b": c",
+        b"id: 1",
+    ]
+    + [b"event: e", b"retry: 9", b" ", "é".encode(), b"x", b"[", b"data"]
 )
 
 
@@ -264,9 +274,10 @@ def test_the_decoder_finds_the_sdks_events(fragments: list[bytes], cuts: list[in
     places = sorted({0, len(whole), *(cut % (len(whole) + 1) for cut in cuts)})
     pieces = [whole[a:b] for a, b in zip(places, places[1:], strict=False)]
     decoder = Decoder()
-    expected = told(SSEDecoder(), [whole])
-    assert told(decoder, pieces) == expected
-    assert decoder.done == any(data.startswith("[DONE]") for data in expected)
+    found = told(decoder, pieces)
+    # The last event counts without its empty line too, if it is whole (test_shapes.py).
+    assert found in (told(SSEDecoder(), [whole]), told(SSEDecoder(), [whole, b"\n\n"]))
+    assert decoder.done == any(data.startswith("[DONE]") for data in found)
 
 
 def test_a_large_event_in_small_pieces_is_put_together() -> None:

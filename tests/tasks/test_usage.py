@@ -81,9 +81,9 @@ LITELLM = {"x-litellm-response-cost": "0.000123", "x-litellm-call-id": "c1"}
             id="deepseek",
         ),
         pytest.param(
-            {**COUNTS, "cache_creation_input_tokens": 7},
+            {**COUNTS, "cache_creation_input_tokens": 7, "cache_read_input_tokens": 3},
             {},
-            {**COUNTS, "cache_write_tokens": 7},
+            {**COUNTS, "cache_write_tokens": 7, "cached_tokens": 3},
             id="anthropic's words",
         ),
         pytest.param(
@@ -110,6 +110,10 @@ LITELLM = {"x-litellm-response-cost": "0.000123", "x-litellm-call-id": "c1"}
         pytest.param(
             {"estimated_cost": 2e-6}, {}, {"api_cost": 2e-6, "cost_source": "body"}, id="deepinfra"
         ),
+        pytest.param(
+            {**COUNTS, "reasoning_tokens": 3}, {}, {**COUNTS, "reasoning_tokens": 3},
+            id="reasoning beside the counts",
+        ),
         pytest.param({"cost": 0}, {}, {"api_cost": 0.0, "cost_source": "body"}, id="known free"),
         pytest.param(
             {"cost": "0.25"}, {}, {"api_cost": 0.25, "cost_source": "body"}, id="cost as text"
@@ -135,10 +139,12 @@ def test_usage_is_read_in_every_dialect(
     "said",
     [
         None, [], "text", 7, {},
-        {"prompt_tokens": "10", "completion_tokens": 4.0, "total_tokens": True},
+        {"prompt_tokens": "ten", "completion_tokens": 4.5, "total_tokens": True},
+        {"prompt_tokens": float("nan"), "completion_tokens": float("inf"), "total_tokens": ""},
+        {"prompt_tokens": "²", "completion_tokens": "-3", "total_tokens": "1" * 20},
         {"prompt_tokens": None, "prompt_tokens_details": None},
         {"prompt_tokens_details": [], "completion_tokens_details": "x"},
-        {"prompt_tokens_details": {"cached_tokens": "8"}},
+        {"prompt_tokens_details": {"cached_tokens": "many"}},
         {"cost": True}, {"cost": "free"}, {"cost": ""}, {"cost": "nan"}, {"cost": "inf"},
         {"cost": float("nan")}, {"cost": {"total": 1}}, {"cost": []}, {"cost": 10**400},
         {"total_tokens": 2**63},
@@ -227,7 +233,7 @@ def test_an_error_of_any_json_can_be_read(error: object) -> None:
         ({"message": "m", "type": "", "code": None}, None, "m", None),
         ({"message": "m", "type": "None", "param": "None", "code": "429"}, "429", "m", 429),
         ({"message": "m", "code": True}, "True", "m", None),
-        ({"detail": "d"}, None, "{'detail': 'd'}", None),
+        ({"detail": "d"}, None, "d", None),
         ("just text", None, "just text", None),
         (None, None, "None", None),
         ([], None, "[]", None),
