@@ -40,14 +40,13 @@ MODES: dict[str, tuple[object, ...]] = {
     "ladder": ("--mode", "ladder", "--steps", "5,20,40,30,10", "--step-pause", 0),
     "ladder-hold": ("--mode", "ladder", "--steps", "4,8", "--hold", 4, "--step-pause", 0),
     "rpm": ("--mode", "rpm", "--target", 2400, "--duration", 5),
-    "rpm-stream": ("--mode", "rpm", "--target", 1200, "--duration", 5, "--stream",
-                   "--task-id-on-streams"),
+    "rpm-stream": ("--mode", "rpm", "--target", 1200, "--duration", 5, "--stream"),
     "rpm-cold": ("--mode", "rpm", "--target", 1200, "--duration", 5, "--connections", "cold"),
     "tpm": ("--mode", "tpm", "--target", 120000, "--duration", 5, "--tpm-plan", "seed",
             "--approx-prompt-tokens", 60),
     "cache": ("--mode", "cache", "--repeat", 30, "--prefix-tokens", 300),
     "tools": ("--mode", "tools", "--repeat", 30),
-    "reasoning": ("--mode", "reasoning", "--task-id-on-streams"),
+    "reasoning": ("--mode", "reasoning"),
     "vision": ("--mode", "vision"),
     "smoke": ("--mode", "smoke"),
     "interactive": ("--mode", "interactive", "-u", 4, "-r", 4, "-t", "5s"),
@@ -57,8 +56,7 @@ MODES: dict[str, tuple[object, ...]] = {
     "replay": ("--mode", "replay", "--trace", TRACE),
     "limits": ("--mode", "limits", "--budget-tokens", 100_000, "--limits-most", 200),
     "budget": ("--mode", "rpm", "--target", 2400, "--duration", 5, "--budget-tokens", 100_000),
-    "full": ("--mode", "full", "--quick", "--steps", "5,20", "--target", 600,
-             "--task-id-on-streams"),
+    "full": ("--mode", "full", "--quick", "--steps", "5,20", "--target", 600),
 }  # fmt: skip
 MODELS = {"reasoning": ",".join("abcdefgh"), "vision": ",".join("abcdefgh"), "smoke": "a,b,c,d,e,f"}
 VICTIMS = ("local", "processes", "worker", "master", "all")
@@ -101,7 +99,7 @@ class Crash:
         for name, text in FILES.items():
             (place / name).write_text(text, encoding="utf-8")
         asked = [place / word if word in FILES else word for word in trial.arguments]
-        given = ["--results", self._results, "-H", gateway.url, *asked]
+        given = ["--results", self._results, "-H", gateway.url, "--task-id-on-streams", *asked]
         self._generators: list[subprocess.Popen[bytes]] = []
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
