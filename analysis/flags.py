@@ -49,8 +49,9 @@ def _remark(view: View, kind: str, meaning: str, count: int, examples: list[str]
     t, share = view.t, percent(count / recorded)
     why = t(f" ({meaning})", f"（{meaning}）") if meaning else ""
     shown = t.clauses(examples) + (" …" if count > len(examples) else "")
+    one, are = ("row", "is") if count == 1 else ("rows", "are")
     text = t(
-        f"{integer(count)} rows ({share}) are flagged {kind}{why}: {shown}.",
+        f"{integer(count)} {one} ({share}) {are} flagged {kind}{why}: {shown}.",
         f"{integer(count)} 行（{share}）被标记为 {kind}{why}：{shown}。",
     )
     return Remark("note", text)

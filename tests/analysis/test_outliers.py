@@ -163,11 +163,11 @@ def test_the_first_page_lists_flags_by_kind_with_examples(tmp_path: Path) -> Non
     said = page(folder)
     name = "nl-rpm-gpt-5.4-nano-target-600-req-"
     assert (
-        "1 rows (5%) are flagged model_mismatch (the answer names another model than was asked "
+        "1 row (5%) is flagged model_mismatch (the answer names another model than was asked "
         f"for): {name}3 (asked for a, got b)." in said
     )
     assert f"{name}3 (9 is not 5 + 2)" in said
-    assert f"are flagged fail (a probe judged the answer wrong): {name}4." in said
+    assert f"is flagged fail (a probe judged the answer wrong): {name}4." in said
     assert f"{name}7 (¥0.003600 instead of ¥0.000036)" in said
     zh = page(folder, "zh")
     assert "1 行（5%）被标记为 model_mismatch（应答所称模型与请求模型不同）" in zh

@@ -204,7 +204,7 @@ def test_dropped_and_flagged_rows_are_told(tmp_path: Path) -> None:
     odd = record(1, check="model_mismatch")
     found = text(make(tmp_path / "r", record(0), odd, dropped(2)))
     assert f"1 planned requests were never sent ({PHASE} 1)." in found
-    assert "1 rows (33.33%) are flagged model_mismatch (the answer names" in found
+    assert "1 row (33.33%) is flagged model_mismatch (the answer names" in found
 
 
 def test_unknown_money_is_told_beside_the_sum(tmp_path: Path) -> None:
