@@ -330,7 +330,9 @@ class Session:
 
     def _turn(self, names: list[str]) -> int:
         """Where a phase that is about to run stands among the planned: after all that began."""
-        return max((place for place, name in enumerate(names, 1) if name in self.began), default=0)
+        before = self._remains.finished if self._remains is not None else {}
+        begun = self.began.keys() | before.keys()
+        return max((place for place, name in enumerate(names, 1) if name in begun), default=0)
 
     def _found(self, phase: Phase, halted: str, loop_lag_max_s: float | None) -> Finding:
         """What a phase showed, for the program that planned it."""

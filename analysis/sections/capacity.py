@@ -62,7 +62,7 @@ def plain(view: View) -> list[dict[str, Any]]:
                 "missed": found.high,
                 "confidence": found.confidence,
                 "windows": len(trials),
-                "answered": sum(answer is not None for _, answer in trials),
+                "answered": len(_counting(trials)),
                 "causes": sorted({answer.cause for answer in broke if answer.cause}),
                 "missed_objectives": sorted({name for answer in broke for name in answer.missed}),
                 "limited_by_us": _ours(trials, found),
@@ -80,9 +80,16 @@ def _searches(view: View, slo: Slo) -> dict[str, Trials]:
     return found
 
 
+def _counting(trials: Trials) -> list[tuple[dict[str, Any], Attained]]:
+    """The trials that are answers, as the search counts them."""
+    judged = [(phase, answer) for phase, answer in trials if answer is not None]
+    levels = [(phase["target"], answer) for phase, answer in judged]
+    return [pair for pair, counts in zip(judged, answers(levels), strict=True) if counts]
+
+
 def _broke(trials: Trials, found: Bracket) -> list[Attained]:
     """The answers that missed at the bracket's upper end."""
-    return [a for p, a in trials if a is not None and not a.met and p["target"] == found.high]
+    return [a for p, a in _counting(trials) if not a.met and p["target"] == found.high]
 
 
 def _ours(trials: Trials, found: Bracket) -> bool:
@@ -92,21 +99,14 @@ def _ours(trials: Trials, found: Bracket) -> bool:
     return any(
         answer.cause in OURS
         or (answer.cause == "latency" and p["send_lag_p99_s"] is None and p["generator_limited"])
-        for p, answer in trials
-        if answer is not None and not answer.met and p["target"] == found.high
+        for p, answer in _counting(trials)
+        if not answer.met and p["target"] == found.high
     )
 
 
 def found_by(trials: Trials) -> Bracket:
     """The bracket of the trials that are answers."""
-    judged = [(phase["target"], answer) for phase, answer in trials if answer is not None]
-    return bracket(
-        [
-            Trial(level, answer.met, answer.sure)
-            for (level, answer), counts in zip(judged, answers(judged), strict=True)
-            if counts
-        ]
-    )
+    return bracket([Trial(p["target"], a.met, a.sure) for p, a in _counting(trials)])
 
 
 def _judged(view: View, slo: Slo, phase: dict[str, Any]) -> Attained | None:

@@ -114,6 +114,18 @@ def test_a_closed_loop_that_the_generator_slowed_is_our_limit(tmp_path: Path) ->
         assert told["limited_by_us"] is ours
 
 
+def test_a_late_trial_at_the_bracket_does_not_make_the_limit_ours(tmp_path: Path) -> None:
+    """It is no answer, so it says nothing of why the level was missed."""
+    late = trial(120, 2, bad=30, send_lag_s=2.0)
+    folder = searched(tmp_path / "r", trial(60, 1), trial(120, 1, bad=30), late)
+    told = text(folder)
+    assert "It broke by refusals (429) (success_rate)." in told
+    assert "That limit is ours" not in told
+    (found,) = report.summary(report.look(load(folder)))["capacity"]
+    assert (found["windows"], found["answered"]) == (3, 2)
+    assert (found["causes"], found["limited_by_us"]) == (["429"], False)
+
+
 def test_a_trial_that_was_cut_short_is_no_answer(tmp_path: Path) -> None:
     """By the budget, by hand, or by a crash: its dropped requests are not the gateway's fault."""
     for number, events in enumerate(

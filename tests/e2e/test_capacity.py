@@ -30,3 +30,31 @@ def test_the_concurrency_that_a_gateway_bears_is_found(simulator: Start, tmp_pat
     tried = [row.target for row in done.rows()]
     assert set(tried) == {4, 5, 6, 8}
     assert len(gateway.rows()) == len(tried)
+
+
+def test_a_search_that_its_budget_ended_goes_on(simulator: Start, tmp_path: Path) -> None:
+    """With a larger budget: the trial that was cut short is no answer, the others are kept."""
+    gateway = simulator("--max-concurrency", 5, "--latency", 0.1)
+    slo = tmp_path / "slo.toml"
+    slo.write_text("success_rate = 0.95\n", encoding="utf-8")
+    cut = run(
+        "-H", gateway.url, "--mode", "capacity", "--search", "concurrency", "--model",
+        "gpt-5.4-nano", "--target", "4,4,8", "--slo", slo, "--duration", 1, "--step-pause", 0.3,
+        "--budget-tokens", 1200, results=tmp_path / "results",
+    )  # fmt: skip
+    assert cut.code == 1 and "the budget is spent" in cut.text, cut.text
+    assert cut.folder is not None
+    paid = {row.task_id for row in cut.rows() if row.outcome != "dropped"}
+    done = run(
+        "-H", gateway.url, "--resume", cut.folder, "--budget-tokens", 100_000,
+        results=tmp_path / "elsewhere",
+    )  # fmt: skip
+    assert done.code == 0, done.text
+    (found,) = json.loads((cut.folder / "summary.json").read_text("utf-8"))["capacity"]
+    assert (found["met"], found["missed"], found["limited_by_us"]) == (5, 6, False)
+    assert found["answered"] < found["windows"]
+    seen = [row["task_id"] for row in gateway.rows()]
+    assert len(seen) == len(set(seen)) and paid <= set(seen)
+    ran = [event["phase"] for event in cut.events("phase_start")]
+    planned = [phase["name"] for phase in cut.manifest()["plan"]]
+    assert planned == list(dict.fromkeys(ran))
