@@ -16,13 +16,13 @@ from recording.prices import PRICED, Prices
 from recording.record import CONTENT_LIMIT_CHARS, RequestRecord
 from tasks import drift
 from tasks.client import Client
+from tasks.headers import header_facts
 from tasks.prompts import Judgement, Request
 from tasks.redaction import redacted
 from tasks.reply import (
     Json,
     Message,
     complaint,
-    header_facts,
     mapping,
     message,
     trouble,

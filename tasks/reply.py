@@ -1,18 +1,15 @@
-"""What a gateway said: usage, cost, text and headers, read in every dialect we know. Pure.
+"""What a gateway said: usage, cost, text and errors, read in every dialect we know. Pure.
 
-Sources: OpenAI's API reference (usage, x-ratelimit-*), OpenRouter (usage.cost, `reasoning`),
-LiteLLM (x-litellm-response-cost, x-litellm-call-id), DeepSeek (prompt_cache_hit_tokens),
+Sources: OpenAI's API reference (usage), OpenRouter (usage.cost, `reasoning`),
+LiteLLM (x-litellm-response-cost), DeepSeek (prompt_cache_hit_tokens),
 Anthropic (cache_*_input_tokens), Groq (x_groq.usage), Moonshot (choices[0].usage, cached_tokens),
 Perplexity (cost.total_cost), Mistral (content parts of type `thinking`).
 A field that is absent or of the wrong type is None: unknown, never 0.
 """
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any, TypedDict, TypeVar
 
 Json = Mapping[str, Any]
@@ -38,7 +35,7 @@ def mapping(value: object) -> Json:
     return value if isinstance(value, dict) else {}
 
 
-def _whole(value: object) -> int | None:
+def whole(value: object) -> int | None:
     """A whole number that a 64-bit column can hold, also when written as 12.0 or as text."""
     if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 20:
         value = int(value)
@@ -49,7 +46,7 @@ def _whole(value: object) -> int | None:
     return value if -(2**63) <= value < 2**63 else None
 
 
-def _number(value: object) -> float | None:
+def numeric(value: object) -> float | None:
     """A finite number, also when written as text (headers, some dialects)."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
@@ -103,24 +100,24 @@ def usage(body: Json, headers: Mapping[str, str], *, ok: bool, cost_field: str =
     said = stated(body)
     prompt = mapping(said.get("prompt_tokens_details"))
     completion = mapping(said.get("completion_tokens_details"))
-    in_body = _first(_number(_at(body, cost_field)), *(_number(_at(said, n)) for n in _COSTS))
-    in_header = _first(*(_number(headers.get(n)) for n in (cost_field.lower(), _COST_HEADER)))
+    in_body = _first(numeric(_at(body, cost_field)), *(numeric(_at(said, n)) for n in _COSTS))
+    in_header = _first(*(numeric(headers.get(n)) for n in (cost_field.lower(), _COST_HEADER)))
     if not ok and not in_header:
         in_header = None
     cost = in_body if in_body is not None else in_header
     source = "body" if in_body is not None else "header" if cost is not None else "unknown"
     return {
-        "prompt_tokens": _whole(said.get("prompt_tokens")),
-        "completion_tokens": _whole(said.get("completion_tokens")),
-        "total_tokens": _whole(said.get("total_tokens")),
+        "prompt_tokens": whole(said.get("prompt_tokens")),
+        "completion_tokens": whole(said.get("completion_tokens")),
+        "total_tokens": whole(said.get("total_tokens")),
         "cached_tokens": _first(
-            _whole(prompt.get("cached_tokens")), *(_whole(said.get(name)) for name in _CACHED)
+            whole(prompt.get("cached_tokens")), *(whole(said.get(name)) for name in _CACHED)
         ),
         "cache_write_tokens": _first(
-            *(_whole(part.get(name)) for name in _WRITTEN for part in (prompt, said))
+            *(whole(part.get(name)) for name in _WRITTEN for part in (prompt, said))
         ),
         "reasoning_tokens": _first(
-            _whole(completion.get("reasoning_tokens")), _whole(said.get("reasoning_tokens"))
+            whole(completion.get("reasoning_tokens")), whole(said.get("reasoning_tokens"))
         ),
         "api_cost": cost,
         "header_cost": in_header,
@@ -283,7 +280,7 @@ def complaint(error: object) -> Complaint:
     if not said:
         return Complaint(None, str(error), None)
     code = said.get("code")
-    status = _number(code)
+    status = numeric(code)
     words = (k for k in (said.get("type"), code) if isinstance(k, str))
     kind = next((k for k in words if k not in ("", "None")), None)  # LiteLLM writes "None"
     text = next((t for n in ("message", "detail") if isinstance(t := said.get(n), str)), None)
@@ -294,110 +291,14 @@ def complaint(error: object) -> Complaint:
     )
 
 
-_ID_HEADERS = (
-    "x-request-id", "x-generation-id", "x-litellm-call-id", "request-id", "apim-request-id",
-    "x-oneapi-request-id", "x-kong-request-id", "x-amzn-requestid", "cf-ray",
-)  # fmt: skip
-
-
-class HeaderFacts(TypedDict, total=False):
-    """What the answer's headers tell, named as the record names it."""
-
-    gateway_request_id: str | None
-    retry_after_s: float | None
-    ratelimit_limit_requests: int | None
-    ratelimit_remaining_requests: int | None
-    ratelimit_limit_tokens: int | None
-    ratelimit_remaining_tokens: int | None
-
-
-def header_facts(headers: Mapping[str, str], now: datetime | None = None) -> HeaderFacts:
-    """Request id, advertised limits and Retry-After out of the headers (lower-case names)."""
-    facts: HeaderFacts = {
-        "gateway_request_id": next((headers[n] for n in _ID_HEADERS if n in headers), None),
-        "retry_after_s": retry_after_s(headers, now),
-    }
-    for name in headers:
-        if "ratelimit" in name:
-            break
-    else:
-        return facts
-    for which in ("limit", "remaining"):
-        for what in ("requests", "tokens"):
-            facts[f"ratelimit_{which}_{what}"] = _limit(headers, which, what)  # type: ignore[literal-required]
-    return facts
-
-
-def _limit(headers: Mapping[str, str], which: str, what: str) -> int | None:
-    """OpenAI's header, else LiteLLM's key limit, Anthropic's, LiteLLM's provider's, the IETF's."""
-    for name in (
-        f"x-ratelimit-{which}-{what}",
-        f"x-ratelimit-api_key-{which}-{what}",
-        f"anthropic-ratelimit-{what}-{which}",
-        f"llm_provider-x-ratelimit-{which}-{what}",
-    ):
-        number = _number(headers.get(name))
-        if number is not None:
-            return _whole(int(number))
-    return _of_a_minute(headers, which) if what == "requests" else None
-
-
-def _of_a_minute(headers: Mapping[str, str], which: str) -> int | None:
-    """The limit of requests in the words of the IETF's drafts, old and new; None: none a minute.
-
-    draft-ietf-httpapi-ratelimit-headers: `RateLimit-Limit: 100, 100;w=60`, then `RateLimit:
-    limit=100, remaining=50, reset=5`, then `RateLimit: "a";r=50;t=5` and its policy `"a";q=100`.
-    """
-    policy, now = headers.get("ratelimit-policy", ""), headers.get("ratelimit", "")
-    alone = headers.get(f"ratelimit-{which}", headers.get(f"x-ratelimit-{which}", ""))
-    windows = re.findall(r";\s*w=(\d+)", f"{policy},{headers.get('ratelimit-limit', '')}")
-    resets = [headers.get("ratelimit-reset", ""), *re.findall(r"\b(?:reset|t)=(\d+)", now)]
-    if any(float(window) != 60 for window in windows) or "qu=" in policy:
-        return None
-    if any((_number(reset) or 0) > 60 for reset in resets):
-        return None
-    name, text = ("q", policy) if which == "limit" else ("r", now)
-    found = (
-        re.match(rf"\s*({_COUNT})", alone)
-        or re.search(rf"{which}=({_COUNT})", now)
-        or re.search(rf";\s*{name}=({_COUNT})", text)
-    )
-    return int(found[1]) if found is not None else None
-
-
-_COUNT = r"\d{1,18}\b"  # what a 64-bit column can hold
-
-
 def wait_in_body(body: Json) -> float | None:
     """Seconds to wait that stand in a refusal's body, in it or in its `error`; None: none."""
     for part in (mapping(body.get("error")), body):
         for name, unit_s in _WAITS.items():
-            number = _number(part.get(name))
+            number = numeric(part.get(name))
             if number is not None and number >= 0:
                 return number * unit_s
     return None
 
 
 _WAITS = {"retry_after_ms": 0.001, "retry_after": 1.0, "retryAfter": 1.0}
-
-
-def retry_after_s(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
-    """Seconds the gateway asks to wait: `retry-after-ms`, else `retry-after` (RFC 9110 10.2.3).
-
-    An HTTP date is counted from `now` (wall clock, UTC); one in the past is 0. What LiteLLM passes
-    on of its provider counts where it says nothing itself.
-    """
-    milliseconds = _number(headers.get("retry-after-ms"))
-    if milliseconds is not None and milliseconds >= 0:
-        return milliseconds / 1000
-    stated = headers.get("retry-after", headers.get("llm_provider-retry-after"))
-    seconds = _number(stated)
-    if seconds is not None or stated is None:
-        return seconds if seconds is None or seconds >= 0 else None
-    try:
-        when = parsedate_to_datetime(stated)
-    except (ValueError, OverflowError):
-        return None
-    if when.tzinfo is None:
-        when = when.replace(tzinfo=UTC)
-    return max(0.0, (when - (now or datetime.now(UTC))).total_seconds())

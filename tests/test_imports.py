@@ -37,6 +37,7 @@ PURE = (
     "loadshapes.own",
     "loadshapes.trace",
     "tasks.drift",
+    "tasks.headers",
     "tasks.lines",
     "tasks.reply",
     "tasks.traffic",

@@ -1,0 +1,109 @@
+"""What a gateway's headers say: its name for the request, its limits, how long to wait. Pure.
+
+Sources: OpenAI (x-ratelimit-*), LiteLLM (x-litellm-call-id, llm_provider-*), Anthropic
+(anthropic-ratelimit-*), the IETF's draft (RateLimit), RFC 9110 (Retry-After). Names are in lower
+case. A field that is absent or makes no sense is None: unknown, never 0.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TypedDict
+
+from tasks.reply import numeric, whole
+
+_ID_HEADERS = (
+    "x-request-id", "x-generation-id", "x-litellm-call-id", "request-id", "apim-request-id",
+    "x-oneapi-request-id", "x-kong-request-id", "x-amzn-requestid", "cf-ray",
+)  # fmt: skip
+
+
+class HeaderFacts(TypedDict, total=False):
+    """What the answer's headers tell, named as the record names it."""
+
+    gateway_request_id: str | None
+    retry_after_s: float | None
+    ratelimit_limit_requests: int | None
+    ratelimit_remaining_requests: int | None
+    ratelimit_limit_tokens: int | None
+    ratelimit_remaining_tokens: int | None
+
+
+def header_facts(headers: Mapping[str, str], now: datetime | None = None) -> HeaderFacts:
+    """Request id, advertised limits and Retry-After out of the headers (lower-case names)."""
+    facts: HeaderFacts = {
+        "gateway_request_id": next((headers[n] for n in _ID_HEADERS if n in headers), None),
+        "retry_after_s": retry_after_s(headers, now),
+    }
+    for name in headers:
+        if "ratelimit" in name:
+            break
+    else:
+        return facts
+    for which in ("limit", "remaining"):
+        for what in ("requests", "tokens"):
+            facts[f"ratelimit_{which}_{what}"] = _limit(headers, which, what)  # type: ignore[literal-required]
+    return facts
+
+
+def _limit(headers: Mapping[str, str], which: str, what: str) -> int | None:
+    """OpenAI's header, else LiteLLM's key limit, Anthropic's, LiteLLM's provider's, the IETF's."""
+    for name in (
+        f"x-ratelimit-{which}-{what}",
+        f"x-ratelimit-api_key-{which}-{what}",
+        f"anthropic-ratelimit-{what}-{which}",
+        f"llm_provider-x-ratelimit-{which}-{what}",
+    ):
+        number = numeric(headers.get(name))
+        if number is not None:
+            return whole(int(number))
+    return _of_a_minute(headers, which) if what == "requests" else None
+
+
+def _of_a_minute(headers: Mapping[str, str], which: str) -> int | None:
+    """The limit of requests in the words of the IETF's drafts, old and new; None: none a minute.
+
+    draft-ietf-httpapi-ratelimit-headers: `RateLimit-Limit: 100, 100;w=60`, then `RateLimit:
+    limit=100, remaining=50, reset=5`, then `RateLimit: "a";r=50;t=5` and its policy `"a";q=100`.
+    """
+    policy, now = headers.get("ratelimit-policy", ""), headers.get("ratelimit", "")
+    alone = headers.get(f"ratelimit-{which}", headers.get(f"x-ratelimit-{which}", ""))
+    windows = re.findall(r";\s*w=(\d+)", f"{policy},{headers.get('ratelimit-limit', '')}")
+    resets = [headers.get("ratelimit-reset", ""), *re.findall(r"\b(?:reset|t)=(\d+)", now)]
+    if any(float(window) != 60 for window in windows) or "qu=" in policy:
+        return None
+    if any((numeric(reset) or 0) > 60 for reset in resets):
+        return None
+    name, text = ("q", policy) if which == "limit" else ("r", now)
+    found = (
+        re.match(rf"\s*({_COUNT})", alone)
+        or re.search(rf"{which}=({_COUNT})", now)
+        or re.search(rf";\s*{name}=({_COUNT})", text)
+    )
+    return int(found[1]) if found is not None else None
+
+
+_COUNT = r"\d{1,18}\b"  # what a 64-bit column can hold
+
+
+def retry_after_s(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
+    """Seconds the gateway asks to wait: `retry-after-ms`, else `retry-after` (RFC 9110 10.2.3).
+
+    An HTTP date is counted from `now` (wall clock, UTC); one in the past is 0. What LiteLLM passes
+    on of its provider counts where it says nothing itself.
+    """
+    milliseconds = numeric(headers.get("retry-after-ms"))
+    if milliseconds is not None and milliseconds >= 0:
+        return milliseconds / 1000
+    stated = headers.get("retry-after", headers.get("llm_provider-retry-after"))
+    seconds = numeric(stated)
+    if seconds is not None or stated is None:
+        return seconds if seconds is None or seconds >= 0 else None
+    try:
+        when = parsedate_to_datetime(stated)
+    except (ValueError, OverflowError):
+        return None
+    if when.tzinfo is None:
+        when = when.replace(tzinfo=UTC)
+    return max(0.0, (when - (now or datetime.now(UTC))).total_seconds())
