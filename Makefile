@@ -33,7 +33,7 @@ test: $(BIN)/.dev ## ruff, mypy and pytest
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n 4 --dist worksteal
 
-golden: $(BIN)/.dev ## every mode against the simulator's log, with the errors of its times (an hour)
+golden: $(BIN)/.dev ## every mode against the simulator's log, with the errors of its times (half an hour)
 	$(BIN)/python -m pytest -m golden -s tests/golden
 
 chaos: $(BIN)/.dev ## crash trials: WEIGHBRIDGE_TRIALS=300 make chaos
