@@ -24,6 +24,7 @@ from locust.runners import (
     WorkerRunner,
 )
 
+from loadshapes.clocks import monotonic_of
 from loadshapes.generator import Generator
 from loadshapes.options import Options
 from loadshapes.plan import Phase, stripe
@@ -231,7 +232,8 @@ class GeneratorNode:
 
     def _start(self, environment: Any, msg: Any, **_: Any) -> None:
         data = msg.data
-        began = self.generator.clock() + (data["t0_unix_s"] - self._offset_s - time.time())
+        t0_unix_s = data["t0_unix_s"] - self._offset_s  # by this machine's wall clock
+        began = monotonic_of(t0_unix_s, self.generator.clock, time.time)
         self.generator.start(data["phase"], began, data["slot"], data["slots"], data["purses"])
 
     def _halt(self, environment: Any, msg: Any, **_: Any) -> None:

@@ -23,6 +23,7 @@ PURE = (
     "recording.purse",
     "loadshapes.again",
     "loadshapes.capacity",
+    "loadshapes.clocks",
     "loadshapes.plan",
     "loadshapes.search",
     "loadshapes.seen",
