@@ -57,7 +57,9 @@ def outcomes() -> str:
         "# Outcomes\n\nHow a planned request can end. The set is closed: every row's `outcome` is "
         "one of these names, and `success` is true for `ok` alone.\n\n```text\n"
         + body.rstrip()
-        + "\n```\n\n## Faults\n\nWhat each fault of a gateway becomes. Every line is provoked by a "
+        + "\n```\n\n## What follows from each\n\n"
+        + _facts()
+        + "\n\n## Faults\n\nWhat each fault of a gateway becomes. Every line is provoked by a "
         "test, plain and streamed (tests/tasks/test_faults.py), among requests that must not "
         "suffer. A fault of the simulator can be asked of it by name: `python -m simulator --fault "
         "NAME=SHARE`, or `x-simulator-fault: NAME` in a request's headers.\n\n"
@@ -69,6 +71,18 @@ def outcomes() -> str:
         "report lists them on its first page, with the costs that do not fit the run's own price "
         "per token (`cost_outlier`).\n\n```text\n" + flags.rstrip() + "\n```\n"
     )
+
+
+def _facts() -> str:
+    """What follows from each outcome: the meanings, then a table."""
+    meanings = (inspect.getdoc(outcome.Facts) or "").split("\n\n")[1].splitlines()
+    names = [item.name for item in fields(outcome.Facts)]
+    rows = [
+        f"| `{end.value}` | " + " | ".join("yes" if getattr(facts, n) else "" for n in names) + " |"
+        for end, facts in outcome.FACTS.items()
+    ]
+    head = ["| outcome | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
+    return "\n".join([*(f"- {line}" for line in meanings), "", *head, *rows])
 
 
 def _faults(head: str, cases: dict[str, Case]) -> str:

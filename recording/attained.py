@@ -13,7 +13,7 @@ from typing import Literal, Protocol
 
 from recording.conditions import Condition
 from recording.lateness import LAG_SHARE, limit_s
-from recording.outcome import Outcome
+from recording.outcome import ENDED_BY_US, Outcome
 from recording.slo import SHARES, TIMES, Objectives
 
 SURE = 0.01
@@ -215,7 +215,7 @@ def _cause(rows: Sequence[Row], missed: Sequence[str], full: bool) -> Cause:
     """The commonest reason of the requests; where none failed, what the objectives say."""
     ends = Counter(row.outcome for row in rows if not row.success)
     refused = ends[Outcome.RATE_LIMITED]
-    dropped = ends[Outcome.DROPPED] + ends[Outcome.CANCELLED]
+    dropped = sum(ends[name] for name in ENDED_BY_US)
     failed = ends.total() - refused - dropped
     times_missed = any(key.startswith(("e2e", "ttft", "tpot")) for key in missed)
     shares_missed = any(key in ("success_rate", "attainment") for key in missed)

@@ -4,18 +4,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from recording.outcome import Outcome
+from recording.outcome import COUNTED
 
-# "On many 429, 5xx and timeouts": what the article's rule counts.
-COUNTED = frozenset(
-    {
-        Outcome.RATE_LIMITED.value,
-        Outcome.SERVER_ERROR.value,
-        Outcome.TIMEOUT_CONNECT.value,
-        Outcome.TIMEOUT_FIRST_BYTE.value,
-        Outcome.TIMEOUT_TOTAL.value,
-    }
-)
 FEWEST = 5  # completed requests before the rule may speak
 
 

@@ -1,4 +1,4 @@
-"""How a request ended: one closed set of names. Pure.
+"""How a request ended: one closed set of names, and what follows from each. Pure.
 
 planned
 ├── dropped                  never sent (no user free in time, the run stopped, a worker lost)
@@ -6,27 +6,33 @@ planned
     ├── ok                   HTTP 200, complete, with content, reasoning or a tool call
     ├── cancelled            in flight when the run was stopped
     ├── refused by the gateway (an HTTP status, whatever became of the body after it; or an error
-    │   │                          body under HTTP 200 that carries one)
+    │   │                          body or event under HTTP 200 that states such a cause)
     │   ├── redirect             3xx: never followed, the key stays with its host
     │   ├── auth                 401, 403
-    │   ├── payment_required     402
+    │   ├── payment_required     402, or the words for it under another status
     │   ├── not_found            404
     │   ├── rate_limited         429
     │   ├── bad_request          every other 4xx
-    │   └── server_error         5xx, and 408
+    │   └── server_error         5xx, 408, and the 4xx by which proxies say that they gave up
     ├── never connected
     │   ├── dns, tls, connection_refused, timeout_connect
+    │   ├── unreachable          there is no way to the gateway's network or host
+    │   └── local_limit          our own machine let no connection be made (descriptors, ports ...)
     ├── connected, no whole answer
     │   ├── connection_reset     closed or reset before the answer was whole
     │   ├── timeout_first_byte   not one byte of the answer by the deadline
     │   ├── timeout_total        the answer had begun, but was not whole by the deadline
-    │   └── stream_truncated     a stream ended with neither finish_reason nor [DONE]
+    │   ├── stream_truncated     a stream ended with neither finish_reason nor [DONE]
+    │   ├── reply_too_large      more bytes than --max-reply-mb; the rest was not read
+    │   └── internal_error       a fault in Weighbridge itself; what the gateway did is not known
     └── an answer that is not one
         ├── stream_error         an error event inside an HTTP 200 stream
         ├── malformed            not HTTP, not JSON, or not a chat completion
+        ├── filtered             withheld or cut by a content filter
         └── empty                HTTP 200 with neither content, reasoning nor tool call
 """
 
+from dataclasses import dataclass, fields
 from enum import StrEnum
 
 
@@ -48,12 +54,75 @@ class Outcome(StrEnum):
     CONNECTION_RESET = "connection_reset"
     DNS = "dns"
     TLS = "tls"
+    UNREACHABLE = "unreachable"
+    LOCAL_LIMIT = "local_limit"
     STREAM_TRUNCATED = "stream_truncated"
+    REPLY_TOO_LARGE = "reply_too_large"
+    INTERNAL_ERROR = "internal_error"
     STREAM_ERROR = "stream_error"
     MALFORMED = "malformed"
+    FILTERED = "filtered"
     EMPTY = "empty"
     DROPPED = "dropped"
     CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What follows from how a request ended.
+
+    `free`: it cost nothing, unless the gateway states a cost: refused, or never arrived.
+    `counted`: the article's stop rule counts it ("many 429, 5xx and timeouts").
+    `waited`: no whole answer came; it would have taken at least as long as was waited for it.
+    `ours`: our own machine or program failed, which says nothing about the gateway.
+    `hopeless`: the cause is the same for every request: sending on brings more of it.
+    `ended_by_us`: never sent, or given up because the run was stopped.
+    """
+
+    free: bool = False
+    counted: bool = False
+    waited: bool = False
+    ours: bool = False
+    hopeless: bool = False
+    ended_by_us: bool = False
+
+
+FACTS: dict[Outcome, Facts] = {
+    Outcome.OK: Facts(),
+    Outcome.REDIRECT: Facts(free=True, hopeless=True),
+    Outcome.BAD_REQUEST: Facts(free=True, hopeless=True),
+    Outcome.AUTH: Facts(free=True, hopeless=True),
+    Outcome.PAYMENT_REQUIRED: Facts(free=True, hopeless=True),
+    Outcome.NOT_FOUND: Facts(free=True, hopeless=True),
+    Outcome.RATE_LIMITED: Facts(free=True, counted=True),
+    Outcome.SERVER_ERROR: Facts(free=True, counted=True),
+    Outcome.TIMEOUT_CONNECT: Facts(free=True, counted=True, waited=True),
+    Outcome.TIMEOUT_FIRST_BYTE: Facts(counted=True, waited=True),
+    Outcome.TIMEOUT_TOTAL: Facts(counted=True, waited=True),
+    Outcome.CONNECTION_REFUSED: Facts(free=True, hopeless=True),
+    Outcome.CONNECTION_RESET: Facts(waited=True),
+    Outcome.DNS: Facts(free=True, hopeless=True),
+    Outcome.TLS: Facts(free=True, hopeless=True),
+    Outcome.UNREACHABLE: Facts(free=True, hopeless=True),
+    Outcome.LOCAL_LIMIT: Facts(free=True, ours=True),
+    Outcome.STREAM_TRUNCATED: Facts(waited=True),
+    Outcome.REPLY_TOO_LARGE: Facts(waited=True),
+    Outcome.INTERNAL_ERROR: Facts(ours=True),
+    Outcome.STREAM_ERROR: Facts(),
+    Outcome.MALFORMED: Facts(hopeless=True),
+    Outcome.FILTERED: Facts(),
+    Outcome.EMPTY: Facts(),
+    Outcome.DROPPED: Facts(free=True, waited=True, ended_by_us=True),
+    Outcome.CANCELLED: Facts(waited=True, ended_by_us=True),
+}
+
+
+def having(fact: str) -> frozenset[str]:
+    """The outcomes of which a fact is true, by the names that rows carry: `having("free")`."""
+    return frozenset(outcome.value for outcome, facts in FACTS.items() if getattr(facts, fact))
+
+
+FREE, COUNTED, WAITED, OURS, HOPELESS, ENDED_BY_US = (having(f.name) for f in fields(Facts))
 
 
 _BY_STATUS = {

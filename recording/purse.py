@@ -21,28 +21,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from recording.outcome import Outcome
+from recording.outcome import FREE
 from recording.prices import output_tokens
 from recording.record import RequestRecord
-
-CERTAINLY_FREE = frozenset(
-    {
-        Outcome.DROPPED.value,
-        Outcome.REDIRECT.value,
-        Outcome.BAD_REQUEST.value,
-        Outcome.AUTH.value,
-        Outcome.PAYMENT_REQUIRED.value,
-        Outcome.NOT_FOUND.value,
-        Outcome.RATE_LIMITED.value,
-        Outcome.SERVER_ERROR.value,
-        Outcome.TIMEOUT_CONNECT.value,
-        Outcome.CONNECTION_REFUSED.value,
-        Outcome.DNS.value,
-        Outcome.TLS.value,
-    }
-)
-"""Ends that cost nothing unless the gateway says so: refused, or never arrived. Every other end
-without a stated cost (cut off, timed out, cancelled) is counted at its worst case."""
 
 MONEY, TOKENS = "money", "tokens"
 Experience = list[list[Any]]
@@ -151,7 +132,7 @@ class Purse:
         self.reserved = max(0.0, self.reserved - need.held)
         used = self.used_by(record)
         if used is None:
-            if record.outcome in CERTAINLY_FREE:
+            if record.outcome in FREE:
                 return
             self.unstated += 1
             self.spent += need.worst or 0.0

@@ -9,11 +9,10 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from recording.outcome import Outcome
-from recording.purse import CERTAINLY_FREE, MONEY, TOKENS
+from recording.outcome import ENDED_BY_US, FREE, Outcome
+from recording.purse import MONEY, TOKENS
 from recording.record import COLUMNS, RequestRecord, decode
 
-_UNFINISHED = (Outcome.DROPPED.value, Outcome.CANCELLED.value)
 _USED = {MONEY: COLUMNS.index("api_cost"), TOKENS: COLUMNS.index("total_tokens")}
 _MODEL, _OUTCOME = COLUMNS.index("model_requested"), COLUMNS.index("outcome")
 
@@ -62,7 +61,7 @@ def _read(folder: Path) -> Remains:
         for cells in _whole_rows(path):
             if cells[index].isdigit():
                 known = finished.setdefault(cells[phase], set())
-                if cells[outcome] in _UNFINISHED:
+                if cells[outcome] in ENDED_BY_US:
                     if cells[outcome] != Outcome.DROPPED and tuple(cells) not in cancelled:
                         cancelled.add(tuple(cells))
                         bill.add(cells)
@@ -97,7 +96,7 @@ class _Bill:
             if used >= 0:
                 self._known[unit] += used
                 self._most[key] = max(self._most.get(key, 0.0), used)
-            elif cells[_OUTCOME] not in CERTAINLY_FREE:
+            elif cells[_OUTCOME] not in FREE:
                 self._unknown[key] += 1
 
     def spent(self) -> dict[str, float]:

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recording import outcome as outcomes
-from recording.guards import COUNTED, FEWEST, StopRule, decide
-from recording.outcome import Outcome, of_status
+from recording.guards import FEWEST, StopRule, decide
+from recording.outcome import COUNTED, FACTS, FREE, HOPELESS, OURS, WAITED, Outcome, of_status
 from recording.tally import Tally
 from tests.recording.rows import row
 
@@ -33,6 +33,24 @@ def test_the_tree_names_every_outcome() -> None:
     assert outcomes.__doc__ is not None
     words = outcomes.__doc__.replace(",", " ").split()
     assert not [each for each in Outcome if each.value not in words]
+
+
+def test_every_outcome_has_its_facts_and_a_success_has_none() -> None:
+    assert list(FACTS) == list(Outcome)
+    assert not any(Outcome.OK in names for names in (FREE, COUNTED, WAITED, OURS, HOPELESS))
+
+
+def test_what_may_have_reached_the_gateway_is_never_certainly_free() -> None:
+    """A deadline, a cut, a stop: the gateway may have answered, and charged, all the same."""
+    reached = {"timeout_first_byte", "timeout_total", "connection_reset", "stream_truncated",
+               "stream_error", "malformed", "empty", "filtered", "reply_too_large", "cancelled",
+               "internal_error", "ok"}  # fmt: skip
+    assert {outcome.value for outcome in Outcome} - FREE == reached
+
+
+def test_our_own_failures_say_nothing_about_the_gateway() -> None:
+    assert {"local_limit", "internal_error"} == OURS
+    assert not OURS & (COUNTED | WAITED | HOPELESS)
 
 
 OK, BAD = "ok", "rate_limited"
