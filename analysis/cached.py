@@ -87,7 +87,9 @@ class Cache:
             raise RunError(f"{self._path} is damaged: remove it and try again.") from None
 
 
-def opened(folder: Path, parts: Sequence[Path], remarks: list[Odd]) -> Cache | None:
+def opened(
+    folder: Path, parts: Sequence[Path], remarks: list[Odd], made_by: str = ""
+) -> Cache | None:
     """The cache of a folder, made where it is missing, stale or not readable.
 
     Adds to `remarks` what was odd in the part files. None when the run is small, or the cache
@@ -103,7 +105,7 @@ def opened(folder: Path, parts: Sequence[Path], remarks: list[Odd]) -> Cache | N
     if found is None:
         try:
             with reserving(path) as new:
-                _write(new, parts, key)
+                _write(new, parts, key, made_by)
         except OSError:
             return None
         found = _current(path, key, remarks)
@@ -125,7 +127,7 @@ def _current(path: Path, key: bytes, remarks: list[Odd]) -> Cache | None:
         return None
 
 
-def _write(path: Path, parts: Sequence[Path], key: bytes) -> None:
+def _write(path: Path, parts: Sequence[Path], key: bytes, made_by: str) -> None:
     import pyarrow.parquet as pq
 
     remarks: list[Odd] = []
@@ -138,7 +140,7 @@ def _write(path: Path, parts: Sequence[Path], key: bytes) -> None:
         write_statistics=False,
         write_page_checksum=True,
     ) as file:
-        for table in _grouped(t for part in parts for t in tables(part, remarks)):
+        for table in _grouped(t for part in parts for t in tables(part, remarks, made_by)):
             file.write_table(table, row_group_size=len(table))
         file.add_key_value_metadata({_OF: key, _REMARKS: json.dumps(remarks).encode()})
 

@@ -5,6 +5,8 @@ would: anything else it declines, and the slow reader judges (analysis/parts.py)
 """
 
 import csv
+from collections.abc import Sequence
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 from recording.record import COLUMNS, TYPES, RequestRecord
@@ -28,6 +30,7 @@ TEXTS = frozenset(n for n in COLUMNS if TYPES[n] is str) - FEW_VALUED
 REQUIRED = frozenset(
     n for n, h in get_type_hints(RequestRecord).items() if type(None) not in get_args(h)
 )
+_DEFAULTS = {item.name: item.default for item in fields(RequestRecord)}
 _QUOTE, _COMMA, _CR, _LF = b'",\r\n'
 _APOSTROPHE, _PLUS, _MINUS, _NINE, _EXPONENT = b"'+-9e"
 
@@ -52,19 +55,19 @@ def _type(name: str) -> "pa.DataType":
     return kinds[TYPES[name]]
 
 
-def read(text: bytes) -> "pa.Table":
-    """The rows of whole CSV records, their header apart. Raises Declined."""
+def read(text: bytes, columns: Sequence[str] = COLUMNS) -> "pa.Table":
+    """The rows of whole CSV records of a file with these columns, header apart. Raises Declined."""
     import pyarrow as pa
     import pyarrow.csv
 
     if not _regular(text) or not _utf8(text):
         raise Declined
-    types = {n: pa.string() if TYPES[n] in (int, float) else _type(n) for n in COLUMNS}
+    types = {n: pa.string() if TYPES[n] in (int, float) else _type(n) for n in columns}
     try:
         cells = pyarrow.csv.read_csv(
             pa.BufferReader(text),
             pyarrow.csv.ReadOptions(
-                column_names=COLUMNS, block_size=len(text) + 1, use_threads=False
+                column_names=columns, block_size=len(text) + 1, use_threads=False
             ),
             pyarrow.csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
             pyarrow.csv.ConvertOptions(
@@ -76,7 +79,10 @@ def read(text: bytes) -> "pa.Table":
                 check_utf8=False,
             ),
         )
-        found = [_column(n, cells[n].combine_chunks()) for n in COLUMNS]
+        found = [
+            _column(n, cells[n].combine_chunks()) if n in types else _absent(n, len(cells))
+            for n in COLUMNS
+        ]
         return pa.Table.from_arrays(found, schema=schema())
     except pa.ArrowException:
         raise Declined from None
@@ -119,6 +125,15 @@ def _utf8(text: bytes) -> bool:
     except pa.ArrowInvalid:
         return False
     return True
+
+
+def _absent(name: str, count: int) -> Any:
+    """A column that the file does not have: what `decode` makes of it."""
+    import pyarrow as pa
+
+    if _DEFAULTS[name] is None:
+        return pa.nulls(count, _type(name))
+    return pa.array([_DEFAULTS[name]] * count, _type(name))
 
 
 def _column(name: str, cells: Any) -> Any:

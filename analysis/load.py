@@ -14,7 +14,7 @@ from analysis.columns import schema
 from analysis.parts import Odd, RunError, torn
 from analysis.rows import Memory, Rows, Source
 from analysis.unite import unite
-from recording.record import SCHEMA_VERSION
+from recording import formats
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -87,7 +87,7 @@ def load(folder: Path) -> Run:
     try:
         manifest = _manifest(folder / "manifest.json")
         events = _events(folder / "events.jsonl", remarks)
-        source = _source(folder, remarks)
+        source = _source(folder, remarks, formats.needs(manifest))
     except OSError as error:
         raise RunError(
             f"{error.filename} cannot be read ({error.strerror}): let this user read it."
@@ -96,13 +96,13 @@ def load(folder: Path) -> Run:
     return Run(folder, manifest, Rows(source, *unite(source, order, remarks)), events, remarks)
 
 
-def _source(folder: Path, remarks: list[Odd]) -> Source:
+def _source(folder: Path, remarks: list[Odd], made_by: str) -> Source:
     import pyarrow as pa
 
     paths = sorted(folder.glob("requests-*.csv"))
-    if (cache := cached.opened(folder, paths, remarks)) is not None:
+    if (cache := cached.opened(folder, paths, remarks, made_by)) is not None:
         return cache
-    tables = [table for path in paths for table in parts.tables(path, remarks)]
+    tables = [table for path in paths for table in parts.tables(path, remarks, made_by)]
     return Memory(pa.concat_tables([schema().empty_table(), *tables]))
 
 
@@ -126,11 +126,10 @@ def _manifest(path: Path) -> dict[str, Any]:
     named = isinstance(plan, list) and all(isinstance(p, dict) and "name" in p for p in plan)
     if not named:
         raise RunError(f"{path} holds no plan: restore the file.")
-    if manifest.get("schema_version") != SCHEMA_VERSION:
-        raise RunError(
-            f"{path} is of schema version {manifest.get('schema_version')}, and this Weighbridge "
-            f"reads version {SCHEMA_VERSION}: use the version that made the run."
-        )
+    try:
+        formats.check(manifest.get("schema_version"), formats.needs(manifest))
+    except formats.FormatError as error:
+        raise RunError(f"{path} {error}.") from None
     return manifest
 
 

@@ -8,14 +8,16 @@ and else by `decode` itself, a row at a time, which also finds the line at fault
 
 import csv
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from analysis.columns import Declined, read, schema
-from recording.record import COLUMNS, SCHEMA_VERSION, RequestRecord, decode
+from recording import formats
+from recording.partfile import records, whole
+from recording.record import COLUMNS, RequestRecord, decode
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -45,29 +47,32 @@ class RunError(Exception):
     """A folder is no run, or cannot be read; the message is one sentence for the operator."""
 
 
-def tables(path: Path, remarks: list[Odd]) -> Iterator["pa.Table"]:
+def tables(path: Path, remarks: list[Odd], made_by: str = "") -> Iterator["pa.Table"]:
     """The rows of a part file in its order (`columns.schema`), a stretch at a time.
 
-    Adds to `remarks` what was odd. Raises RunError and OSError.
+    Adds to `remarks` what was odd; `made_by` is the Weighbridge that reads a file of columns we
+    do not know. Raises RunError and OSError.
     """
 
-    def table(begin: int, text: bytes) -> "pa.Table":
+    def table(begin: int, text: bytes, columns: Sequence[str]) -> "pa.Table":
         try:
-            return read(text)
+            return read(text, columns)
         except Declined:
-            return read_slowly(path, begin, text)
+            return read_slowly(path, begin, text, columns)
 
     waiting: deque[Future[pa.Table]] = deque()
     with ThreadPoolExecutor(_THREADS) as pool:
-        for begin, text in _stretches(path, remarks):
-            waiting.append(pool.submit(table, begin, text))
+        for stretch in _stretches(path, remarks, made_by):
+            waiting.append(pool.submit(table, *stretch))
             if len(waiting) > _AHEAD:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
 
 
-def read_slowly(path: Path, begin: int, text: bytes) -> "pa.Table":
+def read_slowly(
+    path: Path, begin: int, text: bytes, columns: Sequence[str] = COLUMNS
+) -> "pa.Table":
     """The rows of whole CSV records by the recorder's `decode`; `text` begins at byte `begin`.
 
     Raises RunError with the line at fault.
@@ -75,18 +80,18 @@ def read_slowly(path: Path, begin: int, text: bytes) -> "pa.Table":
     import pyarrow as pa
 
     rows = []
-    for place, record in _records(text):
+    for place, record in records(BytesIO(text)):
         try:
-            row = decode(next(csv.reader([record.decode()], strict=True)))
+            row = decode(next(csv.reader([record.decode()], strict=True)), columns)
             if any(isinstance(v, int) and not -(2**63) <= v < 2**63 for v in _values(row)):
                 raise ValueError("a number is beyond 64 bits")
         except (ValueError, csv.Error) as error:
             raise RunError(f"{path}, line {_line(path, begin + place)}: {error}.") from None
         rows.append(_values(row))
     types = schema()
-    columns = zip(types, zip(*rows, strict=True), strict=True)
+    found = zip(types, zip(*rows, strict=True), strict=True)
     return pa.Table.from_arrays(
-        [pa.array(cells, field.type, from_pandas=True) for field, cells in columns], schema=types
+        [pa.array(cells, field.type, from_pandas=True) for field, cells in found], schema=types
     )
 
 
@@ -101,18 +106,21 @@ def _values(row: RequestRecord) -> list[object]:
     return [getattr(row, name) for name in COLUMNS]
 
 
-def _stretches(path: Path, remarks: list[Odd]) -> Iterator[tuple[int, bytes]]:
-    """Whole CSV records after the header, and the byte at which they begin."""
+def _stretches(
+    path: Path, remarks: list[Odd], made_by: str
+) -> Iterator[tuple[int, bytes, Sequence[str]]]:
+    """Whole CSV records after the header, the byte at which they begin, and the file's columns."""
     begin, size = 0, STRETCH_BYTES
+    columns: Sequence[str] = COLUMNS
     with path.open("rb") as file:
         while text := file.read(size):
             end = _end(text)
             if end and not begin:
-                _, header = next(_records(text))
-                _check_header(path, header)
+                _, header = next(records(BytesIO(text)))
+                columns = _columns(path, header, made_by)
                 end = len(header)
             elif end:
-                yield begin, text[:end]
+                yield begin, text[:end], columns
             elif len(text) < size:
                 break
             elif size > _RECORD_BYTES:
@@ -121,7 +129,7 @@ def _stretches(path: Path, remarks: list[Odd]) -> Iterator[tuple[int, bytes]]:
             begin += end
             file.seek(begin)
     if text:
-        if any(_whole(line) for line in BytesIO(text).readlines()[1:]):
+        if any(whole(line, columns) for line in BytesIO(text).readlines()[1:]):
             raise _never_closed(path, begin)
         line = _line(path, begin)
         remarks.append(torn(path, line))
@@ -149,37 +157,9 @@ def _end(text: bytes) -> int:
     return 0
 
 
-def _records(text: bytes) -> Iterator[tuple[int, bytes]]:
-    """Each whole CSV record and where it begins; it ends where its quotes are closed."""
-    begin, parts, quoted = 0, list[bytes](), False
-    for part in BytesIO(text):
-        parts.append(part)
-        quoted ^= bool(part.count(b'"') % 2)
-        if not quoted:
-            record = b"".join(parts)
-            yield begin, record
-            begin, parts = begin + len(record), []
-
-
-def _whole(line: bytes) -> bool:
-    """Whether a line is a record by itself: then the quote before it is a fault, not a torn end."""
-    try:
-        decode(next(csv.reader([line.decode()], strict=True)))
-    except (ValueError, csv.Error, StopIteration):
-        return False
-    return True
-
-
-def _check_header(path: Path, text: bytes) -> None:
+def _columns(path: Path, text: bytes, made_by: str) -> Sequence[str]:
     try:
         found = next(csv.reader([text.decode(errors="replace")]), [])
-    except csv.Error as error:
+        return formats.columns(found, made_by)
+    except (csv.Error, formats.FormatError) as error:
         raise RunError(f"{path}, line 1: {error}.") from None
-    if found != list(COLUMNS):
-        missing = [name for name in COLUMNS if name not in found]
-        unknown = [name for name in found if name not in COLUMNS]
-        raise RunError(
-            f"{path}, line 1: not the columns of schema version {SCHEMA_VERSION} "
-            f"(missing: {', '.join(missing) or 'none'}; unknown: {', '.join(unknown) or 'none'}); "
-            "restore it."
-        )

@@ -22,19 +22,41 @@ _SAYINGS = (
     "天气很好 {}",
     '"She said ""{}"" and left."',
 )
-_GOOD = (
-    "1,{run},2026-11-24T10:{m:02d}:{s:02d}.{u:06d}+00:00,{worker},{phase},rpm,{scenario},{target},"
-    "{window!r},{model},{model},{task},{stream},16,{i},{due!r},{sent!r},{done!r},{lag!r},200,ok,"
-    "true,{took!r},{from_due!r},{first!r},{ttft},{ttft},{gap},{gap},{chunks},{size},true,,{prompt},"
-    "6,{total},0,,,{cost!r},,body,stop,{said},false,true,,,,,,10000,{left},,,gen-{i:024x},{flying}\r\n"
-)
-_BAD = (
-    "1,{run},2026-11-24T10:{m:02d}:{s:02d}.{u:06d}+00:00,{worker},{phase},rpm,{scenario},{target},"
-    "{window!r},{model},,{task},{stream},16,{i},{due!r},{sent!r},{done!r},{lag!r},429,rate_limited,"
-    "false,{took!r},{from_due!r},{first!r},,,,,,{size},true,,,,,,,,,,unknown,,,,,,,"
-    'rate_limit_exceeded,"Rate limit reached for {model}, retry in {took:.3f} s.",1.0,10000,0,,,'
-    "gen-{i:024x},{flying}\r\n"
-)
+_EVERY = {
+    "schema_version": str(SCHEMA_VERSION), "run_id": "{run}",
+    "timestamp": "2026-11-24T10:{m:02d}:{s:02d}.{u:06d}+00:00", "worker": "{worker}",
+    "phase": "{phase}", "mode": "rpm", "scenario": "{scenario}", "target": "{target}",
+    "duration_s": "{window!r}", "model_requested": "{model}", "task_id": "{task}",
+    "stream": "{stream}", "max_tokens": "16", "request_index": "{i}",
+    "scheduled_offset_s": "{due!r}", "sent_offset_s": "{sent!r}", "done_offset_s": "{done!r}",
+    "send_lag_s": "{lag!r}", "elapsed_sec": "{took!r}", "elapsed_from_due_s": "{from_due!r}",
+    "first_byte_s": "{first!r}", "response_bytes": "{size}", "connection_reused": "true",
+    "ratelimit_limit_requests": "10000", "gateway_request_id": "gen-{i:024x}",
+    "in_flight": "{flying}",
+}  # fmt: skip
+_GOOD = _EVERY | {
+    "model_returned": "{model}", "http_status": "200", "outcome": "ok", "success": "true",
+    "ttft_s": "{ttft}", "first_visible_s": "{ttft}", "inter_chunk_p50_s": "{gap}",
+    "inter_chunk_max_s": "{gap}", "chunks": "{chunks}", "prompt_tokens": "{prompt}",
+    "completion_tokens": "6", "total_tokens": "{total}", "cached_tokens": "0",
+    "api_cost": "{cost!r}", "cost_source": "body", "finish_reason": "stop", "content": "{said}",
+    "reasoning_content_present": "false", "marker_ok": "true",
+    "ratelimit_remaining_requests": "{left}",
+}  # fmt: skip
+_BAD = _EVERY | {
+    "http_status": "429", "outcome": "rate_limited", "success": "false", "cost_source": "unknown",
+    "error_type": "rate_limit_exceeded",
+    "error_message": '"Rate limit reached for {model}, retry in {took:.3f} s."',
+    "retry_after_s": "1.0", "ratelimit_remaining_requests": "0",
+}  # fmt: skip
+
+
+def _line(cells: dict[str, str]) -> str:
+    """A row's template, in the record's order: what the cells do not name is not known."""
+    return ",".join(cells.get(name, "") for name in COLUMNS) + "\r\n"
+
+
+_LINES = {True: _line(_GOOD), False: _line(_BAD)}
 
 
 def make(folder: Path, count: int, seed: int = 1) -> Path:
@@ -92,7 +114,7 @@ def _lines(
         for i, due_s, lag_s, took_s, done_s, ok in numbers:
             ttft = repr(took_s * 0.25) if stream else ""
             texts.append(
-                (_GOOD if ok else _BAD).format(
+                _LINES[ok].format(
                     run=run, m=int(done_s) // 60 % 60, s=int(done_s) % 60, u=i % 1_000_000,
                     worker=f"w{worker}", phase=phase, scenario="stream" if stream else "chat",
                     target=RATE_RPM, window=_window_s(count), model=model,

@@ -19,6 +19,7 @@ import schemas  # noqa: E402
 from loadshapes.options import Options  # noqa: E402
 from recording import outcome  # noqa: E402
 from recording.conditions import METRICS  # noqa: E402
+from recording.formats import FIRST, FORMATS  # noqa: E402
 from recording.metrics import Metrics  # noqa: E402
 from recording.record import MEANINGS, TYPES  # noqa: E402
 from tasks import drift  # noqa: E402
@@ -115,6 +116,17 @@ def series() -> str:
     return "\n".join(["| metric | type | meaning |", "|---|---|---|", *rows])
 
 
+def versions() -> str:
+    """The versions of a run's files, as a Markdown table."""
+    rows, before = [], set(FIRST)
+    for number, (weighbridge, names) in FORMATS.items():
+        new = [f"`{name}`" for name in names if name not in before]
+        before |= set(names)
+        added = f"{len(names)} columns" if number == 1 else ", ".join(new) or "no column"
+        rows.append(f"| {number} | {weighbridge} | {added} |")
+    return "\n".join(["| version | since Weighbridge | columns added |", "|---|---|---|", *rows])
+
+
 def renewed(page: Path, name: str, table: str) -> str:
     """A page written by hand, with the table between its marks of that name renewed."""
     begin, end = f"<!-- {name}: made by `make docs` -->", f"<!-- /{name} -->"
@@ -126,11 +138,13 @@ def pages() -> dict[Path, str]:
     """Every generated page and what it should hold."""
     front, docs = ROOT / "README.md", ROOT / "docs"
     ci, rows = docs / "ci.md", docs / "reference" / "columns.md"
+    files = docs / "reference" / "files.md"
     plan, seen = docs / "explanation" / "architecture.md", docs / "reference" / "metrics.md"
     return {
         front: renewed(front, "columns", columns()),
         rows: renewed(rows, "columns", columns()),
         seen: renewed(seen, "series", series()),
+        files: renewed(files, "versions", versions()),
         ci: renewed(ci, "metrics", metrics()),
         plan: renewed(plan, "house", house.table()),
         docs / "images" / "imports.svg": house.drawing(),

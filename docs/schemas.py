@@ -10,8 +10,8 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from loadshapes.options import Options
 from loadshapes.plan import Phase
+from recording.formats import FORMATS
 from recording.outcome import Outcome
-from recording.record import SCHEMA_VERSION
 
 Schema = dict[str, Any]
 _PLAIN = {str: "string", int: "integer", float: "number", bool: "boolean", NoneType: "null"}
@@ -65,7 +65,8 @@ def manifest() -> Schema:
     }
     phase = {item.name: _of(planned[item.name]) for item in fields(Phase)}
     properties = {
-        "schema_version": {"const": SCHEMA_VERSION},
+        "schema_version": {"enum": list(FORMATS)},
+        "needs_version": TEXT,
         "run_id": {**TEXT, "minLength": 1},
         "started_at": {**TEXT, "format": "date-time"},
         "mode": TEXT,
@@ -83,7 +84,8 @@ def manifest() -> Schema:
         "clock": {"type": "object"},
     }
     head = _head("manifest.json of a Weighbridge run", "Written when the run starts; no secret.")
-    return head | _object(properties)
+    later = ("needs_version",)  # a run of version 1 has none
+    return head | _object(properties, [name for name in properties if name not in later])
 
 
 def summary() -> Schema:

@@ -1,9 +1,10 @@
 """What a run that goes on is asked for: its own options, and what may be said anew. Pure."""
 
+from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any
 
-from loadshapes.options import Options
+from loadshapes.options import CONTENTS, WITHHELD, Options
 from recording.mistake import OperatorError
 
 ANEW = (
@@ -13,6 +14,45 @@ ANEW = (
 """What changes no request: how much the run may still use, and what is made of its rows."""
 ITS_PLACE = ("results", "run_id")
 """Where the run is: the folder of `--resume` says it."""
+
+BEFORE: dict[str, Any] = {}
+"""What a run did that was made before an option existed, where that is not the option's default:
+a run that goes on sends what it sent. Whoever adds such an option adds it here."""
+
+
+def recalled(kept: Mapping[str, Any], given: Options) -> Options:
+    """The options that a manifest kept; what it withholds comes from those given now.
+
+    An option that its version had not yet is as that version behaved; one that is no more is left
+    out. OperatorError when a withheld one is not given, or a value is not of its option's type.
+    """
+    withheld = {name: getattr(given, name) for name in CONTENTS if kept.get(name) == WITHHELD}
+    for name, again in withheld.items():
+        if not again:
+            raise OperatorError(
+                f"--resume {given.resume} was made with --no-content, which kept its "
+                f"--{name.replace('_', '-')} out of the files: give it again."
+            )
+    known = {**BEFORE, **kept, **withheld}
+    found: dict[str, Any] = {}
+    for item in fields(Options):
+        value: Any = known.get(item.name, item.default)
+        kind = type(item.default)
+        if kind is float and type(value) is int:
+            value = float(value)
+        if type(value) is not kind:
+            raise OperatorError(
+                f"--resume {given.resume}: its manifest.json says {value!r} for "
+                f"--{item.name.replace('_', '-')}: restore the file, or start a new run."
+            )
+        found[item.name] = value
+    return Options(**found)
+
+
+def unknown(kept: Mapping[str, Any]) -> list[str]:
+    """The options that a manifest kept and that are no more, as they were written."""
+    names = {item.name for item in fields(Options)}
+    return [f"--{n.replace('_', '-')} {value}" for n, value in kept.items() if n not in names]
 
 
 def going_on(before: Options, given: Options) -> Options:

@@ -3,6 +3,7 @@
 Nothing is sent, and nothing is written, before every mistake of the operator's is found.
 """
 
+import logging
 import os
 import secrets
 import sys
@@ -15,8 +16,8 @@ from gevent.event import Event
 from locust.env import Environment
 from locust.runners import Runner
 
-from loadshapes import modes, options
-from loadshapes.again import going_on
+from loadshapes import modes
+from loadshapes.again import going_on, recalled, unknown
 from loadshapes.nodes import LocustNodes
 from loadshapes.options import Options
 from loadshapes.session import Session
@@ -30,6 +31,8 @@ from tasks.endpoint import EmbeddedSimulator, Endpoint, resolve
 from tasks.estimate import estimate
 from tasks.preflight import preflight
 from tasks.tariff import table
+
+log = logging.getLogger("weighbridge")
 
 
 class Command:
@@ -128,10 +131,13 @@ def look_back(given: Options) -> Remains | None:
 def again(given: Options, remains: Remains) -> Options:
     """The options of the run that goes on, at its own place. Raises OperatorError."""
     folder = Path(given.resume).resolve()
-    try:
-        before = options.recalled(remains.manifest["options"], given)
-    except (TypeError, KeyError):
+    kept = remains.manifest.get("options")
+    if not isinstance(kept, dict) or not kept.get("mode"):
         raise OperatorError(
-            f"--resume {given.resume} was made by another version: start a new run."
-        ) from None
+            f"--resume {given.resume}: its manifest.json says no options, so nothing can be sent "
+            "as it was: restore the file, or start a new run."
+        )
+    if gone := unknown(kept):
+        log.warning("--resume: options that are no more are left out: %s", ", ".join(gone))
+    before = recalled(kept, given)
     return replace(going_on(before, given), results=str(folder.parent), run_id=folder.name)

@@ -5,7 +5,7 @@ the web UI's start form and the manifest. The seed's options keep the seed's nam
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import Field, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Protocol
@@ -362,18 +362,3 @@ def as_kept(options: Options) -> dict[str, Any]:
     if options.no_content:
         kept |= {name: WITHHELD for name in CONTENTS if kept[name]}
     return kept
-
-
-def recalled(kept: Mapping[str, Any], given: Options) -> Options:
-    """The options that a manifest kept; what it withholds comes from those given now.
-
-    OperatorError when they lack it; TypeError when another version kept them.
-    """
-    withheld = {name: getattr(given, name) for name in CONTENTS if kept.get(name) == WITHHELD}
-    for name, again in withheld.items():
-        if not again:
-            raise OperatorError(
-                f"--resume {given.resume} was made with --no-content, which kept its "
-                f"--{name.replace('_', '-')} out of the files: give it again."
-            )
-    return Options(**{**kept, **withheld})

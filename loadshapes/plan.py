@@ -78,8 +78,12 @@ class Phase:
 
     @classmethod
     def of(cls, made: Mapping[str, Any]) -> "Phase":
-        """The phase that `as_dict` made a dictionary of, or a message or a manifest brought."""
-        known = dict(made)
+        """The phase that `as_dict` made a dictionary of, or a message or a manifest brought.
+
+        A manifest of an earlier version may lack fields, which keep their defaults, or have some
+        that are gone, which say nothing any more.
+        """
+        known = {name: made[name] for name in cls.__dataclass_fields__ if name in made}
         if known.get("pace") is not None:
             known["pace"] = Pace(**known["pace"])
         for name in ("skip", "times_s"):

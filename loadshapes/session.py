@@ -23,7 +23,7 @@ from loadshapes.seen import Indices
 from recording import folder as run_folder
 from recording.hooks import Inbound, unwritable
 from recording.journal import Journal
-from recording.manifest import ROOT, manifest, write_json
+from recording.manifest import ROOT, manifest, write_json, written_by_us
 from recording.mistake import OperatorError
 from recording.purse import MONEY, TOKENS
 from recording.record import RequestRecord
@@ -165,7 +165,7 @@ class Session:
             prices=self.tariff.plain,
         )
         if self._remains is not None:
-            made = self._remains.manifest
+            made = self._remains.manifest | written_by_us()
         self._manifest = made
         for phase in self.plan.phases:
             self._enter(phase)

@@ -12,6 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from recording.formats import FORMATS
 from recording.record import SCHEMA_VERSION
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -42,7 +43,7 @@ def manifest(
     wall = time.get_clock_info("time")
     monotonic = time.get_clock_info("perf_counter")
     return {
-        "schema_version": SCHEMA_VERSION,
+        **written_by_us(),
         "run_id": run_id,
         "started_at": datetime.now(UTC).isoformat(),
         "mode": options.get("mode"),
@@ -64,6 +65,14 @@ def manifest(
             "durations": {"clock": "perf_counter", "resolution_s": monotonic.resolution},
             "labels": {"clock": "time", "resolution_s": wall.resolution},
         },
+    }
+
+
+def written_by_us() -> dict[str, Any]:
+    """Of which version a run's files are once this program has written to them."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "needs_version": FORMATS[SCHEMA_VERSION].weighbridge,
     }
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, fields
 from operator import attrgetter
 from typing import Any, get_args, get_type_hints
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2  # recording/formats.py has them all
 CONTENT_LIMIT_CHARS = 2000
 
 
@@ -158,15 +158,16 @@ def encode(record: RequestRecord) -> list[str]:
     return [_cell(value) for value in _values(record)]
 
 
-def decode(cells: Sequence[str]) -> RequestRecord:
-    """The record of one CSV row, in the order of COLUMNS.
+def decode(cells: Sequence[str], columns: Sequence[str] = COLUMNS) -> RequestRecord:
+    """The record of one CSV row whose file has these columns (recording/formats.py).
 
-    Raises ValueError, with the column's name, for a row that `encode` cannot have written.
+    A column that the file does not have keeps its default, None: nobody knows it. Raises
+    ValueError, with the column's name, for a row that `encode` cannot have written.
     """
-    if len(cells) != len(COLUMNS):
-        raise ValueError(f"{len(cells)} cells instead of {len(COLUMNS)}")
+    if len(cells) != len(columns):
+        raise ValueError(f"{len(cells)} cells instead of {len(columns)}")
     return RequestRecord(
-        **{name: _decode(name, cell) for name, cell in zip(COLUMNS, cells, strict=True)}
+        **{name: _decode(name, cell) for name, cell in zip(columns, cells, strict=True)}
     )
 
 

@@ -1,20 +1,18 @@
 """What an interrupted run left behind: its options, and which requests need not be sent again."""
 
-import csv
 import json
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
+from recording import formats
 from recording.outcome import ENDED_BY_US, FREE, Outcome
+from recording.partfile import rows
 from recording.purse import MONEY, TOKENS
-from recording.record import COLUMNS, RequestRecord, decode
+from recording.record import RequestRecord
 
-_USED = {MONEY: COLUMNS.index("api_cost"), TOKENS: COLUMNS.index("total_tokens")}
-_MODEL, _OUTCOME = COLUMNS.index("model_requested"), COLUMNS.index("outcome")
+_USED = {MONEY: "api_cost", TOKENS: "total_tokens"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +36,10 @@ class Remains:
 
 
 def read(folder: Path) -> Remains:
-    """Read a run folder. OSError or ValueError when it is not one.
+    """Read a run folder. OSError or ValueError when it is not one, or not one of ours to read.
 
-    A torn last row counts as unfinished: nobody knows whether it was answered in full.
+    A row that cannot be read is an error that names its file and line: nobody knows whether it was
+    paid for. Only a torn last one counts as unfinished, for the process died while it wrote.
     """
     try:
         return _read(folder)
@@ -50,35 +49,46 @@ def read(folder: Path) -> Remains:
 
 def _read(folder: Path) -> Remains:
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    made_by = formats.needs(manifest)
+    try:
+        formats.check(manifest.get("schema_version"), made_by)
+    except formats.FormatError as error:
+        raise ValueError(f"it {error}") from None
     lines = (folder / "events.jsonl").read_bytes().split(b"\n")[:-1]  # the last may be torn
     events = [json.loads(line) for line in lines]
     finished: dict[str, set[int]] = {}
-    phase, index, outcome = COLUMNS.index("phase"), COLUMNS.index("request_index"), _OUTCOME
     observed = {p["name"] for p in manifest["plan"] if p.get("watched")}
     watched: dict[str, list[RequestRecord]] = {}
-    bill, cancelled = _Bill(), set[tuple[str, ...]]()
-    for path in sorted(folder.glob("requests-*.csv")):
-        for cells in _whole_rows(path):
-            if cells[index].isdigit():
-                known = finished.setdefault(cells[phase], set())
-                if cells[outcome] in ENDED_BY_US:
-                    if cells[outcome] != Outcome.DROPPED and tuple(cells) not in cancelled:
-                        cancelled.add(tuple(cells))
-                        bill.add(cells)
-                    continue
-                if int(cells[index]) in known:
-                    continue  # a worker's row may be here twice
-                known.add(int(cells[index]))
-                bill.add(cells)
-                if cells[phase] in observed:
-                    watched.setdefault(cells[phase], []).append(decode(cells))
-    names = [event["event"] for event in events]
+    bill, cancelled = _Bill(), set[RequestRecord]()
+    parts = sorted(folder.glob("requests-*.csv"))
+    for path in parts:
+        for row in rows(path, made_by):
+            known = finished.setdefault(row.phase, set())
+            if row.outcome in ENDED_BY_US:
+                if row.outcome != Outcome.DROPPED and row not in cancelled:
+                    cancelled.add(row)
+                    bill.add(row)
+                continue
+            if row.request_index in known:
+                continue  # a worker's row may be here twice
+            known.add(row.request_index)
+            bill.add(row)
+            if row.phase in observed:
+                watched.setdefault(row.phase, []).append(row)
     ended = {e["phase"] for e in events if e["event"] in ("stop_rule", "phase_skipped")}
     spent = bill.spent()
     for event in events:
         if event["event"] == "accounts":  # they know the worst case of each, and of lost workers
             spent = {u: max(sum_, event.get(u, {}).get("spent", 0.0)) for u, sum_ in spent.items()}
-    return Remains(manifest, finished, ended, names.count("run_start"), watched, spent)
+    begun = sum(event["event"] == "run_start" for event in events)
+    attempts = max([begun, *map(_attempt, parts)])
+    return Remains(manifest, finished, ended, attempts, watched, spent)
+
+
+def _attempt(part: Path) -> int:
+    """Which attempt at the run wrote a part file: `requests-local.3.csv` is of the third."""
+    number = part.stem.removesuffix("@master").rpartition(".")[2]
+    return int(number) if number.isascii() and number.isdigit() else 1
 
 
 class _Bill:
@@ -89,14 +99,13 @@ class _Bill:
         self._most: dict[tuple[str, str], float] = {}
         self._unknown: Counter[tuple[str, str]] = Counter()
 
-    def add(self, cells: list[str]) -> None:
-        for unit, place in _USED.items():
-            key = (unit, cells[_MODEL])
-            used = float(cells[place] or -1)
-            if used >= 0:
+    def add(self, row: RequestRecord) -> None:
+        for unit, name in _USED.items():
+            key, used = (unit, row.model_requested), getattr(row, name)
+            if used is not None and used >= 0:
                 self._known[unit] += used
                 self._most[key] = max(self._most.get(key, 0.0), used)
-            elif cells[_OUTCOME] not in FREE:
+            elif row.outcome not in FREE:
                 self._unknown[key] += 1
 
     def spent(self) -> dict[str, float]:
@@ -105,15 +114,3 @@ class _Bill:
         for (unit, model), count in self._unknown.items():
             spent[unit] += count * self._most.get((unit, model), 0.0)
         return spent
-
-
-def _whole_rows(path: Path) -> Iterator[list[str]]:
-    """The rows of a part file; a torn last one is none, though it may hold every cell."""
-    whole = path.read_bytes()
-    text = whole[: whole.rfind(b"\n") + 1].decode("utf-8", "replace")
-    try:
-        for cells in csv.reader(StringIO(text, newline="")):
-            if len(cells) == len(COLUMNS):
-                yield cells
-    except csv.Error as error:
-        raise ValueError(f"{path.name}: {error}") from None

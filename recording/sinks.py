@@ -4,6 +4,7 @@ import csv
 import os
 from collections import deque
 from collections.abc import Sequence
+from errno import EEXIST
 from pathlib import Path
 
 from recording.record import COLUMNS, RequestRecord, encode
@@ -24,8 +25,8 @@ class CsvSink:
 
     Every row is handed to the operating system before `add` returns, so a killed process loses
     no finished request. The file is readable by its owner only: it holds replies. An existing
-    file is appended to. Raises OSError when it cannot be written; a row that a full disk cut short
-    is taken back, waits, and is written before the next one.
+    file of the same columns is appended to. Raises OSError when it cannot be written, or has other
+    columns; a row that a full disk cut short is taken back, waits, and is written before the next.
     """
 
     def __init__(self, path: Path) -> None:
@@ -34,12 +35,14 @@ class CsvSink:
         self._file = os.fdopen(descriptor, "ab", buffering=0)
         self._size = os.fstat(descriptor).st_size
         self._waiting: deque[bytes] = deque()
-        if self._size == 0:
-            try:
+        try:
+            if self._size == 0:
                 self.add_cells(COLUMNS)
-            except OSError:
-                self._file.close()
-                raise
+            elif _first_line(path) != _csv.writerow(COLUMNS).encode():
+                raise FileExistsError(EEXIST, "it is there, with another version's columns")
+        except OSError:
+            self._file.close()
+            raise
 
     def add(self, record: RequestRecord) -> None:
         """Write one record."""
@@ -78,6 +81,11 @@ class CsvSink:
                 self._file.truncate(self._size)
             raise
         self._size += len(line)
+
+
+def _first_line(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.readline()
 
 
 def part_path(folder: Path, worker: str, *, copy: bool = False) -> Path:

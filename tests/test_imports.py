@@ -12,6 +12,8 @@ ROOMS = ("analysis", "loadshapes", "recording", "simulator", "tasks", "webui")
 PURE = (
     "recording.record",
     "recording.outcome",
+    "recording.formats",
+    "recording.partfile",
     "recording.guards",
     "recording.mistake",
     "recording.conditions",

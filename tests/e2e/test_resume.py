@@ -2,6 +2,7 @@
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import time
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from analysis.load import load
-from tests.locust_run import LocustRun, command, environment, run
+from tests.locust_run import ROOT, LocustRun, command, environment, run
 from tests.simulated import Simulator
 
 Start = Callable[..., Simulator]
@@ -113,3 +114,24 @@ def test_an_interrupted_window_is_begun_anew_only_if_asked(
     frame = load(folder).requests
     assert (frame["phase"] == "rpm/m/600/again").sum() == 40
     assert max(Counter(row["task_id"] for row in gateway.rows()).values()) == 1
+
+
+def test_a_run_of_an_earlier_version_goes_on_where_it_stopped(
+    simulator: Start, tmp_path: Path
+) -> None:
+    """What 0.1 has finished is not sent again, and the rest is sent as it would have been."""
+    gateway = simulator("--profile", "fast")
+    folder = tmp_path / "results" / "interrupted"
+    shutil.copytree(ROOT / "tests" / "data" / "runs-0.1" / "interrupted", folder)
+    paid = set(load(folder).requests["task_id"])
+    done = resume(gateway, folder)
+    assert done.code == 0, done.text
+    sent = Counter(row["task_id"] for row in gateway.rows())
+    assert not paid & set(sent) and set(sent.values()) == {1}
+    frame = load(folder).requests
+    assert len(frame) == 1 + 3 + 4 + 8 + 6 and set(frame["outcome"]) == {"ok"}
+    assert set(frame["task_id"]) == paid | set(sent)
+    assert {path.name for path in folder.glob("*.csv")} == {
+        "requests-local.csv", "requests-local.2.csv",
+    }  # fmt: skip
+    assert done.manifest()["needs_version"] == "0.2"

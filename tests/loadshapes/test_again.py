@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
-from loadshapes.again import ANEW, ITS_PLACE, going_on
-from loadshapes.options import Options
+from loadshapes import again
+from loadshapes.again import ANEW, ITS_PLACE, going_on, recalled, unknown
+from loadshapes.options import Options, as_dict
+from loadshapes.plan import Phase
 from recording.mistake import OperatorError
 
 BEFORE = Options(
@@ -52,3 +54,44 @@ def test_the_folder_says_where_the_run_is() -> None:
 def test_a_dry_run_that_would_send_is_refused() -> None:
     with pytest.raises(OperatorError, match="does not go with --resume"):
         going_on(BEFORE, replace(NOTHING, dry_run=True))
+
+
+def test_an_option_that_an_older_version_did_not_have_is_as_that_version_behaved(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kept = as_dict(replace(BEFORE, warmup=3.0))
+    del kept["repeat"], kept["connections"], kept["lang"]
+    monkeypatch.setattr(again, "BEFORE", {"connections": "cold", "warmup": 9.0})
+    found = recalled(kept, NOTHING)
+    assert (found.repeat, found.connections, found.lang) == (3, "cold", "en")
+    assert found.warmup == 3.0, "what was kept goes before"
+
+
+def test_an_option_that_is_no_more_is_left_out_and_named() -> None:
+    kept = as_dict(BEFORE) | {"old_way": 3}
+    assert recalled(kept, NOTHING) == BEFORE
+    assert unknown(kept) == ["--old-way 3"]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"mode": 3}, {"duration": "60"}, {"repeat": 2.5}, {"lang": None}]
+)
+def test_an_option_of_another_type_is_refused_by_name(wrong: dict[str, Any]) -> None:
+    (name,) = wrong
+    with pytest.raises(OperatorError, match=f"--{name}: restore the file"):
+        recalled(as_dict(BEFORE) | wrong, NOTHING)
+
+
+def test_what_runs_before_an_option_did_names_options_and_their_types() -> None:
+    assert set(again.BEFORE) <= set(Options.__dataclass_fields__)
+    recalled({"mode": "smoke"}, NOTHING)
+
+
+def test_a_phase_of_another_versions_manifest_is_read() -> None:
+    made = Phase(
+        name="w", mode="rpm", scenario="chat", model="m", kind="burst", request="marker", users=5,
+        count=5, max_tokens=16,
+    )  # fmt: skip
+    kept = made.as_dict() | {"gone": 1}
+    del kept["at_most"], kept["watched"], kept["skip"]
+    assert Phase.of(kept) == made

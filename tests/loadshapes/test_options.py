@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from loadshapes import modes
+from loadshapes.again import recalled
 from loadshapes.options import (
     MODES,
     Options,
     add_arguments,
     as_dict,
     as_kept,
-    recalled,
 )
 from recording.mistake import OperatorError
 

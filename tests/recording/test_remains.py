@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +10,16 @@ import pytest
 
 from recording.record import COLUMNS, RequestRecord, encode
 from recording.remains import read
+from tests.locust_run import ROOT
 from tests.recording.rows import row
 
 
 def left(folder: Path, *rows: RequestRecord, events: list[dict[str, Any]] | None = None) -> Path:
     """A run folder with these rows."""
     folder.mkdir(exist_ok=True)
-    (folder / "manifest.json").write_text(json.dumps({"plan": []}), encoding="utf-8")
+    (folder / "manifest.json").write_text(
+        json.dumps({"plan": [], "schema_version": 1}), encoding="utf-8"
+    )
     told = [{"event": "run_start"}, *(events or [])]
     lines = "".join(json.dumps(event) + "\n" for event in told)
     (folder / "events.jsonl").write_text(lines, encoding="utf-8")
@@ -67,3 +71,82 @@ def test_what_the_run_itself_counted_is_spent(tmp_path: Path) -> None:
     accounts = {"event": "accounts", "money": {"limit": 1.0, "spent": 0.5}}
     folder = left(tmp_path / "run", *KNOWN, events=[accounts])
     assert read(folder).spent == pytest.approx({"money": 0.5, "tokens": 400})
+
+
+OLD = ROOT / "tests" / "data" / "runs-0.1"
+
+
+@pytest.mark.parametrize("name", ["interrupted", "interrupted-window", "two-workers", "held"])
+def test_a_run_of_an_earlier_version_has_finished_what_it_has_finished(name: str) -> None:
+    """Every row of its files that is no torn one, counted here without our reader."""
+    done: dict[str, set[int]] = {}
+    for path in (OLD / name).glob("requests-*.csv"):
+        with path.open(encoding="utf-8", newline="") as file:
+            for cells in csv.DictReader(file):
+                if cells["outcome"] not in ("dropped", "cancelled"):
+                    done.setdefault(cells["phase"], set()).add(int(cells["request_index"]))
+    assert read(OLD / name).finished == done
+
+
+def damaged(folder: Path, change: Any) -> Path:
+    """A stored run of which one part file's lines were changed."""
+    shutil.copytree(OLD / "interrupted", folder)
+    part = folder / "requests-local.csv"
+    part.write_bytes(change(part.read_bytes()))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("change", "line", "why"),
+    [
+        (lambda t: t.replace(b",interrupted,", b",interrupted", 1), 2, "cells instead of"),
+        (lambda t: t.replace(b",ok,", b",ok,,", 2).replace(b",ok,,", b",ok,", 1), 3, "cells"),
+        (lambda t: t.replace(b",ok,true,", b",ok,perhaps,", 1), 2, "success is 'perhaps'"),
+        (lambda t: t.replace(b",steady,", b"").replace(b",burst,", b"")[:-40] + b"\r\n", 11, ""),
+        (lambda t: t.replace(b"local", b"lo\xffcal", 1), 2, "utf-8"),
+        (lambda t: t.replace(b",local,", b',"local,', 1), 2, "a quote is never closed"),
+        (lambda t: t.replace(b"run_id,", b"", 1), 1, "missing: run_id"),
+        (lambda t: t.replace(b"in_flight", b"in_flight,colour", 1), 1, "not know \\(colour\\)"),
+    ],
+)
+def test_a_row_that_cannot_be_read_stops_the_resume(
+    tmp_path: Path, change: Any, line: int, why: str
+) -> None:
+    """It may be a finished one: to pass over it would be to pay for it again."""
+    folder = damaged(tmp_path / "run", change)
+    with pytest.raises(ValueError, match=f"requests-local.csv, line {line}: .*{why}"):
+        read(folder)
+
+
+@pytest.mark.parametrize("lost", [1, 2, 3, 30, 150])
+def test_a_torn_last_row_is_unfinished(tmp_path: Path, lost: int) -> None:
+    whole = read(OLD / "interrupted").finished
+    found = read(damaged(tmp_path / "run", lambda text: text[:-lost])).finished
+    assert sum(map(len, whole.values())) == sum(map(len, found.values())) + 1
+
+
+def test_a_newer_run_is_not_gone_on_with(tmp_path: Path) -> None:
+    folder = shutil.copytree(OLD / "interrupted", tmp_path / "run")
+    manifest = json.loads((folder / "manifest.json").read_text())
+    newer = manifest | {"schema_version": 99, "needs_version": "0.9"}
+    (folder / "manifest.json").write_text(json.dumps(newer))
+    with pytest.raises(
+        ValueError, match="it is of schema version 99.*use Weighbridge 0.9 or newer"
+    ):
+        read(folder)
+
+
+@pytest.mark.parametrize(
+    ("names", "attempts"),
+    [(["local"], 1), (["local", "local.2"], 2), (["worker-0.4@master"], 4), (["a.b"], 1)],
+)
+def test_no_attempt_writes_to_an_earlier_ones_file(
+    tmp_path: Path, names: list[str], attempts: int
+) -> None:
+    """Though the line of events.jsonl that tells of it is lost."""
+    folder = left(tmp_path / "run", *KNOWN)
+    for name in names:
+        shutil.copy(folder / "requests-local.csv", folder / f"requests-{name}.csv.new")
+    for name in names:
+        (folder / f"requests-{name}.csv.new").replace(folder / f"requests-{name}.csv")
+    assert read(folder).attempts == attempts

@@ -123,3 +123,11 @@ def test_kill_9_loses_no_row_that_was_added(path: Path, kept: int) -> None:
 def test_part_files_are_named_by_worker_and_the_masters_copies_apart(tmp_path: Path) -> None:
     assert part_path(tmp_path, "worker-1").name == "requests-worker-1.csv"
     assert part_path(tmp_path, "worker-1", copy=True).name == "requests-worker-1@master.csv"
+
+
+def test_rows_never_go_under_another_versions_header(tmp_path: Path) -> None:
+    path = tmp_path / "requests-local.csv"
+    path.write_bytes(b"schema_version,run_id\r\n1,r\r\n")
+    with pytest.raises(FileExistsError, match="another version's columns"):
+        CsvSink(path)
+    assert path.read_bytes() == b"schema_version,run_id\r\n1,r\r\n"

@@ -1,0 +1,78 @@
+"""The versions of a run's files, and what may stand in each. Pure.
+
+A file is read by its first line, not by position: a column that its version had not yet is absent
+from every row. A version that adds columns gets a number here, once a release; what is newer than
+this program is refused, for what it does not know it would lose.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from recording.record import COLUMNS, SCHEMA_VERSION
+
+
+class Format(NamedTuple):
+    """`weighbridge`: the first release that writes and reads it; `columns`: of its rows."""
+
+    weighbridge: str
+    columns: tuple[str, ...]
+
+
+FIRST = (
+    "schema_version", "run_id", "timestamp", "worker", "phase", "mode", "scenario", "target",
+    "duration_s", "model_requested", "model_returned", "task_id", "stream", "max_tokens",
+    "request_index", "scheduled_offset_s", "sent_offset_s", "done_offset_s", "send_lag_s",
+    "http_status", "outcome", "success", "elapsed_sec", "elapsed_from_due_s", "first_byte_s",
+    "ttft_s", "first_visible_s", "inter_chunk_p50_s", "inter_chunk_max_s", "chunks",
+    "response_bytes", "connection_reused", "connect_s", "prompt_tokens", "completion_tokens",
+    "total_tokens", "cached_tokens", "cache_write_tokens", "reasoning_tokens", "api_cost",
+    "header_cost", "cost_source", "finish_reason", "content", "reasoning_content_present",
+    "marker_ok", "check", "check_detail", "error_type", "error_message", "retry_after_s",
+    "ratelimit_limit_requests", "ratelimit_remaining_requests", "ratelimit_limit_tokens",
+    "ratelimit_remaining_tokens", "gateway_request_id", "in_flight",
+)  # fmt: skip
+"""The columns of version 1. No version lacks one of them."""
+
+FORMATS: dict[int, Format] = {1: Format("0.1", FIRST), 2: Format("0.2", COLUMNS)}
+
+
+class FormatError(ValueError):
+    """A file is of no version that this program reads; the message says which to use."""
+
+
+def check(version: object, made_by: str = "") -> None:
+    """See that a version can be read; `made_by`: the Weighbridge to use if not. FormatError."""
+    if isinstance(version, int) and not isinstance(version, bool) and version in FORMATS:
+        return
+    use = f"Weighbridge {made_by} or newer" if made_by else "the version that made the run"
+    raise FormatError(
+        f"is of schema version {version}, and this Weighbridge reads versions 1 to "
+        f"{SCHEMA_VERSION}: use {use}"
+    )
+
+
+def needs(manifest: Mapping[str, Any]) -> str:
+    """The oldest Weighbridge that reads a run, as its manifest says; empty: it does not."""
+    made = manifest.get("weighbridge")
+    named = manifest.get("needs_version") or (isinstance(made, Mapping) and made.get("version"))
+    return named if isinstance(named, str) else ""
+
+
+def columns(found: Sequence[str], made_by: str = "") -> tuple[str, ...]:
+    """The columns that a part file's first line names, checked. FormatError."""
+    if tuple(found) == COLUMNS:
+        return COLUMNS
+    missing = [name for name in FIRST if name not in found]
+    unknown = [name for name in found if name not in COLUMNS]
+    if unknown and not missing:
+        use = f"Weighbridge {made_by} or newer" if made_by else "the version that wrote it"
+        raise FormatError(
+            f"columns that this Weighbridge does not know ({', '.join(unknown)}): use {use}"
+        )
+    if missing or len(set(found)) < len(found):
+        raise FormatError(
+            f"not the columns of schema version {SCHEMA_VERSION} or an earlier one "
+            f"(missing: {', '.join(missing) or 'none'}; unknown: {', '.join(unknown) or 'none'}); "
+            "restore it"
+        )
+    return tuple(found)

@@ -1,0 +1,82 @@
+"""Every version of a run's files is read by its header; a newer one is refused, by name."""
+
+import random
+from dataclasses import fields, replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recording import formats
+from recording.formats import FIRST, FORMATS, FormatError
+from recording.record import COLUMNS, SCHEMA_VERSION, RequestRecord, decode, encode
+from tests.recording.rows import records, row
+
+REQUIRED = {item.name for item in fields(RequestRecord) if item.default is not None}
+
+
+def test_no_version_loses_a_column_of_an_earlier_one() -> None:
+    before: set[str] = set()
+    for number in sorted(FORMATS):
+        assert before <= set(FORMATS[number].columns)
+        before = set(FORMATS[number].columns)
+    assert FORMATS[SCHEMA_VERSION].columns == COLUMNS and max(FORMATS) == SCHEMA_VERSION
+
+
+def test_a_column_that_an_old_file_lacks_can_be_left_out_of_a_record() -> None:
+    """Else no row of version 1 could be read."""
+    required = {item.name for item in fields(RequestRecord) if repr(item.default).startswith("<")}
+    assert required <= set(FIRST)
+
+
+@given(records, st.randoms(use_true_random=False))
+def test_a_row_is_read_by_its_header_whatever_the_order(
+    one: RequestRecord, dice: random.Random
+) -> None:
+    cells = dict(zip(COLUMNS, encode(one), strict=True))
+    names = dice.sample(COLUMNS, len(COLUMNS))
+    assert decode([cells[n] for n in names], names) == decode(encode(one))
+
+
+@given(st.sets(st.sampled_from(sorted(set(COLUMNS) - REQUIRED))))
+def test_what_a_file_has_no_column_for_is_unknown(lacking: set[str]) -> None:
+    whole = row(total_tokens=5, api_cost=0.0, marker_ok=False, content="x", in_flight=3)
+    cells = dict(zip(COLUMNS, encode(whole), strict=True))
+    names = [n for n in COLUMNS if n not in lacking]
+    found = decode([cells[n] for n in names], names)
+    assert found == replace(whole, **dict.fromkeys(lacking & set(COLUMNS)))
+
+
+@pytest.mark.parametrize("version", [99, SCHEMA_VERSION + 1, 0, -1, "1", 1.5, None, True, [], {}])
+def test_another_version_is_refused_with_the_one_to_use(version: object) -> None:
+    with pytest.raises(FormatError, match="use Weighbridge 0.9 or newer$"):
+        formats.check(version, "0.9")
+    with pytest.raises(FormatError, match="use the version that made the run$"):
+        formats.check(version)
+
+
+@pytest.mark.parametrize("version", FORMATS)
+def test_each_known_version_is_read(version: int) -> None:
+    formats.check(version)
+    assert formats.columns(FORMATS[version].columns) == FORMATS[version].columns
+
+
+def test_the_version_to_use_is_the_one_the_manifest_names() -> None:
+    assert formats.needs({"needs_version": "0.4", "weighbridge": {"version": "0.5.1"}}) == "0.4"
+    assert formats.needs({"weighbridge": {"version": "0.1.0"}}) == "0.1.0"
+    odd: list[dict[str, object]] = [{}, {"weighbridge": None}, {"weighbridge": 3}]
+    odd += [{"weighbridge": {}}, {"needs_version": 4}, {"weighbridge": {"version": ["x"]}}]
+    assert [formats.needs(manifest) for manifest in odd] == [""] * len(odd)
+
+
+def test_a_column_nobody_knows_is_refused_with_the_version_to_use() -> None:
+    with pytest.raises(FormatError, match=r"not know \(colour\): use Weighbridge 0.9 or newer"):
+        formats.columns([*COLUMNS, "colour"], "0.9")
+    with pytest.raises(FormatError, match=r"\(colour\): use the version that wrote it"):
+        formats.columns([*FIRST, "colour"])
+
+
+@pytest.mark.parametrize("names", [FIRST[1:], (), ("a", "b"), (*FIRST, "phase"), (*FIRST, "")])
+def test_a_first_line_that_no_version_wrote_is_refused(names: tuple[str, ...]) -> None:
+    with pytest.raises(FormatError):
+        formats.columns(names)
