@@ -27,6 +27,7 @@ from loadshapes.nodes import GeneratorNode, Pinned
 from loadshapes.options import Options
 from loadshapes.session import Session
 from loadshapes.shapes import FixedRate, PlannedShape, check_by_hand
+from recording.foreign import ShownWords, shown
 from recording.hooks import Recorder
 from recording.metrics import Metrics, serve
 from recording.mistake import OperatorError
@@ -40,12 +41,13 @@ __all__ = ["FixedRate", "GatewayUser"]  # what Locust looks for: one user class,
 
 REPORT_WAIT_S = 600.0  # for the report of a run that was stopped, before the process ends
 log = logging.getLogger("weighbridge")
+log.addFilter(ShownWords())
 logging.getLogger("httpx2").setLevel(logging.WARNING)
 
 
 def refuse(error: OperatorError) -> NoReturn:
     """End with one sentence and exit code 2: the operator's mistake, nothing was sent."""
-    print(f"weighbridge: {error}", file=sys.stderr, flush=True)
+    print(f"weighbridge: {shown(error)}", file=sys.stderr, flush=True)
     sys.exit(2)
 
 
@@ -268,4 +270,4 @@ def on_quit(**_: Any) -> None:
     command.quit()
     if command.session is not None:
         where = command.session.folder
-        print(f"weighbridge: the run in {where} never began.", file=sys.stderr)
+        print(f"weighbridge: the run in {shown(where)} never began.", file=sys.stderr)

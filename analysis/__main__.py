@@ -6,7 +6,6 @@ what.
 """
 
 import argparse
-import json
 import math
 import sys
 from collections.abc import Sequence
@@ -18,6 +17,7 @@ from analysis import reconciling
 from analysis.load import Run, RunError, load
 from recording import slo
 from recording.conditions import ConditionError, parse
+from recording.foreign import as_json, shown
 from recording.prices import PriceError
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         failed = options.command(options)
     except (RunError, ConditionError, slo.SloError, PriceError) as error:
-        print(f"weighbridge: {error}", file=sys.stderr)
+        print(f"weighbridge: {shown(error)}", file=sys.stderr)
         return 2
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output has gone: nothing is left to say
@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         where = error.filename or "a file"
         why = f"{where} cannot be used ({error.strerror}): give another path."
-        print(f"weighbridge: {why}", file=sys.stderr)
+        print(f"weighbridge: {shown(why)}", file=sys.stderr)
         return 2
     return 1 if failed else 0
 
@@ -180,7 +180,7 @@ def _report(options: argparse.Namespace) -> bool:
         paths.append(options.output)
     if options.print:
         print(terminal.text(report.in_english(view), view.phases, "phase"), end="\n\n")
-    print(*paths, sep="\n", flush=True)
+    print(*map(shown, paths), sep="\n", flush=True)
     return judged and _failed(view, options)
 
 
@@ -205,13 +205,13 @@ def _failed(
     checks = check.judge(view, parse(options.fail_on or ""), objectives)
     if options.junit:
         junit.write(checks, view.run, options.junit)
-        print(options.junit, flush=True)
+        print(shown(options.junit), flush=True)
     if aloud:
-        print(*(f"{one.verdict:8}{one}" for one in checks), sep="\n", flush=True)
+        print(*(shown(f"{one.verdict:8}{one}") for one in checks), sep="\n", flush=True)
     elif options.fail_on and all(one.passed for one in checks):
         print(f"all {len(checks)} checks passed", flush=True)
     if sentence := check.sentence(checks):
-        print(f"weighbridge: {sentence}", file=sys.stderr)
+        print(f"weighbridge: {shown(sentence)}", file=sys.stderr)
     return bool(sentence)
 
 
@@ -224,7 +224,7 @@ def _summary(options: argparse.Namespace) -> None:
     groups = view.phases if whole else summarize.of_run(run, (_BY[options.by],))
     if options.json:
         found = report.summary(view) if whole else {"run_id": run.run_id, "groups": groups}
-        print(json.dumps(found, ensure_ascii=False, indent=2, allow_nan=False))
+        print(as_json(found))
     else:
         print(terminal.text(view, groups, _BY[options.by]))
 
@@ -244,16 +244,16 @@ def _compare(options: argparse.Namespace) -> bool:
     t = Words(options.lang, found.runs[0].manifest.get("currency"))
     page = compare_page.compose(found, t)
     print(markdown.render(page), end="", flush=True)
-    content = json.dumps(compare_page.as_dict(found), ensure_ascii=False, indent=2) + "\n"
+    content = as_json(compare_page.as_dict(found)) + "\n"
     for path, text in ((options.html, html.render(page)), (options.json, content)):
         if path is not None:
             with replacing(path) as file:
                 file.write(text)
-            print(path, flush=True)
+            print(shown(path), flush=True)
     worse = found.regressions(numbers, options.tolerance) if asked is not None else []
     for finding in worse:
         print(
-            f"weighbridge: {compare_page.sentence(finding, replace(t, lang='en'))}.",
+            f"weighbridge: {shown(compare_page.sentence(finding, replace(t, lang='en')))}.",
             file=sys.stderr,
         )
     if asked is not None and not worse:
@@ -273,9 +273,8 @@ def _see_that_they_were_compared(untested: dict[str, str], any_will_do: bool, as
 def _timeline(options: argparse.Namespace) -> None:
     from analysis import timeline
 
-    print(
-        *timeline.write([load(run) for run in options.runs], options.output, options.lang), sep="\n"
-    )
+    written = timeline.write([load(run) for run in options.runs], options.output, options.lang)
+    print(*map(shown, written), sep="\n")
 
 
 def _export(options: argparse.Namespace) -> None:
@@ -284,13 +283,14 @@ def _export(options: argparse.Namespace) -> None:
     writers = {".csv": table.write, ".parquet": table.write_parquet}
     write = writers.get(options.output.suffix, seed.write)
     write(load(options.run), options.output)
-    print(options.output)
+    print(shown(options.output))
 
 
 def _import(options: argparse.Namespace) -> None:
     from analysis import importing
 
-    print(importing.read(options.files, options.results, options.run_id, options.currency))
+    made = importing.read(options.files, options.results, options.run_id, options.currency)
+    print(shown(made))
 
 
 if __name__ == "__main__":

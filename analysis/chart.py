@@ -4,9 +4,10 @@ A chart's points are thinned before they come here; drawing is linear in what it
 """
 
 from dataclasses import dataclass
-from html import escape
 from math import floor, isfinite, log10
 from typing import Literal
+
+from recording.foreign import markup as escape
 
 Points = list[tuple[float, float]]
 Look = Literal["line", "steps", "dots", "crosses", "marked"]

@@ -2,13 +2,13 @@
 
 import base64
 import hashlib
-from html import escape
 from itertools import groupby
 from pathlib import Path
 
 from analysis.chart import Chart, Series, svg
 from analysis.markdown import flush_right
 from analysis.page import Block, Listing, Page, Remark, Section, Table, Text, Tile
+from recording.foreign import markup as escape
 
 _STYLE = Path(__file__).with_name("report.css")
 _SIGNS = {"good": "✓", "note": "i", "bad": "!"}
@@ -95,7 +95,7 @@ def _block(block: Block) -> str:
         case Text():
             return f"<p>{escape(block.text)}</p>"
         case Listing():
-            return f"<pre>{escape(chr(10).join(block.lines))}</pre>"
+            return f"<pre>{chr(10).join(map(escape, block.lines))}</pre>"
         case Chart():
             return _figure(block)
 

@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 from analysis.atomic import replacing
 from analysis.check import Check
 from analysis.load import Run
+from recording.foreign import shown
 
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 cannot hold in any spelling."""
@@ -49,4 +50,4 @@ def render(checks: Sequence[Check], run: Run) -> str:
 
 
 def _text(text: str) -> str:
-    return _NO_XML.sub("\ufffd", text)
+    return _NO_XML.sub("\ufffd", shown(text))

@@ -4,6 +4,7 @@ import re
 
 from analysis.chart import Chart
 from analysis.page import Block, Listing, Page, Remark, Section, Table, Text
+from recording.foreign import shown
 
 _NUMERIC = re.compile(r"[¥$€£]?[-+\d][\d.,/%]*( ?(s|ms))?$|-$")
 _SIGNS = {"good": "✅", "note": "ℹ️", "bad": "⚠️"}
@@ -26,7 +27,7 @@ def render(page: Page) -> str:
 
 def escape(text: str) -> str:
     """Text that Markdown shows as it is, on one line."""
-    return " ".join(text.split()).translate(_SPECIAL)
+    return " ".join(shown(text).split()).translate(_SPECIAL)
 
 
 def flush_right(table: Table) -> list[bool]:

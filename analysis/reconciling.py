@@ -5,6 +5,7 @@ import math
 from pathlib import Path
 
 from analysis.load import RunError, load
+from recording.foreign import shown
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,5 +54,6 @@ def run(options: argparse.Namespace) -> bool:
     columns = bill.Columns(ids, options.bill_cost, options.bill_model)
     charged = bill.read(options.bill, columns) if options.bill else None
     reconciled = reconcile(found, prices, charged, tolerance)
-    print(statement.sentence(reconciled), *statement.write(reconciled, options.lang), sep="\n")
+    said = [statement.sentence(reconciled), *statement.write(reconciled, options.lang)]
+    print(*map(shown, said), sep="\n")
     return not reconciled.agrees

@@ -1,6 +1,5 @@
 """The report of a run: report.md, report.html and summary.json in its folder."""
 
-import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -38,6 +37,7 @@ from analysis.sections import run as run_section
 from analysis.summarize import of_run
 from analysis.verdict import not_run, verdicts
 from analysis.words import Lang, Words, integer, percent, seconds
+from recording.foreign import as_json
 
 SUMMARY_VERSION = 1
 SECTIONS: tuple[SectionOf, ...] = (
@@ -69,8 +69,7 @@ def write(view: View) -> tuple[Path, Path, Path]:
     files = {
         "report.md": markdown.render(page),
         "report.html": html.render(page),
-        "summary.json": json.dumps(summary(view), ensure_ascii=False, indent=2, allow_nan=False)
-        + "\n",
+        "summary.json": as_json(summary(view)) + "\n",
     }
     for name, text in files.items():
         with replacing(run.folder / name) as file:

@@ -1,6 +1,5 @@
 """What a reconciliation found, as reconcile.md and reconcile.json in the run's folder."""
 
-import json
 from collections import Counter
 from collections.abc import Callable, Sequence
 from math import fsum
@@ -12,6 +11,7 @@ from analysis.balance import balance, grouped, plain
 from analysis.page import Block, Page, Remark, Section, Table
 from analysis.reconcile import Finding, Line, Reconciliation, at_stake
 from analysis.words import ABSENT, Lang, Words, integer
+from recording.foreign import as_json
 
 _SHOWN = 50  # lines of one finding in the Markdown; the JSON has all
 
@@ -21,7 +21,7 @@ def write(found: Reconciliation, lang: Lang) -> tuple[Path, Path]:
     paths = found.run.folder / "reconcile.md", found.run.folder / "reconcile.json"
     texts = (
         markdown.render(compose(found, lang)),
-        json.dumps(plain(found), ensure_ascii=False, indent=2, allow_nan=False) + "\n",
+        as_json(plain(found)) + "\n",
     )
     for path, text in zip(paths, texts, strict=True):
         with replacing(path) as file:

@@ -5,6 +5,7 @@ from typing import Any
 from analysis.sections import View
 from analysis.verdict import verdicts
 from analysis.words import ABSENT, integer, milliseconds, percent, rate, seconds, tally
+from recording.foreign import shown
 
 _SIGNS = {"good": "ok  ", "note": "note", "bad": "BAD "}
 
@@ -12,8 +13,8 @@ _SIGNS = {"good": "ok  ", "note": "note", "bad": "BAD "}
 def text(view: View, groups: list[dict[str, Any]], key: str) -> str:
     """The run's name, its verdicts, and one line a group."""
     run = view.run
-    head = [f"run {run.run_id}" + (" (SIMULATED)" if run.simulated else "")]
-    judged = [f"{_SIGNS[v.level]} {v.text}" for v in verdicts(view)]
+    head = [f"run {shown(run.run_id)}" + (" (SIMULATED)" if run.simulated else "")]
+    judged = [f"{_SIGNS[v.level]} {shown(v.text)}" for v in verdicts(view)]
     lines = [_HEADERS, *(_line(view, group, key) for group in groups)]
     return "\n".join([*head, *judged, "", *_aligned([(key.split("_")[0], *lines[0]), *lines[1:]])])
 
@@ -39,7 +40,8 @@ def _line(view: View, group: dict[str, Any], key: str) -> tuple[str, ...]:
 
 
 def _aligned(lines: list[tuple[str, ...]]) -> list[str]:
-    """Columns set flush right, the first one flush left."""
+    """Columns set flush right, the first one flush left; each cell on its line."""
+    lines = [tuple(map(shown, line)) for line in lines]
     widths = [max(len(cell) for cell in column) for column in zip(*lines, strict=True)]
     return [
         "  ".join(

@@ -4,7 +4,6 @@ Runs are like when `compare` would not refuse them, and of one gateway. Of unlik
 groups are made, each with its own tables, and the page says what sets each apart from the first.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,6 +18,7 @@ from analysis.load import Run
 from analysis.page import Block, Listing, Page, Section, Table, Text
 from analysis.summarize import of_run
 from analysis.words import ABSENT, Lang, Words, integer, percent, rate, seconds, tally
+from recording.foreign import as_json
 
 _NUMBERS = (
     "planned", "success", "success_rate", "latency_p50_s", "latency_p95_s", "latency_p99_s",
@@ -39,7 +39,7 @@ def write(runs: Sequence[Run], folder: Path, lang: Lang = "en") -> tuple[Path, P
     """Write timeline.md, timeline.html and timeline.json; return their paths. Raises OSError."""
     groups = grouped(runs)
     page = compose(groups, lang)
-    content = json.dumps(as_dict(groups), ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+    content = as_json(as_dict(groups)) + "\n"
     texts = {
         "timeline.md": markdown.render(page),
         "timeline.html": html.render(page),

@@ -23,6 +23,7 @@ from loadshapes.options import Options
 from loadshapes.session import Session
 from loadshapes.shapes import PlannedShape, shape_for
 from recording.folder import new_run_id
+from recording.foreign import lines, shown
 from recording.mistake import OperatorError
 from recording.remains import Remains
 from recording.remains import read as read_remains
@@ -73,9 +74,9 @@ class Command:
             self.environment.host = remains.manifest["gateway"]["base_url"]
         rehearse(plan, asked)
         if asked.dry_run:
-            print(plan.describe())
+            print(lines(plan.describe()))
             prices = table(asked, remains.manifest if remains else None)
-            print(f"{estimate(plan, asked, prices)}. Nothing was sent.")
+            print(shown(f"{estimate(plan, asked, prices)}. Nothing was sent."))
             sys.exit(0)
         endpoint = self._endpoint(asked)
         self.environment.host = endpoint.base_url

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import gevent
 
 from loadshapes.plan import Phase
+from recording.foreign import shown
 from recording.tally import Tally
 
 LINE_EVERY_S = 5.0
@@ -81,5 +82,5 @@ class Progress:
         share = (tally.done + tally.dropped) / phase.count if phase.count else 0.0
         filled = "#" * int(share * BAR_CELLS)
         state = "done" if end else "running"
-        text = f"\r[{filled:<{BAR_CELLS}}] {self.line(phase, state)}\033[K{end}"
+        text = f"\r[{filled:<{BAR_CELLS}}] {shown(self.line(phase, state))}\033[K{end}"
         print(text, end="", file=sys.stderr, flush=True)

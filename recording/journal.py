@@ -1,11 +1,12 @@
 """events.jsonl: what happened to the run as a whole, one JSON object a line."""
 
-import json
 import logging
 import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from recording.foreign import as_json
 
 log = logging.getLogger("weighbridge")
 
@@ -27,7 +28,7 @@ class Journal:
     def note(self, event: str, **details: Any) -> None:
         """Write one event: its wall time, its name, its details."""
         line = {"at": datetime.now(UTC).isoformat(), "event": event, **details}
-        rest = text = json.dumps(line, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+        rest = text = as_json(line, None).encode("utf-8", "replace") + b"\n"
         try:
             while rest:
                 rest = rest[self._file.write(rest) :]

@@ -9,6 +9,7 @@ from locust.user.task import LOCUST_STATE_STOPPING
 
 from loadshapes.generator import Generator
 from loadshapes.share import Run
+from recording.foreign import shown
 from recording.outcome import Outcome
 from recording.record import RequestRecord
 from tasks.catalogue import build
@@ -111,7 +112,7 @@ class GatewayUser(User):
             failure = RequestFailed(f"{record.outcome}{status}")
         self.environment.events.request.fire(
             request_type="STREAM" if record.stream else "CHAT",
-            name=record.phase,
+            name=shown(record.phase),
             response_time=(record.elapsed_sec or 0.0) * 1000,  # Locust counts milliseconds
             response_length=record.response_bytes or 0,
             exception=failure,

@@ -14,6 +14,7 @@ PURE = (
     "recording.outcome",
     "recording.formats",
     "recording.partfile",
+    "recording.foreign",
     "recording.guards",
     "recording.mistake",
     "recording.conditions",

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from loadshapes.plan import Phase, Plan
+from recording.foreign import shown
 from recording.lateness import LAG_SHARE, limit_s
 from recording.outcome import Outcome
 from recording.record import RequestRecord
@@ -88,8 +89,8 @@ class LiveRun:
             cost = round(tally.cost, 6)
         return {
             "name": f"{place:06}",  # Locust's table sorts by it: the plan's order
-            "phase": phase.name,
-            "model": phase.model,
+            "phase": shown(phase.name),
+            "model": shown(phase.model),
             "planned": self._texts["until_stopped"] if phase.kind == "manual" else _planned(phase),
             "sent": tally.done + (in_flight or 0),
             "flight": in_flight or 0,

@@ -14,6 +14,7 @@ from locust.env import Environment
 from locust.web import WebUI
 
 from loadshapes.session import Session
+from recording.foreign import shown
 from webui import downloads, words
 from webui.live import LiveRun
 from webui.start import Commander, Desk
@@ -64,7 +65,7 @@ class Gateway:
         return {
             "run": self._session.options.run_id,
             "mode": self._session.options.mode,
-            "gateway": self._session.endpoint.base_url,
+            "gateway": shown(self._session.endpoint.base_url),
             "simulated": self._session.endpoint.simulated,
             "currency": self._live.currency,
             "running": self._runs,
@@ -217,8 +218,8 @@ def show_last_values(environment: Environment, web_ui: WebUI) -> None:
 
     def update_template_args() -> None:
         update()
-        for name, shown in web_ui.template_args["extra_options"].items():
-            shown["default_value"] = getattr(environment.parsed_options, name)
+        for name, field in web_ui.template_args["extra_options"].items():
+            field["default_value"] = getattr(environment.parsed_options, name)
 
     web_ui.update_template_args = update_template_args  # type: ignore[method-assign]
 

@@ -18,6 +18,7 @@ from werkzeug.datastructures import ImmutableMultiDict
 
 from loadshapes.options import Options
 from loadshapes.session import Session
+from recording.foreign import shown
 from recording.mistake import OperatorError
 from webui import form as fields_of
 from webui.form import Ramp, number, run_time_s
@@ -73,7 +74,7 @@ class Desk:
 
     def _refuse(self, why: str) -> Response:
         sentence = why[:1].upper() + why[1:] if not why.startswith("--") else why
-        answer = {"success": False, "message": sentence, "host": self._environment.host}
+        answer = {"success": False, "message": shown(sentence), "host": self._environment.host}
         return jsonify(answer)
 
     def _ask(self, form: Mapping[str, str]) -> dict[str, str]:

@@ -121,7 +121,8 @@ def make(
     return folder
 
 
-HOSTILE = "</script><img src=x onerror=alert(1)>|`*[a](javascript:x)&amp;\n# H"
+OBEYED = "\x1b[2J\x1b]0;owned\x07\r\x9b31m\u202e\u2066\u2028\u200f\ufeff"
+HOSTILE = f"</script><img src=x onerror=alert(1)>|`*[a](javascript:x)&amp;\n# H{OBEYED}"
 
 
 def hostile(folder: Path) -> Path:

@@ -11,6 +11,7 @@ from analysis import junit, report
 from analysis.check import RUN, Check, judge
 from analysis.load import Run, load
 from recording.conditions import parse
+from recording.foreign import shown
 from tests.analysis.runs import PHASE, make, record
 
 SUITE = {"name", "tests", "failures", "errors", "skipped", "time", "timestamp"}
@@ -60,11 +61,10 @@ def test_each_check_is_a_case(run: Run, tmp_path: Path) -> None:
 
 @given(st.text())
 def test_any_name_is_whole_xml(name: str) -> None:
-    """Markup is escaped; what XML cannot hold becomes U+FFFD; the rest is read back as it was."""
+    """Markup is escaped; what cannot be seen is shown escaped; the rest is read back as it was."""
     made = Run(Path(), {"run_id": name, "plan": []}, None, [], [])  # type: ignore[arg-type]
     text = junit.render([Check(RUN, None, "failed", name), Check(name, None, "passed", "")], made)
     (suite,) = ElementTree.fromstring(text.encode("utf-8"))
-    expected = "".join(c if c in "\t\n\r" or (c >= " " and c not in "\ufffe\uffff") else "\ufffd"
-                       for c in name)  # fmt: skip
+    expected = "".join("\ufffd" if c in "\ufffe\uffff" else c for c in shown(name))
     assert suite.attrib["name"] == expected
     assert suite.findall("testcase")[1].attrib["name"] == f"{expected}: complete"

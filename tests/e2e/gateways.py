@@ -1,0 +1,84 @@
+"""Gateways in a thread of the test's own, for runs in processes of theirs: a function answers."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+
+@dataclass
+class Asked:
+    """One request: its method and path, and the body where it has one."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class Scripted:
+    """A gateway that runs, and what it was asked."""
+
+    root: str
+    asked: list[Asked] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        return f"{self.root}/v1"
+
+    @property
+    def posts(self) -> list[Asked]:
+        return [one for one in self.asked if one.method == "POST"]
+
+
+Answer = Callable[[Asked], tuple[int, Any] | tuple[int, Any, dict[str, str]]]
+
+
+@contextmanager
+def serving(answer: Answer) -> Iterator[Scripted]:
+    """Run a gateway that answers each request by (status, JSON) or (status, JSON, headers)."""
+    gateway = Scripted("")
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+
+        def _serve(self) -> None:
+            length = int(self.headers.get("content-length", 0))
+            body = json.loads(self.rfile.read(length)) if length else {}
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            asked = Asked(self.command, self.path, headers, body)
+            gateway.asked.append(asked)
+            status, content, *more = answer(asked)
+            written = json.dumps(content).encode()
+            self.send_response(status)
+            self.send_header("content-type", "application/json")
+            self.send_header("content-length", str(len(written)))
+            for name, value in (more[0] if more else {}).items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(written)
+
+        do_GET = do_POST = _serve
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    gateway.root = f"http://127.0.0.1:{server.server_port}"
+    try:
+        yield gateway
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def refusal(message: str, kind: str | None = None, code: str | None = None) -> dict[str, Any]:
+    """An error body as OpenAI writes it."""
+    return {"error": {"message": message, "type": kind, "param": None, "code": code}}

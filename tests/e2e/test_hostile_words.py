@@ -1,0 +1,42 @@
+"""A gateway whose every word is an attack on its reader: a whole run against it."""
+
+import unicodedata
+from pathlib import Path
+
+from tests.analysis.runs import OBEYED
+from tests.e2e.gateways import Asked, refusal, serving
+from tests.locust_run import run
+from tests.tasks.scripted_server import completion
+
+WORDS = f"no{OBEYED}\nBAD everything is lost"
+
+
+def obeyed(text: str) -> set[str]:
+    return {c for c in text if unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp")} - {"\n"}
+
+
+def answer(asked: Asked) -> tuple[int, object]:
+    """Refuses every other request, in the same words."""
+    if asked.method == "GET" or "1" in asked.body["messages"][0]["content"]:
+        return 429, refusal(WORDS, WORDS, WORDS)
+    said = {"role": "assistant", "content": WORDS}
+    choice = {"index": 0, "message": said, "finish_reason": WORDS}
+    return 200, completion(model=WORDS, id=WORDS, choices=[choice])
+
+
+def test_no_escape_of_a_gateway_reaches_terminal_log_or_report(tmp_path: Path) -> None:
+    with serving(answer) as gateway:
+        done = run(
+            "-H", gateway.url, "--mode", "rpm", "--model", f"m{OBEYED}", "--target", 1200,
+            "--duration", 1, "--print-stats", "--junit", tmp_path / "junit.xml",
+            "--stop-rule", "off", "--fail-on", "success_rate<1", results=tmp_path / "results",
+        )  # fmt: skip
+    assert done.folder is not None, done.text
+    rows = done.rows()
+    assert any("\x1b" in (row.error_message or "") for row in rows)  # kept as they came
+    assert any("\x1b" in (row.finish_reason or "") for row in rows)
+    assert obeyed(done.text.replace("\x1b[0m", "").replace("\r", "")) == set()
+    assert "\\x1b]0;owned" in done.text
+    for name in ("report.md", "report.html", "summary.json", "events.jsonl"):
+        assert obeyed((done.folder / name).read_text("utf-8")) == set(), name
+    assert obeyed((tmp_path / "junit.xml").read_text("utf-8")) == set()
