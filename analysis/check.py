@@ -12,7 +12,6 @@ from typing import Any, Literal
 from analysis.goodput import slo_of
 from analysis.sections import View
 from analysis.told import told
-from analysis.verdict import not_run
 from analysis.words import Words
 from recording.conditions import METRICS, Condition, Metric, Where
 from recording.slo import Slo, SloError
@@ -143,7 +142,7 @@ def _judge(view: View, condition: Condition, among: Sequence[str] | None = None)
         amount, gap = _cost(view)
         yield _compare(view, RUN, condition, amount, gap, _wall_s(view))
         return
-    skipped = set(not_run(view))
+    skipped = set(view.not_run)
     numbers = {phase["phase"]: phase for phase in view.phases}
     planned = {phase["name"]: phase for phase in view.run.plan}
     asked = [

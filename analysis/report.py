@@ -35,7 +35,7 @@ from analysis.sections import (
 )
 from analysis.sections import run as run_section
 from analysis.summarize import of_run
-from analysis.verdict import not_run, verdicts
+from analysis.verdicts import verdicts
 from analysis.words import Lang, Words, integer, percent, seconds
 from recording.foreign import as_json
 
@@ -99,7 +99,7 @@ def summary(view: View) -> dict[str, Any]:
         "interrupted": run.interrupted,
         "currency": run.manifest.get("currency"),
         "verdicts": [{"level": v.level, "text": v.text} for v in verdicts(view)],
-        "not_run": not_run(view),
+        "not_run": view.not_run,
         "phases": view.phases,
         "cache_pairs": cache_pairs.plain(view),
         "cache_life": cache_life.plain(view),

@@ -3,7 +3,7 @@
 from typing import Any
 
 from analysis.sections import View
-from analysis.verdict import verdicts
+from analysis.verdicts import verdicts
 from analysis.words import ABSENT, integer, milliseconds, percent, rate, seconds, tally
 from recording.foreign import shown
 

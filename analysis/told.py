@@ -37,3 +37,9 @@ def told(t: Words, event: dict[str, Any]) -> str:
         who = t(f"{event['worker']}: ", f"{event['worker']}：") if event.get("worker") else ""
         return who + t(reason, _REASONS[reason])
     return details(event)
+
+
+def sentence(t: Words, head: str, why: str) -> str:
+    """A sentence and, after a colon, its reason, where there is one."""
+    stop = t(".", "。")
+    return f"{head}{t(': ', '：')}{why.removesuffix('.')}{stop}" if why else f"{head}{stop}"

@@ -41,6 +41,12 @@ class View:
             self._rows[mode] = [row for row in found if row["mode"] == mode]
         return self._rows[mode]
 
+    @property
+    def not_run(self) -> list[str]:
+        """The planned phases of which no row exists."""
+        ran = {phase["phase"] for phase in self.phases}
+        return [phase["name"] for phase in self.run.plan if phase["name"] not in ran]
+
     def misfits(self) -> list[Misfits]:
         """The rows whose costs do not fit the run's own prices (`analysis.outliers`)."""
         if not self._misfits:

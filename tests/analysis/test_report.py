@@ -13,7 +13,7 @@ from analysis import html, markdown, report
 from analysis.__main__ import main
 from analysis.load import load
 from analysis.page import Page
-from analysis.verdict import verdicts
+from analysis.verdicts import verdicts
 from analysis.words import Lang
 from tests.analysis.runs import PHASE, dropped, failed, hostile, make, phase, probe, record
 

@@ -16,7 +16,7 @@ import pytest
 
 from analysis.load import load
 from analysis.report import look
-from analysis.verdict import verdicts
+from analysis.verdicts import verdicts
 from tests.locust_run import ROOT, LocustRun, command, environment, run
 from tests.simulated import Simulator
 

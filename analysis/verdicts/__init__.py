@@ -1,0 +1,20 @@
+"""What a reader must know before the numbers, one noun a file; the gravest stands first."""
+
+from analysis.flags import flags
+from analysis.page import Remark
+from analysis.sections import View
+from analysis.verdicts import accounts, failures, generator, integrity
+
+_ORDER = {"bad": 0, "note": 1, "good": 2}
+
+
+def verdicts(view: View) -> list[Remark]:
+    """Every verdict on the run, the gravest first; among equals, what was asked for first."""
+    found = [
+        *failures.remarks(view),
+        *accounts.remarks(view),
+        *integrity.remarks(view),
+        *generator.remarks(view),
+        *flags(view),
+    ]
+    return sorted(found, key=lambda remark: _ORDER[remark.level])

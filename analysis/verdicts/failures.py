@@ -1,0 +1,75 @@
+"""What failed, how often, and in whose words: a run that fails says so, and why."""
+
+from analysis.causes import Cause, Failures, failures
+from analysis.page import Level, Remark
+from analysis.sections import View
+from analysis.words import Words, integer, percent
+from recording.foreign import quoted
+from recording.hints import hint
+from recording.outcome import Outcome
+
+SMALL_SHARE = 0.01
+"""Failures up to this share of a phase's requests are a note. A phase in which nothing succeeded
+is bad whatever its size."""
+
+_SOUGHT = {"limits": frozenset({Outcome.RATE_LIMITED.value})}
+"""What a mode sends its requests for is no failure of them."""
+
+
+def remarks(view: View) -> list[Remark]:
+    """One remark a phase with failures."""
+    found = []
+    for phase in view.phases:
+        told = failures(view, phase["phase"], _SOUGHT.get(phase["mode"], frozenset()))
+        if told.causes:
+            found.append(Remark(_level(phase["mode"], told), _text(view.t, phase["phase"], told)))
+    return found
+
+
+def _level(mode: str, told: Failures) -> Level:
+    if told.failed == told.sent:
+        return "bad"
+    if mode == "capacity":
+        return "note"  # its trials go beyond what the gateway bears: the objectives judge them
+    return "bad" if told.share > SMALL_SHARE else "note"
+
+
+def _text(t: Words, phase: str, told: Failures) -> str:
+    failed, sent = integer(told.failed), integer(told.sent)
+    share = percent(told.share)
+    if told.failed == told.sent:
+        head = t(
+            f"{phase}: nothing succeeded, {failed} of {sent} requests failed",
+            f"{phase}：没有一个请求成功，{sent} 个请求中 {failed} 个失败",
+        )
+    else:
+        head = t(
+            f"{phase}: {failed} of {sent} requests failed ({share})",
+            f"{phase}：{sent} 个请求中 {failed} 个失败（{share}）",
+        )
+    first, *rest = told.causes
+    said = t.clauses([_clause(t, first), *(_brief(cause) for cause in rest[:4])])
+    more = " …" if len(rest) > 4 else ""
+    text = f"{head}{t(': ', '：')}{said}{more}{t('.', '。')}"
+    advice = hint(first.outcome, first.status, first.words)
+    return f"{text}{t(' ', '')}{_sentence(t, advice.en, advice.zh)}" if advice else text
+
+
+def _clause(t: Words, cause: Cause) -> str:
+    """`10 auth, HTTP 401, "Incorrect API key provided"`."""
+    said = _brief(cause)
+    if not cause.words:
+        return said
+    words = quoted(cause.words)
+    return said + t(f', "{words}"', f"，“{words}”")
+
+
+def _brief(cause: Cause) -> str:
+    status = "" if cause.status is None else f" (HTTP {cause.status})"
+    return f"{integer(cause.count)} {cause.outcome}{status}"
+
+
+def _sentence(t: Words, en: str, zh: str) -> str:
+    text = t(en, zh)
+    end = "" if text.endswith(("?", "？")) else t(".", "。")
+    return text[:1].upper() + text[1:] + end

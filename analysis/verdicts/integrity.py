@@ -1,0 +1,87 @@
+"""Whether a run is whole: did it end, did it run and record all that it planned?"""
+
+from analysis import generators
+from analysis.page import Remark
+from analysis.sections import View
+from analysis.told import sentence, told
+from analysis.words import integer
+
+_EXAMPLES = 5
+
+
+def remarks(view: View) -> list[Remark]:
+    """What ended early, what was not run, what left no row, and who was lost."""
+    return [*_stops(view), *_whole(view), *_losses(view)]
+
+
+def _whole(view: View) -> list[Remark]:
+    """Whether the run ended, ran all it planned, and left whole files."""
+    t, run = view.t, view.run
+    found = []
+    if run.interrupted:
+        text = t(
+            "The run was interrupted: it never recorded its end. What it had finished is below.",
+            "本次运行被中断：没有结束记录。以下为中断前已完成的部分。",
+        )
+        found.append(Remark("bad", text))
+    ends = run.events_of("run_end")
+    completed = bool(ends) and ends[-1].get("completed") is not False  # a resumed run has several
+    stops = [] if completed else [*run.events_of("stopped"), *run.events_of("ended")]
+    for event in stops:
+        where = t(f" in {event['phase']}", f"（{event['phase']}）") if event.get("phase") else ""
+        text = t(f"The run was stopped before its end{where}", f"运行被提前停止{where}")
+        found.append(Remark("note", sentence(t, text, told(t, event))))
+    if not stops and ends and not completed:
+        text = t("The run ended before its plan was done.", "运行在计划完成前结束。")
+        found.append(Remark("note", text))
+    missing = view.not_run
+    if missing:
+        shown = view.t.join(missing[:_EXAMPLES]) + (" …" if len(missing) > _EXAMPLES else "")
+        text = t(
+            f"{len(missing)} planned phases have no requests: {shown}.",
+            f"{len(missing)} 个计划阶段没有请求：{shown}。",
+        )
+        found.append(Remark("note", text))
+    found += [Remark("note", t(*odd)) for odd in run.remarks]
+    return found
+
+
+def _stops(view: View) -> list[Remark]:
+    t = view.t
+    return [
+        Remark(
+            "bad",
+            sentence(
+                t,
+                t(
+                    f"The stop rule ended {event.get('phase')}",
+                    f"停止规则终止了 {event.get('phase')}",
+                ),
+                told(t, event),
+            ),
+        )
+        for event in view.run.events_of("stop_rule")
+    ]
+
+
+def _losses(view: View) -> list[Remark]:
+    """What was planned and never sent, and what became of those who were to send it."""
+    t = view.t
+    found = []
+    dropped = [phase for phase in view.phases if phase["dropped"]]
+    if dropped:
+        where = t.join(f"{phase['phase']} {phase['dropped']}" for phase in dropped[:_EXAMPLES])
+        total = integer(sum(phase["dropped"] for phase in dropped))
+        text = t(
+            f"{total} planned requests were never sent ({where}).",
+            f"{total} 个计划请求未发出（{where}）。",
+        )
+        found.append(Remark("note", text))
+    unsaid = sum(p["planned"] - p["recorded"] for p in view.phases)
+    if unsaid:
+        text = t(
+            f"{integer(unsaid)} planned requests left no row.",
+            f"{integer(unsaid)} 个计划请求没有记录。",
+        )
+        found.append(Remark("note", text))
+    return found + generators.remarks(view)

@@ -1,0 +1,136 @@
+"""A run that fails says so, and why: one verdict a phase, in the gateway's commonest words."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analysis import report, terminal
+from analysis.causes import failures
+from analysis.load import load
+from analysis.verdicts import failures as verdict
+from recording.outcome import ENDED_BY_US, Outcome
+from recording.record import RequestRecord
+from tests.analysis.runs import PHASE, dropped, failed, make, phase, probe, record
+
+WORDS = "Incorrect API key provided: sk-x{}."
+
+
+def told(folder: Path, *records: RequestRecord, lang: Any = "en", **made: Any) -> list[str]:
+    view = report.look(load(make(folder, *records, **made)), lang)
+    return [f"{one.level} {one.text}" for one in verdict.remarks(view)]
+
+
+def refused(index: int, words: str = WORDS, **known: Any) -> RequestRecord:
+    message = words.format(index)
+    return failed(index, "auth", **{"http_status": 401, "error_message": message, **known})
+
+
+def test_a_phase_that_failed_says_count_outcome_status_words_and_what_to_do(tmp_path: Path) -> None:
+    records = [refused(i) for i in range(10)]
+    assert told(tmp_path / "r", *records) == [
+        f"bad {PHASE}: nothing succeeded, 10 of 10 requests failed: 10 auth (HTTP 401), "
+        '"Incorrect API key provided: sk-x0.". Check the API key.'
+    ]
+    assert told(tmp_path / "zh", *records, lang="zh") == [
+        f"bad {PHASE}：没有一个请求成功，10 个请求中 10 个失败：10 auth (HTTP 401)，"
+        "“Incorrect API key provided: sk-x0.”。请检查 API key。"
+    ]
+
+
+def test_it_stands_on_the_terminal_and_on_page_one(tmp_path: Path) -> None:
+    folder = make(tmp_path / "r", *(refused(i) for i in range(5)))
+    view = report.look(load(folder))
+    summary = terminal.text(view, view.phases, "phase")
+    first = report.compose(view).sections[0]
+    assert "BAD  rpm/gpt-5.4-nano/600: nothing succeeded, 5 of 5 requests failed" in summary
+    assert any("nothing succeeded, 5 of 5" in getattr(b, "text", "") for b in first.blocks)
+    assert "Incorrect API key" in summary.split("\n\n")[0]
+
+
+def test_the_commonest_of_several_causes_is_told_first_and_in_words(tmp_path: Path) -> None:
+    records = [failed(i, "server_error", http_status=500, error_message="down") for i in range(3)]
+    records += [failed(9, "connection_reset", error_message="closed")]
+    records += [record(i) for i in range(10, 16)]
+    assert told(tmp_path / "r", *records) == [
+        f'bad {PHASE}: 4 of 10 requests failed (40%): 3 server_error (HTTP 500), "down"; '
+        "1 connection_reset."
+    ]
+
+
+def test_the_words_that_most_rows_carry_are_told_whatever_numbers_are_in_them(
+    tmp_path: Path,
+) -> None:
+    said = ["odd one out"] + [f"request 7f{i}e812ab took {i} s" for i in range(9)]
+    records = [failed(i, error_message=words) for i, words in enumerate(said)]
+    (text,) = told(tmp_path / "r", *records)
+    assert '"request 7f0e812ab took 0 s"' in text
+
+
+@pytest.mark.parametrize(
+    ("bad", "good", "level"), [(1, 99, "note"), (2, 98, "bad"), (10, 990, "note"), (11, 989, "bad")]
+)
+def test_failures_of_one_in_a_hundred_or_fewer_are_a_note(
+    tmp_path: Path, bad: int, good: int, level: str
+) -> None:
+    records = [failed(i) for i in range(bad)] + [record(bad + i) for i in range(good)]
+    (text,) = told(tmp_path / "r", *records)
+    assert text.startswith(f"{level} {PHASE}: {bad} of {bad + good:,} requests failed")
+
+
+def test_a_run_without_a_failure_is_told_of_none(tmp_path: Path) -> None:
+    """What we ended ourselves is no failure of the gateway's."""
+    stopped = failed(1, "cancelled")
+    assert told(tmp_path / "r", record(0), stopped, dropped(2)) == []
+
+
+def test_a_mode_that_seeks_refusals_is_not_told_of_them(tmp_path: Path) -> None:
+    known = {"mode": "limits", "phase": "limits/m/search", "http_status": 429}
+    records = [failed(i, "rate_limited", **known) for i in range(5)]
+    plan = [phase("limits/m/search", mode="limits")]
+    assert told(tmp_path / "r", *records, plan=plan) == []
+    (text,) = told(tmp_path / "s", *records, refused(9, **known), plan=plan)
+    assert "1 of 6 requests failed" in text and "auth" in text
+
+
+def test_a_trial_beyond_what_the_gateway_bears_is_no_bad_verdict_of_a_search(
+    tmp_path: Path,
+) -> None:
+    known = {"mode": "capacity", "phase": "capacity/m/900"}
+    some = [failed(i, "rate_limited", http_status=429, **known) for i in range(5)]
+    plan = [phase("capacity/m/900", mode="capacity")]
+    (text,) = told(tmp_path / "r", *some, record(5, **known), plan=plan)
+    assert text.startswith("note ")
+    (text,) = told(tmp_path / "s", *some, plan=plan)
+    assert text.startswith("bad ")
+
+
+def test_long_and_hostile_words_are_cut_and_shown(tmp_path: Path) -> None:
+    (text,) = told(tmp_path / "r", failed(0, error_message="\x1b[2J" + "x" * 5000))
+    assert "\x1b" not in text and "\\x1b[2Jxxx" in text and len(text) < 400
+
+
+OUTCOMES = st.sampled_from([o.value for o in Outcome])
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.lists(st.tuples(OUTCOMES, st.sampled_from([None, 200, 404, 500])), max_size=30))
+def test_the_counts_are_those_of_the_rows(
+    tmp_path_factory: pytest.TempPathFactory, ends: list[tuple[str, int | None]]
+) -> None:
+    folder = tmp_path_factory.mktemp("runs") / "r"
+    records = [
+        record(i, http_status=200) if outcome == "ok" else failed(i, outcome, http_status=status)
+        for i, (outcome, status) in enumerate(ends)
+    ]
+    other = [probe("smoke", "other", 0), failed(1, "dns", phase="smoke/other", mode="smoke")]
+    found = failures(report.look(load(make(folder, *other, *records))), PHASE)
+    sent = [(o, s) for o, s in ends if o not in ENDED_BY_US]
+    expected = Counter((o, s) for o, s in sent if o != "ok")
+    assert {(c.outcome, c.status): c.count for c in found.causes} == dict(expected)
+    assert (found.sent, found.failed) == (len(sent), expected.total())
+    counts = [cause.count for cause in found.causes]
+    assert counts == sorted(counts, reverse=True)
