@@ -167,15 +167,15 @@ def _streamed(client: Client, body: dict[str, Any], job: Job) -> _Answer:
     done = False
     try:
         for chunk in stream:
-            if job.phase.typed and isinstance(chunk, openai.BaseModel):
-                chunk = chunk.to_dict()
+            if job.phase.typed and (event := stream._decoder.event) is not None:
+                chunk = event.json()  # as it came: the SDK's models keep most of it, not all
             if wire.last_byte is not None:
                 gathered.add(chunk if isinstance(chunk, dict) else unlisted(chunk), wire.last_byte)
             if gathered.wrong is not None:
                 answer = _error_event(gathered.wrong)
                 stream.close()
                 break
-        done = getattr(stream, "done", False)
+        done = stream._decoder.done
     except openai.APIConnectionError as error:
         cause = error.__cause__
         if not (isinstance(cause, WireError) and cause.ended):

@@ -41,6 +41,7 @@ PURE = (
     "loadshapes.own",
     "loadshapes.trace",
     "tasks.drift",
+    "tasks.events",
     "tasks.headers",
     "tasks.lines",
     "tasks.reply",
