@@ -28,7 +28,7 @@ _EXAMPLES = 5
 class Check:
     """One thing that was judged, and how it came out.
 
-    `subject` is a phase or RUN, `condition` None where the run's completeness was judged,
+    `subject` is a phase or RUN, `condition` None where `claim` was judged, not a number,
     `wall_s` how long the subject was under load, seconds (0: not known), and `value` what was
     compared, where it is known.
     """
@@ -39,6 +39,7 @@ class Check:
     found: str
     wall_s: float = 0.0
     value: float | None = None
+    claim: str = "complete"
 
     @property
     def passed(self) -> bool:
@@ -48,7 +49,7 @@ class Check:
     @property
     def wish(self) -> str:
         """What should be so: `rpm/m/600: not p95_s>10`."""
-        return f"{self.subject}: {f'not {self.condition}' if self.condition else 'complete'}"
+        return f"{self.subject}: {f'not {self.condition}' if self.condition else self.claim}"
 
     def __str__(self) -> str:
         """What was found: `rpm/m/600: p95_s is 12.3 s (fails if >10)`, on one line."""
@@ -62,6 +63,9 @@ class Check:
 def judge(view: View, conditions: Sequence[Condition], slo: Slo | None = None) -> list[Check]:
     """Whether the run is complete, then every condition on everything that it applies to.
 
+    Between them, where there are any, the grave differences between plain and streamed replies to
+    one prompt: a wrong bill fails a run unasked.
+
     Last, with `slo`, every statement of it on each phase that it is made of. Raises SloError when
     it has none for any of them: what judges nothing would pass everything.
     """
@@ -69,6 +73,7 @@ def judge(view: View, conditions: Sequence[Condition], slo: Slo | None = None) -
         _see_that_it_judges(view, slo)
     return [
         _complete(view),
+        *_disagreements(view),
         *(check for condition in conditions for check in _judge(view, condition)),
         *([] if slo is None else objectives(view, slo)),
     ]
@@ -126,6 +131,20 @@ def _complete(view: View) -> Check:
         said = f" ({why[-1]})" if why else ""
         return Check(RUN, None, "failed", f"ended before its plan was done{said}", wall_s)
     return Check(RUN, None, "passed", "went through its plan to the end", wall_s)
+
+
+def _disagreements(view: View) -> list[Check]:
+    """The phases whose streams disagree gravely with the plain reply to the same prompt."""
+    flags: dict[str, list[str]] = {}
+    for one in view.differences():
+        if one.grave:
+            flags.setdefault(one.streamed["phase"], []).append(one.flag)
+    walls = {phase["phase"]: phase["wall_s"] or 0.0 for phase in view.phases}
+    text = "does not agree with the plain reply to the same prompt"
+    return [
+        Check(name, None, "failed", f"{text} ({', '.join(found)})", walls[name], None, "agrees")
+        for name, found in flags.items()
+    ]
 
 
 def _phases(view: View) -> dict[str, tuple[str | None, str | None]]:

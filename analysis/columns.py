@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 FEW_VALUED = frozenset(
     (
         "run_id", "worker", "phase", "mode", "scenario", "model_requested", "model_returned",
-        "outcome", "cost_source", "finish_reason", "check", "error_type",
+        "outcome", "cost_source", "finish_reason", "check", "error_type", "stated_times_from",
     )
 )  # fmt: skip
 """Texts that repeat: kept once each, and a number a row."""

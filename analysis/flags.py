@@ -1,14 +1,18 @@
 """What was odd about single answers, on the report's first page: by kind, with examples."""
 
 import json
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
+from analysis.agreement import Difference
 from analysis.load import rows
 from analysis.outliers import Misfits
 from analysis.page import Remark
 from analysis.sections import View
 from analysis.summarize import check_words
 from analysis.words import Words, integer, percent
+from recording.foreign import quoted
 
 _EXAMPLES = 3
 _NAMED = ["task_id", "phase", "request_index", "check_detail"]
@@ -24,6 +28,14 @@ _MEANINGS = {
         "total tokens 不等于 prompt + completion",
     ),
     "usage_absurd": ("a number in usage cannot be", "usage 中有不可能的数值"),
+    "stream_buffered": (
+        "the reply was held back, then came in one clump",
+        "应答先被缓存，随后一次性到达",
+    ),
+    "stream_coalesced": (
+        "several tokens came at once: times between tokens are not resolved",
+        "多个 token 同时到达，无法分辨 token 间隔",
+    ),
     "finish_reason": (
         "the reason why the model stopped is none or does not fit",
         "结束原因缺失、未知或不符",
@@ -32,7 +44,8 @@ _MEANINGS = {
 
 
 def flags(view: View) -> list[Remark]:
-    """A remark for each kind of flag, the commonest first, then the costs that do not fit."""
+    """What plain and streamed replies do not agree on, then a remark for each kind of flag, the
+    commonest first, then the costs that do not fit."""
     kept, t = view.run.rows, view.t
     words = check_words(kept.frame(["check"])["check"])
     words = words[words != "pass"]
@@ -41,7 +54,11 @@ def flags(view: View) -> list[Remark]:
         chosen = kept.at(words.index[words == kind][:_EXAMPLES].tolist(), _NAMED)
         meaning = t(*_MEANINGS[kind]) if kind in _MEANINGS else ""
         found.append(_remark(view, kind, meaning, count, _examples(t, chosen, kind)))
-    return found + [_costs(view, misfits) for misfits in view.misfits()]
+    return [
+        *map(partial(_difference, view), view.differences()),
+        *found,
+        *(_costs(view, misfits) for misfits in view.misfits()),
+    ]
 
 
 def _remark(view: View, kind: str, meaning: str, count: int, examples: list[str]) -> Remark:
@@ -57,6 +74,41 @@ def _remark(view: View, kind: str, meaning: str, count: int, examples: list[str]
     return Remark("note", text)
 
 
+def _difference(view: View, found: Difference) -> Remark:
+    """One prompt, asked plain and streamed: what is not the same, both values, and both rows."""
+    t, model = view.t, quoted(found.streamed["model_requested"])
+    shown: dict[str, Callable[[Any], str]] = {
+        "usage_stream_differs": integer,
+        "cost_stream_differs": t.money,
+        "reply_stream_differs": quoted,
+    }
+    was, now = (shown[found.flag](value) for value in (found.was, found.now))
+    said = {
+        "usage_stream_differs": t(
+            f"states {was} prompt tokens for a plain request and {now} for the same prompt "
+            "streamed",
+            f"同一 prompt 非流式计 {was} 个 prompt token，流式计 {now} 个",
+        ),
+        "cost_stream_differs": t(
+            f"charges {was} for a plain request and {now} for the same prompt streamed, which its "
+            "output tokens do not explain",
+            f"同一 prompt 非流式计费 {was}，流式计费 {now}，输出 token 之差不足以解释",
+        ),
+        "reply_stream_differs": t(
+            f"ends a plain reply with {was} and the streamed one with {now}, for the same prompt",
+            f"同一 prompt 的应答，非流式为 {was}，流式为 {now}",
+        ),
+    }[found.flag]
+    rows = t.join(_name(row) for row in (found.plain, found.streamed))
+    return Remark(
+        "bad" if found.grave else "note",
+        t(
+            f"The gateway {said} ({found.flag}; {model}; rows {rows}).",
+            f"网关对{said}（{found.flag}；{model}；记录 {rows}）。",
+        ),
+    )
+
+
 def _examples(t: Words, chosen: Any, kind: str) -> list[str]:
     shown = []
     for row in rows(chosen):
@@ -65,7 +117,7 @@ def _examples(t: Words, chosen: Any, kind: str) -> list[str]:
     return shown
 
 
-def _name(row: dict[str, Any]) -> str:
+def _name(row: Mapping[str, Any]) -> str:
     return row["task_id"] or f"{row['phase']}#{row['request_index']}"
 
 

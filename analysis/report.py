@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from analysis import html, markdown
+from analysis import agreement, html, markdown
 from analysis.atomic import replacing
 from analysis.load import Run
 from analysis.page import Page, Section, Tile
@@ -79,7 +79,9 @@ def write(view: View) -> tuple[Path, Path, Path]:
 
 def look(run: Run, lang: Lang = "en") -> View:
     """The run with its numbers, in a language."""
-    return View(run, of_run(run), Words(lang, run.manifest.get("currency")))
+    view = View(run, of_run(run), Words(lang, run.manifest.get("currency")))
+    agreement.count(view.phases, view.differences())
+    return view
 
 
 def in_english(view: View) -> View:

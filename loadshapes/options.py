@@ -88,6 +88,9 @@ class Options:
     stream: bool = option(
         False, "ask for streamed replies in modes rpm, tpm, ladder, interactive and replay"
     )
+    stall_limit: float = option(
+        0.5, "streams: a gap between chunks longer than this many seconds is a stall"
+    )
     task_id_on_streams: bool = option(False, "send task_id on streamed requests too")
     connections: str = option(
         "warm",
@@ -279,7 +282,7 @@ class Options:
                 yield f"{_flag(item)} must be a number of seconds, not {value}."
         for name in ("duration", "timeout", "connect_timeout", "approx_prompt_tokens",
                      "max_workers", "repeat", "prefix_tokens", "stop_window", "precision",
-                     "trials", "speed", "limits_most"):  # fmt: skip
+                     "stall_limit", "trials", "speed", "limits_most"):  # fmt: skip
             if not getattr(self, name) > 0:
                 yield f"--{name.replace('_', '-')} must be above 0, not {getattr(self, name):g}."
         for name in ("max_tokens", "step_pause", "hold", "budget", "budget_tokens", "warmup",

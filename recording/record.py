@@ -58,6 +58,10 @@ class RequestRecord:
         "streams: send to first token, reasoning or visible", default=None
     )
     first_visible_s: float | None = column("streams: send to first visible token", default=None)
+    last_token_s: float | None = column(
+        "streams: send to the last chunk that carried content, reasoning or a tool call",
+        default=None,
+    )
     inter_chunk_p50_s: float | None = column(
         "streams: median gap between content chunks (nearest rank)", default=None
     )
@@ -65,6 +69,18 @@ class RequestRecord:
         "streams: longest gap between content chunks", default=None
     )
     chunks: int | None = column("streams: chunks that carried content or reasoning", default=None)
+    arrivals: int | None = column(
+        "streams: moments at which chunks came; those less than 0.1 ms apart came at one",
+        default=None,
+    )
+    stalls: int | None = column(
+        "streams: gaps between content chunks longer than `--stall-limit`", default=None
+    )
+    chunk_gaps: str | None = column(
+        "streams: how many gaps between content chunks lie in which bucket, `bucket:count` with "
+        "spaces between; bucket 0 is below 1 us, b from 10^((b-1)/50) to 10^(b/50) us",
+        default=None,
+    )
     response_bytes: int | None = column("bytes of the answer's body as received", default=None)
     connection_reused: bool | None = column("sent on a connection already open", default=None)
     connect_s: float | None = column(
@@ -93,6 +109,12 @@ class RequestRecord:
     reasoning_content_present: bool | None = column(
         "whether reasoning text came back", default=None
     )
+    reasoning_in_content: bool | None = column(
+        "reasoning text stood inside the content, between tags such as `<think>`; `content` is "
+        "what came after it",
+        default=None,
+    )
+    tool_calls: int | None = column("how many tool calls the reply makes", default=None)
     marker_ok: bool | None = column("the reply is the marker asked for", default=None)
     check: str | None = column(
         "a probe's verdict (`pass`, `fail`), then flags (tasks/drift.py), a space between",
@@ -110,6 +132,21 @@ class RequestRecord:
     ratelimit_limit_tokens: int | None = column("advertised token limit", default=None)
     ratelimit_remaining_tokens: int | None = column("tokens left of it", default=None)
     gateway_request_id: str | None = column("the gateway's name for the request", default=None)
+    completion_id: str | None = column("the `id` of the reply", default=None)
+    completion_created: int | None = column(
+        "`created` of the reply, unix seconds by the gateway's clock", default=None
+    )
+    stated_overhead_s: float | None = column(
+        "what the gateway says it added itself (`x-litellm-overhead-duration-ms` and the like)",
+        default=None,
+    )
+    stated_upstream_s: float | None = column(
+        "what it says its upstream took (`openai-processing-ms`, `x-envoy-upstream-service-time`)",
+        default=None,
+    )
+    stated_times_from: str | None = column(
+        "the headers that say so, with spaces between", default=None
+    )
     in_flight: int | None = column(
         "requests of this process in flight when it was sent, itself included", default=None
     )

@@ -14,14 +14,16 @@ from loadshapes.plan import Phase
 from recording.outcome import Outcome, of_status
 from recording.prices import PRICED, Prices
 from recording.record import CONTENT_LIMIT_CHARS, RequestRecord
-from tasks import drift
+from tasks import drift, timing
 from tasks.client import Client
 from tasks.headers import header_facts
+from tasks.overhead import stated_times
 from tasks.prompts import Judgement, Request
 from tasks.redaction import redacted
 from tasks.reply import (
     Json,
     Message,
+    Usage,
     complaint,
     mapping,
     message,
@@ -29,6 +31,7 @@ from tasks.reply import (
     unlisted,
     usage,
     wait_in_body,
+    whole,
 )
 from tasks.stream import StreamedReply
 from tasks.wire import NotSent, Wire, WireError
@@ -72,7 +75,7 @@ class Origin:
     """Who measures: run, process, the secret that no row may show; `mute`: nor what was said.
 
     `prices` is the operator's table, for costs that the gateway does not state; `cost_field` where
-    it states them, if not in a usual place.
+    it states them, if not in a usual place. Gaps of streams above `stall_limit_s` are stalls.
     """
 
     run_id: str
@@ -81,6 +84,7 @@ class Origin:
     mute: bool = False
     prices: Prices | None = None
     cost_field: str = ""
+    stall_limit_s: float = timing.STALL_LIMIT_S
 
 
 @dataclass(slots=True)
@@ -284,8 +288,8 @@ def _record(
         last = wire.now() if sent is not None else None
     headers = wire.headers
     place = json.dumps(request.place) if request.place else None
-    whole = answer.outcome in (Outcome.OK, Outcome.EMPTY)
-    used = usage(answer.body or {}, headers, ok=whole, cost_field=origin.cost_field)
+    complete = answer.outcome in (Outcome.OK, Outcome.EMPTY)
+    used = usage(answer.body or {}, headers, ok=complete, cost_field=origin.cost_field)
     facts: dict[str, Any] = {
         "outcome": answer.outcome.value,
         "success": answer.outcome is Outcome.OK,
@@ -305,6 +309,7 @@ def _record(
         "check_detail": place,
         **used,
         **header_facts(headers),
+        **stated_times(headers),
         "max_tokens": body.get("max_completion_tokens", body.get("max_tokens")),
     }
     if facts["retry_after_s"] is None and answer.outcome is Outcome.RATE_LIMITED:
@@ -318,6 +323,9 @@ def _record(
         facts["finish_reason"] = said.finish_reason
         facts["content"] = said.content
         facts["reasoning_content_present"] = bool(said.reasoning)
+        facts["reasoning_in_content"] = said.inner_reasoning is not None
+        facts["tool_calls"] = len(said.tool_calls)
+        facts.update(_named(answer))
         if request.marker is not None and answer.outcome in (Outcome.OK, Outcome.EMPTY):
             facts["marker_ok"] = (said.content or "").strip() == request.marker
         ok = answer.outcome is Outcome.OK
@@ -325,9 +333,12 @@ def _record(
             request.heard(said)
         judged = _judged(request.judge, said) if request.judge is not None and ok else None
         found = drift.flags(job.phase.model, said, used, ok=ok)
+        if answer.streamed is not None and sent is not None:
+            timed = _stream_facts(answer.streamed, sent, origin)
+            facts.update(timed)
+            if ok:
+                found |= timing.flags(timed, _streamed_tokens(said, used))
         facts["check"], facts["check_detail"] = drift.combined(judged, found, request.place)
-    if answer.streamed is not None and sent is not None:
-        facts.update(_stream_facts(answer.streamed, sent))
     if origin.mute:
         facts["content"], facts["check_detail"] = None, place
         if wire.status is not None and not facts["success"]:  # the gateway's words, or of them
@@ -352,15 +363,27 @@ def _judged(judge: Callable[[Message], Judgement], said: Message) -> Judgement:
         return Judgement("fail", f"the judge failed: {type(error).__name__}: {error}")
 
 
-def _stream_facts(streamed: StreamedReply, sent: float) -> dict[str, Any]:
-    times, gaps = streamed.token_times, streamed.gaps_s()
+def _named(answer: _Answer) -> dict[str, Any]:
+    """What the reply calls itself: `id` and `created`, where they are a text and a number."""
+    head = answer.streamed.head if answer.streamed is not None else answer.body or {}
+    name = head.get("id")
     return {
-        "ttft_s": _since(sent, times[0]) if times else None,
-        "first_visible_s": _since(sent, streamed.first_visible),
-        "chunks": len(times),
-        "inter_chunk_p50_s": round(gaps[(len(gaps) + 1) // 2 - 1], 6) if gaps else None,
-        "inter_chunk_max_s": round(gaps[-1], 6) if gaps else None,
+        "completion_id": name if isinstance(name, str) and name else None,
+        "completion_created": whole(head.get("created")),
     }
+
+
+def _stream_facts(streamed: StreamedReply, sent: float, origin: Origin) -> dict[str, Any]:
+    found = timing.facts(streamed.token_times, sent, origin.stall_limit_s)
+    return {**found, "first_visible_s": _since(sent, streamed.first_visible)}
+
+
+def _streamed_tokens(said: Message, used: Usage) -> int | None:
+    """The tokens that travelled in chunks: without reasoning of which no text came."""
+    tokens = used.get("completion_tokens")
+    if tokens is None or said.reasoning:
+        return tokens
+    return max(0, tokens - (used.get("reasoning_tokens") or 0))
 
 
 def _guarded(value: str, secret: str) -> str:

@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypedDict, TypeVar
 
+from tasks.thinking import split
+
 Json = Mapping[str, Any]
 Number = TypeVar("Number", int, float)
 
@@ -127,10 +129,14 @@ def usage(body: Json, headers: Mapping[str, str], *, ok: bool, cost_field: str =
 
 @dataclass(slots=True)
 class Message:
-    """The assistant's message, whole or put together from a stream's deltas."""
+    """The assistant's message, whole or put together from a stream's deltas.
+
+    `inner_reasoning` stood inside the content, at its start; `content` is what came after it.
+    """
 
     content: str | None = None
     reasoning: str | None = None
+    inner_reasoning: str | None = None
     tool_calls: Sequence[Json] = ()
     finish_reason: str | None = None
     model: str | None = None
@@ -138,7 +144,7 @@ class Message:
     @property
     def empty(self) -> bool:
         """Neither content, reasoning nor a tool call."""
-        return not (self.content or self.reasoning or self.tool_calls)
+        return not (self.content or self.reasoning or self.inner_reasoning or self.tool_calls)
 
 
 def text_of(content: object) -> str | None:
@@ -222,9 +228,12 @@ def message(body: Json) -> Message | None:
     choice = first_choice(choices)
     said = mapping(choice.get("message"))
     model = body.get("model")
+    text = spoken(said)
+    thought, rest = split(text) if text else (None, text)
     return Message(
-        content=spoken(said),
+        content=rest if thought is None else rest or None,
         reasoning=reasoning_of(said),
+        inner_reasoning=thought,
         tool_calls=calls_of(said),
         finish_reason=reason_of(choice),
         model=model if isinstance(model, str) else None,

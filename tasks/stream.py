@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tasks import thinking
 from tasks.reply import (
     Json,
     Message,
@@ -21,9 +22,10 @@ class StreamedReply:
     """Gathers chunks. Times are those given to `add`, in the clock's seconds.
 
     `token_times` holds one time for every chunk that carried content, reasoning or a piece of a
-    tool call; `first_visible` the first with content or a tool call. A role-only or empty delta
-    is not a token. Of several choices, the one that came first is the reply. `wrong` is what a
-    chunk said went wrong.
+    tool call; `first_visible` the first with content or a tool call (reasoning that stands inside
+    the content apart: that is known in `finish`). A role-only or empty delta is not a token.
+    `head` holds `id` and `created` of the reply. Of several choices, the one that came first is the
+    reply. `wrong` is what a chunk said went wrong.
     """
 
     def __init__(self) -> None:
@@ -32,7 +34,9 @@ class StreamedReply:
         self.first_visible: float | None = None
         self.usage_chunk: Json = {}
         self.wrong: object | None = None
+        self.head: Json = {}
         self._content: list[str] = []
+        self._content_at: list[float] = []
         self._reasoning: list[str] = []
         self._calls: dict[int, dict[str, Any]] = {}
         self._choice: int | None = None
@@ -43,6 +47,8 @@ class StreamedReply:
             said = {name: value for name, value in used.items() if value is not None}
             known = mapping(self.usage_chunk.get("usage"))
             self.usage_chunk = {**chunk, "usage": {**known, **said}}
+        if not self.head and chunk.get("id"):
+            self.head = {"id": chunk["id"], "created": chunk.get("created")}
         model = chunk.get("model")
         if isinstance(model, str) and model:
             self.message.model = model
@@ -63,6 +69,7 @@ class StreamedReply:
         content, reasoning, calls = spoken(delta), reasoning_of(delta), calls_of(delta)
         if content:
             self._content.append(content)
+            self._content_at.append(at)
         if reasoning:
             self._reasoning.append(reasoning)
         for call in calls:
@@ -91,12 +98,22 @@ class StreamedReply:
 
     def finish(self) -> Message:
         """The message as far as it came."""
-        self.message.content = "".join(self._content) or None
+        text = "".join(self._content)
+        thought, rest = thinking.split(text)
+        self.message.content = rest or None
+        self.message.inner_reasoning = thought
+        if thought is not None:
+            self._see_again(len(text) - len(rest) if rest else None)
         self.message.reasoning = "".join(self._reasoning) or None
         self.message.tool_calls = [self._calls[index] for index in sorted(self._calls)]
         return self.message
 
-    def gaps_s(self) -> list[float]:
-        """The gaps between token-bearing chunks, ascending."""
-        times = self.token_times
-        return sorted(late - early for early, late in zip(times, times[1:], strict=False))
+    def _see_again(self, begin: int | None) -> None:
+        """Visible text begins at a character of the content; None: there is none."""
+        if self._calls:
+            return  # when they came is not kept apart: the first that may be seen stands
+        self.first_visible = None
+        for piece, at in zip(self._content, self._content_at, strict=True):
+            if begin is not None and (begin := begin - len(piece)) < 0:
+                self.first_visible = at
+                return

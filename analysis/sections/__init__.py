@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from analysis import agreement
+from analysis.agreement import Difference
 from analysis.load import Run, rows
 from analysis.outliers import NEEDED, Misfits, outliers
 from analysis.page import Section
@@ -23,6 +25,7 @@ class View:
     t: Words
     _rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict, repr=False)
     _misfits: list[list[Misfits]] = field(default_factory=list, repr=False)
+    _differences: list[list[Difference]] = field(default_factory=list, repr=False)
 
     def of(self, *modes: str) -> list[dict[str, Any]]:
         """The numbers of the phases of some modes, in the plan's order."""
@@ -52,6 +55,13 @@ class View:
         if not self._misfits:
             self._misfits.append(outliers(self.run.rows.frame(list(NEEDED))))
         return self._misfits[0]
+
+    def differences(self) -> list[Difference]:
+        """What plain and streamed replies to one prompt do not agree on (`analysis.agreement`)."""
+        if not self._differences:
+            found = [row for mode in agreement.MODES for row in self.rows(mode)]
+            self._differences.append(agreement.differences(found))
+        return self._differences[0]
 
 
 SectionOf = Callable[[View], Section]

@@ -35,12 +35,20 @@ class Scripted:
         return [one for one in self.asked if one.method == "POST"]
 
 
+@dataclass
+class Raw:
+    """A body that is not JSON."""
+
+    content: bytes
+    kind: str
+
+
 Answer = Callable[[Asked], tuple[int, Any] | tuple[int, Any, dict[str, str]]]
 
 
 @contextmanager
 def serving(answer: Answer) -> Iterator[Scripted]:
-    """Run a gateway that answers each request by (status, JSON) or (status, JSON, headers)."""
+    """Run a gateway that answers each request by (status, JSON or Raw), perhaps with headers."""
     gateway = Scripted("")
 
     class Handler(BaseHTTPRequestHandler):
@@ -54,9 +62,10 @@ def serving(answer: Answer) -> Iterator[Scripted]:
             asked = Asked(self.command, self.path, headers, body)
             gateway.asked.append(asked)
             status, content, *more = answer(asked)
-            written = json.dumps(content).encode()
+            raw = content if isinstance(content, Raw) else None
+            written = raw.content if raw else json.dumps(content).encode()
             self.send_response(status)
-            self.send_header("content-type", "application/json")
+            self.send_header("content-type", raw.kind if raw else "application/json")
             self.send_header("content-length", str(len(written)))
             for name, value in (more[0] if more else {}).items():
                 self.send_header(name, value)
