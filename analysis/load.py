@@ -14,6 +14,7 @@ from analysis.columns import schema
 from analysis.parts import Odd, RunError, torn
 from analysis.rows import Memory, Rows, Source
 from analysis.unite import unite
+from analysis.unsent import Joined, Unfolded
 from recording import formats
 
 if TYPE_CHECKING:
@@ -88,6 +89,9 @@ def load(folder: Path) -> Run:
         manifest = _manifest(folder / "manifest.json")
         events = _events(folder / "events.jsonl", remarks)
         source = _source(folder, remarks, formats.needs(manifest))
+        unsent = Unfolded(events, manifest["plan"], str(folder / "events.jsonl"))
+        if len(unsent):
+            source = Joined(source, len(source.whole("phase")), unsent)
     except OSError as error:
         raise RunError(
             f"{error.filename} cannot be read ({error.strerror}): let this user read it."

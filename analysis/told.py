@@ -11,6 +11,9 @@ _REASONS = {
     "its heartbeats stopped: its requests that were not sent are dropped": (
         "心跳中断，其未发出的请求记为 dropped"
     ),
+    "its heartbeats stopped: what it may have sent since its last message is lost": (
+        "心跳中断，自其最后一条消息以来可能已发出的请求记为 lost"
+    ),
 }
 _CAUSES = {
     "budget": "预算已用尽",

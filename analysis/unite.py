@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from analysis.rows import Source
 
-_WEIGHTS: dict[str, int] = {Outcome.CANCELLED: 1, Outcome.DROPPED: 2}
+_WEIGHTS: dict[str, int] = {Outcome.CANCELLED: 1, Outcome.LOST: 2, Outcome.DROPPED: 3}
 
 
 def unite(
@@ -21,9 +21,9 @@ def unite(
     """The places of the rows that count, by phase (in the plan's order) and request_index; and
     where among them each phase begins and ends.
 
-    A finished row outweighs a cancelled one, and that a dropped one: the master writes off what
-    a lost worker had planned, and the worker's own file may know better. Of equals the one read
-    first counts; requests that were sent twice are remarked upon.
+    A finished row outweighs a cancelled one, that a lost and that a dropped one: the master writes
+    off what a lost worker had planned, and the worker's own file may know better. Of equals the
+    one read first counts; requests that were sent twice are remarked upon.
     """
     import numpy as np
 

@@ -58,8 +58,9 @@ def start_lead_s(phase: Phase) -> float:
 class Conductor:
     """The greenlet that runs a program, phase by phase; its first one needs `users`.
 
-    `note` writes to the journal, `progress` tells a person, `write_off(phase, slot, slots)` records
-    as dropped what a generator that stays lost has not sent, `found` gathers what a phase showed.
+    `note` writes to the journal, `progress` tells a person, `write_off(phase, node, slot, slots)`
+    records what becomes of the requests of a generator that stays lost, `found` gathers what a
+    phase showed.
     """
 
     def __init__(
@@ -70,7 +71,7 @@ class Conductor:
         nodes: Nodes,
         note: Note,
         progress: Callable[[str, Phase], None],
-        write_off: Callable[[Phase, int, int], None],
+        write_off: Callable[[Phase, str, int, int], None],
         found: Callable[[Phase, str, float | None], Finding],
     ) -> None:
         self.finished = False
@@ -168,7 +169,7 @@ class Conductor:
             self._nodes.send("phase_start", {**message, "purses": purses}, node)
         done = self._collect("phase_done", number, list(slots), None)
         for node in slots.keys() - done.keys():
-            self._write_off(phase, slots[node], len(slots))
+            self._write_off(phase, node, slots[node], len(slots))
         self._budget.take([done[node]["purses"] if node in done else None for node in slots])
         lags = {
             name: max((d[name] for d in done.values() if d.get(name) is not None), default=None)
@@ -232,7 +233,7 @@ class Conductor:
         for node in missing - alive - lost.keys():
             lost[node] = now
             log.warning("generator %s is lost", self._nodes.name(node))
-            why = "its heartbeats stopped: its requests that were not sent are dropped"
+            why = "its heartbeats stopped: what it may have sent since its last message is lost"
             self._note("worker_lost", worker=self._nodes.name(node), phase=phase.name, reason=why)
         for node in lost.keys() & alive:
             del lost[node]

@@ -54,6 +54,7 @@ class Generator:
         self._share: Share | None = None
         self._closed = False
         self._guard: Guard | None = None
+        self._running: gevent.Greenlet[..., None] | None = None
 
     # ---- the users' side
 
@@ -104,7 +105,7 @@ class Generator:
         if job.in_flight is not None:
             self.in_flight -= 1
             job.in_flight = None
-        record = planned_only(job, self.run.origin, why)
+        record = planned_only(job, job.origin or self.run.origin, why)
         self.keep(record)
         self.finish(job, record)
 
@@ -122,13 +123,18 @@ class Generator:
         self._closed = False
 
     def close(self, wait_s: float) -> None:
-        """End the run: send no more, wait for what is in flight, then cancel what is left."""
+        """End the run: send no more, wait for what is in flight, then cancel what is left.
+
+        Nothing of it is left to run afterwards: the next run has this process for itself.
+        """
         self._closed = True
         self.halt("the run was stopped")
         deadline = self.clock() + wait_s
         while (self._busy or self._share) and self.clock() < deadline:
             gevent.sleep(0.02)
         gevent.killall(list(self._busy.values()), timeout=1.0)
+        if self._running is not None:
+            self._running.kill(timeout=1.0)
         gc.unfreeze()
         self.release()
 
@@ -151,9 +157,10 @@ class Generator:
         phase = self.run.phases[number]
         self.run.deal = count(slot, slots)
         prices = self.run.origin.prices
-        self._share = Share(number, phase, began, slot, slots, purses=opened(purses, prices))
+        purse = opened(purses, prices)
+        self._share = Share(self.run, number, phase, began, slot, slots, purses=purse)
         self._guard = Guard(self._share, self.run, self._tell)
-        gevent.spawn(self._run_share, self._share)
+        self._running = gevent.spawn(self._run_share, self._share)
 
     def halt(self, why: str) -> None:
         """Send nothing more of the running phase; the rest of it is dropped."""
@@ -166,7 +173,8 @@ class Generator:
         if share is not None and share.halted_why != why:
             self.halt(why)
             share.halted_why = why
-            self._tell("tripped", {"phase": share.number, "event": "unwritable", "why": why})
+            tripped = {"phase": share.number, "event": "unwritable", "why": why}
+            self._tell("tripped", {"run_id": share.run.origin.run_id, **tripped})
 
     # ---- inside
 
@@ -185,13 +193,16 @@ class Generator:
             log.exception("phase %s failed on this generator", share.phase.name)
         finally:
             watchdog.kill()
-            self._share = None
+            if self._share is share:
+                self._share = None
             self._tell(
                 "phase_done",
                 {
+                    "run_id": share.run.origin.run_id,
                     "phase": share.number,
                     "sent": share.sent,
                     "dropped": share.dropped,
+                    "unsent": None if share.unsent is None else share.unsent.as_dict(),
                     "loop_lag_max_s": round(share.lag.max_s, 6),
                     "loop_lag_p99_s": share.lag.p99_s,
                     "halted": share.halted_why,
@@ -208,21 +219,18 @@ class Generator:
 
     def _dispatch(self, share: Share) -> None:
         """Open loop, and bursts: each index at its due time, whatever the gateway does."""
-        phase = share.phase
-        assert self.run is not None and phase.count is not None
-        closing = None
+        phase, closing = share.phase, None
         if phase.duration_s is not None:
-            closing = share.began + phase.duration_s + self.run.options.grace_s
+            closing = share.began + phase.duration_s + share.run.options.grace_s
         for index in phase.indices(share.slot, share.slots):
             due = share.began + (phase.due_s(index) or 0.0)
             self._wait(share, due - LEAD_S)
             inbox = None if share.halted.is_set() else self._user(share, closing)
-            job = self._job(share, index, due, closing)
             if inbox is None:
                 why = share.halted_why or "no user was free before the window's grace was over"
-                share.dropped += 1
-                self.keep(planned_only(job, self.run.origin, why))
-                continue
+                share.leave(index, why)
+                return
+            job = self._job(share, index, due, closing)
             if share.pacer is not None:
                 job.words = share.pacer.size(index)
             share.outstanding += 1
@@ -230,22 +238,18 @@ class Generator:
 
     def _keep_busy(self, share: Share) -> None:
         """Closed loop: a new request whenever a user is free, until count or time is reached."""
-        assert self.run is not None
         phase = share.phase
         closing = None if phase.duration_s is None else share.began + phase.duration_s
         self._wait(share, share.began)
         for index in phase.indices(share.slot, share.slots):
             inbox = None if share.halted.is_set() else self._user(share, closing)
-            job = self._job(share, index, None, closing)
-            if inbox is not None:
-                share.outstanding += 1
-                inbox.set(job)
-                continue
-            if phase.count is None:
+            if inbox is None:
+                if phase.count is not None:
+                    over = "the phase was over before a user was free"
+                    share.leave(index, share.halted_why or over)
                 return
-            share.dropped += 1
-            why = share.halted_why or "the phase was over before a user was free"
-            self.keep(planned_only(job, self.run.origin, why))
+            share.outstanding += 1
+            inbox.set(self._job(share, index, None, closing))
 
     def _job(self, share: Share, index: int, due: float | None, closing: float | None) -> Job:
         guard = self._guard
@@ -266,7 +270,7 @@ class Generator:
             self.in_flight += 1
             job.in_flight = self.in_flight
 
-        return Job(share.phase, index, share.began, due, gate)
+        return Job(share.phase, index, share.began, due, gate, origin=share.run.origin)
 
     def _wait(self, share: Share, until: float) -> None:
         """Sleep until a clock time, or until the phase is halted."""

@@ -22,11 +22,14 @@ class Guard:
     """Watches over one share: halts it, and has the conductor end the run, by `tell`."""
 
     def __init__(self, share: Share, run: Run, tell: Callable[[str, dict[str, Any]], None]) -> None:
-        self._share, self._run, self._tell = share, run, tell
+        self._share, self._run, self._send = share, run, tell
         options, phase = run.options, share.phase
         # In a manual phase the person is the stop rule.
         on = options.stop_rule == "on" and phase.kind != "manual"
         self._rule = _rule(options, phase) if on else None
+
+    def _tell(self, kind: str, data: dict[str, Any]) -> None:
+        self._send(kind, {"run_id": self._run.origin.run_id, **data})
 
     def reserve(self, job: Job) -> None:
         """Set the request's worst case aside, waiting for what is in flight to free some.

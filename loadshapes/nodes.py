@@ -189,6 +189,7 @@ class GeneratorNode:
         self._tell(
             "armed",
             {
+                "run_id": run.origin.run_id,
                 "phase": data["phase"],
                 "clock_offset_s": round(self._offset_s, 6),
                 "round_trip_s": None if math.isinf(round_trip_s) else round(round_trip_s, 6),
@@ -244,5 +245,6 @@ class GeneratorNode:
         gevent.spawn(self._close_and_tell, msg.data["wait_s"])
 
     def _close_and_tell(self, wait_s: float) -> None:
+        run = self.generator.run
         self.generator.close(wait_s)
-        self._tell("closed", {})
+        self._tell("closed", {} if run is None else {"run_id": run.origin.run_id})

@@ -15,12 +15,11 @@ A phase is one block of the plan. Four kinds, and they stay apart:
 import math
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from functools import lru_cache
 from itertools import count
-from random import Random
 from typing import TYPE_CHECKING, Any, Literal
 
 from loadshapes.pacing import Pace
+from recording.dues import uniform_times
 
 if TYPE_CHECKING:
     from loadshapes.program import Finding
@@ -110,7 +109,7 @@ class Phase:
             return self.times_s[index]
         assert self.count is not None and self.duration_s is not None
         if self.poisson:
-            return _uniform_times(self.poisson, self.count)[index] * self.duration_s
+            return uniform_times(self.poisson, self.count)[index] * self.duration_s
         return index * (self.duration_s / self.count)
 
     def dues_s(self) -> list[float]:
@@ -219,13 +218,6 @@ def _budget(phase: Phase) -> str:
     if phase.traffic:
         return "as each line says" + (f", else {phase.max_tokens}" if phase.max_tokens else "")
     return f"{phase.max_tokens} tokens"
-
-
-@lru_cache(maxsize=4)
-def _uniform_times(seed: str, count: int) -> tuple[float, ...]:
-    """`count` uniform times in [0, 1), ascending: every process draws the same."""
-    dice = Random(seed)
-    return tuple(sorted(dice.random() for _ in range(count)))
 
 
 def stripe(count: int, slot: int, slots: int) -> range:

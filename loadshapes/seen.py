@@ -13,5 +13,9 @@ class Indices:
             self._known.extend(bytes(index + 1 - len(self._known)))
         self._known[index] = 1
 
+    def __len__(self) -> int:
+        """One more than the highest of them."""
+        return len(self._known)
+
     def __contains__(self, index: int) -> bool:
         return index < len(self._known) and self._known[index] == 1

@@ -14,12 +14,14 @@ import gevent
 
 from loadshapes.budget import Budget
 from loadshapes.conductor import Conductor, Nodes, start_lead_s
+from loadshapes.inhand import in_hand
 from loadshapes.options import Options, as_dict, as_kept
 from loadshapes.pacing import CALIBRATION
-from loadshapes.plan import Phase, Plan, stripe
+from loadshapes.plan import Phase, Plan
 from loadshapes.program import Finding, Past, Program, in_order, left_of, probed, resumed
 from loadshapes.progress import Progress
 from loadshapes.seen import Indices
+from loadshapes.share import Run, Share
 from recording import folder as run_folder
 from recording.hooks import Inbound, unwritable
 from recording.journal import Journal
@@ -30,12 +32,16 @@ from recording.record import RequestRecord
 from recording.remains import Remains
 from recording.sinks import CsvSink, part_path
 from recording.tally import Tally
+from recording.unsent import EVENT, Unsent
 from tasks.endpoint import Endpoint, without_keys
 from tasks.estimate import by_calibration, estimate
-from tasks.exchange import Job, Origin, planned_only
+from tasks.exchange import Job, Origin, lost
 from tasks.tariff import tariff
 
 STOP_WAIT_S = 10.0
+MAY_SEND_S = 12.0
+"""A generator whose link is cut may send for so long: its last report may be 3 s old, and it ends
+by itself when its master has been silent for 8 s (nodes.MASTER_SILENT_S)."""
 log = logging.getLogger("weighbridge")
 
 
@@ -74,7 +80,10 @@ class Session:
         self.progress = Progress(self.tallies, self.tariff.currency or "")
         self.stopped = ""
         self.watchers: list[Callable[[RequestRecord], None]] = []
+        self.left: list[Callable[[Unsent], None]] = []  # who wants to know of what was not sent
+        self.decided: list[Callable[[Phase], None]] = []  # and of each phase a program plans
         self.began: dict[str, float] = {}  # when each phase began, on our wall clock
+        self._heard: dict[str, float] = {}  # when each generator last said something, wall clock
         self._seen = {phase.name: Indices() for phase in plan.phases}
         self._nodes = nodes
         self._journal = Journal(self.folder / "events.jsonl")
@@ -207,17 +216,33 @@ class Session:
             self._watched.append(record)
         if tally is not None:
             tally.add(record)
-            if self.conductor.generators > 1:
+            if record.worker != "local":
                 self._seen[record.phase].add(record.request_index)
 
     def receive(self, kind: str, node: str, data: dict[str, Any]) -> None:
-        """A message of a generator's: for the conductor, or its last rows."""
+        """A message of a generator's: for the conductor, or its last rows.
+
+        What an earlier run still sends says nothing about this one.
+        """
+        if data.get("run_id", self.options.run_id) != self.options.run_id:
+            log.warning("a message of run %s came after its end", data["run_id"])
+            return
+        self._heard[node] = time.time()
         if "parcel" in data:
             self.shipped(node, data["parcel"])
+        if data.get("unsent"):
+            self._leave(Unsent.of(data["unsent"]))
         if kind == "closed":
             self._closed.add(node)
         else:
             self.conductor.receive(kind, node, data)
+
+    def _leave(self, unsent: Unsent) -> None:
+        """Write down what a generator did not send of a phase, and tell whoever counts."""
+        self._journal.note(EVENT, **unsent.as_dict())
+        self.tallies.setdefault(unsent.phase, Tally()).leave(unsent)
+        for see in self.left:
+            see(unsent)
 
     def joined(self, node: str) -> None:
         """A worker has connected; if the run has begun, it gets nothing before the next one."""
@@ -227,6 +252,7 @@ class Session:
 
     def shipped(self, node: str, parcel: Mapping[str, Any]) -> None:
         """Rows of a worker's, with one of its messages or reports."""
+        self._heard[node] = time.time()
         try:
             self.inbound.accept(self._part(node), parcel)
         except OSError as error:
@@ -278,22 +304,28 @@ class Session:
         env = without_keys(os.environ)
         return subprocess.run(command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL).returncode
 
-    def _write_off(self, phase: Phase, slot: int, slots: int) -> None:
-        """Record as dropped what a lost generator left unsent, as far as we know.
+    def _write_off(self, phase: Phase, node: str, slot: int, slots: int) -> None:
+        """Record what becomes of the requests of a generator that stays lost, as far as we know.
 
-        Its own part file may know better: where a row exists twice, the finished one counts.
+        What it may have sent since its last message is `lost`, for the gateway may have it and
+        charge it; what was due later was never sent. Its own part file may know better: where a
+        row exists twice, the finished one counts.
         """
+        name = self._nodes.name(node)
         origin = Origin(self.options.run_id, "master", self.endpoint.key)
         again = self._remains.attempts + 1 if self._remains is not None else 0
         sink = CsvSink(part_path(self.folder, f"master.{again}" if again else "master"))
-        for index in stripe(phase.count or 0, slot, slots):
-            if index not in self._seen[phase.name]:
-                due = phase.due_s(index)
-                job = Job(phase, index, 0.0, due, lambda _: None)
-                record = planned_only(job, origin, "its generator was lost")
-                sink.add(record)
-                self.watch(record)
+        began = self.began[phase.name]
+        until_s = self._heard.get(node, began) + MAY_SEND_S - began
+        share = Share(Run(self.options, replace(origin, worker=name)), 0, phase, 0.0, slot, slots)
+        for index in in_hand(phase, share, self._seen[phase.name], until_s):
+            job = Job(phase, index, 0.0, phase.due_s(index), lambda _: None)
+            record = lost(job, origin)
+            sink.add(record)
+            self.watch(record)
         sink.close()
+        if share.unsent is not None:
+            self._leave(share.unsent)
 
     def _progress(self, what: str, phase: Phase) -> None:
         if what == "plan":
@@ -318,6 +350,8 @@ class Session:
         if phase.name not in [known.name for known in phases]:
             phases.insert(self._turn([known.name for known in phases]), phase)
             self.plan = replace(self.plan, phases=tuple(phases))
+            for see in self.decided:
+                see(phase)
         made = replace(phase, skip=()).as_dict()
         place = next((i for i, p in enumerate(planned) if p["name"] == phase.name), None)
         if place is None:

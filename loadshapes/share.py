@@ -13,6 +13,7 @@ from loadshapes.options import Options
 from loadshapes.pacing import Pacer
 from loadshapes.plan import Phase, stripe
 from recording.purse import Need, Purse
+from recording.unsent import Unsent
 from tasks.exchange import Origin
 from tasks.traffic import Traffic
 
@@ -33,8 +34,12 @@ class Run:
 
 @dataclass(slots=True)
 class Share:
-    """One phase as this process runs it: slot `slot` of `slots`, from clock time `began`."""
+    """One phase of a run as this process runs it: slot `slot` of `slots`, from clock time `began`.
 
+    It is of its own run to the end, though the process may by then take part in the next one.
+    """
+
+    run: Run
     number: int
     phase: Phase
     began: float
@@ -43,6 +48,7 @@ class Share:
     outstanding: int = 0
     sent: int = 0
     dropped: int = 0
+    unsent: Unsent | None = None  # what it left when it was halted, or its window was over
     held: int = 0  # requests that waited until the rest of the budget covered them
     ends: int = 0  # outcomes so far at which the phase may end
     lag: LoopLag = field(default_factory=LoopLag)
@@ -72,6 +78,30 @@ class Share:
             self.halted.set()
             self.released.set()
             self.settled.set()
+
+    def leave(self, first: int, why: str) -> None:
+        """Send nothing from index `first` on; one line says so, however many they are."""
+        phase, origin = self.phase, self.run.origin
+        left = stripe(phase.count or 0, self.slot, self.slots)[(first - self.slot) // self.slots :]
+        finished = sum(index in left for index in phase.skip)
+        if len(left) == finished:
+            return
+        dues = [phase.due_s(index) for index in (left[0], left[-1])]
+        due_first_s, due_last_s = (None if due is None else round(due, 6) for due in dues)
+        self.unsent = Unsent(
+            run_id=origin.run_id,
+            worker=origin.worker,
+            phase=phase.name,
+            model=phase.model,
+            first=left[0],
+            last=left[-1],
+            step=self.slots,
+            count=len(left) - finished,
+            reason=why,
+            due_first_s=due_first_s,
+            due_last_s=due_last_s,
+        )
+        self.dropped += self.unsent.count
 
     @property
     def users(self) -> int:

@@ -42,8 +42,11 @@ class Recorder:
         self._sink = CsvSink(part_path(folder, worker))
 
     def keep(self, record: RequestRecord) -> None:
-        """Write one record."""
+        """Write one record, if it is of the run that is open: a run holds its own rows alone."""
         if self._sink is None:
+            return
+        if record.run_id != self.run_id:
+            log.warning("a row of run %s came after its end and is not kept", record.run_id)
             return
         cells = encode(record)
         if self._ships:
@@ -95,6 +98,10 @@ class Inbound:
             self.foreign += len(rows)
             return
         for cells in rows:
+            record = decode(cells)
+            if record.run_id != self._run_id:
+                self.foreign += 1
+                continue
             sink = self._sinks.get(worker)
             if sink is None:
                 sink = CsvSink(part_path(self._folder, worker, copy=True))
@@ -103,7 +110,7 @@ class Inbound:
                 sink.add_cells(cells)
             except OSError as error:
                 failed = OSError(error.errno, error.strerror, str(sink.path))
-            self._watch(decode(cells))
+            self._watch(record)
         if failed is not None:
             raise failed
 

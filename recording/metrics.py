@@ -24,6 +24,7 @@ from prometheus_client import (
 from recording.mistake import OperatorError
 from recording.outcome import Outcome
 from recording.record import RequestRecord
+from recording.unsent import Unsent
 
 MOST_PHASES = 100
 MORE = "(more)"
@@ -35,12 +36,18 @@ PIECE_SAMPLES = 50  # written before the requests get the processor again: about
 
 
 class Watched(Protocol):
-    """What is asked of a session: what it was told to do, and whom it tells of each record."""
+    """What is asked of a session: what it was told to do, and whom it tells of each record.
+
+    `left` are told of what is not sent, `decided` of each phase that a program plans on its way.
+    """
 
     options: Any
     endpoint: Any
     plan: Any
     watchers: list[Callable[[RequestRecord], None]]
+    left: list[Callable[[Unsent], None]]
+    decided: list[Callable[[Any], None]]
+    tariff: Any
 
 
 class Metrics:
@@ -99,7 +106,7 @@ class Metrics:
         )
         flying = self._family(Gauge, "in_flight_requests", "requests under way now", ())
         flying.set_function(in_flight)
-        self._names: dict[str, str] = {}
+        self._names: set[str] = set()
         self._currency = ""
         self._found: dict[tuple[object, ...], Any] = {}
 
@@ -113,15 +120,22 @@ class Metrics:
             family.clear()
         self._found.clear()
         asked, endpoint, phases = session.options, session.endpoint, session.plan.phases
-        self._currency = asked.currency or endpoint.currency or ""
+        self._currency = session.tariff.currency or ""
         simulated = str(endpoint.simulated).lower()
         self._run.labels(asked.run_id, asked.mode, endpoint.base_url, simulated).set(1)
-        self._names = {phase.name: phase.name for phase in phases[:MOST_PHASES]}
+        self._names.clear()
         for phase in phases:
-            if phase.count is not None:
-                labels = self._labels(phase.name, phase.model)
-                self._planned.labels(*labels).inc(phase.count)
+            self.plan(phase)
         session.watchers.append(self.add)
+        session.decided.append(self.plan)
+        session.left.append(self.leave)
+
+    def plan(self, phase: Any) -> None:
+        """Name a phase that is planned; a program decides its phases one by one."""
+        if len(self._names) < MOST_PHASES:
+            self._names.add(phase.name)
+        if phase.count is not None:
+            self._planned.labels(*self._labels(phase.name, phase.model)).inc(phase.count)
 
     def add(self, record: RequestRecord) -> None:
         """Count one record."""
@@ -145,6 +159,11 @@ class Metrics:
             tokens = getattr(record, f"{kind}_tokens")
             if tokens is not None:
                 self._line(self._tokens, place, kind).inc(max(0, tokens))
+
+    def leave(self, unsent: Unsent) -> None:
+        """Count what was planned and not sent."""
+        place = self._labels(unsent.phase, unsent.model)
+        self._line(self._requests, place, Outcome.DROPPED.value).inc(unsent.count)
 
     def _labels(self, phase: str, model: str) -> tuple[str, str]:
         return (phase, model) if phase in self._names else (MORE, MORE)

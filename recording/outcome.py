@@ -1,6 +1,7 @@
 """How a request ended: one closed set of names, and what follows from each. Pure.
 
 planned
+├── lost                     a generator was lost that had it: sent or not, paid or not, unknown
 ├── dropped                  never sent (no user free in time, the run stopped, a worker lost)
 └── sent
     ├── ok                   HTTP 200, complete, with content, reasoning or a tool call
@@ -63,6 +64,7 @@ class Outcome(StrEnum):
     MALFORMED = "malformed"
     FILTERED = "filtered"
     EMPTY = "empty"
+    LOST = "lost"
     DROPPED = "dropped"
     CANCELLED = "cancelled"
 
@@ -76,7 +78,7 @@ class Facts:
     `waited`: no whole answer came; it would have taken at least as long as was waited for it.
     `ours`: our own machine or program failed, which says nothing about the gateway.
     `hopeless`: the cause is the same for every request: sending on brings more of it.
-    `ended_by_us`: never sent, or given up because the run was stopped.
+    `ended_by_us`: never sent, given up because the run was stopped, or lost with its generator.
     """
 
     free: bool = False
@@ -112,6 +114,7 @@ FACTS: dict[Outcome, Facts] = {
     Outcome.MALFORMED: Facts(hopeless=True),
     Outcome.FILTERED: Facts(),
     Outcome.EMPTY: Facts(),
+    Outcome.LOST: Facts(ours=True, ended_by_us=True),
     Outcome.DROPPED: Facts(free=True, waited=True, ended_by_us=True),
     Outcome.CANCELLED: Facts(waited=True, ended_by_us=True),
 }

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from recording.outcome import Outcome
 from recording.record import RequestRecord
+from recording.unsent import Unsent
 
 
 @dataclass(slots=True)
@@ -35,6 +36,11 @@ class Tally:
             self.cost = (self.cost or 0.0) + record.api_cost
         else:
             self.unpriced += record.success
+
+    def leave(self, unsent: Unsent) -> None:
+        """Take in what was planned and not sent."""
+        self.outcomes[Outcome.DROPPED] += unsent.count
+        self.dropped += unsent.count
 
     @property
     def failed(self) -> int:

@@ -49,7 +49,8 @@ class Job:
     `due` None: as soon as a user is free. `gate` is given the job and blocks until its request may
     go; it raises NotSent if it no longer may. (A gate that held its job would be a cycle: garbage
     for the collector, whose turns make other requests late.) `in_flight` is known once the gate has
-    opened. `words` is how long a sized prompt is to be, in padding words.
+    opened. `words` is how long a sized prompt is to be, in padding words. `origin` is the run it is
+    of: a user that is slow to end may hold it when the next run has begun.
     """
 
     phase: Phase
@@ -59,6 +60,7 @@ class Job:
     gate: Callable[["Job"], None]
     in_flight: int | None = None
     words: int | None = None
+    origin: "Origin | None" = None
 
     @property
     def task(self) -> tuple[str, int]:
@@ -248,6 +250,18 @@ def planned_only(job: Job, origin: Origin, why: str) -> RequestRecord:
         success=False,
         error_type="dropped",
         error_message=why,
+    )
+
+
+def lost(job: Job, origin: Origin) -> RequestRecord:
+    """The row of a request that a generator had when it was lost: sent or not, nobody knows."""
+    return _row(
+        job,
+        origin,
+        outcome=Outcome.LOST.value,
+        success=False,
+        error_type="lost",
+        error_message="its generator was lost: it may have been sent, and paid for",
     )
 
 

@@ -88,7 +88,7 @@ class GatewayUser(User):
         assert run is not None
         request = self._request(job, run)
         made = body(job.phase, job.index, request, run.options)
-        record = exchange(self.client, request, made, job, run.origin)
+        record = exchange(self.client, request, made, job, job.origin or run.origin)
         if record.outcome == Outcome.DROPPED:
             if job.phase.count is not None:  # else nothing was planned that could be dropped
                 self.generator.keep(record)

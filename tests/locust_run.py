@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from loadshapes.plan import Phase
 from recording.record import COLUMNS, RequestRecord, decode
+from recording.unsent import EVENT, Unsent
+from tasks.exchange import Job, Origin, planned_only
 
 ROOT = Path(__file__).resolve().parent.parent
 CANARY = "sk-canary-4d1f0c7a9b"  # the key of every test run; it must appear nowhere
@@ -29,14 +32,23 @@ class LocustRun:
         return self.out + self.err
 
     def rows(self) -> list[RequestRecord]:
-        """Every row of the run, by phase and index."""
+        """Every row of the run, by phase and index; what was not sent is unfolded."""
         assert self.folder is not None, self.text
         found = []
         for path in sorted(self.folder.glob("requests-*.csv")):
             with path.open(encoding="utf-8", newline="") as file:
-                lines = csv.reader(file)
-                assert tuple(next(lines)) == COLUMNS
-                found += [decode(cells) for cells in lines]
+                cells = csv.reader(file)
+                assert tuple(next(cells)) == COLUMNS
+                found += map(decode, cells)
+        lines = [Unsent.of(event) for event in self.events(EVENT)]
+        seen = {(row.phase, row.request_index) for row in found}
+        plan = {phase["name"]: Phase.of(phase) for phase in self.manifest()["plan"]}
+        for line in lines:
+            for index in line.indices:
+                if (line.phase, index) not in seen:
+                    job = Job(plan[line.phase], index, 0.0, None, lambda _: None)
+                    origin = Origin(line.run_id, line.worker, "")
+                    found.append(planned_only(job, origin, line.reason))
         return sorted(found, key=lambda row: (row.phase, row.request_index))
 
     def events(self, name: str = "") -> list[dict[str, Any]]:

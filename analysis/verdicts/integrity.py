@@ -77,6 +77,13 @@ def _losses(view: View) -> list[Remark]:
             f"{total} 个计划请求未发出（{where}）。",
         )
         found.append(Remark("note", text))
+    if lost := sum(phase["outcomes"].get("lost", 0) for phase in view.phases):
+        text = t(
+            f"{integer(lost)} requests were with a worker that was lost: each may have been sent "
+            "and paid for, and nobody knows what it cost.",
+            f"{integer(lost)} 个请求属于失联的 worker：可能已发出并计费，费用未知。",
+        )
+        found.append(Remark("bad", text))
     unsaid = sum(p["planned"] - p["recorded"] for p in view.phases)
     if unsaid:
         text = t(

@@ -14,6 +14,7 @@ from loadshapes.plan import Phase
 from loadshapes.share import Run
 from recording.outcome import Outcome
 from recording.record import RequestRecord
+from recording.unsent import Unsent
 from tasks.exchange import Job, Origin, planned_only
 from tasks.wire import NotSent
 
@@ -42,15 +43,17 @@ class Pool:
         outcome: Outcome = Outcome.OK,
         build_s: float = 0.0,
         cost: float | Callable[[int], float] | None = None,
+        unfolds: bool = True,
         **options: Any,
     ) -> None:
         self.sent: list[tuple[int, float | None, float]] = []  # index, due, sent
         self.dropped: list[RequestRecord] = []
+        self.left: list[Unsent] = []
         self.told: list[tuple[str, dict[str, Any]]] = []
         self.at_once = 0
         self.most_at_once = 0
         self._service_s, self._build_s, self._outcome = service_s, build_s, outcome
-        self._cost = cost
+        self._cost, self._unfolds = cost, unfolds
         self.phase = phase
         self.generator = Generator(time.perf_counter, self.dropped.append, self._tell)
         asked = replace(Options(run_id="run", stop_rule="off", grace=5.0), **options)
@@ -61,6 +64,13 @@ class Pool:
 
     def _tell(self, kind: str, data: dict[str, Any]) -> None:
         self.told.append((kind, data))
+        if data.get("unsent"):
+            self.left.append(left := Unsent.of(data["unsent"]))
+            for index in left.indices if self._unfolds else ():
+                if index not in self.phase.skip:
+                    due = self.phase.due_s(index)
+                    job = Job(self.phase, index, 0.0, due, lambda _: None)
+                    self.dropped.append(planned_only(job, ORIGIN, left.reason))
 
     def _user(self) -> None:
         while (job := self.generator.take()) is not None:

@@ -9,8 +9,10 @@ from dataclasses import replace
 import gevent
 import pytest
 
+from loadshapes.options import Options
+from loadshapes.share import Run
 from recording.outcome import Outcome
-from tests.loadshapes.pool import BASE, Pool
+from tests.loadshapes.pool import BASE, ORIGIN, Pool
 
 
 def test_every_index_of_a_window_is_sent_exactly_once() -> None:
@@ -264,3 +266,58 @@ def test_other_outcomes_do_not_end_it() -> None:
     pool = Pool(phase)
     pool.run()
     assert len(pool.sent) == 9
+
+
+def test_a_window_of_864000_requests_is_ended_at_once_and_its_rest_is_one_line() -> None:
+    """12 h at 1,200 RPM: no row is made of what nobody waited for."""
+    long = replace(BASE, count=864_000, users=20, duration_s=43_200.0)
+    pool = Pool(long, unfolds=False)
+    pool.start(lead_s=0.0)
+    gevent.sleep(0.3)
+    passed = len(pool.sent)
+    pool.generator.close(5.0)
+    (done,), (left,) = pool.of("phase_done"), pool.left
+    assert done["sent"] == len(pool.sent) >= passed > 0
+    assert left.count + len(pool.sent) + len(pool.dropped) == 864_000 == sum_of(done)
+    assert len(pool.dropped) <= 20, "those that a user had"
+    assert (left.last, left.step, left.reason) == (863_999, 1, "the run was stopped")
+    assert left.due_last_s == pytest.approx(43_199.95)
+    before = len(pool.sent), len(pool.dropped)
+    gevent.sleep(0.2)
+    assert (len(pool.sent), len(pool.dropped)) == before
+
+
+def sum_of(done: dict[str, int]) -> int:
+    return done["sent"] + done["dropped"]
+
+
+@pytest.mark.parametrize("slot", [0, 1, 2])
+def test_the_line_speaks_of_this_generators_requests_that_no_attempt_has_finished(
+    slot: int,
+) -> None:
+    pool = Pool(replace(BASE, count=100, duration_s=60.0, skip=(0, 50, 51, 52, 99)))
+    pool.start(lead_s=5.0, slot=slot, slots=3)
+    gevent.sleep(0.05)
+    pool.generator.halt("enough")
+    done = pool.done()
+    mine = set(range(slot, 100, 3))
+    rest = mine - {0, 50, 51, 52, 99}
+    assert {row.request_index for row in pool.dropped} == rest
+    assert done["dropped"] == len(rest) == pool.left[0].count
+    assert set(pool.left[0].indices) <= mine
+
+
+def test_a_closed_generator_sends_nothing_more_of_an_old_run() -> None:
+    """A user that holds a request of the old run past its end sends it for none of the next."""
+    pool = Pool(replace(BASE, kind="steady", count=4, users=2, duration_s=None), service_s=30.0)
+    pool.start(lead_s=0.0)
+    gevent.sleep(0.1)
+    began = time.perf_counter()
+    pool.generator.close(0.1)
+    assert time.perf_counter() - began < 10
+    (done,) = pool.of("phase_done")
+    assert done["run_id"] == "run"
+    later = Run(Options(run_id="later"), replace(ORIGIN, run_id="later"), {0: pool.phase})
+    pool.generator.open(later)
+    gevent.sleep(0.1)
+    assert pool.of("phase_done") == [done], "the new run has this process for itself"

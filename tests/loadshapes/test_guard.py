@@ -18,10 +18,10 @@ TRIAL = Phase(
 
 def halted_after(phase: Phase, outcomes: list[str], **known: object) -> int | None:
     """After how many answers the stop rule ended the phase; None: it did not."""
-    share = Share(number=0, phase=phase, began=0.0, slot=0, slots=1)
     told: list[dict[str, object]] = []
     options = Options(**known)  # type: ignore[arg-type]
     run = Run(options, Origin("run", "local", "secret"))
+    share = Share(run, number=0, phase=phase, began=0.0, slot=0, slots=1)
     guard = Guard(share, run, lambda kind, verdict: told.append(verdict))
     for number, outcome in enumerate(outcomes, 1):
         guard.watch(outcome)

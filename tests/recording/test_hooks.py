@@ -98,3 +98,23 @@ def test_after_the_close_nothing_is_kept(tmp_path: Path) -> None:
     recorder.close()
     recorder.keep(row())
     assert not seen
+
+
+def test_a_run_holds_its_own_rows_alone(tmp_path: Path) -> None:
+    """A row of the run before, that comes when the next is open, is nobody's."""
+    seen: list[RequestRecord] = []
+    recorder = Recorder(ships=True, watch=seen.append)
+    recorder.open("run", tmp_path, "local")
+    recorder.keep(row(run_id="before"))
+    recorder.keep(row())
+    assert read(part_path(tmp_path, "local")) == seen == [row()]
+    assert recorder.parcel()["rows"] == [encode(row())]
+
+
+def test_a_parcel_of_this_run_with_rows_of_another_is_refused_row_by_row(tmp_path: Path) -> None:
+    seen: list[RequestRecord] = []
+    inbound = Inbound("run", tmp_path, seen.append)
+    shipped = [encode(row()), encode(row(run_id="before", request_index=1))]
+    inbound.accept("worker-0", {"run_id": "run", "rows": shipped})
+    inbound.close()
+    assert seen == [row()] and inbound.foreign == 1

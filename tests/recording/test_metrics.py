@@ -14,6 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from recording.metrics import MORE, MOST_PHASES, PIECE_SAMPLES, Metrics, serve
 from recording.mistake import OperatorError
+from recording.unsent import Unsent
 from tests.analysis.runs import PHASE, dropped, failed, record
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,12 +24,15 @@ DASHBOARD = json.loads((ROOT / "docs" / "grafana" / "weighbridge.json").read_tex
 def session(*phases: str, count: int | None = 5) -> Any:
     """What the metrics ask of a run."""
     return SimpleNamespace(
-        options=SimpleNamespace(run_id="r", mode="rpm", currency="CNY"),
+        options=SimpleNamespace(run_id="r", mode="rpm", currency=""),
         endpoint=SimpleNamespace(base_url="http://gw/v1", simulated=False, currency=None),
         plan=SimpleNamespace(
             phases=[SimpleNamespace(name=n, model="gpt-5.4-nano", count=count) for n in phases]
         ),
         watchers=[],
+        left=[],
+        decided=[],
+        tariff=SimpleNamespace(currency="CNY"),
     )
 
 
@@ -186,3 +190,41 @@ def test_legends_name_labels_that_the_query_keeps() -> None:
             shown = set(re.findall(r"{{(\w+)}}", target["legendFormat"]))
             kept = {w for g in re.findall(r"by \(([^)]*)\)", target["expr"]) for w in g.split(", ")}
             assert shown <= kept, panel["title"]
+
+
+def test_the_phases_of_a_program_are_named_as_it_plans_them() -> None:
+    """A capacity search knows none of them at its start: they were all counted as `(more)`."""
+    metrics, run = Metrics(lambda: 0), session()
+    metrics.watch(run)
+    for decide in run.decided:
+        decide(SimpleNamespace(name=PHASE, model="gpt-5.4-nano", count=5))
+    metrics.add(record(0))
+    text = scrape(metrics)
+    assert one(text, "weighbridge_requests_total", phase=PHASE, model="gpt-5.4-nano") == 1
+    assert one(text, "weighbridge_planned_requests", phase=PHASE) == 5
+    assert MORE not in text
+    for number in range(MOST_PHASES + 5):
+        run.decided[0](SimpleNamespace(name=f"p{number}", model="m", count=1))
+    assert one(scrape(metrics), "weighbridge_planned_requests", phase=MORE) == 6
+
+
+def test_costs_are_in_the_currency_of_the_runs_price_table() -> None:
+    run = session(PHASE)
+    run.tariff.currency = "EUR"  # --prices says so, neither --currency nor the gateway does
+    metrics = Metrics(lambda: 0)
+    metrics.watch(run)
+    metrics.add(record(0))
+    assert one(scrape(metrics), "weighbridge_cost_total", currency="EUR") == 0.000069
+
+
+def test_what_was_not_sent_is_counted_though_it_has_no_rows() -> None:
+    run, metrics = session(PHASE, count=864_000), Metrics(lambda: 0)
+    metrics.watch(run)
+    metrics.add(dropped(0))
+    run.left[0](
+        Unsent(
+            run_id="r", worker="local", phase=PHASE, model="gpt-5.4-nano", first=1, last=863_999,
+            step=1, count=863_999, reason="the run was stopped",
+        )
+    )  # fmt: skip
+    assert one(scrape(metrics), "weighbridge_requests_total", outcome="dropped") == 864_000

@@ -1,0 +1,58 @@
+"""What was planned and not sent, in one line: a stopped window may have a million left. Pure.
+
+Each generator tells once a phase which of its requests it never began: every `step`-th index from
+`first` to `last`. The line stands in events.jsonl (`not_sent`); a row of the same request outweighs
+it, for a resumed run sends what an earlier attempt did not.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+EVENT = "not_sent"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unsent:
+    """`count` requests of a phase, none of which was handed to a user; `reason` is why.
+
+    Their indices are `first`, `first + step`, ... up to `last`, those apart that an earlier attempt
+    has finished. They were due from `due_first_s` to `due_last_s` after the phase began (None: as
+    soon as a user was free).
+    """
+
+    run_id: str
+    worker: str
+    phase: str
+    model: str
+    first: int
+    last: int
+    step: int
+    count: int
+    reason: str
+    due_first_s: float | None = None
+    due_last_s: float | None = None
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any]) -> "Unsent":
+        """The line that `as_dict` made, or an event of it. ValueError for what is none."""
+        made: dict[str, Any] = {item.name: told.get(item.name) for item in fields(cls)}
+        whole = [made[name] for name in ("first", "last", "step", "count")]
+        texts = [made[name] for name in ("run_id", "worker", "phase", "model", "reason")]
+        if not all(type(number) is int for number in whole) or not all(
+            isinstance(text, str) for text in texts
+        ):
+            raise ValueError("it does not say which requests were not sent")
+        found = cls(**made)
+        if found.first < 0 or found.step < 1 or not 0 <= found.count <= len(found.indices):
+            raise ValueError("it does not say which requests were not sent")
+        return found
+
+    def as_dict(self) -> dict[str, Any]:
+        """The line as plain data, for a message and for the journal."""
+        return asdict(self)
+
+    @property
+    def indices(self) -> range:
+        """The indices it speaks of, those that an earlier attempt has finished included."""
+        return range(self.first, self.last + 1, self.step)
