@@ -26,7 +26,7 @@ from loadshapes.generator import Generator
 from loadshapes.nodes import GeneratorNode, Pinned
 from loadshapes.options import Options
 from loadshapes.session import Session
-from loadshapes.shapes import FixedRate, PlannedShape, check_by_hand
+from loadshapes.shapes import FixedRate, PlannedShape, check_by_hand, check_users
 from recording.foreign import ShownWords, shown
 from recording.hooks import Recorder
 from recording.metrics import Metrics, serve
@@ -112,6 +112,8 @@ def on_init(environment: Environment, runner: Runner, web_ui: Any = None, **_: A
         if parsed.headless or parsed.autostart or parsed.dry_run:
             by_hand = {"-u": parsed.num_users, "-r": parsed.spawn_rate, "-t": parsed.run_time}
             check_by_hand(parsed.mode, by_hand)
+            if parsed.mode == "interactive":
+                check_users(parsed.num_users, parsed.max_workers)
             command.prepare()
     except OperatorError as error:
         command.quit()

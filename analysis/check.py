@@ -125,7 +125,7 @@ def _complete(view: View) -> Check:
         english = Words("en")
         why = [
             told(english, event)
-            for kind in ("stopped", "ended", "failed")
+            for kind in ("stop_rule", "refused", "stopped", "ended", "failed")
             for event in run.events_of(kind)
         ]
         said = f" ({why[-1]})" if why else ""

@@ -4,6 +4,7 @@ from typing import Any
 
 from analysis.seed import details
 from analysis.words import Words
+from recording.foreign import quoted
 
 # What we write into an event's `reason`, in Chinese.
 _REASONS = {
@@ -20,7 +21,17 @@ _CAUSES = {
     "unpriced": "网关未给出费用，无法遵守预算",
     "payment_required": "网关要求付费（HTTP 402）",
     "disk": "无法写入记录文件",
+    "refused": "全部请求以同样的方式被拒绝",
 }
+
+
+_ENDS: dict[str | None, tuple[str, str]] = {
+    "run": (", and so would all others: the run ended", "，其余请求也会如此：运行已终止"),
+    "model": (", so its model's other phases were left out", "，因此该模型的其余阶段不再运行"),
+    "mode": (", so its model's other phases of this mode were left out",
+             "，因此该模型在此模式下的其余阶段不再运行"),
+    None: ("", ""),
+}  # fmt: skip
 
 
 def told(t: Words, event: dict[str, Any]) -> str:
@@ -33,6 +44,8 @@ def told(t: Words, event: dict[str, Any]) -> str:
             f"{counted} of the last {completed} completed requests failed{shown}",
             f"最近 {completed} 个完成的请求中 {counted} 个失败{shown}",
         )
+    if event["event"] == "refused" and {"counted", "outcome"} <= event.keys():
+        return _refused(t, event)
     reason = event.get("reason")
     if event.get("cause") in _CAUSES:
         return t(str(reason), _CAUSES[event["cause"]])
@@ -40,6 +53,22 @@ def told(t: Words, event: dict[str, Any]) -> str:
         who = t(f"{event['worker']}: ", f"{event['worker']}：") if event.get("worker") else ""
         return who + t(reason, _REASONS[reason])
     return details(event)
+
+
+def _refused(t: Words, event: dict[str, Any]) -> str:
+    count, status = event["counted"], event.get("http_status")
+    said = t.join(
+        [f"{event['outcome']}"]
+        + ([] if status is None else [f"HTTP {status}"])
+        + ([t(f'"{quoted(w)}"', f"“{quoted(w)}”")] if (w := event.get("words")) else [])
+    )
+    last = event.get("which") == "last"
+    return t(
+        f"the {'last' if last else 'first'} {count} requests all ended in the same refusal ({said})"
+        f"{_ENDS[event.get('ends')][0]}",
+        f"{'最后' if last else '最初'} {count} 个请求全部以同样的方式被拒绝（{said}）"
+        f"{_ENDS[event.get('ends')][1]}",
+    )
 
 
 def sentence(t: Words, head: str, why: str) -> str:

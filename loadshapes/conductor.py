@@ -55,6 +55,15 @@ def start_lead_s(phase: Phase) -> float:
     return 0.5 if phase.kind == "arrivals" else 0.05
 
 
+_SEEKS_THE_EDGE = ("capacity", "limits")  # whose phases the stop rule may end as they were meant
+
+
+def _belongings(phase: Phase) -> list[tuple[str, ...]]:
+    """What a phase is part of that may have been ended before it."""
+    climb = [("climb", phase.climb)] if phase.climb is not None else []
+    return [*climb, ("model", phase.model), ("mode", phase.model, phase.mode)]
+
+
 class Conductor:
     """The greenlet that runs a program, phase by phase; its first one needs `users`.
 
@@ -90,7 +99,8 @@ class Conductor:
         self._write_off = write_off
         self._found = found
         self._box: Queue[tuple[str, str, dict[str, Any]]] = Queue()
-        self._ended_climbs: set[str] = set()
+        self._ended: dict[tuple[str, ...], str] = {}  # what is not run any more, and why
+        self._cut_short = False  # a phase was ended that its mode meant to go through
 
     def receive(self, kind: str, node: str, data: dict[str, Any]) -> None:
         """A message of a generator's."""
@@ -114,7 +124,7 @@ class Conductor:
                 if phase is not None and pause_s and not self.ended_early:
                     self.users = max(self.users, phase.users)
                     gevent.sleep(pause_s)
-            self.completed = not self.ended_early
+            self.completed = not (self.ended_early or self._cut_short)
         except gevent.GreenletExit:
             raise
         except Exception as error:
@@ -132,10 +142,11 @@ class Conductor:
             return None
 
     def _visit(self, phase: Phase) -> Finding:
-        """Run one phase, or skip it where the stop rule has ended its climb."""
-        if phase.climb in self._ended_climbs:
-            self._note("phase_skipped", phase=phase.name, why="the stop rule ended its climb")
-            return Finding(phase, halted="the stop rule ended its climb")
+        """Run one phase, or skip it where its climb, its model or its mode of a model has ended."""
+        for ended in _belongings(phase):
+            if why := self._ended.get(ended):
+                self._note("phase_skipped", phase=phase.name, why=why)
+                return Finding(phase, halted=why)
         number = len(self._phases)
         self._phases.append(phase)
         self.phase = phase
@@ -247,7 +258,8 @@ class Conductor:
     def _trip(self, node: str, verdict: dict[str, Any]) -> None:
         """A generator halted its share: halt the phase everywhere, and end its climb or the run."""
         phase = self._phases[verdict["phase"]]
-        if verdict["event"] != "stop_rule":
+        ends = verdict.get("ends", "phase" if verdict["event"] == "stop_rule" else "run")
+        if ends == "run":
             self.end(verdict["why"], verdict["event"])
         if verdict["phase"] in self.halts:
             return
@@ -255,8 +267,15 @@ class Conductor:
         evidence = {k: v for k, v in verdict.items() if k not in ("phase", "stop", "event", "why")}
         self._note(verdict["event"], phase=phase.name, generator=self._nodes.name(node), **evidence)
         log.warning("%s: %s", phase.name, verdict["why"])
+        if verdict["event"] == "refused" or phase.mode not in _SEEKS_THE_EDGE:
+            self._cut_short = True
         if verdict["event"] == "stop_rule" and phase.climb is not None:
-            self._ended_climbs.add(phase.climb)
+            self._ended["climb", phase.climb] = "the stop rule ended its climb"
+        elif ends == "model":
+            self._ended["model", phase.model] = "every request to its model was refused"
+        elif ends == "mode":
+            why = "every request of its mode to its model was refused"
+            self._ended["mode", phase.model, phase.mode] = why
         for other in self._nodes.alive():
             if other != node:
                 self._nodes.send("halt", {"phase": verdict["phase"], "why": verdict["why"]}, other)

@@ -93,6 +93,7 @@ class Generator:
             share.dropped += 1
         else:
             share.sent += 1
+            self._guard.meet(job, record)
             self._guard.watch(record.outcome)
         if share.pacer is not None:
             share.pacer.done(job.index, record.success, record.total_tokens, record.elapsed_sec)
@@ -108,6 +109,11 @@ class Generator:
         record = planned_only(job, job.origin or self.run.origin, why)
         self.keep(record)
         self.finish(job, record)
+
+    def rest(self, longest_s: float) -> None:
+        """Have a user wait, at most so long; the phase's end wakes it."""
+        if self._share is not None:
+            self._share.halted.wait(longest_s)
 
     @property
     def parked(self) -> int:
@@ -267,6 +273,7 @@ class Generator:
                 raise NotSent(share.halted_why)
             if closing is not None and self.clock() >= closing:
                 raise NotSent("the window was over before it could be sent")
+            guard.sent(job)
             self.in_flight += 1
             job.in_flight = self.in_flight
 

@@ -1,4 +1,4 @@
-"""What ends a process's share of a phase early: the budget, HTTP 402, the stop rule, its goal."""
+"""What ends a process's share of a phase early: budget, HTTP 402, refusals, stop rule, its goal."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,15 +7,16 @@ from loadshapes.capacity import MODE as CAPACITY
 from loadshapes.options import Options
 from loadshapes.plan import Phase
 from loadshapes.share import Run, Share
-from recording.guards import FEWEST, StopRule, decide
+from recording.foreign import quoted
+from recording.guards import FEWEST, LONG_PHASE, Opening, StopRule, decide, scope
 from recording.outcome import Outcome
 from recording.purse import Need
 from recording.record import RequestRecord
 from tasks.exchange import Job
 
 PATIENT = 100
-"""Of so many requests the stop rule judges a capacity trial. A gateway that fails 5 % at random
-makes 4 of 20 somewhere in nearly every window, and 20 of 100 in hardly any."""
+"""Of so many requests the stop rule judges a capacity trial: it goes beyond what the gateway bears,
+and its objectives need their numbers."""
 
 
 class Guard:
@@ -27,6 +28,15 @@ class Guard:
         # In a manual phase the person is the stop rule.
         on = options.stop_rule == "on" and phase.kind != "manual"
         self._rule = _rule(options, phase) if on else None
+        # What a refusal of every request alike may end, and the first requests of each.
+        names = {"run": "", "model": phase.model, "mode": f"{phase.model} {phase.mode}"}
+        self._openings = {
+            kind: run.openings.setdefault(f"{kind} {name}", Opening())
+            for kind, name in names.items()
+            if on
+        }
+        for opening in self._openings.values():
+            opening.begin()
 
     def _tell(self, kind: str, data: dict[str, Any]) -> None:
         self._send(kind, {"run_id": self._run.origin.run_id, **data})
@@ -89,6 +99,39 @@ class Guard:
         if record.outcome == Outcome.PAYMENT_REQUIRED:
             self._end_run("payment_required", "the gateway wants payment (HTTP 402)")
 
+    def sent(self, job: Job) -> None:
+        """A request leaves now."""
+        for opening in self._openings.values():
+            opening.sent(job.task)
+
+    def meet(self, job: Job, record: RequestRecord) -> None:
+        """A sent request has ended: end what it opens, where all of it is refused alike."""
+        if not self._openings:
+            return
+        outcome, status = record.outcome, record.http_status
+        kind, phase = scope(outcome, status), self._share.phase
+        counts = {
+            name: opening.ended(job.task, outcome, status, bool(phase.traffic))
+            for name, opening in self._openings.items()
+        }
+        at_s = self._share.began + (record.done_offset_s or 0.0)
+        silent = self._run.silence.add(outcome, status, at_s)
+        if self._share.halted.is_set() or not (counts[kind] or silent):
+            return
+        count = counts[kind] or self._run.silence.count
+        which = "first" if counts[kind] else "last"
+        said = ", ".join(
+            [outcome, *([] if status is None else [f"HTTP {status}"])]
+            + ([f'"{quoted(record.error_message)}"'] if record.error_message else [])
+        )
+        why = f"the {which} {count} requests all ended in the same refusal ({said})"
+        self._share.halt(why)
+        evidence = {"ends": kind, "which": which, "counted": count, "outcome": outcome,
+                    "http_status": status, "words": record.error_message}  # fmt: skip
+        self._tell(
+            "tripped", {"phase": self._share.number, "event": "refused", "why": why, **evidence}
+        )
+
     def watch(self, outcome: str) -> None:
         """A sent request ended so: halt the share if that is what it is after, or by the rule."""
         share, rule = self._share, self._rule
@@ -100,7 +143,7 @@ class Guard:
         if rule is None or share.halted.is_set():
             return
         share.recent.append(outcome)
-        if len(share.recent) > rule.window:
+        if len(share.recent) > rule.look_back:
             share.recent.popleft()
         if outcome == Outcome.OK and len(share.recent) > FEWEST:
             return  # it can only lower the share of failures
@@ -127,6 +170,5 @@ class Guard:
 
 def _rule(options: Options, phase: Phase) -> StopRule:
     """A capacity trial is judged by its objectives: only what is surely broken ends it early."""
-    if phase.mode != CAPACITY:
-        return StopRule(options.stop_error_rate, options.stop_window)
-    return StopRule(options.stop_error_rate, max(options.stop_window, PATIENT))
+    window = options.stop_window if phase.mode != CAPACITY else max(options.stop_window, PATIENT)
+    return StopRule(options.stop_error_rate, window, phase.count or LONG_PHASE)

@@ -56,7 +56,9 @@ class Options:
     approx_prompt_tokens: int = option(4000, "mode tpm: prompt size that the plan assumes, tokens")
     timeout: float = option(45.0, "longest wait for a whole answer, seconds")
     connect_timeout: float = option(10.0, "longest wait for a connection, seconds")
-    max_workers: int = option(200, "most requests in flight at once in a window")
+    max_workers: int = option(
+        200, "most requests in flight at once in a window, and users in mode interactive"
+    )
     run_id: str = option(
         "", "name of the run and of its folder (empty: made from the time)", **NOT_ON_THE_WEB
     )
@@ -168,7 +170,9 @@ class Options:
     )
     limits_most: int = option(1000, "mode limits: most requests of one attempt to reach the limit")
     stop_rule: str = option(
-        "on", "stop a climb or a window on many 429, 5xx and timeouts", choices=("on", "off")
+        "on",
+        "end a climb or a window on many 429, 5xx and timeouts, and what is refused from the start",
+        choices=("on", "off"),
     )
     stop_error_rate: float = option(0.2, "share of such failures at which the stop rule acts")
     stop_window: int = option(20, "over how many of the last completed requests")

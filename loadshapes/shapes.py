@@ -72,6 +72,15 @@ def check_by_hand(mode: str, given: Mapping[str, object]) -> None:
         )
 
 
+def check_users(users: int | None, most: int) -> None:
+    """See that mode interactive is asked for no more users than --max-workers. OperatorError if it
+    is: a typing error of three digits would take the machine, and the gateway, down."""
+    if users is not None and users > most:
+        raise OperatorError(
+            f"{users} users are more than --max-workers {most}: ask for fewer, or raise it."
+        )
+
+
 def shape_for(mode: str) -> PlannedShape:
     """The shape of a mode."""
     return ConcurrencyLadder() if mode == "ladder" else FixedRate()

@@ -12,6 +12,7 @@ from loadshapes.looplag import LoopLag
 from loadshapes.options import Options
 from loadshapes.pacing import Pacer
 from loadshapes.plan import Phase, stripe
+from recording.guards import Opening, Silence
 from recording.purse import Need, Purse
 from recording.unsent import Unsent
 from tasks.exchange import Origin
@@ -23,6 +24,8 @@ class Run:
     """What this process knows of the run it takes part in; `phases` by their numbers.
 
     `traffic` holds the operator's own lines; `deal` gives the numbers of those this process begins.
+    `openings` are the first requests of what a refusal may end, by its name; `silence` counts what
+    met no gateway.
     """
 
     options: Options
@@ -30,6 +33,8 @@ class Run:
     phases: dict[int, Phase] = field(default_factory=dict)
     traffic: Traffic | None = None
     deal: Iterator[int] = field(default_factory=count)
+    openings: dict[str, Opening] = field(default_factory=dict)
+    silence: Silence = field(default_factory=Silence)
 
 
 @dataclass(slots=True)

@@ -10,6 +10,7 @@ from locust.user.task import LOCUST_STATE_STOPPING
 from loadshapes.generator import Generator
 from loadshapes.share import Run
 from recording.foreign import shown
+from recording.guards import pause_s
 from recording.outcome import Outcome
 from recording.record import RequestRecord
 from tasks.catalogue import build
@@ -41,6 +42,7 @@ class GatewayUser(User):
         assert run is not None
         self.options = run.options
         self.parked = False
+        self.failures = 0  # in a row
         self.talk: Conversation | None = None
         self.client = Client(
             self.endpoint.base_url,
@@ -70,6 +72,16 @@ class GatewayUser(User):
             self.generator.finish(job, record)
             if record.outcome == Outcome.CANCELLED or self._state == LOCUST_STATE_STOPPING:
                 raise StopUser
+            if job.phase.kind == "manual":
+                self._brake(record)
+
+    def _brake(self, record: RequestRecord) -> None:
+        """In a phase without a plan, rest after a failure: nothing else keeps it from asking a
+        gateway that refuses as fast as this machine can."""
+        self.failures = 0 if record.success else self.failures + 1
+        self.parked = True  # Locust may stop it at once
+        self.generator.rest(pause_s(self.failures, record.retry_after_s))
+        self.parked = False
 
     def stop(self, force: bool = False) -> bool:
         """Locust wants fewer users: a parked one goes at once, a busy one after its request.

@@ -18,6 +18,7 @@ from werkzeug.datastructures import ImmutableMultiDict
 
 from loadshapes.options import Options
 from loadshapes.session import Session
+from loadshapes.shapes import check_users
 from recording.foreign import shown
 from recording.mistake import OperatorError
 from webui import form as fields_of
@@ -104,6 +105,7 @@ class Desk:
         own: dict[str, str] = {}
         if asked.mode == "interactive":
             ramp = Ramp.of(form)
+            check_users(ramp.users, asked.max_workers)
             own = {"user_count": str(ramp.users), "spawn_rate": str(ramp.rate)}
             seconds = run_time_s(form)
             own["run_time"] = "" if seconds is None else str(seconds)
@@ -145,6 +147,7 @@ class Desk:
         if users == 0:
             raise OperatorError("the number of users must be at least 1: use Stop to end the run.")
         ramp = Ramp.of(form)
+        check_users(ramp.users, session.options.max_workers)
         asked = fields_of.options(form, self._given)
         for name in form:
             old: Any = getattr(session.options, name, None)

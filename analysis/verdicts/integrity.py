@@ -31,7 +31,8 @@ def _whole(view: View) -> list[Remark]:
         where = t(f" in {event['phase']}", f"（{event['phase']}）") if event.get("phase") else ""
         text = t(f"The run was stopped before its end{where}", f"运行被提前停止{where}")
         found.append(Remark("note", sentence(t, text, told(t, event))))
-    if not stops and ends and not completed:
+    cut = view.run.events_of("stop_rule") or view.run.events_of("refused")
+    if not stops and not cut and ends and not completed:
         text = t("The run ended before its plan was done.", "运行在计划完成前结束。")
         found.append(Remark("note", text))
     missing = view.not_run
@@ -47,21 +48,18 @@ def _whole(view: View) -> list[Remark]:
 
 
 def _stops(view: View) -> list[Remark]:
-    t = view.t
-    return [
-        Remark(
-            "bad",
-            sentence(
-                t,
-                t(
-                    f"The stop rule ended {event.get('phase')}",
-                    f"停止规则终止了 {event.get('phase')}",
-                ),
-                told(t, event),
-            ),
-        )
-        for event in view.run.events_of("stop_rule")
-    ]
+    """The phases that the stop rule ended, and those that ended because all was refused alike."""
+    t, found = view.t, []
+    for event in view.run.events:
+        where = event.get("phase")
+        if event["event"] == "stop_rule":
+            head = t(f"The stop rule ended {where}", f"停止规则终止了 {where}")
+        elif event["event"] == "refused":
+            head = t(f"{where} was ended", f"{where} 被提前终止")
+        else:
+            continue
+        found.append(Remark("bad", sentence(t, head, told(t, event))))
+    return found
 
 
 def _losses(view: View) -> list[Remark]:

@@ -154,13 +154,16 @@ def test_vision_reads_the_picture_with_enough_budget(simulator: Start, tmp_path:
 
 
 def test_the_stop_rule_ends_the_climb(simulator: Start, tmp_path: Path) -> None:
-    """A gateway that refuses above 20 at once: the climb ends at 33, 50 is never tried."""
+    """A gateway that refuses above 20 at once: the climb ends at 33, 50 is never tried.
+
+    The plan was not gone through, which is exit code 1.
+    """
     gateway = simulator("--profile", "fast", "--latency", "0.3", "--max-concurrency", "20")
     done = run(
         "-H", gateway.url, "--mode", "ladder", "--model", "m", "--steps", "5,33,50",
         "--step-pause", "0.3", results=tmp_path / "results",
     )  # fmt: skip
-    assert done.code == 0, done.text
+    assert done.code == 1, done.text
     (stop,) = done.events("stop_rule")
     assert stop["phase"] == "ladder/m/33" and stop["outcomes"].keys() == {"rate_limited"}
     assert [event["phase"] for event in done.events("phase_skipped")] == ["ladder/m/50"]

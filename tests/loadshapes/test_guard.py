@@ -1,4 +1,4 @@
-"""The stop rule as a share's guard applies it: quick in a window, patient in a capacity trial."""
+"""The stop rule as a share's guard applies it, in a window and in a capacity trial."""
 
 from dataclasses import replace
 from random import Random
@@ -37,10 +37,10 @@ def failing(seed: int, share: float, outcome: str = "server_error", count: int =
 
 
 def test_a_gateway_that_fails_at_random_is_not_taken_for_one_that_breaks() -> None:
-    """5 % of failures make 4 of 20 somewhere in nearly every 600: no trial may end by that."""
+    """5 % of failures make 4 of 20 somewhere in nearly every 600: no phase may end by that."""
     assert [halted_after(TRIAL, failing(seed, 0.05)) for seed in range(100)] == [None] * 100
     window = replace(TRIAL, mode="rpm")
-    assert sum(halted_after(window, failing(s, 0.05)) is not None for s in range(100)) > 50
+    assert [halted_after(window, failing(seed, 0.05)) for seed in range(100)] == [None] * 100
 
 
 def test_a_trial_far_beyond_the_limit_is_still_cut_short() -> None:

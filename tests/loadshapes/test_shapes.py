@@ -7,7 +7,7 @@ import pytest
 os.environ.setdefault("LOCUST_SKIP_MONKEY_PATCH", "1")
 
 from loadshapes.options import MODES  # noqa: E402
-from loadshapes.shapes import check_by_hand  # noqa: E402
+from loadshapes.shapes import check_by_hand, check_users  # noqa: E402
 from recording.mistake import OperatorError  # noqa: E402
 
 GIVEN = {"-u": 5, "-r": None, "-t": "10s"}
@@ -25,3 +25,10 @@ def test_mode_interactive_takes_them() -> None:
 
 def test_what_is_not_given_is_no_mistake() -> None:
     check_by_hand("rpm", dict.fromkeys(GIVEN))
+
+
+def test_users_by_hand_are_no_more_than_max_workers() -> None:
+    check_users(200, 200)
+    check_users(None, 200)
+    with pytest.raises(OperatorError, match="100000 users are more than --max-workers 200"):
+        check_users(100_000, 200)

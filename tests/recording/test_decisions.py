@@ -63,45 +63,52 @@ OK, BAD = "ok", "rate_limited"
         pytest.param([BAD] * 4, 0.2, 20, False, id="four are too few to speak"),
         pytest.param([BAD] * 5, 0.2, 20, True, id="five of five"),
         pytest.param([OK] * 4 + [BAD], 0.2, 20, False, id="one of five may be chance"),
-        pytest.param([OK, BAD] * 4, 0.2, 20, True, id="four of eight: twelve more cannot help"),
-        pytest.param([OK] * 16 + [BAD] * 4, 0.2, 20, True, id="four of twenty"),
+        pytest.param([OK, BAD] * 4, 0.2, 20, False, id="four of eight may be chance"),
+        pytest.param([OK, BAD] * 8, 0.2, 20, True, id="eight of sixteen are not"),
+        pytest.param([OK] * 16 + [BAD] * 4, 0.2, 20, False, id="four of twenty may be chance"),
+        pytest.param([OK] * 4 * 60 + [BAD] * 60, 0.2, 20, True, id="sixty of three hundred"),
         pytest.param([OK] * 17 + [BAD] * 3, 0.2, 20, False, id="three of twenty"),
         pytest.param([BAD] * 20 + [OK] * 20, 0.2, 20, False, id="old failures are forgotten"),
-        pytest.param([OK] * 20 + [BAD] * 4, 0.2, 20, True, id="only the last twenty count"),
-        pytest.param([OK] * 8 + [BAD] * 2, 0.1, 20, True, id="two of ten are 10 % of twenty"),
+        pytest.param([OK] * 20 + [BAD] * 5, 0.2, 20, True, id="the last ones alone"),
+        pytest.param([OK] * 12 + [BAD] * 3, 0.1, 20, False, id="three of 20 at 10 %"),
+        pytest.param([OK] * 12 + [BAD] * 5, 0.1, 20, True, id="five of 20 at 10 %"),
         pytest.param([BAD] * 20, 1.0, 20, True, id="all, at 100 %"),
         pytest.param([BAD] * 19 + [OK], 1.0, 20, False, id="not all, at 100 %"),
-        pytest.param([BAD] * 3, 1.0, 3, True, id="a window smaller than five is filled"),
-        pytest.param([BAD] * 2, 1.0, 3, False, id="a window smaller than five, not filled"),
+        pytest.param([BAD] * 3, 0.2, 3, False, id="a window smaller than five: three are too few"),
+        pytest.param([BAD] * 5, 0.2, 3, True, id="a window smaller than five"),
         pytest.param([OK] * 20, 0.01, 20, False, id="no failure never stops"),
     ],
 )
 def test_the_stop_rule_by_hand(window: list[str], rate: float, size: int, stop: bool) -> None:
-    assert decide(window, StopRule(rate, size)).stop is stop
+    """In a phase of 100 requests."""
+    assert decide(window, StopRule(rate, size, planned=100)).stop is stop
 
 
 @pytest.mark.parametrize("outcome", Outcome)
 def test_the_stop_rule_counts_429_5xx_and_timeouts_and_nothing_else(outcome: Outcome) -> None:
     counted = outcome.value in ("rate_limited", "server_error") or "timeout" in outcome.value
-    verdict = decide([outcome.value] * FEWEST, StopRule(0.2, 20))
+    verdict = decide([outcome.value] * FEWEST, StopRule(0.2, 20, planned=100))
     assert verdict.stop is counted is (outcome.value in COUNTED)
 
 
 def test_a_verdict_carries_its_evidence() -> None:
-    window = ["ok", "rate_limited", "timeout_total", "auth", "rate_limited", "rate_limited"]
-    assert decide(window, StopRule(0.2, 20)).as_dict() == {
+    """The shortest stretch at the end that chance does not explain."""
+    limited = ["rate_limited", "timeout_total", "auth", *["rate_limited"] * 4]
+    assert decide(["ok"] * 13 + limited, StopRule(0.2, 20, planned=50)).as_dict() == {
         "stop": True,
-        "counted": 4,
+        "counted": 5,
         "completed": 6,
-        "outcomes": {"rate_limited": 3, "timeout_total": 1},
+        "outcomes": {"rate_limited": 4, "timeout_total": 1},
     }
 
 
 @given(st.lists(st.sampled_from([o.value for o in Outcome])), st.integers(1, 30))
-def test_the_verdict_counts_the_last_of_the_window(window: list[str], size: int) -> None:
-    verdict = decide(window, StopRule(0.5, size))
-    last = window[len(window) - min(size, len(window)) :]
-    assert verdict.completed == len(last)
+def test_the_verdict_counts_the_requests_that_it_names(window: list[str], size: int) -> None:
+    """Without a stop the last of the window."""
+    verdict = decide(window, StopRule(0.5, size, planned=100))
+    if not verdict.stop:
+        assert verdict.completed == min(size, len(window))
+    last = window[len(window) - verdict.completed :]
     assert verdict.counted == sum(name in COUNTED for name in last)
     assert Counter(verdict.outcomes) == Counter(name for name in last if name in COUNTED)
 

@@ -1,0 +1,106 @@
+"""Gateways that refuse: what is sent before a run gives up, what it says, and how it ends."""
+
+import socket
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from tests.e2e.gateways import Asked, refusal, serving
+from tests.locust_run import run
+from tests.simulated import Simulator
+from tests.tasks.scripted_server import completion
+
+Answer = tuple[int, object]
+
+
+def no_key(asked: Asked) -> Answer:
+    return 401, refusal("Incorrect API key provided", "invalid_request_error", "invalid_api_key")
+
+
+def only_good(asked: Asked) -> Answer:
+    """One of the two models exists."""
+    if asked.method == "GET":
+        return 200, {"object": "list", "data": [{"id": "good", "object": "model"}]}
+    if asked.body["model"] != "good":
+        return 404, refusal("The model `bad` does not exist", code="model_not_found")
+    return 200, completion()
+
+
+def test_a_wrong_key_ends_the_run_after_five_requests(tmp_path: Path) -> None:
+    """`full --quick` has hundreds of requests in many phases."""
+    with serving(no_key) as gateway:
+        done = run(
+            "-H", gateway.url, "--mode", "full", "--quick", "--model", "m",
+            results=tmp_path / "results",
+        )  # fmt: skip
+    assert done.code == 1 and 5 <= len(gateway.posts) <= 10, done.text
+    (refused,) = done.events("refused")
+    assert (refused["outcome"], refused["http_status"], refused["ends"]) == ("auth", 401, "run")
+    assert "BAD " in done.out and "Incorrect API key provided" in done.out
+    assert "Check the API key." in done.out and "and so would all others: the run ended" in done.out
+    assert len(done.rows()) - len(gateway.posts) == sum(r.outcome == "dropped" for r in done.rows())
+
+
+def test_a_wrong_model_ends_its_own_phases_only(tmp_path: Path) -> None:
+    with serving(only_good) as gateway:
+        done = run(
+            "-H", gateway.url, "--mode", "rpm", "--model", "bad,good", "--target", "600,1200",
+            "--duration", 1, results=tmp_path / "results",
+        )  # fmt: skip
+    asked = [one.body["model"] for one in gateway.posts]
+    assert asked.count("good") == 30 and 5 <= asked.count("bad") < 10, done.text
+    (refused,) = done.events("refused")
+    assert (refused["phase"], refused["ends"]) == ("rpm/bad/600", "model")
+    assert [event["phase"] for event in done.events("phase_skipped")] == ["rpm/bad/1200"]
+    assert done.code == 1 and "The model `bad` does not exist" in done.out
+
+
+def test_a_gateway_that_dies_in_the_middle_ends_the_run(
+    simulator: Callable[..., Simulator], tmp_path: Path
+) -> None:
+    """It answers some requests of a minute's soak, then nothing listens any more."""
+    gateway = simulator("--profile", "fast")
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(
+            run, "-H", gateway.url, "--mode", "soak", "--model", "m", "--target", 1200,
+            "--duration", 60, results=tmp_path / "results",
+        )  # fmt: skip
+        deadline = time.monotonic() + 60
+        while len(gateway.rows()) < 20 and time.monotonic() < deadline:
+            time.sleep(0.1)
+        gateway.stop()
+        done = running.result()
+    (refused,) = done.events("refused")
+    assert (refused["outcome"], refused["which"], refused["ends"]) == (
+        "connection_refused", "last", "run",
+    )  # fmt: skip
+    sent = [row for row in done.rows() if row.outcome != "dropped"]
+    assert done.code == 1 and len(sent) < 600
+    assert "requests failed" in done.out and "Nothing listens there" in done.out
+
+
+def test_a_dead_gateway_is_refused_before_anything_is_sent(tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    done = run(
+        "-H", f"http://127.0.0.1:{port}/v1", "--mode", "smoke", "--model", "m",
+        results=tmp_path / "results",
+    )  # fmt: skip
+    assert done.code == 2 and done.folder is None
+
+
+def test_mode_interactive_rests_where_it_is_refused(tmp_path: Path) -> None:
+    """Two users asked a gateway that wants them to wait 7 s 23,119 times in 8 s. Once each, now."""
+
+    def limited(asked: Asked) -> tuple[int, object, dict[str, str]]:
+        return 429, refusal("slow down"), {"retry-after": "7"}
+
+    with serving(limited) as gateway:
+        done = run(
+            "-H", gateway.url, "--mode", "interactive", "--model", "m", "-u", 2, "-r", 2,
+            "-t", "3s", results=tmp_path / "results",
+        )  # fmt: skip
+    assert len(gateway.posts) == 2, done.text
+    assert "nothing succeeded, 2 of 2 requests failed" in done.out
