@@ -36,6 +36,10 @@ _MEANINGS = {
         "several tokens came at once: times between tokens are not resolved",
         "多个 token 同时到达，无法分辨 token 间隔",
     ),
+    "budget_spent": (
+        "reasoning used up the whole output budget, so no visible word came: raise --max-tokens",
+        "思考用尽了全部输出额度，没有可见内容：请提高 --max-tokens",
+    ),
     "finish_reason": (
         "the reason why the model stopped is none or does not fit",
         "结束原因缺失、未知或不符",

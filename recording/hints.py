@@ -113,6 +113,10 @@ _BY_OUTCOME: dict[str, Hint] = {
     Outcome.UNREACHABLE: Hint(
         "no route leads there: is the network, or the VPN, up?", "没有路由：网络或 VPN 是否可用？"
     ),
+    Outcome.BUDGET_SPENT: Hint(
+        "the model spent its whole output budget thinking, unseen: raise --max-tokens",
+        "模型把全部输出额度用于不可见的思考：请提高 --max-tokens",
+    ),
     Outcome.LOCAL_LIMIT: Hint(
         "this machine's own limit, not the gateway's: raise it, or use more machines",
         "这是压测机自身的限制，而非网关的：请提高该限制或使用更多机器",

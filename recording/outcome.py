@@ -30,6 +30,7 @@ planned
         ├── stream_error         an error event inside an HTTP 200 stream
         ├── malformed            not HTTP, not JSON, or not a chat completion
         ├── filtered             withheld or cut by a content filter
+        ├── budget_spent         no word came, and the output budget was used up (thinking unseen)
         └── empty                HTTP 200 with neither content, reasoning nor tool call
 """
 
@@ -63,6 +64,7 @@ class Outcome(StrEnum):
     STREAM_ERROR = "stream_error"
     MALFORMED = "malformed"
     FILTERED = "filtered"
+    BUDGET_SPENT = "budget_spent"
     EMPTY = "empty"
     LOST = "lost"
     DROPPED = "dropped"
@@ -113,6 +115,7 @@ FACTS: dict[Outcome, Facts] = {
     Outcome.STREAM_ERROR: Facts(),
     Outcome.MALFORMED: Facts(hopeless=True),
     Outcome.FILTERED: Facts(),
+    Outcome.BUDGET_SPENT: Facts(),
     Outcome.EMPTY: Facts(),
     Outcome.LOST: Facts(ours=True, ended_by_us=True),
     Outcome.DROPPED: Facts(free=True, waited=True, ended_by_us=True),

@@ -5,6 +5,8 @@ usage_missing    a whole answer states no tokens
 usage_sum        total_tokens is not prompt_tokens + completion_tokens
 usage_absurd     a number that cannot be: negative, or a part larger than its whole
 finish_reason    none, an unknown one, `content_filter`, or `tool_calls` without a tool call
+budget_spent     a visible reply was asked for, and reasoning used up the whole output budget
+                 (where nothing at all came back, that is the outcome; see tasks/exchange.py)
 
 A flag changes no outcome: the answer came, and the reader decides what it is worth. Costs are
 judged over the whole run (analysis/outliers.py).
@@ -58,6 +60,13 @@ def flags(requested: str, said: Message, used: Usage, *, ok: bool) -> dict[str, 
     if ok and (wrong := _reason(said)) is not None:
         found["finish_reason"] = wrong
     return found
+
+
+def spent(said: Message | None, used: Usage) -> bool:
+    """Whether a reply ended at its output budget without a visible word or a tool call."""
+    if said is None or said.content or said.tool_calls or said.finish_reason != "length":
+        return False
+    return used.get("completion_tokens") != 0
 
 
 def combined(

@@ -89,6 +89,9 @@ class Origin:
     stall_limit_s: float = timing.STALL_LIMIT_S
 
 
+_SPENT = "{} output tokens were spent and no visible word came: raise --max-tokens"
+
+
 @dataclass(slots=True)
 class _Answer:
     """What one exchange yielded, before it becomes a record."""
@@ -304,6 +307,9 @@ def _record(
     place = json.dumps(request.place) if request.place else None
     complete = answer.outcome in (Outcome.OK, Outcome.EMPTY)
     used = usage(answer.body or {}, headers, ok=complete, cost_field=origin.cost_field)
+    if answer.outcome is Outcome.EMPTY and drift.spent(said, used):
+        answer.outcome = Outcome.BUDGET_SPENT
+        answer.error_message = _SPENT.format(used.get("completion_tokens") or "all")
     facts: dict[str, Any] = {
         "outcome": answer.outcome.value,
         "success": answer.outcome is Outcome.OK,
@@ -340,13 +346,15 @@ def _record(
         facts["reasoning_in_content"] = said.inner_reasoning is not None
         facts["tool_calls"] = len(said.tool_calls)
         facts.update(_named(answer))
-        if request.marker is not None and answer.outcome in (Outcome.OK, Outcome.EMPTY):
+        if request.marker is not None and complete:
             facts["marker_ok"] = (said.content or "").strip() == request.marker
         ok = answer.outcome is Outcome.OK
         if ok and request.heard is not None:
             request.heard(said)
         judged = _judged(request.judge, said) if request.judge is not None and ok else None
         found = drift.flags(job.phase.model, said, used, ok=ok)
+        if ok and request.marker is not None and not said.content and drift.spent(said, used):
+            found["budget_spent"] = _SPENT.format(used.get("completion_tokens") or "all")
         if answer.streamed is not None and sent is not None:
             timed = _stream_facts(answer.streamed, sent, origin)
             facts.update(timed)

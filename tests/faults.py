@@ -95,5 +95,9 @@ PROVOKED: dict[str, Case] = {
         "200 with an error object whose code is an HTTP status (here 429)", Outcome.RATE_LIMITED
     ),
     "whole_reply": Case("a whole JSON reply where a stream was asked for", None, Outcome.MALFORMED),
+    "thought_away": _both(
+        "200 without a word, ended by `length`, all tokens of the output budget spent",
+        Outcome.BUDGET_SPENT,
+    ),
     "closed_early": _both("the connection is closed before any answer", Outcome.CONNECTION_RESET),
 }

@@ -44,12 +44,12 @@ def test_what_may_have_reached_the_gateway_is_never_certainly_free() -> None:
     """A deadline, a cut, a stop: the gateway may have answered, and charged, all the same."""
     reached = {"timeout_first_byte", "timeout_total", "connection_reset", "stream_truncated",
                "stream_error", "malformed", "empty", "filtered", "reply_too_large", "cancelled",
-               "internal_error", "ok"}  # fmt: skip
+               "internal_error", "ok", "lost", "budget_spent"}  # fmt: skip
     assert {outcome.value for outcome in Outcome} - FREE == reached
 
 
 def test_our_own_failures_say_nothing_about_the_gateway() -> None:
-    assert {"local_limit", "internal_error"} == OURS
+    assert {"local_limit", "internal_error", "lost"} == OURS
     assert not OURS & (COUNTED | WAITED | HOPELESS)
 
 

@@ -22,6 +22,7 @@ from tests.tasks.scripted_server import (
     answer_once,
     chunked,
     completion,
+    delta,
     http,
     json_reply,
     sse,
@@ -217,6 +218,18 @@ def script(talks: Callable[[Conversation], None]) -> Callable[..., tuple[str, di
     return lambda serve, request: (serve(talks).base_url, {})
 
 
+def thoughtful(talk: Conversation) -> None:
+    """Every token of the output budget goes into thoughts that nobody sees."""
+    counted = completion()["usage"]
+    if talk.request().json["stream"]:
+        talk.send(streaming(delta("length", content=""), {**delta(), "choices": [],
+                                                          "usage": counted}))  # fmt: skip
+        return
+    choice = {"index": 0, "message": {"role": "assistant", "content": ""},
+              "finish_reason": "length"}  # fmt: skip
+    talk.send(json_reply(completion(choices=[choice], usage=counted)))
+
+
 LIMIT = {"error": {"message": "slow down", "code": 429}}
 START: dict[str, Callable[..., tuple[str, dict[str, Any]]]] = {
     "nobody_listens": closed,
@@ -235,6 +248,7 @@ START: dict[str, Callable[..., tuple[str, dict[str, Any]]]] = {
     "deep_json": script(typed("200 OK", b"[" * 200_000)),
     "error_code_200": script(answer(json_reply(LIMIT))),
     "whole_reply": script(answer(json_reply(completion()))),
+    "thought_away": script(thoughtful),
     "closed_early": script(answer_once(b"")),
 }
 

@@ -239,6 +239,51 @@ def test_a_stream_that_says_nothing_is_empty(serve: Serve) -> None:
     assert (row.outcome, row.total_tokens, row.chunks) == ("empty", 7, 0)
 
 
+def thought_away(stream: bool, content: str = "", **spoken: Any) -> bytes:
+    """A reply that ends at its output budget: 16 tokens were spent."""
+    usage = {"prompt_tokens": 5, "completion_tokens": 16, "total_tokens": 21, "cost": 0.25}
+    if stream:
+        said = delta(**spoken, content=content)
+        return streaming(said, delta("length"), {**delta(), "choices": [], "usage": usage})
+    message = {"role": "assistant", "content": content or None, **spoken}
+    choice = {"index": 0, "message": message, "finish_reason": "length"}
+    return json_reply(completion(choices=[choice], usage=usage))
+
+
+@BOTH
+def test_a_budget_that_was_thought_away_unseen_is_an_outcome_of_its_own(
+    serve: Serve, stream: bool
+) -> None:
+    """Not `empty`: the operator can mend it, and the row says how."""
+    row = send(serve(answer(thought_away(stream))).base_url, stream=stream)
+    assert (row.outcome, row.success, row.http_status) == ("budget_spent", False, 200)
+    assert (row.completion_tokens, row.api_cost, row.finish_reason) == (16, 0.25, "length")
+    assert "16 output tokens were spent" in (row.error_message or "")
+    assert "--max-tokens" in (row.error_message or "")
+
+
+@BOTH
+def test_thoughts_that_are_seen_and_nothing_else_are_a_flag(serve: Serve, stream: bool) -> None:
+    """Reasoning came back, so the request succeeded; the marker that was asked for did not."""
+    reply = thought_away(stream, reasoning_content="Let me think")
+    row = send(serve(answer(reply)).base_url, stream=stream)
+    assert (row.outcome, row.success) == ("ok", True)
+    assert "budget_spent" in (row.check or "")
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "reply",
+    [{"content": "ok-0"}, {"content": "o", "reasoning_content": "hm"}],
+    ids=["cut", "thought and cut"],
+)
+def test_a_reply_that_is_cut_at_its_budget_has_spent_it_on_words(
+    serve: Serve, stream: bool, reply: dict[str, str]
+) -> None:
+    row = send(serve(answer(thought_away(stream, **reply))).base_url, stream=stream)
+    assert row.outcome == "ok" and "budget_spent" not in (row.check or "")
+
+
 def test_a_failure_leaves_the_next_request_of_the_same_user_alone(serve: Serve) -> None:
     def script(talk: Any) -> None:
         for response in (json_reply(ERROR, status="500 Oops"), json_reply(completion())):
