@@ -10,7 +10,7 @@ from math import ceil
 from typing import Any
 
 from analysis.interval import Interval, difference_interval, mean_interval
-from recording.prices import Prices
+from recording.prices import Prices, prompt_in_all
 
 Row = dict[str, Any]
 
@@ -174,13 +174,20 @@ def _by_table(prices: Prices, row: Row, written: int) -> float | None:
         written,
         row["reasoning_tokens"],
         row["total_tokens"],
+        row.get("tokens_beside"),
     )
 
 
 def _share(rows: Sequence[Row]) -> float | None:
     known = [row for row in rows if row["prompt_tokens"]]
-    prompt = sum(row["prompt_tokens"] for row in known)
+    prompt = sum(prompt_tokens(row) for row in known)
     return sum(row["cached_tokens"] for row in known) / prompt if prompt else None
+
+
+def prompt_tokens(row: Row) -> int:
+    """The whole prompt of a row, with cached tokens that its gateway counts beside it."""
+    cached, written = row["cached_tokens"] or 0, row["cache_write_tokens"] or 0
+    return prompt_in_all(row["prompt_tokens"], cached, written, row.get("tokens_beside"))
 
 
 def _mean(values: Iterable[float]) -> float | None:

@@ -49,13 +49,19 @@ def table_costs(rows: "DataFrame", prices: Prices) -> "Series[float]":
 
     key = ["model_requested", *PRICED]
     kinds = rows[key].drop_duplicates()  # thousands of rows are often a dozen kinds
-    found = [
-        prices.cost(model, *(None if pd.isna(n) else int(n) for n in tokens))
-        for model, *tokens in kinds.itertuples(index=False)
-    ]
+    found = [_cost(prices, *kind) for kind in kinds.itertuples(index=False)]
     costs = kinds.assign(table_cost=pd.Series(found, kinds.index, dtype="float64"))
     joined = rows[key].merge(costs, how="left", on=key)["table_cost"]
     return joined.set_axis(rows.index)
+
+
+def _cost(prices: Prices, model: str, *counted: Any) -> float | None:
+    """The cost of one kind of row: its counts, and which of them stand beside the others."""
+    import pandas as pd
+
+    *tokens, beside = (None if pd.isna(value) else value for value in counted)
+    given: list[Any] = [*(None if n is None else int(n) for n in tokens), beside]
+    return prices.cost(model, *given)
 
 
 def compare(rows: "DataFrame", prices: Prices, tolerance: float | None = None) -> list[Compared]:

@@ -22,7 +22,7 @@ from loadshapes.looplag import PROBE_S
 from loadshapes.share import Run, Share
 from recording.record import RequestRecord
 from tasks.exchange import Job, planned_only
-from tasks.wire import NotSent
+from tasks.failure import NotSent
 
 LEAD_S = 0.25  # time to build a request and, where needed, to open its connection
 HALT_CHECK_S = 0.2

@@ -138,6 +138,10 @@ _BY_STATUS = {
     404: Outcome.NOT_FOUND,
     408: Outcome.SERVER_ERROR,
     429: Outcome.RATE_LIMITED,
+    # Proxies' words for "I gave up" (nginx's 444 and 499, AWS's 460): no mistake of the request.
+    444: Outcome.SERVER_ERROR,
+    460: Outcome.SERVER_ERROR,
+    499: Outcome.SERVER_ERROR,
 }
 
 

@@ -26,7 +26,7 @@ from typing import Any
 
 PRICED = (
     "prompt_tokens", "completion_tokens", "cached_tokens", "cache_write_tokens",
-    "reasoning_tokens", "total_tokens",
+    "reasoning_tokens", "total_tokens", "tokens_beside",
 )  # fmt: skip
 """The columns that `Prices.cost` asks for after the model, in its order."""
 MOST_DECIMALS = 15
@@ -99,17 +99,19 @@ class Prices:
         cache_write: int | None = None,
         reasoning: int | None = None,
         total: int | None = None,
+        beside: str | None = None,
     ) -> float | None:
         """What a request should cost; None: the model has no price, or its tokens are not known.
 
         Cached and written tokens that the gateway did not state count as none. Counts that do not
         add up (negative, or more cached than asked) have no cost. `reasoning` and `total` tell
-        whether reasoning is part of `completion`.
+        whether reasoning is part of `completion`, `beside` whether cached tokens are of `prompt`.
         """
         price = self.of(model)
         if price is None or prompt is None or completion is None:
             return None
         cached, written = cached or 0, cache_write or 0
+        prompt = prompt_in_all(prompt, cached, written, beside)
         if min(prompt, completion, cached, written, prompt - cached - written) < 0:
             return None
         output = output_tokens(prompt, completion, reasoning, total)
@@ -135,6 +137,12 @@ class Prices:
             return None
         models = {name: Price(**price) for name, price in plain["models"].items()}
         return cls(models, plain.get("currency"))
+
+
+def prompt_in_all(prompt: int, cached: int, written: int, beside: str | None) -> int:
+    """The prompt tokens with those that a dialect counts beside them (`tokens_beside`)."""
+    names = (beside or "").split()
+    return prompt + cached * ("cached" in names) + written * ("cache_write" in names)
 
 
 def output_tokens(prompt: int, completion: int, reasoning: int | None, total: int | None) -> int:

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from recording.outcome import FREE
-from recording.prices import output_tokens
+from recording.prices import output_tokens, prompt_in_all
 from recording.record import RequestRecord
 
 MONEY, TOKENS = "money", "tokens"
@@ -132,8 +132,8 @@ class Purse:
         self.reserved = max(0.0, self.reserved - need.held)
         used = self.used_by(record)
         if used is None:
-            if record.outcome in FREE:
-                return
+            if record.outcome in FREE and not (record.chunks or record.completion_tokens):
+                return  # an error after tokens is none that costs nothing
             self.unstated += 1
             self.spent += need.worst or 0.0
             self.blind |= need.worst is None and record.success
@@ -145,6 +145,8 @@ class Purse:
 
     def _learn(self, kind: Kind, record: RequestRecord, used: float) -> None:
         prompt, completion = record.prompt_tokens or 0, record.completion_tokens or 0
+        written = record.cache_write_tokens or 0
+        prompt = prompt_in_all(prompt, record.cached_tokens or 0, written, record.tokens_beside)
         completion = output_tokens(prompt, completion, record.reasoning_tokens, record.total_tokens)
         cached = self.cached_discount * min(record.cached_tokens or 0, prompt)
         if completion < 0 or prompt < 0 or prompt - cached <= 0 < prompt:

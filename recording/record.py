@@ -94,11 +94,19 @@ class RequestRecord:
     cached_tokens: int | None = column("prompt tokens read from the prompt cache", default=None)
     cache_write_tokens: int | None = column("prompt tokens written to the cache", default=None)
     reasoning_tokens: int | None = column("completion tokens spent on reasoning", default=None)
+    tokens_beside: str | None = column(
+        "which of these counts the gateway states beside the whole that they are usually part of: "
+        "`reasoning` (of the completion), `cached`, `cache_write` (of the prompt)",
+        default=None,
+    )
     api_cost: float | None = column(
         "what it cost, as `cost_source` knows, in the run's currency", default=None
     )
     header_cost: float | None = column(
         "the cost stated in a header, kept beside the body's", default=None
+    )
+    upstream_cost: float | None = column(
+        "what the provider charges to your own key at the gateway, beside `api_cost`", default=None
     )
     cost_source: str = column(
         "who says so: the gateway (`body`, `header`), your `price_table`, or nobody (`unknown`)",

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from tasks.route import Route
 from tasks.shortcut import Http, OpenAI
-from tasks.wire import Wire
+from tasks.wire import MOST_BYTES, Wire
 
 
 class Client:
@@ -24,9 +24,15 @@ class Client:
         timeout_s: float,
         connect_timeout_s: float = 10.0,
         cold: bool = False,
+        most_bytes: int = MOST_BYTES,
     ) -> None:
         self.wire = Wire(
-            route, clock, timeout_s=timeout_s, connect_timeout_s=connect_timeout_s, cold=cold
+            route,
+            clock,
+            timeout_s=timeout_s,
+            connect_timeout_s=connect_timeout_s,
+            cold=cold,
+            most_bytes=most_bytes,
         )
         self.sdk = OpenAI(
             base_url=base_url,

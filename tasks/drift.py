@@ -2,11 +2,19 @@
 
 model_mismatch   the reply names another model than the one asked for
 usage_missing    a whole answer states no tokens
-usage_sum        total_tokens is not prompt_tokens + completion_tokens
-usage_absurd     a number that cannot be: negative, or a part larger than its whole
-finish_reason    none, an unknown one, `content_filter`, or `tool_calls` without a tool call
+usage_unreadable it states a usage in which no count has a name that is known here
+usage_sum        total_tokens is neither prompt_tokens + completion_tokens nor, as some dialects
+                 count, that and the reasoning or cached tokens beside them
+usage_absurd     a number that cannot be: negative, past counting, or a part larger than its whole
+usage_twice      a stream states its usage twice, and differently (the largest complete one counts)
+cost_unreadable  a cost is stated, and is no number
+finish_reason    none, an unknown one, or `tool_calls` without a tool call
 budget_spent     a visible reply was asked for, and reasoning used up the whole output budget
                  (where nothing at all came back, that is the outcome; see tasks/exchange.py)
+tool_call_shape  a tool call that had to be repaired: no index or id, or arguments that are no text
+content_type     the body is not what its Content-Type says (it was read as what it is)
+retry_after      the wait that a refusal states is no time, or longer than a month
+not_the_gateway  a page, text or status of a proxy or firewall answered
 
 A flag changes no outcome: the answer came, and the reader decides what it is worth. Costs are
 judged over the whole run (analysis/outliers.py).
@@ -16,12 +24,14 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from tasks.prompts import Judgement
-from tasks.reply import Message, Usage, mapping
+from tasks.reasons import end_of
+from tasks.reply import Message
+from tasks.usage import COST_NAMES, MOST_TOKENS, Usage, beyond, unread_cost
+from tasks.values import Json, mapping
 
-_KNOWN_REASONS = frozenset(("stop", "length", "tool_calls", "function_call"))
-_MOST_TOKENS = 100_000_000
 _SHOWN_CHARS = 80
 
 # What a name may carry and still be the same model: routing variants, vendors as Bedrock writes
@@ -39,22 +49,35 @@ _NO_DATE = re.compile(r"-v\d+:\d+|\D")
 _ROUTERS = frozenset(("auto",))
 
 
-def flags(requested: str, said: Message, used: Usage, *, ok: bool) -> dict[str, str]:
+def flags(
+    requested: str, said: Message, used: Usage, *, ok: bool, usage_said: Json | None = None
+) -> dict[str, str]:
     """Each flag of an answer and why, e.g. `{"usage_sum": "total 9 is not 5 + 2"}`.
 
-    `ok`: the answer is whole, so what is absent from it is missing.
+    `ok`: the answer is whole, so what is absent from it is missing. `usage_said` is its `usage` as
+    it stands there.
     """
-    found: dict[str, str] = {}
+    found = dict(said.odd)
+    stated = usage_said or {}
     if said.model not in (None, requested) and not same_model(requested, said.model):
         found["model_mismatch"] = f"asked for {_shown(requested)}, got {_shown(said.model)}"
     prompt, completion, total = (
         used.get("prompt_tokens"), used.get("completion_tokens"), used.get("total_tokens")
     )  # fmt: skip
-    if ok and prompt is None and completion is None and total is None:
-        found["usage_missing"] = "the answer states no tokens"
+    absurd = [*_absurd(said, used), *beyond(stated)]
+    if ok and not absurd and prompt is None and completion is None and total is None:
+        if stated and not COST_NAMES.issuperset(stated):
+            found["usage_unreadable"] = f"usage of unknown names: {', '.join(list(stated)[:8])}"
+        else:
+            found["usage_missing"] = "the answer states no tokens"
     if None not in (prompt, completion, total) and total != (prompt or 0) + (completion or 0):
-        found["usage_sum"] = f"total {total} is not {prompt} + {completion}"
-    absurd = list(_absurd(said, used))
+        beside = (used.get("tokens_beside") or "").split()
+        counts: Mapping[str, Any] = used
+        rest = sum(counts.get(f"{name}_tokens") or 0 for name in beside)
+        if not beside or total != (prompt or 0) + (completion or 0) + rest:
+            found["usage_sum"] = f"total {total} is not {prompt} + {completion}"
+    if (cost := unread_cost(stated)) is not None:
+        found["cost_unreadable"] = f"the cost {_shown(cost)} is no number"
     if absurd:
         found["usage_absurd"] = ", ".join(absurd)
     if ok and (wrong := _reason(said)) is not None:
@@ -64,7 +87,9 @@ def flags(requested: str, said: Message, used: Usage, *, ok: bool) -> dict[str, 
 
 def spent(said: Message | None, used: Usage) -> bool:
     """Whether a reply ended at its output budget without a visible word or a tool call."""
-    if said is None or said.content or said.tool_calls or said.finish_reason != "length":
+    if said is None or said.content or said.tool_calls:
+        return False
+    if end_of(said.finish_reason or "") != "cut":
         return False
     return used.get("completion_tokens") != 0
 
@@ -119,32 +144,35 @@ def _version(name: str) -> str:
 
 def _absurd(said: Message, used: Usage) -> Iterator[str]:
     for name, value in used.items():
-        most = _MOST_TOKENS if name.endswith("_tokens") else math.inf
+        most = MOST_TOKENS if name.endswith("_tokens") else math.inf
         if isinstance(value, int | float) and not 0 <= value <= most:
             yield f"{name} is {value}"
     prompt, completion = used.get("prompt_tokens"), used.get("completion_tokens")
     total, cached = used.get("total_tokens"), used.get("cached_tokens")
     reasoning = used.get("reasoning_tokens")
-    if prompt == 0:
+    beside = (used.get("tokens_beside") or "").split()
+    if prompt == 0 and not (cached and "cached" in beside):
         yield "prompt_tokens is 0"
-    if completion == 0 and not said.empty:
+    if completion == 0 and not said.empty and "reasoning" not in beside:
         yield "completion_tokens is 0, and there is a reply"
-    if prompt is not None and cached is not None and cached > prompt >= 0:
+    inside = "cached" not in beside and prompt is not None and cached is not None
+    if inside and (cached or 0) > (prompt or 0) >= 0:
         yield f"{cached} of {prompt} prompt tokens are cached"
-    if completion is not None and reasoning is not None and reasoning > completion >= 0:
+    if "reasoning" not in beside and completion is not None and reasoning is not None:
         # Some gateways count reasoning beside the completion, and into the total.
-        beside = total is not None and total >= (prompt or 0) + completion + reasoning
-        if not beside:
+        counted = total is not None and total >= (prompt or 0) + completion + reasoning
+        if reasoning > completion >= 0 and not counted:
             yield f"{reasoning} of {completion} completion tokens are reasoning"
 
 
 def _reason(said: Message) -> str | None:
     if said.finish_reason is None:
         return "none is given"
-    if said.finish_reason not in _KNOWN_REASONS:
+    end = end_of(said.finish_reason)
+    if end in (None, "filtered", "failed"):
         return _shown(said.finish_reason)
-    if said.finish_reason == "tool_calls" and not said.tool_calls:
-        return "tool_calls, and there is no tool call"
+    if end == "tools" and not said.tool_calls:
+        return f"{said.finish_reason}, and there is no tool call"
     return None
 
 

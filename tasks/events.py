@@ -83,19 +83,22 @@ class Decoder:
                 yield event
                 continue
             held.append(piece)
+            if not self._begun:
+                joined = b"".join(held)
+                start = joined.removeprefix(BOM_UTF8).lstrip()
+                self._begun = bool(start) and not BOM_UTF8.startswith(joined)
+                if start[:1] == b"<" or (self.is_json and start[:1] in (b"{", b"[")):
+                    self.foreign = b""  # until it is whole
+                    self.foreign = b"".join([start, *pieces])
+                    return
             if b"\n\n" not in piece and (open_line or piece[0] != 10):
                 open_line = piece[-1] != 10
                 continue  # nothing ends here: a long event is joined once, not at every piece
             *blocks, rest = b"".join(held).split(b"\n\n")
             held, open_line = [rest] if rest else [], rest[-1:] != b"\n"
-            for number, block in enumerate(blocks):
+            for block in blocks:
                 if first:
                     block, first = block.removeprefix(BOM_UTF8), False
-                if not self._begun and not self._begin(block):
-                    self.foreign = b"".join(
-                        [b"\n\n".join([block, *blocks[number + 1 :], rest]), *pieces]
-                    )
-                    return
                 if block.startswith(b"data: {") and b"\n" not in block:
                     self.event = event = Event(block[6:])
                     yield event
@@ -110,12 +113,6 @@ class Decoder:
             if event.data.startswith("[DONE]"):
                 self.done = True
             yield event
-
-    def _begin(self, block: bytes) -> bool:
-        """Look at the first block with anything in it: False if the body is no event stream."""
-        block = block.lstrip()
-        self._begun = bool(block)
-        return not (block.startswith(b"<") or (self.is_json and block[:1] in (b"{", b"[")))
 
     def _block(self, block: bytes) -> Iterator[Event]:
         """The event of one block, if it is one; then an error that stands in it as it is."""
@@ -155,14 +152,10 @@ class Decoder:
     def _last(self, block: bytes) -> Iterator[Event]:
         """What stands after the last empty line, where the body ended properly: an event if it is
         whole (some gateways leave the last empty line out)."""
-        if not self._begun and not self._begin(block):
-            self.foreign = block
-            return
         try:
             events = list(self._block(block))
             whole = all(e.data.startswith("[DONE]") or e.json() is not None for e in events)
         except ValueError:
-            self.ignored = self.ignored or block.strip()[:200]
             return
         if whole:
             yield from events

@@ -1,6 +1,8 @@
 """One measured exchange: a request goes through the SDK, a record comes out, whatever happens."""
 
 import json
+import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,31 +17,24 @@ from recording.outcome import Outcome, of_status
 from recording.prices import PRICED, Prices
 from recording.record import CONTENT_LIMIT_CHARS, RequestRecord
 from tasks import drift, timing
+from tasks.answer import Answer, broken, plain, refused, streamed
 from tasks.client import Client
-from tasks.headers import header_facts
+from tasks.complaints import wait_in_body
+from tasks.failure import NotSent, WireError
+from tasks.headers import header_facts, odd_wait
 from tasks.overhead import stated_times
 from tasks.prompts import Judgement, Request
 from tasks.redaction import redacted
-from tasks.reply import (
-    Json,
-    Message,
-    Usage,
-    complaint,
-    mapping,
-    message,
-    trouble,
-    unlisted,
-    usage,
-    wait_in_body,
-    whole,
-)
+from tasks.reply import Message
 from tasks.stream import StreamedReply
-from tasks.wire import NotSent, Wire, WireError
+from tasks.usage import Usage, stated, usage
+from tasks.values import whole
+from tasks.wire import Wire
 
-_BROKEN = (Outcome.CONNECTION_RESET, Outcome.TIMEOUT_TOTAL, Outcome.MALFORMED)
-
-# What the SDK's typed surface knows by name; the rest travels as extra_body.
-_TYPED = ("model", "messages", "max_tokens", "stream", "stream_options", "tools", "tool_choice")
+_BROKEN = (
+    Outcome.CONNECTION_RESET, Outcome.TIMEOUT_TOTAL, Outcome.MALFORMED, Outcome.REPLY_TOO_LARGE
+)  # fmt: skip
+log = logging.getLogger("weighbridge")
 
 
 @dataclass(slots=True)
@@ -92,18 +87,6 @@ class Origin:
 _SPENT = "{} output tokens were spent and no visible word came: raise --max-tokens"
 
 
-@dataclass(slots=True)
-class _Answer:
-    """What one exchange yielded, before it becomes a record."""
-
-    outcome: Outcome
-    message: Message | None = None
-    body: Json | None = None
-    streamed: StreamedReply | None = None
-    error_type: str | None = None
-    error_message: str | None = None
-
-
 def exchange(
     client: Client, request: Request, body: dict[str, Any], job: Job, origin: Origin
 ) -> RequestRecord:
@@ -114,134 +97,35 @@ def exchange(
     wire = client.wire
     wire.arm(job.wait)
     try:
-        answer = _streamed(client, body, job) if job.phase.stream else _plain(client, body, job)
+        answer = _asked(client, body, job)
+        if answer.outcome in _BROKEN and wire.status is not None and wire.status >= 300:
+            answer.outcome = of_status(wire.status)  # that much the gateway did say
+        return _record(answer, request, body, job, origin, wire)
     except NotSent as why:
         return planned_only(job, origin, f"{why}" or "the run or the window was over")
-    except gevent.GreenletExit:
-        answer = _Answer(Outcome.CANCELLED, error_message="the run was stopped")
-    except openai.APIStatusError as error:
-        answer = _refused(error)
-    except openai.APIConnectionError as error:
-        answer = _broken(error)
-    except openai.APIError as error:
-        answer = _error_event(error.body if error.body is not None else error.message)
-    except WireError as error:
-        answer = _Answer(error.outcome, error_type="WireError", error_message=str(error))
-    except Exception as error:  # whatever a body can do to a parser: too deep, too large, not text
-        answer = _Answer(Outcome.MALFORMED, None, None, None, type(error).__name__, str(error))
+    except Exception as error:  # not one of those that a gateway can cause
+        log.exception("a fault in Weighbridge itself, at %s", job.phase.task_id(job.index))
+        kind = type(error).__name__
+        answer = Answer(Outcome.INTERNAL_ERROR, error_type=kind, error_message=f"{kind}: {error}")
+        return _record(answer, request, body, job, origin, wire)
     finally:
         if not wire.complete:
             wire.close()
-    if answer.outcome in _BROKEN and wire.status is not None and wire.status >= 300:
-        answer.outcome = of_status(wire.status)  # that much the gateway did say
-    return _record(answer, request, body, job, origin, wire)
 
 
-def _plain(client: Client, body: dict[str, Any], job: Job) -> _Answer:
-    reply: object
-    if job.phase.typed:
-        typed = client.sdk.chat.completions.create(**_split(body))
-        reply = typed.to_dict() if isinstance(typed, openai.BaseModel) else typed
-    else:
-        reply = client.sdk.complete(body, stream=False)
-    return _whole(reply)
-
-
-def _whole(reply: object) -> _Answer:
-    """Judge a body that came in one piece under HTTP 200."""
-    if (error := trouble(reply)) is not None:
-        said = complaint(error)
-        outcome = of_status(said.status) if said.status else Outcome.SERVER_ERROR
-        return _Answer(outcome, None, mapping(reply), None, said.type, said.message)
-    if not isinstance(reply, dict):
-        return _Answer(Outcome.MALFORMED, error_message=f"not a JSON object: {reply}")
-    said_message = message(reply)
-    if said_message is None:
-        why = f"no choices in the body: {json.dumps(reply, ensure_ascii=False)}"
-        return _Answer(Outcome.MALFORMED, None, reply, None, None, why)
-    outcome = Outcome.EMPTY if said_message.empty else Outcome.OK
-    return _Answer(outcome, said_message, reply)
-
-
-def _streamed(client: Client, body: dict[str, Any], job: Job) -> _Answer:
-    wire, gathered = client.wire, StreamedReply()
-    stream: Any
-    if job.phase.typed:
-        stream = client.sdk.chat.completions.create(**_split(body))
-    else:
-        stream = client.sdk.complete(body, stream=True)
-    if wire.headers.get("content-type", "").lower().startswith("application/json"):
-        return _not_a_stream(stream.response.read())
-    answer = _Answer(Outcome.OK, None, None, gathered)
-    done = False
+def _asked(client: Client, body: dict[str, Any], job: Job) -> Answer:
+    """Send a request and judge what came back, in whatever way it came to nothing."""
+    ask = streamed if job.phase.stream else plain
     try:
-        for chunk in stream:
-            if job.phase.typed and (event := stream._decoder.event) is not None:
-                chunk = event.json()  # as it came: the SDK's models keep most of it, not all
-            if wire.last_byte is not None:
-                gathered.add(chunk if isinstance(chunk, dict) else unlisted(chunk), wire.last_byte)
-            if gathered.wrong is not None:
-                answer = _error_event(gathered.wrong)
-                stream.close()
-                break
-        done = stream._decoder.done
-    except openai.APIConnectionError as error:
-        cause = error.__cause__
-        if not (isinstance(cause, WireError) and cause.ended):
-            answer = _broken(error)
-    except openai.APIError as error:
-        answer = _error_event(error.body if error.body is not None else error.message)
-    except Exception as error:
-        answer = _Answer(Outcome.MALFORMED, error_message=f"a chunk cannot be read: {error}")
+        return ask(client, body, typed=job.phase.typed)
     except gevent.GreenletExit:
-        answer = _Answer(Outcome.CANCELLED, error_message="the run was stopped")
-    said = gathered.finish()
-    answer.message, answer.body, answer.streamed = said, gathered.usage_chunk, gathered
-    if answer.outcome is Outcome.OK:
-        if said.finish_reason is None and not done:
-            answer.outcome = Outcome.STREAM_TRUNCATED
-            answer.error_message = "the stream ended with neither finish_reason nor [DONE]"
-        elif said.empty:
-            answer.outcome = Outcome.EMPTY
-    return answer
-
-
-def _not_a_stream(raw: bytes) -> _Answer:
-    """A JSON body where a stream was asked for: an error in it counts, a completion does not."""
-    try:
-        answer = _whole(json.loads(raw))
-    except ValueError as error:
-        return _Answer(Outcome.MALFORMED, error_message=f"not JSON: {error}")
-    if answer.outcome in (Outcome.OK, Outcome.EMPTY):
-        answer.outcome = Outcome.MALFORMED
-        answer.error_message = "a stream was asked for, a whole reply came"
-    return answer
-
-
-def _split(body: dict[str, Any]) -> dict[str, Any]:
-    known = {name: body[name] for name in _TYPED if name in body}
-    return {**known, "extra_body": {k: v for k, v in body.items() if k not in known}}
-
-
-def _refused(error: openai.APIStatusError) -> _Answer:
-    # The SDK hands over the body's `error` object, or the whole body where there is none.
-    said = complaint(error.body if error.body not in (None, "") else error.message)
-    try:
-        body = mapping(error.response.json())  # what it charged stands beside the error
-    except Exception:  # any bytes at all
-        body = {}
-    return _Answer(of_status(error.status_code), None, body, None, said.type, said.message)
-
-
-def _broken(error: openai.APIConnectionError) -> _Answer:
-    cause = error.__cause__
-    outcome = cause.outcome if isinstance(cause, WireError) else Outcome.MALFORMED
-    return _Answer(outcome, error_type=type(cause).__name__, error_message=str(cause))
-
-
-def _error_event(error: object) -> _Answer:
-    said = complaint(error)
-    return _Answer(Outcome.STREAM_ERROR, error_type=said.type, error_message=said.message)
+        return Answer(Outcome.CANCELLED, error_message="the run was stopped")
+    except openai.APIStatusError as error:
+        return refused(error.status_code, error.response.content)
+    except openai.APIConnectionError as error:
+        return broken(error)
+    except WireError as error:
+        return Answer(error.outcome, error_type="WireError", error_message=str(error))
 
 
 def planned_only(job: Job, origin: Origin, why: str) -> RequestRecord:
@@ -293,7 +177,7 @@ def _since(start: float | None, end: float | None) -> float | None:
 
 
 def _record(
-    answer: _Answer,
+    answer: Answer,
     request: Request,
     body: dict[str, Any],
     job: Job,
@@ -307,6 +191,9 @@ def _record(
     place = json.dumps(request.place) if request.place else None
     complete = answer.outcome in (Outcome.OK, Outcome.EMPTY)
     used = usage(answer.body or {}, headers, ok=complete, cost_field=origin.cost_field)
+    found = dict(answer.odd)
+    if (odd := odd_wait(headers)) is not None:
+        found["retry_after"] = odd
     if answer.outcome is Outcome.EMPTY and drift.spent(said, used):
         answer.outcome = Outcome.BUDGET_SPENT
         answer.error_message = _SPENT.format(used.get("completion_tokens") or "all")
@@ -333,11 +220,12 @@ def _record(
         "max_tokens": body.get("max_completion_tokens", body.get("max_tokens")),
     }
     if facts["retry_after_s"] is None and answer.outcome is Outcome.RATE_LIMITED:
-        facts["retry_after_s"] = wait_in_body(answer.body or {})
+        facts["retry_after_s"] = wait_in_body(answer.body or {}, time.time())
     if origin.prices is not None and facts["api_cost"] is None:
         facts.update(_priced(origin.prices, job.phase.model, facts))
     if answer.outcome is not Outcome.OK and answer.error_type is None:
         facts["error_type"] = answer.outcome.value
+    judged = None
     if said is not None:
         facts["model_returned"] = said.model
         facts["finish_reason"] = said.finish_reason
@@ -352,7 +240,8 @@ def _record(
         if ok and request.heard is not None:
             request.heard(said)
         judged = _judged(request.judge, said) if request.judge is not None and ok else None
-        found = drift.flags(job.phase.model, said, used, ok=ok)
+        usage_said = stated(answer.body or {})
+        found |= drift.flags(job.phase.model, said, used, ok=ok, usage_said=usage_said)
         if ok and request.marker is not None and not said.content and drift.spent(said, used):
             found["budget_spent"] = _SPENT.format(used.get("completion_tokens") or "all")
         if answer.streamed is not None and sent is not None:
@@ -360,7 +249,7 @@ def _record(
             facts.update(timed)
             if ok:
                 found |= timing.flags(timed, _streamed_tokens(said, used))
-        facts["check"], facts["check_detail"] = drift.combined(judged, found, request.place)
+    facts["check"], facts["check_detail"] = drift.combined(judged, found, request.place)
     if origin.mute:
         facts["content"], facts["check_detail"] = None, place
         if wire.status is not None and not facts["success"]:  # the gateway's words, or of them
@@ -385,7 +274,7 @@ def _judged(judge: Callable[[Message], Judgement], said: Message) -> Judgement:
         return Judgement("fail", f"the judge failed: {type(error).__name__}: {error}")
 
 
-def _named(answer: _Answer) -> dict[str, Any]:
+def _named(answer: Answer) -> dict[str, Any]:
     """What the reply calls itself: `id` and `created`, where they are a text and a number."""
     head = answer.streamed.head if answer.streamed is not None else answer.body or {}
     name = head.get("id")

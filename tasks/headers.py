@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TypedDict
 
-from tasks.reply import numeric, whole
+from tasks.values import numeric, whole
 
 _ID_HEADERS = (
     "x-request-id", "x-generation-id", "x-litellm-call-id", "request-id", "apim-request-id",
@@ -84,6 +84,8 @@ def _of_a_minute(headers: Mapping[str, str], which: str) -> int | None:
     return int(found[1]) if found is not None else None
 
 
+LONGEST_S = 31 * 86400.0
+"""Of a wait; a longer one is rather a date or a number of something else."""
 _COUNT = r"\d{1,18}\b"  # what a 64-bit column can hold
 
 
@@ -94,16 +96,27 @@ def retry_after_s(headers: Mapping[str, str], now: datetime | None = None) -> fl
     on of its provider counts where it says nothing itself.
     """
     milliseconds = numeric(headers.get("retry-after-ms"))
-    if milliseconds is not None and milliseconds >= 0:
+    if milliseconds is not None and 0 <= milliseconds <= LONGEST_S * 1000:
         return milliseconds / 1000
     stated = headers.get("retry-after", headers.get("llm_provider-retry-after"))
     seconds = numeric(stated)
     if seconds is not None or stated is None:
-        return seconds if seconds is None or seconds >= 0 else None
+        return seconds if seconds is None or 0 <= seconds <= LONGEST_S else None
     try:
         when = parsedate_to_datetime(stated)
     except (ValueError, OverflowError):
         return None
     if when.tzinfo is None:
         when = when.replace(tzinfo=UTC)
-    return max(0.0, (when - (now or datetime.now(UTC))).total_seconds())
+    wait_s = max(0.0, (when - (now or datetime.now(UTC))).total_seconds())
+    return wait_s if wait_s <= LONGEST_S else None
+
+
+def odd_wait(headers: Mapping[str, str]) -> str | None:
+    """A stated wait that is none, in words; None: it is one, or there is none."""
+    for name in ("retry-after-ms", "retry-after", "llm_provider-retry-after"):
+        if headers.get(name) is not None:
+            if retry_after_s({name: headers[name]}) is None:
+                return f"{name}: {headers[name][:80]!r} is no time to wait"
+            return None
+    return None

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import TypedDict
 
-from tasks.reply import numeric
+from tasks.values import numeric
 
 OVERHEAD_MS = ("x-litellm-overhead-duration-ms", "x-kong-proxy-latency")
 UPSTREAM_MS = (

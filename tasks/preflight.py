@@ -9,8 +9,8 @@ from loadshapes.options import Options
 from recording.mistake import OperatorError
 from tasks.client import Client
 from tasks.endpoint import Endpoint
+from tasks.failure import WireError
 from tasks.route import route
-from tasks.wire import WireError
 
 LONGEST_S = 10.0
 log = logging.getLogger("weighbridge")

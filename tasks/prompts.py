@@ -11,7 +11,8 @@ from typing import Any
 from loadshapes.options import Options
 from loadshapes.pacing import CALIBRATION, CALIBRATION_WORDS
 from loadshapes.plan import Phase
-from tasks.reply import Json, Message
+from tasks.reply import Message
+from tasks.values import Json
 
 # The seed's padding: it plans with six tokens a word, whatever the tokenizer makes of it.
 PADDING_WORD = "NONELINEAR_TPM_EVAL_STATIC_TEXT"

@@ -15,7 +15,10 @@ import openai
 from openai import Stream
 from openai._models import FinalRequestOptions
 
-from tasks.events import Decoder, parsed
+from recording.outcome import Outcome
+from tasks.events import Decoder
+from tasks.failure import WireError, too_large
+from tasks.unpack import Unreadable, unpacked
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
@@ -32,9 +35,10 @@ class OpenAI(openai.OpenAI):
     _client: "Http"
     _first: "Repeat | None" = None
     _cookies = 0  # how many the first request could know of
+    answered: httpx2.Response  # the last answer under HTTP 200
 
     def complete(self, body: dict[str, Any], *, stream: bool) -> Any:
-        """`post("/chat/completions", cast_to=object, body=body)`, or its stream of objects."""
+        """`post("/chat/completions", cast_to=object, body=body)`: the response, or its stream."""
         _OPTIONS.json_data = body  # `request` copies the options before anything else can run
         return self.request(
             object, _OPTIONS, stream=stream, stream_cls=RawStream if stream else None
@@ -54,6 +58,27 @@ class OpenAI(openai.OpenAI):
 
     def _make_sse_decoder(self) -> Any:
         return Decoder()
+
+    def _process_response(self, *, response: httpx2.Response, stream: bool, **how: Any) -> Any:
+        """As the SDK does, but tasks/answer.py reads the body: what the SDK's models make of it, or
+        cannot, is no fact of the gateway."""
+        self.answered = response
+        if isinstance(response.request, Repeat) and not stream:
+            return response
+        try:
+            return super()._process_response(response=response, stream=stream, **how)
+        except (ValueError, TypeError, AttributeError, RecursionError):
+            if stream:
+                raise
+            return response
+
+    def _process_response_data(self, *, data: object, **how: Any) -> Any:
+        if how["cast_to"] is object or not isinstance(data, dict):
+            return data
+        try:
+            return super()._process_response_data(data=data, **how)
+        except (ValueError, TypeError, AttributeError, RecursionError):
+            return data
 
     # The hooks of cloud providers and workload identities, which we do not have (15 us).
 
@@ -105,21 +130,47 @@ class Http(httpx2.Client):
 
 
 class Reply(httpx2.Response):
-    """The answer to a repeated request: a body that is not compressed is not decoded."""
+    """An answer whose body is unpacked a bounded piece at a time, and only if it is packed.
+
+    `most_bytes` is how long it may become; what is longer raises a WireError.
+    """
+
+    most_bytes = 2**62
+
+    def iter_bytes(self, chunk_size: int | None = None) -> Iterator[bytes]:
+        """The body, unpacked, in the pieces in which it came."""
+        if hasattr(self, "_content") or chunk_size is not None:
+            yield from super().iter_bytes(chunk_size)
+            return
+        self.is_stream_consumed = True
+        try:
+            yield from self._unpacked()
+        finally:
+            self.close()
 
     def read(self) -> bytes:
         """The whole body."""
-        if not hasattr(self, "_content") and "content-encoding" not in self.headers:
-            self.is_stream_consumed = True
-            try:
-                self._content = b"".join(self.stream)  # type: ignore[arg-type]
-            finally:
-                self.close()
-        return super().read()
+        if not hasattr(self, "_content"):
+            self._content = b"".join(self.iter_bytes())
+        return self._content
 
-    def json(self, **_: Any) -> Any:
-        """The body as JSON."""
-        return parsed(self.content, self.content)
+    def _unpacked(self) -> Iterator[bytes]:
+        pieces: Iterator[bytes] = iter(self.stream)  # type: ignore[arg-type]
+        codings = self.headers.get("content-encoding")
+        if not codings:
+            yield from pieces
+            return
+        length = 0
+        try:
+            for piece in unpacked(pieces, codings):
+                length += len(piece)
+                if length > self.most_bytes:
+                    raise too_large(self.most_bytes, "unpacked")
+                yield piece
+        except Unreadable as error:
+            raise WireError(
+                Outcome.MALFORMED, f"not the {codings} it claims to be: {error}"
+            ) from None
 
 
 class RawStream(Stream[object]):

@@ -17,10 +17,13 @@ import httptools
 import httpx2
 
 from recording.outcome import Outcome
+from tasks.failure import WireError, too_large
 from tasks.route import Route, connect_outcome, tunnel
-from tasks.shortcut import Repeat, Reply
+from tasks.shortcut import Reply
 
 _RECV_BYTES = 32768
+MOST_BYTES = 64_000_000
+_MOST_HEAD_BYTES = 1_000_000
 _LOOK_S = 0.25  # how often it is looked whether a request that nobody reads is answered already
 
 # What the SDK's own transport (h11) and most clients read too: bare line feeds, folded headers, a
@@ -32,19 +35,6 @@ _READ_TOO = {
     "lenient_optional_cr_before_lf": True,
     "lenient_spaces_after_chunk_size": True,
 }
-
-
-class WireError(httpx2.TransportError):
-    """The exchange failed below HTTP. `outcome` names how; `ended` is a close without a reset."""
-
-    def __init__(self, outcome: Outcome, message: str, *, ended: bool = False) -> None:
-        super().__init__(message)
-        self.outcome = outcome
-        self.ended = ended
-
-
-class NotSent(Exception):
-    """Raised by a gate: the request's time has gone, it must not be sent."""
 
 
 class Wire(httpx2.BaseTransport):
@@ -65,7 +55,9 @@ class Wire(httpx2.BaseTransport):
         timeout_s: float,
         connect_timeout_s: float,
         cold: bool = False,
+        most_bytes: int = MOST_BYTES,
     ) -> None:
+        self._most_bytes = most_bytes
         self._route = route
         self._clock = clock
         self._timeout_s = timeout_s
@@ -93,6 +85,7 @@ class Wire(httpx2.BaseTransport):
         self.connect_s: float | None = None
         self.reused = True
         self.body_bytes = 0
+        self._received_bytes = 0
         self._begin_message()
 
     # ---- the transport
@@ -123,8 +116,9 @@ class Wire(httpx2.BaseTransport):
         while not self.headers_complete:
             if not self._read():
                 raise self._failure(Outcome.CONNECTION_RESET, "closed before any answer")
-        made = Reply if isinstance(request, Repeat) else httpx2.Response
-        return made(self.status or 0, headers=self._headers, stream=_Body(self))
+        reply = Reply(self.status or 0, headers=self._headers, stream=_Body(self))
+        reply.most_bytes = self._most_bytes
+        return reply
 
     def read_body(self) -> Iterator[bytes]:
         """The body's bytes, as they arrive: one piece a read."""
@@ -179,7 +173,7 @@ class Wire(httpx2.BaseTransport):
             self.first_byte = self.last_byte
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if not self.complete:
+        if not self.headers_complete:  # after the body they are trailers, which nobody reads
             self._headers.append((name, value))
 
     def on_headers_complete(self) -> None:
@@ -340,6 +334,11 @@ class Wire(httpx2.BaseTransport):
             return False
         if self.first_byte is None:
             self.first_byte = self.last_byte
+        self._received_bytes += len(data)
+        if self._received_bytes > self._most_bytes:
+            raise self._failed(too_large(self._most_bytes, "as received"))
+        if self._received_bytes > _MOST_HEAD_BYTES and not self.headers_complete:
+            raise self._failed(too_large(_MOST_HEAD_BYTES, "in its headers alone"))
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserError as error:
@@ -357,15 +356,18 @@ class Wire(httpx2.BaseTransport):
             return self._failure(Outcome.TIMEOUT_FIRST_BYTE, text)
         return self._failure(Outcome.TIMEOUT_TOTAL, f"not complete within {self._timeout_s:g} s")
 
-    def _failure(self, outcome: Outcome, message: str, *, ended: bool = False) -> WireError:
+    def _failed(self, failure: WireError) -> WireError:
         self.last_byte = self._clock()
         self.close()
+        return failure
+
+    def _failure(self, outcome: Outcome, message: str, *, ended: bool = False) -> WireError:
         if outcome is Outcome.CONNECTION_RESET and self.reused and self.first_byte is None:
             # Nobody can tell whether the gateway saw it, so it is not sent (and paid for) again.
             message += (
                 ", on a connection kept from an earlier request: its keep-alive may have ended"
             )
-        return WireError(outcome, message, ended=ended)
+        return self._failed(WireError(outcome, message, ended=ended))
 
 
 class _Body(httpx2.SyncByteStream):

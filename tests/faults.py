@@ -46,7 +46,6 @@ _EXPECTED: tuple[tuple[str, Outcome], ...] = (
     ("error_402", Outcome.PAYMENT_REQUIRED),
     ("error_404", Outcome.NOT_FOUND),
     ("error_500", Outcome.SERVER_ERROR),
-    ("error_502", Outcome.SERVER_ERROR),
     ("error_503", Outcome.SERVER_ERROR),
     ("error_body_200", Outcome.SERVER_ERROR),
     ("redirect", Outcome.REDIRECT),
@@ -67,6 +66,7 @@ _EXPECTED: tuple[tuple[str, Outcome], ...] = (
 )
 SIMULATED: dict[str, Case] = {
     **{name: _simulated(name, outcome) for name, outcome in _EXPECTED},
+    "error_502": _simulated("error_502", Outcome.SERVER_ERROR, flag="not_the_gateway"),
     "missing_usage": _simulated("missing_usage", Outcome.OK, flag="usage_missing"),
     "wrong_model": _simulated("wrong_model", Outcome.OK, flag="model_mismatch"),
     "bad_usage": _simulated("bad_usage", Outcome.OK, flag="usage_sum"),

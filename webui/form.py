@@ -7,7 +7,6 @@ from typing import Any
 
 from locust.util.timespan import parse_timespan
 
-from loadshapes.option import flag, seconds_of
 from loadshapes.options import Options
 from recording.mistake import OperatorError
 
@@ -46,9 +45,9 @@ def options(form: Mapping[str, str], given: Options) -> Options:
         item = _OPTIONS.get(name)
         if item is None:
             raise OperatorError(f"{name[:40]!r} is no field of the start form: leave it out.")
-        if not item.metadata["web"]:
+        if not item.metadata.get("include_in_web_ui", True):
             raise OperatorError(
-                f"{flag(name)} cannot be set from the browser: give it on the "
+                f"--{name.replace('_', '-')} cannot be set from the browser: give it on the "
                 "command line that starts Locust."
             )
         changed[name] = _value(item, text)
@@ -56,27 +55,23 @@ def options(form: Mapping[str, str], given: Options) -> Options:
 
 
 def _value(item: "Field[Any]", text: str) -> Any:
-    label = flag(item.name)
+    label = "--" + item.name.replace("_", "-")
     if isinstance(item.default, bool):
         if text not in ("true", "false"):
             raise OperatorError(f"{label} must be true or false, not {text[:40]!r}.")
         return text == "true"
     if isinstance(item.default, int | float):
-        return number(label, text, type(item.default), seconds=item.metadata["seconds"])
+        return number(label, text, type(item.default))
     return text.strip()
 
 
-def number(
-    label: str, text: str, kind: type[int] | type[float], seconds: bool = False
-) -> int | float:
-    """A finite number of a kind, or with `seconds` a duration. Raises OperatorError."""
+def number(label: str, text: str, kind: type[int] | type[float]) -> int | float:
+    """A finite number of a kind. Raises OperatorError."""
     what = "a whole number" if kind is int else "a number"
-    if seconds:
-        what = "a number of seconds, or a duration like 90s, 1m or 1h30m"
     if not text.strip():
         raise OperatorError(f"{label} is empty: it takes {what}.")
     try:
-        value = seconds_of(text) if seconds else kind(text)
+        value = kind(text)
     except ValueError:
         raise OperatorError(f"{label} takes {what}, not {text[:40]!r}.") from None
     if not math.isfinite(value):

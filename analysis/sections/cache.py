@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from analysis.caching import prompt_tokens
 from analysis.page import Block, Section, Table
 from analysis.sections import View, cache_life, cache_pairs
 from analysis.sections.cache_pairs import MEASURED
@@ -61,7 +62,7 @@ def _table(view: View, phase: dict[str, Any], rows: list[dict[str, Any]]) -> Tab
 def hit_rate(row: dict[str, Any]) -> float | None:
     """The share of the prompt that was read from the cache."""
     cached, prompt = row["cached_tokens"], row["prompt_tokens"]
-    return None if cached is None or not prompt else cached / prompt
+    return None if cached is None or not prompt else cached / prompt_tokens(row)
 
 
 def saving(cost: float | None, first: float | None) -> float | None:

@@ -9,7 +9,8 @@ from loadshapes.options import Options
 from loadshapes.plan import Phase
 from recording.mistake import OperatorError
 from tasks.prompts import Judgement, Request
-from tasks.reply import Json, Message, mapping
+from tasks.reply import Message
+from tasks.values import Json, mapping
 
 WEATHER: list[Json] = [
     {

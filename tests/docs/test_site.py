@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from loadshapes.option import MODES
-from loadshapes.options import Options
+from loadshapes.options import MODES, Options
 from tests.locust_run import ROOT
 
 DOCS = ROOT / "docs"

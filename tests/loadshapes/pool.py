@@ -16,7 +16,7 @@ from recording.outcome import Outcome
 from recording.record import RequestRecord
 from recording.unsent import Unsent
 from tasks.exchange import Job, Origin, planned_only
-from tasks.wire import NotSent
+from tasks.failure import NotSent
 
 BASE = Phase(
     name="p",

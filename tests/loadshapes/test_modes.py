@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from loadshapes import modes
-from loadshapes.option import MODES
-from loadshapes.options import Options
+from loadshapes.options import MODES, Options
 from loadshapes.plan import Phase
 from tasks.catalogue import BUILDERS
 

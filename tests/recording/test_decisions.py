@@ -18,7 +18,8 @@ from tests.recording.rows import row
     [
         (301, "redirect"), (304, "redirect"), (308, "redirect"),
         (400, "bad_request"), (405, "bad_request"), (413, "bad_request"), (422, "bad_request"),
-        (499, "bad_request"), (401, "auth"), (403, "auth"), (402, "payment_required"),
+        (499, "server_error"), (444, "server_error"), (460, "server_error"), (498, "bad_request"),
+        (401, "auth"), (403, "auth"), (402, "payment_required"),
         (404, "not_found"), (408, "server_error"), (429, "rate_limited"), (500, "server_error"),
         (502, "server_error"), (503, "server_error"), (504, "server_error"), (529, "server_error"),
         (599, "server_error"), (100, "malformed"), (199, "malformed"), (600, "malformed"),

@@ -164,7 +164,7 @@ def test_garbage_after_the_answer_does_not_change_it(serve: Serve) -> None:
     [
         {"prompt_tokens": 10**400, "cost": 10**400},
         {"prompt_tokens": "5", "cost": "NaN"},
-        {"cost": {"total": 1}},
+        {"cost": {"rate": 1}},
         {"cost": [1]},
         [],
         "text",

@@ -9,7 +9,8 @@ import pytest
 from recording.record import RequestRecord
 from tasks.drift import combined, flags, same_model
 from tasks.prompts import Judgement, Request
-from tasks.reply import Message, Usage
+from tasks.reply import Message
+from tasks.usage import Usage
 from tests.tasks.scripted_server import (
     USAGE_CHUNK,
     WHOLE_STREAM,

@@ -227,7 +227,7 @@ def test_the_kind_of_a_body_may_be_written_in_capitals(serve: Serve) -> None:
 
 
 def test_a_body_without_choices_is_shown(serve: Serve) -> None:
-    reply = json_reply({"choices": None, "base_resp": {"status_msg": "余额不足"}})
+    reply = json_reply({"choices": None, "base_info": {"status": "余额不足"}})
     row = send(serve(answer_once(reply)).base_url)
     assert row.outcome == "malformed"
     assert "余额不足" in (row.error_message or "")

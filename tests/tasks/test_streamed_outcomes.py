@@ -72,7 +72,7 @@ def test_a_stream_without_length_or_chunks_ends_with_its_connection(serve: Serve
     ("error", "kind", "message"),
     [
         ({"message": "upstream died", "code": 502}, "502", "upstream died"),
-        ({"message": "slow down", "type": "rate_limit_error"}, "rate_limit_error", "slow down"),
+        ({"message": "slow down", "type": "overloaded_error"}, "overloaded_error", "slow down"),
         ("upstream died", "stream_error", "upstream died"),
     ],
 )

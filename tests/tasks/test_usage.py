@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.reply import complaint, message, reasoning_of, text_of, usage
+from tasks.complaints import complaint
+from tasks.reply import message, reasoning_of, text_of
+from tasks.usage import usage
 
 UNKNOWN = {
     "prompt_tokens": None,
@@ -17,6 +19,8 @@ UNKNOWN = {
     "reasoning_tokens": None,
     "api_cost": None,
     "header_cost": None,
+    "upstream_cost": None,
+    "tokens_beside": None,
     "cost_source": "unknown",
 }
 COUNTS = {"prompt_tokens": 10, "completion_tokens": 4, "total_tokens": 14}
@@ -108,6 +112,60 @@ LITELLM = {"x-litellm-response-cost": "0.000123", "x-litellm-call-id": "c1"}
             id="perplexity",
         ),
         pytest.param(
+            {"cost": {"input": 0.1, "output": 0.2, "total": 0.3}},
+            {},
+            {"api_cost": 0.3, "cost_source": "body"},
+            id="an object with its total",
+        ),
+        pytest.param(
+            {"cost": {"input": 0.25, "output": 0.5}},
+            {},
+            {"api_cost": 0.75, "cost_source": "body"},
+            id="an object of its parts",
+        ),
+        pytest.param(
+            {**COUNTS, "cost_in_usd_ticks": 37756000},
+            {},
+            {**COUNTS, "api_cost": 0.0037756, "cost_source": "body"},
+            id="xai: ticks of which 10^10 are a dollar",
+        ),
+        pytest.param(
+            {**COUNTS, "cost": 0, "is_byok": True,
+             "cost_details": {"upstream_inference_cost": 0.4}},
+            {},
+            {**COUNTS, "api_cost": 0.0, "upstream_cost": 0.4, "cost_source": "body"},
+            id="openrouter with an own key",
+        ),
+        pytest.param(
+            {"input_tokens": 10, "output_tokens": 4,
+             "output_tokens_details": {"reasoning_tokens": 3}},
+            {},
+            {"prompt_tokens": 10, "completion_tokens": 4, "reasoning_tokens": 3},
+            id="other names",
+        ),
+        pytest.param(
+            {"inputTokens": 10, "outputTokens": 4, "totalTokens": 14, "cacheReadInputTokens": 2},
+            {},
+            {**COUNTS, "cached_tokens": 2},
+            id="bedrock",
+        ),
+        pytest.param(
+            {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 115,
+             "completion_tokens_details": {"reasoning_tokens": 100}},
+            {},
+            {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 115,
+             "reasoning_tokens": 100, "tokens_beside": "reasoning"},
+            id="xai: reasoning beside the completion",
+        ),
+        pytest.param(
+            {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15,
+             "cache_read_input_tokens": 11000},
+            {},
+            {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15,
+             "cached_tokens": 11000, "tokens_beside": "cached"},
+            id="anthropic: cached beside the prompt",
+        ),
+        pytest.param(
             {"estimated_cost": 2e-6}, {}, {"api_cost": 2e-6, "cost_source": "body"}, id="deepinfra"
         ),
         pytest.param(
@@ -146,7 +204,7 @@ def test_usage_is_read_in_every_dialect(
         {"prompt_tokens_details": [], "completion_tokens_details": "x"},
         {"prompt_tokens_details": {"cached_tokens": "many"}},
         {"cost": True}, {"cost": "free"}, {"cost": ""}, {"cost": "nan"}, {"cost": "inf"},
-        {"cost": float("nan")}, {"cost": {"total": 1}}, {"cost": []}, {"cost": 10**400},
+        {"cost": float("nan")}, {"cost": {"rate": 1}}, {"cost": []}, {"cost": 10**400},
         {"total_tokens": 2**63},
     ],
     ids=repr,

@@ -1,0 +1,250 @@
+"""What came back for one request, judged: an outcome, the message, and what was said beside it.
+
+The SDK's typed surface and its plain one are judged by the same bytes: a record does not depend on
+which of them sent the request.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import gevent
+import openai
+
+from recording.outcome import Outcome, of_status
+from tasks.client import Client
+from tasks.complaints import complaint, outcome_of, trouble, unlisted
+from tasks.events import parsed
+from tasks.failure import WireError
+from tasks.pages import PROXY_STATUSES, foreign, is_page, title
+from tasks.reasons import end_of
+from tasks.reply import Message, message
+from tasks.stream import StreamedReply
+from tasks.values import Json, as_json
+
+UNREADABLE = (ValueError, RecursionError, MemoryError)
+"""All that reading a body can raise; anything else is a fault of ours, and not hidden as theirs."""
+_SHOWN_BYTES = 100_000
+_MANY_BYTES = 4_000_000
+_MOST_VALUES = 2_000_000
+
+# What the SDK's typed surface knows by name; the rest travels as extra_body.
+_TYPED = ("model", "messages", "max_tokens", "stream", "stream_options", "tools", "tool_choice")
+
+
+@dataclass(slots=True)
+class Answer:
+    """What one exchange yielded, before it becomes a record; `odd` are flags of how it came."""
+
+    outcome: Outcome
+    message: Message | None = None
+    body: Json | None = None
+    streamed: StreamedReply | None = None
+    error_type: str | None = None
+    error_message: str | None = None
+    odd: dict[str, str] = field(default_factory=dict)
+
+
+def plain(client: Client, body: dict[str, Any], *, typed: bool) -> Answer:
+    """Send a request whose reply comes in one piece, and judge the reply."""
+    if typed:
+        client.sdk.chat.completions.create(**_split(body))
+        raw = client.sdk.answered.content
+    else:
+        raw = client.sdk.complete(body, stream=False).content
+    return whole(raw, client.wire.headers)
+
+
+def whole(raw: bytes, headers: Mapping[str, str]) -> Answer:
+    """Judge a body that came in one piece under HTTP 200."""
+    try:
+        reply = _read(raw)
+    except UNREADABLE as error:
+        return _unreadable(raw, error)
+    if (wrong := trouble(reply)) is not None:
+        said = complaint(wrong)
+        outcome = outcome_of(said, None)
+        return Answer(outcome, None, unlisted(reply), None, said.type, said.message)
+    if not isinstance(reply, dict):
+        shown = reply if isinstance(reply, str) else as_json(reply)
+        return Answer(Outcome.MALFORMED, error_message=f"not a JSON object: {shown}")
+    said_message = message(reply)
+    if said_message is None:
+        why = f"no choices in the body: {as_json(reply)}"
+        return Answer(Outcome.MALFORMED, None, reply, None, None, why)
+    answer = Answer(Outcome.OK, said_message, reply)
+    kind = _kind(headers)
+    if kind and not kind.endswith("json"):
+        answer.odd["content_type"] = f"a JSON body is called {kind}"
+    return _ended(answer, said_message)
+
+
+def streamed(client: Client, body: dict[str, Any], *, typed: bool) -> Answer:
+    """Send a request whose reply comes as events, and judge them as they come."""
+    wire, gathered = client.wire, StreamedReply()
+    stream: Any
+    if typed:
+        stream = client.sdk.chat.completions.create(**_split(body))
+    else:
+        stream = client.sdk.complete(body, stream=True)
+    events = stream._decoder
+    kind = _kind(wire.headers)
+    events.is_json = kind == "application/json"
+    answer = Answer(Outcome.OK, None, None, gathered)
+    try:
+        for chunk in stream:
+            if typed and events.event is not None:
+                chunk = events.event.json()  # as it came: the SDK's models keep most of it, not all
+            if wire.last_byte is not None:
+                gathered.add(chunk if isinstance(chunk, dict) else unlisted(chunk), wire.last_byte)
+            if gathered.wrong is not None:
+                answer = _error_event(gathered.wrong)
+                stream.close()
+                break
+    except openai.APIConnectionError as error:
+        cause = error.__cause__
+        no_stream = events.foreign is not None or (events.is_json and events.event is None)
+        if no_stream or not (isinstance(cause, WireError) and cause.ended):
+            answer = broken(error)
+    except openai.APIError as error:
+        said = events.event.json() if events.event is not None else None
+        gathered.add(unlisted(said), wire.now())  # usage may stand beside an error
+        answer = _error_event(error.body if error.body is not None else error.message)
+    except UNREADABLE as error:
+        answer = Answer(Outcome.MALFORMED, error_message=f"a chunk cannot be read: {error}")
+    except gevent.GreenletExit:
+        answer = Answer(Outcome.CANCELLED, error_message="the run was stopped")
+    other = events.foreign
+    if other is None and events.is_json and events.event is None:
+        other = b""
+    if other is not None and answer.outcome is Outcome.OK:
+        return _not_a_stream(other, wire.headers)
+    message = gathered.finish()
+    answer.message, answer.body, answer.streamed = message, gathered.usage_chunk, gathered
+    if events.event is not None and kind and kind != "text/event-stream":
+        answer.odd["content_type"] = f"an event stream is called {kind}"
+    if gathered.usages.differs is not None:
+        answer.odd["usage_twice"] = gathered.usages.differs
+    return _stream_ended(answer, message, done=events.done, ignored=events.ignored)
+
+
+def _stream_ended(answer: Answer, message: Message, *, done: bool, ignored: bytes) -> Answer:
+    """Judge a stream of which nothing went wrong so far by how it ended."""
+    gathered = answer.streamed
+    if answer.outcome is not Outcome.OK or gathered is None:
+        return answer
+    if gathered.whole_reply and message.empty:
+        answer.outcome = Outcome.MALFORMED
+        answer.error_message = "a stream was asked for, a whole reply came"
+    elif message.finish_reason is None and not done:
+        shown = ignored.decode(errors="replace").strip()
+        if shown and not gathered.token_times:
+            answer.outcome = Outcome.MALFORMED
+            answer.error_message = f"not an event stream: {shown}"
+        else:
+            answer.outcome = Outcome.STREAM_TRUNCATED
+            answer.error_message = "the stream ended with neither finish_reason nor [DONE]"
+            if shown:
+                answer.error_message += f"; in it stood: {shown}"
+        if (other := foreign(None, shown)) is not None:
+            answer.odd["not_the_gateway"] = other
+    else:
+        _ended(answer, message)
+    return answer
+
+
+def _ended(answer: Answer, said: Message) -> Answer:
+    """What the finish reason, or an empty message, makes of an answer that came whole."""
+    end = end_of(said.finish_reason) if said.finish_reason else None
+    if end == "failed":
+        answer.outcome = Outcome.STREAM_ERROR if answer.streamed else Outcome.SERVER_ERROR
+        answer.error_type = said.finish_reason
+        answer.error_message = "the gateway ended its answer with finish_reason "
+        answer.error_message += f"{said.finish_reason}"
+    elif end == "filtered":
+        answer.outcome = Outcome.FILTERED
+        answer.error_message = f"a content filter ended the answer: {said.finish_reason}"
+    elif said.empty:
+        answer.outcome = Outcome.EMPTY
+    return answer
+
+
+def _not_a_stream(raw: bytes, headers: Mapping[str, str]) -> Answer:
+    """A body in one piece where a stream was asked for: an error counts, a completion does not."""
+    answer = whole(raw, headers)
+    if answer.message is not None:
+        answer = Answer(Outcome.MALFORMED, None, answer.body)
+        answer.error_message = "a stream was asked for, a whole reply came"
+    return answer
+
+
+def refused(status: int, raw: bytes) -> Answer:
+    """Judge an HTTP error by its status and body; the cause that the body states comes first."""
+    text = raw[:_SHOWN_BYTES].decode(errors="replace")
+    odd = {} if (other := foreign(status, text)) is None else {"not_the_gateway": other}
+    try:
+        reply = _read(raw)
+    except UNREADABLE:
+        shown = title(text) if is_page(text) else text.strip()
+        if not shown:
+            shown = f"HTTP {status} without a body"
+            if status in PROXY_STATUSES:
+                shown += f" ({PROXY_STATUSES[status]})"
+        return Answer(of_status(status), error_message=shown, odd=odd)
+    body = unlisted(reply)
+    said = complaint(body.get("error") or body or reply)
+    outcome = outcome_of(said, status)
+    return Answer(outcome, None, body, None, said.type, said.message, odd)
+
+
+def broken(error: openai.APIConnectionError) -> Answer:
+    """Judge an exchange that failed below HTTP. Raises what was no failure of a connection."""
+    cause = error.__cause__
+    if isinstance(cause, WireError):
+        return Answer(cause.outcome, error_type="WireError", error_message=str(cause))
+    if isinstance(cause, UNREADABLE):
+        return Answer(Outcome.MALFORMED, None, None, None, type(cause).__name__, str(cause))
+    raise error
+
+
+def _error_event(error: object) -> Answer:
+    """An error inside a stream: what its words say, as under a status; else a stream's error."""
+    said = complaint(error)
+    outcome = outcome_of(said, None)
+    if outcome is Outcome.SERVER_ERROR:
+        outcome = Outcome.STREAM_ERROR
+    return Answer(outcome, error_type=said.type, error_message=said.message)
+
+
+def _read(raw: bytes) -> Any:
+    """A body as JSON. Raises what UNREADABLE lists."""
+    if not raw.strip():
+        raise ValueError("the body is empty")
+    if len(raw) > _MANY_BYTES and sum(map(raw.count, (b"{", b"[", b","))) > _MOST_VALUES:
+        raise ValueError(f"more than {_MOST_VALUES} values in one body")  # 100 bytes for each 2
+    return parsed(raw, raw)
+
+
+def _unreadable(raw: bytes, error: BaseException) -> Answer:
+    """A body under HTTP 200 that is no JSON: say what it is, if that can be seen."""
+    text = raw[:_SHOWN_BYTES].decode(errors="replace").lstrip("\ufeff")
+    answer = Answer(Outcome.MALFORMED, error_type=type(error).__name__)
+    if (other := foreign(None, text)) is not None:
+        answer.odd["not_the_gateway"] = other
+    if is_page(text):
+        answer.error_message = f"a page came, not a completion: {title(text)}"
+    elif text.lstrip().startswith(("data:", "event:", ": ")):
+        answer.error_message = "a whole reply was asked for, an event stream came"
+    else:
+        answer.error_message = f"not JSON ({error}): {text.strip()}"
+    return answer
+
+
+def _kind(headers: Mapping[str, str]) -> str:
+    """The content type that the headers name, without its parameters; empty: none."""
+    return headers.get("content-type", "").split(";")[0].strip().lower()
+
+
+def _split(body: dict[str, Any]) -> dict[str, Any]:
+    known = {name: body[name] for name in _TYPED if name in body}
+    return {**known, "extra_body": {k: v for k, v in body.items() if k not in known}}

@@ -1,0 +1,27 @@
+"""How an exchange fails below HTTP, and how it may end before it began."""
+
+import httpx2
+
+from recording.outcome import Outcome
+
+
+class WireError(httpx2.TransportError):
+    """The exchange failed below HTTP. `outcome` names how; `ended` is a close without a reset."""
+
+    def __init__(self, outcome: Outcome, message: str, *, ended: bool = False) -> None:
+        super().__init__(message)
+        self.outcome = outcome
+        self.ended = ended
+
+
+class NotSent(Exception):
+    """Raised by a gate: the request's time has gone, it must not be sent."""
+
+
+def too_large(most_bytes: int, how: str) -> WireError:
+    """The failure of a reply that is longer than it may be, as received or as unpacked."""
+    return WireError(
+        Outcome.REPLY_TOO_LARGE,
+        f"the reply is longer than {most_bytes / 1e6:g} MB {how}: the rest was not read "
+        "(--max-reply-mb)",
+    )

@@ -1,0 +1,102 @@
+"""A body's content coding taken off, a bounded piece at a time, however far it unpacks.
+
+A gzip body of 0.8 MB can hold 800 MB, and one packed twice a thousand times that; the SDK's
+transport unpacks whatever arrives in one go. Here no step yields more than PIECE_BYTES.
+"""
+
+import zlib
+from collections.abc import Iterator
+from importlib import import_module
+from typing import Any, Protocol
+
+PIECE_BYTES = 65536
+_MEMBER = b"\x1f\x8b"  # what a gzip member begins with; a body may hold several (RFC 1952 2.2)
+
+
+class Unreadable(ValueError):
+    """The bytes are not in the coding that the headers name, or nobody here knows that coding."""
+
+
+class _Coding(Protocol):
+    def pieces(self, data: bytes) -> Iterator[bytes]: ...
+
+
+class _Zlib:
+    """gzip and deflate; deflate with or without zlib's frame, as servers differ."""
+
+    def __init__(self, *, gzip: bool) -> None:
+        self._gzip = gzip
+        self._made = zlib.decompressobj(zlib.MAX_WBITS | 16 if gzip else zlib.MAX_WBITS)
+        self._framed = gzip  # whether the frame is known, as gzip's is
+        self._start = b""
+
+    def pieces(self, data: bytes) -> Iterator[bytes]:
+        if not self._framed:
+            self._start += data
+            if len(self._start) < 2:
+                return  # zlib's frame begins with two bytes
+            data, self._framed = self._start, True
+            if (data[0] & 15, (data[0] * 256 + data[1]) % 31) != (8, 0):
+                self._made = zlib.decompressobj(-zlib.MAX_WBITS)
+        while data:
+            piece = self._made.decompress(data, PIECE_BYTES)
+            if piece:
+                yield piece
+            data = self._made.unconsumed_tail
+            if self._made.eof:
+                data = self._made.unused_data
+                if not (self._gzip and data.startswith(_MEMBER)):
+                    return  # padding, or what nobody asked for
+                self._made = zlib.decompressobj(zlib.MAX_WBITS | 16)
+
+
+class _Brotli:
+    """br, where the library is there and can be bounded (brotli 1.2)."""
+
+    def __init__(self) -> None:
+        brotli: Any = import_module("brotli")  # the SDK offers it where it is installed
+        self._made = brotli.Decompressor()
+        self._error: type[Exception] = brotli.error
+        if not hasattr(self._made, "can_accept_more_data"):
+            raise ImportError("brotli is older than 1.2")
+
+    def pieces(self, data: bytes) -> Iterator[bytes]:
+        try:
+            while True:
+                piece = self._made.process(data, output_buffer_limit=PIECE_BYTES)
+                data = b""
+                if piece:
+                    yield piece
+                if self._made.can_accept_more_data():
+                    return
+        except self._error as error:
+            raise Unreadable(str(error) or "not brotli") from None
+
+
+def _coding(name: str) -> Any:
+    if name in ("gzip", "x-gzip"):
+        return _Zlib(gzip=True)
+    if name == "deflate":
+        return _Zlib(gzip=False)
+    if name == "br":
+        try:
+            return _Brotli()
+        except ImportError:
+            pass
+    raise Unreadable(f"the body comes in a coding that was not asked for: {name[:40]!r}")
+
+
+def unpacked(pieces: Iterator[bytes], codings: str) -> Iterator[bytes]:
+    """The pieces without the codings that a Content-Encoding names. Raises Unreadable."""
+    names = [name.strip().lower() for name in codings.split(",")]
+    for name in reversed([name for name in names if name not in ("", "identity")]):
+        pieces = _through(_coding(name), pieces)
+    return pieces
+
+
+def _through(coding: _Coding, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    for piece in pieces:
+        try:
+            yield from coding.pieces(piece)
+        except zlib.error as error:
+            raise Unreadable(str(error)) from None

@@ -1,0 +1,267 @@
+"""Tokens and cost of an answer, in every dialect we know. Pure.
+
+Sources: OpenAI's API reference (usage), OpenRouter (usage.cost, is_byok, cost_details), xAI
+(cost_in_usd_ticks, reasoning beside the completion), LiteLLM (x-litellm-response-cost), DeepSeek
+(prompt_cache_hit_tokens), Anthropic (input_tokens, cache_*_input_tokens), Google (usageMetadata),
+Bedrock (inputTokens), Groq (x_groq.usage), Moonshot (choices[0].usage, cached_tokens), Perplexity
+(cost.total_cost), DeepInfra (estimated_cost). A field that is absent or of the wrong type is None:
+unknown, never 0.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import TypedDict
+
+from tasks.values import Json, as_json, at, first, mapping, numeric, whole
+
+
+class Usage(TypedDict, total=False):
+    """Tokens and cost of one exchange, named as the record names them."""
+
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    total_tokens: int | None
+    cached_tokens: int | None
+    cache_write_tokens: int | None
+    reasoning_tokens: int | None
+    tokens_beside: str | None
+    api_cost: float | None
+    header_cost: float | None
+    upstream_cost: float | None
+    cost_source: str
+
+
+_COUNTS: dict[str, tuple[str, ...]] = {
+    "prompt_tokens": ("prompt_tokens", "input_tokens", "inputTokens", "promptTokens",
+                      "promptTokenCount", "prompt_token_count", "prompt_eval_count"),
+    "completion_tokens": ("completion_tokens", "output_tokens", "outputTokens",
+                          "completionTokens", "candidatesTokenCount", "candidates_token_count",
+                          "completion_token_count", "eval_count"),
+    "total_tokens": ("total_tokens", "totalTokens", "totalTokenCount", "total_token_count"),
+    "cached_tokens": ("prompt_cache_hit_tokens", "cache_read_input_tokens",
+                      "cacheReadInputTokens", "cached_tokens", "cachedContentTokenCount",
+                      "cached_content_token_count"),
+    "cache_write_tokens": ("cache_write_tokens", "cache_creation_tokens",
+                           "cache_creation_input_tokens", "cacheWriteInputTokens"),
+    "reasoning_tokens": ("reasoning_tokens", "reasoningTokens", "thoughtsTokenCount",
+                         "thoughts_token_count"),
+}  # fmt: skip
+"""Each count's names, OpenAI's first."""
+_IN_DETAIL = {
+    "cached_tokens": (("prompt_tokens_details", "input_tokens_details"), ("cached_tokens",)),
+    "cache_write_tokens": (
+        ("prompt_tokens_details", "input_tokens_details"),
+        ("cache_write_tokens", "cache_creation_tokens", "cache_creation_input_tokens"),
+    ),
+    "reasoning_tokens": (
+        ("completion_tokens_details", "output_tokens_details"), ("reasoning_tokens",)
+    ),
+}  # fmt: skip
+_BESIDE = ("cache_read_input_tokens", "cacheReadInputTokens")
+"""Anthropic's and Bedrock's names: what they count is no part of the input tokens."""
+_COSTS = ("cost", "total_cost", "estimated_cost", "cost_usd", "total_cost_usd")
+COST_NAMES = frozenset((*_COSTS, "cost_in_usd_ticks", "cost_details", "is_byok"))
+MOST_TOKENS = 100_000_000
+"""No request has more; a count above it is not believed, and kept out of every sum."""
+_IN_COST = ("total_cost", "total", "amount", "value", "usd", "total_usd")
+"""Where `usage` states the cost, and where an object there does (Perplexity's `total_cost`)."""
+_PARTS = frozenset(
+    f"{side}{tokens}{cost}"
+    for side in ("input", "output", "prompt", "completion", "cache_read", "cache_write", "cached")
+    for tokens in ("", "_tokens")
+    for cost in ("", "_cost")
+)
+_COST_HEADER = "x-litellm-response-cost"
+_TICKS_PER_USD = 10_000_000_000
+
+
+def stated(body: Json) -> Json:
+    """The `usage` of a body or chunk: its own, else Groq's, else of its first choice (Moonshot),
+    else Google's."""
+    used = body.get("usage")
+    if not used and "x_groq" in body:
+        used = mapping(body["x_groq"]).get("usage")
+    if not used:
+        choices = body.get("choices")
+        if isinstance(choices, list) and choices and isinstance(choices[0], dict):
+            used = choices[0].get("usage")
+    if not used:
+        used = body.get("usageMetadata") or body.get("usage_metadata")
+    return mapping(used)
+
+
+def count(used: Json, name: str) -> int | None:
+    """One of the six counts of a `usage`, whatever the dialect calls it."""
+    found = next(_counted(used, name), None)
+    return found if found is None or abs(found) <= MOST_TOKENS else None
+
+
+def beyond(used: Json) -> list[str]:
+    """Which counts of a `usage` are past counting, in words."""
+    found = ((name, next(_counted(used, name), None)) for name in _COUNTS)
+    return [f"{name} is {n}" for name, n in found if n is not None and abs(n) > MOST_TOKENS]
+
+
+def _counted(used: Json, name: str) -> Iterator[int]:
+    groups, names = _IN_DETAIL.get(name, ((), ()))
+    for group in groups:
+        detail = used.get(group)
+        if isinstance(detail, dict):
+            for inner in names:
+                if (found := _number(detail.get(inner))) is not None:
+                    yield found
+    for alias in _COUNTS[name]:
+        if alias in used and (found := _number(used[alias])) is not None:
+            yield found
+
+
+def _number(value: object) -> int | None:
+    """A whole number of any length: what no column can hold is to be told, not overlooked."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 100:
+        return int(value)
+    return None
+
+
+def unread_cost(used: Json) -> str | None:
+    """A cost that is stated and cannot be read, as text; None: there is none such."""
+    stated_costs = {name: used[name] for name in _COSTS if used.get(name) not in (None, "", {})}
+    if not stated_costs or any(money(value) is not None for value in stated_costs.values()):
+        return None
+    return as_json(next(iter(stated_costs.values())))
+
+
+def usage(body: Json, headers: Mapping[str, str], *, ok: bool, cost_field: str = "") -> Usage:
+    """Tokens and cost out of a body's `usage` and the answer's headers (names in lower case).
+
+    `cost_field`, a path in the body or a header's name, comes before the usual places. The body's
+    cost wins over the header's; both are kept. A header's 0 counts only on a success (`ok`): on an
+    error LiteLLM says "0" without knowing.
+    """
+    said = stated(body)
+    in_body = first(money(at(body, cost_field)), _cost(said))
+    in_header = first(*(numeric(headers.get(n)) for n in (cost_field.lower(), _COST_HEADER)))
+    if not ok and not in_header:
+        in_header = None
+    cost = in_body if in_body is not None else in_header
+    source = "body" if in_body is not None else "header" if cost is not None else "unknown"
+    found: Usage = {
+        "prompt_tokens": count(said, "prompt_tokens"),
+        "completion_tokens": count(said, "completion_tokens"),
+        "total_tokens": count(said, "total_tokens"),
+        "cached_tokens": count(said, "cached_tokens"),
+        "cache_write_tokens": count(said, "cache_write_tokens"),
+        "reasoning_tokens": count(said, "reasoning_tokens"),
+        "api_cost": cost,
+        "header_cost": in_header,
+        "upstream_cost": _upstream(said),
+        "cost_source": source,
+    }
+    found["tokens_beside"] = " ".join(_beside(found, said)) or None
+    return found
+
+
+def money(value: object) -> float | None:
+    """A cost: a number, or an object with its total, or of nothing but the parts we know."""
+    if not isinstance(value, dict):
+        return numeric(value)
+    total = first(*(numeric(value.get(name)) for name in _IN_COST))
+    if total is not None or not value or not _PARTS.issuperset(value):
+        return total
+    parts = [numeric(part) for part in value.values()]
+    return None if None in parts else sum(part for part in parts if part is not None)
+
+
+def _cost(said: Json) -> float | None:
+    stated_cost = first(*(money(said.get(name)) for name in _COSTS))
+    ticks = numeric(said.get("cost_in_usd_ticks"))
+    if stated_cost is None and ticks is not None:
+        return ticks / _TICKS_PER_USD
+    return stated_cost
+
+
+def _upstream(said: Json) -> float | None:
+    """What the provider charges to the operator's own key, which the gateway's cost leaves out."""
+    if said.get("is_byok") is not True:
+        return None
+    return numeric(mapping(said.get("cost_details")).get("upstream_inference_cost"))
+
+
+def _beside(found: Usage, said: Json) -> list[str]:
+    """Which counts stand beside their whole: the total says so, or the dialect's name for it."""
+    prompt, completion, total = (
+        found["prompt_tokens"], found["completion_tokens"], found["total_tokens"]
+    )  # fmt: skip
+    reasoning, cached = found["reasoning_tokens"] or 0, found["cached_tokens"] or 0
+    written = found["cache_write_tokens"] or 0
+    if prompt is None or completion is None or min(prompt, completion) < 0:
+        return []
+    rest = None if total is None else total - prompt - completion
+    if rest:
+        for parts in _SUMS:
+            values = {"reasoning": reasoning, "cached": cached, "cache_write": written}
+            if all(values[part] > 0 for part in parts) and rest == sum(
+                values[part] for part in parts
+            ):
+                return list(parts)
+        return []
+    names = []
+    if rest is None and reasoning > completion:
+        names.append("reasoning")
+    if cached > prompt and any(whole(said.get(name)) == cached for name in _BESIDE):
+        names.append("cached")
+        if written:
+            names.append("cache_write")
+    return names
+
+
+_SUMS = (
+    ("reasoning",), ("cached",), ("cached", "cache_write"), ("cache_write",),
+    ("reasoning", "cached"), ("reasoning", "cached", "cache_write"),
+)  # fmt: skip
+
+
+class Usages:
+    """The usage of one stream, in which several chunks may state one.
+
+    The rule: the largest complete one counts (prompt and completion tokens known; the largest sum
+    of both, of equals the one of the larger cost, then the later one), and what it leaves out is
+    taken from the others, the later first. `differs` says where a later one stated less, or
+    where two after the end of the answer are not the same.
+    """
+
+    def __init__(self) -> None:
+        self.differs: str | None = None
+        self._best: Json = {}
+        self._rank: tuple[int, float] = (-1, 0.0)
+        self._rest: Json = {}
+        self._last: tuple[int, int] | None = None
+        self._final: tuple[int, int] | None = None
+
+    def add(self, used: Json, *, after_end: bool) -> None:
+        """Take in the usage of one chunk; `after_end`: its answer had ended, or ends in it."""
+        said = {name: value for name, value in used.items() if value is not None}
+        self._rest = {**self._rest, **said}
+        prompt, completion = count(said, "prompt_tokens"), count(said, "completion_tokens")
+        if prompt is None or completion is None:
+            return
+        pair = (prompt, completion)
+        rank = (prompt + completion, _cost(said) or 0.0)
+        if rank >= self._rank:
+            self._best, self._rank = said, rank
+        if pair == (0, 0) and self._last is None:
+            return  # a placeholder: nothing was counted yet
+        before = self._final or self._last
+        less = self._last is not None and (prompt < self._last[0] or completion < self._last[1])
+        if before is not None and (less or (self._final is not None and pair != self._final)):
+            self.differs = f"first {before[0]} + {before[1]} tokens, then {prompt} + {completion}"
+        self._last = pair
+        if after_end:
+            self._final = pair
+
+    @property
+    def merged(self) -> Json:
+        """The usage that counts; empty where none was stated."""
+        return {**self._rest, **self._best}

@@ -1,0 +1,60 @@
+"""Values out of JSON that anybody may have written: an object, a number, or nothing. Pure."""
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+Json = Mapping[str, Any]
+Number = TypeVar("Number", int, float)
+INT64 = 2**63
+
+
+def mapping(value: object) -> Json:
+    """The value if it is a JSON object, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def whole(value: object) -> int | None:
+    """A whole number that a 64-bit column can hold, also when written as 12.0 or as text."""
+    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 20:
+        value = int(value)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool):
+        return None
+    return value if -INT64 <= value < INT64 else None
+
+
+def numeric(value: object) -> float | None:
+    """A finite number, also when written as text (headers, some dialects)."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def first(*values: Number | None) -> Number | None:
+    """The first value that there is."""
+    return next((value for value in values if value is not None), None)
+
+
+def at(body: Json, path: str) -> object:
+    """What a body holds under names with dots between; None: nothing."""
+    found: object = body
+    for name in path.split("."):
+        found = mapping(found).get(name)
+    return found
+
+
+def text(value: object) -> str | None:
+    """The value if it is text with anything in it."""
+    return value if isinstance(value, str) and value.strip() else None
+
+
+def as_json(value: object) -> str:
+    """A value as JSON, for a reader."""
+    return json.dumps(value, ensure_ascii=False, default=str)
