@@ -7,6 +7,7 @@ at most one comparison out of twenty. Everything else is "no difference shown", 
 "the same": see the interval for how large a difference may have stayed unseen.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -29,11 +30,15 @@ _PLANNED = (
 """What a phase is. Its task prefix is not: it holds the run's own name."""
 _SENT = (
     "timeout", "connect_timeout", "connections", "approx_prompt_tokens", "tpm_plan", "arrivals",
-    "warmup", "grace", "prefix_file", "prefix_tokens", "cache_nonce", "tools", "tools_prompt",
-    "tools_expect", "tool_choice", "image", "image_text", "prompts", "trace", "speed",
-    "task_id_on_streams",
+    "warmup", "grace", "prefix_file", "prefix_tokens", "cache_nonce", "cache_control", "tools",
+    "tools_prompt", "tools_expect", "tool_choice", "image", "image_text", "prompts", "trace",
+    "speed", "task_id_on_streams",
 )  # fmt: skip
 """The options that say what is sent, and how long an answer may take."""
+_ADAPTIVE = ("capacity", "limits")
+"""Modes that ask for each phase by what the last one found: the levels are no wish of anyone's."""
+_DRAWN_NONCE = re.compile(r"[0-9a-f]{16}")
+"""Manifests once kept the nonce that a run drew where `fresh` was asked for."""
 
 _READ = (
     "phase", "scheduled_offset_s", "sent_offset_s", "done_offset_s", "duration_s", "success",
@@ -118,12 +123,23 @@ def unlike(base: Run, other: Run) -> list[str]:
     ]:
         if one != two:
             found.append(f"{name}: {one} / {two}")
+    if a.get("mode") in _ADAPTIVE:
+        if a.get("slo") != b.get("slo"):
+            found.append(f"--slo: {a.get('slo')} / {b.get('slo')}")
+        ours = theirs = {}
     found += [f"phase {name} is only in {base.run_id}" for name in ours if name not in theirs]
     found += [f"phase {name} is only in {other.run_id}" for name in theirs if name not in ours]
     for name in ours:
         found += _differing(ours[name], theirs.get(name, {}), _PLANNED, f"{name}, ")
-    options = a.get("options") or {}, b.get("options") or {}
-    return found + _differing(*options, _SENT, "--")
+    mine, yours = (_wishes(manifest.get("options") or {}) for manifest in (a, b))
+    return found + _differing(mine, yours, [*mine], "")
+
+
+def _wishes(options: dict[str, Any]) -> dict[str, Any]:
+    """The options that say what is sent, as they were asked for and as they are typed."""
+    nonce = str(options.get("cache_nonce"))
+    asked = options | ({"cache_nonce": "fresh"} if _DRAWN_NONCE.fullmatch(nonce) else {})
+    return {f"--{name.replace('_', '-')}": asked[name] for name in _SENT if name in asked}
 
 
 def _see_that_they_are_like(base: Run, others: Sequence[Run]) -> None:

@@ -21,8 +21,8 @@ def compose(found: Comparison, t: Words) -> Page:
         lang="zh-CN" if t.lang == "zh" else "en",
         title=t("Comparison of runs", "运行对比"),
         subtitle=t(
-            f"{base.run_id} against {', '.join(run.run_id for run in others)}",
-            f"{base.run_id} 对比 {'、'.join(run.run_id for run in others)}",
+            f"{', '.join(run.run_id for run in others)} against {base.run_id} (the baseline)",
+            f"{'、'.join(run.run_id for run in others)} 对比基准 {base.run_id}",
         ),
         banner=banner if simulated else None,
         tiles=[],
@@ -90,7 +90,9 @@ def _result(found: Comparison, t: Words) -> list[Block]:
         for run, phase in found.limited
     ]
     if not found.tested:
-        text = t("Nothing could be compared.", "没有可比较的数据。")
+        why = t.join(dict.fromkeys(_why(one, t) for one in found.findings if one.why))
+        reason = why or t("no phase has a counterpart", "没有对应的阶段")
+        text = t(f"Nothing could be compared: {reason}.", f"没有可比较的数据：{reason}。")
         return [*blocks, Remark("note", text)]
     if not shown:
         text = t(
@@ -161,11 +163,6 @@ def _table(title: str, findings: list[Finding], base: str, run: str, t: Words) -
         "worse": t("WORSE", "更差"),
         "not shown": t("no difference shown", "未显示差异"),
     }
-    reasons = {
-        "": "",
-        "not known of both": t("not known of both", "双方并非都已知"),
-        "the currencies differ": t("the currencies differ", "货币不同"),
-    }
     return Table(
         title=title,
         headers=(
@@ -185,13 +182,21 @@ def _table(title: str, findings: list[Finding], base: str, run: str, t: Words) -
                 _change(finding.number, finding.difference.change),
                 _interval(finding),
                 ABSENT if finding.adjusted_p is None else f"{finding.adjusted_p:.4f}",
-                verdicts.get(finding.verdict)
-                or t("not compared: ", "未比较：")
-                + reasons.get(finding.why, t(finding.why, "请求过少")),
+                verdicts.get(finding.verdict) or t("not compared: ", "未比较：") + _why(finding, t),
             )
             for finding in findings
         ],
     )
+
+
+def _why(finding: Finding, t: Words) -> str:
+    """Why a number was not compared."""
+    reasons = {
+        "": "",
+        "not known of both": t("not known of both", "双方并非都已知"),
+        "the currencies differ": t("the currencies differ", "货币不同"),
+    }
+    return reasons.get(finding.why, t(finding.why, "请求过少"))
 
 
 def _how(t: Words) -> str:

@@ -77,7 +77,9 @@ class Run:
 
 
 def load(folder: Path) -> Run:
-    """The run in a folder. Raises RunError."""
+    """The run in a folder, or in that of a file of it (RUN/report.html). Raises RunError."""
+    if folder.is_file() and (folder.parent / "manifest.json").is_file():
+        folder = folder.parent
     if not folder.is_dir():
         raise RunError(f"there is no run folder {folder}: give the path of one.")
     if not (folder / "manifest.json").is_file():

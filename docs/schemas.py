@@ -77,6 +77,7 @@ def manifest() -> Schema:
         "currency": _or_null("string"),
         "workers": COUNT,
         "options": _object(options, ["mode", "model", "target", "duration", "timeout", "seed"]),
+        "drawn": {"type": "object", "properties": options},
         "plan": {
             "type": "array",
             "items": _object(phase, ["name", "mode", "scenario", "model", "kind", "count"]),
@@ -84,7 +85,7 @@ def manifest() -> Schema:
         "clock": {"type": "object"},
     }
     head = _head("manifest.json of a Weighbridge run", "Written when the run starts; no secret.")
-    later = ("needs_version",)  # a run of version 1 has none
+    later = ("needs_version", "drawn")  # a run of version 1 has none
     return head | _object(properties, [name for name in properties if name not in later])
 
 

@@ -20,6 +20,15 @@ BEFORE: dict[str, Any] = {}
 a run that goes on sends what it sent. Whoever adds such an option adds it here."""
 
 
+def drawn(options: Options, given: Options) -> dict[str, Any]:
+    """What a run made up for itself where the operator left it open: its values by option."""
+    return {
+        item.name: value
+        for item in fields(Options)
+        if (value := getattr(options, item.name)) != getattr(given, item.name)
+    }
+
+
 def recalled(kept: Mapping[str, Any], given: Options) -> Options:
     """The options that a manifest kept; what it withholds comes from those given now.
 

@@ -80,7 +80,7 @@ class Command:
             sys.exit(0)
         endpoint = self._endpoint(asked)
         self.environment.host = endpoint.base_url
-        session = Session(plan, asked, endpoint, self.nodes, remains)
+        session = Session(plan, asked, endpoint, self.nodes, remains, given)
         shape = None if plan.endless else shape_for(asked.mode)
         if shape is not None:
             shape.runner = self.environment.runner
@@ -140,5 +140,5 @@ def again(given: Options, remains: Remains) -> Options:
         )
     if gone := unknown(kept):
         log.warning("--resume: options that are no more are left out: %s", ", ".join(gone))
-    before = recalled(kept, given)
+    before = recalled(kept | (remains.manifest.get("drawn") or {}), given)
     return replace(going_on(before, given), results=str(folder.parent), run_id=folder.name)

@@ -12,6 +12,7 @@ from typing import Any
 
 import gevent
 
+from loadshapes.again import drawn
 from loadshapes.budget import Budget
 from loadshapes.conductor import Conductor, Nodes, start_lead_s
 from loadshapes.inhand import in_hand
@@ -55,13 +56,17 @@ class Session:
         endpoint: Endpoint,
         nodes: Nodes,
         remains: Remains | None = None,
+        given: Options | None = None,
     ) -> None:
         """Make the run's folder, or go on in that of `remains`. Raises OperatorError.
+
+        `options` are those of the run, `given` as they were asked for (None: the same).
 
         Nothing is sent before `begin`.
         """
         self._remains = remains
         self.options = options
+        self._given = given or options
         self.objectives = options.objectives()
         self.budget = Budget.of(
             options.budget, options.budget_tokens, remains.spent if remains else None
@@ -164,7 +169,8 @@ class Session:
         self.conductor.generators = max(1, len(alive))
         made = manifest(
             self.options.run_id,
-            options=as_kept(self.options),
+            options=as_kept(self._given),
+            drawn=drawn(self.options, self._given),
             plan=self.plan.as_dicts(),
             base_url=self.endpoint.base_url,
             simulated=self.endpoint.simulated,

@@ -31,6 +31,7 @@ def manifest(
     run_id: str,
     *,
     options: Mapping[str, Any],
+    drawn: Mapping[str, Any] | None = None,
     plan: Sequence[Mapping[str, Any]],
     base_url: str,
     simulated: bool,
@@ -39,7 +40,11 @@ def manifest(
     slo: Mapping[str, Any] | None = None,
     prices: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The manifest of a run that is about to start."""
+    """The manifest of a run that is about to start.
+
+    `options` are those that were asked for; `drawn` what the run made up for some of them: its
+    id, its task_id prefix, a fresh nonce. So two runs of one command have equal options.
+    """
     wall = time.get_clock_info("time")
     monotonic = time.get_clock_info("perf_counter")
     return {
@@ -59,6 +64,7 @@ def manifest(
         "prices": prices,
         "workers": workers,
         "options": dict(options),
+        "drawn": dict(drawn or {}),
         "slo": None if slo is None else dict(slo),
         "plan": [dict(phase) for phase in plan],
         "clock": {

@@ -243,6 +243,46 @@ def test_unlike_runs_are_refused_with_what_differs(
     assert "The runs are not alike" in text and clause in text
 
 
+@pytest.mark.parametrize(
+    ("one", "two", "clauses"),
+    [
+        ({"cache_nonce": "3dcad8d751a60e0c"}, {"cache_nonce": "d7fe0b9a61460e5e"}, []),
+        ({"cache_nonce": "3dcad8d751a60e0c"}, {"cache_nonce": "fresh"}, []),
+        ({"cache_nonce": "fresh"}, {"cache_nonce": "none"}, ["--cache-nonce: fresh / none"]),
+        ({"cache_nonce": "mine"}, {"cache_nonce": "fresh"}, ["--cache-nonce: mine / fresh"]),
+        ({"run_id": "a", "task_id_prefix": "a"}, {"run_id": "b", "task_id_prefix": "b"}, []),
+        ({"cache_control": "off"}, {"cache_control": "ephemeral"},
+         ["--cache-control: off / ephemeral"]),
+        ({"budget": 1.0, "output": "x"}, {"budget": 2.0, "output": "y"}, []),
+    ],
+)  # fmt: skip
+def test_only_what_was_asked_for_makes_runs_unlike(
+    tmp_path: Path, one: dict[str, Any], two: dict[str, Any], clauses: list[str]
+) -> None:
+    """A nonce of 16 hex digits was drawn by us, as older manifests keep it; options as typed."""
+    a = load(make(tmp_path / "a", *series(), options=one))
+    b = load(make(tmp_path / "b", *series(), options=two))
+    assert unlike(a, b) == clauses
+
+
+def test_the_levels_that_a_search_chose_are_no_wish(tmp_path: Path) -> None:
+    """Two searches of one command try other levels; other objectives are another command."""
+    plans = [[phase(f"capacity/m/{level}/1", mode="capacity", target=level)] for level in (6, 7)]
+    runs = [
+        load(make(tmp_path / name, *series(), plan=plan, mode="capacity", slo={"e2e_p99_s": limit}))
+        for name, plan, limit in [("a", plans[0], 1.0), ("b", plans[1], 1.0), ("c", plans[0], 2.0)]
+    ]
+    assert unlike(runs[0], runs[1]) == []
+    assert unlike(runs[0], runs[2]) == ["--slo: {'e2e_p99_s': 1.0} / {'e2e_p99_s': 2.0}"]
+
+
+def test_why_nothing_could_be_compared_is_said(tmp_path: Path) -> None:
+    a, b = (load(make(tmp_path / name, *series(count=5))) for name in "ab")
+    text = markdown.render(compose(compare([a, b]), Words("en")))
+    assert "Nothing could be compared: fewer than 20 requests." in text
+    assert "b against a (the baseline)" in text
+
+
 def test_two_models_are_compared_by_force(tmp_path: Path) -> None:
     """Phases of the same mode, scenario and target stand for each other."""
     other = "rpm/other/600"

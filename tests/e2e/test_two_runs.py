@@ -1,0 +1,49 @@
+"""One command, run twice: the two runs are alike for everything that joins or compares runs."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from analysis.__main__ import main
+from analysis.load import load
+from analysis.timeline import grouped
+from tests.locust_run import run
+
+
+def twice(tmp_path: Path, *plan: object) -> list[Path]:
+    """The folders of two runs of one command on the embedded simulator."""
+    found = []
+    for name in ("one", "two"):
+        done = run("--simulator", "--simulator-profile", "fast", *plan, results=tmp_path / name)
+        assert done.code == 0 and done.folder is not None, done.text
+        found.append(done.folder)
+    return found
+
+
+def test_compare_and_timeline_take_two_runs_of_one_command(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """README's lines end with 0, and the hours of a crontab stand in one group."""
+    a, b = twice(tmp_path, "--mode", "rpm", "--model", "m", "--target", 600, "--duration", 3)
+    assert main(["compare", str(a), str(b)]) == 0
+    page = capsys.readouterr().out
+    assert f"{b.name} against {a.name} (the baseline)" in page and "not alike" not in page
+    assert (
+        main(
+            ["compare", str(a / "report.html"), str(b), "--fail-on-regression", "cost_per_success"]
+        )
+        == 0
+    )
+    assert main(["timeline", str(a), str(b), "--output", str(tmp_path / "line")]) == 0
+    found = json.loads((tmp_path / "line" / "timeline.json").read_text("utf-8"))
+    assert len(found["groups"]) == 1 and len(found["groups"][0]["runs"]) == 2
+
+
+def test_what_a_run_draws_for_itself_stands_apart_from_what_was_asked(tmp_path: Path) -> None:
+    """Mode cache draws a nonce; a nonce of the operator's own is a wish, and another is unlike."""
+    fresh = twice(tmp_path, "--mode", "cache", "--model", "m", "--repeat", 1)
+    manifests = [json.loads((folder / "manifest.json").read_text("utf-8")) for folder in fresh]
+    assert [one["options"]["cache_nonce"] for one in manifests] == ["fresh", "fresh"]
+    assert len({one["drawn"]["cache_nonce"] for one in manifests}) == 2
+    assert len(grouped([load(folder) for folder in fresh])) == 1
