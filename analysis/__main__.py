@@ -161,6 +161,9 @@ def _load(options: argparse.Namespace) -> Run:
     run = load(options.run)
     if objectives is not None:
         run = replace(run, manifest=run.manifest | {"slo": objectives.as_dict()})
+    if (conditions := getattr(options, "fail_on", None)) is not None:
+        given = (run.manifest.get("options") or {}) | {"fail_on": conditions}
+        run = replace(run, manifest=run.manifest | {"options": given})
     if options.warmup is not None:
         given = (run.manifest.get("options") or {}) | {"warmup": options.warmup}
         run = replace(run, manifest=run.manifest | {"options": given})

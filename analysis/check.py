@@ -64,7 +64,7 @@ def judge(view: View, conditions: Sequence[Condition], slo: Slo | None = None) -
     """Whether the run is complete, then every condition on everything that it applies to.
 
     Between them, where there are any, the grave differences between plain and streamed replies to
-    one prompt: a wrong bill fails a run unasked.
+    one prompt, and of mode smoke the models that answered nothing: both fail a run unasked.
 
     Last, with `slo`, every statement of it on each phase that it is made of. Raises SloError when
     it has none for any of them: what judges nothing would pass everything.
@@ -74,9 +74,15 @@ def judge(view: View, conditions: Sequence[Condition], slo: Slo | None = None) -
     return [
         _complete(view),
         *_disagreements(view),
-        *(check for condition in conditions for check in _judge(view, condition)),
+        *_answers(view),
+        *held(view, conditions),
         *([] if slo is None else objectives(view, slo)),
     ]
+
+
+def held(view: View, conditions: Sequence[Condition]) -> list[Check]:
+    """Every condition on everything that it applies to."""
+    return [check for condition in conditions for check in _judge(view, condition)]
 
 
 def _see_that_it_judges(view: View, slo: Slo) -> None:
@@ -145,6 +151,18 @@ def _disagreements(view: View) -> list[Check]:
         Check(name, None, "failed", f"{text} ({', '.join(found)})", walls[name], None, "agrees")
         for name, found in flags.items()
     ]
+
+
+def _answers(view: View) -> list[Check]:
+    """Of a run of mode smoke, the models that answered nothing: that is all it was to find out."""
+    if view.run.manifest.get("mode") != "smoke":
+        return []
+    good: dict[str, int] = {}
+    for phase in view.phases:
+        name = phase["model_requested"]
+        good[name] = good.get(name, 0) + phase["success"]
+    mute = [name for name, count in good.items() if not count]
+    return [Check(name, None, "failed", "answered nothing", claim="answers") for name in mute]
 
 
 def _phases(view: View) -> dict[str, tuple[str | None, str | None]]:

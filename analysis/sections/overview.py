@@ -9,7 +9,7 @@ from analysis.sections.cache import saving
 from analysis.sections.cache_pairs import MEASURED
 from analysis.sections.detail import detail
 from analysis.sections.vision import text_share
-from analysis.words import integer, percent, rate, ratio, seconds, tally
+from analysis.words import Words, integer, percent, rate, ratio, seconds, tally
 
 Phases = list[dict[str, Any]]
 
@@ -102,10 +102,26 @@ def _rpm(view: View) -> tuple[str, str] | None:
     top = _best(view.of("rpm"), "observed_rpm")
     if not top:
         return None
-    text = t.join(f"{p['model_requested']} {rate(p['observed_rpm'])} RPM" for p in top)
     length = _window(top)
     label = t(f"RPM, {length} s scheduled", f"{length} 秒调度 RPM")
-    return label, t(f"highest observed: {text}", f"最高观测：{text}")
+    return label, t.clauses(_served(t, phase) for phase in top)
+
+
+def _served(t: Words, phase: dict[str, Any]) -> str:
+    """What was offered, what of it was served, and the article's rate over the wall clock."""
+    name, observed = phase["model_requested"], rate(phase["observed_rpm"])
+    served, planned = integer(phase["success"]), integer(phase["planned"])
+    offered = integer(phase["target"])
+    if phase["success"] == phase["planned"]:
+        return t(
+            f"{name}: offered {offered} RPM, all {planned} served (observed {observed} RPM)",
+            f"{name} 按 {offered} RPM 发出，{planned} 个请求全部成功（最高观测 {observed} RPM）",
+        )
+    return t(
+        f"{name}: offered {offered} RPM, {served} of {planned} served (observed {observed} RPM)",
+        f"{name} 按 {offered} RPM 发出，{planned} 个请求中 {served} 个成功"
+        f"（最高观测 {observed} RPM）",
+    )
 
 
 def _tpm(view: View) -> tuple[str, str] | None:

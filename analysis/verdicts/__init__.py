@@ -3,7 +3,7 @@
 from analysis.flags import flags
 from analysis.page import Remark
 from analysis.sections import View
-from analysis.verdicts import accounts, failures, generator, integrity
+from analysis.verdicts import accounts, asked, failures, generator, integrity
 
 _ORDER = {"bad": 0, "note": 1, "good": 2}
 
@@ -11,8 +11,9 @@ _ORDER = {"bad": 0, "note": 1, "good": 2}
 def verdicts(view: View) -> list[Remark]:
     """Every verdict on the run, the gravest first; among equals, what was asked for first."""
     found = [
-        *failures.remarks(view),
+        *asked.remarks(view),
         *accounts.remarks(view),
+        *failures.remarks(view),
         *integrity.remarks(view),
         *generator.remarks(view),
         *flags(view),

@@ -15,17 +15,32 @@ def remarks(view: View) -> list[Remark]:
                 continue
             shown = t.money if unit == "money" else integer
             limit, spent = shown(said["limit"]), shown(said["spent"])
-            most = shown(max(0.0, said["largest_underestimate"]))
             name = t({"money": "Budget", "tokens": "Token budget"}[unit],
                      {"money": "预算", "tokens": "Token 预算"}[unit])  # fmt: skip
-            text = t(
-                f"{name}: {spent} of {limit} used, all attempts included; the worst case that was "
-                f"set aside for a request was exceeded by {most} at the most, and "
-                f"{said['unstated']} requests that state no cost count at theirs.",
-                f"{name}：共使用 {spent} / {limit}（含历次尝试）；"
-                f"单个请求超出预留最坏情况至多 {most}，"
-                f"{said['unstated']} 个未给出费用的请求按最坏情况计。",
-            )
+            clauses = [
+                t(
+                    f"{spent} of {limit} used, all attempts included",
+                    f"共使用 {spent} / {limit}（含历次尝试）",
+                )
+            ]
+            if said["largest_underestimate"] > 0:
+                most = shown(said["largest_underestimate"])
+                clauses.append(
+                    t(
+                        "a request used more than the worst case that was set aside for it, by "
+                        f"{most} at the most",
+                        f"有请求超出为其预留的最坏情况，至多 {most}",
+                    )
+                )
+            if said["unstated"]:
+                clauses.append(
+                    t(
+                        f"{integer(said['unstated'])} requests that state no cost count at their "
+                        "worst case",
+                        f"{integer(said['unstated'])} 个未给出费用的请求按最坏情况计",
+                    )
+                )
+            text = f"{name}{t(': ', '：')}{t.clauses(clauses)}{t('.', '。')}"
             found.append(Remark("note" if said["spent"] <= said["limit"] else "bad", text))
     for event in view.run.events_of("uncalibrated"):
         text = t(
