@@ -20,10 +20,10 @@ from locust.argument_parser import LocustArgumentParser
 from locust.env import Environment
 from locust.runners import MasterRunner, Runner, WorkerRunner
 
-from loadshapes import options
 from loadshapes.command import Command
 from loadshapes.generator import Generator
 from loadshapes.nodes import GeneratorNode, Pinned
+from loadshapes.option import add_arguments
 from loadshapes.options import Options
 from loadshapes.session import Session
 from loadshapes.shapes import FixedRate, PlannedShape, check_by_hand, check_users
@@ -79,7 +79,7 @@ command: Command | None = None
 @events.init_command_line_parser.add_listener
 def on_parser(parser: LocustArgumentParser, **_: Any) -> None:
     """Declare our options."""
-    options.add_arguments(parser)
+    add_arguments(Options, parser)
 
 
 @events.init.add_listener

@@ -16,6 +16,8 @@ from analysis import warmup
 from analysis.compare_resample import NUMBERS, Difference, Side, differences, holm
 from analysis.load import Run, RunError
 from analysis.summarize import of_run
+from loadshapes.option import names
+from loadshapes.options import Options
 
 LEVEL = 0.05
 FEWEST_REQUESTS = 20
@@ -28,12 +30,7 @@ _PLANNED = (
     "target", "max_tokens", "stream", "typed", "traffic",
 )  # fmt: skip
 """What a phase is. Its task prefix is not: it holds the run's own name."""
-_SENT = (
-    "timeout", "connect_timeout", "connections", "approx_prompt_tokens", "tpm_plan", "arrivals",
-    "warmup", "grace", "prefix_file", "prefix_tokens", "cache_nonce", "cache_control", "tools",
-    "tools_prompt", "tools_expect", "tool_choice", "image", "image_text", "prompts", "trace",
-    "speed", "task_id_on_streams",
-)  # fmt: skip
+_SENT = names(Options, "sent")
 """The options that say what is sent, and how long an answer may take."""
 _ADAPTIVE = ("capacity", "limits")
 """Modes that ask for each phase by what the last one found: the levels are no wish of anyone's."""

@@ -16,6 +16,7 @@ import errors  # noqa: E402
 import house  # noqa: E402
 import schemas  # noqa: E402
 
+from loadshapes.option import GROUPS, MODES, flag, readers  # noqa: E402
 from loadshapes.options import Options  # noqa: E402
 from recording import outcome  # noqa: E402
 from recording.conditions import METRICS  # noqa: E402
@@ -34,19 +35,24 @@ def columns() -> str:
 
 def options() -> str:
     """docs/options.md."""
-    rows = []
-    for item in fields(Options):
-        flag = "--" + item.name.replace("_", "-")
-        shown = "" if item.default in ("", False) else f"`{item.default}`"
-        choices = ", ".join(f"`{c}`" for c in item.metadata.get("choices", ()) if c)
-        text = item.metadata["help"] + (f" ({choices})" if choices else "")
-        rows.append(f"| `{flag}` | {shown} | {text} |")
-    head = (
+    found = [
         "# Options\n\nEvery option also comes from the environment as `WEIGHBRIDGE_<NAME>` (upper "
         "case, `_` for `-`) and from Locust's own configuration files. Locust's options stay what "
-        "they are.\n\n| option | default | meaning |\n|---|---|---|\n"
-    )
-    return head + "\n".join(rows) + "\n"
+        "they are. An option that the run's mode does not read is refused. Durations are seconds, "
+        "or written like `500ms`, `90s`, `1m`, `1h30m`."
+    ]
+    for group, about in GROUPS.items():
+        found.append(f"\n## {group.capitalize()}\n\n{about.capitalize()}.\n")
+        found += ["| option | default | modes | meaning |", "|---|---|---|---|"]
+        for item in fields(Options):
+            if item.metadata["group"] == group:
+                shown = "" if item.default in ("", False) else f"`{item.default}`"
+                choices = ", ".join(f"`{c}`" for c in item.metadata["choices"] if c)
+                text = item.metadata["help"] + (f" ({choices})" if choices else "")
+                modes = readers(item)
+                of = "all" if len(modes) == len(MODES) else ", ".join(modes)
+                found.append(f"| `{flag(item.name)}` | {shown} | {of} | {text} |")
+    return "\n".join(found) + "\n"
 
 
 def outcomes() -> str:

@@ -4,14 +4,13 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any
 
-from loadshapes.options import CONTENTS, WITHHELD, Options
+from loadshapes.option import flag, names
+from loadshapes.options import WITHHELD, Options
 from recording.mistake import OperatorError
 
-ANEW = (
-    "resume", "resume_windows", "budget", "budget_tokens", "fail_on", "junit", "output", "lang",
-    "simulator_log", "metrics_port", "metrics_host",
-)  # fmt: skip
+ANEW = names(Options, "anew")
 """What changes no request: how much the run may still use, and what is made of its rows."""
+CONTENTS = names(Options, "content")
 ITS_PLACE = ("results", "run_id")
 """Where the run is: the folder of `--resume` says it."""
 
@@ -40,7 +39,7 @@ def recalled(kept: Mapping[str, Any], given: Options) -> Options:
         if not again:
             raise OperatorError(
                 f"--resume {given.resume} was made with --no-content, which kept its "
-                f"--{name.replace('_', '-')} out of the files: give it again."
+                f"{flag(name)} out of the files: give it again."
             )
     known = {**BEFORE, **kept, **withheld}
     found: dict[str, Any] = {}
@@ -52,7 +51,7 @@ def recalled(kept: Mapping[str, Any], given: Options) -> Options:
         if type(value) is not kind:
             raise OperatorError(
                 f"--resume {given.resume}: its manifest.json says {value!r} for "
-                f"--{item.name.replace('_', '-')}: restore the file, or start a new run."
+                f"{flag(item.name)}: restore the file, or start a new run."
             )
         found[item.name] = value
     return Options(**found)
@@ -61,7 +60,7 @@ def recalled(kept: Mapping[str, Any], given: Options) -> Options:
 def unknown(kept: Mapping[str, Any]) -> list[str]:
     """The options that a manifest kept and that are no more, as they were written."""
     names = {item.name for item in fields(Options)}
-    return [f"--{n.replace('_', '-')} {value}" for n, value in kept.items() if n not in names]
+    return [f"{flag(n)} {value}" for n, value in kept.items() if n not in names]
 
 
 def going_on(before: Options, given: Options) -> Options:
@@ -84,7 +83,7 @@ def going_on(before: Options, given: Options) -> Options:
         if item.name in ANEW:
             changed[item.name] = value
         elif value != getattr(before, item.name):
-            refused.append(f"--{item.name.replace('_', '-')}")
+            refused.append(flag(item.name))
     if refused:
         raise OperatorError(
             f"--resume goes on with the run's own options: leave out {', '.join(refused)}, or "

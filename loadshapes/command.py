@@ -19,6 +19,7 @@ from locust.runners import Runner
 from loadshapes import modes
 from loadshapes.again import going_on, recalled, unknown
 from loadshapes.nodes import LocustNodes
+from loadshapes.option import foreign
 from loadshapes.options import Options
 from loadshapes.session import Session
 from loadshapes.shapes import PlannedShape, shape_for
@@ -68,6 +69,8 @@ class Command:
         """Plan a run, find its gateway and make its folder. Raises OperatorError."""
         given = Options.of(self.environment.parsed_options)
         remains = look_back(given)
+        if remains is None and (found := list(foreign(given))):
+            raise OperatorError(" ".join(found))
         asked = self.asked() if remains is None else again(given, remains)
         plan = modes.plan(asked)
         if remains is not None and not self.environment.host and not asked.simulator:

@@ -1,12 +1,13 @@
 """Every mode is a plan: options in, phases out. Pure.
 
-To add a mode: write a function here and name it in PLANS (and in `options.MODES`).
+To add a mode: write a function here and name it in PLANS (and in `option.MODES`).
 """
 
 from collections.abc import Callable
 from dataclasses import replace
 
 from loadshapes import capacity, limits, own
+from loadshapes.faults import faults
 from loadshapes.options import Options
 from loadshapes.pacing import CALIBRATION, CALIBRATION_WORDS
 from loadshapes.plan import ANY_NUMBER, Phase, Plan, rpm_count, tpm_count
@@ -351,7 +352,7 @@ PLANS: dict[str, Callable[[Options], list[Phase] | Plan]] = {
 
 def plan(options: Options) -> Plan:
     """The plan of a mode. Raises OperatorError, with every fault, if it cannot be run."""
-    found = list(options.faults())
+    found = list(faults(options))
     if found:
         raise OperatorError(" ".join(found))
     made = PLANS[options.mode](options)

@@ -7,6 +7,7 @@ from typing import Any
 
 from locust.util.timespan import parse_timespan
 
+from loadshapes.option import flag, seconds_of
 from loadshapes.options import Options
 from recording.mistake import OperatorError
 
@@ -45,9 +46,9 @@ def options(form: Mapping[str, str], given: Options) -> Options:
         item = _OPTIONS.get(name)
         if item is None:
             raise OperatorError(f"{name[:40]!r} is no field of the start form: leave it out.")
-        if not item.metadata.get("include_in_web_ui", True):
+        if not item.metadata["web"]:
             raise OperatorError(
-                f"--{name.replace('_', '-')} cannot be set from the browser: give it on the "
+                f"{flag(name)} cannot be set from the browser: give it on the "
                 "command line that starts Locust."
             )
         changed[name] = _value(item, text)
@@ -55,23 +56,27 @@ def options(form: Mapping[str, str], given: Options) -> Options:
 
 
 def _value(item: "Field[Any]", text: str) -> Any:
-    label = "--" + item.name.replace("_", "-")
+    label = flag(item.name)
     if isinstance(item.default, bool):
         if text not in ("true", "false"):
             raise OperatorError(f"{label} must be true or false, not {text[:40]!r}.")
         return text == "true"
     if isinstance(item.default, int | float):
-        return number(label, text, type(item.default))
+        return number(label, text, type(item.default), seconds=item.metadata["seconds"])
     return text.strip()
 
 
-def number(label: str, text: str, kind: type[int] | type[float]) -> int | float:
-    """A finite number of a kind. Raises OperatorError."""
+def number(
+    label: str, text: str, kind: type[int] | type[float], seconds: bool = False
+) -> int | float:
+    """A finite number of a kind, or with `seconds` a duration. Raises OperatorError."""
     what = "a whole number" if kind is int else "a number"
+    if seconds:
+        what = "a number of seconds, or a duration like 90s, 1m or 1h30m"
     if not text.strip():
         raise OperatorError(f"{label} is empty: it takes {what}.")
     try:
-        value = kind(text)
+        value = seconds_of(text) if seconds else kind(text)
     except ValueError:
         raise OperatorError(f"{label} takes {what}, not {text[:40]!r}.") from None
     if not math.isfinite(value):

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from loadshapes.options import MODES, Options
+from loadshapes.option import MODES
+from loadshapes.options import Options
 from tests.locust_run import ROOT
 
 DOCS = ROOT / "docs"

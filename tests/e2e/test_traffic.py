@@ -150,7 +150,7 @@ def _each_line_by_its_index(gateway: Simulator, count: int) -> None:
         ([{"messages": []}], ("--mode", "rpm", "--target", "60", "--prompts"), "line 1: messages"),
         ([], ("--mode", "rpm", "--target", "60", "--prompts"), "it is empty"),
         ([{"turns": ["x"]}], ("--mode", "rpm", "--target", "60", "--prompts"), "a closed loop"),
-        ([{"turns": ["x"]}], ("--mode", "cache", "--prompts"), "--prompts is for modes"),
+        ([{"turns": ["x"]}], ("--mode", "cache", "--prompts"), "--prompts works only with"),
         ([{"at_s": 1}], ("--mode", "replay", "--trace"), "line 1: it needs one of messages"),
     ],
 )

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from loadshapes import modes
-from loadshapes.options import MODES, Options
+from loadshapes.option import MODES
+from loadshapes.options import Options
 from loadshapes.plan import Phase
 from tasks.catalogue import BUILDERS
 

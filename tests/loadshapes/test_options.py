@@ -3,20 +3,16 @@
 import argparse
 import json
 import re
-from dataclasses import fields, replace
+from dataclasses import Field, fields, replace
 from typing import Any
 
 import pytest
 
 from loadshapes import modes
 from loadshapes.again import recalled
-from loadshapes.options import (
-    MODES,
-    Options,
-    add_arguments,
-    as_dict,
-    as_kept,
-)
+from loadshapes.faults import faults
+from loadshapes.option import GROUPS, MODES, PARTS, add_arguments, foreign, readers, seconds_of
+from loadshapes.options import Options, as_dict, as_kept
 from recording.mistake import OperatorError
 
 SOUND = Options(mode="rpm", model="m", target="60", run_id="r", task_id_prefix="p")
@@ -39,7 +35,7 @@ class PlainParser:
 @pytest.fixture
 def parser() -> PlainParser:
     made = PlainParser()
-    add_arguments(made)
+    add_arguments(Options, made)
     return made
 
 
@@ -105,7 +101,7 @@ def test_a_mistake_is_answered_with_a_sentence(changes: dict[str, Any], says: st
 
 def test_every_mistake_is_told_at_once() -> None:
     faulty = replace(SOUND, mode="x", duration=0.0, timeout=-1.0, lang="fr", run_id="/")
-    told = list(faulty.faults())
+    told = list(faults(faulty))
     assert len(told) == 5
     with pytest.raises(OperatorError) as caught:
         modes.plan(faulty)
@@ -113,7 +109,7 @@ def test_every_mistake_is_told_at_once() -> None:
 
 
 def test_sound_options_have_no_fault() -> None:
-    assert list(SOUND.faults()) == []
+    assert list(faults(SOUND)) == []
 
 
 def test_an_empty_parse_gives_the_defaults(parser: PlainParser) -> None:
@@ -134,7 +130,7 @@ def test_every_option_survives_the_way_over_a_command_line(parser: PlainParser) 
     """Each option is set to something other than its default, then read back."""
     line, expected = [], {}
     for item in fields(Options):
-        choices = [c for c in item.metadata.get("choices", ()) if c != item.default]
+        choices = [c for c in item.metadata["choices"] if c != item.default]
         if isinstance(item.default, bool):
             line.append("--" + item.name.replace("_", "-"))
             expected[item.name] = True
@@ -143,7 +139,7 @@ def test_every_option_survives_the_way_over_a_command_line(parser: PlainParser) 
             value: Any = choices[-1]
         elif isinstance(item.default, int | float):
             value = item.default + 3
-        elif "choices" in item.metadata:
+        elif item.metadata["choices"]:
             continue  # one choice only, and it is the default
         else:
             value = "other"
@@ -214,3 +210,58 @@ def test_a_resumed_run_asks_again_for_what_was_withheld() -> None:
         recalled(as_kept(SAID), replace(again, tools_prompt=""))
     other = replace(SAID, no_content=False)
     assert recalled(as_kept(other), Options()) == other
+
+
+GIVEN: dict[type, list[Any]] = {str: ["other"], int: [7, 77777], float: [0.7, 77.0], bool: [True]}
+
+
+@pytest.mark.parametrize("item", fields(Options), ids=lambda item: item.name)
+@pytest.mark.parametrize("mode", MODES)
+def test_an_option_is_refused_where_no_mode_of_its_own_runs(item: Field[Any], mode: str) -> None:
+    if item.name in ("mode", "resume"):
+        return
+    value = next(value for value in GIVEN[type(item.default)] if value != item.default)
+    given = replace(Options(mode=mode), **{item.name: value})
+    said = list(foreign(given))
+    if mode in readers(item):
+        assert said == []
+    else:
+        (sentence,) = said
+        assert sentence.startswith(f"--{item.name.replace('_', '-')} works only with --mode ")
+        assert sentence.endswith("; remove it.")
+        assert mode not in sentence.split("--mode")[1].removesuffix("; remove it.").split()
+
+
+def test_the_sentence_for_an_option_of_another_mode() -> None:
+    mixed = replace(SOUND, hold=5.0, search="concurrency")
+    assert list(foreign(mixed)) == [
+        "--hold works only with --mode ladder or full; remove it.",
+        "--search works only with --mode capacity or soak; remove it.",
+    ]
+
+
+def test_mode_full_reads_what_its_parts_read() -> None:
+    phases = modes.full(replace(SOUND, mode="full", target="", model=""))
+    assert {phase.mode for phase in phases} == {*PARTS, "calibration"}
+    for item in fields(Options):
+        if item.name not in ("prompts", "quick"):
+            assert ("full" in readers(item)) == bool(set(readers(item)) & set(PARTS)), item.name
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("90", 90.0), ("0.5", 0.5), ("-1", -1.0), ("90s", 90.0), ("1m", 60.0), ("1h", 3600.0),
+     ("1h30m", 5400.0), ("500ms", 0.5), ("1m0.5s", 60.5), ("1e3", 1000.0)],
+)  # fmt: skip
+def test_a_duration_is_seconds_or_says_its_units(text: str, expected: float) -> None:
+    assert seconds_of(text) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("text", ["", "m", "1 minute", "1d", "s1", "1m-5s", "1:30", "1..5s"])
+def test_what_is_no_duration_is_none(text: str) -> None:
+    with pytest.raises(ValueError):
+        seconds_of(text)
+
+
+def test_every_option_stands_in_a_group() -> None:
+    assert {item.metadata["group"] for item in fields(Options)} == set(GROUPS)

@@ -6,7 +6,7 @@ import pytest
 
 os.environ.setdefault("LOCUST_SKIP_MONKEY_PATCH", "1")
 
-from loadshapes.options import MODES  # noqa: E402
+from loadshapes.option import MODES  # noqa: E402
 from loadshapes.shapes import check_by_hand, check_users  # noqa: E402
 from recording.mistake import OperatorError  # noqa: E402
 

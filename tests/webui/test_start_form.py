@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from loadshapes.options import MODES, Options
+from loadshapes.option import MODES
+from loadshapes.options import Options
 from tests.locust_run import CANARY
 from tests.simulated import Simulator
 from tests.webui.conftest import Serve

@@ -1,0 +1,141 @@
+"""One option of a run: its default, its help, and all that is known of it. Pure."""
+
+import difflib
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import Field, field, fields
+from typing import Any, Protocol
+
+MODES = (
+    "smoke", "ladder", "rpm", "tpm", "cache", "tools", "reasoning", "vision", "full", "interactive",
+    "capacity", "soak", "replay", "limits",
+)  # fmt: skip
+PARTS = ("smoke", "ladder", "rpm", "tpm", "cache", "tools", "reasoning", "vision")
+"""What mode full is made of."""
+
+GROUPS = {
+    "gateway": "how it is reached, and what every request says",
+    "load": "which test, on which models, how much and for how long",
+    "traffic": "what is asked: your own prompts, traces, tools and images",
+    "money": "what it may cost, and how costs are known",
+    "judging": "what makes the run end early, or fail",
+    "output": "what is written, where, and what is shown",
+    "simulator": "the embedded simulator in place of a gateway",
+}
+"""The groups that options are shown in, in this order, and what each is about."""
+
+
+class Parser(Protocol):
+    """What we need of an argument parser."""
+
+    def add_argument(self, *names: str, **kwargs: Any) -> Any: ...
+
+
+def option(
+    default: Any,
+    help: str,
+    *,
+    group: str,
+    modes: Collection[str] = (),
+    in_full: bool = True,
+    choices: Collection[str] = (),
+    seconds: bool = False,
+    sent: bool = False,
+    anew: bool = False,
+    web: bool = True,
+    content: bool = False,
+) -> Any:
+    """A field that is also an option, with what the rest of the program asks about it.
+
+    `group`: one of GROUPS. `modes`: those that read it; none means all. Mode full reads what its
+    parts read, unless `in_full` is False.
+    `seconds`: a duration, which may also be written 90s, 1m or 1h30m.
+    `sent`: it decides what is sent or how long an answer may take, so runs that differ in it are
+    not alike. `anew`: a run that goes on may be given another value, for no request depends on it.
+    `web`: a visitor of the web UI may set it; not what names files, starts programs, or decides
+    how the process ends. `content`: its value is asked or answered, so --no-content withholds it.
+    """
+    if group not in GROUPS or not set(modes) <= set(MODES):
+        raise ValueError(f"{help!r}: no such group ({group}), or no such mode ({modes})")
+    known = {
+        "help": help, "group": group, "modes": tuple(modes), "in_full": in_full,
+        "choices": tuple(choices), "seconds": seconds, "sent": sent, "anew": anew, "web": web,
+        "content": content,
+    }  # fmt: skip
+    return field(default=default, metadata=known)
+
+
+def flag(name: str) -> str:
+    """How a field's option is written: `max_tokens` is `--max-tokens`."""
+    return "--" + name.replace("_", "-")
+
+
+def readers(item: "Field[Any]") -> tuple[str, ...]:
+    """The modes that read an option, in the order of MODES."""
+    named = item.metadata["modes"] or MODES
+    full = item.metadata["in_full"] and any(part in named for part in PARTS)
+    return tuple(mode for mode in MODES if mode in named or (mode == "full" and full))
+
+
+def names(table: type[Any], known: str) -> tuple[str, ...]:
+    """The fields of which something is true, e.g. `names(Options, "sent")`."""
+    return tuple(item.name for item in fields(table) if item.metadata[known])
+
+
+def foreign(options: Any) -> Iterator[str]:
+    """A sentence for every option that was given and that the run's mode does not read."""
+    for item in fields(options) if options.mode in MODES else ():
+        modes = readers(item)
+        if getattr(options, item.name) != item.default and options.mode not in modes:
+            yield f"{flag(item.name)} works only with --mode {_or(modes)}; remove it."
+
+
+def _or(words: Sequence[str]) -> str:
+    return " or ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else words[0]
+
+
+def nearest(word: str, words: Collection[str]) -> str:
+    """`, did you mean ...?` with the nearest of some words; empty where none is near."""
+    found = difflib.get_close_matches(word, words, n=1)
+    return f", did you mean {found[0]}?" if found else ""
+
+
+_PARTS_OF_A_DURATION = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|h|m|s))+")
+
+
+def seconds_of(text: str) -> float:
+    """A number of seconds, or a duration like 500ms, 90s, 1m or 1h30m. ValueError for others."""
+    if not _DURATION.fullmatch(text.strip()):
+        return float(text)
+    found = re.findall(r"([\d.]+)(ms|h|m|s)", text)
+    return sum(float(number) * _PARTS_OF_A_DURATION[unit] for number, unit in found)
+
+
+def told(item: "Field[Any]") -> str:
+    """What an option is, in a line: the modes that read it, unless all do, and its help."""
+    modes = readers(item)
+    if len(modes) > len(MODES) // 2:
+        return str(item.metadata["help"])
+    return f"{'mode' if len(modes) == 1 else 'modes'} {', '.join(modes)}: {item.metadata['help']}"
+
+
+def add_arguments(table: type[Any], parser: Parser) -> None:
+    """Declare every option of a table to a parser (Locust's, or any like argparse's)."""
+    for item in fields(table):
+        more: dict[str, Any] = {"help": told(item)}
+        if isinstance(item.default, bool):
+            more["action"] = "store_true"
+        else:
+            more["type"] = seconds_of if item.metadata["seconds"] else type(item.default)
+        if item.metadata["choices"]:
+            more["choices"] = item.metadata["choices"]
+        if not item.metadata["web"]:
+            more["include_in_web_ui"] = False
+        env = f"WEIGHBRIDGE_{item.name.upper()}"
+        parser.add_argument(flag(item.name), default=item.default, env_var=env, **more)
+
+
+def withheld(values: Mapping[str, Any], table: type[Any], by: str) -> dict[str, Any]:
+    """Values with those that are content replaced."""
+    return {**values, **{name: by for name in names(table, "content") if values[name]}}
