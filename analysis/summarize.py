@@ -81,7 +81,7 @@ def summarize(
     for (name,), rows in groups(requests, ("phase",)):
         held[name] = len(rows)
         if rows["done_offset_s"].notna().any():
-            last[name] = float(rows["done_offset_s"].max())
+            last[name] = _wall_s(rows)
     last.update(walls or {})
     expected = {name: max(n, (planned or {}).get(name, 0)) for name, n in held.items()}
     records: list[dict[str, Any]] = []
@@ -109,6 +109,7 @@ def measure(
         "success": len(good),
         "failures": len(sent) - len(good),
         "dropped": len(rows) - len(sent),
+        "parts": _parts(sent),
         "success_rate": len(good) / planned if planned else None,
         "status_counts": _statuses(rows),
         "outcomes": _counts(rows, "outcome"),
@@ -129,6 +130,7 @@ def measure(
 
 
 MEASURED = [
+    "attempt",
     "mode",
     "model_requested",
     "stream",
@@ -210,14 +212,33 @@ def _streams(good: Chosen) -> dict[str, Any]:
 
 def _sending(sent: Chosen) -> dict[str, Any]:
     """How punctual the generator was, and how far apart it sent the first and the last request."""
-    offsets = sent["sent_offset_s"]
-    spread = float(offsets.max() - offsets.min()) if offsets.notna().any() else None
+    offsets = sent["sent_offset_s"].dropna()
+    found = offsets.groupby(_attempts(sent)[offsets.index])
+    spread = float((found.max() - found.min()).max()) if len(offsets) else None
     return {
         **_percentiles("send_lag", sent["send_lag_s"]),
         "send_lag_max_s": _extreme(sent["send_lag_s"], "max"),
         "release_skew_s": spread,
         "connections_reused_rate": _share(sent, "connection_reused"),
     }
+
+
+def _attempts(rows: "DataFrame | Chosen") -> "Series[int]":
+    """Which attempt at the run each row is of; the first, where the row does not say."""
+    found: Series[int] = rows["attempt"].fillna(1)
+    return found
+
+
+def _wall_s(rows: "DataFrame") -> float:
+    """How long a phase took: each attempt at it to its last completion, offsets begin anew."""
+    done = rows["done_offset_s"].dropna()
+    return fsum(done.groupby(_attempts(rows)[done.index]).max())
+
+
+def _parts(sent: Chosen) -> list[int] | None:
+    """How many requests each attempt at the run sent; None: one sent all."""
+    counts = _attempts(sent).value_counts().sort_index()
+    return [int(count) for count in counts] if len(counts) > 1 else None
 
 
 def _costs(sent: Chosen, good: Chosen) -> dict[str, Any]:

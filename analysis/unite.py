@@ -40,6 +40,7 @@ def unite(
         again = _again(rank[order], index[order])
         if again.any():
             _remark_twice(source, order, again, weight, remarks)
+            _remark_cancelled(source, order, again, weight, remarks)
             order = order[~again]
     ends = np.cumsum(np.bincount(rank[order], minlength=len(names))).tolist()
     bounds = zip((names[i] for i in sequence), zip([0, *ends], ends, strict=False), strict=True)
@@ -100,3 +101,29 @@ def _remark_twice(
     if twice:
         text = f"{twice} requests were sent twice; the copy read first is counted."
         remarks.append(Odd(text, f"{twice} 个请求被发送两次，以先读到的记录计数。"))
+
+
+def _remark_cancelled(
+    source: "Source", order: Any, again: Any, weight: Any, remarks: list[Odd]
+) -> None:
+    """Say how many requests that were in flight when an attempt ended were sent by a later one."""
+    import numpy as np
+
+    ends, number = weight[order], np.cumsum(~again) - 1
+    finished = (ends[~again] == 0)[number]  # of each row, whether its request has a finished one
+    attempt = source.whole("attempt").fill_null(0).to_numpy()[order]
+    later = attempt != attempt[~again][number]
+    paid = finished & (
+        (ends == _WEIGHTS[Outcome.CANCELLED]) | (later & (ends == _WEIGHTS[Outcome.LOST]))
+    )
+    count = len(np.unique(number[paid]))
+    if count:
+        remarks.append(
+            Odd(
+                f"{count} requests were in flight when an attempt at the run ended and were sent "
+                "again by a later one: the first may have been paid for too, and no row says how "
+                "much.",
+                f"{count} 个请求在某次运行中断时尚在途，续跑时重新发送："
+                "首次也可能已计费，金额未知。",
+            )
+        )

@@ -42,6 +42,7 @@ class _Line(NamedTuple):
             "run_id": line.run_id,
             "timestamp": self.at,
             "worker": line.worker,
+            "attempt": line.attempt,
             "phase": line.phase,
             "mode": str(phase.get("mode") or ""),
             "scenario": str(phase.get("scenario") or ""),

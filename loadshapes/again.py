@@ -1,11 +1,13 @@
 """What a run that goes on is asked for: its own options, and what may be said anew. Pure."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any
 
 from loadshapes.option import flag, names
 from loadshapes.options import WITHHELD, Options
+from loadshapes.plan import Plan
 from recording.mistake import OperatorError
 
 ANEW = names(Options, "anew")
@@ -14,6 +16,7 @@ CONTENTS = names(Options, "content")
 ITS_PLACE = ("results", "run_id")
 """Where the run is: the folder of `--resume` says it."""
 
+AGAIN = re.compile(r"/again(-\d+)?$")  # of the name of a window that was begun anew
 BEFORE: dict[str, Any] = {}
 """What a run did that was made before an option existed, where that is not the option's default:
 a run that goes on sends what it sent. Whoever adds such an option adds it here."""
@@ -90,3 +93,31 @@ def going_on(before: Options, given: Options) -> Options:
             "start a new run."
         )
     return replace(before, **changed)
+
+
+def see_that_it_goes_on(plan: Plan, options: Options, manifest: Mapping[str, Any]) -> None:
+    """See that a plan is the one that a run was begun with. Raises OperatorError.
+
+    A phase under another name than it had would be sent, and paid for, again.
+    """
+    before = manifest["plan"]
+    digests = {phase.get("traffic", "") for phase in before}
+    if plan.traffic is not None and plan.traffic.digest not in digests:
+        raise OperatorError(
+            f"--resume {options.resume}: {options.prompts or options.trace} is not what that run "
+            "sent: restore the file, or start a new run."
+        )
+    if plan.unfold is not None:
+        return
+    names, kinds = {p.name for p in plan.phases}, {p.mode for p in plan.phases}
+    gone = [
+        phase["name"]
+        for phase in before
+        if phase.get("mode") in kinds and AGAIN.sub("", phase["name"]) not in names
+    ]
+    if gone := [name for name in gone if name not in names]:
+        raise OperatorError(
+            f"--resume {options.resume}: this version plans that run otherwise "
+            f"({', '.join(gone)}), and would pay for some of it twice: use the version that made "
+            "it, or start a new run."
+        )

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from recording.prices import Prices
-from recording.purse import MONEY, TOKENS, Purse
+from recording.purse import MONEY, TOKENS, Kind, Purse
 
 Report = Mapping[str, Any]
 """A purse in a message: unit, limit, spent, seen and what else Purse.as_dict says."""
@@ -28,12 +28,26 @@ class Budget:
     _dealt: dict[str, float] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, money: float, tokens: int, spent: Mapping[str, float] | None = None) -> "Budget":
-        """A budget; 0 is no limit. `spent`: by earlier attempts at the run."""
+    def of(
+        cls,
+        money: float,
+        tokens: int,
+        spent: Mapping[str, float] | None = None,
+        known: Mapping[str, Purse] | None = None,
+    ) -> "Budget":
+        """A budget; 0 is no limit. `spent`, `known`: by earlier attempts at the run."""
         asked = {MONEY: money, TOKENS: float(tokens)}
         limits = {unit: limit for unit, limit in asked.items() if limit > 0}
         before = {unit: (spent or {}).get(unit, 0.0) for unit in limits}
-        return cls(limits, before, _seen={unit: Purse.of(unit, 0.0) for unit in limits})
+        return cls(
+            limits, before, _seen={u: (known or {}).get(u) or Purse.of(u, 0.0) for u in limits}
+        )
+
+    @property
+    def kinds(self) -> set[Kind]:
+        """The kinds of request of which it knows what they use, in every unit that is limited."""
+        known = [purse.seen.keys() for purse in self._seen.values()]
+        return set.intersection(*map(set, known)) if known else set()
 
     def left(self, unit: str) -> float | None:
         """What is left of a unit, as of the last phase that ended; None: it is not limited."""

@@ -5,6 +5,8 @@ the level was met. What the search found is worked out again from the rows by th
 search that was cut short says what it knows.
 """
 
+from collections import Counter
+
 from loadshapes.options import Options
 from loadshapes.plan import Phase, Plan, rpm_count
 from loadshapes.program import Program
@@ -44,10 +46,13 @@ def _program(options: Options, asked: dict[str, Objectives], span: Span) -> Prog
     for model, objectives in asked.items():
         search = highest(span)
         level, tried = next(search), list[tuple[int, Attained]]()
+        windows = Counter[int]()
         while len(tried) < span.trials:
-            number = sum(one == level for one, _ in tried) + 1
-            phase = _phase(options, model, level, number)
+            windows[level] += 1
+            phase = _phase(options, model, level, windows[level])
             finding = yield phase
+            if finding.cut:  # half a window is no answer: the level is tried again
+                continue
             rows = [row for row in finding.records if _counts(row, options.warmup)]
             early = len(finding.records) - len(rows)
             planned = len(rows) if phase.count is None else phase.count - early

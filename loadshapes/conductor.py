@@ -9,7 +9,7 @@ requests; those are the generators' (loadshapes/generator.py).
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -22,6 +22,7 @@ from loadshapes.program import Finding, Program
 
 PARK_WAIT_S = 30.0  # longest wait for users to be spawned and parked
 LOST_WAIT_S = 15.0  # how long a lost generator may stand still and come back
+_KNOWN = ("run_id", "phase", "stop", "event", "why")  # of a verdict, beside its evidence
 log = logging.getLogger("weighbridge")
 
 
@@ -69,7 +70,7 @@ class Conductor:
 
     `note` writes to the journal, `progress` tells a person, `write_off(phase, node, slot, slots)`
     records what becomes of the requests of a generator that stays lost, `found` gathers what a
-    phase showed.
+    phase showed. `ended_climbs` are those that the stop rule ended in an earlier attempt.
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class Conductor:
         progress: Callable[[str, Phase], None],
         write_off: Callable[[Phase, str, int, int], None],
         found: Callable[[Phase, str, float | None], Finding],
+        ended_climbs: Iterable[str] = (),
     ) -> None:
         self.finished = False
         self.completed = False
@@ -99,7 +101,9 @@ class Conductor:
         self._write_off = write_off
         self._found = found
         self._box: Queue[tuple[str, str, dict[str, Any]]] = Queue()
-        self._ended: dict[tuple[str, ...], str] = {}  # what is not run any more, and why
+        self._ended: dict[tuple[str, ...], str] = {  # what is not run any more, and why
+            ("climb", climb): "the stop rule ended its climb" for climb in ended_climbs
+        }
         self._cut_short = False  # a phase was ended that its mode meant to go through
 
     def receive(self, kind: str, node: str, data: dict[str, Any]) -> None:
@@ -187,12 +191,16 @@ class Conductor:
             for name in ("loop_lag_p99_s", "loop_lag_max_s")
         }
         held = sum(d.get("held", 0) for d in done.values())
+        cut = next((d["cut"] for d in done.values() if d["cut"]), "")
+        if slots.keys() - done.keys():
+            cut = cut or "a generator was lost"
         paced = [d["pacer"] for d in done.values() if d.get("pacer")]
         self._note(
             "phase_end",
             phase=phase.name,
             sent=sum(d["sent"] for d in done.values()),
             dropped=sum(d["dropped"] for d in done.values()),
+            cut=cut,
             generator=lags,
             **({"held_by_budget": held} if held else {}),
             **({"pacers": paced} if paced else {}),
@@ -264,7 +272,7 @@ class Conductor:
         if verdict["phase"] in self.halts:
             return
         self.halts[verdict["phase"]] = verdict
-        evidence = {k: v for k, v in verdict.items() if k not in ("phase", "stop", "event", "why")}
+        evidence = {k: v for k, v in verdict.items() if k not in _KNOWN}
         self._note(verdict["event"], phase=phase.name, generator=self._nodes.name(node), **evidence)
         log.warning("%s: %s", phase.name, verdict["why"])
         if verdict["event"] == "refused" or phase.mode not in _SEEKS_THE_EDGE:

@@ -6,6 +6,7 @@ work is done by then; the user's wire then waits at the job's gate. What cannot 
 recorded as dropped. Nothing here knows Locust.
 """
 
+import contextlib
 import gc
 import logging
 from collections.abc import Callable, Sequence
@@ -138,7 +139,8 @@ class Generator:
         deadline = self.clock() + wait_s
         while (self._busy or self._share) and self.clock() < deadline:
             gevent.sleep(0.02)
-        gevent.killall(list(self._busy.values()), timeout=1.0)
+        with contextlib.suppress(gevent.Timeout):  # killall raises it where one does not end
+            gevent.killall(list(self._busy.values()), timeout=1.0)
         if self._running is not None:
             self._running.kill(timeout=1.0)
         gc.unfreeze()
@@ -212,6 +214,7 @@ class Generator:
                     "loop_lag_max_s": round(share.lag.max_s, 6),
                     "loop_lag_p99_s": share.lag.p99_s,
                     "halted": share.halted_why,
+                    "cut": "" if share.at_its_goal else share.halted_why,
                     "held": share.held,
                     "purses": report(share.purses),
                     "pacer": None if share.pacer is None else share.pacer.as_dict(),

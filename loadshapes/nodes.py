@@ -167,6 +167,7 @@ class GeneratorNode:
             mute=options.no_content,
             prices=Prices.from_dict(data["prices"]),
             cost_field=options.cost_field,
+            attempt=data["attempt"],
             stall_limit_s=options.stall_limit,
         )
         traffic = travelled(data["traffic"], options)

@@ -13,8 +13,19 @@ to bottom, needs no machinery of its own, and is tested without a network:
 A resumed run replays its program: what an earlier attempt has finished is answered from its rows.
 """
 
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence, Set
+from collections.abc import (
+    Callable,
+    Container,
+    Generator,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+    Set,
+)
 from dataclasses import dataclass, field, replace
+from itertools import count
+from typing import Literal
 
 from loadshapes.pacing import CALIBRATION, CALIBRATION_WORDS, Pace, Probe, calibrate
 from loadshapes.plan import Phase
@@ -27,7 +38,8 @@ class Finding:
 
     `halted` says why it ended early (empty: it did not); `loop_lag_max_s` is the worst stall of a
     generator's event loop, seconds (None: unknown). `t0_unix_s` is when it began, on the wall clock
-    of the node that commands (None: by an earlier attempt at the run).
+    of the node that commands (None: by an earlier attempt at the run). `cut`: an earlier attempt
+    was interrupted in it, so its rows measure nothing.
     """
 
     phase: Phase
@@ -35,7 +47,11 @@ class Finding:
     halted: str = ""
     loop_lag_max_s: float | None = None
     t0_unix_s: float | None = None
+    cut: bool = False
 
+
+State = Literal["new", "cut", "over"]
+"""How far a phase has come: nothing of it was sent, some of it, or it is finished."""
 
 Program = Generator[Phase, Finding, None]
 """Yields phases; every `yield` returns that phase's finding."""
@@ -78,21 +94,25 @@ def pace_of(finding: Finding) -> Pace | None:
     )
 
 
-def probed(program: Program) -> Program:
+def probed(
+    program: Program, seen: Iterable[tuple[str, str]] = (), sent: Container[str] = ()
+) -> Program:
     """The program with one request ahead of the first phase of a kind that sends several at once.
 
     A budget reserves by the dearest request of the same kind; before one was seen, requests of that
-    kind go one at a time, and a burst would be none.
+    kind go one at a time, and a burst would be none. `seen` are kinds (model, request) of which an
+    earlier attempt at the run has told, `sent` the names of its phases: no probe goes twice.
     """
-    seen: set[tuple[str, str]] = set()
+    seen = set(seen)
     try:
         phase = next(program)
         while True:
             kind = (phase.model, phase.request)
-            if kind not in seen and phase.users > 1:
+            name = f"probe/{phase.model}/{phase.request}"
+            if kind not in seen and phase.users > 1 and name not in sent:
                 yield replace(
                     phase,
-                    name=f"probe/{phase.model}/{phase.request}",
+                    name=name,
                     mode="probe",
                     scenario="probe",
                     kind="steady",
@@ -108,6 +128,7 @@ def probed(program: Program) -> Program:
                     times_s=(),
                     paced=False,
                     pace=None,
+                    skip=(),
                 )
             seen.add(kind)
             phase = program.send((yield phase))
@@ -119,14 +140,30 @@ def probed(program: Program) -> Program:
 class Past:
     """What earlier attempts at a run have done.
 
-    `finished`: by phase, the indices that were sent; `ended`: the phases that the stop rule ended
-    or left out; `records`: by phase, its rows; `windows`: begin interrupted windows anew.
+    `finished`: by phase, the indices that were sent; `over`: the phases that came to their own end;
+    `ended`: those that the stop rule ended or left out; `records`: by phase, its rows; `windows`:
+    begin interrupted windows anew.
     """
 
     finished: Mapping[str, Set[int]] = field(default_factory=dict)
     ended: Set[str] = frozenset()
     records: Callable[[str], Sequence[RequestRecord]] = lambda phase: ()
     windows: bool = False
+    over: Set[str] = frozenset()
+
+    def state(self, phase: Phase) -> State:
+        """How far a phase has come."""
+        done = self.finished.get(phase.name, set())
+        if phase.name in self.ended or (phase.count is not None and len(done) >= phase.count):
+            return "over"
+        if _is_window(phase) and phase.name in self.over:
+            return "over"  # what it did not send was not to be sent any more
+        return "cut" if done else "new"
+
+
+def _is_window(phase: Phase) -> bool:
+    """Whether it is measured by time: its second half alone would measure nothing."""
+    return phase.kind == "arrivals" or phase.count is None
 
 
 def left_of(phase: Phase, past: Past) -> Phase | None:
@@ -134,19 +171,39 @@ def left_of(phase: Phase, past: Past) -> Phase | None:
 
     A counted phase sends what it has not sent yet. A window (or an uncounted phase) that was
     interrupted measures nothing by its second half: it is left as it is, or with `past.windows`
-    begun anew under another name.
+    begun anew under another name, and under yet another where that was interrupted too.
     """
-    done = past.finished.get(phase.name, set())
-    if phase.name in past.ended or (phase.count is not None and len(done) >= phase.count):
-        return None
-    if not done:
-        return phase
-    if phase.kind == "arrivals" or phase.count is None:
+    for turn in _turns(phase):
+        state = past.state(turn)
+        if state == "over":
+            return None
+        if state == "new":
+            return turn
+        if not _is_window(phase):
+            return replace(phase, skip=tuple(sorted(past.finished[phase.name])))
         if not past.windows:
             return None
-        again = f"{phase.task_prefix}again-"
-        return replace(phase, name=f"{phase.name}/again", task_prefix=again)
-    return replace(phase, skip=tuple(sorted(done)))
+    raise AssertionError("there is always a turn that was not begun")
+
+
+def measured(phase: Phase, past: Past) -> Phase:
+    """The phase itself, or the last that was begun anew for it."""
+    known = phase
+    for turn in _turns(phase):
+        if past.state(turn) == "new":
+            break
+        known = turn
+        if not _is_window(phase) or past.state(turn) == "over":
+            break
+    return known
+
+
+def _turns(phase: Phase) -> Iterator[Phase]:
+    """A window, and the names under which it begins anew: `.../again`, `.../again-2`, ..."""
+    yield phase
+    for number in count(1):
+        mark = "again" if number == 1 else f"again-{number}"
+        yield replace(phase, name=f"{phase.name}/{mark}", task_prefix=f"{phase.task_prefix}{mark}-")
 
 
 def resumed(program: Program, past: Past) -> Program:
@@ -154,10 +211,14 @@ def resumed(program: Program, past: Past) -> Program:
     try:
         phase = next(program)
         while True:
-            rest = left_of(phase, past)
-            before = tuple(past.records(phase.name)) if phase.watched else ()
+            rest, known = left_of(phase, past), measured(phase, past)
+            before = tuple(past.records(known.name)) if phase.watched else ()
             if rest is None:
-                finding = Finding(phase, before)
+                halted = "the stop rule ended it" if known.name in past.ended else ""
+                cut = past.state(known) == "cut"
+                finding = Finding(phase, before, halted, cut=cut)
+            elif rest.name != phase.name:
+                finding = replace((yield rest), phase=phase)
             else:
                 finding = yield rest
                 finding = replace(finding, phase=phase, records=(*before, *finding.records))

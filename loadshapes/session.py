@@ -7,12 +7,13 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import gevent
 
-from loadshapes.again import drawn
+from loadshapes.again import drawn, see_that_it_goes_on
 from loadshapes.budget import Budget
 from loadshapes.conductor import Conductor, Nodes, start_lead_s
 from loadshapes.inhand import in_hand
@@ -65,11 +66,15 @@ class Session:
         Nothing is sent before `begin`.
         """
         self._remains = remains
+        self._attempt = 1 if remains is None else remains.attempts + 1
         self.options = options
         self._given = given or options
         self.objectives = options.objectives()
         self.budget = Budget.of(
-            options.budget, options.budget_tokens, remains.spent if remains else None
+            options.budget,
+            options.budget_tokens,
+            remains.spent if remains else None,
+            remains.purses if remains else None,
         )
         self.plan, program = self._program(plan)
         run_folder.check_output(options.output)
@@ -104,32 +109,33 @@ class Session:
             self._progress,
             self._write_off,
             self._found,
+            {p.climb for p in plan.phases if remains and p.name in remains.ended and p.climb},
         )
         self._greenlets: list[gevent.Greenlet[..., None]] = []
 
     def _program(self, plan: Plan) -> tuple[Plan, Program]:
         """What is to be run, and the program that runs it. Raises OperatorError."""
-        program = plan.unfold() if plan.unfold is not None else in_order(plan.phases)
-        if self.budget.limits:
-            program = probed(program)
+        unfold = plan.unfold or partial(in_order, plan.phases)
         if self._remains is None:
-            return plan, program
+            return plan, probed(unfold()) if self.budget.limits else unfold()
         remains, options = self._remains, self.options
-        before = {p.get("traffic", "") for p in remains.manifest["plan"]}
-        if plan.traffic is not None and plan.traffic.digest not in before:
-            raise OperatorError(
-                f"--resume {options.resume}: {options.prompts or options.trace} is not what that "
-                "run sent: restore the file, or start a new run."
-            )
+        see_that_it_goes_on(plan, options, remains.manifest)
         past = Past(
-            remains.finished, remains.ended, remains.records_of, windows=options.resume_windows
+            remains.finished,
+            remains.ended,
+            remains.records_of,
+            windows=options.resume_windows,
+            over=remains.over,
         )
-        left = tuple(rest for p in plan.phases if (rest := left_of(p, past)) is not None)
-        if not left and plan.unfold is None:
+        if next(resumed(unfold(), past), None) is None:
             raise OperatorError(
                 f"--resume {options.resume}: nothing of it is left to send, so report it."
             )
-        return replace(plan, phases=left), resumed(program, past)
+        left = tuple(rest for p in plan.phases if (rest := left_of(p, past)) is not None)
+        program = resumed(unfold(), past)
+        if self.budget.limits:
+            program = probed(program, self.budget.kinds, remains.finished)
+        return replace(plan, phases=left), program
 
     @property
     def pool(self) -> int:
@@ -199,6 +205,7 @@ class Session:
                     "simulated": self.endpoint.simulated,
                     "worker": self._nodes.name(node),
                     "part": self._part(node),
+                    "attempt": self._attempt,
                     "prices": self.tariff.plain,
                     # Workers need not have the file: its text travels.
                     "traffic": self.plan.traffic.text if self.plan.traffic else "",
@@ -210,8 +217,7 @@ class Session:
 
     def _part(self, node: str) -> str:
         """The name of a generator's part file: an attempt never writes to an earlier one's."""
-        again = self._remains.attempts if self._remains is not None else 0
-        return self._nodes.name(node) + (f".{again + 1}" if again else "")
+        return self._nodes.name(node) + (f".{self._attempt}" if self._attempt > 1 else "")
 
     def watch(self, record: RequestRecord) -> None:
         """Every record of the run passes here once."""
@@ -318,9 +324,9 @@ class Session:
         row exists twice, the finished one counts.
         """
         name = self._nodes.name(node)
-        origin = Origin(self.options.run_id, "master", self.endpoint.key)
-        again = self._remains.attempts + 1 if self._remains is not None else 0
-        sink = CsvSink(part_path(self.folder, f"master.{again}" if again else "master"))
+        origin = Origin(self.options.run_id, "master", self.endpoint.key, attempt=self._attempt)
+        master = f"master.{self._attempt}" if self._attempt > 1 else "master"
+        sink = CsvSink(part_path(self.folder, master))
         began = self.began[phase.name]
         until_s = self._heard.get(node, began) + MAY_SEND_S - began
         share = Share(Run(self.options, replace(origin, worker=name)), 0, phase, 0.0, slot, slots)

@@ -84,6 +84,11 @@ class Share:
             self.released.set()
             self.settled.set()
 
+    @property
+    def at_its_goal(self) -> bool:
+        """Whether it has ended as it was meant to, though it was halted."""
+        return self.phase.kind == "manual" or 0 < self.phase.ends_after <= self.ends
+
     def leave(self, first: int, why: str) -> None:
         """Send nothing from index `first` on; one line says so, however many they are."""
         phase, origin = self.phase, self.run.origin
@@ -96,6 +101,7 @@ class Share:
         self.unsent = Unsent(
             run_id=origin.run_id,
             worker=origin.worker,
+            attempt=origin.attempt,
             phase=phase.name,
             model=phase.model,
             first=left[0],

@@ -141,9 +141,10 @@ class Purse:
         self.spent += used
         if need.worst is not None:
             self.underestimate = max(self.underestimate, used - need.worst)
-        self._learn(need.kind, record, used)
+        self.learn(need.kind, record, used)
 
-    def _learn(self, kind: Kind, record: RequestRecord, used: float) -> None:
+    def learn(self, kind: Kind, record: RequestRecord, used: float) -> None:
+        """Take in what a request of a kind used."""
         prompt, completion = record.prompt_tokens or 0, record.completion_tokens or 0
         written = record.cache_write_tokens or 0
         prompt = prompt_in_all(prompt, record.cached_tokens or 0, written, record.tokens_beside)

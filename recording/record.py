@@ -27,6 +27,9 @@ class RequestRecord:
     run_id: str = column("the run; also the name of its folder")
     timestamp: str = column("wall clock at completion, ISO 8601, UTC: a label, never subtracted")
     worker: str = column("the process that sent the request (`local`, or a Locust worker)")
+    attempt: int | None = column(
+        "which attempt at the run this is of, from 1: a resumed run has several", default=None
+    )
     phase: str = column("the block of the plan, e.g. `rpm/gpt-5.4-nano/600`")
     mode: str = column("the test: `rpm`, `tpm`, ...")
     scenario: str = column("what was asked for within the mode: `chat`, `stream`, ...")

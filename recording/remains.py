@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,11 @@ from typing import Any
 from recording import formats
 from recording.outcome import ENDED_BY_US, FREE, Outcome
 from recording.partfile import rows
-from recording.purse import MONEY, TOKENS
+from recording.purse import MONEY, TOKENS, Purse
 from recording.record import RequestRecord
 
+_CUTS = ("stopped", "ended", "failed", "stop_rule", "budget", "unpriced", "payment_required",
+         "unwritable", "refused")  # fmt: skip
 _USED = {MONEY: "api_cost", TOKENS: "total_tokens"}
 
 
@@ -19,8 +22,9 @@ _USED = {MONEY: "api_cost", TOKENS: "total_tokens"}
 class Remains:
     """`finished`: by phase, the indices that got an answer or failed; `attempts`: runs so far.
 
-    `ended`: the phases that the stop rule ended or left out; `watched`: the rows of the phases
-    whose program looks at them; `spent`: money and tokens, what no row states at its worst.
+    `over`: the phases that came to their own end; `ended`: those that the stop rule ended or left
+    out; `watched`: the rows of the phases whose program looks at them; `spent`: money and tokens,
+    what no row states at its worst; `purses` know by unit what requests used.
     """
 
     manifest: dict[str, Any]
@@ -29,6 +33,8 @@ class Remains:
     attempts: int
     watched: dict[str, list[RequestRecord]] = field(default_factory=dict)
     spent: dict[str, float] = field(default_factory=dict)
+    over: set[str] = field(default_factory=set)
+    purses: dict[str, Purse] = field(default_factory=dict)
 
     def records_of(self, phase: str) -> list[RequestRecord]:
         """The rows of a watched phase, by index."""
@@ -59,7 +65,8 @@ def _read(folder: Path) -> Remains:
     finished: dict[str, set[int]] = {}
     observed = {p["name"] for p in manifest["plan"] if p.get("watched")}
     watched: dict[str, list[RequestRecord]] = {}
-    bill, cancelled = _Bill(), set[RequestRecord]()
+    kinds = {p["name"]: str(p.get("request", "")) for p in manifest["plan"]}
+    bill, cancelled = _Bill(kinds), set[RequestRecord]()
     parts = sorted(folder.glob("requests-*.csv"))
     for path in parts:
         for row in rows(path, made_by):
@@ -75,14 +82,44 @@ def _read(folder: Path) -> Remains:
             bill.add(row)
             if row.phase in observed:
                 watched.setdefault(row.phase, []).append(row)
-    ended = {e["phase"] for e in events if e["event"] in ("stop_rule", "phase_skipped")}
+    ended = {e["phase"] for e in events if e["event"] == "stop_rule" or _skipped_by_rule(e)}
     spent = bill.spent()
     for event in events:
         if event["event"] == "accounts":  # they know the worst case of each, and of lost workers
             spent = {u: max(sum_, event.get(u, {}).get("spent", 0.0)) for u, sum_ in spent.items()}
     begun = sum(event["event"] == "run_start" for event in events)
     attempts = max([begun, *map(_attempt, parts)])
-    return Remains(manifest, finished, ended, attempts, watched, spent)
+    return Remains(manifest, finished, ended, attempts, watched, spent, _over(events), bill.purses)
+
+
+def _skipped_by_rule(event: Mapping[str, Any]) -> bool:
+    """Whether the stop rule had a phase left out; one that was refused may be let in by now."""
+    return event["event"] == "phase_skipped" and "the stop rule" in str(
+        event.get("why", "the stop rule")
+    )
+
+
+def _over(events: Sequence[Mapping[str, Any]]) -> set[str]:
+    """The phases that came to their own end: nobody stopped them, and no generator was lost.
+
+    Version 1 does not say in `phase_end` what cut it short: what came before it does.
+    """
+    over: set[str] = set()
+    cut, lost = False, set[object]()
+    for event in events:
+        match event["event"]:
+            case "phase_start":
+                cut, lost = False, set()
+            case "worker_lost":
+                lost.add(event.get("worker"))
+            case "worker_back":
+                lost.discard(event.get("worker"))
+            case "phase_end":
+                if not event.get("cut", cut or bool(lost)):
+                    over.add(event["phase"])
+            case kind if kind in _CUTS:
+                cut = True
+    return over
 
 
 def _attempt(part: Path) -> int:
@@ -94,7 +131,9 @@ def _attempt(part: Path) -> int:
 class _Bill:
     """What rows used, by unit; one that does not say may have used the most of its model's."""
 
-    def __init__(self) -> None:
+    def __init__(self, kinds: Mapping[str, str]) -> None:
+        self.purses = {unit: Purse.of(unit, 0.0) for unit in _USED}
+        self._kinds = kinds  # what is asked for, by phase
         self._known = dict.fromkeys(_USED, 0.0)
         self._most: dict[tuple[str, str], float] = {}
         self._unknown: Counter[tuple[str, str]] = Counter()
@@ -105,6 +144,9 @@ class _Bill:
             if used is not None and used >= 0:
                 self._known[unit] += used
                 self._most[key] = max(self._most.get(key, 0.0), used)
+                if row.phase in self._kinds:
+                    kind = (row.model_requested, self._kinds[row.phase])
+                    self.purses[unit].learn(kind, row, used)
             elif row.outcome not in FREE:
                 self._unknown[key] += 1
 

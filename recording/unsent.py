@@ -18,7 +18,7 @@ class Unsent:
 
     Their indices are `first`, `first + step`, ... up to `last`, those apart that an earlier attempt
     has finished. They were due from `due_first_s` to `due_last_s` after the phase began (None: as
-    soon as a user was free).
+    soon as a user was free). `attempt` at the run, from 1, left them.
     """
 
     run_id: str
@@ -32,17 +32,21 @@ class Unsent:
     reason: str
     due_first_s: float | None = None
     due_last_s: float | None = None
+    attempt: int = 1
 
     @classmethod
     def of(cls, told: Mapping[str, Any]) -> "Unsent":
         """The line that `as_dict` made, or an event of it. ValueError for what is none."""
         made: dict[str, Any] = {item.name: told.get(item.name) for item in fields(cls)}
-        whole = [made[name] for name in ("first", "last", "step", "count")]
+        whole = [made[name] for name in ("first", "last", "step", "count", "attempt")]
         texts = [made[name] for name in ("run_id", "worker", "phase", "model", "reason")]
         if not all(type(number) is int for number in whole) or not all(
             isinstance(text, str) for text in texts
         ):
             raise ValueError("it does not say which requests were not sent")
+        dues = (made["due_first_s"], made["due_last_s"])
+        if not all(due is None or isinstance(due, int | float) for due in dues):
+            raise ValueError("it does not say when they were due")
         found = cls(**made)
         if found.first < 0 or found.step < 1 or not 0 <= found.count <= len(found.indices):
             raise ValueError("it does not say which requests were not sent")

@@ -81,6 +81,7 @@ class Origin:
     mute: bool = False
     prices: Prices | None = None
     cost_field: str = ""
+    attempt: int = 1
     stall_limit_s: float = timing.STALL_LIMIT_S
 
 
@@ -158,6 +159,7 @@ def _row(job: Job, origin: Origin, **facts: Any) -> RequestRecord:
         run_id=origin.run_id,
         timestamp=datetime.now(UTC).isoformat(),
         worker=origin.worker,
+        attempt=origin.attempt,
         phase=phase.name,
         mode=phase.mode,
         scenario=phase.scenario,

@@ -78,10 +78,11 @@ def _held(view: View, steps: list[dict[str, Any]]) -> str:
 
 def _burst(view: View) -> str:
     return view.t(
-        "All requests of a step are released at one instant; P95 is the nearest rank over its "
+        "All requests of a step are released at one instant (of a resumed one, those of each "
+        "part); P95 is the nearest rank over its "
         "successes, wall clock runs from the release to the last completion, and release skew "
         "is the last send minus the first.",
-        "每一阶梯的请求在同一时刻释放；P95 为成功请求的最近秩百分位，"
+        "每一阶梯的请求在同一时刻释放（续跑的阶梯按每次续跑）；P95 为成功请求的最近秩百分位，"
         "墙钟耗时从释放到最后一个请求完成，"
         "释放偏差为最晚与最早发送时刻之差。",
     )

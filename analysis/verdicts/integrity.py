@@ -11,7 +11,7 @@ _EXAMPLES = 5
 
 def remarks(view: View) -> list[Remark]:
     """What ended early, what was not run, what left no row, and who was lost."""
-    return [*_stops(view), *_whole(view), *_losses(view)]
+    return [*_stops(view), *_whole(view), *_parted(view), *_losses(view)]
 
 
 def _whole(view: View) -> list[Remark]:
@@ -59,6 +59,26 @@ def _stops(view: View) -> list[Remark]:
         else:
             continue
         found.append(Remark("bad", sentence(t, head, told(t, event))))
+    return found
+
+
+def _parted(view: View) -> list[Remark]:
+    """Bursts that several attempts at the run sent: their concurrency was never what they name."""
+    t, found = view.t, []
+    bursts = {phase["name"] for phase in view.run.plan if phase.get("kind") == "burst"}
+    for phase in view.phases:
+        parts = phase["parts"] if phase["phase"] in bursts else None
+        if not parts:
+            continue
+        name, shown = phase["phase"], t.join(map(str, parts))
+        text = t(
+            f"{name} was resumed: it was sent in {len(parts)} parts, of {shown} requests, and "
+            f"never as {phase['sent']} at once. Do not read it as that burst; to measure that, "
+            "start a new run.",
+            f"{name} 为续跑：分 {len(parts)} 次发出（{shown} 个请求），"
+            f"从未同时发出 {phase['sent']} 个。不可视为该并发的结果；如需测量请重新运行。",
+        )
+        found.append(Remark("bad", text))
     return found
 
 

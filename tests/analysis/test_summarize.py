@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from analysis.load import load
+from analysis.report import look
 from analysis.summarize import of_run
+from analysis.verdicts import verdicts
 from recording.record import RequestRecord
 from tests.analysis.runs import dropped, failed, make, phase, record
 
@@ -111,3 +113,30 @@ def test_groups_over_phases_share_their_walls(tmp_path: Path) -> None:
 
 def test_a_run_without_rows_has_no_numbers(tmp_path: Path) -> None:
     assert of_run(load(make(tmp_path / "r"))) == []
+
+
+def burst(folder: Path, *parts: int) -> Path:
+    """A burst of 50 that so many attempts sent, each part released at its own time 0."""
+    rows, index = [], 0
+    for attempt, count in enumerate(parts, 1):
+        for place in range(count):
+            known = {"sent_offset_s": place * 0.001, "done_offset_s": 2.0 + attempt}
+            number = attempt if len(parts) > 1 else None
+            rows.append(record(index, attempt=number, target=50, mode="ladder", **known))
+            index += 1
+    plan = [phase(kind="burst", mode="ladder", count=50, target=50, duration_s=None)]
+    return make(folder, *rows, plan=plan)
+
+
+def test_a_burst_that_was_resumed_is_told_as_what_it_was(tmp_path: Path) -> None:
+    """Offsets begin anew with each part: they are not laid over one another (F7)."""
+    whole, parted = look(load(burst(tmp_path / "a", 50))), look(load(burst(tmp_path / "b", 20, 30)))
+    (one,), (other,) = whole.phases, parted.phases
+    assert (one["parts"], one["wall_s"]) == (None, 3.0)
+    assert (other["parts"], other["wall_s"]) == ([20, 30], 3.0 + 4.0)
+    assert other["observed_rpm"] == pytest.approx(50 / 7.0 * 60)
+    assert other["release_skew_s"] == pytest.approx(0.029)
+    assert one["release_skew_s"] == pytest.approx(0.049)
+    said = [remark.text for remark in verdicts(parted) if "in 2 parts" in remark.text]
+    assert "of 20, 30 requests, and never as 50 at once" in said[0]
+    assert not [remark for remark in verdicts(whole) if "parts" in remark.text]

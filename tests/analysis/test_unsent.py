@@ -140,6 +140,7 @@ def test_864000_requests_that_were_not_sent_are_two_small_files(tmp_path: Path) 
     [
         {"first": -1}, {"step": 0}, {"count": 10**9}, {"count": -1}, {"first": "0"}, {"last": 1e9},
         {"phase": None}, {"reason": 3}, {"last": 10**12, "count": 1}, {"first": True},
+        {"due_last_s": "soon"}, {"attempt": None},
     ],
 )  # fmt: skip
 def test_a_damaged_line_is_one_sentence(tmp_path: Path, wrong: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ import pytest
 from loadshapes import modes
 from loadshapes.options import Options
 from loadshapes.plan import Phase
-from loadshapes.program import Finding
+from loadshapes.program import Finding, Past, Program, resumed
 from recording.mistake import OperatorError
 from recording.record import RequestRecord
 from recording.trials import Trial, bracket
@@ -160,3 +160,49 @@ def test_what_the_rows_say_again_is_what_the_search_found(tmp_path: Path) -> Non
         Trial(90, False),
     ]
     assert bracket(trials) == bracket(trials[::-1])
+
+
+def test_a_resumed_search_goes_where_the_uninterrupted_one_went(tmp_path: Path) -> None:
+    """Cut off after each trial in turn: one that the stop rule ended is still missed (B2)."""
+    asked = options(tmp_path, slo="e2e_p95_s = 9", target="1,8,64", search="concurrency")
+    unfold = modes.plan(asked).unfold
+    assert unfold is not None
+
+    def found(phase: Phase) -> Finding:
+        """Every request is quick; above 13 at once the gateway breaks, and the rule acts."""
+        rows = [row(phase=phase.name, request_index=i, elapsed_sec=1.0) for i in range(20)]
+        return Finding(phase, rows, "the stop rule ended it" if (phase.target or 0) > 13 else "")
+
+    def run(program: Program, stop: int = 99) -> list[Finding]:
+        findings: list[Finding] = []
+        try:
+            phase = next(program)
+            while len(findings) < stop:
+                findings.append(found(phase))
+                phase = program.send(findings[-1])
+        except StopIteration:
+            pass
+        return findings
+
+    whole = run(unfold())
+    names = [one.phase.name for one in whole]
+    assert len(whole) > 4 and any(one.halted for one in whole)
+    for cut in range(1, len(whole)):
+        before = {one.phase.name: one for one in whole[:cut]}
+        past = Past(
+            {name: set(range(20)) for name in before},
+            {name for name, one in before.items() if one.halted},
+            lambda name, before=before: [*before[name].records] if name in before else [],  # type: ignore[misc]
+            over=set(before),
+        )
+        assert [one.phase.name for one in run(resumed(unfold(), past))] == names[cut:]
+
+
+def test_half_a_trial_is_no_answer(tmp_path: Path) -> None:
+    """It was cut off: the level is tried again in a window of its own."""
+    unfold = modes.plan(options(tmp_path)).unfold
+    assert unfold is not None
+    program = unfold()
+    first = next(program)
+    again = program.send(Finding(first, [row(elapsed_sec=1.0)], cut=True))
+    assert (first.target, first.name[-2:]) == (again.target, "/1") and again.name[-2:] == "/2"

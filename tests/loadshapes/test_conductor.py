@@ -15,6 +15,7 @@ from tests.loadshapes.pool import BASE
 
 ENDS = {
     "sent": 1, "dropped": 0, "loop_lag_max_s": 0.0, "loop_lag_p99_s": 0.0, "halted": "",
+    "cut": "",
     "purses": [], "pacer": None,
 }  # fmt: skip
 

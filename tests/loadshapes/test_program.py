@@ -84,6 +84,28 @@ class TestLeftOf:
         assert again is not None
         assert (again.name, again.task_id(0), again.count) == ("w/again", "t-again-0", 10)
 
+    def test_what_began_anew_is_known_by_its_own_name(self) -> None:
+        """It is finished, or was cut off in its turn: then the next begins under a third name."""
+        past = Past({"w": {0}, "w/again": set(range(10))}, windows=True)
+        assert left_of(WINDOW, past) is None
+        for number, name in enumerate(["w/again", "w/again-2", "w/again-3"]):
+            begun = dict.fromkeys(["w", "w/again", "w/again-2"][: number + 1], {0})
+            again = left_of(WINDOW, Past(begun, windows=True))
+            assert again is not None and again.name == name
+        assert again is not None and again.task_id(4) == "t-again-3-4"
+
+    def test_a_window_that_came_to_its_own_end_is_finished_though_some_was_never_sent(self) -> None:
+        """Its grace was over; and of an uncounted one nobody knows how many there were to be."""
+        held = replace(WINDOW, kind="steady", count=None)
+        for phase in (WINDOW, held):
+            over = Past({"w": {0, 1}}, over={"w"}, windows=True)
+            assert left_of(phase, over) is None
+            assert left_of(phase, replace(over, over=frozenset())) is not None
+
+    def test_a_burst_that_lost_a_worker_sends_the_rest_though_it_came_to_its_end(self) -> None:
+        rest = left_of(STEP, Past({"s": {0, 1}}, over={"s"}))
+        assert rest is not None and list(rest.indices(0, 1)) == list(range(2, 10))
+
 
 def test_a_resumed_window_is_paced_by_the_rows_of_its_finished_calibration() -> None:
     """No probe is paid for twice."""
@@ -99,3 +121,25 @@ def test_a_half_finished_calibration_is_completed_and_read_as_a_whole() -> None:
     calibration, window = ran(resumed(in_order(phases), past), probes()[1:])
     assert list(calibration.indices(0, 1)) == [1]
     assert window.pace is not None and window.pace.tokens_per_word == 10
+
+
+def test_no_probe_of_a_budget_goes_twice() -> None:
+    """What an earlier attempt saw of a kind is known; a probe that failed is not sent again."""
+    assert [p.name for p in ran(probed(in_order([STEP]), {("m", "marker")}))] == ["s"]
+    assert [p.name for p in ran(probed(in_order([STEP]), (), {"probe/m/marker"}))] == ["s"]
+
+
+def test_rows_of_an_interrupted_window_are_not_joined_to_those_of_its_second_turn() -> None:
+    """They would count as twice as many requests as were planned."""
+    watched = replace(WINDOW, watched=True)
+    told: list[Finding] = []
+
+    def program() -> Program:
+        told.append((yield watched))
+
+    cut = Past({"w": {0}}, windows=True, records=lambda name: [row(request_index=0)])
+    ran(resumed(program(), cut), [row(request_index=i) for i in range(10)])
+    assert len(told[0].records) == 10 and not told[0].cut
+    left = replace(cut, windows=False)
+    ran(resumed(program(), left))
+    assert told[1].cut

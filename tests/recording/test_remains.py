@@ -150,3 +150,51 @@ def test_no_attempt_writes_to_an_earlier_ones_file(
     for name in names:
         (folder / f"requests-{name}.csv.new").replace(folder / f"requests-{name}.csv")
     assert read(folder).attempts == attempts
+
+
+def told(*names: str, **more: Any) -> list[dict[str, Any]]:
+    """Events: `start`, then these, then `end` of the phase w."""
+    found = [{"event": name, "phase": "w", "worker": "worker-1"} for name in names]
+    return [
+        {"event": "phase_start", "phase": "w"},
+        *found,
+        {"event": "phase_end", "phase": "w"} | more,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("events", "over"),
+    [
+        (told(), True),
+        (told(cut=""), True),
+        (told(cut="the run was stopped"), False),
+        (told("worker_lost"), False),
+        (told("worker_lost", "worker_back"), True),
+        (told("worker_late"), True),
+        (told("budget"), False),
+        (told("ended"), False),
+        (told("stop_rule"), False),
+        (told()[:-1], False),
+        ([*told()[:-1], {"event": "stopped", "phase": "w"}], False),
+        ([*told("ended"), {"event": "run_start"}, *told()], True),
+    ],
+)
+def test_a_phase_is_over_when_it_came_to_its_own_end(
+    tmp_path: Path, events: list[dict[str, Any]], over: bool
+) -> None:
+    """Version 1 does not say so itself: what came before the end does."""
+    assert (read(left(tmp_path / "run", *KNOWN, events=events)).over == {"w"}) is over
+
+
+def test_the_phases_of_a_complete_old_run_are_over() -> None:
+    """Held steps have no count: every request of them was sent again (F2)."""
+    held = read(OLD / "held")
+    assert {p["name"] for p in held.manifest["plan"] if p["count"] is None} <= held.over
+    assert read(OLD / "interrupted-window").over == set()
+
+
+def test_a_resumed_budget_knows_what_earlier_requests_used() -> None:
+    """Else a resumed burst under a budget goes one request at a time."""
+    found = read(OLD / "interrupted").purses
+    worst = found["tokens"].worst(("gpt-5.4-nano", "marker"), 16)
+    assert worst is not None and worst >= 15
