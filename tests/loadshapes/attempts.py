@@ -29,8 +29,8 @@ from recording.record import RequestRecord
 from recording.remains import read
 from tasks.endpoint import Endpoint
 from tasks.exchange import Job, Origin, planned_only
+from tasks.failure import NotSent
 from tasks.tariff import Tariff
-from tasks.wire import NotSent
 
 COST = 0.001
 
