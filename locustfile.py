@@ -32,7 +32,7 @@ from recording.hooks import Recorder
 from recording.metrics import Metrics, serve
 from recording.mistake import OperatorError
 from tasks.endpoint import Endpoint, load_environment
-from tasks.route import route
+from tasks.preflight import way
 from tasks.users import GatewayUser
 from webui.page import Gateway, attach
 from webui.start import Desk
@@ -182,7 +182,7 @@ def enter(generator: Generator, endpoint: Endpoint) -> None:
     """Give the users that are about to be spawned what they send with."""
     GatewayUser.generator = generator
     GatewayUser.endpoint = endpoint
-    GatewayUser.route = route(endpoint.base_url)
+    GatewayUser.route = way(endpoint)
 
 
 @events.worker_report.add_listener

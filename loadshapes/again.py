@@ -121,3 +121,19 @@ def see_that_it_goes_on(plan: Plan, options: Options, manifest: Mapping[str, Any
             f"({', '.join(gone)}), and would pay for some of it twice: use the version that made "
             "it, or start a new run."
         )
+
+
+def entrusted(asked: Options, given: Options) -> Options:
+    """The run's options with what they keep to themselves, from those given now.
+
+    OperatorError where a run that goes on had a header or a command that is not given again.
+    """
+    for name in ("header", "key_command"):
+        before = getattr(asked, name)
+        if before and not getattr(given, name):
+            flag = "--" + name.replace("_", "-")
+            raise OperatorError(
+                f"--resume {given.resume} was made with {flag} ({', '.join(before.splitlines())}), "
+                "whose value is kept nowhere: give it again."
+            )
+    return replace(asked, header=given.header, key_command=given.key_command)

@@ -17,7 +17,7 @@ from locust.env import Environment
 from locust.runners import Runner
 
 from loadshapes import modes
-from loadshapes.again import going_on, recalled, unknown
+from loadshapes.again import entrusted, going_on, recalled, unknown
 from loadshapes.nodes import LocustNodes
 from loadshapes.option import foreign
 from loadshapes.options import Options
@@ -32,6 +32,7 @@ from tasks.catalogue import rehearse
 from tasks.endpoint import EmbeddedSimulator, Endpoint, resolve
 from tasks.estimate import estimate
 from tasks.preflight import preflight
+from tasks.redaction import MARK
 from tasks.tariff import table
 
 log = logging.getLogger("weighbridge")
@@ -46,6 +47,7 @@ class Command:
         self.nodes.listen(self._receive)
         self.session: Session | None = None
         self.opened: list[Callable[[Session], None]] = []  # who wants to see each new run
+        self._host = environment.host  # as it was given; what is shown may have less
         self.reported = Event()  # cleared while a run is being stopped and reported
         self.reported.set()
         self.drained = Event()  # cleared while what is in flight is being finished
@@ -59,7 +61,7 @@ class Command:
 
     def asked(self) -> Options:
         """The options of the run that is asked for, with its own id and task_id prefix."""
-        given = Options.of(self.environment.parsed_options)
+        given = Options.of(self.environment.parsed_options).public()
         run_id = given.run_id or new_run_id(given.mode)
         nonce = secrets.token_hex(8) if given.cache_nonce == "fresh" else given.cache_nonce
         prefix = given.task_id_prefix or run_id
@@ -67,23 +69,28 @@ class Command:
 
     def prepare(self) -> None:
         """Plan a run, find its gateway and make its folder. Raises OperatorError."""
-        given = Options.of(self.environment.parsed_options)
-        remains = look_back(given)
-        if remains is None and (found := list(foreign(given))):
+        raw = Options.of(self.environment.parsed_options)
+        remains = look_back(raw)
+        if remains is None and (found := list(foreign(raw))):
             raise OperatorError(" ".join(found))
-        asked = self.asked() if remains is None else again(given, remains)
+        asked = self.asked() if remains is None else again(raw.public(), remains)
+        whole = entrusted(asked, raw)
         plan = modes.plan(asked)
         if remains is not None and not self.environment.host and not asked.simulator:
-            self.environment.host = remains.manifest["gateway"]["base_url"]
+            before = remains.manifest["gateway"]["base_url"]
+            # Where its query held a secret, only the operator knows the whole.
+            self.environment.host = None if MARK in before else before
         rehearse(plan, asked)
         if asked.dry_run:
             print(lines(plan.describe()))
             prices = table(asked, remains.manifest if remains else None)
+            print(shown(self._gateway_of(whole)))
             print(shown(f"{estimate(plan, asked, prices)}. Nothing was sent."))
             sys.exit(0)
-        endpoint = self._endpoint(asked)
-        self.environment.host = endpoint.base_url
-        session = Session(plan, asked, endpoint, self.nodes, remains, given)
+        endpoint = self._endpoint(whole)
+        log.info("%s", endpoint.named)
+        self.environment.host = endpoint.shown
+        session = Session(plan, asked, endpoint, self.nodes, remains, raw.public())
         shape = None if plan.endless else shape_for(asked.mode)
         if shape is not None:
             shape.runner = self.environment.runner
@@ -99,20 +106,33 @@ class Command:
         """Where this server was told to send, if it was told. Raises OperatorError."""
         given = Options.of(self.environment.parsed_options)
         if given.simulator:
-            return self._endpoint(given).base_url
+            return self._endpoint(given).shown
         try:
-            return resolve(self.environment.host, os.environ).base_url
+            return self._resolved(given).shown
         except OperatorError:
-            return None  # the start form may name one
+            # What is wrong is said when a run is asked for; the start form may name a gateway.
+            return self.environment.host or None
 
     def _endpoint(self, asked: Options) -> Endpoint:
         if not asked.simulator:
-            endpoint = resolve(self.environment.host, os.environ)
+            endpoint = self._resolved(asked)
             preflight(endpoint, asked)
             return endpoint
         if self._simulator is None:
             self._simulator = EmbeddedSimulator(asked)
         return self._simulator.endpoint
+
+    def _resolved(self, asked: Options) -> Endpoint:
+        return resolve(self.environment.host, os.environ, asked, own_host=self._host)
+
+    def _gateway_of(self, asked: Options) -> str:
+        """Which gateway a run would be sent to, or why none, in a line."""
+        if asked.simulator:
+            return "gateway: the embedded simulator"
+        try:
+            return self._resolved(asked).named
+        except OperatorError as error:
+            return f"gateway: not known yet: {error}"
 
     def quit(self) -> None:
         """End what was started."""

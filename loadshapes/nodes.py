@@ -9,6 +9,7 @@ import math
 import os
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ from loadshapes.share import Run
 from recording.hooks import Recorder
 from recording.mistake import OperatorError
 from recording.prices import Prices
-from tasks.endpoint import SIMULATOR_KEY, Endpoint, resolve
+from tasks.endpoint import Endpoint, resolve, simulated
 from tasks.exchange import Origin
 from tasks.traffic import travelled
 
@@ -139,17 +140,17 @@ class GeneratorNode:
         """Take part in a run: open the part file and let users in."""
         data = msg.data
         options = Options(**data["options"])
-        if data["simulated"]:
-            endpoint = Endpoint(data["base_url"], SIMULATOR_KEY, simulated=True)
-        elif isinstance(self._runner, LocalRunner):
-            endpoint = resolve(data["base_url"], os.environ)
-        else:
-            try:
-                endpoint = resolve(data["base_url"], os.environ)
-            except OperatorError as error:
-                log.error("this worker cannot take part: %s", error)
-                self._runner.quit()
-                return
+        try:
+            parsed = environment.parsed_options
+            endpoint = _endpoint(data, options, Options.of(parsed), parsed.host)
+            if endpoint.access.command is not None:
+                endpoint.access.command.key()
+        except OperatorError as error:
+            if isinstance(self._runner, LocalRunner):
+                raise
+            log.error("this worker cannot take part: %s", error)
+            self._runner.quit()
+            return
         folder = Path(options.results).resolve() / options.run_id
         try:
             folder.mkdir(parents=True, mode=0o700, exist_ok=True)
@@ -163,7 +164,7 @@ class GeneratorNode:
         origin = Origin(
             options.run_id,
             data["worker"],
-            endpoint.key,
+            endpoint.secrets,
             mute=options.no_content,
             prices=Prices.from_dict(data["prices"]),
             cost_field=options.cost_field,
@@ -249,3 +250,35 @@ class GeneratorNode:
         run = self.generator.run
         self.generator.close(wait_s)
         self._tell("closed", {} if run is None else {"run_id": run.origin.run_id})
+
+
+def _endpoint(
+    data: dict[str, Any], options: Options, own: Options, own_host: str | None
+) -> Endpoint:
+    """The run's gateway with what this process alone knows: keys, headers' values, the command.
+
+    None of them travels: each process has them from its own command line and environment. Raises
+    OperatorError.
+    """
+    wanted, here = options.headers, own.public().headers
+    if missing := [name for name in wanted if name not in here]:
+        raise OperatorError(
+            f"the run sends the headers {', '.join(missing)}, and their values do not travel: give "
+            "--header (or WEIGHBRIDGE_HEADER) on this machine too."
+        )
+    if options.key_command and not own.key_command:
+        raise OperatorError(
+            "the key of this run comes from --key-command: give it on this machine too."
+        )
+    chosen = [line for line in own.headers if line.partition("=")[0].strip() in wanted]
+    command = own.key_command if options.key_command else ""
+    asked = replace(options, header="\n".join(chosen), key_command=command)
+    if data["simulated"]:
+        return simulated(data["base_url"], asked)
+    return resolve(
+        data["base_url"],
+        os.environ,
+        asked,
+        own_host=own_host,
+        prefer=data.get("key_name", ""),
+    )

@@ -1,5 +1,6 @@
 """One option of a run: its default, its help, and all that is known of it. Pure."""
 
+import argparse
 import difflib
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -44,6 +45,7 @@ def option(
     anew: bool = False,
     web: bool = True,
     content: bool = False,
+    repeatable: bool = False,
 ) -> Any:
     """A field that is also an option, with what the rest of the program asks about it.
 
@@ -54,15 +56,28 @@ def option(
     not alike. `anew`: a run that goes on may be given another value, for no request depends on it.
     `web`: a visitor of the web UI may set it; not what names files, starts programs, or decides
     how the process ends. `content`: its value is asked or answered, so --no-content withholds it.
+    `repeatable`: it may be given several times; its value is text, a line each.
     """
     if group not in GROUPS or not set(modes) <= set(MODES):
         raise ValueError(f"{help!r}: no such group ({group}), or no such mode ({modes})")
     known = {
         "help": help, "group": group, "modes": tuple(modes), "in_full": in_full,
         "choices": tuple(choices), "seconds": seconds, "sent": sent, "anew": anew, "web": web,
-        "content": content,
+        "content": content, "repeatable": repeatable,
     }  # fmt: skip
     return field(default=default, metadata=known)
+
+
+class Lines(argparse._AppendAction):
+    """An option that may be given several times: its value is all of them, a line each.
+
+    Of argparse's kind that appends, so that a configuration file may give it as a list.
+    """
+
+    def __call__(self, parser: Any, namespace: Any, values: Any, option_string: Any = None) -> None:
+        said = values if isinstance(values, list) else [values]
+        lines = [*getattr(namespace, self.dest).splitlines(), *map(str, said)]
+        setattr(namespace, self.dest, "\n".join(lines))
 
 
 def flag(name: str) -> str:
@@ -128,6 +143,8 @@ def add_arguments(table: type[Any], parser: Parser) -> None:
             more["action"] = "store_true"
         else:
             more["type"] = seconds_of if item.metadata["seconds"] else type(item.default)
+        if item.metadata["repeatable"]:
+            more["action"] = Lines
         if item.metadata["choices"]:
             more["choices"] = item.metadata["choices"]
         if not item.metadata["web"]:

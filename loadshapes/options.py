@@ -5,7 +5,8 @@ the web UI's start form, the documentation and the manifest. The seed's options 
 names and defaults.
 """
 
-from dataclasses import asdict, dataclass
+import shlex
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -131,6 +132,45 @@ class Options:
         "keep connections, or open one per request as the seed did (its time then counts)",
         choices=("warm", "cold"),
         sent=True,
+    )
+    gateway: str = _gateway(
+        "",
+        "a gateway by its name: its base URL is NAME_BASE_URL, its key NAME_API_KEY "
+        "(docs/how-to/corporate-network.md)",
+        web=False,
+    )
+    auth: str = _gateway(
+        "auto",
+        "how the key is sent: bearer, api-key, none, or the name of a header that takes it (auto: "
+        "bearer, and api-key where the base URL has an api-version)",
+        web=False,
+    )
+    header: str = _gateway(
+        "",
+        "NAME=VALUE, a header of every request; repeatable. A value may hold {task_id}, {run_id} "
+        "and {env:NAME}, and is written nowhere",
+        repeatable=True,
+        web=False,
+    )
+    key_command: str = _gateway(
+        "",
+        "program that prints the key, run without a shell; it is asked again after HTTP 401",
+        web=False,
+    )
+    trace_headers: str = _gateway(
+        "on",
+        "send a traceparent (W3C) and an x-request-id with every request, derived from its row",
+        choices=("on", "off"),
+        web=False,
+    )
+    ca_file: str = _gateway(
+        "", "PEM file of certificate authorities to trust too", anew=True, web=False
+    )
+    client_cert: str = _gateway(
+        "", "PEM file of the certificate that the gateway asks of us", anew=True, web=False
+    )
+    client_key: str = _gateway(
+        "", "PEM file of its private key, if it is not in the same file", anew=True, web=False
     )
     task_id_prefix: str = _gateway("", "first part of every task_id (empty: the run id)")
     task_id_on_streams: bool = _gateway(False, "send task_id on streamed requests too", sent=True)
@@ -261,6 +301,12 @@ class Options:
         "error message of the gateway's, no --tools-prompt or --image-text (--resume asks for them "
         "again)",
     )
+    web_names: str = _output(
+        "",
+        "more host names under which a browser may call the web UI, with commas between",
+        anew=True,
+        web=False,
+    )
     metrics_port: int = _output(
         0, "serve Prometheus metrics of the run on this port (0: do not)", anew=True, web=False
     )
@@ -305,6 +351,20 @@ class Options:
     def gaps_s(self) -> tuple[int, ...]:
         """The numbers of `--cache-gaps`; OperatorError if they are not whole and above 0."""
         return _whole_numbers("cache-gaps", self.cache_gaps)
+
+    @property
+    def headers(self) -> tuple[str, ...]:
+        """What `--header` says, one text each."""
+        return tuple(line for line in self.header.splitlines() if line.strip())
+
+    def public(self) -> "Options":
+        """The options without what is secret: of headers their names, of a command its program."""
+        try:
+            program = (shlex.split(self.key_command) or [""])[0].rpartition("/")[2]
+        except ValueError:
+            program = "(unreadable)"
+        names = "\n".join(line.partition("=")[0].strip() for line in self.headers)
+        return replace(self, header=names, key_command=program)
 
     @property
     def grace_s(self) -> float:

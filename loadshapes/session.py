@@ -178,8 +178,7 @@ class Session:
             options=as_kept(self._given),
             drawn=drawn(self.options, self._given),
             plan=self.plan.as_dicts(),
-            base_url=self.endpoint.base_url,
-            simulated=self.endpoint.simulated,
+            gateway=self.endpoint.facts(),
             currency=self.tariff.currency,
             workers=len(alive),
             slo=None if self.objectives is None else self.objectives.as_dict(),
@@ -201,8 +200,9 @@ class Session:
                 "open",
                 {
                     "options": as_dict(self.options),
-                    "base_url": self.endpoint.base_url,
+                    "base_url": self.endpoint.shown,
                     "simulated": self.endpoint.simulated,
+                    "key_name": self.endpoint.choice.key_name if self.endpoint.choice else "",
                     "worker": self._nodes.name(node),
                     "part": self._part(node),
                     "attempt": self._attempt,
@@ -324,7 +324,7 @@ class Session:
         row exists twice, the finished one counts.
         """
         name = self._nodes.name(node)
-        origin = Origin(self.options.run_id, "master", self.endpoint.key, attempt=self._attempt)
+        origin = Origin(self.options.run_id, "master", self.endpoint.secrets, attempt=self._attempt)
         master = f"master.{self._attempt}" if self._attempt > 1 else "master"
         sink = CsvSink(part_path(self.folder, master))
         began = self.began[phase.name]

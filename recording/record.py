@@ -38,6 +38,11 @@ class RequestRecord:
     model_requested: str = column("the model asked for")
     model_returned: str | None = column("the model the gateway says it used", default=None)
     task_id: str | None = column("the request's own name; in its body when not streamed")
+    trace_id: str | None = column(
+        "trace id that was sent, in `traceparent` and as `x-request-id`: the first 32 digits of "
+        "SHA-256 over run_id, phase and task_id, a line feed between them",
+        default=None,
+    )
     stream: bool = column("whether the reply was asked for as a stream")
     max_tokens: int | None = column("the output budget that was sent, tokens", default=None)
     request_index: int = column("the request's number within its phase, from 0")

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from tasks.access import Access, Credential, Outgoing
+from tasks.address import address
 from tasks.route import Route
 from tasks.shortcut import Http, OpenAI
 from tasks.wire import MOST_BYTES, Wire
@@ -11,7 +13,8 @@ class Client:
     """An SDK client with its own connection.
 
     `sdk` is the official client: no retries (they would hide a 429 inside a latency), the
-    timeouts kept by the wire. `wire` tells what happened below it.
+    timeouts kept by the wire. `wire` tells what happened below it. What the SDK takes out of the
+    environment by itself (organization, project, headers) is not sent: `access` says what is.
     """
 
     def __init__(
@@ -25,7 +28,11 @@ class Client:
         connect_timeout_s: float = 10.0,
         cold: bool = False,
         most_bytes: int = MOST_BYTES,
+        access: Access | None = None,
+        run_id: str = "",
     ) -> None:
+        access, where = access or Access(), address(base_url)
+        self._outgoing = Outgoing(access, run_id)
         self.wire = Wire(
             route,
             clock,
@@ -35,15 +42,28 @@ class Client:
             most_bytes=most_bytes,
         )
         self.sdk = OpenAI(
-            base_url=base_url,
-            api_key=api_key,
+            base_url=where.url("", ""),
+            api_key=api_key or "none",
             max_retries=0,
             timeout=timeout_s,
             # trust_env off: proxies are the route's business, and ~/.netrc must not add a login.
             http_client=Http(transport=self.wire, trust_env=False),
         )
+        self.sdk.organization = self.sdk.project = None
+        self.sdk._custom_headers = self._outgoing.same
+        if where.query or where.deployments:
+            self.sdk.address = where
+        if access.command is None:
+            self.sdk.credentials = access.credentials(api_key)
+        else:
+            self.wire.credential = Credential(access, access.command)
         # Asks `uname`, and remembers: a first burst of 500 would start it 500 times (15 s).
         self.sdk.platform_headers()
+
+    def mark(self, phase: str, task_id: str) -> str | None:
+        """Give the next request its own headers; the trace id that is sent with it, if one is."""
+        self.wire.extra, trace_id = self._outgoing.of(phase, task_id)
+        return trace_id
 
     def close(self) -> None:
         """Close the connection."""

@@ -1,11 +1,11 @@
-"""Which gateway, with which key: from -H, the environment, .env, or the embedded simulator."""
+"""The endpoint of a run: its gateway, its key and how it is asked; and the embedded simulator."""
 
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,23 +14,46 @@ from dotenv import load_dotenv
 
 from loadshapes.options import Options
 from recording.mistake import OperatorError
-from tasks.redaction import SHORTEST, redacted
+from tasks.access import NONE, Access, auth_header, joined, own_headers, sdk_headers
+from tasks.address import Address, address, is_azure
+from tasks.gateways import Choice, Table, unusable
+from tasks.keycommand import command_of
+from tasks.redaction import MARK, SHORTEST, redacted
 
 SIMULATOR_KEY = "sk-simulator-key"
 ROOT = Path(__file__).resolve().parent.parent
+FROM_FILE: set[str] = set()
+"""The variables that `.env` has set in this process."""
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A gateway's base URL and key; the key is kept out of every repr.
+    """A gateway's base URL, key and ways; the key and all other secrets are kept out of every repr.
 
-    `unit` is what it says its costs are in (our simulator does).
+    `unit` is what it says its costs are in (our simulator does). `choice` says where it is from.
     """
 
-    base_url: str
+    base_url: str = field(repr=False)
     key: str = field(repr=False)
     simulated: bool = False
     unit: str | None = None
+    access: Access = Access()
+    choice: Choice | None = field(default=None, repr=False)
+    secrets: list[str] = field(default_factory=list, repr=False)
+
+    def __post_init__(self) -> None:
+        known = (self.key, *self.access.secrets(), *self.address.secrets)
+        self.secrets.extend(s for s in known if s and s not in self.secrets)
+
+    @property
+    def address(self) -> Address:
+        """Where requests go."""
+        return address(self.base_url)
+
+    @property
+    def shown(self) -> str:
+        """The base URL as files and pages may say it."""
+        return self.address.shown
 
     @property
     def currency(self) -> str | None:
@@ -38,6 +61,48 @@ class Endpoint:
         host = urlsplit(self.base_url).hostname or ""
         seeds = host == "nonelinear.com" or host.endswith(".nonelinear.com")
         return self.unit or ("CNY" if seeds else None)
+
+    @property
+    def named(self) -> str:
+        """Which gateway, from where, with whose key, as a line of the start says it."""
+        if self.simulated:
+            return "gateway: the embedded simulator"
+        access, source = self.access, self.choice.source if self.choice else ""
+        header = "" if access.auth == "bearer" else f" in header {access.auth}"
+        told = f"key from {self.key_source}{header}" if self.key_source else "no key is sent"
+        parts = [f"gateway {self.shown} ({source})", told]
+        if access.names:
+            parts.append(f"also headers {', '.join(access.names)}")
+        if access.openai:
+            parts.append(f"{', '.join(access.openai)} is sent too, as the SDK does")
+        if access.withheld:
+            parts.append(f"{', '.join(access.withheld)} is not sent: it is for OPENAI_* gateways")
+        if self.choice and self.choice.why:
+            parts.append(self.choice.why)
+        return "; ".join(parts)
+
+    @property
+    def key_source(self) -> str:
+        """What the key is from: a variable's name or a command's; empty: none is sent."""
+        if self.access.auth == NONE:
+            return ""
+        if self.access.command is not None:
+            return f"--key-command {self.access.command.program}"
+        name = self.choice.key_name if self.choice else ""
+        return f"{name} in .env" if name in FROM_FILE else name
+
+    def facts(self) -> dict[str, object]:
+        """What the manifest says of it: every name, no value."""
+        return {
+            "base_url": self.shown,
+            "simulated": self.simulated,
+            "source": "--simulator" if self.simulated else self.choice and self.choice.source,
+            "key_source": self.key_source or None,
+            "auth": self.access.auth,
+            "headers": self.access.names,
+            "sdk_variables_sent": list(self.access.openai),
+            "sdk_variables_withheld": list(self.access.withheld),
+        }
 
 
 def load_environment(path: Path) -> None:
@@ -47,74 +112,99 @@ def load_environment(path: Path) -> None:
     """
     if not path.exists():
         return
+    before = set(os.environ)
     try:
         load_dotenv(path, override=False)
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise OperatorError(f"{path} cannot be read ({reason}): mend or remove it.") from None
+    FROM_FILE.update(set(os.environ) - before)
 
 
-def resolve(host: str | None, environment: Mapping[str, str]) -> Endpoint:
-    """The endpoint of `-H`, else of NONELINEAR_*, else of OPENAI_*.
+def resolve(
+    host: str | None,
+    environment: Mapping[str, str],
+    options: Options | None = None,
+    *,
+    own_host: str | None = None,
+    prefer: str = "",
+) -> Endpoint:
+    """The endpoint of `-H`, of `--gateway`, or of the environment, as the options say to ask it.
 
-    Raises OperatorError when the base URL or the key is missing, or the URL is not one.
+    `own_host`: what this process was given as `-H`, where `host` is what may be shown of one.
+    `prefer`: the variable from which another process of the run took its key. Raises OperatorError
+    where nothing, too much or nonsense is configured; no command is run yet.
     """
-    keys: tuple[str, ...] = ("NONELINEAR_API_KEY", "OPENAI_API_KEY")
-    base = (host or "").strip()
-    for name in ("NONELINEAR_OPENAI_BASE_URL", "OPENAI_BASE_URL"):
-        if not base and environment.get(name):
-            base = environment[name].strip()
-            keys = ("NONELINEAR_API_KEY",) if name.startswith("NONE") else ("OPENAI_API_KEY",)
-    if not base:
-        raise OperatorError(
-            "no gateway is named: give -H https://host/v1, or set NONELINEAR_OPENAI_BASE_URL or "
-            "OPENAI_BASE_URL in the environment or .env, or use --simulator."
-        )
-    if "@" in base.partition("//")[2].partition("/")[0]:
-        raise OperatorError(
-            "the base URL holds a user name or password: put the key into the environment instead."
-        )
-    if not _is_url(base):
-        shown = "" if _may_hide(base) else f" {base!r}"
-        raise OperatorError(f"the base URL{shown} is not one: write http(s)://host[:port]/path.")
-    if "?" in base or "#" in base:
-        raise OperatorError(
-            "the base URL ends in a query or fragment, which the SDK would put before the path: "
-            "leave it away."
-        )
-    name = next((name for name in keys if environment.get(name, "").strip()), "")
-    key = environment.get(name, "").strip(" ")
-    if not key:
-        raise OperatorError(
-            f"no API key: set {' or '.join(keys)} in the environment or .env "
-            "(any text for a gateway that wants none)."
-        )
-    if not key.isascii() or not key.isprintable():
-        raise OperatorError(f"the API key in {name} is not plain ASCII text: set it again.")
-    if len(key) >= SHORTEST and redacted(base, key) != base:
+    asked = options or Options()
+    host = _whole(host or "", own_host, environment)
+    auth = asked.auth.strip().lower()
+    if auth == NONE and asked.key_command:
+        raise OperatorError("--auth none sends no key: leave --key-command away.")
+    keyless = auth == NONE or bool(asked.key_command)
+    table = Table(environment, FROM_FILE)
+    choice = table.choose(host, asked.gateway, keyless=keyless, prefer=prefer)
+    where = address(choice.base_url)
+    key = environment.get(choice.key_name, "").strip(" ") if choice.key_name else ""
+    if choice.key_name and (fault := unusable(key, table.told(choice.key_name))):
+        raise OperatorError(fault)
+    if len(key) >= SHORTEST and redacted(choice.base_url, key) != choice.base_url:
         raise OperatorError(
             "the base URL holds the API key, which would stand in every report: the key goes into "
             "the environment alone."
         )
-    return Endpoint(base.rstrip("/"), key)
+    command = command_of(asked.key_command) if asked.key_command else None
+    access = replace(access_of(asked, environment, where, choice.openai), command=command)
+    secrets = command.secrets if command else []  # those to come are secrets too
+    return Endpoint(choice.base_url.rstrip("/"), key, access=access, choice=choice, secrets=secrets)
+
+
+def _whole(shown: str, own_host: str | None, environment: Mapping[str, str]) -> str:
+    """The base URL of which only a part may be shown, as this machine knows it. OperatorError."""
+    if MARK not in shown:
+        return shown
+    configured = [value for name, value in environment.items() if name.endswith("_BASE_URL")]
+    for known in (own_host or "", *configured):
+        try:
+            if known and address(known).shown == shown:
+                return known
+        except OperatorError:
+            continue
+    raise OperatorError(
+        f"the base URL {shown} holds a secret that is not known here: give it as -H, or set its "
+        "variable, on this machine too."
+    )
+
+
+def access_of(
+    options: Options, environment: Mapping[str, str], where: Address, openai: bool
+) -> Access:
+    """How the options say to ask a gateway; `openai`: whether OPENAI_* is meant for it.
+
+    Raises OperatorError.
+    """
+    auth = auth_header(options.auth, is_azure(where), bool(options.key_command))
+    names, added = sdk_headers(environment)
+    own = own_headers(options.headers, environment)
+    return Access(
+        auth=auth,
+        headers=joined(own, added if openai else (), auth),
+        trace=options.trace_headers == "on",
+        ca_file=options.ca_file,
+        client_cert=options.client_cert,
+        client_key=options.client_key,
+        openai=names if openai else (),
+        withheld=() if openai else names,
+    )
 
 
 def without_keys(environment: Mapping[str, str]) -> dict[str, str]:
     """The environment of a child process that needs no key."""
-    return {name: value for name, value in environment.items() if not name.endswith("_API_KEY")}
-
-
-def _is_url(text: str) -> bool:
-    try:
-        url = urlsplit(text)
-        return url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
-    except ValueError:  # a port that is none, half an IPv6 address
-        return False
-
-
-def _may_hide(text: str) -> bool:
-    """Whether a text that is no URL may hold a password all the same."""
-    return any(mark in text for mark in "@?#")
+    hidden = ("WEIGHBRIDGE_HEADER", "WEIGHBRIDGE_KEY_COMMAND", "OPENAI_CUSTOM_HEADERS")
+    return {
+        name: value
+        for name, value in environment.items()
+        if not name.endswith("_API_KEY") and name not in hidden
+    }
 
 
 def _unit(url: str) -> str | None:
@@ -159,7 +249,7 @@ class EmbeddedSimulator:
             said = self._process.stderr.read().strip() or "it said nothing"
             raise OperatorError(f"the simulator did not start: {said}")
         url = line.rsplit(" ", 1)[1]
-        self.endpoint = Endpoint(url, SIMULATOR_KEY, simulated=True, unit=_unit(url))
+        self.endpoint = simulated(url, options, _unit(url))
 
     def stop(self) -> None:
         """End the simulator and wait until it is gone."""
@@ -168,3 +258,15 @@ class EmbeddedSimulator:
             self._process.wait(10)
         except subprocess.TimeoutExpired:
             self._process.kill()
+
+
+def simulated(url: str, options: Options, unit: str | None = None) -> Endpoint:
+    """The embedded simulator's endpoint: its own key, the operator's headers, nothing of OPENAI_*.
+
+    Raises OperatorError.
+    """
+    access = access_of(replace(options, key_command=""), os.environ, address(url), openai=False)
+    if access.auth == NONE:
+        raise OperatorError("the simulator wants its key: leave --auth none away.")
+    local = replace(access, ca_file="", client_cert="", client_key="", withheld=())
+    return Endpoint(url, SIMULATOR_KEY, simulated=True, unit=unit, access=local)

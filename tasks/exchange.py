@@ -3,7 +3,7 @@
 import json
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -69,7 +69,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Who measures: run, process, the secret that no row may show; `mute`: nor what was said.
+    """Who measures: run, process, the secrets that no row may show; `mute`: nor what was said.
 
     `prices` is the operator's table, for costs that the gateway does not state; `cost_field` where
     it states them, if not in a usual place. Gaps of streams above `stall_limit_s` are stalls.
@@ -77,7 +77,7 @@ class Origin:
 
     run_id: str
     worker: str
-    secret: str = field(repr=False)
+    secret: str | Sequence[str] = field(repr=False)
     mute: bool = False
     prices: Prices | None = None
     cost_field: str = ""
@@ -97,18 +97,19 @@ def exchange(
     """
     wire = client.wire
     wire.arm(job.wait)
+    trace_id = client.mark(job.phase.name, job.phase.task_id(job.index))
     try:
         answer = _asked(client, body, job)
         if answer.outcome in _BROKEN and wire.status is not None and wire.status >= 300:
             answer.outcome = of_status(wire.status)  # that much the gateway did say
-        return _record(answer, request, body, job, origin, wire)
+        return _record(answer, request, body, job, origin, wire, trace_id)
     except NotSent as why:
         return planned_only(job, origin, f"{why}" or "the run or the window was over")
     except Exception as error:  # not one of those that a gateway can cause
         log.exception("a fault in Weighbridge itself, at %s", job.phase.task_id(job.index))
         kind = type(error).__name__
         answer = Answer(Outcome.INTERNAL_ERROR, error_type=kind, error_message=f"{kind}: {error}")
-        return _record(answer, request, body, job, origin, wire)
+        return _record(answer, request, body, job, origin, wire, trace_id)
     finally:
         if not wire.complete:
             wire.close()
@@ -185,6 +186,7 @@ def _record(
     job: Job,
     origin: Origin,
     wire: Wire,
+    trace_id: str | None,
 ) -> RequestRecord:
     said, sent, last = answer.message, wire.sent, wire.last_byte
     if last is None or (sent is not None and last < sent):
@@ -200,6 +202,7 @@ def _record(
         answer.outcome = Outcome.BUDGET_SPENT
         answer.error_message = _SPENT.format(used.get("completion_tokens") or "all")
     facts: dict[str, Any] = {
+        "trace_id": trace_id,
         "outcome": answer.outcome.value,
         "success": answer.outcome is Outcome.OK,
         "sent_offset_s": _since(job.began, sent),
@@ -299,6 +302,6 @@ def _streamed_tokens(said: Message, used: Usage) -> int | None:
     return max(0, tokens - (used.get("reasoning_tokens") or 0))
 
 
-def _guarded(value: str, secret: str) -> str:
-    """Text without the key (gateways echo it back in errors), cut to what a row holds."""
+def _guarded(value: str, secret: str | Sequence[str]) -> str:
+    """Text without the secrets (gateways echo it back in errors), cut to what a row holds."""
     return redacted(value, secret)[:CONTENT_LIMIT_CHARS]

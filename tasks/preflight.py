@@ -2,6 +2,7 @@
 
 import logging
 import time
+from ipaddress import ip_address
 
 import openai
 
@@ -10,7 +11,9 @@ from recording.mistake import OperatorError
 from tasks.client import Client
 from tasks.endpoint import Endpoint
 from tasks.failure import WireError
-from tasks.route import route
+from tasks.redaction import redacted
+from tasks.remedy import login, remedy
+from tasks.route import Route, route
 
 LONGEST_S = 10.0
 log = logging.getLogger("weighbridge")
@@ -22,10 +25,18 @@ def preflight(endpoint: Endpoint, options: Options) -> None:
     Raises OperatorError when the gateway cannot be connected to. An HTTP error is none: a gateway
     need not have /models.
     """
+    if endpoint.access.command is not None:
+        endpoint.access.command.key()
     try:
-        where = route(endpoint.base_url)
+        where = way(endpoint)
     except ValueError as error:
         raise OperatorError(f"{error}: mend it in the environment.") from None
+    proxy = f"{where.proxy.host}:{where.proxy.port}" if where.proxy else ""
+    if proxy and is_loopback(where.host):
+        log.warning(
+            "%s is this machine, and is asked through the proxy %s of the environment: set "
+            "NO_PROXY=%s if that is not meant", where.host, proxy, where.host,
+        )  # fmt: skip
     client = Client(
         endpoint.base_url,
         endpoint.key,
@@ -33,7 +44,10 @@ def preflight(endpoint: Endpoint, options: Options) -> None:
         time.perf_counter,
         timeout_s=min(options.timeout, LONGEST_S),
         connect_timeout_s=options.connect_timeout,
+        access=endpoint.access,
+        run_id=options.run_id,
     )
+    client.mark("preflight", "models")
     try:
         client.sdk.get("/models", cast_to=object)
     except openai.AuthenticationError:
@@ -43,11 +57,34 @@ def preflight(endpoint: Endpoint, options: Options) -> None:
         if isinstance(cause, WireError) and client.wire.sent is None or client.wire.status is None:
             if getattr(cause, "outcome", "") == "timeout_first_byte":
                 return
+            said = redacted(f"{cause}", endpoint.secrets)
             raise OperatorError(
-                f"the gateway at {endpoint.base_url} cannot be reached ({cause}): "
-                "check the base URL, and that the gateway is up."
+                f"the gateway at {endpoint.shown} cannot be reached ({said}): {remedy(said, proxy)}"
             ) from None
+    except openai.APIStatusError as error:
+        if proxy and error.status_code == 407:
+            raise OperatorError(login(proxy)) from None
     except openai.OpenAIError:
         return
     finally:
         client.close()
+
+
+def way(endpoint: Endpoint) -> Route:
+    """The route to an endpoint; to the embedded simulator without a proxy. Raises ValueError."""
+    access = endpoint.access
+    return route(
+        endpoint.base_url,
+        ca_file=access.ca_file,
+        client_cert=access.client_cert,
+        client_key=access.client_key,
+        direct=endpoint.simulated,
+    )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address is of this machine alone."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")

@@ -1,8 +1,9 @@
-"""The API key, kept out of what is written: gateways echo it back, whole, coded or cut. Pure."""
+"""Keys and header values, kept out of what is written: gateways echo them, coded or cut. Pure."""
 
 import base64
 import json
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from html import escape
 from urllib.parse import quote, quote_plus
@@ -16,20 +17,31 @@ only behind `Bearer`.
 """
 
 
-def redacted(text: str, key: str) -> str:
-    """The text without the key: as it is, percent-encoded, in HTML or JSON, in hexadecimal, in
-    base64 (also of `Bearer KEY` or `user:KEY`), each also with line breaks inside, or a first or
-    last part of it where somebody cut it."""
+def redacted(text: str, secret: str | Sequence[str]) -> str:
+    """The text without the secret, or any of several: as it is, percent-encoded, in HTML or JSON
+    (a few characters of it or all), in hexadecimal, in base64 (also of `Bearer KEY` or `user:KEY`),
+    each also with line breaks inside, or a first or last part of it where somebody cut it."""
     if len(text) < SHORTEST:
         return text
+    if isinstance(secret, str):
+        return _without(text, secret)
+    for one in secret:
+        text = _without(text, one)
+    return text
+
+
+def _without(text: str, key: str) -> str:
     for needle in _needles(key):
         if needle in text:
             break
     else:
-        return text  # nearly every text; the rest would take 20 us each
+        # Nearly every text; the rest would take 20 us each. What is coded whole has no needle.
+        if not any(mark in text for mark in ("%", "&#", "\\u", "\\x", "&amp;#")):
+            return text
+        return text if len(key) < SHORTEST else _broken_forms(key)[0].sub(MARK, text)
     for form in _broken_forms(key):
         text = form.sub(MARK, text)
-    if len(key) < SHORTEST:
+    if len(key) < SHORTEST or not _random(key):
         return text
     half = max(SHORTEST, len(key) // 2)
     text = _without_piece(text, [key[:size] for size in range(len(key) - 1, half - 1, -1)])
@@ -37,7 +49,12 @@ def redacted(text: str, key: str) -> str:
     return _cut_end(text, key)
 
 
-@lru_cache(maxsize=4)
+def _random(key: str) -> bool:
+    """Whether a piece of it tells what it is of; of a word or a name (a tenant's), none does."""
+    return len(key) >= 16 or any(c.isdigit() for c in key) or not key.isalpha()
+
+
+@lru_cache(maxsize=64)
 def _needles(key: str) -> tuple[str, ...]:
     """Where none of these stands, there is nothing of the key to take out."""
     if len(key) < SHORTEST:
@@ -46,7 +63,7 @@ def _needles(key: str) -> tuple[str, ...]:
     return tuple({end: None for pair in ends for end in pair})
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=64)
 def _forms(key: str) -> tuple[str, ...]:
     if len(key) < SHORTEST:
         return (f"Bearer {key}", f"bearer {key}")
@@ -68,7 +85,7 @@ def _forms(key: str) -> tuple[str, ...]:
     return tuple(sorted(coded, key=len, reverse=True))
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=64)
 def _broken_forms(key: str) -> tuple[re.Pattern[str], ...]:
     """What finds each form, also where lines were broken inside it, written out or not."""
     gap = r"(?:\s|\\+[nrt]|=\r?\n|\u200b)*"
@@ -80,13 +97,13 @@ def _broken_forms(key: str) -> tuple[re.Pattern[str], ...]:
 
 def _any_writing(character: str) -> str:
     """A pattern of one character as it is, or escaped as JSON, URLs or HTML may escape any."""
-    if character.isalnum():
-        return character
     number = ord(character)
+    # A letter behind a backslash is a line break's (`\\n`), or its own.
+    own = character if character.isalnum() else rf"\\*{re.escape(character)}"
     digits = "".join(f"[{digit}{digit.upper()}]" for digit in f"{number:02x}")
     return (
-        rf"(?:\\*{re.escape(character)}|\\+u00{digits}|%(?:25)*{digits}"
-        rf"|&#(?:0*{number}|[xX]0*{digits});)"
+        rf"(?:{own}|\\+(?:u00|x){digits}|%(?:25)*{digits}"
+        rf"|&(?:amp;)*#(?:0*{number}|[xX]0*{digits});?)"
     )
 
 

@@ -1,8 +1,10 @@
 """Where the bytes go: host, port, TLS and proxy of one base URL."""
 
 import base64
+import os
 import socket
 import ssl
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -31,37 +33,102 @@ class Route:
     proxy: Proxy | None
 
 
-def route(base_url: str) -> Route:
-    """The route to a base URL, by the environment's proxies and CA bundle.
+BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+"""What other programs read for the certificates they trust; those of a file that is there count
+here too, beside SSL_CERT_FILE and SSL_CERT_DIR, which OpenSSL reads by itself."""
 
-    HTTP_PROXY, HTTPS_PROXY and NO_PROXY as urllib reads them; SSL_CERT_FILE and SSL_CERT_DIR as
-    OpenSSL reads them, beside the bundle that the SDK's own transport trusts. Raises ValueError
-    for a URL that is not http or https.
+
+def route(
+    base_url: str,
+    *,
+    ca_file: str = "",
+    client_cert: str = "",
+    client_key: str = "",
+    direct: bool = False,
+) -> Route:
+    """The route to a base URL, by the environment's proxies and CA bundles.
+
+    HTTP_PROXY, HTTPS_PROXY and NO_PROXY as urllib reads them, unless it is to go there `direct`;
+    certificates of `ca_file` and BUNDLES beside the bundle that the SDK's own transport trusts.
+    Raises ValueError for a URL that is not http or https, and for files that cannot be used.
     """
     url = urlsplit(base_url)
     if url.scheme not in ("http", "https") or not url.hostname:
         raise ValueError(f"{base_url!r} is not an http or https URL")
     secure = url.scheme == "https"
-    tls = None
-    if secure:
-        tls = ssl.create_default_context()
-        tls.load_verify_locations(certifi.where())
-    return Route(
-        url.hostname, url.port or (443 if secure else 80), tls, _proxy(url.scheme, url.hostname)
-    )
+    tls = _tls(ca_file, client_cert, client_key) if secure else None
+    proxy = None if direct else _proxy(url.scheme, url.hostname)
+    return Route(url.hostname, url.port or (443 if secure else 80), tls, proxy)
+
+
+def _tls(ca_file: str, client_cert: str, client_key: str) -> ssl.SSLContext:
+    tls = ssl.create_default_context()
+    tls.load_verify_locations(certifi.where())
+    for name in BUNDLES:
+        bundle = os.environ.get(name, "")
+        with suppress(OSError):  # one that is not there, or is none, is other programs' business
+            if os.path.isdir(bundle):
+                tls.load_verify_locations(capath=bundle)
+            elif bundle:
+                tls.load_verify_locations(bundle)
+    if ca_file:
+        try:
+            tls.load_verify_locations(ca_file)
+        except OSError as error:
+            raise ValueError(f"--ca-file {ca_file} {_unreadable(error, 'certificates')}") from None
+    if client_key and not client_cert:
+        raise ValueError("--client-key is the key of a --client-cert: give that too")
+    if client_cert:
+        files = f"--client-cert {client_cert}" + (
+            f" with --client-key {client_key}" if client_key else ""
+        )
+        try:
+            tls.load_cert_chain(client_cert, client_key or None, password=_no_password)
+        except _Encrypted:
+            raise ValueError(
+                f"{files}: the private key is encrypted, and nobody is there to be asked: give it "
+                "without a passphrase"
+            ) from None
+        except OSError as error:
+            raise ValueError(f"{files} {_unreadable(error, 'a certificate and its key')}") from None
+    return tls
+
+
+class _Encrypted(Exception):
+    pass
+
+
+def _no_password() -> str:
+    raise _Encrypted
+
+
+def _unreadable(error: OSError, what: str) -> str:
+    if isinstance(error, ssl.SSLError):  # an OSError too, whose words name OpenSSL's own lines
+        why = (
+            "they do not belong together" if "MISMATCH" in f"{error}" else f"no PEM file of {what}"
+        )
+        return f"cannot be used: {why}"
+    return f"cannot be read ({error.strerror})"
 
 
 def _proxy(scheme: str, host: str) -> Proxy | None:
-    address = getproxies().get(scheme) or getproxies().get("all")
+    name = scheme if getproxies().get(scheme) else "all"
+    address = getproxies().get(name)
     if not address or proxy_bypass(host):
         return None
+    variable = f"{name.upper()}_PROXY"
     try:
         url = urlsplit(address if "//" in address else f"//{address}")
         port = url.port or 80
     except ValueError:  # what stands there may be a piece of the password
         raise ValueError("the environment's proxy is not an http proxy's URL") from None
     if not url.hostname or url.scheme not in ("", "http"):
-        raise ValueError(f"the proxy {url.hostname or '(no host)'} is not an http proxy")
+        kind = url.scheme or "unknown"
+        raise ValueError(
+            f"the proxy {url.hostname or '(no host)'} of {variable} is not an http proxy but "
+            f"{kind}, and Weighbridge goes through http proxies alone (which tunnel https too): "
+            f"set {variable}=http://host:port, or NO_PROXY={host}"
+        )
     credentials = None
     if url.username is not None:
         pair = f"{unquote(url.username)}:{unquote(url.password or '')}"

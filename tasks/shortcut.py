@@ -7,7 +7,7 @@ same bytes sent, the same record kept.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import httpx2
@@ -16,6 +16,7 @@ from openai import Stream
 from openai._models import FinalRequestOptions
 
 from recording.outcome import Outcome
+from tasks.address import Address
 from tasks.events import Decoder
 from tasks.failure import WireError, too_large
 from tasks.unpack import Unreadable, unpacked
@@ -33,9 +34,15 @@ class OpenAI(openai.OpenAI):
     """The SDK's client; named as it is, for the name is its User-Agent."""
 
     _client: "Http"
-    _first: "Repeat | None" = None
+    address: Address | None = None  # set where the base URL has a query, or a path for each model
+    credentials: Mapping[str, str] = {}
+    _model = ""
     _cookies = 0  # how many the first request could know of
     answered: httpx2.Response  # the last answer under HTTP 200
+
+    def __init__(self, **how: Any) -> None:
+        super().__init__(**how)
+        self._first: dict[str, Repeat] = {}  # by model, where each has a path of its own
 
     def complete(self, body: dict[str, Any], *, stream: bool) -> Any:
         """`post("/chat/completions", cast_to=object, body=body)`: the response, or its stream."""
@@ -47,13 +54,18 @@ class OpenAI(openai.OpenAI):
     def _build_request(
         self, options: FinalRequestOptions, *, retries_taken: int = 0
     ) -> httpx2.Request:
+        if self.address is not None and isinstance(options.json_data, dict):
+            self._model = str(options.json_data.get("model", ""))
         if options.idempotency_key != _OPTIONS.idempotency_key:
             return super()._build_request(options, retries_taken=retries_taken)
-        first, http = self._first, self._client
-        if first is None or self._cookies != http.cookies_taken:
+        http = self._client
+        if self._cookies != http.cookies_taken:
+            self._first.clear()
+        first = self._first.get(self._model)
+        if first is None:
             first = Repeat(super()._build_request(options, retries_taken=retries_taken), b"")
             del first.headers["content-length"]
-            self._first, self._cookies = first, http.cookies_taken
+            self._first[self._model], self._cookies = first, http.cookies_taken
         return Repeat(first, _encode(options.json_data).encode())
 
     def _make_sse_decoder(self) -> Any:
@@ -79,6 +91,17 @@ class OpenAI(openai.OpenAI):
             return super()._process_response_data(data=data, **how)
         except (ValueError, TypeError, AttributeError, RecursionError):
             return data
+
+    def _prepare_url(self, url: str) -> httpx2.URL:
+        if self.address is None:
+            return super()._prepare_url(url)
+        return httpx2.URL(self.address.url(url, self._model))
+
+    def _auth_headers(self, security: Any) -> dict[str, str]:
+        return dict(self.credentials)
+
+    def _validate_headers(self, headers: Any, custom_headers: Any) -> None:
+        return None  # a gateway may want no Authorization
 
     # The hooks of cloud providers and workload identities, which we do not have (15 us).
 

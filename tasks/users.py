@@ -52,6 +52,8 @@ class GatewayUser(User):
             timeout_s=self.options.timeout,
             connect_timeout_s=self.options.connect_timeout,
             cold=self.options.connections == "cold",
+            access=self.endpoint.access,
+            run_id=self.options.run_id,
         )
 
     @task

@@ -17,6 +17,7 @@ import httptools
 import httpx2
 
 from recording.outcome import Outcome
+from tasks.access import Credential
 from tasks.failure import WireError, too_large
 from tasks.route import Route, connect_outcome, tunnel
 from tasks.shortcut import Reply
@@ -40,7 +41,7 @@ _READ_TOO = {
 class Wire(httpx2.BaseTransport):
     """A transport of one connection that stamps what it sees; all times are the clock's seconds.
 
-    `gate` is called when the request stands ready and blocks until it may go: its bytes are
+    `extra` are header lines of this request alone. `gate` blocks until it may go: its bytes are
     written right after. With `cold`, every request opens its own connection after the gate, so
     that connecting counts as latency (as in the seed); otherwise a connection is kept, and opened
     before the gate. After an exchange: `sent`, `first_byte`, `last_byte`, `connect_s`, `reused`,
@@ -69,6 +70,7 @@ class Wire(httpx2.BaseTransport):
         self._parser: httptools.HttpResponseParser | None = None
         self._head = b""
         self._same_headers: httpx2.Headers | None = None
+        self.credential: Credential | None = None
         self._headers: list[tuple[bytes, bytes]] = []
         self._body: list[bytes] = []
         self.status: int | None = None
@@ -79,6 +81,7 @@ class Wire(httpx2.BaseTransport):
     def arm(self, gate: Callable[[], None]) -> None:
         """Forget the last exchange and set the gate of the next."""
         self.gate = gate
+        self.extra = b""
         self.sent: float | None = None
         self.first_byte: float | None = None
         self.last_byte: float | None = None
@@ -99,6 +102,35 @@ class Wire(httpx2.BaseTransport):
             with suppress(WireError):
                 self._open()
         self.gate()
+        if self.credential is None:
+            self._ask(message)
+        else:
+            self._ask_with_key(message, self.credential)
+        reply = Reply(self.status or 0, headers=self._headers, stream=_Body(self))
+        reply.most_bytes = self._most_bytes
+        return reply
+
+    def _ask_with_key(self, message: bytes, credential: Credential) -> None:
+        """Send the request with the key of now; once more where the gateway wants a newer one.
+
+        The time of the first attempt is then our lateness, not the gateway's.
+        """
+        line, _, rest = message.partition(b"\r\n")
+        key = credential.key()
+        self._ask(b"%s\r\n%s%s" % (line, credential.line(key), rest))
+        if self.status != 401 or not credential.renew(key):
+            return
+        self.close()
+        self._begin_message()
+        self.first_byte = self.last_byte = None
+        self.body_bytes = 0
+        if not self._cold:
+            with suppress(WireError):
+                self._open()
+        self._ask(b"%s\r\n%s%s" % (line, credential.line(credential.key()), rest))
+
+    def _ask(self, message: bytes) -> None:
+        """Send the request and read the answer's head."""
         self._drop_if_stale()  # a keep-alive may end while the request waits
         self.sent = self._clock()
         if self._cold or self._socket is None:
@@ -116,9 +148,6 @@ class Wire(httpx2.BaseTransport):
         while not self.headers_complete:
             if not self._read():
                 raise self._failure(Outcome.CONNECTION_RESET, "closed before any answer")
-        reply = Reply(self.status or 0, headers=self._headers, stream=_Body(self))
-        reply.most_bytes = self._most_bytes
-        return reply
 
     def read_body(self) -> Iterator[bytes]:
         """The body's bytes, as they arrive: one piece a read."""
@@ -215,7 +244,7 @@ class Wire(httpx2.BaseTransport):
         if request.headers is not self._same_headers:
             self._head, self._same_headers = self._headline(request), request.headers
         length = b"Content-Length: %d\r\n" % len(content) if content else b""
-        return b"%s%s\r\n%s" % (self._head, length, content)
+        return b"%s%s%s\r\n%s" % (self._head, self.extra, length, content)
 
     def _headline(self, request: httpx2.Request) -> bytes:
         """The request's head without its length, which comes last."""

@@ -65,7 +65,7 @@ class Gateway:
         return {
             "run": self._session.options.run_id,
             "mode": self._session.options.mode,
-            "gateway": shown(self._session.endpoint.base_url),
+            "gateway": shown(self._session.endpoint.shown),
             "simulated": self._session.endpoint.simulated,
             "currency": self._live.currency,
             "running": self._runs,

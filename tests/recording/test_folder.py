@@ -118,8 +118,7 @@ def made(base_url: str = "https://h/v1") -> dict[str, object]:
         "r",
         options=as_dict(OPTIONS),
         plan=plan(OPTIONS).as_dicts(),
-        base_url=base_url,
-        simulated=False,
+        gateway={"base_url": base_url, "simulated": False},
         currency="CNY",
         workers=2,
     )
