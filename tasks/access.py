@@ -162,9 +162,11 @@ def own_headers(lines: Sequence[str], environment: Mapping[str, str], flag: str 
         name, equals, value = line.partition("=")
         name, value = name.strip(), value.strip(" \t")
         if not equals:
-            raise OperatorError(f"{flag} takes NAME=VALUE, and there is no '=' in what was given.")
+            raise OperatorError(
+                f"{flag} takes NAME=VALUE, and there is no '=' in what was given: write it so."
+            )
         if not _TOKEN.fullmatch(name):
-            raise OperatorError(f"{flag}: the name before '=' is no header's name.")
+            raise OperatorError(f"{flag}: the name before '=' is no header's name: mend it.")
         if name.lower() in _HOPS:
             raise OperatorError(
                 f"{flag} {name}: this header is the connection's own, so leave it away."
@@ -179,7 +181,7 @@ def _filled(name: str, value: str, environment: Mapping[str, str], flag: str) ->
     if _OTHER_HOLE.search(_HOLE.sub("", value)):
         raise OperatorError(
             f"{flag} {name}: a value may hold {{task_id}}, {{run_id}} and {{env:NAME}}, and no "
-            "other name in braces."
+            "other name in braces: mend it."
         )
 
     def fill(hole: re.Match[str]) -> str:
@@ -188,12 +190,12 @@ def _filled(name: str, value: str, environment: Mapping[str, str], flag: str) ->
         variable = hole[1].removeprefix("env:")
         text = environment.get(variable, "").strip()
         if not text:
-            raise OperatorError(f"{flag} {name}: the variable {variable} is not set.")
+            raise OperatorError(f"{flag} {name}: the variable {variable} is not set: set it.")
         return text
 
     made = _HOLE.sub(fill, value)
     if not made.strip():
-        raise OperatorError(f"{flag} {name} has no value.")
+        raise OperatorError(f"{flag} {name} has no value: give one, or leave it away.")
     if not made.isascii() or any(ord(c) < 32 and c != "\t" or ord(c) == 127 for c in made):
         raise OperatorError(
             f"{flag} {name}: its value must be plain ASCII text on one line, as a header takes it."
@@ -221,7 +223,9 @@ def sdk_headers(environment: Mapping[str, str]) -> tuple[tuple[str, ...], tuple[
         name, _, value = line.partition("=")
         own_headers([f"{name}=x"], {}, "a header of the OPENAI_* variables,")
         if any(ord(c) < 32 or ord(c) > 126 for c in value):
-            raise OperatorError(f"the OPENAI_* variable of header {name} is not plain ASCII text.")
+            raise OperatorError(
+                f"the OPENAI_* variable of header {name} is not plain ASCII text: set it again."
+            )
         literal.append((name, value))
     return names, tuple(literal)
 

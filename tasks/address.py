@@ -88,17 +88,19 @@ def address(base_url: str) -> Address:
     base = base.rstrip("/")
     if not query.isascii() or not query.isprintable() or " " in query:
         raise OperatorError(
-            "the query of the base URL holds characters that a URL cannot: percent-encode them."
+            "the query of the base URL holds characters that a URL cannot: write them percent-encoded."
         )
     if base.endswith("/chat/completions"):
         raise OperatorError(
             "the base URL ends in /chat/completions, which is added to it: leave that away."
         )
     if base.count(MODEL) > 1 or MODEL in base.partition("//")[2].partition("/")[0]:
-        raise OperatorError(f"the base URL may hold {MODEL} once, in its path.")
+        raise OperatorError(f"the base URL may hold {MODEL} once, in its path: write it so.")
     rest = base.replace(MODEL, "")
     if "{" in rest or "}" in rest:
-        raise OperatorError(f"of what stands in braces, the base URL may hold {MODEL} alone.")
+        raise OperatorError(
+            f"of what stands in braces, the base URL may hold {MODEL} alone: leave the rest away."
+        )
     versioned = any(name == "api-version" for name, _ in parse_qsl(query))
     if versioned and base.endswith("/openai"):
         base = f"{base}/deployments/{MODEL}"

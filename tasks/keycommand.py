@@ -76,17 +76,18 @@ class KeyCommand:
                 stderr=subprocess.DEVNULL, timeout=LONGEST_S, start_new_session=True,
             )  # fmt: skip
         except FileNotFoundError:
-            raise OperatorError(f"{said}: there is no such program.") from None
+            raise OperatorError(f"{said}: there is no such program: give its path.") from None
         except subprocess.TimeoutExpired:
-            raise OperatorError(f"{said} printed no key within {LONGEST_S:g} s.") from None
+            raise OperatorError(
+                f"{said} printed no key within {LONGEST_S:g} s: try it by hand."
+            ) from None
         except OSError as error:
-            raise OperatorError(f"{said} cannot be run ({error.strerror}).") from None
-        by_hand = "run it by hand to see what it says"
-        if done.returncode:
-            raise OperatorError(f"{said} ended with code {done.returncode}: {by_hand}.")
+            raise OperatorError(f"{said} cannot be run ({error.strerror}): mend it.") from None
+            if done.returncode:
+            raise OperatorError(f"{said} ended with code {done.returncode}: try it by hand.")
         key = done.stdout.decode("utf-8", "replace").strip()
         if not key:
-            raise OperatorError(f"{said} printed nothing: {by_hand}.")
+            raise OperatorError(f"{said} printed nothing: try it by hand.")
         if len(key.split()) > 1 or key[0] in "{[" or not key.isascii() or not key.isprintable():
             raise OperatorError(
                 f"{said} printed more than a key (JSON, or several words): it must print the key "
@@ -108,7 +109,7 @@ def words(command: str) -> list[str]:
     try:
         found = shlex.split(command)
     except ValueError as error:
-        raise OperatorError(f"--key-command cannot be read ({error}).") from None
+        raise OperatorError(f"--key-command cannot be read ({error}): mend it.") from None
     if not found:
         raise OperatorError("--key-command is empty: give a program that prints the key.")
     shells = {"|", "||", "&&", ";", ">", "<", "&"}

@@ -66,7 +66,7 @@ def test_the_first_named_gateway_wins_with_its_own_key(
         ("http://me:pw@h/v1", {N_KEY: "k"}, "holds a user name or password"),
         ("http://h/v1#x", {N_KEY: "k"}, "ends in a fragment"),
         ("http://h/v1/chat/completions", {N_KEY: "k"}, "ends in /chat/completions"),
-        ("http://h/v1?x=a b", {N_KEY: "k"}, "percent-encode"),
+        ("http://h/v1?x=a b", {N_KEY: "k"}, "percent-encoded"),
         ("http://h/{models}/v1", {N_KEY: "k"}, "may hold {model} alone"),
         ("http://{model}.h/v1", {N_KEY: "k"}, "may hold {model} once, in its path"),
         ("http://h/sk-1234567/v1", {N_KEY: "sk-1234567"}, "the base URL holds the API key"),

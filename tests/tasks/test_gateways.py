@@ -27,7 +27,7 @@ MINE = {"MINE_BASE_URL": OWN, "MINE_API_KEY": "m-key"}
         (NL, "", BOTH, NL, N_KEY),
         (OPEN, "", BOTH, OPEN, O_KEY),
         (OPEN + "/", "", BOTH, OPEN + "/", O_KEY),
-        ("HTTPS://OPEN.example:443/v1", "", BOTH, "HTTPS://OPEN.example:443/v1", O_KEY),
+        ("HTTPS://O.example:443/v1", "", BOTH, "HTTPS://O.example:443/v1", O_KEY),
         (OPEN, "", {O_URL: OPEN, O_KEY: "o-key", N_KEY: "n-key"}, OPEN, O_KEY),
         # the only key, which no base URL was configured with
         (OTHER, "", {O_KEY: "o-key"}, OTHER, O_KEY),
