@@ -88,7 +88,8 @@ def address(base_url: str) -> Address:
     base = base.rstrip("/")
     if not query.isascii() or not query.isprintable() or " " in query:
         raise OperatorError(
-            "the query of the base URL holds characters that a URL cannot: write them percent-encoded."
+            "the query of the base URL holds characters that a URL cannot: write them "
+            "percent-encoded."
         )
     if base.endswith("/chat/completions"):
         raise OperatorError(

@@ -83,7 +83,7 @@ class KeyCommand:
             ) from None
         except OSError as error:
             raise OperatorError(f"{said} cannot be run ({error.strerror}): mend it.") from None
-            if done.returncode:
+        if done.returncode:
             raise OperatorError(f"{said} ended with code {done.returncode}: try it by hand.")
         key = done.stdout.decode("utf-8", "replace").strip()
         if not key:
