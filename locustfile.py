@@ -87,6 +87,12 @@ def on_init(environment: Environment, runner: Runner, web_ui: Any = None, **_: A
     """Set up this process: a generator (local, worker), a commander (local, master)."""
     global command
     environment.dispatcher_class = Pinned
+    # Our shapes spawn the whole pool before traffic begins: an alarm about that is about nothing.
+    logging.getLogger("locust.runners").addFilter(
+        lambda record: (
+            environment.shape_class is None or "spawn rate is very high" not in record.getMessage()
+        )
+    )
     listen_to_ctrl_c(environment, runner)
     generator = None if isinstance(runner, MasterRunner) else ship_rows(environment, runner)
     if isinstance(runner, WorkerRunner):

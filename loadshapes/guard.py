@@ -10,7 +10,7 @@ from loadshapes.share import Run, Share
 from recording.foreign import quoted
 from recording.guards import FEWEST, LONG_PHASE, Opening, StopRule, decide, scope
 from recording.outcome import Outcome
-from recording.purse import Need
+from recording.purse import BLIND_AFTER, Need
 from recording.record import RequestRecord
 from tasks.exchange import Job
 
@@ -37,6 +37,8 @@ class Guard:
         }
         for opening in self._openings.values():
             opening.begin()
+        for purse in share.purses:  # answers that state nothing are counted over all phases
+            purse.untold = run.untold.setdefault(purse.unit, {})
 
     def _tell(self, kind: str, data: dict[str, Any]) -> None:
         self._send(kind, {"run_id": self._run.origin.run_id, **data})
@@ -79,6 +81,8 @@ class Guard:
                     f"{worst or tight.left:.6g}",
                 )
                 return
+            if not share.held:
+                self._tell("held", {"phase": share.number})
             share.held += not waited
             waited = True
             share.settled.clear()
@@ -92,7 +96,8 @@ class Guard:
             if purse.blind:
                 self._end_run(
                     "unpriced",
-                    f"the gateway states no {purse.unit}, so a budget of it cannot be kept: "
+                    f"the first {BLIND_AFTER} answers state no {purse.unit}, so a budget of it "
+                    "cannot be kept: "
                     "give --prices, or limit --budget-tokens",
                 )
         share.settled.set()

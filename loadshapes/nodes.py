@@ -39,7 +39,7 @@ from tasks.traffic import travelled
 
 PINGS = 5
 MASTER_SILENT_S = 6
-FROM_GENERATORS = ("armed", "phase_done", "tripped", "closed")
+FROM_GENERATORS = ("armed", "phase_done", "tripped", "held", "closed")
 log = logging.getLogger("weighbridge")
 
 

@@ -246,6 +246,9 @@ class Session:
             self._leave(Unsent.of(data["unsent"]))
         if kind == "closed":
             self._closed.add(node)
+        elif kind == "held":
+            if self.conductor.phase is not None:
+                self.tallies[self.conductor.phase.name].held = True
         else:
             self.conductor.receive(kind, node, data)
 

@@ -13,7 +13,7 @@ from loadshapes.options import Options
 from loadshapes.pacing import Pacer
 from loadshapes.plan import Phase, stripe
 from recording.guards import Opening, Silence
-from recording.purse import Need, Purse
+from recording.purse import Kind, Need, Purse
 from recording.unsent import Unsent
 from tasks.exchange import Origin
 from tasks.traffic import Traffic
@@ -35,6 +35,7 @@ class Run:
     deal: Iterator[int] = field(default_factory=count)
     openings: dict[str, Opening] = field(default_factory=dict)
     silence: Silence = field(default_factory=Silence)
+    untold: dict[str, dict[Kind, int]] = field(default_factory=dict)  # of each purse, by its unit
 
 
 @dataclass(slots=True)

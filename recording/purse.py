@@ -28,6 +28,9 @@ from recording.record import RequestRecord
 MONEY, TOKENS = "money", "tokens"
 Experience = list[list[Any]]
 """Of each kind seen: model, request, and the fields of Seen, `units` last."""
+BLIND_AFTER = 5
+"""So many first answers of a kind that do not say what they used are enough to know that none will:
+where 9 in 10 do, 5 in a row are missing once in 100,000."""
 Kind = tuple[str, str]  # model, and what is asked of it (`Phase.request`)
 
 
@@ -73,7 +76,8 @@ class Purse:
     reserved: float = 0.0
     underestimate: float = 0.0  # the most by which one request exceeded its worst case
     unstated: int = 0  # requests counted at their worst case, for want of a stated one
-    blind: bool = False  # a request was answered and nobody knows what it used
+    untold: dict[Kind, int] = field(default_factory=dict)  # of them, those of unknown worst case
+    blind: bool = False  # requests were answered, and nobody knows what one of them used
     seen: dict[Kind, Seen] = field(default_factory=dict)
 
     @classmethod
@@ -136,12 +140,16 @@ class Purse:
                 return  # an error after tokens is none that costs nothing
             self.unstated += 1
             self.spent += need.worst or 0.0
-            self.blind |= need.worst is None and record.success
+            if need.worst is None and record.success:
+                self.untold[need.kind] = self.untold.get(need.kind, 0) + 1
+                self.blind |= self.untold[need.kind] >= BLIND_AFTER
             return
         self.spent += used
         if need.worst is not None:
             self.underestimate = max(self.underestimate, used - need.worst)
         self.learn(need.kind, record, used)
+        if need.kind in self.untold and (worst := self.worst(need.kind, record.max_tokens)):
+            self.spent += worst * self.untold.pop(need.kind)  # now they have a worst case
 
     def learn(self, kind: Kind, record: RequestRecord, used: float) -> None:
         """Take in what a request of a kind used."""

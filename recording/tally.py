@@ -20,6 +20,7 @@ class Tally:
     cost: float | None = None
     unpriced: int = 0  # successes whose cost nobody stated
     last_done_s: float = 0.0
+    held: bool = False  # requests waited until the rest of the budget covered their worst case
 
     def add(self, record: RequestRecord) -> None:
         """Take in one record."""

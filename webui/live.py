@@ -100,7 +100,7 @@ class LiveRun:
             "tpm": round(tally.total_tokens * share),
             **_percentiles("p", times.latency),
             **_percentiles("ttft", times.ttft),
-            "lag": self._lag(times),
+            "lag": self._lag(times, tally.held),
             "cost": cost,
             "left": "" if in_flight is None else self._left(),
         }
@@ -112,8 +112,8 @@ class LiveRun:
         shown += [f"{left['tokens']:,.0f} tokens"] if "tokens" in left else []
         return ", ".join(shown)
 
-    def _lag(self, times: Times) -> str:
-        """How late requests left, and whether that spoils the latencies: the report's own rule."""
+    def _lag(self, times: Times, held: bool) -> str:
+        """How late requests left, and what that says: the report's own rule."""
         lag_s, latency_s = times.lag.percentile(99), times.latency.percentile(50)
         if lag_s is None:
             return ""
@@ -121,7 +121,8 @@ class LiveRun:
         bearable_s = limit_s(LAG_SHARE, latency_s)
         if bearable_s is None:
             return shown
-        return f"{shown}: {self._texts['late' if lag_s > bearable_s else 'on_time']}"
+        late = "held" if held else "late"
+        return f"{shown}: {self._texts[late if lag_s > bearable_s else 'on_time']}"
 
 
 def _planned(phase: Phase) -> int | str:

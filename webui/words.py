@@ -55,6 +55,7 @@ _TEXTS = {
     "until_stopped": ("until stopped", "直至停止"),
     "unknown": ("unknown", "未知"),
     "late": ("generator-limited", "受压测端限制"),
+    "held": ("held back by the budget", "受预算限制"),
     "on_time": ("on time", "按时"),
     "no_run": ("There is no run yet: start one first.", "尚无运行：请先启动一次。"),
     "no_report": (

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from recording.purse import Need, Purse
+from recording.purse import BLIND_AFTER, Need, Purse
 from tests.recording.rows import row
 
 KIND = ("m", "marker")
@@ -66,12 +66,25 @@ def test_what_was_refused_costs_nothing_and_what_was_cut_off_its_worst_case() ->
     assert purse.unstated == 1
 
 
-def test_a_gateway_that_states_no_cost_is_noticed_after_one_answer() -> None:
+def test_a_gateway_that_states_no_cost_is_noticed_after_five_answers() -> None:
+    """Each goes alone, for nothing is known of the kind. One silent answer proves nothing."""
     purse = Purse.of("money", 1.0)
-    first = purse.reserve(KIND, 16)
-    assert first is not None
-    purse.settle(first, used(None))  # type: ignore[arg-type]
-    assert purse.blind
+    for number in range(1, BLIND_AFTER + 1):
+        need = purse.reserve(KIND, 16)
+        assert need is not None and purse.reserve(KIND, 16) is None
+        purse.settle(need, used(None))  # type: ignore[arg-type]
+        assert purse.blind is (number == BLIND_AFTER)
+
+
+def test_a_first_answer_without_a_cost_counts_at_the_worst_case_as_soon_as_there_is_one() -> None:
+    """A gateway that states most of its costs: the run goes on, and no answer is free."""
+    purse = Purse.of("money", 1.0)
+    for cost in (None, None, 0.01):
+        need = purse.reserve(KIND, 16)
+        assert need is not None
+        purse.settle(need, used(cost, max_tokens=16))  # type: ignore[arg-type]
+    assert not purse.blind
+    assert purse.spent == pytest.approx(0.01 + 2 * 0.013)
 
 
 def test_a_purse_of_tokens_counts_tokens() -> None:

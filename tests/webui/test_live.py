@@ -137,6 +137,12 @@ def test_a_lag_above_a_twentieth_of_the_median_latency_is_the_generators_limit(
     assert row["lag"] == f"{lag_s * 1000:.1f} ms: {says}"
 
 
+def test_what_the_budget_held_back_is_not_blamed_on_the_generator() -> None:
+    made = live(record(send_lag_s=6.4))
+    made._run.tallies[PHASE.name].held = True
+    assert made.rows(200.0, None, 0)[0]["lag"].endswith(" ms: held back by the budget")
+
+
 def test_a_phase_that_has_not_begun_has_no_row() -> None:
     run = FakeRun(began={})
     assert LiveRun(run, "").rows(200.0, None, 0) == []
