@@ -54,6 +54,8 @@ def main(arguments: list[str] | None = None) -> None:
         _end(str(error))
     if (options.tls_cert is None) != (options.tls_key is None):
         _end("--tls-cert and --tls-key go together")
+    if options.tls_client_ca is not None and not options.tls_client_ca.is_file():
+        _end(f"cannot read {options.tls_client_ca}")
     if options.tls_cert is not None:
         try:
             ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(
@@ -69,7 +71,12 @@ def main(arguments: list[str] | None = None) -> None:
         said = f"{options.host} is no loopback address: other machines can reach this gateway"
         print(f"simulator: {said}", file=sys.stderr, flush=True)
     serve(
-        Gateway(settings, ledger), sock, options.exit_with_parent, options.tls_cert, options.tls_key
+        Gateway(settings, ledger),
+        sock,
+        options.exit_with_parent,
+        options.tls_cert,
+        options.tls_key,
+        options.tls_client_ca,
     )
 
 
@@ -110,6 +117,7 @@ def _parser() -> Parser:
     add("--exit-with-parent", action="store_true", help="end when stdin ends")
     add("--tls-cert", type=Path, help="serve HTTPS with this certificate (PEM)")
     add("--tls-key", type=Path, help="and this private key (PEM)")
+    add("--tls-client-ca", type=Path, help="ask clients for a certificate of this authority (PEM)")
     pace = parser.add_argument_group("pace", "in place of the profile's")
     add = pace.add_argument
     add("--latency", type=_number(float, 0), help="plain replies and first tokens take so long, s")

@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -88,6 +89,7 @@ def serve(
     exit_with_parent: bool = False,
     certificate: Path | None = None,
     private_key: Path | None = None,
+    client_ca: Path | None = None,
 ) -> None:
     """Serve until SIGTERM, SIGINT or, if asked, until stdin ends."""
     host, port = sock.getsockname()[:2]
@@ -108,6 +110,8 @@ def serve(
         timeout_keep_alive=_KEEP_ALIVE_S,
         ssl_certfile=certificate,
         ssl_keyfile=private_key,
+        ssl_ca_certs=None if client_ca is None else str(client_ca),
+        ssl_cert_reqs=ssl.CERT_NONE if client_ca is None else ssl.CERT_REQUIRED,
     )
 
     async def run() -> None:

@@ -57,9 +57,11 @@ def preflight(endpoint: Endpoint, options: Options) -> None:
         if isinstance(cause, WireError) and client.wire.sent is None or client.wire.status is None:
             if getattr(cause, "outcome", "") == "timeout_first_byte":
                 return
+            bare = where.tls is not None and not endpoint.access.client_cert
             said = redacted(f"{cause}", endpoint.secrets)
             raise OperatorError(
-                f"the gateway at {endpoint.shown} cannot be reached ({said}): {remedy(said, proxy)}"
+                f"the gateway at {endpoint.shown} cannot be reached ({said}): "
+                f"{remedy(said, proxy, bare_tls=bare)}"
             ) from None
     except openai.APIStatusError as error:
         if proxy and error.status_code == 407:

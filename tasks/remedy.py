@@ -36,9 +36,17 @@ def login(proxy: str) -> str:
     )
 
 
-def remedy(words: str, proxy: str = "") -> str:
-    """The sentence that ends an error, by what it says; `proxy` is the one that was asked."""
+def remedy(words: str, proxy: str = "", *, bare_tls: bool = False) -> str:
+    """The sentence that ends an error, by what it says; `proxy` is the one that was asked.
+
+    `bare_tls`: over TLS, with no certificate of ours.
+    """
     said = words.lower()
+    if bare_tls and ("closed before any answer" in said or "reset" in said or "eof" in said):
+        return (
+            "it ended the TLS connection without a word: give --client-cert and --client-key if it "
+            "asks for a certificate of ours; else " + CHECK
+        )
     if proxy and " 407" in said:
         return login(proxy)
     return next((what for mark, what in _CAUSES if mark in said), CHECK)

@@ -13,6 +13,7 @@ from loadshapes.options import Options
 from loadshapes.plan import Phase
 from recording.prices import Prices
 from recording.record import RequestRecord, decode, encode
+from tasks.access import Access
 from tasks.client import Client
 from tasks.exchange import Job, Origin, exchange
 from tasks.prompts import Request, body, marker
@@ -54,6 +55,7 @@ class Sender:
         mute: bool = False,
         prices: Prices | None = None,
         cost_field: str = "",
+        access: Access | None = None,
     ) -> None:
         self.key = key
         self.mute = mute
@@ -67,6 +69,8 @@ class Sender:
             timeout_s=timeout_s,
             connect_timeout_s=connect_timeout_s,
             cold=cold,
+            access=access,
+            run_id="run",
         )
 
     def send(
