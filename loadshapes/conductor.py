@@ -92,6 +92,7 @@ class Conductor:
         self.users = users  # the most that a phase so far needs
         self.halts: dict[int, dict[str, Any]] = {}
         self.generators = 0  # how many the run began with; 0: it has not begun
+        self.body_changes: list[dict[str, Any]] = []  # what gateways refused of bodies, so far
         self._program = program
         self._phases: list[Phase] = []
         self._budget = budget
@@ -214,7 +215,8 @@ class Conductor:
         asked = self._nodes.alive()[: phase.users]
         for slot, node in enumerate(asked):
             place = {"phase": number, "slot": slot, "slots": len(asked), "pool": self.pool}
-            self._nodes.send("arm", {**place, "plan": phase.as_dict()}, node)
+            known = {"plan": phase.as_dict(), "body_changes": self.body_changes}
+            self._nodes.send("arm", {**place, **known}, node)
         armed = self._collect("armed", number, asked, PARK_WAIT_S)
         return {node: armed[node] for node in asked if node in armed}
 

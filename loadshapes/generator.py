@@ -117,6 +117,11 @@ class Generator:
             self._share.halted.wait(longest_s)
 
     @property
+    def halted(self) -> bool:
+        """Whether nothing more may be sent of the phase that runs."""
+        return self._share is None or self._share.halted.is_set()
+
+    @property
     def parked(self) -> int:
         """Users that wait for a job."""
         waiting: int = self._idle.qsize()

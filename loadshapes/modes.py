@@ -12,6 +12,7 @@ from loadshapes.options import Options
 from loadshapes.pacing import CALIBRATION, CALIBRATION_WORDS
 from loadshapes.plan import ANY_NUMBER, Phase, Plan, rpm_count, tpm_count
 from recording.mistake import OperatorError
+from tasks import ways
 
 LIGHT_STEP = 20  # the highest step of the article's ladder for a dear model
 
@@ -244,7 +245,11 @@ def _probe(
     count: int | None = None,
     stream: bool = False,
 ) -> Phase:
-    """A few requests of one kind, one after another."""
+    """A few requests of one kind, one after another.
+
+    Their task_ids name the scenario, where it is not the mode's own one.
+    """
+    own = scenario == mode or (mode, scenario) == ("reasoning", "plain")
     return Phase(
         name=f"{mode}/{scenario}/{model}" if scenario != mode else f"{mode}/{model}",
         mode=mode,
@@ -256,7 +261,7 @@ def _probe(
         count=count or options.repeat,
         max_tokens=options.max_tokens or max_tokens,
         stream=stream,
-        task_prefix=_prefix(options, mode, model, *([scenario] if stream else []), "run-"),
+        task_prefix=_prefix(options, mode, model, *([] if own else [scenario]), "run-"),
         first_number=1,
     )
 
@@ -352,7 +357,7 @@ PLANS: dict[str, Callable[[Options], list[Phase] | Plan]] = {
 
 def plan(options: Options) -> Plan:
     """The plan of a mode. Raises OperatorError, with every fault, if it cannot be run."""
-    found = list(faults(options))
+    found = [*faults(options), *ways.faults(options)]
     if found:
         raise OperatorError(" ".join(found))
     made = PLANS[options.mode](options)

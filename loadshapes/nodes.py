@@ -35,11 +35,12 @@ from recording.mistake import OperatorError
 from recording.prices import Prices
 from tasks.endpoint import Endpoint, resolve, simulated
 from tasks.exchange import Origin
+from tasks.negotiation import Negotiation
 from tasks.traffic import travelled
 
 PINGS = 5
 MASTER_SILENT_S = 6
-FROM_GENERATORS = ("armed", "phase_done", "tripped", "held", "closed")
+FROM_GENERATORS = ("armed", "phase_done", "tripped", "held", "closed", "body_changed")
 log = logging.getLogger("weighbridge")
 
 
@@ -172,7 +173,9 @@ class GeneratorNode:
             stall_limit_s=options.stall_limit,
         )
         traffic = travelled(data["traffic"], options)
-        self.generator.open(Run(options, origin, traffic=traffic))
+        run = Run(options, origin, traffic=traffic)
+        run.negotiation = Negotiation(options, origin, self._tell)
+        self.generator.open(run)
         self._enter(self.generator, endpoint)
 
     def _arm(self, environment: Any, msg: Any, **_: Any) -> None:
@@ -182,6 +185,7 @@ class GeneratorNode:
         run = self.generator.run
         assert run is not None
         run.phases[data["phase"]] = phase = Phase.of(data["plan"])
+        run.negotiation.told(data["body_changes"])
         wanted = min(data["pool"], len(stripe(phase.users, data["slot"], data["slots"])))
         if phase.kind == "manual":
             wanted = 0  # users come and go as a person wants them

@@ -127,6 +127,33 @@ class Options:
     connect_timeout: float = _gateway(
         10.0, "longest wait for a connection, seconds", seconds=True, sent=True
     )
+    task_id: str = _gateway(
+        "auto",
+        "where a request's task_id goes: the body, OpenAI's metadata, the header X-Task-ID, or "
+        "nowhere (auto: the body, and the header where the gateway refuses that)",
+        choices=("auto", "body", "metadata", "header", "off"),
+        sent=True,
+    )
+    output_budget_field: str = _gateway(
+        "auto",
+        "field of the output budget (auto: max_tokens, and the other where the gateway refuses it)",
+        choices=("auto", "max_tokens", "max_completion_tokens"),
+        sent=True,
+    )
+    stream_usage: str = _gateway(
+        "auto",
+        "ask streams for their usage with stream_options (auto: until the gateway refuses that)",
+        choices=("auto", "on", "off"),
+        sent=True,
+    )
+    extra_body: str = _gateway(
+        "",
+        "JSON object with more fields for every request's body; null removes a field, also one of "
+        "ours (docs/how-to/request-body.md)",
+        sent=True,
+        web=False,
+        content=True,
+    )
     connections: str = _gateway(
         "warm",
         "keep connections, or open one per request as the seed did (its time then counts)",
@@ -298,8 +325,8 @@ class Options:
     no_content: bool = _output(
         False,
         "keep what was asked and answered out of every file: no content, no check_detail, no "
-        "error message of the gateway's, no --tools-prompt or --image-text (--resume asks for them "
-        "again)",
+        "error message of the gateway's, no --tools-prompt, --image-text or --extra-body (--resume "
+        "asks for them again)",
     )
     web_names: str = _output(
         "",

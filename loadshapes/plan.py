@@ -188,8 +188,12 @@ class Plan:
         if not self.phases and self.unfold is None:
             found.append("the plan is empty: no request would be sent.")
         names = [phase.name for phase in self.phases]
-        for name in sorted({name for name in names if names.count(name) > 1}):
+        repeated = {name for name in names if names.count(name) > 1}
+        for name in sorted(repeated):
             found.append(f"phase {name} is planned twice; name each model and target once.")
+        prefixes = [phase.task_prefix for phase in self.phases if phase.name not in repeated]
+        for prefix in sorted({p for p in prefixes if p and prefixes.count(p) > 1}):
+            found.append(f"two phases name their requests {prefix}...: each needs its own prefix.")
         return found
 
     def as_dicts(self) -> list[dict[str, Any]]:

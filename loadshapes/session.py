@@ -25,6 +25,7 @@ from loadshapes.progress import Progress
 from loadshapes.seen import Indices
 from loadshapes.share import Run, Share
 from recording import folder as run_folder
+from recording.foreign import quoted
 from recording.hooks import Inbound, unwritable
 from recording.journal import Journal
 from recording.manifest import ROOT, manifest, write_json, written_by_us
@@ -39,6 +40,7 @@ from tasks.endpoint import Endpoint, without_keys
 from tasks.estimate import by_calibration, estimate
 from tasks.exchange import Job, Origin, lost
 from tasks.tariff import tariff
+from tasks.ways import way_of
 
 STOP_WAIT_S = 10.0
 MAY_SEND_S = 12.0
@@ -111,6 +113,8 @@ class Session:
             self._found,
             {p.climb for p in plan.phases if remains and p.name in remains.ended and p.climb},
         )
+        if remains is not None:  # what the gateway was found to refuse holds on
+            self.conductor.body_changes = list(remains.manifest.get("body_changes", ()))
         self._greenlets: list[gevent.Greenlet[..., None]] = []
 
     def _program(self, plan: Plan) -> tuple[Plan, Program]:
@@ -249,6 +253,8 @@ class Session:
         elif kind == "held":
             if self.conductor.phase is not None:
                 self.tallies[self.conductor.phase.name].held = True
+        elif kind == "body_changed":
+            self._note_body(node, data)
         else:
             self.conductor.receive(kind, node, data)
 
@@ -258,6 +264,25 @@ class Session:
         self.tallies.setdefault(unsent.phase, Tally()).leave(unsent)
         for see in self.left:
             see(unsent)
+
+    def _note_body(self, node: str, data: dict[str, Any]) -> None:
+        """A generator sends bodies another way since a refusal: said once a model and field."""
+        changes = self.conductor.body_changes
+        data = {name: value for name, value in data.items() if name != "run_id"}
+        if any((one["model"], one["field"]) == (data["model"], data["field"]) for one in changes):
+            return
+        changes.append(data)
+        self._journal.note("body_changed", generator=self._nodes.name(node), **data)
+        self._manifest["body_changes"] = changes
+        write_json(self.folder / "manifest.json", self._manifest)
+        log.warning(
+            "%s: the gateway refuses %s (HTTP %s: %s); sent again and from now on: %s",
+            data["model"],
+            data["field"],
+            data["status"],
+            quoted(data["said"]),
+            way_of(data),
+        )
 
     def joined(self, node: str) -> None:
         """A worker has connected; if the run has begun, it gets nothing before the next one."""

@@ -16,6 +16,7 @@ from recording.guards import Opening, Silence
 from recording.purse import Kind, Need, Purse
 from recording.unsent import Unsent
 from tasks.exchange import Origin
+from tasks.negotiation import Negotiation
 from tasks.traffic import Traffic
 
 
@@ -25,7 +26,7 @@ class Run:
 
     `traffic` holds the operator's own lines; `deal` gives the numbers of those this process begins.
     `openings` are the first requests of what a refusal may end, by its name; `silence` counts what
-    met no gateway.
+    met no gateway. `negotiation` knows what the gateway refused of a body.
     """
 
     options: Options
@@ -36,6 +37,10 @@ class Run:
     openings: dict[str, Opening] = field(default_factory=dict)
     silence: Silence = field(default_factory=Silence)
     untold: dict[str, dict[Kind, int]] = field(default_factory=dict)  # of each purse, by its unit
+    negotiation: Negotiation = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.negotiation = Negotiation(self.options, self.origin)
 
 
 @dataclass(slots=True)

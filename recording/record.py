@@ -142,6 +142,11 @@ class RequestRecord:
     )
     error_type: str | None = column("the gateway's error type or code, or ours", default=None)
     error_message: str | None = column("the error, cut at 2,000 characters", default=None)
+    refused_sends: int | None = column(
+        "how often it was refused for a field of its body before this answer, and sent again "
+        "without that field",
+        default=None,
+    )
     retry_after_s: float | None = column("how long the gateway asks to wait", default=None)
     ratelimit_limit_requests: int | None = column("advertised request limit", default=None)
     ratelimit_remaining_requests: int | None = column("requests left of it", default=None)

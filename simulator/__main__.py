@@ -40,6 +40,7 @@ def main(arguments: list[str] | None = None) -> None:
             faults=Faults(faults.parse(options.fault), options.fault_after),
             seed=options.seed,
             key=options.key,
+            refuse_fields=tuple(options.refuse_field),
             max_concurrency=options.max_concurrency,
             rpm_limit=options.rpm_limit,
             tpm_limit=options.tpm_limit,
@@ -114,6 +115,8 @@ def _parser() -> Parser:
     add("--log", type=Path, help="append one CSV row per chat request to this file")
     add("--dialect", choices=sorted(DIALECTS), default="nonelinear")
     add("--key", help="the one accepted key (default: any that is not empty)")
+    refuse = "refuse a body with this field as OpenAI does one that it does not know; repeatable"
+    add("--refuse-field", action="append", default=[], metavar="NAME", help=refuse)
     add("--exit-with-parent", action="store_true", help="end when stdin ends")
     add("--tls-cert", type=Path, help="serve HTTPS with this certificate (PEM)")
     add("--tls-key", type=Path, help="and this private key (PEM)")

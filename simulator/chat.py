@@ -1,10 +1,11 @@
 """One chat request on its way through the gateway: checked, limited, answered, charged."""
 
 import time
+from collections.abc import Mapping
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from simulator import faults, latency, refusals
+from simulator import faults, latency, refusals, strictness
 from simulator.answer import Answer, answer, count_prompt
 from simulator.delivery import Delivery
 from simulator.dialects import Stamp
@@ -44,13 +45,14 @@ class Chat:
             refusal = self.gateway.check_key(exchange)
             if refusal is not None:
                 return await self._refuse(refusal)
-            question = parse(body)
+            question = parse(body, self._check)
         except BodyTooLarge:
             return await self._refuse(Error(413, "The body is too large.", "invalid_request_error"))
         except BadRequest as bad:
             return await self._refuse(
-                Error(400, str(bad), "invalid_request_error", bad.param, bad.code)
+                Error(bad.status, str(bad), "invalid_request_error", bad.param, bad.code)
             )
+        question.task_id = question.task_id or exchange.header(b"x-task-id")
         self._note(question)
         model = self.gateway.model(question.model)
         if model is None:
@@ -61,6 +63,11 @@ class Chat:
             message = f"Too many concurrent requests: the limit is {most}."
             return await self._refuse(refusals.rate_limited(message, "concurrency", []))
         await self._limited(question, model)
+
+    def _check(self, data: Mapping[str, Any]) -> None:
+        """What this gateway refuses of a body's fields. Raises BadRequest."""
+        strictness.refused(data, self.settings.refuse_fields)
+        self.dialect.check(data)
 
     async def _limited(self, question: Question, model: Model) -> None:
         limits = self.gateway.limits

@@ -5,9 +5,11 @@ write a class and name it in DIALECTS.
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from simulator import strictness
 from simulator.answer import Answer
 from simulator.wire import Headers
 
@@ -108,6 +110,9 @@ class Nonelinear:
         """`choices` of the chunk that carries the usage."""
         return []
 
+    def check(self, data: Mapping[str, Any]) -> None:
+        """What this gateway refuses of a body's fields. Raises BadRequest."""
+
     def error(
         self, status: int, message: str, kind: str, param: str | None, code: str | None
     ) -> dict[str, Any]:
@@ -116,10 +121,14 @@ class Nonelinear:
 
 
 class OpenAI(Nonelinear):
-    """OpenAI itself: no cost, no reasoning text, no task_id."""
+    """OpenAI itself: no cost, no reasoning text; a body with a field that it does not know is
+    refused, and with max_tokens or another temperature than 1 for o-series and GPT-5 models."""
 
     reasoning_key = ""
     states_cost = False
+
+    def check(self, data: Mapping[str, Any]) -> None:
+        strictness.openai(data)
 
     def message(self, answer: Answer) -> dict[str, Any]:
         message = super().message(answer)
@@ -230,12 +239,35 @@ class DeepSeek(Nonelinear):
         return {"system_fingerprint": "fp_simulator"}
 
 
+class Pydantic(Nonelinear):
+    """A FastAPI server whose pydantic model forbids extra fields, among them stream_options."""
+
+    reasoning_key = ""
+    states_cost = False
+    always_usage = True
+
+    def check(self, data: Mapping[str, Any]) -> None:
+        strictness.pydantic(data)
+
+    def extras(self, stamp: Stamp) -> dict[str, Any]:
+        return {}
+
+    def error(
+        self, status: int, message: str, kind: str, param: str | None, code: str | None
+    ) -> dict[str, Any]:
+        if status != 422:
+            return super().error(status, message, kind, param, code)
+        names = (param or "").split(",")
+        return {"detail": [{"type": code, "loc": ["body", n], "msg": message} for n in names]}
+
+
 DIALECTS: dict[str, type[Nonelinear]] = {
     "nonelinear": Nonelinear,
     "openrouter": OpenRouter,
     "litellm": LiteLLM,
     "openai": OpenAI,
     "deepseek": DeepSeek,
+    "pydantic": Pydantic,
 }
 
 

@@ -1,7 +1,7 @@
 """The body of a chat request, checked as a strict gateway would."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -11,12 +11,19 @@ ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function
 
 
 class BadRequest(Exception):
-    """Raised for a body that is not a chat request: message, faulty parameter, error code."""
+    """Raised for a body that is not a chat request: message, faulty parameter, code, status."""
 
-    def __init__(self, message: str, param: str | None = None, code: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        param: str | None = None,
+        code: str | None = None,
+        status: int = 400,
+    ) -> None:
         super().__init__(message)
         self.param = param
         self.code = code
+        self.status = status
 
 
 @dataclass(slots=True)
@@ -45,8 +52,8 @@ def texts(message: Mapping[str, Any]) -> list[str]:
     return [part["text"] for part in content or () if part["type"] == "text"]
 
 
-def parse(body: bytes) -> Question:
-    """Read a request body. Raises BadRequest."""
+def parse(body: bytes, check: Callable[[Mapping[str, Any]], None] = lambda data: None) -> Question:
+    """Read a request body; `check` sees its fields first. Raises BadRequest."""
     try:
         data = json.loads(body)
     except (ValueError, RecursionError) as error:
@@ -55,6 +62,7 @@ def parse(body: bytes) -> Question:
         ) from error
     if not isinstance(data, dict):
         raise BadRequest("The body of a chat request must be a JSON object.")
+    check(data)
     model = data.get("model")
     if not isinstance(model, str) or not model:
         raise BadRequest("you must provide a model parameter", "model")
@@ -82,7 +90,7 @@ def parse(body: bytes) -> Question:
         tools=tools,
         tool_choice=_tool_choice(data.get("tool_choice"), tools),
         json_schema=_json_schema(data.get("response_format")),
-        task_id=_task_id(data.get("task_id")),
+        task_id=_task_id(data.get("task_id"), data.get("metadata")),
         prompt=_prompt(messages),
         images=_images(messages),
         prompt_sha256=sha256(_COMPACT(messages).encode("utf-8", "surrogatepass")).hexdigest(),
@@ -202,7 +210,10 @@ def _json_schema(value: Any) -> Mapping[str, Any] | None:
     raise BadRequest("Invalid value for 'response_format'.", "response_format")
 
 
-def _task_id(value: Any) -> str | None:
+def _task_id(value: Any, metadata: Any) -> str | None:
+    """The field of that name, or that of OpenAI's metadata."""
+    if value is None and isinstance(metadata, dict) and isinstance(metadata.get("task_id"), str):
+        return str(metadata["task_id"])
     if value is None or isinstance(value, str):
         return value
     raise BadRequest("Invalid type for 'task_id': expected a string.", "task_id")

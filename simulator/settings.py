@@ -17,6 +17,7 @@ class Settings:
     faults: Faults
     seed: int = 0
     key: str | None = None
+    refuse_fields: tuple[str, ...] = ()
     max_concurrency: int | None = None
     rpm_limit: int | None = None
     tpm_limit: int | None = None

@@ -6,6 +6,7 @@ from tasks.access import Access, Credential, Outgoing
 from tasks.address import address
 from tasks.route import Route
 from tasks.shortcut import Http, OpenAI
+from tasks.ways import task_line
 from tasks.wire import MOST_BYTES, Wire
 
 
@@ -33,6 +34,7 @@ class Client:
     ) -> None:
         access, where = access or Access(), address(base_url)
         self._outgoing = Outgoing(access, run_id)
+        self.task_header = False  # whether the next request is named by X-Task-ID
         self.wire = Wire(
             route,
             clock,
@@ -63,6 +65,8 @@ class Client:
     def mark(self, phase: str, task_id: str) -> str | None:
         """Give the next request its own headers; the trace id that is sent with it, if one is."""
         self.wire.extra, trace_id = self._outgoing.of(phase, task_id)
+        if self.task_header:
+            self.wire.extra += task_line(task_id)
         return trace_id
 
     def close(self) -> None:

@@ -46,6 +46,10 @@ class Job:
     for the collector, whose turns make other requests late.) `in_flight` is known once the gate has
     opened. `words` is how long a sized prompt is to be, in padding words. `origin` is the run it is
     of: a user that is slow to end may hold it when the next run has begun.
+
+    `refusal` is the status and body of a 4xx that answered it. Where it was refused for a field of
+    its body and went again (tasks/negotiation.py), `refused_sends` times, its answer is timed from
+    its last send, and `due` is later by `moved_s`, the time that the refusals took.
     """
 
     phase: Phase
@@ -56,6 +60,9 @@ class Job:
     in_flight: int | None = None
     words: int | None = None
     origin: "Origin | None" = None
+    refusal: tuple[int, bytes] | None = None
+    refused_sends: int = 0
+    moved_s: float = 0.0
 
     @property
     def task(self) -> tuple[str, int]:
@@ -119,10 +126,12 @@ def _asked(client: Client, body: dict[str, Any], job: Job) -> Answer:
     """Send a request and judge what came back, in whatever way it came to nothing."""
     ask = streamed if job.phase.stream else plain
     try:
-        return ask(client, body, typed=job.phase.typed)
+        # The typed surface knows no request without a model, which --extra-body may remove.
+        return ask(client, body, typed=job.phase.typed and "model" in body)
     except gevent.GreenletExit:
         return Answer(Outcome.CANCELLED, error_message="the run was stopped")
     except openai.APIStatusError as error:
+        job.refusal = (error.status_code, error.response.content)
         return refused(error.status_code, error.response.content)
     except openai.APIConnectionError as error:
         return broken(error)
@@ -170,7 +179,7 @@ def _row(job: Job, origin: Origin, **facts: Any) -> RequestRecord:
         task_id=phase.task_id(job.index),
         stream=phase.stream,
         request_index=job.index,
-        scheduled_offset_s=None if job.due is None else round(job.due - job.began, 6),
+        scheduled_offset_s=_since(job.began + job.moved_s, job.due),
         **{"max_tokens": phase.max_tokens, **facts},
     )
 
@@ -216,6 +225,7 @@ def _record(
         "connection_reused": wire.reused if sent is not None else None,
         "connect_s": None if wire.connect_s is None else round(wire.connect_s, 6),
         "in_flight": job.in_flight,
+        "refused_sends": job.refused_sends,
         "error_type": answer.error_type,
         "error_message": answer.error_message,
         "check_detail": place,
@@ -247,6 +257,8 @@ def _record(
         judged = _judged(request.judge, said) if request.judge is not None and ok else None
         usage_said = stated(answer.body or {})
         found |= drift.flags(job.phase.model, said, used, ok=ok, usage_said=usage_said)
+        if job.phase.stream and "stream_options" not in body:
+            found.pop("usage_missing", None)  # it was not asked for
         if ok and request.marker is not None and not said.content and drift.spent(said, used):
             found["budget_spent"] = _SPENT.format(used.get("completion_tokens") or "all")
         if answer.streamed is not None and sent is not None:

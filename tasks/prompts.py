@@ -13,6 +13,7 @@ from loadshapes.pacing import CALIBRATION, CALIBRATION_WORDS
 from loadshapes.plan import Phase
 from tasks.reply import Message
 from tasks.values import Json
+from tasks.ways import BUDGETS, METADATA, Ways, extra_body
 
 # The seed's padding: it plans with six tokens a word, whatever the tokenizer makes of it.
 PADDING_WORD = "NONELINEAR_TPM_EVAL_STATIC_TEXT"
@@ -75,23 +76,39 @@ def greeting(phase: Phase, index: int, options: Options) -> Request:
     return Request("In one short sentence, say hello and name one use of an API gateway.")
 
 
-def body(phase: Phase, index: int, request: Request, options: Options) -> dict[str, Any]:
-    """The JSON body: the seed's fields in the seed's order, then what the request adds.
+def body(
+    phase: Phase, index: int, request: Request, options: Options, ways: Ways | None = None
+) -> dict[str, Any]:
+    """The JSON body: the seed's fields in the seed's order, what the request adds, --extra-body.
 
     A streamed request asks for its usage, and carries no task_id unless the options say so (the
-    seed's convention).
+    seed's convention). `ways` (default: as the options say) is how this model's are written.
     """
+    ways = ways or Ways.of(options)
     made: dict[str, Any] = {
         "model": phase.model,
         "messages": request.messages or [{"role": "user", "content": request.content}],
-        "max_tokens": phase.max_tokens,
-        "stream": phase.stream,
     }
-    if phase.max_tokens is None or "max_completion_tokens" in request.extra:
-        del made["max_tokens"]  # the line's own budget, or the gateway's
-    if phase.stream:
+    own = {name: request.extra[name] for name in BUDGETS if name in request.extra}
+    if ways.budget and own:  # the last of them is the one that counts, whatever its name
+        own = {ways.budget: own.get(BUDGETS[1], own.get(BUDGETS[0]))}
+    elif not own and phase.max_tokens is not None:
+        own = {ways.budget or BUDGETS[0]: phase.max_tokens}
+    made.update(own)  # none: the gateway's own
+    made["stream"] = phase.stream
+    if phase.stream and ways.stream_usage:
         made["stream_options"] = {"include_usage": True}
-    if not phase.stream or options.task_id_on_streams:
+    named = not phase.stream or options.task_id_on_streams
+    if named and not ways.task_id:
         made["task_id"] = phase.task_id(index)
-    made.update(request.extra)
+    made.update((k, v) for k, v in request.extra.items() if k not in BUDGETS)
+    if named and ways.task_id == METADATA:
+        made["metadata"] = {**made.get("metadata", {}), "task_id": phase.task_id(index)}
+    if not ways.temperature and not phase.traffic:
+        made.pop("temperature", None)
+    for name, value in extra_body(options.extra_body).items():
+        if value is None:
+            made.pop(name, None)
+        else:
+            made[name] = value
     return made

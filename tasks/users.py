@@ -1,6 +1,7 @@
 """Locust users: each has one connection, takes jobs and fires one event a request."""
 
 import logging
+from functools import partial
 from typing import Any
 
 from locust import User, task
@@ -16,8 +17,8 @@ from recording.record import RequestRecord
 from tasks.catalogue import build
 from tasks.client import Client
 from tasks.endpoint import Endpoint
-from tasks.exchange import Job, exchange
-from tasks.prompts import Request, body
+from tasks.exchange import Job
+from tasks.prompts import Request
 from tasks.route import Route
 from tasks.traffic import Conversation, begin
 
@@ -100,9 +101,14 @@ class GatewayUser(User):
     def _send(self, job: Job) -> RequestRecord:
         run = self.generator.run
         assert run is not None
-        request = self._request(job, run)
-        made = body(job.phase, job.index, request, run.options)
-        record = exchange(self.client, request, made, job, job.origin or run.origin)
+        if job.due is None:
+            run.negotiation.turn(job.phase)
+        try:
+            request = self._request(job, run)
+            halted = partial(getattr, self.generator, "halted")
+            record = run.negotiation.send(self.client, request, job, halted)
+        finally:
+            run.negotiation.settle(job.phase)
         if record.outcome == Outcome.DROPPED:
             if job.phase.count is not None:  # else nothing was planned that could be dropped
                 self.generator.keep(record)

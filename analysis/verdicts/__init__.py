@@ -3,7 +3,7 @@
 from analysis.flags import flags
 from analysis.page import Remark
 from analysis.sections import View
-from analysis.verdicts import accounts, asked, failures, generator, integrity
+from analysis.verdicts import accounts, asked, bodies, failures, generator, integrity
 
 _ORDER = {"bad": 0, "note": 1, "good": 2}
 
@@ -14,6 +14,7 @@ def verdicts(view: View) -> list[Remark]:
         *asked.remarks(view),
         *accounts.remarks(view),
         *failures.remarks(view),
+        *bodies.remarks(view),
         *integrity.remarks(view),
         *generator.remarks(view),
         *flags(view),

@@ -38,7 +38,9 @@ pytestmark = needs_linux
 def behind(tmp_path: Path) -> Iterator[Simulator]:
     """The server behind the gateway: without prices, and a fifth of its answers are errors."""
     log = tmp_path / "behind.csv"
-    server = Simulator(log, "--profile", "fast", "--dialect", "openai", "--fault", "error_500=0.2")
+    server = Simulator(
+        log, "--profile", "fast", "--dialect", "deepseek", "--fault", "error_500=0.2"
+    )
     yield server
     server.stop()
 

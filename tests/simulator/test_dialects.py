@@ -60,7 +60,7 @@ def test_litellm(log: Path) -> None:
 
 def test_openai(log: Path) -> None:
     """OpenAI: no cost, no reasoning text though it is counted, x-request-id."""
-    reply, gateway = speak(log, "openai", chat(model=THINKER, max_tokens=900, task_id="t"))
+    reply, gateway = speak(log, "openai", chat(model=THINKER, max_tokens=900))
     assert "cost" not in reply.json["usage"] and "task_id" not in reply.json
     assert set(reply.json["choices"][0]["message"]) == {
         "role", "content", "refusal", "annotations",
@@ -69,6 +69,84 @@ def test_openai(log: Path) -> None:
     assert reply.headers["x-request-id"].startswith("req_")
     row = gateway.rows()[-1]
     assert row["cost"] == "" and float(row["billed"]) > 0
+
+
+def refusal(message: str, param: str, code: str | None) -> dict[str, Any]:
+    kind = "invalid_request_error"
+    return {"error": {"message": message, "type": kind, "param": param, "code": code}}
+
+
+OPENAI_REFUSES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "an unknown field": (
+        {"task_id": "t"},
+        refusal("Unknown parameter: 'task_id'.", "task_id", "unknown_parameter"),
+    ),
+    "max_tokens for o-series": (
+        {"model": "o4-mini", "max_tokens": 5},
+        refusal(
+            "Unsupported parameter: 'max_tokens' is not supported with this model. Use "
+            "'max_completion_tokens' instead.",
+            "max_tokens",
+            "unsupported_parameter",
+        ),
+    ),
+    "temperature for gpt-5": (
+        {"model": "gpt-5.4-nano", "temperature": 0},
+        refusal(
+            "Unsupported value: 'temperature' does not support 0 with this model. Only the default "
+            "(1) value is supported.",
+            "temperature",
+            "unsupported_value",
+        ),
+    ),
+    "metadata without store": (
+        {"metadata": {"task_id": "t"}},
+        refusal(
+            "The 'metadata' parameter is only allowed when 'store' is enabled.", "metadata", None
+        ),
+    ),
+}
+
+
+def test_openai_is_strict(log: Path) -> None:
+    """A field that OpenAI does not know, and what o-series and GPT-5 models do not take: a 400."""
+    with running(log, "--latency", 0, "--dialect", "openai") as gateway:
+        for fields, said in OPENAI_REFUSES.values():
+            reply = gateway.send(chat(**{"model": THINKER, **fields}))
+            assert (reply.status, reply.json) == (400, said)
+        for fields in (
+            {"model": "gpt-4.1-mini", "max_tokens": 5, "temperature": 0},
+            {"model": "o4-mini", "max_completion_tokens": 5, "temperature": 1},
+            {"model": "gpt-50", "max_tokens": 5},
+            {"metadata": {"task_id": "t"}, "store": True},
+        ):
+            assert gateway.send(chat(**{"model": THINKER, **fields})).status in (200, 404)
+
+
+def test_pydantic_forbids_extra_fields(log: Path) -> None:
+    """A 422 that lists every field too many; a stream states its usage unasked."""
+    with running(log, "--latency", 0, "--tokens-per-s", 0, "--dialect", "pydantic") as gateway:
+        options = {"stream_options": {"include_usage": True}}
+        reply = gateway.send(chat(model=THINKER, stream=True, task_id="t", **options))
+        assert reply.status == 422
+        said = {"type": "extra_forbidden", "msg": "Extra inputs are not permitted"}
+        faults = sorted(reply.json["detail"], key=lambda fault: fault["loc"])
+        assert faults == [{**said, "loc": ["body", name]} for name in ("stream_options", "task_id")]
+        stream = gateway.send(chat(model=THINKER, stream=True))
+        assert any(event.get("usage") for event in stream.events[:-1])
+
+
+def test_a_field_can_be_refused_in_every_dialect(log: Path) -> None:
+    """`--refuse-field stream_options`: the others are taken as before."""
+    with running(log, "--latency", 0, "--refuse-field", "stream_options") as gateway:
+        assert gateway.send(streamed(model=THINKER)).status == 400
+        assert gateway.send(chat(model=THINKER, stream=True, task_id="t")).status == 200
+
+
+def test_the_log_knows_a_task_id_in_metadata_and_in_the_header(log: Path) -> None:
+    with running(log, "--latency", 0) as gateway:
+        gateway.send(chat(model=THINKER, metadata={"task_id": "in-metadata"}))
+        assert [row["task_id"] for row in gateway.rows()] == ["in-metadata"]
 
 
 def test_deepseek(log: Path) -> None:

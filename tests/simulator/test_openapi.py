@@ -49,6 +49,13 @@ CASES: dict[str, dict[str, Any]] = {
 }
 
 
+def accepted(gateway: Gateway, case: str) -> dict[str, Any]:
+    """A case without what OpenAI itself refuses, where the gateway speaks as OpenAI does."""
+    if gateway.send(chat(model="gpt-5.4-nano", task_id="t")).status == 200:
+        return CASES[case]
+    return {name: value for name, value in CASES[case].items() if name != "task_id"}
+
+
 def _check(spec: Any, name: str, body: Any) -> None:
     schema = {"$ref": f"#/components/schemas/{name}", "components": spec["components"]}
     Draft202012Validator(schema).validate(body)
@@ -57,7 +64,7 @@ def _check(spec: Any, name: str, body: Any) -> None:
 @pytest.mark.parametrize("case", CASES)
 def test_plain(spec: Any, gateway: Gateway, case: str) -> None:
     """A plain reply is a CreateChatCompletionResponse."""
-    body = gateway.send(chat(**CASES[case])).json
+    body = gateway.send(chat(**accepted(gateway, case))).json
     _check(spec, "CreateChatCompletionResponse", body)
     ChatCompletion.model_validate(body, strict=False)
 
@@ -65,7 +72,7 @@ def test_plain(spec: Any, gateway: Gateway, case: str) -> None:
 @pytest.mark.parametrize("case", CASES)
 def test_chunks(spec: Any, gateway: Gateway, case: str) -> None:
     """Every chunk is a CreateChatCompletionStreamResponse."""
-    *chunks, done = gateway.send(streamed(**CASES[case])).events
+    *chunks, done = gateway.send(streamed(**accepted(gateway, case))).events
     assert done == "[DONE]"
     for chunk in chunks:
         _check(spec, "CreateChatCompletionStreamResponse", chunk)

@@ -15,8 +15,9 @@ from recording.prices import Prices
 from recording.record import RequestRecord, decode, encode
 from tasks.access import Access
 from tasks.client import Client
-from tasks.exchange import Job, Origin, exchange
-from tasks.prompts import Request, body, marker
+from tasks.exchange import Job, Origin
+from tasks.negotiation import Negotiation
+from tasks.prompts import Request, marker
 from tasks.route import Route, route
 
 KEY = "sk-canary-5b1e77f0c2"
@@ -61,6 +62,7 @@ class Sender:
         self.mute = mute
         self.prices = prices
         self.cost_field = cost_field
+        self.negotiation: Negotiation | None = None
         self.client = Client(
             base_url,
             key,
@@ -92,9 +94,10 @@ class Sender:
 
         job = Job(block, index, time.perf_counter(), due, open_gate)
         asked = request or marker(block, index, OPTIONS)
-        made = body(block, index, asked, OPTIONS)
-        origin = Origin("run", "local", self.key, self.mute, self.prices, self.cost_field)
-        record = exchange(self.client, asked, made, job, origin)
+        if self.negotiation is None:
+            origin = Origin("run", "local", self.key, self.mute, self.prices, self.cost_field)
+            self.negotiation = Negotiation(OPTIONS, origin)
+        record = self.negotiation.send(self.client, asked, job)
         decode(encode(record))  # whatever came back fits a row
         return record
 

@@ -55,6 +55,7 @@ EXPECTED = {
     "litellm": Says("header", "unknown"),
     "openai": Says("unknown", "unknown", thinks_aloud=False, own_id=False),
     "deepseek": Says("unknown", "unknown"),
+    "pydantic": Says("unknown", "unknown", thinks_aloud=False),
 }
 
 

@@ -1,0 +1,220 @@
+"""Which fields of a request's body a gateway's 4xx refuses: altogether, not their values. Pure.
+
+The words are those of OpenAI, Azure, vLLM, Mistral, Groq, Cerebras, Fireworks, Databricks, Bedrock,
+Google's compatible endpoint, and of the libraries behind many others (pydantic, serde, Go's json,
+Jackson, ajv, zod, jsonschema), as users' reports of them have them.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+NEVER = frozenset({401, 402, 403, 407, 408, 429})
+"""Refusals of the caller or of the moment, never of a field."""
+
+_CODES = ("unknown", "unsupported", "unrecognized", "extra_forbidden", "additional", "extra.forbid",
+          "value_error.extra", "unexpected")  # fmt: skip
+_NOT = (
+    r"(?:unrecogni[sz]ed|unknown|unsupported|unexpected|unpermitted|disallowed|forbidden|extra"
+    r"|additional|extraneous|deprecated)"
+)
+_NOUN = (
+    r"(?:request|keyword|argument|parameter|param|field|propert(?:y|ies)|key|input|name|option"
+    r"|attribute|member|body|json|value|top-level)(?:s|\(s\))?"
+)
+_LINK = (
+    r"(?:supplied|found|provided|passed|specified|included|present|given|for|in|the|object|are|is"
+    r"|not|allowed|permitted|inputs?|fields?|was|were)"
+)
+_NAME = r"""["'`“‘]?[\w.$\[\]-]+["'`”’]?"""
+_MARKS = r"""[\s"'`“‘”’\\\[\](){}<>:=,*]*"""
+_AFTER = (
+    r"(?:(?:parameter|argument|field|property|option|key|value)\s+)?(?:of\s+\S+\s+)?"
+    r"(?:(?:is|was|are|were)\s+)?(?:currently\s+|also\s+)?"
+    r"(?:(?:not|un)[\s-]?(?:supported|allowed|permitted|recogni[sz]ed|accepted|expected|known"
+    r"|available|a\s+(?:known|valid|supported|recogni[sz]ed)\s+\w+)"
+    r"|(?:not|un)(?:\s+yet)?\s+(?:supported|implemented)"
+    r"|deprecated|forbidden|disallowed|extraneous|does\s+not\s+(?:support|exist)|cannot\s+be\s+used"
+    r"|extra\s+(?:inputs|fields)\s+(?:are\s+)?not\s+(?:permitted|allowed)|cannot\s+find\s+field)"
+)
+_PATH = r"(?:(?:body|request|root|#|\$)?[./]*)"
+
+
+def refused_fields(status: int, said: object, sent: Mapping[str, Any]) -> list[str]:
+    """The fields of `sent` (a body) that the gateway refuses in `said` (its body, JSON or text).
+
+    Empty where it names none, names others, finds fault with a value, or quotes what was asked.
+    """
+    if not 400 <= status < 500 or status in NEVER:
+        return []
+    names = [name for name in sent if name not in ("model", "messages")]
+    found = [*_located(said, names)]
+    if not found and not _elsewhere(said):
+        asked = _plain(json.dumps(sent.get("messages"), ensure_ascii=False))
+        texts = list(_texts(said))
+        found = [name for name in names if any(_refuses(text, name, asked) for text in texts)]
+    return [name for name in names if name in found]
+
+
+def _located(said: object, names: Sequence[str], depth: int = 0) -> Iterator[str]:
+    """Fields that the structure names: `param`, pydantic's `loc`, ajv's and zod's lists."""
+    if depth > 6:
+        return
+    if isinstance(said, list):
+        for one in said[:50]:
+            yield from _located(one, names, depth + 1)
+        return
+    if not isinstance(said, dict):
+        return
+    words = " ".join(str(said.get(n) or "") for n in ("code", "type", "keyword", "message", "msg"))
+    for name in names:
+        if _is(said.get("param"), name) and _unwanted(words, name):
+            yield name
+    place = said.get("loc")
+    if isinstance(place, list) and _forbids(words):
+        path = [str(step) for step in place if step not in ("body", "request")]
+        if path[:1] and path[0] in names:
+            yield path[0]
+    more = said.get("params")
+    extra = more.get("additionalProperty") if isinstance(more, dict) else None
+    # At the top alone: a property of a message has the path of that message before it.
+    if extra in names and not said.get("instancePath") and not said.get("dataPath"):
+        yield str(extra)
+    keys = said.get("keys")
+    if said.get("code") == "unrecognized_keys" and not said.get("path") and isinstance(keys, list):
+        yield from (key for key in keys if key in names)
+    for key, inner in said.items():
+        if key not in ("input", "ctx", "body", "request") and isinstance(inner, dict | list):
+            yield from _located(inner, names, depth + 1)
+
+
+def _is(param: object, name: str) -> bool:
+    """Whether a `param` names the field: `task_id`, `body.task_id`, `task_id.of_that`."""
+    if not isinstance(param, str):
+        return False
+    path = re.sub(r"^(?:\$|#|body|request)?[./]*", "", param)
+    return re.split(r"[./\[]", path)[0] == name
+
+
+def _unwanted(words: str, name: str) -> bool:
+    """Whether the words about a field (`param` has named it) refuse it, not its value."""
+    if name in ("task_id", "stream_options"):
+        return True  # no value of these is the operator's
+    if name == "temperature" and re.search(r"unsupported|only|does not|must be 1\b", words, re.I):
+        return True
+    lower = words.lower()
+    if any(code in lower for code in _CODES[:4]) and "unsupported_value" not in lower:
+        return True
+    return bool(_pattern(name).search(words) or _instead(name, words))
+
+
+def _forbids(words: str) -> bool:
+    lower = words.lower()
+    return any(code in lower for code in _CODES) or bool(
+        re.search(r"not (?:permitted|allowed|supported)", lower)
+    )
+
+
+def _elsewhere(said: object) -> bool:
+    """Whether `param` blames what was asked: then a name in the message is a quotation."""
+    error = said.get("error") if isinstance(said, dict) else None
+    for part in (said, error):
+        param = part.get("param") if isinstance(part, dict) else None
+        if isinstance(param, str) and re.match(r"(?:body\.)?(?:messages|prompt|tools)\b", param):
+            return True
+    return False
+
+
+def _texts(said: object, depth: int = 0) -> Iterator[str]:
+    """Every text by which a gateway explains itself; not what it hands back of the request."""
+    if depth > 6:
+        return
+    if isinstance(said, str):
+        yield said[:20_000]
+        inner = said[said.find("{") :] if "{" in said else ""
+        if inner:
+            # LiteLLM and other gateways pass the upstream's JSON on inside a text.
+            with suppress(ValueError, RecursionError):
+                yield from _texts(json.loads(inner), depth + 1)
+    elif isinstance(said, list):
+        for one in said[:50]:
+            yield from _texts(one, depth + 1)
+    elif isinstance(said, dict):
+        for key in ("message", "msg", "detail", "details", "error", "errors", "title", "reason",
+                    "description", "cause", "metadata", "raw", "error_message"):  # fmt: skip
+            if key in said:
+                yield from _texts(said[key], depth + 1)
+
+
+def _refuses(text: str, name: str, asked: str) -> bool:
+    """Whether a text refuses the field, in words that were not asked."""
+    if name not in text:
+        return False
+    if any(_plain(found[0]) not in asked for found in _pattern(name).finditer(text)):
+        return True
+    if _in_loc(text, name):
+        return True
+    words = _instead(name, text)
+    if words and _plain(words) not in asked:
+        return True
+    if name == "temperature":
+        fixed = re.search(
+            rf"\b{name}\b{_MARKS}\s*(?:may\s+only|must\s+be\s+1\b|only\s+(?:the\s+default|1))"
+            rf"|(?:invalid|unsupported)\s+(?:value:?\s*)?{_MARKS}{name}{_MARKS}"
+            r"(?:only|does\s+not\s+support)",
+            text,
+            re.I,
+        )
+        return bool(fixed and _plain(fixed[0]) not in asked)
+    return False
+
+
+def _instead(name: str, text: str) -> str:
+    """The words that send us to the other name of the output budget; empty: there are none."""
+    other = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}.get(name)
+    found = other and re.search(
+        rf"\buse{_MARKS}(?:the\s+)?{_MARKS}{other}\b{_MARKS}(?:\w+\s+)?instead"
+        rf"|instead\s+of{_MARKS}{name}\b.{{0,40}}\buse{_MARKS}{other}\b"
+        rf"|\buse{_MARKS}{other}\b{_MARKS}instead\s+of{_MARKS}{name}\b",
+        text,
+        re.I,
+    )
+    return found[0] if found else ""
+
+
+def _in_loc(text: str, name: str) -> bool:
+    """pydantic's list of faults, as a text: `'loc': ('body', 'task_id'), 'msg': ...`."""
+    for found in re.finditer(
+        r"""\{[^{}]*?["']?loc["']?\s*:\s*[\[(]([^\])]*)[\])][^{}]{0,200}""", text
+    ):
+        path = [part.strip(" \"'") for part in found[1].split(",") if part.strip(" \"'")]
+        path = [part for part in path if part not in ("body", "request")]
+        if path[:1] == [name] and _forbids(found[0]):
+            return True
+    return False
+
+
+_LOC = re.compile(r"""\{[^{}]*?["']?loc["']?\s*:\s*[\[(]([^\])]*)[\])][^{}]{0,200}""")
+_made: dict[str, re.Pattern[str]] = {}
+
+
+def _pattern(name: str) -> re.Pattern[str]:
+    """What refuses a field: words before it, or words after it."""
+    if name not in _made:
+        field = rf"(?<![\w.\]]){_PATH}{re.escape(name)}(?![\w-])"
+        listed = rf"(?:{_NAME}\s*(?:,|\band\b|&)\s*)*"
+        before = (
+            rf"{_NOT}\s+(?:{_NOUN}\s+|{_NOUN}(?=[:\s(\[\"'`])|{_LINK}\s+|{_LINK}(?=[:,\s(\[])){{0,8}}"
+            rf"(?:,?\s*field)?{_MARKS}{listed}{_MARKS}{field}"
+        )
+        after = rf"{field}{_MARKS}\s*-?\s*{_AFTER}"
+        keyed = rf"(?:propert(?:y|ies)|field|parameter|key)\s+{_MARKS}{field}{_MARKS}\s*{_AFTER}"
+        _made[name] = re.compile(f"{before}|{after}|{keyed}", re.IGNORECASE)
+    return _made[name]
+
+
+def _plain(text: str) -> str:
+    """Letters, digits and underscores alone, so that a quotation is found however it is quoted."""
+    return re.sub(r"\W|\\[nrt]", "", text).casefold()

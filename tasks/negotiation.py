@@ -1,0 +1,160 @@
+"""One process's understanding with a gateway: what it refused of a body, and how it is sent since.
+
+Nothing is asked beforehand: the plan's own requests are the question. A request that is refused for
+a field goes again at once without it, as the same request of the plan; all later ones go that way.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from gevent.event import Event
+
+from loadshapes.options import Options
+from loadshapes.plan import Phase
+from recording.record import RequestRecord
+from recording.refusals import refused_fields
+from tasks.client import Client
+from tasks.exchange import Job, Origin, exchange
+from tasks.prompts import Request, body
+from tasks.ways import HEADER, Ways, change, undecided
+
+MOST_RESENDS = 6  # of a request; each takes a field away, and there are no more than these
+ALONE_S = 2.0
+"""How long other users of a closed loop wait for the first request's answer at the most."""
+ALONE_SHARE = 0.01  # of a window: its rate must not suffer for it
+SAID_CHARS = 300
+
+
+class Negotiation:
+    """What is known of the ways of each model. `tell` hands a change to the node that commands."""
+
+    def __init__(
+        self,
+        options: Options,
+        origin: Origin,
+        tell: Callable[[str, dict[str, Any]], None] = lambda kind, data: None,
+    ) -> None:
+        self._options = options
+        self._origin = origin
+        self._tell = tell
+        self._asked = Ways.of(options)
+        self._ways: dict[str, Ways] = {}
+        self._known: set[tuple[str, bool]] = set()
+        self._first: dict[tuple[str, bool], Event] = {}
+
+    def of(self, model: str) -> Ways:
+        """How the bodies to a model are written now."""
+        return self._ways.get(model, self._asked)
+
+    def told(self, changes: Iterable[Mapping[str, Any]]) -> None:
+        """Changes that others have found out, or an earlier attempt at the run."""
+        for one in changes:
+            self._ways[one["model"]] = self.of(one["model"]).after(one)
+
+    def turn(self, phase: Phase) -> None:
+        """Let the first request of a closed loop go alone, until its answer is known.
+
+        Not for longer than ALONE_S, nor than a hundredth of the phase's window. (Open loops and
+        bursts keep their times: there a refused request is sent again, like any.)
+        """
+        kind = (phase.model, phase.stream)
+        if kind in self._known or not undecided(self.of(phase.model), self._options):
+            return
+        first = self._first.get(kind)
+        if first is None:
+            self._first[kind] = Event()
+            return
+        window_s = phase.duration_s
+        first.wait(ALONE_S if window_s is None else min(ALONE_S, ALONE_SHARE * window_s))
+
+    def settle(self, phase: Phase) -> None:
+        """A request of the phase has its last answer, or none."""
+        kind = (phase.model, phase.stream)
+        if kind not in self._known:
+            self._known.add(kind)
+            if (first := self._first.pop(kind, None)) is not None:
+                first.set()
+
+    def send(
+        self,
+        client: Client,
+        request: Request,
+        job: Job,
+        halted: Callable[[], bool] = lambda: False,
+    ) -> RequestRecord:
+        """Send a request; its last answer's record. Refused for a field, it goes again without.
+
+        Not where the phase is `halted` meanwhile: then the refusal stands.
+        """
+        phase, wire = job.phase, client.wire
+        made = body(phase, job.index, request, self._options, self.of(phase.model))
+        due, first_sent = job.due, 0.0
+        while True:
+            client.task_header = self.of(phase.model).task_id == HEADER
+            record = exchange(client, request, made, job, job.origin or self._origin)
+            again = self._again(job, request, made, record)
+            if again is None or halted():
+                return record
+            if not job.refused_sends:
+                first_sent = wire.sent or 0.0
+            made, job.refusal = again, None
+            job.refused_sends += 1
+            job.gate = _resent(wire.now, due, first_sent)
+
+    def _again(
+        self, job: Job, request: Request, sent: Mapping[str, Any], record: RequestRecord
+    ) -> dict[str, Any] | None:
+        """The body with which a refused request goes again; None: its answer stands.
+
+        None also where the refusal was charged for: then only later requests go the other way.
+        """
+        if job.refusal is None or job.refused_sends >= MOST_RESENDS:
+            return None
+        status, raw = job.refusal
+        said = _read(raw)
+        named = refused_fields(status, said, sent)
+        if not named:
+            return None
+        model, own = job.phase.model, bool(job.phase.traffic)
+        for name in named:
+            ways = self.of(model)
+            moved = change(name, ways, self._options, own)
+            if moved is not None:
+                made = {
+                    "model": model,
+                    "field": name,
+                    "from": moved[0],
+                    "to": moved[1],
+                    "status": status,
+                    "said": (record.error_message or "")[:SAID_CHARS],
+                    "phase": job.phase.name,
+                    "task_id": job.phase.task_id(job.index),
+                }
+                self._ways[model] = ways.after(made)
+                self._tell("body_changed", {"run_id": self._origin.run_id, **made})
+        new = body(job.phase, job.index, request, self._options, self.of(model))
+        charged = bool(record.api_cost or record.total_tokens)
+        return None if charged or any(name in new for name in named) else new
+
+
+def _resent(
+    clock: Callable[[], float], due: float | None, first_sent: float
+) -> Callable[[Job], None]:
+    """The gate of a request that goes again: it may at once.
+
+    What the refusals took is no lateness of the generator's, and no latency of the answer's.
+    """
+
+    def gate(job: Job) -> None:
+        job.moved_s = max(0.0, clock() - first_sent)
+        job.due = None if due is None else due + job.moved_s
+
+    return gate
+
+
+def _read(raw: bytes) -> object:
+    try:
+        return json.loads(raw)
+    except (ValueError, RecursionError):
+        return raw.decode("utf-8", "replace")
