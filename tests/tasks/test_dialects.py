@@ -94,6 +94,7 @@ def asked(
         plain = user.client.sdk
         for index, fault in enumerate(faults):
             user.client.sdk = plain.with_options(default_headers={"x-simulator-fault": fault})
+            user.client.sdk.credentials = plain.credentials
             rows.append(user.send(index, request=LONG, stream=stream, model=model, max_tokens=200))
     return rows, logged(gateway, model, len(faults))
 
