@@ -6,13 +6,17 @@ that was planned and not run, for nobody knows what it would have shown.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import fsum
+from math import fsum, inf
 from typing import Any, Literal
 
 from analysis.goodput import slo_of
 from analysis.sections import View
 from analysis.told import told
+from analysis.unanswered import READ, percentile
+from analysis.unanswered import asked as ranked
+from analysis.warmup import trimmed, warmup_s
 from analysis.words import Words
+from recording.censored import enough
 from recording.conditions import METRICS, Condition, Metric, Where
 from recording.slo import Slo, SloError
 
@@ -30,7 +34,7 @@ class Check:
 
     `subject` is a phase or RUN, `condition` None where `claim` was judged, not a number,
     `wall_s` how long the subject was under load, seconds (0: not known), and `value` what was
-    compared, where it is known.
+    compared, where it is known; `shown` is what a table says of a number that is no single one.
     """
 
     subject: str
@@ -40,6 +44,7 @@ class Check:
     wall_s: float = 0.0
     value: float | None = None
     claim: str = "complete"
+    shown: str = ""
 
     @property
     def passed(self) -> bool:
@@ -174,7 +179,7 @@ def _phases(view: View) -> dict[str, tuple[str | None, str | None]]:
 
 def _judge(view: View, condition: Condition, among: Sequence[str] | None = None) -> Iterator[Check]:
     """A condition on every phase it applies to, `among` some where they are named."""
-    metric = METRICS[condition.metric]
+    metric, metric_name = METRICS[condition.metric], condition.metric
     if metric.where is Where.RUN:
         amount, gap = _cost(view)
         yield _compare(view, RUN, condition, amount, gap, _wall_s(view))
@@ -193,7 +198,11 @@ def _judge(view: View, condition: Condition, among: Sequence[str] | None = None)
     for name in asked:
         of = numbers.get(name, {})
         gap = "it was not run" if name in skipped else _gap(metric, of)
-        yield _compare(view, name, condition, of.get(metric.number), gap, of.get("wall_s") or 0.0)
+        wall_s = of.get("wall_s") or 0.0
+        if ranked(metric_name) and of:
+            yield _ranked(view, of, condition, gap, wall_s)
+        else:
+            yield _compare(view, name, condition, of.get(metric.number), gap, wall_s)
     if not asked:
         yield _compare(view, RUN, condition, None, "no phase has one", 0.0)
 
@@ -232,8 +241,50 @@ def _compare(
     return Check(subject, condition, verdict, found, wall_s, value)
 
 
+def _ranked(
+    view: View, phase: dict[str, Any], condition: Condition, gap: str, wall_s: float
+) -> Check:
+    """A percentile, of which those who got no answer are a part: it is judged where it is certain.
+
+    Where no request lies beyond its rank it is the slowest one's time, and said to be that.
+    """
+    time, percent = ranked(condition.metric) or ("e2e", 50)
+    rows, _ = trimmed(
+        view.requests(phase, *READ, "done_offset_s", "duration_s"), warmup_s(view.run)
+    )
+    found = percentile(rows, time, percent)
+    if found is None:
+        return _compare(view, phase["phase"], condition, None, gap, wall_s)
+    worst, best = condition.met(found.high), condition.met(found.low)
+    verdict: Literal["passed", "failed", "unknown"] = (
+        "unknown" if worst is not best else "failed" if worst else "passed"
+    )
+    low, high = (_figure(value, condition) for value in (found.low, found.high))
+    if found.low == found.high:
+        text, shown = f"is {low} s", low
+    elif found.high == inf:
+        text, shown = f"is more than {low} s", f"> {low}"
+    else:
+        text, shown = f"is from {low} to {high} s", f"{low} … {high}"
+    if verdict == "unknown":
+        text = f"is not known, it {text}"
+    if found.few:
+        text = (
+            f"cannot be told of {found.count} (a P{percent} takes {enough(percent)}): "
+            f"the slowest {text.replace('is ', 'took ', 1) if verdict != 'unknown' else text}"
+        )
+        shown = f"max {shown} (n = {found.count})"
+    if found.unanswered:
+        text += f", {found.unanswered} of {found.count} had no answer"
+    value = found.low if found.low == found.high and not found.few else None
+    claimed = f"{condition.metric} {text}"
+    return Check(phase["phase"], condition, verdict, claimed, wall_s, value, shown=shown)
+
+
 def _figure(value: float, condition: Condition) -> str:
     """The value in few digits, but never in so few that it seems to lie beyond the limit."""
+    if value == inf:
+        return "-"
     short = f"{value:.6g}" if abs(value) < 1e6 else f"{value:.0f}"
     return short if condition.met(float(short)) == condition.met(value) else repr(value)
 

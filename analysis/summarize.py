@@ -8,6 +8,7 @@ from analysis import goodput, punctuality, warmup
 from analysis.chosen import Chosen
 from analysis.groups import groups, known_sum, runs
 from analysis.percentile import nearest_ranks
+from analysis.unanswered import waits_s
 from recording.outcome import Outcome
 from recording.slo import Slo
 
@@ -116,6 +117,7 @@ def measure(
         **_rates(rows, good, planned, wall_s),
         **goodput.numbers(rows, planned, wall_s, slo),
         **_percentiles("latency", latency),
+        "unanswered": len(waits_s(rows)),
         "latency_mean_s": _mean(latency),
         "latency_max_s": _extreme(latency, "max"),
         **_percentiles("latency_from_due", good["elapsed_from_due_s"]),

@@ -20,7 +20,8 @@ def text(view: View, groups: list[dict[str, Any]], key: str) -> str:
 
 
 _HEADERS: tuple[str, ...] = (
-    "planned", "ok", "rate", "outcomes", "RPM", "TPM", "p50", "p95", "p99", "lag p99", "cost",
+    "planned", "ok", "rate", "outcomes", "RPM", "TPM", "p50", "p95", "p99",
+    "no answer", "lag p99", "cost",
 )  # fmt: skip
 
 
@@ -34,6 +35,7 @@ def _line(view: View, group: dict[str, Any], key: str) -> tuple[str, ...]:
         rate(group["observed_rpm"]),
         rate(group["observed_tpm"]),
         *(seconds(group[f"latency_p{p}_s"]) for p in (50, 95, 99)),
+        integer(group["unanswered"]),
         milliseconds(group["send_lag_p99_s"]),
         view.t.money(group["cost_sum"], group["cost_unknown_success_count"]),
     )

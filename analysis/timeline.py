@@ -22,8 +22,9 @@ from recording.foreign import as_json
 
 _NUMBERS = (
     "planned", "success", "success_rate", "latency_p50_s", "latency_p95_s", "latency_p99_s",
-    "ttft_p50_s", "observed_rpm", "observed_tpm", "cost_sum", "cost_unknown_success_count",
-    "cost_per_success", "goodput_rps", "attainment", "generator_limited", "outcomes",
+    "unanswered", "ttft_p50_s", "observed_rpm", "observed_tpm", "cost_sum",
+    "cost_unknown_success_count", "cost_per_success", "goodput_rps", "attainment",
+    "generator_limited", "outcomes",
 )  # fmt: skip
 
 
@@ -163,6 +164,7 @@ def _table(name: str, course: list[tuple[Run, dict[str, Any]]], lang: Lang) -> T
             t("P50 latency", "P50 延迟"),
             t("P95 latency", "P95 延迟"),
             t("P99 latency", "P99 延迟"),
+            t("No answer", "无应答"),
             t("Observed RPM", "观测 RPM"),
             t("Observed TPM", "观测 TPM"),
             t("Per success", "每成功请求费用"),
@@ -176,6 +178,7 @@ def _table(name: str, course: list[tuple[Run, dict[str, Any]]], lang: Lang) -> T
                 integer(phase["planned"]),
                 percent(phase["success_rate"]),
                 *(seconds(phase[f"latency_p{p}_s"]) for p in (50, 95, 99)),
+                integer(phase["unanswered"]),
                 rate(phase["observed_rpm"]),
                 rate(phase["observed_tpm"]),
                 Words(lang, run.manifest.get("currency")).money(phase["cost_per_success"]),

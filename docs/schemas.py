@@ -120,6 +120,7 @@ def summary() -> Schema:
         "recorded": COUNT,
         "sent": COUNT,
         "success": COUNT,
+        "unanswered": COUNT,
         "failures": COUNT,
         "dropped": COUNT,
         "success_rate": share,

@@ -87,6 +87,13 @@ class Command:
             print(shown(self._gateway_of(whole)))
             print(shown(f"{estimate(plan, asked, prices)}. Nothing was sent."))
             sys.exit(0)
+        objectives = asked.objectives()
+        if objectives is not None and objectives.blind:
+            log.warning(
+                "--slo %s limits times and no share of requests: refused requests are in no "
+                "percentile; add success_rate or attainment",
+                asked.slo,
+            )
         endpoint = self._endpoint(whole)
         log.info("%s", endpoint.named)
         self.environment.host = endpoint.shown

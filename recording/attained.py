@@ -1,8 +1,9 @@
 """Whether the requests of a trial attain their objectives, how surely, and why not. Pure.
 
 Percentiles are judged by counting: the nearest rank of 95 % is within a limit where at least
-ceil(95 n / 100) of n successes are. An answer is *sure* where chance alone would have brought it
-about in less than one of a hundred trials at the very edge of the objective.
+ceil(95 n / 100) of n requests are: the successes, and those that were waited for in vain
+(recording/censored.py), which are within no limit. An answer is *sure* where chance alone would
+have brought it about in less than one of a hundred trials at the very edge of the objective.
 """
 
 from collections import Counter
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from math import ceil, exp, fsum, lgamma, log, log1p
 from typing import Literal, Protocol
 
+from recording.censored import times
 from recording.conditions import Condition
 from recording.lateness import LAG_SHARE, limit_s
 from recording.outcome import ENDED_BY_US, Outcome
@@ -27,6 +29,8 @@ class Row(Protocol):
     @property
     def outcome(self) -> str: ...
     @property
+    def http_status(self) -> int | None: ...
+    @property
     def success(self) -> bool: ...
     @property
     def stream(self) -> bool: ...
@@ -40,6 +44,10 @@ class Row(Protocol):
     def completion_tokens(self) -> int | None: ...
     @property
     def api_cost(self) -> float | None: ...
+    @property
+    def scheduled_offset_s(self) -> float | None: ...
+    @property
+    def sent_offset_s(self) -> float | None: ...
     @property
     def send_lag_s(self) -> float | None: ...
     @property
@@ -67,22 +75,36 @@ def judge(
 
     `halted`: the stop rule ended it; then it is missed, whatever the objectives say.
     """
-    good = [row for row in rows if row.success]
-    found = {
-        condition.metric: _judge(condition, rows, good, planned, objectives)
-        for condition in objectives.statements
-    }
-    missed = tuple(key for key, (met, _) in found.items() if not met)
+    found = _found(rows, planned, objectives)
+    missed = _missed(found)
     full = _all_users_busy(rows, users)
     late = _late(rows) and not halted
     if late and not full:
         return Attained(False, True, missed, "generator")
-    if late and not missed:  # the rate was never offered, whatever came of what was sent
+    # The rate was never offered, whatever came of what was sent: what waited for a user of ours
+    # and was never sent is no slowness of the gateway's.
+    sent = [row for row in rows if row.outcome != Outcome.DROPPED]
+    if late and not (missed and _missed(_found(sent, planned, objectives))):
         return Attained(False, True, (), "users")
     if halted or missed:
         sure = halted or any(sure for met, sure in found.values() if not met)
         return Attained(False, sure, missed, _cause(rows, missed, full))
     return Attained(True, all(sure for _, sure in found.values()))
+
+
+def _found(
+    rows: Sequence[Row], planned: int, objectives: Objectives
+) -> dict[str, tuple[bool, bool]]:
+    """Of each statement whether it is met, and whether surely."""
+    good = [row for row in rows if row.success]
+    return {
+        condition.metric: _judge(condition, rows, good, planned, objectives)
+        for condition in objectives.statements
+    }
+
+
+def _missed(found: dict[str, tuple[bool, bool]]) -> tuple[str, ...]:
+    return tuple(key for key, (met, _) in found.items() if not met)
 
 
 def answers(found: Iterable[tuple[int, Attained]]) -> Iterator[bool]:
@@ -144,12 +166,14 @@ def _judge(
         return _share(sum(good_enough(row, objectives) for row in rows), planned, limit)
     time, rank, _ = key.split("_")
     percent = int(rank.removeprefix("p"))
-    taken = [t for row in good if (t := TAKEN[time](row)) is not None]
-    within = sum(round(t, 12) <= round(limit, 12) for t in taken)
-    if not taken:
+    known_s, running_s = times(rows, time, TAKEN[time])
+    count = len(known_s) + len(running_s)
+    if not count:
         return False, True
-    met = within >= max(1, ceil(percent * len(taken) / 100))
-    return met, _surely(len(taken) - within, len(taken), 1 - percent / 100, met)
+    within = sum(round(t, 12) <= round(limit, 12) for t in known_s)
+    beyond = len(known_s) - within + sum(round(t, 12) >= round(limit, 12) for t in running_s)
+    met = within >= max(1, ceil(percent * count / 100))
+    return met, _surely(count - within if met else beyond, count, 1 - percent / 100, met)
 
 
 def _share(good: int, planned: int, limit: float) -> tuple[bool, bool]:

@@ -93,6 +93,18 @@ class Slo:
         merged = {**self.general, **by_mode, **by_model}
         return Objectives({key: merged[key] for key in KEYS if key in merged})
 
+    @property
+    def blind(self) -> bool:
+        """Whether times are limited somewhere, and no share of requests: refusals then pass."""
+        merged = (
+            self.of(mode, model) for mode in (None, *self.modes) for model in (None, *self.models)
+        )
+        return any(
+            any(key.split("_")[0] in TIMES for key in found.values)
+            and not any(key in found.values for key in SHARES)
+            for found in merged
+        )
+
     def as_dict(self) -> dict[str, Any]:
         """As slo.toml spells it, for the manifest."""
         found: dict[str, Any] = dict(self.general)

@@ -17,9 +17,9 @@ from recording.trials import Bracket, Trial, bracket
 
 _LOOKED_AT = (
     "outcome", "success", "stream", "worker", "elapsed_sec", "ttft_s", "completion_tokens",
-    "api_cost", "send_lag_s", "in_flight",
+    "api_cost", "scheduled_offset_s", "sent_offset_s", "send_lag_s", "in_flight", "http_status",
 )  # fmt: skip
-_READ = (*_LOOKED_AT, "phase", "scheduled_offset_s", "sent_offset_s", "done_offset_s", "duration_s")
+_READ = (*_LOOKED_AT, "phase", "done_offset_s", "duration_s")
 _CUT = ("budget", "payment_required", "stopped", "failed", "worker_lost")
 """Events that end a trial for a reason of ours: its rows are no answer."""
 
@@ -226,6 +226,7 @@ def _table(view: View, model: str, trials: Trials) -> Table:
             t("Why", "原因"),
             t("Observed RPM", "观测 RPM"),
             t("P95 latency", "P95 延迟"),
+            t("No answer", "无应答"),
             t("Success rate", "成功率"),
             t("Goodput /s", "有效吞吐（/秒）"),
             t("Attainment", "达标率"),
@@ -240,6 +241,7 @@ def _table(view: View, model: str, trials: Trials) -> Table:
                 _why(view, answer) if answer is not None and not answer.met else ABSENT,
                 rate(phase["observed_rpm"]),
                 seconds(phase["latency_p95_s"]),
+                integer(phase["unanswered"]),
                 percent(phase["success_rate"]),
                 rate(phase["goodput_rps"]),
                 percent(phase["attainment"]),

@@ -25,6 +25,7 @@ def section(view: View) -> Section:
             t("P50 latency", "P50 延迟"),
             t("P95 latency", "P95 延迟"),
             t("P99 latency", "P99 延迟"),
+            t("No answer", "无应答"),
             t("API cost", "API 返回费用"),
             *slo.headers(view),
         ),
@@ -40,6 +41,7 @@ def section(view: View) -> Section:
                 seconds(phase["latency_p50_s"]),
                 seconds(phase["latency_p95_s"]),
                 seconds(phase["latency_p99_s"]),
+                integer(phase["unanswered"]),
                 t.money(phase["cost_sum"], phase["cost_unknown_success_count"]),
                 *slo.cells(view, phase),
             )

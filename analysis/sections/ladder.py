@@ -36,6 +36,7 @@ def _table(view: View, model: str, steps: list[dict[str, Any]]) -> Table:
             t("API cost", "API 返回费用"),
             t("Observed RPM", "观测 RPM") if held else t("Release skew", "释放偏差"),
             t("Outcomes", "结果分布"),
+            t("No answer", "无应答"),
             *slo.headers(view),
         ),
         rows=[
@@ -48,6 +49,7 @@ def _table(view: View, model: str, steps: list[dict[str, Any]]) -> Table:
                 t.money(step["cost_sum"], step["cost_unknown_success_count"]),
                 rate(step["observed_rpm"]) if held else milliseconds(step["release_skew_s"]),
                 tally(step["outcomes"]),
+                integer(step["unanswered"]),
                 *slo.cells(view, step),
             )
             for step in steps

@@ -124,12 +124,14 @@ def _from_due(view: View, phases: list[dict[str, Any]]) -> Table:
         headers=(
             t("Phase", "阶段"),
             *(f"{latency} P{p}" for p in (50, 95, 99)),
+            t("No answer", "无应答"),
             *(f"{due} P{p}" for p in (50, 95, 99)),
         ),
         rows=[
             (
                 phase["phase"],
                 *(seconds(phase[f"latency_p{p}_s"]) for p in (50, 95, 99)),
+                integer(phase["unanswered"]),
                 *(seconds(phase[f"latency_from_due_p{p}_s"]) for p in (50, 95, 99)),
             )
             for phase in phases

@@ -4,7 +4,7 @@ from typing import Any
 
 from analysis.check import Check, objectives
 from analysis.goodput import slo_of
-from analysis.page import Block, Section, Table
+from analysis.page import Block, Remark, Section, Table
 from analysis.sections import View
 from analysis.words import ABSENT, integer, percent, rate
 from recording.slo import TIMES, Objectives, Slo
@@ -33,6 +33,15 @@ def section(view: View) -> Section:
     if slo is None:
         return Section(title)
     blocks: list[Block] = []
+    if slo.blind:
+        text = t(
+            "This SLO limits times and no share of requests: a refused request is in no "
+            "percentile, so a gateway that refuses most of them can meet it. Add success_rate or "
+            "attainment.",
+            "该 SLO 只约束时间，未约束请求占比：被拒绝的请求不计入任何百分位，"
+            "大量拒绝请求的网关也可能达标。请加上 success_rate 或 attainment。",
+        )
+        blocks.append(Remark("note", text))
     judged = [
         phase
         for phase in view.phases
@@ -107,17 +116,24 @@ def _statements(view: View, checks: list[Check]) -> Table:
             (
                 check.subject,
                 _wish(check),
-                ABSENT if check.value is None else f"{check.value:.6g}",
+                _found(check),
                 verdicts[check.verdict],
             )
             for check in checks
         ],
         how=t(
             "Each objective on each phase it is made of. What is not known, as of a phase that "
-            "was not run, is not met.",
-            "逐阶段判定每项目标。未知（例如阶段未运行）视为未达到。",
+            "was not run, is not met. Percentiles count requests that were waited for in vain: "
+            "each took longer than it was waited for. n: too few for that percentile, so the "
+            "slowest is judged.",
+            "逐阶段判定每项目标。未知（例如阶段未运行）视为未达到。百分位计入等待后仍无应答的请求："
+            "其耗时必长于已等待时间。n 表示请求数不足以得出该百分位，改按最慢的请求判定。",
         ),
     )
+
+
+def _found(check: Check) -> str:
+    return check.shown or (ABSENT if check.value is None else f"{check.value:.6g}")
 
 
 def _wish(check: Check) -> str:

@@ -117,6 +117,7 @@ def _measured(view: View) -> tuple[str, ...]:
         t("P95 latency", "P95 延迟"),
         t("P99 latency", "P99 延迟"),
         t("API cost", "API 返回费用"),
+        t("No answer", "无应答"),
         *slo.headers(view),
     )
 
@@ -127,5 +128,6 @@ def _latency(view: View, phase: dict[str, Any]) -> tuple[str, ...]:
         seconds(phase["latency_p95_s"]),
         seconds(phase["latency_p99_s"]),
         view.t.money(phase["cost_sum"], phase["cost_unknown_success_count"]),
+        integer(phase["unanswered"]),
         *slo.cells(view, phase),
     )

@@ -115,18 +115,18 @@ def test_check_prints_every_check_and_one_sentence(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Exit code 1 and a sentence when one fails; the JUnit file is written too."""
-    folder, junit = make(tmp_path / "r", record(0)), tmp_path / "new" / "junit.xml"
-    conditions = "p95_s>1,success_rate<1"
+    folder, junit = make(tmp_path / "r", record(0), record(1)), tmp_path / "new" / "junit.xml"
+    conditions = "p50_s>1,success_rate<1"
     assert main(["check", str(folder), "--fail-on", conditions, "--junit", str(junit)]) == 1
     captured = capsys.readouterr()
     assert captured.out.splitlines() == [
         str(junit),
         "passed  the run went through its plan to the end",
-        "failed  rpm/gpt-5.4-nano/600: p95_s is 2 s (fails if >1)",
+        "failed  rpm/gpt-5.4-nano/600: p50_s is 2 s (fails if >1)",
         "passed  rpm/gpt-5.4-nano/600: success_rate is 1 (fails if <1)",
     ]
     assert captured.err == (
-        "weighbridge: 1 of 3 checks failed: rpm/gpt-5.4-nano/600: p95_s is 2 s (fails if >1).\n"
+        "weighbridge: 1 of 3 checks failed: rpm/gpt-5.4-nano/600: p50_s is 2 s (fails if >1).\n"
     )
     assert junit.stat().st_mode & 0o777 == 0o600
 

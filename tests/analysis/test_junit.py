@@ -24,7 +24,7 @@ def run(tmp_path: Path) -> Run:
 
 def test_each_check_is_a_case(run: Run, tmp_path: Path) -> None:
     """Names, counts and times are the checks' own; what is unknown is a failure of that type."""
-    checks = judge(report.look(run), parse("success_rate<0.99,p95_s>1.5,cost>9"))
+    checks = judge(report.look(run), parse("success_rate<0.99,p50_s>1.5,cost>9"))
     path = tmp_path / "new" / "junit.xml"
     junit.write(checks, run, path)
     suites = ElementTree.parse(path).getroot()
@@ -42,7 +42,7 @@ def test_each_check_is_a_case(run: Run, tmp_path: Path) -> None:
         for name in (
             "the run: complete",
             f"{PHASE}: not success_rate<0.99",
-            f"{PHASE}: not p95_s>1.5",
+            f"{PHASE}: not p50_s>1.5",
             "the run: not cost>9",
         )
     ]
@@ -51,7 +51,7 @@ def test_each_check_is_a_case(run: Run, tmp_path: Path) -> None:
     ]  # fmt: skip
     failures = [case[0].attrib for case in cases[2:]]
     assert failures == [
-        {"type": "failed", "message": f"{PHASE}: p95_s is 2 s (fails if >1.5)"},
+        {"type": "failed", "message": f"{PHASE}: p50_s is 2 s (fails if >1.5)"},
         {
             "type": "unknown",
             "message": "the run: cost is unknown, 1 of 2 successes state none (fails if >9)",

@@ -1,0 +1,102 @@
+"""Who got no answer, by columns as by rows, and where it is said."""
+
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from analysis import markdown, report, terminal
+from analysis.load import load
+from analysis.sections import View
+from analysis.unanswered import READ, asked, percentile, waits_s
+from recording.attained import TAKEN
+from recording.censored import bounds, times
+from recording.outcome import Outcome
+from recording.record import RequestRecord
+from recording.slo import parse
+from tests.analysis.runs import PHASE, dropped, failed, make, record
+
+SOME_S = st.none() | st.floats(0.1, 9)
+
+
+def rows(drawn: list[dict[str, Any]]) -> list[RequestRecord]:
+    return [
+        record(i, **one, success=one["outcome"] == "ok") if one["outcome"] != "dropped"
+        else dropped(i, scheduled_offset_s=one["scheduled_offset_s"])
+        for i, one in enumerate(drawn)
+    ]  # fmt: skip
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@given(
+    st.lists(
+        st.fixed_dictionaries(
+            {
+                "outcome": st.sampled_from([str(one) for one in Outcome]),
+                "http_status": st.sampled_from([None, 200, 500, 504]),
+                "stream": st.booleans(),
+                "elapsed_sec": SOME_S,
+                "ttft_s": SOME_S,
+                "completion_tokens": st.sampled_from([None, 1, 6]),
+                "scheduled_offset_s": SOME_S,
+                "sent_offset_s": SOME_S,
+            }
+        ),
+        min_size=1,
+        max_size=12,
+    ),
+    st.sampled_from([50, 95, 99]),
+)
+def test_columns_say_what_rows_say(
+    tmp_path_factory: Any, drawn: list[dict[str, Any]], percent: int
+) -> None:
+    """The report and CI judge as the capacity search does while it runs."""
+    made = rows(drawn)
+    frame = load(make(tmp_path_factory.mktemp("run") / "r", *made)).rows.frame(READ)
+    for time in ("e2e", "ttft", "tpot"):
+        known, running = times(made, time, TAKEN[time])
+        expected, found = bounds(known, running, percent), percentile(frame, time, percent)
+        assert (found is None) is (expected is None)
+        if found is not None and expected is not None:
+            assert (found.count, found.unanswered) == (expected.count, expected.unanswered)
+            assert abs(found.low - expected.low) < 1e-9
+            assert found.high == expected.high or abs(found.high - expected.high) < 1e-9
+
+
+def test_the_names_of_percentiles() -> None:
+    assert asked("p95_s") == ("e2e", 95) and asked("ttft_p99_s") == ("ttft", 99)
+    assert asked("send_lag_p99_s") is None and asked("success_rate") is None
+
+
+def view(tmp_path: Path, lang: Any = "en", **made: Any) -> View:
+    made_of = [record(i) for i in range(9)] + [failed(9, "timeout_total", elapsed_sec=3.0)]
+    return report.look(load(make(tmp_path / "r", *made_of, **made)), lang)
+
+
+def test_how_many_had_no_answer_stands_beside_the_percentiles(tmp_path: Path) -> None:
+    """In summary.json, on the terminal and in the tables of the report."""
+    seen = view(tmp_path)
+    assert seen.phases[0]["unanswered"] == 1
+    head, line = terminal.text(seen, seen.phases, "phase").splitlines()[-2:]
+    assert "p99  no answer" in head and line.startswith(PHASE)
+    text = markdown.render(report.compose(seen))
+    assert "| P99 latency | API cost | No answer |" in text
+    assert "无应答" in markdown.render(report.compose(view(tmp_path, "zh")))
+
+
+def test_a_dropped_request_that_did_not_wait_is_none(tmp_path: Path) -> None:
+    """What was due after the last send was stopped, not slow."""
+    made = [record(0, sent_offset_s=5.0), *(dropped(i, scheduled_offset_s=i * 1.0) for i in (4, 6))]
+    found = waits_s(load(make(tmp_path / "r", *made)).rows.frame(READ))
+    assert found["waited_s"].tolist() == [1.0]
+
+
+def test_an_slo_of_times_alone_is_warned_of(tmp_path: Path) -> None:
+    """A share of requests beside it, in its own table or above, is enough."""
+    assert parse({"e2e_p99_s": 1}, "slo").blind
+    assert parse({"success_rate": 0.9, "model": {"m": {"e2e_p99_s": 1}}}, "slo").blind is False
+    assert parse({"model": {"m": {"e2e_p99_s": 1}}}, "slo").blind
+    assert not parse({"success_rate": 0.9}, "slo").blind
+    text = markdown.render(report.compose(view(tmp_path, slo={"e2e_p99_s": 1.0})))
+    assert "Add success_rate or attainment." in text
