@@ -66,6 +66,7 @@ class Attempt:
         self._gateway = gateway
         self.in_flight: set[str] = set()
         self._users: list[Any] = []
+        self._dead = False
         self._recorder = Recorder(ships=False, watch=lambda record: self.session.watch(record))
         self._generator = Generator(time.perf_counter, self._recorder.keep, self._tell)
         remains = read(folder) if resumes else None
@@ -145,6 +146,8 @@ class Attempt:
                 record = self._gateway.serve(job, record)
             except gevent.GreenletExit:
                 record = replace(record, outcome=Outcome.CANCELLED.value)
+            if self._dead:
+                return
             self._recorder.keep(record)
             self._generator.finish(job, record)
             if record.outcome == Outcome.CANCELLED:
@@ -169,6 +172,7 @@ class Attempt:
 
     def crash(self) -> None:
         """As by kill -9: what is not in the files by now is lost."""
+        self._dead = True
         self.session.receive = lambda *_: None  # type: ignore[method-assign]
         self.session._journal.note = lambda *_, **__: None  # type: ignore[method-assign]
         self._recorder._sink = None

@@ -85,7 +85,7 @@ def test_nothing_finished_is_sent_again(
     dice, gateway = Random(f"{kind}{windows}{trial}"), Gateway()
     folder = tmp_path / "results" / "run"
     options = asked(kind, tmp_path, resume_windows=windows)
-    loose = attempts(folder, options, gateway, dice, cuts=3, most_s=0.5)
+    loose = attempts(folder, options, gateway, dice, cuts=2, most_s=0.5)
     before = list(gateway.received)
     for again in (False, windows):
         with pytest.raises(OperatorError, match="nothing of it is left"):
