@@ -5,7 +5,7 @@ that the recorder cannot have written is an error that names the file and the li
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +28,8 @@ class Run:
     """One run as it was recorded.
 
     `rows` gives any columns of the requests as a DataFrame. `remarks` are sentences about what
-    was odd in the files.
+    was odd in the files. `beyond` counts by phase the requests that were not sent and are too many
+    to be rows.
     """
 
     folder: Path
@@ -36,6 +37,7 @@ class Run:
     rows: Rows
     events: list[dict[str, Any]]
     remarks: list[Odd]
+    beyond: dict[str, int] = field(default_factory=dict)
 
     @property
     def requests(self) -> "DataFrame":
@@ -91,7 +93,8 @@ def load(folder: Path) -> Run:
         manifest = _manifest(folder / "manifest.json")
         events = _events(folder / "events.jsonl", remarks)
         source = _source(folder, remarks, formats.needs(manifest))
-        unsent = Unfolded(events, manifest["plan"], str(folder / "events.jsonl"))
+        unsent = Unfolded(events, manifest["plan"], source, str(folder / "events.jsonl"))
+        remarks += _beyond(unsent.beyond)
         if len(unsent):
             source = Joined(source, len(source.whole("phase")), unsent)
     except OSError as error:
@@ -99,7 +102,23 @@ def load(folder: Path) -> Run:
             f"{error.filename} cannot be read ({error.strerror}): let this user read it."
         ) from None
     order = [phase["name"] for phase in manifest["plan"]]
-    return Run(folder, manifest, Rows(source, *unite(source, order, remarks)), events, remarks)
+    return Run(folder, manifest, Rows(source, *unite(source, order, remarks)), events, remarks,
+        unsent.beyond,
+    )  # fmt: skip
+
+
+def _beyond(counts: dict[str, int]) -> list[Odd]:
+    """That not every request that was never sent is a row of ours."""
+    if not counts:
+        return []
+    more = sum(counts.values())
+    return [
+        Odd(
+            f"{more:,} more requests were never sent than are shown as rows; the numbers count "
+            "them.",
+            f"另有 {more:,} 个未发出的请求未列为记录；统计数字已计入。",
+        )
+    ]
 
 
 def _source(folder: Path, remarks: list[Odd], made_by: str) -> Source:

@@ -115,6 +115,7 @@ def _summary(run: Run, frame: "DataFrame", phase: dict[str, Any], version: str) 
     first = rows(frame[:1])[0]
     name, mode, target = first["phase"], first["mode"], first["target"]
     good = frame[frame["success"]]
+    planned = len(frame) + run.beyond.get(name, 0)
     latencies = sorted(round(value, 3) for value in good["elapsed_sec"].dropna().tolist())
     tokens = {k: int(good[k].sum()) for k in ("prompt_tokens", "completion_tokens", "total_tokens")}
     costs = good["api_cost"].dropna()
@@ -136,10 +137,10 @@ def _summary(run: Run, frame: "DataFrame", phase: dict[str, Any], version: str) 
         "duration_s": _whole(first["duration_s"]),
         "wall_sec": _round(wall_s, 3),
         "model_requested": first["model_requested"],
-        "planned_requests": max(phase.get("count") or 0, len(frame)),
+        "planned_requests": max(phase.get("count") or 0, planned),
         "success_count": len(good),
-        "failure_count": len(frame) - len(good),
-        "success_rate": round(len(good) / len(frame), 4),
+        "failure_count": planned - len(good),
+        "success_rate": round(len(good) / planned, 4),
         "status_counts": {str(row["http_status"]): row["count"] for row in statuses},
         "observed_rpm": round(len(good) / wall_s * 60, 3) if wall_s else None,
         "observed_tpm": round(tokens["total_tokens"] / wall_s * 60, 3) if wall_s else None,

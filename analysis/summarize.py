@@ -32,7 +32,8 @@ def of_run(run: "Run", by: Sequence[str] = PHASE) -> list[dict[str, Any]]:
         plan = warmup.shorter(plan, warm_s, left)
     planned = {p["name"]: p["count"] for p in plan if p.get("count") is not None}
     walls = {p["name"]: p["wall_s"] for p in plan if p.get("wall_s") is not None}
-    records = summarize(frame, by, planned, walls, goodput.slo_of(run)).to_dict("records")
+    table = summarize(frame, by, planned, walls, goodput.slo_of(run), run.beyond)
+    records = table.to_dict("records")
     found = [{str(k): v for k, v in record.items()} for record in records]
     for row in found:
         if "phase" in row:
@@ -68,13 +69,14 @@ def summarize(
     planned: Mapping[str, int] | None = None,
     walls: Mapping[str, float] | None = None,
     slo: Slo | None = None,
+    beyond: Mapping[str, int] | None = None,
 ) -> "DataFrame":
     """One row a group of requests (columns: `by`, then `measure`'s), in order of appearance.
 
     `planned` says how many requests a phase was to send (else: its rows); `walls` its wall
     clock in seconds where the rows do not tell it (else: the last completion); `slo` which of
-    them were good. Cells are plain Python values, None where nothing is known. A group's wall
-    clock is the sum of its phases'.
+    them were good; `beyond` how many of a phase were not sent and have no row. Cells are plain
+    Python values, None where nothing is known. A group's wall clock is the sum of its phases'.
     """
     import pandas as pd
 
@@ -94,6 +96,8 @@ def summarize(
         known = [last[name] for name in phases if name in last]
         wall_s = fsum(known) if len(known) == len(phases) else None
         numbers = measure(rows, count, wall_s, slo)
+        if whole and (more := sum((beyond or {}).get(name, 0) for name in phases)):
+            _leave(numbers, more)
         records.append({**names, "planned": count, "wall_s": wall_s, **numbers})
     return pd.DataFrame(records, dtype=object)
 
@@ -129,6 +133,14 @@ def measure(
         "checks": _counted(check_words(rows["check"])),
         "checks_failed": _judged_wrong(rows),
     }
+
+
+def _leave(numbers: dict[str, Any], more: int) -> None:
+    """Count requests that were not sent and have no row."""
+    numbers["recorded"] += more
+    numbers["dropped"] += more
+    for name, key in (("outcomes", Outcome.DROPPED.value), ("status_counts", "None")):
+        numbers[name] = numbers[name] | {key: numbers[name].get(key, 0) + more}
 
 
 MEASURED = [

@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 
     from analysis.rows import Places, Source
 
-MOST = 100_000_000
-"""Requests that a run's lines may stand for: more than any plan that is let through has."""
+MOST = 200_000_000
+"""Requests of a phase that its lines may stand for: more than any plan that is let through has."""
+UNFOLDED = 1_000_000
+"""Rows that are made of them: a run of 10 million took its report 31 s and 5.7 GB."""
 _DEFAULTS = {item.name: item.default for item in fields(RequestRecord)}
 
 
@@ -77,42 +79,68 @@ class _Line(NamedTuple):
 
 
 class Unfolded:
-    """The rows of a run's lines, an index of a phase once (`analysis.rows.Source`)."""
+    """The rows of a run's lines, an index of a phase once (`analysis.rows.Source`).
+
+    A request that has a row of its own is none of them: a later attempt sent it. Of a run that
+    left more than UNFOLDED, the first are unfolded; `beyond` counts the others by phase.
+    """
 
     def __init__(
-        self, events: Sequence[Mapping[str, Any]], plan: Sequence[Mapping[str, Any]], where: str
+        self,
+        events: Sequence[Mapping[str, Any]],
+        plan: Sequence[Mapping[str, Any]],
+        source: "Source",
+        where: str,
     ) -> None:
         """Raises RunError, saying `where` a damaged line stands."""
         import numpy as np
 
         planned = {phase["name"]: phase for phase in plan}
-        self._lines: list[_Line] = []
-        seen: dict[str, NDArray[np.bool_]] = {}
-        indices, numbers, left = [], [], MOST
-        for event in events:
-            if event["event"] != EVENT:
-                continue
-            try:
-                line = Unsent.of(event)
-                left -= line.last
-                if left < 0:
-                    raise ValueError(f"the run speaks of more than {MOST} requests")
-            except ValueError as error:
-                raise RunError(f"{where}: an event {EVENT} is damaged ({error}).") from None
-            known = seen.get(line.phase, np.zeros(0, dtype=bool))
-            if line.last >= len(known):
-                known = np.concatenate([known, np.zeros(line.last + 1 - len(known), dtype=bool)])
-            seen[line.phase] = known
-            index = np.arange(line.first, line.last + 1, line.step, dtype=np.int64)
-            index = index[~known[index]]
-            known[index] = True
+        self._lines = [
+            _Line(
+                line := _read(event, where), planned.get(line.phase, {}), str(event.get("at") or "")
+            )
+            for event in events
+            if event["event"] == EVENT
+        ]
+        self.beyond: dict[str, int] = {}
+        indices, numbers = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int32)]
+        phases = dict.fromkeys(line.unsent.phase for line in self._lines)
+        for phase in phases:
+            index, count = self._unsent(phase, source, UNFOLDED // len(phases))
+            if count > len(index):
+                self.beyond[phase] = count - len(index)
             indices.append(index)
-            numbers.append(np.full(len(index), len(self._lines), dtype=np.int32))
-            phase = planned.get(line.phase, {})
-            self._lines.append(_Line(line, phase, str(event.get("at") or "")))
-        none = [np.zeros(0, dtype=np.int64)]
-        self._index = np.concatenate([*none, *indices])
-        self._number = np.concatenate([*none, *numbers]).astype(np.int32)
+            numbers.append(self._numbers(phase, index))
+        self._index, self._number = np.concatenate(indices), np.concatenate(numbers)
+
+    def _unsent(self, phase: str, source: "Source", most: int) -> "tuple[Places, int]":
+        """The first indices of a phase that no attempt sent, and how many there are."""
+        import numpy as np
+
+        mine = [line.unsent for line in self._lines if line.unsent.phase == phase]
+        unsent = np.zeros(max(line.last for line in mine) + 1, dtype=bool)
+        for line in mine:
+            unsent[line.first : line.last + 1 : line.step] = True
+        known = _indices(source, phase)
+        unsent[known[known < len(unsent)]] = False
+        count = int(np.count_nonzero(unsent))
+        if count > most:  # the place of the last one that is unfolded
+            end = int(np.searchsorted(np.cumsum(unsent, dtype=np.int64), most, side="right"))
+            unsent = unsent[:end]
+        return np.flatnonzero(unsent)[:most], count
+
+    def _numbers(self, phase: str, index: "Places") -> "NDArray[np.int32]":
+        """Of each index the first line that speaks of it."""
+        import numpy as np
+
+        found = np.zeros(len(index), dtype=np.int32)
+        for number in reversed(range(len(self._lines))):
+            line = self._lines[number].unsent
+            if line.phase == phase:
+                spoken = (index >= line.first) & (index <= line.last)
+                found[spoken & ((index - line.first) % line.step == 0)] = number
+        return found
 
     def __len__(self) -> int:
         return len(self._index)
@@ -170,6 +198,25 @@ class Unfolded:
         return pc.binary_join_element_wise(
             heads.take(pa.array(number)), numbers, pa.scalar("", kind)
         )
+
+
+def _read(event: Mapping[str, Any], where: str) -> Unsent:
+    try:
+        line = Unsent.of(event)
+        if line.last >= MOST:
+            raise ValueError(f"it speaks of more than {MOST} requests")
+        return line
+    except ValueError as error:
+        raise RunError(f"{where}: an event {EVENT} is damaged ({error}).") from None
+
+
+def _indices(source: "Source", phase: str) -> Any:
+    """The indices of a phase that have rows, none below 0."""
+    import pyarrow.compute as pc
+
+    mine = pc.equal(source.whole("phase").cast("string"), phase)
+    found = source.whole("request_index").filter(mine).to_numpy()
+    return found[found >= 0]
 
 
 class Joined:

@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 
 Kind = Literal["arrivals", "burst", "steady", "manual"]
 ANY_NUMBER = 1_000_000  # of users: more than one run has
+MOST_REQUESTS = 100_000_000
+"""Of a run. Their rows would be 65 GB; three weeks at 3,300 a minute are fewer."""
+LONGEST_S = 366 * 86400.0
+MANY_AT_ONCE, FAST_RPM = 10_000, 100_000
+"""From where on a plan started in a browser is asked about: a zero too many costs money."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,6 +192,17 @@ class Plan:
         found = [fault for phase in self.phases for fault in phase.faults()]
         if not self.phases and self.unfold is None:
             found.append("the plan is empty: no request would be sent.")
+        if (self.requests or 0) > MOST_REQUESTS:
+            found.append(
+                f"it would send {self.requests:,} requests, and a run has at most "
+                f"{MOST_REQUESTS:,}: give a lower --target, a shorter --duration or fewer --steps, "
+                "or make several runs of it."
+            )
+        if (longest := max((p.duration_s or 0.0 for p in self.phases), default=0.0)) > LONGEST_S:
+            found.append(
+                f"it would last {longest / 86400:,.0f} days, and a window has at most "
+                f"{LONGEST_S / 86400:.0f}: give a shorter --duration."
+            )
         names = [phase.name for phase in self.phases]
         repeated = {name for name in names if names.count(name) > 1}
         for name in sorted(repeated):
@@ -195,6 +211,20 @@ class Plan:
         for prefix in sorted({p for p in prefixes if p and prefixes.count(p) > 1}):
             found.append(f"two phases name their requests {prefix}...: each needs its own prefix.")
         return found
+
+    def excess(self) -> str:
+        """What of it is more than most machines and wallets bear, in a clause; empty: nothing."""
+        at_once = max((p.users for p in self.phases if p.kind != "manual"), default=0)
+        rates = [
+            (p.count or 0) / p.duration_s * 60
+            for p in self.phases
+            if p.kind == "arrivals" and p.duration_s
+        ]
+        if at_once >= MANY_AT_ONCE:
+            return f"{at_once:,} requests at once"
+        if max(rates, default=0.0) >= FAST_RPM:
+            return f"{float(f'{max(rates):.3g}'):,.0f} requests a minute"
+        return ""
 
     def as_dicts(self) -> list[dict[str, Any]]:
         """The phases as plain dictionaries, for the manifest."""

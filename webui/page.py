@@ -185,7 +185,7 @@ def with_charts(view: Callable[[], Any]) -> Callable[[], Response]:
         if answer.status_code != 200 or "</body>" not in html:
             return answer
         ours = "".join(
-            f'<script src="./gateway/static/{n}.js"></script>' for n in ("charts", "tab")
+            f'<script src="./gateway/static/{n}.js"></script>' for n in ("charts", "tab", "refusal")
         )
         ours = f'<link rel="stylesheet" href="./gateway/static/gateway.css">{ours}'
         answer.set_data(html.replace("</body>", f"{ours}</body>"))

@@ -6,7 +6,7 @@ sentence, and nothing is sent. The options reach Locust only through the run tha
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any, Protocol
 
 import gevent
@@ -16,11 +16,13 @@ from locust.env import Environment
 from locust.runners import STATE_INIT, STATE_STOPPED, MasterRunner
 from werkzeug.datastructures import ImmutableMultiDict
 
+from loadshapes import modes
 from loadshapes.options import Options
 from loadshapes.session import Session
 from loadshapes.shapes import check_users
 from recording.foreign import shown
 from recording.mistake import OperatorError
+from tasks.estimate import estimate
 from webui import form as fields_of
 from webui.form import Ramp, number, run_time_s
 
@@ -49,6 +51,7 @@ class Desk:
         self._gateway = gateway
         self._one = BoundedSemaphore()
         self._stopping = False
+        self._meant = ""  # the plan that was asked about last
 
     def guard(self, start: View, stop: View) -> tuple[View, View]:
         """Locust's two views with the checks before them."""
@@ -120,11 +123,31 @@ class Desk:
             setattr(self._environment.parsed_options, item.name, getattr(asked, item.name))
         self._environment.host = host
         try:
+            self._see_that_it_is_meant(asked, form)
             self._command.prepare()
         except OperatorError:
             self._environment.host = before
             raise
         return own
+
+    def _see_that_it_is_meant(self, asked: Options, form: Mapping[str, str]) -> None:
+        """Have a plan beyond most machines and wallets started twice: OperatorError the first time.
+
+        A plan that cannot be made is for `prepare` to refuse.
+        """
+        try:
+            plan = modes.plan(replace(asked, task_id_prefix="x"))
+        except OperatorError:
+            return
+        excess, key = plan.excess(), repr(asked)
+        if not excess or self._meant == key:
+            self._meant = ""
+            return
+        self._meant = key
+        raise OperatorError(
+            f"this is {excess}: {estimate(plan, asked)}. Nothing was sent. If that is what you "
+            "mean, press Start once more."
+        )
 
     def _host(self, text: str) -> str | None:
         """The gateway to send to. The key goes with it, so a visitor may not choose another."""

@@ -8,9 +8,11 @@ import pytest
 
 from analysis import seed, table
 from analysis.buckets import of_phase
+from analysis.columns import schema
 from analysis.load import RunError, load, rows
 from analysis.reconcile import reconcile
 from analysis.report import look
+from analysis.rows import Memory
 from analysis.unsent import Unfolded
 from loadshapes.plan import Phase
 from recording.record import RequestRecord
@@ -151,4 +153,11 @@ def test_a_damaged_line_is_one_sentence(tmp_path: Path, wrong: dict[str, Any]) -
 
 
 def test_of_nothing_unsent_there_are_no_rows() -> None:
-    assert len(Unfolded([{"event": "run_end"}], [WINDOW.as_dict()], "here")) == 0
+    assert (
+        len(
+            Unfolded(
+                [{"event": "run_end"}], [WINDOW.as_dict()], Memory(schema().empty_table()), "x"
+            )
+        )
+        == 0
+    )

@@ -198,3 +198,21 @@ def test_the_policy_lets_no_inline_script_run(server: WebServer, browser: Browse
         assert browser.page.evaluate("window.broken") is None
     assert any("Content Security Policy" in error for error in browser.errors)
     browser.errors.clear()
+
+
+def test_a_refused_edit_is_said_where_it_was_clicked(server: WebServer, browser: Browser) -> None:
+    """Locust's own page closes the dialog as if the change had been made."""
+    browser.start(server, mode="rpm", model="m", target="600", duration="60")
+    browser.page.get_by_role("button", name="Edit").wait_for()
+    browser.edit(userCount="5", spawnRate="5")
+    said = browser.page.get_by_role("alert").filter(has_text="keeps to its plan: stop it first")
+    said.wait_for()
+    browser.picture("refused-edit")
+    browser.page.locator("#gateway-refusal button").click()
+    browser.until(lambda: browser.page.locator("#gateway-refusal").is_hidden(), "it can be closed")
+    browser.page.get_by_role("button", name="Stop").click()
+    browser.page.get_by_role("button", name="New").wait_for()
+    browser.start(server, mode="rpm", model="m", target="1000000", duration="10")
+    browser.page.get_by_text("press Start once more").wait_for()
+    browser.picture("asked-about")
+    assert browser.page.locator("#gateway-refusal").is_hidden(), "the page says it by itself"

@@ -180,3 +180,57 @@ def test_locusts_own_statistics_count_each_request_once_and_failures_as_failures
     assert (shown["sent"], shown["ok"]) == (40, 40 - len(failed))
     told = set(shown["outcomes"].split(", "))  # the commonest first: twenty of each have no order
     assert told == {f"{40 - len(failed)} ok", f"{len(failed)} server_error"}
+
+
+def test_a_long_window_that_was_stopped_writes_nothing_into_the_next_runs(
+    server: WebServer,
+) -> None:
+    """A million seconds at 600 a minute, stopped, then two runs: each folder has its own rows."""
+    assert server.swarm(mode="rpm", model="m", target=600, duration=1_000_000)["success"]
+    server.wait(lambda: sum(row["ok"] for row in server.gateway()) > 5, "some requests")
+    server.stop()
+    long = server.ended()
+    for form in ({"mode": "smoke"}, {"mode": "ladder", "steps": "1,4"}):
+        assert server.swarm(model="m", **form)["success"]
+        done = server.ended()
+        assert {row.mode for row in done.rows()} == {form["mode"]}
+        assert {row.run_id for row in done.rows()} == {done.folder.name}  # type: ignore[union-attr]
+        assert len(done.rows()) == {"smoke": 2, "ladder": 5}[str(form["mode"])]
+    assert long.folder is not None
+    (left,) = long.events("not_sent")
+    answered = len((long.folder / "requests-local.csv").read_text("utf-8").splitlines()) - 1
+    assert left["count"] + answered == 10_000_000
+    assert sum(path.stat().st_size for path in long.folder.iterdir()) < 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("form", "says"),
+    [
+        ({"mode": "rpm", "target": "600", "duration": "1000000000"}, "10,000,000,000 requests"),
+        ({"mode": "soak", "target": "6", "duration": "1e8"}, "would last 1,157 days"),
+    ],
+)
+def test_a_plan_that_no_run_can_be_is_refused(
+    server: WebServer, form: dict[str, str], says: str
+) -> None:
+    answer = server.swarm(model="m", **form)
+    assert not answer["success"] and says in answer["message"]
+
+
+@pytest.mark.parametrize(
+    ("form", "says"),
+    [
+        ({"mode": "rpm", "target": "1000000", "duration": "10"}, "1,000,000 requests a minute"),
+        ({"mode": "ladder", "steps": "1,1000000"}, "1,000,000 requests at once"),
+    ],
+)
+def test_an_absurd_plan_is_shown_with_its_size_and_asked_about(
+    server: WebServer, form: dict[str, str], says: str
+) -> None:
+    """The same form once more begins it; another one in between takes the question back."""
+    for _ in range(2):
+        answer = server.swarm(model="m", **form)
+        assert not answer["success"] and says in answer["message"]
+        assert "output tokens" in answer["message"] and "press Start once more" in answer["message"]
+        assert not server.swarm(mode="rpm", model="m", target="x")["success"]
+        assert not server.swarm(mode="ladder", model="m", steps="1,20000")["success"]
