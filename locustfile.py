@@ -20,13 +20,15 @@ from locust.argument_parser import LocustArgumentParser
 from locust.env import Environment
 from locust.runners import MasterRunner, Runner, WorkerRunner
 
+from loadshapes import guests
 from loadshapes.command import Command
 from loadshapes.generator import Generator
 from loadshapes.nodes import GeneratorNode, Pinned
-from loadshapes.option import add_arguments
+from loadshapes.option import flag
 from loadshapes.options import Options
 from loadshapes.session import Session
 from loadshapes.shapes import FixedRate, PlannedShape, check_by_hand, check_users
+from loadshapes.typed import add_arguments, answer
 from recording.foreign import ShownWords, shown
 from recording.hooks import Recorder
 from recording.metrics import Metrics, serve
@@ -38,6 +40,7 @@ from webui.page import Gateway, attach
 from webui.start import Desk
 
 __all__ = ["FixedRate", "GatewayUser"]  # what Locust looks for: one user class, one shape class
+GatewayUser.set_up = True
 
 REPORT_WAIT_S = 600.0  # for the report of a run that was stopped, before the process ends
 log = logging.getLogger("weighbridge")
@@ -58,7 +61,9 @@ def own_port(arguments: list[str]) -> None:
     """
     given = {argument.partition("=")[0] for argument in arguments}
     others = {"--master", "--worker", "--master-port", "--master-bind-port"}
-    if "--processes" not in given or given & others or "LOCUST_MASTER_BIND_PORT" in os.environ:
+    told = {"LOCUST_MASTER_BIND_PORT", "LOCUST_MODE_MASTER", "LOCUST_MODE_WORKER"}
+    forks = "--processes" in given or "LOCUST_PROCESSES" in os.environ
+    if not forks or given & others or told & set(os.environ):
         return
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -78,8 +83,15 @@ command: Command | None = None
 
 @events.init_command_line_parser.add_listener
 def on_parser(parser: LocustArgumentParser, **_: Any) -> None:
-    """Declare our options."""
+    """Declare our options, and answer mistakes in words of ours."""
     add_arguments(Options, parser)
+    ours = [flag(name) for name in Options.__dataclass_fields__]
+
+    def error(message: str) -> NoReturn:
+        known = [one for action in parser._actions for one in action.option_strings]
+        refuse(OperatorError(answer(message, ours, known)))
+
+    parser.error = error  # type: ignore[method-assign]
 
 
 @events.init.add_listener
@@ -107,6 +119,8 @@ def on_init(environment: Environment, runner: Runner, web_ui: Any = None, **_: A
         return sum(command.in_flight.values()) if generator is None else generator.in_flight
 
     try:
+        environment.user_classes = guests.users(environment.user_classes, GatewayUser)
+        command.own_shape = guests.shape(environment)
         if parsed.tags:
             raise OperatorError("--tags finds no task: leave it away, --mode chooses what is sent.")
         if web_ui is not None:
@@ -116,19 +130,30 @@ def on_init(environment: Environment, runner: Runner, web_ui: Any = None, **_: A
             serve(metrics, parsed.metrics_host, parsed.metrics_port)
             command.opened.append(metrics.watch)
         if parsed.headless or parsed.autostart or parsed.dry_run:
+            guests.check_mode(command.own_shape, parsed.mode)
             by_hand = {"-u": parsed.num_users, "-r": parsed.spawn_rate, "-t": parsed.run_time}
             check_by_hand(parsed.mode, by_hand)
             if parsed.mode == "interactive":
                 check_users(parsed.num_users, parsed.max_workers)
             command.prepare()
     except OperatorError as error:
-        command.quit()
-        for child in psutil.Process().children():  # workers of --processes
-            child.terminate()
+        end_all(command)
         refuse(error)
+    except Exception:
+        log.exception("the run could not be prepared")
+        end_all(command)
+        print("weighbridge: a fault of our own (see above): nothing was sent.", file=sys.stderr)
+        sys.exit(1)
     if parsed.headless:
         # With a shape, Locust installs its own handler only when the shape has ended.
         gevent.signal_handler(signal.SIGTERM, runner.quit)
+
+
+def end_all(command: Command) -> None:
+    """End the processes that were started for a run that cannot begin."""
+    command.quit()
+    for child in psutil.Process().children():  # workers of --processes
+        child.terminate()
 
 
 def listen_to_ctrl_c(environment: Environment, runner: Runner) -> None:
@@ -212,10 +237,16 @@ def on_test_start(environment: Environment, **_: Any) -> None:
     if command is not None and command.session is not None:
         try:
             command.session.begin()
-        except OSError as error:
-            folder = command.session.folder
-            log.error("the run cannot be recorded in %s: %s", folder, error.strerror)
+        except Exception as error:  # Locust would log it, and wait for a run that never begins
+            folder, why = command.session.folder, getattr(error, "strerror", None)
+            if why is None:
+                log.exception("the run could not begin")
+            log.error("the run cannot be recorded in %s: %s", folder, why or error)
             command.session.conductor.finished = True
+            if environment.shape_class is None:  # nothing else would end it
+                assert environment.runner is not None
+                headless = getattr(environment.parsed_options, "headless", True)
+                gevent.spawn(environment.runner.quit if headless else environment.runner.stop)
 
 
 @events.test_stopping.add_listener
@@ -250,8 +281,10 @@ def conclude(environment: Environment, session: Session, reported: Event) -> Non
     environment.process_exit_code = 1  # Locust only logs what a listener raises, and ends with 0
     try:
         completed = session.finish()
-        failed = session.report()
-        environment.process_exit_code = 0 if completed and not failed else 1
+        aloud = sys.stderr if getattr(environment.parsed_options, "json", False) else sys.stdout
+        failed = session.report(aloud)
+        broken = getattr(environment.shape_class, "failed", False)  # the operator's own shape
+        environment.process_exit_code = 0 if completed and not failed and not broken else 1
     finally:
         reported.set()
 
@@ -279,3 +312,7 @@ def on_quit(**_: Any) -> None:
     if command.session is not None:
         where = command.session.folder
         print(f"weighbridge: the run in {shown(where)} never began.", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    refuse(OperatorError("this file is for Locust: run weighbridge, or locust -f locustfile.py."))

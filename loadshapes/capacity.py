@@ -21,7 +21,10 @@ MODE = "capacity"
 
 
 def plan(options: Options) -> Plan:
-    """The search of each model, one after another. Raises OperatorError."""
+    """The highest rate, or concurrency, that still meets the objectives of --slo, per model.
+
+    Raises OperatorError.
+    """
     if not options.models:
         raise OperatorError("--model is missing: mode capacity needs the model to load.")
     asked = {model: _objectives(options, model) for model in options.models}

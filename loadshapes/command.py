@@ -13,14 +13,16 @@ from pathlib import Path
 from typing import Any
 
 from gevent.event import Event
+from locust import LoadTestShape
 from locust.env import Environment
 from locust.runners import Runner
 
-from loadshapes import modes
+from loadshapes import guests, modes
 from loadshapes.again import entrusted, going_on, recalled, unknown
 from loadshapes.nodes import LocustNodes
 from loadshapes.option import foreign
 from loadshapes.options import Options
+from loadshapes.plan import Plan
 from loadshapes.session import Session
 from loadshapes.shapes import PlannedShape, shape_for
 from recording.folder import new_run_id
@@ -53,6 +55,7 @@ class Command:
         self.drained = Event()  # cleared while what is in flight is being finished
         self.drained.set()
         self.in_flight: dict[str, int] = {}  # by generator, as they said last
+        self.own_shape: LoadTestShape | None = None  # of the locustfile
         self._simulator: EmbeddedSimulator | None = None
 
     def _receive(self, kind: str, node: str, data: dict[str, Any]) -> None:
@@ -71,6 +74,7 @@ class Command:
         """Plan a run, find its gateway and make its folder. Raises OperatorError."""
         raw = Options.of(self.environment.parsed_options)
         remains = look_back(raw)
+        guests.check_mode(self.own_shape, raw.mode)
         if remains is None and (found := list(foreign(raw))):
             raise OperatorError(" ".join(found))
         asked = self.asked() if remains is None else again(raw.public(), remains)
@@ -98,7 +102,7 @@ class Command:
         log.info("%s", endpoint.named)
         self.environment.host = endpoint.shown
         session = Session(plan, asked, endpoint, self.nodes, remains, raw.public())
-        shape = None if plan.endless else shape_for(asked.mode)
+        shape = self._shape(plan, asked)
         if shape is not None:
             shape.runner = self.environment.runner
         self.environment.shape_class = shape
@@ -108,6 +112,14 @@ class Command:
         self.environment.process_exit_code = 1
         for see in self.opened:
             see(session)
+
+    def _shape(self, plan: Plan, asked: Options) -> LoadTestShape | None:
+        """What sizes the pool: the plan, the locustfile's own shape, or (None) a person."""
+        if not plan.endless:
+            return shape_for(asked.mode)
+        if self.own_shape is None:
+            return None
+        return guests.Held(self.own_shape, self.environment, asked.max_workers)
 
     def gateway(self) -> str | None:
         """Where this server was told to send, if it was told. Raises OperatorError."""

@@ -4,8 +4,9 @@ import math
 from collections.abc import Iterator
 from dataclasses import fields
 
-from loadshapes.option import MODES, flag, nearest
+from loadshapes.option import MODES, flag
 from loadshapes.options import Options
+from loadshapes.typed import nearest
 from recording import conditions, prices
 from recording.slo import SloError
 
@@ -25,7 +26,8 @@ def faults(options: Options) -> Iterator[str]:
         yield f"--mode is missing: say which test to run ({', '.join(MODES)})."
     elif mode not in MODES:
         near = nearest(mode, MODES)
-        yield f"--mode {mode} is unknown{near}: use one of {', '.join(MODES)}."
+        meant = f"did you mean {near}? Or " if near else ""
+        yield f"--mode {mode} is unknown: {meant}use one of {', '.join(MODES)}."
     yield from _values(options)
     if not options.slo and any(word in options.fail_on for word in ("attainment", "goodput_rps")):
         yield "--fail-on asks for attainment or goodput_rps: give the objectives with --slo."
@@ -39,6 +41,8 @@ def _values(options: Options) -> Iterator[str]:
         value, allowed = getattr(options, item.name), item.metadata["choices"]
         if item.name != "mode" and allowed and value not in allowed:
             yield f"{flag(item.name)} {value} is unknown: use {' or '.join(allowed)}."
+        if isinstance(value, str) and not _is_text(value):
+            yield f"{flag(item.name)} holds bytes that are not UTF-8 text: write it again."
         if isinstance(value, float) and not math.isfinite(value):
             yield f"{flag(item.name)} must be a finite number, not {value}."
     for name in _ABOVE_0:
@@ -74,3 +78,12 @@ def _files(options: Options) -> Iterator[str]:
 
 def _is_folder_name(text: str) -> bool:
     return text.strip(".") != "" and all(c.isalnum() or c in "._-" for c in text)
+
+
+def _is_text(value: str) -> bool:
+    """A byte of the command line that is not UTF-8 cannot be written to any file of ours."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -267,28 +267,35 @@ def _probe(
 
 
 def full(options: Options) -> list[Phase]:
-    """The article's whole programme; `--model` narrows it to models of yours."""
+    """The article's programme: smoke, ladder, rpm, tpm, cache, tools, reasoning, vision.
+
+    `--model` narrows it to models of yours, `--parts` to some of its parts.
+    """
     rates, token_rates, window = "300,600", "50000,100000", options
     if options.quick:
         rates, token_rates = "600", "100000"
         window = replace(options, duration=10.0)
         options = replace(options, step_pause=min(options.step_pause, 0.5))
     cheap = ",".join(options.models or CHEAP_MODELS)
-    steps = options.ladder
-    light = replace(
-        options, model="claude-sonnet-4.6", steps=",".join(str(s) for s in steps if s <= LIGHT_STEP)
-    )
-    return [
-        *smoke(options),
-        *ladder(replace(options, model=cheap)),
-        *(ladder(light) if not options.models and light.ladder else []),
-        *rpm(replace(window, model=cheap, target=options.target or rates)),
-        *tpm(replace(window, model=cheap, target=token_rates)),
-        *cache(options),
-        *tools(options),
-        *reasoning(options),
-        *vision(options),
-    ]
+    programme: dict[str, Callable[[], list[Phase]]] = {
+        "smoke": lambda: smoke(options),
+        "ladder": lambda: [*ladder(replace(options, model=cheap)), *_light_ladder(options)],
+        "rpm": lambda: rpm(replace(window, model=cheap, target=options.target or rates)),
+        "tpm": lambda: tpm(replace(window, model=cheap, target=token_rates)),
+        "cache": lambda: cache(options),
+        "tools": lambda: tools(options),
+        "reasoning": lambda: reasoning(options),
+        "vision": lambda: vision(options),
+    }
+    return [phase for part in options.chosen_parts for phase in programme[part]()]
+
+
+def _light_ladder(options: Options) -> list[Phase]:
+    """The article's lower steps of a dear model; none where the operator names models."""
+    light = [str(step) for step in options.ladder if step <= LIGHT_STEP]
+    if options.models or not light:
+        return []
+    return ladder(replace(options, model="claude-sonnet-4.6", steps=",".join(light)))
 
 
 def interactive(options: Options) -> list[Phase]:

@@ -1,11 +1,8 @@
 """One option of a run: its default, its help, and all that is known of it. Pure."""
 
-import argparse
-import difflib
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import Field, field, fields
-from typing import Any, Protocol
+from typing import Any
 
 MODES = (
     "smoke", "ladder", "rpm", "tpm", "cache", "tools", "reasoning", "vision", "full", "interactive",
@@ -24,12 +21,6 @@ GROUPS = {
     "simulator": "the embedded simulator in place of a gateway",
 }
 """The groups that options are shown in, in this order, and what each is about."""
-
-
-class Parser(Protocol):
-    """What we need of an argument parser."""
-
-    def add_argument(self, *names: str, **kwargs: Any) -> Any: ...
 
 
 def option(
@@ -68,18 +59,6 @@ def option(
     return field(default=default, metadata=known)
 
 
-class Lines(argparse._AppendAction):
-    """An option that may be given several times: its value is all of them, a line each.
-
-    Of argparse's kind that appends, so that a configuration file may give it as a list.
-    """
-
-    def __call__(self, parser: Any, namespace: Any, values: Any, option_string: Any = None) -> None:
-        said = values if isinstance(values, list) else [values]
-        lines = [*getattr(namespace, self.dest).splitlines(), *map(str, said)]
-        setattr(namespace, self.dest, "\n".join(lines))
-
-
 def flag(name: str) -> str:
     """How a field's option is written: `max_tokens` is `--max-tokens`."""
     return "--" + name.replace("_", "-")
@@ -109,48 +88,12 @@ def _or(words: Sequence[str]) -> str:
     return " or ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else words[0]
 
 
-def nearest(word: str, words: Collection[str]) -> str:
-    """`, did you mean ...?` with the nearest of some words; empty where none is near."""
-    found = difflib.get_close_matches(word, words, n=1)
-    return f", did you mean {found[0]}?" if found else ""
-
-
-_PARTS_OF_A_DURATION = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
-_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|h|m|s))+")
-
-
-def seconds_of(text: str) -> float:
-    """A number of seconds, or a duration like 500ms, 90s, 1m or 1h30m. ValueError for others."""
-    if not _DURATION.fullmatch(text.strip()):
-        return float(text)
-    found = re.findall(r"([\d.]+)(ms|h|m|s)", text)
-    return sum(float(number) * _PARTS_OF_A_DURATION[unit] for number, unit in found)
-
-
 def told(item: "Field[Any]") -> str:
     """What an option is, in a line: the modes that read it, unless all do, and its help."""
     modes = readers(item)
     if len(modes) > len(MODES) // 2:
         return str(item.metadata["help"])
     return f"{'mode' if len(modes) == 1 else 'modes'} {', '.join(modes)}: {item.metadata['help']}"
-
-
-def add_arguments(table: type[Any], parser: Parser) -> None:
-    """Declare every option of a table to a parser (Locust's, or any like argparse's)."""
-    for item in fields(table):
-        more: dict[str, Any] = {"help": told(item)}
-        if isinstance(item.default, bool):
-            more["action"] = "store_true"
-        else:
-            more["type"] = seconds_of if item.metadata["seconds"] else type(item.default)
-        if item.metadata["repeatable"]:
-            more["action"] = Lines
-        if item.metadata["choices"]:
-            more["choices"] = item.metadata["choices"]
-        if not item.metadata["web"]:
-            more["include_in_web_ui"] = False
-        env = f"WEIGHBRIDGE_{item.name.upper()}"
-        parser.add_argument(flag(item.name), default=item.default, env_var=env, **more)
 
 
 def withheld(values: Mapping[str, Any], table: type[Any], by: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from loadshapes.option import GROUPS, MODES, option, withheld
+from loadshapes.option import GROUPS, MODES, PARTS, option, withheld
 from recording.mistake import OperatorError
 from recording.slo import Slo
 from recording.slo import read as read_slo
@@ -111,6 +111,9 @@ class Options:
     )
     quick: bool = _load(
         False, "10 s windows, only the higher target of each, short pauses", modes=("full",)
+    )
+    parts: str = _load(
+        "", f"what of it to run, in its own order (empty: all): {','.join(PARTS)}", modes=("full",)
     )
     seed: int = _load(0, "seed of every random choice")
     resume: str = _load(
@@ -373,6 +376,15 @@ class Options:
     def ladder(self) -> tuple[int, ...]:
         """The numbers of `--steps`; OperatorError if they are not whole and above 0."""
         return _whole_numbers("steps", self.steps)
+
+    @property
+    def chosen_parts(self) -> tuple[str, ...]:
+        """The parts of mode full to run, in its order; OperatorError if one is none."""
+        given = [part.strip() for part in self.parts.split(",") if part.strip()]
+        for part in given:
+            if part not in PARTS:
+                raise OperatorError(f"--parts {part} is none: use some of {','.join(PARTS)}.")
+        return tuple(part for part in PARTS if part in given) if given else PARTS
 
     @property
     def gaps_s(self) -> tuple[int, ...]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import gevent
 
@@ -218,6 +218,12 @@ class Session:
             )
         log.info("%s", estimate(self.plan, self.options, self.tariff.prices))
         self._greenlets = [gevent.spawn(self.conductor.run), gevent.spawn(self.progress.run)]
+        self._greenlets[0].link_exception(self._conductor_failed)
+
+    def _conductor_failed(self, greenlet: "gevent.Greenlet[..., None]") -> None:
+        """A fault of our own must not leave a run waiting for ever."""
+        self.conductor.fail(f"a fault of our own ended the run: {greenlet.exception!r}")
+        self.conductor.finished = True
 
     def _part(self, node: str) -> str:
         """The name of a generator's part file: an attempt never writes to an earlier one's."""
@@ -334,15 +340,19 @@ class Session:
         self.inbound.close()
         return completed
 
-    def report(self) -> int:
-        """Summarize, report and judge the run in a process of its own; its exit code."""
+    def report(self, out: IO[str] | None = None) -> int:
+        """Summarize, report and judge the run in a process of its own; its exit code.
+
+        What it prints goes to `out`, a file of this process (None: its stdout).
+        """
         command = [sys.executable, "-m", "analysis", "report", str(self.folder), "--print"]
         command += ["--lang", self.options.lang, f"--fail-on={self.options.fail_on}"]
         for name in ("output", "junit"):
             if path := getattr(self.options, name):
                 command += [f"--{name}", str(Path(path).resolve())]
         env = without_keys(os.environ)
-        return subprocess.run(command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL).returncode
+        done = subprocess.run(command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=out)
+        return done.returncode
 
     def _write_off(self, phase: Phase, node: str, slot: int, slots: int) -> None:
         """Record what becomes of the requests of a generator that stays lost, as far as we know.

@@ -6,6 +6,7 @@ import platform
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -20,11 +21,12 @@ PACKAGES = ("locust", "openai", "gevent", "pandas", "httpx2", "httptools", "pyth
 
 
 def project_version() -> str:
-    """Weighbridge's version, as pyproject.toml states it."""
-    for line in (ROOT / "pyproject.toml").read_text(encoding="utf-8").splitlines():
-        if line.startswith("version"):
-            return line.split('"')[1]
-    return "unknown"
+    """Weighbridge's version: that of the checkout's pyproject.toml, or of what is installed."""
+    try:
+        stated = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    except OSError:
+        return version("weighbridge")
+    return str(tomllib.loads(stated)["project"]["version"])
 
 
 def manifest(
@@ -51,7 +53,7 @@ def manifest(
         "run_id": run_id,
         "started_at": datetime.now(UTC).isoformat(),
         "mode": options.get("mode"),
-        "weighbridge": {"version": project_version(), "git_commit": _git_commit()},
+        "weighbridge": {"version": project_version(), "git_commit": git_commit()},
         "versions": {"python": sys.version.split()[0], **_versions()},
         "host": {
             "name": platform.node(),
@@ -101,8 +103,16 @@ def _versions() -> dict[str, str]:
     return found
 
 
-def _git_commit() -> str | None:
-    """The checkout's commit; None outside a git checkout."""
+def git_commit() -> str | None:
+    """The commit of the checkout, or the one that an installed Weighbridge was built from.
+
+    None where neither is known.
+    """
+    built = ROOT / "COMMIT"
+    if built.is_file():
+        return built.read_text(encoding="utf-8").strip() or None
+    if not (ROOT / "pyproject.toml").is_file():
+        return None  # git would answer for whatever checkout stands above
     try:
         asked = subprocess.run(
             ["git", "-C", str(ROOT), "rev-parse", "HEAD"],

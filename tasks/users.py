@@ -1,6 +1,7 @@
 """Locust users: each has one connection, takes jobs and fires one event a request."""
 
 import logging
+import sys
 from functools import partial
 from typing import Any
 
@@ -36,11 +37,21 @@ class GatewayUser(User):
     generator: Generator
     endpoint: Endpoint
     route: Route
+    set_up = False  # whether the locustfile, without which nothing is sent, has been loaded
 
     def __init__(self, environment: Any) -> None:
         super().__init__(environment)
-        run = self.generator.run
-        assert run is not None
+        if not self.set_up:
+            print(
+                "weighbridge: this locustfile uses GatewayUser without the rest: import it from "
+                "weighbridge.users (docs/how-to/own-locustfile.md).",
+                file=sys.stderr,
+                flush=True,
+            )
+            sys.exit(2)
+        run = self.generator.run if hasattr(self, "generator") else None
+        if run is None:
+            raise StopUser  # the run could not begin; its end is on the way
         self.options = run.options
         self.parked = False
         self.failures = 0  # in a row
@@ -73,6 +84,9 @@ class GatewayUser(User):
                 self.generator.abandon(job)
                 continue
             self.generator.finish(job, record)
+            self.parked = True  # nothing of ours is in flight: it may be stopped at once
+            self.after(record)
+            self.parked = False
             if record.outcome == Outcome.CANCELLED or self._state == LOCUST_STATE_STOPPING:
                 raise StopUser
             if job.phase.kind == "manual":
@@ -85,6 +99,12 @@ class GatewayUser(User):
         self.parked = True  # Locust may stop it at once
         self.generator.rest(pause_s(self.failures, record.retry_after_s))
         self.parked = False
+
+    def after(self, record: RequestRecord) -> None:
+        """Called when a request has ended; a class of your own may wait here, or look at it.
+
+        Nothing here by default. In modes with due times a user that waits is missed by the plan.
+        """
 
     def stop(self, force: bool = False) -> bool:
         """Locust wants fewer users: a parked one goes at once, a busy one after its request.

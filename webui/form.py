@@ -7,8 +7,9 @@ from typing import Any
 
 from locust.util.timespan import parse_timespan
 
-from loadshapes.option import flag, seconds_of
+from loadshapes.option import flag
 from loadshapes.options import Options
+from loadshapes.typed import seconds_of
 from recording.mistake import OperatorError
 
 LOCUSTS_OWN = ("user_count", "spawn_rate", "host", "run_time", "profile")

@@ -1,12 +1,16 @@
 """Locust's own options and files do what its documentation says, or say why not."""
 
 import csv
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.locust_run import environment, run
+from tests.locust_run import ROOT, command, environment, run
 from tests.simulated import Simulator
 
 Start = Callable[..., Simulator]
@@ -37,6 +41,8 @@ def test_config_file_environment_csv_and_html(simulator: Start, tmp_path: Path) 
     [
         (("-u", 5, "-t", "1s"), "weighbridge: -u, -t: mode interactive alone reads"),
         (("--tags", "any"), "weighbridge: --tags finds no task"),
+        (("--hold", 5), "weighbridge: --hold works only with --mode ladder or full; remove it."),
+        (("--targt", 5), "weighbridge: --targt is no option: did you mean --target?"),
     ],
 )
 def test_what_nobody_reads_is_refused(
@@ -49,3 +55,80 @@ def test_what_nobody_reads_is_refused(
     assert done.code == 2, done.text
     assert sentence in done.err
     assert gateway.rows() == [] and done.folder is None
+
+
+def test_json_has_stdout_to_itself(simulator: Start, tmp_path: Path) -> None:
+    """Locust's --json is for a program that reads stdout: our summary goes to stderr."""
+    gateway = simulator("--profile", "fast")
+    done = run(
+        "-H", gateway.url, "--mode", "smoke", "--model", "m", "--json", results=tmp_path / "r"
+    )
+    assert done.code == 0, done.text
+    names = [entry["name"] for entry in json.loads(done.out)]
+    assert names == ["smoke/chat/m", "smoke/stream/m"]
+    assert "report.html" in done.err and "smoke/chat/m" in done.err
+
+
+@pytest.mark.parametrize("option", ["--model", "--results"])
+def test_a_byte_that_is_no_text_ends_the_process_with_a_sentence(
+    simulator: Start, tmp_path: Path, option: str
+) -> None:
+    """It hung for ever: the byte cannot be written to the manifest."""
+    gateway = simulator("--profile", "fast")
+    window = {"--mode": "smoke", "--model": "m", "--results": str(tmp_path / "r")}
+    words = [os.fsencode(word) for pair in (window | {option: "?"}).items() for word in pair]
+    words[words.index(b"?")] = b"caf\xe9"
+    done = subprocess.run(
+        [*map(os.fsencode, command("-H", gateway.url)), *words], cwd=tmp_path, env=environment(),
+        capture_output=True, timeout=60, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert f"weighbridge: {option} holds bytes that are not UTF-8 text".encode() in done.stderr
+    assert gateway.rows() == []
+
+
+@pytest.mark.parametrize("mode", ["smoke", "interactive"])
+def test_a_fault_while_the_run_begins_ends_the_process(tmp_path: Path, mode: str) -> None:
+    """Whatever it is, in a mode with a plan and in one without: exit code 1, no hang."""
+    broken = (
+        "from weighbridge.users import GatewayUser\n"
+        "import loadshapes.session as s\n"
+        "def fails(*a, **k): raise KeyError('no such thing')\n"
+        "s.write_json = fails\n"
+    )
+    (tmp_path / "own.py").write_text(broken, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "locust", "-f", "own.py", "--headless", "--simulator", "--mode",
+         mode, "--model", "gpt-5.4-nano"],
+        cwd=tmp_path, env=environment(PYTHONPATH=str(ROOT)), capture_output=True, text=True,
+        timeout=60, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    assert done.returncode == 1, done.stderr
+    assert "the run cannot be recorded" in done.stderr
+
+
+def test_processes_of_the_environment_get_a_port_of_their_own() -> None:
+    """Two runs with LOCUST_PROCESSES on one machine would take each other's workers."""
+    script = (
+        "import sys, os; sys.argv = ['locust']; import weighbridge.users; "
+        "print(os.environ.get('LOCUST_MASTER_BIND_PORT', 'none'))"
+    )
+    two = {"LOCUST_PROCESSES": "2"}
+    ports = [
+        subprocess.run(
+            [sys.executable, "-c", script], cwd=ROOT, env=environment(**more), text=True,
+            capture_output=True, timeout=60, check=True,
+        ).stdout.strip()
+        for more in ({}, two, two | {"LOCUST_MODE_WORKER": "1"})
+    ]  # fmt: skip
+    assert ports[0] == ports[2] == "none"
+    assert ports[1].isdigit()
+
+
+def test_the_locustfile_run_by_python_says_what_to_do() -> None:
+    done = subprocess.run(
+        [sys.executable, "locustfile.py"], cwd=ROOT, env=environment(), capture_output=True,
+        text=True, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr.startswith("weighbridge: this file is for Locust: run weighbridge, or ")

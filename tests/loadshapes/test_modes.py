@@ -9,6 +9,7 @@ from loadshapes import modes
 from loadshapes.option import MODES
 from loadshapes.options import Options
 from loadshapes.plan import Phase
+from recording.mistake import OperatorError
 from tasks.catalogue import BUILDERS
 
 UNFOLDED = {"capacity", "limits"}  # their phases are known when their turn comes
@@ -217,3 +218,12 @@ def test_no_two_requests_of_the_cache_mode_have_the_same_name() -> None:
     )
     names = [phase.task_id(index) for phase in phases for index in range(phase.count or 0)]
     assert len(names) == len(set(names)) == 2 * (3 + 4 + 2 + 3)
+
+
+def test_full_can_be_narrowed_to_some_of_its_parts_and_keeps_its_order() -> None:
+    """The same phases, but for those of the other parts."""
+    whole = planned("full")
+    some = planned("full", parts="vision,ladder")
+    assert some == tuple(phase for phase in whole if phase.mode in ("ladder", "vision"))
+    with pytest.raises(OperatorError, match="--parts soak is none: use some of smoke,ladder"):
+        planned("full", parts="soak")

@@ -11,8 +11,9 @@ import pytest
 from loadshapes import modes
 from loadshapes.again import recalled
 from loadshapes.faults import faults
-from loadshapes.option import GROUPS, MODES, PARTS, add_arguments, foreign, readers, seconds_of
+from loadshapes.option import GROUPS, MODES, PARTS, foreign, readers
 from loadshapes.options import Options, as_dict, as_kept
+from loadshapes.typed import add_arguments, answer, seconds_of
 from recording.mistake import OperatorError
 
 SOUND = Options(mode="rpm", model="m", target="60", run_id="r", task_id_prefix="p")
@@ -89,6 +90,8 @@ def parser() -> PlainParser:
         ({"slo": "no/such.toml"}, "--slo no/such.toml cannot be read (No such file"),
         ({"run_id": "../../etc"}, "--run-id names a folder"),
         ({"run_id": ".."}, "--run-id names a folder"),
+        ({"model": "caf\udce9"}, "--model holds bytes that are not UTF-8 text"),
+        ({"results": "caf\udce9"}, "--results holds bytes that are not UTF-8 text"),
         ({"run_id": "a b"}, "--run-id names a folder"),
     ],
 )
@@ -245,7 +248,7 @@ def test_mode_full_reads_what_its_parts_read() -> None:
     phases = modes.full(replace(SOUND, mode="full", target="", model=""))
     assert {phase.mode for phase in phases} == {*PARTS, "calibration"}
     for item in fields(Options):
-        if item.name not in ("prompts", "quick"):
+        if item.metadata["in_full"] and "full" not in item.metadata["modes"]:
             assert ("full" in readers(item)) == bool(set(readers(item)) & set(PARTS)), item.name
 
 
@@ -266,3 +269,62 @@ def test_what_is_no_duration_is_none(text: str) -> None:
 
 def test_every_option_stands_in_a_group() -> None:
     assert {item.metadata["group"] for item in fields(Options)} == set(GROUPS)
+
+
+OURS = ["--" + item.name.replace("_", "-") for item in fields(Options)]
+LOCUSTS = ["--headless", "--tls-key", "--users", "--json"]
+
+
+@pytest.mark.parametrize(
+    ("message", "sentence"),
+    [
+        ("unrecognized arguments: --targt=600", "--targt is no option: did you mean --target?"),
+        ("unrecognized arguments: --stpes 5 --x", "--stpes is no option: did you mean --steps?"),
+        ("unrecognized arguments: --headles", "--headles is no option: did you mean --headless?"),
+        ("unrecognized arguments: --zzzz", "--zzzz is no option: `weighbridge --help` and "
+         "docs/options.md list them."),
+        ("argument --repeat: expected one argument",
+         "--repeat needs a value: write it after --repeat, or as --repeat=VALUE."),
+        ("argument --repeat: takes a whole number, not 'x'",
+         "--repeat takes a whole number, not 'x'."),
+        ("argument -u/--users: invalid int value: 'x'", "-u: invalid int value: 'x'."),
+        ("Unexpected value for WEIGHBRIDGE_STREAM: 'x'.",
+         "Unexpected value for WEIGHBRIDGE_STREAM: 'x'."),
+    ],
+)  # fmt: skip
+def test_a_typing_error_is_answered_with_our_nearest_option(message: str, sentence: str) -> None:
+    assert answer(message, OURS, OURS + LOCUSTS) == sentence
+
+
+def test_what_other_tools_call_it_is_told_by_our_name() -> None:
+    said = answer("unrecognized arguments: --api-key sk-1", OURS, OURS + LOCUSTS)
+    assert "OPENAI_API_KEY" in said and "sk-1" not in said and "--tls-key" not in said
+
+
+def test_an_unknown_mode_is_answered_with_the_nearest() -> None:
+    (said, *_) = faults(Options(mode="prm", model="m"))
+    assert said.startswith("--mode prm is unknown: did you mean rpm? Or use one of smoke, ")
+    assert "''" not in said
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("--duration soon", "--duration takes a number of seconds, or a duration like 90s"),
+        ("--repeat 1.5", "--repeat takes a whole number, not '1.5'"),
+        ("--speed fast", "--speed takes a number, not 'fast'"),
+    ],
+)
+def test_a_value_of_another_type_is_answered_by_its_option(
+    parser: PlainParser, line: str, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+
+    def error(message: str) -> None:
+        told.append(answer(message, OURS, OURS))
+        raise SystemExit(2)
+
+    monkeypatch.setattr(parser.argparse, "error", error)
+    with pytest.raises(SystemExit):
+        parser.argparse.parse_args(line.split())
+    assert told[0].startswith(says)

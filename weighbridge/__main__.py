@@ -1,0 +1,7 @@
+"""`python -m weighbridge`."""
+
+import sys
+
+from weighbridge.command import main
+
+sys.exit(main())

@@ -1,0 +1,70 @@
+"""The command `weighbridge`: a run by its mode, or one of the tools beside it.
+
+A run is Locust's: `weighbridge rpm ...` is `locust --headless --mode rpm ...` with our locustfile,
+from any folder. Every option of ours and of Locust's goes with it.
+"""
+
+import sys
+from collections.abc import Sequence
+
+from weighbridge import HOME
+
+ANALYSIS = ("report", "summary", "check", "compare", "timeline", "reconcile", "export", "import")
+"""What `python -m analysis` does, by the same names."""
+DEMO = (
+    "--simulator", "--mode", "full", "--quick", "--model", "gpt-5.4-nano", "--steps", "100",
+    "--repeat", "1", "--step-pause", "0",
+    "--parts", "smoke,ladder,rpm,cache,tools,reasoning,vision",
+)  # fmt: skip
+OTHERS = ("demo", "ui", "worker", "simulator")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what is asked; returns the exit code. A run ends the process itself, as Locust does."""
+    from loadshapes.option import MODES
+    from weighbridge import words
+
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    what, *rest = given or ["--help"]
+    if what in ("-h", "--help", "help"):
+        print(words.page(), end="")
+        return 0
+    if what in ("-V", "--version"):
+        print(words.version())
+        return 0
+    if what in MODES and {"-h", "--help"} & set(rest):
+        print(words.of_mode(what), end="")
+        return 0
+    if what in MODES:
+        return _run("--headless", "--mode", what, *rest)
+    if what == "demo":
+        print(words.DEMO, file=sys.stderr, flush=True)
+        return _run("--headless", *DEMO, *rest)
+    if what == "ui":
+        # Locust would listen on every interface, and whoever reaches the form can spend money.
+        return _run("--web-host", "127.0.0.1", *rest)
+    if what == "worker":
+        return _run("--worker", *rest)
+    if what in ANALYSIS:
+        from analysis.__main__ import main as analyse
+
+        return analyse(given)
+    if what == "simulator":
+        from simulator.__main__ import main as simulate
+
+        simulate(rest)
+        return 0
+    print(f"weighbridge: {words.unknown(what, (*MODES, *OTHERS, *ANALYSIS))}", file=sys.stderr)
+    return 2
+
+
+def _run(*arguments: str) -> int:
+    """Locust, with our locustfile unless another is named; it ends the process."""
+    own = any(word in ("-f", "--locustfile") or word.startswith("--locustfile=")
+              for word in arguments)  # fmt: skip
+    file = () if own else ("-f", str(HOME / "locustfile.py"))
+    sys.argv = ["weighbridge", *file, *arguments]
+    from locust.main import main as locust  # it patches the standard library: before all else
+
+    locust()
+    return 0
