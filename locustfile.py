@@ -24,7 +24,6 @@ from loadshapes import guests
 from loadshapes.command import Command
 from loadshapes.generator import Generator
 from loadshapes.nodes import GeneratorNode, Pinned
-from loadshapes.option import flag
 from loadshapes.options import Options
 from loadshapes.session import Session
 from loadshapes.shapes import FixedRate, PlannedShape, check_by_hand, check_users
@@ -85,11 +84,10 @@ command: Command | None = None
 def on_parser(parser: LocustArgumentParser, **_: Any) -> None:
     """Declare our options, and answer mistakes in words of ours."""
     add_arguments(Options, parser)
-    ours = [flag(name) for name in Options.__dataclass_fields__]
 
     def error(message: str) -> NoReturn:
         known = [one for action in parser._actions for one in action.option_strings]
-        refuse(OperatorError(answer(message, ours, known)))
+        refuse(OperatorError(answer(message, known)))
 
     parser.error = error  # type: ignore[method-assign]
 

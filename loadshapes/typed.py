@@ -113,11 +113,11 @@ def add_arguments(table: type[Any], parser: Parser) -> None:
         parser.add_argument(flag(item.name), default=item.default, env_var=env, **more)
 
 
-def answer(message: str, ours: Collection[str], all_known: Collection[str]) -> str:
+def answer(message: str, known: Collection[str]) -> str:
     """What argparse says of a mistake, as one sentence of ours."""
     if "unrecognized arguments: " in message:
         wrong = message.split("unrecognized arguments: ")[1].split()[0].partition("=")[0]
-        near = nearest(wrong, ours) or nearest(wrong, all_known)
+        near = nearest(wrong, known)
         hint = ELSEWHERE.get(wrong) or (f"did you mean {near}?" if near else "")
         where = "`weighbridge --help` and docs/options.md list them"
         return f"{wrong} is no option: {hint or where}" + ("" if hint.endswith("?") else ".")

@@ -293,11 +293,11 @@ LOCUSTS = ["--headless", "--tls-key", "--users", "--json"]
     ],
 )  # fmt: skip
 def test_a_typing_error_is_answered_with_our_nearest_option(message: str, sentence: str) -> None:
-    assert answer(message, OURS, OURS + LOCUSTS) == sentence
+    assert answer(message, OURS + LOCUSTS) == sentence
 
 
 def test_what_other_tools_call_it_is_told_by_our_name() -> None:
-    said = answer("unrecognized arguments: --api-key sk-1", OURS, OURS + LOCUSTS)
+    said = answer("unrecognized arguments: --api-key sk-1", OURS + LOCUSTS)
     assert "OPENAI_API_KEY" in said and "sk-1" not in said and "--tls-key" not in said
 
 
@@ -321,7 +321,7 @@ def test_a_value_of_another_type_is_answered_by_its_option(
     told: list[str] = []
 
     def error(message: str) -> None:
-        told.append(answer(message, OURS, OURS))
+        told.append(answer(message, OURS))
         raise SystemExit(2)
 
     monkeypatch.setattr(parser.argparse, "error", error)
