@@ -9,22 +9,21 @@ from dataclasses import dataclass
 from math import fsum, inf
 from typing import Any, Literal
 
+from analysis.flags import flagged, outliers_of
 from analysis.goodput import slo_of
+from analysis.pricing import price_difference
 from analysis.sections import View
 from analysis.told import told
 from analysis.unanswered import READ, percentile
 from analysis.unanswered import asked as ranked
 from analysis.warmup import trimmed, warmup_s
 from analysis.words import Words
+from recording import counted
 from recording.censored import enough
-from recording.conditions import METRICS, Condition, Metric, Where
+from recording.conditions import Condition, ConditionError, Metric, Where, has, metric_of
 from recording.slo import Slo, SloError
 
 RUN = "the run"
-MARKED = frozenset({"marker", "padded", "cache"})
-JUDGED = frozenset({"tools", "vision"})
-"""Requests (`Phase.request`) that ask for a marker, and those whose answers are judged."""
-
 _EXAMPLES = 5
 
 
@@ -179,9 +178,9 @@ def _phases(view: View) -> dict[str, tuple[str | None, str | None]]:
 
 def _judge(view: View, condition: Condition, among: Sequence[str] | None = None) -> Iterator[Check]:
     """A condition on every phase it applies to, `among` some where they are named."""
-    metric, metric_name = METRICS[condition.metric], condition.metric
+    metric, metric_name = _metric(condition), condition.metric
     if metric.where is Where.RUN:
-        amount, gap = _cost(view)
+        amount, gap = _of_run(view, metric)
         yield _compare(view, RUN, condition, amount, gap, _wall_s(view))
         return
     skipped = set(view.not_run)
@@ -202,27 +201,30 @@ def _judge(view: View, condition: Condition, among: Sequence[str] | None = None)
         if ranked(metric_name) and of:
             yield _ranked(view, of, condition, gap, wall_s)
         else:
-            yield _compare(view, name, condition, of.get(metric.number), gap, wall_s)
+            yield _compare(view, name, condition, _value(view, metric, of), gap, wall_s)
     if not asked:
         yield _compare(view, RUN, condition, None, "no phase has one", 0.0)
 
 
 def _applies(metric: Metric, planned: dict[str, Any], numbers: dict[str, Any] | None) -> bool:
     """Whether a phase has the metric: by its plan, or because it was measured all the same."""
-    match metric.where:
-        case Where.WINDOWS:
-            return planned.get("duration_s") is not None or planned.get("kind") == "manual"
-        case Where.SCHEDULED:
-            found = planned.get("kind") in ("arrivals", "burst")
-        case Where.STREAMS:
-            found = bool(planned.get("stream"))
-        case Where.MARKED:
-            found = planned.get("request") in MARKED
-        case Where.JUDGED:
-            found = planned.get("request") in JUDGED
-        case _:
-            return True
-    return found or (numbers or {}).get(metric.number) is not None
+    if metric.where is Where.WINDOWS:
+        return has(metric.where, planned)
+    return has(metric.where, planned) or (numbers or {}).get(metric.number) is not None
+
+
+def _value(view: View, metric: Metric, numbers: dict[str, Any]) -> float | None:
+    """What a phase's numbers say of a metric; None: it is not known."""
+    if not numbers:
+        return None
+    if metric.number == "flagged":
+        return flagged(view, numbers["phase"])
+    if metric.number == "cost_outlier":
+        return len(outliers_of(view, numbers["phase"]))
+    if metric.number not in numbers and counted.meaning(metric.number) is not None:
+        return counted.count(metric.number, numbers)
+    value: float | None = numbers.get(metric.number)
+    return value
 
 
 def _compare(
@@ -232,7 +234,7 @@ def _compare(
     if value is None:
         why = f", {gap}" if gap else ""
         return Check(subject, condition, "unknown", f"{condition.metric} is unknown{why}", wall_s)
-    unit = METRICS[condition.metric].unit
+    unit = _metric(condition).unit
     shown = _figure(value, condition)
     if unit:
         shown += f" {view.run.manifest.get('currency') or '' if unit == 'money' else unit}"
@@ -296,6 +298,33 @@ def _gap(metric: Metric, numbers: dict[str, Any]) -> str:
         unpriced, good = numbers["cost_unknown_success_count"], numbers["success"]
         return f"{unpriced} of {good} successes state none"
     return "none was measured"
+
+
+def _metric(condition: Condition) -> Metric:
+    metric = metric_of(condition.metric)
+    if metric is None:
+        raise ConditionError(f"--fail-on {condition.metric} is unknown.")
+    return metric
+
+
+def _of_run(view: View, metric: Metric) -> tuple[float | None, str]:
+    """A number of the whole run; or none, and why."""
+    match metric.number:
+        case "cost_sum":
+            return _cost(view)
+        case "price_difference":
+            return price_difference(view.run)
+        case "budget_used":
+            return _budget(view, "money")
+        case _:
+            return _budget(view, "tokens")
+
+
+def _budget(view: View, unit: str) -> tuple[float | None, str]:
+    told = [account for e in view.run.events_of("accounts") if (account := e.get(unit))]
+    if not told:
+        return None, "the run has no such budget"
+    return told[-1]["spent"] / told[-1]["limit"], ""
 
 
 def _cost(view: View) -> tuple[float | None, str]:

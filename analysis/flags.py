@@ -65,6 +65,21 @@ def flags(view: View) -> list[Remark]:
     ]
 
 
+def flagged(view: View, phase: str) -> int:
+    """How many answers of a phase carry a flag, in their rows or by what the whole run shows."""
+    checks = view.run.rows.frame(["check"], phase)["check"].dropna()
+    words = checks.str.replace(r"\b(?:pass|fail)\b", "", regex=True).str.strip()
+    rows: set[int] = {*words.index[words != ""].tolist(), *outliers_of(view, phase)}
+    differing = [one for one in view.differences() if one.streamed["phase"] == phase]
+    return len(rows) + len(differing)
+
+
+def outliers_of(view: View, phase: str) -> list[int]:
+    """The places of a phase's rows whose costs do not fit the run's own price per token."""
+    begin, end = view.run.rows.bounds.get(phase, (0, 0))
+    return [row for found in view.misfits() for row in found.rows if begin <= row < end]
+
+
 def _remark(view: View, kind: str, meaning: str, count: int, examples: list[str]) -> Remark:
     recorded = sum(phase["recorded"] for phase in view.phases)
     t, share = view.t, percent(count / recorded)

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pandas import DataFrame, Series
 
+    from analysis.load import Run
+
 COARSEST, FINEST = 1e-6, 1e-9
 """Between these is the money by which a row may miss the table and still agree."""
 
@@ -74,6 +76,19 @@ def compare(rows: "DataFrame", prices: Prices, tolerance: float | None = None) -
         tolerance = rounding(rows, prices)
     stated = stated.assign(table_cost=table_costs(stated, prices)).dropna(subset=["table_cost"])
     return [_compared(str(m), mine, tolerance) for m, mine in _by_model(stated)]
+
+
+def price_difference(run: "Run") -> tuple[float | None, str]:
+    """By how much the stated costs and the run's price table differ, as a share of the table's sum
+    over the answers that have both; or None, and why."""
+    prices = Prices.from_dict(run.manifest.get("prices"))
+    if prices is None:
+        return None, "the run has no price table (--prices)"
+    found = compare(run.rows.frame(list(COLUMNS)), prices)
+    table = sum(one.table_sum for one in found)
+    if not table:
+        return None, "no answer has both a stated cost and a price"
+    return abs(sum(one.difference for one in found)) / table, ""
 
 
 def rounding(rows: "DataFrame", prices: Prices | None, billed: Sequence[float] = ()) -> float:

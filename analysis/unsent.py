@@ -207,7 +207,9 @@ def _read(event: Mapping[str, Any], where: str) -> Unsent:
             raise ValueError(f"it speaks of more than {MOST} requests")
         return line
     except ValueError as error:
-        raise RunError(f"{where}: an event {EVENT} is damaged ({error}).") from None
+        raise RunError(
+            f"{where}: an event {EVENT} is damaged ({error}): restore the file."
+        ) from None
 
 
 def _indices(source: "Source", phase: str) -> Any:

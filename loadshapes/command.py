@@ -19,6 +19,7 @@ from locust.runners import Runner
 
 from loadshapes import guests, modes
 from loadshapes.again import entrusted, going_on, recalled, unknown
+from loadshapes.judgeable import see_that_it_can_be_judged
 from loadshapes.nodes import LocustNodes
 from loadshapes.option import foreign
 from loadshapes.options import Options
@@ -85,6 +86,7 @@ class Command:
             # Where its query held a secret, only the operator knows the whole.
             self.environment.host = None if MARK in before else before
         rehearse(plan, asked)
+        see_that_it_can_be_judged(plan, asked)
         if asked.dry_run:
             print(lines(plan.describe()))
             prices = table(asked, remains.manifest if remains else None)

@@ -77,7 +77,7 @@ def check_users(users: int | None, most: int) -> None:
     is: a typing error of three digits would take the machine, and the gateway, down."""
     if users is not None and users > most:
         raise OperatorError(
-            f"{users} users are more than --max-workers {most}: ask for fewer, or raise it."
+            f"{users} users are more than --max-workers {most}: give more of those, or fewer users."
         )
 
 

@@ -12,8 +12,12 @@ before anything is sent, and in a process that has no business loading pandas.
 import math
 import operator
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
+
+from recording import counted
 
 _SIGNS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 _CONDITION = re.compile(
@@ -134,7 +138,47 @@ METRICS: dict[str, Metric] = {
     "checks_failed": Metric(
         "checks_failed", Where.JUDGED, "answers that were judged, and judged wrong"
     ),
+    "flagged": Metric("flagged", Where.EVERY, "answers with a flag of any kind"),
+    "price_difference": Metric(
+        "price_difference",
+        Where.RUN,
+        "by how much the stated costs and `--prices` differ, as a share of what the table makes of "
+        "the same answers",
+        share=True,
+    ),
+    "budget_used": Metric("budget_used", Where.RUN, "money used / `--budget`", share=True),
+    "budget_tokens_used": Metric(
+        "budget_tokens_used", Where.RUN, "tokens used / `--budget-tokens`", share=True
+    ),
 }
+MARKED = frozenset({"marker", "padded", "cache"})
+JUDGED = frozenset({"tools", "vision"})
+"""Requests (`Phase.request`) that ask for a marker, and those whose answers are judged."""
+
+
+def metric_of(name: str) -> Metric | None:
+    """The metric of that name, e.g. `p95_s`; or a count of outcomes, statuses or flags."""
+    if name in METRICS:
+        return METRICS[name]
+    meaning = counted.meaning(name)
+    return None if meaning is None else Metric(name, Where.EVERY, meaning)
+
+
+def has(where: Where, planned: Mapping[str, Any]) -> bool:
+    """Whether a phase of a plan (as the manifest holds it) has the metrics of a kind."""
+    match where:
+        case Where.WINDOWS:
+            return planned.get("duration_s") is not None or planned.get("kind") == "manual"
+        case Where.SCHEDULED:
+            return planned.get("kind") in ("arrivals", "burst")
+        case Where.STREAMS:
+            return bool(planned.get("stream"))
+        case Where.MARKED:
+            return planned.get("request") in MARKED
+        case Where.JUDGED:
+            return planned.get("request") in JUDGED
+        case _:
+            return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,16 +221,17 @@ def _condition(part: str) -> Condition:
             "number, with commas between conditions, e.g. success_rate<0.99,p95_s>10."
         )
     metric, limit = found["metric"], float(found["limit"])
-    if metric not in METRICS:
+    known = metric_of(metric)
+    if known is None:
         raise ConditionError(
-            f"--fail-on {metric} is unknown: use {', '.join(list(METRICS)[:-1])} or "
-            f"{list(METRICS)[-1]}."
+            f"--fail-on {metric} is unknown: use {', '.join(METRICS)}, an "
+            "outcome, a flag, or http_429 and the like."
         )
     if not math.isfinite(limit):
         raise ConditionError(
             f"--fail-on {part.strip()!r}: {found['limit']} is beyond any number: give less."
         )
-    if METRICS[metric].share and limit > 1:
+    if known.share and limit > 1:
         raise ConditionError(
             f"--fail-on {part.strip()!r}: {metric} is a share from 0 to 1, so its limit cannot be "
             f"{limit:g}."

@@ -66,5 +66,6 @@ def _told(t: Words, check: Check) -> str:
     """`rpm/m/600: p95_s is 12.3 s (fails if >10)`."""
     assert check.condition is not None
     metric, bound = check.condition.metric, check.condition.bound
-    value = f"{metric} 未知" if check.value is None else f"{metric} 为 {check.value:.6g}"
+    shown = check.shown or ("" if check.value is None else f"{check.value:.6g}")
+    value = f"{metric} 为 {shown}" if shown else f"{metric} 未知"
     return t(str(check), f"{check.subject}：{value}（要求不得 {bound}）")

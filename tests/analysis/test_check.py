@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from analysis import report
-from analysis.check import JUDGED, MARKED, Check, judge, sentence
+from analysis.check import Check, judge, sentence
 from analysis.load import load
 from loadshapes import modes
 from loadshapes.options import Options
-from recording.conditions import METRICS, parse
+from recording.conditions import JUDGED, MARKED, METRICS, parse
+from recording.prices import Price, Prices
 from recording.record import RequestRecord
 from tasks.catalogue import BUILDERS
 from tests.analysis.runs import PHASE, dropped, failed, make, phase, probe, record
@@ -217,9 +218,10 @@ def test_the_requests_that_are_marked_or_judged_are_the_catalogues(tmp_path: Pat
 
 
 def test_every_metric_is_a_number_of_the_summary(tmp_path: Path) -> None:
-    """`Metric.number` names a field of summary.json."""
+    """`Metric.number` names a field of summary.json, but for what is worked out for the judge."""
     (numbers,) = report.summary(report.look(load(make(tmp_path / "r", record(0)))))["phases"]
-    assert {metric.number for metric in METRICS.values()} <= set(numbers)
+    worked_out = {"flagged", "price_difference", "budget_used", "budget_tokens_used"}
+    assert {metric.number for metric in METRICS.values()} - set(numbers) == worked_out
 
 
 END = {"event": "run_end"}
@@ -266,3 +268,36 @@ def test_a_value_never_looks_as_if_it_met_its_limit(tmp_path: Path) -> None:
     two = (*(record(i, elapsed_sec=0.98999999) for i in range(2)),)
     ((verdict, text),) = judged(tmp_path / "r", "p50_s<0.99", *two)
     assert (verdict, text) == ("failed", f"{PHASE}: p50_s is 0.98999999 s (fails if <0.99)")
+
+
+def test_counts_by_name_flags_and_prices_fail_a_run(tmp_path: Path) -> None:
+    """A refusal by its status and its outcome, an answer by its flag, costs against the table."""
+    odd = record(1, check="usage_sum")
+    rows = [record(0), odd, failed(2, "rate_limited", http_status=429)]
+    wanted = "http_429>0,rate_limited>0,usage_sum>0,flagged>1,flagged>0,http_5xx>0"
+    found = judged(tmp_path / "r", wanted, *rows)
+    assert [text.split(": ")[1] for verdict, text in found if verdict == "failed"] == [
+        "http_429 is 1 (fails if >0)",
+        "rate_limited is 1 (fails if >0)",
+        "usage_sum is 1 (fails if >0)",
+        "flagged is 1 (fails if >0)",
+    ]
+    ((verdict, text),) = judged(tmp_path / "s", "price_difference>0.05", *rows)
+    assert verdict == "unknown" and "no price table" in text
+    table = Prices({"gpt-5.4-nano": Price(input=2.0, output=6.0)}).as_dict()
+    ((verdict, text),) = judged(tmp_path / "t", "price_difference>0.05", *rows, prices=table)
+    # 12 in at 2 and 6 out at 6 a million are 0.000060; 0.000069 was stated, twice.
+    assert (verdict, text) == ("failed", "the run: price_difference is 0.15 (fails if >0.05)")
+
+
+def test_what_was_used_of_a_budget_is_a_share_of_it(tmp_path: Path) -> None:
+    money = {"limit": 2.0, "spent": 1.5, "largest_underestimate": 0.0, "unstated": 0}
+    events = [{"event": "accounts", "money": money}, {"event": "run_end"}]
+    found = judged(tmp_path / "r", "budget_used>0.7,budget_tokens_used>0", record(0), events=events)
+    assert found == [
+        ("failed", "the run: budget_used is 0.75 (fails if >0.7)"),
+        (
+            "unknown",
+            "the run: budget_tokens_used is unknown, the run has no such budget (fails if >0)",
+        ),
+    ]

@@ -1,0 +1,62 @@
+"""Can the plan show what the run is to be judged by? Asked before anything is sent. Pure.
+
+A condition or an objective on something that no phase has would be found unknown, and so failed,
+when all is paid for.
+"""
+
+from collections.abc import Iterator
+
+from loadshapes.options import Options
+from loadshapes.plan import Phase, Plan
+from recording.conditions import METRICS, Where, has, metric_of, parse
+from recording.mistake import OperatorError
+from recording.slo import Slo
+
+_STREAMED = ("ttft", "tpot", "itl")
+
+
+def see_that_it_can_be_judged(plan: Plan, options: Options) -> None:
+    """Raise OperatorError for the first condition or objective that the plan cannot show."""
+    phases = plan.phases
+    if not phases and plan.unfold is not None:
+        phases = (next(plan.unfold()),)  # the first of a program tells what kind all are
+    for why in (*_conditions(phases, options), *_objectives(phases, options.objectives(), options)):
+        raise OperatorError(why)
+
+
+def _conditions(phases: tuple[Phase, ...], options: Options) -> Iterator[str]:
+    plans = [phase.as_dict() for phase in phases]
+    for condition in parse(options.fail_on):
+        metric = metric_of(condition.metric) or METRICS["failures"]
+        name, mode = f"--fail-on {condition}", f"mode {options.mode}"
+        if metric.number == "price_difference" and not options.prices:
+            yield f"{name} compares with a price table: give one with --prices."
+        if metric.number == "budget_used" and not options.budget:
+            yield f"{name} is of --budget: give one."
+        if metric.number == "budget_tokens_used" and not options.budget_tokens:
+            yield f"{name} is of --budget-tokens: give one."
+        if metric.where is Where.OBJECTIVES:
+            slo = options.objectives()
+            if slo is None:
+                yield f"{name} needs the objectives it counts by: give --slo."
+            elif not any(slo.of(phase.mode, phase.model) for phase in phases):
+                yield f"{name}: --slo {options.slo} has no objective for a phase of {mode}."
+        elif metric.where is Where.STREAMS and not any(phase.stream for phase in phases):
+            yield f"{name} is of streams, and no phase of {mode} asks for one: add --stream."
+        elif not any(has(metric.where, plan) for plan in plans):
+            yield f"{name} is judged on {metric.where}, and {mode} plans none: leave it away."
+
+
+def _objectives(phases: tuple[Phase, ...], slo: Slo | None, options: Options) -> Iterator[str]:
+    if slo is None:
+        return
+    held: dict[str, list[Phase]] = {}
+    for phase in phases:
+        for key in slo.of(phase.mode, phase.model).values:
+            held.setdefault(key, []).append(phase)
+    for key, of in held.items():
+        if key.startswith(_STREAMED) and not any(phase.stream for phase in of):
+            yield (
+                f"--slo {options.slo}: {key} is of streams, and no phase that it holds for asks "
+                "for one: add --stream."
+            )

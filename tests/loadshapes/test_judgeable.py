@@ -1,0 +1,71 @@
+"""What the plan cannot show is refused before anything is sent, and nothing else is."""
+
+from pathlib import Path
+
+import pytest
+
+from loadshapes import modes
+from loadshapes.judgeable import see_that_it_can_be_judged
+from loadshapes.options import MODES, Options
+from recording.mistake import OperatorError
+
+SLO = "success_rate = 0.9\n"
+
+
+def ask(folder: Path, slo: str = "", **options: object) -> None:
+    known = {"run_id": "r", "task_id_prefix": "p", "model": "m", "target": "60", "mode": "rpm"}
+    if slo:
+        (folder / "slo.toml").write_text(slo, encoding="utf-8")
+        known["slo"] = str(folder / "slo.toml")
+    asked = Options(**(known | options))  # type: ignore[arg-type]
+    see_that_it_can_be_judged(modes.plan(asked), asked)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"fail_on": "ttft_p95_s>2"}, "--fail-on ttft_p95_s>2 is of streams, and no phase of mode "
+         "rpm asks for one: add --stream."),
+        ({"fail_on": "failures>0,tpot_p99_s>1", "mode": "ladder", "target": ""}, "tpot_p99_s>1 is"),
+        ({"fail_on": "checks_failed>0"}, "judged on `tools` and `vision` phases, and mode rpm"),
+        ({"fail_on": "observed_rpm<5", "mode": "smoke", "target": ""}, "judged on phases with a w"),
+        ({"fail_on": "send_lag_p99_s>1", "mode": "cache", "target": ""}, "phases with due times"),
+        ({"fail_on": "marker_rate<1", "mode": "tools", "target": ""}, "phases that ask for a mark"),
+        ({"fail_on": "attainment<1"}, "--fail-on asks for attainment or goodput_rps: give the"),
+        ({"fail_on": "attainment<1", "slo": "[mode.tpm]\nsuccess_rate = 1\n"},
+         "has no objective for a phase of mode rpm"),
+        ({"fail_on": "price_difference>0.05"}, "price_difference>0.05 compares with a price"),
+        ({"fail_on": "budget_used>0.9"}, "is of --budget: give one"),
+        ({"fail_on": "budget_tokens_used>0.9", "budget": 1.0}, "is of --budget-tokens: give one"),
+        ({"slo": "ttft_p95_s = 2\n"}, "ttft_p95_s is of streams, and no phase that it holds for"),
+        ({"slo": "attainment = 1\n[model.m]\ntpot_s = 2\n"}, "tpot_s is of streams"),
+    ],
+)  # fmt: skip
+def test_what_no_phase_can_show_is_refused(
+    tmp_path: Path, options: dict[str, object], said: str
+) -> None:
+    with pytest.raises(OperatorError) as refused:
+        ask(tmp_path, **options)  # type: ignore[arg-type]
+    assert said in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"fail_on": "ttft_p95_s>2", "stream": True},
+        {"fail_on": "ttft_p95_s>2,checks_failed>0,marker_rate<1", "mode": "full", "target": ""},
+        {"fail_on": "observed_rpm<5,send_lag_p99_s>1,marker_rate<1,cost>3,dropped>0"},
+        {"fail_on": "http_429>0,http_5xx>0,rate_limited>0,flagged>0,usage_sum>0"},
+        {"fail_on": "budget_used>0.9", "budget": 1.0},
+        {"fail_on": "attainment<1", "slo": SLO},
+        {"slo": "ttft_p95_s = 2\n", "stream": True},
+        {"slo": "success_rate = 1\n[mode.tpm]\nttft_p95_s = 2\n"},
+        {"fail_on": "ttft_p95_s>2", "stream": True, "mode": "capacity", "target": "", "slo": SLO},
+        {"fail_on": "observed_rpm<1", "mode": "interactive", "target": ""},
+        *({"fail_on": "p95_s>9,success_rate<1", "mode": mode, "slo": SLO, "budget": 1.0,
+           "target": "60" if mode in ("rpm", "tpm", "soak") else ""}
+          for mode in MODES if mode != "replay"),
+    ],
+)  # fmt: skip
+def test_what_a_phase_will_show_is_not(tmp_path: Path, options: dict[str, object]) -> None:
+    ask(tmp_path, **options)  # type: ignore[arg-type]
