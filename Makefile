@@ -3,25 +3,44 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 LOCUST := $(BIN)/locust --headless
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+
+NEW_ENOUGH := -c 'import sys; sys.exit(sys.version_info < (3, 11))'
+# A .venv that is broken or too old is made anew; what stands in it then says nothing.
+ifneq ($(shell $(BIN)/python $(NEW_ENOUGH) >/dev/null 2>&1 && echo sound),sound)
+.PHONY: $(BIN)/.run
+endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo evaluate test golden chaos audit docs site bench bench-quick lock clean
+.PHONY: help setup dev demo demo-full evaluate test golden chaos audit docs site bench bench-quick lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 
-$(BIN)/.run: requirements.txt
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
-	touch $@
+$(BIN)/.run: requirements.txt pyproject.toml
+	@$(BIN)/python $(NEW_ENOUGH) 2>/dev/null || $(PYTHON) $(NEW_ENOUGH) 2>/dev/null || { \
+	  newer=$$(for minor in 14 13 12 11; do command -v python3.$$minor >/dev/null && python3.$$minor -V >/dev/null 2>&1 && echo python3.$$minor && break; done); \
+	  echo "Weighbridge needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V 2>&1 || true). Say which to use: make $(or $(MAKECMDGOALS),setup) PYTHON=$${newer:-python3.12}" >&2; exit 1; }
+	@$(BIN)/python $(NEW_ENOUGH) 2>/dev/null || { rm -rf $(VENV) && $(PYTHON) -m venv $(VENV); }
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip >/dev/null 2>&1 || { \
+	  echo "$(VENV) has no pip, and its Python cannot make one: install python3-venv (Debian, Ubuntu), or make the environment with uv venv --seed, then try again." >&2; exit 1; }
+	@echo "Installing into $(VENV) with $$($(BIN)/python -V): half a minute or so." >&2
+	@$(PIP) install -r requirements.txt
+	@$(PIP) install --no-deps --editable .
+	@touch $@
 
 $(BIN)/.dev: $(BIN)/.run requirements-dev.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(PIP) install -r requirements-dev.txt
 	touch $@
 
-setup: $(BIN)/.dev ## install what running and testing need into .venv
+setup: $(BIN)/.run ## install what running needs into .venv, and the command .venv/bin/weighbridge
 
-demo: $(BIN)/.run ## a short evaluation of the embedded simulator, with its report
+dev: $(BIN)/.dev ## install what testing and building the documentation need as well
+
+demo: $(BIN)/.run ## a short evaluation of the embedded simulator, with its report (a minute)
+	@$(BIN)/weighbridge demo
+
+demo-full: $(BIN)/.run ## the whole programme in short on the embedded simulator (four minutes)
 	$(LOCUST) --simulator --mode full --quick --steps 1,10,50,100
 
 evaluate: $(BIN)/.run ## the whole programme on the gateway of .env (this costs money)
