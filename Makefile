@@ -17,7 +17,7 @@ endif
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 
-$(BIN)/.run: requirements.txt pyproject.toml
+$(BIN)/.run: requirements.txt
 	@$(BIN)/python $(NEW_ENOUGH) 2>/dev/null || $(PYTHON) $(NEW_ENOUGH) 2>/dev/null || { \
 	  newer=$$(for minor in 14 13 12 11; do command -v python3.$$minor >/dev/null && python3.$$minor -V >/dev/null 2>&1 && echo python3.$$minor && break; done); \
 	  echo "Weighbridge needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V 2>&1 || true). Say which to use: make $(or $(MAKECMDGOALS),setup) PYTHON=$${newer:-python3.12}" >&2; exit 1; }
@@ -26,7 +26,9 @@ $(BIN)/.run: requirements.txt pyproject.toml
 	  echo "$(VENV) has no pip, and its Python cannot make one: install python3-venv (Debian, Ubuntu), or make the environment with uv venv --seed, then try again." >&2; exit 1; }
 	@echo "Installing into $(VENV) with $$($(BIN)/python -V): half a minute or so." >&2
 	@$(PIP) install -r requirements.txt
-	@$(PIP) install --no-deps --editable .
+	@printf '%s\n' '#!/bin/sh' 'bin=$$(CDPATH= cd -- "$$(dirname -- "$$0")" && pwd)' \
+	  'exec "$$bin/python" "$${bin%/$(BIN)}/weighbridge" "$$@"' > $(BIN)/weighbridge
+	@chmod +x $(BIN)/weighbridge
 	@touch $@
 
 $(BIN)/.dev: $(BIN)/.run requirements-dev.txt

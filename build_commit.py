@@ -14,7 +14,9 @@ class CommitHook(BuildHookInterface):  # type: ignore[type-arg]
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Called before the files are gathered."""
         if version == "editable":
-            return  # it runs in its checkout, whose commit changes
+            # It runs in its checkout: a copy of our packages beside it would only grow old.
+            build_data["force_include_editable"]["LICENSE"] = "weighbridge/LICENSE"
+            return
         place = "weighbridge/_home/COMMIT" if self.target_name == "wheel" else "COMMIT"
         build_data["force_include"][str(self._file())] = place
 

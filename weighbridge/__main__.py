@@ -1,7 +1,11 @@
-"""`python -m weighbridge`."""
+"""`python -m weighbridge`, and in a checkout `python path/of/weighbridge`."""
 
 import sys
+from pathlib import Path
 
-from weighbridge.command import main
+if not __package__:  # a folder that is run is no package, and stands on the path itself
+    sys.path[0] = str(Path(__file__).resolve().parent.parent)
+
+from weighbridge.command import main  # noqa: E402
 
 sys.exit(main())
