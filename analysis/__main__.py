@@ -23,6 +23,7 @@ from recording.prices import PriceError
 if TYPE_CHECKING:
     from analysis.sections import View
 
+FORMATS = ("csv", "parquet", "jsonl", "seed")
 _BY = {"phase": "phase", "model": "model_requested", "task-prefix": "task_prefix"}
 
 
@@ -107,16 +108,19 @@ def _parser() -> argparse.ArgumentParser:
     reconciling.add_arguments(reconcile)
     reconcile.set_defaults(command=reconciling.run)
 
-    export = commands.add_parser(
-        "export", help="write the rows as CSV, Parquet or the seed's JSONL"
-    )
+    export = commands.add_parser("export", help="write the rows as CSV, Parquet or JSONL")
     export.add_argument("run", type=Path, metavar="RUN", help="the run's folder")
     export.add_argument(
         "--output",
         type=Path,
         required=True,
         metavar="FILE",
-        help="a name in .csv or .parquet gets our columns, any other the seed's JSONL",
+        help="a name in .csv, .parquet or .jsonl: every column, one row a request",
+    )
+    export.add_argument(
+        "--format",
+        choices=FORMATS,
+        help="whatever the name is; seed: the JSONL of the article's script, its fields",
     )
     export.set_defaults(command=_export)
 
@@ -285,9 +289,17 @@ def _timeline(options: argparse.Namespace) -> None:
 def _export(options: argparse.Namespace) -> None:
     from analysis import seed, table
 
-    writers = {".csv": table.write, ".parquet": table.write_parquet}
-    write = writers.get(options.output.suffix, seed.write)
-    write(load(options.run), options.output)
+    kind = options.format or options.output.suffix.lower().removeprefix(".")
+    if kind not in FORMATS or (kind == "seed" and not options.format):
+        raise RunError(
+            f"--output {options.output} has no suffix of ours: name it .csv, .parquet or .jsonl, "
+            f"or say --format {'|'.join(FORMATS)}."
+        )
+    writers = {
+        "csv": table.write, "parquet": table.write_parquet, "jsonl": table.write_jsonl,
+        "seed": seed.write,
+    }  # fmt: skip
+    writers[kind](load(options.run), options.output)
     print(shown(options.output))
 
 

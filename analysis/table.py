@@ -1,6 +1,7 @@
 """The rows of a run as one table with the recorder's own columns, whatever parts they came in."""
 
 import csv
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,18 @@ def write_parquet(run: Run, path: Path) -> None:
     with reserving(path) as new, pyarrow.parquet.ParquetWriter(new, schema) as file:
         for table in run.rows.tables():
             file.write_table(table.cast(schema))
+
+
+def write_jsonl(run: Run, path: Path) -> None:
+    """Write the run as JSON, an object a line, replacing `path` in one step. Raises OSError.
+
+    What is not known is null. `seed.write` has the article's fields instead.
+    """
+    with replacing(path) as file:
+        for table in run.rows.tables():
+            for row in table.to_pylist():
+                made = {name: row[name] for name in COLUMNS}
+                file.write(json.dumps(made, ensure_ascii=False, separators=(",", ":")) + "\n")
 
 
 def _schema(currency: str | None) -> "pa.Schema":

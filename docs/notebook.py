@@ -53,7 +53,7 @@ def _outputs(printed: str, value: Any, number: int) -> list[dict[str, Any]]:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT))
     os.environ["WEIGHBRIDGE_RUN"] = str(Path(sys.argv[1]).resolve())
+    os.chdir(NOTEBOOK.parent)  # where Jupyter would run it, with nothing of ours on the path
     made = execute(json.loads(NOTEBOOK.read_text(encoding="utf-8")))
     NOTEBOOK.write_text(json.dumps(made, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")

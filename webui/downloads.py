@@ -23,6 +23,7 @@ def rows(folder: Path | None, name: str, texts: Mapping[str, str]) -> Response:
     with tempfile.TemporaryDirectory() as scratch:
         path = Path(scratch) / name
         command = [sys.executable, "-m", "analysis", "export", str(folder), "--output", str(path)]
+        command += ["--format", "seed" if name.endswith(".jsonl") else "csv"]
         done = subprocess.run(
             command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True
         )

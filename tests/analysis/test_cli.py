@@ -43,7 +43,7 @@ def test_summary_as_json_is_json(tmp_path: Path, capsys: pytest.CaptureFixture[s
 
 def test_export_then_import_makes_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder, out = make(tmp_path / "r", record(0)), tmp_path / "out.jsonl"
-    assert main(["export", str(folder), "--output", str(out)]) == 0
+    assert main(["export", str(folder), "--output", str(out), "--format", "seed"]) == 0
     assert main(["import", str(out), "--results", str(tmp_path / "results")]) == 0
     made = capsys.readouterr().out.splitlines()[-1]
     assert main(["report", made]) == 0
@@ -163,3 +163,14 @@ def test_a_broken_condition_is_an_operators_error(
     assert main([command, str(folder), "--fail-on", "p95>1"]) == 2
     assert capsys.readouterr().err.startswith("weighbridge: --fail-on p95 is unknown: use")
     assert not (folder / "report.md").exists()
+
+
+@pytest.mark.parametrize("name", ["rows.xlsx", "rows.json", "rows", "rows.seed", "rows.csv.gz"])
+def test_export_refuses_a_suffix_that_it_does_not_write(
+    tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It wrote the article's JSONL under whatever name."""
+    folder = make(tmp_path / "r", record(0))
+    assert main(["export", str(folder), "--output", str(tmp_path / name)]) == 2
+    assert "name it .csv, .parquet or .jsonl" in capsys.readouterr().err
+    assert not (tmp_path / name).exists()

@@ -2,6 +2,9 @@
 
 import importlib.util
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -37,3 +40,19 @@ def test_the_outputs_that_it_shows_are_of_a_simulated_run() -> None:
     cells = [c for c in json.loads(NOTEBOOK.read_text("utf-8"))["cells"] if "outputs" in c]
     assert [cell["execution_count"] for cell in cells] == list(range(1, len(cells) + 1))
     assert "on the simulator" in "".join(cells[0]["outputs"][0]["text"])
+
+
+def test_it_runs_where_it_lies(tmp_path: Path) -> None:
+    """As Jupyter runs it: in its own folder, with nothing of ours on the path."""
+    folder = everything(tmp_path / "r")
+    script = (
+        "import sys, json, pathlib, notebook; "
+        "print(notebook.execute(json.loads(notebook.NOTEBOOK.read_text()))['cells'][1]['outputs'])"
+    )
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT / "docs", text=True, capture_output=True,
+        env=env | {"WEIGHBRIDGE_RUN": str(folder)}, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert f"{folder.name}" in done.stdout
