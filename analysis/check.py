@@ -16,7 +16,7 @@ from analysis.sections import View
 from analysis.told import told
 from analysis.unanswered import READ, percentile
 from analysis.unanswered import asked as ranked
-from analysis.warmup import trimmed, warmup_s
+from analysis.warmup import NEEDED, trimmed, warmup_s
 from analysis.words import Words
 from recording import counted
 from recording.censored import enough
@@ -251,9 +251,7 @@ def _ranked(
     Where no request lies beyond its rank it is the slowest one's time, and said to be that.
     """
     time, percent = ranked(condition.metric) or ("e2e", 50)
-    rows, _ = trimmed(
-        view.requests(phase, *READ, "done_offset_s", "duration_s"), warmup_s(view.run)
-    )
+    rows, _ = trimmed(view.requests(phase, *dict.fromkeys([*READ, *NEEDED])), warmup_s(view.run))
     found = percentile(rows, time, percent)
     if found is None:
         return _compare(view, phase["phase"], condition, None, gap, wall_s)

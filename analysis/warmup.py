@@ -43,6 +43,13 @@ def warmup_s(run: "Run") -> float:
     return float(found) if found else 0.0
 
 
+NEEDED = (
+    "phase", "scheduled_offset_s", "sent_offset_s", "done_offset_s", "duration_s", "success",
+    "api_cost",
+)  # fmt: skip
+"""The columns that `trimmed` reads."""
+
+
 def began_s(rows: "DataFrame") -> "Series[float]":
     """When each request began to count: due, or sent where nothing says when it was due."""
     begun: Series[float] = rows["scheduled_offset_s"].fillna(rows["sent_offset_s"])

@@ -14,7 +14,7 @@ from analysis.verdicts import asked, verdicts
 from analysis.words import Lang
 from tests.analysis.runs import PHASE, failed, make, probe, record
 
-SLO = {"e2e_p95_s": 1.0, "success_rate": 0.9}
+SLO = {"e2e_p50_s": 1.0, "success_rate": 0.9}
 
 
 def look(folder: Path, lang: Lang = "en", **made: Any) -> View:
@@ -31,36 +31,36 @@ def test_a_missed_objective_is_the_first_verdict(tmp_path: Path) -> None:
     first = verdicts(view)[0]
     assert (first.level, first.text) == (
         "bad",
-        f"1 of 2 objectives missed: {PHASE}: e2e_p95_s is 2 s (fails if >1).",
+        f"1 of 2 objectives missed: {PHASE}: e2e_p50_s is 2 s (fails if >1).",
     )
     assert first.text in terminal.text(view, view.phases, "phase")
     assert "1 of 2 objectives missed" in report.markdown.render(report.compose(view))
 
 
 def test_objectives_that_are_met_are_said_to_be(tmp_path: Path) -> None:
-    assert told(look(tmp_path / "r", slo={"e2e_p95_s": 3.0})) == [
+    assert told(look(tmp_path / "r", slo={"e2e_p50_s": 3.0})) == [
         "good Every objective is met (1 judged, phase by phase)."
     ]
     assert told(look(tmp_path / "none")) == []
 
 
 def test_the_failed_conditions_of_the_run_stand_in_the_report(tmp_path: Path) -> None:
-    options = {"fail_on": "p95_s>1,success_rate<0.5,cost>1"}
+    options = {"fail_on": "p50_s>1,success_rate<0.5,cost>1"}
     assert told(look(tmp_path / "r", options=options)) == [
-        f"bad --fail-on: 1 of 3 checks failed: {PHASE}: p95_s is 2 s (fails if >1)."
+        f"bad --fail-on: 1 of 3 checks failed: {PHASE}: p50_s is 2 s (fails if >1)."
     ]
     assert told(look(tmp_path / "zh", "zh", options=options)) == [
-        f"bad --fail-on：3 项检查中 1 项未通过：{PHASE}：p95_s 为 2（要求不得 >1）。"
+        f"bad --fail-on：3 项检查中 1 项未通过：{PHASE}：p50_s 为 2（要求不得 >1）。"
     ]
-    assert told(look(tmp_path / "good", options={"fail_on": "p95_s>9"})) == [
+    assert told(look(tmp_path / "good", options={"fail_on": "p50_s>9"})) == [
         "good Every condition of --fail-on holds (checks: 1)."
     ]
 
 
 def test_conditions_given_to_the_report_are_those_it_shows(tmp_path: Path) -> None:
     """Instead of the run's own."""
-    folder = make(tmp_path / "r", record(0), options={"fail_on": "p95_s>9"})
-    assert main(["report", str(folder), "--fail-on", "p95_s>1"]) == 1
+    folder = make(tmp_path / "r", record(0), options={"fail_on": "p50_s>9"})
+    assert main(["report", str(folder), "--fail-on", "p50_s>1"]) == 1
     page = (folder / "report.md").read_text("utf-8")
     assert "--fail-on: 1 of 1 checks failed" in page
 
