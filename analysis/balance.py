@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import fsum
+from math import fsum, isfinite
 from typing import Any
 
 from analysis.reconcile import Finding, Line, Reconciliation
@@ -32,6 +32,8 @@ def plain(found: Reconciliation) -> dict[str, Any]:
         "currency": found.run.manifest.get("currency"),
         "simulated": found.run.simulated,
         "tolerance": found.tolerance,
+        "share": found.share,
+        "differences": {k: v if isfinite(v) else None for k, v in found.differences.items()},
         "agrees": found.agrees,
         "bill": None
         if bill is None

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from math import fsum
+from math import fsum, inf
 from typing import TYPE_CHECKING, Any
 
 from analysis.bill import Bill, Charge
@@ -60,7 +60,8 @@ class Reconciliation:
     """Every request of a run with its money, and what the bill has besides.
 
     `foreign` are the bill's rows for other traffic; `ambiguous` how many ids named two requests
-    (they join nothing).
+    (they join nothing). With `share` the sums decide, which may differ by that share, and what
+    single requests show is told only.
     """
 
     run: Run
@@ -70,6 +71,7 @@ class Reconciliation:
     lines: Sequence[Line]
     foreign: Sequence[Charge] = ()
     ambiguous: int = 0
+    share: float | None = None
 
     def of(self, finding: Finding) -> list[Line]:
         """The lines with a finding, the most money first."""
@@ -78,8 +80,39 @@ class Reconciliation:
 
     @property
     def agrees(self) -> bool:
-        """Whether there is no finding at all."""
-        return not any(line.findings for line in self.lines)
+        """Whether there is no finding at all; with `share`, whether the sums agree."""
+        if self.share is None:
+            return not any(line.findings for line in self.lines)
+        found = self.differences
+        return bool(found) and all(one <= self.share + _DUST for one in found.values())
+
+    @property
+    def differences(self) -> dict[str, float]:
+        """By how much the sums differ, as a share: what was stated from the `table`, of the
+        requests that have both, and the `bill` from what the rows hold."""
+        found = {}
+        both = [
+            (line.ours, line.table)
+            for line in self.lines
+            if line.source in STATED and line.ours is not None and line.table is not None
+        ]
+        if both:
+            found["table"] = _apart(fsum(o for o, _ in both), fsum(t for _, t in both))
+        if self.bill is not None:
+            billed = fsum(line.billed for line in self.lines if line.billed is not None)
+            ours = fsum(line.ours for line in self.lines if line.ours is not None)
+            found["bill"] = _apart(billed, ours)
+        return found
+
+
+_DUST = 1e-12  # binary dust of a share
+
+
+def _apart(amount: float, due: float) -> float:
+    """How far an amount is from what it should be, as a share of that."""
+    if not due:
+        return inf if amount else 0.0
+    return abs(amount - due) / due
 
 
 def at_stake(line: Line, finding: Finding) -> float:
@@ -96,11 +129,15 @@ _HELD = (
 
 
 def reconcile(
-    run: Run, prices: Prices | None, bill: Bill | None, tolerance: float | None
+    run: Run,
+    prices: Prices | None,
+    bill: Bill | None,
+    tolerance: float | None,
+    share: float | None = None,
 ) -> Reconciliation:
     """Compare; amounts that are at most `tolerance` apart (money, a request) agree.
 
-    None: what rounding explains.
+    None: what rounding explains. With `share`, sums so far apart agree.
     """
     frame = run.rows.frame(list(dict.fromkeys([*_HELD, *COLUMNS])))
     if tolerance is None:
@@ -118,7 +155,7 @@ def reconcile(
         line = Line(task, request, phase, model, outcome, source, ours, table, billed, charges)
         lines.append(_judged(line, bill is not None, tolerance))
     own, foreign = _split(run, rest)
-    return Reconciliation(run, bill, prices, tolerance, [*lines, *own], foreign, ambiguous)
+    return Reconciliation(run, bill, prices, tolerance, [*lines, *own], foreign, ambiguous, share)
 
 
 def _join(

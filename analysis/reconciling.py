@@ -25,10 +25,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--bill-model", default="", metavar="COLUMN", help="its column with the model")
     add(
         "--tolerance",
-        type=float,
-        metavar="MONEY",
-        help="amounts so far apart still agree, a request; default: the last decimal of any of "
-        "them, at most 0.000001",
+        default="",
+        metavar="MONEY|SHARE%",
+        help="amounts so far apart still agree, a request; or, e.g. 5%%, sums that far apart do, "
+        "whatever single requests say; default: the last decimal of any of them, at most 0.000001",
     )
     add("--lang", choices=["en", "zh"], default="en", help="default: en")
 
@@ -42,9 +42,7 @@ def run(options: argparse.Namespace) -> bool:
     from analysis.reconcile import reconcile
     from recording.prices import Prices, read
 
-    tolerance = options.tolerance
-    if tolerance is not None and not 0 <= tolerance < math.inf:
-        raise RunError(f"--tolerance must be an amount not below 0, not {tolerance:g}.")
+    tolerance, share = _tolerance(options.tolerance)
     found = load(options.run)
     plain = found.manifest.get("prices")
     prices = read(options.prices) if options.prices else Prices.from_dict(plain)
@@ -53,7 +51,24 @@ def run(options: argparse.Namespace) -> bool:
     ids = tuple(name.strip() for name in options.bill_id.split(",") if name.strip())
     columns = bill.Columns(ids, options.bill_cost, options.bill_model)
     charged = bill.read(options.bill, columns) if options.bill else None
-    reconciled = reconcile(found, prices, charged, tolerance)
+    reconciled = reconcile(found, prices, charged, tolerance, share)
     said = [statement.sentence(reconciled), *statement.write(reconciled, options.lang)]
     print(*map(shown, said), sep="\n")
     return not reconciled.agrees
+
+
+def _tolerance(text: str) -> tuple[float | None, float | None]:
+    """An amount for each request, or a share of the sums; None: not given. Raises RunError."""
+    if not text:
+        return None, None
+    number, percent = text.strip().removesuffix("%"), text.strip().endswith("%")
+    try:
+        value = float(number)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value < math.inf:
+        raise RunError(
+            f"--tolerance {text!r} is neither an amount of money a request, such as 0.00001, nor a "
+            "share of the sums, such as 5%: give one that is not below 0."
+        )
+    return (None, value / 100) if percent else (value, None)

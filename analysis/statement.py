@@ -35,6 +35,8 @@ def sentence(found: Reconciliation) -> str:
         [*(["the price table"] if found.prices else []), *(["the bill"] if found.bill else [])]
     )
     counts = {f: len(found.of(f)) for f in Finding}
+    if found.share is not None:
+        return _by_sums(found, Words("en"))
     if found.agrees:
         return f"{len(found.lines)} requests agree with {what} (tolerance {found.tolerance:g})."
     said = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
@@ -99,7 +101,29 @@ def _remarks(t: Words, found: Reconciliation) -> list[Block]:
     return said
 
 
+def _by_sums(found: Reconciliation, t: Words) -> str:
+    """The result where the sums decide: how far apart they are, and how many requests are."""
+    names = {"table": ("the price table", "价格表"), "bill": ("the bill", "账单")}
+    if not found.differences:
+        return t("no request has two amounts that could be compared.", "没有可供比较的金额。")
+    said = t.join(
+        t(f"{share:.2%} from {names[kind][0]}", f"与{names[kind][1]}相差 {share:.2%}")
+        for kind, share in found.differences.items()
+    )
+    off = integer(sum(bool(line.findings) for line in found.lines))
+    all_ = integer(len(found.lines))
+    verb = t("agree", "一致") if found.agrees else t("do not agree", "不一致")
+    return t(
+        f"the sums {verb} within {found.share:.6g} of their amount ({said}); single amounts of "
+        f"{off} of {all_} requests differ.",
+        f"合计在容差 {found.share:.6g}（占比）内{verb}（{said}）；{all_} 个请求中有 {off} 个"
+        "单项金额不一致。",
+    )
+
+
 def _sentence_zh(found: Reconciliation) -> str:
+    if found.share is not None:
+        return _by_sums(found, Words("zh"))
     what = "、".join([*(["价格表"] if found.prices else []), *(["账单"] if found.bill else [])])
     if found.agrees:
         return f"{len(found.lines)} 个请求与{what}一致（容差 {found.tolerance:g}）。"

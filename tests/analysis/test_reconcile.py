@@ -250,3 +250,42 @@ def test_the_documentation_holds_a_price_table_and_names_every_finding(tmp_path:
     assert read_prices(tmp_path / "prices.toml").cost("claude-sonnet-4.6", 16, 8) == 0.001176
     named = re.findall(r"^\| `(\w+)` \|", text.partition("| finding |")[2], re.M)
     assert named == [str(finding) for finding in Finding]
+
+
+@pytest.mark.parametrize(
+    ("tolerance", "code"),
+    [("16%", 0), ("15%", 0), ("14.9%", 1), ("0.00001", 0), ("0.000001", 1), ("5%", 1), ("0%", 1)],
+)
+def test_a_share_is_of_the_sums_and_an_amount_of_each_request(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], tolerance: str, code: int
+) -> None:
+    """0.000069 stated where the table makes 0.000060: 15 % of the sum, 0.000009 a request."""
+    table = tmp_path / "p.toml"
+    table.write_text(
+        'currency = "CNY"\n[models."gpt-5.4-nano"]\ninput = 2.0\noutput = 6.0\n', "utf-8"
+    )
+    folder = make(tmp_path / "r", *(record(i) for i in range(4)))
+    asked = ["reconcile", str(folder), "--prices", str(table), "--tolerance", tolerance]
+    assert main(asked) == code
+    said = capsys.readouterr().out
+    assert ("15.00% from the price table" in said) is tolerance.endswith("%")
+
+
+def test_errors_that_cancel_out_agree_by_their_sums_alone(tmp_path: Path) -> None:
+    """A share says nothing of single requests, and their findings stay in the statement."""
+    costs = (0.000030, 0.000090)
+    rows = [record(i, api_cost=cost) for i, cost in enumerate(costs)]
+    run = load(make(tmp_path / "r", *rows))
+    prices = Prices({"gpt-5.4-nano": Price(input=2.0, output=6.0)})
+    by_sum = reconcile(run, prices, None, None, 0.01)
+    assert by_sum.agrees and len(by_sum.of(Finding.OFF_PRICE)) == 2
+    assert not reconcile(run, prices, None, None).agrees
+
+
+@pytest.mark.parametrize("text", ["inf", "nan", "-1", "x", "%", "-5%", "inf%"])
+def test_a_tolerance_that_is_none_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    folder = make(tmp_path / "r", record(0))
+    assert main(["reconcile", str(folder), f"--tolerance={text}"]) == 2
+    assert "neither an amount of money a request" in capsys.readouterr().err
