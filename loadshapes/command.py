@@ -26,6 +26,7 @@ from loadshapes.options import Options
 from loadshapes.plan import Plan
 from loadshapes.session import Session
 from loadshapes.shapes import PlannedShape, shape_for
+from recording.dropped import said
 from recording.folder import new_run_id
 from recording.foreign import lines, shown
 from recording.mistake import OperatorError
@@ -89,6 +90,8 @@ class Command:
         see_that_it_can_be_judged(plan, asked)
         if asked.dry_run:
             print(lines(plan.describe()))
+            for note in plan.traffic.notes if plan.traffic else ():
+                print(shown(f"your own traffic: {said(note)}"))
             prices = table(asked, remains.manifest if remains else None)
             print(shown(self._gateway_of(whole)))
             print(shown(f"{estimate(plan, asked, prices)}. Nothing was sent."))

@@ -221,6 +221,13 @@ class Options:
         sent=True,
         web=False,
     )
+    trace_from: str = _traffic(
+        "",
+        "leave out what comes before: seconds from the trace's start (or 1h30m), or an ISO time",
+        modes=("replay",),
+        sent=True,
+    )
+    trace_to: str = _traffic("", "leave out what comes from then on", modes=("replay",), sent=True)
     speed: float = _traffic(
         1.0, "how many times as fast as the trace", modes=("replay",), sent=True
     )

@@ -7,8 +7,11 @@ from loadshapes.options import Options
 from loadshapes.plan import Phase, Plan
 from loadshapes.program import Program, changed
 from loadshapes.trace import LONGEST_S, due_times_s, window_s
+from recording.dropped import Notes
 from recording.mistake import OperatorError
-from tasks.traffic import Traffic, read, undecided
+from tasks.reading import read
+from tasks.slices import LONG_SILENCE_S, Slice, lasting
+from tasks.traffic import Traffic, undecided
 
 log = logging.getLogger("weighbridge")
 
@@ -17,7 +20,11 @@ def replay(options: Options) -> Plan:
     """A trace at its own times, open-loop: to `--model`, or to the one model that it names."""
     if not options.trace:
         raise OperatorError("--trace is missing: mode replay needs the file of requests and times.")
-    traffic = read(options.trace, "trace", trace=True)
+    try:
+        part = Slice.of(options.trace_from, options.trace_to)
+    except ValueError as error:
+        raise OperatorError(str(error)) from None
+    traffic = read(options.trace, "trace", trace=True, part=part)
     _see_that_a_budget_can_be_kept(traffic, options)
     models = options.models or tuple(dict.fromkeys(one.model for one in traffic.lines))
     if len(models) != 1 or not models[0]:
@@ -27,6 +34,7 @@ def replay(options: Options) -> Plan:
             "--model, and all lines are sent to it."
         )
     model, times = models[0], due_times_s(traffic.offsets_s, options.speed)
+    traffic = _silence(traffic, times[0], options)
     window = window_s(times)
     if window > LONGEST_S:
         raise OperatorError(f"--speed {options.speed:g} makes it last over a year: give more.")
@@ -59,10 +67,10 @@ def replay(options: Options) -> Plan:
 
 def prompted(made: Plan, options: Options) -> Plan:
     """A plan with the lines of `--prompts` in place of the short request. Raises OperatorError."""
-    traffic = read(options.prompts, "prompts", trace=False)
-    _see_that_a_budget_can_be_kept(traffic, options)
     closed = options.mode == "interactive" or (options.mode == "ladder" and options.hold > 0)
     closed |= options.mode in ("soak", "capacity") and options.search == "concurrency"
+    traffic = read(options.prompts, "prompts", trace=False, closed=closed)
+    _see_that_a_budget_can_be_kept(traffic, options)
     if traffic.conversations and not closed:
         number = next(one.number for one in traffic.lines if one.turns)
         raise OperatorError(
@@ -70,6 +78,8 @@ def prompted(made: Plan, options: Options) -> Plan:
             "it needs a closed loop: use mode interactive, ladder with --hold, or soak or capacity "
             "with --search concurrency."
         )
+
+    traffic = _repeats(traffic, made)
 
     def ask(phase: Phase) -> Phase:
         budget = options.max_tokens or None
@@ -84,6 +94,26 @@ def prompted(made: Plan, options: Options) -> Plan:
     phases = tuple(ask(phase) for phase in made.phases)
     again = None if unfold is None else program
     return replace(made, phases=phases, unfold=again, traffic=traffic)
+
+
+def _silence(traffic: Traffic, first_s: float, options: Options) -> Traffic:
+    """Note a first request that is minutes away: a slice, mostly, whose offset nobody took off."""
+    if first_s < LONG_SILENCE_S:
+        return traffic
+    notes, before = Notes(), float(options.trace_from or 0) if options.trace_from.isdigit() else 0.0
+    begin = int(first_s * options.speed + before)
+    notes.add("silence", [lasting(first_s)], begin)
+    return replace(traffic, notes=(*traffic.notes, *notes.as_list()))
+
+
+def _repeats(traffic: Traffic, made: Plan) -> Traffic:
+    """Note that lines are sent more than once, where the plan says so."""
+    most = max((phase.count or 0 for phase in made.phases), default=0)
+    if most <= len(traffic.lines) or traffic.conversations:
+        return traffic
+    notes = Notes()
+    notes.add("repeats", [f"{len(traffic.lines):,}"], most)
+    return replace(traffic, notes=(*traffic.notes, *notes.as_list()))
 
 
 def _see_that_a_budget_can_be_kept(traffic: Traffic, options: Options) -> None:

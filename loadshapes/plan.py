@@ -235,7 +235,7 @@ class Plan:
         lines = ["phase, kind, requests, at once, window, output budget of a request"]
         for phase in self.phases:
             count = "as many as fit" if phase.count is None else f"{phase.count} requests"
-            window = "-" if phase.duration_s is None else f"{phase.duration_s:g} s"
+            window = "-" if phase.duration_s is None else _lasting(phase.duration_s)
             users = "Locust's users" if phase.kind == "manual" else str(phase.users)
             lines.append(
                 f"{phase.name}, {phase.kind}, {count}, {users} at once, {window}, {_budget(phase)}"
@@ -246,6 +246,14 @@ class Plan:
         else:
             lines.append(f"in all: {'unbounded' if total is None else total} requests")
         return "\n".join(lines)
+
+
+def _lasting(seconds: float) -> str:
+    """Seconds, and what they come to where nobody reads so many."""
+    if seconds < 2 * 3600:
+        return f"{seconds:g} s"
+    days = seconds / 86400
+    return f"{seconds:.0f} s ({f'{days:.1f} days' if days >= 2 else f'{seconds / 3600:.1f} hours'})"
 
 
 def _budget(phase: Phase) -> str:

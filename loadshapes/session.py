@@ -25,6 +25,7 @@ from loadshapes.progress import Progress
 from loadshapes.seen import Indices
 from loadshapes.share import Run, Share
 from recording import folder as run_folder
+from recording.dropped import said
 from recording.foreign import quoted
 from recording.hooks import Inbound, unwritable
 from recording.journal import Journal
@@ -188,6 +189,10 @@ class Session:
             slo=None if self.objectives is None else self.objectives.as_dict(),
             prices=self.tariff.plain,
         )
+        if (traffic := self.plan.traffic) is not None:
+            made["traffic"] = {"lines": len(traffic.lines), "notes": list(traffic.notes)}
+            for note in traffic.notes:
+                log.warning("your own traffic: %s", said(note))
         if self._remains is not None:
             made = self._remains.manifest | written_by_us()
         self._manifest = made

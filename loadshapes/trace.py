@@ -1,7 +1,8 @@
 """A trace's clock: when each of its rows is due, from what the row says. Pure.
 
-A row states its time once: `at_s`, seconds from the trace's start, or `timestamp`, ISO 8601 (one
-without an offset is UTC), which counts from the earliest of the trace.
+A row states its time once: `at_s`, seconds from the trace's start, or `timestamp`: ISO 8601 (one
+without an offset is UTC) or of the Unix epoch (in s, ms, us or ns, as its size tells), which counts
+from the earliest of the trace. A smaller number is seconds from the trace's start, as `at_s`.
 """
 
 import math
@@ -11,6 +12,9 @@ from typing import Any
 
 CLOCKS = ("at_s", "timestamp")
 LONGEST_S = 366 * 86400.0
+EPOCH_S = 1e8  # the third of March 1973; no smaller number is taken for a date
+_UNITS = ((1e11, 1.0), (1e14, 1e3), (1e17, 1e6), (1e20, 1e9))
+"""Below each number an epoch's time is in units of which so many make a second (till 5138)."""
 
 
 def moment_s(row: Mapping[str, Any]) -> float:
@@ -22,11 +26,13 @@ def moment_s(row: Mapping[str, Any]) -> float:
     if len(stated) != 1:
         raise ValueError("it needs one of at_s and timestamp")
     value = row[stated[0]]
-    if stated[0] == "at_s":
+    if stated[0] == "timestamp" and _is_epoch(value):
+        return float(value) / next(unit for below, unit in _UNITS if value < below)
+    if stated[0] == "at_s" or (not isinstance(value, str) and _is_number(value)):
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise ValueError("at_s must be a number of seconds")
+            raise ValueError(f"{stated[0]} must be a number of seconds")
         if not 0 <= value <= LONGEST_S:
-            raise ValueError(f"at_s must be from 0 to {LONGEST_S:.0f} seconds")
+            raise ValueError(f"{stated[0]} must be from 0 to {LONGEST_S:.0f} seconds")
         return float(value)
     try:
         when = datetime.fromisoformat(value)
@@ -35,13 +41,27 @@ def moment_s(row: Mapping[str, Any]) -> float:
         raise ValueError("timestamp must be a time as ISO 8601 writes it") from None
 
 
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_epoch(value: Any) -> bool:
+    return _is_number(value) and EPOCH_S <= value < _UNITS[-1][0]
+
+
+def is_dated(row: Mapping[str, Any]) -> bool:
+    """Whether a row's time is a date, not seconds from the trace's start."""
+    value = row.get("timestamp")
+    return "timestamp" in row and (isinstance(value, str) or _is_epoch(value))
+
+
 def offsets_s(rows: Sequence[Mapping[str, Any]]) -> list[float]:
     """Every row's seconds after the trace's start; the rows must be of one clock.
 
     Raises ValueError when they are not, or when more than a year lies between two of them.
     """
     moments = [moment_s(row) for row in rows]
-    by_date = {"timestamp" in row for row in rows}
+    by_date = {is_dated(row) for row in rows}
     if len(by_date) > 1:
         raise ValueError("some rows say at_s and some timestamp: use one of them throughout")
     if by_date == {True}:

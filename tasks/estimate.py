@@ -9,6 +9,7 @@ from recording.record import RequestRecord
 from tasks.catalogue import build
 from tasks.prompts import Request
 from tasks.reply import text_of
+from tasks.slices import lasting
 from tasks.traffic import Traffic
 from tasks.traffic import prompt_tokens as line_tokens
 
@@ -37,10 +38,10 @@ def estimate(plan: Plan, options: Options, prices: Prices | None = None) -> str:
     prompts = sum(round(_prompts(phase, options, plan.traffic)) for phase in plan.phases)
     outputs = [_outputs(phase, plan.traffic) for phase in plan.phases]
     most = "unlimited" if None in outputs else f"at most {sum(map(int, filter(None, outputs))):,}"
-    minutes = sum(seconds(phase) for phase in plan.phases) / 60
+    lasts_s = sum(seconds(phase) for phase in plan.phases)
     return (
         f"{requests}, about {prompts:,} prompt tokens (at {CHARACTERS_PER_TOKEN} characters a "
-        f"token), {most} output tokens, about {minutes:.1f} minutes (at {ANSWER_S:g} "
+        f"token), {most} output tokens, about {_lasting(lasts_s)} (at {ANSWER_S:g} "
         f"s an answer){_cost(plan, options, prices) if prices else ''}"
     )
 
@@ -102,3 +103,8 @@ def by_calibration(probes: Sequence[RequestRecord], plan: Plan) -> str:
     cost = sum(row.api_cost or 0.0 for row in priced)
     each = cost / sum(row.total_tokens or 0 for row in priced)
     return f"{text}, at a cost of about {tokens * each:.6g} by the probes'"
+
+
+def _lasting(seconds_: float) -> str:
+    """Minutes, as long as these are read easily."""
+    return f"{seconds_ / 60:.1f} minutes" if seconds_ < 2 * 3600 else lasting(seconds_)

@@ -7,7 +7,7 @@ a request, or only the sizes of one (`prompt_tokens`), with its time and, if it 
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from loadshapes.trace import CLOCKS, moment_s
@@ -23,6 +23,7 @@ SETTINGS = (
     "metadata", "store", "prompt_cache_key", "safety_identifier", "web_search_options",
 )  # fmt: skip
 OURS = ("model", "messages", "stream", "stream_options", "task_id", "n")  # never in extra_body
+PLACE = "place"  # of a line that was read of another shape: what it was called there
 ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 LARGEST_PROMPT_TOKENS = 1_000_000
 
@@ -33,6 +34,7 @@ class Line:
 
     `turns` are the user messages of a conversation, `messages` then what stands before the first.
     `prompt_tokens` is the size of a prompt that is made; `model` is empty where the line has none.
+    `name` is what its file calls it, e.g. a batch's custom_id.
     """
 
     number: int
@@ -41,6 +43,7 @@ class Line:
     turns: tuple[Json, ...] = ()
     model: str = ""
     prompt_tokens: int | None = None
+    name: Json = field(default_factory=dict)
 
     @property
     def max_tokens(self) -> int | None:
@@ -52,17 +55,38 @@ class Line:
 def line(number: int, text: str, trace: bool) -> tuple[Line, Json]:
     """A line as read, and its JSON object. Raises ValueError, one clause a fault with `; ` between.
 
-    `number` is only passed on.
+    `number` is only passed on, unless the line was read of another (`place`).
     """
     try:
         row = json.loads(text)
-        json.dumps(row, allow_nan=False, ensure_ascii=False).encode("utf-8")
+    except RecursionError:
+        raise ValueError("it is nested too deep") from None
+    except ValueError as error:
+        raise ValueError(f"it is not JSON ({error})") from None
+    if isinstance(row, dict) and isinstance(row.get(PLACE), dict):
+        name = dict(row.pop(PLACE))
+        number = int(name.pop("line", number))
+        return checked(number, row, trace, name)[0], row
+    return checked(number, row, trace)[0], row
+
+
+def written(row: object) -> str:
+    """A row as JSON. Raises ValueError, a clause, where a body could not carry it."""
+    try:
+        text = json.dumps(row, allow_nan=False, ensure_ascii=False)
+        text.encode("utf-8")
     except RecursionError:
         raise ValueError("it is nested too deep") from None
     except UnicodeEncodeError:
         raise ValueError("it holds half a surrogate pair, which no body can carry") from None
     except ValueError as error:
         raise ValueError(f"it is not JSON ({error})") from None
+    return text
+
+
+def checked(number: int, row: Any, trace: bool, name: Json | None = None) -> tuple[Line, str]:
+    """A row of our own shape as a line, and as JSON. Raises ValueError as `line` does."""
+    text = written(row)
     if not isinstance(row, dict):
         raise ValueError("it must be a JSON object")
     if found := list(_wrong(row, trace)):
@@ -74,7 +98,8 @@ def line(number: int, text: str, trace: bool) -> tuple[Line, Json]:
         for turn in row.get("turns", ())
     )
     size, messages = row.get("prompt_tokens"), tuple(row.get("messages", ()))
-    return Line(number, messages, settings, turns, row.get("model", ""), size), row
+    model = row.get("model", "")
+    return Line(number, messages, settings, turns, model, size, name or {}), text
 
 
 def _wrong(row: Json, trace: bool) -> Iterator[str]:

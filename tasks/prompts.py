@@ -42,7 +42,7 @@ class Request:
     judge: Callable[[Message], Judgement] | None = None
     messages: Sequence[Json] | None = None
     heard: Callable[[Message], None] | None = None
-    place: Mapping[str, int] = field(default_factory=dict)
+    place: Mapping[str, Any] = field(default_factory=dict)
 
 
 Builder = Callable[[Phase, int, Options], Request]

@@ -1,23 +1,21 @@
-"""Own traffic: the lines of `--prompts` or `--trace`, read, checked, and made into requests. Pure.
+"""Own traffic: the lines of `--prompts` or `--trace` as they travel, made into requests. Pure.
 
 Without conversations request i of a phase takes line i mod n. With any, each user carries one on:
 when it is over, the user begins the next line that its generator has not begun (tasks/users.py).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
-from pathlib import Path
+from typing import Any
 
 from loadshapes.options import Options
 from loadshapes.plan import Phase
 from loadshapes.trace import offsets_s
-from recording.mistake import OperatorError
 from tasks.lines import Json, Line, line
 from tasks.prompts import Request
 from tasks.reply import Message, text_of
 
-LARGEST_MIB = 16  # of a file: the master sends it to every worker in one message
 EXAMPLES = 8  # faults that one sentence names
 CHARACTERS_PER_TOKEN = 4
 
@@ -36,7 +34,8 @@ class Traffic:
     `text` is the file as it travels to workers, `digest` names it in the plan, `offsets_s` are a
     trace's times, `moved` says how often a row stood after one of a later time.
     `prompt_tokens_max` is the size of the largest prompt, by the rule of thumb; `max_tokens_max`
-    the largest budget of a line (0: none has one).
+    the largest budget of a line (0: none has one). `notes` say what of the file is not sent as it
+    stands (recording/dropped.py).
     """
 
     lines: tuple[Line, ...]
@@ -46,6 +45,7 @@ class Traffic:
     moved: int = 0
     prompt_tokens_max: int = 0
     max_tokens_max: int = 0
+    notes: tuple[dict[str, Any], ...] = ()
 
     @property
     def conversations(self) -> bool:
@@ -61,64 +61,45 @@ class Traffic:
         return [one.max_tokens or otherwise for one in self.lines]
 
 
-def read(path: str, option: str, trace: bool) -> Traffic:
-    """The file of `--prompts` or `--trace`. Raises OperatorError, naming every faulty line."""
-    try:
-        raw = Path(path).read_bytes()
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or "that is no path"
-        raise OperatorError(
-            f"--{option} {path} cannot be read ({why}): give a JSONL file."
-        ) from None
-    if len(raw) > LARGEST_MIB * 2**20:
-        raise OperatorError(
-            f"--{option} {path} has {len(raw) / 2**20:.1f} MiB; it travels to every worker, so "
-            f"it must have at most {LARGEST_MIB} MiB: make several runs of it."
-        )
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        number = raw[: error.start].count(b"\n") + 1
-        raise OperatorError(
-            f"--{option} {path}, line {number} is not UTF-8 text: write the file again."
-        ) from None
-    try:
-        return parse(text, trace)
-    except ValueError as error:
-        raise OperatorError(f"--{option} {path}: {error}; mend the file.") from None
-
-
 def parse(text: str, trace: bool) -> Traffic:
-    """A file's text as traffic. Raises ValueError with every faulty line's number."""
+    """A text in our own shape as traffic. Raises ValueError with every faulty line's number."""
     lines: list[Line] = []
-    rows: list[Json] = []
+    found: list[Json] = []
     faults = []
-    for number, written in enumerate(text.split("\n"), 1):
-        if not written.strip():
+    for number, written_ in enumerate(text.split("\n"), 1):
+        if not written_.strip():
             continue
         try:
-            one, row = line(number, written, trace)
+            one, row = line(number, written_, trace)
         except ValueError as error:
             faults.append(f"line {number}: {error}")
         else:
             lines.append(one)
-            rows.append(row)
+            found.append(row)
     if faults:
         more = f"; and {len(faults) - EXAMPLES} more lines" if len(faults) > EXAMPLES else ""
         raise ValueError("; ".join(faults[:EXAMPLES]) + more)
     if not lines:
         raise ValueError("it is empty, so there is nothing to send")
+    return gathered(lines, found, text, trace, [])
+
+
+def gathered(
+    lines: list[Line], found: list[Json], text: str, trace: bool, notes: list[dict[str, Any]]
+) -> Traffic:
+    """Lines, with the rows and the text that they were read of, as traffic; a trace's in order."""
     digest = sha256(text.encode("utf-8")).hexdigest()[:16]
     largest = max(map(prompt_tokens, lines))
     budget = max(one.max_tokens or 0 for one in lines)
+    made = Traffic(tuple(lines), text, digest, (), 0, largest, budget, tuple(notes))
     if not trace:
-        return Traffic(tuple(lines), text, digest, (), 0, largest, budget)
-    times = offsets_s(rows)
+        return made
+    times = offsets_s(found)
     order = sorted(range(len(times)), key=times.__getitem__)
     moved = sum(late < early for early, late in zip(times, times[1:], strict=False))
     ordered = tuple(lines[place] for place in order)
-    return Traffic(
-        ordered, text, digest, tuple(times[place] for place in order), moved, largest, budget
+    return replace(
+        made, lines=ordered, offsets_s=tuple(times[place] for place in order), moved=moved
     )
 
 
@@ -139,7 +120,11 @@ def request(one: Line, phase: Phase, index: int) -> Request:
     if one.prompt_tokens is not None:
         messages = [{"role": "user", "content": padding(one.prompt_tokens, phase.task_id(index))}]
     said = "\n".join(text_of(message.get("content")) or "" for message in messages)
-    return Request(said, messages=messages, extra=dict(one.settings), place={"line": one.number})
+    return Request(said, messages=messages, extra=dict(one.settings), place=_place(one))
+
+
+def _place(one: Line) -> dict[str, Any]:
+    return {"line": one.number, **one.name}
 
 
 def padding(prompt_tokens: int, name: str) -> str:
@@ -171,7 +156,7 @@ class Conversation:
         self._answered = False
         said = "\n".join(text_of(message.get("content")) or "" for message in self._history)
         extra = dict(self._line.settings)
-        place = {"line": self._line.number, "turn": self._turns - len(self._left)}
+        place = {**_place(self._line), "turn": self._turns - len(self._left)}
         return Request(
             said, messages=list(self._history), extra=extra, heard=self._hear, place=place
         )
@@ -187,7 +172,7 @@ def begin(one: Line, phase: Phase) -> Conversation:
     if one.turns:
         return Conversation(one, phase)
     *before, last = one.messages
-    return Conversation(Line(one.number, tuple(before), one.settings, (last,)), phase)
+    return Conversation(replace(one, messages=tuple(before), turns=(last,)), phase)
 
 
 def undecided(traffic: Traffic, options: Options) -> Sequence[int]:

@@ -3,7 +3,7 @@
 from analysis.flags import flags
 from analysis.page import Remark
 from analysis.sections import View
-from analysis.verdicts import accounts, asked, bodies, failures, generator, integrity
+from analysis.verdicts import accounts, asked, bodies, failures, generator, integrity, traffic
 
 _ORDER = {"bad": 0, "note": 1, "good": 2}
 
@@ -16,6 +16,7 @@ def verdicts(view: View) -> list[Remark]:
         *failures.remarks(view),
         *bodies.remarks(view),
         *integrity.remarks(view),
+        *traffic.remarks(view),
         *generator.remarks(view),
         *flags(view),
     ]

@@ -34,7 +34,9 @@ def test_at_s_keeps_the_silence_before_the_first() -> None:
         ({"at_s": -0.1}, "from 0"),
         ({"at_s": 10**400}, "from 0"),
         ({"timestamp": "yesterday"}, "ISO 8601"),
-        ({"timestamp": 1716112800}, "ISO 8601"),
+        ({"timestamp": True}, "ISO 8601"),
+        ({"timestamp": -1}, "from 0"),
+        ({"timestamp": 1e300}, "from 0"),
         ({"timestamp": None}, "ISO 8601"),
     ],
 )
@@ -71,3 +73,18 @@ def test_every_due_time_lies_inside_the_window(offsets: list[float], speed: floa
     times = due_times_s(offsets, speed)
     assert list(times) == sorted(times)
     assert times[-1] < window_s(times)
+
+
+@pytest.mark.parametrize("unit", (1, 10**3, 10**6, 10**9), ids=("s", "ms", "us", "ns"))
+def test_an_epochs_time_is_read_in_its_unit(unit: int) -> None:
+    """Of the same two moments as ISO 8601 has: 2026-01-01T00:00:00Z and a quarter second later."""
+    rows = [{"timestamp": 1767225600 * unit + unit // 4 * n} for n in (0, 1)]
+    assert moment_s(rows[0]) == moment_s({"timestamp": "2026-01-01T00:00:00Z"})
+    if unit > 1:
+        assert offsets_s(rows) == [0.0, 0.25]
+
+
+def test_a_small_number_counts_from_the_traces_start() -> None:
+    assert offsets_s([{"timestamp": 5}, {"timestamp": 7.5}]) == [5.0, 7.5]
+    with pytest.raises(ValueError, match="use one of them"):
+        offsets_s([{"timestamp": 5}, {"timestamp": 1767225600}])

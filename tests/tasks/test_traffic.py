@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from recording.mistake import OperatorError
 from simulator.tokens import encode
 from tasks.prompts import body
+from tasks.reading import read
 from tasks.reply import Message
-from tasks.traffic import begin, padding, parse, read
+from tasks.traffic import begin, padding, parse
 from tests.tasks.sending import OPTIONS, phase
 
 USER = {"role": "user", "content": "hello"}
@@ -228,7 +229,7 @@ def test_a_conversation_ends_where_a_turn_got_no_answer(reply: Message | None) -
         (b"", "it is empty"),
         (b"\n \n", "it is empty"),
         (b'{"messages": [{"role": "user", "content": "x"}]}\n\xff\n', "line 2 is not UTF-8"),
-        (b"x" * (2**24 + 1), "at most 16 MiB"),
+        (jsonl({"messages": [{**USER, "content": "x" * 2**24}]}).encode(), "at most 16 MiB"),
         (None, "cannot be read"),
     ],
     ids=["empty", "blank", "latin", "large", "absent"],

@@ -1,0 +1,106 @@
+"""The shapes that files of requests come in, behind one table; each becomes our own line. Pure.
+
+To add a shape: write a reader in the file of its family, or in a new one, and name it in SHAPES.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from recording.dropped import Notes
+from tasks.lines import SETTINGS
+from tasks.shapes import chat, prompts, sizes, talks
+
+Json = Mapping[str, Any]
+Reader = Callable[[Json, bool, bool, Notes], Json | None]
+"""From a row to our own line (None: it is left out), given whether it is a trace's, and whether
+conversations can be carried on. What is lost goes into the notes. Raises ValueError, a clause."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """One shape: what it is called, the keys that tell it, and whether a row is of it.
+
+    `prompts` and `trace` say which option takes it.
+    """
+
+    name: str
+    keys: tuple[str, ...]
+    fits: Callable[[Json], bool]
+    read: Reader
+    prompts: bool = True
+    trace: bool = True
+
+
+def _is_own(row: Json) -> bool:
+    return not chat.OWN.isdisjoint(row)
+
+
+SHAPES: tuple[Shape, ...] = (
+    Shape("OpenAI Batch", ("custom_id", "body"), chat.is_batch, chat.batch, trace=False),
+    Shape("a batch's output", ("custom_id", "response"), chat.is_output, chat.output),
+    Shape("a log of bodies", ("request",), chat.is_wrapped, chat.wrapped),
+    Shape("bodies as sent", ("model", "messages"), chat.is_wire, chat.wire),
+    Shape("fine-tuning", ("messages",), chat.is_tuned, chat.tuned, trace=False),
+    Shape("preference tuning", ("input", "preferred_output"), chat.is_preference, chat.preference,
+          trace=False),
+    Shape("our own", ("messages",), _is_own, chat.own),
+    Shape("ShareGPT", ("conversations",), talks.is_sharegpt, talks.sharegpt, trace=False),
+    Shape("Mooncake", ("timestamp", "input_length", "output_length"), sizes.is_mooncake,
+          sizes.mooncake, prompts=False),
+    Shape("Azure's LLM trace", ("TIMESTAMP", "ContextTokens", "GeneratedTokens"),
+          lambda row: "ContextTokens" in row and sizes.is_sizes(row), sizes.sizes, prompts=False),
+    Shape("BurstGPT", ("Timestamp", "Request tokens", "Response tokens"),
+          lambda row: "Request tokens" in row and sizes.is_sizes(row), sizes.sizes, prompts=False),
+    Shape("a trace of named columns", ("timestamp", "prompt_tokens", "output_tokens"),
+          sizes.is_sizes, sizes.sizes, prompts=False),
+    Shape("plain prompts", ("prompt", "output_tokens"), prompts.is_prompt, prompts.prompt,
+          trace=False),
+)  # fmt: skip
+"""In the order in which they are tried; README of the shapes: docs/how-to/prompts.md."""
+
+OWN = next(shape for shape in SHAPES if shape.name == "our own")
+
+
+def shape_of(row: Json, trace: bool) -> Shape | None:
+    """The shape of a row; None: no known one. A trace's own line may name its model."""
+    for shape in SHAPES:
+        if shape.fits(row):
+            if trace and shape.name == "bodies as sent" and row.keys() <= _TRACE_OWN:
+                continue
+            return shape
+    return None
+
+
+_TRACE_OWN = frozenset({"messages", "extra_body", "model", *chat.TIMES, *SETTINGS})
+
+
+def unknown(row: Json) -> str:
+    """One clause on a row of no known shape: what it has, what it is most like, what to do."""
+    keys = [str(key)[:30] for key in row]
+    shown = ", ".join(keys[:8]) + (" ..." if len(keys) > 8 else "") if keys else "none"
+    have = {sizes.normal(key) for key in keys}
+
+    def likeness(shape: Shape) -> float:
+        wanted = {sizes.normal(key) for key in shape.keys}
+        return len(wanted & have) / len(wanted | have) if wanted | have else 0.0
+
+    best = max(SHAPES, key=likeness)
+    like = f"it looks most like {best.name}, " if likeness(best) else ""
+    keys_of = OWN if not like else best
+    lacks = [key for key in keys_of.keys if sizes.normal(key) not in have]
+    missing = f"which needs {' and '.join(lacks)}" if like and lacks else ""
+    return (
+        f"its rows are in no known shape (keys of the first: {shown}); {like}{missing}"
+        f'{"; " if missing else ""}write {{"messages": [...]}} a line, or one of the shapes that '
+        "docs/how-to/prompts.md lists"
+    )
+
+
+def misplaced(shape: Shape, trace: bool) -> str:
+    """One clause on a shape that belongs to the other option; empty: it does not."""
+    if trace and not shape.trace:
+        return f"it is {shape.name}, which has no times: give it as --prompts in another mode"
+    if not trace and not shape.prompts:
+        return f"it is {shape.name}, which has no prompts: give it as --trace in mode replay"
+    return ""
