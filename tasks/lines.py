@@ -24,6 +24,10 @@ SETTINGS = (
 )  # fmt: skip
 OURS = ("model", "messages", "stream", "stream_options", "task_id", "n")  # never in extra_body
 PLACE = "place"  # of a line that was read of another shape: what it was called there
+_SETTINGS = frozenset(SETTINGS)
+_OF_PROMPTS = _SETTINGS | {"messages", "extra_body", "turns"}
+_OF_TRACE = _SETTINGS | {"messages", "extra_body", "model", "prompt_tokens", *CLOCKS}
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 LARGEST_PROMPT_TOKENS = 1_000_000
 
@@ -73,7 +77,7 @@ def line(number: int, text: str, trace: bool) -> tuple[Line, Json]:
 def written(row: object) -> str:
     """A row as JSON. Raises ValueError, a clause, where a body could not carry it."""
     try:
-        text = json.dumps(row, allow_nan=False, ensure_ascii=False)
+        text = _encode(row)
         text.encode("utf-8")
     except RecursionError:
         raise ValueError("it is nested too deep") from None
@@ -91,7 +95,7 @@ def checked(number: int, row: Any, trace: bool, name: Json | None = None) -> tup
         raise ValueError("it must be a JSON object")
     if found := list(_wrong(row, trace)):
         raise ValueError("; ".join(found))
-    settings = {name: row[name] for name in SETTINGS if row.get(name) is not None}
+    settings = {n: value for n, value in row.items() if n in _SETTINGS and value is not None}
     settings.update(row.get("extra_body", {}))
     turns = tuple(
         {"role": "user", "content": turn} if isinstance(turn, str) else turn
@@ -104,9 +108,7 @@ def checked(number: int, row: Any, trace: bool, name: Json | None = None) -> tup
 
 def _wrong(row: Json, trace: bool) -> Iterator[str]:
     """Every fault of a line, a clause each."""
-    known = {"messages", "extra_body", *SETTINGS}
-    known |= {*CLOCKS, "model", "prompt_tokens"} if trace else {"turns"}
-    for name in sorted(row.keys() - known):
+    for name in sorted(row.keys() - (_OF_TRACE if trace else _OF_PROMPTS)):
         if name == "turns":
             yield "a conversation cannot be replayed by the clock, so turns is for --prompts"
         elif name == "model":

@@ -1,6 +1,5 @@
 """A file of `--prompts` or `--trace`, whatever its shape, read into lines to send. Pure."""
 
-import json
 from pathlib import Path
 
 from loadshapes.trace import CLOCKS
@@ -124,5 +123,7 @@ def _nothing(notes: Notes) -> str:
 
 def _placed(one: Line, text: str) -> str:
     """A line of our own that remembers where it stood, and what it was called there."""
-    place = json.dumps({"line": one.number, **one.name}, ensure_ascii=False)
+    place = (
+        f'{{"line": {one.number}}}' if not one.name else written({"line": one.number, **one.name})
+    )
     return f'{{"{PLACE}": {place}, {text[1:]}'

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from loadshapes.option import seconds_of
 from loadshapes.trace import is_dated, moment_s, offsets_s
+from loadshapes.typed import seconds_of
 
 LONG_SILENCE_S = 120.0
 

@@ -62,8 +62,27 @@ SHAPES: tuple[Shape, ...] = (
 OWN = next(shape for shape in SHAPES if shape.name == "our own")
 
 
+_BY_CONTENT = frozenset(
+    {"messages", "custom_id", "request", "body", "request_body", "input", "conversations",
+     "conversation", *sizes.TEXTS}
+)  # fmt: skip
+_by_keys: dict[tuple[str, ...], Shape | None] = {}
+
+
 def shape_of(row: Json, trace: bool) -> Shape | None:
     """The shape of a row; None: no known one. A trace's own line may name its model."""
+    keys = tuple(row)
+    if keys in _by_keys:  # long traces have few sets of keys, and those say all
+        return _by_keys[keys]
+    found = _tried(row, trace)
+    if _BY_CONTENT.isdisjoint(keys) and found is not None and found.read is not prompts.prompt:
+        if len(_by_keys) > 1000:
+            _by_keys.clear()
+        _by_keys[keys] = found
+    return found
+
+
+def _tried(row: Json, trace: bool) -> Shape | None:
     for shape in SHAPES:
         if shape.fits(row):
             if trace and shape.name == "bodies as sent" and row.keys() <= _TRACE_OWN:

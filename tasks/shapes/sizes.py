@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from loadshapes.trace import CLOCKS
@@ -29,6 +30,7 @@ _FAILED = ("error", "failed", "failure", "timeout")
 _NO_LOSS = ("total_tokens", "log_type", "session_id", "elapsed_time", "type", "turn")
 
 
+@lru_cache(maxsize=1000)
 def normal(name: str) -> str:
     """A column's name as it is compared: `Request tokens` is `request_tokens`."""
     return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
