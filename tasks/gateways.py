@@ -75,6 +75,11 @@ class Table:
         """A variable's name, and that it is from `.env` where it is."""
         return f"{name} in {_DOTENV}" if name in self._from_file else name
 
+    def at_home(self, host: str, gateway: str = "") -> bool:
+        """Whether a base URL is one that was configured, so that its key may go there."""
+        pairs = (*PAIRS, named(gateway)) if gateway else PAIRS
+        return any(self.of(pair.url) and same(self.of(pair.url), host) for pair in pairs)
+
     def choose(self, host: str | None, gateway: str = "", *, keyless: bool = False,
                prefer: str = "") -> Choice:  # fmt: skip
         """The gateway of `-H`, of `--gateway`, or of the environment, with the key that is its own.

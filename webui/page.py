@@ -3,7 +3,7 @@
 import re
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -16,6 +16,7 @@ from locust.web import WebUI
 from loadshapes.session import Session
 from recording.foreign import shown
 from webui import downloads, words
+from webui.hosts import is_ours, own_names
 from webui.live import LiveRun
 from webui.start import Commander, Desk
 
@@ -116,6 +117,8 @@ def attach(environment: Environment, web_ui: WebUI, gateway: Gateway, desk: Desk
     )
     show_last_values(environment, web_ui)
     app.register_blueprint(pages(web_ui, gateway, base))
+    parsed = environment.parsed_options
+    app.before_request(by_name(own_names(parsed.web_host or "", parsed.web_names)))
     app.before_request(same_origin)
     # First in the list is last to run: after Flask-CORS, whose leave to any site it takes back.
     app.after_request_funcs.setdefault(None, []).insert(0, closed)
@@ -222,6 +225,23 @@ def show_last_values(environment: Environment, web_ui: WebUI) -> None:
             field["default_value"] = getattr(environment.parsed_options, name)
 
     web_ui.update_template_args = update_template_args  # type: ignore[method-assign]
+
+
+def by_name(names: Collection[str]) -> Callable[[], Response | None]:
+    """Refuse a browser that was led here under a name that is not this server's."""
+
+    def check() -> Response | None:
+        if is_ours(request.host, names):
+            return None
+        why = (
+            "This server is not known under this name: call it by its address, or start it with "
+            "--web-names."
+        )
+        answer = jsonify({"success": False, "message": why})
+        answer.status_code = 421
+        return answer
+
+    return check
 
 
 def same_origin() -> Response | None:

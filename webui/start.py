@@ -5,6 +5,7 @@ empty number. Here a start is read and checked as a whole first; what is wrong i
 sentence, and nothing is sent. The options reach Locust only through the run that was prepared.
 """
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from typing import Any, Protocol
@@ -22,7 +23,9 @@ from loadshapes.session import Session
 from loadshapes.shapes import check_users
 from recording.foreign import shown
 from recording.mistake import OperatorError
+from tasks.access import NONE
 from tasks.estimate import estimate
+from tasks.gateways import Table
 from webui import form as fields_of
 from webui.form import Ramp, number, run_time_s
 
@@ -150,14 +153,30 @@ class Desk:
         )
 
     def _host(self, text: str) -> str | None:
-        """The gateway to send to. The key goes with it, so a visitor may not choose another."""
+        """The gateway to send to. The key goes with it, so a visitor may not choose another.
+
+        Where none was named, a visitor may name one that has a key of its own, or any if nothing
+        secret goes with the requests.
+        """
         text = text.strip().rstrip("/")
+        if self._gateway is None and text and self._would_tell(text):
+            raise OperatorError(
+                f"no key of this server belongs to {text[:200]}, and a key is not sent to a host "
+                "that was typed in: start Locust with -H, or set the base URL beside its key "
+                "(OPENAI_BASE_URL, OPENAI_API_KEY)."
+            )
         if self._gateway is None or text in ("", self._gateway.rstrip("/")):
             return self._gateway or text or None
         raise OperatorError(
             f"this server sends to {self._gateway} only, because the API key goes with every "
             "request: start Locust with another -H to load another gateway."
         )
+
+    def _would_tell(self, host: str) -> bool:
+        """Whether a request to a host would tell it what is not meant for it."""
+        given = self._given
+        silent = given.auth.strip().lower() == NONE and not (given.header or given.client_cert)
+        return not silent and not Table(os.environ).at_home(host, given.gateway)
 
     def _change(self, form: Mapping[str, str], session: Session) -> dict[str, str]:
         """The users of an interactive run may be changed; nothing else, and in no other mode."""

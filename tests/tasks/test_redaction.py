@@ -34,6 +34,18 @@ def test_the_key_is_nowhere_in_the_text(key: str, before: str, after: str) -> No
         KEY.replace("/", "\\/"),
         KEY.replace("/", "\\\\/"),
         KEY.replace("+", "\\u002b").replace("/", "\\u002F"),
+        "".join(f"%{ord(c):02X}" for c in KEY),
+        "".join(f"%{ord(c):02x}" for c in KEY),
+        "".join(f"%25{ord(c):02X}" for c in KEY),
+        "".join(f"&#{ord(c)};" for c in KEY),
+        "".join(f"&#x{ord(c):X};" for c in KEY),
+        "".join(f"&#x{ord(c):04x}" for c in KEY),
+        "".join(f"&amp;#{ord(c)};" for c in KEY),
+        "".join(f"\\u{ord(c):04x}" for c in KEY),
+        "".join(f"\\\\u{ord(c):04X}" for c in KEY),
+        "".join(f"\\x{ord(c):02x}" for c in KEY),
+        f"Basic {base64.b64encode(f'api:{KEY}'.encode()).decode()}",
+        f"Basic {base64.b64encode(f'{KEY}:'.encode()).decode()}",
         KEY.encode().hex(),
         KEY.encode().hex().upper(),
     ],
@@ -85,3 +97,18 @@ def test_a_key_of_a_few_characters_is_taken_out_behind_bearer_only(key: str) -> 
     """A gateway that wants no key gets "any text": that text may be a word of the answer."""
     assert redacted(f"ok-0 {key}, EMPTY none x", key) == f"ok-0 {key}, EMPTY none x"
     assert redacted(f"you sent Bearer {key}", key) == "you sent [key]"
+
+
+SEVERAL = ["tenant-acme-77", "sk-canary+5b1e/77f0c2==", "productions"]
+
+
+@given(st.sampled_from(SEVERAL), texts, texts)
+def test_each_of_several_secrets_is_taken_out(secret: str, before: str, after: str) -> None:
+    assert secret not in redacted(before + secret + after, SEVERAL)
+
+
+def test_a_word_that_is_a_headers_value_takes_no_other_word_along() -> None:
+    """A tenant's name: the whole of it goes, a word that begins like it stays."""
+    assert redacted("productive, productions", ["productions"]) == "productive, [key]"
+    text = "100 % of &#233; and \\u00e9 are no key"
+    assert redacted(text, SEVERAL) == text

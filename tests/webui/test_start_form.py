@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -123,13 +124,33 @@ def test_a_gateway_that_is_down_is_said_at_the_start(serve: Serve) -> None:
     assert "cannot be reached" in answer["message"]
 
 
-def test_a_server_that_was_given_no_gateway_takes_it_from_the_form(
-    gateway: Simulator, serve: Serve
-) -> None:
+def test_a_key_is_not_sent_to_a_host_that_was_typed_in(gateway: Simulator, serve: Serve) -> None:
+    before = len(gateway.rows())
     server = serve("--loglevel", "INFO")
     assert "no gateway is named" in server.swarm(mode="smoke", model="m")["message"].lower()
+    answer = server.swarm(mode="smoke", model="m", host=gateway.url)
+    assert not answer["success"]
+    assert f"No key of this server belongs to {gateway.url}" in answer["message"]
+    assert (len(gateway.rows()), server.folders()) == (before, [])
+
+
+def test_without_a_key_the_form_may_name_any_gateway(gateway: Simulator, serve: Serve) -> None:
+    server = serve("--loglevel", "INFO", "--auth", "none")
     server.start(mode="smoke", model="m", host=gateway.url)
-    assert len(server.ended().rows()) == 2
+    assert {row.outcome for row in server.ended().rows()} == {"auth"}, "nothing was told"
+
+
+@pytest.mark.parametrize("path", ["/", "/swarm", "/gateway/state", "/stats/requests"])
+def test_a_site_that_points_its_name_at_this_machine_gets_nothing(
+    server: WebServer, path: str
+) -> None:
+    """DNS rebinding: the browser takes it for the attacker's own server, Host says so."""
+    host = {"Host": f"attacker.example:{urlsplit(server.url).port}"}
+    form = {**FORM, "mode": "smoke", "model": "m"} if path == "/swarm" else None
+    answer = server.open(path, form, host)
+    assert answer.status == 421
+    assert "--web-names" in answer.read().decode()
+    assert server.open("/gateway/state", headers={"Host": "localhost:1"}).status == 200
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,26 @@
+"""By which names a browser may call the web UI."""
+
+import socket
+
+import pytest
+
+from webui.hosts import is_ours, own_names
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["localhost:8089", "localhost", "LOCALHOST.", "127.0.0.1:8089", "[::1]:8089", "10.1.2.3:80",
+     "app.localhost:1", "loadtest.acme.example:8089", "Box:1", socket.gethostname()],
+)  # fmt: skip
+def test_names_of_this_server(host: str) -> None:
+    assert is_ours(host, own_names("box", "loadtest.acme.example, other"))
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["attacker.example", "attacker.example:8089", "", "127.0.0.1.attacker.example", "0x7f000001",
+     "localhost.evil", "acme.example", "x.loadtest.acme.example", "127.0.0.1@evil",
+     "evil\r\nlocalhost"],
+)  # fmt: skip
+def test_names_of_others(host: str) -> None:
+    assert not is_ours(host, own_names("", "loadtest.acme.example"))
