@@ -26,7 +26,13 @@ class Chat:
     """One chat request on its way through the gateway."""
 
     def __init__(
-        self, gateway: "Gateway", exchange: Exchange, row: Row, stamp: Stamp, number: int
+        self,
+        gateway: "Gateway",
+        exchange: Exchange,
+        row: Row,
+        stamp: Stamp,
+        number: int,
+        named: str = "",
     ) -> None:
         self.gateway = gateway
         self.settings = gateway.settings
@@ -35,6 +41,7 @@ class Chat:
         self.row = row
         self.stamp = stamp
         self.number = number
+        self.named = named  # the model, where the path says it
 
     async def serve(self) -> None:
         """Answer or refuse the request. Raises ClientGone."""
@@ -46,6 +53,7 @@ class Chat:
             if refusal is not None:
                 return await self._refuse(refusal)
             question = parse(body, self._check)
+            question.model = self.named or question.model
         except BodyTooLarge:
             return await self._refuse(Error(413, "The body is too large.", "invalid_request_error"))
         except BadRequest as bad:
@@ -73,7 +81,7 @@ class Chat:
         limits = self.gateway.limits
         if not limits.active:
             return await self._answer(question, model)
-        key = self.exchange.header(b"authorization") or ""
+        key = self.exchange.header(self.dialect.key_header) or ""
         charged = count_prompt(question, model.tokens) + (question.max_tokens or 16)
         refusal = limits.admit(key, charged)
         shown = limits.headers(key, self.dialect.ratelimit_prefix)

@@ -36,6 +36,17 @@ class Nonelinear:
     comments: tuple[bytes, ...] = ()  # SSE comment lines before the first event
     ratelimit_prefix = "x-ratelimit-"
     wrong_key_status = 401
+    key_header = b"authorization"  # where the key is looked for; there alone behind `Bearer`
+    base_path = "/v1"  # of the base URL, its query included
+    prefixes = ("/api/v1", "/v1", "")
+
+    def place(self, path: str, query: bytes) -> tuple[str, str]:
+        """The route of a path, and the model that the path names (empty: none)."""
+        return next(path[len(p) :] for p in self.prefixes if path.startswith(p)), ""
+
+    def first_chunk(self) -> dict[str, Any] | None:
+        """What a stream begins with, before the role; None: nothing."""
+        return None
 
     def headers(self, stamp: Stamp, cost: float | None, stream: bool) -> Headers:
         """Headers of a 200; `cost` is None where a fault hides it."""

@@ -18,7 +18,6 @@ from simulator.refusals import Error
 from simulator.settings import Settings
 from simulator.wire import JSON, ClientGone, Exchange, Headers, Receive, Scope, Send
 
-PREFIXES = ("/api/v1", "/v1", "")
 _REMEMBERED = 200_000
 
 
@@ -53,10 +52,9 @@ class Gateway:
         if scope["type"] != "http":
             return
         exchange = Exchange(scope, receive, send)
-        path = scope["path"]
-        route = next(path[len(p) :] for p in PREFIXES if path.startswith(p))
+        route, named = self.dialect.place(scope["path"], scope.get("query_string", b""))
         if route == "/chat/completions" and scope["method"] == "POST":
-            await self._logged(exchange)
+            await self._logged(exchange, named)
             return
         try:
             await self._plain_routes(exchange, route)
@@ -99,7 +97,7 @@ class Gateway:
         ]
         return {"object": "list", "data": data}
 
-    async def _logged(self, exchange: Exchange) -> None:
+    async def _logged(self, exchange: Exchange, named: str) -> None:
         """Serve a chat request and write its row, however it ends."""
         self.number += 1
         self.in_flight += 1
@@ -107,7 +105,7 @@ class Gateway:
         stamp = self._stamp(self.number)
         row = Row(stamp.id, exchange.arrival_s, exchange.connection, self.in_flight)
         try:
-            await Chat(self, exchange, row, stamp, self.number).serve()
+            await Chat(self, exchange, row, stamp, self.number, named).serve()
         except ClientGone:
             row.fault = row.fault or "client_gone"
         except asyncio.CancelledError:
@@ -125,8 +123,9 @@ class Gateway:
 
     def check_key(self, exchange: Exchange) -> Error | None:
         """The error for a missing or wrong key; None for a good one."""
-        header = exchange.header(b"authorization") or ""
-        scheme, _, key = header.partition(" ")
+        scheme, key = "bearer", exchange.header(self.dialect.key_header) or ""
+        if self.dialect.key_header == b"authorization":
+            scheme, _, key = key.partition(" ")
         if scheme.lower() != "bearer" or not key.strip():
             return refusals.NO_KEY
         if self.settings.key is not None and key.strip() != self.settings.key:

@@ -88,7 +88,7 @@ def _fixed(error: Error) -> Callable[[Exchange, float], Error]:
 
 
 def _echo(exchange: Exchange, retry_after_s: float) -> Error:
-    header = exchange.header(b"authorization") or ""
+    header = exchange.header(b"authorization") or exchange.header(b"api-key") or ""
     return Error(400, f"Bad header Authorization: {header}", "invalid_request_error")
 
 

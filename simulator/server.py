@@ -94,7 +94,8 @@ def serve(
     """Serve until SIGTERM, SIGINT or, if asked, until stdin ends."""
     host, port = sock.getsockname()[:2]
     scheme = "http" if certificate is None else "https"
-    url = f"{scheme}://[{host}]:{port}/v1" if ":" in host else f"{scheme}://{host}:{port}/v1"
+    name = f"[{host}]" if ":" in host else host
+    url = f"{scheme}://{name}:{port}{gateway.dialect.base_path}"
     config = uvicorn.Config(
         gateway,
         http=StampedProtocol,

@@ -33,6 +33,8 @@ def events(
     """
     chunk = _Chunk(dialect, stamp, asked)
     found = [Event(chunk.delta({"role": "assistant", "content": "", "refusal": None}), 0)]
+    if (first := dialect.first_chunk()) is not None:
+        found.insert(0, Event(b"data: " + encode(first) + b"\n\n", 0))
     number = 0
     if answer.reasoning is not None and dialect.reasoning_key:
         for text in wording.spoken(answer.reasoning_ids):

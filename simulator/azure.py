@@ -1,0 +1,81 @@
+"""Azure OpenAI: a path for each deployment, `api-version` in the query, the key in `api-key`.
+
+Sources: the service's REST reference (chat completions, data plane) and its error texts.
+"""
+
+from typing import Any
+from urllib.parse import parse_qs
+
+from simulator.answer import Answer
+from simulator.dialects import OpenAI, Stamp
+from simulator.wire import Headers
+
+VERSION = "2024-10-21"
+_NOT_FOUND = "Resource not found"
+_SAFE = {
+    name: {"filtered": False, "severity": "safe"}
+    for name in ("hate", "self_harm", "sexual", "violence")
+}
+_TEXTS = {
+    401: "Access denied due to invalid subscription key or wrong API endpoint. Make sure to provide"
+    " a valid key for an active subscription and use a correct regional API endpoint for your "
+    "resource.",
+    429: "Requests to the ChatCompletions_Create Operation under Azure OpenAI API version "
+    f"{VERSION} have exceeded the rate limit of your current OpenAI S0 pricing tier. Please retry "
+    "after a while.",
+}  # fmt: skip
+_NO_DEPLOYMENT = (
+    "The API deployment for this resource does not exist. If you created the deployment within the "
+    "last 5 minutes, please wait a moment and try again."
+)
+
+
+class Azure(OpenAI):
+    """OpenAI on Azure: filters beside every choice, and a first chunk that holds nothing else."""
+
+    key_header = b"api-key"
+    base_path = f"/openai?api-version={VERSION}"
+
+    def place(self, path: str, query: bytes) -> tuple[str, str]:
+        """The route of a path, and the deployment it names."""
+        if path == "/health":
+            return path, ""
+        if not parse_qs(query.decode("latin-1")).get("api-version"):
+            return "", ""
+        if path == "/openai/models":
+            return "/models", ""
+        head, _, rest = path.removeprefix("/openai/deployments/").partition("/chat/completions")
+        if path.startswith("/openai/deployments/") and head and not rest:
+            return "/chat/completions", head
+        return "", ""
+
+    def headers(self, stamp: Stamp, cost: float | None, stream: bool) -> Headers:
+        identity = stamp.id.removeprefix(self.id_prefix)
+        return [(b"apim-request-id", identity.encode()), (b"x-ms-region", b"Sweden Central")]
+
+    def reply(self, stamp: Stamp, answer: Answer, usage: dict[str, Any] | None) -> dict[str, Any]:
+        body = super().reply(stamp, answer, usage)
+        body["choices"][0]["content_filter_results"] = _SAFE
+        return body | {"prompt_filter_results": _filters()}
+
+    def first_chunk(self) -> dict[str, Any]:
+        """What a stream begins with: what was found in the prompt, and no choice."""
+        return {
+            "choices": [], "created": 0, "id": "", "model": "", "object": "",
+            "prompt_filter_results": _filters(),
+        }  # fmt: skip
+
+    def error(
+        self, status: int, message: str, kind: str, param: str | None, code: str | None
+    ) -> dict[str, Any]:
+        if code == "model_not_found":
+            return {"error": {"code": "DeploymentNotFound", "message": _NO_DEPLOYMENT}}
+        if code == "unknown_url":
+            return {"error": {"code": "404", "message": _NOT_FOUND}}
+        if status in _TEXTS:
+            return {"error": {"code": str(status), "message": _TEXTS[status]}}
+        return super().error(status, message, kind, param, code)
+
+
+def _filters() -> list[dict[str, Any]]:
+    return [{"prompt_index": 0, "content_filter_results": _SAFE}]
