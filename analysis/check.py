@@ -21,6 +21,7 @@ from analysis.words import Words
 from recording import counted
 from recording.censored import enough
 from recording.conditions import Condition, Metric, Where, has, metric_of
+from recording.outcome import Outcome
 from recording.slo import Slo, SloError
 
 RUN = "the run"
@@ -68,7 +69,8 @@ def judge(view: View, conditions: Sequence[Condition], slo: Slo | None = None) -
     """Whether the run is complete, then every condition on everything that it applies to.
 
     Between them, where there are any, the grave differences between plain and streamed replies to
-    one prompt, and of mode smoke the models that answered nothing: both fail a run unasked.
+    one prompt, faults in Weighbridge itself, and of mode smoke the models that answered nothing:
+    all three fail a run unasked.
 
     Last, with `slo`, every statement of it on each phase that it is made of. Raises SloError when
     it has none for any of them: what judges nothing would pass everything.
@@ -77,6 +79,7 @@ def judge(view: View, conditions: Sequence[Condition], slo: Slo | None = None) -
         _see_that_it_judges(view, slo)
     return [
         _complete(view),
+        *_faults(view),
         *_disagreements(view),
         *_answers(view),
         *held(view, conditions),
@@ -141,6 +144,16 @@ def _complete(view: View) -> Check:
         said = f" ({why[-1]})" if why else ""
         return Check(RUN, None, "failed", f"ended before its plan was done{said}", wall_s)
     return Check(RUN, None, "passed", "went through its plan to the end", wall_s)
+
+
+def _faults(view: View) -> list[Check]:
+    """The phases of which requests failed by a fault in Weighbridge itself."""
+    name, text = Outcome.INTERNAL_ERROR.value, "requests failed by a fault in Weighbridge itself"
+    return [
+        Check(phase["phase"], None, "failed", f"{count} {text}", claim="no internal error")
+        for phase in view.phases
+        if (count := phase["outcomes"].get(name, 0))
+    ]
 
 
 def _disagreements(view: View) -> list[Check]:

@@ -40,6 +40,28 @@ _MEANINGS = {
         "reasoning used up the whole output budget, so no visible word came: raise --max-tokens",
         "思考用尽了全部输出额度，没有可见内容：请提高 --max-tokens",
     ),
+    "usage_unreadable": (
+        "usage is stated under names that are not known",
+        "usage 使用了未知的字段名",
+    ),
+    "usage_twice": (
+        "a stream states its usage twice and differently: the largest complete one counts",
+        "流式应答两次给出不同的 usage：以最大的完整一份为准",
+    ),
+    "cost_unreadable": ("a cost is stated, and is no number", "给出的费用不是数字"),
+    "tool_call_shape": (
+        "a tool call had to be repaired to be read",
+        "工具调用的格式有误，经修复后读取",
+    ),
+    "content_type": (
+        "the body is not what its Content-Type says",
+        "内容与 Content-Type 所称不符",
+    ),
+    "retry_after": ("the wait it states is no time", "所给的等待时间无效"),
+    "not_the_gateway": (
+        "a proxy or firewall answered, not the gateway",
+        "应答来自代理或防火墙，而非网关",
+    ),
     "finish_reason": (
         "the reason why the model stopped is none or does not fit",
         "结束原因缺失、未知或不符",

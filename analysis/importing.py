@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from analysis.load import RunError
+from recording import machine
 from recording.outcome import Outcome, of_status
 from recording.record import COLUMNS, SCHEMA_VERSION, TYPES, RequestRecord, encode
 
@@ -173,6 +174,8 @@ def _outcome(row: dict[str, Any]) -> Outcome:
     if status is not None and status != 200:
         return of_status(status)
     said = f"{row.get('error_type')} {row.get('error_message')}".lower()
+    if (known := machine.of_words(said)) is not None:
+        return known
     return next((o for sign, o in _SIGNS if re.search(sign, said)), Outcome.CONNECTION_RESET)
 
 

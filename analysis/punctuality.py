@@ -8,6 +8,7 @@ every 50 ms is how late it was for the bytes of answers, and it is in every time
 from typing import Any
 
 from recording.lateness import LAG_SHARE, limit_s
+from recording.outcome import Outcome
 
 GAP_SHARE = 0.5
 """A p99 loop lag above this share of the median gap between chunks distorts the gaps."""
@@ -17,7 +18,8 @@ def judge(row: dict[str, Any], ends: list[dict[str, Any]]) -> None:
     """Add a phase's loop lag, its limits and the verdict `generator_limited` to its numbers.
 
     `row` is the phase's of `analysis.summarize`, `ends` are its `phase_end` events. The verdict is
-    None where no lag is known, or nothing that it could be held against.
+    None where no lag is known, or nothing that it could be held against. A phase of which our own
+    machine let a request not go (`local_limits`) is limited, whatever its lags.
     """
     for name in ("loop_lag_p99_s", "loop_lag_max_s"):
         said = [(end.get("generator") or {}).get(name) for end in ends]
@@ -32,4 +34,6 @@ def judge(row: dict[str, Any], ends: list[dict[str, Any]]) -> None:
         (row["loop_lag_p99_s"], row["chunk_lag_limit_s"]),
     ]
     late = [lag > limit for lag, limit in pairs if lag is not None and limit is not None]
-    row["generator_limited"] = any(late) if late else None
+    row["local_limits"] = row["outcomes"].get(Outcome.LOCAL_LIMIT.value, 0)
+    known = bool(late) or row["local_limits"] > 0
+    row["generator_limited"] = any(late) or row["local_limits"] > 0 if known else None

@@ -15,9 +15,9 @@ from typing import Any
 from gevent.event import Event
 from locust import LoadTestShape
 from locust.env import Environment
-from locust.runners import Runner
+from locust.runners import MasterRunner, Runner
 
-from loadshapes import guests, modes
+from loadshapes import guests, modes, room
 from loadshapes.again import entrusted, going_on, recalled, unknown
 from loadshapes.judgeable import see_that_it_can_be_judged
 from loadshapes.nodes import LocustNodes
@@ -96,6 +96,11 @@ class Command:
             print(shown(self._gateway_of(whole)))
             print(shown(f"{estimate(plan, asked, prices)}. Nothing was sent."))
             sys.exit(0)
+        if not isinstance(self.environment.runner, MasterRunner):  # its workers see to themselves
+            room.make_room(plan.users)
+        workers = len(self.nodes.admit()) or 1
+        if (warning := room.short_of_ports(plan, asked, workers)) is not None:
+            log.warning("%s", warning)
         objectives = asked.objectives()
         if objectives is not None and objectives.blind:
             log.warning(

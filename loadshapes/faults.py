@@ -11,7 +11,8 @@ from recording import conditions, prices
 from recording.slo import SloError
 
 _ABOVE_0 = (
-    "duration", "timeout", "connect_timeout", "approx_prompt_tokens", "max_workers", "repeat",
+    "duration", "timeout", "connect_timeout", "max_reply_mb", "approx_prompt_tokens",
+    "max_workers", "repeat",
     "prefix_tokens", "stop_window", "precision", "stall_limit", "trials", "speed", "limits_most",
 )  # fmt: skip
 _NOT_BELOW_0 = (

@@ -29,6 +29,7 @@ from loadshapes.clocks import monotonic_of
 from loadshapes.generator import Generator
 from loadshapes.options import Options
 from loadshapes.plan import Phase, stripe
+from loadshapes.room import make_room
 from loadshapes.share import Run
 from recording.hooks import Recorder
 from recording.mistake import OperatorError
@@ -187,6 +188,10 @@ class GeneratorNode:
         run.phases[data["phase"]] = phase = Phase.of(data["plan"])
         run.negotiation.told(data["body_changes"])
         wanted = min(data["pool"], len(stripe(phase.users, data["slot"], data["slots"])))
+        try:
+            make_room(wanted)
+        except OperatorError as error:  # the run goes on with what fits: the rest is local_limit
+            log.warning("%s", error)
         if phase.kind == "manual":
             wanted = 0  # users come and go as a person wants them
         while self.generator.parked < wanted:

@@ -130,6 +130,12 @@ class Options:
     connect_timeout: float = _gateway(
         10.0, "longest wait for a connection, seconds", seconds=True, sent=True
     )
+    max_reply_mb: float = _gateway(
+        64.0,
+        "longest reply, MB (10^6 bytes), as received and as unpacked; the rest of a longer one is "
+        "not read, and it is reply_too_large",
+        sent=True,
+    )
     task_id: str = _gateway(
         "auto",
         "where a request's task_id goes: the body, OpenAI's metadata, the header X-Task-ID, or "

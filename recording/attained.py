@@ -78,8 +78,9 @@ def judge(
     found = _found(rows, planned, objectives)
     missed = _missed(found)
     full = _all_users_busy(rows, users)
-    late = _late(rows) and not halted
-    if late and not full:
+    ours = any(row.outcome == Outcome.LOCAL_LIMIT for row in rows)
+    late = (ours or _late(rows)) and not halted
+    if late and (ours or not full):
         return Attained(False, True, missed, "generator")
     # The rate was never offered, whatever came of what was sent: what waited for a user of ours
     # and was never sent is no slowness of the gateway's.

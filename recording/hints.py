@@ -27,7 +27,7 @@ _FIELD = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _LOCATED = re.compile(
-    r"""["']?loc["']?\s*:\s*[\[(]\s*["']body["']\s*,\s*["'](?P<name>[a-z0-9_]+)["']""",
+    r"""(?:["']?loc["']?\s*:\s*[\[(]\s*["']body["']\s*,\s*["']|\(body\.)(?P<name>[a-z0-9_]+)""",
     re.IGNORECASE,
 )
 _FORBIDDEN = re.compile(r"extra (?:inputs|fields) (?:are )?not permitted|extra_forbidden", re.I)

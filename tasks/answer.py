@@ -201,7 +201,7 @@ def broken(error: openai.APIConnectionError) -> Answer:
     """Judge an exchange that failed below HTTP. Raises what was no failure of a connection."""
     cause = error.__cause__
     if isinstance(cause, WireError):
-        return Answer(cause.outcome, error_type="WireError", error_message=str(cause))
+        return Answer(cause.outcome, error_type=cause.kind, error_message=str(cause))
     if isinstance(cause, UNREADABLE):
         return Answer(Outcome.MALFORMED, None, None, None, type(cause).__name__, str(cause))
     raise error

@@ -114,9 +114,7 @@ def exchange(
         return planned_only(job, origin, f"{why}" or "the run or the window was over")
     except Exception as error:  # not one of those that a gateway can cause
         log.exception("a fault in Weighbridge itself, at %s", job.phase.task_id(job.index))
-        kind = type(error).__name__
-        answer = Answer(Outcome.INTERNAL_ERROR, error_type=kind, error_message=f"{kind}: {error}")
-        return _record(answer, request, body, job, origin, wire, trace_id)
+        return _unread(job, origin, wire, error)
     finally:
         if not wire.complete:
             wire.close()
@@ -136,7 +134,7 @@ def _asked(client: Client, body: dict[str, Any], job: Job) -> Answer:
     except openai.APIConnectionError as error:
         return broken(error)
     except WireError as error:
-        return Answer(error.outcome, error_type="WireError", error_message=str(error))
+        return Answer(error.outcome, error_type=error.kind, error_message=str(error))
 
 
 def planned_only(job: Job, origin: Origin, why: str) -> RequestRecord:
@@ -148,6 +146,25 @@ def planned_only(job: Job, origin: Origin, why: str) -> RequestRecord:
         success=False,
         error_type="dropped",
         error_message=why,
+    )
+
+
+def _unread(job: Job, origin: Origin, wire: Wire, error: Exception) -> RequestRecord:
+    """The row of a request of which a fault of ours left nothing but its times."""
+    kind = type(error).__name__
+    said = kind if origin.mute else _guarded(f"{kind}: {error}", origin.secret)
+    return _row(
+        job,
+        origin,
+        outcome=Outcome.INTERNAL_ERROR.value,
+        success=False,
+        sent_offset_s=_since(job.began, wire.sent),
+        done_offset_s=_since(job.began, wire.now()),
+        send_lag_s=_since(job.due, wire.sent),
+        http_status=wire.status,
+        in_flight=job.in_flight,
+        error_type=kind,
+        error_message=said,
     )
 
 

@@ -6,12 +6,18 @@ from recording.outcome import Outcome
 
 
 class WireError(httpx2.TransportError):
-    """The exchange failed below HTTP. `outcome` names how; `ended` is a close without a reset."""
+    """The exchange failed below HTTP. `outcome` names how; `ended` is a close without a reset.
 
-    def __init__(self, outcome: Outcome, message: str, *, ended: bool = False) -> None:
+    `kind` is the row's error_type: the errno's name, where our machine or the network refused.
+    """
+
+    def __init__(
+        self, outcome: Outcome, message: str, *, ended: bool = False, kind: str = "WireError"
+    ) -> None:
         super().__init__(message)
         self.outcome = outcome
         self.ended = ended
+        self.kind = kind
 
 
 class NotSent(Exception):

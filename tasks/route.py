@@ -6,11 +6,13 @@ import socket
 import ssl
 from contextlib import suppress
 from dataclasses import dataclass
+from ipaddress import ip_address
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import certifi
 
+from recording import machine
 from recording.outcome import Outcome
 
 
@@ -158,13 +160,40 @@ def tunnel(connection: socket.socket, where: Route) -> None:
 
 
 def connect_outcome(error: Exception) -> Outcome:
-    """What a failure to connect is called."""
+    """What a failure to connect is called; it is the gateway's only where nobody listens there."""
     if isinstance(error, socket.gaierror | UnicodeError):
-        return Outcome.DNS
+        return Outcome.LOCAL_LIMIT if _out_of_files() else Outcome.DNS
     if isinstance(error, ssl.SSLError | ssl.CertificateError):
         return Outcome.TLS
     if isinstance(error, TimeoutError):
         return Outcome.TIMEOUT_CONNECT
-    if isinstance(error, ConnectionResetError | BrokenPipeError):
+    if isinstance(error, ConnectionResetError | BrokenPipeError | ConnectionAbortedError):
         return Outcome.CONNECTION_RESET
-    return Outcome.CONNECTION_REFUSED
+    if isinstance(error, ConnectionRefusedError):
+        return Outcome.CONNECTION_REFUSED
+    number = error.errno if isinstance(error, OSError) else None
+    return machine.of_errno(number) or Outcome.LOCAL_LIMIT  # nothing has left this machine
+
+
+def _out_of_files() -> bool:
+    """Whether a resolver can have failed for want of an open file: it does not say so itself."""
+    try:
+        socket.socket().close()
+    except OSError as error:
+        return machine.of_errno(error.errno) is Outcome.LOCAL_LIMIT
+    return False
+
+
+def connected(host: str, port: int) -> socket.socket:
+    """A TCP connection; a numeric address needs no resolver, whose few threads all users share."""
+    try:
+        family = socket.AF_INET6 if ip_address(host).version == 6 else socket.AF_INET
+    except ValueError:
+        return socket.create_connection((host, port))
+    connection = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        connection.connect((host, port))
+    except BaseException:
+        connection.close()
+        raise
+    return connection

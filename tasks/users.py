@@ -66,6 +66,7 @@ class GatewayUser(User):
             cold=self.options.connections == "cold",
             access=self.endpoint.access,
             run_id=self.options.run_id,
+            most_bytes=round(self.options.max_reply_mb * 1e6),
         )
 
     @task

@@ -10,16 +10,16 @@ import socket
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from ipaddress import ip_address
 
 import gevent
 import httptools
 import httpx2
 
+from recording import machine
 from recording.outcome import Outcome
 from tasks.access import Credential
 from tasks.failure import WireError, too_large
-from tasks.route import Route, connect_outcome, tunnel
+from tasks.route import Route, connect_outcome, connected, tunnel
 from tasks.shortcut import Reply
 
 _RECV_BYTES = 32768
@@ -142,8 +142,12 @@ class Wire(httpx2.BaseTransport):
             self._write(message)
         except TimeoutError:
             raise self._timed_out() from None
-        except OSError:
-            pass  # the gateway may have answered before it closed: read what it said
+        except OSError as error:
+            # The gateway may have answered before it closed: read what it said. If our machine or
+            # the network did not let the request out whole, there is nothing to read.
+            outcome = machine.of_errno(error.errno)
+            if outcome in (Outcome.LOCAL_LIMIT, Outcome.UNREACHABLE):
+                raise self._refused_here(outcome, error) from error
         gevent.sleep(0)  # let the rest of a burst be sent before this one waits for its answer
         while not self.headers_complete:
             if not self._read():
@@ -291,8 +295,8 @@ class Wire(httpx2.BaseTransport):
         except WireError:
             self.last_byte = self._clock()
             raise
-        except Exception as error:
-            raise self._failure(connect_outcome(error), _says(error)) from error
+        except (OSError, UnicodeError) as error:
+            raise self._refused_here(connect_outcome(error), error) from error
         self._parser = httptools.HttpResponseParser(self)
         self._parser.set_dangerous_leniencies(**_READ_TOO)
         self.connect_s = self._clock() - began
@@ -300,7 +304,7 @@ class Wire(httpx2.BaseTransport):
     def _connect(self) -> socket.socket:
         where, tls = self._route, self._route.tls
         peer = where.proxy or where
-        connection = _connected(peer.host, peer.port)
+        connection = connected(peer.host, peer.port)
         try:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if tls is None:
@@ -385,6 +389,11 @@ class Wire(httpx2.BaseTransport):
             return self._failure(Outcome.TIMEOUT_FIRST_BYTE, text)
         return self._failure(Outcome.TIMEOUT_TOTAL, f"not complete within {self._timeout_s:g} s")
 
+    def _refused_here(self, outcome: Outcome, error: Exception) -> WireError:
+        name = machine.name_of(error.errno) if isinstance(error, OSError) else ""
+        kind = name if outcome in (Outcome.LOCAL_LIMIT, Outcome.UNREACHABLE) else ""
+        return self._failed(WireError(outcome, _says(error), kind=kind or "WireError"))
+
     def _failed(self, failure: WireError) -> WireError:
         self.last_byte = self._clock()
         self.close()
@@ -412,18 +421,3 @@ class _Body(httpx2.SyncByteStream):
 
 def _says(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"
-
-
-def _connected(host: str, port: int) -> socket.socket:
-    """A TCP connection; a numeric address needs no resolver, whose few threads all users share."""
-    try:
-        family = socket.AF_INET6 if ip_address(host).version == 6 else socket.AF_INET
-    except ValueError:
-        return socket.create_connection((host, port))
-    connection = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        connection.connect((host, port))
-    except BaseException:
-        connection.close()
-        raise
-    return connection

@@ -16,6 +16,7 @@ PURE = (
     "recording.partfile",
     "recording.foreign",
     "recording.guards",
+    "recording.machine",
     "recording.mistake",
     "recording.conditions",
     "recording.attained",

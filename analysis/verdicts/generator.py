@@ -8,6 +8,8 @@ from analysis.sections import View
 from analysis.told import sentence
 from analysis.words import Words, integer, milliseconds, seconds
 from recording.lateness import GRAIN_S, LAG_SHARE
+from recording.machine import LIMITS
+from recording.outcome import Outcome
 
 
 def remarks(view: View) -> list[Remark]:
@@ -29,7 +31,8 @@ def remarks(view: View) -> list[Remark]:
                 f"{name} 受预算限制，其速率不可信：{integer(held)} "
                 "个请求等待在途请求释放足够的最坏情况预留（请提高预算）",
             )
-        found.append(Remark("bad", sentence(t, text, t.clauses(_lateness(t, phase)))))
+        why = [*_limits(view, phase), *_lateness(t, phase)]
+        found.append(Remark("bad", sentence(t, text, t.clauses(why))))
     if judged and not limited:
         sends = [p["send_lag_p99_s"] for p in judged if p["send_lag_p99_s"] is not None]
         loops = [p["loop_lag_p99_s"] for p in judged if p["loop_lag_p99_s"] is not None]
@@ -50,6 +53,28 @@ def remarks(view: View) -> list[Remark]:
 def _held(view: View, phase: str) -> int:
     """How many requests of a phase waited for the budget."""
     return sum(end.get("held_by_budget", 0) for end in view.run.events_of("phase_end", phase))
+
+
+def _limits(view: View, phase: dict[str, Any]) -> list[str]:
+    """Which limits of our own machine requests of a phase met, and what to raise."""
+    if not phase["local_limits"]:
+        return []
+    t, clauses = view.t, []
+    frame = view.requests(phase, "outcome", "error_type")
+    met = frame.loc[frame["outcome"] == Outcome.LOCAL_LIMIT.value, "error_type"]
+    for name, count in met.value_counts().items():
+        limit = LIMITS.get(str(name))
+        many = integer(int(count))
+        if limit is None:
+            clauses.append(t(f"{many} requests never left this machine ({name})",
+                             f"{many} 个请求未能从本机发出（{name}）"))  # fmt: skip
+        else:
+            clauses.append(t(
+                f"{many} requests never left this machine for want of {limit.en} ({name}): "
+                f"{limit.advice_en}",
+                f"{many} 个请求因{limit.zh}不足（{name}）未能从本机发出：{limit.advice_zh}",
+            ))  # fmt: skip
+    return clauses
 
 
 def _lateness(t: Words, phase: dict[str, Any]) -> list[str]:

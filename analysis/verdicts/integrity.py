@@ -5,13 +5,29 @@ from analysis.page import Remark
 from analysis.sections import View
 from analysis.told import sentence, told
 from analysis.words import integer
+from recording.outcome import Outcome
 
 _EXAMPLES = 5
 
 
 def remarks(view: View) -> list[Remark]:
     """What ended early, what was not run, what left no row, and who was lost."""
-    return [*_stops(view), *_whole(view), *_parted(view), *_losses(view)]
+    return [*_faults(view), *_stops(view), *_whole(view), *_parted(view), *_losses(view)]
+
+
+def _faults(view: View) -> list[Remark]:
+    """Whether requests failed by a fault of ours, which is no word about the gateway."""
+    name, t = Outcome.INTERNAL_ERROR.value, view.t
+    count = sum(phase["outcomes"].get(name, 0) for phase in view.phases)
+    if not count:
+        return []
+    text = t(
+        f"{integer(count)} requests failed by a fault in Weighbridge itself ({name}): they say "
+        "nothing about the gateway. The log has the traceback; please report it.",
+        f"{integer(count)} 个请求因 Weighbridge 自身的缺陷失败（{name}），与网关无关。"
+        "日志中有错误堆栈，请反馈给我们。",
+    )
+    return [Remark("bad", text)]
 
 
 def _whole(view: View) -> list[Remark]:

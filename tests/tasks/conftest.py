@@ -19,6 +19,7 @@ import gevent.socket
 import gevent.ssl
 import pytest
 
+import tasks.route
 import tasks.wire
 from tests.tasks.scripted_server import (
     Conversation,
@@ -34,7 +35,8 @@ LONGEST_S = 120.0
 
 @pytest.fixture(autouse=True)
 def _gevent_sockets(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tasks.wire, "socket", gevent.socket)
+    for module in (tasks.wire, tasks.route):
+        monkeypatch.setattr(module, "socket", gevent.socket)
 
 
 @pytest.fixture(autouse=True)

@@ -19,6 +19,7 @@ from tasks.exchange import Job, Origin
 from tasks.negotiation import Negotiation
 from tasks.prompts import Request, marker
 from tasks.route import Route, route
+from tasks.wire import MOST_BYTES
 
 KEY = "sk-canary-5b1e77f0c2"
 OPTIONS = Options(mode="rpm", run_id="run", task_id_prefix="pre")
@@ -57,6 +58,7 @@ class Sender:
         prices: Prices | None = None,
         cost_field: str = "",
         access: Access | None = None,
+        most_bytes: int = MOST_BYTES,
     ) -> None:
         self.key = key
         self.mute = mute
@@ -73,6 +75,7 @@ class Sender:
             cold=cold,
             access=access,
             run_id="run",
+            most_bytes=most_bytes,
         )
 
     def send(

@@ -1,0 +1,82 @@
+"""What our own machine can refuse to a load generator, and what to raise then. Pure.
+
+An errno at a connection that never left the machine says nothing about the gateway: neither does
+one that says there is no way to its network. ECONNREFUSED alone is the gateway's refusal.
+"""
+
+import errno
+import re
+from typing import NamedTuple
+
+from recording.outcome import Outcome
+
+
+class Limit(NamedTuple):
+    """A limit of the machine: what ran out, and what to do, in English and Chinese."""
+
+    en: str
+    zh: str
+    advice_en: str
+    advice_zh: str
+
+
+_PORTS = Limit(
+    "local ports", "本机端口",
+    "widen net.ipv4.ip_local_port_range, send from more machines, or keep connections "
+    "(--connections warm)",
+    "扩大 net.ipv4.ip_local_port_range、增加压测机，或保持连接（--connections warm）",
+)  # fmt: skip
+_MEMORY = Limit(
+    "kernel memory for sockets", "socket 内核内存",
+    "lower the concurrency or raise net.ipv4.tcp_mem", "降低并发，或提高 net.ipv4.tcp_mem",
+)  # fmt: skip
+_POLICY = Limit(
+    "permission", "权限",
+    "look at this machine's firewall and security policy", "检查本机的防火墙与安全策略",
+)  # fmt: skip
+LIMITS: dict[str, Limit] = {
+    "EMFILE": Limit(
+        "open files", "打开文件数", "raise `ulimit -n`, or lower the concurrency",
+        "提高 `ulimit -n`，或降低并发",
+    ),
+    "ENFILE": Limit(
+        "open files of the whole system", "系统打开文件总数", "raise fs.file-max",
+        "提高 fs.file-max",
+    ),
+    "EADDRNOTAVAIL": _PORTS,
+    "EADDRINUSE": _PORTS,
+    "EAGAIN": _PORTS,
+    "ENOBUFS": _MEMORY,
+    "ENOMEM": _MEMORY,
+    "EACCES": _POLICY,
+    "EPERM": _POLICY,
+    "EAFNOSUPPORT": Limit(
+        "an address family", "地址族",
+        "this machine has no IPv6 (or no IPv4): name a host by the other",
+        "本机不支持 IPv6（或 IPv4）：请使用另一种地址",
+    ),
+}  # fmt: skip
+"""By the errno's name; the rows carry it as their `error_type`."""
+UNREACHABLE = ("ENETUNREACH", "EHOSTUNREACH", "ENETDOWN", "EHOSTDOWN", "ENONET")
+_IN_WORDS = re.compile(r"\[errno (\d+)\]", re.I)
+
+
+def name_of(number: int | None) -> str:
+    """An errno's name, e.g. `EMFILE`; empty: it is none."""
+    return errno.errorcode.get(number or 0, "")
+
+
+def of_errno(number: int | None) -> Outcome | None:
+    """What an errno at a connection stands for; None: it is neither ours nor the network's."""
+    name = name_of(number)
+    if name in LIMITS:
+        return Outcome.LOCAL_LIMIT
+    if name in UNREACHABLE:
+        return Outcome.UNREACHABLE
+    return Outcome.CONNECTION_REFUSED if name == "ECONNREFUSED" else None
+
+
+def of_words(said: str) -> Outcome | None:
+    """The same, of an error's text such as `[Errno 24] Too many open files`."""
+    found = _IN_WORDS.search(said)
+    return of_errno(int(found[1])) if found else None
