@@ -55,6 +55,17 @@ def options() -> str:
     return "\n".join(found) + "\n"
 
 
+def not_on_the_web() -> str:
+    """The options that the start form does not have, by group."""
+    lines = []
+    for group in GROUPS:
+        kept = [flag(i.name) for i in fields(Options) if i.metadata["group"] == group
+                and not i.metadata["web"]]  # fmt: skip
+        if kept:
+            lines.append(f"- {group}: " + ", ".join(f"`{name}`" for name in kept))
+    return "\n".join(lines)
+
+
 def outcomes() -> str:
     """docs/outcomes.md."""
     tree = inspect.getdoc(outcome) or ""
@@ -145,12 +156,14 @@ def pages() -> dict[Path, str]:
     front, docs = ROOT / "README.md", ROOT / "docs"
     ci, rows = docs / "ci.md", docs / "reference" / "columns.md"
     files = docs / "reference" / "files.md"
+    form = docs / "web-ui.md"
     plan, seen = docs / "explanation" / "architecture.md", docs / "reference" / "metrics.md"
     return {
         front: renewed(front, "columns", columns()),
         rows: renewed(rows, "columns", columns()),
         seen: renewed(seen, "series", series()),
         files: renewed(files, "versions", versions()),
+        form: renewed(form, "not on the web", not_on_the_web()),
         ci: renewed(ci, "metrics", metrics()),
         plan: renewed(plan, "house", house.table()),
         docs / "images" / "imports.svg": house.drawing(),

@@ -21,7 +21,7 @@ MODE = "capacity"
 
 
 def plan(options: Options) -> Plan:
-    """The highest rate, or concurrency, that still meets the objectives of --slo, per model.
+    """The highest rate or concurrency per model that still meets the objectives of --slo.
 
     Raises OperatorError.
     """

@@ -41,7 +41,10 @@ UNADVERTISED_PROMPTS = 50  # long prompts that are tried where no token limit is
 
 
 def plan(options: Options) -> Plan:
-    """How the rate limits of each model really work, within a budget. Raises OperatorError."""
+    """How the rate limits of each model really work, within a budget.
+
+    Raises OperatorError.
+    """
     if not options.models:
         raise OperatorError("--model is missing: mode limits needs the model to ask.")
     if not (options.budget or options.budget_tokens):

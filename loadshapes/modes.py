@@ -34,7 +34,7 @@ def _prefix(options: Options, *parts: object) -> str:
 
 
 def smoke(options: Options) -> list[Phase]:
-    """One chat per model, then one stream of the first; through the SDK's typed surface."""
+    """One chat per model, then one stream of the first: does it answer at all?"""
     models = options.models or SMOKE_MODELS
     chosen = [(model, False) for model in models] + [(models[0], True)]
     return [
@@ -299,7 +299,7 @@ def _light_ladder(options: Options) -> list[Phase]:
 
 
 def interactive(options: Options) -> list[Phase]:
-    """Locust's own hand: a person sets the number of users, and changes it while they send."""
+    """As many users as a person says (-u, -r, -t), each sending when its last reply is there."""
     if len(options.models) != 1:
         raise OperatorError(
             f"mode interactive loads one model at a time: name one with --model, not "

@@ -68,3 +68,8 @@ def test_the_examples_of_the_distributed_page_name_options_that_exist() -> None:
     assert {volume for one in services.values() for volume in one["volumes"]} == {
         f"results:{home}/results"
     }
+
+
+def test_the_own_locustfile_that_the_page_shows_is_the_one_that_is_tested() -> None:
+    page = (ROOT / "docs" / "how-to" / "own-locustfile.md").read_text(encoding="utf-8")
+    assert (ROOT / "docs" / "examples" / "stages.py").read_text(encoding="utf-8") in page

@@ -11,7 +11,10 @@ import pytest
 from tests.locust_run import ROOT, environment
 
 PAGE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-ROOMS = ("analysis", "loadshapes", "recording", "simulator", "tasks", "webui")
+ROOMS = (
+    "analysis", "docs", "loadshapes", "recording", "simulator", "tasks", "tests", "webui",
+    "weighbridge",
+)  # fmt: skip
 
 
 def apply_diff(tree: Path, name: str, hunk: str) -> None:
@@ -31,11 +34,12 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("tree")
     for room in ROOMS:
         shutil.copytree(ROOT / room, made / room, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("locustfile.py", "pyproject.toml"):
+    for name in ("locustfile.py", "pyproject.toml", "mkdocs.yml", "README.md", "CONTRIBUTING.md"):
         shutil.copy(ROOT / name, made / name)
     files = re.findall(r"```python\n# (\S+)\n(.*?)```", PAGE, re.S)
     hunks = re.findall(r"```diff\n--- (\S+)\n(.*?)```", PAGE, re.S)
-    assert len(files) == 2 and len(hunks) == 6
+    files += re.findall(r"```markdown\n<!-- (\S+) -->\n(.*?)```", PAGE, re.S)
+    assert len(files) == 3 and len(hunks) == 7
     for name, text in files:
         assert not (made / name).exists()
         (made / name).write_text(text, encoding="utf-8")
@@ -69,3 +73,25 @@ def test_the_snippets_keep_the_houses_style(tree: Path) -> None:
             cwd=tree, capture_output=True, text=True,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_new_mode_leaves_no_red_test(tree: Path) -> None:
+    """Those that go through all modes, in the copy: nothing was forgotten, and none skips it."""
+    places = [
+        "tests/loadshapes/test_modes.py", "tests/loadshapes/test_shapes.py",
+        "tests/command/test_command.py", "tests/docs/test_site.py", "tests/golden/test_golden.py",
+    ]  # fmt: skip
+    names = "every_mode or navigation or mode_has or help_of or (same and not equals)"
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "not chaos",
+         *places, "-k", f"({names}) and not equals"],
+        cwd=tree, env=environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True,
+        timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    collected = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-o", "addopts=", "--collect-only", "-m",
+         "golden", places[-1], "-k", "every_mode_equals_the_log"],
+        cwd=tree, env=environment(), capture_output=True, text=True, timeout=120,
+    ).stdout  # fmt: skip
+    assert "[same]" in collected

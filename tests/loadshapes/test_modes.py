@@ -6,14 +6,13 @@ from typing import Any
 import pytest
 
 from loadshapes import modes
-from loadshapes.option import MODES
+from loadshapes.option import MODES, PARTS
 from loadshapes.options import Options
 from loadshapes.plan import Phase
 from recording.mistake import OperatorError
 from tasks.catalogue import BUILDERS
 
 UNFOLDED = {"capacity", "limits"}  # their phases are known when their turn comes
-APART = {"full", "interactive", "soak", "replay", *UNFOLDED}  # what `full` does not hold
 UNFED = [mode for mode in MODES if mode not in {"replay", *UNFOLDED}]  # need no file
 BASE = Options(mode="rpm", run_id="r", task_id_prefix="pre")
 
@@ -115,7 +114,7 @@ def test_max_tokens_is_sent_in_every_mode_when_given(mode: str) -> None:
 
 def test_full_holds_the_articles_whole_programme() -> None:
     phases = planned("full")
-    assert {p.mode for p in phases} == set(MODES) - APART | {"calibration"}
+    assert {p.mode for p in phases} == set(PARTS) | {"calibration"}
     assert {p.target for p in phases if p.mode == "rpm"} == {300, 600}
     assert {p.target for p in phases if p.mode == "tpm"} == {50_000, 100_000}
     climbed: dict[str, list[int | None]] = {}
