@@ -7,7 +7,7 @@ import logging
 import os
 import secrets
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,7 @@ from tasks.estimate import estimate
 from tasks.preflight import preflight
 from tasks.redaction import MARK
 from tasks.tariff import table
+from tasks.whereabouts import Doubt
 
 log = logging.getLogger("weighbridge")
 
@@ -59,6 +60,7 @@ class Command:
         self.in_flight: dict[str, int] = {}  # by generator, as they said last
         self.own_shape: LoadTestShape | None = None  # of the locustfile
         self._simulator: EmbeddedSimulator | None = None
+        self._doubts: tuple[Doubt, ...] = ()
 
     def _receive(self, kind: str, node: str, data: dict[str, Any]) -> None:
         if self.session is not None:
@@ -108,10 +110,12 @@ class Command:
                 "percentile; add success_rate or attainment",
                 asked.slo,
             )
-        endpoint = self._endpoint(whole)
+        models = [phase.model for phase in plan.phases] or asked.models
+        endpoint = self._endpoint(whole, models)
         log.info("%s", endpoint.named)
         self.environment.host = endpoint.shown
         session = Session(plan, asked, endpoint, self.nodes, remains, raw.public())
+        session.doubts = self._doubts
         shape = self._shape(plan, asked)
         if shape is not None:
             shape.runner = self.environment.runner
@@ -142,10 +146,13 @@ class Command:
             # What is wrong is said when a run is asked for; the start form may name a gateway.
             return self.environment.host or None
 
-    def _endpoint(self, asked: Options) -> Endpoint:
+    def _endpoint(self, asked: Options, models: Iterable[str] = ()) -> Endpoint:
+        self._doubts = ()
         if not asked.simulator:
             endpoint = self._resolved(asked)
-            preflight(endpoint, asked)
+            self._doubts = preflight(endpoint, asked, models)
+            for doubt in self._doubts:
+                log.warning("%s", doubt)
             return endpoint
         if self._simulator is None:
             self._simulator = EmbeddedSimulator(asked)

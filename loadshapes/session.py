@@ -42,6 +42,7 @@ from tasks.estimate import by_calibration, estimate
 from tasks.exchange import Job, Origin, lost
 from tasks.tariff import tariff
 from tasks.ways import way_of
+from tasks.whereabouts import Doubt
 
 STOP_WAIT_S = 10.0
 MAY_SEND_S = 12.0
@@ -83,6 +84,7 @@ class Session:
         run_folder.check_output(options.output)
         run_folder.check_output(options.junit, "--junit")
         self.endpoint = endpoint
+        self.doubts: tuple[Doubt, ...] = ()  # what the look before the run made doubtful
         self.tariff = tariff(options, endpoint, remains.manifest if remains else None)
         if remains is None:
             self.folder = run_folder.create(options.results, options.run_id)
@@ -204,6 +206,8 @@ class Session:
         self._journal.note(
             "run_start", run_id=self.options.run_id, generators=names, resumed=resumes
         )
+        for doubt in self.doubts:
+            self._journal.note("doubt", **doubt.as_dict())
         for node in alive:
             self._nodes.send(
                 "open",

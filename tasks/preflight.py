@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Iterable
 from ipaddress import ip_address
 
 import openai
@@ -14,14 +15,18 @@ from tasks.failure import WireError
 from tasks.redaction import redacted
 from tasks.remedy import login, remedy
 from tasks.route import Route, route
+from tasks.whereabouts import Doubt, listed, other_base, unlisted
 
 LONGEST_S = 10.0
 log = logging.getLogger("weighbridge")
 
 
-def preflight(endpoint: Endpoint, options: Options) -> None:
+def preflight(
+    endpoint: Endpoint, options: Options, models: Iterable[str] = ()
+) -> tuple[Doubt, ...]:
     """GET /models, which costs nothing; only what keeps every request from arriving is an error.
 
+    Returns what it makes doubtful: the base URL, or that the gateway has one of the `models`.
     Raises OperatorError when the gateway cannot be connected to. An HTTP error is none: a gateway
     need not have /models.
     """
@@ -37,26 +42,16 @@ def preflight(endpoint: Endpoint, options: Options) -> None:
             "%s is this machine, and is asked through the proxy %s of the environment: set "
             "NO_PROXY=%s if that is not meant", where.host, proxy, where.host,
         )  # fmt: skip
-    client = Client(
-        endpoint.base_url,
-        endpoint.key,
-        where,
-        time.perf_counter,
-        timeout_s=min(options.timeout, LONGEST_S),
-        connect_timeout_s=options.connect_timeout,
-        access=endpoint.access,
-        run_id=options.run_id,
-    )
-    client.mark("preflight", "models")
+    client = _client(endpoint, endpoint.base_url, where, options)
     try:
-        client.sdk.get("/models", cast_to=object)
+        return tuple(unlisted(models, listed(client.sdk.get("/models", cast_to=object))))
     except openai.AuthenticationError:
         log.warning("GET /models was refused with HTTP 401: is the API key right?")
     except openai.APIConnectionError as error:
         cause = error.__cause__
         if isinstance(cause, WireError) and client.wire.sent is None or client.wire.status is None:
             if getattr(cause, "outcome", "") == "timeout_first_byte":
-                return
+                return ()
             bare = where.tls is not None and not endpoint.access.client_cert
             said = redacted(f"{cause}", endpoint.secrets)
             raise OperatorError(
@@ -66,10 +61,43 @@ def preflight(endpoint: Endpoint, options: Options) -> None:
     except openai.APIStatusError as error:
         if proxy and error.status_code == 407:
             raise OperatorError(login(proxy)) from None
+        if error.status_code == 404:
+            return _elsewhere(endpoint, where, options)
     except openai.OpenAIError:
-        return
+        return ()
     finally:
         client.close()
+    return ()
+
+
+def _elsewhere(endpoint: Endpoint, where: Route, options: Options) -> tuple[Doubt, ...]:
+    """Whether a gateway without /models has one where its base URL may have been meant to be."""
+    other = other_base(endpoint.address)
+    if other is None:
+        return ()
+    client = _client(endpoint, f"{other.base}?{other.query}".rstrip("?"), where, options)
+    try:
+        found = listed(client.sdk.get("/models", cast_to=object))
+    except (openai.OpenAIError, WireError, ValueError):
+        return ()
+    finally:
+        client.close()
+    return (Doubt("base_url", endpoint.shown, (other.shown,)),) if found else ()
+
+
+def _client(endpoint: Endpoint, base_url: str, where: Route, options: Options) -> Client:
+    client = Client(
+        base_url,
+        endpoint.key,
+        where,
+        time.perf_counter,
+        timeout_s=min(options.timeout, LONGEST_S),
+        connect_timeout_s=options.connect_timeout,
+        access=endpoint.access,
+        run_id=options.run_id,
+    )
+    client.mark("preflight", "models")
+    return client
 
 
 def way(endpoint: Endpoint) -> Route:

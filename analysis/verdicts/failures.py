@@ -1,11 +1,13 @@
 """What failed, how often, and in whose words: a run that fails says so, and why."""
 
+from typing import Any
+
 from analysis.causes import Cause, Failures, failures
 from analysis.page import Level, Remark
 from analysis.sections import View
 from analysis.words import Words, integer, percent
 from recording.foreign import quoted
-from recording.hints import hint
+from recording.hints import Hint, hint
 from recording.outcome import Outcome
 
 SMALL_SHARE = 0.01
@@ -22,7 +24,7 @@ def remarks(view: View) -> list[Remark]:
     for phase in view.phases:
         told = failures(view, phase["phase"], _SOUGHT.get(phase["mode"], frozenset()))
         if told.causes:
-            found.append(Remark(_level(phase["mode"], told), _text(view.t, phase["phase"], told)))
+            found.append(Remark(_level(phase["mode"], told), _text(view, phase, told)))
     return found
 
 
@@ -34,7 +36,8 @@ def _level(mode: str, told: Failures) -> Level:
     return "bad" if told.share > SMALL_SHARE else "note"
 
 
-def _text(t: Words, phase: str, told: Failures) -> str:
+def _text(view: View, numbers: dict[str, Any], told: Failures) -> str:
+    t, phase, model = view.t, numbers["phase"], numbers["model_requested"]
     failed, sent = integer(told.failed), integer(told.sent)
     share = percent(told.share)
     if told.failed == told.sent:
@@ -52,7 +55,29 @@ def _text(t: Words, phase: str, told: Failures) -> str:
     more = " …" if len(rest) > 4 else ""
     text = f"{head}{t(': ', '：')}{said}{more}{t('.', '。')}"
     advice = hint(first.outcome, first.status, first.words)
+    if first.outcome == Outcome.NOT_FOUND and (meant := _meant(view, model)):
+        advice = meant
     return f"{text}{t(' ', '')}{_sentence(t, advice.en, advice.zh)}" if advice else text
+
+
+def _meant(view: View, model: str) -> Hint | None:
+    """What the look before the run found instead: another base URL, or models of near names."""
+    for event in view.run.events_of("doubt"):
+        if event.get("kind") == "model" and event.get("asked") != model:
+            continue
+        near = [quoted(name, 80) for name in event.get("near") or ()]
+        if near and event.get("kind") == "base_url":
+            return Hint(
+                f"did you mean the base URL {near[0]}? It has /models, and the one given has none",
+                f"base URL 是否应为 {near[0]}？该地址有 /models，而给出的地址没有",
+            )
+        if event.get("kind") == "model":
+            en, zh = " or ".join(near), "、".join(near)
+            return Hint(
+                "the gateway does not list this model" + (f": did you mean {en}?" if near else ""),
+                "网关的模型列表中没有它" + (f"：是否应为 {zh}？" if near else ""),
+            )
+    return None
 
 
 def _clause(t: Words, cause: Cause) -> str:

@@ -134,3 +134,16 @@ def test_the_counts_are_those_of_the_rows(
     assert (found.sent, found.failed) == (len(sent), expected.total())
     counts = [cause.count for cause in found.causes]
     assert counts == sorted(counts, reverse=True)
+
+
+def test_a_404_is_told_with_what_the_look_before_the_run_found(tmp_path: Path) -> None:
+    rows = [failed(i, "not_found", http_status=404) for i in range(5)]
+    end = {"event": "run_end"}
+    near = {"event": "doubt", "kind": "model", "asked": "gpt-5.4-nano", "near": ["gpt-5.4-mini"]}
+    (text,) = told(tmp_path / "a", *rows, events=[near, end])
+    assert text.endswith("The gateway does not list this model: did you mean gpt-5.4-mini?")
+    base = {"event": "doubt", "kind": "base_url", "asked": "http://h", "near": ["http://h/v1"]}
+    (text,) = told(tmp_path / "b", *rows, events=[base, end])
+    assert "Did you mean the base URL http://h/v1?" in text
+    (text,) = told(tmp_path / "c", *rows, events=[near | {"asked": "another"}, end])
+    assert text.endswith("Most end in /v1, and none in /chat/completions.")
