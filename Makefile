@@ -12,7 +12,7 @@ ifneq ($(shell $(BIN)/python $(NEW_ENOUGH) >/dev/null 2>&1 && echo sound),sound)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev demo demo-full evaluate test golden chaos audit docs site bench bench-quick lock clean
+.PHONY: help setup dev demo demo-full evaluate test golden chaos audit statistics docs site bench bench-quick lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -63,6 +63,9 @@ chaos: $(BIN)/.dev ## crash trials: WEIGHBRIDGE_TRIALS=300 make chaos
 audit: $(BIN)/.run ## look for known weaknesses in what is installed (needs an advisory service)
 	test -x .audit/bin/pip-audit || { $(PYTHON) -m venv .audit && .audit/bin/python -m pip install --quiet pip-audit; }
 	.audit/bin/pip-audit --progress-spinner off -r requirements.txt
+
+statistics: $(BIN)/.dev ## false alarms and coverage of the statistics, at length (half an hour)
+	$(BIN)/python -m pytest -n 2 -m slow tests
 
 docs: $(BIN)/.dev ## renew the documentation that is made from code
 	$(BIN)/python docs/generate.py

@@ -272,10 +272,19 @@ def _compare(options: argparse.Namespace) -> bool:
 
 def _see_that_they_were_compared(untested: dict[str, str], any_will_do: bool, asked: int) -> None:
     """What could not be compared shows no regression, and no absence of one. Raises RunError."""
-    if not untested or (any_will_do and len(untested) < asked):
+    if not untested:
         return
     name, why = next(iter(untested.items()))
-    what = "no number could be compared" if any_will_do else f"{name} could be compared in no phase"
+    what = f"{name} could be compared in no phase"
+    if any_will_do and len(untested) == asked:
+        what = "no number could be compared"
+    elif any_will_do and "success_rate" in untested:
+        what, why = "success_rate could be compared in no phase", untested["success_rate"]
+    elif any_will_do:
+        for name, why in untested.items():
+            text = f"weighbridge: note: {name} could be compared in no phase ({why})."
+            print(shown(text), file=sys.stderr)
+        return
     raise RunError(f"--fail-on-regression: {what} ({why}): make both runs longer, or name others.")
 
 

@@ -13,13 +13,12 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from analysis import warmup
-from analysis.compare_resample import NUMBERS, Difference, Side, differences, holm
+from analysis.compare_resample import LEVEL, NUMBERS, Difference, Side, differences, holm, need
 from analysis.load import Run, RunError
 from analysis.summarize import of_run
 from loadshapes.option import names
 from loadshapes.options import Options
 
-LEVEL = 0.05
 FEWEST_REQUESTS = 20
 """Of a phase with fewer on either side, nothing could be shown: it is not compared."""
 WORSE_WHEN_HIGHER = {"p50_s": True, "p95_s": True, "p99_s": True, "success_rate": False,
@@ -42,6 +41,8 @@ _READ = (
     "elapsed_sec", "api_cost", "total_tokens",
 )  # fmt: skip
 _EXAMPLES = 8
+HANG_TOGETHER = "neighbouring requests are alike: it takes about"
+MEMORY_NEEDS = "requests to tell, there are"
 _KIN = ("mode", "scenario", "target")
 
 Verdict = Literal["better", "worse", "not shown", "not compared"]
@@ -226,6 +227,9 @@ def _phase(
             "currency"
         ):
             seen, why = None, "the currencies differ"
+        elif seen is not None and seen.memory is not None:
+            needed, held = need(seen.memory), min(mine["planned"], theirs["planned"])
+            why = f"{HANG_TOGETHER} {needed:,} {MEMORY_NEEDS} {held:,}"
         elif seen is None or seen.change is None:
             why = "not known of both"
         if seen is None or why:

@@ -4,7 +4,8 @@ from dataclasses import asdict
 from itertools import groupby
 from typing import Any
 
-from analysis.compare import LEVEL, Comparison, Finding
+from analysis.compare import HANG_TOGETHER, MEMORY_NEEDS, Comparison, Finding
+from analysis.compare_resample import LEVEL
 from analysis.page import Block, Listing, Page, Remark, Section, Table, Text
 from analysis.words import ABSENT, Words, percent, rate, seconds
 
@@ -97,9 +98,8 @@ def _result(found: Comparison, t: Words) -> list[Block]:
     if not shown:
         text = t(
             f"No difference shown in {found.tested} numbers. That is not the same as no "
-            "difference: the intervals below say how large one may have stayed unseen.",
-            f"{found.tested} 项数据均未显示差异。这不等于没有差异："
-            "下表的区间说明多大的差异可能未被发现。",
+            f"difference: {_power(found, t)}.",
+            f"{found.tested} 项数据均未见显著差异。这不等于没有差异：{_power(found, t)}。",
         )
         return [*blocks, Remark("good", text)]
     blocks += [
@@ -113,6 +113,25 @@ def _result(found: Comparison, t: Words) -> list[Block]:
         f"其余 {found.tested - len(shown)} 项（共 {found.tested} 项）未显示差异。",
     )
     return [*blocks, Remark("note", text)] if len(shown) < found.tested else blocks
+
+
+def _power(found: Comparison, t: Words) -> str:
+    """How large a change of each number would have been seen, at the best of its phases."""
+    best: dict[str, Finding] = {}
+    for one in found.findings:
+        size = one.difference.visible
+        if size is None:
+            continue
+        other = best.get(one.number)
+        if other is None or size < (other.difference.visible or size):
+            best[one.number] = one
+    if not best:
+        return t("no change however large would have been", "任何幅度的变化都无法察觉")
+    sizes = t.join(f"{_name(number, t)} {_visible(one)}" for number, one in best.items())
+    return t(
+        f"four of five such pairs of runs would have shown a change of {sizes}",
+        f"此类对比五次中有四次能显示的变化幅度为：{sizes}",
+    )
 
 
 def _runs(found: Comparison, t: Words) -> list[Block]:
@@ -171,6 +190,7 @@ def _table(title: str, findings: list[Finding], base: str, run: str, t: Words) -
             run,
             t("Change", "变化"),
             t("95% interval", "95% 区间"),
+            t("Would be seen from", "可察觉的最小变化"),
             t("Adjusted p", "校正 p 值"),
             t("Verdict", "判定"),
         ),
@@ -181,6 +201,7 @@ def _table(title: str, findings: list[Finding], base: str, run: str, t: Words) -
                 _value(finding.number, finding.difference.b, t),
                 _change(finding.number, finding.difference.change),
                 _interval(finding),
+                _visible(finding),
                 ABSENT if finding.adjusted_p is None else f"{finding.adjusted_p:.4f}",
                 verdicts.get(finding.verdict) or t("not compared: ", "未比较：") + _why(finding, t),
             )
@@ -196,18 +217,28 @@ def _why(finding: Finding, t: Words) -> str:
         "not known of both": t("not known of both", "双方并非都已知"),
         "the currencies differ": t("the currencies differ", "货币不同"),
     }
+    if finding.why.startswith(HANG_TOGETHER):
+        needed, held = finding.why.removeprefix(HANG_TOGETHER).split(MEMORY_NEEDS)
+        return t(
+            finding.why,
+            f"相邻请求相似：约需 {needed.strip()} 个请求方可判断，现有 {held.strip()} 个",
+        )
     return reasons.get(finding.why, t(finding.why, "请求过少"))
 
 
 def _how(t: Words) -> str:
     return t(
-        "Change = other / baseline - 1, of a share the difference. Intervals: block bootstrap. "
+        "Change = other / baseline - 1, of a share the difference. Intervals: block bootstrap, of "
+        "blocks three times as long as the requests hang together; with fewer than eight of them "
+        "nothing is told. Would be seen from: the smallest change that four of five such pairs of "
+        "runs would show. "
         "P-values: blocks of requests at the same place of both phases are swapped at random; "
         "adjusted by Holm's method over all numbers compared, so that like runs are called "
         "different in any of them at most once in 20 comparisons. A difference is shown when the "
         "adjusted p is at most 0.05 and the interval does not hold 0. Percentiles are nearest "
         "ranks over the successes; `-` means not known.",
-        "变化 = 对比值 / 基准值 − 1；比率类为差值。区间：分块自助法。"
+        "变化 = 对比值 / 基准值 − 1；比率类为差值。区间：分块自助法，块长为请求相关长度的三倍；"
+        "不足八块则不作判断。可察觉的最小变化：五次同类对比中有四次能显示的变化。"
         "p 值：随机交换双方同位置的请求块；"
         "以 Holm 法对全部比较项校正，因此同类运行被误判为有任何差异的概率不超过二十分之一。"
         "校正 p ≤ 0.05 且区间不含 0 时，才称显示差异。"
@@ -240,6 +271,12 @@ def _change(number: str, change: float | None) -> str:
         return ABSENT
     digits, unit = (2, " pp") if number == "success_rate" else (1, "%")
     return f"{round(change * 100, digits) + 0.0:+.{digits}f}{unit}"  # + 0.0: never "-0.0"
+
+
+def _visible(finding: Finding) -> str:
+    """The smallest change that four of five such pairs of runs would show."""
+    found = finding.difference.visible
+    return ABSENT if found is None else f"±{_change(finding.number, found).removeprefix('+')}"
 
 
 def _interval(finding: Finding) -> str:

@@ -17,8 +17,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, sqrt
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
+from analysis.memory import memory, of_latencies
 from analysis.percentile import nearest_rank
 
 if TYPE_CHECKING:
@@ -30,6 +32,12 @@ if TYPE_CHECKING:
 
 SWAPS, BOOTSTRAPS, FEWEST = 4_999, 1_999, 999
 LEAST_BLOCKS = 16
+BLOCK = 3.0
+"""A block is at least so many memories long: neighbouring blocks then hardly know of each other."""
+LEAST = 8
+"""Of fewer blocks than these nothing is told: of six numbers, no difference could be shown."""
+LEVEL = 0.05
+_FOUR_OF_FIVE = 0.84  # of normal errors 80 % are below so many standard deviations
 PERCENTS = {"p50_s": 50, "p95_s": 95, "p99_s": 99}
 NUMBERS = (*PERCENTS, "success_rate", "tpm", "cost_per_success")
 _LOW, _HIGH = Fraction(5, 2), Fraction(195, 2)
@@ -58,7 +66,9 @@ class Side:
 class Difference:
     """Of one number of two sides. `low` and `high` bound the change (95 %), and `p` is its p-value.
 
-    The change is b / a - 1, of a share b - a. What is not known is None.
+    The change is b / a - 1, of a share b - a. `visible` is the smallest change that four of five
+    such pairs of runs would show. What is not known is None. `memory` says over how many requests
+    the number hangs together, where that is so long that nothing can be told.
     """
 
     a: float | None
@@ -67,13 +77,71 @@ class Difference:
     low: float | None = None
     high: float | None = None
     p: float | None = None
+    visible: float | None = None
+    memory: float | None = None
 
 
 def differences(a: Side, b: Side, seed: int = 0) -> dict[str, Difference]:
-    """The difference of every number; reproducible by the seed."""
+    """The difference of every number; reproducible by the seed.
+
+    Blocks are so long that neighbours hardly know of each other: BLOCK times the memory of what the
+    number is made of (analysis/memory.py). A number of which there are fewer than LEAST blocks then
+    has neither interval nor p-value: `memory` says how long it was, and nothing can be told.
+    """
+    asked: dict[int, list[str]] = {}
+    found: dict[str, Difference] = {}
+    fewest = max(1, min(len(a.good), len(b.good)))
+    memories = _memories(a, b)
+    for name in NUMBERS:
+        blocks = min(fewest, max(LEAST_BLOCKS, ceil(sqrt(fewest))))
+        if memories[name] > 1:
+            blocks = min(blocks, int(fewest / (BLOCK * memories[name])))
+        asked.setdefault(blocks if blocks >= min(LEAST, fewest) else 0, []).append(name)
+    for blocks, names in asked.items():
+        some = _resampled(a, b, blocks or LEAST, seed) if blocks else _unresampled(a, b, memories)
+        found |= {name: some[name] for name in names if name in some}
+    return {name: found[name] for name in NUMBERS if name in found}
+
+
+def need(memory_of: float) -> int:
+    """How many requests a number of such a memory takes before anything can be told of it."""
+    return ceil(LEAST * BLOCK * memory_of)
+
+
+def _memories(a: Side, b: Side) -> dict[str, float]:
+    """Over how many requests each number hangs together, the mean of both sides."""
     import numpy as np
 
-    pooled = _Pooled(a, b)
+    sides = (a, b)
+    latency = fmean(of_latencies(side.latency_s[side.good]) for side in sides)
+    good = fmean(memory(side.good.astype("float64")) for side in sides)
+    money = [side.cost[side.good] for side in sides]
+    cost = fmean(memory(known[~np.isnan(known)]) for known in money)
+    of = {"success_rate": good, "tpm": max(latency, good), "cost_per_success": max(cost, good)}
+    return {name: of.get(name, latency) for name in NUMBERS}
+
+
+def _unresampled(a: Side, b: Side, memories: dict[str, float]) -> dict[str, Difference]:
+    """The numbers themselves, and why nothing can be told of their difference."""
+    import numpy as np
+
+    pooled = _Pooled(a, b, 1)
+    is_a, is_b = (pooled.numbers(np.array([side], np.int32)) for side in ([1, 0], [0, 1]))
+    values = {name: _known(float(is_a[name][0]), float(is_b[name][0])) for name in is_a}
+    return {
+        name: Difference(one, other, memory=memories[name]) for name, (one, other) in values.items()
+    }
+
+
+def _known(*values: float) -> list[float | None]:
+    return [None if value != value else value for value in values]
+
+
+def _resampled(a: Side, b: Side, blocks: int, seed: int) -> dict[str, Difference]:
+    """The difference of every number, by so many blocks of each side."""
+    import numpy as np
+
+    pooled = _Pooled(a, b, blocks)
     random = np.random.default_rng(seed)
     size = max(len(a.good) + len(b.good), 1)
     swaps = max(FEWEST, min(SWAPS, _WORK // size))
@@ -83,15 +151,15 @@ def differences(a: Side, b: Side, seed: int = 0) -> dict[str, Difference]:
     is_a, is_b = pooled.numbers(np.hstack([one, zero])), pooled.numbers(np.hstack([zero, one]))
     seen = {name: _change(name, is_a[name], is_b[name])[0] for name in is_a}
     limits = {name: abs(_change(name, is_a[name], is_b[name], symmetric=True)[0]) for name in is_a}
-    as_large = dict.fromkeys(seen, 1)
+    by_chance: dict[str, list[Floats]] = {name: [] for name in seen}
     drawn: dict[str, list[Floats]] = {name: [] for name in seen}
     for count in _chunks(swaps, size):
         swapped = random.integers(0, 2, (count, pooled.blocks), dtype=np.int32)
         left = pooled.numbers(np.hstack([1 - swapped, swapped]))
         right = pooled.numbers(np.hstack([swapped, 1 - swapped]))
-        for name, limit in limits.items():
+        for name in limits:
             found = np.abs(_change(name, left[name], right[name], symmetric=True))
-            as_large[name] += int((np.nan_to_num(found, nan=np.inf) >= limit - 1e-12).sum())
+            by_chance[name].append(np.nan_to_num(found, nan=np.inf))
     share = np.full(pooled.blocks, 1 / pooled.blocks)
     for count in _chunks(boots, size):
         picked = [random.multinomial(pooled.blocks, share, count).astype(np.int32) for _ in "ab"]
@@ -102,11 +170,12 @@ def differences(a: Side, b: Side, seed: int = 0) -> dict[str, Difference]:
             drawn[name].append(_change(name, left[name], right[name]))
     return {
         name: _difference(
-            float(is_a[name][0]),
-            float(is_b[name][0]),
+            name,
+            (float(is_a[name][0]), float(is_b[name][0])),
             float(seen[name]),
             np.concatenate(drawn[name]),
-            as_large[name] / (swaps + 1),
+            np.concatenate(by_chance[name]),
+            limits[name],
         )
         for name in seen
     }
@@ -143,25 +212,48 @@ def _change(name: str, a: "Floats", b: "Floats", symmetric: bool = False) -> "Fl
     return np.log(ratio) if symmetric else ratio - 1
 
 
-def _difference(a: float, b: float, change: float, drawn: "Floats", p: float) -> Difference:
+def _difference(
+    name: str,
+    values: tuple[float, float],
+    change: float,
+    drawn: "Floats",
+    by_chance: "Floats",
+    limit: float,
+) -> Difference:
     import numpy as np
 
-    known_a, known_b = (None if value != value else value for value in (a, b))
+    known_a, known_b = _known(*values)
     drawn = np.sort(drawn[~np.isnan(drawn)])
     if change != change or not len(drawn):
         return Difference(known_a, known_b)
     low, high = nearest_rank(drawn, _LOW), nearest_rank(drawn, _HIGH)
-    return Difference(known_a, known_b, change, low, high, p)
+    p = (1 + int((by_chance >= limit - 1e-12).sum())) / (len(by_chance) + 1)
+    return Difference(known_a, known_b, change, low, high, p, _visible(name, drawn, by_chance))
+
+
+def _visible(name: str, drawn: "Floats", by_chance: "Floats") -> float | None:
+    """The smallest change that four of five such pairs of runs would show; None: none at all.
+
+    What chance reaches in as few cases as are allowed to each number (LEVEL over all of them),
+    and as much again as takes four of five beyond it.
+    """
+    import numpy as np
+
+    usual = float(np.quantile(by_chance, 1 - LEVEL / len(NUMBERS), method="higher"))
+    share = name == "success_rate"
+    spread = float(np.std(drawn if share else np.log1p(np.maximum(drawn, -0.999999))))
+    found = usual + _FOUR_OF_FIVE * spread
+    found = found if share else float(np.expm1(min(found, 50.0)))
+    return found if np.isfinite(found) else None
 
 
 class _Pooled:
     """Both sides' requests together, in blocks: a's are 0 to K - 1, b's K to 2K - 1."""
 
-    def __init__(self, a: Side, b: Side) -> None:
+    def __init__(self, a: Side, b: Side, blocks: int) -> None:
         import numpy as np
 
-        fewest = max(1, min(len(a.good), len(b.good)))
-        self.blocks = min(fewest, max(LEAST_BLOCKS, ceil(sqrt(fewest))))
+        self.blocks = blocks
         sides = (a, b)
         group = np.concatenate(
             [

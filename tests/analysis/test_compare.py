@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
+from scipy.stats import binom
 
 from analysis import compare_resample, html, markdown
 from analysis.__main__ import main
@@ -20,6 +22,7 @@ from analysis.percentile import nearest_rank
 from analysis.words import Words
 from recording.record import RequestRecord
 from tests.analysis.runs import PHASE, failed, make, phase, record
+from tests.queues import ar1, mmc
 
 Made = Callable[[np.random.Generator], Side]
 
@@ -83,6 +86,94 @@ def test_a_long_memory_does_not_make_like_gateways_unlike() -> None:
     assert sum(bool(found) for found in alarms(queued, queued, 100)) <= 10
 
 
+def side_of(latency: NDArray[np.float64], arrived: NDArray[np.float64] | None = None) -> Side:
+    """Successes of equal cost that took so long, sent at these times or ten a second."""
+    count = len(latency)
+    done = (np.arange(count) / 10 if arrived is None else arrived) + latency
+    same = np.ones(count)
+    return Side(same > 0, latency, same, 18 * same, done, float(done.max()))
+
+
+def queued(load: float, count: int) -> Made:
+    """A window of an M/M/8 queue whose servers are busy for this share of the time."""
+
+    def made(random: np.random.Generator) -> Side:
+        arrived, stayed = mmc(random, count, 8 * load)
+        return side_of(stayed, arrived)
+
+    return made
+
+
+def remembering(r: float, count: int) -> Made:
+    """A window of AR(1) latencies."""
+    return lambda random: side_of(ar1(random, count, r))
+
+
+def most_alarms(pairs: int) -> int:
+    """So many alarms are within the 99 % interval of a 5 % rate, and no more."""
+    return int(binom.ppf(0.99, pairs, 0.05))
+
+
+@pytest.mark.parametrize(
+    "like", [queued(0.9, 1_200), remembering(0.98, 1_200), remembering(0.9, 300)]
+)
+def test_queues_of_like_gateways_are_not_called_different(like: Made) -> None:
+    """At most 5 % of pairs with any alarm, by the binomial interval of so many pairs.
+
+    Blocks of about the root of n requests, whatever they remember, raised 18 alarms of 60 at
+    AR(1) 0.9, and 8 of 30 at this queue.
+    """
+    assert sum(bool(found) for found in alarms(like, like, 12)) <= most_alarms(12)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "like",
+    [
+        *(
+            remembering(r, count)
+            for r in (0.0, 0.5, 0.9, 0.98)
+            for count in (100, 300, 1_200, 4_320)
+        ),
+        *(queued(load, count) for load in (0.7, 0.8, 0.9, 0.95) for count in (300, 1_200, 4_320)),
+    ],
+)
+def test_the_whole_table_of_false_alarms(like: Made) -> None:
+    """Up to AR(1) 0.98 and a queue whose servers are busy for 95 % of the time."""
+    assert sum(bool(found) for found in alarms(like, like, 200)) <= most_alarms(200)
+
+
+def test_what_hangs_together_for_too_long_is_not_compared(tmp_path: Path) -> None:
+    """And the page says how many requests it takes."""
+    random = np.random.default_rng(5)
+    slow = [record(i, elapsed_sec=float(s)) for i, s in enumerate(ar1(random, 300, 0.98))]
+    a, b = (load(make(tmp_path / name, *slow)) for name in "ab")
+    found = {one.number: one for one in compare([a, b]).findings}
+    assert found["p95_s"].verdict == "not compared" and found["success_rate"].verdict == "not shown"
+    assert found["p95_s"].why.startswith("neighbouring requests are alike: it takes about")
+    text = markdown.render(compose(compare([a, b]), Words("en")))
+    assert "requests to tell, there are 300" in text
+    assert "现有 300 个" in markdown.render(compose(compare([a, b]), Words("zh")))
+
+
+def test_the_change_that_would_be_seen_is_seen_in_four_of_five() -> None:
+    """The stated power of independent latencies and of a queue: of 15 pairs so far apart, by P50.
+
+    Between the 0.1th and the 99.9th percentile of 15 tries at 80 %: 7 to 15.
+    """
+    for like in (remembering(0.0, 400), queued(0.5, 1_000)):
+        random = np.random.default_rng(11)
+        sizes = [differences(like(random), like(random), i)["p50_s"].visible for i in range(4)]
+        size = float(np.median([one for one in sizes if one is not None]))
+
+        def slower(random: np.random.Generator, like: Made = like, by: float = size) -> Side:
+            same = like(random)
+            return side_of(same.latency_s * (1 + by), same.done_s - same.latency_s)
+
+        found = alarms(like, slower, 15)
+        assert sum("p50_s" in names for names in found) >= 7
+
+
 def stragglers(random: np.random.Generator, n: int = 200, share: float = 0.005) -> Side:
     """A minute's window of a gateway that makes one request in 200 wait for half a minute."""
     latency = np.where(random.random(n) < share, 30.0, np.exp(0.4 * random.normal(size=n)))
@@ -117,8 +208,10 @@ def test_fewer_tokens_a_minute_are_found() -> None:
 
 
 def test_a_gateway_that_is_a_third_slower_is_found() -> None:
-    """Nearly always, by its median."""
-    found = alarms(window, lambda random: window(random, slow=1.5), 40)
+    """Nearly always, by its median, of 200 requests that remember the one before."""
+    found = alarms(
+        lambda random: window(random, 200), lambda random: window(random, 200, slow=1.5), 40
+    )
     assert sum("p50_s" in names for names in found) >= 34
 
 
@@ -178,7 +271,7 @@ def test_holms_method_worked_by_hand(given: list[float], adjusted: list[float]) 
     assert holm(given) == pytest.approx(adjusted)
 
 
-def series(slow: float = 1.0, count: int = 60, seed: int = 1, **known: Any) -> list[RequestRecord]:
+def series(slow: float = 1.0, count: int = 120, seed: int = 1, **known: Any) -> list[RequestRecord]:
     """A window's rows with latencies of a seed."""
     random = np.random.default_rng(seed)
     return [
@@ -197,7 +290,7 @@ def test_a_run_compared_with_its_own_copy_shows_no_difference(tmp_path: Path) ->
     assert "No difference shown in 6 numbers. That is not the same as no difference" in english
     assert english.count("| no difference shown |") == 6
     chinese = markdown.render(compose(found, Words("zh", "CNY")))
-    assert "6 项数据均未显示差异" in chinese and chinese.count("| 未显示差异 |") == 6
+    assert "6 项数据均未见显著差异" in chinese and chinese.count("| 未显示差异 |") == 6
 
 
 def test_what_is_shown_says_how_much_and_which_way(tmp_path: Path) -> None:
@@ -314,7 +407,9 @@ def test_unrecorded_requests_count_against_success(tmp_path: Path) -> None:
     b = load(make(tmp_path / "b", *series(count=60), plan=plan))
     found = {one.number: one for one in compare([a, b]).findings}
     assert found["success_rate"].difference.b == 0.5
-    assert found["success_rate"].verdict == "worse"
+    # One outage in one of two runs is one event: nothing tells it from chance, and no CI passes it.
+    assert found["success_rate"].verdict == "not compared"
+    assert main(["compare", str(a.folder), str(b.folder), "--fail-on-regression"]) == 2
 
 
 def test_a_third_run_is_compared_with_the_first(tmp_path: Path) -> None:
@@ -383,5 +478,5 @@ def test_nothing_differs_of_nothing() -> None:
     none = np.full(30, np.nan)
     side = Side(np.zeros(30, bool), none, none, none, none, 60.0)
     found = differences(side, side)
-    assert found["success_rate"] == Difference(0.0, 0.0, 0.0, 0.0, 0.0, 1.0)
+    assert found["success_rate"] == Difference(0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0)
     assert all(of.p is None for name, of in found.items() if name != "success_rate")
