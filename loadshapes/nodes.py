@@ -6,10 +6,8 @@ with its workers. The key never travels: a worker takes it from its own environm
 
 import logging
 import math
-import os
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +32,7 @@ from loadshapes.share import Run
 from recording.hooks import Recorder
 from recording.mistake import OperatorError
 from recording.prices import Prices
-from tasks.endpoint import Endpoint, resolve, simulated
+from tasks.endpoint import Endpoint, endpoint_here
 from tasks.exchange import Origin
 from tasks.negotiation import Negotiation
 from tasks.traffic import travelled
@@ -144,7 +142,7 @@ class GeneratorNode:
         options = Options(**data["options"])
         try:
             parsed = environment.parsed_options
-            endpoint = _endpoint(data, options, Options.of(parsed), parsed.host)
+            endpoint = endpoint_here(data, options, Options.of(parsed), parsed.host)
             if endpoint.access.command is not None:
                 endpoint.access.command.key()
         except OperatorError as error:
@@ -259,35 +257,3 @@ class GeneratorNode:
         run = self.generator.run
         self.generator.close(wait_s)
         self._tell("closed", {} if run is None else {"run_id": run.origin.run_id})
-
-
-def _endpoint(
-    data: dict[str, Any], options: Options, own: Options, own_host: str | None
-) -> Endpoint:
-    """The run's gateway with what this process alone knows: keys, headers' values, the command.
-
-    None of them travels: each process has them from its own command line and environment. Raises
-    OperatorError.
-    """
-    wanted, here = options.headers, own.public().headers
-    if missing := [name for name in wanted if name not in here]:
-        raise OperatorError(
-            f"the run sends the headers {', '.join(missing)}, and their values do not travel: give "
-            "--header (or WEIGHBRIDGE_HEADER) on this machine too."
-        )
-    if options.key_command and not own.key_command:
-        raise OperatorError(
-            "the key of this run comes from --key-command: give it on this machine too."
-        )
-    chosen = [line for line in own.headers if line.partition("=")[0].strip() in wanted]
-    command = own.key_command if options.key_command else ""
-    asked = replace(options, header="\n".join(chosen), key_command=command)
-    if data["simulated"]:
-        return simulated(data["base_url"], asked)
-    return resolve(
-        data["base_url"],
-        os.environ,
-        asked,
-        own_host=own_host,
-        prefer=data.get("key_name", ""),
-    )

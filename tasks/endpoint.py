@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from dotenv import load_dotenv
@@ -270,3 +271,36 @@ def simulated(url: str, options: Options, unit: str | None = None) -> Endpoint:
         raise OperatorError("the simulator wants its key: leave --auth none away.")
     local = replace(access, ca_file="", client_cert="", client_key="", withheld=())
     return Endpoint(url, SIMULATOR_KEY, simulated=True, unit=unit, access=local)
+
+
+def endpoint_here(
+    data: Mapping[str, Any], options: Options, own: Options, own_host: str | None
+) -> Endpoint:
+    """A run's gateway as a master says it (`data`), with this process's own keys, headers' values
+    and command.
+
+    None of them travels: each process has them from its own command line and environment. Raises
+    OperatorError.
+    """
+    wanted, here = options.headers, own.public().headers
+    if missing := [name for name in wanted if name not in here]:
+        raise OperatorError(
+            f"the run sends the headers {', '.join(missing)}, and their values do not travel: give "
+            "--header (or WEIGHBRIDGE_HEADER) on this machine too."
+        )
+    if options.key_command and not own.key_command:
+        raise OperatorError(
+            "the key of this run comes from --key-command: give it on this machine too."
+        )
+    chosen = [line for line in own.headers if line.partition("=")[0].strip() in wanted]
+    command = own.key_command if options.key_command else ""
+    asked = replace(options, header="\n".join(chosen), key_command=command)
+    if data["simulated"]:
+        return simulated(data["base_url"], asked)
+    return resolve(
+        data["base_url"],
+        os.environ,
+        asked,
+        own_host=own_host,
+        prefer=data.get("key_name", ""),
+    )
