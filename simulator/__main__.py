@@ -10,6 +10,7 @@ from typing import Any, NoReturn, TypeVar
 
 from simulator import faults, profile
 from simulator.azure import Azure
+from simulator.conventions import CONVENTIONS
 from simulator.delivery import Pace
 from simulator.dialects import DIALECTS, Nonelinear
 from simulator.faults import FaultError, Faults
@@ -21,7 +22,7 @@ from simulator.server import listen, serve
 from simulator.settings import Settings
 
 T = TypeVar("T", int, float)
-_DIALECTS: dict[str, type[Nonelinear]] = {**DIALECTS, "azure": Azure}
+_DIALECTS: dict[str, type[Nonelinear]] = {**DIALECTS, **CONVENTIONS, "azure": Azure}
 
 
 class Parser(argparse.ArgumentParser):

@@ -10,7 +10,7 @@ from simulator.dialects import Nonelinear, Stamp, encode
 from simulator.latency import token_s
 from simulator.profile import Latency
 from simulator.stream import DONE, Event, error_event, events
-from simulator.wire import JSON, SSE, Exchange, Headers
+from simulator.wire import JSON, Exchange, Headers
 
 _MIDDLE_PAUSE_S = 0.02  # lets the first half of a broken reply leave before the break
 
@@ -79,10 +79,13 @@ class Delivery:
             case _:
                 await exchange.reply(200, headers, body)
 
+    def _stream_head(self) -> Headers:
+        return [(b"content-type", self.dialect.stream_type), (b"cache-control", b"no-cache")]
+
     async def stream(self, answer: Answer, usage: dict[str, Any] | None, asked: bool) -> None:
         """Send the reply as server-sent events, each when it is due. Raises ClientGone."""
         found = events(self.dialect, self.stamp, answer, usage, asked)
-        exchange, headers = self.exchange, [*self.headers, SSE, (b"cache-control", b"no-cache")]
+        exchange, headers = self.exchange, [*self.headers, *self._stream_head()]
         if self.mishap == "gzip":
             headers.append((b"content-encoding", b"gzip"))
         if self.mishap == "slow_headers":

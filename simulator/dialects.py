@@ -36,6 +36,7 @@ class Nonelinear:
     comments: tuple[bytes, ...] = ()  # SSE comment lines before the first event
     ratelimit_prefix = "x-ratelimit-"
     wrong_key_status = 401
+    stream_type = b"text/event-stream; charset=utf-8"
     key_header = b"authorization"  # where the key is looked for; there alone behind `Bearer`
     base_path = "/v1"  # of the base URL, its query included
     prefixes = ("/api/v1", "/v1", "")
@@ -120,6 +121,10 @@ class Nonelinear:
     def usage_choices(self) -> list[dict[str, Any]]:
         """`choices` of the chunk that carries the usage."""
         return []
+
+    def page(self, status: int, message: str) -> str | None:
+        """The HTML that an error is answered with; None: it is answered in JSON."""
+        return None
 
     def check(self, data: Mapping[str, Any]) -> None:
         """What this gateway refuses of a body's fields. Raises BadRequest."""

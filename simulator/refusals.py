@@ -29,8 +29,12 @@ async def refuse(
 ) -> None:
     """Send the error in the dialect's shape. Raises ClientGone."""
     body = dialect.error(error.status, error.message, error.kind, error.param, error.code)
-    headers = [*dialect.error_headers(stamp), *limits, *error.headers, JSON]
-    await exchange.reply(error.status, headers, encode(body))
+    headers = [*dialect.error_headers(stamp), *limits, *error.headers]
+    page = dialect.page(error.status, error.message)
+    if page is not None:
+        await exchange.reply(error.status, [*headers, HTML], page.encode())
+        return
+    await exchange.reply(error.status, [*headers, JSON], encode(body))
 
 
 def unknown_model(model: str) -> Error:

@@ -21,7 +21,6 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
 JSON: tuple[bytes, bytes] = (b"content-type", b"application/json")
-SSE: tuple[bytes, bytes] = (b"content-type", b"text/event-stream; charset=utf-8")
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
 

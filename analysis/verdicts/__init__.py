@@ -3,7 +3,16 @@
 from analysis.flags import flags
 from analysis.page import Remark
 from analysis.sections import View
-from analysis.verdicts import accounts, asked, bodies, failures, generator, integrity, traffic
+from analysis.verdicts import (
+    accounts,
+    asked,
+    bodies,
+    dialects,
+    failures,
+    generator,
+    integrity,
+    traffic,
+)
 
 _ORDER = {"bad": 0, "note": 1, "good": 2}
 
@@ -18,6 +27,7 @@ def verdicts(view: View) -> list[Remark]:
         *integrity.remarks(view),
         *traffic.remarks(view),
         *generator.remarks(view),
+        *dialects.remarks(view),
         *flags(view),
     ]
     return sorted(found, key=lambda remark: _ORDER[remark.level])

@@ -67,7 +67,9 @@ def among_others(
 
 def faulty(user: Sender, fault: str) -> Sender:
     """The user, whose requests now ask the simulator for that fault."""
-    user.client.sdk = user.client.sdk.with_options(default_headers={"x-simulator-fault": fault})
+    plain = user.client.sdk
+    user.client.sdk = plain.with_options(default_headers={"x-simulator-fault": fault})
+    user.client.sdk.credentials = plain.credentials
     return user
 
 
