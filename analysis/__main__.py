@@ -7,6 +7,7 @@ what.
 
 import argparse
 import math
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -41,6 +42,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         where = error.filename or "a file"
         why = f"{where} cannot be used ({error.strerror}): give another path."
+        print(f"weighbridge: {shown(why)}", file=sys.stderr)
+        return 2
+    except (AttributeError, KeyError, IndexError, TypeError, ValueError, RecursionError) as error:
+        if os.environ.get("WEIGHBRIDGE_TRACEBACK"):
+            raise
+        why = (
+            f"a file that was given cannot be read as what it should be ({type(error).__name__}: "
+            f"{error}): restore it; WEIGHBRIDGE_TRACEBACK=1 shows where it was found."
+        )
         print(f"weighbridge: {shown(why)}", file=sys.stderr)
         return 2
     return 1 if failed else 0

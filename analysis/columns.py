@@ -139,6 +139,7 @@ def _absent(name: str, count: int) -> Any:
 def _column(name: str, cells: Any) -> Any:
     """The cells of one column in its own type, as strictly as `decode` reads them."""
     import pyarrow as pa
+    import pyarrow.compute as pc
 
     kind = TYPES[name]
     if name in REQUIRED and kind is not str and cells.null_count:
@@ -153,7 +154,10 @@ def _column(name: str, cells: Any) -> Any:
         return cells
     if not _numeral(_bytes(cells), kind):
         raise Declined
-    return cells.cast(_type(name))
+    numbers = cells.cast(_type(name))
+    if kind is float and not pc.all(pc.is_finite(numbers)).as_py():
+        raise Declined  # 1e400 is no number that `encode` writes
+    return numbers
 
 
 def _numeral(text: "Bytes", kind: type) -> bool:

@@ -4,18 +4,18 @@ A torn last line (the process died while it wrote) is dropped and remarked upon;
 that the recorder cannot have written is an error that names the file and the line.
 """
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from analysis import cached, parts
+from analysis import cached, parts, wellformed
 from analysis.columns import schema
 from analysis.parts import Odd, RunError, torn
 from analysis.rows import Memory, Rows, Source
 from analysis.unite import unite
 from analysis.unsent import Joined, Unfolded
 from recording import formats
+from recording.inputs import InputError, json_of, read_bytes, see_that_it_is_a_file
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -84,7 +84,7 @@ def load(folder: Path) -> Run:
         folder = folder.parent
     if not folder.is_dir():
         raise RunError(f"there is no run folder {folder}: give the path of one.")
-    if not (folder / "manifest.json").is_file():
+    if not (folder / "manifest.json").exists():
         raise RunError(
             f"{folder} is not a run, it has no manifest.json: give the folder that a run made."
         )
@@ -99,7 +99,7 @@ def load(folder: Path) -> Run:
             source = Joined(source, len(source.whole("phase")), unsent)
     except OSError as error:
         raise RunError(
-            f"{error.filename} cannot be read ({error.strerror}): let this user read it."
+            f"{error.filename or folder} cannot be read ({error.strerror}): let this user read it."
         ) from None
     order = [phase["name"] for phase in manifest["plan"]]
     return Run(folder, manifest, Rows(source, *unite(source, order, remarks)), events, remarks,
@@ -125,6 +125,11 @@ def _source(folder: Path, remarks: list[Odd], made_by: str) -> Source:
     import pyarrow as pa
 
     paths = sorted(folder.glob("requests-*.csv"))
+    for path in paths:
+        try:
+            see_that_it_is_a_file(path)
+        except InputError as error:
+            raise RunError(f"{path} {error}: restore it.") from None
     if (cache := cached.opened(folder, paths, remarks, made_by)) is not None:
         return cache
     tables = [table for path in paths for table in parts.tables(path, remarks, made_by)]
@@ -142,36 +147,43 @@ def rows(frame: "DataFrame") -> list[dict[str, Any]]:
 
 def _manifest(path: Path) -> dict[str, Any]:
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise RunError(f"{path} is not JSON ({error}): restore the file.") from None
+        manifest = wellformed.cleaned(json_of(read_bytes(path)))
+    except InputError as error:
+        raise RunError(f"{path} {error}: restore the file.") from None
     if not isinstance(manifest, dict) or not isinstance(manifest.get("run_id"), str):
         raise RunError(f"{path} does not name its run: restore the file.")
-    plan = manifest.get("plan")
-    named = isinstance(plan, list) and all(isinstance(p, dict) and "name" in p for p in plan)
-    if not named:
+    if not isinstance(manifest.get("plan"), list):
         raise RunError(f"{path} holds no plan: restore the file.")
     try:
         formats.check(manifest.get("schema_version"), formats.needs(manifest))
+        wellformed.manifest(manifest)
     except formats.FormatError as error:
         raise RunError(f"{path} {error}.") from None
+    except wellformed.NotWellFormed as error:
+        raise RunError(f"{path}: {error}; restore the file.") from None
     return manifest
 
 
 def _events(path: Path, remarks: list[Odd]) -> list[dict[str, Any]]:
-    if not path.is_file():
+    try:
+        lines = read_bytes(path).split(b"\n")
+    except FileNotFoundError:
         remarks.append(Odd(f"{path.name} is missing.", f"缺少 {path.name}。"))
         return []
-    lines = path.read_bytes().split(b"\n")
+    except InputError as error:
+        raise RunError(f"{path} {error}: restore it.") from None
     if lines.pop():
         remarks.append(torn(path, len(lines) + 1))
     events = []
     for number, line in enumerate(lines, 1):
         try:
-            event = json.loads(line)
-        except ValueError:
-            event = None
-        if not isinstance(event, dict) or not isinstance(event.get("event"), str):
-            raise RunError(f"{path}, line {number}: not an event; restore the file.")
+            event = wellformed.cleaned(json_of(line))
+            if not isinstance(event, dict) or not isinstance(event.get("event"), str):
+                raise InputError("not an event")
+            wellformed.event(event)
+        except InputError:
+            raise RunError(f"{path}, line {number}: not an event; restore the file.") from None
+        except wellformed.NotWellFormed as error:
+            raise RunError(f"{path}, line {number}: {error}; restore the file.") from None
         events.append(event)
     return events

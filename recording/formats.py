@@ -67,12 +67,17 @@ def columns(found: Sequence[str], made_by: str = "") -> tuple[str, ...]:
     if unknown and not missing:
         use = f"Weighbridge {made_by} or newer" if made_by else "the version that wrote it"
         raise FormatError(
-            f"columns that this Weighbridge does not know ({', '.join(unknown)}): use {use}"
+            f"columns that this Weighbridge does not know ({_some(unknown)}): use {use}"
         )
     if missing or len(set(found)) < len(found):
         raise FormatError(
             f"not the columns of schema version {SCHEMA_VERSION} or an earlier one "
-            f"(missing: {', '.join(missing) or 'none'}; unknown: {', '.join(unknown) or 'none'}); "
-            "restore it"
+            f"(missing: {_some(missing)}; unknown: {_some(unknown)}); restore it"
         )
     return tuple(found)
+
+
+def _some(names: Sequence[str]) -> str:
+    """A few of the names: a file of anything may have any number of them."""
+    shown = ", ".join(name[:40] for name in names[:5])
+    return (f"{shown} and {len(names) - 5} more" if len(names) > 5 else shown) or "none"

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from recording import formats
+from recording.inputs import InputError, see_that_it_is_a_file
 from recording.record import COLUMNS, RequestRecord, decode
 
 
@@ -46,6 +47,10 @@ def rows(path: Path, made_by: str = "") -> Iterator[RequestRecord]:
     `made_by`: the Weighbridge to use for columns that this one does not know.
     """
     columns, line, end = None, 1, 0
+    try:
+        see_that_it_is_a_file(path)
+    except InputError as error:
+        raise PartError(f"{path.name} {error}") from None
     with path.open("rb") as file:
         for begin, record in records(file):
             end = begin + len(record)

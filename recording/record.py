@@ -7,6 +7,7 @@ cannot hold (lone surrogates, NUL) becomes U+FFFD.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
+from math import isfinite
 from operator import attrgetter
 from typing import Any, get_args, get_type_hints
 
@@ -203,7 +204,7 @@ def _cell(value: object) -> str:
     if value is False:
         return "false"
     if isinstance(value, float):
-        return repr(value)
+        return repr(value) if isfinite(value) else ""  # what is no number is not known
     if isinstance(value, str):
         if not value.isascii() or "\0" in value:
             value = clean(value)
@@ -239,11 +240,14 @@ def _decode(name: str, cell: str) -> Any:
         return cell
     if kind is bool:
         if cell not in ("true", "false"):
-            raise ValueError(f"{name} is {cell!r}, not true or false")
+            raise ValueError(f"{name} is {cell[:40]!r}, not true or false")
         return cell == "true"
     try:
         if not cell.isascii() or "_" in cell or cell != cell.strip():
             raise ValueError  # Python reads more as a number than `encode` writes
-        return kind(cell)
+        number = kind(cell)
+        if kind is float and not isfinite(number):
+            raise ValueError
+        return number
     except ValueError:
-        raise ValueError(f"{name} is {cell!r}, not {kind.__name__}") from None
+        raise ValueError(f"{name} is {cell[:40]!r}, not {kind.__name__}") from None

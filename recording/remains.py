@@ -1,6 +1,5 @@
 """What an interrupted run left behind: its options, and which requests need not be sent again."""
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from recording import formats
+from recording.inputs import InputError, json_of, read_bytes
 from recording.outcome import ENDED_BY_US, FREE, Outcome
 from recording.partfile import rows
 from recording.purse import MONEY, TOKENS, Purse
@@ -54,14 +54,14 @@ def read(folder: Path) -> Remains:
 
 
 def _read(folder: Path) -> Remains:
-    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    manifest = json_of(_bytes(folder / "manifest.json"))
     made_by = formats.needs(manifest)
     try:
         formats.check(manifest.get("schema_version"), made_by)
     except formats.FormatError as error:
         raise ValueError(f"it {error}") from None
-    lines = (folder / "events.jsonl").read_bytes().split(b"\n")[:-1]  # the last may be torn
-    events = [json.loads(line) for line in lines]
+    lines = _bytes(folder / "events.jsonl").split(b"\n")[:-1]  # the last may be torn
+    events = [json_of(line) for line in lines]
     finished: dict[str, set[int]] = {}
     observed = {p["name"] for p in manifest["plan"] if p.get("watched")}
     watched: dict[str, list[RequestRecord]] = {}
@@ -90,6 +90,13 @@ def _read(folder: Path) -> Remains:
     begun = sum(event["event"] == "run_start" for event in events)
     attempts = max([begun, *map(_attempt, parts)])
     return Remains(manifest, finished, ended, attempts, watched, spent, _over(events), bill.purses)
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return read_bytes(path)
+    except InputError as error:
+        raise InputError(f"{path.name} {error}") from None
 
 
 def _skipped_by_rule(event: Mapping[str, Any]) -> bool:

@@ -41,7 +41,7 @@ texts = st.sampled_from(HOSTILE) | st.text(st.characters(), max_size=40)
 _VALUES: dict[type, st.SearchStrategy[Any]] = {
     str: texts,
     int: st.integers(-(2**63), 2**63 - 1),
-    float: st.floats(allow_nan=False),
+    float: st.floats(allow_nan=False, allow_infinity=False),
     bool: st.booleans(),
 }
 _OPTIONAL = {item.name for item in fields(RequestRecord) if "None" in str(item.type)}

@@ -89,6 +89,12 @@ def test_none_is_an_empty_cell_and_zero_is_not() -> None:
     assert (cells["success"], cells["stream"], cells["marker_ok"]) == ("true", "false", "")
 
 
+@pytest.mark.parametrize("number", [float("inf"), float("-inf"), float("nan")])
+def test_what_is_no_number_is_not_known(number: float) -> None:
+    (back,) = through_csv(row(api_cost=number))
+    assert back.api_cost is None
+
+
 def test_a_negative_number_is_not_quoted_as_a_formula() -> None:
     assert encode(row(send_lag_s=-0.5))[COLUMNS.index("send_lag_s")] == "-0.5"
 
@@ -107,6 +113,9 @@ def test_a_negative_number_is_not_quoted_as_a_formula() -> None:
         ("elapsed_sec", "1_0.0"),
         ("elapsed_sec", " 1.0"),
         ("api_cost", "1,5"),
+        ("api_cost", "nan"),
+        ("elapsed_sec", "inf"),
+        ("elapsed_sec", "1e400"),
         ("success", ""),
         ("success", "True"),
         ("success", "1"),

@@ -1,0 +1,53 @@
+"""Files that others hand us: read only where they are files, and only as JSON that is JSON."""
+
+import json
+import stat
+from pathlib import Path
+from typing import Any
+
+LARGEST_BYTES = 256 << 20
+"""Of a manifest or a journal: more than any run of ours writes."""
+_KINDS = (
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISFIFO, "a pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+
+
+class InputError(ValueError):
+    """A file is none, or holds no JSON; the message says what it is, after the file's name."""
+
+
+def see_that_it_is_a_file(path: Path) -> None:
+    """A pipe would be waited for for ever. Raises InputError, and OSError as `stat` does."""
+    mode = path.stat().st_mode
+    kind = next((name for test, name in _KINDS if test(mode)), "no file")
+    if not stat.S_ISREG(mode):
+        raise InputError(f"is {kind}, not a file")
+
+
+def read_bytes(path: Path) -> bytes:
+    """All of a small file. Raises InputError and OSError."""
+    see_that_it_is_a_file(path)
+    if (size := path.stat().st_size) > LARGEST_BYTES:
+        raise InputError(f"has {size:,} bytes, more than any run writes into it")
+    return path.read_bytes()
+
+
+def json_of(text: bytes | str) -> Any:
+    """What JSON says, without NaN and infinities, which are none. Raises InputError."""
+    try:
+        text = text.decode("utf-8") if isinstance(text, bytes) else text  # json would guess
+        return json.loads(text, parse_constant=_none)
+    except RecursionError:
+        raise InputError("is JSON too deep to be read") from None
+    except InputError:
+        raise
+    except ValueError as error:
+        raise InputError(f"is not JSON ({error})") from None
+
+
+def _none(name: str) -> Any:
+    raise InputError(f"is not JSON ({name} is no number)")
