@@ -5,7 +5,7 @@ the place; nothing after it needs to look. What is not named here may be anythin
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -51,6 +51,7 @@ def _moment(value: Any) -> bool:
 TEXT = _is("text", lambda value: isinstance(value, str))
 FLAG = _is("true or false", lambda value: isinstance(value, bool))
 NUMBER = _is("a finite number", _finite)
+SECONDS = _is("a number of seconds", lambda value: _finite(value) and abs(value) < 1e10)
 WHOLE = _is("a whole number, 0 or more", _whole)
 MOMENT = _is("a time as ISO 8601 writes it", _moment)
 SCALAR = _is("text, a finite number, true or false",
@@ -66,13 +67,13 @@ def _list(inner: Shape) -> Shape:
     return check
 
 
-def _map(inner: Shape | None = None, needs: str = "", **named: Shape) -> Shape:
+def _map(inner: Shape | None = None, needs: Sequence[str] = (), **named: Shape) -> Shape:
     """An object: `named` values, the others as `inner` (None: anything); `needs` a key."""
 
     def check(value: Any, where: str) -> None:
         _is("an object", lambda value: isinstance(value, dict))(value, where)
-        if needs and needs not in (value or {}):
-            raise NotWellFormed(f"{where}.{needs} is missing")
+        if value is not None and (missing := [key for key in needs if key not in value]):
+            raise NotWellFormed(f"{where}.{missing[0]} is missing")
         for key, one in (value or {}).items():
             shape = named.get(key, inner)
             if shape is not None:
@@ -100,20 +101,21 @@ def _prices(value: Any, where: str) -> None:
         _map(SCALAR)(price, f"{where}.models.{model}")
 
 
+_ACCOUNT = _map(_needed(NUMBER), ("limit", "spent", "largest_underestimate", "unstated"))
 PHASE = _map(
-    needs="name",
+    needs=("name",),
     name=_needed(TEXT), mode=TEXT, scenario=TEXT, model=TEXT, kind=TEXT, request=TEXT, users=WHOLE,
-    count=WHOLE, duration_s=NUMBER, target=WHOLE, max_tokens=WHOLE, stream=FLAG, typed=FLAG,
-    task_prefix=TEXT, first_number=WHOLE, climb=TEXT, pause_after_s=NUMBER, skip=_list(WHOLE),
-    watched=FLAG, poisson=TEXT, times_s=_list(_needed(NUMBER)), traffic=TEXT, paced=FLAG,
+    count=WHOLE, duration_s=SECONDS, target=WHOLE, max_tokens=WHOLE, stream=FLAG, typed=FLAG,
+    task_prefix=TEXT, first_number=WHOLE, climb=TEXT, pause_after_s=SECONDS, skip=_list(WHOLE),
+    watched=FLAG, poisson=TEXT, times_s=_list(_needed(SECONDS)), traffic=TEXT, paced=FLAG,
     pace=_map(NUMBER), ends_on=TEXT, ends_after=WHOLE, at_most=WHOLE, not_before_unix_s=NUMBER,
-    wall_s=NUMBER,
+    wall_s=SECONDS,
 )  # fmt: skip
 MANIFEST = _map(
     run_id=_needed(TEXT), needs_version=TEXT, started_at=MOMENT, mode=TEXT,
     weighbridge=_map(TEXT), versions=_map(TEXT), host=_map(name=TEXT, system=TEXT, cores=WHOLE),
     gateway=_map(base_url=TEXT, simulated=FLAG), currency=TEXT, workers=WHOLE,
-    prices=_prices, options=_map(SCALAR), slo=_map(),
+    prices=_prices, options=_map(SCALAR, seed=WHOLE, warmup=SECONDS, fail_on=TEXT), slo=_map(),
     drawn=_map(SCALAR), imported_from=_list(TEXT), plan=_needed(_list(_needed(PHASE))),
 )  # fmt: skip
 EVENT = _map(
@@ -122,8 +124,7 @@ EVENT = _map(
     clock_offsets_s=_list(_needed(NUMBER)), round_trips_s=_list(NUMBER), t0_unix_s=NUMBER,
     sent=WHOLE, dropped=WHOLE, held_by_budget=WHOLE, foreign_rows=WHOLE, completed=SCALAR,
     counted=WHOLE, outcomes=_map(_needed(WHOLE)), resumed=FLAG,
-    pacers=_list(_needed(_map(None))), money=_map(_needed(NUMBER)),
-    tokens=_map(_needed(NUMBER)), status=WHOLE,
+    pacers=_list(_needed(_map(None))), money=_ACCOUNT, tokens=_ACCOUNT, status=WHOLE,
     http_status=WHOLE, field=TEXT, said=TEXT, words=TEXT, error=TEXT,
 )  # fmt: skip
 PHASE_END = _map(generator=_map(NUMBER))

@@ -35,8 +35,7 @@ def real(mode: str = "full") -> dict[str, Any]:
         "r",
         options=as_dict(asked),
         plan=plan.as_dicts(),
-        base_url="http://gw/v1",
-        simulated=False,
+        gateway={"base_url": "http://gw/v1", "simulated": False},
         currency=None,
         workers=1,
     )

@@ -127,7 +127,7 @@ def made(base_url: str = "https://h/v1") -> dict[str, object]:
 def test_the_manifest_says_with_what_where_and_how_the_run_was_made(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(manifests, "_git_commit", lambda: "c0ffee")
+    monkeypatch.setattr(manifests, "git_commit", lambda: "c0ffee")
     said = json.loads(json.dumps(made()))
     assert said["run_id"] == "r"
     assert {"python", "locust", "openai", "gevent", "pandas"} <= set(said["versions"])
@@ -159,12 +159,12 @@ def test_outside_a_checkout_there_is_no_commit(
 ) -> None:
     monkeypatch.setattr(manifests, "ROOT", tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
-    assert manifests._git_commit() is None
+    assert manifests.git_commit() is None
 
 
 def test_without_git_there_is_no_commit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
-    assert manifests._git_commit() is None
+    assert manifests.git_commit() is None
 
 
 def test_a_json_file_is_replaced_whole_and_private(tmp_path: Path) -> None:
