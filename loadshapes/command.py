@@ -36,7 +36,7 @@ from tasks.catalogue import rehearse
 from tasks.endpoint import EmbeddedSimulator, Endpoint, resolve
 from tasks.estimate import estimate
 from tasks.preflight import preflight
-from tasks.redaction import MARK
+from tasks.redaction import MARK, SHORTEST
 from tasks.tariff import table
 from tasks.whereabouts import Doubt
 
@@ -114,6 +114,11 @@ class Command:
         endpoint = self._endpoint(whole, models)
         log.info("%s", endpoint.named)
         self.environment.host = endpoint.shown
+        if any(len(one) >= SHORTEST and one in asked.extra_body for one in endpoint.secrets):
+            raise OperatorError(
+                "--extra-body holds a secret that every file of the run would show: put it into "
+                "--header."
+            )
         session = Session(plan, asked, endpoint, self.nodes, remains, raw.public())
         session.doubts = self._doubts
         shape = self._shape(plan, asked)

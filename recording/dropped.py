@@ -7,57 +7,55 @@ from typing import Any
 NAMES_SHOWN = 6
 
 _SAID: dict[str, tuple[str, str]] = {
-    "shape": ("read as {names}", "按 {names} 格式读取"),
-    "answers": (
-        "the recorded answers of {count} rows are not sent",
-        "{count} 行中记录的回复不发送",
-    ),
+    "shape": ("read as {names} ({count})", "按 {names} 格式读取（{count}）"),
+    "answers": ("recorded answers, which are not sent: {count}", "记录的回复不发送：{count} 行"),
     "prefills": (
-        "{count} requests end with an assistant's message and are sent so: the model goes on from "
-        "it, or the gateway refuses it",
-        "{count} 个请求以 assistant 消息结尾，原样发送：模型会续写，或被网关拒绝",
+        "requests that end with an assistant's message and are sent so (the model goes on from it, "
+        "or the gateway refuses it): {count}",
+        "以 assistant 消息结尾并原样发送的请求（模型会续写，或被网关拒绝）：{count} 个",
     ),
     "ours": (
-        "{names} of {count} rows are not used: --model and --stream say these, and one reply is "
-        "measured",
-        "{count} 行中的 {names} 不使用：由 --model 与 --stream 决定，且只测一个回复",
+        "rows whose {names} is not used (--model and --stream say it, and one reply is measured): "
+        "{count}",
+        "不使用 {names} 的行（由 --model 与 --stream 决定，且只测一个回复）：{count} 行",
     ),
     "vendor": (
-        "{names} of {count} rows go into the body as the gateway's own fields",
-        "{count} 行中的 {names} 作为网关自有字段放入请求体",
+        "rows whose {names} goes into the body as the gateway's own field: {count}",
+        "{names} 作为网关自有字段放入请求体：{count} 行",
     ),
-    "unused": ("{names} of {count} rows are not used", "{count} 行中的 {names} 不使用"),
+    "unused": ("rows whose {names} is not used: {count}", "不使用 {names} 的行：{count} 行"),
     "hashes": (
-        "hash_ids of {count} rows are not used: made prompts share no prefix, so no cache helps",
-        "{count} 行的 hash_ids 不使用：生成的 prompt 没有公共前缀，缓存不起作用",
+        "rows whose hash_ids is not used (made prompts share no prefix, so no cache helps): "
+        "{count}",
+        "不使用 hash_ids 的行（生成的 prompt 没有公共前缀，缓存不起作用）：{count} 行",
     ),
     "zero": (
-        "{count} rows of zero tokens (failed, or unfinished when recorded) are left out",
-        "略去 {count} 行 0 token 的记录（录制时失败或未完成）",
+        "rows of zero tokens (failed, or unfinished when recorded), left out: {count}",
+        "略去 0 token 的记录（录制时失败或未完成）：{count} 行",
     ),
-    "failed": ("{count} rows that had failed are left out", "略去 {count} 行失败的记录"),
+    "failed": ("rows that had failed, left out: {count}", "略去失败的记录：{count} 行"),
     "silent": (
-        "{count} conversations without a user's turn are left out",
-        "略去 {count} 个没有用户发言的对话",
+        "conversations without a user's turn, left out: {count}",
+        "略去没有用户发言的对话：{count} 个",
     ),
     "first_turns": (
-        "of {count} conversations only the first turn is sent: a later one waits for a reply, "
-        "which needs a closed loop",
-        "{count} 个对话只发送第一轮：后续各轮需等待回复，只有闭环模式才能发送",
+        "conversations of which only the first turn is sent (a later one waits for a reply, which "
+        "needs a closed loop): {count}",
+        "只发送第一轮的对话（后续各轮需等待回复，只有闭环模式才能发送）：{count} 个",
     ),
     "other_urls": (
-        "{count} rows for another endpoint than /chat/completions are left out",
-        "略去 {count} 行发往 /chat/completions 以外接口的请求",
+        "rows for another endpoint than /chat/completions, left out: {count}",
+        "略去发往 /chat/completions 以外接口的请求：{count} 行",
     ),
     "outside": (
-        "{count} rows outside --trace-from and --trace-to are left out",
-        "略去 --trace-from 与 --trace-to 之外的 {count} 行",
+        "rows outside --trace-from and --trace-to, left out: {count}",
+        "略去 --trace-from 与 --trace-to 之外的记录：{count} 行",
     ),
     "repeats": (
-        "{count} requests are planned for {names} lines, so lines are sent more than once: request "
-        "i takes line i mod {names}, and a cache may answer what it has seen",
-        "计划 {count} 个请求而只有 {names} 行，因此同一行会多次发送：第 i 个请求取第 i mod {names} "
-        "行，缓存可能直接应答",
+        "lines are sent more than once, for {count} requests are planned and the file has {names} "
+        "(request i takes line i mod {names}; a cache may answer what it has seen)",
+        "计划 {count} 个请求而文件只有 {names} 行，同一行会多次发送（第 i 个请求取第 i mod {names} "
+        "行，缓存可能直接应答）",
     ),
     "silence": (
         "the first request is due after {names}: --trace-from {count} takes that silence off",

@@ -59,9 +59,6 @@ SHAPES: tuple[Shape, ...] = (
 )  # fmt: skip
 """In the order in which they are tried; README of the shapes: docs/how-to/prompts.md."""
 
-OWN = next(shape for shape in SHAPES if shape.name == "our own")
-
-
 _BY_CONTENT = frozenset(
     {"messages", "custom_id", "request", "body", "request_body", "input", "conversations",
      "conversation", *sizes.TEXTS}
@@ -98,22 +95,35 @@ def unknown(row: Json) -> str:
     """One clause on a row of no known shape: what it has, what it is most like, what to do."""
     keys = [str(key)[:30] for key in row]
     shown = ", ".join(keys[:8]) + (" ..." if len(keys) > 8 else "") if keys else "none"
-    have = {sizes.normal(key) for key in keys}
+    return (
+        f"its rows are in no known shape (keys of the first: {shown}); {_like(row)}write "
+        '{"messages": [...]} a line, or one of the shapes that docs/how-to/prompts.md lists'
+    )
+
+
+def _like(row: Json) -> str:
+    """What a row looks like by its dialogue, or else by its keys; empty: like nothing."""
+    for key, value in row.items():
+        first = value[0] if isinstance(value, list) and value else None
+        if not isinstance(first, dict):
+            continue
+        for marks, name, wanted in (
+            ({"from", "value"}, "ShareGPT", "conversations"),
+            ({"role", "content"}, "a chat request", "messages"),
+        ):
+            if marks <= first.keys():
+                return f"it looks most like {name}, so call {str(key)[:30]} {wanted}; or "
+    have = {sizes.normal(str(key)) for key in row}
 
     def likeness(shape: Shape) -> float:
         wanted = {sizes.normal(key) for key in shape.keys}
-        return len(wanted & have) / len(wanted | have) if wanted | have else 0.0
+        return len(wanted & have) / len(wanted | have)
 
     best = max(SHAPES, key=likeness)
-    like = f"it looks most like {best.name}, " if likeness(best) else ""
-    keys_of = OWN if not like else best
-    lacks = [key for key in keys_of.keys if sizes.normal(key) not in have]
-    missing = f"which needs {' and '.join(lacks)}" if like and lacks else ""
-    return (
-        f"its rows are in no known shape (keys of the first: {shown}); {like}{missing}"
-        f'{"; " if missing else ""}write {{"messages": [...]}} a line, or one of the shapes that '
-        "docs/how-to/prompts.md lists"
-    )
+    lacks = [key for key in best.keys if sizes.normal(key) not in have]
+    if not likeness(best) or not lacks:
+        return ""
+    return f"it looks most like {best.name}, which needs {' and '.join(lacks)}; "
 
 
 def misplaced(shape: Shape, trace: bool) -> str:

@@ -305,7 +305,14 @@ def test_however_it_is_packed_it_is_the_same(
 
 UNKNOWN: dict[str, tuple[bytes, str]] = {
     "no shape": (b'{"foo": 1, "bar": 2}\n{"foo": 2}\n', "in no known shape (keys of the first: "),
-    "nearly sharegpt": (b'{"conversation_id": 1, "id": 2}\n', "write"),
+    "nearly sharegpt": (
+        b'{"id": 1, "dialogue": [{"from": "human", "value": "hi"}]}\n',
+        "it looks most like ShareGPT, so call dialogue conversations; or write",
+    ),
+    "nearly a request": (
+        b'{"chat": [{"role": "user", "content": "hi"}]}\n',
+        "it looks most like a chat request, so call chat messages; or write",
+    ),
     "nearly mooncake": (
         b'{"timestamp": 1, "output_length": 5}\n',
         "it looks most like Mooncake, which needs input_length",
@@ -322,7 +329,10 @@ UNKNOWN: dict[str, tuple[bytes, str]] = {
     "csv of nothing": (b"a,b\n1,2\n", "in no known shape (keys of the first: a, b)"),
     "cut gzip": (gzip.compress(VLLM.encode())[:-9], "its gzip is cut off"),
     "numbers": (b"[1, 2]\n", "line 1: it must be a JSON object"),
-    "all left out": (lines_of(SHAREGPT[2]).encode(), "nothing is left to send: 1 conversations"),
+    "all left out": (
+        lines_of(SHAREGPT[2]).encode(),
+        "nothing is left to send: conversations without a user's turn, left out: 1",
+    ),
 }
 
 
