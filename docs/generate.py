@@ -12,6 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "docs")]
 
+import dialects  # noqa: E402
 import errors  # noqa: E402
 import house  # noqa: E402
 import schemas  # noqa: E402
@@ -172,6 +173,7 @@ def pages() -> dict[Path, str]:
         docs / "schema" / "summary.json": schemas.written(schemas.summary()),
         docs / "options.md": options(),
         docs / "outcomes.md": outcomes(),
+        docs / "reference" / "dialects.md": dialects.page(),
     }
 
 

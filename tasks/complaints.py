@@ -16,11 +16,11 @@ from recording.outcome import Outcome, of_status
 from tasks.headers import LONGEST_S
 from tasks.values import Json, as_json, mapping, numeric, text
 
-_MESSAGES = (
+MESSAGES = (
     "message", "msg", "detail", "error_msg", "error_message", "errorMessage", "errmsg", "err_msg",
     "status_msg", "error_description", "faultstring", "Message", "title", "reason",
 )  # fmt: skip
-_CODES = ("code", "error_code", "errorCode", "errcode", "err_code", "status_code", "Code")
+CODES = ("code", "error_code", "errorCode", "errcode", "err_code", "status_code", "Code")
 _INSIDE = ("error", "errors", "base_resp", "fault", "Error", "Response", "err")
 _ASIDE = ("title", "reason")  # beside an error's message; alone, of anything
 _FINE = ("", "0", "200", "ok", "success", "none", "null")
@@ -64,7 +64,7 @@ def trouble(body: object) -> object | None:
         head: object = inner[0] if isinstance(inner, list) else inner
         if isinstance(head, str) and head.strip() or trouble(head) is not None:
             return inner
-    if kind and all(said.get(name) is None for name in _CODES):
+    if kind and all(said.get(name) is None for name in CODES):
         return None  # an event of another kind, e.g. how far the request is in a queue
     return said if _fails(said) else None
 
@@ -73,7 +73,7 @@ def _fails(said: Json) -> bool:
     """Whether an envelope without choices reports a failure: words, and no code of success."""
     if said.get("success") is False:
         return True
-    codes = [said[name] for name in _CODES if said.get(name) is not None]
+    codes = [said[name] for name in CODES if said.get(name) is not None]
     if any(f"{code}".strip().lower() in _FINE for code in codes):
         return False
     return _message({name: said[name] for name in said if name not in _ASIDE}) is not None
@@ -94,7 +94,7 @@ def complaint(error: object) -> Complaint:
         several = _listed(error) if isinstance(error, list) else None
         shown = several or (as_json(error) if isinstance(error, list) else str(error))
         return Complaint(None, shown, None, _cause((), shown))
-    codes = [said[name] for name in _CODES if said.get(name) is not None]
+    codes = [said[name] for name in CODES if said.get(name) is not None]
     names = [said.get("type"), *codes, said.get("status"), *_reasons(said)]
     status = next((n for code in (*codes, said.get("status")) if (n := _status(code))), None)
     words = [str(name) for name in names if isinstance(name, str)]
@@ -114,7 +114,7 @@ def _status(code: object) -> int | None:
 
 
 def _message(said: Json) -> str | None:
-    for name in _MESSAGES:
+    for name in MESSAGES:
         value = said.get(name)
         if isinstance(value, str):
             return value
@@ -148,7 +148,7 @@ def _reasons(said: Json) -> Iterator[object]:
     yield mapping(said.get("innererror")).get("code")
 
 
-_CAUSES: dict[Outcome, str] = {
+CAUSES: dict[Outcome, str] = {
     Outcome.PAYMENT_REQUIRED: "insufficient_quota insufficient_user_quota insufficient_balance "
     "insufficientbalance insufficient_credits insufficient_credit insufficient_funds "
     "insufficient_account_balance credit_balance_too_low billing_hard_limit_reached "
@@ -166,7 +166,7 @@ _CAUSES: dict[Outcome, str] = {
     Outcome.FILTERED: "content_filter content_policy_violation responsibleaipolicyviolation "
     "data_inspection_failed datainspectionfailed content_filter_error moderation_blocked",
 }
-_BY_WORD = {word: outcome for outcome, words in _CAUSES.items() for word in words.split()}
+_BY_WORD = {word: outcome for outcome, words in CAUSES.items() for word in words.split()}
 _NO_MONEY = re.compile(
     r"insufficient (?:account )?(?:balance|credits?|funds|quota)|credit balance is too low"
     r"|requires more credits|account balance is (?:insufficient|not enough)|out of credits"

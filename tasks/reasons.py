@@ -13,7 +13,7 @@ from typing import Literal
 
 End = Literal["finished", "cut", "tools", "filtered", "failed"]
 
-_WORDS: dict[End, str] = {
+WORDS: dict[End, str] = {
     "finished": "stop stopped stop_sequence eos_token end_turn end end_of_text pause_turn "
     "complete completed finish finished",
     "cut": "length max_tokens max_output_tokens max_length model_length token_limit "
@@ -31,7 +31,7 @@ _WORDS: dict[End, str] = {
     "malformed_function_call malformed_tool_call unexpected_tool_call too_many_tool_calls "
     "malformed_response missing_thought_signature client_disconnect disconnected",
 }
-_ENDS: dict[str, End] = {word: end for end, words in _WORDS.items() for word in words.split()}
+_ENDS: dict[str, End] = {word: end for end, words in WORDS.items() for word in words.split()}
 _CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 

@@ -30,7 +30,7 @@ class Usage(TypedDict, total=False):
     cost_source: str
 
 
-_COUNTS: dict[str, tuple[str, ...]] = {
+COUNTS: dict[str, tuple[str, ...]] = {
     "prompt_tokens": ("prompt_tokens", "input_tokens", "inputTokens", "promptTokens",
                       "promptTokenCount", "prompt_token_count", "prompt_eval_count"),
     "completion_tokens": ("completion_tokens", "output_tokens", "outputTokens",
@@ -46,7 +46,7 @@ _COUNTS: dict[str, tuple[str, ...]] = {
                          "thoughts_token_count"),
 }  # fmt: skip
 """Each count's names, OpenAI's first."""
-_IN_DETAIL = {
+IN_DETAIL = {
     "cached_tokens": (("prompt_tokens_details", "input_tokens_details"), ("cached_tokens",)),
     "cache_write_tokens": (
         ("prompt_tokens_details", "input_tokens_details"),
@@ -58,8 +58,8 @@ _IN_DETAIL = {
 }  # fmt: skip
 _BESIDE = ("cache_read_input_tokens", "cacheReadInputTokens")
 """Anthropic's and Bedrock's names: what they count is no part of the input tokens."""
-_COSTS = ("cost", "total_cost", "estimated_cost", "cost_usd", "total_cost_usd")
-COST_NAMES = frozenset((*_COSTS, "cost_in_usd_ticks", "cost_details", "is_byok"))
+COSTS = ("cost", "total_cost", "estimated_cost", "cost_usd", "total_cost_usd")
+COST_NAMES = frozenset((*COSTS, "cost_in_usd_ticks", "cost_details", "is_byok"))
 MOST_TOKENS = 100_000_000
 """No request has more; a count above it is not believed, and kept out of every sum."""
 _IN_COST = ("total_cost", "total", "amount", "value", "usd", "total_usd")
@@ -97,19 +97,19 @@ def count(used: Json, name: str) -> int | None:
 
 def beyond(used: Json) -> list[str]:
     """Which counts of a `usage` are past counting, in words."""
-    found = ((name, next(_counted(used, name), None)) for name in _COUNTS)
+    found = ((name, next(_counted(used, name), None)) for name in COUNTS)
     return [f"{name} is {n}" for name, n in found if n is not None and abs(n) > MOST_TOKENS]
 
 
 def _counted(used: Json, name: str) -> Iterator[int]:
-    groups, names = _IN_DETAIL.get(name, ((), ()))
+    groups, names = IN_DETAIL.get(name, ((), ()))
     for group in groups:
         detail = used.get(group)
         if isinstance(detail, dict):
             for inner in names:
                 if (found := _number(detail.get(inner))) is not None:
                     yield found
-    for alias in _COUNTS[name]:
+    for alias in COUNTS[name]:
         if alias in used and (found := _number(used[alias])) is not None:
             yield found
 
@@ -127,7 +127,7 @@ def _number(value: object) -> int | None:
 
 def unread_cost(used: Json) -> str | None:
     """A cost that is stated and cannot be read, as text; None: there is none such."""
-    stated_costs = {name: used[name] for name in _COSTS if used.get(name) not in (None, "", {})}
+    stated_costs = {name: used[name] for name in COSTS if used.get(name) not in (None, "", {})}
     if not stated_costs or any(money(value) is not None for value in stated_costs.values()):
         return None
     return as_json(next(iter(stated_costs.values())))
@@ -175,7 +175,7 @@ def money(value: object) -> float | None:
 
 
 def _cost(said: Json) -> float | None:
-    stated_cost = first(*(money(said.get(name)) for name in _COSTS))
+    stated_cost = first(*(money(said.get(name)) for name in COSTS))
     ticks = numeric(said.get("cost_in_usd_ticks"))
     if stated_cost is None and ticks is not None:
         return ticks / _TICKS_PER_USD

@@ -1,7 +1,7 @@
 """What gateways put on the wire, row by row: each shape, and the row that is right for it.
 
 Every shape is answered by a scripted server, to the SDK's typed surface (smoke) and to the plain
-one: both must give the same row. docs/dialects.md lists what is read.
+one: both must give the same row. docs/reference/dialects.md lists what is read.
 """
 
 import json

@@ -1,0 +1,121 @@
+"""docs/reference/dialects.md: what is understood of an answer, from the tables that read it."""
+
+from recording.machine import LIMITS
+from tasks.complaints import CAUSES, CODES, MESSAGES
+from tasks.pages import PROXY_STATUSES
+from tasks.reasons import WORDS
+from tasks.usage import COSTS, COUNTS, IN_DETAIL
+
+_ENDS = {
+    "finished": "the model finished: `ok`",
+    "cut": "the output budget ended: `ok`, or `budget_spent` where no word came",
+    "tools": "the model calls a tool: `ok`",
+    "filtered": "a content filter ended it: `filtered`, whatever had come",
+    "failed": "the gateway says that it failed: `server_error`, in a stream `stream_error`",
+}
+
+
+def page() -> str:
+    """The whole page."""
+    return "\n".join([_HEAD, *_reasons(), *_usage(), *_causes(), *_others(), *_machine(), ""])
+
+
+def _names(words: object) -> str:
+    return ", ".join(f"`{word}`" for word in words)  # type: ignore[attr-defined]
+
+
+def _reasons() -> list[str]:
+    rows = [f"| {_ENDS[end]} | {_names(words.split())} |" for end, words in WORDS.items()]
+    return [_REASONS, "| what it means | finish reasons |", "|---|---|", *rows]
+
+
+def _usage() -> list[str]:
+    rows = []
+    for column, names in COUNTS.items():
+        groups, inner = IN_DETAIL.get(column, ((), ()))
+        deeper = [f"{group}.{name}" for group in groups for name in inner]
+        rows.append(f"| `{column}` | {_names([*deeper, *names])} |")
+    rows.append(f"| `api_cost` | {_names([*COSTS, 'cost_in_usd_ticks'])} |")
+    return [_USAGE, "| column | names in `usage`, the first that is there |", "|---|---|", *rows]
+
+
+def _causes() -> list[str]:
+    rows = [f"| `{end.value}` | {_names(words.split())} |" for end, words in CAUSES.items()]
+    head = [_CAUSED.format(messages=_names(MESSAGES), codes=_names(CODES))]
+    return [*head, "| outcome | words in `type`, `code` or `reason` |", "|---|---|", *rows]
+
+
+def _others() -> list[str]:
+    rows = [f"| {status} | {said} |" for status, said in PROXY_STATUSES.items()]
+    return [_FOREIGN, "| status | whose |", "|---|---|", *rows]
+
+
+def _machine() -> list[str]:
+    rows = [f"| `{name}` | {one.en} | {one.advice_en} |" for name, one in LIMITS.items()]
+    return [_OURS, "| errno | what ran out | what to do |", "|---|---|---|", *rows]
+
+
+_HEAD = """# What is understood of an answer
+
+Gateways write the same thing in many ways. This page is made from the tables that read them, and
+`tests/tasks/test_gateway_shapes.py` answers each shape from a scripted server, to the SDK's typed
+surface (mode smoke) and to the plain one: both give the same row.
+
+A stream is read by one parser for every line end (LF, CR, CRLF, mixed), with or without a byte
+order mark, a last empty line, `[DONE]`, comments and event names. An error is found as an event,
+as an event named `error`, as a line `error: {...}`, or as bare JSON. What the body is counts more
+than what its Content-Type says: the row is then flagged `content_type`.
+"""
+_REASONS = """
+## Why it ended
+
+Capitals and hyphens make no difference; a reason that is an object is read by its `type`. Any other
+word is flagged `finish_reason` and changes no outcome (Google documents OTHER as "all other
+reasons").
+"""
+_USAGE = """
+## Tokens and cost
+
+`usage` is looked for in the body or chunk, in `x_groq`, in the first choice, and as
+`usageMetadata`. Of several usages in one stream the largest complete one counts (prompt and
+completion tokens known); what it leaves out is taken from the others, and where they contradict
+each other the row is flagged `usage_twice`. A count above 100 million is flagged `usage_absurd`
+and not believed. A usage of unknown names is flagged `usage_unreadable`.
+
+`tokens_beside` names what a dialect counts beside its whole: `reasoning` where the total is
+prompt + completion + reasoning (xAI, Google), `cached` and `cache_write` where the prompt leaves
+them out (Anthropic, Bedrock). It is no alarm; page one says it once per model, and prices and hit
+rates go by it.
+
+A cost may be a number, a number as text, an object with `total_cost`, `total` or its parts, or
+xAI's ticks (10^10 are one US dollar). With an own key at OpenRouter (`is_byok`) the gateway's
+charge is `api_cost`, the provider's is `upstream_cost`.
+"""
+_CAUSED = """
+## What went wrong
+
+The stated cause outranks the HTTP status: `insufficient_quota` under 429 is `payment_required`,
+for waiting does not help. A code of 402 or 429 in a body counts more than another status. Errors
+under HTTP 200 and inside streams are named by the same words; one that names no cause is
+`server_error`, in a stream `stream_error`.
+
+The message is looked for as {messages} (a list of them is joined, each with its place), the code as
+{codes}, in the body or in its `error`, `errors`, `base_resp`, `fault` or `Response`.
+
+How long to wait: `Retry-After` (seconds or a date) and `retry-after-ms`; else, of a 429, fields of
+the body, Google's `retryDelay`, the provider's headers that OpenRouter passes on, and the message's
+own words ("try again in 6m0s"). A wait that is no time is flagged `retry_after`.
+"""
+_FOREIGN = """
+## Answers that are not the gateway's
+
+A page in HTML or XML, the texts of Envoy, Traefik and Cloudflare, and the statuses below are
+flagged `not_the_gateway`. The row's message is the page's title.
+"""
+_OURS = """
+## What our own machine refuses
+
+A connection that our own machine did not let out is `local_limit`; its errno is the row's
+`error_type`, and the phase is generator-limited. `unreachable` is a network without a way to the
+gateway. Before a run, open files are counted against the plan.
+"""
