@@ -115,11 +115,15 @@ def is_azure(where: Address) -> bool:
 
 def same(one: str, other: str) -> bool:
     """Whether two base URLs are one place: scheme, host, port, path and query."""
-    return _canonical(one) == _canonical(other)
+    try:
+        return _canonical(one) == _canonical(other)
+    except OperatorError:  # one of them is none
+        return False
 
 
 def _canonical(text: str) -> tuple[str, str, int | None, str, str]:
-    url = urlsplit(text.strip())
+    where = address(text)  # what is written twice, with an Azure deployment or without, is one
+    url = urlsplit(f"{where.base}?{where.query}")
     try:
         port = url.port
     except ValueError:

@@ -35,7 +35,7 @@ def preflight(
     try:
         where = way(endpoint)
     except ValueError as error:
-        raise OperatorError(f"{error}: mend it in the environment.") from None
+        raise OperatorError(f"{error}.") from None
     proxy = f"{where.proxy.host}:{where.proxy.port}" if where.proxy else ""
     if proxy and is_loopback(where.host):
         log.warning(

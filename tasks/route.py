@@ -109,8 +109,8 @@ def _unreadable(error: OSError, what: str) -> str:
         why = (
             "they do not belong together" if "MISMATCH" in f"{error}" else f"no PEM file of {what}"
         )
-        return f"cannot be used: {why}"
-    return f"cannot be read ({error.strerror})"
+        return f"cannot be used ({why}): give another"
+    return f"cannot be read ({error.strerror}): give another"
 
 
 def _proxy(scheme: str, host: str) -> Proxy | None:
@@ -123,7 +123,9 @@ def _proxy(scheme: str, host: str) -> Proxy | None:
         url = urlsplit(address if "//" in address else f"//{address}")
         port = url.port or 80
     except ValueError:  # what stands there may be a piece of the password
-        raise ValueError("the environment's proxy is not an http proxy's URL") from None
+        raise ValueError(
+            "the environment's proxy is not an http proxy's URL: mend it there"
+        ) from None
     if not url.hostname or url.scheme not in ("", "http"):
         kind = url.scheme or "unknown"
         raise ValueError(

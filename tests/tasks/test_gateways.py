@@ -16,6 +16,7 @@ NL, OPEN, OWN, OTHER = (
     "https://m.example/v1",
     "http://x/v1",
 )
+AZ = "https://r.openai.azure.com/openai?api-version=2024-10-21"
 BOTH = {N_URL: NL, N_KEY: "n-key", O_URL: OPEN, O_KEY: "o-key"}
 MINE = {"MINE_BASE_URL": OWN, "MINE_API_KEY": "m-key"}
 
@@ -29,6 +30,13 @@ MINE = {"MINE_BASE_URL": OWN, "MINE_API_KEY": "m-key"}
         (OPEN + "/", "", BOTH, OPEN + "/", O_KEY),
         ("HTTPS://O.example:443/v1", "", BOTH, "HTTPS://O.example:443/v1", O_KEY),
         (OPEN, "", {O_URL: OPEN, O_KEY: "o-key", N_KEY: "n-key"}, OPEN, O_KEY),
+        (
+            AZ.replace("?", "/deployments/{model}?"),
+            "",
+            {O_URL: AZ, O_KEY: "o-key"},
+            AZ.replace("?", "/deployments/{model}?"),
+            O_KEY,
+        ),
         # the only key, which no base URL was configured with
         (OTHER, "", {O_KEY: "o-key"}, OTHER, O_KEY),
         (OTHER, "", {N_KEY: "n-key"}, OTHER, N_KEY),
