@@ -99,7 +99,7 @@ class Command:
             print(shown(f"{estimate(plan, asked, prices)}. Nothing was sent."))
             sys.exit(0)
         if not isinstance(self.environment.runner, MasterRunner):  # its workers see to themselves
-            room.make_room(plan.users)
+            room.make_room(asked.max_workers if plan.endless else plan.users)
         workers = len(self.nodes.admit()) or 1
         if (warning := room.short_of_ports(plan, asked, workers)) is not None:
             log.warning("%s", warning)

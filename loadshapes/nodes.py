@@ -187,7 +187,7 @@ class GeneratorNode:
         run.negotiation.told(data["body_changes"])
         wanted = min(data["pool"], len(stripe(phase.users, data["slot"], data["slots"])))
         try:
-            make_room(wanted)
+            make_room(run.options.max_workers if phase.kind == "manual" else wanted)
         except OperatorError as error:  # the run goes on with what fits: the rest is local_limit
             log.warning("%s", error)
         if phase.kind == "manual":
