@@ -37,7 +37,7 @@ def make_room(users: int) -> None:
     if hard != resource.RLIM_INFINITY and needed > hard:
         raise OperatorError(
             f"{users} requests in flight need {needed} open files, and this process may have "
-            f"{hard}: raise `ulimit -Hn`, or lower the concurrency (--max-workers)."
+            f"{hard}: raise ulimit -Hn, or lower the concurrency (--max-workers, --steps)."
         )
     resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
 

@@ -36,8 +36,8 @@ _POLICY = Limit(
 )  # fmt: skip
 LIMITS: dict[str, Limit] = {
     "EMFILE": Limit(
-        "open files", "打开文件数", "raise `ulimit -n`, or lower the concurrency",
-        "提高 `ulimit -n`，或降低并发",
+        "open files", "打开文件数", "raise ulimit -n, or lower the concurrency",
+        "提高 ulimit -n，或降低并发",
     ),
     "ENFILE": Limit(
         "open files of the whole system", "系统打开文件总数", "raise fs.file-max",

@@ -8,6 +8,7 @@ import pytest
 from analysis import report
 from analysis.check import Check, judge, sentence
 from analysis.load import load
+from analysis.verdicts import verdicts
 from loadshapes import modes
 from loadshapes.options import Options
 from recording.conditions import JUDGED, MARKED, METRICS, parse
@@ -301,3 +302,13 @@ def test_what_was_used_of_a_budget_is_a_share_of_it(tmp_path: Path) -> None:
             "the run: budget_tokens_used is unknown, the run has no such budget (fails if >0)",
         ),
     ]
+
+
+def test_a_fault_of_ours_fails_a_run_and_is_said_on_page_one(tmp_path: Path) -> None:
+    broken = record(1, success=False, outcome="internal_error", error_type="TypeError")
+    found = checks(tmp_path / "r", "", record(0), broken)
+    assert [one.verdict for one in found].count("failed") == 1
+    assert "fault in Weighbridge itself" in sentence(found)
+    told = verdicts(report.look(load(tmp_path / "r")))
+    assert any("fault in Weighbridge itself" in one.text for one in told if one.level == "bad")
+    assert not sentence(checks(tmp_path / "s", "", record(0)))

@@ -9,6 +9,7 @@ from analysis.load import load
 from analysis.markdown import render
 from analysis.report import compose, look
 from analysis.summarize import of_run
+from recording.record import RequestRecord
 from tests.analysis.runs import PHASE, make, probe, record
 
 STREAM = {"stream": True, "ttft_s": 0.4, "chunks": 50, "inter_chunk_p50_s": 0.02,
@@ -89,3 +90,39 @@ def test_a_run_that_kept_time_names_its_worst_lags(tmp_path: Path) -> None:
     assert "within the limits of every phase (worst: send 1.00 ms, event loop 4.00 ms)." in said
     said = page(make(tmp_path / "p", probe("tools", "m"), events=[end(0.004, "tools/m")]))
     assert "(worst: event loop 4.00 ms)." in said
+
+
+def stopped_here(index: int, kind: str) -> RequestRecord:
+    """A request that our own machine did not let out."""
+    known: dict[str, Any] = dict.fromkeys(("elapsed_sec", "api_cost", "total_tokens"))
+    return record(index, success=False, outcome="local_limit", error_type=kind, **known)
+
+
+def test_a_phase_that_met_our_own_limits_is_limited_and_told_what_to_raise(tmp_path: Path) -> None:
+    """Whatever its lags: here it kept time, and two of its requests never left the machine."""
+    kinds = ("EMFILE", "EADDRNOTAVAIL")
+    made = [record(0), *(stopped_here(i, kind) for i, kind in enumerate(kinds, 1))]
+    folder = make(tmp_path / "r", *made, events=[end(0.001)])
+    (found,) = of_run(load(folder))
+    assert (found["generator_limited"], found["local_limits"]) == (True, 2)
+    said = page(folder)
+    assert "is generator-limited" in said and "The generator kept time" not in said
+    assert "1 requests never left this machine for want of open files (EMFILE)" in said
+    assert (
+        "raise ulimit -n, or lower the concurrency" in said
+        and "local ports (EADDRNOTAVAIL)" in said
+    )
+    assert "打开文件数不足（EMFILE）" in page(folder, "zh")
+
+
+def test_a_phase_of_nothing_but_our_own_limits_is_limited_too(tmp_path: Path) -> None:
+    folder = make(tmp_path / "r", stopped_here(0, "ENOBUFS"), events=[end(None)])
+    (found,) = of_run(load(folder))
+    assert found["generator_limited"] is True
+
+
+def test_what_the_gateway_refused_is_not_our_limit(tmp_path: Path) -> None:
+    refused = record(1, success=False, outcome="connection_refused", elapsed_sec=None)
+    folder = make(tmp_path / "r", record(0), refused, events=[end(0.001)])
+    (found,) = of_run(load(folder))
+    assert (found["generator_limited"], found["local_limits"]) == (False, 0)

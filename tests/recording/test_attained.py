@@ -169,3 +169,12 @@ def test_one_request_is_good_as_the_report_counts_it(known: dict[str, Any], good
     (made,) = rows(1, **known)
     limits = objectives(e2e_s=2, ttft_s=0.5, tpot_s=0.1, attainment=1)
     assert good_enough(made, limits) is good
+
+
+def test_a_trial_that_met_our_own_limits_is_no_answer() -> None:
+    """Neither of the gateway nor of too few users: it is tried again, as one sent late is."""
+    goal = objectives(success_rate=0.9)
+    short = rows(99) + failed(1, "local_limit")
+    assert judge(short, 100, 1, goal).cause == "generator"
+    assert judge(rows(80) + failed(20, "local_limit"), 100, 1, goal).cause == "generator"
+    assert judge(rows(80) + failed(20, "unreachable"), 100, 200, goal).cause == "errors"
