@@ -15,7 +15,7 @@ together make most likely (recording/trials.py), so that a wrong one is outvoted
 
 from collections.abc import Generator
 from dataclasses import dataclass
-from math import sqrt
+from math import log, sqrt
 
 from recording.trials import Bracket, Trial, bracket
 
@@ -70,5 +70,5 @@ def _close(span: Span, low: int, high: int) -> bool:
 
 
 def _evidence(trials: list[Trial], level: int) -> float:
-    """How much has been seen at a level: a sure answer weighs as two."""
-    return sum(2.0 if trial.sure else 1.0 for trial in trials if trial.level == level)
+    """How far all that has been seen at a level is from telling nothing (log odds)."""
+    return abs(sum(log(t.truly / (1 - t.truly)) for t in trials if t.level == level))

@@ -3,17 +3,19 @@
 Percentiles are judged by counting: the nearest rank of 95 % is within a limit where at least
 ceil(95 n / 100) of n requests are: the successes, and those that were waited for in vain
 (recording/censored.py), which are within no limit. An answer is *sure* where chance alone would
-have brought it about in less than one of a hundred trials at the very edge of the objective.
+have brought it about in less than one of a hundred trials at the very edge of the objective. The
+requests of a queue are alike, so they count as the fewer independent ones that they are worth.
 """
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from math import ceil, exp, fsum, lgamma, log, log1p
-from typing import Literal, Protocol
+from dataclasses import dataclass, field
+from math import ceil, exp, floor, fsum, lgamma, log, log1p
+from typing import Literal, NamedTuple, Protocol
 
 from recording.censored import times
 from recording.conditions import Condition
+from recording.effective import design_effect
 from recording.lateness import LAG_SHARE, limit_s
 from recording.outcome import ENDED_BY_US, Outcome
 from recording.slo import SHARES, TIMES, Objectives
@@ -60,12 +62,15 @@ class Attained:
 
     `cause` is why: the gateway refused (`429`), failed (`errors`), was slow (`latency`) or dear
     (`cost`); or we could not ask as planned: too few `users`, or a late `generator`.
+    `likely` is the probability that the level meets its objectives, whatever this window showed
+    (None: the verdict is not one of chance).
     """
 
     met: bool
     sure: bool
     missed: tuple[str, ...] = ()
     cause: Cause = ""
+    likely: float | None = field(default=None, compare=False)
 
 
 def judge(
@@ -88,15 +93,24 @@ def judge(
     if late and not (missed and _missed(_found(sent, planned, objectives))):
         return Attained(False, True, (), "users")
     if halted or missed:
-        sure = halted or any(sure for met, sure in found.values() if not met)
-        return Attained(False, sure, missed, _cause(rows, missed, full))
-    return Attained(True, all(sure for _, sure in found.values()))
+        sure = halted or any(one.sure for one in found.values() if not one.met)
+        likely = min((one.likely for one in found.values()), default=0.0)
+        cause = _cause(rows, missed, full)
+        return Attained(False, sure, missed, cause, 0.0 if halted else likely)
+    likely = min((one.likely for one in found.values()), default=1.0)
+    return Attained(True, all(one.sure for one in found.values()), likely=likely)
 
 
-def _found(
-    rows: Sequence[Row], planned: int, objectives: Objectives
-) -> dict[str, tuple[bool, bool]]:
-    """Of each statement whether it is met, and whether surely."""
+class _Answer(NamedTuple):
+    """Whether a statement is met, whether surely, and how likely it is of the level."""
+
+    met: bool
+    sure: bool
+    likely: float
+
+
+def _found(rows: Sequence[Row], planned: int, objectives: Objectives) -> dict[str, _Answer]:
+    """Every statement, judged."""
     good = [row for row in rows if row.success]
     return {
         condition.metric: _judge(condition, rows, good, planned, objectives)
@@ -104,8 +118,12 @@ def _found(
     }
 
 
-def _missed(found: dict[str, tuple[bool, bool]]) -> tuple[str, ...]:
-    return tuple(key for key, (met, _) in found.items() if not met)
+def _missed(found: dict[str, _Answer]) -> tuple[str, ...]:
+    return tuple(key for key, one in found.items() if not one.met)
+
+
+def _certain(met: bool) -> _Answer:
+    return _Answer(met, True, float(met))
 
 
 def answers(found: Iterable[tuple[int, Attained]]) -> Iterator[bool]:
@@ -154,32 +172,70 @@ def _judge(
     good: Sequence[Row],
     planned: int,
     objectives: Objectives,
-) -> tuple[bool, bool]:
-    """Whether a statement is met, and whether surely."""
+) -> _Answer:
+    """One statement, judged."""
     key, limit = condition.metric, condition.limit
     if key == "cost_per_success":
         costs = [row.api_cost for row in rows if row.api_cost is not None]
         known = good and all(row.api_cost is not None for row in good)
-        return bool(known) and not condition.met(fsum(costs) / len(good)), True
+        return _certain(bool(known) and not condition.met(fsum(costs) / len(good)))
     if key == "success_rate":
-        return _share(len(good), planned, limit)
+        return _share([row.success for row in ordered(rows)], planned, limit)
     if key == "attainment":
-        return _share(sum(good_enough(row, objectives) for row in rows), planned, limit)
+        return _share([good_enough(row, objectives) for row in ordered(rows)], planned, limit)
     time, rank, _ = key.split("_")
     percent = int(rank.removeprefix("p"))
     known_s, running_s = times(rows, time, TAKEN[time])
     count = len(known_s) + len(running_s)
     if not count:
-        return False, True
+        return _certain(False)
     within = sum(round(t, 12) <= round(limit, 12) for t in known_s)
     beyond = len(known_s) - within + sum(round(t, 12) >= round(limit, 12) for t in running_s)
     met = within >= max(1, ceil(percent * count / 100))
-    return met, _surely(count - within if met else beyond, count, 1 - percent / 100, met)
+    share = 1 - percent / 100
+    took = [t for row in ordered(rows) if row.success and (t := TAKEN[time](row)) is not None]
+    tail = sorted(took)[ceil(percent * len(took) / 100) - 1] if took else limit
+    middle = sorted(took)[len(took) // 2] if took else limit
+    waves = [design_effect([t > edge for t in took]) for edge in (limit, tail, middle)]
+    effect = max(by for by, _ in waves), min(told for _, told in waves)
+    return _judged(met, count - within if met else beyond, count, share, effect)
 
 
-def _share(good: int, planned: int, limit: float) -> tuple[bool, bool]:
-    met = planned > 0 and round(good / planned, 12) >= round(limit, 12)
-    return met, _surely(planned - good, planned, 1 - limit, met)
+def ordered(rows: Sequence[Row]) -> list[Row]:
+    """The rows in the order in which they were due, or sent: neighbours stand together."""
+
+    def begun_s(row: Row) -> float:
+        due = row.scheduled_offset_s
+        found = row.sent_offset_s if due is None else due
+        return 0.0 if found is None else found
+
+    return sorted(rows, key=begun_s)
+
+
+def _share(good: Sequence[bool], planned: int, limit: float) -> _Answer:
+    met = planned > 0 and round(sum(good) / planned, 12) >= round(limit, 12)
+    return _judged(met, max(0, planned - sum(good)), planned, 1 - limit, design_effect(good))
+
+
+def _judged(met: bool, bad: int, count: int, share: float, effect: tuple[float, float]) -> _Answer:
+    """By as many independent requests as these are worth: `share` of all may be bad."""
+    by, told = effect
+    worth, some = count / by, bad / by
+    sure = _surely(ceil(some) if met else floor(some), max(1, floor(worth)), share, met)
+    if not 0 < share < 1 or not count:
+        return _Answer(met, sure, 0.9 if met else 0.0)
+    tries, low = max(1, round(worth)), floor(some)
+    likely = [_likely(min(k, tries), tries, share) for k in (low, low + 1)]
+    by_chance = likely[0] + (some - low) * (likely[1] - likely[0])
+    return _Answer(met, sure, 0.5 + told * (by_chance - 0.5))
+
+
+def _likely(bad: int, count: int, share: float) -> float:
+    """How likely at most `share` of all are bad, where so many of so many were (mid-p)."""
+    return (
+        binomial(count, share, range(bad + 1, count + 1))
+        + binomial(count, share, range(bad, bad + 1)) / 2
+    )
 
 
 def fewest(condition: Condition) -> int:

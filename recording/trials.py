@@ -1,10 +1,11 @@
 """What trials at several levels say of the highest level that still meets its objectives. Pure.
 
 Whatever the level, a trial is a coin with a bias: now and then a level that is met looks missed,
-and the other way round. So no single answer is final. Of all places where the true boundary can
+and the other way round, the more so the nearer it lies to the boundary. So no single answer is
+final: each says how likely its level is met, by as many independent requests as its own are worth
+(recording/attained.py), and at the most with 99 in 100. Of all places where the true boundary can
 lie, between two neighbouring levels that were tried, or beyond the outermost, the most likely is
-taken, every answer counting as right with 9 in 10 (a sure one with 99 in 100); its share of all
-likelihoods is the confidence.
+taken; its share of all likelihoods is the confidence.
 """
 
 from collections.abc import Sequence
@@ -15,11 +16,23 @@ RIGHT, SURELY_RIGHT = 0.9, 0.99
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One answer: whether a level was met, and whether chance can hardly have decided it."""
+    """One answer: whether a level was met, and whether chance can hardly have decided it.
+
+    `likely` is how likely the level is truly met; None: as a verdict is right in 9 of 10 cases.
+    """
 
     level: int
     met: bool
     sure: bool = False
+    likely: float | None = None
+
+    @property
+    def truly(self) -> float:
+        """The probability that the level is truly met, never beyond what an answer is worth."""
+        if self.likely is not None:
+            return min(max(self.likely, 1 - SURELY_RIGHT), SURELY_RIGHT)
+        right = SURELY_RIGHT if self.sure else RIGHT
+        return right if self.met else 1 - right
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +59,6 @@ def _likelihood(trials: Sequence[Trial], low: int | None) -> float:
     """How likely the answers are where `low` is the highest level tried that is truly met."""
     found = 1.0
     for trial in trials:
-        right = SURELY_RIGHT if trial.sure else RIGHT
         truly_met = low is not None and trial.level <= low
-        found *= right if trial.met == truly_met else 1 - right
+        found *= trial.truly if truly_met else 1 - trial.truly
     return found

@@ -23,6 +23,8 @@ _READ = (*_LOOKED_AT, "phase", "done_offset_s", "duration_s")
 _CUT = ("budget", "payment_required", "stopped", "failed", "worker_lost")
 """Events that end a trial for a reason of ours: its rows are no answer."""
 
+SOUND = 0.9
+"""A bracket of a lower confidence is doubtful, and said to be."""
 OURS = ("generator", "users")
 """Causes that are a limit of the load generator."""
 
@@ -41,6 +43,7 @@ def section(view: View) -> Section:
     for model, trials in _searches(view, slo).items():
         found = found_by(trials)
         blocks += [_remark(view, model, trials, found), *_few(view, slo, model, trials, found)]
+        blocks += _doubtful(view, model, trials, found)
         tables += [*_charts(view, model, trials), _table(view, model, trials)]
     return Section(title, [*blocks, *tables])
 
@@ -106,7 +109,7 @@ def _ours(trials: Trials, found: Bracket) -> bool:
 
 def found_by(trials: Trials) -> Bracket:
     """The bracket of the trials that are answers."""
-    return bracket([Trial(p["target"], a.met, a.sure) for p, a in _counting(trials)])
+    return bracket([Trial(p["target"], a.met, a.sure, a.likely) for p, a in _counting(trials)])
 
 
 def _judged(view: View, slo: Slo, phase: dict[str, Any]) -> Attained | None:
@@ -200,6 +203,20 @@ def _few(view: View, slo: Slo, model: str, trials: Trials, found: Bracket) -> li
     return [Remark("note", text)]
 
 
+def _doubtful(view: View, model: str, trials: Trials, found: Bracket) -> list[Remark]:
+    """That the windows tell too little for a confidence of nine in ten."""
+    t, counting = view.t, _counting(trials)
+    if found.confidence >= SOUND or not counting:
+        return []
+    text = t(
+        f"{model}: each window holds few independent requests (those of a queue are alike), so the "
+        "bracket is doubtful: a longer --duration or more --trials tell more.",
+        f"{model}：每个窗口内相互独立的请求较少（排队使相邻请求相似），区间并不可靠："
+        "请加长 --duration 或增加 --trials。",
+    )
+    return [Remark("note", text)]
+
+
 def _why(view: View, answer: Attained) -> str:
     t = view.t
     causes = {
@@ -252,13 +269,14 @@ def _table(view: View, model: str, trials: Trials) -> Table:
         ],
         how=t(
             "Each try is a window at one level, judged by the objectives. The bracket is the most "
-            "likely place of the boundary if one answer in ten errs, a sure one in a hundred "
-            "(sure: chance at the very edge would bring it about in less than 1% of windows). A "
+            "likely place of the boundary, each answer weighing as much as its requests, of which "
+            "those that are alike count once (sure: chance at the very edge would bring it about "
+            "in less than 1% of windows). A "
             "window of a late generator is no answer, but for the third at its level. The "
             "confidence is the bracket's share of the likelihood of all places.",
             "每次尝试为某一水平上的一个窗口，按目标判定。"
-            "假定十次判定有一次出错（“确定”者百次一次；"
-            "确定指处于目标边缘时偶然出现的概率低于 1%），"
+            "每次判定按其相互独立的请求数加权（彼此相似的请求只计一次；"
+            "“确定”指处于目标边缘时偶然出现的概率低于 1%），"
             "压测端滞后的窗口不作为判定，同一水平第三次滞后除外。"
             "区间取似然最大的分界位置，置信度为其似然占全部位置之比。",
         ),

@@ -7,9 +7,11 @@ from random import Random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import binom
 
 from loadshapes.search import Span, highest
 from recording.trials import Bracket, Trial, bracket
+from tests.searches import found, holds
 
 
 def searched(span: Span, answer: Callable[[int], Trial]) -> tuple[Bracket, list[int]]:
@@ -141,3 +143,28 @@ def test_the_number_of_trials_is_kept_to() -> None:
     span = Span(first=60, highest=1000, confidence=1.0, trials=25)
     _, tried = searched(span, lambda level: Trial(level, dice.random() < 0.5))
     assert len(tried) == 25
+
+
+def covered(seeds: range, window_s: float) -> None:
+    """Of searches at a queue, the true edge lies in as many brackets as their confidences say."""
+    brackets = [found(seed, window_s) for seed in seeds]
+    held = sum(holds(one) for one in brackets)
+    stated = sum(one.confidence for one in brackets) / len(brackets)
+    assert held >= binom.ppf(0.01, len(brackets), stated), (held, stated)
+    claims = [one for one in brackets if one.confidence >= 0.95]
+    right = sum(holds(one) for one in claims)
+    assert right >= binom.ppf(0.01, len(claims), 0.95) if claims else True, (right, len(claims))
+
+
+def test_the_confidence_holds_at_a_queue() -> None:
+    """An M/M/8 queue of known edge, windows of 60 s: latencies come in waves.
+
+    With requests taken as independent, 24 of 40 brackets held it at a stated 98 %.
+    """
+    covered(range(100, 112), 60.0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("window_s", [20.0, 60.0, 120.0])
+def test_the_confidence_holds_in_two_hundred_searches(window_s: float) -> None:
+    covered(range(1_000, 1_200), window_s)
