@@ -150,3 +150,32 @@ def test_what_a_run_writes_is_its_owners_alone(simulator: Start, tmp_path: Path)
         "rows.parquet",
     } <= names
     assert {str(p): oct(p.stat().st_mode) for p in files if p.stat().st_mode & 0o077} == {}
+
+
+def test_a_secret_of_the_base_url_and_of_a_header_is_in_no_file_and_no_line(
+    simulator: Start, tmp_path: Path
+) -> None:
+    """Nor is it lost when the run is interrupted and goes on: it must be given again."""
+    gateway = simulator("--profile", "fast", "--fault", "echo_auth=0.3")
+    secret, tenant = "5b1e77f0c2aa99", "tenant-acme-4711"
+    where = ("-H", f"{gateway.url}?code={secret}", "--header", "X-Tenant={env:TENANT}")
+    env = environment(TENANT=tenant, OPENAI_LOG="debug")
+    done = run(
+        *where, "--mode", "rpm", "--model", "m", "--target", 300, "--duration", 2, "--stop-rule",
+        "off", "--csv", tmp_path / "locust", "--html", tmp_path / "locust.html", "--loglevel",
+        "DEBUG", "--output", tmp_path / "out.jsonl", results=tmp_path / "results", env=env,
+    )  # fmt: skip
+    assert len(done.rows()) == len(gateway.rows()) == 10, done.text
+    written = done.text + "".join(
+        path.read_bytes().decode(errors="replace")
+        for path in tmp_path.rglob("*")
+        if path.is_file() and "simulator" not in path.name
+    )
+    assert [one for one in (secret, tenant, CANARY) if one in written] == []
+    assert done.manifest()["gateway"]["base_url"] == f"{gateway.url}?code=[key]"
+    assert done.manifest()["gateway"]["headers"] == ["X-Tenant"]
+    assert done.folder is not None
+    again = run("--resume", done.folder, results=tmp_path / "none", env=env)
+    assert again.code == 2 and "was made with --header (X-Tenant)" in again.text
+    again = run("--resume", done.folder, *where[2:], results=tmp_path / "none", env=env)
+    assert again.code == 2 and secret not in again.text
