@@ -132,6 +132,11 @@ def _parser() -> argparse.ArgumentParser:
         choices=FORMATS,
         help="whatever the name is; seed: the JSONL of the article's script, its fields",
     )
+    export.add_argument(
+        "--recorded",
+        action="store_true",
+        help="leave out what was planned and never sent, of which a stopped window has many",
+    )
     export.set_defaults(command=_export)
 
     imports = commands.add_parser("import", help="make a run folder of the seed's JSONL")
@@ -318,7 +323,7 @@ def _export(options: argparse.Namespace) -> None:
         "csv": table.write, "parquet": table.write_parquet, "jsonl": table.write_jsonl,
         "seed": seed.write,
     }  # fmt: skip
-    writers[kind](load(options.run), options.output)
+    writers[kind](load(options.run, 0 if options.recorded else None), options.output)
     print(shown(options.output))
 
 

@@ -78,8 +78,11 @@ class Run:
         ]
 
 
-def load(folder: Path) -> Run:
-    """The run in a folder, or in that of a file of it (RUN/report.html). Raises RunError."""
+def load(folder: Path, unsent_rows: int | None = None) -> Run:
+    """The run in a folder, or in that of a file of it (RUN/report.html). Raises RunError.
+
+    `unsent_rows`: how many rows at the most are made of what was not sent (analysis/unsent.py).
+    """
     if folder.is_file() and (folder.parent / "manifest.json").is_file():
         folder = folder.parent
     if not folder.is_dir():
@@ -93,7 +96,8 @@ def load(folder: Path) -> Run:
         manifest = _manifest(folder / "manifest.json")
         events = _events(folder / "events.jsonl", remarks)
         source = _source(folder, remarks, formats.needs(manifest))
-        unsent = Unfolded(events, manifest["plan"], source, str(folder / "events.jsonl"))
+        where = str(folder / "events.jsonl")
+        unsent = Unfolded(events, manifest["plan"], source, where, unsent_rows)
         remarks += _beyond(unsent.beyond)
         if len(unsent):
             source = Joined(source, len(source.whole("phase")), unsent)

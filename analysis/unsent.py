@@ -91,8 +91,9 @@ class Unfolded:
         plan: Sequence[Mapping[str, Any]],
         source: "Source",
         where: str,
+        most: int | None = None,
     ) -> None:
-        """Raises RunError, saying `where` a damaged line stands."""
+        """`most` rows are made, UNFOLDED unless given. RunError says `where` a damaged line is."""
         import numpy as np
 
         planned = {phase["name"]: phase for phase in plan}
@@ -106,8 +107,9 @@ class Unfolded:
         self.beyond: dict[str, int] = {}
         indices, numbers = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int32)]
         phases = dict.fromkeys(line.unsent.phase for line in self._lines)
+        most = UNFOLDED if most is None else most
         for phase in phases:
-            index, count = self._unsent(phase, source, UNFOLDED // len(phases))
+            index, count = self._unsent(phase, source, most // len(phases))
             if count > len(index):
                 self.beyond[phase] = count - len(index)
             indices.append(index)

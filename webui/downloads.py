@@ -14,7 +14,7 @@ KINDS = {"requests.csv": "text/csv", "requests.jsonl": "application/x-ndjson"}
 
 
 def rows(folder: Path | None, name: str, texts: Mapping[str, str]) -> Response:
-    """The run's rows so far, as CSV or as the seed's JSONL.
+    """The run's rows so far, as CSV or as the seed's JSONL, without what was never sent.
 
     The analysis reads and unites the part files in a process of its own: this one sends requests.
     """
@@ -23,7 +23,7 @@ def rows(folder: Path | None, name: str, texts: Mapping[str, str]) -> Response:
     with tempfile.TemporaryDirectory() as scratch:
         path = Path(scratch) / name
         command = [sys.executable, "-m", "analysis", "export", str(folder), "--output", str(path)]
-        command += ["--format", "seed" if name.endswith(".jsonl") else "csv"]
+        command += ["--recorded", "--format", "seed" if name.endswith(".jsonl") else "csv"]
         done = subprocess.run(
             command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True
         )
