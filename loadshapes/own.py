@@ -120,7 +120,8 @@ def _see_that_a_budget_can_be_kept(traffic: Traffic, options: Options) -> None:
     if not (options.budget or options.budget_tokens):
         return
     if numbers := undecided(traffic, options):
+        name = "--budget" if options.budget else "--budget-tokens"
         raise OperatorError(
-            f"--budget needs to know the most that a request may use, and line {numbers[0]} of "
+            f"{name} needs to know the most that a request may use, and line {numbers[0]} of "
             "your traffic has no max_tokens: give --max-tokens."
         )

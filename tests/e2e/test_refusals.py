@@ -104,3 +104,29 @@ def test_mode_interactive_rests_where_it_is_refused(tmp_path: Path) -> None:
         )  # fmt: skip
     assert len(gateway.posts) == 2, done.text
     assert "nothing succeeded, 2 of 2 requests failed" in done.out
+
+
+def test_a_base_url_without_its_v1_fails_smoke_and_says_what_was_meant(tmp_path: Path) -> None:
+    """The server knows nothing outside /v1: each request is a 404, and the look found its home."""
+
+    def elsewhere(asked: Asked) -> Answer:
+        return only_good(asked) if asked.path.startswith("/v1/") else (404, "no such page")
+
+    with serving(elsewhere) as gateway:
+        done = run(
+            "-H", gateway.root, "--mode", "smoke", "--model", "good", results=tmp_path / "results"
+        )
+    assert done.code == 1 and len(gateway.posts) == 2, done.text
+    assert f"{gateway.url} has: did you mean that as the base URL?" in done.err
+    assert f"Did you mean the base URL {gateway.url}?" in done.out
+    assert "weighbridge: 1 of 2 checks failed: good answered nothing." in done.err
+
+
+def test_what_the_plan_cannot_show_is_refused_before_anything_is_sent(tmp_path: Path) -> None:
+    with serving(only_good) as gateway:
+        done = run(
+            "-H", gateway.url, "--mode", "rpm", "--model", "good", "--target", 600,
+            "--duration", 5, "--fail-on", "ttft_p95_s>2", results=tmp_path / "results",
+        )  # fmt: skip
+    assert done.code == 2 and gateway.asked == [] and done.folder is None, done.text
+    assert "add --stream" in done.err

@@ -86,8 +86,13 @@ def test_a_search_sends_own_traffic_in_every_trial(tmp_path: Path) -> None:
 
 def test_a_budget_needs_the_most_that_a_line_may_use(tmp_path: Path) -> None:
     open_ended = {"messages": PLAIN["messages"]}
-    with pytest.raises(OperatorError, match=r"line 2 .* no max_tokens: give --max-tokens"):
+    with pytest.raises(
+        OperatorError, match=r"line 2 .* no max_tokens: give --max-tokens"
+    ) as caught:
         planned(tmp_path, PLAIN, open_ended, budget_tokens=10**6)
+    assert str(caught.value).startswith("--budget-tokens needs")
+    with pytest.raises(OperatorError, match="^--budget needs"):
+        planned(tmp_path, PLAIN, open_ended, budget=1.0)
     planned(tmp_path, PLAIN, open_ended, budget_tokens=10**6, max_tokens=5)
 
 
