@@ -32,6 +32,7 @@ from recording.foreign import lines, shown
 from recording.mistake import OperatorError
 from recording.remains import Remains
 from recording.remains import read as read_remains
+from tasks.address import masked
 from tasks.catalogue import rehearse
 from tasks.endpoint import EmbeddedSimulator, Endpoint, resolve
 from tasks.estimate import estimate
@@ -149,7 +150,7 @@ class Command:
             return self._resolved(given).shown
         except OperatorError:
             # What is wrong is said when a run is asked for; the start form may name a gateway.
-            return self.environment.host or None
+            return masked(self.environment.host or "") or None
 
     def _endpoint(self, asked: Options, models: Iterable[str] = ()) -> Endpoint:
         self._doubts = ()

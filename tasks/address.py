@@ -108,6 +108,14 @@ def address(base_url: str) -> Address:
     return Address(base, query)
 
 
+def masked(base_url: str) -> str:
+    """A base URL as it may be shown, even one that cannot be used."""
+    try:
+        return address(base_url).shown
+    except OperatorError:
+        return base_url.partition("?")[0].rpartition("@")[2]
+
+
 def is_azure(where: Address) -> bool:
     """Whether the URL is of the kind whose key goes in the header `api-key`."""
     return any(name == "api-version" for name, _ in parse_qsl(where.query))

@@ -9,6 +9,7 @@ import openai
 
 from loadshapes.options import Options
 from recording.mistake import OperatorError
+from tasks.access import BEARER, NONE
 from tasks.client import Client
 from tasks.endpoint import Endpoint
 from tasks.failure import WireError
@@ -46,7 +47,10 @@ def preflight(
     try:
         return tuple(unlisted(models, listed(client.sdk.get("/models", cast_to=object))))
     except openai.AuthenticationError:
-        log.warning("GET /models was refused with HTTP 401: is the API key right?")
+        auth = endpoint.access.auth
+        how = "Authorization: Bearer" if auth == BEARER else auth
+        what = "none was sent (--auth none)" if auth == NONE else f"it was sent as {how} (--auth)"
+        log.warning("GET /models was refused with HTTP 401: is the API key right? %s", what)
     except openai.APIConnectionError as error:
         cause = error.__cause__
         if isinstance(cause, WireError) and client.wire.sent is None or client.wire.status is None:
