@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING
 
 from analysis import reconciling
 from analysis.load import Run, RunError, load
-from recording import slo
+from recording import percents, slo
 from recording.conditions import ConditionError, parse
 from recording.foreign import as_json, shown
+from recording.percents import PercentError
 from recording.prices import PriceError
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         failed = options.command(options)
-    except (RunError, ConditionError, slo.SloError, PriceError) as error:
+    except (RunError, ConditionError, slo.SloError, PriceError, PercentError) as error:
         print(f"weighbridge: {shown(error)}", file=sys.stderr)
         return 2
     except BrokenPipeError:
@@ -170,10 +171,15 @@ def _add_lenses(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="leave the first seconds of every window out of its numbers (default: the run's own)",
     )
+    parser.add_argument(
+        "--percentiles",
+        metavar="LIST",
+        help="which percentiles the tables show, e.g. 50,90,99,99.9 (default: the run's own)",
+    )
 
 
 def _load(options: argparse.Namespace) -> Run:
-    """The run, with `--slo` and `--warmup` in place of its own."""
+    """The run, with `--slo`, `--warmup` and `--percentiles` in place of its own."""
     if options.warmup is not None and not 0 <= options.warmup < math.inf:
         raise RunError(f"--warmup must be a number of seconds, 0 or more, not {options.warmup}.")
     objectives = None if options.slo is None else slo.read(options.slo)
@@ -186,7 +192,12 @@ def _load(options: argparse.Namespace) -> Run:
     if options.warmup is not None:
         given = (run.manifest.get("options") or {}) | {"warmup": options.warmup}
         run = replace(run, manifest=run.manifest | {"options": given})
-    return run
+    if options.percentiles is not None:
+        percents.parse(options.percentiles)
+        given = (run.manifest.get("options") or {}) | {"percentiles": options.percentiles}
+        run = replace(run, manifest=run.manifest | {"options": given})
+    named = (percents.of_name(one.metric) for one in parse(getattr(options, "fail_on", "") or ""))
+    return replace(run, percents=tuple(percent for percent in named if percent is not None))
 
 
 def _report(options: argparse.Namespace) -> bool:

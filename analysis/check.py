@@ -22,6 +22,7 @@ from recording import counted
 from recording.censored import enough
 from recording.conditions import Condition, Metric, Where, has, metric_of
 from recording.outcome import Outcome
+from recording.percents import decimal
 from recording.slo import Slo, SloError
 
 RUN = "the run"
@@ -266,7 +267,8 @@ def _ranked(
     time, percent = ranked(condition.metric) or ("e2e", 50)
     rows, _ = trimmed(view.requests(phase, *dict.fromkeys([*READ, *NEEDED])), warmup_s(view.run))
     found = percentile(rows, time, percent)
-    if found is None:
+    untold = phase["tpot_unknown_count"] if time == "tpot" else 0
+    if found is None or found.count == untold:
         return _compare(view, phase["phase"], condition, None, gap, wall_s)
     worst, best = condition.met(found.high), condition.met(found.low)
     verdict: Literal["passed", "failed", "unknown"] = (
@@ -283,12 +285,14 @@ def _ranked(
         text = f"is not known, it {text}"
     if found.few:
         text = (
-            f"cannot be told of {found.count} (a P{percent} takes {enough(percent)}): "
+            f"cannot be told of {found.count} (a P{decimal(percent)} takes {enough(percent)}): "
             f"the slowest {text.replace('is ', 'took ', 1) if verdict != 'unknown' else text}"
         )
         shown = f"max {shown} (n = {found.count})"
-    if found.unanswered:
-        text += f", {found.unanswered} of {found.count} had no answer"
+    if found.unanswered > untold:
+        text += f", {found.unanswered - untold} of {found.count} had no answer"
+    if untold:
+        text += f", the chunks of {untold} of {found.count} do not tell when their tokens came"
     value = found.low if found.low == found.high and not found.few else None
     claimed = f"{condition.metric} {text}"
     return Check(phase["phase"], condition, verdict, claimed, wall_s, value, shown=shown)
@@ -308,6 +312,10 @@ def _gap(metric: Metric, numbers: dict[str, Any]) -> str:
     if metric.unit == "money":
         unpriced, good = numbers["cost_unknown_success_count"], numbers["success"]
         return f"{unpriced} of {good} successes state none"
+    if metric.number.startswith("tpot") and (untold := numbers.get("tpot_unknown_count")):
+        return (
+            f"the chunks of {untold} of {numbers['streams']} streams do not tell when tokens came"
+        )
     return "none was measured"
 
 

@@ -2,11 +2,13 @@
 
 A request is good when it succeeded and every time that its SLO limits is at most the limit.
 TTFT and TPOT are limited of streams alone; a stream of fewer than two tokens has no TPOT to
-exceed. A time that should be known and is not, is not good enough.
+exceed. A time that should be known and is not, is not good enough: chunks that do not tell when
+their tokens came show no TPOT, and attain none.
 """
 
 from typing import TYPE_CHECKING, Any
 
+from analysis import streaming
 from analysis.groups import groups
 from recording.slo import Objectives, Slo, parse
 
@@ -53,10 +55,9 @@ def meets(rows: "DataFrame", objectives: Objectives) -> "Series[bool]":
         met = met & _at_most(rows["elapsed_sec"], limit.seconds)
     if limit := limits.get("ttft"):
         met = met & (~streamed | _at_most(rows["ttft_s"], limit.seconds))
-    if limit := limits.get("tpot"):
-        tokens = rows["completion_tokens"].astype("float64")
-        tpot_s = (rows["elapsed_sec"] - rows["ttft_s"]) / (tokens - 1)
-        met = met & (~streamed | (tokens < 2) | _at_most(tpot_s, limit.seconds))
+    if (limit := limits.get("tpot")) and streamed.any():
+        some = streaming.tokens(rows) < 2
+        met = met & (~streamed | some | _at_most(streaming.tpot_s(rows), limit.seconds))
     return met
 
 

@@ -5,6 +5,7 @@ that the recorder cannot have written is an error that names the file and the li
 """
 
 from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +30,7 @@ class Run:
 
     `rows` gives any columns of the requests as a DataFrame. `remarks` are sentences about what
     was odd in the files. `beyond` counts by phase the requests that were not sent and are too many
-    to be rows.
+    to be rows. `percents` are percentiles that a check asks for beside the run's own.
     """
 
     folder: Path
@@ -38,6 +39,7 @@ class Run:
     events: list[dict[str, Any]]
     remarks: list[Odd]
     beyond: dict[str, int] = field(default_factory=dict)
+    percents: tuple[Fraction, ...] = ()
 
     @property
     def requests(self) -> "DataFrame":

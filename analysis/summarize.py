@@ -1,14 +1,16 @@
 """The numbers of each phase, from its rows. None is not zero: what is not known stays None."""
 
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from math import fsum
 from typing import TYPE_CHECKING, Any
 
-from analysis import goodput, punctuality, warmup
+from analysis import goodput, punctuality, streaming, warmup
 from analysis.chosen import Chosen
 from analysis.groups import groups, known_sum, runs
 from analysis.percentile import nearest_ranks
 from analysis.unanswered import waits_s
+from recording import percents
 from recording.outcome import Outcome
 from recording.slo import Slo
 
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
     from analysis.load import Run
 
 PHASE = ("phase", "mode", "scenario", "model_requested", "target", "duration_s")
-PERCENTS = (50, 95, 99)
 
 
 def of_run(run: "Run", by: Sequence[str] = PHASE) -> list[dict[str, Any]]:
@@ -32,14 +33,35 @@ def of_run(run: "Run", by: Sequence[str] = PHASE) -> list[dict[str, Any]]:
         plan = warmup.shorter(plan, warm_s, left)
     planned = {p["name"]: p["count"] for p in plan if p.get("count") is not None}
     walls = {p["name"]: p["wall_s"] for p in plan if p.get("wall_s") is not None}
-    table = summarize(frame, by, planned, walls, goodput.slo_of(run), run.beyond)
+    asked = percents_of(run)
+    table = summarize(frame, by, planned, walls, goodput.slo_of(run), run.beyond, asked)
     records = table.to_dict("records")
     found = [{str(k): v for k, v in record.items()} for record in records]
     for row in found:
         if "phase" in row:
             punctuality.judge(row, run.events_of("phase_end", row["phase"]))
             row.update(left.get(row["phase"], warmup.Left()).as_dict())
+            row.update(_gaps(run, row, asked))
     return found
+
+
+def percents_of(run: "Run") -> tuple[Fraction, ...]:
+    """The percentiles that a run's numbers hold: the usual, `--percentiles`, those of a check."""
+    options = run.manifest.get("options") or {}
+    try:
+        asked = percents.parse(str(options.get("percentiles") or ""))
+    except percents.PercentError:
+        asked = ()
+    return tuple(sorted({*percents.USUAL, *asked, *run.percents}))
+
+
+def _gaps(run: "Run", row: dict[str, Any], asked: Sequence[Fraction]) -> dict[str, float | None]:
+    """The percentiles of all the gaps between chunks of a phase's measured streams together."""
+    counts = streaming.of_phase(run, row["phase"]) if row["streams"] else None
+    return {
+        f"itl_{percents.label(p)}_s": None if counts is None else streaming.gap_s(counts, p)
+        for p in asked
+    }
 
 
 def costs_of_run(run: "Run", by: Sequence[str]) -> list[dict[str, Any]]:
@@ -56,7 +78,9 @@ def costs_of_run(run: "Run", by: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def _frame(run: "Run", by: Sequence[str], columns: Sequence[str]) -> "DataFrame":
-    recorded = dict.fromkeys(name for name in (*by, *columns) if name != "task_prefix")
+    streams = any(phase.get("stream", True) for phase in run.plan)
+    more = streaming.COLUMNS if streams and columns is MEASURED else ()
+    recorded = dict.fromkeys(name for name in (*by, *columns, *more) if name != "task_prefix")
     frame = run.rows.frame(list(recorded))
     if "task_prefix" in by:
         frame["task_prefix"] = run.rows.task_prefixes()
@@ -70,6 +94,7 @@ def summarize(
     walls: Mapping[str, float] | None = None,
     slo: Slo | None = None,
     beyond: Mapping[str, int] | None = None,
+    asked: Sequence[Fraction] = percents.USUAL,
 ) -> "DataFrame":
     """One row a group of requests (columns: `by`, then `measure`'s), in order of appearance.
 
@@ -95,7 +120,7 @@ def summarize(
         count = sum(expected[name] for name in phases) if whole else len(rows)
         known = [last[name] for name in phases if name in last]
         wall_s = fsum(known) if len(known) == len(phases) else None
-        numbers = measure(rows, count, wall_s, slo)
+        numbers = measure(rows, count, wall_s, slo, asked)
         if whole and (more := sum((beyond or {}).get(name, 0) for name in phases)):
             _leave(numbers, more)
         records.append({**names, "planned": count, "wall_s": wall_s, **numbers})
@@ -103,7 +128,11 @@ def summarize(
 
 
 def measure(
-    rows: "DataFrame", planned: int, wall_s: float | None, slo: Slo | None = None
+    rows: "DataFrame",
+    planned: int,
+    wall_s: float | None,
+    slo: Slo | None = None,
+    asked: Sequence[Fraction] = percents.USUAL,
 ) -> dict[str, Any]:
     """Every number of a group's rows but `planned` and `wall_s`; the names end in their units."""
     good, sent = _good_and_sent(rows)
@@ -120,13 +149,14 @@ def measure(
         "outcomes": _counts(rows, "outcome"),
         **_rates(rows, good, planned, wall_s),
         **goodput.numbers(rows, planned, wall_s, slo),
-        **_percentiles("latency", latency),
+        **_percentiles("latency", latency, asked),
         "unanswered": len(waits_s(rows)),
         "latency_mean_s": _mean(latency),
         "latency_max_s": _extreme(latency, "max"),
-        **_percentiles("latency_from_due", good["elapsed_from_due_s"]),
-        **_streams(good),
-        **_sending(sent),
+        **_percentiles("latency_from_due", good["elapsed_from_due_s"], asked),
+        **_streams(good, asked),
+        **_output(good, wall_s),
+        **_sending(sent, asked),
         **{name: _sum(good, name) for name in _TOKENS},
         **_costs(sent, good),
         "marker_rate": _share(good, "marker_ok"),
@@ -207,30 +237,57 @@ def _rates(rows: "DataFrame", good: Chosen, planned: int, wall_s: float | None) 
     }
 
 
-def _streams(good: Chosen) -> dict[str, Any]:
-    """Token timing of streams: TPOT = (last - first) / (tokens - 1), absent below two tokens."""
-    streams = good.where(good.rows["ttft_s"].notna())
-    several = streams.where(streams.rows["completion_tokens"] > 1)
-    between = several["elapsed_sec"] - several["ttft_s"]
-    tpot = between / (several["completion_tokens"] - 1).astype("float64")
+def _streams(good: Chosen, asked: Sequence[Fraction]) -> dict[str, Any]:
+    """Token timing of streams. An unknown TPOT counts as the longest: a percentile that would be
+    one of them is unknown."""
+    import numpy as np
+
+    streams = streaming.of(good)
+    judged, held = streaming.held_back(streams)
+    tpot = streaming.tpot_s(streams)
+    untold = streaming.untold(streams)
+    ranked = _percentiles("tpot", tpot.mask(untold, np.inf), asked)
     return {
         "streams": len(streams),
-        **_percentiles("ttft", streams["ttft_s"]),
-        **_percentiles("first_visible", good["first_visible_s"]),
-        **_percentiles("tpot", tpot),
-        **_percentiles("inter_chunk", good["inter_chunk_p50_s"]),
+        "streams_judged": int(judged.sum()),
+        "streams_buffered": int(held.sum()),
+        **_percentiles("ttft", streams["ttft_s"], asked),
+        **_percentiles("first_visible", good["first_visible_s"], asked),
+        **{name: None if value == np.inf else value for name, value in ranked.items()},
+        "tpot_unknown_count": int(untold.sum()),
+        **_percentiles("tail", streams["elapsed_sec"] - streams["last_token_s"], asked),
+        **_percentiles("inter_chunk", good["inter_chunk_p50_s"], asked),
         "inter_chunk_max_s": _extreme(good["inter_chunk_max_s"], "max"),
+        "stalls": _sum(streams, "stalls"),
+        "stalled_streams": int((streams["stalls"] > 0).sum()) if len(streams) else None,
         "chunks": _sum(good, "chunks"),
+        "tokens_per_chunk": streaming.tokens_per_chunk(streams),
     }
 
 
-def _sending(sent: Chosen) -> dict[str, Any]:
+def _output(good: Chosen, wall_s: float | None) -> dict[str, Any]:
+    """Output tokens a second: all successes over the wall clock, and one by one over its latency.
+
+    Of the single ones the median, and the rate that all but 5 % reach.
+    """
+    tokens = _sum(good, "completion_tokens")
+    timed = good.where(good.rows["elapsed_sec"] > 0)
+    rate = timed["completion_tokens"].astype("float64") / timed["elapsed_sec"]
+    median, slow = nearest_ranks(rate.dropna().to_numpy(dtype="float64"), (50, 5))
+    return {
+        "output_per_s": None if tokens is None or not wall_s else tokens / wall_s,
+        "request_output_p50_per_s": median,
+        "request_output_p5_per_s": slow,
+    }
+
+
+def _sending(sent: Chosen, asked: Sequence[Fraction]) -> dict[str, Any]:
     """How punctual the generator was, and how far apart it sent the first and the last request."""
     offsets = sent["sent_offset_s"].dropna()
     found = offsets.groupby(_attempts(sent)[offsets.index])
     spread = float((found.max() - found.min()).max()) if len(offsets) else None
     return {
-        **_percentiles("send_lag", sent["send_lag_s"]),
+        **_percentiles("send_lag", sent["send_lag_s"], asked),
         "send_lag_max_s": _extreme(sent["send_lag_s"], "max"),
         "release_skew_s": spread,
         "connections_reused_rate": _share(sent, "connection_reused"),
@@ -291,9 +348,9 @@ def _plain(value: Any) -> Any:
     return value.item() if hasattr(value, "item") else value
 
 
-def _percentiles(name: str, values: Any) -> dict[str, float | None]:
-    found = nearest_ranks(values.dropna().to_numpy(dtype="float64"), PERCENTS)
-    return {f"{name}_p{p}_s": value for p, value in zip(PERCENTS, found, strict=True)}
+def _percentiles(name: str, values: Any, asked: Sequence[Fraction]) -> dict[str, float | None]:
+    found = nearest_ranks(values.dropna().to_numpy(dtype="float64"), asked)
+    return {f"{name}_{percents.label(p)}_s": v for p, v in zip(asked, found, strict=True)}
 
 
 def _mean(values: Any) -> float | None:
@@ -305,7 +362,7 @@ def _extreme(values: Any, which: str) -> float | None:
     return float(getattr(values, which)()) if values.notna().any() else None
 
 
-def _sum(rows: Chosen, name: str) -> int | None:
+def _sum(rows: "DataFrame | Chosen", name: str) -> int | None:
     known = rows[name].dropna()
     return int(known.sum()) if len(known) else None
 

@@ -1,10 +1,13 @@
 """Who got no answer, and percentiles that count them: recording/censored.py by columns."""
 
 import re
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from analysis import streaming
 from recording.censored import GAVE_UP, Bounds, bounds
 from recording.outcome import WAITED, Outcome
+from recording.percents import of_name
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,15 +18,16 @@ if TYPE_CHECKING:
 
 READ = (
     "phase", "success", "outcome", "http_status", "stream", "elapsed_sec", "ttft_s",
-    "completion_tokens", "scheduled_offset_s", "sent_offset_s",
+    "last_token_s", "chunks", "arrivals", "completion_tokens", "reasoning_tokens",
+    "reasoning_content_present", "scheduled_offset_s", "sent_offset_s",
 )  # fmt: skip
-_PERCENTILE = re.compile(r"(?:(e2e|ttft|tpot)_)?p(\d+)_s")
+_PERCENTILE = re.compile(r"(?:(e2e|ttft|tpot)_)?p[0-9_]+_s")
 
 
-def asked(metric: str) -> tuple[str, int] | None:
-    """The time and the percent of a metric such as `p95_s` or `ttft_p99_s`; None: it is no such."""
-    found = _PERCENTILE.fullmatch(metric)
-    return (found[1] or "e2e", int(found[2])) if found else None
+def asked(metric: str) -> tuple[str, Fraction] | None:
+    """The time and the percent of a metric such as `p95_s` or `ttft_p99_9_s`; None: no such."""
+    found, percent = _PERCENTILE.fullmatch(metric), of_name(metric)
+    return (found[1] or "e2e", percent) if found and percent is not None else None
 
 
 def waits_s(rows: "DataFrame") -> "DataFrame":
@@ -45,7 +49,7 @@ def waits_s(rows: "DataFrame") -> "DataFrame":
     return found[found["waited_s"].notna()]
 
 
-def percentile(rows: "DataFrame", time: str, percent: int) -> Bounds | None:
+def percentile(rows: "DataFrame", time: str, percent: Fraction | int) -> Bounds | None:
     """Between which times a percentile of a phase lies; None of no times at all."""
     import numpy as np
 
@@ -53,9 +57,10 @@ def percentile(rows: "DataFrame", time: str, percent: int) -> Bounds | None:
     good = rows[rows["success"].to_numpy(dtype=bool)]
     if time != "e2e":
         good, none = (some[some["stream"].to_numpy(dtype=bool)] for some in (good, none))
-    known, running = _known(good, time), none["waited_s"].to_numpy(dtype="float64")
+    known: Any = _known(good, time)
+    running: Any = none["waited_s"].to_numpy(dtype="float64")
     if time == "tpot":
-        running = np.zeros_like(running)
+        running = np.zeros(len(running) + int(streaming.untold(good).sum()), dtype=np.float64)
     elif time == "ttft":
         begun = none["ttft_s"].notna().to_numpy(dtype=bool)
         known = np.concatenate([known, none["ttft_s"][begun].to_numpy(dtype="float64")])
@@ -63,13 +68,11 @@ def percentile(rows: "DataFrame", time: str, percent: int) -> Bounds | None:
     return bounds(known.tolist(), running.tolist(), percent)
 
 
+_COLUMN = {"e2e": "elapsed_sec", "ttft": "ttft_s"}
+
+
 def _known(good: "DataFrame", time: str) -> "Floats":
-    if time == "tpot":
-        several = good[(good["completion_tokens"] > 1).fillna(False).to_numpy(dtype=bool)]
-        values = (several["elapsed_sec"] - several["ttft_s"]) / (
-            several["completion_tokens"] - 1
-        ).astype("float64")
-    else:
-        values = good["elapsed_sec" if time == "e2e" else "ttft_s"]
-    found: Floats = values.dropna().to_numpy(dtype="float64")
-    return found
+    import numpy as np
+
+    values = streaming.tpot_s(good) if time == "tpot" else good[_COLUMN[time]]
+    return np.asarray(values.dropna().to_numpy(dtype="float64"), dtype=np.float64)

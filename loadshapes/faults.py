@@ -7,7 +7,7 @@ from dataclasses import fields
 from loadshapes.option import MODES, flag
 from loadshapes.options import Options
 from loadshapes.typed import nearest
-from recording import conditions, prices
+from recording import conditions, percents, prices
 from recording.slo import SloError
 
 _ABOVE_0 = (
@@ -65,6 +65,10 @@ def _files(options: Options) -> Iterator[str]:
     try:
         conditions.parse(options.fail_on)
     except conditions.ConditionError as error:
+        yield str(error)
+    try:
+        percents.parse(options.percentiles)
+    except percents.PercentError as error:
         yield str(error)
     try:
         options.objectives()

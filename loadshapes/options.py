@@ -326,6 +326,9 @@ class Options:
         0.2, "share of such failures at which the stop rule acts", modes=RULED
     )
     stop_window: int = _judging(20, "over how many of the last completed requests", modes=RULED)
+    percentiles: str = _judging(
+        "50,95,99", "which percentiles the report's tables show, e.g. 50,90,99,99.9"
+    )
     stall_limit: float = _judging(
         0.5, "streams: a gap between chunks longer than this many seconds is a stall", seconds=True
     )

@@ -19,6 +19,7 @@ from recording.effective import design_effect
 from recording.lateness import LAG_SHARE, limit_s
 from recording.outcome import ENDED_BY_US, Outcome
 from recording.slo import SHARES, TIMES, Objectives
+from recording.timing import tokens_of, tpot_of
 
 SURE = 0.01
 PATIENCE = 3
@@ -43,7 +44,17 @@ class Row(Protocol):
     @property
     def ttft_s(self) -> float | None: ...
     @property
+    def last_token_s(self) -> float | None: ...
+    @property
+    def chunks(self) -> int | None: ...
+    @property
+    def arrivals(self) -> int | None: ...
+    @property
     def completion_tokens(self) -> int | None: ...
+    @property
+    def reasoning_tokens(self) -> int | None: ...
+    @property
+    def reasoning_content_present(self) -> bool | None: ...
     @property
     def api_cost(self) -> float | None: ...
     @property
@@ -144,7 +155,7 @@ def good_enough(row: Row, objectives: Objectives) -> bool:
     for time, limit in objectives.limits.items():
         if time != "e2e" and not row.stream:
             continue
-        if time == "tpot" and row.completion_tokens is not None and row.completion_tokens < 2:
+        if time == "tpot" and (tokens := tokens_of(row)) is not None and tokens < 2:
             continue
         taken = TAKEN[time](row)
         if taken is None or round(taken, 12) > round(limit.seconds, 12):
@@ -152,16 +163,10 @@ def good_enough(row: Row, objectives: Objectives) -> bool:
     return True
 
 
-def _tpot_s(row: Row) -> float | None:
-    if row.elapsed_sec is None or row.ttft_s is None or (row.completion_tokens or 0) < 2:
-        return None
-    return (row.elapsed_sec - row.ttft_s) / ((row.completion_tokens or 0) - 1)
-
-
 TAKEN: dict[str, Callable[[Row], float | None]] = {
     "e2e": lambda row: row.elapsed_sec,
     "ttft": lambda row: row.ttft_s if row.stream else None,
-    "tpot": lambda row: _tpot_s(row) if row.stream else None,
+    "tpot": tpot_of,
 }
 """The times of a request, seconds; None: not known, or it has none."""
 

@@ -15,6 +15,7 @@ from math import ceil, inf
 from typing import Any, Protocol
 
 from recording.outcome import WAITED, Outcome
+from recording.timing import untold
 
 GAVE_UP = (408, 504, 522, 524)
 """HTTP statuses by which a proxy says that it waited in vain."""
@@ -108,7 +109,8 @@ def times(
     """The known times (`e2e`, `ttft`, `tpot`), and how long those lasted at least that are not.
 
     A stream that was cut has a known time to its first token, if it sent one. The time per output
-    token of what was never whole may be anything: it counts as at least 0.
+    token of what was never whole, or whose chunks do not tell when its tokens came, may be
+    anything: it counts as at least 0.
     """
     last_s = last_sent_s(rows)
     known, running = list[float](), list[float]()
@@ -118,6 +120,8 @@ def times(
         if row.success:
             if (took := taken(row)) is not None:
                 known.append(took)
+            elif time == "tpot" and untold(row):
+                running.append(0.0)
         elif (least := waited_s(row, last_s)) is not None:
             if time == "ttft" and row.ttft_s is not None:
                 known.append(row.ttft_s)

@@ -13,11 +13,12 @@ import math
 import operator
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from fractions import Fraction
 from typing import Any
 
-from recording import counted
+from recording import counted, percents
 
 _SIGNS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 _CONDITION = re.compile(
@@ -96,6 +97,25 @@ METRICS: dict[str, Metric] = {
         )
         for rank in (50, 95, 99)
     },
+    **{
+        f"itl_p{rank}_s": Metric(
+            f"itl_p{rank}_s",
+            Where.STREAMS,
+            f"{rank}th percentile of all gaps between chunks together",
+            "s",
+        )
+        for rank in (50, 95, 99)
+    },
+    "stalls": Metric("stalls", Where.STREAMS, "gaps between chunks longer than `--stall-limit`"),
+    "stalled_streams": Metric(
+        "stalled_streams", Where.STREAMS, "streams that have one or more of them"
+    ),
+    "output_per_s": Metric(
+        "output_per_s",
+        Where.WINDOWS,
+        "completion tokens of the successes, over the phase's wall clock",
+        "per second",
+    ),
     "attainment": Metric(
         "attainment",
         Where.OBJECTIVES,
@@ -156,10 +176,30 @@ JUDGED = frozenset({"tools", "vision"})
 """Requests (`Phase.request`) that ask for a marker, and those whose answers are judged."""
 
 
+_RANKED = {
+    "": "p95_s", "e2e_": "e2e_p95_s", "ttft_": "ttft_p95_s", "tpot_": "tpot_p95_s",
+    "itl_": "itl_p95_s",
+}  # fmt: skip
+"""Metrics of any percentile: what stands before it, and one of the kind."""
+
+
+def _ranked(name: str, percent: Fraction) -> Metric | None:
+    label = percents.label(percent)
+    kin = _RANKED.get(name.removesuffix(f"{label}_s"))
+    if kin is None:
+        return None
+    like = METRICS[kin]
+    meaning = f"{percents.decimal(percent)}th percentile, as `{kin}` is the 95th"
+    return replace(like, number=like.number.replace("p95", label), meaning=meaning)
+
+
 def metric_of(name: str) -> Metric | None:
-    """The metric of that name, e.g. `p95_s`; or a count of outcomes, statuses or flags."""
+    """The metric of that name, e.g. `p95_s`; one of another percentile, e.g. `ttft_p99_9_s`; or a
+    count of outcomes, statuses or flags."""
     if name in METRICS:
         return METRICS[name]
+    if (percent := percents.of_name(name)) is not None:
+        return _ranked(name, percent)
     meaning = counted.meaning(name)
     return None if meaning is None else Metric(name, Where.EVERY, meaning)
 

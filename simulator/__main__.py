@@ -51,7 +51,7 @@ def main(arguments: list[str] | None = None) -> None:
             retry_lie=options.retry_after_lie,
             retry_after_s=options.retry_after,
             redirect_to=options.redirect_to,
-            pace=Pace(options.fault_delay, options.trickle_interval),
+            pace=Pace(options.fault_delay, options.trickle_interval, options.stall_seconds),
         )
         ledger = Ledger(options.log)
     except (ProfileError, FaultError, LedgerError) as error:
@@ -152,6 +152,7 @@ def _parser() -> Parser:
     add("--fault-after", type=_number(int, 0), default=0, metavar="N", help="spare the first N")
     add("--fault-delay", type=_number(float, 0), default=30.0, help="of slow_headers, s")
     add("--trickle-interval", type=_number(float, 0), default=0.5, help="between two bytes, s")
+    add("--stall-seconds", type=_number(float, 0), default=1.0, help="of stall, s")
     add("--retry-after", type=_number(float, 0), default=1.0, help="of rate_limited*, s")
     add("--redirect-to", default="/v1/elsewhere", metavar="URL", help="of redirect")
     return parser

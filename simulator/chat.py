@@ -10,7 +10,7 @@ from simulator.answer import Answer, answer, count_prompt
 from simulator.delivery import Delivery
 from simulator.dialects import Stamp
 from simulator.ledger import Row
-from simulator.profile import Model
+from simulator.profile import Latency, Model
 from simulator.question import BadRequest, Question, parse
 from simulator.refusals import Error
 from simulator.wire import BodyTooLarge, Exchange, Headers
@@ -121,9 +121,17 @@ class Chat:
         identity = self.stamp.id.removeprefix(self.dialect.id_prefix)
         now = time.monotonic()
         reply = answer(question, model, dice, gateway.cache, now, identity)
-        faults.spoil(reply, fault)
+        faults.spoil(reply, fault, question.stream)
         name = f"{question.model}-substitute" if fault == "wrong_model" else question.model
         stamp = Stamp(self.stamp.id, self.stamp.created, name, question.task_id)
+        mixed = gateway.replies.other(question, reply, stamp)
+        pace, waits = model.latency, True
+        if fault == "cross":
+            reply = mixed
+        elif fault == "response_cache":
+            given, repeated = gateway.replies.again(question, reply, stamp)
+            if repeated:
+                reply, stamp, pace, waits = given.reply, given.stamp, Latency(), False
         stated = None if fault in ("missing_cost", "missing_usage") else reply.cost
         usage = None if fault == "missing_usage" else self.dialect.usage(reply, stated)
         self._charge(reply, stated, fault, question)
@@ -132,8 +140,8 @@ class Chat:
             self.dialect,
             stamp,
             [*self.dialect.headers(stamp, stated, question.stream), *(limits or ())],
-            model.latency,
-            latency.first_token_s(model.latency, reply.prompt_tokens, pressure, dice),
+            pace,
+            latency.first_token_s(pace, reply.prompt_tokens, pressure, dice) if waits else 0.0,
             fault if fault in faults.MISHAPS else None,
             settings.pace,
         )

@@ -12,6 +12,7 @@ from simulator.profile import Latency
 from simulator.stream import DONE, Event, error_event, events
 from simulator.wire import JSON, Exchange, Headers
 
+COALESCED = 5  # events that come at once
 _MIDDLE_PAUSE_S = 0.02  # lets the first half of a broken reply leave before the break
 
 
@@ -21,6 +22,7 @@ class Pace:
 
     slow_headers_s: float = 30.0
     trickle_interval_s: float = 0.5
+    stall_s: float = 1.0
 
 
 @dataclass(slots=True)
@@ -124,6 +126,22 @@ class Delivery:
                     502, "The upstream provider failed.", "server_error", None, "upstream_error"
                 )
                 await self.exchange.write(error_event(body), more=False)
+            case "buffer":
+                await self.exchange.until(self.first_s + token_s(self.latency, found[-1].number))
+                await self._send(found)
+                await self.exchange.write(DONE, more=False)
+            case "coalesce":
+                for start in range(0, len(found), COALESCED):
+                    group = found[start : start + COALESCED]
+                    due_s = token_s(self.latency, group[-1].number)
+                    await self.exchange.until(self.first_s + due_s)
+                    await self._send(group)
+                await self.exchange.write(DONE, more=False)
+            case "stall":
+                await self._paced(found[:half])
+                await asyncio.sleep(self.pace.stall_s)
+                await self._paced(found[half:])
+                await self.exchange.write(DONE, more=False)
             case _:
                 if self.mishap in ("malformed", "invalid_utf8"):
                     middle = found[half].data

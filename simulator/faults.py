@@ -36,6 +36,10 @@ SPOILT: dict[str, str] = {
     "bad_usage": "total_tokens is not prompt_tokens + completion_tokens",
     "negative_usage": "completion_tokens is negative",
     "cost_jump": "a hundred times the cost",
+    "stream_usage": "two thousand prompt tokens more on streams",
+    "stream_cost": "four times the cost on streams",
+    "response_cache": "the same messages get the same reply again, at once: id, time and text",
+    "cross": "the text of the reply before, whoever it was for",
     "big_body": "ten megabytes of content",
 }
 # Mishaps: the reply is right but its bytes go wrong.
@@ -50,6 +54,11 @@ MISHAPS: dict[str, str] = {
     "stream_error": "an error event in the middle of a stream; plain as error_body_200",
     "malformed": "broken JSON in the body, or in the middle chunk of a stream",
     "invalid_utf8": "bytes that are not UTF-8 inside the content",
+    "buffer": "a stream is held back until its last token is due, then comes at once; plain "
+    "replies are right",
+    "coalesce": "a stream comes in a fifth as many pieces, each when its last token is due; plain "
+    "replies are right",
+    "stall": "a stream stands still for --stall-seconds in its middle; plain replies are right",
     "gzip": "the body is gzip-encoded, whatever the request accepts; harmless to good clients",
     "early_role": "the role-only first chunk comes at once, the tokens when due; harmless",
 }
@@ -100,9 +109,17 @@ def parse(settings: list[str]) -> dict[str, float]:
     return shares
 
 
-def spoil(answer: Answer, fault: str | None) -> None:
-    """Change an answer in place as one of SPOILT says; other faults leave it alone."""
+def spoil(answer: Answer, fault: str | None, stream: bool = False) -> None:
+    """Change an answer in place as one of SPOILT says; other faults leave it alone.
+
+    `response_cache` and `cross` need answers given before (`simulator.replies`).
+    """
     match fault:
+        case "stream_usage" if stream:
+            answer.prompt_tokens += 2000
+            answer.total_tokens += 2000
+        case "stream_cost" if stream:
+            answer.cost = round(answer.cost * 4, 9)
         case "empty":
             answer.content, answer.content_ids = "", ()
             answer.reasoning, answer.reasoning_ids = None, ()

@@ -15,6 +15,7 @@ from simulator.limits import Limits
 from simulator.profile import Model
 from simulator.question import Question
 from simulator.refusals import Error
+from simulator.replies import Replies
 from simulator.settings import Settings
 from simulator.wire import JSON, ClientGone, Exchange, Headers, Receive, Scope, Send
 
@@ -29,6 +30,7 @@ class Gateway:
         self.dialect = settings.dialect
         self.ledger = ledger
         self.cache = PromptCache()
+        self.replies = Replies()
         self.limits = Limits(
             settings.rpm_limit,
             settings.tpm_limit,

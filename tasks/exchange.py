@@ -13,10 +13,11 @@ import openai
 
 from loadshapes.options import WITHHELD
 from loadshapes.plan import Phase
+from recording import timing
 from recording.outcome import Outcome, of_status
 from recording.prices import PRICED, Prices
 from recording.record import CONTENT_LIMIT_CHARS, RequestRecord
-from tasks import drift, timing
+from tasks import drift
 from tasks.answer import Answer, broken, plain, refused, streamed
 from tasks.client import Client
 from tasks.complaints import wait_in_body
@@ -27,7 +28,7 @@ from tasks.prompts import Judgement, Request
 from tasks.redaction import redacted
 from tasks.reply import Message
 from tasks.stream import StreamedReply
-from tasks.usage import Usage, stated, usage
+from tasks.usage import stated, usage
 from tasks.values import whole
 from tasks.wire import Wire
 
@@ -282,7 +283,12 @@ def _record(
             timed = _stream_facts(answer.streamed, sent, origin)
             facts.update(timed)
             if ok:
-                found |= timing.flags(timed, _streamed_tokens(said, used))
+                tokens = timing.streamed_tokens(
+                    used.get("completion_tokens"),
+                    used.get("reasoning_tokens"),
+                    facts.get("reasoning_content_present"),
+                )
+                found |= timing.flags(timed, tokens)
     facts["check"], facts["check_detail"] = drift.combined(judged, found, request.place)
     if origin.mute:
         facts["content"], facts["check_detail"] = None, place
@@ -321,14 +327,6 @@ def _named(answer: Answer) -> dict[str, Any]:
 def _stream_facts(streamed: StreamedReply, sent: float, origin: Origin) -> dict[str, Any]:
     found = timing.facts(streamed.token_times, sent, origin.stall_limit_s)
     return {**found, "first_visible_s": _since(sent, streamed.first_visible)}
-
-
-def _streamed_tokens(said: Message, used: Usage) -> int | None:
-    """The tokens that travelled in chunks: without reasoning of which no text came."""
-    tokens = used.get("completion_tokens")
-    if tokens is None or said.reasoning:
-        return tokens
-    return max(0, tokens - (used.get("reasoning_tokens") or 0))
 
 
 def _guarded(value: str, secret: str | Sequence[str]) -> str:

@@ -63,6 +63,13 @@ _EXPECTED: tuple[tuple[str, Outcome], ...] = (
     ("invalid_utf8", Outcome.MALFORMED),
     ("gzip", Outcome.OK),
     ("early_role", Outcome.OK),
+    ("stream_usage", Outcome.OK),
+    ("stream_cost", Outcome.OK),
+    ("response_cache", Outcome.OK),
+    ("cross", Outcome.OK),
+    ("buffer", Outcome.OK),
+    ("coalesce", Outcome.OK),
+    ("stall", Outcome.OK),
 )
 SIMULATED: dict[str, Case] = {
     **{name: _simulated(name, outcome) for name, outcome in _EXPECTED},

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from analysis import agreement
@@ -10,6 +11,7 @@ from analysis.load import Run, rows
 from analysis.outliers import NEEDED, Misfits, outliers
 from analysis.page import Section
 from analysis.words import Words
+from recording import percents
 from recording.record import COLUMNS
 
 if TYPE_CHECKING:
@@ -26,6 +28,24 @@ class View:
     _rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict, repr=False)
     _misfits: list[list[Misfits]] = field(default_factory=list, repr=False)
     _differences: list[list[Difference]] = field(default_factory=list, repr=False)
+
+    @property
+    def percents(self) -> tuple[Fraction, ...]:
+        """The percentiles that tables show: the run's `--percentiles`."""
+        options = self.run.manifest.get("options") or {}
+        try:
+            return percents.parse(str(options.get("percentiles") or ""))
+        except percents.PercentError:
+            return percents.USUAL
+
+    @property
+    def ranks(self) -> tuple[str, ...]:
+        """The same as headers have them: `P50`, `P99.9`."""
+        return tuple(f"P{percents.decimal(percent)}" for percent in self.percents)
+
+    def ranked(self, phase: dict[str, Any], name: str) -> list[float | None]:
+        """A phase's percentiles of one number, in the same order: `ranked(phase, "ttft")`."""
+        return [phase.get(f"{name}_{percents.label(percent)}_s") for percent in self.percents]
 
     def of(self, *modes: str) -> list[dict[str, Any]]:
         """The numbers of the phases of some modes, in the plan's order."""

@@ -16,8 +16,9 @@ from recording.slo import Slo
 from recording.trials import Bracket, Trial, bracket
 
 _LOOKED_AT = (
-    "outcome", "success", "stream", "worker", "elapsed_sec", "ttft_s", "completion_tokens",
-    "api_cost", "scheduled_offset_s", "sent_offset_s", "send_lag_s", "in_flight", "http_status",
+    "outcome", "success", "stream", "worker", "elapsed_sec", "ttft_s", "last_token_s", "chunks",
+    "arrivals", "completion_tokens", "reasoning_tokens", "reasoning_content_present", "api_cost",
+    "scheduled_offset_s", "sent_offset_s", "send_lag_s", "in_flight", "http_status",
 )  # fmt: skip
 _READ = (*_LOOKED_AT, "phase", "done_offset_s", "duration_s")
 _CUT = ("budget", "payment_required", "stopped", "failed", "worker_lost")

@@ -123,16 +123,16 @@ def _from_due(view: View, phases: list[dict[str, Any]]) -> Table:
         title=t("Latency from send and from due", "自发送与自计划时刻的延迟"),
         headers=(
             t("Phase", "阶段"),
-            *(f"{latency} P{p}" for p in (50, 95, 99)),
+            *(f"{latency} {rank}" for rank in view.ranks),
             t("No answer", "无应答"),
-            *(f"{due} P{p}" for p in (50, 95, 99)),
+            *(f"{due} {rank}" for rank in view.ranks),
         ),
         rows=[
             (
                 phase["phase"],
-                *(seconds(phase[f"latency_p{p}_s"]) for p in (50, 95, 99)),
+                *map(seconds, view.ranked(phase, "latency")),
                 integer(phase["unanswered"]),
-                *(seconds(phase[f"latency_from_due_p{p}_s"]) for p in (50, 95, 99)),
+                *map(seconds, view.ranked(phase, "latency_from_due")),
             )
             for phase in phases
         ],

@@ -51,7 +51,12 @@ def _note(t: Words, row: dict[str, Any]) -> str:
         return t(f"failed: {row['outcome']}", f"失败：{row['outcome']}")
     if row["stream"]:
         took = seconds(row["elapsed_sec"])
-        return t(f"{row['chunks']} chunks, {took} in all", f"{row['chunks']} chunks，总耗时 {took}")
+        held = "stream_buffered" in (row["check"] or "").split()
+        clump = t(", in one clump", "，一次性到达") if held else ""
+        return t(
+            f"{row['chunks']} chunks, {took} in all{clump}",
+            f"{row['chunks']} chunks，总耗时 {took}{clump}",
+        )
     if row["reasoning_content_present"]:
         return t("reasoning fields returned", "返回 reasoning 相关字段")
     return t("text reply", "基础文本请求成功") if row["content"] else t("no text", "无文本输出")

@@ -53,10 +53,11 @@ def _rpm(view: View, phases: list[dict[str, Any]], title: str, target: str) -> T
         ],
         how=t(
             "Observed RPM = successes / wall clock × 60, and TPM likewise with the successes' "
-            "total_tokens; the wall clock runs to the last completion. Percentiles are nearest "
-            "ranks over the successes, from send to last byte.",
+            "total_tokens; the wall clock runs to the last completion. Output tokens/s = the "
+            "successes' completion tokens / wall clock. Percentiles are nearest ranks over the "
+            "successes, from send to last byte.",
             "观测 RPM = 成功请求数 / 墙钟耗时 × 60，TPM 以成功请求的 total_tokens 同样计算；"
-            "墙钟计至最后一个请求完成。"
+            "墙钟计至最后一个请求完成。输出 token/秒 = 成功请求的 completion token / 墙钟耗时。"
             "百分位为成功请求从发送到末字节的最近秩百分位。",
         ),
     )
@@ -113,21 +114,19 @@ def _measured(view: View) -> tuple[str, ...]:
     return (
         t("Observed RPM", "观测 RPM"),
         t("Observed TPM", "观测 TPM"),
-        t("P50 latency", "P50 延迟"),
-        t("P95 latency", "P95 延迟"),
-        t("P99 latency", "P99 延迟"),
+        *(t(f"{rank} latency", f"{rank} 延迟") for rank in view.ranks),
         t("API cost", "API 返回费用"),
         t("No answer", "无应答"),
+        t("Output tokens/s", "输出 token/秒"),
         *slo.headers(view),
     )
 
 
 def _latency(view: View, phase: dict[str, Any]) -> tuple[str, ...]:
     return (
-        seconds(phase["latency_p50_s"]),
-        seconds(phase["latency_p95_s"]),
-        seconds(phase["latency_p99_s"]),
+        *map(seconds, view.ranked(phase, "latency")),
         view.t.money(phase["cost_sum"], phase["cost_unknown_success_count"]),
         integer(phase["unanswered"]),
+        rate(phase["output_per_s"]),
         *slo.cells(view, phase),
     )

@@ -11,6 +11,7 @@ from analysis.verdicts import (
     failures,
     generator,
     integrity,
+    streams,
     traffic,
 )
 
@@ -24,6 +25,7 @@ def verdicts(view: View) -> list[Remark]:
         *accounts.remarks(view),
         *failures.remarks(view),
         *bodies.remarks(view),
+        *streams.remarks(view),
         *integrity.remarks(view),
         *traffic.remarks(view),
         *generator.remarks(view),

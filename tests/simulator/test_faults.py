@@ -198,6 +198,60 @@ def test_client_gone(log: Path) -> None:
     assert [row["status"] for row in rows] == ["", ""]
 
 
+WORDS = "Reply exactly: one two three four five six seven eight nine ten eleven twelve"
+PACED = ("--profile", "fast", "--ttft", 0.3, "--tokens-per-s", 40, "--stall-seconds", 0.6)
+
+
+def gaps_s(gateway: Gateway, fault: str) -> list[float]:
+    """The gaps between the events of one stream, as the gateway itself logged its writes."""
+    before = len(gateway.rows())
+    assert gateway.fails(fault, streamed(WORDS)).status == 200
+    times = [float(at) for at in gateway.rows()[before]["chunk_times_unix_s"].split(";")]
+    return [round(late - early, 3) for early, late in zip(times, times[1:], strict=False)]
+
+
+def test_streams_that_are_held_back_lumped_and_stalled(log: Path) -> None:
+    """Twelve tokens at 40 a second; the log has one time for each event that was written."""
+    with running(log, *PACED) as gateway:
+        assert sum(gap > 0.01 for gap in gaps_s(gateway, "none")) >= 10
+        assert max(gaps_s(gateway, "buffer")) == 0.0
+        lumped = gaps_s(gateway, "coalesce")
+        assert sum(gap == 0 for gap in lumped) >= 0.7 * len(lumped)
+        assert 1 <= sum(gap > 0.05 for gap in lumped) <= 3
+        stalled = gaps_s(gateway, "stall")
+        assert sum(gap >= 0.6 for gap in stalled) == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "tokens", "cost"), [("stream_usage", 2000, 1), ("stream_cost", 0, 4)]
+)
+def test_streams_counted_and_charged_otherwise(
+    fast: Gateway, fault: str, tokens: int, cost: int
+) -> None:
+    """Plain replies are right."""
+    plain = fast.fails(fault, chat(SAY)).json["usage"]
+    assert plain == fast.send(chat(SAY)).json["usage"]
+    before = len(fast.rows())
+    fast.fails(fault, streamed(SAY))
+    row = fast.rows()[before]
+    assert int(row["prompt_tokens"]) == plain["prompt_tokens"] + tokens
+    assert float(row["cost"]) == pytest.approx(plain["cost"] * cost)
+
+
+def test_replies_handed_out_again(log: Path) -> None:
+    """response_cache: to the same messages, all the same; cross: to whoever comes next."""
+    with running(log, "--profile", "fast") as gateway:
+        first, again, other = (
+            gateway.fails("response_cache", chat(text)).json for text in (SAY, SAY, WORDS)
+        )
+        assert again == first
+        assert other["id"] != first["id"] and other["choices"] != first["choices"]
+        mine, theirs = (gateway.send(chat(f"Reply exactly: ok-{n}")).json for n in (1, 2))
+        crossed = gateway.fails("cross", chat("Reply exactly: ok-3")).json
+    assert mine["choices"][0]["message"]["content"] == "ok-1"
+    assert crossed["choices"] == theirs["choices"] and crossed["id"] != theirs["id"]
+
+
 def test_shares(log: Path) -> None:
     """Faults come in their shares, at most one a request, and spare the first N."""
     arguments = ("--fault", "error_500=0.25", "--fault", "error_503=0.25", "--fault-after", 20)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.timing import bucket_of, facts, flags, sketch, upper_s
+from recording.timing import bucket_of, facts, flags, sketch, upper_s
 
 SENT = 100.0
 gaps = st.lists(st.floats(0, 1e3) | st.sampled_from([0.0, 1e-6, 1e-5, 0.5, 1.0]), max_size=60)

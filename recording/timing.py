@@ -22,7 +22,7 @@ where our own event loop was late (analysis/streaming.py).
 from bisect import bisect_left
 from collections.abc import Sequence
 from math import floor, log10
-from typing import Any
+from typing import Any, Protocol
 
 SAME_S = 0.0001
 FASTEST_PER_S = 5000.0
@@ -31,6 +31,7 @@ CLUMP_SHARE = 0.25
 FEWEST_CHUNKS, SHORTEST_WAIT_S = 5, 0.8
 MANY_CHUNKS, SHORT_WAIT_S = 10, 0.2
 COALESCED, FEWEST_TOKENS = 4, 8
+"""So many tokens to an arrival do not say when each came; of fewer tokens nothing is said."""
 STALL_LIMIT_S = 0.5
 PER_DECADE = 50
 """Buckets of gaps to a factor of ten: each is 4.7 % wide, so a percentile is at most 2.4 % off."""
@@ -84,6 +85,11 @@ def upper_s(bucket: int) -> float:
     return float(10 ** (bucket / PER_DECADE - 6))
 
 
+def middle_s(bucket: int) -> float:
+    """What a gap of the bucket is taken to be, seconds: the geometric middle; 0 below 1 us."""
+    return (upper_s(bucket) * upper_s(bucket - 1)) ** 0.5 if bucket else 0.0
+
+
 def flags(known: dict[str, Any], tokens: int | None) -> dict[str, str]:
     """`stream_buffered` or `stream_coalesced` of one stream, and why.
 
@@ -117,3 +123,77 @@ def judgeable(chunks: int, wait_s: float) -> bool:
 def clump(chunks: int, wait_s: float, spread_s: float) -> bool:
     """Whether the chunks came faster than a model speaks, and in a small part of the wait."""
     return spread_s <= min(CLUMP_SHARE * wait_s, (chunks - 1) / FASTEST_PER_S)
+
+
+def tpot_s(
+    first_s: float | None, last_s: float | None, tokens: int | None, pieces: int | None
+) -> float | None:
+    """The time per output token after the first: (last - first) / (tokens - 1). None: not known.
+
+    `tokens` are those that were streamed, `pieces` the arrivals in which they came (of rows without
+    them, the chunks; None where neither is known). One piece has no time between tokens, and of
+    more than COALESCED tokens to a piece nobody knows when each came.
+    """
+    if first_s is None or last_s is None or tokens is None or tokens < 2:
+        return None
+    if pieces is not None and (pieces < 2 or tokens > COALESCED * pieces):
+        return None
+    return (last_s - first_s) / (tokens - 1)
+
+
+def streamed_tokens(
+    completion: int | None, reasoning: int | None, reasoning_shown: bool | None
+) -> int | None:
+    """Output tokens that travelled in chunks: without reasoning of which no text came.
+
+    Where more is reasoning than completion, it is counted beside it.
+    """
+    if completion is None or reasoning_shown or not reasoning or reasoning > completion:
+        return completion
+    return completion - reasoning
+
+
+class Timed(Protocol):
+    """What is read of a row: columns of recording/record.py."""
+
+    @property
+    def stream(self) -> bool: ...
+    @property
+    def elapsed_sec(self) -> float | None: ...
+    @property
+    def ttft_s(self) -> float | None: ...
+    @property
+    def last_token_s(self) -> float | None: ...
+    @property
+    def chunks(self) -> int | None: ...
+    @property
+    def arrivals(self) -> int | None: ...
+    @property
+    def completion_tokens(self) -> int | None: ...
+    @property
+    def reasoning_tokens(self) -> int | None: ...
+    @property
+    def reasoning_content_present(self) -> bool | None: ...
+
+
+def tokens_of(row: Timed) -> int | None:
+    """The streamed tokens of a row."""
+    return streamed_tokens(
+        row.completion_tokens, row.reasoning_tokens, row.reasoning_content_present
+    )
+
+
+def tpot_of(row: Timed) -> float | None:
+    """The TPOT of a stream's row; None: not known, or it has none.
+
+    Rows of older versions do not say when the last token came: theirs ends at the last byte.
+    """
+    last_s = row.elapsed_sec if row.last_token_s is None else row.last_token_s
+    pieces = row.chunks if row.arrivals is None else row.arrivals
+    return tpot_s(row.ttft_s, last_s, tokens_of(row), pieces) if row.stream else None
+
+
+def untold(row: Timed) -> bool:
+    """Whether a stream should have a TPOT and does not tell it; below two tokens it has none."""
+    tokens = tokens_of(row)
+    return row.stream and not (tokens is not None and tokens < 2) and tpot_of(row) is None

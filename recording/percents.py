@@ -1,0 +1,45 @@
+"""Percentiles that an operator names: `50,90,99,99.9`, and what their numbers are called. Pure."""
+
+import re
+from fractions import Fraction
+
+USUAL = (Fraction(50), Fraction(95), Fraction(99))
+MOST = 10
+_NUMBER = re.compile(r"(?:[0-9]{1,2})(?:\.[0-9]{1,6})?")
+_LABEL = re.compile(r"p([0-9]{1,2}(?:_[0-9]{1,6})?)_s\Z")
+
+
+class PercentError(ValueError):
+    """A list of percentiles cannot be used; the message is one sentence for the operator."""
+
+
+def parse(text: str) -> tuple[Fraction, ...]:
+    """The percentiles of a list, ascending, each once; of an empty one the usual. PercentError."""
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    for part in parts:
+        if not _NUMBER.fullmatch(part) or not 0 < Fraction(part) < 100:
+            raise PercentError(
+                f"--percentiles takes numbers above 0 and below 100 with commas between, e.g. "
+                f"50,90,99,99.9, not {part[:40]!r}."
+            )
+    found = tuple(sorted({Fraction(part) for part in parts}))
+    if len(found) > MOST:
+        raise PercentError(f"--percentiles takes at most {MOST}, not {len(found)}: name fewer.")
+    return found or USUAL
+
+
+def label(percent: Fraction | int) -> str:
+    """As a number's name has it: `p50`, `p99_9`."""
+    return f"p{decimal(percent).replace('.', '_')}"
+
+
+def decimal(percent: Fraction | int) -> str:
+    """As people write it: `50`, `99.9`."""
+    return f"{float(percent):.6f}".rstrip("0").rstrip(".")
+
+
+def of_name(name: str) -> Fraction | None:
+    """The percentile that a number's name ends with (`ttft_p99_9_s`: 99.9); None: it has none."""
+    found = _LABEL.search(name)
+    percent = Fraction(found[1].replace("_", ".")) if found else Fraction(0)
+    return percent if 0 < percent < 100 else None
