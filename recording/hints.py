@@ -117,6 +117,18 @@ _BY_OUTCOME: dict[str, Hint] = {
         "the model spent its whole output budget thinking, unseen: raise --max-tokens",
         "模型把全部输出额度用于不可见的思考：请提高 --max-tokens",
     ),
+    Outcome.FILTERED: Hint(
+        "a content filter met the prompt or the reply: change what is asked, or its policy",
+        "内容过滤拦截了提示或应答：请更换提问内容或调整过滤策略",
+    ),
+    Outcome.REPLY_TOO_LARGE: Hint(
+        "where such replies are to be expected, raise --max-reply-mb",
+        "若预期有这样大的应答，请提高 --max-reply-mb",
+    ),
+    Outcome.INTERNAL_ERROR: Hint(
+        "this is a fault in Weighbridge: the log has its traceback, please report it",
+        "这是 Weighbridge 自身的缺陷：日志中有错误堆栈，请反馈给我们",
+    ),
     Outcome.LOCAL_LIMIT: Hint(
         "this machine's own limit, not the gateway's: raise it, or use more machines",
         "这是压测机自身的限制，而非网关的：请提高该限制或使用更多机器",

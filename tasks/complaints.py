@@ -141,11 +141,15 @@ def _listed(parts: list[Any]) -> str | None:
 
 
 def _reasons(said: Json) -> Iterator[object]:
-    """Google's and Azure's finer causes, which stand deeper."""
+    """Finer causes, which stand deeper: Google's, Azure's, OpenRouter's, AWS's."""
     details = said.get("details")
     for detail in details if isinstance(details, list) else ():
         yield mapping(detail).get("reason")
     yield mapping(said.get("innererror")).get("code")
+    if "flagged_input" in mapping(said.get("metadata")):
+        yield "moderation_blocked"  # OpenRouter's 403
+    if isinstance(kind := said.get("__type"), str):
+        yield kind.rpartition("#")[2]  # AWS
 
 
 CAUSES: dict[Outcome, str] = {

@@ -9,6 +9,7 @@ a reason that is not known, and flagged.
 """
 
 import re
+from functools import lru_cache
 from typing import Literal
 
 End = Literal["finished", "cut", "tools", "filtered", "failed"]
@@ -32,10 +33,16 @@ WORDS: dict[End, str] = {
     "malformed_response missing_thought_signature client_disconnect disconnected",
 }
 _ENDS: dict[str, End] = {word: end for end, words in WORDS.items() for word in words.split()}
+_LONGEST = 64
 _CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 def end_of(reason: str) -> End | None:
     """What a finish reason means; None: nobody here knows the word."""
+    return _end_of(reason) if len(reason) <= _LONGEST else None
+
+
+@lru_cache(maxsize=256)  # the same word in every reply; a gateway may invent others
+def _end_of(reason: str) -> End | None:
     word = _CAPITAL.sub("_", reason.strip()).lower().replace("-", "_").replace(" ", "_")
     return _ENDS.get(word.removeprefix("finish_reason_"))

@@ -91,14 +91,29 @@ def stated(body: Json) -> Json:
 
 def count(used: Json, name: str) -> int | None:
     """One of the six counts of a `usage`, whatever the dialect calls it."""
-    found = next(_counted(used, name), None)
+    found = used.get(name)  # as OpenAI names it, nearly always
+    if type(found) is not int or name in IN_DETAIL:
+        found = next(_counted(used, name), None)
     return found if found is None or abs(found) <= MOST_TOKENS else None
 
 
 def beyond(used: Json) -> list[str]:
     """Which counts of a `usage` are past counting, in words."""
+    if _small(used):
+        return []
     found = ((name, next(_counted(used, name), None)) for name in COUNTS)
     return [f"{name} is {n}" for name, n in found if n is not None and abs(n) > MOST_TOKENS]
+
+
+def _small(used: Json) -> bool:
+    """Whether no number in it can be past counting: looked at before each count is sought."""
+    for value in used.values():
+        if isinstance(value, dict):
+            if not _small(value):
+                return False
+        elif isinstance(value, str) or isinstance(value, int | float) and abs(value) > MOST_TOKENS:
+            return False
+    return True
 
 
 def _counted(used: Json, name: str) -> Iterator[int]:

@@ -16,10 +16,10 @@ from tasks.values import mapping
 
 KNOWN = """choices message delta content tool_calls function arguments name id index finish_reason
 type usage prompt_tokens completion_tokens total_tokens prompt_tokens_details cached_tokens cost
-total input error errors code msg detail loc base_resp status_msg success metadata headers retry-after
-x-ratelimit-reset details retryDelay retry_after reasoning reasoning_details text model is_byok
-cost_details upstream_inference_cost x_groq usageMetadata object role refusal audio transcript
-function_call thinking status innererror Response Error fault"""
+total input error errors code msg detail loc base_resp status_msg success metadata headers
+retry-after x-ratelimit-reset details retryDelay retry_after reasoning reasoning_details text model
+is_byok cost_details upstream_inference_cost x_groq usageMetadata object role refusal audio
+transcript function_call thinking status innererror Response Error fault"""
 NAMES = st.sampled_from(KNOWN.split())
 LEAVES = (
     st.none() | st.booleans() | st.integers(-5, 5) | st.floats() | st.text(max_size=5)

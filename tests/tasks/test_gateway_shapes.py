@@ -281,6 +281,15 @@ SHAPES: dict[str, Shape] = {
                              "innererror": {"code": "ResponsibleAIPolicyViolation"}}},
         {"outcome": "filtered", "http_status": 400},
     ),
+    "a moderated prompt": refusal(
+        "403 No", {"error": {"code": 403, "message": "Your input was flagged",
+                             "metadata": {"reasons": ["violence"], "flagged_input": "x"}}},
+        {"outcome": "filtered", "http_status": 403},
+    ),
+    "AWS's throttling": refusal(
+        "400 No", {"__type": "com.amazon.coral.service#ThrottlingException", "message": "slow"},
+        {"outcome": "rate_limited"},
+    ),
     "aborted, plain": plain({"outcome": "server_error", "success": False, "error_type": "abort",
                              "http_status": 200}, **ended("abort")),
     "aborted, streamed": stream({"outcome": "stream_error", "error_type": "abort", "content": "x"},
