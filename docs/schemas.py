@@ -64,6 +64,19 @@ def manifest() -> Schema:
         for item in fields(Options)
     }
     phase = {item.name: _of(planned[item.name]) for item in fields(Phase)}
+    note = _object({"kind": TEXT, "count": COUNT, "names": {"type": "array", "items": TEXT}})
+    change = _object(
+        {
+            "model": TEXT,
+            "field": {**TEXT, "description": "the field of the body that was refused"},
+            "from": TEXT,
+            "to": {**TEXT, "description": "where it goes since, or the field in its place"},
+            "status": COUNT,
+            "said": {**TEXT, "description": "the gateway's words"},
+            "phase": TEXT,
+            "task_id": TEXT,
+        }
+    )
     properties = {
         "schema_version": {"enum": list(FORMATS)},
         "needs_version": TEXT,
@@ -94,10 +107,13 @@ def manifest() -> Schema:
             "type": "array",
             "items": _object(phase, ["name", "mode", "scenario", "model", "kind", "count"]),
         },
+        "traffic": _object({"lines": COUNT, "notes": {"type": "array", "items": note}}),
+        "body_changes": {"type": "array", "items": change},
         "clock": {"type": "object"},
     }
     head = _head("manifest.json of a Weighbridge run", "Written when the run starts; no secret.")
-    later = ("needs_version", "drawn")  # a run of version 1 has none
+    # A run of version 1 has none, or only some runs have them.
+    later = ("needs_version", "drawn", "traffic", "body_changes")
     return head | _object(properties, [name for name in properties if name not in later])
 
 

@@ -14,11 +14,13 @@ from typing import Any
 NEVER = frozenset({401, 402, 403, 407, 408, 429})
 """Refusals of the caller or of the moment, never of a field."""
 
+LONGEST_CHARS = 4000  # of one text that is looked through
+
 _CODES = ("unknown", "unsupported", "unrecognized", "extra_forbidden", "additional", "extra.forbid",
           "value_error.extra", "unexpected")  # fmt: skip
 _NOT = (
     r"(?:unrecogni[sz]ed|unknown|unsupported|unexpected|unpermitted|disallowed|forbidden|extra"
-    r"|additional|extraneous|deprecated)"
+    r"|additional|additional\s?properties|extraneous|deprecated)"
 )
 _NOUN = (
     r"(?:request|keyword|argument|parameter|param|field|propert(?:y|ies)|key|input|name|option"
@@ -32,14 +34,16 @@ _NAME = r"""["'`“‘]?[\w.$\[\]-]+["'`”’]?"""
 _MARKS = r"""[\s"'`“‘”’\\\[\](){}<>:=,*]*"""
 _AFTER = (
     r"(?:(?:parameter|argument|field|property|option|key|value)\s+)?(?:of\s+\S+\s+)?"
-    r"(?:(?:is|was|are|were)\s+)?(?:currently\s+|also\s+)?"
-    r"(?:(?:not|un)[\s-]?(?:supported|allowed|permitted|recogni[sz]ed|accepted|expected|known"
+    r"(?:(?:is|was|are|were)\s+)?(?:currently\s+|also\s+)?(?:an?\s+)?"
+    r"(?:(?:not|un)[\s-]?(?:defined|supported|allowed|permitted|recogni[sz]ed|accepted|expected|known"
     r"|available|a\s+(?:known|valid|supported|recogni[sz]ed)\s+\w+)"
     r"|(?:not|un)(?:\s+yet)?\s+(?:supported|implemented)"
     r"|deprecated|forbidden|disallowed|extraneous|does\s+not\s+(?:support|exist)|cannot\s+be\s+used"
     r"|extra\s+(?:inputs|fields)\s+(?:are\s+)?not\s+(?:permitted|allowed)|cannot\s+find\s+field)"
 )
-_PATH = r"(?:(?:body|request|root|#|\$)?[./]*)"
+_PATH = r"(?:(?:body|request|root|#|\$)?[./]*(?:stream_options[./])?)"
+_NOT_ZH = r"(?:未知|不支持|无法识别|未识别|不允许|多余|不识别|不接受)"
+_NOUN_ZH = r"(?:参数|字段|属性|请求参数)"
 
 
 def refused_fields(status: int, said: object, sent: Mapping[str, Any]) -> list[str]:
@@ -69,8 +73,11 @@ def _located(said: object, names: Sequence[str], depth: int = 0) -> Iterator[str
     if not isinstance(said, dict):
         return
     words = " ".join(str(said.get(n) or "") for n in ("code", "type", "keyword", "message", "msg"))
+    words += " ".join(str(said.get(n) or "") for n in ("reason", "detail", "title", "rule"))
     for name in names:
-        if _is(said.get("param"), name) and _unwanted(words, name):
+        if any(_is(said.get(key), name) for key in _NAMES) and _unwanted(words, name):
+            yield name
+        if _forbids(_flat(said.get(name))):  # {"task_id": ["Unknown field."]}
             yield name
     place = said.get("loc")
     if isinstance(place, list) and _forbids(words):
@@ -83,15 +90,30 @@ def _located(said: object, names: Sequence[str], depth: int = 0) -> Iterator[str
     if extra in names and not said.get("instancePath") and not said.get("dataPath"):
         yield str(extra)
     keys = said.get("keys")
-    if said.get("code") == "unrecognized_keys" and not said.get("path") and isinstance(keys, list):
-        yield from (key for key in keys if key in names)
+    if said.get("code") == "unrecognized_keys" and isinstance(keys, list):
+        within = said.get("path")
+        outer = within[:1] if isinstance(within, list) else []
+        yield from (key for key in outer or keys if key in names and len(within or ()) < 2)
     for key, inner in said.items():
         if key not in ("input", "ctx", "body", "request") and isinstance(inner, dict | list):
             yield from _located(inner, names, depth + 1)
 
 
+_NAMES = ("param", "field", "parameter", "pointer", "property", "attribute", "name", "path")
+_FAMILY = {"stream_options": ("stream_options", "include_usage")}
+"""A field, and what of ours stands in it."""
+
+
+def _flat(value: object) -> str:
+    """What a text or a list of texts says; empty for anything else."""
+    texts = value if isinstance(value, list) else [value]
+    return " ".join(text for text in texts if isinstance(text, str))
+
+
 def _is(param: object, name: str) -> bool:
     """Whether a `param` names the field: `task_id`, `body.task_id`, `task_id.of_that`."""
+    if isinstance(param, list) and param:
+        param = "/".join(str(step) for step in param)
     if not isinstance(param, str):
         return False
     path = re.sub(r"^(?:\$|#|body|request)?[./]*", "", param)
@@ -132,7 +154,7 @@ def _texts(said: object, depth: int = 0) -> Iterator[str]:
     if depth > 6:
         return
     if isinstance(said, str):
-        yield said[:20_000]
+        yield said[:LONGEST_CHARS]
         inner = said[said.find("{") :] if "{" in said else ""
         if inner:
             # LiteLLM and other gateways pass the upstream's JSON on inside a text.
@@ -150,10 +172,12 @@ def _texts(said: object, depth: int = 0) -> Iterator[str]:
 
 def _refuses(text: str, name: str, asked: str) -> bool:
     """Whether a text refuses the field, in words that were not asked."""
-    if name not in text:
+    family = [part for part in _FAMILY.get(name, (name,)) if part in text]
+    if not family:
         return False
-    if any(_plain(found[0]) not in asked for found in _pattern(name).finditer(text)):
-        return True
+    for part in family:
+        if any(_plain(found[0]) not in asked for found in _pattern(part).finditer(text)):
+            return True
     if _in_loc(text, name):
         return True
     words = _instead(name, text)
@@ -175,7 +199,8 @@ def _instead(name: str, text: str) -> str:
     """The words that send us to the other name of the output budget; empty: there are none."""
     other = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}.get(name)
     found = other and re.search(
-        rf"\buse{_MARKS}(?:the\s+)?{_MARKS}{other}\b{_MARKS}(?:\w+\s+)?instead"
+        rf"\b(?:use|using|favou?r\s+of|replaced\s+(?:by|with)|you\s+mean){_MARKS}(?:the\s+)?"
+        rf"(?:parameter\s+|field\s+)?{_MARKS}{other}\b"
         rf"|instead\s+of{_MARKS}{name}\b.{{0,40}}\buse{_MARKS}{other}\b"
         rf"|\buse{_MARKS}{other}\b{_MARKS}instead\s+of{_MARKS}{name}\b",
         text,
@@ -203,7 +228,7 @@ _made: dict[str, re.Pattern[str]] = {}
 def _pattern(name: str) -> re.Pattern[str]:
     """What refuses a field: words before it, or words after it."""
     if name not in _made:
-        field = rf"(?<![\w.\]]){_PATH}{re.escape(name)}(?![\w-])"
+        field = rf"(?<![A-Za-z0-9_.\]]){_PATH}{re.escape(name)}(?![A-Za-z0-9_-])"
         listed = rf"(?:{_NAME}\s*(?:,|\band\b|&)\s*)*"
         before = (
             rf"{_NOT}\s+(?:{_NOUN}\s+|{_NOUN}(?=[:\s(\[\"'`])|{_LINK}\s+|{_LINK}(?=[:,\s(\[])){{0,8}}"
@@ -211,7 +236,15 @@ def _pattern(name: str) -> re.Pattern[str]:
         )
         after = rf"{field}{_MARKS}\s*-?\s*{_AFTER}"
         keyed = rf"(?:propert(?:y|ies)|field|parameter|key)\s+{_MARKS}{field}{_MARKS}\s*{_AFTER}"
-        _made[name] = re.compile(f"{before}|{after}|{keyed}", re.IGNORECASE)
+        chinese = rf"{_NOT_ZH}(?:的|此|该)?{_NOUN_ZH}?{_MARKS}[：，]?{_MARKS}{field}"
+        chinese += (
+            rf"|{field}{_MARKS}{_NOUN_ZH}?(?:是|为|暂)?(?:{_NOT_ZH}|无法被?识别|不被支持|不存在)"
+        )
+        ways = [before, after, keyed, chinese]
+        if name in ("task_id", *_FAMILY["stream_options"]):  # of these no value can be wrong
+            ways.append(rf"invalid\s+(?:{_NOUN}\s*)+{_MARKS}{field}")
+            ways.append(rf"{field}{_MARKS}\s*is\s+(?:invalid|not\s+valid)")
+        _made[name] = re.compile("|".join(ways), re.IGNORECASE)
     return _made[name]
 
 

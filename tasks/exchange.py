@@ -110,6 +110,8 @@ def exchange(
         answer = _asked(client, body, job)
         if answer.outcome in _BROKEN and wire.status is not None and wire.status >= 300:
             answer.outcome = of_status(wire.status)  # that much the gateway did say
+        if answer.outcome is Outcome.BAD_REQUEST and job.refusal is None and answer.body:
+            job.refusal = (400, json.dumps(answer.body).encode())  # a 400 that came under HTTP 200
         return _record(answer, request, body, job, origin, wire, trace_id)
     except NotSent as why:
         return planned_only(job, origin, f"{why}" or "the run or the window was over")

@@ -316,6 +316,45 @@ NAMED = {
         openai("create() got an unexpected keyword argument 'stream_options'"),
         "stream_options",
     ),
+    "chinese": (400, openai("未知参数stream_options无法被识别"), "stream_options"),
+    "chinese, before": (400, openai("不支持的参数：task_id"), "task_id"),
+    "bedrock's inner key": (
+        400,
+        {"message": "extraneous key [include_usage] is not permitted"},
+        "stream_options",
+    ),
+    "an inner path": (
+        400,
+        openai("stream_options.include_usage is not supported"),
+        "stream_options",
+    ),
+    "marshmallow": (422, {"errors": {"json": {"task_id": ["Unknown field."]}}}, "task_id"),
+    "problem details": (
+        400,
+        {"title": "Bad", "invalid-params": [{"name": "task_id", "reason": "unknown"}]},
+        "task_id",
+    ),
+    "networknt": (
+        400,
+        openai(
+            "$.task_id: is not defined in the schema and the schema does not allow additional "
+            "properties"
+        ),
+        "task_id",
+    ),
+    "rails": (400, {"error": "found unpermitted parameter: :task_id"}, "task_id"),
+    "pydantic 1's text": (
+        400,
+        openai("body -> task_id\n  extra fields not permitted (type=value_error.extra)"),
+        "task_id",
+    ),
+    "an unknown field": (400, openai("task_id is an unknown field"), "task_id"),
+    "an invalid one": (400, openai("Invalid parameter: task_id"), "task_id"),
+    "in favour of": (
+        400,
+        openai("max_tokens was removed in favor of max_completion_tokens"),
+        "max_tokens",
+    ),
     "plain text": (400, "stream_options is not supported", "stream_options"),
 }
 
@@ -376,6 +415,10 @@ SEEMING = {
         'Invalid request: {"model":"m","max_tokens":16,"stream":true,"task_id":"run-req-0"}'
     ),
     "another fault": openai("The model `m` does not exist", "model", "model_not_found"),
+    "an invalid value, bare": openai("Invalid parameter: max_tokens must be at least 16"),
+    "a name in an unrelated list": {"errors": [{"name": "m", "reason": "unknown"}]},
+    "a field's value handed back": {"error": {"task_id": "run-req-0", "message": "no such model"}},
+    "chinese, a value": openai("max_tokens 参数超出范围"),
     "nothing": {},
     "no object": [],
     "a number": 7,

@@ -372,6 +372,14 @@ def test_a_line_of_own_traffic_keeps_its_temperature_and_the_budget_changes_its_
     assert [one["field"] for one in asker.told] == ["max_tokens"]
 
 
+def test_a_400_that_comes_under_http_200_counts_too(ask: Any) -> None:
+    said = openai("Unknown parameter: 'task_id'.", "task_id")
+    said["error"]["code"] = 400
+    asker = ask(lambda body: said if "task_id" in body else None, "200 OK")
+    assert [asker.send(i).outcome for i in range(2)] == ["ok", "ok"]
+    assert len(asker.bodies()) == 3
+
+
 def test_a_halted_phase_sends_nothing_again(ask: Any) -> None:
     asker = ask(strict("model", "messages", "stream", "max_tokens"))
     block = phase()
