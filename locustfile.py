@@ -89,7 +89,19 @@ def on_parser(parser: LocustArgumentParser, **_: Any) -> None:
         known = [one for action in parser._actions for one in action.option_strings]
         refuse(OperatorError(answer(message, known)))
 
+    parse = parser.parse_args
+
+    def parse_args(*given: Any, **more: Any) -> Any:
+        found = parse(*given, **more)
+        try:
+            for word in found.user_classes:
+                guests.check_name(word)
+        except OperatorError as stray:
+            refuse(stray)
+        return found
+
     parser.error = error  # type: ignore[method-assign]
+    parser.parse_args = parse_args
 
 
 @events.init.add_listener

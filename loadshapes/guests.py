@@ -18,6 +18,18 @@ from recording.mistake import OperatorError
 log = logging.getLogger("weighbridge")
 
 
+def check_name(word: str) -> None:
+    """See that a word of the command line that is no option names a user class. OperatorError."""
+    known: list[type[User]] = [User]
+    for one in known:
+        known += one.__subclasses__()
+    if word not in {one.__name__ for one in known}:
+        raise OperatorError(
+            f"{word} is neither an option nor a user class: write --name VALUE, and several values "
+            "with commas between."
+        )
+
+
 def users(found: Iterable[type[User]], ours: type[User]) -> list[type[User]]:
     """The user classes to spawn: of ours, those that no other one extends. Raises OperatorError."""
     classes = list(found)

@@ -14,7 +14,7 @@ ANALYSIS = ("report", "summary", "check", "compare", "timeline", "reconcile", "e
 DEMO = (
     "--simulator", "--mode", "full", "--quick", "--model", "gpt-5.4-nano", "--steps", "100",
     "--repeat", "1", "--step-pause", "0",
-    "--parts", "smoke,ladder,rpm,cache,tools,reasoning,vision",
+    "--parts", "ladder,rpm,cache,tools,reasoning,vision",
 )  # fmt: skip
 OTHERS = ("demo", "ui", "worker", "simulator")
 

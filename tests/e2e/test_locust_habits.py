@@ -42,6 +42,7 @@ def test_config_file_environment_csv_and_html(simulator: Start, tmp_path: Path) 
         (("-u", 5, "-t", "1s"), "weighbridge: -u, -t: mode interactive alone reads"),
         (("--tags", "any"), "weighbridge: --tags finds no task"),
         (("--hold", 5), "weighbridge: --hold works only with --mode ladder or full; remove it."),
+        (("m2",), "weighbridge: m2 is neither an option nor a user class: write --name VALUE"),
         (("--targt", 5), "weighbridge: --targt is no option: did you mean --target?"),
     ],
 )
