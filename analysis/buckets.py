@@ -4,12 +4,14 @@ A request stands in the bucket in which it was due (closed-loop: sent); rates co
 completed in the bucket. Only whole buckets after the warm-up are asked for drift and changes:
 
 - *Drift* is the Theil-Sen slope (the median slope of all pairs of buckets) with Sen's interval.
-- A *change point* is where Pettitt's rank test cuts the series, and, cut after cut, its parts.
+- A *change point* is where Pettitt's rank test cuts the series, and, cut after cut, its parts;
+  with few buckets on one side, where all of them lie far outside the others (edges.py).
 
-Both go by ranks, so that one bad bucket moves neither; and both allow for buckets that follow
+One bad bucket moves neither; and both allow for buckets that follow
 their neighbours: what neighbours share, by the correlation of their ranks, counts once. A
 series is called drifting, or changed, only at a p-value of at most 0.002, for many are looked at.
-Such a p-value takes about twenty buckets for a change, and ten for a drift.
+Such a p-value takes about twelve buckets for a change, and ten for a drift; the smallest change
+that would have been seen is worked out from the series itself.
 """
 
 from collections.abc import Sequence
@@ -17,6 +19,7 @@ from dataclasses import dataclass
 from math import ceil, erfc, exp, floor, sqrt
 from typing import TYPE_CHECKING, Any
 
+from analysis import edges
 from analysis.load import Run
 from analysis.percentile import nearest_ranks
 from analysis.warmup import began_s, warmup_s
@@ -40,6 +43,9 @@ _READ = (
     "total_tokens", "api_cost",
 )  # fmt: skip
 _PART = 3
+_MANY = 12
+"""Of fewer buckets the scatter is too little known to tell a change near an end."""
+_STEPS = tuple(1.05**k for k in range(1, 49))  # changes that are tried: 5 % to tenfold
 _Z95 = 1.959964
 
 
@@ -264,6 +270,50 @@ def change_points(number: str, at: "Floats", values: "Floats") -> list[ChangePoi
     ]
 
 
+def visible(values: "Floats") -> float | None:
+    """The smallest change that this series would have shown, as a share; None: not even tenfold.
+
+    The series is made level (what changed or drifted is taken off), then all from a quarter, from
+    half or from three quarters on is made larger: the change that is found at each place.
+    """
+    import numpy as np
+
+    count = len(values)
+    cuts = [0, *sorted(place for place, _ in _cuts(values, 0)), count]
+    level = float(np.median(values))
+    flat = values.copy()
+    for a, b in zip(cuts, cuts[1:], strict=False):
+        flat[a:b] += level - float(np.median(values[a:b]))
+    places = [round(count * share) for share in (0.25, 0.5, 0.75)]
+
+    def seen(times: float) -> bool:
+        for place in places:
+            made = np.concatenate([flat[:place], flat[place:] * times])
+            if not any(abs(cut - place) <= 1 for cut, _ in _cuts(made, 0)):
+                return False
+        return True
+
+    low, high = -1, len(_STEPS) - 1
+    if not seen(_STEPS[high]):
+        return None
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if seen(_STEPS[middle]) else (middle, high)
+    return _STEPS[high] - 1
+
+
+def visibles(found: list[Bucket]) -> dict[str, float | None]:
+    """Of every number that is asked for changes, the smallest that would have been seen."""
+    import numpy as np
+
+    sizes = dict[str, float | None]()
+    for number in WATCHED:
+        known = [v for b in found if b.whole and (v := getattr(b, number)) is not None]
+        if len(known) >= LEAST:
+            sizes[number] = visible(np.array(known, dtype="float64"))
+    return sizes
+
+
 def _cuts(values: "Floats", offset: int) -> list[tuple[int, float]]:
     """Pettitt's test on the series, then on both of its parts."""
     import numpy as np
@@ -278,6 +328,10 @@ def _cuts(values: "Floats", offset: int) -> list[tuple[int, float]]:
     rest = np.concatenate([before - np.median(before), after - np.median(after)])
     height = float(sums.max()) / sqrt(_shared(rest))
     p = min(1.0, 2 * exp(-6 * height**2 / (count**3 + count**2)))
+    near = edges.beyond(values, _shared) if count >= _MANY else None
+    if near is not None and near[1] < min(p, LEVEL):
+        cut, p = near
+        before, after = values[:cut], values[cut:]
     if p > LEVEL:
         return []
     return [(offset + cut, p), *_cuts(before, offset), *_cuts(after, offset + cut)]

@@ -20,7 +20,8 @@ def section(view: View) -> Section:
             continue
         found = buckets.of_phase(view.run, phase["phase"], window_s)
         drifts, changes = buckets.judge(found)
-        blocks += _remarks(view, phase["phase"], drifts, changes)
+        sizes = buckets.visibles(found)
+        blocks += _remarks(view, phase["phase"], drifts, changes, sizes)
         blocks += _charts(view, phase["phase"], found, changes)
         blocks.append(_table(view, phase, found, changes))
         if drifts:
@@ -28,10 +29,23 @@ def section(view: View) -> Section:
     return Section(t("Long windows by time", "长窗口分时结果"), blocks)
 
 
+TELLING = 1.0
+"""Where not even a doubling would have been seen, nothing is said of a number."""
+
+
 def _remarks(
-    view: View, name: str, drifts: list[Drift], changes: list[ChangePoint]
+    view: View,
+    name: str,
+    drifts: list[Drift],
+    changes: list[ChangePoint],
+    sizes: dict[str, float | None],
 ) -> list[Remark]:
     t = view.t
+    said = t.join(
+        f"{_name(view, number)} {t('none', '无') if size is None else f'{size * 100:.0f}%'}"
+        for number, size in sizes.items()
+    )
+    power = t(f"smallest change that would have been seen: {said}", f"可察觉的最小变化：{said}")
     found = []
     for one in drifts:
         if one.shown:
@@ -53,10 +67,29 @@ def _remarks(
         )
         found.append(Remark("note", text))
     if drifts and not found:
+        blind = [number for number, size in sizes.items() if size is None or size > TELLING]
+        if blind:
+            names = t.join(_name(view, number) for number in blind)
+            text = t(
+                f"{name}: nothing can be said of {names}, whose doubling might not have been seen; "
+                f"the rest shows no drift and no change point ({power}).",
+                f"{name}：{names} 无法判断，即使翻倍也可能察觉不到；"
+                f"其余未见漂移或变点（{power}）。",
+            )
+            found.append(Remark("note", text))
+        else:
+            text = t(
+                f"{name}: no drift and no change point shown ({power}).",
+                f"{name}：未见漂移，也未见变点（{power}）。",
+            )
+            found.append(Remark("good", text))
+    elif not drifts:
         text = t(
-            f"{name}: no drift and no change point shown.", f"{name}：未显示漂移，也未显示变点。"
+            f"{name}: too few whole buckets (of {buckets.LEAST} at least) to tell a drift or a "
+            "change.",
+            f"{name}：完整时间桶不足 {buckets.LEAST} 个，无法判断漂移或变点。",
         )
-        found.append(Remark("good", text))
+        found.append(Remark("note", text))
     return found
 
 
