@@ -65,6 +65,9 @@ A stream is read by one parser for every line end (LF, CR, CRLF, mixed), with or
 order mark, a last empty line, `[DONE]`, comments and event names. An error is found as an event,
 as an event named `error`, as a line `error: {...}`, or as bare JSON. What the body is counts more
 than what its Content-Type says: the row is then flagged `content_type`.
+
+The simulator speaks dialects of this kind, to try them: `python -m simulator --dialect xai`,
+`anthropic-compat`, `byok` (an own key at OpenRouter) and `proxy` (errors are pages).
 """
 _REASONS = """
 ## Why it ended

@@ -149,6 +149,52 @@ def test_the_log_knows_a_task_id_in_metadata_and_in_the_header(log: Path) -> Non
         assert [row["task_id"] for row in gateway.rows()] == ["in-metadata"]
 
 
+def test_xai(log: Path) -> None:
+    """xAI: reasoning is no part of the completion tokens, the cost is in ticks of 10^-10."""
+    reply, gateway = speak(log, "xai", chat(model=THINKER, max_tokens=900))
+    usage, row = reply.json["usage"], gateway.rows()[-1]
+    thought = usage["completion_tokens_details"]["reasoning_tokens"]
+    assert thought > 0 and "cost" not in usage
+    counted = usage["prompt_tokens"] + usage["completion_tokens"] + thought
+    assert usage["total_tokens"] == counted == int(row["total_tokens"])
+    assert usage["cost_in_usd_ticks"] == round(float(row["cost"]) * 1e10)
+
+
+def test_anthropic_compat(log: Path) -> None:
+    """Anthropic's words: what is cached is no part of the prompt tokens, nor of the total."""
+    words = "word " * 3000
+    with running(log, "--latency", 0, "--dialect", "anthropic-compat") as gateway:
+        usages = [gateway.send(chat(words, model="gpt-5.4-nano")).json["usage"] for _ in range(2)]
+        refused = gateway.fails("rate_limited", chat(model=THINKER))
+    first, second = usages
+    assert first["cache_read_input_tokens"] == 0 < second["cache_read_input_tokens"]
+    for usage in usages:
+        assert usage["total_tokens"] == usage["prompt_tokens"] + usage["completion_tokens"]
+    whole = [u["prompt_tokens"] + u["cache_read_input_tokens"] for u in usages]
+    assert whole[1] + second["cache_creation_input_tokens"] == (
+        whole[0] + first["cache_creation_input_tokens"]
+    )
+    assert refused.json["error"]["type"] == "rate_limit_error" and refused.status == 429
+
+
+def test_byok(log: Path) -> None:
+    """OpenRouter with an own key: the charge is 0, the provider's stands beside it."""
+    reply, gateway = speak(log, "byok", chat(model=THINKER, max_tokens=900))
+    usage = reply.json["usage"]
+    assert (usage["cost"], usage["is_byok"]) == (0, True)
+    assert usage["cost_details"]["upstream_inference_cost"] == float(gateway.rows()[-1]["billed"])
+
+
+def test_proxy(log: Path) -> None:
+    """A proxy in front: errors are pages, and an event stream is called JSON."""
+    error, _ = speak(log, "proxy", chat(model=THINKER), "error_500")
+    assert error.status == 500 and error.body.startswith(b"<!DOCTYPE html>")
+    assert error.headers["content-type"] == "text/html"
+    stream, _ = speak(log, "proxy", streamed(model=THINKER))
+    assert stream.headers["content-type"] == "application/json"
+    assert stream.body.startswith(b"data: {")
+
+
 def test_deepseek(log: Path) -> None:
     """DeepSeek: cache hits and misses at the top of usage, reasoning_content, no cost."""
     words = "word " * 3000
