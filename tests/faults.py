@@ -106,5 +106,15 @@ PROVOKED: dict[str, Case] = {
         "200 without a word, ended by `length`, all tokens of the output budget spent",
         Outcome.BUDGET_SPENT,
     ),
+    "gave_up": Case(
+        "200 with finish_reason `abort`: the gateway says that it failed",
+        Outcome.SERVER_ERROR,
+        Outcome.STREAM_ERROR,
+    ),
+    "content_filter": _both("200 with finish_reason `content_filter`", Outcome.FILTERED),
+    "page_200": _both("200 with a proxy's page", Outcome.MALFORMED),
+    "no_money": _both("429 whose error is `insufficient_quota`", Outcome.PAYMENT_REQUIRED),
+    "proxy_499": _both("499, by which nginx says that it gave up", Outcome.SERVER_ERROR),
+    "too_large": _both("a reply longer than `--max-reply-mb`", Outcome.REPLY_TOO_LARGE),
     "closed_early": _both("the connection is closed before any answer", Outcome.CONNECTION_RESET),
 }

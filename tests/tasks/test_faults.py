@@ -232,6 +232,25 @@ def thoughtful(talk: Conversation) -> None:
     talk.send(json_reply(completion(choices=[choice], usage=counted)))
 
 
+def ending(reason: str) -> Callable[[Conversation], None]:
+    """Half an answer that ends for a reason."""
+
+    def script(talk: Conversation) -> None:
+        if talk.request().json["stream"]:
+            talk.send(streaming(delta(content="ok"), delta(reason)))
+            return
+        choice = {"index": 0, "message": {"content": "ok"}, "finish_reason": reason}
+        talk.send(json_reply(completion(choices=[choice])))
+
+    return script
+
+
+def too_large(serve: Serve, request: pytest.FixtureRequest) -> tuple[str, dict[str, Any]]:
+    return serve(typed("200 OK", b"x" * 5000)).base_url, {"most_bytes": 1000}
+
+
+PAGE = b"<html><title>Sorry</title></html>"
+NO_MONEY = {"error": {"message": "no credit", "type": "insufficient_quota"}}
 LIMIT = {"error": {"message": "slow down", "code": 429}}
 START: dict[str, Callable[..., tuple[str, dict[str, Any]]]] = {
     "nobody_listens": closed,
@@ -251,6 +270,12 @@ START: dict[str, Callable[..., tuple[str, dict[str, Any]]]] = {
     "error_code_200": script(answer(json_reply(LIMIT))),
     "whole_reply": script(answer(json_reply(completion()))),
     "thought_away": script(thoughtful),
+    "gave_up": script(ending("abort")),
+    "content_filter": script(ending("content_filter")),
+    "page_200": script(answer_once(http("200 OK", PAGE, "content-type: text/html"))),
+    "no_money": script(answer_once(json_reply(NO_MONEY, status="429 No"))),
+    "proxy_499": script(answer_once(http("499 Closed", PAGE))),
+    "too_large": too_large,
     "closed_early": script(answer_once(b"")),
 }
 
