@@ -272,9 +272,11 @@ def _compare(options: argparse.Namespace) -> bool:
     if len(options.runs) < 2:
         raise RunError("compare takes two runs or more: name the baseline first, then the others.")
     if not 0 <= options.tolerance < math.inf:
-        raise RunError(f"--tolerance is a share, 0 or more (0.1: 10%), not {options.tolerance:g}.")
+        raise RunError(
+            f"--tolerance must be a share, 0 or more (0.1: 10%), not {options.tolerance:g}."
+        )
     if options.seed < 0:
-        raise RunError(f"--seed is a whole number, 0 or more, not {options.seed}.")
+        raise RunError(f"--seed must be a whole number, 0 or more, not {options.seed}.")
     found = compare.compare([load(folder) for folder in options.runs], options.seed, options.force)
     t = Words(options.lang, found.runs[0].manifest.get("currency"))
     page = compare_page.compose(found, t)

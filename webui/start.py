@@ -148,8 +148,8 @@ class Desk:
             return
         self._meant = key
         raise OperatorError(
-            f"this is {excess}: {estimate(plan, asked)}. Nothing was sent. If that is what you "
-            "mean, press Start once more."
+            f"this is {excess}: {estimate(plan, asked)}; nothing was sent, so press Start once "
+            "more if that is what you mean."
         )
 
     def _host(self, text: str) -> str | None:
