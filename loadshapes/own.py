@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import replace
+from datetime import datetime
 
 from loadshapes.options import Options
 from loadshapes.plan import Phase, Plan
@@ -34,7 +35,7 @@ def replay(options: Options) -> Plan:
             "--model, and all lines are sent to it."
         )
     model, times = models[0], due_times_s(traffic.offsets_s, options.speed)
-    traffic = _silence(traffic, times[0], options)
+    traffic = _silence(traffic, times[0], part, options.speed)
     window = window_s(times)
     if window > LONGEST_S:
         raise OperatorError(f"--speed {options.speed:g} makes it last over a year: give more.")
@@ -96,23 +97,23 @@ def prompted(made: Plan, options: Options) -> Plan:
     return replace(made, phases=phases, unfold=again, traffic=traffic)
 
 
-def _silence(traffic: Traffic, first_s: float, options: Options) -> Traffic:
+def _silence(traffic: Traffic, first_s: float, part: Slice, speed: float) -> Traffic:
     """Note a first request that is minutes away: a slice, mostly, whose offset nobody took off."""
-    if first_s < LONG_SILENCE_S:
+    if first_s < LONG_SILENCE_S or isinstance(part.begin, datetime):
         return traffic
-    notes, before = Notes(), float(options.trace_from or 0) if options.trace_from.isdigit() else 0.0
-    begin = int(first_s * options.speed + before)
-    notes.add("silence", [lasting(first_s)], begin)
+    notes = Notes()
+    notes.add("silence", [lasting(first_s)], int(first_s * speed + (part.begin or 0.0)))
     return replace(traffic, notes=(*traffic.notes, *notes.as_list()))
 
 
 def _repeats(traffic: Traffic, made: Plan) -> Traffic:
-    """Note that lines are sent more than once, where the plan says so."""
+    """Note that lines are sent more than once, where the plan says so, or may be."""
+    lines, notes = f"{len(traffic.lines):,}", Notes()
     most = max((phase.count or 0 for phase in made.phases), default=0)
-    if most <= len(traffic.lines) or traffic.conversations:
-        return traffic
-    notes = Notes()
-    notes.add("repeats", [f"{len(traffic.lines):,}"], most)
+    if not made.phases or any(phase.count is None for phase in made.phases):
+        notes.add("again", [lines])
+    elif most > len(traffic.lines) and not traffic.conversations:
+        notes.add("repeats", [lines], most)
     return replace(traffic, notes=(*traffic.notes, *notes.as_list()))
 
 

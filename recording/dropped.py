@@ -57,6 +57,11 @@ _SAID: dict[str, tuple[str, str]] = {
         "计划 {count} 个请求而文件只有 {names} 行，同一行会多次发送（第 i 个请求取第 i mod {names} "
         "行，缓存可能直接应答）",
     ),
+    "again": (
+        "the lines ({names}) are begun again from the first when all were sent; a cache may answer "
+        "what it has seen",
+        "全部 {names} 行发送完后从第一行重新开始，缓存可能直接应答",
+    ),
     "silence": (
         "the first request is due after {names}: --trace-from {count} takes that silence off",
         "第一个请求在 {names} 之后才到期：可用 --trace-from {count} 去掉这段空白",

@@ -293,7 +293,8 @@ def _record(
                 found |= timing.flags(timed, tokens)
     facts["check"], facts["check_detail"] = drift.combined(judged, found, request.place)
     if origin.mute:
-        facts["content"], facts["check_detail"] = None, place
+        told = {name: n for name, n in request.place.items() if isinstance(n, int)}
+        facts["content"], facts["check_detail"] = None, json.dumps(told) if told else None
         if wire.status is not None and not facts["success"]:  # the gateway's words, or of them
             facts["error_message"] = facts["error_message"] and WITHHELD
             facts["error_type"] = answer.outcome.value

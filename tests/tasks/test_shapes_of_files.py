@@ -211,7 +211,17 @@ def test_mooncake() -> None:
     """Its times are milliseconds; rows of zero tokens and hash_ids are said."""
     made = translated(MOONCAKE, trace=True)
     assert sized(made) == [(0.0, 6758, 500), (27.482, 7322, 490)]
-    assert told(made) == {"shape": (2, ["Mooncake"]), "hashes": (3, []), "zero": (1, [])}
+    assert told(made) == {
+        "shape": (2, ["Mooncake (times in milliseconds)"]),
+        "hashes": (3, []),
+        "zero": (1, []),
+    }
+
+
+def test_bailians_times_are_seconds() -> None:
+    row = {"chat_id": 1, "parent_chat_id": -1, "timestamp": 61.114, "input_length": 32,
+           "output_length": 8, "type": "text", "turn": 1, "hash_ids": [3]}  # fmt: skip
+    assert sized(translated(lines_of(row), trace=True)) == [(61.114, 32, 8)]
 
 
 def test_azures_trace() -> None:
@@ -315,9 +325,12 @@ UNKNOWN: dict[str, tuple[bytes, str]] = {
     ),
     "nearly mooncake": (
         b'{"timestamp": 1, "output_length": 5}\n',
-        "it looks most like Mooncake, which needs input_length",
+        "it looks most like Mooncake (times in milliseconds), which needs input_length",
     ),
-    "a trace": (MOONCAKE.encode(), "it is Mooncake, which has no prompts: give it as --trace"),
+    "a trace": (
+        MOONCAKE.encode(),
+        "it is Mooncake (times in milliseconds), which has no prompts: give it as --trace",
+    ),
     "a batch's output": (
         b'{"custom_id": "a", "response": {}}\n',
         "line 1: it is an answer of a batch: give the batch's input file",
