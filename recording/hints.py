@@ -107,8 +107,8 @@ _BY_OUTCOME: dict[str, Hint] = {
     ),
     Outcome.DNS: Hint("is the gateway's host name right?", "网关主机名是否正确？"),
     Outcome.TLS: Hint(
-        "where the gateway's certificate is from a private CA, set SSL_CERT_FILE to its bundle",
-        "若网关证书由私有 CA 签发，请将 SSL_CERT_FILE 设为该 CA 的证书文件",
+        "where the gateway's certificate is from a private CA, name its bundle with --ca-file",
+        "若网关证书由私有 CA 签发，请用 --ca-file 指定该 CA 的证书文件",
     ),
     Outcome.UNREACHABLE: Hint(
         "no route leads there: is the network, or the VPN, up?", "没有路由：网络或 VPN 是否可用？"

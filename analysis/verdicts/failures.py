@@ -5,6 +5,7 @@ from typing import Any
 from analysis.causes import Cause, Failures, failures
 from analysis.page import Level, Remark
 from analysis.sections import View
+from analysis.warmup import warmup_s
 from analysis.words import Words, integer, percent
 from recording.foreign import quoted
 from recording.hints import Hint, hint
@@ -22,6 +23,8 @@ def remarks(view: View) -> list[Remark]:
     """One remark a phase with failures."""
     found = []
     for phase in view.phases:
+        if not phase["failures"] and not warmup_s(view.run):
+            continue  # what was left out of the numbers may have failed as well
         told = failures(view, phase["phase"], _SOUGHT.get(phase["mode"], frozenset()))
         if told.causes:
             found.append(Remark(_level(phase["mode"], told), _text(view, phase, told)))

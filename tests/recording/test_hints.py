@@ -53,7 +53,7 @@ def test_no_field_is_named_where_none_is_refused(words: str) -> None:
         ("bad_request", 407, "", "proxy"),
         ("connection_refused", None, "the proxy answered: HTTP/1.1 407 Authentication Required",
          "proxy"),
-        ("tls", None, "[SSL: CERTIFICATE_VERIFY_FAILED] self-signed certificate", "SSL_CERT_FILE"),
+        ("tls", None, "[SSL: CERTIFICATE_VERIFY_FAILED] self-signed certificate", "--ca-file"),
         ("dns", None, "Name or service not known", "host name"),
         ("redirect", 301, "", "redirects"),
     ],
