@@ -143,6 +143,8 @@ def _canonical(text: str) -> tuple[str, str, int | None, str, str]:
 def _is_url(text: str) -> bool:
     try:
         url = urlsplit(text)
+        text.encode()  # a byte of the command line that is not UTF-8
+        (url.hostname or "").encode("idna")
         return url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
-    except ValueError:  # a port that is none, half an IPv6 address
+    except ValueError:  # a port that is none, half an IPv6 address, a host that no DNS can know
         return False
