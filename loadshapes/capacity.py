@@ -128,7 +128,9 @@ def _span(options: Options) -> Span:
     """Where to search: `--target` is the first level, or lowest, first and highest."""
     given = options.targets
     rate = options.search == "rate"
-    lowest, first, top = (6, 60, 6000) if rate else (1, 4, options.max_workers)
+    lowest, first, top = (
+        (6, 60, 6000) if rate else (1, min(4, options.max_workers), options.max_workers)
+    )
     if len(given) == 1:
         first = given[0]
         lowest, top = min(lowest, first), max(top, first)

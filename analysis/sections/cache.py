@@ -25,7 +25,9 @@ def _rows(view: View, phase: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _table(view: View, phase: dict[str, Any], rows: list[dict[str, Any]]) -> Table:
     t = view.t
-    first = rows[0]["api_cost"]
+    # Savings are against a run that missed: a warm or refused first run is no such thing.
+    cold = bool(rows[0]["success"]) and not rows[0]["cached_tokens"]
+    first = rows[0]["api_cost"] if cold else None
     return Table(
         title=phase["model_requested"],
         headers=(
@@ -46,15 +48,18 @@ def _table(view: View, phase: dict[str, Any], rows: list[dict[str, Any]]) -> Tab
                 t.money(row["api_cost"]),
                 _conclusion(t, row, rows),
                 percent(hit_rate(row), 1),
-                percent(saving(row["api_cost"], first), 0) if row is not rows[0] else ABSENT,
+                percent(saving(row["api_cost"], first), 0)
+                if row is not rows[0] and row["success"]
+                else ABSENT,
                 seconds(row["elapsed_sec"]),
             )
             for row in rows
         ],
         how=t(
             "The same prefix, one request at a time; hit rate = cached_tokens / input tokens, "
-            "saving = 1 - cost / cost of run 1.",
-            "相同长前缀逐次请求；命中率 = cached_tokens / 输入 token，节省 = 1 − 费用 / 首次费用。",
+            "saving = 1 - cost / cost of run 1, where that one missed.",
+            "相同长前缀逐次请求；命中率 = cached_tokens / 输入 token，"
+            "节省 = 1 − 费用 / 首次费用（首次未命中时）。",
         ),
     )
 

@@ -129,13 +129,42 @@ def _overshoot(view: View) -> list[tuple[str, ...]]:
                     f"observed {rate(observed)} TPM for {integer(target)} ({off})",
                     f"观测 {rate(observed)} TPM，目标 {integer(target)}（{off}）",
                 ),
-                t(
-                    "The plan estimates prompt tokens; judge by the observed rate.",
-                    "计划按估算 token 数排定，请以观测值为准。",
-                ),
+                _why_off(view, phase, observed / target - 1),
             )
         )
     return notes
+
+
+def _why_off(view: View, phase: dict[str, Any], off: float) -> str:
+    """What a window that missed its token rate was planned by, and what missed it."""
+    t, name = view.t, phase["phase"]
+    ends = [e for e in view.run.events_of("phase_end", name) if e.get("expected_error") is not None]
+    if not ends:
+        return t(
+            "The plan estimates prompt tokens; judge by the observed rate.",
+            "计划按估算 token 数排定，请以观测值为准。",
+        )
+    expected = float(ends[-1]["expected_error"])
+    said = t(
+        f"The expected error of this window was ±{expected * 100:.1f}%",
+        f"该窗口的预期误差为 ±{expected * 100:.1f}%",
+    )
+    if abs(off) <= expected:
+        return said + t(
+            ": when the last answers come cannot be planned (the drain is in the wall clock). A "
+            "longer --duration misses by less.",
+            "：最后一批应答何时完成无法预先安排（收尾时间计入墙钟）。加长 --duration 可减小误差。",
+        )
+    if phase["success"] < phase["planned"]:
+        return said + t(
+            "; requests that did not succeed bring no tokens, see the outcomes.",
+            "；未成功的请求不产生 token，见结果分布。",
+        )
+    return said + t(
+        "; the drain after the window took longer than the calibration showed: compare the rate "
+        "inside the window.",
+        "；窗口后的收尾时间超出校准所见：请对照窗口内速率。",
+    )
 
 
 def _windows(view: View) -> list[tuple[str, ...]]:

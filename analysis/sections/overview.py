@@ -180,9 +180,24 @@ def _cache(view: View) -> tuple[str, str] | None:
         if phase["scenario"] in MEASURED:
             continue
         mine = [row for row in rows if row["phase"] == phase["phase"]]
-        name, later = phase["model_requested"], [row for row in mine[1:] if row["cached_tokens"]]
+        name, mine = phase["model_requested"], [row for row in mine if row["success"]]
+        later = [row for row in mine[1:] if row["cached_tokens"]]
         saved = saving(later[-1]["api_cost"], mine[0]["api_cost"]) if later else None
-        if not later:
+        if len(mine) < 2:
+            said.append(
+                t(
+                    f"{name} not known: {len(mine)} of {phase['planned']} runs succeeded",
+                    f"{name} 未知：{phase['planned']} 次样本仅成功 {len(mine)} 次",
+                )
+            )
+        elif mine[0]["cached_tokens"]:
+            said.append(
+                t(
+                    f"{name} hit on the first run already: what a hit saves is not known",
+                    f"{name} 首次即命中，无法得出命中后的节省",
+                )
+            )
+        elif not later:
             said.append(t(f"{name} no hit in {len(mine)} runs", f"{name} {len(mine)} 次样本未命中"))
         elif saved is None:
             said.append(t(f"{name} hit, cost unknown", f"{name} 命中，费用未知"))

@@ -8,6 +8,9 @@ from analysis.sections.detail import detail
 from analysis.sections.reasoning import content
 from analysis.words import ABSENT, integer, percent, tally
 
+READABLE = 0.8
+"""The share of the picture's text that the probe asks for (tasks/probes/vision.py)."""
+
 
 def section(view: View) -> Section:
     """One row a model and output budget."""
@@ -43,7 +46,7 @@ def _row(view: View, phase: dict[str, Any], rows: list[dict[str, Any]]) -> tuple
     share = text_share(rows)
     if not phase["success"]:
         note = t(f"failed: {tally(phase['outcomes'])}", f"失败：{tally(phase['outcomes'])}")
-    elif share is not None and share >= 0.5:
+    elif share is not None and share >= READABLE:
         note = t("readable text returned", "返回可读 OCR 内容")
     else:
         note = t("image input accepted", "图片输入链路可调用")

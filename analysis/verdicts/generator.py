@@ -94,19 +94,23 @@ def _lateness(t: Words, phase: dict[str, Any]) -> list[str]:
     if phase["ttft_p50_s"] is not None:
         measured, name = phase["ttft_p50_s"], t("the median TTFT", "中位 TTFT")
     gap = t("the median gap between chunks", "chunk 间隔中位数")
-    for limit_s, share in (
-        (phase["loop_lag_limit_s"], _share(t, LAG_SHARE, name, measured)),
-        (phase["chunk_lag_limit_s"], _share(t, GAP_SHARE, gap, phase["inter_chunk_p50_s"])),
-    ):
-        if _above(loop, limit_s):
-            lag, limit = milliseconds(loop), milliseconds(limit_s)
-            clauses.append(
-                t(
-                    f"the generator read what came up to {lag} late (P99 lag of its event loop), "
-                    f"more than {limit}, {share}",
-                    f"压测端读取应答最多迟 {lag}（事件循环 P99 滞后），超过 {limit}（{share}）",
-                )
+    passed = [
+        t(f"{milliseconds(limit_s)}, {share}", f"{milliseconds(limit_s)}（{share}）")
+        for limit_s, share in (
+            (phase["loop_lag_limit_s"], _share(t, LAG_SHARE, name, measured)),
+            (phase["chunk_lag_limit_s"], _share(t, GAP_SHARE, gap, phase["inter_chunk_p50_s"])),
+        )
+        if _above(loop, limit_s)
+    ]
+    if passed:
+        lag, limits = milliseconds(loop), t(" and ", "与").join(dict.fromkeys(passed))
+        clauses.append(
+            t(
+                f"the generator read what came up to {lag} late (P99 lag of its event loop), more "
+                f"than {limits}",
+                f"压测端读取应答最多迟 {lag}（事件循环 P99 滞后），超过 {limits}",
             )
+        )
     return clauses
 
 

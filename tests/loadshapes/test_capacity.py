@@ -206,3 +206,14 @@ def test_half_a_trial_is_no_answer(tmp_path: Path) -> None:
     first = next(program)
     again = program.send(Finding(first, [row(elapsed_sec=1.0)], cut=True))
     assert (first.target, first.name[-2:]) == (again.target, "/1") and again.name[-2:] == "/2"
+
+
+@pytest.mark.parametrize("most", [1, 2, 3, 4, 200])
+def test_few_users_bound_the_first_level_too(tmp_path: Path, most: int) -> None:
+    """`--search concurrency --max-workers 2` without a target searches from 1 to 2."""
+    slo = tmp_path / "slo.toml"
+    slo.write_text("success_rate = 0.9\n", encoding="utf-8")
+    options = Options(
+        mode="capacity", model="m", search="concurrency", max_workers=most, slo=str(slo)
+    )
+    assert modes.plan(options).most_users == most

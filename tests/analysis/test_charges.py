@@ -1,0 +1,116 @@
+"""Equal usage and unequal charges, body and header: what is told, and what is honest."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from analysis import markdown, report
+from analysis.charges import READ, Apart, doubles, headers
+from analysis.load import load
+from analysis.sections.vision import READABLE
+from recording.record import RequestRecord
+from tasks.probes.vision import PASS_SHARE
+from tests.analysis.runs import failed, make, record
+
+
+def frame(tmp_path: Path, *rows: RequestRecord) -> Any:
+    return load(make(tmp_path / "r", *rows)).rows.frame(READ)
+
+
+def charged(costs: list[float], **known: Any) -> list[RequestRecord]:
+    return [record(i, api_cost=cost, **known) for i, cost in enumerate(costs)]
+
+
+def random(count: int, share: float) -> "list[bool]":
+    hit = np.random.default_rng(1).random(count) < share
+    return [bool(one) for one in hit]
+
+
+@pytest.mark.parametrize("share", [0.03, 0.5])
+@pytest.mark.parametrize("factor", [2, 3, 18])
+def test_the_same_request_charged_more_is_told(tmp_path: Path, share: float, factor: int) -> None:
+    """Doubled or threefold, of three in a hundred or of half: how many, and how much more."""
+    dear = random(300, share)
+    rows = charged([0.00007 * (factor if one else 1) for one in dear])
+    found = doubles(frame(tmp_path, *rows))
+    assert (found.rows, found.of) == (sum(dear), 300)
+    assert found.amount == pytest.approx(sum(dear) * 0.00007 * (factor - 1))
+    text = markdown.render(report.compose(report.look(load(tmp_path / "r"))))
+    assert f"{sum(dear)} of 300 requests were charged more than others of exactly the same" in text
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        charged([0.00007] * 100),
+        charged([0.00007] * 50 + [0.00014] * 50),  # the price changed
+        charged([0.000001 if i % 2 else 0.000002 for i in range(100)]),  # rounded to a millionth
+        [record(i, api_cost=0.0001 * (1 + i % 2), completion_tokens=6 + i % 2) for i in range(99)],
+        [record(i, api_cost=0.0004 if i % 3 else 0.0001, prompt_tokens=4000) for i in range(99)],
+        [record(i, api_cost=0.0004 if i % 3 else 0.0001, cached_tokens=0 if i % 3 else 10)
+         for i in range(99)],
+        [record(i, api_cost=0.0004 if i % 3 else 0.0001, model_returned=f"m{i % 3}")
+         for i in range(99)],
+        [*charged([0.00007] * 20), *(failed(20 + i, api_cost=0.0002) for i in range(20))],
+        charged([0.00007, 0.00014, 0.00007]),  # too few
+    ],
+)  # fmt: skip
+def test_honest_charges_are_not_accused(tmp_path: Path, rows: list[RequestRecord]) -> None:
+    """Rounding, caches, a change of prices, another model, other usage, failures."""
+    assert doubles(frame(tmp_path, *rows)).rows == 0
+
+
+def test_body_and_header_that_differ_are_told(tmp_path: Path) -> None:
+    """With which one counts; a rounded header is no difference."""
+    rows = [record(i, api_cost=0.00007, header_cost=0.00126) for i in range(10)]
+    assert headers(frame(tmp_path, *rows)) == Apart(10, 10, pytest.approx(0.0119))
+    text = markdown.render(report.compose(report.look(load(tmp_path / "r"))))
+    assert "10 of 10 replies state one cost in the body and another in a header" in text
+    assert "Every number here counts the body's" in text
+    same = [record(i, api_cost=0.0000694, header_cost=0.000069) for i in range(10)]
+    assert headers(frame(tmp_path / "same", *same)).rows == 0
+    alone = [record(i, api_cost=0.1, header_cost=0.1, cost_source="header") for i in range(3)]
+    assert headers(frame(tmp_path / "alone", *alone)) == Apart(0, 0, 0.0)
+
+
+def cached(tmp_path: Path, *rows: RequestRecord) -> str:
+    return markdown.render(report.compose(report.look(load(make(tmp_path / "c", *rows)))))
+
+
+def test_a_refused_run_is_no_miss_and_a_warm_first_run_is_told(tmp_path: Path) -> None:
+    name: Any = {"mode": "cache", "scenario": "chat", "phase": "cache/m", "model_requested": "m"}
+    refused = [failed(i, "rate_limited", http_status=429, **name) for i in range(3)]
+    text = cached(tmp_path / "a", *refused)
+    assert "m not known: 0 of 3 runs succeeded" in text and "no hit in" not in text
+    warm = [record(i, cached_tokens=8, api_cost=0.00002, **name) for i in range(3)]
+    text = cached(tmp_path / "b", *warm)
+    assert "m hit on the first run already" in text and "a hit cost" not in text
+    cold = [
+        record(i, cached_tokens=8 * min(i, 1), api_cost=0.0001 / (1 + i), **name) for i in range(3)
+    ]
+    assert "a hit cost 66% less" in cached(tmp_path / "c", *cold)
+
+
+def test_the_report_and_the_probe_mean_the_same_by_readable() -> None:
+    assert READABLE == PASS_SHARE
+
+
+def test_a_window_within_its_expected_error_says_so(tmp_path: Path) -> None:
+    """The advice names the drain, and the plan's estimate only where it was one."""
+    row = record(
+        0, mode="tpm", phase="tpm/m/1000", target=1000, total_tokens=950, done_offset_s=60.0
+    )
+    end = {"event": "phase_end", "phase": "tpm/m/1000"}
+    over = [{"event": "run_end"}]
+
+    def note(name: str, **more: Any) -> str:
+        folder = make(tmp_path / name, row, events=[end | more, *over])
+        return markdown.render(report.compose(report.look(load(folder))))
+
+    assert "expected error of this window was ±8.0%: when the last answers" in note(
+        "a", expected_error=0.08
+    )
+    assert "the drain after the window took longer" in note("b", expected_error=0.01)
+    assert "The plan estimates prompt tokens" in note("c")
