@@ -61,13 +61,13 @@ class Options:
         sent=True,
     )
     approx_prompt_tokens: int = _load(
-        4000, "prompt size that the plan assumes, tokens", modes=("tpm", "limits"), sent=True
+        4000, "prompt size that the plan assumes, tokens", modes=("rpm", "tpm", "limits"), sent=True
     )
     tpm_plan: str = _load(
         "calibrated",
         "prompts sized by probes and by what answers state, or the seed's arithmetic",
         choices=("calibrated", "seed"),
-        modes=("tpm",),
+        modes=("rpm", "tpm"),
         sent=True,
     )
     grace: float = _load(

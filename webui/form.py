@@ -7,7 +7,7 @@ from typing import Any
 
 from locust.util.timespan import parse_timespan
 
-from loadshapes.option import flag
+from loadshapes.option import MODES, flag, readers
 from loadshapes.options import Options
 from loadshapes.typed import seconds_of
 from recording.mistake import OperatorError
@@ -38,7 +38,8 @@ class Ramp:
 def options(form: Mapping[str, str], given: Options) -> Options:
     """The options of a run: those the server was given, changed by the form.
 
-    Raises OperatorError for a field that is none, or may not be set here, or does not parse.
+    The form shows every mode's fields and keeps the last run's values: those that the mode does not
+    read are left aside. Raises OperatorError for a field that is none, or may not be set here, or does not parse.
     """
     changed: dict[str, Any] = {}
     for name, text in form.items():
@@ -53,7 +54,11 @@ def options(form: Mapping[str, str], given: Options) -> Options:
                 "command line that starts Locust."
             )
         changed[name] = _value(item, text)
-    return replace(given, **changed)
+    asked = replace(given, **changed)
+    if asked.mode not in MODES:
+        return asked
+    others = [item for item in fields(Options) if asked.mode not in readers(item)]
+    return replace(asked, **{item.name: item.default for item in others})
 
 
 def _value(item: "Field[Any]", text: str) -> Any:
