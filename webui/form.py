@@ -38,8 +38,8 @@ class Ramp:
 def options(form: Mapping[str, str], given: Options) -> Options:
     """The options of a run: those the server was given, changed by the form.
 
-    The form shows every mode's fields and keeps the last run's values: those that the mode does not
-    read are left aside. Raises OperatorError for a field that is none, or may not be set here, or does not parse.
+    The form shows every mode's fields and keeps the last run's values: what the mode does not read
+    is left aside. Raises OperatorError for a field that is none, or may not be set here, or does not parse.
     """
     changed: dict[str, Any] = {}
     for name, text in form.items():
