@@ -39,7 +39,9 @@ def options(form: Mapping[str, str], given: Options) -> Options:
     """The options of a run: those the server was given, changed by the form.
 
     The form shows every mode's fields and keeps the last run's values: what the mode does not read
-    is left aside. Raises OperatorError for a field that is none, or may not be set here, or does not parse.
+    is left aside.
+
+    Raises OperatorError for a field that is none, or may not be set here, or does not parse.
     """
     changed: dict[str, Any] = {}
     for name, text in form.items():
