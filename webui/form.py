@@ -60,7 +60,8 @@ def options(form: Mapping[str, str], given: Options) -> Options:
     if asked.mode not in MODES:
         return asked
     others = [item for item in fields(Options) if asked.mode not in readers(item)]
-    return replace(asked, **{item.name: item.default for item in others})
+    defaults: dict[str, Any] = {item.name: item.default for item in others}
+    return replace(asked, **defaults)
 
 
 def _value(item: "Field[Any]", text: str) -> Any:
