@@ -111,7 +111,7 @@ def test_no_file_holds_what_was_said(
     done = run(
         "-H", gossip, "--model", "m", *asking["tools" if kind == "aloud" else kind],
         *["--no-content"] * (kind != "aloud"), "--output", tmp_path / "out.jsonl",
-        "--junit", tmp_path / "junit.xml", "--fail-on", "success_rate<0.9,checks_failed>0",
+        "--junit", tmp_path / "junit.xml", "--fail-on", "success_rate<0.9,failures>0",
         "--csv", tmp_path / "locust", "--html", tmp_path / "locust.html",
         results=tmp_path / "results",
     )  # fmt: skip

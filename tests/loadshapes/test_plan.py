@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from loadshapes import modes
+from loadshapes.options import Options
 from loadshapes.plan import Phase, Plan, rpm_count, stripe, tpm_count
 
 
@@ -213,3 +215,15 @@ def test_the_description_names_every_phase_and_the_greatest_output() -> None:
 def test_task_ids_count_from_the_first_number() -> None:
     assert [phase().task_id(i) for i in (0, 7)] == ["p-0", "p-7"]
     assert phase(first_number=1).task_id(0) == "p-1"
+
+
+def test_two_scenarios_of_one_mode_name_their_requests_apart() -> None:
+    """As a contributor's probe has them; and a plan in which they do not is refused."""
+    low, high = (
+        modes._probe(Options(mode="smoke", task_id_prefix="r"), "mine", scenario, "m", 16)
+        for scenario in ("low", "high")
+    )
+    assert low.task_id(0) != high.task_id(0)
+    assert Plan((low, high)).validate() == []
+    same = replace(high, task_prefix=low.task_prefix)
+    assert any("needs its own prefix" in fault for fault in Plan((low, same)).validate())
