@@ -17,7 +17,7 @@ ITS_PLACE = ("results", "run_id")
 """Where the run is: the folder of `--resume` says it."""
 
 AGAIN = re.compile(r"/again(-\d+)?$")  # of the name of a window that was begun anew
-BEFORE: dict[str, Any] = {"trace_headers": "off"}
+BEFORE: dict[str, Any] = {"trace_headers": "off", "same_prompts": True}
 """What a run did that was made before an option existed, where that is not the option's default:
 a run that goes on sends what it sent. Whoever adds such an option adds it here."""
 

@@ -237,6 +237,12 @@ class Options:
     speed: float = _traffic(
         1.0, "how many times as fast as the trace", modes=("replay",), sent=True
     )
+    same_prompts: bool = _traffic(
+        False,
+        "send the seed's wording, the same in every run, so that caches on the way may answer",
+        modes=("rpm", "tpm", "ladder", "soak", "capacity", "interactive", "limits"),
+        sent=True,
+    )
     repeat: int = _traffic(3, "requests per model", modes=("cache", "tools"))
     prefix_file: str = _cache("", "file whose text is the long prefix", sent=True, web=False)
     prefix_tokens: int = _cache(11700, "size of the built-in prefix, tokens, about", sent=True)

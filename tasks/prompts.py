@@ -6,6 +6,7 @@ tasks/catalogue.py.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import Any
 
 from loadshapes.options import Options
@@ -48,13 +49,27 @@ class Request:
 Builder = Callable[[Phase, int, Options], Request]
 
 
+def nonce(phase: Phase, index: int, options: Options) -> str:
+    """What makes a prompt one that no cache has seen: a hash of run and request, at its very start.
+
+    Fifteen digits are as many tokens in every prompt; letters would not be. Empty with
+    `--same-prompts`.
+    """
+    if options.same_prompts:
+        return ""
+    name = f"{options.run_id}/{phase.name}/{phase.task_id(index)}"
+    digest = int.from_bytes(blake2b(name.encode("utf-8", "replace"), digest_size=8).digest())
+    return f"[{digest % 10**15:015d}] "
+
+
 def marker(phase: Phase, index: int, options: Options) -> Request:
-    """The seed's short request: the reply should be `ok-<index>`."""
-    return Request(f"Reply exactly: ok-{index}", marker=f"ok-{index}")
+    """The seed's short request, after a nonce: the reply should be `ok-<index>`."""
+    text = f"{nonce(phase, index, options)}Reply exactly: ok-{index}"
+    return Request(text, marker=f"ok-{index}")
 
 
 def padded(phase: Phase, index: int, options: Options, words: int | None = None) -> Request:
-    """The seed's long request: the reply should be `TPM-OK-<index>`.
+    """The seed's long request, after a nonce: the reply should be `TPM-OK-<index>`.
 
     Its length is `words`; else that of a calibration probe; else what the seed takes for
     `--approx-prompt-tokens`.
@@ -65,8 +80,8 @@ def padded(phase: Phase, index: int, options: Options, words: int | None = None)
         words = max(1, int(options.approx_prompt_tokens / SEED_TOKENS_PER_WORD))
     padding = " ".join([PADDING_WORD] * words)
     return Request(
-        "You are testing throughput. Read the following static text and reply exactly "
-        f"with TPM-OK-{index}.\n\n{padding}",
+        f"{nonce(phase, index, options)}You are testing throughput. Read the following static "
+        f"text and reply exactly with TPM-OK-{index}.\n\n{padding}",
         marker=f"TPM-OK-{index}",
     )
 

@@ -12,6 +12,7 @@ from analysis.verdicts import (
     failures,
     generator,
     integrity,
+    originals,
     streams,
     traffic,
 )
@@ -28,6 +29,7 @@ def verdicts(view: View) -> list[Remark]:
         *bodies.remarks(view),
         *charges.remarks(view),
         *streams.remarks(view),
+        *originals.remarks(view),
         *integrity.remarks(view),
         *traffic.remarks(view),
         *generator.remarks(view),

@@ -50,7 +50,8 @@ def test_the_seeds_script_and_ours_agree(
     serve()
     clean = {k: v for k, v in environment().items() if k != "OPENAI_API_KEY"}
     done = run(
-        *given, "--tpm-plan", "seed", "--output", "ours.jsonl",
+        *given, "--same-prompts", *(["--tpm-plan", "seed"] if mode == "tpm" else []),
+        "--output", "ours.jsonl",
         results=tmp_path / "results", cwd=tmp_path, env=clean,
     )  # fmt: skip
     assert done.code == 0, done.text

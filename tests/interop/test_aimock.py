@@ -80,7 +80,7 @@ def journal(root: str) -> list[dict[str, Any]]:
 def rpm(root: str, results: Path, *more: str) -> LocustRun:
     return run(
         "-H", f"{root}/api/v1", "--mode", "rpm", "--model", "some/model", "--target", "600",
-        "--duration", "3", *more, results=results,
+        "--duration", "3", "--same-prompts", *more, results=results,
     )  # fmt: skip
 
 

@@ -49,7 +49,7 @@ def journal(root: str) -> dict[str, dict[str, Any]]:
 def window(root: str, results: Path, *more: object) -> LocustRun:
     return run(
         "-H", f"{root}/v1", "--mode", "rpm", "--model", "gpt-4o", "--target", 1200,
-        "--duration", 3, "--stop-rule", "off", *more, results=results,
+        "--duration", 3, "--stop-rule", "off", "--same-prompts", *more, results=results,
     )  # fmt: skip
 
 

@@ -22,7 +22,7 @@ from tasks.route import Route, route
 from tasks.wire import MOST_BYTES
 
 KEY = "sk-canary-5b1e77f0c2"
-OPTIONS = Options(mode="rpm", run_id="run", task_id_prefix="pre")
+OPTIONS = Options(mode="rpm", run_id="run", task_id_prefix="pre", same_prompts=True)
 
 
 def phase(**changes: Any) -> Phase:
