@@ -59,7 +59,8 @@ def test_streams_of_bytes_count_as_the_server_counts(llama: str, tmp_path: Path)
     """Random bytes, mostly no UTF-8, arrive in pieces: every stream is whole, and adds up."""
     done = run(
         "-H", f"{llama}/v1", "--mode", "ladder", "--model", "tiny", "--steps", "1,8",
-        "--step-pause", 0, "--stream", "--same-prompts", "--max-tokens", 24, results=tmp_path / "results",
+        "--step-pause", 0, "--stream", "--same-prompts", "--max-tokens", 24,
+        results=tmp_path / "results",
     )  # fmt: skip
     assert done.code == 0, done.text
     rows = done.rows()
