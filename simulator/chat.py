@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -121,10 +122,11 @@ class Chat:
         identity = self.stamp.id.removeprefix(self.dialect.id_prefix)
         now = time.monotonic()
         reply = answer(question, model, dice, gateway.cache, now, identity)
+        sound = replace(reply)  # what a later request may get by mistake has no fault of its own
         faults.spoil(reply, fault, question.stream)
         name = f"{question.model}-substitute" if fault == "wrong_model" else question.model
         stamp = Stamp(self.stamp.id, self.stamp.created, name, question.task_id)
-        mixed = gateway.replies.other(question, reply, stamp)
+        mixed = gateway.replies.other(question, sound, stamp)
         pace, waits = model.latency, True
         if fault == "cross":
             reply = mixed
