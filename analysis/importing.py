@@ -1,4 +1,4 @@
-"""JSONL that the seed's own script wrote (or our export), made a run folder like any other.
+"""JSONL that the seed's own script or our export wrote, made a run folder like any other.
 
 What the seed did not measure stays unknown: it has no send offsets, so a phase's wall clock is
 the one of its summary row; without a summary row there is none, and no observed rate.
@@ -119,6 +119,8 @@ def _rows(path: Path) -> list[tuple[int, dict[str, Any]]]:
             row = json.loads(line)
         except ValueError:
             row = None
+        if isinstance(row, dict) and "schema_version" in row:
+            row = {"record_type": "request", **row}  # our own export, with every column
         if not isinstance(row, dict) or row.get("record_type") not in ("request", "summary"):
             raise RunError(
                 f"{path}, line {number}: not a row of the seed's JSONL; mend or remove it."

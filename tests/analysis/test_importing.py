@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from analysis import importing, seed
+from analysis import importing, seed, table
 from analysis.load import RunError, load, rows
 from analysis.summarize import of_run
 from tests.analysis.runs import failed, make, record
@@ -108,6 +108,15 @@ def test_our_own_export_comes_back(tmp_path: Path) -> None:
     before, after = ([json.loads(x) for x in p.read_text().splitlines()] for p in (first, again))
     for one in (*before, *after):
         one.pop("script_version")
+    assert after == before
+
+
+def test_an_export_of_every_column_comes_back_with_every_column(tmp_path: Path) -> None:
+    """`export --output rows.jsonl`, then `import`: the same rows, by whatever worker."""
+    run = load(make(tmp_path / "results" / "r", record(0), failed(1), record(2, ttft_s=0.5)))
+    table.write_jsonl(run, tmp_path / "rows.jsonl")
+    again = load(importing.read([tmp_path / "rows.jsonl"], tmp_path / "other"))
+    before, after = (rows(one.requests.drop(columns="worker")) for one in (run, again))
     assert after == before
 
 
