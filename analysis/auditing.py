@@ -6,11 +6,14 @@ from types import SimpleNamespace
 from typing import Any, Literal
 
 from recording.limits import (
+    SELDOM,
     WINDOW_S,
+    AtOnce,
     Attempt,
     Fit,
     Truth,
     Until,
+    at_once,
     fits,
     refused_until,
     told,
@@ -19,7 +22,7 @@ from recording.limits import (
 from recording.outcome import Outcome
 
 Row = dict[str, Any]
-Unit = Literal["requests", "tokens"]
+Unit = Literal["requests", "tokens", "concurrency"]
 COUNTED = ("look", "fill", "wait", "half", "again", "last")
 """The steps with short requests: together they tell the kind of the limit."""
 
@@ -61,6 +64,7 @@ class Wait:
 class Audit:
     """All of one model. `found` are the fits of each kind, the best first; None: not known.
 
+    `at_once`: how many requests may be in flight, where that is what is limited (None: it is not).
     `token_low`, `token_high`: between which token sums a minute the limit lies (no `high`: it was
     not reached).
     """
@@ -70,6 +74,7 @@ class Audit:
     advertised_requests: int | None
     advertised_tokens: int | None
     found: Sequence[Fit]
+    at_once: int | None
     wait: Wait | None
     unit: Unit | None
     token_low: int | None
@@ -78,7 +83,7 @@ class Audit:
     @property
     def fit(self) -> Fit | None:
         """The kind and the size of the limit, where they can be told."""
-        return told(self.found)
+        return told(self.found) if self.at_once is None else None
 
     @property
     def refused(self) -> int:
@@ -95,7 +100,16 @@ def audit(model: str, rows: Sequence[Row], begun: Mapping[str, float]) -> Audit:
     steps = {name: _step(name, mine, begun) for name, mine in by_step.items()}
     short = [row for name in COUNTED for row in by_step.get(name, [])]
     found = fits([_attempt(row, begun) for row in short if _answered(row)])
-    unit = _unit(by_step.get("fill", []), steps)
+    fill = by_step.get("fill", [])
+    unit, most = _unit(fill, steps), None
+    if len(_used_up(fill)) != 1 and (seen := _at_once(short, begun, found)) is not None:
+        least = min(fit.wrong for fit in found)
+        long = _at_once(by_step.get("tokens", []), begun, found)
+        # Long prompts that are refused at the same number in flight are not short of tokens.
+        if least > 2 * seen.wrong + 1 and long is not None and long.size == seen.size:
+            unit, most = "concurrency", seen.size
+        elif least >= seen.wrong:  # a limit a minute explains no more: neither is told
+            unit, found = None, []
     low, high = _token_bounds(steps, told(found))
     if unit == "tokens":
         low, high = _bounds_of_short(by_step["fill"], steps["fill"])
@@ -105,6 +119,7 @@ def audit(model: str, rows: Sequence[Row], begun: Mapping[str, float]) -> Audit:
         advertised_requests=_stated(rows, "requests"),
         advertised_tokens=_stated(rows, "tokens"),
         found=found,
+        at_once=most,
         wait=_wait(by_step, begun),
         unit=unit,
         token_low=low,
@@ -119,6 +134,22 @@ def _answered(row: Row) -> bool:
 
 def _let(row: Row) -> bool:
     return bool(row["outcome"] != Outcome.RATE_LIMITED)
+
+
+def _at_once(
+    rows: Sequence[Row], begun: Mapping[str, float], found: Sequence[Fit]
+) -> AtOnce | None:
+    """The limit of requests in flight, where it explains what was let through."""
+    decided = [
+        (begun[row["phase"]] + row["sent_offset_s"], begun[row["phase"]] + row["done_offset_s"],
+         _let(row))
+        for row in rows
+        if _answered(row) and row["done_offset_s"] is not None
+    ]  # fmt: skip
+    seen = at_once(decided)
+    if seen is None or not found or seen.wrong > SELDOM * seen.attempts:
+        return None
+    return seen
 
 
 def _attempt(row: Row, begun: Mapping[str, float]) -> Attempt:
@@ -176,14 +207,7 @@ def _unit(fill: Sequence[Row], steps: Mapping[str, Step]) -> Unit | None:
     """
     if not fill:
         return None
-    refusals, admitted = ([r for r in fill if _let(r) is let] for let in (False, True))
-    each = max((r["total_tokens"] or 0) + (r["max_tokens"] or 0) for r in admitted or fill)
-    used_up = {
-        unit
-        for unit, needed in (("requests", 1), ("tokens", each))
-        for row in refusals
-        if row[name := f"ratelimit_remaining_{unit}"] is not None and row[name] < needed
-    }
+    refusals, used_up = [row for row in fill if not _let(row)], _used_up(fill)
     if len(used_up) == 1:
         return "requests" if used_up == {"requests"} else "tokens"
     short, long = steps.get("fill"), steps.get("tokens")
@@ -191,6 +215,20 @@ def _unit(fill: Sequence[Row], steps: Mapping[str, Step]) -> Unit | None:
         return None
     far_more = long.tokens > _NEAR * short.tokens and long.admitted >= _SEVERAL
     return "requests" if far_more else None
+
+
+def _used_up(fill: Sequence[Row]) -> set[str]:
+    """What the headers of the refusals say was used up."""
+    if not fill:
+        return set()
+    refusals, admitted = ([r for r in fill if _let(r) is let] for let in (False, True))
+    each = max((r["total_tokens"] or 0) + (r["max_tokens"] or 0) for r in admitted or fill)
+    return {
+        unit
+        for unit, needed in (("requests", 1), ("tokens", each))
+        for row in refusals
+        if row[name := f"ratelimit_remaining_{unit}"] is not None and row[name] < needed
+    }
 
 
 def _token_bounds(steps: Mapping[str, Step], fit: Fit | None) -> tuple[int | None, int | None]:

@@ -11,6 +11,7 @@ this one through, after all that the gateway let through before? The kind that i
 is the gateway's, if it is wrong seldom and the others clearly more often.
 """
 
+from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -69,7 +70,9 @@ def told(found: Sequence[Fit]) -> Fit | None:
     """The fit that can be believed; None: the attempts do not tell the kinds apart."""
     if not found or found[0].wrong_share > SELDOM:
         return None
-    clear = len(found) < 2 or found[1].wrong > max(2 * found[0].wrong, found[0].wrong + 2)
+    # Of few decisions few can be wrong: two where the best kind explains every single one.
+    more = 1 if not found[0].wrong else 2
+    clear = len(found) < 2 or found[1].wrong > max(2 * found[0].wrong, found[0].wrong + more)
     return found[0] if clear else None
 
 
@@ -85,6 +88,34 @@ def peak(attempts: Sequence[Attempt]) -> float:
             held -= inside.popleft().amount
         most = max(most, held)
     return most
+
+
+@dataclass(frozen=True, slots=True)
+class AtOnce:
+    """A limit of requests in flight: `size` of them, `wrong` of `attempts` it does not explain."""
+
+    size: int
+    wrong: int
+    attempts: int
+
+
+def at_once(decided: Sequence[tuple[float, float, bool]]) -> AtOnce | None:
+    """The limit of concurrency that explains best what was let through; None: nothing refused.
+
+    Of each request when it was sent, when its answer was whole, and whether it was let through:
+    with `size` or more of those let through under way, the next is refused.
+    """
+    admitted = sorted((sent, done) for sent, done, let in decided if let)
+    sends, dones = [s for s, _ in admitted], sorted(d for _, d in admitted)
+    held = [(bisect_left(sends, sent) - bisect_right(dones, sent), let) for sent, _, let in decided]
+    if all(let for _, let in held) or not admitted:
+        return None
+    sizes = range(1, max(count for count, _ in held) + 1)
+    wrong = {n: sum(let is (count >= n) for count, let in held) for n in sizes}
+    if not wrong:
+        return None
+    size = min(wrong, key=lambda n: wrong[n])
+    return AtOnce(size, wrong[size], len(held))
 
 
 Truth = Literal["true", "too short", "too long", "unknown"]

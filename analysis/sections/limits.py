@@ -53,6 +53,7 @@ def plain(view: View) -> list[dict[str, Any]]:
             "advertised_rpm": one.advertised_requests,
             "advertised_tpm": one.advertised_tokens,
             "kind": one.fit.kind if one.fit else None,
+            "at_once": one.at_once,
             "enforced_low": one.fit.low if one.fit else None,
             "enforced_high": one.fit.high if one.fit else None,
             "unit": one.unit,
@@ -78,6 +79,14 @@ def _remark(t: Words, one: Audit) -> Remark:
         )
         return Remark("note", text)
     fit = one.fit
+    if one.at_once is not None:
+        text = t(
+            f"{one.model}: at most {one.at_once} requests in flight at once; that is a limit of "
+            "concurrency, and no number of requests a minute was reached.",
+            f"{one.model}：同时在途请求至多 {one.at_once} 个；这是并发限制，"
+            "未触及每分钟请求数的上限。",
+        )
+        return Remark("good", text)
     if fit is None:
         text = t(
             f"{one.model}: it refuses, but no kind of limit explains what it lets through.",
@@ -86,13 +95,19 @@ def _remark(t: Words, one: Audit) -> Remark:
         return Remark("note", text)
     truth = one.wait.truth if one.wait else "unknown"
     told = one.advertised_requests
-    off = told is not None and one.unit != "tokens" and not _agrees(told, fit.low, fit.high)
+    off = told is not None and one.unit == "requests" and not _agrees(told, fit.low, fit.high)
     what, size = t(*KINDS[fit.kind]), _range(fit.low, fit.high)
-    unit = t("short requests", "个短请求") if one.unit == "tokens" else t("requests", "个请求")
+    short = t("short requests", "个短请求")
+    unit = t("requests", "个请求") if one.unit == "requests" else short
     text = t(
         f"{one.model}: a {what} of {size} {unit} a minute; its Retry-After: {t(*TRUTHS[truth])}.",
         f"{one.model}：{what}，每分钟 {size} {unit}；Retry-After {t(*TRUTHS[truth])}。",
     )
+    if one.unit is None:
+        text += t(
+            " Whether requests or tokens ran out cannot be told.",
+            "耗尽的是请求数还是 token 数无法判断。",
+        )
     return Remark("bad" if off or truth in ("too short", "too long") else "good", text)
 
 
@@ -142,6 +157,8 @@ def _enforced(t: Words, one: Audit) -> str:
     fill = one.steps.get("fill")
     if fill is None:
         return ABSENT
+    if one.at_once is not None:
+        return t("not reached", "未触及")
     if fill.refused:
         return t(f"about {fill.admitted}", f"约 {fill.admitted}")
     return t(f"more than {fill.admitted}", f"大于 {fill.admitted}")
@@ -168,7 +185,11 @@ def _why_kind(t: Words, one: Audit) -> str:
 
 
 def _unit(t: Words, one: Audit) -> str:
-    names = {"requests": t("requests", "请求数"), "tokens": t("tokens", "token 数")}
+    names = {
+        "requests": t("requests", "请求数"),
+        "tokens": t("tokens", "token 数"),
+        "concurrency": t("places for requests in flight", "并发名额"),
+    }
     return names[one.unit] if one.unit else t("cannot be told", "无法判断")
 
 

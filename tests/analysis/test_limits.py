@@ -7,7 +7,7 @@ answers; the rows tell what was found.
 import heapq
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -298,3 +298,47 @@ def test_a_stated_limit_that_is_not_enforced_is_told(tmp_path: Path) -> None:
         RequestRecord(**(asdict(row) | {"ratelimit_limit_requests": 600})) for row in gateway.rows
     ]
     assert "⚠️ m: a fixed window of 60 requests" in told(tmp_path / "r", gateway)
+
+
+class FewAtOnce(Gateway):
+    """Refuses what comes while so many are in flight, however many a minute."""
+
+    most = 4
+
+    def _row(self, block: Phase, index: int, sent_s: float) -> RequestRecord:
+        made = super()._row(block, index, sent_s)
+        t0 = self.begun[block.name]
+        self.under_way = [done for done in getattr(self, "under_way", []) if done > t0 + sent_s]
+        if len(self.under_way) < self.most:
+            self.under_way.append(t0 + (made.done_offset_s or 0.0))
+            return made
+        return replace(
+            made, outcome="rate_limited", success=False, http_status=429, api_cost=None,
+            total_tokens=None, done_offset_s=sent_s + 0.01, elapsed_sec=0.01,
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize("most", [2, 4, 9])
+def test_a_limit_of_concurrency_is_no_limit_a_minute(tmp_path: Path, most: int) -> None:
+    """It was called "about 5 a minute": it is told, or left open, and nobody is accused by it."""
+    gateway = FewAtOnce(rpm=100_000)
+    gateway.most = most
+    found = gateway.run().audit()
+    assert found.fit is None and found.unit in ("concurrency", None)
+    assert found.at_once in (most, None)
+
+
+@pytest.mark.parametrize("kind", ["bucket", "fixed", "sliding"])
+@pytest.mark.parametrize("tpm", [200, 1_000])
+def test_a_token_limit_is_no_limit_of_requests(kind: str, tpm: int) -> None:
+    """Without headers short requests alone cannot tell: then no unit is claimed."""
+    for headers in (True, False):
+        found = Gateway(tpm=tpm, kind=kind, headers=headers, began=1_795_000_020.0).run().audit()
+        assert found.unit in ("tokens", None) and found.at_once is None, found.unit
+
+
+@pytest.mark.parametrize("second", [0.0, 20.0, 47.0])
+def test_three_a_minute_is_told_or_left_open(second: float) -> None:
+    found = Gateway(rpm=3, kind="fixed", began=1_795_000_020.0 + second).run().audit()
+    assert found.at_once is None
+    assert found.fit is None or (found.fit.low <= 3 <= found.fit.high), found.found

@@ -114,3 +114,18 @@ def test_a_fit_that_is_often_wrong_is_not_believed() -> None:
     assert told([good, bad]) == good
     assert told([Fit("bucket", 60, 60, 9, 100), bad]) is None
     assert told([good, Fit("fixed", 60, 60, 3, 100)]) is None
+
+
+def test_a_limit_of_requests_in_flight_is_replayed() -> None:
+    """Forty waves of ten at a gateway that takes four at once: the size, and no decision wrong."""
+    decided, under_way = list[tuple[float, float, bool]](), list[float]()
+    for wave in range(40):
+        for place in range(10):
+            sent = wave * 0.3 + place * 0.001
+            under_way = [done for done in under_way if done > sent]
+            let = len(under_way) < 4
+            under_way += [sent + 0.5] * let
+            decided.append((sent, sent + (0.5 if let else 0.01), let))
+    found = at_once(decided)
+    assert found is not None and (found.size, found.wrong, found.attempts) == (4, 0, 400)
+    assert at_once([(0.0, 1.0, True), (0.1, 1.1, True)]) is None
