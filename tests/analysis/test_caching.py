@@ -176,7 +176,12 @@ def told(folder: Path, lang: Any = "en", events: list[dict[str, Any]] | None = N
     begun = [
         {"at": "2026-11-24T00:00:00+00:00", "event": "run_start"},
         {"at": "2026-11-24T00:00:31+00:00", "event": "phase_end", "phase": name("gap-0")},
-        {"at": "x", "event": "phase_start", "phase": name("gap-1"), "t0_unix_s": 1795478432.25},
+        {
+            "at": "2026-11-26T00:00:00+00:00",
+            "event": "phase_start",
+            "phase": name("gap-1"),
+            "t0_unix_s": 1795478432.25,
+        },
     ]
     make(folder, *records, plan=planned, events=[*begun, *(events or [])], mode="cache")
     view = report.look(load(folder), lang)

@@ -259,7 +259,7 @@ def test_a_mistake_is_a_sentence(changes: dict[str, Any], says: str) -> None:
 
 def told(folder: Path, gateway: Gateway, lang: Any = "en") -> str:
     events = [
-        {"at": "x", "event": "phase_start", "phase": name, "t0_unix_s": t0}
+        {"at": "2026-11-26T00:00:00+00:00", "event": "phase_start", "phase": name, "t0_unix_s": t0}
         for name, t0 in gateway.begun.items()
     ]
     planned = [phase(block.name, mode="limits", count=block.count) for block in gateway.phases]

@@ -167,7 +167,12 @@ def test_each_phase_ends_in_its_summary(tmp_path: Path) -> None:
 
 
 def test_a_stop_is_told_after_the_seeds_sentence(tmp_path: Path) -> None:
-    stop = {"at": "x", "event": "stop_rule", "phase": PHASE, "reason": "7 of 20 were 429"}
+    stop = {
+        "at": "2026-11-26T00:00:00+00:00",
+        "event": "stop_rule",
+        "phase": PHASE,
+        "reason": "7 of 20 were 429",
+    }
     last = exported(make(tmp_path / "r", record(0), events=[stop]))[-1]
     assert last["stop_rule"] == seed.STOP_RULE + "；reason: 7 of 20 were 429"
 

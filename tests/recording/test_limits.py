@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from recording.limits import Attempt, Fit, fits, peak, told, truth_of_wait
+from recording.limits import Attempt, Fit, at_once, fits, peak, told, truth_of_wait
 from simulator.limits import KINDS
 
 
