@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any
 
-from loadshapes.option import flag, names
+from loadshapes.option import flag, names, readers
 from loadshapes.options import WITHHELD, Options
 from loadshapes.plan import Plan
 from recording.mistake import OperatorError
@@ -58,6 +58,17 @@ def recalled(kept: Mapping[str, Any], given: Options) -> Options:
             )
         found[item.name] = value
     return Options(**found)
+
+
+def without_unread(options: Options) -> Options:
+    """The options without those that their mode does not read: 0.1 passed over them in silence.
+
+    Today they are refused, and a run that was given one could not go on.
+    """
+    unread: dict[str, Any] = {
+        item.name: item.default for item in fields(Options) if options.mode not in readers(item)
+    }
+    return replace(options, **unread)
 
 
 def unknown(kept: Mapping[str, Any]) -> list[str]:

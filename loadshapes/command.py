@@ -18,7 +18,7 @@ from locust.env import Environment
 from locust.runners import MasterRunner, Runner
 
 from loadshapes import guests, modes, room
-from loadshapes.again import entrusted, going_on, recalled, unknown
+from loadshapes.again import entrusted, going_on, recalled, unknown, without_unread
 from loadshapes.judgeable import see_that_it_can_be_judged
 from loadshapes.nodes import LocustNodes
 from loadshapes.option import foreign
@@ -205,5 +205,5 @@ def again(given: Options, remains: Remains) -> Options:
         )
     if gone := unknown(kept):
         log.warning("--resume: options that are no more are left out: %s", ", ".join(gone))
-    before = recalled(kept | (remains.manifest.get("drawn") or {}), given)
+    before = without_unread(recalled(kept | (remains.manifest.get("drawn") or {}), given))
     return replace(going_on(before, given), results=str(folder.parent), run_id=folder.name)

@@ -21,7 +21,7 @@ def test_rows_equal_the_simulators_log(
     gateway = simulator("--profile", "fast", "--latency", "0.05")
     done = run(
         "-H", gateway.url, "--mode", mode, "--model", "gpt-5.4-nano", "--target", target,
-        "--duration", 4, "--task-id-on-streams", "--tpm-plan", "seed",
+        "--duration", 4, "--task-id-on-streams", *(["--tpm-plan", "seed"] if mode == "tpm" else []),
         *(["--stream"] if stream else []),
         results=tmp_path / "results",
     )  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from loadshapes import again
-from loadshapes.again import ANEW, ITS_PLACE, going_on, recalled, unknown
+from loadshapes.again import ANEW, ITS_PLACE, going_on, recalled, unknown, without_unread
 from loadshapes.options import Options, as_dict
 from loadshapes.plan import Phase
 from recording.mistake import OperatorError
@@ -95,3 +95,10 @@ def test_a_phase_of_another_versions_manifest_is_read() -> None:
     kept = made.as_dict() | {"gone": 1}
     del kept["at_most"], kept["watched"], kept["skip"]
     assert Phase.of(kept) == made
+
+
+def test_an_option_of_another_mode_that_0_1_passed_over_is_left_out() -> None:
+    """It would be refused today, and the run could not go on."""
+    kept = as_dict(replace(BEFORE, tpm_plan="seed", repeat=9))
+    assert without_unread(recalled(kept, NOTHING)) == BEFORE
+    assert without_unread(recalled(kept | {"mode": "cache"}, NOTHING)).repeat == 9
