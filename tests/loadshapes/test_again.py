@@ -99,6 +99,6 @@ def test_a_phase_of_another_versions_manifest_is_read() -> None:
 
 def test_an_option_of_another_mode_that_0_1_passed_over_is_left_out() -> None:
     """It would be refused today, and the run could not go on."""
-    kept = as_dict(replace(BEFORE, tpm_plan="seed", repeat=9))
+    kept = as_dict(replace(BEFORE, speed=2.0, repeat=9))
     assert without_unread(recalled(kept, NOTHING)) == BEFORE
     assert without_unread(recalled(kept | {"mode": "cache"}, NOTHING)).repeat == 9
