@@ -7,7 +7,6 @@ and it offers no place to hold a built request until it is due. HTTP/1.1 is pars
 """
 
 import socket
-import ssl
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
@@ -19,6 +18,7 @@ from recording import machine
 from recording.outcome import Outcome
 from tasks.access import Credential
 from tasks.failure import WireError, too_large
+from tasks.peek import has_spoken, hung_up
 from tasks.route import Route, connect_outcome, connected, tunnel
 from tasks.shortcut import Reply
 
@@ -264,24 +264,8 @@ class Wire(httpx2.BaseTransport):
         return b"%s %s HTTP/1.1\r\n" % (request.method.encode(), target) + b"".join(lines)
 
     def _drop_if_stale(self) -> None:
-        """Close a kept connection on which the gateway has hung up (or spoken out of turn)."""
-        if self._socket is None:
-            return
-        try:
-            self._socket.settimeout(0)
-            self._socket.recv(1, socket.MSG_PEEK)
-        except (BlockingIOError, ssl.SSLWantReadError):
-            return
-        except ValueError:  # a TLS socket takes no flags: read, which must find nothing
-            try:
-                self._socket.recv(1)
-            except (BlockingIOError, ssl.SSLWantReadError, TimeoutError):
-                return
-            except OSError:
-                pass
-        except OSError:
-            pass
-        self.close()
+        if self._socket is not None and hung_up(self._socket):
+            self.close()
 
     def _open(self) -> None:
         began = self._clock()
@@ -328,18 +312,9 @@ class Wire(httpx2.BaseTransport):
             try:
                 rest = rest[self._socket.send(rest) :]
             except TimeoutError:
-                if self._answered():
+                if has_spoken(self._socket):
                     break
         self._unsent = bool(rest)
-
-    def _answered(self) -> bool:
-        """Whether there is something to read (with TLS nobody can tell)."""
-        assert self._socket is not None
-        try:
-            self._socket.settimeout(0)
-            return bool(self._socket.recv(1, socket.MSG_PEEK))
-        except (OSError, ValueError):
-            return False
 
     def _read(self) -> bool:
         """Feed what arrives next to the parser; False at the connection's end."""
