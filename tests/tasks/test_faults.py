@@ -255,7 +255,7 @@ LIMIT = {"error": {"message": "slow down", "code": 429}}
 START: dict[str, Callable[..., tuple[str, dict[str, Any]]]] = {
     "nobody_listens": closed,
     "no_handshake": deaf,
-    "no_such_host": lambda serve, request: (f"http://{'a' * 70}.invalid/v1", {}),
+    "no_such_host": lambda serve, request: (f"http://{'a' * 60}.invalid/v1", {}),
     "unknown_issuer": tls("localhost", trusted=False),
     "other_host": tls("127.0.0.1", trusted=True),
     "proxy_refuses": tunnel(answer_once(b"HTTP/1.1 403 Forbidden\r\n\r\n")),
