@@ -8,6 +8,10 @@ from recording.shares import wilson
 
 FEWEST = 5
 """Streams that a verdict needs: of five out of five the interval begins at 57 %."""
+LATE_S = 0.05
+"""P99 lag of the event loop up to which clumps are not its own: that most streams of ten chunks
+came as one, it would have to be this late for most of them. The limit of the phase will not do: it
+is taken from the gaps, and those of a gateway that does not stream are none."""
 _MOST = 0.5
 _STALLED = 2
 
@@ -21,7 +25,7 @@ def _held_back(view: View) -> list[Remark]:
     t, found = view.t, []
     counts: dict[str, list[int]] = {}
     for phase in view.phases:
-        if not phase["generator_limited"]:  # a late reader makes clumps of its own
+        if (phase["loop_lag_p99_s"] or 0.0) <= LATE_S:  # a late reader makes clumps of its own
             known = counts.setdefault(phase["model_requested"], [0, 0])
             known[0] += phase["streams_buffered"]
             known[1] += phase["streams_judged"]

@@ -188,12 +188,22 @@ def test_what_may_be_a_stream_is_not_called_none(tmp_path: Path, rows: list[Requ
 def test_a_late_generator_accuses_nobody(tmp_path: Path) -> None:
     """It read what had come long before: the clumps are its own."""
     end = {"at": "2026-11-24T00:02:00+00:00", "event": "phase_end", "phase": PHASE,
-           "loop_lag_p99_s": 0.9}  # fmt: skip
+           "generator": {"loop_lag_p99_s": 0.9}}  # fmt: skip
     rows = [even(i, 1.0, 0.0, send_lag_s=0.9) for i in range(30)]
     run = make(tmp_path / "r", *rows, events=[end, {**end, "event": "run_end"}])
     view = look(load(run))
     assert view.phases[0]["generator_limited"]
     assert not any("does not stream" in text for text in bad(view))
+
+
+def test_a_lag_that_makes_no_clumps_hides_none(tmp_path: Path) -> None:
+    """18 ms is too much for the gaps of a clump, which are 0, and makes none of half a second."""
+    end = {"at": "2026-11-24T00:02:00+00:00", "event": "phase_end", "phase": PHASE,
+           "generator": {"loop_lag_p99_s": 0.018}}  # fmt: skip
+    rows = [even(i, 1.0, 0.000002) for i in range(30)]
+    view = look(load(make(tmp_path / "r", *rows, events=[end, {**end, "event": "run_end"}])))
+    assert view.phases[0]["generator_limited"]
+    assert any("does not stream" in text for text in bad(view))
 
 
 def test_output_tokens_a_second(tmp_path: Path) -> None:
