@@ -144,7 +144,13 @@ def hostile(folder: Path) -> Path:
         for name in (HOSTILE if mode == "rpm" else f"{mode}/{HOSTILE}",) for i in (2, 3, 4)
     ]  # fmt: skip
     events = [
-        {"at": HOSTILE, "event": name, "phase": HOSTILE, "reason": HOSTILE, "worker": HOSTILE}
+        {
+            "at": "2026-11-24T00:00:01+00:00",
+            "event": name,
+            "phase": HOSTILE,
+            "reason": HOSTILE,
+            "worker": HOSTILE,
+        }
         for name in ("phase_start", "stop_rule", "phase_skipped", "stopped", "worker_lost", HOSTILE)
     ]
     return make(
