@@ -1,9 +1,11 @@
 """Equal usage and unequal charges, body and header: what is told, and what is honest."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from analysis import markdown, report
@@ -46,6 +48,10 @@ def test_the_same_request_charged_more_is_told(tmp_path: Path, share: float, fac
     [
         charged([0.00007] * 100),
         charged([0.00007] * 50 + [0.00014] * 50),  # the price changed
+        charged([0.00007] * 40 + [0.00014] * 40 + [0.00007] * 40),  # and changed back
+        charged(([0.00014] * 9 + [0.00007] * 15) * 5),  # dearer by day
+        charged([0.00014] * 30 + [0.00007, 0.00014] * 4 + [0.00007] * 30),  # answers overtake
+        charged([0.00007] * 99 + [0.00014]),  # the last one: a new price, or not
         charged([0.000001 if i % 2 else 0.000002 for i in range(100)]),  # rounded to a millionth
         [record(i, api_cost=0.0001 * (1 + i % 2), completion_tokens=6 + i % 2) for i in range(99)],
         [record(i, api_cost=0.0004 if i % 3 else 0.0001, prompt_tokens=4000) for i in range(99)],
@@ -60,6 +66,48 @@ def test_the_same_request_charged_more_is_told(tmp_path: Path, share: float, fac
 def test_honest_charges_are_not_accused(tmp_path: Path, rows: list[RequestRecord]) -> None:
     """Rounding, caches, a change of prices, another model, other usage, failures."""
     assert doubles(frame(tmp_path, *rows)).rows == 0
+
+
+def test_prices_that_change_are_seldom_taken_for_doubles(tmp_path: Path) -> None:
+    """Steps anywhere, blurred by answers that overtake each other: at most 2 of 200 runs."""
+    dice, accused = np.random.default_rng(5), 0
+    for _ in range(200):
+        sent = np.sort(dice.uniform(0, 100, 100))
+        ends = np.sort(dice.uniform(0, 100, int(dice.integers(1, 4))))
+        noted = sent + dice.normal(0, 1.5, 100)  # when the gateway looked at the clock
+        costs = [0.00007 * (1 + int(np.searchsorted(ends, at)) % 2) for at in noted]
+        rows = pd.DataFrame([asdict(r) for r in charged(costs)])[list(READ)]
+        accused += doubles(rows).rows > 0
+    assert accused <= 2
+
+
+def test_doubles_at_random_are_found() -> None:
+    """Three in a hundred, a tenth or half of them: in at least 36 of 40 runs of 200 requests."""
+    dice = np.random.default_rng(6)
+    for share in (0.03, 0.1, 0.5):
+        found = 0
+        for _ in range(40):
+            costs = [0.00007 * (3 if one else 1) for one in dice.random(200) < share]
+            rows = pd.DataFrame([asdict(r) for r in charged(costs)])[list(READ)]
+            found += doubles(rows).rows == sum(cost > 0.0001 for cost in costs)
+        assert found >= 36
+
+
+def test_a_streams_header_that_leaves_early_is_no_difference(tmp_path: Path) -> None:
+    """It leaves before the tokens are known; one that states more is told."""
+    low = [record(i, stream=True, api_cost=0.0007, header_cost=0.0001) for i in range(5)]
+    assert headers(frame(tmp_path / "low", *low)).rows == 0
+    high = [record(i, stream=True, api_cost=0.0001, header_cost=0.0007) for i in range(5)]
+    assert headers(frame(tmp_path / "high", *high)).rows == 5
+
+
+def test_costs_that_are_rounded_otherwise_are_no_difference(tmp_path: Path) -> None:
+    """Cents in a header, a float's dust in a body: each to its own last decimal."""
+    cents = [record(i, api_cost=0.0123456 + i / 1000, header_cost=round(0.0123456 + i / 1000, 2))
+             for i in range(9)]  # fmt: skip
+    assert headers(frame(tmp_path / "cents", *cents)).rows == 0
+    dust = [record(i, api_cost=0.1 + 0.2, header_cost=0.3) for i in range(9)]
+    assert headers(frame(tmp_path / "dust", *dust)).rows == 0
 
 
 def test_body_and_header_that_differ_are_told(tmp_path: Path) -> None:
