@@ -27,8 +27,8 @@ def remarks(view: View) -> list[Remark]:
     if twice.rows:
         text = t(
             f"{integer(twice.rows)} of {integer(twice.of)} requests were charged more than others "
-            f"of exactly the same usage, {t.money(twice.amount)} more in all: charged twice, or served "
-            "by a dearer provider. Ask the gateway which.",
+            f"of exactly the same usage, {t.money(twice.amount)} more in all: charged "
+            "twice, or served by a dearer provider. Ask the gateway which.",
             f"{integer(twice.of)} 个请求中有 {integer(twice.rows)} 个的费用高于用量完全相同的"
             "其他请求，"
             f"合计多 {t.money(twice.amount)}：可能重复计费，或由更贵的供应商提供。请向网关确认。",
