@@ -3,10 +3,10 @@
 Read from events.jsonl alone; a run of one process has nothing to tell here.
 """
 
-from datetime import datetime
 from typing import Any
 
 from analysis.load import Run
+from analysis.moment import moment
 from analysis.page import Remark
 from analysis.sections import View
 from analysis.told import told
@@ -63,9 +63,8 @@ def _same_loss(lost: dict[str, Any], back: dict[str, Any]) -> bool:
 
 def _away_s(lost: dict[str, Any], back: dict[str, Any]) -> float | None:
     """Seconds between two events; None when they do not say when they were."""
-    if "at" not in lost or "at" not in back:
-        return None
-    return (datetime.fromisoformat(back["at"]) - datetime.fromisoformat(lost["at"])).total_seconds()
+    since, until = moment(lost.get("at")), moment(back.get("at"))
+    return None if since is None or until is None else (until - since).total_seconds()
 
 
 def _late(view: View) -> list[Remark]:

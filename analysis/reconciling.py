@@ -68,7 +68,7 @@ def _tolerance(text: str) -> tuple[float | None, float | None]:
         value = math.nan
     if not 0 <= value < math.inf:
         raise RunError(
-            f"--tolerance {text!r} is neither an amount of money a request, such as 0.00001, nor a "
-            "share of the sums, such as 5%: give one that is not below 0."
+            "--tolerance must be an amount not below 0 for each request, such as 0.00001, or a "
+            f"share of the sums, such as 5%, not {text!r}."
         )
     return (None, value / 100) if percent else (value, None)

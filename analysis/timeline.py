@@ -15,6 +15,7 @@ from analysis.atomic import replacing
 from analysis.chart import Chart, Series
 from analysis.compare import unlike
 from analysis.load import Run
+from analysis.moment import moment
 from analysis.page import Block, Listing, Page, Section, Table, Text
 from analysis.summarize import of_run
 from analysis.words import ABSENT, Lang, Words, integer, percent, rate, seconds, tally
@@ -78,11 +79,7 @@ def _apart(first: Run, run: Run) -> list[str]:
 
 def _started(run: Run) -> datetime:
     """When the run began; the beginning of time where nobody knows."""
-    try:
-        found = datetime.fromisoformat(str(run.manifest.get("started_at")))
-    except ValueError:
-        return datetime.min.replace(tzinfo=UTC)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return moment(run.manifest.get("started_at")) or datetime.min.replace(tzinfo=UTC)
 
 
 def as_dict(groups: Sequence[Group]) -> dict[str, Any]:

@@ -6,7 +6,6 @@ the place; nothing after it needs to look. What is not named here may be anythin
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from recording.prices import Prices
@@ -41,19 +40,11 @@ def _whole(value: Any) -> bool:
     return type(value) is int and 0 <= value <= LARGEST
 
 
-def _moment(value: Any) -> bool:
-    try:
-        return isinstance(value, str) and datetime.fromisoformat(value) is not None
-    except ValueError:
-        return False
-
-
 TEXT = _is("text", lambda value: isinstance(value, str))
 FLAG = _is("true or false", lambda value: isinstance(value, bool))
 NUMBER = _is("a finite number", _finite)
 SECONDS = _is("a number of seconds", lambda value: _finite(value) and abs(value) < 1e10)
 WHOLE = _is("a whole number, 0 or more", _whole)
-MOMENT = _is("a time as ISO 8601 writes it", _moment)
 SCALAR = _is("text, a finite number, true or false",
              lambda value: isinstance(value, str | bool) or _finite(value))  # fmt: skip
 
@@ -112,14 +103,14 @@ PHASE = _map(
     wall_s=SECONDS,
 )  # fmt: skip
 MANIFEST = _map(
-    run_id=_needed(TEXT), needs_version=TEXT, started_at=MOMENT, mode=TEXT,
+    run_id=_needed(TEXT), needs_version=TEXT, started_at=TEXT, mode=TEXT,
     weighbridge=_map(TEXT), versions=_map(TEXT), host=_map(name=TEXT, system=TEXT, cores=WHOLE),
     gateway=_map(base_url=TEXT, simulated=FLAG), currency=TEXT, workers=WHOLE,
     prices=_prices, options=_map(SCALAR, seed=WHOLE, warmup=SECONDS, fail_on=TEXT), slo=_map(),
     drawn=_map(SCALAR), imported_from=_list(TEXT), plan=_needed(_list(_needed(PHASE))),
 )  # fmt: skip
 EVENT = _map(
-    at=MOMENT, event=_needed(TEXT), phase=TEXT, worker=TEXT, reason=TEXT, why=TEXT, cause=TEXT,
+    at=TEXT, event=_needed(TEXT), phase=TEXT, worker=TEXT, reason=TEXT, why=TEXT, cause=TEXT,
     cut=TEXT, model=TEXT, mode=TEXT, generators=_list(_needed(TEXT)),
     clock_offsets_s=_list(_needed(NUMBER)), round_trips_s=_list(NUMBER), t0_unix_s=NUMBER,
     sent=WHOLE, dropped=WHOLE, held_by_budget=WHOLE, foreign_rows=WHOLE, completed=SCALAR,

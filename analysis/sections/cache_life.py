@@ -1,9 +1,9 @@
 """How long a cached prefix lives without use: one request after each pause."""
 
-from datetime import datetime
 from typing import Any
 
 from analysis.caching import Rest, kept, resumed_between
+from analysis.moment import moment
 from analysis.page import Block, Table, Text
 from analysis.sections import View
 from analysis.sections.cache_pairs import breaks
@@ -68,8 +68,10 @@ def _between(view: View, earlier: str, later: str) -> float | None:
     )
     if not ends or not starts or not starts[-1].get("t0_unix_s"):
         return None
-    ended = datetime.fromisoformat(str(ends[-1]["at"])).timestamp()
-    return max(0.0, float(starts[-1]["t0_unix_s"]) - ended)
+    ended = moment(ends[-1].get("at"))
+    if ended is None:
+        return None
+    return max(0.0, float(starts[-1]["t0_unix_s"]) - ended.timestamp())
 
 
 def _table(t: Words, model: str, rests: list[Rest]) -> Table:

@@ -288,4 +288,4 @@ def test_a_tolerance_that_is_none_is_refused(
 ) -> None:
     folder = make(tmp_path / "r", record(0))
     assert main(["reconcile", str(folder), f"--tolerance={text}"]) == 2
-    assert "neither an amount of money a request" in capsys.readouterr().err
+    assert "must be an amount not below 0 for each request" in capsys.readouterr().err

@@ -1,0 +1,12 @@
+"""When something was, by a label in a run's files: ISO 8601, or text that is no time at all."""
+
+from datetime import UTC, datetime
+
+
+def moment(label: object) -> datetime | None:
+    """The time, in UTC where the label names no zone; None for what is none."""
+    try:
+        found = datetime.fromisoformat(str(label))
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
