@@ -17,7 +17,7 @@ def obeyed(text: str) -> set[str]:
 
 def answer(asked: Asked) -> tuple[int, object]:
     """Refuses every other request, in the same words."""
-    if asked.method == "GET" or "1" in asked.body["messages"][0]["content"]:
+    if asked.method == "GET" or asked.body["messages"][0]["content"][-1] in "13579":
         return 429, refusal(WORDS, WORDS, WORDS)
     said = {"role": "assistant", "content": WORDS}
     choice = {"index": 0, "message": said, "finish_reason": WORDS}

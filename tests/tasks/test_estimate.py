@@ -23,7 +23,7 @@ def test_a_window_is_counted_whole() -> None:
 
 def test_a_plan_is_priced_by_the_table() -> None:
     """60 requests of 5 prompt tokens (19 characters) and 16 output tokens, at 1 and 10 each."""
-    options = Options(mode="rpm", model="m,n", target="60")
+    options = Options(mode="rpm", model="m,n", target="60", same_prompts=True)
     table = Prices({"m": Price(input=1e6, output=1e7)}, "CNY")
     said = estimate(plan(options), options, table)
     assert f"about {60 * (5 + 160)} CNY by the price table if every answer is that long" in said

@@ -11,7 +11,6 @@
   place.hidden = true;
   place.setAttribute("role", "alert");
   close.type = "button";
-  close.textContent = "×";
   close.setAttribute("aria-label", "OK");
   close.addEventListener("click", () => { place.hidden = true; });
   place.append(said, close);
