@@ -36,6 +36,7 @@ _OPTIONS = {
     "max_tokens": "--output-budget-field max_completion_tokens",
     "max_completion_tokens": "--output-budget-field max_tokens",
     "task_id": "--task-id header",
+    "taskId": "--task-id header",
     "metadata": "--task-id header",
     "stream_options": "--stream-usage off",
 }

@@ -77,6 +77,10 @@ def _located(said: object, names: Sequence[str], depth: int = 0) -> Iterator[str
     for name in names:
         if any(_is(said.get(key), name) for key in _NAMES) and _unwanted(words, name):
             yield name
+        other = _OTHER.get(name, "")
+        misses = re.search(r"missing|required", words, re.I) and other and other not in names
+        if misses and any(_is(said.get(key), other) for key in _NAMES):
+            yield name  # what is missing is the same under its other name
         if _forbids(_flat(said.get(name))):  # {"task_id": ["Unknown field."]}
             yield name
     place = said.get("loc")
@@ -100,8 +104,13 @@ def _located(said: object, names: Sequence[str], depth: int = 0) -> Iterator[str
 
 
 _NAMES = ("param", "field", "parameter", "pointer", "property", "attribute", "name", "path")
-_FAMILY = {"stream_options": ("stream_options", "include_usage")}
-"""A field, and what of ours stands in it."""
+_FAMILY = {
+    "stream_options": ("stream_options", "include_usage", "streamOptions"),
+    "task_id": ("task_id", "taskId"),
+    "max_tokens": ("max_tokens", "maxTokens"),
+}
+"""A field, what of ours stands in it, and how gateways that keep camel case call it."""
+_OTHER = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
 
 
 def _flat(value: object) -> str:
@@ -117,7 +126,7 @@ def _is(param: object, name: str) -> bool:
     if not isinstance(param, str):
         return False
     path = re.sub(r"^(?:\$|#|body|request)?[./]*", "", param)
-    return re.split(r"[./\[]", path)[0] == name
+    return re.split(r"[./\[]", path)[0] in _FAMILY.get(name, (name,))
 
 
 def _unwanted(words: str, name: str) -> bool:
@@ -128,6 +137,8 @@ def _unwanted(words: str, name: str) -> bool:
         return True
     lower = words.lower()
     if any(code in lower for code in _CODES[:4]) and "unsupported_value" not in lower:
+        return True
+    if re.search(r"\bunexpected(?:[_ ](?:field|param\w*|property|key))?(?!\w|\s+\w)", lower):
         return True
     return bool(_pattern(name).search(words) or _instead(name, words))
 
@@ -197,7 +208,7 @@ def _refuses(text: str, name: str, asked: str) -> bool:
 
 def _instead(name: str, text: str) -> str:
     """The words that send us to the other name of the output budget; empty: there are none."""
-    other = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}.get(name)
+    other = _OTHER.get(name)
     found = other and re.search(
         rf"\b(?:use|using|favou?r\s+of|replaced\s+(?:by|with)|you\s+mean){_MARKS}(?:the\s+)?"
         rf"(?:parameter\s+|field\s+)?{_MARKS}{other}\b"
@@ -241,7 +252,9 @@ def _pattern(name: str) -> re.Pattern[str]:
             rf"|{field}{_MARKS}{_NOUN_ZH}?(?:是|为|暂)?(?:{_NOT_ZH}|无法被?识别|不被支持|不存在)"
         )
         ways = [before, after, keyed, chinese]
-        if name in ("task_id", *_FAMILY["stream_options"]):  # of these no value can be wrong
+        if name in (*_FAMILY["task_id"], *_FAMILY["stream_options"]):  # no value can be wrong
+            ways.append(rf"{field}{_MARKS}{_NOUN_ZH}?(?:无效|非法|不合法|有误)")
+            ways.append(rf"(?:无效|非法|不合法)的?{_NOUN_ZH}{_MARKS}[：，]?{_MARKS}{field}")
             ways.append(rf"invalid\s+(?:{_NOUN}\s*)+{_MARKS}{field}")
             ways.append(rf"{field}{_MARKS}\s*is\s+(?:invalid|not\s+valid)")
         _made[name] = re.compile("|".join(ways), re.IGNORECASE)

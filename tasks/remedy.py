@@ -26,6 +26,10 @@ _CAUSES = (
      "proxy of HTTPS_PROXY?"),
 )  # fmt: skip
 
+_UNCONNECTED = ("connectionrefused", "connection refused", "gaierror", "name or service not known",
+                "no route to host", "network is unreachable", "connecttimeout")  # fmt: skip
+"""Failures to connect: where a proxy is asked, it is what was not reached."""
+
 
 def login(proxy: str) -> str:
     """What to do about HTTP 407."""
@@ -49,4 +53,10 @@ def remedy(words: str, proxy: str = "", *, bare_tls: bool = False) -> str:
         )
     if proxy and " 407" in said:
         return login(proxy)
+    if proxy and any(mark in said for mark in _UNCONNECTED):
+        return (
+            f"the connection goes to the proxy {proxy} of the environment: check HTTPS_PROXY "
+            "(HTTP_PROXY for an http gateway), or name the host in NO_PROXY if it can be reached "
+            "without."
+        )
     return next((what for mark, what in _CAUSES if mark in said), CHECK)

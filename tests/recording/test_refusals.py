@@ -355,6 +355,18 @@ NAMED = {
         openai("max_tokens was removed in favor of max_completion_tokens"),
         "max_tokens",
     ),
+    "a list of codes": (
+        400,
+        {"errors": [{"field": "max_tokens", "code": "unexpected"}]},
+        "max_tokens",
+    ),
+    "camel case": (400, openai("Invalid request: taskId is not allowed"), "task_id"),
+    "chinese, invalid": (400, openai("请求参数“task_id”无效，请检查文档"), "task_id"),
+    "the other name is missing": (
+        400,
+        openai("Bad parameter.", "max_completion_tokens", "missing_required_parameter"),
+        "max_tokens",
+    ),
     "plain text": (400, "stream_options is not supported", "stream_options"),
 }
 
@@ -418,6 +430,14 @@ SEEMING = {
     "an invalid value, bare": openai("Invalid parameter: max_tokens must be at least 16"),
     "a name in an unrelated list": {"errors": [{"name": "m", "reason": "unknown"}]},
     "a field's value handed back": {"error": {"task_id": "run-req-0", "message": "no such model"}},
+    "an unexpected value": {"errors": [{"field": "max_tokens", "message": "unexpected value 7"}]},
+    "an unexpected code of a value": {
+        "errors": [{"field": "max_tokens", "code": "unexpected_type"}]
+    },
+    "the other name's value": openai(
+        "max_completion_tokens is too large", "max_completion_tokens", "invalid_value"
+    ),
+    "chinese, an invalid value": openai("参数 max_tokens 无效"),
     "chinese, a value": openai("max_tokens 参数超出范围"),
     "nothing": {},
     "no object": [],
