@@ -4,10 +4,11 @@ Successes of one model and source of cost whose usage is equal in every number a
 a bill. A *double* cost at least half as much again as its like, and more than rounding explains.
 Prices that change in time, once or with the hours of the day, put the dear ones together: doubles
 are told where the dear and the plain ones follow each other as chance would have it (the runs test
-of Wald and Wolfowitz). Where the cached tokens of long prompts are not stated nothing is said: a
-miss and a hit look alike. A difference of body and header is one beyond two units of the coarser
-one's last decimal, and beyond 1 %; a stream's header leaves before its tokens are known, so one
-that states less is none.
+of Wald and Wolfowitz). One that cost a whole multiple of its like was charged several times; other
+ratios are what a router's providers of different prices make too, and no fault by themselves. Where
+the cached tokens of long prompts are not stated nothing is said: a miss and a hit look alike. A
+difference of body and header is one beyond two units of the coarser one's last decimal, and beyond
+1 %; a stream's header leaves before its tokens are known, so one that states less is none.
 """
 
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 MOST_ROWS = 1_000_000
+_FINE_UNITS = 20  # a charge of fewer units of its last decimal is rounded too coarsely for a ratio
 FACTOR = 1.5
 _LIKE = 3  # fewer equal charges say nothing of what is usual
 _ALONE = 0.6  # of the dear ones stand apart from each other
@@ -35,11 +37,15 @@ READ = ("success", "stream", "model_requested", "model_returned", "cost_source",
 
 @dataclass(frozen=True, slots=True)
 class Apart:
-    """Rows whose charges do not agree: how many of how many, and by how much in sum."""
+    """Rows whose charges do not agree: how many of how many, and by how much in sum.
+
+    `multiples` of them cost a whole multiple of what their like cost.
+    """
 
     rows: int
     of: int
     amount: float
+    multiples: int = 0
 
 
 def doubles(rows: "DataFrame") -> Apart:
@@ -58,6 +64,7 @@ def doubles(rows: "DataFrame") -> Apart:
     begins = np.flatnonzero(np.diff(like[order], prepend=-1))
     sizes = np.diff(begins, append=len(every))
     found, compared, amount = 0, int(sizes[sizes > _LIKE].sum()), 0.0
+    multiples = 0
     if not compared:
         return Apart(0, 0, 0.0)
     spread = np.maximum.reduceat(every, begins) >= FACTOR * np.minimum.reduceat(every, begins)
@@ -71,7 +78,18 @@ def doubles(rows: "DataFrame") -> Apart:
         if _scattered(dear[dear | (costs == usual)]):
             found += int(dear.sum())
             amount += float((costs[dear] - usual).sum())
-    return Apart(found, compared, amount)
+            multiples += _multiples(costs[dear], usual, last_decimal(costs))
+    return Apart(found, compared, amount, multiples)
+
+
+def _multiples(dear: Any, usual: float, unit: float) -> int:
+    """How many charges are a whole multiple of the usual one, as far as rounding lets one see."""
+    import numpy as np
+
+    times = np.round(dear / usual)
+    off = np.abs(dear - times * usual)
+    rounded = (times + 1) * unit / 2 if usual >= _FINE_UNITS * unit else 0.0
+    return int(((times >= 2) & (off <= np.maximum(rounded, 1e-9 * dear))).sum())
 
 
 def _scattered(dear: Any) -> bool:

@@ -5,7 +5,8 @@ Sources: OpenAI's API reference; OpenRouter (`error`), vLLM and SGLang (`abort`,
 `network_error`), Cohere (`COMPLETE`, `ERROR`, `ERROR_TOXIC`), TGI (`eos_token`), Anthropic
 (`end_turn`, `refusal`), Bedrock (`guardrail_intervened`), Google's enum FinishReason. What Google
 calls OTHER is documented as "all other reasons" or "unknown": nobody says that it failed, so it is
-a reason that is not known, and flagged.
+a reason that is not known, and flagged. Gateways make up reasons of several words
+(`upstream_timeout`, `abort: oom`): one word of failure in it makes it one.
 """
 
 import re
@@ -15,10 +16,11 @@ from typing import Literal
 End = Literal["finished", "cut", "tools", "filtered", "failed"]
 
 WORDS: dict[End, str] = {
-    "finished": "stop stopped stop_sequence eos_token end_turn end end_of_text pause_turn "
-    "complete completed finish finished",
-    "cut": "length max_tokens max_output_tokens max_length model_length token_limit "
-    "max_completion_tokens model_context_window_exceeded context_length_exceeded",
+    "finished": "stop stopped stop_sequence stop_token eos eos_token end_turn end "
+    "end_of_text pause_turn complete completed finish finished",
+    "cut": "length max_tokens max_new_tokens length_limit max_output_tokens max_length "
+    "model_length token_limit max_completion_tokens "
+    "model_context_window_exceeded context_length_exceeded",
     "tools": "tool_calls tool_call tool_use function_call",
     "filtered": "content_filter content_filtered contentfilter safety image_safety recitation "
     "image_recitation blocklist prohibited_content image_prohibited_content spii model_armor "
@@ -33,7 +35,16 @@ WORDS: dict[End, str] = {
     "malformed_response missing_thought_signature client_disconnect disconnected",
 }
 _ENDS: dict[str, End] = {word: end for end, words in WORDS.items() for word in words.split()}
+_FAILURES = (
+    "error errors errored exception abort aborted cancel canceled cancelled cancellation timeout "
+    "failed failure fault interrupted interruption crash crashed killed oom overloaded unavailable "
+    "disconnect disconnected"
+)
+_FAILS = frozenset(_FAILURES.split())
+"""Of a reason made of several words, those that mean a failure whatever stands beside them."""
+_NONE_OF_IT = frozenset(("no", "not", "non", "none", "without"))
 _LONGEST = 64
+_OTHER = re.compile(r"[^a-z]+")
 _CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
@@ -45,4 +56,10 @@ def end_of(reason: str) -> End | None:
 @lru_cache(maxsize=256)  # the same word in every reply; a gateway may invent others
 def _end_of(reason: str) -> End | None:
     word = _CAPITAL.sub("_", reason.strip()).lower().replace("-", "_").replace(" ", "_")
-    return _ENDS.get(word.removeprefix("finish_reason_"))
+    word = word.removeprefix("finish_reason_")
+    known = _ENDS.get(word)
+    if known is None:
+        parts = set(_OTHER.split(word))
+        if parts & _FAILS and not parts & _NONE_OF_IT:
+            return "failed"
+    return known

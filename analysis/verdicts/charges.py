@@ -25,13 +25,21 @@ def remarks(view: View) -> list[Remark]:
         found.append(Remark("bad", text))
     twice = doubles(rows)
     if twice.rows:
+        # A router sends equal requests to providers of different prices: no fault by itself.
+        exact = twice.multiples == twice.rows
+        count, of, more = integer(twice.rows), integer(twice.of), t.money(twice.amount)
+        why, warum = (
+            ("each a whole multiple of the usual charge, as when a request is charged several "
+             "times. Ask the gateway", "且均为通常费用的整数倍，与重复计费相符。请向网关确认")
+            if exact
+            else ("as a router does whose providers have different prices. Where one price was "
+                  "agreed, ask the gateway",
+                  "路由到不同价格的供应商时属正常；若约定单一价格，请向网关确认")
+        )  # fmt: skip
         text = t(
-            f"{integer(twice.rows)} of {integer(twice.of)} requests were charged more than others "
-            f"of exactly the same usage, {t.money(twice.amount)} more in all: charged "
-            "twice, or served by a dearer provider. Ask the gateway which.",
-            f"{integer(twice.of)} 个请求中有 {integer(twice.rows)} 个的费用高于用量完全相同的"
-            "其他请求，"
-            f"合计多 {t.money(twice.amount)}：可能重复计费，或由更贵的供应商提供。请向网关确认。",
+            f"{count} of {of} requests were charged more than others of exactly the same usage, "
+            f"{more} more in all, {why}.",
+            f"{of} 个请求中有 {count} 个的费用高于用量完全相同的其他请求，合计多 {more}，{warum}。",
         )
-        found.append(Remark("bad", text))
+        found.append(Remark("bad" if exact else "note", text))
     return found

@@ -68,6 +68,31 @@ def test_honest_charges_are_not_accused(tmp_path: Path, rows: list[RequestRecord
     assert doubles(frame(tmp_path, *rows)).rows == 0
 
 
+@pytest.mark.parametrize(
+    ("dear", "bad"),
+    [(0.000141, False), (0.000219, False), (0.000182, False),  # other providers' prices
+     (0.0001534, True), (0.0002301, True), (0.0001535, True)],  # twice, three times, rounded after
+)  # fmt: skip
+def test_a_dearer_provider_is_a_note_and_a_charge_made_twice_is_bad(
+    tmp_path: Path, dear: float, bad: bool
+) -> None:
+    """A healthy router must not trip a verdict; a whole multiple of the usual charge does."""
+    rows = charged([dear if one else 0.0000767 for one in random(200, 0.3)])
+    page = report.compose(report.look(load(make(tmp_path / "r", *rows))))
+    text = markdown.render(page)
+    line = next(line for line in text.splitlines() if "exactly the same usage" in line)
+    assert ("several times" in line, "different prices" in line) == (bad, not bad)
+    assert ("⚠️" in line) == bad, line
+
+
+def test_of_two_dear_providers_one_at_double_the_price_is_no_accusation(tmp_path: Path) -> None:
+    """Where other ratios stand beside it, a whole multiple is a price too."""
+    pick = np.random.default_rng(3).integers(0, 3, 300)
+    rows = charged([(0.0000767, 0.0001534, 0.000131)[i] for i in pick])
+    found = doubles(frame(tmp_path, *rows))
+    assert 0 < found.multiples < found.rows
+
+
 def test_prices_that_change_are_seldom_taken_for_doubles(tmp_path: Path) -> None:
     """Steps anywhere, blurred by answers that overtake each other: at most 2 of 200 runs."""
     dice, accused = np.random.default_rng(5), 0
