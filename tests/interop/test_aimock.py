@@ -5,6 +5,7 @@ Our rows must equal its journal. The server comes from npm, once per machine, ou
 
 import fcntl
 import json
+import re
 import shutil
 import socket
 import subprocess
@@ -114,3 +115,23 @@ def test_streamed_rows_equal_the_journal(aimock: str, tmp_path: Path) -> None:
         ("ok", COST, 14, "stop")
     }
     assert all(r.ttft_s is not None and r.chunks for r in rows)
+
+
+def test_default_headers_and_nonces_are_in_the_journal(aimock: str, tmp_path: Path) -> None:
+    """Every request says its row's trace, and begins with fifteen digits that no other has."""
+    before = len(journal(aimock))
+    done = run(
+        "-H", f"{aimock}/api/v1", "--mode", "rpm", "--model", "some/model", "--target", "600",
+        "--duration", "2", results=tmp_path,
+    )  # fmt: skip
+    assert done.code == 0, done.text
+    seen, rows = journal(aimock)[before:], {row.task_id: row for row in done.rows()}
+    assert len(rows) == len(seen) == 20
+    for entry in seen:
+        row = rows[entry["body"]["task_id"]]
+        assert row.trace_id == entry["headers"]["x-request-id"]
+        assert entry["headers"]["traceparent"].split("-")[:2] == ["00", row.trace_id]
+        assert (row.outcome, row.api_cost) == ("ok", COST)
+    spoken = [entry["body"]["messages"][0]["content"] for entry in seen]
+    asked = [re.fullmatch(r"\[(\d{15})\] Reply exactly: ok-\d+", text) for text in spoken]
+    assert len({found[1] for found in asked if found}) == 20

@@ -3,6 +3,8 @@
 Our rows are compared with the log of the server behind: what LiteLLM changes on the way is seen.
 """
 
+import contextlib
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,13 +20,14 @@ CONFIG = """
 model_list:
   - model_name: m
     litellm_params:
-      model: openai/behind
+      model: openai/{model}
       api_base: {url}
       api_key: {key}
       input_cost_per_token: {input}
       output_cost_per_token: {output}
 litellm_settings:
   num_retries: 0
+  drop_params: {drop}
 router_settings:
   num_retries: 0
   disable_cooldowns: true
@@ -48,9 +51,17 @@ def behind(tmp_path: Path) -> Iterator[Simulator]:
 @pytest.fixture
 def litellm(behind: Simulator, tmp_path: Path) -> Iterator[str]:
     """LiteLLM's proxy in front of it; its root URL."""
+    with proxy(behind, tmp_path, "behind") as root:
+        yield root
+
+
+@contextlib.contextmanager
+def proxy(behind: Simulator, place: Path, model: str, drop: bool = False) -> Iterator[str]:
+    """LiteLLM's proxy, which knows the server behind it by that model; its root URL."""
     program = installed("litellm", VERSION, f"litellm[proxy]=={VERSION}") / "litellm"
-    config, port = tmp_path / "config.yaml", free_port()
-    config.write_text(CONFIG.format(url=behind.url, key=CANARY, input=INPUT, output=OUTPUT))
+    config, port = place / "config.yaml", free_port()
+    told = {"url": behind.url, "key": CANARY, "input": INPUT, "output": OUTPUT}
+    config.write_text(CONFIG.format(model=model, drop=str(drop).lower(), **told))
     command = [str(program), "--config", str(config), "--host", "127.0.0.1", "--port", str(port),
                "--telemetry", "False"]  # fmt: skip
     log = config.with_name("litellm.log")
@@ -92,3 +103,31 @@ def compare(litellm: str, behind: Simulator, results: Path, stream: bool) -> Non
         assert row.api_cost == pytest.approx(tokens[0] * INPUT + tokens[1] * OUTPUT)
         assert row.cost_source == ("body" if stream else "header")
     assert {row.outcome for row in rows} == {"ok", "server_error"}
+
+
+@pytest.mark.parametrize("drop", [False, True], ids=["as it is", "drop_params"])
+def test_bodies_are_negotiated_through_it(tmp_path: Path, drop: bool) -> None:
+    """Behind it is a server as strict as OpenAI, and a GPT-5 model that takes no temperature.
+
+    What either refuses goes again another way: one row a planned request, and each answered once.
+    """
+    behind = Simulator(tmp_path / "behind.csv", "--profile", "fast", "--dialect", "openai")
+    try:
+        with proxy(behind, tmp_path, "gpt-5.4-nano", drop) as root:
+            for name, count, mode in (
+                ("tools", 4, ("--mode", "tools", "--repeat", 4)),
+                ("rpm", 20, ("--mode", "rpm", "--target", 600, "--duration", 2)),
+                ("stream", 20, ("--mode", "rpm", "--target", 600, "--duration", 2, "--stream")),
+            ):
+                before = len(behind.rows())
+                done = run("-H", f"{root}/v1", "--model", "m", *mode, results=tmp_path / name)
+                assert done.code == 0, done.text
+                logged, rows = behind.rows()[before:], done.rows()
+                statuses = Counter(row["status"] for row in logged)
+                assert {row.outcome for row in rows} == {"ok"} and len(rows) == count
+                assert statuses["200"] == count, "each was answered once"
+                assert statuses["400"] == sum(row.refused_sends or 0 for row in rows)
+                changed = [event["field"] for event in done.events("body_changed")]
+                assert changed == ([] if name == "stream" else ["task_id"])
+    finally:
+        behind.stop()

@@ -116,3 +116,21 @@ def test_its_errors_are_in_our_rows(llmock: Serve, tmp_path: Path) -> None:
              500: "server_error", 503: "server_error"}  # fmt: skip
     for row, entry in paired(done, root):
         assert (row.http_status, row.outcome) == (entry["status"], names[entry["status"]])
+
+
+def test_bodies_with_a_nonce_are_answered_and_no_two_are_alike(
+    llmock: Serve, tmp_path: Path
+) -> None:
+    """As a run is without any option: its prompts differ from their first word on."""
+    root = llmock()
+    for stream in (False, True):
+        done = run(
+            "-H", f"{root}/v1", "--mode", "rpm", "--model", "gpt-4o", "--target", 600,
+            "--duration", 2, *["--stream"] * stream, results=tmp_path / str(stream),
+        )  # fmt: skip
+        assert done.code == 0, done.text
+        assert [row.outcome for row in done.rows()] == ["ok"] * 20
+    prompts = journal(root)
+    starts = {prompt.partition(" ")[0] for prompt in prompts}
+    assert len(prompts) == len(starts) == 40
+    assert all(start[0] == "[" and start[1:-1].isdigit() for start in starts)

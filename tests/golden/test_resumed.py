@@ -1,0 +1,66 @@
+"""A run of every kind of phase is killed and resumed: what its files hold is what the log has."""
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from analysis.load import load, rows
+from analysis.report import look
+from tests.chaos.trial import FILES, MARGIN_S, MODELS, MODES
+from tests.e2e.test_resume import cut_off, resume
+from tests.simulated import Simulator
+
+pytestmark = pytest.mark.golden
+Start = Callable[..., Simulator]
+NOTHING_TO_GO_ON_WITH = ("interactive", "limits")
+KINDS = [kind for kind in MODES if kind not in NOTHING_TO_GO_ON_WITH]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_resumed_run_equals_the_log(simulator: Start, tmp_path: Path, kind: str) -> None:
+    """Killed with SIGKILL, resumed, resumed once more: every row is the log's, and paid once.
+
+    The log may have more answers than there are rows only of what was in flight at the kill.
+    """
+    gateway = simulator("--profile", "fast", "--latency", 0.15)
+    for name, text in FILES.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    plan = [tmp_path / word if word in FILES else word for word in MODES[kind]]
+    model = ("--model", MODELS.get(kind, "m"), "--task-id-on-streams")
+    folder = cut_off(gateway, tmp_path / "results", 0.8, *model, *plan)
+    killed = time.time()
+    kept = {row["gateway_request_id"]: row for row in rows(load(folder).requests) if row["success"]}
+    done = resume(gateway, folder, "--resume-windows")
+    assert done.code in (0, 2), done.text
+    assert done.code == 0 or "nothing of it is left" in done.text
+    before = len(gateway.rows())
+    again = resume(gateway, folder, "--resume-windows")
+    assert again.code == 2 and "nothing of it is left" in again.text, again.text
+    assert len(gateway.rows()) == before, "a complete run sent something"
+
+    truth = {seen["request_id"]: seen for seen in gateway.rows()}
+    found = [row for row in rows(load(folder).requests) if row["outcome"] != "dropped"]
+    assert len({(row["phase"], row["request_index"]) for row in found}) == len(found)
+    assert {row["outcome"] for row in found} <= {"ok", "cancelled"}
+    held = {row["gateway_request_id"]: row for row in found if row["success"]}
+    assert len(held) == sum(row["success"] for row in found) > 0
+    assert kept.keys() <= held.keys() <= truth.keys()
+    for name, row in held.items():
+        seen = truth[name]
+        assert (row["task_id"], row["model_requested"]) == (seen["task_id"], seen["model"])
+        assert (row["prompt_tokens"], row["completion_tokens"], row["total_tokens"]) == (
+            int(seen["prompt_tokens"]), int(seen["completion_tokens"]), int(seen["total_tokens"]),
+        )  # fmt: skip
+        assert row["api_cost"] == float(seen["cost"])
+    sent = Counter(seen["task_id"] for seen in truth.values())
+    assert all(sent[row["task_id"]] == 1 for row in kept.values()), "paid for twice"
+    for name in truth.keys() - held.keys():
+        seen = truth[name]
+        assert float(seen["arrival_unix_s"]) <= killed + 0.2
+        assert float(seen["last_byte_unix_s"] or "inf") >= killed - MARGIN_S - 0.5
+    whole = sum(phase["success"] for phase in look(load(folder)).phases)
+    assert whole == len(held)
+    print(f"\n{kind}: {len(kept)} kept, {len(held)} in all, {len(truth) - len(held)} in flight")
