@@ -54,8 +54,8 @@ test: $(BIN)/.dev ## ruff, mypy and pytest
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n 4 --dist worksteal
 
-golden: $(BIN)/.dev ## every mode against the simulator's log, with the errors of its times (half an hour)
-	$(BIN)/python -m pytest -m golden -s tests/golden
+golden: $(BIN)/.dev ## every mode and gateway against the server's log, with the errors of its times (45 minutes)
+	$(BIN)/python -m pytest -m golden -s tests/golden tests/interop
 
 chaos: $(BIN)/.dev ## crash trials: WEIGHBRIDGE_TRIALS=300 make chaos
 	$(BIN)/python -m pytest -n 2 -m chaos tests/chaos

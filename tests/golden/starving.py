@@ -82,7 +82,7 @@ def hogged(process: Process) -> Iterator[None]:
     for hog in hogs:
         os.sched_setaffinity(hog.pid, core)
     os.sched_setaffinity(process.pid, core)
-    os.setpriority(os.PRIO_PROCESS, process.pid, 10)
+    os.setpriority(os.PRIO_PROCESS, process.pid, 19)
     try:
         yield
     finally:
@@ -96,11 +96,11 @@ def hogged(process: Process) -> Iterator[None]:
 
 @contextmanager
 def quota(process: Process) -> Iterator[None]:
-    """It gets a twentieth of a core, from a cgroup. Raises OSError where none can be made."""
+    """It gets a seventieth of a core, from a cgroup. Raises OSError where none can be made."""
     group = CGROUP / f"weighbridge-{process.pid}"
     group.mkdir()
     try:
-        (group / "cpu.cfs_quota_us").write_text("5000")  # of every 100,000
+        (group / "cpu.cfs_quota_us").write_text("1500")  # of every 100,000
         (group / "cgroup.procs").write_text(str(process.pid))
         yield
     finally:

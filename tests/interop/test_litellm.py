@@ -105,6 +105,7 @@ def compare(litellm: str, behind: Simulator, results: Path, stream: bool) -> Non
     assert {row.outcome for row in rows} == {"ok", "server_error"}
 
 
+@pytest.mark.golden
 @pytest.mark.parametrize("drop", [False, True], ids=["as it is", "drop_params"])
 def test_bodies_are_negotiated_through_it(tmp_path: Path, drop: bool) -> None:
     """Behind it is a server as strict as OpenAI, and a GPT-5 model that takes no temperature.

@@ -118,6 +118,7 @@ def test_its_errors_are_in_our_rows(llmock: Serve, tmp_path: Path) -> None:
         assert (row.http_status, row.outcome) == (entry["status"], names[entry["status"]])
 
 
+@pytest.mark.golden
 def test_bodies_with_a_nonce_are_answered_and_no_two_are_alike(
     llmock: Serve, tmp_path: Path
 ) -> None:

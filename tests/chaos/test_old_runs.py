@@ -1,0 +1,53 @@
+"""Runs that 0.1 left are resumed, killed while they are, and resumed again: nothing is paid twice."""
+
+import random
+import shutil
+import subprocess
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from analysis.load import load
+from tests.chaos.trial import report
+from tests.locust_run import ROOT, command, environment, run
+from tests.simulated import Simulator
+
+DATA = ROOT / "tests" / "data" / "runs-0.1"
+pytestmark = pytest.mark.chaos
+
+
+@pytest.mark.parametrize("number", range(4))
+@pytest.mark.parametrize("name", ["interrupted", "interrupted-window"])
+def test_an_old_run_that_is_killed_again_goes_on(tmp_path: Path, name: str, number: int) -> None:
+    folder = shutil.copytree(DATA / name, tmp_path / "results" / name)
+    old = set(load(folder).requests.query("success")["task_id"])
+    gateway = Simulator(tmp_path / "log.csv", "--profile", "fast", "--latency", 0.3)
+    again = ("-H", gateway.url, "--resume", folder, "--resume-windows")
+    try:
+        going = subprocess.Popen(
+            command("--results", tmp_path / "elsewhere", *again),
+            env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        deadline = time.monotonic() + 60
+        while not gateway.rows() and going.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.02)
+        time.sleep(random.Random(f"{name} {number}").uniform(0.0, 2.5))
+        going.kill()
+        going.wait()
+        report(folder)
+        kept = set(load(folder).requests.query("success")["task_id"])
+        assert old <= kept
+        done = run(*again, results=tmp_path / "elsewhere")
+        assert done.code in (0, 2), done.text
+        assert done.code == 0 or "nothing of it is left" in done.text
+        sent = Counter(row["task_id"] for row in gateway.rows())
+        assert not old & set(sent) and all(sent[task] == 1 for task in kept - old)
+        frame = load(folder).requests
+        assert not frame.duplicated(["phase", "request_index"]).any()
+        assert set(frame["outcome"]) <= {"ok", "dropped"}
+        assert old < set(frame[frame["success"]]["task_id"]) <= old | set(sent)
+        report(folder)
+    finally:
+        gateway.stop()
