@@ -99,10 +99,13 @@ def prompted(made: Plan, options: Options) -> Plan:
 
 def _silence(traffic: Traffic, first_s: float, part: Slice, speed: float) -> Traffic:
     """Note a first request that is minutes away: a slice, mostly, whose offset nobody took off."""
-    if first_s < LONG_SILENCE_S or isinstance(part.begin, datetime):
+    if first_s < LONG_SILENCE_S:
         return traffic
     notes = Notes()
-    notes.add("silence", [lasting(first_s)], int(first_s * speed + (part.begin or 0.0)))
+    if isinstance(part.begin, datetime):
+        notes.add("silence_dated", [lasting(first_s)])
+    else:
+        notes.add("silence", [lasting(first_s)], int(first_s * speed + (part.begin or 0.0)))
     return replace(traffic, notes=(*traffic.notes, *notes.as_list()))
 
 

@@ -62,6 +62,10 @@ _SAID: dict[str, tuple[str, str]] = {
         "what it has seen",
         "全部 {names} 行发送完后从第一行重新开始，缓存可能直接应答",
     ),
+    "silence_dated": (
+        "the first request is due after {names}: a later --trace-from takes that silence off",
+        "第一个请求在 {names} 之后才到期：可用更晚的 --trace-from 去掉这段空白",
+    ),
     "silence": (
         "the first request is due after {names}: --trace-from {count} takes that silence off",
         "第一个请求在 {names} 之后才到期：可用 --trace-from {count} 去掉这段空白",
