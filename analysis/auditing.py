@@ -1,5 +1,6 @@
 """What the rows of `--mode limits` say of a gateway's rate limits, model by model."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -28,7 +29,21 @@ COUNTED = ("look", "fill", "wait", "half", "again", "last")
 
 _NEAR = 1.2  # token sums within this factor of each other may be the same limit
 _AT_ONCE_S = 1.0  # in so short a time a window seldom turns
-_SEVERAL = 3  # fewer long prompts tell nothing: one alone may be more than the limit
+_SEVERAL = 3  # fewer long prompts tell nothing: one in each of two windows may exceed the limit
+_WORDS: Mapping[Unit, re.Pattern[str]] = {
+    "concurrency": re.compile(
+        r"concurren|simultaneous|parallel|in[- ]?flight|at the same time|并发|同时", re.I
+    ),
+    "tokens": re.compile(
+        r"tokens?[ _-]+(?:per|rate|limit|quota)|\b[io]?tpm|每(?:分钟|日|天).{0,6}token", re.I
+    ),
+    "requests": re.compile(
+        r"(?<!concurrent )(?<!parallel )requests?[ _-]+(?:per|/)|\brp[ms]\b|\brpm_|\bqps\b"
+        r"|每(?:秒|分钟).{0,6}请求",
+        re.I,
+    ),
+}
+"""What refusals call that which ran out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +79,8 @@ class Wait:
 class Audit:
     """All of one model. `found` are the fits of each kind, the best first; None: not known.
 
-    `at_once`: how many requests may be in flight, where that is what is limited (None: it is not).
+    `at_once`: how many requests go through at once, where that is what is limited: by concurrency,
+    or (with no `unit`) by a window of seconds. None: it is not.
     `token_low`, `token_high`: between which token sums a minute the limit lies (no `high`: it was
     not reached).
     """
@@ -82,8 +98,12 @@ class Audit:
 
     @property
     def fit(self) -> Fit | None:
-        """The kind and the size of the limit, where they can be told."""
-        return told(self.found) if self.at_once is None else None
+        """The kind and the size of the limit, where they can be told.
+
+        Short requests are replayed as one unit each: of tokens they are not, since gateways reserve
+        some and give them back.
+        """
+        return told(self.found) if self.unit == "requests" else None
 
     @property
     def refused(self) -> int:
@@ -102,12 +122,16 @@ def audit(model: str, rows: Sequence[Row], begun: Mapping[str, float]) -> Audit:
     found = fits([_attempt(row, begun) for row in short if _answered(row)])
     fill = by_step.get("fill", [])
     unit, most = _unit(fill, steps), None
-    if len(_used_up(fill)) != 1 and (seen := _at_once(short, begun, found)) is not None:
+    said, seen = _claimed(fill), _at_once(short, begun, found)
+    if unit == "concurrency":
+        unit, most = ("concurrency", seen.size) if seen else (None, None)
+    elif len(said) != 1 and seen is not None:
         least = min(fit.wrong for fit in found)
         long = _at_once(by_step.get("tokens", []), begun, found)
-        # Long prompts that are refused at the same number in flight are not short of tokens.
+        # Long prompts that are refused at the same number in flight are not short of tokens. A
+        # window of seconds looks alike, so concurrency itself is told by the gateway's words alone.
         if least > 2 * seen.wrong + 1 and long is not None and long.size == seen.size:
-            unit, most = "concurrency", seen.size
+            unit, most = None, seen.size
         elif least >= seen.wrong:  # a limit a minute explains no more: neither is told
             unit, found = None, []
     low, high = _token_bounds(steps, told(found))
@@ -202,30 +226,57 @@ def _wait(by_step: Mapping[str, Sequence[Row]], begun: Mapping[str, float]) -> W
 def _unit(fill: Sequence[Row], steps: Mapping[str, Step]) -> Unit | None:
     """What the refusals of short requests counted; None: nothing tells.
 
-    The headers of the refusals say what was used up; else long prompts tell: if far more tokens
-    went through in their minute, it was not tokens that ran out.
+    The headers and the words of the refusals say what was used up, unless they contradict each
+    other; else long prompts tell: if far more tokens went through in their minute than short ones
+    can have reserved, it was not tokens that ran out.
     """
     if not fill:
         return None
-    refusals, used_up = [row for row in fill if not _let(row)], _used_up(fill)
-    if len(used_up) == 1:
-        return "requests" if used_up == {"requests"} else "tokens"
-    short, long = steps.get("fill"), steps.get("tokens")
+    refusals, claimed = [row for row in fill if not _let(row)], _claimed(fill)
+    if claimed:
+        return claimed.pop() if len(claimed) == 1 else None
+    first, long, short = (steps.get(name) for name in ("long", "tokens", "fill"))
     if not refusals or short is None or long is None or not short.tokens or not long.tokens:
         return None
-    far_more = long.tokens > _NEAR * short.tokens and long.admitted >= _SEVERAL
+    let = [row for row in fill if _answered(row) and _let(row)]
+    reserved = sum(max(r["total_tokens"] or 0, _reserved(r)) for r in let)
+    tokens, admitted = long.tokens, long.admitted
+    if first is not None and long.begun_unix_s + long.lasted_s < first.begun_unix_s + WINDOW_S:
+        tokens, admitted = tokens + (first.tokens or 0), admitted + first.admitted
+    far_more = tokens > _NEAR * reserved and admitted >= _SEVERAL
     return "requests" if far_more else None
 
 
-def _used_up(fill: Sequence[Row]) -> set[str]:
+def _claimed(fill: Sequence[Row]) -> set[Unit]:
+    """What ran out by the headers and the words of the refusals."""
+    return _used_up(fill) | _named(fill)
+
+
+def _named(fill: Sequence[Row]) -> set[Unit]:
+    """The units that the words of the refusals name; none where one names several."""
+    found: set[Unit] = set()
+    for row in fill:
+        if not _let(row):
+            words = f"{row.get('error_type') or ''} {row.get('error_message') or ''}"
+            found |= {unit for unit, pattern in _WORDS.items() if pattern.search(words)}
+    return found if len(found) == 1 else set()
+
+
+def _reserved(row: Row) -> int:
+    """The tokens that a gateway may reserve for a request: its prompt and its output budget."""
+    return int(row["prompt_tokens"] or row["total_tokens"] or 0) + int(row["max_tokens"] or 0)
+
+
+def _used_up(fill: Sequence[Row]) -> set[Unit]:
     """What the headers of the refusals say was used up."""
     if not fill:
         return set()
     refusals, admitted = ([r for r in fill if _let(r) is let] for let in (False, True))
     each = max((r["total_tokens"] or 0) + (r["max_tokens"] or 0) for r in admitted or fill)
+    units: tuple[tuple[Unit, int], ...] = (("requests", 1), ("tokens", each))
     return {
         unit
-        for unit, needed in (("requests", 1), ("tokens", each))
+        for unit, needed in units
         for row in refusals
         if row[name := f"ratelimit_remaining_{unit}"] is not None and row[name] < needed
     }

@@ -6,6 +6,7 @@ from analysis.auditing import Audit, audit
 from analysis.page import Block, Remark, Section, Table
 from analysis.sections import View
 from analysis.words import ABSENT, Words, integer, seconds
+from recording.limits import SELDOM
 
 KINDS = {
     "bucket": ("token bucket", "令牌桶"),
@@ -79,6 +80,15 @@ def _remark(t: Words, one: Audit) -> Remark:
         )
         return Remark("note", text)
     fit = one.fit
+    if one.at_once is not None and one.unit is None:
+        text = t(
+            f"{one.model}: at most {one.at_once} requests go through at once, by a limit of "
+            "concurrency or of a few seconds: which of them cannot be told. No number of requests "
+            "a minute was reached.",
+            f"{one.model}：至多同时放行 {one.at_once} 个请求；是并发限制还是数秒窗口的限制，"
+            "无法判断。未触及每分钟请求数的上限。",
+        )
+        return Remark("note", text)
     if one.at_once is not None:
         text = t(
             f"{one.model}: at most {one.at_once} requests in flight at once; that is a limit of "
@@ -88,27 +98,52 @@ def _remark(t: Words, one: Audit) -> Remark:
         )
         return Remark("good", text)
     if fit is None:
-        text = t(
-            f"{one.model}: it refuses, but no kind of limit explains what it lets through.",
-            f"{one.model}：有拒绝，但放行规律与各类限流均不符。",
-        )
-        return Remark("note", text)
+        return Remark("note", _untold(t, one))
     truth = one.wait.truth if one.wait else "unknown"
     told = one.advertised_requests
     off = told is not None and one.unit == "requests" and not _agrees(told, fit.low, fit.high)
     what, size = t(*KINDS[fit.kind]), _range(fit.low, fit.high)
-    short = t("short requests", "个短请求")
-    unit = t("requests", "个请求") if one.unit == "requests" else short
+    unit = t("requests", "个请求")
     text = t(
         f"{one.model}: a {what} of {size} {unit} a minute; its Retry-After: {t(*TRUTHS[truth])}.",
         f"{one.model}：{what}，每分钟 {size} {unit}；Retry-After {t(*TRUTHS[truth])}。",
     )
-    if one.unit is None:
-        text += t(
-            " Whether requests or tokens ran out cannot be told.",
-            "耗尽的是请求数还是 token 数无法判断。",
-        )
     return Remark("bad" if off or truth in ("too short", "too long") else "good", text)
+
+
+def _untold(t: Words, one: Audit) -> str:
+    """Why no kind of limit is named."""
+    best = one.found[0] if one.found else None
+    if one.unit == "tokens":
+        return t(
+            f"{one.model}: tokens ran out, not requests; how they are counted cannot be told.",
+            f"{one.model}：耗尽的是 token 而非请求数；其计数方式无法判断。",
+        )
+    if best is None:
+        return t(
+            f"{one.model}: it refuses; a limit a minute and one of requests at once explain it "
+            "alike.",
+            f"{one.model}：有拒绝；每分钟限制与并发限制均可解释，无法区分。",
+        )
+    if best.wrong_share > SELDOM:
+        return t(
+            f"{one.model}: it refuses, but no kind of limit explains what it lets through.",
+            f"{one.model}：有拒绝，但放行规律与各类限流均不符。",
+        )
+    if one.unit is None:
+        size = _range(best.low, best.high)
+        return t(
+            f"{one.model}: about {size} short requests a minute. Whether requests or tokens ran "
+            "out cannot be told, so neither can how they are counted.",
+            f"{one.model}：每分钟约 {size} 个短请求。耗尽的是请求数还是 token 数无法判断，"
+            "计数方式亦无从得知。",
+        )
+    alike = t.join(t(*KINDS[f.kind]) for f in one.found if f.wrong_share <= SELDOM)
+    return t(
+        f"{one.model}: {_range(best.low, best.high)} requests a minute; these kinds explain it "
+        f"alike: {alike}.",
+        f"{one.model}：每分钟 {_range(best.low, best.high)} 个请求；以下类型均可解释：{alike}。",
+    )
 
 
 def _found(t: Words, one: Audit) -> Table:

@@ -328,6 +328,70 @@ def test_a_limit_of_concurrency_is_no_limit_a_minute(tmp_path: Path, most: int) 
     assert found.at_once in (most, None)
 
 
+class Seconds(Gateway):
+    """Refuses more than so many in a few seconds: up to them it looks like concurrency."""
+
+    most, window_s = 20, 5.0
+
+    def _row(self, block: Phase, index: int, sent_s: float) -> RequestRecord:
+        made, at = super()._row(block, index, sent_s), self.begun[block.name] + sent_s
+        self.lately = [x for x in getattr(self, "lately", []) if x > at - self.window_s]
+        if len(self.lately) < self.most:
+            self.lately.append(at)
+            return made
+        return replace(
+            made, outcome="rate_limited", success=False, http_status=429, api_cost=None,
+            total_tokens=None, done_offset_s=sent_s + 0.01, elapsed_sec=0.01,
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize("window_s", [1.0, 5.0, 10.0])
+@pytest.mark.parametrize("latency_s", [0.3, 2.0, 6.0])
+def test_a_window_of_seconds_is_not_called_concurrency(window_s: float, latency_s: float) -> None:
+    """It looks alike: concurrency is the gateway's word, and our word for it is "at once"."""
+    for most in (2, 5, 20):
+        gateway = Seconds(rpm=100_000, headers=False, latency_s=latency_s)
+        gateway.most, gateway.window_s = most, window_s
+        found = gateway.run().audit()
+        assert found.unit in (None, "requests")
+
+
+@pytest.mark.parametrize("kind", ["bucket", "fixed", "sliding"])
+@pytest.mark.parametrize("tpm", [150, 500, 1_000, 3_000, 20_000])
+def test_a_token_limit_is_never_given_a_kind_of_request_limit(kind: str, tpm: int) -> None:
+    """A sliding 500 a minute was called a bucket: tokens that are given back hide the kind."""
+    for second in range(0, 60, 20):
+        for latency_s in (0.3, 6.0):
+            began = 1_795_000_020.0 + second
+            gateway = Gateway(tpm=tpm, kind=kind, headers=False, began=began, latency_s=latency_s)
+            found = gateway.run().audit()
+            assert (found.fit, found.unit, found.at_once) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("words", "unit"),
+    [
+        ("Max parallel request limit reached", "concurrency"),
+        ("Too many concurrent requests", "concurrency"),
+        ("并发请求数超过限制", "concurrency"),
+        ("Rate limit reached on requests per min (RPM): Limit 3, Used 3", "requests"),
+        ("Rate limit reached on tokens per min (TPM): Limit 10000, Used 9999", "tokens"),
+        ("Crossed TPM / RPM / Max Parallel Request Limit", None),
+        ("Too many requests", None),
+    ],
+)
+def test_the_gateways_words_name_the_unit(words: str, unit: str | None) -> None:
+    """And where they name several, or none, they tell nothing."""
+    gateway = FewAtOnce(rpm=100_000, headers=False)
+    gateway.run()
+    gateway.rows = [
+        replace(row, error_message=words) if row.outcome == "rate_limited" else row
+        for row in gateway.rows
+    ]
+    found = gateway.audit()
+    assert found.unit == unit and (unit != "concurrency" or found.at_once == 4)
+
+
 @pytest.mark.parametrize("kind", ["bucket", "fixed", "sliding"])
 @pytest.mark.parametrize("tpm", [200, 1_000])
 def test_a_token_limit_is_no_limit_of_requests(kind: str, tpm: int) -> None:
