@@ -9,7 +9,7 @@ cost_stream_differs    no price per token explains both costs. Whatever the pric
                        tokens do; a factor of FACTOR and two units of the last decimal stated are
                        left for rounding. Tokens read from a cache may have been free, those
                        written to one may have cost twice as much. Up to a factor of GRAVE it may
-                       be another provider's price, so it is a note; beyond, the bill is wrong.
+                       be another provider's price (a router may ask one for each), so it is a note.
 reply_stream_differs   one reply is text and the other a tool call; or finish reasons differ that
                        free text cannot explain: a reply may be longer the second time, and so end
                        with `length` instead of `stop`, if it used its budget
@@ -32,7 +32,7 @@ MODES = ("smoke", "reasoning")
 """The modes that send one prompt both ways, once each for a model."""
 FLAGS = ("usage_stream_differs", "cost_stream_differs", "reply_stream_differs")
 SLACK_TOKENS = 1
-FACTOR, GRAVE = 1.1, 1.5
+FACTOR, GRAVE = 1.1, 3.0
 CACHEABLE_TOKENS = 1024  # the shortest prompt that a known gateway caches
 _SPARE_TOKENS = 2  # a reply may be cut so many short of its budget: `length` is then still true
 

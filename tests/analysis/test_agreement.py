@@ -64,6 +64,7 @@ def test_a_healthy_gateway_is_not_accused(stream: dict[str, Any]) -> None:
     ({}, {"api_cost": 0.0}, {"cost_stream_differs": True}),  # streams are not billed
     ({"api_cost": 0.0}, {}, {"cost_stream_differs": True}),
     ({}, {"api_cost": 0.000068}, {"cost_stream_differs": False}),  # dearer by 21 %: a note
+    ({}, {"api_cost": 0.000140}, {"cost_stream_differs": False}),  # 2.5 x: another provider
     ({}, {"api_cost": 0.01, "cost_source": "header"}, {"cost_stream_differs": True}),
     ({}, usage(20, 36, api_cost=0.0004), {"cost_stream_differs": True}),  # twice the output, 7 x
     ({}, {"finish_reason": "tool_calls"}, {"reply_stream_differs": True}),
