@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from analysis.page import Remark
+from analysis.page import Level, Remark
 from analysis.punctuality import GAP_SHARE
 from analysis.sections import View
 from analysis.told import sentence
@@ -10,6 +10,8 @@ from analysis.words import Words, integer, milliseconds, seconds
 from recording.lateness import GRAIN_S, LAG_SHARE
 from recording.machine import LIMITS
 from recording.outcome import Outcome
+
+FEWEST = 3
 
 
 def remarks(view: View) -> list[Remark]:
@@ -32,7 +34,7 @@ def remarks(view: View) -> list[Remark]:
                 "个请求等待在途请求释放足够的最坏情况预留（请提高预算）",
             )
         why = [*_limits(view, phase), *_lateness(t, phase)]
-        found.append(Remark("bad", sentence(t, text, t.clauses(why))))
+        found.append(Remark(_level(phase), sentence(t, text, t.clauses(why))))
     if judged and not limited:
         sends = [p["send_lag_p99_s"] for p in judged if p["send_lag_p99_s"] is not None]
         loops = [p["loop_lag_p99_s"] for p in judged if p["loop_lag_p99_s"] is not None]
@@ -48,6 +50,11 @@ def remarks(view: View) -> list[Remark]:
         )
         found.append(Remark("good", text))
     return found
+
+
+def _level(phase: dict[str, Any]) -> Level:
+    """Of fewer than FEWEST requests the latest probe of the loop is its 99th percentile: a note."""
+    return "bad" if phase["sent"] >= FEWEST or phase["local_limits"] else "note"
 
 
 def _held(view: View, phase: str) -> int:

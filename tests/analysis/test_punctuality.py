@@ -9,6 +9,7 @@ from analysis.load import load
 from analysis.markdown import render
 from analysis.report import compose, look
 from analysis.summarize import of_run
+from analysis.verdicts import verdicts
 from recording.record import RequestRecord
 from tests.analysis.runs import PHASE, make, probe, record
 
@@ -77,6 +78,14 @@ def test_a_closed_loop_that_read_late_is_told_on_the_first_page(tmp_path: Path) 
     )
     assert "| 60.00 ms | - | 10.00 ms | generator-limited |" in said
     assert f"{name} 受压测端限制，结果不可信：压测端读取应答最多迟 60.00 ms" in page(folder, "zh")
+
+
+@pytest.mark.parametrize(("requests", "level"), [(1, "note"), (2, "note"), (3, "bad")])
+def test_one_or_two_requests_accuse_nobody(tmp_path: Path, requests: int, level: str) -> None:
+    """The same lag is told either way; below three requests it is a note."""
+    rows = [record(i, elapsed_sec=0.01) for i in range(requests)]
+    found = verdicts(look(load(make(tmp_path / "r", *rows, events=[end(0.06)]))))
+    assert [one.level for one in found if "generator-limited" in one.text] == [level]
 
 
 def test_a_limit_at_the_grain_of_time_says_so(tmp_path: Path) -> None:
