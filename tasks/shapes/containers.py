@@ -84,7 +84,10 @@ def _is_json(text: str) -> bool:
 
 
 def _items(text: str) -> list[Row] | None:
-    """The objects of an array, also of the one array in an object; None: it is no such file."""
+    """The objects of an array, also of the one array in an object; None: it is no such file.
+
+    An array of texts is one of prompts.
+    """
     try:
         whole = json.loads(text)
     except (ValueError, RecursionError):
@@ -92,6 +95,8 @@ def _items(text: str) -> list[Row] | None:
     if isinstance(whole, dict):
         lists = [v for v in whole.values() if isinstance(v, list) and v and isinstance(v[0], dict)]
         whole = lists[0] if len(lists) == 1 and "messages" not in whole else [whole]
+    if whole and all(isinstance(one, str) for one in whole):
+        whole = [{"prompt": one} for one in whole]
     if not any(isinstance(one, dict) for one in whole):
         return None  # a line of its own that is an array
     return [*enumerate(whole, 1)]

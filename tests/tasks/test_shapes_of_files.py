@@ -191,6 +191,13 @@ def test_vllms_custom_data_set() -> None:
     ]
 
 
+def test_an_array_of_texts_is_one_of_prompts() -> None:
+    made = translated('["Say one.", "Say two."]', trace=False)
+    assert [one["messages"] for one in bodies(made)] == [[user("Say one.")], [user("Say two.")]]
+    with pytest.raises(ValueError, match="^item 2: it must be a JSON object"):
+        translated('[{"prompt": "a"}, "b"]', trace=False)
+
+
 def test_an_array_of_our_own_lines() -> None:
     rows = [{"messages": [user("a")]}, {"turns": ["b", "c"]}]
     made = translated(json.dumps(rows, indent=1), trace=False)
