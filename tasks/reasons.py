@@ -16,7 +16,7 @@ from typing import Literal
 End = Literal["finished", "cut", "tools", "filtered", "failed"]
 
 WORDS: dict[End, str] = {
-    "finished": "stop stopped stop_sequence stop_token eos eos_token end_turn end "
+    "finished": "stop stopped stop_sequence stop_token end_turn end "
     "end_of_text pause_turn complete completed finish finished",
     "cut": "length max_tokens max_new_tokens length_limit max_output_tokens max_length "
     "model_length token_limit max_completion_tokens "

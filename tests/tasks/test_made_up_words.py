@@ -21,7 +21,7 @@ def test_a_reason_without_one_is_no_failure(reason: str) -> None:
 
 @pytest.mark.parametrize(
     ("reason", "end"),
-    [("error_toxic", "filtered"), ("max_new_tokens", "cut"), ("eos", "finished"),
+    [("error_toxic", "filtered"), ("max_new_tokens", "cut"), ("stop_token", "finished"),
      ("blocked", "filtered"), ("length", "cut"), ("stop", "finished")],
 )  # fmt: skip
 def test_a_reason_that_a_list_holds_keeps_its_meaning(reason: str, end: str) -> None:
