@@ -1,0 +1,114 @@
+"""Pairs of one phase: which rows belong together, which went first, and what has no partner."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from recording.outcome import OURS, Outcome
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from pandas import DataFrame
+
+    Floats = NDArray[np.float64]
+
+GATEWAY, REFERENCE = "a", "b"
+_NEVER = frozenset({*OURS, Outcome.DROPPED.value})
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """What cannot be compared, counted in pairs, by why.
+
+    `a` and `b`: only that arm has a row. `repeated`: an arm has several. `apart`: the arms were
+    sent by different attempts at the run, so hours may lie between. `ours`: our own machine failed
+    one of them, or never sent it.
+    """
+
+    a: int = 0
+    b: int = 0
+    repeated: int = 0
+    apart: int = 0
+    ours: int = 0
+
+    @property
+    def pairs(self) -> int:
+        """How many pairs were left out in all."""
+        return self.a + self.b + self.repeated + self.apart + self.ours
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """The pairs of one phase and model by index: row i of `a` and row i of `b` are one.
+
+    `first` is 1 where the gateway's request was sent first, -1 where the reference's was, 0 where
+    nobody knows.
+    """
+
+    phase: str
+    model: str
+    a: "DataFrame"
+    b: "DataFrame"
+    first: "NDArray[np.int8]"
+    missing: Missing
+
+    def __len__(self) -> int:
+        return len(self.a)
+
+    def arms(self) -> "tuple[tuple[str, DataFrame], tuple[str, DataFrame]]":
+        """Both arms with their names, the gateway's first."""
+        return (GATEWAY, self.a), (REFERENCE, self.b)
+
+
+def floats(rows: "DataFrame", column: str) -> "Floats":
+    """A column as floats, NaN where it is not known or not there."""
+    if column not in rows.columns:
+        return np.full(len(rows), np.nan)
+    found: Any = rows[column].to_numpy(dtype="float64", na_value=np.nan)
+    return np.asarray(found, dtype=np.float64)
+
+
+def texts(rows: "DataFrame", column: str) -> "NDArray[np.object_]":
+    """A column as words, empty where it is not known or not there."""
+    if column not in rows.columns:
+        return np.full(len(rows), "", dtype=object)
+    return rows[column].astype(object).where(rows[column].notna(), "").to_numpy(dtype=object)
+
+
+def paired(rows: "DataFrame") -> list[Pairs]:
+    """The pairs of every phase, in the order in which phases appear.
+
+    Columns are those of recording/record.py and `arm`; rows of another arm than "a" and "b" belong
+    to no pair. Raises ValueError without the column `arm`.
+    """
+    if "arm" not in rows.columns:
+        raise ValueError("rows without the column arm are of one route: there are no pairs")
+    known = rows[rows["arm"].isin((GATEWAY, REFERENCE))]
+    return [
+        _of_phase(str(phase), part)
+        for phase, part in known.groupby("phase", sort=False)
+        if len(part)
+    ]
+
+
+def _of_phase(phase: str, rows: "DataFrame") -> Pairs:
+    repeated = rows.duplicated(["request_index", "arm"], keep=False).to_numpy(dtype=bool)
+    twice = set(rows.loc[repeated, "request_index"])
+    once = rows[~rows["request_index"].isin(twice)].set_index("request_index").sort_index()
+    a, b = (once[(once["arm"] == arm).to_numpy(dtype=bool)] for arm in (GATEWAY, REFERENCE))
+    both = a.index.intersection(b.index)
+    alone = len(a) - len(both), len(b) - len(both)
+    a, b = a.loc[both], b.loc[both]
+    attempts = floats(a, "attempt"), floats(b, "attempt")
+    apart = (attempts[0] != attempts[1]) & ~(np.isnan(attempts[0]) & np.isnan(attempts[1]))
+    ours = np.isin(texts(a, "outcome"), list(_NEVER)) | np.isin(texts(b, "outcome"), list(_NEVER))
+    ours &= ~apart
+    a, b = (arm[~apart & ~ours].reset_index() for arm in (a, b))
+    missing = Missing(*alone, len(twice), int(apart.sum()), int(ours.sum()))
+    apart_s = floats(b, "sent_offset_s") - floats(a, "sent_offset_s")
+    first = np.sign(np.nan_to_num(apart_s)).astype(np.int8)
+    # Arms may ask for one model by two names (a model map): the gateway's names the pair.
+    named = a if len(a) else rows
+    model = str(named["model_requested"].iloc[0]) if "model_requested" in named.columns else ""
+    return Pairs(phase, model, a, b, first, missing)

@@ -1,0 +1,149 @@
+"""Do the tails differ: P50, P95 and P99 of each arm, their difference, by blocks of pairs.
+
+The interval is a percentile bootstrap over blocks of pairs, the p-value swaps the arms of blocks
+(analysis/pairs/swapping.py). Quantiles are nearest ranks. One is claimed only where at least
+BEYOND pairs lie beyond it: P50 of 20 pairs, P95 of 200, P99 of 1,000.
+
+A time that was never seen to end counts once as if it had ended a moment later and once as if it
+never had, and the interval holds both.
+"""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil, sqrt
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from analysis.pairs import blocks, swapping
+from analysis.percentile import nearest_rank, nearest_ranks, rank
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+
+BEYOND = 10
+BOOTSTRAPS = 1_999
+PERCENTS = (50, 95, 99)
+_GRID = 600  # values at which a long sample is counted: a thirtieth of its spread apart
+_BLOCKS = 256  # whole blocks are as exact to swap as pairs, and counting each pair is dear
+_LOW, _HIGH = Fraction(5, 2), Fraction(195, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Quantiles:
+    """A percentile of either arm and how far apart they are, in the values' unit.
+
+    `a`, `b` are as if unanswered requests had just ended. `low` and `high` are the 95 % interval of
+    a - b.
+    """
+
+    percent: int
+    a: float
+    b: float
+    low: float
+    high: float
+    p: float
+    count: int
+
+    @property
+    def difference(self) -> float:
+        """The gateway's percentile less the reference's."""
+        return self.a - self.b
+
+
+def enough(percent: int) -> int:
+    """How many pairs a percentile takes before its difference is told."""
+    return ceil(BEYOND / (1 - Fraction(percent, 100)))
+
+
+def quantiles(
+    a_low: "Floats",
+    a_high: "Floats",
+    b_low: "Floats",
+    b_high: "Floats",
+    percent: int,
+    memory: float,
+    seed: int = 0,
+) -> Quantiles | None:
+    """A percentile's difference, of values in the order of sending; None of too few pairs.
+
+    Values lie from `*_low` to `*_high`, `memory` is over how many pairs they hang together.
+    """
+    count = len(a_low)
+    block = blocks.for_bootstrap(count, memory)
+    if count < enough(percent) or block is None:
+        return None
+    size = int(block[-1]) + 1
+    picked = np.random.default_rng(seed).multinomial(size, [1 / size] * size, BOOTSTRAPS)
+    low = high = np.sort(_Counted(a_low, b_high, percent, block).resampled(picked))
+    if not (np.array_equal(a_low, a_high) and np.array_equal(b_low, b_high)):
+        high = np.sort(_Counted(a_high, b_low, percent, block).resampled(picked))
+    (a,), (b,) = nearest_ranks(a_low, [percent]), nearest_ranks(b_low, [percent])
+    lowest, highest = nearest_rank(low, _LOW), nearest_rank(high, _HIGH)
+    assert a is not None and b is not None and lowest is not None and highest is not None
+    swaps = _Counted(a_low, b_low, percent, blocks.for_swaps(count, memory, _BLOCKS))
+    return Quantiles(percent, a, b, lowest, highest, _p(swaps, seed), count)
+
+
+def _p(counted: "_Counted", seed: int) -> float:
+    """How often swapping the arms of blocks sets the percentiles as far apart."""
+    seen = abs(float(counted.swapped(np.ones((1, counted.blocks), dtype=np.int8))[0])) - 1e-12
+    ways = swapping.signs(counted.blocks, seed)
+    return swapping.share(counted.blocks, (np.abs(counted.swapped(w)) >= seen for w in ways))
+
+
+class _Counted:
+    """How many values of each block and arm lie at or below each of some thousand values."""
+
+    def __init__(self, a: "Floats", b: "Floats", percent: int, block: "Ints") -> None:
+        self.blocks = int(block[-1]) + 1
+        self.percent = percent
+        self.sizes = np.bincount(block, minlength=self.blocks)
+        self.grid = _grid(np.concatenate([a, b]), percent)
+        self.a, self.b = (self._below(arm, block) for arm in (a, b))
+
+    def _below(self, values: "Floats", block: "Ints") -> "Floats":
+        place = np.searchsorted(self.grid, values, side="left")
+        wide = len(self.grid) + 1
+        flat = np.bincount(block * wide + place, minlength=self.blocks * wide)
+        below = np.cumsum(flat.reshape(self.blocks, wide), axis=1)
+        return np.asarray(below[:, :-1], dtype=np.float32)  # exact for whole numbers below 2^24
+
+    def resampled(self, picked: "Ints") -> "Floats":
+        """The percentiles' differences, of each block so many times; a way a row."""
+        times = picked.astype(np.float32)
+        total = picked @ self.sizes
+        return self._at(times @ self.a, total) - self._at(times @ self.b, total)
+
+    def swapped(self, ways: "NDArray[np.int8]") -> "Floats":
+        """The percentiles' differences, of blocks as they were (1) or swapped (-1); a way a row."""
+        kept = (ways > 0).astype(np.float32)
+        below: Any = kept @ (self.a - self.b) + self.b.sum(axis=0)
+        rest: Any = (self.a + self.b).sum(axis=0) - below
+        total = np.full(len(ways), self.sizes.sum())
+        return self._at(below, total) - self._at(rest, total)
+
+    def _at(self, below: "NDArray[np.float32]", total: "Ints") -> "Floats":
+        """The percentile, of so many values at or below each of the grid's."""
+        needed = np.maximum(1, -(-self.percent * total // 100))
+        place = (below < needed[:, None]).sum(axis=1)
+        return np.asarray(self.grid[np.minimum(place, len(self.grid) - 1)])
+
+
+def _grid(values: "Floats", percent: int) -> "Floats":
+    """The values at which is counted: all, or of many those about the percentile."""
+    ordered = np.unique(values)
+    if len(ordered) <= _GRID:
+        return ordered
+    placed = np.sort(values)
+    count = len(placed)
+    share = percent / 100
+    # Blocks of the root of n may be alike throughout: n of them spread as the root of n would.
+    spread = 8 * sqrt(count * share * (1 - share)) * max(1.0, count**0.1)
+    middle = rank(count, percent) - 1
+    near = np.linspace(max(0, middle - spread), min(count - 1, middle + spread), _GRID)
+    ends = placed[[0, -1]]
+    return np.unique(np.concatenate([ends, placed[near.astype(np.int64)]]))

@@ -1,0 +1,99 @@
+"""Does one arm succeed more often: Tango's interval of paired rates, and McNemar's exact test.
+
+Only pairs that differ tell: b of n succeeded in the gateway's arm alone, c in the reference's. The
+interval inverts the score test of the difference (Tango, Stat. Med. 17, 1998); p is that of b heads
+in b + c tosses of a coin (McNemar, Psychometrika 12, 1947).
+"""
+
+from dataclasses import dataclass
+from math import exp, lgamma, log, sqrt
+from statistics import NormalDist
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analysis.memory import memory
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Bools = NDArray[np.bool_]
+
+LEVEL = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Success:
+    """Success rates of both arms and the 95 % interval of their difference a - b, as shares."""
+
+    a: float
+    b: float
+    only_a: int
+    only_b: int
+    low: float
+    high: float
+    p: float
+    count: int
+    memory: float
+
+    @property
+    def difference(self) -> float:
+        """The gateway's success rate less the reference's."""
+        return (self.only_a - self.only_b) / self.count
+
+
+def success(a: "Bools", b: "Bools") -> Success | None:
+    """The success rates of pairs in the order of sending; None of no pairs.
+
+    Failures that come in bursts tell less than as many single ones: the interval is that of as many
+    fewer pairs as they are alike, p is not corrected (analysis/pairs/swapping.py has one that is).
+    """
+    count = len(a)
+    if not count:
+        return None
+    only_a, only_b = int((a & ~b).sum()), int((b & ~a).sum())
+    alike = memory(a.astype("float64") - b.astype("float64"))
+    low, high = tango(only_a / alike, only_b / alike, count / alike)
+    p = mcnemar(only_a, only_b)
+    return Success(
+        float(a.mean()), float(b.mean()), only_a, only_b, low, high, p, count, alike
+    )  # fmt: skip
+
+
+def mcnemar(only_a: int, only_b: int) -> float:
+    """The exact two-sided p-value that pairs which differ fall so unevenly to either side."""
+    count, fewer = only_a + only_b, min(only_a, only_b)
+    tail = sum(
+        exp(lgamma(count + 1) - lgamma(k + 1) - lgamma(count - k + 1) - count * log(2))
+        for k in range(fewer + 1)
+    )
+    return min(1.0, 2 * tail)
+
+
+def tango(only_a: float, only_b: float, count: float, level: float = LEVEL) -> tuple[float, float]:
+    """The score interval of (only_a - only_b) / count; counts may be parts of pairs."""
+    z = NormalDist().inv_cdf((1 + level) / 2)
+    found = (only_a - only_b) / count
+
+    def limit(end: float) -> float:
+        inside, outside = found, end
+        for _ in range(60):
+            middle = (inside + outside) / 2
+            far = abs(_score(only_a, only_b, count, middle)) > z
+            inside, outside = (inside, middle) if far else (middle, outside)
+        return (inside + outside) / 2
+
+    return limit(-1.0), limit(1.0)
+
+
+def _score(only_a: float, only_b: float, count: float, apart: float) -> float:
+    """How many standard deviations the difference of rates lies from `apart`."""
+    linear = -only_a - only_b + (2 * count - only_a + only_b) * apart
+    constant = -only_b * apart * (1 - apart)
+    root = sqrt(max(0.0, linear * linear - 8 * count * constant))
+    likeliest = (root - linear) / (4 * count)  # of the reference alone, if they are so far apart
+    variance = count * (2 * likeliest + apart * (1 - apart))
+    above = only_a - only_b - count * apart
+    if variance <= 0:
+        return 0.0 if above == 0 else float("inf")
+    return above / sqrt(variance)

@@ -1,0 +1,155 @@
+"""What is said of two routes whose truth is known: true intervals, and no false alarms.
+
+`make statistics` asks 200 runs of each, and prints what docs/explanation/pairs.md holds.
+"""
+
+from collections import Counter
+
+import pandas as pd
+import pytest
+
+from analysis.pairs.differences import differences
+from analysis.pairs.location import location
+from analysis.pairs.pairing import paired
+from analysis.pairs.verdict import Comparison, Said, Verdict, judged
+from tests.analysis.pairs.world import World, constant, heavy_noise, lognormal, stalls
+
+WORLDS = {
+    "constant": World(),
+    "lognormal": World(lognormal(0.020)),
+    "1 % stalls of 2 s": World(stalls(0.020)),
+    "drift of ±25 %": World(swing=0.25),
+    "heavy tails": World(noise=heavy_noise),
+}
+LENGTHS = {60: 180, 400: 180}
+
+
+def of(found: Comparison, metric: str) -> Verdict:
+    return next(v for v in found.verdicts if v.metric == metric)
+
+
+def holding(world: World, runs: int, pairs: int = 60) -> tuple[int, Counter[Said]]:
+    """How many intervals of TTFT hold the truth, and what was said."""
+    truth, held, said = world.truth_s(), 0, Counter[Said]()
+    for seed in range(runs):
+        found = of(judged(world.rows(pairs, seed), seed), "ttft")
+        said[found.said] += 1
+        held += (
+            found.low is not None and found.high is not None and found.low <= truth <= found.high
+        )
+    return held, said
+
+
+def speaking(world: World, runs: int, pairs: int = 60) -> int:
+    """In how many runs of two equal routes anything at all is said to differ."""
+    spoken = (Said.ADDS, Said.SAVES)
+    return sum(
+        any(v.said in spoken for v in judged(world.rows(pairs, seed), seed).verdicts)
+        for seed in range(runs)
+    )
+
+
+def test_95_percent_intervals_hold_the_truth_under_drift() -> None:
+    held = 0
+    for seed in range(100):
+        (pairs,) = paired(World(swing=0.25).rows(60, seed))
+        told = differences(pairs, "ttft")
+        found = location(told.low, told.high)
+        assert found is not None and found.low is not None and found.high is not None
+        held += found.low <= 0.020 <= found.high
+    assert held >= 90
+
+
+def test_equal_routes_show_nothing() -> None:
+    assert speaking(World(constant(0.0), swing=0.25), 12) <= 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", WORLDS)
+@pytest.mark.parametrize("pairs", LENGTHS)
+def test_180_of_200_intervals_hold_the_truth(name: str, pairs: int) -> None:
+    held, said = holding(WORLDS[name], 200, pairs)
+    words = ", ".join(f"{word} {count}" for word, count in said.items())
+    print(f"{name}, {pairs} pairs: {held} of 200 hold the truth ({words})")
+    assert held >= LENGTHS[pairs]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("swing", [0.0, 0.25])
+@pytest.mark.parametrize("heavy", [False, True])
+@pytest.mark.parametrize("pairs", LENGTHS)
+def test_of_200_null_runs_at_most_10_say_anything(swing: float, heavy: bool, pairs: int) -> None:
+    world = World(constant(0.0), swing=swing)
+    if heavy:
+        world = World(constant(0.0), noise=heavy_noise, swing=swing)
+    count = speaking(world, 200, pairs)
+    print(f"null, swing {swing:.0%}, heavy tails {heavy}, {pairs} pairs: {count} of 200 say a word")
+    assert count <= 10
+
+
+def test_a_large_overhead_is_said_with_its_interval() -> None:
+    found = judged(World(constant(0.3)).rows(60, 1))
+    ttft, tpot = of(found, "ttft"), of(found, "tpot")
+    assert ttft.said is Said.ADDS and tpot.said is Said.NOT_SHOWN
+    assert ttft.low is not None and ttft.high is not None and ttft.low < 0.3 < ttft.high
+    assert ttft.adjusted is not None and ttft.p is not None and ttft.p <= ttft.adjusted <= 0.05
+    assert ttft.ratio is not None and 1.4 < ttft.ratio.least < 2.2
+
+
+def test_a_faster_gateway_saves_and_swapped_arms_turn_every_word() -> None:
+    rows = World(constant(0.3)).rows(60, 1)
+    swapped = judged(rows.assign(arm=rows["arm"].map({"a": "b", "b": "a"})))
+    plain = judged(rows)
+    assert of(swapped, "ttft").said is Said.SAVES
+    for one, other in zip(plain.verdicts, swapped.verdicts, strict=True):
+        assert one.least == pytest.approx(-(other.least or 0.0), abs=1e-9)
+
+
+@pytest.mark.slow
+def test_what_is_not_shown_says_what_would_have_been() -> None:
+    """Four of five runs with an overhead of the size that it names do show it."""
+    visible = of(judged(World(constant(0.0)).rows(100, 3)), "ttft").visible
+    assert visible is not None and 0.03 < visible < 0.2
+    shown = sum(
+        of(judged(World(constant(visible)).rows(100, 100 + seed)), "ttft").said is Said.ADDS
+        for seed in range(50)
+    )
+    print(f"{shown} of 50 show what would have been")
+    assert shown >= 30
+
+
+def test_few_pairs_are_not_enough_and_one_row_says_nothing() -> None:
+    for pairs in (1, 5, 19):
+        found = judged(World(constant(5.0)).rows(pairs, 1))
+        assert {v.said for v in found.verdicts} == {Said.NOT_ENOUGH}
+        assert all(v.p is None and v.low is None for v in found.verdicts)
+
+
+def test_holm_is_over_all_phases_and_models() -> None:
+    one, other = World(constant(0.3)).rows(60, 1), World(constant(0.0)).rows(60, 2, "pairs/n")
+    alone, both = judged(one), judged(pd.concat([one, other]))
+    assert {v.phase for v in both.verdicts} == {"pairs/m", "pairs/n"}
+    assert of(both, "ttft").p == of(alone, "ttft").p
+    assert (of(both, "ttft").adjusted or 0) > (of(alone, "ttft").adjusted or 0)
+    assert (of(both, "ttft").visible or 0) > (of(alone, "ttft").visible or 0)
+
+
+def test_failures_of_one_arm_are_told_as_success() -> None:
+    rows = World(constant(0.0)).rows(100, 1)
+    hit = (rows["arm"] == "a") & (rows["request_index"] % 5 == 0)
+    rows.loc[hit, ["success", "outcome", "http_status"]] = [False, "server_error", 500]
+    found = of(judged(rows), "success")
+    assert found.said is Said.SAVES and found.least == pytest.approx(-0.2)
+
+
+def test_what_we_stopped_is_no_failure_of_theirs() -> None:
+    rows = World(constant(0.0)).rows(100, 1)
+    hit = (rows["arm"] == "a") & (rows["request_index"] % 5 == 0)
+    rows.loc[hit, ["success", "outcome"]] = [False, "cancelled"]
+    found = of(judged(rows), "success")
+    assert found.said is Said.NOT_SHOWN and found.pairs == 80
+
+
+def test_the_same_rows_and_seed_give_the_same_words() -> None:
+    rows = World().rows(60, 1)
+    assert judged(rows, 7) == judged(rows.sample(frac=1, random_state=1), 7)
