@@ -116,7 +116,8 @@ class _Counted:
         """The percentiles' differences, of each block so many times; a way a row."""
         times = picked.astype(np.float32)
         total = picked @ self.sizes
-        return self._at(times @ self.a, total) - self._at(times @ self.b, total)
+        below: list[Any] = [times @ self.a, times @ self.b]
+        return self._at(below[0], total) - self._at(below[1], total)
 
     def swapped(self, ways: "NDArray[np.int8]") -> "Floats":
         """The percentiles' differences, of blocks as they were (1) or swapped (-1); a way a row."""
