@@ -16,6 +16,7 @@ import dialects  # noqa: E402
 import errors  # noqa: E402
 import house  # noqa: E402
 import schemas  # noqa: E402
+import simulated  # noqa: E402
 
 from loadshapes.option import GROUPS, MODES, flag, readers  # noqa: E402
 from loadshapes.options import Options  # noqa: E402
@@ -174,6 +175,7 @@ def pages() -> dict[Path, str]:
         docs / "options.md": options(),
         docs / "outcomes.md": outcomes(),
         docs / "reference" / "dialects.md": dialects.page(),
+        docs / "reference" / "simulator.md": simulated.page(),
     }
 
 

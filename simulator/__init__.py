@@ -3,15 +3,16 @@
 It runs in a process of its own (`python -m simulator`), imports nothing from the rest of the
 project, and writes down what it really did, request by request (`simulator.ledger`).
 
-One request's way through the house::
+One request's way through the simulator::
 
-    wire      the ASGI connection, with the time of every byte
-    gateway   routes, keys, what requests share; a row for each chat request
-    chat      one request: limits, in-flight bound, its fault, its charge
-    question  the body, checked            -> Question
-    answer    what the model replies       -> Answer      (tools, schema, wording, tokens, cache)
-    latency   when it does
-    dialects  Answer -> JSON, SSE chunks and headers, as different gateways write them
-    faults    the ways in which all this can go wrong
-    ledger    one CSV row
+    wire            the ASGI connection, with the time of every byte
+    gateway         routes; a row for each chat request
+    state           what requests share: keys, models, limits, caches, traffic, dice
+    chat            one request: limits, in-flight bound, its fault, its charge
+    chat_request    the body, checked            -> ChatRequest
+    answer          what the model replies       -> Answer  (tools, schema, replies, tokens, cache)
+    latency         when it does
+    dialects        Answer -> JSON, SSE chunks and headers, as different gateways write them
+    faults          the ways in which all this can go wrong
+    ledger          one CSV row
 """

@@ -9,10 +9,8 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 from simulator import faults, profile
-from simulator.azure import Azure
-from simulator.conventions import CONVENTIONS
 from simulator.delivery import Pace
-from simulator.dialects import DIALECTS, Nonelinear
+from simulator.dialects import DIALECTS
 from simulator.faults import FaultError, Faults
 from simulator.gateway import Gateway
 from simulator.ledger import Ledger, LedgerError
@@ -22,7 +20,6 @@ from simulator.server import listen, serve
 from simulator.settings import Settings
 
 T = TypeVar("T", int, float)
-_DIALECTS: dict[str, type[Nonelinear]] = {**DIALECTS, **CONVENTIONS, "azure": Azure}
 
 
 class Parser(argparse.ArgumentParser):
@@ -39,7 +36,7 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         settings = Settings(
             profile=_profile(options),
-            dialect=_DIALECTS[options.dialect](),
+            dialect=DIALECTS[options.dialect](),
             faults=Faults(faults.parse(options.fault), options.fault_after),
             seed=options.seed,
             key=options.key,
@@ -116,7 +113,7 @@ def _parser() -> Parser:
     add("--profile", default="seed", help="seed, fast, or a TOML file (default: seed)")
     add("--seed", type=int, default=0, help="seed of all that is random")
     add("--log", type=Path, help="append one CSV row per chat request to this file")
-    add("--dialect", choices=sorted(_DIALECTS), default="nonelinear")
+    add("--dialect", choices=sorted(DIALECTS), default="nonelinear")
     add("--key", help="the one accepted key (default: any that is not empty)")
     refuse = "refuse a body with this field as OpenAI does one that it does not know; repeatable"
     add("--refuse-field", action="append", default=[], metavar="NAME", help=refuse)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from simulator.answer import Answer
-from simulator.dialects import Nonelinear, Stamp, encode
+from simulator.dialects import Dialect, Stamp, encode
 from simulator.latency import token_s
 from simulator.profile import Latency
 from simulator.stream import DONE, Event, error_event, events
@@ -30,7 +30,7 @@ class Delivery:
     """One answer on its way; `chunk_times_s` and `first_token_s` are unix seconds."""
 
     exchange: Exchange
-    dialect: Nonelinear
+    dialect: Dialect
     stamp: Stamp
     headers: Headers
     latency: Latency

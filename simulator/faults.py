@@ -112,7 +112,7 @@ def parse(settings: list[str]) -> dict[str, float]:
 def spoil(answer: Answer, fault: str | None, stream: bool = False) -> None:
     """Change an answer in place as one of SPOILT says; other faults leave it alone.
 
-    `response_cache` and `cross` need answers given before (`simulator.replies`).
+    `response_cache` and `cross` need answers given before (`simulator.earlier_replies`).
     """
     match fault:
         case "stream_usage" if stream:
@@ -123,7 +123,7 @@ def spoil(answer: Answer, fault: str | None, stream: bool = False) -> None:
         case "empty":
             answer.content, answer.content_ids = "", ()
             answer.reasoning, answer.reasoning_ids = None, ()
-            answer.tool_call = None
+            answer.tool_calls = ()
             answer.finish_reason = "stop"
         case "bad_usage":
             answer.total_tokens += 7
@@ -134,4 +134,4 @@ def spoil(answer: Answer, fault: str | None, stream: bool = False) -> None:
             answer.cost = round(answer.cost * 100, 9)  # as the ledger writes it
         case "big_body":
             answer.content, answer.content_ids = "x" * BIG_BODY_CHARS, ()
-            answer.tool_call = None
+            answer.tool_calls = ()

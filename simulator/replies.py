@@ -1,41 +1,86 @@
-"""Replies that were given before: what a response cache, or a mixed-up gateway, hands out again."""
+"""What the models say: dictated replies, seeded prose, and thinking aloud."""
 
-from dataclasses import dataclass, field
+import re
+from functools import cache, lru_cache
+from random import Random
 
-from simulator.answer import Answer
-from simulator.dialects import Stamp
-from simulator.question import Question
+from simulator import tokens
 
-_MOST = 10_000  # replies that are remembered, the oldest goes first
+_DICTATED = re.compile(
+    r"\b(?:reply|respond|answer)\s+"
+    r"(?:(?:exactly|only)\s+with|with\s+(?:exactly|only)|exactly|only)\b[ \t]*(:?)[ \t]*([^\r\n]+)",
+    re.IGNORECASE,
+)
+_LENGTH = re.compile(
+    r"\b(?:write|reply|respond|answer)\s+(?:with|in)?\s*(?:exactly\s+)?(\d{1,6})\s+tokens\b",
+    re.IGNORECASE,
+)
+
+PROSE = (
+    "A weighbridge weighs the loaded cart and then the empty one. "
+    "The difference between the two is what the carrier is paid for. "
+    "Nobody argues with the figure when both sides saw the needle. "
+    "The scale is checked every spring with iron blocks of known mass. "
+    "Before the first cart of the day the keeper sets it to nought. "
+    "Rain in the straw is weight too and it is written down as rain. "
+    "Long queues at harvest are not the fault of the scale. "
+    "He notes when a cart arrived and when it was weighed in two columns. "
+)
+THINKING = (
+    "Let me read the request again and see what is being asked. "
+    "There may be a simpler way to look at it. "
+    "First I note what is given and then what is wanted. "
+    "The two candidate answers differ in one step only. "
+    "I check that step with a small example. "
+    "It holds so the first answer stands. "
+    "I should also consider what happens at the edges. "
+    "Now I can put it into a short reply. "
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
-    """A reply and what it was called."""
+@lru_cache(maxsize=16_384)
+def dictated(prompt: str) -> str | None:
+    """The reply a prompt dictates (`Reply exactly: X`, `reply exactly with X.`), or None.
 
-    reply: Answer
-    stamp: Stamp
+    After a colon X is the rest of the line; without one it ends at the sentence's full stop.
+    """
+    instructions = _DICTATED.findall(prompt)
+    if not instructions:
+        return None
+    colon, text = instructions[-1][0], instructions[-1][1].strip()
+    if not colon:
+        text = re.split(r"[.!?](?:\s|$)", text, maxsplit=1)[0]
+    quoted = re.fullmatch(r"[\"'`“](.+)[\"'`”]\.?", text)
+    return quoted[1] if quoted else text
 
 
-@dataclass(slots=True)
-class Replies:
-    """The replies of one gateway, by model and messages, and the last of each model."""
+def length(prompt: str) -> int | None:
+    """The number of tokens a prompt asks for (`Write 200 tokens`), or None."""
+    found = _LENGTH.search(prompt)
+    return int(found[1]) if found else None
 
-    _known: dict[tuple[str, str], Given] = field(default_factory=dict)
-    _last: dict[str, Given] = field(default_factory=dict)
 
-    def again(self, question: Question, reply: Answer, stamp: Stamp) -> tuple[Given, bool]:
-        """The reply to these messages: that of the first time; whether it was given before."""
-        key = (question.model, question.prompt_sha256)
-        if (known := self._known.get(key)) is not None:
-            return known, True
-        if len(self._known) >= _MOST:
-            del self._known[next(iter(self._known))]
-        self._known[key] = given = Given(reply, stamp)
-        return given, False
+def excerpt(text: str, count: int, dice: Random) -> tuple[int, ...]:
+    """`count` tokens of a text repeated without end, from one of its sentences on."""
+    ids, starts = _sentences(text)
+    start = starts[dice.randrange(len(starts))]
+    turns = (start + count) // len(ids) + 1
+    return (ids * turns)[start : start + count]
 
-    def other(self, question: Question, reply: Answer, stamp: Stamp) -> Answer:
-        """The reply that the model gave last, to whomever; its own where it gave none."""
-        before = self._last.get(question.model)
-        self._last[question.model] = Given(reply, stamp)
-        return before.reply if before is not None else reply
+
+def spoken(ids: tuple[int, ...]) -> list[str]:
+    """The text of each token, the first without the space it may begin with."""
+    texts = tokens.pieces(ids)
+    if texts:
+        texts[0] = texts[0].lstrip()
+    return texts
+
+
+@cache
+def _sentences(text: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    ids: list[int] = []
+    starts: list[int] = []
+    for sentence in text.split(". ")[:-1]:
+        starts.append(len(ids))
+        ids += tokens.encode(f" {sentence}.")
+    return tuple(ids), tuple(starts)

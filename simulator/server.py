@@ -15,8 +15,8 @@ from pathlib import Path
 import uvicorn
 import uvloop
 
-from simulator.arrival import StampedProtocol
 from simulator.gateway import Gateway
+from simulator.http_protocol import StampedProtocol
 
 _BACKLOG = 4096
 _KEEP_ALIVE_S = 120  # longer than any client's pool keeps a connection, so it is never reset

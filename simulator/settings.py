@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from simulator.delivery import Pace
-from simulator.dialects import Nonelinear
+from simulator.dialects import Dialect
 from simulator.faults import Faults
 from simulator.profile import Profile
 
@@ -13,7 +13,7 @@ class Settings:
     """How one gateway behaves; see the command line's help."""
 
     profile: Profile
-    dialect: Nonelinear
+    dialect: Dialect
     faults: Faults
     seed: int = 0
     key: str | None = None

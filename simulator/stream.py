@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from simulator import tokens, wording
+from simulator import replies, tokens
 from simulator.answer import Answer
-from simulator.dialects import Nonelinear, Stamp, encode
+from simulator.dialects import Dialect, Stamp, encode
 
 DONE = b"data: [DONE]\n\n"
 
@@ -25,7 +25,7 @@ class Event:
 
 
 def events(
-    dialect: Nonelinear, stamp: Stamp, answer: Answer, usage: dict[str, Any] | None, asked: bool
+    dialect: Dialect, stamp: Stamp, answer: Answer, usage: dict[str, Any] | None, asked: bool
 ) -> list[Event]:
     """The events of a whole reply but for [DONE]: role, tokens, finish, and usage if given.
 
@@ -37,7 +37,7 @@ def events(
         found.insert(0, Event(b"data: " + encode(first) + b"\n\n", 0))
     number = 0
     if answer.reasoning is not None and dialect.reasoning_key:
-        for text in wording.spoken(answer.reasoning_ids):
+        for text in replies.spoken(answer.reasoning_ids):
             found.append(Event(chunk.text(dialect.reasoning_key, text), number, True))
             number += 1
     else:
@@ -63,7 +63,7 @@ def error_event(body: dict[str, Any]) -> bytes:
 class _Chunk:
     """Chunks of one reply; those of plain text are pasted together from prepared bytes."""
 
-    def __init__(self, dialect: Nonelinear, stamp: Stamp, asked: bool) -> None:
+    def __init__(self, dialect: Dialect, stamp: Stamp, asked: bool) -> None:
         self._head = {
             "id": stamp.id,
             "object": "chat.completion.chunk",
@@ -98,14 +98,13 @@ def _content(answer: Answer) -> list[str]:
     """The content's pieces; one without tokens (the fault big_body) is a single piece."""
     if answer.content and not answer.content_ids:
         return [answer.content]
-    return wording.spoken(answer.content_ids)
+    return replies.spoken(answer.content_ids)
 
 
 def _tool_deltas(answer: Answer) -> Iterator[dict[str, Any]]:
-    if answer.tool_call is None:
-        return
-    call = answer.tool_call
-    function = {"name": call.name, "arguments": ""}
-    yield {"tool_calls": [{"index": 0, "id": call.id, "type": "function", "function": function}]}
-    for text in tokens.pieces(tokens.encode(call.arguments)):
-        yield {"tool_calls": [{"index": 0, "function": {"arguments": text}}]}
+    for index, call in enumerate(answer.tool_calls):
+        function = {"name": call.name, "arguments": ""}
+        head = {"index": index, "id": call.id, "type": "function", "function": function}
+        yield {"tool_calls": [head]}
+        for text in tokens.pieces(tokens.encode(call.arguments)):
+            yield {"tool_calls": [{"index": index, "function": {"arguments": text}}]}

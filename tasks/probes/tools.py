@@ -28,7 +28,8 @@ WEATHER: list[Json] = [
     }
 ]
 WEATHER_PROMPT = (
-    "What is the weather in Shanghai now? Use the get_weather tool; do not answer directly."
+    'What is the weather in Shanghai now? Call get_weather with {"city": "Shanghai"}; '
+    "do not answer directly."
 )
 WEATHER_EXPECT: Json = {"name": "get_weather", "arguments": {"city": "Shanghai"}}
 

@@ -122,7 +122,8 @@ def test_a_business_schema_of_the_users(simulator: Start, tmp_path: Path) -> Non
     done = go(
         simulator("--profile", "fast"), tmp_path, "--mode", "tools", "--model", "m",
         "--tools", tmp_path / "tools.json", "--tools-expect", tmp_path / "right.json",
-        "--tools-prompt", "Refund order AB-1234, it arrived damaged.",
+        "--tools-prompt",
+        'Call refund_order with {"order_id": "AB-1234", "reason": "damaged"}.',
         "--tool-choice", "refund_order", "--max-tokens", "512", "--repeat", "2",
     )  # fmt: skip
     assert [row.check for row in done.rows()] == ["pass", "pass"], done.rows()[0].check_detail

@@ -15,7 +15,6 @@ import pytest
 from analysis.load import load
 from analysis.report import look
 from recording.record import RequestRecord
-from simulator.conventions import CONVENTIONS
 from simulator.dialects import DIALECTS
 from tests.e2e.gateways import Asked, Raw, serving
 from tests.golden.truth import Seen
@@ -68,7 +67,7 @@ def whole_completion(dialect: str, row: RequestRecord) -> int:
 
 
 @BOTH
-@pytest.mark.parametrize("dialect", sorted([*DIALECTS, *CONVENTIONS, "azure"]))
+@pytest.mark.parametrize("dialect", sorted(DIALECTS))
 def test_every_dialect_equals_the_log(
     thinker: Start, tmp_path: Path, dialect: str, stream: bool
 ) -> None:

@@ -26,7 +26,7 @@ WEATHER = {
         },
     },
 }
-ASK = "Use the get_weather tool to look up the weather in Shanghai. Do not answer directly."
+ASK = 'Call get_weather with {"city": "Shanghai"}. Do not answer directly.'
 
 
 @pytest.mark.parametrize("path", ["/v1", "", "/api/v1"])
@@ -116,7 +116,7 @@ def test_keys_and_models(log: Path) -> None:
 
 @pytest.mark.parametrize("choice", [None, "auto", "required", "get_weather"])
 def test_tool_call(fast: Gateway, choice: str | None) -> None:
-    """With a weather tool and Shanghai in the prompt the city is Shanghai, plain and streamed."""
+    """The prompt dictates the call's arguments, plain and streamed."""
     settings: dict[str, object] = {"tools": [WEATHER]}
     if choice == "get_weather":
         settings["tool_choice"] = {"type": "function", "function": {"name": choice}}
@@ -198,11 +198,53 @@ def test_reasoning(log: Path) -> None:
 
 
 def test_json_schema_reply(fast: Gateway) -> None:
-    """A response_format with a JSON schema is answered with JSON that fits it."""
+    """A response_format with a JSON schema is answered with JSON that fits it, whatever the prompt
+    dictates."""
     schema = WEATHER["function"]["parameters"]  # type: ignore[index]
     wanted = {"type": "json_schema", "json_schema": {"name": "w", "schema": schema}}
-    reply = fast.send(chat("Which city? It is in Kyoto.", response_format=wanted))
-    assert json.loads(reply.text) == {"city": "Kyoto"}
+    for dictated, said in {
+        '{"city": "Kyoto"}': {"city": "Kyoto"},
+        '{"town": "Kyoto"}': {"city": "city"},
+        "Kyoto": {"city": "city"},
+    }.items():
+        reply = fast.send(chat(f"Answer only: {dictated}", response_format=wanted))
+        assert json.loads(reply.text) == said
+
+
+def test_a_prompt_dictates_several_calls(fast: Gateway) -> None:
+    """Each with an id of its own; `parallel_tool_calls: false` leaves the first."""
+    ask = 'Call get_weather with {"city": "Paris"} and get_weather with {"city": "Rome"}.'
+    body = fast.send(chat(ask, tools=[WEATHER])).json
+    calls = body["choices"][0]["message"]["tool_calls"]
+    assert [json.loads(call["function"]["arguments"])["city"] for call in calls] == [
+        "Paris", "Rome",
+    ]  # fmt: skip
+    assert len({call["id"] for call in calls}) == 2
+    events = fast.send(streamed(ask, tools=[WEATHER])).events[:-2]
+    parts = [e["choices"][0]["delta"].get("tool_calls", [{}])[0] for e in events]
+    for index, call in enumerate(calls):
+        told = [part for part in parts if part.get("index") == index]
+        assert [part["function"]["name"] for part in told if "id" in part] == ["get_weather"]
+        text = "".join(part["function"]["arguments"] for part in told)
+        assert text == call["function"]["arguments"]
+    body = fast.send(chat(ask, tools=[WEATHER], parallel_tool_calls=False)).json
+    assert len(body["choices"][0]["message"]["tool_calls"]) == 1
+
+
+def test_a_strict_tool_gets_what_its_schema_allows(fast: Gateway) -> None:
+    """Arguments that the prompt dictates against a strict schema give way to the schema."""
+    unit = {"type": "string", "enum": ["c", "f"]}
+    parameters = {
+        "type": "object", "properties": {"unit": unit}, "required": ["unit"],
+        "additionalProperties": False,
+    }  # fmt: skip
+    function = {"name": "read_scale", "parameters": parameters}
+    ask = 'Call read_scale with {"unit": "kelvin"}.'
+    for strict, said in ((True, "c"), (False, "kelvin")):
+        tool = {"type": "function", "function": {**function, "strict": strict}}
+        message = fast.send(chat(ask, tools=[tool])).json["choices"][0]["message"]
+        arguments = json.loads(message["tool_calls"][0]["function"]["arguments"])
+        assert arguments == {"unit": said}
 
 
 def test_log_equals_replies(log: Path) -> None:

@@ -1,4 +1,4 @@
-"""Arguments made from a JSON Schema validate against it and say what the prompt names."""
+"""Values made from a JSON Schema validate against it."""
 
 from typing import Any
 
@@ -52,21 +52,11 @@ def nested(inner: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict[s
     )
 
 
-PROMPTS = st.sampled_from(
-    [
-        "",
-        "Book 3 rooms in New York from 2026-05-01 for ann@example.com, big and red.",
-        "查询 Shanghai 天气,不要直接回答",
-        "order id: AB-1234, count 17, unit is kg, without is on",
-    ]
-) | st.text(max_size=60)
-
-
-@given(st.recursive(scalars(), nested, max_leaves=8), PROMPTS)
+@given(st.recursive(scalars(), nested, max_leaves=8))
 @settings(max_examples=300, deadline=None)
-def test_instance_validates(schema: dict[str, Any], prompt: str) -> None:
-    """Whatever the schema and the prompt, the instance is valid (an independent validator)."""
-    Draft202012Validator(schema).validate(instance(schema, prompt))
+def test_instance_validates(schema: dict[str, Any]) -> None:
+    """Whatever the schema, the instance is valid (an independent validator)."""
+    Draft202012Validator(schema).validate(instance(schema))
 
 
 def make(**properties: Any) -> dict[str, Any]:
@@ -77,52 +67,29 @@ STRING = {"type": "string"}
 
 
 @pytest.mark.parametrize(
-    ("schema", "prompt", "expected"),
+    ("schema", "expected"),
     [
-        (make(city=STRING), "What's the weather in Shanghai right now?", {"city": "Shanghai"}),
-        (make(city=STRING), "查询 Shanghai 的天气,不要直接回答。", {"city": "Shanghai"}),
-        (make(city=STRING), "请调用工具查询上海的天气", {"city": "上海"}),
-        (make(city=STRING), "city: San Francisco, please", {"city": "San Francisco"}),
-        (make(city=STRING), 'Look up "Rio de Janeiro".', {"city": "Rio de Janeiro"}),
+        (make(city=STRING), {"city": "city"}),
+        (make(city=STRING | {"default": "Oslo"}), {"city": "Oslo"}),
+        (make(city=STRING | {"examples": ["Rome", "Oslo"]}), {"city": "Rome"}),
+        (make(day={"type": "string", "format": "date"}), {"day": "2026-01-31"}),
+        (make(order={"type": "string", "pattern": "^[A-Z]{2}-\\d{4}$"}), {"order": "AA-1111"}),
+        (make(unit={"enum": ["c", "f"]}), {"unit": "c"}),
+        (make(unit={"enum": ["c", "f"], "default": "f"}), {"unit": "f"}),
+        (make(unit={"const": "k"}), {"unit": "k"}),
+        (make(count={"type": "integer", "minimum": 3}), {"count": 3}),
+        (make(count={"type": "integer", "minimum": 3, "default": 2}), {"count": 3}),
         (
-            make(origin=STRING, destination=STRING, date={"type": "string", "format": "date"}),
-            "Find a flight from Berlin to New York on 2026-12-24.",
-            {"origin": "Berlin", "destination": "New York", "date": "2026-12-24"},
-        ),
-        (
-            make(order_id=STRING, reason={"enum": ["damaged", "late", "wrong_item"]}),
-            "Refund order A-1047: it was the wrong item.",
-            {"order_id": "A-1047", "reason": "wrong_item"},
-        ),
-        (
-            make(amount={"type": "number"}, currency={"enum": ["USD", "CNY", "EUR"]}),
-            "Convert 12.5 EUR.",
-            {"amount": 12.5, "currency": "EUR"},
-        ),
-        (
-            make(
-                priority={"type": "integer", "minimum": 1, "maximum": 5}, count={"type": "integer"}
-            ),
-            "Open 12 tickets with priority 3",
-            {"priority": 3, "count": 12},
-        ),
-        (
-            make(cities={"type": "array", "items": STRING}),
-            "Compare 'Oslo' and 'Rome'.",
-            {"cities": ["Oslo", "Rome"]},
+            make(cities={"type": "array", "items": STRING, "minItems": 2}),
+            {"cities": ["cities"] * 2},
         ),
         (
             make(place={"$ref": "#/$defs/place"}) | {"$defs": {"place": make(name=STRING)}},
-            "Navigate to Kyoto.",
-            {"place": {"name": "Kyoto"}},
+            {"place": {"name": "name"}},
         ),
-        (
-            make(city=STRING, unit={"enum": ["c", "f"]}) | {"required": ["city"]},
-            "Weather in Oslo?",
-            {"city": "Oslo"},
-        ),
+        (make(city=STRING, unit={"enum": ["c"]}) | {"required": ["city"]}, {"city": "city"}),
     ],
 )
-def test_values_named_in_the_prompt(schema: Any, prompt: str, expected: Any) -> None:
-    """Values named in the prompt are found."""
-    assert instance(schema, prompt) == expected
+def test_what_a_schema_is_filled_with(schema: Any, expected: Any) -> None:
+    """const, enum, default and examples, else the least; optional properties are left out."""
+    assert instance(schema) == expected

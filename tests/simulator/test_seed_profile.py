@@ -11,9 +11,9 @@ import pytest
 from simulator import latency, profile
 from simulator.answer import Answer, answer
 from simulator.cache import PromptCache
+from simulator.chat_request import parse
 from simulator.latency import Pressure, Traffic
 from simulator.prices import cost
-from simulator.question import parse
 from tests.simulator.gateway import chat, running
 
 SEED = profile.load("seed")
@@ -176,10 +176,10 @@ def test_tool_costs(model: str, runs: int, billed: float) -> None:
         "description": "Get the current weather of a city.",
         "parameters": parameters,
     }
-    ask = "What is the weather in Shanghai? Use the tool, do not answer directly."
+    ask = 'Call get_weather with {"city":"Shanghai"}; do not answer directly.'
     tools = [{"type": "function", "function": function}]
     replies = [reply(ask, model, tools=tools, max_tokens=128) for _ in range(runs)]
-    assert all(r.tool_call and r.tool_call.arguments == '{"city":"Shanghai"}' for r in replies)
+    assert all(r.tool_calls[0].arguments == '{"city":"Shanghai"}' for r in replies)
     assert sum(r.cost for r in replies) == pytest.approx(billed, rel=0.05)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from email.utils import formatdate
 
-from simulator.dialects import Nonelinear, Stamp, encode
+from simulator.dialects import Dialect, Stamp, encode
 from simulator.wire import JSON, Exchange, Headers
 
 HTML: tuple[bytes, bytes] = (b"content-type", b"text/html")
@@ -25,7 +25,7 @@ class Error:
 
 
 async def refuse(
-    exchange: Exchange, dialect: Nonelinear, stamp: Stamp, error: Error, limits: Headers
+    exchange: Exchange, dialect: Dialect, stamp: Stamp, error: Error, limits: Headers
 ) -> None:
     """Send the error in the dialect's shape. Raises ClientGone."""
     body = dialect.error(error.status, error.message, error.kind, error.param, error.code)
@@ -62,7 +62,7 @@ WRONG_KEY = Error(
 async def inject(
     fault: str,
     exchange: Exchange,
-    dialect: Nonelinear,
+    dialect: Dialect,
     stamp: Stamp,
     retry_after_s: float,
     redirect_to: str,

@@ -1,13 +1,15 @@
-"""Azure OpenAI: a path for each deployment, `api-version` in the query, the key in `api-key`.
+"""OpenAI itself, and on Azure: a path for each deployment, the key in `api-key`.
 
-Sources: the service's REST reference (chat completions, data plane) and its error texts.
+Sources: both services' REST references (chat completions) and their error texts.
 """
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
+from simulator import strictness
 from simulator.answer import Answer
-from simulator.dialects import OpenAI, Stamp
+from simulator.dialects.base import Dialect, Stamp
 from simulator.wire import Headers
 
 VERSION = "2024-10-21"
@@ -28,6 +30,30 @@ _NO_DEPLOYMENT = (
     "The API deployment for this resource does not exist. If you created the deployment within the "
     "last 5 minutes, please wait a moment and try again."
 )
+
+
+class OpenAI(Dialect):
+    """OpenAI itself: no cost, no reasoning text; a body with a field that it does not know is
+    refused, and with max_tokens or another temperature than 1 for o-series and GPT-5 models."""
+
+    def check(self, data: Mapping[str, Any]) -> None:
+        strictness.openai(data)
+
+    def message(self, answer: Answer) -> dict[str, Any]:
+        message = super().message(answer)
+        if answer.content is None and not answer.tool_calls:
+            message["content"] = ""
+        return message | {"annotations": []}
+
+    def headers(self, stamp: Stamp, cost: float | None, stream: bool) -> Headers:
+        identity = stamp.id.removeprefix(self.id_prefix)
+        return [
+            (b"x-request-id", f"req_{identity}".encode()),
+            (b"openai-version", b"2020-10-01"),
+        ]
+
+    def extras(self, stamp: Stamp) -> dict[str, Any]:
+        return {"service_tier": "default", "system_fingerprint": "fp_simulator"}
 
 
 class Azure(OpenAI):

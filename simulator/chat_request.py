@@ -27,7 +27,7 @@ class BadRequest(Exception):
 
 
 @dataclass(slots=True)
-class Question:
+class ChatRequest:
     """One chat request; absent settings are None."""
 
     model: str
@@ -37,6 +37,7 @@ class Question:
     max_tokens: int | None
     tools: Sequence[Mapping[str, Any]]
     tool_choice: str | None  # none, auto, required, or a function's name
+    parallel_tool_calls: bool
     json_schema: Mapping[str, Any] | None  # from response_format
     task_id: str | None
     prompt: str  # all that the last user message says
@@ -52,7 +53,9 @@ def texts(message: Mapping[str, Any]) -> list[str]:
     return [part["text"] for part in content or () if part["type"] == "text"]
 
 
-def parse(body: bytes, check: Callable[[Mapping[str, Any]], None] = lambda data: None) -> Question:
+def parse(
+    body: bytes, check: Callable[[Mapping[str, Any]], None] = lambda data: None
+) -> ChatRequest:
     """Read a request body; `check` sees its fields first. Raises BadRequest."""
     try:
         data = json.loads(body)
@@ -81,7 +84,7 @@ def parse(body: bytes, check: Callable[[Mapping[str, Any]], None] = lambda data:
     _number(data, "temperature", 0, 2)
     _number(data, "top_p", 0, 1)
     messages = _messages(data.get("messages"))
-    return Question(
+    return ChatRequest(
         model=model,
         messages=messages,
         stream=stream,
@@ -89,6 +92,7 @@ def parse(body: bytes, check: Callable[[Mapping[str, Any]], None] = lambda data:
         max_tokens=_max_tokens(data),
         tools=tools,
         tool_choice=_tool_choice(data.get("tool_choice"), tools),
+        parallel_tool_calls=data.get("parallel_tool_calls") is not False,
         json_schema=_json_schema(data.get("response_format")),
         task_id=_task_id(data.get("task_id"), data.get("metadata")),
         prompt=_prompt(messages),

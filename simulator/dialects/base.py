@@ -1,0 +1,139 @@
+"""The plain dialect that all others vary: OpenAI's fields, with nothing of one gateway's own."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from simulator.answer import Answer
+from simulator.wire import Headers
+
+_COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+@dataclass(slots=True)
+class Stamp:
+    """What identifies one reply; `created` in whole unix seconds."""
+
+    id: str
+    created: int
+    model: str
+    task_id: str | None = None
+
+
+class Dialect:
+    """OpenAI's own shapes: no cost, no reasoning text, nothing refused that it could take."""
+
+    id_prefix = "chatcmpl-"
+    reasoning_key = ""  # the message's field with the reasoning text; empty: it is not shown
+    states_cost = False  # whether usage has a cost
+    always_usage = False  # whether streams state usage unasked
+    comments: tuple[bytes, ...] = ()  # SSE comment lines before the first event
+    ratelimit_prefix = "x-ratelimit-"
+    wrong_key_status = 401
+    stream_type = b"text/event-stream; charset=utf-8"
+    key_header = b"authorization"  # where the key is looked for; there alone behind `Bearer`
+    base_path = "/v1"  # of the base URL, its query included
+    prefixes = ("/api/v1", "/v1", "")
+
+    def place(self, path: str, query: bytes) -> tuple[str, str]:
+        """The route of a path, and the model that the path names (empty: none)."""
+        return next(path[len(p) :] for p in self.prefixes if path.startswith(p)), ""
+
+    def first_chunk(self) -> dict[str, Any] | None:
+        """What a stream begins with, before the role; None: nothing."""
+        return None
+
+    def headers(self, stamp: Stamp, cost: float | None, stream: bool) -> Headers:
+        """Headers of a 200; `cost` is None where a fault hides it."""
+        return [(b"x-request-id", stamp.id.encode())]
+
+    def states_cost_of(self, stream: bool) -> bool:
+        """Whether a reply of that kind says anywhere what it cost."""
+        return self.states_cost
+
+    def error_headers(self, stamp: Stamp) -> Headers:
+        """Headers of an error."""
+        return self.headers(stamp, None, False)
+
+    def usage(self, answer: Answer, cost: float | None) -> dict[str, Any]:
+        """The usage object, with the cost where this dialect states one."""
+        usage: dict[str, Any] = {
+            "prompt_tokens": answer.prompt_tokens,
+            "completion_tokens": answer.completion_tokens,
+            "total_tokens": answer.total_tokens,
+            "prompt_tokens_details": {"cached_tokens": answer.cached_tokens},
+            "completion_tokens_details": {"reasoning_tokens": answer.reasoning_tokens},
+        }
+        if self.states_cost and cost is not None:
+            usage["cost"] = cost
+        return usage
+
+    def message(self, answer: Answer) -> dict[str, Any]:
+        """The assistant's message of a plain reply."""
+        message: dict[str, Any] = {
+            "role": "assistant",
+            "content": answer.content,
+            "refusal": None,
+        }
+        if answer.reasoning is not None and self.reasoning_key:
+            message[self.reasoning_key] = answer.reasoning
+        if answer.tool_calls:
+            message["tool_calls"] = [
+                {
+                    "id": call.id,
+                    "type": "function",
+                    "function": {"name": call.name, "arguments": call.arguments},
+                }
+                for call in answer.tool_calls
+            ]
+        return message
+
+    def reply(self, stamp: Stamp, answer: Answer, usage: dict[str, Any] | None) -> dict[str, Any]:
+        """The body of a plain reply; `usage` is None where a fault hides it."""
+        body: dict[str, Any] = {
+            "id": stamp.id,
+            "object": "chat.completion",
+            "created": stamp.created,
+            "model": stamp.model,
+            "choices": [
+                {
+                    "index": 0,
+                    "message": self.message(answer),
+                    "logprobs": None,
+                    "finish_reason": answer.finish_reason,
+                }
+            ],
+        }
+        if usage is not None:
+            body["usage"] = usage
+        return body | self.extras(stamp)
+
+    def extras(self, stamp: Stamp) -> dict[str, Any]:
+        """Further top-level fields of replies and chunks."""
+        return {}
+
+    def usage_choices(self) -> list[dict[str, Any]]:
+        """`choices` of the chunk that carries the usage."""
+        return []
+
+    def page(self, status: int, message: str) -> str | None:
+        """The HTML that an error is answered with; None: it is answered in JSON."""
+        return None
+
+    def check(self, data: Mapping[str, Any]) -> None:
+        """What this gateway refuses of a body's fields. Raises BadRequest."""
+
+    def error(
+        self, status: int, message: str, kind: str, param: str | None, code: str | None
+    ) -> dict[str, Any]:
+        """The body of an error."""
+        return {"error": {"message": message, "type": kind, "param": param, "code": code}}
+
+
+def encode(body: dict[str, Any]) -> bytes:
+    """Compact JSON; characters that cannot be UTF-8 (lone surrogates) stay escaped."""
+    try:
+        return _COMPACT(body).encode()
+    except UnicodeEncodeError:
+        return json.dumps(body, separators=(",", ":")).encode()

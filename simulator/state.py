@@ -1,0 +1,95 @@
+"""What all requests of one gateway share: keys, models, limits, caches, traffic and dice."""
+
+import time
+from hashlib import blake2b
+from random import Random
+
+from simulator import errors, latency
+from simulator.cache import PromptCache
+from simulator.chat_request import ChatRequest
+from simulator.dialects import Stamp
+from simulator.earlier_replies import EarlierReplies
+from simulator.errors import Error
+from simulator.latency import Pressure, Traffic
+from simulator.limits import Limits
+from simulator.profile import Model
+from simulator.settings import Settings
+from simulator.wire import Exchange, Headers
+
+_REMEMBERED_PROMPTS = 200_000
+_REMEMBERED_MODELS = 1000
+
+
+class State:
+    """One gateway's memory from request to request."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.dialect = settings.dialect
+        self.cache = PromptCache()
+        self.earlier = EarlierReplies()
+        self.limits = Limits(
+            settings.rpm_limit,
+            settings.tpm_limit,
+            time.time if settings.limit_kind == "fixed" else time.monotonic,
+            settings.retry_lie,
+            settings.limit_kind,
+        )
+        self._traffic: dict[str, Traffic] = {}
+        self._times_seen: dict[bytes, int] = {}
+        self._models: dict[str, Model] = {}
+        self._dice = Random()
+        self._salt = int.from_bytes(blake2b(str(settings.seed).encode()).digest())
+        # One run's ids differ from another seed's, and are the same when the run is repeated.
+        self._run = blake2b(str(settings.seed).encode(), digest_size=4).hexdigest()
+
+    def stamp(self, number: int = 0) -> Stamp:
+        """The id and the time of request `number`, its model still open."""
+        identity = f"{self.dialect.id_prefix}{self._run}{number:016x}"
+        return Stamp(identity, int(time.time()), "")
+
+    def check_key(self, exchange: Exchange) -> Error | None:
+        """The error for a missing or wrong key; None for a good one."""
+        scheme, key = "bearer", exchange.header(self.dialect.key_header) or ""
+        if self.dialect.key_header == b"authorization":
+            scheme, _, key = key.partition(" ")
+        if scheme.lower() != "bearer" or not key.strip():
+            return errors.NO_KEY
+        if self.settings.key is not None and key.strip() != self.settings.key:
+            wrong = errors.WRONG_KEY
+            return Error(
+                self.dialect.wrong_key_status, wrong.message, wrong.kind, wrong.param, wrong.code
+            )
+        return None
+
+    async def refuse(
+        self, exchange: Exchange, stamp: Stamp, error: Error, limits: Headers | None = None
+    ) -> None:
+        """Send an error in the gateway's dialect. Raises ClientGone."""
+        await errors.refuse(exchange, self.dialect, stamp, error, limits or [])
+
+    def model(self, name: str) -> Model | None:
+        """The served model of that name; those made up for `any_model` are remembered."""
+        model = self._models.get(name) or self.settings.profile.model(name)
+        if model is not None and len(self._models) < _REMEMBERED_MODELS:
+            self._models[name] = model
+        return model
+
+    def dice(self, request: ChatRequest) -> Random:
+        """Random numbers that depend on the seed, the prompt, the task_id and how often this
+        pair was seen, but not on the order in which different requests arrive."""
+        text = f"{request.task_id}\n{request.prompt_sha256}"
+        digest = blake2b(text.encode("utf-8", "backslashreplace"), digest_size=8).digest()
+        self._times_seen[digest] = times = self._times_seen.get(digest, 0) + 1
+        if len(self._times_seen) > _REMEMBERED_PROMPTS:
+            del self._times_seen[next(iter(self._times_seen))]
+        number = int.from_bytes(digest) + times
+        # One generator, seeded anew, is cheaper than a new one; nobody keeps it over an await.
+        self._dice.seed(number ^ self._salt)
+        return self._dice
+
+    def pressure(self, model: Model) -> Pressure:
+        """The model's traffic, this request included."""
+        if not latency.needs_pressure(model.latency):
+            return Pressure()
+        return self._traffic.setdefault(model.name, Traffic()).arrive(time.monotonic())
