@@ -1,7 +1,8 @@
 """docs/reference/dialects.md: what is understood of an answer, from the tables that read it."""
 
 from recording.machine import LIMITS
-from tasks.complaints import CAUSES, CODES, MESSAGES
+from tasks.causes import CAUSES
+from tasks.complaints import CODES, MESSAGES
 from tasks.pages import PROXY_STATUSES
 from tasks.reasons import WORDS
 from tasks.usage import COSTS, COUNTS, IN_DETAIL
@@ -66,6 +67,12 @@ order mark, a last empty line, `[DONE]`, comments and event names. An error is f
 as an event named `error`, as a line `error: {...}`, or as bare JSON. What the body is counts more
 than what its Content-Type says: the row is then flagged `content_type`.
 
+A line with blanks or a byte order mark before its `data:`, inside the stream, is no data by the
+standard, and the SDK drops it without a word; `data:  [DONE]` with two blanks makes the SDK fail.
+A program would lose text or break, so both are `malformed`, and the row shows the line. A body in a
+coding that was not asked for (zstd) is `malformed` under HTTP 200, and keeps the outcome of any
+other status.
+
 The simulator speaks dialects of this kind, to try them: `python -m simulator --dialect xai`,
 `anthropic-compat`, `byok` (an own key at OpenRouter) and `proxy` (errors are pages).
 """
@@ -101,6 +108,19 @@ The stated cause outranks the HTTP status: `insufficient_quota` under 429 is `pa
 for waiting does not help. A code of 402 or 429 in a body counts more than another status. Errors
 under HTTP 200 and inside streams are named by the same words; one that names no cause is
 `server_error`, in a stream `stream_error`.
+
+A message in English or Chinese names a cause too, where no code does: no money ("insufficient
+balance", 余额不足, 该令牌额度已用尽, 预扣费额度失败) and too many requests
+("API rate limit exceeded", 请求过于频繁, 当前分组上游负载已饱和) under every status; a refused key
+("No API key found", 令牌无效, 无权访问) under 200 and 400, a model or route that is not there
+under 200 alone. A message that is nothing but the name of a status ("Too Many Requests") stands for
+that status. Only errors are searched for such words, never a reply that has choices.
+
+408, 499, 504, 520 to 527 and 529 are `server_error`: the gateway or its proxy gave up, which is no
+mistake of the request. In percentiles, 408, 504, 522 and 524 count as waits without an answer.
+
+Where `error` is a text or `true` and a message stands beside it (Spring, Go, OAuth), the message is
+shown and `error` becomes the row's `error_type`. JSON quoted inside a message is read as JSON.
 
 The message is looked for as {messages} (a list of them is joined, each with its place), the code as
 {codes}, in the body or in its `error`, `errors`, `base_resp`, `fault` or `Response`.

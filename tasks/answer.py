@@ -13,8 +13,8 @@ import openai
 
 from recording.outcome import Outcome, of_status
 from tasks.client import Client
-from tasks.complaints import complaint, outcome_of, trouble, unlisted
-from tasks.events import parsed
+from tasks.complaints import complaint, outcome_of, trouble, unlisted, worded
+from tasks.events import loses_text, parsed
 from tasks.failure import WireError
 from tasks.pages import PROXY_STATUSES, foreign, is_page, title
 from tasks.reasons import end_of
@@ -133,7 +133,14 @@ def _stream_ended(answer: Answer, message: Message, *, done: bool, ignored: byte
     gathered = answer.streamed
     if answer.outcome is not Outcome.OK or gathered is None:
         return answer
-    if gathered.whole_reply and message.empty:
+    if loses_text(ignored):
+        answer.outcome = Outcome.MALFORMED
+        shown = repr(ignored[:80].decode(errors="replace"))
+        answer.error_message = (
+            "an event is lost to every client: before its data: stand blanks or a byte order mark: "
+            f"{shown}"
+        )
+    elif gathered.whole_reply and message.empty:
         answer.outcome = Outcome.MALFORMED
         answer.error_message = "a stream was asked for, a whole reply came"
     elif message.finish_reason is None and not done:
@@ -192,7 +199,7 @@ def refused(status: int, raw: bytes) -> Answer:
                 shown += f" ({PROXY_STATUSES[status]})"
         return Answer(of_status(status), error_message=shown, odd=odd)
     body = unlisted(reply)
-    said = complaint(body.get("error") or body or reply)
+    said = complaint(worded(body) if body else reply)
     outcome = outcome_of(said, status)
     return Answer(outcome, None, body, None, said.type, said.message, odd)
 

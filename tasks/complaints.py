@@ -7,12 +7,14 @@ MiniMax (`base_resp`), Cloudflare (`errors`), RFC 9457 (`title`, `detail`), Apig
 (a list of one).
 """
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from recording.outcome import Outcome, of_status
+from tasks.causes import cause, phrase_status, refusal_in_words
 from tasks.headers import LONGEST_S
 from tasks.values import Json, as_json, mapping, numeric, text
 
@@ -20,7 +22,8 @@ MESSAGES = (
     "message", "msg", "detail", "error_msg", "error_message", "errorMessage", "errmsg", "err_msg",
     "status_msg", "error_description", "faultstring", "Message", "title", "reason",
 )  # fmt: skip
-CODES = ("code", "error_code", "errorCode", "errcode", "err_code", "status_code", "Code")
+CODES = ("code", "error_code", "errorCode", "errcode", "err_code", "status_code", "statusCode",
+         "Code")  # fmt: skip
 _INSIDE = ("error", "errors", "base_resp", "fault", "Error", "Response", "err")
 _ASIDE = ("title", "reason")  # beside an error's message; alone, of anything
 _FINE = ("", "0", "200", "ok", "success", "none", "null")
@@ -47,9 +50,8 @@ def unlisted(body: object) -> Json:
 def trouble(body: object) -> object | None:
     """What a body or chunk says went wrong; None: it says no such thing."""
     said = unlisted(body)
-    error: object = said.get("error")
-    if error:
-        return error
+    if said.get("error"):
+        return worded(said)
     choices = said.get("choices")
     if isinstance(choices, list):
         first: object = mapping(choices[0]).get("error") if choices else None
@@ -64,14 +66,46 @@ def trouble(body: object) -> object | None:
         head: object = inner[0] if isinstance(inner, list) else inner
         if isinstance(head, str) and head.strip() or trouble(head) is not None:
             return inner
-    if kind and all(said.get(name) is None for name in CODES):
+    if kind and all(said.get(name) is None for name in CODES) and not _status(said.get("status")):
         return None  # an event of another kind, e.g. how far the request is in a queue
     return said if _fails(said) else None
 
 
+def worded(said: Json) -> object:
+    """Where the words of a body with an error stand: in its `error`, or beside it.
+
+    Spring, Go, OAuth and others name the kind in `error`, as a text or `true`, and say beside it
+    what happened; others put a code into `error` and the words beside it.
+    """
+    error: object = said.get("error")
+    if not error:
+        return said
+    if isinstance(error, list) or _as_object(error):
+        return error
+    beside = {name: value for name, value in said.items() if name not in _ASIDE}
+    if isinstance(error, dict) and (_message(error) is not None or _within(error)):
+        return error
+    return said if (_message(beside) or "").strip() else error
+
+
+def _within(said: Json) -> bool:
+    return any(said.get(name) for name in _INSIDE)
+
+
+def _as_object(value: object) -> Json | list[Any] | None:
+    """The JSON that a text holds: what a gateway passes on of its provider, quoted."""
+    if not isinstance(value, str) or value.lstrip()[:1] not in ("{", "["):
+        return None
+    try:
+        found = json.loads(value)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict | list) and found else None
+
+
 def _fails(said: Json) -> bool:
     """Whether an envelope without choices reports a failure: words, and no code of success."""
-    if said.get("success") is False:
+    if said.get("success") is False or _status(said.get("status")):
         return True
     codes = [said[name] for name in CODES if said.get(name) is not None]
     if any(f"{code}".strip().lower() in _FINE for code in codes):
@@ -80,12 +114,21 @@ def _fails(said: Json) -> bool:
 
 
 def complaint(error: object) -> Complaint:
-    """Read `error` of a body: an object {message, type, code}, one inside another, or any text."""
-    for _ in range(4):
+    """Read `error` of a body: an object {message, type, code}, one inside another, or any text.
+
+    A text that is JSON is read as that. What stands outside is kept where the inside says nothing.
+    """
+    outer: Json = {}
+    for _ in range(6):
         inner: object = error[0] if isinstance(error, list) and len(error) == 1 else None
-        if inner is None and _message(mapping(error)) is None:
-            said = mapping(error)
-            inner = next((said[name] for name in _INSIDE if said.get(name)), None)
+        if isinstance(error, dict):
+            quoted = _as_object(_message(error))
+            if quoted is not None and (not isinstance(quoted, dict) or trouble(quoted) is not None):
+                inner, outer = quoted, {**outer, **error}
+            elif _message(error) is None:
+                inner = next((error[name] for name in _INSIDE if error.get(name)), None)
+        elif inner is None:
+            inner = _as_object(error)
         if not inner:
             break
         error = inner
@@ -93,19 +136,43 @@ def complaint(error: object) -> Complaint:
     if not said:
         several = _listed(error) if isinstance(error, list) else None
         shown = several or (as_json(error) if isinstance(error, list) else str(error))
-        return Complaint(None, shown, None, _cause((), shown))
-    codes = [said[name] for name in CODES if said.get(name) is not None]
-    names = [said.get("type"), *codes, said.get("status"), *_reasons(said)]
+        return Complaint(None, shown, phrase_status(shown), cause(_named(outer), shown))
+    outer = {**mapping(said.get("error")), **outer}  # a code there, and the words beside it
+    kind = _kind(said) or _kind(outer)
+    codes = _codes(said) or _codes(outer)
     status = next((n for code in (*codes, said.get("status")) if (n := _status(code))), None)
-    words = [str(name) for name in names if isinstance(name, str)]
-    kinds = (word for word in (said.get("type"), *codes) if isinstance(word, str))
-    kind = next((word for word in kinds if word not in ("", "None")), None)  # LiteLLM: "None"
     message = _message(said)
+    label = said.get("error") if isinstance(said.get("error"), str) else None
+    if label and message is not None and phrase_status(message) and not phrase_status(label):
+        message = label  # "Internal Server Error" is the least that can be said
     if kind is None and codes:
         kind = str(codes[0])
     told = message if message is not None else as_json(error)
     wait_s = wait_in_body({"error": said})
-    return Complaint(kind, told, status, _cause([*words, *map(str, codes)], told, wait_s))
+    words = f"{told}\n{label}" if label and label != told else told
+    named = [*_named(said), *_named(outer)]
+    return Complaint(
+        kind,
+        told,
+        status or phrase_status(told) or phrase_status(label or ""),
+        cause(named, words, wait_s),
+    )
+
+
+def _codes(said: Json) -> list[object]:
+    return [said[name] for name in CODES if said.get(name) is not None]
+
+
+def _kind(said: Json) -> str | None:
+    """The kind of an error in its gateway's words: its type, its code, or its `error`."""
+    kinds = (said.get("type"), *_codes(said), said.get("error"))
+    return next((k for k in kinds if isinstance(k, str) and k not in ("", "None")), None)
+
+
+def _named(said: Json) -> list[str]:
+    """All that may name a cause; LiteLLM writes "None" for none."""
+    names = [said.get("type"), said.get("status"), said.get("error"), *_reasons(said)]
+    return [name for name in names if isinstance(name, str)] + [str(c) for c in _codes(said)]
 
 
 def _status(code: object) -> int | None:
@@ -114,13 +181,16 @@ def _status(code: object) -> int | None:
 
 
 def _message(said: Json) -> str | None:
+    blank = None
     for name in MESSAGES:
         value = said.get(name)
         if isinstance(value, str):
-            return value
+            if value.strip():
+                return value
+            blank = value
         if isinstance(value, list) and (words := _listed(value)):
             return words
-    return None
+    return blank
 
 
 def _listed(parts: list[Any]) -> str | None:
@@ -152,47 +222,6 @@ def _reasons(said: Json) -> Iterator[object]:
         yield kind.rpartition("#")[2]  # AWS
 
 
-CAUSES: dict[Outcome, str] = {
-    Outcome.PAYMENT_REQUIRED: "insufficient_quota insufficient_user_quota insufficient_balance "
-    "insufficientbalance insufficient_credits insufficient_credit insufficient_funds "
-    "insufficient_account_balance credit_balance_too_low billing_hard_limit_reached "
-    "billing_not_active payment_required budget_exceeded exceeded_current_quota_error arrearage "
-    "accountoverdueerror account_overdue pre_consume_token_quota_failed quota_not_enough "
-    "billing_error out_of_credits",
-    Outcome.RATE_LIMITED: "rate_limit_exceeded rate_limit_error rate_limit_reached_error "
-    "rate_limited ratelimitreached ratelimitexceeded rate_limit too_many_requests toomanyrequests "
-    "throttlingexception throttling requests_rate_limit_exceeded tokens_rate_limit_exceeded "
-    "resource_exhausted",
-    Outcome.AUTH: "invalid_api_key authentication_error api_key_invalid unauthenticated "
-    "incorrect_api_key invalidapikey invalid_authentication_error permission_denied",
-    Outcome.NOT_FOUND: "model_not_found deploymentnotfound not_found_error model_not_exist "
-    "resource_not_found_error",
-    Outcome.FILTERED: "content_filter content_policy_violation responsibleaipolicyviolation "
-    "data_inspection_failed datainspectionfailed content_filter_error moderation_blocked",
-}
-_BY_WORD = {word: outcome for outcome, words in CAUSES.items() for word in words.split()}
-_NO_MONEY = re.compile(
-    r"insufficient (?:account )?(?:balance|credits?|funds|quota)|credit balance is too low"
-    r"|requires more credits|account balance is (?:insufficient|not enough)|out of credits"
-    r"|余额不足|欠费|额度不足",
-    re.I,
-)
-
-
-def _cause(words: Any, message: str, wait_s: float | None = None) -> Outcome | None:
-    """The outcome that an error's type, code or reason names, e.g. `insufficient_quota`.
-
-    Words before the message; in a message only that there is no money, and not where the gateway
-    says how long to wait: then waiting helps. Of several, money first: it is in no status.
-    """
-    found = [_BY_WORD.get(word.strip().lower().replace("-", "_")) for word in words]
-    if Outcome.PAYMENT_REQUIRED in found:
-        return Outcome.PAYMENT_REQUIRED
-    if wait_s is None and _NO_MONEY.search(message[:2000]):
-        return Outcome.PAYMENT_REQUIRED
-    return next((outcome for outcome in found if outcome is not None), None)
-
-
 _TOLD_APART = (402, 429)  # what a gateway passes on of its provider under a status of its own
 
 
@@ -200,6 +229,8 @@ def outcome_of(said: Complaint, status: int | None) -> Outcome:
     """What a complaint is called: its stated cause, else its HTTP status, else a server's error."""
     if said.cause is not None and status != 407:
         return said.cause
+    if said.status is None and (words := refusal_in_words(said.message, status)) is not None:
+        return words
     if said.status in _TOLD_APART:
         return of_status(said.status or 0)
     if status is not None and status >= 300:

@@ -32,6 +32,14 @@ def parsed(raw: bytes, text: str | bytes) -> Any:
         return json.loads(text)
 
 
+def loses_text(line: bytes) -> bool:
+    """Whether a line that is no field hides one: blanks or a byte order mark before `data:`.
+
+    By the standard, and in the SDK, it is no data: a program never sees what stands in it.
+    """
+    return line.lstrip(b"\xef\xbb\xbf \t\x0b\x0c\x00").startswith(b"data:")
+
+
 class Event:
     """What the SDK's Stream asks of an event: its data, and that as JSON."""
 
@@ -52,7 +60,8 @@ class Decoder:
 
     `event` is the last one given out and `done` whether that was `[DONE]`. `is_json` is set by a
     caller whose headers say that the body is JSON: if it looks like it, it is. `foreign` is then
-    the body, as it is of one that begins as a page; `ignored` the first line that is no field.
+    the body, as it is of one that begins as a page; `ignored` the first line that is no field,
+    before others one that `loses_text`.
     """
 
     def __init__(self) -> None:
@@ -129,7 +138,7 @@ class Decoder:
                 bare.append(line)
             elif field == b"error" and value.strip():
                 bare, error = [value.strip()], True
-            elif line.strip() and not self.ignored:
+            elif line.strip() and (not self.ignored or loses_text(line) > loses_text(self.ignored)):
                 self.ignored = line[:200]
         whole = b"\n".join(data)
         if whole:

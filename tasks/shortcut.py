@@ -19,7 +19,7 @@ from recording.outcome import Outcome
 from tasks.address import Address
 from tasks.events import Decoder
 from tasks.failure import WireError, too_large
-from tasks.unpack import Unreadable, unpacked
+from tasks.unpack import UnknownCoding, Unreadable, unpacked
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
@@ -191,8 +191,9 @@ class Reply(httpx2.Response):
                     raise too_large(self.most_bytes, "unpacked")
                 yield piece
         except Unreadable as error:
+            why = f"not the {codings[:40]} it claims to be: {error}"
             raise WireError(
-                Outcome.MALFORMED, f"not the {codings} it claims to be: {error}"
+                Outcome.MALFORMED, f"{error}" if isinstance(error, UnknownCoding) else why
             ) from None
 
 

@@ -17,6 +17,10 @@ class Unreadable(ValueError):
     """The bytes are not in the coding that the headers name, or nobody here knows that coding."""
 
 
+class UnknownCoding(Unreadable):
+    """A coding that no client asked for, and nobody here can take off."""
+
+
 class _Coding(Protocol):
     def pieces(self, data: bytes) -> Iterator[bytes]: ...
 
@@ -83,7 +87,7 @@ def _coding(name: str) -> Any:
             return _Brotli()
         except ImportError:
             pass
-    raise Unreadable(f"the body comes in a coding that was not asked for: {name[:40]!r}")
+    raise UnknownCoding(f"the body comes in a coding that was not asked for: {name[:40]!r}")
 
 
 def unpacked(pieces: Iterator[bytes], codings: str) -> Iterator[bytes]:

@@ -30,6 +30,8 @@ def numeric(value: object) -> float | None:
     """A finite number, also when written as text (headers, some dialects)."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
+    if isinstance(value, str) and ("_" in value or not value.isascii()):
+        return None  # which float() would read
     try:
         number = float(value)
     except (ValueError, OverflowError):
