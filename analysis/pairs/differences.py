@@ -43,6 +43,7 @@ class Differences:
     b_low: "Floats"
     b_high: "Floats"
     first: "NDArray[np.int8]"
+    place: "NDArray[np.int64]"
     tokens: "Floats"
     unlike: int
     unknown: int
@@ -67,7 +68,7 @@ class Differences:
         return replace(
             self,
             a_low=self.a_low[kept], a_high=a_high, b_low=self.b_low[kept], b_high=b_high,
-            first=self.first[kept], tokens=self.tokens[kept],
+            first=self.first[kept], place=self.place[kept], tokens=self.tokens[kept],
             unanswered=(int(np.isinf(a_high).sum()), int(np.isinf(b_high).sum())),
         )  # fmt: skip
 
@@ -80,7 +81,8 @@ def differences(pairs: Pairs, metric: str) -> Differences:
     unlike = known & ~alike(pairs) if metric == "total" else np.zeros(len(pairs), dtype=bool)
     both = floats(pairs.a, "completion_tokens"), floats(pairs.b, "completion_tokens")
     whole = Differences(
-        metric, a_low, a_high, b_low, b_high, pairs.first, (both[0] + both[1]) / 2,
+        metric, a_low, a_high, b_low, b_high, pairs.first,
+        np.arange(len(pairs)), (both[0] + both[1]) / 2,
         int(unlike.sum()), int((~known).sum()), (0, 0),
     )  # fmt: skip
     return whole.of(known & ~unlike)

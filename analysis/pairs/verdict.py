@@ -21,12 +21,22 @@ from analysis.pairs.order import Order
 from analysis.pairs.pairing import Missing, Pairs, paired, texts
 from analysis.pairs.quantiles import PERCENTS, enough, quantiles
 from analysis.pairs.ratio import Growth, growth, ratio
+from analysis.pairs.stated import Stated, stated
 from analysis.pairs.success import success
 from recording.outcome import ENDED_BY_US
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+NEEDED = (
+    "arm", "phase", "request_index", "attempt", "model_requested", "model_returned", "stream",
+    "success", "outcome", "http_status", "sent_offset_s", "send_lag_s", "ttft_s", "last_token_s",
+    "elapsed_sec", "chunks", "arrivals", "prompt_tokens", "completion_tokens", "reasoning_tokens",
+    "reasoning_content_present", "cached_tokens", "api_cost", "finish_reason", "completion_id",
+    "completion_created", "ratelimit_limit_requests", "ratelimit_remaining_requests",
+    "stated_overhead_s",
+)  # fmt: skip
+"""The columns that `judged` reads."""
 LEAST = 20
 LEVEL = 0.05
 _FOUR_OF_FIVE = 0.84  # of normal errors 80 % are below so many standard deviations
@@ -77,17 +87,21 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """All verdicts of two routes; what had no pair, and what was found, by phase."""
+    """All verdicts of two routes; what had no pair, was found, and is stated, by phase."""
 
     verdicts: list[Verdict]
     missing: dict[str, Missing]
     found: dict[str, list[Finding]]
+    stated: dict[str, Stated]
 
 
 def judged(rows: "DataFrame", seed: int = 0) -> Comparison:
     """Every metric of every phase of rows with a column `arm`; reproducible by the seed."""
     verdicts, missing, found = list[Verdict](), dict[str, Missing](), dict[str, list[Finding]]()
+    said = dict[str, Stated]()
     for pairs in paired(rows):
+        if (own := stated(pairs)) is not None:
+            said[pairs.phase] = own
         missing[pairs.phase] = pairs.missing
         found[pairs.phase] = findings(pairs)
         verdicts += _of_phase(pairs, found[pairs.phase], seed)
@@ -95,7 +109,7 @@ def judged(rows: "DataFrame", seed: int = 0) -> Comparison:
     adjusted = swapping.holm([p for place in asked if (p := verdicts[place].p) is not None])
     for place, p in zip(asked, adjusted, strict=True):
         verdicts[place] = _decided(verdicts[place], p, len(asked))
-    return Comparison(verdicts, missing, found)
+    return Comparison(verdicts, missing, found, said)
 
 
 def _of_phase(pairs: Pairs, found: list[Finding], seed: int) -> list[Verdict]:

@@ -11,7 +11,8 @@ import pytest
 from analysis.pairs.differences import differences
 from analysis.pairs.location import location
 from analysis.pairs.pairing import paired
-from analysis.pairs.verdict import Comparison, Said, Verdict, judged
+from analysis.pairs.verdict import NEEDED, Comparison, Said, Verdict, judged
+from recording.record import COLUMNS
 from tests.analysis.pairs.world import World, constant, heavy_noise, lognormal, stalls
 
 WORLDS = {
@@ -51,17 +52,17 @@ def speaking(world: World, runs: int, pairs: int = 60) -> int:
 
 def test_95_percent_intervals_hold_the_truth_under_drift() -> None:
     held = 0
-    for seed in range(100):
+    for seed in range(60):
         (pairs,) = paired(World(swing=0.25).rows(60, seed))
         told = differences(pairs, "ttft")
         found = location(told.low, told.high)
         assert found is not None and found.low is not None and found.high is not None
         held += found.low <= 0.020 <= found.high
-    assert held >= 90
+    assert held >= 53
 
 
 def test_equal_routes_show_nothing() -> None:
-    assert speaking(World(constant(0.0), swing=0.25), 12) <= 2
+    assert speaking(World(constant(0.0), swing=0.25), 8) <= 2
 
 
 @pytest.mark.slow
@@ -148,6 +149,22 @@ def test_what_we_stopped_is_no_failure_of_theirs() -> None:
     rows.loc[hit, ["success", "outcome"]] = [False, "cancelled"]
     found = of(judged(rows), "success")
     assert found.said is Said.NOT_SHOWN and found.pairs == 80
+
+
+def test_columns_as_a_run_is_read_give_the_same_words() -> None:
+    """Nullable types, and only the columns that are said to be needed."""
+    rows = World().rows(60, 1)
+    rows.loc[rows["request_index"] == 3, ["ttft_s", "completion_tokens", "completion_id"]] = None
+    kept = [name for name in NEEDED if name in rows.columns]
+    assert set(NEEDED) - set(COLUMNS) <= {"arm"}
+    assert judged(rows[kept].convert_dtypes()) == judged(rows)
+
+
+def test_what_the_gateway_states_stands_beside() -> None:
+    rows = World().rows(60, 1)
+    assert judged(rows).stated == {}
+    own = judged(rows.assign(stated_overhead_s=0.003)).stated["pairs/m"]
+    assert (own.median_s, own.count) == (0.003, 60)
 
 
 def test_the_same_rows_and_seed_give_the_same_words() -> None:

@@ -1,0 +1,170 @@
+"""The report's section on two routes: what is said, every number, and the differences over time."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analysis.chart import Chart, Series
+from analysis.page import Block, Level, Remark, Section, Table
+from analysis.pairs.differences import differences
+from analysis.pairs.pairing import Missing, Pairs, floats, paired
+from analysis.pairs.sentences import amount, bounds, name, reason, sentence
+from analysis.pairs.verdict import Comparison, Said, Verdict
+from analysis.plots import CHARTS, thin
+from analysis.words import ABSENT, Words, integer
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+
+def first_page(t: Words, found: Comparison, at: dict[str, str]) -> list[Remark]:
+    """The one sentence a phase that page one has: of TTFT, else of the first metric judged.
+
+    `at` says each phase's load in words, e.g. `at 10 requests/s`.
+    """
+    said = list[Remark]()
+    for phase in found.missing:
+        mine = [v for v in found.verdicts if v.phase == phase]
+        chosen = next((v for v in mine if v.metric == "ttft" and v.pairs), None) or next(
+            (v for v in mine if v.metric == "total"), None
+        )
+        if chosen is not None:
+            level: Level = "bad" if chosen.said is Said.NOT_COMPARABLE else "note"
+            said.append(Remark(level, sentence(t, chosen, at.get(phase, ""))))
+    return said
+
+
+def section(t: Words, rows: "DataFrame", found: Comparison, at: dict[str, str]) -> Section:
+    """Everything that was compared; `rows` are those that `found` was judged from."""
+    blocks: list[Block] = []
+    for pairs in paired(rows):
+        mine = [v for v in found.verdicts if v.phase == pairs.phase]
+        blocks += _remarks(t, pairs, mine, found, at.get(pairs.phase, ""))
+        blocks.append(_table(t, pairs.phase, mine))
+    for pairs in paired(rows)[:CHARTS]:
+        blocks += [chart for chart in [_chart(t, pairs, found)] if chart]
+    return Section(t("Two routes in one run", "同一运行中的两条路由"), blocks)
+
+
+def _remarks(
+    t: Words, pairs: Pairs, mine: list[Verdict], found: Comparison, at: str
+) -> list[Remark]:
+    """What breaks the comparison, what has no pair, then what is said of each metric."""
+    stop = t(".", "。")
+    said = [
+        Remark("bad" if one.forbids else "note", f"{pairs.phase}: {reason(t, one)}{stop}")
+        for one in found.found[pairs.phase]
+    ]
+    if left := _missing(t, pairs.missing):
+        said.append(Remark("note", f"{pairs.phase}: {left}{stop}"))
+    if (own := found.stated.get(pairs.phase)) is not None:
+        shown, count = f"{own.median_s * 1000:,.1f} ms", integer(own.count)
+        text = t(
+            f"the gateway states {shown} of its own (median of {count} answers)",
+            f"网关自报开销 {shown}（{count} 个应答的中位值）",
+        )
+        said.append(Remark("note", f"{pairs.phase}: {text}{stop}"))
+    spoken = (Said.ADDS, Said.SAVES, Said.NOT_SHOWN, Said.NOT_ENOUGH)
+    return said + [Remark("note", sentence(t, v, at)) for v in mine if v.said in spoken]
+
+
+def _missing(t: Words, missing: Missing) -> str:
+    """What was left out, and why; empty where nothing was."""
+    parts = [
+        (missing.a, "have the gateway's request alone", "仅有网关请求"),
+        (missing.b, "have the reference's request alone", "仅有参照请求"),
+        (missing.repeated, "have an arm twice", "同一路由重复"),
+        (missing.apart, "were sent by two attempts at the run", "两次请求分属不同的续跑"),
+        (missing.ours, "failed on our own machine", "因压测端自身原因未完成"),
+    ]
+    told = [t(f"{integer(n)} {en}", f"{integer(n)} 对{zh}") for n, en, zh in parts if n]
+    if not told:
+        return ""
+    return t("pairs that are not compared: ", "未参与比较的配对：") + t.join(told)
+
+
+def _table(t: Words, phase: str, mine: list[Verdict]) -> Table:
+    words = {
+        Said.ADDS: t("adds", "增加"),
+        Said.SAVES: t("saves", "减少"),
+        Said.NOT_SHOWN: t("no difference shown", "未见差异"),
+        Said.NOT_COMPARABLE: t("not comparable", "不可比"),
+        Said.NOT_ENOUGH: t("not enough", "样本不足"),
+    }
+    return Table(
+        title=phase,
+        headers=(
+            t("Metric", "指标"), t("Verdict", "判定"), t("Pairs", "配对"),
+            t("Gateway - reference", "网关 − 参照"), t("95 % interval", "95% 区间"),
+            t("Ratio", "比值"), t("p (Holm)", "p（Holm）"),
+            t("Would have been seen", "可察觉的最小差异"),
+        ),
+        rows=[
+            (
+                name(t, one.metric), words[one.said], integer(one.pairs), _estimate(t, one),
+                bounds(t, one),
+                ABSENT if one.ratio is None else f"{one.ratio.least:.3f}",
+                ABSENT if one.adjusted is None else f"{one.adjusted:.3g}",
+                ABSENT if one.visible is None else amount(t, one.metric, one.visible),
+            )
+            for one in mine
+        ],
+        how=t(
+            "Each pair is one body sent to both routes, in random order. TTFT, TPOT, total and "
+            "cost: Hodges-Lehmann of the pairs' differences with the signed-rank interval, "
+            "widened where neighbours are alike; percentiles: bootstrap over blocks of pairs; "
+            "success: Tango's interval. p by swapping arms within pairs, adjusted by Holm over "
+            "all rows of this comparison. Total: pairs with replies of equal length only.",
+            "每对为同一请求体按随机先后发往两条路由。TTFT、TPOT、总耗时与费用：配对差的 "
+            "Hodges-Lehmann 估计与符号秩区间，相邻结果相关时加宽；百分位：按配对块自助抽样；"
+            "成功率：Tango 区间。p 由对内交换路由得出，经 Holm 校正。"
+            "总耗时仅取应答长度相同的配对。",
+        ),
+    )  # fmt: skip
+
+
+def _estimate(t: Words, one: Verdict) -> str:
+    if one.least is None or one.most is None:
+        return ABSENT
+    ends = [
+        amount(t, one.metric, end, one.low, one.high) if np.isfinite(end) else "∞"
+        for end in (one.least, one.most)
+    ]
+    return ends[0] if ends[0] == ends[1] else f"{ends[0]} … {ends[1]}"
+
+
+def _chart(t: Words, pairs: Pairs, found: Comparison) -> Chart | None:
+    """The differences of TTFT (without streams: of the total) over the phase, and the estimate."""
+    for metric in ("ttft", "total"):
+        told = differences(pairs, metric)
+        exact = np.isfinite(told.low) & (told.low == told.high)
+        if exact.sum() >= 2:
+            break
+    else:
+        return None
+    sent = np.fmin(floats(pairs.a, "sent_offset_s"), floats(pairs.b, "sent_offset_s"))[told.place]
+    shown = exact & np.isfinite(sent)
+    points = thin(sent[shown], told.low[shown] * 1000)
+    if not points:
+        return None
+    series = [Series(t("a pair", "一对"), points, "dots", 0)]
+    judged = (v for v in found.verdicts if v.phase == pairs.phase and v.metric == metric)
+    verdict = next(judged, None)
+    ends = points[0][0], points[-1][0]
+    if verdict is not None and verdict.said is not Said.NOT_COMPARABLE:
+        lines = (
+            (verdict.least, t("estimate", "估计值"), False),
+            (verdict.low, t("95 % interval", "95% 区间"), True),
+            (verdict.high, "", True),
+        )
+        for value, label, dashed in lines:
+            if value is not None and np.isfinite(value):
+                line = [(x, value * 1000) for x in ends]
+                series.append(Series(label, line, "line", 1, dashed))
+    what = name(t, metric)
+    return Chart(
+        t(f"Gateway - reference, {what}: {pairs.phase}", f"网关 − 参照，{what}：{pairs.phase}"),
+        t("sent, s into the phase", "发送时刻（阶段内秒）"),
+        t("difference, ms", "差值（毫秒）"),
+        series,
+    )

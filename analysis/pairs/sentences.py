@@ -1,0 +1,231 @@
+"""What a verdict says in words, and a finding: one sentence each, in both languages."""
+
+from collections.abc import Callable
+from math import isfinite
+from typing import Any
+
+from analysis.pairs.guards import Finding
+from analysis.pairs.verdict import LEAST, Said, Verdict
+from analysis.words import ABSENT, Words, integer, milliseconds, percent
+
+_NAMES = {
+    "ttft": ("TTFT", "TTFT"),
+    "tpot": ("TPOT", "TPOT"),
+    "total": ("total time", "总耗时"),
+    "cost": ("cost per request", "单请求费用"),
+    "success": ("the success rate", "成功率"),
+}
+
+
+def name(t: Words, metric: str) -> str:
+    """A metric as readers know it: `ttft_p95` is P95 of TTFT."""
+    base, _, rank = metric.partition("_p")
+    en, zh = _NAMES[base]
+    return t(f"P{rank} of {en}", f"{zh} P{rank}") if rank else t(en, zh)
+
+
+def amount(t: Words, metric: str, *values: float | None) -> str:
+    """The first value in its unit, as finely as it takes to show the largest of them all."""
+    value, largest = values[0], max(abs(v) for v in values if v is not None and isfinite(v))
+    assert value is not None
+    if metric == "cost":
+        return ("-" if value < 0 else "") + t.money(abs(value))
+    if metric == "success":
+        return t(f"{value * 100:.1f} points", f"{value * 100:.1f} 个百分点")
+    digits = 1 if largest >= 0.001 else 3
+    return f"{value * 1000:,.{digits}f} ms"
+
+
+def bounds(t: Words, verdict: Verdict) -> str:
+    """The ends of the 95 % interval, `10.9 to 12.6`; of one that is open, the end it has."""
+    low, high = verdict.low, verdict.high
+    if low is None or high is None:
+        return ABSENT
+    ends = [amount(t, verdict.metric, v, low, high) if isfinite(v) else "" for v in (low, high)]
+    if not ends[0] and not ends[1]:
+        return t("not bounded", "无界")
+    if not ends[1]:
+        return t(f"above {ends[0]}", f"大于 {ends[0]}")
+    if not ends[0]:
+        return t(f"below {ends[1]}", f"小于 {ends[1]}")
+    lowest, highest = (_bare(t, end) for end in ends)
+    return t(f"{lowest} to {highest}", f"{lowest} 至 {highest}")
+
+
+def _bare(t: Words, text: str) -> str:
+    """An amount without its unit, where the unit stands behind it."""
+    return text.removesuffix(" ms").removesuffix(t(" points", " 个百分点"))
+
+
+def interval(t: Words, verdict: Verdict) -> str:
+    """`95 % interval 10.9 to 12.6`."""
+    return t("95 % interval ", "95% 区间 ") + bounds(t, verdict)
+
+
+def sentence(t: Words, verdict: Verdict, at: str = "") -> str:
+    """What the verdict says; `at` is the load in words, e.g. `at 10 requests/s`."""
+    what, where = name(t, verdict.metric), t(f" {at}" if at else "", at)
+    if verdict.said is Said.NOT_COMPARABLE:
+        why = t.clauses(reason(t, found) for found in verdict.because)
+        return t(
+            f"{_upper(what)}{where}: not comparable. {why}.", f"{where}{what}：不可比。{why}。"
+        )
+    if verdict.said is Said.NOT_ENOUGH:
+        return t(
+            f"{_upper(what)}{where}: {integer(verdict.pairs)} pairs are not enough to tell "
+            f"(at least {LEAST}, more where neighbours are alike).",
+            f"{where}{what}：{integer(verdict.pairs)} 对不足以判断"
+            f"（至少 {LEAST} 对，相邻结果相关时需更多）。",
+        )
+    shown = interval(t, verdict) + _first(t, verdict)
+    if verdict.said is Said.NOT_SHOWN:
+        missed = _missed(t, verdict)
+        return t(
+            f"No difference in {what} is shown{where} ({shown}{missed}).",
+            f"{where}未见{what}差异（{shown}{missed}）。",
+        )
+    size = _size(t, verdict)
+    adds = verdict.said is Said.ADDS
+    if verdict.metric == "success":
+        word, zh = ("raises", "高") if adds else ("lowers", "低")
+        return t(
+            f"The gateway {word} the success rate by {size} ({shown}){where}.",
+            f"{where}经网关的成功率{zh} {size}（{shown}）。",
+        )
+    word, zh = ("adds", "增加") if adds else ("saves", "减少")
+    link = "to" if adds else "of"
+    return t(
+        f"The gateway {word} {size} ({shown}) {link} {what}{where}.",
+        f"{where}网关使{what}{zh} {size}（{shown}）。",
+    )
+
+
+def _upper(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _size(t: Words, verdict: Verdict) -> str:
+    """The estimate without its sign; two numbers where it is known between them."""
+    least, most = verdict.least, verdict.most
+    assert least is not None and most is not None
+    ends = sorted((abs(least), abs(most)))
+    shown = [amount(t, verdict.metric, e, verdict.low, *ends) if isfinite(e) else "" for e in ends]
+    if shown[0] == shown[1]:
+        return shown[0]
+    if not isfinite(ends[1]):
+        return t(f"more than {shown[0]}", f"超过 {shown[0]}")
+    return t(f"{shown[0]} to {shown[1]}", f"{shown[0]} 至 {shown[1]}")
+
+
+def _missed(t: Words, verdict: Verdict) -> str:
+    if verdict.visible is None:
+        return ""
+    least = amount(t, verdict.metric, verdict.visible)
+    return t(
+        f"; four of five such runs would have shown {least}", f"；五次此类运行中四次可察觉 {least}"
+    )
+
+
+def _first(t: Words, verdict: Verdict) -> str:
+    if not verdict.first_only:
+        return ""
+    return t(
+        ", first requests of pairs alone, because their order matters",
+        "，先后顺序有影响，故仅取每对的首个请求",
+    )
+
+
+def reason(t: Words, found: Finding) -> str:
+    """The clause that says what was found, with its evidence."""
+    return _REASONS[found.name](t, found.evidence)
+
+
+def _rate_limited(t: Words, e: dict[str, Any]) -> str:
+    counts = f"{integer(e['a'])} + {integer(e['b'])}"
+    return t(
+        f"both routes were rate limited ({counts} answers of 429, gateway + reference)",
+        f"两条路由均被限流（429 应答：网关 + 参照 {counts} 个）",
+    )
+
+
+def _shared_limit(t: Words, e: dict[str, Any]) -> str:
+    return t(
+        "both routes count down one rate limit, so refusals of one may be the other's doing",
+        "两条路由消耗同一限额，其一被拒可能由另一条引起",
+    )
+
+
+def _cached(t: Words, e: dict[str, Any]) -> str:
+    a, b = percent(e["a"], 1), percent(e["b"], 1)
+    return t(
+        f"{a} of the gateway's prompt tokens came from a cache, {b} of the reference's",
+        f"网关有 {a} 的提示 token 来自缓存，参照为 {b}",
+    )
+
+
+def _warmed(t: Words, e: dict[str, Any]) -> str:
+    first, second = percent(e["first"], 1), percent(e["second"], 1)
+    return t(
+        f"the second request of a pair found the first one's prompt in a cache ({second} of its "
+        f"tokens, {first} of the first one's)",
+        f"每对的后一个请求命中前一个的提示缓存（缓存占比 {second}，前者 {first}）",
+    )
+
+
+def _replayed(t: Words, e: dict[str, Any]) -> str:
+    part = f"{integer(e['replayed'])}/{integer(e['pairs'])}"
+    return t(
+        f"both routes returned one and the same stored reply (id and time) in {part} pairs",
+        f"{part} 对中两条路由返回了同一份已存应答（id 与时间相同）",
+    )
+
+
+def _other_model(t: Words, e: dict[str, Any]) -> str:
+    a, b = t.join(e["a"]), t.join(e["b"])
+    return t(f"the routes name other models ({a}; {b})", f"两条路由返回的模型名不同（{a}；{b}）")
+
+
+def _other_prompt(t: Words, e: dict[str, Any]) -> str:
+    part = f"{integer(e['unlike'])}/{integer(e['pairs'])}"
+    counts = f"{e['a']:g}, {e['b']:g}"
+    return t(
+        f"identical bodies were counted as prompts of different length in {part} pairs "
+        f"(medians {counts} tokens)",
+        f"{part} 对中相同请求体的提示 token 数不同（中位值 {counts}）",
+    )
+
+
+def _buffered(t: Words, e: dict[str, Any]) -> str:
+    a, b = percent(e["a"], 0), percent(e["b"], 0)
+    return t(
+        f"one route holds streams back and releases them at once ({a} of the gateway's, {b} of "
+        "the reference's)",
+        f"其中一条路由缓冲流式应答后一次性放出（网关 {a}，参照 {b}）",
+    )
+
+
+def _late(t: Words, e: dict[str, Any]) -> str:
+    lag = milliseconds(max(e[arm] for arm in ("a", "b") if arm in e))
+    return t(
+        f"the generator sent too late for what it measured (P99 {lag})",
+        f"压测端发送滞后过大（P99 {lag}）",
+    )
+
+
+def _unlike_lengths(t: Words, e: dict[str, Any]) -> str:
+    part = f"{integer(e['alike'])}/{integer(e['pairs'])}"
+    return t(f"only {part} pairs have replies of equal length", f"仅 {part} 对的应答长度相同")
+
+
+_REASONS: dict[str, Callable[[Words, dict[str, Any]], str]] = {
+    "rate_limited": _rate_limited,
+    "shared_limit": _shared_limit,
+    "cached": _cached,
+    "warmed": _warmed,
+    "replayed": _replayed,
+    "other_model": _other_model,
+    "other_prompt": _other_prompt,
+    "buffered": _buffered,
+    "late": _late,
+    "unlike_lengths": _unlike_lengths,
+}

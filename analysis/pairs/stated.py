@@ -1,0 +1,30 @@
+"""What the gateway itself says it added, beside what was measured.
+
+It states the time of its own code (`x-litellm-overhead-duration-ms` and the like); what a client
+sees has its network, its queues and its connection to the provider in it as well.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from analysis.pairs.pairing import Pairs, floats
+from analysis.percentile import nearest_rank
+
+LEAST = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """The median overhead that `count` of the gateway's answers state, seconds."""
+
+    median_s: float
+    count: int
+
+
+def stated(pairs: Pairs) -> Stated | None:
+    """What the gateway's answers state; None where fewer than LEAST do."""
+    values = floats(pairs.a, "stated_overhead_s")
+    known = np.sort(values[~np.isnan(values)])
+    middle = nearest_rank(known, 50)
+    return None if middle is None or len(known) < LEAST else Stated(middle, len(known))

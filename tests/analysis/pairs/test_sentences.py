@@ -1,0 +1,117 @@
+"""The words of verdicts and findings, in both languages; the section has everything."""
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from analysis.chart import Chart, svg
+from analysis.page import Remark, Table
+from analysis.pairs.guards import findings
+from analysis.pairs.pairing import paired
+from analysis.pairs.section import first_page, section
+from analysis.pairs.sentences import reason, sentence
+from analysis.pairs.verdict import Said, Verdict, judged
+from analysis.words import Words
+from tests.analysis.pairs.test_guards import TRAPS
+from tests.analysis.pairs.world import World, constant
+
+EN, ZH = Words("en", "CNY"), Words("zh", "CNY")
+ADDS = Verdict(
+    "rpm/m/600", "m", "ttft", Said.ADDS, 400,
+    least=0.0118, most=0.0118, low=0.0109, high=0.0126, p=0.0002, adjusted=0.001, visible=0.0012,
+)  # fmt: skip
+
+
+def test_what_a_gateway_adds_is_one_sentence_with_its_interval() -> None:
+    assert sentence(EN, ADDS, "at 10 requests/s") == (
+        "The gateway adds 11.8 ms (95 % interval 10.9 to 12.6) to TTFT at 10 requests/s."
+    )
+    assert sentence(ZH, ADDS, "每秒 10 个请求时") == (
+        "每秒 10 个请求时网关使TTFT增加 11.8 ms（95% 区间 10.9 至 12.6）。"
+    )
+
+
+def test_every_word_has_its_sentence() -> None:
+    saves = replace(ADDS, said=Said.SAVES, least=-0.0118, most=-0.0118, low=-0.0126, high=-0.0109)
+    none = replace(ADDS, said=Said.NOT_SHOWN, low=-0.001, high=0.002)
+    few = replace(ADDS, said=Said.NOT_ENOUGH, pairs=7)
+    tail = replace(ADDS, metric="ttft_p95")
+    cost = replace(ADDS, metric="cost", least=0.000012, most=0.000012, low=0.00001, high=0.000014)
+    rate = replace(
+        ADDS, metric="success", said=Said.SAVES, least=-0.02, most=-0.02, low=-0.03, high=-0.01
+    )
+    assert [sentence(EN, v) for v in (saves, none, few, tail, cost, rate)] == [
+        "The gateway saves 11.8 ms (95 % interval -12.6 to -10.9) of TTFT.",
+        "No difference in TTFT is shown (95 % interval -1.0 to 2.0; four of five such runs would "
+        "have shown 1.2 ms).",
+        "TTFT: 7 pairs are not enough to tell (at least 20, more where neighbours are alike).",
+        "The gateway adds 11.8 ms (95 % interval 10.9 to 12.6) to P95 of TTFT.",
+        "The gateway adds ¥0.000012 (95 % interval ¥0.000010 to ¥0.000014) to cost per request.",
+        "The gateway lowers the success rate by 2.0 points (95 % interval -3.0 to -1.0).",
+    ]
+
+
+def test_what_nobody_saw_end_is_said_with_the_bound_it_has() -> None:
+    open_ended = replace(ADDS, least=5.0, most=float("inf"), low=4.6, high=float("inf"))
+    assert sentence(EN, open_ended) == (
+        "The gateway adds more than 5,000.0 ms (95 % interval above 4,600.0 ms) to TTFT."
+    )
+    between = replace(ADDS, most=0.0121)
+    assert "adds 11.8 ms to 12.1 ms" in sentence(EN, between)
+
+
+def test_first_requests_alone_are_said_to_be_so() -> None:
+    assert "first requests of pairs alone, because their order matters" in sentence(
+        EN, replace(ADDS, first_only=True)
+    )
+
+
+@pytest.mark.parametrize("name", TRAPS)
+def test_every_finding_has_its_clause_in_both_languages(name: str) -> None:
+    (pairs,) = paired(TRAPS[name][0](World().rows(60, 4)))
+    (found,) = findings(pairs)
+    en, zh = reason(EN, found), reason(ZH, found)
+    assert re.search("[a-z]{4}", en) and re.search("[一-鿿]{4}", zh)
+
+
+def test_the_section_has_the_words_the_table_and_the_plot() -> None:
+    rows = World(constant(0.3)).rows(60, 1)
+    found = judged(rows)
+    for t in (EN, ZH):
+        made = section(t, rows, found, {})
+        tables = [b for b in made.blocks if isinstance(b, Table)]
+        charts = [b for b in made.blocks if isinstance(b, Chart)]
+        remarks = [b for b in made.blocks if isinstance(b, Remark)]
+        assert len(tables) == 1 and len(tables[0].rows) == len(found.verdicts) == len(remarks)
+        assert len(charts) == 1 and len(charts[0].series[0].points) == 60
+        assert svg(charts[0]).startswith("<svg")
+
+
+def test_page_one_has_one_sentence_a_phase() -> None:
+    rows = World(constant(0.3)).rows(60, 1)
+    (said,) = first_page(EN, judged(rows), {"pairs/m": "at 10 requests/s"})
+    assert said.level == "note"
+    assert re.fullmatch(
+        r"The gateway adds [0-9.]+ ms \(95 % interval [0-9.]+ to [0-9.]+\) to TTFT at 10 "
+        r"requests/s\.", said.text,
+    )  # fmt: skip
+
+
+def test_a_broken_comparison_is_bad_and_says_why_and_missing_pairs_are_told() -> None:
+    rows = TRAPS["rate_limited"][0](World().rows(60, 1))
+    rows = rows[~((rows["request_index"] == 3) & (rows["arm"] == "a"))]
+    (said,) = first_page(EN, judged(rows), {})
+    assert said.level == "bad" and "not comparable" in said.text and "429" in said.text
+    texts = [b.text for b in section(EN, rows, judged(rows), {}).blocks if isinstance(b, Remark)]
+    assert any("1 have the reference's request alone" in text for text in texts)
+
+
+def test_without_streams_the_total_stands_on_page_one_and_is_drawn() -> None:
+    rows = World(constant(0.3)).rows(60, 1).assign(stream=False, ttft_s=np.nan, last_token_s=np.nan)
+    found = judged(rows)
+    (said,) = first_page(EN, found, {})
+    assert "to total time" in said.text
+    (chart,) = (b for b in section(EN, rows, found, {}).blocks if isinstance(b, Chart))
+    assert "total time" in chart.title
