@@ -45,10 +45,14 @@ _MEANINGS = {
         "usage 使用了未知的字段名",
     ),
     "usage_twice": (
-        "a stream states its usage twice and differently: the largest complete one counts",
-        "流式应答两次给出不同的 usage：以最大的完整一份为准",
+        "an answer states its usage twice and differently: of a stream's, the largest complete one "
+        "counts; of several names or places, the first",
+        "同一应答多次给出不同的 usage：流式以最大的完整一份为准，字段名或位置不同的以第一个为准",
     ),
-    "cost_unreadable": ("a cost is stated, and is no number", "给出的费用不是数字"),
+    "cost_unreadable": (
+        "a cost is stated, and is no number or in another currency than the run's (--currency)",
+        "给出的费用不是数字，或币种与本次测试（--currency）不同",
+    ),
     "tool_call_shape": (
         "a tool call had to be repaired to be read",
         "工具调用的格式有误，经修复后读取",

@@ -86,8 +86,12 @@ reasons").
 _USAGE = """
 ## Tokens and cost
 
-`usage` is looked for in the body or chunk, in `x_groq`, in the first choice, and as
-`usageMetadata`. Of several usages in one stream the largest complete one counts (prompt and
+`usage` is looked for in the body or chunk, in `x_groq`, in the first choice, as `usageMetadata` or
+`amazon-bedrock-invocationMetrics`, and one level down in `meta`, `data`, `result` or `response`.
+Cohere's `tokens` are read; its `billed_units` are not, for what was billed may be less than what
+was counted. Where one answer states a count by two names or in two places, the first counts; if
+they contradict each other (and do not differ by just the cached or reasoning tokens), the row is
+flagged `usage_twice`. Of several usages in one stream the largest complete one counts (prompt and
 completion tokens known); what it leaves out is taken from the others, and where they contradict
 each other the row is flagged `usage_twice`. A count above 100 million is flagged `usage_absurd`
 and not believed. A usage of unknown names is flagged `usage_unreadable`.
@@ -97,9 +101,15 @@ prompt + completion + reasoning (xAI, Google), `cached` and `cache_write` where 
 them out (Anthropic, Bedrock). It is no alarm; page one says it once per model, and prices and hit
 rates go by it.
 
-A cost may be a number, a number as text, an object with `total_cost`, `total` or its parts, or
-xAI's ticks (10^10 are one US dollar). With an own key at OpenRouter (`is_byok`) the gateway's
-charge is `api_cost`, the provider's is `upstream_cost`.
+A cost may be a number, a number as text with or without its currency (`$0.0012`, `0.0012 USD`,
+`1,234.5`; `1,234` may be two numbers and is none), an object with `total_cost`, `total` or its
+parts, or xAI's ticks (10^10 are one US dollar). With an own key at OpenRouter (`is_byok`) the
+gateway's charge is `api_cost`, the provider's is `upstream_cost`.
+
+Currencies are never mixed. An amount that names another currency than the run's is unknown and
+flagged `cost_unreadable`; a run of which none is known (`--currency`) takes only US dollars by
+name. A `cost` beside `usage` is read with `--cost-field cost` alone: it may be credits, cents or a
+balance.
 """
 _CAUSED = """
 ## What went wrong

@@ -170,6 +170,7 @@ class GeneratorNode:
             cost_field=options.cost_field,
             attempt=data["attempt"],
             stall_limit_s=options.stall_limit,
+            currency=data["currency"],
         )
         traffic = travelled(data["traffic"], options)
         run = Run(options, origin, traffic=traffic)

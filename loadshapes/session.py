@@ -220,6 +220,7 @@ class Session:
                     "part": self._part(node),
                     "attempt": self._attempt,
                     "prices": self.tariff.plain,
+                    "currency": self.tariff.currency or "",
                     # Workers need not have the file: its text travels.
                     "traffic": self.plan.traffic.text if self.plan.traffic else "",
                 },

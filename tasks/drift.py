@@ -6,8 +6,9 @@ usage_unreadable it states a usage in which no count has a name that is known he
 usage_sum        total_tokens is neither prompt_tokens + completion_tokens nor, as some dialects
                  count, that and the reasoning or cached tokens beside them
 usage_absurd     a number that cannot be: negative, past counting, or a part larger than its whole
-usage_twice      a stream states its usage twice, and differently (the largest complete one counts)
-cost_unreadable  a cost is stated, and is no number
+usage_twice      an answer states its usage twice, and differently (of several in a stream the
+                 largest complete one counts, of several names or places the first)
+cost_unreadable  a cost is stated, and is no number or in another currency than the run's
 finish_reason    none, an unknown one, or `tool_calls` without a tool call
 budget_spent     a visible reply was asked for, and reasoning used up the whole output budget
                  (where nothing at all came back, that is the outcome; see tasks/exchange.py)
@@ -50,7 +51,13 @@ _ROUTERS = frozenset(("auto",))
 
 
 def flags(
-    requested: str, said: Message, used: Usage, *, ok: bool, usage_said: Json | None = None
+    requested: str,
+    said: Message,
+    used: Usage,
+    *,
+    ok: bool,
+    usage_said: Json | None = None,
+    currency: str = "",
 ) -> dict[str, str]:
     """Each flag of an answer and why, e.g. `{"usage_sum": "total 9 is not 5 + 2"}`.
 
@@ -76,8 +83,8 @@ def flags(
         rest = sum(counts.get(f"{name}_tokens") or 0 for name in beside)
         if not beside or total != (prompt or 0) + (completion or 0) + rest:
             found["usage_sum"] = f"total {total} is not {prompt} + {completion}"
-    if (cost := unread_cost(stated)) is not None:
-        found["cost_unreadable"] = f"the cost {_shown(cost)} is no number"
+    if (cost := unread_cost(stated, currency)) is not None:
+        found["cost_unreadable"] = cost
     if absurd:
         found["usage_absurd"] = ", ".join(absurd)
     if ok and (wrong := _reason(said)) is not None:

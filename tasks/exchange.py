@@ -28,7 +28,7 @@ from tasks.prompts import Judgement, Request
 from tasks.redaction import redacted
 from tasks.reply import Message
 from tasks.stream import StreamedReply
-from tasks.usage import stated, usage
+from tasks.usage import contradiction, stated, usage
 from tasks.values import whole
 from tasks.wire import Wire
 
@@ -80,7 +80,8 @@ class Origin:
     """Who measures: run, process, the secrets that no row may show; `mute`: nor what was said.
 
     `prices` is the operator's table, for costs that the gateway does not state; `cost_field` where
-    it states them, if not in a usual place. Gaps of streams above `stall_limit_s` are stalls.
+    it states them, if not in a usual place, `currency`
+    the unit of them all (empty: not said). Gaps of streams above `stall_limit_s` are stalls.
     """
 
     run_id: str
@@ -91,6 +92,7 @@ class Origin:
     cost_field: str = ""
     attempt: int = 1
     stall_limit_s: float = timing.STALL_LIMIT_S
+    currency: str = ""
 
 
 _SPENT = "{} output tokens were spent and no visible word came: raise --max-tokens"
@@ -223,8 +225,16 @@ def _record(
     headers = wire.headers
     place = json.dumps(request.place) if request.place else None
     complete = answer.outcome in (Outcome.OK, Outcome.EMPTY)
-    used = usage(answer.body or {}, headers, ok=complete, cost_field=origin.cost_field)
+    used = usage(
+        answer.body or {},
+        headers,
+        ok=complete,
+        cost_field=origin.cost_field,
+        currency=origin.currency,
+    )
     found = dict(answer.odd)
+    if (twice := contradiction(answer.body or {})) is not None:
+        found.setdefault("usage_twice", twice)
     if (odd := odd_wait(headers)) is not None:
         found["retry_after"] = odd
     if answer.outcome is Outcome.EMPTY and drift.spent(said, used):
@@ -276,7 +286,9 @@ def _record(
             request.heard(said)
         judged = _judged(request.judge, said) if request.judge is not None and ok else None
         usage_said = stated(answer.body or {})
-        found |= drift.flags(job.phase.model, said, used, ok=ok, usage_said=usage_said)
+        found |= drift.flags(
+            job.phase.model, said, used, ok=ok, usage_said=usage_said, currency=origin.currency
+        )
         if job.phase.stream and "stream_options" not in body:
             found.pop("usage_missing", None)  # it was not asked for
         if ok and request.marker is not None and not said.content and drift.spent(said, used):

@@ -3,14 +3,16 @@
 Sources: OpenAI's API reference (usage), OpenRouter (usage.cost, is_byok, cost_details), xAI
 (cost_in_usd_ticks, reasoning beside the completion), LiteLLM (x-litellm-response-cost), DeepSeek
 (prompt_cache_hit_tokens), Anthropic (input_tokens, cache_*_input_tokens), Google (usageMetadata),
-Bedrock (inputTokens), Groq (x_groq.usage), Moonshot (choices[0].usage, cached_tokens), Perplexity
-(cost.total_cost), DeepInfra (estimated_cost). A field that is absent or of the wrong type is None:
-unknown, never 0.
+Bedrock (inputTokens, inputTokenCount), Cohere (meta.tokens), Groq (x_groq.usage), Moonshot
+(choices[0].usage, cached_tokens), Perplexity (cost.total_cost), DeepInfra (estimated_cost). A field
+that is absent or of the wrong type is None: unknown, never 0.
 """
 
 from collections.abc import Iterator, Mapping
+from itertools import product
 from typing import TypedDict
 
+from tasks.amount import accepted, amount, other_unit
 from tasks.values import Json, as_json, at, first, mapping, numeric, whole
 
 
@@ -32,10 +34,12 @@ class Usage(TypedDict, total=False):
 
 COUNTS: dict[str, tuple[str, ...]] = {
     "prompt_tokens": ("prompt_tokens", "input_tokens", "inputTokens", "promptTokens",
-                      "promptTokenCount", "prompt_token_count", "prompt_eval_count"),
+                      "promptTokenCount", "prompt_token_count", "inputTokenCount",
+                      "input_token_count", "prompt_eval_count"),
     "completion_tokens": ("completion_tokens", "output_tokens", "outputTokens",
                           "completionTokens", "candidatesTokenCount", "candidates_token_count",
-                          "completion_token_count", "eval_count"),
+                          "completion_token_count", "outputTokenCount", "output_token_count",
+                          "eval_count"),
     "total_tokens": ("total_tokens", "totalTokens", "totalTokenCount", "total_token_count"),
     "cached_tokens": ("prompt_cache_hit_tokens", "cache_read_input_tokens",
                       "cacheReadInputTokens", "cached_tokens", "cachedContentTokenCount",
@@ -59,7 +63,8 @@ IN_DETAIL = {
 _BESIDE = ("cache_read_input_tokens", "cacheReadInputTokens")
 """Anthropic's and Bedrock's names: what they count is no part of the input tokens."""
 COSTS = ("cost", "total_cost", "estimated_cost", "cost_usd", "total_cost_usd")
-COST_NAMES = frozenset((*COSTS, "cost_in_usd_ticks", "cost_details", "is_byok"))
+_CURRENCY = ("currency", "cost_currency")
+COST_NAMES = frozenset((*COSTS, *_CURRENCY, "cost_in_usd_ticks", "cost_details", "is_byok"))
 MOST_TOKENS = 100_000_000
 """No request has more; a count above it is not believed, and kept out of every sum."""
 _IN_COST = ("total_cost", "total", "amount", "value", "usd", "total_usd")
@@ -71,22 +76,58 @@ _PARTS = frozenset(
     for cost in ("", "_cost")
 )
 _COST_HEADER = "x-litellm-response-cost"
+_SHOWN_CHARS = 80
 _TICKS_PER_USD = 10_000_000_000
 
 
+_ENVELOPES = ("meta", "data", "result", "response")
+"""Where a `usage` may stand one level down."""
+
+
 def stated(body: Json) -> Json:
-    """The `usage` of a body or chunk: its own, else Groq's, else of its first choice (Moonshot),
-    else Google's."""
-    used = body.get("usage")
-    if not used and "x_groq" in body:
-        used = mapping(body["x_groq"]).get("usage")
-    if not used:
-        choices = body.get("choices")
-        if isinstance(choices, list) and choices and isinstance(choices[0], dict):
-            used = choices[0].get("usage")
-    if not used:
-        used = body.get("usageMetadata") or body.get("usage_metadata")
-    return mapping(used)
+    """The `usage` of a body or chunk: the first of `_places`, and Cohere's `tokens` in it."""
+    used = body.get("usage") or next(_elsewhere(body), None)
+    return _opened(mapping(used))
+
+
+def _elsewhere(body: Json) -> Iterator[object]:
+    """Each `usage` that does not stand in its usual place: Groq's, its first choice's (Moonshot),
+    Google's, Bedrock's, in an envelope, and Cohere's `meta.tokens` (what was counted; its
+    `billed_units` may be fewer)."""
+    if "x_groq" in body and (used := mapping(body["x_groq"]).get("usage")):
+        yield used
+    choices = body.get("choices")
+    if isinstance(choices, list) and choices and (used := mapping(choices[0]).get("usage")):
+        yield used
+    for name in ("usageMetadata", "usage_metadata", "amazon-bedrock-invocationMetrics"):
+        if name in body and (used := body[name]):
+            yield used
+    for name in _ENVELOPES:
+        if name in body and isinstance(inner := body[name], dict):
+            for place in ("usage", "usageMetadata", *(("tokens",) if name == "meta" else ())):
+                if isinstance(used := inner.get(place), dict) and used:
+                    yield used
+
+
+def _opened(used: Json) -> Json:
+    tokens = used.get("tokens")
+    return {**tokens, **used} if isinstance(tokens, dict) else used
+
+
+def contradiction(body: Json) -> str | None:
+    """Where one answer states a count twice and differently, in words; None: it does not.
+
+    By another name or in another place. A 0 may stand for "not counted here", and two that differ
+    by the cached, written or reasoning tokens count by two conventions: neither is told.
+    """
+    places = [_opened(mapping(used)) for used in (body.get("usage"), *_elsewhere(body)) if used]
+    parts = [{0, *(n for used in places for n in _counted(used, name))} for name in IN_DETAIL]
+    known = {sum(chosen) for chosen in product(*parts)}
+    for name in ("prompt_tokens", "completion_tokens", "total_tokens"):
+        said = {n for used in places for n in _counted(used, name) if n > 0}
+        if len(said) > 1 and max(said) - min(said) not in known:
+            return f"{name} is {' and '.join(map(str, sorted(said)[:4]))}"
+    return None
 
 
 def count(used: Json, name: str) -> int | None:
@@ -140,24 +181,34 @@ def _number(value: object) -> int | None:
     return None
 
 
-def unread_cost(used: Json) -> str | None:
-    """A cost that is stated and cannot be read, as text; None: there is none such."""
+def unread_cost(used: Json, currency: str = "") -> str | None:
+    """A cost that is stated and cannot be read, and why; None: there is none such."""
     stated_costs = {name: used[name] for name in COSTS if used.get(name) not in (None, "", {})}
-    if not stated_costs or any(money(value) is not None for value in stated_costs.values()):
+    if not stated_costs or _cost(used, currency) is not None:
         return None
-    return as_json(next(iter(stated_costs.values())))
+    value = next(iter(stated_costs.values()))
+    shown = as_json(value)
+    shown = shown if len(shown) <= _SHOWN_CHARS else shown[: _SHOWN_CHARS - 1] + "…"
+    unit = currency or "USD"
+    if _foreign(used, currency) or other_unit(value, currency):
+        return f"the cost {shown} is not in {unit}: --currency says what the costs are in"
+    return f"the cost {shown} is no number"
 
 
-def usage(body: Json, headers: Mapping[str, str], *, ok: bool, cost_field: str = "") -> Usage:
+def usage(
+    body: Json, headers: Mapping[str, str], *, ok: bool, cost_field: str = "", currency: str = ""
+) -> Usage:
     """Tokens and cost out of a body's `usage` and the answer's headers (names in lower case).
 
     `cost_field`, a path in the body or a header's name, comes before the usual places. The body's
     cost wins over the header's; both are kept. A header's 0 counts only on a success (`ok`): on an
-    error LiteLLM says "0" without knowing.
+    error LiteLLM says "0" without knowing. A cost in another currency than `currency` is unknown.
     """
     said = stated(body)
-    in_body = first(money(at(body, cost_field)), _cost(said))
-    in_header = first(*(numeric(headers.get(n)) for n in (cost_field.lower(), _COST_HEADER)))
+    in_body = first(money(at(body, cost_field), currency), _cost(said, currency))
+    in_header = first(
+        *(amount(headers.get(n), currency) for n in (cost_field.lower(), _COST_HEADER))
+    )
     if not ok and not in_header:
         in_header = None
     cost = in_body if in_body is not None else in_header
@@ -178,19 +229,30 @@ def usage(body: Json, headers: Mapping[str, str], *, ok: bool, cost_field: str =
     return found
 
 
-def money(value: object) -> float | None:
-    """A cost: a number, or an object with its total, or of nothing but the parts we know."""
+def money(value: object, currency: str = "") -> float | None:
+    """A cost: an amount, or an object with its total, or of nothing but the parts we know."""
     if not isinstance(value, dict):
-        return numeric(value)
-    total = first(*(numeric(value.get(name)) for name in _IN_COST))
+        return amount(value, currency)
+    if _foreign(value, currency):
+        return None
+    value = {name: part for name, part in value.items() if name not in _CURRENCY}
+    total = first(*(amount(value.get(name), currency) for name in _IN_COST))
     if total is not None or not value or not _PARTS.issuperset(value):
         return total
-    parts = [numeric(part) for part in value.values()]
+    parts = [amount(part, currency) for part in value.values()]
     return None if None in parts else sum(part for part in parts if part is not None)
 
 
-def _cost(said: Json) -> float | None:
-    stated_cost = first(*(money(said.get(name)) for name in COSTS))
+def _foreign(said: Json, currency: str) -> bool:
+    """Whether a cost's neighbour names another currency than the run's."""
+    named = (said.get(name) for name in _CURRENCY)
+    return any(isinstance(name, str) and name and not accepted(name, currency) for name in named)
+
+
+def _cost(said: Json, currency: str = "") -> float | None:
+    if _foreign(said, currency):
+        return None
+    stated_cost = first(*(money(said.get(name), currency) for name in COSTS))
     ticks = numeric(said.get("cost_in_usd_ticks"))
     if stated_cost is None and ticks is not None:
         return ticks / _TICKS_PER_USD

@@ -11,7 +11,7 @@ from tasks import drift
 from tasks.answer import refused, whole
 from tasks.complaints import complaint, trouble, wait_in_body
 from tasks.stream import StreamedReply
-from tasks.usage import stated, usage
+from tasks.usage import contradiction, stated, usage
 from tasks.values import mapping
 
 KNOWN = """choices message delta content tool_calls function arguments name id index finish_reason
@@ -43,6 +43,7 @@ def judged(answer: Any) -> None:
     used = usage(body, {}, ok=True)
     if answer.message is not None:
         drift.flags("m", answer.message, used, ok=True, usage_said=stated(body))
+        contradiction(body)
     wait_in_body(body, 1.7e9)
 
 
