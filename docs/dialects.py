@@ -70,8 +70,8 @@ than what its Content-Type says: the row is then flagged `content_type`.
 A line with blanks or a byte order mark before its `data:`, inside the stream, is no data by the
 standard, and the SDK drops it without a word; `data:  [DONE]` with two blanks makes the SDK fail.
 A program would lose text or break, so both are `malformed`, and the row shows the line. A body in a
-coding that was not asked for (zstd) is `malformed` under HTTP 200, and keeps the outcome of any
-other status.
+coding that was not asked for (zstd, unless the machine's Python has a library for it) is
+`malformed` under HTTP 200, and keeps the outcome of any other status.
 
 The simulator speaks dialects of this kind, to try them: `python -m simulator --dialect xai`,
 `anthropic-compat`, `byok` (an own key at OpenRouter) and `proxy` (errors are pages).

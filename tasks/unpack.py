@@ -77,14 +77,43 @@ class _Brotli:
             raise Unreadable(str(error) or "not brotli") from None
 
 
+class _Zstd:
+    """zstd, where the SDK's HTTP client has a library for it and so asks for it (Python 3.14)."""
+
+    def __init__(self) -> None:
+        try:
+            zstd: Any = import_module("compression.zstd")
+        except ImportError:
+            zstd = import_module("backports.zstd")
+        self._new, self._error = zstd.ZstdDecompressor, zstd.ZstdError
+        self._made = self._new()
+
+    def pieces(self, data: bytes) -> Iterator[bytes]:
+        try:
+            while True:
+                if self._made.eof:  # a body may hold several frames (RFC 8878 3)
+                    data = self._made.unused_data + data
+                    if not data:
+                        return
+                    self._made = self._new()
+                piece = self._made.decompress(data, PIECE_BYTES)
+                data = b""
+                if piece:
+                    yield piece
+                if self._made.needs_input:
+                    return
+        except self._error as error:
+            raise Unreadable(str(error) or "not zstd") from None
+
+
 def _coding(name: str) -> Any:
     if name in ("gzip", "x-gzip"):
         return _Zlib(gzip=True)
     if name == "deflate":
         return _Zlib(gzip=False)
-    if name == "br":
+    if name in ("br", "zstd"):
         try:
-            return _Brotli()
+            return _Brotli() if name == "br" else _Zstd()
         except ImportError:
             pass
     raise UnknownCoding(f"the body comes in a coding that was not asked for: {name[:40]!r}")

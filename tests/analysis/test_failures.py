@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis import report, terminal
+from analysis import html, report, terminal
 from analysis.causes import failures
 from analysis.load import load
 from analysis.verdicts import failures as verdict
+from recording.foreign import markup, quoted
 from recording.outcome import ENDED_BY_US, Outcome
 from recording.record import RequestRecord
 from tests.analysis.runs import PHASE, dropped, failed, make, phase, probe, record
@@ -147,3 +148,28 @@ def test_a_404_is_told_with_what_the_look_before_the_run_found(tmp_path: Path) -
     assert "Did you mean the base URL http://h/v1?" in text
     (text,) = told(tmp_path / "c", *rows, events=[near | {"asked": "another"}, end])
     assert text.endswith("Most end in /v1, and none in /chat/completions.")
+
+
+HOSTILE = (
+    "\x1b[2J\x1b]0;owned\x07<script>alert(1)</script>\u202e" + "x" * 1500,
+    "\x07\x1b\u200b\u202e" * 400,
+    "</td><img src=x onerror=alert(1)>{}",
+)
+
+
+@pytest.mark.parametrize("words", HOSTILE, ids=range(3))
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_run_of_hostile_500s_shows_the_gateways_words_escaped_and_bounded(
+    tmp_path: Path, words: str, lang: Any
+) -> None:
+    rows = [failed(i, "server_error", http_status=500, error_message=words) for i in range(12)]
+    (said,) = told(tmp_path / "r", *rows, lang=lang)
+    assert quoted(words) in said and "HTTP 500" in said
+    assert said.isprintable() and len(said) < 500
+    view = report.look(load(tmp_path / "r"), lang)
+    summary = terminal.text(view, view.phases, "phase")
+    assert quoted(words)[:40] in summary and "\x1b" not in summary
+    page = html.render(report.compose(view))
+    assert markup(quoted(words)) in page
+    for raw in ("<script>alert", "<img src=x", "\x1b", "\u202e"):
+        assert raw not in page
