@@ -20,22 +20,22 @@ from locust.argument_parser import LocustArgumentParser
 from locust.env import Environment
 from locust.runners import MasterRunner, Runner, WorkerRunner
 
-from loadshapes import guests
-from loadshapes.command import Command
-from loadshapes.generator import Generator
-from loadshapes.nodes import GeneratorNode, Pinned
-from loadshapes.options import Options
-from loadshapes.session import Session
+from engine import own_locustfile as guests
+from engine.controller import Command
+from engine.generator import Generator
+from engine.locust_nodes import GeneratorNode, Pinned
+from engine.preflight import way
+from engine.session import Session
 from loadshapes.shapes import FixedRate, PlannedShape, check_by_hand, check_users
-from loadshapes.typed import add_arguments, answer
-from recording.foreign import ShownWords, shown
-from recording.hooks import Recorder
-from recording.metrics import Metrics, serve
-from recording.mistake import OperatorError
-from tasks.endpoint import Endpoint, load_environment
-from tasks.preflight import way
+from recording.errors import OperatorError
+from recording.recorder import Recorder
+from recording.untrusted_text import ShownWords, shown
+from settings.command_line import add_arguments, answer
+from settings.endpoint import Endpoint, load_environment
+from settings.options import Options
 from tasks.users import GatewayUser
 from webui.page import Gateway, attach
+from webui.prometheus import Metrics, serve
 from webui.start import Desk
 
 __all__ = ["FixedRate", "GatewayUser"]  # what Locust looks for: one user class, one shape class

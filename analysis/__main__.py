@@ -14,16 +14,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from analysis import reconciling
-from analysis.load import Run, RunError, load
-from recording import percents, slo
-from recording.conditions import ConditionError, parse
-from recording.foreign import as_json, shown
-from recording.percents import PercentError
-from recording.prices import PriceError
+from analysis.reading.load import Run, RunError, load
+from analysis.reconcile import command as reconciling
+from recording.untrusted_text import as_json, shown
+from rules import percentiles as percents
+from rules import slo
+from rules.conditions import ConditionError, parse
+from rules.percentiles import PercentError
+from rules.prices import PriceError
 
 if TYPE_CHECKING:
-    from analysis.sections import View
+    from analysis.report.view import View
 
 FORMATS = ("csv", "parquet", "jsonl", "seed")
 _BY = {"phase": "phase", "model": "model_requested", "task-prefix": "task_prefix"}
@@ -201,7 +202,8 @@ def _load(options: argparse.Namespace) -> Run:
 
 
 def _report(options: argparse.Namespace) -> bool:
-    from analysis import report, seed, terminal
+    from analysis.export import article_jsonl as seed
+    from analysis.report import report, terminal
 
     judged = options.fail_on is not None or options.junit is not None
     parse(options.fail_on or "")
@@ -218,8 +220,8 @@ def _report(options: argparse.Namespace) -> bool:
 
 
 def _check(options: argparse.Namespace) -> bool:
-    from analysis import report
-    from analysis.goodput import slo_of
+    from analysis.numbers.goodput import slo_of
+    from analysis.report import report
 
     parse(options.fail_on)
     view = report.look(_load(options))
@@ -233,7 +235,7 @@ def _failed(
     aloud: bool = False,
 ) -> bool:
     """Judge a run; whether it failed. `aloud` prints every check, not only the sentence."""
-    from analysis import check, junit
+    from analysis.report import check, junit
 
     checks = check.judge(view, parse(options.fail_on or ""), objectives)
     if options.junit:
@@ -249,7 +251,8 @@ def _failed(
 
 
 def _summary(options: argparse.Namespace) -> None:
-    from analysis import report, summarize, terminal
+    from analysis.numbers import summarize
+    from analysis.report import report, terminal
 
     run = _load(options)
     view = report.look(run)
@@ -263,9 +266,11 @@ def _summary(options: argparse.Namespace) -> None:
 
 
 def _compare(options: argparse.Namespace) -> bool:
-    from analysis import compare, compare_page, html, markdown
-    from analysis.atomic import replacing
-    from analysis.words import Words
+    from analysis.compare import comparison as compare
+    from analysis.compare import page as compare_page
+    from analysis.page import html, markdown
+    from analysis.page.words import Words
+    from analysis.reading.atomic_file import replacing
 
     asked = options.fail_on_regression
     numbers = compare.numbers_of(asked)
@@ -317,14 +322,15 @@ def _see_that_they_were_compared(untested: dict[str, str], any_will_do: bool, as
 
 
 def _timeline(options: argparse.Namespace) -> None:
-    from analysis import timeline
+    from analysis.compare import timeline
 
     written = timeline.write([load(run) for run in options.runs], options.output, options.lang)
     print(*map(shown, written), sep="\n")
 
 
 def _export(options: argparse.Namespace) -> None:
-    from analysis import seed, table
+    from analysis.export import article_jsonl as seed
+    from analysis.export import csv_parquet as table
 
     kind = options.format or options.output.suffix.lower().removeprefix(".")
     if kind not in FORMATS or (kind == "seed" and not options.format):
@@ -341,7 +347,7 @@ def _export(options: argparse.Namespace) -> None:
 
 
 def _import(options: argparse.Namespace) -> None:
-    from analysis import importing
+    from analysis.reading import import_jsonl as importing
 
     made = importing.read(options.files, options.results, options.run_id, options.currency)
     print(shown(made))

@@ -2,7 +2,8 @@
 
     python -m benchmarks.pacing [--windows 40]
 
-No network and no clock: requests are due on the window's grid, sized by `loadshapes.pacing.Pacer`
+No network and no clock: requests are due on the window's grid, sized by
+`loadshapes.token_pacing.Pacer`
 and answered after what `simulator.latency` draws. What is left is what no sizing can know: when the
 last answer comes.
 """
@@ -12,8 +13,8 @@ import statistics
 from heapq import heapify, heappop, heappush
 from random import Random
 
-from loadshapes.pacing import Pace, Pacer
 from loadshapes.plan import tpm_count
+from loadshapes.token_pacing import Pace, Pacer
 from simulator.latency import Traffic, first_token_s, token_s
 from simulator.profile import load
 

@@ -1,10 +1,10 @@
 """docs/reference/dialects.md: what is understood of an answer, from the tables that read it."""
 
-from recording.machine import LIMITS
+from rules.local_errors import LIMITS
 from tasks.causes import CAUSES
-from tasks.complaints import CODES, MESSAGES
-from tasks.pages import PROXY_STATUSES
-from tasks.reasons import WORDS
+from tasks.error_bodies import CODES, MESSAGES
+from tasks.finish_reasons import WORDS
+from tasks.proxy_pages import PROXY_STATUSES
 from tasks.usage import COSTS, COUNTS, IN_DETAIL
 
 _ENDS = {

@@ -18,15 +18,15 @@ import house  # noqa: E402
 import schemas  # noqa: E402
 import simulated  # noqa: E402
 
-from loadshapes.option import GROUPS, MODES, flag, readers  # noqa: E402
-from loadshapes.options import Options  # noqa: E402
 from recording import outcome  # noqa: E402
-from recording.conditions import METRICS  # noqa: E402
 from recording.formats import FIRST, FORMATS  # noqa: E402
-from recording.metrics import Metrics  # noqa: E402
 from recording.record import MEANINGS, TYPES  # noqa: E402
-from tasks import drift  # noqa: E402
+from rules.conditions import METRICS  # noqa: E402
+from settings.option import GROUPS, MODES, flag, readers  # noqa: E402
+from settings.options import Options  # noqa: E402
+from tasks import answer_flags as drift  # noqa: E402
 from tests.faults import PROVOKED, SIMULATED, Case  # noqa: E402
+from webui.prometheus import Metrics  # noqa: E402
 
 
 def columns() -> str:

@@ -8,10 +8,10 @@ from dataclasses import fields
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from loadshapes.options import Options
 from loadshapes.plan import Phase
 from recording.formats import FORMATS
 from recording.outcome import Outcome
+from settings.options import Options
 
 Schema = dict[str, Any]
 _PLAIN = {str: "string", int: "integer", float: "number", bool: "boolean", NoneType: "null"}
@@ -119,7 +119,7 @@ def manifest() -> Schema:
 
 def summary() -> Schema:
     """The numbers of a run."""
-    from analysis.report import SUMMARY_VERSION
+    from analysis.report.report import SUMMARY_VERSION
 
     number, share = _or_null("number"), _or_null("number", minimum=0, maximum=1)
     seconds = _or_null("number", minimum=0)

@@ -7,15 +7,15 @@ search that was cut short says what it knows.
 
 from collections import Counter
 
-from loadshapes.options import Options
+from loadshapes.level_search import Span, highest
 from loadshapes.plan import Phase, Plan, rpm_count
 from loadshapes.program import Program
-from loadshapes.search import Span, highest
-from recording.attained import Attained, answers, judge
-from recording.mistake import OperatorError
+from recording.errors import OperatorError
 from recording.record import RequestRecord
-from recording.slo import Objectives, SloError
-from recording.trials import Trial
+from rules.bracket import Trial
+from rules.objectives import Attained, answers, judge
+from rules.slo import Objectives, SloError
+from settings.options import Options
 
 MODE = "capacity"
 

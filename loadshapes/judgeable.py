@@ -6,11 +6,11 @@ when all is paid for.
 
 from collections.abc import Iterator
 
-from loadshapes.options import Options
 from loadshapes.plan import Phase, Plan
-from recording.conditions import METRICS, Where, has, metric_of, parse
-from recording.mistake import OperatorError
-from recording.slo import Slo
+from recording.errors import OperatorError
+from rules.conditions import METRICS, Where, has, metric_of, parse
+from rules.slo import Slo
+from settings.options import Options
 
 _STREAMED = ("ttft", "tpot", "itl")
 

@@ -6,13 +6,15 @@ To add a mode: write a function here and name it in PLANS (and in `option.MODES`
 from collections.abc import Callable
 from dataclasses import replace
 
-from loadshapes import capacity, limits, own
-from loadshapes.faults import faults
-from loadshapes.options import Options
-from loadshapes.pacing import CALIBRATION, CALIBRATION_WORDS
+from loadshapes import capacity
+from loadshapes import own_traffic_plans as own
+from loadshapes import rate_limit_audit as limits
 from loadshapes.plan import ANY_NUMBER, Phase, Plan, rpm_count, tpm_count
-from recording.mistake import OperatorError
-from tasks import ways
+from loadshapes.token_pacing import CALIBRATION, CALIBRATION_WORDS
+from recording.errors import OperatorError
+from settings import body_profile as ways
+from settings.option_faults import faults
+from settings.options import Options
 
 LIGHT_STEP = 20  # the highest step of the article's ladder for a dear model
 

@@ -18,12 +18,12 @@ from dataclasses import asdict, dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, Any, Literal
 
-from loadshapes.pacing import Pace
-from recording.dues import uniform_times
+from loadshapes.token_pacing import Pace
+from rules.due_times import uniform_times
 
 if TYPE_CHECKING:
+    from loadshapes.own_traffic.traffic import Traffic
     from loadshapes.program import Finding
-    from tasks.traffic import Traffic
 
 Kind = Literal["arrivals", "burst", "steady", "manual"]
 ANY_NUMBER = 1_000_000  # of users: more than one run has

@@ -27,8 +27,8 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Literal
 
-from loadshapes.pacing import CALIBRATION, CALIBRATION_WORDS, Pace, Probe, calibrate
 from loadshapes.plan import Phase
+from loadshapes.token_pacing import CALIBRATION, CALIBRATION_WORDS, Pace, Probe, calibrate
 from recording.record import RequestRecord
 
 

@@ -9,7 +9,7 @@ from typing import ClassVar, Protocol
 
 from locust import LoadTestShape
 
-from recording.mistake import OperatorError
+from recording.errors import OperatorError
 
 
 class Conducted(Protocol):

@@ -5,7 +5,7 @@ import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
-from recording.mistake import OperatorError
+from recording.errors import OperatorError
 
 LEAST_FREE_BYTES = 32 * 1024
 """What a run's first files need; a disk that is full later ends the run, and says so."""

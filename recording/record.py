@@ -134,7 +134,7 @@ class RequestRecord:
     tool_calls: int | None = column("how many tool calls the reply makes", default=None)
     marker_ok: bool | None = column("the reply is the marker asked for", default=None)
     check: str | None = column(
-        "a probe's verdict (`pass`, `fail`), then flags (tasks/drift.py), a space between",
+        "a probe's verdict (`pass`, `fail`), then flags (tasks/answer_flags.py), a space between",
         default=None,
     )
     check_detail: str | None = column(

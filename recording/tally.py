@@ -3,9 +3,9 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
+from recording.not_sent import Unsent
 from recording.outcome import Outcome
 from recording.record import RequestRecord
-from recording.unsent import Unsent
 
 
 @dataclass(slots=True)

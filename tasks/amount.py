@@ -7,7 +7,7 @@ run names none, plain numbers are taken as they are and a currency that is named
 import re
 from collections.abc import Collection
 
-from tasks.values import numeric
+from recording.json_values import numeric
 
 _DOLLARS = ("USD", "AUD", "CAD", "HKD", "NZD", "SGD", "TWD")
 _UNITS: dict[str, Collection[str]] = {

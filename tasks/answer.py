@@ -11,16 +11,16 @@ from typing import Any
 import gevent
 import openai
 
+from recording.json_values import Json, as_json
 from recording.outcome import Outcome, of_status
 from tasks.client import Client
-from tasks.complaints import complaint, outcome_of, trouble, unlisted, worded
-from tasks.events import loses_text, parsed
-from tasks.failure import WireError
-from tasks.pages import PROXY_STATUSES, foreign, is_page, title
-from tasks.reasons import end_of
+from tasks.error_bodies import complaint, outcome_of, trouble, unlisted, worded
+from tasks.event_stream import loses_text, parsed
+from tasks.finish_reasons import end_of
+from tasks.proxy_pages import PROXY_STATUSES, foreign, is_page, title
 from tasks.reply import Message, message
 from tasks.stream import StreamedReply
-from tasks.values import Json, as_json
+from tasks.transport_failure import WireError
 
 UNREADABLE = (ValueError, RecursionError, MemoryError)
 """All that reading a body can raise; anything else is a fault of ours, and not hidden as theirs."""

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 
-from tasks.access import Access, Credential, Outgoing
-from tasks.address import address
+from settings.access import Access, Credential, Outgoing
+from settings.address import address
+from settings.body_profile import task_line
 from tasks.route import Route
 from tasks.shortcut import Http, OpenAI
-from tasks.ways import task_line
 from tasks.wire import MOST_BYTES, Wire
 
 

@@ -11,25 +11,25 @@ from typing import Any
 import gevent
 import openai
 
-from loadshapes.options import WITHHELD
 from loadshapes.plan import Phase
-from recording import timing
+from recording.json_values import whole
 from recording.outcome import Outcome, of_status
-from recording.prices import PRICED, Prices
 from recording.record import CONTENT_LIMIT_CHARS, RequestRecord
-from tasks import drift
+from recording.redaction import redacted
+from rules import stream_timing as timing
+from rules.prices import PRICED, Prices
+from settings.options import WITHHELD
+from tasks import answer_flags as drift
 from tasks.answer import Answer, broken, plain, refused, streamed
 from tasks.client import Client
-from tasks.complaints import wait_in_body
-from tasks.failure import NotSent, WireError
+from tasks.error_bodies import wait_in_body
 from tasks.headers import header_facts, odd_wait
-from tasks.overhead import stated_times
 from tasks.prompts import Judgement, Request
-from tasks.redaction import redacted
 from tasks.reply import Message
+from tasks.stated_overhead import stated_times
 from tasks.stream import StreamedReply
+from tasks.transport_failure import NotSent, WireError
 from tasks.usage import contradiction, stated, usage
-from tasks.values import whole
 from tasks.wire import Wire
 
 _BROKEN = (

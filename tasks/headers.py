@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TypedDict
 
-from tasks.values import numeric, whole
+from recording.json_values import numeric, whole
 
 _ID_HEADERS = (
     "x-request-id", "x-generation-id", "x-litellm-call-id", "request-id", "apim-request-id",

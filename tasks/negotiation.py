@@ -10,14 +10,14 @@ from typing import Any
 
 from gevent.event import Event
 
-from loadshapes.options import Options
 from loadshapes.plan import Phase
 from recording.record import RequestRecord
-from recording.refusals import refused_fields
+from rules.refused_fields import refused_fields
+from settings.body_profile import HEADER, Ways, change, undecided
+from settings.options import Options
 from tasks.client import Client
 from tasks.exchange import Job, Origin, exchange
 from tasks.prompts import Request, body
-from tasks.ways import HEADER, Ways, change, undecided
 
 MOST_RESENDS = 6  # of a request; each takes a field away, and there are no more than these
 ALONE_S = 2.0

@@ -1,7 +1,7 @@
 """What one request asks: its body, the marker it expects, and who judges the reply. Pure.
 
 To add a kind of request: write a builder here, or in tasks/probes/, and name it in
-tasks/catalogue.py.
+tasks/builders.py.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
 
-from loadshapes.options import Options
-from loadshapes.pacing import CALIBRATION, CALIBRATION_WORDS
 from loadshapes.plan import Phase
+from loadshapes.token_pacing import CALIBRATION, CALIBRATION_WORDS
+from recording.json_values import Json
+from settings.body_profile import BUDGETS, METADATA, Ways, extra_body
+from settings.options import Options
 from tasks.reply import Message
-from tasks.values import Json
-from tasks.ways import BUDGETS, METADATA, Ways, extra_body
 
 # The seed's padding: it plans with six tokens a word, whatever the tokenizer makes of it.
 PADDING_WORD = "NONELINEAR_TPM_EVAL_STATIC_TEXT"

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tasks.calls import whole_calls
+from recording.json_values import Json, mapping
 from tasks.thinking import split
-from tasks.values import Json, mapping
+from tasks.tool_calls import whole_calls
 
 
 @dataclass(slots=True)

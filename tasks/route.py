@@ -12,8 +12,8 @@ from urllib.request import getproxies, proxy_bypass
 
 import certifi
 
-from recording import machine
 from recording.outcome import Outcome
+from rules import local_errors as machine
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,10 @@ from openai import Stream
 from openai._models import FinalRequestOptions
 
 from recording.outcome import Outcome
-from tasks.address import Address
-from tasks.events import Decoder
-from tasks.failure import WireError, too_large
-from tasks.unpack import UnknownCoding, Unreadable, unpacked
+from settings.address import Address
+from tasks.decompression import UnknownCoding, Unreadable, unpacked
+from tasks.event_stream import Decoder
+from tasks.transport_failure import WireError, too_large
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 

@@ -1,12 +1,12 @@
 """A streamed reply: SDK chunks put together into one message, with the time of each."""
 
+from recording.json_values import Json, mapping
 from tasks import thinking
-from tasks.calls import Calls, calls_of
-from tasks.complaints import trouble
-from tasks.reasons import end_of
+from tasks.error_bodies import trouble
+from tasks.finish_reasons import end_of
 from tasks.reply import Message, first_choice, index_of, reason_of, reasoning_of, spoken
+from tasks.tool_calls import Calls, calls_of
 from tasks.usage import Usages, stated
-from tasks.values import Json, mapping
 
 
 class StreamedReply:

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping
 from itertools import product
 from typing import TypedDict
 
+from recording.json_values import Json, as_json, at, first, mapping, numeric, whole
 from tasks.amount import accepted, amount, other_unit
-from tasks.values import Json, as_json, at, first, mapping, numeric, whole
 
 
 class Usage(TypedDict, total=False):

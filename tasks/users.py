@@ -9,19 +9,19 @@ from locust import User, task
 from locust.exception import StopUser
 from locust.user.task import LOCUST_STATE_STOPPING
 
-from loadshapes.generator import Generator
-from loadshapes.share import Run
-from recording.foreign import shown
-from recording.guards import pause_s
+from engine.generator import Generator
+from engine.share import Run
+from loadshapes.own_traffic.traffic import Conversation, begin
 from recording.outcome import Outcome
 from recording.record import RequestRecord
-from tasks.catalogue import build
+from recording.untrusted_text import shown
+from rules.stop_rule import pause_s
+from settings.endpoint import Endpoint
+from tasks.builders import build
 from tasks.client import Client
-from tasks.endpoint import Endpoint
 from tasks.exchange import Job
 from tasks.prompts import Request
 from tasks.route import Route
-from tasks.traffic import Conversation, begin
 
 log = logging.getLogger("weighbridge")
 

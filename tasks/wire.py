@@ -14,13 +14,13 @@ import gevent
 import httptools
 import httpx2
 
-from recording import machine
 from recording.outcome import Outcome
-from tasks.access import Credential
-from tasks.failure import WireError, too_large
-from tasks.peek import has_spoken, hung_up
+from rules import local_errors as machine
+from settings.access import Credential
 from tasks.route import Route, connect_outcome, connected, tunnel
 from tasks.shortcut import Reply
+from tasks.socket_peek import has_spoken, hung_up
+from tasks.transport_failure import WireError, too_large
 
 _RECV_BYTES = 32768
 MOST_BYTES = 64_000_000

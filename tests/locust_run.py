@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from loadshapes.plan import Phase
+from recording.not_sent import EVENT, Unsent
 from recording.record import COLUMNS, RequestRecord, decode
-from recording.unsent import EVENT, Unsent
 from tasks.exchange import Job, Origin, planned_only
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from loadshapes.search import Span, highest
-from recording.attained import judge
-from recording.slo import parse
-from recording.trials import Bracket, Trial
+from loadshapes.level_search import Span, highest
+from rules.bracket import Bracket, Trial
+from rules.objectives import judge
+from rules.slo import parse
 from tests.queues import mmc, mmc_edge, mmc_percentile
 
 SERVERS, MEAN_S = 8, 0.2

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import yaml
 
-from loadshapes.options import Options
-from recording.conditions import parse
+from rules.conditions import parse
+from settings.options import Options
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from locust.util.timespan import parse_timespan
 
-from loadshapes.option import MODES, flag, readers
-from loadshapes.options import Options
-from loadshapes.typed import seconds_of
-from recording.mistake import OperatorError
+from recording.errors import OperatorError
+from settings.command_line import seconds_of
+from settings.option import MODES, flag, readers
+from settings.options import Options
 
 LOCUSTS_OWN = ("user_count", "spawn_rate", "host", "run_time", "profile")
 _OPTIONS: dict[str, "Field[Any]"] = {item.name: item for item in fields(Options)}

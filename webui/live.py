@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from loadshapes.plan import Phase, Plan
-from recording.foreign import shown
-from recording.lateness import LAG_SHARE, limit_s
 from recording.outcome import Outcome
 from recording.record import RequestRecord
 from recording.tally import Tally
+from recording.untrusted_text import shown
+from rules.punctuality import LAG_SHARE, limit_s
 from webui import words
 from webui.histogram import Histogram
 from webui.series import Series

@@ -13,8 +13,8 @@ from flask import Blueprint, Response, jsonify, make_response, request, send_fro
 from locust.env import Environment
 from locust.web import WebUI
 
-from loadshapes.session import Session
-from recording.foreign import shown
+from engine.session import Session
+from recording.untrusted_text import shown
 from webui import downloads, words
 from webui.hosts import is_ours, own_names
 from webui.live import LiveRun

@@ -17,15 +17,15 @@ from locust.env import Environment
 from locust.runners import STATE_INIT, STATE_STOPPED, MasterRunner
 from werkzeug.datastructures import ImmutableMultiDict
 
+from engine.estimate import estimate
+from engine.session import Session
 from loadshapes import modes
-from loadshapes.options import Options
-from loadshapes.session import Session
 from loadshapes.shapes import check_users
-from recording.foreign import shown
-from recording.mistake import OperatorError
-from tasks.access import NONE
-from tasks.estimate import estimate
-from tasks.gateways import Table
+from recording.errors import OperatorError
+from recording.untrusted_text import shown
+from settings.access import NONE
+from settings.gateways import Table
+from settings.options import Options
 from webui import form as fields_of
 from webui.form import Ramp, number, run_time_s
 

@@ -21,8 +21,8 @@ OTHERS = ("demo", "ui", "worker", "simulator")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what is asked; returns the exit code. A run ends the process itself, as Locust does."""
-    from loadshapes.option import MODES
-    from weighbridge import words
+    from settings.option import MODES
+    from weighbridge import help as words
 
     given = list(sys.argv[1:] if arguments is None else arguments)
     what, *rest = given or ["--help"]

@@ -1,6 +1,6 @@
 """The differences of one metric, pair by pair: what is known of each, and what has none.
 
-A time that nobody saw the end of is right-censored (recording/censored.py): it is at least what was
+A time that nobody saw the end of is right-censored (rules/censoring.py): it is at least what was
 waited for it, so the pair's difference has a bound on one side. A refusal is no time at all.
 """
 
@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analysis import streaming
+from analysis.numbers import streaming
 from analysis.pairs.pairing import Pairs, floats, texts
-from recording.censored import GAVE_UP
 from recording.outcome import WAITED
+from rules.censoring import GAVE_UP
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from analysis import streaming
+from analysis.numbers import streaming
+from analysis.numbers.percentile import nearest_rank
 from analysis.pairs.differences import alike, good
 from analysis.pairs.pairing import Pairs, floats, texts
 from analysis.pairs.success import mcnemar
-from analysis.percentile import nearest_rank
-from recording.lateness import LAG_SHARE, limit_s
 from recording.outcome import Outcome
+from rules.punctuality import LAG_SHARE, limit_s
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -7,7 +7,8 @@ exact up to 100 differences and normal beyond. It takes no advantage of ties, so
 interval holds the truth at least as often.
 
 Neighbours may be alike (a queue): the interval is then wider by the root of their memory
-(analysis/memory.py), as n differences tell no more than n / memory that are independent.
+(analysis/numbers/autocorrelation.py), as n differences tell no more than n / memory that are
+independent.
 
 A difference of which only a bound is known (nobody saw the request end) enters twice: as its lowest
 and as its highest. Estimate and bounds rise with every difference, so the truth lies between.
@@ -21,7 +22,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analysis.memory import memory
+from analysis.numbers.autocorrelation import memory
 from analysis.pairs.selection import kth_sum
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analysis.memory import memory
+from analysis.numbers.autocorrelation import memory
 from analysis.pairs.differences import Differences
 from analysis.pairs.location import LEVEL, Location
 from analysis.pairs.selection import kth_sum

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from analysis.numbers.percentile import nearest_rank, nearest_ranks, rank
 from analysis.pairs import blocks, swapping
-from analysis.percentile import nearest_rank, nearest_ranks, rank
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from analysis.memory import memory
+from analysis.numbers.autocorrelation import memory
 from analysis.pairs.location import Location, location
 
 if TYPE_CHECKING:

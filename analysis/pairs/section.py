@@ -4,14 +4,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analysis.chart import Chart, Series
-from analysis.page import Block, Level, Remark, Section, Table
+from analysis.page.blocks import Block, Level, Remark, Section, Table
+from analysis.page.chart import Chart, Series
+from analysis.page.words import ABSENT, Words, integer
 from analysis.pairs.differences import differences
 from analysis.pairs.pairing import Missing, Pairs, floats, paired
 from analysis.pairs.sentences import amount, bounds, name, reason, sentence
 from analysis.pairs.verdict import Comparison, Said, Verdict
-from analysis.plots import CHARTS, thin
-from analysis.words import ABSENT, Words, integer
+from analysis.report.plots import CHARTS, thin
 
 if TYPE_CHECKING:
     from pandas import DataFrame

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from math import isfinite
 from typing import Any
 
+from analysis.page.words import ABSENT, Words, integer, milliseconds, percent
 from analysis.pairs.guards import Finding
 from analysis.pairs.verdict import LEAST, Said, Verdict
-from analysis.words import ABSENT, Words, integer, milliseconds, percent
 
 _NAMES = {
     "ttft": ("TTFT", "TTFT"),

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from analysis.numbers.percentile import nearest_rank
 from analysis.pairs.pairing import Pairs, floats
-from analysis.percentile import nearest_rank
 
 LEAST = 3
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analysis.memory import memory
+from analysis.numbers.autocorrelation import memory
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analysis.compare_resample import holm as holm
+from analysis.compare.resample import holm as holm
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

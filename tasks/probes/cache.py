@@ -5,9 +5,9 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from loadshapes.options import Options
 from loadshapes.plan import Phase
-from recording.mistake import OperatorError
+from recording.errors import OperatorError
+from settings.options import Options
 from tasks.prompts import Request
 
 _SENTENCE = (

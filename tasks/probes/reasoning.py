@@ -1,7 +1,7 @@
 """Reasoning: a small question worth a thought; the record says which fields came back."""
 
-from loadshapes.options import Options
 from loadshapes.plan import Phase
+from settings.options import Options
 from tasks.prompts import Request
 
 

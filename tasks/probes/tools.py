@@ -5,12 +5,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from loadshapes.options import Options
 from loadshapes.plan import Phase
-from recording.mistake import OperatorError
+from recording.errors import OperatorError
+from recording.json_values import Json, mapping
+from settings.options import Options
 from tasks.prompts import Judgement, Request
 from tasks.reply import Message
-from tasks.values import Json, mapping
 
 WEATHER: list[Json] = [
     {

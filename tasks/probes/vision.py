@@ -8,9 +8,9 @@ from difflib import SequenceMatcher
 from functools import lru_cache
 from pathlib import Path
 
-from loadshapes.options import Options
 from loadshapes.plan import Phase
-from recording.mistake import OperatorError
+from recording.errors import OperatorError
+from settings.options import Options
 from tasks.prompts import Judgement, Request
 from tasks.reply import Message
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from analysis.agreement import differences
-from analysis.check import judge
-from analysis.load import load
-from analysis.report import look, summary
+from analysis.numbers.agreement import differences
+from analysis.reading.load import load
+from analysis.report.check import judge
+from analysis.report.report import look, summary
 from tests.analysis.runs import make, probe
 
 PLAIN: dict[str, Any] = {

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from analysis import report, terminal
 from analysis.__main__ import main
-from analysis.check import judge
-from analysis.load import load
-from analysis.sections import View
-from analysis.verdicts import asked, verdicts
-from analysis.words import Lang
+from analysis.page.words import Lang
+from analysis.reading.load import load
+from analysis.report import report, terminal
+from analysis.report.check import judge
+from analysis.report.verdicts import asked, verdicts
+from analysis.report.view import View
 from tests.analysis.runs import PHASE, failed, make, probe, record
 
 SLO = {"e2e_p50_s": 1.0, "success_rate": 0.9}

@@ -3,7 +3,7 @@
 import csv
 from pathlib import Path
 
-from analysis.load import load
+from analysis.reading.load import load
 from benchmarks.rows import make
 from recording.record import decode, encode
 

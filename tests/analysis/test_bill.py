@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.bill import Charge, Columns, money, read
-from analysis.load import RunError
+from analysis.reading.load import RunError
+from analysis.reconcile.bill import Charge, Columns, money, read
 
 
 def export(folder: Path, text: str, encoding: str = "utf-8") -> Path:

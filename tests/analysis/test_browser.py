@@ -9,9 +9,10 @@ from typing import get_args
 
 import pytest
 
-from analysis import html, report
-from analysis.load import load
-from analysis.words import Lang
+from analysis.page import html
+from analysis.page.words import Lang
+from analysis.reading.load import load
+from analysis.report import report
 from tests.analysis.runs import hostile
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")

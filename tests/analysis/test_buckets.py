@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from analysis import markdown, report
-from analysis.buckets import (
+from analysis.numbers.buckets import (
     LEVEL,
     _variance,
     change_points,
@@ -18,8 +17,10 @@ from analysis.buckets import (
     visible,
     width_s,
 )
-from analysis.edges import student
-from analysis.load import load
+from analysis.numbers.edges import student
+from analysis.page import markdown
+from analysis.reading.load import load
+from analysis.report import report
 from recording.record import RequestRecord
 from tests.analysis.runs import PHASE, failed, make, phase, record
 

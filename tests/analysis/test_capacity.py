@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from analysis import check, html, markdown, report
-from analysis.load import load
+from analysis.page import html, markdown
+from analysis.reading.load import load
+from analysis.report import check, report
 from recording.record import RequestRecord
-from recording.slo import parse
+from rules.slo import parse
 from tests.analysis.runs import failed, make, phase, record
 
 SLO = {"success_rate": 0.9, "e2e_p95_s": 5.0}

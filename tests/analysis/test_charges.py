@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import markdown, report
-from analysis.charges import READ, Apart, doubles, headers
-from analysis.load import load
-from analysis.sections.vision import READABLE
+from analysis.numbers.charges import READ, Apart, doubles, headers
+from analysis.page import markdown
+from analysis.reading.load import load
+from analysis.report import report
+from analysis.report.sections.vision import READABLE
 from recording.record import RequestRecord
 from tasks.probes.vision import PASS_SHARE
 from tests.analysis.runs import failed, make, record

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.chart import HEIGHT, WIDTH, Chart, Look, Series, figure, svg, ticks
-from analysis.plots import thin
+from analysis.page.chart import HEIGHT, WIDTH, Chart, Look, Series, figure, svg, ticks
+from analysis.report.plots import thin
 
 NUMBERS = st.floats(-1e9, 1e9, allow_subnormal=False).map(lambda x: round(x, 3))
 

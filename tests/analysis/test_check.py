@@ -5,16 +5,16 @@ from typing import Any
 
 import pytest
 
-from analysis import report
-from analysis.check import Check, judge, sentence
-from analysis.load import load
-from analysis.verdicts import verdicts
+from analysis.reading.load import load
+from analysis.report import report
+from analysis.report.check import Check, judge, sentence
+from analysis.report.verdicts import verdicts
 from loadshapes import modes
-from loadshapes.options import Options
-from recording.conditions import JUDGED, MARKED, METRICS, parse
-from recording.prices import Price, Prices
 from recording.record import RequestRecord
-from tasks.catalogue import BUILDERS
+from rules.conditions import JUDGED, MARKED, METRICS, parse
+from rules.prices import Price, Prices
+from settings.options import Options
+from tasks.builders import BUILDERS
 from tests.analysis.runs import PHASE, dropped, failed, make, phase, probe, record
 
 

@@ -100,8 +100,9 @@ def test_it_starts_without_pandas_and_never_knows_locust() -> None:
     """The command line imports pandas only for work, and nothing of the load generator at all."""
     code = (
         "import sys, analysis.__main__; assert 'pandas' not in sys.modules;"
-        "import analysis.report, analysis.seed, analysis.importing, analysis.terminal;"
-        "import analysis.plots, pandas;"
+        "import analysis.report.report, analysis.export.article_jsonl,"
+        " analysis.reading.import_jsonl, analysis.report.terminal;"
+        "import analysis.report.plots, pandas;"
         "bad = {'locust', 'gevent', 'loadshapes', 'tasks', 'openai'} & set(sys.modules);"
         "assert not bad, bad"
     )

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from analysis import parts
-from analysis.columns import Declined, read
-from analysis.parts import RunError, read_slowly
+from analysis.reading import parts
+from analysis.reading.columns import Declined, read
+from analysis.reading.parts import RunError, read_slowly
 from recording.record import COLUMNS, TYPES, RequestRecord, encode
 from tests.analysis.runs import failed, record
 

@@ -12,14 +12,15 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.stats import binom
 
-from analysis import compare_resample, html, markdown
 from analysis.__main__ import main
-from analysis.compare import compare, unlike
-from analysis.compare_page import compose
-from analysis.compare_resample import Difference, Side, differences, holm
-from analysis.load import RunError, load
-from analysis.percentile import nearest_rank
-from analysis.words import Words
+from analysis.compare import resample as compare_resample
+from analysis.compare.comparison import compare, unlike
+from analysis.compare.page import compose
+from analysis.compare.resample import Difference, Side, differences, holm
+from analysis.numbers.percentile import nearest_rank
+from analysis.page import html, markdown
+from analysis.page.words import Words
+from analysis.reading.load import RunError, load
 from recording.record import RequestRecord
 from tests.analysis.runs import PHASE, failed, make, phase, record
 from tests.queues import ar1, mmc

@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis import html, report, terminal
-from analysis.causes import failures
-from analysis.load import load
-from analysis.verdicts import failures as verdict
-from recording.foreign import markup, quoted
+from analysis.page import html
+from analysis.reading.load import load
+from analysis.report import report, terminal
+from analysis.report.failure_causes import failures
+from analysis.report.verdicts import failures as verdict
 from recording.outcome import ENDED_BY_US, Outcome
 from recording.record import RequestRecord
+from recording.untrusted_text import markup, quoted
 from tests.analysis.runs import PHASE, dropped, failed, make, phase, probe, record
 
 WORDS = "Incorrect API key provided: sk-x{}."

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from analysis.load import RunError, load
-from recording.remains import read
+from analysis.reading.load import RunError, load
+from engine.interrupted import read
 from tests.analysis.runs import make, record
 
 FILES = ("manifest.json", "events.jsonl", "requests-local.csv")

@@ -7,15 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis import markdown, report
 from analysis.__main__ import main
-from analysis.check import judge, sentence
-from analysis.goodput import numbers
-from analysis.load import load
-from analysis.summarize import of_run
-from recording.conditions import parse as conditions
+from analysis.numbers.goodput import numbers
+from analysis.numbers.summarize import of_run
+from analysis.page import markdown
+from analysis.reading.load import load
+from analysis.report import report
+from analysis.report.check import judge, sentence
 from recording.record import RequestRecord
-from recording.slo import parse
+from rules.conditions import parse as conditions
+from rules.slo import parse
 from tests.analysis.runs import PHASE, dropped, failed, make, phase, probe, record
 
 SLOWEST = "e2e_p99_s cannot be told of 1 (a P99 takes 100): the slowest took 2 s"

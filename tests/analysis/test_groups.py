@@ -9,11 +9,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from analysis.chosen import Chosen
-from analysis.groups import groups, known_sum
-from analysis.load import load
-from analysis.percentile import nearest_rank, nearest_ranks
-from analysis.plots import thin
+from analysis.numbers.percentile import nearest_rank, nearest_ranks
+from analysis.reading.groups import groups, known_sum
+from analysis.reading.load import load
+from analysis.reading.subset import Chosen
+from analysis.report.plots import thin
 from tests.analysis.runs import make, record
 
 KEYS = st.tuples(

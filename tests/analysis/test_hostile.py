@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from analysis.__main__ import main
-from recording.remains import read
+from engine.interrupted import read
 from tests.locust_run import ROOT
 
 STORED = ROOT / "tests" / "data" / "runs-0.1"

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis import junit, report
-from analysis.check import RUN, Check, judge
-from analysis.load import Run, load
-from recording.conditions import parse
-from recording.foreign import shown
+from analysis.reading.load import Run, load
+from analysis.report import junit, report
+from analysis.report.check import RUN, Check, judge
+from recording.untrusted_text import shown
+from rules.conditions import parse
 from tests.analysis.runs import PHASE, make, record
 
 SUITE = {"name", "tests", "failures", "errors", "skipped", "time", "timestamp"}

@@ -13,15 +13,17 @@ from typing import Any
 
 import pytest
 
-from analysis import markdown, report
-from analysis.auditing import Audit, audit
-from analysis.load import load
-from loadshapes import limits, modes
-from loadshapes.options import Options
+from analysis.numbers.rate_limit_audit import Audit, audit
+from analysis.page import markdown
+from analysis.reading.load import load
+from analysis.report import report
+from loadshapes import modes
+from loadshapes import rate_limit_audit as limits
 from loadshapes.plan import Phase
 from loadshapes.program import Finding
-from recording.mistake import OperatorError
+from recording.errors import OperatorError
 from recording.record import RequestRecord
+from settings.options import Options
 from simulator.limits import Limits
 from tests.analysis.runs import make, phase, record
 

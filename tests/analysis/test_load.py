@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.load import RunError, load, rows
+from analysis.reading.load import RunError, load, rows
 from recording.record import COLUMNS, RequestRecord, clean, encode
 from tests.analysis.runs import cells, dropped, failed, make, part, record
 

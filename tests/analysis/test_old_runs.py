@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from analysis import table
 from analysis.__main__ import main
-from analysis.load import RunError, load, rows
-from analysis.report import look, write
+from analysis.export import csv_parquet as table
+from analysis.reading.load import RunError, load, rows
+from analysis.report.report import look, write
 from recording.formats import FIRST
 from recording.record import COLUMNS, SCHEMA_VERSION, RequestRecord, encode
 from tests.locust_run import ROOT

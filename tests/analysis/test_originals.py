@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from analysis.load import load
-from analysis.report import look, summary
-from loadshapes.options import Options
+from analysis.reading.load import load
+from analysis.report.report import look, summary
 from recording.record import RequestRecord
-from tasks.catalogue import build
+from settings.options import Options
+from tasks.builders import build
 from tests.analysis.runs import make, record
 from tests.tasks.sending import phase
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.load import Run, load
-from analysis.markdown import render
-from analysis.outliers import MIN_ROWS, Misfits, outliers
-from analysis.report import compose, look
+from analysis.numbers.outliers import MIN_ROWS, Misfits, outliers
+from analysis.page.markdown import render
+from analysis.reading.load import Run, load
+from analysis.report.report import compose, look
 from recording.record import COLUMNS, RequestRecord
 from tests.analysis.runs import make, record
 

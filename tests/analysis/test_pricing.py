@@ -7,11 +7,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from analysis import markdown, report
-from analysis.load import Run, load
-from analysis.pricing import beyond, compare, table_costs
-from recording.prices import Price, Prices
+from analysis.numbers.pricing import beyond, compare, table_costs
+from analysis.page import markdown
+from analysis.reading.load import Run, load
+from analysis.report import report
 from recording.record import RequestRecord
+from rules.prices import Price, Prices
 from tests.analysis.runs import failed, make, record
 
 NANO = Price(input=1.4, cached_input=0.14, output=8.75, decimals=6)

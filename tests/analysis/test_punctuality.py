@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from analysis.load import load
-from analysis.markdown import render
-from analysis.report import compose, look
-from analysis.summarize import of_run
-from analysis.verdicts import verdicts
+from analysis.numbers.summarize import of_run
+from analysis.page.markdown import render
+from analysis.reading.load import load
+from analysis.report.report import compose, look
+from analysis.report.verdicts import verdicts
 from recording.record import RequestRecord
 from tests.analysis.runs import PHASE, make, probe, record
 

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from analysis.__main__ import main
-from analysis.bill import Bill, Charge, Columns
-from analysis.load import load
-from analysis.reconcile import Finding, Reconciliation, reconcile
-from recording.prices import Price, Prices
-from recording.prices import read as read_prices
+from analysis.reading.load import load
+from analysis.reconcile.bill import Bill, Charge, Columns
+from analysis.reconcile.reconciliation import Finding, Reconciliation, reconcile
 from recording.record import RequestRecord
+from rules.prices import Price, Prices
+from rules.prices import read as read_prices
 from tests.analysis.runs import dropped, failed, make, phase, record
 from tests.locust_run import ROOT
 

@@ -9,12 +9,13 @@ from typing import Any, get_args
 
 import pytest
 
-from analysis import html, markdown, report
 from analysis.__main__ import main
-from analysis.load import load
-from analysis.page import Page
-from analysis.verdicts import verdicts
-from analysis.words import Lang
+from analysis.page import html, markdown
+from analysis.page.blocks import Page
+from analysis.page.words import Lang
+from analysis.reading.load import load
+from analysis.report import report
+from analysis.report.verdicts import verdicts
 from tests.analysis.runs import PHASE, dropped, failed, hostile, make, phase, probe, record
 
 

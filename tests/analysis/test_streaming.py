@@ -9,18 +9,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis import streaming
-from analysis.check import judge
-from analysis.load import load
-from analysis.report import compose, look, summary
-from analysis.streaming import gap_s, pooled
-from recording import timing
-from recording.attained import good_enough
-from recording.attained import judge as attained
-from recording.conditions import parse
-from recording.percents import USUAL
+from analysis.numbers import streaming
+from analysis.numbers.streaming import gap_s, pooled
+from analysis.reading.load import load
+from analysis.report.check import judge
+from analysis.report.report import compose, look, summary
 from recording.record import RequestRecord
-from recording.slo import parse as slo_of
+from rules import stream_timing as timing
+from rules.conditions import parse
+from rules.objectives import good_enough
+from rules.objectives import judge as attained
+from rules.percentiles import USUAL
+from rules.slo import parse as slo_of
 from tests.analysis.runs import PHASE, make, phase, record
 
 

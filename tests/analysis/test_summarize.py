@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from analysis.load import load
-from analysis.report import look
-from analysis.summarize import of_run
-from analysis.verdicts import verdicts
+from analysis.numbers.summarize import of_run
+from analysis.reading.load import load
+from analysis.report.report import look
+from analysis.report.verdicts import verdicts
 from recording.record import RequestRecord
 from tests.analysis.runs import dropped, failed, make, phase, record
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from analysis import html, markdown
 from analysis.__main__ import main
-from analysis.load import Run, load
-from analysis.timeline import as_dict, compose, grouped
+from analysis.compare.timeline import as_dict, compose, grouped
+from analysis.page import html, markdown
+from analysis.reading.load import Run, load
 from tests.analysis.runs import PHASE, make, phase, record
 
 

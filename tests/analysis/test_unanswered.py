@@ -6,15 +6,16 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from analysis import markdown, report, terminal
-from analysis.load import load
-from analysis.sections import View
-from analysis.unanswered import READ, asked, percentile, waits_s
-from recording.attained import TAKEN
-from recording.censored import bounds, times
+from analysis.numbers.unanswered import READ, asked, percentile, waits_s
+from analysis.page import markdown
+from analysis.reading.load import load
+from analysis.report import report, terminal
+from analysis.report.view import View
 from recording.outcome import Outcome
 from recording.record import RequestRecord
-from recording.slo import parse
+from rules.censoring import bounds, times
+from rules.objectives import TAKEN
+from rules.slo import parse
 from tests.analysis.runs import PHASE, dropped, failed, make, record
 
 SOME_S = st.none() | st.floats(0.1, 9)

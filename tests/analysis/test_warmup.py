@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
-from analysis import markdown, report
 from analysis.__main__ import main
-from analysis.check import judge
-from analysis.load import load
-from analysis.summarize import of_run
-from recording.conditions import parse
+from analysis.numbers.summarize import of_run
+from analysis.page import markdown
+from analysis.reading.load import load
+from analysis.report import report
+from analysis.report.check import judge
 from recording.record import RequestRecord
+from rules.conditions import parse
 from tests.analysis.runs import dropped, make, phase, probe, record
 
 WARM = {"options": {"warmup": 10.0}}

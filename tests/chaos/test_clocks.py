@@ -15,7 +15,7 @@ from pathlib import Path
 import pandas
 import pytest
 
-from analysis.load import load
+from analysis.reading.load import load
 from tests.chaos.trial import judge
 from tests.locust_run import ROOT, command, environment
 from tests.simulated import Simulator

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.load import load
+from analysis.reading.load import load
 from tests.chaos.trial import Crash, Trial, judge, report
 from tests.locust_run import run
 from tests.simulated import Simulator

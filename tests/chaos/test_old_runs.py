@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.load import load
+from analysis.reading.load import load
 from tests.chaos.trial import report
 from tests.locust_run import ROOT, command, environment, run
 from tests.simulated import Simulator

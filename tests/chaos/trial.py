@@ -21,7 +21,7 @@ from pathlib import Path
 import psutil
 
 from analysis.__main__ import main as analysis
-from analysis.load import load
+from analysis.reading.load import load
 from tests.locust_run import ROOT, command, environment
 from tests.simulated import Simulator
 

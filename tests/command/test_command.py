@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from loadshapes.option import GROUPS, MODES, flag, readers
-from loadshapes.options import Options
+from settings.option import GROUPS, MODES, flag, readers
+from settings.options import Options
 from tests.locust_run import ROOT, environment
-from weighbridge import words
+from weighbridge import help as words
 from weighbridge.command import ANALYSIS, OTHERS
 
 

@@ -8,11 +8,11 @@ from typing import Any
 import jsonschema
 import pytest
 
-from analysis import report
-from analysis.load import load
+from analysis.reading.load import load
+from analysis.report import report
 from loadshapes import modes
-from loadshapes.options import Options, as_dict
 from recording.manifest import manifest
+from settings.options import Options, as_dict
 from tests.analysis.runs import dropped, everything, failed, make, phase, record
 from tests.locust_run import ROOT
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from loadshapes.option import MODES
-from loadshapes.options import Options
+from settings.option import MODES
+from settings.options import Options
 from tests.locust_run import ROOT
 
 DOCS = ROOT / "docs"

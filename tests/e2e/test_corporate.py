@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from loadshapes.options import Options
-from recording.mistake import OperatorError
-from tasks.endpoint import resolve, simulated
-from tasks.preflight import preflight, way
+from engine.preflight import preflight, way
+from recording.errors import OperatorError
+from settings.endpoint import resolve, simulated
+from settings.options import Options
 from tests.certificates import Authority
 from tests.locust_run import CANARY, ROOT, environment, run
 from tests.simulated import Simulator

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from analysis.load import load
-from analysis.report import look
-from analysis.verdicts import verdicts
+from analysis.reading.load import load
+from analysis.report.report import look
+from analysis.report.verdicts import verdicts
 from tests.locust_run import ROOT, LocustRun, command, environment, run
 from tests.simulated import Simulator
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from analysis.load import load
-from analysis.markdown import render
-from analysis.report import compose, look
+from analysis.page.markdown import render
+from analysis.reading.load import load
+from analysis.report.report import compose, look
 from tests.faults import SIMULATED
 from tests.locust_run import CANARY, run
 from tests.simulated import Simulator

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from analysis.load import load
-from analysis.summarize import of_run
+from analysis.numbers.summarize import of_run
+from analysis.reading.load import load
 from tests.locust_run import LocustRun, run
 from tests.simulated import Simulator
 

@@ -138,8 +138,8 @@ def test_the_operators_word_is_the_last(tmp_path: Path) -> None:
 )
 def test_an_extra_body_that_cannot_be_sent_is_one_sentence(extra: str, why: str) -> None:
     from loadshapes import modes
-    from loadshapes.options import Options
-    from recording.mistake import OperatorError
+    from recording.errors import OperatorError
+    from settings.options import Options
 
     with pytest.raises(OperatorError, match=why):
         modes.plan(Options(mode="smoke", model="m", extra_body=extra))

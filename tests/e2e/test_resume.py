@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.load import load
+from analysis.reading.load import load
 from tests.locust_run import ROOT, LocustRun, command, environment, run
 from tests.simulated import Simulator
 

@@ -67,7 +67,8 @@ def test_the_seeds_script_and_ours_agree(
             assert our_row[name] == their_row[name], name
     for name in SAME:
         assert ours[-1][name] == theirs[-1][name], name
-    # How both compute a rate or a percentile is compared exactly in tests/analysis/test_seed.py.
+    # How both compute a rate or a percentile is compared exactly in
+    # tests/analysis/test_article_jsonl.py.
     # Here two processes measured one server: a busy machine adds to either, and takes from none.
     for last in (theirs[-1], ours[-1]):
         assert last["wall_sec"] > theirs[-2]["scheduled_offset_s"] + LATENCY_S - 0.001

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from analysis.__main__ import main
-from analysis.load import load
-from analysis.timeline import grouped
+from analysis.compare.timeline import grouped
+from analysis.reading.load import load
 from tests.locust_run import run
 
 

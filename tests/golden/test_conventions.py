@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from analysis.load import load
-from analysis.report import look
+from analysis.reading.load import load
+from analysis.report.report import look
 from tests.golden.truth import by_task
 from tests.locust_run import run
 from tests.simulated import Simulator

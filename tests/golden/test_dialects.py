@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from analysis.load import load
-from analysis.report import look
+from analysis.reading.load import load
+from analysis.report.report import look
 from recording.record import RequestRecord
 from simulator.dialects import DIALECTS
 from tests.e2e.gateways import Asked, Raw, serving

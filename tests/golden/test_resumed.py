@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from analysis.load import load, rows
-from analysis.report import look
+from analysis.reading.load import load, rows
+from analysis.report.report import look
 from tests.chaos.trial import FILES, MARGIN_S, MODELS, MODES
 from tests.e2e.test_resume import cut_off, resume
 from tests.simulated import Simulator

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from analysis.load import load
-from analysis.report import look
+from analysis.reading.load import load
+from analysis.report.report import look
 from tests.golden import starving
 from tests.golden.truth import Errors, assert_equal, by_task, errors, floor, ours, table
 from tests.locust_run import LocustRun, run

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import fsum
 
-from analysis.load import load
-from analysis.percentile import nearest_rank
-from analysis.report import look
+from analysis.numbers.percentile import nearest_rank
+from analysis.reading.load import load
+from analysis.report.report import look
 from recording.record import RequestRecord
 from tests.locust_run import CANARY, ROOT, LocustRun
 from tests.simulated import Simulator

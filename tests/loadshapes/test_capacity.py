@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from loadshapes import modes
-from loadshapes.options import Options
 from loadshapes.plan import Phase
 from loadshapes.program import Finding, Past, Program, resumed
-from recording.mistake import OperatorError
+from recording.errors import OperatorError
 from recording.record import RequestRecord
-from recording.trials import Trial, bracket
+from rules.bracket import Trial, bracket
+from settings.options import Options
 from tests.recording.rows import row
 
 

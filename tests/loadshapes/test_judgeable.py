@@ -6,8 +6,8 @@ import pytest
 
 from loadshapes import modes
 from loadshapes.judgeable import see_that_it_can_be_judged
-from loadshapes.options import MODES, Options
-from recording.mistake import OperatorError
+from recording.errors import OperatorError
+from settings.options import MODES, Options
 
 SLO = "success_rate = 0.9\n"
 

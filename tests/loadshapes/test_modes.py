@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from loadshapes import modes
-from loadshapes.option import MODES, PARTS
-from loadshapes.options import Options
 from loadshapes.plan import Phase
-from recording.mistake import OperatorError
-from tasks.catalogue import BUILDERS
+from recording.errors import OperatorError
+from settings.option import MODES, PARTS
+from settings.options import Options
+from tasks.builders import BUILDERS
 
 UNFOLDED = {"capacity", "limits"}  # their phases are known when their turn comes
 UNFED = [mode for mode in MODES if mode not in {"replay", *UNFOLDED}]  # need no file

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loadshapes import modes
-from loadshapes.options import Options
 from loadshapes.plan import Phase, Plan, rpm_count, stripe, tpm_count
+from settings.options import Options
 
 
 def phase(**changes: Any) -> Phase:

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from loadshapes import modes
-from loadshapes.options import Options
 from loadshapes.plan import Phase
 from loadshapes.program import Finding, Past, Program, in_order, left_of, probed, resumed
 from recording.record import RequestRecord
+from settings.options import Options
 from tests.recording.rows import row
 
 WINDOW = Phase(

@@ -5,8 +5,8 @@ from pathlib import Path
 import configargparse
 import pytest
 
-from loadshapes.options import Options, as_kept
-from loadshapes.typed import add_arguments
+from settings.command_line import add_arguments
+from settings.options import Options, as_kept
 
 
 def parsed(*arguments: str, config: Path | None = None) -> Options:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadshapes.trace import due_times_s, moment_s, offsets_s, window_s
+from loadshapes.own_traffic.trace import due_times_s, moment_s, offsets_s, window_s
 
 
 def test_timestamps_count_from_the_earliest() -> None:

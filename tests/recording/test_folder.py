@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from loadshapes.modes import plan
-from loadshapes.options import Options, as_dict
 from recording import manifest as manifests
+from recording.errors import OperatorError
+from recording.events import Journal
 from recording.folder import check_output, create, new_run_id
-from recording.journal import Journal
 from recording.manifest import manifest, project_version, write_json
-from recording.mistake import OperatorError
+from settings.options import Options, as_dict
 
 SECRET = "sk-canary-77aa12"
 OPTIONS = Options(mode="rpm", model="m", target="60", run_id="r", task_id_prefix="p")

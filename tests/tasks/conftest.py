@@ -21,13 +21,7 @@ import pytest
 
 import tasks.route
 import tasks.wire
-from tests.tasks.scripted_server import (
-    Conversation,
-    ScriptedServer,
-    answer,
-    completion,
-    json_reply,
-)
+from tests.tasks.scripted_server import Conversation, ScriptedServer, answer, completion, json_reply
 
 Script = Callable[[Conversation], None]
 LONGEST_S = 120.0

@@ -9,11 +9,11 @@ from typing import Any
 
 import gevent.ssl
 
-from loadshapes.options import Options
 from loadshapes.plan import Phase
-from recording.prices import Prices
 from recording.record import RequestRecord, decode, encode
-from tasks.access import Access
+from rules.prices import Prices
+from settings.access import Access
+from settings.options import Options
 from tasks.client import Client
 from tasks.exchange import Job, Origin
 from tasks.negotiation import Negotiation

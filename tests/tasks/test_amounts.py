@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.amount import amount
-from tasks.drift import flags
+from tasks.answer_flags import flags
 from tasks.reply import Message
 from tasks.usage import contradiction, stated, usage
 from tests.tasks.scripted_server import answer, completion, json_reply

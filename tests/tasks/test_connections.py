@@ -8,8 +8,8 @@ from typing import Any
 import gevent
 import pytest
 
-from tasks.failure import NotSent
 from tasks.route import Proxy, Route, route
+from tasks.transport_failure import NotSent
 from tests.tasks.scripted_server import (
     WHOLE_STREAM,
     Conversation,

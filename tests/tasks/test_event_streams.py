@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from recording.record import COLUMNS
-from tasks.events import Decoder
+from tasks.event_stream import Decoder
 from tests.tasks.scripted_server import STREAM_HEAD, WHOLE_STREAM, answer_once, chunked, sse
 from tests.tasks.sending import send
 from tests.tasks.test_requests import TIMES

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.loadshapes.pool import BASE, Pool
+from tests.engine.pool import BASE, Pool
 from tests.tasks.scripted_server import WHOLE_STREAM, answer, completion, json_reply, streaming
 from tests.tasks.sending import sender
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.complaints import wait_in_body
+from tasks.error_bodies import wait_in_body
 from tasks.headers import header_facts, retry_after_s
 
 NOW = datetime(2026, 5, 19, 12, 0, 0, tzinfo=UTC)

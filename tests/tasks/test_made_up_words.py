@@ -2,7 +2,7 @@
 
 import pytest
 
-from tasks.reasons import end_of
+from tasks.finish_reasons import end_of
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ from typing import Any
 import gevent
 import pytest
 
-from loadshapes.options import Options
 from recording.record import RequestRecord, decode, encode
+from settings.options import Options
 from tasks.client import Client
 from tasks.exchange import Job, Origin
 from tasks.negotiation import Negotiation

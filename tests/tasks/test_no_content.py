@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from loadshapes.options import WITHHELD, Options
+from settings.options import WITHHELD, Options
 from tests.tasks.scripted_server import Conversation, completion, delta, http, json_reply, streaming
 from tests.tasks.sending import send
 

@@ -12,8 +12,8 @@ import pytest
 import tasks.answer
 import tasks.exchange
 import tasks.route
-from recording import machine
 from recording.outcome import Outcome
+from rules import local_errors as machine
 from tasks.route import connect_outcome
 from tests.tasks.scripted_server import answer, completion, json_reply
 from tests.tasks.sending import send

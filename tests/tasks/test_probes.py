@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 
 from loadshapes.modes import plan
-from loadshapes.options import Options
-from recording.mistake import OperatorError
-from tasks.catalogue import BUILDERS, rehearse
+from recording.errors import OperatorError
+from settings.options import Options
+from tasks.builders import BUILDERS, rehearse
 from tasks.probes import cache, tools, vision
 from tasks.prompts import marker, padded
 from tasks.reply import Message

@@ -9,14 +9,7 @@ import pytest
 
 from recording.record import encode
 from tasks.exchange import Origin
-from tests.tasks.scripted_server import (
-    Conversation,
-    completion,
-    delta,
-    http,
-    json_reply,
-    streaming,
-)
+from tests.tasks.scripted_server import Conversation, completion, delta, http, json_reply, streaming
 from tests.tasks.sending import KEY, send
 
 Serve = Callable[..., Any]

@@ -15,7 +15,7 @@ from openai import Stream
 from openai._streaming import SSEDecoder
 
 from recording.record import COLUMNS, RequestRecord
-from tasks.events import Decoder, parsed
+from tasks.event_stream import Decoder, parsed
 from tasks.prompts import Request
 from tests.tasks.scripted_server import (
     STREAM_HEAD,

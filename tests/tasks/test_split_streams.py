@@ -3,14 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from tests.tasks.scripted_server import (
-    STREAM_HEAD,
-    USAGE_CHUNK,
-    Conversation,
-    chunked,
-    delta,
-    sse,
-)
+from tests.tasks.scripted_server import STREAM_HEAD, USAGE_CHUNK, Conversation, chunked, delta, sse
 from tests.tasks.sending import sender
 
 Serve = Callable[..., Any]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.complaints import complaint
+from tasks.error_bodies import complaint
 from tasks.reply import message, reasoning_of, text_of
 from tasks.usage import usage
 

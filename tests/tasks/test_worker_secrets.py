@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from loadshapes.options import Options, as_dict
-from recording.mistake import OperatorError
-from tasks.endpoint import endpoint_here, resolve
+from recording.errors import OperatorError
+from settings.endpoint import endpoint_here, resolve
+from settings.options import Options, as_dict
 
 KEY, TENANT = "sk-canary-77aa88bb", "tenant-acme-4711"
 GIVEN = Options(mode="rpm", header=f"X-Tenant={TENANT}\nX-Task={{task_id}}", key_command="")

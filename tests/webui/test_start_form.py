@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from loadshapes.option import MODES
-from loadshapes.options import Options
+from settings.option import MODES
+from settings.options import Options
 from tests.locust_run import CANARY
 from tests.simulated import Simulator
 from tests.webui.conftest import Serve

@@ -6,14 +6,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from analysis.chart import Chart, svg
-from analysis.page import Remark, Table
+from analysis.page.blocks import Remark, Table
+from analysis.page.chart import Chart, svg
+from analysis.page.words import Words
 from analysis.pairs.guards import findings
 from analysis.pairs.pairing import paired
 from analysis.pairs.section import first_page, section
 from analysis.pairs.sentences import reason, sentence
 from analysis.pairs.verdict import Said, Verdict, judged
-from analysis.words import Words
 from tests.analysis.pairs.test_guards import TRAPS
 from tests.analysis.pairs.world import World, constant
 

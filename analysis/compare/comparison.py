@@ -1,0 +1,295 @@
+"""Runs side by side: what differs in their plans, and what is shown to differ in their numbers.
+
+The first run is the baseline; each other one is compared with it, phase by phase. A difference is
+*shown* when its p-value, adjusted over all that was compared (Holm), is at most 0.05 and its
+interval does not hold 0. So whoever compares like with like is told of any difference at all in
+at most one comparison out of twenty. Everything else is "no difference shown", which is not
+"the same": see the interval for how large a difference may have stayed unseen.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from analysis.compare.resample import LEVEL, NUMBERS, Difference, Side, differences, holm, need
+from analysis.numbers import warmup
+from analysis.numbers.summarize import of_run
+from analysis.reading.load import Run, RunError
+from settings.option import names
+from settings.options import Options
+
+FEWEST_REQUESTS = 20
+"""Of a phase with fewer on either side, nothing could be shown: it is not compared."""
+WORSE_WHEN_HIGHER = {"p50_s": True, "p95_s": True, "p99_s": True, "success_rate": False,
+                     "tpm": False, "cost_per_success": True}  # fmt: skip
+
+_PLANNED = (
+    "name", "mode", "scenario", "model", "kind", "request", "users", "count", "duration_s",
+    "target", "max_tokens", "stream", "typed", "traffic",
+)  # fmt: skip
+"""What a phase is. Its task prefix is not: it holds the run's own name."""
+_SENT = names(Options, "sent")
+"""The options that say what is sent, and how long an answer may take."""
+_ADAPTIVE = ("capacity", "limits")
+"""Modes that ask for each phase by what the last one found: the levels are no wish of anyone's."""
+_DRAWN_NONCE = re.compile(r"[0-9a-f]{16}")
+"""Manifests once kept the nonce that a run drew where `fresh` was asked for."""
+
+_READ = (
+    "phase", "scheduled_offset_s", "sent_offset_s", "done_offset_s", "duration_s", "success",
+    "elapsed_sec", "api_cost", "total_tokens",
+)  # fmt: skip
+_EXAMPLES = 8
+HANG_TOGETHER = "neighbouring requests are alike: it takes about"
+MEMORY_NEEDS = "requests to tell, there are"
+_KIN = ("mode", "scenario", "target")
+
+Verdict = Literal["better", "worse", "not shown", "not compared"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One number of one phase, of the baseline and of another run.
+
+    `adjusted_p` is None where nothing was tested; `why` says why not.
+    """
+
+    phase: str
+    other_phase: str
+    run: str
+    number: str
+    difference: Difference
+    adjusted_p: float | None
+    verdict: Verdict
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """All findings, and in how far the runs are not alike.
+
+    `alone` are the phases without a counterpart; `limited` those that measured the generator.
+    """
+
+    runs: tuple[Run, ...]
+    findings: tuple[Finding, ...]
+    unlike: tuple[str, ...]
+    alone: tuple[str, ...]
+    limited: tuple[tuple[Run, str], ...]
+
+    @property
+    def shown(self) -> list[Finding]:
+        """The differences that are shown."""
+        return [finding for finding in self.findings if finding.verdict in ("better", "worse")]
+
+    @property
+    def tested(self) -> int:
+        """How many numbers were compared: what the p-values are adjusted for."""
+        return sum(finding.adjusted_p is not None for finding in self.findings)
+
+    def untested(self, numbers: Sequence[str]) -> dict[str, str]:
+        """Of some numbers those that were compared in no phase, and why not."""
+        tested = {one.number for one in self.findings if one.adjusted_p is not None}
+        whys = {one.number: one.why for one in reversed(self.findings) if one.why}
+        return {
+            name: whys.get(name, "no phase has a counterpart")
+            for name in numbers
+            if name not in tested
+        }
+
+    def regressions(self, numbers: Sequence[str], tolerance: float) -> list[Finding]:
+        """What is shown to be worse by more than a share `tolerance`, of some numbers."""
+        return [
+            finding
+            for finding in self.findings
+            if finding.verdict == "worse"
+            and finding.number in numbers
+            and abs(finding.difference.change or 0.0) > tolerance
+        ]
+
+
+def unlike(base: Run, other: Run) -> list[str]:
+    """What makes a comparison of two runs one of unlike things, a clause each; empty when like."""
+    found = []
+    a, b = base.manifest, other.manifest
+    ours, theirs = {p["name"]: p for p in base.plan}, {p["name"]: p for p in other.plan}
+    for name, one, two in [
+        ("schema version", a.get("schema_version"), b.get("schema_version")),
+        ("mode", a.get("mode"), b.get("mode")),
+        ("simulated", base.simulated, other.simulated),
+    ]:
+        if one != two:
+            found.append(f"{name}: {one} / {two}")
+    if a.get("mode") in _ADAPTIVE:
+        if a.get("slo") != b.get("slo"):
+            found.append(f"--slo: {a.get('slo')} / {b.get('slo')}")
+        ours = theirs = {}
+    found += [f"phase {name} is only in {base.run_id}" for name in ours if name not in theirs]
+    found += [f"phase {name} is only in {other.run_id}" for name in theirs if name not in ours]
+    for name in ours:
+        found += _differing(ours[name], theirs.get(name, {}), _PLANNED, f"{name}, ")
+    mine, yours = (_wishes(manifest.get("options") or {}) for manifest in (a, b))
+    return found + _differing(mine, yours, [*mine], "")
+
+
+def _wishes(options: dict[str, Any]) -> dict[str, Any]:
+    """The options that say what is sent, as they were asked for and as they are typed."""
+    nonce = str(options.get("cache_nonce"))
+    asked = options | ({"cache_nonce": "fresh"} if _DRAWN_NONCE.fullmatch(nonce) else {})
+    return {f"--{name.replace('_', '-')}": asked[name] for name in _SENT if name in asked}
+
+
+def _see_that_they_are_like(base: Run, others: Sequence[Run]) -> None:
+    for other in others:
+        if clauses := unlike(base, other):
+            more = f"; and {len(clauses) - _EXAMPLES} more" if len(clauses) > _EXAMPLES else ""
+            raise RunError(
+                f"{base.run_id} and {other.run_id} are not alike ({base.run_id} / "
+                f"{other.run_id}): {'; '.join(clauses[:_EXAMPLES])}{more}; compare like runs, or "
+                "say --force."
+            )
+
+
+def _differing(
+    one: dict[str, Any], two: dict[str, Any], names: Sequence[str], place: str
+) -> list[str]:
+    """The names whose values differ, of those that both sides state."""
+    return [
+        f"{place}{name}: {one[name]} / {two[name]}"
+        for name in names
+        if name in one and name in two and one[name] != two[name]
+    ]
+
+
+def numbers_of(text: str | None) -> tuple[str, ...]:
+    """The numbers that an operator names, with commas between; `all` of them. Raises RunError."""
+    named = NUMBERS if text in (None, "all") else tuple(n.strip() for n in str(text).split(","))
+    for name in named:
+        if name not in NUMBERS:
+            raise RunError(f"--fail-on-regression {name} is unknown: use {', '.join(NUMBERS)}.")
+    return named
+
+
+def compare(runs: Sequence[Run], seed: int = 0, force: bool = False) -> Comparison:
+    """The first run against each other one.
+
+    Raises RunError, with what differs, when their plans are not alike; not with `force`.
+    """
+    base, *others = runs
+    if not force:
+        _see_that_they_are_like(base, others)
+    apart: list[str] = []
+    alone: list[str] = []
+    limited: dict[tuple[str, str], tuple[Run, str]] = {}
+    drafts: list[tuple[str, str, str, str, Difference, str]] = []
+    for other in others:
+        apart += [f"{other.run_id}: {clause}" for clause in unlike(base, other)]
+        pairs, unpaired = _pairs(base, other)
+        alone += unpaired
+        for mine, theirs in pairs:
+            drafts += _phase(base, other, mine, theirs, seed)
+            for run, phase in ((base, mine), (other, theirs)):
+                if phase["generator_limited"]:
+                    limited[run.run_id, phase["phase"]] = run, phase["phase"]
+    tested = [place for place, draft in enumerate(drafts) if draft[4].p is not None]
+    adjusted = dict(zip(tested, holm([drafts[i][4].p or 0.0 for i in tested]), strict=True))
+    findings = tuple(
+        Finding(*draft[:5], adjusted.get(place), _verdict(draft, adjusted.get(place)), draft[5])
+        for place, draft in enumerate(drafts)
+    )
+    return Comparison(tuple(runs), findings, tuple(apart), tuple(alone), tuple(limited.values()))
+
+
+def _verdict(draft: tuple[str, str, str, str, Difference, str], p: float | None) -> Verdict:
+    number, found = draft[3], draft[4]
+    if p is None or found.low is None or found.high is None or found.change is None:
+        return "not compared"
+    if p > LEVEL or found.low <= 0 <= found.high:
+        return "not shown"
+    return "worse" if (found.change > 0) == WORSE_WHEN_HIGHER[number] else "better"
+
+
+def _phase(
+    base: Run, other: Run, mine: dict[str, Any], theirs: dict[str, Any], seed: int
+) -> list[tuple[str, str, str, str, Difference, str]]:
+    """The findings of a pair of phases, before their p-values are adjusted."""
+    few = min(mine["planned"], theirs["planned"]) < FEWEST_REQUESTS
+    a, b = _side(base, mine), _side(other, theirs)
+    found = {} if few else differences(a, b, seed)
+    drafts = []
+    for number in NUMBERS:
+        seen = found.get(number)
+        why = ""
+        if few:
+            why = f"fewer than {FEWEST_REQUESTS} requests"
+        elif number == "cost_per_success" and base.manifest.get("currency") != other.manifest.get(
+            "currency"
+        ):
+            seen, why = None, "the currencies differ"
+        elif seen is not None and seen.memory is not None:
+            needed, held = need(seen.memory), min(mine["planned"], theirs["planned"])
+            why = f"{HANG_TOGETHER} {needed:,} {MEMORY_NEEDS} {held:,}"
+        elif seen is None or seen.change is None:
+            why = "not known of both"
+        if seen is None or why:
+            seen = Difference(_known(mine, number), _known(theirs, number))
+        drafts.append((mine["phase"], theirs["phase"], other.run_id, number, seen, why))
+    return drafts
+
+
+def _known(phase: dict[str, Any], number: str) -> float | None:
+    names = {"p50_s": "latency_p50_s", "p95_s": "latency_p95_s", "p99_s": "latency_p99_s"}
+    if number == "tpm" and phase["duration_s"] is None:
+        return None
+    found: float | None = phase[names.get(number, "observed_tpm" if number == "tpm" else number)]
+    return found
+
+
+def _side(run: Run, phase: dict[str, Any]) -> Side:
+    """A phase's rows as arrays; what was planned and left no row failed."""
+    import numpy as np
+
+    frame, _ = warmup.trimmed(run.rows.frame(_READ, phase["phase"]), warmup.warmup_s(run))
+    frame = frame.loc[warmup.began_s(frame).sort_values(kind="stable").index]
+    unsaid = max(0, phase["planned"] - len(frame))
+
+    def floats(name: str) -> Any:
+        values = frame[name].astype("float64").to_numpy(dtype="float64", na_value=np.nan)
+        return np.concatenate([values, np.full(unsaid, np.nan)])
+
+    good = np.concatenate([frame["success"].to_numpy(dtype=bool), np.zeros(unsaid, dtype=bool)])
+    rated = phase["duration_s"] is not None
+    return Side(
+        good=good,
+        latency_s=floats("elapsed_sec"),
+        cost=floats("api_cost"),
+        tokens=floats("total_tokens"),
+        done_s=floats("done_offset_s"),
+        wall_s=phase["wall_s"] if rated else None,
+    )
+
+
+def _pairs(base: Run, other: Run) -> tuple[list[tuple[dict[str, Any], dict[str, Any]]], list[str]]:
+    """The phases of both runs that stand for each other, and the names of those that stand alone.
+
+    Phases of one name; then, of what is left, those of one mode, scenario and target, in order:
+    so two models can be compared.
+    """
+    mine, theirs = of_run(base), of_run(other)
+    pairs = [(a, b) for a in mine for b in theirs if a["phase"] == b["phase"]]
+    named = {a["phase"] for a, _ in pairs}
+    rest = [[phase for phase in side if phase["phase"] not in named] for side in (mine, theirs)]
+    for a in list(rest[0]):
+        key = [a[name] for name in _KIN]
+        twin = next((b for b in rest[1] if [b[name] for name in _KIN] == key), None)
+        if twin is not None:
+            pairs.append((a, twin))
+            rest[0].remove(a)
+            rest[1].remove(twin)
+    alone = [
+        f"{run.run_id}: {phase['phase']}"
+        for run, side in zip((base, other), rest, strict=True)
+        for phase in side
+    ]
+    return pairs, alone

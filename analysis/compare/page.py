@@ -1,0 +1,286 @@
+"""A comparison as a page, and as a dictionary."""
+
+from dataclasses import asdict
+from itertools import groupby
+from typing import Any
+
+from analysis.compare.comparison import HANG_TOGETHER, MEMORY_NEEDS, Comparison, Finding
+from analysis.compare.resample import LEVEL
+from analysis.page.blocks import Block, Listing, Page, Remark, Section, Table, Text
+from analysis.page.words import ABSENT, Words, percent, rate, seconds
+
+
+def compose(found: Comparison, t: Words) -> Page:
+    """The page: what is shown first, then in how far the runs are alike, then every number."""
+    base, *others = found.runs
+    simulated = any(run.simulated for run in found.runs)
+    banner = t(
+        "SIMULATED: at least one of these runs was made on Weighbridge's own simulator.",
+        "SIMULATED 模拟运行：其中至少一次运行来自 Weighbridge 自带模拟器。",
+    )
+    return Page(
+        lang="zh-CN" if t.lang == "zh" else "en",
+        title=t("Comparison of runs", "运行对比"),
+        subtitle=t(
+            f"{', '.join(run.run_id for run in others)} against {base.run_id} (the baseline)",
+            f"{'、'.join(run.run_id for run in others)} 对比基准 {base.run_id}",
+        ),
+        banner=banner if simulated else None,
+        tiles=[],
+        sections=[
+            Section(t("Result", "结论"), _result(found, t)),
+            Section(t("The runs", "所比较的运行"), _runs(found, t)),
+            *_tables(found, t),
+        ],
+        footer=_how(t),
+    )
+
+
+def as_dict(found: Comparison) -> dict[str, Any]:
+    """Every finding with its numbers, for a program."""
+    return {
+        "schema_version": 1,
+        "baseline": found.runs[0].run_id,
+        "runs": [run.run_id for run in found.runs],
+        "level": LEVEL,
+        "tested": found.tested,
+        "unlike": list(found.unlike),
+        "alone": list(found.alone),
+        "findings": [asdict(finding) for finding in found.findings],
+    }
+
+
+def sentence(finding: Finding, t: Words) -> str:
+    """A difference in words: `rpm/m/600: P95 latency of B is 12.1% higher, worse: ...`."""
+    of = finding.difference
+    change = of.change or 0.0
+    size = _change(finding.number, abs(change)).removeprefix("+")
+    interval = f"{_change(finding.number, of.low)} … {_change(finding.number, of.high)}"
+    name, a, b = _name(finding.number, t), *(_value(finding.number, v, t) for v in (of.a, of.b))
+    good = finding.verdict == "better"
+    return t(
+        f"{finding.phase}: {name} of {finding.run} is {size} {'higher' if change > 0 else 'lower'}"
+        f", {'better' if good else 'worse'}: {b} against {a} (95% interval {interval})",
+        f"{finding.phase}：{finding.run} 的{name}{'高' if change > 0 else '低'} {size}，"
+        f"{'更好' if good else '更差'}：{b}，基准 {a}（95% 区间 {interval}）",
+    )
+
+
+def _result(found: Comparison, t: Words) -> list[Block]:
+    shown = found.shown
+    blocks: list[Block] = []
+    if found.unlike:
+        blocks.append(
+            Remark(
+                "bad",
+                t(
+                    "The runs are not alike: a difference may come from what differs in their "
+                    "plans (below).",
+                    "这些运行并不同类：差异可能来自计划的不同（见下）。",
+                ),
+            )
+        )
+    blocks += [
+        Remark(
+            "bad",
+            t(
+                f"{phase} of {run.run_id} is generator-limited: do not trust its numbers.",
+                f"{run.run_id} 的 {phase} 受压测端限制：其数据不可信。",
+            ),
+        )
+        for run, phase in found.limited
+    ]
+    if not found.tested:
+        why = t.join(dict.fromkeys(_why(one, t) for one in found.findings if one.why))
+        reason = why or t("no phase has a counterpart", "没有对应的阶段")
+        text = t(f"Nothing could be compared: {reason}.", f"没有可比较的数据：{reason}。")
+        return [*blocks, Remark("note", text)]
+    if not shown:
+        text = t(
+            f"No difference shown in {found.tested} numbers. That is not the same as no "
+            f"difference: {_power(found, t)}.",
+            f"{found.tested} 项数据均未见显著差异。这不等于没有差异：{_power(found, t)}。",
+        )
+        return [*blocks, Remark("good", text)]
+    blocks += [
+        Remark(
+            "good" if finding.verdict == "better" else "bad", sentence(finding, t) + t(".", "。")
+        )
+        for finding in shown
+    ]
+    text = t(
+        f"No difference shown in the other {found.tested - len(shown)} of {found.tested} numbers.",
+        f"其余 {found.tested - len(shown)} 项（共 {found.tested} 项）未显示差异。",
+    )
+    return [*blocks, Remark("note", text)] if len(shown) < found.tested else blocks
+
+
+def _power(found: Comparison, t: Words) -> str:
+    """How large a change of each number would have been seen, at the best of its phases."""
+    best: dict[str, Finding] = {}
+    for one in found.findings:
+        size = one.difference.visible
+        if size is None:
+            continue
+        other = best.get(one.number)
+        if other is None or size < (other.difference.visible or size):
+            best[one.number] = one
+    if not best:
+        return t("no change however large would have been", "任何幅度的变化都无法察觉")
+    sizes = t.join(f"{_name(number, t)} {_visible(one)}" for number, one in best.items())
+    return t(
+        f"four of five such pairs of runs would have shown a change of {sizes}",
+        f"此类对比五次中有四次能显示的变化幅度为：{sizes}",
+    )
+
+
+def _runs(found: Comparison, t: Words) -> list[Block]:
+    table = Table(
+        headers=(
+            t("Run", "运行"),
+            t("Started", "开始时间"),
+            t("Gateway", "网关"),
+            t("Mode", "模式"),
+            t("Ended", "是否完成"),
+        ),
+        rows=[
+            (
+                run.run_id,
+                str(run.manifest.get("started_at") or ABSENT),
+                str((run.manifest.get("gateway") or {}).get("base_url") or ABSENT),
+                str(run.manifest.get("mode") or ABSENT),
+                t.yes(not run.interrupted),
+            )
+            for run in found.runs
+        ],
+    )
+    blocks: list[Block] = [table]
+    for lines, text in [
+        (found.unlike, t("What differs in the plans:", "计划的不同之处：")),
+        (found.alone, t("Phases without a counterpart:", "没有对应阶段的阶段：")),
+    ]:
+        if lines:
+            blocks += [Text(text), Listing(tuple(lines))]
+    return blocks
+
+
+def _tables(found: Comparison, t: Words) -> list[Section]:
+    """One section a compared run, in it a table a phase."""
+    sections = []
+    for run, of_run in groupby(found.findings, key=lambda finding: finding.run):
+        blocks: list[Block] = []
+        for (phase, other), group in groupby(of_run, key=lambda f: (f.phase, f.other_phase)):
+            title = phase if phase == other else f"{phase} / {other}"
+            blocks.append(_table(title, list(group), found.runs[0].run_id, run, t))
+        sections.append(Section(t(f"{run}, phase by phase", f"{run} 逐阶段对比"), blocks))
+    return sections
+
+
+def _table(title: str, findings: list[Finding], base: str, run: str, t: Words) -> Table:
+    verdicts = {
+        "better": t("better", "更好"),
+        "worse": t("WORSE", "更差"),
+        "not shown": t("no difference shown", "未显示差异"),
+    }
+    return Table(
+        title=title,
+        headers=(
+            t("Number", "指标"),
+            base,
+            run,
+            t("Change", "变化"),
+            t("95% interval", "95% 区间"),
+            t("Would be seen from", "可察觉的最小变化"),
+            t("Adjusted p", "校正 p 值"),
+            t("Verdict", "判定"),
+        ),
+        rows=[
+            (
+                _name(finding.number, t),
+                _value(finding.number, finding.difference.a, t),
+                _value(finding.number, finding.difference.b, t),
+                _change(finding.number, finding.difference.change),
+                _interval(finding),
+                _visible(finding),
+                ABSENT if finding.adjusted_p is None else f"{finding.adjusted_p:.4f}",
+                verdicts.get(finding.verdict) or t("not compared: ", "未比较：") + _why(finding, t),
+            )
+            for finding in findings
+        ],
+    )
+
+
+def _why(finding: Finding, t: Words) -> str:
+    """Why a number was not compared."""
+    reasons = {
+        "": "",
+        "not known of both": t("not known of both", "双方并非都已知"),
+        "the currencies differ": t("the currencies differ", "货币不同"),
+    }
+    if finding.why.startswith(HANG_TOGETHER):
+        needed, held = finding.why.removeprefix(HANG_TOGETHER).split(MEMORY_NEEDS)
+        return t(
+            finding.why,
+            f"相邻请求相似：约需 {needed.strip()} 个请求方可判断，现有 {held.strip()} 个",
+        )
+    return reasons.get(finding.why, t(finding.why, "请求过少"))
+
+
+def _how(t: Words) -> str:
+    return t(
+        "Change = other / baseline - 1, of a share the difference. Intervals: block bootstrap, of "
+        "blocks three times as long as the requests hang together; with fewer than eight of them "
+        "nothing is told. Would be seen from: the smallest change that four of five such pairs of "
+        "runs would show. "
+        "P-values: blocks of requests at the same place of both phases are swapped at random; "
+        "adjusted by Holm's method over all numbers compared, so that like runs are called "
+        "different in any of them at most once in 20 comparisons. A difference is shown when the "
+        "adjusted p is at most 0.05 and the interval does not hold 0. Percentiles are nearest "
+        "ranks over the successes; `-` means not known.",
+        "变化 = 对比值 / 基准值 − 1；比率类为差值。区间：分块自助法，块长为请求相关长度的三倍；"
+        "不足八块则不作判断。可察觉的最小变化：五次同类对比中有四次能显示的变化。"
+        "p 值：随机交换双方同位置的请求块；"
+        "以 Holm 法对全部比较项校正，因此同类运行被误判为有任何差异的概率不超过二十分之一。"
+        "校正 p ≤ 0.05 且区间不含 0 时，才称显示差异。"
+        "百分位为成功请求的最近秩百分位；“-”表示未知。",
+    )
+
+
+def _name(number: str, t: Words) -> str:
+    names = {
+        "p50_s": t("P50 latency", "P50 延迟"),
+        "p95_s": t("P95 latency", "P95 延迟"),
+        "p99_s": t("P99 latency", "P99 延迟"),
+        "success_rate": t("Success rate", "成功率"),
+        "tpm": "TPM",
+        "cost_per_success": t("Cost per success", "每成功请求费用"),
+    }
+    return names[number]
+
+
+def _value(number: str, value: float | None, t: Words) -> str:
+    if number == "success_rate":
+        return percent(value)
+    if number == "tpm":
+        return rate(value)
+    return t.money(value) if number == "cost_per_success" else seconds(value)
+
+
+def _change(number: str, change: float | None) -> str:
+    if change is None:
+        return ABSENT
+    digits, unit = (2, " pp") if number == "success_rate" else (1, "%")
+    return f"{round(change * 100, digits) + 0.0:+.{digits}f}{unit}"  # + 0.0: never "-0.0"
+
+
+def _visible(finding: Finding) -> str:
+    """The smallest change that four of five such pairs of runs would show."""
+    found = finding.difference.visible
+    return ABSENT if found is None else f"±{_change(finding.number, found).removeprefix('+')}"
+
+
+def _interval(finding: Finding) -> str:
+    low, high = finding.difference.low, finding.difference.high
+    if low is None or high is None:
+        return ABSENT
+    return f"{_change(finding.number, low)} … {_change(finding.number, high)}"

@@ -1,0 +1,234 @@
+"""Runs made at different hours, joined into one table and plot: like with like only.
+
+Runs are like when `compare` would not refuse them, and of one gateway. Of unlike ones several
+groups are made, each with its own tables, and the page says what sets each apart from the first.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from analysis.compare.comparison import unlike
+from analysis.numbers.summarize import of_run
+from analysis.page import html, markdown
+from analysis.page.blocks import Block, Listing, Page, Section, Table, Text
+from analysis.page.chart import Chart, Series
+from analysis.page.words import ABSENT, Lang, Words, integer, percent, rate, seconds, tally
+from analysis.reading.atomic_file import replacing
+from analysis.reading.load import Run
+from analysis.reading.moment import moment
+from recording.untrusted_text import as_json
+
+_NUMBERS = (
+    "planned", "success", "success_rate", "latency_p50_s", "latency_p95_s", "latency_p99_s",
+    "unanswered", "ttft_p50_s", "observed_rpm", "observed_tpm", "cost_sum",
+    "cost_unknown_success_count", "cost_per_success", "goodput_rps", "attainment",
+    "generator_limited", "outcomes",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Runs that are alike, by the time of their start; `apart` says what sets them apart."""
+
+    runs: tuple[Run, ...]
+    apart: tuple[str, ...]
+
+
+def write(runs: Sequence[Run], folder: Path, lang: Lang = "en") -> tuple[Path, Path, Path]:
+    """Write timeline.md, timeline.html and timeline.json; return their paths. Raises OSError."""
+    groups = grouped(runs)
+    page = compose(groups, lang)
+    content = as_json(as_dict(groups)) + "\n"
+    texts = {
+        "timeline.md": markdown.render(page),
+        "timeline.html": html.render(page),
+        "timeline.json": content,
+    }
+    for name, text in texts.items():
+        with replacing(folder / name) as file:
+            file.write(text)
+    return (folder / "timeline.md", folder / "timeline.html", folder / "timeline.json")
+
+
+def grouped(runs: Sequence[Run]) -> list[Group]:
+    """The runs by likeness, each once, in the order of their start."""
+    ordered = sorted({run.folder.resolve(): run for run in runs}.values(), key=_started)
+    groups: list[list[Run]] = []
+    for run in ordered:
+        home = next((group for group in groups if not _apart(group[0], run)), None)
+        if home is None:
+            groups.append([run])
+        else:
+            home.append(run)
+    first = groups[0][0] if groups else None
+    return [
+        Group(tuple(group), tuple(_apart(first, group[0])) if first is not None else ())
+        for group in groups
+    ]
+
+
+def _apart(first: Run, run: Run) -> list[str]:
+    """What makes two runs unlike, a clause each; not the simulator's port, another each time."""
+    urls = [(one.manifest.get("gateway") or {}).get("base_url") for one in (first, run)]
+    other = urls[0] != urls[1] and not (first.simulated and run.simulated)
+    return unlike(first, run) + [f"gateway: {urls[0]} / {urls[1]}"] * other
+
+
+def _started(run: Run) -> datetime:
+    """When the run began; the beginning of time where nobody knows."""
+    return moment(run.manifest.get("started_at")) or datetime.min.replace(tzinfo=UTC)
+
+
+def as_dict(groups: Sequence[Group]) -> dict[str, Any]:
+    """Every group, run and phase with its numbers, for a program."""
+    return {
+        "schema_version": 1,
+        "groups": [
+            {
+                "apart": list(group.apart),
+                "runs": [
+                    {
+                        "run_id": run.run_id,
+                        "started_at": run.manifest.get("started_at"),
+                        "simulated": run.simulated,
+                        "interrupted": run.interrupted,
+                        "currency": run.manifest.get("currency"),
+                        "phases": [
+                            {name: phase[name] for name in ("phase", *_NUMBERS)}
+                            for phase in of_run(run)
+                        ],
+                    }
+                    for run in group.runs
+                ],
+            }
+            for group in groups
+        ],
+    }
+
+
+def compose(groups: Sequence[Group], lang: Lang = "en") -> Page:
+    """One section a group, in it a table and plots a phase."""
+    words = Words(lang)
+    runs = [run for group in groups for run in group.runs]
+    banner = words(
+        "SIMULATED: at least one of these runs was made on Weighbridge's own simulator.",
+        "SIMULATED 模拟运行：其中至少一次运行来自 Weighbridge 自带模拟器。",
+    )
+    return Page(
+        lang="zh-CN" if lang == "zh" else "en",
+        title=words("Timeline of runs", "运行时间线"),
+        subtitle=words(f"{len(runs)} runs", f"{len(runs)} 次运行"),
+        banner=banner if any(run.simulated for run in runs) else None,
+        tiles=[],
+        sections=[_section(group, number, lang) for number, group in enumerate(groups, 1)],
+        footer=words(
+            "Each row is one run's phase, measured as in its own report; times are UTC. "
+            "Percentiles are nearest ranks; `-` means not known.",
+            "每行为一次运行的一个阶段，口径与其报告相同；时间为 UTC。百分位为最近秩；“-”表示未知。",
+        ),
+    )
+
+
+def _section(group: Group, number: int, lang: Lang) -> Section:
+    t = Words(lang)
+    blocks: list[Block] = []
+    if group.apart:
+        blocks.append(Text(t("Not like the first group:", "与第一组不同之处：")))
+        blocks.append(Listing(group.apart))
+    phases: dict[str, list[tuple[Run, dict[str, Any]]]] = {}
+    for run in group.runs:
+        for phase in of_run(run):
+            phases.setdefault(phase["phase"], []).append((run, phase))
+    for name, course in phases.items():
+        blocks.append(_table(name, course, lang))
+        blocks += _charts(name, course, t)
+    modes = t.join(dict.fromkeys(str(run.manifest.get("mode")) for run in group.runs))
+    return Section(t(f"Group {number}: {modes}", f"第 {number} 组：{modes}"), blocks)
+
+
+def _table(name: str, course: list[tuple[Run, dict[str, Any]]], lang: Lang) -> Table:
+    t = Words(lang)
+    return Table(
+        title=name,
+        headers=(
+            t("Started", "开始时间"),
+            t("Run", "运行"),
+            t("Planned", "计划请求"),
+            t("Success rate", "成功率"),
+            t("P50 latency", "P50 延迟"),
+            t("P95 latency", "P95 延迟"),
+            t("P99 latency", "P99 延迟"),
+            t("No answer", "无应答"),
+            t("Observed RPM", "观测 RPM"),
+            t("Observed TPM", "观测 TPM"),
+            t("Per success", "每成功请求费用"),
+            t("Outcomes", "结果分布"),
+            t("Note", "备注"),
+        ),
+        rows=[
+            (
+                _shown(run),
+                run.run_id,
+                integer(phase["planned"]),
+                percent(phase["success_rate"]),
+                *(seconds(phase[f"latency_p{p}_s"]) for p in (50, 95, 99)),
+                integer(phase["unanswered"]),
+                rate(phase["observed_rpm"]),
+                rate(phase["observed_tpm"]),
+                Words(lang, run.manifest.get("currency")).money(phase["cost_per_success"]),
+                tally(phase["outcomes"]),
+                _note(run, phase, t),
+            )
+            for run, phase in course
+        ],
+    )
+
+
+def _note(run: Run, phase: dict[str, Any], t: Words) -> str:
+    said = [t("interrupted", "中断")] if run.interrupted else []
+    said += [t("generator-limited", "受压测端限制")] if phase["generator_limited"] else []
+    return t.join(said)
+
+
+def _shown(run: Run) -> str:
+    at = _started(run)
+    return ABSENT if at.year == 1 else f"{at.astimezone(UTC):%Y-%m-%d %H:%M}"
+
+
+def _charts(name: str, course: list[tuple[Run, dict[str, Any]]], t: Words) -> list[Chart]:
+    """Latency, and success, by the hours since the first run."""
+    dated = [(run, phase) for run, phase in course if _started(run).year > 1]
+    if len(dated) < 2:
+        return []
+    first = _started(dated[0][0])
+
+    def points(number: str, scale: float = 1.0) -> list[tuple[float, float]]:
+        return [
+            ((_started(run) - first).total_seconds() / 3600, phase[number] * scale)
+            for run, phase in dated
+            if phase[number] is not None
+        ]
+
+    lines = [
+        Series(f"P{p}", points(f"latency_p{p}_s"), "marked", i) for i, p in enumerate((50, 95, 99))
+    ]
+    hours = t(f"hours since {_shown(dated[0][0])} UTC", f"距 {_shown(dated[0][0])} UTC 的小时数")
+    charts = [
+        Chart(
+            t(f"Latency by hour: {name}", f"延迟随时间变化：{name}"),
+            hours,
+            t("latency, s", "延迟（秒）"),
+            [line for line in lines if line.points],
+        ),
+        Chart(
+            t(f"Success by hour: {name}", f"成功率随时间变化：{name}"),
+            hours,
+            t("success, %", "成功率（%）"),
+            [Series("", points("success_rate", 100), "marked", 0)],
+            y_top=100.0,
+        ),
+    ]
+    return [chart for chart in charts if chart.series]

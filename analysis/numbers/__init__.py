@@ -1,0 +1,1 @@
+"""The numbers of a run, from its rows."""

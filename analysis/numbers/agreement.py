@@ -1,0 +1,178 @@
+"""Whether a gateway answers, counts and charges one prompt alike, plain and streamed. Pure.
+
+Modes smoke and reasoning send one prompt both ways. Compared are successes alone, and only what
+must not depend on `stream`:
+
+usage_stream_differs   prompt tokens differ by more than SLACK_TOKENS: the prompt is the same
+cost_stream_differs    no price per token explains both costs. Whatever the prices, the same prompt
+                       costs the same, so the costs of two replies differ at most as their output
+                       tokens do; a factor of FACTOR and two units of the last decimal stated are
+                       left for rounding. Tokens read from a cache may have been free, those
+                       written to one may have cost twice as much. Up to a factor of GRAVE it may
+                       be another provider's price (a router may ask one for each), so it is a note.
+reply_stream_differs   one reply is text and the other a tool call; or finish reasons differ that
+                       free text cannot explain: a reply may be longer the second time, and so end
+                       with `length` instead of `stop`, if it used its budget
+
+Nothing is said of what one side does not state (other flags say that), of another model's answer,
+of costs that our own price table made, and of a stream's cost that a header states too low: a
+header leaves before the tokens are known.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from analysis.numbers.pricing import STATED
+
+Row = Mapping[str, Any]
+
+MODES = ("smoke", "reasoning")
+"""The modes that send one prompt both ways, once each for a model."""
+FLAGS = ("usage_stream_differs", "cost_stream_differs", "reply_stream_differs")
+SLACK_TOKENS = 1
+FACTOR, GRAVE = 1.1, 3.0
+CACHEABLE_TOKENS = 1024  # the shortest prompt that a known gateway caches
+_SPARE_TOKENS = 2  # a reply may be cut so many short of its budget: `length` is then still true
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One flag of a stream, and the values on both sides; `plain` and `streamed` are rows.
+
+    `grave`: a gateway that is well would not do so.
+    """
+
+    flag: str
+    plain: Row
+    streamed: Row
+    was: Any
+    now: Any
+    grave: bool = True
+
+
+def differences(rows: Iterable[Row]) -> list[Difference]:
+    """What differs between the streams and the plain reply of the same mode and model."""
+    plain: dict[tuple[str, str], Row] = {}
+    streams: list[Row] = []
+    for row in rows:
+        if row["mode"] not in MODES or not row["success"]:
+            continue
+        if row["stream"]:
+            streams.append(row)
+        else:
+            plain.setdefault(_key(row), row)
+    return [
+        found
+        for row in streams
+        if (other := plain.get(_key(row))) is not None
+        for found in _compare(other, row)
+    ]
+
+
+def count(phases: Iterable[dict[str, Any]], found: Iterable[Difference]) -> None:
+    """Add the flags to the `checks` of the phases whose streams they are of."""
+    checks = {phase["phase"]: phase["checks"] for phase in phases}
+    for one in found:
+        of = checks[one.streamed["phase"]]
+        of[one.flag] = of.get(one.flag, 0) + 1
+
+
+def _key(row: Row) -> tuple[str, str]:
+    return row["mode"], row["model_requested"]
+
+
+def _compare(plain: Row, streamed: Row) -> Iterator[Difference]:
+    names = {row["model_returned"] for row in (plain, streamed)} - {None}
+    if len(names) <= 1:  # two models count and charge each in its own way
+        was, now = plain["prompt_tokens"], streamed["prompt_tokens"]
+        if was is not None and now is not None and abs(was - now) > SLACK_TOKENS:
+            yield Difference(FLAGS[0], plain, streamed, was, now)
+        if _unexplained(plain, streamed, FACTOR):
+            costs = plain["api_cost"], streamed["api_cost"]
+            grave = _unexplained(plain, streamed, GRAVE)
+            yield Difference(FLAGS[1], plain, streamed, *costs, grave)
+    if (kinds := (_kind(plain), _kind(streamed)))[0] != kinds[1] and None not in kinds:
+        yield Difference(FLAGS[2], plain, streamed, *kinds)
+    elif _reasons_differ(plain, streamed):
+        reasons = plain["finish_reason"], streamed["finish_reason"]
+        yield Difference(FLAGS[2], plain, streamed, *reasons)
+
+
+def _unexplained(plain: Row, streamed: Row, factor: float) -> bool:
+    """Whether no price per token, none below 0, makes both costs of their tokens."""
+    both = (plain, streamed)
+    sources, costs = [r["cost_source"] for r in both], [r["api_cost"] for r in both]
+    if None in costs or not set(sources) <= set(STATED):
+        return False
+    ratios = _ratios(plain, streamed)
+    if ratios is None:
+        return False
+    low, high = ratios
+    slack = 2 * _last_decimal(costs)
+    was, now = costs
+    if now > (was + slack) * high * factor + slack:
+        return True
+    early = sources[1] == "header"
+    return not early and now + slack < (was - slack) * low / factor
+
+
+def _ratios(plain: Row, streamed: Row) -> tuple[float, float] | None:
+    """The least and the most that cost streamed / cost plain can be; None: not known.
+
+    A sum of parts grows by no less than its slowest part, and by no more than its fastest.
+    """
+    outputs = _output(plain), _output(streamed)
+    if None in outputs:
+        return None
+    was, now = (max(1, tokens or 0) for tokens in outputs)
+    before, after = _prompt_price(plain), _prompt_price(streamed)
+    highest = after[1] / before[0] if before[0] else float("inf")
+    lowest = after[0] / before[1]
+    return min(lowest, now / was), max(highest, now / was)
+
+
+def _output(row: Row) -> int | None:
+    """Output tokens, with reasoning that is counted into the total alone."""
+    completion, total, prompt = (
+        row[name] for name in ("completion_tokens", "total_tokens", "prompt_tokens")
+    )
+    beside = None if total is None or prompt is None else total - prompt
+    known: list[int] = [tokens for tokens in (completion, beside) if tokens is not None]
+    return max(known, default=None)
+
+
+def _prompt_price(row: Row) -> tuple[float, float]:
+    """The least and the most that the prompt can have cost, of what it costs without a cache."""
+    prompt, cached = row["prompt_tokens"], row["cached_tokens"]
+    if not prompt or prompt < 0:
+        return 1.0, 1.0
+    if cached is None and prompt >= CACHEABLE_TOKENS:
+        return 0.0, 1.0
+    return max(0.0, 1 - (cached or 0) / prompt), 2.0 if row["cache_write_tokens"] else 1.0
+
+
+def _kind(row: Row) -> str | None:
+    if row["tool_calls"] is None:
+        return None
+    return "tool_calls" if row["tool_calls"] else "text"
+
+
+def _reasons_differ(plain: Row, streamed: Row) -> bool:
+    was, now = plain["finish_reason"], streamed["finish_reason"]
+    if was == now or was is None or now is None:
+        return False  # a reason that is not given has a flag of its own
+    if {was, now} != {"stop", "length"}:
+        return True
+    cut, ended = (plain, streamed) if was == "length" else (streamed, plain)
+    used, budget = _output(cut), cut["max_tokens"]
+    if used is not None and budget is not None and used < budget - _SPARE_TOKENS:
+        return True
+    return bool(cut["content"]) and cut["content"] == ended["content"]
+
+
+def _last_decimal(costs: Iterable[float]) -> float:
+    """The unit of the last decimal that either cost has; at most 1."""
+    exponents = [Decimal(repr(float(cost))).normalize().as_tuple().exponent for cost in costs]
+    return float(Decimal(1).scaleb(min(0, *(e for e in exponents if isinstance(e, int)))))

@@ -1,0 +1,122 @@
+"""Charges held against each other: the same usage twice, and the same request in body and header.
+
+Successes of one model and source of cost whose usage is equal in every number are the same thing to
+a bill. A *double* cost at least half as much again as its like, and more than rounding explains.
+Prices that change in time, once or with the hours of the day, put the dear ones together: doubles
+are told where the dear and the plain ones follow each other as chance would have it (the runs test
+of Wald and Wolfowitz). One that cost a whole multiple of its like was charged several times; other
+ratios are what a router's providers of different prices make too, and no fault by themselves. Where
+the cached tokens of long prompts are not stated nothing is said: a miss and a hit look alike. A
+difference of body and header is one beyond two units of the coarser one's last decimal, and beyond
+1 %; a stream's header leaves before its tokens are known, so one that states less is none.
+"""
+
+from dataclasses import dataclass
+from math import sqrt
+from typing import TYPE_CHECKING, Any
+
+from analysis.numbers.pricing import last_decimal
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+MOST_ROWS = 1_000_000
+_FINE_UNITS = 20  # a charge of fewer units of its last decimal is rounded too coarsely for a ratio
+FACTOR = 1.5
+_LIKE = 3  # fewer equal charges say nothing of what is usual
+_ALONE = 0.6  # of the dear ones stand apart from each other
+_TOGETHER = -1.5  # standard deviations: with fewer runs than this the dear ones stand together
+_CACHEABLE_TOKENS = 1024
+_USAGE = [
+    "prompt_tokens", "completion_tokens", "total_tokens", "cached_tokens", "cache_write_tokens",
+    "reasoning_tokens",
+]  # fmt: skip
+READ = ("success", "stream", "model_requested", "model_returned", "cost_source", "api_cost",
+        "header_cost", "timestamp", *_USAGE)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """Rows whose charges do not agree: how many of how many, and by how much in sum.
+
+    `multiples` of them cost a whole multiple of what their like cost.
+    """
+
+    rows: int
+    of: int
+    amount: float
+    multiples: int = 0
+
+
+def doubles(rows: "DataFrame") -> Apart:
+    """The successes that cost more than others of equal usage, and how much more in all."""
+    import numpy as np
+
+    told = rows[rows["success"].to_numpy(dtype=bool)].head(MOST_ROWS)
+    told = told[told["api_cost"].notna() & told["cost_source"].isin(["body", "header"])]
+    whole = told["prompt_tokens"].notna() & told["completion_tokens"].notna()
+    hidden = told["cached_tokens"].isna() & (told["prompt_tokens"] >= _CACHEABLE_TOKENS)
+    told = told[whole & ~hidden.fillna(False)].sort_values("timestamp", kind="stable")
+    by = ["model_requested", "model_returned", "cost_source", *_USAGE]
+    like = told.groupby(by, sort=False, dropna=False).ngroup().to_numpy()
+    order = np.argsort(like, kind="stable")  # by group, and within one by time
+    every: Any = told["api_cost"].to_numpy(dtype="float64")[order]
+    begins = np.flatnonzero(np.diff(like[order], prepend=-1))
+    sizes = np.diff(begins, append=len(every))
+    found, compared, amount = 0, int(sizes[sizes > _LIKE].sum()), 0.0
+    multiples = 0
+    if not compared:
+        return Apart(0, 0, 0.0)
+    spread = np.maximum.reduceat(every, begins) >= FACTOR * np.minimum.reduceat(every, begins)
+    for place in np.flatnonzero((sizes > _LIKE) & spread).tolist():
+        costs = every[begins[place] : begins[place] + sizes[place]]
+        values, counts = np.unique(costs, return_counts=True)
+        common = values[counts >= max(_LIKE, counts.max() / 4)]
+        if not len(common) or (usual := float(common.min())) <= 0:
+            continue  # of two charges that are both common, the lower one is usual
+        dear = (costs >= FACTOR * usual) & (costs > usual + 2 * last_decimal(costs))
+        if _scattered(dear[dear | (costs == usual)]):
+            found += int(dear.sum())
+            amount += float((costs[dear] - usual).sum())
+            multiples += _multiples(costs[dear], usual, last_decimal(costs))
+    return Apart(found, compared, amount, multiples)
+
+
+def _multiples(dear: Any, usual: float, unit: float) -> int:
+    """How many charges are a whole multiple of the usual one, as far as rounding lets one see."""
+    import numpy as np
+
+    times = np.round(dear / usual)
+    off = np.abs(dear - times * usual)
+    rounded = (times + 1) * unit / 2 if usual >= _FINE_UNITS * unit else 0.0
+    return int(((times >= 2) & (off <= np.maximum(rounded, 1e-9 * dear))).sum())
+
+
+def _scattered(dear: Any) -> bool:
+    """Whether the dear ones stand among the others as chance would have it, in order of time."""
+    count, many = len(dear), int(dear.sum())
+    if not 0 < many < count:
+        return False
+    mean = 2 * many * (count - many) / count
+    changes = int((dear[1:] != dear[:-1]).sum())
+    off = sqrt(mean * max(mean - 1, 0.0) / (count - 1))
+    # Of a few dear ones two may well be neighbours: still most stand alone.
+    alone = changes // 2 >= max(_LIKE, _ALONE * many)
+    return alone or changes >= mean + _TOGETHER * off - 1e-9
+
+
+def headers(rows: "DataFrame") -> Apart:
+    """The rows whose body and header state different costs: header minus body in all."""
+    import numpy as np
+
+    told = rows[(rows["cost_source"] == "body").to_numpy(dtype=bool)]
+    told = told[told["header_cost"].notna() & told["api_cost"].notna()]
+    body: Any = told["api_cost"].to_numpy(dtype="float64")
+    header: Any = told["header_cost"].to_numpy(dtype="float64")
+    if not len(told):
+        return Apart(0, 0, 0.0)
+    unit = max(last_decimal(body), last_decimal(header))
+    gap = np.abs(header - body)
+    early: Any = told["stream"].to_numpy(dtype=bool) & (header < body)
+    apart = ~early & (gap > 2 * unit) & (gap > 0.01 * np.maximum(np.abs(header), np.abs(body)))
+    return Apart(int(apart.sum()), len(told), float((header - body)[apart].sum()))

@@ -1,0 +1,66 @@
+"""Goodput and attainment: how many requests were good enough for their users.
+
+A request is good when it succeeded and every time that its SLO limits is at most the limit.
+TTFT and TPOT are limited of streams alone; a stream of fewer than two tokens has no TPOT to
+exceed. A time that should be known and is not, is not good enough: chunks that do not tell when
+their tokens came show no TPOT, and attain none.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from analysis.numbers import streaming
+from analysis.reading.groups import groups
+from rules.slo import Objectives, Slo, parse
+
+if TYPE_CHECKING:
+    from pandas import DataFrame, Series
+
+    from analysis.reading.load import Run
+
+
+def slo_of(run: "Run") -> Slo | None:
+    """The SLO that a run is judged by; None when it has none. Raises SloError."""
+    content = run.manifest.get("slo")
+    return parse(content, f"{run.folder / 'manifest.json'}, slo") if content else None
+
+
+def numbers(
+    rows: "DataFrame", planned: int, wall_s: float | None, slo: Slo | None
+) -> dict[str, Any]:
+    """`good` requests, `goodput_rps` (good / wall clock) and `attainment` (good / planned).
+
+    All None where a row has no objective; what failed or was dropped is in `planned`.
+    """
+    good = 0
+    known = slo is not None and len(rows) > 0
+    if slo is not None:
+        for (mode, model), some in groups(rows, ("mode", "model_requested")):
+            objectives = slo.of(str(mode), str(model))
+            known = known and bool(objectives)
+            good += int(meets(some, objectives).sum())
+    if not known:
+        return {"good": None, "goodput_rps": None, "attainment": None}
+    return {
+        "good": good,
+        "goodput_rps": good / wall_s if wall_s else None,
+        "attainment": good / planned if planned else None,
+    }
+
+
+def meets(rows: "DataFrame", objectives: Objectives) -> "Series[bool]":
+    """Whether each request is good."""
+    met = rows["success"].astype(bool)
+    limits, streamed = objectives.limits, rows["stream"].astype(bool)
+    if limit := limits.get("e2e"):
+        met = met & _at_most(rows["elapsed_sec"], limit.seconds)
+    if limit := limits.get("ttft"):
+        met = met & (~streamed | _at_most(rows["ttft_s"], limit.seconds))
+    if (limit := limits.get("tpot")) and streamed.any():
+        some = streaming.tokens(rows) < 2
+        met = met & (~streamed | some | _at_most(streaming.tpot_s(rows), limit.seconds))
+    return met
+
+
+def _at_most(times: "Series[float]", limit_s: float) -> "Series[bool]":
+    """False where the time is not known. Rounded as conditions are: binary dust is no time."""
+    return times.round(12) <= round(limit_s, 12)

@@ -1,0 +1,149 @@
+"""Costs that do not fit the run's own prices: what one row cost against what its tokens say.
+
+A model's price per token is not asked for but taken from the run: the prices that explain most of
+its costs (least absolute deviations over uncached, cached, written and completion tokens, and a
+fee per request). A row is an outlier when it cost more than three times, or less than a third, of
+what these prices make of its tokens. Nothing is said where it could be a false alarm: below
+MIN_ROWS rows, within two units of the last decimal that the gateway states, at the smallest
+charge that several rows share, or where cached tokens are unknown and the prompt is long enough
+to be cached.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from analysis.numbers.pricing import last_decimal
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from pandas import DataFrame, Series
+
+    Numbers = NDArray[Any]
+
+NEEDED = (
+    "model_requested", "cost_source", "api_cost", "prompt_tokens", "completion_tokens",
+    "total_tokens", "cached_tokens", "cache_write_tokens",
+)  # fmt: skip
+"""The columns that are looked at."""
+
+MIN_ROWS = 20
+FACTOR = 3.0
+UNSTEADY_SHARE = 0.25
+"""Above this share of misfits it is not the rows that are odd: no price per token explains them."""
+_CACHEABLE_TOKENS = 1024  # the shortest prompt that a known gateway caches
+_STEPS = 40
+_FITTED_ROWS = 50_000  # prices are taken from so many rows at the most, evenly chosen
+_TOKENS = ["uncached", "cached", "written", "completion", "unlisted"]
+
+
+@dataclass(frozen=True, slots=True)
+class Misfits:
+    """One model's outliers: `rows` are labels of the frame's index, in its order.
+
+    `costs` and `expected` are in the run's currency, one a row; `judged` is how many were looked
+    at. `steady` is false when they are too many to be called outliers.
+    """
+
+    model: str
+    judged: int
+    rows: list[int]
+    costs: list[float]
+    expected: list[float]
+
+    @property
+    def steady(self) -> bool:
+        """Whether one price per token explains the model's costs at all."""
+        return len(self.rows) <= UNSTEADY_SHARE * self.judged
+
+
+def outliers(requests: "DataFrame") -> list[Misfits]:
+    """The outliers of each model, in order of appearance; models without any are left out."""
+    known = _judgeable(requests)
+    found = []
+    for (model, _), rows in known.groupby(["model_requested", "cost_source"], sort=False):
+        if len(rows) < MIN_ROWS:
+            continue
+        cost = rows["api_cost"].to_numpy(dtype="float64")
+        expected = _expected(rows[_TOKENS].to_numpy(dtype="float64"), cost)
+        odd = _odd(cost, expected)
+        if odd.any():
+            labels = [int(label) for label in rows.index[odd]]
+            misfits = Misfits(
+                str(model), len(rows), labels, cost[odd].tolist(), expected[odd].tolist()
+            )
+            found.append(misfits)
+    return found
+
+
+def _judgeable(requests: "DataFrame") -> "DataFrame":
+    """The rows whose cost and tokens are known and possible, with the tokens as they are priced."""
+
+    def tokens(name: str) -> "Series[Any]":
+        return requests[name].astype("float64")
+
+    prompt, completion = tokens("prompt_tokens"), tokens("completion_tokens")
+    cached, written = tokens("cached_tokens"), tokens("cache_write_tokens").fillna(0)
+    unlisted = (tokens("total_tokens") - prompt - completion).clip(lower=0).fillna(0)
+    frame = requests[["model_requested", "cost_source", "api_cost"]].assign(
+        uncached=prompt - cached.fillna(0) - written,
+        cached=cached.fillna(0),
+        written=written,
+        completion=completion,
+        unlisted=unlisted,  # e.g. reasoning that is counted into the total alone
+    )
+    sure = cached.notna() | (prompt < _CACHEABLE_TOKENS)
+    sound = frame[["api_cost", *_TOKENS]].ge(0).all(axis=1) & (prompt + completion > 0)
+    chosen: DataFrame = frame[sure & sound]
+    return chosen
+
+
+def _expected(tokens: "Numbers", cost: "Numbers") -> "Numbers":
+    """What the prices that explain most of the costs make of each row's tokens."""
+    import numpy as np
+
+    step = -(-len(cost) // _FITTED_ROWS)
+    prices = _prices(tokens[::step], cost[::step])
+    expected: Numbers = np.column_stack([tokens, np.ones_like(cost)]) @ prices
+    return expected
+
+
+def _prices(tokens: "Numbers", cost: "Numbers") -> "Numbers":
+    """The price of each kind of token, and the fee per request, with least absolute deviations."""
+    import numpy as np
+
+    size = tokens.sum(axis=1)
+    # Per token of the row, so that a long prompt has no more say than a short one.
+    parts = np.column_stack([tokens, np.ones_like(cost)]) / size[:, None]
+    unit = cost / size
+    alike, counts = np.unique(np.column_stack([parts, unit]), axis=0, return_counts=True)
+    shares, units = alike[:, :-1], alike[:, -1]
+    scale = np.abs(shares).max(axis=0)
+    scale[scale == 0] = 1
+    shares = shares / scale
+    least = max(float(np.median(unit)), float(unit.max()) * 1e-9) * 1e-6 or 1.0  # 1: all free
+    weights = counts.astype("float64")
+    prices = np.zeros(shares.shape[1])
+    for _ in range(_STEPS):  # reweighted least squares end at the least absolute deviations
+        root = np.sqrt(weights)[:, None]
+        prices = np.linalg.lstsq(shares * root, units * root[:, 0], rcond=1e-9)[0]
+        weights = counts / np.maximum(np.abs(units - shares @ prices), least)
+    found: Numbers = prices / scale
+    return found
+
+
+def _odd(cost: "Numbers", expected: "Numbers") -> "Numbers":
+    import numpy as np
+
+    slack = 2 * last_decimal(cost)
+    lowest = cost.min()
+    shared = int((cost == lowest).sum()) >= max(3, 0.02 * len(cost))
+    usual = np.maximum(expected, lowest if shared else 0.0)  # a minimum charge
+    positive = expected > 0
+    away = np.abs(cost - expected)[positive] / expected[positive]
+    spread = float(np.median(away)) if len(away) else 0.0
+    factor = max(FACTOR, 1 + 12 * spread)  # where prices vary by themselves, only more is odd
+    odd: Numbers = (expected > 0) & (
+        # The least of all costs may be the least that is charged, and too dear for no other reason.
+        ((cost > factor * usual + slack) & (cost > lowest)) | (cost < expected / factor - slack)
+    )
+    return odd

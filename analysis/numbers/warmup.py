@@ -1,0 +1,95 @@
+"""Windows without their first seconds: `--warmup` leaves them out of the numbers, not of the rows.
+
+A request belongs to the warm-up when it was due (closed-loop: sent) before the window was that
+old. What is left is measured as a window that begins when the warm-up ends: offsets are counted
+from there, and the window and its wall clock are shorter by it.
+"""
+
+from dataclasses import dataclass
+from math import fsum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pandas import DataFrame, Series
+
+    from analysis.reading.load import Run
+
+_OFFSETS = ("scheduled_offset_s", "sent_offset_s", "done_offset_s")
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What was left out of one phase: how many requests, and what they cost (None: not known).
+
+    `unpriced` of them succeeded and state no cost.
+    """
+
+    requests: int = 0
+    cost: float | None = None
+    unpriced: int = 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """The numbers as summary.json names them."""
+        return {
+            "warmup_requests": self.requests,
+            "warmup_cost": self.cost,
+            "warmup_cost_unknown_success_count": self.unpriced,
+        }
+
+
+def warmup_s(run: "Run") -> float:
+    """The run's `--warmup`, seconds; 0 without one."""
+    found = (run.manifest.get("options") or {}).get("warmup")
+    return float(found) if found else 0.0
+
+
+NEEDED = (
+    "phase", "scheduled_offset_s", "sent_offset_s", "done_offset_s", "duration_s", "success",
+    "api_cost",
+)  # fmt: skip
+"""The columns that `trimmed` reads."""
+
+
+def began_s(rows: "DataFrame") -> "Series[float]":
+    """When each request began to count: due, or sent where nothing says when it was due."""
+    begun: Series[float] = rows["scheduled_offset_s"].fillna(rows["sent_offset_s"])
+    return begun
+
+
+def trimmed(rows: "DataFrame", warm_s: float) -> "tuple[DataFrame, dict[str, Left]]":
+    """The rows as they are measured, and what was left out, by phase.
+
+    Only phases with a window longer than the warm-up have one.
+    """
+    windowed = rows["duration_s"] > warm_s
+    early = windowed & (began_s(rows) < warm_s)
+    kept = rows[~early].copy()
+    for name in (*_OFFSETS, "duration_s"):
+        kept[name] = kept[name].where(~windowed[~early], kept[name] - warm_s)
+    return kept, {str(phase): _left(some) for phase, some in rows[early].groupby("phase")}
+
+
+def shorter(
+    plan: list[dict[str, Any]], warm_s: float, left: dict[str, Left]
+) -> list[dict[str, Any]]:
+    """The planned phases as they are measured."""
+    return [_shorter(phase, warm_s, left) for phase in plan]
+
+
+def _left(rows: "DataFrame") -> Left:
+    known = rows["api_cost"].dropna()
+    unpriced = int((rows["success"] & rows["api_cost"].isna()).sum())
+    return Left(len(rows), fsum(known) if len(known) else None, unpriced)
+
+
+def _shorter(phase: dict[str, Any], warm_s: float, left: dict[str, Left]) -> dict[str, Any]:
+    """The planned phase as it is measured."""
+    if phase["name"] not in left:
+        return phase
+    shorter = dict(phase)
+    for name in ("duration_s", "wall_s"):
+        if shorter.get(name) is not None:
+            shorter[name] -= warm_s
+    if shorter.get("count") is not None:
+        shorter["count"] = max(0, shorter["count"] - left[phase["name"]].requests)
+    return shorter

@@ -1,0 +1,74 @@
+"""What a report is made of, before it is Markdown or HTML. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from analysis.page.chart import Chart
+
+Level = Literal["good", "note", "bad"]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of cells under headers, and one sentence on how they were computed."""
+
+    headers: tuple[str, ...]
+    rows: Sequence[tuple[str, ...]]
+    how: str = ""
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """A sentence that judges: all is well, take note, or do not trust."""
+
+    level: Level
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A paragraph."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Lines to be shown as they are, e.g. task ids."""
+
+    lines: tuple[str, ...]
+
+
+Block = Table | Remark | Text | Listing | Chart
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A heading and what stands under it; without blocks it is left out."""
+
+    title: str
+    blocks: Sequence[Block] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One big number of the first page."""
+
+    label: str
+    value: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The whole report. `banner` stands on every page of it (simulated runs)."""
+
+    lang: str
+    title: str
+    subtitle: str
+    banner: str | None
+    tiles: list[Tile]
+    sections: list[Section]
+    footer: str

@@ -1,0 +1,198 @@
+"""A run's folder, read back strictly.
+
+A torn last line (the process died while it wrote) is dropped and remarked upon; anything else
+that the recorder cannot have written is an error that names the file and the line.
+"""
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from analysis.reading import cache as cached
+from analysis.reading import parts
+from analysis.reading import well_formed as wellformed
+from analysis.reading.columns import schema
+from analysis.reading.merge_parts import unite
+from analysis.reading.not_sent import Joined, Unfolded
+from analysis.reading.parts import Odd, RunError, torn
+from analysis.reading.rows import Memory, Rows, Source
+from recording import formats
+from recording.json_files import InputError, json_of, read_bytes, see_that_it_is_a_file
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+__all__ = ["Odd", "Run", "RunError", "load", "rows"]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run as it was recorded.
+
+    `rows` gives any columns of the requests as a DataFrame. `remarks` are sentences about what
+    was odd in the files. `beyond` counts by phase the requests that were not sent and are too many
+    to be rows. `percents` are percentiles that a check asks for beside the run's own.
+    """
+
+    folder: Path
+    manifest: dict[str, Any]
+    rows: Rows
+    events: list[dict[str, Any]]
+    remarks: list[Odd]
+    beyond: dict[str, int] = field(default_factory=dict)
+    percents: tuple[Fraction, ...] = ()
+
+    @property
+    def requests(self) -> "DataFrame":
+        """All of it: the columns of `recording.record.COLUMNS`, sorted by phase (in the plan's
+        order) and request_index, one row a planned request. Text is `str`, int `Int64`, float
+        `float64`, bool `boolean`; what is not known is missing, never 0.
+
+        A big run's texts are dear: ask `rows.frame` for the columns that are needed.
+        """
+        return self.rows.frame()
+
+    @property
+    def run_id(self) -> str:
+        """The run's name."""
+        return str(self.manifest["run_id"])
+
+    @property
+    def plan(self) -> list[dict[str, Any]]:
+        """The planned phases, in order (`loadshapes.plan.Phase` as dictionaries)."""
+        return list(self.manifest["plan"])
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the gateway was our simulator."""
+        return bool((self.manifest.get("gateway") or {}).get("simulated"))
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether the run never said that it had ended."""
+        return not self.events_of("run_end")
+
+    def events_of(self, kind: str, phase: str | None = None) -> list[dict[str, Any]]:
+        """The events of one kind, of one phase when it is named."""
+        return [
+            event
+            for event in self.events
+            if event["event"] == kind and (phase is None or event.get("phase") == phase)
+        ]
+
+
+def load(folder: Path, unsent_rows: int | None = None) -> Run:
+    """The run in a folder, or in that of a file of it (RUN/report.html). Raises RunError.
+
+    `unsent_rows`: how many rows at the most are made of what was not sent
+    (analysis/reading/not_sent.py).
+    """
+    if folder.is_file() and (folder.parent / "manifest.json").is_file():
+        folder = folder.parent
+    if not folder.is_dir():
+        raise RunError(f"there is no run folder {folder}: give the path of one.")
+    if not (folder / "manifest.json").exists():
+        raise RunError(
+            f"{folder} is not a run, it has no manifest.json: give the folder that a run made."
+        )
+    remarks: list[Odd] = []
+    try:
+        manifest = _manifest(folder / "manifest.json")
+        events = _events(folder / "events.jsonl", remarks)
+        source = _source(folder, remarks, formats.needs(manifest))
+        where = str(folder / "events.jsonl")
+        unsent = Unfolded(events, manifest["plan"], source, where, unsent_rows)
+        remarks += _beyond(unsent.beyond)
+        if len(unsent):
+            source = Joined(source, len(source.whole("phase")), unsent)
+    except OSError as error:
+        raise RunError(
+            f"{error.filename or folder} cannot be read ({error.strerror}): let this user read it."
+        ) from None
+    order = [phase["name"] for phase in manifest["plan"]]
+    return Run(folder, manifest, Rows(source, *unite(source, order, remarks)), events, remarks,
+        unsent.beyond,
+    )  # fmt: skip
+
+
+def _beyond(counts: dict[str, int]) -> list[Odd]:
+    """That not every request that was never sent is a row of ours."""
+    if not counts:
+        return []
+    more = sum(counts.values())
+    return [
+        Odd(
+            f"{more:,} more requests were never sent than are shown as rows; the numbers count "
+            "them.",
+            f"另有 {more:,} 个未发出的请求未列为记录；统计数字已计入。",
+        )
+    ]
+
+
+def _source(folder: Path, remarks: list[Odd], made_by: str) -> Source:
+    import pyarrow as pa
+
+    paths = sorted(folder.glob("requests-*.csv"))
+    for path in paths:
+        try:
+            see_that_it_is_a_file(path)
+        except InputError as error:
+            raise RunError(f"{path} {error}: restore it.") from None
+    if (cache := cached.opened(folder, paths, remarks, made_by)) is not None:
+        return cache
+    tables = [table for path in paths for table in parts.tables(path, remarks, made_by)]
+    return Memory(pa.concat_tables([schema().empty_table(), *tables]))
+
+
+def rows(frame: "DataFrame") -> list[dict[str, Any]]:
+    """The frame as dictionaries of plain Python values; what is missing is None."""
+    plain = frame.astype(object)
+    return [
+        {str(k): v for k, v in row.items()}
+        for row in plain.where(frame.notna(), None).to_dict("records")
+    ]
+
+
+def _manifest(path: Path) -> dict[str, Any]:
+    try:
+        manifest = wellformed.cleaned(json_of(read_bytes(path)))
+    except InputError as error:
+        raise RunError(f"{path} {error}: restore the file.") from None
+    if not isinstance(manifest, dict) or not isinstance(manifest.get("run_id"), str):
+        raise RunError(f"{path} does not name its run: restore the file.")
+    if not isinstance(manifest.get("plan"), list):
+        raise RunError(f"{path} holds no plan: restore the file.")
+    try:
+        formats.check(manifest.get("schema_version"), formats.needs(manifest))
+        wellformed.manifest(manifest)
+    except formats.FormatError as error:
+        raise RunError(f"{path} {error}.") from None
+    except wellformed.NotWellFormed as error:
+        raise RunError(f"{path}: {error}; restore the file.") from None
+    return manifest
+
+
+def _events(path: Path, remarks: list[Odd]) -> list[dict[str, Any]]:
+    try:
+        lines = read_bytes(path).split(b"\n")
+    except FileNotFoundError:
+        remarks.append(Odd(f"{path.name} is missing.", f"缺少 {path.name}。"))
+        return []
+    except InputError as error:
+        raise RunError(f"{path} {error}: restore it.") from None
+    if lines.pop():
+        remarks.append(torn(path, len(lines) + 1))
+    events = []
+    for number, line in enumerate(lines, 1):
+        try:
+            event = wellformed.cleaned(json_of(line))
+            if not isinstance(event, dict) or not isinstance(event.get("event"), str):
+                raise InputError("not an event")
+            wellformed.event(event)
+        except InputError:
+            raise RunError(f"{path}, line {number}: not an event; restore the file.") from None
+        except wellformed.NotWellFormed as error:
+            raise RunError(f"{path}, line {number}: {error}; restore the file.") from None
+        events.append(event)
+    return events

@@ -1,0 +1,152 @@
+"""The rows of a run, one a planned request, in the plan's order; columns come when asked for."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Protocol
+
+from analysis.reading.columns import TEXTS
+from analysis.reading.task_ids import TaskIds
+from recording.record import COLUMNS, TYPES
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+    from numpy.typing import NDArray
+    from pandas import DataFrame, Series
+
+    Places = NDArray[np.int64]
+
+_BATCH_ROWS = 32_768
+
+
+class Source(Protocol):
+    """The rows as they were read, part file after part file."""
+
+    def whole(self, name: str) -> "pa.ChunkedArray":
+        """A column."""
+        ...
+
+    def batches(self, name: str) -> Iterator["pa.Array"]:
+        """A column, some rows at a time."""
+        ...
+
+    def take(self, names: Sequence[str], places: "Places") -> "pa.Table":
+        """Some columns of the rows at `places`, in that order."""
+        ...
+
+
+class Memory:
+    """A small run's rows: all of them at hand."""
+
+    def __init__(self, table: "pa.Table") -> None:
+        self._table = table.unify_dictionaries().combine_chunks()
+
+    def whole(self, name: str) -> "pa.ChunkedArray":
+        """A column."""
+        return self._table[name]
+
+    def batches(self, name: str) -> Iterator["pa.Array"]:
+        """A column, some rows at a time."""
+        return iter(self._table[name].chunks)
+
+    def take(self, names: Sequence[str], places: "Places") -> "pa.Table":
+        """Some columns of the rows at `places`, in that order."""
+        return self._table.select(names).take(places)
+
+
+class Rows:
+    """The united rows: `order` holds the place in the source of each, `bounds` says where each
+    phase's begin and end. What was asked for whole is kept, texts apart: they are dear. Threads
+    may ask at the same time."""
+
+    def __init__(
+        self, source: Source, order: "Places", bounds: Mapping[str, tuple[int, int]]
+    ) -> None:
+        self.bounds = bounds
+        self._source, self._order = source, order
+        self._held: dict[str, Any] = {}
+        self._task_ids: TaskIds | None = None
+        self._lock = Lock()
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    def frame(self, names: Sequence[str] = COLUMNS, phase: str | None = None) -> "DataFrame":
+        """Some columns of all rows, or of one phase's; the dtypes are those of `Run.requests`."""
+        import pandas as pd
+
+        begin, end = self._span(phase)
+        if end - begin == len(self):
+            self._hold([n for n in names if n not in TEXTS])
+        found = {n: self._held[n][begin:end] for n in names if n in self._held}
+        if rest := [n for n in names if n not in found]:
+            table = self._source.take(rest, self._order[begin:end])
+            found |= {n: _array(n, table[n]) for n in rest}
+        index = pd.RangeIndex(begin, end)
+        return pd.DataFrame({n: found[n] for n in names}, index, copy=False)
+
+    def tables(
+        self, names: Sequence[str] = COLUMNS, phase: str | None = None
+    ) -> Iterator["pa.Table"]:
+        """Some columns of all rows, or of one phase's, as Arrow tables of at most 32,768 rows."""
+        begin, end = self._span(phase)
+        for first in range(begin, end, _BATCH_ROWS):
+            yield self._source.take(names, self._order[first : min(end, first + _BATCH_ROWS)])
+
+    def at(self, places: Sequence[int], names: Sequence[str]) -> "DataFrame":
+        """Some columns of the rows at some places among the united ones."""
+        import numpy as np
+        import pandas as pd
+
+        table = self._source.take(names, self._order[np.array(places, dtype=np.int64)])
+        return pd.DataFrame({n: _array(n, table[n]) for n in names}, copy=False)
+
+    def task_ids(self) -> TaskIds:
+        """The rows' task_ids."""
+        with self._lock:
+            if self._task_ids is None:
+                self._task_ids = TaskIds.of(self._source.batches("task_id")).take(self._order)
+            return self._task_ids
+
+    def task_prefixes(self) -> "Series[str]":
+        """What each row is billed under: its task_id up to its model."""
+        models = self._source.whole("model_requested").unify_dictionaries().combine_chunks()
+        return self.task_ids().prefixes(models.take(self._order))
+
+    def _span(self, phase: str | None) -> tuple[int, int]:
+        return (0, len(self)) if phase is None else self.bounds.get(phase, (0, 0))
+
+    def _hold(self, names: Sequence[str]) -> None:
+        """Read whole columns; two at once, for more would only hold more memory."""
+
+        def one(name: str) -> Any:
+            return _array(name, self._source.whole(name), self._order)
+
+        with self._lock, ThreadPoolExecutor(2) as pool:
+            new = [name for name in names if name not in self._held]
+            self._held |= zip(new, pool.map(one, new), strict=True)
+
+
+def _array(name: str, column: "pa.ChunkedArray", order: "Places | None" = None) -> Any:
+    """A column as pandas holds it; `order` picks and orders its rows."""
+    import numpy as np
+    import pandas as pd
+
+    kind = TYPES[name]
+    if kind is str:
+        import pyarrow as pa
+
+        texts = column.unify_dictionaries().combine_chunks()
+        texts = texts if order is None else texts.take(pa.array(order))
+        found: Any = pd.StringDtype(na_value=np.nan)
+        return found.__from_arrow__(texts.cast(pa.large_string()))
+    every: Any = slice(None) if order is None else order
+    if kind is float:
+        values = column.to_numpy()[every]
+        values.flags.writeable = False
+        return values
+    missing = column.is_null().to_numpy()[every]
+    values = column.fill_null(kind()).to_numpy()[every]
+    masked = pd.arrays.BooleanArray if kind is bool else pd.arrays.IntegerArray
+    return masked(values, missing)

@@ -1,0 +1,144 @@
+"""Whether a run's manifest and events are of the types that every reader of them counts on.
+
+A file that was edited, or that another program wrote, is refused here, in one sentence that names
+the place; nothing after it needs to look. What is not named here may be anything.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from recording.record import clean
+from rules.prices import Prices
+
+LARGEST = 2**53
+"""Beyond it a whole number is no longer itself in JSON and in float64."""
+Shape = Callable[[Any, str], None]
+
+
+class NotWellFormed(ValueError):
+    """A value is of another type; the message names its place, its value and what it should be."""
+
+
+def _is(what: str, right: Callable[[Any], bool]) -> Shape:
+    def check(value: Any, where: str) -> None:
+        if value is not None and not right(value):
+            said = repr(value)
+            said = said if len(said) <= 40 else said[:39] + "…"
+            raise NotWellFormed(f"{where} is {said}, not {what}")
+
+    return check
+
+
+def _finite(value: Any) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) <= LARGEST if isinstance(value, int) else math.isfinite(value)
+
+
+def _whole(value: Any) -> bool:
+    return type(value) is int and 0 <= value <= LARGEST
+
+
+TEXT = _is("text", lambda value: isinstance(value, str))
+FLAG = _is("true or false", lambda value: isinstance(value, bool))
+NUMBER = _is("a finite number", _finite)
+SECONDS = _is("a number of seconds", lambda value: _finite(value) and abs(value) < 1e10)
+WHOLE = _is("a whole number, 0 or more", _whole)
+SCALAR = _is("text, a finite number, true or false",
+             lambda value: isinstance(value, str | bool) or _finite(value))  # fmt: skip
+
+
+def _list(inner: Shape) -> Shape:
+    def check(value: Any, where: str) -> None:
+        _is("a list", lambda value: isinstance(value, list))(value, where)
+        for place, one in enumerate(value or ()):
+            inner(one, f"{where}[{place}]")
+
+    return check
+
+
+def _map(inner: Shape | None = None, needs: Sequence[str] = (), **named: Shape) -> Shape:
+    """An object: `named` values, the others as `inner` (None: anything); `needs` a key."""
+
+    def check(value: Any, where: str) -> None:
+        _is("an object", lambda value: isinstance(value, dict))(value, where)
+        if value is not None and (missing := [key for key in needs if key not in value]):
+            raise NotWellFormed(f"{where}.{missing[0]} is missing")
+        for key, one in (value or {}).items():
+            shape = named.get(key, inner)
+            if shape is not None:
+                shape(one, f"{where}.{key}" if where else key)
+
+    return check
+
+
+def _needed(shape: Shape) -> Shape:
+    def check(value: Any, where: str) -> None:
+        if value is None:
+            raise NotWellFormed(f"{where} is missing")
+        shape(value, where)
+
+    return check
+
+
+def _prices(value: Any, where: str) -> None:
+    _is("an object", lambda value: isinstance(value, dict))(value, where)
+    try:
+        Prices.from_dict(value)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise NotWellFormed(f"{where} is no price table") from None
+    for model, price in (value or {}).get("models", {}).items():
+        _map(SCALAR)(price, f"{where}.models.{model}")
+
+
+_ACCOUNT = _map(_needed(NUMBER), ("limit", "spent", "largest_underestimate", "unstated"))
+PHASE = _map(
+    needs=("name",),
+    name=_needed(TEXT), mode=TEXT, scenario=TEXT, model=TEXT, kind=TEXT, request=TEXT, users=WHOLE,
+    count=WHOLE, duration_s=SECONDS, target=WHOLE, max_tokens=WHOLE, stream=FLAG, typed=FLAG,
+    task_prefix=TEXT, first_number=WHOLE, climb=TEXT, pause_after_s=SECONDS, skip=_list(WHOLE),
+    watched=FLAG, poisson=TEXT, times_s=_list(_needed(SECONDS)), traffic=TEXT, paced=FLAG,
+    pace=_map(NUMBER), ends_on=TEXT, ends_after=WHOLE, at_most=WHOLE, not_before_unix_s=NUMBER,
+    wall_s=SECONDS,
+)  # fmt: skip
+MANIFEST = _map(
+    run_id=_needed(TEXT), needs_version=TEXT, started_at=TEXT, mode=TEXT,
+    weighbridge=_map(TEXT), versions=_map(TEXT), host=_map(name=TEXT, system=TEXT, cores=WHOLE),
+    gateway=_map(base_url=TEXT, simulated=FLAG), currency=TEXT, workers=WHOLE,
+    prices=_prices, options=_map(SCALAR, seed=WHOLE, warmup=SECONDS, fail_on=TEXT), slo=_map(),
+    drawn=_map(SCALAR), imported_from=_list(TEXT), plan=_needed(_list(_needed(PHASE))),
+)  # fmt: skip
+EVENT = _map(
+    at=TEXT, event=_needed(TEXT), phase=TEXT, worker=TEXT, reason=TEXT, why=TEXT, cause=TEXT,
+    cut=TEXT, model=TEXT, mode=TEXT, generators=_list(_needed(TEXT)),
+    clock_offsets_s=_list(_needed(NUMBER)), round_trips_s=_list(NUMBER), t0_unix_s=NUMBER,
+    sent=WHOLE, dropped=WHOLE, held_by_budget=WHOLE, foreign_rows=WHOLE, completed=SCALAR,
+    counted=WHOLE, outcomes=_map(_needed(WHOLE)), resumed=FLAG,
+    pacers=_list(_needed(_map(None))), money=_ACCOUNT, tokens=_ACCOUNT, status=WHOLE,
+    http_status=WHOLE, field=TEXT, said=TEXT, words=TEXT, error=TEXT,
+)  # fmt: skip
+PHASE_END = _map(generator=_map(NUMBER))
+
+
+def manifest(content: Mapping[str, Any]) -> None:
+    """See that a manifest can be read. Raises NotWellFormed."""
+    MANIFEST(content, "")
+
+
+def event(content: Mapping[str, Any]) -> None:
+    """See that an event can be read. Raises NotWellFormed."""
+    EVENT(content, "")
+    if content["event"] == "phase_end":
+        PHASE_END(content, "")
+
+
+def cleaned(value: Any) -> Any:
+    """JSON without what UTF-8 cannot hold: a lone surrogate, written as an escape, would end us."""
+    if isinstance(value, str):
+        return value if value.isascii() else clean(value)
+    if isinstance(value, list):
+        return [cleaned(one) for one in value]
+    if isinstance(value, dict):
+        return {cleaned(key): cleaned(one) for key, one in value.items()}
+    return value

@@ -1,0 +1,1 @@
+"""Our sums held against prices and against the gateway's own bill."""

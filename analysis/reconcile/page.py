@@ -1,0 +1,295 @@
+"""What a reconciliation found, as reconcile.md and reconcile.json in the run's folder."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from math import fsum
+from pathlib import Path
+
+from analysis.page import markdown
+from analysis.page.blocks import Block, Page, Remark, Section, Table
+from analysis.page.words import ABSENT, Lang, Words, integer
+from analysis.reading.atomic_file import replacing
+from analysis.reconcile.reconciliation import Finding, Line, Reconciliation, at_stake
+from analysis.reconcile.sums import balance, grouped, plain
+from recording.untrusted_text import as_json
+
+_SHOWN = 50  # lines of one finding in the Markdown; the JSON has all
+
+
+def write(found: Reconciliation, lang: Lang) -> tuple[Path, Path]:
+    """Write both files; return their paths. Raises OSError."""
+    paths = found.run.folder / "reconcile.md", found.run.folder / "reconcile.json"
+    texts = (
+        markdown.render(compose(found, lang)),
+        as_json(plain(found)) + "\n",
+    )
+    for path, text in zip(paths, texts, strict=True):
+        with replacing(path) as file:
+            file.write(text)
+    return paths
+
+
+def sentence(found: Reconciliation) -> str:
+    """The result in one sentence, in English."""
+    what = " and ".join(
+        [*(["the price table"] if found.prices else []), *(["the bill"] if found.bill else [])]
+    )
+    counts = {f: len(found.of(f)) for f in Finding}
+    if found.share is not None:
+        return _by_sums(found, Words("en"))
+    if found.agrees:
+        return f"{len(found.lines)} requests agree with {what} (tolerance {found.tolerance:g})."
+    said = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+    off = sum(bool(line.findings) for line in found.lines)
+    return f"{off} of {len(found.lines)} requests do not agree with {what}: {said}."
+
+
+def compose(found: Reconciliation, lang: Lang) -> Page:
+    """The Markdown as a page: the result, the sums, then the lines of every finding."""
+    t, run = Words(lang, found.run.manifest.get("currency")), found.run
+    sections = [
+        Section(t("Result", "结论"), [*_remarks(t, found)]),
+        Section(t("Sums", "合计"), [_sums(t, found), _models(t, found)]),
+        Section(t("By outcome", "按结果"), [_outcomes(t, found)]),
+        Section(t("Findings", "差异明细"), [*_findings(t, found)]),
+    ]
+    simulated = t("SIMULATED: made on the simulator.", "SIMULATED 模拟运行：数据来自模拟器。")
+    return Page(
+        lang="zh-CN" if lang == "zh" else "en",
+        title=t(f"Reconciliation: {run.run_id}", f"费用对账：{run.run_id}"),
+        subtitle=" · ".join(
+            [
+                *([t("against the price table", "对照价格表")] if found.prices else []),
+                *([t("against the bill", "对照账单")] if found.bill else []),
+            ]
+        ),
+        banner=simulated if run.simulated else None,
+        tiles=[],
+        sections=sections,
+        footer=t(
+            f"Amounts at most {found.tolerance:g} apart agree; `-` means not known or nothing.",
+            f"相差不超过 {found.tolerance:g} 视为一致；“-”表示未知或无。",
+        ),
+    )
+
+
+def _remarks(t: Words, found: Reconciliation) -> list[Block]:
+    said: list[Block] = [
+        Remark("good" if found.agrees else "bad", t(sentence(found), _sentence_zh(found)))
+    ]
+    if found.bill is not None and found.foreign:
+        money = t.money(fsum(charge.cost for charge in found.foreign))
+        count = len(found.foreign)
+        said.append(
+            Remark(
+                "note",
+                t(
+                    f"{count} rows of the bill ({money}) name no request of this run: other "
+                    "traffic of the key, or columns that do not match.",
+                    f"账单中有 {count} 行（{money}）不属于本次运行：同一密钥的其他流量，"
+                    "或所选列不匹配。",
+                ),
+            )
+        )
+    if found.ambiguous:
+        count = found.ambiguous
+        text = t(
+            f"{count} ids name more than one request and join nothing.",
+            f"{count} 个 id 对应多个请求，未参与匹配。",
+        )
+        said.append(Remark("note", text))
+    return said
+
+
+def _by_sums(found: Reconciliation, t: Words) -> str:
+    """The result where the sums decide: how far apart they are, and how many requests are."""
+    names = {"table": ("the price table", "价格表"), "bill": ("the bill", "账单")}
+    if not found.differences:
+        return t("no request has two amounts that could be compared.", "没有可供比较的金额。")
+    said = t.join(
+        t(f"{share:.2%} from {names[kind][0]}", f"与{names[kind][1]}相差 {share:.2%}")
+        for kind, share in found.differences.items()
+    )
+    off = integer(sum(bool(line.findings) for line in found.lines))
+    all_ = integer(len(found.lines))
+    verb = t("agree", "一致") if found.agrees else t("do not agree", "不一致")
+    return t(
+        f"the sums {verb} within {found.share:.6g} of their amount ({said}); single amounts of "
+        f"{off} of {all_} requests differ.",
+        f"合计在容差 {found.share:.6g}（占比）内{verb}（{said}）；{all_} 个请求中有 {off} 个"
+        "单项金额不一致。",
+    )
+
+
+def _sentence_zh(found: Reconciliation) -> str:
+    if found.share is not None:
+        return _by_sums(found, Words("zh"))
+    what = "、".join([*(["价格表"] if found.prices else []), *(["账单"] if found.bill else [])])
+    if found.agrees:
+        return f"{len(found.lines)} 个请求与{what}一致（容差 {found.tolerance:g}）。"
+    off = sum(bool(line.findings) for line in found.lines)
+    words = Words("zh")
+    said = "、".join(f"{_NAMES[f](words)} {n}" for f in Finding if (n := len(found.of(f))))
+    return f"{len(found.lines)} 个请求中有 {off} 个与{what}不一致：{said}。"
+
+
+def _sums(t: Words, found: Reconciliation) -> Table:
+    lines = found.lines
+    kinds = [(t("Ours", "我方记录"), "ours")]
+    kinds += [(t("Tokens x price", "token × 价格"), "table")] if found.prices else []
+    kinds += [(t("The bill", "账单"), "billed")] if found.bill else []
+    return Table(
+        headers=(
+            t("What", "项目"),
+            t("Requests", "请求"),
+            t("Sum", "合计"),
+            t("Minus ours, where both know", "两者皆知时减我方记录"),
+            t("Where ours is unknown", "我方未知部分"),
+        ),
+        rows=[
+            (
+                what,
+                integer(sum(getattr(line, name) is not None for line in lines)),
+                t.money(getattr(balance(lines), name)),
+                *(_beside(t, lines, name) if name != "ours" else (ABSENT, ABSENT)),
+            )
+            for what, name in kinds
+        ],
+        how=t(
+            "Ours is what the gateway stated with each reply, else tokens x price; a request that "
+            "neither prices is unknown and in no sum of ours. The bill's sum is of the rows that "
+            "name a request of this run.",
+            "我方记录为各应答自报费用，未报时按 token × 价格；两者皆无即为未知，不计入我方合计。"
+            "账单合计仅含属于本次运行的行。",
+        ),
+    )
+
+
+def _beside(t: Words, lines: Sequence[Line], name: str) -> tuple[str, str]:
+    """Their money minus ours where both are known, and their money where ours is not."""
+    theirs = [(getattr(line, name), line.ours) for line in lines]
+    both = [them - ours for them, ours in theirs if them is not None and ours is not None]
+    alone = [them for them, ours in theirs if them is not None and ours is None]
+    return t.money(fsum(both) if both else None), t.money(fsum(alone) if alone else None)
+
+
+def _models(t: Words, found: Reconciliation) -> Table:
+    named: dict[str | None, Counter[str]] = {}
+    for line in found.lines:
+        named.setdefault(line.model, Counter()).update(c.model for c in line.charges if c.model)
+    return Table(
+        title=t("By model", "按模型"),
+        headers=(
+            t("Model", "模型"),
+            t("Requests", "请求"),
+            t("Charged", "被计费"),
+            t("Ours", "我方记录"),
+            t("Tokens x price", "token × 价格"),
+            t("The bill", "账单"),
+            t("The bill's names", "账单中的模型名"),
+        ),
+        rows=[
+            (
+                str(model or ABSENT),
+                integer(total.lines),
+                integer(total.charged) if found.bill else ABSENT,
+                t.money(total.ours),
+                t.money(total.table),
+                t.money(total.billed),
+                t.join(named.get(model, ())) or ABSENT,
+            )
+            for model, lines in grouped(found.lines, "model").items()
+            for total in [balance(lines)]
+        ],
+        how=t("Models as they were asked for.", "按请求的模型名分组。"),
+    )
+
+
+def _outcomes(t: Words, found: Reconciliation) -> Table:
+    return Table(
+        headers=(
+            t("Outcome", "结果"),
+            t("Requests", "请求"),
+            t("Charged", "被计费"),
+            t("Ours", "我方记录"),
+            t("The bill", "账单"),
+        ),
+        rows=[
+            (
+                str(outcome or ABSENT),
+                integer(total.lines),
+                integer(total.charged) if found.bill else ABSENT,
+                t.money(total.ours),
+                t.money(total.billed),
+            )
+            for outcome, lines in grouped(found.lines, "outcome").items()
+            for total in [balance(lines)]
+        ],
+        how=t(
+            "What the bill charges for requests that failed, were cut off or cancelled stands "
+            "beside what the gateway said of them.",
+            "失败、截断、取消的请求：账单计费与网关自报对照。",
+        ),
+    )
+
+
+_NAMES: dict[Finding, Callable[[Words], str]] = {
+    Finding.OFF_PRICE: lambda t: t("The stated cost is not tokens x price", "自报费用与价格表不符"),
+    Finding.DIFFERS: lambda t: t("The bill charges another amount", "账单金额不同"),
+    Finding.MISSING: lambda t: t("Not in the bill, though it has a cost", "账单漏计"),
+    Finding.DOUBLED: lambda t: t("Charged several times", "重复计费"),
+    Finding.FAILURE_CHARGED: lambda t: t(
+        "Charged although it failed and no cost was stated", "失败请求被计费（应答未报费用）"
+    ),
+    Finding.UNSTATED: lambda t: t("Charged, its cost was unknown", "被计费但应答未报费用"),
+    Finding.NEVER_SENT: lambda t: t("Charged, but it was never sent", "从未发出却被计费"),
+    Finding.UNRECORDED: lambda t: t(
+        "Charged under this run's names, but in no row", "账单含本次运行名下、我方无记录的请求"
+    ),
+}
+
+
+def _findings(t: Words, found: Reconciliation) -> list[Block]:
+    blocks: list[Block] = []
+    for finding in Finding:
+        lines = found.of(finding)
+        if not lines:
+            continue
+        more = t(f", the first {_SHOWN} here", f"，此处列出前 {_SHOWN} 条")
+        much = t.money(fsum(at_stake(line, finding) for line in lines))
+        blocks.append(
+            Table(
+                title=f"{finding}: {_NAMES[finding](t)}",
+                headers=(
+                    "task_id",
+                    t("Model", "模型"),
+                    t("Outcome", "结果"),
+                    t("Ours", "我方记录"),
+                    t("Source", "来源"),
+                    t("Tokens x price", "token × 价格"),
+                    t("The bill", "账单"),
+                    t("Bill lines", "账单行号"),
+                ),
+                rows=[_row(t, line) for line in lines[:_SHOWN]],
+                how=t(
+                    f"{len(lines)} requests, {much} at stake",
+                    f"{len(lines)} 个请求，涉及 {much}",
+                )
+                + (more if len(lines) > _SHOWN else "")
+                + t(".", "。"),
+            )
+        )
+    return blocks
+
+
+def _row(t: Words, line: Line) -> tuple[str, ...]:
+    return (
+        line.task_id or line.request_id or ABSENT,
+        line.model or ABSENT,
+        line.outcome or ABSENT,
+        t.money(line.ours),
+        line.source or ABSENT,
+        t.money(line.table),
+        t.money(line.billed),
+        t.join(str(charge.line) for charge in line.charges) or ABSENT,
+    )

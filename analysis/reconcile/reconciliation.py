@@ -1,0 +1,226 @@
+"""Our sum against tokens x price, and against the gateway's own bill, row by row.
+
+What we hold of a request is the cost that its row has: stated by the gateway, else by the price
+table, else unknown. Unknown is not 0: what the bill charges for it is a finding of its own.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from math import fsum, inf
+from typing import TYPE_CHECKING, Any
+
+from analysis.numbers.pricing import COLUMNS, STATED, beyond, rounding, table_costs
+from analysis.reading.load import Run
+from analysis.reconcile.bill import Bill, Charge
+from recording.outcome import Outcome
+from rules.prices import Prices
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+
+class Finding(StrEnum):
+    """What can be wrong with one request's money; a row has at most one of each source."""
+
+    OFF_PRICE = "off_price"  # the gateway states another cost than the table
+    DIFFERS = "differs"  # the bill charges another amount than the row holds
+    MISSING = "missing"  # the row holds a cost, the bill charges nothing
+    DOUBLED = "doubled"  # the bill charges it several times, and too much
+    FAILURE_CHARGED = "failure_charged"  # it failed, stated no cost, and the bill charges it
+    UNSTATED = "unstated"  # it succeeded, its cost is unknown, and the bill charges it
+    NEVER_SENT = "never_sent"  # the row was dropped, and the bill charges it
+    UNRECORDED = "unrecorded"  # the bill names a task of this run that no row has
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One request: what its row holds, what the table says, what the bill charges. None: nothing.
+
+    `charges` are the bill's rows for it, `billed` their sum. Of an `unrecorded` task there is only
+    its id, its bill rows and the model they name.
+    """
+
+    task_id: str | None
+    request_id: str | None
+    phase: str | None
+    model: str | None
+    outcome: str | None
+    source: str | None
+    ours: float | None
+    table: float | None
+    billed: float | None
+    charges: tuple[Charge, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """Every request of a run with its money, and what the bill has besides.
+
+    `foreign` are the bill's rows for other traffic; `ambiguous` how many ids named two requests
+    (they join nothing). With `share` the sums decide, which may differ by that share, and what
+    single requests show is told only.
+    """
+
+    run: Run
+    bill: Bill | None
+    prices: Prices | None
+    tolerance: float
+    lines: Sequence[Line]
+    foreign: Sequence[Charge] = ()
+    ambiguous: int = 0
+    share: float | None = None
+
+    def of(self, finding: Finding) -> list[Line]:
+        """The lines with a finding, the most money first."""
+        found = [line for line in self.lines if finding in line.findings]
+        return sorted(found, key=lambda line: -abs(at_stake(line, finding)))
+
+    @property
+    def agrees(self) -> bool:
+        """Whether there is no finding at all; with `share`, whether the sums agree."""
+        if self.share is None:
+            return not any(line.findings for line in self.lines)
+        found = self.differences
+        return bool(found) and all(one <= self.share + _DUST for one in found.values())
+
+    @property
+    def differences(self) -> dict[str, float]:
+        """By how much the sums differ, as a share: what was stated from the `table`, of the
+        requests that have both, and the `bill` from what the rows hold."""
+        found = {}
+        both = [
+            (line.ours, line.table)
+            for line in self.lines
+            if line.source in STATED and line.ours is not None and line.table is not None
+        ]
+        if both:
+            found["table"] = _apart(fsum(o for o, _ in both), fsum(t for _, t in both))
+        if self.bill is not None:
+            billed = fsum(line.billed for line in self.lines if line.billed is not None)
+            ours = fsum(line.ours for line in self.lines if line.ours is not None)
+            found["bill"] = _apart(billed, ours)
+        return found
+
+
+_DUST = 1e-12  # binary dust of a share
+
+
+def _apart(amount: float, due: float) -> float:
+    """How far an amount is from what it should be, as a share of that."""
+    if not due:
+        return inf if amount else 0.0
+    return abs(amount - due) / due
+
+
+def at_stake(line: Line, finding: Finding) -> float:
+    """The money of a finding: charged or stated, minus what it should be."""
+    if finding is Finding.OFF_PRICE:
+        return (line.ours or 0.0) - (line.table or 0.0)
+    return (line.billed or 0.0) - (line.ours or 0.0)
+
+
+_HELD = (
+    "task_id", "gateway_request_id", "phase", "model_requested", "outcome", "cost_source",
+    "api_cost",
+)  # fmt: skip
+
+
+def reconcile(
+    run: Run,
+    prices: Prices | None,
+    bill: Bill | None,
+    tolerance: float | None,
+    share: float | None = None,
+) -> Reconciliation:
+    """Compare; amounts that are at most `tolerance` apart (money, a request) agree.
+
+    None: what rounding explains. With `share`, sums so far apart agree.
+    """
+    frame = run.rows.frame(list(dict.fromkeys([*_HELD, *COLUMNS])))
+    if tolerance is None:
+        tolerance = rounding(frame, prices, [c.cost for c in bill.charges] if bill else ())
+    matched, rest, ambiguous = _join(frame, bill)
+    tables = _known(table_costs(frame, prices).tolist()) if prices else [None] * len(frame)
+    columns = [_known(frame[name].tolist()) for name in _HELD]
+    lines = []
+    for place, (*names, source, ours) in enumerate(zip(*columns, strict=True)):
+        task, request, phase, model, outcome = names
+        table, charges = tables[place], tuple(matched.get(place, ()))
+        if ours is None and table is not None:
+            ours, source = table, "price_table"
+        billed = fsum(c.cost for c in charges) if charges else None
+        line = Line(task, request, phase, model, outcome, source, ours, table, billed, charges)
+        lines.append(_judged(line, bill is not None, tolerance))
+    own, foreign = _split(run, rest)
+    return Reconciliation(run, bill, prices, tolerance, [*lines, *own], foreign, ambiguous, share)
+
+
+def _join(
+    frame: "DataFrame", bill: Bill | None
+) -> tuple[dict[int, list[Charge]], list[Charge], int]:
+    """The bill's rows by the place of our row, those that match none, and the ambiguous ids."""
+    places: dict[str, int | None] = {}
+    for name in ("task_id", "gateway_request_id"):
+        for place, key in enumerate(_known(frame[name].tolist())):
+            if key is not None:
+                places[key] = place if places.get(key, place) == place else None
+    matched: dict[int, list[Charge]] = defaultdict(list)
+    rest = []
+    for charge in bill.charges if bill else ():
+        found = (places.get(key) for key in charge.ids)
+        known = next((place for place in found if place is not None), None)
+        rest.append(charge) if known is None else matched[known].append(charge)
+    return matched, rest, sum(place is None for place in places.values())
+
+
+def _judged(line: Line, has_bill: bool, tolerance: float) -> Line:
+    found = _against_table(line, tolerance)
+    if has_bill:
+        found += _against_bill(line, tolerance)
+    return replace(line, findings=tuple(found)) if found else line
+
+
+def _against_table(line: Line, tolerance: float) -> list[Finding]:
+    if line.source not in STATED or line.ours is None or line.table is None:
+        return []
+    return [Finding.OFF_PRICE] if beyond(line.ours - line.table, tolerance) else []
+
+
+def _against_bill(line: Line, tolerance: float) -> list[Finding]:
+    billed, ours = line.billed or 0.0, line.ours or 0.0
+    if not beyond(billed - ours, tolerance):
+        return []
+    if line.outcome == Outcome.DROPPED:
+        return [Finding.NEVER_SENT]
+    if line.ours is None:
+        return [Finding.UNSTATED if line.outcome == Outcome.OK else Finding.FAILURE_CHARGED]
+    if not beyond(billed, tolerance):
+        return [Finding.MISSING]
+    several = sum(charge.cost > 0 for charge in line.charges) > 1
+    return [Finding.DOUBLED if several and billed > ours else Finding.DIFFERS]
+
+
+def _split(run: Run, rest: Sequence[Charge]) -> tuple[list[Line], list[Charge]]:
+    """What no row matches: tasks that carry a name of this run's, and other traffic."""
+    prefixes = tuple(prefix for p in run.plan if (prefix := p.get("task_prefix")))
+    own: dict[str, list[Charge]] = defaultdict(list)
+    foreign = []
+    for charge in rest:
+        name = next((key for key in charge.ids if prefixes and key.startswith(prefixes)), None)
+        foreign.append(charge) if name is None else own[name].append(charge)
+    lines = []
+    for name, charges in own.items():
+        billed, model = fsum(c.cost for c in charges), charges[0].model
+        found = (Finding.UNRECORDED,) if billed else ()
+        lines.append(
+            Line(name, None, None, model, None, None, None, None, billed, tuple(charges), found)
+        )
+    return lines, foreign
+
+
+def _known(values: list[Any]) -> list[Any]:
+    """The values, None for what is missing (NaN is unlike itself)."""
+    return [None if value is None or value != value else value for value in values]

@@ -1,0 +1,363 @@
+"""Is the run good enough? Every condition of `--fail-on` and objective of `--slo`, by phase.
+
+What is not known is never good enough: an unknown number fails its condition. So does a phase
+that was planned and not run, for nobody knows what it would have shown.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import fsum, inf
+from typing import Any, Literal
+
+from analysis.numbers.goodput import slo_of
+from analysis.numbers.pricing import price_difference
+from analysis.numbers.unanswered import READ, percentile
+from analysis.numbers.unanswered import asked as ranked
+from analysis.numbers.warmup import NEEDED, trimmed, warmup_s
+from analysis.page.words import Words
+from analysis.report.event_text import told
+from analysis.report.flags import flagged, outliers_of
+from analysis.report.view import View
+from recording.outcome import Outcome
+from rules import condition_names as counted
+from rules.censoring import enough
+from rules.conditions import Condition, Metric, Where, has, metric_of
+from rules.percentiles import decimal
+from rules.slo import Slo, SloError
+
+RUN = "the run"
+_EXAMPLES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was judged, and how it came out.
+
+    `subject` is a phase or RUN, `condition` None where `claim` was judged, not a number,
+    `wall_s` how long the subject was under load, seconds (0: not known), and `value` what was
+    compared, where it is known; `shown` is what a table says of a number that is no single one.
+    """
+
+    subject: str
+    condition: Condition | None
+    verdict: Literal["passed", "failed", "unknown"]
+    found: str
+    wall_s: float = 0.0
+    value: float | None = None
+    claim: str = "complete"
+    shown: str = ""
+
+    @property
+    def passed(self) -> bool:
+        """Whether it is as it should be."""
+        return self.verdict == "passed"
+
+    @property
+    def wish(self) -> str:
+        """What should be so: `rpm/m/600: not p95_s>10`."""
+        return f"{self.subject}: {f'not {self.condition}' if self.condition else self.claim}"
+
+    def __str__(self) -> str:
+        """What was found: `rpm/m/600: p95_s is 12.3 s (fails if >10)`, on one line."""
+        if self.condition is None:
+            text = f"{self.subject} {self.found}"
+        else:
+            text = f"{self.subject}: {self.found} (fails if {self.condition.bound})"
+        return " ".join(text.split())
+
+
+def judge(view: View, conditions: Sequence[Condition], slo: Slo | None = None) -> list[Check]:
+    """Whether the run is complete, then every condition on everything that it applies to.
+
+    Between them, where there are any, the grave differences between plain and streamed replies to
+    one prompt, faults in Weighbridge itself, and of mode smoke the models that answered nothing:
+    all three fail a run unasked.
+
+    Last, with `slo`, every statement of it on each phase that it is made of. Raises SloError when
+    it has none for any of them: what judges nothing would pass everything.
+    """
+    if slo is not None:
+        _see_that_it_judges(view, slo)
+    return [
+        _complete(view),
+        *_faults(view),
+        *_disagreements(view),
+        *_answers(view),
+        *held(view, conditions),
+        *([] if slo is None else objectives(view, slo)),
+    ]
+
+
+def held(view: View, conditions: Sequence[Condition]) -> list[Check]:
+    """Every condition on everything that it applies to."""
+    return [check for condition in conditions for check in _judge(view, condition)]
+
+
+def _see_that_it_judges(view: View, slo: Slo) -> None:
+    phases = _phases(view).values()
+    if phases and not any(slo.of(mode, model).statements for mode, model in phases):
+        modes, models = (
+            ", ".join(dict.fromkeys(str(name) for name in names if name))
+            for names in zip(*phases, strict=True)
+        )
+        raise SloError(
+            f"no objective of the SLO is of a phase of {view.run.run_id}: name its mode ({modes}) "
+            f"or its model ({models})."
+        )
+
+
+def objectives(view: View, slo: Slo) -> list[Check]:
+    """Every statement of an SLO on each phase that it is made of.
+
+    A capacity search misses them on purpose: its phases are left out.
+    """
+    asked: dict[Condition, list[str]] = {}
+    for name, (mode, model) in _phases(view).items():
+        if mode == "capacity":
+            continue
+        for condition in slo.of(mode, model).statements:
+            asked.setdefault(condition, []).append(name)
+    return [check for condition in asked for check in _judge(view, condition, asked[condition])]
+
+
+def sentence(checks: Sequence[Check]) -> str:
+    """What failed, in one sentence; empty when nothing did."""
+    failed = [str(check) for check in checks if not check.passed]
+    if not failed:
+        return ""
+    if len(checks) == 1:
+        return f"{failed[0]}."
+    more = f"; and {len(failed) - _EXAMPLES} more" if len(failed) > _EXAMPLES else ""
+    return f"{len(failed)} of {len(checks)} checks failed: {'; '.join(failed[:_EXAMPLES])}{more}."
+
+
+def _complete(view: View) -> Check:
+    run, wall_s = view.run, _wall_s(view)
+    if run.interrupted:
+        return Check(RUN, None, "failed", "was interrupted and never recorded its end", wall_s)
+    if run.events_of("run_end")[-1].get("completed") is False:
+        english = Words("en")
+        why = [
+            told(english, event)
+            for kind in ("stop_rule", "refused", "stopped", "ended", "failed")
+            for event in run.events_of(kind)
+        ]
+        said = f" ({why[-1]})" if why else ""
+        return Check(RUN, None, "failed", f"ended before its plan was done{said}", wall_s)
+    return Check(RUN, None, "passed", "went through its plan to the end", wall_s)
+
+
+def _faults(view: View) -> list[Check]:
+    """The phases of which requests failed by a fault in Weighbridge itself."""
+    name, text = Outcome.INTERNAL_ERROR.value, "requests failed by a fault in Weighbridge itself"
+    return [
+        Check(phase["phase"], None, "failed", f"{count} {text}", claim="no internal error")
+        for phase in view.phases
+        if (count := phase["outcomes"].get(name, 0))
+    ]
+
+
+def _disagreements(view: View) -> list[Check]:
+    """The phases whose streams disagree gravely with the plain reply to the same prompt."""
+    flags: dict[str, list[str]] = {}
+    for one in view.differences():
+        if one.grave:
+            flags.setdefault(one.streamed["phase"], []).append(one.flag)
+    walls = {phase["phase"]: phase["wall_s"] or 0.0 for phase in view.phases}
+    text = "does not agree with the plain reply to the same prompt"
+    return [
+        Check(name, None, "failed", f"{text} ({', '.join(found)})", walls[name], None, "agrees")
+        for name, found in flags.items()
+    ]
+
+
+def _answers(view: View) -> list[Check]:
+    """Of a run of mode smoke, the models that answered nothing: that is all it was to find out."""
+    if view.run.manifest.get("mode") != "smoke":
+        return []
+    good: dict[str, int] = {}
+    for phase in view.phases:
+        name = phase["model_requested"]
+        good[name] = good.get(name, 0) + phase["success"]
+    mute = [name for name, count in good.items() if not count]
+    return [Check(name, None, "failed", "answered nothing", claim="answers") for name in mute]
+
+
+def _phases(view: View) -> dict[str, tuple[str | None, str | None]]:
+    """Every phase that was planned or measured: its mode and its model."""
+    planned = {phase["name"]: (phase.get("mode"), phase.get("model")) for phase in view.run.plan}
+    measured = {p["phase"]: (p["mode"], p["model_requested"]) for p in view.phases}
+    return planned | measured
+
+
+def _judge(view: View, condition: Condition, among: Sequence[str] | None = None) -> Iterator[Check]:
+    """A condition on every phase it applies to, `among` some where they are named."""
+    metric, metric_name = _metric(condition), condition.metric
+    if metric.where is Where.RUN:
+        amount, gap = _of_run(view, metric)
+        yield _compare(view, RUN, condition, amount, gap, _wall_s(view))
+        return
+    skipped = set(view.not_run)
+    numbers = {phase["phase"]: phase for phase in view.phases}
+    planned = {phase["name"]: phase for phase in view.run.plan}
+    asked = [
+        name
+        for name in (planned | numbers if among is None else among)
+        if _applies(metric, planned.get(name, {}), numbers.get(name))
+    ]
+    if metric.where is Where.OBJECTIVES:
+        slo, found = slo_of(view.run), _phases(view)
+        asked = [name for name in asked if slo is not None and slo.of(*found[name])]
+    for name in asked:
+        of = numbers.get(name, {})
+        gap = "it was not run" if name in skipped else _gap(metric, of)
+        wall_s = of.get("wall_s") or 0.0
+        if ranked(metric_name) and of:
+            yield _ranked(view, of, condition, gap, wall_s)
+        else:
+            yield _compare(view, name, condition, _value(view, metric, of), gap, wall_s)
+    if not asked:
+        yield _compare(view, RUN, condition, None, "no phase has one", 0.0)
+
+
+def _applies(metric: Metric, planned: dict[str, Any], numbers: dict[str, Any] | None) -> bool:
+    """Whether a phase has the metric: by its plan, or because it was measured all the same."""
+    if metric.where is Where.WINDOWS:
+        return has(metric.where, planned)
+    return has(metric.where, planned) or (numbers or {}).get(metric.number) is not None
+
+
+def _value(view: View, metric: Metric, numbers: dict[str, Any]) -> float | None:
+    """What a phase's numbers say of a metric; None: it is not known."""
+    if not numbers:
+        return None
+    if metric.number == "flagged":
+        return flagged(view, numbers["phase"])
+    if metric.number == "cost_outlier":
+        return len(outliers_of(view, numbers["phase"]))
+    if metric.number not in numbers and counted.meaning(metric.number) is not None:
+        return counted.count(metric.number, numbers)
+    value: float | None = numbers.get(metric.number)
+    return value
+
+
+def _compare(
+    view: View, subject: str, condition: Condition, value: float | None, gap: str, wall_s: float
+) -> Check:
+    """One comparison; `gap` says why there is no value, if there is none."""
+    if value is None:
+        why = f", {gap}" if gap else ""
+        return Check(subject, condition, "unknown", f"{condition.metric} is unknown{why}", wall_s)
+    unit = _metric(condition).unit
+    shown = _figure(value, condition)
+    if unit:
+        shown += f" {view.run.manifest.get('currency') or '' if unit == 'money' else unit}"
+    verdict: Literal["passed", "failed"] = "failed" if condition.met(value) else "passed"
+    found = f"{condition.metric} is {shown.rstrip()}"
+    return Check(subject, condition, verdict, found, wall_s, value)
+
+
+def _ranked(
+    view: View, phase: dict[str, Any], condition: Condition, gap: str, wall_s: float
+) -> Check:
+    """A percentile, of which those who got no answer are a part: it is judged where it is certain.
+
+    Where no request lies beyond its rank it is the slowest one's time, and said to be that.
+    """
+    time, percent = ranked(condition.metric) or ("e2e", 50)
+    rows, _ = trimmed(view.requests(phase, *dict.fromkeys([*READ, *NEEDED])), warmup_s(view.run))
+    found = percentile(rows, time, percent)
+    untold = phase["tpot_unknown_count"] if time == "tpot" else 0
+    if found is None or found.count == untold:
+        return _compare(view, phase["phase"], condition, None, gap, wall_s)
+    worst, best = condition.met(found.high), condition.met(found.low)
+    verdict: Literal["passed", "failed", "unknown"] = (
+        "unknown" if worst is not best else "failed" if worst else "passed"
+    )
+    low, high = (_figure(value, condition) for value in (found.low, found.high))
+    if found.low == found.high:
+        text, shown = f"is {low} s", low
+    elif found.high == inf:
+        text, shown = f"is more than {low} s", f"> {low}"
+    else:
+        text, shown = f"is from {low} to {high} s", f"{low} … {high}"
+    if verdict == "unknown":
+        text = f"is not known, it {text}"
+    if found.few:
+        text = (
+            f"cannot be told of {found.count} (a P{decimal(percent)} takes {enough(percent)}): "
+            f"the slowest {text.replace('is ', 'took ', 1) if verdict != 'unknown' else text}"
+        )
+        shown = f"max {shown} (n = {found.count})"
+    if found.unanswered > untold:
+        text += f", {found.unanswered - untold} of {found.count} had no answer"
+    if untold:
+        text += f", the chunks of {untold} of {found.count} do not tell when their tokens came"
+    value = found.low if found.low == found.high and not found.few else None
+    claimed = f"{condition.metric} {text}"
+    return Check(phase["phase"], condition, verdict, claimed, wall_s, value, shown=shown)
+
+
+def _figure(value: float, condition: Condition) -> str:
+    """The value in few digits, but never in so few that it seems to lie beyond the limit."""
+    if value == inf:
+        return "-"
+    short = f"{value:.6g}" if abs(value) < 1e6 else f"{value:.0f}"
+    return short if condition.met(float(short)) == condition.met(value) else repr(value)
+
+
+def _gap(metric: Metric, numbers: dict[str, Any]) -> str:
+    if not numbers.get("success"):
+        return "no request succeeded"
+    if metric.unit == "money":
+        unpriced, good = numbers["cost_unknown_success_count"], numbers["success"]
+        return f"{unpriced} of {good} successes state none"
+    if metric.number.startswith("tpot") and (untold := numbers.get("tpot_unknown_count")):
+        return (
+            f"the chunks of {untold} of {numbers['streams']} streams do not tell when tokens came"
+        )
+    return "none was measured"
+
+
+def _metric(condition: Condition) -> Metric:
+    metric = metric_of(condition.metric)
+    assert metric is not None, condition.metric  # else it could not be parsed
+    return metric
+
+
+def _of_run(view: View, metric: Metric) -> tuple[float | None, str]:
+    """A number of the whole run; or none, and why."""
+    match metric.number:
+        case "cost_sum":
+            return _cost(view)
+        case "price_difference":
+            return price_difference(view.run)
+        case "budget_used":
+            return _budget(view, "money")
+        case _:
+            return _budget(view, "tokens")
+
+
+def _budget(view: View, unit: str) -> tuple[float | None, str]:
+    told = [account for e in view.run.events_of("accounts") if (account := e.get(unit))]
+    if not told:
+        return None, "the run has no such budget"
+    return told[-1]["spent"] / told[-1]["limit"], ""
+
+
+def _cost(view: View) -> tuple[float | None, str]:
+    """The run's cost; or none, and why: what a success cost was not stated."""
+    parts = [phase[name] for phase in view.phases for name in ("cost_sum", "warmup_cost")]
+    known = [part for part in parts if part is not None]
+    unpriced = ("cost_unknown_success_count", "warmup_cost_unknown_success_count")
+    unknown = sum(phase[name] for phase in view.phases for name in unpriced)
+    good = sum(phase["success"] for phase in view.phases)
+    if not known:
+        return None, "no request states one"
+    if unknown:
+        return None, f"{unknown} of {good} successes state none"
+    return fsum(known), ""
+
+
+def _wall_s(view: View) -> float:
+    return fsum(phase["wall_s"] for phase in view.phases if phase["wall_s"] is not None)

@@ -1,0 +1,76 @@
+"""Why the requests of a phase failed: outcome, status and the words that came most often."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from analysis.report.view import View
+from recording.outcome import ENDED_BY_US
+
+_SAMPLE = 500  # rows whose words are looked at: texts are dear
+_VARIABLE = re.compile(r"[0-9a-fA-F-]{8,}|\d+")
+"""What differs between equal messages: ids, counts, times to wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Failures of one kind. `words` is the commonest message, as it came; empty: there is none."""
+
+    outcome: str
+    status: int | None
+    count: int
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failures:
+    """Of a phase: how many requests were sent, and how those that failed did, the commonest first.
+
+    What we ended ourselves (`dropped`, `cancelled`) is neither sent nor failed.
+    """
+
+    sent: int
+    causes: tuple[Cause, ...]
+
+    @property
+    def failed(self) -> int:
+        """How many failed."""
+        return sum(cause.count for cause in self.causes)
+
+    @property
+    def share(self) -> float:
+        """Failed / sent; 0 where nothing was sent."""
+        return self.failed / self.sent if self.sent else 0.0
+
+
+def failures(view: View, phase: str, expected: frozenset[str] = frozenset()) -> Failures:
+    """The failures of a phase; outcomes in `expected` are none."""
+    import numpy as np
+
+    frame = view.run.rows.frame(["outcome", "http_status", "success"], phase)
+    sent = frame.loc[~frame["outcome"].isin(ENDED_BY_US)]
+    failed = sent.loc[~sent["success"] & ~sent["outcome"].isin(expected)]
+    key = ["outcome", "http_status"]
+    kind = failed.groupby(key, dropna=False, sort=False).ngroup().to_numpy()
+    kinds = failed.drop_duplicates(key)
+    counts = np.bincount(kind, minlength=len(kinds))
+    causes = [
+        Cause(
+            str(row["outcome"]),
+            None if np.isnan(status := float(row["http_status"])) else int(status),
+            int(counts[number]),
+            _words(view, failed.index[kind == number].to_numpy()),
+        )
+        for number, row in enumerate(kinds.astype({"http_status": float}).to_dict("records"))
+    ]
+    return Failures(len(sent), tuple(sorted(causes, key=lambda cause: -cause.count)))
+
+
+def _words(view: View, places: Any) -> str:
+    """The message that most of the rows carry, but for numbers and ids in it."""
+    step = max(1, len(places) // _SAMPLE)
+    said = view.run.rows.at(places[::step].tolist(), ["error_message"])["error_message"].dropna()
+    found: dict[str, list[str]] = {}
+    for message in said:
+        found.setdefault(_VARIABLE.sub("#", message), []).append(str(message))
+    return max(found.values(), key=len)[0] if found else ""

@@ -1,0 +1,197 @@
+"""What was odd about single answers, on the report's first page: by kind, with examples."""
+
+import json
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from analysis.numbers.agreement import Difference
+from analysis.numbers.outliers import Misfits
+from analysis.numbers.summarize import check_words
+from analysis.page.blocks import Remark
+from analysis.page.words import Words, integer, percent
+from analysis.reading.load import rows
+from analysis.report.view import View
+from recording.untrusted_text import quoted
+
+_EXAMPLES = 3
+_NAMED = ["task_id", "phase", "request_index", "check_detail"]
+_MEANINGS = {
+    "fail": ("a probe judged the answer wrong", "探测用例判定应答有误"),
+    "model_mismatch": (
+        "the answer names another model than was asked for",
+        "应答所称模型与请求模型不同",
+    ),
+    "usage_missing": ("the answer states no tokens", "应答未给出 token 用量"),
+    "usage_sum": (
+        "total tokens are not prompt + completion",
+        "total tokens 不等于 prompt + completion",
+    ),
+    "usage_absurd": ("a number in usage cannot be", "usage 中有不可能的数值"),
+    "stream_buffered": (
+        "the reply was held back, then came in one clump",
+        "应答先被缓存，随后一次性到达",
+    ),
+    "stream_coalesced": (
+        "several tokens came at once: times between tokens are not resolved",
+        "多个 token 同时到达，无法分辨 token 间隔",
+    ),
+    "budget_spent": (
+        "reasoning used up the whole output budget, so no visible word came: raise --max-tokens",
+        "思考用尽了全部输出额度，没有可见内容：请提高 --max-tokens",
+    ),
+    "usage_unreadable": (
+        "usage is stated under names that are not known",
+        "usage 使用了未知的字段名",
+    ),
+    "usage_twice": (
+        "an answer states its usage twice and differently: of a stream's, the largest complete one "
+        "counts; of several names or places, the first",
+        "同一应答多次给出不同的 usage：流式以最大的完整一份为准，字段名或位置不同的以第一个为准",
+    ),
+    "cost_unreadable": (
+        "a cost is stated, and is no number or in another currency than the run's (--currency)",
+        "给出的费用不是数字，或币种与本次测试（--currency）不同",
+    ),
+    "tool_call_shape": (
+        "a tool call had to be repaired to be read",
+        "工具调用的格式有误，经修复后读取",
+    ),
+    "content_type": (
+        "the body is not what its Content-Type says",
+        "内容与 Content-Type 所称不符",
+    ),
+    "retry_after": ("the wait it states is no time", "所给的等待时间无效"),
+    "not_the_gateway": (
+        "a proxy or firewall answered, not the gateway",
+        "应答来自代理或防火墙，而非网关",
+    ),
+    "finish_reason": (
+        "the reason why the model stopped is none or does not fit",
+        "结束原因缺失、未知或不符",
+    ),
+}
+
+
+def flags(view: View) -> list[Remark]:
+    """What plain and streamed replies do not agree on, then a remark for each kind of flag, the
+    commonest first, then the costs that do not fit."""
+    kept, t = view.run.rows, view.t
+    words = check_words(kept.frame(["check"])["check"])
+    words = words[words != "pass"]
+    found = []
+    for kind, count in ((str(k), int(n)) for k, n in words.value_counts().items()):
+        chosen = kept.at(words.index[words == kind][:_EXAMPLES].tolist(), _NAMED)
+        meaning = t(*_MEANINGS[kind]) if kind in _MEANINGS else ""
+        found.append(_remark(view, kind, meaning, count, _examples(t, chosen, kind)))
+    return [
+        *map(partial(_difference, view), view.differences()),
+        *found,
+        *(_costs(view, misfits) for misfits in view.misfits()),
+    ]
+
+
+def flagged(view: View, phase: str) -> int:
+    """How many answers of a phase carry a flag, in their rows or by what the whole run shows."""
+    checks = view.run.rows.frame(["check"], phase)["check"].dropna()
+    words = checks.str.replace(r"\b(?:pass|fail)\b", "", regex=True).str.strip()
+    rows: set[int] = {*words.index[words != ""].tolist(), *outliers_of(view, phase)}
+    differing = [one for one in view.differences() if one.streamed["phase"] == phase]
+    return len(rows) + len(differing)
+
+
+def outliers_of(view: View, phase: str) -> list[int]:
+    """The places of a phase's rows whose costs do not fit the run's own price per token."""
+    begin, end = view.run.rows.bounds.get(phase, (0, 0))
+    return [row for found in view.misfits() for row in found.rows if begin <= row < end]
+
+
+def _remark(view: View, kind: str, meaning: str, count: int, examples: list[str]) -> Remark:
+    recorded = sum(phase["recorded"] for phase in view.phases)
+    t, share = view.t, percent(count / recorded)
+    why = t(f" ({meaning})", f"（{meaning}）") if meaning else ""
+    shown = t.clauses(examples) + (" …" if count > len(examples) else "")
+    one, are = ("row", "is") if count == 1 else ("rows", "are")
+    text = t(
+        f"{integer(count)} {one} ({share}) {are} flagged {kind}{why}: {shown}.",
+        f"{integer(count)} 行（{share}）被标记为 {kind}{why}：{shown}。",
+    )
+    return Remark("note", text)
+
+
+def _difference(view: View, found: Difference) -> Remark:
+    """One prompt, asked plain and streamed: what is not the same, both values, and both rows."""
+    t, model = view.t, quoted(found.streamed["model_requested"])
+    shown: dict[str, Callable[[Any], str]] = {
+        "usage_stream_differs": integer,
+        "cost_stream_differs": t.money,
+        "reply_stream_differs": quoted,
+    }
+    was, now = (shown[found.flag](value) for value in (found.was, found.now))
+    said = {
+        "usage_stream_differs": t(
+            f"states {was} prompt tokens for a plain request and {now} for the same prompt "
+            "streamed",
+            f"同一 prompt 非流式计 {was} 个 prompt token，流式计 {now} 个",
+        ),
+        "cost_stream_differs": t(
+            f"charges {was} for a plain request and {now} for the same prompt streamed, which its "
+            "output tokens do not explain",
+            f"同一 prompt 非流式计费 {was}，流式计费 {now}，输出 token 之差不足以解释",
+        ),
+        "reply_stream_differs": t(
+            f"ends a plain reply with {was} and the streamed one with {now}, for the same prompt",
+            f"同一 prompt 的应答，非流式为 {was}，流式为 {now}",
+        ),
+    }[found.flag]
+    rows = t.join(_name(row) for row in (found.plain, found.streamed))
+    return Remark(
+        "bad" if found.grave else "note",
+        t(
+            f"The gateway {said} ({found.flag}; {model}; rows {rows}).",
+            f"网关对{said}（{found.flag}；{model}；记录 {rows}）。",
+        ),
+    )
+
+
+def _examples(t: Words, chosen: Any, kind: str) -> list[str]:
+    shown = []
+    for row in rows(chosen):
+        why = _why(row["check_detail"], kind)
+        shown.append(_name(row) + (t(f" ({why})", f"（{why}）") if why else ""))
+    return shown
+
+
+def _name(row: Mapping[str, Any]) -> str:
+    return row["task_id"] or f"{row['phase']}#{row['request_index']}"
+
+
+def _why(detail: str | None, kind: str) -> str:
+    try:
+        return str(json.loads(detail or "{}")["flags"][kind])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return ""
+
+
+def _costs(view: View, misfits: Misfits) -> Remark:
+    t, count = view.t, len(misfits.rows)
+    if not misfits.steady:
+        text = t(
+            f"The costs of {misfits.model} do not follow its tokens: {integer(count)} of "
+            f"{integer(misfits.judged)} rows are off by more than three times from the price per "
+            "token that explains most of them.",
+            f"{misfits.model} 的费用与 token 数不成比例：{integer(misfits.judged)} 行中有 "
+            f"{integer(count)} 行与多数行所示单价相差三倍以上。",
+        )
+        return Remark("note", text)
+    chosen = view.run.rows.at(misfits.rows[:_EXAMPLES], _NAMED)
+    examples = []
+    for row, cost, expected in zip(rows(chosen), misfits.costs, misfits.expected, strict=False):
+        paid, fit = t.money(cost), t.money(expected)
+        said = t(f"{paid} instead of {fit}", f"{paid}，按单价应为 {fit}")
+        examples.append(_name(row) + t(f" ({said})", f"（{said}）"))
+    meaning = t(
+        "the cost does not fit the run's own price per token",
+        "费用与本次运行自身的 token 单价不符",
+    )
+    return _remark(view, "cost_outlier", f"{misfits.model}: {meaning}", count, examples)

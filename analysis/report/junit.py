@@ -1,0 +1,53 @@
+"""The checks of a run as JUnit XML, as CI servers read it: one test case a check."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from xml.etree import ElementTree
+
+from analysis.reading.atomic_file import replacing
+from analysis.reading.load import Run
+from analysis.report.check import Check
+from recording.untrusted_text import shown
+
+_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What XML 1.0 cannot hold in any spelling."""
+
+
+def write(checks: Sequence[Check], run: Run, path: Path) -> None:
+    """Write the file, replacing `path` in one step. Raises OSError."""
+    with replacing(path) as file:
+        file.write(render(checks, run))
+
+
+def render(checks: Sequence[Check], run: Run) -> str:
+    """One suite: the run; a case's time is how long its phase was under load, seconds.
+
+    What is unknown is a failure too, of the type `unknown`.
+    """
+    failures = str(sum(not check.passed for check in checks))
+    totals = {"tests": str(len(checks)), "failures": failures, "errors": "0"}
+    time = f"{checks[0].wall_s if checks else 0:.3f}"  # the first check is the whole run's
+    root = ElementTree.Element("testsuites", {"name": "weighbridge", "time": time, **totals})
+    about = {"name": _text(run.run_id), "time": time, **totals, "skipped": "0"}
+    if began := run.manifest.get("started_at"):
+        about["timestamp"] = _text(str(began)[:19])  # its format has neither fractions nor zone
+    suite = ElementTree.SubElement(root, "testsuite", about)
+    simulated = {"name": "simulated", "value": str(run.simulated).lower()}
+    ElementTree.SubElement(ElementTree.SubElement(suite, "properties"), "property", simulated)
+    for check in checks:
+        named = {"classname": "weighbridge", "name": _text(check.wish)}
+        case = ElementTree.SubElement(suite, "testcase", {**named, "time": f"{check.wall_s:.3f}"})
+        said = _text(str(check))
+        if check.passed:
+            ElementTree.SubElement(case, "system-out").text = said
+        else:
+            why = {"message": said, "type": check.verdict}
+            ElementTree.SubElement(case, "failure", why).text = said
+    ElementTree.indent(root)
+    body = ElementTree.tostring(root, encoding="unicode")
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{body}\n'
+
+
+def _text(text: str) -> str:
+    return _NO_XML.sub("\ufffd", shown(text))

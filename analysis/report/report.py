@@ -1,0 +1,174 @@
+"""The report of a run: report.md, report.html and summary.json in its folder."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from analysis.numbers import agreement
+from analysis.numbers.summarize import of_run
+from analysis.page import html, markdown
+from analysis.page.blocks import Page, Section, Tile
+from analysis.page.words import Lang, Words, integer, percent, seconds
+from analysis.reading.atomic_file import replacing
+from analysis.reading.load import Run
+from analysis.report.sections import (
+    buckets,
+    cache,
+    cache_life,
+    cache_pairs,
+    capacity,
+    cost,
+    interactive,
+    ladder,
+    limits,
+    notes,
+    outcomes,
+    overview,
+    reasoning,
+    sending,
+    slo,
+    smoke,
+    streams,
+    tools,
+    vision,
+    window,
+)
+from analysis.report.sections import run as run_section
+from analysis.report.verdicts import verdicts
+from analysis.report.view import SectionOf, View
+from recording.untrusted_text import as_json
+
+SUMMARY_VERSION = 1
+SECTIONS: tuple[SectionOf, ...] = (
+    overview.section,
+    slo.section,
+    capacity.section,
+    smoke.section,
+    ladder.section,
+    window.section,
+    buckets.section,
+    interactive.section,
+    limits.section,
+    cost.section,
+    cache.section,
+    tools.section,
+    reasoning.section,
+    vision.section,
+    notes.section,
+    streams.section,
+    sending.section,
+    outcomes.section,
+)
+"""The report after its first page, in order: the article's tables, then what it lacks."""
+
+
+def write(view: View) -> tuple[Path, Path, Path]:
+    """Write report.md, report.html and summary.json; return their paths. Raises OSError."""
+    run, page = view.run, compose(view)
+    files = {
+        "report.md": markdown.render(page),
+        "report.html": html.render(page),
+        "summary.json": as_json(summary(view)) + "\n",
+    }
+    for name, text in files.items():
+        with replacing(run.folder / name) as file:
+            file.write(text)
+    return (run.folder / "report.md", run.folder / "report.html", run.folder / "summary.json")
+
+
+def look(run: Run, lang: Lang = "en") -> View:
+    """The run with its numbers, in a language."""
+    view = View(run, of_run(run), Words(lang, run.manifest.get("currency")))
+    agreement.count(view.phases, view.differences())
+    return view
+
+
+def in_english(view: View) -> View:
+    """The same numbers, told in English."""
+    return replace(view, t=replace(view.t, lang="en"))
+
+
+def summary(view: View) -> dict[str, Any]:
+    """What summary.json holds: the verdicts and every number of every phase, in English."""
+    run, view = view.run, in_english(view)
+    return {
+        "schema_version": SUMMARY_VERSION,
+        "run_id": run.run_id,
+        "started_at": run.manifest.get("started_at"),
+        "mode": run.manifest.get("mode"),
+        "simulated": run.simulated,
+        "interrupted": run.interrupted,
+        "currency": run.manifest.get("currency"),
+        "verdicts": [{"level": v.level, "text": v.text} for v in verdicts(view)],
+        "not_run": view.not_run,
+        "phases": view.phases,
+        "cache_pairs": cache_pairs.plain(view),
+        "cache_life": cache_life.plain(view),
+        "limits": limits.plain(view),
+        "capacity": capacity.plain(view),
+    }
+
+
+def compose(view: View) -> Page:
+    """The report as a page: what was run, the verdicts, then every section that has something."""
+    t, run = view.t, view.run
+    with ThreadPoolExecutor(2) as pool:  # numpy and Arrow work outside the interpreter's lock
+        judging = pool.submit(verdicts, view)
+        first, *rest = pool.map(lambda section: section(view), SECTIONS)
+        judged = Section(t("Verdicts", "判定"), [*judging.result()])
+    banner = t(
+        "SIMULATED: these numbers come from Weighbridge's own simulator, not from a gateway.",
+        "SIMULATED 模拟运行：以下数据来自 Weighbridge 自带模拟器，并非真实网关。",
+    )
+    version = (run.manifest.get("weighbridge") or {}).get("version") or ""
+    return Page(
+        lang="zh-CN" if t.lang == "zh" else "en",
+        title=t(f"Load test report: {run.run_id}", f"压测报告：{run.run_id}"),
+        subtitle=_subtitle(view),
+        banner=banner if run.simulated else None,
+        tiles=_tiles(view),
+        sections=[judged, first, run_section.section(view), *rest],
+        footer=t(
+            f"Made by Weighbridge {version}. Percentiles are nearest ranks; `-` means not known.",
+            f"由 Weighbridge {version} 生成。百分位为最近秩；“-”表示未知。",
+        ),
+    )
+
+
+def _subtitle(view: View) -> str:
+    manifest = view.run.manifest
+    gateway = (manifest.get("gateway") or {}).get("base_url")
+    parts = [manifest.get("mode"), gateway, manifest.get("started_at")]
+    return " · ".join(str(part) for part in parts if part)
+
+
+def _tiles(view: View) -> list[Tile]:
+    """The run's totals."""
+    t, phases = view.t, view.phases
+    planned = sum(phase["planned"] for phase in phases)
+    good = sum(phase["success"] for phase in phases)
+    money = [phase[name] for phase in phases for name in ("cost_sum", "warmup_cost")]
+    costs = [amount for amount in money if amount is not None]
+    unknown = sum(phase["cost_unknown_count"] for phase in phases)
+    tokens = [phase["total_tokens"] for phase in phases if phase["total_tokens"] is not None]
+    walls = [phase["wall_s"] for phase in phases if phase["wall_s"] is not None]
+    return [
+        Tile(t("Requests", "请求"), integer(planned), t("planned", "计划")),
+        Tile(
+            t("Success", "成功率"),
+            percent(good / planned if planned else None),
+            f"{integer(good)} / {integer(planned)}",
+        ),
+        Tile(t("Tokens", "Token"), integer(sum(tokens) if tokens else None), t("total", "合计")),
+        Tile(
+            t("Cost", "费用"),
+            t.money(sum(costs) if costs else None),
+            t(f"{integer(unknown)} unknown", f"{integer(unknown)} 条未知"),
+        ),
+        Tile(
+            t("Under load", "压测时长"),
+            seconds(sum(walls) if walls else None),
+            t("all phases", "各阶段合计"),
+        ),
+    ]

@@ -1,0 +1,244 @@
+"""Long windows by buckets of time: the course of the numbers, what drifted, where it changed."""
+
+from typing import Any
+
+from analysis.numbers import buckets
+from analysis.numbers.buckets import Bucket, ChangePoint, Drift
+from analysis.page.blocks import Block, Remark, Section, Table
+from analysis.page.chart import Chart, Series
+from analysis.page.words import integer, percent, rate, seconds
+from analysis.report.view import View
+
+
+def section(view: View) -> Section:
+    """For each window of three minutes or more: remarks, plot and table."""
+    t = view.t
+    blocks: list[Block] = []
+    for phase in view.phases:
+        window_s = buckets.length_s(view.run, phase)
+        if window_s is None or window_s < buckets.LONG_S:
+            continue
+        found = buckets.of_phase(view.run, phase["phase"], window_s)
+        drifts, changes = buckets.judge(found)
+        sizes = buckets.visibles(found)
+        blocks += _remarks(view, phase["phase"], drifts, changes, sizes)
+        blocks += _charts(view, phase["phase"], found, changes)
+        blocks.append(_table(view, phase, found, changes))
+        if drifts:
+            blocks.append(_drifts(view, drifts))
+    return Section(t("Long windows by time", "长窗口分时结果"), blocks)
+
+
+TELLING = 1.0
+"""Where not even a doubling would have been seen, nothing is said of a number."""
+
+
+def _remarks(
+    view: View,
+    name: str,
+    drifts: list[Drift],
+    changes: list[ChangePoint],
+    sizes: dict[str, float | None],
+) -> list[Remark]:
+    t = view.t
+    said = t.join(
+        f"{_name(view, number)} {t('none', '无') if size is None else f'{size * 100:.0f}%'}"
+        for number, size in sizes.items()
+    )
+    power = t(f"smallest change that would have been seen: {said}", f"可察觉的最小变化：{said}")
+    found = []
+    for one in drifts:
+        if one.shown:
+            text = t(
+                f"{name}: {_name(view, one.number)} drifted by {_figure(one.number, one.change)} "
+                f"over the window (95% interval {_interval(one)}), around a median of "
+                f"{_figure(one.number, one.median, False)}.",
+                f"{name}：{_name(view, one.number)}在窗口内漂移 {_figure(one.number, one.change)}"
+                f"（95% 区间 {_interval(one)}），中位值 {_figure(one.number, one.median, False)}。",
+            )
+            found.append(Remark("note", text))
+    for cut in changes:
+        before, after = (_figure(cut.number, v, False) for v in (cut.before, cut.after))
+        text = t(
+            f"{name}: {_name(view, cut.number)} changed {cut.at_s:g} s into the phase, from "
+            f"{before} to {after} (medians of the buckets).",
+            f"{name}：{_name(view, cut.number)}在阶段内 {cut.at_s:g} 秒处发生变化，"
+            f"由 {before} 变为 {after}（各段时间桶的中位值）。",
+        )
+        found.append(Remark("note", text))
+    if drifts and not found:
+        blind = [number for number, size in sizes.items() if size is None or size > TELLING]
+        if blind:
+            names = t.join(_name(view, number) for number in blind)
+            text = t(
+                f"{name}: nothing can be said of {names}, whose doubling might not have been seen; "
+                f"the rest shows no drift and no change point ({power}).",
+                f"{name}：{names} 无法判断，即使翻倍也可能察觉不到；"
+                f"其余未见漂移或变点（{power}）。",
+            )
+            found.append(Remark("note", text))
+        else:
+            text = t(
+                f"{name}: no drift and no change point shown ({power}).",
+                f"{name}：未见漂移，也未见变点（{power}）。",
+            )
+            found.append(Remark("good", text))
+    elif not drifts:
+        text = t(
+            f"{name}: too few whole buckets (of {buckets.LEAST} at least) to tell a drift or a "
+            "change.",
+            f"{name}：完整时间桶不足 {buckets.LEAST} 个，无法判断漂移或变点。",
+        )
+        found.append(Remark("note", text))
+    return found
+
+
+def _table(
+    view: View, phase: dict[str, Any], found: list[Bucket], changes: list[ChangePoint]
+) -> Table:
+    t = view.t
+    marks: dict[float, list[str]] = {}
+    for cut in changes:
+        marks.setdefault(cut.at_s, []).append(_name(view, cut.number))
+    width = found[0].end_s - found[0].start_s
+    return Table(
+        title=phase["phase"],
+        headers=(
+            t("From, s", "起（秒）"),
+            t("Planned", "计划请求"),
+            t("Success", "成功"),
+            t("Success rate", "成功率"),
+            t("P50 latency", "P50 延迟"),
+            t("P95 latency", "P95 延迟"),
+            "TTFT P50",
+            "RPM",
+            "TPM",
+            t("API cost", "API 返回费用"),
+            t("Marks", "标记"),
+        ),
+        rows=[
+            (
+                f"{bucket.start_s:g}",
+                integer(bucket.planned),
+                integer(bucket.ok),
+                percent(bucket.success_rate),
+                seconds(bucket.p50_s),
+                seconds(bucket.p95_s),
+                seconds(bucket.ttft_p50_s),
+                rate(bucket.rpm),
+                rate(bucket.tpm),
+                t.money(bucket.cost, bucket.cost_unknown),
+                _marks(view, bucket, marks.get(bucket.start_s, [])),
+            )
+            for bucket in found
+        ],
+        how=t(
+            f"Buckets of {width:g} s. A request stands in the bucket in which it was due (in a "
+            "closed loop: sent); RPM and TPM count the successes completed in the bucket. "
+            "Percentiles are nearest ranks over a bucket's successes.",
+            f"每桶 {width:g} 秒。请求按计划时刻（闭环按发送时刻）归入时间桶；"
+            "RPM 与 TPM 按桶内完成的成功请求计算。百分位为桶内成功请求的最近秩百分位。",
+        ),
+    )
+
+
+def _marks(view: View, bucket: Bucket, changed: list[str]) -> str:
+    t = view.t
+    said = [t("warm-up", "预热")] if bucket.warmup else []
+    said += [t(f"change: {name}", f"变点：{name}") for name in changed]
+    return t.join(said)
+
+
+def _drifts(view: View, drifts: list[Drift]) -> Table:
+    t = view.t
+    return Table(
+        headers=(
+            t("Number", "指标"),
+            t("Median of the buckets", "时间桶中位值"),
+            t("Change over the window", "窗口内变化"),
+            t("95% interval", "95% 区间"),
+            t("p", "p 值"),
+            t("Drift", "漂移"),
+        ),
+        rows=[
+            (
+                _name(view, one.number),
+                _figure(one.number, one.median, False),
+                _figure(one.number, one.change),
+                _interval(one),
+                f"{one.p:.4f}",
+                t("shown", "显示") if one.shown else t("not shown", "未显示"),
+            )
+            for one in drifts
+        ],
+        how=t(
+            "Whole buckets after the warm-up. Drift: Theil-Sen slope with Sen's interval and Mann "
+            "and Kendall's test; change points: Pettitt's rank test, on each part again. Both "
+            "allow for neighbouring buckets that are alike, and are told only at p ≤ 0.002.",
+            "仅用预热后的完整时间桶。漂移：Theil-Sen 斜率、Sen 区间与 Mann-Kendall 检验；"
+            "变点：Pettitt 秩检验并逐段重复。两者均校正相邻时间桶的相关性，仅在 p ≤ 0.002 时报告。",
+        ),
+    )
+
+
+def _charts(view: View, name: str, found: list[Bucket], changes: list[ChangePoint]) -> list[Chart]:
+    """Latency by bucket with its change points, and the rate by bucket."""
+    t = view.t
+
+    def series(label: str, number: str, colour: int) -> Series:
+        known = [(b.start_s, value) for b in found if (value := getattr(b, number)) is not None]
+        return Series(label, known, "marked", colour)
+
+    lines = [
+        series("P50", "p50_s", 0),
+        series("P95", "p95_s", 1),
+        series("TTFT P50", "ttft_p50_s", 2),
+    ]
+    tops = [y for line in lines for _, y in line.points]
+    cuts = sorted({cut.at_s for cut in changes if cut.number in ("p50_s", "p95_s", "ttft_p50_s")})
+    lines += [
+        Series(t("change", "变点") if i == 0 else "", [(x, 0.0), (x, max(tops))], "line", 7, True)
+        for i, x in enumerate(cuts)
+    ]
+    from_s = t("s into the phase", "阶段内时间（秒）")
+    charts = [
+        Chart(
+            t(f"Latency by time: {name}", f"延迟随时间变化（分时）：{name}"),
+            from_s,
+            t("latency, s", "延迟（秒）"),
+            [line for line in lines if line.points],
+        ),
+        Chart(
+            t(f"Rate by time: {name}", f"速率随时间变化（分时）：{name}"),
+            from_s,
+            t("successes per minute", "每分钟成功请求"),
+            [series("RPM", "rpm", 0)],
+        ),
+    ]
+    return [chart for chart in charts if sum(len(line.points) for line in chart.series) > 1]
+
+
+def _name(view: View, number: str) -> str:
+    t = view.t
+    names = {
+        "p50_s": t("P50 latency", "P50 延迟"),
+        "p95_s": t("P95 latency", "P95 延迟"),
+        "ttft_p50_s": "TTFT P50",
+        "success_rate": t("success rate", "成功率"),
+        "rpm": "RPM",
+        "tpm": "TPM",
+    }
+    return names[number]
+
+
+def _figure(number: str, value: float, signed: bool = True) -> str:
+    sign = "+" if signed and value > 0 else ""
+    if number == "success_rate":
+        return f"{sign}{value * 100:.2f}%" if not signed else f"{sign}{value * 100:.2f} pp"
+    if number in ("rpm", "tpm"):
+        return f"{sign}{value:,.1f}"
+    return f"{sign}{value:.3f}s"
+
+
+def _interval(one: Drift) -> str:
+    return f"{_figure(one.number, one.low)} … {_figure(one.number, one.high)}"

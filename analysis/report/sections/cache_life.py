@@ -1,0 +1,132 @@
+"""How long a cached prefix lives without use: one request after each pause."""
+
+from typing import Any
+
+from analysis.numbers.cache_value import Rest, kept, resumed_between
+from analysis.page.blocks import Block, Table, Text
+from analysis.page.words import ABSENT, Words, integer, seconds
+from analysis.reading.moment import moment
+from analysis.report.sections.cache_pairs import breaks
+from analysis.report.view import View
+
+
+def blocks(view: View) -> list[Block]:
+    """A table and a sentence a model; nothing where no pauses were asked for."""
+    t, found = view.t, of(view)
+    made: list[Block] = []
+    for model, rests in found.items():
+        made += [_table(t, model, rests), Text(_sentence(t, model, rests))]
+    return made
+
+
+def of(view: View) -> dict[str, list[Rest]]:
+    """The requests after a pause, by model, in the order sent."""
+    found: dict[str, list[Rest]] = {}
+    before: dict[str, dict[str, Any]] = {}
+    for row in view.rows("cache"):
+        if row["scenario"] != "gap":
+            continue
+        model = row["model_requested"]
+        earlier, before[model] = before.get(model), row
+        if earlier is not None:
+            found.setdefault(model, []).append(_rest(view, earlier, row))
+    return found
+
+
+def plain(view: View) -> list[dict[str, Any]]:
+    """How long entries live, as plain data, for summary.json."""
+    return [
+        {
+            "model": model,
+            "hit_after_s": kept(rests)[0],
+            "miss_after_s": kept(rests)[1],
+            "rests": [
+                {"planned_s": r.planned_s, "rested_s": r.rested_s, "hit": r.hit} for r in rests
+            ],
+        }
+        for model, rests in of(view).items()
+    ]
+
+
+def _rest(view: View, earlier: dict[str, Any], row: dict[str, Any]) -> Rest:
+    """A request after a pause; its hit is not known where either failed or the run was resumed."""
+    told = row["success"] and earlier["success"] and row["cached_tokens"] is not None
+    told = told and not resumed_between(earlier, row, breaks(view))
+    return Rest(
+        int(row["target"] or 0),
+        _between(view, earlier["phase"], row["phase"]),
+        row,
+        bool(row["cached_tokens"]) if told else None,
+    )
+
+
+def _between(view: View, earlier: str, later: str) -> float | None:
+    """Seconds from the end of one phase to the start of the next, by the master's clock."""
+    ends, starts = (
+        view.run.events_of("phase_end", earlier),
+        view.run.events_of("phase_start", later),
+    )
+    if not ends or not starts or not starts[-1].get("t0_unix_s"):
+        return None
+    ended = moment(ends[-1].get("at"))
+    if ended is None:
+        return None
+    return max(0.0, float(starts[-1]["t0_unix_s"]) - ended.timestamp())
+
+
+def _table(t: Words, model: str, rests: list[Rest]) -> Table:
+    return Table(
+        title=t(f"How long an entry lives: {model}", f"缓存条目存活：{model}"),
+        headers=(
+            t("Pause", "间隔"),
+            t("Rested", "实际间隔"),
+            t("Input tokens", "输入 token"),
+            "cached_tokens",
+            t("API cost", "API 返回费用"),
+            t("Conclusion", "结论"),
+        ),
+        rows=[
+            (
+                f"{rest.planned_s} s",
+                seconds(rest.rested_s),
+                integer(rest.row["prompt_tokens"]),
+                integer(rest.row["cached_tokens"]),
+                t.money(rest.row["api_cost"]),
+                _conclusion(t, rest),
+            )
+            for rest in rests
+        ],
+        how=t(
+            "One prefix is written, then asked for once after each pause; every request makes the "
+            "entry new, so each pause is a rest since its last use.",
+            "写入同一前缀后，每次间隔后请求一次；每次请求都会刷新条目，故间隔即距上次使用的时间。",
+        ),
+    )
+
+
+def _conclusion(t: Words, rest: Rest) -> str:
+    if not rest.row["success"]:
+        return t(f"failed: {rest.row['outcome']}", f"失败：{rest.row['outcome']}")
+    if rest.hit is None:
+        return ABSENT
+    return t("still there", "仍命中") if rest.hit else t("gone", "已失效")
+
+
+def _sentence(t: Words, model: str, rests: list[Rest]) -> str:
+    held, missed = kept(rests)
+    if held is None and missed is None:
+        return t(f"{model}: nothing can be told.", f"{model}：无法判断。")
+    if missed is None:
+        return t(
+            f"{model}: an entry lives at least {held} s without use.",
+            f"{model}：条目闲置至少 {held} 秒仍有效。",
+        )
+    if held is None:
+        return t(
+            f"{model}: an entry is gone after {missed} s without use.",
+            f"{model}：条目闲置 {missed} 秒后已失效。",
+        )
+    return t(
+        f"{model}: an entry lives {held} s without use and is gone after {missed} s.",
+        f"{model}：条目闲置 {held} 秒仍有效，{missed} 秒后失效。",
+    )

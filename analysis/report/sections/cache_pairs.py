@@ -1,0 +1,222 @@
+"""What a prompt cache is worth: cold and warm pairs, money, time, and what writing costs."""
+
+from typing import Any
+
+from analysis.numbers.bootstrap import FEWEST, LEVEL, Interval
+from analysis.numbers.cache_value import Pairs, Row, pairs
+from analysis.page.blocks import Block, Remark, Table
+from analysis.page.words import ABSENT, Words, integer, percent, ratio, seconds
+from analysis.report.view import View
+from rules.prices import Prices
+
+MEASURED = frozenset({"pairs", "plain", "gap"})
+"""Scenarios of mode `cache` that are told here and in cache_life; the rest is the article's."""
+
+
+def blocks(view: View) -> list[Block]:
+    """The hits, the money and the time of every model's pairs; nothing where none were sent."""
+    found = of(view)
+    if not found:
+        return []
+    return [_hits(view.t, found), _money(view.t, found), _time(view.t, found), *_said(view, found)]
+
+
+def of(view: View) -> list[Pairs]:
+    """The pairs of the run, a model each, in the plan's order."""
+    manifest, rows = view.run.manifest, view.rows("cache")
+    prices = Prices.from_dict(manifest.get("prices"))
+    seed = int((manifest.get("options") or {}).get("seed") or 0)
+    resumed = breaks(view)
+    by_kind: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        by_kind.setdefault((row["model_requested"], row["scenario"]), []).append(row)
+    return [
+        pairs(model, mine, by_kind.get((model, "plain"), []), resumed, prices, seed)
+        for (model, scenario), mine in by_kind.items()
+        if scenario == "pairs"
+    ]
+
+
+def breaks(view: View) -> list[str]:
+    """When the run was resumed, ISO 8601."""
+    return [str(event["at"]) for event in view.run.events_of("run_start")[1:]]
+
+
+def plain(view: View) -> list[dict[str, Any]]:
+    """The pairs as plain data, for summary.json."""
+    return [
+        {
+            "model": one.model,
+            "pairs": one.pairs,
+            "excluded": one.excluded,
+            "hit_rate": one.hit_rate,
+            "token_hit_rate": one.token_hit_rate,
+            "cost_cold": one.cold_cost,
+            "cost_warm": one.warm_cost,
+            "saving_per_request": _bounds(one.saving),
+            "saving_share": one.saving_share,
+            "write_premium": _bounds(one.premium),
+            "write_premium_by": one.premium_by or None,
+            "hits_to_pay": one.hits_to_pay,
+            "ttft_cold_s": one.cold_ttft_s,
+            "ttft_warm_s": one.warm_ttft_s,
+            "ttft_gain_s": _bounds(one.ttft_gain),
+        }
+        for one in of(view)
+    ]
+
+
+def _bounds(interval: Interval | None) -> dict[str, Any] | None:
+    if interval is None:
+        return None
+    return {"mean": interval.mean, "low": interval.low, "high": interval.high, "n": interval.count}
+
+
+def _hits(t: Words, found: list[Pairs]) -> Table:
+    return Table(
+        title=t("Cold and warm pairs: hits", "冷热配对：命中"),
+        headers=(
+            t("Model", "模型"),
+            t("Pairs", "配对"),
+            t("Excluded", "剔除"),
+            t("Warm hits", "热请求命中"),
+            t("Hit rate", "命中率"),
+            t("Tokens from cache", "缓存 token 占比"),
+        ),
+        rows=[
+            (
+                one.model,
+                integer(one.pairs),
+                integer(one.excluded),
+                ratio(one.hits, one.stated) if one.stated else ABSENT,
+                percent(one.hit_rate, 1),
+                percent(one.token_hit_rate, 1),
+            )
+            for one in found
+        ],
+        how=t(
+            "A pair is one new prefix asked for twice, as streams, one after the other. Excluded "
+            "are pairs of which one failed, the first was a hit already, or the run was resumed "
+            "between the two. The hit rate is of the warm requests that state cached tokens.",
+            "每对为同一全新前缀的两次流式请求，先冷后热。任一失败、首次即命中、"
+            "或两次之间运行曾被续跑的配对予以剔除。命中率以报告缓存 token 的热请求为分母。",
+        ),
+    )
+
+
+def _money(t: Words, found: list[Pairs]) -> Table:
+    return Table(
+        title=t("What a repeated prompt saves", "重复提示的节省"),
+        headers=(
+            t("Model", "模型"),
+            t("Cold", "冷请求费用"),
+            t("Warm", "热请求费用"),
+            t("Saving per request", "每请求节省"),
+            t(f"{LEVEL} % interval", f"{LEVEL}% 区间"),
+            t("Share", "占比"),
+            t("Per 1,000 requests", "每 1,000 请求"),
+            t("Write premium", "写入溢价"),
+            t("Paid back by warm requests", "回本所需热请求"),
+        ),
+        rows=[
+            (
+                one.model,
+                t.money(one.cold_cost),
+                t.money(one.warm_cost),
+                t.money(one.saving.mean if one.saving else None),
+                _money_range(t, one.saving),
+                percent(one.saving_share, 1),
+                t.money(one.saving.mean * 1000 if one.saving else None),
+                t.money(one.premium.mean if one.premium else None),
+                _pays(t, one),
+            )
+            for one in found
+        ],
+        how=t(
+            "Means over the pairs whose costs are both known, misses included. The write premium "
+            "is the cold cost minus that of prompts that are not marked for the cache, else by "
+            "the price table; absent where nothing tells it. 0 warm requests pay it back where it "
+            "cannot be told from chance.",
+            "均值取两次费用皆知的配对（含未命中）。写入溢价 = 冷请求费用 − 未标记缓存的请求费用，"
+            "否则按价格表；无从得知则不给出。溢价与随机波动无法区分时，回本次数为 0。",
+        ),
+    )
+
+
+def _time(t: Words, found: list[Pairs]) -> Table:
+    return Table(
+        title=t("Time to the first token", "首 token 时间"),
+        headers=(
+            t("Model", "模型"),
+            t("Pairs", "配对"),
+            t("Cold TTFT", "冷 TTFT"),
+            t("Warm TTFT", "热 TTFT"),
+            t("Faster by", "缩短"),
+            t(f"{LEVEL} % interval", f"{LEVEL}% 区间"),
+        ),
+        rows=[
+            (
+                one.model,
+                integer(one.ttft_gain.count if one.ttft_gain else 0),
+                seconds(one.cold_ttft_s),
+                seconds(one.warm_ttft_s),
+                seconds(one.ttft_gain.mean if one.ttft_gain else None),
+                _seconds_range(one.ttft_gain),
+            )
+            for one in found
+        ],
+        how=t(
+            "Means over the pairs that hit; where no reply states cached tokens, over all pairs. "
+            f"The interval is a bootstrap of the pairs' differences, absent below {FEWEST} pairs.",
+            "均值取命中的配对；若应答均未报告缓存 token，则取全部配对。"
+            f"区间为配对差的自助法区间，不足 {FEWEST} 对不给出。",
+        ),
+    )
+
+
+def _said(view: View, found: list[Pairs]) -> list[Block]:
+    """One sentence a model: is a hit faster, as far as the pairs can tell?"""
+    t = view.t
+    said: list[Block] = []
+    for one in found:
+        gain = one.ttft_gain
+        if gain is None or gain.low is None:
+            text = t(
+                f"{one.model}: too few pairs to tell whether a hit is faster.",
+                f"{one.model}：配对过少，无法判断命中是否更快。",
+            )
+        elif gain.excludes_zero:
+            more, zh = ("faster", "缩短") if gain.mean > 0 else ("slower", "变长")
+            text = t(
+                f"{one.model}: the first token of a warm request comes {abs(gain.mean):.3f} s "
+                f"{more}.",
+                f"{one.model}：热请求首 token 时间{zh} {abs(gain.mean):.3f} 秒。",
+            )
+        else:
+            text = t(
+                f"{one.model}: no difference in the time to the first token can be told from "
+                f"{gain.count} pairs.",
+                f"{one.model}：{gain.count} 对样本看不出首 token 时间差异。",
+            )
+        said.append(Remark("note", text))
+    return said
+
+
+def _pays(t: Words, one: Pairs) -> str:
+    if one.premium is None or one.saving is None:
+        return ABSENT
+    if one.hits_to_pay is None:
+        return t("never", "无法回本")
+    return str(one.hits_to_pay)
+
+
+def _money_range(t: Words, interval: Interval | None) -> str:
+    if interval is None or interval.low is None:
+        return ABSENT
+    return f"{t.money(interval.low)} … {t.money(interval.high)}"
+
+
+def _seconds_range(interval: Interval | None) -> str:
+    if interval is None or interval.low is None:
+        return ABSENT
+    return f"{seconds(interval.low)} … {seconds(interval.high)}"

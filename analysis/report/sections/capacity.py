@@ -1,0 +1,337 @@
+"""Capacity: the bracket that the trials make likely, and the curve from level to latency."""
+
+from math import ceil
+from types import SimpleNamespace
+from typing import Any
+
+from analysis.numbers.goodput import slo_of
+from analysis.numbers.warmup import trimmed, warmup_s
+from analysis.page.blocks import Block, Remark, Section, Table
+from analysis.page.chart import Chart, Series
+from analysis.page.words import ABSENT, integer, percent, rate, seconds, tally
+from analysis.reading.load import rows
+from analysis.report.view import View
+from rules.bracket import Bracket, Trial, bracket
+from rules.objectives import Attained, answers, fewest, judge
+from rules.slo import Slo
+
+_LOOKED_AT = (
+    "outcome", "success", "stream", "worker", "elapsed_sec", "ttft_s", "last_token_s", "chunks",
+    "arrivals", "completion_tokens", "reasoning_tokens", "reasoning_content_present", "api_cost",
+    "scheduled_offset_s", "sent_offset_s", "send_lag_s", "in_flight", "http_status",
+)  # fmt: skip
+_READ = (*_LOOKED_AT, "phase", "done_offset_s", "duration_s")
+_CUT = ("budget", "payment_required", "stopped", "failed", "worker_lost")
+"""Events that end a trial for a reason of ours: its rows are no answer."""
+
+SOUND = 0.9
+"""A bracket of a lower confidence is doubtful, and said to be."""
+OURS = ("generator", "users")
+"""Causes that are a limit of the load generator."""
+
+Trials = list[tuple[dict[str, Any], Attained | None]]
+
+
+def section(view: View) -> Section:
+    """For each model: what was found, the curve, every trial."""
+    t, slo = view.t, slo_of(view.run)
+    title = t("Capacity", "容量")
+    phases = view.of("capacity")
+    if slo is None or not phases:
+        return Section(title)
+    blocks: list[Block] = []
+    tables: list[Block] = []
+    for model, trials in _searches(view, slo).items():
+        found = found_by(trials)
+        blocks += [_remark(view, model, trials, found), *_few(view, slo, model, trials, found)]
+        blocks += _doubtful(view, model, trials, found)
+        tables += [*_charts(view, model, trials), _table(view, model, trials)]
+    return Section(title, [*blocks, *tables])
+
+
+def plain(view: View) -> list[dict[str, Any]]:
+    """The bracket of every model, as summary.json has it."""
+    slo = slo_of(view.run)
+    if slo is None:
+        return []
+    told = []
+    for model, trials in _searches(view, slo).items():
+        found = found_by(trials)
+        broke = _broke(trials, found)
+        told.append(
+            {
+                "model_requested": model,
+                "unit": "concurrency" if _closed(view, trials[0][0]) else "rpm",
+                "met": found.low,
+                "missed": found.high,
+                "confidence": found.confidence,
+                "windows": len(trials),
+                "answered": len(_counting(trials)),
+                "causes": sorted({answer.cause for answer in broke if answer.cause}),
+                "missed_objectives": sorted({name for answer in broke for name in answer.missed}),
+                "limited_by_us": _ours(trials, found),
+            }
+        )
+    return told
+
+
+def _searches(view: View, slo: Slo) -> dict[str, Trials]:
+    """Every trial, by model."""
+    found: dict[str, Trials] = {}
+    for phase in view.of("capacity"):
+        trial = (phase, _judged(view, slo, phase))
+        found.setdefault(phase["model_requested"], []).append(trial)
+    return found
+
+
+def _counting(trials: Trials) -> list[tuple[dict[str, Any], Attained]]:
+    """The trials that are answers, as the search counts them."""
+    judged = [(phase, answer) for phase, answer in trials if answer is not None]
+    levels = [(phase["target"], answer) for phase, answer in judged]
+    return [pair for pair, counts in zip(judged, answers(levels), strict=True) if counts]
+
+
+def _broke(trials: Trials, found: Bracket) -> list[Attained]:
+    """The answers that missed at the bracket's upper end."""
+    return [a for p, a in _counting(trials) if not a.met and p["target"] == found.high]
+
+
+def _ours(trials: Trials, found: Bracket) -> bool:
+    """Whether what broke was the load generator. A closed loop has no due times to be late for: it
+    says so by its event loop, whose lag is in every latency.
+    """
+    return any(
+        answer.cause in OURS
+        or (answer.cause == "latency" and p["send_lag_p99_s"] is None and p["generator_limited"])
+        for p, answer in _counting(trials)
+        if not answer.met and p["target"] == found.high
+    )
+
+
+def found_by(trials: Trials) -> Bracket:
+    """The bracket of the trials that are answers."""
+    return bracket([Trial(p["target"], a.met, a.sure, a.likely) for p, a in _counting(trials)])
+
+
+def _judged(view: View, slo: Slo, phase: dict[str, Any]) -> Attained | None:
+    """What the trial answered, as the search judged it; None: it was cut short."""
+    run, name = view.run, phase["phase"]
+    cut = any(run.events_of(event, name) for event in _CUT)
+    if cut or not run.events_of("phase_end", name):
+        return None
+    frame, _ = trimmed(view.requests(phase, *_READ), warmup_s(run))
+    told = rows(frame[list(_LOOKED_AT)])
+    users = next((p.get("users") for p in run.plan if p["name"] == name), None) or len(told)
+    objectives = slo.of(phase["mode"], phase["model_requested"])
+    halted = bool(run.events_of("stop_rule", name))
+    requests = [SimpleNamespace(**row) for row in told]
+    return judge(requests, phase["planned"], users, objectives, halted)
+
+
+def _closed(view: View, phase: dict[str, Any]) -> bool:
+    """Whether a level is a concurrency, not a rate."""
+    kinds = {p["name"]: p.get("kind") for p in view.run.plan}
+    return kinds.get(phase["phase"]) == "steady"
+
+
+def _unit(view: View, phase: dict[str, Any]) -> tuple[str, str]:
+    """What a level is, in both languages."""
+    return ("concurrent", "并发") if _closed(view, phase) else ("RPM", "RPM")
+
+
+def _remark(view: View, model: str, trials: Trials, found: Bracket) -> Remark:
+    t = view.t
+    unit = t(*_unit(view, trials[0][0]))
+    sure = t(
+        f"confidence {percent(found.confidence, 0)}, {len(trials)} windows",
+        f"置信度 {percent(found.confidence, 0)}，{len(trials)} 个窗口",
+    )
+    broke = _broke(trials, found)
+    why = t.join(dict.fromkeys(_why(view, answer) for answer in broke))
+    ours = _ours(trials, found)
+    if found.low is None and found.high is None:
+        text = t(f"{model}: no window answered.", f"{model}：没有可用窗口。")
+        return Remark("bad", text)
+    if found.high is None:
+        text = t(
+            f"{model} meets its objectives up to {found.low} {unit}, the highest level tried "
+            f"({sure}); where it breaks was not seen.",
+            f"{model} 在所试最高水平 {found.low} {unit} 仍达到目标（{sure}）；未见其失效点。",
+        )
+        return Remark("note", text)
+    if found.low is None:
+        text = t(
+            f"{model} misses its objectives even at {found.high} {unit}, the lowest level tried "
+            f"({sure}): {why}.",
+            f"{model} 在所试最低水平 {found.high} {unit} 即未达到目标（{sure}）：{why}。",
+        )
+        return Remark("bad", text)
+    limit = t(
+        " That limit is ours, not the gateway's.", "该上限来自压测端，而非网关。"
+    ) if ours else ""  # fmt: skip
+    text = t(
+        f"{model} meets its objectives at {found.low} {unit} and not at {found.high} {unit} "
+        f"({sure}). It broke by {why}.{limit}",
+        f"{model} 在 {found.low} {unit} 达到目标，在 {found.high} {unit} 未达到（{sure}）。"
+        f"失效原因：{why}。{limit}",
+    )
+    return Remark("bad" if ours else "good", text)
+
+
+def _few(view: View, slo: Slo, model: str, trials: Trials, found: Bracket) -> list[Remark]:
+    """That the windows at the bracket hold too few requests to tell a limit from chance."""
+    t = view.t
+    ends = [p for p, a in trials if a is not None and p["target"] in (found.low, found.high)]
+    if found.high is None or not ends:
+        return []
+    least = min(ends, key=lambda phase: phase["planned"])
+    held = least["planned"]
+    short = {
+        condition.metric: fewest(condition)
+        for condition in slo.of("capacity", model).statements
+        if held < fewest(condition)
+    }
+    if not short or not held or least["duration_s"] is None:
+        return []
+    window_s = max(short.values()) / held * least["duration_s"]
+    names, enough_s = t.join(short), ceil(warmup_s(view.run) + window_s)
+    text = t(
+        f"{model}: with {held} requests in a window, a single bad one misses {names}, so chance "
+        f"decides. --duration {enough_s} or longer tells more.",
+        f"{model}：每个窗口仅 {held} 个请求，一个不合格即未达到 {names}，结果由偶然决定。"
+        f"建议 --duration 取 {enough_s} 秒或更长。",
+    )
+    return [Remark("note", text)]
+
+
+def _doubtful(view: View, model: str, trials: Trials, found: Bracket) -> list[Remark]:
+    """That the windows tell too little for a confidence of nine in ten."""
+    t, counting = view.t, _counting(trials)
+    if found.confidence >= SOUND or not counting:
+        return []
+    text = t(
+        f"{model}: each window holds few independent requests (those of a queue are alike), so the "
+        "bracket is doubtful: a longer --duration or more --trials tell more.",
+        f"{model}：每个窗口内相互独立的请求较少（排队使相邻请求相似），区间并不可靠："
+        "请加长 --duration 或增加 --trials。",
+    )
+    return [Remark("note", text)]
+
+
+def _why(view: View, answer: Attained) -> str:
+    t = view.t
+    causes = {
+        "": t("nothing", "无"),
+        "429": t("refusals (429)", "拒绝（429）"),
+        "errors": t("errors", "错误"),
+        "latency": t("latency", "延迟"),
+        "cost": t("cost", "费用"),
+        "users": t("too few users of ours (--max-workers)", "压测用户不足（--max-workers）"),
+        "generator": t("the generator, which was late", "压测端发送滞后"),
+    }
+    missed = t.join(answer.missed)
+    return causes[answer.cause] + (t(f" ({missed})", f"（{missed}）") if missed else "")
+
+
+def _table(view: View, model: str, trials: Trials) -> Table:
+    t = view.t
+    return Table(
+        title=model,
+        headers=(
+            t("Try", "次序"),
+            t("Level", "水平"),
+            t("Answer", "结果"),
+            t("Why", "原因"),
+            t("Observed RPM", "观测 RPM"),
+            t("P95 latency", "P95 延迟"),
+            t("No answer", "无应答"),
+            t("Success rate", "成功率"),
+            t("Goodput /s", "有效吞吐（/秒）"),
+            t("Attainment", "达标率"),
+            t("Outcomes", "结果分布"),
+            t("API cost", "API 返回费用"),
+        ),
+        rows=[
+            (
+                str(number),
+                integer(phase["target"]),
+                _answer(view, answer),
+                _why(view, answer) if answer is not None and not answer.met else ABSENT,
+                rate(phase["observed_rpm"]),
+                seconds(phase["latency_p95_s"]),
+                integer(phase["unanswered"]),
+                percent(phase["success_rate"]),
+                rate(phase["goodput_rps"]),
+                percent(phase["attainment"]),
+                tally(phase["outcomes"]),
+                t.money(phase["cost_sum"], phase["cost_unknown_success_count"]),
+            )
+            for number, (phase, answer) in enumerate(trials, 1)
+        ],
+        how=t(
+            "Each try is a window at one level, judged by the objectives. The bracket is the most "
+            "likely place of the boundary, each answer weighing as much as its requests, of which "
+            "those that are alike count once (sure: chance at the very edge would bring it about "
+            "in less than 1% of windows). A "
+            "window of a late generator is no answer, but for the third at its level. The "
+            "confidence is the bracket's share of the likelihood of all places.",
+            "每次尝试为某一水平上的一个窗口，按目标判定。"
+            "每次判定按其相互独立的请求数加权（彼此相似的请求只计一次；"
+            "“确定”指处于目标边缘时偶然出现的概率低于 1%），"
+            "压测端滞后的窗口不作为判定，同一水平第三次滞后除外。"
+            "区间取似然最大的分界位置，置信度为其似然占全部位置之比。",
+        ),
+    )
+
+
+def _answer(view: View, answer: Attained | None) -> str:
+    t = view.t
+    if answer is None:
+        return t("cut short", "被中止")
+    said = t("met", "达到") if answer.met else t("missed", "未达到")
+    return said + (t(", surely", "（确定）") if answer.sure else "")
+
+
+def _charts(view: View, model: str, trials: Trials) -> list[Chart]:
+    """Level against P95, and against success and attainment."""
+    t = view.t
+    levels = sorted({float(phase["target"]) for phase, _ in trials})
+    if len(levels) < 2:
+        return []
+    name = t(*_unit(view, trials[0][0]))
+
+    def points(number: str, scale: float = 1.0) -> list[tuple[float, float]]:
+        known = [phase for phase, _ in trials if phase[number] is not None]
+        return sorted((float(phase["target"]), phase[number] * scale) for phase in known)
+
+    ticks = tuple(levels[:: max(1, len(levels) // 8)])
+    return [
+        Chart(
+            t(f"P95 latency by level: {model}", f"P95 延迟随水平变化：{model}"),
+            name,
+            t("P95 latency, s", "P95 延迟（秒）"),
+            [Series("", points("latency_p95_s"), "marked")],
+            log_x=True,
+            x_ticks=ticks,
+        ),
+        Chart(
+            t(f"Success and attainment by level: {model}", f"成功率与达标率随水平变化：{model}"),
+            name,
+            t("share of planned requests, %", "占计划请求（%）"),
+            [
+                Series(t("success", "成功"), points("success_rate", 100), "marked", 0),
+                Series(t("attainment", "达标"), points("attainment", 100), "marked", 1),
+            ],
+            log_x=True,
+            x_ticks=ticks,
+            y_top=100.0,
+        ),
+        Chart(
+            t(f"Goodput by level: {model}", f"有效吞吐随水平变化：{model}"),
+            name,
+            t("good requests per second", "每秒合格请求"),
+            [Series("", points("goodput_rps"), "marked")],
+            log_x=True,
+            x_ticks=ticks,
+        ),
+    ]

@@ -1,0 +1,185 @@
+"""Reading notes: the tokens kept apart, markers, and what the article's own notes ask about."""
+
+from typing import Any
+
+from analysis.page.blocks import Block, Section, Table
+from analysis.page.words import integer, percent, rate
+from analysis.report.view import View
+
+SHORT_WINDOW_S = 600
+
+
+def section(view: View) -> Section:
+    """A table of tokens by phase, then the notes that the data calls for."""
+    t = view.t
+    counted = [phase for phase in view.phases if phase["total_tokens"] is not None]
+    blocks: list[Block] = []
+    if counted:
+        blocks.append(_tokens(view, counted))
+    notes = [*_reasoning(view), *_markers(view), *_overshoot(view), *_windows(view)]
+    if notes:
+        headers = (t("Concern", "关注项"), t("Evidence", "本轮证据"), t("Advice", "建议"))
+        how = t("Computed from the rows of this run.", "由本次运行的记录计算得出。")
+        blocks.append(Table(headers, notes, how))
+    return Section(t("Reading notes", "解读注意事项"), blocks)
+
+
+def _tokens(view: View, phases: list[dict[str, Any]]) -> Table:
+    t = view.t
+    return Table(
+        headers=(
+            t("Phase", "阶段"),
+            "prompt",
+            "completion",
+            "reasoning",
+            "cached",
+            "total",
+            t("Marker replies", "marker 正确率"),
+        ),
+        rows=[
+            (
+                phase["phase"],
+                *(
+                    integer(phase[f"{kind}_tokens"])
+                    for kind in ("prompt", "completion", "reasoning", "cached", "total")
+                ),
+                percent(phase["marker_rate"]),
+            )
+            for phase in phases
+        ],
+        how=t(
+            "Tokens as the API's usage states them, summed over the successes; marker replies is "
+            "the share of replies that are the marker asked for.",
+            "token 为成功请求 usage 字段之和；marker 正确率为回复恰为所要求 marker 的占比。",
+        ),
+    )
+
+
+def _by_model(view: View, number: str) -> dict[str, list[dict[str, Any]]]:
+    found: dict[str, list[dict[str, Any]]] = {}
+    for phase in view.phases:
+        if phase[number] is not None:
+            found.setdefault(phase["model_requested"], []).append(phase)
+    return found
+
+
+def _reasoning(view: View) -> list[tuple[str, ...]]:
+    t = view.t
+    notes: list[tuple[str, ...]] = []
+    for model, phases in _by_model(view, "reasoning_tokens").items():
+        reasoning = sum(p["reasoning_tokens"] for p in phases)
+        completion = sum(p["completion_tokens"] or 0 for p in phases)
+        if reasoning and completion:
+            share = percent(reasoning / completion, 1)
+            notes.append(
+                (
+                    t(f"{model}: reasoning tokens", f"{model} reasoning 口径"),
+                    t(
+                        f"{integer(reasoning)} reasoning beside {integer(completion)} completion "
+                        f"({share})",
+                        f"reasoning {integer(reasoning)} / completion "
+                        f"{integer(completion)}（{share}）",
+                    ),
+                    t(
+                        "Read prompt, completion and total tokens apart before comparing cost or "
+                        "TPM.",
+                        "同时披露 prompt、completion、total token，明确 reasoning 口径。",
+                    ),
+                )
+            )
+    return notes
+
+
+def _markers(view: View) -> list[tuple[str, ...]]:
+    t = view.t
+    notes: list[tuple[str, ...]] = []
+    for model, phases in _by_model(view, "marker_rate").items():
+        worst = min(phases, key=lambda phase: float(phase["marker_rate"]))
+        if worst["marker_rate"] < 1:
+            notes.append(
+                (
+                    t(f"{model}: markers", f"{model} 编号测试"),
+                    t(
+                        f"{percent(worst['marker_rate'])} of the replies in {worst['phase']} are "
+                        "the marker",
+                        f"{worst['phase']} 中 {percent(worst['marker_rate'])} 的回复为所要求 "
+                        "marker",
+                    ),
+                    t(
+                        "Use a shorter marker, or a larger output budget.",
+                        "换更短 marker，或明确 reasoning/输出参数。",
+                    ),
+                )
+            )
+    return notes
+
+
+def _overshoot(view: View) -> list[tuple[str, ...]]:
+    t = view.t
+    notes: list[tuple[str, ...]] = []
+    for phase in view.of("tpm"):
+        target, observed = phase["target"], phase["observed_tpm"]
+        if not target or observed is None or abs(observed / target - 1) <= 0.02:
+            continue
+        off = f"{(observed / target - 1) * 100:+.1f}%"
+        notes.append(
+            (
+                t(f"{phase['phase']}: token rate", f"{phase['phase']} token 速率"),
+                t(
+                    f"observed {rate(observed)} TPM for {integer(target)} ({off})",
+                    f"观测 {rate(observed)} TPM，目标 {integer(target)}（{off}）",
+                ),
+                _why_off(view, phase, observed / target - 1),
+            )
+        )
+    return notes
+
+
+def _why_off(view: View, phase: dict[str, Any], off: float) -> str:
+    """What a window that missed its token rate was planned by, and what missed it."""
+    t, name = view.t, phase["phase"]
+    ends = [e for e in view.run.events_of("phase_end", name) if e.get("expected_error") is not None]
+    if not ends:
+        return t(
+            "The plan estimates prompt tokens; judge by the observed rate.",
+            "计划按估算 token 数排定，请以观测值为准。",
+        )
+    expected = float(ends[-1]["expected_error"])
+    said = t(
+        f"The expected error of this window was ±{expected * 100:.1f}%",
+        f"该窗口的预期误差为 ±{expected * 100:.1f}%",
+    )
+    if abs(off) <= expected:
+        return said + t(
+            ": when the last answers come cannot be planned (the drain is in the wall clock). A "
+            "longer --duration misses by less.",
+            "：最后一批应答何时完成无法预先安排（收尾时间计入墙钟）。加长 --duration 可减小误差。",
+        )
+    if phase["success"] < phase["planned"]:
+        return said + t(
+            "; requests that did not succeed bring no tokens, see the outcomes.",
+            "；未成功的请求不产生 token，见结果分布。",
+        )
+    return said + t(
+        "; the drain after the window took longer than the calibration showed: compare the rate "
+        "inside the window.",
+        "；窗口后的收尾时间超出校准所见：请对照窗口内速率。",
+    )
+
+
+def _windows(view: View) -> list[tuple[str, ...]]:
+    t = view.t
+    lengths = {p["duration_s"] for p in view.of("rpm", "tpm") if p["duration_s"] is not None}
+    if not lengths or max(lengths) >= SHORT_WINDOW_S:
+        return []
+    shown = "/".join(f"{s:g}" for s in sorted(lengths))
+    return [
+        (
+            t("Window length", "RPM/TPM 长窗口"),
+            t(f"scheduled windows of {shown} s", f"本轮为 {shown} 秒调度窗口"),
+            t(
+                "Add windows of 10 to 30 minutes, at several hours of the day.",
+                "后续补 10-30 分钟窗口和跨时段测试。",
+            ),
+        )
+    ]

@@ -1,0 +1,91 @@
+"""How every planned request ended, by phase and by error."""
+
+from analysis.page.blocks import Block, Section, Table
+from analysis.page.words import ABSENT, integer, percent, tally
+from analysis.reading.load import rows
+from analysis.report.view import View
+
+_ERRORS = 20
+_CUT_CHARS = 160
+
+
+def section(view: View) -> Section:
+    """Outcome and status counts a phase, then the commonest errors with an example of each."""
+    t = view.t
+    if not view.phases:
+        return Section("")
+    blocks: list[Block] = [
+        Table(
+            headers=(
+                t("Phase", "阶段"),
+                t("Planned", "计划请求"),
+                t("Success rate", "成功率"),
+                t("Outcomes", "结果分布"),
+                t("HTTP status", "状态分布"),
+            ),
+            rows=[
+                (
+                    phase["phase"],
+                    integer(phase["planned"]),
+                    percent(phase["success_rate"]),
+                    tally(phase["outcomes"]),
+                    tally(phase["status_counts"]),
+                )
+                for phase in view.phases
+            ],
+            how=t(
+                "Success rate = successes / planned, so failures and requests never sent count "
+                "against it; None is a request without an HTTP answer.",
+                "成功率 = 成功 / 计划，失败与未发出的请求都计入分母；None 为没有 HTTP 应答的请求。",
+            ),
+        )
+    ]
+    errors = _errors(view)
+    if errors:
+        columns = (t("Error", "错误类型"), t("Rows", "行数"), t("Example", "示例"))
+        headers = (t("Outcome", "结果"), "HTTP", *columns)
+        how = t(
+            f"The {_ERRORS} commonest kinds, with the first message of each.",
+            f"最常见的 {_ERRORS} 类，各附首条错误信息。",
+        )
+        blocks.append(Table(headers, errors, how, t("Errors", "错误")))
+    return Section(t("Outcomes", "结果分布"), blocks)
+
+
+def _errors(view: View) -> list[tuple[str, ...]]:
+    import numpy as np
+
+    key = ["outcome", "http_status", "error_type"]
+    frame = view.run.rows.frame([*key, "success"])
+    failed = frame.loc[~frame["success"], key]
+    kind = failed.groupby(key, dropna=False, sort=False).ngroup().to_numpy()
+    found = failed.drop_duplicates().assign(count=np.bincount(kind)).reset_index(drop=True)
+    commonest = found.sort_values("count", ascending=False, kind="stable").head(_ERRORS)
+    return [
+        (
+            row["outcome"],
+            integer(row["http_status"]),
+            row["error_type"] or ABSENT,
+            integer(row["count"]),
+            _cut(_example(view, failed.index[kind == number].tolist())),
+        )
+        for number, row in zip(commonest.index, rows(commonest), strict=True)
+    ]
+
+
+def _example(view: View, places: list[int]) -> str | None:
+    """The first message of the rows at some places; seldom is it not the very first row's."""
+    begin, count = 0, 1
+    while begin < len(places):
+        found = view.run.rows.at(places[begin : begin + count], ["error_message"])
+        if messages := found["error_message"].dropna().tolist():
+            return str(messages[0])
+        begin, count = begin + count, count * 10
+    return None
+
+
+def _cut(text: str | None) -> str:
+    if text is None:
+        return ABSENT
+    line = " ".join(text.split())
+    return line if len(line) <= _CUT_CHARS else line[: _CUT_CHARS - 1] + "…"

@@ -1,0 +1,254 @@
+"""The overview: the article's first table, each conclusion computed from the rows."""
+
+from collections.abc import Callable
+from typing import Any
+
+from analysis.page.blocks import Section, Table
+from analysis.page.words import Words, integer, percent, rate, ratio, seconds, tally
+from analysis.report.sections.cache import saving
+from analysis.report.sections.cache_pairs import MEASURED
+from analysis.report.sections.detail import detail
+from analysis.report.sections.vision import text_share
+from analysis.report.view import View
+
+Phases = list[dict[str, Any]]
+
+
+def section(view: View) -> Section:
+    """One row a dimension that the run measured."""
+    t = view.t
+    lines: list[Callable[[View], tuple[str, str] | None]] = [
+        _chat, _stream, _ladder, _rpm, _tpm, _tracing, _cost, _cache, _tools, _reasoning, _vision,
+    ]  # fmt: skip
+    rows = [row for line in lines if (row := line(view)) is not None]
+    how = t(
+        "Each result is computed from the tables below.",
+        "各项结果由下文各表计算得出。",
+    )
+    headers = (t("Dimension", "维度"), t("Result", "评测结果"))
+    return Section(t("Overview", "核心数据"), [Table(headers, rows, how)] if rows else [])
+
+
+def _best(phases: Phases, number: str) -> Phases:
+    """Each model's phase with the highest number, where it is known."""
+    best: dict[str, dict[str, Any]] = {}
+    for phase in phases:
+        if phase[number] is None:
+            continue
+        held = best.get(phase["model_requested"])
+        if held is None or phase[number] > held[number]:
+            best[phase["model_requested"]] = phase
+    return list(best.values())
+
+
+def _window(phases: Phases) -> str:
+    return "/".join(f"{s:g}" for s in sorted({p["duration_s"] for p in phases if p["duration_s"]}))
+
+
+def _chat(view: View) -> tuple[str, str] | None:
+    t = view.t
+    rows = [row for row in view.rows("smoke") if not row["stream"]]
+    if not rows:
+        return None
+    good = t.join(row["model_requested"] for row in rows if row["success"])
+    bad = t.join(f"{row['model_requested']} {row['outcome']}" for row in rows if not row["success"])
+    parts = [t(f"{good} returned 200", f"{good} 返回 200")] if good else []
+    parts += [t(f"failed: {bad}", f"失败：{bad}")] if bad else []
+    return t("Basic chat", "基础 chat"), t.clauses(parts)
+
+
+def _stream(view: View) -> tuple[str, str] | None:
+    t = view.t
+    rows = [row for row in view.rows("smoke") if row["stream"]]
+    if not rows:
+        return None
+    said = [
+        t(
+            f"{row['model_requested']} streamed, TTFT {seconds(row['ttft_s'])}",
+            f"{row['model_requested']} 流式请求成功，TTFT {seconds(row['ttft_s'])}",
+        )
+        if row["success"]
+        else f"{row['model_requested']}: {row['outcome']}"
+        for row in rows
+    ]
+    return "stream", t.clauses(said)
+
+
+def _ladder(view: View) -> tuple[str, str] | None:
+    t = view.t
+    top = _best(view.of("ladder"), "target")
+    if not top:
+        return None
+    highest = {phase["target"] for phase in top}
+    if len(highest) == 1:
+        text = t.join(
+            f"{p['model_requested']} {ratio(p['success'], p['planned'])}" for p in top
+        ) + t(" succeeded", " 成功")
+        step = integer(highest.pop())
+        return t(f"{step} concurrent", f"{step} 并发"), text
+    text = t.clauses(
+        t(
+            f"{p['model_requested']} {ratio(p['success'], p['planned'])} at {p['target']}",
+            f"{p['model_requested']} 在 {p['target']} 并发下 {ratio(p['success'], p['planned'])} "
+            "成功",
+        )
+        for p in top
+    )
+    return t("Concurrency", "并发"), text
+
+
+def _rpm(view: View) -> tuple[str, str] | None:
+    t = view.t
+    top = _best(view.of("rpm"), "observed_rpm")
+    if not top:
+        return None
+    length = _window(top)
+    label = t(f"RPM, {length} s scheduled", f"{length} 秒调度 RPM")
+    return label, t.clauses(_served(t, phase) for phase in top)
+
+
+def _served(t: Words, phase: dict[str, Any]) -> str:
+    """What was offered, what of it was served, and the article's rate over the wall clock."""
+    name, observed = phase["model_requested"], rate(phase["observed_rpm"])
+    served, planned = integer(phase["success"]), integer(phase["planned"])
+    offered = integer(phase["target"])
+    if phase["success"] == phase["planned"]:
+        return t(
+            f"{name}: offered {offered} RPM, all {planned} served (observed {observed} RPM)",
+            f"{name} 按 {offered} RPM 发出，{planned} 个请求全部成功（最高观测 {observed} RPM）",
+        )
+    return t(
+        f"{name}: offered {offered} RPM, {served} of {planned} served (observed {observed} RPM)",
+        f"{name} 按 {offered} RPM 发出，{planned} 个请求中 {served} 个成功"
+        f"（最高观测 {observed} RPM）",
+    )
+
+
+def _tpm(view: View) -> tuple[str, str] | None:
+    t = view.t
+    top = _best(view.of("tpm"), "target")
+    if not top:
+        return None
+    text = t.join(
+        t(
+            f"{p['model_requested']} {integer(p['observed_tpm'])} TPM for {integer(p['target'])}",
+            f"{p['model_requested']} {integer(p['observed_tpm'])} TPM（目标 "
+            f"{integer(p['target'])}）",
+        )
+        for p in top
+    )
+    length = _window(top)
+    label = t(f"TPM, {length} s scheduled", f"{length} 秒调度 TPM")
+    return label, t(f"observed: {text}", f"实际观测：{text}")
+
+
+def _tracing(view: View) -> tuple[str, str] | None:
+    t, count = view.t, len(view.run.rows)
+    if not count:
+        return None
+    named, distinct = view.run.rows.task_ids().count()
+    return t("Request tracing", "请求追踪"), t(
+        f"{integer(named)} of {integer(count)} rows carry a task_id, {integer(distinct)} distinct",
+        f"{integer(count)} 行中 {integer(named)} 行带 task_id，{integer(distinct)} 个互不相同",
+    )
+
+
+def _cost(view: View) -> tuple[str, str] | None:
+    t, phases = view.t, view.phases
+    if not phases:
+        return None
+    known = [p["cost_sum"] for p in phases if p["cost_sum"] is not None]
+    good = sum(p["success"] for p in phases)
+    priced = good - sum(p["cost_unknown_success_count"] for p in phases)
+    sources: dict[str, int] = {}
+    for phase in phases:
+        for name, count in phase["cost_sources"].items():
+            sources[name] = sources.get(name, 0) + count
+    total = t.money(sum(known) if known else None)
+    return t("Cost visibility", "费用可观测"), t(
+        f"the cost of {integer(priced)} of {integer(good)} successes is known, {total} in all "
+        f"({tally(sources)})",
+        f"{integer(good)} 个成功请求中 {integer(priced)} 个费用已知，合计 "
+        f"{total}（{tally(sources)}）",
+    )
+
+
+def _cache(view: View) -> tuple[str, str] | None:
+    t, said = view.t, []
+    rows = view.rows("cache")
+    for phase in view.of("cache"):
+        if phase["scenario"] in MEASURED:
+            continue
+        mine = [row for row in rows if row["phase"] == phase["phase"]]
+        name, mine = phase["model_requested"], [row for row in mine if row["success"]]
+        later = [row for row in mine[1:] if row["cached_tokens"]]
+        saved = saving(later[-1]["api_cost"], mine[0]["api_cost"]) if later else None
+        if len(mine) < 2:
+            said.append(
+                t(
+                    f"{name} not known: {len(mine)} of {phase['planned']} runs succeeded",
+                    f"{name} 未知：{phase['planned']} 次样本仅成功 {len(mine)} 次",
+                )
+            )
+        elif mine[0]["cached_tokens"]:
+            said.append(
+                t(
+                    f"{name} hit on the first run already: what a hit saves is not known",
+                    f"{name} 首次即命中，无法得出命中后的节省",
+                )
+            )
+        elif not later:
+            said.append(t(f"{name} no hit in {len(mine)} runs", f"{name} {len(mine)} 次样本未命中"))
+        elif saved is None:
+            said.append(t(f"{name} hit, cost unknown", f"{name} 命中，费用未知"))
+        else:
+            share = percent(saved, 0)
+            said.append(
+                t(
+                    f"{name} with the same prefix {len(mine)} times: a hit cost {share} less",
+                    f"{name} 相同长前缀 {len(mine)} 次样本中，命中后的单次费用下降约 {share}",
+                )
+            )
+    return ("Prompt Cache", t.clauses(said)) if said else None
+
+
+def _tools(view: View) -> tuple[str, str] | None:
+    t, phases = view.t, view.of("tools")
+    if not phases:
+        return None
+    rows = view.rows("tools")
+    said = []
+    for phase in phases:
+        mine = [row for row in rows if row["phase"] == phase["phase"]]
+        right = sum(1 for row in mine if detail(row).get("arguments_right") is True)
+        said.append(f"{phase['model_requested']} {ratio(right, phase['planned'])}")
+    text = t.join(said)
+    return "Tool Call", t(f"right call and arguments: {text}", f"调用及参数正确：{text}")
+
+
+def _reasoning(view: View) -> tuple[str, str] | None:
+    t, rows = view.t, view.rows("reasoning")
+    if not rows:
+        return None
+    models = dict.fromkeys(r["model_requested"] for r in rows if r["reasoning_content_present"])
+    text = t.join(models)
+    said = (
+        t(f"{text} return reasoning_content", f"{text} 可返回 reasoning_content")
+        if models
+        else t("no model returned reasoning_content", "没有模型返回 reasoning_content")
+    )
+    return "Thinking/Reasoning", said
+
+
+def _vision(view: View) -> tuple[str, str] | None:
+    t, phases = view.t, view.of("vision")
+    if not phases:
+        return None
+    rows = view.rows("vision")
+    said = []
+    for phase in phases:
+        share = text_share([row for row in rows if row["phase"] == phase["phase"]])
+        found = t(f"text found {percent(share, 0)}", f"识别文字 {percent(share, 0)}")
+        where = f"{phase['model_requested']} @ {phase['target']}"
+        said.append(f"{where}: {ratio(phase['success'], phase['planned'])}, {found}")
+    return t("Multimodal smoke", "多模态 smoke"), t.clauses(said)

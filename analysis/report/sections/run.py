@@ -1,0 +1,55 @@
+"""What was run: gateway, models, date, versions."""
+
+from analysis.numbers.warmup import warmup_s
+from analysis.page.blocks import Section, Table
+from analysis.page.words import integer, milliseconds
+from analysis.report.view import View
+from analysis.report.workers import clock_offsets_s
+
+
+def section(view: View) -> Section:
+    """Facts from the manifest, one a row; what the manifest does not say is absent."""
+    t, manifest = view.t, view.run.manifest
+    gateway = manifest.get("gateway") or {}
+    versions = manifest.get("versions") or {}
+    ours = manifest.get("weighbridge") or {}
+    host = manifest.get("host") or {}
+    models = dict.fromkeys(phase["model_requested"] for phase in view.phases)
+    simulated = t(" (simulator)", "（模拟器）") if view.run.simulated else ""
+    facts = {
+        t("Run", "运行"): view.run.run_id,
+        t("Started", "开始时间"): str(manifest.get("started_at") or ""),
+        t("Gateway", "网关"): str(gateway.get("base_url") or "") + simulated,
+        t("Mode", "模式"): str(manifest.get("mode") or ""),
+        t("Models", "模型"): t.join(models),
+        t("Phases", "阶段"): integer(len(view.run.plan)),
+        t("Warm-up", "预热"): _warmup(view),
+        t("Currency", "货币"): str(manifest.get("currency") or ""),
+        "Weighbridge": _named(ours.get("version"), str(ours.get("git_commit") or "")[:12]),
+        t("Versions", "版本"): t.join(f"{k} {v}" for k, v in versions.items()),
+        t("Host", "主机"): t.join(f"{k} {v}" for k, v in host.items()),
+        t("Worker clocks, behind the master's", "worker 时钟落后于 master"): t.join(
+            f"{name} {milliseconds(offset)}" for name, offset in clock_offsets_s(view.run).items()
+        ),
+        t("Imported from", "导入自"): t.join(manifest.get("imported_from") or []),
+    }
+    rows = [(name, value) for name, value in facts.items() if value.strip()]
+    headers = (t("What", "项目"), t("Value", "内容"))
+    return Section(t("What was run", "运行概况"), [Table(headers, rows)])
+
+
+def _warmup(view: View) -> str:
+    """What was left out of the windows' numbers; empty without a warm-up."""
+    t, length_s = view.t, warmup_s(view.run)
+    if not length_s:
+        return ""
+    left = integer(sum(phase["warmup_requests"] for phase in view.phases))
+    return t(
+        f"the first {length_s:g} s of every window are not in its numbers: {left} requests, kept "
+        "in the rows, the plots and the cost",
+        f"各窗口前 {length_s:g} 秒不计入其数据：共 {left} 个请求，仍保留于记录、图与费用中",
+    )
+
+
+def _named(version: object, commit: str) -> str:
+    return f"{version or ''} {f'({commit})' if commit else ''}".strip()

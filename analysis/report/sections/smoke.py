@@ -1,0 +1,62 @@
+"""Smoke: one chat per model and one stream, as the article's section 1."""
+
+from typing import Any
+
+from analysis.page.blocks import Section, Table
+from analysis.page.words import Words, integer, seconds
+from analysis.report.view import View
+
+
+def section(view: View) -> Section:
+    """Scenario, model, HTTP, latency or TTFT, cost, note."""
+    t = view.t
+    table = Table(
+        headers=(
+            t("Scenario", "场景"),
+            t("Model", "模型"),
+            "HTTP",
+            t("Latency/TTFT", "延迟/TTFT"),
+            t("API cost", "API 返回费用"),
+            t("Note", "备注"),
+        ),
+        rows=[
+            (
+                row["scenario"],
+                row["model_requested"],
+                integer(row["http_status"]),
+                _latency(row),
+                t.money(row["api_cost"]),
+                _note(t, row),
+            )
+            for row in view.rows("smoke")
+        ],
+        how=t(
+            "One request a row: latency from the first byte sent to the last byte received; "
+            "for streams the time to the first token.",
+            "每行一次请求：延迟从发出首字节到收到末字节；流式为到首个 token 的时间。",
+        ),
+    )
+    title = t("OpenAI-compatible basics", "OpenAI-compatible 基础链路")
+    return Section(title, [table] if table.rows else [])
+
+
+def _latency(row: dict[str, Any]) -> str:
+    if row["stream"] and row["ttft_s"] is not None:
+        return f"TTFT {seconds(row['ttft_s'])}"
+    return seconds(row["elapsed_sec"])
+
+
+def _note(t: Words, row: dict[str, Any]) -> str:
+    if not row["success"]:
+        return t(f"failed: {row['outcome']}", f"失败：{row['outcome']}")
+    if row["stream"]:
+        took = seconds(row["elapsed_sec"])
+        held = "stream_buffered" in (row["check"] or "").split()
+        clump = t(", in one clump", "，一次性到达") if held else ""
+        return t(
+            f"{row['chunks']} chunks, {took} in all{clump}",
+            f"{row['chunks']} chunks，总耗时 {took}{clump}",
+        )
+    if row["reasoning_content_present"]:
+        return t("reasoning fields returned", "返回 reasoning 相关字段")
+    return t("text reply", "基础文本请求成功") if row["content"] else t("no text", "无文本输出")

@@ -1,0 +1,112 @@
+"""Token timing of streams: the first token, the speed of the rest, gaps, stalls, the tail."""
+
+from typing import Any
+
+from analysis.page.blocks import Section, Table
+from analysis.page.words import ABSENT, integer, milliseconds, rate, seconds
+from analysis.report.sections import slo
+from analysis.report.view import View
+from rules.stream_timing import STALL_LIMIT_S
+
+
+def section(view: View) -> Section:
+    """Two tables with a row a phase that streamed: its tokens, and its gaps."""
+    phases = [phase for phase in view.phases if phase["streams"]]
+    tables = [_tokens(view, phases), _gaps(view, phases)] if phases else []
+    return Section(view.t("Streams", "流式时延"), [*tables])
+
+
+def _tokens(view: View, phases: list[dict[str, Any]]) -> Table:
+    t = view.t
+    return Table(
+        title=t("Tokens", "token 时延"),
+        headers=(
+            t("Phase", "阶段"),
+            t("Streams", "流式请求"),
+            *(f"TTFT {rank}" for rank in view.ranks),
+            t("No answer", "无应答"),
+            t("First visible P50", "首个可见 P50"),
+            *(f"TPOT {rank}" for rank in view.ranks),
+            t("TPOT unknown", "TPOT 未知"),
+            t("Output tokens/s", "输出 token/秒"),
+            t("Per request P50", "单请求 P50"),
+            t("Slowest 5 %", "最慢 5%"),
+            *slo.headers(view),
+        ),
+        rows=[
+            (
+                phase["phase"],
+                integer(phase["streams"]),
+                *map(seconds, view.ranked(phase, "ttft")),
+                integer(phase["unanswered"]),
+                seconds(phase["first_visible_p50_s"]),
+                *map(milliseconds, view.ranked(phase, "tpot")),
+                integer(phase["tpot_unknown_count"]),
+                rate(phase["output_per_s"]),
+                rate(phase["request_output_p50_per_s"]),
+                rate(phase["request_output_p5_per_s"]),
+                *slo.cells(view, phase),
+            )
+            for phase in phases
+        ],
+        how=t(
+            "TTFT runs from send to the first token, reasoning or visible; TPOT = (last token - "
+            "first token) / (tokens - 1), of tokens that were streamed. It is unknown where the "
+            "chunks do not tell when tokens came: one arrival, or more than four tokens to each; "
+            "unknown counts as slowest in its percentiles. Output tokens/s: completion tokens of "
+            "all successes / wall clock; and of single requests, each over its own latency.",
+            "TTFT 为从发送到首个 token（推理或可见）；TPOT =（末 token − 首 token）/"
+            "（token 数 − 1），仅计流式传输的 token。若 chunk 无法分辨各 token 的时刻"
+            "（只到达一次，或每次到达超过 4 个 token），TPOT 为未知，在百分位中按最慢计。"
+            "输出 token/秒：全部成功请求的 completion token / 墙钟耗时；"
+            "以及单个请求各自除以其延迟。",
+        ),
+    )
+
+
+def _gaps(view: View, phases: list[dict[str, Any]]) -> Table:
+    t = view.t
+    limit = stall_limit_s(view)
+    return Table(
+        title=t("Gaps, stalls, tails", "间隔、停顿与尾部"),
+        headers=(
+            t("Phase", "阶段"),
+            t("Tokens per chunk", "每 chunk token"),
+            *(t(f"Gap {rank}", f"间隔 {rank}") for rank in view.ranks),
+            t("Longest gap", "最长间隔"),
+            t(f"Gaps above {limit:g} s", f"超过 {limit:g} 秒的间隔"),
+            t("Streams with one", "出现停顿的流"),
+            t("Tail P50", "尾部 P50"),
+            t("Tail P95", "尾部 P95"),
+        ),
+        rows=[
+            (
+                phase["phase"],
+                _amount(phase["tokens_per_chunk"]),
+                *map(milliseconds, view.ranked(phase, "itl")),
+                milliseconds(phase["inter_chunk_max_s"]),
+                integer(phase["stalls"]),
+                integer(phase["stalled_streams"]),
+                milliseconds(phase["tail_p50_s"]),
+                milliseconds(phase["tail_p95_s"]),
+            )
+            for phase in phases
+        ],
+        how=t(
+            "A gap lies between two chunks that carry text; its percentiles are over all gaps of "
+            "the phase's streams together, as ITL of other tools, to 2.4 %. The tail runs from the "
+            "last token to the last byte: usage, cost, [DONE].",
+            "间隔指两个携带文本的 chunk 之间的时间；百分位取自该阶段所有流的全部间隔（即其他工具的 "
+            "ITL），误差不超过 2.4%。尾部为末 token 到末字节：用量、费用、[DONE]。",
+        ),
+    )
+
+
+def stall_limit_s(view: View) -> float:
+    """The run's `--stall-limit`, seconds."""
+    found = (view.run.manifest.get("options") or {}).get("stall_limit")
+    return float(found) if isinstance(found, int | float) and found > 0 else STALL_LIMIT_S
+
+
+def _amount(value: float | None) -> str:
+    return ABSENT if value is None else f"{value:.1f}"

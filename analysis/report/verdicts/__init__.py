@@ -1,0 +1,39 @@
+"""What a reader must know before the numbers, one noun a file; the gravest stands first."""
+
+from analysis.page.blocks import Remark
+from analysis.report.flags import flags
+from analysis.report.verdicts import (
+    accounts,
+    asked,
+    bodies,
+    charges,
+    dialects,
+    failures,
+    generator,
+    integrity,
+    originals,
+    streams,
+    traffic,
+)
+from analysis.report.view import View
+
+_ORDER = {"bad": 0, "note": 1, "good": 2}
+
+
+def verdicts(view: View) -> list[Remark]:
+    """Every verdict on the run, the gravest first; among equals, what was asked for first."""
+    found = [
+        *asked.remarks(view),
+        *accounts.remarks(view),
+        *failures.remarks(view),
+        *bodies.remarks(view),
+        *charges.remarks(view),
+        *streams.remarks(view),
+        *originals.remarks(view),
+        *integrity.remarks(view),
+        *traffic.remarks(view),
+        *generator.remarks(view),
+        *dialects.remarks(view),
+        *flags(view),
+    ]
+    return sorted(found, key=lambda remark: _ORDER[remark.level])

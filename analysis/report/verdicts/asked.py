@@ -1,0 +1,71 @@
+"""What was asked of the run: its objectives, and the conditions that it was to fail on."""
+
+from collections.abc import Sequence
+
+from analysis.numbers.goodput import slo_of
+from analysis.page.blocks import Remark
+from analysis.page.words import Words, integer
+from analysis.report.check import Check, held, objectives
+from analysis.report.view import View
+from rules.conditions import Condition, ConditionError, parse
+
+_SHOWN = 5
+
+
+def remarks(view: View) -> list[Remark]:
+    """One remark on the objectives of `--slo` and one on `--fail-on`, where they were given."""
+    t, slo = view.t, slo_of(view.run)
+    found = []
+    if slo is not None and (checks := objectives(view, slo)):
+        missed = [check for check in checks if not check.passed]
+        count, every = integer(len(missed)), integer(len(checks))
+        if missed:
+            head = t(f"{count} of {every} objectives missed", f"{every} 项目标中 {count} 项未达到")
+            found.append(_failed(t, head, missed))
+        else:
+            text = t(
+                f"Every objective is met ({every} judged, phase by phase).",
+                f"各项目标均已达到（逐阶段共判定 {every} 项）。",
+            )
+            found.append(Remark("good", text))
+    checks = held(view, _conditions(view))
+    if checks:
+        failed = [check for check in checks if not check.passed]
+        count, every = integer(len(failed)), integer(len(checks))
+        if failed:
+            head = t(f"--fail-on: {count} of {every} checks failed",
+                     f"--fail-on：{every} 项检查中 {count} 项未通过")  # fmt: skip
+            found.append(_failed(t, head, failed))
+        else:
+            text = t(
+                f"Every condition of --fail-on holds (checks: {every}).",
+                f"--fail-on 的各项条件均满足（{every} 项检查）。",
+            )
+            found.append(Remark("good", text))
+    return found
+
+
+def _conditions(view: View) -> tuple[Condition, ...]:
+    """The conditions that the run was given; none where it was made by a version that spelled
+    them otherwise."""
+    try:
+        return parse(str((view.run.manifest.get("options") or {}).get("fail_on") or ""))
+    except ConditionError:
+        return ()
+
+
+def _failed(t: Words, head: str, checks: Sequence[Check]) -> Remark:
+    said = [_told(t, check) for check in checks[:_SHOWN]]
+    more = len(checks) - _SHOWN
+    if more > 0:
+        said.append(t(f"and {integer(more)} more", f"另有 {integer(more)} 项"))
+    return Remark("bad", f"{head}{t(': ', '：')}{t.clauses(said)}{t('.', '。')}")
+
+
+def _told(t: Words, check: Check) -> str:
+    """`rpm/m/600: p95_s is 12.3 s (fails if >10)`."""
+    assert check.condition is not None
+    metric, bound = check.condition.metric, check.condition.bound
+    shown = check.shown or ("" if check.value is None else f"{check.value:.6g}")
+    value = f"{metric} 为 {shown}" if shown else f"{metric} 未知"
+    return t(str(check), f"{check.subject}：{value}（要求不得 {bound}）")

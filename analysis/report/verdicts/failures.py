@@ -1,0 +1,103 @@
+"""What failed, how often, and in whose words: a run that fails says so, and why."""
+
+from typing import Any
+
+from analysis.numbers.warmup import warmup_s
+from analysis.page.blocks import Level, Remark
+from analysis.page.words import Words, integer, percent
+from analysis.report.failure_causes import Cause, Failures, failures
+from analysis.report.view import View
+from recording.outcome import Outcome
+from recording.untrusted_text import quoted
+from rules.hints import Hint, hint
+
+SMALL_SHARE = 0.01
+"""Failures up to this share of a phase's requests are a note. A phase in which nothing succeeded
+is bad whatever its size."""
+
+_SOUGHT = {"limits": frozenset({Outcome.RATE_LIMITED.value})}
+"""What a mode sends its requests for is no failure of them."""
+
+
+def remarks(view: View) -> list[Remark]:
+    """One remark a phase with failures."""
+    found = []
+    for phase in view.phases:
+        if not phase["failures"] and not warmup_s(view.run):
+            continue  # what was left out of the numbers may have failed as well
+        told = failures(view, phase["phase"], _SOUGHT.get(phase["mode"], frozenset()))
+        if told.causes:
+            found.append(Remark(_level(phase["mode"], told), _text(view, phase, told)))
+    return found
+
+
+def _level(mode: str, told: Failures) -> Level:
+    if told.failed == told.sent:
+        return "bad"
+    if mode == "capacity":
+        return "note"  # its trials go beyond what the gateway bears: the objectives judge them
+    return "bad" if told.share > SMALL_SHARE else "note"
+
+
+def _text(view: View, numbers: dict[str, Any], told: Failures) -> str:
+    t, phase, model = view.t, numbers["phase"], numbers["model_requested"]
+    failed, sent = integer(told.failed), integer(told.sent)
+    share = percent(told.share)
+    if told.failed == told.sent:
+        head = t(
+            f"{phase}: nothing succeeded, {failed} of {sent} requests failed",
+            f"{phase}：没有一个请求成功，{sent} 个请求中 {failed} 个失败",
+        )
+    else:
+        head = t(
+            f"{phase}: {failed} of {sent} requests failed ({share})",
+            f"{phase}：{sent} 个请求中 {failed} 个失败（{share}）",
+        )
+    first, *rest = told.causes
+    said = t.clauses([_clause(t, first), *(_brief(cause) for cause in rest[:4])])
+    more = " …" if len(rest) > 4 else ""
+    text = f"{head}{t(': ', '：')}{said}{more}{t('.', '。')}"
+    advice = hint(first.outcome, first.status, first.words)
+    if first.outcome == Outcome.NOT_FOUND and (meant := _meant(view, model)):
+        advice = meant
+    return f"{text}{t(' ', '')}{_sentence(t, advice.en, advice.zh)}" if advice else text
+
+
+def _meant(view: View, model: str) -> Hint | None:
+    """What the look before the run found instead: another base URL, or models of near names."""
+    for event in view.run.events_of("doubt"):
+        if event.get("kind") == "model" and event.get("asked") != model:
+            continue
+        near = [quoted(name, 80) for name in event.get("near") or ()]
+        if near and event.get("kind") == "base_url":
+            return Hint(
+                f"did you mean the base URL {near[0]}? It has /models, and the one given has none",
+                f"base URL 是否应为 {near[0]}？该地址有 /models，而给出的地址没有",
+            )
+        if event.get("kind") == "model":
+            en, zh = " or ".join(near), "、".join(near)
+            return Hint(
+                "the gateway does not list this model" + (f": did you mean {en}?" if near else ""),
+                "网关的模型列表中没有它" + (f"：是否应为 {zh}？" if near else ""),
+            )
+    return None
+
+
+def _clause(t: Words, cause: Cause) -> str:
+    """`10 auth, HTTP 401, "Incorrect API key provided"`."""
+    said = _brief(cause)
+    if not cause.words:
+        return said
+    words = quoted(cause.words)
+    return said + t(f', "{words}"', f"，“{words}”")
+
+
+def _brief(cause: Cause) -> str:
+    status = "" if cause.status is None else f" (HTTP {cause.status})"
+    return f"{integer(cause.count)} {cause.outcome}{status}"
+
+
+def _sentence(t: Words, en: str, zh: str) -> str:
+    text = t(en, zh)
+    end = "" if text.endswith(("?", "？")) else t(".", "。")
+    return text[:1].upper() + text[1:] + end

@@ -1,0 +1,133 @@
+"""Whether the load generator kept time: a late one measures itself."""
+
+from typing import Any
+
+from analysis.numbers.punctuality import GAP_SHARE
+from analysis.page.blocks import Level, Remark
+from analysis.page.words import Words, integer, milliseconds, seconds
+from analysis.report.event_text import sentence
+from analysis.report.view import View
+from recording.outcome import Outcome
+from rules.local_errors import LIMITS
+from rules.punctuality import GRAIN_S, LAG_SHARE
+
+FEWEST = 3
+
+
+def remarks(view: View) -> list[Remark]:
+    """Whether the requests left when they were due, and what came was read when it came."""
+    t = view.t
+    judged = [phase for phase in view.phases if phase["generator_limited"] is not None]
+    limited = [phase for phase in judged if phase["generator_limited"]]
+    found = []
+    for phase in limited:
+        name = phase["phase"]
+        text = t(
+            f"{name} is generator-limited, do not trust it", f"{name} 受压测端限制，结果不可信"
+        )
+        if held := _held(view, name):
+            text = t(
+                f"{name} was held back by its budget, do not trust its rate: {integer(held)} "
+                "requests waited until what was in flight left enough for their worst case "
+                "(give a larger budget)",
+                f"{name} 受预算限制，其速率不可信：{integer(held)} "
+                "个请求等待在途请求释放足够的最坏情况预留（请提高预算）",
+            )
+        why = [*_limits(view, phase), *_lateness(t, phase)]
+        found.append(Remark(_level(phase), sentence(t, text, t.clauses(why))))
+    if judged and not limited:
+        sends = [p["send_lag_p99_s"] for p in judged if p["send_lag_p99_s"] is not None]
+        loops = [p["loop_lag_p99_s"] for p in judged if p["loop_lag_p99_s"] is not None]
+        worst = [
+            t(f"{what} {milliseconds(max(lags))}", f"{zh} {milliseconds(max(lags))}")
+            for what, zh, lags in (("send", "发送", sends), ("event loop", "事件循环", loops))
+            if lags
+        ]
+        text = t(
+            "The generator kept time: the P99 lag of its sends and of its event loop stayed within "
+            f"the limits of every phase (worst: {t.join(worst)}).",
+            f"压测端按时：各阶段发送与事件循环的 P99 滞后均在上限之内（最大：{t.join(worst)}）。",
+        )
+        found.append(Remark("good", text))
+    return found
+
+
+def _level(phase: dict[str, Any]) -> Level:
+    """Of fewer than FEWEST requests the latest probe of the loop is its 99th percentile: a note."""
+    return "bad" if phase["sent"] >= FEWEST or phase["local_limits"] else "note"
+
+
+def _held(view: View, phase: str) -> int:
+    """How many requests of a phase waited for the budget."""
+    return sum(end.get("held_by_budget", 0) for end in view.run.events_of("phase_end", phase))
+
+
+def _limits(view: View, phase: dict[str, Any]) -> list[str]:
+    """Which limits of our own machine requests of a phase met, and what to raise."""
+    if not phase["local_limits"]:
+        return []
+    t, clauses = view.t, []
+    frame = view.requests(phase, "outcome", "error_type")
+    met = frame.loc[frame["outcome"] == Outcome.LOCAL_LIMIT.value, "error_type"]
+    for name, count in met.value_counts().items():
+        limit = LIMITS.get(str(name))
+        many = integer(int(count))
+        if limit is None:
+            clauses.append(t(f"{many} requests never left this machine ({name})",
+                             f"{many} 个请求未能从本机发出（{name}）"))  # fmt: skip
+        else:
+            clauses.append(t(
+                f"{many} requests never left this machine for want of {limit.en} ({name}): "
+                f"{limit.advice_en}",
+                f"{many} 个请求因{limit.zh}不足（{name}）未能从本机发出：{limit.advice_zh}",
+            ))  # fmt: skip
+    return clauses
+
+
+def _lateness(t: Words, phase: dict[str, Any]) -> list[str]:
+    """Which of the generator's lags exceeds which limit, a clause each."""
+    clauses = []
+    sent, loop = phase["send_lag_p99_s"], phase["loop_lag_p99_s"]
+    measured, name = phase["latency_p50_s"], t("the median latency", "中位延迟")
+    if _above(sent, phase["send_lag_limit_s"]):
+        lag, limit = milliseconds(sent), milliseconds(phase["send_lag_limit_s"])
+        share = _share(t, LAG_SHARE, name, measured)
+        clauses.append(
+            t(
+                f"P99 send lag {lag} exceeds {limit}, {share}",
+                f"P99 发送滞后 {lag} 超过 {limit}（{share}）",
+            )
+        )
+    if phase["ttft_p50_s"] is not None:
+        measured, name = phase["ttft_p50_s"], t("the median TTFT", "中位 TTFT")
+    gap = t("the median gap between chunks", "chunk 间隔中位数")
+    passed = [
+        t(f"{milliseconds(limit_s)}, {share}", f"{milliseconds(limit_s)}（{share}）")
+        for limit_s, share in (
+            (phase["loop_lag_limit_s"], _share(t, LAG_SHARE, name, measured)),
+            (phase["chunk_lag_limit_s"], _share(t, GAP_SHARE, gap, phase["inter_chunk_p50_s"])),
+        )
+        if _above(loop, limit_s)
+    ]
+    if passed:
+        lag, limits = milliseconds(loop), t(" and ", "与").join(dict.fromkeys(passed))
+        clauses.append(
+            t(
+                f"the generator read what came up to {lag} late (P99 lag of its event loop), more "
+                f"than {limits}",
+                f"压测端读取应答最多迟 {lag}（事件循环 P99 滞后），超过 {limits}",
+            )
+        )
+    return clauses
+
+
+def _above(lag_s: float | None, limit_s: float | None) -> bool:
+    return lag_s is not None and limit_s is not None and lag_s > limit_s
+
+
+def _share(t: Words, share: float, name: str, measured_s: float | None) -> str:
+    """Where a limit comes from: a share of what was measured, or the grain of time itself."""
+    if measured_s is None or share * measured_s < GRAIN_S:
+        return t("the least that can be told from noise", "可与噪声区分的最小值")
+    value = seconds(measured_s)
+    return t(f"{share:.0%} of {name} ({value})", f"{name} {value} 的 {share:.0%}")

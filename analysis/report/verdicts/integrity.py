@@ -1,0 +1,128 @@
+"""Whether a run is whole: did it end, did it run and record all that it planned?"""
+
+from analysis.page.blocks import Remark
+from analysis.page.words import integer
+from analysis.report import workers as generators
+from analysis.report.event_text import sentence, told
+from analysis.report.view import View
+from recording.outcome import Outcome
+
+_EXAMPLES = 5
+
+
+def remarks(view: View) -> list[Remark]:
+    """What ended early, what was not run, what left no row, and who was lost."""
+    return [*_faults(view), *_stops(view), *_whole(view), *_parted(view), *_losses(view)]
+
+
+def _faults(view: View) -> list[Remark]:
+    """Whether requests failed by a fault of ours, which is no word about the gateway."""
+    name, t = Outcome.INTERNAL_ERROR.value, view.t
+    count = sum(phase["outcomes"].get(name, 0) for phase in view.phases)
+    if not count:
+        return []
+    text = t(
+        f"{integer(count)} requests failed by a fault in Weighbridge itself ({name}): they say "
+        "nothing about the gateway. The log has the traceback; please report it.",
+        f"{integer(count)} 个请求因 Weighbridge 自身的缺陷失败（{name}），与网关无关。"
+        "日志中有错误堆栈，请反馈给我们。",
+    )
+    return [Remark("bad", text)]
+
+
+def _whole(view: View) -> list[Remark]:
+    """Whether the run ended, ran all it planned, and left whole files."""
+    t, run = view.t, view.run
+    found = []
+    if run.interrupted:
+        text = t(
+            "The run was interrupted: it never recorded its end. What it had finished is below.",
+            "本次运行被中断：没有结束记录。以下为中断前已完成的部分。",
+        )
+        found.append(Remark("bad", text))
+    ends = run.events_of("run_end")
+    completed = bool(ends) and ends[-1].get("completed") is not False  # a resumed run has several
+    stops = [] if completed else [*run.events_of("stopped"), *run.events_of("ended")]
+    for event in stops:
+        where = t(f" in {event['phase']}", f"（{event['phase']}）") if event.get("phase") else ""
+        text = t(f"The run was stopped before its end{where}", f"运行被提前停止{where}")
+        found.append(Remark("note", sentence(t, text, told(t, event))))
+    cut = view.run.events_of("stop_rule") or view.run.events_of("refused")
+    if not stops and not cut and ends and not completed:
+        text = t("The run ended before its plan was done.", "运行在计划完成前结束。")
+        found.append(Remark("note", text))
+    missing = view.not_run
+    if missing:
+        shown = view.t.join(missing[:_EXAMPLES]) + (" …" if len(missing) > _EXAMPLES else "")
+        text = t(
+            f"{len(missing)} planned phases have no requests: {shown}.",
+            f"{len(missing)} 个计划阶段没有请求：{shown}。",
+        )
+        found.append(Remark("note", text))
+    found += [Remark("note", t(*odd)) for odd in run.remarks]
+    return found
+
+
+def _stops(view: View) -> list[Remark]:
+    """The phases that the stop rule ended, and those that ended because all was refused alike."""
+    t, found = view.t, []
+    for event in view.run.events:
+        where = event.get("phase")
+        if event["event"] == "stop_rule":
+            head = t(f"The stop rule ended {where}", f"停止规则终止了 {where}")
+        elif event["event"] == "refused":
+            head = t(f"{where} was ended", f"{where} 被提前终止")
+        else:
+            continue
+        found.append(Remark("bad", sentence(t, head, told(t, event))))
+    return found
+
+
+def _parted(view: View) -> list[Remark]:
+    """Bursts that several attempts at the run sent: their concurrency was never what they name."""
+    t, found = view.t, []
+    bursts = {phase["name"] for phase in view.run.plan if phase.get("kind") == "burst"}
+    for phase in view.phases:
+        parts = phase["parts"] if phase["phase"] in bursts else None
+        if not parts:
+            continue
+        name, shown = phase["phase"], t.join(map(str, parts))
+        text = t(
+            f"{name} was resumed: it was sent in {len(parts)} parts, of {shown} requests, and "
+            f"never as {phase['sent']} at once. Do not read it as that burst; to measure that, "
+            "start a new run.",
+            f"{name} 为续跑：分 {len(parts)} 次发出（{shown} 个请求），"
+            f"从未同时发出 {phase['sent']} 个。不可视为该并发的结果；如需测量请重新运行。",
+        )
+        found.append(Remark("bad", text))
+    return found
+
+
+def _losses(view: View) -> list[Remark]:
+    """What was planned and never sent, and what became of those who were to send it."""
+    t = view.t
+    found = []
+    dropped = [phase for phase in view.phases if phase["dropped"]]
+    if dropped:
+        where = t.join(f"{phase['phase']} {phase['dropped']}" for phase in dropped[:_EXAMPLES])
+        total = integer(sum(phase["dropped"] for phase in dropped))
+        text = t(
+            f"{total} planned requests were never sent ({where}).",
+            f"{total} 个计划请求未发出（{where}）。",
+        )
+        found.append(Remark("note", text))
+    if lost := sum(phase["outcomes"].get("lost", 0) for phase in view.phases):
+        text = t(
+            f"{integer(lost)} requests were with a worker that was lost: each may have been sent "
+            "and paid for, and nobody knows what it cost.",
+            f"{integer(lost)} 个请求属于失联的 worker：可能已发出并计费，费用未知。",
+        )
+        found.append(Remark("bad", text))
+    unsaid = sum(p["planned"] - p["recorded"] for p in view.phases)
+    if unsaid:
+        text = t(
+            f"{integer(unsaid)} planned requests left no row.",
+            f"{integer(unsaid)} 个计划请求没有记录。",
+        )
+        found.append(Remark("note", text))
+    return found + generators.remarks(view)

@@ -1,0 +1,129 @@
+"""Whether replies were made for the requests that got them: caches, replays, replies of others.
+
+replayed  the same `id`, `created` and text came before in this run, for another request. A gateway
+          that gives every reply of a model one id is lazy, not caching: its ids are no evidence.
+crossed   the reply is the marker that another request of the phase asked for. A cut marker is none:
+          `ok-1` for `ok-12` is what a small budget leaves.
+
+Neither is a verdict on one row.
+"""
+
+import re
+from typing import TYPE_CHECKING
+
+from analysis.page.blocks import Remark
+from analysis.page.words import integer, percent
+from analysis.reading.load import rows
+from analysis.report.view import View
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+MOST_ROWS = 1_000_000
+"""Ids are looked at of so many rows, the first: they are dear to hold."""
+_LEAST = 2
+_EXAMPLES = 3
+_MARKER = re.compile(r"\s*(ok|TPM-OK)-([0-9]{1,9})\s*")
+_NAMED = ["task_id", "phase", "request_index", "content"]
+
+
+def remarks(view: View) -> list[Remark]:
+    """What came from a prompt cache, what had been said before, and what was said to others."""
+    return [*_cached(view), *_replayed(view), *_crossed(view)]
+
+
+def _same(view: View) -> bool:
+    return bool((view.run.manifest.get("options") or {}).get("same_prompts"))
+
+
+def _cached(view: View) -> list[Remark]:
+    """The share of prompt tokens that came from a cache, outside the mode that asks for it."""
+    t, found = view.t, []
+    counts: dict[str, list[int]] = {}
+    for phase in view.phases:
+        if phase["mode"] != "cache" and phase["cached_tokens"] is not None:
+            known = counts.setdefault(phase["model_requested"], [0, 0])
+            known[0] += phase["cached_tokens"]
+            known[1] += phase["prompt_tokens"] or 0
+    asked = t(" (asked for by --same-prompts)", "（由 --same-prompts 指定）") if _same(view) else ""
+    for model, (cached, prompt) in counts.items():
+        if cached > 0 and prompt:
+            text = t(
+                f"{percent(cached / prompt, 1)} of the prompt tokens of {model} came from a prompt "
+                f"cache{asked}: latency and cost are lower for it.",
+                f"{model} 的 prompt token 有 {percent(cached / prompt, 1)} 来自提示缓存{asked}，"
+                "延迟与费用因此偏低。",
+            )
+            found.append(Remark("note", text))
+    return found
+
+
+def _replayed(view: View) -> list[Remark]:
+    t, kept = view.t, view.run.rows
+    if not len(kept) or len(kept) > MOST_ROWS:
+        return []
+    names = ["model_requested", "success", "completion_id", "completion_created"]
+    frame = kept.frame(names)
+    frame = frame[frame["success"].astype(bool) & frame["completion_id"].notna()]
+    frame = frame[frame["completion_created"].notna()]
+    several = frame.groupby("model_requested")["completion_id"].transform("nunique") > 1
+    frame = frame[several]
+    key = ["model_requested", "completion_id", "completion_created"]
+    frame = frame[frame.duplicated(key, keep=False)]
+    if not len(frame):
+        return []
+    said = kept.at(frame.index.tolist(), [*_NAMED]).set_index(frame.index)
+    frame = frame.assign(content=said["content"])
+    again = frame.index[frame["content"].notna() & frame.duplicated([*key, "content"])]
+    if not len(again):
+        return []
+    text = t(
+        f"{integer(len(again))} replies had been given before in this run: same id, same time, "
+        f"same text ({_shown(view, said.loc[again])}). A response cache answers, not the model.",
+        f"{integer(len(again))} 个应答在本次运行中已出现过：id、时间与文本均相同"
+        f"（{_shown(view, said.loc[again])}）。应答来自响应缓存，而非模型。",
+    )
+    grave = len(again) >= _LEAST and not _same(view)
+    return [Remark("bad" if grave else "note", text)]
+
+
+def _crossed(view: View) -> list[Remark]:
+    t, kept = view.t, view.run.rows
+    if not len(kept):
+        return []
+    marked = kept.frame(["marker_ok"])["marker_ok"]
+    wrong = marked.index[(~marked.fillna(True)).to_numpy(dtype=bool)][:MOST_ROWS]
+    if not len(wrong):
+        return []
+    frame = kept.at(wrong.tolist(), _NAMED)
+    planned = {phase["phase"]: phase["planned"] for phase in view.phases}
+    crossed = [
+        _of_another(row["content"], row["request_index"], planned.get(row["phase"], 0))
+        for row in rows(frame)
+    ]
+    frame = frame[crossed]
+    if not len(frame):
+        return []
+    text = t(
+        f"{integer(len(frame))} replies are those that another request asked for "
+        f"({_shown(view, frame)}).",
+        f"{integer(len(frame))} 个应答属于其他请求（{_shown(view, frame)}）。",
+    )
+    return [Remark("bad" if len(frame) >= _LEAST else "note", text)]
+
+
+def _of_another(content: str | None, index: int, planned: int) -> bool:
+    """Whether a reply is the whole marker of another request of the phase."""
+    found = _MARKER.fullmatch(content or "")
+    if found is None:
+        return False
+    number = int(found[2])
+    return number < planned and not str(index).startswith(str(number))
+
+
+def _shown(view: View, frame: "DataFrame") -> str:
+    names = [
+        row["task_id"] or f"{row['phase']}#{row['request_index']}"
+        for row in rows(frame.head(_EXAMPLES))
+    ]
+    return view.t.join(names) + (" …" if len(frame) > len(names) else "")

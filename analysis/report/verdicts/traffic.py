@@ -1,0 +1,17 @@
+"""What of the operator's own file was not sent as it stands there."""
+
+from analysis.page.blocks import Remark
+from analysis.report.view import View
+from recording.row_notes import said
+from recording.untrusted_text import quoted
+
+
+def remarks(view: View) -> list[Remark]:
+    """One note: every loss with its count, and the shape that the file was read as."""
+    t = view.t
+    notes = (view.run.manifest.get("traffic") or {}).get("notes") or []
+    if not notes:
+        return []
+    clauses = t.clauses([t(said(note), said(note, 1)) for note in notes])
+    text = t(f"Your own traffic: {clauses}.", f"自有请求：{clauses}。")
+    return [Remark("note", quoted(text, 2000))]

@@ -1,0 +1,115 @@
+"""What happened to the processes that sent: who was lost, stood still, came late, kept other time.
+
+Read from events.jsonl alone; a run of one process has nothing to tell here.
+"""
+
+from typing import Any
+
+from analysis.page.blocks import Remark
+from analysis.page.words import Words, integer, seconds
+from analysis.reading.load import Run
+from analysis.reading.moment import moment
+from analysis.report.event_text import told
+from analysis.report.view import View
+
+CLOCK_TOLD_S = 0.1
+"""From where on a worker's clock offset is worth a sentence; it is corrected whatever it is."""
+
+
+def remarks(view: View) -> list[Remark]:
+    """A sentence for each worker that did not simply do its share."""
+    return [*_lost(view), *_late(view), *_clocks(view), *_foreign(view)]
+
+
+def clock_offsets_s(run: Run) -> dict[str, float]:
+    """By worker, its clock's offset that is furthest from 0: the master's clock minus its own.
+
+    Measured before each phase; nothing for a run of one process, which compares no clocks.
+    """
+    worst: dict[str, float] = {}
+    for event in run.events_of("phase_start"):
+        names, offsets = event.get("generators") or [], event.get("clock_offsets_s") or []
+        for name, offset in zip(names, offsets, strict=False):
+            if name != "local" and abs(offset) >= abs(worst.get(name, 0.0)):
+                worst[name] = offset
+    return worst
+
+
+def _lost(view: View) -> list[Remark]:
+    """Workers whose heartbeats stopped: for good, or until they came back."""
+    found, t = [], view.t
+    returns = view.run.events_of("worker_back")
+    for event in view.run.events_of("worker_lost"):
+        back = next((b for b in returns if _same_loss(event, b)), None)
+        if back is None:
+            head = t("A worker was lost", "丢失一个 worker")
+            found.append(Remark("bad", _sentence(t, head, told(t, event))))
+            continue
+        returns.remove(back)
+        worker, phase, away = event["worker"], event.get("phase"), seconds(_away_s(event, back))
+        text = t(
+            f"{worker} stood still in {phase}: it was not heard of for another {away}, then came "
+            "back. What it owed meanwhile was sent late; the send lag tells.",
+            f"{worker} 在 {phase} 中停顿：失联后又过 {away} 才恢复。其间应发的请求延后发出，"
+            "见发送滞后。",
+        )
+        found.append(Remark("note", text))
+    return found
+
+
+def _same_loss(lost: dict[str, Any], back: dict[str, Any]) -> bool:
+    return back.get("worker") == lost.get("worker") and (_away_s(lost, back) or 0.0) >= 0
+
+
+def _away_s(lost: dict[str, Any], back: dict[str, Any]) -> float | None:
+    """Seconds between two events; None when they do not say when they were."""
+    since, until = moment(lost.get("at")), moment(back.get("at"))
+    return None if since is None or until is None else (until - since).total_seconds()
+
+
+def _late(view: View) -> list[Remark]:
+    t = view.t
+    return [
+        Remark(
+            "note",
+            t(
+                f"{event['worker']} joined during the run and got nothing to send.",
+                f"{event['worker']} 在运行期间加入，未分配任何请求。",
+            ),
+        )
+        for event in view.run.events_of("worker_late")
+    ]
+
+
+def _clocks(view: View) -> list[Remark]:
+    """Workers whose clock is so far from the master's that a reader of their logs must know."""
+    t, found = view.t, []
+    for name, offset in clock_offsets_s(view.run).items():
+        if abs(offset) < CLOCK_TOLD_S:
+            continue
+        by, behind = seconds(abs(offset)), offset > 0
+        text = t(
+            f"The clock of {name} is {by} {'behind' if behind else 'ahead of'} the master's. It "
+            "was measured, and every due time and offset is corrected by it.",
+            f"{name} 的时钟比 master {'慢' if behind else '快'} {by}。"
+            "已测量，所有计划时刻与偏移均已按此校正。",
+        )
+        found.append(Remark("note", text))
+    return found
+
+
+def _foreign(view: View) -> list[Remark]:
+    t = view.t
+    refused = sum(event.get("foreign_rows") or 0 for event in view.run.events_of("run_end"))
+    if not refused:
+        return []
+    text = t(
+        f"{integer(refused)} rows of another run were refused: a worker was left from an earlier "
+        "master.",
+        f"拒收了 {integer(refused)} 行其他运行的记录：有 worker 属于先前的 master。",
+    )
+    return [Remark("note", text)]
+
+
+def _sentence(t: Words, head: str, why: str) -> str:
+    return f"{head}{t(': ', '：')}{why.removesuffix('.')}{t('.', '。')}" if why else head

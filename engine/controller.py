@@ -1,0 +1,211 @@
+"""The node that commands runs, local or master: what is asked for becomes a session, one at a time.
+
+Nothing is sent, and nothing is written, before every mistake of the operator's is found.
+"""
+
+import logging
+import os
+import secrets
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from gevent.event import Event
+from locust import LoadTestShape
+from locust.env import Environment
+from locust.runners import MasterRunner, Runner
+
+from engine import machine_capacity as room
+from engine import own_locustfile as guests
+from engine.did_you_mean import Doubt
+from engine.estimate import estimate
+from engine.interrupted import Remains
+from engine.interrupted import read as read_remains
+from engine.locust_nodes import LocustNodes
+from engine.preflight import preflight
+from engine.session import Session
+from loadshapes import modes
+from loadshapes.judgeable import see_that_it_can_be_judged
+from loadshapes.plan import Plan
+from loadshapes.shapes import PlannedShape, shape_for
+from recording.errors import OperatorError
+from recording.folder import new_run_id
+from recording.redaction import MARK, SHORTEST
+from recording.row_notes import said
+from recording.untrusted_text import lines, shown
+from settings.address import masked
+from settings.endpoint import EmbeddedSimulator, Endpoint, resolve
+from settings.money import table
+from settings.option import foreign
+from settings.options import Options
+from settings.resume import entrusted, going_on, recalled, unknown, without_unread
+from tasks.builders import rehearse
+
+log = logging.getLogger("weighbridge")
+
+
+class Command:
+    """The node that commands runs (local or master): one session at a time."""
+
+    def __init__(self, environment: Environment, runner: Runner) -> None:
+        self.environment = environment
+        self.nodes = LocustNodes(runner)
+        self.nodes.listen(self._receive)
+        self.session: Session | None = None
+        self.opened: list[Callable[[Session], None]] = []  # who wants to see each new run
+        self._host = environment.host  # as it was given; what is shown may have less
+        self.reported = Event()  # cleared while a run is being stopped and reported
+        self.reported.set()
+        self.drained = Event()  # cleared while what is in flight is being finished
+        self.drained.set()
+        self.in_flight: dict[str, int] = {}  # by generator, as they said last
+        self.own_shape: LoadTestShape | None = None  # of the locustfile
+        self._simulator: EmbeddedSimulator | None = None
+        self._doubts: tuple[Doubt, ...] = ()
+
+    def _receive(self, kind: str, node: str, data: dict[str, Any]) -> None:
+        if self.session is not None:
+            self.session.receive(kind, node, data)
+
+    def asked(self) -> Options:
+        """The options of the run that is asked for, with its own id and task_id prefix."""
+        given = Options.of(self.environment.parsed_options).public()
+        run_id = given.run_id or new_run_id(given.mode)
+        nonce = secrets.token_hex(8) if given.cache_nonce == "fresh" else given.cache_nonce
+        prefix = given.task_id_prefix or run_id
+        return replace(given, run_id=run_id, task_id_prefix=prefix, cache_nonce=nonce)
+
+    def prepare(self) -> None:
+        """Plan a run, find its gateway and make its folder. Raises OperatorError."""
+        raw = Options.of(self.environment.parsed_options)
+        remains = look_back(raw)
+        guests.check_mode(self.own_shape, raw.mode)
+        if remains is None and (found := list(foreign(raw))):
+            raise OperatorError(" ".join(found))
+        asked = self.asked() if remains is None else again(raw.public(), remains)
+        whole = entrusted(asked, raw)
+        plan = modes.plan(asked)
+        if remains is not None and not self.environment.host and not asked.simulator:
+            before = remains.manifest["gateway"]["base_url"]
+            # Where its query held a secret, only the operator knows the whole.
+            self.environment.host = None if MARK in before else before
+        rehearse(plan, asked)
+        see_that_it_can_be_judged(plan, asked)
+        if asked.dry_run:
+            print(lines(plan.describe()))
+            for note in plan.traffic.notes if plan.traffic else ():
+                print(shown(f"your own traffic: {said(note)}"))
+            prices = table(asked, remains.manifest if remains else None)
+            print(shown(self._gateway_of(whole)))
+            print(shown(f"{estimate(plan, asked, prices)}. Nothing was sent."))
+            sys.exit(0)
+        if not isinstance(self.environment.runner, MasterRunner):  # its workers see to themselves
+            room.make_room(asked.max_workers if plan.endless else plan.users)
+        workers = len(self.nodes.admit()) or 1
+        if (warning := room.short_of_ports(plan, asked, workers)) is not None:
+            log.warning("%s", warning)
+        objectives = asked.objectives()
+        if objectives is not None and objectives.blind:
+            log.warning(
+                "--slo %s limits times and no share of requests: refused requests are in no "
+                "percentile; add success_rate or attainment",
+                asked.slo,
+            )
+        models = [phase.model for phase in plan.phases] or asked.models
+        endpoint = self._endpoint(whole, models)
+        log.info("%s", endpoint.named)
+        self.environment.host = endpoint.shown
+        if any(len(one) >= SHORTEST and one in asked.extra_body for one in endpoint.secrets):
+            raise OperatorError(
+                "--extra-body holds a secret that every file of the run would show: put it into "
+                "--header."
+            )
+        session = Session(plan, asked, endpoint, self.nodes, remains, raw.public())
+        session.doubts = self._doubts
+        shape = self._shape(plan, asked)
+        if shape is not None:
+            shape.runner = self.environment.runner
+        self.environment.shape_class = shape
+        PlannedShape.run = self.session = session
+        self.in_flight.clear()
+        # Locust would end with 0 where a run never begins, or where a listener of its end raises.
+        self.environment.process_exit_code = 1
+        for see in self.opened:
+            see(session)
+
+    def _shape(self, plan: Plan, asked: Options) -> LoadTestShape | None:
+        """What sizes the pool: the plan, the locustfile's own shape, or (None) a person."""
+        if not plan.endless:
+            return shape_for(asked.mode)
+        if self.own_shape is None:
+            return None
+        return guests.Held(self.own_shape, self.environment, asked.max_workers)
+
+    def gateway(self) -> str | None:
+        """Where this server was told to send, if it was told. Raises OperatorError."""
+        given = Options.of(self.environment.parsed_options)
+        if given.simulator:
+            return self._endpoint(given).shown
+        try:
+            return self._resolved(given).shown
+        except OperatorError:
+            # What is wrong is said when a run is asked for; the start form may name a gateway.
+            return masked(self.environment.host or "") or None
+
+    def _endpoint(self, asked: Options, models: Iterable[str] = ()) -> Endpoint:
+        self._doubts = ()
+        if not asked.simulator:
+            endpoint = self._resolved(asked)
+            self._doubts = preflight(endpoint, asked, models)
+            for doubt in self._doubts:
+                log.warning("%s", doubt)
+            return endpoint
+        if self._simulator is None:
+            self._simulator = EmbeddedSimulator(asked)
+        return self._simulator.endpoint
+
+    def _resolved(self, asked: Options) -> Endpoint:
+        return resolve(self.environment.host, os.environ, asked, own_host=self._host)
+
+    def _gateway_of(self, asked: Options) -> str:
+        """Which gateway a run would be sent to, or why none, in a line."""
+        if asked.simulator:
+            return "gateway: the embedded simulator"
+        try:
+            return self._resolved(asked).named
+        except OperatorError as error:
+            return f"gateway: not known yet: {error}"
+
+    def quit(self) -> None:
+        """End what was started."""
+        if self._simulator is not None:
+            self._simulator.stop()
+
+
+def look_back(given: Options) -> Remains | None:
+    """What the run of `--resume` left; None without that option. Raises OperatorError."""
+    if not given.resume:
+        return None
+    try:
+        return read_remains(Path(given.resume))
+    except (OSError, ValueError, KeyError) as error:
+        raise OperatorError(
+            f"--resume {given.resume} is no run that can go on ({error}): give the folder of one."
+        ) from None
+
+
+def again(given: Options, remains: Remains) -> Options:
+    """The options of the run that goes on, at its own place. Raises OperatorError."""
+    folder = Path(given.resume).resolve()
+    kept = remains.manifest.get("options")
+    if not isinstance(kept, dict) or not kept.get("mode"):
+        raise OperatorError(
+            f"--resume {given.resume}: its manifest.json says no options, so nothing can be sent "
+            "as it was: restore the file, or start a new run."
+        )
+    if gone := unknown(kept):
+        log.warning("--resume: options that are no more are left out: %s", ", ".join(gone))
+    before = without_unread(recalled(kept | (remains.manifest.get("drawn") or {}), given))
+    return replace(going_on(before, given), results=str(folder.parent), run_id=folder.name)

@@ -1,0 +1,71 @@
+"""What the free look at a gateway tells of the address and the models: did you mean ...? Pure.
+
+A base URL without its `/v1`, or a model's name with a letter too few, answers HTTP 404 to every
+request. GET /models knows better, and costs nothing. Lists of models are often incomplete, so that
+a model is missing in one is a warning, never a refusal.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from recording.json_values import mapping
+from recording.untrusted_text import quoted
+from settings.address import MODEL, Address
+from tasks.answer_flags import same_model
+
+_NEAR = 3
+_MOST = 10_000  # models that are looked at
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """One thing that the look makes doubtful: `kind` is `base_url` or `model`, `asked` what was
+    asked for, `near` what may have been meant, the likeliest first."""
+
+    kind: str
+    asked: str
+    near: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """For the journal."""
+        return {"kind": self.kind, "asked": self.asked, "near": list(self.near)}
+
+    def __str__(self) -> str:
+        """The doubt in one sentence."""
+        near = " or ".join(quoted(name, 80) for name in self.near)
+        if self.kind == "base_url":
+            return (
+                f"{self.asked} has no /models, but {near} has: did you mean that as the base URL?"
+            )
+        said = f"the gateway does not list the model {quoted(self.asked, 80)}"
+        return f"{said}: did you mean {near}?" if near else f"{said}: is its name right?"
+
+
+def other_base(where: Address) -> Address | None:
+    """Where a gateway without /models at an address may be instead; None: nowhere is likely."""
+    if where.base.endswith("/v1") or MODEL in where.base:
+        return None
+    return Address(f"{where.base}/v1", where.query)
+
+
+def listed(answer: object) -> list[str]:
+    """The models that an answer to GET /models names: OpenAI's list, or a bare one."""
+    said = mapping(answer).get("data", mapping(answer).get("models", answer))
+    if not isinstance(said, list):
+        return []
+    names = [one if isinstance(one, str) else mapping(one).get("id") for one in said[:_MOST]]
+    return [name for name in names if isinstance(name, str) and name]
+
+
+def unlisted(asked: Iterable[str], models: list[str]) -> list[Doubt]:
+    """The asked models that a list of models does not have; none of a list that is empty."""
+    found = []
+    for model in dict.fromkeys(asked):
+        if not models or any(same_model(model, known) for known in models):
+            continue
+        folded = {name.casefold(): name for name in models}
+        near = get_close_matches(model.casefold(), list(folded), n=_NEAR, cutoff=0.6)
+        found.append(Doubt("model", model, tuple(folded[name] for name in near)))
+    return found

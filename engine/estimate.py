@@ -1,0 +1,110 @@
+"""What a plan may use, before anything is sent: tokens and time, roughly. Pure."""
+
+from collections.abc import Sequence
+
+from loadshapes.own_traffic.trace_slice import lasting
+from loadshapes.own_traffic.traffic import Traffic
+from loadshapes.own_traffic.traffic import prompt_tokens as line_tokens
+from loadshapes.plan import Phase, Plan
+from recording.record import RequestRecord
+from rules.prices import Prices
+from settings.options import Options
+from tasks.builders import build
+from tasks.prompts import Request
+from tasks.reply import text_of
+
+CHARACTERS_PER_TOKEN = 4  # of English text; a rule of thumb, other text needs more tokens
+ANSWER_S = 5.0  # what an answer is taken to last
+
+
+def prompt_tokens(request: Request) -> int:
+    """Tokens of one prompt, by the rule of thumb; pictures are not counted."""
+    return len(text_of(request.content) or "") // CHARACTERS_PER_TOKEN + 1
+
+
+def seconds(phase: Phase) -> float:
+    """How long a phase lasts if every answer takes ANSWER_S; 0 for one without an end."""
+    if phase.duration_s is not None:
+        return phase.duration_s + ANSWER_S + phase.pause_after_s
+    in_turn = 1 if phase.kind == "burst" else (phase.count or 0)
+    return in_turn * ANSWER_S + phase.pause_after_s
+
+
+def estimate(plan: Plan, options: Options, prices: Prices | None = None) -> str:
+    """One line: requests, prompt tokens, output tokens at most, minutes, and cost by the table."""
+    if plan.outlook:
+        return plan.outlook
+    requests = "as many requests as fit" if plan.requests is None else f"{plan.requests:,} requests"
+    prompts = sum(round(_prompts(phase, options, plan.traffic)) for phase in plan.phases)
+    outputs = [_outputs(phase, plan.traffic) for phase in plan.phases]
+    most = "unlimited" if None in outputs else f"at most {sum(map(int, filter(None, outputs))):,}"
+    lasts_s = sum(seconds(phase) for phase in plan.phases)
+    return (
+        f"{requests}, about {prompts:,} prompt tokens (at {CHARACTERS_PER_TOKEN} characters a "
+        f"token), {most} output tokens, about {_lasting(lasts_s)} (at {ANSWER_S:g} "
+        f"s an answer){_cost(plan, options, prices) if prices else ''}"
+    )
+
+
+def _cost(plan: Plan, options: Options, prices: Prices) -> str:
+    """What the plan costs by the price table, if every answer uses its whole output budget."""
+    cost, unpriced = 0.0, 0
+    for phase in plan.phases:
+        count, outputs = phase.count or 0, _outputs(phase, plan.traffic)
+        each = round(_prompts(phase, options, plan.traffic) / count) if count else 0
+        output = phase.max_tokens
+        if phase.traffic:
+            output = None if outputs is None or not count else -(-outputs // count)
+        worst = prices.worst(phase.model, each, output)
+        if worst is None or phase.count is None or outputs is None:
+            unpriced += 1
+        else:
+            cost += count * worst
+    unit = f" {prices.currency}" if prices.currency else ""
+    rest = f" ({unpriced} phases have no price or no end)" if unpriced else ""
+    return f", about {cost:.6g}{unit} by the price table if every answer is that long{rest}"
+
+
+def _prompts(phase: Phase, options: Options, traffic: Traffic | None) -> float:
+    """Prompt tokens of a phase: a paced window's are its target's, own traffic's the lines'."""
+    if phase.paced and phase.target is not None and phase.duration_s is not None:
+        return phase.target * phase.duration_s / 60
+    if phase.traffic and traffic is not None:
+        sizes = [line_tokens(one) for one in traffic.lines]
+        return sum(sizes[index % len(sizes)] for index in range(phase.count or 0))
+    return (phase.count or 0) * prompt_tokens(build(phase, 0, options))
+
+
+def _outputs(phase: Phase, traffic: Traffic | None) -> int | None:
+    """Output tokens of a phase at most; None: some line of own traffic has no budget."""
+    if phase.traffic and traffic is not None:
+        budgets = traffic.outputs(phase.max_tokens)
+        sent = [budgets[index % len(budgets)] for index in range(phase.count or 0)]
+        return None if None in budgets else sum(filter(None, sent))
+    return (phase.count or 0) * (phase.max_tokens or 0)
+
+
+def by_calibration(probes: Sequence[RequestRecord], plan: Plan) -> str:
+    """What the paced windows of a calibrated model will use, in one line; empty: nobody knows.
+
+    Their cost is taken from what the probes cost a token: a padded prompt is nearly all of it.
+    """
+    counted = [row for row in probes if row.success and row.total_tokens]
+    windows = [
+        p for p in plan.phases if p.paced and counted and p.model == probes[0].model_requested
+    ]
+    if not windows:
+        return ""
+    tokens = sum((p.target or 0) * (p.duration_s or 0.0) / 60 for p in windows)
+    text = f"calibrated; the windows of this model will use about {tokens:,.0f} tokens"
+    priced = [row for row in counted if row.api_cost is not None]
+    if not priced:
+        return f"{text}, at a cost that nobody stated"
+    cost = sum(row.api_cost or 0.0 for row in priced)
+    each = cost / sum(row.total_tokens or 0 for row in priced)
+    return f"{text}, at a cost of about {tokens * each:.6g} by the probes'"
+
+
+def _lasting(seconds_: float) -> str:
+    """Minutes, as long as these are read easily."""
+    return f"{seconds_ / 60:.1f} minutes" if seconds_ < 2 * 3600 else lasting(seconds_)

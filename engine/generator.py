@@ -1,0 +1,320 @@
+"""One process's share of a phase: hands each request to an idle user in time for its due moment.
+
+Users park here (`take`). When a phase starts, a dispatcher walks this process's stripe of the plan
+and gives every index to the user that parked last, `LEAD_S` before it is due, so that the SDK's
+work is done by then; the user's wire then waits at the job's gate. What cannot be sent in time is
+recorded as dropped. Nothing here knows Locust.
+"""
+
+import contextlib
+import gc
+import logging
+from collections.abc import Callable, Sequence
+from itertools import count
+from typing import Any
+
+import gevent
+from gevent.event import AsyncResult
+from gevent.queue import Empty, LifoQueue
+
+from engine.budget import Report, opened, report
+from engine.loop_lag import PROBE_S
+from engine.share import Run, Share
+from engine.stopping import Guard
+from recording.record import RequestRecord
+from tasks.exchange import Job, planned_only
+from tasks.transport_failure import NotSent
+
+LEAD_S = 0.25  # time to build a request and, where needed, to open its connection
+HALT_CHECK_S = 0.2
+STOOD_STILL_S = 15.0  # the conductor's LOST_WAIT_S
+
+log = logging.getLogger("weighbridge")
+
+
+class Generator:
+    """The load generator of one process. Times are the injected monotonic clock's seconds.
+
+    `keep` records a row that is no request of Locust's (a dropped one); `tell` sends a message to
+    the conductor.
+    """
+
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        keep: Callable[[RequestRecord], None],
+        tell: Callable[[str, dict[str, Any]], None],
+    ) -> None:
+        self.clock = clock
+        self.run: Run | None = None
+        self.in_flight = 0
+        self.keep = keep
+        self._tell = tell
+        self._idle: LifoQueue[AsyncResult[Job | None]] = LifoQueue()
+        self._busy: dict[tuple[str, int], gevent.Greenlet[..., None]] = {}
+        self._share: Share | None = None
+        self._closed = False
+        self._guard: Guard | None = None
+        self._running: gevent.Greenlet[..., None] | None = None
+
+    # ---- the users' side
+
+    def take(self) -> Job | None:
+        """Park until there is a job; None: the run is over."""
+        if self._closed:
+            return None
+        inbox: AsyncResult[Job | None] = AsyncResult()
+        self._idle.put(inbox)
+        try:
+            job: Job | None = inbox.get()
+        except gevent.GreenletExit:  # Locust stops this user: fewer are wanted
+            self._leave(inbox)
+            raise
+        if job is not None:
+            self._busy[job.task] = gevent.getcurrent()
+        return job
+
+    def _leave(self, inbox: "AsyncResult[Job | None]") -> None:
+        """A parked user goes: nobody may give its inbox a job, and one given must not be lost."""
+        if inbox in self._idle.queue:
+            self._idle.queue.remove(inbox)
+        elif inbox.ready() and inbox.value is not None:
+            self.abandon(inbox.value, "its user was stopped before it was sent")
+
+    def finish(self, job: Job, record: RequestRecord) -> None:
+        """A taken job has ended, with this record."""
+        share = self._share
+        self._busy.pop(job.task, None)
+        if job.in_flight is not None:
+            self.in_flight -= 1
+        if share is None or self._guard is None or job.phase is not share.phase:
+            return
+        self._guard.settle(job, record)
+        if job.in_flight is None:
+            share.dropped += 1
+        else:
+            share.sent += 1
+            self._guard.meet(job, record)
+            self._guard.watch(record.outcome)
+        if share.pacer is not None:
+            share.pacer.done(job.index, record.success, record.total_tokens, record.elapsed_sec)
+        share.outstanding -= 1
+        share.free.release()
+
+    def abandon(self, job: Job, why: str = "an error of the load generator: see its log") -> None:
+        """A taken job came to no record, mostly by a fault of ours. The row says so."""
+        assert self.run is not None
+        if job.in_flight is not None:
+            self.in_flight -= 1
+            job.in_flight = None
+        record = planned_only(job, job.origin or self.run.origin, why)
+        self.keep(record)
+        self.finish(job, record)
+
+    def rest(self, longest_s: float) -> None:
+        """Have a user wait, at most so long; the phase's end wakes it."""
+        if self._share is not None:
+            self._share.halted.wait(longest_s)
+
+    @property
+    def halted(self) -> bool:
+        """Whether nothing more may be sent of the phase that runs."""
+        return self._share is None or self._share.halted.is_set()
+
+    @property
+    def parked(self) -> int:
+        """Users that wait for a job."""
+        waiting: int = self._idle.qsize()
+        return waiting
+
+    # ---- the conductor's side
+
+    def open(self, run: Run) -> None:
+        """Take part in a run."""
+        self.run = run
+        self._closed = False
+
+    def close(self, wait_s: float) -> None:
+        """End the run: send no more, wait for what is in flight, then cancel what is left.
+
+        Nothing of it is left to run afterwards: the next run has this process for itself.
+        """
+        self._closed = True
+        self.halt("the run was stopped")
+        deadline = self.clock() + wait_s
+        while (self._busy or self._share) and self.clock() < deadline:
+            gevent.sleep(0.02)
+        with contextlib.suppress(gevent.Timeout):  # killall raises it where one does not end
+            gevent.killall(list(self._busy.values()), timeout=1.0)
+        if self._running is not None:
+            self._running.kill(timeout=1.0)
+        gc.unfreeze()
+        self.release()
+
+    def release(self) -> None:
+        """Let every parked user go home."""
+        while True:
+            try:
+                self._idle.get_nowait().set(None)
+            except Empty:
+                return
+
+    def start(
+        self, number: int, began: float, slot: int, slots: int, purses: Sequence[Report] = ()
+    ) -> None:
+        """Run this process's share of phase `number`, in the background; it may spend `purses`."""
+        assert self.run is not None
+        if self._closed:  # the run was stopped while this message was on its way
+            return
+        gc.freeze()  # to look through what is here already would hold the loop up for 130 ms
+        phase = self.run.phases[number]
+        self.run.deal = count(slot, slots)
+        prices = self.run.origin.prices
+        purse = opened(purses, prices)
+        self._share = Share(self.run, number, phase, began, slot, slots, purses=purse)
+        self._guard = Guard(self._share, self.run, self._tell)
+        self._running = gevent.spawn(self._run_share, self._share)
+
+    def halt(self, why: str) -> None:
+        """Send nothing more of the running phase; the rest of it is dropped."""
+        if self._share is not None:
+            self._share.halt(why)
+
+    def fail(self, why: str) -> None:
+        """Halt this process's share and have the run ended: its rows cannot be written."""
+        share = self._share
+        if share is not None and share.halted_why != why:
+            self.halt(why)
+            share.halted_why = why
+            tripped = {"phase": share.number, "event": "unwritable", "why": why}
+            self._tell("tripped", {"run_id": share.run.origin.run_id, **tripped})
+
+    # ---- inside
+
+    def _run_share(self, share: Share) -> None:
+        watchdog = gevent.spawn(self._watch_loop, share)
+        try:
+            if share.phase.kind in ("steady", "manual"):
+                self._keep_busy(share)
+            else:
+                if share.phase.kind == "burst":
+                    gevent.spawn(self._release, share)
+                self._dispatch(share)
+            while share.outstanding:
+                gevent.sleep(0.01)
+        except Exception:
+            log.exception("phase %s failed on this generator", share.phase.name)
+        finally:
+            watchdog.kill()
+            if self._share is share:
+                self._share = None
+            self._tell(
+                "phase_done",
+                {
+                    "run_id": share.run.origin.run_id,
+                    "phase": share.number,
+                    "sent": share.sent,
+                    "dropped": share.dropped,
+                    "unsent": None if share.unsent is None else share.unsent.as_dict(),
+                    "loop_lag_max_s": round(share.lag.max_s, 6),
+                    "loop_lag_p99_s": share.lag.p99_s,
+                    "halted": share.halted_why,
+                    "cut": "" if share.at_its_goal else share.halted_why,
+                    "held": share.held,
+                    "purses": report(share.purses),
+                    "pacer": None if share.pacer is None else share.pacer.as_dict(),
+                },
+            )
+
+    def _release(self, share: Share) -> None:
+        """Let a burst go at its start time."""
+        self._wait(share, share.began)
+        share.released.set()
+
+    def _dispatch(self, share: Share) -> None:
+        """Open loop, and bursts: each index at its due time, whatever the gateway does."""
+        phase, closing = share.phase, None
+        if phase.duration_s is not None:
+            closing = share.began + phase.duration_s + share.run.options.grace_s
+        for index in phase.indices(share.slot, share.slots):
+            due = share.began + (phase.due_s(index) or 0.0)
+            self._wait(share, due - LEAD_S)
+            inbox = None if share.halted.is_set() else self._user(share, closing)
+            if inbox is None:
+                why = share.halted_why or "no user was free before the window's grace was over"
+                share.leave(index, why)
+                return
+            job = self._job(share, index, due, closing)
+            if share.pacer is not None:
+                job.words = share.pacer.size(index)
+            share.outstanding += 1
+            inbox.set(job)
+
+    def _keep_busy(self, share: Share) -> None:
+        """Closed loop: a new request whenever a user is free, until count or time is reached."""
+        phase = share.phase
+        closing = None if phase.duration_s is None else share.began + phase.duration_s
+        self._wait(share, share.began)
+        for index in phase.indices(share.slot, share.slots):
+            inbox = None if share.halted.is_set() else self._user(share, closing)
+            if inbox is None:
+                if phase.count is not None:
+                    over = "the phase was over before a user was free"
+                    share.leave(index, share.halted_why or over)
+                return
+            share.outstanding += 1
+            inbox.set(self._job(share, index, None, closing))
+
+    def _job(self, share: Share, index: int, due: float | None, closing: float | None) -> Job:
+        guard = self._guard
+        assert guard is not None
+
+        def gate(job: Job) -> None:
+            if share.phase.kind == "burst":
+                # One event wakes them all; a timer for each would spread a burst by its cost.
+                share.released.wait()
+            elif due is not None:
+                self._wait(share, due)
+            if share.purses:
+                guard.reserve(job)
+            if share.halted.is_set():
+                raise NotSent(share.halted_why)
+            if closing is not None and self.clock() >= closing:
+                raise NotSent("the window was over before it could be sent")
+            guard.sent(job)
+            self.in_flight += 1
+            job.in_flight = self.in_flight
+
+        return Job(share.phase, index, share.began, due, gate, origin=share.run.origin)
+
+    def _wait(self, share: Share, until: float) -> None:
+        """Sleep until a clock time, or until the phase is halted."""
+        left_s = until - self.clock()
+        if left_s > 0:
+            share.halted.wait(left_s)
+
+    def _user(self, share: Share, closing: float | None) -> "AsyncResult[Job | None] | None":
+        """An idle user's inbox, as soon as one is free; None: not before `closing`, or halted."""
+        while not share.halted.is_set():
+            left_s = HALT_CHECK_S if closing is None else closing - self.clock()
+            if left_s <= 0:
+                return None
+            if not share.free.acquire(timeout=min(left_s, HALT_CHECK_S)):
+                continue
+            try:
+                return self._idle.get(timeout=min(left_s, HALT_CHECK_S))
+            except Empty:
+                share.free.release()
+        return None
+
+    def _watch_loop(self, share: Share) -> None:
+        """Measure how late this process's event loop is: its lateness is in every latency."""
+        while True:
+            asked = self.clock()
+            gevent.sleep(PROBE_S)
+            late_s = self.clock() - asked - PROBE_S
+            if asked >= share.began:  # before, nothing was measured
+                share.lag.add(late_s)
+            if late_s > STOOD_STILL_S:
+                # The conductor has given this process up: sending now would send twice.
+                self.halt(f"this process stood still for {late_s:.0f} s")

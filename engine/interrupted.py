@@ -1,0 +1,165 @@
+"""What an interrupted run left behind: its options, and which requests need not be sent again."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from recording import formats
+from recording.json_files import InputError, json_of, read_bytes
+from recording.outcome import ENDED_BY_US, FREE, Outcome
+from recording.part_file import rows
+from recording.record import RequestRecord
+from rules.budget import MONEY, TOKENS, Purse
+
+_CUTS = ("stopped", "ended", "failed", "stop_rule", "budget", "unpriced", "payment_required",
+         "unwritable", "refused")  # fmt: skip
+_USED = {MONEY: "api_cost", TOKENS: "total_tokens"}
+
+
+@dataclass(frozen=True, slots=True)
+class Remains:
+    """`finished`: by phase, the indices that got an answer or failed; `attempts`: runs so far.
+
+    `over`: the phases that came to their own end; `ended`: those that the stop rule ended or left
+    out; `watched`: the rows of the phases whose program looks at them; `spent`: money and tokens,
+    what no row states at its worst; `purses` know by unit what requests used.
+    """
+
+    manifest: dict[str, Any]
+    finished: dict[str, set[int]]
+    ended: set[str]
+    attempts: int
+    watched: dict[str, list[RequestRecord]] = field(default_factory=dict)
+    spent: dict[str, float] = field(default_factory=dict)
+    over: set[str] = field(default_factory=set)
+    purses: dict[str, Purse] = field(default_factory=dict)
+
+    def records_of(self, phase: str) -> list[RequestRecord]:
+        """The rows of a watched phase, by index."""
+        return sorted(self.watched.get(phase, ()), key=lambda record: record.request_index)
+
+
+def read(folder: Path) -> Remains:
+    """Read a run folder. OSError or ValueError when it is not one, or not one of ours to read.
+
+    A row that cannot be read is an error that names its file and line: nobody knows whether it was
+    paid for. Only a torn last one counts as unfinished, for the process died while it wrote.
+    """
+    try:
+        return _read(folder)
+    except (AttributeError, KeyError, TypeError) as error:
+        raise ValueError(f"its files are not a run's ({type(error).__name__}: {error})") from None
+
+
+def _read(folder: Path) -> Remains:
+    manifest = json_of(_bytes(folder / "manifest.json"))
+    made_by = formats.needs(manifest)
+    try:
+        formats.check(manifest.get("schema_version"), made_by)
+    except formats.FormatError as error:
+        raise ValueError(f"it {error}") from None
+    lines = _bytes(folder / "events.jsonl").split(b"\n")[:-1]  # the last may be torn
+    events = [json_of(line) for line in lines]
+    finished: dict[str, set[int]] = {}
+    observed = {p["name"] for p in manifest["plan"] if p.get("watched")}
+    watched: dict[str, list[RequestRecord]] = {}
+    kinds = {p["name"]: str(p.get("request", "")) for p in manifest["plan"]}
+    bill, cancelled = _Bill(kinds), set[RequestRecord]()
+    parts = sorted(folder.glob("requests-*.csv"))
+    for path in parts:
+        for row in rows(path, made_by):
+            known = finished.setdefault(row.phase, set())
+            if row.outcome in ENDED_BY_US:
+                if row.outcome != Outcome.DROPPED and row not in cancelled:
+                    cancelled.add(row)
+                    bill.add(row)
+                continue
+            if row.request_index in known:
+                continue  # a worker's row may be here twice
+            known.add(row.request_index)
+            bill.add(row)
+            if row.phase in observed:
+                watched.setdefault(row.phase, []).append(row)
+    ended = {e["phase"] for e in events if e["event"] == "stop_rule" or _skipped_by_rule(e)}
+    spent = bill.spent()
+    for event in events:
+        if event["event"] == "accounts":  # they know the worst case of each, and of lost workers
+            spent = {u: max(sum_, event.get(u, {}).get("spent", 0.0)) for u, sum_ in spent.items()}
+    begun = sum(event["event"] == "run_start" for event in events)
+    attempts = max([begun, *map(_attempt, parts)])
+    return Remains(manifest, finished, ended, attempts, watched, spent, _over(events), bill.purses)
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return read_bytes(path)
+    except InputError as error:
+        raise InputError(f"{path.name} {error}") from None
+
+
+def _skipped_by_rule(event: Mapping[str, Any]) -> bool:
+    """Whether the stop rule had a phase left out; one that was refused may be let in by now."""
+    return event["event"] == "phase_skipped" and "the stop rule" in str(
+        event.get("why", "the stop rule")
+    )
+
+
+def _over(events: Sequence[Mapping[str, Any]]) -> set[str]:
+    """The phases that came to their own end: nobody stopped them, and no generator was lost.
+
+    Version 1 does not say in `phase_end` what cut it short: what came before it does.
+    """
+    over: set[str] = set()
+    cut, lost = False, set[object]()
+    for event in events:
+        match event["event"]:
+            case "phase_start":
+                cut, lost = False, set()
+            case "worker_lost":
+                lost.add(event.get("worker"))
+            case "worker_back":
+                lost.discard(event.get("worker"))
+            case "phase_end":
+                if not event.get("cut", cut or bool(lost)):
+                    over.add(event["phase"])
+            case kind if kind in _CUTS:
+                cut = True
+    return over
+
+
+def _attempt(part: Path) -> int:
+    """Which attempt at the run wrote a part file: `requests-local.3.csv` is of the third."""
+    number = part.stem.removesuffix("@master").rpartition(".")[2]
+    return int(number) if number.isascii() and number.isdigit() else 1
+
+
+class _Bill:
+    """What rows used, by unit; one that does not say may have used the most of its model's."""
+
+    def __init__(self, kinds: Mapping[str, str]) -> None:
+        self.purses = {unit: Purse.of(unit, 0.0) for unit in _USED}
+        self._kinds = kinds  # what is asked for, by phase
+        self._known = dict.fromkeys(_USED, 0.0)
+        self._most: dict[tuple[str, str], float] = {}
+        self._unknown: Counter[tuple[str, str]] = Counter()
+
+    def add(self, row: RequestRecord) -> None:
+        for unit, name in _USED.items():
+            key, used = (unit, row.model_requested), getattr(row, name)
+            if used is not None and used >= 0:
+                self._known[unit] += used
+                self._most[key] = max(self._most.get(key, 0.0), used)
+                if row.phase in self._kinds:
+                    kind = (row.model_requested, self._kinds[row.phase])
+                    self.purses[unit].learn(kind, row, used)
+            elif row.outcome not in FREE:
+                self._unknown[key] += 1
+
+    def spent(self) -> dict[str, float]:
+        """The sums."""
+        spent = dict(self._known)
+        for (unit, model), count in self._unknown.items():
+            spent[unit] += count * self._most.get((unit, model), 0.0)
+        return spent

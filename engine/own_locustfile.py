@@ -1,0 +1,99 @@
+"""What a locustfile of the operator's own brings along: its users and its shape.
+
+Users that are `GatewayUser`s send as ours do, and a shape drives them in mode interactive, where a
+person would. Whatever else a locustfile may hold is refused before anything is sent: its users
+would wait in our pool for ever, or send what nobody records.
+"""
+
+import logging
+from collections.abc import Iterable
+from typing import Any
+
+from locust import LoadTestShape, User
+from locust.env import Environment
+
+from loadshapes.shapes import PlannedShape
+from recording.errors import OperatorError
+
+log = logging.getLogger("weighbridge")
+
+
+def check_name(word: str) -> None:
+    """See that a word of the command line that is no option names a user class. OperatorError."""
+    known: list[type[User]] = [User]
+    for one in known:
+        known += one.__subclasses__()
+    if word not in {one.__name__ for one in known}:
+        raise OperatorError(
+            f"{word} is neither an option nor a user class: write --name VALUE, and several values "
+            "with commas between."
+        )
+
+
+def users(found: Iterable[type[User]], ours: type[User]) -> list[type[User]]:
+    """The user classes to spawn: of ours, those that no other one extends. Raises OperatorError."""
+    classes = list(found)
+    foreign = [one.__name__ for one in classes if not issubclass(one, ours)]
+    if foreign:
+        raise OperatorError(
+            f"the locustfile holds {', '.join(foreign)}: Weighbridge plans and records requests of "
+            f"{ours.__name__} alone, so remove it, or run it in a Locust of its own."
+        )
+    return [one for one in classes if not any(one in other.__mro__[1:] for other in classes)]
+
+
+def shape(environment: Environment) -> LoadTestShape | None:
+    """The locustfile's own shape; None if it brings none. Raises OperatorError for several."""
+    found: list[Any] = list((environment.available_shape_classes or {}).values())
+    own = [one for one in found if not isinstance(one, PlannedShape)]
+    if len(own) > 1:
+        names = ", ".join(type(one).__name__ for one in own)
+        raise OperatorError(f"the locustfile holds {len(own)} shapes ({names}): leave one of them.")
+    return own[0] if own else None
+
+
+def check_mode(own: LoadTestShape | None, mode: str) -> None:
+    """See that a shape of the locustfile's own comes with the mode it can drive.
+
+    OperatorError if not: two shapes cannot size one pool.
+    """
+    if own is not None and mode and mode != "interactive":
+        raise OperatorError(
+            f"the locustfile's shape {type(own).__name__} works only with --mode interactive: mode "
+            f"{mode} sizes its users by its own plan, so remove the shape or change the mode."
+        )
+
+
+class Held(PlannedShape):
+    """A shape of the operator's, held to --max-workers; one that fails ends the run."""
+
+    abstract = True
+
+    def __init__(self, own: LoadTestShape, environment: Environment, most: int) -> None:
+        super().__init__()
+        self._own, self._environment, self._most = own, environment, most
+        self._told = False
+        self.failed = False
+
+    def reset_time(self) -> None:
+        """The test begins."""
+        super().reset_time()
+        self._own.runner = self._environment.runner
+        self._own.reset_time()
+
+    def tick(self) -> Any:
+        """What the own shape says, with no more users than allowed; None at its end."""
+        try:
+            said = self._own.tick()
+            if said is None:
+                return None
+            asked, rate, *classes = said
+            count = min(int(asked), self._most)
+        except Exception:
+            log.exception("the locustfile's shape %s failed", type(self._own).__name__)
+            self.failed = True
+            return None
+        if count < asked and not self._told:
+            self._told = True
+            log.warning("the shape asks for %s users: --max-workers holds it to %d", asked, count)
+        return (count, rate, *classes)

@@ -1,0 +1,436 @@
+"""One run, on the node that commands it: its folder, its conductor, its end."""
+
+import logging
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import IO, Any
+
+import gevent
+
+from engine.budget import Budget
+from engine.conductor import Conductor, Nodes, start_lead_s
+from engine.did_you_mean import Doubt
+from engine.estimate import by_calibration, estimate
+from engine.in_flight import in_hand
+from engine.index_set import Indices
+from engine.interrupted import Remains
+from engine.progress import Progress
+from engine.share import Run, Share
+from loadshapes.plan import Phase, Plan
+from loadshapes.program import Finding, Past, Program, in_order, left_of, probed, resumed
+from loadshapes.token_pacing import CALIBRATION
+from recording import folder as run_folder
+from recording.csv_sink import CsvSink, part_path
+from recording.errors import OperatorError
+from recording.events import Journal
+from recording.manifest import ROOT, manifest, write_json, written_by_us
+from recording.not_sent import EVENT, Unsent
+from recording.record import RequestRecord
+from recording.recorder import Inbound, unwritable
+from recording.row_notes import said
+from recording.tally import Tally
+from recording.untrusted_text import quoted
+from rules.budget import MONEY, TOKENS
+from settings.body_profile import way_of
+from settings.endpoint import Endpoint, without_keys
+from settings.money import tariff
+from settings.options import Options, as_dict, as_kept
+from settings.resume import drawn, see_that_it_goes_on
+from tasks.exchange import Job, Origin, lost
+
+STOP_WAIT_S = 10.0
+MAY_SEND_S = 12.0
+"""A generator whose link is cut may send for so long: its last report may be 3 s old, and it ends
+by itself when its master has been silent for 8 s (nodes.MASTER_SILENT_S)."""
+log = logging.getLogger("weighbridge")
+
+
+class Session:
+    """A run from its first to its last line. `pool` and `over` are what its shape asks for."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        options: Options,
+        endpoint: Endpoint,
+        nodes: Nodes,
+        remains: Remains | None = None,
+        given: Options | None = None,
+    ) -> None:
+        """Make the run's folder, or go on in that of `remains`. Raises OperatorError.
+
+        `options` are those of the run, `given` as they were asked for (None: the same).
+
+        Nothing is sent before `begin`.
+        """
+        self._remains = remains
+        self._attempt = 1 if remains is None else remains.attempts + 1
+        self.options = options
+        self._given = given or options
+        self.objectives = options.objectives()
+        self.budget = Budget.of(
+            options.budget,
+            options.budget_tokens,
+            remains.spent if remains else None,
+            remains.purses if remains else None,
+        )
+        self.plan, program = self._program(plan)
+        run_folder.check_output(options.output)
+        run_folder.check_output(options.junit, "--junit")
+        self.endpoint = endpoint
+        self.doubts: tuple[Doubt, ...] = ()  # what the look before the run made doubtful
+        self.tariff = tariff(options, endpoint, remains.manifest if remains else None)
+        if remains is None:
+            self.folder = run_folder.create(options.results, options.run_id)
+        else:
+            self.folder = Path(options.results).resolve() / options.run_id
+        self.tallies: dict[str, Tally] = {phase.name: Tally() for phase in self.plan.phases}
+        self.inbound = Inbound(options.run_id, self.folder, self.watch)
+        self.progress = Progress(self.tallies, self.tariff.currency or "")
+        self.stopped = ""
+        self.watchers: list[Callable[[RequestRecord], None]] = []
+        self.left: list[Callable[[Unsent], None]] = []  # who wants to know of what was not sent
+        self.decided: list[Callable[[Phase], None]] = []  # and of each phase a program plans
+        self.began: dict[str, float] = {}  # when each phase began, on our wall clock
+        self._heard: dict[str, float] = {}  # when each generator last said something, wall clock
+        self._seen = {phase.name: Indices() for phase in plan.phases}
+        self._nodes = nodes
+        self._journal = Journal(self.folder / "events.jsonl")
+        self._closed: set[str] = set()
+        self._manifest: dict[str, Any] = {}
+        self._watched: list[RequestRecord] = []
+        self.conductor = Conductor(
+            program,
+            next((phase.users for phase in self.plan.phases), 1),
+            self.budget,
+            nodes,
+            self._journal.note,
+            self._progress,
+            self._write_off,
+            self._found,
+            {p.climb for p in plan.phases if remains and p.name in remains.ended and p.climb},
+        )
+        if remains is not None:  # what the gateway was found to refuse holds on
+            self.conductor.body_changes = list(remains.manifest.get("body_changes", ()))
+        self._greenlets: list[gevent.Greenlet[..., None]] = []
+
+    def _program(self, plan: Plan) -> tuple[Plan, Program]:
+        """What is to be run, and the program that runs it. Raises OperatorError."""
+        unfold = plan.unfold or partial(in_order, plan.phases)
+        if self._remains is None:
+            return plan, probed(unfold()) if self.budget.limits else unfold()
+        remains, options = self._remains, self.options
+        see_that_it_goes_on(plan, options, remains.manifest)
+        past = Past(
+            remains.finished,
+            remains.ended,
+            remains.records_of,
+            windows=options.resume_windows,
+            over=remains.over,
+        )
+        if next(resumed(unfold(), past), None) is None:
+            raise OperatorError(
+                f"--resume {options.resume}: nothing of it is left to send, so report it."
+            )
+        left = tuple(rest for p in plan.phases if (rest := left_of(p, past)) is not None)
+        program = resumed(unfold(), past)
+        if self.budget.limits:
+            program = probed(program, self.budget.kinds, remains.finished)
+        return replace(plan, phases=left), program
+
+    @property
+    def pool(self) -> int:
+        """Users to spawn: what the plan needs, a whole number for each generator."""
+        return self._spread(self.plan.users)
+
+    @property
+    def step_pool(self) -> int:
+        """Users that the highest step so far needs."""
+        return self._spread(self.conductor.users)
+
+    def _spread(self, users: int) -> int:
+        generators = self.conductor.generators or max(1, len(self._nodes.admit()))
+        return -(-users // generators) * generators
+
+    def budget_left(self) -> dict[str, float]:
+        """What is left of each limited unit: less what the running phase's rows have used."""
+        phase = self.conductor.phase
+        running = self.tallies.get(phase.name, Tally()) if phase is not None else Tally()
+        used = {MONEY: running.cost or 0.0, TOKENS: float(running.total_tokens)}
+        left = {unit: self.budget.left(unit) for unit in self.budget.limits}
+        return {unit: known - used[unit] for unit, known in left.items() if known is not None}
+
+    @property
+    def over(self) -> bool:
+        """Whether the plan has been run to its end; a stop by hand is Locust's to carry out."""
+        return self.conductor.finished and not self.stopped
+
+    @property
+    def begun(self) -> bool:
+        """Whether generators take part in it."""
+        return self.conductor.generators > 0
+
+    def begin(self) -> None:
+        """Write the manifest, open the run on every generator, start the conductor."""
+        alive = self._nodes.admit()
+        self.conductor.generators = max(1, len(alive))
+        made = manifest(
+            self.options.run_id,
+            options=as_kept(self._given),
+            drawn=drawn(self.options, self._given),
+            plan=self.plan.as_dicts(),
+            gateway=self.endpoint.facts(),
+            currency=self.tariff.currency,
+            workers=len(alive),
+            slo=None if self.objectives is None else self.objectives.as_dict(),
+            prices=self.tariff.plain,
+        )
+        if (traffic := self.plan.traffic) is not None:
+            made["traffic"] = {"lines": len(traffic.lines), "notes": list(traffic.notes)}
+            for note in traffic.notes:
+                log.warning("your own traffic: %s", said(note))
+        if self._remains is not None:
+            made = self._remains.manifest | written_by_us()
+        self._manifest = made
+        for phase in self.plan.phases:
+            self._enter(phase)
+        write_json(self.folder / "manifest.json", made)
+        names = [self._nodes.name(node) for node in alive]
+        resumes = self._remains is not None
+        self._journal.note(
+            "run_start", run_id=self.options.run_id, generators=names, resumed=resumes
+        )
+        for doubt in self.doubts:
+            self._journal.note("doubt", **doubt.as_dict())
+        for node in alive:
+            self._nodes.send(
+                "open",
+                {
+                    "options": as_dict(self.options),
+                    "base_url": self.endpoint.shown,
+                    "simulated": self.endpoint.simulated,
+                    "key_name": self.endpoint.choice.key_name if self.endpoint.choice else "",
+                    "worker": self._nodes.name(node),
+                    "part": self._part(node),
+                    "attempt": self._attempt,
+                    "prices": self.tariff.plain,
+                    "currency": self.tariff.currency or "",
+                    # Workers need not have the file: its text travels.
+                    "traffic": self.plan.traffic.text if self.plan.traffic else "",
+                },
+                node,
+            )
+        log.info("%s", estimate(self.plan, self.options, self.tariff.prices))
+        self._greenlets = [gevent.spawn(self.conductor.run), gevent.spawn(self.progress.run)]
+        self._greenlets[0].link_exception(self._conductor_failed)
+
+    def _conductor_failed(self, greenlet: "gevent.Greenlet[..., None]") -> None:
+        """A fault of our own must not leave a run waiting for ever."""
+        self.conductor.fail(f"a fault of our own ended the run: {greenlet.exception!r}")
+        self.conductor.finished = True
+
+    def _part(self, node: str) -> str:
+        """The name of a generator's part file: an attempt never writes to an earlier one's."""
+        return self._nodes.name(node) + (f".{self._attempt}" if self._attempt > 1 else "")
+
+    def watch(self, record: RequestRecord) -> None:
+        """Every record of the run passes here once."""
+        for see in self.watchers:
+            see(record)
+        phase, tally = self.conductor.phase, self.tallies.get(record.phase)
+        if phase is not None and phase.watched and record.phase == phase.name:
+            self._watched.append(record)
+        if tally is not None:
+            tally.add(record)
+            if record.worker != "local":
+                self._seen[record.phase].add(record.request_index)
+
+    def receive(self, kind: str, node: str, data: dict[str, Any]) -> None:
+        """A message of a generator's: for the conductor, or its last rows.
+
+        What an earlier run still sends says nothing about this one.
+        """
+        if data.get("run_id", self.options.run_id) != self.options.run_id:
+            log.warning("a message of run %s came after its end", data["run_id"])
+            return
+        self._heard[node] = time.time()
+        if "parcel" in data:
+            self.shipped(node, data["parcel"])
+        if data.get("unsent"):
+            self._leave(Unsent.of(data["unsent"]))
+        if kind == "closed":
+            self._closed.add(node)
+        elif kind == "held":
+            if self.conductor.phase is not None:
+                self.tallies[self.conductor.phase.name].held = True
+        elif kind == "body_changed":
+            self._note_body(node, data)
+        else:
+            self.conductor.receive(kind, node, data)
+
+    def _leave(self, unsent: Unsent) -> None:
+        """Write down what a generator did not send of a phase, and tell whoever counts."""
+        self._journal.note(EVENT, **unsent.as_dict())
+        self.tallies.setdefault(unsent.phase, Tally()).leave(unsent)
+        for see in self.left:
+            see(unsent)
+
+    def _note_body(self, node: str, data: dict[str, Any]) -> None:
+        """A generator sends bodies another way since a refusal: said once a model and field."""
+        changes = self.conductor.body_changes
+        data = {name: value for name, value in data.items() if name != "run_id"}
+        if any((one["model"], one["field"]) == (data["model"], data["field"]) for one in changes):
+            return
+        changes.append(data)
+        self._journal.note("body_changed", generator=self._nodes.name(node), **data)
+        self._manifest["body_changes"] = changes
+        write_json(self.folder / "manifest.json", self._manifest)
+        log.warning(
+            "%s: the gateway refuses %s (HTTP %s: %s); sent again and from now on: %s",
+            data["model"],
+            data["field"],
+            data["status"],
+            quoted(data["said"]),
+            way_of(data),
+        )
+
+    def joined(self, node: str) -> None:
+        """A worker has connected; if the run has begun, it gets nothing before the next one."""
+        if self.conductor.generators and node not in self._nodes.alive():
+            log.warning("generator %s came late: it waits for the next run", node)
+            self._journal.note("worker_late", worker=node)
+
+    def shipped(self, node: str, parcel: Mapping[str, Any]) -> None:
+        """Rows of a worker's, with one of its messages or reports."""
+        self._heard[node] = time.time()
+        try:
+            self.inbound.accept(self._part(node), parcel)
+        except OSError as error:
+            self.conductor.fail(unwritable(Path(error.filename), error))
+
+    def drain(self) -> None:
+        """Stop sending, let every generator finish what is in flight, and take its last rows."""
+        by_hand = not self.conductor.finished
+        if by_hand and not self.plan.endless:
+            self.stopped = "stopped before the plan was complete"
+            phase = getattr(self.conductor.phase, "name", None)
+            self._journal.note("stopped", phase=phase, reason="the run was stopped by hand")
+        if not self.plan.endless:  # else its conductor hears of the end from the generators
+            self._end_greenlets()
+        wait_s = min(self.options.timeout, STOP_WAIT_S) if by_hand else 1.0
+        asked = set(self._nodes.alive())
+        for node in asked:
+            gevent.spawn(self._nodes.send, "close", {"wait_s": wait_s}, node)
+        deadline = time.monotonic() + wait_s + 3
+        while not self._closed >= asked & set(self._nodes.alive()):
+            if time.monotonic() > deadline:
+                log.warning("not every generator answered before the run was closed")
+                break
+            gevent.sleep(0.02)
+        gevent.joinall(self._greenlets[:1], timeout=1.0)
+        self._end_greenlets()
+
+    def _end_greenlets(self) -> None:
+        gevent.killall(self._greenlets, block=False)
+        self.conductor.finished = True
+
+    def finish(self) -> bool:
+        """Close the files and write the report; whether the plan was completed."""
+        completed = self.conductor.completed and not self.stopped
+        if self.budget.limits:
+            self._journal.note("accounts", **self.budget.as_dict())
+        self._journal.note("run_end", completed=completed, foreign_rows=self.inbound.foreign)
+        self._journal.close()
+        self.inbound.close()
+        return completed
+
+    def report(self, out: IO[str] | None = None) -> int:
+        """Summarize, report and judge the run in a process of its own; its exit code.
+
+        What it prints goes to `out`, a file of this process (None: its stdout).
+        """
+        command = [sys.executable, "-m", "analysis", "report", str(self.folder), "--print"]
+        command += ["--lang", self.options.lang, f"--fail-on={self.options.fail_on}"]
+        for name in ("output", "junit"):
+            if path := getattr(self.options, name):
+                command += [f"--{name}", str(Path(path).resolve())]
+        env = without_keys(os.environ)
+        done = subprocess.run(command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=out)
+        return done.returncode
+
+    def _write_off(self, phase: Phase, node: str, slot: int, slots: int) -> None:
+        """Record what becomes of the requests of a generator that stays lost, as far as we know.
+
+        What it may have sent since its last message is `lost`, for the gateway may have it and
+        charge it; what was due later was never sent. Its own part file may know better: where a
+        row exists twice, the finished one counts.
+        """
+        name = self._nodes.name(node)
+        origin = Origin(self.options.run_id, "master", self.endpoint.secrets, attempt=self._attempt)
+        master = f"master.{self._attempt}" if self._attempt > 1 else "master"
+        sink = CsvSink(part_path(self.folder, master))
+        began = self.began[phase.name]
+        until_s = self._heard.get(node, began) + MAY_SEND_S - began
+        share = Share(Run(self.options, replace(origin, worker=name)), 0, phase, 0.0, slot, slots)
+        for index in in_hand(phase, share, self._seen[phase.name], until_s):
+            job = Job(phase, index, 0.0, phase.due_s(index), lambda _: None)
+            record = lost(job, origin)
+            sink.add(record)
+            self.watch(record)
+        sink.close()
+        if share.unsent is not None:
+            self._leave(share.unsent)
+
+    def _progress(self, what: str, phase: Phase) -> None:
+        if what == "plan":
+            self._watched.clear()
+            if self._enter(phase):
+                write_json(self.folder / "manifest.json", self._manifest)
+            if phase.paced and phase.pace is None:
+                why = "its calibration states no tokens: the seed's arithmetic sizes its prompts"
+                self._journal.note("uncalibrated", phase=phase.name, reason=why)
+                log.warning("%s: %s", phase.name, why)
+        elif what == "start":
+            self.began[phase.name] = time.time() + start_lead_s(phase)
+            self.progress.start(phase)
+        else:
+            self.progress.end(phase)
+
+    def _enter(self, phase: Phase) -> bool:
+        """Have a phase in the plan, the tallies and the manifest; whether the manifest changed."""
+        self.tallies.setdefault(phase.name, Tally())
+        self._seen.setdefault(phase.name, Indices())
+        phases, planned = list(self.plan.phases), self._manifest["plan"]
+        if phase.name not in [known.name for known in phases]:
+            phases.insert(self._turn([known.name for known in phases]), phase)
+            self.plan = replace(self.plan, phases=tuple(phases))
+            for see in self.decided:
+                see(phase)
+        made = replace(phase, skip=()).as_dict()
+        place = next((i for i, p in enumerate(planned) if p["name"] == phase.name), None)
+        if place is None:
+            planned.insert(self._turn([p["name"] for p in planned]), made)
+        elif planned[place] == made:
+            return False
+        else:
+            planned[place] = made
+        return True
+
+    def _turn(self, names: list[str]) -> int:
+        """Where a phase that is about to run stands among the planned: after all that began."""
+        before = self._remains.finished if self._remains is not None else {}
+        begun = self.began.keys() | before.keys()
+        return max((place for place, name in enumerate(names, 1) if name in begun), default=0)
+
+    def _found(self, phase: Phase, halted: str, loop_lag_max_s: float | None) -> Finding:
+        """What a phase showed, for the program that planned it."""
+        rows = sorted(self._watched, key=lambda record: record.request_index)
+        if phase.scenario == CALIBRATION and (told := by_calibration(rows, self.plan)):
+            log.info("%s: %s", phase.name, told)
+        return Finding(phase, tuple(rows), halted, loop_lag_max_s)

@@ -1,0 +1,126 @@
+"""What one process holds of a run, and of the phase that it is running."""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import count
+
+from gevent.event import Event
+from gevent.lock import Semaphore
+
+from engine.loop_lag import LoopLag
+from loadshapes.own_traffic.traffic import Traffic
+from loadshapes.plan import Phase, stripe
+from loadshapes.token_pacing import Pacer
+from recording.not_sent import Unsent
+from rules.budget import Kind, Need, Purse
+from rules.stop_rule import Opening, Silence
+from settings.options import Options
+from tasks.exchange import Origin
+from tasks.negotiation import Negotiation
+
+
+@dataclass(slots=True)
+class Run:
+    """What this process knows of the run it takes part in; `phases` by their numbers.
+
+    `traffic` holds the operator's own lines; `deal` gives the numbers of those this process begins.
+    `openings` are the first requests of what a refusal may end, by its name; `silence` counts what
+    met no gateway. `negotiation` knows what the gateway refused of a body.
+    """
+
+    options: Options
+    origin: Origin
+    phases: dict[int, Phase] = field(default_factory=dict)
+    traffic: Traffic | None = None
+    deal: Iterator[int] = field(default_factory=count)
+    openings: dict[str, Opening] = field(default_factory=dict)
+    silence: Silence = field(default_factory=Silence)
+    untold: dict[str, dict[Kind, int]] = field(default_factory=dict)  # of each purse, by its unit
+    negotiation: Negotiation = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.negotiation = Negotiation(self.options, self.origin)
+
+
+@dataclass(slots=True)
+class Share:
+    """One phase of a run as this process runs it: slot `slot` of `slots`, from clock time `began`.
+
+    It is of its own run to the end, though the process may by then take part in the next one.
+    """
+
+    run: Run
+    number: int
+    phase: Phase
+    began: float
+    slot: int
+    slots: int
+    outstanding: int = 0
+    sent: int = 0
+    dropped: int = 0
+    unsent: Unsent | None = None  # what it left when it was halted, or its window was over
+    held: int = 0  # requests that waited until the rest of the budget covered them
+    ends: int = 0  # outcomes so far at which the phase may end
+    lag: LoopLag = field(default_factory=LoopLag)
+    halted: Event = field(default_factory=Event)
+    released: Event = field(default_factory=Event)
+    halted_why: str = ""
+    recent: deque[str] = field(default_factory=deque)
+    purses: list[Purse] = field(default_factory=list)
+    needs: dict[int, list[Need]] = field(default_factory=dict)
+    settled: Event = field(default_factory=Event)
+    free: Semaphore = field(init=False)
+    pacer: Pacer | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.free = Semaphore(self.users)
+        phase = self.phase
+        self.pacer = None
+        if phase.pace is not None and phase.count is not None and phase.target is not None:
+            own = sum(1 for _ in phase.indices(self.slot, self.slots))
+            if own:
+                self.pacer = Pacer(phase.pace, phase.target, phase.dues_s(), own)
+
+    def halt(self, why: str) -> None:
+        """Send nothing more; the first reason counts."""
+        if not self.halted.is_set():
+            self.halted_why = why
+            self.halted.set()
+            self.released.set()
+            self.settled.set()
+
+    @property
+    def at_its_goal(self) -> bool:
+        """Whether it has ended as it was meant to, though it was halted."""
+        return self.phase.kind == "manual" or 0 < self.phase.ends_after <= self.ends
+
+    def leave(self, first: int, why: str) -> None:
+        """Send nothing from index `first` on; one line says so, however many they are."""
+        phase, origin = self.phase, self.run.origin
+        left = stripe(phase.count or 0, self.slot, self.slots)[(first - self.slot) // self.slots :]
+        finished = sum(index in left for index in phase.skip)
+        if len(left) == finished:
+            return
+        dues = [phase.due_s(index) for index in (left[0], left[-1])]
+        due_first_s, due_last_s = (None if due is None else round(due, 6) for due in dues)
+        self.unsent = Unsent(
+            run_id=origin.run_id,
+            worker=origin.worker,
+            attempt=origin.attempt,
+            phase=phase.name,
+            model=phase.model,
+            first=left[0],
+            last=left[-1],
+            step=self.slots,
+            count=len(left) - finished,
+            reason=why,
+            due_first_s=due_first_s,
+            due_last_s=due_last_s,
+        )
+        self.dropped += self.unsent.count
+
+    @property
+    def users(self) -> int:
+        """How many of the phase's users are this process's."""
+        return len(stripe(self.phase.users, self.slot, self.slots))

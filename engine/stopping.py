@@ -1,0 +1,179 @@
+"""What ends a process's share of a phase early: budget, HTTP 402, refusals, stop rule, its goal."""
+
+from collections.abc import Callable
+from typing import Any
+
+from engine.share import Run, Share
+from loadshapes.capacity import MODE as CAPACITY
+from loadshapes.plan import Phase
+from recording.outcome import Outcome
+from recording.record import RequestRecord
+from recording.untrusted_text import quoted
+from rules.budget import BLIND_AFTER, Need
+from rules.stop_rule import FEWEST, LONG_PHASE, Opening, StopRule, decide, scope
+from settings.options import Options
+from tasks.exchange import Job
+
+PATIENT = 100
+"""Of so many requests the stop rule judges a capacity trial: it goes beyond what the gateway bears,
+and its objectives need their numbers."""
+
+
+class Guard:
+    """Watches over one share: halts it, and has the conductor end the run, by `tell`."""
+
+    def __init__(self, share: Share, run: Run, tell: Callable[[str, dict[str, Any]], None]) -> None:
+        self._share, self._run, self._send = share, run, tell
+        options, phase = run.options, share.phase
+        # In a manual phase the person is the stop rule.
+        on = options.stop_rule == "on" and phase.kind != "manual"
+        self._rule = _rule(options, phase) if on else None
+        # What a refusal of every request alike may end, and the first requests of each.
+        names = {"run": "", "model": phase.model, "mode": f"{phase.model} {phase.mode}"}
+        self._openings = {
+            kind: run.openings.setdefault(f"{kind} {name}", Opening())
+            for kind, name in names.items()
+            if on
+        }
+        for opening in self._openings.values():
+            opening.begin()
+        for purse in share.purses:  # answers that state nothing are counted over all phases
+            purse.untold = run.untold.setdefault(purse.unit, {})
+
+    def _tell(self, kind: str, data: dict[str, Any]) -> None:
+        self._send(kind, {"run_id": self._run.origin.run_id, **data})
+
+    def reserve(self, job: Job) -> None:
+        """Set the request's worst case aside, waiting for what is in flight to free some.
+
+        When nothing is in flight and it still does not fit, the budget is spent: the run ends.
+        """
+        share, phase, pace = self._share, job.phase, job.phase.pace
+        prompt_tokens = 0.0
+        if pace is not None and job.words is not None:
+            prompt_tokens = pace.overhead_tokens + job.words * pace.tokens_per_word
+        output = phase.max_tokens
+        traffic = self._run.traffic if phase.traffic else None
+        if traffic is not None:  # its lines differ: the largest is the worst case
+            prompt_tokens = traffic.prompt_tokens_max
+            output = max(output or 0, traffic.max_tokens_max)
+        kind = (phase.model, phase.request)
+        waited = False
+        while not share.halted.is_set():
+            needs: list[Need] = []
+            for purse in share.purses:
+                need = purse.reserve(kind, output, prompt_tokens)
+                if need is None:
+                    break
+                needs.append(need)
+            else:
+                share.needs[job.index] = needs
+                return
+            for held, need in zip(share.purses, needs, strict=False):
+                held.reserved = max(0.0, held.reserved - need.held)
+            if not share.needs:
+                tight = share.purses[len(needs)]
+                worst = tight.worst(kind, output, prompt_tokens)
+                self._end_run(
+                    "budget",
+                    f"the budget is spent: of the {tight.unit} dealt to this generator "
+                    f"{tight.left:.6g} is left, and the next request may need "
+                    f"{worst or tight.left:.6g}",
+                )
+                return
+            if not share.held:
+                self._tell("held", {"phase": share.number})
+            share.held += not waited
+            waited = True
+            share.settled.clear()
+            share.settled.wait()
+
+    def settle(self, job: Job, record: RequestRecord) -> None:
+        """What was used takes the place of what was set aside; HTTP 402 ends the run."""
+        share = self._share
+        for purse, need in zip(share.purses, share.needs.pop(job.index, ()), strict=False):
+            purse.settle(need, record)
+            if purse.blind:
+                self._end_run(
+                    "unpriced",
+                    f"the first {BLIND_AFTER} answers state no {purse.unit}, so a budget of it "
+                    "cannot be kept: "
+                    "give --prices, or limit --budget-tokens",
+                )
+        share.settled.set()
+        if record.outcome == Outcome.PAYMENT_REQUIRED:
+            self._end_run("payment_required", "the gateway wants payment (HTTP 402)")
+
+    def sent(self, job: Job) -> None:
+        """A request leaves now."""
+        for opening in self._openings.values():
+            opening.sent(job.task)
+
+    def meet(self, job: Job, record: RequestRecord) -> None:
+        """A sent request has ended: end what it opens, where all of it is refused alike."""
+        if not self._openings:
+            return
+        outcome, status = record.outcome, record.http_status
+        kind, phase = scope(outcome, status), self._share.phase
+        counts = {
+            name: opening.ended(job.task, outcome, status, bool(phase.traffic))
+            for name, opening in self._openings.items()
+        }
+        at_s = self._share.began + (record.done_offset_s or 0.0)
+        silent = self._run.silence.add(outcome, status, at_s)
+        if self._share.halted.is_set() or not (counts[kind] or silent):
+            return
+        count = counts[kind] or self._run.silence.count
+        which = "first" if counts[kind] else "last"
+        said = ", ".join(
+            [outcome, *([] if status is None else [f"HTTP {status}"])]
+            + ([f'"{quoted(record.error_message)}"'] if record.error_message else [])
+        )
+        why = f"the {which} {count} requests all ended in the same refusal ({said})"
+        self._share.halt(why)
+        evidence = {"ends": kind, "which": which, "counted": count, "outcome": outcome,
+                    "http_status": status, "words": record.error_message}  # fmt: skip
+        self._tell(
+            "tripped", {"phase": self._share.number, "event": "refused", "why": why, **evidence}
+        )
+
+    def watch(self, outcome: str) -> None:
+        """A sent request ended so: halt the share if that is what it is after, or by the rule."""
+        share, rule = self._share, self._rule
+        if outcome == share.phase.ends_on:
+            share.ends += 1
+            if share.ends >= share.phase.ends_after:
+                share.halt(f"the phase ends on {outcome}")
+            return  # what a phase is after is no reason to stop it
+        if rule is None or share.halted.is_set():
+            return
+        share.recent.append(outcome)
+        if len(share.recent) > rule.look_back:
+            share.recent.popleft()
+        if outcome == Outcome.OK and len(share.recent) > FEWEST:
+            return  # it can only lower the share of failures
+        verdict = decide(list(share.recent), rule)
+        if verdict.stop:
+            share.halt("the stop rule ended the phase")
+            said = ", ".join(f"{n} {name}" for name, n in verdict.outcomes.items())
+            why = (
+                f"the stop rule acted: {verdict.counted} of the last {verdict.completed} requests "
+                f"failed ({said})"
+            )
+            tripped = {"phase": share.number, "event": "stop_rule", "why": why}
+            self._tell("tripped", {**tripped, **verdict.as_dict()})
+
+    def _end_run(self, event: str, why: str) -> None:
+        """Halt this share and have the conductor end the run."""
+        share = self._share
+        if share.halted.is_set():
+            return
+        share.halt(why)
+        evidence = {"purses": [purse.as_dict() for purse in share.purses]} if share.purses else {}
+        self._tell("tripped", {"phase": share.number, "event": event, "why": why, **evidence})
+
+
+def _rule(options: Options, phase: Phase) -> StopRule:
+    """A capacity trial is judged by its objectives: only what is surely broken ends it early."""
+    window = options.stop_window if phase.mode != CAPACITY else max(options.stop_window, PATIENT)
+    return StopRule(options.stop_error_rate, window, phase.count or LONG_PHASE)

@@ -1,0 +1,129 @@
+"""A file of `--prompts` or `--trace`, whatever its shape, read into lines to send. Pure."""
+
+from pathlib import Path
+
+from loadshapes.own_traffic.formats import misplaced, shape_of, unknown
+from loadshapes.own_traffic.formats.containers import rows, text_of
+from loadshapes.own_traffic.line import PLACE, Json, Line, checked, written
+from loadshapes.own_traffic.trace import CLOCKS
+from loadshapes.own_traffic.trace_slice import WHOLE, Slice
+from loadshapes.own_traffic.traffic import EXAMPLES, Traffic, gathered
+from recording.errors import OperatorError
+from recording.row_notes import Notes, said
+
+LARGEST_MIB = 16  # of what is sent: the master sends it to every worker in one message
+
+
+def read(path: str, option: str, trace: bool, closed: bool = True, part: Slice = WHOLE) -> Traffic:
+    """The file of `--prompts` or `--trace`, in any known shape (tasks/shapes).
+
+    `closed`: conversations can be carried on. `part` is the slice of a trace that is wanted. Raises
+    OperatorError: naming every faulty line, or saying in one sentence why the file is none.
+    """
+    try:
+        raw = Path(path).read_bytes()
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "that is no path"
+        raise OperatorError(f"--{option} {path} cannot be read ({why}): give a file.") from None
+    try:
+        found = translated(text_of(raw), trace, closed, part)
+    except ValueError as error:
+        fix = (
+            ""
+            if ": " in str(error) and not str(error).startswith(("line", "item"))
+            else ("; mend the file")
+        )
+        raise OperatorError(f"--{option} {path}: {error}{fix}.") from None
+    if len(found.text) > LARGEST_MIB * 2**20:
+        raise OperatorError(
+            f"--{option} {path} comes to {len(found.text) / 2**20:.1f} MiB of requests; they "
+            f"travel to every worker, so they must have at most {LARGEST_MIB} MiB: make several "
+            "runs of it"
+            f"{', or take a part with --trace-from and --trace-to' if trace else ''}."
+        )
+    return found
+
+
+def translated(text: str, trace: bool, closed: bool = True, part: Slice = WHOLE) -> Traffic:
+    """A file's text as traffic, whatever its shape. Raises ValueError as `read` words it."""
+    called, found = rows(text)
+    notes, faults, names = Notes(), [], dict[str, None]()
+    lines: list[Line] = []
+    read_rows: list[Json] = []
+    texts: list[str] = []
+    same, first = True, True
+    for number, row in found:
+        try:
+            if isinstance(row, ValueError):
+                raise row
+            if not isinstance(row, dict):
+                raise ValueError("it must be a JSON object")
+            if PLACE in row:
+                raise ValueError(f"{PLACE!r} is no key of a line")
+            shape = shape_of(row, trace)
+            if shape is None:
+                if first:
+                    raise _Unknown(unknown(row))
+                raise ValueError("it is in no known shape, as the lines before it are")
+            if first and (elsewhere := misplaced(shape, trace)):
+                raise _Unknown(elsewhere)
+            first = False
+            made = shape.read(row, trace, closed, notes)
+            if made is None:
+                same = False
+                continue
+            name: Json = {}
+            if made is not row:
+                same = False
+                names[shape.name] = None
+                name = made.get(PLACE, {})
+                made = {key: value for key, value in made.items() if key != PLACE}
+            one, written_ = checked(number, made, trace, name)
+        except _Unknown:
+            raise
+        except ValueError as error:
+            first = False
+            faults.append(f"{called} {number}: {error}")
+        else:
+            lines.append(one)
+            read_rows.append(made)
+            texts.append(written_)
+    if faults:
+        more = f"; and {len(faults) - EXAMPLES} more lines" if len(faults) > EXAMPLES else ""
+        raise ValueError("; ".join(faults[:EXAMPLES]) + more)
+    if not lines:
+        raise ValueError(_nothing(notes))
+    if names:
+        notes.add("shape", names, len(lines))
+    if trace and part:
+        places, offsets = part.places(read_rows)
+        if len(places) < len(lines):
+            notes.add("outside", count=len(lines) - len(places))
+        lines = [lines[place] for place in places]
+        read_rows = [
+            {**{k: v for k, v in read_rows[place].items() if k not in CLOCKS}, "at_s": offset}
+            for place, offset in zip(places, offsets, strict=True)
+        ]
+        texts, same = [written(row) for row in read_rows], False
+    if not same or called != "line":
+        text = "\n".join(_placed(one, written_) for one, written_ in zip(lines, texts, strict=True))
+    return gathered(lines, read_rows, text, trace, notes.as_list())
+
+
+class _Unknown(ValueError):
+    """The whole file is of no use, whatever stands in its other rows."""
+
+
+def _nothing(notes: Notes) -> str:
+    told = "; ".join(said(note) for note in notes.as_list())
+    return (
+        f"nothing is left to send: {told}" if told else "it is empty, so there is nothing to send"
+    )
+
+
+def _placed(one: Line, text: str) -> str:
+    """A line of our own that remembers where it stood, and what it was called there."""
+    place = (
+        f'{{"line": {one.number}}}' if not one.name else written({"line": one.number, **one.name})
+    )
+    return f'{{"{PLACE}": {place}, {text[1:]}'

@@ -1,0 +1,69 @@
+"""A part file read row by row, as strictly as the recorder wrote it. Pure but for the reading.
+
+A process that died while it wrote leaves a torn last record; every other record that is not the
+recorder's is a fault that has a line.
+"""
+
+import csv
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from recording import formats
+from recording.json_files import InputError, see_that_it_is_a_file
+from recording.record import COLUMNS, RequestRecord, decode
+
+
+class PartError(ValueError):
+    """A part file holds what the recorder cannot have written; the message names file and line."""
+
+
+def records(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
+    """Each whole CSV record and where it begins; it ends where its quotes are closed.
+
+    A torn one at the end is left out.
+    """
+    begin, parts, quoted = 0, list[bytes](), False
+    for line in lines:
+        parts.append(line)
+        quoted ^= bool(line.count(b'"') % 2)
+        if not quoted and line.endswith(b"\n"):
+            record = b"".join(parts)
+            yield begin, record
+            begin, parts = begin + len(record), []
+
+
+def whole(line: bytes, columns: Sequence[str] = COLUMNS) -> bool:
+    """Whether a line is a record by itself: then the quote before it is a fault, not a torn end."""
+    try:
+        decode(next(csv.reader([line.decode()], strict=True)), columns)
+    except (ValueError, csv.Error, StopIteration):
+        return False
+    return True
+
+
+def rows(path: Path, made_by: str = "") -> Iterator[RequestRecord]:
+    """The rows of a part file, its torn end apart. Raises PartError and OSError.
+
+    `made_by`: the Weighbridge to use for columns that this one does not know.
+    """
+    columns, line, end = None, 1, 0
+    try:
+        see_that_it_is_a_file(path)
+    except InputError as error:
+        raise PartError(f"{path.name} {error}") from None
+    with path.open("rb") as file:
+        for begin, record in records(file):
+            end = begin + len(record)
+            try:
+                cells = next(csv.reader([record.decode()], strict=True))
+                if columns is None:
+                    columns = formats.columns(cells, made_by)
+                else:
+                    yield decode(cells, columns)
+            except (ValueError, csv.Error) as error:
+                raise PartError(f"{path.name}, line {line}: {error}") from None
+            line += record.count(b"\n")
+        file.seek(end)
+        next(file, None)
+        if columns is not None and any(whole(rest, columns) for rest in file):
+            raise PartError(f"{path.name}, line {line}: a quote is never closed; restore the file")

@@ -1,0 +1,123 @@
+"""Locust's events on the recording side: write each row, and ship it to the master."""
+
+import logging
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from recording.csv_sink import CsvSink, part_path
+from recording.record import RequestRecord, decode, encode
+
+log = logging.getLogger("weighbridge")
+
+
+def unwritable(sink_path: Path, error: OSError) -> str:
+    """Why a run is ended whose rows no file takes, in one sentence."""
+    return (
+        f"{sink_path} cannot be written ({error.strerror}), so no more is sent: make room, then go "
+        "on with --resume"
+    )
+
+
+class Recorder:
+    """Writes this process's rows to its part file; on a worker, also keeps them for shipping.
+
+    Locust's `request` event brings the record in `context["record"]`. `watch` sees every record.
+    `failed` is told, in one sentence, each time that a row cannot be written.
+    """
+
+    def __init__(self, *, ships: bool, watch: Callable[[RequestRecord], None]) -> None:
+        self.run_id = ""
+        self._ships = ships
+        self._watch = watch
+        self._sink: CsvSink | None = None
+        self._outbox: list[list[str]] = []
+        self.failed: Callable[[str], None] = log.error
+
+    def open(self, run_id: str, folder: Path, worker: str) -> None:
+        """Begin the part file of a run. Raises OSError when it cannot be written."""
+        self.close()
+        self.run_id = run_id
+        self._outbox = []
+        self._sink = CsvSink(part_path(folder, worker))
+
+    def keep(self, record: RequestRecord) -> None:
+        """Write one record, if it is of the run that is open: a run holds its own rows alone."""
+        if self._sink is None:
+            return
+        if record.run_id != self.run_id:
+            log.warning("a row of run %s came after its end and is not kept", record.run_id)
+            return
+        cells = encode(record)
+        if self._ships:
+            self._outbox.append(cells)
+        try:
+            self._sink.add_cells(cells)
+        except OSError as error:
+            self.failed(unwritable(self._sink.path, error))
+        self._watch(record)
+
+    def on_request(self, context: Mapping[str, Any] | None = None, **_: Any) -> None:
+        """Locust's request event."""
+        record = (context or {}).get("record")
+        if record is not None:
+            self.keep(record)
+
+    def parcel(self) -> dict[str, Any]:
+        """The rows not yet shipped, for a message to the master."""
+        rows, self._outbox = self._outbox, []
+        return {"run_id": self.run_id, "rows": rows}
+
+    def close(self) -> None:
+        """Close the part file."""
+        if self._sink is not None:
+            self._sink.close()
+            if self._sink.unwritten:
+                log.error("%d rows are not in %s", self._sink.unwritten, self._sink.path)
+            self._sink = None
+
+
+class Inbound:
+    """On the master: writes what each worker ships to that worker's copy in the run folder.
+
+    Rows of another run (an orphan of a dead master) are refused and counted.
+    """
+
+    def __init__(self, run_id: str, folder: Path, watch: Callable[[RequestRecord], None]) -> None:
+        self.foreign = 0
+        self._run_id = run_id
+        self._folder = folder
+        self._watch = watch
+        self._sinks: dict[str, CsvSink] = {}
+
+    def accept(self, worker: str, parcel: Mapping[str, Any]) -> None:
+        """Write one parcel of a worker's. Raises OSError, when all of it has been seen."""
+        failed: OSError | None = None
+        rows = parcel.get("rows") or []
+        if parcel.get("run_id") != self._run_id:
+            self.foreign += len(rows)
+            return
+        for cells in rows:
+            record = decode(cells)
+            if record.run_id != self._run_id:
+                self.foreign += 1
+                continue
+            sink = self._sinks.get(worker)
+            if sink is None:
+                sink = CsvSink(part_path(self._folder, worker, copy=True))
+                self._sinks[worker] = sink
+            try:
+                sink.add_cells(cells)
+            except OSError as error:
+                failed = OSError(error.errno, error.strerror, str(sink.path))
+            self._watch(record)
+        if failed is not None:
+            raise failed
+
+    def close(self) -> None:
+        """Close every copy."""
+        for sink in self._sinks.values():
+            sink.close()
+            if sink.unwritten:
+                log.error("%d rows are not in %s", sink.unwritten, sink.path)
+        self._sinks.clear()

@@ -1,0 +1,1 @@
+"""Judgements that a run and its report share: objectives, prices, budget, limits. Pure."""

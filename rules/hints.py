@@ -1,0 +1,137 @@
+"""What to do about a failure whose cause can be read off it, in English and Chinese. Pure.
+
+A hint is given only where the words or the status name the cause; else there is none.
+"""
+
+import re
+from typing import NamedTuple
+
+from recording.outcome import Outcome
+from recording.untrusted_text import quoted
+
+
+class Hint(NamedTuple):
+    """One clause of advice, in both languages."""
+
+    en: str
+    zh: str
+
+
+_NOUN = r"(?:request|keyword|argument|parameter|param|field|property|properties|key|input)s?"
+_FIELD = re.compile(
+    rf"""(?:(?:unrecognized|unknown|unsupported|unexpected|invalid|extra|additional|disallowed)
+        (?:\s{_NOUN})+(?:\s(?:supplied|found|in\sbody|name))*\s*[:=]?\s*[(\[]?
+      |{_NOUN}\s*[:=]?\s*(?=["'`“‘][\w.]+["'`”’]\s(?:is|was)\s(?:not|un)))
+      (?:["'`“‘](?P<quoted>[a-z][\w.]*)["'`”’]|(?<=[:=]\s)(?P<bare>[a-z][\w.]*)
+        |(?P<snake>[a-z]+_[\w.]*))""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_LOCATED = re.compile(
+    r"""(?:["']?loc["']?\s*:\s*[\[(]\s*["']body["']\s*,\s*["']|\(body\.)(?P<name>[a-z0-9_]+)""",
+    re.IGNORECASE,
+)
+_FORBIDDEN = re.compile(r"extra (?:inputs|fields) (?:are )?not permitted|extra_forbidden", re.I)
+_MODEL = re.compile(r"model|deployment", re.IGNORECASE)
+_OPTIONS = {
+    "max_tokens": "--output-budget-field max_completion_tokens",
+    "max_completion_tokens": "--output-budget-field max_tokens",
+    "task_id": "--task-id header",
+    "taskId": "--task-id header",
+    "metadata": "--task-id header",
+    "stream_options": "--stream-usage off",
+}
+
+
+def refused_field(words: str) -> str | None:
+    """The body's field that a refusal names: `Unknown parameter: 'task_id'.`; None: it names none.
+
+    Understood are the spellings of OpenAI, Azure, vLLM, Mistral, Groq and pydantic.
+    """
+    if _FORBIDDEN.search(words):
+        found = _LOCATED.search(words)
+        return found["name"] if found else None
+    found = _FIELD.search(words)
+    name = found["quoted"] or found["bare"] or found["snake"] if found else ""
+    return name.strip(".") or None
+
+
+def hint(outcome: str, status: int | None, words: str) -> Hint | None:
+    """What the operator can do about requests that ended so; `words` are the gateway's or ours."""
+    if status == 407 or "407" in words and "proxy" in words.lower():
+        return Hint(
+            "the proxy wants a login: give it in the proxy's address, "
+            "http://USER:PASSWORD@HOST:PORT",
+            "代理要求登录：在代理地址中给出 http://USER:PASSWORD@HOST:PORT",
+        )
+    by_outcome = _BY_OUTCOME.get(outcome)
+    if outcome == Outcome.BAD_REQUEST and (field := refused_field(words)):
+        return _of_field(field)
+    if outcome == Outcome.NOT_FOUND and _MODEL.search(words):
+        return Hint(
+            "is the model's name right? GET /models lists what this key may use",
+            "模型名是否正确？GET /models 会列出该密钥可用的模型",
+        )
+    if outcome == Outcome.AUTH and status == 403:
+        return Hint(
+            "the key is known but may not do this: has it the right to this model?",
+            "密钥有效但无此权限：它能否使用该模型？",
+        )
+    if outcome == Outcome.TLS and "CERTIFICATE_VERIFY_FAILED" not in words:
+        return None
+    return by_outcome
+
+
+def _of_field(field: str) -> Hint:
+    name = quoted(field, 40)
+    top = name.split(".")[0]
+    option = _OPTIONS.get(top, f"--extra-body '{{\"{top}\": null}}'")
+    return Hint(
+        f"the gateway refuses the field {name}: leave it away with {option}",
+        f"网关拒绝字段 {name}：可用 {option} 去掉",
+    )
+
+
+_BY_OUTCOME: dict[str, Hint] = {
+    Outcome.AUTH: Hint("check the API key", "请检查 API key"),
+    Outcome.PAYMENT_REQUIRED: Hint("the account has no credit left", "账户余额不足"),
+    Outcome.NOT_FOUND: Hint(
+        "is the base URL right? Most end in /v1, and none in /chat/completions",
+        "base URL 是否正确？通常以 /v1 结尾，不应以 /chat/completions 结尾",
+    ),
+    Outcome.REDIRECT: Hint(
+        "redirects are never followed: give the address that it redirects to as the base URL",
+        "不会跟随重定向：请把重定向的目标作为 base URL",
+    ),
+    Outcome.CONNECTION_REFUSED: Hint(
+        "nothing listens there: is the gateway up, and the port right?",
+        "该地址没有服务监听：网关是否在运行，端口是否正确？",
+    ),
+    Outcome.DNS: Hint("is the gateway's host name right?", "网关主机名是否正确？"),
+    Outcome.TLS: Hint(
+        "where the gateway's certificate is from a private CA, name its bundle with --ca-file",
+        "若网关证书由私有 CA 签发，请用 --ca-file 指定该 CA 的证书文件",
+    ),
+    Outcome.UNREACHABLE: Hint(
+        "no route leads there: is the network, or the VPN, up?", "没有路由：网络或 VPN 是否可用？"
+    ),
+    Outcome.BUDGET_SPENT: Hint(
+        "the model spent its whole output budget thinking, unseen: raise --max-tokens",
+        "模型把全部输出额度用于不可见的思考：请提高 --max-tokens",
+    ),
+    Outcome.FILTERED: Hint(
+        "a content filter met the prompt or the reply: change what is asked, or its policy",
+        "内容过滤拦截了提示或应答：请更换提问内容或调整过滤策略",
+    ),
+    Outcome.REPLY_TOO_LARGE: Hint(
+        "where such replies are to be expected, raise --max-reply-mb",
+        "若预期有这样大的应答，请提高 --max-reply-mb",
+    ),
+    Outcome.INTERNAL_ERROR: Hint(
+        "this is a fault in Weighbridge: the log has its traceback, please report it",
+        "这是 Weighbridge 自身的缺陷：日志中有错误堆栈，请反馈给我们",
+    ),
+    Outcome.LOCAL_LIMIT: Hint(
+        "this machine's own limit, not the gateway's: raise it, or use more machines",
+        "这是压测机自身的限制，而非网关的：请提高该限制或使用更多机器",
+    ),
+}

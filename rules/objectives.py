@@ -1,0 +1,315 @@
+"""Whether the requests of a trial attain their objectives, how surely, and why not. Pure.
+
+Percentiles are judged by counting: the nearest rank of 95 % is within a limit where at least
+ceil(95 n / 100) of n requests are: the successes, and those that were waited for in vain
+(rules/censoring.py), which are within no limit. An answer is *sure* where chance alone would
+have brought it about in less than one of a hundred trials at the very edge of the objective. The
+requests of a queue are alike, so they count as the fewer independent ones that they are worth.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from math import ceil, exp, floor, fsum, lgamma, log, log1p
+from typing import Literal, NamedTuple, Protocol
+
+from recording.outcome import ENDED_BY_US, Outcome
+from rules.censoring import times
+from rules.conditions import Condition
+from rules.effective_size import design_effect
+from rules.punctuality import LAG_SHARE, limit_s
+from rules.slo import SHARES, TIMES, Objectives
+from rules.stream_timing import tokens_of, tpot_of
+
+SURE = 0.01
+PATIENCE = 3
+Cause = Literal["", "429", "errors", "latency", "cost", "users", "generator"]
+
+
+class Row(Protocol):
+    """What is looked at of a request: columns of recording/record.py."""
+
+    @property
+    def outcome(self) -> str: ...
+    @property
+    def http_status(self) -> int | None: ...
+    @property
+    def success(self) -> bool: ...
+    @property
+    def stream(self) -> bool: ...
+    @property
+    def worker(self) -> str: ...
+    @property
+    def elapsed_sec(self) -> float | None: ...
+    @property
+    def ttft_s(self) -> float | None: ...
+    @property
+    def last_token_s(self) -> float | None: ...
+    @property
+    def chunks(self) -> int | None: ...
+    @property
+    def arrivals(self) -> int | None: ...
+    @property
+    def completion_tokens(self) -> int | None: ...
+    @property
+    def reasoning_tokens(self) -> int | None: ...
+    @property
+    def reasoning_content_present(self) -> bool | None: ...
+    @property
+    def api_cost(self) -> float | None: ...
+    @property
+    def scheduled_offset_s(self) -> float | None: ...
+    @property
+    def sent_offset_s(self) -> float | None: ...
+    @property
+    def send_lag_s(self) -> float | None: ...
+    @property
+    def in_flight(self) -> int | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Attained:
+    """Whether every objective is met; `missed` names those that are not, as slo.toml does.
+
+    `cause` is why: the gateway refused (`429`), failed (`errors`), was slow (`latency`) or dear
+    (`cost`); or we could not ask as planned: too few `users`, or a late `generator`.
+    `likely` is the probability that the level meets its objectives, whatever this window showed
+    (None: the verdict is not one of chance).
+    """
+
+    met: bool
+    sure: bool
+    missed: tuple[str, ...] = ()
+    cause: Cause = ""
+    likely: float | None = field(default=None, compare=False)
+
+
+def judge(
+    rows: Sequence[Row], planned: int, users: int, objectives: Objectives, halted: bool = False
+) -> Attained:
+    """Judge the rows of a phase that planned so many requests with at most `users` in flight.
+
+    `halted`: the stop rule ended it; then it is missed, whatever the objectives say.
+    """
+    found = _found(rows, planned, objectives)
+    missed = _missed(found)
+    full = _all_users_busy(rows, users)
+    ours = any(row.outcome == Outcome.LOCAL_LIMIT for row in rows)
+    late = (ours or _late(rows)) and not halted
+    if late and (ours or not full):
+        return Attained(False, True, missed, "generator")
+    # The rate was never offered, whatever came of what was sent: what waited for a user of ours
+    # and was never sent is no slowness of the gateway's.
+    sent = [row for row in rows if row.outcome != Outcome.DROPPED]
+    if late and not (missed and _missed(_found(sent, planned, objectives))):
+        return Attained(False, True, (), "users")
+    if halted or missed:
+        sure = halted or any(one.sure for one in found.values() if not one.met)
+        likely = min((one.likely for one in found.values()), default=0.0)
+        cause = _cause(rows, missed, full)
+        return Attained(False, sure, missed, cause, 0.0 if halted else likely)
+    likely = min((one.likely for one in found.values()), default=1.0)
+    return Attained(True, all(one.sure for one in found.values()), likely=likely)
+
+
+class _Answer(NamedTuple):
+    """Whether a statement is met, whether surely, and how likely it is of the level."""
+
+    met: bool
+    sure: bool
+    likely: float
+
+
+def _found(rows: Sequence[Row], planned: int, objectives: Objectives) -> dict[str, _Answer]:
+    """Every statement, judged."""
+    good = [row for row in rows if row.success]
+    return {
+        condition.metric: _judge(condition, rows, good, planned, objectives)
+        for condition in objectives.statements
+    }
+
+
+def _missed(found: dict[str, _Answer]) -> tuple[str, ...]:
+    return tuple(key for key, one in found.items() if not one.met)
+
+
+def _certain(met: bool) -> _Answer:
+    return _Answer(met, True, float(met))
+
+
+def answers(found: Iterable[tuple[int, Attained]]) -> Iterator[bool]:
+    """Whether each trial, of its level, is an answer. One of a late generator says nothing.
+
+    Such a level is tried again; after PATIENCE late trials, that we cannot send so much is one.
+    """
+    late: Counter[int] = Counter()
+    for level, one in found:
+        late[level] += one.cause == "generator"
+        yield one.cause != "generator" or late[level] >= PATIENCE
+
+
+def good_enough(row: Row, objectives: Objectives) -> bool:
+    """Whether a request succeeded within every limit (see rules/slo.py)."""
+    if not row.success:
+        return False
+    for time, limit in objectives.limits.items():
+        if time != "e2e" and not row.stream:
+            continue
+        if time == "tpot" and (tokens := tokens_of(row)) is not None and tokens < 2:
+            continue
+        taken = TAKEN[time](row)
+        if taken is None or round(taken, 12) > round(limit.seconds, 12):
+            return False
+    return True
+
+
+TAKEN: dict[str, Callable[[Row], float | None]] = {
+    "e2e": lambda row: row.elapsed_sec,
+    "ttft": lambda row: row.ttft_s if row.stream else None,
+    "tpot": tpot_of,
+}
+"""The times of a request, seconds; None: not known, or it has none."""
+
+
+def _judge(
+    condition: Condition,
+    rows: Sequence[Row],
+    good: Sequence[Row],
+    planned: int,
+    objectives: Objectives,
+) -> _Answer:
+    """One statement, judged."""
+    key, limit = condition.metric, condition.limit
+    if key == "cost_per_success":
+        costs = [row.api_cost for row in rows if row.api_cost is not None]
+        known = good and all(row.api_cost is not None for row in good)
+        return _certain(bool(known) and not condition.met(fsum(costs) / len(good)))
+    if key == "success_rate":
+        return _share([row.success for row in ordered(rows)], planned, limit)
+    if key == "attainment":
+        return _share([good_enough(row, objectives) for row in ordered(rows)], planned, limit)
+    time, rank, _ = key.split("_")
+    percent = int(rank.removeprefix("p"))
+    known_s, running_s = times(rows, time, TAKEN[time])
+    count = len(known_s) + len(running_s)
+    if not count:
+        return _certain(False)
+    within = sum(round(t, 12) <= round(limit, 12) for t in known_s)
+    beyond = len(known_s) - within + sum(round(t, 12) >= round(limit, 12) for t in running_s)
+    met = within >= max(1, ceil(percent * count / 100))
+    share = 1 - percent / 100
+    took = [t for row in ordered(rows) if row.success and (t := TAKEN[time](row)) is not None]
+    tail = sorted(took)[ceil(percent * len(took) / 100) - 1] if took else limit
+    middle = sorted(took)[len(took) // 2] if took else limit
+    waves = [design_effect([t > edge for t in took]) for edge in (limit, tail, middle)]
+    effect = max(by for by, _ in waves), min(told for _, told in waves)
+    return _judged(met, count - within if met else beyond, count, share, effect)
+
+
+def ordered(rows: Sequence[Row]) -> list[Row]:
+    """The rows in the order in which they were due, or sent: neighbours stand together."""
+
+    def begun_s(row: Row) -> float:
+        due = row.scheduled_offset_s
+        found = row.sent_offset_s if due is None else due
+        return 0.0 if found is None else found
+
+    return sorted(rows, key=begun_s)
+
+
+def _share(good: Sequence[bool], planned: int, limit: float) -> _Answer:
+    met = planned > 0 and round(sum(good) / planned, 12) >= round(limit, 12)
+    return _judged(met, max(0, planned - sum(good)), planned, 1 - limit, design_effect(good))
+
+
+def _judged(met: bool, bad: int, count: int, share: float, effect: tuple[float, float]) -> _Answer:
+    """By as many independent requests as these are worth: `share` of all may be bad."""
+    by, told = effect
+    worth, some = count / by, bad / by
+    sure = _surely(ceil(some) if met else floor(some), max(1, floor(worth)), share, met)
+    if not 0 < share < 1 or not count:
+        return _Answer(met, sure, 0.9 if met else 0.0)
+    tries, low = max(1, round(worth)), floor(some)
+    likely = [_likely(min(k, tries), tries, share) for k in (low, low + 1)]
+    by_chance = likely[0] + (some - low) * (likely[1] - likely[0])
+    return _Answer(met, sure, 0.5 + told * (by_chance - 0.5))
+
+
+def _likely(bad: int, count: int, share: float) -> float:
+    """How likely at most `share` of all are bad, where so many of so many were (mid-p)."""
+    return (
+        binomial(count, share, range(bad + 1, count + 1))
+        + binomial(count, share, range(bad, bad + 1)) / 2
+    )
+
+
+def fewest(condition: Condition) -> int:
+    """Of fewer requests a single bad one misses the objective; 0 where it counts none, or all."""
+    key = condition.metric
+    if key in SHARES:
+        share = 1 - condition.limit
+    elif key.split("_")[0] in TIMES:
+        share = 1 - int(key.split("_")[1].removeprefix("p")) / 100
+    else:
+        return 0
+    return ceil(round(1 / share, 9)) if share > 0 else 0
+
+
+def _surely(bad: int, count: int, share: float, met: bool) -> bool:
+    """Whether chance hardly makes so few (so many) bad ones where `share` of all are bad."""
+    if met:
+        return binomial(count, share, range(bad + 1)) < SURE
+    return binomial(count, share, range(bad, count + 1)) < SURE
+
+
+def binomial(count: int, share: float, hits: Iterable[int]) -> float:
+    """The probability of any of these numbers of hits in `count` tries."""
+    if not 0 < share < 1:
+        return float((0 if share <= 0 else count) in hits)
+    return fsum(
+        exp(
+            lgamma(count + 1)
+            - lgamma(k + 1)
+            - lgamma(count - k + 1)
+            + k * log(share)
+            + (count - k) * log1p(-share)
+        )
+        for k in hits
+    )
+
+
+def _late(rows: Sequence[Row]) -> bool:
+    """Whether more than 1 % of the sends were later than the report's rule lets them be."""
+    lags = [row.send_lag_s for row in rows if row.send_lag_s is not None]
+    times = sorted(row.elapsed_sec for row in rows if row.success and row.elapsed_sec is not None)
+    if not lags or not times:
+        return False
+    bearable_s = limit_s(LAG_SHARE, times[(len(times) - 1) // 2]) or 0.0
+    return sum(lag > bearable_s for lag in lags) > len(lags) - ceil(99 * len(lags) / 100)
+
+
+def _all_users_busy(rows: Sequence[Row], users: int) -> bool:
+    """Whether as many were in flight as there are users: requests then waited for one."""
+    most: dict[str, int] = {}
+    for row in rows:
+        if row.in_flight is not None:
+            most[row.worker] = max(most.get(row.worker, 0), row.in_flight)
+    return sum(most.values()) >= users
+
+
+def _cause(rows: Sequence[Row], missed: Sequence[str], full: bool) -> Cause:
+    """The commonest reason of the requests; where none failed, what the objectives say."""
+    ends = Counter(row.outcome for row in rows if not row.success)
+    refused = ends[Outcome.RATE_LIMITED]
+    dropped = sum(ends[name] for name in ENDED_BY_US)
+    failed = ends.total() - refused - dropped
+    times_missed = any(key.startswith(("e2e", "ttft", "tpot")) for key in missed)
+    shares_missed = any(key in ("success_rate", "attainment") for key in missed)
+    none_good = not any(row.success for row in rows)
+    if refused + failed and (shares_missed or none_good or not missed):
+        return "429" if refused >= failed else "errors"
+    if (times_missed and not none_good) or (shares_missed and not dropped and rows):
+        return "latency"
+    if dropped and full:
+        return "users"
+    return "cost" if "cost_per_success" in missed else "errors"

@@ -1,0 +1,191 @@
+"""Service level objectives: what slo.toml may say, and what holds for a phase. Pure.
+
+    success_rate = 0.99            # of every phase
+    e2e_p99_s = 10
+
+    [mode.tpm]                     # of the phases of a mode, in place of the above
+    e2e_p99_s = 30
+
+    [model."gpt-5.4-nano"]         # of the phases of a model, in place of both
+    ttft_p95_s = 2
+
+Two kinds of key, and they stay apart. A *request limit* (`ttft_s`, `e2e_s`, `tpot_s`) is met by a
+single request or not: a success meets its limits when every measured time is at most its limit.
+A *statement* is true of a phase or not: percentiles of the successes (`e2e_p99_s`), shares
+(`success_rate`, `attainment`), `goodput_rps` and `cost_per_success`.
+
+Goodput counts the requests that meet every request limit. Where a time has only percentile
+limits, the request limit is the one of its highest percentile: a request meets `e2e_p99_s = 10`
+if it took at most 10 s. Where no limit applies, a success is good.
+"""
+
+import math
+import tomllib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rules.conditions import Condition
+
+TIMES = ("ttft", "e2e", "tpot")
+PERCENTILES = ("p50", "p95", "p99")
+REQUEST_LIMITS = tuple(f"{time}_s" for time in TIMES)
+AT_MOST = (*(f"{time}_{rank}_s" for time in TIMES for rank in PERCENTILES), "cost_per_success")
+SHARES = ("success_rate", "attainment")
+AT_LEAST = (*SHARES, "goodput_rps")
+KEYS = (*REQUEST_LIMITS, *AT_MOST, *AT_LEAST)
+_TABLES = ("mode", "model")
+
+
+class SloError(ValueError):
+    """An SLO cannot be used; the message is one sentence that names the file and the key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """The longest time a good request may take, seconds, and the key of slo.toml it is from."""
+
+    seconds: float
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Objectives:
+    """What holds for one phase: keys of KEYS and their values; empty where nothing was asked."""
+
+    values: Mapping[str, float]
+
+    def __bool__(self) -> bool:
+        return bool(self.values)
+
+    @property
+    def limits(self) -> dict[str, Limit]:
+        """The request limits by time (`ttft`, `e2e`, `tpot`): stated, or of a percentile."""
+        found = {}
+        for time in TIMES:
+            keys = [f"{time}_s", *(f"{time}_{rank}_s" for rank in reversed(PERCENTILES))]
+            if key := next((key for key in keys if key in self.values), None):
+                found[time] = Limit(self.values[key], key)
+        return found
+
+    @property
+    def statements(self) -> tuple[Condition, ...]:
+        """The statements about the phase, each as the condition that is true where it fails."""
+        return tuple(
+            Condition(key, ">" if key in AT_MOST else "<", value)
+            for key, value in self.values.items()
+            if key not in REQUEST_LIMITS
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Slo:
+    """The objectives of slo.toml: of every phase, and by mode and by model in place of those."""
+
+    general: Mapping[str, float] = field(default_factory=dict)
+    modes: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    models: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+
+    def of(self, mode: str | None, model: str | None) -> Objectives:
+        """What holds for the phases of a model in a mode; key by key, the model's own first."""
+        by_mode, by_model = self.modes.get(mode or "", {}), self.models.get(model or "", {})
+        merged = {**self.general, **by_mode, **by_model}
+        return Objectives({key: merged[key] for key in KEYS if key in merged})
+
+    @property
+    def blind(self) -> bool:
+        """Whether times are limited somewhere, and no share of requests: refusals then pass."""
+        merged = (
+            self.of(mode, model) for mode in (None, *self.modes) for model in (None, *self.models)
+        )
+        return any(
+            any(key.split("_")[0] in TIMES for key in found.values)
+            and not any(key in found.values for key in SHARES)
+            for found in merged
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """As slo.toml spells it, for the manifest."""
+        found: dict[str, Any] = dict(self.general)
+        for name, tables in zip(_TABLES, (self.modes, self.models), strict=True):
+            if tables:
+                found[name] = {key: dict(table) for key, table in tables.items()}
+        return found
+
+
+def read(path: Path, modes: Collection[str] = ()) -> Slo:
+    """The SLO in a TOML file. Raises SloError.
+
+    `modes` are those that exist, where the caller knows them: a table of another is refused.
+    """
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SloError(f"{path} cannot be read ({error.strerror}): name an SLO file.") from None
+    except UnicodeDecodeError:
+        raise SloError(f"{path} is not UTF-8 text.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise SloError(f"{path} is not TOML: {str(error).rstrip('.')}.") from None
+    return parse(content, str(path), modes)
+
+
+def parse(content: Mapping[str, Any], source: str, modes: Collection[str] = ()) -> Slo:
+    """The SLO of a TOML document, or of a manifest. Raises SloError; `source` names it there."""
+    general = {key: value for key, value in content.items() if key not in _TABLES}
+    tables = [_tables(content.get(name, {}), source, name) for name in _TABLES]
+    slo = Slo(_values(general, source, ""), *tables)
+    for name in slo.modes:
+        if modes and name not in modes:
+            raise SloError(f"{source}: [mode.{name}] names no mode: use one of {', '.join(modes)}.")
+    if not any((slo.general, *slo.modes.values(), *slo.models.values())):
+        raise SloError(f"{source} holds no objective: give some of {', '.join(KEYS)}.")
+    for mode in (None, *slo.modes):
+        for model in (None, *slo.models):
+            _see_that_limits_are_judged(slo.of(mode, model), source)
+    return slo
+
+
+def _see_that_limits_are_judged(objectives: Objectives, source: str) -> None:
+    """A limit of single requests judges no phase: alone, it would be an SLO that nothing fails."""
+    stated = [key for key in REQUEST_LIMITS if key in objectives.values]
+    if stated and "attainment" not in objectives.values:
+        raise SloError(
+            f"{source}: {stated[0]} limits single requests: say with attainment, a share from 0 "
+            "to 1, how many of them must meet it."
+        )
+
+
+def _tables(content: Any, source: str, name: str) -> dict[str, dict[str, float]]:
+    if not isinstance(content, Mapping):
+        raise SloError(f"{source}: {name} is a table: write [{name}.NAME] above its objectives.")
+    found = {}
+    for key, table in content.items():
+        if not isinstance(table, Mapping):
+            raise SloError(
+                f"{source}: {name}.{key} holds no objectives: write [{name}.NAME] above them."
+            )
+        found[str(key)] = _values(table, source, f"{name}.{key}.")
+    return found
+
+
+def _values(table: Mapping[str, Any], source: str, place: str) -> dict[str, float]:
+    found = {}
+    for key, value in table.items():
+        named = f"{source}: {place}{key}"
+        if isinstance(value, Mapping):
+            raise SloError(f'{named} is a table: quote names with dots, e.g. [model."gpt-5.4"].')
+        if key not in KEYS:
+            raise SloError(f"{named} is unknown: use {', '.join(KEYS)}, [mode.NAME], [model.NAME].")
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise SloError(f"{named} must be a number, not {value!r}.")
+        if not math.isfinite(value):
+            raise SloError(f"{named} must be a finite number, not {value}.")
+        if key in SHARES and not 0 <= value <= 1:
+            raise SloError(f"{named} is a share from 0 to 1, not {value:g}.")
+        if key == "cost_per_success" and value < 0:
+            raise SloError(f"{named} must not be below 0, not {value:g}.")
+        if key not in (*SHARES, "cost_per_success") and not value > 0:
+            raise SloError(f"{named} must be above 0, not {value:g}.")
+        found[key] = float(value)
+    return found

@@ -1,0 +1,150 @@
+"""The base URL as a place to send to: its path, its query, a model's own path. Pure.
+
+A query (Azure's `api-version`) goes with every request. `{model}` in the path becomes the model of
+the request. A base URL that ends in `/openai` and has an `api-version` is an Azure resource: as in
+the SDK's own Azure client, a request goes to `/deployments/MODEL/chat/completions` below it.
+"""
+
+import re
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
+
+from recording.errors import OperatorError
+from recording.redaction import MARK, SHORTEST
+
+MODEL = "{model}"
+_SECRET_NAME = re.compile(
+    r"key|token|secret|passw|pwd|sig|auth|credential|^code$|^sas|jwt|session", re.I
+)
+_PLAIN_NAME = re.compile(r"version|region|model|deployment", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """`base` is scheme, host and path without a slash at its end; `query` has no question mark."""
+
+    base: str
+    query: str = ""
+
+    @property
+    def deployments(self) -> bool:
+        """Whether every model has a path of its own."""
+        return MODEL in self.base
+
+    def url(self, path: str, model: str) -> str:
+        """Where a request for `path` goes, of a model (empty: of none, as `/models`)."""
+        base = self.base
+        if MODEL in base:
+            parent = base.partition(MODEL)[0].rstrip("/").removesuffix("/deployments")
+            base = base.replace(MODEL, quote(model, safe="")) if model else parent
+        return f"{base}/{path.lstrip('/')}" + (f"?{self.query}" if self.query else "")
+
+    @property
+    def shown(self) -> str:
+        """The base URL as it may be read by anybody: what looks like a secret is left out."""
+        if not self.query:
+            return self.base
+        return f"{self.base}?" + "&".join(map(_shown, self.query.split("&")))
+
+    @property
+    def secrets(self) -> list[str]:
+        """What looks like a secret in the query, as it is written and as it is meant."""
+        found = []
+        for pair in self.query.split("&"):
+            value = pair.partition("=")[2]
+            if _is_secret(pair) and len(value) >= SHORTEST:
+                found += [value] if unquote(value) == value else [value, unquote(value)]
+        return found
+
+
+def _is_secret(pair: str) -> bool:
+    name, _, value = pair.partition("=")
+    if not value or _PLAIN_NAME.search(name):
+        return False
+    if _SECRET_NAME.search(name):
+        return True
+    mixed = any(c.isdigit() for c in value) and any(c.isalpha() for c in value)
+    return len(value) >= 20 and mixed
+
+
+def _shown(pair: str) -> str:
+    return f"{pair.partition('=')[0]}={MARK}" if _is_secret(pair) else pair
+
+
+def address(base_url: str) -> Address:
+    """The address that a base URL means. Raises OperatorError for one that cannot be used."""
+    text = base_url.strip()
+    if "@" in text.partition("//")[2].partition("?")[0].partition("/")[0]:
+        raise OperatorError(
+            "the base URL holds a user name or password: put the key into the environment instead."
+        )
+    if not _is_url(text):
+        shown = "" if any(mark in text for mark in "@?#") else f" {text!r}"
+        raise OperatorError(f"the base URL{shown} is not one: write http(s)://host[:port]/path.")
+    if "#" in text:
+        raise OperatorError("the base URL ends in a fragment (#...), which is never sent: "
+                            "leave it away.")  # fmt: skip
+    base, _, query = text.partition("?")
+    base = base.rstrip("/")
+    if not query.isascii() or not query.isprintable() or " " in query:
+        raise OperatorError(
+            "the query of the base URL holds characters that a URL cannot: write them "
+            "percent-encoded."
+        )
+    if base.endswith("/chat/completions"):
+        raise OperatorError(
+            "the base URL ends in /chat/completions, which is added to it: leave that away."
+        )
+    if base.count(MODEL) > 1 or MODEL in base.partition("//")[2].partition("/")[0]:
+        raise OperatorError(f"the base URL may hold {MODEL} once, in its path: write it so.")
+    rest = base.replace(MODEL, "")
+    if "{" in rest or "}" in rest:
+        raise OperatorError(
+            f"of what stands in braces, the base URL may hold {MODEL} alone: leave the rest away."
+        )
+    versioned = any(name == "api-version" for name, _ in parse_qsl(query))
+    if versioned and base.endswith("/openai"):
+        base = f"{base}/deployments/{MODEL}"
+    return Address(base, query)
+
+
+def masked(base_url: str) -> str:
+    """A base URL as it may be shown, even one that cannot be used."""
+    try:
+        return address(base_url).shown
+    except OperatorError:
+        return base_url.partition("?")[0].rpartition("@")[2]
+
+
+def is_azure(where: Address) -> bool:
+    """Whether the URL is of the kind whose key goes in the header `api-key`."""
+    return any(name == "api-version" for name, _ in parse_qsl(where.query))
+
+
+def same(one: str, other: str) -> bool:
+    """Whether two base URLs are one place: scheme, host, port, path and query."""
+    try:
+        return _canonical(one) == _canonical(other)
+    except OperatorError:  # one of them is none
+        return False
+
+
+def _canonical(text: str) -> tuple[str, str, int | None, str, str]:
+    where = address(text)  # what is written twice, with an Azure deployment or without, is one
+    url = urlsplit(f"{where.base}?{where.query}")
+    try:
+        port = url.port
+    except ValueError:
+        port = None
+    default = {"http": 80, "https": 443}.get(url.scheme)
+    return (url.scheme, url.hostname or "", port or default, url.path.rstrip("/"), url.query)
+
+
+def _is_url(text: str) -> bool:
+    try:
+        url = urlsplit(text)
+        text.encode()  # a byte of the command line that is not UTF-8
+        (url.hostname or "").encode("idna")
+        return url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
+    except ValueError:  # a port that is none, half an IPv6 address, a host that no DNS can know
+        return False

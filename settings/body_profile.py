@@ -1,0 +1,147 @@
+"""How the bodies to one model are written, where gateways differ. Pure.
+
+The operator says so (`--task-id`, `--output-budget-field`, `--stream-usage`, `--extra-body`), or
+`auto` leaves it to the gateway: each body is what the seed sends, until a refusal names a field.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+from urllib.parse import quote
+
+from settings.options import Options
+
+AUTO, HEADER, METADATA, OFF = "auto", "header", "metadata", "off"
+TASK_HEADER = "X-Task-ID"
+BUDGETS = ("max_tokens", "max_completion_tokens")
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """How a model's bodies are written; the defaults are the seed's.
+
+    `task_id`: empty (in the body of what is not streamed), or the place that stands for it.
+    `budget`: empty (the seed's field, or the one that a line of own traffic names), or the field
+    that every output budget goes into. `temperature`: whether a probe's own is sent.
+    """
+
+    task_id: str = ""
+    budget: str = ""
+    stream_usage: bool = True
+    temperature: bool = True
+
+    @classmethod
+    def of(cls, options: Options) -> "Ways":
+        """What the operator says."""
+        task_id = options.task_id if options.task_id in (HEADER, METADATA, OFF) else ""
+        budget = options.output_budget_field
+        return cls(task_id, "" if budget == AUTO else budget, options.stream_usage != OFF)
+
+    def after(self, change: Mapping[str, Any]) -> "Ways":
+        """The ways after a change of `change`."""
+        name, to = change["field"], change["to"]
+        if name == "task_id":
+            return replace(self, task_id=to)
+        if name in BUDGETS:
+            return replace(self, budget=to)
+        if name == "stream_options":
+            return replace(self, stream_usage=False)
+        return replace(self, temperature=False)
+
+
+def change(name: str, ways: Ways, options: Options, own: bool) -> tuple[str, str] | None:
+    """From where to where a refused field goes; None: it is not ours to change.
+
+    Each field changes once. What the operator has said, or a line of own traffic (`own`), stays;
+    only the name of an output budget is ours in both, for it says the same.
+    """
+    if name in extra_body(options.extra_body):
+        return None
+    if name == "task_id" and options.task_id == AUTO and not ways.task_id:
+        return "body", HEADER
+    if name in BUDGETS and options.output_budget_field == AUTO and not ways.budget:
+        return name, BUDGETS[1 - BUDGETS.index(name)]
+    if name == "stream_options" and options.stream_usage == AUTO and ways.stream_usage:
+        return "on", OFF
+    if name == "temperature" and ways.temperature and not own:
+        return "the probe's", OFF
+    return None
+
+
+def undecided(ways: Ways, options: Options) -> bool:
+    """Whether a refusal might still change something that every body has."""
+    return (
+        change("task_id", ways, options, False) is not None
+        or change("max_tokens", ways, options, False) is not None
+        or change("stream_options", ways, options, False) is not None
+    )
+
+
+def way_of(change: Mapping[str, Any]) -> str:
+    """The new way of a change, in a few words."""
+    if change["field"] == "task_id":
+        return f"the task_id in header {TASK_HEADER}"
+    return f"{change['to']}" if change["field"] in BUDGETS else f"without {change['field']}"
+
+
+def task_line(task_id: str) -> bytes:
+    """The line of a request's head that carries its task_id; what is not visible is %-encoded."""
+    safe = task_id if task_id.isascii() and task_id.isprintable() else quote(task_id, safe="/:,=+@")
+    return f"{TASK_HEADER}: {safe}\r\n".encode()
+
+
+# ---- --extra-body
+
+FIXED = {
+    "messages": "the mode, --prompts or --trace say what is asked",
+    "stream": "--stream says whether to stream",
+    "model": "--model names it",
+    "max_tokens": "give --max-tokens",
+    "max_completion_tokens": "give --max-tokens and --output-budget-field",
+    "task_id": "each request has its own, and --task-id says where it goes",
+}
+"""Fields whose value is not for --extra-body to say; `null` removes all but the first two."""
+
+
+@lru_cache(maxsize=8)
+def extra_body(text: str) -> Mapping[str, Any]:
+    """The object of `--extra-body`; empty without it, or where it is none (see `faults`)."""
+    try:
+        found = json.loads(text) if text.strip() else {}
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def faults(options: Options) -> Iterator[str]:
+    """What is wrong with `--extra-body`, a sentence each."""
+    text = options.extra_body
+    if not text.strip():
+        return
+    try:
+        found = json.loads(text)
+        json.dumps(found, allow_nan=False, ensure_ascii=False).encode("utf-8")
+    except (ValueError, RecursionError) as error:
+        yield (
+            f"--extra-body is not JSON ({error}): write an object such as "
+            '\'{"reasoning_effort": "low"}\', in single quotes for the shell.'
+        )
+        return
+    if not isinstance(found, dict):
+        yield '--extra-body must be a JSON object, such as \'{"reasoning_effort": "low"}\'.'
+        return
+    for name in sorted(found.keys() & FIXED.keys()):
+        if found[name] is not None:
+            yield f"--extra-body sets {name}: leave it away; {FIXED[name]}."
+        elif name in ("messages", "stream"):
+            yield f"--extra-body removes {name}, which every request needs: leave it away."
+    if found.get("n") not in (None, 1):
+        yield "--extra-body asks for several choices (n), and one is read and judged: ask for 1."
+    removed = found.keys() & set(BUDGETS)
+    if removed and (options.budget or options.budget_tokens):
+        yield (
+            "--extra-body removes the output budget, and --budget needs to know the most that a "
+            "request may use: keep it."
+        )

@@ -1,0 +1,130 @@
+"""What is typed on a command line: options declared to a parser, and mistakes answered. Pure.
+
+argparse answers a mistake in its own words, with the whole usage and with suggestions among
+Locust's options too; here it is one sentence that names the nearest of ours.
+"""
+
+import argparse
+import difflib
+import re
+from collections.abc import Callable, Collection
+from dataclasses import Field, fields
+from typing import Any, Protocol
+
+from settings.option import flag, told
+
+ELSEWHERE = {
+    "--api-key": "the key comes from the environment or .env (OPENAI_API_KEY), never from here",
+    "--key": "the key comes from the environment or .env (OPENAI_API_KEY), never from here",
+    "--base-url": "use -H URL",
+    "--url": "use -H URL",
+    "--endpoint": "use -H URL",
+    "--concurrency": "use --steps (mode ladder), or --search concurrency (soak and capacity)",
+    "--rate": "use --target, requests a minute",
+    "--rps": "use --target, requests a minute",
+    "--qps": "use --target, requests a minute",
+    "--request-rate": "use --target, requests a minute",
+    "--num-requests": "use --steps N for N at once, or --target and --duration",
+    "--requests": "use --steps N for N at once, or --target and --duration",
+    "--dataset": "use --prompts FILE",
+    "--insecure": "certificates are always checked",
+}
+"""What other tools call it. An option of ours by that name goes first."""
+
+_UNITS_S = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|h|m|s))+")
+
+
+class Parser(Protocol):
+    """What we need of an argument parser."""
+
+    def add_argument(self, *names: str, **kwargs: Any) -> Any: ...
+
+
+class Offered(tuple[str, ...]):
+    """Choices that are shown and not enforced: `faults` refuses, with every fault at once."""
+
+    def __contains__(self, value: object) -> bool:
+        return True
+
+
+class Lines(argparse._AppendAction):
+    """An option that may be given several times: its value is all of them, a line each.
+
+    Of argparse's kind that appends, so that a configuration file may give it as a list.
+    """
+
+    def __call__(self, parser: Any, namespace: Any, values: Any, option_string: Any = None) -> None:
+        said = values if isinstance(values, list) else [values]
+        lines = [*getattr(namespace, self.dest).splitlines(), *map(str, said)]
+        setattr(namespace, self.dest, "\n".join(lines))
+
+
+def seconds_of(text: str) -> float:
+    """A number of seconds, or a duration like 500ms, 90s, 1m or 1h30m. ValueError for others."""
+    if not _DURATION.fullmatch(text.strip()):
+        return float(text)
+    found = re.findall(r"([\d.]+)(ms|h|m|s)", text)
+    return sum(float(number) * _UNITS_S[unit] for number, unit in found)
+
+
+def nearest(word: str, words: Collection[str]) -> str:
+    """The nearest of some words; empty where none is near.
+
+    Letters in another order go first: `prm` is nearer to rpm than to tpm.
+    """
+    if turned := [one for one in words if sorted(one) == sorted(word)]:
+        return turned[0]
+    found = difflib.get_close_matches(word, words, n=1)
+    return found[0] if found else ""
+
+
+def _reader(item: "Field[Any]") -> Callable[[str], Any]:
+    """Text as the option's type; argparse hears a sentence of ours if it is none."""
+    kind: Callable[[str], Any] = type(item.default)
+    what = {int: "a whole number", float: "a number", str: "text"}[type(item.default)]
+    if item.metadata["seconds"]:
+        kind, what = seconds_of, "a number of seconds, or a duration like 90s, 1m or 1h30m"
+
+    def read(text: str) -> Any:
+        try:
+            return kind(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"takes {what}, not {text!r}") from None
+
+    return read
+
+
+def add_arguments(table: type[Any], parser: Parser) -> None:
+    """Declare every option of a table to a parser (Locust's, or any like argparse's)."""
+    for item in fields(table):
+        more: dict[str, Any] = {"help": told(item)}
+        if isinstance(item.default, bool):
+            more["action"] = "store_true"
+        else:
+            more["type"] = _reader(item)
+        if item.metadata["repeatable"]:
+            more["action"] = Lines
+        if item.metadata["choices"]:
+            more["choices"] = Offered(item.metadata["choices"])
+        if not item.metadata["web"]:
+            more["include_in_web_ui"] = False
+        env = f"WEIGHBRIDGE_{item.name.upper()}"
+        parser.add_argument(flag(item.name), default=item.default, env_var=env, **more)
+
+
+def answer(message: str, known: Collection[str]) -> str:
+    """What argparse says of a mistake, as one sentence of ours."""
+    if "unrecognized arguments: " in message:
+        wrong = message.split("unrecognized arguments: ")[1].split()[0].partition("=")[0]
+        near = nearest(wrong, known)
+        hint = ELSEWHERE.get(wrong) or (f"did you mean {near}?" if near else "")
+        where = "`weighbridge --help` and docs/options.md list them"
+        return f"{wrong} is no option: {hint or where}" + ("" if hint.endswith("?") else ".")
+    found = re.fullmatch(r"argument (\S+?)(?:/\S+)?: (.*)", message, re.S)
+    if found is None:
+        return message.rstrip(".") + "."
+    name, said = found.groups()
+    if said.startswith("expected one argument"):
+        return f"{name} needs a value: write it after {name}, or as {name}=VALUE."
+    return f"{name} {said}." if said.startswith("takes ") else f"{name}: {said}."

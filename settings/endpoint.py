@@ -1,0 +1,306 @@
+"""The endpoint of a run: its gateway, its key and how it is asked; and the embedded simulator."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from dotenv import load_dotenv
+
+from recording.errors import OperatorError
+from recording.redaction import MARK, SHORTEST, redacted
+from settings.access import NONE, Access, auth_header, joined, own_headers, sdk_headers
+from settings.address import Address, address, is_azure
+from settings.gateways import Choice, Table, unusable
+from settings.key_command import command_of
+from settings.options import Options
+
+SIMULATOR_KEY = "sk-simulator-key"
+ROOT = Path(__file__).resolve().parent.parent
+FROM_FILE: set[str] = set()
+"""The variables that `.env` has set in this process."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A gateway's base URL, key and ways; the key and all other secrets are kept out of every repr.
+
+    `unit` is what it says its costs are in (our simulator does). `choice` says where it is from.
+    """
+
+    base_url: str = field(repr=False)
+    key: str = field(repr=False)
+    simulated: bool = False
+    unit: str | None = None
+    access: Access = Access()
+    choice: Choice | None = field(default=None, repr=False)
+    secrets: list[str] = field(default_factory=list, repr=False)
+
+    def __post_init__(self) -> None:
+        known = (self.key, *self.access.secrets(), *self.address.secrets)
+        self.secrets.extend(s for s in known if s and s not in self.secrets)
+
+    @property
+    def address(self) -> Address:
+        """Where requests go."""
+        return address(self.base_url)
+
+    @property
+    def shown(self) -> str:
+        """The base URL as files and pages may say it."""
+        return self.address.shown
+
+    @property
+    def currency(self) -> str | None:
+        """The unit of its costs, where that is known: as it says, and of the seed's gateway."""
+        host = urlsplit(self.base_url).hostname or ""
+        seeds = host == "nonelinear.com" or host.endswith(".nonelinear.com")
+        return self.unit or ("CNY" if seeds else None)
+
+    @property
+    def named(self) -> str:
+        """Which gateway, from where, with whose key, as a line of the start says it."""
+        if self.simulated:
+            return "gateway: the embedded simulator"
+        access, source = self.access, self.choice.source if self.choice else ""
+        header = "" if access.auth == "bearer" else f" in header {access.auth}"
+        told = f"key from {self.key_source}{header}" if self.key_source else "no key is sent"
+        parts = [f"gateway {self.shown} ({source})", told]
+        if access.names:
+            parts.append(f"also headers {', '.join(access.names)}")
+        if access.openai:
+            parts.append(f"{', '.join(access.openai)} is sent too, as the SDK does")
+        if access.withheld:
+            parts.append(f"{', '.join(access.withheld)} is not sent: it is for OPENAI_* gateways")
+        if self.choice and self.choice.why:
+            parts.append(self.choice.why)
+        return "; ".join(parts)
+
+    @property
+    def key_source(self) -> str:
+        """What the key is from: a variable's name or a command's; empty: none is sent."""
+        if self.access.auth == NONE:
+            return ""
+        if self.access.command is not None:
+            return f"--key-command {self.access.command.program}"
+        name = self.choice.key_name if self.choice else ""
+        return f"{name} in .env" if name in FROM_FILE else name
+
+    def facts(self) -> dict[str, object]:
+        """What the manifest says of it: every name, no value."""
+        return {
+            "base_url": self.shown,
+            "simulated": self.simulated,
+            "source": "--simulator" if self.simulated else self.choice and self.choice.source,
+            "key_source": self.key_source or None,
+            "auth": self.access.auth,
+            "headers": self.access.names,
+            "sdk_variables_sent": list(self.access.openai),
+            "sdk_variables_withheld": list(self.access.withheld),
+        }
+
+
+def load_environment(path: Path) -> None:
+    """Take what `.env` holds into the environment; what is set already wins.
+
+    Raises OperatorError for a file that is there and cannot be read.
+    """
+    if not path.exists():
+        return
+    before = set(os.environ)
+    try:
+        load_dotenv(path, override=False)
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise OperatorError(f"{path} cannot be read ({reason}): mend or remove it.") from None
+    FROM_FILE.update(set(os.environ) - before)
+
+
+def resolve(
+    host: str | None,
+    environment: Mapping[str, str],
+    options: Options | None = None,
+    *,
+    own_host: str | None = None,
+    prefer: str = "",
+) -> Endpoint:
+    """The endpoint of `-H`, of `--gateway`, or of the environment, as the options say to ask it.
+
+    `own_host`: what this process was given as `-H`, where `host` is what may be shown of one.
+    `prefer`: the variable from which another process of the run took its key. Raises OperatorError
+    where nothing, too much or nonsense is configured; no command is run yet.
+    """
+    asked = options or Options()
+    host = _whole(host or "", own_host, environment)
+    auth = asked.auth.strip().lower()
+    if auth == NONE and asked.key_command:
+        raise OperatorError("--auth none sends no key: leave --key-command away.")
+    keyless = auth == NONE or bool(asked.key_command)
+    table = Table(environment, FROM_FILE)
+    choice = table.choose(host, asked.gateway, keyless=keyless, prefer=prefer)
+    where = address(choice.base_url)
+    key = environment.get(choice.key_name, "").strip(" ") if choice.key_name else ""
+    if choice.key_name and (fault := unusable(key, table.told(choice.key_name))):
+        raise OperatorError(fault)
+    if len(key) >= SHORTEST and redacted(choice.base_url, key) != choice.base_url:
+        raise OperatorError(
+            "the base URL holds the API key, which would stand in every report: the key goes into "
+            "the environment alone."
+        )
+    command = command_of(asked.key_command) if asked.key_command else None
+    access = replace(access_of(asked, environment, where, choice.openai), command=command)
+    secrets = command.secrets if command else []  # those to come are secrets too
+    return Endpoint(choice.base_url.rstrip("/"), key, access=access, choice=choice, secrets=secrets)
+
+
+def _whole(shown: str, own_host: str | None, environment: Mapping[str, str]) -> str:
+    """The base URL of which only a part may be shown, as this machine knows it. OperatorError."""
+    if MARK not in shown:
+        return shown
+    configured = [value for name, value in environment.items() if name.endswith("_BASE_URL")]
+    for known in (own_host or "", *configured):
+        try:
+            if known and address(known).shown == shown:
+                return known
+        except OperatorError:
+            continue
+    raise OperatorError(
+        f"the base URL {shown} holds a secret that is not known here: give it as -H, or set its "
+        "variable, on this machine too."
+    )
+
+
+def access_of(
+    options: Options, environment: Mapping[str, str], where: Address, openai: bool
+) -> Access:
+    """How the options say to ask a gateway; `openai`: whether OPENAI_* is meant for it.
+
+    Raises OperatorError.
+    """
+    auth = auth_header(options.auth, is_azure(where), bool(options.key_command))
+    names, added = sdk_headers(environment)
+    own = own_headers(options.headers, environment)
+    return Access(
+        auth=auth,
+        headers=joined(own, added if openai else (), auth),
+        trace=options.trace_headers == "on",
+        ca_file=options.ca_file,
+        client_cert=options.client_cert,
+        client_key=options.client_key,
+        openai=names if openai else (),
+        withheld=() if openai else names,
+    )
+
+
+def without_keys(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a child process that needs no key."""
+    hidden = ("WEIGHBRIDGE_HEADER", "WEIGHBRIDGE_KEY_COMMAND", "OPENAI_CUSTOM_HEADERS")
+    return {
+        name: value
+        for name, value in environment.items()
+        if not name.endswith("_API_KEY") and name not in hidden
+    }
+
+
+def _unit(url: str) -> str | None:
+    """What a simulator's costs are in: its profile decides."""
+    connection = HTTPConnection(urlsplit(url).netloc, timeout=10)
+    try:
+        connection.request("GET", "/health")
+        said: str | None = json.loads(connection.getresponse().read()).get("currency")
+        return said
+    finally:
+        connection.close()
+
+
+class EmbeddedSimulator:
+    """`python -m simulator` as a child process on a free loopback port; it ends with us."""
+
+    def __init__(self, options: Options) -> None:
+        command = [
+            sys.executable, "-m", "simulator", "--port", "0", "--exit-with-parent",
+            "--profile", options.simulator_profile, "--seed", str(options.seed),
+            "--key", SIMULATOR_KEY,
+        ]  # fmt: skip
+        if options.simulator_log:
+            command += ["--log", str(Path(options.simulator_log).resolve())]
+        command += options.simulator_args.split()
+        profile = Path(options.simulator_profile)
+        if profile.suffix:
+            command[command.index("--profile") + 1] = str(profile.resolve())
+        self._process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=without_keys(os.environ),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,  # Ctrl-C is for us: the simulator must answer what is in flight
+        )
+        assert self._process.stdout is not None and self._process.stderr is not None
+        line = self._process.stdout.readline().strip()
+        if not line.startswith("simulator ready "):
+            said = self._process.stderr.read().strip() or "it said nothing"
+            raise OperatorError(f"the simulator did not start: {said}")
+        url = line.rsplit(" ", 1)[1]
+        self.endpoint = simulated(url, options, _unit(url))
+
+    def stop(self) -> None:
+        """End the simulator and wait until it is gone."""
+        self._process.terminate()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+
+
+def simulated(url: str, options: Options, unit: str | None = None) -> Endpoint:
+    """The embedded simulator's endpoint: its own key, the operator's headers, nothing of OPENAI_*.
+
+    Raises OperatorError.
+    """
+    access = access_of(replace(options, key_command=""), os.environ, address(url), openai=False)
+    if access.auth == NONE:
+        raise OperatorError("the simulator wants its key: leave --auth none away.")
+    local = replace(access, ca_file="", client_cert="", client_key="", withheld=())
+    return Endpoint(url, SIMULATOR_KEY, simulated=True, unit=unit, access=local)
+
+
+def endpoint_here(
+    data: Mapping[str, Any], options: Options, own: Options, own_host: str | None
+) -> Endpoint:
+    """A run's gateway as a master says it (`data`), with this process's own keys, headers' values
+    and command.
+
+    None of them travels: each process has them from its own command line and environment. Raises
+    OperatorError.
+    """
+    wanted, here = options.headers, own.public().headers
+    if missing := [name for name in wanted if name not in here]:
+        raise OperatorError(
+            f"the run sends the headers {', '.join(missing)}, and their values do not travel: give "
+            "--header (or WEIGHBRIDGE_HEADER) on this machine too."
+        )
+    if options.key_command and not own.key_command:
+        raise OperatorError(
+            "the key of this run comes from --key-command: give it on this machine too."
+        )
+    chosen = [line for line in own.headers if line.partition("=")[0].strip() in wanted]
+    command = own.key_command if options.key_command else ""
+    asked = replace(options, header="\n".join(chosen), key_command=command)
+    if data["simulated"]:
+        return simulated(data["base_url"], asked)
+    return resolve(
+        data["base_url"],
+        os.environ,
+        asked,
+        own_host=own_host,
+        prefer=data.get("key_name", ""),
+    )

@@ -1,0 +1,120 @@
+"""`--key-command`: a program that prints the key, asked again when the gateway refuses the key.
+
+Each process asks for itself, at the start and after a 401 that its last key got; what it prints is
+shown nowhere. It is run without a shell: `~`, `$NAME`, `|` and `>` mean nothing.
+"""
+
+import logging
+import shlex
+import subprocess
+import time
+from collections.abc import Callable
+from functools import lru_cache
+
+from gevent.lock import BoundedSemaphore
+
+from recording.errors import OperatorError
+
+LONGEST_S = 30.0
+LEAST_PAUSE_S = 10.0
+"""Between two times it is asked: a wrong key must not start a program for each request."""
+
+log = logging.getLogger("weighbridge")
+
+
+class KeyCommand:
+    """A command and the key it printed last; `secrets` has every key that it ever printed."""
+
+    def __init__(self, command: str, clock: Callable[[], float] = time.monotonic) -> None:
+        """Raises OperatorError for a command that only a shell could run."""
+        self._words = words(command)
+        self.secrets: list[str] = []
+        self._clock = clock
+        self._one = BoundedSemaphore()
+        self._asked_at = -LEAST_PAUSE_S
+        self._key = ""
+        self.renewals = 0
+
+    def __repr__(self) -> str:
+        return f"KeyCommand({self.program})"
+
+    @property
+    def program(self) -> str:
+        """The program alone: its arguments may hold what is secret."""
+        return self._words[0].rpartition("/")[2]
+
+    def key(self) -> str:
+        """The key; the command is asked for the first one. Raises OperatorError."""
+        with self._one:
+            if not self._key:
+                self._ask()
+            return self._key
+
+    def renew(self, refused: str) -> bool:
+        """Whether there is another key than the one that was refused; asks for it if need be."""
+        with self._one:
+            if self._key != refused:
+                return True
+            if self._clock() - self._asked_at < LEAST_PAUSE_S:
+                return False
+            try:
+                self._ask()
+            except OperatorError as error:
+                log.warning("%s", error)
+            if self._key == refused:
+                return False
+            self.renewals += 1
+            log.info("the gateway refused the key: --key-command has given another")
+            return True
+
+    def _ask(self) -> None:
+        self._asked_at = self._clock()
+        said = f"--key-command {self.program}"
+        try:
+            done = subprocess.run(
+                self._words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL, timeout=LONGEST_S, start_new_session=True,
+            )  # fmt: skip
+        except FileNotFoundError:
+            raise OperatorError(f"{said}: there is no such program: give its path.") from None
+        except subprocess.TimeoutExpired:
+            raise OperatorError(
+                f"{said} printed no key within {LONGEST_S:g} s: try it by hand."
+            ) from None
+        except OSError as error:
+            raise OperatorError(f"{said} cannot be run ({error.strerror}): mend it.") from None
+        if done.returncode:
+            raise OperatorError(f"{said} ended with code {done.returncode}: try it by hand.")
+        key = done.stdout.decode("utf-8", "replace").strip()
+        if not key:
+            raise OperatorError(f"{said} printed nothing: try it by hand.")
+        if len(key.split()) > 1 or key[0] in "{[" or not key.isascii() or not key.isprintable():
+            raise OperatorError(
+                f"{said} printed more than a key (JSON, or several words): it must print the key "
+                "alone, e.g. sh -c 'COMMAND | jq -r .access_token'."
+            )
+        self._key = key
+        if key not in self.secrets:
+            self.secrets.append(key)
+
+
+@lru_cache(maxsize=16)
+def command_of(text: str) -> KeyCommand:
+    """This process's one KeyCommand of that text: two runs, and two looks, ask it once."""
+    return KeyCommand(text)
+
+
+def words(command: str) -> list[str]:
+    """The command's words, as a shell would part them. Raises OperatorError."""
+    try:
+        found = shlex.split(command)
+    except ValueError as error:
+        raise OperatorError(f"--key-command cannot be read ({error}): mend it.") from None
+    if not found:
+        raise OperatorError("--key-command is empty: give a program that prints the key.")
+    shells = {"|", "||", "&&", ";", ">", "<", "&"}
+    if shells & set(found) or found[0][0] in "~$`(":
+        raise OperatorError(
+            "--key-command is run without a shell, and this one needs it: write it as sh -c '...'."
+        )
+    return found

@@ -1,0 +1,95 @@
+"""What is wrong with the options of a run, a sentence each. Pure."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import fields
+
+from rules import conditions, prices
+from rules import percentiles as percents
+from rules.slo import SloError
+from settings.command_line import nearest
+from settings.option import MODES, flag
+from settings.options import Options
+
+_ABOVE_0 = (
+    "duration", "timeout", "connect_timeout", "max_reply_mb", "approx_prompt_tokens",
+    "max_workers", "repeat",
+    "prefix_tokens", "stop_window", "precision", "stall_limit", "trials", "speed", "limits_most",
+)  # fmt: skip
+_NOT_BELOW_0 = (
+    "max_tokens", "step_pause", "hold", "budget", "budget_tokens", "warmup", "cache_pairs",
+)  # fmt: skip
+
+
+def faults(options: Options) -> Iterator[str]:
+    """Every value that cannot be used."""
+    mode = options.mode
+    if not mode:
+        yield f"--mode is missing: say which test to run ({', '.join(MODES)})."
+    elif mode not in MODES:
+        near = nearest(mode, MODES)
+        meant = f"did you mean {near}? Or " if near else ""
+        yield f"--mode {mode} is unknown: {meant}use one of {', '.join(MODES)}."
+    yield from _values(options)
+    if not options.slo and any(word in options.fail_on for word in ("attainment", "goodput_rps")):
+        yield "--fail-on asks for attainment or goodput_rps: give the objectives with --slo."
+    yield from _files(options)
+    if options.run_id and not _is_folder_name(options.run_id):
+        yield "--run-id names a folder: use letters, digits, '.', '_' and '-' only."
+
+
+def _values(options: Options) -> Iterator[str]:
+    for item in fields(options):
+        value, allowed = getattr(options, item.name), item.metadata["choices"]
+        if item.name != "mode" and allowed and value not in allowed:
+            yield f"{flag(item.name)} {value} is unknown: use {' or '.join(allowed)}."
+        if isinstance(value, str) and not _is_text(value):
+            yield f"{flag(item.name)} holds bytes that are not UTF-8 text: write it again."
+        if isinstance(value, float) and not math.isfinite(value):
+            yield f"{flag(item.name)} must be a finite number, not {value}."
+    for name in _ABOVE_0:
+        if not getattr(options, name) > 0:
+            yield f"{flag(name)} must be above 0, not {getattr(options, name):g}."
+    for name in _NOT_BELOW_0:
+        if getattr(options, name) < 0:
+            yield f"{flag(name)} must not be below 0."
+    if not 0 <= options.metrics_port < 65536:
+        yield f"--metrics-port must be from 0 to 65535, not {options.metrics_port}."
+    window_s = options.hold if options.mode == "ladder" else options.duration
+    if options.warmup and options.warmup >= window_s > 0:
+        yield f"--warmup must be shorter than the window of {window_s:g} s."
+    if not 0 < options.stop_error_rate <= 1:
+        yield f"--stop-error-rate must be above 0 and at most 1, not {options.stop_error_rate:g}."
+
+
+def _files(options: Options) -> Iterator[str]:
+    try:
+        conditions.parse(options.fail_on)
+    except conditions.ConditionError as error:
+        yield str(error)
+    try:
+        percents.parse(options.percentiles)
+    except percents.PercentError as error:
+        yield str(error)
+    try:
+        options.objectives()
+    except SloError as error:
+        yield f"--slo {error}"
+    try:
+        if options.prices and not options.resume:  # a run that goes on keeps the table it had
+            prices.read(options.prices)
+    except prices.PriceError as error:
+        yield f"--prices: {error}"
+
+
+def _is_folder_name(text: str) -> bool:
+    return text.strip(".") != "" and all(c.isalnum() or c in "._-" for c in text)
+
+
+def _is_text(value: str) -> bool:
+    """A byte of the command line that is not UTF-8 cannot be written to any file of ours."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

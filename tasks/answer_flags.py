@@ -1,0 +1,187 @@
+"""What an answer says that does not fit what was asked: another model, usage that is wrong. Pure.
+
+model_mismatch   the reply names another model than the one asked for
+usage_missing    a whole answer states no tokens
+usage_unreadable it states a usage in which no count has a name that is known here
+usage_sum        total_tokens is neither prompt_tokens + completion_tokens nor, as some dialects
+                 count, that and the reasoning or cached tokens beside them
+usage_absurd     a number that cannot be: negative, past counting, or a part larger than its whole
+usage_twice      an answer states its usage twice, and differently (of several in a stream the
+                 largest complete one counts, of several names or places the first)
+cost_unreadable  a cost is stated, and is no number or in another currency than the run's
+finish_reason    none, an unknown one, or `tool_calls` without a tool call
+budget_spent     a visible reply was asked for, and reasoning used up the whole output budget
+                 (where nothing at all came back, that is the outcome; see tasks/exchange.py)
+tool_call_shape  a tool call that had to be repaired: no index or id, or arguments that are no text
+content_type     the body is not what its Content-Type says (it was read as what it is)
+retry_after      the wait that a refusal states is no time, or longer than a month
+not_the_gateway  a page, text or status of a proxy or firewall answered
+
+A flag changes no outcome: the answer came, and the reader decides what it is worth. Costs are
+judged over the whole run (analysis/numbers/outliers.py).
+"""
+
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from recording.json_values import Json, mapping
+from tasks.finish_reasons import end_of
+from tasks.prompts import Judgement
+from tasks.reply import Message
+from tasks.usage import COST_NAMES, MOST_TOKENS, Usage, beyond, unread_cost
+
+_SHOWN_CHARS = 80
+
+# What a name may carry and still be the same model: routing variants, vendors as Bedrock writes
+# them, and at its end a date or a snapshot number.
+_VARIANT = re.compile(r":(?:free|nitro|floor|online|extended|exacto|beta)$")
+_VENDOR = re.compile(
+    r"^(?:(?:us|eu|apac|global)\.)?"
+    r"(?:ai21|amazon|anthropic|cohere|deepseek|google|meta|mistral|openai|qwen)\."
+)
+_VERSION = re.compile(
+    r"(?:[-@:](?:latest|\d{4}-\d{2}-\d{2}|\d{2}-\d{2}|\d{2}-\d{4}|\d{8}|\d{6}|\d{4}|\d{3}"
+    r"|v\d+:\d+))+$"
+)
+_NO_DATE = re.compile(r"-v\d+:\d+|\D")
+_ROUTERS = frozenset(("auto",))
+
+
+def flags(
+    requested: str,
+    said: Message,
+    used: Usage,
+    *,
+    ok: bool,
+    usage_said: Json | None = None,
+    currency: str = "",
+) -> dict[str, str]:
+    """Each flag of an answer and why, e.g. `{"usage_sum": "total 9 is not 5 + 2"}`.
+
+    `ok`: the answer is whole, so what is absent from it is missing. `usage_said` is its `usage` as
+    it stands there.
+    """
+    found = dict(said.odd)
+    stated = usage_said or {}
+    if said.model not in (None, requested) and not same_model(requested, said.model):
+        found["model_mismatch"] = f"asked for {_shown(requested)}, got {_shown(said.model)}"
+    prompt, completion, total = (
+        used.get("prompt_tokens"), used.get("completion_tokens"), used.get("total_tokens")
+    )  # fmt: skip
+    absurd = [*_absurd(said, used), *beyond(stated)]
+    if ok and not absurd and prompt is None and completion is None and total is None:
+        if stated and not COST_NAMES.issuperset(stated):
+            found["usage_unreadable"] = f"usage of unknown names: {', '.join(list(stated)[:8])}"
+        else:
+            found["usage_missing"] = "the answer states no tokens"
+    if None not in (prompt, completion, total) and total != (prompt or 0) + (completion or 0):
+        beside = (used.get("tokens_beside") or "").split()
+        counts: Mapping[str, Any] = used
+        rest = sum(counts.get(f"{name}_tokens") or 0 for name in beside)
+        if not beside or total != (prompt or 0) + (completion or 0) + rest:
+            found["usage_sum"] = f"total {total} is not {prompt} + {completion}"
+    if (cost := unread_cost(stated, currency)) is not None:
+        found["cost_unreadable"] = cost
+    if absurd:
+        found["usage_absurd"] = ", ".join(absurd)
+    if ok and (wrong := _reason(said)) is not None:
+        found["finish_reason"] = wrong
+    return found
+
+
+def spent(said: Message | None, used: Usage) -> bool:
+    """Whether a reply ended at its output budget without a visible word or a tool call."""
+    if said is None or said.content or said.tool_calls:
+        return False
+    if end_of(said.finish_reason or "") != "cut":
+        return False
+    return used.get("completion_tokens") != 0
+
+
+def combined(
+    judged: Judgement | None, found: dict[str, str], place: Mapping[str, int] | None = None
+) -> tuple[str | None, str | None]:
+    """The row's `check` and `check_detail`: a probe's verdict first, then the flags.
+
+    `check` is words with spaces between, e.g. `pass usage_sum`. `check_detail` is the probe's JSON
+    object; `place` (line and turn of own traffic) is in it, and with flags one more key, `flags`.
+    """
+    if not found and not place:
+        return (None, None) if judged is None else (judged.check, judged.detail)
+    words, detail = list(found), dict[str, object](place or {})
+    if judged is not None:
+        words.insert(0, judged.check)
+        try:
+            detail.update(mapping(json.loads(judged.detail)) or {"judge": judged.detail})
+        except ValueError:
+            detail["judge"] = judged.detail
+    if found:
+        detail["flags"] = found
+    return " ".join(words) or None, json.dumps(detail, ensure_ascii=False)
+
+
+def same_model(requested: str, returned: str) -> bool:
+    """Whether two names can mean one model.
+
+    Providers in front (`openai/gpt-4o`), a date that only one of them has (`gpt-4o-2024-08-06`),
+    routing variants (`:free`) and capitals make no difference; two dates, or any other word, do.
+    """
+    asked, got = _name(requested), _name(returned)
+    if asked == got or asked in _ROUTERS:
+        return True
+    asked_version, got_version = _version(asked), _version(got)
+    if asked.removesuffix(asked_version) != got.removesuffix(got_version):
+        return False
+    digits = [_NO_DATE.sub("", version) for version in (asked_version, got_version)]
+    return "" in digits or digits[0] == digits[1]
+
+
+def _name(model: str) -> str:
+    last = model.strip().casefold().rsplit("/", 1)[-1]
+    return _VENDOR.sub("", _VARIANT.sub("", last))
+
+
+def _version(name: str) -> str:
+    found = _VERSION.search(name)
+    return found[0] if found is not None and found.start() else ""
+
+
+def _absurd(said: Message, used: Usage) -> Iterator[str]:
+    for name, value in used.items():
+        most = MOST_TOKENS if name.endswith("_tokens") else math.inf
+        if isinstance(value, int | float) and not 0 <= value <= most:
+            yield f"{name} is {value}"
+    prompt, completion = used.get("prompt_tokens"), used.get("completion_tokens")
+    total, cached = used.get("total_tokens"), used.get("cached_tokens")
+    reasoning = used.get("reasoning_tokens")
+    beside = (used.get("tokens_beside") or "").split()
+    if prompt == 0 and not (cached and "cached" in beside):
+        yield "prompt_tokens is 0"
+    if completion == 0 and not said.empty and "reasoning" not in beside:
+        yield "completion_tokens is 0, and there is a reply"
+    inside = "cached" not in beside and prompt is not None and cached is not None
+    if inside and (cached or 0) > (prompt or 0) >= 0:
+        yield f"{cached} of {prompt} prompt tokens are cached"
+    if "reasoning" not in beside and completion is not None and reasoning is not None:
+        # Some gateways count reasoning beside the completion, and into the total.
+        counted = total is not None and total >= (prompt or 0) + completion + reasoning
+        if reasoning > completion >= 0 and not counted:
+            yield f"{reasoning} of {completion} completion tokens are reasoning"
+
+
+def _reason(said: Message) -> str | None:
+    if said.finish_reason is None:
+        return "none is given"
+    end = end_of(said.finish_reason)
+    if end in (None, "filtered", "failed"):
+        return _shown(said.finish_reason)
+    if end == "tools" and not said.tool_calls:
+        return f"{said.finish_reason}, and there is no tool call"
+    return None
+
+
+def _shown(text: str) -> str:
+    return text if len(text) <= _SHOWN_CHARS else text[: _SHOWN_CHARS - 1] + "…"

@@ -1,0 +1,200 @@
+"""What an interrupted run has spent: what its rows state, and what they do not."""
+
+import csv
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.interrupted import read
+from recording.record import COLUMNS, RequestRecord, encode
+from tests.locust_run import ROOT
+from tests.recording.rows import row
+
+
+def left(folder: Path, *rows: RequestRecord, events: list[dict[str, Any]] | None = None) -> Path:
+    """A run folder with these rows."""
+    folder.mkdir(exist_ok=True)
+    (folder / "manifest.json").write_text(
+        json.dumps({"plan": [], "schema_version": 1}), encoding="utf-8"
+    )
+    told = [{"event": "run_start"}, *(events or [])]
+    lines = "".join(json.dumps(event) + "\n" for event in told)
+    (folder / "events.jsonl").write_text(lines, encoding="utf-8")
+    with (folder / "requests-local.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([COLUMNS, *map(encode, rows)])
+    return folder
+
+
+def failed(index: int, outcome: str, **known: Any) -> RequestRecord:
+    return row(request_index=index, outcome=outcome, success=False, **known)
+
+
+KNOWN = (
+    row(request_index=0, api_cost=0.01, total_tokens=100),
+    row(request_index=1, api_cost=0.03, total_tokens=300),
+)
+
+
+def test_what_rows_state_is_spent_once(tmp_path: Path) -> None:
+    """A worker's row is here twice: in its own part file and in the master's copy."""
+    folder = left(tmp_path / "run", *KNOWN)
+    copy = (folder / "requests-local.csv").read_bytes()
+    (folder / "requests-other.csv").write_bytes(copy)
+    assert read(folder).spent == pytest.approx({"money": 0.04, "tokens": 400})
+
+
+@pytest.mark.parametrize("outcome", ["timeout_total", "stream_truncated", "cancelled", "ok"])
+def test_an_unknown_cost_is_not_free_when_the_run_goes_on(tmp_path: Path, outcome: str) -> None:
+    """It may have cost as much as the dearest of its model."""
+    unknown = failed(2, outcome)
+    folder = left(tmp_path / "run", unknown, *KNOWN, unknown)
+    assert read(folder).spent == pytest.approx({"money": 0.07, "tokens": 700})
+
+
+@pytest.mark.parametrize("outcome", ["dropped", "rate_limited", "connection_refused"])
+def test_what_never_arrived_or_was_refused_is_free(tmp_path: Path, outcome: str) -> None:
+    folder = left(tmp_path / "run", *KNOWN, failed(2, outcome))
+    assert read(folder).spent == pytest.approx({"money": 0.04, "tokens": 400})
+
+
+def test_a_cancelled_request_is_paid_and_sent_again(tmp_path: Path) -> None:
+    remains = read(left(tmp_path / "run", *KNOWN, failed(2, "cancelled", api_cost=0.02)))
+    assert remains.spent["money"] == pytest.approx(0.06)
+    assert remains.finished == {"rpm/m/60": {0, 1}}
+
+
+def test_what_the_run_itself_counted_is_spent(tmp_path: Path) -> None:
+    """Its accounts have the worst cases, and the shares of workers that were lost."""
+    accounts = {"event": "accounts", "money": {"limit": 1.0, "spent": 0.5}}
+    folder = left(tmp_path / "run", *KNOWN, events=[accounts])
+    assert read(folder).spent == pytest.approx({"money": 0.5, "tokens": 400})
+
+
+OLD = ROOT / "tests" / "data" / "runs-0.1"
+
+
+@pytest.mark.parametrize("name", ["interrupted", "interrupted-window", "two-workers", "held"])
+def test_a_run_of_an_earlier_version_has_finished_what_it_has_finished(name: str) -> None:
+    """Every row of its files that is no torn one, counted here without our reader."""
+    done: dict[str, set[int]] = {}
+    for path in (OLD / name).glob("requests-*.csv"):
+        with path.open(encoding="utf-8", newline="") as file:
+            for cells in csv.DictReader(file):
+                if cells["outcome"] not in ("dropped", "cancelled"):
+                    done.setdefault(cells["phase"], set()).add(int(cells["request_index"]))
+    assert read(OLD / name).finished == done
+
+
+def damaged(folder: Path, change: Any) -> Path:
+    """A stored run of which one part file's lines were changed."""
+    shutil.copytree(OLD / "interrupted", folder)
+    part = folder / "requests-local.csv"
+    part.write_bytes(change(part.read_bytes()))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("change", "line", "why"),
+    [
+        (lambda t: t.replace(b",interrupted,", b",interrupted", 1), 2, "cells instead of"),
+        (lambda t: t.replace(b",ok,", b",ok,,", 2).replace(b",ok,,", b",ok,", 1), 3, "cells"),
+        (lambda t: t.replace(b",ok,true,", b",ok,perhaps,", 1), 2, "success is 'perhaps'"),
+        (lambda t: t.replace(b",steady,", b"").replace(b",burst,", b"")[:-40] + b"\r\n", 11, ""),
+        (lambda t: t.replace(b"local", b"lo\xffcal", 1), 2, "utf-8"),
+        (lambda t: t.replace(b",local,", b',"local,', 1), 2, "a quote is never closed"),
+        (lambda t: t.replace(b"run_id,", b"", 1), 1, "missing: run_id"),
+        (lambda t: t.replace(b"in_flight", b"in_flight,colour", 1), 1, "not know \\(colour\\)"),
+    ],
+)
+def test_a_row_that_cannot_be_read_stops_the_resume(
+    tmp_path: Path, change: Any, line: int, why: str
+) -> None:
+    """It may be a finished one: to pass over it would be to pay for it again."""
+    folder = damaged(tmp_path / "run", change)
+    with pytest.raises(ValueError, match=f"requests-local.csv, line {line}: .*{why}"):
+        read(folder)
+
+
+@pytest.mark.parametrize("lost", [1, 2, 3, 30, 150])
+def test_a_torn_last_row_is_unfinished(tmp_path: Path, lost: int) -> None:
+    whole = read(OLD / "interrupted").finished
+    found = read(damaged(tmp_path / "run", lambda text: text[:-lost])).finished
+    assert sum(map(len, whole.values())) == sum(map(len, found.values())) + 1
+
+
+def test_a_newer_run_is_not_gone_on_with(tmp_path: Path) -> None:
+    folder = shutil.copytree(OLD / "interrupted", tmp_path / "run")
+    manifest = json.loads((folder / "manifest.json").read_text())
+    newer = manifest | {"schema_version": 99, "needs_version": "0.9"}
+    (folder / "manifest.json").write_text(json.dumps(newer))
+    with pytest.raises(
+        ValueError, match="it is of schema version 99.*use Weighbridge 0.9 or newer"
+    ):
+        read(folder)
+
+
+@pytest.mark.parametrize(
+    ("names", "attempts"),
+    [(["local"], 1), (["local", "local.2"], 2), (["worker-0.4@master"], 4), (["a.b"], 1)],
+)
+def test_no_attempt_writes_to_an_earlier_ones_file(
+    tmp_path: Path, names: list[str], attempts: int
+) -> None:
+    """Though the line of events.jsonl that tells of it is lost."""
+    folder = left(tmp_path / "run", *KNOWN)
+    for name in names:
+        shutil.copy(folder / "requests-local.csv", folder / f"requests-{name}.csv.new")
+    for name in names:
+        (folder / f"requests-{name}.csv.new").replace(folder / f"requests-{name}.csv")
+    assert read(folder).attempts == attempts
+
+
+def told(*names: str, **more: Any) -> list[dict[str, Any]]:
+    """Events: `start`, then these, then `end` of the phase w."""
+    found = [{"event": name, "phase": "w", "worker": "worker-1"} for name in names]
+    return [
+        {"event": "phase_start", "phase": "w"},
+        *found,
+        {"event": "phase_end", "phase": "w"} | more,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("events", "over"),
+    [
+        (told(), True),
+        (told(cut=""), True),
+        (told(cut="the run was stopped"), False),
+        (told("worker_lost"), False),
+        (told("worker_lost", "worker_back"), True),
+        (told("worker_late"), True),
+        (told("budget"), False),
+        (told("ended"), False),
+        (told("stop_rule"), False),
+        (told()[:-1], False),
+        ([*told()[:-1], {"event": "stopped", "phase": "w"}], False),
+        ([*told("ended"), {"event": "run_start"}, *told()], True),
+    ],
+)
+def test_a_phase_is_over_when_it_came_to_its_own_end(
+    tmp_path: Path, events: list[dict[str, Any]], over: bool
+) -> None:
+    """Version 1 does not say so itself: what came before the end does."""
+    assert (read(left(tmp_path / "run", *KNOWN, events=events)).over == {"w"}) is over
+
+
+def test_the_phases_of_a_complete_old_run_are_over() -> None:
+    """Held steps have no count: every request of them was sent again (F2)."""
+    held = read(OLD / "held")
+    assert {p["name"] for p in held.manifest["plan"] if p["count"] is None} <= held.over
+    assert read(OLD / "interrupted-window").over == set()
+
+
+def test_a_resumed_budget_knows_what_earlier_requests_used() -> None:
+    """Else a resumed burst under a budget goes one request at a time."""
+    found = read(OLD / "interrupted").purses
+    worst = found["tokens"].worst(("gpt-5.4-nano", "marker"), 16)
+    assert worst is not None and worst >= 15

@@ -1,0 +1,96 @@
+"""Room on this machine: files and ports are counted before a request is paid for."""
+
+import resource
+import subprocess
+import sys
+
+import pytest
+
+from engine import machine_capacity as room
+from loadshapes.plan import Phase, Plan
+from recording.errors import OperatorError
+from settings.options import Options
+
+LIMITED = """
+import resource, sys
+from engine import machine_capacity as room
+from recording.errors import OperatorError
+soft, hard, users = map(int, sys.argv[1:])
+resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+try:
+    room.make_room(users)
+except OperatorError as error:
+    print("refused:", error)
+print(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+"""
+
+
+def made(soft: int, hard: int, users: int) -> list[str]:
+    command = [sys.executable, "-c", LIMITED, str(soft), str(hard), str(users)]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+
+
+def test_enough_files_change_nothing() -> None:
+    assert made(256, 512, 50) == ["256"]
+
+
+def test_a_soft_limit_is_raised_as_far_as_needed() -> None:
+    (soft,) = made(96, 4096, 120)
+    assert 120 + room.MARGIN < int(soft) <= 4096
+
+
+def test_a_hard_limit_that_is_too_low_is_refused_with_what_to_do() -> None:
+    said, soft = made(96, 96, 120)
+    assert soft == "96"
+    assert "120 requests in flight" in said and "ulimit -Hn" in said and "--max-workers" in said
+
+
+def test_what_a_user_needs_is_what_it_opens() -> None:
+    before = room.open_files()
+    with open("/dev/null"):
+        assert room.open_files() == before + 1
+
+
+def phase(count: int, window_s: float | None) -> Phase:
+    return Phase(
+        name="rpm/m", mode="rpm", scenario="chat", model="m", kind="arrivals", request="marker",
+        users=10, count=count, duration_s=window_s, max_tokens=16, task_prefix="p",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("connections", "count", "window_s", "generators", "warned"),
+    [
+        ("cold", 30_000, 60.0, 1, True),
+        ("cold", 30_000, 60.0, 2, False),
+        ("cold", 30_000, 600.0, 1, False),
+        ("cold", 300_000, 600.0, 1, True),
+        ("cold", 25_000, 60.0, 1, False),
+        ("cold", 30_000, None, 1, True),
+        ("warm", 300_000, 60.0, 1, False),
+    ],
+)
+def test_cold_connections_are_held_against_the_ports(
+    monkeypatch: pytest.MonkeyPatch, connections: str, count: int, window_s: float | None,
+    generators: int, warned: bool,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(room, "ports", lambda: 28_232)
+    options = Options(mode="rpm", connections=connections)
+    told = room.short_of_ports(Plan((phase(count, window_s),)), options, generators)
+    assert (told is not None) is warned
+    monkeypatch.setattr(room, "ports", lambda: None)
+    assert room.short_of_ports(Plan((phase(count, window_s),)), options, generators) is None
+
+
+def test_this_machine_says_how_many_ports_it_has() -> None:
+    there = room.ports()
+    assert there is None or 0 < there < 65536
+
+
+def test_an_unlimited_machine_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    unlimited = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
+    monkeypatch.setattr(resource, "getrlimit", lambda _: unlimited)
+    room.make_room(10**6)
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (64, 128))
+    with pytest.raises(OperatorError):
+        room.make_room(1000)

@@ -1,0 +1,55 @@
+"""The stop rule as a share's guard applies it, in a window and in a capacity trial."""
+
+from dataclasses import replace
+from random import Random
+
+from engine.share import Run, Share
+from engine.stopping import Guard
+from loadshapes.capacity import MODE
+from loadshapes.plan import Phase
+from settings.options import Options
+from tasks.exchange import Origin
+
+TRIAL = Phase(
+    name="capacity/m/600/1", mode=MODE, scenario="chat", model="m", kind="arrivals",
+    request="marker", users=1, count=600, duration_s=60.0, target=600, task_prefix="p-",
+)  # fmt: skip
+
+
+def halted_after(phase: Phase, outcomes: list[str], **known: object) -> int | None:
+    """After how many answers the stop rule ended the phase; None: it did not."""
+    told: list[dict[str, object]] = []
+    options = Options(**known)  # type: ignore[arg-type]
+    run = Run(options, Origin("run", "local", "secret"))
+    share = Share(run, number=0, phase=phase, began=0.0, slot=0, slots=1)
+    guard = Guard(share, run, lambda kind, verdict: told.append(verdict))
+    for number, outcome in enumerate(outcomes, 1):
+        guard.watch(outcome)
+        if share.halted.is_set():
+            assert [one["event"] for one in told] == ["stop_rule"]
+            return number
+    return None
+
+
+def failing(seed: int, share: float, outcome: str = "server_error", count: int = 600) -> list[str]:
+    dice = Random(seed)
+    return [outcome if dice.random() < share else "ok" for _ in range(count)]
+
+
+def test_a_gateway_that_fails_at_random_is_not_taken_for_one_that_breaks() -> None:
+    """5 % of failures make 4 of 20 somewhere in nearly every 600: no phase may end by that."""
+    assert [halted_after(TRIAL, failing(seed, 0.05)) for seed in range(100)] == [None] * 100
+    window = replace(TRIAL, mode="rpm")
+    assert [halted_after(window, failing(seed, 0.05)) for seed in range(100)] == [None] * 100
+
+
+def test_a_trial_far_beyond_the_limit_is_still_cut_short() -> None:
+    """Half of the requests refused: known within 100 of them."""
+    found = [halted_after(TRIAL, failing(seed, 0.5, "rate_limited")) for seed in range(100)]
+    assert all(number is not None and number <= 100 for number in found)
+
+
+def test_a_wider_window_of_the_operators_holds_and_off_is_off() -> None:
+    assert halted_after(TRIAL, ["server_error"] * 600, stop_rule="off") is None
+    late = ["ok"] * 300 + ["server_error"] * 100
+    assert halted_after(TRIAL, late, stop_window=300) == 360

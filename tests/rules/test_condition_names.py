@@ -1,0 +1,46 @@
+"""Conditions on what can be counted by name: outcomes, statuses, flags."""
+
+import inspect
+
+import pytest
+
+from recording.outcome import Outcome
+from rules import condition_names as counted
+from rules.conditions import METRICS, ConditionError, Where, metric_of, parse
+from tasks import answer_flags as drift
+
+NUMBERS = {
+    "status_counts": {"200": 7, "401": 1, "429": 3, "500": 2, "503": 1, "None": 4},
+    "outcomes": {"ok": 7, "rate_limited": 3, "budget_spent": 2},
+    "checks": {"pass": 5, "usage_sum": 2, "budget_spent": 1},
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "count"),
+    [("http_429", 3), ("http_401", 1), ("http_404", 0), ("http_5xx", 3), ("http_4xx", 4),
+     ("http_2xx", 7), ("rate_limited", 3), ("auth", 0), ("usage_sum", 2), ("usage_missing", 0),
+     ("budget_spent", 3)],
+)  # fmt: skip
+def test_a_count_by_hand(name: str, count: int) -> None:
+    assert counted.count(name, NUMBERS) == count
+    (condition,) = parse(f"{name}>0")
+    metric = metric_of(name)
+    assert metric is not None and metric.where is Where.EVERY and metric.meaning
+    assert condition.met(count) is (count > 0)
+
+
+@pytest.mark.parametrize("name", ["http_42", "http_600", "http_6xx", "http_", "no_such", "pass"])
+def test_what_is_no_name_is_refused(name: str) -> None:
+    with pytest.raises(ConditionError, match="is unknown: use success_rate"):
+        parse(f"{name}>0")
+
+
+def test_every_outcome_and_every_flag_of_a_row_has_its_count() -> None:
+    """The flags as tasks/answer_flags.py lists them; no name means two things that are not one."""
+    listed = (inspect.getdoc(drift) or "").split("\n\n")[1].splitlines()
+    flags = {line.split()[0] for line in listed if not line.startswith(" ")}
+    assert flags <= set(counted.FLAGS)
+    for name in [*flags, *(outcome.value for outcome in Outcome)]:
+        assert metric_of(name) is not None
+    assert set(METRICS) & {*counted.FLAGS, *counted.OUTCOMES} == {"dropped"}

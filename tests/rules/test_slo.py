@@ -1,0 +1,153 @@
+"""slo.toml: what it may say, what holds for a phase, and a sentence for every mistake."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rules.conditions import METRICS, Condition
+from rules.slo import AT_MOST, KEYS, REQUEST_LIMITS, SHARES, Limit, Slo, SloError, parse, read
+
+WHOLE = """
+success_rate = 0.99
+e2e_p99_s = 10
+
+[mode.tpm]
+e2e_p99_s = 30
+goodput_rps = 0.5
+
+[model."gpt-5.4-nano"]
+ttft_p95_s = 2
+e2e_p99_s = 5
+"""
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "slo.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_the_models_own_objectives_come_before_the_modes_and_those_before_the_general(
+    tmp_path: Path,
+) -> None:
+    """Key by key: what a table does not say holds as it did."""
+    slo = read(written(tmp_path, WHOLE), ("rpm", "tpm"))
+    assert slo.of("rpm", "m").values == {"e2e_p99_s": 10, "success_rate": 0.99}
+    assert slo.of("tpm", "m").values == {"e2e_p99_s": 30, "success_rate": 0.99, "goodput_rps": 0.5}
+    nano = slo.of("tpm", "gpt-5.4-nano").values
+    assert nano == {"ttft_p95_s": 2, "e2e_p99_s": 5, "success_rate": 0.99, "goodput_rps": 0.5}
+
+
+def test_a_request_limit_is_stated_or_the_highest_percentiles() -> None:
+    """`e2e_s` before `e2e_p99_s` before `e2e_p50_s`; the key it came from is told."""
+    stated = {"e2e_s": 3, "e2e_p99_s": 10, "attainment": 0.9, "ttft_p50_s": 1, "ttft_p95_s": 2}
+    limits = parse(stated, "f").of("rpm", "m").limits
+    assert limits == {"e2e": Limit(3, "e2e_s"), "ttft": Limit(2, "ttft_p95_s")}
+
+
+def test_a_statement_is_the_condition_that_is_true_where_it_fails() -> None:
+    """Request limits state nothing about a phase."""
+    slo = parse({"e2e_s": 3, "attainment": 0.9, "cost_per_success": 0.1, "e2e_p50_s": 2}, "f")
+    assert set(slo.of(None, None).statements) == {
+        Condition("attainment", "<", 0.9),
+        Condition("cost_per_success", ">", 0.1),
+        Condition("e2e_p50_s", ">", 2.0),
+    }
+
+
+def test_every_statement_is_a_metric() -> None:
+    """What an SLO may state, `--fail-on` may ask for."""
+    assert set(KEYS) - set(REQUEST_LIMITS) <= set(METRICS)
+
+
+def test_nothing_holds_for_a_phase_that_no_table_names() -> None:
+    slo = parse({"model": {"a": {"e2e_p99_s": 1}}}, "f")
+    assert slo.of("rpm", "a") and not slo.of("rpm", "b") and not slo.of(None, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "holds no objective: give some of ttft_s"),
+        ("[mode.rpm]", "holds no objective"),
+        ("p95_s = 1", "p95_s is unknown: use ttft_s, e2e_s"),
+        ("e2e_p99 = 1", "e2e_p99 is unknown"),
+        ("e2e_p99_s = '10'", "e2e_p99_s must be a number, not '10'"),
+        ("e2e_p99_s = true", "e2e_p99_s must be a number, not True"),
+        ("e2e_p99_s = [1]", "e2e_p99_s must be a number, not [1]"),
+        ("e2e_p99_s = 0", "e2e_p99_s must be above 0, not 0"),
+        ("e2e_p99_s = -1", "e2e_p99_s must be above 0, not -1"),
+        ("e2e_p99_s = nan", "e2e_p99_s must be a finite number, not nan"),
+        ("e2e_p99_s = inf", "e2e_p99_s must be a finite number, not inf"),
+        ("goodput_rps = 0", "goodput_rps must be above 0"),
+        ("success_rate = 99", "success_rate is a share from 0 to 1, not 99"),
+        ("attainment = -0.1", "attainment is a share from 0 to 1"),
+        ("cost_per_success = -1", "cost_per_success must not be below 0"),
+        ("mode = 1", "mode is a table: write [mode.NAME]"),
+        ("[model]\ne2e_p99_s = 1", "model.e2e_p99_s holds no objectives: write [model.NAME]"),
+        ("[mode.rpm]\nx = 1", "mode.rpm.x is unknown"),
+        ("[mode.rmp]\ne2e_p99_s = 1", "[mode.rmp] names no mode: use one of rpm, tpm"),
+        ("[model.gpt-5.4-nano]\ne2e_p99_s = 1", "model.gpt-5.4-nano is a table: quote names"),
+        ("[slo]\ne2e_p99_s = 1", "slo is a table"),
+        ("e2e_s = 1", "e2e_s limits single requests: say with attainment"),
+        ("success_rate = 1\n[model.a]\nttft_s = 1", "ttft_s limits single requests"),
+        ("e2e_p99_s = ", "is not TOML"),
+        ("e2e_p99_s = 1\ne2e_p99_s = 2", "is not TOML"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_one_sentence_that_names_the_file(
+    tmp_path: Path, text: str, says: str
+) -> None:
+    path = written(tmp_path, text)
+    with pytest.raises(SloError) as caught:
+        read(path, ("rpm", "tpm"))
+    said = str(caught.value)
+    assert said.startswith(str(path)) and says in said
+    assert said.endswith(".") and "\n" not in said
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "binary").write_bytes(b"\xff\xfe")
+    for path, says in [
+        (tmp_path / "none", "cannot be read (No such file or directory)"),
+        (tmp_path, "cannot be read (Is a directory)"),
+        (tmp_path / "binary", "is not UTF-8 text"),
+    ]:
+        with pytest.raises(SloError, match="is not|cannot") as caught:
+            read(path)
+        assert str(path) in str(caught.value) and says in str(caught.value)
+
+
+def _value(key: str) -> st.SearchStrategy[float]:
+    return st.floats(0, 1) if key in SHARES else st.floats(1e-6, 1e6)
+
+
+tables = st.lists(st.sampled_from(KEYS), unique=True).flatmap(
+    lambda keys: st.fixed_dictionaries(
+        {"attainment": _value("attainment")} | {key: _value(key) for key in keys}
+    )
+)
+
+
+@given(tables, st.dictionaries(st.text(), tables), st.dictionaries(st.text(), tables))
+def test_what_the_manifest_keeps_is_read_back(
+    general: dict[str, Any], modes: dict[str, Any], models: dict[str, Any]
+) -> None:
+    """The SLO in the manifest is the one in the file."""
+    slo = parse(general | {"mode": modes, "model": models}, "f")
+    assert isinstance(slo, Slo)
+    assert parse(slo.as_dict(), "again") == slo
+
+
+@given(tables, st.floats(0, 1e7))
+def test_a_statement_fails_beyond_its_limit_and_never_at_it(
+    table: dict[str, Any], value: float
+) -> None:
+    for condition in parse(table, "f").of(None, None).statements:
+        assert not condition.met(condition.limit)
+        above = round(value, 12) > round(condition.limit, 12)
+        below = round(value, 12) < round(condition.limit, 12)
+        assert condition.met(value) is (above if condition.metric in AT_MOST else below)

@@ -1,0 +1,317 @@
+"""What goes with every request besides its body, as a server sees it."""
+
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.preflight import preflight
+from recording.errors import OperatorError
+from settings.access import Access, auth_header, joined, own_headers, sdk_headers, trace_ids
+from settings.address import address
+from settings.endpoint import resolve
+from settings.options import Options
+from tests.tasks.scripted_server import answer, completion, json_reply, streaming
+from tests.tasks.sending import KEY, OPTIONS, Sender, send
+from tests.tasks.test_requests import WHOLE_STREAM
+
+Serve = Callable[..., Any]
+BOTH = pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
+SURFACES = pytest.mark.parametrize("typed", [False, True], ids=["raw", "typed"])
+OK = json_reply(completion())
+SDKS = {
+    "OPENAI_ORG_ID": "org-mine", "OPENAI_PROJECT_ID": "proj-mine",
+    "OPENAI_CUSTOM_HEADERS": "X-Title: acme\nHTTP-Referer: https://acme.example",
+}  # fmt: skip
+
+
+def asked(serve: Serve, access: Access, path: str = "", **how: Any) -> Any:
+    """The one request that a server saw."""
+    stream = how.get("stream", False)
+    server = serve(answer(streaming(*WHOLE_STREAM) if stream else OK))
+    row = send(server.base_url + path, how={"access": access}, **how)
+    assert row.outcome == "ok", row.error_message
+    (seen,) = server.requests
+    return seen
+
+
+@SURFACES
+@BOTH
+@pytest.mark.parametrize(
+    ("auth", "header"),
+    [("bearer", ("authorization", f"Bearer {KEY}")), ("api-key", ("api-key", KEY)),
+     ("X-Goog-Api-Key", ("x-goog-api-key", KEY)), ("none", None)],
+)  # fmt: skip
+def test_the_key_goes_in_its_header_and_in_no_other(
+    serve: Serve, auth: str, header: tuple[str, str] | None, stream: bool, typed: bool
+) -> None:
+    seen = asked(serve, Access(auth=auth), stream=stream, typed=typed)
+    holding = [(name, value) for name, value in seen.headers.items() if KEY in value]
+    assert holding == ([header] if header else [])
+    assert header or "authorization" not in seen.headers
+
+
+@SURFACES
+def test_headers_of_ones_own_go_beside_the_key(serve: Serve, typed: bool) -> None:
+    """A gateway that wants two at once: the key in one, the tenant in another."""
+    own = own_headers(
+        ["X-Tenant=acme", "X-Task={task_id}", "X-Run=r/{run_id}", "X-Secret=a{env:IT}b"],
+        {"IT": "=c=,{task_id"},
+    )
+    seen = asked(serve, Access(auth="api-key", headers=own), typed=typed)
+    got = {name: seen.headers[name] for name in ("x-tenant", "x-task", "x-run", "x-secret")}
+    assert got == {
+        "x-tenant": "acme", "x-task": "pre-req-0", "x-run": "r/run", "x-secret": "a=c=,{task_idb",
+    }  # fmt: skip
+    assert seen.headers["api-key"] == KEY
+
+
+def test_every_request_has_its_own_task_in_the_header(serve: Serve) -> None:
+    server = serve(answer(OK))
+    user = Sender(server.base_url, access=Access(headers=own_headers(["X-Task={task_id}"], {})))
+    for index in range(3):
+        user.send(index)
+    assert [s.headers["x-task"] for s in server.requests] == [f"pre-req-{n}" for n in range(3)]
+
+
+def test_a_task_id_that_no_header_can_hold_is_percent_encoded(serve: Serve) -> None:
+    own = own_headers(["X-Task={task_id}"], {})
+    server = serve(answer(OK))
+    with_feed = "a\r\nX-Evil: 1\u4f60-"
+    row = Sender(server.base_url, access=Access(headers=own)).send(task_prefix=with_feed)
+    assert row.outcome == "ok"
+    assert server.requests[0].headers["x-task"] == "a%0D%0AX-Evil: 1%E4%BD%A0-0"
+    assert "x-evil" not in server.requests[0].headers
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("X-Tenant", "takes NAME=VALUE"),
+        ("=secretvalue", "no header's name"),
+        ("X Tenant=secretvalue", "no header's name"),
+        ("X-A\r\nX-B=secretvalue", "no header's name"),
+        ("X-A=secretvalue\r\nX-B: 1", "on one line"),
+        ("X-A=secretvalue\n", "on one line"),
+        ("X-A=secretvalue\x00", "on one line"),
+        ("X-A=secretvalué", "plain ASCII"),
+        ("X-A=", "has no value"),
+        ("X-A={env:GONE}", "the variable GONE is not set"),
+        ("X-A={env:FEED}", "on one line"),
+        ("X-A={taskid}secretvalue", "no other name in braces"),
+        ("Content-Length=secretvalue", "the connection's own"),
+        ("connection=secretvalue", "the connection's own"),
+        ("Transfer-Encoding=secretvalue", "the connection's own"),
+        ("Proxy-Authorization=secretvalue", "the connection's own"),
+    ],
+)
+def test_a_header_that_cannot_be_sent_is_a_sentence_without_its_value(line: str, says: str) -> None:
+    with pytest.raises(OperatorError) as caught:
+        own_headers([line], {"FEED": "secretvalue\r\nX: y"})
+    assert says in str(caught.value)
+    assert "secretvalu" not in str(caught.value)
+
+
+def test_a_name_is_said_once_and_the_key_has_its_header_for_itself() -> None:
+    with pytest.raises(OperatorError, match="given twice"):
+        own_headers(["X-A=1", "x-a=2"], {})
+    for auth, name in (("bearer", "authorization"), ("api-key", "API-Key")):
+        with pytest.raises(OperatorError, match="would go in one header"):
+            joined(((name, "v"),), (), auth)
+    assert joined((("Authorization", "Basic x"),), (), "none")
+    assert joined((("Authorization", "Basic x"),), (), "api-key"), "two keys at once, if wanted"
+
+
+@pytest.mark.parametrize(
+    ("auth", "azure", "command", "header"),
+    [("auto", False, False, "bearer"), ("auto", True, False, "api-key"),
+     ("auto", True, True, "bearer"), ("Bearer", True, False, "bearer"),
+     ("API-KEY", False, False, "API-KEY"), ("none", True, False, "none"), ("", False, False,
+     "bearer"), ("x-api-key", True, False, "x-api-key")],
+)  # fmt: skip
+def test_how_the_key_is_sent(auth: str, azure: bool, command: bool, header: str) -> None:
+    assert auth_header(auth, azure, command) == header
+
+
+@pytest.mark.parametrize("auth", ["Basic", "token", "x api", "a:b", "content-length", "api\r\nkey"])
+def test_an_auth_that_is_none(auth: str) -> None:
+    with pytest.raises(OperatorError, match="is none of bearer, api-key, none"):
+        auth_header(auth, False, False)
+
+
+# ---- what the SDK would add by itself
+
+
+@SURFACES
+def test_what_the_sdk_takes_from_the_environment_is_not_sent_unasked(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, typed: bool
+) -> None:
+    for name, value in {**SDKS, "OPENAI_ADMIN_KEY": "sk-admin-1", "OPENAI_API_KEY": "sk-o"}.items():
+        monkeypatch.setenv(name, value)
+    plain = asked(serve, Access(auth="none"), typed=typed)
+    said = " ".join(plain.headers.values()) + " ".join(plain.headers)
+    assert not any(word in said for word in ("mine", "acme", "admin", "sk-o", "openai-"))
+
+
+@pytest.mark.parametrize(
+    ("variables", "host", "sent"),
+    [
+        ({"OPENAI_BASE_URL": "http://o/v1", "OPENAI_API_KEY": "k"}, None, True),
+        ({"OPENAI_BASE_URL": "http://o/v1", "OPENAI_API_KEY": "k"}, "http://o/v1", True),
+        ({"OPENAI_API_KEY": "k"}, "http://x/v1", True),
+        ({"NONELINEAR_API_KEY": "k"}, "http://x/v1", False),
+        ({"NONELINEAR_OPENAI_BASE_URL": "http://n/v1", "NONELINEAR_API_KEY": "k"}, None, False),
+    ],
+)
+def test_the_openai_variables_go_where_their_key_goes(
+    variables: dict[str, str], host: str | None, sent: bool
+) -> None:
+    found = resolve(host, variables | SDKS)
+    names = ["OpenAI-Organization", "OpenAI-Project", "X-Title", "HTTP-Referer"]
+    assert found.access.names == (names if sent else [])
+    assert found.access.openai == (tuple(SDKS) if sent else ())
+    assert found.access.withheld == (() if sent else tuple(SDKS))
+    assert ("OPENAI_ORG_ID" in found.named) and ("is not sent" in found.named) is not sent
+    assert "acme" not in found.named and "org-mine" not in str(found.facts())
+
+
+def test_a_feed_in_the_sdks_headers_is_a_sentence() -> None:
+    with pytest.raises(OperatorError, match="connection's own"):
+        sdk_headers({"OPENAI_CUSTOM_HEADERS": "Connection: close"})
+    with pytest.raises(OperatorError, match="not plain ASCII"):
+        sdk_headers({"OPENAI_ORG_ID": "a\rX: y"})
+
+
+# ---- traces
+
+
+@SURFACES
+@BOTH
+def test_the_trace_is_what_sha256_of_the_row_says(serve: Serve, stream: bool, typed: bool) -> None:
+    server = serve(answer(streaming(*WHOLE_STREAM) if stream else OK))
+    user = Sender(server.base_url, access=Access(trace=True))
+    rows = [user.send(index, stream=stream, typed=typed) for index in range(3)]
+    for row, seen in zip(rows, server.requests, strict=True):
+        said = f"{row.run_id}\n{row.phase}\n{row.task_id}".encode()
+        digest = hashlib.sha256(said).hexdigest()
+        assert row.trace_id == digest[:32] == seen.headers["x-request-id"]
+        assert seen.headers["traceparent"] == f"00-{digest[:32]}-{digest[32:48]}-01"
+    assert len({row.trace_id for row in rows}) == 3
+
+
+@given(st.text(), st.text(), st.text())
+def test_trace_ids_have_the_w3cs_form(run_id: str, phase: str, task_id: str) -> None:
+    trace, span = trace_ids(run_id, phase, task_id)
+    assert (len(trace), len(span)) == (32, 16)
+    assert int(trace, 16) and int(span, 16) and (trace + span).islower() or (trace + span).isdigit()
+
+
+def test_without_traces_the_column_is_empty(serve: Serve) -> None:
+    server = serve(answer(OK))
+    row = send(server.base_url, how={"access": Access(trace=False)})
+    assert row.trace_id is None
+    assert not {"traceparent", "x-request-id"} & set(server.requests[0].headers)
+
+
+def test_a_trace_header_of_ones_own_is_not_doubled(serve: Serve) -> None:
+    own = own_headers(["X-Request-ID={task_id}"], {})
+    seen = asked(serve, Access(headers=own, trace=True))
+    assert seen.headers["x-request-id"] == "pre-req-0"
+    assert "traceparent" in seen.headers
+
+
+def test_a_request_that_was_not_sent_has_no_trace(serve: Serve) -> None:
+    from tasks.transport_failure import NotSent
+
+    def shut() -> None:
+        raise NotSent("over")
+
+    server = serve(answer(OK))
+    row = Sender(server.base_url, access=Access(trace=True)).send(gate=shut)
+    assert (row.outcome, row.trace_id) == ("dropped", None)
+
+
+# ---- the address
+
+
+@SURFACES
+@BOTH
+@pytest.mark.parametrize(
+    ("path", "line"),
+    [
+        ("?api-version=2024-10-21", "/v1/chat/completions?api-version=2024-10-21"),
+        ("?a=1&a=%2F&b", "/v1/chat/completions?a=1&a=%2F&b"),
+        ("/openai?api-version=1", "/v1/openai/deployments/a%2Fb/chat/completions?api-version=1"),
+        ("/openai/deployments/D?api-version=1",
+         "/v1/openai/deployments/D/chat/completions?api-version=1"),
+        ("/openai/v1?api-version=preview", "/v1/openai/v1/chat/completions?api-version=preview"),
+        ("/models/{model}", "/v1/models/a%2Fb/chat/completions"),
+        ("/{model}/x?k=v", "/v1/a%2Fb/x/chat/completions?k=v"),
+    ],
+)  # fmt: skip
+def test_where_a_request_goes(
+    serve: Serve, path: str, line: str, stream: bool, typed: bool
+) -> None:
+    seen = asked(serve, Access(), path, model="a/b", stream=stream, typed=typed)
+    assert seen.line == f"POST {line} HTTP/1.1"
+
+
+def test_each_model_has_its_own_path_on_one_connection(serve: Serve) -> None:
+    server = serve(answer(OK))
+    user = Sender(server.base_url + "/{model}")
+    for model in ("a", "b", "a", "c"):
+        assert user.send(model=model).outcome == "ok"
+    assert [s.line.split("/")[2] for s in server.requests] == ["a", "b", "a", "c"]
+    assert [s.json["model"] for s in server.requests] == ["a", "b", "a", "c"]
+    assert server.connections == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "line"),
+    [
+        ("?api-version=1", "/v1/models?api-version=1"),
+        ("/openai?api-version=1", "/v1/openai/models?api-version=1"),
+        ("/openai/deployments/{model}?api-version=1", "/v1/openai/models?api-version=1"),
+        ("", "/v1/models"),
+    ],
+)
+def test_the_free_look_has_the_query_and_the_headers_too(
+    serve: Serve, path: str, line: str
+) -> None:
+    server = serve(answer(json_reply({"data": []})))
+    environment = {"GW_API_KEY": KEY, "GW_BASE_URL": server.base_url + path, "T": "tenant-77"}
+    options = Options(gateway="gw", header="X-Tenant={env:T}", auth="x-key", run_id="r")
+    preflight(resolve(None, environment, options), OPTIONS)
+    (seen,) = server.requests
+    assert seen.line == f"GET {line} HTTP/1.1"
+    assert (seen.headers["x-tenant"], seen.headers["x-key"]) == ("tenant-77", KEY)
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        (
+            "http://h/v1?api-version=2024-10-21-preview",
+            "http://h/v1?api-version=2024-10-21-preview",
+        ),
+        ("http://h/v1?code=abc", "http://h/v1?code=[key]"),
+        ("http://h/v1?x=1&subscription-key=abc&y", "http://h/v1?x=1&subscription-key=[key]&y"),
+        ("http://h/v1?sig=%2Fq", "http://h/v1?sig=[key]"),
+        ("http://h/v1?x=5b1e77f0c2aa5b1e77f0c2aa", "http://h/v1?x=[key]"),
+        ("http://h/v1?model=gpt-4.1-mini-2025-04-14-global", None),
+        ("http://h/v1?region=eu-west-1", None),
+    ],
+)
+def test_what_looks_like_a_secret_in_the_query_is_not_shown(url: str, shown: str | None) -> None:
+    assert address(url).shown == (shown or url)
+
+
+def test_a_secret_of_the_query_is_taken_out_of_every_row(serve: Serve) -> None:
+    refusal = {"error": {"message": "bad code 5b1e77f0c2aa"}}
+    server = serve(answer(json_reply(refusal, status="401 No")))
+    found = resolve(server.base_url + "?code=5b1e77f0c2aa", {"OPENAI_API_KEY": "k"})
+    assert "5b1e77f0c2aa" in found.secrets
+    assert "5b1e77f0c2aa" not in repr(found) + found.named + str(found.facts())

@@ -1,0 +1,41 @@
+"""What headers say of times: the gateway's own apart from its upstream's."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tasks.stated_overhead import stated_times
+from tests.tasks.scripted_server import answer_once, completion, json_reply
+from tests.tasks.sending import send
+
+
+@pytest.mark.parametrize(("headers", "overhead", "upstream", "names"), [
+    ({"x-litellm-overhead-duration-ms": "12.5"}, 0.0125, None, "x-litellm-overhead-duration-ms"),
+    ({"openai-processing-ms": "431"}, None, 0.431, "openai-processing-ms"),
+    ({"x-envoy-upstream-service-time": "7", "openai-processing-ms": "5"}, None, 0.007,
+     "x-envoy-upstream-service-time"),
+    ({"x-kong-proxy-latency": "1", "x-kong-upstream-latency": "90"}, 0.001, 0.09,
+     "x-kong-proxy-latency x-kong-upstream-latency"),
+    ({"server-timing": 'cache;desc="dur=9, upstream", Overhead;dur=3.5;desc=x, upstream;dur=88'},
+     0.0035, 0.088, "server-timing"),
+    ({"server-timing": 'cfExtPri, db;dur=53'}, None, None, None),
+    ({"openai-processing-ms": "-3"}, None, None, None),
+    ({"x-litellm-overhead-duration-ms": "None"}, None, None, None),
+    ({"server-timing": "gateway;dur=1e999"}, None, None, None),
+    ({}, None, None, None),
+])  # fmt: skip
+def test_stated_times(
+    headers: dict[str, str], overhead: float | None, upstream: float | None, names: str | None
+) -> None:
+    found = stated_times(headers)
+    assert found.get("stated_overhead_s") == overhead
+    assert found.get("stated_upstream_s") == upstream
+    assert found.get("stated_times_from") == names
+
+
+def test_a_row_holds_them_and_what_the_reply_calls_itself(serve: Callable[..., Any]) -> None:
+    reply = json_reply(completion(), "x-litellm-overhead-duration-ms: 2.25")
+    row = send(serve(answer_once(reply)).base_url)
+    assert (row.stated_overhead_s, row.stated_upstream_s) == (0.00225, None)
+    assert (row.completion_id, row.completion_created, row.tool_calls) == ("c1", 1, 0)

@@ -1,0 +1,230 @@
+"""The metrics count what the rows say, are never many, and the dashboard asks for what exists."""
+
+import json
+import re
+import socket
+from collections import Counter
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from prometheus_client import generate_latest
+from prometheus_client.parser import text_string_to_metric_families
+
+from recording.errors import OperatorError
+from recording.not_sent import Unsent
+from tests.analysis.runs import PHASE, dropped, failed, record
+from webui.prometheus import MORE, MOST_PHASES, PIECE_SAMPLES, Metrics, serve
+
+ROOT = Path(__file__).resolve().parents[2]
+DASHBOARD = json.loads((ROOT / "docs" / "grafana" / "weighbridge.json").read_text("utf-8"))
+
+
+def session(*phases: str, count: int | None = 5) -> Any:
+    """What the metrics ask of a run."""
+    return SimpleNamespace(
+        options=SimpleNamespace(run_id="r", mode="rpm", currency=""),
+        endpoint=SimpleNamespace(shown="http://gw/v1", simulated=False, currency=None),
+        plan=SimpleNamespace(
+            phases=[SimpleNamespace(name=n, model="gpt-5.4-nano", count=count) for n in phases]
+        ),
+        watchers=[],
+        left=[],
+        decided=[],
+        tariff=SimpleNamespace(currency="CNY"),
+    )
+
+
+def watching(*phases: str, count: int | None = 5) -> Metrics:
+    made = Metrics(lambda: 3)
+    made.watch(session(*phases, count=count))
+    return made
+
+
+def scrape(metrics: Metrics, path: str = "/metrics") -> str:
+    """What a GET answers."""
+    asked = {"REQUEST_METHOD": "GET", "PATH_INFO": path}
+    return b"".join(metrics.answer(asked, lambda status, headers: None)).decode()
+
+
+def samples(text: str) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
+    """Every sample of an exposition, by name and labels, as Prometheus' own parser reads it."""
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def one(text: str, name: str, **labels: str) -> float | None:
+    """The sum of a metric's samples with these labels; None: there is none."""
+    wanted = set(labels.items())
+    found = [v for (n, held), v in samples(text).items() if n == name and wanted <= set(held)]
+    return sum(found) if found else None
+
+
+def test_the_counts_are_those_of_the_rows() -> None:
+    """Requests by outcome, successes, tokens, cost and lag: added up by hand beside it."""
+    rows = [*(record(i) for i in range(7)), failed(7), failed(8, "rate_limited"), dropped(9)]
+    metrics = watching(PHASE)
+    for row in rows:
+        metrics.add(row)
+    text = scrape(metrics)
+    for outcome, count in Counter(row.outcome for row in rows).items():
+        assert one(text, "weighbridge_requests_total", outcome=outcome, phase=PHASE) == count
+    assert one(text, "weighbridge_planned_requests") == 5
+    assert one(text, "weighbridge_latency_seconds_count") == 7
+    assert one(text, "weighbridge_latency_seconds_sum") == pytest.approx(14.0)
+    assert one(text, "weighbridge_send_lag_seconds_count") == 9  # a dropped request left nothing
+    assert one(text, "weighbridge_tokens_total", kind="prompt") == 7 * 12
+    assert one(text, "weighbridge_tokens_total", kind="completion") == 7 * 6
+    assert one(text, "weighbridge_cost_total", currency="CNY") == pytest.approx(7 * 0.000069)
+    assert one(text, "weighbridge_cost_unknown_requests_total") == 2
+    assert one(text, "weighbridge_in_flight_requests") == 3
+    assert one(text, "weighbridge_run_info", gateway="http://gw/v1", simulated="false") == 1
+
+
+def test_what_is_not_known_has_no_time_series() -> None:
+    """Neither costs nor tokens nor first tokens are 0 where nobody stated them."""
+    metrics = watching(PHASE, count=None)
+    metrics.add(record(api_cost=None, prompt_tokens=None, completion_tokens=None))
+    text = scrape(metrics)
+    for name in ("cost_total", "tokens_total", "ttft_seconds_count", "planned_requests"):
+        assert one(text, f"weighbridge_{name}") is None, name
+
+
+def test_a_new_run_begins_at_zero() -> None:
+    """Nothing of the run before is left, under its labels or the new ones."""
+    metrics = watching("old")
+    metrics.add(record(phase="old"))
+    metrics.watch(session("new"))
+    metrics.add(record(phase="new"))
+    text = scrape(metrics)
+    assert one(text, "weighbridge_requests_total") == 1
+    assert 'phase="old"' not in text
+
+
+def test_no_plan_floods_prometheus() -> None:
+    """The phases beyond the hundredth share one name, and lose no request."""
+    names = [f"rpm/m{i}/600" for i in range(MOST_PHASES + 50)]
+    metrics = watching(*names)
+    for name in names:
+        metrics.add(record(phase=name, model_requested=name))
+    text = scrape(metrics)
+    held = {labels for (n, labels) in samples(text) if n == "weighbridge_requests_total"}
+    assert len(held) == MOST_PHASES + 1
+    assert one(text, "weighbridge_requests_total", phase=MORE, model=MORE) == 50
+    assert one(text, "weighbridge_requests_total") == len(names)
+    assert one(text, "weighbridge_planned_requests") == 5 * len(names)
+
+
+def test_a_text_in_pieces_says_what_a_text_at_once_says() -> None:
+    """A scrape pauses between pieces; prometheus_client's own text is the oracle."""
+    names = [f"p{i}" for i in range(40)]
+    metrics = watching(*names)
+    for name in names:
+        metrics.add(record(phase=name))
+    text = scrape(metrics)
+    assert text.count("_bucket{") > 2 * PIECE_SAMPLES
+    assert text == generate_latest(metrics.registry).decode()
+
+
+def test_a_hostile_name_stays_inside_its_label() -> None:
+    """What an operator or a gateway names cannot forge a metric."""
+    name = 'a"} 1\nweighbridge_cost_total{phase="x'
+    metrics = watching(name)
+    metrics.add(record(phase=name))
+    assert one(scrape(metrics), "weighbridge_requests_total", phase=name) == 1
+
+
+def test_only_one_path_answers() -> None:
+    assert scrape(watching(PHASE), "/") == "The metrics are at /metrics.\n"
+
+
+def test_a_taken_port_is_the_operators_to_change() -> None:
+    """One sentence names the option."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(OperatorError, match=r"^--metrics-port \d+ of 127.0.0.1 cannot be open"):
+            serve(watching(PHASE), "127.0.0.1", taken.getsockname()[1])
+
+
+def queries() -> list[str]:
+    """Every query of the dashboard: its panels' and its variables'."""
+    asked = [t["expr"] for panel in DASHBOARD["panels"] for t in panel["targets"]]
+    named = [v["query"] for v in DASHBOARD["templating"]["list"] if v["type"] == "query"]
+    return asked + named
+
+
+@pytest.mark.parametrize("query", queries())
+def test_the_dashboard_asks_for_what_is_exported(query: str) -> None:
+    """Each metric of a query exists, and so does each label it filters, groups or shows by."""
+    metrics = watching(PHASE)
+    metrics.add(record(ttft_s=0.5))
+    metrics.add(failed(1))
+    held: dict[str, set[str]] = {}
+    for (name, labels), _ in samples(scrape(metrics)).items():
+        held.setdefault(name, set()).update(label for label, _ in labels)
+    asked = re.findall(r"weighbridge_\w+", query)
+    assert asked and set(asked) <= set(held)
+    labels = set(re.findall(r'(\w+)=~?"', query))
+    for group in re.findall(r"by \(([^)]*)\)", query):
+        labels |= set(group.split(", "))
+    labels |= set(re.findall(r"label_values\(\w+, (\w+)\)", query))
+    assert labels <= set.intersection(*(held[name] for name in asked)), query
+
+
+def test_the_dashboard_shows_every_metric() -> None:
+    """What is exported is on it."""
+    metrics = watching(PHASE)
+    names = {f.name for f in text_string_to_metric_families(scrape(metrics))}
+    asked = " ".join(queries())
+    assert [name for name in names if name not in asked] == []
+
+
+def test_legends_name_labels_that_the_query_keeps() -> None:
+    for panel in DASHBOARD["panels"]:
+        for target in panel["targets"]:
+            shown = set(re.findall(r"{{(\w+)}}", target["legendFormat"]))
+            kept = {w for g in re.findall(r"by \(([^)]*)\)", target["expr"]) for w in g.split(", ")}
+            assert shown <= kept, panel["title"]
+
+
+def test_the_phases_of_a_program_are_named_as_it_plans_them() -> None:
+    """A capacity search knows none of them at its start: they were all counted as `(more)`."""
+    metrics, run = Metrics(lambda: 0), session()
+    metrics.watch(run)
+    for decide in run.decided:
+        decide(SimpleNamespace(name=PHASE, model="gpt-5.4-nano", count=5))
+    metrics.add(record(0))
+    text = scrape(metrics)
+    assert one(text, "weighbridge_requests_total", phase=PHASE, model="gpt-5.4-nano") == 1
+    assert one(text, "weighbridge_planned_requests", phase=PHASE) == 5
+    assert MORE not in text
+    for number in range(MOST_PHASES + 5):
+        run.decided[0](SimpleNamespace(name=f"p{number}", model="m", count=1))
+    assert one(scrape(metrics), "weighbridge_planned_requests", phase=MORE) == 6
+
+
+def test_costs_are_in_the_currency_of_the_runs_price_table() -> None:
+    run = session(PHASE)
+    run.tariff.currency = "EUR"  # --prices says so, neither --currency nor the gateway does
+    metrics = Metrics(lambda: 0)
+    metrics.watch(run)
+    metrics.add(record(0))
+    assert one(scrape(metrics), "weighbridge_cost_total", currency="EUR") == 0.000069
+
+
+def test_what_was_not_sent_is_counted_though_it_has_no_rows() -> None:
+    run, metrics = session(PHASE, count=864_000), Metrics(lambda: 0)
+    metrics.watch(run)
+    metrics.add(dropped(0))
+    run.left[0](
+        Unsent(
+            run_id="r", worker="local", phase=PHASE, model="gpt-5.4-nano", first=1, last=863_999,
+            step=1, count=863_999, reason="the run was stopped",
+        )
+    )  # fmt: skip
+    assert one(scrape(metrics), "weighbridge_requests_total", outcome="dropped") == 864_000

@@ -1,0 +1,225 @@
+"""What Prometheus may scrape while a run goes on (`--metrics-port`): counted record by record.
+
+The commanding node serves it: it sees every record of its workers too. A new run begins at zero,
+which Prometheus reads as a counter's reset. What is not known has no time series: it is not 0.
+The phases after the first MOST_PHASES share the name `(more)`, so that no plan floods a Prometheus.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Protocol
+
+import gevent
+from gevent.pywsgi import WSGIServer
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Metric,
+    disable_created_metrics,
+    generate_latest,
+)
+
+from recording.errors import OperatorError
+from recording.not_sent import Unsent
+from recording.outcome import Outcome
+from recording.record import RequestRecord
+
+MOST_PHASES = 100
+MORE = "(more)"
+LATENCIES_S = (0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4, 5, 7.5, 10, 15, 20, 30, 45, 60, 120)
+LAGS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5)
+TOKENS = ("prompt", "completion", "cached", "reasoning")
+PHASE = ("phase", "model")
+PIECE_SAMPLES = 50  # written before the requests get the processor again: about a millisecond
+
+
+class Watched(Protocol):
+    """What is asked of a session: what it was told to do, and whom it tells of each record.
+
+    `left` are told of what is not sent, `decided` of each phase that a program plans on its way.
+    """
+
+    options: Any
+    endpoint: Any
+    plan: Any
+    watchers: list[Callable[[RequestRecord], None]]
+    left: list[Callable[[Unsent], None]]
+    decided: list[Callable[[Any], None]]
+    tariff: Any
+
+
+class Metrics:
+    """The time series of the current or last run. `in_flight` counts requests under way."""
+
+    def __init__(self, in_flight: Callable[[], int]) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]
+        self.registry = CollectorRegistry()
+        self._requests = self._family(
+            Counter,
+            "requests",
+            "planned requests by how they ended, those never sent (dropped) included",
+            (*PHASE, "outcome"),
+        )
+        self._planned = self._family(
+            Gauge, "planned_requests", "requests that a phase plans, where it counts them", PHASE
+        )
+        self._latency = self._family(
+            Histogram,
+            "latency_seconds",
+            "send to last byte, of the successes",
+            PHASE,
+            buckets=LATENCIES_S,
+        )
+        self._ttft = self._family(
+            Histogram,
+            "ttft_seconds",
+            "send to first token, reasoning or visible, of streams",
+            PHASE,
+            buckets=LATENCIES_S,
+        )
+        self._lag = self._family(
+            Histogram,
+            "send_lag_seconds",
+            "sent - due: the generator's own lateness",
+            PHASE,
+            buckets=LAGS_S,
+        )
+        self._tokens = self._family(
+            Counter, "tokens", "tokens of the successes, as usage states them", (*PHASE, "kind")
+        )
+        self._cost = self._family(
+            Counter,
+            "cost",
+            "what the gateway says it charged, in the currency of the label",
+            (*PHASE, "currency"),
+        )
+        self._unknown = self._family(
+            Counter, "cost_unknown_requests", "requests sent whose cost nobody stated", PHASE
+        )
+        self._run = self._family(
+            Gauge,
+            "run_info",
+            "1: the current or last run",
+            ("run_id", "mode", "gateway", "simulated"),
+        )
+        flying = self._family(Gauge, "in_flight_requests", "requests under way now", ())
+        flying.set_function(in_flight)
+        self._names: set[str] = set()
+        self._currency = ""
+        self._found: dict[tuple[object, ...], Any] = {}
+
+    def _family(self, kind: Any, name: str, text: str, labels: tuple[str, ...], **more: Any) -> Any:
+        return kind(name, text, labels, namespace="weighbridge", registry=self.registry, **more)
+
+    def watch(self, session: Watched) -> None:
+        """Count this run from now on, from zero."""
+        for family in (self._requests, self._planned, self._latency, self._ttft, self._lag,
+                       self._tokens, self._cost, self._unknown, self._run):  # fmt: skip
+            family.clear()
+        self._found.clear()
+        asked, endpoint, phases = session.options, session.endpoint, session.plan.phases
+        self._currency = session.tariff.currency or ""
+        simulated = str(endpoint.simulated).lower()
+        self._run.labels(asked.run_id, asked.mode, endpoint.shown, simulated).set(1)
+        self._names.clear()
+        for phase in phases:
+            self.plan(phase)
+        session.watchers.append(self.add)
+        session.decided.append(self.plan)
+        session.left.append(self.leave)
+
+    def plan(self, phase: Any) -> None:
+        """Name a phase that is planned; a program decides its phases one by one."""
+        if len(self._names) < MOST_PHASES:
+            self._names.add(phase.name)
+        if phase.count is not None:
+            self._planned.labels(*self._labels(phase.name, phase.model)).inc(phase.count)
+
+    def add(self, record: RequestRecord) -> None:
+        """Count one record."""
+        place = self._labels(record.phase, record.model_requested)
+        self._line(self._requests, place, record.outcome).inc()
+        if record.outcome == Outcome.DROPPED:
+            return
+        if record.send_lag_s is not None:
+            self._line(self._lag, place).observe(max(0.0, record.send_lag_s))
+        if record.api_cost is None:
+            self._line(self._unknown, place).inc()
+        else:
+            self._line(self._cost, place, self._currency).inc(max(0.0, record.api_cost))
+        if not record.success:
+            return
+        if record.elapsed_sec is not None:
+            self._line(self._latency, place).observe(record.elapsed_sec)
+        if record.ttft_s is not None:
+            self._line(self._ttft, place).observe(record.ttft_s)
+        for kind in TOKENS:
+            tokens = getattr(record, f"{kind}_tokens")
+            if tokens is not None:
+                self._line(self._tokens, place, kind).inc(max(0, tokens))
+
+    def leave(self, unsent: Unsent) -> None:
+        """Count what was planned and not sent."""
+        place = self._labels(unsent.phase, unsent.model)
+        self._line(self._requests, place, Outcome.DROPPED.value).inc(unsent.count)
+
+    def _labels(self, phase: str, model: str) -> tuple[str, str]:
+        return (phase, model) if phase in self._names else (MORE, MORE)
+
+    def _line(self, family: Any, place: tuple[str, str], *label: str) -> Any:
+        """A time series, looked up once: prometheus_client's own look-up is slower."""
+        key = (id(family), place, *label)
+        found = self._found.get(key)
+        if found is None:
+            found = self._found[key] = family.labels(*place, *label)
+        return found
+
+    def answer(self, environ: dict[str, Any], start_response: Any) -> Iterator[bytes]:
+        """A scrape (WSGI): the text of GET /metrics, piece by piece."""
+        known = environ["REQUEST_METHOD"] == "GET" and environ["PATH_INFO"] == "/metrics"
+        kind = CONTENT_TYPE_LATEST if known else "text/plain; charset=utf-8"
+        start_response("200 OK" if known else "404 Not Found", [("Content-Type", kind)])
+        if not known:
+            yield b"The metrics are at /metrics.\n"
+            return
+        for family in self.registry.collect():
+            for piece in _pieces(family):
+                yield piece
+                gevent.sleep(0.001)  # a long text must not make requests late
+
+
+def _pieces(family: Metric) -> Iterator[bytes]:
+    """The text of a family: its two lines of comment, then its samples, some at a time."""
+    for begin in range(0, max(1, len(family.samples)), PIECE_SAMPLES):
+        some = Metric(family.name, family.documentation, family.type)
+        some.samples = family.samples[begin : begin + PIECE_SAMPLES]
+        text = generate_latest(_One(some))
+        yield text.split(b"\n", 2)[2] if begin else text
+
+
+class _One(CollectorRegistry):
+    """A registry of one family that has been collected already."""
+
+    def __init__(self, family: Metric) -> None:
+        super().__init__()
+        self._family = family
+
+    def collect(self) -> Iterable[Metric]:
+        """The family."""
+        return [self._family]
+
+
+def serve(metrics: Metrics, host: str, port: int) -> WSGIServer:
+    """Answer scrapes at http://host:port/metrics until the process ends. Raises OperatorError."""
+    server = WSGIServer((host, port), metrics.answer, log=None, error_log=None)
+    try:
+        server.start()
+    except (OSError, OverflowError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise OperatorError(
+            f"--metrics-port {port} of {host} cannot be opened ({why}): "
+            "give another port or another --metrics-host."
+        ) from None
+    return server

@@ -1,0 +1,126 @@
+"""What the command `weighbridge` says of itself: help by group or by mode, versions, mistakes."""
+
+import platform
+import textwrap
+from collections.abc import Collection
+from dataclasses import fields
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as installed
+
+from loadshapes.modes import PLANS
+from recording.manifest import git_commit, project_version
+from settings.command_line import nearest
+from settings.option import GROUPS, MODES, flag, readers
+from settings.options import Options
+
+WIDTH = 100
+TOOLS = {
+    "demo": "a short evaluation of the embedded simulator, with its report (no key, no cost)",
+    "ui": "Locust's web UI with our start form, on http://127.0.0.1:8089",
+    "worker": "a load generator for a run with --master elsewhere (--master-host)",
+    "simulator": "the simulated gateway alone",
+    "report": "write report.md, report.html and summary.json of a run folder again",
+    "summary": "print the numbers of a run",
+    "check": "see whether a run is complete and good enough (--fail-on)",
+    "compare": "compare runs with the first one",
+    "timeline": "join runs of different hours into one table",
+    "reconcile": "compare a run's costs with a price table and a bill",
+    "export": "write a run's rows as CSV, Parquet or JSONL",
+    "import": "make a run folder of the article's JSONL",
+}
+DEMO = (
+    "weighbridge: the demo asks the embedded simulator for a burst of 100, a window of 10 s and "
+    "each probe once: about 50 seconds, without a key or any cost."
+)
+HOST = "base URL of the gateway, e.g. https://host/v1; else OPENAI_BASE_URL (environment or .env)"
+LOCUSTS = (
+    "Locust's own options go with every run: --processes N, --master and --worker, --csv, --html, "
+    "--json, --loglevel, and what `locust --help` lists. The key comes from OPENAI_API_KEY of the "
+    "environment or .env, never from an option."
+)
+
+
+def version() -> str:
+    """Ours with its commit, and those of what matters below us."""
+    commit = git_commit()
+    ours = f"commit {commit[:12]}" if commit else "no commit known"
+    found = [f"weighbridge {project_version()} ({ours})"]
+    for name in ("locust", "openai"):
+        try:
+            found.append(f"{name} {installed(name)}")
+        except PackageNotFoundError:
+            found.append(f"{name} is not installed")
+    return ", ".join([*found, f"Python {platform.python_version()}"])
+
+
+def page() -> str:
+    """`weighbridge --help`."""
+    lines = [
+        "Load tests for OpenAI-compatible LLM gateways that also count the money.",
+        "",
+        "  weighbridge MODE [options]    run a mode: results/<run id>/report.html has the numbers",
+        "  weighbridge MODE --help       the options which that mode reads",
+        "  weighbridge COMMAND [...]     one of the tools below",
+        "",
+        "Modes",
+        *_table({mode: _about(mode) for mode in MODES}),
+        "",
+        "Commands",
+        *_table(TOOLS),
+    ]
+    return "\n".join([*lines, *_options(""), "", *textwrap.wrap(LOCUSTS, WIDTH)]) + "\n"
+
+
+def of_mode(mode: str) -> str:
+    """`weighbridge MODE --help`."""
+    lines = [f"weighbridge {mode} [options]", "", *textwrap.wrap(_about(mode), WIDTH)]
+    return "\n".join([*lines, *_options(mode), "", *textwrap.wrap(LOCUSTS, WIDTH)]) + "\n"
+
+
+def unknown(what: str, words: Collection[str]) -> str:
+    """The answer to a first word that is neither a mode nor a command."""
+    if what.startswith("-"):
+        return f"{what} stands where a mode must: write weighbridge MODE {what} ..., e.g. rpm."
+    near = nearest(what, words)
+    hint = f"did you mean {near}?" if near else f"the modes are {', '.join(MODES)}."
+    return f"{what} is neither a mode nor a command: {hint}"
+
+
+def _about(mode: str) -> str:
+    """What a mode does: the first line that its plan says of itself."""
+    return (PLANS[mode].__doc__ or "").strip().partition("\n")[0]
+
+
+def _options(mode: str) -> list[str]:
+    """The options of a mode, or (empty) of all, by group."""
+    lines = []
+    for group, about in GROUPS.items():
+        shown = {"-H, --host": HOST} if group == "gateway" else {}
+        for item in fields(Options):
+            if item.metadata["group"] != group or item.name == "mode":
+                continue
+            modes = readers(item)
+            if mode and mode not in modes:
+                continue
+            facts = [str(item.metadata["help"])]
+            if item.metadata["choices"]:
+                facts.append(f"one of {', '.join(item.metadata['choices'])}")
+            if item.default not in ("", False):
+                facts.append(f"default {item.default:g}" if isinstance(item.default, float)
+                             else f"default {item.default}")  # fmt: skip
+            if not mode and len(modes) < len(MODES):
+                facts.append(f"modes {', '.join(modes)}" if len(modes) > 1 else f"mode {modes[0]}")
+            shown[flag(item.name)] = "; ".join(facts)
+        if shown:
+            lines += ["", f"{group.capitalize()}: {about}", *_table(shown)]
+    return lines
+
+
+def _table(rows: dict[str, str]) -> list[str]:
+    wide = max(map(len, rows)) + 2
+    lines = []
+    for name, text in rows.items():
+        first, *more = textwrap.wrap(text, WIDTH - wide - 2, break_on_hyphens=False)
+        lines.append(f"  {name:<{wide}}{first}")
+        lines += [" " * (wide + 2) + line for line in more]
+    return lines
