@@ -13,7 +13,7 @@ import statistics
 from heapq import heapify, heappop, heappush
 from random import Random
 
-from loadshapes.plan import tpm_count
+from loadshapes.phase import tpm_count
 from loadshapes.token_pacing import Pace, Pacer
 from simulator.latency import Traffic, first_token_s, token_s
 from simulator.profile import load

@@ -8,7 +8,7 @@ from dataclasses import fields
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from loadshapes.plan import Phase
+from loadshapes.phase import Phase
 from recording.formats import FORMATS
 from recording.outcome import Outcome
 from settings.options import Options

@@ -17,8 +17,9 @@ import gevent
 from gevent.queue import Empty, Queue
 
 from engine.budget import Budget
-from loadshapes.plan import Phase
-from loadshapes.program import Finding, Program
+from loadshapes.finding import Finding
+from loadshapes.phase import Phase
+from loadshapes.program import Program
 
 PARK_WAIT_S = 30.0  # longest wait for users to be spawned and parked
 LOST_WAIT_S = 15.0  # how long a lost generator may stand still and come back

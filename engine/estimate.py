@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from loadshapes.own_traffic.trace_slice import lasting
 from loadshapes.own_traffic.traffic import Traffic
 from loadshapes.own_traffic.traffic import prompt_tokens as line_tokens
-from loadshapes.plan import Phase, Plan
+from loadshapes.phase import Phase
+from loadshapes.plan import Plan
+from recording.json_values import text_of
 from recording.record import RequestRecord
 from rules.prices import Prices
 from settings.options import Options
 from tasks.builders import build
 from tasks.prompts import Request
-from tasks.reply import text_of
 
 CHARACTERS_PER_TOKEN = 4  # of English text; a rule of thumb, other text needs more tokens
 ANSWER_S = 5.0  # what an answer is taken to last

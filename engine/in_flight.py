@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from engine.index_set import Indices
 from engine.share import Share
-from loadshapes.plan import Phase
+from loadshapes.phase import Phase
 
 
 def in_hand(phase: Phase, share: Share, seen: Indices, until_s: float) -> Iterator[int]:

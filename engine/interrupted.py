@@ -6,12 +6,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from loadshapes.plan import Plan
 from recording import formats
+from recording.errors import OperatorError
 from recording.json_files import InputError, json_of, read_bytes
 from recording.outcome import ENDED_BY_US, FREE, Outcome
 from recording.part_file import rows
 from recording.record import RequestRecord
 from rules.budget import MONEY, TOKENS, Purse
+from settings.options import Options
+from settings.resume import AGAIN
 
 _CUTS = ("stopped", "ended", "failed", "stop_rule", "budget", "unpriced", "payment_required",
          "unwritable", "refused")  # fmt: skip
@@ -163,3 +167,31 @@ class _Bill:
         for (unit, model), count in self._unknown.items():
             spent[unit] += count * self._most.get((unit, model), 0.0)
         return spent
+
+
+def see_that_it_goes_on(plan: Plan, options: Options, manifest: Mapping[str, Any]) -> None:
+    """See that a plan is the one that a run was begun with. Raises OperatorError.
+
+    A phase under another name than it had would be sent, and paid for, again.
+    """
+    before = manifest["plan"]
+    digests = {phase.get("traffic", "") for phase in before}
+    if plan.traffic is not None and plan.traffic.digest not in digests:
+        raise OperatorError(
+            f"--resume {options.resume}: {options.prompts or options.trace} is not what that run "
+            "sent: restore the file, or start a new run."
+        )
+    if plan.unfold is not None:
+        return
+    names, kinds = {p.name for p in plan.phases}, {p.mode for p in plan.phases}
+    gone = [
+        phase["name"]
+        for phase in before
+        if phase.get("mode") in kinds and AGAIN.sub("", phase["name"]) not in names
+    ]
+    if gone := [name for name in gone if name not in names]:
+        raise OperatorError(
+            f"--resume {options.resume}: this version plans that run otherwise "
+            f"({', '.join(gone)}), and would pay for some of it twice: use the version that made "
+            "it, or start a new run."
+        )

@@ -28,7 +28,7 @@ from engine.generator import Generator
 from engine.machine_capacity import make_room
 from engine.share import Run
 from loadshapes.own_traffic.traffic import travelled
-from loadshapes.plan import Phase, stripe
+from loadshapes.phase import Phase, stripe
 from recording.errors import OperatorError
 from recording.recorder import Recorder
 from rules.prices import Prices

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import gevent
 
-from loadshapes.plan import Phase
+from loadshapes.phase import Phase
 from recording.tally import Tally
 from recording.untrusted_text import shown
 

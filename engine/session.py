@@ -19,11 +19,13 @@ from engine.did_you_mean import Doubt
 from engine.estimate import by_calibration, estimate
 from engine.in_flight import in_hand
 from engine.index_set import Indices
-from engine.interrupted import Remains
+from engine.interrupted import Remains, see_that_it_goes_on
 from engine.progress import Progress
 from engine.share import Run, Share
-from loadshapes.plan import Phase, Plan
-from loadshapes.program import Finding, Past, Program, in_order, left_of, probed, resumed
+from loadshapes.finding import Finding
+from loadshapes.phase import Phase
+from loadshapes.plan import Plan
+from loadshapes.program import Past, Program, in_order, left_of, probed, resumed
 from loadshapes.token_pacing import CALIBRATION
 from recording import folder as run_folder
 from recording.csv_sink import CsvSink, part_path
@@ -41,7 +43,7 @@ from settings.body_profile import way_of
 from settings.endpoint import Endpoint, without_keys
 from settings.money import tariff
 from settings.options import Options, as_dict, as_kept
-from settings.resume import drawn, see_that_it_goes_on
+from settings.resume import drawn
 from tasks.exchange import Job, Origin, lost
 
 STOP_WAIT_S = 10.0

@@ -10,7 +10,7 @@ from gevent.lock import Semaphore
 
 from engine.loop_lag import LoopLag
 from loadshapes.own_traffic.traffic import Traffic
-from loadshapes.plan import Phase, stripe
+from loadshapes.phase import Phase, stripe
 from loadshapes.token_pacing import Pacer
 from recording.not_sent import Unsent
 from rules.budget import Kind, Need, Purse

@@ -5,7 +5,7 @@ from typing import Any
 
 from engine.share import Run, Share
 from loadshapes.capacity import MODE as CAPACITY
-from loadshapes.plan import Phase
+from loadshapes.phase import Phase
 from recording.outcome import Outcome
 from recording.record import RequestRecord
 from recording.untrusted_text import quoted

@@ -8,7 +8,8 @@ search that was cut short says what it knows.
 from collections import Counter
 
 from loadshapes.level_search import Span, highest
-from loadshapes.plan import Phase, Plan, rpm_count
+from loadshapes.phase import Phase, rpm_count
+from loadshapes.plan import Plan
 from loadshapes.program import Program
 from recording.errors import OperatorError
 from recording.record import RequestRecord

@@ -6,7 +6,8 @@ when all is paid for.
 
 from collections.abc import Iterator
 
-from loadshapes.plan import Phase, Plan
+from loadshapes.phase import Phase
+from loadshapes.plan import Plan
 from recording.errors import OperatorError
 from rules.conditions import METRICS, Where, has, metric_of, parse
 from rules.slo import Slo

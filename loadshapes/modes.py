@@ -9,7 +9,8 @@ from dataclasses import replace
 from loadshapes import capacity
 from loadshapes import own_traffic_plans as own
 from loadshapes import rate_limit_audit as limits
-from loadshapes.plan import ANY_NUMBER, Phase, Plan, rpm_count, tpm_count
+from loadshapes.phase import ANY_NUMBER, Phase, rpm_count, tpm_count
+from loadshapes.plan import Plan
 from loadshapes.token_pacing import CALIBRATION, CALIBRATION_WORDS
 from recording.errors import OperatorError
 from settings import body_profile as ways

@@ -8,7 +8,8 @@ from loadshapes.own_traffic.file import read
 from loadshapes.own_traffic.trace import LONGEST_S, due_times_s, window_s
 from loadshapes.own_traffic.trace_slice import LONG_SILENCE_S, Slice, lasting
 from loadshapes.own_traffic.traffic import Traffic, undecided
-from loadshapes.plan import Phase, Plan
+from loadshapes.phase import Phase
+from loadshapes.plan import Plan
 from loadshapes.program import Program, changed
 from recording.errors import OperatorError
 from recording.row_notes import Notes

@@ -27,28 +27,10 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Literal
 
-from loadshapes.plan import Phase
+from loadshapes.finding import Finding
+from loadshapes.phase import Phase
 from loadshapes.token_pacing import CALIBRATION, CALIBRATION_WORDS, Pace, Probe, calibrate
 from recording.record import RequestRecord
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What a phase found. `records` are its rows, where the phase is `watched`, else empty.
-
-    `halted` says why it ended early (empty: it did not); `loop_lag_max_s` is the worst stall of a
-    generator's event loop, seconds (None: unknown). `t0_unix_s` is when it began, on the wall clock
-    of the node that commands (None: by an earlier attempt at the run). `cut`: an earlier attempt
-    was interrupted in it, so its rows measure nothing.
-    """
-
-    phase: Phase
-    records: Sequence[RequestRecord] = ()
-    halted: str = ""
-    loop_lag_max_s: float | None = None
-    t0_unix_s: float | None = None
-    cut: bool = False
-
 
 State = Literal["new", "cut", "over"]
 """How far a phase has come: nothing of it was sent, some of it, or it is finished."""

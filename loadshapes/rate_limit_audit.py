@@ -20,8 +20,10 @@ from collections.abc import Generator, Sequence
 from math import ceil
 from typing import Any
 
-from loadshapes.plan import Phase, Plan
-from loadshapes.program import Finding, Program
+from loadshapes.finding import Finding
+from loadshapes.phase import Phase
+from loadshapes.plan import Plan
+from loadshapes.program import Program
 from recording.errors import OperatorError
 from recording.outcome import Outcome
 from recording.record import RequestRecord

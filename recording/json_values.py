@@ -60,3 +60,13 @@ def text(value: object) -> str | None:
 def as_json(value: object) -> str:
     """A value as JSON, for a reader."""
     return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def text_of(content: object) -> str | None:
+    """A message's content as text; of a list of parts, the text parts joined."""
+    if isinstance(content, str):
+        return content
+    if isinstance(content, list):
+        texts = [mapping(part).get("text") for part in content]
+        return "".join(text for text in texts if isinstance(text, str)) or None
+    return None

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any
 
-from loadshapes.plan import Plan
 from recording.errors import OperatorError
 from settings.option import flag, names, readers
 from settings.options import WITHHELD, Options
@@ -104,34 +103,6 @@ def going_on(before: Options, given: Options) -> Options:
             "start a new run."
         )
     return replace(before, **changed)
-
-
-def see_that_it_goes_on(plan: Plan, options: Options, manifest: Mapping[str, Any]) -> None:
-    """See that a plan is the one that a run was begun with. Raises OperatorError.
-
-    A phase under another name than it had would be sent, and paid for, again.
-    """
-    before = manifest["plan"]
-    digests = {phase.get("traffic", "") for phase in before}
-    if plan.traffic is not None and plan.traffic.digest not in digests:
-        raise OperatorError(
-            f"--resume {options.resume}: {options.prompts or options.trace} is not what that run "
-            "sent: restore the file, or start a new run."
-        )
-    if plan.unfold is not None:
-        return
-    names, kinds = {p.name for p in plan.phases}, {p.mode for p in plan.phases}
-    gone = [
-        phase["name"]
-        for phase in before
-        if phase.get("mode") in kinds and AGAIN.sub("", phase["name"]) not in names
-    ]
-    if gone := [name for name in gone if name not in names]:
-        raise OperatorError(
-            f"--resume {options.resume}: this version plans that run otherwise "
-            f"({', '.join(gone)}), and would pay for some of it twice: use the version that made "
-            "it, or start a new run."
-        )
 
 
 def entrusted(asked: Options, given: Options) -> Options:

@@ -1,8 +1,10 @@
 """Which builder makes which kind of request (`Phase.request`)."""
 
 from loadshapes.own_traffic.traffic import Traffic
-from loadshapes.plan import Phase, Plan
+from loadshapes.phase import Phase
+from loadshapes.plan import Plan
 from settings.options import Options
+from tasks.conversation import request
 from tasks.probes import cache, reasoning, tools, vision
 from tasks.prompts import Builder, Request, greeting, marker, padded
 
@@ -30,7 +32,7 @@ def build(
     """
     if phase.traffic:
         assert traffic is not None
-        return traffic.request(phase, index)
+        return request(traffic.lines[index % len(traffic.lines)], phase, index)
     if words is not None:
         return padded(phase, index, options, words)
     return BUILDERS[phase.request](phase, index, options)

@@ -11,7 +11,7 @@ from typing import Any
 import gevent
 import openai
 
-from loadshapes.plan import Phase
+from loadshapes.phase import Phase
 from recording.json_values import whole
 from recording.outcome import Outcome, of_status
 from recording.record import CONTENT_LIMIT_CHARS, RequestRecord

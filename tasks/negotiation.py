@@ -10,7 +10,7 @@ from typing import Any
 
 from gevent.event import Event
 
-from loadshapes.plan import Phase
+from loadshapes.phase import Phase
 from recording.record import RequestRecord
 from rules.refused_fields import refused_fields
 from settings.body_profile import HEADER, Ways, change, undecided

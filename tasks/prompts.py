@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
 
-from loadshapes.plan import Phase
+from loadshapes.phase import Phase
 from loadshapes.token_pacing import CALIBRATION, CALIBRATION_WORDS
 from recording.json_values import Json
 from settings.body_profile import BUDGETS, METADATA, Ways, extra_body

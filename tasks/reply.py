@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from recording.json_values import Json, mapping
+from recording.json_values import Json, mapping, text_of
 from tasks.thinking import split
 from tasks.tool_calls import whole_calls
 
@@ -34,16 +34,6 @@ class Message:
     def empty(self) -> bool:
         """Neither content, reasoning nor a tool call."""
         return not (self.content or self.reasoning or self.inner_reasoning or self.tool_calls)
-
-
-def text_of(content: object) -> str | None:
-    """A message's content as text; of a list of parts, the text parts joined."""
-    if isinstance(content, str):
-        return content
-    if isinstance(content, list):
-        texts = [mapping(part).get("text") for part in content]
-        return "".join(text for text in texts if isinstance(text, str)) or None
-    return None
 
 
 def spoken(part: Json) -> str | None:

@@ -11,7 +11,6 @@ from locust.user.task import LOCUST_STATE_STOPPING
 
 from engine.generator import Generator
 from engine.share import Run
-from loadshapes.own_traffic.traffic import Conversation, begin
 from recording.outcome import Outcome
 from recording.record import RequestRecord
 from recording.untrusted_text import shown
@@ -19,6 +18,7 @@ from rules.stop_rule import pause_s
 from settings.endpoint import Endpoint
 from tasks.builders import build
 from tasks.client import Client
+from tasks.conversation import Conversation, begin
 from tasks.exchange import Job
 from tasks.prompts import Request
 from tasks.route import Route

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from loadshapes.plan import Phase
+from loadshapes.phase import Phase
 from recording.not_sent import EVENT, Unsent
 from recording.record import COLUMNS, RequestRecord, decode
 from tasks.exchange import Job, Origin, planned_only

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from loadshapes.plan import Phase, Plan
+from loadshapes.phase import Phase
+from loadshapes.plan import Plan
 from recording.outcome import Outcome
 from recording.record import RequestRecord
 from recording.tally import Tally

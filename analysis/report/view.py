@@ -77,7 +77,7 @@ class View:
         return self._misfits[0]
 
     def differences(self) -> list[Difference]:
-        """What plain and streamed replies to one prompt do not agree on (`analysis.numbers.agreement`)."""
+        """What plain and streamed replies to one prompt disagree on (numbers/agreement.py)."""
         if not self._differences:
             found = [row for mode in agreement.MODES for row in self.rows(mode)]
             self._differences.append(agreement.differences(found))

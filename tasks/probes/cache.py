@@ -5,7 +5,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from loadshapes.plan import Phase
+from loadshapes.phase import Phase
 from recording.errors import OperatorError
 from settings.options import Options
 from tasks.prompts import Request

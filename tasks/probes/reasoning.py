@@ -1,6 +1,6 @@
 """Reasoning: a small question worth a thought; the record says which fields came back."""
 
-from loadshapes.plan import Phase
+from loadshapes.phase import Phase
 from settings.options import Options
 from tasks.prompts import Request
 

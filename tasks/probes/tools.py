@@ -5,7 +5,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from loadshapes.plan import Phase
+from loadshapes.phase import Phase
 from recording.errors import OperatorError
 from recording.json_values import Json, mapping
 from settings.options import Options

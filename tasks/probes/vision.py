@@ -8,7 +8,7 @@ from difflib import SequenceMatcher
 from functools import lru_cache
 from pathlib import Path
 
-from loadshapes.plan import Phase
+from loadshapes.phase import Phase
 from recording.errors import OperatorError
 from settings.options import Options
 from tasks.prompts import Judgement, Request

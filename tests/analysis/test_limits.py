@@ -19,8 +19,8 @@ from analysis.reading.load import load
 from analysis.report import report
 from loadshapes import modes
 from loadshapes import rate_limit_audit as limits
-from loadshapes.plan import Phase
-from loadshapes.program import Finding
+from loadshapes.finding import Finding
+from loadshapes.phase import Phase
 from recording.errors import OperatorError
 from recording.record import RequestRecord
 from settings.options import Options

@@ -16,7 +16,7 @@ from analysis.reading.not_sent import Unfolded
 from analysis.reading.rows import Memory
 from analysis.reconcile.reconciliation import reconcile
 from analysis.report.report import look
-from loadshapes.plan import Phase
+from loadshapes.phase import Phase
 from recording.not_sent import EVENT, Unsent
 from recording.record import RequestRecord
 from tasks.exchange import Job, Origin, planned_only

@@ -20,7 +20,7 @@ from engine.interrupted import read
 from engine.session import Session
 from engine.share import Run
 from loadshapes import modes
-from loadshapes.plan import Phase, stripe
+from loadshapes.phase import Phase, stripe
 from recording.errors import OperatorError
 from recording.outcome import Outcome
 from recording.record import RequestRecord

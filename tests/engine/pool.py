@@ -10,7 +10,7 @@ import gevent
 
 from engine.generator import Generator
 from engine.share import Run
-from loadshapes.plan import Phase
+from loadshapes.phase import Phase
 from recording.not_sent import Unsent
 from recording.outcome import Outcome
 from recording.record import RequestRecord

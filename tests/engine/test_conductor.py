@@ -9,8 +9,9 @@ import pytest
 
 from engine.budget import Budget
 from engine.conductor import Conductor
-from loadshapes.plan import Phase
-from loadshapes.program import Finding, Program
+from loadshapes.finding import Finding
+from loadshapes.phase import Phase
+from loadshapes.program import Program
 from tests.engine.pool import BASE
 
 ENDS = {

@@ -7,7 +7,7 @@ import pytest
 from engine.in_flight import in_hand
 from engine.index_set import Indices
 from engine.share import Run, Share
-from loadshapes.plan import Phase
+from loadshapes.phase import Phase
 from settings.options import Options
 from tests.engine.pool import BASE, ORIGIN
 

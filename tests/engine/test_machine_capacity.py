@@ -7,7 +7,8 @@ import sys
 import pytest
 
 from engine import machine_capacity as room
-from loadshapes.plan import Phase, Plan
+from loadshapes.phase import Phase
+from loadshapes.plan import Plan
 from recording.errors import OperatorError
 from settings.options import Options
 

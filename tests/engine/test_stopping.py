@@ -6,7 +6,7 @@ from random import Random
 from engine.share import Run, Share
 from engine.stopping import Guard
 from loadshapes.capacity import MODE
-from loadshapes.plan import Phase
+from loadshapes.phase import Phase
 from settings.options import Options
 from tasks.exchange import Origin
 

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from loadshapes import modes
-from loadshapes.plan import Phase
-from loadshapes.program import Finding, Past, Program, resumed
+from loadshapes.finding import Finding
+from loadshapes.phase import Phase
+from loadshapes.program import Past, Program, resumed
 from recording.errors import OperatorError
 from recording.record import RequestRecord
 from rules.bracket import Trial, bracket

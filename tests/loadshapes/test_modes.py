@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from loadshapes import modes
-from loadshapes.plan import Phase
+from loadshapes.phase import Phase
 from recording.errors import OperatorError
 from settings.option import MODES, PARTS
 from settings.options import Options

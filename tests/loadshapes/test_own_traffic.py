@@ -9,8 +9,9 @@ import pytest
 
 from engine.estimate import estimate
 from loadshapes import modes
-from loadshapes.plan import Phase, Plan
-from loadshapes.program import Finding
+from loadshapes.finding import Finding
+from loadshapes.phase import Phase
+from loadshapes.plan import Plan
 from recording.errors import OperatorError
 from settings.options import Options
 

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loadshapes import modes
-from loadshapes.plan import Phase, Plan, rpm_count, stripe, tpm_count
+from loadshapes.phase import Phase, rpm_count, stripe, tpm_count
+from loadshapes.plan import Plan
 from settings.options import Options
 
 

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from loadshapes import modes
-from loadshapes.plan import Phase
-from loadshapes.program import Finding, Past, Program, in_order, left_of, probed, resumed
+from loadshapes.finding import Finding
+from loadshapes.phase import Phase
+from loadshapes.program import Past, Program, in_order, left_of, probed, resumed
 from recording.record import RequestRecord
 from settings.options import Options
 from tests.recording.rows import row

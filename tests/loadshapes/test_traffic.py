@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadshapes.own_traffic.file import read
-from loadshapes.own_traffic.traffic import begin, padding, parse
+from loadshapes.own_traffic.traffic import parse
 from recording.errors import OperatorError
 from simulator.tokens import encode
+from tasks.conversation import begin, padding
 from tasks.prompts import body
 from tasks.reply import Message
 from tests.tasks.sending import OPTIONS, phase

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from loadshapes.plan import Phase
+from loadshapes.phase import Phase
 from recording.errors import OperatorError
 from settings import resume as again
 from settings.options import Options, as_dict

@@ -9,7 +9,7 @@ from typing import Any
 
 import gevent.ssl
 
-from loadshapes.plan import Phase
+from loadshapes.phase import Phase
 from recording.record import RequestRecord, decode, encode
 from rules.prices import Prices
 from settings.access import Access

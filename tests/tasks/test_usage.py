@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recording.json_values import text_of
 from tasks.error_bodies import complaint
-from tasks.reply import message, reasoning_of, text_of
+from tasks.reply import message, reasoning_of
 from tasks.usage import usage
 
 UNKNOWN = {

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from loadshapes.plan import Phase, Plan
+from loadshapes.phase import Phase
+from loadshapes.plan import Plan
 from recording.outcome import Outcome
 from recording.record import RequestRecord
 from recording.tally import Tally
