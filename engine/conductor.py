@@ -291,11 +291,11 @@ class Conductor:
             if other != node:
                 self._nodes.send("halt", {"phase": verdict["phase"], "why": verdict["why"]}, other)
 
-    def fail(self, why: str) -> None:
-        """End the run now: this node cannot record it any more."""
+    def fail(self, why: str, cause: str = "disk") -> None:
+        """End the run now: this node cannot record it any more (`disk`), or is at fault itself."""
         if not self.ended_early:
             log.error("%s", why)
-            self.end(why, "disk")
+            self.end(why, cause)
             for node in self._nodes.alive():
                 self._nodes.send("halt", {"phase": len(self._phases) - 1, "why": why}, node)
 

@@ -66,8 +66,16 @@ class Command:
         self._doubts: tuple[Doubt, ...] = ()
 
     def _receive(self, kind: str, node: str, data: dict[str, Any]) -> None:
-        if self.session is not None:
+        """A message of a generator's. Locust only logs what is raised here, and the message is
+        gone: a run that waits for it would wait for ever, so it ends."""
+        if self.session is None:
+            return
+        try:
             self.session.receive(kind, node, data)
+        except Exception as error:
+            log.exception("a message of generator %s could not be taken in", node)
+            self.session.conductor.fail(f"a fault of our own ended the run: {error!r}", "fault")
+            self.session.conductor.finished = True
 
     def asked(self) -> Options:
         """The options of the run that is asked for, with its own id and task_id prefix."""

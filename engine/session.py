@@ -234,7 +234,9 @@ class Session:
 
     def _conductor_failed(self, greenlet: "gevent.Greenlet[..., None]") -> None:
         """A fault of our own must not leave a run waiting for ever."""
-        self.conductor.fail(f"a fault of our own ended the run: {greenlet.exception!r}")
+        self.conductor.fail(
+            f"a fault of our own ended the run: {greenlet.exception!r}", "fault"
+        )
         self.conductor.finished = True
 
     def _part(self, node: str) -> str:

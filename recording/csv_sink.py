@@ -27,6 +27,7 @@ class CsvSink:
     no finished request. The file is readable by its owner only: it holds replies. An existing
     file of the same columns is appended to. Raises OSError when it cannot be written, or has other
     columns; a row that a full disk cut short is taken back, waits, and is written before the next.
+    The error names the file, as that of `open` does.
     """
 
     def __init__(self, path: Path) -> None:
@@ -76,10 +77,10 @@ class CsvSink:
         try:
             while rest:
                 rest = rest[self._file.write(rest) :]
-        except OSError:
+        except OSError as error:
             if len(rest) < len(line):
                 self._file.truncate(self._size)
-            raise
+            raise OSError(error.errno, error.strerror, str(self.path)) from error
         self._size += len(line)
 
 

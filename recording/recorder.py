@@ -102,14 +102,14 @@ class Inbound:
             if record.run_id != self._run_id:
                 self.foreign += 1
                 continue
-            sink = self._sinks.get(worker)
-            if sink is None:
-                sink = CsvSink(part_path(self._folder, worker, copy=True))
-                self._sinks[worker] = sink
             try:
+                sink = self._sinks.get(worker)
+                if sink is None:
+                    sink = CsvSink(part_path(self._folder, worker, copy=True))
+                    self._sinks[worker] = sink
                 sink.add_cells(cells)
             except OSError as error:
-                failed = OSError(error.errno, error.strerror, str(sink.path))
+                failed = error
             self._watch(record)
         if failed is not None:
             raise failed

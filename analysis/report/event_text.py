@@ -21,6 +21,7 @@ _CAUSES = {
     "unpriced": "网关未给出费用，无法遵守预算",
     "payment_required": "网关要求付费（HTTP 402）",
     "disk": "无法写入记录文件",
+    "fault": "压测程序自身出错",
     "refused": "全部请求以同样的方式被拒绝",
 }
 

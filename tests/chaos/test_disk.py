@@ -77,10 +77,13 @@ def test_a_full_disk_ends_the_run(simulator: Start, tmp_path: Path) -> None:
         report(done.folder)
 
 
-def test_a_full_disk_ends_a_run_of_two_processes(simulator: Start, tmp_path: Path) -> None:
-    """Workers and master share the disk: all of them stop."""
+@pytest.mark.parametrize("size", ["84k", "96k"])
+def test_a_full_disk_ends_a_run_of_two_processes(
+    simulator: Start, tmp_path: Path, size: str
+) -> None:
+    """Workers and master share the disk: all of them stop, whoever's file was the first to fail."""
     gateway = simulator("--profile", "fast", "--latency", 0.05)
-    with small_disk(tmp_path / "disk", "96k") as disk:
+    with small_disk(tmp_path / "disk", size) as disk:
         done = run("-H", gateway.url, *WINDOW, *two_processes(), results=disk / "results")
         assert done.code == 1, done.text
         assert "cannot be written (No space left on device)" in done.text

@@ -118,3 +118,15 @@ def test_a_parcel_of_this_run_with_rows_of_another_is_refused_row_by_row(tmp_pat
     inbound.accept("worker-0", {"run_id": "run", "rows": shipped})
     inbound.close()
     assert seen == [row()] and inbound.foreign == 1
+
+
+def test_a_copy_that_cannot_even_begin_is_named(tmp_path: Path) -> None:
+    """The disk is full before the copy's header is written: the error says which file it was."""
+    copy = tmp_path / "requests-w@master.csv"
+    copy.symlink_to("/dev/full")
+    seen: list[RequestRecord] = []
+    inbound = Inbound("run", tmp_path, seen.append)
+    with pytest.raises(OSError) as failed:
+        inbound.accept("w", {"run_id": "run", "rows": [encode(row())]})
+    assert failed.value.filename == str(copy)
+    assert len(seen) == 1, "it is counted all the same"
