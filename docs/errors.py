@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from house import ROOT, files, rooms
+from import_map import ROOT, files, rooms
 
 RAISED = ("OperatorError", "RunError", "ConditionError", "PriceError")
 ANY = "…"  # stands where the sentence names a value

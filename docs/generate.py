@@ -1,7 +1,7 @@
 """Writes the parts of the documentation that follow from code: `make docs`.
 
 The README's table of columns, docs/options.md, docs/outcomes.md, the metrics of docs/ci.md, the
-reference, the schemas, and the map of the house. A test sees that they are what the code says.
+reference, the schemas, and the map of the packages. A test sees that they are what the code says.
 """
 
 import inspect
@@ -14,7 +14,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "docs")]
 
 import dialects  # noqa: E402
 import errors  # noqa: E402
-import house  # noqa: E402
+import import_map  # noqa: E402
 import schemas  # noqa: E402
 import simulated  # noqa: E402
 
@@ -167,8 +167,8 @@ def pages() -> dict[Path, str]:
         files: renewed(files, "versions", versions()),
         form: renewed(form, "not on the web", not_on_the_web()),
         ci: renewed(ci, "metrics", metrics()),
-        plan: renewed(plan, "house", house.table()),
-        docs / "images" / "imports.svg": house.drawing(),
+        plan: renewed(plan, "packages", import_map.table()),
+        docs / "images" / "imports.svg": import_map.drawing(),
         docs / "reference" / "errors.md": errors.page(),
         docs / "schema" / "manifest.json": schemas.written(schemas.manifest()),
         docs / "schema" / "summary.json": schemas.written(schemas.summary()),

@@ -102,6 +102,7 @@ def manifest() -> Schema:
         "currency": _or_null("string"),
         "workers": COUNT,
         "options": _object(options, ["mode", "model", "target", "duration", "timeout", "seed"]),
+        "sent_options": {"type": "array", "items": TEXT},
         "drawn": {"type": "object", "properties": options},
         "plan": {
             "type": "array",
@@ -113,7 +114,7 @@ def manifest() -> Schema:
     }
     head = _head("manifest.json of a Weighbridge run", "Written when the run starts; no secret.")
     # A run of version 1 has none, or only some runs have them.
-    later = ("needs_version", "drawn", "traffic", "body_changes")
+    later = ("needs_version", "sent_options", "drawn", "traffic", "body_changes")
     return head | _object(properties, [name for name in properties if name not in later])
 
 

@@ -39,6 +39,7 @@ from recording.row_notes import said
 from recording.tally import Tally
 from recording.untrusted_text import quoted
 from rules.budget import MONEY, TOKENS
+from settings import option
 from settings.body_profile import way_of
 from settings.endpoint import Endpoint, without_keys
 from settings.money import tariff
@@ -185,6 +186,7 @@ class Session:
         made = manifest(
             self.options.run_id,
             options=as_kept(self._given),
+            sent_options=option.names(Options, "sent"),
             drawn=drawn(self.options, self._given),
             plan=self.plan.as_dicts(),
             gateway=self.endpoint.facts(),
@@ -234,9 +236,7 @@ class Session:
 
     def _conductor_failed(self, greenlet: "gevent.Greenlet[..., None]") -> None:
         """A fault of our own must not leave a run waiting for ever."""
-        self.conductor.fail(
-            f"a fault of our own ended the run: {greenlet.exception!r}", "fault"
-        )
+        self.conductor.fail(f"a fault of our own ended the run: {greenlet.exception!r}", "fault")
         self.conductor.finished = True
 
     def _part(self, node: str) -> str:

@@ -40,11 +40,14 @@ def manifest(
     workers: int,
     slo: Mapping[str, Any] | None = None,
     prices: Mapping[str, Any] | None = None,
+    sent_options: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The manifest of a run that is about to start.
 
     `options` are those that were asked for; `drawn` what the run made up for some of them: its
     id, its task_id prefix, a fresh nonce. So two runs of one command have equal options.
+    `sent_options` are the names of those that decide what is sent: runs that differ in one of them
+    are not alike.
     """
     wall = time.get_clock_info("time")
     monotonic = time.get_clock_info("perf_counter")
@@ -65,6 +68,7 @@ def manifest(
         "prices": prices,
         "workers": workers,
         "options": dict(options),
+        "sent_options": list(sent_options),
         "drawn": dict(drawn or {}),
         "slo": None if slo is None else dict(slo),
         "plan": [dict(phase) for phase in plan],

@@ -9,8 +9,6 @@ from locust import User, task
 from locust.exception import StopUser
 from locust.user.task import LOCUST_STATE_STOPPING
 
-from engine.generator import Generator
-from engine.share import Run
 from recording.outcome import Outcome
 from recording.record import RequestRecord
 from recording.untrusted_text import shown
@@ -20,6 +18,7 @@ from tasks.builders import build
 from tasks.client import Client
 from tasks.conversation import Conversation, begin
 from tasks.exchange import Job
+from tasks.jobs import JobSource, RunOfUsers
 from tasks.prompts import Request
 from tasks.route import Route
 
@@ -34,7 +33,7 @@ class GatewayUser(User):
     """Waits for jobs of the generator and sends each through the SDK."""
 
     # Set once per process, before users are made (locustfile.py).
-    generator: Generator
+    generator: JobSource
     endpoint: Endpoint
     route: Route
     set_up = False  # whether the locustfile, without which nothing is sent, has been loaded
@@ -137,7 +136,7 @@ class GatewayUser(User):
             self._fire(record)
         return record
 
-    def _request(self, job: Job, run: Run) -> Request:
+    def _request(self, job: Job, run: RunOfUsers) -> Request:
         """What the job asks: in traffic with conversations, the next turn of the one carried on."""
         traffic, phase = run.traffic, job.phase
         if not phase.traffic or traffic is None or not traffic.conversations:

@@ -1,9 +1,9 @@
 """Weighbridge: load tests for OpenAI-compatible LLM gateways that also count the money.
 
-The program's own packages (loadshapes, tasks, recording, analysis, simulator, webui) and its
-locustfile have short names that would clash in somebody's environment. In a checkout they stand
-beside this package; an installed Weighbridge holds them in `_home`, inside it. Importing this
-package makes them importable, wherever they are.
+The program's own packages (recording, rules, settings, loadshapes, tasks, engine, webui, analysis,
+simulator) and its locustfile have short names that would clash in somebody's environment. In a
+checkout they stand beside this package; an installed Weighbridge holds them in `_home`, inside it.
+Importing this package makes them importable, wherever they are.
 """
 
 import sys

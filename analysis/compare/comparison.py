@@ -16,8 +16,6 @@ from analysis.compare.resample import LEVEL, NUMBERS, Difference, Side, differen
 from analysis.numbers import warmup
 from analysis.numbers.summarize import of_run
 from analysis.reading.load import Run, RunError
-from settings.option import names
-from settings.options import Options
 
 FEWEST_REQUESTS = 20
 """Of a phase with fewer on either side, nothing could be shown: it is not compared."""
@@ -29,8 +27,15 @@ _PLANNED = (
     "target", "max_tokens", "stream", "typed", "traffic",
 )  # fmt: skip
 """What a phase is. Its task prefix is not: it holds the run's own name."""
-_SENT = names(Options, "sent")
-"""The options that say what is sent, and how long an answer may take."""
+_SENT_BEFORE = (
+    "arrivals", "approx_prompt_tokens", "tpm_plan", "grace", "warmup", "timeout",
+    "connect_timeout", "max_reply_mb", "task_id", "output_budget_field", "stream_usage",
+    "extra_body", "connections", "task_id_on_streams", "prompts", "trace", "trace_from",
+    "trace_to", "speed", "same_prompts", "prefix_file", "prefix_tokens", "cache_nonce",
+    "cache_control", "tools", "tools_prompt", "tools_expect", "tool_choice", "image", "image_text",
+)  # fmt: skip
+"""The options that decide what is sent, and how long an answer may take, in manifests that do not
+name them (`sent_options`). It never grows: a manifest with a newer option does."""
 _ADAPTIVE = ("capacity", "limits")
 """Modes that ask for each phase by what the last one found: the levels are no wish of anyone's."""
 _DRAWN_NONCE = re.compile(r"[0-9a-f]{16}")
@@ -129,15 +134,16 @@ def unlike(base: Run, other: Run) -> list[str]:
     found += [f"phase {name} is only in {other.run_id}" for name in theirs if name not in ours]
     for name in ours:
         found += _differing(ours[name], theirs.get(name, {}), _PLANNED, f"{name}, ")
-    mine, yours = (_wishes(manifest.get("options") or {}) for manifest in (a, b))
+    named = [name for side in (a, b) for name in side.get("sent_options") or _SENT_BEFORE]
+    mine, yours = (_wishes(manifest.get("options") or {}, named) for manifest in (a, b))
     return found + _differing(mine, yours, [*mine], "")
 
 
-def _wishes(options: dict[str, Any]) -> dict[str, Any]:
-    """The options that say what is sent, as they were asked for and as they are typed."""
+def _wishes(options: dict[str, Any], named: Sequence[str]) -> dict[str, Any]:
+    """Those of the options that are `named`, as they were asked for and as they are typed."""
     nonce = str(options.get("cache_nonce"))
     asked = options | ({"cache_nonce": "fresh"} if _DRAWN_NONCE.fullmatch(nonce) else {})
-    return {f"--{name.replace('_', '-')}": asked[name] for name in _SENT if name in asked}
+    return {f"--{name.replace('_', '-')}": asked[name] for name in named if name in asked}
 
 
 def _see_that_they_are_like(base: Run, others: Sequence[Run]) -> None:

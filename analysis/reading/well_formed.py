@@ -107,7 +107,8 @@ MANIFEST = _map(
     weighbridge=_map(TEXT), versions=_map(TEXT), host=_map(name=TEXT, system=TEXT, cores=WHOLE),
     gateway=_map(base_url=TEXT, simulated=FLAG), currency=TEXT, workers=WHOLE,
     prices=_prices, options=_map(SCALAR, seed=WHOLE, warmup=SECONDS, fail_on=TEXT), slo=_map(),
-    drawn=_map(SCALAR), imported_from=_list(TEXT), plan=_needed(_list(_needed(PHASE))),
+    drawn=_map(SCALAR), sent_options=_list(_needed(TEXT)), imported_from=_list(TEXT),
+    plan=_needed(_list(_needed(PHASE))),
 )  # fmt: skip
 EVENT = _map(
     at=TEXT, event=_needed(TEXT), phase=TEXT, worker=TEXT, reason=TEXT, why=TEXT, cause=TEXT,

@@ -15,7 +15,10 @@ from packaging.requirements import Requirement
 from tests.locust_run import ROOT, environment
 
 OTHER_FILES = {".css", ".html", ".js", ".toml"}  # that our packages read beside their modules
-ROOMS = ("analysis", "loadshapes", "recording", "simulator", "tasks", "webui")
+ROOMS = (
+    "analysis", "engine", "loadshapes", "recording", "rules", "settings", "simulator", "tasks",
+    "webui",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")

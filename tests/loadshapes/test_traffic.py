@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadshapes.own_traffic.file import read
-from loadshapes.own_traffic.traffic import parse
+from loadshapes.own_traffic.traffic import Traffic, parse
 from recording.errors import OperatorError
 from simulator.tokens import encode
-from tasks.conversation import begin, padding
-from tasks.prompts import body
+from tasks.conversation import begin, padding, request
+from tasks.prompts import Request, body
 from tasks.reply import Message
 from tests.tasks.sending import OPTIONS, phase
 
@@ -27,6 +27,11 @@ def jsonl(*rows: Any) -> str:
 
 def own(**changes: Any) -> Any:
     return phase(request="traffic", traffic="digest", **{"max_tokens": None, **changes})
+
+
+def nth(traffic: Traffic, index: int) -> Request:
+    """Request `index` of a phase that sends a file's lines in turn."""
+    return request(traffic.lines[index % len(traffic.lines)], own(), index)
 
 
 @pytest.mark.parametrize(
@@ -121,7 +126,7 @@ def test_garbage_is_refused_by_line_or_can_be_sent(lines: list[str], trace: bool
         assert str(error).startswith(places)
         return
     for index in range(len(made.lines)):
-        json.dumps(body(own(), index, made.request(own(), index), OPTIONS), allow_nan=False)
+        json.dumps(body(own(), index, nth(made, index), OPTIONS), allow_nan=False)
 
 
 def test_every_faulty_line_is_named_up_to_some() -> None:
@@ -141,7 +146,7 @@ def test_the_body_is_the_lines() -> None:
     extra = {"extra_body": {"thinking": {"type": "off"}}}
     row = {"messages": messages, "tools": tools, **rest, **extra}
     made = parse(jsonl(row), trace=False)
-    assert body(own(), 3, made.request(own(), 3), OPTIONS) == {
+    assert body(own(), 3, nth(made, 3), OPTIONS) == {
         "model": "m",
         "messages": messages,
         "max_tokens": 9,
@@ -167,13 +172,13 @@ def test_the_lines_budget_goes_before_the_runs(
     line: dict[str, int], option: int | None, sent: dict[str, int]
 ) -> None:
     made = parse(jsonl({"messages": [USER], **line}), trace=False)
-    found = body(own(max_tokens=option), 0, made.request(own(), 0), OPTIONS)
+    found = body(own(max_tokens=option), 0, nth(made, 0), OPTIONS)
     assert {name: found[name] for name in found if name.startswith("max_")} == sent
 
 
 def test_request_i_takes_line_i_mod_n() -> None:
     made = parse(jsonl(*[{"turns": [name]} for name in "abc"]), trace=False)
-    asked = [made.request(own(), index).content for index in range(7)]
+    asked = [nth(made, index).content for index in range(7)]
     assert "".join(map(str, asked)) == "abcabca"
 
 

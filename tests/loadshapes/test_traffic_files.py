@@ -16,6 +16,7 @@ from loadshapes.own_traffic.traffic import Traffic, parse
 from recording.errors import OperatorError
 from recording.row_notes import said
 from tasks.prompts import body
+from tests.loadshapes.test_traffic import nth
 from tests.tasks.sending import OPTIONS, phase
 
 
@@ -27,7 +28,7 @@ def bodies(made: Traffic) -> list[dict[str, Any]]:
     """What is sent for each line, less what every body of ours has."""
     found = []
     for index in range(len(made.lines)):
-        sent = body(own(), index, made.request(own(), index), OPTIONS)
+        sent = body(own(), index, nth(made, index), OPTIONS)
         found.append({k: v for k, v in sent.items() if k not in ("model", "stream", "task_id")})
     return found
 
@@ -103,7 +104,7 @@ def test_openai_batch() -> None:
         {"messages": [SYSTEM, user("one")], "max_tokens": 9},
         {"messages": [user("two")], "temperature": 0.5},
     ]
-    assert [made.request(own(), i).place for i in (0, 1)] == [
+    assert [nth(made, i).place for i in (0, 1)] == [
         {"line": 1, "custom_id": "a-1"},
         {"line": 3, "custom_id": "a-3"},
     ]

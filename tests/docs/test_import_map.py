@@ -1,4 +1,4 @@
-"""The map of the house is what the imports are."""
+"""The map of the packages is what the imports are."""
 
 import re
 import sys
@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ElementTree
 from tests.locust_run import ROOT
 
 sys.path.insert(0, str(ROOT / "docs"))
-from house import drawing, files, imports, order, purpose, rooms  # noqa: E402
+from import_map import drawing, files, imports, order, purpose, rooms  # noqa: E402
 
 
 def test_the_counts_are_those_of_a_plain_search() -> None:

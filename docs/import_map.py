@@ -1,4 +1,4 @@
-"""The map of the house, read from the code: its rooms, their files, and who imports whom."""
+"""The map of the packages, read from the code: their files, and who imports whom."""
 
 import ast
 from collections import Counter
