@@ -20,7 +20,7 @@ from locust.argument_parser import LocustArgumentParser
 from locust.env import Environment
 from locust.runners import MasterRunner, Runner, WorkerRunner
 
-from engine import own_locustfile as guests
+from engine import own_locustfile
 from engine.controller import Command
 from engine.generator import Generator
 from engine.locust_nodes import GeneratorNode, Pinned
@@ -95,7 +95,7 @@ def on_parser(parser: LocustArgumentParser, **_: Any) -> None:
         found = parse(*given, **more)
         try:
             for word in found.user_classes:
-                guests.check_name(word)
+                own_locustfile.check_name(word)
         except OperatorError as stray:
             refuse(stray)
         return found
@@ -129,8 +129,8 @@ def on_init(environment: Environment, runner: Runner, web_ui: Any = None, **_: A
         return sum(command.in_flight.values()) if generator is None else generator.in_flight
 
     try:
-        environment.user_classes = guests.users(environment.user_classes, GatewayUser)
-        command.own_shape = guests.shape(environment)
+        environment.user_classes = own_locustfile.users(environment.user_classes, GatewayUser)
+        command.own_shape = own_locustfile.shape(environment)
         if parsed.tags:
             raise OperatorError("--tags finds no task: leave it away, --mode chooses what is sent.")
         if web_ui is not None:
@@ -140,7 +140,7 @@ def on_init(environment: Environment, runner: Runner, web_ui: Any = None, **_: A
             serve(metrics, parsed.metrics_host, parsed.metrics_port)
             command.opened.append(metrics.watch)
         if parsed.headless or parsed.autostart or parsed.dry_run:
-            guests.check_mode(command.own_shape, parsed.mode)
+            own_locustfile.check_mode(command.own_shape, parsed.mode)
             by_hand = {"-u": parsed.num_users, "-r": parsed.spawn_rate, "-t": parsed.run_time}
             check_by_hand(parsed.mode, by_hand)
             if parsed.mode == "interactive":

@@ -15,10 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from analysis.reading.load import Run, RunError, load
-from analysis.reconcile import command as reconciling
+from analysis.reconcile import command
 from recording.untrusted_text import as_json, shown
-from rules import percentiles as percents
-from rules import slo
+from rules import percentiles, slo
 from rules.conditions import ConditionError, parse
 from rules.percentiles import PercentError
 from rules.prices import PriceError
@@ -117,8 +116,8 @@ def _parser() -> argparse.ArgumentParser:
     timeline.set_defaults(command=_timeline)
 
     reconcile = commands.add_parser("reconcile", help="compare the costs with prices and a bill")
-    reconciling.add_arguments(reconcile)
-    reconcile.set_defaults(command=reconciling.run)
+    command.add_arguments(reconcile)
+    reconcile.set_defaults(command=command.run)
 
     export = commands.add_parser("export", help="write the rows as CSV, Parquet or JSONL")
     export.add_argument("run", type=Path, metavar="RUN", help="the run's folder")
@@ -194,15 +193,17 @@ def _load(options: argparse.Namespace) -> Run:
         given = (run.manifest.get("options") or {}) | {"warmup": options.warmup}
         run = replace(run, manifest=run.manifest | {"options": given})
     if options.percentiles is not None:
-        percents.parse(options.percentiles)
+        percentiles.parse(options.percentiles)
         given = (run.manifest.get("options") or {}) | {"percentiles": options.percentiles}
         run = replace(run, manifest=run.manifest | {"options": given})
-    named = (percents.of_name(one.metric) for one in parse(getattr(options, "fail_on", "") or ""))
+    named = (
+        percentiles.of_name(one.metric) for one in parse(getattr(options, "fail_on", "") or "")
+    )
     return replace(run, percents=tuple(percent for percent in named if percent is not None))
 
 
 def _report(options: argparse.Namespace) -> bool:
-    from analysis.export import article_jsonl as seed
+    from analysis.export import article_jsonl
     from analysis.report import report, terminal
 
     judged = options.fail_on is not None or options.junit is not None
@@ -211,7 +212,7 @@ def _report(options: argparse.Namespace) -> bool:
     view = report.look(run, options.lang)
     paths = [*report.write(view)]
     if options.output:
-        seed.write(run, options.output)
+        article_jsonl.write(run, options.output)
         paths.append(options.output)
     if options.print:
         print(terminal.text(report.in_english(view), view.phases, "phase"), end="\n\n")
@@ -329,8 +330,7 @@ def _timeline(options: argparse.Namespace) -> None:
 
 
 def _export(options: argparse.Namespace) -> None:
-    from analysis.export import article_jsonl as seed
-    from analysis.export import csv_parquet as table
+    from analysis.export import article_jsonl, csv_parquet
 
     kind = options.format or options.output.suffix.lower().removeprefix(".")
     if kind not in FORMATS or (kind == "seed" and not options.format):
@@ -339,17 +339,18 @@ def _export(options: argparse.Namespace) -> None:
             f"or say --format {'|'.join(FORMATS)}."
         )
     writers = {
-        "csv": table.write, "parquet": table.write_parquet, "jsonl": table.write_jsonl,
-        "seed": seed.write,
+        "csv": csv_parquet.write, "parquet": csv_parquet.write_parquet,
+        "jsonl": csv_parquet.write_jsonl,
+        "seed": article_jsonl.write,
     }  # fmt: skip
     writers[kind](load(options.run, 0 if options.recorded else None), options.output)
     print(shown(options.output))
 
 
 def _import(options: argparse.Namespace) -> None:
-    from analysis.reading import import_jsonl as importing
+    from analysis.reading import import_jsonl
 
-    made = importing.read(options.files, options.results, options.run_id, options.currency)
+    made = import_jsonl.read(options.files, options.results, options.run_id, options.currency)
     print(shown(made))
 
 

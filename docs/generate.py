@@ -24,7 +24,7 @@ from recording.record import MEANINGS, TYPES  # noqa: E402
 from rules.conditions import METRICS  # noqa: E402
 from settings.option import GROUPS, MODES, flag, readers  # noqa: E402
 from settings.options import Options  # noqa: E402
-from tasks import answer_flags as drift  # noqa: E402
+from tasks import answer_flags  # noqa: E402
 from tests.faults import PROVOKED, SIMULATED, Case  # noqa: E402
 from webui.prometheus import Metrics  # noqa: E402
 
@@ -72,7 +72,7 @@ def outcomes() -> str:
     """docs/outcomes.md."""
     tree = inspect.getdoc(outcome) or ""
     body = tree.split("\n\n", 1)[1]
-    flags = (inspect.getdoc(drift) or "").split("\n\n")[1]
+    flags = (inspect.getdoc(answer_flags) or "").split("\n\n")[1]
     return (
         "# Outcomes\n\nHow a planned request can end. The set is closed: every row's `outcome` is "
         "one of these names, and `success` is true for `ok` alone.\n\n```text\n"

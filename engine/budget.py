@@ -9,22 +9,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from rules.budget import MONEY, TOKENS, Kind, Purse
+from rules.budget import MONEY, TOKENS, Budget, Kind
 from rules.prices import Prices
 
 Report = Mapping[str, Any]
-"""A purse in a message: unit, limit, spent, seen and what else Purse.as_dict says."""
+"""A budget in a message: unit, limit, spent, seen and what else Budget.as_dict says."""
 
 
 @dataclass(slots=True)
-class Budget:
+class RunBudget:
     """What the run may use in all, by unit; a unit that is not limited is absent."""
 
     limits: dict[str, float] = field(default_factory=dict)
     spent: dict[str, float] = field(default_factory=dict)
     largest_underestimate: dict[str, float] = field(default_factory=dict)
     unstated: dict[str, int] = field(default_factory=dict)
-    _seen: dict[str, Purse] = field(default_factory=dict)
+    _seen: dict[str, Budget] = field(default_factory=dict)
     _dealt: dict[str, float] = field(default_factory=dict)
 
     @classmethod
@@ -33,20 +33,20 @@ class Budget:
         money: float,
         tokens: int,
         spent: Mapping[str, float] | None = None,
-        known: Mapping[str, Purse] | None = None,
-    ) -> "Budget":
+        known: Mapping[str, Budget] | None = None,
+    ) -> "RunBudget":
         """A budget; 0 is no limit. `spent`, `known`: by earlier attempts at the run."""
         asked = {MONEY: money, TOKENS: float(tokens)}
         limits = {unit: limit for unit, limit in asked.items() if limit > 0}
         before = {unit: (spent or {}).get(unit, 0.0) for unit in limits}
         return cls(
-            limits, before, _seen={u: (known or {}).get(u) or Purse.of(u, 0.0) for u in limits}
+            limits, before, _seen={u: (known or {}).get(u) or Budget.of(u, 0.0) for u in limits}
         )
 
     @property
     def kinds(self) -> set[Kind]:
         """The kinds of request of which it knows what they use, in every unit that is limited."""
-        known = [purse.seen.keys() for purse in self._seen.values()]
+        known = [budget.seen.keys() for budget in self._seen.values()]
         return set.intersection(*map(set, known)) if known else set()
 
     def left(self, unit: str) -> float | None:
@@ -55,7 +55,7 @@ class Budget:
         return None if limit is None else limit - self.spent[unit]
 
     def share(self, generators: int) -> list[dict[str, Any]]:
-        """The purses of one generator of so many, for a message."""
+        """The budgets of one generator of so many, for a message."""
         dealt = []
         for unit, limit in self.limits.items():
             self._dealt[unit] = max(0.0, limit - self.spent[unit]) / generators
@@ -79,7 +79,7 @@ class Budget:
                 self._seen[unit].learn_from(said["seen"])
 
     def as_dict(self) -> dict[str, Any]:
-        """What the journal says of it, by unit."""
+        """What the event log says of it, by unit."""
         return {
             unit: {
                 "limit": limit,
@@ -91,18 +91,18 @@ class Budget:
         }
 
 
-def opened(shares: Sequence[Report], prices: Prices | None = None) -> list[Purse]:
-    """A generator's purses of the shares that it was dealt; money by the price table, if any."""
-    purses = []
+def opened(shares: Sequence[Report], prices: Prices | None = None) -> list[Budget]:
+    """A generator's budgets of the shares that it was dealt; money by the price table, if any."""
+    budgets = []
     for share in shares:
-        made = Purse.of(share["unit"], share["limit"])
+        made = Budget.of(share["unit"], share["limit"])
         if prices is not None and made.unit == MONEY:
             made.priced = prices.worst
         made.learn_from(share["seen"])
-        purses.append(made)
-    return purses
+        budgets.append(made)
+    return budgets
 
 
-def report(purses: Sequence[Purse]) -> list[Report]:
-    """What a generator says of its purses when its phase is over."""
-    return [{"unit": p.unit, "seen": p.experience(), **p.as_dict()} for p in purses]
+def report(budgets: Sequence[Budget]) -> list[Report]:
+    """What a generator says of its budgets when its phase is over."""
+    return [{"unit": p.unit, "seen": p.experience(), **p.as_dict()} for p in budgets]

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import gevent
 from gevent.queue import Empty, Queue
 
-from engine.budget import Budget
+from engine.budget import RunBudget
 from loadshapes.finding import Finding
 from loadshapes.phase import Phase
 from loadshapes.program import Program
@@ -69,7 +69,7 @@ def _belongings(phase: Phase) -> list[tuple[str, ...]]:
 class Conductor:
     """The greenlet that runs a program, phase by phase; its first one needs `users`.
 
-    `note` writes to the journal, `progress` tells a person, `write_off(phase, node, slot, slots)`
+    `note` writes to the event log, `progress` tells a person, `write_off(phase, node, slot, slots)`
     records what becomes of the requests of a generator that stays lost, `found` gathers what a
     phase showed. `ended_climbs` are those that the stop rule ended in an earlier attempt.
     """
@@ -78,7 +78,7 @@ class Conductor:
         self,
         program: Program,
         users: int,
-        budget: Budget,
+        budget: RunBudget,
         nodes: Nodes,
         note: Note,
         progress: Callable[[str, Phase], None],
@@ -180,14 +180,14 @@ class Conductor:
             round_trips_s=[armed[node]["round_trip_s"] for node in slots],
         )
         self._progress("start", phase)
-        purses = self._budget.share(len(slots))
+        budgets = self._budget.share(len(slots))
         for node, slot in slots.items():
             message = {"phase": number, "t0_unix_s": t0, "slot": slot, "slots": len(slots)}
-            self._nodes.send("phase_start", {**message, "purses": purses}, node)
+            self._nodes.send("phase_start", {**message, "budgets": budgets}, node)
         done = self._collect("phase_done", number, list(slots), None)
         for node in slots.keys() - done.keys():
             self._write_off(phase, node, slots[node], len(slots))
-        self._budget.take([done[node]["purses"] if node in done else None for node in slots])
+        self._budget.take([done[node]["budgets"] if node in done else None for node in slots])
         lags = {
             name: max((d[name] for d in done.values() if d.get(name) is not None), default=None)
             for name in ("loop_lag_p99_s", "loop_lag_max_s")

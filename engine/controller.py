@@ -17,17 +17,16 @@ from locust import LoadTestShape
 from locust.env import Environment
 from locust.runners import MasterRunner, Runner
 
-from engine import machine_capacity as room
-from engine import own_locustfile as guests
+from engine import machine_capacity, own_locustfile
 from engine.did_you_mean import Doubt
 from engine.estimate import estimate
-from engine.interrupted import Remains
+from engine.interrupted import InterruptedRun
 from engine.interrupted import read as read_remains
 from engine.locust_nodes import LocustNodes
 from engine.preflight import preflight
 from engine.session import Session
 from loadshapes import modes
-from loadshapes.judgeable import see_that_it_can_be_judged
+from loadshapes.judgeable import check_judgeable
 from loadshapes.plan import Plan
 from loadshapes.shapes import PlannedShape, shape_for
 from recording.errors import OperatorError
@@ -40,7 +39,7 @@ from settings.endpoint import EmbeddedSimulator, Endpoint, resolve
 from settings.money import table
 from settings.option import foreign
 from settings.options import Options
-from settings.resume import entrusted, going_on, recalled, unknown, without_unread
+from settings.resume import going_on, recalled, unknown, with_secrets_given_again, without_unread
 from tasks.builders import rehearse
 
 log = logging.getLogger("weighbridge")
@@ -89,18 +88,18 @@ class Command:
         """Plan a run, find its gateway and make its folder. Raises OperatorError."""
         raw = Options.of(self.environment.parsed_options)
         remains = look_back(raw)
-        guests.check_mode(self.own_shape, raw.mode)
+        own_locustfile.check_mode(self.own_shape, raw.mode)
         if remains is None and (found := list(foreign(raw))):
             raise OperatorError(" ".join(found))
         asked = self.asked() if remains is None else again(raw.public(), remains)
-        whole = entrusted(asked, raw)
+        whole = with_secrets_given_again(asked, raw)
         plan = modes.plan(asked)
         if remains is not None and not self.environment.host and not asked.simulator:
             before = remains.manifest["gateway"]["base_url"]
             # Where its query held a secret, only the operator knows the whole.
             self.environment.host = None if MARK in before else before
         rehearse(plan, asked)
-        see_that_it_can_be_judged(plan, asked)
+        check_judgeable(plan, asked)
         if asked.dry_run:
             print(lines(plan.describe()))
             for note in plan.traffic.notes if plan.traffic else ():
@@ -110,9 +109,9 @@ class Command:
             print(shown(f"{estimate(plan, asked, prices)}. Nothing was sent."))
             sys.exit(0)
         if not isinstance(self.environment.runner, MasterRunner):  # its workers see to themselves
-            room.make_room(asked.max_workers if plan.endless else plan.users)
+            machine_capacity.make_room(asked.max_workers if plan.endless else plan.users)
         workers = len(self.nodes.admit()) or 1
-        if (warning := room.short_of_ports(plan, asked, workers)) is not None:
+        if (warning := machine_capacity.short_of_ports(plan, asked, workers)) is not None:
             log.warning("%s", warning)
         objectives = asked.objectives()
         if objectives is not None and objectives.blind:
@@ -149,7 +148,7 @@ class Command:
             return shape_for(asked.mode)
         if self.own_shape is None:
             return None
-        return guests.Held(self.own_shape, self.environment, asked.max_workers)
+        return own_locustfile.Held(self.own_shape, self.environment, asked.max_workers)
 
     def gateway(self) -> str | None:
         """Where this server was told to send, if it was told. Raises OperatorError."""
@@ -192,7 +191,7 @@ class Command:
             self._simulator.stop()
 
 
-def look_back(given: Options) -> Remains | None:
+def look_back(given: Options) -> InterruptedRun | None:
     """What the run of `--resume` left; None without that option. Raises OperatorError."""
     if not given.resume:
         return None
@@ -204,7 +203,7 @@ def look_back(given: Options) -> Remains | None:
         ) from None
 
 
-def again(given: Options, remains: Remains) -> Options:
+def again(given: Options, remains: InterruptedRun) -> Options:
     """The options of the run that goes on, at its own place. Raises OperatorError."""
     folder = Path(given.resume).resolve()
     kept = remains.manifest.get("options")

@@ -29,7 +29,7 @@ class Doubt:
     near: tuple[str, ...]
 
     def as_dict(self) -> dict[str, Any]:
-        """For the journal."""
+        """For the event log."""
         return {"kind": self.kind, "asked": self.asked, "near": list(self.near)}
 
     def __str__(self) -> str:

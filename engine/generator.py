@@ -19,7 +19,7 @@ from gevent.queue import Empty, LifoQueue
 
 from engine.budget import Report, opened, report
 from engine.loop_lag import PROBE_S
-from engine.share import Run, Share
+from engine.phase_share import PhaseShare, Run
 from engine.stopping import Guard
 from recording.record import RequestRecord
 from tasks.exchange import Job, planned_only
@@ -52,7 +52,7 @@ class Generator:
         self._tell = tell
         self._idle: LifoQueue[AsyncResult[Job | None]] = LifoQueue()
         self._busy: dict[tuple[str, int], gevent.Greenlet[..., None]] = {}
-        self._share: Share | None = None
+        self._share: PhaseShare | None = None
         self._closed = False
         self._guard: Guard | None = None
         self._running: gevent.Greenlet[..., None] | None = None
@@ -160,9 +160,9 @@ class Generator:
                 return
 
     def start(
-        self, number: int, began: float, slot: int, slots: int, purses: Sequence[Report] = ()
+        self, number: int, began: float, slot: int, slots: int, budgets: Sequence[Report] = ()
     ) -> None:
-        """Run this process's share of phase `number`, in the background; it may spend `purses`."""
+        """Run this process's share of phase `number`, in the background; it may spend `budgets`."""
         assert self.run is not None
         if self._closed:  # the run was stopped while this message was on its way
             return
@@ -170,8 +170,8 @@ class Generator:
         phase = self.run.phases[number]
         self.run.deal = count(slot, slots)
         prices = self.run.origin.prices
-        purse = opened(purses, prices)
-        self._share = Share(self.run, number, phase, began, slot, slots, purses=purse)
+        budget = opened(budgets, prices)
+        self._share = PhaseShare(self.run, number, phase, began, slot, slots, budgets=budget)
         self._guard = Guard(self._share, self.run, self._tell)
         self._running = gevent.spawn(self._run_share, self._share)
 
@@ -191,7 +191,7 @@ class Generator:
 
     # ---- inside
 
-    def _run_share(self, share: Share) -> None:
+    def _run_share(self, share: PhaseShare) -> None:
         watchdog = gevent.spawn(self._watch_loop, share)
         try:
             if share.phase.kind in ("steady", "manual"):
@@ -221,17 +221,17 @@ class Generator:
                     "halted": share.halted_why,
                     "cut": "" if share.at_its_goal else share.halted_why,
                     "held": share.held,
-                    "purses": report(share.purses),
+                    "budgets": report(share.budgets),
                     "pacer": None if share.pacer is None else share.pacer.as_dict(),
                 },
             )
 
-    def _release(self, share: Share) -> None:
+    def _release(self, share: PhaseShare) -> None:
         """Let a burst go at its start time."""
         self._wait(share, share.began)
         share.released.set()
 
-    def _dispatch(self, share: Share) -> None:
+    def _dispatch(self, share: PhaseShare) -> None:
         """Open loop, and bursts: each index at its due time, whatever the gateway does."""
         phase, closing = share.phase, None
         if phase.duration_s is not None:
@@ -250,7 +250,7 @@ class Generator:
             share.outstanding += 1
             inbox.set(job)
 
-    def _keep_busy(self, share: Share) -> None:
+    def _keep_busy(self, share: PhaseShare) -> None:
         """Closed loop: a new request whenever a user is free, until count or time is reached."""
         phase = share.phase
         closing = None if phase.duration_s is None else share.began + phase.duration_s
@@ -265,7 +265,7 @@ class Generator:
             share.outstanding += 1
             inbox.set(self._job(share, index, None, closing))
 
-    def _job(self, share: Share, index: int, due: float | None, closing: float | None) -> Job:
+    def _job(self, share: PhaseShare, index: int, due: float | None, closing: float | None) -> Job:
         guard = self._guard
         assert guard is not None
 
@@ -275,7 +275,7 @@ class Generator:
                 share.released.wait()
             elif due is not None:
                 self._wait(share, due)
-            if share.purses:
+            if share.budgets:
                 guard.reserve(job)
             if share.halted.is_set():
                 raise NotSent(share.halted_why)
@@ -287,13 +287,13 @@ class Generator:
 
         return Job(share.phase, index, share.began, due, gate, origin=share.run.origin)
 
-    def _wait(self, share: Share, until: float) -> None:
+    def _wait(self, share: PhaseShare, until: float) -> None:
         """Sleep until a clock time, or until the phase is halted."""
         left_s = until - self.clock()
         if left_s > 0:
             share.halted.wait(left_s)
 
-    def _user(self, share: Share, closing: float | None) -> "AsyncResult[Job | None] | None":
+    def _user(self, share: PhaseShare, closing: float | None) -> "AsyncResult[Job | None] | None":
         """An idle user's inbox, as soon as one is free; None: not before `closing`, or halted."""
         while not share.halted.is_set():
             left_s = HALT_CHECK_S if closing is None else closing - self.clock()
@@ -307,7 +307,7 @@ class Generator:
                 share.free.release()
         return None
 
-    def _watch_loop(self, share: Share) -> None:
+    def _watch_loop(self, share: PhaseShare) -> None:
         """Measure how late this process's event loop is: its lateness is in every latency."""
         while True:
             asked = self.clock()

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 from engine.index_set import Indices
-from engine.share import Share
+from engine.phase_share import PhaseShare
 from loadshapes.phase import Phase
 
 
-def in_hand(phase: Phase, share: Share, seen: Indices, until_s: float) -> Iterator[int]:
+def in_hand(phase: Phase, share: PhaseShare, seen: Indices, until_s: float) -> Iterator[int]:
     """The requests that a lost generator may have sent and that never came back.
 
     In open loop those that were due until `until_s` after the phase began; what was due later it
@@ -27,6 +27,6 @@ def in_hand(phase: Phase, share: Share, seen: Indices, until_s: float) -> Iterat
             yield index
 
 
-def _missing(phase: Phase, share: Share, seen: Indices) -> Iterator[int]:
+def _missing(phase: Phase, share: PhaseShare, seen: Indices) -> Iterator[int]:
     """The indices of an uncounted phase that have not come back, from the first on."""
     return (index for index in phase.indices(share.slot, share.slots) if index not in seen)

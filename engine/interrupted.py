@@ -13,7 +13,7 @@ from recording.json_files import InputError, json_of, read_bytes
 from recording.outcome import ENDED_BY_US, FREE, Outcome
 from recording.part_file import rows
 from recording.record import RequestRecord
-from rules.budget import MONEY, TOKENS, Purse
+from rules.budget import MONEY, TOKENS, Budget
 from settings.options import Options
 from settings.resume import AGAIN
 
@@ -23,12 +23,12 @@ _USED = {MONEY: "api_cost", TOKENS: "total_tokens"}
 
 
 @dataclass(frozen=True, slots=True)
-class Remains:
+class InterruptedRun:
     """`finished`: by phase, the indices that got an answer or failed; `attempts`: runs so far.
 
     `over`: the phases that came to their own end; `ended`: those that the stop rule ended or left
     out; `watched`: the rows of the phases whose program looks at them; `spent`: money and tokens,
-    what no row states at its worst; `purses` know by unit what requests used.
+    what no row states at its worst; `budgets` know by unit what requests used.
     """
 
     manifest: dict[str, Any]
@@ -38,14 +38,14 @@ class Remains:
     watched: dict[str, list[RequestRecord]] = field(default_factory=dict)
     spent: dict[str, float] = field(default_factory=dict)
     over: set[str] = field(default_factory=set)
-    purses: dict[str, Purse] = field(default_factory=dict)
+    budgets: dict[str, Budget] = field(default_factory=dict)
 
     def records_of(self, phase: str) -> list[RequestRecord]:
         """The rows of a watched phase, by index."""
         return sorted(self.watched.get(phase, ()), key=lambda record: record.request_index)
 
 
-def read(folder: Path) -> Remains:
+def read(folder: Path) -> InterruptedRun:
     """Read a run folder. OSError or ValueError when it is not one, or not one of ours to read.
 
     A row that cannot be read is an error that names its file and line: nobody knows whether it was
@@ -57,7 +57,7 @@ def read(folder: Path) -> Remains:
         raise ValueError(f"its files are not a run's ({type(error).__name__}: {error})") from None
 
 
-def _read(folder: Path) -> Remains:
+def _read(folder: Path) -> InterruptedRun:
     manifest = json_of(_bytes(folder / "manifest.json"))
     made_by = formats.needs(manifest)
     try:
@@ -93,7 +93,9 @@ def _read(folder: Path) -> Remains:
             spent = {u: max(sum_, event.get(u, {}).get("spent", 0.0)) for u, sum_ in spent.items()}
     begun = sum(event["event"] == "run_start" for event in events)
     attempts = max([begun, *map(_attempt, parts)])
-    return Remains(manifest, finished, ended, attempts, watched, spent, _over(events), bill.purses)
+    return InterruptedRun(
+        manifest, finished, ended, attempts, watched, spent, _over(events), bill.budgets
+    )
 
 
 def _bytes(path: Path) -> bytes:
@@ -143,7 +145,7 @@ class _Bill:
     """What rows used, by unit; one that does not say may have used the most of its model's."""
 
     def __init__(self, kinds: Mapping[str, str]) -> None:
-        self.purses = {unit: Purse.of(unit, 0.0) for unit in _USED}
+        self.budgets = {unit: Budget.of(unit, 0.0) for unit in _USED}
         self._kinds = kinds  # what is asked for, by phase
         self._known = dict.fromkeys(_USED, 0.0)
         self._most: dict[tuple[str, str], float] = {}
@@ -157,7 +159,7 @@ class _Bill:
                 self._most[key] = max(self._most.get(key, 0.0), used)
                 if row.phase in self._kinds:
                     kind = (row.model_requested, self._kinds[row.phase])
-                    self.purses[unit].learn(kind, row, used)
+                    self.budgets[unit].learn(kind, row, used)
             elif row.outcome not in FREE:
                 self._unknown[key] += 1
 
@@ -169,7 +171,7 @@ class _Bill:
         return spent
 
 
-def see_that_it_goes_on(plan: Plan, options: Options, manifest: Mapping[str, Any]) -> None:
+def check_same_plan(plan: Plan, options: Options, manifest: Mapping[str, Any]) -> None:
     """See that a plan is the one that a run was begun with. Raises OperatorError.
 
     A phase under another name than it had would be sent, and paid for, again.

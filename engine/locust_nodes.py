@@ -26,7 +26,7 @@ from locust.runners import (
 from engine.clock import monotonic_of
 from engine.generator import Generator
 from engine.machine_capacity import make_room
-from engine.share import Run
+from engine.phase_share import Run
 from loadshapes.own_traffic.traffic import travelled
 from loadshapes.phase import Phase, stripe
 from recording.errors import OperatorError
@@ -246,7 +246,7 @@ class GeneratorNode:
         data = msg.data
         t0_unix_s = data["t0_unix_s"] - self._offset_s  # by this machine's wall clock
         began = monotonic_of(t0_unix_s, self.generator.clock, time.time)
-        self.generator.start(data["phase"], began, data["slot"], data["slots"], data["purses"])
+        self.generator.start(data["phase"], began, data["slot"], data["slots"], data["budgets"])
 
     def _halt(self, environment: Any, msg: Any, **_: Any) -> None:
         self.generator.halt(msg.data["why"])

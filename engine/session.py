@@ -13,15 +13,15 @@ from typing import IO, Any
 
 import gevent
 
-from engine.budget import Budget
+from engine.budget import RunBudget
 from engine.conductor import Conductor, Nodes, start_lead_s
 from engine.did_you_mean import Doubt
 from engine.estimate import by_calibration, estimate
 from engine.in_flight import in_hand
 from engine.index_set import Indices
-from engine.interrupted import Remains, see_that_it_goes_on
+from engine.interrupted import InterruptedRun, check_same_plan
+from engine.phase_share import PhaseShare, Run
 from engine.progress import Progress
-from engine.share import Run, Share
 from loadshapes.finding import Finding
 from loadshapes.phase import Phase
 from loadshapes.plan import Plan
@@ -30,7 +30,7 @@ from loadshapes.token_pacing import CALIBRATION
 from recording import folder as run_folder
 from recording.csv_sink import CsvSink, part_path
 from recording.errors import OperatorError
-from recording.events import Journal
+from recording.events import EventLog
 from recording.manifest import ROOT, manifest, write_json, written_by_us
 from recording.not_sent import EVENT, Unsent
 from recording.record import RequestRecord
@@ -63,7 +63,7 @@ class Session:
         options: Options,
         endpoint: Endpoint,
         nodes: Nodes,
-        remains: Remains | None = None,
+        remains: InterruptedRun | None = None,
         given: Options | None = None,
     ) -> None:
         """Make the run's folder, or go on in that of `remains`. Raises OperatorError.
@@ -77,11 +77,11 @@ class Session:
         self.options = options
         self._given = given or options
         self.objectives = options.objectives()
-        self.budget = Budget.of(
+        self.budget = RunBudget.of(
             options.budget,
             options.budget_tokens,
             remains.spent if remains else None,
-            remains.purses if remains else None,
+            remains.budgets if remains else None,
         )
         self.plan, program = self._program(plan)
         run_folder.check_output(options.output)
@@ -104,7 +104,7 @@ class Session:
         self._heard: dict[str, float] = {}  # when each generator last said something, wall clock
         self._seen = {phase.name: Indices() for phase in plan.phases}
         self._nodes = nodes
-        self._journal = Journal(self.folder / "events.jsonl")
+        self._event_log = EventLog(self.folder / "events.jsonl")
         self._closed: set[str] = set()
         self._manifest: dict[str, Any] = {}
         self._watched: list[RequestRecord] = []
@@ -113,7 +113,7 @@ class Session:
             next((phase.users for phase in self.plan.phases), 1),
             self.budget,
             nodes,
-            self._journal.note,
+            self._event_log.note,
             self._progress,
             self._write_off,
             self._found,
@@ -129,7 +129,7 @@ class Session:
         if self._remains is None:
             return plan, probed(unfold()) if self.budget.limits else unfold()
         remains, options = self._remains, self.options
-        see_that_it_goes_on(plan, options, remains.manifest)
+        check_same_plan(plan, options, remains.manifest)
         past = Past(
             remains.finished,
             remains.ended,
@@ -207,11 +207,11 @@ class Session:
         write_json(self.folder / "manifest.json", made)
         names = [self._nodes.name(node) for node in alive]
         resumes = self._remains is not None
-        self._journal.note(
+        self._event_log.note(
             "run_start", run_id=self.options.run_id, generators=names, resumed=resumes
         )
         for doubt in self.doubts:
-            self._journal.note("doubt", **doubt.as_dict())
+            self._event_log.note("doubt", **doubt.as_dict())
         for node in alive:
             self._nodes.send(
                 "open",
@@ -280,7 +280,7 @@ class Session:
 
     def _leave(self, unsent: Unsent) -> None:
         """Write down what a generator did not send of a phase, and tell whoever counts."""
-        self._journal.note(EVENT, **unsent.as_dict())
+        self._event_log.note(EVENT, **unsent.as_dict())
         self.tallies.setdefault(unsent.phase, Tally()).leave(unsent)
         for see in self.left:
             see(unsent)
@@ -292,7 +292,7 @@ class Session:
         if any((one["model"], one["field"]) == (data["model"], data["field"]) for one in changes):
             return
         changes.append(data)
-        self._journal.note("body_changed", generator=self._nodes.name(node), **data)
+        self._event_log.note("body_changed", generator=self._nodes.name(node), **data)
         self._manifest["body_changes"] = changes
         write_json(self.folder / "manifest.json", self._manifest)
         log.warning(
@@ -308,7 +308,7 @@ class Session:
         """A worker has connected; if the run has begun, it gets nothing before the next one."""
         if self.conductor.generators and node not in self._nodes.alive():
             log.warning("generator %s came late: it waits for the next run", node)
-            self._journal.note("worker_late", worker=node)
+            self._event_log.note("worker_late", worker=node)
 
     def shipped(self, node: str, parcel: Mapping[str, Any]) -> None:
         """Rows of a worker's, with one of its messages or reports."""
@@ -324,7 +324,7 @@ class Session:
         if by_hand and not self.plan.endless:
             self.stopped = "stopped before the plan was complete"
             phase = getattr(self.conductor.phase, "name", None)
-            self._journal.note("stopped", phase=phase, reason="the run was stopped by hand")
+            self._event_log.note("stopped", phase=phase, reason="the run was stopped by hand")
         if not self.plan.endless:  # else its conductor hears of the end from the generators
             self._end_greenlets()
         wait_s = min(self.options.timeout, STOP_WAIT_S) if by_hand else 1.0
@@ -348,9 +348,9 @@ class Session:
         """Close the files and write the report; whether the plan was completed."""
         completed = self.conductor.completed and not self.stopped
         if self.budget.limits:
-            self._journal.note("accounts", **self.budget.as_dict())
-        self._journal.note("run_end", completed=completed, foreign_rows=self.inbound.foreign)
-        self._journal.close()
+            self._event_log.note("accounts", **self.budget.as_dict())
+        self._event_log.note("run_end", completed=completed, foreign_rows=self.inbound.foreign)
+        self._event_log.close()
         self.inbound.close()
         return completed
 
@@ -381,7 +381,9 @@ class Session:
         sink = CsvSink(part_path(self.folder, master))
         began = self.began[phase.name]
         until_s = self._heard.get(node, began) + MAY_SEND_S - began
-        share = Share(Run(self.options, replace(origin, worker=name)), 0, phase, 0.0, slot, slots)
+        share = PhaseShare(
+            Run(self.options, replace(origin, worker=name)), 0, phase, 0.0, slot, slots
+        )
         for index in in_hand(phase, share, self._seen[phase.name], until_s):
             job = Job(phase, index, 0.0, phase.due_s(index), lambda _: None)
             record = lost(job, origin)
@@ -398,7 +400,7 @@ class Session:
                 write_json(self.folder / "manifest.json", self._manifest)
             if phase.paced and phase.pace is None:
                 why = "its calibration states no tokens: the seed's arithmetic sizes its prompts"
-                self._journal.note("uncalibrated", phase=phase.name, reason=why)
+                self._event_log.note("uncalibrated", phase=phase.name, reason=why)
                 log.warning("%s: %s", phase.name, why)
         elif what == "start":
             self.began[phase.name] = time.time() + start_lead_s(phase)

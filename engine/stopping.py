@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
-from engine.share import Run, Share
+from engine.phase_share import PhaseShare, Run
 from loadshapes.capacity import MODE as CAPACITY
 from loadshapes.phase import Phase
 from recording.outcome import Outcome
 from recording.record import RequestRecord
 from recording.untrusted_text import quoted
-from rules.budget import BLIND_AFTER, Need
+from rules.budget import USAGE_UNKNOWN_AFTER, Reservation
 from rules.stop_rule import FEWEST, LONG_PHASE, Opening, StopRule, decide, scope
 from settings.options import Options
 from tasks.exchange import Job
@@ -22,7 +22,9 @@ and its objectives need their numbers."""
 class Guard:
     """Watches over one share: halts it, and has the conductor end the run, by `tell`."""
 
-    def __init__(self, share: Share, run: Run, tell: Callable[[str, dict[str, Any]], None]) -> None:
+    def __init__(
+        self, share: PhaseShare, run: Run, tell: Callable[[str, dict[str, Any]], None]
+    ) -> None:
         self._share, self._run, self._send = share, run, tell
         options, phase = run.options, share.phase
         # In a manual phase the person is the stop rule.
@@ -37,8 +39,8 @@ class Guard:
         }
         for opening in self._openings.values():
             opening.begin()
-        for purse in share.purses:  # answers that state nothing are counted over all phases
-            purse.untold = run.untold.setdefault(purse.unit, {})
+        for budget in share.budgets:  # answers that state nothing are counted over all phases
+            budget.untold = run.untold.setdefault(budget.unit, {})
 
     def _tell(self, kind: str, data: dict[str, Any]) -> None:
         self._send(kind, {"run_id": self._run.origin.run_id, **data})
@@ -60,19 +62,19 @@ class Guard:
         kind = (phase.model, phase.request)
         waited = False
         while not share.halted.is_set():
-            needs: list[Need] = []
-            for purse in share.purses:
-                need = purse.reserve(kind, output, prompt_tokens)
-                if need is None:
+            reservations: list[Reservation] = []
+            for budget in share.budgets:
+                reservation = budget.reserve(kind, output, prompt_tokens)
+                if reservation is None:
                     break
-                needs.append(need)
+                reservations.append(reservation)
             else:
-                share.needs[job.index] = needs
+                share.reservations[job.index] = reservations
                 return
-            for held, need in zip(share.purses, needs, strict=False):
-                held.reserved = max(0.0, held.reserved - need.held)
-            if not share.needs:
-                tight = share.purses[len(needs)]
+            for held, reservation in zip(share.budgets, reservations, strict=False):
+                held.reserved = max(0.0, held.reserved - reservation.held)
+            if not share.reservations:
+                tight = share.budgets[len(reservations)]
                 worst = tight.worst(kind, output, prompt_tokens)
                 self._end_run(
                     "budget",
@@ -91,12 +93,15 @@ class Guard:
     def settle(self, job: Job, record: RequestRecord) -> None:
         """What was used takes the place of what was set aside; HTTP 402 ends the run."""
         share = self._share
-        for purse, need in zip(share.purses, share.needs.pop(job.index, ()), strict=False):
-            purse.settle(need, record)
-            if purse.blind:
+        for budget, reservation in zip(
+            share.budgets, share.reservations.pop(job.index, ()), strict=False
+        ):
+            budget.settle(reservation, record)
+            if budget.usage_unknown:
                 self._end_run(
                     "unpriced",
-                    f"the first {BLIND_AFTER} answers state no {purse.unit}, so a budget of it "
+                    f"the first {USAGE_UNKNOWN_AFTER} answers state no {budget.unit}, so a "
+                    "budget of it "
                     "cannot be kept: "
                     "give --prices, or limit --budget-tokens",
                 )
@@ -169,7 +174,9 @@ class Guard:
         if share.halted.is_set():
             return
         share.halt(why)
-        evidence = {"purses": [purse.as_dict() for purse in share.purses]} if share.purses else {}
+        evidence = (
+            {"budgets": [budget.as_dict() for budget in share.budgets]} if share.budgets else {}
+        )
         self._tell("tripped", {"phase": share.number, "event": event, "why": why, **evidence})
 
 

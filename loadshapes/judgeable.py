@@ -16,7 +16,7 @@ from settings.options import Options
 _STREAMED = ("ttft", "tpot", "itl")
 
 
-def see_that_it_can_be_judged(plan: Plan, options: Options) -> None:
+def check_judgeable(plan: Plan, options: Options) -> None:
     """Raise OperatorError for the first condition or objective that the plan cannot show."""
     phases = plan.phases
     if not phases and plan.unfold is not None:

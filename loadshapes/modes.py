@@ -6,14 +6,13 @@ To add a mode: write a function here and name it in PLANS (and in `option.MODES`
 from collections.abc import Callable
 from dataclasses import replace
 
-from loadshapes import capacity
+from loadshapes import capacity, rate_limit_audit
 from loadshapes import own_traffic_plans as own
-from loadshapes import rate_limit_audit as limits
 from loadshapes.phase import ANY_NUMBER, Phase, rpm_count, tpm_count
 from loadshapes.plan import Plan
 from loadshapes.token_pacing import CALIBRATION, CALIBRATION_WORDS
 from recording.errors import OperatorError
-from settings import body_profile as ways
+from settings import body_profile
 from settings.option_faults import faults
 from settings.options import Options
 
@@ -361,13 +360,13 @@ PLANS: dict[str, Callable[[Options], list[Phase] | Plan]] = {
     "soak": soak,
     "capacity": capacity.plan,
     "replay": own.replay,
-    "limits": limits.plan,
+    "limits": rate_limit_audit.plan,
 }
 
 
 def plan(options: Options) -> Plan:
     """The plan of a mode. Raises OperatorError, with every fault, if it cannot be run."""
-    found = [*faults(options), *ways.faults(options)]
+    found = [*faults(options), *body_profile.faults(options)]
     if found:
         raise OperatorError(" ".join(found))
     made = PLANS[options.mode](options)

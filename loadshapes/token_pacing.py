@@ -209,7 +209,7 @@ class Pacer:
         return 2 * sqrt((self._end.sd_s / self._end.at_s) ** 2 + (tokens / goal) ** 2)
 
     def as_dict(self) -> Mapping[str, float]:
-        """What the journal says of it."""
+        """What the event log says of it."""
         return {
             "tokens": self.tokens,
             "goal_tokens": round(self.goal_tokens),

@@ -11,7 +11,7 @@ from recording.untrusted_text import as_json
 log = logging.getLogger("weighbridge")
 
 
-class Journal:
+class EventLog:
     """Appends events to a file, line by line; readable by its owner only.
 
     A line that a crash tore is taken back, so that what follows can be read. A disk that takes no

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 LARGEST_BYTES = 256 << 20
-"""Of a manifest or a journal: more than any run of ours writes."""
+"""Of a manifest or an event log: more than any run of ours writes."""
 _KINDS = (
     (stat.S_ISDIR, "a folder"),
     (stat.S_ISFIFO, "a pipe"),
@@ -20,7 +20,7 @@ class InputError(ValueError):
     """A file is none, or holds no JSON; the message says what it is, after the file's name."""
 
 
-def see_that_it_is_a_file(path: Path) -> None:
+def check_is_file(path: Path) -> None:
     """A pipe would be waited for for ever. Raises InputError, and OSError as `stat` does."""
     mode = path.stat().st_mode
     kind = next((name for test, name in _KINDS if test(mode)), "no file")
@@ -30,7 +30,7 @@ def see_that_it_is_a_file(path: Path) -> None:
 
 def read_bytes(path: Path) -> bytes:
     """All of a small file. Raises InputError and OSError."""
-    see_that_it_is_a_file(path)
+    check_is_file(path)
     if (size := path.stat().st_size) > LARGEST_BYTES:
         raise InputError(f"has {size:,} bytes, more than any run writes into it")
     return path.read_bytes()

@@ -53,7 +53,7 @@ class Unsent:
         return found
 
     def as_dict(self) -> dict[str, Any]:
-        """The line as plain data, for a message and for the journal."""
+        """The line as plain data, for a message and for the event log."""
         return asdict(self)
 
     @property

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from recording import formats
-from recording.json_files import InputError, see_that_it_is_a_file
+from recording.json_files import InputError, check_is_file
 from recording.record import COLUMNS, RequestRecord, decode
 
 
@@ -48,7 +48,7 @@ def rows(path: Path, made_by: str = "") -> Iterator[RequestRecord]:
     """
     columns, line, end = None, 1, 0
     try:
-        see_that_it_is_a_file(path)
+        check_is_file(path)
     except InputError as error:
         raise PartError(f"{path.name} {error}") from None
     with path.open("rb") as file:

@@ -28,14 +28,14 @@ from rules.prices import output_tokens, prompt_in_all
 MONEY, TOKENS = "money", "tokens"
 Experience = list[list[Any]]
 """Of each kind seen: model, request, and the fields of Seen, `units` last."""
-BLIND_AFTER = 5
+USAGE_UNKNOWN_AFTER = 5
 """So many first answers of a kind that do not say what they used are enough to know that none will:
 where 9 in 10 do, 5 in a row are missing once in 100,000."""
 Kind = tuple[str, str]  # model, and what is asked of it (`Phase.request`)
 
 
 @dataclass(frozen=True, slots=True)
-class Need:
+class Reservation:
     """One request's reservation: its kind, its worst case (None: unknown), what was set aside."""
 
     kind: Kind
@@ -45,7 +45,7 @@ class Need:
 
 @dataclass(slots=True)
 class Seen:
-    """The dearest of a kind so far.
+    """The highest observed use of a kind so far.
 
     `flat` is the most that an answer used whose tokens nobody stated; `unbounded_tokens` the
     longest answer that its output budget did not hold; `off_table`: something cost more than the
@@ -60,7 +60,7 @@ class Seen:
 
 
 @dataclass(slots=True)
-class Purse:
+class Budget:
     """What one generator may spend of a unit: `money` (the gateway's currency) or `tokens`.
 
     `priced` is the worst case by a price table: (model, prompt tokens, max tokens) -> amount, or
@@ -77,12 +77,12 @@ class Purse:
     underestimate: float = 0.0  # the most by which one request exceeded its worst case
     unstated: int = 0  # requests counted at their worst case, for want of a stated one
     untold: dict[Kind, int] = field(default_factory=dict)  # of them, those of unknown worst case
-    blind: bool = False  # requests were answered, and nobody knows what one of them used
+    usage_unknown: bool = False  # requests were answered, and nobody knows what one of them used
     seen: dict[Kind, Seen] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, unit: str, limit: float) -> "Purse":
-        """A purse of `money` or of `tokens`."""
+    def of(cls, unit: str, limit: float) -> "Budget":
+        """A budget of `money` or of `tokens`."""
         return (
             cls(unit, limit, (1.0, 10.0), 0.9) if unit == MONEY else cls(unit, limit, (1.0,), 0.0)
         )
@@ -114,7 +114,7 @@ class Purse:
 
     def reserve(
         self, kind: Kind, max_tokens: int | None, prompt_tokens: float = 0.0
-    ) -> Need | None:
+    ) -> Reservation | None:
         """Set the worst case aside; None: it does not fit (now: what is in flight may free some).
 
         An unknown worst case fits only when nothing is in flight and something is left.
@@ -123,33 +123,35 @@ class Purse:
         if worst is None:
             if self.reserved > 0 or self.left <= 0:
                 return None
-            need = Need(kind, None, self.left)
+            reservation = Reservation(kind, None, self.left)
         elif worst > self.left or self.left <= 0:
             return None
         else:
-            need = Need(kind, worst, worst)
-        self.reserved += need.held
-        return need
+            reservation = Reservation(kind, worst, worst)
+        self.reserved += reservation.held
+        return reservation
 
-    def settle(self, need: Need, record: RequestRecord) -> None:
+    def settle(self, reservation: Reservation, record: RequestRecord) -> None:
         """The request has ended: what it used takes the place of what was set aside."""
-        self.reserved = max(0.0, self.reserved - need.held)
+        self.reserved = max(0.0, self.reserved - reservation.held)
         used = self.used_by(record)
         if used is None:
             if record.outcome in FREE and not (record.chunks or record.completion_tokens):
                 return  # an error after tokens is none that costs nothing
             self.unstated += 1
-            self.spent += need.worst or 0.0
-            if need.worst is None and record.success:
-                self.untold[need.kind] = self.untold.get(need.kind, 0) + 1
-                self.blind |= self.untold[need.kind] >= BLIND_AFTER
+            self.spent += reservation.worst or 0.0
+            if reservation.worst is None and record.success:
+                self.untold[reservation.kind] = self.untold.get(reservation.kind, 0) + 1
+                self.usage_unknown |= self.untold[reservation.kind] >= USAGE_UNKNOWN_AFTER
             return
         self.spent += used
-        if need.worst is not None:
-            self.underestimate = max(self.underestimate, used - need.worst)
-        self.learn(need.kind, record, used)
-        if need.kind in self.untold and (worst := self.worst(need.kind, record.max_tokens)):
-            self.spent += worst * self.untold.pop(need.kind)  # now they have a worst case
+        if reservation.worst is not None:
+            self.underestimate = max(self.underestimate, used - reservation.worst)
+        self.learn(reservation.kind, record, used)
+        if reservation.kind in self.untold and (
+            worst := self.worst(reservation.kind, record.max_tokens)
+        ):
+            self.spent += worst * self.untold.pop(reservation.kind)  # now they have a worst case
 
     def learn(self, kind: Kind, record: RequestRecord, used: float) -> None:
         """Take in what a request of a kind used."""
@@ -175,7 +177,7 @@ class Purse:
         table = self.priced(kind[0], prompt, completion)
         seen.off_table |= table is not None and used > table * (1 + 1e-9)
 
-    # ---- a purse for each generator, in messages
+    # ---- a budget for each generator, in messages
 
     def experience(self) -> Experience:
         """What was seen, as plain values for a message."""
@@ -192,7 +194,7 @@ class Purse:
         ]
 
     def learn_from(self, experience: Experience) -> None:
-        """Take over what another purse has seen."""
+        """Take over what another budget has seen."""
         for model, request, flat, prompt, unbounded, off_table, *units in experience:
             seen = self.seen.setdefault((str(model), str(request)), Seen([0.0] * len(self.ratios)))
             pairs = zip(seen.units, units, strict=True)
@@ -203,7 +205,7 @@ class Purse:
             seen.off_table |= bool(off_table)
 
     def as_dict(self) -> Mapping[str, float]:
-        """What the journal says of it."""
+        """What the event log says of it."""
         return {
             "limit": round(self.limit, 9),
             "spent": round(self.spent, 9),

@@ -18,8 +18,7 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Any
 
-from rules import condition_names as counted
-from rules import percentiles as percents
+from rules import condition_names, percentiles
 
 _SIGNS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 _CONDITION = re.compile(
@@ -185,12 +184,12 @@ _RANKED = {
 
 
 def _ranked(name: str, percent: Fraction) -> Metric | None:
-    label = percents.label(percent)
+    label = percentiles.label(percent)
     kin = _RANKED.get(name.removesuffix(f"{label}_s"))
     if kin is None:
         return None
     like = METRICS[kin]
-    meaning = f"{percents.decimal(percent)}th percentile, as `{kin}` is the 95th"
+    meaning = f"{percentiles.decimal(percent)}th percentile, as `{kin}` is the 95th"
     return replace(like, number=like.number.replace("p95", label), meaning=meaning)
 
 
@@ -199,9 +198,9 @@ def metric_of(name: str) -> Metric | None:
     count of outcomes, statuses or flags."""
     if name in METRICS:
         return METRICS[name]
-    if (percent := percents.of_name(name)) is not None:
+    if (percent := percentiles.of_name(name)) is not None:
         return _ranked(name, percent)
-    meaning = counted.meaning(name)
+    meaning = condition_names.meaning(name)
     return None if meaning is None else Metric(name, Where.EVERY, meaning)
 
 

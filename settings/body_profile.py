@@ -19,7 +19,7 @@ BUDGETS = ("max_tokens", "max_completion_tokens")
 
 
 @dataclass(frozen=True, slots=True)
-class Ways:
+class BodyProfile:
     """How a model's bodies are written; the defaults are the seed's.
 
     `task_id`: empty (in the body of what is not streamed), or the place that stands for it.
@@ -33,13 +33,13 @@ class Ways:
     temperature: bool = True
 
     @classmethod
-    def of(cls, options: Options) -> "Ways":
+    def of(cls, options: Options) -> "BodyProfile":
         """What the operator says."""
         task_id = options.task_id if options.task_id in (HEADER, METADATA, OFF) else ""
         budget = options.output_budget_field
         return cls(task_id, "" if budget == AUTO else budget, options.stream_usage != OFF)
 
-    def after(self, change: Mapping[str, Any]) -> "Ways":
+    def after(self, change: Mapping[str, Any]) -> "BodyProfile":
         """The ways after a change of `change`."""
         name, to = change["field"], change["to"]
         if name == "task_id":
@@ -51,7 +51,7 @@ class Ways:
         return replace(self, temperature=False)
 
 
-def change(name: str, ways: Ways, options: Options, own: bool) -> tuple[str, str] | None:
+def change(name: str, ways: BodyProfile, options: Options, own: bool) -> tuple[str, str] | None:
     """From where to where a refused field goes; None: it is not ours to change.
 
     Each field changes once. What the operator has said, or a line of own traffic (`own`), stays;
@@ -70,7 +70,7 @@ def change(name: str, ways: Ways, options: Options, own: bool) -> tuple[str, str
     return None
 
 
-def undecided(ways: Ways, options: Options) -> bool:
+def undecided(ways: BodyProfile, options: Options) -> bool:
     """Whether a refusal might still change something that every body has."""
     return (
         change("task_id", ways, options, False) is not None

@@ -4,8 +4,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import fields
 
-from rules import conditions, prices
-from rules import percentiles as percents
+from rules import conditions, percentiles, prices
 from rules.slo import SloError
 from settings.command_line import nearest
 from settings.option import MODES, flag
@@ -68,8 +67,8 @@ def _files(options: Options) -> Iterator[str]:
     except conditions.ConditionError as error:
         yield str(error)
     try:
-        percents.parse(options.percentiles)
-    except percents.PercentError as error:
+        percentiles.parse(options.percentiles)
+    except percentiles.PercentError as error:
         yield str(error)
     try:
         options.objectives()

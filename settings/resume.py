@@ -105,7 +105,7 @@ def going_on(before: Options, given: Options) -> Options:
     return replace(before, **changed)
 
 
-def entrusted(asked: Options, given: Options) -> Options:
+def with_secrets_given_again(asked: Options, given: Options) -> Options:
     """The run's options with what they keep to themselves, from those given now.
 
     OperatorError where a run that goes on had a header or a command that is not given again.

@@ -16,10 +16,10 @@ from recording.json_values import whole
 from recording.outcome import Outcome, of_status
 from recording.record import CONTENT_LIMIT_CHARS, RequestRecord
 from recording.redaction import redacted
-from rules import stream_timing as timing
+from rules import stream_timing
 from rules.prices import PRICED, Prices
 from settings.options import WITHHELD
-from tasks import answer_flags as drift
+from tasks import answer_flags
 from tasks.answer import Answer, broken, plain, refused, streamed
 from tasks.client import Client
 from tasks.error_bodies import wait_in_body
@@ -91,7 +91,7 @@ class Origin:
     prices: Prices | None = None
     cost_field: str = ""
     attempt: int = 1
-    stall_limit_s: float = timing.STALL_LIMIT_S
+    stall_limit_s: float = stream_timing.STALL_LIMIT_S
     currency: str = ""
 
 
@@ -237,7 +237,7 @@ def _record(
         found.setdefault("usage_twice", twice)
     if (odd := odd_wait(headers)) is not None:
         found["retry_after"] = odd
-    if answer.outcome is Outcome.EMPTY and drift.spent(said, used):
+    if answer.outcome is Outcome.EMPTY and answer_flags.spent(said, used):
         answer.outcome = Outcome.BUDGET_SPENT
         answer.error_message = _SPENT.format(used.get("completion_tokens") or "all")
     facts: dict[str, Any] = {
@@ -286,24 +286,29 @@ def _record(
             request.heard(said)
         judged = _judged(request.judge, said) if request.judge is not None and ok else None
         usage_said = stated(answer.body or {})
-        found |= drift.flags(
+        found |= answer_flags.flags(
             job.phase.model, said, used, ok=ok, usage_said=usage_said, currency=origin.currency
         )
         if job.phase.stream and "stream_options" not in body:
             found.pop("usage_missing", None)  # it was not asked for
-        if ok and request.marker is not None and not said.content and drift.spent(said, used):
+        if (
+            ok
+            and request.marker is not None
+            and not said.content
+            and answer_flags.spent(said, used)
+        ):
             found["budget_spent"] = _SPENT.format(used.get("completion_tokens") or "all")
         if answer.streamed is not None and sent is not None:
             timed = _stream_facts(answer.streamed, sent, origin)
             facts.update(timed)
             if ok:
-                tokens = timing.streamed_tokens(
+                tokens = stream_timing.streamed_tokens(
                     used.get("completion_tokens"),
                     used.get("reasoning_tokens"),
                     facts.get("reasoning_content_present"),
                 )
-                found |= timing.flags(timed, tokens)
-    facts["check"], facts["check_detail"] = drift.combined(judged, found, request.place)
+                found |= stream_timing.flags(timed, tokens)
+    facts["check"], facts["check_detail"] = answer_flags.combined(judged, found, request.place)
     if origin.mute:
         told = {name: n for name, n in request.place.items() if isinstance(n, int)}
         facts["content"], facts["check_detail"] = None, json.dumps(told) if told else None
@@ -340,7 +345,7 @@ def _named(answer: Answer) -> dict[str, Any]:
 
 
 def _stream_facts(streamed: StreamedReply, sent: float, origin: Origin) -> dict[str, Any]:
-    found = timing.facts(streamed.token_times, sent, origin.stall_limit_s)
+    found = stream_timing.facts(streamed.token_times, sent, origin.stall_limit_s)
     return {**found, "first_visible_s": _since(sent, streamed.first_visible)}
 
 

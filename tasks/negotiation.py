@@ -13,7 +13,7 @@ from gevent.event import Event
 from loadshapes.phase import Phase
 from recording.record import RequestRecord
 from rules.refused_fields import refused_fields
-from settings.body_profile import HEADER, Ways, change, undecided
+from settings.body_profile import HEADER, BodyProfile, change, undecided
 from settings.options import Options
 from tasks.client import Client
 from tasks.exchange import Job, Origin, exchange
@@ -38,12 +38,12 @@ class Negotiation:
         self._options = options
         self._origin = origin
         self._tell = tell
-        self._asked = Ways.of(options)
-        self._ways: dict[str, Ways] = {}
+        self._asked = BodyProfile.of(options)
+        self._ways: dict[str, BodyProfile] = {}
         self._known: set[tuple[str, bool]] = set()
         self._first: dict[tuple[str, bool], Event] = {}
 
-    def of(self, model: str) -> Ways:
+    def of(self, model: str) -> BodyProfile:
         """How the bodies to a model are written now."""
         return self._ways.get(model, self._asked)
 

@@ -12,7 +12,7 @@ from typing import Any
 from loadshapes.phase import Phase
 from loadshapes.token_pacing import CALIBRATION, CALIBRATION_WORDS
 from recording.json_values import Json
-from settings.body_profile import BUDGETS, METADATA, Ways, extra_body
+from settings.body_profile import BUDGETS, METADATA, BodyProfile, extra_body
 from settings.options import Options
 from tasks.reply import Message
 
@@ -92,14 +92,14 @@ def greeting(phase: Phase, index: int, options: Options) -> Request:
 
 
 def body(
-    phase: Phase, index: int, request: Request, options: Options, ways: Ways | None = None
+    phase: Phase, index: int, request: Request, options: Options, ways: BodyProfile | None = None
 ) -> dict[str, Any]:
     """The JSON body: the seed's fields in the seed's order, what the request adds, --extra-body.
 
     A streamed request asks for its usage, and carries no task_id unless the options say so (the
     seed's convention). `ways` (default: as the options say) is how this model's are written.
     """
-    ways = ways or Ways.of(options)
+    ways = ways or BodyProfile.of(options)
     made: dict[str, Any] = {
         "model": phase.model,
         "messages": request.messages or [{"role": "user", "content": request.content}],

@@ -13,7 +13,7 @@ from urllib.request import getproxies, proxy_bypass
 import certifi
 
 from recording.outcome import Outcome
-from rules import local_errors as machine
+from rules import local_errors
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +174,7 @@ def connect_outcome(error: Exception) -> Outcome:
     if isinstance(error, ConnectionRefusedError):
         return Outcome.CONNECTION_REFUSED
     number = error.errno if isinstance(error, OSError) else None
-    return machine.of_errno(number) or Outcome.LOCAL_LIMIT  # nothing has left this machine
+    return local_errors.of_errno(number) or Outcome.LOCAL_LIMIT  # nothing has left this machine
 
 
 def _out_of_files() -> bool:
@@ -182,7 +182,7 @@ def _out_of_files() -> bool:
     try:
         socket.socket().close()
     except OSError as error:
-        return machine.of_errno(error.errno) is Outcome.LOCAL_LIMIT
+        return local_errors.of_errno(error.errno) is Outcome.LOCAL_LIMIT
     return False
 
 

@@ -15,7 +15,7 @@ import httptools
 import httpx2
 
 from recording.outcome import Outcome
-from rules import local_errors as machine
+from rules import local_errors
 from settings.access import Credential
 from tasks.route import Route, connect_outcome, connected, tunnel
 from tasks.shortcut import Reply
@@ -145,7 +145,7 @@ class Wire(httpx2.BaseTransport):
         except OSError as error:
             # The gateway may have answered before it closed: read what it said. If our machine or
             # the network did not let the request out whole, there is nothing to read.
-            outcome = machine.of_errno(error.errno)
+            outcome = local_errors.of_errno(error.errno)
             if outcome in (Outcome.LOCAL_LIMIT, Outcome.UNREACHABLE):
                 raise self._refused_here(outcome, error) from error
         gevent.sleep(0)  # let the rest of a burst be sent before this one waits for its answer
@@ -365,7 +365,7 @@ class Wire(httpx2.BaseTransport):
         return self._failure(Outcome.TIMEOUT_TOTAL, f"not complete within {self._timeout_s:g} s")
 
     def _refused_here(self, outcome: Outcome, error: Exception) -> WireError:
-        name = machine.name_of(error.errno) if isinstance(error, OSError) else ""
+        name = local_errors.name_of(error.errno) if isinstance(error, OSError) else ""
         kind = name if outcome in (Outcome.LOCAL_LIMIT, Outcome.UNREACHABLE) else ""
         return self._failed(WireError(outcome, _says(error), kind=kind or "WireError"))
 

@@ -22,23 +22,23 @@ OTHERS = ("demo", "ui", "worker", "simulator")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what is asked; returns the exit code. A run ends the process itself, as Locust does."""
     from settings.option import MODES
-    from weighbridge import help as words
+    from weighbridge import help
 
     given = list(sys.argv[1:] if arguments is None else arguments)
     what, *rest = given or ["--help"]
     if what in ("-h", "--help", "help"):
-        print(words.page(), end="")
+        print(help.page(), end="")
         return 0
     if what in ("-V", "--version"):
-        print(words.version())
+        print(help.version())
         return 0
     if what in MODES and {"-h", "--help"} & set(rest):
-        print(words.of_mode(what), end="")
+        print(help.of_mode(what), end="")
         return 0
     if what in MODES:
         return _run("--headless", "--mode", what, *rest)
     if what == "demo":
-        print(words.DEMO, file=sys.stderr, flush=True)
+        print(help.DEMO, file=sys.stderr, flush=True)
         return _run("--headless", *DEMO, *rest)
     if what == "ui":
         # Locust would listen on every interface, and whoever reaches the form can spend money.
@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         simulate(rest)
         return 0
-    print(f"weighbridge: {words.unknown(what, (*MODES, *OTHERS, *ANALYSIS))}", file=sys.stderr)
+    print(f"weighbridge: {help.unknown(what, (*MODES, *OTHERS, *ANALYSIS))}", file=sys.stderr)
     return 2
 
 

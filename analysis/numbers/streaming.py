@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from analysis.numbers import warmup
 from analysis.reading.subset import Chosen
-from rules import stream_timing as timing
+from rules import stream_timing
 
 if TYPE_CHECKING:
     import numpy as np
@@ -74,7 +74,7 @@ def tpot_s(rows: "DataFrame | Chosen") -> "Series[float]":
     last_s = rows["last_token_s"].fillna(rows["elapsed_sec"])
     pieces = rows["arrivals"].astype("float64").fillna(rows["chunks"].astype("float64"))
     streamed = tokens(rows)
-    resolved = pieces.isna() | ((pieces >= 2) & (streamed <= timing.COALESCED * pieces))
+    resolved = pieces.isna() | ((pieces >= 2) & (streamed <= stream_timing.COALESCED * pieces))
     found: Series[float] = (last_s - rows["ttft_s"]) / (streamed - 1)
     return found.where((streamed >= 2) & resolved)
 
@@ -90,12 +90,12 @@ def held_back(rows: "DataFrame | Chosen") -> "tuple[Series[bool], Series[bool]]"
     chunks = rows["chunks"].astype("float64")
     wait_s = rows["ttft_s"]
     spread_s = rows["last_token_s"] - wait_s
-    judged = ((chunks >= timing.MANY_CHUNKS) & (wait_s >= timing.SHORT_WAIT_S)) | (
-        (chunks >= timing.FEWEST_CHUNKS) & (wait_s >= timing.SHORTEST_WAIT_S)
+    judged = ((chunks >= stream_timing.MANY_CHUNKS) & (wait_s >= stream_timing.SHORT_WAIT_S)) | (
+        (chunks >= stream_timing.FEWEST_CHUNKS) & (wait_s >= stream_timing.SHORTEST_WAIT_S)
     )
-    fastest_s = (chunks - 1) / timing.FASTEST_PER_S
+    fastest_s = (chunks - 1) / stream_timing.FASTEST_PER_S
     # Columns have six decimals: half a unit at each end.
-    clump = (spread_s <= fastest_s + 1e-6) & (spread_s <= timing.CLUMP_SHARE * wait_s)
+    clump = (spread_s <= fastest_s + 1e-6) & (spread_s <= stream_timing.CLUMP_SHARE * wait_s)
     judged = judged & spread_s.notna()
     return judged, judged & clump
 
@@ -123,4 +123,4 @@ def gap_s(counts: "Counts", percent: Any) -> float | None:
     if not total:
         return None
     bucket = int(np.searchsorted(np.cumsum(counts), rank(total, percent)))
-    return timing.middle_s(bucket)
+    return stream_timing.middle_s(bucket)

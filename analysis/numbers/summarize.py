@@ -11,7 +11,7 @@ from analysis.numbers.unanswered import waits_s
 from analysis.reading.groups import groups, known_sum, runs
 from analysis.reading.subset import Chosen
 from recording.outcome import Outcome
-from rules import percentiles as percents
+from rules import percentiles
 from rules.slo import Slo
 
 if TYPE_CHECKING:
@@ -49,17 +49,17 @@ def percents_of(run: "Run") -> tuple[Fraction, ...]:
     """The percentiles that a run's numbers hold: the usual, `--percentiles`, those of a check."""
     options = run.manifest.get("options") or {}
     try:
-        asked = percents.parse(str(options.get("percentiles") or ""))
-    except percents.PercentError:
+        asked = percentiles.parse(str(options.get("percentiles") or ""))
+    except percentiles.PercentError:
         asked = ()
-    return tuple(sorted({*percents.USUAL, *asked, *run.percents}))
+    return tuple(sorted({*percentiles.USUAL, *asked, *run.percents}))
 
 
 def _gaps(run: "Run", row: dict[str, Any], asked: Sequence[Fraction]) -> dict[str, float | None]:
     """The percentiles of all the gaps between chunks of a phase's measured streams together."""
     counts = streaming.of_phase(run, row["phase"]) if row["streams"] else None
     return {
-        f"itl_{percents.label(p)}_s": None if counts is None else streaming.gap_s(counts, p)
+        f"itl_{percentiles.label(p)}_s": None if counts is None else streaming.gap_s(counts, p)
         for p in asked
     }
 
@@ -94,7 +94,7 @@ def summarize(
     walls: Mapping[str, float] | None = None,
     slo: Slo | None = None,
     beyond: Mapping[str, int] | None = None,
-    asked: Sequence[Fraction] = percents.USUAL,
+    asked: Sequence[Fraction] = percentiles.USUAL,
 ) -> "DataFrame":
     """One row a group of requests (columns: `by`, then `measure`'s), in order of appearance.
 
@@ -132,7 +132,7 @@ def measure(
     planned: int,
     wall_s: float | None,
     slo: Slo | None = None,
-    asked: Sequence[Fraction] = percents.USUAL,
+    asked: Sequence[Fraction] = percentiles.USUAL,
 ) -> dict[str, Any]:
     """Every number of a group's rows but `planned` and `wall_s`; the names end in their units."""
     good, sent = _good_and_sent(rows)
@@ -350,7 +350,7 @@ def _plain(value: Any) -> Any:
 
 def _percentiles(name: str, values: Any, asked: Sequence[Fraction]) -> dict[str, float | None]:
     found = nearest_ranks(values.dropna().to_numpy(dtype="float64"), asked)
-    return {f"{name}_{percents.label(p)}_s": v for p, v in zip(asked, found, strict=True)}
+    return {f"{name}_{percentiles.label(p)}_s": v for p, v in zip(asked, found, strict=True)}
 
 
 def _mean(values: Any) -> float | None:

@@ -15,7 +15,7 @@ from typing import Any, TextIO
 from analysis.reading.load import RunError
 from recording.outcome import Outcome, of_status
 from recording.record import COLUMNS, SCHEMA_VERSION, TYPES, RequestRecord, encode
-from rules import local_errors as machine
+from rules import local_errors
 
 _NEEDED = ("mode", "model_requested", "request_index", "success")
 _RUN_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,127}")
@@ -176,7 +176,7 @@ def _outcome(row: dict[str, Any]) -> Outcome:
     if status is not None and status != 200:
         return of_status(status)
     said = f"{row.get('error_type')} {row.get('error_message')}".lower()
-    if (known := machine.of_words(said)) is not None:
+    if (known := local_errors.of_words(said)) is not None:
         return known
     return next((o for sign, o in _SIGNS if re.search(sign, said)), Outcome.CONNECTION_RESET)
 

@@ -10,15 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analysis.reading import cache as cached
-from analysis.reading import parts
-from analysis.reading import well_formed as wellformed
+from analysis.reading import parts, well_formed
 from analysis.reading.columns import schema
 from analysis.reading.merge_parts import unite
 from analysis.reading.not_sent import Joined, Unfolded
 from analysis.reading.parts import Odd, RunError, torn
 from analysis.reading.rows import Memory, Rows, Source
 from recording import formats
-from recording.json_files import InputError, json_of, read_bytes, see_that_it_is_a_file
+from recording.json_files import InputError, check_is_file, json_of, read_bytes
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -136,7 +135,7 @@ def _source(folder: Path, remarks: list[Odd], made_by: str) -> Source:
     paths = sorted(folder.glob("requests-*.csv"))
     for path in paths:
         try:
-            see_that_it_is_a_file(path)
+            check_is_file(path)
         except InputError as error:
             raise RunError(f"{path} {error}: restore it.") from None
     if (cache := cached.opened(folder, paths, remarks, made_by)) is not None:
@@ -156,7 +155,7 @@ def rows(frame: "DataFrame") -> list[dict[str, Any]]:
 
 def _manifest(path: Path) -> dict[str, Any]:
     try:
-        manifest = wellformed.cleaned(json_of(read_bytes(path)))
+        manifest = well_formed.cleaned(json_of(read_bytes(path)))
     except InputError as error:
         raise RunError(f"{path} {error}: restore the file.") from None
     if not isinstance(manifest, dict) or not isinstance(manifest.get("run_id"), str):
@@ -165,10 +164,10 @@ def _manifest(path: Path) -> dict[str, Any]:
         raise RunError(f"{path} holds no plan: restore the file.")
     try:
         formats.check(manifest.get("schema_version"), formats.needs(manifest))
-        wellformed.manifest(manifest)
+        well_formed.manifest(manifest)
     except formats.FormatError as error:
         raise RunError(f"{path} {error}.") from None
-    except wellformed.NotWellFormed as error:
+    except well_formed.NotWellFormed as error:
         raise RunError(f"{path}: {error}; restore the file.") from None
     return manifest
 
@@ -186,13 +185,13 @@ def _events(path: Path, remarks: list[Odd]) -> list[dict[str, Any]]:
     events = []
     for number, line in enumerate(lines, 1):
         try:
-            event = wellformed.cleaned(json_of(line))
+            event = well_formed.cleaned(json_of(line))
             if not isinstance(event, dict) or not isinstance(event.get("event"), str):
                 raise InputError("not an event")
-            wellformed.event(event)
+            well_formed.event(event)
         except InputError:
             raise RunError(f"{path}, line {number}: not an event; restore the file.") from None
-        except wellformed.NotWellFormed as error:
+        except well_formed.NotWellFormed as error:
             raise RunError(f"{path}, line {number}: {error}; restore the file.") from None
         events.append(event)
     return events

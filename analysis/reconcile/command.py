@@ -38,8 +38,7 @@ def run(options: argparse.Namespace) -> bool:
 
     Raises RunError, PriceError and OSError.
     """
-    from analysis.reconcile import bill
-    from analysis.reconcile import page as statement
+    from analysis.reconcile import bill, page
     from analysis.reconcile.reconciliation import reconcile
     from rules.prices import Prices, read
 
@@ -53,7 +52,7 @@ def run(options: argparse.Namespace) -> bool:
     columns = bill.Columns(ids, options.bill_cost, options.bill_model)
     charged = bill.read(options.bill, columns) if options.bill else None
     reconciled = reconcile(found, prices, charged, tolerance, share)
-    said = [statement.sentence(reconciled), *statement.write(reconciled, options.lang)]
+    said = [page.sentence(reconciled), *page.write(reconciled, options.lang)]
     print(*map(shown, said), sep="\n")
     return not reconciled.agrees
 

@@ -19,7 +19,7 @@ from analysis.report.event_text import told
 from analysis.report.flags import flagged, outliers_of
 from analysis.report.view import View
 from recording.outcome import Outcome
-from rules import condition_names as counted
+from rules import condition_names
 from rules.censoring import enough
 from rules.conditions import Condition, Metric, Where, has, metric_of
 from rules.percentiles import decimal
@@ -235,8 +235,8 @@ def _value(view: View, metric: Metric, numbers: dict[str, Any]) -> float | None:
         return flagged(view, numbers["phase"])
     if metric.number == "cost_outlier":
         return len(outliers_of(view, numbers["phase"]))
-    if metric.number not in numbers and counted.meaning(metric.number) is not None:
-        return counted.count(metric.number, numbers)
+    if metric.number not in numbers and condition_names.meaning(metric.number) is not None:
+        return condition_names.count(metric.number, numbers)
     value: float | None = numbers.get(metric.number)
     return value
 

@@ -12,7 +12,7 @@ from analysis.page.blocks import Section
 from analysis.page.words import Words
 from analysis.reading.load import Run, rows
 from recording.record import COLUMNS
-from rules import percentiles as percents
+from rules import percentiles
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -34,18 +34,18 @@ class View:
         """The percentiles that tables show: the run's `--percentiles`."""
         options = self.run.manifest.get("options") or {}
         try:
-            return percents.parse(str(options.get("percentiles") or ""))
-        except percents.PercentError:
-            return percents.USUAL
+            return percentiles.parse(str(options.get("percentiles") or ""))
+        except percentiles.PercentError:
+            return percentiles.USUAL
 
     @property
     def ranks(self) -> tuple[str, ...]:
         """The same as headers have them: `P50`, `P99.9`."""
-        return tuple(f"P{percents.decimal(percent)}" for percent in self.percents)
+        return tuple(f"P{percentiles.decimal(percent)}" for percent in self.percents)
 
     def ranked(self, phase: dict[str, Any], name: str) -> list[float | None]:
         """A phase's percentiles of one number, in the same order: `ranked(phase, "ttft")`."""
-        return [phase.get(f"{name}_{percents.label(percent)}_s") for percent in self.percents]
+        return [phase.get(f"{name}_{percentiles.label(percent)}_s") for percent in self.percents]
 
     def of(self, *modes: str) -> list[dict[str, Any]]:
         """The numbers of the phases of some modes, in the plan's order."""

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.export import article_jsonl as seed
+from analysis.export import article_jsonl
 from analysis.reading.load import load
 from tests.analysis.runs import PHASE, dropped, failed, make, phase, record
 from tests.seed import _common
@@ -80,7 +80,7 @@ SUMMARY_FIELDS = [
 
 def exported(folder: Path) -> list[dict[str, Any]]:
     path = folder / "deep" / "er" / "out.jsonl"
-    seed.write(load(folder), path)
+    article_jsonl.write(load(folder), path)
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
@@ -174,7 +174,7 @@ def test_a_stop_is_told_after_the_seeds_sentence(tmp_path: Path) -> None:
         "reason": "7 of 20 were 429",
     }
     last = exported(make(tmp_path / "r", record(0), events=[stop]))[-1]
-    assert last["stop_rule"] == seed.STOP_RULE + "；reason: 7 of 20 were 429"
+    assert last["stop_rule"] == article_jsonl.STOP_RULE + "；reason: 7 of 20 were 429"
 
 
 def test_a_failed_export_leaves_the_old_file(tmp_path: Path, monkeypatch: Any) -> None:
@@ -186,8 +186,8 @@ def test_a_failed_export_leaves_the_old_file(tmp_path: Path, monkeypatch: Any) -
         yield {"a": 1}
         raise OSError("no space")
 
-    monkeypatch.setattr(seed, "lines", burst)
+    monkeypatch.setattr(article_jsonl, "lines", burst)
     with pytest.raises(OSError, match="no space"):
-        seed.write(run, path)
+        article_jsonl.write(run, path)
     assert path.read_text(encoding="utf-8") == "old"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["out.jsonl", "r"]

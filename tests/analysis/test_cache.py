@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from analysis.reading import cache as cached
+from analysis.reading import cache
 from analysis.reading.load import RunError, load, rows
 from analysis.report.report import look, summary
 from tests.analysis.runs import dropped, everything, failed, make, part, record
@@ -14,8 +14,8 @@ from tests.analysis.runs import dropped, everything, failed, make, part, record
 
 @pytest.fixture(autouse=True)
 def every_run_is_big(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cached, "FROM_BYTES", 0)
-    monkeypatch.setattr(cached, "_GROUP_ROWS", 3)
+    monkeypatch.setattr(cache, "FROM_BYTES", 0)
+    monkeypatch.setattr(cache, "_GROUP_ROWS", 3)
 
 
 def known(folder: Path) -> tuple[list[dict[str, Any]], dict[str, Any], list[str]]:
@@ -26,7 +26,7 @@ def known(folder: Path) -> tuple[list[dict[str, Any]], dict[str, Any], list[str]
 def small(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The same without a cache."""
     with monkeypatch.context() as patch:
-        patch.setattr(cached, "FROM_BYTES", 1 << 60)
+        patch.setattr(cache, "FROM_BYTES", 1 << 60)
         return known(folder)
 
 
@@ -40,10 +40,10 @@ def test_rows_and_numbers_are_those_of_the_text(
     with (folder / "requests-w1.csv").open("a", encoding="utf-8") as file:
         file.write("torn")
     wanted = small(folder, monkeypatch)
-    assert not (folder / cached.NAME).exists()
+    assert not (folder / cache.NAME).exists()
     assert known(folder) == wanted
-    assert (folder / cached.NAME).stat().st_mode & 0o777 == 0o600
-    monkeypatch.setattr(cached, "_write", None)
+    assert (folder / cache.NAME).stat().st_mode & 0o777 == 0o600
+    monkeypatch.setattr(cache, "_write", None)
     assert known(folder) == wanted
     assert len(wanted[2]) == 1 and "torn" in wanted[2][0].en
 
@@ -53,7 +53,7 @@ def test_changed_part_files_make_it_stale(tmp_path: Path, change: str) -> None:
     folder = make(tmp_path / "r", record(0))
     extra = part(folder, record(7), worker="b")
     load(folder)
-    before = (folder / cached.NAME).stat()
+    before = (folder / cache.NAME).stat()
     path = folder / "requests-local.csv"
     if change == "more":
         part(folder, record(0), record(1))
@@ -65,14 +65,14 @@ def test_changed_part_files_make_it_stale(tmp_path: Path, change: str) -> None:
         extra.unlink()
     wanted = {"more": [0, 1, 7], "touched": [0, 7], "another part": [0, 2, 7], "part gone": [0]}
     assert list(load(folder).requests["request_index"]) == wanted[change]
-    assert (folder / cached.NAME).stat().st_ino != before.st_ino
+    assert (folder / cache.NAME).stat().st_ino != before.st_ino
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1 noise PAR1", b"cut"])
 def test_one_that_cannot_be_read_is_made_anew(tmp_path: Path, content: bytes) -> None:
     folder = make(tmp_path / "r", record(0))
     load(folder)
-    path = folder / cached.NAME
+    path = folder / cache.NAME
     path.write_bytes(path.read_bytes()[:-9] if content == b"cut" else content)
     assert len(load(folder).requests) == 1
     assert path.read_bytes()[:4] == b"PAR1"
@@ -80,9 +80,9 @@ def test_one_that_cannot_be_read_is_made_anew(tmp_path: Path, content: bytes) ->
 
 def test_where_it_cannot_be_written_the_run_is_read_all_the_same(tmp_path: Path) -> None:
     folder = make(tmp_path / "r", record(0))
-    (folder / cached.NAME).mkdir()
+    (folder / cache.NAME).mkdir()
     assert len(load(folder).requests) == 1
-    assert [p.name for p in folder.iterdir() if p.name.startswith(".")] == [cached.NAME]
+    assert [p.name for p in folder.iterdir() if p.name.startswith(".")] == [cache.NAME]
 
 
 def test_a_part_file_at_fault_leaves_none(tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_a_part_file_at_fault_leaves_none(tmp_path: Path) -> None:
 def test_damage_under_a_running_report_is_one_sentence(tmp_path: Path) -> None:
     folder = make(tmp_path / "r", *(record(i) for i in range(10)))
     run = load(folder)
-    path = folder / cached.NAME
+    path = folder / cache.NAME
     whole = path.read_bytes()
     with path.open("r+b") as file:
         file.write(b"PAR1" + bytes(len(whole) // 2))
@@ -109,4 +109,4 @@ def test_a_small_run_has_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.undo()
     folder = make(tmp_path / "r", record(0))
     load(folder)
-    assert not (folder / cached.NAME).exists()
+    assert not (folder / cache.NAME).exists()

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.stats import binom
 
 from analysis.__main__ import main
-from analysis.compare import resample as compare_resample
+from analysis.compare import resample
 from analysis.compare.comparison import compare, unlike
 from analysis.compare.page import compose
 from analysis.compare.resample import Difference, Side, differences, holm
@@ -31,8 +31,8 @@ Made = Callable[[np.random.Generator], Side]
 @pytest.fixture(autouse=True)
 def fewer_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
     """Enough for the claims, and cheap."""
-    monkeypatch.setattr(compare_resample, "SWAPS", 999)
-    monkeypatch.setattr(compare_resample, "BOOTSTRAPS", 999)
+    monkeypatch.setattr(resample, "SWAPS", 999)
+    monkeypatch.setattr(resample, "BOOTSTRAPS", 999)
 
 
 def window(
@@ -251,7 +251,7 @@ def test_percentiles_are_nearest_ranks(first: list[float], second: list[float]) 
         n, told = len(values), np.array(values)
         return Side(np.ones(n, bool), told, np.ones(n), np.ones(n), told, None)
 
-    compare_resample.SWAPS = compare_resample.BOOTSTRAPS = compare_resample.FEWEST
+    resample.SWAPS = resample.BOOTSTRAPS = resample.FEWEST
     found = differences(side(first), side(second))
     for name, percent in (("p50_s", 50), ("p95_s", 95), ("p99_s", 99)):
         assert found[name].a == nearest_rank(sorted(first), percent)

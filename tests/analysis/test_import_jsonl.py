@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 
-from analysis.export import article_jsonl as seed
-from analysis.export import csv_parquet as table
+from analysis.export import article_jsonl, csv_parquet
 from analysis.numbers.summarize import of_run
-from analysis.reading import import_jsonl as importing
+from analysis.reading import import_jsonl
 from analysis.reading.load import RunError, load, rows
 from tests.analysis.runs import failed, make, record
 
@@ -48,7 +47,7 @@ def write(path: Path, *lines: dict[str, Any]) -> Path:
 def test_the_seeds_file_becomes_a_run(tmp_path: Path) -> None:
     """Rates come from the seed's own wall clock; what it did not measure stays unknown."""
     path = write(tmp_path / "a.jsonl", request(0), request(1), request(2), summary())
-    run = load(importing.read([path], tmp_path / "results", currency="CNY"))
+    run = load(import_jsonl.read([path], tmp_path / "results", currency="CNY"))
     assert run.run_id == "nl-throughput-20260519"
     assert not run.interrupted
     (found,) = of_run(run)
@@ -62,7 +61,7 @@ def test_the_seeds_file_becomes_a_run(tmp_path: Path) -> None:
 def test_an_imported_run_is_readable_by_its_owner_only(tmp_path: Path) -> None:
     """It holds replies, as a recorded one does."""
     path = write(tmp_path / "a.jsonl", request(0), summary())
-    folder = importing.read([path], tmp_path / "results")
+    folder = import_jsonl.read([path], tmp_path / "results")
     assert folder.stat().st_mode & 0o777 == 0o700
     modes = {file.name: file.stat().st_mode & 0o777 for file in folder.iterdir()}
     assert modes == dict.fromkeys(["manifest.json", "events.jsonl", "requests-import.csv"], 0o600)
@@ -70,7 +69,7 @@ def test_an_imported_run_is_readable_by_its_owner_only(tmp_path: Path) -> None:
 
 def test_a_file_without_its_summary_is_an_interrupted_run(tmp_path: Path) -> None:
     path = write(tmp_path / "a.jsonl", request(0))
-    run = load(importing.read([path], tmp_path / "results"))
+    run = load(import_jsonl.read([path], tmp_path / "results"))
     assert run.interrupted
     assert of_run(run)[0]["observed_rpm"] is None
 
@@ -96,7 +95,7 @@ def test_the_seeds_failures_get_our_names(
     row = request(
         0, success=False, http_status=status, error_type=kind, error_message=error, api_cost=None
     )
-    folder = importing.read([write(tmp_path / "a.jsonl", row)], tmp_path / "results")
+    folder = import_jsonl.read([write(tmp_path / "a.jsonl", row)], tmp_path / "results")
     assert list(load(folder).requests["outcome"]) == [outcome]
 
 
@@ -104,9 +103,9 @@ def test_our_own_export_comes_back(tmp_path: Path) -> None:
     """Export, import, export: the same request rows but for what the seed's form leaves out."""
     records = [record(0, elapsed_sec=2.0), failed(1, error_type="x", error_message="y")]
     first = tmp_path / "first.jsonl"
-    seed.write(load(make(tmp_path / "r", *records)), first)
+    article_jsonl.write(load(make(tmp_path / "r", *records)), first)
     again = tmp_path / "again.jsonl"
-    seed.write(load(importing.read([first], tmp_path / "results")), again)
+    article_jsonl.write(load(import_jsonl.read([first], tmp_path / "results")), again)
     before, after = ([json.loads(x) for x in p.read_text().splitlines()] for p in (first, again))
     for one in (*before, *after):
         one.pop("script_version")
@@ -116,8 +115,8 @@ def test_our_own_export_comes_back(tmp_path: Path) -> None:
 def test_an_export_of_every_column_comes_back_with_every_column(tmp_path: Path) -> None:
     """`export --output rows.jsonl`, then `import`: the same rows, by whatever worker."""
     run = load(make(tmp_path / "results" / "r", record(0), failed(1), record(2, ttft_s=0.5)))
-    table.write_jsonl(run, tmp_path / "rows.jsonl")
-    again = load(importing.read([tmp_path / "rows.jsonl"], tmp_path / "other"))
+    csv_parquet.write_jsonl(run, tmp_path / "rows.jsonl")
+    again = load(import_jsonl.read([tmp_path / "rows.jsonl"], tmp_path / "other"))
     before, after = (rows(one.requests.drop(columns="worker")) for one in (run, again))
     assert after == before
 
@@ -126,7 +125,7 @@ def test_the_same_window_twice_is_two_phases(tmp_path: Path) -> None:
     paths = [
         write(tmp_path / f"{name}.jsonl", request(0), summary(planned_requests=1)) for name in "ab"
     ]
-    run = load(importing.read(paths, tmp_path / "results"))
+    run = load(import_jsonl.read(paths, tmp_path / "results"))
     assert [p["phase"] for p in of_run(run)] == ["rpm/gpt-5.4-nano/600", "rpm/gpt-5.4-nano/600#2"]
     assert run.manifest["imported_from"] == ["a.jsonl", "b.jsonl"]
 
@@ -145,20 +144,20 @@ def test_a_wrong_line_is_named_and_nothing_is_made(tmp_path: Path, line: str, wh
     path = tmp_path / "a.jsonl"
     path.write_text(json.dumps(request(0)) + "\n" + line + "\n", encoding="utf-8")
     with pytest.raises(RunError, match=why):
-        importing.read([path], tmp_path / "results")
+        import_jsonl.read([path], tmp_path / "results")
     assert not (tmp_path / "results").exists()
 
 
 def test_an_existing_run_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "a.jsonl", request(0))
-    importing.read([path], tmp_path / "results")
+    import_jsonl.read([path], tmp_path / "results")
     with pytest.raises(RunError, match="exists: give another --run-id"):
-        importing.read([path], tmp_path / "results")
+        import_jsonl.read([path], tmp_path / "results")
     with pytest.raises(RunError, match="cannot name a run"):
-        importing.read([path], tmp_path / "results", run_id="../outside")
+        import_jsonl.read([path], tmp_path / "results", run_id="../outside")
 
 
 def test_content_of_any_text_survives(tmp_path: Path) -> None:
     path = write(tmp_path / "a.jsonl", request(0, content='=1+1\n"好"'))
-    run = load(importing.read([path], tmp_path / "results"))
+    run = load(import_jsonl.read([path], tmp_path / "results"))
     assert rows(run.requests)[0]["content"] == '=1+1\n"好"'

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from analysis.__main__ import main
-from analysis.export import article_jsonl as seed
-from analysis.export import csv_parquet as table
+from analysis.export import article_jsonl, csv_parquet
 from analysis.numbers.buckets import of_phase
 from analysis.reading.columns import schema
 from analysis.reading.load import RunError, load, rows
@@ -98,14 +97,14 @@ def test_every_number_counts_it(tmp_path: Path, kind: str, warmup: float) -> Non
     assert warmup or one.phases[0]["dropped"] == 500
     name = WINDOW.name
     assert of_phase(folded, name, 60.0) == of_phase(plain, name, 60.0)
-    assert list(seed.lines(folded)) == list(seed.lines(plain))
+    assert list(article_jsonl.lines(folded)) == list(article_jsonl.lines(plain))
     assert reconcile(folded, None, None, None).lines == reconcile(plain, None, None, None).lines
 
 
 def test_an_export_has_one_row_a_planned_request(tmp_path: Path) -> None:
     folded, plain = both(tmp_path, WINDOW)
     for number, folder in enumerate((folded, plain)):
-        table.write(load(folder), tmp_path / f"{number}.csv")
+        csv_parquet.write(load(folder), tmp_path / f"{number}.csv")
     assert (tmp_path / "0.csv").read_bytes() == (tmp_path / "1.csv").read_bytes()
 
 

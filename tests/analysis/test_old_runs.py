@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from analysis.__main__ import main
-from analysis.export import csv_parquet as table
+from analysis.export import csv_parquet
 from analysis.reading.load import RunError, load, rows
 from analysis.report.report import look, write
 from recording.formats import FIRST
@@ -72,11 +72,11 @@ def test_old_rows_are_exported_and_compared_with_new_ones(old: Path, tmp_path: P
     new = shutil.copytree(old / "windows", tmp_path / "new")
     manifest: dict[str, Any] = json.loads((new / "manifest.json").read_text())
     (new / "manifest.json").write_text(json.dumps(manifest | {"schema_version": SCHEMA_VERSION}))
-    table.write(run, new / "requests-local.csv")
+    csv_parquet.write(run, new / "requests-local.csv")
     assert (new / "requests-local.csv").read_text("utf-8").splitlines()[0] == ",".join(COLUMNS)
     assert rows(load(new).requests) == rows(run.requests)
     assert main(["compare", str(old / "windows"), str(new), "--force"]) == 0
-    table.write_parquet(run, tmp_path / "old.parquet")
+    csv_parquet.write_parquet(run, tmp_path / "old.parquet")
     assert (tmp_path / "old.parquet").stat().st_size > 0
 
 

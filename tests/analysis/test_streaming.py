@@ -15,7 +15,7 @@ from analysis.reading.load import load
 from analysis.report.check import judge
 from analysis.report.report import compose, look, summary
 from recording.record import RequestRecord
-from rules import stream_timing as timing
+from rules import stream_timing
 from rules.conditions import parse
 from rules.objectives import good_enough
 from rules.objectives import judge as attained
@@ -26,12 +26,12 @@ from tests.analysis.runs import PHASE, make, phase, record
 
 def stream(index: int, *times: float, tokens: int | None = None, **known: Any) -> RequestRecord:
     """A stream whose chunks came at these times, seconds after it was sent."""
-    found = timing.facts(list(times), 0.0)
+    found = stream_timing.facts(list(times), 0.0)
     found = {name: value for name, value in found.items() if name != "chunks"} | {
         "chunks": len(times), "first_visible_s": times[0], "elapsed_sec": times[-1] + 0.001,
         "completion_tokens": len(times) if tokens is None else tokens, "stream": True,
     }  # fmt: skip
-    flags = timing.flags(timing.facts(list(times), 0.0), found["completion_tokens"])
+    flags = stream_timing.flags(stream_timing.facts(list(times), 0.0), found["completion_tokens"])
     return record(index, **(found | {"check": " ".join(flags) or None} | known))
 
 
@@ -107,12 +107,12 @@ def test_rows_and_frames_mean_the_same_by_tpot(told: list[tuple[Any, ...]]) -> N
     frame[names[7]] = frame[names[7]].astype("boolean")
     for values, found in zip(told, streaming.tpot_s(frame), strict=True):
         row = record(0, stream=True, **dict(zip(names, values, strict=True)))
-        tokens = timing.streamed_tokens(
+        tokens = stream_timing.streamed_tokens(
             row.completion_tokens, row.reasoning_tokens, row.reasoning_content_present
         )
         last_s = row.elapsed_sec if row.last_token_s is None else row.last_token_s
         pieces = row.chunks if row.arrivals is None else row.arrivals
-        expected = timing.tpot_s(row.ttft_s, last_s, tokens, pieces)
+        expected = stream_timing.tpot_s(row.ttft_s, last_s, tokens, pieces)
         assert (None if pd.isna(found) else found) == expected
 
 
@@ -122,7 +122,7 @@ def test_pooled_gaps_are_those_of_all_streams_together() -> None:
     streams = [
         [dice.lognormvariate(-4, 1.2) for _ in range(dice.randint(1, 80))] for _ in range(50)
     ]
-    counts = pooled([timing.sketch(sorted(gaps)) for gaps in streams])
+    counts = pooled([stream_timing.sketch(sorted(gaps)) for gaps in streams])
     every = sorted(gap for gaps in streams for gap in gaps)
     for percent in (1, 50, 95, 99):
         exact = every[max(0, -(-percent * len(every) // 100) - 1)]

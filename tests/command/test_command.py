@@ -11,7 +11,7 @@ import pytest
 from settings.option import GROUPS, MODES, flag, readers
 from settings.options import Options
 from tests.locust_run import ROOT, environment
-from weighbridge import help as words
+from weighbridge import help
 from weighbridge.command import ANALYSIS, OTHERS
 
 
@@ -24,7 +24,7 @@ def weighbridge(*arguments: str, cwd: Path) -> "subprocess.CompletedProcess[str]
 
 
 def test_help_names_every_mode_command_group_and_option() -> None:
-    page = words.page()
+    page = help.page()
     for name in (*MODES, *OTHERS, *ANALYSIS):
         assert f"\n  {name} " in page, name
     for group in GROUPS:
@@ -33,12 +33,12 @@ def test_help_names_every_mode_command_group_and_option() -> None:
         if item.name != "mode":
             assert f"\n  {flag(item.name)} " in page, item.name
     assert "-H, --host" in page and "OPENAI_API_KEY" in page
-    assert max(map(len, page.splitlines())) <= words.WIDTH
+    assert max(map(len, page.splitlines())) <= help.WIDTH
 
 
 @pytest.mark.parametrize("mode", MODES)
 def test_help_of_a_mode_has_its_options_alone(mode: str) -> None:
-    page = words.of_mode(mode)
+    page = help.of_mode(mode)
     shown = {line.split()[0] for line in page.splitlines() if line.startswith("  --")}
     assert shown == {
         flag(item.name) for item in fields(Options) if mode in readers(item) and item.name != "mode"
@@ -56,7 +56,7 @@ def test_help_of_a_mode_has_its_options_alone(mode: str) -> None:
     ],
 )
 def test_a_word_that_is_none_is_answered_with_the_nearest(typed: str, sentence: str) -> None:
-    assert words.unknown(typed, (*MODES, *OTHERS, *ANALYSIS)).startswith(sentence)
+    assert help.unknown(typed, (*MODES, *OTHERS, *ANALYSIS)).startswith(sentence)
 
 
 def test_the_version_says_ours_its_commit_and_what_is_below(tmp_path: Path) -> None:

@@ -17,8 +17,8 @@ import gevent
 from engine.clock import monotonic_of
 from engine.generator import Generator
 from engine.interrupted import read
+from engine.phase_share import Run
 from engine.session import Session
-from engine.share import Run
 from loadshapes import modes
 from loadshapes.phase import Phase, stripe
 from recording.errors import OperatorError
@@ -101,7 +101,7 @@ class Attempt:
             gevent.spawn(self._arm, data)
         elif kind == "phase_start":
             began = monotonic_of(data["t0_unix_s"], time.perf_counter, time.time)
-            share = (data["slot"], data["slots"], data["purses"])
+            share = (data["slot"], data["slots"], data["budgets"])
             self._generator.start(data["phase"], began, *share)
         elif kind == "halt":
             self._generator.halt(data["why"])
@@ -174,7 +174,7 @@ class Attempt:
         """As by kill -9: what is not in the files by now is lost."""
         self._dead = True
         self.session.receive = lambda *_: None  # type: ignore[method-assign]
-        self.session._journal.note = lambda *_, **__: None  # type: ignore[method-assign]
+        self.session._event_log.note = lambda *_, **__: None  # type: ignore[method-assign]
         self._recorder._sink = None
         self.session._end_greenlets()
         gevent.killall(self._users, timeout=2.0)

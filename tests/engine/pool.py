@@ -9,7 +9,7 @@ from typing import Any
 import gevent
 
 from engine.generator import Generator
-from engine.share import Run
+from engine.phase_share import Run
 from loadshapes.phase import Phase
 from recording.not_sent import Unsent
 from recording.outcome import Outcome
@@ -104,11 +104,11 @@ class Pool:
         )
 
     def start(
-        self, lead_s: float = 0.05, slot: int = 0, slots: int = 1, purses: Sequence[Any] = ()
+        self, lead_s: float = 0.05, slot: int = 0, slots: int = 1, budgets: Sequence[Any] = ()
     ) -> float:
         """Start the phase `lead_s` from now; its start."""
         began = time.perf_counter() + lead_s
-        self.generator.start(0, began, slot, slots, purses)
+        self.generator.start(0, began, slot, slots, budgets)
         return began
 
     def done(self, longest_s: float = 10.0) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from engine.budget import Budget, opened, report
+from engine.budget import RunBudget, opened, report
 from recording.outcome import Outcome
 from rules.prices import Price, Prices
 from tests.engine.pool import BASE, Pool
@@ -14,13 +14,13 @@ BURST = replace(BASE, kind="burst", users=100, count=100, duration_s=None, max_t
 
 
 def shares(money: float = 0.0, tokens: int = 0, generators: int = 1) -> list[dict[str, object]]:
-    return Budget.of(money, tokens).share(generators)
+    return RunBudget.of(money, tokens).share(generators)
 
 
 def test_a_budget_is_dealt_out_evenly_and_what_was_spent_is_taken_off() -> None:
-    budget = Budget.of(9.0, 0)
+    budget = RunBudget.of(9.0, 0)
     dealt = [opened(budget.share(3)) for _ in range(3)]
-    assert [purse.limit for purses in dealt for purse in purses] == [3.0, 3.0, 3.0]
+    assert [budget.limit for budgets in dealt for budget in budgets] == [3.0, 3.0, 3.0]
     dealt[0][0].spent, dealt[1][0].spent = 1.0, 2.5
     budget.take([report(dealt[0]), report(dealt[1]), None])
     assert budget.left("money") == pytest.approx(9.0 - 1.0 - 2.5 - 3.0)
@@ -28,23 +28,23 @@ def test_a_budget_is_dealt_out_evenly_and_what_was_spent_is_taken_off() -> None:
 
 def test_no_limit_is_no_purse() -> None:
     assert shares() == []
-    assert Budget.of(0.0, 0).left("money") is None
+    assert RunBudget.of(0.0, 0).left("money") is None
 
 
 def test_what_earlier_attempts_spent_is_spent() -> None:
-    assert Budget.of(2.0, 0, {"money": 1.5, "tokens": 7.0}).left("money") == 0.5
+    assert RunBudget.of(2.0, 0, {"money": 1.5, "tokens": 7.0}).left("money") == 0.5
 
 
 @pytest.mark.parametrize("limit", [0.05, 0.5, 0.995])
 def test_a_burst_of_a_hundred_stays_within_the_budget(limit: float) -> None:
     """A hundred at once, 0.01 each: the limit holds, and nearly all of it is used."""
     pool = Pool(BURST, service_s=0.02, cost=0.01)
-    done = pool.run(purses=shares(limit))
+    done = pool.run(budgets=shares(limit))
     spent = len(pool.sent) * 0.01
     assert spent <= limit + 1e-9
     assert spent > limit - 0.03
     assert pool.indices() == list(range(100))
-    assert done["purses"][0]["spent"] == pytest.approx(spent)
+    assert done["budgets"][0]["spent"] == pytest.approx(spent)
     (tripped,) = pool.of("tripped")
     assert tripped["event"] == "budget"
     assert all("budget is spent" in (r.error_message or "") for r in pool.dropped)
@@ -52,7 +52,7 @@ def test_a_burst_of_a_hundred_stays_within_the_budget(limit: float) -> None:
 
 def test_a_budget_that_suffices_is_not_noticed() -> None:
     pool = Pool(BURST, service_s=0.02, cost=0.01)
-    done = pool.run(purses=shares(2.0))
+    done = pool.run(budgets=shares(2.0))
     assert (done["sent"], done["halted"]) == (100, "")
 
 
@@ -60,22 +60,22 @@ def test_a_cost_that_jumps_exceeds_the_budget_by_what_was_in_flight_only() -> No
     """Fifty times the price from request 30 on, ten at once: ten of them at most are overspent."""
     phase = replace(BASE, kind="steady", users=10, count=200, duration_s=None, max_tokens=16)
     pool = Pool(phase, service_s=0.005, cost=lambda index: 0.01 if index < 30 else 0.5)
-    done = pool.run(purses=shares(2.0))
-    (purse,) = done["purses"]
-    assert purse["spent"] <= 2.0 + 10 * 0.5
-    assert purse["largest_underestimate"] > 0.4
+    done = pool.run(budgets=shares(2.0))
+    (budget,) = done["budgets"]
+    assert budget["spent"] <= 2.0 + 10 * 0.5
+    assert budget["largest_underestimate"] > 0.4
     assert pool.of("tripped")[0]["event"] == "budget"
 
 
 def test_tokens_are_limited_as_money_is() -> None:
     pool = Pool(BURST, service_s=0.01, cost=None)
-    pool.run(purses=shares(tokens=1500))
+    pool.run(budgets=shares(tokens=1500))
     assert 0 < len(pool.sent) * 110 <= 1500
 
 
 def test_costs_that_nobody_states_end_the_run_after_five_requests() -> None:
     pool = Pool(BURST, service_s=0.01, cost=None)
-    pool.run(purses=shares(1.0))
+    pool.run(budgets=shares(1.0))
     assert len(pool.sent) == 5
     assert "--prices" in pool.of("tripped")[0]["why"]
 
@@ -95,10 +95,10 @@ def test_a_price_table_sizes_the_purses_of_money_alone() -> None:
     money, tokens = opened(shares(100.0, 100), prices)
     counts = {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}
     seen = row(api_cost=37.0, **counts)
-    for purse in (money, tokens):
-        need = purse.reserve(("m", "marker"), 16)
-        assert need is not None
-        purse.settle(need, seen)
+    for budget in (money, tokens):
+        reservation = budget.reserve(("m", "marker"), 16)
+        assert reservation is not None
+        budget.settle(reservation, seen)
     assert money.worst(("m", "marker"), 16) == 7 + 160
     assert tokens.worst(("m", "marker"), 16) == 7 + 16
     assert money.worst(("unpriced", "marker"), 16) is None

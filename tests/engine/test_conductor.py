@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from engine.budget import Budget
+from engine.budget import RunBudget
 from engine.conductor import Conductor
 from loadshapes.finding import Finding
 from loadshapes.phase import Phase
@@ -17,7 +17,7 @@ from tests.engine.pool import BASE
 ENDS = {
     "sent": 1, "dropped": 0, "loop_lag_max_s": 0.0, "loop_lag_p99_s": 0.0, "halted": "",
     "cut": "",
-    "purses": [], "pacer": None,
+    "budgets": [], "pacer": None,
 }  # fmt: skip
 
 
@@ -57,7 +57,7 @@ def test_a_phase_begins_no_sooner_than_it_may_and_its_finding_says_when(later_s:
 
     nodes = Nodes()
     conductor = Conductor(
-        program(), 1, Budget.of(0.0, 0), nodes, lambda *_, **__: None, lambda *_: None,
+        program(), 1, RunBudget.of(0.0, 0), nodes, lambda *_, **__: None, lambda *_: None,
         lambda *_: None, lambda phase, halted, lag_s: Finding(phase, (), halted, lag_s),
     )  # fmt: skip
     nodes.receive = conductor.receive

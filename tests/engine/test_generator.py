@@ -9,7 +9,7 @@ from dataclasses import replace
 import gevent
 import pytest
 
-from engine.share import Run
+from engine.phase_share import Run
 from recording.outcome import Outcome
 from settings.options import Options
 from tests.engine.pool import BASE, ORIGIN, Pool

@@ -6,7 +6,7 @@ import pytest
 
 from engine.in_flight import in_hand
 from engine.index_set import Indices
-from engine.share import Run, Share
+from engine.phase_share import PhaseShare, Run
 from loadshapes.phase import Phase
 from settings.options import Options
 from tests.engine.pool import BASE, ORIGIN
@@ -21,8 +21,8 @@ def of(*known: int) -> Indices:
     return seen
 
 
-def share(phase: Phase, slot: int = 0, slots: int = 1) -> Share:
-    return Share(Run(Options(), ORIGIN), 0, phase, 0.0, slot, slots)
+def share(phase: Phase, slot: int = 0, slots: int = 1) -> PhaseShare:
+    return PhaseShare(Run(Options(), ORIGIN), 0, phase, 0.0, slot, slots)
 
 
 @pytest.mark.parametrize(("slot", "slots"), [(0, 1), (1, 2), (2, 3)])

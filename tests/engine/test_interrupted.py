@@ -195,6 +195,6 @@ def test_the_phases_of_a_complete_old_run_are_over() -> None:
 
 def test_a_resumed_budget_knows_what_earlier_requests_used() -> None:
     """Else a resumed burst under a budget goes one request at a time."""
-    found = read(OLD / "interrupted").purses
+    found = read(OLD / "interrupted").budgets
     worst = found["tokens"].worst(("gpt-5.4-nano", "marker"), 16)
     assert worst is not None and worst >= 15

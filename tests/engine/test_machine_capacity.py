@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from engine import machine_capacity as room
+from engine import machine_capacity
 from loadshapes.phase import Phase
 from loadshapes.plan import Plan
 from recording.errors import OperatorError
@@ -14,12 +14,12 @@ from settings.options import Options
 
 LIMITED = """
 import resource, sys
-from engine import machine_capacity as room
+from engine import machine_capacity
 from recording.errors import OperatorError
 soft, hard, users = map(int, sys.argv[1:])
 resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 try:
-    room.make_room(users)
+    machine_capacity.make_room(users)
 except OperatorError as error:
     print("refused:", error)
 print(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
@@ -37,7 +37,7 @@ def test_enough_files_change_nothing() -> None:
 
 def test_a_soft_limit_is_raised_as_far_as_needed() -> None:
     (soft,) = made(96, 4096, 120)
-    assert 120 + room.MARGIN < int(soft) <= 4096
+    assert 120 + machine_capacity.MARGIN < int(soft) <= 4096
 
 
 def test_a_hard_limit_that_is_too_low_is_refused_with_what_to_do() -> None:
@@ -47,9 +47,9 @@ def test_a_hard_limit_that_is_too_low_is_refused_with_what_to_do() -> None:
 
 
 def test_what_a_user_needs_is_what_it_opens() -> None:
-    before = room.open_files()
+    before = machine_capacity.open_files()
     with open("/dev/null"):
-        assert room.open_files() == before + 1
+        assert machine_capacity.open_files() == before + 1
 
 
 def phase(count: int, window_s: float | None) -> Phase:
@@ -75,23 +75,26 @@ def test_cold_connections_are_held_against_the_ports(
     monkeypatch: pytest.MonkeyPatch, connections: str, count: int, window_s: float | None,
     generators: int, warned: bool,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(room, "ports", lambda: 28_232)
+    monkeypatch.setattr(machine_capacity, "ports", lambda: 28_232)
     options = Options(mode="rpm", connections=connections)
-    told = room.short_of_ports(Plan((phase(count, window_s),)), options, generators)
+    told = machine_capacity.short_of_ports(Plan((phase(count, window_s),)), options, generators)
     assert (told is not None) is warned
-    monkeypatch.setattr(room, "ports", lambda: None)
-    assert room.short_of_ports(Plan((phase(count, window_s),)), options, generators) is None
+    monkeypatch.setattr(machine_capacity, "ports", lambda: None)
+    assert (
+        machine_capacity.short_of_ports(Plan((phase(count, window_s),)), options, generators)
+        is None
+    )
 
 
 def test_this_machine_says_how_many_ports_it_has() -> None:
-    there = room.ports()
+    there = machine_capacity.ports()
     assert there is None or 0 < there < 65536
 
 
 def test_an_unlimited_machine_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     unlimited = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
     monkeypatch.setattr(resource, "getrlimit", lambda _: unlimited)
-    room.make_room(10**6)
+    machine_capacity.make_room(10**6)
     monkeypatch.setattr(resource, "getrlimit", lambda _: (64, 128))
     with pytest.raises(OperatorError):
-        room.make_room(1000)
+        machine_capacity.make_room(1000)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from random import Random
 
-from engine.share import Run, Share
+from engine.phase_share import PhaseShare, Run
 from engine.stopping import Guard
 from loadshapes.capacity import MODE
 from loadshapes.phase import Phase
@@ -21,7 +21,7 @@ def halted_after(phase: Phase, outcomes: list[str], **known: object) -> int | No
     told: list[dict[str, object]] = []
     options = Options(**known)  # type: ignore[arg-type]
     run = Run(options, Origin("run", "local", "secret"))
-    share = Share(run, number=0, phase=phase, began=0.0, slot=0, slots=1)
+    share = PhaseShare(run, number=0, phase=phase, began=0.0, slot=0, slots=1)
     guard = Guard(share, run, lambda kind, verdict: told.append(verdict))
     for number, outcome in enumerate(outcomes, 1):
         guard.watch(outcome)

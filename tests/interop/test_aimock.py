@@ -1,4 +1,4 @@
-"""A gateway we did not write: aimock speaks OpenRouter's dialect and keeps a journal.
+"""A gateway we did not write: aimock speaks OpenRouter's dialect and keeps an event log.
 
 Our rows must equal its journal. The server comes from npm, once per machine, outside the checkout.
 """
@@ -71,7 +71,7 @@ def aimock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         server.wait()
 
 
-def journal(root: str) -> list[dict[str, Any]]:
+def event_log(root: str) -> list[dict[str, Any]]:
     """What aimock saw at the chat endpoint, in order."""
     with urllib.request.urlopen(f"{root}/__aimock/journal", timeout=10) as answer:
         seen: list[dict[str, Any]] = json.load(answer)
@@ -87,10 +87,10 @@ def rpm(root: str, results: Path, *more: str) -> LocustRun:
 
 def test_rows_equal_the_journal(aimock: str, tmp_path: Path) -> None:
     """Every request aimock journalled is one row of ours: id, task_id, status, tokens, cost."""
-    before = len(journal(aimock))
+    before = len(event_log(aimock))
     done = rpm(aimock, tmp_path)
     assert done.code == 0, done.text
-    seen, rows = journal(aimock)[before:], done.rows()
+    seen, rows = event_log(aimock)[before:], done.rows()
     assert len(rows) == len(seen) == 30
     assert {r.gateway_request_id: r.task_id for r in rows} == {
         e["headers"]["x-request-id"]: e["body"]["task_id"] for e in seen
@@ -106,9 +106,9 @@ def test_rows_equal_the_journal(aimock: str, tmp_path: Path) -> None:
 
 def test_streamed_rows_equal_the_journal(aimock: str, tmp_path: Path) -> None:
     """Streams carry OpenRouter's usage.cost in their last chunk, and no task_id was sent."""
-    before = len(journal(aimock))
+    before = len(event_log(aimock))
     done = rpm(aimock, tmp_path, "--stream")
-    seen, rows = journal(aimock)[before:], done.rows()
+    seen, rows = event_log(aimock)[before:], done.rows()
     assert len(rows) == len(seen) == 30
     assert all(e["body"]["stream"] and "task_id" not in e["body"] for e in seen)
     assert {(r.outcome, r.api_cost, r.total_tokens, r.finish_reason) for r in rows} == {
@@ -119,13 +119,13 @@ def test_streamed_rows_equal_the_journal(aimock: str, tmp_path: Path) -> None:
 
 def test_default_headers_and_nonces_are_in_the_journal(aimock: str, tmp_path: Path) -> None:
     """Every request says its row's trace, and begins with fifteen digits that no other has."""
-    before = len(journal(aimock))
+    before = len(event_log(aimock))
     done = run(
         "-H", f"{aimock}/api/v1", "--mode", "rpm", "--model", "some/model", "--target", "600",
         "--duration", "2", results=tmp_path,
     )  # fmt: skip
     assert done.code == 0, done.text
-    seen, rows = journal(aimock)[before:], {row.task_id: row for row in done.rows()}
+    seen, rows = event_log(aimock)[before:], {row.task_id: row for row in done.rows()}
     assert len(rows) == len(seen) == 20
     for entry in seen:
         row = rows[entry["body"]["task_id"]]

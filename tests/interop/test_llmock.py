@@ -1,4 +1,4 @@
-"""llmock, a gateway we did not write: real token buckets, broken streams, and a journal.
+"""llmock, a gateway we did not write: real token buckets, broken streams, and an event log.
 
 Our rows are compared with its journal, entry by entry.
 """
@@ -36,7 +36,7 @@ def llmock(tmp_path: Path) -> Iterator[Serve]:
         yield start
 
 
-def journal(root: str) -> dict[str, dict[str, Any]]:
+def event_log(root: str) -> dict[str, dict[str, Any]]:
     """What llmock saw, by the prompt (its marker names the request)."""
     with urllib.request.urlopen(f"{root}/_llmock/requests?limit=1000", timeout=20) as answer:
         seen = json.load(answer)["requests"]
@@ -55,7 +55,7 @@ def window(root: str, results: Path, *more: object) -> LocustRun:
 
 def paired(done: LocustRun, root: str) -> list[tuple[RequestRecord, dict[str, Any]]]:
     """Each row of ours with the entry of its journal."""
-    seen = journal(root)
+    seen = event_log(root)
     rows = done.rows()
     assert len(rows) == len(seen) == 60
     return [(row, seen[f"Reply exactly: ok-{row.request_index}"]) for row in rows]
@@ -83,7 +83,7 @@ def test_its_token_bucket_is_in_our_rows(llmock: Serve, tmp_path: Path) -> None:
 def test_its_broken_streams_have_their_own_outcomes(llmock: Serve, tmp_path: Path) -> None:
     """A stream that breaks before its finish reason is no success, and we saw all it sent.
 
-    One that breaks behind it, where the journal says so, is a whole answer whose usage is missing.
+    One that breaks behind it, where the event log says so, is a whole answer; usage is missing.
     """
     faults = ("truncate=0.2", "disconnect=0.2", "malformed=0.2")
     root = llmock(*(part for fault in faults for part in ("--stream-fault", fault)))
@@ -131,7 +131,7 @@ def test_bodies_with_a_nonce_are_answered_and_no_two_are_alike(
         )  # fmt: skip
         assert done.code == 0, done.text
         assert [row.outcome for row in done.rows()] == ["ok"] * 20
-    prompts = journal(root)
+    prompts = event_log(root)
     starts = {prompt.partition(" ")[0] for prompt in prompts}
     assert len(prompts) == len(starts) == 40
     assert all(start[0] == "[" and start[1:-1].isdigit() for start in starts)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from loadshapes import modes
-from loadshapes.judgeable import see_that_it_can_be_judged
+from loadshapes.judgeable import check_judgeable
 from recording.errors import OperatorError
 from settings.options import MODES, Options
 
@@ -18,7 +18,7 @@ def ask(folder: Path, slo: str = "", **options: object) -> None:
         (folder / "slo.toml").write_text(slo, encoding="utf-8")
         known["slo"] = str(folder / "slo.toml")
     asked = Options(**(known | options))  # type: ignore[arg-type]
-    see_that_it_can_be_judged(modes.plan(asked), asked)
+    check_judgeable(modes.plan(asked), asked)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from recording.events import Journal
+from recording.events import EventLog
 
 
 def events(path: Path) -> list[dict[str, Any]]:
@@ -21,9 +21,9 @@ def test_any_text_is_one_line(tmp_path: Path, text: str) -> None:
     """Line separators of Unicode, lone surrogates and control characters included."""
     path = tmp_path / "events.jsonl"
     path.unlink(missing_ok=True)
-    journal = Journal(path)
-    journal.note("phase_start", phase=text)
-    journal.close()
+    event_log = EventLog(path)
+    event_log.note("phase_start", phase=text)
+    event_log.close()
     (event,) = events(path)
     assert event["event"] == "phase_start"
     assert event["phase"] == text
@@ -32,9 +32,9 @@ def test_any_text_is_one_line(tmp_path: Path, text: str) -> None:
 def test_a_torn_line_is_taken_back_before_the_next_attempt_writes(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
     path.write_bytes(b'{"event": "run_start"}\n{"event": "pha')
-    journal = Journal(path)
-    journal.note("run_start", resumed=True)
-    journal.close()
+    event_log = EventLog(path)
+    event_log.note("run_start", resumed=True)
+    event_log.close()
     assert [event["event"] for event in events(path)] == ["run_start", "run_start"]
 
 
@@ -42,9 +42,9 @@ def test_a_full_disk_keeps_no_run_from_its_end(caplog: pytest.LogCaptureFixture)
     """The event is in the log, with the reason."""
     if not Path("/dev/full").exists():
         pytest.skip("this system has no /dev/full")
-    journal = Journal.__new__(Journal)
-    journal._file = open("/dev/full", "ab", buffering=0)  # noqa: SIM115
-    journal._size = 0
-    journal.note("phase_end")
-    journal.close()
+    event_log = EventLog.__new__(EventLog)
+    event_log._file = open("/dev/full", "ab", buffering=0)  # noqa: SIM115
+    event_log._size = 0
+    event_log.note("phase_end")
+    event_log.close()
     assert "phase_end cannot be written" in caplog.text and "No space left" in caplog.text

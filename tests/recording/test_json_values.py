@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recording.json_values import mapping
-from tasks import answer_flags as drift
+from tasks import answer_flags
 from tasks.answer import refused, whole
 from tasks.error_bodies import complaint, trouble, wait_in_body
 from tasks.stream import StreamedReply
@@ -42,7 +42,7 @@ def judged(answer: Any) -> None:
     body = answer.body or {}
     used = usage(body, {}, ok=True)
     if answer.message is not None:
-        drift.flags("m", answer.message, used, ok=True, usage_said=stated(body))
+        answer_flags.flags("m", answer.message, used, ok=True, usage_said=stated(body))
         contradiction(body)
     wait_in_body(body, 1.7e9)
 
@@ -73,7 +73,7 @@ def test_any_chunks_are_put_together(chunks: list[Any]) -> None:
         reply.add(mapping(chunk), float(at))
     said = reply.finish()
     used = usage(reply.usage_chunk, {}, ok=True)
-    drift.flags("m", said, used, ok=True, usage_said=stated(reply.usage_chunk))
+    answer_flags.flags("m", said, used, ok=True, usage_said=stated(reply.usage_chunk))
     json.dumps(said.tool_calls, default=str)
 
 

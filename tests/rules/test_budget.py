@@ -1,10 +1,10 @@
-"""The purse: never more set aside and spent than its limit, whatever requests turn out to cost."""
+"""The budget: never more set aside and spent than its limit, whatever requests turn out to cost."""
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from rules.budget import BLIND_AFTER, Need, Purse
+from rules.budget import USAGE_UNKNOWN_AFTER, Budget, Reservation
 from tests.recording.rows import row
 
 KIND = ("m", "marker")
@@ -17,92 +17,92 @@ def used(cost: float | None, prompt: int = 100, output: int = 10, **more: object
 
 def test_the_first_of_a_kind_goes_alone() -> None:
     """Nothing is known of it, so it reserves all that is left."""
-    purse = Purse.of("money", 1.0)
-    first = purse.reserve(KIND, 16)
+    budget = Budget.of("money", 1.0)
+    first = budget.reserve(KIND, 16)
     assert first is not None and first.held == 1.0
-    assert purse.reserve(KIND, 16) is None
-    purse.settle(first, used(0.01))  # type: ignore[arg-type]
-    assert (purse.spent, purse.reserved) == (0.01, 0.0)
-    assert purse.reserve(KIND, 16) is not None
+    assert budget.reserve(KIND, 16) is None
+    budget.settle(first, used(0.01))  # type: ignore[arg-type]
+    assert (budget.spent, budget.reserved) == (0.01, 0.0)
+    assert budget.reserve(KIND, 16) is not None
 
 
 def test_the_worst_case_is_the_dearest_seen_at_the_full_output_budget() -> None:
     """By hand: 0.01 for 100 + 10 x 10 units of weight; 100 + 10 x 16 of them are 0.013."""
-    purse = Purse.of("money", 1.0)
-    first = purse.reserve(KIND, 16)
+    budget = Budget.of("money", 1.0)
+    first = budget.reserve(KIND, 16)
     assert first is not None
-    purse.settle(first, used(0.01))  # type: ignore[arg-type]
-    assert purse.worst(KIND, 16) == pytest.approx(0.013)
+    budget.settle(first, used(0.01))  # type: ignore[arg-type]
+    assert budget.worst(KIND, 16) == pytest.approx(0.013)
 
 
 def test_a_cached_answer_does_not_make_a_cold_one_look_cheap() -> None:
-    purse = Purse.of("money", 1.0)
-    first = purse.reserve(KIND, 10)
+    budget = Budget.of("money", 1.0)
+    first = budget.reserve(KIND, 10)
     assert first is not None
-    purse.settle(first, used(0.0020, prompt=1000, cached_tokens=1000))  # type: ignore[arg-type]
-    assert (purse.worst(KIND, 10) or 0) > 0.0109
+    budget.settle(first, used(0.0020, prompt=1000, cached_tokens=1000))  # type: ignore[arg-type]
+    assert (budget.worst(KIND, 10) or 0) > 0.0109
 
 
 def test_a_price_table_knows_before_anything_was_seen() -> None:
-    purse = Purse.of("money", 1.0)
-    purse.priced = lambda model, prompt, output: prompt * 1e-6 + output * 8e-6
-    assert purse.worst(KIND, 16, prompt_tokens=1000) == pytest.approx(0.001128)
+    budget = Budget.of("money", 1.0)
+    budget.priced = lambda model, prompt, output: prompt * 1e-6 + output * 8e-6
+    assert budget.worst(KIND, 16, prompt_tokens=1000) == pytest.approx(0.001128)
 
 
 def test_what_was_refused_costs_nothing_and_what_was_cut_off_its_worst_case() -> None:
-    purse = Purse.of("money", 1.0)
-    first = purse.reserve(KIND, 16)
+    budget = Budget.of("money", 1.0)
+    first = budget.reserve(KIND, 16)
     assert first is not None
-    purse.settle(first, used(0.01))  # type: ignore[arg-type]
+    budget.settle(first, used(0.01))  # type: ignore[arg-type]
     for outcome in ("rate_limited", "connection_refused"):
-        need = purse.reserve(KIND, 16)
-        assert need is not None
-        purse.settle(need, row(outcome=outcome, success=False))
-    assert purse.spent == 0.01
-    need = purse.reserve(KIND, 16)
-    assert need is not None
-    purse.settle(need, row(outcome="stream_truncated", success=False))
-    assert purse.spent == pytest.approx(0.01 + 0.013)
-    assert purse.unstated == 1
+        reservation = budget.reserve(KIND, 16)
+        assert reservation is not None
+        budget.settle(reservation, row(outcome=outcome, success=False))
+    assert budget.spent == 0.01
+    reservation = budget.reserve(KIND, 16)
+    assert reservation is not None
+    budget.settle(reservation, row(outcome="stream_truncated", success=False))
+    assert budget.spent == pytest.approx(0.01 + 0.013)
+    assert budget.unstated == 1
 
 
 def test_a_gateway_that_states_no_cost_is_noticed_after_five_answers() -> None:
     """Each goes alone, for nothing is known of the kind. One silent answer proves nothing."""
-    purse = Purse.of("money", 1.0)
-    for number in range(1, BLIND_AFTER + 1):
-        need = purse.reserve(KIND, 16)
-        assert need is not None and purse.reserve(KIND, 16) is None
-        purse.settle(need, used(None))  # type: ignore[arg-type]
-        assert purse.blind is (number == BLIND_AFTER)
+    budget = Budget.of("money", 1.0)
+    for number in range(1, USAGE_UNKNOWN_AFTER + 1):
+        reservation = budget.reserve(KIND, 16)
+        assert reservation is not None and budget.reserve(KIND, 16) is None
+        budget.settle(reservation, used(None))  # type: ignore[arg-type]
+        assert budget.usage_unknown is (number == USAGE_UNKNOWN_AFTER)
 
 
 def test_a_first_answer_without_a_cost_counts_at_the_worst_case_as_soon_as_there_is_one() -> None:
     """A gateway that states most of its costs: the run goes on, and no answer is free."""
-    purse = Purse.of("money", 1.0)
+    budget = Budget.of("money", 1.0)
     for cost in (None, None, 0.01):
-        need = purse.reserve(KIND, 16)
-        assert need is not None
-        purse.settle(need, used(cost, max_tokens=16))  # type: ignore[arg-type]
-    assert not purse.blind
-    assert purse.spent == pytest.approx(0.01 + 2 * 0.013)
+        reservation = budget.reserve(KIND, 16)
+        assert reservation is not None
+        budget.settle(reservation, used(cost, max_tokens=16))  # type: ignore[arg-type]
+    assert not budget.usage_unknown
+    assert budget.spent == pytest.approx(0.01 + 2 * 0.013)
 
 
 def test_a_purse_of_tokens_counts_tokens() -> None:
-    purse = Purse.of("tokens", 1000)
-    first = purse.reserve(KIND, 16)
+    budget = Budget.of("tokens", 1000)
+    first = budget.reserve(KIND, 16)
     assert first is not None
-    purse.settle(first, used(None))  # type: ignore[arg-type]
-    assert (purse.spent, purse.blind) == (110, False)
-    assert purse.worst(KIND, 16) == pytest.approx(116)
+    budget.settle(first, used(None))  # type: ignore[arg-type]
+    assert (budget.spent, budget.usage_unknown) == (110, False)
+    assert budget.worst(KIND, 16) == pytest.approx(116)
 
 
 def test_experience_travels() -> None:
-    purse, other = Purse.of("money", 1.0), Purse.of("money", 1.0)
-    first = purse.reserve(KIND, 16)
+    budget, other = Budget.of("money", 1.0), Budget.of("money", 1.0)
+    first = budget.reserve(KIND, 16)
     assert first is not None
-    purse.settle(first, used(0.01))  # type: ignore[arg-type]
-    other.learn_from(purse.experience())
-    assert other.worst(KIND, 16) == purse.worst(KIND, 16)
+    budget.settle(first, used(0.01))  # type: ignore[arg-type]
+    other.learn_from(budget.experience())
+    assert other.worst(KIND, 16) == budget.worst(KIND, 16)
 
 
 @given(
@@ -125,74 +125,74 @@ def test_linear_prices_never_exceed_the_limit(
 ) -> None:
     """Input at any price, output up to ten times as dear: with at most `together` in flight the
     limit holds, but for prompts longer than all that were seen or announced."""
-    purse = Purse.of("money", limit)
+    budget = Budget.of("money", limit)
     input_price, ratio = price[0] * 1e-6, price[1]
-    waiting: list[tuple[Need, object]] = []
+    waiting: list[tuple[Reservation, object]] = []
     for prompt, output in requests:
-        need = purse.reserve(KIND, 64, prompt)
-        if need is None and waiting:
-            purse.settle(*waiting.pop(0))  # type: ignore[arg-type]
-            need = purse.reserve(KIND, 64, prompt)
-        if need is None:
+        reservation = budget.reserve(KIND, 64, prompt)
+        if reservation is None and waiting:
+            budget.settle(*waiting.pop(0))  # type: ignore[arg-type]
+            reservation = budget.reserve(KIND, 64, prompt)
+        if reservation is None:
             continue
         cost = input_price * (prompt + ratio * output)
-        waiting.append((need, used(cost, prompt, output)))
+        waiting.append((reservation, used(cost, prompt, output)))
         if len(waiting) >= together:
-            purse.settle(*waiting.pop(0))  # type: ignore[arg-type]
-    for need, record in waiting:
-        purse.settle(need, record)  # type: ignore[arg-type]
+            budget.settle(*waiting.pop(0))  # type: ignore[arg-type]
+    for reservation, record in waiting:
+        budget.settle(reservation, record)  # type: ignore[arg-type]
     (dearest,) = [input_price * (p + ratio * o) for p, o in requests[:1]] or [0.0]
-    assert purse.spent <= max(limit * (1 + 1e-9), dearest)  # the first went alone, unknown
+    assert budget.spent <= max(limit * (1 + 1e-9), dearest)  # the first went alone, unknown
 
 
 def test_a_gateway_dearer_than_the_table_is_reserved_for_as_it_was_seen() -> None:
     """The table says 100 + 10 for what cost ten times that: the next are not let out at its word,
     in this generator or, by what it tells, in another."""
-    purse, other = Purse.of("money", 1e6), Purse.of("money", 1e6)
-    for one in (purse, other):
+    budget, other = Budget.of("money", 1e6), Budget.of("money", 1e6)
+    for one in (budget, other):
         one.priced = lambda model, prompt, output: prompt + output
-    assert purse.worst(KIND, 16, prompt_tokens=100) == 116
-    first = purse.reserve(KIND, 16, prompt_tokens=100)
+    assert budget.worst(KIND, 16, prompt_tokens=100) == 116
+    first = budget.reserve(KIND, 16, prompt_tokens=100)
     assert first is not None
-    purse.settle(first, used(1100.0))  # type: ignore[arg-type]
-    other.learn_from(purse.experience())
-    assert (purse.worst(KIND, 16) or 0) >= 1160
-    assert other.worst(KIND, 16) == purse.worst(KIND, 16)
+    budget.settle(first, used(1100.0))  # type: ignore[arg-type]
+    other.learn_from(budget.experience())
+    assert (budget.worst(KIND, 16) or 0) >= 1160
+    assert other.worst(KIND, 16) == budget.worst(KIND, 16)
 
 
 def test_an_answer_longer_than_its_budget_makes_the_next_as_long() -> None:
     """Reasoning is not always held by max_tokens, and own traffic need not have any."""
     for most in (16, None):
-        purse = Purse.of("tokens", 1e6)
-        first = purse.reserve(KIND, most)
+        budget = Budget.of("tokens", 1e6)
+        first = budget.reserve(KIND, most)
         assert first is not None
-        purse.settle(first, used(None, 100, 900, max_tokens=most))  # type: ignore[arg-type]
-        assert purse.worst(KIND, most) == pytest.approx(1000)
+        budget.settle(first, used(None, 100, 900, max_tokens=most))  # type: ignore[arg-type]
+        assert budget.worst(KIND, most) == pytest.approx(1000)
 
 
 def test_costs_without_tokens_are_learned_a_request_each() -> None:
     """Streams without usage, their cost in a header: they need not go one at a time for ever."""
-    purse, other = Purse.of("money", 1.0), Purse.of("money", 1.0)
-    fee = purse.reserve(KIND, 16)
+    budget, other = Budget.of("money", 1.0), Budget.of("money", 1.0)
+    fee = budget.reserve(KIND, 16)
     assert fee is not None
-    purse.settle(fee, row(api_cost=0.001, outcome="bad_request", success=False))
-    assert purse.worst(KIND, 16) is None
+    budget.settle(fee, row(api_cost=0.001, outcome="bad_request", success=False))
+    assert budget.worst(KIND, 16) is None
     for cost in (0.01, 0.03):
-        need = purse.reserve(KIND, 16)
-        assert need is not None
-        purse.settle(need, row(api_cost=cost))
-    other.learn_from(purse.experience())
-    assert purse.worst(KIND, 16) == other.worst(KIND, 16) == 0.03
-    purse.priced = lambda model, prompt, output: 0.02
-    assert purse.worst(KIND, 16, prompt_tokens=100) == 0.03
+        reservation = budget.reserve(KIND, 16)
+        assert reservation is not None
+        budget.settle(reservation, row(api_cost=cost))
+    other.learn_from(budget.experience())
+    assert budget.worst(KIND, 16) == other.worst(KIND, 16) == 0.03
+    budget.priced = lambda model, prompt, output: 0.02
+    assert budget.worst(KIND, 16, prompt_tokens=100) == 0.03
 
 
 def test_a_negative_amount_frees_nothing() -> None:
     """A gateway that miscounts must not be able to raise the limit."""
-    purse = Purse.of("money", 1.0)
+    budget = Budget.of("money", 1.0)
     for cost in (0.01, -5.0):
-        need = purse.reserve(KIND, 16)
-        assert need is not None
-        purse.settle(need, used(cost))  # type: ignore[arg-type]
-    assert purse.spent == pytest.approx(0.01 + 0.013)
-    assert purse.unstated == 1
+        reservation = budget.reserve(KIND, 16)
+        assert reservation is not None
+        budget.settle(reservation, used(cost))  # type: ignore[arg-type]
+    assert budget.spent == pytest.approx(0.01 + 0.013)
+    assert budget.unstated == 1

@@ -5,9 +5,9 @@ import inspect
 import pytest
 
 from recording.outcome import Outcome
-from rules import condition_names as counted
+from rules import condition_names
 from rules.conditions import METRICS, ConditionError, Where, metric_of, parse
-from tasks import answer_flags as drift
+from tasks import answer_flags
 
 NUMBERS = {
     "status_counts": {"200": 7, "401": 1, "429": 3, "500": 2, "503": 1, "None": 4},
@@ -23,7 +23,7 @@ NUMBERS = {
      ("budget_spent", 3)],
 )  # fmt: skip
 def test_a_count_by_hand(name: str, count: int) -> None:
-    assert counted.count(name, NUMBERS) == count
+    assert condition_names.count(name, NUMBERS) == count
     (condition,) = parse(f"{name}>0")
     metric = metric_of(name)
     assert metric is not None and metric.where is Where.EVERY and metric.meaning
@@ -38,9 +38,9 @@ def test_what_is_no_name_is_refused(name: str) -> None:
 
 def test_every_outcome_and_every_flag_of_a_row_has_its_count() -> None:
     """The flags as tasks/answer_flags.py lists them; no name means two things that are not one."""
-    listed = (inspect.getdoc(drift) or "").split("\n\n")[1].splitlines()
+    listed = (inspect.getdoc(answer_flags) or "").split("\n\n")[1].splitlines()
     flags = {line.split()[0] for line in listed if not line.startswith(" ")}
-    assert flags <= set(counted.FLAGS)
+    assert flags <= set(condition_names.FLAGS)
     for name in [*flags, *(outcome.value for outcome in Outcome)]:
         assert metric_of(name) is not None
-    assert set(METRICS) & {*counted.FLAGS, *counted.OUTCOMES} == {"dropped"}
+    assert set(METRICS) & {*condition_names.FLAGS, *condition_names.OUTCOMES} == {"dropped"}

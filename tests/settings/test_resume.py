@@ -7,7 +7,7 @@ import pytest
 
 from loadshapes.phase import Phase
 from recording.errors import OperatorError
-from settings import resume as again
+from settings import resume
 from settings.options import Options, as_dict
 from settings.resume import ANEW, ITS_PLACE, going_on, recalled, unknown, without_unread
 
@@ -61,7 +61,7 @@ def test_an_option_that_an_older_version_did_not_have_is_as_that_version_behaved
 ) -> None:
     kept = as_dict(replace(BEFORE, warmup=3.0))
     del kept["repeat"], kept["connections"], kept["lang"]
-    monkeypatch.setattr(again, "BEFORE", {"connections": "cold", "warmup": 9.0})
+    monkeypatch.setattr(resume, "BEFORE", {"connections": "cold", "warmup": 9.0})
     found = recalled(kept, NOTHING)
     assert (found.repeat, found.connections, found.lang) == (3, "cold", "en")
     assert found.warmup == 3.0, "what was kept goes before"
@@ -83,7 +83,7 @@ def test_an_option_of_another_type_is_refused_by_name(wrong: dict[str, Any]) -> 
 
 
 def test_what_runs_before_an_option_did_names_options_and_their_types() -> None:
-    assert set(again.BEFORE) <= set(Options.__dataclass_fields__)
+    assert set(resume.BEFORE) <= set(Options.__dataclass_fields__)
     recalled({"mode": "smoke"}, NOTHING)
 
 

@@ -13,7 +13,7 @@ import tasks.answer
 import tasks.exchange
 import tasks.route
 from recording.outcome import Outcome
-from rules import local_errors as machine
+from rules import local_errors
 from tasks.route import connect_outcome
 from tests.tasks.scripted_server import answer, completion, json_reply
 from tests.tasks.sending import send
@@ -95,12 +95,14 @@ def test_a_resolver_without_files_is_no_fault_of_the_name(monkeypatch: pytest.Mo
 
 
 def test_every_limit_says_what_to_raise_in_both_languages() -> None:
-    for name, limit in machine.LIMITS.items():
-        assert machine.of_errno(getattr(errno, name)) is Outcome.LOCAL_LIMIT
+    for name, limit in local_errors.LIMITS.items():
+        assert local_errors.of_errno(getattr(errno, name)) is Outcome.LOCAL_LIMIT
         assert all(limit)
-    assert machine.of_words("OSError: [Errno 24] Too many open files") is Outcome.LOCAL_LIMIT
-    assert machine.of_words("ConnectionRefusedError: [Errno 111]") is Outcome.CONNECTION_REFUSED
-    assert machine.of_words("timed out") is None
+    assert local_errors.of_words("OSError: [Errno 24] Too many open files") is Outcome.LOCAL_LIMIT
+    assert (
+        local_errors.of_words("ConnectionRefusedError: [Errno 111]") is Outcome.CONNECTION_REFUSED
+    )
+    assert local_errors.of_words("timed out") is None
 
 
 # ---- a bug of ours

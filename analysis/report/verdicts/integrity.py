@@ -2,7 +2,7 @@
 
 from analysis.page.blocks import Remark
 from analysis.page.words import integer
-from analysis.report import workers as generators
+from analysis.report import workers
 from analysis.report.event_text import sentence, told
 from analysis.report.view import View
 from recording.outcome import Outcome
@@ -125,4 +125,4 @@ def _losses(view: View) -> list[Remark]:
             f"{integer(unsaid)} 个计划请求没有记录。",
         )
         found.append(Remark("note", text))
-    return found + generators.remarks(view)
+    return found + workers.remarks(view)

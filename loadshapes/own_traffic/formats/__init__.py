@@ -7,8 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from loadshapes.own_traffic.formats import chat, prompts, sizes
-from loadshapes.own_traffic.formats import conversations as talks
+from loadshapes.own_traffic.formats import chat, conversations, prompts, sizes
 from loadshapes.own_traffic.line import SETTINGS
 from recording.row_notes import Notes
 
@@ -46,7 +45,8 @@ SHAPES: tuple[Shape, ...] = (
     Shape("preference tuning", ("input", "preferred_output"), chat.is_preference, chat.preference,
           trace=False),
     Shape("our own", ("messages",), _is_own, chat.own),
-    Shape("ShareGPT", ("conversations",), talks.is_sharegpt, talks.sharegpt, trace=False),
+    Shape("ShareGPT", ("conversations",), conversations.is_sharegpt, conversations.sharegpt,
+          trace=False),
     Shape("Bailian's trace (times in seconds)", ("chat_id", "timestamp", "input_length"),
           lambda row: "chat_id" in row and sizes.is_mooncake(row), sizes.mooncake, prompts=False),
     Shape("Mooncake (times in milliseconds)", ("timestamp", "input_length", "output_length"),

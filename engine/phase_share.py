@@ -13,7 +13,7 @@ from loadshapes.own_traffic.traffic import Traffic
 from loadshapes.phase import Phase, stripe
 from loadshapes.token_pacing import Pacer
 from recording.not_sent import Unsent
-from rules.budget import Kind, Need, Purse
+from rules.budget import Budget, Kind, Reservation
 from rules.stop_rule import Opening, Silence
 from settings.options import Options
 from tasks.exchange import Origin
@@ -36,7 +36,7 @@ class Run:
     deal: Iterator[int] = field(default_factory=count)
     openings: dict[str, Opening] = field(default_factory=dict)
     silence: Silence = field(default_factory=Silence)
-    untold: dict[str, dict[Kind, int]] = field(default_factory=dict)  # of each purse, by its unit
+    untold: dict[str, dict[Kind, int]] = field(default_factory=dict)  # of each budget, by its unit
     negotiation: Negotiation = field(init=False)
 
     def __post_init__(self) -> None:
@@ -44,7 +44,7 @@ class Run:
 
 
 @dataclass(slots=True)
-class Share:
+class PhaseShare:
     """One phase of a run as this process runs it: slot `slot` of `slots`, from clock time `began`.
 
     It is of its own run to the end, though the process may by then take part in the next one.
@@ -67,8 +67,8 @@ class Share:
     released: Event = field(default_factory=Event)
     halted_why: str = ""
     recent: deque[str] = field(default_factory=deque)
-    purses: list[Purse] = field(default_factory=list)
-    needs: dict[int, list[Need]] = field(default_factory=dict)
+    budgets: list[Budget] = field(default_factory=list)
+    reservations: dict[int, list[Reservation]] = field(default_factory=dict)
     settled: Event = field(default_factory=Event)
     free: Semaphore = field(init=False)
     pacer: Pacer | None = field(init=False)
