@@ -5,35 +5,53 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analysis.numbers.autocorrelation import memory
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
-LONG = 3.0
-"""A block is at least so many memories long: neighbouring blocks then hardly know of each other."""
+LONG = 1.5
+"""A block is at least so many (cautious) memories long: neighbouring ones then hardly know of each
+other."""
 LEAST = 16
 """Of fewer blocks no interval is told."""
 MOST = 2_000
 """More blocks tell no more, and cost memory."""
 
 
+def like(count: int) -> float:
+    """A memory up to this is what so many independent pairs show by chance, in 98 of 100 runs."""
+    return 1 + 2.5 * sqrt(24 / count)
+
+
+def memory_of(values: "Floats") -> float:
+    """Over how many pairs values hang together, with one standard error of that on top.
+
+    The error of the estimate is its own size times the root of 24 memories / n (Sokal's window of 6
+    memories): of a series of few memories nobody knows how long they are, and too short a memory
+    makes an interval too narrow.
+    """
+    found = memory(values)
+    if not len(values):
+        return found
+    return found if found <= like(len(values)) else found * (1 + sqrt(24 * found / len(values)))
+
+
 def for_bootstrap(count: int, memory: float) -> "Ints | None":
     """Of each pair, the number of its block: about the root of n blocks; None: too few."""
     blocks = min(count, max(LEAST, ceil(sqrt(count))))
-    if memory > LIKE:
+    if memory > like(count):
         blocks = min(blocks, int(count / (LONG * memory)))
     return _numbered(count, blocks) if blocks >= LEAST else None
 
 
 def for_swaps(count: int, memory: float, most: int = MOST) -> "Ints":
     """Of each pair, the number of its block: itself, unless neighbours are alike or n is large."""
-    length = ceil(LONG * memory) if memory > LIKE else 1
+    length = ceil(LONG * memory) if memory > like(max(count, 1)) else 1
     return _numbered(count, max(1, min(count // length, most)))
-
-
-LIKE = 2.0
-"""A memory up to this is what independent pairs show by chance."""
 
 
 def _numbered(count: int, blocks: int) -> "Ints":

@@ -7,8 +7,7 @@ exact up to 100 differences and normal beyond. It takes no advantage of ties, so
 interval holds the truth at least as often.
 
 Neighbours may be alike (a queue): the interval is then wider by the root of their memory
-(analysis/numbers/autocorrelation.py), as n differences tell no more than n / memory that are
-independent.
+(analysis/pairs/blocks.py), as n differences tell no more than n / memory that are independent.
 
 A difference of which only a bound is known (nobody saw the request end) enters twice: as its lowest
 and as its highest. Estimate and bounds rise with every difference, so the truth lies between.
@@ -22,7 +21,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analysis.numbers.autocorrelation import memory
+from analysis.pairs.blocks import memory_of
 from analysis.pairs.selection import kth_sum
 
 if TYPE_CHECKING:
@@ -67,7 +66,7 @@ def location(low: "Floats", high: "Floats", level: float = LEVEL) -> Location | 
     if not count:
         return None
     total = count * (count + 1) // 2
-    alike = memory(signed_ranks(*_centred(low, high)))
+    alike = memory_of(signed_ranks(*_centred(low, high)))
     rank = _rank(count, alike, level)
     sorted_low, sorted_high = np.sort(low), np.sort(high)
     one = bool(np.array_equal(sorted_low, sorted_high))

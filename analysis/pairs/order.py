@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analysis.numbers.autocorrelation import memory
 from analysis.pairs.differences import Differences
 from analysis.pairs.location import LEVEL, Location
 from analysis.pairs.selection import kth_sum
@@ -93,17 +92,15 @@ def first_only(found: Differences) -> Location | None:
     """By how much first requests differ: Hodges-Lehmann of two samples, Mann-Whitney's interval.
 
     The shift is the median of all differences between a gateway's and a reference's first request;
-    the interval ends at two of them. None where an arm never went first.
+    the interval ends at two of them. As it was drawn who went first, drift falls on both alike and
+    the interval is right however long it lasts. None where an arm never went first.
     """
     ab, ba = found.first == 1, found.first == -1
     if not ab.any() or not ba.any():
         return None
     size = int(ab.sum()), int(ba.sum())
-    alike = max(
-        memory(_ranks(found.a_low[ab])), memory(_ranks(found.b_low[ba]))
-    )  # the provider's drift does not cancel here
     total = size[0] * size[1]
-    spread = sqrt(total * (size[0] + size[1] + 1) / 12 * alike)
+    spread = sqrt(total * (size[0] + size[1] + 1) / 12)
     rank = floor(total / 2 + 0.5 + NormalDist().inv_cdf((1 - LEVEL) / 2) * spread)
     low = np.sort(found.a_low[ab]), np.sort(-found.b_high[ba])
     high = np.sort(found.a_high[ab]), np.sort(-found.b_low[ba])
@@ -118,7 +115,7 @@ def first_only(found: Differences) -> Location | None:
         kth_sum(*low, rank) if told else None,
         kth_sum(*high, total + 1 - rank) if told else None,
         min(size) * 2,
-        alike,
+        1.0,
     )
 
 

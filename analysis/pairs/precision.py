@@ -28,20 +28,17 @@ class Outlook:
     cost: float | None
 
 
-def outlook(found: Location, wanted: float, cost_per_pair: float | None) -> Outlook | None:
-    """How many pairs make the interval `wanted` to either side; None where it has no width yet.
+def outlook(half: float, count: int, wanted: float, cost_per_pair: float | None) -> Outlook:
+    """How many pairs make an interval `wanted` to either side that `count` pairs make `half`.
 
-    `wanted` is in the differences' unit. Raises ValueError unless it is above 0.
+    `half` and `wanted` are in one unit. Raises ValueError unless `wanted` is above 0.
     """
     if not wanted > 0:
         raise ValueError(f"a precision is above 0, not {wanted}")
-    half = found.half
-    if half is None:
-        return None
-    pairs = ceil(found.count * (half / wanted) ** 2)
-    more = max(0, pairs - found.count)
+    pairs = max(count, ceil(count * (half / wanted) ** 2))
+    more = pairs - count
     cost = None if cost_per_pair is None else more * cost_per_pair
-    return Outlook(half, wanted, max(pairs, found.count), more, cost)
+    return Outlook(half, wanted, pairs, more, cost)
 
 
 def looks(most: int) -> Iterator[int]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from analysis.numbers.autocorrelation import memory
+from analysis.pairs.blocks import memory_of
 from analysis.pairs.location import Location, location
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def growth(difference: "Floats", tokens: "Floats", seed: int = 0) -> Growth | No
     y, x = difference[known], tokens[known]
     if len(x) < 8 or x.min() == x.max():
         return None
-    alike = memory(y)
+    alike = memory_of(y)
     if len(x) > MOST:
         drawn = np.sort(np.random.default_rng(seed).choice(len(x), MOST, replace=False))
         y, x, alike = y[drawn], x[drawn], max(1.0, alike * MOST / len(known))

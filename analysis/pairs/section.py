@@ -7,9 +7,10 @@ import numpy as np
 from analysis.page.blocks import Block, Level, Remark, Section, Table
 from analysis.page.chart import Chart, Series
 from analysis.page.words import ABSENT, Words, integer
+from analysis.pairs import precision, sentences
 from analysis.pairs.differences import differences
 from analysis.pairs.pairing import Missing, Pairs, floats, paired
-from analysis.pairs.sentences import amount, bounds, name, reason, sentence
+from analysis.pairs.sentences import amount, bounds, name
 from analysis.pairs.verdict import Comparison, Said, Verdict
 from analysis.report.plots import CHARTS, thin
 
@@ -30,7 +31,7 @@ def first_page(t: Words, found: Comparison, at: dict[str, str]) -> list[Remark]:
         )
         if chosen is not None:
             level: Level = "bad" if chosen.said is Said.NOT_COMPARABLE else "note"
-            said.append(Remark(level, sentence(t, chosen, at.get(phase, ""))))
+            said.append(Remark(level, sentences.sentence(t, chosen, at.get(phase, ""))))
     return said
 
 
@@ -52,7 +53,7 @@ def _remarks(
     """What breaks the comparison, what has no pair, then what is said of each metric."""
     stop = t(".", "。")
     said = [
-        Remark("bad" if one.forbids else "note", f"{pairs.phase}: {reason(t, one)}{stop}")
+        Remark("bad" if one.forbids else "note", f"{pairs.phase}: {sentences.reason(t, one)}{stop}")
         for one in found.found[pairs.phase]
     ]
     if left := _missing(t, pairs.missing):
@@ -65,7 +66,22 @@ def _remarks(
         )
         said.append(Remark("note", f"{pairs.phase}: {text}{stop}"))
     spoken = (Said.ADDS, Said.SAVES, Said.NOT_SHOWN, Said.NOT_ENOUGH)
-    return said + [Remark("note", sentence(t, v, at)) for v in mine if v.said in spoken]
+    texts = [sentences.sentence(t, v, at) for v in mine if v.said in spoken]
+    texts += [text for v in mine if (text := _grows(t, v))]
+    bill = found.costs.get(pairs.phase)
+    ttft = next((v for v in mine if v.metric == "ttft"), None)
+    if ttft is not None and (half := ttft.half):
+        outlook = precision.outlook(half, ttft.pairs, half / 2, bill.per_pair if bill else None)
+        texts.append(sentences.precision(t, outlook))
+    if bill is not None:
+        texts.append(sentences.costs(t, bill))
+    return said + [Remark("note", text) for text in texts]
+
+
+def _grows(t: Words, one: Verdict) -> str:
+    """Of times that differ, whether with the length."""
+    times = one.metric in ("ttft", "total") and one.said in (Said.ADDS, Said.SAVES)
+    return sentences.growth(t, one) if times else ""
 
 
 def _missing(t: Words, missing: Missing) -> str:

@@ -5,7 +5,9 @@ from math import isfinite
 from typing import Any
 
 from analysis.page.words import ABSENT, Words, integer, milliseconds, percent
+from analysis.pairs.costs import Costs
 from analysis.pairs.guards import Finding
+from analysis.pairs.precision import Outlook
 from analysis.pairs.verdict import LEAST, Said, Verdict
 
 _NAMES = {
@@ -132,6 +134,49 @@ def _first(t: Words, verdict: Verdict) -> str:
     return t(
         ", first requests of pairs alone, because their order matters",
         "，先后顺序有影响，故仅取每对的首个请求",
+    )
+
+
+def growth(t: Words, verdict: Verdict) -> str:
+    """Whether what a route adds grows with the output; empty where that is not shown."""
+    found = verdict.growth
+    if found is None or not found.shown:
+        return ""
+    what = name(t, verdict.metric)
+    per, low, high = (f"{v * 1000:.3f}" for v in (found.per_token, found.low, found.high))
+    return t(
+        f"The difference in {what} changes with the output, by {per} ms per output token "
+        f"(95 % interval {low} to {high}): a ratio may describe it better.",
+        f"{what}差异随输出长度变化：每输出 token {per} ms（95% 区间 {low} 至 {high}），"
+        "用比值描述可能更合适。",
+    )
+
+
+def precision(t: Words, found: Outlook) -> str:
+    """How precise the run is, and what a narrower interval takes."""
+    now, wanted = (f"±{v * 1000:,.1f} ms" for v in (found.half, found.wanted))
+    if not found.more:
+        return t(f"TTFT is known to {now}.", f"TTFT 精度为 {now}。")
+    price = (
+        ""
+        if found.cost is None
+        else t(f" and {t.money(found.cost)}", f"，费用 {t.money(found.cost)}")
+    )
+    return t(
+        f"{now} now; {wanted} takes about {integer(found.pairs)} pairs, {integer(found.more)} "
+        f"more{price}.",
+        f"目前精度 {now}；要达到 {wanted} 约需 {integer(found.pairs)} 对，"
+        f"再加 {integer(found.more)} 对{price}。",
+    )
+
+
+def costs(t: Words, found: Costs) -> str:
+    """What both arms cost, in sum."""
+    a, b, count = t.money(found.a), t.money(found.b), integer(found.pairs)
+    return t(
+        f"The gateway's requests cost {a}, the reference's {b}, in the {count} pairs whose costs "
+        "are both known.",
+        f"费用双方皆知的 {count} 对中，网关共 {a}，参照共 {b}。",
     )
 
 

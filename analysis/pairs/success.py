@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analysis.numbers.autocorrelation import memory
+from analysis.pairs.blocks import memory_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -52,7 +52,7 @@ def success(a: "Bools", b: "Bools") -> Success | None:
     if not count:
         return None
     only_a, only_b = int((a & ~b).sum()), int((b & ~a).sum())
-    alike = memory(a.astype("float64") - b.astype("float64"))
+    alike = memory_of(a.astype("float64") - b.astype("float64"))
     low, high = tango(only_a / alike, only_b / alike, count / alike)
     p = mcnemar(only_a, only_b)
     return Success(

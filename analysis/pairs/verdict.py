@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis.pairs import blocks, order, swapping
+from analysis.pairs.costs import Costs, costs
 from analysis.pairs.differences import COLUMNS, Differences, differences, good
 from analysis.pairs.guards import Finding, findings
 from analysis.pairs.location import Location, location, signed_ranks
@@ -84,24 +85,35 @@ class Verdict:
     unanswered: tuple[int, int] = (0, 0)
     because: tuple[Finding, ...] = ()
 
+    @property
+    def half(self) -> float | None:
+        """Half the interval's width; None where it has none or is not bounded."""
+        if self.low is None or self.high is None:
+            return None
+        half = (self.high - self.low) / 2
+        return half if np.isfinite(half) else None
+
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """All verdicts of two routes; what had no pair, was found, and is stated, by phase."""
+    """All verdicts of two routes; what had no pair, was found, stated and paid, by phase."""
 
     verdicts: list[Verdict]
     missing: dict[str, Missing]
     found: dict[str, list[Finding]]
     stated: dict[str, Stated]
+    costs: dict[str, Costs]
 
 
 def judged(rows: "DataFrame", seed: int = 0) -> Comparison:
     """Every metric of every phase of rows with a column `arm`; reproducible by the seed."""
     verdicts, missing, found = list[Verdict](), dict[str, Missing](), dict[str, list[Finding]]()
-    said = dict[str, Stated]()
+    said, bills = dict[str, Stated](), dict[str, Costs]()
     for pairs in paired(rows):
         if (own := stated(pairs)) is not None:
             said[pairs.phase] = own
+        if (bill := costs(pairs)) is not None:
+            bills[pairs.phase] = bill
         missing[pairs.phase] = pairs.missing
         found[pairs.phase] = findings(pairs)
         verdicts += _of_phase(pairs, found[pairs.phase], seed)
@@ -109,7 +121,7 @@ def judged(rows: "DataFrame", seed: int = 0) -> Comparison:
     adjusted = swapping.holm([p for place in asked if (p := verdicts[place].p) is not None])
     for place, p in zip(asked, adjusted, strict=True):
         verdicts[place] = _decided(verdicts[place], p, len(asked))
-    return Comparison(verdicts, missing, found, said)
+    return Comparison(verdicts, missing, found, said, bills)
 
 
 def _of_phase(pairs: Pairs, found: list[Finding], seed: int) -> list[Verdict]:
@@ -133,7 +145,7 @@ def _of_metric(
     place = location(told.low, told.high)
     if because:
         return [replace(whole, said=Said.NOT_COMPARABLE)]
-    if place is None or place.count < LEAST or place.count < LEAST * place.memory / 2:
+    if place is None or place.low is None or _few(place.count, place.memory):
         return [whole]
     checked = order.order(told, seed)
     first_only = checked is not None and checked.matters
@@ -152,6 +164,11 @@ def _of_metric(
         order=checked, first_only=first_only,
     )  # fmt: skip
     return [typical, *([] if first_only else _tails(whole, told, place.memory, seed))]
+
+
+def _few(count: int, memory: float) -> bool:
+    """Whether so many pairs that hang together so long are too few to say anything."""
+    return count < LEAST or (memory > blocks.like(count) and count < LEAST * memory)
 
 
 def _tails(whole: Verdict, told: Differences, memory: float, seed: int) -> list[Verdict]:
@@ -179,7 +196,7 @@ def _of_success(pairs: Pairs, found: list[Finding], seed: int) -> Verdict:
     if because:
         return replace(verdict, said=Said.NOT_COMPARABLE)
     rates = success(a, b)
-    if rates is None or rates.count < LEAST * max(1.0, rates.memory / 2):
+    if rates is None or _few(rates.count, rates.memory):
         return verdict
     apart = a.astype("float64") - b.astype("float64")
     p = swapping.p_value(apart, blocks.for_swaps(len(a), rates.memory), seed)
@@ -198,14 +215,13 @@ def _decided(verdict: Verdict, adjusted: float, asked: int) -> Verdict:
         said = Said.ADDS
     elif adjusted <= LEVEL and high < 0:
         said = Said.SAVES
-    return replace(verdict, said=said, adjusted=adjusted, visible=_visible(low, high, asked))
+    return replace(verdict, said=said, adjusted=adjusted, visible=_visible(verdict.half, asked))
 
 
-def _visible(low: float, high: float, asked: int) -> float | None:
+def _visible(half: float | None, asked: int) -> float | None:
     """The smallest difference that four of five such runs would show among so many numbers."""
-    half = (high - low) / 2
-    if not np.isfinite(half):
+    if half is None:
         return None
     normal = NormalDist()
     needed = normal.inv_cdf(1 - LEVEL / (2 * max(1, asked))) + _FOUR_OF_FIVE
-    return float(half / normal.inv_cdf(1 - LEVEL / 2) * needed)
+    return half / normal.inv_cdf(1 - LEVEL / 2) * needed

@@ -14,11 +14,11 @@ def test_half_the_width_takes_four_times_the_pairs_at_their_price() -> None:
     values = np.random.default_rng(1).normal(0.02, 0.1, 100)
     now = location(values, values)
     assert now is not None and now.half is not None
-    found = outlook(now, now.half / 2, 0.003)
-    assert found is not None and (found.pairs, found.more) == (400, 300)
+    found = outlook(now.half, now.count, now.half / 2, 0.003)
+    assert (found.pairs, found.more) == (400, 300)
     assert found.cost == pytest.approx(0.9)
-    enough = outlook(now, 1.0, None)
-    assert enough is not None and (enough.pairs, enough.more, enough.cost) == (100, 0, None)
+    enough = outlook(now.half, now.count, 1.0, None)
+    assert (enough.pairs, enough.more, enough.cost) == (100, 0, None)
 
 
 def test_what_it_foretells_comes_true() -> None:
@@ -26,9 +26,8 @@ def test_what_it_foretells_comes_true() -> None:
     (few,) = paired(World().rows(100, 5))
     now = differences(few, "ttft")
     place = location(now.low, now.high)
-    assert place is not None
-    found = outlook(place, 0.015, None)
-    assert found is not None
+    assert place is not None and place.half is not None
+    found = outlook(place.half, place.count, 0.015, None)
     (many,) = paired(World().rows(found.pairs, 6))
     then = differences(many, "ttft")
     end = location(then.low, then.high)
@@ -41,13 +40,13 @@ def test_looks_are_fixed_and_end_with_the_plan() -> None:
     assert list(looks(2_000)) == [*LOOKS, 1_500, 2_000]
 
 
-def test_no_width_is_no_outlook_and_a_precision_is_above_zero() -> None:
+def test_without_a_width_nothing_is_reached_and_a_precision_is_above_zero() -> None:
     values = np.array([1.0, 2.0, 3.0])
     now = location(values, values)
-    assert now is not None and outlook(now, 1.0, None) is None and not reached(now, 9.0)
+    assert now is not None and now.half is None and not reached(now, 9.0)
     assert not reached(None, 1.0)
     with pytest.raises(ValueError, match="above 0"):
-        outlook(now, 0.0, None)
+        outlook(0.1, 60, 0.0, None)
 
 
 @pytest.mark.slow

@@ -9,10 +9,13 @@ import pytest
 from analysis.page.blocks import Remark, Table
 from analysis.page.chart import Chart, svg
 from analysis.page.words import Words
+from analysis.pairs.costs import Costs
 from analysis.pairs.guards import findings
 from analysis.pairs.pairing import paired
+from analysis.pairs.precision import outlook
+from analysis.pairs.ratio import Growth
 from analysis.pairs.section import first_page, section
-from analysis.pairs.sentences import reason, sentence
+from analysis.pairs.sentences import costs, growth, precision, reason, sentence
 from analysis.pairs.verdict import Said, Verdict, judged
 from tests.analysis.pairs.test_guards import TRAPS
 from tests.analysis.pairs.world import World, constant
@@ -84,9 +87,25 @@ def test_the_section_has_the_words_the_table_and_the_plot() -> None:
         tables = [b for b in made.blocks if isinstance(b, Table)]
         charts = [b for b in made.blocks if isinstance(b, Chart)]
         remarks = [b for b in made.blocks if isinstance(b, Remark)]
-        assert len(tables) == 1 and len(tables[0].rows) == len(found.verdicts) == len(remarks)
+        assert len(tables) == 1 and len(tables[0].rows) == len(found.verdicts)
+        assert len(remarks) == len(found.verdicts) + 2
         assert len(charts) == 1 and len(charts[0].series[0].points) == 60
         assert svg(charts[0]).startswith("<svg")
+
+
+def test_precision_costs_and_growth_have_their_sentences() -> None:
+    assert precision(EN, outlook(0.053, 60, 0.0265, 0.0002)) == (
+        "±53.0 ms now; ±26.5 ms takes about 240 pairs, 180 more and ¥0.036000."
+    )
+    assert costs(EN, Costs(1.5, 1.25, 60, 2)) == (
+        "The gateway's requests cost ¥1.500000, the reference's ¥1.250000, in the 60 pairs whose "
+        "costs are both known."
+    )
+    grows = replace(ADDS, growth=Growth(0.0005, 0.0004, 0.0006, 400))
+    assert "by 0.500 ms per output token (95 % interval 0.400 to 0.600)" in growth(EN, grows)
+    assert growth(EN, replace(ADDS, growth=Growth(0.0005, -0.0004, 0.0006, 400))) == ""
+    for text in (precision(ZH, outlook(0.05, 60, 0.02, None)), growth(ZH, grows)):
+        assert re.search("[一-鿿]{4}", text)
 
 
 def test_page_one_has_one_sentence_a_phase() -> None:

@@ -43,13 +43,13 @@ def test_neighbours_that_are_alike_are_swapped_together() -> None:
         values = np.zeros(450)
         for place in range(1, 450):
             values[place] = 0.8 * values[place - 1] + shocks[place]
-        wrong += p_value(values[50:], blocks.for_swaps(400, 9.0), seed) <= 0.05
+        wrong += p_value(values[50:], blocks.for_swaps(400, 15.0), seed) <= 0.05
     assert wrong <= 18
 
 
 def test_blocks_are_pairs_blocks_or_too_few() -> None:
     assert list(blocks.for_swaps(5, 1.0)) == [0, 1, 2, 3, 4]
-    assert blocks.for_swaps(300, 10.0).max() == 9
+    assert blocks.for_swaps(300, 20.0).max() == 9
     assert blocks.for_swaps(1_000_000, 1.0).max() == blocks.MOST - 1
     found = blocks.for_bootstrap(400, 1.0)
     assert found is not None and found.max() == 19 and set(np.bincount(found)) == {20}

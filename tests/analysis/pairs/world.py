@@ -63,14 +63,19 @@ class World:
         found = apart + self.added(dice, count)
         return float(np.median((found[::2] + found[1::2]) / 2))
 
-    def rows(self, pairs: int, seed: int, phase: str = "pairs/m") -> pd.DataFrame:
-        """The rows of both arms: a pair's second request is sent when its first is answered."""
+    def rows(
+        self, pairs: int, seed: int, phase: str = "pairs/m", mixed: bool = True
+    ) -> pd.DataFrame:
+        """The rows of both arms, a request each `gap_s`; without `mixed` all of the reference's
+        come first, as in two runs one after the other."""
         dice = np.random.default_rng(seed)
         first_is_a = dice.integers(0, 2, pairs).astype(bool)
         sent = np.arange(2 * pairs, dtype=np.float64) * self.gap_s
         state = self._provider(dice, sent)
         total = BASE_S * state * self.noise(dice, 2 * pairs)
         is_a = np.column_stack([first_is_a, ~first_is_a]).ravel()
+        if not mixed:
+            is_a = np.arange(2 * pairs) >= pairs
         total = np.where(is_a, total + self.added(dice, 2 * pairs), total)
         return frame(is_a, sent, np.round(total, 6), phase)
 

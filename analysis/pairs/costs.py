@@ -1,0 +1,31 @@
+"""What both arms cost in the pairs whose costs are both known: sums, exact."""
+
+from dataclasses import dataclass
+from math import fsum
+
+import numpy as np
+
+from analysis.pairs.pairing import Pairs, floats
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """The sums of both arms over `pairs`, in the run's currency; of `unknown` one arm says none."""
+
+    a: float
+    b: float
+    pairs: int
+    unknown: int
+
+    @property
+    def per_pair(self) -> float:
+        """What a pair costs, both of its requests together."""
+        return (self.a + self.b) / self.pairs
+
+
+def costs(pairs: Pairs) -> Costs | None:
+    """The sums of a phase, failures that state a cost included; None where no pair is known."""
+    a, b = (floats(arm, "api_cost") for _, arm in pairs.arms())
+    known = ~np.isnan(a) & ~np.isnan(b)
+    count = int(known.sum())
+    return Costs(fsum(a[known]), fsum(b[known]), count, len(a) - count) if count else None
