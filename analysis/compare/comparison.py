@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from analysis.compare.resample import LEVEL, NUMBERS, Difference, Side, differences, holm, need
+from analysis.compare.resample import LEVEL, NUMBERS, Difference, Side, differences, need
 from analysis.numbers import warmup
+from analysis.numbers.holm import holm
 from analysis.numbers.summarize import of_run
 from analysis.reading.load import Run, RunError
 

@@ -182,20 +182,6 @@ def _resampled(a: Side, b: Side, blocks: int, seed: int) -> dict[str, Difference
     }
 
 
-def holm(p_values: list[float]) -> list[float]:
-    """P-values adjusted by Holm's method, in their order.
-
-    Whoever believes only what stays at or below 0.05 is wrong about anything at all in at most 5 %
-    of comparisons between like sides, however many numbers are compared.
-    """
-    order = sorted(range(len(p_values)), key=p_values.__getitem__)
-    adjusted, highest = [0.0] * len(p_values), 0.0
-    for place, index in enumerate(order):
-        highest = max(highest, min(1.0, (len(p_values) - place) * p_values[index]))
-        adjusted[index] = highest
-    return adjusted
-
-
 def _chunks(count: int, size: int) -> Iterator[int]:
     step = max(1, _CHUNK // size)
     for begin in range(0, count, step):

@@ -2,6 +2,5 @@
 
 A pair is two rows of one phase and index, one an arm, of the same body and sent one after the
 other. `verdict.judged` gives the results; a difference is always a - b, so above 0 the gateway
-adds. Nothing here reads a file or knows Locust; `sentences` and
-`section` alone write words.
+adds. Nothing here reads a file or knows Locust; `sentences` alone writes words.
 """

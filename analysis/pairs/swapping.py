@@ -1,4 +1,4 @@
-"""How often chance alone does as much: arms swapped within pairs, and Holm over all that is asked.
+"""How often chance alone does as much: arms swapped within pairs.
 
 If the arm does not matter, a pair with its arms swapped was as likely, for any distribution: the
 p-value is exact. Of up to 14 blocks every way of swapping is counted; of more, 4,999 seeded ones.
@@ -8,8 +8,6 @@ A pair is a block of its own unless neighbours are alike (analysis/pairs/blocks.
 from typing import TYPE_CHECKING
 
 import numpy as np
-
-from analysis.compare.resample import holm as holm
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analysis.numbers.holm import holm
 from analysis.pairs import blocks, order, swapping
 from analysis.pairs.costs import Costs, costs
 from analysis.pairs.differences import COLUMNS, Differences, differences, good
@@ -118,7 +119,7 @@ def judged(rows: "DataFrame", seed: int = 0) -> Comparison:
         found[pairs.phase] = findings(pairs)
         verdicts += _of_phase(pairs, found[pairs.phase], seed)
     asked = [place for place, verdict in enumerate(verdicts) if verdict.p is not None]
-    adjusted = swapping.holm([p for place in asked if (p := verdicts[place].p) is not None])
+    adjusted = holm([p for place in asked if (p := verdicts[place].p) is not None])
     for place, p in zip(asked, adjusted, strict=True):
         verdicts[place] = _decided(verdicts[place], p, len(asked))
     return Comparison(verdicts, missing, found, said, bills)

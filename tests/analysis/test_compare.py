@@ -16,7 +16,8 @@ from analysis.__main__ import main
 from analysis.compare import resample
 from analysis.compare.comparison import compare, unlike
 from analysis.compare.page import compose
-from analysis.compare.resample import Difference, Side, differences, holm
+from analysis.compare.resample import Difference, Side, differences
+from analysis.numbers.holm import holm
 from analysis.numbers.percentile import nearest_rank
 from analysis.page import html, markdown
 from analysis.page.words import Words

@@ -14,9 +14,9 @@ from analysis.pairs.guards import findings
 from analysis.pairs.pairing import paired
 from analysis.pairs.precision import outlook
 from analysis.pairs.ratio import Growth
-from analysis.pairs.section import first_page, section
 from analysis.pairs.sentences import costs, growth, precision, reason, sentence
 from analysis.pairs.verdict import Said, Verdict, judged
+from analysis.report.sections.pairs import first_page, section
 from tests.analysis.pairs.test_guards import TRAPS
 from tests.analysis.pairs.world import World, constant
 

@@ -8,7 +8,7 @@ from scipy import stats
 
 from analysis.pairs import blocks
 from analysis.pairs.location import signed_ranks
-from analysis.pairs.swapping import holm, p_value
+from analysis.pairs.swapping import p_value
 
 
 def test_few_pairs_are_enumerated() -> None:
@@ -54,7 +54,3 @@ def test_blocks_are_pairs_blocks_or_too_few() -> None:
     found = blocks.for_bootstrap(400, 1.0)
     assert found is not None and found.max() == 19 and set(np.bincount(found)) == {20}
     assert blocks.for_bootstrap(400, 30.0) is None
-
-
-def test_holm_multiplies_the_smallest_by_all_and_never_falls() -> None:
-    assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
