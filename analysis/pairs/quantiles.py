@@ -102,7 +102,7 @@ class _Counted:
         self.blocks = int(block[-1]) + 1
         self.percent = percent
         self.sizes = np.bincount(block, minlength=self.blocks)
-        self.grid = _grid(np.concatenate([a, b]), percent)
+        self.grid = _grid(a, b, percent)
         self.a, self.b = (self._below(arm, block) for arm in (a, b))
 
     def _below(self, values: "Floats", block: "Ints") -> "Floats":
@@ -134,17 +134,19 @@ class _Counted:
         return np.asarray(self.grid[np.minimum(place, len(self.grid) - 1)])
 
 
-def _grid(values: "Floats", percent: int) -> "Floats":
-    """The values at which is counted: all, or of many those about the percentile."""
-    ordered = np.unique(values)
+def _grid(a: "Floats", b: "Floats", percent: int) -> "Floats":
+    """The values at which is counted: all; of many those about either arm's percentile and that of
+    both together, where swapped arms have theirs, and a few of all the others."""
+    both = np.sort(np.concatenate([a, b]))
+    ordered = np.unique(both)
     if len(ordered) <= _GRID:
         return ordered
-    placed = np.sort(values)
-    count = len(placed)
-    share = percent / 100
-    # Blocks of the root of n may be alike throughout: n of them spread as the root of n would.
-    spread = 8 * sqrt(count * share * (1 - share)) * max(1.0, count**0.1)
-    middle = rank(count, percent) - 1
-    near = np.linspace(max(0, middle - spread), min(count - 1, middle + spread), _GRID)
-    ends = placed[[0, -1]]
-    return np.unique(np.concatenate([ends, placed[near.astype(np.int64)]]))
+    parts = [both[np.linspace(0, len(both) - 1, _GRID // 4).astype(np.int64)]]
+    for placed in (np.sort(a), np.sort(b), both):
+        count, share = len(placed), percent / 100
+        # Blocks of the root of n may be alike throughout: n of them spread as the root of n would.
+        spread = 8 * sqrt(count * share * (1 - share)) * max(1.0, count**0.1)
+        middle = rank(count, percent) - 1
+        near = np.linspace(max(0, middle - spread), min(count - 1, middle + spread), _GRID // 2)
+        parts.append(placed[near.astype(np.int64)])
+    return np.unique(np.concatenate(parts))

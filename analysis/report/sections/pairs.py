@@ -91,7 +91,11 @@ def _missing(t: Words, missing: Missing) -> str:
         (missing.b, "have the reference's request alone", "仅有参照请求"),
         (missing.repeated, "have an arm twice", "同一路由重复"),
         (missing.apart, "were sent by two attempts at the run", "两次请求分属不同的续跑"),
-        (missing.ours, "failed on our own machine", "因压测端自身原因未完成"),
+        (
+            missing.ours,
+            "failed on our own machine or were not sent",
+            "未发出或因压测端自身原因未完成",
+        ),
     ]
     told = [t(f"{integer(n)} {en}", f"{integer(n)} 对{zh}") for n, en, zh in parts if n]
     if not told:

@@ -45,6 +45,21 @@ def test_counting_at_some_thousand_values_is_as_good_as_at_all(
         assert one.p == pytest.approx(other.p, abs=0.02)
 
 
+@pytest.mark.parametrize("percent", [50, 95, 99])
+def test_of_many_pairs_that_differ_much_it_is_what_plain_resampling_gives(percent: int) -> None:
+    """40,000 pairs a standard deviation apart: each arm's percentile is far from that of both."""
+    dice = np.random.default_rng(3)
+    a, b = dice.normal(2, 1, 40_000), dice.normal(1, 1, 40_000)
+    found = quantiles(a, a, b, b, percent, 1.0)
+    drawn = [np.percentile(dice.choice(a, 40_000), percent)
+             - np.percentile(dice.choice(b, 40_000), percent) for _ in range(200)]  # fmt: skip
+    low, high = np.percentile(drawn, [2.5, 97.5])
+    assert found is not None and found.p < 0.001
+    assert found.low < found.difference < found.high
+    near = 0.25 * (high - low)
+    assert (found.low, found.high) == (pytest.approx(low, abs=near), pytest.approx(high, abs=near))
+
+
 def test_a_request_that_ran_on_widens_the_interval_upwards_alone() -> None:
     dice = np.random.default_rng(2)
     a, b = dice.normal(1, 0.1, 300), dice.normal(1, 0.1, 300)
