@@ -1,4 +1,4 @@
-"""docs/reference/simulator.md: the simulator's profile keys, ledger and dialects, from its code."""
+"""docs/reference/simulator.md: the simulator's profile keys, features and ledger, from its code."""
 
 import inspect
 import re
@@ -7,6 +7,7 @@ from dataclasses import fields
 from simulator import profile
 from simulator.dialects import DIALECTS
 from simulator.faults import FAULTS
+from simulator.features.table import FEATURES, states
 from simulator.ledger import COLUMNS
 
 _COMMENTED = re.compile(r"^    (\w+): [^#]*?(?:# (.*))?$", re.MULTILINE)
@@ -15,12 +16,14 @@ _COMMENTED = re.compile(r"^    (\w+): [^#]*?(?:# (.*))?$", re.MULTILINE)
 def page() -> str:
     """The whole page."""
     parts = [
-        "# The simulator: profile keys, ledger, dialects, faults\n\nMade from the code by "
-        "`make docs`. [The simulator](../simulator.md) says how they are used.",
+        "# The simulator: profile keys, features, ledger, dialects, faults\n\nMade from the code "
+        "by `make docs`. [The simulator](../simulator.md) says how they are used.",
         "## Profile keys\n\nTop level: `currency` (default `CNY`), `any_model` (serve every model "
         'name; default `false`), `[models."NAME"]` with `owner`. The tables below stand at the top '
         'level for all models, or below one: `[models."NAME".latency]`.',
         *(_section(name) for name in profile.SECTIONS),
+        "## Features\n\n`[features]` in a profile sets each to one of its states; what is not "
+        "named works. A state touches only the requests in the second column.\n\n" + _features(),
         "## Ledger\n\nOne row per chat request, in the order in which they ended.\n\n"
         + _table("column", COLUMNS),
         "## Dialects\n\n" + _table("`--dialect`", {name: _about(name) for name in DIALECTS}),
@@ -38,6 +41,18 @@ def _section(name: str) -> str:
         default = "" if item.default is None else f"`{item.default}`"
         rows.append(f"| `{item.name}` | {default} | {comments.get(item.name, '')} |")
     return f"### `[{name}]`\n\n{about}\n\n" + "\n".join(rows)
+
+
+def _features() -> str:
+    rows = ["| feature | touches a request | states other than `works` |", "|---|---|---|"]
+    for name, feature in FEATURES.items():
+        others = [f"**{state}**: {_clause(text)}" for state, text in states(name).items()][1:]
+        rows.append(f"| `{name}` | {feature.touches} | {'; '.join(others)} |")
+    return "\n".join(rows)
+
+
+def _clause(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:].rstrip(".")
 
 
 def _table(head: str, rows: dict[str, str]) -> str:

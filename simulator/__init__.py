@@ -10,7 +10,8 @@ One request's way through the simulator::
     state           what requests share: keys, models, limits, caches, traffic, dice
     chat            one request: limits, in-flight bound, its fault, its charge
     chat_request    the body, checked            -> ChatRequest
-    answer          what the model replies       -> Answer  (tools, schema, replies, tokens, cache)
+    features        those that do not work: ignored, refused, wrong, broken
+    answer          what the model replies       -> Answer  (choice, tools, cache, prices)
     latency         when it does
     dialects        Answer -> JSON, SSE chunks and headers, as different gateways write them
     faults          the ways in which all this can go wrong

@@ -8,10 +8,11 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
-from simulator import faults, profile
+from simulator import faults, features, profile
 from simulator.delivery import Pace
 from simulator.dialects import DIALECTS
 from simulator.faults import FaultError, Faults
+from simulator.features import FeatureError
 from simulator.gateway import Gateway
 from simulator.ledger import Ledger, LedgerError
 from simulator.limits import KINDS
@@ -34,8 +35,10 @@ def main(arguments: list[str] | None = None) -> None:
     """Start the gateway and serve until told to stop; mistakes end it with exit code 2."""
     options = _parser().parse_args(arguments)
     try:
+        served = _profile(options)
         settings = Settings(
-            profile=_profile(options),
+            profile=served,
+            features=features.parse(served.features),
             dialect=DIALECTS[options.dialect](),
             faults=Faults(faults.parse(options.fault), options.fault_after),
             seed=options.seed,
@@ -51,7 +54,7 @@ def main(arguments: list[str] | None = None) -> None:
             pace=Pace(options.fault_delay, options.trickle_interval, options.stall_seconds),
         )
         ledger = Ledger(options.log)
-    except (ProfileError, FaultError, LedgerError) as error:
+    except (ProfileError, FeatureError, FaultError, LedgerError) as error:
         _end(str(error))
     if (options.tls_cert is None) != (options.tls_key is None):
         _end("--tls-cert and --tls-key go together")
@@ -110,7 +113,7 @@ def _parser() -> Parser:
     add = parser.add_argument
     add("--host", default="127.0.0.1", help="address to bind (default: loopback only)")
     add("--port", type=_number(int, 0, 65535), default=8089, help="0 takes a free port")
-    add("--profile", default="seed", help="seed, fast, or a TOML file (default: seed)")
+    add("--profile", default="seed", help="seed, fast, compat, or a TOML file (default: seed)")
     add("--seed", type=int, default=0, help="seed of all that is random")
     add("--log", type=Path, help="append one CSV row per chat request to this file")
     add("--dialect", choices=sorted(DIALECTS), default="nonelinear")

@@ -1,29 +1,23 @@
 """The body of a chat request, checked as a strict gateway would."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
+from simulator import fields
+from simulator.fields import BadRequest
+from simulator.sampling import Sampling
+
 _COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+SERVICE_TIERS = ("auto", "default", "flex", "scale", "priority", "fast")
+_SAMPLED = frozenset({"temperature", "top_p", "seed", "logit_bias", "logprobs", "top_logprobs"})
+_SELDOM = _SAMPLED | {
+    "stop", "n", "reasoning_effort", "service_tier", "prompt_cache_key", "parallel_tool_calls"
+}  # fmt: skip
 ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
-
-
-class BadRequest(Exception):
-    """Raised for a body that is not a chat request: message, faulty parameter, code, status."""
-
-    def __init__(
-        self,
-        message: str,
-        param: str | None = None,
-        code: str | None = None,
-        status: int = 400,
-    ) -> None:
-        super().__init__(message)
-        self.param = param
-        self.code = code
-        self.status = status
 
 
 @dataclass(slots=True)
@@ -37,12 +31,19 @@ class ChatRequest:
     max_tokens: int | None
     tools: Sequence[Mapping[str, Any]]
     tool_choice: str | None  # none, auto, required, or a function's name
-    parallel_tool_calls: bool
     json_schema: Mapping[str, Any] | None  # from response_format
     task_id: str | None
     prompt: str  # all that the last user message says
     images: Sequence[str]  # the URLs of all image parts
+    files: Sequence[str]  # the data URLs of all file parts
     prompt_sha256: str  # of the messages as compact JSON, keys in the order sent
+    parallel_tool_calls: bool = True
+    stop: Sequence[str] = ()
+    n: int = 1
+    sampling: Sampling | None = None  # None: nothing is asked of it
+    reasoning_effort: str | None = None
+    service_tier: str | None = None
+    cache_key: str | None = None
 
 
 def texts(message: Mapping[str, Any]) -> list[str]:
@@ -53,19 +54,8 @@ def texts(message: Mapping[str, Any]) -> list[str]:
     return [part["text"] for part in content or () if part["type"] == "text"]
 
 
-def parse(
-    body: bytes, check: Callable[[Mapping[str, Any]], None] = lambda data: None
-) -> ChatRequest:
-    """Read a request body; `check` sees its fields first. Raises BadRequest."""
-    try:
-        data = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise BadRequest(
-            "We could not parse the JSON body of your request.", None, "invalid_json"
-        ) from error
-    if not isinstance(data, dict):
-        raise BadRequest("The body of a chat request must be a JSON object.")
-    check(data)
+def parse(data: Mapping[str, Any]) -> ChatRequest:
+    """A chat request from its fields. Raises BadRequest."""
     model = data.get("model")
     if not isinstance(model, str) or not model:
         raise BadRequest("you must provide a model parameter", "model")
@@ -73,18 +63,14 @@ def parse(
     options = data.get("stream_options")
     if options is not None and not isinstance(options, dict):
         raise BadRequest("Invalid type for 'stream_options': expected an object.", "stream_options")
-    stream = _boolean(data, "stream")
+    stream = fields.boolean(data, "stream")
     if options is not None and not stream:
         raise BadRequest(
             "The 'stream_options' parameter is only allowed when 'stream' is enabled.",
             "stream_options",
         )
-    if data.get("n") not in (None, 1):
-        raise BadRequest("This simulator gives one choice: 'n' must be 1.", "n")
-    _number(data, "temperature", 0, 2)
-    _number(data, "top_p", 0, 1)
     messages = _messages(data.get("messages"))
-    return ChatRequest(
+    request = ChatRequest(
         model=model,
         messages=messages,
         stream=stream,
@@ -92,13 +78,28 @@ def parse(
         max_tokens=_max_tokens(data),
         tools=tools,
         tool_choice=_tool_choice(data.get("tool_choice"), tools),
-        parallel_tool_calls=data.get("parallel_tool_calls") is not False,
         json_schema=_json_schema(data.get("response_format")),
         task_id=_task_id(data.get("task_id"), data.get("metadata")),
         prompt=_prompt(messages),
-        images=_images(messages),
+        images=_parts(messages, "image_url", "url"),
+        files=_parts(messages, "file", "file_data"),
         prompt_sha256=sha256(_COMPACT(messages).encode("utf-8", "surrogatepass")).hexdigest(),
     )
+    if not _SELDOM.isdisjoint(data):
+        _read_seldom(request, data)
+    return request
+
+
+def _read_seldom(request: ChatRequest, data: Mapping[str, Any]) -> None:
+    """Set what few requests ask for. Raises BadRequest."""
+    request.stop = _stop(data.get("stop"))
+    request.n = fields.whole(data, "n", 1, 128) or 1
+    request.sampling = _sampling(data)
+    request.reasoning_effort = fields.one_of(data, "reasoning_effort", EFFORTS)
+    request.service_tier = fields.one_of(data, "service_tier", SERVICE_TIERS)
+    request.cache_key = fields.text(data, "prompt_cache_key")
+    if data.get("parallel_tool_calls") is not None:
+        request.parallel_tool_calls = fields.boolean(data, "parallel_tool_calls")
 
 
 def _prompt(messages: Sequence[Mapping[str, Any]]) -> str:
@@ -108,13 +109,13 @@ def _prompt(messages: Sequence[Mapping[str, Any]]) -> str:
     return ""
 
 
-def _images(messages: Sequence[Mapping[str, Any]]) -> list[str]:
+def _parts(messages: Sequence[Mapping[str, Any]], kind: str, key: str) -> Sequence[str]:
     return [
-        part["image_url"]["url"]
+        part[kind][key]
         for message in messages
         if isinstance(message.get("content"), list)
         for part in message["content"]
-        if part["type"] == "image_url"
+        if part["type"] == kind
     ]
 
 
@@ -151,20 +152,70 @@ def _part(part: Any, where: str) -> None:
         if isinstance(url, str) and url.startswith(("data:image/", "http://", "https://")):
             return
         raise BadRequest("Invalid image URL: expected a data: or http(s): URL.", where)
-    raise BadRequest(f"Invalid value for '{where}': expected a text or image_url part.", where)
+    if kind == "file":
+        file = part.get("file")
+        data = file.get("file_data") if isinstance(file, dict) else None
+        if isinstance(data, str) and data.startswith("data:application/pdf;base64,"):
+            return
+        raise BadRequest("Invalid file: expected 'file_data' with a PDF as a data: URL.", where)
+    raise BadRequest(f"Invalid value for '{where}': expected a text, image or file part.", where)
 
 
 def _max_tokens(data: Mapping[str, Any]) -> int | None:
     for name in ("max_completion_tokens", "max_tokens"):
-        value = data.get(name)
-        if value is None:
-            continue
-        if not isinstance(value, int) or isinstance(value, bool):
-            raise BadRequest(f"Invalid type for '{name}': expected an integer.", name)
-        if value < 1:
-            raise BadRequest(f"Invalid '{name}': expected a value >= 1, got {value}.", name)
-        return value
+        if (value := fields.whole(data, name, 1)) is not None:
+            return value
     return None
+
+
+def _stop(value: Any) -> Sequence[str]:
+    if value is None:
+        return ()
+    texts = [value] if isinstance(value, str) else value
+    if not isinstance(texts, list) or len(texts) > 4:
+        raise BadRequest("Invalid type for 'stop': expected a string or up to 4 of them.", "stop")
+    if not all(isinstance(text, str) and text for text in texts):
+        raise BadRequest("Invalid value for 'stop': expected strings that are not empty.", "stop")
+    return texts
+
+
+def _sampling(data: Mapping[str, Any]) -> Sampling | None:
+    if _SAMPLED.isdisjoint(data):
+        return None
+    temperature = fields.number(data, "temperature", 0, 2)
+    top_p = fields.number(data, "top_p", 0, 1)
+    seed = fields.whole(data, "seed")
+    logprobs = fields.boolean(data, "logprobs")
+    top_logprobs = fields.whole(data, "top_logprobs", 0, 20)
+    if top_logprobs is not None and not logprobs:
+        raise BadRequest(
+            "The 'top_logprobs' parameter is only allowed when 'logprobs' is enabled.",
+            "top_logprobs",
+        )
+    return Sampling(
+        1.0 if temperature is None else float(temperature),
+        1.0 if top_p is None else float(top_p),
+        seed,
+        _logit_bias(data.get("logit_bias")),
+        logprobs,
+        top_logprobs or 0,
+    )
+
+
+def _logit_bias(value: Any) -> Mapping[int, float]:
+    if value is None:
+        return {}
+    bad = BadRequest(
+        "Invalid value for 'logit_bias': expected token ids with numbers from -100 to 100.",
+        "logit_bias",
+    )
+    if not isinstance(value, dict):
+        raise bad
+    for name, bias in value.items():
+        number = isinstance(bias, int | float) and not isinstance(bias, bool)
+        if not name.isdecimal() or not number or not -100 <= bias <= 100:
+            raise bad
+    return {int(name): float(bias) for name, bias in value.items()}
 
 
 def _tools(value: Any) -> Sequence[Mapping[str, Any]]:
@@ -221,18 +272,3 @@ def _task_id(value: Any, metadata: Any) -> str | None:
     if value is None or isinstance(value, str):
         return value
     raise BadRequest("Invalid type for 'task_id': expected a string.", "task_id")
-
-
-def _boolean(data: Mapping[str, Any], name: str) -> bool:
-    value = data.get(name)
-    if value is None or isinstance(value, bool):
-        return bool(value)
-    raise BadRequest(f"Invalid type for '{name}': expected a boolean.", name)
-
-
-def _number(data: Mapping[str, Any], name: str, low: float, high: float) -> None:
-    value = data.get(name)
-    if value is None:
-        return
-    if not isinstance(value, int | float) or isinstance(value, bool) or not low <= value <= high:
-        raise BadRequest(f"Invalid value for '{name}': expected {low} to {high}.", name)

@@ -9,7 +9,7 @@ from simulator.answer import Answer
 from simulator.dialects import Dialect, Stamp, encode
 from simulator.latency import token_s
 from simulator.profile import Latency
-from simulator.stream import DONE, Event, error_event, events
+from simulator.stream import DONE, Change, Event, altered, error_event, events
 from simulator.wire import JSON, Exchange, Headers
 
 COALESCED = 5  # events that come at once
@@ -37,12 +37,16 @@ class Delivery:
     first_s: float  # when the first token is due, seconds after arrival
     mishap: str | None
     pace: Pace
+    change: Change | None = None
     chunk_times_s: list[float] = field(default_factory=list)
     first_token_s: float | None = None
 
     async def plain(self, answer: Answer, usage: dict[str, Any] | None) -> None:
         """Send the whole reply when its last token is due. Raises ClientGone."""
-        body = encode(self.dialect.reply(self.stamp, answer, usage))
+        reply = self.dialect.reply(self.stamp, answer, usage)
+        if self.change is not None:
+            self.change([reply], False)
+        body = encode(reply)
         due_s = self.latency.fixed_s
         if due_s is None:
             due_s = self.first_s + token_s(self.latency, answer.completion_tokens)
@@ -87,6 +91,8 @@ class Delivery:
     async def stream(self, answer: Answer, usage: dict[str, Any] | None, asked: bool) -> None:
         """Send the reply as server-sent events, each when it is due. Raises ClientGone."""
         found = events(self.dialect, self.stamp, answer, usage, asked)
+        if self.change is not None:
+            found = altered(found, self.change)
         exchange, headers = self.exchange, [*self.headers, *self._stream_head()]
         if self.mishap == "gzip":
             headers.append((b"content-encoding", b"gzip"))

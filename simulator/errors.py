@@ -43,6 +43,15 @@ def unknown_model(model: str) -> Error:
     return Error(404, message, "invalid_request_error", "model", "model_not_found")
 
 
+def too_long(window: int, count: int) -> Error:
+    """400 for a prompt that does not fit the model's context window."""
+    message = (
+        f"This model's maximum context length is {window} tokens. However, your messages resulted "
+        f"in {count} tokens. Please reduce the length of the messages."
+    )
+    return Error(400, message, "invalid_request_error", "messages", "context_length_exceeded")
+
+
 def rate_limited(message: str, kind: str, headers: Headers) -> Error:
     """429 with whatever says when to come back."""
     return Error(429, message, kind, None, "rate_limit_exceeded", tuple(headers))
@@ -54,6 +63,7 @@ NO_KEY = Error(
     "invalid_request_error",
     code="invalid_api_key",
 )
+BROKEN = Error(500, "The server had an error.", "server_error")
 WRONG_KEY = Error(
     401, "Incorrect API key provided.", "invalid_request_error", code="invalid_api_key"
 )
@@ -111,7 +121,7 @@ _ERRORS: dict[str, Callable[[Exchange, float], Error]] = {
     "error_404": _fixed(
         Error(404, "The model does not exist.", "invalid_request_error", "model", "model_not_found")
     ),
-    "error_500": _fixed(Error(500, "The server had an error.", "server_error")),
+    "error_500": _fixed(BROKEN),
     "error_503": _fixed(Error(503, "The engine is overloaded.", "server_error", code="overloaded")),
     "echo_auth": _echo,
 }

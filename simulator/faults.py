@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from random import Random
 
 from simulator.answer import Answer
+from simulator.choice import Choice
 
 # Refusals: an error is sent in place of an answer.
 REFUSALS: dict[str, str] = {
@@ -121,10 +122,7 @@ def spoil(answer: Answer, fault: str | None, stream: bool = False) -> None:
         case "stream_cost" if stream:
             answer.cost = round(answer.cost * 4, 9)
         case "empty":
-            answer.content, answer.content_ids = "", ()
-            answer.reasoning, answer.reasoning_ids = None, ()
-            answer.tool_calls = ()
-            answer.finish_reason = "stop"
+            answer.choices = [Choice(content="") for _ in answer.choices]
         case "bad_usage":
             answer.total_tokens += 7
         case "negative_usage":
@@ -133,5 +131,4 @@ def spoil(answer: Answer, fault: str | None, stream: bool = False) -> None:
         case "cost_jump":
             answer.cost = round(answer.cost * 100, 9)  # as the ledger writes it
         case "big_body":
-            answer.content, answer.content_ids = "x" * BIG_BODY_CHARS, ()
-            answer.tool_calls = ()
+            answer.choices = [Choice(content="x" * BIG_BODY_CHARS) for _ in answer.choices]

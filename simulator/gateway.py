@@ -2,6 +2,7 @@
 
 import asyncio
 
+from simulator import errors
 from simulator.chat import Chat
 from simulator.dialects import encode
 from simulator.errors import Error
@@ -55,6 +56,8 @@ class Gateway:
                 await self._refuse(exchange, Error(405, message, "invalid_request_error"))
             elif (refusal := self.state.check_key(exchange)) is not None:
                 await self._refuse(exchange, refusal)
+            elif self.settings.features.get("models.list") == "broken":
+                await self._refuse(exchange, errors.BROKEN)
             else:
                 await exchange.reply(200, [JSON], encode(self._listed()))
         else:
@@ -68,6 +71,8 @@ class Gateway:
     def _listed(self) -> dict[str, object]:
         profile = self.settings.profile
         models = [*profile.models.values()] or [profile.default]
+        if self.settings.features.get("models.list") == "wrong":
+            models = []
         data = [
             {"id": model.name, "object": "model", "created": 1_779_148_800, "owned_by": model.owner}
             for model in models

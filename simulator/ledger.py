@@ -6,7 +6,7 @@ the request ends, whatever its end, so a killed simulator loses none that had en
 
 import csv
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
 from operator import attrgetter
@@ -41,7 +41,9 @@ COLUMNS: dict[str, str] = {
     "first_token_unix_s": "when the first event with text, reasoning or a tool call was sent",
     "body_read_unix_s": "when the request's body was complete",
     "billed": "what the account was charged, stated or not; empty for nothing",
-    "finish_reason": "as sent",
+    "finish_reason": "as sent, of the first choice",
+    "features": "the profile's features that the request used and that do not work, "
+    "as `stop:ignored;n:wrong`",
 }
 
 
@@ -81,6 +83,7 @@ class Row:
     body_read_unix_s: float | None = None
     billed: float | None = None
     finish_reason: str | None = None
+    features: Mapping[str, str] | None = None  # states by feature
 
 
 class Ledger:
@@ -117,6 +120,8 @@ class Ledger:
                 cells[index] = f"{cells[index]:.9f}".rstrip("0")
         cells[_CHUNK_TIMES] = ";".join([f"{moment:.6f}" for moment in row.chunk_times_unix_s])
         cells[_STREAM] = None if row.stream is None else int(row.stream)
+        if row.features is not None:
+            cells[_FEATURES] = ";".join([f"{n}:{state}" for n, state in row.features.items()])
         text = StringIO()
         csv.writer(text, lineterminator="\n").writerow(cells)
         os.write(self._file, text.getvalue().encode("utf-8", "backslashreplace"))
@@ -127,4 +132,5 @@ _CELLS = attrgetter(*_NAMES)
 _TIMES = [i for i, name in enumerate(_NAMES) if name.endswith("_unix_s") and "chunk" not in name]
 _MONEY = [_NAMES.index("cost"), _NAMES.index("billed")]
 _CHUNK_TIMES = _NAMES.index("chunk_times_unix_s")
+_FEATURES = _NAMES.index("features")
 _STREAM = _NAMES.index("stream")

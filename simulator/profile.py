@@ -2,12 +2,13 @@
 
 A profile is a TOML file. Its top-level tables (`[latency]`, `[prices]`, `[tokens]`, `[cache]`,
 `[reasoning]`, `[reply]`) are defaults; `[models."NAME".latency]` and so on override single keys
-for one model. `simulator/profiles/` ships `seed` and `fast`; any other name is read as a path.
+for one model. `[features]` says what does not work (`simulator.features`). `simulator/profiles/`
+ships `seed`, `fast` and `compat`; any other name is read as a path.
 """
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
@@ -59,6 +60,7 @@ class TokenRules:
     per_tool_prompt: int = 0  # once, when tools are offered
     per_tool_call: int = 0
     per_image: int = 196
+    context_window: int | None = None  # prompts of more tokens are refused; None: of none
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,7 @@ class Profile:
     models: Mapping[str, Model]
     currency: str = "CNY"
     any_model: bool = False
+    features: Mapping[str, Any] = field(default_factory=dict)  # simulator.features reads them
 
     def model(self, name: str) -> Model | None:
         """The model called `name`, or None where the gateway does not know it."""
@@ -156,7 +159,7 @@ def load(name: str) -> Profile:
 
 def parse(table: Mapping[str, Any], name: str) -> Profile:
     """A profile from its TOML table. Raises ProfileError."""
-    known = {"currency", "any_model", "models", *SECTIONS}
+    known = {"currency", "any_model", "models", "features", *SECTIONS}
     _refuse_unknown(table, known, "at the top")
     default = _model("simulated", Model("simulated"), {key: table.get(key, {}) for key in SECTIONS})
     models: dict[str, Model] = {}
@@ -170,7 +173,8 @@ def parse(table: Mapping[str, Any], name: str) -> Profile:
         raise ProfileError("any_model must be true or false")
     if not models and not any_model:
         raise ProfileError("it serves no model: name some under [models] or set any_model = true")
-    return Profile(name, default, models, currency, any_model)
+    features = _table(table.get("features", {}), "features")
+    return Profile(name, default, models, currency, any_model, features)
 
 
 def _model(name: str, base: Model, settings: Mapping[str, Any]) -> Model:
@@ -182,7 +186,7 @@ def _model(name: str, base: Model, settings: Mapping[str, Any]) -> Model:
 
 
 def _section(base: Any, table: Mapping[str, Any], where: str) -> Any:
-    _refuse_unknown(table, {field.name for field in fields(base)}, f"in {where}")
+    _refuse_unknown(table, {item.name for item in fields(base)}, f"in {where}")
     hints = get_type_hints(type(base))
     return replace(base, **{k: _value(v, hints[k], f"{where}.{k}") for k, v in table.items()})
 

@@ -1,20 +1,9 @@
-"""What the models say: dictated replies, seeded prose, and thinking aloud."""
+"""What the models say when nothing dictates it: seeded prose, and thinking aloud."""
 
-import re
-from functools import cache, lru_cache
+from functools import cache
 from random import Random
 
 from simulator import tokens
-
-_DICTATED = re.compile(
-    r"\b(?:reply|respond|answer)\s+"
-    r"(?:(?:exactly|only)\s+with|with\s+(?:exactly|only)|exactly|only)\b[ \t]*(:?)[ \t]*([^\r\n]+)",
-    re.IGNORECASE,
-)
-_LENGTH = re.compile(
-    r"\b(?:write|reply|respond|answer)\s+(?:with|in)?\s*(?:exactly\s+)?(\d{1,6})\s+tokens\b",
-    re.IGNORECASE,
-)
 
 PROSE = (
     "A weighbridge weighs the loaded cart and then the empty one. "
@@ -38,31 +27,9 @@ THINKING = (
 )
 
 
-@lru_cache(maxsize=16_384)
-def dictated(prompt: str) -> str | None:
-    """The reply a prompt dictates (`Reply exactly: X`, `reply exactly with X.`), or None.
-
-    After a colon X is the rest of the line; without one it ends at the sentence's full stop.
-    """
-    instructions = _DICTATED.findall(prompt)
-    if not instructions:
-        return None
-    colon, text = instructions[-1][0], instructions[-1][1].strip()
-    if not colon:
-        text = re.split(r"[.!?](?:\s|$)", text, maxsplit=1)[0]
-    quoted = re.fullmatch(r"[\"'`“](.+)[\"'`”]\.?", text)
-    return quoted[1] if quoted else text
-
-
-def length(prompt: str) -> int | None:
-    """The number of tokens a prompt asks for (`Write 200 tokens`), or None."""
-    found = _LENGTH.search(prompt)
-    return int(found[1]) if found else None
-
-
 def excerpt(text: str, count: int, dice: Random) -> tuple[int, ...]:
     """`count` tokens of a text repeated without end, from one of its sentences on."""
-    ids, starts = _sentences(text)
+    ids, starts = sentences(text)
     start = starts[dice.randrange(len(starts))]
     turns = (start + count) // len(ids) + 1
     return (ids * turns)[start : start + count]
@@ -77,7 +44,8 @@ def spoken(ids: tuple[int, ...]) -> list[str]:
 
 
 @cache
-def _sentences(text: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
+def sentences(text: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The text's tokens, and where among them each of its sentences starts."""
     ids: list[int] = []
     starts: list[int] = []
     for sentence in text.split(". ")[:-1]:

@@ -1,5 +1,6 @@
 """What the command line decides about a gateway."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from simulator.delivery import Pace
@@ -15,6 +16,7 @@ class Settings:
     profile: Profile
     dialect: Dialect
     faults: Faults
+    features: Mapping[str, str] = field(default_factory=dict)  # those that do not work
     seed: int = 0
     key: str | None = None
     refuse_fields: tuple[str, ...] = ()

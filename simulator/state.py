@@ -1,10 +1,12 @@
 """What all requests of one gateway share: keys, models, limits, caches, traffic and dice."""
 
 import time
+from dataclasses import replace
 from hashlib import blake2b
 from random import Random
 
 from simulator import errors, latency
+from simulator.answer import Answer
 from simulator.cache import PromptCache
 from simulator.chat_request import ChatRequest
 from simulator.dialects import Stamp
@@ -28,6 +30,7 @@ class State:
         self.dialect = settings.dialect
         self.cache = PromptCache()
         self.earlier = EarlierReplies()
+        self.broken_off: Answer | None = None  # the stream that a client left last
         self.limits = Limits(
             settings.rpm_limit,
             settings.tpm_limit,
@@ -56,11 +59,17 @@ class State:
         if scheme.lower() != "bearer" or not key.strip():
             return errors.NO_KEY
         if self.settings.key is not None and key.strip() != self.settings.key:
-            wrong = errors.WRONG_KEY
-            return Error(
-                self.dialect.wrong_key_status, wrong.message, wrong.kind, wrong.param, wrong.code
-            )
+            return self._wrong_key(self.settings.features.get("error.key"))
         return None
+
+    def _wrong_key(self, state: str | None) -> Error | None:
+        if state == "ignored":
+            return None
+        if state == "broken":
+            return errors.BROKEN
+        status = 403 if state == "wrong" else self.dialect.wrong_key_status
+        error = errors.WRONG_KEY
+        return Error(status, error.message, error.kind, error.param, error.code)
 
     async def refuse(
         self, exchange: Exchange, stamp: Stamp, error: Error, limits: Headers | None = None
@@ -71,6 +80,8 @@ class State:
     def model(self, name: str) -> Model | None:
         """The served model of that name; those made up for `any_model` are remembered."""
         model = self._models.get(name) or self.settings.profile.model(name)
+        if model is None and self.settings.features.get("error.model") == "wrong":
+            model = replace(self.settings.profile.default, name=name)
         if model is not None and len(self._models) < _REMEMBERED_MODELS:
             self._models[name] = model
         return model

@@ -1,14 +1,17 @@
 """A reply as server-sent events, each with its due time."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
-from simulator import replies, tokens
+from simulator import dialects, replies, tokens
 from simulator.answer import Answer
+from simulator.choice import Choice
 from simulator.dialects import Dialect, Stamp, encode
 
+Change = Callable[[list[dict[str, Any]], bool], None]  # of a body, or of a stream's chunks
 DONE = b"data: [DONE]\n\n"
 
 
@@ -32,27 +35,57 @@ def events(
     `asked`: the client asked for usage, so every other chunk says `usage: null`.
     """
     chunk = _Chunk(dialect, stamp, asked)
-    found = [Event(chunk.delta({"role": "assistant", "content": "", "refusal": None}), 0)]
+    found: list[Event] = []
     if (first := dialect.first_chunk()) is not None:
-        found.insert(0, Event(b"data: " + encode(first) + b"\n\n", 0))
+        found.append(Event(b"data: " + encode(first) + b"\n\n", 0))
+    for index, choice in enumerate(answer.choices):
+        found += _choice(chunk.of(index), choice, dialect.reasoning_key)
+    if len(answer.choices) > 1:
+        found.sort(key=lambda event: event.number)  # choices are written side by side
+    if usage is not None:
+        found.append(Event(chunk.usage(usage), found[-1].number))
+    return found
+
+
+def _choice(chunk: "_Chunk", choice: Choice, reasoning_key: str) -> list[Event]:
+    """The events of one choice, from its role to its finish."""
+    role = {"role": "assistant", "content": "", "refusal": None}
+    found = [Event(chunk.delta(role), 0)]
     number = 0
-    if answer.reasoning is not None and dialect.reasoning_key:
-        for text in replies.spoken(answer.reasoning_ids):
-            found.append(Event(chunk.text(dialect.reasoning_key, text), number, True))
+    if choice.reasoning is not None and reasoning_key:
+        for text in replies.spoken(choice.reasoning_ids):
+            found.append(Event(chunk.text(reasoning_key, text), number, True))
             number += 1
     else:
-        number += len(answer.reasoning_ids)  # hidden thinking takes its time all the same
-    for text in _content(answer):
-        found.append(Event(chunk.text("content", text), number, True))
+        number += len(choice.reasoning_ids)  # hidden thinking takes its time all the same
+    if choice.logprobs is None:
+        for text in _content(choice):
+            found.append(Event(chunk.text("content", text), number, True))
+            number += 1
+    else:
+        for text, entry in zip_longest(_content(choice), choice.logprobs):
+            data = chunk.delta({"content": text or ""}, logprobs=[entry] if entry else [])
+            found.append(Event(data, number, True))
+            number += 1
+    for part in _tool_deltas(choice):
+        found.append(Event(chunk.delta(part), number, True))
         number += 1
-    for data in _tool_deltas(answer):
-        found.append(Event(chunk.delta(data), number, True))
-        number += 1
-    last = max(0, number - 1)
-    found.append(Event(chunk.finish(answer.finish_reason), last))
-    if usage is not None:
-        found.append(Event(chunk.usage(usage), last))
+    found.append(Event(chunk.delta({}, choice.finish_reason), max(0, number - 1)))
     return found
+
+
+def altered(
+    found: list[Event], change: Callable[[list[dict[str, Any]], bool], None]
+) -> list[Event]:
+    """The events with their bodies changed by `change`; one that it adds is due with the last."""
+    bodies = [json.loads(event.data.removeprefix(b"data: ")) for event in found]
+    known = {id(body): event for body, event in zip(bodies, found, strict=True)}
+    change(bodies, True)
+    result: list[Event] = []
+    for body in bodies:
+        event = known.get(id(body)) or result[-1]
+        result.append(Event(b"data: " + encode(body) + b"\n\n", event.number, event.token))
+    return result
 
 
 def error_event(body: dict[str, Any]) -> bytes:
@@ -69,24 +102,35 @@ class _Chunk:
             "object": "chat.completion.chunk",
             "created": stamp.created,
             "model": stamp.model,
-        } | dialect.extras(stamp)
+        } | dialect.common(stamp)
         self._tail = {"usage": None} if asked else {}
         self._usage_choices = dialect.usage_choices()
-        frame = self.delta({"@": "@"})
-        self._before, self._after = frame.split(b'"@":"@"')
+        self.of(0)
+
+    def of(self, index: int) -> "_Chunk":
+        """These chunks, from now on of choice `index`."""
+        self._index = index
+        self._before, self._after = self.delta({"@": "@"}).split(b'"@":"@"')
+        return self
 
     def text(self, key: str, text: str) -> bytes:
         """A delta of one string field."""
         return self._before + f'"{key}":{json.dumps(text)}'.encode() + self._after
 
-    def delta(self, delta: dict[str, Any], finish_reason: str | None = None) -> bytes:
+    def delta(
+        self,
+        delta: dict[str, Any],
+        finish_reason: str | None = None,
+        logprobs: list[dict[str, Any]] | None = None,
+    ) -> bytes:
         """A chunk with any delta."""
-        choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish_reason}
+        choice = {
+            "index": self._index,
+            "delta": delta,
+            "logprobs": dialects.logprobs(logprobs),
+            "finish_reason": finish_reason,
+        }
         return b"data: " + encode(self._head | {"choices": [choice]} | self._tail) + b"\n\n"
-
-    def finish(self, reason: str) -> bytes:
-        """The chunk that says why the reply ended."""
-        return self.delta({}, reason)
 
     def usage(self, usage: dict[str, Any]) -> bytes:
         """The chunk with the usage."""
@@ -94,15 +138,15 @@ class _Chunk:
         return b"data: " + encode(body) + b"\n\n"
 
 
-def _content(answer: Answer) -> list[str]:
+def _content(choice: Choice) -> list[str]:
     """The content's pieces; one without tokens (the fault big_body) is a single piece."""
-    if answer.content and not answer.content_ids:
-        return [answer.content]
-    return replies.spoken(answer.content_ids)
+    if choice.content and not choice.content_ids:
+        return [choice.content]
+    return replies.spoken(choice.content_ids)
 
 
-def _tool_deltas(answer: Answer) -> Iterator[dict[str, Any]]:
-    for index, call in enumerate(answer.tool_calls):
+def _tool_deltas(choice: Choice) -> Iterator[dict[str, Any]]:
+    for index, call in enumerate(choice.tool_calls):
         function = {"name": call.name, "arguments": ""}
         head = {"index": index, "id": call.id, "type": "function", "function": function}
         yield {"tool_calls": [head]}

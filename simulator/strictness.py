@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from simulator.chat_request import BadRequest
+from simulator.fields import BadRequest
 
 _OPENAI = (  # noqa: SIM905 (a list of so many quotes cannot be read)
     "audio frequency_penalty function_call functions logit_bias logprobs max_completion_tokens "

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from simulator import replies, schema
+from simulator import dictation, schema
 from simulator.chat_request import ChatRequest
 
 _DICTATED = re.compile(r"(?:([\w.-]+)[`\"']?\s+)?\bwith\s+(?=\{)")
@@ -37,7 +37,7 @@ def calls(request: ChatRequest, identity: str) -> list[ToolCall]:
     if not request.tools or choice == "none":
         return []
     if choice == "auto" and (
-        request.messages[-1]["role"] == "tool" or replies.dictated(request.prompt) is not None
+        request.messages[-1]["role"] == "tool" or dictation.dictated(request.prompt) is not None
     ):
         return []
     functions = {tool["function"]["name"]: tool["function"] for tool in request.tools}

@@ -3,7 +3,7 @@
 One class per dialect. To add one, write a class that varies `Dialect` and name it in DIALECTS.
 """
 
-from simulator.dialects.base import Dialect, Stamp, encode
+from simulator.dialects.base import Dialect, Stamp, encode, logprobs
 from simulator.dialects.gateways import Byok, LiteLLM, Nonelinear, OpenRouter, Proxied, Pydantic
 from simulator.dialects.openai import Azure, OpenAI
 from simulator.dialects.providers import XAI, AnthropicCompat, DeepSeek
@@ -22,4 +22,4 @@ DIALECTS: dict[str, type[Dialect]] = {
     "proxy": Proxied,
 }
 
-__all__ = ["DIALECTS", "Dialect", "Stamp", "encode"]
+__all__ = ["DIALECTS", "Dialect", "Stamp", "encode", "logprobs"]

@@ -1,11 +1,12 @@
 """The plain dialect that all others vary: OpenAI's fields, with nothing of one gateway's own."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from simulator.answer import Answer
+from simulator.choice import Choice
 from simulator.wire import Headers
 
 _COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -19,6 +20,7 @@ class Stamp:
     created: int
     model: str
     task_id: str | None = None
+    service_tier: str | None = None  # the one used, where the request asked for one
 
 
 class Dialect:
@@ -69,23 +71,23 @@ class Dialect:
             usage["cost"] = cost
         return usage
 
-    def message(self, answer: Answer) -> dict[str, Any]:
-        """The assistant's message of a plain reply."""
+    def message(self, choice: Choice) -> dict[str, Any]:
+        """The assistant's message of one choice of a plain reply."""
         message: dict[str, Any] = {
             "role": "assistant",
-            "content": answer.content,
+            "content": choice.content,
             "refusal": None,
         }
-        if answer.reasoning is not None and self.reasoning_key:
-            message[self.reasoning_key] = answer.reasoning
-        if answer.tool_calls:
+        if choice.reasoning is not None and self.reasoning_key:
+            message[self.reasoning_key] = choice.reasoning
+        if choice.tool_calls:
             message["tool_calls"] = [
                 {
                     "id": call.id,
                     "type": "function",
                     "function": {"name": call.name, "arguments": call.arguments},
                 }
-                for call in answer.tool_calls
+                for call in choice.tool_calls
             ]
         return message
 
@@ -98,19 +100,26 @@ class Dialect:
             "model": stamp.model,
             "choices": [
                 {
-                    "index": 0,
-                    "message": self.message(answer),
-                    "logprobs": None,
-                    "finish_reason": answer.finish_reason,
+                    "index": index,
+                    "message": self.message(choice),
+                    "logprobs": logprobs(choice.logprobs),
+                    "finish_reason": choice.finish_reason,
                 }
+                for index, choice in enumerate(answer.choices)
             ],
         }
         if usage is not None:
             body["usage"] = usage
-        return body | self.extras(stamp)
+        return body | self.common(stamp)
+
+    def common(self, stamp: Stamp) -> dict[str, Any]:
+        """Further top-level fields of replies and chunks, the service tier among them."""
+        if stamp.service_tier is None:
+            return self.extras(stamp)
+        return self.extras(stamp) | {"service_tier": stamp.service_tier}
 
     def extras(self, stamp: Stamp) -> dict[str, Any]:
-        """Further top-level fields of replies and chunks."""
+        """This dialect's own top-level fields of replies and chunks."""
         return {}
 
     def usage_choices(self) -> list[dict[str, Any]]:
@@ -129,6 +138,11 @@ class Dialect:
     ) -> dict[str, Any]:
         """The body of an error."""
         return {"error": {"message": message, "type": kind, "param": param, "code": code}}
+
+
+def logprobs(entries: Sequence[dict[str, Any]] | None) -> dict[str, Any] | None:
+    """A choice's `logprobs`, of a plain reply or of a chunk."""
+    return None if entries is None else {"content": [*entries], "refusal": None}
 
 
 def encode(body: dict[str, Any]) -> bytes:

@@ -6,6 +6,7 @@ from typing import Any
 
 from simulator import strictness
 from simulator.answer import Answer
+from simulator.choice import Choice
 from simulator.dialects.base import Dialect, Stamp
 from simulator.wire import Headers
 
@@ -40,10 +41,10 @@ class OpenRouter(Dialect):
             usage["cost_details"] = {"upstream_inference_cost": None}
         return usage
 
-    def message(self, answer: Answer) -> dict[str, Any]:
-        message = super().message(answer)
-        if answer.reasoning is not None:
-            message["reasoning_details"] = [{"type": "reasoning.text", "text": answer.reasoning}]
+    def message(self, choice: Choice) -> dict[str, Any]:
+        message = super().message(choice)
+        if choice.reasoning is not None:
+            message["reasoning_details"] = [{"type": "reasoning.text", "text": choice.reasoning}]
         return message
 
     def extras(self, stamp: Stamp) -> dict[str, Any]:

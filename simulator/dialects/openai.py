@@ -9,6 +9,7 @@ from urllib.parse import parse_qs
 
 from simulator import strictness
 from simulator.answer import Answer
+from simulator.choice import Choice
 from simulator.dialects.base import Dialect, Stamp
 from simulator.wire import Headers
 
@@ -39,9 +40,9 @@ class OpenAI(Dialect):
     def check(self, data: Mapping[str, Any]) -> None:
         strictness.openai(data)
 
-    def message(self, answer: Answer) -> dict[str, Any]:
-        message = super().message(answer)
-        if answer.content is None and not answer.tool_calls:
+    def message(self, choice: Choice) -> dict[str, Any]:
+        message = super().message(choice)
+        if choice.content is None and not choice.tool_calls:
             message["content"] = ""
         return message | {"annotations": []}
 
@@ -81,7 +82,8 @@ class Azure(OpenAI):
 
     def reply(self, stamp: Stamp, answer: Answer, usage: dict[str, Any] | None) -> dict[str, Any]:
         body = super().reply(stamp, answer, usage)
-        body["choices"][0]["content_filter_results"] = _SAFE
+        for choice in body["choices"]:
+            choice["content_filter_results"] = _SAFE
         return body | {"prompt_filter_results": _filters()}
 
     def first_chunk(self) -> dict[str, Any]:

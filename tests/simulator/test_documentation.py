@@ -3,7 +3,7 @@
 import re
 import tomllib
 
-from simulator import profile
+from simulator import features, profile
 from tests.simulator.gateway import ROOT
 
 PAGE = (ROOT / "docs" / "simulator.md").read_text(encoding="utf-8")
@@ -13,4 +13,4 @@ def test_every_profile_on_the_page_is_one() -> None:
     tables = re.findall(r"^```toml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
     assert tables
     for table in tables:
-        profile.parse(tomllib.loads(table), "page")
+        features.parse(profile.parse(tomllib.loads(table), "page").features)

@@ -1,6 +1,5 @@
 """The `seed` profile against the article's own tables."""
 
-import json
 from math import ceil
 from pathlib import Path
 from random import Random
@@ -25,9 +24,9 @@ def reply(
     prompt: object, model: str, cache: PromptCache | None = None, **settings: object
 ) -> Answer:
     """The model's answer, without any wire."""
-    question = parse(json.dumps(chat(prompt, model=model, **settings)).encode())
+    request = parse(chat(prompt, model=model, **settings))
     served = SEED.models[model]
-    found = answer(question, served, Random(f"{prompt}"), cache or PromptCache(), 0.0, "id")
+    found = answer(request, served, Random(f"{prompt}"), cache or PromptCache(), 0.0, "id")
     if cache is not None:
         cache.store(found.cache_blocks, served.cache, 0.0)
     return found
@@ -72,7 +71,7 @@ def test_nano_rpm(count: int) -> None:
     """Nano's RPM windows: 18 tokens each, ¥0.020700 for 300 requests and ¥0.041331 for 599."""
     replies = rpm_window(NANO, count)
     assert {r.total_tokens for r in replies} == {18}
-    assert all(r.content == f"ok-{i}" for i, r in enumerate(replies))
+    assert all(r.choices[0].content == f"ok-{i}" for i, r in enumerate(replies))
     assert round(sum(r.cost for r in replies), 6) == {300: 0.020700, 599: 0.041331}[count]
 
 
@@ -84,7 +83,7 @@ def test_flash_rpm(count: int, tokens: float, billed: float) -> None:
     replies = rpm_window(FLASH, count)
     assert mean(r.total_tokens for r in replies) == pytest.approx(tokens, rel=0.02)
     assert sum(r.cost for r in replies) == pytest.approx(billed, rel=0.02)
-    assert mean(r.content is None for r in replies) > 0.95
+    assert mean(r.choices[0].content is None for r in replies) > 0.95
 
 
 def tpm_prompt(index: int) -> str:
@@ -179,7 +178,7 @@ def test_tool_costs(model: str, runs: int, billed: float) -> None:
     ask = 'Call get_weather with {"city":"Shanghai"}; do not answer directly.'
     tools = [{"type": "function", "function": function}]
     replies = [reply(ask, model, tools=tools, max_tokens=128) for _ in range(runs)]
-    assert all(r.tool_calls[0].arguments == '{"city":"Shanghai"}' for r in replies)
+    assert all(r.choices[0].tool_calls[0].arguments == '{"city":"Shanghai"}' for r in replies)
     assert sum(r.cost for r in replies) == pytest.approx(billed, rel=0.05)
 
 

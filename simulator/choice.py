@@ -1,0 +1,179 @@
+"""One choice of a reply: its reasoning, then its text or its tool calls, within the budget."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+from random import Random
+from typing import Any
+
+from simulator import dictation, replies, sampling, tokens, tools
+from simulator.chat_request import ChatRequest
+from simulator.profile import Model
+from simulator.tools import ToolCall
+
+DEFAULT_MAX_TOKENS = 4096
+# How much longer than its median a model reasons at each effort; `medium` is the median.
+EFFORT: Mapping[str | None, float] = {
+    None: 1.0, "none": 0.0, "minimal": 0.1, "low": 0.4, "medium": 1.0, "high": 2.5, "xhigh": 4.0,
+    "max": 6.0,
+}  # fmt: skip
+
+
+@dataclass(slots=True)
+class Choice:
+    """Token counts are the model's own; `*_ids` are o200k ids, one stream chunk each."""
+
+    content: str | None = None
+    content_ids: tuple[int, ...] = ()
+    reasoning: str | None = None
+    reasoning_ids: tuple[int, ...] = ()
+    tool_calls: Sequence[ToolCall] = ()
+    finish_reason: str = "stop"
+    tokens: int = 0  # reasoning and format tokens included
+    reasoning_tokens: int = 0
+    logprobs: Sequence[dict[str, Any]] | None = None  # one for each token of the content
+
+
+def choose(request: ChatRequest, model: Model, dice: Random, identity: str) -> list[Choice]:
+    """The choices asked for; each draws on where the one before stopped."""
+    text = dictation.reply(request)
+    drawn = _seeded(request, model) or dice
+    return [
+        _Writer(request, model, dice, drawn).choice(
+            text, identity if not index else f"{identity}_{index}"
+        )
+        for index in range(request.n)
+    ]
+
+
+def _seeded(request: ChatRequest, model: Model) -> Random | None:
+    """The dice of a request with a seed: the same request draws the same."""
+    if request.sampling is None or request.sampling.seed is None:
+        return None
+    text = f"{request.sampling.seed}\n{model.name}\n{request.prompt_sha256}"
+    return Random(int.from_bytes(blake2b(text.encode(), digest_size=8).digest()))
+
+
+class _Writer:
+    """Writes one choice; `dice` are the gateway's, `drawn` those of the tokens."""
+
+    def __init__(self, request: ChatRequest, model: Model, dice: Random, drawn: Random) -> None:
+        self.request = request
+        self.model = model
+        self.rules = model.tokens
+        self.dice = dice
+        self.drawn = drawn
+        self.made = Choice()
+
+    def choice(self, text: str | None, identity: str) -> Choice:
+        """The choice; `text` is what the request dictates, `identity` names its calls."""
+        made, rules = self.made, self.rules
+        limit = self.request.max_tokens or DEFAULT_MAX_TOKENS
+        if self.model.reasoning.tokens and self._think(limit):
+            made.tokens = made.reasoning_tokens
+            made.finish_reason = "length"
+            made.content = None if self.model.reasoning.visible else ""
+            return made
+        budget = limit - made.reasoning_tokens
+        calls = tools.calls(self.request, identity)
+        if calls:
+            count = self._call(calls, budget)
+        else:
+            count = self._speak(text, max(1, budget - rules.per_reply)) + rules.per_reply
+        made.tokens = made.reasoning_tokens + min(count, budget)
+        return made
+
+    def _think(self, limit: int) -> bool:
+        """Set the reasoning; true when it takes the whole budget."""
+        made, rule = self.made, self.model.reasoning
+        thought = rule.tokens * self.dice.lognormvariate(0.0, rule.spread)
+        effort = EFFORT[self.request.reasoning_effort]
+        if not effort:
+            return False
+        made.reasoning_tokens = max(1, round(thought * effort))
+        whole = made.reasoning_tokens >= limit - self.rules.per_reply
+        if whole:
+            made.reasoning_tokens = max(1, limit - self.dice.choice(rule.slack_tokens))
+        if rule.visible:
+            shown = max(1, round(made.reasoning_tokens / self.rules.scale))
+            made.reasoning_ids = replies.excerpt(replies.THINKING, shown, self.dice)
+            made.reasoning = "".join(replies.spoken(made.reasoning_ids))
+        return whole
+
+    def _speak(self, text: str | None, budget: int) -> int:
+        """Set the text; returns its tokens, at most `budget`."""
+        made, scale = self.made, self.rules.scale
+        if text is None:
+            wanted = dictation.length(self.request.prompt) or self.model.reply.tokens
+            # Never make more of a long reply than the budget lets through.
+            wanted = min(wanted, budget + 1)
+            ids = self._prose(max(1, round(wanted / scale)))
+            text = "".join(replies.spoken(ids))
+            count = (
+                min(wanted, budget) if len(ids) == wanted else tokens.scaled(len(ids), scale, text)
+            )
+        else:
+            ids = tokens.encode(text)
+            asked = self.request.sampling
+            if asked is not None and not asked.trivial_where_dictated:
+                ids = self._take(sampling.dictated(ids, asked, self.drawn))
+                text = "".join(replies.spoken(ids))
+            count = tokens.scaled(len(ids), scale, text)
+        if count > budget or len(ids) > budget:
+            ids = ids[: max(1, int(budget / scale))]
+            text = "".join(replies.spoken(ids))
+            count = budget
+            made.finish_reason = "length"
+        made.content, made.content_ids = text, ids
+        if self.request.stop:
+            count = self._stop(text, count)
+        if made.logprobs is not None:
+            made.logprobs = made.logprobs[: len(made.content_ids)]
+        return count
+
+    def _prose(self, count: int) -> tuple[int, ...]:
+        asked = self.request.sampling
+        if asked is None:
+            return replies.excerpt(replies.PROSE, count, self.dice)
+        return self._take(sampling.free(count, asked, self.drawn))
+
+    def _take(self, drawn: sampling.Drawn) -> tuple[int, ...]:
+        self.made.logprobs = drawn.logprobs
+        return drawn.ids
+
+    def _stop(self, text: str, count: int) -> int:
+        """Cut the text at the first stop string in it; returns its tokens, at most `count`."""
+        made = self.made
+        places = [place for stop in self.request.stop if (place := text.find(stop)) >= 0]
+        if not places:
+            return count
+        made.content = text[: min(places)]
+        # As many tokens as the text has up to there; the last may be cut in its middle.
+        length, ids = 0, 0
+        for piece in replies.spoken(made.content_ids):
+            if length >= len(made.content):
+                break
+            length, ids = length + len(piece), ids + 1
+        made.content_ids = tokens.encode(made.content)
+        made.finish_reason = "stop"
+        return min(count, tokens.scaled(ids, self.rules.scale, text))
+
+    def _call(self, calls: list[ToolCall], budget: int) -> int:
+        """Set the tool calls; returns their tokens, at most `budget`."""
+        made, rules = self.made, self.rules
+        made.finish_reason = "tool_calls"
+        total, kept = 0, []
+        for call in calls:
+            ids = tokens.encode(call.arguments)
+            total += len(tokens.encode(call.name)) + rules.per_tool_call
+            left = budget - total
+            total += tokens.scaled(len(ids), rules.scale, call.arguments)
+            if total > budget:
+                shown = max(0, int(left / rules.scale))
+                call = replace(call, arguments="".join(tokens.pieces(ids[:shown])))
+                made.finish_reason = "length"
+            kept.append(call)
+            if total > budget:
+                break
+        made.tool_calls = kept
+        return min(total, budget)

@@ -1,0 +1,140 @@
+"""Drawing a reply's tokens: temperature, top_p, seed, logit_bias and logprobs over a fixed table.
+
+At each place of a reply stand the text's own next token and the table's seven words. Where a reply
+begins without being dictated, the table alone stands, and its word says which sentence follows. So
+the distribution is known at every place, whatever was drawn before.
+
+    logit = 40        the next token of a text that is dictated: nothing draws another
+            4.5       that of free prose: 0.80 of the probability at temperature 1
+            2.0, ...  the table's words
+            -10       any other token that `logit_bias` names; biases are added to all of these
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from math import exp, log
+from random import Random
+from typing import Any
+
+from simulator import replies, tokens
+
+_DICTATED, _FREE, _OTHER = 40.0, 4.5, -10.0
+_TABLE = (2.0, 1.6, 1.2, 0.9, 0.6, 0.3, 0.0)  # the words that the prose's sentences begin with
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """What a request asks of the draw."""
+
+    temperature: float = 1.0
+    top_p: float = 1.0
+    seed: int | None = None
+    logit_bias: Mapping[int, float] = field(default_factory=dict)
+    logprobs: bool = False
+    top_logprobs: int = 0
+
+    @property
+    def trivial_where_dictated(self) -> bool:
+        """Whether a dictated text comes out as it is and nothing is said of its probability."""
+        return not self.logprobs and not self.logit_bias
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """The tokens of a reply; `logprobs` has an entry per token where they were asked for."""
+
+    ids: tuple[int, ...]
+    logprobs: Sequence[dict[str, Any]] | None
+
+
+def free(count: int, sampling: Sampling, dice: Random) -> Drawn:
+    """`count` tokens of prose."""
+    ids, starts = replies.sentences(replies.PROSE)
+    first = _Place({**_table()}, sampling)
+    begin = first.draw(dice)
+    start = next((start for start in starts if ids[start] == begin), 0)
+    rest = (ids * ((start + count) // len(ids) + 1))[start + 1 : start + count]
+    return _drawn([(first, begin)], rest, _FREE, sampling, dice)
+
+
+def dictated(ids: Sequence[int], sampling: Sampling, dice: Random) -> Drawn:
+    """The tokens of a text that leaves no choice, but for what `logit_bias` forbids or forces."""
+    return _drawn([], ids, _DICTATED, sampling, dice)
+
+
+def _drawn(
+    begun: list[tuple["_Place", int]],
+    rest: Sequence[int],
+    logit: float,
+    sampling: Sampling,
+    dice: Random,
+) -> Drawn:
+    places = begun
+    for number in rest:
+        place = _Place({**_table(), number: logit}, sampling)
+        places.append((place, place.draw(dice)))
+    ids = tuple(number for _, number in places)
+    if not sampling.logprobs:
+        return Drawn(ids, None)
+    return Drawn(ids, _entries(places, replies.spoken(ids), sampling.top_logprobs))
+
+
+def _entries(
+    places: list[tuple["_Place", int]], texts: list[str], top: int
+) -> list[dict[str, Any]] | None:
+    if len(texts) != len(places):  # a character of several tokens: its pieces have no text
+        places = places[: len(texts)]
+    entries = []
+    for (place, number), text in zip(places, texts, strict=True):
+        best = sorted(place.logprobs.items(), key=lambda item: -item[1])[:top]
+        shown = [_entry(text if i == number else _text(i), value) for i, value in best]
+        entries.append(_entry(text, place.logprobs[number]) | {"top_logprobs": shown})
+    return entries
+
+
+def _entry(text: str, logprob: float) -> dict[str, Any]:
+    return {"token": text, "logprob": logprob, "bytes": [*text.encode("utf-8", "replace")]}
+
+
+def _text(number: int) -> str:
+    return "".join(tokens.pieces((number,)))
+
+
+class _Place:
+    """The distribution at one place, after biases and temperature."""
+
+    def __init__(self, logits: dict[int, float], sampling: Sampling) -> None:
+        for number, bias in sampling.logit_bias.items():
+            logits[number] = logits.get(number, _OTHER) + bias
+        # Greedy decoding has no temperature to divide by; its logprobs are those of 1.
+        heat = sampling.temperature or 1.0
+        most = max(logits.values())
+        whole = log(sum(exp((logit - most) / heat) for logit in logits.values()))
+        self.logprobs = {n: (logit - most) / heat - whole for n, logit in logits.items()}
+        self._greedy = sampling.temperature == 0
+        self._top_p = sampling.top_p
+
+    def draw(self, dice: Random) -> int:
+        ranked = sorted(self.logprobs.items(), key=lambda item: -item[1])
+        if self._greedy:
+            return ranked[0][0]
+        kept, mass = [], 0.0
+        for number, logprob in ranked:
+            kept.append((number, exp(logprob)))
+            mass += exp(logprob)
+            if mass >= self._top_p:
+                break
+        point = dice.random() * mass
+        for number, share in kept:
+            point -= share
+            if point <= 0:
+                return number
+        return kept[-1][0]
+
+
+@cache
+def _table() -> dict[int, float]:
+    """The tokens that sentences of the prose begin with, and their logits."""
+    ids, starts = replies.sentences(replies.PROSE)
+    return dict(zip(dict.fromkeys(ids[start] for start in starts), _TABLE, strict=False))
