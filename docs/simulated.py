@@ -24,7 +24,7 @@ def page() -> str:
         *(_section(name) for name in profile.SECTIONS),
         "## Features\n\n`[features]` in a profile sets each to one of its states; what is not "
         "named works. A state touches only the requests in the second column.\n\n" + _features(),
-        "## Ledger\n\nOne row per chat request, in the order in which they ended.\n\n"
+        "## Ledger\n\nOne row per request to a model, in the order in which they ended.\n\n"
         + _table("column", COLUMNS),
         "## Dialects\n\n" + _table("`--dialect`", {name: _about(name) for name in DIALECTS}),
         "## Faults\n\n" + _table("`--fault`", FAULTS),

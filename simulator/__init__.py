@@ -6,9 +6,10 @@ project, and writes down what it really did, request by request (`simulator.ledg
 One request's way through the simulator::
 
     wire            the ASGI connection, with the time of every byte
-    gateway         routes; a row for each chat request
+    gateway         routes; a row for each request to a model
     state           what requests share: keys, models, limits, caches, traffic, dice
     chat            one request: limits, in-flight bound, its fault, its charge
+    endpoints       chat completions, responses: how each is read and written; embed is by itself
     chat_request    the body, checked            -> ChatRequest
     features        those that do not work: ignored, refused, wrong, broken
     answer          what the model replies       -> Answer  (choice, tools, cache, prices)

@@ -115,7 +115,7 @@ def _parser() -> Parser:
     add("--port", type=_number(int, 0, 65535), default=8089, help="0 takes a free port")
     add("--profile", default="seed", help="seed, fast, compat, or a TOML file (default: seed)")
     add("--seed", type=int, default=0, help="seed of all that is random")
-    add("--log", type=Path, help="append one CSV row per chat request to this file")
+    add("--log", type=Path, help="append one CSV row per request to a model to this file")
     add("--dialect", choices=sorted(DIALECTS), default="nonelinear")
     add("--key", help="the one accepted key (default: any that is not empty)")
     refuse = "refuse a body with this field as OpenAI does one that it does not know; repeatable"

@@ -1,4 +1,4 @@
-"""One chat request on its way through the gateway: checked, limited, answered, charged."""
+"""One request to a model on its way through the gateway: checked, limited, answered, charged."""
 
 import time
 from dataclasses import replace
@@ -10,6 +10,7 @@ from simulator.answer import Answer, answer, count_prompt, cut
 from simulator.chat_request import ChatRequest, parse
 from simulator.delivery import Delivery
 from simulator.dialects import Stamp
+from simulator.endpoints import ChatCompletions
 from simulator.errors import Error
 from simulator.fields import BadRequest, load
 from simulator.ledger import Row
@@ -22,7 +23,7 @@ FAULT_HEADER = b"x-simulator-fault"
 
 
 class Chat:
-    """One chat request on its way through the gateway."""
+    """One request to a model on its way through the gateway, at whichever endpoint."""
 
     def __init__(
         self,
@@ -31,6 +32,7 @@ class Chat:
         row: Row,
         stamp: Stamp,
         number: int,
+        endpoint: ChatCompletions,
         named: str = "",
     ) -> None:
         self.state = state
@@ -40,6 +42,7 @@ class Chat:
         self.row = row
         self.stamp = stamp
         self.number = number
+        self.endpoint = endpoint
         self.named = named  # the model, where the path says it
         self.used: dict[str, str] = {}  # the features it uses that do not work, and their states
 
@@ -52,12 +55,12 @@ class Chat:
             refusal = self.state.check_key(exchange)
             if refusal is not None:
                 return await self._refuse(refusal)
-            data = load(body)
+            data = self.endpoint.chat_fields(load(body), self.state.conversations)
             if self.settings.features:
                 row.features = self.used  # what is noted there later is written, too
                 self._touch(data)
             strictness.refused(data, self.settings.refuse_fields)
-            self.dialect.check(data)
+            self.endpoint.check(self.dialect, data)
             request = parse(data)
             request.model = self.named or request.model
         except BodyTooLarge:
@@ -146,7 +149,7 @@ class Chat:
             )
         if fault == "hang":
             await exchange.gone()
-        identity = self.stamp.id.removeprefix(self.dialect.id_prefix)
+        identity = self.stamp.id.removeprefix(self.endpoint.id_prefix(self.dialect))
         now = time.monotonic()
         reply = answer(request, model, dice, state.cache, now, identity)
         if self.settings.features and not self._spoil(reply, request, model):
@@ -176,8 +179,10 @@ class Chat:
         if usage is not None and self.used.get("cache.prompt") == "ignored":
             usage.pop("prompt_tokens_details", None)
         self._charge(reply, stated, fault, request)
+        self.endpoint.remember(stamp, request, reply, state.conversations)
         delivery = Delivery(
             exchange,
+            self.endpoint,
             self.dialect,
             stamp,
             [*self.dialect.headers(stamp, stated, request.stream), *(limits or ())],

@@ -7,9 +7,10 @@ from typing import Any
 
 from simulator.answer import Answer
 from simulator.dialects import Dialect, Stamp, encode
+from simulator.endpoints import ChatCompletions
 from simulator.latency import token_s
 from simulator.profile import Latency
-from simulator.stream import DONE, Change, Event, altered, error_event, events
+from simulator.stream import Change, Event, altered, error_event
 from simulator.wire import JSON, Exchange, Headers
 
 COALESCED = 5  # events that come at once
@@ -30,6 +31,7 @@ class Delivery:
     """One answer on its way; `chunk_times_s` and `first_token_s` are unix seconds."""
 
     exchange: Exchange
+    endpoint: ChatCompletions
     dialect: Dialect
     stamp: Stamp
     headers: Headers
@@ -43,7 +45,7 @@ class Delivery:
 
     async def plain(self, answer: Answer, usage: dict[str, Any] | None) -> None:
         """Send the whole reply when its last token is due. Raises ClientGone."""
-        reply = self.dialect.reply(self.stamp, answer, usage)
+        reply = self.endpoint.plain(self.dialect, self.stamp, answer, usage)
         if self.change is not None:
             self.change([reply], False)
         body = encode(reply)
@@ -90,7 +92,7 @@ class Delivery:
 
     async def stream(self, answer: Answer, usage: dict[str, Any] | None, asked: bool) -> None:
         """Send the reply as server-sent events, each when it is due. Raises ClientGone."""
-        found = events(self.dialect, self.stamp, answer, usage, asked)
+        found = self.endpoint.events(self.dialect, self.stamp, answer, usage, asked)
         if self.change is not None:
             found = altered(found, self.change)
         exchange, headers = self.exchange, [*self.headers, *self._stream_head()]
@@ -118,7 +120,7 @@ class Delivery:
         half = max(1, len(found) // 2)
         match self.mishap:
             case "trickle":
-                await self._trickle(b"".join(event.data for event in found) + DONE)
+                await self._trickle(b"".join(event.data for event in found) + self.endpoint.end)
             case "truncated_stream":
                 await self._paced(found[:half])
                 await self.exchange.write(b"", more=False)
@@ -135,19 +137,19 @@ class Delivery:
             case "buffer":
                 await self.exchange.until(self.first_s + token_s(self.latency, found[-1].number))
                 await self._send(found)
-                await self.exchange.write(DONE, more=False)
+                await self.exchange.write(self.endpoint.end, more=False)
             case "coalesce":
                 for start in range(0, len(found), COALESCED):
                     group = found[start : start + COALESCED]
                     due_s = token_s(self.latency, group[-1].number)
                     await self.exchange.until(self.first_s + due_s)
                     await self._send(group)
-                await self.exchange.write(DONE, more=False)
+                await self.exchange.write(self.endpoint.end, more=False)
             case "stall":
                 await self._paced(found[:half])
                 await asyncio.sleep(self.pace.stall_s)
                 await self._paced(found[half:])
-                await self.exchange.write(DONE, more=False)
+                await self.exchange.write(self.endpoint.end, more=False)
             case _:
                 if self.mishap in ("malformed", "invalid_utf8"):
                     middle = found[half].data
@@ -156,7 +158,7 @@ class Delivery:
                     )
                     found[half] = Event(broken, found[half].number, found[half].token)
                 await self._paced(found)
-                await self.exchange.write(self._coded(DONE, end=True), more=False)
+                await self.exchange.write(self._coded(self.endpoint.end, end=True), more=False)
 
     async def _paced(self, found: list[Event]) -> None:
         """Send the events at their due times; those due together leave in one write."""

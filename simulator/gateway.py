@@ -1,15 +1,21 @@
-"""The gateway: its routes, and a row in the ledger for each chat request."""
+"""The gateway: its routes, and a row in the ledger for each request to a model."""
 
 import asyncio
 
 from simulator import errors
 from simulator.chat import Chat
 from simulator.dialects import encode
+from simulator.embed import embed
+from simulator.endpoints import ChatCompletions
 from simulator.errors import Error
 from simulator.ledger import Ledger, Row
+from simulator.responses import Responses
 from simulator.settings import Settings
 from simulator.state import State
 from simulator.wire import JSON, ClientGone, Exchange, Receive, Scope, Send
+
+_CHAT = ChatCompletions()
+_ROUTES = ("/models", "/health", "/chat/completions", "/responses", "/embeddings")
 
 
 class Gateway:
@@ -30,9 +36,16 @@ class Gateway:
             return
         exchange = Exchange(scope, receive, send)
         route, named = self.dialect.place(scope["path"], scope.get("query_string", b""))
-        if route == "/chat/completions" and scope["method"] == "POST":
-            await self._logged(exchange, named)
-            return
+        if scope["method"] == "POST":
+            if route == "/chat/completions":
+                await self._logged(exchange, _CHAT, named)
+                return
+            if route == "/responses":
+                await self._logged(exchange, Responses(), named)
+                return
+            if route == "/embeddings":
+                await self._logged(exchange, None, named)
+                return
         try:
             await self._plain_routes(exchange, route)
         except ClientGone:
@@ -50,7 +63,7 @@ class Gateway:
                 "most_in_flight": self.most_in_flight,
             }
             await exchange.reply(200, [JSON], encode(health))
-        elif route in ("/models", "/health", "/chat/completions"):
+        elif route in _ROUTES:
             if route != "/models" or method != "GET":
                 message = f"Not allowed to {method} on {exchange.scope['path']}."
                 await self._refuse(exchange, Error(405, message, "invalid_request_error"))
@@ -79,15 +92,22 @@ class Gateway:
         ]
         return {"object": "list", "data": data}
 
-    async def _logged(self, exchange: Exchange, named: str) -> None:
-        """Serve a chat request and write its row, however it ends."""
+    async def _logged(
+        self, exchange: Exchange, endpoint: ChatCompletions | None, named: str
+    ) -> None:
+        """Serve a request to a model (None: to embeddings) and write its row, however it ends."""
         self.number += 1
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
-        stamp = self.state.stamp(self.number)
+        prefix = "emb-" if endpoint is None else endpoint.id_prefix(self.dialect)
+        stamp = self.state.stamp(self.number, prefix)
         row = Row(stamp.id, exchange.arrival_s, exchange.connection, self.in_flight)
         try:
-            await Chat(self.state, exchange, row, stamp, self.number, named).serve()
+            if endpoint is None:
+                await embed(self.state, exchange, row, stamp, named)
+            else:
+                row.endpoint = endpoint.name
+                await Chat(self.state, exchange, row, stamp, self.number, endpoint, named).serve()
         except ClientGone:
             row.fault = row.fault or "client_gone"
         except asyncio.CancelledError:

@@ -1,4 +1,4 @@
-"""The ledger: what the gateway really did, one CSV row per chat request.
+"""The ledger: what the gateway really did, one CSV row per request to a model.
 
 This is the truth a load generator is judged by. A row is written with one unbuffered write when
 the request ends, whatever its end, so a killed simulator loses none that had ended.
@@ -42,6 +42,7 @@ COLUMNS: dict[str, str] = {
     "body_read_unix_s": "when the request's body was complete",
     "billed": "what the account was charged, stated or not; empty for nothing",
     "finish_reason": "as sent, of the first choice",
+    "endpoint": "chat/completions, responses or embeddings",
     "features": "the profile's features that the request used and that do not work, "
     "as `stop:ignored;n:wrong`",
 }
@@ -83,6 +84,7 @@ class Row:
     body_read_unix_s: float | None = None
     billed: float | None = None
     finish_reason: str | None = None
+    endpoint: str = "chat/completions"
     features: Mapping[str, str] | None = None  # states by feature
 
 

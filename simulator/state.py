@@ -11,6 +11,7 @@ from simulator.cache import PromptCache
 from simulator.chat_request import ChatRequest
 from simulator.dialects import Stamp
 from simulator.earlier_replies import EarlierReplies
+from simulator.endpoints import Conversations
 from simulator.errors import Error
 from simulator.latency import Pressure, Traffic
 from simulator.limits import Limits
@@ -30,6 +31,7 @@ class State:
         self.dialect = settings.dialect
         self.cache = PromptCache()
         self.earlier = EarlierReplies()
+        self.conversations: Conversations = {}
         self.broken_off: Answer | None = None  # the stream that a client left last
         self.limits = Limits(
             settings.rpm_limit,
@@ -46,10 +48,10 @@ class State:
         # One run's ids differ from another seed's, and are the same when the run is repeated.
         self._run = blake2b(str(settings.seed).encode(), digest_size=4).hexdigest()
 
-    def stamp(self, number: int = 0) -> Stamp:
+    def stamp(self, number: int = 0, prefix: str | None = None) -> Stamp:
         """The id and the time of request `number`, its model still open."""
-        identity = f"{self.dialect.id_prefix}{self._run}{number:016x}"
-        return Stamp(identity, int(time.time()), "")
+        prefix = self.dialect.id_prefix if prefix is None else prefix
+        return Stamp(f"{prefix}{self._run}{number:016x}", int(time.time()), "")
 
     def check_key(self, exchange: Exchange) -> Error | None:
         """The error for a missing or wrong key; None for a good one."""

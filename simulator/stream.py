@@ -78,6 +78,8 @@ def altered(
     found: list[Event], change: Callable[[list[dict[str, Any]], bool], None]
 ) -> list[Event]:
     """The events with their bodies changed by `change`; one that it adds is due with the last."""
+    if any(event.data.startswith(b"event:") for event in found):
+        return found  # those of /responses have no choices to change
     bodies = [json.loads(event.data.removeprefix(b"data: ")) for event in found]
     known = {id(body): event for body, event in zip(bodies, found, strict=True)}
     change(bodies, True)

@@ -1,0 +1,239 @@
+"""POST /responses: OpenAI's Responses, read as a chat request and written as its own items.
+
+Sources: the service's REST reference and the order of events of its streams.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from simulator.answer import Answer
+from simulator.chat_request import ChatRequest
+from simulator.dialects import Dialect, Stamp
+from simulator.endpoints import ChatCompletions, Conversations
+from simulator.fields import BadRequest
+from simulator.response_items import item_events, items, sse
+from simulator.stream import Event
+
+_MOST_CONVERSATIONS = 10_000
+# Fields that chat completions call otherwise, or know as well.
+_RENAMED = {"max_output_tokens": "max_completion_tokens"}
+_SHARED = (
+    "model", "stream", "temperature", "top_p", "parallel_tool_calls", "service_tier", "metadata",
+    "prompt_cache_key", "task_id", "top_logprobs",
+)  # fmt: skip
+_PARTS = {"input_text": "text", "output_text": "text", "text": "text"}
+
+
+class Responses(ChatCompletions):
+    """One request to /responses."""
+
+    name = "responses"
+    end = b""
+
+    def __init__(self) -> None:
+        self._asked: dict[str, Any] = {}
+
+    def id_prefix(self, dialect: Dialect) -> str:
+        return "resp_"
+
+    def check(self, dialect: Dialect, data: Mapping[str, Any]) -> None:
+        """Nothing: the dialects' rules are about the fields of chat requests."""
+
+    def chat_fields(self, data: dict[str, Any], known: Conversations) -> dict[str, Any]:
+        self._asked = data
+        fields = {name: data[name] for name in _SHARED if data.get(name) is not None}
+        fields |= {new: data[old] for old, new in _RENAMED.items() if data.get(old) is not None}
+        fields["messages"] = self._messages(data, known)
+        effort = _mapping(data, "reasoning").get("effort")
+        if effort is not None:
+            fields["reasoning_effort"] = effort
+        if (wanted := _mapping(data, "text").get("format")) is not None:
+            fields["response_format"] = _response_format(wanted)
+        if data.get("tools"):
+            fields["tools"] = [_tool(tool, i) for i, tool in enumerate(data["tools"])]
+            choice = data.get("tool_choice")
+            if isinstance(choice, dict):
+                choice = {"type": "function", "function": {"name": choice.get("name")}}
+            if choice is not None:
+                fields["tool_choice"] = choice
+        if fields.pop("top_logprobs", None) is not None:
+            fields |= {"logprobs": True, "top_logprobs": data["top_logprobs"]}
+        return fields
+
+    def _messages(self, data: Mapping[str, Any], known: Conversations) -> list[dict[str, Any]]:
+        messages: list[dict[str, Any]] = []
+        if isinstance(data.get("instructions"), str):
+            messages.append({"role": "system", "content": data["instructions"]})
+        before = data.get("previous_response_id")
+        if before is not None:
+            if before not in known:
+                raise BadRequest(
+                    f"Previous response with id '{before}' not found.",
+                    "previous_response_id",
+                    "previous_response_not_found",
+                )
+            messages += map(dict, known[before])
+        told = data.get("input")
+        if isinstance(told, str):
+            return [*messages, {"role": "user", "content": told}]
+        if not isinstance(told, list) or not told:
+            raise BadRequest("'input' must be a string or a list with at least one item.", "input")
+        return [*messages, *(m for i, item in enumerate(told) for m in _message(item, i))]
+
+    def remember(
+        self, stamp: Stamp, request: ChatRequest, answer: Answer, known: Conversations
+    ) -> None:
+        if self._asked.get("store") is False:
+            return
+        # Instructions hold for one response only.
+        told = [m for m in request.messages if m["role"] != "system"]
+        choice = answer.choices[0]
+        reply: dict[str, Any] = {"role": "assistant", "content": choice.content}
+        if choice.tool_calls:
+            reply["tool_calls"] = [
+                {"id": c.id, "type": "function",
+                 "function": {"name": c.name, "arguments": c.arguments}}
+                for c in choice.tool_calls
+            ]  # fmt: skip
+        known[stamp.id] = [*told, reply]
+        if len(known) > _MOST_CONVERSATIONS:
+            del known[next(iter(known))]
+
+    def plain(
+        self, dialect: Dialect, stamp: Stamp, answer: Answer, usage: dict[str, Any] | None
+    ) -> dict[str, Any]:
+        choice = answer.choices[0]
+        cut = choice.finish_reason == "length"
+        return self._response(stamp, "incomplete" if cut else "completed") | {
+            "incomplete_details": {"reason": "max_output_tokens"} if cut else None,
+            "output": [item for item, _ in items(stamp, choice, "incomplete" if cut else None)],
+            "usage": None if usage is None else _usage(answer, usage),
+        }
+
+    def _response(self, stamp: Stamp, status: str) -> dict[str, Any]:
+        """The response object with what was asked for, its output still empty."""
+        asked = self._asked
+        return {
+            "id": stamp.id,
+            "object": "response",
+            "created_at": stamp.created,
+            "status": status,
+            "background": False,
+            "error": None,
+            "incomplete_details": None,
+            "instructions": asked.get("instructions"),
+            "max_output_tokens": asked.get("max_output_tokens"),
+            "model": stamp.model,
+            "output": [],
+            "parallel_tool_calls": asked.get("parallel_tool_calls", True),
+            "previous_response_id": asked.get("previous_response_id"),
+            "reasoning": {"effort": _mapping(asked, "reasoning").get("effort"), "summary": None},
+            "service_tier": stamp.service_tier or "default",
+            "store": asked.get("store", True),
+            "temperature": asked.get("temperature", 1.0),
+            "text": asked.get("text") or {"format": {"type": "text"}},
+            "tool_choice": asked.get("tool_choice") or "auto",
+            "tools": asked.get("tools") or [],
+            "top_p": asked.get("top_p", 1.0),
+            "truncation": "disabled",
+            "usage": None,
+            "user": asked.get("user"),
+            "metadata": asked.get("metadata") or {},
+        }
+
+    def events(
+        self,
+        dialect: Dialect,
+        stamp: Stamp,
+        answer: Answer,
+        usage: dict[str, Any] | None,
+        asked: bool,
+    ) -> list[Event]:
+        begun = self._response(stamp, "in_progress")
+        whole = self.plain(dialect, stamp, answer, usage or dialect.usage(answer, None))
+        number = 0
+        told: list[tuple[dict[str, Any], int, bool]] = [
+            ({"type": "response.created", "response": begun}, 0, False),
+            ({"type": "response.in_progress", "response": begun}, 0, False),
+        ]
+        for place, (item, pieces) in enumerate(
+            items(stamp, answer.choices[0], whole["output"][-1].get("status"))
+        ):
+            for body, is_token in item_events(item, pieces, place):
+                told.append((body, number, is_token))
+                number += is_token
+        told.append(({"type": f"response.{whole['status']}", "response": whole}, number, False))
+        return [
+            Event(sse(body | {"sequence_number": i}), max(0, due - (not is_token)), is_token)
+            for i, (body, due, is_token) in enumerate(told)
+        ]
+
+
+def _usage(answer: Answer, stated: dict[str, Any]) -> dict[str, Any]:
+    """Usage in this endpoint's names; what else the dialect states of it stays as it is."""
+    usage = {
+        "input_tokens": answer.prompt_tokens,
+        "input_tokens_details": {"cached_tokens": answer.cached_tokens},
+        "output_tokens": answer.completion_tokens,
+        "output_tokens_details": {"reasoning_tokens": answer.reasoning_tokens},
+        "total_tokens": answer.total_tokens,
+    }
+    return usage | ({"cost": stated["cost"]} if "cost" in stated else {})
+
+
+def _message(item: Any, index: int) -> list[dict[str, Any]]:
+    """An input item as chat messages; reasoning of earlier responses is none."""
+    where = f"input[{index}]"
+    if not isinstance(item, dict):
+        raise BadRequest(f"Invalid type for '{where}': expected an object.", where)
+    kind = item.get("type", "message")
+    if kind == "reasoning":
+        return []
+    if kind == "function_call":
+        function = {"name": item.get("name"), "arguments": item.get("arguments")}
+        call = {"id": item.get("call_id"), "type": "function", "function": function}
+        return [{"role": "assistant", "content": None, "tool_calls": [call]}]
+    if kind == "function_call_output":
+        output = item.get("output")
+        text = output if isinstance(output, str) else _content(output, where)
+        return [{"role": "tool", "tool_call_id": item.get("call_id"), "content": text}]
+    if kind != "message":
+        raise BadRequest(f"Invalid value: '{kind}'.", f"{where}.type", "invalid_value")
+    return [{"role": item.get("role"), "content": _content(item.get("content"), where)}]
+
+
+def _content(content: Any, where: str) -> Any:
+    if not isinstance(content, list):
+        return content
+    parts: list[dict[str, Any]] = []
+    for number, part in enumerate(content):
+        kind = part.get("type") if isinstance(part, dict) else None
+        if kind in _PARTS:
+            parts.append({"type": "text", "text": part.get("text")})
+        elif kind == "input_image":
+            parts.append({"type": "image_url", "image_url": {"url": part.get("image_url")}})
+        elif kind == "input_file":
+            parts.append({"type": "file", "file": {"file_data": part.get("file_data")}})
+        else:
+            place = f"{where}.content[{number}]"
+            raise BadRequest(f"Invalid value for '{place}'.", place, "invalid_value")
+    return parts
+
+
+def _tool(tool: Any, index: int) -> dict[str, Any]:
+    if not isinstance(tool, dict) or tool.get("type") != "function":
+        raise BadRequest(f"Invalid value for 'tools[{index}]'.", f"tools[{index}].type")
+    return {"type": "function", "function": {k: v for k, v in tool.items() if k != "type"}}
+
+
+def _response_format(wanted: Any) -> Any:
+    if not isinstance(wanted, dict) or wanted.get("type") != "json_schema":
+        return wanted
+    return {"type": "json_schema", "json_schema": {k: v for k, v in wanted.items() if k != "type"}}
+
+
+def _mapping(data: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = data.get(name)
+    if value is not None and not isinstance(value, dict):
+        raise BadRequest(f"Invalid type for '{name}': expected an object.", name)
+    return value or {}
