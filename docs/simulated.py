@@ -3,6 +3,7 @@
 import inspect
 import re
 from dataclasses import fields
+from typing import Any
 
 from simulator import profile
 from simulator.dialects import DIALECTS
@@ -10,6 +11,7 @@ from simulator.faults import FAULTS
 from simulator.features.table import FEATURES, states
 from simulator.ledger import COLUMNS
 
+_MODEL = profile.Model("any")
 _COMMENTED = re.compile(r"^    (\w+): [^#]*?(?:# (.*))?$", re.MULTILINE)
 
 
@@ -20,8 +22,10 @@ def page() -> str:
         "by `make docs`. [The simulator](../simulator.md) says how they are used.",
         "## Profile keys\n\nTop level: `currency` (default `CNY`), `any_model` (serve every model "
         'name; default `false`), `[models."NAME"]` with `owner`. The tables below stand at the top '
-        'level for all models, or below one: `[models."NAME".latency]`.',
-        *(_section(name) for name in profile.SECTIONS),
+        'level for all models, or below one: `[models."NAME".latency]`; '
+        "`[features]` and `[ports]` stand at the top level alone.",
+        *(_section(name, type(getattr(_MODEL, name))) for name in profile.SECTIONS),
+        _section("ports", profile.Ports),
         "## Features\n\n`[features]` in a profile sets each to one of its states; what is not "
         "named works. A state touches only the requests in the second column.\n\n" + _features(),
         "## Ledger\n\nOne row per request to a model, in the order in which they ended.\n\n"
@@ -32,8 +36,7 @@ def page() -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _section(name: str) -> str:
-    kind = type(getattr(profile.Model("any"), name))
+def _section(name: str, kind: Any) -> str:
     comments = dict(_COMMENTED.findall(inspect.getsource(kind)))
     about = (inspect.getdoc(kind) or "").split("\n")[0]
     rows = ["| key | default | meaning |", "|---|---|---|"]

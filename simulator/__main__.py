@@ -1,6 +1,7 @@
 """The command line: `python -m simulator`."""
 
 import argparse
+import socket
 import ssl
 import sys
 from collections.abc import Callable
@@ -67,21 +68,30 @@ def main(arguments: list[str] | None = None) -> None:
             )
         except OSError as error:  # an SSLError is one, too
             _end(f"cannot use {options.tls_cert} with {options.tls_key}: {error.strerror}")
-    try:
-        sock = listen(options.host, options.port)
-    except OSError as error:
-        _end(f"cannot listen on {options.host} port {options.port}: {error.strerror}")
-    if not ip_address(sock.getsockname()[0]).is_loopback:
-        said = f"{options.host} is no loopback address: other machines can reach this gateway"
-        print(f"simulator: {said}", file=sys.stderr, flush=True)
+    sockets = [_listen(options.host, port) for port in (options.port, *options.also_port)]
+    gateways = [Gateway(settings, ledger)]
+    for place in range(1, len(sockets)):
+        gateways.append(Gateway(settings, ledger, gateways[0], place))
     serve(
-        Gateway(settings, ledger),
-        sock,
+        gateways,
+        sockets,
         options.exit_with_parent,
         options.tls_cert,
         options.tls_key,
         options.tls_client_ca,
     )
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A listening socket, or the end of the program; a warning where others can reach it."""
+    try:
+        sock = listen(host, port)
+    except OSError as error:
+        _end(f"cannot listen on {host} port {port}: {error.strerror}")
+    if not ip_address(sock.getsockname()[0]).is_loopback:
+        said = f"{host} is no loopback address: other machines can reach this gateway"
+        print(f"simulator: {said}", file=sys.stderr, flush=True)
+    return sock
 
 
 def _profile(options: argparse.Namespace) -> Profile:
@@ -113,6 +123,10 @@ def _parser() -> Parser:
     add = parser.add_argument
     add("--host", default="127.0.0.1", help="address to bind (default: loopback only)")
     add("--port", type=_number(int, 0, 65535), default=8089, help="0 takes a free port")
+    also = (
+        "one more port of the same process; the profile's [ports] says what they share; repeatable"
+    )
+    add("--also-port", type=_number(int, 0, 65535), action="append", default=[], help=also)
     add("--profile", default="seed", help="seed, fast, compat, or a TOML file (default: seed)")
     add("--seed", type=int, default=0, help="seed of all that is random")
     add("--log", type=Path, help="append one CSV row per request to a model to this file")

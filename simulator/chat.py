@@ -5,7 +5,7 @@ from dataclasses import replace
 from random import Random
 from typing import Any
 
-from simulator import errors, faults, features, latency, strictness
+from simulator import billing, errors, faults, features, latency, strictness
 from simulator.answer import Answer, answer, count_prompt, cut
 from simulator.chat_request import ChatRequest, parse
 from simulator.delivery import Delivery
@@ -14,12 +14,13 @@ from simulator.endpoints import ChatCompletions
 from simulator.errors import Error
 from simulator.fields import BadRequest, load
 from simulator.ledger import Row
-from simulator.profile import Latency, Model
+from simulator.profile import Billing, Latency, Model
 from simulator.state import State
 from simulator.wire import BodyTooLarge, ClientGone, Exchange, Headers
 
 # A request can name its own fault in this header: one gateway then serves tests of all of them.
 FAULT_HEADER = b"x-simulator-fault"
+_HONEST = Billing()
 
 
 class Chat:
@@ -112,7 +113,7 @@ class Chat:
         limits = self.state.limits
         if not limits.active:
             return await self._answer(request, model)
-        key = self.exchange.header(self.dialect.key_header) or ""
+        key = self.state.limited_as(self.exchange)
         charged = count_prompt(request, model.tokens) + (request.max_tokens or 16)
         refusal = limits.admit(key, charged)
         shown = limits.headers(key, self.dialect.ratelimit_prefix)
@@ -152,6 +153,9 @@ class Chat:
         identity = self.stamp.id.removeprefix(self.endpoint.id_prefix(self.dialect))
         now = time.monotonic()
         reply = answer(request, model, dice, state.cache, now, identity)
+        true = billing.counts(reply)
+        if model.billing != _HONEST:
+            billing.state(reply, model, request.stream)
         if self.settings.features and not self._spoil(reply, request, model):
             return await self._refuse(errors.BROKEN)
         sound = replace(reply)  # what a later request may get by mistake has no fault of its own
@@ -160,7 +164,7 @@ class Chat:
         tier = "default" if request.service_tier == "auto" else request.service_tier
         stamp = Stamp(self.stamp.id, self.stamp.created, name, request.task_id, tier)
         mixed = state.earlier.other(request, sound, stamp)
-        pace, waits = model.latency, True
+        pace, waits = self._pace(model), True
         if fault == "cross":
             reply = mixed
         elif fault == "response_cache":
@@ -179,6 +183,7 @@ class Chat:
         if usage is not None and self.used.get("cache.prompt") == "ignored":
             usage.pop("prompt_tokens_details", None)
         self._charge(reply, stated, fault, request)
+        billing.weigh(row, true, model, dice)
         self.endpoint.remember(stamp, request, reply, state.conversations)
         delivery = Delivery(
             exchange,
@@ -187,7 +192,8 @@ class Chat:
             stamp,
             [*self.dialect.headers(stamp, stated, request.stream), *(limits or ())],
             pace,
-            latency.first_token_s(pace, reply.prompt_tokens, pressure, dice) if waits else 0.0,
+            latency.first_token_s(pace, true.prompt_tokens, pressure, dice) if waits else 0.0,
+            true.completion_tokens,
             self._mishap(fault),
             settings.pace,
             self._change if features.spoils_bodies(self.used) else None,
@@ -203,6 +209,7 @@ class Chat:
         except ClientGone:
             if request.stream:
                 state.broken_off = reply
+            billing.charge_aborted(row, reply, true, model, self._sent_tokens(delivery, reply))
             raise
         finally:
             # An interrupted reply was computed, so its prefix is cached all the same.
@@ -226,6 +233,22 @@ class Chat:
             cut(reply, model, model.tokens.context_window)
         features.spoil_answer(self.used, reply, request)
         return True
+
+    def _pace(self, model: Model) -> Latency:
+        """How fast the model is at this moment."""
+        rule = model.latency
+        if not rule.drift_amplitude:
+            return rule
+        factor = latency.drift(rule, self.exchange.started - self.state.started)
+        self.row.latency_factor = round(factor, 6)
+        return latency.drifted(rule, factor)
+
+    def _sent_tokens(self, delivery: Delivery, reply: Answer) -> int:
+        """The completion tokens that a client had got when it left, hidden reasoning included."""
+        if not delivery.tokens_sent:
+            return 0
+        shown = self.dialect.reasoning_key and any(c.reasoning_ids for c in reply.choices)
+        return delivery.tokens_sent + (0 if shown else reply.reasoning_tokens)
 
     def _change(self, bodies: list[dict[str, Any]], stream: bool) -> None:
         features.spoil_bodies(self.used, bodies, stream)

@@ -37,11 +37,13 @@ class Delivery:
     headers: Headers
     latency: Latency
     first_s: float  # when the first token is due, seconds after arrival
+    tokens: int  # of the whole reply; a plain one is sent when the last of them is due
     mishap: str | None
     pace: Pace
     change: Change | None = None
     chunk_times_s: list[float] = field(default_factory=list)
     first_token_s: float | None = None
+    tokens_sent: int = 0  # events of a stream that carried one
 
     async def plain(self, answer: Answer, usage: dict[str, Any] | None) -> None:
         """Send the whole reply when its last token is due. Raises ClientGone."""
@@ -51,7 +53,7 @@ class Delivery:
         body = encode(reply)
         due_s = self.latency.fixed_s
         if due_s is None:
-            due_s = self.first_s + token_s(self.latency, answer.completion_tokens)
+            due_s = self.first_s + token_s(self.latency, self.tokens)
         await self.exchange.until(due_s)
         if self.mishap is None:
             await self.exchange.reply(200, [*self.headers, JSON], body)
@@ -175,6 +177,7 @@ class Delivery:
     async def _send(self, group: list[Event]) -> None:
         now = await self.exchange.write(self._coded(b"".join([event.data for event in group])))
         self.chunk_times_s += [now] * len(group)
+        self.tokens_sent += sum([event.token for event in group])
         if self.first_token_s is None and any(event.token for event in group):
             self.first_token_s = now
 

@@ -1,6 +1,7 @@
 """The gateway: its routes, and a row in the ledger for each request to a model."""
 
 import asyncio
+from collections.abc import Mapping
 
 from simulator import errors
 from simulator.chat import Chat
@@ -18,14 +19,32 @@ _CHAT = ChatCompletions()
 _ROUTES = ("/models", "/health", "/chat/completions", "/responses", "/embeddings")
 
 
-class Gateway:
-    """The ASGI application."""
+class Ports:
+    """The ASGI application of a process with several ports: a gateway for each."""
 
-    def __init__(self, settings: Settings, ledger: Ledger) -> None:
+    def __init__(self, gateways: Mapping[int, "Gateway"]) -> None:
+        self._gateways = gateways
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one HTTP request by the gateway of its port."""
+        if scope["type"] == "http":
+            await self._gateways[scope["server"][1]](scope, receive, send)
+
+
+class Gateway:
+    """The ASGI application of one port; `beside` is the first port's gateway, `place` from 0."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        ledger: Ledger,
+        beside: "Gateway | None" = None,
+        place: int = 0,
+    ) -> None:
         self.settings = settings
         self.dialect = settings.dialect
         self.ledger = ledger
-        self.state = State(settings)
+        self.state: State = State(settings, None if beside is None else beside.state, place)
         self.number = 0  # chat requests so far
         self.in_flight = 0
         self.most_in_flight = 0
@@ -102,6 +121,7 @@ class Gateway:
         prefix = "emb-" if endpoint is None else endpoint.id_prefix(self.dialect)
         stamp = self.state.stamp(self.number, prefix)
         row = Row(stamp.id, exchange.arrival_s, exchange.connection, self.in_flight)
+        row.port = exchange.scope["server"][1]
         try:
             if endpoint is None:
                 await embed(self.state, exchange, row, stamp, named)

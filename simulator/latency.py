@@ -10,11 +10,14 @@ Time to the first token = body + prefill + queueing + stall:
   gives the long tail of the article's 600 RPM window and the short one of its 25-request window.
 
 The remaining tokens follow at `tokens_per_s`. A plain reply is sent when the last one is there.
+
+With `drift_amplitude` all of this swings as a provider does over a day, only faster: at time t
+after the start it takes 1 + amplitude * sin(2 pi t / period) times as long.
 """
 
 from collections import deque
-from dataclasses import dataclass
-from math import sqrt
+from dataclasses import dataclass, replace
+from math import pi, sin, sqrt
 from random import Random
 
 from simulator.profile import Latency
@@ -61,6 +64,27 @@ def first_token_s(rule: Latency, prompt_tokens: int, pressure: Pressure, dice: R
 def token_s(rule: Latency, number: int) -> float:
     """Seconds from the first token to token `number` (0 is the first)."""
     return number / rule.tokens_per_s if rule.tokens_per_s else 0.0
+
+
+def drift(rule: Latency, elapsed_s: float) -> float:
+    """How many times as long everything takes, so long after the process began."""
+    if not rule.drift_amplitude:
+        return 1.0
+    return 1 + rule.drift_amplitude * sin(2 * pi * elapsed_s / rule.drift_period_s)
+
+
+def drifted(rule: Latency, factor: float) -> Latency:
+    """The rule with every time so many times as long."""
+    fixed_s = rule.fixed_s
+    return replace(
+        rule,
+        fixed_s=None if fixed_s is None else fixed_s * factor,
+        ttft_s=rule.ttft_s * factor,
+        prefill_s_per_1k=rule.prefill_s_per_1k * factor,
+        burst_s=rule.burst_s * factor,
+        stall_s=rule.stall_s * factor,
+        tokens_per_s=rule.tokens_per_s / factor,
+    )
 
 
 def needs_pressure(rule: Latency) -> bool:

@@ -43,6 +43,12 @@ COLUMNS: dict[str, str] = {
     "billed": "what the account was charged, stated or not; empty for nothing",
     "finish_reason": "as sent, of the first choice",
     "endpoint": "chat/completions, responses or embeddings",
+    "port": "the port that it came in by",
+    "latency_factor": "how many times as long as without drift it took",
+    "true_prompt_tokens": "as the model counted them, whatever is stated",
+    "true_completion_tokens": "as the model counted them; of a request whose client left, those "
+    "that were sent",
+    "true_cost": "what an honest gateway would have charged, a client that left included",
     "features": "the profile's features that the request used and that do not work, "
     "as `stop:ignored;n:wrong`",
 }
@@ -85,6 +91,11 @@ class Row:
     billed: float | None = None
     finish_reason: str | None = None
     endpoint: str = "chat/completions"
+    port: int | None = None
+    latency_factor: float = 1.0
+    true_prompt_tokens: int | None = None
+    true_completion_tokens: int | None = None
+    true_cost: float | None = None
     features: Mapping[str, str] | None = None  # states by feature
 
 
@@ -132,7 +143,7 @@ class Ledger:
 _NAMES = tuple(COLUMNS)
 _CELLS = attrgetter(*_NAMES)
 _TIMES = [i for i, name in enumerate(_NAMES) if name.endswith("_unix_s") and "chunk" not in name]
-_MONEY = [_NAMES.index("cost"), _NAMES.index("billed")]
+_MONEY = [_NAMES.index(name) for name in ("cost", "billed", "true_cost")]
 _CHUNK_TIMES = _NAMES.index("chunk_times_unix_s")
 _FEATURES = _NAMES.index("features")
 _STREAM = _NAMES.index("stream")

@@ -35,6 +35,13 @@ class Latency:
     stall_share: float = 0.0  # share of requests that meet a stall
     stall_s: float = 0.0  # median stall at 600 requests in the last minute; grows with them
     stall_spread: float = 0.0
+    drift_amplitude: float = 0.0  # all times swing by this share around the above, as a sine
+    drift_period_s: float = 60.0  # of that sine, from the start of the process
+
+    def __post_init__(self) -> None:
+        """Refuse a drift that would take no time, or less."""
+        if self.drift_amplitude >= 1 or self.drift_period_s <= 0:
+            raise ProfileError("drift_amplitude must be below 1, and drift_period_s above 0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +54,26 @@ class Prices:
     output: float = 0.0
     minimum: float = 0.0  # least charge of one request
     decimals: int = 6  # costs are rounded half up to so many
+
+
+@dataclass(frozen=True, slots=True)
+class Billing:
+    """How what is stated and charged differs from the truth; see `simulator.billing`."""
+
+    inflate: float = 1.0  # all stated counts are so many times the true ones
+    hidden_prompt_tokens: int = 0  # added to every prompt
+    stream_factor: float = 1.0  # the counts of streams are so many times those of plain replies
+    cache_credit: bool = True  # false: cached tokens are stated, but charged as any others
+    double_share: float = 0.0  # share of the requests that are charged twice; stated is one charge
+    aborted: float = 1.0  # share that is charged of what was not sent when the client left
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """What the ports of one process share; see `--also-port`."""
+
+    share_limits: bool = False  # one bucket for all ports and keys, as of one upstream account
+    share_cache: bool = False  # one prompt cache and one response cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +132,7 @@ class Model:
     cache: CacheRules = CacheRules()
     reasoning: Reasoning = Reasoning()
     reply: Reply = Reply()
+    billing: Billing = Billing()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +144,7 @@ class Profile:
     models: Mapping[str, Model]
     currency: str = "CNY"
     any_model: bool = False
+    ports: Ports = Ports()
     features: Mapping[str, Any] = field(default_factory=dict)  # simulator.features reads them
 
     def model(self, name: str) -> Model | None:
@@ -136,7 +165,7 @@ class Profile:
         return replace(self, default=revise(self.default), models=models)
 
 
-SECTIONS = ("latency", "prices", "tokens", "cache", "reasoning", "reply")
+SECTIONS = ("latency", "prices", "tokens", "cache", "reasoning", "reply", "billing")
 
 
 def load(name: str) -> Profile:
@@ -159,7 +188,7 @@ def load(name: str) -> Profile:
 
 def parse(table: Mapping[str, Any], name: str) -> Profile:
     """A profile from its TOML table. Raises ProfileError."""
-    known = {"currency", "any_model", "models", "features", *SECTIONS}
+    known = {"currency", "any_model", "models", "features", "ports", *SECTIONS}
     _refuse_unknown(table, known, "at the top")
     default = _model("simulated", Model("simulated"), {key: table.get(key, {}) for key in SECTIONS})
     models: dict[str, Model] = {}
@@ -174,7 +203,8 @@ def parse(table: Mapping[str, Any], name: str) -> Profile:
     if not models and not any_model:
         raise ProfileError("it serves no model: name some under [models] or set any_model = true")
     features = _table(table.get("features", {}), "features")
-    return Profile(name, default, models, currency, any_model, features)
+    ports = _section(Ports(), _table(table.get("ports", {}), "ports"), "ports")
+    return Profile(name, default, models, currency, any_model, ports, features)
 
 
 def _model(name: str, base: Model, settings: Mapping[str, Any]) -> Model:

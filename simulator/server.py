@@ -9,13 +9,13 @@ import signal
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import uvicorn
 import uvloop
 
-from simulator.gateway import Gateway
+from simulator.gateway import Gateway, Ports
 from simulator.http_protocol import StampedProtocol
 
 _BACKLOG = 4096
@@ -25,9 +25,9 @@ _KEEP_ALIVE_S = 120  # longer than any client's pool keeps a connection, so it i
 class Server(uvicorn.Server):
     """A uvicorn server that says when it listens and ends at once when told to."""
 
-    def __init__(self, config: uvicorn.Config, url: str) -> None:
+    def __init__(self, config: uvicorn.Config, urls: Sequence[str]) -> None:
         super().__init__(config)
-        self._url = url
+        self._urls = urls
         self._end = asyncio.Event()
 
     @contextlib.contextmanager
@@ -41,7 +41,7 @@ class Server(uvicorn.Server):
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self.stop)
         await self.on_tick(0)
-        print(f"simulator ready {self._url}", flush=True)
+        print("\n".join(f"simulator ready {url}" for url in self._urls), flush=True)
         tick = 0
         while not self._end.is_set():
             with contextlib.suppress(TimeoutError):
@@ -84,20 +84,23 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def serve(
-    gateway: Gateway,
-    sock: socket.socket,
+    gateways: Sequence[Gateway],
+    sockets: Sequence[socket.socket],
     exit_with_parent: bool = False,
     certificate: Path | None = None,
     private_key: Path | None = None,
     client_ca: Path | None = None,
 ) -> None:
-    """Serve until SIGTERM, SIGINT or, if asked, until stdin ends."""
-    host, port = sock.getsockname()[:2]
+    """Serve a gateway by each socket until SIGTERM, SIGINT or, if asked, until stdin ends."""
     scheme = "http" if certificate is None else "https"
-    name = f"[{host}]" if ":" in host else host
-    url = f"{scheme}://{name}:{port}{gateway.dialect.base_path}"
+    ports, urls = {}, []
+    for gateway, sock in zip(gateways, sockets, strict=True):
+        host, port = sock.getsockname()[:2]
+        ports[port] = gateway
+        name = f"[{host}]" if ":" in host else host
+        urls.append(f"{scheme}://{name}:{port}{gateway.dialect.base_path}")
     config = uvicorn.Config(
-        gateway,
+        gateways[0] if len(gateways) == 1 else Ports(ports),
         http=StampedProtocol,
         loop="uvloop",
         ws="none",
@@ -116,10 +119,10 @@ def serve(
     )
 
     async def run() -> None:
-        server = Server(config, url)
+        server = Server(config, urls)
         if exit_with_parent:
             _watch_stdin(server, asyncio.get_running_loop())
-        await server.serve(sockets=[sock])
+        await server.serve(sockets=[*sockets])
 
     # What is loaded by now lives as long as the process: the collector need not look at it.
     gc.freeze()

@@ -24,11 +24,12 @@ _REMEMBERED_MODELS = 1000
 
 
 class State:
-    """One gateway's memory from request to request."""
+    """One port's memory from request to request; `beside` is the first port's, `place` from 0."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, beside: "State | None" = None, place: int = 0) -> None:
         self.settings = settings
         self.dialect = settings.dialect
+        self.started = time.monotonic()
         self.cache = PromptCache()
         self.earlier = EarlierReplies()
         self.conversations: Conversations = {}
@@ -40,13 +41,29 @@ class State:
             settings.retry_lie,
             settings.limit_kind,
         )
+        if beside is not None:
+            self._share(beside)
         self._traffic: dict[str, Traffic] = {}
         self._times_seen: dict[bytes, int] = {}
         self._models: dict[str, Model] = {}
         self._dice = Random()
         self._salt = int.from_bytes(blake2b(str(settings.seed).encode()).digest())
         # One run's ids differ from another seed's, and are the same when the run is repeated.
-        self._run = blake2b(str(settings.seed).encode(), digest_size=4).hexdigest()
+        run = f"{settings.seed}\n{place}" if place else str(settings.seed)
+        self._run = blake2b(run.encode(), digest_size=4).hexdigest()
+
+    def _share(self, beside: "State") -> None:
+        self.started = beside.started
+        if self.settings.profile.ports.share_cache:
+            self.cache, self.earlier = beside.cache, beside.earlier
+        if self.settings.profile.ports.share_limits:
+            self.limits = beside.limits
+
+    def limited_as(self, exchange: Exchange) -> str:
+        """Whose bucket a request takes from: its key's, or that of all."""
+        if self.settings.profile.ports.share_limits:
+            return ""
+        return exchange.header(self.dialect.key_header) or ""
 
     def stamp(self, number: int = 0, prefix: str | None = None) -> Stamp:
         """The id and the time of request `number`, its model still open."""

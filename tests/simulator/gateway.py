@@ -3,6 +3,7 @@
 import csv
 import http.client
 import json
+import socket
 import subprocess
 import sys
 import time
@@ -69,18 +70,32 @@ class Gateway:
         path: str = "/v1/chat/completions",
         method: str = "POST",
         timeout_s: float = 10,
+        port: int | None = None,
         **headers: str,
     ) -> Reply:
         """One request on a new connection; `body` is JSON unless it is bytes."""
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         sent = {"Authorization": KEY} | {k.replace("_", "-"): v for k, v in headers.items()}
-        connection = http.client.HTTPConnection(self.host, self.port, timeout=timeout_s)
+        connection = http.client.HTTPConnection(self.host, port or self.port, timeout=timeout_s)
         try:
             connection.request(method, path, data if method == "POST" else None, sent)
             response = connection.getresponse()
             return Reply(response.status, response.headers, response.read())
         finally:
             connection.close()
+
+    def left(self, body: object, chunks: int) -> None:
+        """A stream that the client leaves after so many content chunks."""
+        data = json.dumps(body).encode()
+        head = (
+            "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\n"
+            f"Authorization: {KEY}\r\nContent-Length: {len(data)}\r\n\r\n"
+        )
+        with socket.create_connection((self.host, self.port), timeout=10) as client:
+            client.sendall(head.encode() + data)
+            seen = b""
+            while seen.count(b'"content":') < chunks + 1:  # the role's is empty
+                seen += client.recv(65536)
 
     def fails(self, fault: str, body: object) -> Reply:
         """One request that meets the fault."""

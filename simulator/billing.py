@@ -1,0 +1,87 @@
+"""What a gateway states and charges beside the truth, as a profile's `[billing]` says.
+
+The truth is what the model counted, at the profile's prices, with the cache's credit; a request
+that its client left is charged for its prompt and what was sent of the reply. The ledger has it in
+the columns `true_*` beside what was stated and charged.
+"""
+
+from dataclasses import dataclass
+from random import Random
+
+from simulator import prices
+from simulator.answer import Answer
+from simulator.ledger import Row
+from simulator.profile import Model
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The true counts of one request."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    cached_tokens: int
+    cache_write_tokens: int
+
+    def cost(self, model: Model, completion_tokens: int | None = None) -> float:
+        """The honest charge, or that of the first so many completion tokens."""
+        written = self.completion_tokens if completion_tokens is None else completion_tokens
+        return prices.cost(
+            model.prices, self.prompt_tokens, written, self.cached_tokens, self.cache_write_tokens
+        )
+
+
+def counts(answer: Answer) -> Counts:
+    """What was truly counted; to be asked before anything is stated otherwise."""
+    return Counts(
+        answer.prompt_tokens,
+        answer.completion_tokens,
+        answer.cached_tokens,
+        answer.cache_write_tokens,
+    )
+
+
+def state(answer: Answer, model: Model, stream: bool) -> None:
+    """Change an answer's counts and cost, in place, to what the gateway states and charges."""
+    rule = model.billing
+    factor = rule.inflate * (rule.stream_factor if stream else 1.0)
+    answer.prompt_tokens = round(answer.prompt_tokens * factor) + rule.hidden_prompt_tokens
+    answer.completion_tokens = round(answer.completion_tokens * factor)
+    answer.reasoning_tokens = min(round(answer.reasoning_tokens * factor), answer.completion_tokens)
+    answer.total_tokens = answer.prompt_tokens + answer.completion_tokens
+    credited = answer.cached_tokens if rule.cache_credit else 0
+    answer.cost = prices.cost(
+        model.prices,
+        answer.prompt_tokens,
+        answer.completion_tokens,
+        credited,
+        answer.cache_write_tokens,
+    )
+
+
+def weigh(row: Row, true: Counts, model: Model, dice: Random) -> None:
+    """Note the truth beside what is stated, and charge twice where that is the way here."""
+    row.true_prompt_tokens = true.prompt_tokens
+    row.true_completion_tokens = true.completion_tokens
+    row.true_cost = true.cost(model)
+    share = model.billing.double_share
+    if share and row.billed is not None and dice.random() < share:
+        row.billed = round(row.billed * 2, 9)
+
+
+def charge_aborted(row: Row, answer: Answer, true: Counts, model: Model, sent_tokens: int) -> None:
+    """Charge a request whose client left when so many completion tokens were sent.
+
+    The part that was not sent is charged by the share that `aborted` says.
+    """
+    sent = min(sent_tokens, true.completion_tokens)
+    row.true_completion_tokens = sent
+    row.true_cost = true.cost(model, sent)
+    rule = model.billing
+    if row.billed is None or rule.aborted == 1.0:
+        return
+    unsent = round((answer.completion_tokens - sent) * rule.aborted)
+    credited = answer.cached_tokens if rule.cache_credit else 0
+    row.billed = prices.cost(
+        model.prices, answer.prompt_tokens, sent + unsent, credited, answer.cache_write_tokens
+    )

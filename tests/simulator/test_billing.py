@@ -1,0 +1,122 @@
+"""What a profile states and charges beside the truth, and the truth that the ledger keeps."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from simulator.prices import cost
+from simulator.profile import Prices
+from tests.simulator.gateway import Gateway, chat, running, streamed
+
+PRICES = Prices(input=1000.0, cached_input=100.0, output=4000.0)
+PROFILE = """
+any_model = true
+[prices]
+input = 1000.0
+cached_input = 100.0
+output = 4000.0
+[reply]
+tokens = 100
+[billing]
+"""
+LONG = "word " * 2100 + "\nReply exactly: ok"
+
+
+@contextmanager
+def billed(log: Path, rule: str, *arguments: object) -> Iterator[Gateway]:
+    path = log.parent / "billing.toml"
+    path.write_text(PROFILE + rule)
+    with running(log, "--profile", path, *arguments) as gateway:
+        yield gateway
+
+
+def row(gateway: Gateway, index: int = -1) -> dict[str, Any]:
+    """A row of the ledger, its numbers read."""
+    return {
+        name: float(text) if text.replace(".", "").isdigit() else text
+        for name, text in gateway.rows()[index].items()
+    }
+
+
+def truth(seen: dict[str, Any], cached: float = 0) -> float:
+    """The honest charge, worked out apart from the simulator's way to it."""
+    counted = int(seen["true_prompt_tokens"]), int(seen["true_completion_tokens"])
+    return cost(PRICES, *counted, int(cached))
+
+
+def test_an_honest_gateway_states_and_charges_the_truth(log: Path) -> None:
+    """Plain, streamed, cached and refused: nothing differs, and nothing is charged for nothing."""
+    with billed(log, "") as gateway:
+        for body in (chat(), streamed("Tell me"), chat(LONG), chat(LONG), streamed(LONG)):
+            gateway.send(body)
+            seen = row(gateway)
+            assert seen["prompt_tokens"] == seen["true_prompt_tokens"]
+            assert seen["completion_tokens"] == seen["true_completion_tokens"]
+            assert seen["billed"] == seen["cost"] == seen["true_cost"]
+            assert seen["true_cost"] == pytest.approx(truth(seen, seen["cached_tokens"]))
+        assert seen["cached_tokens"] > 1000
+        gateway.send(chat(max_tokens=0))
+        assert row(gateway)["billed"] == row(gateway)["true_cost"] == ""
+
+
+def test_inflated_counts_and_a_hidden_prompt(log: Path) -> None:
+    """Slope and intercept: stated = 1.5 x counted + 400 of the prompt, and charged so."""
+    with billed(log, "inflate = 1.5\nhidden_prompt_tokens = 400") as gateway:
+        for count in (20, 60, 180):
+            usage = gateway.send(chat("word " * count, max_tokens=50)).json["usage"]
+            seen = row(gateway)
+            assert usage["prompt_tokens"] == round(seen["true_prompt_tokens"] * 1.5) + 400
+            assert (usage["completion_tokens"], seen["true_completion_tokens"]) == (75, 50)
+            assert (
+                seen["billed"]
+                == usage["cost"]
+                == pytest.approx(cost(PRICES, usage["prompt_tokens"], 75))
+            )
+            assert seen["true_cost"] == pytest.approx(truth(seen)) and seen["true_cost"] < 1
+
+
+def test_other_counts_on_streams(log: Path) -> None:
+    with billed(log, "stream_factor = 2.0") as gateway:
+        plain = gateway.send(chat()).json["usage"]
+        stream = gateway.send(streamed()).events[-2]["usage"]
+        assert stream["prompt_tokens"] == 2 * plain["prompt_tokens"]
+        assert stream["completion_tokens"] == 2 * plain["completion_tokens"]
+        assert row(gateway)["true_prompt_tokens"] == plain["prompt_tokens"]
+
+
+def test_no_credit_for_the_cache(log: Path) -> None:
+    """Cached tokens are stated, and charged as any others."""
+    with billed(log, "cache_credit = false") as gateway:
+        costs = [gateway.send(chat(LONG)).json["usage"]["cost"] for _ in range(2)]
+        seen = row(gateway)
+    assert costs[0] == costs[1] == seen["billed"] and seen["cached_tokens"] > 1000
+    assert seen["true_cost"] == pytest.approx(truth(seen, seen["cached_tokens"]))
+    assert seen["true_cost"] < costs[1] / 2
+
+
+def test_charged_twice(log: Path) -> None:
+    """A share of the requests, drawn from the seed; what is stated is one charge."""
+    with billed(log, "double_share = 0.5") as gateway:
+        for i in range(60):
+            gateway.send(chat(f"Reply exactly: ok-{i}"))
+        rows = gateway.rows()
+    twice = [seen for seen in rows if float(seen["billed"]) == 2 * float(seen["true_cost"])]
+    once = [seen for seen in rows if float(seen["billed"]) == float(seen["true_cost"])]
+    assert len(twice) + len(once) == 60 and 15 < len(twice) < 45
+    assert all(seen["cost"] == seen["true_cost"] for seen in rows)
+
+
+@pytest.mark.parametrize(("share", "in_full"), [(1.0, True), (0.0, False)])
+def test_a_client_that_leaves(log: Path, share: float, in_full: bool) -> None:
+    """Charged in full, or for its prompt and what was sent; the truth is what was sent."""
+    with billed(log, f"aborted = {share}", "--tokens-per-s", 50) as gateway:
+        gateway.left(streamed("Write 300 tokens"), chunks=3)
+        seen = row(gateway)
+    assert seen["fault"] == "client_gone"
+    assert 3 <= seen["true_completion_tokens"] < 200
+    assert seen["true_cost"] == pytest.approx(truth(seen))
+    whole = cost(PRICES, int(seen["true_prompt_tokens"]), 300)
+    assert seen["billed"] == pytest.approx(whole if in_full else seen["true_cost"])
