@@ -24,11 +24,12 @@ from engine import own_locustfile
 from engine.controller import Command
 from engine.generator import Generator
 from engine.locust_nodes import GeneratorNode, Pinned
+from engine.messages import decode, encode
 from engine.preflight import way
 from engine.session import Session
 from loadshapes.shapes import FixedRate, PlannedShape, check_by_hand, check_users
 from recording.errors import OperatorError
-from recording.recorder import Recorder
+from recording.recorder import Parcel, Recorder
 from recording.untrusted_text import ShownWords, shown
 from settings.command_line import add_arguments, answer
 from settings.endpoint import Endpoint, load_environment
@@ -210,7 +211,7 @@ def ship_rows(environment: Environment, runner: Runner) -> Generator:
     if ships:
 
         def on_report(client_id: str, data: dict[str, Any], **_: Any) -> None:
-            data["weighbridge"] = recorder.parcel()
+            data["weighbridge"] = encode(recorder.parcel())
             data["weighbridge_in_flight"] = node.generator.in_flight
 
         environment.events.report_to_master.add_listener(on_report)
@@ -230,7 +231,7 @@ def enter(generator: Generator, endpoint: Endpoint) -> None:
 def on_worker_report(client_id: str, data: dict[str, Any], **_: Any) -> None:
     """Rows that a worker shipped."""
     if command is not None and command.session is not None and "weighbridge" in data:
-        command.session.shipped(client_id, data["weighbridge"])
+        command.session.shipped(client_id, decode(Parcel, data["weighbridge"]))
         command.in_flight[client_id] = data.get("weighbridge_in_flight", 0)
 
 

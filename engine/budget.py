@@ -7,13 +7,10 @@ A generator that was lost is taken to have spent its whole share: nobody knows b
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-from rules.budget import MONEY, TOKENS, Budget, Kind
+from recording.events import Account, Accounts
+from rules.budget import MONEY, TOKENS, Budget, DealtBudget, Kind, ReportedBudget
 from rules.prices import Prices
-
-Report = Mapping[str, Any]
-"""A budget in a message: unit, limit, spent, seen and what else Budget.as_dict says."""
 
 
 @dataclass(slots=True)
@@ -54,16 +51,16 @@ class RunBudget:
         limit = self.limits.get(unit)
         return None if limit is None else limit - self.spent[unit]
 
-    def share(self, generators: int) -> list[dict[str, Any]]:
-        """The budgets of one generator of so many, for a message."""
+    def share(self, generators: int) -> list[DealtBudget]:
+        """The budgets of one generator of so many."""
         dealt = []
         for unit, limit in self.limits.items():
             self._dealt[unit] = max(0.0, limit - self.spent[unit]) / generators
             seen = self._seen[unit].experience()
-            dealt.append({"unit": unit, "limit": self._dealt[unit], "seen": seen})
+            dealt.append(DealtBudget(unit, self._dealt[unit], seen))
         return dealt
 
-    def take(self, reports: Sequence[Sequence[Report] | None]) -> None:
+    def take(self, reports: Sequence[Sequence[ReportedBudget] | None]) -> None:
         """Take off what each generator has spent; None: it was lost."""
         for report in reports:
             if report is None:
@@ -71,38 +68,35 @@ class RunBudget:
                     self.spent[unit] += dealt
                 continue
             for said in report:
-                unit = said["unit"]
-                self.spent[unit] += said["spent"]
-                most = max(self.largest_underestimate.get(unit, 0.0), said["largest_underestimate"])
+                unit = said.unit
+                self.spent[unit] += said.spent
+                most = max(self.largest_underestimate.get(unit, 0.0), said.largest_underestimate)
                 self.largest_underestimate[unit] = most
-                self.unstated[unit] = self.unstated.get(unit, 0) + said["unstated"]
-                self._seen[unit].learn_from(said["seen"])
+                self.unstated[unit] = self.unstated.get(unit, 0) + said.unstated
+                self._seen[unit].learn_from(said.seen)
 
-    def as_dict(self) -> dict[str, Any]:
-        """What the event log says of it, by unit."""
-        return {
-            unit: {
-                "limit": limit,
-                "spent": round(self.spent[unit], 9),
-                "largest_underestimate": self.largest_underestimate.get(unit, 0.0),
-                "unstated": self.unstated.get(unit, 0),
-            }
-            for unit, limit in self.limits.items()
-        }
+    def accounts(self) -> Accounts:
+        """What the event log says of it."""
+        return Accounts(money=self._account(MONEY), tokens=self._account(TOKENS))
+
+    def _account(self, unit: str) -> Account | None:
+        if unit not in self.limits:
+            return None
+        return Account(
+            self.limits[unit],
+            round(self.spent[unit], 9),
+            self.largest_underestimate.get(unit, 0.0),
+            self.unstated.get(unit, 0),
+        )
 
 
-def opened(shares: Sequence[Report], prices: Prices | None = None) -> list[Budget]:
+def opened(shares: Sequence[DealtBudget], prices: Prices | None = None) -> list[Budget]:
     """A generator's budgets of the shares that it was dealt; money by the price table, if any."""
     budgets = []
     for share in shares:
-        made = Budget.of(share["unit"], share["limit"])
-        if prices is not None and made.unit == MONEY:
-            made.priced = prices.worst
-        made.learn_from(share["seen"])
-        budgets.append(made)
+        budget = Budget.of(share.unit, share.limit)
+        if prices is not None and budget.unit == MONEY:
+            budget.priced = prices.worst
+        budget.learn_from(share.seen)
+        budgets.append(budget)
     return budgets
-
-
-def report(budgets: Sequence[Budget]) -> list[Report]:
-    """What a generator says of its budgets when its phase is over."""
-    return [{"unit": p.unit, "seen": p.experience(), **p.as_dict()} for p in budgets]

@@ -9,21 +9,37 @@ requests; those are the generators' (engine/generator.py).
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Protocol, TypeVar
 
 import gevent
 from gevent.queue import Empty, Queue
 
 from engine.budget import RunBudget
+from engine.messages import Arm, Armed, Done, Halt, Message, OfRun, Start, Tripped
 from loadshapes.finding import Finding
 from loadshapes.phase import Phase
 from loadshapes.program import Program
+from recording.events import (
+    BodyChange,
+    Ended,
+    Event,
+    Failed,
+    LoopLag,
+    PhaseEnd,
+    PhaseSkipped,
+    PhaseStart,
+    Refused,
+    StopRule,
+    WorkerBack,
+    WorkerLost,
+)
+from recording.reasons import Reason
 
 PARK_WAIT_S = 30.0  # longest wait for users to be spawned and parked
 LOST_WAIT_S = 15.0  # how long a lost generator may stand still and come back
-_KNOWN = ("run_id", "phase", "stop", "event", "why")  # of a verdict, beside its evidence
+Answer = TypeVar("Answer", Armed, Done)
 log = logging.getLogger("weighbridge")
 
 
@@ -42,12 +58,37 @@ class Nodes(Protocol):
         """A generator's short name, as rows and files carry it."""
         ...
 
-    def send(self, kind: str, data: dict[str, Any], node: str) -> None:
+    def send(self, message: Message, node: str) -> None:
         """Send one message to one generator."""
         ...
 
 
-Note = Callable[..., None]
+class Watcher(Protocol):
+    """Who keeps what the conductor does: the session of the run."""
+
+    def note(self, event: Event) -> None:
+        """Write an event down."""
+        ...
+
+    def phase_planned(self, phase: Phase) -> None:
+        """A phase is about to be run, perhaps one that nobody knew beforehand."""
+        ...
+
+    def phase_started(self, phase: Phase) -> None:
+        """Its start time is set."""
+        ...
+
+    def phase_ended(self, phase: Phase) -> None:
+        """Every generator has done its share, or is lost."""
+        ...
+
+    def generator_lost(self, phase: Phase, node: str, slot: int, slots: int) -> None:
+        """A generator stays lost: record what becomes of its requests."""
+        ...
+
+    def finding(self, phase: Phase, halted: str, loop_lag_max_s: float | None) -> Finding:
+        """What a phase showed, for the program that planned it."""
+        ...
 
 
 def start_lead_s(phase: Phase) -> float:
@@ -69,9 +110,8 @@ def _belongings(phase: Phase) -> list[tuple[str, ...]]:
 class Conductor:
     """The greenlet that runs a program, phase by phase; its first one needs `users`.
 
-    `note` writes to the event log, `progress` tells a person, `write_off(phase, node, slot, slots)`
-    records what becomes of the requests of a generator that stays lost, `found` gathers what a
-    phase showed. `ended_climbs` are those that the stop rule ended in an earlier attempt.
+    `watcher` keeps what happens. `ended_climbs` are those that the stop rule ended in an earlier
+    attempt.
     """
 
     def __init__(
@@ -80,10 +120,7 @@ class Conductor:
         users: int,
         budget: RunBudget,
         nodes: Nodes,
-        note: Note,
-        progress: Callable[[str, Phase], None],
-        write_off: Callable[[Phase, str, int, int], None],
-        found: Callable[[Phase, str, float | None], Finding],
+        watcher: Watcher,
         ended_climbs: Iterable[str] = (),
     ) -> None:
         self.finished = False
@@ -91,29 +128,26 @@ class Conductor:
         self.ended_early = ""  # why the run was ended before its program, empty: it was not
         self.phase: Phase | None = None
         self.users = users  # the most that a phase so far needs
-        self.halts: dict[int, dict[str, Any]] = {}
+        self._halted: set[int] = set()  # the phases that a generator had halted everywhere
         self.generators = 0  # how many the run began with; 0: it has not begun
-        self.body_changes: list[dict[str, Any]] = []  # what gateways refused of bodies, so far
+        self.body_changes: list[BodyChange] = []  # what gateways refused of bodies, so far
         self._program = program
         self._phases: list[Phase] = []
         self._budget = budget
         self._nodes = nodes
-        self._note = note
-        self._progress = progress
-        self._write_off = write_off
-        self._found = found
-        self._box: Queue[tuple[str, str, dict[str, Any]]] = Queue()
-        self._ended: dict[tuple[str, ...], str] = {  # what is not run any more, and why
-            ("climb", climb): "the stop rule ended its climb" for climb in ended_climbs
+        self._watcher = watcher
+        self._box: Queue[tuple[str, OfRun]] = Queue()
+        self._ended: dict[tuple[str, ...], Reason] = {  # what is not run any more, and why
+            ("climb", climb): Reason.CLIMB_ENDED for climb in ended_climbs
         }
         self._cut_short = False  # a phase was ended that its mode meant to go through
 
-    def receive(self, kind: str, node: str, data: dict[str, Any]) -> None:
+    def receive(self, node: str, message: OfRun) -> None:
         """A message of a generator's."""
-        if kind == "tripped":
-            self._trip(node, data)
+        if isinstance(message, Tripped):
+            self._trip(node, message)
         else:
-            self._box.put((kind, node, data))
+            self._box.put((node, message))
 
     @property
     def pool(self) -> int:
@@ -135,7 +169,7 @@ class Conductor:
             raise
         except Exception as error:
             log.exception("the run failed")
-            self._note("failed", error=f"{type(error).__name__}: {error}")
+            self._watcher.note(Failed(error=f"{type(error).__name__}: {error}"))
         finally:
             self.phase = None
             self.finished = True
@@ -151,8 +185,8 @@ class Conductor:
         """Run one phase, or skip it where its climb, its model or its mode of a model has ended."""
         for ended in _belongings(phase):
             if why := self._ended.get(ended):
-                self._note("phase_skipped", phase=phase.name, why=why)
-                return Finding(phase, halted=why)
+                self._watcher.note(PhaseSkipped(phase=phase.name, why=why))
+                return Finding(phase, halted=why.said.en)
         number = len(self._phases)
         self._phases.append(phase)
         self.phase = phase
@@ -163,7 +197,7 @@ class Conductor:
             self.phase = None
 
     def _run_phase(self, number: int, phase: Phase) -> Finding:
-        self._progress("plan", phase)
+        self._watcher.phase_planned(phase)
         armed = self._arm(number, phase)
         if not armed:  # who was asked may have died just before: those who are left are asked
             armed = self._arm(number, phase)
@@ -171,72 +205,55 @@ class Conductor:
         if not slots:
             raise RuntimeError("no generator is left to run the plan")
         t0 = max(time.time() + start_lead_s(phase), phase.not_before_unix_s or 0.0)
-        self._note(
-            "phase_start",
-            phase=phase.name,
-            t0_unix_s=t0,
-            generators=[self._nodes.name(node) for node in slots],
-            clock_offsets_s=[armed[node]["clock_offset_s"] for node in slots],
-            round_trips_s=[armed[node]["round_trip_s"] for node in slots],
+        self._watcher.note(
+            PhaseStart(
+                phase=phase.name,
+                t0_unix_s=t0,
+                generators=tuple(self._nodes.name(node) for node in slots),
+                clock_offsets_s=tuple(armed[node].clock_offset_s for node in slots),
+                round_trips_s=tuple(armed[node].round_trip_s for node in slots),
+            )
         )
-        self._progress("start", phase)
+        self._watcher.phase_started(phase)
         budgets = self._budget.share(len(slots))
         for node, slot in slots.items():
-            message = {"phase": number, "t0_unix_s": t0, "slot": slot, "slots": len(slots)}
-            self._nodes.send("phase_start", {**message, "budgets": budgets}, node)
-        done = self._collect("phase_done", number, list(slots), None)
+            self._nodes.send(Start(number, t0, slot, len(slots), budgets), node)
+        done = self._collect(Done, number, list(slots), None)
         for node in slots.keys() - done.keys():
-            self._write_off(phase, node, slots[node], len(slots))
-        self._budget.take([done[node]["budgets"] if node in done else None for node in slots])
-        lags = {
-            name: max((d[name] for d in done.values() if d.get(name) is not None), default=None)
-            for name in ("loop_lag_p99_s", "loop_lag_max_s")
-        }
-        held = sum(d.get("held", 0) for d in done.values())
-        cut = next((d["cut"] for d in done.values() if d["cut"]), "")
-        if slots.keys() - done.keys():
-            cut = cut or "a generator was lost"
-        paced = [d["pacer"] for d in done.values() if d.get("pacer")]
-        self._note(
-            "phase_end",
-            phase=phase.name,
-            sent=sum(d["sent"] for d in done.values()),
-            dropped=sum(d["dropped"] for d in done.values()),
-            cut=cut,
-            generator=lags,
-            **({"held_by_budget": held} if held else {}),
-            **({"pacers": paced} if paced else {}),
-        )
-        self._progress("end", phase)
-        halted = next((d["halted"] for d in done.values() if d["halted"]), "")
-        return replace(self._found(phase, halted, lags["loop_lag_max_s"]), t0_unix_s=t0)
+            self._watcher.generator_lost(phase, node, slots[node], len(slots))
+        self._budget.take([done[node].budgets if node in done else None for node in slots])
+        end = _phase_end(phase, list(done.values()), lost=bool(slots.keys() - done.keys()))
+        self._watcher.note(end)
+        self._watcher.phase_ended(phase)
+        halted = next((one.halted for one in done.values() if one.halted), "")
+        worst_s = None if end.generator is None else end.generator.loop_lag_max_s
+        return replace(self._watcher.finding(phase, halted, worst_s), t0_unix_s=t0)
 
-    def _arm(self, number: int, phase: Phase) -> dict[str, dict[str, Any]]:
+    def _arm(self, number: int, phase: Phase) -> dict[str, Armed]:
         """Ask as many generators as the phase has work for; those that are ready, in order."""
         asked = self._nodes.alive()[: phase.users]
         for slot, node in enumerate(asked):
-            place = {"phase": number, "slot": slot, "slots": len(asked), "pool": self.pool}
-            known = {"plan": phase.as_dict(), "body_changes": self.body_changes}
-            self._nodes.send("arm", {**place, **known}, node)
-        armed = self._collect("armed", number, asked, PARK_WAIT_S)
+            arm = Arm(number, slot, len(asked), self.pool, phase, self.body_changes)
+            self._nodes.send(arm, node)
+        armed = self._collect(Armed, number, asked, PARK_WAIT_S)
         return {node: armed[node] for node in asked if node in armed}
 
     def _collect(
-        self, kind: str, number: int, nodes: Sequence[str], wait_s: float | None
-    ) -> dict[str, dict[str, Any]]:
+        self, kind: type[Answer], number: int, nodes: Sequence[str], wait_s: float | None
+    ) -> dict[str, Answer]:
         """The answers `kind` of the phase's generators, without those that stay lost.
 
         A lost generator may only have stood still: it is given up when it has been lost for
         LOST_WAIT_S and all others have answered.
         """
         deadline = None if wait_s is None else time.monotonic() + wait_s
-        got: dict[str, dict[str, Any]] = {}
+        got: dict[str, Answer] = {}
         missing, lost = set(nodes), dict[str, float]()
         while missing:
             with contextlib.suppress(Empty):
-                said, node, data = self._box.get(timeout=0.2)
-                if said == kind and data["phase"] == number:
-                    got[node] = data
+                node, message = self._box.get(timeout=0.2)
+                if isinstance(message, kind) and message.phase == number:
+                    got[node] = message
                     missing.discard(node)
                     if lost.pop(node, None) is not None:  # its answer came before its heartbeat
                         self._welcome(node, self._phases[number])
@@ -255,8 +272,13 @@ class Conductor:
         for node in missing - alive - lost.keys():
             lost[node] = now
             log.warning("generator %s is lost", self._nodes.name(node))
-            why = "its heartbeats stopped: what it may have sent since its last message is lost"
-            self._note("worker_lost", worker=self._nodes.name(node), phase=phase.name, reason=why)
+            self._watcher.note(
+                WorkerLost(
+                    phase=phase.name,
+                    worker=self._nodes.name(node),
+                    reason=Reason.HEARTBEATS_STOPPED,
+                )
+            )
         for node in lost.keys() & alive:
             del lost[node]
             self._welcome(node, phase)
@@ -264,43 +286,62 @@ class Conductor:
     def _welcome(self, node: str, phase: Phase) -> None:
         """Note that a lost generator has come back."""
         log.warning("generator %s is back", self._nodes.name(node))
-        self._note("worker_back", worker=self._nodes.name(node), phase=phase.name)
+        self._watcher.note(WorkerBack(phase=phase.name, worker=self._nodes.name(node)))
 
-    def _trip(self, node: str, verdict: dict[str, Any]) -> None:
+    def _trip(self, node: str, tripped: Tripped) -> None:
         """A generator halted its share: halt the phase everywhere, and end its climb or the run."""
-        phase = self._phases[verdict["phase"]]
-        ends = verdict.get("ends", "phase" if verdict["event"] == "stop_rule" else "run")
-        if ends == "run":
-            self.end(verdict["why"], verdict["event"])
-        if verdict["phase"] in self.halts:
+        phase = self._phases[tripped.phase]
+        if tripped.ends == "run":
+            self.end(tripped.why, Reason(tripped.event.name))
+        if tripped.phase in self._halted:
             return
-        self.halts[verdict["phase"]] = verdict
-        evidence = {k: v for k, v in verdict.items() if k not in _KNOWN}
-        self._note(verdict["event"], phase=phase.name, generator=self._nodes.name(node), **evidence)
-        log.warning("%s: %s", phase.name, verdict["why"])
-        if verdict["event"] == "refused" or phase.mode not in _SEEKS_THE_EDGE:
+        self._halted.add(tripped.phase)
+        who = self._nodes.name(node)
+        self._watcher.note(replace(tripped.event, phase=phase.name, generator=who))
+        log.warning("%s: %s", phase.name, tripped.why)
+        if isinstance(tripped.event, Refused) or phase.mode not in _SEEKS_THE_EDGE:
             self._cut_short = True
-        if verdict["event"] == "stop_rule" and phase.climb is not None:
-            self._ended["climb", phase.climb] = "the stop rule ended its climb"
-        elif ends == "model":
-            self._ended["model", phase.model] = "every request to its model was refused"
-        elif ends == "mode":
-            why = "every request of its mode to its model was refused"
-            self._ended["mode", phase.model, phase.mode] = why
+        if isinstance(tripped.event, StopRule) and phase.climb is not None:
+            self._ended["climb", phase.climb] = Reason.CLIMB_ENDED
+        elif tripped.ends == "model":
+            self._ended["model", phase.model] = Reason.MODEL_REFUSED
+        elif tripped.ends == "mode":
+            self._ended["mode", phase.model, phase.mode] = Reason.MODE_REFUSED
         for other in self._nodes.alive():
             if other != node:
-                self._nodes.send("halt", {"phase": verdict["phase"], "why": verdict["why"]}, other)
+                self._nodes.send(Halt(tripped.phase, tripped.why), other)
 
-    def fail(self, why: str, cause: str = "disk") -> None:
-        """End the run now: this node cannot record it any more (`disk`), or is at fault itself."""
+    def fail(self, why: str, cause: Reason = Reason.DISK) -> None:
+        """End the run now: this node cannot record it any more, or is at fault itself."""
         if not self.ended_early:
             log.error("%s", why)
             self.end(why, cause)
             for node in self._nodes.alive():
-                self._nodes.send("halt", {"phase": len(self._phases) - 1, "why": why}, node)
+                self._nodes.send(Halt(len(self._phases) - 1, why), node)
 
-    def end(self, why: str, cause: str) -> None:
+    def end(self, why: str, cause: Reason) -> None:
         """End the run in good order when the running phase is over."""
         if not self.ended_early:
             self.ended_early = why
-            self._note("ended", cause=cause, reason=why)
+            self._watcher.note(Ended(cause=cause, reason=why))
+
+
+def _phase_end(phase: Phase, done: Sequence[Done], *, lost: bool) -> PhaseEnd:
+    """What the generators' shares of a phase come to; `lost`: not all of them answered."""
+
+    def most(values: Iterable[float | None]) -> float | None:
+        return max((value for value in values if value is not None), default=None)
+
+    cut = next((one.cut for one in done if one.cut), "a generator was lost" if lost else "")
+    return PhaseEnd(
+        phase=phase.name,
+        sent=sum(one.sent for one in done),
+        dropped=sum(one.dropped for one in done),
+        cut=cut,
+        generator=LoopLag(
+            most(one.lag.loop_lag_p99_s for one in done),
+            most(one.lag.loop_lag_max_s for one in done),
+        ),
+        held_by_budget=sum(one.held for one in done) or None,
+        pacers=tuple(one.pacer for one in done if one.pacer is not None),
+    )

@@ -10,7 +10,6 @@ import sys
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from gevent.event import Event
 from locust import LoadTestShape
@@ -23,6 +22,7 @@ from engine.estimate import estimate
 from engine.interrupted import InterruptedRun
 from engine.interrupted import read as read_remains
 from engine.locust_nodes import LocustNodes
+from engine.messages import OfRun
 from engine.preflight import preflight
 from engine.session import Session
 from loadshapes import modes
@@ -31,6 +31,7 @@ from loadshapes.plan import Plan
 from loadshapes.shapes import PlannedShape, shape_for
 from recording.errors import OperatorError
 from recording.folder import new_run_id
+from recording.reasons import Reason
 from recording.redaction import MARK, SHORTEST
 from recording.row_notes import said
 from recording.untrusted_text import lines, shown
@@ -51,7 +52,7 @@ class Command:
     def __init__(self, environment: Environment, runner: Runner) -> None:
         self.environment = environment
         self.nodes = LocustNodes(runner)
-        self.nodes.listen(self._receive)
+        self.nodes.listen(self._receive, self._failed)
         self.session: Session | None = None
         self.opened: list[Callable[[Session], None]] = []  # who wants to see each new run
         self._host = environment.host  # as it was given; what is shown may have less
@@ -64,16 +65,17 @@ class Command:
         self._simulator: EmbeddedSimulator | None = None
         self._doubts: tuple[Doubt, ...] = ()
 
-    def _receive(self, kind: str, node: str, data: dict[str, Any]) -> None:
-        """A message of a generator's. Locust only logs what is raised here, and the message is
-        gone: a run that waits for it would wait for ever, so it ends."""
-        if self.session is None:
-            return
-        try:
-            self.session.receive(kind, node, data)
-        except Exception as error:
-            log.exception("a message of generator %s could not be taken in", node)
-            self.session.conductor.fail(f"a fault of our own ended the run: {error!r}", "fault")
+    def _receive(self, node: str, message: OfRun) -> None:
+        if self.session is not None:
+            self.session.receive(node, message)
+
+    def _failed(self, node: str, error: Exception) -> None:
+        """A message of a generator's could not be taken in. A run that waits for it would wait for
+        ever, so it ends."""
+        log.error("a message of generator %s could not be taken in", node, exc_info=error)
+        if self.session is not None:
+            why = f"a fault of our own ended the run: {error!r}"
+            self.session.conductor.fail(why, Reason.FAULT)
             self.session.conductor.finished = True
 
     def asked(self) -> Options:

@@ -8,7 +8,6 @@ a model is missing in one is a warning, never a refusal.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any
 
 from recording.json_values import mapping
 from recording.untrusted_text import quoted
@@ -27,10 +26,6 @@ class Doubt:
     kind: str
     asked: str
     near: tuple[str, ...]
-
-    def as_dict(self) -> dict[str, Any]:
-        """For the event log."""
-        return {"kind": self.kind, "asked": self.asked, "near": list(self.near)}
 
     def __str__(self) -> str:
         """The doubt in one sentence."""

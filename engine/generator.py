@@ -11,17 +11,19 @@ import gc
 import logging
 from collections.abc import Callable, Sequence
 from itertools import count
-from typing import Any
 
 import gevent
 from gevent.event import AsyncResult
 from gevent.queue import Empty, LifoQueue
 
-from engine.budget import Report, opened, report
+from engine.budget import opened
 from engine.loop_lag import PROBE_S
+from engine.messages import OfRun, Tripped
 from engine.phase_share import PhaseShare, Run
 from engine.stopping import Guard
+from recording.events import Unwritable
 from recording.record import RequestRecord
+from rules.budget import DealtBudget
 from tasks.exchange import Job, planned_only
 from tasks.transport_failure import NotSent
 
@@ -43,7 +45,7 @@ class Generator:
         self,
         clock: Callable[[], float],
         keep: Callable[[RequestRecord], None],
-        tell: Callable[[str, dict[str, Any]], None],
+        tell: Callable[[OfRun], None],
     ) -> None:
         self.clock = clock
         self.run: Run | None = None
@@ -160,7 +162,7 @@ class Generator:
                 return
 
     def start(
-        self, number: int, began: float, slot: int, slots: int, budgets: Sequence[Report] = ()
+        self, number: int, began: float, slot: int, slots: int, budgets: Sequence[DealtBudget] = ()
     ) -> None:
         """Run this process's share of phase `number`, in the background; it may spend `budgets`."""
         assert self.run is not None
@@ -186,8 +188,8 @@ class Generator:
         if share is not None and share.halted_why != why:
             self.halt(why)
             share.halted_why = why
-            tripped = {"phase": share.number, "event": "unwritable", "why": why}
-            self._tell("tripped", {"run_id": share.run.origin.run_id, **tripped})
+            run_id = share.run.origin.run_id
+            self._tell(Tripped(run_id, share.number, why, "run", Unwritable()))
 
     # ---- inside
 
@@ -208,23 +210,7 @@ class Generator:
             watchdog.kill()
             if self._share is share:
                 self._share = None
-            self._tell(
-                "phase_done",
-                {
-                    "run_id": share.run.origin.run_id,
-                    "phase": share.number,
-                    "sent": share.sent,
-                    "dropped": share.dropped,
-                    "unsent": None if share.unsent is None else share.unsent.as_dict(),
-                    "loop_lag_max_s": round(share.lag.max_s, 6),
-                    "loop_lag_p99_s": share.lag.p99_s,
-                    "halted": share.halted_why,
-                    "cut": "" if share.at_its_goal else share.halted_why,
-                    "held": share.held,
-                    "budgets": report(share.budgets),
-                    "pacer": None if share.pacer is None else share.pacer.as_dict(),
-                },
-            )
+            self._tell(share.done())
 
     def _release(self, share: PhaseShare) -> None:
         """Let a burst go at its start time."""

@@ -9,16 +9,34 @@ from typing import Any
 from loadshapes.plan import Plan
 from recording import formats
 from recording.errors import OperatorError
+from recording.events import (
+    Accounts,
+    Ended,
+    Event,
+    Failed,
+    PhaseEnd,
+    PhaseSkipped,
+    PhaseStart,
+    Refused,
+    RunStart,
+    RunTripped,
+    Stopped,
+    StopRule,
+    WorkerBack,
+    WorkerLost,
+    typed,
+)
 from recording.json_files import InputError, json_of, read_bytes
 from recording.outcome import ENDED_BY_US, FREE, Outcome
 from recording.part_file import rows
+from recording.reasons import Reason
 from recording.record import RequestRecord
 from rules.budget import MONEY, TOKENS, Budget
 from settings.options import Options
 from settings.resume import AGAIN
 
-_CUTS = ("stopped", "ended", "failed", "stop_rule", "budget", "unpriced", "payment_required",
-         "unwritable", "refused")  # fmt: skip
+CUTS = (Stopped, Ended, Failed, StopRule, RunTripped, Refused)
+"""What cut a phase short before its end."""
 _USED = {MONEY: "api_cost", TOKENS: "total_tokens"}
 
 
@@ -65,7 +83,7 @@ def _read(folder: Path) -> InterruptedRun:
     except formats.FormatError as error:
         raise ValueError(f"it {error}") from None
     lines = _bytes(folder / "events.jsonl").split(b"\n")[:-1]  # the last may be torn
-    events = [json_of(line) for line in lines]
+    events = [typed(json_of(line)) for line in lines]
     finished: dict[str, set[int]] = {}
     observed = {p["name"] for p in manifest["plan"] if p.get("watched")}
     watched: dict[str, list[RequestRecord]] = {}
@@ -86,12 +104,14 @@ def _read(folder: Path) -> InterruptedRun:
             bill.add(row)
             if row.phase in observed:
                 watched.setdefault(row.phase, []).append(row)
-    ended = {e["phase"] for e in events if e["event"] == "stop_rule" or _skipped_by_rule(e)}
+    ended = {e.phase for e in events if e.phase and _ended_by_rule(e)}
     spent = bill.spent()
     for event in events:
-        if event["event"] == "accounts":  # they know the worst case of each, and of lost workers
-            spent = {u: max(sum_, event.get(u, {}).get("spent", 0.0)) for u, sum_ in spent.items()}
-    begun = sum(event["event"] == "run_start" for event in events)
+        if isinstance(event, Accounts):  # they know the worst case of each, and of lost workers
+            for unit, sum_ in spent.items():
+                account = event.unit(unit)
+                spent[unit] = max(sum_, account.spent if account else 0.0)
+    begun = sum(isinstance(event, RunStart) for event in events)
     attempts = max([begun, *map(_attempt, parts)])
     return InterruptedRun(
         manifest, finished, ended, attempts, watched, spent, _over(events), bill.budgets
@@ -105,32 +125,33 @@ def _bytes(path: Path) -> bytes:
         raise InputError(f"{path.name} {error}") from None
 
 
-def _skipped_by_rule(event: Mapping[str, Any]) -> bool:
-    """Whether the stop rule had a phase left out; one that was refused may be let in by now."""
-    return event["event"] == "phase_skipped" and "the stop rule" in str(
-        event.get("why", "the stop rule")
-    )
+def _ended_by_rule(event: Event) -> bool:
+    """Whether the stop rule ended a phase or had it left out; one that was refused may be let in
+    by now. (Of a phase left out, 0.1 did not always say why: it was the stop rule.)"""
+    if isinstance(event, PhaseSkipped):
+        return event.why in (None, Reason.CLIMB_ENDED)
+    return isinstance(event, StopRule)
 
 
-def _over(events: Sequence[Mapping[str, Any]]) -> set[str]:
+def _over(events: Sequence[Event]) -> set[str]:
     """The phases that came to their own end: nobody stopped them, and no generator was lost.
 
     Version 1 does not say in `phase_end` what cut it short: what came before it does.
     """
     over: set[str] = set()
-    cut, lost = False, set[object]()
+    cut, lost = False, set[str | None]()
     for event in events:
-        match event["event"]:
-            case "phase_start":
+        match event:
+            case PhaseStart():
                 cut, lost = False, set()
-            case "worker_lost":
-                lost.add(event.get("worker"))
-            case "worker_back":
-                lost.discard(event.get("worker"))
-            case "phase_end":
-                if not event.get("cut", cut or bool(lost)):
-                    over.add(event["phase"])
-            case kind if kind in _CUTS:
+            case WorkerLost():
+                lost.add(event.worker)
+            case WorkerBack():
+                lost.discard(event.worker)
+            case PhaseEnd(phase=str(name)):
+                if not (event.cut if event.cut is not None else cut or lost):
+                    over.add(name)
+            case kind if isinstance(kind, CUTS):
                 cut = True
     return over
 

@@ -8,8 +8,9 @@ import logging
 import math
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import gevent
 from gevent.queue import Empty, Queue
@@ -26,9 +27,27 @@ from locust.runners import (
 from engine.clock import monotonic_of
 from engine.generator import Generator
 from engine.machine_capacity import make_room
+from engine.messages import (
+    FROM_GENERATORS,
+    Arm,
+    Armed,
+    Changed,
+    Close,
+    Closed,
+    Done,
+    Halt,
+    Message,
+    OfRun,
+    Open,
+    Ping,
+    Pong,
+    Start,
+    decode,
+    encode,
+)
 from engine.phase_share import Run
 from loadshapes.own_traffic.traffic import travelled
-from loadshapes.phase import Phase, stripe
+from loadshapes.phase import stripe
 from recording.errors import OperatorError
 from recording.recorder import Recorder
 from rules.prices import Prices
@@ -39,7 +58,7 @@ from tasks.negotiation import Negotiation
 
 PINGS = 5
 MASTER_SILENT_S = 6
-FROM_GENERATORS = ("armed", "phase_done", "tripped", "held", "closed", "body_changed")
+M = TypeVar("M", bound=Message)
 log = logging.getLogger("weighbridge")
 
 
@@ -74,26 +93,38 @@ class LocustNodes:
             return f"worker-{self._runner.get_worker_index(node)}"
         return node
 
-    def send(self, kind: str, data: dict[str, Any], node: str) -> None:
+    def send(self, message: Message, node: str) -> None:
         """Send one message to one generator."""
         if isinstance(self._runner, MasterRunner):
-            self._runner.send_message(kind, data, client_id=node)
+            self._runner.send_message(message.kind, encode(message), client_id=node)
         else:
-            self._runner.send_message(kind, data)
+            self._runner.send_message(message.kind, encode(message))
 
-    def listen(self, receive: Callable[[str, str, dict[str, Any]], None]) -> None:
-        """Have every message of a generator's given to `receive(kind, node, data)`."""
+    def listen(
+        self,
+        receive: Callable[[str, OfRun], None],
+        failed: Callable[[str, Exception], None],
+    ) -> None:
+        """Have every message of a generator's given to `receive(node, message)`.
+
+        Locust only logs what a listener raises, and the message is gone: `failed(node, error)` is
+        told of it.
+        """
         for kind in FROM_GENERATORS:
 
-            def on_message(environment: Any, msg: Any, kind: str = kind, **_: Any) -> None:
-                receive(kind, msg.node_id, msg.data)
+            def on_message(
+                environment: Any, msg: Any, kind: type[Message] = kind, **_: Any
+            ) -> None:
+                try:
+                    message = decode(kind, msg.data)
+                    if isinstance(message, OfRun):
+                        receive(msg.node_id, message)
+                    else:
+                        self.send(Pong(time.time()), msg.node_id)
+                except Exception as error:
+                    failed(msg.node_id, error)
 
-            self._runner.register_message(kind, on_message)
-
-        def on_ping(environment: Any, msg: Any, **_: Any) -> None:
-            self.send("clock_pong", {"master_unix_s": time.time()}, msg.node_id)
-
-        self._runner.register_message("clock_ping", on_ping)
+            self._runner.register_message(kind.kind, on_message)
 
 
 class Pinned(UsersDispatcher):
@@ -117,32 +148,42 @@ class GeneratorNode:
         self._enter = enter
         self.generator = Generator(time.perf_counter, recorder.keep, self._tell)
         recorder.failed = self.generator.fail
-        for kind, listener in {
-            "open": self._open,
-            "arm": self._arm,
-            "phase_start": self._start,
-            "halt": self._halt,
-            "close": self._close,
-            "clock_pong": self._pong,
-        }.items():
-            runner.register_message(kind, listener)
+        self._listen(Open, self._open)
+        self._listen(Arm, lambda arm: gevent.spawn(self._answer_when_parked, arm))
+        self._listen(Start, self._start)
+        self._listen(Halt, lambda halt: self.generator.halt(halt.why))
+        self._listen(Close, lambda close: gevent.spawn(self._close_and_tell, close.wait_s))
+        self._listen(Pong, lambda pong: self._pongs.put(pong.master_unix_s))
         self._pongs: Queue[float] = Queue()
         self._offset_s = 0.0  # the master's wall clock minus ours
         if isinstance(runner, WorkerRunner):
             gevent.spawn(self._watch_master, runner)
 
-    def _tell(self, kind: str, data: dict[str, Any]) -> None:
-        if kind in ("phase_done", "closed"):
-            data = {**data, "parcel": self._recorder.parcel()}
-        self._runner.send_message(kind, data)
+    def _listen(self, kind: type[M], heed: Callable[[M], Any]) -> None:
+        def on_message(environment: Any, msg: Any, **_: Any) -> None:
+            heed(decode(kind, msg.data))
 
-    def _open(self, environment: Any, msg: Any, **_: Any) -> None:
+        self._runner.register_message(kind.kind, on_message)
+
+    def _tell(self, message: Message) -> None:
+        if isinstance(message, Done | Closed):
+            message = replace(message, parcel=self._recorder.parcel())
+        self._runner.send_message(message.kind, encode(message))
+
+    def _open(self, opened: Open) -> None:
         """Take part in a run: open the part file and let users in."""
-        data = msg.data
-        options = Options(**data["options"])
+        options = opened.options
         try:
-            parsed = environment.parsed_options
-            endpoint = endpoint_here(data, options, Options.of(parsed), parsed.host)
+            parsed = self._runner.environment.parsed_options
+            assert parsed is not None
+            endpoint = endpoint_here(
+                opened.base_url,
+                options,
+                Options.of(parsed),
+                parsed.host,
+                simulated_gateway=opened.simulated,
+                key_name=opened.key_name,
+            )
             if endpoint.access.command is not None:
                 endpoint.access.command.key()
         except OperatorError as error:
@@ -154,7 +195,7 @@ class GeneratorNode:
         folder = Path(options.results).resolve() / options.run_id
         try:
             folder.mkdir(parents=True, mode=0o700, exist_ok=True)
-            self._recorder.open(options.run_id, folder, data["part"])
+            self._recorder.open(options.run_id, folder, opened.part)
         except OSError as error:
             if isinstance(self._runner, LocalRunner):
                 raise  # whoever began the run says so, and ends it
@@ -163,30 +204,29 @@ class GeneratorNode:
             return
         origin = Origin(
             options.run_id,
-            data["worker"],
+            opened.worker,
             endpoint.secrets,
             mute=options.no_content,
-            prices=Prices.from_dict(data["prices"]),
+            prices=Prices.from_dict(opened.prices),
             cost_field=options.cost_field,
-            attempt=data["attempt"],
+            attempt=opened.attempt,
             stall_limit_s=options.stall_limit,
-            currency=data["currency"],
+            currency=opened.currency,
         )
-        traffic = travelled(data["traffic"], options)
+        traffic = travelled(opened.traffic, options)
         run = Run(options, origin, traffic=traffic)
-        run.negotiation = Negotiation(options, origin, self._tell)
+        run.negotiation = Negotiation(
+            options, origin, lambda change: self._tell(Changed(options.run_id, change))
+        )
         self.generator.open(run)
         self._enter(self.generator, endpoint)
 
-    def _arm(self, environment: Any, msg: Any, **_: Any) -> None:
-        gevent.spawn(self._answer_when_parked, msg.data)
-
-    def _answer_when_parked(self, data: dict[str, Any]) -> None:
-        run = self.generator.run
+    def _answer_when_parked(self, arm: Arm) -> None:
+        run, phase = self.generator.run, arm.plan
         assert run is not None
-        run.phases[data["phase"]] = phase = Phase.of(data["plan"])
-        run.negotiation.told(data["body_changes"])
-        wanted = min(data["pool"], len(stripe(phase.users, data["slot"], data["slots"])))
+        run.phases[arm.phase] = phase
+        run.negotiation.told(arm.body_changes)
+        wanted = min(arm.pool, len(stripe(phase.users, arm.slot, arm.slots)))
         try:
             make_room(run.options.max_workers if phase.kind == "manual" else wanted)
         except OperatorError as error:  # the run goes on with what fits: the rest is local_limit
@@ -196,15 +236,8 @@ class GeneratorNode:
         while self.generator.parked < wanted:
             gevent.sleep(0.01)
         round_trip_s = self._measure_offset()
-        self._tell(
-            "armed",
-            {
-                "run_id": run.origin.run_id,
-                "phase": data["phase"],
-                "clock_offset_s": round(self._offset_s, 6),
-                "round_trip_s": None if math.isinf(round_trip_s) else round(round_trip_s, 6),
-            },
-        )
+        known = None if math.isinf(round_trip_s) else round(round_trip_s, 6)
+        self._tell(Armed(run.origin.run_id, arm.phase, round(self._offset_s, 6), known))
 
     def _measure_offset(self) -> float:
         """Compare our wall clock with the master's: of several pings the quickest; its duration.
@@ -216,7 +249,7 @@ class GeneratorNode:
         best_s = math.inf
         for _ in range(PINGS):
             asked = time.time()
-            self._tell("clock_ping", {})
+            self._tell(Ping())
             try:
                 master = self._pongs.get(timeout=1.0)
             except Empty:
@@ -226,9 +259,6 @@ class GeneratorNode:
                 best_s = answered - asked
                 self._offset_s = master - (asked + answered) / 2
         return best_s
-
-    def _pong(self, environment: Any, msg: Any, **_: Any) -> None:
-        self._pongs.put(msg.data["master_unix_s"])
 
     def _watch_master(self, runner: WorkerRunner) -> None:
         """Stop sending when the master has fallen silent: nobody would be there to stop us."""
@@ -242,19 +272,12 @@ class GeneratorNode:
             if silent >= MASTER_SILENT_S:
                 self.generator.halt("the master fell silent")
 
-    def _start(self, environment: Any, msg: Any, **_: Any) -> None:
-        data = msg.data
-        t0_unix_s = data["t0_unix_s"] - self._offset_s  # by this machine's wall clock
+    def _start(self, start: Start) -> None:
+        t0_unix_s = start.t0_unix_s - self._offset_s  # by this machine's wall clock
         began = monotonic_of(t0_unix_s, self.generator.clock, time.time)
-        self.generator.start(data["phase"], began, data["slot"], data["slots"], data["budgets"])
-
-    def _halt(self, environment: Any, msg: Any, **_: Any) -> None:
-        self.generator.halt(msg.data["why"])
-
-    def _close(self, environment: Any, msg: Any, **_: Any) -> None:
-        gevent.spawn(self._close_and_tell, msg.data["wait_s"])
+        self.generator.start(start.phase, began, start.slot, start.slots, start.budgets)
 
     def _close_and_tell(self, wait_s: float) -> None:
         run = self.generator.run
         self.generator.close(wait_s)
-        self._tell("closed", {} if run is None else {"run_id": run.origin.run_id})
+        self._tell(Closed("" if run is None else run.origin.run_id))

@@ -9,9 +9,11 @@ from gevent.event import Event
 from gevent.lock import Semaphore
 
 from engine.loop_lag import LoopLag
+from engine.messages import Done
 from loadshapes.own_traffic.traffic import Traffic
 from loadshapes.phase import Phase, stripe
 from loadshapes.token_pacing import Pacer
+from recording.events import LoopLag as LoopLagSeen
 from recording.not_sent import Unsent
 from rules.budget import Budget, Kind, Reservation
 from rules.stop_rule import Opening, Silence
@@ -119,6 +121,22 @@ class PhaseShare:
             due_last_s=due_last_s,
         )
         self.dropped += self.unsent.count
+
+    def done(self) -> Done:
+        """What it came to, for the node that commands."""
+        return Done(
+            run_id=self.run.origin.run_id,
+            phase=self.number,
+            sent=self.sent,
+            dropped=self.dropped,
+            unsent=self.unsent,
+            lag=LoopLagSeen(self.lag.p99_s, round(self.lag.max_s, 6)),
+            halted=self.halted_why,
+            cut="" if self.at_its_goal else self.halted_why,
+            held=self.held,
+            budgets=[budget.report() for budget in self.budgets],
+            pacer=None if self.pacer is None else self.pacer.report(),
+        )
 
     @property
     def users(self) -> int:

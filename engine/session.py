@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -20,6 +20,7 @@ from engine.estimate import by_calibration, estimate
 from engine.in_flight import in_hand
 from engine.index_set import Indices
 from engine.interrupted import InterruptedRun, check_same_plan
+from engine.messages import Changed, Close, Closed, Done, Held, OfRun, Open
 from engine.phase_share import PhaseShare, Run
 from engine.progress import Progress
 from loadshapes.finding import Finding
@@ -30,11 +31,24 @@ from loadshapes.token_pacing import CALIBRATION
 from recording import folder as run_folder
 from recording.csv_sink import CsvSink, part_path
 from recording.errors import OperatorError
-from recording.events import EventLog
+from recording.event_log import EventLog
+from recording.events import (
+    BodyChange,
+    BodyChanged,
+    Doubtful,
+    Event,
+    NotSent,
+    RunEnd,
+    RunStart,
+    Stopped,
+    Uncalibrated,
+    WorkerLate,
+)
 from recording.manifest import ROOT, manifest, write_json, written_by_us
-from recording.not_sent import EVENT, Unsent
+from recording.not_sent import Unsent
+from recording.reasons import Reason
 from recording.record import RequestRecord
-from recording.recorder import Inbound, unwritable
+from recording.recorder import Inbound, Parcel, unwritable
 from recording.row_notes import said
 from recording.tally import Tally
 from recording.untrusted_text import quoted
@@ -43,7 +57,7 @@ from settings import option
 from settings.body_profile import way_of
 from settings.endpoint import Endpoint, without_keys
 from settings.money import tariff
-from settings.options import Options, as_dict, as_kept
+from settings.options import Options, as_kept
 from settings.resume import drawn
 from tasks.exchange import Job, Origin, lost
 
@@ -113,14 +127,12 @@ class Session:
             next((phase.users for phase in self.plan.phases), 1),
             self.budget,
             nodes,
-            self._event_log.note,
-            self._progress,
-            self._write_off,
-            self._found,
+            self,
             {p.climb for p in plan.phases if remains and p.name in remains.ended and p.climb},
         )
         if remains is not None:  # what the gateway was found to refuse holds on
-            self.conductor.body_changes = list(remains.manifest.get("body_changes", ()))
+            known = remains.manifest.get("body_changes", ())
+            self.conductor.body_changes = [BodyChange.of(one) for one in known]
         self._greenlets: list[gevent.Greenlet[..., None]] = []
 
     def _program(self, plan: Plan) -> tuple[Plan, Program]:
@@ -207,36 +219,33 @@ class Session:
         write_json(self.folder / "manifest.json", made)
         names = [self._nodes.name(node) for node in alive]
         resumes = self._remains is not None
-        self._event_log.note(
-            "run_start", run_id=self.options.run_id, generators=names, resumed=resumes
-        )
+        self.note(RunStart(run_id=self.options.run_id, generators=tuple(names), resumed=resumes))
         for doubt in self.doubts:
-            self._event_log.note("doubt", **doubt.as_dict())
+            self.note(Doubtful(kind=doubt.kind, asked=doubt.asked, near=doubt.near))
         for node in alive:
-            self._nodes.send(
-                "open",
-                {
-                    "options": as_dict(self.options),
-                    "base_url": self.endpoint.shown,
-                    "simulated": self.endpoint.simulated,
-                    "key_name": self.endpoint.choice.key_name if self.endpoint.choice else "",
-                    "worker": self._nodes.name(node),
-                    "part": self._part(node),
-                    "attempt": self._attempt,
-                    "prices": self.tariff.plain,
-                    "currency": self.tariff.currency or "",
-                    # Workers need not have the file: its text travels.
-                    "traffic": self.plan.traffic.text if self.plan.traffic else "",
-                },
-                node,
+            opened = Open(
+                options=self.options,
+                base_url=self.endpoint.shown,
+                simulated=self.endpoint.simulated,
+                key_name=self.endpoint.choice.key_name if self.endpoint.choice else "",
+                worker=self._nodes.name(node),
+                part=self._part(node),
+                attempt=self._attempt,
+                prices=self.tariff.plain,
+                currency=self.tariff.currency or "",
+                # Workers need not have the file: its text travels.
+                traffic=self.plan.traffic.text if self.plan.traffic else "",
             )
+            self._nodes.send(opened, node)
         log.info("%s", estimate(self.plan, self.options, self.tariff.prices))
         self._greenlets = [gevent.spawn(self.conductor.run), gevent.spawn(self.progress.run)]
         self._greenlets[0].link_exception(self._conductor_failed)
 
     def _conductor_failed(self, greenlet: "gevent.Greenlet[..., None]") -> None:
         """A fault of our own must not leave a run waiting for ever."""
-        self.conductor.fail(f"a fault of our own ended the run: {greenlet.exception!r}", "fault")
+        self.conductor.fail(
+            f"a fault of our own ended the run: {greenlet.exception!r}", Reason.FAULT
+        )
         self.conductor.finished = True
 
     def _part(self, node: str) -> str:
@@ -255,62 +264,62 @@ class Session:
             if record.worker != "local":
                 self._seen[record.phase].add(record.request_index)
 
-    def receive(self, kind: str, node: str, data: dict[str, Any]) -> None:
+    def receive(self, node: str, message: OfRun) -> None:
         """A message of a generator's: for the conductor, or its last rows.
 
         What an earlier run still sends says nothing about this one.
         """
-        if data.get("run_id", self.options.run_id) != self.options.run_id:
-            log.warning("a message of run %s came after its end", data["run_id"])
+        if message.run_id not in ("", self.options.run_id):
+            log.warning("a message of run %s came after its end", message.run_id)
             return
         self._heard[node] = time.time()
-        if "parcel" in data:
-            self.shipped(node, data["parcel"])
-        if data.get("unsent"):
-            self._leave(Unsent.of(data["unsent"]))
-        if kind == "closed":
-            self._closed.add(node)
-        elif kind == "held":
-            if self.conductor.phase is not None:
-                self.tallies[self.conductor.phase.name].held = True
-        elif kind == "body_changed":
-            self._note_body(node, data)
-        else:
-            self.conductor.receive(kind, node, data)
+        if isinstance(message, Done | Closed) and message.parcel is not None:
+            self.shipped(node, message.parcel)
+        match message:
+            case Closed():
+                self._closed.add(node)
+            case Held():
+                if self.conductor.phase is not None:
+                    self.tallies[self.conductor.phase.name].held = True
+            case Changed():
+                self._note_body(node, message.change)
+            case _:
+                if isinstance(message, Done) and message.unsent is not None:
+                    self._leave(message.unsent)
+                self.conductor.receive(node, message)
 
     def _leave(self, unsent: Unsent) -> None:
         """Write down what a generator did not send of a phase, and tell whoever counts."""
-        self._event_log.note(EVENT, **unsent.as_dict())
+        self.note(NotSent(phase=unsent.phase, unsent=unsent))
         self.tallies.setdefault(unsent.phase, Tally()).leave(unsent)
         for see in self.left:
             see(unsent)
 
-    def _note_body(self, node: str, data: dict[str, Any]) -> None:
+    def _note_body(self, node: str, change: BodyChange) -> None:
         """A generator sends bodies another way since a refusal: said once a model and field."""
         changes = self.conductor.body_changes
-        data = {name: value for name, value in data.items() if name != "run_id"}
-        if any((one["model"], one["field"]) == (data["model"], data["field"]) for one in changes):
+        if any((one.model, one.field) == (change.model, change.field) for one in changes):
             return
-        changes.append(data)
-        self._event_log.note("body_changed", generator=self._nodes.name(node), **data)
-        self._manifest["body_changes"] = changes
+        changes.append(change)
+        self.note(BodyChanged(phase=change.phase, generator=self._nodes.name(node), change=change))
+        self._manifest["body_changes"] = [one.as_dict() for one in changes]
         write_json(self.folder / "manifest.json", self._manifest)
         log.warning(
             "%s: the gateway refuses %s (HTTP %s: %s); sent again and from now on: %s",
-            data["model"],
-            data["field"],
-            data["status"],
-            quoted(data["said"]),
-            way_of(data),
+            change.model,
+            change.field,
+            change.status,
+            quoted(change.said),
+            way_of(change),
         )
 
     def joined(self, node: str) -> None:
         """A worker has connected; if the run has begun, it gets nothing before the next one."""
         if self.conductor.generators and node not in self._nodes.alive():
             log.warning("generator %s came late: it waits for the next run", node)
-            self._event_log.note("worker_late", worker=node)
+            self.note(WorkerLate(worker=node))
 
-    def shipped(self, node: str, parcel: Mapping[str, Any]) -> None:
+    def shipped(self, node: str, parcel: Parcel) -> None:
         """Rows of a worker's, with one of its messages or reports."""
         self._heard[node] = time.time()
         try:
@@ -324,13 +333,13 @@ class Session:
         if by_hand and not self.plan.endless:
             self.stopped = "stopped before the plan was complete"
             phase = getattr(self.conductor.phase, "name", None)
-            self._event_log.note("stopped", phase=phase, reason="the run was stopped by hand")
+            self.note(Stopped(phase=phase, reason=Reason.STOPPED_BY_HAND))
         if not self.plan.endless:  # else its conductor hears of the end from the generators
             self._end_greenlets()
         wait_s = min(self.options.timeout, STOP_WAIT_S) if by_hand else 1.0
         asked = set(self._nodes.alive())
         for node in asked:
-            gevent.spawn(self._nodes.send, "close", {"wait_s": wait_s}, node)
+            gevent.spawn(self._nodes.send, Close(wait_s), node)
         deadline = time.monotonic() + wait_s + 3
         while not self._closed >= asked & set(self._nodes.alive()):
             if time.monotonic() > deadline:
@@ -348,8 +357,8 @@ class Session:
         """Close the files and write the report; whether the plan was completed."""
         completed = self.conductor.completed and not self.stopped
         if self.budget.limits:
-            self._event_log.note("accounts", **self.budget.as_dict())
-        self._event_log.note("run_end", completed=completed, foreign_rows=self.inbound.foreign)
+            self.note(self.budget.accounts())
+        self.note(RunEnd(completed=completed, foreign_rows=self.inbound.foreign))
         self._event_log.close()
         self.inbound.close()
         return completed
@@ -368,7 +377,11 @@ class Session:
         done = subprocess.run(command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=out)
         return done.returncode
 
-    def _write_off(self, phase: Phase, node: str, slot: int, slots: int) -> None:
+    def note(self, event: Event) -> None:
+        """Write an event down."""
+        self._event_log.write(event)
+
+    def generator_lost(self, phase: Phase, node: str, slot: int, slots: int) -> None:
         """Record what becomes of the requests of a generator that stays lost, as far as we know.
 
         What it may have sent since its last message is `lost`, for the gateway may have it and
@@ -393,20 +406,23 @@ class Session:
         if share.unsent is not None:
             self._leave(share.unsent)
 
-    def _progress(self, what: str, phase: Phase) -> None:
-        if what == "plan":
-            self._watched.clear()
-            if self._enter(phase):
-                write_json(self.folder / "manifest.json", self._manifest)
-            if phase.paced and phase.pace is None:
-                why = "its calibration states no tokens: the seed's arithmetic sizes its prompts"
-                self._event_log.note("uncalibrated", phase=phase.name, reason=why)
-                log.warning("%s: %s", phase.name, why)
-        elif what == "start":
-            self.began[phase.name] = time.time() + start_lead_s(phase)
-            self.progress.start(phase)
-        else:
-            self.progress.end(phase)
+    def phase_planned(self, phase: Phase) -> None:
+        """Have a phase in the plan and the manifest before it is run."""
+        self._watched.clear()
+        if self._enter(phase):
+            write_json(self.folder / "manifest.json", self._manifest)
+        if phase.paced and phase.pace is None:
+            self.note(Uncalibrated(phase=phase.name, reason=Reason.UNCALIBRATED))
+            log.warning("%s: %s", phase.name, Reason.UNCALIBRATED.said.en)
+
+    def phase_started(self, phase: Phase) -> None:
+        """Show it, and keep when it begins."""
+        self.began[phase.name] = time.time() + start_lead_s(phase)
+        self.progress.start(phase)
+
+    def phase_ended(self, phase: Phase) -> None:
+        """Show that it is over."""
+        self.progress.end(phase)
 
     def _enter(self, phase: Phase) -> bool:
         """Have a phase in the plan, the tallies and the manifest; whether the manifest changed."""
@@ -434,7 +450,7 @@ class Session:
         begun = self.began.keys() | before.keys()
         return max((place for place, name in enumerate(names, 1) if name in begun), default=0)
 
-    def _found(self, phase: Phase, halted: str, loop_lag_max_s: float | None) -> Finding:
+    def finding(self, phase: Phase, halted: str, loop_lag_max_s: float | None) -> Finding:
         """What a phase showed, for the program that planned it."""
         rows = sorted(self._watched, key=lambda record: record.request_index)
         if phase.scenario == CALIBRATION and (told := by_calibration(rows, self.plan)):

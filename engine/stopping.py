@@ -1,11 +1,20 @@
 """What ends a process's share of a phase early: budget, HTTP 402, refusals, stop rule, its goal."""
 
 from collections.abc import Callable
-from typing import Any
 
+from engine.messages import Held, OfRun, Tripped
 from engine.phase_share import PhaseShare, Run
 from loadshapes.capacity import MODE as CAPACITY
 from loadshapes.phase import Phase
+from recording.events import (
+    BudgetSpent,
+    PaymentRequired,
+    Refused,
+    RunTripped,
+    Trip,
+    Unpriced,
+)
+from recording.events import StopRule as StopRuleActed
 from recording.outcome import Outcome
 from recording.record import RequestRecord
 from recording.untrusted_text import quoted
@@ -22,10 +31,8 @@ and its objectives need their numbers."""
 class Guard:
     """Watches over one share: halts it, and has the conductor end the run, by `tell`."""
 
-    def __init__(
-        self, share: PhaseShare, run: Run, tell: Callable[[str, dict[str, Any]], None]
-    ) -> None:
-        self._share, self._run, self._send = share, run, tell
+    def __init__(self, share: PhaseShare, run: Run, tell: Callable[[OfRun], None]) -> None:
+        self._share, self._run, self._tell = share, run, tell
         options, phase = run.options, share.phase
         # In a manual phase the person is the stop rule.
         on = options.stop_rule == "on" and phase.kind != "manual"
@@ -42,8 +49,9 @@ class Guard:
         for budget in share.budgets:  # answers that state nothing are counted over all phases
             budget.untold = run.untold.setdefault(budget.unit, {})
 
-    def _tell(self, kind: str, data: dict[str, Any]) -> None:
-        self._send(kind, {"run_id": self._run.origin.run_id, **data})
+    def _trip(self, event: Trip, why: str, ends: str) -> None:
+        """Tell the conductor that this share was halted, and what is to end with it."""
+        self._tell(Tripped(self._run.origin.run_id, self._share.number, why, ends, event))
 
     def reserve(self, job: Job) -> None:
         """Set the request's worst case aside, waiting for what is in flight to free some.
@@ -77,14 +85,14 @@ class Guard:
                 tight = share.budgets[len(reservations)]
                 worst = tight.worst(kind, output, prompt_tokens)
                 self._end_run(
-                    "budget",
+                    BudgetSpent,
                     f"the budget is spent: of the {tight.unit} dealt to this generator "
                     f"{tight.left:.6g} is left, and the next request may need "
                     f"{worst or tight.left:.6g}",
                 )
                 return
             if not share.held:
-                self._tell("held", {"phase": share.number})
+                self._tell(Held(self._run.origin.run_id, share.number))
             share.held += not waited
             waited = True
             share.settled.clear()
@@ -99,15 +107,13 @@ class Guard:
             budget.settle(reservation, record)
             if budget.usage_unknown:
                 self._end_run(
-                    "unpriced",
+                    Unpriced,
                     f"the first {USAGE_UNKNOWN_AFTER} answers state no {budget.unit}, so a "
-                    "budget of it "
-                    "cannot be kept: "
-                    "give --prices, or limit --budget-tokens",
+                    "budget of it cannot be kept: give --prices, or limit --budget-tokens",
                 )
         share.settled.set()
         if record.outcome == Outcome.PAYMENT_REQUIRED:
-            self._end_run("payment_required", "the gateway wants payment (HTTP 402)")
+            self._end_run(PaymentRequired, "the gateway wants payment (HTTP 402)")
 
     def sent(self, job: Job) -> None:
         """A request leaves now."""
@@ -136,11 +142,15 @@ class Guard:
         )
         why = f"the {which} {count} requests all ended in the same refusal ({said})"
         self._share.halt(why)
-        evidence = {"ends": kind, "which": which, "counted": count, "outcome": outcome,
-                    "http_status": status, "words": record.error_message}  # fmt: skip
-        self._tell(
-            "tripped", {"phase": self._share.number, "event": "refused", "why": why, **evidence}
+        evidence = Refused(
+            ends=kind,
+            which=which,
+            counted=count,
+            outcome=outcome,
+            http_status=status,
+            words=record.error_message,
         )
+        self._trip(evidence, why, kind)
 
     def watch(self, outcome: str) -> None:
         """A sent request ended so: halt the share if that is what it is after, or by the rule."""
@@ -165,19 +175,19 @@ class Guard:
                 f"the stop rule acted: {verdict.counted} of the last {verdict.completed} requests "
                 f"failed ({said})"
             )
-            tripped = {"phase": share.number, "event": "stop_rule", "why": why}
-            self._tell("tripped", {**tripped, **verdict.as_dict()})
+            evidence = StopRuleActed(
+                counted=verdict.counted, completed=verdict.completed, outcomes=verdict.outcomes
+            )
+            self._trip(evidence, why, "phase")
 
-    def _end_run(self, event: str, why: str) -> None:
+    def _end_run(self, event: type[RunTripped], why: str) -> None:
         """Halt this share and have the conductor end the run."""
         share = self._share
         if share.halted.is_set():
             return
         share.halt(why)
-        evidence = (
-            {"budgets": [budget.as_dict() for budget in share.budgets]} if share.budgets else {}
-        )
-        self._tell("tripped", {"phase": share.number, "event": event, "why": why, **evidence})
+        budgets = tuple(budget.as_dict() for budget in share.budgets) or None
+        self._trip(event(budgets=budgets), why, "run")
 
 
 def _rule(options: Options, phase: Phase) -> StopRule:

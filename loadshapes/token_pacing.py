@@ -12,9 +12,11 @@ and is not made up for: that it was not served is what the window measures.
 """
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import prod, sqrt
+
+from recording.events import PacerReport
 
 BOUND = 2.0
 """The largest prompt, and the inverse of the smallest, in units of the window's mean."""
@@ -208,13 +210,13 @@ class Pacer:
         goal = self.target_tpm / 60 * self._end.at_s
         return 2 * sqrt((self._end.sd_s / self._end.at_s) ** 2 + (tokens / goal) ** 2)
 
-    def as_dict(self) -> Mapping[str, float]:
+    def report(self) -> PacerReport:
         """What the event log says of it."""
-        return {
-            "tokens": self.tokens,
-            "goal_tokens": round(self.goal_tokens),
-            "expected_error": round(self.expected_error, 6),
-            "least_words": self.least_words,
-            "most_words": self.most_words,
-            "tokens_per_word": round(self.pace.tokens_per_word, 4),
-        }
+        return PacerReport(
+            tokens=self.tokens,
+            goal_tokens=round(self.goal_tokens),
+            expected_error=round(self.expected_error, 6),
+            least_words=self.least_words,
+            most_words=self.most_words,
+            tokens_per_word=round(self.pace.tokens_per_word, 4),
+        )

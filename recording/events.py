@@ -1,43 +1,425 @@
-"""events.jsonl: what happened to the run as a whole, one JSON object a line."""
+"""What happens to a run as a whole: one class per event of events.jsonl. Pure.
 
-import logging
-import os
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
+A line of the file is a JSON object: `at`, its wall time in ISO 8601; `event`, its name; and the
+fields of its class, less those that are None, which means unknown or none. Lines of an earlier
+version lack what it did not know; of a later one, what is not known here is passed over.
+"""
 
-from recording.untrusted_text import as_json
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, is_dataclass
+from typing import Any, ClassVar
 
-log = logging.getLogger("weighbridge")
+from recording.not_sent import Unsent
+from recording.reasons import Reason
 
 
-class EventLog:
-    """Appends events to a file, line by line; readable by its owner only.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """What every event has; `phase` is the name of the phase it belongs to, where it has one.
 
-    A line that a crash tore is taken back, so that what follows can be read. A disk that takes no
-    event is told of in the log, and keeps no run from its end.
+    `beyond` are the fields of a line that its class does not know: another version's.
     """
 
-    def __init__(self, path: Path) -> None:
-        descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
-        self._file = os.fdopen(descriptor, "a+b", buffering=0)
-        self._file.seek(0)
-        self._size = self._file.read().rfind(b"\n") + 1
-        self._file.truncate(self._size)
+    name: ClassVar[str] = ""
+    at: str | None = None
+    phase: str | None = None
+    beyond: Mapping[str, Any] | None = None
 
-    def note(self, event: str, **details: Any) -> None:
-        """Write one event: its wall time, its name, its details."""
-        line = {"at": datetime.now(UTC).isoformat(), "event": event, **details}
-        rest = text = as_json(line, None).encode("utf-8", "replace") + b"\n"
-        try:
-            while rest:
-                rest = rest[self._file.write(rest) :]
-            self._size += len(text)
-        except OSError as error:
-            log.error("the event %s cannot be written to events.jsonl (%s)", event, error.strerror)
-            if len(rest) < len(text):
-                self._file.truncate(self._size)
+    def as_dict(self) -> dict[str, Any]:
+        """The line's fields, its name first, without its time."""
+        given = {
+            item.name: _plain(value)
+            for item in fields(self)
+            if item.name not in ("at", "beyond") and (value := getattr(self, item.name)) is not None
+        }
+        return {"event": self.name, **given}
 
-    def close(self) -> None:
-        """Close the file."""
-        self._file.close()
+    def details(self) -> str:
+        """What it says beyond its name, place and time, e.g. `counted: 7, completed: 20`."""
+        known = {k: v for k, v in self.as_dict().items() if k not in ("event", "phase")}
+        known |= self.beyond or {}
+        return ", ".join(
+            f"{k}: {v if isinstance(v, str) else json.dumps(v, ensure_ascii=False)}"
+            for k, v in known.items()
+        )
+
+    @classmethod
+    def of(cls, line: Mapping[str, Any]) -> "Event":
+        """The event of a well-formed line."""
+        own = {item.name for item in fields(cls)} - {"beyond"}
+        known = {name: _typed(cls, name, line[name]) for name in own & line.keys()}
+        beyond = {
+            name: value
+            for name, value in line.items()
+            if name != "event" and value is not None and known.get(name) is None
+        }
+        return cls(**known, beyond=beyond or None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStart(Event):
+    """An attempt at the run begins, on these generators."""
+
+    name: ClassVar[str] = "run_start"
+    run_id: str | None = None
+    generators: tuple[str, ...] = ()
+    resumed: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubtful(Event):
+    """The free look before the run found something doubtful: `kind` is base_url or model."""
+
+    name: ClassVar[str] = "doubt"
+    kind: str | None = None
+    asked: str | None = None
+    near: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhaseStart(Event):
+    """A phase begins at `t0_unix_s`; a clock offset is the master's clock minus the generator's."""
+
+    name: ClassVar[str] = "phase_start"
+    t0_unix_s: float | None = None
+    generators: tuple[str, ...] = ()
+    clock_offsets_s: tuple[float, ...] = ()
+    round_trips_s: tuple[float | None, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LoopLag:
+    """How late the event loops of a phase's generators were, seconds; None: not measured."""
+
+    loop_lag_p99_s: float | None = None
+    loop_lag_max_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PacerReport:
+    """How one generator sized the prompts of a token window; `expected_error` is a share."""
+
+    tokens: float | None = None
+    goal_tokens: float | None = None
+    expected_error: float | None = None
+    least_words: int | None = None
+    most_words: int | None = None
+    tokens_per_word: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhaseEnd(Event):
+    """A phase is over. `cut` says what ended it early (empty: nothing; None: it is not said).
+
+    `held_by_budget` requests waited until the budget covered them.
+    """
+
+    name: ClassVar[str] = "phase_end"
+    sent: int | None = None
+    dropped: int | None = None
+    cut: str | None = None
+    generator: LoopLag | None = None
+    held_by_budget: int | None = None
+    pacers: tuple[PacerReport, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhaseSkipped(Event):
+    """A phase is left out, since what it belongs to was ended before."""
+
+    name: ClassVar[str] = "phase_skipped"
+    why: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotSent(Event):
+    """What a generator planned and did not send, in one line; its fields are `Unsent`'s."""
+
+    name: ClassVar[str] = "not_sent"
+    unsent: Unsent
+
+    def as_dict(self) -> dict[str, Any]:
+        """The line's fields."""
+        return {"event": self.name, **self.unsent.as_dict()}
+
+    @classmethod
+    def of(cls, line: Mapping[str, Any]) -> "NotSent":
+        """The event of a line. ValueError where it does not say which requests were not sent."""
+        unsent = Unsent.of(line)
+        return cls(at=line.get("at"), phase=unsent.phase, unsent=unsent)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerLost(Event):
+    """A worker's heartbeats stopped."""
+
+    name: ClassVar[str] = "worker_lost"
+    worker: str | None = None
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerBack(Event):
+    """A lost worker has come back."""
+
+    name: ClassVar[str] = "worker_back"
+    worker: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerLate(Event):
+    """A worker joined during the run, and gets nothing before the next one."""
+
+    name: ClassVar[str] = "worker_late"
+    worker: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BodyChange:
+    """A field of a model's bodies that the gateway refused, and how it is sent since.
+
+    `sent_as` and `to` are where it stood and where it goes; `said` are the gateway's words.
+    """
+
+    model: str
+    field: str
+    sent_as: str
+    to: str
+    status: int
+    said: str
+    phase: str
+    task_id: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, as manifests and events hold them (`sent_as` is called `from` there)."""
+        made = {item.name: getattr(self, item.name) for item in fields(self)}
+        return {"from" if name == "sent_as" else name: value for name, value in made.items()}
+
+    @classmethod
+    def of(cls, line: Mapping[str, Any]) -> "BodyChange":
+        """The change that `as_dict` made plain values of, or a manifest holds."""
+        return cls(
+            model=str(line["model"]),
+            field=str(line["field"]),
+            sent_as=str(line.get("from", "")),
+            to=str(line.get("to", "")),
+            status=int(line.get("status") or 0),
+            said=str(line.get("said", "")),
+            phase=str(line.get("phase", "")),
+            task_id=str(line.get("task_id", "")),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BodyChanged(Event):
+    """A generator sends a model's bodies another way since a refusal."""
+
+    name: ClassVar[str] = "body_changed"
+    generator: str | None = None
+    change: BodyChange
+
+    def as_dict(self) -> dict[str, Any]:
+        """The line's fields."""
+        by = {} if self.generator is None else {"generator": self.generator}
+        return {"event": self.name, **by, **self.change.as_dict()}
+
+    @classmethod
+    def of(cls, line: Mapping[str, Any]) -> "BodyChanged":
+        """The event of a well-formed line."""
+        change = BodyChange.of(line)
+        return cls(
+            at=line.get("at"), phase=change.phase, generator=line.get("generator"), change=change
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trip(Event):
+    """What a generator met that ends a phase, or more; `generator` is its name."""
+
+    generator: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopRule(Trip):
+    """The stop rule ended a phase: `counted` of the last `completed` requests failed."""
+
+    name: ClassVar[str] = "stop_rule"
+    counted: int | None = None
+    completed: int | None = None
+    outcomes: Mapping[str, int] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused(Trip):
+    """The first (or last) `counted` requests all ended in one refusal; `ends` is what that ends."""
+
+    name: ClassVar[str] = "refused"
+    ends: str | None = None
+    which: str | None = None
+    counted: int | None = None
+    outcome: str | None = None
+    http_status: int | None = None
+    words: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunTripped(Trip):
+    """What a generator met that ends the run; `budgets` are its own by then."""
+
+    budgets: tuple[Mapping[str, float], ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetSpent(RunTripped):
+    """The next request may need more than is left."""
+
+    name: ClassVar[str] = "budget"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unpriced(RunTripped):
+    """Answers do not state what they used, so a budget cannot be kept."""
+
+    name: ClassVar[str] = "unpriced"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentRequired(RunTripped):
+    """The gateway wants payment."""
+
+    name: ClassVar[str] = "payment_required"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unwritable(RunTripped):
+    """A generator's rows cannot be written."""
+
+    name: ClassVar[str] = "unwritable"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stopped(Event):
+    """Somebody stopped the run."""
+
+    name: ClassVar[str] = "stopped"
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended(Event):
+    """The run is ended before its plan was done; `reason` is one sentence, with foreign words."""
+
+    name: ClassVar[str] = "ended"
+    cause: Reason | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Uncalibrated(Event):
+    """A token window has no calibration to size its prompts by."""
+
+    name: ClassVar[str] = "uncalibrated"
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What became of a budget, in its unit, over all attempts at the run.
+
+    `largest_underestimate` is the most by which a request exceeded its reservation; `unstated`
+    requests did not say what they used.
+    """
+
+    limit: float
+    spent: float
+    largest_underestimate: float
+    unstated: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accounts(Event):
+    """What became of the run's budgets."""
+
+    name: ClassVar[str] = "accounts"
+    money: Account | None = None
+    tokens: Account | None = None
+
+    def unit(self, name: str) -> Account | None:
+        """The account of `money` or `tokens`."""
+        return self.money if name == "money" else self.tokens
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed(Event):
+    """The run came to its end by a fault of ours."""
+
+    name: ClassVar[str] = "failed"
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunEnd(Event):
+    """An attempt at the run is over; `foreign_rows` of other runs were refused."""
+
+    name: ClassVar[str] = "run_end"
+    completed: bool | None = None
+    foreign_rows: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unknown(Event):
+    """An event of another version or program, by its own `event` name."""
+
+    event: str = ""
+
+
+EVENTS: dict[str, type[Event]] = {
+    kind.name: kind
+    for kind in (
+        RunStart, Doubtful, PhaseStart, PhaseEnd, PhaseSkipped, NotSent, WorkerLost, WorkerBack,
+        WorkerLate, BodyChanged, StopRule, Refused, BudgetSpent, Unpriced, PaymentRequired,
+        Unwritable, Stopped, Ended, Uncalibrated, Accounts, Failed, RunEnd,
+    )
+}  # fmt: skip
+"""Every event by its name. A new one is a class above, and its name here."""
+
+
+def typed(line: Mapping[str, Any]) -> Event:
+    """The event of a well-formed line of events.jsonl. ValueError: it lacks what its kind needs."""
+    kind = EVENTS.get(line["event"])
+    if kind is None:
+        beyond = {k: v for k, v in line.items() if k not in ("at", "phase", "event")}
+        at, phase = line.get("at"), line.get("phase")
+        return Unknown(at=at, phase=phase, event=line["event"], beyond=beyond)
+    try:
+        return kind.of(line)
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"its {kind.name} is damaged ({error})") from None
+
+
+_NESTED: dict[str, type[Any]] = {
+    "generator": LoopLag, "pacers": PacerReport, "money": Account, "tokens": Account,
+}  # fmt: skip
+_REASONS = ("why", "reason", "cause")
+
+
+def _typed(kind: type[Event], name: str, value: Any) -> Any:
+    """A field of a line as its class has it."""
+    if name in _REASONS and (kind is not Ended or name == "cause"):
+        return Reason.of(value)
+    if isinstance(value, list):
+        return tuple(None if one is None else _typed(kind, name, one) for one in value)
+    if isinstance(value, Mapping) and name in _NESTED:
+        known = {item.name for item in fields(_NESTED[name])}
+        return _NESTED[name](**{key: one for key, one in value.items() if key in known})
+    return () if value is None and name in _LISTS else value
+
+
+_LISTS = ("generators", "near", "clock_offsets_s", "round_trips_s", "pacers")
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    return [_plain(one) for one in value] if isinstance(value, tuple) else value

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,14 @@ def unwritable(sink_path: Path, error: OSError) -> str:
         f"{sink_path} cannot be written ({error.strerror}), so no more is sent: make room, then go "
         "on with --resume"
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """Rows of a worker's, encoded as in its part file, that the master has not got yet."""
+
+    run_id: str
+    rows: list[list[str]]
 
 
 class Recorder:
@@ -63,10 +72,10 @@ class Recorder:
         if record is not None:
             self.keep(record)
 
-    def parcel(self) -> dict[str, Any]:
+    def parcel(self) -> Parcel:
         """The rows not yet shipped, for a message to the master."""
         rows, self._outbox = self._outbox, []
-        return {"run_id": self.run_id, "rows": rows}
+        return Parcel(self.run_id, rows)
 
     def close(self) -> None:
         """Close the part file."""
@@ -90,14 +99,13 @@ class Inbound:
         self._watch = watch
         self._sinks: dict[str, CsvSink] = {}
 
-    def accept(self, worker: str, parcel: Mapping[str, Any]) -> None:
+    def accept(self, worker: str, parcel: Parcel) -> None:
         """Write one parcel of a worker's. Raises OSError, when all of it has been seen."""
         failed: OSError | None = None
-        rows = parcel.get("rows") or []
-        if parcel.get("run_id") != self._run_id:
-            self.foreign += len(rows)
+        if parcel.run_id != self._run_id:
+            self.foreign += len(parcel.rows)
             return
-        for cells in rows:
+        for cells in parcel.rows:
             record = decode(cells)
             if record.run_id != self._run_id:
                 self.foreign += 1

@@ -17,17 +17,14 @@ for cached ones. Of a kind that was never seen nothing is known: it reserves all
 goes alone.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from recording.outcome import FREE
 from recording.record import RequestRecord
 from rules.prices import output_tokens, prompt_in_all
 
 MONEY, TOKENS = "money", "tokens"
-Experience = list[list[Any]]
-"""Of each kind seen: model, request, and the fields of Seen, `units` last."""
 USAGE_UNKNOWN_AFTER = 5
 """So many first answers of a kind that do not say what they used are enough to know that none will:
 where 9 in 10 do, 5 in a row are missing once in 100,000."""
@@ -57,6 +54,41 @@ class Seen:
     prompt_tokens: int = 0
     unbounded_tokens: int = 0
     off_table: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Experience:
+    """What a generator has seen of a kind of request, for another one: the fields of Seen."""
+
+    model: str
+    request: str
+    units: tuple[float, ...]
+    flat: float
+    prompt_tokens: int
+    unbounded_tokens: int
+    off_table: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DealtBudget:
+    """A generator's part of what is left of a unit, and what all have seen so far."""
+
+    unit: str
+    limit: float
+    seen: tuple[Experience, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedBudget:
+    """What became of a generator's part; see Budget."""
+
+    unit: str
+    limit: float
+    spent: float
+    reserved: float
+    largest_underestimate: float
+    unstated: int
+    seen: tuple[Experience, ...]
 
 
 @dataclass(slots=True)
@@ -179,30 +211,31 @@ class Budget:
 
     # ---- a budget for each generator, in messages
 
-    def experience(self) -> Experience:
-        """What was seen, as plain values for a message."""
-        return [
-            [
+    def experience(self) -> tuple[Experience, ...]:
+        """What was seen, for another budget."""
+        return tuple(
+            Experience(
                 *kind,
+                tuple(seen.units),
                 seen.flat,
                 seen.prompt_tokens,
                 seen.unbounded_tokens,
                 seen.off_table,
-                *seen.units,
-            ]
+            )
             for kind, seen in self.seen.items()
-        ]
+        )
 
-    def learn_from(self, experience: Experience) -> None:
+    def learn_from(self, experience: Iterable[Experience]) -> None:
         """Take over what another budget has seen."""
-        for model, request, flat, prompt, unbounded, off_table, *units in experience:
-            seen = self.seen.setdefault((str(model), str(request)), Seen([0.0] * len(self.ratios)))
-            pairs = zip(seen.units, units, strict=True)
-            seen.units = [max(unit, float(other)) for unit, other in pairs]
-            seen.flat = max(seen.flat, float(flat))
-            seen.prompt_tokens = max(seen.prompt_tokens, int(prompt))
-            seen.unbounded_tokens = max(seen.unbounded_tokens, int(unbounded))
-            seen.off_table |= bool(off_table)
+        for other in experience:
+            kind = (other.model, other.request)
+            seen = self.seen.setdefault(kind, Seen([0.0] * len(self.ratios)))
+            pairs = zip(seen.units, other.units, strict=True)
+            seen.units = [max(unit, theirs) for unit, theirs in pairs]
+            seen.flat = max(seen.flat, other.flat)
+            seen.prompt_tokens = max(seen.prompt_tokens, other.prompt_tokens)
+            seen.unbounded_tokens = max(seen.unbounded_tokens, other.unbounded_tokens)
+            seen.off_table |= other.off_table
 
     def as_dict(self) -> Mapping[str, float]:
         """What the event log says of it."""
@@ -213,3 +246,15 @@ class Budget:
             "largest_underestimate": round(self.underestimate, 9),
             "unstated": self.unstated,
         }
+
+    def report(self) -> ReportedBudget:
+        """What a generator says of it when its phase is over."""
+        return ReportedBudget(
+            self.unit,
+            round(self.limit, 9),
+            round(self.spent, 9),
+            round(self.reserved, 9),
+            round(self.underestimate, 9),
+            self.unstated,
+            self.experience(),
+        )

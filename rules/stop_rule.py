@@ -6,10 +6,10 @@ gateway has gone in the middle of a run. `pause_s` is the brake of a phase that 
 """
 
 from collections.abc import Hashable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import lru_cache
 from math import exp, lgamma, log, log1p
-from typing import Any, Literal
+from typing import Literal
 
 from recording.outcome import COUNTED, HOPELESS, Outcome
 
@@ -52,9 +52,6 @@ class Verdict:
     counted: int
     completed: int
     outcomes: dict[str, int]
-
-    def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 def decide(ended: Sequence[str], rule: StopRule) -> Verdict:

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
+from recording.events import BodyChange
 from settings.options import Options
 
 AUTO, HEADER, METADATA, OFF = "auto", "header", "metadata", "off"
@@ -39,9 +40,9 @@ class BodyProfile:
         budget = options.output_budget_field
         return cls(task_id, "" if budget == AUTO else budget, options.stream_usage != OFF)
 
-    def after(self, change: Mapping[str, Any]) -> "BodyProfile":
+    def after(self, change: BodyChange) -> "BodyProfile":
         """The ways after a change of `change`."""
-        name, to = change["field"], change["to"]
+        name, to = change.field, change.to
         if name == "task_id":
             return replace(self, task_id=to)
         if name in BUDGETS:
@@ -79,11 +80,11 @@ def undecided(ways: BodyProfile, options: Options) -> bool:
     )
 
 
-def way_of(change: Mapping[str, Any]) -> str:
+def way_of(change: BodyChange) -> str:
     """The new way of a change, in a few words."""
-    if change["field"] == "task_id":
+    if change.field == "task_id":
         return f"the task_id in header {TASK_HEADER}"
-    return f"{change['to']}" if change["field"] in BUDGETS else f"without {change['field']}"
+    return change.to if change.field in BUDGETS else f"without {change.field}"
 
 
 def task_line(task_id: str) -> bytes:

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from http.client import HTTPConnection
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 from dotenv import load_dotenv
@@ -274,10 +273,16 @@ def simulated(url: str, options: Options, unit: str | None = None) -> Endpoint:
 
 
 def endpoint_here(
-    data: Mapping[str, Any], options: Options, own: Options, own_host: str | None
+    base_url: str,
+    options: Options,
+    own: Options,
+    own_host: str | None,
+    *,
+    simulated_gateway: bool = False,
+    key_name: str = "",
 ) -> Endpoint:
-    """A run's gateway as a master says it (`data`), with this process's own keys, headers' values
-    and command.
+    """A run's gateway as a master says it, with this process's own keys, headers' values and
+    command.
 
     None of them travels: each process has them from its own command line and environment. Raises
     OperatorError.
@@ -295,12 +300,6 @@ def endpoint_here(
     chosen = [line for line in own.headers if line.partition("=")[0].strip() in wanted]
     command = own.key_command if options.key_command else ""
     asked = replace(options, header="\n".join(chosen), key_command=command)
-    if data["simulated"]:
-        return simulated(data["base_url"], asked)
-    return resolve(
-        data["base_url"],
-        os.environ,
-        asked,
-        own_host=own_host,
-        prefer=data.get("key_name", ""),
-    )
+    if simulated_gateway:
+        return simulated(base_url, asked)
+    return resolve(base_url, os.environ, asked, own_host=own_host, prefer=key_name)

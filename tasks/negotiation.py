@@ -11,6 +11,7 @@ from typing import Any
 from gevent.event import Event
 
 from loadshapes.phase import Phase
+from recording.events import BodyChange
 from recording.record import RequestRecord
 from rules.refused_fields import refused_fields
 from settings.body_profile import HEADER, BodyProfile, change, undecided
@@ -33,7 +34,7 @@ class Negotiation:
         self,
         options: Options,
         origin: Origin,
-        tell: Callable[[str, dict[str, Any]], None] = lambda kind, data: None,
+        tell: Callable[[BodyChange], None] = lambda change: None,
     ) -> None:
         self._options = options
         self._origin = origin
@@ -47,10 +48,10 @@ class Negotiation:
         """How the bodies to a model are written now."""
         return self._ways.get(model, self._asked)
 
-    def told(self, changes: Iterable[Mapping[str, Any]]) -> None:
+    def told(self, changes: Iterable[BodyChange]) -> None:
         """Changes that others have found out, or an earlier attempt at the run."""
         for one in changes:
-            self._ways[one["model"]] = self.of(one["model"]).after(one)
+            self._ways[one.model] = self.of(one.model).after(one)
 
     def turn(self, phase: Phase) -> None:
         """Let the first request of a closed loop go alone, until its answer is known.
@@ -121,18 +122,18 @@ class Negotiation:
             ways = self.of(model)
             moved = change(name, ways, self._options, own)
             if moved is not None:
-                made = {
-                    "model": model,
-                    "field": name,
-                    "from": moved[0],
-                    "to": moved[1],
-                    "status": status,
-                    "said": (record.error_message or "")[:SAID_CHARS],
-                    "phase": job.phase.name,
-                    "task_id": job.phase.task_id(job.index),
-                }
+                made = BodyChange(
+                    model=model,
+                    field=name,
+                    sent_as=moved[0],
+                    to=moved[1],
+                    status=status,
+                    said=(record.error_message or "")[:SAID_CHARS],
+                    phase=job.phase.name,
+                    task_id=job.phase.task_id(job.index),
+                )
                 self._ways[model] = ways.after(made)
-                self._tell("body_changed", {"run_id": self._origin.run_id, **made})
+                self._tell(made)
         new = body(job.phase, job.index, request, self._options, self.of(model))
         charged = bool(record.api_cost or record.total_tokens)
         return None if charged or any(name in new for name in named) else new

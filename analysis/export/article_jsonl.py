@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from analysis.numbers.percentile import nearest_rank
 from analysis.reading.atomic_file import replacing
 from analysis.reading.load import Run, rows
+from recording.events import PhaseEnd, StopRule
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -155,8 +156,8 @@ def _summary(run: Run, frame: "DataFrame", phase: dict[str, Any], version: str) 
 
 
 def _ended(run: Run, phase: str) -> str | None:
-    ends = run.events_of("phase_end", phase)
-    return ends[-1].get("at") if ends else None
+    ends = run.events_of(PhaseEnd, phase)
+    return ends[-1].at if ends else None
 
 
 def _latest(run: Run, phase: str) -> str:
@@ -165,17 +166,8 @@ def _latest(run: Run, phase: str) -> str:
 
 def _stop_rule(run: Run, phase: str) -> str:
     """The seed's sentence, then what happened, when the rule did stop the phase."""
-    stops = run.events_of("stop_rule", phase)
-    return STOP_RULE + "".join(f"；{details(event)}" for event in stops)
-
-
-def details(event: dict[str, Any]) -> str:
-    """What an event says beyond its name, place and time, e.g. `reason: 7 of 20 failed`."""
-    known = {k: v for k, v in event.items() if k not in ("event", "phase", "at")}
-    return ", ".join(
-        f"{k}: {v if isinstance(v, str) else json.dumps(v, ensure_ascii=False)}"
-        for k, v in known.items()
-    )
+    stops = run.events_of(StopRule, phase)
+    return STOP_RULE + "".join(f"；{event.details()}" for event in stops)
 
 
 def _round(value: float | None, digits: int) -> float | None:

@@ -7,6 +7,7 @@ every 50 ms is how late it was for the bytes of answers, and it is in every time
 
 from typing import Any
 
+from recording.events import PhaseEnd
 from recording.outcome import Outcome
 from rules.punctuality import LAG_SHARE, limit_s
 
@@ -14,7 +15,7 @@ GAP_SHARE = 0.5
 """A p99 loop lag above this share of the median gap between chunks distorts the gaps."""
 
 
-def judge(row: dict[str, Any], ends: list[dict[str, Any]]) -> None:
+def judge(row: dict[str, Any], ends: list[PhaseEnd]) -> None:
     """Add a phase's loop lag, its limits and the verdict `generator_limited` to its numbers.
 
     `row` is the phase's of `analysis.numbers.summarize`, `ends` are its `phase_end` events. The
@@ -22,8 +23,9 @@ def judge(row: dict[str, Any], ends: list[dict[str, Any]]) -> None:
     None where no lag is known, or nothing that it could be held against. A phase of which our own
     machine let a request not go (`local_limits`) is limited, whatever its lags.
     """
+    lags = [end.generator for end in ends if end.generator is not None]
     for name in ("loop_lag_p99_s", "loop_lag_max_s"):
-        said = [(end.get("generator") or {}).get(name) for end in ends]
+        said = [getattr(lag, name) for lag in lags]
         row[name] = max((float(lag) for lag in said if lag is not None), default=None)
     first_s = row["latency_p50_s"] if row["ttft_p50_s"] is None else row["ttft_p50_s"]
     row["send_lag_limit_s"] = limit_s(LAG_SHARE, row["latency_p50_s"])

@@ -10,6 +10,7 @@ from analysis.numbers.percentile import nearest_ranks
 from analysis.numbers.unanswered import waits_s
 from analysis.reading.groups import groups, known_sum, runs
 from analysis.reading.subset import Chosen
+from recording.events import PhaseEnd
 from recording.outcome import Outcome
 from rules import percentiles
 from rules.slo import Slo
@@ -39,7 +40,7 @@ def of_run(run: "Run", by: Sequence[str] = PHASE) -> list[dict[str, Any]]:
     found = [{str(k): v for k, v in record.items()} for record in records]
     for row in found:
         if "phase" in row:
-            punctuality.judge(row, run.events_of("phase_end", row["phase"]))
+            punctuality.judge(row, run.events_of(PhaseEnd, row["phase"]))
             row.update(left.get(row["phase"], warmup.Left()).as_dict())
             row.update(_gaps(run, row, asked))
     return found

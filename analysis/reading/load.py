@@ -7,7 +7,7 @@ that the recorder cannot have written is an error that names the file and the li
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from analysis.reading import cache as cached
 from analysis.reading import parts, well_formed
@@ -17,12 +17,15 @@ from analysis.reading.not_sent import Joined, Unfolded
 from analysis.reading.parts import Odd, RunError, torn
 from analysis.reading.rows import Memory, Rows, Source
 from recording import formats
+from recording.events import Event, RunEnd, typed
 from recording.json_files import InputError, check_is_file, json_of, read_bytes
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
 __all__ = ["Odd", "Run", "RunError", "load", "rows"]
+
+E = TypeVar("E", bound=Event)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,7 @@ class Run:
     folder: Path
     manifest: dict[str, Any]
     rows: Rows
-    events: list[dict[str, Any]]
+    events: list[Event]
     remarks: list[Odd]
     beyond: dict[str, int] = field(default_factory=dict)
     percents: tuple[Fraction, ...] = ()
@@ -70,14 +73,14 @@ class Run:
     @property
     def interrupted(self) -> bool:
         """Whether the run never said that it had ended."""
-        return not self.events_of("run_end")
+        return not self.events_of(RunEnd)
 
-    def events_of(self, kind: str, phase: str | None = None) -> list[dict[str, Any]]:
+    def events_of(self, kind: type[E], phase: str | None = None) -> list[E]:
         """The events of one kind, of one phase when it is named."""
         return [
             event
             for event in self.events
-            if event["event"] == kind and (phase is None or event.get("phase") == phase)
+            if isinstance(event, kind) and (phase is None or event.phase == phase)
         ]
 
 
@@ -172,7 +175,7 @@ def _manifest(path: Path) -> dict[str, Any]:
     return manifest
 
 
-def _events(path: Path, remarks: list[Odd]) -> list[dict[str, Any]]:
+def _events(path: Path, remarks: list[Odd]) -> list[Event]:
     try:
         lines = read_bytes(path).split(b"\n")
     except FileNotFoundError:
@@ -183,15 +186,15 @@ def _events(path: Path, remarks: list[Odd]) -> list[dict[str, Any]]:
     if lines.pop():
         remarks.append(torn(path, len(lines) + 1))
     events = []
-    for number, line in enumerate(lines, 1):
+    for number, text in enumerate(lines, 1):
         try:
-            event = well_formed.cleaned(json_of(line))
-            if not isinstance(event, dict) or not isinstance(event.get("event"), str):
+            line = well_formed.cleaned(json_of(text))
+            if not isinstance(line, dict) or not isinstance(line.get("event"), str):
                 raise InputError("not an event")
-            well_formed.event(event)
+            well_formed.event(line)
+            events.append(typed(line))
         except InputError:
             raise RunError(f"{path}, line {number}: not an event; restore the file.") from None
-        except well_formed.NotWellFormed as error:
+        except ValueError as error:
             raise RunError(f"{path}, line {number}: {error}; restore the file.") from None
-        events.append(event)
     return events

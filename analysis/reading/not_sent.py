@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from analysis.reading.columns import FEW_VALUED, schema
 from analysis.reading.parts import RunError
+from recording.events import Event, NotSent
 from recording.not_sent import EVENT, Unsent
 from recording.outcome import Outcome
 from recording.record import SCHEMA_VERSION, RequestRecord
@@ -87,7 +88,7 @@ class Unfolded:
 
     def __init__(
         self,
-        events: Sequence[Mapping[str, Any]],
+        events: Sequence[Event],
         plan: Sequence[Mapping[str, Any]],
         source: "Source",
         where: str,
@@ -99,10 +100,10 @@ class Unfolded:
         planned = {phase["name"]: phase for phase in plan}
         self._lines = [
             _Line(
-                line := _read(event, where), planned.get(line.phase, {}), str(event.get("at") or "")
+                line := _bounded(event.unsent, where), planned.get(line.phase, {}), event.at or ""
             )
             for event in events
-            if event["event"] == EVENT
+            if isinstance(event, NotSent) and (line := _bounded(event.unsent, where))
         ]
         self.beyond: dict[str, int] = {}
         indices, numbers = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int32)]
@@ -202,16 +203,13 @@ class Unfolded:
         )
 
 
-def _read(event: Mapping[str, Any], where: str) -> Unsent:
-    try:
-        line = Unsent.of(event)
-        if line.last >= MOST:
-            raise ValueError(f"it speaks of more than {MOST} requests")
-        return line
-    except ValueError as error:
+def _bounded(line: Unsent, where: str) -> Unsent:
+    if line.last >= MOST:
         raise RunError(
-            f"{where}: an event {EVENT} is damaged ({error}): restore the file."
-        ) from None
+            f"{where}: an event {EVENT} is damaged (it speaks of more than {MOST} requests): "
+            "restore the file."
+        )
+    return line
 
 
 def _indices(source: "Source", phase: str) -> Any:

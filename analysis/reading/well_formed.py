@@ -117,9 +117,10 @@ EVENT = _map(
     sent=WHOLE, dropped=WHOLE, held_by_budget=WHOLE, foreign_rows=WHOLE, completed=SCALAR,
     counted=WHOLE, outcomes=_map(_needed(WHOLE)), resumed=FLAG,
     pacers=_list(_needed(_map(None))), money=_ACCOUNT, tokens=_ACCOUNT, status=WHOLE,
-    http_status=WHOLE, field=TEXT, said=TEXT, words=TEXT, error=TEXT,
+    http_status=WHOLE, field=TEXT, said=TEXT, words=TEXT, error=TEXT, kind=TEXT, asked=TEXT,
+    near=_list(_needed(TEXT)), outcome=TEXT, ends=TEXT, which=TEXT, to=TEXT,
 )  # fmt: skip
-PHASE_END = _map(generator=_map(NUMBER))
+PHASE_END = _map(generator=_map(NUMBER), pacers=_list(_needed(_map(NUMBER))))
 
 
 def manifest(content: Mapping[str, Any]) -> None:

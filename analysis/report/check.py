@@ -18,6 +18,7 @@ from analysis.page.words import Words
 from analysis.report.event_text import told
 from analysis.report.flags import flagged, outliers_of
 from analysis.report.view import View
+from recording.events import Accounts, Ended, Failed, Refused, RunEnd, Stopped, StopRule
 from recording.outcome import Outcome
 from rules import condition_names
 from rules.censoring import enough
@@ -135,11 +136,11 @@ def _complete(view: View) -> Check:
     run, wall_s = view.run, _wall_s(view)
     if run.interrupted:
         return Check(RUN, None, "failed", "was interrupted and never recorded its end", wall_s)
-    if run.events_of("run_end")[-1].get("completed") is False:
+    if run.events_of(RunEnd)[-1].completed is False:
         english = Words("en")
         why = [
             told(english, event)
-            for kind in ("stop_rule", "refused", "stopped", "ended", "failed")
+            for kind in (StopRule, Refused, Stopped, Ended, Failed)
             for event in run.events_of(kind)
         ]
         said = f" ({why[-1]})" if why else ""
@@ -339,10 +340,10 @@ def _of_run(view: View, metric: Metric) -> tuple[float | None, str]:
 
 
 def _budget(view: View, unit: str) -> tuple[float | None, str]:
-    told = [account for e in view.run.events_of("accounts") if (account := e.get(unit))]
-    if not told:
+    known = [account for e in view.run.events_of(Accounts) if (account := e.unit(unit))]
+    if not known:
         return None, "the run has no such budget"
-    return told[-1]["spent"] / told[-1]["limit"], ""
+    return known[-1].spent / known[-1].limit, ""
 
 
 def _cost(view: View) -> tuple[float | None, str]:

@@ -1,30 +1,9 @@
 """What an event of events.jsonl says beyond its name, its place and its time, for a reader."""
 
-from typing import Any
-
-from analysis.export.article_jsonl import details
 from analysis.page.words import Words
+from recording.events import Ended, Event, Refused, Stopped, StopRule, WorkerLost
+from recording.reasons import Reason
 from recording.untrusted_text import quoted
-
-# What we write into an event's `reason`, in Chinese.
-_REASONS = {
-    "the run was stopped by hand": "人工停止",
-    "its heartbeats stopped: its requests that were not sent are dropped": (
-        "心跳中断，其未发出的请求记为 dropped"
-    ),
-    "its heartbeats stopped: what it may have sent since its last message is lost": (
-        "心跳中断，自其最后一条消息以来可能已发出的请求记为 lost"
-    ),
-}
-_CAUSES = {
-    "budget": "预算已用尽",
-    "unpriced": "网关未给出费用，无法遵守预算",
-    "payment_required": "网关要求付费（HTTP 402）",
-    "disk": "无法写入记录文件",
-    "fault": "压测程序自身出错",
-    "refused": "全部请求以同样的方式被拒绝",
-}
-
 
 _ENDS: dict[str | None, tuple[str, str]] = {
     "run": (", and so would all others: the run ended", "，其余请求也会如此：运行已终止"),
@@ -35,40 +14,40 @@ _ENDS: dict[str | None, tuple[str, str]] = {
 }  # fmt: skip
 
 
-def told(t: Words, event: dict[str, Any]) -> str:
+def told(t: Words, event: Event) -> str:
     """One clause on an event; of one that we do not know, its fields as they stand."""
-    if event["event"] == "stop_rule" and {"counted", "completed"} <= event.keys():
-        outcomes = t.join(f"{count} {name}" for name, count in event.get("outcomes", {}).items())
-        shown = t(f" ({outcomes})", f"（{outcomes}）") if outcomes else ""
-        counted, completed = event["counted"], event["completed"]
-        return t(
-            f"{counted} of the last {completed} completed requests failed{shown}",
-            f"最近 {completed} 个完成的请求中 {counted} 个失败{shown}",
-        )
-    if event["event"] == "refused" and {"counted", "outcome"} <= event.keys():
-        return _refused(t, event)
-    reason = event.get("reason")
-    if event.get("cause") in _CAUSES:
-        return t(str(reason), _CAUSES[event["cause"]])
-    if reason in _REASONS:
-        who = t(f"{event['worker']}: ", f"{event['worker']}：") if event.get("worker") else ""
-        return who + t(reason, _REASONS[reason])
-    return details(event)
+    match event:
+        case StopRule(counted=int(), completed=int()):
+            outcomes = t.join(f"{n} {name}" for name, n in (event.outcomes or {}).items())
+            shown = t(f" ({outcomes})", f"（{outcomes}）") if outcomes else ""
+            return t(
+                f"{event.counted} of the last {event.completed} completed requests failed{shown}",
+                f"最近 {event.completed} 个完成的请求中 {event.counted} 个失败{shown}",
+            )
+        case Refused(counted=int(), outcome=str()):
+            return _refused(t, event)
+        case Ended(cause=Reason() as cause):
+            return t(str(event.reason), cause.said.zh)
+        case WorkerLost(reason=Reason() as reason):
+            who = t(f"{event.worker}: ", f"{event.worker}：") if event.worker else ""
+            return who + t(*reason.said)
+        case Stopped(reason=Reason() as reason):
+            return t(*reason.said)
+    return event.details()
 
 
-def _refused(t: Words, event: dict[str, Any]) -> str:
-    count, status = event["counted"], event.get("http_status")
+def _refused(t: Words, event: Refused) -> str:
     said = t.join(
-        [f"{event['outcome']}"]
-        + ([] if status is None else [f"HTTP {status}"])
-        + ([t(f'"{quoted(w)}"', f"“{quoted(w)}”")] if (w := event.get("words")) else [])
+        [f"{event.outcome}"]
+        + ([] if event.http_status is None else [f"HTTP {event.http_status}"])
+        + ([t(f'"{quoted(w)}"', f"“{quoted(w)}”")] if (w := event.words) else [])
     )
-    last = event.get("which") == "last"
+    last, ends = event.which == "last", _ENDS.get(event.ends, _ENDS[None])
     return t(
-        f"the {'last' if last else 'first'} {count} requests all ended in the same refusal ({said})"
-        f"{_ENDS[event.get('ends')][0]}",
-        f"{'最后' if last else '最初'} {count} 个请求全部以同样的方式被拒绝（{said}）"
-        f"{_ENDS[event.get('ends')][1]}",
+        f"the {'last' if last else 'first'} {event.counted} requests all ended in the same refusal "
+        f"({said}){ends[0]}",
+        f"{'最后' if last else '最初'} {event.counted} 个请求全部以同样的方式被拒绝（{said}）"
+        f"{ends[1]}",
     )
 
 

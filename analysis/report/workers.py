@@ -3,14 +3,13 @@
 Read from events.jsonl alone; a run of one process has nothing to tell here.
 """
 
-from typing import Any
-
 from analysis.page.blocks import Remark
 from analysis.page.words import Words, integer, seconds
 from analysis.reading.load import Run
 from analysis.reading.moment import moment
 from analysis.report.event_text import told
 from analysis.report.view import View
+from recording.events import Event, PhaseStart, RunEnd, WorkerBack, WorkerLate, WorkerLost
 
 CLOCK_TOLD_S = 0.1
 """From where on a worker's clock offset is worth a sentence; it is corrected whatever it is."""
@@ -27,9 +26,8 @@ def clock_offsets_s(run: Run) -> dict[str, float]:
     Measured before each phase; nothing for a run of one process, which compares no clocks.
     """
     worst: dict[str, float] = {}
-    for event in run.events_of("phase_start"):
-        names, offsets = event.get("generators") or [], event.get("clock_offsets_s") or []
-        for name, offset in zip(names, offsets, strict=False):
+    for event in run.events_of(PhaseStart):
+        for name, offset in zip(event.generators, event.clock_offsets_s, strict=False):
             if name != "local" and abs(offset) >= abs(worst.get(name, 0.0)):
                 worst[name] = offset
     return worst
@@ -38,15 +36,15 @@ def clock_offsets_s(run: Run) -> dict[str, float]:
 def _lost(view: View) -> list[Remark]:
     """Workers whose heartbeats stopped: for good, or until they came back."""
     found, t = [], view.t
-    returns = view.run.events_of("worker_back")
-    for event in view.run.events_of("worker_lost"):
+    returns = view.run.events_of(WorkerBack)
+    for event in view.run.events_of(WorkerLost):
         back = next((b for b in returns if _same_loss(event, b)), None)
         if back is None:
             head = t("A worker was lost", "丢失一个 worker")
             found.append(Remark("bad", _sentence(t, head, told(t, event))))
             continue
         returns.remove(back)
-        worker, phase, away = event["worker"], event.get("phase"), seconds(_away_s(event, back))
+        worker, phase, away = event.worker, event.phase, seconds(_away_s(event, back))
         text = t(
             f"{worker} stood still in {phase}: it was not heard of for another {away}, then came "
             "back. What it owed meanwhile was sent late; the send lag tells.",
@@ -57,13 +55,13 @@ def _lost(view: View) -> list[Remark]:
     return found
 
 
-def _same_loss(lost: dict[str, Any], back: dict[str, Any]) -> bool:
-    return back.get("worker") == lost.get("worker") and (_away_s(lost, back) or 0.0) >= 0
+def _same_loss(lost: WorkerLost, back: WorkerBack) -> bool:
+    return back.worker == lost.worker and (_away_s(lost, back) or 0.0) >= 0
 
 
-def _away_s(lost: dict[str, Any], back: dict[str, Any]) -> float | None:
+def _away_s(lost: Event, back: Event) -> float | None:
     """Seconds between two events; None when they do not say when they were."""
-    since, until = moment(lost.get("at")), moment(back.get("at"))
+    since, until = moment(lost.at), moment(back.at)
     return None if since is None or until is None else (until - since).total_seconds()
 
 
@@ -73,11 +71,11 @@ def _late(view: View) -> list[Remark]:
         Remark(
             "note",
             t(
-                f"{event['worker']} joined during the run and got nothing to send.",
-                f"{event['worker']} 在运行期间加入，未分配任何请求。",
+                f"{event.worker} joined during the run and got nothing to send.",
+                f"{event.worker} 在运行期间加入，未分配任何请求。",
             ),
         )
-        for event in view.run.events_of("worker_late")
+        for event in view.run.events_of(WorkerLate)
     ]
 
 
@@ -100,7 +98,7 @@ def _clocks(view: View) -> list[Remark]:
 
 def _foreign(view: View) -> list[Remark]:
     t = view.t
-    refused = sum(event.get("foreign_rows") or 0 for event in view.run.events_of("run_end"))
+    refused = sum(event.foreign_rows or 0 for event in view.run.events_of(RunEnd))
     if not refused:
         return []
     text = t(

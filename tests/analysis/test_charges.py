@@ -184,7 +184,7 @@ def test_a_window_within_its_expected_error_says_so(tmp_path: Path) -> None:
         return markdown.render(report.compose(report.look(load(folder))))
 
     assert "expected error of this window was ±8.0%: when the last answers" in note(
-        "a", expected_error=0.08
+        "a", pacers=[{"expected_error": 0.08}]
     )
-    assert "the drain after the window took longer" in note("b", expected_error=0.01)
+    assert "the drain after the window took longer" in note("b", pacers=[{"expected_error": 0.01}])
     assert "The plan estimates prompt tokens" in note("c")

@@ -17,10 +17,23 @@ import gevent
 from engine.clock import monotonic_of
 from engine.generator import Generator
 from engine.interrupted import read
+from engine.messages import (
+    Arm,
+    Armed,
+    Close,
+    Closed,
+    Halt,
+    Message,
+    OfRun,
+    Open,
+    Start,
+    decode,
+    encode,
+)  # fmt: skip
 from engine.phase_share import Run
 from engine.session import Session
 from loadshapes import modes
-from loadshapes.phase import Phase, stripe
+from loadshapes.phase import stripe
 from recording.errors import OperatorError
 from recording.outcome import Outcome
 from recording.record import RequestRecord
@@ -90,41 +103,41 @@ class Attempt:
     def name(self, node: str) -> str:
         return node
 
-    def send(self, kind: str, data: dict[str, Any], node: str) -> None:
-        if kind == "open":
-            options = Options(**data["options"])
-            folder = Path(options.results) / options.run_id
-            self._recorder.open(options.run_id, folder, data["part"])
-            origin = Origin(options.run_id, data["worker"], "", attempt=data["attempt"])
-            self._generator.open(Run(options, origin))
-        elif kind == "arm":
-            gevent.spawn(self._arm, data)
-        elif kind == "phase_start":
-            began = monotonic_of(data["t0_unix_s"], time.perf_counter, time.time)
-            share = (data["slot"], data["slots"], data["budgets"])
-            self._generator.start(data["phase"], began, *share)
-        elif kind == "halt":
-            self._generator.halt(data["why"])
-        elif kind == "close":
-            gevent.spawn(self._close, data["wait_s"])
+    def send(self, message: Message, node: str) -> None:
+        match decode(type(message), encode(message)):
+            case Open() as opened:
+                options = opened.options
+                folder = Path(options.results) / options.run_id
+                self._recorder.open(options.run_id, folder, opened.part)
+                origin = Origin(options.run_id, opened.worker, "", attempt=opened.attempt)
+                self._generator.open(Run(options, origin))
+            case Arm() as arm:
+                gevent.spawn(self._arm, arm)
+            case Start() as start:
+                began = monotonic_of(start.t0_unix_s, time.perf_counter, time.time)
+                share = (start.slot, start.slots, start.budgets)
+                self._generator.start(start.phase, began, *share)
+            case Halt() as halt:
+                self._generator.halt(halt.why)
+            case Close() as close:
+                gevent.spawn(self._close, close.wait_s)
 
-    def _arm(self, data: dict[str, Any]) -> None:
-        run = self._generator.run
+    def _arm(self, arm: Arm) -> None:
+        run, phase = self._generator.run, arm.plan
         assert run is not None
-        run.phases[data["phase"]] = phase = Phase.of(data["plan"])
-        wanted = len(stripe(phase.users, data["slot"], data["slots"]))
+        run.phases[arm.phase] = phase
+        wanted = len(stripe(phase.users, arm.slot, arm.slots))
         while self._generator.parked < wanted:
             self._users.append(gevent.spawn(self._user))
             gevent.sleep(0)
-        told = {"phase": data["phase"], "clock_offset_s": 0.0, "round_trip_s": None}
-        self._tell("armed", told)
+        self._tell(Armed(run.origin.run_id, arm.phase, 0.0, None))
 
     def _close(self, wait_s: float) -> None:
         self._generator.close(wait_s)
-        self._tell("closed", {})
+        self._tell(Closed(""))
 
-    def _tell(self, kind: str, data: dict[str, Any]) -> None:
-        self.session.receive(kind, "local", data)
+    def _tell(self, message: OfRun) -> None:
+        self.session.receive("local", decode(type(message), encode(message)))
 
     # ---- the users
 

@@ -4,11 +4,12 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import gevent
 
 from engine.generator import Generator
+from engine.messages import Done, OfRun, decode, encode
 from engine.phase_share import Run
 from loadshapes.phase import Phase
 from recording.not_sent import Unsent
@@ -18,6 +19,7 @@ from settings.options import Options
 from tasks.exchange import Job, Origin, planned_only
 from tasks.transport_failure import NotSent
 
+M = TypeVar("M", bound=OfRun)
 BASE = Phase(
     name="p",
     mode="rpm",
@@ -49,7 +51,7 @@ class Pool:
         self.sent: list[tuple[int, float | None, float]] = []  # index, due, sent
         self.dropped: list[RequestRecord] = []
         self.left: list[Unsent] = []
-        self.told: list[tuple[str, dict[str, Any]]] = []
+        self.told: list[OfRun] = []
         self.at_once = 0
         self.most_at_once = 0
         self._service_s, self._build_s, self._outcome = service_s, build_s, outcome
@@ -62,10 +64,11 @@ class Pool:
         self.greenlets = [gevent.spawn(self._user) for _ in range(count)]
         gevent.sleep(0)
 
-    def _tell(self, kind: str, data: dict[str, Any]) -> None:
-        self.told.append((kind, data))
-        if data.get("unsent"):
-            self.left.append(left := Unsent.of(data["unsent"]))
+    def _tell(self, message: OfRun) -> None:
+        assert decode(type(message), encode(message)) == message, "it survives its way"
+        self.told.append(message)
+        if isinstance(message, Done) and message.unsent is not None:
+            self.left.append(left := message.unsent)
             for index in left.indices if self._unfolds else ():
                 if index not in self.phase.skip:
                     due = self.phase.due_s(index)
@@ -111,20 +114,20 @@ class Pool:
         self.generator.start(0, began, slot, slots, budgets)
         return began
 
-    def done(self, longest_s: float = 10.0) -> dict[str, Any]:
+    def done(self, longest_s: float = 10.0) -> Done:
         """Wait for the end of the phase; what the generator told of it."""
         deadline = time.perf_counter() + longest_s
-        while not self.of("phase_done"):
+        while not self.of(Done):
             assert time.perf_counter() < deadline, f"the phase did not end in {longest_s} s"
             gevent.sleep(0.005)
-        return self.of("phase_done")[0]
+        return self.of(Done)[0]
 
-    def run(self, **start: Any) -> dict[str, Any]:
+    def run(self, **start: Any) -> Done:
         self.start(**start)
         return self.done()
 
-    def of(self, kind: str) -> list[dict[str, Any]]:
-        return [data for told, data in self.told if told == kind]
+    def of(self, kind: type[M]) -> list[M]:
+        return [message for message in self.told if isinstance(message, kind)]
 
     def indices(self) -> list[int]:
         """Every index that was sent or dropped, sorted."""

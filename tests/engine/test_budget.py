@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from engine.budget import RunBudget, opened, report
+from engine.budget import RunBudget, opened
+from engine.messages import Tripped
 from recording.outcome import Outcome
 from rules.prices import Price, Prices
 from tests.engine.pool import BASE, Pool
@@ -22,7 +23,7 @@ def test_a_budget_is_dealt_out_evenly_and_what_was_spent_is_taken_off() -> None:
     dealt = [opened(budget.share(3)) for _ in range(3)]
     assert [budget.limit for budgets in dealt for budget in budgets] == [3.0, 3.0, 3.0]
     dealt[0][0].spent, dealt[1][0].spent = 1.0, 2.5
-    budget.take([report(dealt[0]), report(dealt[1]), None])
+    budget.take([[one.report() for one in dealt[0]], [one.report() for one in dealt[1]], None])
     assert budget.left("money") == pytest.approx(9.0 - 1.0 - 2.5 - 3.0)
 
 
@@ -44,16 +45,16 @@ def test_a_burst_of_a_hundred_stays_within_the_budget(limit: float) -> None:
     assert spent <= limit + 1e-9
     assert spent > limit - 0.03
     assert pool.indices() == list(range(100))
-    assert done["budgets"][0]["spent"] == pytest.approx(spent)
-    (tripped,) = pool.of("tripped")
-    assert tripped["event"] == "budget"
+    assert done.budgets[0].spent == pytest.approx(spent)
+    (tripped,) = pool.of(Tripped)
+    assert tripped.event.name == "budget"
     assert all("budget is spent" in (r.error_message or "") for r in pool.dropped)
 
 
 def test_a_budget_that_suffices_is_not_noticed() -> None:
     pool = Pool(BURST, service_s=0.02, cost=0.01)
     done = pool.run(budgets=shares(2.0))
-    assert (done["sent"], done["halted"]) == (100, "")
+    assert (done.sent, done.halted) == (100, "")
 
 
 def test_a_cost_that_jumps_exceeds_the_budget_by_what_was_in_flight_only() -> None:
@@ -61,10 +62,10 @@ def test_a_cost_that_jumps_exceeds_the_budget_by_what_was_in_flight_only() -> No
     phase = replace(BASE, kind="steady", users=10, count=200, duration_s=None, max_tokens=16)
     pool = Pool(phase, service_s=0.005, cost=lambda index: 0.01 if index < 30 else 0.5)
     done = pool.run(budgets=shares(2.0))
-    (budget,) = done["budgets"]
-    assert budget["spent"] <= 2.0 + 10 * 0.5
-    assert budget["largest_underestimate"] > 0.4
-    assert pool.of("tripped")[0]["event"] == "budget"
+    (budget,) = done.budgets
+    assert budget.spent <= 2.0 + 10 * 0.5
+    assert budget.largest_underestimate > 0.4
+    assert pool.of(Tripped)[0].event.name == "budget"
 
 
 def test_tokens_are_limited_as_money_is() -> None:
@@ -77,7 +78,7 @@ def test_costs_that_nobody_states_end_the_run_after_five_requests() -> None:
     pool = Pool(BURST, service_s=0.01, cost=None)
     pool.run(budgets=shares(1.0))
     assert len(pool.sent) == 5
-    assert "--prices" in pool.of("tripped")[0]["why"]
+    assert "--prices" in pool.of(Tripped)[0].why
 
 
 def test_http_402_ends_the_run() -> None:
@@ -85,8 +86,8 @@ def test_http_402_ends_the_run() -> None:
     pool = Pool(phase, outcome=Outcome.PAYMENT_REQUIRED)
     done = pool.run()
     assert len(pool.sent) == 1
-    assert pool.of("tripped")[0]["event"] == "payment_required"
-    assert done["dropped"] == 19
+    assert pool.of(Tripped)[0].event.name == "payment_required"
+    assert done.dropped == 19
 
 
 def test_a_price_table_sizes_the_purses_of_money_alone() -> None:

@@ -3,29 +3,24 @@
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
 from engine.budget import RunBudget
 from engine.conductor import Conductor
+from engine.messages import Arm, Armed, Done, Message, OfRun, Start
 from loadshapes.finding import Finding
 from loadshapes.phase import Phase
 from loadshapes.program import Program
+from recording.events import Event, LoopLag
 from tests.engine.pool import BASE
-
-ENDS = {
-    "sent": 1, "dropped": 0, "loop_lag_max_s": 0.0, "loop_lag_p99_s": 0.0, "halted": "",
-    "cut": "",
-    "budgets": [], "pacer": None,
-}  # fmt: skip
 
 
 class Nodes:
     """One generator that is ready, and done, as soon as it is asked."""
 
     def __init__(self) -> None:
-        self.receive: Callable[[str, str, dict[str, Any]], None] = lambda *_: None
+        self.receive: Callable[[str, OfRun], None] = lambda *_: None
         self.starts: list[float] = []
 
     def alive(self) -> list[str]:
@@ -36,13 +31,30 @@ class Nodes:
     def name(self, node: str) -> str:
         return node
 
-    def send(self, kind: str, data: dict[str, Any], node: str) -> None:
-        phase = {"phase": data["phase"]}
-        if kind == "arm":
-            self.receive("armed", node, {**phase, "clock_offset_s": 0.0, "round_trip_s": 0.0})
-        elif kind == "phase_start":
-            self.starts.append(data["t0_unix_s"])
-            self.receive("phase_done", node, {**phase, **ENDS})
+    def send(self, message: Message, node: str) -> None:
+        if isinstance(message, Arm):
+            self.receive(node, Armed("run", message.phase, 0.0, 0.0))
+        elif isinstance(message, Start):
+            self.starts.append(message.t0_unix_s)
+            done = Done("run", message.phase, 1, 0, None, LoopLag(0.0, 0.0), "", "", 0, [], None)
+            self.receive(node, done)
+
+
+class Keeper:
+    """Keeps nothing but what is asked for."""
+
+    def note(self, event: Event) -> None: ...
+
+    def phase_planned(self, phase: Phase) -> None: ...
+
+    def phase_started(self, phase: Phase) -> None: ...
+
+    def phase_ended(self, phase: Phase) -> None: ...
+
+    def generator_lost(self, phase: Phase, node: str, slot: int, slots: int) -> None: ...
+
+    def finding(self, phase: Phase, halted: str, loop_lag_max_s: float | None) -> Finding:
+        return Finding(phase, (), halted, loop_lag_max_s)
 
 
 @pytest.mark.parametrize("later_s", [30.0, 0.0, -30.0])
@@ -56,10 +68,7 @@ def test_a_phase_begins_no_sooner_than_it_may_and_its_finding_says_when(later_s:
         told.append((yield asked))
 
     nodes = Nodes()
-    conductor = Conductor(
-        program(), 1, RunBudget.of(0.0, 0), nodes, lambda *_, **__: None, lambda *_: None,
-        lambda *_: None, lambda phase, halted, lag_s: Finding(phase, (), halted, lag_s),
-    )  # fmt: skip
+    conductor = Conductor(program(), 1, RunBudget.of(0.0, 0), nodes, Keeper())
     nodes.receive = conductor.receive
     conductor.run()
     (start,), (finding,) = nodes.starts, told

@@ -9,7 +9,9 @@ from dataclasses import replace
 import gevent
 import pytest
 
+from engine.messages import Done, Tripped
 from engine.phase_share import Run
+from recording.events import StopRule
 from recording.outcome import Outcome
 from settings.options import Options
 from tests.engine.pool import BASE, ORIGIN, Pool
@@ -19,7 +21,7 @@ def test_every_index_of_a_window_is_sent_exactly_once() -> None:
     pool = Pool(BASE)
     done = pool.run()
     assert pool.indices() == list(range(20))
-    assert (done["sent"], done["dropped"], done["halted"]) == (20, 0, "")
+    assert (done.sent, done.dropped, done.halted) == (20, 0, "")
 
 
 def test_nothing_is_sent_early() -> None:
@@ -67,7 +69,7 @@ def test_a_request_that_finds_no_user_within_the_grace_is_a_dropped_row() -> Non
     done = pool.run()
     assert [index for index, _, _ in pool.sent] == [0, 1]
     assert pool.indices() == list(range(10))
-    assert (done["sent"], done["dropped"]) == (2, 8)
+    assert (done.sent, done.dropped) == (2, 8)
     row = pool.dropped[0]
     assert (row.outcome, row.success, row.sent_offset_s) == ("dropped", False, None)
     assert row.scheduled_offset_s == pytest.approx(0.02)
@@ -82,8 +84,8 @@ def test_a_halt_drops_the_rest_of_the_window() -> None:
     began = time.perf_counter()
     done = pool.done()
     assert time.perf_counter() - began < 2.0, "a halted phase must not wait for its due times"
-    assert 0 < done["sent"] < 100
-    assert done["halted"] == "enough"
+    assert 0 < done.sent < 100
+    assert done.halted == "enough"
     assert pool.indices() == list(range(100))
     assert not pool.twice()
 
@@ -92,7 +94,7 @@ def test_a_halt_before_the_start_sends_nothing() -> None:
     pool = Pool(BASE)
     pool.start(lead_s=0.5)
     pool.generator.halt("at once")
-    assert pool.done()["sent"] == 0
+    assert pool.done().sent == 0
     assert pool.indices() == list(range(20))
 
 
@@ -111,7 +113,7 @@ def test_a_steady_phase_keeps_at_most_its_users_in_flight() -> None:
     pool = Pool(steady, users=8, service_s=0.01)
     done = pool.run()
     assert pool.most_at_once == 3
-    assert done["sent"] == 30
+    assert done.sent == 30
     assert pool.indices() == list(range(30))
 
 
@@ -131,7 +133,7 @@ def test_a_steady_phase_without_a_count_ends_with_its_time() -> None:
     began = pool.start()
     done = pool.done()
     assert max(sent for _, _, sent in pool.sent) < began + 0.3
-    assert done["sent"] == len(pool.sent) > 2
+    assert done.sent == len(pool.sent) > 2
     assert pool.indices() == list(range(len(pool.indices())))
 
 
@@ -171,17 +173,17 @@ def test_the_stop_rule_halts_the_phase_and_tells_why() -> None:
         stop_rule="on",
     )
     done = pool.run()
-    (tripped,) = pool.of("tripped")
-    assert tripped["outcomes"] == {"rate_limited": 5}
-    assert (tripped["counted"], tripped["completed"]) == (5, 5)
-    assert 5 <= done["sent"] < 200
+    (tripped,) = pool.of(Tripped)
+    assert isinstance(tripped.event, StopRule) and tripped.event.outcomes == {"rate_limited": 5}
+    assert (tripped.event.counted, tripped.event.completed) == (5, 5)
+    assert 5 <= done.sent < 200
     assert pool.indices() == list(range(200))
 
 
 def test_the_stop_rule_stays_silent_when_it_is_off() -> None:
     pool = Pool(BASE, outcome=Outcome.RATE_LIMITED, stop_rule="off")
-    assert pool.run()["sent"] == 20
-    assert not pool.of("tripped")
+    assert pool.run().sent == 20
+    assert not pool.of(Tripped)
 
 
 def test_in_flight_counts_what_is_under_way() -> None:
@@ -214,7 +216,7 @@ def test_close_waits_for_what_is_in_flight_and_drops_the_rest() -> None:
     gevent.sleep(0.15)
     pool.generator.close(5.0)
     gevent.joinall(pool.greenlets, timeout=2)
-    assert pool.of("phase_done")[0]["halted"] == "the run was stopped"
+    assert pool.of(Done)[0].halted == "the run was stopped"
     assert pool.sent
     assert pool.indices() == list(range(50))
 
@@ -235,7 +237,7 @@ def test_a_job_is_not_handed_to_a_user_that_was_killed_while_parked() -> None:
     pool.greenlets[-1].kill()
     pool.start()
     done = pool.done(longest_s=2.0)
-    assert done["sent"] + done["dropped"] == 20
+    assert done.sent + done.dropped == 20
     assert pool.indices() == list(range(20))
 
 
@@ -243,7 +245,7 @@ def test_an_uncounted_phase_sends_at_most_so_many() -> None:
     phase = replace(BASE, kind="steady", users=3, count=None, duration_s=5.0, at_most=7)
     pool = Pool(phase, service_s=0.005)
     done = pool.run()
-    assert pool.indices() == list(range(7)) and done["dropped"] == 0
+    assert pool.indices() == list(range(7)) and done.dropped == 0
 
 
 def test_a_phase_ends_on_the_outcome_it_names() -> None:
@@ -255,8 +257,8 @@ def test_a_phase_ends_on_the_outcome_it_names() -> None:
     pool = Pool(phase, service_s=0.001, outcome=Outcome.RATE_LIMITED, stop_rule="on")
     done = pool.run()
     assert 30 <= len(pool.sent) <= 31
-    assert pool.of("tripped") == []
-    assert done["halted"] == "the phase ends on rate_limited"
+    assert pool.of(Tripped) == []
+    assert done.halted == "the phase ends on rate_limited"
 
 
 def test_other_outcomes_do_not_end_it() -> None:
@@ -276,8 +278,8 @@ def test_a_window_of_864000_requests_is_ended_at_once_and_its_rest_is_one_line()
     gevent.sleep(0.3)
     passed = len(pool.sent)
     pool.generator.close(5.0)
-    (done,), (left,) = pool.of("phase_done"), pool.left
-    assert done["sent"] == len(pool.sent) >= passed > 0
+    (done,), (left,) = pool.of(Done), pool.left
+    assert done.sent == len(pool.sent) >= passed > 0
     assert left.count + len(pool.sent) + len(pool.dropped) == 864_000 == sum_of(done)
     assert len(pool.dropped) <= 20, "those that a user had"
     assert (left.last, left.step, left.reason) == (863_999, 1, "the run was stopped")
@@ -288,7 +290,7 @@ def test_a_window_of_864000_requests_is_ended_at_once_and_its_rest_is_one_line()
 
 
 def sum_of(done: dict[str, int]) -> int:
-    return done["sent"] + done["dropped"]
+    return done.sent + done.dropped
 
 
 @pytest.mark.parametrize("slot", [0, 1, 2])
@@ -303,7 +305,7 @@ def test_the_line_speaks_of_this_generators_requests_that_no_attempt_has_finishe
     mine = set(range(slot, 100, 3))
     rest = mine - {0, 50, 51, 52, 99}
     assert {row.request_index for row in pool.dropped} == rest
-    assert done["dropped"] == len(rest) == pool.left[0].count
+    assert done.dropped == len(rest) == pool.left[0].count
     assert set(pool.left[0].indices) <= mine
 
 
@@ -315,9 +317,9 @@ def test_a_closed_generator_sends_nothing_more_of_an_old_run() -> None:
     began = time.perf_counter()
     pool.generator.close(0.1)
     assert time.perf_counter() - began < 10
-    (done,) = pool.of("phase_done")
-    assert done["run_id"] == "run"
+    (done,) = pool.of(Done)
+    assert done.run_id == "run"
     later = Run(Options(run_id="later"), replace(ORIGIN, run_id="later"), {0: pool.phase})
     pool.generator.open(later)
     gevent.sleep(0.1)
-    assert pool.of("phase_done") == [done], "the new run has this process for itself"
+    assert pool.of(Done) == [done], "the new run has this process for itself"

@@ -68,7 +68,10 @@ def test_a_cancelled_request_is_paid_and_sent_again(tmp_path: Path) -> None:
 
 def test_what_the_run_itself_counted_is_spent(tmp_path: Path) -> None:
     """Its accounts have the worst cases, and the shares of workers that were lost."""
-    accounts = {"event": "accounts", "money": {"limit": 1.0, "spent": 0.5}}
+    accounts = {
+        "event": "accounts",
+        "money": {"limit": 1.0, "spent": 0.5, "largest_underestimate": 0.0, "unstated": 0},
+    }
     folder = left(tmp_path / "run", *KNOWN, events=[accounts])
     assert read(folder).spent == pytest.approx({"money": 0.5, "tokens": 400})
 

@@ -3,10 +3,12 @@
 from dataclasses import replace
 from random import Random
 
+from engine.messages import OfRun, Tripped
 from engine.phase_share import PhaseShare, Run
 from engine.stopping import Guard
 from loadshapes.capacity import MODE
 from loadshapes.phase import Phase
+from recording.events import StopRule
 from settings.options import Options
 from tasks.exchange import Origin
 
@@ -18,15 +20,16 @@ TRIAL = Phase(
 
 def halted_after(phase: Phase, outcomes: list[str], **known: object) -> int | None:
     """After how many answers the stop rule ended the phase; None: it did not."""
-    told: list[dict[str, object]] = []
+    told: list[OfRun] = []
     options = Options(**known)  # type: ignore[arg-type]
     run = Run(options, Origin("run", "local", "secret"))
     share = PhaseShare(run, number=0, phase=phase, began=0.0, slot=0, slots=1)
-    guard = Guard(share, run, lambda kind, verdict: told.append(verdict))
+    guard = Guard(share, run, told.append)
     for number, outcome in enumerate(outcomes, 1):
         guard.watch(outcome)
         if share.halted.is_set():
-            assert [one["event"] for one in told] == ["stop_rule"]
+            (tripped,) = told
+            assert isinstance(tripped, Tripped) and isinstance(tripped.event, StopRule)
             return number
     return None
 

@@ -1,50 +1,101 @@
-"""events.jsonl: a line an event, whatever the disk and earlier crashes did."""
+"""The events of a run, typed: what is written is what is read, by this version and from 0.1."""
 
 import json
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from recording.events import EventLog
+from recording.events import (
+    EVENTS,
+    Account,
+    Accounts,
+    BodyChange,
+    BodyChanged,
+    Ended,
+    Event,
+    LoopLag,
+    NotSent,
+    PacerReport,
+    PhaseEnd,
+    PhaseSkipped,
+    PhaseStart,
+    Refused,
+    Stopped,
+    StopRule,
+    Unknown,
+    WorkerLost,
+    typed,
+)
+from recording.not_sent import Unsent
+from recording.reasons import Reason
+
+CHANGE = BodyChange(
+    model="m", field="task_id", sent_as="body", to="header", status=400, said="no", phase="p",
+    task_id="t-0",
+)  # fmt: skip
+UNSENT = Unsent(
+    run_id="r", worker="w", phase="p", model="m", first=2, last=8, step=2, count=4,
+    reason="halted", due_first_s=0.5, due_last_s=2.0, attempt=1,
+)  # fmt: skip
+FULL: dict[str, Event] = {
+    "phase_start": PhaseStart(
+        phase="p", t0_unix_s=1.5, generators=("a", "b"), clock_offsets_s=(0.0, -1.0),
+        round_trips_s=(None, 0.1),
+    ),
+    "phase_end": PhaseEnd(
+        phase="p", sent=3, dropped=0, cut="", generator=LoopLag(0.1, 0.2), held_by_budget=1,
+        pacers=(PacerReport(1.0, 2.0, 0.01, 3, 4, 5.0),),
+    ),
+    "phase_skipped": PhaseSkipped(phase="p", why=Reason.CLIMB_ENDED),
+    "not_sent": NotSent(phase="p", unsent=UNSENT),
+    "worker_lost": WorkerLost(phase="p", worker="w", reason=Reason.HEARTBEATS_STOPPED),
+    "body_changed": BodyChanged(phase="p", generator="local", change=CHANGE),
+    "stop_rule": StopRule(phase="p", counted=4, completed=5, outcomes={"auth": 4}),
+    "refused": Refused(phase="p", ends="run", which="first", counted=5, http_status=None),
+    "stopped": Stopped(reason=Reason.STOPPED_BY_HAND),
+    "ended": Ended(cause=Reason.DISK, reason="the disk is full"),
+    "accounts": Accounts(money=Account(1.0, 0.5, 0.0, 2)),
+}  # fmt: skip
 
 
-def events(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_bytes().split(b"\n")[:-1]]
+def through_the_file(event: Event) -> Event:
+    return replace(typed(json.loads(json.dumps(event.as_dict()))), at=None)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(text=st.text(st.characters(), max_size=30))
-def test_any_text_is_one_line(tmp_path: Path, text: str) -> None:
-    """Line separators of Unicode, lone surrogates and control characters included."""
-    path = tmp_path / "events.jsonl"
-    path.unlink(missing_ok=True)
-    event_log = EventLog(path)
-    event_log.note("phase_start", phase=text)
-    event_log.close()
-    (event,) = events(path)
-    assert event["event"] == "phase_start"
-    assert event["phase"] == text
+@pytest.mark.parametrize("name", EVENTS)
+def test_what_is_written_is_read(name: str) -> None:
+    event = FULL[name] if name in FULL else EVENTS[name](phase="p")
+    assert event.name == name
+    assert through_the_file(event) == event
 
 
-def test_a_torn_line_is_taken_back_before_the_next_attempt_writes(tmp_path: Path) -> None:
-    path = tmp_path / "events.jsonl"
-    path.write_bytes(b'{"event": "run_start"}\n{"event": "pha')
-    event_log = EventLog(path)
-    event_log.note("run_start", resumed=True)
-    event_log.close()
-    assert [event["event"] for event in events(path)] == ["run_start", "run_start"]
+@pytest.mark.parametrize("reason", Reason)
+def test_a_reason_has_both_languages_and_the_sentence_of_01_is_read(reason: Reason) -> None:
+    said = reason.said
+    assert said.en and said.zh and said.en != said.zh
+    assert Reason.of(reason.value) is reason
+    assert (known := Reason.of(said.en)) is not None and known.said == said
 
 
-def test_a_full_disk_keeps_no_run_from_its_end(caplog: pytest.LogCaptureFixture) -> None:
-    """The event is in the log, with the reason."""
-    if not Path("/dev/full").exists():
-        pytest.skip("this system has no /dev/full")
-    event_log = EventLog.__new__(EventLog)
-    event_log._file = open("/dev/full", "ab", buffering=0)  # noqa: SIM115
-    event_log._size = 0
-    event_log.note("phase_end")
-    event_log.close()
-    assert "phase_end cannot be written" in caplog.text and "No space left" in caplog.text
+@pytest.mark.parametrize("text", [None, 5, "", "something else", ["budget"]])
+def test_what_is_no_reason_is_none(text: Any) -> None:
+    assert Reason.of(text) is None
+
+
+def test_words_that_are_no_reason_of_ours_are_kept() -> None:
+    line = {"event": "stopped", "reason": "it rained", "by": "SIGTERM"}
+    assert typed(line).details() == "reason: it rained, by: SIGTERM"
+
+
+def test_an_event_of_another_version_is_kept_by_its_name() -> None:
+    event = typed({"event": "eclipse", "phase": "p", "sun": 1})
+    assert isinstance(event, Unknown)
+    assert (event.event, event.phase, event.details()) == ("eclipse", "p", "sun: 1")
+
+
+def test_a_line_that_lacks_what_its_kind_needs_is_a_value_error() -> None:
+    for line in ({"event": "not_sent"}, {"event": "body_changed", "model": "m"},
+                 {"event": "accounts", "money": {"limit": 1.0}}):  # fmt: skip
+        with pytest.raises(ValueError, match=r"damaged|does not say"):
+            typed(line)

@@ -10,7 +10,8 @@ import pytest
 from loadshapes.modes import plan
 from recording import manifest as manifests
 from recording.errors import OperatorError
-from recording.events import EventLog
+from recording.event_log import EventLog
+from recording.events import PhaseStart, Refused, RunEnd, RunStart
 from recording.folder import check_output, create, new_run_id
 from recording.manifest import manifest, project_version, write_json
 from settings.options import Options, as_dict
@@ -88,25 +89,25 @@ def test_a_sentence_about_another_file_names_its_option(tmp_path: Path) -> None:
 
 def test_each_event_is_a_line_of_json_at_once(tmp_path: Path) -> None:
     event_log = EventLog(tmp_path / "events.jsonl")
-    event_log.note("phase_start", phase="rpm/汉字", t0_unix_s=1.5)
-    event_log.note("stop_rule", why='a "quote"\nand a line')
+    event_log.write(PhaseStart(phase="rpm/汉字", t0_unix_s=1.5))
+    event_log.write(Refused(words='a "quote"\nand a line'))
     lines = (tmp_path / "events.jsonl").read_text("utf-8").splitlines()
     event_log.close()
     first, second = (json.loads(line) for line in lines)
     assert (first["event"], first["phase"], first["t0_unix_s"]) == ("phase_start", "rpm/汉字", 1.5)
-    assert second["why"] == 'a "quote"\nand a line'
+    assert second["words"] == 'a "quote"\nand a line'
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT.*\+00:00", first["at"])
     assert "汉字" in lines[0], "non-ASCII text is kept readable"
 
 
-def test_a_journal_is_private_and_appended_to(tmp_path: Path) -> None:
+def test_an_event_log_is_private_and_appended_to(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
-    for name in ("one", "two"):
+    for event in (RunStart(), RunEnd()):
         event_log = EventLog(path)
-        event_log.note(name)
+        event_log.write(event)
         event_log.close()
     events = [json.loads(line)["event"] for line in path.read_text().splitlines()]
-    assert events == ["one", "two"]
+    assert events == ["run_start", "run_end"]
     assert path.stat().st_mode & 0o777 == 0o600
 
 

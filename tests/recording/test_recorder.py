@@ -1,14 +1,13 @@
 """Rows on their way: to this process's part file, and from a worker to its master."""
 
 import csv
-import json
 from pathlib import Path
 
 import pytest
 
 from recording.csv_sink import part_path
 from recording.record import RequestRecord, decode, encode
-from recording.recorder import Inbound, Recorder
+from recording.recorder import Inbound, Parcel, Recorder
 from tests.recording.rows import row
 
 
@@ -44,26 +43,17 @@ def test_a_worker_ships_each_row_once_and_keeps_its_own_copy(tmp_path: Path) -> 
     first = recorder.parcel()
     recorder.keep(rows[2])
     second = recorder.parcel()
-    assert first == {"run_id": "run", "rows": [encode(rows[0]), encode(rows[1])]}
-    assert second["rows"] == [encode(rows[2])]
-    assert recorder.parcel()["rows"] == []
+    assert first == Parcel("run", [encode(rows[0]), encode(rows[1])])
+    assert second.rows == [encode(rows[2])]
+    assert recorder.parcel().rows == []
     assert read(part_path(tmp_path, "worker-0")) == rows
-
-
-def test_a_parcel_is_plain_data(tmp_path: Path) -> None:
-    """Locust's messages carry msgpack's types only."""
-    recorder = Recorder(ships=True, watch=lambda _: None)
-    recorder.open("run", tmp_path, "worker-0")
-    recorder.keep(row(api_cost=0.5, stream=True))
-    parcel = recorder.parcel()
-    assert json.loads(json.dumps(parcel)) == parcel
 
 
 def test_the_master_writes_a_worker_its_own_copy(tmp_path: Path) -> None:
     seen: list[RequestRecord] = []
     inbound = Inbound("run", tmp_path, seen.append)
     for worker in ("worker-0", "worker-1", "worker-0"):
-        inbound.accept(worker, {"run_id": "run", "rows": [encode(row(worker=worker))]})
+        inbound.accept(worker, Parcel("run", [encode(row(worker=worker))]))
     inbound.close()
     assert len(read(part_path(tmp_path, "worker-0", copy=True))) == 2
     assert len(read(part_path(tmp_path, "worker-1", copy=True))) == 1
@@ -72,9 +62,8 @@ def test_the_master_writes_a_worker_its_own_copy(tmp_path: Path) -> None:
 
 def test_rows_of_another_run_are_refused_and_counted(tmp_path: Path) -> None:
     inbound = Inbound("run", tmp_path, lambda _: None)
-    inbound.accept("worker-0", {"run_id": "older", "rows": [encode(row()), encode(row())]})
-    inbound.accept("worker-0", {"run_id": "run", "rows": []})
-    inbound.accept("worker-0", {})
+    inbound.accept("worker-0", Parcel("older", [encode(row()), encode(row())]))
+    inbound.accept("worker-0", Parcel("run", []))
     assert inbound.foreign == 2
     assert list(tmp_path.iterdir()) == []
 
@@ -87,7 +76,7 @@ def test_a_new_run_begins_a_new_file_and_an_empty_outbox(tmp_path: Path) -> None
         recorder.open(name, folder, "w")
         recorder.keep(row(run_id=name))
     assert [each.run_id for each in read(part_path(tmp_path / "one", "w"))] == ["one"]
-    assert recorder.parcel()["rows"] == [encode(row(run_id="two"))]
+    assert recorder.parcel().rows == [encode(row(run_id="two"))]
 
 
 def test_after_the_close_nothing_is_kept(tmp_path: Path) -> None:
@@ -108,14 +97,14 @@ def test_a_run_holds_its_own_rows_alone(tmp_path: Path) -> None:
     recorder.keep(row(run_id="before"))
     recorder.keep(row())
     assert read(part_path(tmp_path, "local")) == seen == [row()]
-    assert recorder.parcel()["rows"] == [encode(row())]
+    assert recorder.parcel().rows == [encode(row())]
 
 
 def test_a_parcel_of_this_run_with_rows_of_another_is_refused_row_by_row(tmp_path: Path) -> None:
     seen: list[RequestRecord] = []
     inbound = Inbound("run", tmp_path, seen.append)
     shipped = [encode(row()), encode(row(run_id="before", request_index=1))]
-    inbound.accept("worker-0", {"run_id": "run", "rows": shipped})
+    inbound.accept("worker-0", Parcel("run", shipped))
     inbound.close()
     assert seen == [row()] and inbound.foreign == 1
 
@@ -127,6 +116,6 @@ def test_a_copy_that_cannot_even_begin_is_named(tmp_path: Path) -> None:
     seen: list[RequestRecord] = []
     inbound = Inbound("run", tmp_path, seen.append)
     with pytest.raises(OSError) as failed:
-        inbound.accept("w", {"run_id": "run", "rows": [encode(row())]})
+        inbound.accept("w", Parcel("run", [encode(row())]))
     assert failed.value.filename == str(copy)
     assert len(seen) == 1, "it is counted all the same"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from recording import outcome as outcomes
 from recording.outcome import COUNTED, FACTS, FREE, HOPELESS, OURS, WAITED, Outcome, of_status
 from recording.tally import Tally
-from rules.stop_rule import FEWEST, StopRule, decide
+from rules.stop_rule import FEWEST, StopRule, Verdict, decide
 from tests.recording.rows import row
 
 
@@ -95,12 +95,9 @@ def test_the_stop_rule_counts_429_5xx_and_timeouts_and_nothing_else(outcome: Out
 def test_a_verdict_carries_its_evidence() -> None:
     """The shortest stretch at the end that chance does not explain."""
     limited = ["rate_limited", "timeout_total", "auth", *["rate_limited"] * 4]
-    assert decide(["ok"] * 13 + limited, StopRule(0.2, 20, planned=50)).as_dict() == {
-        "stop": True,
-        "counted": 5,
-        "completed": 6,
-        "outcomes": {"rate_limited": 4, "timeout_total": 1},
-    }
+    assert decide(["ok"] * 13 + limited, StopRule(0.2, 20, planned=50)) == Verdict(
+        stop=True, counted=5, completed=6, outcomes={"rate_limited": 4, "timeout_total": 1}
+    )
 
 
 @given(st.lists(st.sampled_from([o.value for o in Outcome])), st.integers(1, 30))

@@ -25,7 +25,10 @@ def message(given: Options, host: str = "http://h/v1", **environment: str) -> di
 
 
 def opened(data: dict[str, Any], own: Options, host: str | None = None) -> Any:
-    return endpoint_here(data, Options(**data["options"]), own, host)
+    return endpoint_here(
+        data["base_url"], Options(**data["options"]), own, host,
+        simulated_gateway=data["simulated"], key_name=data["key_name"],
+    )  # fmt: skip
 
 
 def test_no_secret_travels() -> None:

@@ -8,6 +8,7 @@ from analysis.page.words import ABSENT, Words, integer, seconds
 from analysis.reading.moment import moment
 from analysis.report.sections.cache_pairs import breaks
 from analysis.report.view import View
+from recording.events import PhaseEnd, PhaseStart
 
 
 def blocks(view: View) -> list[Block]:
@@ -63,15 +64,15 @@ def _rest(view: View, earlier: dict[str, Any], row: dict[str, Any]) -> Rest:
 def _between(view: View, earlier: str, later: str) -> float | None:
     """Seconds from the end of one phase to the start of the next, by the master's clock."""
     ends, starts = (
-        view.run.events_of("phase_end", earlier),
-        view.run.events_of("phase_start", later),
+        view.run.events_of(PhaseEnd, earlier),
+        view.run.events_of(PhaseStart, later),
     )
-    if not ends or not starts or not starts[-1].get("t0_unix_s"):
+    if not ends or not starts or not starts[-1].t0_unix_s:
         return None
-    ended = moment(ends[-1].get("at"))
+    ended = moment(ends[-1].at)
     if ended is None:
         return None
-    return max(0.0, float(starts[-1]["t0_unix_s"]) - ended.timestamp())
+    return max(0.0, starts[-1].t0_unix_s - ended.timestamp())
 
 
 def _table(t: Words, model: str, rests: list[Rest]) -> Table:

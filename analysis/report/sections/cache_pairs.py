@@ -7,6 +7,7 @@ from analysis.numbers.cache_value import Pairs, Row, pairs
 from analysis.page.blocks import Block, Remark, Table
 from analysis.page.words import ABSENT, Words, integer, percent, ratio, seconds
 from analysis.report.view import View
+from recording.events import RunStart
 from rules.prices import Prices
 
 MEASURED = frozenset({"pairs", "plain", "gap"})
@@ -39,7 +40,7 @@ def of(view: View) -> list[Pairs]:
 
 def breaks(view: View) -> list[str]:
     """When the run was resumed, ISO 8601."""
-    return [str(event["at"]) for event in view.run.events_of("run_start")[1:]]
+    return [str(event.at) for event in view.run.events_of(RunStart)[1:]]
 
 
 def plain(view: View) -> list[dict[str, Any]]:

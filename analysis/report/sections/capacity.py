@@ -11,6 +11,15 @@ from analysis.page.chart import Chart, Series
 from analysis.page.words import ABSENT, integer, percent, rate, seconds, tally
 from analysis.reading.load import rows
 from analysis.report.view import View
+from recording.events import (
+    BudgetSpent,
+    Failed,
+    PaymentRequired,
+    PhaseEnd,
+    Stopped,
+    StopRule,
+    WorkerLost,
+)
 from rules.bracket import Bracket, Trial, bracket
 from rules.objectives import Attained, answers, fewest, judge
 from rules.slo import Slo
@@ -21,7 +30,7 @@ _LOOKED_AT = (
     "scheduled_offset_s", "sent_offset_s", "send_lag_s", "in_flight", "http_status",
 )  # fmt: skip
 _READ = (*_LOOKED_AT, "phase", "done_offset_s", "duration_s")
-_CUT = ("budget", "payment_required", "stopped", "failed", "worker_lost")
+_CUT = (BudgetSpent, PaymentRequired, Stopped, Failed, WorkerLost)
 """Events that end a trial for a reason of ours: its rows are no answer."""
 
 SOUND = 0.9
@@ -117,13 +126,13 @@ def _judged(view: View, slo: Slo, phase: dict[str, Any]) -> Attained | None:
     """What the trial answered, as the search judged it; None: it was cut short."""
     run, name = view.run, phase["phase"]
     cut = any(run.events_of(event, name) for event in _CUT)
-    if cut or not run.events_of("phase_end", name):
+    if cut or not run.events_of(PhaseEnd, name):
         return None
     frame, _ = trimmed(view.requests(phase, *_READ), warmup_s(run))
     told = rows(frame[list(_LOOKED_AT)])
     users = next((p.get("users") for p in run.plan if p["name"] == name), None) or len(told)
     objectives = slo.of(phase["mode"], phase["model_requested"])
-    halted = bool(run.events_of("stop_rule", name))
+    halted = bool(run.events_of(StopRule, name))
     requests = [SimpleNamespace(**row) for row in told]
     return judge(requests, phase["planned"], users, objectives, halted)
 

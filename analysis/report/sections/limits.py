@@ -6,6 +6,7 @@ from analysis.numbers.rate_limit_audit import Audit, audit
 from analysis.page.blocks import Block, Remark, Section, Table
 from analysis.page.words import ABSENT, Words, integer, seconds
 from analysis.report.view import View
+from recording.events import PhaseStart
 from rules.rate_limit import SELDOM
 
 KINDS = {
@@ -36,9 +37,9 @@ def section(view: View) -> Section:
 def of(view: View) -> list[Audit]:
     """The audits of the run, a model each."""
     begun = {
-        str(event["phase"]): float(event["t0_unix_s"])
-        for event in view.run.events_of("phase_start")
-        if event.get("phase") and event.get("t0_unix_s")
+        event.phase: event.t0_unix_s
+        for event in view.run.events_of(PhaseStart)
+        if event.phase and event.t0_unix_s
     }
     by_model: dict[str, list[dict[str, Any]]] = {}
     for row in view.rows("limits"):

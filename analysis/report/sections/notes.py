@@ -5,6 +5,7 @@ from typing import Any
 from analysis.page.blocks import Block, Section, Table
 from analysis.page.words import integer, percent, rate
 from analysis.report.view import View
+from recording.events import PhaseEnd
 
 SHORT_WINDOW_S = 600
 
@@ -138,13 +139,14 @@ def _overshoot(view: View) -> list[tuple[str, ...]]:
 def _why_off(view: View, phase: dict[str, Any], off: float) -> str:
     """What a window that missed its token rate was planned by, and what missed it."""
     t, name = view.t, phase["phase"]
-    ends = [e for e in view.run.events_of("phase_end", name) if e.get("expected_error") is not None]
-    if not ends:
+    pacers = [pacer for end in view.run.events_of(PhaseEnd, name)[-1:] for pacer in end.pacers]
+    errors = [pacer.expected_error for pacer in pacers if pacer.expected_error is not None]
+    if not errors:
         return t(
             "The plan estimates prompt tokens; judge by the observed rate.",
             "计划按估算 token 数排定，请以观测值为准。",
         )
-    expected = float(ends[-1]["expected_error"])
+    expected = max(errors)
     said = t(
         f"The expected error of this window was ±{expected * 100:.1f}%",
         f"该窗口的预期误差为 ±{expected * 100:.1f}%",

@@ -1,21 +1,21 @@
 """Which fields of the bodies the gateway refused, and how they were sent since."""
 
-from typing import Any
-
 from analysis.page.blocks import Remark
 from analysis.page.words import Words, integer
 from analysis.report.view import View
+from recording.events import BodyChange, BodyChanged
 from recording.untrusted_text import quoted
 
 
 def remarks(view: View) -> list[Remark]:
     """A note for each model and field; the last says how many requests were sent again."""
     t, found, seen = view.t, list[Remark](), set[tuple[str, str]]()
-    for event in view.run.events_of("body_changed"):
-        key = (event["model"], event["field"])
+    for event in view.run.events_of(BodyChanged):
+        change = event.change
+        key = (change.model, change.field)
         if key not in seen:  # an interrupted run that goes on may have found it out twice
             seen.add(key)
-            found.append(Remark("note", _text(t, event)))
+            found.append(Remark("note", _text(t, change)))
     count = int(view.run.rows.frame(["refused_sends"])["refused_sends"].sum()) if found else 0
     if count:
         text = t(
@@ -28,10 +28,10 @@ def remarks(view: View) -> list[Remark]:
     return found
 
 
-def _text(t: Words, event: dict[str, Any]) -> str:
-    model, name = quoted(event["model"], 80), event["field"]
-    status, said = event["status"], quoted(event["said"])
-    en, zh = _ways(event)
+def _text(t: Words, change: BodyChange) -> str:
+    model, name = quoted(change.model, 80), change.field
+    status, said = change.status, quoted(change.said)
+    en, zh = _ways(change)
     return t(
         f"{model} refuses the field {name} (HTTP {status}: {said}), so its requests were sent "
         f"{en} from then on.",
@@ -39,14 +39,14 @@ def _text(t: Words, event: dict[str, Any]) -> str:
     )
 
 
-def _ways(event: dict[str, Any]) -> tuple[str, str]:
-    if event["field"] == "task_id":
+def _ways(change: BodyChange) -> tuple[str, str]:
+    if change.field == "task_id":
         return "with their task_id in the header X-Task-ID", "改由请求头 X-Task-ID 携带 task_id"
-    if event["field"] == "stream_options":
+    if change.field == "stream_options":
         return (
             "without it, and streams may not state their tokens",
             "不再携带该字段，流式回复可能不给出 token 数",
         )
-    if event["field"] == "temperature":
+    if change.field == "temperature":
         return "without it, at the model's own temperature", "不再携带该字段，采用模型默认温度"
-    return f"with {event['to']}", f"改用 {event['to']}"
+    return f"with {change.to}", f"改用 {change.to}"

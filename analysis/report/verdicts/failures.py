@@ -7,6 +7,7 @@ from analysis.page.blocks import Level, Remark
 from analysis.page.words import Words, integer, percent
 from analysis.report.failure_causes import Cause, Failures, failures
 from analysis.report.view import View
+from recording.events import Doubtful
 from recording.outcome import Outcome
 from recording.untrusted_text import quoted
 from rules.hints import Hint, hint
@@ -65,16 +66,16 @@ def _text(view: View, numbers: dict[str, Any], told: Failures) -> str:
 
 def _meant(view: View, model: str) -> Hint | None:
     """What the look before the run found instead: another base URL, or models of near names."""
-    for event in view.run.events_of("doubt"):
-        if event.get("kind") == "model" and event.get("asked") != model:
+    for event in view.run.events_of(Doubtful):
+        if event.kind == "model" and event.asked != model:
             continue
-        near = [quoted(name, 80) for name in event.get("near") or ()]
-        if near and event.get("kind") == "base_url":
+        near = [quoted(name, 80) for name in event.near]
+        if near and event.kind == "base_url":
             return Hint(
                 f"did you mean the base URL {near[0]}? It has /models, and the one given has none",
                 f"base URL 是否应为 {near[0]}？该地址有 /models，而给出的地址没有",
             )
-        if event.get("kind") == "model":
+        if event.kind == "model":
             en, zh = " or ".join(near), "、".join(near)
             return Hint(
                 "the gateway does not list this model" + (f": did you mean {en}?" if near else ""),

@@ -7,6 +7,7 @@ from analysis.page.blocks import Level, Remark
 from analysis.page.words import Words, integer, milliseconds, seconds
 from analysis.report.event_text import sentence
 from analysis.report.view import View
+from recording.events import PhaseEnd
 from recording.outcome import Outcome
 from rules.local_errors import LIMITS
 from rules.punctuality import GRAIN_S, LAG_SHARE
@@ -59,7 +60,7 @@ def _level(phase: dict[str, Any]) -> Level:
 
 def _held(view: View, phase: str) -> int:
     """How many requests of a phase waited for the budget."""
-    return sum(end.get("held_by_budget", 0) for end in view.run.events_of("phase_end", phase))
+    return sum(end.held_by_budget or 0 for end in view.run.events_of(PhaseEnd, phase))
 
 
 def _limits(view: View, phase: dict[str, Any]) -> list[str]:

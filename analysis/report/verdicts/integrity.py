@@ -5,6 +5,7 @@ from analysis.page.words import integer
 from analysis.report import workers
 from analysis.report.event_text import sentence, told
 from analysis.report.view import View
+from recording.events import Ended, Refused, RunEnd, Stopped, StopRule
 from recording.outcome import Outcome
 
 _EXAMPLES = 5
@@ -40,14 +41,14 @@ def _whole(view: View) -> list[Remark]:
             "本次运行被中断：没有结束记录。以下为中断前已完成的部分。",
         )
         found.append(Remark("bad", text))
-    ends = run.events_of("run_end")
-    completed = bool(ends) and ends[-1].get("completed") is not False  # a resumed run has several
-    stops = [] if completed else [*run.events_of("stopped"), *run.events_of("ended")]
+    ends = run.events_of(RunEnd)
+    completed = bool(ends) and ends[-1].completed is not False  # a resumed run has several
+    stops = [] if completed else [*run.events_of(Stopped), *run.events_of(Ended)]
     for event in stops:
-        where = t(f" in {event['phase']}", f"（{event['phase']}）") if event.get("phase") else ""
+        where = t(f" in {event.phase}", f"（{event.phase}）") if event.phase else ""
         text = t(f"The run was stopped before its end{where}", f"运行被提前停止{where}")
         found.append(Remark("note", sentence(t, text, told(t, event))))
-    cut = view.run.events_of("stop_rule") or view.run.events_of("refused")
+    cut = [*view.run.events_of(StopRule), *view.run.events_of(Refused)]
     if not stops and not cut and ends and not completed:
         text = t("The run ended before its plan was done.", "运行在计划完成前结束。")
         found.append(Remark("note", text))
@@ -67,10 +68,10 @@ def _stops(view: View) -> list[Remark]:
     """The phases that the stop rule ended, and those that ended because all was refused alike."""
     t, found = view.t, []
     for event in view.run.events:
-        where = event.get("phase")
-        if event["event"] == "stop_rule":
+        where = event.phase
+        if isinstance(event, StopRule):
             head = t(f"The stop rule ended {where}", f"停止规则终止了 {where}")
-        elif event["event"] == "refused":
+        elif isinstance(event, Refused):
             head = t(f"{where} was ended", f"{where} 被提前终止")
         else:
             continue

@@ -1,0 +1,45 @@
+"""events.jsonl, as it is written: what happened to the run as a whole, one JSON object per line."""
+
+import logging
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+from recording.events import Event
+from recording.untrusted_text import as_json
+
+log = logging.getLogger("weighbridge")
+
+
+class EventLog:
+    """Appends events to a file, line by line; readable by its owner only.
+
+    A line that a crash tore is taken back, so that what follows can be read. A disk that takes no
+    event is told of in the log, and keeps no run from its end.
+    """
+
+    def __init__(self, path: Path) -> None:
+        descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+        self._file = os.fdopen(descriptor, "a+b", buffering=0)
+        self._file.seek(0)
+        self._size = self._file.read().rfind(b"\n") + 1
+        self._file.truncate(self._size)
+
+    def write(self, event: Event) -> None:
+        """Write one event, at its wall time."""
+        line = {"at": datetime.now(UTC).isoformat(), **event.as_dict()}
+        rest = text = as_json(line, None).encode("utf-8", "replace") + b"\n"
+        try:
+            while rest:
+                rest = rest[self._file.write(rest) :]
+            self._size += len(text)
+        except OSError as error:
+            log.error(
+                "the event %s cannot be written to events.jsonl (%s)", event.name, error.strerror
+            )
+            if len(rest) < len(text):
+                self._file.truncate(self._size)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
