@@ -56,10 +56,11 @@ class Chat:
             refusal = self.state.check_key(exchange)
             if refusal is not None:
                 return await self._refuse(refusal)
-            data = self.endpoint.chat_fields(load(body), self.state.conversations)
+            data = load(body)
             if self.settings.features:
                 row.features = self.used  # what is noted there later is written, too
                 self._touch(data)
+            data = self.endpoint.chat_fields(data, self.state.conversations)
             strictness.refused(data, self.settings.refuse_fields)
             self.endpoint.check(self.dialect, data)
             request = parse(data)
@@ -96,7 +97,8 @@ class Chat:
         model = self.state.model(self.named or str(data.get("model")))
         if model is not None:  # what asks for no served model is about that alone
             reasons = model.reasoning.tokens > 0
-            features.touch(self.settings.features, data, reasons, self.used)
+            surface = self.endpoint.surface
+            features.touch(self.settings.features, data, self.used, surface, reasons)
 
     def _refused_length(self, request: ChatRequest, model: Model, window: int) -> Error | None:
         """The error for a prompt that is longer than the model's context window."""

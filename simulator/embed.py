@@ -1,11 +1,12 @@
 """One request for embeddings on its way through the gateway: checked, answered, charged.
 
-Limits, faults and features are for chat; none of them is met here.
+Limits and faults are for chat; neither is met here.
 """
 
 import time
+from typing import Any
 
-from simulator import embeddings, errors
+from simulator import embeddings, errors, features
 from simulator.dialects import Stamp, encode
 from simulator.errors import Error
 from simulator.fields import BadRequest, load
@@ -17,13 +18,21 @@ from simulator.wire import JSON, BodyTooLarge, Exchange
 async def embed(state: State, exchange: Exchange, row: Row, stamp: Stamp, named: str) -> None:
     """Answer or refuse the request. Raises ClientGone."""
     row.endpoint = "embeddings"
+    wrong: frozenset[str] = frozenset()
     try:
         body = await exchange.body()
         row.body_read_unix_s = time.time()
         refusal = state.check_key(exchange)
         if refusal is not None:
             return await state.refuse(exchange, stamp, refusal)
-        request = embeddings.parse(load(body))
+        data = load(body)
+        if state.settings.features:
+            used: dict[str, str] = {}
+            row.features = used
+            features.touch(state.settings.features, data, used, "embeddings")
+            _again(state, data, used)
+            wrong = frozenset(name for name, how in used.items() if how == "wrong")
+        request = embeddings.parse(data)
     except BodyTooLarge:
         error = Error(413, "The body is too large.", "invalid_request_error")
         return await state.refuse(exchange, stamp, error)
@@ -41,5 +50,17 @@ async def embed(state: State, exchange: Exchange, row: Row, stamp: Stamp, named:
     row.cost = row.billed if states_cost else None
     await exchange.until(model.latency.fixed_s or model.latency.ttft_s)
     headers = state.dialect.headers(stamp, row.cost, False)
-    reply = encode(embeddings.body(request, model, states_cost))
+    reply = encode(embeddings.body(request, model, states_cost, wrong))
     await exchange.reply(200, [*headers, JSON], reply)
+
+
+def _again(state: State, data: dict[str, Any], used: dict[str, str]) -> None:
+    """`embeddings.same` is about a text that came before. Raises BadRequest where it is broken."""
+    text = data.get("input")
+    if "embeddings.same" not in used or not isinstance(text, str):
+        return
+    if text not in state.embedded_texts:
+        state.embedded_texts.add(text)
+        del used["embeddings.same"]
+    elif used["embeddings.same"] == "broken":
+        raise features.broken()

@@ -7,10 +7,11 @@ of length 1 again, as OpenAI's third generation does.
 import base64
 import struct
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
+from itertools import count as counter
 from math import sqrt
 from random import Random
 from typing import Any
@@ -21,6 +22,7 @@ from simulator.profile import Model
 
 DIMENSIONS = 1536
 _MOST_TEXTS = 2048
+_again = counter()  # numbers the draws of a gateway whose vectors differ each time
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +50,16 @@ def parse(data: Mapping[str, Any]) -> EmbeddingRequest:
     return EmbeddingRequest(model, _texts(data.get("input")), dimensions, wanted == "base64")
 
 
-def body(request: EmbeddingRequest, model: Model, states_cost: bool) -> dict[str, Any]:
-    """The reply: a vector per input, in their order."""
+def body(
+    request: EmbeddingRequest, model: Model, states_cost: bool, wrong: Collection[str] = ()
+) -> dict[str, Any]:
+    """The reply: a vector per input, in their order; `wrong` names features that are."""
+    vectors = [_coded(request, model.name, text, wrong) for text in request.texts]
+    if "embeddings.batch" in wrong:
+        vectors.reverse()
     data = [
-        {"object": "embedding", "index": index, "embedding": _coded(request, model.name, text)}
-        for index, text in enumerate(request.texts)
+        {"object": "embedding", "index": index, "embedding": vector}
+        for index, vector in enumerate(vectors)
     ]
     count = request.prompt_tokens
     usage: dict[str, Any] = {"prompt_tokens": count, "total_tokens": count}
@@ -66,11 +73,21 @@ def cost(request: EmbeddingRequest, model: Model) -> float:
     return prices.cost(model.prices, request.prompt_tokens, 0)
 
 
-def _coded(request: EmbeddingRequest, model: str, text: str | tuple[int, ...]) -> Any:
+def _coded(
+    request: EmbeddingRequest, model: str, text: str | tuple[int, ...], wrong: Collection[str]
+) -> Any:
+    if "embeddings.same" in wrong:
+        model = f"{model}\n{next(_again)}"
     vector = _vector(model, _ids(text), request.dimensions)
-    # base64 holds little-endian floats of 32 bits; the list has the same numbers.
-    packed = struct.pack(f"<{len(vector)}f", *vector)
-    return base64.b64encode(packed).decode() if request.base64 else vector.tolist()
+    if "embeddings.plain" in wrong:
+        vector = array("f", [0.0] * len(vector))
+    if "embeddings.dimensions" in wrong:
+        vector = _vector(model, _ids(text), DIMENSIONS)[: request.dimensions]
+    if not request.base64:
+        return vector.tolist()
+    # Little-endian floats of 32 bits: the same numbers as the list has.
+    form = "d" if "embeddings.base64" in wrong else "f"
+    return base64.b64encode(struct.pack(f"<{len(vector)}{form}", *vector)).decode()
 
 
 @lru_cache(maxsize=4096)

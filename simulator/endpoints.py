@@ -16,6 +16,7 @@ class ChatCompletions:
     """POST /chat/completions."""
 
     name = "chat/completions"
+    surface = "chat"  # of the features that its bodies use
     end = DONE  # of a stream
 
     def id_prefix(self, dialect: Dialect) -> str:

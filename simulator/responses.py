@@ -28,6 +28,7 @@ class Responses(ChatCompletions):
     """One request to /responses."""
 
     name = "responses"
+    surface = "responses"
     end = b""
 
     def __init__(self) -> None:

@@ -33,6 +33,7 @@ class State:
         self.cache = PromptCache()
         self.earlier = EarlierReplies()
         self.conversations: Conversations = {}
+        self.embedded_texts: set[str] = set()  # where embeddings of the same text may differ
         self.broken_off: Answer | None = None  # the stream that a client left last
         self.limits = Limits(
             settings.rpm_limit,

@@ -74,19 +74,17 @@ def _choice(chunk: "_Chunk", choice: Choice, reasoning_key: str) -> list[Event]:
     return found
 
 
-def altered(
-    found: list[Event], change: Callable[[list[dict[str, Any]], bool], None]
-) -> list[Event]:
+def altered(found: list[Event], change: Change) -> list[Event]:
     """The events with their bodies changed by `change`; one that it adds is due with the last."""
-    if any(event.data.startswith(b"event:") for event in found):
-        return found  # those of /responses have no choices to change
-    bodies = [json.loads(event.data.removeprefix(b"data: ")) for event in found]
+    bodies = [json.loads(event.data.partition(b"data: ")[2]) for event in found]
     known = {id(body): event for body, event in zip(bodies, found, strict=True)}
     change(bodies, True)
     result: list[Event] = []
     for body in bodies:
         event = known.get(id(body)) or result[-1]
-        result.append(Event(b"data: " + encode(body) + b"\n\n", event.number, event.token))
+        name = event.data.partition(b"data: ")[0]  # `event: ...` where events are named
+        data = name + b"data: " + encode(body) + b"\n\n"
+        result.append(Event(data, event.number, event.token))
     return result
 
 

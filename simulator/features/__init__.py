@@ -36,14 +36,20 @@ def parse(table: Mapping[str, Any]) -> Mapping[str, str]:
 
 
 def touch(
-    features: Mapping[str, str], data: dict[str, Any], reasons: bool, used: dict[str, str]
+    features: Mapping[str, str],
+    data: dict[str, Any],
+    used: dict[str, str],
+    surface: str = "chat",
+    reasons: bool = False,
 ) -> None:
     """Note in `used` which of the features this request uses; change its body where one is ignored.
 
-    `reasons`: whether the model does. Raises BadRequest where one is refused or broken.
+    `surface`: chat, responses or embeddings. `reasons`: whether the model does. Raises BadRequest
+    where one is refused or broken.
     """
     # All are asked before any changes the body.
-    names = [name for name in features if FEATURES[name].uses(data)]
+    known = [(name, FEATURES[name]) for name in features]
+    names = [name for name, f in known if f.surface == surface and f.uses(data)]
     for name in names:
         if name == "reasoning.apart" and not reasons:
             continue

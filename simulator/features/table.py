@@ -1,4 +1,4 @@
-"""The features of a chat API, by the ids of the compatibility checks, and how each can fail."""
+"""The features of the API, by the ids of the compatibility checks, and how each can fail."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ class Feature:
     `touches` says which requests, in words, `uses` tells them by their body. `param` is the
     parameter that a refusal names (None: it cannot be refused), `ignore` drops the feature from a
     body (None: it cannot be ignored). `elsewhere` has the states that the simulator's other modules
-    carry out, in words.
+    carry out, in words. `surface` is the endpoint whose bodies it is about.
     """
 
     touches: str
@@ -26,6 +26,7 @@ class Feature:
     param: str | None = None
     ignore: Callable[[Data], None] | None = None
     elsewhere: Mapping[str, str] = field(default_factory=dict)
+    surface: str = "chat"
 
 
 def _field(name: str) -> Feature:
@@ -33,7 +34,7 @@ def _field(name: str) -> Feature:
 
 
 def _capped(name: str) -> Feature:
-    touches = f"with `{name}` of at most 64, one user message, and no short dictated reply"
+    touches = f"with `{name}` of at most 64, one user message, and no dictated reply"
     return Feature(touches, uses.capped(name), name, drop(name))
 
 
@@ -45,7 +46,7 @@ def _json(name: str, touches: str) -> Feature:
     return Feature(touches, uses.structured(name), "response_format", drop("response_format"))
 
 
-FEATURES: Mapping[str, Feature] = {
+_CHAT: Mapping[str, Feature] = {
     "chat.plain": Feature("a short dictated reply, plain", uses.short_plain, "messages"),
     "chat.stream": Feature(
         "a short dictated reply, streamed, without `include_usage`",
@@ -183,6 +184,57 @@ FEATURES: Mapping[str, Feature] = {
         elsewhere={"wrong": "the broken-off reply once more", "broken": "500"},
     ),
 }  # fmt: skip
+
+_RESPONSES: Mapping[str, Feature] = {
+    "responses.plain": Feature(
+        "to /responses, and none of the next four", uses.response("plain"), "input",
+        surface="responses",
+    ),
+    "responses.stream": Feature(
+        "streamed, and none of the next three", uses.response("stream"), "stream", drop("stream"),
+        surface="responses",
+    ),
+    "responses.tool": Feature(
+        "with `tools`, and without the next two", uses.response("tool"), "tools",
+        drop("tools", "tool_choice"), surface="responses",
+    ),
+    "responses.previous": Feature(
+        "with `previous_response_id`", uses.response("previous"), "previous_response_id",
+        drop("previous_response_id"), surface="responses",
+    ),
+    "responses.json": Feature(
+        "with `text.format` of type `json_schema`", uses.response("json"), "text.format",
+        drop("text"), surface="responses",
+    ),
+}  # fmt: skip
+
+_EMBEDDINGS: Mapping[str, Feature] = {
+    "embeddings.plain": Feature(
+        "for one text as floats, without `dimensions`", uses.embedding("plain"), "input",
+        elsewhere={"wrong": "the vector is zero"}, surface="embeddings",
+    ),
+    "embeddings.same": Feature(
+        "for one text as floats that came before", uses.embedding("plain"),
+        elsewhere={"wrong": "another vector each time", "broken": "500"}, surface="embeddings",
+    ),
+    "embeddings.base64": Feature(
+        "for one text as base64, without `dimensions`", uses.embedding("base64"),
+        "encoding_format", drop("encoding_format"),
+        elsewhere={"wrong": "floats of 64 bits in place of 32"}, surface="embeddings",
+    ),
+    "embeddings.dimensions": Feature(
+        "for one text with `dimensions`", uses.embedding("dimensions"), "dimensions",
+        drop("dimensions"),
+        elsewhere={"wrong": "the vector is cut, and not made of length 1 again"},
+        surface="embeddings",
+    ),
+    "embeddings.batch": Feature(
+        "for two texts or more", uses.embedding("batch"), "input", ignoring.first_text,
+        elsewhere={"wrong": "the vectors come in the opposite order"}, surface="embeddings",
+    ),
+}  # fmt: skip
+
+FEATURES: Mapping[str, Feature] = {**_CHAT, **_RESPONSES, **_EMBEDDINGS}
 
 
 def states(name: str) -> dict[str, str]:

@@ -66,12 +66,12 @@ def long_stream(data: Body) -> bool:
 
 
 def capped(name: str) -> Any:
-    """Whether a simple request has a small budget under that name, and dictates no short reply."""
+    """Whether a simple request has a small budget under that name, and dictates no reply."""
 
     def uses(data: Body) -> bool:
-        value = data.get(name)
+        value, text = data.get(name), prompt(data)
         small = isinstance(value, int) and value <= _CAP_TOKENS
-        return small and bool(prompt(data)) and not _short(data)
+        return small and bool(text) and dictation.dictated(text) is None
 
     return uses
 
@@ -155,6 +155,16 @@ def schema_repeated(data: Body) -> bool:
     return _structured(data) in ("json.schema", "json.schema.stream")
 
 
+def response(wanted: str) -> Any:
+    """Whether a body of /responses is about plain, stream, tool, previous or json."""
+    return lambda data: _response(data) == wanted
+
+
+def embedding(wanted: str) -> Any:
+    """Whether a body of /embeddings is about plain, base64, dimensions or batch."""
+    return lambda data: _embedding(data) == wanted
+
+
 def never(data: Body) -> bool:
     """Decided elsewhere: by the path, the key, the model or the connection."""
     return False
@@ -224,3 +234,23 @@ def _tool(data: Body) -> str:
     if len(tools.dictated(text, {function.get("name"): function for function in functions})) > 1:
         return "tool.parallel.stream" if data.get("stream") else "tool.parallel"
     return "tool.auto"
+
+
+def _response(data: Body) -> str:
+    if data.get("previous_response_id") is not None:
+        return "previous"
+    text = data.get("text")
+    if isinstance(text, dict) and text.get("format"):
+        return "json"
+    if data.get("tools"):
+        return "tool"
+    return "stream" if data.get("stream") else "plain"
+
+
+def _embedding(data: Body) -> str:
+    told = data.get("input")
+    if isinstance(told, list) and len(told) > 1 and not isinstance(told[0], int):
+        return "batch"
+    if data.get("dimensions") is not None:
+        return "dimensions"
+    return "base64" if data.get("encoding_format") == "base64" else "plain"

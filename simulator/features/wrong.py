@@ -197,6 +197,8 @@ ANSWER: dict[str, Callable[[Answer, ChatRequest], None]] = {
     "image.data": unread,
     "file.pdf": unread,
     "cache.prompt": more_cached_than_sent,
+    "responses.tool": encoded_twice,
+    "responses.json": fenced,
 }
 
 
@@ -210,9 +212,18 @@ def sum_is_off(bodies: Bodies, stream: bool) -> None:
             body["usage"]["total_tokens"] += 7
 
 
+def no_total(bodies: Bodies, stream: bool) -> None:
+    """The usage lacks its total."""
+    for body in bodies:
+        if body.get("usage"):
+            del body["usage"]["total_tokens"]
+
+
 def two_finishes(bodies: Bodies, stream: bool) -> None:
     """A second chunk with a finish reason follows the first."""
-    last = max(i for i, body in enumerate(bodies) if any(_finish(c) for c in body["choices"]))
+    last = max(
+        i for i, body in enumerate(bodies) if any(_finish(c) for c in body.get("choices", ()))
+    )
     bodies.insert(last + 1, json.loads(json.dumps(bodies[last])))
 
 
@@ -235,7 +246,7 @@ def replacement_characters(bodies: Bodies, stream: bool) -> None:
 def no_top_logprobs(bodies: Bodies, stream: bool) -> None:
     """`top_logprobs` is null."""
     for body in bodies:
-        for choice in body["choices"]:
+        for choice in body.get("choices", ()):
             for entry in (choice.get("logprobs") or {}).get("content") or ():
                 entry["top_logprobs"] = None
 
@@ -243,7 +254,7 @@ def no_top_logprobs(bodies: Bodies, stream: bool) -> None:
 def finish_differs(bodies: Bodies, stream: bool) -> None:
     """A stream finishes with `stop` where the plain reply has `tool_calls`."""
     for body in bodies if stream else ():
-        for choice in body["choices"]:
+        for choice in body.get("choices", ()):
             if _finish(choice):
                 choice["finish_reason"] = "stop"
 
@@ -255,6 +266,16 @@ def one_index(bodies: Bodies, stream: bool) -> None:
             call["index"] = 0
 
 
+def part_added_late(bodies: Bodies, stream: bool) -> None:
+    """`response.content_part.added` comes after the deltas of that part."""
+    kinds = [body.get("type") for body in bodies]
+    if "response.content_part.added" in kinds:
+        added = bodies.pop(kinds.index("response.content_part.added"))
+        bodies.insert(kinds.index("response.output_text.done") - 1, added)
+    for number, body in enumerate(bodies):
+        body["sequence_number"] = number
+
+
 BODY: dict[str, Callable[[Bodies, bool], None]] = {
     "chat.plain": sum_is_off,
     "chat.stream": two_finishes,
@@ -263,6 +284,8 @@ BODY: dict[str, Callable[[Bodies, bool], None]] = {
     "logprobs": no_top_logprobs,
     "tool.named": finish_differs,
     "tool.parallel.stream": one_index,
+    "responses.plain": no_total,
+    "responses.stream": part_added_late,
 }
 
 
@@ -277,7 +300,7 @@ def _calls(answer: Answer, change: Callable[[str], str]) -> None:
 
 def _parts(bodies: Bodies) -> Iterator[dict[str, Any]]:
     for body in bodies:
-        for choice in body["choices"]:
+        for choice in body.get("choices", ()):
             yield choice["delta"] if "delta" in choice else choice["message"]
 
 

@@ -75,7 +75,7 @@ def named(name: str) -> Body:
 
 
 CASES: dict[str, Body] = {
-    "chat.plain": ask(WORD),
+    "chat.plain": ask(WORD, max_tokens=24),
     "chat.stream": ask(WORD, stream=True),
     "stream.usage": ask(WORD, **USAGE),
     "stream.increments": ask("Write 60 tokens", **USAGE),
@@ -89,7 +89,7 @@ CASES: dict[str, Body] = {
         {"type": "text", "text": f"The first code is {N}. Reply with both codes."},
         {"type": "text", "text": f"The second code is {M}."},
     ])),
-    "unicode": ask("Reply exactly: 你好 👩‍👩‍👧 مرحبا é", stream=True),
+    "unicode": ask("Reply exactly: 你好 👩‍👩‍👧 مرحبا é", stream=True, max_tokens=48),
     "max_tokens": ask("Tell me a long story", max_tokens=8),
     "max_completion_tokens": ask("Tell me a long story", max_completion_tokens=8),
     "stop": ask(f"Reply exactly: alpha {N} beta", stop=[N]),
@@ -138,6 +138,22 @@ CASES: dict[str, Body] = {
     "error.context": ask("word " * 8400),
     "cancel": ask("Write 200 tokens", stream=True),
 }  # fmt: skip
+RESPONSES: dict[str, Body] = {
+    "responses.plain": {"input": WORD},
+    "responses.stream": {"input": WORD, "stream": True},
+    "responses.tool": {"input": CALL, "tools": [
+        {"type": "function", "name": "get_weather",
+         "parameters": {"type": "object", "properties": {"city": CITY}, "required": ["city"]}}]},
+    "responses.previous": {"input": "What is the code?", "previous_response_id": "?"},
+    "responses.json": {"input": WORD, "text": {
+        "format": {"type": "json_schema", "name": "s", "schema": SCHEMA}}},
+}  # fmt: skip
+EMBEDDINGS: dict[str, Body] = {
+    "embeddings.plain": {"input": "cart"},
+    "embeddings.base64": {"input": "cart", "encoding_format": "base64"},
+    "embeddings.dimensions": {"input": "cart", "dimensions": 64},
+    "embeddings.batch": {"input": ["cart", "scale"]},
+}
 UNSENT = {"models.list", "error.key"}  # no chat request is about these
 
 

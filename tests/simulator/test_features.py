@@ -17,8 +17,11 @@ from simulator.features.table import FEATURES, states
 from simulator.fields import BadRequest
 from tests.simulator.feature_cases import (
     CASES,
+    CHAT,
     DEEP,
+    EMBEDDINGS,
     REASONER,
+    RESPONSES,
     SCHEMA,
     UNSENT,
     M,
@@ -76,7 +79,9 @@ def wrong(folder: Path) -> Iterator[Gateway]:
 
 
 def test_the_ids_are_those_of_the_47_checks() -> None:
-    assert len(FEATURES) == 47 and set(CASES) | UNSENT == set(FEATURES)
+    chat = {name for name, feature in FEATURES.items() if feature.surface == "chat"}
+    assert len(chat) == 47 and set(CASES) | UNSENT == chat
+    assert chat | RESPONSES.keys() | EMBEDDINGS.keys() | {"embeddings.same"} == FEATURES.keys()
 
 
 @pytest.mark.parametrize(
@@ -109,7 +114,7 @@ def test_a_feature_touches_its_own_requests_only(name: str) -> None:
         used: dict[str, str] = {}
         try:
             reasons = CASES[name]["model"] == REASONER
-            features.touch({other: "wrong"}, fresh(name), reasons, used)
+            features.touch({other: "wrong"}, fresh(name), used, "chat", reasons)
         except BadRequest:
             raise AssertionError(f"{name} is refused by {other}") from None
         decided_elsewhere = FEATURES[other].uses is FEATURES["cancel"].uses
@@ -136,6 +141,13 @@ def test_refused_and_broken(folder: Path, state: str) -> None:
                 assert reply.status == (503 if name == "error.model" else 500), name
             said = gateway.rows()[-1]["features"]
             assert f"{name}:{state}" in said or name == "error.model", name
+        for path, bodies in (("/v1/responses", RESPONSES), ("/v1/embeddings", EMBEDDINGS)):
+            for name, body in bodies.items():
+                reply = gateway.send({"model": CHAT, **body}, path)
+                assert reply.status == (400 if state == "refused" else 500), name
+                if state == "refused":
+                    assert reply.json["error"]["param"] == FEATURES[name].param
+                assert f"{name}:{state}" in gateway.rows()[-1]["features"]
         models = gateway.send(None, "/v1/models", "GET")
         key = gateway.send(fresh("chat.plain"), Authorization="Bearer other")
         assert (models.status, key.status) == ((200, 401) if state == "refused" else (500, 500))
@@ -487,3 +499,79 @@ def test_a_stream_that_is_broken_off(folder: Path, state: str) -> None:
         expected = {"works": (200, True), "wrong": (200, False), "broken": (500, False)}
         assert (after.status, after.status == 200 and after.text == N) == expected[state]
         assert send(gateway, "chat.plain").text == N
+
+
+# ---- the other two endpoints
+
+
+def respond(gateway: Gateway, name: str, **changes: Any) -> Reply:
+    return gateway.send({"model": CHAT, **RESPONSES[name], **changes}, "/v1/responses")
+
+
+def said(reply: Reply) -> Any:
+    """The content of the first output item, or its arguments."""
+    item = reply.json["output"][0]
+    return item["arguments"] if "arguments" in item else item["content"][0]["text"]
+
+
+def test_responses(works: Gateway, ignored: Gateway, wrong: Gateway) -> None:
+    """Usage, the order of events, tools, the conversation before, and a schema."""
+    usage = respond(works, "responses.plain").json["usage"]
+    assert usage["total_tokens"] == usage["input_tokens"] + usage["output_tokens"]
+    assert "total_tokens" not in respond(wrong, "responses.plain").json["usage"]
+    orders = []
+    for gateway in (works, wrong):
+        lines = respond(gateway, "responses.stream").body.decode().split("\n")
+        kinds = [line.removeprefix("event: ") for line in lines if line.startswith("event: ")]
+        orders.append(
+            kinds.index("response.content_part.added") < kinds.index("response.output_text.delta")
+        )
+    assert orders == [True, False]
+    assert respond(ignored, "responses.stream").headers["content-type"] == "application/json"
+    assert json.loads(said(respond(works, "responses.tool"))) == {"city": "Paris"}
+    assert isinstance(json.loads(said(respond(wrong, "responses.tool"))), str)
+    assert respond(ignored, "responses.tool").json["output"][0]["type"] == "message"
+    for gateway, known in ((works, True), (ignored, False)):
+        first = respond(gateway, "responses.plain", input=f"The code is {N}. Reply exactly: ok")
+        again = respond(gateway, "responses.previous", previous_response_id=first.json["id"])
+        assert (N in said(again)) == known
+    jsonschema.validate(json.loads(said(respond(works, "responses.json"))), SCHEMA)
+    assert said(respond(ignored, "responses.json")) == N
+    assert said(respond(wrong, "responses.json")).startswith("```json")
+
+
+def test_embeddings(works: Gateway, ignored: Gateway, wrong: Gateway) -> None:
+    """The same vector, its length, its order in a batch, and its floats in base64."""
+
+    def vectors(gateway: Gateway, name: str) -> list[Any]:
+        body = {"model": CHAT, **EMBEDDINGS[name]}
+        return [e["embedding"] for e in gateway.send(body, "/v1/embeddings").json["data"]]
+
+    def norm(vector: list[float]) -> float:
+        return float(sum(x * x for x in vector) ** 0.5)
+
+    name = "embeddings.plain"
+    assert vectors(works, name) == vectors(works, name) == vectors(ignored, name)
+    assert {*vectors(wrong, name)[0]} == {0.0}
+    cart, scale = vectors(works, "embeddings.batch")
+    assert vectors(wrong, "embeddings.batch") == [scale, cart]
+    assert vectors(ignored, "embeddings.batch") == [cart]
+    name = "embeddings.dimensions"
+    assert [len(vectors(gateway, name)[0]) for gateway in (works, wrong, ignored)] == [64, 64, 1536]
+    assert norm(vectors(works, name)[0]) == pytest.approx(1)
+    assert norm(vectors(wrong, name)[0]) < 0.5
+    name = "embeddings.base64"
+    assert [len(vectors(gateway, name)[0]) for gateway in (works, wrong)] == [8192, 16384]
+    assert vectors(ignored, name) == [cart]
+
+
+def test_a_text_that_has_another_vector_each_time(folder: Path) -> None:
+    """The first is right; what comes again differs, and no other text does."""
+    (folder / "same.toml").write_text(PROFILE + '\n[features]\n"embeddings.same" = "wrong"\n')
+    with running(folder / "same.csv", "--profile", folder / "same.toml") as gateway:
+        bodies = [{"model": CHAT, "input": text} for text in ("cart", "cart", "scale", "cart")]
+        replies = [gateway.send(body, "/v1/embeddings") for body in bodies]
+        found = [reply.json["data"][0]["embedding"] for reply in replies]
+        said = [row["features"] for row in gateway.rows()]
+    assert found[0] != found[1] != found[3] != found[0]
+    assert [text != "" for text in said] == [False, True, False, True]
