@@ -5,6 +5,9 @@ BIN := $(VENV)/bin
 LOCUST := $(BIN)/locust --headless
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
+UNIT := tests/recording tests/rules tests/settings tests/loadshapes
+IN_PROCESS := $(UNIT) tests/engine tests/tasks tests/analysis tests/simulator $(wildcard tests/compat)
+
 NEW_ENOUGH := -c 'import sys; sys.exit(sys.version_info < (3, 11))'
 # A .venv that is broken or too old is made anew; what stands in it then says nothing.
 ifneq ($(shell $(BIN)/python $(NEW_ENOUGH) >/dev/null 2>&1 && echo sound),sound)
@@ -12,7 +15,7 @@ ifneq ($(shell $(BIN)/python $(NEW_ENOUGH) >/dev/null 2>&1 && echo sound),sound)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev demo demo-full evaluate test golden chaos audit statistics docs site bench bench-quick lock clean
+.PHONY: help setup dev demo demo-full evaluate lint unit test coverage golden chaos audit statistics docs site bench bench-quick lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -48,11 +51,23 @@ demo-full: $(BIN)/.run ## the whole programme in short on the embedded simulator
 evaluate: $(BIN)/.run ## the whole programme on the gateway of .env (this costs money)
 	$(LOCUST) --mode full
 
-test: $(BIN)/.dev ## ruff, mypy and pytest
+lint: $(BIN)/.dev ## ruff, mypy and the direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+unit: $(BIN)/.dev ## the quick and pure tests alone (a minute)
+	$(BIN)/python -m pytest -n 2 $(UNIT)
+
+test: $(BIN)/.dev ## ruff, mypy and every test (about ten minutes)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n 4 --dist worksteal
+
+coverage: $(BIN)/.dev ## lines and branches that tests of this process run (not those of runs they start)
+	$(BIN)/python -m pytest -n 2 --cov --cov-report=term:skip-covered $(IN_PROCESS)
 
 golden: $(BIN)/.dev ## every mode and gateway against the server's log, with the errors of its times (45 minutes)
 	$(BIN)/python -m pytest -m golden -s tests/golden tests/interop
