@@ -9,13 +9,14 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = (
-    "recording", "rules", "settings", "loadshapes", "tasks", "engine", "webui", "analysis",
-    "simulator", "weighbridge",
+    "recording", "rules", "compat", "settings", "loadshapes", "tasks", "engine", "webui",
+    "analysis", "simulator", "weighbridge",
 )  # fmt: skip
 HEAVY = {"locust", "gevent", "pandas", "openai", "httpx2"}
 PURE = {
     "recording": (),
     "rules": (),
+    "compat": (),
     "settings": ("settings.endpoint", "settings.access", "settings.key_command", "settings.money"),
     "loadshapes": ("loadshapes.shapes",),
 }

@@ -12,8 +12,8 @@ from tests.locust_run import ROOT, environment
 
 PAGE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 ROOMS = (
-    "analysis", "docs", "engine", "loadshapes", "recording", "rules", "settings", "simulator",
-    "tasks", "tests", "webui", "weighbridge",
+    "analysis", "compat", "docs", "engine", "loadshapes", "recording", "rules", "settings",
+    "simulator", "tasks", "tests", "webui", "weighbridge",
 )  # fmt: skip
 
 

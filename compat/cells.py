@@ -1,0 +1,120 @@
+"""compat.json: one cell a check, model and route; its codec and its JSON schema. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from compat.attribution import Cause
+from compat.check import Words
+from compat.registry import BY_ID
+from compat.verdict import LONGEST_FACT_CHARS, SYMBOLS, WORST_FIRST, Verdict
+from recording.untrusted_text import shown
+
+VERSION = 1
+
+
+class CellsError(ValueError):
+    """A compat.json that is none, in one sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What one check found for one model over one route (`arm`: empty, or `direct`).
+
+    `evidence` is the fact, at most 200 characters; `cost` is in the run's currency, None where it
+    is unknown; `status` is the telling request's, None where it had none; `sent` counts requests.
+    """
+
+    check: str
+    model: str
+    verdict: Verdict
+    arm: str = ""
+    evidence: str = ""
+    request_id: str = ""
+    task_id: str = ""
+    cost: float | None = None
+    status: int | None = None
+    sent: int = 0
+    cause: Cause = Cause.UNKNOWN
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "evidence", shown(self.evidence, LONGEST_FACT_CHARS))
+
+    @property
+    def symbol(self) -> str:
+        """Shown with the verdict's word, never alone."""
+        return SYMBOLS[self.verdict]
+
+    @property
+    def in_code(self) -> Words | None:
+        """`So in your code: ...`; None where it works, or of a check that this version lacks."""
+        check = BY_ID.get(self.check)
+        return None if check is None else check.in_code(self.verdict)
+
+
+def as_json(cells: Sequence[Cell]) -> dict[str, Any]:
+    """What compat.json holds."""
+    return {"version": VERSION, "cells": [asdict(cell) for cell in cells]}
+
+
+def from_json(content: object) -> list[Cell]:
+    """The cells of a compat.json. A later version's further fields are passed over. Raises
+    CellsError."""
+    if not isinstance(content, dict) or not isinstance(content.get("cells"), list):
+        raise CellsError("it is no compat.json: it holds no list of cells")
+    return [_cell(place, told) for place, told in enumerate(content["cells"])]
+
+
+def _cell(place: int, told: object) -> Cell:
+    if not isinstance(told, dict):
+        raise CellsError(f"cell {place} is no object")
+    known = {name: told[name] for name in Cell.__dataclass_fields__ if name in told}
+    for name, kind in _KINDS.items():
+        required = name in SCHEMA["properties"]["cells"]["items"]["required"]
+        if (required and name not in known) or (
+            name in known and (not isinstance(known[name], kind) or isinstance(known[name], bool))
+        ):
+            raise CellsError(f"cell {place}: {name} is missing or of the wrong type")
+    try:
+        known["verdict"] = Verdict(known["verdict"])
+        known["cause"] = Cause(known.get("cause", ""))
+    except ValueError as error:
+        raise CellsError(f"cell {place}: {error}") from None
+    return Cell(**known)
+
+
+_NUMBER = (int, float, type(None))
+_KINDS: Mapping[str, Any] = {
+    "check": str, "model": str, "verdict": str, "arm": str, "evidence": str, "request_id": str,
+    "task_id": str, "cost": _NUMBER, "status": (int, type(None)), "sent": int, "cause": str,
+}  # fmt: skip
+_TEXT = {"type": "string"}
+SCHEMA: dict[str, Any] = {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "title": "compat.json",
+    "type": "object",
+    "required": ["version", "cells"],
+    "properties": {
+        "version": {"type": "integer", "minimum": 1},
+        "cells": {"type": "array", "items": {
+            "type": "object",
+            "required": ["check", "model", "verdict"],
+            "properties": {
+                "check": _TEXT, "model": _TEXT, "arm": _TEXT, "request_id": _TEXT,
+                "task_id": _TEXT,
+                "verdict": {"enum": [str(verdict) for verdict in Verdict]},
+                "evidence": {"type": "string", "maxLength": LONGEST_FACT_CHARS},
+                "cost": {"type": ["number", "null"]},
+                "status": {"type": ["integer", "null"]},
+                "sent": {"type": "integer", "minimum": 0},
+                "cause": {"enum": [str(cause) for cause in Cause]},
+            },
+        }},
+    },
+}  # fmt: skip
+"""The JSON schema of compat.json."""
+
+
+def worst(cells: Sequence[Cell]) -> Verdict:
+    """The worst verdict of some cells, by which groups are sorted."""
+    return min((cell.verdict for cell in cells), key=WORST_FIRST.index)

@@ -1,0 +1,233 @@
+"""A check is data: what it sends, at most how much, and how its answers are judged. Pure."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+from compat.evidence import Evidence
+from compat.verdict import Finding, Verdict
+
+CHAT, RESPONSES, EMBEDDINGS, MODELS = (
+    "/chat/completions", "/responses", "/embeddings", "/models",
+)  # fmt: skip
+Body = dict[str, Any]
+_BYTES_PER_TOKEN = 3  # fewer than any tokenizer in use needs for English and JSON
+_FORMAT_TOKENS = 12
+THINKING_TOKENS = 500
+"""What a model that reasons may use on top of the tokens of its answer."""
+
+
+class Words(NamedTuple):
+    """One text in both languages."""
+
+    en: str
+    zh: str
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """For which model a check is made, and what is known of it.
+
+    `seed` and `round` make the nonces; `tokens_field` is how the model wants its budget called.
+    None of what follows is guessed: unknown is None, and the checks that need it are not tried.
+    """
+
+    model: str
+    seed: str = "0"
+    round: int = 0
+    reasons: bool = False
+    tokens_field: str = "max_tokens"
+    forced_token: tuple[int, str] | None = None  # an id of its tokenizer, and the id's text
+    context_tokens: int | None = None  # as stated
+    longest_context_tokens: int = 200_000  # what error.context may send at most
+    caches_prompts: bool | None = None  # whether the model is said to cache prompts
+    keyed: bool = True  # whether a key is sent at all
+    lacks: frozenset[str] = frozenset()  # ids of checks that the model is said not to support
+    embeds: bool = False  # an embedding model
+    responses: bool = False  # whether the Responses API is asked for
+
+    def word(self, *names: object) -> str:
+        """A nonce such as KORVAL-4821, another one for each check, name and round."""
+        told = "/".join(str(part) for part in (self.seed, self.model, self.round, *names))
+        digest = sha256(told.encode()).digest()
+        letters = "".join(
+            ("BDFGKLMNPRSTVZ" if place % 2 == 0 else "AEIOU")[byte % (14 if place % 2 == 0 else 5)]
+            for place, byte in enumerate(digest[:5])
+        )
+        return f"{letters}L-{1000 + int.from_bytes(digest[8:12]) % 9000}"
+
+    def digits(self, *names: object) -> str:
+        """A nonce of six digits, for pictures."""
+        told = "/".join(str(part) for part in (self.seed, self.model, self.round, *names))
+        return str(100_000 + int.from_bytes(sha256(told.encode()).digest()[:8]) % 900_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One request. `output_tokens` bounds the reply, `media_tokens` what pictures and files add.
+
+    `wrong_key`: send another key than the operator's. `close_after_events`: close the stream then.
+    `wait_s`: so long after the request before it.
+    """
+
+    body: Body | None
+    output_tokens: int = 0
+    path: str = CHAT
+    method: str = "POST"
+    media_tokens: int = 0
+    known_prompt_tokens: int | None = None
+    wrong_key: bool = False
+    close_after_events: int | None = None
+    wait_s: float = 0.0
+
+    @property
+    def prompt_tokens(self) -> int:
+        """An upper bound of what the prompt will count."""
+        if self.known_prompt_tokens is not None or self.body is None:
+            return self.known_prompt_tokens or 0
+        told = {k: v for k, v in self.body.items() if k in _COUNTED}
+        text = json.dumps(_without_media(told), ensure_ascii=False, separators=(",", ":"))
+        return -(-len(text.encode()) // _BYTES_PER_TOKEN) + _FORMAT_TOKENS + self.media_tokens
+
+    def again(self, **changes: Any) -> "Ask":
+        """The same with some of its fields changed."""
+        return replace(self, **changes)
+
+
+_COUNTED = ("messages", "input", "instructions", "tools", "response_format", "text")
+
+
+def _without_media(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _without_media(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_without_media(v) for v in value]
+    return "" if isinstance(value, str) and value.startswith("data:") else value
+
+
+class Bound(NamedTuple):
+    """At most so many requests, and tokens in and out."""
+
+    requests: int = 0
+    prompt_tokens: int = 0
+    output_tokens: int = 0
+
+    def plus(self, other: "Bound") -> "Bound":
+        return Bound(*(a + b for a, b in zip(self, other, strict=True)))
+
+    def times(self, factor: int) -> "Bound":
+        return Bound(*(factor * part for part in self))
+
+    @property
+    def tokens(self) -> int:
+        return self.prompt_tokens + self.output_tokens
+
+
+def bound_of(asks: Sequence[Ask]) -> Bound:
+    """What these requests may use at most."""
+    return Bound(
+        len(asks), sum(a.prompt_tokens for a in asks), sum(a.output_tokens for a in asks)
+    )  # fmt: skip
+
+
+Asks = Callable[[Setting], Sequence[Ask]]
+Judge = Callable[[Setting, Sequence[Evidence]], Finding]
+Then = Callable[[Setting, Sequence[Evidence]], Sequence[Ask]]
+
+
+def nothing_more(setting: Setting, seen: Sequence[Evidence]) -> Sequence[Ask]:
+    """Most checks know all of their requests beforehand."""
+    return ()
+
+
+def always(setting: Setting) -> Words | None:
+    """Most checks can be tried with any model."""
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One feature of the API, and how it is told whether it works.
+
+    `asks` are a round's first requests; `then` what follows from their answers, asked until it
+    says nothing more, `then_bound` in all. `names` are the words of a clear refusal. `untried`
+    says why it cannot be tried. `guarantee`: a promise, which one counter-example denies.
+    `feature` is what the user's code sets; `if_ignored` and `if_wrong` what happens in it then.
+    """
+
+    id: str
+    group: str
+    title: Words
+    feature: str
+    asks: Asks
+    judge: Judge
+    names: Sequence[str]
+    if_ignored: Words | None = None
+    if_wrong: Words | None = None
+    if_refused: Words | None = None
+    if_broken: Words | None = None
+    needs: Sequence[str] = ("chat.plain",)
+    guarantee: bool = False
+    then: Then = nothing_more
+    then_bound: Callable[[Setting], Bound] = field(default=lambda setting: Bound())
+    untried: Callable[[Setting], Words | None] = always
+    surface: str = "chat"
+
+    def not_tried(self, setting: Setting) -> Words | None:
+        """Why this check is not made for this model, or None."""
+        if self.id in setting.lacks:
+            return Words("the model is said not to have it", "已声明该模型不具备此功能")
+        if (self.surface == "embeddings") != setting.embeds and self.surface != "any":
+            return (
+                Words("this model makes embeddings", "这是向量模型") if setting.embeds
+                else Words("this is no embedding model", "这不是向量模型")
+            )  # fmt: skip
+        if self.surface == "responses" and not setting.responses:
+            return Words("the Responses API was not asked for", "未要求检查 Responses API")
+        why = self.untried(setting)
+        if why is None and setting.context_tokens is not None and self.id != "error.context":
+            longest = max((ask.prompt_tokens for ask in self.asks(setting)), default=0)
+            if longest > setting.context_tokens:
+                return Words(
+                    f"up to {longest} tokens do not fit the model's {setting.context_tokens}",
+                    f"最多 {longest} 个词元，超出模型的 {setting.context_tokens}",
+                )
+        return why
+
+    def bound(self, setting: Setting) -> Bound:
+        """What one round may use at most; nothing where the check is not tried."""
+        if self.not_tried(setting) is not None:
+            return Bound()
+        return bound_of(self.asks(setting)).plus(self.then_bound(setting))
+
+    def in_code(self, verdict: Verdict) -> Words | None:
+        """`So in your code: ...` for a verdict other than works."""
+        name = self.feature
+        told = {
+            Verdict.IGNORED: self.if_ignored or Words(
+                f"{name} changes nothing, and no error says so",
+                f"设置 {name} 没有任何作用，也不会报错",
+            ),
+            Verdict.REFUSED: self.if_refused or Words(
+                f"the call with {name} raises BadRequestError: leave it out for this model",
+                f"带 {name} 的调用会抛出 BadRequestError：对该模型请不要使用它",
+            ),
+            Verdict.WRONG: self.if_wrong or Words(
+                f"what {name} gives breaks the contract: check every reply before you use it",
+                f"{name} 的结果不符合接口约定：使用前须逐个校验响应",
+            ),
+            Verdict.BROKEN: self.if_broken or Words(
+                f"the call with {name} raises APIError; clients retry it, and fail in the end",
+                f"带 {name} 的调用会抛出 APIError；客户端重试后仍会失败",
+            ),
+            Verdict.UNSURE: Words(
+                f"do not rely on {name} before it has been checked again",
+                f"在重新检查之前，请不要依赖 {name}",
+            ),
+            Verdict.NOT_TRIED: Words(
+                f"nothing is known of {name}", f"尚不清楚 {name} 是否可用",
+            ),
+        }  # fmt: skip
+        return told.get(verdict)

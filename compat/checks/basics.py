@@ -1,0 +1,231 @@
+"""Plain and streamed replies, usage, the flow of a stream, and the list of models."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from compat.bodies import STREAM, chat, reply_exactly
+from compat.check import MODELS, Ask, Check, Setting, Words
+from compat.evidence import Evidence, answered, object_of
+from compat.reply import Choice, Reply, came_as_stream, reply
+from compat.verdict import Finding, Settled, ignored, unsure, works, wrong
+from recording.json_values import at, first, mapping, whole
+from recording.untrusted_text import quoted
+
+FINISHES = ("stop", "length", "tool_calls", "content_filter", "function_call")
+_NAMES = ("messages", "model", "stream")
+_BUFFERED_WAIT_S, _BUFFERED_SPREAD_S, _FLOWING_SPREAD_S = 0.8, 0.03, 0.25
+
+
+def _word(setting: Setting, name: str, **fields: Any) -> list[Ask]:
+    return [chat(setting, reply_exactly(setting.word(name)), 24, **fields)]
+
+
+def usage_fault(usage: Mapping[str, Any] | None) -> str | None:
+    """What is wrong with a usage, or None. Vendors count reasoning and cached tokens beside."""
+    if usage is None:
+        return "no usage"
+    keys = ("prompt_tokens", "completion_tokens", "total_tokens")
+    prompt, completion, total = (whole(usage.get(key)) for key in keys)
+    if prompt is None or completion is None or total is None:
+        return f"usage lacks one of {', '.join(keys)}"
+    if min(prompt, completion, total) < 0:
+        return "usage has a negative count"
+    if prompt == 0 or completion == 0:
+        return f"usage says {prompt}/{completion}/{total}"
+    paths = ("completion_tokens_details.reasoning_tokens", "reasoning_tokens",
+             "prompt_tokens_details.cached_tokens", "cache_read_input_tokens",
+             "cache_creation_input_tokens")  # fmt: skip
+    beside = [first(whole(at(usage, path))) or 0 for path in paths]
+    sums = {prompt + completion}
+    for part in beside:
+        sums |= {known + part for known in sums}
+    if total not in sums:
+        return f"total_tokens {total} is not {prompt} + {completion}"
+    return None
+
+
+def _envelope_fault(body: Mapping[str, Any]) -> str | None:
+    """What a plain chat reply lacks of OpenAI's schema, or None."""
+    if not isinstance(body.get("id"), str) or not body["id"]:
+        return "id is no text"
+    if body.get("object") != "chat.completion":
+        return f"object is {quoted(body.get('object'), 40)}"
+    if whole(body.get("created")) is None:
+        return "created is no number"
+    if not isinstance(body.get("model"), str):
+        return "model is no text"
+    choices = body.get("choices")
+    if not isinstance(choices, list) or not choices:
+        return "choices is no list with anything in it"
+    choice = mapping(choices[0])
+    if whole(choice.get("index")) != 0:
+        return "choices[0].index is not 0"
+    if mapping(choice.get("message")).get("role") != "assistant":
+        return "choices[0].message.role is not assistant"
+    if choice.get("finish_reason") not in FINISHES:
+        return f"finish_reason is {quoted(choice.get('finish_reason'), 40)}"
+    return usage_fault(mapping(body.get("usage")) or None)
+
+
+def _says(word: str, got: Reply) -> Finding:
+    """Whether a reply holds its nonce; what a model makes of it is no fault of the gateway's."""
+    if word in got.only.content:
+        return works()
+    if got.spent_on_thinking:
+        return unsure("the budget ended before any text")
+    return unsure(f"the reply is not the one asked for: {quoted(got.only.content, 60)}")
+
+
+def _judge_plain(setting: Setting, seen: Sequence[Evidence]) -> Finding:
+    body = object_of(seen[0], _NAMES)
+    fault = _envelope_fault(body)
+    return wrong(fault) if fault else _says(setting.word("plain"), reply(seen[0], _NAMES))
+
+
+def _finish_fault(choice: Choice) -> str | None:
+    if "" in choice.finishes:
+        return 'finish_reason "" in a chunk'
+    if len(choice.finishes) != 1:
+        return f"{len(choice.finishes) or 'no'} finish reasons in one choice"
+    if choice.finish not in FINISHES:
+        return f"finish_reason is {quoted(choice.finish, 40)}"
+    return choice.faults[0] if choice.faults else None
+
+
+def _stream_fault(got: Reply) -> str | None:
+    """What a stream breaks of the contract, or None. Chunks without choices may have no id."""
+    told = [chunk for _, chunk in got.chunks if chunk.get("choices")]
+    ids = {chunk["id"] for chunk in told if isinstance(chunk.get("id"), str) and chunk["id"]}
+    if len(ids) != 1:
+        return f"{len(ids) or 'no'} ids in one stream"
+    roles = set(got.only.roles)
+    if roles - {"assistant"}:
+        return f"roles {quoted(sorted(roles), 40)}"
+    fault = _finish_fault(got.only)
+    if fault:
+        return fault
+    if not got.done:
+        return "no [DONE] at the end"
+    return "events after [DONE]" if got.after_done else None
+
+
+def _judge_stream(setting: Setting, seen: Sequence[Evidence]) -> Finding:
+    evidence = answered(seen[0], _NAMES)
+    if not came_as_stream(evidence):
+        object_of(evidence, _NAMES)
+        return ignored("stream=true was answered with one JSON body")
+    got = reply(evidence, _NAMES)
+    if not got.chunks:
+        return wrong("a stream without any chunk")
+    if evidence.content_type != "text/event-stream":
+        return wrong(f"content-type is {quoted(evidence.content_type, 40) or 'missing'}")
+    fault = _stream_fault(got)
+    return wrong(fault) if fault else _says(setting.word("stream"), got)
+
+
+def _usage_asks(setting: Setting) -> list[Ask]:
+    return _word(setting, "usage", **STREAM) + _word(setting, "usage")
+
+
+def _judge_usage(setting: Setting, seen: Sequence[Evidence]) -> Finding:
+    """The plain reply is the measure; where there is none, the stream's own sums are."""
+    got = reply(seen[0], ("stream_options", "include_usage"))
+    if not came_as_stream(seen[0]):
+        return unsure("no stream came")
+    if got.usage is None:
+        return ignored("include_usage is set, and no chunk has a usage")
+    fault = usage_fault(got.usage)
+    if fault:
+        return wrong(fault)
+    try:
+        plain = reply(seen[1], ()).prompt_tokens
+    except Settled:
+        plain = None
+    if plain and got.prompt_tokens and got.prompt_tokens != plain:
+        told = f"{got.prompt_tokens} prompt tokens streamed, {plain} plain, of the same messages"
+        far = abs(got.prompt_tokens - plain) > 4 + plain // 5
+        return wrong(told) if far else unsure(told)
+    return works()
+
+
+def _increments_asks(setting: Setting) -> list[Ask]:
+    told = f"{setting.word('increments')}: Write 60 tokens of plain prose about carts."
+    return [chat(setting, told, 100, **STREAM)]
+
+
+def _judge_increments(setting: Setting, seen: Sequence[Evidence]) -> Finding:
+    got = reply(seen[0], ("stream",))
+    if not came_as_stream(seen[0]):
+        return unsure("no stream came")
+    times = [at_s for at_s, chunk in got.chunks if _has_text(chunk)]
+    if len(times) < 8 and len(got.only.content) < 80:
+        return unsure("the reply is too short to see it flow")
+    wait, spread = times[0], times[-1] - times[0]
+    told = f"{len(times)} chunks within {spread * 1000:.0f} ms after {wait:.1f} s"
+    if spread >= _FLOWING_SPREAD_S:
+        return works(told)
+    if wait >= _BUFFERED_WAIT_S and spread < _BUFFERED_SPREAD_S:
+        return wrong(told)
+    return unsure(told)
+
+
+def _has_text(chunk: Mapping[str, Any]) -> bool:
+    choices = chunk.get("choices")
+    delta = (
+        mapping(mapping(choices[0]).get("delta")) if isinstance(choices, list) and choices else {}
+    )
+    return any(delta.get(key) for key in ("content", "reasoning_content", "reasoning"))
+
+
+def _judge_models(setting: Setting, seen: Sequence[Evidence]) -> Finding:
+    """A name counts with or without its vendor's; a wildcard may hold it."""
+    body = object_of(seen[0], ("models", "not found", "path", "url"))
+    listed = body.get("data")
+    if not isinstance(listed, list):
+        return wrong("data is no list")
+    ids = [str(mapping(entry).get("id") or "").casefold() for entry in listed]
+    bare = setting.model.casefold().rpartition("/")[2]
+    if setting.model.casefold() in ids or any(bare == one.rpartition("/")[2] for one in ids):
+        return works(f"{len(ids)} models")
+    if body.get("has_more") or any("*" in one for one in ids):
+        return unsure(f"not among the {len(ids)} models listed, but the list is not whole")
+    return wrong(f"not among the {len(ids)} models listed, and it answers")
+
+
+CHECKS = (
+    Check(
+        "chat.plain", "basics", Words("plain reply", "普通响应"), "a plain reply",
+        lambda s: _word(s, "plain"), _judge_plain, _NAMES, needs=(),
+        if_wrong=Words("fields that the SDK's types promise are missing or do not add up",
+                       "SDK 类型所承诺的字段缺失或对不上"),
+    ),
+    Check(
+        "chat.stream", "basics", Words("streamed reply", "流式响应"), "stream=True",
+        lambda s: _word(s, "stream", stream=True), _judge_stream, _NAMES,
+        if_ignored=Words("iterating over the stream yields nothing", "遍历流时得不到任何内容"),
+        if_wrong=Words("a loop over the chunks may end early, twice or never",
+                       "遍历分块的循环可能提前结束、结束两次或永不结束"),
+    ),
+    Check(
+        "stream.usage", "basics", Words("usage of a stream", "流式用量"),
+        "stream_options.include_usage", _usage_asks, _judge_usage,
+        ("stream_options", "include_usage"), needs=("chat.plain", "chat.stream"),
+        if_ignored=Words("chunk.usage is None on every chunk: streams cannot be accounted for",
+                         "所有分块的 chunk.usage 都是 None：流式请求无法计量"),
+        if_wrong=Words("accounts kept from chunk.usage are wrong",
+                       "根据 chunk.usage 记的账是错的"),
+    ),
+    Check(
+        "stream.increments", "basics", Words("a stream flows", "流式逐步到达"), "stream=True",
+        _increments_asks, _judge_increments, ("stream",), needs=("chat.plain", "chat.stream"),
+        if_wrong=Words("the user sees nothing until the reply is complete",
+                       "用户要等到响应全部完成才能看到内容"),
+    ),
+    Check(
+        "models.list", "basics", Words("list of models", "模型列表"), "client.models.list()",
+        lambda s: [Ask(None, path=MODELS, method="GET")], _judge_models,
+        ("models", "not found", "path", "url"), needs=(), surface="any",
+        if_wrong=Words("client.models.list() does not show a model that can be used",
+                       "client.models.list() 没有列出实际可用的模型"),
+    ),
+)  # fmt: skip

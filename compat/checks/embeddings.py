@@ -1,0 +1,167 @@
+"""Embeddings: dimensions, encodings, the order of a batch, and that a text has one vector."""
+
+import base64
+import math
+import struct
+from collections.abc import Sequence
+from typing import Any
+
+from compat.check import EMBEDDINGS, Ask, Check, Setting, Words
+from compat.evidence import Evidence, object_of
+from compat.verdict import Finding, Settled, ignored, unsure, works, wrong
+from recording.json_values import mapping, numeric
+from recording.untrusted_text import quoted
+
+_NAMES = ("embeddings", "input", "not found", "path", "url", "model")
+DIMENSIONS = 64
+_SAME_COSINE, _BASE64_COSINE, _OTHER_COSINE = 0.999, 0.9999, 0.995
+
+
+def _ask(setting: Setting, texts: str | Sequence[str], **fields: Any) -> Ask:
+    told = texts if isinstance(texts, str) else [*texts]
+    body = {"model": setting.model, "input": told, "encoding_format": "float", **fields}
+    return Ask(body, path=EMBEDDINGS)
+
+
+def vectors(evidence: Evidence, names: Sequence[str] = _NAMES) -> list[list[float]]:
+    """The vectors in the order in which they are listed. Raises Settled where they are none."""
+    data = object_of(evidence, names).get("data")
+    if not isinstance(data, list) or not data:
+        raise Settled(wrong("data is no list with anything in it"))
+    return [_vector(mapping(entry).get("embedding")) for entry in data]
+
+
+def _vector(value: object) -> list[float]:
+    if isinstance(value, str):
+        try:
+            raw = base64.b64decode(value, validate=True)
+            return list(struct.unpack(f"<{len(raw) // 4}f", raw))
+        except (ValueError, struct.error):
+            raise Settled(wrong(f"base64 that holds no floats: {quoted(value, 40)}")) from None
+    numbers = [numeric(one) for one in value] if isinstance(value, list) else []
+    known = [number for number in numbers if number is not None]
+    if not known or len(known) < len(numbers):
+        raise Settled(wrong(f"an embedding that is no vector: {quoted(value, 40)}"))
+    return known
+
+
+def cosine(one: Sequence[float], other: Sequence[float]) -> float:
+    """The cosine of two vectors; 0 where their lengths differ or one is zero."""
+    if len(one) != len(other):
+        return 0.0
+    norm = math.hypot(*one) * math.hypot(*other)
+    return sum(a * b for a, b in zip(one, other, strict=True)) / norm if norm else 0.0
+
+
+def _judge_plain(setting: Setting, seen: Sequence[Evidence]) -> Finding:
+    found = vectors(seen[0])
+    if len(found) != 1:
+        return wrong(f"{len(found)} vectors for one text")
+    if not math.hypot(*found[0]):
+        return wrong("the vector is zero")
+    return works(f"{len(found[0])} dimensions")
+
+
+def _dimension_asks(setting: Setting) -> list[Ask]:
+    return [_ask(setting, setting.word("dimensions"), dimensions=DIMENSIONS)]
+
+
+def _judge_dimensions(setting: Setting, seen: Sequence[Evidence]) -> Finding:
+    size = len(vectors(seen[0], ("dimensions", "matryoshka"))[0])
+    return works() if size == DIMENSIONS else ignored(f"dimensions {DIMENSIONS}: {size} came")
+
+
+def _base64_asks(setting: Setting) -> list[Ask]:
+    word = setting.word("base64")
+    return [_ask(setting, word), _ask(setting, word, encoding_format="base64")]
+
+
+def _judge_base64(setting: Setting, seen: Sequence[Evidence]) -> Finding:
+    names = ("encoding_format", "base64")
+    plain, packed = vectors(seen[0])[0], vectors(seen[1], names)[0]
+    entry = mapping(object_of(seen[1], names)["data"][0])
+    if not isinstance(entry.get("embedding"), str):
+        return ignored("encoding_format base64 gave a list of numbers")
+    alike = cosine(plain, packed)
+    if alike >= _BASE64_COSINE:
+        return works()
+    told = (
+        f"base64 and floats of one text: cosine {alike:.4f}, {len(packed)} of {len(plain)} numbers"
+    )
+    return wrong(told) if alike < _OTHER_COSINE else unsure(told)
+
+
+def _batch_texts(setting: Setting) -> list[str]:
+    word = setting.word("batch")
+    return [f"{word} a cart on a scale", f"{word} 你好，世界", f"{word} SELECT 1 FROM tax"]
+
+
+def _batch_asks(setting: Setting) -> list[Ask]:
+    texts = _batch_texts(setting)
+    return [_ask(setting, texts), *(_ask(setting, text) for text in texts)]
+
+
+def _judge_batch(setting: Setting, seen: Sequence[Evidence]) -> Finding:
+    """Each vector of the batch is nearest to that of its own text; OpenAI keeps the input's order,
+    and `index` says the same."""
+    batch, alone = vectors(seen[0]), [vectors(evidence)[0] for evidence in seen[1:]]
+    if len(batch) != len(alone):
+        return wrong(f"{len(batch)} vectors for {len(alone)} texts")
+    data = object_of(seen[0], _NAMES)["data"]
+    indices = [mapping(entry).get("index") for entry in data]
+    if indices != [*range(len(alone))]:
+        return wrong(f"indices {quoted(indices, 40)}")
+    nearest = [max(range(len(alone)), key=lambda i: cosine(one, alone[i])) for one in batch]
+    if nearest != [*range(len(alone))]:
+        return wrong(f"the batch's vectors belong to the texts {nearest}")
+    worst = min(cosine(one, other) for one, other in zip(batch, alone, strict=True))
+    return works() if worst >= _SAME_COSINE else unsure(f"a text's cosine with itself: {worst:.4f}")
+
+
+def _same_asks(setting: Setting) -> list[Ask]:
+    return [_ask(setting, setting.word("same")) for _ in range(2)] + [
+        _ask(setting, setting.word("other"))
+    ]
+
+
+def _judge_same(setting: Setting, seen: Sequence[Evidence]) -> Finding:
+    one, again, other = (vectors(evidence)[0] for evidence in seen)
+    if one == other:
+        return wrong("two texts have one vector")
+    alike = cosine(one, again)
+    if alike >= _SAME_COSINE:
+        return works(f"cosine {alike:.6f}")
+    return wrong(f"one text twice: cosine {alike:.4f}")
+
+
+def against_reference(one: Sequence[float], reference: Sequence[float]) -> Finding:
+    """A vector held against that of the same text from the model's own provider."""
+    alike = cosine(one, reference)
+    if alike >= _SAME_COSINE:
+        return works(f"cosine {alike:.6f}")
+    return wrong(f"cosine {alike:.4f} with the reference, {len(one)} of {len(reference)} numbers")
+
+
+def _check(name: str, title: Words, feature: str, asks: Any, judge: Any, **more: Any) -> Check:
+    needs = () if name == "embeddings.plain" else ("embeddings.plain",)
+    return Check(name, "embeddings", title, feature, asks, judge, _NAMES, needs=needs,
+                 surface="embeddings", **more)  # fmt: skip
+
+
+CHECKS = (
+    _check("embeddings.plain", Words("a vector", "向量"), "client.embeddings.create",
+           lambda s: [_ask(s, s.word("plain"))], _judge_plain),
+    _check("embeddings.dimensions", Words("dimensions", "维度"), "dimensions",
+           _dimension_asks, _judge_dimensions, guarantee=True,
+           if_ignored=Words("vectors do not fit your index", "向量与索引的维度不符")),
+    _check("embeddings.base64", Words("base64 equals floats", "base64 与浮点一致"),
+           "encoding_format", _base64_asks, _judge_base64,
+           if_wrong=Words("the SDK's vectors are wrong: it asks for base64 by default",
+                          "SDK 默认使用 base64：得到的向量是错的")),
+    _check("embeddings.batch", Words("order of a batch", "批量顺序"), "a list as input",
+           _batch_asks, _judge_batch,
+           if_wrong=Words("vectors are stored with the wrong texts", "向量会与错误的文本对应")),
+    _check("embeddings.same", Words("one text, one vector", "同文同向量"), "an embedding",
+           _same_asks, _judge_same,
+           if_wrong=Words("searches do not find what was stored", "检索找不到已存入的内容")),
+)  # fmt: skip

@@ -1,0 +1,273 @@
+"""What a gateway says to what is wrong, to fields beside the point, and to who hangs up."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from compat.bodies import chat, reply_exactly
+from compat.check import Ask, Body, Bound, Check, Setting, Words
+from compat.evidence import Evidence, Outcome, answered, error_of, names_any, said
+from compat.reply import reply
+from compat.verdict import Finding, Settled, Verdict, broken, every, ignored, unsure, works, wrong
+from recording.untrusted_text import quoted
+
+_DEARER = ("priority", "fast", "flex", "scale")
+_REFUSED = (400, 422)
+_NOTICED_S = 0.5  # by when a gateway has noticed that a client hung up
+UNKNOWN_FIELD = "wb_no_such_field"
+_CONTEXT = (
+    "context",
+    "token",
+    "too long",
+    "too large",
+    "length",
+    "maximum",
+    "exceed",
+    "上下文",
+    "超",
+)
+
+
+def harmless(setting: Setting) -> Body:
+    """Fields that change nothing that can be seen in a reply."""
+    word = setting.word("fields")
+    return {
+        "user": word, "safety_identifier": word, "metadata": {"run": word},
+        "prompt_cache_key": word, "service_tier": "default", "store": False, "verbosity": "low",
+    }  # fmt: skip
+
+
+def _fields_ask(setting: Setting, fields: Mapping[str, Any], place: int) -> Ask:
+    return chat(setting, reply_exactly(setting.word("fields", place)), 24, **fields)
+
+
+def _refused_fields(seen: Sequence[Evidence], known: Sequence[str]) -> list[str]:
+    """Which field each refusal names, in order; the search ends with one that names none."""
+    found = []
+    for evidence in seen:
+        error = error_of(evidence) if evidence.status in _REFUSED else None
+        name = next((n for n in known if error and n not in found and _names(error, n)), None)
+        if name is None:
+            break
+        found.append(name)
+    return found
+
+
+def _names(error: Mapping[str, Any], name: str) -> bool:
+    """By its own word: `user` is not meant by `user message`."""
+    text = str(error.get("message"))
+    quotes = ("'", '"', "`")
+    return error.get("param") == name or any(f"{q}{name}{q}" in text for q in quotes) or (
+        "_" in name and name in text
+    )  # fmt: skip
+
+
+def _fields_then(setting: Setting, seen: Sequence[Evidence]) -> list[Ask]:
+    """After a refusal that names a field, the rest without it."""
+    fields = harmless(setting)
+    refused = _refused_fields(seen, [*fields])
+    if len(refused) < len(seen) or len(refused) >= len(fields):
+        return []
+    rest = {name: value for name, value in fields.items() if name not in refused}
+    return [_fields_ask(setting, rest, len(seen))]
+
+
+def _fields_bound(setting: Setting) -> Bound:
+    one = _fields_ask(setting, harmless(setting), 0)
+    return Bound(1, one.prompt_tokens, one.output_tokens).times(len(harmless(setting)) - 1)
+
+
+def _judge_fields(setting: Setting, seen: Sequence[Evidence]) -> Finding:
+    fields = [*harmless(setting)]
+    refused = _refused_fields(seen, fields)
+    if refused:
+        return Finding(Verdict.REFUSED, f"{', '.join(refused)}: {said(seen[0])}")
+    got = reply(seen[0], fields)
+    tier = got.body.get("service_tier")
+    if tier in _DEARER:
+        return wrong(f"service_tier default was asked for, {tier} was used")
+    return works("accepted (no effect can be seen)")
+
+
+def _key_asks(setting: Setting) -> list[Ask]:
+    return [chat(setting, reply_exactly(setting.word("wrong-key")), 24).again(wrong_key=True)]
+
+
+def _judge_key(setting: Setting, seen: Sequence[Evidence]) -> Finding:
+    status = seen[0].status
+    if seen[0].outcome is Outcome.DONE and status == 401:
+        if error_of(seen[0]) is None:
+            return wrong(f"{said(seen[0])} (no error envelope)")
+        return works()
+    if status in (429, 408):
+        return unsure(said(seen[0]))
+    if status is not None and 200 <= status < 300:
+        return wrong("a wrong key is served")
+    if status is not None and 400 <= status < 500:
+        return wrong(f"{said(seen[0])} where 401 is meant")
+    answered(seen[0], ())
+    return unsure(f"HTTP {status}")
+
+
+def _keyless(setting: Setting) -> Words | None:
+    return None if setting.keyed else Words("no key is sent", "未使用密钥")
+
+
+def _model_asks(setting: Setting) -> list[Ask]:
+    word = setting.word("no-model")
+    ask = chat(setting, reply_exactly(word), 24)
+    return [ask.again(body={**(ask.body or {}), "model": f"no-such-model-{word.lower()}"})]
+
+
+def _judge_model(setting: Setting, seen: Sequence[Evidence]) -> Finding:
+    status = seen[0].status
+    if seen[0].outcome is Outcome.DONE and status in (400, 404, 422):
+        return works() if error_of(seen[0]) else broken(f"{said(seen[0])} (no error envelope)")
+    if status is not None and 200 <= status < 300:
+        return wrong("a model that does not exist is served")
+    answered(seen[0], ("model",))
+    return unsure(f"HTTP {status}")
+
+
+def _field_asks(setting: Setting) -> list[Ask]:
+    told = reply_exactly(setting.word("unknown-field"))
+    return [chat(setting, told, 24, **{UNKNOWN_FIELD: 1})]
+
+
+def _judge_field(setting: Setting, seen: Sequence[Evidence]) -> Finding:
+    """OpenAI refuses it, others are lenient: both are right."""
+    try:
+        answered(seen[0], (UNKNOWN_FIELD, "field", "extra", "unrecognized", "unknown"))
+    except Settled as settled:
+        if settled.finding.verdict is Verdict.REFUSED:
+            return works("strict: it is refused")
+        raise
+    return works("lenient: it is taken")
+
+
+def _value_asks(setting: Setting) -> list[Ask]:
+    return [
+        chat(setting, reply_exactly(setting.word("value", place)), 24, temperature=value)
+        for place, value in enumerate((5, "hot"))
+    ]
+
+
+def _judge_value(setting: Setting, seen: Sequence[Evidence]) -> Finding:
+    def judge(place: int) -> Finding:
+        names = ("temperature", "float", "number", "less than or equal", "invalid")
+        try:
+            answered(seen[place], names)
+        except Settled as settled:
+            if settled.finding.verdict is Verdict.REFUSED:
+                return works()
+            raise
+        return ignored(f"temperature {(5, 'hot')[place]!r} is taken without a word")
+
+    return every([partial(judge, 0), partial(judge, 1)])
+
+
+def _context_words(setting: Setting) -> int:
+    return int((setting.context_tokens or 0) * 1.05)
+
+
+def _context_asks(setting: Setting) -> list[Ask]:
+    """Each word is at least one token in any tokenizer."""
+    words = _context_words(setting)
+    told = f"{setting.word('context')}: " + "cart " * words
+    ask = chat(setting, told, 8)
+    return [ask.again(known_prompt_tokens=2 * words)]
+
+
+def _context_untried(setting: Setting) -> Words | None:
+    if setting.context_tokens is None:
+        return Words("the model's context window is not known", "尚不清楚该模型的上下文长度")
+    if _context_words(setting) > setting.longest_context_tokens:
+        return Words(
+            "its context window is longer than may be sent", "上下文长度超过允许发送的上限"
+        )
+    return None
+
+
+def _judge_context(setting: Setting, seen: Sequence[Evidence]) -> Finding:
+    status, words = seen[0].status, _context_words(setting)
+    if seen[0].outcome is Outcome.DONE and status in (400, 413, 422):
+        error = error_of(seen[0])
+        if error is None:
+            return broken(f"{said(seen[0])} (no error envelope)")
+        return works() if names_any(error, _CONTEXT) else unsure(said(seen[0]))
+    count = reply(seen[0], _CONTEXT).prompt_tokens
+    if count is None:
+        return unsure("200 without a count of the prompt")
+    if count < words:
+        return wrong(f"cut silently: {words} words were sent, {count} prompt tokens counted")
+    return unsure(f"{count} prompt tokens are taken, though {setting.context_tokens} are stated")
+
+
+def _cancel_asks(setting: Setting) -> list[Ask]:
+    told = f"{setting.word('cancel')}: Write 200 tokens of plain prose."
+    cut = chat(setting, told, 220, stream=True).again(close_after_events=3)
+    after = chat(setting, reply_exactly(setting.word("after")), 24, temperature=1)
+    return [cut, after.again(wait_s=_NOTICED_S)]
+
+
+def _judge_cancel(setting: Setting, seen: Sequence[Evidence]) -> Finding:
+    cut, after = seen
+    if cut.outcome not in (Outcome.CLOSED, Outcome.DONE):
+        return broken(f"the stream that we close: {cut.outcome}")
+    answered(cut, ("stream",))
+    got = reply(after, ())
+    if setting.word("after") in got.only.content:
+        return works()
+    if got.spent_on_thinking:
+        return unsure("the budget ended before any text")
+    if len(got.only.content) > 120:
+        return wrong(f"the next reply is not its own: {quoted(got.only.content, 80)}")
+    return unsure(f"the reply is not the one asked for: {quoted(got.only.content, 60)}")
+
+
+_RETRIED = Words("clients retry what can never succeed", "客户端会不断重试注定失败的请求")
+CHECKS = (
+    Check(
+        "fields.accepted", "fields", Words("fields beside the point", "附加字段"),
+        "user, metadata, service_tier and the like",
+        lambda s: [_fields_ask(s, harmless(s), 0)], _judge_fields, ("field", "param"),
+        then=_fields_then, then_bound=_fields_bound,
+        if_wrong=Words("another service tier is used and billed than the one you ask for",
+                       "实际使用并计费的服务等级与所请求的不同"),
+    ),
+    Check(
+        "error.key", "errors", Words("wrong key", "错误密钥"), "a wrong key", _key_asks,
+        _judge_key, (), needs=(), untried=_keyless,
+        if_wrong=Words("except AuthenticationError does not see it",
+                       "except AuthenticationError 捕获不到"),
+        if_broken=_RETRIED,
+    ),
+    Check(
+        "error.model", "errors", Words("unknown model", "未知模型"), "an unknown model",
+        _model_asks, _judge_model, ("model",), needs=(),
+        if_wrong=Words("a misspelt model is served by another one, and billed",
+                       "写错的模型名会由其他模型应答并计费"),
+        if_broken=_RETRIED,
+    ),
+    Check("error.field", "errors", Words("unknown field", "未知字段"), "an unknown field",
+          _field_asks, _judge_field, (UNKNOWN_FIELD,), if_broken=_RETRIED),
+    Check(
+        "error.value", "errors", Words("wrong value", "错误取值"), "a value out of range",
+        _value_asks, _judge_value, ("temperature",),
+        if_ignored=Words("a mistaken value passes in silence", "错误的取值会被默默接受"),
+        if_broken=_RETRIED,
+    ),
+    Check(
+        "error.context", "errors", Words("prompt too long", "超出上下文"), "a prompt too long",
+        _context_asks, _judge_context, _CONTEXT, untried=_context_untried,
+        if_wrong=Words("long prompts are cut in silence: the model does not see their end or start",
+                       "过长的提示词会被默默截断：模型看不到开头或结尾"),
+        if_broken=_RETRIED,
+    ),
+    Check(
+        "cancel", "errors", Words("closing a stream", "中途关闭流"), "stream.close()",
+        _cancel_asks, _judge_cancel, ("stream",), needs=("chat.plain", "chat.stream"),
+        if_wrong=Words("after a closed stream the next reply is another request's",
+                       "关闭流之后，下一个响应属于别的请求"),
+    ),
+)  # fmt: skip

@@ -1,0 +1,127 @@
+"""How long a reply is and how many there are: budgets, stop, n."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from compat.bodies import STREAM, chat, reply_exactly
+from compat.check import Ask, Check, Setting, Words
+from compat.evidence import Evidence
+from compat.reply import reply
+from compat.verdict import Finding, every, ignored, unsure, works, wrong
+from recording.untrusted_text import quoted
+
+CAP_TOKENS, THINKING_CAP_TOKENS = 8, 64
+_SLACK_TOKENS = 2
+_MOST_CHARS_PER_TOKEN = 20
+
+
+def _cap(setting: Setting) -> int:
+    return THINKING_CAP_TOKENS if setting.reasons else CAP_TOKENS
+
+
+def _cap_asks(name: str, setting: Setting) -> list[Ask]:
+    told = f"Tell me a long story about a cart called {setting.word(name)}."
+    return [chat(setting, told, _cap(setting), **{name: _cap(setting)})]
+
+
+def _judge_cap(name: str, setting: Setting, seen: Sequence[Evidence]) -> Finding:
+    """By the usage, and by the text where the usage cannot be true."""
+    cap, got = _cap(setting), reply(seen[0], (name, "max_completion_tokens", "max_tokens"))
+    count, finish = got.completion_tokens, got.only.finish
+    told = f"{name} {cap}: {count} tokens, finish_reason {quoted(finish, 20) or 'missing'}"
+    if len(got.only.content) > cap * _MOST_CHARS_PER_TOKEN:
+        return ignored(f"{told}, {len(got.only.content)} characters")
+    if count is None:
+        return works() if finish == "length" else unsure(f"{told}; no usage")
+    visible = count - (got.reasoning_tokens or 0)
+    if setting.reasons and count > cap + _SLACK_TOKENS and visible <= cap + _SLACK_TOKENS:
+        return unsure(f"{told}, {visible} of them not reasoning")
+    if count > cap + _SLACK_TOKENS:
+        return ignored(told)
+    if finish == "length":
+        return works(told)
+    if count >= cap:
+        return wrong(f"{told} at the cap")
+    return unsure(f"{told}: the reply ended by itself")
+
+
+def _stop_asks(setting: Setting) -> list[Ask]:
+    return [
+        chat(setting, reply_exactly(f"alpha {word} beta"), 32, stop=[word], **fields)
+        for word, fields in (
+            (setting.word("stop", 0), {}), (setting.word("stop", 1), {"stream": True}),
+        )
+    ]  # fmt: skip
+
+
+def _judge_stop(setting: Setting, seen: Sequence[Evidence]) -> Finding:
+    def judge(place: int) -> Finding:
+        got = reply(seen[place], ("stop",))
+        content, word = got.only.content, setting.word("stop", place)
+        told = f"stop [{word}]: {quoted(content, 60)}, finish_reason {got.only.finish}"
+        if "alpha" not in content:
+            return unsure(f"the reply is not the one asked for: {quoted(content, 60)}")
+        if "beta" in content:
+            return ignored(told)
+        if word in content:
+            return wrong(f"the stop text is left in: {told}")
+        if got.only.finish == "length":
+            return unsure(told)
+        return works() if got.only.finish == "stop" else wrong(told)
+
+    return every([partial(judge, 0), partial(judge, 1)], ("plain", "streamed"))
+
+
+def _n_asks(setting: Setting) -> list[Ask]:
+    return [
+        chat(setting, reply_exactly(setting.word("n", place)), 24, choices=3, n=3, **fields)
+        for place, fields in enumerate(({}, STREAM))
+    ]
+
+
+def _judge_n(setting: Setting, seen: Sequence[Evidence]) -> Finding:
+    def judge(place: int) -> Finding:
+        got = reply(
+            seen[place], (" n ", "'n'", '"n"', "`n`", "n=", "n must", "n >", "n:", "choices")
+        )
+        indices = [choice.index for choice in got.choices]
+        told = f"n=3: {len(indices)} choices, indices {indices}"
+        if sorted(indices, key=str) == [0, 1, 2]:
+            return works()
+        return ignored(told) if len(indices) <= 1 else wrong(told)
+
+    return every([partial(judge, 0), partial(judge, 1)], ("plain", "streamed"))
+
+
+def _budget(name: str) -> Check:
+    return Check(
+        name, "lengths", Words(f"budget {name}", f"长度上限 {name}"), name,
+        partial(_cap_asks, name), partial(_judge_cap, name),
+        (name, "max_completion_tokens", "max_tokens"),
+        if_ignored=Words(f"{name} caps neither the reply nor its cost",
+                         f"{name} 既不限制长度，也不限制费用"),
+        if_wrong=Words("a reply that was cut looks complete: finish_reason is not length",
+                       "被截断的响应看起来是完整的：finish_reason 不是 length"),
+    )  # fmt: skip
+
+
+CHECKS = (
+    _budget("max_tokens"),
+    _budget("max_completion_tokens"),
+    Check(
+        "stop", "lengths", Words("stop sequences", "停止序列"), "stop",
+        _stop_asks, _judge_stop, ("stop",), guarantee=True,
+        if_ignored=Words("replies go on past your stop text: parsers that rely on it break",
+                         "响应会越过停止文本：依赖它的解析器会出错"),
+        if_wrong=Words("the stop text stands at the reply's end: cut it off yourself",
+                       "停止文本留在响应末尾：须自行去除"),
+    ),
+    Check(
+        "n", "lengths", Words("several choices", "多个候选"), "n",
+        _n_asks, _judge_n, ("n",), guarantee=True,
+        if_ignored=Words("len(completion.choices) is 1: send n requests instead",
+                         "len(completion.choices) 为 1：请改为发送 n 个请求"),
+        if_wrong=Words("fewer choices come than n: never index choices[n - 1]",
+                       "返回的候选少于 n：不要直接取 choices[n - 1]"),
+    ),
+)  # fmt: skip

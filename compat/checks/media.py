@@ -1,0 +1,80 @@
+"""Pictures and files: whether they arrive, told by what is read and by what is counted."""
+
+from collections.abc import Sequence
+
+from compat.bodies import chat, say
+from compat.check import Ask, Body, Check, Setting, Words
+from compat.evidence import Evidence
+from compat.picture import data_url, pdf, png
+from compat.reply import reply
+from compat.verdict import Finding, Settled, ignored, unsure, works
+from recording.untrusted_text import quoted
+
+_LEAST_GROWTH_TOKENS = 8
+_IMAGE_TOKENS, _FILE_TOKENS = 1600, 800
+
+
+def _asks(setting: Setting, question: str, part: Body, tokens: int) -> list[Ask]:
+    """The question with the part, and without it: the control."""
+    text = {"type": "text", "text": question}
+    return [
+        chat(setting, [say("user", [text, part])], 32, media_tokens=tokens),
+        chat(setting, [say("user", [text])], 32),
+    ]
+
+
+def _image_asks(setting: Setting) -> list[Ask]:
+    url = data_url("image/png", png(setting.digits("image")))
+    told = f"{setting.word('image')}: which number is drawn? Answer in digits."
+    return _asks(setting, told, {"type": "image_url", "image_url": {"url": url}}, _IMAGE_TOKENS)
+
+
+def _file_asks(setting: Setting) -> list[Ask]:
+    url = data_url("application/pdf", pdf(f"code {setting.word('pdf')}"))
+    told = f"{setting.word('file')}: which code does the file hold? Answer in one line."
+    part = {"type": "file", "file": {"filename": "note.pdf", "file_data": url}}
+    return _asks(setting, told, part, _FILE_TOKENS)
+
+
+def _judge(word: str, names: Sequence[str], seen: Sequence[Evidence]) -> Finding:
+    got = reply(seen[0], names)
+    if word in got.only.content.replace(" ", "").replace(",", ""):
+        return works()
+    told = f"not read: {quoted(got.only.content, 80)}"
+    try:
+        without = reply(seen[1], ()).prompt_tokens
+    except Settled:
+        return unsure(f"{told}; the control failed")
+    count = got.prompt_tokens
+    if count is None or without is None:
+        return unsure(told)
+    told = f"{count} prompt tokens with it, {without} without; {told}"
+    # The part's own marks may count a few tokens though its content was dropped.
+    return ignored(told) if count - without < _LEAST_GROWTH_TOKENS else unsure(told)
+
+
+def _judge_image(setting: Setting, seen: Sequence[Evidence]) -> Finding:
+    return _judge(setting.digits("image"), _IMAGE_NAMES, seen)
+
+
+def _judge_file(setting: Setting, seen: Sequence[Evidence]) -> Finding:
+    return _judge(setting.word("pdf"), _FILE_NAMES, seen)
+
+
+_IMAGE_NAMES = ("image", "vision", "multimodal", "multi-modal", "content", "messages", "图")
+_FILE_NAMES = ("file", "pdf", "document", "content", "messages", "文件")
+CHECKS = (
+    Check(
+        "image.data", "media", Words("image as a data URL", "图片（data URL）"),
+        "an image_url part",
+        _image_asks, _judge_image, _IMAGE_NAMES,
+        if_ignored=Words("the picture is dropped: the model answers without having seen it",
+                         "图片被丢弃：模型没看到图片就作答"),
+    ),
+    Check(
+        "file.pdf", "media", Words("PDF file", "PDF 文件"), "a file part",
+        _file_asks, _judge_file, _FILE_NAMES,
+        if_ignored=Words("the file is dropped: the model answers without having read it",
+                         "文件被丢弃：模型没读文件就作答"),
+    ),
+)  # fmt: skip

@@ -1,0 +1,261 @@
+"""The Responses API: plain, the order of its events, tools, earlier responses, JSON."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from compat.bodies import call_tool_flat, reply_exactly
+from compat.check import (
+    RESPONSES,
+    THINKING_TOKENS,
+    Ask,
+    Body,
+    Bound,
+    Check,
+    Setting,
+    Words,
+    bound_of,
+)
+from compat.checks.structured import SCHEMA, valid
+from compat.evidence import Evidence, answered, object_of, strict_json
+from compat.sse import events
+from compat.verdict import Finding, Settled, broken, ignored, unsure, works, wrong
+from recording.json_values import mapping, whole
+from recording.untrusted_text import quoted
+
+_NAMES = ("responses", "not found", "path", "url", "input")
+_LAST = ("response.completed", "response.incomplete", "response.failed")
+
+
+def _ask(setting: Setting, said: str, tokens: int, **fields: Any) -> Ask:
+    cap = tokens + (THINKING_TOKENS if setting.reasons else 0)
+    body: Body = {"model": setting.model, "input": said, "max_output_tokens": cap, **fields}
+    return Ask(body, cap, path=RESPONSES)
+
+
+def text_of_response(body: Mapping[str, Any]) -> str:
+    """The text of all output messages."""
+    parts = [part for item in _items(body, "message") for part in item.get("content") or ()]
+    return "".join(str(mapping(p).get("text") or "") for p in parts)
+
+
+def _items(body: Mapping[str, Any], kind: str) -> list[Mapping[str, Any]]:
+    output = body.get("output")
+    found = [mapping(item) for item in output] if isinstance(output, list) else []
+    return [item for item in found if item.get("type") == kind]
+
+
+def _fault(body: Mapping[str, Any]) -> str | None:
+    """What a response lacks of OpenAI's schema, or None."""
+    if not isinstance(body.get("id"), str) or not body["id"]:
+        return "id is no text"
+    if body.get("object") != "response":
+        return f"object is {quoted(body.get('object'), 40)}"
+    if not isinstance(body.get("output"), list):
+        return "output is no list"
+    usage = mapping(body.get("usage"))
+    counts = [whole(usage.get(k)) for k in ("input_tokens", "output_tokens", "total_tokens")]
+    if any(count is None for count in counts):
+        return "usage lacks input_tokens, output_tokens or total_tokens"
+    return None
+
+
+def _says(word: str, body: Mapping[str, Any]) -> Finding:
+    said = text_of_response(body)
+    if word in said:
+        return works()
+    return unsure(f"the reply is not the one asked for: {quoted(said, 80)}")
+
+
+def _judge_plain(setting: Setting, seen: Sequence[Evidence]) -> Finding:
+    body = object_of(seen[0], _NAMES)
+    fault = _fault(body)
+    return wrong(fault) if fault else _says(setting.word("responses"), body)
+
+
+def _event_bodies(evidence: Evidence) -> list[Mapping[str, Any]]:
+    found = []
+    for event in events(answered(evidence, _NAMES).pieces):
+        if event.data.strip() == "[DONE]":
+            continue
+        try:
+            found.append(mapping(strict_json(event.data.encode())))
+        except ValueError:
+            raise Settled(broken(f"an event without JSON: {quoted(event.data, 60)}")) from None
+    return found
+
+
+def _order_fault(told: Sequence[Mapping[str, Any]]) -> str | None:
+    """What is wrong with the order of a response's events, or None.
+
+    `response.created` first, one of completed, incomplete and failed last; an item's and a part's
+    `added` before its deltas, those before its `done`; sequence numbers, where told, rise.
+    """
+    kinds = [str(event.get("type")) for event in told]
+    if kinds[0] != "response.created":
+        return f"the first event is {quoted(kinds[0], 40)}"
+    if kinds[-1] not in _LAST or sum(kind in _LAST for kind in kinds) != 1:
+        return f"the last event is {quoted(kinds[-1], 40)}"
+    order = ("response.output_item.added", "response.content_part.added",
+             "response.output_text.delta", "response.output_text.done",
+             "response.content_part.done", "response.output_item.done")  # fmt: skip
+    last = _text_item(told)
+    of_text = [e for e in told if e.get("output_index") == last or "output_index" not in e]
+    places = [order.index(str(e.get("type"))) for e in of_text if e.get("type") in order]
+    if places != sorted(places):
+        return "added, delta and done are out of order"
+    missing = [name for place, name in enumerate(order) if place not in places]
+    if missing:
+        return f"{missing[0]} is missing"
+    numbers = [whole(event.get("sequence_number")) for event in told]
+    known = [number for number in numbers if number is not None]
+    if known != sorted(set(known)):
+        return "sequence_number does not rise"
+    return None
+
+
+def _text_item(told: Sequence[Mapping[str, Any]]) -> object:
+    """The output_index of the text."""
+    return next(
+        (e.get("output_index") for e in told if e.get("type") == "response.output_text.delta"), None
+    )
+
+
+def _judge_stream(setting: Setting, seen: Sequence[Evidence]) -> Finding:
+    evidence = answered(seen[0], _NAMES)
+    if evidence.body.lstrip().startswith(b"{"):
+        object_of(evidence, _NAMES)
+        return ignored("stream=true was answered with one JSON body")
+    told = _event_bodies(evidence)
+    if not told:
+        return wrong("a stream without any event")
+    failed = next((e for e in told if e.get("type") in ("error", "response.failed")), None)
+    if failed is not None:
+        return broken(f"an error within the stream: {quoted(failed, 100)}")
+    fault = _order_fault(told)
+    if fault:
+        return wrong(fault)
+    deltas = [e for e in told if e.get("type") == "response.output_text.delta"]
+    joined = "".join(str(e.get("delta") or "") for e in deltas)
+    final = text_of_response(mapping(told[-1].get("response")))
+    if final and joined != final:
+        return wrong(f"the deltas say {quoted(joined, 40)}, the end says {quoted(final, 40)}")
+    if setting.word("responses.stream") in joined:
+        return works()
+    return unsure(f"the reply is not the one asked for: {quoted(joined, 80)}")
+
+
+def _tool_asks(setting: Setting) -> list[Ask]:
+    told = reply_exactly(setting.word("responses.tool"))
+    return [_ask(setting, told, 64, tools=[call_tool_flat("look_up")], tool_choice="required")]
+
+
+def _judge_tool(setting: Setting, seen: Sequence[Evidence]) -> Finding:
+    body = object_of(seen[0], (*_NAMES, "tool", "function"))
+    calls = _items(body, "function_call")
+    if not calls:
+        if body.get("status") == "incomplete":
+            return unsure("the budget ended the reply")
+        return ignored(f"no call, but: {quoted(text_of_response(body), 80)}")
+    call = calls[0]
+    if call.get("name") != "look_up" or not call.get("call_id"):
+        return wrong(
+            f"name {quoted(call.get('name'), 40)}, call_id {quoted(call.get('call_id'), 40)}"
+        )
+    try:
+        strict_json(str(call.get("arguments")).encode())
+    except ValueError:
+        return wrong(f"arguments that are no JSON: {quoted(call.get('arguments'), 60)}")
+    return works()
+
+
+def _previous_asks(setting: Setting) -> list[Ask]:
+    told = f"The code is {setting.word('responses.code')}. Reply exactly: noted"
+    return [_ask(setting, told, 32, store=True)]
+
+
+def _second(setting: Setting, identity: str) -> Ask:
+    told = "What was the code? Answer only with the code."
+    return _ask(setting, told, 32, previous_response_id=identity)
+
+
+def _previous_then(setting: Setting, seen: Sequence[Evidence]) -> list[Ask]:
+    try:
+        identity = object_of(seen[0], _NAMES).get("id")
+    except Settled:
+        return []
+    if len(seen) > 1 or not isinstance(identity, str) or not identity:
+        return []
+    return [_second(setting, identity)]
+
+
+def _previous_bound(setting: Setting) -> Bound:
+    """The second prompt holds the first exchange too."""
+    first, second = _previous_asks(setting), _second(setting, "x")
+    again = bound_of(first)
+    return bound_of([second]).plus(Bound(0, again.tokens, 0))
+
+
+def _judge_previous(setting: Setting, seen: Sequence[Evidence]) -> Finding:
+    object_of(seen[0], _NAMES)
+    if len(seen) < 2:
+        return wrong("the first response has no id")
+    body = object_of(seen[1], ("previous_response_id", "store"))
+    said = text_of_response(body)
+    if setting.word("responses.code") in said:
+        return works()
+    if body.get("status") == "incomplete":
+        return unsure("the budget ended the reply")
+    return ignored(f"what the earlier response was told is not known: {quoted(said, 80)}")
+
+
+def _json_asks(setting: Setting) -> list[Ask]:
+    wanted = {"type": "json_schema", "name": "answer", "strict": True, "schema": SCHEMA}
+    return [
+        _ask(setting, f"Answer only: {setting.word('responses.json', place)}", 48,
+             text={"format": wanted})
+        for place in range(3)
+    ]  # fmt: skip
+
+
+def _judge_json(setting: Setting, seen: Sequence[Evidence]) -> Finding:
+    for evidence in seen:
+        body = object_of(evidence, (*_NAMES, "text", "format", "schema"))
+        said = text_of_response(body).strip()
+        if body.get("status") == "incomplete":
+            return unsure("the budget ended the reply")
+        try:
+            fault = valid(strict_json(said.encode()), SCHEMA)
+        except ValueError:
+            return ignored(f"no JSON: {quoted(said, 100)}")
+        if fault:
+            return wrong(f"not by the schema: {quoted(fault, 100)}")
+    return works()
+
+
+def _check(name: str, title: Words, feature: str, asks: Any, judge: Any, **more: Any) -> Check:
+    needs = () if name == "responses.plain" else ("responses.plain",)
+    return Check(name, "responses", title, feature, asks, judge, _NAMES, needs=needs,
+                 surface="responses", **more)  # fmt: skip
+
+
+CHECKS = (
+    _check("responses.plain", Words("plain response", "普通响应"), "client.responses.create",
+           lambda s: [_ask(s, reply_exactly(s.word("responses")), 32)], _judge_plain),
+    _check(
+        "responses.stream", Words("order of events", "事件顺序"), "client.responses.stream",
+        lambda s: [_ask(s, reply_exactly(s.word("responses.stream")), 32, stream=True)],
+        _judge_stream,
+        if_wrong=Words("the SDK's stream helper raises, or never completes",
+                       "SDK 的流式辅助方法会抛出异常或永不结束"),
+    ),
+    _check("responses.tool", Words("tool call", "工具调用"), "tools of a response",
+           _tool_asks, _judge_tool, guarantee=True),
+    _check(
+        "responses.previous", Words("earlier response", "引用前一响应"), "previous_response_id",
+        _previous_asks, _judge_previous, then=_previous_then, then_bound=_previous_bound,
+        if_ignored=Words("every turn begins anew: send the whole conversation yourself",
+                         "每一轮都从头开始：须自行发送完整对话"),
+    ),
+    _check("responses.json", Words("JSON by a schema", "按 schema 输出 JSON"), "text.format",
+           _json_asks, _judge_json, guarantee=True),
+)  # fmt: skip

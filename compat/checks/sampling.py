@@ -1,0 +1,203 @@
+"""How tokens are drawn: seed, temperature, top_p, logit_bias, logprobs."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from math import exp
+from typing import Any
+
+from compat.bodies import STREAM, chat, reply_exactly
+from compat.check import Ask, Check, Setting, Words
+from compat.evidence import Evidence
+from compat.fisher import more_alike
+from compat.reply import Choice, Reply, reply
+from compat.verdict import Finding, every, ignored, unsure, works, wrong
+from recording.json_values import numeric
+from recording.untrusted_text import quoted
+
+_ALIKE_P, _DIFFERENT_P = 0.2, 0.05
+
+
+def _texts(seen: Sequence[Evidence], names: Sequence[str]) -> list[str]:
+    """What the replies say; the empty ones of a model whose budget went into thinking aside."""
+    got = [reply(evidence, names) for evidence in seen]
+    return [one.only.content for one in got if not one.spent_on_thinking]
+
+
+def _kinds(texts: Sequence[str]) -> str:
+    return f"{len(set(texts))} different of {len(texts)}"
+
+
+def _seed_asks(setting: Setting) -> list[Ask]:
+    told = f"{setting.word('seed')}: make up a few sentences that nobody has ever said."
+    return [chat(setting, told, 24, temperature=1, seed=seed) for seed in (5, 5, 6)]
+
+
+def _judge_seed(setting: Setting, seen: Sequence[Evidence]) -> Finding:
+    texts = _texts(seen, ("seed",))
+    if len(texts) < 3:
+        return unsure("the budget ended before any text")
+    one, again, other = texts
+    if one != again:
+        return unsure("seed 5 twice gave two texts (a seed is best effort, as OpenAI says)")
+    if one == other:
+        return wrong("seeds 5, 5 and 6 at temperature 1 gave one text: a cache, or no drawing")
+    return works()
+
+
+def _animal(setting: Setting, name: str) -> str:
+    return f"{setting.word(name)}: name one animal at random, in one word."
+
+
+def _temperature_asks(setting: Setting) -> list[Ask]:
+    told = _animal(setting, "temperature")
+    return [chat(setting, told, 12, temperature=heat) for heat in [0] * 4 + [1.3] * 8]
+
+
+def _judge_temperature(setting: Setting, seen: Sequence[Evidence]) -> Finding:
+    cold, hot = _texts(seen[:4], ("temperature",)), _texts(seen[4:], ("temperature",))
+    told = f"temperature 0: {_kinds(cold)}; 1.3: {_kinds(hot)}"
+    if len(cold) < 4 or len(hot) < 8:
+        return unsure(f"{told}; others had no text")
+    if len(set(hot)) == 1:
+        if len(set(cold)) > 1 and more_alike(hot, cold) < _DIFFERENT_P:
+            return wrong(f"{told}: the other way round")
+        return unsure(f"{told}: one answer in any case")
+    if len(set(cold)) == 1:
+        return works(told)
+    return ignored(told) if more_alike(cold, hot) > _ALIKE_P else unsure(told)
+
+
+def _top_p_asks(setting: Setting) -> list[Ask]:
+    told = _animal(setting, "top_p")
+    narrow = [chat(setting, told, 12, temperature=1, top_p=0.01) for _ in range(6)]
+    return narrow + [chat(setting, told, 12, temperature=1) for _ in range(4)]
+
+
+def _judge_top_p(setting: Setting, seen: Sequence[Evidence]) -> Finding:
+    narrow, free = _texts(seen[:6], ("top_p",)), _texts(seen[6:], ("top_p",))
+    told = f"top_p 0.01: {_kinds(narrow)}; without: {_kinds(free)}"
+    if len(narrow) < 6 or len(free) < 4:
+        return unsure(f"{told}; others had no text")
+    if len(set(narrow)) == 1:
+        return works(told) if len(set(free)) > 1 else unsure(f"{told}: one answer in any case")
+    if len(set(free)) > 1 and more_alike(narrow, free) > _ALIKE_P:
+        return ignored(told)
+    return unsure(told)
+
+
+def _bias_asks(setting: Setting) -> list[Ask]:
+    token = setting.forced_token[0] if setting.forced_token else 0
+    told = f"{setting.word('bias')}: name one animal."
+    return [chat(setting, told, 8, logit_bias={str(token): 100})]
+
+
+def _judge_bias(setting: Setting, seen: Sequence[Evidence]) -> Finding:
+    got = reply(seen[0], ("logit_bias",))
+    text = setting.forced_token[1] if setting.forced_token else ""
+    if got.spent_on_thinking:
+        return unsure("the budget ended before any text")
+    if got.only.content and not got.only.content.replace(text, "").strip():
+        return works()
+    return ignored(f"+100 on {text!r} gave {quoted(got.only.content, 60)}")
+
+
+def _bias_untried(setting: Setting) -> Words | None:
+    return (
+        None
+        if setting.forced_token
+        else Words("the model's tokenizer is not known", "尚不清楚该模型的分词器")
+    )
+
+
+def _logprobs_asks(setting: Setting) -> list[Ask]:
+    return [
+        chat(setting, reply_exactly(setting.word("logprobs", place)), 24,
+             logprobs=True, top_logprobs=5, **fields)
+        for place, fields in enumerate(({}, STREAM))
+    ]  # fmt: skip
+
+
+def _logprobs_fault(choice: Choice, got: Reply) -> str | None:
+    entries = choice.logprobs or []
+    for entry in entries:
+        fault = _entry_fault(entry)
+        if fault:
+            return f"{fault} at token {quoted(entry.get('token'), 20)}"
+    if all(isinstance(e.get("bytes"), list) for e in entries):
+        try:
+            told = b"".join(bytes(e["bytes"]) for e in entries).decode("utf-8", "replace")
+        except (TypeError, ValueError):
+            return "bytes that are none"
+        if choice.content.strip() not in told:
+            return f"the bytes say {quoted(told, 40)}, the content {quoted(choice.content, 40)}"
+    count = got.completion_tokens
+    if count and not got.reasoning_tokens and len(entries) > count + 1:
+        return f"{len(entries)} entries for {count} tokens"
+    return None
+
+
+def _entry_fault(entry: Mapping[str, Any]) -> str | None:
+    """What is wrong with one token's entry. The token itself may stand besides the five."""
+    top, own = entry.get("top_logprobs"), numeric(entry.get("logprob"))
+    if own is None or own > 1e-6:
+        return f"logprob {quoted(entry.get('logprob'), 20)}"
+    if not isinstance(top, list):
+        return "top_logprobs is null" if top is None else "top_logprobs is no list"
+    if not top:
+        return "top_logprobs is empty"
+    values = [numeric(one.get("logprob")) if isinstance(one, dict) else None for one in top]
+    known = [value for value in values if value is not None]
+    if len(known) < len(values) or any(value > 1e-6 for value in known):
+        return "a top_logprob that is none"
+    if len(known) > 6:
+        return f"{len(known)} top_logprobs where 5 were asked for"
+    if known[:5] != sorted(known[:5], reverse=True):
+        return "top_logprobs are not sorted"
+    return (
+        "top_logprobs' probabilities add up to more than 1"
+        if (sum(exp(value) for value in known) > 1.001)
+        else None
+    )
+
+
+def _judge_logprobs(setting: Setting, seen: Sequence[Evidence]) -> Finding:
+    def judge(place: int) -> Finding:
+        got = reply(seen[place], ("logprobs",))
+        if got.spent_on_thinking:
+            return unsure("the budget ended before any text")
+        if not got.only.logprobs:
+            return ignored("logprobs=True, and none came")
+        fault = _logprobs_fault(got.only, got)
+        return wrong(fault) if fault else works()
+
+    return every([partial(judge, 0), partial(judge, 1)], ("plain", "streamed"))
+
+
+CHECKS = (
+    Check(
+        "seed", "sampling", Words("seed", "随机种子 seed"), "seed", _seed_asks, _judge_seed,
+        ("seed",),
+        if_wrong=Words("other seeds give the same text: no second opinion can be drawn",
+                       "换种子也得到同样的文本：无法得到不同的结果"),
+    ),
+    Check(
+        "temperature", "sampling", Words("temperature", "温度 temperature"), "temperature",
+        _temperature_asks, _judge_temperature, ("temperature",),
+        if_ignored=Words("temperature=0 does not make replies repeatable",
+                         "temperature=0 并不能让结果可复现"),
+        if_wrong=Words("a low temperature varies, a high one does not",
+                       "低温时结果多变，高温时反而不变"),
+    ),
+    Check("top_p", "sampling", Words("top_p", "核采样 top_p"), "top_p", _top_p_asks,
+          _judge_top_p, ("top_p",)),
+    Check("logit_bias", "sampling", Words("logit_bias", "词元偏置 logit_bias"), "logit_bias",
+          _bias_asks, _judge_bias, ("logit_bias",), untried=_bias_untried),
+    Check(
+        "logprobs", "sampling", Words("logprobs", "对数概率 logprobs"), "logprobs",
+        _logprobs_asks, _judge_logprobs, ("logprobs",),
+        if_ignored=Words("choice.logprobs is None: confidence cannot be computed",
+                         "choice.logprobs 为 None：无法计算置信度"),
+        if_wrong=Words("numbers computed from logprobs are wrong, or raise TypeError",
+                       "用 logprobs 算出的数值有误，或抛出 TypeError"),
+    ),
+)  # fmt: skip

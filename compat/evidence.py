@@ -1,0 +1,150 @@
+"""What came back for one request, raw, and strict views of it that never mend. Pure."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from compat.verdict import Finding, Settled, Verdict, broken, unsure
+from recording.json_values import mapping, text
+from recording.untrusted_text import quoted
+
+ENVELOPE_KEYS = ("message", "msg", "detail", "error_msg")
+_NOT_THE_FEATURE = {401, 402, 403, 407, 408, 425, 429}
+"""About the key, the account or the load: no word about a feature."""
+
+
+OVERFLOW = ("context length", "context_length", "context window", "maximum context")
+
+
+class Outcome(StrEnum):
+    """How the exchange ended."""
+
+    DONE = "done"  # the whole reply was read
+    CLOSED = "closed"  # we closed the stream, as the check asks
+    TIMEOUT = "timeout"
+    RESET = "reset"  # the connection could not be made, or was lost before the reply
+    CUT = "cut"  # the connection was lost within the reply
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One exchange. `pieces` are the body's bytes as they arrived, each with its seconds since
+    the request was sent; header names are lower case. `sent` is the body that was sent.
+    """
+
+    sent: Mapping[str, Any] | None
+    status: int | None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    pieces: Sequence[tuple[float, bytes]] = ()
+    outcome: Outcome = Outcome.DONE
+    elapsed_s: float | None = None
+
+    @property
+    def body(self) -> bytes:
+        return b"".join(piece for _, piece in self.pieces)
+
+    @property
+    def content_type(self) -> str:
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    @property
+    def streamed(self) -> bool:
+        """Whether a stream was asked for."""
+        return bool((self.sent or {}).get("stream"))
+
+    @property
+    def request_id(self) -> str:
+        """The gateway's name for the request; empty where it gives none."""
+        names = ("x-request-id", "request-id", "x-generation-id", "x-litellm-call-id")
+        return next((self.headers[name] for name in names if self.headers.get(name)), "")
+
+
+def strict_json(raw: bytes) -> Any:
+    """JSON as the RFC has it: UTF-8, no NaN, nothing after it. Raises ValueError.
+
+    Bytes that are no UTF-8 become U+FFFD, as a client shows them.
+    """
+    try:
+        return json.loads(raw.decode("utf-8", "replace"), parse_constant=_no_number)
+    except RecursionError:
+        raise ValueError("too deep") from None
+
+
+def _no_number(name: str) -> Any:
+    raise ValueError(f"{name} is no number")
+
+
+def error_of(evidence: Evidence) -> Mapping[str, Any] | None:
+    """The error envelope: `{"error": {"message": ...}}` with a message; None where there is none.
+
+    A message straight at the top, or `error` as a text, counts as well: clients show it.
+    """
+    try:
+        body = mapping(strict_json(evidence.body))
+    except ValueError:
+        return None
+    error = body.get("error")
+    if text(error):
+        return {"message": error}
+    for candidate in (mapping(error), body):
+        for key in ENVELOPE_KEYS:
+            said = candidate.get(key)
+            if said and (isinstance(said, str) or key == "detail"):
+                return {**candidate, "message": said if isinstance(said, str) else str(said)}
+    return None
+
+
+def said(evidence: Evidence) -> str:
+    """The status and the first words of an error, for a fact."""
+    error = error_of(evidence)
+    words = error["message"] if error else evidence.body[:120].decode("utf-8", "replace")
+    return f"HTTP {evidence.status}: {quoted(words, 120)}"
+
+
+def names_any(error: Mapping[str, Any], names: Sequence[str]) -> bool:
+    """Whether an error names one of these in its message, `param` or `code`."""
+    parts = (error.get(key) for key in ("message", "param", "code"))
+    whole = " ".join(str(part) for part in parts if part is not None).casefold()
+    return any(name.casefold() in whole for name in names)
+
+
+def answered(evidence: Evidence, names: Sequence[str]) -> Evidence:
+    """The evidence if it is a 200 that was read whole. Raises Settled for all else.
+
+    `names`: words that a clear refusal of the feature would hold.
+    """
+    status = evidence.status
+    if evidence.outcome in (Outcome.TIMEOUT, Outcome.RESET, Outcome.CUT) or status is None:
+        after = "" if evidence.elapsed_s is None else f" after {evidence.elapsed_s:.1f} s"
+        raise Settled(broken(f"{evidence.outcome}{after}, HTTP {status or 'none'}"))
+    if 200 <= status < 300:
+        return evidence
+    if status in _NOT_THE_FEATURE:
+        raise Settled(unsure(f"{said(evidence)} (key, account or load)"))
+    if not 400 <= status < 500:
+        raise Settled(broken(said(evidence)))
+    error = error_of(evidence)
+    if error is None:
+        raise Settled(broken(f"{said(evidence)} (no error envelope)"))
+    if "context" not in names and names_any(error, OVERFLOW):
+        raise Settled(unsure(f"{said(evidence)} (longer than the model takes)"))
+    if names_any(error, names):
+        raise Settled(Finding(Verdict.REFUSED, said(evidence)))
+    raise Settled(unsure(f"{said(evidence)} (it does not say what it refuses)"))
+
+
+def object_of(evidence: Evidence, names: Sequence[str]) -> Mapping[str, Any]:
+    """A plain 200's JSON object. Raises Settled where it is none, or holds an error."""
+    raw = answered(evidence, names).body
+    try:
+        body = strict_json(raw)
+    except ValueError as error:
+        shown = quoted(raw[:60].decode("utf-8", "replace"))
+        raise Settled(broken(f"HTTP 200 without JSON ({error}): {shown}")) from None
+    if not isinstance(body, dict):
+        raise Settled(broken("HTTP 200 whose JSON is no object"))
+    if body.get("error"):
+        raise Settled(broken(f"HTTP 200 with an error: {said(evidence)}"))
+    return body

@@ -1,0 +1,56 @@
+"""Server-sent events, read as the HTML standard says, each with the time it was complete. Pure."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event: when its last byte came (seconds since the request), its name, its data."""
+
+    at_s: float
+    name: str
+    data: str
+
+
+def events(pieces: Sequence[tuple[float, bytes]]) -> list[Event]:
+    """The events of a stream. Comments, `id` and `retry` are passed over; LF, CR and CRLF end
+    lines. Data that no blank line follows is an event too: the stream's end completes it, as
+    every client of this API reads it."""
+    found: list[Event] = []
+    data: list[str] = []
+    name = ""
+    for at_s, line in _lines(pieces):
+        if line == "":
+            if data:
+                found.append(Event(at_s, name, "\n".join(data)))
+            name, data = "", []
+            continue
+        key, _, value = line.partition(":")
+        value = value.removeprefix(" ")
+        if key == "data":
+            data.append(value)
+        elif key == "event":
+            name = value
+    if data:
+        found.append(Event(at_s, name, "\n".join(data)))
+    return found
+
+
+def _lines(pieces: Sequence[tuple[float, bytes]]) -> Iterator[tuple[float, str]]:
+    """Each line and when it was complete. Bytes that are no UTF-8 become U+FFFD."""
+    rest, at_s, first, after_cr = b"", 0.0, True, False
+    for at_s, piece in pieces:
+        if after_cr and piece:
+            piece, after_cr = piece.removeprefix(b"\n"), False
+        if not piece:
+            continue
+        whole = rest + piece
+        after_cr = whole.endswith(b"\r")
+        *lines, rest = whole.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
+        for line in lines:
+            text = line.decode("utf-8", "replace")
+            yield at_s, text.removeprefix("\ufeff") if first else text
+            first = False
+    if rest:
+        yield at_s, rest.decode("utf-8", "replace")

@@ -1,0 +1,100 @@
+"""One check on one model over one route: what to send next, and what the answers prove. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from compat.check import Ask, Check, Setting
+from compat.evidence import Evidence, error_of, names_any
+from compat.reply import reply
+from compat.verdict import Finding, Settled, Verdict, combine, settle, softened
+
+
+@dataclass(slots=True)
+class Trial:
+    """Send what `asks` returns, all of it, hand the evidence to `add`, until `asks` is empty.
+
+    `verdicts` are those of the checks before it, by id. A check that cannot be tried asks nothing.
+    """
+
+    check: Check
+    setting: Setting
+    verdicts: Mapping[str, Verdict] = field(default_factory=dict)
+    rounds: list[Finding] = field(default_factory=list)
+    sent: int = 0
+    telling: Evidence | None = None
+    """The evidence that the finding rests on."""
+    _seen: list[Evidence] = field(default_factory=list)
+    _finding: Finding | None = None
+
+    def asks(self) -> Sequence[Ask]:
+        """The requests to send now; empty when the check is decided."""
+        if self._finding is None and not self._seen:
+            why = self.check.not_tried(self.setting)
+            if why is not None:
+                self._finding = Finding(Verdict.NOT_TRIED, why.en)
+        if self._finding is not None:
+            return ()
+        if not self._seen:
+            return self.check.asks(self._round)
+        more = self.check.then(self._round, self._seen)
+        if more and self._may_send(len(more)):
+            return more
+        self._judge()
+        return self.asks()
+
+    def add(self, evidence: Sequence[Evidence]) -> None:
+        """The answers to what was asked, in order."""
+        self._seen += evidence
+        self.sent += len(evidence)
+
+    def give_up(self, why: str) -> None:
+        """No more can be sent (the budget): what is not decided was not tried, or is unsure."""
+        if self._finding is None:
+            tried = bool(self.rounds)
+            fact = f"{why}; so far: {self.rounds[0].fact}" if tried else why
+            self._finding = Finding(Verdict.UNSURE if tried else Verdict.NOT_TRIED, fact)
+
+    @property
+    def finding(self) -> Finding:
+        """What the check found. Raises ValueError while it is undecided."""
+        if self._finding is None:
+            raise ValueError(f"{self.check.id} is not decided yet")
+        return self._finding
+
+    @property
+    def _round(self) -> Setting:
+        return replace(self.setting, round=self.setting.round + len(self.rounds))
+
+    def _may_send(self, more: int) -> bool:
+        most = self.check.bound(self._round).requests
+        return len(self._seen) + more <= most
+
+    def _judge(self) -> None:
+        setting, seen = self._round, tuple(self._seen)
+        found = settle(lambda: self.check.judge(setting, seen))
+        if self.telling is None or found.verdict is not Verdict.WORKS:
+            self.telling = seen[min(found.seen_in, len(seen) - 1)]
+        self.rounds.append(found)
+        self._seen = []
+        decided = combine(self.rounds, self.check.guarantee)
+        if decided is not None:
+            below = [(n, self.verdicts[n]) for n in self.check.needs if n in self.verdicts]
+            self._finding = softened(decided, below)
+
+
+def learn(setting: Setting, seen: Sequence[Evidence]) -> Setting:
+    """What the first check's answers tell of the model: whether it reasons, and how it wants its
+    budget called. Send the check again when the setting has changed."""
+    for evidence in seen:
+        error = error_of(evidence) if evidence.status in (400, 422) else None
+        if error is not None and names_any(error, ("max_tokens", "max_completion_tokens")):
+            other = ("max_completion_tokens", "max_tokens")
+            wanted = other[0] if setting.tokens_field == "max_tokens" else other[1]
+            return replace(setting, tokens_field=wanted)
+        try:
+            got = reply(evidence, ())
+        except Settled:
+            continue
+        if got.reasoning_tokens or any(choice.reasoning for choice in got.choices):
+            return replace(setting, reasons=True)
+    return setting

@@ -1,0 +1,159 @@
+"""Verdicts, and how those of repeated rounds become one. Pure."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from recording.untrusted_text import shown
+
+LONGEST_FACT_CHARS = 200
+MOST_ROUNDS = 3
+
+
+class Verdict(StrEnum):
+    """What a check found."""
+
+    WORKS = "works"  # the discriminating fact holds in every repetition
+    IGNORED = "ignored"  # 200, and the reply is what the request without the feature gives
+    REFUSED = "refused"  # 4xx with an envelope that names the field, value or feature
+    WRONG = "wrong"  # 200, an effect is there but the contract is broken
+    BROKEN = "broken"  # 5xx, 4xx without an envelope, no JSON, a cut stream, a timeout
+    UNSURE = "unsure"  # repetitions disagree, or nothing can be told
+    NOT_TRIED = "not tried"  # budget, option off, or the model is said not to have it
+
+    @property
+    def accuses(self) -> bool:
+        """Whether it says that something does not work."""
+        return self not in (Verdict.WORKS, Verdict.UNSURE, Verdict.NOT_TRIED)
+
+
+SYMBOLS = {
+    Verdict.WORKS: "✓", Verdict.IGNORED: "∅", Verdict.REFUSED: "⊘", Verdict.WRONG: "✗",
+    Verdict.BROKEN: "!", Verdict.UNSURE: "?", Verdict.NOT_TRIED: "–",
+}  # fmt: skip
+WORST_FIRST = (
+    Verdict.BROKEN, Verdict.WRONG, Verdict.IGNORED, Verdict.REFUSED, Verdict.UNSURE,
+    Verdict.WORKS, Verdict.NOT_TRIED,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A verdict and the fact that it rests on, in English, one line of at most 200 characters.
+
+    `seen_in`: the place of the telling evidence among the round's, for its request id.
+    """
+
+    verdict: Verdict
+    fact: str = ""
+    seen_in: int = 0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "fact", shown(self.fact, LONGEST_FACT_CHARS))
+
+
+class Settled(Exception):
+    """Raised by the strict views where an answer decides the verdict by itself."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding.fact)
+        self.finding = finding
+
+
+def works(fact: str = "") -> Finding:
+    return Finding(Verdict.WORKS, fact)
+
+
+def ignored(fact: str) -> Finding:
+    return Finding(Verdict.IGNORED, fact)
+
+
+def wrong(fact: str) -> Finding:
+    return Finding(Verdict.WRONG, fact)
+
+
+def broken(fact: str) -> Finding:
+    return Finding(Verdict.BROKEN, fact)
+
+
+def unsure(fact: str) -> Finding:
+    return Finding(Verdict.UNSURE, fact)
+
+
+def settle(judge: Callable[[], Finding]) -> Finding:
+    """What a judge finds, whether it returns its finding or an answer settles it."""
+    try:
+        return judge()
+    except Settled as settled:
+        return settled.finding
+
+
+def every(judges: Iterable[Callable[[], Finding]], labels: Sequence[str] = ()) -> Finding:
+    """One round's finding from those of its requests: the first that accuses, else an unsure one.
+
+    A label (`streamed`) stands before the fact of a finding that is not works.
+    """
+    found = []
+    for place, judge in enumerate(judges):
+        finding = replace(settle(judge), seen_in=place)
+        if place < len(labels) and labels[place] and finding.verdict is not Verdict.WORKS:
+            finding = replace(finding, fact=f"{labels[place]}: {finding.fact}")
+        found.append(finding)
+    accusing = [f for f in found if f.verdict.accuses]
+    doubtful = [f for f in found if f.verdict is Verdict.UNSURE]
+    return (accusing or doubtful or found or [unsure("nothing was sent")])[0]
+
+
+def agreeing(judges: Iterable[Callable[[], Finding]]) -> Finding:
+    """As `every`, for replies that a model may get wrong once: works and ignored together are
+    unsure."""
+    found = [replace(settle(judge), seen_in=place) for place, judge in enumerate(judges)]
+    verdicts = {f.verdict for f in found}
+    if len(verdicts) == 1:
+        return found[0]
+    if verdicts <= {Verdict.WORKS, Verdict.IGNORED}:
+        some = sum(f.verdict is Verdict.WORKS for f in found)
+        return unsure(f"an effect in {some} of {len(found)} replies")
+    return (
+        [f for f in found if f.verdict.accuses]
+        or [f for f in found if f.verdict is Verdict.UNSURE]
+        or found
+    )[0]
+
+
+def combine(rounds: Sequence[Finding], guarantee: bool = False) -> Finding | None:
+    """The verdict of a check's rounds so far; None: send it once more.
+
+    Works at once is works. Anything else is sent again: the same twice stands. Where two differ a
+    third decides, by two of three. Of a guarantee one counter-example denies `works`, but does not
+    accuse: it is unsure.
+    """
+    if not rounds:
+        return None
+    if rounds[0].verdict is Verdict.WORKS:
+        return rounds[0]
+    if len(rounds) < 2:
+        return None
+    if len(rounds) == 2:
+        return rounds[1] if rounds[0].verdict == rounds[1].verdict else None
+    for finding in rounds:
+        same = sum(other.verdict == finding.verdict for other in rounds)
+        if same >= 2 and not (guarantee and finding.verdict is Verdict.WORKS):
+            return finding
+    said = ", ".join(finding.verdict for finding in rounds)
+    fact = next(f.fact for f in rounds if f.verdict is not Verdict.WORKS)
+    return unsure(f"{said}: {fact}")
+
+
+def softened(finding: Finding, prerequisites: Sequence[tuple[str, Verdict]]) -> Finding:
+    """An accusation whose cause may be a check below it that does not work at all: unsure.
+
+    What works stays so; a prerequisite that is only wrong in some detail excuses nothing.
+    """
+    failed = [
+        f"{name} is {verdict}" for name, verdict in prerequisites
+        if verdict in (Verdict.BROKEN, Verdict.REFUSED, Verdict.IGNORED)
+    ]  # fmt: skip
+    if finding.verdict.accuses and failed:
+        return replace(finding, verdict=Verdict.UNSURE, fact=f"{failed[0]}; {finding.fact}")
+    return finding

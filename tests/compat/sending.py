@@ -1,0 +1,87 @@
+"""Sends a check's requests over loopback, as plain HTTP: what comes back is kept as it came."""
+
+import http.client
+import json
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+from compat.check import Ask, Check, Setting
+from compat.evidence import Evidence, Outcome
+from compat.registry import CHECKS
+from compat.sse import events
+from compat.trial import Trial, learn
+from compat.verdict import Finding, Verdict, softened
+
+TIMEOUT_S = 20
+
+
+def send(url: str, ask: Ask, key: str = "a-key") -> Evidence:
+    """One exchange on a new connection; `url` ends in the API's root, such as .../v1."""
+    parts = urlsplit(url)
+    headers = {"Authorization": f"Bearer {'another' if ask.wrong_key else key}",
+               "Content-Type": "application/json"}  # fmt: skip
+    body = None if ask.body is None else json.dumps(ask.body).encode()
+    time.sleep(ask.wait_s)
+    connection = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=TIMEOUT_S)
+    start, status, named = time.monotonic(), None, {}
+    pieces: list[tuple[float, bytes]] = []
+
+    def evidence(outcome: Outcome) -> Evidence:
+        return Evidence(ask.body, status, named, tuple(pieces), outcome, time.monotonic() - start)
+
+    try:
+        connection.request(ask.method, parts.path + ask.path, body, headers)
+        response = connection.getresponse()
+        status = response.status
+        named = {name.lower(): value for name, value in response.getheaders()}
+        while piece := response.read1(65536):
+            pieces.append((time.monotonic() - start, piece))
+            wanted = ask.close_after_events
+            if wanted is not None and len(events(pieces)) >= wanted:
+                return evidence(Outcome.CLOSED)
+        return evidence(Outcome.DONE)
+    except TimeoutError:
+        return evidence(Outcome.TIMEOUT)
+    except http.client.IncompleteRead:
+        return evidence(Outcome.CUT)
+    except (OSError, http.client.HTTPException):
+        return evidence(Outcome.CUT if status else Outcome.RESET)
+    finally:
+        connection.close()
+
+
+def run(
+    url: str, check: Check, setting: Setting, verdicts: Mapping[str, Verdict] | None = None
+) -> Trial:  # fmt: skip
+    """A check until it is decided, its requests one after another."""
+    trial = Trial(check, setting, verdicts or {})
+    for _ in range(40):
+        asks = trial.asks()
+        if not asks:
+            return trial
+        trial.add([send(url, ask) for ask in asks])
+    raise AssertionError(f"{check.id} does not end")
+
+
+def run_all(
+    url: str, checks: Sequence[Check], setting: Setting, threads: int = 16, soften: bool = True
+) -> dict[str, Finding]:
+    """All checks; the first one's answers say what the model is like. `cancel` goes last, alone.
+
+    Judged as if one after another: prerequisites soften what comes after them.
+    """
+    first = send(url, CHECKS[0].asks(setting)[0])
+    setting = replace(learn(setting, [first]), round=setting.round + 10)
+    together = [check for check in checks if check.id != "cancel"]
+    with ThreadPoolExecutor(threads) as pool:
+        trials = [*pool.map(lambda check: run(url, check, setting), together)]
+    trials += [run(url, check, setting) for check in checks if check.id == "cancel"]
+    verdicts = {trial.check.id: trial.finding.verdict for trial in trials}
+    found = {}
+    for trial in trials:
+        below = [(name, verdicts[name]) for name in trial.check.needs if name in verdicts]
+        found[trial.check.id] = softened(trial.finding, below) if soften else trial.finding
+    return found

@@ -1,0 +1,146 @@
+"""Every verdict against a gateway whose features are known; no false one in ten healthy runs."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from compat.check import Check, Setting
+from compat.registry import BY_ID, CHECKS
+from compat.verdict import Verdict
+from simulator import profile
+from simulator.features.table import FEATURES, states
+from tests.compat.sending import run_all
+from tests.simulator.gateway import Gateway, running
+
+PROFILE = (
+    (profile.PROFILES / "compat.toml").read_text(encoding="utf-8")
+    .replace("context_window = 8_000", "context_window = 14_000")
+    + "\n[models.sim-reasoner.latency]\nttft_s = 0.01\ntokens_per_s = 240.0\n"
+)  # fmt: skip
+CHAT, REASONER = "sim-chat", "sim-reasoner"
+OF_CHAT = [check for check in CHECKS if check.id in FEATURES]
+EXPECTED: dict[tuple[str, str], str] = {
+    # What a fault of the gateway's looks like where nobody can tell it from the model's.
+    ("tool.parallel", "ignored"): "unsure",  # a model may make one call
+    ("tool.parallel.stream", "ignored"): "unsure",
+    ("seed", "ignored"): "unsure",  # a seed is best effort
+    ("image.data", "wrong"): "unsure",  # it arrived; what the model reads is the model's
+    ("file.pdf", "wrong"): "unsure",
+    ("reasoning.apart", "ignored"): "unsure",  # OpenAI shows no reasoning either
+    ("error.context", "ignored"): "unsure",  # the stated window may be too small
+    # What is no fault.
+    ("fields.accepted", "ignored"): "works",  # no effect can be seen
+    ("error.field", "refused"): "works",
+    # What the simulator calls so, and its effect is.
+    ("error.key", "ignored"): "wrong",
+}
+"""The verdict of a check whose feature is in a state, where it is not named like the state."""
+
+
+def setting(model: str, seed: object = 1) -> Setting:
+    return Setting(
+        model, seed=str(seed), reasons=model == REASONER, forced_token=(32, "A"),
+        context_tokens=14_000, caches_prompts=True,
+    )  # fmt: skip
+
+
+def model_of(name: str) -> str:
+    return REASONER if name.startswith("reasoning.") else CHAT
+
+
+@contextmanager
+def gateway(folder: Path, features: dict[str, str]) -> Iterator[Gateway]:
+    """A simulator with these features; all others work."""
+    table = "\n[features]\n" + "".join(
+        f'"{name}" = "{state}"\n' for name, state in features.items()
+    )
+    path = folder / "profile.toml"
+    path.write_text(PROFILE + table, encoding="utf-8")
+    with running(folder / "ledger.csv", "--profile", path, "--key", "a-key") as started:
+        yield started
+
+
+def verdicts(
+    started: Gateway, model: str, seed: object = 1, checks: Sequence[Check] = OF_CHAT,
+    soften: bool = True,
+) -> dict[str, str]:  # fmt: skip
+    found = run_all(started.url, checks, setting(model, seed), soften=soften)
+    print(*(f"{name}: {finding}" for name, finding in found.items()), sep="\n")
+    return {name: f"{finding.verdict}" for name, finding in found.items()}
+
+
+def expected(name: str, state: str) -> str:
+    return EXPECTED.get((name, state), state)
+
+
+def test_the_checks_are_the_simulators_features_in_their_order() -> None:
+    """Both have the 47 ids; the rest is of other surfaces."""
+    assert {check.id for check in OF_CHAT} == set(FEATURES)
+    assert {BY_ID[c.id].surface for c in CHECKS if c.id not in FEATURES} == {
+        "responses", "embeddings",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("state", ["ignored", "refused", "wrong", "broken"])
+def test_all_features_in_one_state(tmp_path: Path, state: str) -> None:
+    """Each feature that can be in the state gets its verdict; each that cannot works.
+
+    Those that share a request with another one are left to the test of each alone.
+    """
+    alone = {"cache.key", "error.context", "error.model"}
+    features = {name: state for name in FEATURES if state in states(name) and name not in alone}
+    with gateway(tmp_path, features) as started:
+        for model in (CHAT, REASONER):
+            checks = [c for c in OF_CHAT if c.id not in alone and model_of(c.id) == model]
+            found = verdicts(started, model, checks=checks, soften=False)
+            wanted = {n: expected(n, state) if n in features else "works" for n in found}
+            if state == "ignored":
+                wanted["tool.loop"] = "unsure"  # without tools there is no call to answer
+            assert not {
+                name: (verdict, wanted[name]) for name, verdict in found.items()
+                if verdict != wanted[name]
+            }  # fmt: skip
+
+
+SLOW = [(name, state) for name in FEATURES for state in states(name) if state != "works"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "state"), SLOW)
+def test_a_feature_alone_changes_its_own_verdict_only(
+    tmp_path: Path, name: str, state: str
+) -> None:  # fmt: skip
+    """All 47 checks, against a gateway of which one thing does not work as it should."""
+    model = model_of(name)
+    with gateway(tmp_path, {name: state}) as started:
+        found = verdicts(started, model)
+    healthy = {check.id: "works" for check in OF_CHAT}
+    if model == CHAT:
+        healthy |= {"reasoning.effort": "not tried", "reasoning.apart": "not tried"}
+    wanted = healthy | {name: expected(name, state)}
+    different = {n: (found[n], wanted[n]) for n in wanted if found[n] != wanted[n]}
+    shared = {"json.schema", "json.schema.stream"} if name == "cache.key" else {"cache.key"}
+    assert not {n: d for n, d in different.items() if n not in shared or d[0] != "unsure"}
+
+
+@pytest.mark.parametrize("model", [CHAT, REASONER])
+def test_a_healthy_gateway_has_no_other_cell_than_works(tmp_path: Path, model: str) -> None:
+    _healthy(tmp_path, model, range(1))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", [CHAT, REASONER])
+def test_nor_in_ten_runs(tmp_path: Path, model: str) -> None:
+    _healthy(tmp_path, model, range(10))
+
+
+def _healthy(folder: Path, model: str, seeds: range) -> None:
+    with gateway(folder, {}) as started:
+        for seed in seeds:
+            found = verdicts(started, model, seed)
+            if model == CHAT:
+                assert found.pop("reasoning.effort") == Verdict.NOT_TRIED
+                assert found.pop("reasoning.apart") == Verdict.NOT_TRIED
+            assert set(found.values()) == {"works"}, (seed, found)
