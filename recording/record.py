@@ -172,6 +172,11 @@ class RequestRecord:
     in_flight: int | None = column(
         "requests of this process in flight when it was sent, itself included", default=None
     )
+    provider: str | None = column(
+        "which provider answered, as a routing gateway says (`provider`, `x-inference-provider`, "
+        "`x-litellm-model-id` ...); cut at 100 characters",
+        default=None,
+    )
 
 
 def _type(hint: Any) -> type:

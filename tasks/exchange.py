@@ -25,6 +25,7 @@ from tasks.client import Client
 from tasks.error_bodies import wait_in_body
 from tasks.headers import header_facts, odd_wait
 from tasks.prompts import Judgement, Request
+from tasks.provider import provider
 from tasks.reply import Message
 from tasks.stated_overhead import stated_times
 from tasks.stream import StreamedReply
@@ -262,6 +263,7 @@ def _record(
         **used,
         **header_facts(headers),
         **stated_times(headers),
+        "provider": _provider(answer, wire),
         "max_tokens": body.get("max_completion_tokens", body.get("max_tokens")),
     }
     if facts["retry_after_s"] is None and answer.outcome is Outcome.RATE_LIMITED:
@@ -342,6 +344,12 @@ def _named(answer: Answer) -> dict[str, Any]:
         "completion_id": name if isinstance(name, str) and name else None,
         "completion_created": whole(head.get("created")),
     }
+
+
+def _provider(answer: Answer, wire: Wire) -> str | None:
+    """Who answered: as a stream's chunks, the body or the headers say, in that order."""
+    streamed = answer.streamed.provider if answer.streamed is not None else None
+    return streamed or provider(answer.body or {}, wire.headers)
 
 
 def _stream_facts(streamed: StreamedReply, sent: float, origin: Origin) -> dict[str, Any]:

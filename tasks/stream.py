@@ -4,6 +4,7 @@ from recording.json_values import Json, mapping
 from tasks import thinking
 from tasks.error_bodies import trouble
 from tasks.finish_reasons import end_of
+from tasks.provider import stated_in
 from tasks.reply import Message, first_choice, index_of, reason_of, reasoning_of, spoken
 from tasks.tool_calls import Calls, calls_of
 from tasks.usage import Usages, stated
@@ -15,9 +16,9 @@ class StreamedReply:
     `token_times` holds one time for every chunk that carried content, reasoning or a piece of a
     tool call; `first_visible` the first with content or a tool call (reasoning that stands inside
     the content apart: that is known in `finish`). A role-only or empty delta is not a token.
-    `head` holds `id` and `created` of the reply. Of several choices, the one that came first is the
-    reply. `wrong` is what a chunk said went wrong; `whole_reply`: a choice came with a `message`
-    in place of a delta.
+    `head` holds `id` and `created` of the reply, `provider` who a router says made it. Of several
+    choices, the one that came first is the reply. `wrong` is what a chunk said went wrong;
+    `whole_reply`: a choice came with a `message` in place of a delta.
     """
 
     def __init__(self) -> None:
@@ -28,6 +29,7 @@ class StreamedReply:
         self.whole_reply = False
         self.wrong: object | None = None
         self.head: Json = {}
+        self.provider: str | None = None
         self._content: list[str] = []
         self._content_at: list[float] = []
         self._reasoning: list[str] = []
@@ -41,6 +43,8 @@ class StreamedReply:
         used = stated(chunk)
         if not self.head and chunk.get("id"):
             self.head = {"id": chunk["id"], "created": chunk.get("created")}
+        if self.provider is None:
+            self.provider = stated_in(chunk)
         model = chunk.get("model")
         if isinstance(model, str) and model:
             self.message.model = model

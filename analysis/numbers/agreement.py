@@ -10,6 +10,8 @@ cost_stream_differs    no price per token explains both costs. Whatever the pric
                        left for rounding. Tokens read from a cache may have been free, those
                        written to one may have cost twice as much. Up to a factor of GRAVE it may
                        be another provider's price (a router may ask one for each), so it is a note.
+                       Both are notes, whatever the size, where the two replies are of different
+                       providers, or of a router that does not say of which.
 reply_stream_differs   one reply is text and the other a tool call; or finish reasons differ that
                        free text cannot explain: a reply may be longer the second time, and so end
                        with `length` instead of `stop`, if it used its budget
@@ -25,6 +27,7 @@ from decimal import Decimal
 from typing import Any
 
 from analysis.numbers.pricing import STATED
+from analysis.numbers.providers import comparable
 
 Row = Mapping[str, Any]
 
@@ -41,7 +44,8 @@ _SPARE_TOKENS = 2  # a reply may be cut so many short of its budget: `length` is
 class Difference:
     """One flag of a stream, and the values on both sides; `plain` and `streamed` are rows.
 
-    `grave`: a gateway that is well would not do so.
+    `grave`: a gateway that is well would not do so. `elsewhere`: another provider may have answered
+    the one than the other.
     """
 
     flag: str
@@ -50,10 +54,14 @@ class Difference:
     was: Any
     now: Any
     grave: bool = True
+    elsewhere: bool = False
 
 
-def differences(rows: Iterable[Row]) -> list[Difference]:
-    """What differs between the streams and the plain reply of the same mode and model."""
+def differences(rows: Iterable[Row], *, routed: bool = False) -> list[Difference]:
+    """What differs between the streams and the plain reply of the same mode and model.
+
+    `routed`: the gateway may send a model's requests to several providers.
+    """
     plain: dict[tuple[str, str], Row] = {}
     streams: list[Row] = []
     for row in rows:
@@ -67,7 +75,7 @@ def differences(rows: Iterable[Row]) -> list[Difference]:
         found
         for row in streams
         if (other := plain.get(_key(row))) is not None
-        for found in _compare(other, row)
+        for found in _compare(other, row, routed)
     ]
 
 
@@ -83,16 +91,17 @@ def _key(row: Row) -> tuple[str, str]:
     return row["mode"], row["model_requested"]
 
 
-def _compare(plain: Row, streamed: Row) -> Iterator[Difference]:
+def _compare(plain: Row, streamed: Row, routed: bool) -> Iterator[Difference]:
+    one = comparable(plain, streamed, routed=routed)
     names = {row["model_returned"] for row in (plain, streamed)} - {None}
     if len(names) <= 1:  # two models count and charge each in its own way
         was, now = plain["prompt_tokens"], streamed["prompt_tokens"]
         if was is not None and now is not None and abs(was - now) > SLACK_TOKENS:
-            yield Difference(FLAGS[0], plain, streamed, was, now)
+            yield Difference(FLAGS[0], plain, streamed, was, now, one, not one)
         if _unexplained(plain, streamed, FACTOR):
             costs = plain["api_cost"], streamed["api_cost"]
-            grave = _unexplained(plain, streamed, GRAVE)
-            yield Difference(FLAGS[1], plain, streamed, *costs, grave)
+            grave = one and _unexplained(plain, streamed, GRAVE)
+            yield Difference(FLAGS[1], plain, streamed, *costs, grave, not one)
     if (kinds := (_kind(plain), _kind(streamed)))[0] != kinds[1] and None not in kinds:
         yield Difference(FLAGS[2], plain, streamed, *kinds)
     elif _reasons_differ(plain, streamed):

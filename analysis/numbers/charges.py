@@ -4,17 +4,19 @@ Successes of one model and source of cost whose usage is equal in every number a
 a bill. A *double* cost at least half as much again as its like, and more than rounding explains.
 Prices that change in time, once or with the hours of the day, put the dear ones together: doubles
 are told where the dear and the plain ones follow each other as chance would have it (the runs test
-of Wald and Wolfowitz). One that cost a whole multiple of its like was charged several times; other
-ratios are what a router's providers of different prices make too, and no fault by themselves. Where
-the cached tokens of long prompts are not stated nothing is said: a miss and a hit look alike. A
-difference of body and header is one beyond two units of the coarser one's last decimal, and beyond
-1 %; a stream's header leaves before its tokens are known, so one that states less is none.
+of Wald and Wolfowitz). A router's providers have different prices, one may be just twice as dear as
+another: `within` compares the requests of one provider, of which one that cost a whole multiple of
+its like was charged several times; other ratios are no fault by themselves. Where the cached tokens
+of long prompts are not stated nothing is said: a miss and a hit look alike. A difference of body
+and header is one beyond two units of the coarser one's last decimal, and beyond 1 %; a stream's
+header leaves before its tokens are known, so one that states less is none.
 """
 
 from dataclasses import dataclass
 from math import sqrt
 from typing import TYPE_CHECKING, Any
 
+from analysis.numbers import providers
 from analysis.numbers.pricing import last_decimal
 
 if TYPE_CHECKING:
@@ -32,10 +34,10 @@ _USAGE = [
     "reasoning_tokens",
 ]  # fmt: skip
 READ = ("success", "stream", "model_requested", "model_returned", "cost_source", "api_cost",
-        "header_cost", "timestamp", *_USAGE)  # fmt: skip
+        "header_cost", "timestamp", "provider", *_USAGE)  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Apart:
     """Rows whose charges do not agree: how many of how many, and by how much in sum.
 
@@ -49,7 +51,17 @@ class Apart:
 
 
 def doubles(rows: "DataFrame") -> Apart:
-    """The successes that cost more than others of equal usage, and how much more in all."""
+    """The successes that cost more than others of equal usage, whoever answered, and how much."""
+    return _doubles(rows.assign(provider="")).get("", Apart(0, 0, 0.0))
+
+
+def within(rows: "DataFrame") -> dict[str, Apart]:
+    """The same of each provider (empty: not known); only those of which something was compared."""
+    return _doubles(rows.assign(provider=providers.names(rows["provider"])))
+
+
+def _doubles(rows: "DataFrame") -> dict[str, Apart]:
+    """By provider, the successes that cost more than others of equal usage and provider."""
     import numpy as np
 
     told = rows[rows["success"].to_numpy(dtype=bool)].head(MOST_ROWS)
@@ -57,16 +69,18 @@ def doubles(rows: "DataFrame") -> Apart:
     whole = told["prompt_tokens"].notna() & told["completion_tokens"].notna()
     hidden = told["cached_tokens"].isna() & (told["prompt_tokens"] >= _CACHEABLE_TOKENS)
     told = told[whole & ~hidden.fillna(False)].sort_values("timestamp", kind="stable")
-    by = ["model_requested", "model_returned", "cost_source", *_USAGE]
+    by = ["model_requested", "model_returned", "cost_source", "provider", *_USAGE]
     like = told.groupby(by, sort=False, dropna=False).ngroup().to_numpy()
     order = np.argsort(like, kind="stable")  # by group, and within one by time
     every: Any = told["api_cost"].to_numpy(dtype="float64")[order]
     begins = np.flatnonzero(np.diff(like[order], prepend=-1))
     sizes = np.diff(begins, append=len(every))
-    found, compared, amount = 0, int(sizes[sizes > _LIKE].sum()), 0.0
-    multiples = 0
-    if not compared:
-        return Apart(0, 0, 0.0)
+    whose = told["provider"].to_numpy()[order][begins]
+    found: dict[str, Apart] = {}
+    for name, size in zip(whose[sizes > _LIKE], sizes[sizes > _LIKE].tolist(), strict=True):
+        found.setdefault(name, Apart(0, 0, 0.0)).of += size
+    if not found:
+        return found
     spread = np.maximum.reduceat(every, begins) >= FACTOR * np.minimum.reduceat(every, begins)
     for place in np.flatnonzero((sizes > _LIKE) & spread).tolist():
         costs = every[begins[place] : begins[place] + sizes[place]]
@@ -76,10 +90,11 @@ def doubles(rows: "DataFrame") -> Apart:
             continue  # of two charges that are both common, the lower one is usual
         dear = (costs >= FACTOR * usual) & (costs > usual + 2 * last_decimal(costs))
         if _scattered(dear[dear | (costs == usual)]):
-            found += int(dear.sum())
-            amount += float((costs[dear] - usual).sum())
-            multiples += _multiples(costs[dear], usual, last_decimal(costs))
-    return Apart(found, compared, amount, multiples)
+            one = found[whose[place]]
+            one.rows += int(dear.sum())
+            one.amount += float((costs[dear] - usual).sum())
+            one.multiples += _multiples(costs[dear], usual, last_decimal(costs))
+    return found
 
 
 def _multiples(dear: Any, usual: float, unit: float) -> int:

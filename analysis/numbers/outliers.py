@@ -4,14 +4,15 @@ A model's price per token is not asked for but taken from the run: the prices th
 its costs (least absolute deviations over uncached, cached, written and completion tokens, and a
 fee per request). A row is an outlier when it cost more than three times, or less than a third, of
 what these prices make of its tokens. Nothing is said where it could be a false alarm: below
-MIN_ROWS rows, within two units of the last decimal that the gateway states, at the smallest
-charge that several rows share, or where cached tokens are unknown and the prompt is long enough
-to be cached.
+MIN_ROWS rows of one provider, within two units of the last decimal that the gateway states, at the
+smallest charge that several rows share, or where cached tokens are unknown and the prompt is long
+enough to be cached.
 """
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from analysis.numbers import providers
 from analysis.numbers.pricing import last_decimal
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 NEEDED = (
     "model_requested", "cost_source", "api_cost", "prompt_tokens", "completion_tokens",
-    "total_tokens", "cached_tokens", "cache_write_tokens",
+    "total_tokens", "cached_tokens", "cache_write_tokens", "provider",
 )  # fmt: skip
 """The columns that are looked at."""
 
@@ -60,7 +61,8 @@ def outliers(requests: "DataFrame") -> list[Misfits]:
     """The outliers of each model, in order of appearance; models without any are left out."""
     known = _judgeable(requests)
     found = []
-    for (model, _), rows in known.groupby(["model_requested", "cost_source"], sort=False):
+    by = ["model_requested", "cost_source", "provider"]
+    for (model, *_), rows in known.groupby(by, sort=False, observed=True):
         if len(rows) < MIN_ROWS:
             continue
         cost = rows["api_cost"].to_numpy(dtype="float64")
@@ -89,6 +91,7 @@ def _judgeable(requests: "DataFrame") -> "DataFrame":
         cached=cached.fillna(0),
         written=written,
         completion=completion,
+        provider=providers.names(requests["provider"]),
         unlisted=unlisted,  # e.g. reasoning that is counted into the total alone
     )
     sure = cached.notna() | (prompt < _CACHEABLE_TOKENS)

@@ -144,6 +144,11 @@ def _difference(view: View, found: Difference) -> Remark:
             f"同一 prompt 的应答，非流式为 {was}，流式为 {now}",
         ),
     }[found.flag]
+    if found.elsewhere:
+        said += t(
+            ", or two providers answered, each with its own prices and counts",
+            "；也可能由计价、计数不同的两家供应商分别应答",
+        )
     rows = t.join(_name(row) for row in (found.plain, found.streamed))
     return Remark(
         "bad" if found.grave else "note",

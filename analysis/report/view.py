@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from analysis.numbers import agreement
+from analysis.numbers import agreement, providers
 from analysis.numbers.agreement import Difference
 from analysis.numbers.outliers import NEEDED, Misfits, outliers
 from analysis.page.blocks import Section
@@ -80,8 +80,15 @@ class View:
         """What plain and streamed replies to one prompt disagree on (numbers/agreement.py)."""
         if not self._differences:
             found = [row for mode in agreement.MODES for row in self.rows(mode)]
-            self._differences.append(agreement.differences(found))
+            self._differences.append(agreement.differences(found, routed=self.routed))
         return self._differences[0]
+
+    @property
+    def routed(self) -> bool:
+        """Whether the gateway may send a model to several providers (numbers/providers.py)."""
+        gateway = self.run.manifest.get("gateway") or {}
+        frame = self.run.rows.frame(list(providers.COLUMNS))
+        return providers.routed(frame, str(gateway.get("base_url") or ""))
 
 
 SectionOf = Callable[[View], Section]

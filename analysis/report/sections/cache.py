@@ -3,6 +3,7 @@
 from typing import Any
 
 from analysis.numbers.cache_value import prompt_tokens
+from analysis.numbers.providers import comparable
 from analysis.page.blocks import Block, Section, Table
 from analysis.page.words import ABSENT, Words, percent, seconds
 from analysis.report.sections import cache_life, cache_pairs
@@ -28,7 +29,7 @@ def _table(view: View, phase: dict[str, Any], rows: list[dict[str, Any]]) -> Tab
     t = view.t
     # Savings are against a run that missed: a warm or refused first run is no such thing.
     cold = bool(rows[0]["success"]) and not rows[0]["cached_tokens"]
-    first = rows[0]["api_cost"] if cold else None
+    first = rows[0] if cold else None
     return Table(
         title=phase["model_requested"],
         headers=(
@@ -49,9 +50,7 @@ def _table(view: View, phase: dict[str, Any], rows: list[dict[str, Any]]) -> Tab
                 t.money(row["api_cost"]),
                 _conclusion(t, row, rows),
                 percent(hit_rate(row), 1),
-                percent(saving(row["api_cost"], first), 0)
-                if row is not rows[0] and row["success"]
-                else ABSENT,
+                percent(saving(row, first), 0) if row is not rows[0] and row["success"] else ABSENT,
                 seconds(row["elapsed_sec"]),
             )
             for row in rows
@@ -71,9 +70,12 @@ def hit_rate(row: dict[str, Any]) -> float | None:
     return None if cached is None or not prompt else cached / prompt_tokens(row)
 
 
-def saving(cost: float | None, first: float | None) -> float | None:
-    """How much less than the first run's cost, as a share of it."""
-    return None if cost is None or not first else 1 - cost / first
+def saving(row: dict[str, Any], first: dict[str, Any] | None) -> float | None:
+    """How much less than the first run's cost, as a share of it; None too: another provider's."""
+    if first is None or not comparable(first, row, routed=False):
+        return None
+    cost, whole = row["api_cost"], first["api_cost"]
+    return None if cost is None or not whole else 1 - cost / whole
 
 
 def _count(tokens: int | None) -> str:

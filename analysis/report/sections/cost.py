@@ -3,6 +3,7 @@
 from typing import Any
 
 from analysis.numbers.pricing import COLUMNS, Compared, compare
+from analysis.numbers.providers import MOST
 from analysis.numbers.summarize import costs_of_run
 from analysis.page.blocks import Block, Listing, Remark, Section, Table, Text
 from analysis.page.words import ABSENT, integer, percent, tally
@@ -14,6 +15,7 @@ from recording.outcome import Outcome
 from rules.prices import Prices
 
 _EXAMPLES = 10
+_PROVIDERS = 20
 
 
 def section(view: View) -> Section:
@@ -32,9 +34,24 @@ def section(view: View) -> Section:
         blocks.append(Listing(tuple(tasks[:5])))
     by_model = costs_of_run(view.run, ("model_requested",))
     blocks.append(_groups(view, by_model, "model_requested", t("Model", "模型")))
-    blocks += [_sources(view), *_against_table(view)]
+    blocks += [*_providers(view), _sources(view), *_against_table(view)]
     blocks += plots.cost(view)
     return Section(t("Cost and request tracing", "费用和请求追踪：usage.cost 与 task_id"), blocks)
+
+
+def _providers(view: View) -> list[Block]:
+    """The same by provider, the busiest first; nothing where the gateway names fewer than two."""
+    t, told = view.t, view.run.rows.frame(["provider"])["provider"].nunique()
+    if not 2 <= told <= MOST:
+        return []
+    groups = [group for group in costs_of_run(view.run, ("provider",)) if group["sent"]]
+    groups.sort(key=lambda group: -group["sent"])
+    blocks: list[Block] = [
+        _groups(view, groups[:_PROVIDERS], "provider", t("Provider", "供应商")),
+    ]
+    if (rest := len(groups) - _PROVIDERS) > 0:
+        blocks.append(Text(t(f"And {integer(rest)} more.", f"另有 {integer(rest)} 家。")))
+    return blocks
 
 
 def _groups(view: View, groups: list[dict[str, Any]], key: str, header: str) -> Table:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from analysis.numbers.providers import comparable
 from analysis.page.blocks import Section, Table
 from analysis.page.words import Words, integer, percent, rate, ratio, seconds, tally
 from analysis.report.sections.cache import saving
@@ -182,7 +183,8 @@ def _cache(view: View) -> tuple[str, str] | None:
         mine = [row for row in rows if row["phase"] == phase["phase"]]
         name, mine = phase["model_requested"], [row for row in mine if row["success"]]
         later = [row for row in mine[1:] if row["cached_tokens"]]
-        saved = saving(later[-1]["api_cost"], mine[0]["api_cost"]) if later else None
+        alike = [row for row in later if comparable(mine[0], row, routed=False)]
+        saved = saving(alike[-1], mine[0]) if alike else None
         if len(mine) < 2:
             said.append(
                 t(
@@ -199,6 +201,14 @@ def _cache(view: View) -> tuple[str, str] | None:
             )
         elif not later:
             said.append(t(f"{name} no hit in {len(mine)} runs", f"{name} {len(mine)} 次样本未命中"))
+        elif not alike:
+            said.append(
+                t(
+                    f"{name} hit, but at another provider than the first run: what a hit saves is "
+                    "not known",
+                    f"{name} 命中，但应答的供应商与首次不同，无法得出命中后的节省",
+                )
+            )
         elif saved is None:
             said.append(t(f"{name} hit, cost unknown", f"{name} 命中，费用未知"))
         else:
