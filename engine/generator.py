@@ -85,8 +85,10 @@ class Generator:
 
     def finish(self, job: Job, record: RequestRecord) -> None:
         """A taken job has ended, with this record."""
-        share = self._share
+        share, run = self._share, self.run
         self._busy.pop(job.task, None)
+        if run is not None and run.in_flight is not None and job.origin is run.origin:
+            run.in_flight.ended(*job.task)
         if job.in_flight is not None:
             self.in_flight -= 1
         if share is None or self._guard is None or job.phase is not share.phase:
@@ -151,6 +153,8 @@ class Generator:
         if self._running is not None:
             self._running.kill(timeout=1.0)
         gc.unfreeze()
+        if self.run is not None and self.run.in_flight is not None:
+            self.run.in_flight.close()
         self.release()
 
     def release(self) -> None:
@@ -268,6 +272,8 @@ class Generator:
             if closing is not None and self.clock() >= closing:
                 raise NotSent("the window was over before it could be sent")
             guard.sent(job)
+            if share.run.in_flight is not None:
+                share.run.in_flight.sent(*job.task)
             self.in_flight += 1
             job.in_flight = self.in_flight
 

@@ -26,7 +26,9 @@ from recording.events import (
     WorkerLost,
     typed,
 )
+from recording.in_flight_file import left
 from recording.json_files import InputError, json_of, read_bytes
+from recording.lost_rows import lost_rows
 from recording.outcome import ENDED_BY_US, FREE, Outcome
 from recording.part_file import rows
 from recording.reasons import Reason
@@ -88,14 +90,15 @@ def _read(folder: Path) -> InterruptedRun:
     observed = {p["name"] for p in manifest["plan"] if p.get("watched")}
     watched: dict[str, list[RequestRecord]] = {}
     kinds = {p["name"]: str(p.get("request", "")) for p in manifest["plan"]}
-    bill, cancelled = _Bill(kinds), set[RequestRecord]()
+    bill, unsettled = _Bill(kinds), set[tuple[str, int, int | None]]()
     parts = sorted(folder.glob("requests-*.csv"))
     for path in parts:
         for row in rows(path, made_by):
             known = finished.setdefault(row.phase, set())
             if row.outcome in ENDED_BY_US:
-                if row.outcome != Outcome.DROPPED and row not in cancelled:
-                    cancelled.add(row)
+                key = (row.phase, row.request_index, row.attempt)
+                if row.outcome != Outcome.DROPPED and key not in unsettled:
+                    unsettled.add(key)
                     bill.add(row)
                 continue
             if row.request_index in known:
@@ -104,6 +107,9 @@ def _read(folder: Path) -> InterruptedRun:
             bill.add(row)
             if row.phase in observed:
                 watched.setdefault(row.phase, []).append(row)
+    for row in lost_rows(left(folder), str(manifest.get("run_id", "")), manifest["plan"]):
+        if (row.phase, row.request_index, row.attempt) not in unsettled:
+            bill.add(row)
     ended = {e.phase for e in events if e.phase and _ended_by_rule(e)}
     spent = bill.spent()
     for event in events:

@@ -49,6 +49,7 @@ from engine.phase_share import Run
 from loadshapes.own_traffic.traffic import travelled
 from loadshapes.phase import stripe
 from recording.errors import OperatorError
+from recording.in_flight_file import InFlight
 from recording.recorder import Recorder
 from rules.prices import Prices
 from settings.endpoint import Endpoint, endpoint_here
@@ -215,6 +216,7 @@ class GeneratorNode:
         )
         traffic = travelled(opened.traffic, options)
         run = Run(options, origin, traffic=traffic)
+        run.in_flight = InFlight(folder, opened.part, options.run_id, opened.worker, opened.attempt)
         run.negotiation = Negotiation(
             options, origin, lambda change: self._tell(Changed(options.run_id, change))
         )

@@ -14,6 +14,7 @@ from loadshapes.own_traffic.traffic import Traffic
 from loadshapes.phase import Phase, stripe
 from loadshapes.token_pacing import Pacer
 from recording.events import LoopLag as LoopLagSeen
+from recording.in_flight_file import InFlight
 from recording.not_sent import Unsent
 from rules.budget import Budget, Kind, Reservation
 from rules.stop_rule import Opening, Silence
@@ -28,7 +29,8 @@ class Run:
 
     `traffic` holds the operator's own lines; `deal` gives the numbers of those this process begins.
     `openings` are the first requests of what a refusal may end, by its name; `silence` counts what
-    met no gateway. `negotiation` knows what the gateway refused of a body.
+    met no gateway. `negotiation` knows what the gateway refused of a body. `in_flight` keeps what
+    is under way where it outlives this process (None: nowhere).
     """
 
     options: Options
@@ -39,6 +41,7 @@ class Run:
     openings: dict[str, Opening] = field(default_factory=dict)
     silence: Silence = field(default_factory=Silence)
     untold: dict[str, dict[Kind, int]] = field(default_factory=dict)  # of each budget, by its unit
+    in_flight: InFlight | None = None
     negotiation: Negotiation = field(init=False)
 
     def __post_init__(self) -> None:

@@ -1,7 +1,7 @@
 """How a request ended: one closed set of names, and what follows from each. Pure.
 
 planned
-├── lost                     a generator was lost that had it: sent or not, paid or not, unknown
+├── lost                     its process died or was lost: answered or not, paid or not, unknown
 ├── dropped                  never sent (no user free in time, the run stopped, a worker lost)
 └── sent
     ├── ok                   HTTP 200, complete, with content, reasoning or a tool call

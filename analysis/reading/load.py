@@ -18,7 +18,9 @@ from analysis.reading.parts import Odd, RunError, torn
 from analysis.reading.rows import Memory, Rows, Source
 from recording import formats
 from recording.events import Event, RunEnd, typed
+from recording.in_flight_file import left
 from recording.json_files import InputError, check_is_file, json_of, read_bytes
+from recording.lost_rows import lost_rows
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -103,6 +105,7 @@ def load(folder: Path, unsent_rows: int | None = None) -> Run:
         manifest = _manifest(folder / "manifest.json")
         events = _events(folder / "events.jsonl", remarks)
         source = _source(folder, remarks, formats.needs(manifest))
+        source = _with_lost(source, folder, manifest)
         where = str(folder / "events.jsonl")
         unsent = Unfolded(events, manifest["plan"], source, where, unsent_rows)
         remarks += _beyond(unsent.beyond)
@@ -116,6 +119,17 @@ def load(folder: Path, unsent_rows: int | None = None) -> Run:
     return Run(folder, manifest, Rows(source, *unite(source, order, remarks)), events, remarks,
         unsent.beyond,
     )  # fmt: skip
+
+
+def _with_lost(source: Source, folder: Path, manifest: dict[str, Any]) -> Source:
+    """The rows, and one of each request that was in flight when its process died."""
+    try:
+        died = lost_rows(left(folder), manifest["run_id"], manifest["plan"])
+    except InputError as error:
+        raise RunError(f"{folder}: {error}: restore the file, or remove it.") from None
+    if not died:
+        return source
+    return Joined(source, len(source.whole("phase")), Memory(parts.table_of(died)))
 
 
 def _beyond(counts: dict[str, int]) -> list[Odd]:

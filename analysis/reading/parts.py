@@ -77,8 +77,6 @@ def read_slowly(
 
     Raises RunError with the line at fault.
     """
-    import pyarrow as pa
-
     rows = []
     for place, record in records(BytesIO(text)):
         try:
@@ -87,9 +85,16 @@ def read_slowly(
                 raise ValueError("a number is beyond 64 bits")
         except (ValueError, csv.Error) as error:
             raise RunError(f"{path}, line {_line(path, begin + place)}: {error}.") from None
-        rows.append(_values(row))
+        rows.append(row)
+    return table_of(rows)
+
+
+def table_of(rows: Sequence[RequestRecord]) -> "pa.Table":
+    """Records as a table of `columns.schema`; at least one."""
+    import pyarrow as pa
+
     types = schema()
-    found = zip(types, zip(*rows, strict=True), strict=True)
+    found = zip(types, zip(*map(_values, rows), strict=True), strict=True)
     return pa.Table.from_arrays(
         [pa.array(cells, field.type, from_pandas=True) for field, cells in found], schema=types
     )

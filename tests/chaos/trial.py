@@ -1,8 +1,8 @@
 """One crash trial: a run is killed with SIGKILL at a random moment, and what is left is judged.
 
-The judge is the simulator's log alone. A request may be missing from the files only if it was in
-flight when its generator died: it had arrived, and its last byte was sent less than MARGIN_S before
-the kill, or never.
+The judge is the simulator's log alone. Every request that reached it is a row, none is two. What
+was in flight when its generator died may be `lost`: it had arrived, and its last byte was sent less
+than MARGIN_S before the kill, or never. All else that was answered is finished.
 """
 
 import contextlib
@@ -181,11 +181,13 @@ def report(folder: Path) -> str:
 
 
 def judge(folder: Path, gateway: Simulator, killed: list[float]) -> None:
-    """Nothing finished is missing, nothing is double, and the remnant is readable."""
+    """All that was sent is a row, what was finished is finished, and the remnant is readable."""
     frame = load(folder).requests
     assert not frame.duplicated(["phase", "request_index"]).any()
     told = [row for row in gateway.rows() if row["task_id"]]
     assert max(Counter(row["task_id"] for row in told).values(), default=1) == 1, "sent twice"
+    missing = {row["task_id"] for row in told} - set(frame["task_id"])
+    assert not missing, f"the server has them, and no row: {missing}"
     unsure = ["dropped", "cancelled", "lost"]  # whether a lost worker had sent it, nobody knows
     finished = set(frame[~frame["outcome"].isin(unsure)]["task_id"])
     assert finished <= {row["task_id"] for row in told}, "a row nobody sent"

@@ -195,7 +195,7 @@ def test_a_killed_worker_loses_only_what_was_in_flight(
     lost = frame[frame["outcome"] == "lost"]
     assert 0 < len(lost) < 30
     assert "it may have been sent, and paid for" in set(lost["error_message"]).pop()
-    assert f"{len(lost)} requests were with a worker that was lost" in told(done)
+    assert f"{len(lost)} requests were with a process that died or was lost" in told(done)
     # Nothing that the dead worker finished is missing: at most its few in flight are.
     finished = set(frame[frame["outcome"] == "ok"]["task_id"])
     assert len(served(gateway).keys() - finished) <= 2

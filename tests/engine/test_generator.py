@@ -5,6 +5,7 @@ Times are judged from one side only (never early) or against each other: the mac
 
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import gevent
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from engine.messages import Done, Tripped
 from engine.phase_share import Run
 from recording.events import StopRule
+from recording.in_flight_file import InFlight, left
 from recording.outcome import Outcome
 from settings.options import Options
 from tests.engine.pool import BASE, ORIGIN, Pool
@@ -323,3 +325,29 @@ def test_a_closed_generator_sends_nothing_more_of_an_old_run() -> None:
     pool.generator.open(later)
     gevent.sleep(0.1)
     assert pool.of(Done) == [done], "the new run has this process for itself"
+
+
+def test_what_is_in_flight_stands_in_a_file_until_it_has_ended(tmp_path: Path) -> None:
+    """Of a process that dies now, just those that it has sent are known."""
+    pool = Pool(replace(BASE, kind="burst", count=5, users=5), service_s=0.4)
+    run = pool.generator.run
+    assert run is not None
+    run.in_flight = InFlight(tmp_path, "local", "run", "local", 1)
+    pool.start()
+    deadline = time.perf_counter() + 10
+    while len(pool.sent) < 5 and time.perf_counter() < deadline:
+        gevent.sleep(0.005)
+    assert sorted(one.index for one in left(tmp_path)) == [0, 1, 2, 3, 4]
+    pool.done()
+    assert not list(left(tmp_path))
+    pool.generator.close(1.0)
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_was_dropped_was_never_in_flight(tmp_path: Path) -> None:
+    pool = Pool(replace(BASE, users=1, count=4, duration_s=0.04), service_s=0.3, grace=0.0)
+    run = pool.generator.run
+    assert run is not None
+    run.in_flight = InFlight(tmp_path, "local", "run", "local", 1)
+    pool.run()
+    assert pool.dropped and not list(left(tmp_path))

@@ -114,10 +114,16 @@ def _losses(view: View) -> list[Remark]:
         found.append(Remark("note", text))
     if lost := sum(phase["outcomes"].get("lost", 0) for phase in view.phases):
         text = t(
-            f"{integer(lost)} requests were with a worker that was lost: each may have been sent "
-            "and paid for, and nobody knows what it cost.",
-            f"{integer(lost)} 个请求属于失联的 worker：可能已发出并计费，费用未知。",
+            f"{integer(lost)} requests were with a process that died or was lost: each may have "
+            "been sent and paid for, and nobody knows what it cost",
+            f"{integer(lost)} 个请求所在的进程已终止或失联：可能已发出并计费，费用未知",
         )
+        if (most := _dearest(view)) is not None:
+            text += t(
+                f" (as dear as the dearest of their model, {t.money(most)} together)",
+                f"（若均按同一模型中最贵的一次计，合计 {t.money(most)}）",
+            )
+        text += t(".", "。")
         found.append(Remark("bad", text))
     unsaid = sum(p["planned"] - p["recorded"] for p in view.phases)
     if unsaid:
@@ -127,3 +133,15 @@ def _losses(view: View) -> list[Remark]:
         )
         found.append(Remark("note", text))
     return found + workers.remarks(view)
+
+
+def _dearest(view: View) -> float | None:
+    """What the lost requests cost if each cost as much as the dearest of its model that is known.
+
+    None where of one of the models nothing is known.
+    """
+    frame = view.run.rows.frame(["outcome", "model_requested", "api_cost"])
+    dearest = frame.groupby("model_requested")["api_cost"].max()
+    models = frame.loc[frame["outcome"] == Outcome.LOST.value, "model_requested"]
+    found = models.astype(str).map(dearest)
+    return None if found.isna().any() else float(found.sum())

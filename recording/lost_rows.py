@@ -1,0 +1,53 @@
+"""What died with its process, as rows: requests in flight that nobody will ever hear of. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from recording.in_flight_file import Left
+from recording.json_files import InputError
+from recording.outcome import Outcome
+from recording.record import RequestRecord
+
+WHY = "its process died while it was in flight: it may have been answered, and paid for"
+
+
+def lost_rows(
+    died: Iterable[Left], run_id: str, plan: Sequence[Mapping[str, Any]]
+) -> list[RequestRecord]:
+    """A `lost` row of each request that was in flight when its process died.
+
+    `plan`: the manifest's phases. A row of the same request and attempt outweighs it. InputError
+    where a request is of none of the phases.
+    """
+    planned = {phase["name"]: phase for phase in plan}
+    rows = []
+    for one in died:
+        if one.phase not in planned:
+            raise InputError("in-flight-*.bin: one is of a phase that the manifest does not have")
+        rows.append(_row(one, run_id, planned[one.phase]))
+    return rows
+
+
+def _row(one: Left, run_id: str, phase: Mapping[str, Any]) -> RequestRecord:
+    number = int(phase.get("first_number") or 0) + one.index
+    return RequestRecord(
+        run_id=run_id,
+        timestamp=datetime.fromtimestamp(one.sent_unix_s, UTC).isoformat(),
+        worker=one.worker,
+        attempt=one.attempt,
+        phase=one.phase,
+        mode=str(phase.get("mode") or ""),
+        scenario=str(phase.get("scenario") or ""),
+        target=phase.get("target"),
+        duration_s=phase.get("duration_s"),
+        model_requested=str(phase.get("model") or ""),
+        task_id=f"{phase.get('task_prefix') or ''}{number}",
+        stream=bool(phase.get("stream")),
+        max_tokens=phase.get("max_tokens"),
+        request_index=one.index,
+        outcome=Outcome.LOST.value,
+        success=False,
+        error_type=Outcome.LOST.value,
+        error_message=WHY,
+    )

@@ -1,0 +1,82 @@
+"""What died in flight is a row, a sentence and a worst case; once it was sent again, a remark."""
+
+from pathlib import Path
+
+import pytest
+
+from analysis.reading.load import RunError, load
+from analysis.report.report import look
+from analysis.report.verdicts import verdicts
+from engine.interrupted import read
+from recording.in_flight_file import InFlight
+from tests.analysis.runs import PHASE, failed, make, part, record
+
+
+def died(folder: Path, *indices: int, phase: str = PHASE) -> Path:
+    """The run, with these requests in flight at the moment of its death."""
+    held = InFlight(folder, "local", folder.name, "local", 1)
+    for index in indices:
+        held.sent(phase, index)
+    held.close()
+    return folder
+
+
+def told(folder: Path) -> str:
+    return "\n".join(remark.text for remark in verdicts(look(load(folder))))
+
+
+def test_what_was_in_flight_is_lost_rows(tmp_path: Path) -> None:
+    run = load(died(make(tmp_path / "r", record(0, api_cost=0.5), events=[]), 1, 2))
+    assert list(run.requests["outcome"]) == ["ok", "lost", "lost"]
+    assert list(run.requests["request_index"]) == [0, 1, 2]
+    assert run.requests["api_cost"].isna().tolist() == [False, True, True]
+
+
+def test_the_report_says_how_many_and_what_they_may_have_cost(tmp_path: Path) -> None:
+    rows = (record(0, api_cost=0.5), record(1, api_cost=0.25))
+    said = told(died(make(tmp_path / "r", *rows, events=[]), 2, 3, 4))
+    assert "3 requests were with a process that died or was lost" in said
+    assert "as dear as the dearest of their model, ¥1.500000 together" in said
+
+
+def test_where_no_cost_is_known_no_amount_is_claimed(tmp_path: Path) -> None:
+    said = told(died(make(tmp_path / "r", record(0, api_cost=None), events=[]), 1))
+    assert "nobody knows what it cost." in said and "together" not in said
+
+
+def test_a_row_of_the_same_request_outweighs_it_without_a_word(tmp_path: Path) -> None:
+    """The process died after the row was written and before the slot was emptied."""
+    run = load(died(make(tmp_path / "r", record(0, attempt=1), record(1, attempt=1)), 1))
+    assert list(run.requests["outcome"]) == ["ok", "ok"]
+    assert run.remarks == []
+
+
+def test_sent_again_it_may_have_been_paid_for_twice(tmp_path: Path) -> None:
+    folder = died(make(tmp_path / "r", record(0, attempt=1)), 1, 2)
+    part(folder, record(1, attempt=2), record(2, attempt=2), worker="local.2")
+    run = load(folder)
+    assert list(run.requests["outcome"]) == ["ok"] * 3
+    assert "2 requests were in flight when an attempt at the run ended and were sent again" in (
+        run.remarks[0].en
+    )
+
+
+def test_what_the_master_wrote_off_is_not_lost_twice(tmp_path: Path) -> None:
+    folder = died(make(tmp_path / "r", record(0)), 1)
+    part(folder, failed(1, "lost", attempt=1), worker="master")
+    assert list(load(folder).requests["outcome"]) == ["ok", "lost"]
+
+
+def test_a_resume_sends_it_again_and_a_budget_counts_it_at_its_worst(tmp_path: Path) -> None:
+    rows = (record(0, api_cost=0.5, total_tokens=10), record(1, api_cost=0.2, total_tokens=30))
+    found = read(died(make(tmp_path / "r", *rows, events=[]), 2, 3))
+    assert found.finished == {PHASE: {0, 1}}
+    assert found.spent == pytest.approx({"money": 0.7 + 2 * 0.5, "tokens": 40 + 2 * 30})
+
+
+def test_a_damaged_file_is_one_sentence(tmp_path: Path) -> None:
+    folder = died(make(tmp_path / "r", record(0)), 1, phase="other")
+    with pytest.raises(RunError, match="does not have: restore the file, or remove it"):
+        load(folder)
+    with pytest.raises(ValueError, match="does not have"):
+        read(folder)
