@@ -22,6 +22,7 @@ class Counts:
     completion_tokens: int
     cached_tokens: int
     cache_write_tokens: int
+    reasoning_tokens: int
 
     def cost(self, model: Model, completion_tokens: int | None = None) -> float:
         """The honest charge, or that of the first so many completion tokens."""
@@ -38,6 +39,7 @@ def counts(answer: Answer) -> Counts:
         answer.completion_tokens,
         answer.cached_tokens,
         answer.cache_write_tokens,
+        answer.reasoning_tokens,
     )
 
 
@@ -59,6 +61,19 @@ def state(answer: Answer, model: Model, stream: bool) -> None:
     )
 
 
+def charge(row: Row, answer: Answer, stated: float | None, is_charged: bool) -> None:
+    """Note what is stated, its cost where the dialect states one, and what is charged."""
+    row.prompt_tokens = answer.prompt_tokens
+    row.completion_tokens = answer.completion_tokens
+    row.total_tokens = answer.total_tokens
+    row.cached_tokens = answer.cached_tokens
+    row.reasoning_tokens = answer.reasoning_tokens
+    row.finish_reason = answer.choices[0].finish_reason
+    row.cost = stated
+    if is_charged:
+        row.billed = answer.cost
+
+
 def weigh(row: Row, true: Counts, model: Model, dice: Random) -> None:
     """Note the truth beside what is stated, and charge twice where that is the way here."""
     row.true_prompt_tokens = true.prompt_tokens
@@ -69,12 +84,22 @@ def weigh(row: Row, true: Counts, model: Model, dice: Random) -> None:
         row.billed = round(row.billed * 2, 9)
 
 
-def charge_aborted(row: Row, answer: Answer, true: Counts, model: Model, sent_tokens: int) -> None:
+def sent_tokens(true: Counts, events: int, events_sent: int, reasoning_shown: bool) -> int:
+    """The completion tokens that a client had got with so many of a stream's token events.
+
+    Reasoning that is not shown was done before the first of them.
+    """
+    if not events_sent:
+        return 0
+    before = 0 if reasoning_shown else true.reasoning_tokens
+    return before + round((true.completion_tokens - before) * events_sent / events)
+
+
+def charge_aborted(row: Row, answer: Answer, true: Counts, model: Model, sent: int) -> None:
     """Charge a request whose client left when so many completion tokens were sent.
 
     The part that was not sent is charged by the share that `aborted` says.
     """
-    sent = min(sent_tokens, true.completion_tokens)
     row.true_completion_tokens = sent
     row.true_cost = true.cost(model, sent)
     rule = model.billing

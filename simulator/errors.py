@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from email.utils import formatdate
 
 from simulator.dialects import Dialect, Stamp, encode
+from simulator.fields import BadRequest
 from simulator.wire import JSON, Exchange, Headers
 
 HTML: tuple[bytes, bytes] = (b"content-type", b"text/html")
@@ -22,6 +23,11 @@ class Error:
     param: str | None = None
     code: str | None = None
     headers: tuple[tuple[bytes, bytes], ...] = ()
+
+
+def of(bad: BadRequest) -> Error:
+    """The error reply to a body that is refused."""
+    return Error(bad.status, str(bad), bad.kind, bad.param, bad.code)
 
 
 async def refuse(

@@ -76,8 +76,3 @@ def drop_strict(data: Data) -> None:
 def one_call(data: Data) -> None:
     """Make one call at most."""
     data["parallel_tool_calls"] = False
-
-
-def first_text(data: Data) -> None:
-    """Embed the first text alone."""
-    data["input"] = data["input"][:1]

@@ -154,7 +154,7 @@ _CHAT: Mapping[str, Feature] = {
     "fields.accepted": Feature(
         "with `verbosity`, or three of user, safety_identifier, metadata, prompt_cache_key, "
         "service_tier, store",
-        uses.harmless_fields, "verbosity", drop("service_tier"),
+        uses.harmless_fields, "verbosity",
     ),
     "error.key": Feature(
         "with a wrong key, where `--key` says which is right",
@@ -229,7 +229,7 @@ _EMBEDDINGS: Mapping[str, Feature] = {
         surface="embeddings",
     ),
     "embeddings.batch": Feature(
-        "for two texts or more", uses.embedding("batch"), "input", ignoring.first_text,
+        "for two texts or more", uses.embedding("batch"), "input",
         elsewhere={"wrong": "the vectors come in the opposite order"}, surface="embeddings",
     ),
 }  # fmt: skip

@@ -197,8 +197,8 @@ ANSWER: dict[str, Callable[[Answer, ChatRequest], None]] = {
     "image.data": unread,
     "file.pdf": unread,
     "cache.prompt": more_cached_than_sent,
-    "responses.tool": encoded_twice,
-    "responses.json": fenced,
+    "responses.tool": arguments_cut,
+    "responses.json": first_key_lost,
 }
 
 

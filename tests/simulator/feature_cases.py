@@ -135,7 +135,7 @@ CASES: dict[str, Body] = {
     "error.model": ask(WORD, model="sim-nobody"),
     "error.field": ask(WORD, wb_no_such_field=1),
     "error.value": ask(WORD, temperature=5),
-    "error.context": ask("word " * 8400),
+    "error.context": ask("word " * 16400),
     "cancel": ask("Write 200 tokens", stream=True),
 }  # fmt: skip
 RESPONSES: dict[str, Body] = {

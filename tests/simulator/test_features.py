@@ -208,11 +208,10 @@ def test_streams(works: Gateway, ignored: Gateway, wrong: Gateway) -> None:
     assert not any(e.get("usage") for e in send(ignored, "stream.usage").events[:-1])
     assert send(wrong, "stream.usage").events[-2]["usage"]["prompt_tokens"] == 0
     send(wrong, "stream.increments"), send(works, "stream.increments")
-    spread = []
-    for gateway in (works, wrong):
-        times = [float(t) for t in gateway.rows()[-1]["chunk_times_unix_s"].split(";")]
-        spread.append(times[-1] - times[0])
-    assert spread[0] > 58 / 400 and spread[1] == 0
+    moments = [
+        len(set(gateway.rows()[-1]["chunk_times_unix_s"].split(";"))) for gateway in (works, wrong)
+    ]
+    assert moments[0] > 30 and moments[1] == 1
 
 
 def test_unicode(works: Gateway, ignored: Gateway, wrong: Gateway) -> None:
@@ -472,14 +471,14 @@ def test_errors(works: Gateway, ignored: Gateway, wrong: Gateway, folder: Path) 
         401, 200, 403,
     ]  # fmt: skip
     assert send(ignored, "error.value").status == 200
-    assert send(ignored, "error.context").json["usage"]["prompt_tokens"] > 8000
+    assert send(ignored, "error.context").json["usage"]["prompt_tokens"] > 16000
     text = (
         '[features]\n"error.model" = "wrong"\n"error.context" = "wrong"\n"models.list" = "wrong"\n'
     )
     (folder / "three.toml").write_text(PROFILE + text)
     with running(folder / "three.csv", "--profile", folder / "three.toml") as gateway:
         assert send(gateway, "error.model").json["model"] == "sim-nobody"
-        assert send(gateway, "error.context").json["usage"]["prompt_tokens"] == 8000
+        assert send(gateway, "error.context").json["usage"]["prompt_tokens"] == 16000
         assert gateway.send(None, "/v1/models", "GET").json["data"] == []
 
 
@@ -529,7 +528,8 @@ def test_responses(works: Gateway, ignored: Gateway, wrong: Gateway) -> None:
     assert orders == [True, False]
     assert respond(ignored, "responses.stream").headers["content-type"] == "application/json"
     assert json.loads(said(respond(works, "responses.tool"))) == {"city": "Paris"}
-    assert isinstance(json.loads(said(respond(wrong, "responses.tool"))), str)
+    with pytest.raises(ValueError):
+        json.loads(said(respond(wrong, "responses.tool")))
     assert respond(ignored, "responses.tool").json["output"][0]["type"] == "message"
     for gateway, known in ((works, True), (ignored, False)):
         first = respond(gateway, "responses.plain", input=f"The code is {N}. Reply exactly: ok")
@@ -537,7 +537,7 @@ def test_responses(works: Gateway, ignored: Gateway, wrong: Gateway) -> None:
         assert (N in said(again)) == known
     jsonschema.validate(json.loads(said(respond(works, "responses.json"))), SCHEMA)
     assert said(respond(ignored, "responses.json")) == N
-    assert said(respond(wrong, "responses.json")).startswith("```json")
+    assert json.loads(said(respond(wrong, "responses.json"))) == {}
 
 
 def test_embeddings(works: Gateway, ignored: Gateway, wrong: Gateway) -> None:
@@ -555,7 +555,6 @@ def test_embeddings(works: Gateway, ignored: Gateway, wrong: Gateway) -> None:
     assert {*vectors(wrong, name)[0]} == {0.0}
     cart, scale = vectors(works, "embeddings.batch")
     assert vectors(wrong, "embeddings.batch") == [scale, cart]
-    assert vectors(ignored, "embeddings.batch") == [cart]
     name = "embeddings.dimensions"
     assert [len(vectors(gateway, name)[0]) for gateway in (works, wrong, ignored)] == [64, 64, 1536]
     assert norm(vectors(works, name)[0]) == pytest.approx(1)
