@@ -14,6 +14,7 @@ from recording.untrusted_text import quoted
 
 _NAMES = ("embeddings", "input", "not found", "path", "url", "model")
 DIMENSIONS = 64
+_LENGTH_SLACK = 0.002
 _SAME_COSINE, _BASE64_COSINE, _OTHER_COSINE = 0.999, 0.9999, 0.995
 
 
@@ -45,6 +46,13 @@ def _vector(value: object) -> list[float]:
     return known
 
 
+def _unless_zero(vector: list[float]) -> list[float]:
+    """The vector. Raises Settled where it is zero: `embeddings.plain` says so."""
+    if not math.hypot(*vector):
+        raise Settled(unsure("the vector is zero"))
+    return vector
+
+
 def cosine(one: Sequence[float], other: Sequence[float]) -> float:
     """The cosine of two vectors; 0 where their lengths differ or one is zero."""
     if len(one) != len(other):
@@ -63,12 +71,23 @@ def _judge_plain(setting: Setting, seen: Sequence[Evidence]) -> Finding:
 
 
 def _dimension_asks(setting: Setting) -> list[Ask]:
-    return [_ask(setting, setting.word("dimensions"), dimensions=DIMENSIONS)]
+    word = setting.word("dimensions")
+    return [_ask(setting, word, dimensions=DIMENSIONS), _ask(setting, word)]
 
 
 def _judge_dimensions(setting: Setting, seen: Sequence[Evidence]) -> Finding:
-    size = len(vectors(seen[0], ("dimensions", "matryoshka"))[0])
-    return works() if size == DIMENSIONS else ignored(f"dimensions {DIMENSIONS}: {size} came")
+    """The size; and the length, where the whole vector's is 1 (not every model's is)."""
+    short = vectors(seen[0], ("dimensions", "matryoshka"))[0]
+    if len(short) != DIMENSIONS:
+        return ignored(f"dimensions {DIMENSIONS}: {len(short)} came")
+    try:
+        whole = math.hypot(*_unless_zero(vectors(seen[1])[0]))
+    except Settled:
+        return works()
+    length = math.hypot(*short)
+    if abs(whole - 1) < _LENGTH_SLACK < abs(length - 1) / 10:
+        return wrong(f"the whole vector's length is {whole:.3f}, the short one's {length:.3f}")
+    return works()
 
 
 def _base64_asks(setting: Setting) -> list[Ask]:
@@ -78,7 +97,7 @@ def _base64_asks(setting: Setting) -> list[Ask]:
 
 def _judge_base64(setting: Setting, seen: Sequence[Evidence]) -> Finding:
     names = ("encoding_format", "base64")
-    plain, packed = vectors(seen[0])[0], vectors(seen[1], names)[0]
+    plain, packed = _unless_zero(vectors(seen[0])[0]), vectors(seen[1], names)[0]
     entry = mapping(object_of(seen[1], names)["data"][0])
     if not isinstance(entry.get("embedding"), str):
         return ignored("encoding_format base64 gave a list of numbers")
@@ -104,7 +123,10 @@ def _batch_asks(setting: Setting) -> list[Ask]:
 def _judge_batch(setting: Setting, seen: Sequence[Evidence]) -> Finding:
     """Each vector of the batch is nearest to that of its own text; OpenAI keeps the input's order,
     and `index` says the same."""
-    batch, alone = vectors(seen[0]), [vectors(evidence)[0] for evidence in seen[1:]]
+    batch = vectors(seen[0])
+    alone = [_unless_zero(vectors(evidence)[0]) for evidence in seen[1:]]
+    if len(batch) == 1:
+        return ignored(f"one vector for {len(alone)} texts")
     if len(batch) != len(alone):
         return wrong(f"{len(batch)} vectors for {len(alone)} texts")
     data = object_of(seen[0], _NAMES)["data"]
@@ -125,7 +147,7 @@ def _same_asks(setting: Setting) -> list[Ask]:
 
 
 def _judge_same(setting: Setting, seen: Sequence[Evidence]) -> Finding:
-    one, again, other = (vectors(evidence)[0] for evidence in seen)
+    one, again, other = (_unless_zero(vectors(evidence)[0]) for evidence in seen)
     if one == other:
         return wrong("two texts have one vector")
     alike = cosine(one, again)

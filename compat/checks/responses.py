@@ -1,6 +1,7 @@
 """The Responses API: plain, the order of its events, tools, earlier responses, JSON."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from compat.bodies import call_tool_flat, reply_exactly
@@ -15,14 +16,15 @@ from compat.check import (
     Words,
     bound_of,
 )
-from compat.checks.structured import SCHEMA, valid
+from compat.checks.structured import SCHEMA, judge_text, valid
 from compat.evidence import Evidence, answered, object_of, strict_json
 from compat.sse import events
-from compat.verdict import Finding, Settled, broken, ignored, unsure, works, wrong
+from compat.verdict import Finding, Settled, broken, every, ignored, unsure, works, wrong
 from recording.json_values import mapping, whole
 from recording.untrusted_text import quoted
 
 _NAMES = ("responses", "not found", "path", "url", "input")
+_LOOK_UP = call_tool_flat("look_up")
 _LAST = ("response.completed", "response.incomplete", "response.failed")
 
 
@@ -146,7 +148,7 @@ def _judge_stream(setting: Setting, seen: Sequence[Evidence]) -> Finding:
 
 def _tool_asks(setting: Setting) -> list[Ask]:
     told = reply_exactly(setting.word("responses.tool"))
-    return [_ask(setting, told, 64, tools=[call_tool_flat("look_up")], tool_choice="required")]
+    return [_ask(setting, told, 64, tools=[_LOOK_UP], tool_choice="required")]
 
 
 def _judge_tool(setting: Setting, seen: Sequence[Evidence]) -> Finding:
@@ -162,9 +164,12 @@ def _judge_tool(setting: Setting, seen: Sequence[Evidence]) -> Finding:
             f"name {quoted(call.get('name'), 40)}, call_id {quoted(call.get('call_id'), 40)}"
         )
     try:
-        strict_json(str(call.get("arguments")).encode())
+        value = strict_json(str(call.get("arguments")).encode())
     except ValueError:
         return wrong(f"arguments that are no JSON: {quoted(call.get('arguments'), 60)}")
+    fault = valid(value, _LOOK_UP["parameters"])
+    if fault:
+        return wrong(f"arguments not by the schema: {quoted(fault, 80)}")
     return works()
 
 
@@ -218,18 +223,13 @@ def _json_asks(setting: Setting) -> list[Ask]:
 
 
 def _judge_json(setting: Setting, seen: Sequence[Evidence]) -> Finding:
-    for evidence in seen:
+    def judge(evidence: Evidence) -> Finding:
         body = object_of(evidence, (*_NAMES, "text", "format", "schema"))
-        said = text_of_response(body).strip()
         if body.get("status") == "incomplete":
             return unsure("the budget ended the reply")
-        try:
-            fault = valid(strict_json(said.encode()), SCHEMA)
-        except ValueError:
-            return ignored(f"no JSON: {quoted(said, 100)}")
-        if fault:
-            return wrong(f"not by the schema: {quoted(fault, 100)}")
-    return works()
+        return judge_text(text_of_response(body).strip(), SCHEMA)
+
+    return every([partial(judge, evidence) for evidence in seen])
 
 
 def _check(name: str, title: Words, feature: str, asks: Any, judge: Any, **more: Any) -> Check:

@@ -51,6 +51,11 @@ def judge_json(evidence: Evidence, schema: Body | None, names: Sequence[str]) ->
         return unsure("the budget ended the reply")
     if choice.refusal or choice.finish == "content_filter":
         return unsure(f"the model declined: {quoted(choice.refusal or choice.finish, 80)}")
+    return judge_text(content, schema)
+
+
+def judge_text(content: str, schema: Body | None) -> Finding:
+    """Whether a text, as it stands, is an object (by the schema)."""
     try:
         value = strict_json(content.encode())
     except ValueError:

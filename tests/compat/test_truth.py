@@ -20,7 +20,11 @@ PROFILE = (
     + "\n[models.sim-reasoner.latency]\nttft_s = 0.01\ntokens_per_s = 240.0\n"
 )  # fmt: skip
 CHAT, REASONER = "sim-chat", "sim-reasoner"
-OF_CHAT = [check for check in CHECKS if check.id in FEATURES]
+OF = {
+    surface: [c for c in CHECKS if FEATURES[c.id].surface == surface]
+    for surface in ("chat", "responses", "embeddings")
+}
+OF_CHAT = OF["chat"]
 EXPECTED: dict[tuple[str, str], str] = {
     # What a fault of the gateway's looks like where nobody can tell it from the model's.
     ("tool.parallel", "ignored"): "unsure",  # a model may make one call
@@ -39,10 +43,11 @@ EXPECTED: dict[tuple[str, str], str] = {
 """The verdict of a check whose feature is in a state, where it is not named like the state."""
 
 
-def setting(model: str, seed: object = 1) -> Setting:
+def setting(surface: str, model: str, seed: object = 1) -> Setting:
     return Setting(
         model, seed=str(seed), reasons=model == REASONER, forced_token=(32, "A"),
         context_tokens=14_000, caches_prompts=True,
+        embeds=surface == "embeddings", responses=surface == "responses",
     )  # fmt: skip
 
 
@@ -66,7 +71,8 @@ def verdicts(
     started: Gateway, model: str, seed: object = 1, checks: Sequence[Check] = OF_CHAT,
     soften: bool = True,
 ) -> dict[str, str]:  # fmt: skip
-    found = run_all(started.url, checks, setting(model, seed), soften=soften)
+    asked = setting(FEATURES[checks[-1].id].surface, model, seed)
+    found = run_all(started.url, checks, asked, soften=soften)
     print(*(f"{name}: {finding}" for name, finding in found.items()), sep="\n")
     return {name: f"{finding.verdict}" for name, finding in found.items()}
 
@@ -75,12 +81,9 @@ def expected(name: str, state: str) -> str:
     return EXPECTED.get((name, state), state)
 
 
-def test_the_checks_are_the_simulators_features_in_their_order() -> None:
-    """Both have the 47 ids; the rest is of other surfaces."""
-    assert {check.id for check in OF_CHAT} == set(FEATURES)
-    assert {BY_ID[c.id].surface for c in CHECKS if c.id not in FEATURES} == {
-        "responses", "embeddings",
-    }  # fmt: skip
+def test_the_checks_are_the_simulators_features() -> None:
+    """Both have the same ids, and those of the chat API are the 47."""
+    assert set(BY_ID) == set(FEATURES) and len(OF_CHAT) == 47
 
 
 @pytest.mark.parametrize("state", ["ignored", "refused", "wrong", "broken"])
@@ -89,12 +92,22 @@ def test_all_features_in_one_state(tmp_path: Path, state: str) -> None:
 
     Those that share a request with another one are left to the test of each alone.
     """
-    alone = {"cache.key", "error.context", "error.model"}
+    alone = (
+        {"cache.key", "error.context", "error.model"}
+        | {
+            c.id
+            for c in OF["embeddings"]
+            if c.id != "embeddings.plain" and state in ("wrong", "broken")
+        }
+        | {"embeddings.same"}
+    )
     features = {name: state for name in FEATURES if state in states(name) and name not in alone}
     with gateway(tmp_path, features) as started:
-        for model in (CHAT, REASONER):
-            checks = [c for c in OF_CHAT if c.id not in alone and model_of(c.id) == model]
-            found = verdicts(started, model, checks=checks, soften=False)
+        for model, checks in (
+            (CHAT, OF_CHAT), (REASONER, OF_CHAT), (CHAT, OF["responses"]), (CHAT, OF["embeddings"]),
+        ):  # fmt: skip
+            about = [c for c in checks if c.id not in alone and model_of(c.id) == model]
+            found = verdicts(started, model, checks=about, soften=False)
             wanted = {n: expected(n, state) if n in features else "works" for n in found}
             if state == "ignored":
                 wanted["tool.loop"] = "unsure"  # without tools there is no call to answer
@@ -104,6 +117,13 @@ def test_all_features_in_one_state(tmp_path: Path, state: str) -> None:
             }  # fmt: skip
 
 
+SHARED = {
+    "json.schema": {"cache.key"}, "json.schema.stream": {"cache.key"},
+    "cache.key": {"json.schema", "json.schema.stream"},
+    "embeddings.plain": {check.id for check in OF["embeddings"]},
+    "embeddings.same": {check.id for check in OF["embeddings"]},
+}  # fmt: skip
+"""Whose requests are of the same kind: they may become unsure, and never accuse."""
 SLOW = [(name, state) for name in FEATURES for state in states(name) if state != "works"]
 
 
@@ -113,16 +133,16 @@ def test_a_feature_alone_changes_its_own_verdict_only(
     tmp_path: Path, name: str, state: str
 ) -> None:  # fmt: skip
     """All 47 checks, against a gateway of which one thing does not work as it should."""
-    model = model_of(name)
+    model, checks = model_of(name), OF[FEATURES[name].surface]
     with gateway(tmp_path, {name: state}) as started:
-        found = verdicts(started, model)
-    healthy = {check.id: "works" for check in OF_CHAT}
-    if model == CHAT:
-        healthy |= {"reasoning.effort": "not tried", "reasoning.apart": "not tried"}
-    wanted = healthy | {name: expected(name, state)}
+        found = verdicts(started, model, checks=checks)
+    wanted = {check.id: "works" for check in checks}
+    if model == CHAT and checks is OF_CHAT:
+        wanted |= {"reasoning.effort": "not tried", "reasoning.apart": "not tried"}
+    wanted |= {name: expected(name, state)}
     different = {n: (found[n], wanted[n]) for n in wanted if found[n] != wanted[n]}
-    shared = {"json.schema", "json.schema.stream"} if name == "cache.key" else {"cache.key"}
-    assert not {n: d for n, d in different.items() if n not in shared or d[0] != "unsure"}
+    assert not {n: d for n, d in different.items() if n not in SHARED.get(name, ())}
+    assert {d[0] for d in different.values()} <= {"unsure"}
 
 
 @pytest.mark.parametrize("model", [CHAT, REASONER])
@@ -134,6 +154,14 @@ def test_a_healthy_gateway_has_no_other_cell_than_works(tmp_path: Path, model: s
 @pytest.mark.parametrize("model", [CHAT, REASONER])
 def test_nor_in_ten_runs(tmp_path: Path, model: str) -> None:
     _healthy(tmp_path, model, range(10))
+
+
+@pytest.mark.parametrize("surface", ["responses", "embeddings"])
+def test_other_surfaces_of_a_healthy_gateway_work(tmp_path: Path, surface: str) -> None:
+    with gateway(tmp_path, {}) as started:
+        for seed in range(3):
+            found = verdicts(started, CHAT, seed, OF[surface])
+            assert set(found.values()) == {"works"}, (seed, found)
 
 
 def _healthy(folder: Path, model: str, seeds: range) -> None:
