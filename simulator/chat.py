@@ -256,8 +256,7 @@ class Chat:
         if request.stream:
             self.state.broken_off = reply
         shown = bool(self.dialect.reasoning_key) and any(c.reasoning_ids for c in reply.choices)
-        events, sent = delivery.token_events, delivery.token_events_sent
-        sent = billing.sent_tokens(true, events, sent, shown)
+        sent = billing.sent_tokens(true, *delivery.token_events(), shown)
         billing.charge_aborted(self.row, reply, true, model, sent)
 
     def _pace(self, model: Model) -> Latency:

@@ -2,6 +2,7 @@
 
 import asyncio
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,8 +44,12 @@ class Delivery:
     change: Change | None = None
     chunk_times_s: list[float] = field(default_factory=list)
     first_token_s: float | None = None
-    token_events: int = 0  # events of a stream that carry a token
-    token_events_sent: int = 0
+    events: Sequence[Event] = ()  # of a stream, whether they are sent yet or not
+
+    def token_events(self) -> tuple[int, int]:
+        """How many events of a stream carry a token, and how many of them were sent."""
+        sent = self.events[: len(self.chunk_times_s)]
+        return sum(event.token for event in self.events), sum(event.token for event in sent)
 
     async def plain(self, answer: Answer, usage: dict[str, Any] | None) -> None:
         """Send the whole reply when its last token is due. Raises ClientGone."""
@@ -98,7 +103,7 @@ class Delivery:
         found = self.endpoint.events(self.dialect, self.stamp, answer, usage, asked)
         if self.change is not None:
             found = altered(found, self.change)
-        self.token_events = sum([event.token for event in found])
+        self.events = found
         exchange, headers = self.exchange, [*self.headers, *self._stream_head()]
         if self.mishap == "gzip":
             headers.append((b"content-encoding", b"gzip"))
@@ -179,7 +184,6 @@ class Delivery:
     async def _send(self, group: list[Event]) -> None:
         now = await self.exchange.write(self._coded(b"".join([event.data for event in group])))
         self.chunk_times_s += [now] * len(group)
-        self.token_events_sent += sum([event.token for event in group])
         if self.first_token_s is None and any(event.token for event in group):
             self.first_token_s = now
 
