@@ -51,7 +51,8 @@ def dictated(prompt: str) -> str | None:
 
 def length(prompt: str) -> int | None:
     """The number of tokens a prompt asks for (`Write 200 tokens`), or None."""
-    found = _LENGTH.search(prompt)
+    # Looking for a word costs a hundredth of the search, which takes 2 ms on 40 kB.
+    found = _LENGTH.search(prompt) if "tokens" in prompt.lower() else None
     return int(found[1]) if found else None
 
 
@@ -90,7 +91,8 @@ def _prompted(request: ChatRequest) -> str | None:
         return " ".join(codes(text for m in returned for text in texts(m))) or None
     told = dictated(request.prompt)
     # "Answer only with the code" names a code; it does not dictate those two words.
-    if (told or request.prompt) and _ASKS_FOR_CODES.search(told or request.prompt):
+    asked = told or request.prompt
+    if "code" in asked.lower() and _ASKS_FOR_CODES.search(asked):
         if told is not None and codes([told]):
             return told
         known = codes(text for message in request.messages for text in texts(message))

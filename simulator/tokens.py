@@ -1,6 +1,6 @@
 """Tokens: the o200k tokenizer of OpenAI's GPT models, offline, with its counts remembered.
 
-Other vendors' tokenizers are not public; a model's `TokenRules.scale` stands in for them.
+A model's `TokenRules.scale` stands in for other vendors' tokenizers.
 
 `bpe_openai` is a Python wrapper around a Rust tokenizer. Importing it parses three vocabularies
 again in Python (0.9 s, 70 MB); its Rust module alone has all that is needed here in 0.1 s, so that
