@@ -6,6 +6,7 @@ search that was cut short says what it knows.
 """
 
 from collections import Counter
+from math import ceil
 
 from loadshapes.level_search import Span, highest
 from loadshapes.phase import Phase, rpm_count
@@ -14,8 +15,9 @@ from loadshapes.program import Program
 from recording.errors import OperatorError
 from recording.record import RequestRecord
 from rules.bracket import Trial
+from rules.censoring import bears, enough
 from rules.objectives import Attained, answers, judge
-from rules.slo import Objectives, SloError
+from rules.slo import Objectives, SloError, ranked
 from settings.options import Options
 
 MODE = "capacity"
@@ -30,6 +32,8 @@ def plan(options: Options) -> Plan:
         raise OperatorError("--model is missing: mode capacity needs the model to load.")
     asked = {model: _objectives(options, model) for model in options.models}
     span = _span(options)
+    for objectives in asked.values():
+        _see_that_windows_bear(options, objectives, span)
     top = _phase(options, options.models[0], span.highest, 1)
     kind = "requests a minute" if options.search == "rate" else "requests at once"
     windows = span.trials * len(options.models)
@@ -123,6 +127,25 @@ def _objectives(options: Options, model: str) -> Objectives:
     if timed and not options.stream:
         raise OperatorError(f"--slo {options.slo}: {timed[0]} is of streams: add --stream.")
     return found
+
+
+def _see_that_windows_bear(options: Options, objectives: Objectives, span: Span) -> None:
+    """A percentile beyond P99 takes more requests than a low rate sends: raise OperatorError.
+
+    Of a concurrency nobody knows before: a window of too few then says so (rules/objectives.py).
+    """
+    judged_s = options.duration - options.warmup
+    held = rpm_count(span.lowest, judged_s)
+    for key in objectives.values if options.search == "rate" else ():
+        named = ranked(key)
+        if named is not None and not bears(named[1], held):
+            least = enough(named[1])
+            raise OperatorError(
+                f"--slo {options.slo}: {key} takes {least} requests in a window, and the lowest "
+                f"level, {span.lowest} RPM, sends {held} in {judged_s:g} s: give --duration "
+                f"{ceil(least * 60 / span.lowest + options.warmup)}, or three levels in --target "
+                f"of which the lowest is {ceil(least * 60 / judged_s)} or more."
+            )
 
 
 def _span(options: Options) -> Span:

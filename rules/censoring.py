@@ -19,6 +19,7 @@ from rules.stream_timing import untold
 
 GAVE_UP = (408, 504, 522, 524)
 """HTTP statuses by which a proxy says that it waited in vain."""
+_SLOWEST_STANDS_IN = 99
 _MOMENT_S = 1e-9
 """A time that was censored at the limit itself is beyond it."""
 
@@ -61,6 +62,15 @@ def enough(percent: Fraction | int) -> int:
     """Of how many requests one at least lies beyond a percentile: P95 of 20, P99 of 100."""
     share = 1 - Fraction(percent) / 100
     return ceil(1 / share) if share else 1
+
+
+def bears(percent: Fraction | int, count: int) -> bool:
+    """Whether a percentile of so many requests can be said to keep a limit.
+
+    Up to P99 the slowest request stands in, and is said to be that; for a percentile beyond, of
+    which a usual window tells nothing, only enough requests will do.
+    """
+    return percent <= _SLOWEST_STANDS_IN or count >= enough(percent)
 
 
 def bounds(

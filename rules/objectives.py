@@ -14,16 +14,16 @@ from math import ceil, exp, floor, fsum, lgamma, log, log1p
 from typing import Literal, NamedTuple, Protocol
 
 from recording.outcome import ENDED_BY_US, Outcome
-from rules.censoring import times
+from rules.censoring import bears, enough, times
 from rules.conditions import Condition
 from rules.effective_size import design_effect
 from rules.punctuality import LAG_SHARE, limit_s
-from rules.slo import SHARES, TIMES, Objectives
+from rules.slo import SHARES, Objectives, ranked
 from rules.stream_timing import tokens_of, tpot_of
 
 SURE = 0.01
 PATIENCE = 3
-Cause = Literal["", "429", "errors", "latency", "cost", "users", "generator"]
+Cause = Literal["", "429", "errors", "latency", "cost", "users", "generator", "few"]
 
 
 class Row(Protocol):
@@ -72,7 +72,8 @@ class Attained:
     """Whether every objective is met; `missed` names those that are not, as slo.toml does.
 
     `cause` is why: the gateway refused (`429`), failed (`errors`), was slow (`latency`) or dear
-    (`cost`); or we could not ask as planned: too few `users`, or a late `generator`.
+    (`cost`); or we could not ask as planned: too few `users`, or a late `generator`; or too `few`
+    requests for a percentile.
     `likely` is the probability that the level meets its objectives, whatever this window showed
     (None: the verdict is not one of chance).
     """
@@ -103,7 +104,11 @@ def judge(
     sent = [row for row in rows if row.outcome != Outcome.DROPPED]
     if late and not (missed and _missed(_found(sent, planned, objectives))):
         return Attained(False, True, (), "users")
+    few = tuple(key for key, one in found.items() if one.few)
+    if few and not halted and few == missed:
+        return Attained(False, True, few, "few")
     if halted or missed:
+        missed = tuple(key for key in missed if key not in few)
         sure = halted or any(one.sure for one in found.values() if not one.met)
         likely = min((one.likely for one in found.values()), default=0.0)
         cause = _cause(rows, missed, full)
@@ -113,11 +118,15 @@ def judge(
 
 
 class _Answer(NamedTuple):
-    """Whether a statement is met, whether surely, and how likely it is of the level."""
+    """Whether a statement is met, whether surely, and how likely it is of the level.
+
+    `few`: nothing speaks against it, but so few requests cannot show it.
+    """
 
     met: bool
     sure: bool
     likely: float
+    few: bool = False
 
 
 def _found(rows: Sequence[Row], planned: int, objectives: Objectives) -> dict[str, _Answer]:
@@ -188,8 +197,9 @@ def _judge(
         return _share([row.success for row in ordered(rows)], planned, limit)
     if key == "attainment":
         return _share([good_enough(row, objectives) for row in ordered(rows)], planned, limit)
-    time, rank, _ = key.split("_")
-    percent = int(rank.removeprefix("p"))
+    named = ranked(key)
+    assert named is not None, key  # no other statement is left
+    time, percent = named
     known_s, running_s = times(rows, time, TAKEN[time])
     count = len(known_s) + len(running_s)
     if not count:
@@ -197,7 +207,9 @@ def _judge(
     within = sum(round(t, 12) <= round(limit, 12) for t in known_s)
     beyond = len(known_s) - within + sum(round(t, 12) >= round(limit, 12) for t in running_s)
     met = within >= max(1, ceil(percent * count / 100))
-    share = 1 - percent / 100
+    if met and not bears(percent, count):
+        return _Answer(False, False, 0.5, few=True)
+    share = float(1 - percent / 100)
     took = [t for row in ordered(rows) if row.success and (t := TAKEN[time](row)) is not None]
     tail = sorted(took)[ceil(percent * len(took) / 100) - 1] if took else limit
     middle = sorted(took)[len(took) // 2] if took else limit
@@ -248,11 +260,9 @@ def fewest(condition: Condition) -> int:
     key = condition.metric
     if key in SHARES:
         share = 1 - condition.limit
-    elif key.split("_")[0] in TIMES:
-        share = 1 - int(key.split("_")[1].removeprefix("p")) / 100
-    else:
-        return 0
-    return ceil(round(1 / share, 9)) if share > 0 else 0
+        return ceil(round(1 / share, 9)) if share > 0 else 0
+    named = ranked(key)
+    return enough(named[1]) if named is not None else 0
 
 
 def _surely(bad: int, count: int, share: float, met: bool) -> bool:

@@ -11,8 +11,9 @@
 
 Two kinds of key, and they stay apart. A *request limit* (`ttft_s`, `e2e_s`, `tpot_s`) is met by a
 single request or not: a success meets its limits when every measured time is at most its limit.
-A *statement* is true of a phase or not: percentiles of the successes (`e2e_p99_s`), shares
-(`success_rate`, `attainment`), `goodput_rps` and `cost_per_success`.
+A *statement* is true of a phase or not: percentiles of the successes, any that conditions take
+(`e2e_p99_s`, `ttft_p99_9_s`), shares (`success_rate`, `attainment`), `goodput_rps` and
+`cost_per_success`.
 
 Goodput counts the requests that meet every request limit. Where a time has only percentile
 limits, the request limit is the one of its highest percentile: a request meets `e2e_p99_s = 10`
@@ -20,12 +21,15 @@ if it took at most 10 s. Where no limit applies, a success is good.
 """
 
 import math
+import re
 import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from rules import percentiles
 from rules.conditions import Condition
 
 TIMES = ("ttft", "e2e", "tpot")
@@ -35,7 +39,24 @@ AT_MOST = (*(f"{time}_{rank}_s" for time in TIMES for rank in PERCENTILES), "cos
 SHARES = ("success_rate", "attainment")
 AT_LEAST = (*SHARES, "goodput_rps")
 KEYS = (*REQUEST_LIMITS, *AT_MOST, *AT_LEAST)
+"""The usual keys; a time has one for every other percentile too: `e2e_p90_s`, `ttft_p99_9_s`."""
 _TABLES = ("mode", "model")
+_DECIMAL = re.compile(r"((?:ttft|e2e|tpot)_p[0-9]{1,2})\Z")
+
+
+def ranked(key: str) -> tuple[str, Fraction] | None:
+    """The time and the percent of a percentile's key: `e2e_p99_9_s`; None: it is no such key."""
+    time, percent = key.split("_")[0], percentiles.of_name(key)
+    if time not in TIMES or percent is None or key != f"{time}_{percentiles.label(percent)}_s":
+        return None
+    return time, percent
+
+
+def _order(key: str) -> tuple[int, int, Fraction]:
+    """Where a key stands among others: request limits, percentiles by time, then the rest."""
+    if (found := ranked(key)) is not None:
+        return (1, TIMES.index(found[0]), found[1])
+    return (0 if key in REQUEST_LIMITS else 2, KEYS.index(key), Fraction(0))
 
 
 class SloError(ValueError):
@@ -52,7 +73,7 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Objectives:
-    """What holds for one phase: keys of KEYS and their values; empty where nothing was asked."""
+    """What holds for one phase: keys and their values; empty where nothing was asked."""
 
     values: Mapping[str, float]
 
@@ -63,17 +84,18 @@ class Objectives:
     def limits(self) -> dict[str, Limit]:
         """The request limits by time (`ttft`, `e2e`, `tpot`): stated, or of a percentile."""
         found = {}
-        for time in TIMES:
-            keys = [f"{time}_s", *(f"{time}_{rank}_s" for rank in reversed(PERCENTILES))]
-            if key := next((key for key in keys if key in self.values), None):
+        for key in sorted((key for key in self.values if ranked(key)), key=_order):
+            found[key.split("_")[0]] = Limit(self.values[key], key)  # the highest comes last
+        for time, key in zip(TIMES, REQUEST_LIMITS, strict=True):
+            if key in self.values:
                 found[time] = Limit(self.values[key], key)
-        return found
+        return {time: found[time] for time in TIMES if time in found}
 
     @property
     def statements(self) -> tuple[Condition, ...]:
         """The statements about the phase, each as the condition that is true where it fails."""
         return tuple(
-            Condition(key, ">" if key in AT_MOST else "<", value)
+            Condition(key, "<" if key in AT_LEAST else ">", value)
             for key, value in self.values.items()
             if key not in REQUEST_LIMITS
         )
@@ -91,7 +113,7 @@ class Slo:
         """What holds for the phases of a model in a mode; key by key, the model's own first."""
         by_mode, by_model = self.modes.get(mode or "", {}), self.models.get(model or "", {})
         merged = {**self.general, **by_mode, **by_model}
-        return Objectives({key: merged[key] for key in KEYS if key in merged})
+        return Objectives({key: merged[key] for key in sorted(merged, key=_order)})
 
     @property
     def blind(self) -> bool:
@@ -174,9 +196,16 @@ def _values(table: Mapping[str, Any], source: str, place: str) -> dict[str, floa
     for key, value in table.items():
         named = f"{source}: {place}{key}"
         if isinstance(value, Mapping):
+            if stem := _DECIMAL.match(key):
+                raise SloError(
+                    f"{named}.{next(iter(value), '')}: write {_written(stem[1], value)}."
+                )
             raise SloError(f'{named} is a table: quote names with dots, e.g. [model."gpt-5.4"].')
-        if key not in KEYS:
-            raise SloError(f"{named} is unknown: use {', '.join(KEYS)}, [mode.NAME], [model.NAME].")
+        if key not in KEYS and ranked(key) is None:
+            raise SloError(
+                f"{named} is unknown: use {', '.join(KEYS)}, another percentile as e2e_p90_s or "
+                "e2e_p99_9_s, [mode.NAME], [model.NAME]."
+            )
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise SloError(f"{named} must be a number, not {value!r}.")
         if not math.isfinite(value):
@@ -189,3 +218,8 @@ def _values(table: Mapping[str, Any], source: str, place: str) -> dict[str, floa
             raise SloError(f"{named} must be above 0, not {value:g}.")
         found[key] = float(value)
     return found
+
+
+def _written(stem: str, table: Mapping[str, Any]) -> str:
+    """What was meant by `e2e_p99.9_s`, which TOML reads as a table."""
+    return f"{stem}_{next(iter(table), '')}, with _ for the decimal point"

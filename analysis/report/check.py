@@ -21,7 +21,7 @@ from analysis.report.view import View
 from recording.events import Accounts, Ended, Failed, Refused, RunEnd, Stopped, StopRule
 from recording.outcome import Outcome
 from rules import condition_names
-from rules.censoring import enough
+from rules.censoring import bears, enough
 from rules.conditions import Condition, Metric, Where, has, metric_of
 from rules.percentiles import decimal
 from rules.slo import Slo, SloError
@@ -294,6 +294,9 @@ def _ranked(
         text += f", {found.unanswered - untold} of {found.count} had no answer"
     if untold:
         text += f", the chunks of {untold} of {found.count} do not tell when their tokens came"
+    if verdict == "passed" and not bears(percent, found.count):
+        verdict = "unknown"
+        text = text.replace("took ", "took only ", 1) + ", which does not show it"
     value = found.low if found.low == found.high and not found.few else None
     claimed = f"{condition.metric} {text}"
     return Check(phase["phase"], condition, verdict, claimed, wall_s, value, shown=shown)

@@ -13,7 +13,7 @@ from analysis.numbers.summarize import of_run
 from analysis.page import markdown
 from analysis.reading.load import load
 from analysis.report import report
-from analysis.report.check import judge, sentence
+from analysis.report.check import judge, objectives, sentence
 from recording.record import RequestRecord
 from rules.conditions import parse as conditions
 from rules.slo import parse
@@ -248,3 +248,28 @@ def test_the_report_says_what_good_is_and_what_was_met(tmp_path: Path, lang: Any
 def test_a_report_without_an_slo_says_nothing_of_it(tmp_path: Path) -> None:
     text = markdown.render(report.compose(report.look(load(make(tmp_path / "r", record(0))))))
     assert "Goodput" not in text and "Attainment" not in text
+
+
+@pytest.mark.parametrize(
+    ("count", "limit", "verdict", "text"),
+    [
+        (200, 3, "unknown", "cannot be told of 200 (a P99.9 takes 1000): the slowest took only "
+         "2 s, which does not show it"),
+        (200, 1, "failed", "cannot be told of 200 (a P99.9 takes 1000): the slowest took 2 s"),
+        (1000, 3, "passed", "e2e_p99_9_s is 2 s"),
+        (1000, 1, "failed", "e2e_p99_9_s is 2 s"),
+    ],
+)  # fmt: skip
+def test_a_percentile_that_the_sample_cannot_bear_is_not_claimed(
+    tmp_path: Path, count: int, limit: float, verdict: str, text: str
+) -> None:
+    """P99.9 of 200 does not pass, in an SLO or a condition, and says so; of 1,000 it is judged."""
+    made = [record(i) for i in range(count)]
+    folder = make(tmp_path / "r", *made, slo={"e2e_p99_9_s": limit})
+    view = report.look(load(folder))
+    (check,) = objectives(view, parse({"e2e_p99_9_s": limit}, "slo"))
+    assert check.verdict == verdict and text in check.found
+    again = judge(view, conditions(f"p99_9_s>{limit}"))[1]
+    assert again.verdict == verdict
+    assert main(["check", str(folder)]) == (verdict != "passed")
+    assert view.phases[0]["good"] == (count if limit == 3 else 0)  # goodput is by its limit

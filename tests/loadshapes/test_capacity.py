@@ -134,6 +134,13 @@ def test_arrivals_can_be_poisson(tmp_path: Path) -> None:
         ("success_rate = 1", {"target": "1,2"}, "--target of mode capacity is the first level"),
         ("success_rate = 1", {"target": "9,5,7"}, "--target 9,5,7: the levels must not fall"),
         ("success_rate = 1", {"target": "1,5,900", "search": "concurrency"}, "--max-workers, not"),
+        (
+            "e2e_p99_9_s = 1",
+            {},
+            "e2e_p99_9_s takes 1000 requests in a window, and the lowest level, "
+            "6 RPM, sends 6 in 60 s: give --duration 10000, or three levels in --target of which the "
+            "lowest is 1000 or more",
+        ),
         ("success_rate = 1", {"precision": 0.0}, "--precision must be above 0"),
         ("success_rate = 1", {"trials": 0}, "--trials must be above 0"),
     ],
@@ -144,6 +151,16 @@ def test_a_mistake_is_answered_with_a_sentence(
     with pytest.raises(OperatorError) as caught:
         modes.plan(replace(options(tmp_path, slo), **known))
     assert says in str(caught.value) and str(caught.value).endswith(".")
+
+
+@pytest.mark.parametrize(
+    "known", [{"target": "1000,2000,6000"}, {"target": "8", "search": "concurrency"}]
+)
+def test_a_window_that_can_bear_the_percentile_is_planned(
+    tmp_path: Path, known: dict[str, Any]
+) -> None:
+    plan = modes.plan(options(tmp_path, slo="e2e_p99_9_s = 1\ne2e_p90_s = 1", **known))
+    assert plan.unfold is not None and next(plan.unfold()).target in (8, 2000)
 
 
 def test_a_dry_run_says_how_much_it_may_be(tmp_path: Path) -> None:

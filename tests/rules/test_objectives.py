@@ -180,3 +180,31 @@ def test_a_trial_that_met_our_own_limits_is_no_answer() -> None:
     assert judge(short, 100, 1, goal).cause == "generator"
     assert judge(rows(80) + failed(20, "local_limit"), 100, 1, goal).cause == "generator"
     assert judge(rows(80) + failed(20, "unreachable"), 100, 200, goal).cause == "errors"
+
+
+@pytest.mark.parametrize(
+    ("key", "made", "found"),
+    [
+        ("e2e_p99_9_s", rows(200), Attained(False, True, ("e2e_p99_9_s",), "few")),
+        ("e2e_p99_9_s", rows(999), Attained(False, True, ("e2e_p99_9_s",), "few")),
+        ("e2e_p99_9_s", rows(1000), Attained(True, False)),
+        ("e2e_p99_9_s", rows(9000), Attained(True, True)),
+        ("e2e_p90_s", rows(95) + rows(5, elapsed_sec=3.0), Attained(True, False)),
+        ("e2e_p90_s", rows(60) + rows(40, elapsed_sec=3.0),
+         Attained(False, True, ("e2e_p90_s",), "latency")),
+        ("e2e_p99_9_s", rows(100) + rows(100, elapsed_sec=3.0),
+         Attained(False, True, ("e2e_p99_9_s",), "latency")),
+    ],
+)  # fmt: skip
+def test_a_percentile_of_any_rank_is_met_only_where_the_window_can_bear_it(
+    key: str, made: list[RequestRecord], found: Attained
+) -> None:
+    """Of too few requests P99.9 is neither met nor the gateway's fault: they are too few."""
+    made = Random(len(made)).sample(made, len(made))
+    assert judge(made, len(made), 50, objectives(**{key: 2})) == found
+
+
+def test_a_real_miss_is_told_before_too_few() -> None:
+    made = rows(100) + failed(100, "rate_limited")
+    found = judge(made, 200, 50, objectives(e2e_p99_9_s=2, success_rate=0.99))
+    assert (found.met, found.missed, found.cause) == (False, ("success_rate",), "429")

@@ -1,5 +1,6 @@
 """slo.toml: what it may say, what holds for a phase, and a sentence for every mistake."""
 
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -7,8 +8,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.conditions import METRICS, Condition
-from rules.slo import AT_MOST, KEYS, REQUEST_LIMITS, SHARES, Limit, Slo, SloError, parse, read
+from rules import percentiles
+from rules.conditions import METRICS, Condition, metric_of
+from rules.slo import (
+    AT_MOST,
+    KEYS,
+    REQUEST_LIMITS,
+    SHARES,
+    TIMES,
+    Limit,
+    Slo,
+    SloError,
+    parse,
+    ranked,
+    read,
+)
 
 WHOLE = """
 success_rate = 0.99
@@ -94,6 +108,12 @@ def test_nothing_holds_for_a_phase_that_no_table_names() -> None:
         ("[slo]\ne2e_p99_s = 1", "slo is a table"),
         ("e2e_s = 1", "e2e_s limits single requests: say with attainment"),
         ("success_rate = 1\n[model.a]\nttft_s = 1", "ttft_s limits single requests"),
+        ("e2e_p0_s = 1", "e2e_p0_s is unknown"),
+        ("e2e_p100_s = 1", "e2e_p100_s is unknown"),
+        ("e2e_p99_90_s = 1", "e2e_p99_90_s is unknown"),
+        ("itl_p90_s = 1", "itl_p90_s is unknown"),
+        ("e2e_p99_9_s = 0", "e2e_p99_9_s must be above 0, not 0"),
+        ("e2e_p99.9_s = 1", "e2e_p99.9_s: write e2e_p99_9_s, with _ for the decimal point"),
         ("e2e_p99_s = ", "is not TOML"),
         ("e2e_p99_s = 1\ne2e_p99_s = 2", "is not TOML"),
     ],
@@ -151,3 +171,24 @@ def test_a_statement_fails_beyond_its_limit_and_never_at_it(
         above = round(value, 12) > round(condition.limit, 12)
         below = round(value, 12) < round(condition.limit, 12)
         assert condition.met(value) is (above if condition.metric in AT_MOST else below)
+
+
+def test_any_percentile_is_a_key_and_the_highest_limits_a_request(tmp_path: Path) -> None:
+    """As conditions take them: in a file, in order, as a statement and in the manifest."""
+    text = "e2e_p99_9_s = 9\ne2e_p90_s = 2\nttft_p97_5_s = 1\ne2e_p99_s = 5\nsuccess_rate = 1"
+    slo = read(written(tmp_path, text))
+    found = slo.of("rpm", "m")
+    times = ["ttft_p97_5_s", "e2e_p90_s", "e2e_p99_s", "e2e_p99_9_s"]
+    assert list(found.values) == [*times, "success_rate"]
+    assert found.limits == {"ttft": Limit(1, "ttft_p97_5_s"), "e2e": Limit(9, "e2e_p99_9_s")}
+    assert Condition("e2e_p99_9_s", ">", 9.0) in found.statements
+    assert parse(slo.as_dict(), "again") == slo
+    assert all(metric_of(key) is not None for key in found.values)
+
+
+@given(st.integers(1, 9999999))
+def test_a_key_is_a_percentile_where_a_condition_is(millionths: int) -> None:
+    percent = Fraction(millionths, 100_000)
+    for time in TIMES:
+        key = f"{time}_{percentiles.label(percent)}_s"
+        assert ranked(key) == (time, percent) and metric_of(key) is not None

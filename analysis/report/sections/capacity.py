@@ -35,7 +35,7 @@ _CUT = (BudgetSpent, PaymentRequired, Stopped, Failed, WorkerLost)
 
 SOUND = 0.9
 """A bracket of a lower confidence is doubtful, and said to be."""
-OURS = ("generator", "users")
+OURS = ("generator", "users", "few")
 """Causes that are a limit of the load generator."""
 
 Trials = list[tuple[dict[str, Any], Attained | None]]
@@ -237,6 +237,7 @@ def _why(view: View, answer: Attained) -> str:
         "cost": t("cost", "费用"),
         "users": t("too few users of ours (--max-workers)", "压测用户不足（--max-workers）"),
         "generator": t("the generator, which was late", "压测端发送滞后"),
+        "few": t("too few requests in a window to show it", "窗口内请求数不足以证明达到目标"),
     }
     missed = t.join(answer.missed)
     return causes[answer.cause] + (t(f" ({missed})", f"（{missed}）") if missed else "")
