@@ -138,8 +138,8 @@ def test_arrivals_can_be_poisson(tmp_path: Path) -> None:
             "e2e_p99_9_s = 1",
             {},
             "e2e_p99_9_s takes 1000 requests in a window, and the lowest level, "
-            "6 RPM, sends 6 in 60 s: give --duration 10000, or three levels in --target of which the "
-            "lowest is 1000 or more",
+            "6 RPM, sends 6 in 60 s: give --duration 10000, or three levels in --target of which "
+            "the lowest is 1000 or more",
         ),
         ("success_rate = 1", {"precision": 0.0}, "--precision must be above 0"),
         ("success_rate = 1", {"trials": 0}, "--trials must be above 0"),
