@@ -15,6 +15,8 @@ budget_spent     a visible reply was asked for, and reasoning used up the whole 
 tool_call_shape  a tool call that had to be repaired: no index or id, or arguments that are no text
 content_type     the body is not what its Content-Type says (it was read as what it is)
 retry_after      the wait that a refusal states is no time, or longer than a month
+stated_time      a header states a time of the gateway or its upstream that is none, or longer than
+                 the whole answer took
 not_the_gateway  a page, text or status of a proxy or firewall answered
 
 A flag changes no outcome: the answer came, and the reader decides what it is worth. Costs are

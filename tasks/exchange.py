@@ -27,7 +27,7 @@ from tasks.headers import header_facts, odd_wait
 from tasks.prompts import Judgement, Request
 from tasks.provider import provider
 from tasks.reply import Message
-from tasks.stated_overhead import stated_times
+from tasks.stated_overhead import odd_time, stated_times
 from tasks.stream import StreamedReply
 from tasks.transport_failure import NotSent, WireError
 from tasks.usage import contradiction, stated, usage
@@ -238,6 +238,8 @@ def _record(
         found.setdefault("usage_twice", twice)
     if (odd := odd_wait(headers)) is not None:
         found["retry_after"] = odd
+    if (odd := odd_time(headers, _since(sent, last))) is not None:
+        found["stated_time"] = odd
     if answer.outcome is Outcome.EMPTY and answer_flags.spent(said, used):
         answer.outcome = Outcome.BUDGET_SPENT
         answer.error_message = _SPENT.format(used.get("completion_tokens") or "all")

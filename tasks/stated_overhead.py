@@ -2,12 +2,14 @@
 
 Two things that must not be mixed: what the gateway *added* (LiteLLM, Kong's proxy latency, a
 `Server-Timing` metric of that name), and what its *upstream* took (OpenAI, Envoy, Kong).
-Names are in lower case. What is absent, negative or no number is unknown.
+Names are in lower case. What is absent, negative or no number is unknown. One that says more than
+the whole answer took stands in the row as it was stated, with a flag, and in no number
+(`odd_time`). No measured number is changed by what a header states.
 """
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TypedDict
 
 from recording.json_values import numeric
@@ -20,6 +22,10 @@ UPSTREAM_MS = (
 _ADDED = ("overhead", "gateway", "proxy")
 _UPSTREAM = ("upstream", "origin", "provider", "processing", "inference", "llm", "model")
 _TIMING = "server-timing"
+_KINDS = (("overhead", OVERHEAD_MS, _ADDED), ("upstream", UPSTREAM_MS, _UPSTREAM))
+_NOTHING = ("", "none", "null", "nan", "undefined", "-")
+"""How gateways write that they do not know (LiteLLM: `None`)."""
+_ROUNDED_S = 0.001
 
 
 class StatedTimes(TypedDict, total=False):
@@ -32,43 +38,64 @@ class StatedTimes(TypedDict, total=False):
 
 def stated_times(headers: Mapping[str, str]) -> StatedTimes:
     """The times that an answer's headers state, seconds, and which headers those are."""
-    timing = _server_timing(headers.get(_TIMING, ""))
-    overhead, from_one = _first(headers, OVERHEAD_MS, timing, _ADDED)
-    upstream, from_other = _first(headers, UPSTREAM_MS, timing, _UPSTREAM)
-    if overhead is None and upstream is None:
+    found: dict[str, tuple[float, str]] = {}
+    for kind, source, text in _candidates(headers):
+        if kind not in found and (stated_s := _seconds(text)) is not None:
+            found[kind] = stated_s, source
+    if not found:
         return {}
-    names = dict.fromkeys(name for name in (from_one, from_other) if name)
+    overhead, upstream = found.get("overhead"), found.get("upstream")
+    names = dict.fromkeys(one[1] for one in (overhead, upstream) if one is not None)
     return {
-        "stated_overhead_s": overhead,
-        "stated_upstream_s": upstream,
+        "stated_overhead_s": overhead and overhead[0],
+        "stated_upstream_s": upstream and upstream[0],
         "stated_times_from": " ".join(names),
     }
 
 
-def _first(
-    headers: Mapping[str, str],
-    names: tuple[str, ...],
-    timing: Mapping[str, float],
-    metrics: tuple[str, ...],
-) -> tuple[float | None, str]:
-    for name in names:
-        milliseconds = numeric(headers.get(name))
-        if milliseconds is not None and milliseconds >= 0:
-            return round(milliseconds / 1000, 9), name
-    for metric in metrics:
-        if metric in timing:
-            return round(timing[metric] / 1000, 9), _TIMING
-    return None, ""
+def odd_time(headers: Mapping[str, str], elapsed_s: float | None) -> str | None:
+    """A stated time that cannot be, in words; None: there is none."""
+    for _, source, text in _candidates(headers):
+        shown, stated_s = f"{source}: {text.strip()[:80]!r}", _seconds(text)
+        if stated_s is None:
+            if text.strip().casefold() not in _NOTHING:
+                return f"{shown} is no time"
+        elif _too_long(stated_s, elapsed_s):
+            return f"{shown} is more than the {round((elapsed_s or 0) * 1000, 3):g} ms of it all"
+    return None
 
 
-def _server_timing(text: str) -> dict[str, float]:
-    """Milliseconds by metric (W3C Server Timing: `name;dur=12.3;desc="...", name;dur=4`)."""
-    found: dict[str, float] = {}
+def _candidates(headers: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+    """What may be a time: of which kind, in which header, in which words; the best names first."""
+    timing = _server_timing(headers[_TIMING]) if _TIMING in headers else {}
+    for kind, names, metrics in _KINDS:
+        for name in names:
+            if name in headers:
+                yield kind, name, headers[name]
+        for metric in metrics:
+            if metric in timing:
+                yield kind, _TIMING, timing[metric]
+
+
+def _seconds(milliseconds: str) -> float | None:
+    number = numeric(milliseconds.strip())
+    if number is None or not 0 <= number < math.inf:
+        return None
+    return round(number / 1000, 9)
+
+
+def _too_long(stated_s: float, elapsed_s: float | None) -> bool:
+    """Whether a part took longer than the whole, whole milliseconds being rounded up."""
+    return elapsed_s is not None and stated_s > elapsed_s + _ROUNDED_S
+
+
+def _server_timing(text: str) -> dict[str, str]:
+    """What `dur` is by metric (W3C Server Timing: `name;dur=12.3;desc="...", name;dur=4`)."""
+    found: dict[str, str] = {}
     for part in re.sub(r'"[^"]*"', "", text[:2000]).split(","):
         name, *fields = (field.strip().casefold() for field in part.split(";"))
         for field in fields:
             key, _, value = field.partition("=")
-            number = numeric(value.strip()) if key.strip() == "dur" else None
-            if number is not None and 0 <= number < math.inf:
-                found.setdefault(name, number)
+            if key.strip() == "dur":
+                found.setdefault(name, value)
     return found

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from analysis.numbers import goodput, punctuality, streaming, warmup
 from analysis.numbers.percentile import nearest_ranks
+from analysis.numbers.stated_times import KINDS, possible
 from analysis.numbers.unanswered import waits_s
 from analysis.reading.groups import groups, known_sum, runs
 from analysis.reading.subset import Chosen
@@ -163,7 +164,18 @@ def measure(
         "marker_rate": _share(good, "marker_ok"),
         "checks": _counted(check_words(rows["check"])),
         "checks_failed": _judged_wrong(rows),
+        **_stated(good, asked),
     }
+
+
+def _stated(good: Chosen, asked: Sequence[Fraction]) -> dict[str, Any]:
+    """What the headers of successes say that the gateway and its upstream took."""
+    numbers: dict[str, Any] = {}
+    for kind in KINDS:
+        told = possible(good[f"stated_{kind}_s"], good["elapsed_sec"])
+        numbers[f"stated_{kind}_count"] = int(told.notna().sum())
+        numbers |= _percentiles(f"stated_{kind}", told, asked)
+    return numbers | {"stated_times_from": _counts(good, "stated_times_from")}
 
 
 def _leave(numbers: dict[str, Any], more: int) -> None:
@@ -203,6 +215,9 @@ MEASURED = [
     "api_cost",
     "cost_source",
     "marker_ok",
+    "stated_overhead_s",
+    "stated_upstream_s",
+    "stated_times_from",
     "phase",
     "duration_s",
 ]

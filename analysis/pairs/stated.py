@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.numbers.percentile import nearest_rank
+from analysis.numbers.stated_times import ROUNDED_S
 from analysis.pairs.pairing import Pairs, floats
 
 LEAST = 3
@@ -24,7 +25,7 @@ class Stated:
 
 def stated(pairs: Pairs) -> Stated | None:
     """What the gateway's answers state; None where fewer than LEAST do."""
-    values = floats(pairs.a, "stated_overhead_s")
-    known = np.sort(values[~np.isnan(values)])
+    values, took = floats(pairs.a, "stated_overhead_s"), floats(pairs.a, "elapsed_sec")
+    known = np.sort(values[~np.isnan(values) & ~(values > took + ROUNDED_S)])
     middle = nearest_rank(known, 50)
     return None if middle is None or len(known) < LEAST else Stated(middle, len(known))

@@ -62,6 +62,10 @@ _MEANINGS = {
         "内容与 Content-Type 所称不符",
     ),
     "retry_after": ("the wait it states is no time", "所给的等待时间无效"),
+    "stated_time": (
+        "a header states a time that is none, or longer than the whole answer took: it is unknown",
+        "响应头所述耗时无效，或超过整个应答的耗时，按未知处理",
+    ),
     "not_the_gateway": (
         "a proxy or firewall answered, not the gateway",
         "应答来自代理或防火墙，而非网关",

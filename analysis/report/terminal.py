@@ -3,6 +3,7 @@
 from typing import Any
 
 from analysis.page.words import ABSENT, integer, milliseconds, percent, rate, seconds, tally
+from analysis.report.sections import stated_times
 from analysis.report.verdicts import verdicts
 from analysis.report.view import View
 from recording.untrusted_text import shown
@@ -15,6 +16,7 @@ def text(view: View, groups: list[dict[str, Any]], key: str) -> str:
     run = view.run
     head = [f"run {shown(run.run_id)}" + (" (SIMULATED)" if run.simulated else "")]
     judged = [f"{_SIGNS[v.level]} {shown(v.text)}" for v in verdicts(view)]
+    judged += [f"     {shown(line)}" for line in stated_times.lines(view)]
     lines = [_HEADERS, *(_line(view, group, key) for group in groups)]
     return "\n".join([*head, *judged, "", *_aligned([(key.split("_")[0], *lines[0]), *lines[1:]])])
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tasks.stated_overhead import stated_times
+from tasks.stated_overhead import odd_time, stated_times
 from tests.tasks.scripted_server import answer_once, completion, json_reply
 from tests.tasks.sending import send
 
@@ -39,3 +39,30 @@ def test_a_row_holds_them_and_what_the_reply_calls_itself(serve: Callable[..., A
     row = send(serve(answer_once(reply)).base_url)
     assert (row.stated_overhead_s, row.stated_upstream_s) == (0.00225, None)
     assert (row.completion_id, row.completion_created, row.tool_calls) == ("c1", 1, 0)
+
+
+@pytest.mark.parametrize(("headers", "said"), [
+    ({"x-litellm-overhead-duration-ms": "-3"}, "x-litellm-overhead-duration-ms: '-3' is no time"),
+    ({"x-kong-proxy-latency": "soon"}, "'soon' is no time"),
+    ({"openai-processing-ms": "1e999"}, "is no time"),
+    ({"x-litellm-overhead-duration-ms": "60000"}, "'60000' is more than the 20 ms of it all"),
+    ({"server-timing": "upstream;dur=9000"}, "server-timing: '9000' is more than the 20 ms"),
+    ({"server-timing": "gateway;dur=-1"}, "server-timing: '-1' is no time"),
+    ({"server-timing": "db;dur=9000"}, None),  # of something else
+    ({"x-litellm-overhead-duration-ms": "None"}, None),  # as LiteLLM says that it does not know
+    ({"x-litellm-overhead-duration-ms": ""}, None),
+    ({"x-kong-proxy-latency": "21"}, None),  # rounded up
+    ({"x-kong-proxy-latency": "3"}, None),
+    ({}, None),
+])  # fmt: skip
+def test_a_time_that_cannot_be_is_told(headers: dict[str, str], said: str | None) -> None:
+    found = odd_time(headers, 0.02)
+    assert (said is None and found is None) or (said is not None and said in (found or ""))
+    assert odd_time({"x-kong-proxy-latency": "60000"}, None) is None  # of no answer
+
+
+def test_a_row_whose_header_lies_is_flagged(serve: Callable[..., Any]) -> None:
+    reply = json_reply(completion(), "x-litellm-overhead-duration-ms: 600000")
+    row = send(serve(answer_once(reply)).base_url)
+    assert row.success and (row.check or "").split()[-1] == "stated_time"
+    assert "600000" in (row.check_detail or "")

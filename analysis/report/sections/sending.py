@@ -4,6 +4,7 @@ from typing import Any
 
 from analysis.page.blocks import Block, Section, Table
 from analysis.page.words import ABSENT, integer, milliseconds, rate, seconds
+from analysis.report.sections import stated_times
 from analysis.report.view import View
 
 
@@ -20,6 +21,7 @@ def section(view: View) -> Section:
         blocks.append(_lag(view, judged))
     if timed:
         blocks.append(_from_due(view, timed))
+    blocks += stated_times.blocks(view)
     return Section(t("Load and generator", "负载与压测端"), blocks)
 
 

@@ -1,0 +1,19 @@
+"""Times that a gateway's headers state of itself, where they can be true at all. Pure."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pandas import Series
+
+KINDS = ("overhead", "upstream")
+"""The gateway's own part, and its upstream's: `stated_overhead_s`, `stated_upstream_s`."""
+ROUNDED_S = 0.001
+
+
+def possible(stated_s: "Series[Any]", elapsed_s: "Series[Any]") -> "Series[Any]":
+    """The stated times, seconds; missing where the part took longer than the whole answer.
+
+    Headers state whole milliseconds, rounded as they like: so much is left to them.
+    """
+    told = stated_s.astype("float64")
+    return told.where(told.ge(0) & ~told.gt(elapsed_s.astype("float64") + ROUNDED_S))
