@@ -1,5 +1,6 @@
 """Every verdict against a gateway whose features are known; no false one in ten healthy runs."""
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,11 +15,11 @@ from simulator.features.table import FEATURES, states
 from tests.compat.sending import run_all
 from tests.simulator.gateway import Gateway, running
 
-PROFILE = (
-    (profile.PROFILES / "compat.toml").read_text(encoding="utf-8")
-    .replace("context_window = 8_000", "context_window = 14_000")
-    + "\n[models.sim-reasoner.latency]\nttft_s = 0.01\ntokens_per_s = 240.0\n"
-)  # fmt: skip
+WINDOW_TOKENS = 14_000
+PROFILE = re.sub(
+    r"context_window = [\d_]+", f"context_window = {WINDOW_TOKENS}",
+    (profile.PROFILES / "compat.toml").read_text(encoding="utf-8"),
+) + "\n[models.sim-reasoner.latency]\nttft_s = 0.01\ntokens_per_s = 240.0\n"  # fmt: skip
 CHAT, REASONER = "sim-chat", "sim-reasoner"
 OF = {
     surface: [c for c in CHECKS if FEATURES[c.id].surface == surface]
@@ -46,7 +47,7 @@ EXPECTED: dict[tuple[str, str], str] = {
 def setting(surface: str, model: str, seed: object = 1) -> Setting:
     return Setting(
         model, seed=str(seed), reasons=model == REASONER, forced_token=(32, "A"),
-        context_tokens=14_000, caches_prompts=True,
+        context_tokens=WINDOW_TOKENS, caches_prompts=True,
         embeds=surface == "embeddings", responses=surface == "responses",
     )  # fmt: skip
 
@@ -56,13 +57,17 @@ def model_of(name: str) -> str:
 
 
 @contextmanager
-def gateway(folder: Path, features: dict[str, str]) -> Iterator[Gateway]:
+def gateway(
+    folder: Path, features: dict[str, str], tokens_per_s: float | None = None
+) -> Iterator[Gateway]:  # fmt: skip
     """A simulator with these features; all others work."""
     table = "\n[features]\n" + "".join(
         f'"{name}" = "{state}"\n' for name, state in features.items()
     )
     path = folder / "profile.toml"
-    path.write_text(PROFILE + table, encoding="utf-8")
+    speed = rf"tokens_per_s = {tokens_per_s}" if tokens_per_s else r"\g<0>"
+    made = re.sub(r"tokens_per_s = [\d.]+", speed, PROFILE)
+    path.write_text(made + table, encoding="utf-8")
     with running(folder / "ledger.csv", "--profile", path, "--key", "a-key") as started:
         yield started
 

@@ -1,0 +1,156 @@
+"""compat.json and compat.toml: what they hold, what is refused, what changed."""
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from compat.attribution import Cause
+from compat.cells import SCHEMA, Cell, CellsError, as_json, from_json, worst
+from compat.changes import changes
+from compat.needs import as_toml, needs
+from compat.registry import BY_ID, CHECKS
+from compat.required import judge, load, parse, unmatched
+from compat.verdict import SYMBOLS, Verdict
+from recording.errors import OperatorError
+from tests.compat.test_healthy import CHAT
+
+CELLS = [
+    Cell("stop", "m-1", Verdict.WORKS, sent=2),
+    Cell("n", "m-1", Verdict.REFUSED, evidence="HTTP 400: 'n'", request_id="r", cost=0.1,
+         status=400, sent=4, cause=Cause.MODEL),
+    Cell("n", "m-1", Verdict.REFUSED, arm="direct"),
+    Cell("tool.loop", "m-1", Verdict.UNSURE),
+]  # fmt: skip
+
+
+def test_cells_come_back_as_they_were_and_fit_the_schema() -> None:
+    told = json.loads(json.dumps(as_json(CELLS)))
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    jsonschema.validate(told, SCHEMA)
+    assert from_json(told) == CELLS
+    told["cells"][0]["of a later version"] = 1
+    assert from_json(told) == CELLS
+    assert worst(CELLS) is Verdict.REFUSED
+
+
+@pytest.mark.parametrize("content", [
+    None, {}, {"cells": 1}, {"cells": [1]}, {"cells": [{"check": "n"}]},
+    {"cells": [{"check": "n", "model": "m", "verdict": "perfect"}]},
+    {"cells": [{"check": "n", "model": "m", "verdict": "works", "cost": "1"}]},
+])  # fmt: skip
+def test_what_is_no_compat_json_is_said(content: Any) -> None:
+    with pytest.raises(CellsError):
+        from_json(content)
+
+
+def test_every_check_has_words_in_both_languages() -> None:
+    for check in CHECKS:
+        for verdict in Verdict:
+            told = check.in_code(verdict)
+            if verdict is Verdict.WORKS:
+                assert told is None
+                continue
+            assert told is not None and told.en and not told.zh.isascii(), (check.id, verdict)
+        assert check.title.en and check.title.zh
+        assert set(check.needs) <= set(BY_ID)
+    assert set(SYMBOLS) == set(Verdict) and len(set(SYMBOLS.values())) == len(Verdict)
+
+
+def test_changes_are_told_and_only_what_was_seen_to_fail_is_a_regression() -> None:
+    after = [Cell("stop", "m-1", Verdict.IGNORED), Cell("n", "m-1", Verdict.REFUSED),
+             Cell("tool.loop", "m-1", Verdict.WORKS),
+             Cell("seed", "m-1", Verdict.WORKS)]  # fmt: skip
+    found = {(c.cell.check, c.cell.arm): c for c in changes(CELLS, after)}
+    assert set(found) == {("stop", ""), ("tool.loop", ""), ("seed", ""), ("n", "direct")}
+    assert [c.regression for c in found.values()] == [True, False, False, False]
+    assert not found["stop", ""].doubtful and found["tool.loop", ""].doubtful
+    assert not changes(CELLS, CELLS)
+
+
+FILE = """
+[[require]]
+models = ["m-*"]
+features = ["stop", "tool.loop", "seed"]
+allow = { "n" = ["refused"] }
+[[require]]
+models = ["other"]
+features = ["chat.plain"]
+[tools]
+file = "our-tools.json"
+"""
+
+
+def test_required_cells_and_what_is_allowed() -> None:
+    """What is not known fails: unsure, and what the run does not have."""
+    required = parse(tomllib.loads(FILE))
+    found = {one.check: one.passes for one in judge(required, CELLS, ["m-1"])}
+    assert found == {"stop": True, "tool.loop": False, "seed": False, "n": True}
+    assert required.tools_file == "our-tools.json"
+    assert unmatched(required, ["m-1"]) == ["other"]
+
+
+@pytest.mark.parametrize(("text", "said"), [
+    ("", "requires nothing"), ("x = 1", "unknown key 'x'"),
+    ('[[require]]\nfeatures = ["stop"]', "no models"),
+    ('[[require]]\nmodels = ["m"]', "no features"),
+    ('[[require]]\nmodels = ["m"]\nfeatures = ["stops"]', "did you mean stop"),
+    ('[[require]]\nmodels = ["m"]\nfeatures = ["stop"]\nallow = { xyz = ["refused"] }', "'xyz'"),
+    ('[[require]]\nmodels = ["m"]\nfeatures = ["stop"]\nallow = { n = ["fine"] }', "may list"),
+    ('[[require]]\nmodels = ["m"]\nfeatures = ["stop"]\nfeature = ["n"]', "unknown key 'feature'"),
+    ('[[require]]\nmodels = ["m"]\nfeatures = ["stop"]\n[tools]\nfile = 1', "names no file"),
+    ("[[require", "is not TOML"),
+])  # fmt: skip
+def test_a_compat_toml_with_a_mistake_is_refused_in_one_sentence(
+    text: str, said: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "compat.toml"
+    path.write_text(text)
+    with pytest.raises(OperatorError, match="compat.toml") as caught:
+        load(path)
+    assert said in str(caught.value) and "\n" not in str(caught.value)
+    with pytest.raises(OperatorError, match="cannot be read"):
+        load(tmp_path / "none.toml")
+
+
+# ---- needs
+
+
+@pytest.mark.parametrize("name", [c.id for c in CHECKS if c.surface == "chat"])
+def test_a_checks_own_requests_need_the_check(name: str) -> None:
+    """For each check whose use a body shows, the bodies that it sends are seen to use it."""
+    hidden = {"stream.increments", "models.list", "reasoning.apart", "cache.prompt", "cache.key",
+              "error.key", "error.field", "error.value", "error.context", "cancel", "tool.loop",
+              "tool.parallel", "tool.parallel.stream"}  # fmt: skip
+    if name in hidden:
+        return
+    bodies = [ask.body for ask in BY_ID[name].asks(CHAT) if ask.body is not None]
+    assert name in {feature for features in needs(bodies).values() for feature in features}
+
+
+def test_an_applications_traffic_becomes_a_list_that_is_read_back() -> None:
+    call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    tool = {"type": "function", "function": {"name": "f", "parameters": {"properties": {"a": {}}}}}
+    turn = {"role": "assistant", "content": None, "tool_calls": [call, {**call, "id": "d"}]}
+    bodies: list[dict[str, Any]] = [
+        {"model": 'g"5', "messages": [{"role": "user", "content": "hi"}], "stop": ["x"]},
+        {"model": "a", "stream": True, "tools": [tool],
+         "messages": [{"role": "user", "content": "hi"}, turn,
+                      {"role": "tool", "tool_call_id": "c", "content": "1"}]},
+        {"model": "text-embedding", "input": ["a", "b"], "dimensions": 8},
+        {"model": "g", "input": "hi", "stream": True},
+    ]  # fmt: skip
+    found = needs(bodies)
+    assert found['g"5'] == ["chat.plain", "stop", "error.model"]
+    assert set(found["a"]) == {"chat.stream", "tool.auto", "tool.parallel.stream", "tool.loop",
+                               "error.model"}  # fmt: skip
+    assert found["text-embedding"] == [
+        "embeddings.plain", "embeddings.dimensions", "embeddings.batch",
+    ]  # fmt: skip
+    assert found["g"] == ["responses.plain", "responses.stream"]
+    required = parse(tomllib.loads(as_toml(found)))
+    assert set(required.of('g"5')) == set(found['g"5'])
+    assert needs([{"messages": 3}, {"model": None, "tools": "x", "messages": [1]}])
