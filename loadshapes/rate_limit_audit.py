@@ -9,6 +9,9 @@ A program per model, with short requests and few of them:
     again    15 s after that, until a dozen refusals;
     last     62 s after it, until a dozen refusals: what a bucket, a fixed and a sliding window
              let through in these three is not the same
+    soon     31 s after its last refusal, until a dozen refusals: what any window of up to 30 s
+             has forgotten, and one of a minute has not
+    later    31 s after that, the same again
     long     another minute later, one long prompt: how many tokens is it?
     tokens   long prompts until the first refusal
 
@@ -27,7 +30,7 @@ from loadshapes.program import Program
 from recording.errors import OperatorError
 from recording.outcome import Outcome
 from recording.record import RequestRecord
-from rules.rate_limit import WINDOW_S, refused_until
+from rules.rate_limit import SHORTEST_S, WINDOW_S, refused_until
 from settings.options import Options
 
 MODE = "limits"
@@ -35,6 +38,7 @@ FILL_S = 30.0  # longest attempt to reach the limit
 HURRY_S = 8.0  # in which the advertised limit should be reached
 AGAIN_S, LAST_S = 15.0, WINDOW_S + 2.0  # after the half
 CLEAN_S = WINDOW_S + 1.0  # after which every window has forgotten
+SHORT_S = SHORTEST_S + 1.0  # after which every window of seconds has forgotten
 LONGEST_WAIT_S = 2 * WINDOW_S  # beyond it a wait is tried when every window has forgotten
 APART_S = 0.3  # how far from the end of a stated wait the two requests are, at least
 READY_S = 1.5  # from the end of a phase to the first request of the next
@@ -59,9 +63,9 @@ def plan(options: Options) -> Plan:
         unfold=lambda: _program(options),
         most_users=options.max_workers,
         outlook=(
-            "an audit of rate limits: about 4 minutes a model, and about four times as many short "
+            "an audit of rate limits: about 5 minutes a model, and about six times as many short "
             f"requests as the limit lets through in a minute, at most {options.limits_most} in "
-            "each of four attempts, and long prompts up to the token limit (see --budget)"
+            "each of six attempts, and long prompts up to the token limit (see --budget)"
         ),
     )
 
@@ -95,6 +99,12 @@ def _audit(options: Options, model: str) -> Program:
             last = yield _fill(
                 options, model, step, users=users, most=most, ends_after=EVIDENCE,
                 not_before_unix_s=at,
+            )  # fmt: skip
+            ended = _ended(last) or ended
+        for step in ("soon", "later"):
+            last = yield _fill(
+                options, model, step, users=users, most=most, ends_after=EVIDENCE,
+                not_before_unix_s=ended + SHORT_S,
             )  # fmt: skip
             ended = _ended(last) or ended
     long = yield _phase(

@@ -22,7 +22,9 @@ from recording.outcome import Outcome
 Kind = Literal["bucket", "fixed", "sliding"]
 KINDS: tuple[Kind, ...] = ("bucket", "fixed", "sliding")
 WINDOW_S = 60.0
-SELDOM = 0.05  # of the attempts may be wrong by a kind: they overtake each other on the way
+SHORTEST_S = 30.0
+"""A window of at most so many seconds is told from one of a minute; one between is not."""
+SELDOM = 0.03  # of the attempts may be wrong by a kind: they overtake each other on the way
 _TURNS_S = tuple(float(second) for second in range(60))  # when a fixed window may begin
 _SIZES = 50  # a size is looked for in steps of a fiftieth of it, then ten times finer
 

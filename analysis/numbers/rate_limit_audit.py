@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, Literal
 
+from analysis.numbers.short_windows import ShortWindow, best
 from recording.outcome import Outcome
 from rules.rate_limit import (
     SELDOM,
@@ -24,7 +25,10 @@ from rules.rate_limit import (
 
 Row = dict[str, Any]
 Unit = Literal["requests", "tokens", "concurrency"]
-COUNTED = ("look", "fill", "wait", "half", "again", "last")
+By = Literal["headers", "words", "headers and words", "long prompts"]
+"""What tells the unit. Long prompts tell requests from the tokens of prompts, not from those of
+replies: every request asks for the same output budget."""
+COUNTED = ("look", "fill", "wait", "half", "again", "last", "soon", "later")
 """The steps with short requests: together they tell the kind of the limit."""
 
 _NEAR = 1.2  # token sums within this factor of each other may be the same limit
@@ -79,10 +83,12 @@ class Wait:
 class Audit:
     """All of one model. `found` are the fits of each kind, the best first; None: not known.
 
+    `short`: a window of seconds that explains the decisions about as well as any limit a minute, so
+    none is named; None: there is none.
     `at_once`: how many requests go through at once, where that is what is limited: by concurrency,
     or (with no `unit`) by a window of seconds. None: it is not.
-    `token_low`, `token_high`: between which token sums a minute the limit lies (no `high`: it was
-    not reached).
+    `by` says what told the unit. `token_low`, `token_high`: between which token sums a minute the
+    limit lies (no `high`: it was not reached).
     """
 
     model: str
@@ -90,9 +96,11 @@ class Audit:
     advertised_requests: int | None
     advertised_tokens: int | None
     found: Sequence[Fit]
+    short: ShortWindow | None
     at_once: int | None
     wait: Wait | None
     unit: Unit | None
+    by: By | None
     token_low: int | None
     token_high: int | None
 
@@ -103,7 +111,7 @@ class Audit:
         Short requests are replayed as one unit each: of tokens they are not, since gateways reserve
         some and give them back.
         """
-        return told(self.found) if self.unit == "requests" else None
+        return told(self.found) if self.unit == "requests" and self.short is None else None
 
     @property
     def refused(self) -> int:
@@ -119,7 +127,9 @@ def audit(model: str, rows: Sequence[Row], begun: Mapping[str, float]) -> Audit:
             by_step.setdefault(row["scenario"], []).append(row)
     steps = {name: _step(name, mine, begun) for name, mine in by_step.items()}
     short = [row for name in COUNTED for row in by_step.get(name, [])]
-    found = fits([_attempt(row, begun) for row in short if _answered(row)])
+    decided = [_attempt(row, begun) for row in short if _answered(row)]
+    found = fits(decided)
+    seconds = _short(decided, found)
     fill = by_step.get("fill", [])
     unit, most = _unit(fill, steps), None
     said, seen = _claimed(fill), _at_once(short, begun, found)
@@ -134,7 +144,7 @@ def audit(model: str, rows: Sequence[Row], begun: Mapping[str, float]) -> Audit:
             unit, most = None, seen.size
         elif least >= seen.wrong:  # a limit a minute explains no more: neither is told
             unit, found = None, []
-    low, high = _token_bounds(steps, told(found))
+    low, high = _token_bounds(steps, None if seconds else told(found))
     if unit == "tokens":
         low, high = _bounds_of_short(by_step["fill"], steps["fill"])
     return Audit(
@@ -143,12 +153,23 @@ def audit(model: str, rows: Sequence[Row], begun: Mapping[str, float]) -> Audit:
         advertised_requests=_stated(rows, "requests"),
         advertised_tokens=_stated(rows, "tokens"),
         found=found,
+        short=seconds,
         at_once=most,
         wait=_wait(by_step, begun),
         unit=unit,
+        by=_by(fill) if unit else None,
         token_low=low,
         token_high=high,
     )
+
+
+def _short(decided: Sequence[Attempt], found: Sequence[Fit]) -> ShortWindow | None:
+    """The window of seconds that a limit a minute does not clearly beat."""
+    window = best(decided)
+    if window is None or not found or window.wrong > SELDOM * len(decided):
+        return None
+    least = found[0].wrong
+    return window if window.wrong <= max(2 * least, least + (2 if least else 1)) else None
 
 
 def _answered(row: Row) -> bool:
@@ -250,6 +271,13 @@ def _unit(fill: Sequence[Row], steps: Mapping[str, Step]) -> Unit | None:
 def _claimed(fill: Sequence[Row]) -> set[Unit]:
     """What ran out by the headers and the words of the refusals."""
     return _used_up(fill) | _named(fill)
+
+
+def _by(fill: Sequence[Row]) -> By:
+    """What told the unit."""
+    if _used_up(fill):
+        return "headers and words" if _named(fill) else "headers"
+    return "words" if _named(fill) else "long prompts"
 
 
 def _named(fill: Sequence[Row]) -> set[Unit]:

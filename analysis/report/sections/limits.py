@@ -59,6 +59,8 @@ def plain(view: View) -> list[dict[str, Any]]:
             "enforced_low": one.fit.low if one.fit else None,
             "enforced_high": one.fit.high if one.fit else None,
             "unit": one.unit,
+            "unit_by": one.by,
+            "short_window_s": one.short.window_s if one.short else None,
             "tokens_low": one.token_low,
             "tokens_high": one.token_high,
             "retry_after_s": one.wait.until.wait_s if one.wait else None,
@@ -105,6 +107,8 @@ def _remark(t: Words, one: Audit) -> Remark:
     off = told is not None and one.unit == "requests" and not _agrees(told, fit.low, fit.high)
     what, size = t(*KINDS[fit.kind]), _range(fit.low, fit.high)
     unit = t("requests", "个请求")
+    if one.by == "long prompts":
+        unit = t("requests (or of that many output budgets)", "个请求（或同样多份输出预算）")
     text = t(
         f"{one.model}: a {what} of {size} {unit} a minute; its Retry-After: {t(*TRUTHS[truth])}.",
         f"{one.model}：{what}，每分钟 {size} {unit}；Retry-After {t(*TRUTHS[truth])}。",
@@ -138,6 +142,14 @@ def _untold(t: Words, one: Audit) -> str:
             "out cannot be told, so neither can how they are counted.",
             f"{one.model}：每分钟约 {size} 个短请求。耗尽的是请求数还是 token 数无法判断，"
             "计数方式亦无从得知。",
+        )
+    if one.short is not None:
+        count, window_s = one.short.size, one.short.window_s
+        return t(
+            f"{one.model}: a window of seconds explains what was let through as well (e.g. {count} "
+            f"requests in {window_s:g} s), so no number of requests a minute is named.",
+            f"{one.model}：数秒的窗口同样可以解释放行情况（例如 {window_s:g} 秒 {count} 个请求），"
+            "因此不给出每分钟请求数。",
         )
     alike = t.join(t(*KINDS[f.kind]) for f in one.found if f.wrong_share <= SELDOM)
     return t(
@@ -226,18 +238,28 @@ def _unit(t: Words, one: Audit) -> str:
         "tokens": t("tokens", "token 数"),
         "concurrency": t("places for requests in flight", "并发名额"),
     }
+    if one.unit == "requests" and one.by == "long prompts":
+        return t("requests, or output tokens", "请求数或输出 token 数")
     return names[one.unit] if one.unit else t("cannot be told", "无法判断")
 
 
 def _why_unit(t: Words, one: Audit) -> str:
     fill, long = one.steps.get("fill"), one.steps.get("tokens")
-    if fill is None or long is None or not one.unit:
+    match one.by:
+        case "headers":
+            return t("the headers of the refusals", "拒绝时的应答头")
+        case "words":
+            return t("the words of the refusals", "拒绝应答的文字")
+        case "headers and words":
+            return t("the headers and the words of the refusals", "拒绝时的应答头与文字")
+    if fill is None or long is None or one.by is None:
         return ABSENT
     return t(
         f"{integer(fill.tokens)} tokens of short requests against {integer(long.tokens)} of long "
-        "ones in a minute, and the headers of the refusals",
-        f"一分钟内短请求 {integer(fill.tokens)} token，长请求 {integer(long.tokens)} token，"
-        "及拒绝时的应答头",
+        "ones in a minute; all asked for one output budget, so a limit of output tokens looks the "
+        "same",
+        f"一分钟内短请求 {integer(fill.tokens)} token，长请求 {integer(long.tokens)} token；"
+        "输出预算均相同，故输出 token 限制与之无从区分",
     )
 
 
@@ -301,9 +323,9 @@ def _fits(t: Words, one: Audit) -> Table:
         how=t(
             "Each kind is replayed against every short request in order, with the size that fits "
             "best: how often would it have decided otherwise than the gateway? Believed is one "
-            "that is wrong in at most 5 % while every other is wrong more than twice as often.",
+            "that is wrong in at most 3 % while every other is wrong more than twice as often.",
             "各类限流按最优额度逐条重放短请求，统计与网关裁决不符的次数；"
-            "不符至多 5%，且其余类型不符次数超过其两倍时，方予采信。",
+            "不符至多 3%，且其余类型不符次数超过其两倍时，方予采信。",
         ),
     )
 
