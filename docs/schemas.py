@@ -9,6 +9,7 @@ from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from loadshapes.phase import Phase
+from loadshapes.schedule import At, Closed, Even, Kind, Poisson
 from recording.formats import FORMATS
 from recording.outcome import Outcome
 from settings.options import Options
@@ -59,11 +60,16 @@ def _head(title: str, text: str) -> Schema:
 def manifest() -> Schema:
     """With what, where and how a run was made."""
     hints, planned = get_type_hints(Options), get_type_hints(Phase)
+    del planned["schedule"]
+    for schedule in (Even, Poisson, At, Closed):  # the last has the widest types
+        own = {item.name for item in fields(schedule)}
+        planned |= {name: hint for name, hint in get_type_hints(schedule).items() if name in own}
+    planned["kind"] = Kind
     options = {
         item.name: {**_of(hints[item.name]), "description": item.metadata["help"]}
         for item in fields(Options)
     }
-    phase = {item.name: _of(planned[item.name]) for item in fields(Phase)}
+    phase = {name: _of(hint) for name, hint in planned.items()}
     note = _object({"kind": TEXT, "count": COUNT, "names": {"type": "array", "items": TEXT}})
     change = _object(
         {

@@ -200,7 +200,7 @@ class Generator:
     def _run_share(self, share: PhaseShare) -> None:
         watchdog = gevent.spawn(self._watch_loop, share)
         try:
-            if share.phase.kind in ("steady", "manual"):
+            if not share.phase.schedule.open_loop:
                 self._keep_busy(share)
             else:
                 if share.phase.kind == "burst":

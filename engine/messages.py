@@ -28,7 +28,12 @@ def _trip(value: Any) -> Trip:
     return event
 
 
-AnyTrip = Annotated[Trip, PlainSerializer(Event.as_dict), PlainValidator(_trip)]
+AnyPhase = Annotated[
+    Phase,
+    PlainValidator(lambda value: value if isinstance(value, Phase) else Phase.of(value)),
+    PlainSerializer(Phase.as_dict),
+]
+AnyTrip = Annotated[Trip, PlainValidator(_trip), PlainSerializer(Event.as_dict)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +74,7 @@ class Arm(Message):
     slot: int
     slots: int
     pool: int
-    plan: Phase
+    plan: AnyPhase
     body_changes: list[BodyChange]
 
 

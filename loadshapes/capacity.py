@@ -12,6 +12,7 @@ from loadshapes.level_search import Span, highest
 from loadshapes.phase import Phase, rpm_count
 from loadshapes.plan import Plan
 from loadshapes.program import Program
+from loadshapes.schedule import Closed, arrivals
 from recording.errors import OperatorError
 from recording.record import RequestRecord
 from rules.bracket import Trial
@@ -90,17 +91,16 @@ def _phase(options: Options, model: str, level: int, number: int) -> Phase:
         mode=MODE,
         scenario="stream" if options.stream else "chat",
         model=model,
-        kind="arrivals" if rate else "steady",
+        schedule=Closed(None, options.duration)
+        if count is None
+        else arrivals(options, count, name),
         request="marker",
         users=min(options.max_workers, count) if count is not None else level,
-        count=count,
-        duration_s=options.duration,
         target=level,
         max_tokens=options.max_tokens or 16,
         stream=options.stream,
         task_prefix=f"{options.task_id_prefix}-{MODE}-{model}-{level}-try-{number}-req-",
         pause_after_s=options.step_pause,
-        poisson=f"{options.seed}/{name}" if rate and options.arrivals == "poisson" else "",
         watched=True,
     )
 

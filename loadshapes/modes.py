@@ -10,6 +10,7 @@ from loadshapes import capacity, rate_limit_audit
 from loadshapes import own_traffic_plans as own
 from loadshapes.phase import ANY_NUMBER, Phase, rpm_count, tpm_count
 from loadshapes.plan import Plan
+from loadshapes.schedule import Burst, Closed, Manual, arrivals
 from loadshapes.token_pacing import CALIBRATION, CALIBRATION_WORDS
 from recording.errors import OperatorError
 from settings import body_profile
@@ -45,10 +46,9 @@ def smoke(options: Options) -> list[Phase]:
             mode="smoke",
             scenario="stream" if stream else "chat",
             model=model,
-            kind="steady",
+            schedule=Closed(1),
             request="greeting",
             users=1,
-            count=1,
             max_tokens=options.max_tokens or 64,
             stream=stream,
             typed=True,
@@ -69,11 +69,9 @@ def ladder(options: Options) -> list[Phase]:
             mode="ladder",
             scenario="stream" if options.stream else "chat",
             model=model,
-            kind="steady" if options.hold else "burst",
+            schedule=Closed(None, options.hold) if options.hold else Burst(step),
             request="marker",
             users=step,
-            count=None if options.hold else step,
-            duration_s=options.hold or None,
             target=step,
             max_tokens=options.max_tokens or 16,
             stream=options.stream,
@@ -98,25 +96,18 @@ def _window(options: Options, mode: str, request: str, count: Callable[[int], in
             mode=mode,
             scenario="stream" if options.stream else "chat",
             model=model,
-            kind="arrivals",
+            schedule=arrivals(options, count(target), f"{mode}/{model}/{target}"),
             request=request,
             users=min(options.max_workers, count(target)),
-            count=count(target),
-            duration_s=options.duration,
             target=target,
             max_tokens=options.max_tokens or 16,
             stream=options.stream,
             task_prefix=_prefix(options, mode, model, f"target-{target}", "req-"),
             climb=f"{mode}/{model}",
-            poisson=_poisson(options, f"{mode}/{model}/{target}"),
         )
         for model in options.models
         for target in options.targets
     ]
-
-
-def _poisson(options: Options, name: str) -> str:
-    return f"{options.seed}/{name}" if options.arrivals == "poisson" else ""
 
 
 def rpm(options: Options) -> list[Phase]:
@@ -150,10 +141,9 @@ def _calibration(options: Options, window: Phase) -> Phase:
         mode=CALIBRATION,
         scenario=CALIBRATION,
         model=window.model,
-        kind="steady",
+        schedule=Closed(len(CALIBRATION_WORDS)),
         request="padded",
         users=1,
-        count=len(CALIBRATION_WORDS),
         max_tokens=window.max_tokens,
         stream=window.stream,
         task_prefix=_prefix(options, CALIBRATION, window.model, "run-"),
@@ -257,10 +247,9 @@ def _probe(
         mode=mode,
         scenario=scenario,
         model=model,
-        kind="steady",
+        schedule=Closed(count or options.repeat),
         request=mode,
         users=1,
-        count=count or options.repeat,
         max_tokens=options.max_tokens or max_tokens,
         stream=stream,
         task_prefix=_prefix(options, mode, model, *([] if own else [scenario]), "run-"),
@@ -314,10 +303,9 @@ def interactive(options: Options) -> list[Phase]:
             mode="interactive",
             scenario="stream" if options.stream else "chat",
             model=model,
-            kind="manual",
+            schedule=Manual(),
             request="marker",
             users=ANY_NUMBER,
-            count=None,
             max_tokens=options.max_tokens or 16,
             stream=options.stream,
             task_prefix=_prefix(options, "interactive", model, "req-"),
@@ -336,10 +324,8 @@ def soak(options: Options) -> list[Phase]:
         replace(
             phase,
             name=f"soak/{phase.model}/c{phase.target}",
-            kind="steady",
+            schedule=Closed(None, options.duration),
             users=phase.target or 1,
-            count=None,
-            poisson="",
             task_prefix=_prefix(options, "soak", phase.model, f"c{phase.target}", "req-"),
         )
         for phase in held

@@ -11,6 +11,7 @@ from loadshapes.own_traffic.traffic import Traffic, undecided
 from loadshapes.phase import Phase
 from loadshapes.plan import Plan
 from loadshapes.program import Program, changed
+from loadshapes.schedule import At
 from recording.errors import OperatorError
 from recording.row_notes import Notes
 from settings.options import Options
@@ -51,17 +52,14 @@ def replay(options: Options) -> Plan:
         mode="replay",
         scenario="stream" if options.stream else "chat",
         model=model,
-        kind="arrivals",
+        schedule=At(len(times), window, times),
         request="traffic",
         users=min(options.max_workers, len(times)),
-        count=len(times),
-        duration_s=window,
         target=max(1, round(len(times) / window * 60)),
         max_tokens=options.max_tokens or None,
         stream=options.stream,
         task_prefix=f"{options.task_id_prefix}-replay-{model}-req-",
         climb=f"replay/{model}",
-        times_s=times,
         traffic=traffic.digest,
     )
     return Plan((phase,), traffic=traffic)

@@ -29,6 +29,7 @@ from typing import Literal
 
 from loadshapes.finding import Finding
 from loadshapes.phase import Phase
+from loadshapes.schedule import Closed
 from loadshapes.token_pacing import CALIBRATION, CALIBRATION_WORDS, Pace, Probe, calibrate
 from recording.record import RequestRecord
 
@@ -97,17 +98,13 @@ def probed(
                     name=name,
                     mode="probe",
                     scenario="probe",
-                    kind="steady",
+                    schedule=Closed(1),
                     users=1,
-                    count=1,
-                    duration_s=None,
                     target=None,
                     task_prefix=f"{phase.task_prefix}probe-",
                     climb=None,
                     pause_after_s=0.0,
                     watched=False,
-                    poisson="",
-                    times_s=(),
                     paced=False,
                     pace=None,
                     skip=(),

@@ -27,6 +27,7 @@ from loadshapes.finding import Finding
 from loadshapes.phase import Phase
 from loadshapes.plan import Plan
 from loadshapes.program import Program
+from loadshapes.schedule import At, Closed
 from recording.errors import OperatorError
 from recording.outcome import Outcome
 from recording.record import RequestRecord
@@ -76,7 +77,7 @@ def _program(options: Options) -> Program:
 
 
 def _audit(options: Options, model: str) -> Program:
-    look = yield _phase(options, model, "look", users=1, count=1)
+    look = yield _phase(options, model, "look", users=1, schedule=Closed(1))
     requests, tokens = _advertised(look.records)
     most = min(options.limits_most, 2 * requests + 10 if requests else options.limits_most)
     latency_s = max((row.elapsed_sec or 0.0 for row in look.records), default=0.0) or 1.0
@@ -93,7 +94,12 @@ def _audit(options: Options, model: str) -> Program:
         half = max(1, limit // 2)
         begin = {"again": clean + AGAIN_S, "last": clean + LAST_S}
         yield _phase(
-            options, model, "half", users=min(users, half), count=half, not_before_unix_s=clean
+            options,
+            model,
+            "half",
+            users=min(users, half),
+            schedule=Closed(half),
+            not_before_unix_s=clean,
         )
         for step, at in begin.items():
             last = yield _fill(
@@ -108,7 +114,7 @@ def _audit(options: Options, model: str) -> Program:
             )  # fmt: skip
             ended = _ended(last) or ended
     long = yield _phase(
-        options, model, "long", users=1, count=1, request="padded",
+        options, model, "long", users=1, schedule=Closed(1), request="padded",
         not_before_unix_s=ended + CLEAN_S,
     )  # fmt: skip
     size = max((row.total_tokens or 0 for row in long.records), default=0)
@@ -137,11 +143,8 @@ def _wait(
         options,
         model,
         "wait",
-        kind="arrivals",
+        schedule=At(len(times), times[-1] - times[0] + 1.0, tuple(at - times[0] for at in times)),
         users=2,
-        count=len(times),
-        duration_s=times[-1] - times[0] + 1.0,
-        times_s=tuple(at - times[0] for at in times),
         not_before_unix_s=times[0],
     )
     return found
@@ -150,7 +153,7 @@ def _wait(
 def _fill(options: Options, model: str, step: str, *, users: int, most: int, **more: Any) -> Phase:
     """Requests as fast as they go, until the first refusal."""
     return _phase(
-        options, model, step, users=max(1, users), count=None, duration_s=FILL_S, at_most=most,
+        options, model, step, users=max(1, users), schedule=Closed(None, FILL_S, most),
         ends_on=Outcome.RATE_LIMITED.value, **more,
     )  # fmt: skip
 
@@ -161,7 +164,6 @@ def _phase(options: Options, model: str, step: str, **more: Any) -> Phase:
         "mode": MODE,
         "scenario": step,
         "model": model,
-        "kind": "steady",
         "request": "marker",
         "max_tokens": options.max_tokens or 16,
         "task_prefix": f"{options.task_id_prefix}-{MODE}-{model}-{step}-req-",

@@ -25,6 +25,7 @@ from recording.record import RequestRecord
 from settings.options import Options
 from simulator.limits import Limits
 from tests.analysis.runs import make, phase, record
+from tests.builders import phase_of
 
 OPTIONS = Options(mode="limits", model="m", budget=1.0, task_id_prefix="p")
 PROMPT = {"marker": 12, "padded": 4000}
@@ -70,7 +71,7 @@ class Gateway:
         self.begun[block.name], found = t0, []
         self.phases.append(block)
         free = [t0 + i * 1e-4 for i in range(block.users)]
-        most = block.count if block.count is not None else block.at_most or 10**6
+        most = block.schedule.most or 10**6
         stop_at = t0 + block.duration_s if block.count is None and block.duration_s else 1e18
         settle, ends = list[tuple[float, int, int]](), 0
         for index in range(most):
@@ -239,7 +240,7 @@ def test_an_audit_that_goes_on_after_an_interruption_stops() -> None:
         program.send(Finding(sent[1]))
 
 
-OPTIONS_LOOK = Phase(
+OPTIONS_LOOK = phase_of(
     name="x", mode="limits", scenario="look", model="m", kind="steady", request="marker", users=1,
     count=1,
 )  # fmt: skip

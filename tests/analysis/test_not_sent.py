@@ -20,19 +20,20 @@ from recording.not_sent import EVENT, Unsent
 from recording.record import RequestRecord
 from tasks.exchange import Job, Origin, planned_only
 from tests.analysis.runs import failed, make, record
+from tests.builders import changed, phase_of
 
 WHY = "the run was stopped"
-WINDOW = Phase(
+WINDOW = phase_of(
     name="rpm/gpt-5.4-nano/600", mode="rpm", scenario="chat", model="gpt-5.4-nano",
     kind="arrivals", request="marker", users=20, count=600, duration_s=60.0, target=600,
     max_tokens=16, task_prefix="nl-rpm-gpt-5.4-nano-target-600-req-",
 )  # fmt: skip
 KINDS = {
     "even": WINDOW,
-    "poisson": replace(WINDOW, poisson="7/x"),
-    "trace": replace(WINDOW, times_s=tuple(round((i / 600) ** 2 * 60, 3) for i in range(600))),
-    "steady": replace(WINDOW, kind="steady", duration_s=None),
-    "burst": replace(WINDOW, kind="burst", users=600, duration_s=None),
+    "poisson": changed(WINDOW, poisson="7/x"),
+    "trace": changed(WINDOW, times_s=tuple(round((i / 600) ** 2 * 60, 3) for i in range(600))),
+    "steady": changed(WINDOW, kind="steady", duration_s=None),
+    "burst": changed(WINDOW, kind="burst", users=600, duration_s=None),
 }
 
 
@@ -129,7 +130,7 @@ def test_a_line_of_each_of_three_generators_is_the_whole_rest(tmp_path: Path) ->
 
 
 def test_864000_requests_that_were_not_sent_are_two_small_files(tmp_path: Path) -> None:
-    long = replace(WINDOW, count=864_000, duration_s=43_200.0)
+    long = changed(WINDOW, count=864_000, duration_s=43_200.0)
     folder = make(tmp_path / "r", *sent(long, 100), plan=[long.as_dict()],
                   events=[event(unsent(long, 100))])  # fmt: skip
     (phase,) = look(load(folder)).phases

@@ -18,9 +18,10 @@ from recording.record import RequestRecord
 from settings.options import Options
 from tasks.exchange import Job, Origin, planned_only
 from tasks.transport_failure import NotSent
+from tests.builders import phase_of
 
 M = TypeVar("M", bound=OfRun)
-BASE = Phase(
+BASE = phase_of(
     name="p",
     mode="rpm",
     scenario="chat",

@@ -1,17 +1,16 @@
 """The budget: dealt out and taken back, and how a generator keeps to its share."""
 
-from dataclasses import replace
-
 import pytest
 
 from engine.budget import RunBudget, opened
 from engine.messages import Tripped
 from recording.outcome import Outcome
 from rules.prices import Price, Prices
+from tests.builders import changed
 from tests.engine.pool import BASE, Pool
 from tests.recording.rows import row
 
-BURST = replace(BASE, kind="burst", users=100, count=100, duration_s=None, max_tokens=16)
+BURST = changed(BASE, kind="burst", users=100, count=100, duration_s=None, max_tokens=16)
 
 
 def shares(money: float = 0.0, tokens: int = 0, generators: int = 1) -> list[dict[str, object]]:
@@ -59,7 +58,7 @@ def test_a_budget_that_suffices_is_not_noticed() -> None:
 
 def test_a_cost_that_jumps_exceeds_the_budget_by_what_was_in_flight_only() -> None:
     """Fifty times the price from request 30 on, ten at once: ten of them at most are overspent."""
-    phase = replace(BASE, kind="steady", users=10, count=200, duration_s=None, max_tokens=16)
+    phase = changed(BASE, kind="steady", users=10, count=200, duration_s=None, max_tokens=16)
     pool = Pool(phase, service_s=0.005, cost=lambda index: 0.01 if index < 30 else 0.5)
     done = pool.run(budgets=shares(2.0))
     (budget,) = done.budgets
@@ -82,7 +81,7 @@ def test_costs_that_nobody_states_end_the_run_after_five_requests() -> None:
 
 
 def test_http_402_ends_the_run() -> None:
-    phase = replace(BASE, kind="steady", users=1, count=20, duration_s=None)
+    phase = changed(BASE, kind="steady", users=1, count=20, duration_s=None)
     pool = Pool(phase, outcome=Outcome.PAYMENT_REQUIRED)
     done = pool.run()
     assert len(pool.sent) == 1

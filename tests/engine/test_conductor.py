@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
@@ -13,6 +12,7 @@ from loadshapes.finding import Finding
 from loadshapes.phase import Phase
 from loadshapes.program import Program
 from recording.events import Event, LoopLag
+from tests.builders import changed
 from tests.engine.pool import BASE
 
 
@@ -61,7 +61,7 @@ class Keeper:
 def test_a_phase_begins_no_sooner_than_it_may_and_its_finding_says_when(later_s: float) -> None:
     """A moment that is past delays nothing."""
     before = time.time()
-    asked = replace(BASE, kind="steady", not_before_unix_s=before + later_s)
+    asked = changed(BASE, kind="steady", not_before_unix_s=before + later_s)
     told: list[Finding] = []
 
     def program() -> Program:

@@ -16,6 +16,7 @@ from recording.events import StopRule
 from recording.in_flight_file import InFlight, left
 from recording.outcome import Outcome
 from settings.options import Options
+from tests.builders import changed
 from tests.engine.pool import BASE, ORIGIN, Pool
 
 
@@ -27,7 +28,7 @@ def test_every_index_of_a_window_is_sent_exactly_once() -> None:
 
 
 def test_nothing_is_sent_early() -> None:
-    pool = Pool(replace(BASE, count=200, users=50, duration_s=0.4))
+    pool = Pool(changed(BASE, count=200, users=50, duration_s=0.4))
     pool.run()
     early = [(index, sent - due) for index, due, sent in pool.sent if due and sent < due]
     assert len(pool.sent) == 200
@@ -36,7 +37,7 @@ def test_nothing_is_sent_early() -> None:
 
 def test_nothing_is_sent_early_when_building_a_request_keeps_the_loop_busy() -> None:
     """Timers count from the event loop's own, by then outdated, time."""
-    pool = Pool(replace(BASE, count=40, users=10, duration_s=0.5), build_s=0.004)
+    pool = Pool(changed(BASE, count=40, users=10, duration_s=0.5), build_s=0.004)
     pool.run()
     assert not [index for index, due, sent in pool.sent if due and sent < due]
 
@@ -51,7 +52,7 @@ def test_due_times_are_counted_from_the_phases_start() -> None:
 
 def test_requests_are_sent_on_time_whatever_the_others_do() -> None:
     """Open loop: slow answers do not hold up the schedule while users are free."""
-    pool = Pool(replace(BASE, users=20), service_s=0.5)
+    pool = Pool(changed(BASE, users=20), service_s=0.5)
     began = pool.start()
     pool.done()
     assert pool.most_at_once == 20
@@ -59,7 +60,7 @@ def test_requests_are_sent_on_time_whatever_the_others_do() -> None:
 
 
 def test_a_late_request_goes_as_soon_as_a_user_is_free() -> None:
-    pool = Pool(replace(BASE, users=1, count=5, duration_s=0.05), service_s=0.05)
+    pool = Pool(changed(BASE, users=1, count=5, duration_s=0.05), service_s=0.05)
     began = pool.start()
     pool.done()
     assert [index for index, _, _ in pool.sent] == [0, 1, 2, 3, 4]
@@ -67,7 +68,7 @@ def test_a_late_request_goes_as_soon_as_a_user_is_free() -> None:
 
 
 def test_a_request_that_finds_no_user_within_the_grace_is_a_dropped_row() -> None:
-    pool = Pool(replace(BASE, users=2, count=10, duration_s=0.1), service_s=0.4, grace=0.1)
+    pool = Pool(changed(BASE, users=2, count=10, duration_s=0.1), service_s=0.4, grace=0.1)
     done = pool.run()
     assert [index for index, _, _ in pool.sent] == [0, 1]
     assert pool.indices() == list(range(10))
@@ -79,7 +80,7 @@ def test_a_request_that_finds_no_user_within_the_grace_is_a_dropped_row() -> Non
 
 
 def test_a_halt_drops_the_rest_of_the_window() -> None:
-    pool = Pool(replace(BASE, count=100, duration_s=10.0))
+    pool = Pool(changed(BASE, count=100, duration_s=10.0))
     pool.start()
     gevent.sleep(0.3)
     pool.generator.halt("enough")
@@ -101,7 +102,7 @@ def test_a_halt_before_the_start_sends_nothing() -> None:
 
 
 def test_a_burst_leaves_together() -> None:
-    pool = Pool(replace(BASE, kind="burst", users=50, count=50, duration_s=None))
+    pool = Pool(changed(BASE, kind="burst", users=50, count=50, duration_s=None))
     began = pool.start(lead_s=0.3)
     pool.done()
     times = [sent for _, _, sent in pool.sent]
@@ -111,7 +112,7 @@ def test_a_burst_leaves_together() -> None:
 
 
 def test_a_steady_phase_keeps_at_most_its_users_in_flight() -> None:
-    steady = replace(BASE, kind="steady", users=3, count=30, duration_s=None)
+    steady = changed(BASE, kind="steady", users=3, count=30, duration_s=None)
     pool = Pool(steady, users=8, service_s=0.01)
     done = pool.run()
     assert pool.most_at_once == 3
@@ -121,7 +122,7 @@ def test_a_steady_phase_keeps_at_most_its_users_in_flight() -> None:
 
 def test_a_steady_phase_keeps_all_its_users_busy() -> None:
     """Closed loop: 30 requests of 20 ms on 3 users take 10 rounds, not 30."""
-    steady = replace(BASE, kind="steady", users=3, count=30, duration_s=None)
+    steady = changed(BASE, kind="steady", users=3, count=30, duration_s=None)
     pool = Pool(steady, service_s=0.02)
     began = pool.start()
     pool.done()
@@ -130,7 +131,7 @@ def test_a_steady_phase_keeps_all_its_users_busy() -> None:
 
 
 def test_a_steady_phase_without_a_count_ends_with_its_time() -> None:
-    held = replace(BASE, kind="steady", users=2, count=None, duration_s=0.3)
+    held = changed(BASE, kind="steady", users=2, count=None, duration_s=0.3)
     pool = Pool(held, service_s=0.02)
     began = pool.start()
     done = pool.done()
@@ -140,7 +141,7 @@ def test_a_steady_phase_without_a_count_ends_with_its_time() -> None:
 
 
 def test_a_steady_phase_with_count_and_time_drops_what_did_not_fit() -> None:
-    held = replace(BASE, kind="steady", users=1, count=50, duration_s=0.1)
+    held = changed(BASE, kind="steady", users=1, count=50, duration_s=0.1)
     pool = Pool(held, service_s=0.05)
     pool.run()
     assert pool.indices() == list(range(50))
@@ -158,7 +159,7 @@ def test_two_generators_of_two_slots_cover_every_index_once() -> None:
 
 
 def test_two_generators_share_the_users_of_a_steady_phase() -> None:
-    steady = replace(BASE, kind="steady", users=5, count=40, duration_s=None)
+    steady = changed(BASE, kind="steady", users=5, count=40, duration_s=None)
     pools = [Pool(steady, service_s=0.01), Pool(steady, service_s=0.01)]
     for slot, pool in enumerate(pools):
         pool.start(slot=slot, slots=2)
@@ -170,7 +171,7 @@ def test_two_generators_share_the_users_of_a_steady_phase() -> None:
 
 def test_the_stop_rule_halts_the_phase_and_tells_why() -> None:
     pool = Pool(
-        replace(BASE, count=200, users=10, duration_s=10.0),
+        changed(BASE, count=200, users=10, duration_s=10.0),
         outcome=Outcome.RATE_LIMITED,
         stop_rule="on",
     )
@@ -189,7 +190,7 @@ def test_the_stop_rule_stays_silent_when_it_is_off() -> None:
 
 
 def test_in_flight_counts_what_is_under_way() -> None:
-    pool = Pool(replace(BASE, kind="burst", users=4, count=4, duration_s=None), service_s=0.2)
+    pool = Pool(changed(BASE, kind="burst", users=4, count=4, duration_s=None), service_s=0.2)
     pool.start()
     gevent.sleep(0.15)
     assert pool.generator.in_flight == 4
@@ -213,7 +214,7 @@ def test_release_sends_parked_users_home() -> None:
 
 
 def test_close_waits_for_what_is_in_flight_and_drops_the_rest() -> None:
-    pool = Pool(replace(BASE, count=50, users=2, duration_s=5.0), service_s=0.3)
+    pool = Pool(changed(BASE, count=50, users=2, duration_s=5.0), service_s=0.3)
     pool.start(lead_s=0.0)
     gevent.sleep(0.15)
     pool.generator.close(5.0)
@@ -224,7 +225,7 @@ def test_close_waits_for_what_is_in_flight_and_drops_the_rest() -> None:
 
 
 def test_close_cancels_what_outlasts_its_patience() -> None:
-    pool = Pool(replace(BASE, kind="burst", users=2, count=2, duration_s=None), service_s=60.0)
+    pool = Pool(changed(BASE, kind="burst", users=2, count=2, duration_s=None), service_s=60.0)
     pool.start(lead_s=0.0)
     gevent.sleep(0.05)
     began = time.perf_counter()
@@ -244,7 +245,7 @@ def test_a_job_is_not_handed_to_a_user_that_was_killed_while_parked() -> None:
 
 
 def test_an_uncounted_phase_sends_at_most_so_many() -> None:
-    phase = replace(BASE, kind="steady", users=3, count=None, duration_s=5.0, at_most=7)
+    phase = changed(BASE, kind="steady", users=3, count=None, duration_s=5.0, at_most=7)
     pool = Pool(phase, service_s=0.005)
     done = pool.run()
     assert pool.indices() == list(range(7)) and done.dropped == 0
@@ -252,7 +253,7 @@ def test_an_uncounted_phase_sends_at_most_so_many() -> None:
 
 def test_a_phase_ends_on_the_outcome_it_names() -> None:
     """Of two users both may be in flight at the last refusal; the stop rule has no say in it."""
-    phase = replace(
+    phase = changed(
         BASE, kind="steady", users=2, count=None, duration_s=5.0, ends_on="rate_limited",
         ends_after=30,
     )  # fmt: skip
@@ -264,7 +265,7 @@ def test_a_phase_ends_on_the_outcome_it_names() -> None:
 
 
 def test_other_outcomes_do_not_end_it() -> None:
-    phase = replace(
+    phase = changed(
         BASE, kind="steady", users=2, count=None, duration_s=5.0, at_most=9, ends_on="rate_limited"
     )
     pool = Pool(phase)
@@ -274,7 +275,7 @@ def test_other_outcomes_do_not_end_it() -> None:
 
 def test_a_window_of_864000_requests_is_ended_at_once_and_its_rest_is_one_line() -> None:
     """12 h at 1,200 RPM: no row is made of what nobody waited for."""
-    long = replace(BASE, count=864_000, users=20, duration_s=43_200.0)
+    long = changed(BASE, count=864_000, users=20, duration_s=43_200.0)
     pool = Pool(long, unfolds=False)
     pool.start(lead_s=0.0)
     gevent.sleep(0.3)
@@ -299,7 +300,7 @@ def sum_of(done: dict[str, int]) -> int:
 def test_the_line_speaks_of_this_generators_requests_that_no_attempt_has_finished(
     slot: int,
 ) -> None:
-    pool = Pool(replace(BASE, count=100, duration_s=60.0, skip=(0, 50, 51, 52, 99)))
+    pool = Pool(changed(BASE, count=100, duration_s=60.0, skip=(0, 50, 51, 52, 99)))
     pool.start(lead_s=5.0, slot=slot, slots=3)
     gevent.sleep(0.05)
     pool.generator.halt("enough")
@@ -313,7 +314,7 @@ def test_the_line_speaks_of_this_generators_requests_that_no_attempt_has_finishe
 
 def test_a_closed_generator_sends_nothing_more_of_an_old_run() -> None:
     """A user that holds a request of the old run past its end sends it for none of the next."""
-    pool = Pool(replace(BASE, kind="steady", count=4, users=2, duration_s=None), service_s=30.0)
+    pool = Pool(changed(BASE, kind="steady", count=4, users=2, duration_s=None), service_s=30.0)
     pool.start(lead_s=0.0)
     gevent.sleep(0.1)
     began = time.perf_counter()

@@ -1,7 +1,5 @@
 """What a lost generator may have sent is told from what it never began."""
 
-from dataclasses import replace
-
 import pytest
 
 from engine.in_flight import in_hand
@@ -9,9 +7,10 @@ from engine.index_set import Indices
 from engine.phase_share import PhaseShare, Run
 from loadshapes.phase import Phase
 from settings.options import Options
+from tests.builders import changed
 from tests.engine.pool import BASE, ORIGIN
 
-WINDOW = replace(BASE, count=600, duration_s=60.0)  # ten a second
+WINDOW = changed(BASE, count=600, duration_s=60.0)  # ten a second
 
 
 def of(*known: int) -> Indices:
@@ -40,18 +39,18 @@ def test_of_a_window_what_was_due_by_then_is_unknown_and_the_rest_was_never_sent
 
 def test_a_burst_was_released_at_once() -> None:
     """All that did not come back may have been paid for."""
-    burst = replace(BASE, kind="burst", count=50, users=50, duration_s=None)
+    burst = changed(BASE, kind="burst", count=50, users=50, duration_s=None)
     asked = share(burst)
     assert list(in_hand(burst, asked, of(*range(48)), 5.0)) == [48, 49]
     assert asked.unsent is None
 
 
 def test_an_uncounted_phase_had_one_request_a_user() -> None:
-    held = replace(BASE, kind="steady", count=None, users=4, duration_s=9.0)
+    held = changed(BASE, kind="steady", count=None, users=4, duration_s=9.0)
     assert list(in_hand(held, share(held), of(0, 1, 3, 4, 6), 99.0)) == [2, 5, 7, 8]
     assert list(in_hand(held, share(held, 1, 2), of(1, 5), 99.0)) == [3, 7]
 
 
 def test_what_an_earlier_attempt_has_finished_was_not_in_hand() -> None:
-    resumed = replace(BASE, kind="burst", count=6, users=6, duration_s=None, skip=(0, 1, 2))
+    resumed = changed(BASE, kind="burst", count=6, users=6, duration_s=None, skip=(0, 1, 2))
     assert list(in_hand(resumed, share(resumed), of(4), 5.0)) == [3, 5]

@@ -11,6 +11,7 @@ from loadshapes.phase import Phase
 from loadshapes.plan import Plan
 from recording.errors import OperatorError
 from settings.options import Options
+from tests.builders import phase_of
 
 LIMITED = """
 import resource, sys
@@ -53,9 +54,9 @@ def test_what_a_user_needs_is_what_it_opens() -> None:
 
 
 def phase(count: int, window_s: float | None) -> Phase:
-    return Phase(
-        name="rpm/m", mode="rpm", scenario="chat", model="m", kind="arrivals", request="marker",
-        users=10, count=count, duration_s=window_s, max_tokens=16, task_prefix="p",
+    return phase_of(
+        name="rpm/m", mode="rpm", scenario="chat", model="m", request="marker", users=10,
+        kind="arrivals" if window_s else "steady", count=count, duration_s=window_s, max_tokens=16, task_prefix="p",
     )  # fmt: skip
 
 

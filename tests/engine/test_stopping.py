@@ -1,6 +1,5 @@
 """The stop rule as a share's guard applies it, in a window and in a capacity trial."""
 
-from dataclasses import replace
 from random import Random
 
 from engine.messages import OfRun, Tripped
@@ -11,8 +10,9 @@ from loadshapes.phase import Phase
 from recording.events import StopRule
 from settings.options import Options
 from tasks.exchange import Origin
+from tests.builders import changed, phase_of
 
-TRIAL = Phase(
+TRIAL = phase_of(
     name="capacity/m/600/1", mode=MODE, scenario="chat", model="m", kind="arrivals",
     request="marker", users=1, count=600, duration_s=60.0, target=600, task_prefix="p-",
 )  # fmt: skip
@@ -42,7 +42,7 @@ def failing(seed: int, share: float, outcome: str = "server_error", count: int =
 def test_a_gateway_that_fails_at_random_is_not_taken_for_one_that_breaks() -> None:
     """5 % of failures make 4 of 20 somewhere in nearly every 600: no phase may end by that."""
     assert [halted_after(TRIAL, failing(seed, 0.05)) for seed in range(100)] == [None] * 100
-    window = replace(TRIAL, mode="rpm")
+    window = changed(TRIAL, mode="rpm")
     assert [halted_after(window, failing(seed, 0.05)) for seed in range(100)] == [None] * 100
 
 

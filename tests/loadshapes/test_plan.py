@@ -14,11 +14,12 @@ from loadshapes import modes
 from loadshapes.phase import Phase, rpm_count, stripe, tpm_count
 from loadshapes.plan import Plan
 from settings.options import Options
+from tests.builders import changed, phase_of
 
 
 def phase(**changes: Any) -> Phase:
     """A window of 4 requests in 2 s, with changes."""
-    base = Phase(
+    base = phase_of(
         name="rpm/m/120",
         mode="rpm",
         scenario="chat",
@@ -30,7 +31,7 @@ def phase(**changes: Any) -> Phase:
         duration_s=2.0,
         task_prefix="p-",
     )
-    return replace(base, **changes)
+    return changed(base, **changes)
 
 
 def compute_plan(args: argparse.Namespace) -> None:
@@ -163,8 +164,6 @@ def test_a_stripe_by_hand() -> None:
         ({"users": 0}, "at least one user"),
         ({"count": 0}, "plans 0 requests"),
         ({"kind": "burst", "users": 3}, "a burst of 4 needs as many users"),
-        ({"count": None}, "arrivals need a count and a duration"),
-        ({"duration_s": None}, "arrivals need a count and a duration"),
         ({"kind": "steady", "count": None, "duration_s": None}, "would never end"),
         ({"duration_s": 0.0}, "not above 0"),
         ({"duration_s": -1.0}, "not above 0"),
@@ -175,6 +174,21 @@ def test_a_fault_of_a_phase_is_named(changes: dict[str, Any], says: str) -> None
     faults = phase(**changes).faults()
     assert any(says in fault for fault in faults), faults
     assert all(fault.startswith("phase rpm/m/120") and fault.endswith(".") for fault in faults)
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"count": None}, "arrivals need a count and a duration"),
+        ({"duration_s": None}, "arrivals need a count and a duration"),
+        ({"kind": "burst", "count": None}, "a burst needs a count"),
+        ({"kind": "now and then"}, "'now and then' is no kind of schedule"),
+        ({"kind": None}, "None is no kind of schedule"),
+    ],
+)
+def test_what_is_no_schedule_is_refused(changes: dict[str, Any], says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        phase(**changes)
 
 
 def test_a_sound_phase_has_no_fault() -> None:

@@ -9,13 +9,14 @@ from loadshapes.phase import Phase
 from loadshapes.program import Past, Program, in_order, left_of, probed, resumed
 from recording.record import RequestRecord
 from settings.options import Options
+from tests.builders import changed, phase_of
 from tests.recording.rows import row
 
-WINDOW = Phase(
+WINDOW = phase_of(
     name="w", mode="rpm", scenario="chat", model="m", kind="arrivals", request="marker",
     users=5, count=10, duration_s=1.0, task_prefix="t-",
 )  # fmt: skip
-STEP = replace(WINDOW, name="s", kind="burst", users=10, duration_s=None)
+STEP = changed(WINDOW, name="s", kind="burst", users=10, duration_s=None)
 
 
 def ran(program: Program, rows: Sequence[RequestRecord] = ()) -> list[Phase]:
@@ -55,7 +56,7 @@ def test_a_window_whose_calibration_failed_is_sent_unpaced() -> None:
 
 
 def test_under_a_budget_one_request_of_each_kind_goes_before_several_at_once() -> None:
-    other = replace(STEP, name="s2", model="n")
+    other = changed(STEP, name="s2", model="n")
     found = ran(probed(in_order([WINDOW, STEP, other])))
     assert [(p.name, p.count) for p in found] == [
         ("probe/m/marker", 1), ("w", 10), ("s", 10), ("probe/n/marker", 1), ("s2", 10),
@@ -64,7 +65,7 @@ def test_under_a_budget_one_request_of_each_kind_goes_before_several_at_once() -
 
 
 def test_a_single_user_needs_no_probe() -> None:
-    alone = replace(WINDOW, kind="steady", users=1, duration_s=None)
+    alone = changed(WINDOW, kind="steady", users=1, duration_s=None)
     assert ran(probed(in_order([alone, STEP]))) == [alone, STEP]
 
 
@@ -97,7 +98,7 @@ class TestLeftOf:
 
     def test_a_window_that_came_to_its_own_end_is_finished_though_some_was_never_sent(self) -> None:
         """Its grace was over; and of an uncounted one nobody knows how many there were to be."""
-        held = replace(WINDOW, kind="steady", count=None)
+        held = changed(WINDOW, kind="steady", count=None)
         for phase in (WINDOW, held):
             over = Past({"w": {0, 1}}, over={"w"}, windows=True)
             assert left_of(phase, over) is None
@@ -132,7 +133,7 @@ def test_no_probe_of_a_budget_goes_twice() -> None:
 
 def test_rows_of_an_interrupted_window_are_not_joined_to_those_of_its_second_turn() -> None:
     """They would count as twice as many requests as were planned."""
-    watched = replace(WINDOW, watched=True)
+    watched = changed(WINDOW, watched=True)
     told: list[Finding] = []
 
     def program() -> Program:

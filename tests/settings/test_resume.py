@@ -10,6 +10,7 @@ from recording.errors import OperatorError
 from settings import resume
 from settings.options import Options, as_dict
 from settings.resume import ANEW, ITS_PLACE, going_on, recalled, unknown, without_unread
+from tests.builders import phase_of
 
 BEFORE = Options(
     mode="rpm", model="m", target="60", run_id="r", results="there", fail_on="cost>1",
@@ -88,7 +89,7 @@ def test_what_runs_before_an_option_did_names_options_and_their_types() -> None:
 
 
 def test_a_phase_of_another_versions_manifest_is_read() -> None:
-    made = Phase(
+    made = phase_of(
         name="w", mode="rpm", scenario="chat", model="m", kind="burst", request="marker", users=5,
         count=5, max_tokens=16,
     )  # fmt: skip

@@ -20,6 +20,7 @@ from tasks.negotiation import Negotiation
 from tasks.prompts import Request, marker
 from tasks.route import Route, route
 from tasks.wire import MOST_BYTES
+from tests.builders import phase_of
 
 KEY = "sk-canary-5b1e77f0c2"
 OPTIONS = Options(mode="rpm", run_id="run", task_id_prefix="pre", same_prompts=True)
@@ -39,7 +40,7 @@ def phase(**changes: Any) -> Phase:
         "task_prefix": "pre-req-",
         **changes,
     }
-    return Phase(**given)
+    return phase_of(**given)
 
 
 class Sender:

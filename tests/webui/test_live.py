@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from loadshapes.phase import Phase
 from loadshapes.plan import Plan
 from recording.outcome import Outcome
 from recording.record import RequestRecord
 from recording.tally import Tally
+from tests.builders import phase_of
 from webui.histogram import ERROR, Histogram
 from webui.live import LiveRun
 from webui.series import MOST_BUCKETS, Series
 
-PHASE = Phase(name="rpm/m/60", mode="rpm", scenario="chat", model="m", kind="arrivals",
+PHASE = phase_of(name="rpm/m/60", mode="rpm", scenario="chat", model="m", kind="arrivals",
               request="marker", users=4, count=10, duration_s=10.0)  # fmt: skip
 
 
