@@ -56,7 +56,8 @@ def test_what_a_user_needs_is_what_it_opens() -> None:
 def phase(count: int, window_s: float | None) -> Phase:
     return phase_of(
         name="rpm/m", mode="rpm", scenario="chat", model="m", request="marker", users=10,
-        kind="arrivals" if window_s else "steady", count=count, duration_s=window_s, max_tokens=16, task_prefix="p",
+        kind="arrivals" if window_s else "steady", count=count, duration_s=window_s,
+        max_tokens=16, task_prefix="p",
     )  # fmt: skip
 
 
