@@ -330,7 +330,7 @@ def test_a_closed_generator_sends_nothing_more_of_an_old_run() -> None:
 
 def test_what_is_in_flight_stands_in_a_file_until_it_has_ended(tmp_path: Path) -> None:
     """Of a process that dies now, just those that it has sent are known."""
-    pool = Pool(replace(BASE, kind="burst", count=5, users=5), service_s=0.4)
+    pool = Pool(changed(BASE, kind="burst", count=5, users=5), service_s=0.4)
     run = pool.generator.run
     assert run is not None
     run.in_flight = InFlight(tmp_path, "local", "run", "local", 1)
@@ -346,7 +346,7 @@ def test_what_is_in_flight_stands_in_a_file_until_it_has_ended(tmp_path: Path) -
 
 
 def test_what_was_dropped_was_never_in_flight(tmp_path: Path) -> None:
-    pool = Pool(replace(BASE, users=1, count=4, duration_s=0.04), service_s=0.3, grace=0.0)
+    pool = Pool(changed(BASE, users=1, count=4, duration_s=0.04), service_s=0.3, grace=0.0)
     run = pool.generator.run
     assert run is not None
     run.in_flight = InFlight(tmp_path, "local", "run", "local", 1)
