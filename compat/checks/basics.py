@@ -158,7 +158,7 @@ def _judge_increments(setting: Setting, seen: Sequence[Evidence]) -> Finding:
     if not came_as_stream(seen[0]):
         return unsure("no stream came")
     times = [at_s for at_s, chunk in got.chunks if _has_text(chunk)]
-    if len(times) < 8 and len(got.only.content) < 80:
+    if not times or (len(times) < 8 and len(got.only.content) < 80):
         return unsure("the reply is too short to see it flow")
     wait, spread = times[0], times[-1] - times[0]
     told = f"{len(times)} chunks within {spread * 1000:.0f} ms after {wait:.1f} s"

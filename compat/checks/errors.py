@@ -80,6 +80,9 @@ def _fields_bound(setting: Setting) -> Bound:
 def _judge_fields(setting: Setting, seen: Sequence[Evidence]) -> Finding:
     fields = [*harmless(setting)]
     refused = _refused_fields(seen, fields)
+    if "metadata" in refused and "store" in said(seen[refused.index("metadata")]):
+        refused.remove("metadata")  # OpenAI takes it with store=True, which we do not ask for
+        seen = seen[1:] if not refused and len(seen) > 1 else seen
     if refused:
         return Finding(Verdict.REFUSED, f"{', '.join(refused)}: {said(seen[0])}")
     got = reply(seen[0], fields)

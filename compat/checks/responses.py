@@ -36,7 +36,8 @@ def _ask(setting: Setting, said: str, tokens: int, **fields: Any) -> Ask:
 
 def text_of_response(body: Mapping[str, Any]) -> str:
     """The text of all output messages."""
-    parts = [part for item in _items(body, "message") for part in item.get("content") or ()]
+    contents = (item.get("content") for item in _items(body, "message"))
+    parts = [part for told in contents if isinstance(told, list) for part in told]
     return "".join(str(mapping(p).get("text") or "") for p in parts)
 
 

@@ -212,6 +212,17 @@ def test_a_refusal_is_told_field_by_field() -> None:
     assert len(seen) == 3 <= check.bound(setting).requests
 
 
+def test_metadata_that_needs_store_is_no_refusal() -> None:
+    """In OpenAI's words."""
+    check = BY_ID["fields.accepted"]
+    (ask,) = check.asks(CHAT)
+    told = "The 'metadata' parameter is only allowed when 'store' is enabled."
+    seen = [wire.error(ask, 400, told, param="metadata")]
+    (rest,) = check.then(CHAT, seen)
+    assert rest.body is not None and "metadata" not in rest.body and "user" in rest.body
+    assert check.judge(CHAT, [*seen, says()(rest)]).verdict == "works"
+
+
 def test_another_requests_answer_is_told_from_a_schema_that_is_ignored() -> None:
     first = '{"weighed": true, "count": 1}'
     assert found("cache.key", says(first)).verdict == "wrong"
