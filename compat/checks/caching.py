@@ -31,7 +31,7 @@ def _judge_prompt(setting: Setting, seen: Sequence[Evidence]) -> Finding:
     first, second = (reply(evidence, ("cache", "messages")) for evidence in seen)
     cached, count = second.cached_tokens, second.prompt_tokens
     if cached is not None and count is not None and cached > count:
-        if (second.usage or {}).get("prompt_tokens_details") or cached > 2 * count:
+        if (second.usage or {}).get("cache_read_input_tokens") != cached:
             return wrong(f"{cached} tokens cached of a prompt of {count}")
         return works(f"{cached} tokens cached, counted beside the prompt's {count}")
     if cached:

@@ -58,7 +58,8 @@ def model_of(name: str) -> str:
 
 @contextmanager
 def gateway(
-    folder: Path, features: dict[str, str], tokens_per_s: float | None = None
+    folder: Path, features: dict[str, str], tokens_per_s: float | None = None,
+    dialect: str = "nonelinear",
 ) -> Iterator[Gateway]:  # fmt: skip
     """A simulator with these features; all others work."""
     table = "\n[features]\n" + "".join(
@@ -68,7 +69,8 @@ def gateway(
     speed = rf"tokens_per_s = {tokens_per_s}" if tokens_per_s else r"\g<0>"
     made = re.sub(r"tokens_per_s = [\d.]+", speed, PROFILE)
     path.write_text(made + table, encoding="utf-8")
-    with running(folder / "ledger.csv", "--profile", path, "--key", "a-key") as started:
+    with running(folder / "ledger.csv", "--profile", path, "--key", "a-key",
+                 "--dialect", dialect) as started:  # fmt: skip
         yield started
 
 
@@ -177,3 +179,20 @@ def _healthy(folder: Path, model: str, seeds: range) -> None:
                 assert found.pop("reasoning.effort") == Verdict.NOT_TRIED
                 assert found.pop("reasoning.apart") == Verdict.NOT_TRIED
             assert set(found.values()) == {"works"}, (seed, found)
+
+
+DIALECTS: dict[str, dict[str, str]] = {
+    "openrouter": {}, "openai": {}, "deepseek": {}, "xai": {}, "anthropic-compat": {}, "byok": {},
+    "litellm": {"error.key": "wrong"},  # it says 400, not 401
+}  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_no_dialect_of_a_healthy_gateway_is_accused(tmp_path: Path, dialect: str) -> None:
+    """But for what it really does otherwise."""
+    for model in (CHAT, REASONER):
+        with gateway(tmp_path, {}, dialect=dialect) as started:
+            found = verdicts(started, model)
+        accused = {n: v for n, v in found.items() if Verdict(v).accuses}
+        assert accused == DIALECTS[dialect]
