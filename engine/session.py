@@ -113,6 +113,7 @@ class Session:
         self.stopped = ""
         self.watchers: list[Callable[[RequestRecord], None]] = []
         self.left: list[Callable[[Unsent], None]] = []  # who wants to know of what was not sent
+        self.noted: list[Callable[[Event], None]] = []  # of each event of the run
         self.decided: list[Callable[[Phase], None]] = []  # and of each phase a program plans
         self.began: dict[str, float] = {}  # when each phase began, on our wall clock
         self._heard: dict[str, float] = {}  # when each generator last said something, wall clock
@@ -380,6 +381,8 @@ class Session:
     def note(self, event: Event) -> None:
         """Write an event down."""
         self._event_log.write(event)
+        for see in self.noted:
+            see(event)
 
     def generator_lost(self, phase: Phase, node: str, slot: int, slots: int) -> None:
         """Record what becomes of the requests of a generator that stays lost, as far as we know.

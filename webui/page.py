@@ -16,6 +16,7 @@ from locust.web import WebUI
 from engine.session import Session
 from recording.untrusted_text import shown
 from webui import downloads, words
+from webui.ending import Ending
 from webui.hosts import is_ours, own_names
 from webui.live import LiveRun
 from webui.start import Commander, Desk
@@ -37,6 +38,7 @@ class Gateway:
         self._in_flight = in_flight
         self._session: Session | None = None
         self._live: LiveRun | None = None
+        self._ending = Ending()
         self._last: dict[str, Any] = {}
 
     def watch(self, session: Session) -> None:
@@ -44,7 +46,10 @@ class Gateway:
         unit = session.tariff.currency or ""
         live = LiveRun(session, unit, words.texts(self.lang))
         session.watchers.append(lambda record: live.add(record, time.time()))
-        self._session, self._live = session, live
+        ending = Ending()
+        session.watchers.append(ending.add)
+        session.noted.append(ending.note)
+        self._session, self._live, self._ending = session, live, ending
 
     @property
     def folder(self) -> Path | None:
@@ -70,6 +75,7 @@ class Gateway:
             "simulated": self._session.endpoint.simulated,
             "currency": self._live.currency,
             "running": self._runs,
+            "ending": self._ending.said(self.lang),
             "report": (self._session.folder / "report.html").is_file(),
             "columns": words.columns(self.lang),
             "words": words.texts(self.lang),

@@ -37,6 +37,7 @@ _TEXTS = {
     "on": ("on", "目标"),
     "running": ("running", "运行中"),
     "ended": ("ended", "已结束"),
+    "because": (": ", "："),
     "simulated": ("SIMULATED", "SIMULATED 模拟"),
     "own_page": ("Charts and table on a page of their own", "在单独页面查看图表与表格"),
     "chart_rpm": ("Requests per minute", "每分钟请求数"),

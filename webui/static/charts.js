@@ -84,7 +84,8 @@ const gatewayCharts = (() => {
     const words = state.words;
     if (!state.run) return words.none;
     const simulated = state.simulated ? ` (${words.simulated})` : "";
-    return `${state.run} ${words.on} ${state.gateway}${simulated}, ${state.running ? words.running : words.ended}`;
+    const why = state.ending ? `${words.because}${state.ending}` : "";
+    return `${state.run} ${words.on} ${state.gateway}${simulated}, ${state.running ? words.running : words.ended}${why}`;
   }
 
   async function state() {

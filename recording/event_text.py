@@ -1,0 +1,53 @@
+"""What an event says beyond its name, its place and its time, in English and Chinese. Pure.
+
+The web page tells it while the run goes on, the report afterwards, in the same words.
+"""
+
+from recording.events import Ended, Event, Refused, Stopped, StopRule, WorkerLost
+from recording.reasons import Reason, Said
+from recording.untrusted_text import quoted
+
+_ENDS: dict[str | None, tuple[str, str]] = {
+    "run": (", and so would all others: the run ended", "，其余请求也会如此：运行已终止"),
+    "model": (", so its model's other phases were left out", "，因此该模型的其余阶段不再运行"),
+    "mode": (", so its model's other phases of this mode were left out",
+             "，因此该模型在此模式下的其余阶段不再运行"),
+    None: ("", ""),
+}  # fmt: skip
+
+
+def clause(event: Event) -> Said:
+    """One clause on an event; of one that we do not know, its fields as they stand."""
+    match event:
+        case StopRule(counted=int(), completed=int()):
+            counts = [f"{n} {name}" for name, n in (event.outcomes or {}).items()]
+            en, zh = (f" ({', '.join(counts)})", f"（{'、'.join(counts)}）") if counts else ("", "")
+            return Said(
+                f"{event.counted} of the last {event.completed} completed requests failed{en}",
+                f"最近 {event.completed} 个完成的请求中 {event.counted} 个失败{zh}",
+            )
+        case Refused(counted=int(), outcome=str()):
+            return _refused(event)
+        case Ended(cause=Reason() as cause):
+            return Said(str(event.reason), cause.said.zh)
+        case WorkerLost(reason=Reason() as reason):
+            who = (f"{event.worker}: ", f"{event.worker}：") if event.worker else ("", "")
+            return Said(who[0] + reason.said.en, who[1] + reason.said.zh)
+        case Stopped(reason=Reason() as reason):
+            return reason.said
+    told = event.details()
+    return Said(told, told)
+
+
+def _refused(event: Refused) -> Said:
+    status = [] if event.http_status is None else [f"HTTP {event.http_status}"]
+    named, words = [f"{event.outcome}", *status], event.words
+    en = ", ".join([*named, *([f'"{quoted(words)}"'] if words else [])])
+    zh = "、".join([*named, *([f"“{quoted(words)}”"] if words else [])])
+    last, ends = event.which == "last", _ENDS.get(event.ends, _ENDS[None])
+    return Said(
+        f"the {'last' if last else 'first'} {event.counted} requests all ended in the same refusal "
+        f"({en}){ends[0]}",
+        f"{'最后' if last else '最初'} {event.counted} 个请求全部以同样的方式被拒绝（{zh}）"
+        f"{ends[1]}",
+    )
