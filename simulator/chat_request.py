@@ -126,7 +126,8 @@ def _messages(value: Any) -> Sequence[Mapping[str, Any]]:
         where = f"messages[{index}]"
         if not isinstance(message, dict):
             raise BadRequest(f"Invalid type for '{where}': expected an object.", where)
-        if message.get("role") not in ROLES:
+        role = message.get("role")
+        if not isinstance(role, str) or role not in ROLES:
             raise BadRequest(f"Invalid value for '{where}.role'.", f"{where}.role")
         content = message.get("content")
         if isinstance(content, list):

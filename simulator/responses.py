@@ -6,6 +6,7 @@ Sources: the service's REST reference and the order of events of its streams.
 from collections.abc import Mapping
 from typing import Any
 
+from simulator import fields
 from simulator.answer import Answer
 from simulator.chat_request import ChatRequest
 from simulator.dialects import Dialect, Stamp
@@ -42,30 +43,32 @@ class Responses(ChatCompletions):
 
     def chat_fields(self, data: dict[str, Any], known: Conversations) -> dict[str, Any]:
         self._asked = data
-        fields = {name: data[name] for name in _SHARED if data.get(name) is not None}
-        fields |= {new: data[old] for old, new in _RENAMED.items() if data.get(old) is not None}
-        fields["messages"] = self._messages(data, known)
+        chat = {name: data[name] for name in _SHARED if data.get(name) is not None}
+        chat |= {new: data[old] for old, new in _RENAMED.items() if data.get(old) is not None}
+        chat["messages"] = self._messages(data, known)
         effort = _mapping(data, "reasoning").get("effort")
         if effort is not None:
-            fields["reasoning_effort"] = effort
+            chat["reasoning_effort"] = effort
         if (wanted := _mapping(data, "text").get("format")) is not None:
-            fields["response_format"] = _response_format(wanted)
+            chat["response_format"] = _response_format(wanted)
         if data.get("tools"):
-            fields["tools"] = [_tool(tool, i) for i, tool in enumerate(data["tools"])]
+            if not isinstance(data["tools"], list):
+                raise BadRequest("Invalid type for 'tools': expected a list.", "tools")
+            chat["tools"] = [_tool(tool, i) for i, tool in enumerate(data["tools"])]
             choice = data.get("tool_choice")
             if isinstance(choice, dict):
                 choice = {"type": "function", "function": {"name": choice.get("name")}}
             if choice is not None:
-                fields["tool_choice"] = choice
-        if fields.pop("top_logprobs", None) is not None:
-            fields |= {"logprobs": True, "top_logprobs": data["top_logprobs"]}
-        return fields
+                chat["tool_choice"] = choice
+        if chat.pop("top_logprobs", None) is not None:
+            chat |= {"logprobs": True, "top_logprobs": data["top_logprobs"]}
+        return chat
 
     def _messages(self, data: Mapping[str, Any], known: Conversations) -> list[dict[str, Any]]:
         messages: list[dict[str, Any]] = []
         if isinstance(data.get("instructions"), str):
             messages.append({"role": "system", "content": data["instructions"]})
-        before = data.get("previous_response_id")
+        before = fields.text(data, "previous_response_id")
         if before is not None:
             if before not in known:
                 raise BadRequest(

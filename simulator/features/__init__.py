@@ -13,7 +13,7 @@ from typing import Any
 
 from simulator.answer import Answer
 from simulator.chat_request import ChatRequest
-from simulator.features import wrong
+from simulator.features import uses, wrong
 from simulator.features.table import FEATURES, states
 from simulator.fields import BadRequest
 
@@ -48,6 +48,8 @@ def touch(
     where one is refused or broken.
     """
     # All are asked before any changes the body.
+    if surface == "chat" and not uses.well_formed(data):
+        return
     known = [(name, FEATURES[name]) for name in features]
     names = [name for name, f in known if f.surface == surface and f.uses(data)]
     for name in names:

@@ -28,6 +28,26 @@ _HARMLESS_FIELDS = frozenset({
 })  # fmt: skip
 
 
+def well_formed(data: Body) -> bool:
+    """Whether messages, their parts and tools are what they should be; else nothing is used.
+
+    Such a body is refused anyway, and not for a feature's sake.
+    """
+    messages, tools_offered = data.get("messages"), data.get("tools") or []
+    if not isinstance(messages, list) or not isinstance(tools_offered, list):
+        return False
+    contents = [m.get("content") for m in messages if isinstance(m, dict)]
+    parts = [p for content in contents if isinstance(content, list) for p in content]
+    functions = [t.get("function") for t in tools_offered if isinstance(t, dict)]
+    objects = [*messages, *parts, *tools_offered, *functions]
+    return all(isinstance(item, dict) for item in objects) and all(
+        isinstance(f, dict)
+        and isinstance(f.get("name"), str)
+        and isinstance(f.get("parameters") or {}, dict)
+        for f in functions
+    )
+
+
 def field(name: str) -> Any:
     """Whether the body has the field, and not as null."""
     return lambda data: data.get(name) is not None
