@@ -126,6 +126,7 @@ def test_all_features_in_one_state(tmp_path: Path, state: str) -> None:
 
 SHARED = {
     "tool.auto": {"tool.loop"},  # which begins with a call
+    "responses.plain": {"responses.previous"},  # which begins with a plain one
     "json.schema": {"cache.key"}, "json.schema.stream": {"cache.key"},
     "cache.key": {"json.schema", "json.schema.stream"},
     "embeddings.plain": {check.id for check in OF["embeddings"]},
