@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from recording.outcome import Outcome
 from recording.untrusted_text import quoted
+from rules.refused_fields import refused_field
+from rules.wanted_header import wanted_header
 
 
 class Hint(NamedTuple):
@@ -17,21 +19,8 @@ class Hint(NamedTuple):
     zh: str
 
 
-_NOUN = r"(?:request|keyword|argument|parameter|param|field|property|properties|key|input)s?"
-_FIELD = re.compile(
-    rf"""(?:(?:unrecognized|unknown|unsupported|unexpected|invalid|extra|additional|disallowed)
-        (?:\s{_NOUN})+(?:\s(?:supplied|found|in\sbody|name))*\s*[:=]?\s*[(\[]?
-      |{_NOUN}\s*[:=]?\s*(?=["'`“‘][\w.]+["'`”’]\s(?:is|was)\s(?:not|un)))
-      (?:["'`“‘](?P<quoted>[a-z][\w.]*)["'`”’]|(?<=[:=]\s)(?P<bare>[a-z][\w.]*)
-        |(?P<snake>[a-z]+_[\w.]*))""",
-    re.IGNORECASE | re.VERBOSE,
-)
-_LOCATED = re.compile(
-    r"""(?:["']?loc["']?\s*:\s*[\[(]\s*["']body["']\s*,\s*["']|\(body\.)(?P<name>[a-z0-9_]+)""",
-    re.IGNORECASE,
-)
-_FORBIDDEN = re.compile(r"extra (?:inputs|fields) (?:are )?not permitted|extra_forbidden", re.I)
 _MODEL = re.compile(r"model|deployment", re.IGNORECASE)
+_MAY_WANT_A_HEADER = (Outcome.AUTH, Outcome.BAD_REQUEST, Outcome.NOT_FOUND)
 _OPTIONS = {
     "max_tokens": "--output-budget-field max_completion_tokens",
     "max_completion_tokens": "--output-budget-field max_tokens",
@@ -40,19 +29,6 @@ _OPTIONS = {
     "metadata": "--task-id header",
     "stream_options": "--stream-usage off",
 }
-
-
-def refused_field(words: str) -> str | None:
-    """The body's field that a refusal names: `Unknown parameter: 'task_id'.`; None: it names none.
-
-    Understood are the spellings of OpenAI, Azure, vLLM, Mistral, Groq and pydantic.
-    """
-    if _FORBIDDEN.search(words):
-        found = _LOCATED.search(words)
-        return found["name"] if found else None
-    found = _FIELD.search(words)
-    name = found["quoted"] or found["bare"] or found["snake"] if found else ""
-    return name.strip(".") or None
 
 
 def hint(outcome: str, status: int | None, words: str) -> Hint | None:
@@ -64,6 +40,8 @@ def hint(outcome: str, status: int | None, words: str) -> Hint | None:
             "代理要求登录：在代理地址中给出 http://USER:PASSWORD@HOST:PORT",
         )
     by_outcome = _BY_OUTCOME.get(outcome)
+    if outcome in _MAY_WANT_A_HEADER and (header := wanted_header(words)):
+        return _of_header(header)
     if outcome == Outcome.BAD_REQUEST and (field := refused_field(words)):
         return _of_field(field)
     if outcome == Outcome.NOT_FOUND and _MODEL.search(words):
@@ -79,6 +57,15 @@ def hint(outcome: str, status: int | None, words: str) -> Hint | None:
     if outcome == Outcome.TLS and "CERTIFICATE_VERIFY_FAILED" not in words:
         return None
     return by_outcome
+
+
+def _of_header(name: str) -> Hint:
+    """Where the key is right, and the gateway wants a tenant, a project, or a version."""
+    option = f"--header '{quoted(name, 64)}=...'"
+    return Hint(
+        f"the gateway wants the header {quoted(name, 64)}: give it with {option}",
+        f"网关要求请求头 {quoted(name, 64)}：请用 {option} 给出",
+    )
 
 
 def _of_field(field: str) -> Hint:

@@ -9,6 +9,8 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 NEVER = frozenset({401, 402, 403, 407, 408, 429})
@@ -60,6 +62,31 @@ def refused_fields(status: int, said: object, sent: Mapping[str, Any]) -> list[s
         texts = list(_texts(said))
         found = [name for name in names if any(_refuses(text, name, asked) for text in texts)]
     return [name for name in names if name in found]
+
+
+def refused_field(words: str) -> str | None:
+    """The field that a refusal's words name, whatever was sent; None: they name none.
+
+    For a reader who has the words alone: what is asked of each name that stands in them is what
+    `refused_fields` asks of the names that were sent.
+    """
+    text = words[:LONGEST_CHARS]
+    if re.search(r"(?:unsupported|invalid)[\s_]+value", text, re.I):
+        return None
+    for found in islice(_CANDIDATE.finditer(text), _MOST_CANDIDATES):
+        name = found[found.lastgroup or 0].strip(".")
+        if _pattern(name).search(text) or _invalid(name).search(text) or _in_loc(text, name):
+            return name
+    return None
+
+
+_MOST_CANDIDATES = 20
+_CANDIDATE = re.compile(
+    r"""["'`“‘](?P<quoted>[a-z][\w.]{0,63})["'`”’](?!\s*:)|\b(?P<snake>[a-z]+_[\w.]{1,63})"""
+    r"""|(?<=[:=]\s)(?P<bare>[a-z][\w.]{0,63})(?=\s*(?:[.,;)\]]|$|\s(?:is|are|was)\s))""",
+    re.IGNORECASE,
+)
+"""Names in words: between quotes (no key of JSON), with an underscore, or alone after a colon."""
 
 
 def _located(said: object, names: Sequence[str], depth: int = 0) -> Iterator[str]:
@@ -222,9 +249,7 @@ def _instead(name: str, text: str) -> str:
 
 def _in_loc(text: str, name: str) -> bool:
     """pydantic's list of faults, as a text: `'loc': ('body', 'task_id'), 'msg': ...`."""
-    for found in re.finditer(
-        r"""\{[^{}]*?["']?loc["']?\s*:\s*[\[(]([^\])]*)[\])][^{}]{0,200}""", text
-    ):
+    for found in _LOC.finditer(text):
         path = [part.strip(" \"'") for part in found[1].split(",") if part.strip(" \"'")]
         path = [part for part in path if part not in ("body", "request")]
         if path[:1] == [name] and _forbids(found[0]):
@@ -233,32 +258,37 @@ def _in_loc(text: str, name: str) -> bool:
 
 
 _LOC = re.compile(r"""\{[^{}]*?["']?loc["']?\s*:\s*[\[(]([^\])]*)[\])][^{}]{0,200}""")
-_made: dict[str, re.Pattern[str]] = {}
 
 
+def _invalid(name: str) -> re.Pattern[str]:
+    """What calls a field itself invalid: `Invalid field: top_k`."""
+    return re.compile(rf"invalid\s+(?:{_NOUN}\s*)+{_MARKS}{_field(name)}", re.IGNORECASE)
+
+
+def _field(name: str) -> str:
+    return rf"(?<![A-Za-z0-9_.\]]){_PATH}{re.escape(name)}(?![A-Za-z0-9_-])"
+
+
+@lru_cache(256)
 def _pattern(name: str) -> re.Pattern[str]:
     """What refuses a field: words before it, or words after it."""
-    if name not in _made:
-        field = rf"(?<![A-Za-z0-9_.\]]){_PATH}{re.escape(name)}(?![A-Za-z0-9_-])"
-        listed = rf"(?:{_NAME}\s*(?:,|\band\b|&)\s*)*"
-        before = (
-            rf"{_NOT}\s+(?:{_NOUN}\s+|{_NOUN}(?=[:\s(\[\"'`])|{_LINK}\s+|{_LINK}(?=[:,\s(\[])){{0,8}}"
-            rf"(?:,?\s*field)?{_MARKS}{listed}{_MARKS}{field}"
-        )
-        after = rf"{field}{_MARKS}\s*-?\s*{_AFTER}"
-        keyed = rf"(?:propert(?:y|ies)|field|parameter|key)\s+{_MARKS}{field}{_MARKS}\s*{_AFTER}"
-        chinese = rf"{_NOT_ZH}(?:的|此|该)?{_NOUN_ZH}?{_MARKS}[：，]?{_MARKS}{field}"
-        chinese += (
-            rf"|{field}{_MARKS}{_NOUN_ZH}?(?:是|为|暂)?(?:{_NOT_ZH}|无法被?识别|不被支持|不存在)"
-        )
-        ways = [before, after, keyed, chinese]
-        if name in (*_FAMILY["task_id"], *_FAMILY["stream_options"]):  # no value can be wrong
-            ways.append(rf"{field}{_MARKS}{_NOUN_ZH}?(?:无效|非法|不合法|有误)")
-            ways.append(rf"(?:无效|非法|不合法)的?{_NOUN_ZH}{_MARKS}[：，]?{_MARKS}{field}")
-            ways.append(rf"invalid\s+(?:{_NOUN}\s*)+{_MARKS}{field}")
-            ways.append(rf"{field}{_MARKS}\s*is\s+(?:invalid|not\s+valid)")
-        _made[name] = re.compile("|".join(ways), re.IGNORECASE)
-    return _made[name]
+    field = _field(name)
+    listed = rf"(?:{_NAME}\s*(?:,|\band\b|&)\s*)*"
+    before = (
+        rf"{_NOT}\s+(?:{_NOUN}\s+|{_NOUN}(?=[:\s(\[\"'`])|{_LINK}\s+|{_LINK}(?=[:,\s(\[])){{0,8}}"
+        rf"(?:,?\s*field)?{_MARKS}{listed}{_MARKS}{field}"
+    )
+    after = rf"{field}{_MARKS}\s*-?\s*{_AFTER}"
+    keyed = rf"(?:propert(?:y|ies)|field|parameter|key)\s+{_MARKS}{field}{_MARKS}\s*{_AFTER}"
+    chinese = rf"{_NOT_ZH}(?:的|此|该)?{_NOUN_ZH}?{_MARKS}[：，]?{_MARKS}{field}"
+    chinese += rf"|{field}{_MARKS}{_NOUN_ZH}?(?:是|为|暂)?(?:{_NOT_ZH}|无法被?识别|不被支持|不存在)"
+    ways = [before, after, keyed, chinese]
+    if name in (*_FAMILY["task_id"], *_FAMILY["stream_options"]):  # no value can be wrong
+        ways.append(rf"{field}{_MARKS}{_NOUN_ZH}?(?:无效|非法|不合法|有误)")
+        ways.append(rf"(?:无效|非法|不合法)的?{_NOUN_ZH}{_MARKS}[：，]?{_MARKS}{field}")
+        ways.append(rf"invalid\s+(?:{_NOUN}\s*)+{_MARKS}{field}")
+        ways.append(rf"{field}{_MARKS}\s*is\s+(?:invalid|not\s+valid)")
+    return re.compile("|".join(ways), re.IGNORECASE)
 
 
 def _plain(text: str) -> str:

@@ -2,7 +2,9 @@
 
 import pytest
 
-from rules.hints import hint, refused_field
+from rules.hints import hint
+from rules.refused_fields import refused_field
+from rules.wanted_header import wanted_header
 
 # As these servers word it: OpenAI, Azure, Mistral and FastAPI (pydantic), vLLM, Groq, LiteLLM.
 FIELDS = [
@@ -75,3 +77,55 @@ def test_no_advice_where_the_cause_is_not_known(
     outcome: str, status: int | None, words: str
 ) -> None:
     assert hint(outcome, status, words) is None
+
+
+WANTED = [
+    ("X-Tenant header is required", "X-Tenant"),
+    ("The X-Org-Id header is missing.", "X-Org-Id"),
+    ("Missing required header: x-project-id", "x-project-id"),
+    ("missing header 'OpenAI-Organization'", "OpenAI-Organization"),
+    ("Header X-Region must be set", "X-Region"),
+    ("Required request header 'X-Tenant' for method parameter type String is not present",
+     "X-Tenant"),
+    ("This endpoint requires the HTTP header `anthropic-version`", "anthropic-version"),
+    ("requires an X-Api-Version header", "X-Api-Version"),
+    ("Request header Tenant is missing", "Tenant"),
+    ("请求头 X-Tenant 不能为空", "X-Tenant"),
+    ("缺少请求头：X-Tenant", "X-Tenant"),
+    ("X-Tenant 请求头必填", "X-Tenant"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("words", "name"), WANTED)
+@pytest.mark.parametrize(
+    ("outcome", "status"), [("auth", 403), ("auth", 401), ("bad_request", 400), ("not_found", 404)]
+)
+def test_a_header_that_is_wanted_is_named_and_the_key_is_not_blamed(
+    words: str, name: str, outcome: str, status: int
+) -> None:
+    assert wanted_header(words) == name
+    advice = hint(outcome, status, words)
+    assert advice is not None and f"--header '{name}=...'" in advice.en and name in advice.zh
+    assert "key" not in advice.en and "密钥" not in advice.zh
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["", "Forbidden", "no access to model", "Missing Authorization header",
+     "Authorization header is required", "api-key header is missing", "missing request headers",
+     "Content-Type header must be application/json", "Invalid header", "the header is too large",
+     "Missing authentication header", "Your request headers are not allowed",
+     "You do not have permission to use this model", "Required scopes: model.request"],
+)  # fmt: skip
+def test_where_no_header_is_wanted_the_key_is_asked_about(words: str) -> None:
+    assert wanted_header(words) is None
+    forbidden, unknown = hint("auth", 403, words), hint("auth", 401, words)
+    assert forbidden is not None and "right to this model" in forbidden.en
+    assert unknown is not None and "API key" in unknown.en
+
+
+def test_a_megabyte_of_hostile_words_is_read_in_no_time() -> None:
+    """Only the first few thousand letters are, and few of the names in them."""
+    for word in ("required header ", "X-A header ", "unknown field 'a_", '"loc": ["body", "a_b"] '):
+        hint("bad_request", 400, word * 100_000)
+        hint("auth", 403, word * 100_000)

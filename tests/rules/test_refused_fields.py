@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from rules.refused_fields import refused_fields
+from rules.refused_fields import refused_field, refused_fields
 
 SENT = {
     "model": "m",
@@ -482,3 +482,21 @@ def test_a_real_refusal_is_believed_though_the_prompt_says_the_same() -> None:
 def test_several_fields_refused_at_once_are_all_named() -> None:
     said = {"detail": [pydantic("task_id"), pydantic("stream_options")]}
     assert refused_fields(422, said, SENT) == ["stream_options", "task_id"]
+
+
+def test_who_reads_the_words_alone_names_the_same_field() -> None:
+    """Of every refusal above: the field, a part of it or one beside it in the list, or none."""
+    told = 0
+    for _, said, name in NAMED.values():
+        sentences = [said] if isinstance(said, str) else []
+        if isinstance(said, dict) and isinstance(said.get("error"), dict):
+            sentences.append(str(said["error"].get("message")))
+        for words in sentences:
+            found = refused_field(words)
+            assert found in (None, name, "foo", "taskId", "stream_options.include_usage")
+            told += found == name
+    assert told >= 10
+    assert (
+        refused_field("litellm.BadRequestError: OpenAIException - Unsupported parameter: 'n'")
+        == "n"
+    )
