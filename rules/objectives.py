@@ -14,53 +14,27 @@ from math import ceil, exp, floor, fsum, lgamma, log, log1p
 from typing import Literal, NamedTuple, Protocol
 
 from recording.outcome import ENDED_BY_US, Outcome
-from rules.censoring import bears, enough, times
+from rules.censoring import Ended, bears, enough, times
 from rules.conditions import Condition
 from rules.effective_size import design_effect
 from rules.punctuality import LAG_SHARE, limit_s
 from rules.slo import SHARES, Objectives, ranked
-from rules.stream_timing import tokens_of, tpot_of
+from rules.stream_timing import Timed, tokens_of, tpot_of
 
 SURE = 0.01
 PATIENCE = 3
 Cause = Literal["", "429", "errors", "latency", "cost", "users", "generator", "few"]
 
 
-class Row(Protocol):
-    """What is looked at of a request: columns of recording/record.py."""
+class Row(Ended, Timed, Protocol):
+    """What is looked at of a request: how it ended, its times, and what its sending was like."""
 
-    @property
-    def outcome(self) -> str: ...
-    @property
-    def http_status(self) -> int | None: ...
     @property
     def success(self) -> bool: ...
     @property
-    def stream(self) -> bool: ...
-    @property
     def worker(self) -> str: ...
     @property
-    def elapsed_sec(self) -> float | None: ...
-    @property
-    def ttft_s(self) -> float | None: ...
-    @property
-    def last_token_s(self) -> float | None: ...
-    @property
-    def chunks(self) -> int | None: ...
-    @property
-    def arrivals(self) -> int | None: ...
-    @property
-    def completion_tokens(self) -> int | None: ...
-    @property
-    def reasoning_tokens(self) -> int | None: ...
-    @property
-    def reasoning_content_present(self) -> bool | None: ...
-    @property
     def api_cost(self) -> float | None: ...
-    @property
-    def scheduled_offset_s(self) -> float | None: ...
-    @property
-    def sent_offset_s(self) -> float | None: ...
     @property
     def send_lag_s(self) -> float | None: ...
     @property

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from analysis.page.blocks import Section, Table
+from analysis.page.blocks import Section, Table, tabulated
 from analysis.page.words import ABSENT, integer, milliseconds, rate, seconds
-from analysis.report.sections import slo
+from analysis.report.phase_columns import goodput, number, ranked
 from analysis.report.view import View
 from rules.stream_timing import STALL_LIMIT_S
 
@@ -18,37 +18,22 @@ def section(view: View) -> Section:
 
 def _tokens(view: View, phases: list[dict[str, Any]]) -> Table:
     t = view.t
-    return Table(
-        title=t("Tokens", "token 时延"),
-        headers=(
-            t("Phase", "阶段"),
-            t("Streams", "流式请求"),
-            *(f"TTFT {rank}" for rank in view.ranks),
-            t("No answer", "无应答"),
-            t("First visible P50", "首个可见 P50"),
-            *(f"TPOT {rank}" for rank in view.ranks),
-            t("TPOT unknown", "TPOT 未知"),
-            t("Output tokens/s", "输出 token/秒"),
-            t("Per request P50", "单请求 P50"),
-            t("Slowest 5 %", "最慢 5%"),
-            *slo.headers(view),
-        ),
-        rows=[
-            (
-                phase["phase"],
-                integer(phase["streams"]),
-                *map(seconds, view.ranked(phase, "ttft")),
-                integer(phase["unanswered"]),
-                seconds(phase["first_visible_p50_s"]),
-                *map(milliseconds, view.ranked(phase, "tpot")),
-                integer(phase["tpot_unknown_count"]),
-                rate(phase["output_per_s"]),
-                rate(phase["request_output_p50_per_s"]),
-                rate(phase["request_output_p5_per_s"]),
-                *slo.cells(view, phase),
-            )
-            for phase in phases
+    return tabulated(
+        phases,
+        [
+            number(t("Phase", "阶段"), "phase"),
+            number(t("Streams", "流式请求"), "streams", integer),
+            *ranked(view, ("TTFT {}", "TTFT {}"), "ttft", seconds),
+            number(t("No answer", "无应答"), "unanswered", integer),
+            number(t("First visible P50", "首个可见 P50"), "first_visible_p50_s", seconds),
+            *ranked(view, ("TPOT {}", "TPOT {}"), "tpot", milliseconds),
+            number(t("TPOT unknown", "TPOT 未知"), "tpot_unknown_count", integer),
+            number(t("Output tokens/s", "输出 token/秒"), "output_per_s", rate),
+            number(t("Per request P50", "单请求 P50"), "request_output_p50_per_s", rate),
+            number(t("Slowest 5 %", "最慢 5%"), "request_output_p5_per_s", rate),
+            *goodput(view),
         ],
+        title=t("Tokens", "token 时延"),
         how=t(
             "TTFT runs from send to the first token, reasoning or visible; TPOT = (last token - "
             "first token) / (tokens - 1), of tokens that were streamed. It is unknown where the "
@@ -67,31 +52,19 @@ def _tokens(view: View, phases: list[dict[str, Any]]) -> Table:
 def _gaps(view: View, phases: list[dict[str, Any]]) -> Table:
     t = view.t
     limit = stall_limit_s(view)
-    return Table(
-        title=t("Gaps, stalls, tails", "间隔、停顿与尾部"),
-        headers=(
-            t("Phase", "阶段"),
-            t("Tokens per chunk", "每 chunk token"),
-            *(t(f"Gap {rank}", f"间隔 {rank}") for rank in view.ranks),
-            t("Longest gap", "最长间隔"),
-            t(f"Gaps above {limit:g} s", f"超过 {limit:g} 秒的间隔"),
-            t("Streams with one", "出现停顿的流"),
-            t("Tail P50", "尾部 P50"),
-            t("Tail P95", "尾部 P95"),
-        ),
-        rows=[
-            (
-                phase["phase"],
-                _amount(phase["tokens_per_chunk"]),
-                *map(milliseconds, view.ranked(phase, "itl")),
-                milliseconds(phase["inter_chunk_max_s"]),
-                integer(phase["stalls"]),
-                integer(phase["stalled_streams"]),
-                milliseconds(phase["tail_p50_s"]),
-                milliseconds(phase["tail_p95_s"]),
-            )
-            for phase in phases
+    return tabulated(
+        phases,
+        [
+            number(t("Phase", "阶段"), "phase"),
+            number(t("Tokens per chunk", "每 chunk token"), "tokens_per_chunk", _amount),
+            *ranked(view, ("Gap {}", "间隔 {}"), "itl", milliseconds),
+            number(t("Longest gap", "最长间隔"), "inter_chunk_max_s", milliseconds),
+            number(t(f"Gaps above {limit:g} s", f"超过 {limit:g} 秒的间隔"), "stalls", integer),
+            number(t("Streams with one", "出现停顿的流"), "stalled_streams", integer),
+            number(t("Tail P50", "尾部 P50"), "tail_p50_s", milliseconds),
+            number(t("Tail P95", "尾部 P95"), "tail_p95_s", milliseconds),
         ],
+        title=t("Gaps, stalls, tails", "间隔、停顿与尾部"),
         how=t(
             "A gap lies between two chunks that carry text; its percentiles are over all gaps of "
             "the phase's streams together, as ITL of other tools, to 2.4 %. The tail runs from the "

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from analysis.page.blocks import Section, Table
+from analysis.page.blocks import Column, Section, Table, tabulated
 from analysis.page.words import integer, rate, seconds, tally
 from analysis.report import plots
-from analysis.report.sections import slo
+from analysis.report.phase_columns import PhaseColumn, goodput, number, ranked
 from analysis.report.view import View
 
 
@@ -33,25 +33,10 @@ def section(view: View) -> Section:
 
 def _rpm(view: View, phases: list[dict[str, Any]], title: str, target: str) -> Table:
     t = view.t
-    return Table(
+    return tabulated(
+        phases,
+        [*_window(view, target), *_latency(view)],
         title=title,
-        headers=(
-            t("Model", "模型"),
-            target,
-            *_counted(view),
-            *_measured(view),
-        ),
-        rows=[
-            (
-                phase["model_requested"],
-                integer(phase["target"]),
-                *_counts(phase),
-                rate(phase["observed_rpm"]),
-                rate(phase["observed_tpm"]),
-                *_latency(view, phase),
-            )
-            for phase in phases
-        ],
         how=t(
             "Observed RPM = successes / wall clock × 60, and TPM likewise with the successes' "
             "total_tokens; the wall clock runs to the last completion. Output tokens/s = the "
@@ -66,29 +51,14 @@ def _rpm(view: View, phases: list[dict[str, Any]], title: str, target: str) -> T
 
 def _tpm(view: View, phases: list[dict[str, Any]]) -> Table:
     t = view.t
-    measured = _measured(view)
-    return Table(
-        title=t("TPM results", "TPM 结果"),
-        headers=(
-            t("Model", "模型"),
-            t("Target TPM", "调度目标 TPM"),
-            *_counted(view),
-            *measured[:2],
-            "total_tokens",
-            *measured[2:],
-        ),
-        rows=[
-            (
-                phase["model_requested"],
-                integer(phase["target"]),
-                *_counts(phase),
-                rate(phase["observed_rpm"]),
-                rate(phase["observed_tpm"]),
-                integer(phase["total_tokens"]),
-                *_latency(view, phase),
-            )
-            for phase in phases
+    return tabulated(
+        phases,
+        [
+            *_window(view, t("Target TPM", "调度目标 TPM")),
+            number("total_tokens", "total_tokens", integer),
+            *_latency(view),
         ],
+        title=t("TPM results", "TPM 结果"),
         how=t(
             "Observed TPM = the successes' total_tokens as the API returned them / wall clock × "
             "60.",
@@ -97,37 +67,29 @@ def _tpm(view: View, phases: list[dict[str, Any]]) -> Table:
     )
 
 
-def _counted(view: View) -> tuple[str, ...]:
+def _window(view: View, target: str) -> list[PhaseColumn]:
+    """Whose window it was, what became of its requests, and the rates."""
     t = view.t
-    return (t("Planned", "计划请求"), t("Success", "成功"), t("Status", "状态分布"))
+    return [
+        number(t("Model", "模型"), "model_requested"),
+        number(target, "target", integer),
+        number(t("Planned", "计划请求"), "planned", integer),
+        number(t("Success", "成功"), "success", integer),
+        number(t("Status", "状态分布"), "status_counts", tally),
+        number(t("Observed RPM", "观测 RPM"), "observed_rpm", rate),
+        number(t("Observed TPM", "观测 TPM"), "observed_tpm", rate),
+    ]
 
 
-def _counts(phase: dict[str, Any]) -> tuple[str, ...]:
-    return (
-        integer(phase["planned"]),
-        integer(phase["success"]),
-        tally(phase["status_counts"]),
-    )
-
-
-def _measured(view: View) -> tuple[str, ...]:
+def _latency(view: View) -> list[PhaseColumn]:
     t = view.t
-    return (
-        t("Observed RPM", "观测 RPM"),
-        t("Observed TPM", "观测 TPM"),
-        *(t(f"{rank} latency", f"{rank} 延迟") for rank in view.ranks),
-        t("API cost", "API 返回费用"),
-        t("No answer", "无应答"),
-        t("Output tokens/s", "输出 token/秒"),
-        *slo.headers(view),
-    )
-
-
-def _latency(view: View, phase: dict[str, Any]) -> tuple[str, ...]:
-    return (
-        *map(seconds, view.ranked(phase, "latency")),
-        view.t.money(phase["cost_sum"], phase["cost_unknown_success_count"]),
-        integer(phase["unanswered"]),
-        rate(phase["output_per_s"]),
-        *slo.cells(view, phase),
-    )
+    return [
+        *ranked(view, ("{} latency", "{} 延迟"), "latency", seconds),
+        Column(
+            t("API cost", "API 返回费用"),
+            lambda phase: t.money(phase["cost_sum"], phase["cost_unknown_success_count"]),
+        ),
+        number(t("No answer", "无应答"), "unanswered", integer),
+        number(t("Output tokens/s", "输出 token/秒"), "output_per_s", rate),
+        *goodput(view),
+    ]
