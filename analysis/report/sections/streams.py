@@ -4,7 +4,7 @@ from typing import Any
 
 from analysis.page.blocks import Section, Table, tabulated
 from analysis.page.words import ABSENT, integer, milliseconds, rate, seconds
-from analysis.report.phase_columns import goodput, number, ranked
+from analysis.report.sections.phase_columns import goodput, number, ranked
 from analysis.report.view import View
 from rules.stream_timing import STALL_LIMIT_S
 

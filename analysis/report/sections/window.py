@@ -5,7 +5,7 @@ from typing import Any
 from analysis.page.blocks import Column, Section, Table, tabulated
 from analysis.page.words import integer, rate, seconds, tally
 from analysis.report import plots
-from analysis.report.phase_columns import PhaseColumn, goodput, number, ranked
+from analysis.report.sections.phase_columns import PhaseColumn, goodput, number, ranked
 from analysis.report.view import View
 
 
