@@ -1,8 +1,10 @@
 """What an interrupted run left behind: its options, and which requests need not be sent again."""
 
+import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +50,9 @@ class InterruptedRun:
 
     `over`: the phases that came to their own end; `ended`: those that the stop rule ended or left
     out; `watched`: the rows of the phases whose program looks at them; `spent`: money and tokens,
-    what no row states at its worst; `budgets` know by unit what requests used.
+    what no row states at its worst; `budgets` know by unit what requests used; `last_rows`: by
+    phase, the time of its last row, ISO 8601; `unanswered`: the phases of which requests were in
+    flight when an attempt ended.
     """
 
     manifest: dict[str, Any]
@@ -59,6 +63,19 @@ class InterruptedRun:
     spent: dict[str, float] = field(default_factory=dict)
     over: set[str] = field(default_factory=set)
     budgets: dict[str, Budget] = field(default_factory=dict)
+    last_rows: dict[str, str] = field(default_factory=dict)
+    unanswered: set[str] = field(default_factory=set)
+
+    def last_use(self, phase: str) -> float | None:
+        """When the last of a phase's requests was in flight, Unix seconds; None: none ever was.
+
+        Now, where one was that nobody knows the end of: the gateway may be at it still.
+        """
+        now = time.time()
+        if phase in self.unanswered:
+            return now
+        at = self.last_rows.get(phase)
+        return None if at is None else min(now, datetime.fromisoformat(at).timestamp())
 
     def records_of(self, phase: str) -> list[RequestRecord]:
         """The rows of a watched phase, by index."""
@@ -91,14 +108,18 @@ def _read(folder: Path) -> InterruptedRun:
     watched: dict[str, list[RequestRecord]] = {}
     kinds = {p["name"]: str(p.get("request", "")) for p in manifest["plan"]}
     bill, unsettled = _Bill(kinds), set[tuple[str, int, int | None]]()
+    last_rows, unanswered = dict[str, str](), set[str]()
     parts = sorted(folder.glob("requests-*.csv"))
     for path in parts:
         for row in rows(path, made_by):
             known = finished.setdefault(row.phase, set())
+            if row.outcome != Outcome.DROPPED:
+                last_rows[row.phase] = max(last_rows.get(row.phase, ""), row.timestamp)
             if row.outcome in ENDED_BY_US:
                 key = (row.phase, row.request_index, row.attempt)
                 if row.outcome != Outcome.DROPPED and key not in unsettled:
                     unsettled.add(key)
+                    unanswered.add(row.phase)
                     bill.add(row)
                 continue
             if row.request_index in known:
@@ -108,6 +129,7 @@ def _read(folder: Path) -> InterruptedRun:
             if row.phase in observed:
                 watched.setdefault(row.phase, []).append(row)
     for row in lost_rows(left(folder), str(manifest.get("run_id", "")), manifest["plan"]):
+        unanswered.add(row.phase)
         if (row.phase, row.request_index, row.attempt) not in unsettled:
             bill.add(row)
     ended = {e.phase for e in events if e.phase and _ended_by_rule(e)}
@@ -120,8 +142,9 @@ def _read(folder: Path) -> InterruptedRun:
     begun = sum(isinstance(event, RunStart) for event in events)
     attempts = max([begun, *map(_attempt, parts)])
     return InterruptedRun(
-        manifest, finished, ended, attempts, watched, spent, _over(events), bill.budgets
-    )
+        manifest, finished, ended, attempts, watched, spent, _over(events), bill.budgets,
+        last_rows, unanswered,
+    )  # fmt: skip
 
 
 def _bytes(path: Path) -> bytes:

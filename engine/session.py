@@ -149,6 +149,7 @@ class Session:
             remains.records_of,
             windows=options.resume_windows,
             over=remains.over,
+            last_use=remains.last_use,
         )
         if next(resumed(unfold(), past), None) is None:
             raise OperatorError(

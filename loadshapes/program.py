@@ -121,7 +121,8 @@ class Past:
 
     `finished`: by phase, the indices that were sent; `over`: the phases that came to their own end;
     `ended`: those that the stop rule ended or left out; `records`: by phase, its rows; `windows`:
-    begin interrupted windows anew.
+    begin interrupted windows anew. `last_use`: when the last of a phase's requests was in flight,
+    Unix seconds; None: none ever was.
     """
 
     finished: Mapping[str, Set[int]] = field(default_factory=dict)
@@ -129,6 +130,7 @@ class Past:
     records: Callable[[str], Sequence[RequestRecord]] = lambda phase: ()
     windows: bool = False
     over: Set[str] = frozenset()
+    last_use: Callable[[str], float | None] = lambda phase: None
 
     def state(self, phase: Phase) -> State:
         """How far a phase has come."""
@@ -137,6 +139,8 @@ class Past:
             return "over"
         if _is_window(phase) and phase.name in self.over:
             return "over"  # what it did not send was not to be sent any more
+        if phase.ends_on and self.last_use(phase.name) is not None:
+            return "cut"
         return "cut" if done else "new"
 
 
@@ -150,7 +154,8 @@ def left_of(phase: Phase, past: Past) -> Phase | None:
 
     A counted phase sends what it has not sent yet. A window (or an uncounted phase) that was
     interrupted measures nothing by its second half: it is left as it is, or with `past.windows`
-    begun anew under another name, and under yet another where that was interrupted too.
+    begun anew under another name, and under yet another where that was interrupted too. Not so one
+    that goes on until it is refused: what was sent of it may count against the limit still.
     """
     for turn in _turns(phase):
         state = past.state(turn)
@@ -160,7 +165,7 @@ def left_of(phase: Phase, past: Past) -> Phase | None:
             return turn
         if not _is_window(phase):
             return replace(phase, skip=tuple(sorted(past.finished[phase.name])))
-        if not past.windows:
+        if not past.windows or phase.ends_on:
             return None
     raise AssertionError("there is always a turn that was not begun")
 
@@ -186,11 +191,18 @@ def _turns(phase: Phase) -> Iterator[Phase]:
 
 
 def resumed(program: Program, past: Past) -> Program:
-    """The program with what is finished answered from its rows, and only the rest yielded."""
+    """The program with what is finished answered from its rows, and only the rest yielded.
+
+    A pause that the run was cut off in is kept: it ends when it would have ended, and after a
+    request of which nobody knows how it ended it begins anew.
+    """
+    pause_s, since = 0.0, None  # the pause before the phase, and its begin where that is past
     try:
         phase = next(program)
         while True:
             rest, known = left_of(phase, past), measured(phase, past)
+            if rest is not None:
+                rest = _after_pause(rest, pause_s, since, past.last_use(rest.name))
             before = tuple(past.records(known.name)) if phase.watched else ()
             if rest is None:
                 halted = "the stop rule ended it" if known.name in past.ended else ""
@@ -201,6 +213,20 @@ def resumed(program: Program, past: Past) -> Program:
             else:
                 finding = yield rest
                 finding = replace(finding, phase=phase, records=(*before, *finding.records))
+            pause_s, since = (
+                phase.pause_after_s,
+                past.last_use(known.name) if rest is None else None,
+            )
             phase = program.send(finding)
     except StopIteration:
         return
+
+
+def _after_pause(phase: Phase, pause_s: float, since: float | None, own: float | None) -> Phase:
+    """The phase, begun no sooner than `pause_s` after any request of an earlier attempt."""
+    uses = [use for use in (since, own) if use is not None]
+    if not pause_s or not uses:
+        return phase
+    return replace(
+        phase, not_before_unix_s=max(max(uses) + pause_s, phase.not_before_unix_s or 0.0)
+    )

@@ -129,7 +129,7 @@ def kept(rests: Sequence[Rest]) -> tuple[int | None, int | None]:
 
 
 def resumed_between(earlier: Row, later: Row, breaks: Sequence[str]) -> bool:
-    """Whether the run was resumed between two rows: then nobody knows how long the rest was."""
+    """Whether the run was resumed between two rows: then the rest may not be what was planned."""
     return any(earlier["timestamp"] < moment < later["timestamp"] for moment in breaks)
 
 

@@ -214,6 +214,39 @@ def test_a_rest_that_a_resumption_broke_tells_nothing(tmp_path: Path) -> None:
     assert "an entry lives at least 1 s without use." in said
 
 
+@pytest.mark.parametrize(
+    ("ended", "began", "again", "rested", "conclusion"),
+    [
+        ("00:01:30", 61.0, False, "61.000s", "gone"),
+        ("00:01:30", 59.5, False, "59.500s", "-"),  # shorter than it is called
+        ("00:01:30", 90.0, False, "90.000s", "-"),  # a miss after 90 s says nothing of 60 s
+        ("00:01:30", 75.0, True, "60.000s", "gone"),  # from the resumption: it was sent before
+        ("00:01:30", 70.0, True, "55.000s", "-"),
+    ],
+)
+def test_a_resumed_rest_is_told_where_it_was_as_long_as_it_is_called(
+    tmp_path: Path, ended: str, began: float, again: bool, rested: str, conclusion: str
+) -> None:
+    """The run was resumed 15 s after the phase before had ended; `again`: in mid-request."""
+    base = 1795478490.0  # 2026-11-24T00:01:30
+    day, life = "2026-11-24T", "cache/gap-{}/m"
+    starts = [base + 14.0] * again + [base + began]
+    resumed = {"at": f"{day}00:01:45+00:00", "event": "run_start"}
+    told_ = [
+        {"at": f"{day}{ended}+00:00", "event": "phase_end", "phase": life.format(1)},
+        *([phase_start(life.format(60), starts[0])] if again else []),
+        resumed,
+        phase_start(life.format(60), starts[-1]),
+    ]
+    said = told(tmp_path / "r", events=told_)
+    assert f"| 60 s | {rested} | 12 | 0 | ¥0.016400 | {conclusion} |" in said
+
+
+def phase_start(name: str, t0_unix_s: float) -> dict[str, object]:
+    at = "2026-11-24T00:01:44+00:00"
+    return {"at": at, "event": "phase_start", "phase": name, "t0_unix_s": t0_unix_s}
+
+
 def test_the_summary_holds_the_same_numbers(tmp_path: Path) -> None:
     told(tmp_path / "r")
     found = json.loads((tmp_path / "r" / "summary.json").read_text("utf-8"))

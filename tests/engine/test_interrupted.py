@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
@@ -201,3 +202,23 @@ def test_a_resumed_budget_knows_what_earlier_requests_used() -> None:
     found = read(OLD / "interrupted").budgets
     worst = found["tokens"].worst(("gpt-5.4-nano", "marker"), 16)
     assert worst is not None and worst >= 15
+
+
+def test_a_phase_was_last_used_when_its_last_row_was_written(tmp_path: Path) -> None:
+    """Dropped ones were never sent; a clock that was ahead is not believed beyond now."""
+    at = "2026-05-19T12:00:0{}+00:00"
+    later = failed(3, "dropped", timestamp=at.format(9))
+    rows = [row(request_index=i, timestamp=at.format(i)) for i in (2, 7, 5)]
+    ahead = row(phase="p", timestamp="2999-01-01T00:00:00.5+00:00")
+    found = read(left(tmp_path / "run", *rows, later, ahead))
+    assert found.last_use("rpm/m/60") == 1779192007.0
+    assert time.time() - 5 < (found.last_use("p") or 0) <= time.time()
+    assert found.last_use("other") is None
+
+
+@pytest.mark.parametrize("outcome", ["lost", "cancelled"])
+def test_a_phase_of_which_requests_were_in_flight_may_be_in_use_still(
+    tmp_path: Path, outcome: str
+) -> None:
+    found = read(left(tmp_path / "run", *KNOWN, failed(2, outcome)))
+    assert time.time() - 5 < (found.last_use("rpm/m/60") or 0) <= time.time()

@@ -145,3 +145,38 @@ def test_rows_of_an_interrupted_window_are_not_joined_to_those_of_its_second_tur
     left = replace(cut, windows=False)
     ran(resumed(program(), left))
     assert told[1].cut
+
+
+GAPS = tuple(
+    replace(STEP, name=f"gap-{s}", kind="steady", users=1, count=1, pause_after_s=float(pause))
+    for s, pause in ((0, 30), (30, 60), (60, 0))
+)
+
+
+def begins(past: Past) -> list[tuple[str, float | None]]:
+    """When a resumed run of the gaps begins each phase at the soonest."""
+    return [(p.name, p.not_before_unix_s) for p in ran(resumed(in_order(GAPS), past))]
+
+
+def test_a_pause_that_was_cut_off_ends_when_it_would_have_ended() -> None:
+    """A later phase waits as the conductor has it wait: it is told of no other time."""
+    uses = {"gap-0": 1000.0}
+    assert begins(Past({"gap-0": {0}}, last_use=uses.get)) == [("gap-30", 1030.0), ("gap-60", None)]
+
+
+def test_a_request_of_which_nobody_knows_the_end_begins_the_pause_anew() -> None:
+    uses = {"gap-0": 1000.0, "gap-30": 1031.0}
+    found = begins(Past({"gap-0": {0}}, last_use=uses.get))
+    assert found == [("gap-30", 1061.0), ("gap-60", None)]
+
+
+def test_a_run_that_was_not_begun_waits_for_nothing() -> None:
+    assert begins(Past()) == [("gap-0", None), ("gap-30", None), ("gap-60", None)]
+
+
+def test_what_goes_on_until_it_is_refused_is_not_begun_anew() -> None:
+    """What was sent of it may count against the limit still, though nothing of it was answered."""
+    fill = replace(WINDOW, kind="steady", count=None, ends_on="rate_limited")
+    assert left_of(fill, Past({"w": {0}}, windows=True)) is None
+    assert left_of(fill, Past(windows=True, last_use={"w": 1000.0}.get)) is None
+    assert left_of(fill, Past(windows=True)) == fill

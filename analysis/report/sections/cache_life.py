@@ -10,6 +10,10 @@ from analysis.report.sections.cache_pairs import breaks
 from analysis.report.view import View
 from recording.events import PhaseEnd, PhaseStart
 
+LATE_S, LATE = 2.0, 0.1
+"""A miss after a rest that much longer than planned says nothing of the planned one: seconds, and a
+share of it."""
+
 
 def blocks(view: View) -> list[Block]:
     """A table and a sentence a model; nothing where no pauses were asked for."""
@@ -50,29 +54,34 @@ def plain(view: View) -> list[dict[str, Any]]:
 
 
 def _rest(view: View, earlier: dict[str, Any], row: dict[str, Any]) -> Rest:
-    """A request after a pause; its hit is not known where either failed or the run was resumed."""
+    """A request after a pause; its hit is not known where either failed, nor where a resumption in
+    between made the pause shorter than it is called, or longer for one that missed."""
+    planned_s = int(row["target"] or 0)
+    rested_s = _between(view, earlier["phase"], row["phase"])
     told = row["success"] and earlier["success"] and row["cached_tokens"] is not None
-    told = told and not resumed_between(earlier, row, breaks(view))
-    return Rest(
-        int(row["target"] or 0),
-        _between(view, earlier["phase"], row["phase"]),
-        row,
-        bool(row["cached_tokens"]) if told else None,
-    )
+    hit = bool(row["cached_tokens"])
+    if resumed_between(earlier, row, breaks(view)):
+        told = told and rested_s is not None and rested_s >= planned_s
+        told = told and (hit or (rested_s or 0.0) <= planned_s + max(LATE_S, LATE * planned_s))
+    return Rest(planned_s, rested_s, row, hit if told else None)
 
 
 def _between(view: View, earlier: str, later: str) -> float | None:
-    """Seconds from the end of one phase to the start of the next, by the master's clock."""
+    """Seconds from the end of one phase to the start of the next, by the master's clock.
+
+    Where the later one was begun before, its request may have been sent then: from the resumption.
+    """
     ends, starts = (
         view.run.events_of(PhaseEnd, earlier),
         view.run.events_of(PhaseStart, later),
     )
     if not ends or not starts or not starts[-1].t0_unix_s:
         return None
-    ended = moment(ends[-1].at)
-    if ended is None:
+    since = [ends[-1].at, *(breaks(view)[-1:] if len(starts) > 1 else ())]
+    moments = [known.timestamp() for at in since if (known := moment(at)) is not None]
+    if len(moments) < len(since):
         return None
-    return max(0.0, starts[-1].t0_unix_s - ended.timestamp())
+    return max(0.0, starts[-1].t0_unix_s - max(moments))
 
 
 def _table(t: Words, model: str, rests: list[Rest]) -> Table:
