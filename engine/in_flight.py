@@ -1,21 +1,66 @@
-"""Which requests a generator may have had in hand when it was lost."""
+"""Which requests a generator may have sent that was lost, and that nobody has heard of."""
 
+import math
 from collections.abc import Iterator
+from pathlib import Path
+
+import gevent
 
 from engine.index_set import Indices
 from engine.phase_share import PhaseShare
 from loadshapes.phase import Phase
+from recording.csv_sink import part_path
+from recording.in_flight_file import held
+from recording.json_files import InputError
+from recording.part_file import PartError, rows
+
+FASTER = 1.25
+"""How much more a lost generator may have sent than the busiest that is known of, at the most."""
+_ROWS_AT_ONCE = 500  # between which the event loop may turn: a part file may be long
 
 
-def in_hand(phase: Phase, share: PhaseShare, seen: Indices, until_s: float) -> Iterator[int]:
+def by_its_files(phase: Phase, share: PhaseShare, folder: Path, part: str) -> list[int] | None:
+    """What it had in flight, by its own files; None where they are not here, or do not tell.
+
+    They are where it wrote to the run's folder, as on the master's machine. What it had not sent
+    yet it `leave`s in `share`.
+    """
+    seen = Indices()
+    try:
+        flying = held(folder, part, phase.name)
+        if flying is None:
+            return None
+        for number, row in enumerate(rows(part_path(folder, part))):
+            if row.phase == phase.name:
+                seen.add(row.request_index)
+            if number % _ROWS_AT_ONCE == 0:
+                gevent.sleep(0)
+    except (InputError, PartError, OSError):
+        return None
+    if phase.count is not None:
+        known = (i for i in phase.indices(share.slot, share.slots) if i not in seen)
+        first = next((index for index in known if index not in flying), None)
+        if first is not None:
+            share.leave(first, "its generator was lost")
+    return sorted(index for index in flying if index not in seen)
+
+
+def in_hand(
+    phase: Phase, share: PhaseShare, seen: Indices, until_s: float, elapsed_s: float
+) -> Iterator[int]:
     """The requests that a lost generator may have sent and that never came back.
 
     In open loop those that were due until `until_s` after the phase began; what was due later it
     `leave`s in `share`. Where a request goes as soon as a user is free, all that a counted phase
-    has left, and of an uncounted one as many as it has users.
+    has left, and of an uncounted one as many as the busiest generator, of which `seen` tells after
+    `elapsed_s` of the phase, would have sent by then, and one a user.
     """
     if phase.count is None:
-        for _, index in zip(range(share.users), _missing(phase, share, seen), strict=False):
+        for _, index in zip(
+            range(_most(phase, share, seen, until_s, elapsed_s)),
+            _missing(phase, share, seen),
+            strict=False,
+        ):
             yield index
         return
     for index in phase.indices(share.slot, share.slots):
@@ -25,6 +70,18 @@ def in_hand(phase: Phase, share: PhaseShare, seen: Indices, until_s: float) -> I
             return
         if index not in seen:
             yield index
+
+
+def _most(phase: Phase, share: PhaseShare, seen: Indices, until_s: float, elapsed_s: float) -> int:
+    """How many requests of an uncounted phase it may have sent that have not come back."""
+    if phase.duration_s is not None:
+        until_s, elapsed_s = min(until_s, phase.duration_s), min(elapsed_s, phase.duration_s)
+    counts = [
+        sum(index in seen for index in range(slot, len(seen), share.slots))
+        for slot in range(share.slots)
+    ]
+    rate = FASTER * max(counts) / max(elapsed_s, 0.001)
+    return share.users + max(0, math.ceil(rate * until_s) - counts[share.slot])
 
 
 def _missing(phase: Phase, share: PhaseShare, seen: Indices) -> Iterator[int]:

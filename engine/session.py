@@ -17,7 +17,7 @@ from engine.budget import RunBudget
 from engine.conductor import Conductor, Nodes, start_lead_s
 from engine.did_you_mean import Doubt
 from engine.estimate import by_calibration, estimate
-from engine.in_flight import in_hand
+from engine.in_flight import by_its_files, in_hand
 from engine.index_set import Indices
 from engine.interrupted import InterruptedRun, check_same_plan
 from engine.messages import Changed, Close, Closed, Done, Held, OfRun, Open
@@ -389,8 +389,8 @@ class Session:
         """Record what becomes of the requests of a generator that stays lost, as far as we know.
 
         What it may have sent since its last message is `lost`, for the gateway may have it and
-        charge it; what was due later was never sent. Its own part file may know better: where a
-        row exists twice, the finished one counts.
+        charge it; what was due later was never sent. Its own files know better, where they are in
+        this folder; where a row exists twice, the finished one counts.
         """
         name = self._nodes.name(node)
         origin = Origin(self.options.run_id, "master", self.endpoint.secrets, attempt=self._attempt)
@@ -401,7 +401,12 @@ class Session:
         share = PhaseShare(
             Run(self.options, replace(origin, worker=name)), 0, phase, 0.0, slot, slots
         )
-        for index in in_hand(phase, share, self._seen[phase.name], until_s):
+        known = by_its_files(phase, share, self.folder, self._part(node))
+        if known is None:
+            elapsed_s = max(self._heard.values(), default=began) - began
+            seen = self._seen[phase.name]
+            known = list(in_hand(phase, share, seen, until_s, elapsed_s))
+        for index in known:
             job = Job(phase, index, 0.0, phase.due_s(index), lambda _: None)
             record = lost(job, origin)
             sink.add(record)

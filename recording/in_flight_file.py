@@ -163,16 +163,35 @@ def left(folder: Path) -> Iterator[Left]:
     outweighs it: the process died between writing the row and emptying the slot.
     """
     for path in sorted(folder.glob("in-flight-*.bin")):
-        try:
-            yield from _read(path)
-        except InputError as error:
-            raise InputError(f"{path.name} {error}") from None
+        yield from _read(path)[1]
 
 
-def _read(path: Path) -> Iterator[Left]:
+def held(folder: Path, part: str, phase: str) -> set[int] | None:
+    """The requests of a phase that one process has in flight, or had when it died.
+
+    None where it has no file of that phase in this folder. Raises InputError and OSError.
+    """
+    for path in folder.glob(f"in-flight-{part}-*.bin"):
+        name, found = _read(path)
+        if name == phase:
+            return {one.index for one in found}
+    return None
+
+
+def _read(path: Path) -> tuple[str, list[Left]]:
+    """The phase of a file, and what is left in it."""
     line, newline, slots = read_bytes(path).partition(b"\n")
     if not newline:
-        return  # the process died while it wrote the line, before it sent anything
+        return "", []  # the process died while it wrote the line, before it sent anything
+    try:
+        head = _head(line)
+        found = list(_slots(slots, head, path))
+    except InputError as error:
+        raise InputError(f"{path.name} {error}") from None
+    return head["phase"], found
+
+
+def _head(line: bytes) -> dict[str, Any]:
     head = json_of(line)
     if not isinstance(head, dict) or head.get("version") != _VERSION:
         raise InputError("is not of a version that this Weighbridge reads")
@@ -185,6 +204,10 @@ def _read(path: Path) -> Iterator[Left]:
         and isinstance(phase, str)
     ):
         raise InputError("does not say whose requests it holds")
+    return head
+
+
+def _slots(slots: bytes, head: Mapping[str, Any], path: Path) -> Iterator[Left]:
     for place in range(0, len(slots) - _SLOT.size + 1, _SLOT.size):
         number, sent_unix_s = _SLOT.unpack_from(slots, place)
         if number > _MOST:
@@ -192,4 +215,4 @@ def _read(path: Path) -> Iterator[Left]:
         if number:
             if not 0 < sent_unix_s < 1e11:  # it died while it filled the slot
                 sent_unix_s = path.stat().st_mtime
-            yield Left(worker, attempt, phase, number - 1, sent_unix_s)
+            yield Left(head["worker"], head["attempt"], head["phase"], number - 1, sent_unix_s)

@@ -180,7 +180,7 @@ def test_a_killed_worker_loses_only_what_was_in_flight(
     simulator: Start, fleet: Callable[..., Fleet]
 ) -> None:
     """kill -9 mid-window: the run ends, says so, and every request is one row."""
-    gateway = simulator("--profile", "fast", "--latency", "0.2")
+    gateway = simulator("--profile", "fast", "--latency", "0.8")
     ships = fleet(3, "-H", gateway.url, *WINDOW, "--duration", 8)
     began = ships.until_phase()
     time.sleep(max(0.0, began + 3 - time.time()))
@@ -193,12 +193,12 @@ def test_a_killed_worker_loses_only_what_was_in_flight(
     assert done.folder is not None
     frame = load(done.folder).requests
     lost = frame[frame["outcome"] == "lost"]
-    assert 0 < len(lost) < 30
+    assert 0 < len(lost) <= 5
     assert "it may have been sent, and paid for" in set(lost["error_message"]).pop()
     assert f"{len(lost)} requests were with a process that died or was lost" in told(done)
-    # Nothing that the dead worker finished is missing: at most its few in flight are.
+    # Nothing that the dead worker finished is missing: all else that was answered is lost.
     finished = set(frame[frame["outcome"] == "ok"]["task_id"])
-    assert len(served(gateway).keys() - finished) <= 2
+    assert served(gateway).keys() - finished <= set(lost["task_id"])
 
 
 def test_a_frozen_worker_comes_back(simulator: Start, fleet: Callable[..., Fleet]) -> None:
