@@ -90,7 +90,8 @@ def load(folder: Path, unsent_rows: int | None = None) -> Run:
     """The run in a folder, or in that of a file of it (RUN/report.html). Raises RunError.
 
     `unsent_rows`: how many rows at the most are made of what was not sent
-    (analysis/reading/not_sent.py).
+    (analysis/reading/not_sent.py). 0: nor is any made of what was in flight when its process died,
+    or still is.
     """
     if folder.is_file() and (folder.parent / "manifest.json").is_file():
         folder = folder.parent
@@ -105,7 +106,8 @@ def load(folder: Path, unsent_rows: int | None = None) -> Run:
         manifest = _manifest(folder / "manifest.json")
         events = _events(folder / "events.jsonl", remarks)
         source = _source(folder, remarks, formats.needs(manifest))
-        source = _with_lost(source, folder, manifest)
+        if unsent_rows != 0:
+            source = _with_lost(source, folder, manifest)
         where = str(folder / "events.jsonl")
         unsent = Unfolded(events, manifest["plan"], source, where, unsent_rows)
         remarks += _beyond(unsent.beyond)

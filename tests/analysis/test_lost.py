@@ -74,6 +74,12 @@ def test_a_resume_sends_it_again_and_a_budget_counts_it_at_its_worst(tmp_path: P
     assert found.spent == pytest.approx({"money": 0.7 + 2 * 0.5, "tokens": 40 + 2 * 30})
 
 
+def test_the_rows_as_recorded_are_those_of_the_part_files(tmp_path: Path) -> None:
+    """`export --recorded`, which is what the browser downloads while a run goes on."""
+    folder = died(make(tmp_path / "r", record(0), events=[]), 1, 2)
+    assert list(load(folder, 0).requests["outcome"]) == ["ok"]
+
+
 def test_a_damaged_file_is_one_sentence(tmp_path: Path) -> None:
     folder = died(make(tmp_path / "r", record(0)), 1, phase="other")
     with pytest.raises(RunError, match="does not have: restore the file, or remove it"):
