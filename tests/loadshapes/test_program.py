@@ -148,7 +148,7 @@ def test_rows_of_an_interrupted_window_are_not_joined_to_those_of_its_second_tur
 
 
 GAPS = tuple(
-    replace(STEP, name=f"gap-{s}", kind="steady", users=1, count=1, pause_after_s=float(pause))
+    changed(STEP, name=f"gap-{s}", kind="steady", users=1, count=1, pause_after_s=float(pause))
     for s, pause in ((0, 30), (30, 60), (60, 0))
 )
 
@@ -176,7 +176,7 @@ def test_a_run_that_was_not_begun_waits_for_nothing() -> None:
 
 def test_what_goes_on_until_it_is_refused_is_not_begun_anew() -> None:
     """What was sent of it may count against the limit still, though nothing of it was answered."""
-    fill = replace(WINDOW, kind="steady", count=None, ends_on="rate_limited")
+    fill = changed(WINDOW, kind="steady", count=None, ends_on="rate_limited")
     assert left_of(fill, Past({"w": {0}}, windows=True)) is None
     assert left_of(fill, Past(windows=True, last_use={"w": 1000.0}.get)) is None
     assert left_of(fill, Past(windows=True)) == fill
