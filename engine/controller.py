@@ -52,7 +52,7 @@ class Command:
     def __init__(self, environment: Environment, runner: Runner) -> None:
         self.environment = environment
         self.nodes = LocustNodes(runner)
-        self.nodes.listen(self._receive, self._failed)
+        self.nodes.listen(self._receive, self.failed)
         self.session: Session | None = None
         self.opened: list[Callable[[Session], None]] = []  # who wants to see each new run
         self._host = environment.host  # as it was given; what is shown may have less
@@ -69,7 +69,7 @@ class Command:
         if self.session is not None:
             self.session.receive(node, message)
 
-    def _failed(self, node: str, error: Exception) -> None:
+    def failed(self, node: str, error: Exception) -> None:
         """A message of a generator's could not be taken in. A run that waits for it would wait for
         ever, so it ends."""
         log.error("a message of generator %s could not be taken in", node, exc_info=error)

@@ -45,7 +45,7 @@ def _conditions(phases: tuple[Phase, ...], options: Options) -> Iterator[str]:
         elif metric.where is Where.STREAMS and not any(phase.stream for phase in phases):
             yield f"{name} is of streams, and no phase of {mode} asks for one: add --stream."
         elif not any(has(metric.where, plan) for plan in plans):
-            yield f"{name} is judged on {metric.where}, and {mode} plans none: leave it away."
+            yield f"{name} is judged on {metric.where}, and {mode} plans none: remove it."
 
 
 def _objectives(phases: tuple[Phase, ...], slo: Slo | None, options: Options) -> Iterator[str]:

@@ -73,7 +73,7 @@ def _of_field(field: str) -> Hint:
     top = name.split(".")[0]
     option = _OPTIONS.get(top, f"--extra-body '{{\"{top}\": null}}'")
     return Hint(
-        f"the gateway refuses the field {name}: leave it away with {option}",
+        f"the gateway refuses the field {name}: turn it off with {option}",
         f"网关拒绝字段 {name}：可用 {option} 去掉",
     )
 

@@ -169,7 +169,7 @@ def own_headers(lines: Sequence[str], environment: Mapping[str, str], flag: str 
             raise OperatorError(f"{flag}: the name before '=' is no header's name: mend it.")
         if name.lower() in _HOPS:
             raise OperatorError(
-                f"{flag} {name}: this header is the connection's own, so leave it away."
+                f"{flag} {name}: this header is the connection's own, so remove it."
             )
         if name.lower() in {known.lower() for known, _ in found}:
             raise OperatorError(f"{flag} {name} is given twice: say it once.")
@@ -195,7 +195,7 @@ def _filled(name: str, value: str, environment: Mapping[str, str], flag: str) ->
 
     made = _HOLE.sub(fill, value)
     if not made.strip():
-        raise OperatorError(f"{flag} {name} has no value: give one, or leave it away.")
+        raise OperatorError(f"{flag} {name} has no value: give one, or remove it.")
     if not made.isascii() or any(ord(c) < 32 and c != "\t" or ord(c) == 127 for c in made):
         raise OperatorError(
             f"{flag} {name}: its value must be plain ASCII text on one line, as a header takes it."
@@ -236,7 +236,7 @@ def joined(own: Sequence[Header], sdks: Sequence[Header], auth: str) -> tuple[He
     for name, _ in own:
         if name.lower() == key_header:
             raise OperatorError(
-                f"--header {name} and the API key would go in one header: leave it away, or give "
+                f"--header {name} and the API key would go in one header: remove it, or give "
                 "--auth none."
             )
     named = {name.lower() for name, _ in own} | {key_header}

@@ -83,7 +83,7 @@ def address(base_url: str) -> Address:
         raise OperatorError(f"the base URL{shown} is not one: write http(s)://host[:port]/path.")
     if "#" in text:
         raise OperatorError("the base URL ends in a fragment (#...), which is never sent: "
-                            "leave it away.")  # fmt: skip
+                            "remove it.")  # fmt: skip
     base, _, query = text.partition("?")
     base = base.rstrip("/")
     if not query.isascii() or not query.isprintable() or " " in query:

@@ -135,9 +135,9 @@ def faults(options: Options) -> Iterator[str]:
         return
     for name in sorted(found.keys() & FIXED.keys()):
         if found[name] is not None:
-            yield f"--extra-body sets {name}: leave it away; {FIXED[name]}."
+            yield f"--extra-body sets {name}: remove it; {FIXED[name]}."
         elif name in ("messages", "stream"):
-            yield f"--extra-body removes {name}, which every request needs: leave it away."
+            yield f"--extra-body removes {name}, which every request needs: remove it."
     if found.get("n") not in (None, 1):
         yield "--extra-body asks for several choices (n), and one is read and judged: ask for 1."
     removed = found.keys() & set(BUDGETS)

@@ -131,7 +131,7 @@ def test_the_operators_word_is_the_last(tmp_path: Path) -> None:
     [
         ("{", "--extra-body is not JSON"),
         ("[1]", "must be a JSON object"),
-        ('{"max_tokens": 5}', "sets max_tokens: leave it away; give --max-tokens"),
+        ('{"max_tokens": 5}', "sets max_tokens: remove it; give --max-tokens"),
         ('{"messages": null}', "which every request needs"),
         ('{"n": 2}', "several choices"),
     ],
