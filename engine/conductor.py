@@ -21,8 +21,8 @@ from engine.messages import Arm, Armed, Done, Halt, Message, OfRun, Start, Tripp
 from loadshapes.finding import Finding
 from loadshapes.phase import Phase
 from loadshapes.program import Program
+from recording.body_change import BodyChange
 from recording.events import (
-    BodyChange,
     Ended,
     Event,
     Failed,

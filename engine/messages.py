@@ -11,7 +11,8 @@ from typing import Annotated, Any, ClassVar, TypeVar
 from pydantic import ConfigDict, PlainSerializer, PlainValidator, TypeAdapter, with_config
 
 from loadshapes.phase import Phase
-from recording.events import BodyChange, Event, LoopLag, PacerReport, Trip, typed
+from recording.body_change import BodyChange
+from recording.events import Event, LoopLag, PacerReport, Trip, typed
 from recording.not_sent import Unsent
 from recording.recorder import Parcel
 from rules.budget import DealtBudget, ReportedBudget

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import gevent
 
@@ -23,17 +23,18 @@ from engine.interrupted import InterruptedRun, check_same_plan
 from engine.messages import Changed, Close, Closed, Done, Held, OfRun, Open
 from engine.phase_share import PhaseShare, Run
 from engine.progress import Progress
+from engine.run_manifest import RunManifest, place_of
 from loadshapes.finding import Finding
 from loadshapes.phase import Phase
 from loadshapes.plan import Plan
 from loadshapes.program import Past, Program, in_order, left_of, probed, resumed
 from loadshapes.token_pacing import CALIBRATION
 from recording import folder as run_folder
+from recording.body_change import BodyChange
 from recording.csv_sink import CsvSink, part_path
 from recording.errors import OperatorError
 from recording.event_log import EventLog
 from recording.events import (
-    BodyChange,
     BodyChanged,
     Doubtful,
     Event,
@@ -44,7 +45,7 @@ from recording.events import (
     Uncalibrated,
     WorkerLate,
 )
-from recording.manifest import ROOT, manifest, write_json, written_by_us
+from recording.manifest import ROOT, manifest, written_by_us
 from recording.not_sent import Unsent
 from recording.reasons import Reason
 from recording.record import RequestRecord
@@ -121,7 +122,7 @@ class Session:
         self._nodes = nodes
         self._event_log = EventLog(self.folder / "events.jsonl")
         self._closed: set[str] = set()
-        self._manifest: dict[str, Any] = {}
+        self._manifest: RunManifest | None = None
         self._watched: list[RequestRecord] = []
         self.conductor = Conductor(
             program,
@@ -215,10 +216,9 @@ class Session:
                 log.warning("your own traffic: %s", said(note))
         if self._remains is not None:
             made = self._remains.manifest | written_by_us()
-        self._manifest = made
         for phase in self.plan.phases:
             self._enter(phase)
-        write_json(self.folder / "manifest.json", made)
+        self._manifest = RunManifest(self.folder, made, self.plan.phases)
         names = [self._nodes.name(node) for node in alive]
         resumes = self._remains is not None
         self.note(RunStart(run_id=self.options.run_id, generators=tuple(names), resumed=resumes))
@@ -304,8 +304,8 @@ class Session:
             return
         changes.append(change)
         self.note(BodyChanged(phase=change.phase, generator=self._nodes.name(node), change=change))
-        self._manifest["body_changes"] = [one.as_dict() for one in changes]
-        write_json(self.folder / "manifest.json", self._manifest)
+        if self._manifest is not None:
+            self._manifest.change_bodies(changes)
         log.warning(
             "%s: the gateway refuses %s (HTTP %s: %s); sent again and from now on: %s",
             change.model,
@@ -418,8 +418,9 @@ class Session:
     def phase_planned(self, phase: Phase) -> None:
         """Have a phase in the plan and the manifest before it is run."""
         self._watched.clear()
-        if self._enter(phase):
-            write_json(self.folder / "manifest.json", self._manifest)
+        self._enter(phase)
+        if self._manifest is not None:
+            self._manifest.enter(phase, self._begun)
         if phase.paced and phase.pace is None:
             self.note(Uncalibrated(phase=phase.name, reason=Reason.UNCALIBRATED))
             log.warning("%s: %s", phase.name, Reason.UNCALIBRATED.said.en)
@@ -433,31 +434,22 @@ class Session:
         """Show that it is over."""
         self.progress.end(phase)
 
-    def _enter(self, phase: Phase) -> bool:
-        """Have a phase in the plan, the tallies and the manifest; whether the manifest changed."""
+    def _enter(self, phase: Phase) -> None:
+        """Have a phase in the plan and in the tallies."""
         self.tallies.setdefault(phase.name, Tally())
         self._seen.setdefault(phase.name, Indices())
-        phases, planned = list(self.plan.phases), self._manifest["plan"]
+        phases = list(self.plan.phases)
         if phase.name not in [known.name for known in phases]:
-            phases.insert(self._turn([known.name for known in phases]), phase)
+            phases.insert(place_of([known.name for known in phases], self._begun), phase)
             self.plan = replace(self.plan, phases=tuple(phases))
             for see in self.decided:
                 see(phase)
-        made = replace(phase, skip=()).as_dict()
-        place = next((i for i, p in enumerate(planned) if p["name"] == phase.name), None)
-        if place is None:
-            planned.insert(self._turn([p["name"] for p in planned]), made)
-        elif planned[place] == made:
-            return False
-        else:
-            planned[place] = made
-        return True
 
-    def _turn(self, names: list[str]) -> int:
-        """Where a phase that is about to run stands among the planned: after all that began."""
+    @property
+    def _begun(self) -> set[str]:
+        """The names of the phases that have begun, by any attempt at the run."""
         before = self._remains.finished if self._remains is not None else {}
-        begun = self.began.keys() | before.keys()
-        return max((place for place, name in enumerate(names, 1) if name in begun), default=0)
+        return self.began.keys() | before.keys()
 
     def finding(self, phase: Phase, halted: str, loop_lag_max_s: float | None) -> Finding:
         """What a phase showed, for the program that planned it."""

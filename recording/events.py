@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from typing import Any, ClassVar
 
+from recording.body_change import BodyChange
 from recording.not_sent import Unsent
 from recording.reasons import Reason
 
@@ -173,42 +174,6 @@ class WorkerLate(Event):
 
     name: ClassVar[str] = "worker_late"
     worker: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BodyChange:
-    """A field of a model's bodies that the gateway refused, and how it is sent since.
-
-    `sent_as` and `to` are where it stood and where it goes; `said` are the gateway's words.
-    """
-
-    model: str
-    field: str
-    sent_as: str
-    to: str
-    status: int
-    said: str
-    phase: str
-    task_id: str
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain values, as manifests and events hold them (`sent_as` is called `from` there)."""
-        made = {item.name: getattr(self, item.name) for item in fields(self)}
-        return {"from" if name == "sent_as" else name: value for name, value in made.items()}
-
-    @classmethod
-    def of(cls, line: Mapping[str, Any]) -> "BodyChange":
-        """The change that `as_dict` made plain values of, or a manifest holds."""
-        return cls(
-            model=str(line["model"]),
-            field=str(line["field"]),
-            sent_as=str(line.get("from", "")),
-            to=str(line.get("to", "")),
-            status=int(line.get("status") or 0),
-            said=str(line.get("said", "")),
-            phase=str(line.get("phase", "")),
-            task_id=str(line.get("task_id", "")),
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
-from recording.events import BodyChange
+from recording.body_change import BodyChange
 from settings.options import Options
 
 AUTO, HEADER, METADATA, OFF = "auto", "header", "metadata", "off"

@@ -11,7 +11,7 @@ from typing import Any
 from gevent.event import Event
 
 from loadshapes.phase import Phase
-from recording.events import BodyChange
+from recording.body_change import BodyChange
 from recording.record import RequestRecord
 from rules.refused_fields import refused_fields
 from settings.body_profile import HEADER, BodyProfile, change, undecided

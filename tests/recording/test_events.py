@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from recording.body_change import BodyChange
 from recording.events import (
     EVENTS,
     Account,
     Accounts,
-    BodyChange,
     BodyChanged,
     Ended,
     Event,

@@ -12,7 +12,7 @@ from typing import Any
 import gevent
 import pytest
 
-from recording.events import BodyChange
+from recording.body_change import BodyChange
 from recording.record import RequestRecord, decode, encode
 from settings.options import Options
 from tasks.client import Client

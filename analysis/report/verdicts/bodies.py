@@ -3,7 +3,8 @@
 from analysis.page.blocks import Remark
 from analysis.page.words import Words, integer
 from analysis.report.view import View
-from recording.events import BodyChange, BodyChanged
+from recording.body_change import BodyChange
+from recording.events import BodyChanged
 from recording.untrusted_text import quoted
 
 

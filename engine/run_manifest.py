@@ -1,0 +1,51 @@
+"""The manifest of a run while it goes on: phases that are decided, bodies that are changed."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from loadshapes.phase import Phase
+from recording.body_change import BodyChange
+from recording.manifest import write_json
+
+
+def place_of(names: Sequence[str], begun: Collection[str]) -> int:
+    """Where a phase that is about to run stands among the planned: after all that began."""
+    return max((place for place, name in enumerate(names, 1) if name in begun), default=0)
+
+
+class RunManifest:
+    """manifest.json of a run; every change is written at once."""
+
+    def __init__(self, folder: Path, content: dict[str, Any], phases: Sequence[Phase]) -> None:
+        """Write it, with the phases that are known beforehand. Raises OSError."""
+        self._path, self._content = folder / "manifest.json", content
+        for phase in phases:
+            self._enter(phase, ())
+        self._write()
+
+    def enter(self, phase: Phase, begun: Collection[str]) -> None:
+        """Have a phase in the plan, as it is run, after those that have `begun`."""
+        if self._enter(phase, begun):
+            self._write()
+
+    def change_bodies(self, changes: Sequence[BodyChange]) -> None:
+        """What gateways were found to refuse of bodies, so far."""
+        self._content["body_changes"] = [change.as_dict() for change in changes]
+        self._write()
+
+    def _enter(self, phase: Phase, begun: Collection[str]) -> bool:
+        planned = self._content["plan"]
+        entry = replace(phase, skip=()).as_dict()
+        place = next((i for i, p in enumerate(planned) if p["name"] == phase.name), None)
+        if place is None:
+            planned.insert(place_of([p["name"] for p in planned], begun), entry)
+        elif planned[place] == entry:
+            return False
+        else:
+            planned[place] = entry
+        return True
+
+    def _write(self) -> None:
+        write_json(self._path, self._content)
