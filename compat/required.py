@@ -87,7 +87,7 @@ def load(path: Path) -> Required:
     except OSError as error:
         raise OperatorError(f"--require {path} cannot be read ({error.strerror}).") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise OperatorError(f"--require {path} is not TOML: {error}.") from None
+        raise OperatorError(f"--require {path} is not TOML ({error}): mend it.") from None
 
 
 def parse(content: Mapping[str, Any], name: str = "compat.toml") -> Required:
@@ -138,7 +138,7 @@ def _known_keys(name: str, where: str, table: Mapping[str, Any], known: Sequence
     for key in table:
         if key not in known:
             raise OperatorError(
-                f"{name}: {where} has an unknown key {key!r}: it may have {', '.join(known)}."
+                f"{name}: {where} has an unknown key {key!r}: use {', '.join(known)}."
             )
 
 
@@ -146,6 +146,6 @@ def _verdicts(name: str, feature: str, told: Any) -> frozenset[Verdict]:
     words = [told] if isinstance(told, str) else told
     if not isinstance(words, list) or not all(word in _ALLOWED for word in words):
         raise OperatorError(
-            f"{name}: allow of {feature} may list {', '.join(_ALLOWED)}, not {told!r}."
+            f"{name}: allow of {feature} may list {', '.join(_ALLOWED)}; remove {told!r}."
         )
     return frozenset(Verdict(word) for word in words)

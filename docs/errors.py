@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from import_map import ROOT, files, rooms
+from import_map import ROOT, files, packages
 
 RAISED = ("OperatorError", "RunError", "ConditionError", "PriceError")
 ANY = "…"  # stands where the sentence names a value
@@ -13,10 +13,10 @@ ANY = "…"  # stands where the sentence names a value
 def sentences() -> list[tuple[str, str]]:
     """Each sentence, and the file it stands in; values are `…`."""
     found: dict[tuple[str, str], None] = {}
-    for room in rooms():
-        if room == "simulator":
+    for package in packages():
+        if package == "simulator":
             continue
-        for path in files(room):
+        for path in files(package):
             for text in _of(path):
                 found[text, path.relative_to(ROOT).as_posix()] = None
     return sorted(found, key=lambda one: (one[1], one[0]))

@@ -11,17 +11,17 @@ Imports = dict[str, Counter[str]]
 WIRING = "locustfile"
 
 
-def rooms() -> list[str]:
-    """Every room (a top-level package), and the wiring."""
+def packages() -> list[str]:
+    """Every package (a top-level package), and the wiring."""
     found = [path.parent.name for path in ROOT.glob("*/__init__.py")]
     return sorted([WIRING, *(name for name in found if name != "tests")])
 
 
-def files(room: str) -> list[Path]:
-    """A room's source files."""
-    if room == WIRING:
+def files(package: str) -> list[Path]:
+    """A package's source files."""
+    if package == WIRING:
         return [ROOT / f"{WIRING}.py"]
-    return sorted((ROOT / room).rglob("*.py"))
+    return sorted((ROOT / package).rglob("*.py"))
 
 
 def purpose(path: Path) -> str:
@@ -31,28 +31,30 @@ def purpose(path: Path) -> str:
 
 
 def imports() -> Imports:
-    """How many files of each room import each other room, wherever in the file."""
-    known = rooms()
-    found: Imports = {room: Counter() for room in known}
-    for room in known:
-        for path in files(room):
+    """How many files of each package import each other package, wherever in the file."""
+    known = packages()
+    found: Imports = {package: Counter() for package in known}
+    for package in known:
+        for path in files(package):
             named: set[str] = set()
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 if isinstance(node, ast.Import):
                     named |= {alias.name.split(".")[0] for alias in node.names}
                 elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                     named.add(node.module.split(".")[0])
-            found[room].update((named & set(known)) - {room})
+            found[package].update((named & set(known)) - {package})
     return found
 
 
 def order(found: Imports) -> list[str]:
-    """The rooms from the wiring down, so that as few imports as can be run upwards."""
+    """The packages from the wiring down, so that as few imports as can be run upwards."""
     left, placed = sorted(found), list[str]()
     while left:
-        wanted = {room: sum(found[other][room] for other in left) for room in left}
-        uses = {room: sum(found[room][other] for other in left) for room in left}
-        top = min(left, key=lambda room: (wanted[room], room != WIRING, -uses[room], room))
+        wanted = {package: sum(found[other][package] for other in left) for package in left}
+        uses = {package: sum(found[package][other] for other in left) for package in left}
+        top = min(
+            left, key=lambda package: (wanted[package], package != WIRING, -uses[package], package)
+        )
         left.remove(top)
         placed.append(top)
     return placed
@@ -62,35 +64,35 @@ ROW, BOX_X, BOX_W, BOX_H, WIDTH = 74, 120, 500, 50, 860
 
 
 def drawing() -> str:
-    """docs/images/imports.svg: a box a room, an arrow from each room to what it imports."""
+    """docs/images/imports.svg: one box per package, an arrow to each one it imports."""
     found = imports()
     placed = order(found)
     height = ROW * len(placed) + 24
-    middle = {room: 24 + ROW * row + BOX_H / 2 for row, room in enumerate(placed)}
+    middle = {package: 24 + ROW * row + BOX_H / 2 for row, package in enumerate(placed)}
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img" '
         'font-family="system-ui, sans-serif">',
-        "<title>Which room of Weighbridge imports which</title>",
+        "<title>Which package of Weighbridge imports which</title>",
         '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="9" '
         'markerHeight="9" markerUnits="userSpaceOnUse" orient="auto">'
         '<path d="M0 0 8 4 0 8z" fill="context-stroke"/></marker>'
         "</defs>",
         f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>',
     ]
-    for row, room in enumerate(placed):
-        for other, count in sorted(found[room].items()):
-            parts.append(_arrow(row, placed.index(other), middle[room], middle[other], count))
-    for room in placed:
-        count = len(files(room))
-        first = files(room)[0] if room == WIRING else ROOT / room / "__init__.py"
+    for row, package in enumerate(placed):
+        for other, count in sorted(found[package].items()):
+            parts.append(_arrow(row, placed.index(other), middle[package], middle[other], count))
+    for package in placed:
+        count = len(files(package))
+        first = files(package)[0] if package == WIRING else ROOT / package / "__init__.py"
         parts += [
-            f'<rect x="{BOX_X}" y="{middle[room] - BOX_H / 2}" width="{BOX_W}" height="{BOX_H}" '
+            f'<rect x="{BOX_X}" y="{middle[package] - BOX_H / 2}" width="{BOX_W}" height="{BOX_H}" '
             'rx="6" fill="#eef3fb" stroke="#3b6fb6"/>',
-            f'<text x="{BOX_X + 14}" y="{middle[room] - 5}" font-size="15" font-weight="600" '
-            f'fill="#12263f">{room}{"" if room == WIRING else "/"}'
+            f'<text x="{BOX_X + 14}" y="{middle[package] - 5}" font-size="15" font-weight="600" '
+            f'fill="#12263f">{package}{"" if package == WIRING else "/"}'
             f'<tspan font-weight="400" font-size="12" fill="#55657a">  {count} '
             f"{'file' if count == 1 else 'files'}</tspan></text>",
-            f'<text x="{BOX_X + 14}" y="{middle[room] + 14}" font-size="12" fill="#33445a">'
+            f'<text x="{BOX_X + 14}" y="{middle[package] + 14}" font-size="12" fill="#33445a">'
             f"{escape(_short(purpose(first)))}</text>",
         ]
     return "\n".join([*parts, "</svg>"]) + "\n"
@@ -120,18 +122,18 @@ def _short(text: str, longest: int = 70) -> str:
 
 
 def table() -> str:
-    """Each room with its files and what they are for, as Markdown."""
+    """Each package with its files and what they are for, as Markdown."""
     found = imports()
     parts = []
-    for room in order(found):
-        uses = ", ".join(f"`{other}`" for other in sorted(found[room])) or "nothing of ours"
+    for package in order(found):
+        uses = ", ".join(f"`{other}`" for other in sorted(found[package])) or "nothing of ours"
         rows = [
             f"| `{path.relative_to(ROOT).as_posix()}` | {purpose(path).replace('|', '/')} |"
-            for path in files(room)
+            for path in files(package)
             if path.name != "__init__.py"
         ]
         parts += [
-            f"### {room}\n\nImports {uses}.\n",
+            f"### {package}\n\nImports {uses}.\n",
             "| file | what it is |",
             "|---|---|",
             *rows,

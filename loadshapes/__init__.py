@@ -1,1 +1,1 @@
-"""When requests are sent: options, plans, and the Locust shapes that run them."""
+"""When requests are sent: phases, plans, modes, own traffic, and the Locust shapes."""

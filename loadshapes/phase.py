@@ -109,7 +109,7 @@ class Phase:
         return f"{self.task_prefix}{self.first_number + index}"
 
     def faults(self) -> list[str]:
-        """Every reason why the phase cannot be run, a sentence each."""
+        """Every reason why the phase cannot be run, one sentence each."""
         found = [] if self.users > 0 else [f"needs at least one user, not {self.users}."]
         found += self.schedule.faults(self.users)
         return [f"phase {self.name}: {fault}" for fault in found]

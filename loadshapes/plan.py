@@ -93,7 +93,7 @@ class Plan:
         return [phase.as_dict() for phase in self.phases]
 
     def describe(self) -> str:
-        """The plan as text: a line a phase, then how many requests in all."""
+        """The plan as text: one line per phase, then how many requests in all."""
         lines = ["phase, kind, requests, at once, window, output budget of a request"]
         for phase in self.phases:
             count = "as many as fit" if phase.count is None else f"{phase.count} requests"

@@ -21,7 +21,7 @@ _csv = csv.writer(_Line())
 
 
 class CsvSink:
-    """One part file of a run: RFC 4180, UTF-8, header first, a row a request.
+    """One part file of a run: RFC 4180, UTF-8, header first, one row per request.
 
     Every row is handed to the operating system before `add` returns, so a killed process loses
     no finished request. The file is readable by its owner only: it holds replies. An existing

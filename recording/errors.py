@@ -1,4 +1,4 @@
-"""What an operator got wrong: the one error that every room may raise before anything is sent."""
+"""What an operator got wrong: the one error that any package may raise before a run."""
 
 
 class OperatorError(Exception):

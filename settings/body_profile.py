@@ -117,7 +117,7 @@ def extra_body(text: str) -> Mapping[str, Any]:
 
 
 def faults(options: Options) -> Iterator[str]:
-    """What is wrong with `--extra-body`, a sentence each."""
+    """What is wrong with `--extra-body`, one sentence each."""
     text = options.extra_body
     if not text.strip():
         return

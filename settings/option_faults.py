@@ -1,4 +1,4 @@
-"""What is wrong with the options of a run, a sentence each. Pure."""
+"""What is wrong with the options of a run, one sentence each. Pure."""
 
 import math
 from collections.abc import Iterator

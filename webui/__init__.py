@@ -1,1 +1,1 @@
-"""The face in the browser: start form, live numbers, charts and downloads, on Locust's web UI."""
+"""The live faces of a run: start form, live numbers, charts and downloads; Prometheus."""

@@ -154,7 +154,7 @@ def _stairs(points: Points) -> Points:
 
 
 def distribution(view: View, name: str, phases: list[dict[str, Any]]) -> list[Chart]:
-    """The latency ECDF, a line a phase, eight lines a chart."""
+    """The latency ECDF, one line per phase, eight lines per chart."""
     t = view.t
     lines = []
     for phase in phases:

@@ -1,1 +1,1 @@
-"""One file a probe: it builds the request and judges the answer."""
+"""One file per probe: it builds the request and judges the answer."""
