@@ -165,7 +165,7 @@ def summary() -> Schema:
         "unit": {"enum": ["rpm", "concurrency"]},
         "met": _or_null("integer"),
         "missed": _or_null("integer"),
-        "confidence": {"type": "number", "minimum": 0, "maximum": 1},
+        "confidence": _or_null("number", minimum=0, maximum=1),
         "windows": COUNT,
         "answered": COUNT,
         "causes": {"type": "array", "items": TEXT},

@@ -70,7 +70,7 @@ def _program(options: Options, asked: dict[str, Objectives], span: Span) -> Prog
             if not [*answers(tried)][-1]:
                 continue
             try:
-                level = search.send(Trial(level, found.met, found.sure, found.likely))
+                level = search.send(Trial(level, found.met, found.sure, found.likely, found.told))
             except StopIteration:
                 break
 

@@ -6,12 +6,19 @@ final: each says how likely its level is met, by as many independent requests as
 (rules/objectives.py), and at the most with 99 in 100. Of all places where the true boundary can
 lie, between two neighbouring levels that were tried, or beyond the outermost, the most likely is
 taken; its share of all likelihoods is the confidence.
+
+That share counts chance alone. Windows that hold a few waves of a queue err all alike, towards
+met: the long waves, which make the percentile, are in few of them, and no number of such windows
+averages that away. So a confidence is stated only where those at the bracket's ends are long
+enough.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 RIGHT, SURELY_RIGHT = 0.9, 0.99
+LONG_ENOUGH = 0.5
+"""A confidence is stated where the windows at the ends tell so much: twenty memories of a queue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +26,14 @@ class Trial:
     """One answer: whether a level was met, and whether chance can hardly have decided it.
 
     `likely` is how likely the level is truly met; None: as a verdict is right in 9 of 10 cases.
+    `told` is how far the window can tell, from 0 to 1 (rules/effective_size.py).
     """
 
     level: int
     met: bool
     sure: bool = False
     likely: float | None = None
+    told: float = 1.0
 
     @property
     def truly(self) -> float:
@@ -37,11 +46,20 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Bracket:
-    """The boundary: `low` is met, `high` is not. None: no level tried is on that side."""
+    """The boundary: `low` is met, `high` is not. None: no level tried is on that side.
+
+    `told` is how far the windows at its ends can tell, in the mean.
+    """
 
     low: int | None
     high: int | None
     confidence: float
+    told: float = 1.0
+
+    @property
+    def stated(self) -> float | None:
+        """The confidence that may be claimed; None: the windows are too short to say."""
+        return self.confidence if self.told >= LONG_ENOUGH else None
 
 
 def bracket(trials: Sequence[Trial]) -> Bracket:
@@ -52,7 +70,8 @@ def bracket(trials: Sequence[Trial]) -> Bracket:
     places = list(zip([None, *levels], [*levels, None], strict=True))
     weights = [_likelihood(trials, low) for low, _ in places]
     best = max(range(len(places)), key=lambda place: (weights[place], -place))
-    return Bracket(*places[best], weights[best] / sum(weights))
+    ends = [trial.told for trial in trials if trial.level in places[best]]
+    return Bracket(*places[best], weights[best] / sum(weights), sum(ends) / len(ends))
 
 
 def _likelihood(trials: Sequence[Trial], low: int | None) -> float:

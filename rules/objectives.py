@@ -49,7 +49,7 @@ class Attained:
     (`cost`); or we could not ask as planned: too few `users`, or a late `generator`; or too `few`
     requests for a percentile.
     `likely` is the probability that the level meets its objectives, whatever this window showed
-    (None: the verdict is not one of chance).
+    (None: the verdict is not one of chance). `told` is how far the window can tell, from 0 to 1.
     """
 
     met: bool
@@ -57,6 +57,7 @@ class Attained:
     missed: tuple[str, ...] = ()
     cause: Cause = ""
     likely: float | None = field(default=None, compare=False)
+    told: float = field(default=1.0, compare=False)
 
 
 def judge(
@@ -84,23 +85,27 @@ def judge(
     if halted or missed:
         missed = tuple(key for key in missed if key not in few)
         sure = halted or any(one.sure for one in found.values() if not one.met)
-        likely = min((one.likely for one in found.values()), default=0.0)
         cause = _cause(rows, missed, full)
-        return Attained(False, sure, missed, cause, 0.0 if halted else likely)
-    likely = min((one.likely for one in found.values()), default=1.0)
-    return Attained(True, all(one.sure for one in found.values()), likely=likely)
+        if halted:
+            return Attained(False, sure, missed, cause, 0.0)
+        worst = _worst(found)
+        return Attained(False, sure, missed, cause, worst.likely, worst.told)
+    worst = _worst(found)
+    sure = all(one.sure for one in found.values())
+    return Attained(True, sure, likely=worst.likely, told=worst.told)
 
 
 class _Answer(NamedTuple):
     """Whether a statement is met, whether surely, and how likely it is of the level.
 
-    `few`: nothing speaks against it, but so few requests cannot show it.
+    `few`: nothing speaks against it, but so few requests cannot show it. `told`: as of `Attained`.
     """
 
     met: bool
     sure: bool
     likely: float
     few: bool = False
+    told: float = 1.0
 
 
 def _found(rows: Sequence[Row], planned: int, objectives: Objectives) -> dict[str, _Answer]:
@@ -114,6 +119,11 @@ def _found(rows: Sequence[Row], planned: int, objectives: Objectives) -> dict[st
 
 def _missed(found: dict[str, _Answer]) -> tuple[str, ...]:
     return tuple(key for key, one in found.items() if not one.met)
+
+
+def _worst(found: dict[str, _Answer]) -> _Answer:
+    """The statement that is least likely met: the level is met no likelier."""
+    return min(found.values(), key=lambda one: one.likely, default=_certain(True))
 
 
 def _certain(met: bool) -> _Answer:
@@ -218,7 +228,7 @@ def _judged(met: bool, bad: int, count: int, share: float, effect: tuple[float, 
     tries, low = max(1, round(worth)), floor(some)
     likely = [_likely(min(k, tries), tries, share) for k in (low, low + 1)]
     by_chance = likely[0] + (some - low) * (likely[1] - likely[0])
-    return _Answer(met, sure, 0.5 + told * (by_chance - 0.5))
+    return _Answer(met, sure, 0.5 + told * (by_chance - 0.5), told=told)
 
 
 def _likely(bad: int, count: int, share: float) -> float:

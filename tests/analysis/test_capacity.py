@@ -1,6 +1,7 @@
 """What a capacity search found, told from its rows alone."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from analysis.page import html, markdown
 from analysis.reading.load import load
 from analysis.report import check, report
+from analysis.report.sections import capacity as section_of
 from recording.record import RequestRecord
 from rules.slo import parse
 from tests.analysis.runs import failed, make, phase, record
@@ -54,6 +56,27 @@ def test_the_bracket_its_confidence_and_why_it_broke(tmp_path: Path) -> None:
     # All bad ones came at once: one wave, which is not sure.
     assert "| 5 | 90 | missed | refusals (429) (success_rate) |" in told
     assert "few independent requests" in told
+
+
+def waves(level: int, number: int, slow: int) -> list[RequestRecord]:
+    """Sixty requests, of which so many in a row took longer than the limit: one wave."""
+    return [
+        replace(one, elapsed_sec=6.0 if 20 <= place < 20 + slow else 1.0)
+        for place, one in enumerate(trial(level, number))
+    ]
+
+
+def test_windows_of_one_wave_state_no_confidence(tmp_path: Path) -> None:
+    """However often they say the same: the number is absent, and the reason stands there."""
+    tries = [(60, n, 2) for n in (1, 2, 3)] + [(66, n, 20) for n in (1, 2, 3)]
+    run = searched(tmp_path / "r", *(waves(*one) for one in tries))
+    told = text(run)
+    assert "at 60 RPM and not at 66 RPM (6 windows, too short to say how surely)." in told
+    assert "the capacity may well be lower. Give a --duration twice as long" in told
+    assert "confidence 9" not in told
+    assert "窗口过短，无法给出置信度" in text(run, "zh")
+    (plain,) = section_of.plain(report.look(load(run), "en"))
+    assert plain["confidence"] is None and (plain["met"], plain["missed"]) == (60, 66)
 
 
 def test_windows_that_hold_too_few_requests_to_tell_are_named(tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ def plain(view: View) -> list[dict[str, Any]]:
                 "unit": "concurrency" if _closed(view, trials[0][0]) else "rpm",
                 "met": found.low,
                 "missed": found.high,
-                "confidence": found.confidence,
+                "confidence": found.stated,
                 "windows": len(trials),
                 "answered": len(_counting(trials)),
                 "causes": sorted({answer.cause for answer in broke if answer.cause}),
@@ -119,7 +119,9 @@ def _ours(trials: Trials, found: Bracket) -> bool:
 
 def found_by(trials: Trials) -> Bracket:
     """The bracket of the trials that are answers."""
-    return bracket([Trial(p["target"], a.met, a.sure, a.likely) for p, a in _counting(trials)])
+    return bracket(
+        [Trial(p["target"], a.met, a.sure, a.likely, a.told) for p, a in _counting(trials)]
+    )
 
 
 def _judged(view: View, slo: Slo, phase: dict[str, Any]) -> Attained | None:
@@ -151,10 +153,16 @@ def _unit(view: View, phase: dict[str, Any]) -> tuple[str, str]:
 def _remark(view: View, model: str, trials: Trials, found: Bracket) -> Remark:
     t = view.t
     unit = t(*_unit(view, trials[0][0]))
-    sure = t(
-        f"confidence {percent(found.confidence, 0)}, {len(trials)} windows",
-        f"置信度 {percent(found.confidence, 0)}，{len(trials)} 个窗口",
-    )
+    if found.stated is None:
+        sure = t(
+            f"{len(trials)} windows, too short to say how surely",
+            f"{len(trials)} 个窗口，窗口过短，无法给出置信度",
+        )
+    else:
+        sure = t(
+            f"confidence {percent(found.stated, 0)}, {len(trials)} windows",
+            f"置信度 {percent(found.stated, 0)}，{len(trials)} 个窗口",
+        )
     broke = _broke(trials, found)
     why = t.join(dict.fromkeys(_why(view, answer) for answer in broke))
     ours = _ours(trials, found)
@@ -184,7 +192,7 @@ def _remark(view: View, model: str, trials: Trials, found: Bracket) -> Remark:
         f"{model} 在 {found.low} {unit} 达到目标，在 {found.high} {unit} 未达到（{sure}）。"
         f"失效原因：{why}。{limit}",
     )
-    return Remark("bad" if ours else "good", text)
+    return Remark("bad" if ours else "note" if found.stated is None else "good", text)
 
 
 def _few(view: View, slo: Slo, model: str, trials: Trials, found: Bracket) -> list[Remark]:
@@ -214,10 +222,19 @@ def _few(view: View, slo: Slo, model: str, trials: Trials, found: Bracket) -> li
 
 
 def _doubtful(view: View, model: str, trials: Trials, found: Bracket) -> list[Remark]:
-    """That the windows tell too little for a confidence of nine in ten."""
+    """That the windows tell too little for a confidence of nine in ten, or for any."""
     t, counting = view.t, _counting(trials)
-    if found.confidence >= SOUND or not counting:
+    if not counting or (found.stated is not None and found.stated >= SOUND):
         return []
+    if found.stated is None:
+        text = t(
+            f"{model}: requests of a queue come in waves, and each window holds only a few of "
+            "them. Such windows look better than the level is, and more of them do not help: the "
+            "capacity may well be lower. Give a --duration twice as long, or longer.",
+            f"{model}：排队使延迟成波动起伏，而每个窗口只包含少数几次波动。这样的窗口往往比实际情况好看，"
+            "增加窗口数量并无帮助，实际容量很可能更低：请将 --duration 加长一倍或更多。",
+        )
+        return [Remark("note", text)]
     text = t(
         f"{model}: each window holds few independent requests (those of a queue are alike), so the "
         "bracket is doubtful: a longer --duration or more --trials tell more.",
@@ -284,12 +301,14 @@ def _table(view: View, model: str, trials: Trials) -> Table:
             "those that are alike count once (sure: chance at the very edge would bring it about "
             "in less than 1% of windows). A "
             "window of a late generator is no answer, but for the third at its level. The "
-            "confidence is the bracket's share of the likelihood of all places.",
+            "confidence is the bracket's share of the likelihood of all places; of windows of a "
+            "few waves of a queue none is stated.",
             "每次尝试为某一水平上的一个窗口，按目标判定。"
             "每次判定按其相互独立的请求数加权（彼此相似的请求只计一次；"
             "“确定”指处于目标边缘时偶然出现的概率低于 1%），"
             "压测端滞后的窗口不作为判定，同一水平第三次滞后除外。"
-            "区间取似然最大的分界位置，置信度为其似然占全部位置之比。",
+            "区间取似然最大的分界位置，置信度为其似然占全部位置之比；"
+            "窗口只含少数几次排队波动时，不给出置信度。",
         ),
     )
 
