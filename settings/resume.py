@@ -87,6 +87,11 @@ def going_on(before: Options, given: Options) -> Options:
             "--dry-run does not go with --resume: events.jsonl and the report of the run say what "
             "is left of it."
         )
+    if before.mode == "interactive":
+        raise OperatorError(
+            f"--resume {given.resume}: mode interactive has no plan that could go on; report that "
+            "run, or start a new one."
+        )
     changed: dict[str, Any] = {}
     refused = []
     for item in fields(Options):

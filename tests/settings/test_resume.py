@@ -103,3 +103,10 @@ def test_an_option_of_another_mode_that_0_1_passed_over_is_left_out() -> None:
     kept = as_dict(replace(BEFORE, speed=2.0, repeat=9))
     assert without_unread(recalled(kept, NOTHING)) == BEFORE
     assert without_unread(recalled(kept | {"mode": "cache"}, NOTHING)).repeat == 9
+
+
+def test_users_by_hand_cannot_go_on() -> None:
+    """Nobody is there to say how many, and until when: the run would never end."""
+    for given in (NOTHING, replace(NOTHING, resume_windows=True)):
+        with pytest.raises(OperatorError, match="has no plan that could go on"):
+            going_on(replace(BEFORE, mode="interactive"), given)

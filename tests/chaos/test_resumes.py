@@ -1,0 +1,107 @@
+"""Modes that cannot simply go on are cut off and resumed at random; the server's log judges.
+
+Users by hand have no plan that could go on, and an audit of rate limits has lost its windows: there
+the claim is that a resume sends nothing, and says so. A pause between two probes of a cache entry's
+life is kept: no rest is shorter than it is called.
+"""
+
+import os
+import random
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from analysis.reading.load import load, rows
+from analysis.report import report as made
+from analysis.report.sections import cache_life
+from tests.chaos.trial import MODES, report
+from tests.e2e.test_resume import cut_off, resume
+from tests.simulated import Simulator
+
+Start = Callable[..., Simulator]
+TRIALS = max(2, int(os.environ.get("WEIGHBRIDGE_TRIALS", "36")) // 9)
+GAPS = (2, 4, 7)
+NOTHING = "nothing of it is left to send"
+
+
+def told_whole(folder: Path, gateway: Simulator) -> None:
+    """Every request that reached the server is a row; none is two."""
+    frame = load(folder).requests
+    assert not frame.duplicated(["phase", "request_index"]).any()
+    assert {row["task_id"] for row in gateway.rows()} <= set(frame["task_id"])
+    report(folder)
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize("number", range(TRIALS))
+def test_users_by_hand_do_not_go_on(simulator: Start, tmp_path: Path, number: int) -> None:
+    """Not with --resume-windows either: nobody is there to say how many users, and until when."""
+    gateway = simulator("--profile", "fast", "--latency", 0.15)
+    moment = random.Random(f"interactive {number}").uniform(0.0, 4.0)
+    plan = ("--model", "m", "--task-id-on-streams", *MODES["interactive"])
+    folder = cut_off(gateway, tmp_path / "results", moment, *plan)
+    told_whole(folder, gateway)
+    before = len(gateway.rows())
+    for more in ((), ("--resume-windows",)):
+        done = resume(gateway, folder, *more)
+        assert done.code == 2 and "has no plan that could go on" in done.text, done.text
+    assert len(gateway.rows()) == before, "it sent something"
+    told_whole(folder, gateway)
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize("number", range(TRIALS))
+def test_an_audit_of_limits_does_not_go_on(simulator: Start, tmp_path: Path, number: int) -> None:
+    """The first request apart, after which the whole audit is still to come."""
+    gateway = simulator("--profile", "fast", "--latency", 0.15, "--rpm-limit", 40)
+    moment = random.Random(f"limits {number}").uniform(0.5, 20.0)
+    plan = ("--model", "m", "--mode", "limits", "--budget-tokens", 100_000, "--limits-most", 200)
+    folder = cut_off(gateway, tmp_path / "results", moment, *plan)
+    told_whole(folder, gateway)
+    begun = set(load(folder).requests["phase"]) - {"limits/m/look"}
+    if not begun:
+        pytest.skip("it was cut off before it had begun to fill")
+    before = len(gateway.rows())
+    done = resume(gateway, folder, "--resume-windows")
+    assert done.code == 2 and NOTHING in done.text, done.text
+    assert len(gateway.rows()) == before, "it sent something"
+    said = report(folder)
+    held = [line for line in said.splitlines() if line.startswith("BAD")]
+    assert all("interrupted" in line or "process that died" in line for line in held), held
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize("number", range(TRIALS))
+def test_no_rest_is_shorter_than_it_is_called(
+    simulator: Start, tmp_path: Path, number: int
+) -> None:
+    """Cut off twice in its pauses and requests; by the server's clock, whatever was sent before."""
+    gateway = simulator("--profile", "fast", "--latency", 0.15, "--cache-ttl", 5)
+    dice = random.Random(f"gaps {number}")
+    plan = ("--mode", "cache", "--model", "m", "--repeat", 1, "--prefix-tokens", 1200,
+            "--cache-gaps", ",".join(map(str, GAPS)))  # fmt: skip
+    folder = cut_off(gateway, tmp_path / "results", dice.uniform(0.3, 12.0), *plan)
+    time.sleep(dice.choice((0.0, 1.0, 4.0)))
+    done = resume(gateway, folder)
+    assert done.code == 0, done.text
+    told_whole(folder, gateway)
+    run = load(folder)
+    assert set(run.requests["outcome"]) == {"ok"}
+    names = {row["task_id"]: row for row in rows(run.requests) if row["scenario"] == "gap"}
+    uses = sorted(
+        (float(seen["arrival_unix_s"]), float(seen["last_byte_unix_s"] or "inf"), seen["task_id"])
+        for seen in gateway.rows() if seen["task_id"] in names
+    )  # fmt: skip
+    last = Counter({task: at for at, _, task in uses})  # when each was sent for the last time
+    for task, row in names.items():
+        at = last[task]
+        earlier = [min(end, at) if end < float("inf") else begin for begin, end, _ in uses
+                   if begin < at]  # fmt: skip
+        if earlier:
+            assert at - max(earlier) >= row["target"] - 0.005, task
+    (life,) = cache_life.plain(made.look(run))
+    for rest in life["rests"]:  # an entry lives 5 s
+        assert rest["hit"] in (None, rest["planned_s"] < 5), life
