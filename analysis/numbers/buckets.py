@@ -10,6 +10,7 @@ completed in the bucket. Only whole buckets after the warm-up are asked for drif
 One bad bucket moves neither; and both allow for buckets that follow
 their neighbours: what neighbours share, by the correlation of their ranks, counts once. A
 series is called drifting, or changed, only at a p-value of at most 0.002, for many are looked at.
+Of 20 buckets that remember long (AR(1) 0.9) 5 % of level series are called drifting all the same.
 Such a p-value takes about twelve buckets for a change, and ten for a drift; the smallest change
 that would have been seen is worked out from the series itself.
 """
