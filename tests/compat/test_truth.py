@@ -93,7 +93,15 @@ def test_the_checks_are_the_simulators_features() -> None:
     assert set(BY_ID) == set(FEATURES) and len(OF_CHAT) == 47
 
 
-@pytest.mark.parametrize("state", ["ignored", "refused", "wrong", "broken"])
+@pytest.mark.parametrize(
+    "state",
+    [
+        pytest.param("ignored", marks=pytest.mark.slow),
+        "refused",
+        pytest.param("wrong", marks=pytest.mark.slow),
+        "broken",
+    ],
+)
 def test_all_features_in_one_state(tmp_path: Path, state: str) -> None:
     """Each feature that can be in the state gets its verdict; each that cannot works.
 

@@ -93,7 +93,7 @@ def test_a_fault_while_the_run_begins_ends_the_process(tmp_path: Path, mode: str
     """Whatever it is, in a mode with a plan and in one without: exit code 1, no hang."""
     broken = (
         "from weighbridge.users import GatewayUser\n"
-        "import engine.session as s\n"
+        "import engine.run_manifest as s\n"
         "def fails(*a, **k): raise KeyError('no such thing')\n"
         "s.write_json = fails\n"
     )
