@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -64,7 +65,17 @@ class LoginProxy:
 
     def _read(self) -> None:
         assert self.process.stdout is not None
-        self.lines.extend(line.strip() for line in self.process.stdout)
+        for line in self.process.stdout:
+            self.lines.append(line.strip())
+
+    def said(self, start: str) -> bool:
+        """Whether a line begins so; what it printed may still be on its way to us."""
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            if any(line.startswith(start) for line in self.lines):
+                return True
+            time.sleep(0.02)
+        return False
 
 
 @pytest.fixture
@@ -178,8 +189,8 @@ def test_a_proxy_that_wants_a_login_says_how(
     for url in (secure.url, plain.url):
         look(url, ca_file=str(authority.ca))
     host = secure.url.split("/")[2]
-    assert f"200 CONNECT {host} HTTP/1.1" in proxy.lines, "the tunnel was made"
-    assert any(line.startswith(f"200 GET {plain.url}/models") for line in proxy.lines)
+    assert proxy.said(f"200 CONNECT {host} HTTP/1.1"), "the tunnel was made"
+    assert proxy.said(f"200 GET {plain.url}/models")
 
 
 @pytest.mark.parametrize("kind", ["socks5", "socks5h", "https"])
