@@ -60,7 +60,7 @@ lint: $(BIN)/.dev ## ruff, mypy and the direction of imports
 unit: $(BIN)/.dev ## the quick and pure tests alone (a minute)
 	$(BIN)/python -m pytest -n 2 $(UNIT)
 
-test: $(BIN)/.dev ## ruff, mypy and every test (about ten minutes)
+test: $(BIN)/.dev ## ruff, mypy and every test (about twelve minutes)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
