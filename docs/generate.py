@@ -1,7 +1,8 @@
 """Writes the parts of the documentation that follow from code: `make docs`.
 
-The README's table of columns, docs/options.md, docs/outcomes.md, the metrics of docs/ci.md, the
-reference, the schemas, and the map of the packages. A test sees that they are what the code says.
+The README's tables of modes and columns, the modes' pages in mkdocs.yml, docs/options.md,
+docs/outcomes.md, the metrics of docs/ci.md, the reference, the schemas, and the map of the
+packages. A test sees that they are what the code says.
 """
 
 import inspect
@@ -18,11 +19,12 @@ import import_map  # noqa: E402
 import schemas  # noqa: E402
 import simulated  # noqa: E402
 
+from loadshapes.modes import MODES  # noqa: E402
 from recording import outcome  # noqa: E402
 from recording.formats import FIRST, FORMATS  # noqa: E402
 from recording.record import MEANINGS, TYPES  # noqa: E402
 from rules.conditions import METRICS  # noqa: E402
-from settings.option import GROUPS, MODES, flag, readers  # noqa: E402
+from settings.option import GROUPS, choices, flag, readers  # noqa: E402
 from settings.options import Options  # noqa: E402
 from tasks import answer_flags  # noqa: E402
 from tests.faults import PROVOKED, SIMULATED, Case  # noqa: E402
@@ -35,6 +37,25 @@ def columns() -> str:
     return "\n".join(["| column | type | meaning |", "|---|---|---|", *rows])
 
 
+def modes(language: int, headers: tuple[str, str]) -> str:
+    """The modes as a Markdown table, in one language: 0 for English, 1 for Chinese."""
+    rows = [
+        f"| `{mode.name}` | {mode.question[language]} | {mode.sends[language]} |"
+        for mode in MODES.values()
+    ]
+    return "\n".join([f"| `--mode` | {' | '.join(headers)} |", "|---|---|---|", *rows])
+
+
+def navigation() -> str:
+    """The modes' pages as lines of mkdocs.yml, each under the question of its first mode."""
+    titles: dict[str, str] = {}
+    for mode in MODES.values():
+        titles.setdefault(mode.page, mode.question[0])
+    return "\n".join(
+        f'      - "{title[:1].upper()}{title[1:]}": {page}' for page, title in titles.items()
+    )
+
+
 def options() -> str:
     """docs/options.md."""
     found = [
@@ -43,16 +64,16 @@ def options() -> str:
         "they are. An option that the run's mode does not read is refused. Durations are seconds, "
         "or written like `500ms`, `90s`, `1m`, `1h30m`."
     ]
-    for group, about in GROUPS.items():
-        found.append(f"\n## {group.capitalize()}\n\n{about.capitalize()}.\n")
+    for group, purpose in GROUPS.items():
+        found.append(f"\n## {group.capitalize()}\n\n{purpose.capitalize()}.\n")
         found += ["| option | default | modes | meaning |", "|---|---|---|---|"]
         for item in fields(Options):
             if item.metadata["group"] == group:
                 shown = "" if item.default in ("", False) else f"`{item.default}`"
-                choices = ", ".join(f"`{c}`" for c in item.metadata["choices"] if c)
-                text = item.metadata["help"] + (f" ({choices})" if choices else "")
-                modes = readers(item)
-                of = "all" if len(modes) == len(MODES) else ", ".join(modes)
+                allowed = ", ".join(f"`{c}`" for c in choices(item) if c)
+                text = item.metadata["help"] + (f" ({allowed})" if allowed else "")
+                read_by = readers(item)
+                of = "all" if len(read_by) == len(MODES) else ", ".join(read_by)
                 found.append(f"| `{flag(item.name)}` | {shown} | {of} | {text} |")
     return "\n".join(found) + "\n"
 
@@ -148,20 +169,41 @@ def versions() -> str:
 
 def renewed(page: Path, name: str, table: str) -> str:
     """A page written by hand, with the table between its marks of that name renewed."""
-    begin, end = f"<!-- {name}: made by `make docs` -->", f"<!-- /{name} -->"
-    before, rest = page.read_text(encoding="utf-8").split(begin)
+    return _between(page.read_text(encoding="utf-8"), "<!-- {} -->", name, table)
+
+
+def _between(text: str, mark: str, name: str, table: str) -> str:
+    begin, end = mark.format(f"{name}: made by `make docs`"), mark.format(f"/{name}")
+    before, rest = text.split(begin)
     return f"{before}{begin}\n{table}\n{end}{rest.split(end)[1]}"
+
+
+def readme(page: Path, language: int, headers: tuple[str, str]) -> str:
+    """A README, with the table of modes renewed where its marks stand, and of columns as well."""
+    text = page.read_text(encoding="utf-8")
+    for name, table in {"modes": modes(language, headers), "columns": columns()}.items():
+        if f"<!-- {name}: made by" in text:
+            text = _between(text, "<!-- {} -->", name, table)
+    return text
+
+
+def site() -> str:
+    """mkdocs.yml, with the modes' pages in its navigation renewed."""
+    text = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    return _between(text, "      # {}", "modes", navigation())
 
 
 def pages() -> dict[Path, str]:
     """Every generated page and what it should hold."""
-    front, docs = ROOT / "README.md", ROOT / "docs"
+    front, chinese, docs = ROOT / "README.md", ROOT / "README.zh-CN.md", ROOT / "docs"
     ci, rows = docs / "ci.md", docs / "reference" / "columns.md"
     files = docs / "reference" / "files.md"
     form = docs / "web-ui.md"
     plan, seen = docs / "explanation" / "architecture.md", docs / "reference" / "metrics.md"
     return {
-        front: renewed(front, "columns", columns()),
+        front: readme(front, 0, ("question", "what is sent")),
+        chinese: readme(chinese, 1, ("回答的问题", "发送什么")),
+        ROOT / "mkdocs.yml": site(),
         rows: renewed(rows, "columns", columns()),
         seen: renewed(seen, "series", series()),
         files: renewed(files, "versions", versions()),

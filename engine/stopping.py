@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from engine.messages import Held, OfRun, Tripped
 from engine.phase_share import PhaseShare, Run
-from loadshapes.capacity import MODE as CAPACITY
+from loadshapes.modes.capacity import NAME as CAPACITY
 from loadshapes.phase import Phase
 from recording.events import (
     BudgetSpent,

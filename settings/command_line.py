@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection
 from dataclasses import Field, fields
 from typing import Any, Protocol
 
-from settings.option import flag, told
+from settings.option import choices, flag, told
 
 ELSEWHERE = {
     "--api-key": "the key comes from the environment or .env (OPENAI_API_KEY), never from here",
@@ -105,8 +105,8 @@ def add_arguments(table: type[Any], parser: Parser) -> None:
             more["type"] = _reader(item)
         if item.metadata["repeatable"]:
             more["action"] = Lines
-        if item.metadata["choices"]:
-            more["choices"] = Offered(item.metadata["choices"])
+        if offered := choices(item):
+            more["choices"] = Offered(offered)
         if not item.metadata["web"]:
             more["include_in_web_ui"] = False
         env = f"WEIGHBRIDGE_{item.name.upper()}"

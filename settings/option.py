@@ -4,12 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import Field, field, fields
 from typing import Any
 
-MODES = (
-    "smoke", "ladder", "rpm", "tpm", "cache", "tools", "reasoning", "vision", "full", "interactive",
-    "capacity", "soak", "replay", "limits",
-)  # fmt: skip
-PARTS = ("smoke", "ladder", "rpm", "tpm", "cache", "tools", "reasoning", "vision")
-"""What mode full is made of."""
+from settings.known_modes import known, parts
 
 GROUPS = {
     "gateway": "how it is reached, and what every request says",
@@ -29,6 +24,7 @@ def option(
     *,
     group: str,
     modes: Collection[str] = (),
+    not_modes: Collection[str] = (),
     in_full: bool = True,
     choices: Collection[str] = (),
     seconds: bool = False,
@@ -40,8 +36,9 @@ def option(
 ) -> Any:
     """A field that is also an option, with what the rest of the program asks about it.
 
-    `group`: one of GROUPS. `modes`: those that read it; none means all. Mode full reads what its
-    parts read, unless `in_full` is False.
+    `group`: one of GROUPS. `modes`: those that read it; none means all but `not_modes`. Mode full
+    reads what its parts read, unless `in_full` is False. That such modes exist is checked where
+    modes are registered (loadshapes/modes).
     `seconds`: a duration, which may also be written 90s, 1m or 1h30m.
     `sent`: it decides what is sent or how long an answer may take, so runs that differ in it are
     not alike. `anew`: a run that goes on may be given another value, for no request depends on it.
@@ -49,11 +46,12 @@ def option(
     how the process ends. `content`: its value is asked or answered, so --no-content withholds it.
     `repeatable`: it may be given several times; its value is text, a line each.
     """
-    if group not in GROUPS or not set(modes) <= set(MODES):
-        raise ValueError(f"{help!r}: no such group ({group}), or no such mode ({modes})")
+    if group not in GROUPS:
+        raise ValueError(f"{help!r}: no such group ({group})")
     known = {
-        "help": help, "group": group, "modes": tuple(modes), "in_full": in_full,
-        "choices": tuple(choices), "seconds": seconds, "sent": sent, "anew": anew, "web": web,
+        "help": help, "group": group, "modes": tuple(modes),
+        "not_modes": tuple(not_modes), "in_full": in_full, "choices": tuple(choices),
+        "seconds": seconds, "sent": sent, "anew": anew, "web": web,
         "content": content, "repeatable": repeatable,
     }  # fmt: skip
     return field(default=default, metadata=known)
@@ -65,10 +63,15 @@ def flag(name: str) -> str:
 
 
 def readers(item: "Field[Any]") -> tuple[str, ...]:
-    """The modes that read an option, in the order of MODES."""
-    named = item.metadata["modes"] or MODES
-    full = item.metadata["in_full"] and any(part in named for part in PARTS)
-    return tuple(mode for mode in MODES if mode in named or (mode == "full" and full))
+    """The modes that read an option, in their order."""
+    named = item.metadata["modes"] or {*known()} - {*item.metadata["not_modes"]}
+    full = item.metadata["in_full"] and any(part in named for part in parts())
+    return tuple(mode for mode in known() if mode in named or (mode == "full" and full))
+
+
+def choices(item: "Field[Any]") -> tuple[str, ...]:
+    """The values that an option may have, where there are only some; of `mode` the modes."""
+    return ("", *known()) if item.name == "mode" else tuple(item.metadata["choices"])
 
 
 def names(table: type[Any], known: str) -> tuple[str, ...]:
@@ -78,7 +81,7 @@ def names(table: type[Any], known: str) -> tuple[str, ...]:
 
 def foreign(options: Any) -> Iterator[str]:
     """A sentence for every option that was given and that the run's mode does not read."""
-    for item in fields(options) if options.mode in MODES else ():
+    for item in fields(options) if options.mode in known() else ():
         modes = readers(item)
         if getattr(options, item.name) != item.default and options.mode not in modes:
             yield f"{flag(item.name)} works only with --mode {_or(modes)}; remove it."
@@ -91,7 +94,7 @@ def _or(words: Sequence[str]) -> str:
 def told(item: "Field[Any]") -> str:
     """What an option is, in a line: the modes that read it, unless all do, and its help."""
     modes = readers(item)
-    if len(modes) > len(MODES) // 2:
+    if len(modes) > len(known()) // 2:
         return str(item.metadata["help"])
     return f"{'mode' if len(modes) == 1 else 'modes'} {', '.join(modes)}: {item.metadata['help']}"
 

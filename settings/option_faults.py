@@ -7,7 +7,8 @@ from dataclasses import fields
 from rules import conditions, percentiles, prices
 from rules.slo import SloError
 from settings.command_line import nearest
-from settings.option import MODES, flag
+from settings.known_modes import known
+from settings.option import flag
 from settings.options import Options
 
 _ABOVE_0 = (
@@ -22,13 +23,13 @@ _NOT_BELOW_0 = (
 
 def faults(options: Options) -> Iterator[str]:
     """Every value that cannot be used."""
-    mode = options.mode
+    mode, modes = options.mode, known()
     if not mode:
-        yield f"--mode is missing: say which test to run ({', '.join(MODES)})."
-    elif mode not in MODES:
-        near = nearest(mode, MODES)
+        yield f"--mode is missing: say which test to run ({', '.join(modes)})."
+    elif mode not in modes:
+        near = nearest(mode, modes)
         meant = f"did you mean {near}? Or " if near else ""
-        yield f"--mode {mode} is unknown: {meant}use one of {', '.join(MODES)}."
+        yield f"--mode {mode} is unknown: {meant}use one of {', '.join(modes)}."
     yield from _values(options)
     if not options.slo and any(word in options.fail_on for word in ("attainment", "goodput_rps")):
         yield "--fail-on asks for attainment or goodput_rps: give the objectives with --slo."
@@ -40,7 +41,7 @@ def faults(options: Options) -> Iterator[str]:
 def _values(options: Options) -> Iterator[str]:
     for item in fields(options):
         value, allowed = getattr(options, item.name), item.metadata["choices"]
-        if item.name != "mode" and allowed and value not in allowed:
+        if allowed and value not in allowed:
             yield f"{flag(item.name)} {value} is unknown: use {' or '.join(allowed)}."
         if isinstance(value, str) and not _is_text(value):
             yield f"{flag(item.name)} holds bytes that are not UTF-8 text: write it again."

@@ -14,13 +14,14 @@ from typing import Any
 from recording.errors import OperatorError
 from rules.slo import Slo
 from rules.slo import read as read_slo
-from settings.option import GROUPS, MODES, PARTS, option, withheld
+from settings.known_modes import known
+from settings.option import GROUPS, option, withheld
 
 WINDOWS = ("rpm", "tpm", "soak", "capacity")
 PROMPTED = ("rpm", "ladder", "interactive", "soak", "capacity")
 """The modes whose short request gives way to the lines of `--prompts`."""
-RULED = tuple(mode for mode in MODES if mode != "interactive")
-"""The modes that the stop rule may end; in the other one a person is at hand."""
+BY_HAND = ("interactive",)
+"""The mode in which a person is at hand: no stop rule ends it."""
 
 LARGEST = 10**9  # of a target or a step
 WITHHELD = "withheld by --no-content"
@@ -38,7 +39,7 @@ class Options:
     """A snapshot of the options of one run."""
 
     # load
-    mode: str = _load("", "which test to run", choices=("", *MODES))
+    mode: str = _load("", "which test to run")
     model: str = _load("", "model, or several with commas between")
     target: str = _load(
         "", "target RPM, or TPM in mode tpm; several with commas between", modes=WINDOWS
@@ -113,7 +114,9 @@ class Options:
         False, "10 s windows, only the higher target of each, short pauses", modes=("full",)
     )
     parts: str = _load(
-        "", f"what of it to run, in its own order (empty: all): {','.join(PARTS)}", modes=("full",)
+        "",
+        "which of its modes to run, e.g. ladder,rpm, in its own order (empty: all)",
+        modes=("full",),
     )
     seed: int = _load(0, "seed of every random choice")
     resume: str = _load(
@@ -326,12 +329,14 @@ class Options:
         "on",
         "end a climb or a window on many 429, 5xx and timeouts, and what is refused from the start",
         choices=("on", "off"),
-        modes=RULED,
+        not_modes=BY_HAND,
     )
     stop_error_rate: float = _judging(
-        0.2, "share of such failures at which the stop rule acts", modes=RULED
+        0.2, "share of such failures at which the stop rule acts", not_modes=BY_HAND
     )
-    stop_window: int = _judging(20, "over how many of the last completed requests", modes=RULED)
+    stop_window: int = _judging(
+        20, "over how many of the last completed requests", not_modes=BY_HAND
+    )
     percentiles: str = _judging(
         "50,95,99", "which percentiles the report's tables show, e.g. 50,90,99,99.9"
     )
@@ -400,15 +405,6 @@ class Options:
         return _whole_numbers("steps", self.steps)
 
     @property
-    def chosen_parts(self) -> tuple[str, ...]:
-        """The parts of mode full to run, in its order; OperatorError if one is none."""
-        given = [part.strip() for part in self.parts.split(",") if part.strip()]
-        for part in given:
-            if part not in PARTS:
-                raise OperatorError(f"--parts {part} is none: use some of {','.join(PARTS)}.")
-        return tuple(part for part in PARTS if part in given) if given else PARTS
-
-    @property
     def gaps_s(self) -> tuple[int, ...]:
         """The numbers of `--cache-gaps`; OperatorError if they are not whole and above 0."""
         return _whole_numbers("cache-gaps", self.cache_gaps)
@@ -434,7 +430,7 @@ class Options:
 
     def objectives(self) -> Slo | None:
         """What `--slo` says; None without it. Raises SloError."""
-        return read_slo(Path(self.slo), MODES) if self.slo else None
+        return read_slo(Path(self.slo), known()) if self.slo else None
 
 
 def _whole_numbers(name: str, text: str) -> tuple[int, ...]:

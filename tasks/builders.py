@@ -1,22 +1,32 @@
 """Which builder makes which kind of request (`Phase.request`)."""
 
+from collections.abc import Mapping
+from importlib import import_module
+from pkgutil import iter_modules
+from types import MappingProxyType
+
 from loadshapes.own_traffic.traffic import Traffic
 from loadshapes.phase import Phase
 from loadshapes.plan import Plan
 from settings.options import Options
+from tasks import probes
 from tasks.conversation import request
-from tasks.probes import cache, reasoning, tools, vision
 from tasks.prompts import Builder, Request, greeting, marker, padded
 
-BUILDERS: dict[str, Builder] = {
-    "marker": marker,
-    "padded": padded,
-    "greeting": greeting,
-    "cache": cache.build,
-    "tools": tools.build,
-    "reasoning": reasoning.build,
-    "vision": vision.build,
-}
+
+def _found() -> dict[str, Builder]:
+    """The builders of the load modes, and those of every probe. ValueError: two of one name."""
+    builders: dict[str, Builder] = {"marker": marker, "padded": padded, "greeting": greeting}
+    for file in iter_modules(probes.__path__):
+        own: Mapping[str, Builder] = import_module(f"{probes.__name__}.{file.name}").BUILDERS
+        if both := builders.keys() & own:
+            raise ValueError(f"tasks/probes/{file.name}.py: {both} is built elsewhere already")
+        builders |= own
+    return builders
+
+
+BUILDERS: Mapping[str, Builder] = MappingProxyType(_found())
+"""Who builds which request (`Phase.request`)."""
 
 
 def build(

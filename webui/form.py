@@ -9,7 +9,8 @@ from locust.util.timespan import parse_timespan
 
 from recording.errors import OperatorError
 from settings.command_line import seconds_of
-from settings.option import MODES, flag, readers
+from settings.known_modes import known
+from settings.option import flag, readers
 from settings.options import Options
 
 LOCUSTS_OWN = ("user_count", "spawn_rate", "host", "run_time", "profile")
@@ -57,7 +58,7 @@ def options(form: Mapping[str, str], given: Options) -> Options:
             )
         changed[name] = _value(item, text)
     asked = replace(given, **changed)
-    if asked.mode not in MODES:
+    if asked.mode not in known():
         return asked
     others = [item for item in fields(Options) if asked.mode not in readers(item)]
     defaults: dict[str, Any] = {item.name: item.default for item in others}

@@ -21,7 +21,7 @@ OTHERS = ("demo", "ui", "worker", "simulator")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what is asked; returns the exit code. A run ends the process itself, as Locust does."""
-    from settings.option import MODES
+    from loadshapes.modes import MODES
     from weighbridge import help
 
     given = list(sys.argv[1:] if arguments is None else arguments)

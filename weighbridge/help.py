@@ -7,10 +7,10 @@ from dataclasses import fields
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed
 
-from loadshapes.modes import PLANS
+from loadshapes.modes import MODES
 from recording.manifest import git_commit, project_version
 from settings.command_line import nearest
-from settings.option import GROUPS, MODES, flag, readers
+from settings.option import GROUPS, flag, readers
 from settings.options import Options
 
 WIDTH = 100
@@ -63,7 +63,7 @@ def page() -> str:
         "  weighbridge COMMAND [...]     one of the tools below",
         "",
         "Modes",
-        *_table({mode: _about(mode) for mode in MODES}),
+        *_table({name: mode.about for name, mode in MODES.items()}),
         "",
         "Commands",
         *_table(TOOLS),
@@ -73,7 +73,13 @@ def page() -> str:
 
 def of_mode(mode: str) -> str:
     """`weighbridge MODE --help`."""
-    lines = [f"weighbridge {mode} [options]", "", *textwrap.wrap(_about(mode), WIDTH)]
+    example = " ".join(["weighbridge", mode, *MODES[mode].example])
+    lines = [
+        f"weighbridge {mode} [options]",
+        f"for example: {example}",
+        "",
+        *textwrap.wrap(MODES[mode].about, WIDTH),
+    ]
     return "\n".join([*lines, *_options(mode), "", *textwrap.wrap(LOCUSTS, WIDTH)]) + "\n"
 
 
@@ -86,15 +92,10 @@ def unknown(what: str, words: Collection[str]) -> str:
     return f"{what} is neither a mode nor a command: {hint}"
 
 
-def _about(mode: str) -> str:
-    """What a mode does: the first line that its plan says of itself."""
-    return (PLANS[mode].__doc__ or "").strip().partition("\n")[0]
-
-
 def _options(mode: str) -> list[str]:
     """The options of a mode, or (empty) of all, by group."""
     lines = []
-    for group, about in GROUPS.items():
+    for group, purpose in GROUPS.items():
         shown = {"-H, --host": HOST} if group == "gateway" else {}
         for item in fields(Options):
             if item.metadata["group"] != group or item.name == "mode":
@@ -112,7 +113,7 @@ def _options(mode: str) -> list[str]:
                 facts.append(f"modes {', '.join(modes)}" if len(modes) > 1 else f"mode {modes[0]}")
             shown[flag(item.name)] = "; ".join(facts)
         if shown:
-            lines += ["", f"{group.capitalize()}: {about}", *_table(shown)]
+            lines += ["", f"{group.capitalize()}: {purpose}", *_table(shown)]
     return lines
 
 

@@ -2,7 +2,9 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any
 
 from analysis.numbers import agreement
@@ -12,55 +14,30 @@ from analysis.page.blocks import Page, Section, Tile
 from analysis.page.words import Lang, Words, integer, percent, seconds
 from analysis.reading.atomic_file import replacing
 from analysis.reading.load import Run
-from analysis.report.sections import (
-    buckets,
-    cache,
-    cache_life,
-    cache_pairs,
-    capacity,
-    cost,
-    interactive,
-    ladder,
-    limits,
-    notes,
-    outcomes,
-    overview,
-    reasoning,
-    sending,
-    slo,
-    smoke,
-    streams,
-    tools,
-    vision,
-    window,
-)
-from analysis.report.sections import run as run_section
+from analysis.report import sections
+from analysis.report.sections import cache_life, cache_pairs, capacity, limits
 from analysis.report.verdicts import verdicts
 from analysis.report.view import SectionOf, View
 from recording.untrusted_text import as_json
 
 SUMMARY_VERSION = 1
-SECTIONS: tuple[SectionOf, ...] = (
-    overview.section,
-    slo.section,
-    capacity.section,
-    smoke.section,
-    ladder.section,
-    window.section,
-    buckets.section,
-    interactive.section,
-    limits.section,
-    cost.section,
-    cache.section,
-    tools.section,
-    reasoning.section,
-    vision.section,
-    notes.section,
-    streams.section,
-    sending.section,
-    outcomes.section,
-)
-"""The report after its first page, in order: the article's tables, then what it lacks."""
+
+
+def _found() -> tuple[SectionOf, ...]:
+    """The `section` of every file of sections/ that has a PLACE. ValueError: two at one place."""
+    placed: dict[int, SectionOf] = {}
+    for file in iter_modules(sections.__path__):
+        module = import_module(f"{sections.__name__}.{file.name}")
+        place = getattr(module, "PLACE", None)
+        if place in placed:
+            raise ValueError(f"sections/{file.name}.py: another section is at {place} already")
+        if place is not None:
+            placed[place] = module.section
+    return tuple(placed[place] for place in sorted(placed))
+
+
+SECTIONS = _found()
+"""In the report's order: its first page, the article's tables, then what the article lacks."""
 
 
 def write(view: View) -> tuple[Path, Path, Path]:
@@ -115,7 +92,7 @@ def compose(view: View) -> Page:
     t, run = view.t, view.run
     with ThreadPoolExecutor(2) as pool:  # numpy and Arrow work outside the interpreter's lock
         judging = pool.submit(verdicts, view)
-        first, *rest = pool.map(lambda section: section(view), SECTIONS)
+        told = [*pool.map(lambda section: section(view), SECTIONS)]
         judged = Section(t("Verdicts", "判定"), [*judging.result()])
     banner = t(
         "SIMULATED: these numbers come from Weighbridge's own simulator, not from a gateway.",
@@ -128,7 +105,7 @@ def compose(view: View) -> Page:
         subtitle=_subtitle(view),
         banner=banner if run.simulated else None,
         tiles=_tiles(view),
-        sections=[judged, first, run_section.section(view), *rest],
+        sections=[judged, *told],
         footer=t(
             f"Made by Weighbridge {version}. Percentiles are nearest ranks; `-` means not known.",
             f"由 Weighbridge {version} 生成。百分位为最近秩；“-”表示未知。",

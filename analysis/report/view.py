@@ -1,4 +1,4 @@
-"""The report's sections, one file each, in the article's order; a new mode adds its own here."""
+"""What a section of the report is made from."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

@@ -1,1 +1,4 @@
-"""One file per probe: it builds the request and judges the answer."""
+"""One file per probe: it builds the request and judges the answer.
+
+`BUILDERS` says which requests (`Phase.request`) it builds; tasks/builders.py finds it by itself.
+"""

@@ -66,3 +66,6 @@ def build(phase: Phase, index: int, options: Options) -> Request:
         "cache_control": {"type": "ephemeral"},
     }
     return Request([marked, {"type": "text", "text": _QUESTION}], marker="cached-ok")
+
+
+BUILDERS = {"cache": build}

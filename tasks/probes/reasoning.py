@@ -11,3 +11,6 @@ def build(phase: Phase, index: int, options: Options) -> Request:
         "A train leaves at 9:40 and arrives at 12:05. How many minutes does it travel? "
         "Think step by step, then give the number."
     )
+
+
+BUILDERS = {"reasoning": build}

@@ -141,3 +141,6 @@ def build(phase: Phase, index: int, options: Options) -> Request:
         extra={"tools": chosen.tools, "tool_choice": tool_choice(options)},
         judge=chosen.judge,
     )
+
+
+BUILDERS = {"tools": build}

@@ -80,3 +80,6 @@ def build(phase: Phase, index: int, options: Options) -> Request:
         ],
         judge=judge if known else None,
     )
+
+
+BUILDERS = {"vision": build}

@@ -17,8 +17,9 @@ from analysis.numbers.rate_limit_audit import Audit, audit
 from analysis.page import markdown
 from analysis.reading.load import load
 from analysis.report import report
-from loadshapes import modes, rate_limit_audit
+from loadshapes import modes
 from loadshapes.finding import Finding
+from loadshapes.modes import limits
 from loadshapes.phase import Phase
 from recording.errors import OperatorError
 from recording.record import RequestRecord
@@ -234,7 +235,7 @@ def test_every_model_is_audited_by_itself() -> None:
 
 def test_an_audit_that_goes_on_after_an_interruption_stops() -> None:
     """Its windows have moved on: what earlier rows would say of later ones is not known."""
-    program = rate_limit_audit._program(OPTIONS)
+    program = limits._program(OPTIONS)
     sent = [next(program), program.send(Finding(OPTIONS_LOOK))]
     with pytest.raises(StopIteration):
         program.send(Finding(sent[1]))

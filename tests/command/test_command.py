@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from settings.option import GROUPS, MODES, flag, readers
+from loadshapes.modes import MODES
+from settings.option import GROUPS, flag, readers
 from settings.options import Options
 from tests.locust_run import ROOT, environment
 from weighbridge import help

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from settings.option import MODES
+from loadshapes.modes import MODES
 from settings.options import Options
 from tests.locust_run import ROOT
 

@@ -14,7 +14,7 @@ import pytest
 
 from analysis.reading.load import load
 from engine import conductor, session
-from loadshapes import rate_limit_audit
+from loadshapes.modes import limits
 from recording.errors import OperatorError
 from settings.options import Options
 from tests.engine.attempts import COST, Attempt, Gateway, attempts
@@ -54,7 +54,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(room, "start_lead_s", lambda phase: 0.02)
     monkeypatch.setattr(session, "STOP_WAIT_S", 0.05)
     for name in ("CLEAN_S", "AGAIN_S", "LAST_S", "LONGEST_WAIT_S"):
-        monkeypatch.setattr(rate_limit_audit, name, 0.05)
+        monkeypatch.setattr(limits, name, 0.05)
 
 
 def asked(kind: str, folder: Path, **more: Any) -> Options:

@@ -5,7 +5,7 @@ from random import Random
 from engine.messages import OfRun, Tripped
 from engine.phase_share import PhaseShare, Run
 from engine.stopping import Guard
-from loadshapes.capacity import MODE
+from loadshapes.modes.capacity import NAME
 from loadshapes.phase import Phase
 from recording.events import StopRule
 from settings.options import Options
@@ -13,7 +13,7 @@ from tasks.exchange import Origin
 from tests.builders import changed, phase_of
 
 TRIAL = phase_of(
-    name="capacity/m/600/1", mode=MODE, scenario="chat", model="m", kind="arrivals",
+    name="capacity/m/600/1", mode=NAME, scenario="chat", model="m", kind="arrivals",
     request="marker", users=1, count=600, duration_s=60.0, target=600, task_prefix="p-",
 )  # fmt: skip
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from settings.option import MODES
+from loadshapes.modes import MODES
 from tests.golden import starving
 from tests.golden.test_subset import STREAMS, assert_kept_or_told, numbers
 from tests.golden.truth import assert_equal, by_task, errors, floor, ours, table

@@ -6,8 +6,9 @@ import pytest
 
 from loadshapes import modes
 from loadshapes.judgeable import check_judgeable
+from loadshapes.modes import MODES
 from recording.errors import OperatorError
-from settings.options import MODES, Options
+from settings.options import Options
 
 SLO = "success_rate = 0.9\n"
 

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from loadshapes import modes
+from loadshapes.modes import MODES, PARTS, smoke
 from loadshapes.phase import Phase
 from recording.errors import OperatorError
-from settings.option import MODES, PARTS
 from settings.options import Options
 from tasks.builders import BUILDERS
 
@@ -81,7 +81,7 @@ def test_smoke_sends_a_chat_to_every_model_and_one_stream_through_the_typed_surf
 
 
 def test_smoke_asks_the_articles_models_when_none_is_named() -> None:
-    assert {p.model for p in planned("smoke")} == set(modes.SMOKE_MODELS)
+    assert {p.model for p in planned("smoke")} == set(smoke.MODELS)
 
 
 @pytest.mark.parametrize("mode", ["cache", "tools"])

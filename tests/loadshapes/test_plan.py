@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loadshapes import modes
+from loadshapes.one_by_one import one_by_one
 from loadshapes.phase import Phase, rpm_count, stripe, tpm_count
 from loadshapes.plan import Plan
 from settings.options import Options
@@ -235,7 +235,7 @@ def test_task_ids_count_from_the_first_number() -> None:
 def test_two_scenarios_of_one_mode_name_their_requests_apart() -> None:
     """As a contributor's probe has them; and a plan in which they do not is refused."""
     low, high = (
-        modes._probe(Options(mode="smoke", task_id_prefix="r"), "mine", scenario, "m", 16)
+        one_by_one(Options(mode="smoke", task_id_prefix="r"), "mine", "m", 16, scenario=scenario)
         for scenario in ("low", "high")
     )
     assert low.task_id(0) != high.task_id(0)

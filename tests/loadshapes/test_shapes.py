@@ -6,9 +6,9 @@ import pytest
 
 os.environ.setdefault("LOCUST_SKIP_MONKEY_PATCH", "1")
 
+from loadshapes.modes import MODES  # noqa: E402
 from loadshapes.shapes import check_by_hand, check_users  # noqa: E402
 from recording.errors import OperatorError  # noqa: E402
-from settings.option import MODES  # noqa: E402
 
 GIVEN = {"-u": 5, "-r": None, "-t": "10s"}
 

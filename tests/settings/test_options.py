@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from loadshapes import modes
+from loadshapes.modes import MODES, PARTS
 from recording.errors import OperatorError
 from settings.command_line import add_arguments, answer, seconds_of
-from settings.option import GROUPS, MODES, PARTS, foreign, readers
+from settings.known_modes import known
+from settings.option import GROUPS, choices, foreign, readers
 from settings.option_faults import faults
 from settings.options import Options, as_dict, as_kept
 from settings.resume import recalled
@@ -133,16 +135,16 @@ def test_every_option_survives_the_way_over_a_command_line(parser: PlainParser) 
     """Each option is set to something other than its default, then read back."""
     line, expected = [], {}
     for item in fields(Options):
-        choices = [c for c in item.metadata["choices"] if c != item.default]
+        others = [c for c in choices(item) if c != item.default]
         if isinstance(item.default, bool):
             line.append("--" + item.name.replace("_", "-"))
             expected[item.name] = True
             continue
-        if choices:
-            value: Any = choices[-1]
+        if others:
+            value: Any = others[-1]
         elif isinstance(item.default, int | float):
             value = item.default + 3
-        elif item.metadata["choices"]:
+        elif choices(item):
             continue  # one choice only, and it is the default
         else:
             value = "other"
@@ -190,8 +192,8 @@ def test_grace_is_the_timeout_unless_given(grace: float, expected: float) -> Non
     assert replace(SOUND, grace=grace).grace_s == expected
 
 
-def test_every_mode_has_a_plan_and_every_plan_is_a_mode() -> None:
-    assert set(modes.PLANS) == set(MODES)
+def test_the_options_know_the_modes_that_are_registered() -> None:
+    assert set(known()) == set(MODES)
 
 
 SAID = replace(SOUND, mode="tools", tools_prompt="who is ill?", image_text="Mr Li", no_content=True)
@@ -245,7 +247,7 @@ def test_the_sentence_for_an_option_of_another_mode() -> None:
 
 
 def test_mode_full_reads_what_its_parts_read() -> None:
-    phases = modes.full(replace(SOUND, mode="full", target="", model=""))
+    phases = MODES["full"].plan(replace(SOUND, mode="full", target="", model=""))
     assert {phase.mode for phase in phases} == {*PARTS, "calibration"}
     for item in fields(Options):
         if item.metadata["in_full"] and "full" not in item.metadata["modes"]:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from settings.option import MODES
+from loadshapes.modes import MODES
 from settings.options import Options
 from tests.locust_run import CANARY
 from tests.simulated import Simulator

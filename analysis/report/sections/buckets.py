@@ -9,6 +9,8 @@ from analysis.page.chart import Chart, Series
 from analysis.page.words import integer, percent, rate, seconds
 from analysis.report.view import View
 
+PLACE = 80  # in the report
+
 
 def section(view: View) -> Section:
     """For each window of three minutes or more: remarks, plot and table."""

@@ -10,6 +10,8 @@ from analysis.report.sections import cache_life, cache_pairs
 from analysis.report.sections.cache_pairs import MEASURED
 from analysis.report.view import View
 
+PLACE = 120  # in the report
+
 
 def section(view: View) -> Section:
     """A table for each phase, one row a run, savings against run 1; then what a cache is worth."""

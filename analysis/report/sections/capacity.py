@@ -24,6 +24,7 @@ from rules.bracket import Bracket, Trial, bracket
 from rules.objectives import Attained, answers, fewest, judge
 from rules.slo import Slo
 
+PLACE = 40  # in the report
 _LOOKED_AT = (
     "outcome", "success", "stream", "worker", "elapsed_sec", "ttft_s", "last_token_s", "chunks",
     "arrivals", "completion_tokens", "reasoning_tokens", "reasoning_content_present", "api_cost",

@@ -14,6 +14,7 @@ from analysis.report.view import View
 from recording.outcome import Outcome
 from rules.prices import Prices
 
+PLACE = 110  # in the report
 _EXAMPLES = 10
 _PROVIDERS = 20
 

@@ -6,6 +6,8 @@ from analysis.report import plots
 from analysis.report.sections import slo
 from analysis.report.view import View
 
+PLACE = 90  # in the report
+
 
 def section(view: View) -> Section:
     """One table, a row a model, and the plots of a window."""

@@ -8,6 +8,8 @@ from analysis.report import plots
 from analysis.report.sections import slo
 from analysis.report.view import View
 
+PLACE = 60  # in the report
+
 
 def section(view: View) -> Section:
     """The curves of all models, then a table for each."""

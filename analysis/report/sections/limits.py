@@ -9,6 +9,7 @@ from analysis.report.view import View
 from recording.events import PhaseStart
 from rules.rate_limit import SELDOM
 
+PLACE = 100  # in the report
 KINDS = {
     "bucket": ("token bucket", "令牌桶"),
     "fixed": ("fixed window", "固定窗口"),

@@ -7,6 +7,7 @@ from analysis.page.words import integer, percent, rate
 from analysis.report.view import View
 from recording.events import PhaseEnd
 
+PLACE = 160  # in the report
 SHORT_WINDOW_S = 600
 
 

@@ -5,6 +5,7 @@ from analysis.page.words import ABSENT, integer, percent, tally
 from analysis.reading.load import rows
 from analysis.report.view import View
 
+PLACE = 190  # in the report
 _ERRORS = 20
 _CUT_CHARS = 160
 

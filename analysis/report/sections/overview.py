@@ -12,6 +12,7 @@ from analysis.report.sections.detail import detail
 from analysis.report.sections.vision import text_share
 from analysis.report.view import View
 
+PLACE = 10  # in the report
 Phases = list[dict[str, Any]]
 
 

@@ -6,6 +6,8 @@ from analysis.page.blocks import Section, Table
 from analysis.page.words import ABSENT, Words, integer
 from analysis.report.view import View
 
+PLACE = 140  # in the report
+
 
 def section(view: View) -> Section:
     """One row a request: content, reasoning, finish reason, tokens, cost."""

@@ -6,6 +6,8 @@ from analysis.page.words import integer, milliseconds
 from analysis.report.view import View
 from analysis.report.workers import clock_offsets_s
 
+PLACE = 20  # in the report
+
 
 def section(view: View) -> Section:
     """Facts from the manifest, one a row; what the manifest does not say is absent."""

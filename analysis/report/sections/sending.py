@@ -7,6 +7,8 @@ from analysis.page.words import ABSENT, integer, milliseconds, rate, seconds
 from analysis.report.sections import stated_times
 from analysis.report.view import View
 
+PLACE = 180  # in the report
+
 
 def section(view: View) -> Section:
     """Rates of the windows, then each phase's punctuality, then latency from the due time."""

@@ -9,6 +9,7 @@ from analysis.report.check import Check, objectives
 from analysis.report.view import View
 from rules.slo import TIMES, Objectives, Slo
 
+PLACE = 30  # in the report
 _NAMES = {"ttft": "TTFT", "e2e": "E2E", "tpot": "TPOT"}
 
 

@@ -6,6 +6,8 @@ from analysis.page.blocks import Section, Table
 from analysis.page.words import Words, integer, seconds
 from analysis.report.view import View
 
+PLACE = 50  # in the report
+
 
 def section(view: View) -> Section:
     """Scenario, model, HTTP, latency or TTFT, cost, note."""

@@ -8,6 +8,8 @@ from analysis.report.sections.phase_columns import goodput, number, ranked
 from analysis.report.view import View
 from rules.stream_timing import STALL_LIMIT_S
 
+PLACE = 170  # in the report
+
 
 def section(view: View) -> Section:
     """Two tables with a row a phase that streamed: its tokens, and its gaps."""

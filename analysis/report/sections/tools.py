@@ -7,6 +7,8 @@ from analysis.page.words import integer
 from analysis.report.sections.detail import detail
 from analysis.report.view import View
 
+PLACE = 130  # in the report
+
 
 def section(view: View) -> Section:
     """One row a model: what came back, and whether it was right."""

@@ -8,6 +8,7 @@ from analysis.report.sections.detail import detail
 from analysis.report.sections.reasoning import content
 from analysis.report.view import View
 
+PLACE = 150  # in the report
 READABLE = 0.8
 """The share of the picture's text that the probe asks for (tasks/probes/vision.py)."""
 

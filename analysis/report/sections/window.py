@@ -8,6 +8,8 @@ from analysis.report import plots
 from analysis.report.sections.phase_columns import PhaseColumn, goodput, number, ranked
 from analysis.report.view import View
 
+PLACE = 70  # in the report
+
 
 def section(view: View) -> Section:
     """The RPM table and the TPM table; a steady or soak window reads as an RPM one."""

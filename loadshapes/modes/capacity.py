@@ -9,6 +9,7 @@ from collections import Counter
 from math import ceil
 
 from loadshapes.level_search import Span, highest
+from loadshapes.modes.mode import Mode
 from loadshapes.phase import Phase, rpm_count
 from loadshapes.plan import Plan
 from loadshapes.program import Program
@@ -21,7 +22,7 @@ from rules.objectives import Attained, answers, judge
 from rules.slo import Objectives, SloError, ranked
 from settings.options import Options
 
-MODE = "capacity"
+NAME = "capacity"
 
 
 def plan(options: Options) -> Plan:
@@ -85,10 +86,10 @@ def _phase(options: Options, model: str, level: int, number: int) -> Phase:
     """The window of one trial: the `number`-th at its level."""
     rate = options.search == "rate"
     count = rpm_count(level, options.duration) if rate else None
-    name = f"{MODE}/{model}/{level}/{number}"
+    name = f"{NAME}/{model}/{level}/{number}"
     return Phase(
         name=name,
-        mode=MODE,
+        mode=NAME,
         scenario="stream" if options.stream else "chat",
         model=model,
         schedule=Closed(None, options.duration)
@@ -99,7 +100,7 @@ def _phase(options: Options, model: str, level: int, number: int) -> Phase:
         target=level,
         max_tokens=options.max_tokens or 16,
         stream=options.stream,
-        task_prefix=f"{options.task_id_prefix}-{MODE}-{model}-{level}-try-{number}-req-",
+        task_prefix=f"{options.task_id_prefix}-{NAME}-{model}-{level}-try-{number}-req-",
         pause_after_s=options.step_pause,
         watched=True,
     )
@@ -113,7 +114,7 @@ def _objectives(options: Options, model: str) -> Objectives:
         raise OperatorError(f"--slo {error}") from None
     if slo is None:
         raise OperatorError("--slo is missing: mode capacity needs the objectives to search by.")
-    found = slo.of(MODE, model)
+    found = slo.of(NAME, model)
     if not found.statements:
         raise OperatorError(
             f"--slo {options.slo} has no objective for {model} in mode capacity: write one."
@@ -175,3 +176,22 @@ def _span(options: Options) -> Span:
     return Span(
         lowest=lowest, first=first, highest=top, precision=options.precision, trials=options.trials
     )
+
+
+MODE = Mode(
+    name=NAME,
+    place=110,
+    question=(
+        "how much does it bear and still meet your objectives?", "在达到目标的前提下能承受多少",
+    ),
+    sends=(
+        "windows at the levels that a search chooses (`--slo FILE`)",
+        "由搜索选定水平的多个窗口（`--slo FILE`）",
+    ),
+    plan=plan,
+    example=(
+        "--model", "gpt-5.4-nano", "--slo", "slo.toml", "--target", "240,240,480",
+        "--duration", "5", "--step-pause", "0.5",
+    ),
+    page="capacity.md",
+)  # fmt: skip

@@ -24,6 +24,7 @@ from math import ceil
 from typing import Any
 
 from loadshapes.finding import Finding
+from loadshapes.modes.mode import Mode
 from loadshapes.phase import Phase
 from loadshapes.plan import Plan
 from loadshapes.program import Program
@@ -34,7 +35,7 @@ from recording.record import RequestRecord
 from rules.rate_limit import SHORTEST_S, WINDOW_S, refused_until
 from settings.options import Options
 
-MODE = "limits"
+NAME = "limits"
 FILL_S = 30.0  # longest attempt to reach the limit
 HURRY_S = 8.0  # in which the advertised limit should be reached
 AGAIN_S, LAST_S = 15.0, WINDOW_S + 2.0  # after the half
@@ -160,13 +161,13 @@ def _fill(options: Options, model: str, step: str, *, users: int, most: int, **m
 
 def _phase(options: Options, model: str, step: str, **more: Any) -> Phase:
     made: dict[str, Any] = {
-        "name": f"{MODE}/{model}/{step}",
-        "mode": MODE,
+        "name": f"{NAME}/{model}/{step}",
+        "mode": NAME,
         "scenario": step,
         "model": model,
         "request": "marker",
         "max_tokens": options.max_tokens or 16,
-        "task_prefix": f"{options.task_id_prefix}-{MODE}-{model}-{step}-req-",
+        "task_prefix": f"{options.task_id_prefix}-{NAME}-{model}-{step}-req-",
         "watched": True,
     }
     return Phase(**(made | more))
@@ -189,3 +190,20 @@ def _ended(finding: Finding) -> float | None:
         return None
     offsets = [row.done_offset_s for row in finding.records if row.done_offset_s is not None]
     return finding.t0_unix_s + max(offsets, default=0.0)
+
+
+MODE = Mode(
+    name=NAME,
+    place=140,
+    question=(
+        "which rate limits does it advertise, and which enforce?", "宣称了哪些限流、实际执行哪些",
+    ),
+    sends=(
+        "a climb until it refuses, then one request just before and one just after its Retry-After "
+        "(needs a budget)",
+        "逐步加压直到被拒绝，再在其 Retry-After 前后各发一个请求（需要预算）",
+    ),
+    plan=plan,
+    example=("--model", "gpt-5.4-nano", "--budget", "5", "--limits-most", "40"),
+    page="limits.md",
+)  # fmt: skip

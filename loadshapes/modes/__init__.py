@@ -1,0 +1,66 @@
+"""The modes, a file each: options in, phases out. Pure.
+
+A file here with `MODE = Mode(...)` is a mode: it is found by itself (CONTRIBUTING.md).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from importlib import import_module
+from pkgutil import iter_modules
+from types import MappingProxyType
+
+from loadshapes import own_prompts
+from loadshapes.modes.mode import Mode
+from loadshapes.plan import Plan
+from recording.errors import OperatorError
+from settings import body_profile, known_modes
+from settings.option_faults import faults
+from settings.options import Options
+
+
+def in_order(modes: Iterable[Mode]) -> dict[str, Mode]:
+    """The modes by name, in the order of their places. ValueError where two share either."""
+    ordered = sorted(modes, key=lambda mode: mode.place)
+    named = {mode.name: mode for mode in ordered}
+    if len(named) < len(ordered) or len({mode.place for mode in ordered}) < len(ordered):
+        shared = ", ".join(f"{mode.name} at {mode.place}" for mode in ordered)
+        raise ValueError(f"two modes share a name or a place: {shared}")
+    return named
+
+
+def _found() -> Iterable[Mode]:
+    """The mode of every file beside this one. ValueError where one is named otherwise."""
+    for file in iter_modules(__path__):
+        if file.name == "mode":
+            continue
+        mode = import_module(f"{__name__}.{file.name}").MODE
+        if not isinstance(mode, Mode) or mode.name != file.name:
+            raise ValueError(f"loadshapes/modes/{file.name}.py: its MODE is no Mode of that name")
+        yield mode
+
+
+MODES: Mapping[str, Mode] = MappingProxyType(in_order(_found()))
+"""The modes by name, in order."""
+PARTS = tuple(mode.name for mode in MODES.values() if mode.in_full)
+"""Those that mode full is made of, in its order."""
+
+known_modes.register(tuple(MODES), PARTS)
+for _option in fields(Options):
+    if _unknown := {*_option.metadata["modes"], *_option.metadata["not_modes"]} - {*MODES}:
+        raise ValueError(f"option {_option.name} names modes that do not exist: {_unknown}")
+
+
+def plan(options: Options) -> Plan:
+    """The plan of a mode. Raises OperatorError, with every fault, if it cannot be run."""
+    wrong = [*faults(options), *body_profile.faults(options)]
+    if wrong:
+        raise OperatorError(" ".join(wrong))
+    planned = MODES[options.mode].plan(options)
+    if not isinstance(planned, Plan):
+        planned = Plan(tuple(planned))
+    if options.prompts:
+        planned = own_prompts.prompted(planned, options)
+    wrong = planned.validate()
+    if wrong:
+        raise OperatorError(" ".join(wrong))
+    return planned

@@ -1,0 +1,69 @@
+"""Mode cache: does the prompt cache save money? Pure."""
+
+from dataclasses import replace
+
+from loadshapes.article_models import CHEAP
+from loadshapes.modes.mode import Mode
+from loadshapes.one_by_one import one_by_one
+from loadshapes.phase import Phase
+from loadshapes.task_prefix import task_prefix
+from settings.options import Options
+
+
+def plan(options: Options) -> list[Phase]:
+    """The same long prefix again and again, one request at a time; then what was asked for more."""
+    return [
+        phase
+        for model in options.models or CHEAP[:1]
+        for phase in (
+            one_by_one(options, "cache", model, 16),
+            *_pairs(options, model),
+            *_gaps(options, model),
+        )
+    ]
+
+
+def _pairs(options: Options, model: str) -> list[Phase]:
+    """Streams in pairs with a new prefix each: cold, then warm.
+
+    A marked prefix (cache_control) may cost more to write: unmarked ones show what it is without.
+    """
+    kinds = {"pairs": 2 * options.cache_pairs} if options.cache_pairs else {}
+    if kinds and options.cache_control != "off":
+        kinds["plain"] = options.cache_pairs
+    return [
+        one_by_one(options, "cache", model, 16, scenario=kind, count=count, stream=True)
+        for kind, count in kinds.items()
+    ]
+
+
+def _gaps(options: Options, model: str) -> list[Phase]:
+    """One prefix, written and then asked for again after each pause; the target is the pause, s."""
+    if not options.gaps_s:
+        return []
+    rests = (0, *options.gaps_s)
+    return [
+        replace(
+            one_by_one(options, "cache", model, 16, scenario="gap", count=1),
+            name=f"cache/gap-{rest}/{model}",
+            target=rest,
+            task_prefix=task_prefix(options, "cache", model, f"gap-{rest}", "run-"),
+            pause_after_s=float(pause),
+        )
+        for rest, pause in zip(rests, (*rests[1:], 0), strict=True)
+    ]
+
+
+MODE = Mode(
+    name="cache",
+    place=50,
+    question=("does the prompt cache save money?", "Prompt Cache 是否省钱"),
+    sends=(
+        "the same long prefix `--repeat` times, one at a time",
+        "同一长前缀 `--repeat` 次，逐个发送",
+    ),
+    plan=plan,
+    example=(),
+    page="how-to/cache.md",
+    in_full=plan,
+)

@@ -1,0 +1,49 @@
+"""Mode full: the article's programme, made of other modes. Pure."""
+
+from loadshapes.modes.mode import Mode
+from loadshapes.phase import Phase
+from recording.errors import OperatorError
+from settings import known_modes
+from settings.options import Options
+
+
+def plan(options: Options) -> list[Phase]:
+    """The article's programme: smoke, ladder, rpm, tpm, cache, tools, reasoning, vision.
+
+    `--model` narrows it to models of yours, `--parts` to some of its parts.
+    """
+    from loadshapes.modes import MODES
+
+    phases: list[Phase] = []
+    for part in chosen_parts(options):
+        in_full = MODES[part].in_full
+        assert in_full is not None
+        phases += in_full(options)
+    return phases
+
+
+def chosen_parts(options: Options) -> tuple[str, ...]:
+    """The modes of `--parts`, in the programme's order, else all; OperatorError if one is none."""
+    parts = known_modes.parts()
+    given = [part.strip() for part in options.parts.split(",") if part.strip()]
+    for part in given:
+        if part not in parts:
+            raise OperatorError(f"--parts {part} is none: use some of {','.join(parts)}.")
+    return tuple(part for part in parts if part in given) if given else parts
+
+
+MODE = Mode(
+    name="full",
+    place=90,
+    question=("all of the article", "原文的整套评测"),
+    sends=(
+        "smoke, ladder, rpm, tpm, cache, tools, reasoning and vision, one after another "
+        "([what it sends](docs/programme.md)); `--quick` shortens it, `--parts ladder,rpm` picks "
+        "some",
+        "依次运行 smoke、ladder、rpm、tpm、cache、tools、reasoning、vision"
+        "（[发送内容](docs/programme.md)）；`--quick` 缩短，`--parts ladder,rpm` 只跑其中几项",
+    ),
+    plan=plan,
+    example=("--quick", "--steps", "1,10,50"),
+    page="how-to/full.md",
+)

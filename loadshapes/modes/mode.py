@@ -1,0 +1,40 @@
+"""A mode: one test that can be run, and all that the rest of the program asks about it. Pure."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from loadshapes.phase import Phase
+from loadshapes.plan import Plan
+from settings.options import Options
+
+PlanOf = Callable[[Options], list[Phase] | Plan]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mode:
+    """One test.
+
+    `place`: where it stands among the others, in lists and in mode full; places leave room between.
+    `question`: what it answers, and `sends`: how, in Markdown; each in English and in Chinese.
+    `plan`: its phases; the first line of its docstring is the mode's line in `weighbridge --help`.
+    It raises OperatorError for what cannot be run.
+    `example`: a short command line after the mode's name, sound on the simulator; `slo.toml` and
+    `trace.jsonl` stand for files of the operator's. Help shows it, and tests run it.
+    `page`: its page under docs/.
+    `in_full`: its phases in mode full, which runs those of every mode that has some. None: it is no
+    part of it.
+    """
+
+    name: str
+    place: int
+    question: tuple[str, str]
+    sends: tuple[str, str]
+    plan: PlanOf
+    example: tuple[str, ...]
+    page: str
+    in_full: Callable[[Options], list[Phase]] | None = None
+
+    @property
+    def about(self) -> str:
+        """What it does, in a sentence."""
+        return (self.plan.__doc__ or "").strip().partition("\n")[0]
