@@ -14,18 +14,21 @@ from tasks.conversation import request
 from tasks.prompts import Builder, Request, greeting, marker, padded
 
 
-def _found() -> dict[str, Builder]:
+def discovered() -> dict[str, Builder]:
     """The builders of the load modes, and those of every probe. ValueError: two of one name."""
     builders: dict[str, Builder] = {"marker": marker, "padded": padded, "greeting": greeting}
     for file in iter_modules(probes.__path__):
         own: Mapping[str, Builder] = import_module(f"{probes.__name__}.{file.name}").BUILDERS
-        if both := builders.keys() & own:
-            raise ValueError(f"tasks/probes/{file.name}.py: {both} is built elsewhere already")
+        for name in own:
+            if name in builders:
+                raise ValueError(
+                    f"tasks/probes/{file.name}.py: {name!r} is built elsewhere already"
+                )
         builders |= own
     return builders
 
 
-BUILDERS: Mapping[str, Builder] = MappingProxyType(_found())
+BUILDERS: Mapping[str, Builder] = MappingProxyType(discovered())
 """Who builds which request (`Phase.request`)."""
 
 

@@ -1,7 +1,6 @@
 """What one request asks: its body, the marker it expects, and who judges the reply. Pure.
 
-To add a kind of request: write a builder here, or in tasks/probes/, and name it in
-tasks/builders.py.
+To add a kind of request: write a file in tasks/probes/, with its builder in `BUILDERS`.
 """
 
 from collections.abc import Callable, Mapping, Sequence

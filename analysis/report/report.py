@@ -23,7 +23,7 @@ from recording.untrusted_text import as_json
 SUMMARY_VERSION = 1
 
 
-def _found() -> tuple[SectionOf, ...]:
+def discovered() -> tuple[SectionOf, ...]:
     """The `section` of every file of sections/ that has a PLACE. ValueError: two at one place."""
     placed: dict[int, SectionOf] = {}
     for file in iter_modules(sections.__path__):
@@ -36,7 +36,7 @@ def _found() -> tuple[SectionOf, ...]:
     return tuple(placed[place] for place in sorted(placed))
 
 
-SECTIONS = _found()
+SECTIONS = discovered()
 """In the report's order: its first page, the article's tables, then what the article lacks."""
 
 

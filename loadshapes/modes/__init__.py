@@ -3,7 +3,7 @@
 A file here with `MODE = Mode(...)` is a mode: it is found by itself (CONTRIBUTING.md).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import fields
 from importlib import import_module
 from pkgutil import iter_modules
@@ -28,6 +28,14 @@ def in_order(modes: Iterable[Mode]) -> dict[str, Mode]:
     return named
 
 
+def check_options(names: Collection[str]) -> None:
+    """See that options name only modes that exist. ValueError if not."""
+    for option in fields(Options):
+        named = {*option.metadata["modes"], *option.metadata["not_modes"]}
+        if unknown := named - {*names}:
+            raise ValueError(f"option {option.name} names modes that do not exist: {unknown}")
+
+
 def _found() -> Iterable[Mode]:
     """The mode of every file beside this one. ValueError where one is named otherwise."""
     for file in iter_modules(__path__):
@@ -43,11 +51,8 @@ MODES: Mapping[str, Mode] = MappingProxyType(in_order(_found()))
 """The modes by name, in order."""
 PARTS = tuple(mode.name for mode in MODES.values() if mode.in_full)
 """Those that mode full is made of, in its order."""
-
 known_modes.register(tuple(MODES), PARTS)
-for _option in fields(Options):
-    if _unknown := {*_option.metadata["modes"], *_option.metadata["not_modes"]} - {*MODES}:
-        raise ValueError(f"option {_option.name} names modes that do not exist: {_unknown}")
+check_options(MODES)
 
 
 def plan(options: Options) -> Plan:

@@ -1,5 +1,6 @@
 """Runs judged by conditions, against hand-worked tables."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -212,8 +213,11 @@ def test_wrong_answers_are_counted(tmp_path: Path) -> None:
 def test_the_requests_that_are_marked_or_judged_are_the_catalogues(tmp_path: Path) -> None:
     """What the judge knows of the requests is what their builders do."""
     options = Options(mode="full", run_id="r", task_id_prefix="p")
-    built = {p.request: BUILDERS[p.request](p, 0, options) for p in modes.plan(options).phases}
-    assert set(built) == set(BUILDERS)
+    (any_phase, *_) = modes.plan(options).phases
+    built = {
+        name: build(replace(any_phase, request=name), 0, options)
+        for name, build in BUILDERS.items()
+    }
     assert {name for name, request in built.items() if request.marker is not None} == MARKED
     assert {name for name, request in built.items() if request.judge is not None} == JUDGED
 

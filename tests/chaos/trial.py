@@ -22,6 +22,7 @@ import psutil
 
 from analysis.__main__ import main as analysis
 from analysis.reading.load import load
+from loadshapes import modes
 from tests.locust_run import ROOT, command, environment
 from tests.simulated import Simulator
 
@@ -36,7 +37,7 @@ FILES = {
 }
 BEGIN_S = 60.0
 END_S = 120.0
-MODES: dict[str, tuple[object, ...]] = {
+_OWN: dict[str, tuple[object, ...]] = {
     "ladder": ("--mode", "ladder", "--steps", "5,20,40,30,10", "--step-pause", 0),
     "ladder-hold": ("--mode", "ladder", "--steps", "4,8", "--hold", 4, "--step-pause", 0),
     "rpm": ("--mode", "rpm", "--target", 2400, "--duration", 5),
@@ -58,6 +59,10 @@ MODES: dict[str, tuple[object, ...]] = {
     "budget": ("--mode", "rpm", "--target", 2400, "--duration", 5, "--budget-tokens", 100_000),
     "full": ("--mode", "full", "--quick", "--steps", "5,20", "--target", 600),
 }  # fmt: skip
+"""Plans that last for seconds and send much; of a mode that has none here its example is taken."""
+MODES = _OWN | {
+    name: ("--mode", name, *mode.example) for name, mode in modes.MODES.items() if name not in _OWN
+}
 MODELS = {"reasoning": ",".join("abcdefgh"), "vision": ",".join("abcdefgh"), "smoke": "a,b,c,d,e,f"}
 VICTIMS = ("local", "processes", "worker", "master", "all")
 NO_WORKER = ("local", "processes", "master", "all")  # where to wait for the others takes minutes

@@ -15,37 +15,57 @@ ROOMS = (
     "analysis", "compat", "docs", "engine", "loadshapes", "recording", "rules", "settings",
     "simulator", "tasks", "tests", "webui", "weighbridge",
 )  # fmt: skip
+WRITTEN: list[tuple[str, str]] = [
+    *re.findall(r"```python\n# (\S+)\n(.*?)```", PAGE, re.S),
+    *re.findall(r"```markdown\n<!-- (\S+) -->\n(.*?)```", PAGE, re.S),
+]
+"""The files that the page has its reader write: their paths and what they hold."""
 
 
-def apply_diff(tree: Path, name: str, hunk: str) -> None:
-    """Replace a hunk's old lines, which must stand in the file exactly once, by its new ones."""
-    lines = hunk.splitlines(keepends=True)
-    old = "".join(line[1:] for line in lines if line[0] in " -")
-    new = "".join(line[1:] for line in lines if line[0] in " +")
-    path = tree / name
-    text = path.read_text(encoding="utf-8")
-    assert text.count(old) == 1, f"{name} does not hold exactly once:\n{old}"
-    path.write_text(text.replace(old, new), encoding="utf-8")
+def contents(tree: Path) -> dict[str, bytes]:
+    """Every file of a tree, but for what running leaves behind."""
+    return {
+        path.relative_to(tree).as_posix(): path.read_bytes()
+        for path in tree.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
 
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of what a run needs, with the page's files written and its hunks applied."""
+    """A copy of what a run needs, with the page's files written, and `make docs` done."""
     made = tmp_path_factory.mktemp("tree")
     for room in ROOMS:
         shutil.copytree(ROOT / room, made / room, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("locustfile.py", "pyproject.toml", "mkdocs.yml", "README.md", "CONTRIBUTING.md"):
+    for name in ("locustfile.py", "pyproject.toml", "mkdocs.yml", "Makefile", "CONTRIBUTING.md",
+                 "README.md", "README.zh-CN.md"):  # fmt: skip
         shutil.copy(ROOT / name, made / name)
-    files = re.findall(r"```python\n# (\S+)\n(.*?)```", PAGE, re.S)
-    hunks = re.findall(r"```diff\n--- (\S+)\n(.*?)```", PAGE, re.S)
-    files += re.findall(r"```markdown\n<!-- (\S+) -->\n(.*?)```", PAGE, re.S)
-    assert len(files) == 3 and len(hunks) == 7
-    for name, text in files:
+    before = contents(made)
+    for name, text in WRITTEN:
         assert not (made / name).exists()
         (made / name).write_text(text, encoding="utf-8")
-    for name, hunk in hunks:
-        apply_diff(made, name, hunk)
+    done = subprocess.run(
+        [sys.executable, "docs/generate.py"], cwd=made, env=environment(), capture_output=True,
+        text=True, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    after = contents(made)
+    assert after.keys() - before.keys() == {name for name, _ in WRITTEN}
+    changed = {name for name in before if before[name] != after[name]}
+    assert "mkdocs.yml" in changed
+    assert changed <= {"mkdocs.yml", "README.md", "README.zh-CN.md"} | {
+        name for name in before if name.startswith("docs/")
+    }, "only what `make docs` writes"
     return made
+
+
+def test_a_mode_is_three_files_and_its_page() -> None:
+    """All of them new; nothing that exists is edited by hand."""
+    assert [name for name, _ in WRITTEN] == [
+        "loadshapes/modes/same.py", "tasks/probes/same.py", "analysis/report/sections/same.py",
+        "docs/how-to/same.md",
+    ]  # fmt: skip
+    assert "```diff" not in PAGE
 
 
 def test_the_new_mode_runs_and_is_reported(tree: Path) -> None:
@@ -65,7 +85,7 @@ def test_the_new_mode_runs_and_is_reported(tree: Path) -> None:
 
 def test_the_snippets_keep_the_style(tree: Path) -> None:
     """ruff finds nothing to change in the new files."""
-    made = [tree / "tasks/probes/same.py", tree / "analysis/report/sections/same.py"]
+    made = [tree / name for name, _ in WRITTEN if name.endswith(".py")]
     for command in (["check"], ["format", "--check"]):
         done = subprocess.run(
             [sys.executable, "-m", "ruff", *command, "--config", str(tree / "pyproject.toml"),
@@ -78,20 +98,32 @@ def test_the_snippets_keep_the_style(tree: Path) -> None:
 def test_the_new_mode_leaves_no_red_test(tree: Path) -> None:
     """Those that go through all modes, in the copy: nothing was forgotten, and none skips it."""
     places = [
-        "tests/loadshapes/test_modes.py", "tests/loadshapes/test_shapes.py",
-        "tests/command/test_command.py", "tests/docs/test_site.py", "tests/golden/test_golden.py",
+        "tests/loadshapes/test_modes.py", "tests/loadshapes/test_mode_registry.py",
+        "tests/loadshapes/test_shapes.py", "tests/loadshapes/test_judgeable.py",
+        "tests/settings/test_options.py", "tests/tasks/test_probes.py",
+        "tests/analysis/test_sections.py", "tests/analysis/test_check.py", "tests/test_docs.py",
+        "tests/docs/test_site.py", "tests/docs/test_schemas.py",
     ]  # fmt: skip
-    names = "every_mode or navigation or mode_has or help_of or (same and not equals)"
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "not chaos",
-         *places, "-k", f"({names}) and not equals"],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *places,
+         "tests/command/test_command.py", "-k", "not from_any_folder and not demo"],
         cwd=tree, env=environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True,
         timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
-    collected = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-o", "addopts=", "--collect-only", "-m",
-         "golden", places[-1], "-k", "every_mode_equals_the_log"],
-        cwd=tree, env=environment(), capture_output=True, text=True, timeout=120,
-    ).stdout  # fmt: skip
-    assert "[same]" in collected
+
+
+@pytest.mark.parametrize(
+    ("place", "test"),
+    [("tests/golden/test_golden.py", "every_mode_equals_the_log[same]"),
+     ("tests/golden/test_resumed.py", "a_resumed_run_equals_the_log[same]")],
+)  # fmt: skip
+def test_the_golden_tests_hold_for_the_new_mode(tree: Path, place: str, test: str) -> None:
+    """Its example is run and held against the simulator's log, whole and resumed."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-m", "golden",
+         f"{place}::test_{test}"],
+        cwd=tree, env=environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True,
+        timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0 and "1 passed" in done.stdout, done.stdout + done.stderr

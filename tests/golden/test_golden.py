@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from loadshapes.modes import MODES
+from tests.examples import with_files
 from tests.golden import starving
 from tests.golden.test_subset import STREAMS, assert_kept_or_told, numbers
-from tests.golden.truth import assert_equal, by_task, errors, floor, ours, table
+from tests.golden.truth import assert_equal, by_task, errors, floor, most_at_once, ours, table
 from tests.locust_run import run
 from tests.simulated import Simulator
 
@@ -19,54 +20,21 @@ pytestmark = pytest.mark.golden
 Start = Callable[..., Simulator]
 BOTH = pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
 
-SLO, TRACE = "slo.toml", "trace.jsonl"
-FILES = {
-    SLO: "success_rate = 0.9\n",
-    TRACE: "".join(
-        f'{{"at_s": {number * 0.11:.2f}, "prompt_tokens": {100 + 90 * number}, "max_tokens": 32}}\n'
-        for number in range(60)
-    ),
-}
-
-# What a mode needs beside its defaults; requests in flight at once.
-ARGUMENTS: dict[str, tuple[tuple[object, ...], int]] = {
-    "ladder": (("--model", "gpt-5.4-nano", "--steps", "1,10,50,100"), 100),
-    "rpm": (("--model", "gpt-5.4-nano", "--target", 600, "--duration", 20), 20),
-    "tpm": (("--model", "gpt-5.4-nano", "--target", 200_000, "--duration", 20), 10),
-    "full": (("--quick", "--steps", "1,10,50"), 50),
-    "interactive": (
-        ("--model", "gpt-5.4-nano", "-u", 5, "-r", 5, "-t", "6s", "--stop-timeout", 60), 5,
-    ),
-    "capacity": (
-        ("--model", "gpt-5.4-nano", "--slo", SLO, "--target", "240,240,480", "--duration", 5,
-         "--step-pause", 0.5), 30,
-    ),
-    "soak": (
-        ("--model", "gpt-5.4-nano", "--search", "concurrency", "--target", 10, "--duration", 20,
-         "--stream"), 10,
-    ),
-    "replay": (("--model", "gpt-5.4-nano", "--trace", TRACE), 10),
-    "limits": (("--model", "gpt-5.4-nano", "--budget", 5, "--limits-most", 40), 40),
-}  # fmt: skip
-"""What a mode needs beside its name, and how many requests are in flight at once (else 1)."""
-
 
 @pytest.mark.parametrize("mode", MODES)
 def test_every_mode_equals_the_log(simulator: Start, tmp_path: Path, mode: str) -> None:
     """On the article's models, with their latencies, prices, caches and thoughts."""
     gateway = simulator("--seed", 11)
-    arguments, at_once = ARGUMENTS.get(mode, ((), 1))
-    for name, text in FILES.items():
-        (tmp_path / name).write_text(text, encoding="utf-8")
     done = run(
         "-H", gateway.url, "--mode", mode,
-        *(tmp_path / word if word in FILES else word for word in arguments),
+        *with_files(MODES[mode].example, tmp_path),
         "--task-id-on-streams", "--seed", 11,
         "--task-id-prefix", "gold", results=tmp_path / "r", timeout_s=900,
     )  # fmt: skip
     assert done.code == 0, done.text
     truth = by_task(gateway)
     assert_equal(done, truth)
+    at_once = most_at_once(truth)
     quick = simulator("--profile", "fast", "--latency", 0.5)
     bare = errors(floor(quick, at_once, max(20, at_once), stream=False), by_task(quick))
     print(table(f"\n{mode}, up to {at_once} at once", errors(ours(done), truth), bare))

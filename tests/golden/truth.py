@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import accumulate
 from math import fsum
 
 from analysis.numbers.percentile import nearest_rank
@@ -39,6 +40,13 @@ def by_task(gateway: Simulator, prefix: str = "") -> dict[str, Seen]:
     found = {row["task_id"]: row for row in rows}
     assert len(found) == len(rows), "a task_id was sent twice"
     return found
+
+
+def most_at_once(truth: Mapping[str, Seen]) -> int:
+    """How many of the log's requests were in flight at one moment, at the most."""
+    moments = [(float(seen["arrival_unix_s"]), 1) for seen in truth.values()]
+    moments += [(float(seen["last_byte_unix_s"]), -1) for seen in truth.values()]
+    return max(accumulate(change for _, change in sorted(moments)), default=0)
 
 
 def assert_equal(done: LocustRun, truth: Mapping[str, Seen]) -> None:

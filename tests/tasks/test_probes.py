@@ -13,6 +13,7 @@ from PIL import Image
 from loadshapes.modes import plan
 from recording.errors import OperatorError
 from settings.options import Options
+from tasks import builders, probes
 from tasks.builders import BUILDERS, rehearse
 from tasks.probes import cache, tools, vision
 from tasks.prompts import marker, padded
@@ -291,3 +292,12 @@ def test_the_seeds_prompts_are_kept_to_the_letter() -> None:
 def test_every_builder_makes_a_body_that_is_json(name: str) -> None:
     asked = BUILDERS[name](phase(), 0, OPTIONS)
     assert json.loads(json.dumps({"content": asked.content, **asked.extra}))
+
+
+def test_two_probes_that_build_one_request_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "twin.py").write_text("BUILDERS = {'vision': None}\n", encoding="utf-8")
+    monkeypatch.setattr(probes, "__path__", [*probes.__path__, str(tmp_path)])
+    with pytest.raises(ValueError, match="twin.py: 'vision' is built elsewhere already"):
+        builders.discovered()
