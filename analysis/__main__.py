@@ -14,13 +14,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from analysis.reading.load import Run, RunError, load
+from analysis.reading.load import Run, load
 from analysis.reconcile import command
+from recording.errors import OperatorError
 from recording.untrusted_text import as_json, shown
 from rules import percentiles, slo
-from rules.conditions import ConditionError, parse
-from rules.percentiles import PercentError
-from rules.prices import PriceError
+from rules.conditions import parse
 
 if TYPE_CHECKING:
     from analysis.report.view import View
@@ -34,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         failed = options.command(options)
-    except (RunError, ConditionError, slo.SloError, PriceError, PercentError) as error:
+    except OperatorError as error:
         print(f"weighbridge: {shown(error)}", file=sys.stderr)
         return 2
     except BrokenPipeError:
@@ -181,7 +180,9 @@ def _add_lenses(parser: argparse.ArgumentParser) -> None:
 def _load(options: argparse.Namespace) -> Run:
     """The run, with `--slo`, `--warmup` and `--percentiles` in place of its own."""
     if options.warmup is not None and not 0 <= options.warmup < math.inf:
-        raise RunError(f"--warmup must be a number of seconds, 0 or more, not {options.warmup}.")
+        raise OperatorError(
+            f"--warmup must be a number of seconds, 0 or more, not {options.warmup}."
+        )
     objectives = None if options.slo is None else slo.read(options.slo)
     run = load(options.run)
     if objectives is not None:
@@ -276,13 +277,15 @@ def _compare(options: argparse.Namespace) -> bool:
     asked = options.fail_on_regression
     numbers = compare.numbers_of(asked)
     if len(options.runs) < 2:
-        raise RunError("compare takes two runs or more: name the baseline first, then the others.")
+        raise OperatorError(
+            "compare takes two runs or more: name the baseline first, then the others."
+        )
     if not 0 <= options.tolerance < math.inf:
-        raise RunError(
+        raise OperatorError(
             f"--tolerance must be a share, 0 or more (0.1: 10%), not {options.tolerance:g}."
         )
     if options.seed < 0:
-        raise RunError(f"--seed must be a whole number, 0 or more, not {options.seed}.")
+        raise OperatorError(f"--seed must be a whole number, 0 or more, not {options.seed}.")
     found = compare.compare([load(folder) for folder in options.runs], options.seed, options.force)
     t = Words(options.lang, found.runs[0].manifest.get("currency"))
     page = compare_page.compose(found, t)
@@ -305,7 +308,7 @@ def _compare(options: argparse.Namespace) -> bool:
 
 
 def _see_that_they_were_compared(untested: dict[str, str], any_will_do: bool, asked: int) -> None:
-    """What could not be compared shows no regression, and no absence of one. Raises RunError."""
+    """What could not be compared shows no regression, and no absence of one. Raises OperatorError."""
     if not untested:
         return
     name, why = next(iter(untested.items()))
@@ -319,7 +322,9 @@ def _see_that_they_were_compared(untested: dict[str, str], any_will_do: bool, as
             text = f"weighbridge: note: {name} could be compared in no phase ({why})."
             print(shown(text), file=sys.stderr)
         return
-    raise RunError(f"--fail-on-regression: {what} ({why}): make both runs longer, or name others.")
+    raise OperatorError(
+        f"--fail-on-regression: {what} ({why}): make both runs longer, or name others."
+    )
 
 
 def _timeline(options: argparse.Namespace) -> None:
@@ -334,7 +339,7 @@ def _export(options: argparse.Namespace) -> None:
 
     kind = options.format or options.output.suffix.lower().removeprefix(".")
     if kind not in FORMATS or (kind == "seed" and not options.format):
-        raise RunError(
+        raise OperatorError(
             f"--output {options.output} has no suffix of ours: name it .csv, .parquet or .jsonl, "
             f"or say --format {'|'.join(FORMATS)}."
         )

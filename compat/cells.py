@@ -8,12 +8,13 @@ from compat.attribution import Cause
 from compat.check import Words
 from compat.registry import BY_ID
 from compat.verdict import LONGEST_FACT_CHARS, SYMBOLS, WORST_FIRST, Verdict
+from recording.errors import InputError
 from recording.untrusted_text import shown
 
 VERSION = 1
 
 
-class CellsError(ValueError):
+class CellsError(InputError):
     """A compat.json that is none, in one sentence."""
 
 

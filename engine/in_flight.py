@@ -10,8 +10,8 @@ from engine.index_set import Indices
 from engine.phase_share import PhaseShare
 from loadshapes.phase import Phase
 from recording.csv_sink import part_path
+from recording.errors import InputError
 from recording.in_flight_file import held
-from recording.json_files import InputError
 from recording.part_file import PartError, rows
 
 FASTER = 1.25

@@ -10,7 +10,7 @@ from typing import Any
 
 from loadshapes.plan import Plan
 from recording import formats
-from recording.errors import OperatorError
+from recording.errors import InputError, OperatorError
 from recording.events import (
     Accounts,
     Ended,
@@ -29,7 +29,7 @@ from recording.events import (
     typed,
 )
 from recording.in_flight_file import left
-from recording.json_files import InputError, json_of, read_bytes
+from recording.json_files import json_of, read_bytes
 from recording.lost_rows import lost_rows
 from recording.outcome import ENDED_BY_US, FREE, Outcome
 from recording.part_file import rows

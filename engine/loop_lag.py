@@ -4,7 +4,8 @@ A process that is starved of its core, or busy, reads every answer late: what it
 its own delay. Probes due at a steady pace see that delay as a socket's bytes would.
 """
 
-from collections import Counter
+from recording.events import LoopLag as Seen
+from recording.histogram import Histogram
 
 PROBE_S = 0.05
 
@@ -14,23 +15,24 @@ class LoopLag:
 
     def __init__(self) -> None:
         self.max_s = 0.0
-        self._counts: Counter[int] = Counter()  # by whole milliseconds: memory stays flat
+        self._lateness = Histogram()
 
     def add(self, late_s: float) -> None:
         """A probe came so late. Those it kept from being made at all are counted with it."""
         self.max_s = max(self.max_s, late_s)
         while True:
-            self._counts[max(0, round(late_s * 1000))] += 1
+            self._lateness.add(late_s)
             late_s -= PROBE_S
             if late_s <= 0:
                 return
 
     @property
     def p99_s(self) -> float | None:
-        """The 99th percentile, nearest rank, to the millisecond; None without a probe."""
-        rank = -(-99 * self._counts.total() // 100)
-        for late_ms in sorted(self._counts):
-            rank -= self._counts[late_ms]
-            if rank <= 0:
-                return late_ms / 1000
-        return None
+        """The 99th percentile, nearest rank, within 0.1 %; None without a probe."""
+        return self._lateness.percentile(99)
+
+    @property
+    def seen(self) -> Seen:
+        """What the phase's last event says of it, to the microsecond."""
+        p99_s = self.p99_s
+        return Seen(None if p99_s is None else round(p99_s, 6), round(self.max_s, 6))

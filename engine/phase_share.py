@@ -13,7 +13,6 @@ from engine.messages import Done
 from loadshapes.own_traffic.traffic import Traffic
 from loadshapes.phase import Phase, stripe
 from loadshapes.token_pacing import Pacer
-from recording.events import LoopLag as LoopLagSeen
 from recording.in_flight_file import InFlight
 from recording.not_sent import Unsent
 from rules.budget import Budget, Kind, Reservation
@@ -133,7 +132,7 @@ class PhaseShare:
             sent=self.sent,
             dropped=self.dropped,
             unsent=self.unsent,
-            lag=LoopLagSeen(self.lag.p99_s, round(self.lag.max_s, 6)),
+            lag=self.lag.seen,
             halted=self.halted_why,
             cut="" if self.at_its_goal else self.halted_why,
             held=self.held,

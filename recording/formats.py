@@ -8,6 +8,7 @@ this program is refused, for what it does not know it would lose.
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from recording.errors import InputError
 from recording.record import COLUMNS, SCHEMA_VERSION
 
 
@@ -36,7 +37,7 @@ FIRST = (
 FORMATS: dict[int, Format] = {1: Format("0.1", FIRST), 2: Format("0.2", COLUMNS)}
 
 
-class FormatError(ValueError):
+class FormatError(InputError):
     """A file is of no version that this program reads; the message says which to use."""
 
 

@@ -25,7 +25,8 @@ from errno import ENOSPC
 from pathlib import Path
 from typing import Any
 
-from recording.json_files import InputError, json_of, read_bytes
+from recording.errors import InputError
+from recording.json_files import json_of, read_bytes
 
 _NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL
 _BLOCK_BYTES = 4096

@@ -5,6 +5,8 @@ import stat
 from pathlib import Path
 from typing import Any
 
+from recording.errors import InputError
+
 LARGEST_BYTES = 256 << 20
 """Of a manifest or an event log: more than any run of ours writes."""
 _KINDS = (
@@ -14,10 +16,6 @@ _KINDS = (
     (stat.S_ISCHR, "a device"),
     (stat.S_ISBLK, "a device"),
 )
-
-
-class InputError(ValueError):
-    """A file is none, or holds no JSON; the message says what it is, after the file's name."""
 
 
 def check_is_file(path: Path) -> None:

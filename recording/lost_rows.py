@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from recording.errors import InputError
 from recording.in_flight_file import Left
-from recording.json_files import InputError
 from recording.outcome import Outcome
 from recording.record import RequestRecord
 

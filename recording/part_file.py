@@ -9,11 +9,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from recording import formats
-from recording.json_files import InputError, check_is_file
+from recording.errors import InputError
+from recording.json_files import check_is_file
 from recording.record import COLUMNS, RequestRecord, decode
 
 
-class PartError(ValueError):
+class PartError(InputError):
     """A part file holds what the recorder cannot have written; the message names file and line."""
 
 

@@ -1,4 +1,4 @@
-"""Live counts of a phase, for the progress line. Pure."""
+"""Live counts of a phase or of a stretch of time, record by record. Pure."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from recording.record import RequestRecord
 
 @dataclass(slots=True)
 class Tally:
-    """What has been recorded of one phase so far."""
+    """What has been recorded so far."""
 
     done: int = 0
     dropped: int = 0
@@ -42,6 +42,19 @@ class Tally:
         """Take in what was planned and not sent."""
         self.outcomes[Outcome.DROPPED] += unsent.count
         self.dropped += unsent.count
+
+    def merge(self, other: "Tally") -> None:
+        """Take in all that another has counted."""
+        self.done += other.done
+        self.dropped += other.dropped
+        self.succeeded += other.succeeded
+        self.outcomes.update(other.outcomes)
+        self.total_tokens += other.total_tokens
+        if other.cost is not None:
+            self.cost = (self.cost or 0.0) + other.cost
+        self.unpriced += other.unpriced
+        self.last_done_s = max(self.last_done_s, other.last_done_s)
+        self.held = self.held or other.held
 
     @property
     def failed(self) -> int:

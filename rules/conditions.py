@@ -18,6 +18,7 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Any
 
+from recording.errors import OperatorError
 from rules import condition_names, percentiles
 
 _SIGNS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
@@ -29,7 +30,7 @@ _DIGITS = 12
 """Decimals that count in a comparison: sums of money end in binary dust (0.1 + 0.2 > 0.3)."""
 
 
-class ConditionError(ValueError):
+class ConditionError(OperatorError):
     """A condition is none; the message is one sentence for the operator."""
 
 

@@ -3,13 +3,15 @@
 import re
 from fractions import Fraction
 
+from recording.errors import OperatorError
+
 USUAL = (Fraction(50), Fraction(95), Fraction(99))
 MOST = 10
 _NUMBER = re.compile(r"(?:[0-9]{1,2})(?:\.[0-9]{1,6})?")
 _LABEL = re.compile(r"p([0-9]{1,2}(?:_[0-9]{1,6})?)_s\Z")
 
 
-class PercentError(ValueError):
+class PercentError(OperatorError):
     """A list of percentiles cannot be used; the message is one sentence for the operator."""
 
 

@@ -24,6 +24,8 @@ from decimal import ROUND_CEILING, ROUND_HALF_UP, Context, Decimal
 from pathlib import Path
 from typing import Any
 
+from recording.errors import InputError
+
 PRICED = (
     "prompt_tokens", "completion_tokens", "cached_tokens", "cache_write_tokens",
     "reasoning_tokens", "total_tokens", "tokens_beside",
@@ -35,7 +37,7 @@ _MILLION = Decimal(1_000_000)
 _WIDE = Context(prec=80)  # whatever a gateway may claim to have counted, it can be rounded
 
 
-class PriceError(ValueError):
+class PriceError(InputError):
     """A price table cannot be used; the message is one sentence that names the file and the key."""
 
 

@@ -29,6 +29,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from recording.errors import InputError
 from rules import percentiles
 from rules.conditions import Condition
 
@@ -59,7 +60,7 @@ def _order(key: str) -> tuple[int, int, Fraction]:
     return (0 if key in REQUEST_LIMITS else 2, KEYS.index(key), Fraction(0))
 
 
-class SloError(ValueError):
+class SloError(InputError):
     """An SLO cannot be used; the message is one sentence that names the file and the key."""
 
 

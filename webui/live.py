@@ -6,13 +6,13 @@ from typing import Any, Protocol
 
 from loadshapes.phase import Phase
 from loadshapes.plan import Plan
+from recording.histogram import Histogram
 from recording.outcome import Outcome
 from recording.record import RequestRecord
 from recording.tally import Tally
 from recording.untrusted_text import shown
 from rules.punctuality import LAG_SHARE, limit_s
 from webui import words
-from webui.histogram import Histogram
 from webui.series import Series
 
 

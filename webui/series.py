@@ -7,8 +7,9 @@ MOST_BUCKETS, neighbours are joined and the width doubles.
 from dataclasses import dataclass, field
 from typing import Any
 
+from recording.histogram import Histogram
 from recording.record import RequestRecord
-from webui.histogram import Histogram
+from recording.tally import Tally
 
 MOST_BUCKETS = 240
 
@@ -17,29 +18,18 @@ MOST_BUCKETS = 240
 class Bucket:
     """What was completed in one stretch of time."""
 
-    succeeded: int = 0
-    failed: int = 0
-    tokens: int = 0
-    cost: float = 0.0
-    latency: Histogram = field(default_factory=Histogram)
+    tally: Tally = field(default_factory=Tally)
+    latency: Histogram = field(default_factory=Histogram)  # of successes
 
     def add(self, record: RequestRecord) -> None:
         """Count one completed request."""
-        self.cost += record.api_cost or 0.0
-        if not record.success:
-            self.failed += 1
-            return
-        self.succeeded += 1
-        self.tokens += record.total_tokens or 0
-        if record.elapsed_sec is not None:
+        self.tally.add(record)
+        if record.success and record.elapsed_sec is not None:
             self.latency.add(record.elapsed_sec)
 
     def merge(self, other: "Bucket") -> None:
         """Take in what another has counted."""
-        self.succeeded += other.succeeded
-        self.failed += other.failed
-        self.tokens += other.tokens
-        self.cost += other.cost
+        self.tally.merge(other.tally)
         self.latency.merge(other.latency)
 
 
@@ -70,7 +60,8 @@ class Series:
         """
         points, cost = [], 0.0
         for place, bucket in enumerate(self._buckets):
-            cost += bucket.cost
+            tally = bucket.tally
+            cost += tally.cost or 0.0
             begin_s = place * self.width_s
             if now is not None and now - (self._start or 0.0) < begin_s + self.width_s:
                 break
@@ -79,9 +70,9 @@ class Series:
             points.append(
                 {
                     "second": begin_s + self.width_s,
-                    "rpm": share and bucket.succeeded * share,
-                    "failed": share and bucket.failed * share,
-                    "tpm": share and bucket.tokens * share,
+                    "rpm": share and tally.succeeded * share,
+                    "failed": share and tally.failed * share,
+                    "tpm": share and tally.total_tokens * share,
                     "p95": bucket.latency.percentile(95),
                     "cost": cost,
                 }

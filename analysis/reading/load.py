@@ -17,9 +17,10 @@ from analysis.reading.not_sent import Joined, Unfolded
 from analysis.reading.parts import Odd, RunError, torn
 from analysis.reading.rows import Memory, Rows, Source
 from recording import formats
+from recording.errors import InputError
 from recording.events import Event, RunEnd, typed
 from recording.in_flight_file import left
-from recording.json_files import InputError, check_is_file, json_of, read_bytes
+from recording.json_files import check_is_file, json_of, read_bytes
 from recording.lost_rows import lost_rows
 
 if TYPE_CHECKING:

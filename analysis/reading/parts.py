@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from analysis.reading.columns import Declined, read, schema
 from recording import formats
+from recording.errors import OperatorError
 from recording.part_file import records, whole
 from recording.record import COLUMNS, RequestRecord, decode
 
@@ -43,7 +44,7 @@ def torn(path: Path, line: int) -> Odd:
     )
 
 
-class RunError(Exception):
+class RunError(OperatorError):
     """A folder is no run, or cannot be read; the message is one sentence for the operator."""
 
 

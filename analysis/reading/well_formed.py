@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from recording.errors import InputError
 from recording.record import clean
 from rules.prices import Prices
 
@@ -16,7 +17,7 @@ LARGEST = 2**53
 Shape = Callable[[Any, str], None]
 
 
-class NotWellFormed(ValueError):
+class NotWellFormed(InputError):
     """A value is of another type; the message names its place, its value and what it should be."""
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from recording.errors import InputError
 from recording.in_flight_file import InFlight, Left, left
-from recording.json_files import InputError
 from recording.lost_rows import lost_rows
 from tests.locust_run import ROOT
 

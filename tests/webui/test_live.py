@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from loadshapes.plan import Plan
+from recording.histogram import ERROR, Histogram
 from recording.outcome import Outcome
 from recording.record import RequestRecord
 from recording.tally import Tally
 from tests.builders import phase_of
-from webui.histogram import ERROR, Histogram
 from webui.live import LiveRun
 from webui.series import MOST_BUCKETS, Series
 

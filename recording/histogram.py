@@ -1,8 +1,9 @@
 """Percentiles of any number of durations, in bounded memory. Pure.
 
 A duration is counted in a bucket a thousandth wide (relative): what is read back is within 0.1 %
-of the true value, and there are at most 24,000 buckets between a microsecond and a day. The
-report ranks the exact values; Locust's own statistics keep two digits.
+of the true value, and there are at most 24,000 buckets between a microsecond and a day; what is
+shorter is read back as 0. The report ranks the exact values; Locust's own statistics keep two
+digits.
 """
 
 from collections import Counter
@@ -11,6 +12,7 @@ from math import ceil, exp, floor, log
 ERROR = 0.001  # of a value read back, relative to the true one
 _WIDTH = log((1 + ERROR) / (1 - ERROR))
 _LEAST_S = 1e-6
+_NONE = floor(log(_LEAST_S) / _WIDTH) - 1  # the bucket of what is shorter
 
 
 class Histogram:
@@ -23,7 +25,8 @@ class Histogram:
     def add(self, duration_s: float) -> None:
         """Count one duration."""
         self.count += 1
-        self._buckets[floor(log(max(duration_s, _LEAST_S)) / _WIDTH)] += 1
+        bucket = floor(log(duration_s) / _WIDTH) if duration_s >= _LEAST_S else _NONE
+        self._buckets[bucket] += 1
 
     def merge(self, other: "Histogram") -> None:
         """Count all that another has counted."""
@@ -36,5 +39,5 @@ class Histogram:
         for bucket in sorted(self._buckets):
             rank -= self._buckets[bucket]
             if rank <= 0:
-                return exp((bucket + 0.5) * _WIDTH)
+                return 0.0 if bucket == _NONE else exp((bucket + 0.5) * _WIDTH)
         return None
