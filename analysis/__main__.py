@@ -308,7 +308,7 @@ def _compare(options: argparse.Namespace) -> bool:
 
 
 def _see_that_they_were_compared(untested: dict[str, str], any_will_do: bool, asked: int) -> None:
-    """What could not be compared shows no regression, and no absence of one. Raises OperatorError."""
+    """What could not be compared shows no regression, and no absence of one: OperatorError."""
     if not untested:
         return
     name, why = next(iter(untested.items()))
