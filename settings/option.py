@@ -16,6 +16,8 @@ GROUPS = {
     "simulator": "the embedded simulator in place of a gateway",
 }
 """The groups that options are shown in, in this order, and what each is about."""
+SAME: Any = object()
+"""Of an option's `before`: runs did by default what they do today."""
 
 
 def option(
@@ -33,6 +35,10 @@ def option(
     web: bool = True,
     content: bool = False,
     repeatable: bool = False,
+    above: float | None = None,
+    at_least: float | None = None,
+    at_most: float | None = None,
+    before: Any = SAME,
 ) -> Any:
     """A field that is also an option, with what the rest of the program asks about it.
 
@@ -45,6 +51,9 @@ def option(
     `web`: a visitor of the web UI may set it; not what names files, starts programs, or decides
     how the process ends. `content`: its value is asked or answered, so --no-content withholds it.
     `repeatable`: it may be given several times; its value is text, a line each.
+    `above`, `at_least`, `at_most`: the bounds of a number.
+    `before`: what runs did that were made before the option existed, where that is not its default:
+    a run that goes on sends what it sent.
     """
     if group not in GROUPS:
         raise ValueError(f"{help!r}: no such group ({group})")
@@ -52,7 +61,8 @@ def option(
         "help": help, "group": group, "modes": tuple(modes),
         "not_modes": tuple(not_modes), "in_full": in_full, "choices": tuple(choices),
         "seconds": seconds, "sent": sent, "anew": anew, "web": web,
-        "content": content, "repeatable": repeatable,
+        "content": content, "repeatable": repeatable, "above": above, "at_least": at_least,
+        "at_most": at_most, "before": before,
     }  # fmt: skip
     return field(default=default, metadata=known)
 
@@ -72,6 +82,19 @@ def readers(item: "Field[Any]") -> tuple[str, ...]:
 def choices(item: "Field[Any]") -> tuple[str, ...]:
     """The values that an option may have, where there are only some; of `mode` the modes."""
     return ("", *known()) if item.name == "mode" else tuple(item.metadata["choices"])
+
+
+def out_of_bounds(item: "Field[Any]", value: float) -> str:
+    """What a number should be and is not, e.g. "above 0 and at most 1"; empty: it is."""
+    above, least, most = (item.metadata[name] for name in ("above", "at_least", "at_most"))
+    bounds = (
+        (above, "above", above is None or value > above),
+        (least, "at least", least is None or value >= least),
+        (most, "at most", most is None or value <= most),
+    )
+    if all(kept for _, _, kept in bounds):
+        return ""
+    return " and ".join(f"{word} {bound:g}" for bound, word, _ in bounds if bound is not None)
 
 
 def names(table: type[Any], known: str) -> tuple[str, ...]:

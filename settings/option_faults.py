@@ -8,17 +8,8 @@ from rules import conditions, percentiles, prices
 from rules.slo import SloError
 from settings.command_line import nearest
 from settings.known_modes import known
-from settings.option import flag
+from settings.option import flag, out_of_bounds
 from settings.options import Options
-
-_ABOVE_0 = (
-    "duration", "timeout", "connect_timeout", "max_reply_mb", "approx_prompt_tokens",
-    "max_workers", "repeat",
-    "prefix_tokens", "stop_window", "precision", "stall_limit", "trials", "speed", "limits_most",
-)  # fmt: skip
-_NOT_BELOW_0 = (
-    "max_tokens", "step_pause", "hold", "budget", "budget_tokens", "warmup", "cache_pairs",
-)  # fmt: skip
 
 
 def faults(options: Options) -> Iterator[str]:
@@ -47,19 +38,11 @@ def _values(options: Options) -> Iterator[str]:
             yield f"{flag(item.name)} holds bytes that are not UTF-8 text: write it again."
         if isinstance(value, float) and not math.isfinite(value):
             yield f"{flag(item.name)} must be a finite number, not {value}."
-    for name in _ABOVE_0:
-        if not getattr(options, name) > 0:
-            yield f"{flag(name)} must be above 0, not {getattr(options, name):g}."
-    for name in _NOT_BELOW_0:
-        if getattr(options, name) < 0:
-            yield f"{flag(name)} must not be below 0."
-    if not 0 <= options.metrics_port < 65536:
-        yield f"--metrics-port must be from 0 to 65535, not {options.metrics_port}."
+        if bounds := out_of_bounds(item, value):
+            yield f"{flag(item.name)} must be {bounds}, not {value:g}."
     window_s = options.hold if options.mode == "ladder" else options.duration
     if options.warmup and options.warmup >= window_s > 0:
         yield f"--warmup must be shorter than the window of {window_s:g} s."
-    if not 0 < options.stop_error_rate <= 1:
-        yield f"--stop-error-rate must be above 0 and at most 1, not {options.stop_error_rate:g}."
 
 
 def _files(options: Options) -> Iterator[str]:

@@ -6,7 +6,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 from recording.errors import OperatorError
-from settings.option import flag, names, readers
+from settings.option import SAME, flag, names, readers
 from settings.options import WITHHELD, Options
 
 ANEW = names(Options, "anew")
@@ -16,9 +16,12 @@ ITS_PLACE = ("results", "run_id")
 """Where the run is: the folder of `--resume` says it."""
 
 AGAIN = re.compile(r"/again(-\d+)?$")  # of the name of a window that was begun anew
-BEFORE: dict[str, Any] = {"trace_headers": "off", "same_prompts": True}
-"""What a run did that was made before an option existed, where that is not the option's default:
-a run that goes on sends what it sent. Whoever adds such an option adds it here."""
+BEFORE: dict[str, Any] = {
+    item.name: item.metadata["before"]
+    for item in fields(Options)
+    if item.metadata["before"] is not SAME
+}
+"""What a run did that was made before an option existed, where that is not the option's default."""
 
 
 def drawn(options: Options, given: Options) -> dict[str, Any]:

@@ -1,0 +1,66 @@
+"""What the operator may ask for: every option of a run, its default and its help. Pure.
+
+One table serves the command line, the environment (`WEIGHBRIDGE_<NAME>`), Locust's config files,
+the web UI's start form, the documentation and the manifest: a file for each group of options. The
+seed's options keep the seed's names and defaults.
+"""
+
+import shlex
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from rules.slo import Slo
+from rules.slo import read as read_slo
+from settings.known_modes import known
+from settings.option import withheld
+from settings.options.gateway import Gateway
+from settings.options.judging import BY_HAND, Judging
+from settings.options.load import WINDOWS, Load
+from settings.options.money import Money
+from settings.options.output import Output
+from settings.options.simulator import Simulator
+from settings.options.traffic import PROMPTED, Traffic
+
+__all__ = ["BY_HAND", "PROMPTED", "WINDOWS", "Options", "as_dict", "as_kept"]
+
+WITHHELD = "withheld by --no-content"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options(Simulator, Output, Judging, Money, Traffic, Gateway, Load):
+    """A snapshot of the options of one run. The last group's fields come first."""
+
+    @classmethod
+    def of(cls, namespace: object) -> "Options":
+        """The snapshot of parsed arguments (any object with our options as attributes)."""
+        return cls(**{name: getattr(namespace, name) for name in cls.__dataclass_fields__})
+
+    def public(self) -> "Options":
+        """The options without what is secret: of headers their names, of a command its program."""
+        try:
+            program = (shlex.split(self.key_command) or [""])[0].rpartition("/")[2]
+        except ValueError:
+            program = "(unreadable)"
+        names = "\n".join(line.partition("=")[0].strip() for line in self.headers)
+        return replace(self, header=names, key_command=program)
+
+    @property
+    def grace_s(self) -> float:
+        """Seconds after a window in which a late request is still sent."""
+        return self.timeout if self.grace < 0 else self.grace
+
+    def objectives(self) -> Slo | None:
+        """What `--slo` says; None without it. Raises SloError."""
+        return read_slo(Path(self.slo), known()) if self.slo else None
+
+
+def as_dict(options: Options) -> dict[str, Any]:
+    """The options as a plain dictionary, for a generator. They hold no secret."""
+    return asdict(options)
+
+
+def as_kept(options: Options) -> dict[str, Any]:
+    """The options as the manifest keeps them: with `--no-content`, none of what is asked."""
+    kept = as_dict(options)
+    return withheld(kept, Options, WITHHELD) if options.no_content else kept

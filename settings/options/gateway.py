@@ -1,0 +1,107 @@
+"""How the gateway is reached, and what every request says. Pure."""
+
+from dataclasses import dataclass
+from functools import partial
+
+from settings.option import option
+
+_gateway = partial(option, group="gateway")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gateway:
+    """How the gateway is reached, and what every request says."""
+
+    timeout: float = _gateway(
+        45.0, "longest wait for a whole answer, seconds", seconds=True, sent=True, above=0
+    )
+    connect_timeout: float = _gateway(
+        10.0, "longest wait for a connection, seconds", seconds=True, sent=True, above=0
+    )
+    max_reply_mb: float = _gateway(
+        64.0,
+        "longest reply, MB (10^6 bytes), as received and as unpacked; the rest of a longer one is "
+        "not read, and it is reply_too_large",
+        sent=True,
+        above=0,
+    )
+    task_id: str = _gateway(
+        "auto",
+        "where a request's task_id goes: the body, OpenAI's metadata, the header X-Task-ID, or "
+        "nowhere (auto: the body, and the header where the gateway refuses that)",
+        choices=("auto", "body", "metadata", "header", "off"),
+        sent=True,
+    )
+    output_budget_field: str = _gateway(
+        "auto",
+        "field of the output budget (auto: max_tokens, and the other where the gateway refuses it)",
+        choices=("auto", "max_tokens", "max_completion_tokens"),
+        sent=True,
+    )
+    stream_usage: str = _gateway(
+        "auto",
+        "ask streams for their usage with stream_options (auto: until the gateway refuses that)",
+        choices=("auto", "on", "off"),
+        sent=True,
+    )
+    extra_body: str = _gateway(
+        "",
+        "JSON object with more fields for every request's body; null removes a field, also one of "
+        "ours (docs/how-to/request-body.md)",
+        sent=True,
+        web=False,
+        content=True,
+    )
+    connections: str = _gateway(
+        "warm",
+        "keep connections, or open one per request as the seed did (its time then counts)",
+        choices=("warm", "cold"),
+        sent=True,
+    )
+    gateway: str = _gateway(
+        "",
+        "a gateway by its name: its base URL is NAME_BASE_URL, its key NAME_API_KEY "
+        "(docs/how-to/corporate-network.md)",
+        web=False,
+    )
+    auth: str = _gateway(
+        "auto",
+        "how the key is sent: bearer, api-key, none, or the name of a header that takes it (auto: "
+        "bearer, and api-key where the base URL has an api-version)",
+        web=False,
+    )
+    header: str = _gateway(
+        "",
+        "NAME=VALUE, a header of every request; repeatable. A value may hold {task_id}, {run_id} "
+        "and {env:NAME}, and is written nowhere",
+        repeatable=True,
+        web=False,
+    )
+    key_command: str = _gateway(
+        "",
+        "program that prints the key, run without a shell; it is asked again after HTTP 401",
+        web=False,
+    )
+    trace_headers: str = _gateway(
+        "on",
+        "send a traceparent (W3C) and an x-request-id with every request, derived from its row",
+        choices=("on", "off"),
+        web=False,
+        before="off",
+    )
+    ca_file: str = _gateway(
+        "", "PEM file of certificate authorities to trust too", anew=True, web=False
+    )
+    client_cert: str = _gateway(
+        "", "PEM file of the certificate that the gateway asks of us", anew=True, web=False
+    )
+    client_key: str = _gateway(
+        "", "PEM file of its private key, if it is not in the same file", anew=True, web=False
+    )
+    task_id_prefix: str = _gateway("", "first part of every task_id (empty: the run id)")
+    task_id_on_streams: bool = _gateway(False, "send task_id on streamed requests too", sent=True)
+
+    @property
+    def headers(self) -> tuple[str, ...]:
+        """What `--header` says, one text each."""
+        return tuple(line for line in self.header.splitlines() if line.strip())

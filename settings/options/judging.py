@@ -1,0 +1,58 @@
+"""What makes a run end early, or fail. Pure."""
+
+from dataclasses import dataclass
+from functools import partial
+
+from settings.option import option
+
+BY_HAND = ("interactive",)
+"""The mode in which a person is at hand: no stop rule ends it."""
+
+_judging = partial(option, group="judging")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judging:
+    """What makes a run end early, or fail."""
+
+    fail_on: str = _judging(
+        "",
+        "end with exit code 1 where one of these is true, e.g. success_rate<0.99,p95_s>10,cost>0.5 "
+        "(docs/ci.md lists them all)",
+        anew=True,
+        web=False,
+    )
+    slo: str = _judging(
+        "",
+        "TOML file with the service level objectives: goodput and attainment are counted by it "
+        "(docs/slo.md)",
+        web=False,
+    )
+    junit: str = _judging(
+        "", "write what --fail-on judged to this file, as JUnit XML", anew=True, web=False
+    )
+    stop_rule: str = _judging(
+        "on",
+        "end a climb or a window on many 429, 5xx and timeouts, and what is refused from the start",
+        choices=("on", "off"),
+        not_modes=BY_HAND,
+    )
+    stop_error_rate: float = _judging(
+        0.2,
+        "share of such failures at which the stop rule acts",
+        not_modes=BY_HAND,
+        above=0,
+        at_most=1,
+    )
+    stop_window: int = _judging(
+        20, "over how many of the last completed requests", not_modes=BY_HAND, above=0
+    )
+    percentiles: str = _judging(
+        "50,95,99", "which percentiles the report's tables show, e.g. 50,90,99,99.9"
+    )
+    stall_limit: float = _judging(
+        0.5,
+        "streams: a gap between chunks longer than this many seconds is a stall",
+        seconds=True,
+        above=0,
+    )

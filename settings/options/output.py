@@ -1,0 +1,45 @@
+"""What is written, where, and what is shown. Pure."""
+
+from dataclasses import dataclass
+from functools import partial
+
+from settings.option import option
+
+_output = partial(option, group="output")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Output:
+    """What is written, where, and what is shown."""
+
+    results: str = _output("results", "folder that holds the run folders", web=False)
+    run_id: str = _output(
+        "", "name of the run and of its folder (empty: made from the time)", web=False
+    )
+    output: str = _output(
+        "", "also write the rows as JSONL in the seed's format to this path", anew=True, web=False
+    )
+    lang: str = _output("en", "language of the report", choices=("en", "zh"), anew=True)
+    no_content: bool = _output(
+        False,
+        "keep what was asked and answered out of every file: no content, no check_detail, no "
+        "error message of the gateway's, no --tools-prompt, --image-text or --extra-body (--resume "
+        "asks for them again)",
+    )
+    web_names: str = _output(
+        "",
+        "more host names under which a browser may call the web UI, with commas between",
+        anew=True,
+        web=False,
+    )
+    metrics_port: int = _output(
+        0,
+        "serve Prometheus metrics of the run on this port (0: do not)",
+        anew=True,
+        web=False,
+        at_least=0,
+        at_most=65535,
+    )
+    metrics_host: str = _output(
+        "127.0.0.1", "address that the metrics are served on", anew=True, web=False
+    )

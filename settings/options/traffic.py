@@ -1,0 +1,101 @@
+"""What is asked: your own prompts, traces, tools and images. Pure."""
+
+from dataclasses import dataclass
+from functools import partial
+
+from settings.option import option
+from settings.whole_numbers import whole_numbers
+
+PROMPTED = ("rpm", "ladder", "interactive", "soak", "capacity")
+"""The modes whose short request gives way to the lines of `--prompts`."""
+
+_traffic = partial(option, group="traffic")
+_cache = partial(_traffic, modes=("cache",))
+_tools = partial(_traffic, modes=("tools",))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Traffic:
+    """What is asked: your own prompts, traces, tools and images."""
+
+    prompts: str = _traffic(
+        "",
+        "JSONL file with requests of your own, "
+        "sent in place of the short one (docs/how-to/prompts.md)",
+        modes=PROMPTED,
+        in_full=False,
+        sent=True,
+        web=False,
+    )
+    trace: str = _traffic(
+        "",
+        "JSONL file of requests with their times (docs/how-to/replay.md)",
+        modes=("replay",),
+        sent=True,
+        web=False,
+    )
+    trace_from: str = _traffic(
+        "",
+        "leave out what comes before: seconds from the trace's start (or 1h30m), or an ISO time",
+        modes=("replay",),
+        sent=True,
+    )
+    trace_to: str = _traffic("", "leave out what comes from then on", modes=("replay",), sent=True)
+    speed: float = _traffic(
+        1.0, "how many times as fast as the trace", modes=("replay",), sent=True, above=0
+    )
+    same_prompts: bool = _traffic(
+        False,
+        "send the seed's wording, the same in every run, so that caches on the way may answer",
+        modes=("rpm", "tpm", "ladder", "soak", "capacity", "interactive", "limits"),
+        sent=True,
+        before=True,
+    )
+    repeat: int = _traffic(3, "requests per model", modes=("cache", "tools"), above=0)
+    prefix_file: str = _cache("", "file whose text is the long prefix", sent=True, web=False)
+    prefix_tokens: int = _cache(
+        11700, "size of the built-in prefix, tokens, about", sent=True, above=0
+    )
+    cache_nonce: str = _cache(
+        "fresh",
+        "text at the start of the prefix, so that run 1 is cold (fresh: new text for "
+        "every run, none: no such text)",
+        sent=True,
+    )
+    cache_pairs: int = _cache(
+        0, "also so many pairs of streams, each a new prefix twice: cold, then warm", at_least=0
+    )
+    cache_gaps: str = _cache(
+        "", "also repeat a prefix after pauses of so many seconds, e.g. 1,60,300"
+    )
+    cache_control: str = _cache(
+        "off",
+        "mark the prefix with Anthropic's cache_control, as Claude needs",
+        choices=("off", "ephemeral"),
+        sent=True,
+    )
+    tools: str = _tools("", "JSON file with your own tools (OpenAI's format)", sent=True, web=False)
+    tools_prompt: str = _tools("", "the prompt that goes with your tools", sent=True, content=True)
+    tools_expect: str = _tools(
+        "",
+        'mode tools: JSON file {"name": ..., "arguments": {...}} the call must equal',
+        sent=True,
+        web=False,
+    )
+    tool_choice: str = _tools("auto", "auto, required, or a function's name", sent=True)
+    image: str = _traffic(
+        "", "your own image instead of the generated one", modes=("vision",), sent=True, web=False
+    )
+    image_text: str = _traffic(
+        "",
+        "the text that is readable in your image",
+        modes=("vision",),
+        sent=True,
+        content=True,
+        web=False,
+    )
+
+    @property
+    def gaps_s(self) -> tuple[int, ...]:
+        """The numbers of `--cache-gaps`; OperatorError if they are not whole and above 0."""
+        return whole_numbers("cache-gaps", self.cache_gaps)
