@@ -24,6 +24,7 @@ from engine.generator import Generator
 from engine.locust_nodes import GeneratorNode, Pinned
 from engine.messages import decode, encode
 from engine.preflight import way
+from engine.report_process import report
 from engine.session import Session
 from loadshapes.shapes import PlannedShape, check_by_hand, check_users
 from recording.errors import OperatorError
@@ -303,7 +304,7 @@ def _conclude(environment: Environment, session: Session, reported: Event) -> No
     try:
         completed = session.finish()
         aloud = sys.stderr if getattr(environment.parsed_options, "json", False) else sys.stdout
-        failed = session.report(aloud)
+        failed = report(session.folder, session.options, aloud)
         broken = getattr(environment.shape_class, "failed", False)  # the operator's own shape
         environment.process_exit_code = 0 if completed and not failed and not broken else 1
     finally:

@@ -1,7 +1,7 @@
 """Which requests a generator may have sent that was lost, and that nobody has heard of."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import gevent
@@ -13,6 +13,8 @@ from recording.csv_sink import part_path
 from recording.errors import InputError
 from recording.in_flight_file import held
 from recording.part_file import PartError, rows
+from recording.record import RequestRecord
+from tasks.exchange import Job, Origin, lost
 
 FASTER = 1.25
 """How much more a lost generator may have sent than the busiest that is known of, at the most."""
@@ -43,6 +45,16 @@ def by_its_files(phase: Phase, share: PhaseShare, folder: Path, part: str) -> li
         if first is not None:
             share.leave(first, "its generator was lost")
     return sorted(index for index in flying if index not in seen)
+
+
+def rows_of_lost(phase: Phase, indices: Iterable[int], origin: Origin) -> Iterator[RequestRecord]:
+    """A row for each request that a lost generator may have sent.
+
+    It is `lost`, for the gateway may have it and charge it. Its own files know better, where they
+    are in the run's folder; where a row exists twice, the finished one counts.
+    """
+    for index in indices:
+        yield lost(Job(phase, index, 0.0, phase.due_s(index), lambda _: None), origin)
 
 
 def in_hand(

@@ -6,13 +6,48 @@ from pathlib import Path
 from typing import Any
 
 from loadshapes.phase import Phase
+from loadshapes.plan import Plan
 from recording.body_change import BodyChange
-from recording.manifest import write_json
+from recording.manifest import manifest, write_json
+from rules.slo import Slo
+from settings import option
+from settings.endpoint import Endpoint
+from settings.money import Tariff
+from settings.options import Options, as_kept
+from settings.resume import drawn
 
 
 def place_of(names: Sequence[str], begun: Collection[str]) -> int:
     """Where a phase that is about to run stands among the planned: after all that began."""
     return max((place for place, name in enumerate(names, 1) if name in begun), default=0)
+
+
+def opening(
+    options: Options,
+    given: Options,
+    plan: Plan,
+    *,
+    endpoint: Endpoint,
+    tariff: Tariff,
+    objectives: Slo | None,
+    workers: int,
+) -> dict[str, Any]:
+    """What the manifest of a new run says: `options` are those of the run, `given` as asked for."""
+    content = manifest(
+        options.run_id,
+        options=as_kept(given),
+        sent_options=option.names(Options, "sent"),
+        drawn=drawn(options, given),
+        plan=plan.as_dicts(),
+        gateway=endpoint.facts(),
+        currency=tariff.currency,
+        workers=workers,
+        slo=None if objectives is None else objectives.as_dict(),
+        prices=tariff.plain,
+    )
+    if (traffic := plan.traffic) is not None:
+        content["traffic"] = {"lines": len(traffic.lines), "notes": list(traffic.notes)}
+    return content
 
 
 class RunManifest:

@@ -1,15 +1,11 @@
 """One run, on the node that commands it: its folder, its conductor, its end."""
 
 import logging
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
-from typing import IO
 
 import gevent
 
@@ -17,22 +13,21 @@ from engine.budget import RunBudget
 from engine.conductor import Conductor, Nodes, start_lead_s
 from engine.did_you_mean import Doubt
 from engine.estimate import by_calibration, estimate
-from engine.in_flight import by_its_files, in_hand
+from engine.in_flight import by_its_files, in_hand, rows_of_lost
 from engine.index_set import Indices
-from engine.interrupted import InterruptedRun, check_same_plan
+from engine.interrupted import InterruptedRun
 from engine.messages import Changed, Close, Closed, Done, Held, OfRun, Open
 from engine.phase_share import PhaseShare, Run
 from engine.progress import Progress
-from engine.run_manifest import RunManifest, place_of
+from engine.remaining_plan import left_to_run
+from engine.run_manifest import RunManifest, opening, place_of
 from loadshapes.finding import Finding
 from loadshapes.phase import Phase
 from loadshapes.plan import Plan
-from loadshapes.program import Past, Program, in_order, left_of, probed, resumed
 from loadshapes.token_pacing import CALIBRATION
 from recording import folder as run_folder
 from recording.body_change import BodyChange
 from recording.csv_sink import CsvSink, part_path
-from recording.errors import OperatorError
 from recording.event_log import EventLog
 from recording.events import (
     BodyChanged,
@@ -45,7 +40,7 @@ from recording.events import (
     Uncalibrated,
     WorkerLate,
 )
-from recording.manifest import ROOT, manifest, written_by_us
+from recording.manifest import written_by_us
 from recording.not_sent import Unsent
 from recording.reasons import Reason
 from recording.record import RequestRecord
@@ -54,13 +49,11 @@ from recording.row_notes import said
 from recording.tally import Tally
 from recording.untrusted_text import quoted
 from rules.budget import MONEY, TOKENS
-from settings import option
 from settings.body_profile import way_of
-from settings.endpoint import Endpoint, without_keys
+from settings.endpoint import Endpoint
 from settings.money import tariff
-from settings.options import Options, as_kept
-from settings.resume import drawn
-from tasks.exchange import Job, Origin, lost
+from settings.options import Options
+from tasks.exchange import Origin
 
 STOP_WAIT_S = 10.0
 MAY_SEND_S = 12.0
@@ -81,11 +74,10 @@ class Session:
         remains: InterruptedRun | None = None,
         given: Options | None = None,
     ) -> None:
-        """Make the run's folder, or go on in that of `remains`. Raises OperatorError.
+        """Make the run's folder, or go on in that of `remains`; nothing is sent before `begin`.
 
-        `options` are those of the run, `given` as they were asked for (None: the same).
-
-        Nothing is sent before `begin`.
+        `options` are those of the run, `given` as they were asked for (None: the same). Raises
+        OperatorError.
         """
         self._remains = remains
         self._attempt = 1 if remains is None else remains.attempts + 1
@@ -98,7 +90,7 @@ class Session:
             remains.spent if remains else None,
             remains.budgets if remains else None,
         )
-        self.plan, program = self._program(plan)
+        self.plan, program = left_to_run(plan, options, self.budget, remains)
         run_folder.check_output(options.output)
         run_folder.check_output(options.junit, "--junit")
         self.endpoint = endpoint
@@ -137,31 +129,6 @@ class Session:
             self.conductor.body_changes = [BodyChange.of(one) for one in known]
         self._greenlets: list[gevent.Greenlet[..., None]] = []
 
-    def _program(self, plan: Plan) -> tuple[Plan, Program]:
-        """What is to be run, and the program that runs it. Raises OperatorError."""
-        unfold = plan.unfold or partial(in_order, plan.phases)
-        if self._remains is None:
-            return plan, probed(unfold()) if self.budget.limits else unfold()
-        remains, options = self._remains, self.options
-        check_same_plan(plan, options, remains.manifest)
-        past = Past(
-            remains.finished,
-            remains.ended,
-            remains.records_of,
-            windows=options.resume_windows,
-            over=remains.over,
-            last_use=remains.last_use,
-        )
-        if next(resumed(unfold(), past), None) is None:
-            raise OperatorError(
-                f"--resume {options.resume}: nothing of it is left to send, so report it."
-            )
-        left = tuple(rest for p in plan.phases if (rest := left_of(p, past)) is not None)
-        program = resumed(unfold(), past)
-        if self.budget.limits:
-            program = probed(program, self.budget.kinds, remains.finished)
-        return replace(plan, phases=left), program
-
     @property
     def pool(self) -> int:
         """Users to spawn: what the plan needs, a whole number for each generator."""
@@ -198,27 +165,23 @@ class Session:
         """Write the manifest, open the run on every generator, start the conductor."""
         alive = self._nodes.admit()
         self.conductor.generators = max(1, len(alive))
-        made = manifest(
-            self.options.run_id,
-            options=as_kept(self._given),
-            sent_options=option.names(Options, "sent"),
-            drawn=drawn(self.options, self._given),
-            plan=self.plan.as_dicts(),
-            gateway=self.endpoint.facts(),
-            currency=self.tariff.currency,
+        content = opening(
+            self.options,
+            self._given,
+            self.plan,
+            endpoint=self.endpoint,
+            tariff=self.tariff,
+            objectives=self.objectives,
             workers=len(alive),
-            slo=None if self.objectives is None else self.objectives.as_dict(),
-            prices=self.tariff.plain,
         )
-        if (traffic := self.plan.traffic) is not None:
-            made["traffic"] = {"lines": len(traffic.lines), "notes": list(traffic.notes)}
-            for note in traffic.notes:
+        if self.plan.traffic is not None:
+            for note in self.plan.traffic.notes:
                 log.warning("your own traffic: %s", said(note))
         if self._remains is not None:
-            made = self._remains.manifest | written_by_us()
+            content = self._remains.manifest | written_by_us()
         for phase in self.plan.phases:
             self._enter(phase)
-        self._manifest = RunManifest(self.folder, made, self.plan.phases)
+        self._manifest = RunManifest(self.folder, content, self.plan.phases)
         names = [self._nodes.name(node) for node in alive]
         resumes = self._remains is not None
         self.note(RunStart(run_id=self.options.run_id, generators=tuple(names), resumed=resumes))
@@ -365,20 +328,6 @@ class Session:
         self.inbound.close()
         return completed
 
-    def report(self, out: IO[str] | None = None) -> int:
-        """Summarize, report and judge the run in a process of its own; its exit code.
-
-        What it prints goes to `out`, a file of this process (None: its stdout).
-        """
-        command = [sys.executable, "-m", "analysis", "report", str(self.folder), "--print"]
-        command += ["--lang", self.options.lang, f"--fail-on={self.options.fail_on}"]
-        for name in ("output", "junit"):
-            if path := getattr(self.options, name):
-                command += [f"--{name}", str(Path(path).resolve())]
-        env = without_keys(os.environ)
-        done = subprocess.run(command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=out)
-        return done.returncode
-
     def note(self, event: Event) -> None:
         """Write an event down."""
         self._event_log.write(event)
@@ -386,34 +335,26 @@ class Session:
             see(event)
 
     def generator_lost(self, phase: Phase, node: str, slot: int, slots: int) -> None:
-        """Record what becomes of the requests of a generator that stays lost, as far as we know.
-
-        What it may have sent since its last message is `lost`, for the gateway may have it and
-        charge it; what was due later was never sent. Its own files know better, where they are in
-        this folder; where a row exists twice, the finished one counts.
-        """
-        name = self._nodes.name(node)
-        origin = Origin(self.options.run_id, "master", self.endpoint.secrets, attempt=self._attempt)
-        master = f"master.{self._attempt}" if self._attempt > 1 else "master"
-        sink = CsvSink(part_path(self.folder, master))
-        began = self.began[phase.name]
-        until_s = self._heard.get(node, began) + MAY_SEND_S - began
-        share = PhaseShare(
-            Run(self.options, replace(origin, worker=name)), 0, phase, 0.0, slot, slots
-        )
+        """Record what becomes of the requests of a generator that stays lost, as far as we know."""
+        share = PhaseShare(Run(self.options, self._origin(node)), 0, phase, 0.0, slot, slots)
         known = by_its_files(phase, share, self.folder, self._part(node))
         if known is None:
+            began = self.began[phase.name]
+            until_s = self._heard.get(node, began) + MAY_SEND_S - began
             elapsed_s = max(self._heard.values(), default=began) - began
-            seen = self._seen[phase.name]
-            known = list(in_hand(phase, share, seen, until_s, elapsed_s))
-        for index in known:
-            job = Job(phase, index, 0.0, phase.due_s(index), lambda _: None)
-            record = lost(job, origin)
-            sink.add(record)
-            self.watch(record)
-        sink.close()
+            known = [*in_hand(phase, share, self._seen[phase.name], until_s, elapsed_s)]
+        master = "master" if self._attempt == 1 else f"master.{self._attempt}"
+        with closing(CsvSink(part_path(self.folder, master))) as sink:
+            for record in rows_of_lost(phase, known, self._origin("master")):
+                sink.add(record)
+                self.watch(record)
         if share.unsent is not None:
             self._leave(share.unsent)
+
+    def _origin(self, node: str) -> Origin:
+        """Who writes rows: a generator, or `master` for those of one that was lost."""
+        name = node if node == "master" else self._nodes.name(node)
+        return Origin(self.options.run_id, name, self.endpoint.secrets, attempt=self._attempt)
 
     def phase_planned(self, phase: Phase) -> None:
         """Have a phase in the plan and the manifest before it is run."""
