@@ -12,10 +12,10 @@ from recording.outcome import Outcome
 
 FLAGS = (
     "model_mismatch", "usage_missing", "usage_unreadable", "usage_sum", "usage_absurd",
-    "usage_twice", "cost_unreadable", "finish_reason", "budget_spent", "tool_call_shape",
-    "content_type", "retry_after", "stated_time", "not_the_gateway", "stream_buffered",
-    "stream_coalesced", "usage_stream_differs", "cost_stream_differs", "reply_stream_differs",
-    "cost_outlier",
+    "usage_twice", "cost_unreadable", "cost_elsewhere", "finish_reason", "budget_spent",
+    "tool_call_shape", "content_type", "retry_after", "stated_time", "not_the_gateway",
+    "stream_buffered", "stream_coalesced", "usage_stream_differs", "cost_stream_differs",
+    "reply_stream_differs", "cost_outlier",
 )  # fmt: skip
 """The words that a row's `check` may hold, and those that only the whole run shows."""
 

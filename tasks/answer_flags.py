@@ -9,6 +9,7 @@ usage_absurd     a number that cannot be: negative, past counting, or a part lar
 usage_twice      an answer states its usage twice, and differently (of several in a stream the
                  largest complete one counts, of several names or places the first)
 cost_unreadable  a cost is stated, and is no number or in another currency than the run's
+cost_elsewhere   what looks like a cost stands beside the usage, where it is not read
 finish_reason    none, an unknown one, or `tool_calls` without a tool call
 budget_spent     a visible reply was asked for, and reasoning used up the whole output budget
                  (where nothing at all came back, that is the outcome; see tasks/exchange.py)
@@ -85,7 +86,7 @@ def flags(
         rest = sum(counts.get(f"{name}_tokens") or 0 for name in beside)
         if not beside or total != (prompt or 0) + (completion or 0) + rest:
             found["usage_sum"] = f"total {total} is not {prompt} + {completion}"
-    if (cost := unread_cost(stated, currency)) is not None:
+    if used.get("cost_source") != "body" and (cost := unread_cost(stated, currency)) is not None:
         found["cost_unreadable"] = cost
     if absurd:
         found["usage_absurd"] = ", ".join(absurd)

@@ -64,9 +64,19 @@ _PHRASES = {
 }
 
 
-def phrase_status(message: str) -> int | None:
-    """The HTTP status of which a message is nothing but the name ("Too Many Requests")."""
-    return _PHRASES.get(message[:60].strip(" .!").lower())
+_CODE = re.compile(r"\b(?:error code|status[ _]?code):?=? ?([45][0-9]{2})\b", re.I)
+
+
+def status_in_words(message: str) -> int | None:
+    """The HTTP status that a message names.
+
+    It is nothing but the status's name ("Too Many Requests"), or it quotes what a client of the
+    gateway's own raised ("Error code: 429 - {...}", the OpenAI SDK's).
+    """
+    named = _PHRASES.get(message[:60].strip(" .!").lower())
+    if named is None and (found := _CODE.search(message[:_LOOKED_AT])):
+        return int(found[1])
+    return named
 
 
 def refusal_in_words(message: str, status: int | None) -> Outcome | None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from recording.json_values import Json, as_json, mapping, numeric, text
 from recording.outcome import Outcome, of_status
-from tasks.causes import cause, phrase_status, refusal_in_words
+from tasks.causes import cause, refusal_in_words, status_in_words
 from tasks.headers import LONGEST_S
 
 MESSAGES = (
@@ -136,14 +136,14 @@ def complaint(error: object) -> Complaint:
     if not said:
         several = _listed(error) if isinstance(error, list) else None
         shown = several or (as_json(error) if isinstance(error, list) else str(error))
-        return Complaint(None, shown, phrase_status(shown), cause(_named(outer), shown))
+        return Complaint(None, shown, status_in_words(shown), cause(_named(outer), shown))
     outer = {**mapping(said.get("error")), **outer}  # a code there, and the words beside it
     kind = _kind(said) or _kind(outer)
     codes = _codes(said) or _codes(outer)
     status = next((n for code in (*codes, said.get("status")) if (n := _status(code))), None)
     message = _message(said)
     label = said.get("error") if isinstance(said.get("error"), str) else None
-    if label and message is not None and phrase_status(message) and not phrase_status(label):
+    if label and message is not None and status_in_words(message) and not status_in_words(label):
         message = label  # "Internal Server Error" is the least that can be said
     if kind is None and codes:
         kind = str(codes[0])
@@ -154,7 +154,7 @@ def complaint(error: object) -> Complaint:
     return Complaint(
         kind,
         told,
-        status or phrase_status(told) or phrase_status(label or ""),
+        status or status_in_words(told) or status_in_words(label or ""),
         cause(named, words, wait_s),
     )
 

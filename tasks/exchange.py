@@ -30,7 +30,7 @@ from tasks.reply import Message
 from tasks.stated_overhead import odd_time, stated_times
 from tasks.stream import StreamedReply
 from tasks.transport_failure import NotSent, WireError
-from tasks.usage import contradiction, stated, usage
+from tasks.usage import contradiction, cost_elsewhere, stated, usage
 from tasks.wire import Wire
 
 _BROKEN = (
@@ -236,6 +236,9 @@ def _record(
     found = dict(answer.odd)
     if (twice := contradiction(answer.body or {})) is not None:
         found.setdefault("usage_twice", twice)
+    unpriced = complete and used["api_cost"] is None
+    if unpriced and (where := cost_elsewhere(answer.body or {}, origin.currency)) is not None:
+        found.setdefault("cost_elsewhere", where)
     if (odd := odd_wait(headers)) is not None:
         found["retry_after"] = odd
     if (odd := odd_time(headers, _since(sent, last))) is not None:

@@ -63,8 +63,11 @@ IN_DETAIL = {
 _BESIDE = ("cache_read_input_tokens", "cacheReadInputTokens")
 """Anthropic's and Bedrock's names: what they count is no part of the input tokens."""
 COSTS = ("cost", "total_cost", "estimated_cost", "cost_usd", "total_cost_usd")
+_TICKS = "cost_in_usd_ticks"
+_IN_USD = frozenset(("cost_usd", "total_cost_usd", _TICKS, "usd", "total_usd"))
+"""Names that say the unit themselves: no cost of a run in another currency."""
 _CURRENCY = ("currency", "cost_currency")
-COST_NAMES = frozenset((*COSTS, *_CURRENCY, "cost_in_usd_ticks", "cost_details", "is_byok"))
+COST_NAMES = frozenset((*COSTS, *_CURRENCY, _TICKS, "cost_details", "is_byok"))
 MOST_TOKENS = 100_000_000
 """No request has more; a count above it is not believed, and kept out of every sum."""
 _IN_COST = ("total_cost", "total", "amount", "value", "usd", "total_usd")
@@ -80,6 +83,8 @@ _SHOWN_CHARS = 80
 _TICKS_PER_USD = 10_000_000_000
 
 
+_BESIDE_USAGE = ("billing", "meta", "metadata", "extra")
+"""Objects in which a gateway may state a cost beside its usage."""
 _ENVELOPES = ("meta", "data", "result", "response")
 """Where a `usage` may stand one level down."""
 
@@ -183,16 +188,37 @@ def _number(value: object) -> int | None:
 
 def unread_cost(used: Json, currency: str = "") -> str | None:
     """A cost that is stated and cannot be read, and why; None: there is none such."""
-    stated_costs = {name: used[name] for name in COSTS if used.get(name) not in (None, "", {})}
-    if not stated_costs or _cost(used, currency) is not None:
+    names = [name for name in (*COSTS, _TICKS) if used.get(name) not in (None, "", {})]
+    if not names or _cost(used, currency) is not None:
         return None
-    value = next(iter(stated_costs.values()))
+    value = used[names[0]]
     shown = as_json(value)
     shown = shown if len(shown) <= _SHOWN_CHARS else shown[: _SHOWN_CHARS - 1] + "…"
     unit = currency or "USD"
+    if names[0] in _IN_USD and not accepted("USD", currency):
+        return (
+            f"the cost {names[0]} {shown} is in USD, not in {unit}: if it is not, say --cost-field "
+            f"usage.{names[0]}"
+        )
     if _foreign(used, currency) or other_unit(value, currency):
         return f"the cost {shown} is not in {unit}: --currency says what the costs are in"
     return f"the cost {shown} is no number"
+
+
+def cost_elsewhere(body: Json, currency: str = "") -> str | None:
+    """What looks like a cost beside the `usage` of a body, and is not read; None: nothing does.
+
+    It may be credits, cents or a balance: only the operator knows.
+    """
+    for where in ("", *_BESIDE_USAGE):
+        place = mapping(body.get(where)) if where else body
+        for name in COSTS:
+            if (found := amount(place.get(name), currency)) is not None:
+                path = f"{where}.{name}" if where else name
+                return (
+                    f"{path} is {found:g} and is not read: if it is the cost, --cost-field {path}"
+                )
+    return None
 
 
 def usage(
@@ -236,7 +262,7 @@ def money(value: object, currency: str = "") -> float | None:
     if _foreign(value, currency):
         return None
     value = {name: part for name, part in value.items() if name not in _CURRENCY}
-    total = first(*(amount(value.get(name), currency) for name in _IN_COST))
+    total = first(*(amount(value.get(name), currency) for name in _in_unit(_IN_COST, currency)))
     if total is not None or not value or not _PARTS.issuperset(value):
         return total
     parts = [amount(part, currency) for part in value.values()]
@@ -252,11 +278,18 @@ def _foreign(said: Json, currency: str) -> bool:
 def _cost(said: Json, currency: str = "") -> float | None:
     if _foreign(said, currency):
         return None
-    stated_cost = first(*(money(said.get(name), currency) for name in COSTS))
-    ticks = numeric(said.get("cost_in_usd_ticks"))
-    if stated_cost is None and ticks is not None:
-        return ticks / _TICKS_PER_USD
-    return stated_cost
+    stated_cost = first(*(money(said.get(name), currency) for name in _in_unit(COSTS, currency)))
+    if stated_cost is not None or _TICKS not in said or not accepted("USD", currency):
+        return stated_cost
+    ticks = numeric(said[_TICKS])
+    return None if ticks is None else ticks / _TICKS_PER_USD
+
+
+def _in_unit(names: tuple[str, ...], currency: str) -> tuple[str, ...]:
+    """The names whose amount may be in the run's currency."""
+    if not currency or accepted("USD", currency):
+        return names
+    return tuple(name for name in names if name not in _IN_USD)
 
 
 def _upstream(said: Json) -> float | None:

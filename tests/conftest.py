@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+import loadshapes.modes  # noqa: F401  (options are judged by the modes that are registered)
 from tests.simulated import Simulator
 
 settings.register_profile("weighbridge", deadline=None)  # a busy machine is no defect

@@ -53,6 +53,11 @@ _MEANINGS = {
         "a cost is stated, and is no number or in another currency than the run's (--currency)",
         "给出的费用不是数字，或币种与本次测试（--currency）不同",
     ),
+    "cost_elsewhere": (
+        "what looks like a cost stands beside the usage, where it is not read: --cost-field names "
+        "it, if it is the cost",
+        "usage 之外有疑似费用的字段，未被读取：如确为费用，请用 --cost-field 指明",
+    ),
     "tool_call_shape": (
         "a tool call had to be repaired to be read",
         "工具调用的格式有误，经修复后读取",

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recording.json_values import text_of
+from recording.json_values import Json, text_of
 from tasks.error_bodies import complaint
 from tasks.reply import message, reasoning_of
-from tasks.usage import usage
+from tasks.usage import cost_elsewhere, unread_cost, usage
 
 UNKNOWN = {
     "prompt_tokens": None,
@@ -356,3 +356,46 @@ def test_a_message_is_empty_without_content_reasoning_and_tool_call(
     made = message({"choices": [{"message": said}]})
     assert made is not None
     assert made.empty is empty
+
+
+@pytest.mark.parametrize(
+    "used",
+    [
+        {"cost_usd": 0.5},
+        {"total_cost_usd": "0.5"},
+        {"cost_in_usd_ticks": 5_000_000_000},
+        {"cost": {"usd": 0.5}},
+        {"cost": {"total_usd": 0.5}},
+    ],
+)
+def test_a_cost_named_in_dollars_is_none_of_a_run_in_another_currency(used: Json) -> None:
+    body = {"usage": {**COUNTS, **used}}
+    assert usage(body, {}, ok=True)["api_cost"] == 0.5
+    assert usage(body, {}, ok=True, currency="USD")["api_cost"] == 0.5
+    found = usage(body, {}, ok=True, currency="CNY")
+    assert (found["api_cost"], found["cost_source"]) == (None, "unknown")
+    assert unread_cost({**COUNTS, **used}, "CNY")
+
+
+def test_a_cost_named_in_dollars_is_read_where_the_operator_names_the_field() -> None:
+    body = {"usage": {**COUNTS, "cost_usd": 0.5}}
+    found = usage(body, {}, ok=True, cost_field="usage.cost_usd", currency="CNY")
+    assert found["api_cost"] == 0.5
+    said = unread_cost(body["usage"], "CNY")
+    assert said is not None and "--cost-field usage.cost_usd" in said
+
+
+@pytest.mark.parametrize("path", ["cost", "total_cost", "billing.cost", "metadata.cost_usd"])
+def test_a_cost_beside_the_usage_is_pointed_out_and_not_read(path: str) -> None:
+    where, _, name = path.rpartition(".")
+    stated_cost: Json = {name: 0.25}
+    body: Json = {"usage": COUNTS, **({where: stated_cost} if where else stated_cost)}
+    assert usage(body, {}, ok=True)["api_cost"] is None
+    said = cost_elsewhere(body)
+    assert said is not None and said.endswith(f"--cost-field {path}")
+    assert usage(body, {}, ok=True, cost_field=path)["api_cost"] == 0.25
+
+
+@pytest.mark.parametrize("body", [{"usage": COUNTS}, {"cost": True}, {"cost": "much"}, {"meta": 3}])
+def test_nothing_is_pointed_out_where_no_cost_stands(body: Json) -> None:
+    assert cost_elsewhere(body) is None

@@ -43,7 +43,15 @@ def judged(status: int, body: object) -> tuple[str, str | None]:
     return said.outcome.value, said.error_message
 
 
+SDK = "Error code: 429 - {'error': {'message': 'Slow down', 'code': None}}"
 SAID = [
+    (500, {"error": {"message": SDK, "type": "internal_error"}}, "rate_limited"),
+    (500, {"detail": SDK}, "rate_limited"),
+    (502, {"error": f"litellm.APIError: {SDK}"}, "rate_limited"),
+    (500, {"error": {"message": "upstream status_code=429, body: busy"}}, "rate_limited"),
+    (200, {"error": {"message": "Error code: 401 - no"}}, "auth"),
+    (500, {"error": {"message": "Error code: 401 - no"}}, "server_error"),  # its provider's key
+    (500, {"error": {"message": "error code: 4290 in module 7"}}, "server_error"),
     (200, {"message": "API rate limit exceeded"}, "rate_limited"),
     (200, {"message": "No API key found in request"}, "auth"),
     (200, {"message": "no Route matched with those values"}, "not_found"),
