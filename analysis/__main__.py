@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from analysis.numbers.summarize import GROUPS, of_groups
 from analysis.reading.load import Run, load
 from analysis.reconcile import command
 from recording.errors import OperatorError
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from analysis.report.view import View
 
 FORMATS = ("csv", "parquet", "jsonl", "seed")
-_BY = {"phase": "phase", "model": "model_requested", "task-prefix": "task_prefix"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -72,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     summary = commands.add_parser("summary", help="print the numbers")
     summary.add_argument("run", type=Path, metavar="RUN", help="the run's folder")
     summary.add_argument("--json", action="store_true", help="as JSON")
-    summary.add_argument("--by", choices=list(_BY), default="phase", help="default: phase")
+    summary.add_argument("--by", choices=["phase", *GROUPS], default="phase", help="default: phase")
     _add_lenses(summary)
     summary.set_defaults(command=_summary)
 
@@ -216,18 +216,17 @@ def _report(options: argparse.Namespace) -> bool:
         article_jsonl.write(run, options.output)
         paths.append(options.output)
     if options.print:
-        print(terminal.text(report.in_english(view), view.phases, "phase"), end="\n\n")
+        print(terminal.of_phases(view.in_english()), end="\n\n")
     print(*map(shown, paths), sep="\n", flush=True)
     return judged and _failed(view, options)
 
 
 def _check(options: argparse.Namespace) -> bool:
-    from analysis.numbers.goodput import slo_of
     from analysis.report import report
 
     parse(options.fail_on)
     view = report.look(_load(options))
-    return _failed(view, options, slo_of(view.run), aloud=True)
+    return _failed(view, options, view.slo, aloud=True)
 
 
 def _failed(
@@ -253,18 +252,20 @@ def _failed(
 
 
 def _summary(options: argparse.Namespace) -> None:
-    from analysis.numbers import summarize
     from analysis.report import report, terminal
 
     run = _load(options)
     view = report.look(run)
-    whole = options.by == "phase"
-    groups = view.phases if whole else summarize.of_run(run, (_BY[options.by],))
+    if options.by == "phase":
+        print(as_json(report.summary(view)) if options.json else terminal.of_phases(view))
+        return
+    by = GROUPS[options.by]
+    groups = of_groups(run, by)
     if options.json:
-        found = report.summary(view) if whole else {"run_id": run.run_id, "groups": groups}
-        print(as_json(found))
+        found = [{by: name} | numbers.as_dict() for name, numbers in groups]
+        print(as_json({"run_id": run.run_id, "groups": found}))
     else:
-        print(terminal.text(view, groups, _BY[options.by]))
+        print(terminal.text(view, groups, by))
 
 
 def _compare(options: argparse.Namespace) -> bool:

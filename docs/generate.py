@@ -193,6 +193,17 @@ def site() -> str:
     return _between(text, "      # {}", "modes", navigation())
 
 
+def numbers() -> str:
+    """docs/reference/numbers.md."""
+    return (
+        "# Numbers of a phase\n\nWhat `summary.json` says of each phase, and what conditions "
+        "(`--fail-on`), objectives and tables count by. Names end in their units; `null` is not "
+        "known, never 0. Percentiles are nearest ranks over the successes, 50, 95 and 99 and "
+        "those of `--percentiles`: `ttft_p99_9_s`. [The schema](../schema/summary.json) has the "
+        "types and what is said of each model.\n\n" + schemas.numbers() + "\n"
+    )
+
+
 def pages() -> dict[Path, str]:
     """Every generated page and what it should hold."""
     front, chinese, docs = ROOT / "README.md", ROOT / "README.zh-CN.md", ROOT / "docs"
@@ -207,6 +218,7 @@ def pages() -> dict[Path, str]:
         rows: renewed(rows, "columns", columns()),
         seen: renewed(seen, "series", series()),
         files: renewed(files, "versions", versions()),
+        docs / "reference" / "numbers.md": numbers(),
         form: renewed(form, "not on the web", not_on_the_web()),
         ci: renewed(ci, "metrics", metrics()),
         plan: renewed(plan, "packages", import_map.table()),

@@ -4,14 +4,22 @@ Both stay open: a newer version may add fields, so a reader must ignore what it 
 """
 
 import json
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
+from analysis.numbers.model_numbers import (
+    CacheLifeNumbers,
+    CachePairNumbers,
+    CapacityNumbers,
+    LimitNumbers,
+)
+from analysis.numbers.phase_numbers import Percentiles, PhaseNumbers, Range
 from loadshapes.phase import Phase
 from loadshapes.schedule import At, Closed, Even, Kind, Poisson
 from recording.formats import FORMATS
 from recording.outcome import Outcome
+from rules import percentiles
 from settings.options import Options
 
 Schema = dict[str, Any]
@@ -25,14 +33,57 @@ def _of(hint: Any) -> Schema:
     """The schema of a field's type."""
     if hint in _PLAIN:
         return {"type": _PLAIN[hint]}
+    if is_dataclass(hint):
+        return _fields(hint)
     origin, inner = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        return _of(inner[0]) | _noted(inner[1:])
     if origin is Literal:
         return {"enum": list(inner)}
     if origin in (Union, UnionType):
+        if all(one in _PLAIN for one in inner):
+            return {"type": [_PLAIN[one] for one in inner]}
         return {"anyOf": [_of(one) for one in inner]}
-    if origin is tuple:
+    if origin in (tuple, list):
         return {"type": "array", "items": _of(inner[0])}
+    if origin is dict:
+        return {"type": "object", "additionalProperties": _of(inner[1])}
     return {}
+
+
+def _noted(notes: tuple[Any, ...]) -> Schema:
+    """What a field's notes say: its range and its meaning."""
+    found: Schema = {}
+    for note in notes:
+        if isinstance(note, Range):
+            found |= {"minimum": note.least}
+            found |= {} if note.most is None else {"maximum": note.most}
+        else:
+            found["description"] = note
+    return found
+
+
+def _fields(of: Any) -> Schema:
+    """The schema of a dataclass of numbers: percentiles by the names of the usual ones."""
+    properties: Schema = {}
+    for name, hint in _hints(of).items():
+        if (notes := _of_percentiles(hint)) is None:
+            properties[name] = _of(hint)
+            continue
+        for percent in percentiles.USUAL:
+            properties[f"{name}_{percentiles.label(percent)}_s"] = _of(float | None) | notes
+    return _object(properties)
+
+
+def _hints(of: Any) -> dict[str, Any]:
+    hints = get_type_hints(of, include_extras=True)
+    return {item.name: hints[item.name] for item in fields(of)}
+
+
+def _of_percentiles(hint: Any) -> Schema | None:
+    """What is noted of percentiles; None: the field is none."""
+    inner = get_args(hint)
+    return _noted(inner[1:]) if inner and inner[0] is Percentiles else None
 
 
 def _object(properties: Schema, required: list[str] | None = None, **more: Any) -> Schema:
@@ -128,50 +179,8 @@ def summary() -> Schema:
     """The numbers of a run."""
     from analysis.report.report import SUMMARY_VERSION
 
-    number, share = _or_null("number"), _or_null("number", minimum=0, maximum=1)
-    seconds = _or_null("number", minimum=0)
-    ranked = ("latency", "latency_from_due", "ttft", "first_visible", "tpot", "inter_chunk")
-    phase: Schema = {
-        "phase": TEXT,
-        "mode": TEXT,
-        "scenario": TEXT,
-        "model_requested": TEXT,
-        "target": _or_null("integer"),
-        "duration_s": seconds,
-        "planned": COUNT,
-        "wall_s": seconds,
-        "recorded": COUNT,
-        "sent": COUNT,
-        "success": COUNT,
-        "unanswered": COUNT,
-        "failures": COUNT,
-        "dropped": COUNT,
-        "success_rate": share,
-        "status_counts": COUNTS,
-        "outcomes": {**COUNTS, "propertyNames": {"enum": [name.value for name in Outcome]}},
-        "observed_rpm": number,
-        "observed_tpm": number,
-        **{f"{name}_p{p}_s": seconds for name in ranked for p in (50, 95, 99)},
-        **{f"send_lag_p{p}_s": number for p in (50, 95, 99)},  # a clock may be a hair early
-        "cost_sum": number,
-        "cost_unknown_count": COUNT,
-        "cost_per_success": number,
-        "generator_limited": _or_null("boolean"),
-    }
-    for kind in ("prompt", "completion", "reasoning", "cached", "total"):
-        phase[f"{kind}_tokens"] = _or_null("integer", minimum=0)
-    bracket: Schema = {
-        "model_requested": TEXT,
-        "unit": {"enum": ["rpm", "concurrency"]},
-        "met": _or_null("integer"),
-        "missed": _or_null("integer"),
-        "confidence": _or_null("number", minimum=0, maximum=1),
-        "windows": COUNT,
-        "answered": COUNT,
-        "causes": {"type": "array", "items": TEXT},
-        "missed_objectives": {"type": "array", "items": TEXT},
-        "limited_by_us": {"type": "boolean"},
-    }
+    phase = _fields(PhaseNumbers)
+    phase["properties"]["outcomes"]["propertyNames"] = {"enum": [name.value for name in Outcome]}
     verdict = _object({"level": {"enum": ["good", "note", "bad"]}, "text": TEXT})
     properties = {
         "schema_version": {"const": SUMMARY_VERSION},
@@ -183,11 +192,25 @@ def summary() -> Schema:
         "currency": _or_null("string"),
         "verdicts": {"type": "array", "items": verdict},
         "not_run": {"type": "array", "items": TEXT},
-        "phases": {"type": "array", "items": _object(phase)},
-        "capacity": {"type": "array", "items": _object(bracket)},
+        "phases": {"type": "array", "items": phase},
+        "cache_pairs": _of(list[CachePairNumbers]),
+        "cache_life": _of(list[CacheLifeNumbers]),
+        "limits": _of(list[LimitNumbers]),
+        "capacity": _of(list[CapacityNumbers]),
     }
     text = "Numbers end in their units; null is not known, never 0."
     return _head("summary.json of a Weighbridge run", text) | _object(properties)
+
+
+def numbers() -> str:
+    """The numbers of a phase as a Markdown table."""
+    rows = []
+    for name, hint in _hints(PhaseNumbers).items():
+        ranked = _of_percentiles(hint)
+        noted = _of(hint) if ranked is None else ranked
+        shown = name if ranked is None else f"{name}_p50_s` ... `{name}_p99_s"
+        rows.append(f"| `{shown}` | {noted['description']} |")
+    return "\n".join(["| number | meaning |", "|---|---|", *rows])
 
 
 def written(schema: Schema) -> str:

@@ -10,12 +10,13 @@ at most one comparison out of twenty. Everything else is "no difference shown", 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from analysis.compare.resample import LEVEL, NUMBERS, Difference, Side, differences, need
 from analysis.numbers import warmup
 from analysis.numbers.holm import holm
-from analysis.numbers.summarize import of_run
+from analysis.numbers.phase_numbers import PhaseNumbers
+from analysis.numbers.summarize import of_phases
 from analysis.reading.load import Run, RunError
 
 FEWEST_REQUESTS = 20
@@ -49,7 +50,6 @@ _READ = (
 _EXAMPLES = 8
 HANG_TOGETHER = "neighbouring requests are alike: it takes about"
 MEMORY_NEEDS = "requests to tell, there are"
-_KIN = ("mode", "scenario", "target")
 
 Verdict = Literal["better", "worse", "not shown", "not compared"]
 
@@ -189,7 +189,7 @@ def compare(runs: Sequence[Run], seed: int = 0, force: bool = False) -> Comparis
     apart: list[str] = []
     alone: list[str] = []
     limited: dict[tuple[str, str], tuple[Run, str]] = {}
-    drafts: list[tuple[str, str, str, str, Difference, str]] = []
+    drafts: list[Draft] = []
     for other in others:
         apart += [f"{other.run_id}: {clause}" for clause in unlike(base, other)]
         pairs, unpaired = _pairs(base, other)
@@ -197,31 +197,45 @@ def compare(runs: Sequence[Run], seed: int = 0, force: bool = False) -> Comparis
         for mine, theirs in pairs:
             drafts += _phase(base, other, mine, theirs, seed)
             for run, phase in ((base, mine), (other, theirs)):
-                if phase["generator_limited"]:
-                    limited[run.run_id, phase["phase"]] = run, phase["phase"]
-    tested = [place for place, draft in enumerate(drafts) if draft[4].p is not None]
-    adjusted = dict(zip(tested, holm([drafts[i][4].p or 0.0 for i in tested]), strict=True))
-    findings = tuple(
-        Finding(*draft[:5], adjusted.get(place), _verdict(draft, adjusted.get(place)), draft[5])
-        for place, draft in enumerate(drafts)
-    )
+                if phase.generator_limited:
+                    limited[run.run_id, phase.phase] = run, phase.phase
+    tested = [place for place, draft in enumerate(drafts) if draft.difference.p is not None]
+    adjusted = dict(zip(tested, holm([drafts[i].difference.p or 0.0 for i in tested]), strict=True))
+    findings = tuple(draft.finding(adjusted.get(place)) for place, draft in enumerate(drafts))
     return Comparison(tuple(runs), findings, tuple(apart), tuple(alone), tuple(limited.values()))
 
 
-def _verdict(draft: tuple[str, str, str, str, Difference, str], p: float | None) -> Verdict:
-    number, found = draft[3], draft[4]
-    if p is None or found.low is None or found.high is None or found.change is None:
-        return "not compared"
-    if p > LEVEL or found.low <= 0 <= found.high:
-        return "not shown"
-    return "worse" if (found.change > 0) == WORSE_WHEN_HIGHER[number] else "better"
+class Draft(NamedTuple):
+    """A finding before its p-value is adjusted over all that was compared."""
+
+    phase: str
+    other_phase: str
+    run: str
+    number: str
+    difference: Difference
+    why: str
+
+    def finding(self, p: float | None) -> Finding:
+        """The finding, by its adjusted p-value; None: nothing was tested."""
+        return Finding(
+            self.phase, self.other_phase, self.run, self.number, self.difference, p,
+            self._verdict(p), self.why,
+        )  # fmt: skip
+
+    def _verdict(self, p: float | None) -> Verdict:
+        found = self.difference
+        if p is None or found.low is None or found.high is None or found.change is None:
+            return "not compared"
+        if p > LEVEL or found.low <= 0 <= found.high:
+            return "not shown"
+        return "worse" if (found.change > 0) == WORSE_WHEN_HIGHER[self.number] else "better"
 
 
 def _phase(
-    base: Run, other: Run, mine: dict[str, Any], theirs: dict[str, Any], seed: int
-) -> list[tuple[str, str, str, str, Difference, str]]:
+    base: Run, other: Run, mine: PhaseNumbers, theirs: PhaseNumbers, seed: int
+) -> list[Draft]:
     """The findings of a pair of phases, before their p-values are adjusted."""
-    few = min(mine["planned"], theirs["planned"]) < FEWEST_REQUESTS
+    few = min(mine.planned, theirs.planned) < FEWEST_REQUESTS
     a, b = _side(base, mine), _side(other, theirs)
     found = {} if few else differences(a, b, seed)
     drafts = []
@@ -235,67 +249,73 @@ def _phase(
         ):
             seen, why = None, "the currencies differ"
         elif seen is not None and seen.memory is not None:
-            needed, held = need(seen.memory), min(mine["planned"], theirs["planned"])
+            needed, held = need(seen.memory), min(mine.planned, theirs.planned)
             why = f"{HANG_TOGETHER} {needed:,} {MEMORY_NEEDS} {held:,}"
         elif seen is None or seen.change is None:
             why = "not known of both"
         if seen is None or why:
             seen = Difference(_known(mine, number), _known(theirs, number))
-        drafts.append((mine["phase"], theirs["phase"], other.run_id, number, seen, why))
+        drafts.append(Draft(mine.phase, theirs.phase, other.run_id, number, seen, why))
     return drafts
 
 
-def _known(phase: dict[str, Any], number: str) -> float | None:
-    names = {"p50_s": "latency_p50_s", "p95_s": "latency_p95_s", "p99_s": "latency_p99_s"}
-    if number == "tpm" and phase["duration_s"] is None:
-        return None
-    found: float | None = phase[names.get(number, "observed_tpm" if number == "tpm" else number)]
-    return found
+def _known(phase: PhaseNumbers, number: str) -> float | None:
+    return {
+        "p50_s": phase.latency.p50_s,
+        "p95_s": phase.latency.p95_s,
+        "p99_s": phase.latency.p99_s,
+        "success_rate": phase.success_rate,
+        "tpm": None if phase.duration_s is None else phase.observed_tpm,
+        "cost_per_success": phase.cost_per_success,
+    }[number]
 
 
-def _side(run: Run, phase: dict[str, Any]) -> Side:
+def _side(run: Run, phase: PhaseNumbers) -> Side:
     """A phase's rows as arrays; what was planned and left no row failed."""
     import numpy as np
 
-    frame, _ = warmup.trimmed(run.rows.frame(_READ, phase["phase"]), warmup.warmup_s(run))
+    frame, _ = warmup.trimmed(run.rows.frame(_READ, phase.phase), warmup.warmup_s(run))
     frame = frame.loc[warmup.began_s(frame).sort_values(kind="stable").index]
-    unsaid = max(0, phase["planned"] - len(frame))
+    unsaid = max(0, phase.planned - len(frame))
 
     def floats(name: str) -> Any:
         values = frame[name].astype("float64").to_numpy(dtype="float64", na_value=np.nan)
         return np.concatenate([values, np.full(unsaid, np.nan)])
 
     good = np.concatenate([frame["success"].to_numpy(dtype=bool), np.zeros(unsaid, dtype=bool)])
-    rated = phase["duration_s"] is not None
+    rated = phase.duration_s is not None
     return Side(
         good=good,
         latency_s=floats("elapsed_sec"),
         cost=floats("api_cost"),
         tokens=floats("total_tokens"),
         done_s=floats("done_offset_s"),
-        wall_s=phase["wall_s"] if rated else None,
+        wall_s=phase.wall_s if rated else None,
     )
 
 
-def _pairs(base: Run, other: Run) -> tuple[list[tuple[dict[str, Any], dict[str, Any]]], list[str]]:
+def _kin(phase: PhaseNumbers) -> tuple[str, str, int | None]:
+    return phase.mode, phase.scenario, phase.target
+
+
+def _pairs(base: Run, other: Run) -> tuple[list[tuple[PhaseNumbers, PhaseNumbers]], list[str]]:
     """The phases of both runs that stand for each other, and the names of those that stand alone.
 
     Phases of one name; then, of what is left, those of one mode, scenario and target, in order:
     so two models can be compared.
     """
-    mine, theirs = of_run(base), of_run(other)
-    pairs = [(a, b) for a in mine for b in theirs if a["phase"] == b["phase"]]
-    named = {a["phase"] for a, _ in pairs}
-    rest = [[phase for phase in side if phase["phase"] not in named] for side in (mine, theirs)]
+    mine, theirs = of_phases(base), of_phases(other)
+    pairs = [(a, b) for a in mine for b in theirs if a.phase == b.phase]
+    named = {a.phase for a, _ in pairs}
+    rest = [[phase for phase in side if phase.phase not in named] for side in (mine, theirs)]
     for a in list(rest[0]):
-        key = [a[name] for name in _KIN]
-        twin = next((b for b in rest[1] if [b[name] for name in _KIN] == key), None)
+        twin = next((b for b in rest[1] if _kin(b) == _kin(a)), None)
         if twin is not None:
             pairs.append((a, twin))
             rest[0].remove(a)
             rest[1].remove(twin)
     alone = [
-        f"{run.run_id}: {phase['phase']}"
+        f"{run.run_id}: {phase.phase}"
         for run, side in zip((base, other), rest, strict=True)
         for phase in side
     ]

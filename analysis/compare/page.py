@@ -7,6 +7,24 @@ from typing import Any
 from analysis.compare.comparison import HANG_TOGETHER, MEMORY_NEEDS, Comparison, Finding
 from analysis.compare.resample import LEVEL
 from analysis.page.blocks import Block, Listing, Page, Remark, Section, Table, Text
+from analysis.page.columns import Name, field, table
+from analysis.page.vocabulary import (
+    COST_PER_SUCCESS,
+    GATEWAY,
+    INTERVAL,
+    LATENCY_P50,
+    LATENCY_P95,
+    LATENCY_P99,
+    MODE,
+    NOT_SHOWN,
+    NUMBER,
+    RESULT,
+    RUN,
+    SIMULATED_RUNS,
+    STARTED,
+    SUCCESS_RATE,
+    VERDICT,
+)
 from analysis.page.words import ABSENT, Words, percent, rate, seconds
 
 
@@ -14,10 +32,6 @@ def compose(found: Comparison, t: Words) -> Page:
     """The page: what is shown first, then in how far the runs are alike, then every number."""
     base, *others = found.runs
     simulated = any(run.simulated for run in found.runs)
-    banner = t(
-        "SIMULATED: at least one of these runs was made on Weighbridge's own simulator.",
-        "SIMULATED 模拟运行：其中至少一次运行来自 Weighbridge 自带模拟器。",
-    )
     return Page(
         lang="zh-CN" if t.lang == "zh" else "en",
         title=t("Comparison of runs", "运行对比"),
@@ -25,10 +39,10 @@ def compose(found: Comparison, t: Words) -> Page:
             f"{', '.join(run.run_id for run in others)} against {base.run_id} (the baseline)",
             f"{'、'.join(run.run_id for run in others)} 对比基准 {base.run_id}",
         ),
-        banner=banner if simulated else None,
+        banner=t(*SIMULATED_RUNS) if simulated else None,
         tiles=[],
         sections=[
-            Section(t("Result", "结论"), _result(found, t)),
+            Section(t(*RESULT), _result(found, t)),
             Section(t("The runs", "所比较的运行"), _runs(found, t)),
             *_tables(found, t),
         ],
@@ -103,9 +117,7 @@ def _result(found: Comparison, t: Words) -> list[Block]:
         )
         return [*blocks, Remark("good", text)]
     blocks += [
-        Remark(
-            "good" if finding.verdict == "better" else "bad", sentence(finding, t) + t(".", "。")
-        )
+        Remark("good" if finding.verdict == "better" else "bad", sentence(finding, t) + t.stop)
         for finding in shown
     ]
     text = t(
@@ -135,26 +147,18 @@ def _power(found: Comparison, t: Words) -> str:
 
 
 def _runs(found: Comparison, t: Words) -> list[Block]:
-    table = Table(
-        headers=(
-            t("Run", "运行"),
-            t("Started", "开始时间"),
-            t("Gateway", "网关"),
-            t("Mode", "模式"),
-            t("Ended", "是否完成"),
-        ),
-        rows=[
-            (
-                run.run_id,
-                str(run.manifest.get("started_at") or ABSENT),
-                str((run.manifest.get("gateway") or {}).get("base_url") or ABSENT),
-                str(run.manifest.get("mode") or ABSENT),
-                t.yes(not run.interrupted),
-            )
-            for run in found.runs
+    runs = table(
+        t,
+        found.runs,
+        [
+            RUN.of(lambda run: run.run_id),
+            STARTED.of(lambda run: run.manifest.get("started_at") or ABSENT),
+            GATEWAY.of(lambda run: (run.manifest.get("gateway") or {}).get("base_url") or ABSENT),
+            MODE.of(lambda run: run.manifest.get("mode") or ABSENT),
+            Name("Ended", "是否完成").of(lambda run: t.yes(not run.interrupted)),
         ],
     )
-    blocks: list[Block] = [table]
+    blocks: list[Block] = [runs]
     for lines, text in [
         (found.unlike, t("What differs in the plans:", "计划的不同之处：")),
         (found.alone, t("Phases without a counterpart:", "没有对应阶段的阶段：")),
@@ -180,33 +184,28 @@ def _table(title: str, findings: list[Finding], base: str, run: str, t: Words) -
     verdicts = {
         "better": t("better", "更好"),
         "worse": t("WORSE", "更差"),
-        "not shown": t("no difference shown", "未显示差异"),
+        "not shown": t(*NOT_SHOWN),
     }
-    return Table(
-        title=title,
-        headers=(
-            t("Number", "指标"),
-            base,
-            run,
-            t("Change", "变化"),
-            t("95% interval", "95% 区间"),
-            t("Would be seen from", "可察觉的最小变化"),
-            t("Adjusted p", "校正 p 值"),
-            t("Verdict", "判定"),
-        ),
-        rows=[
-            (
-                _name(finding.number, t),
-                _value(finding.number, finding.difference.a, t),
-                _value(finding.number, finding.difference.b, t),
-                _change(finding.number, finding.difference.change),
-                _interval(finding),
-                _visible(finding),
-                ABSENT if finding.adjusted_p is None else f"{finding.adjusted_p:.4f}",
-                verdicts.get(finding.verdict) or t("not compared: ", "未比较：") + _why(finding, t),
-            )
-            for finding in findings
+    return table(
+        t,
+        findings,
+        [
+            NUMBER.of(lambda one: _name(one.number, t)),
+            field(base).of(lambda one: _value(one.number, one.difference.a, t)),
+            field(run).of(lambda one: _value(one.number, one.difference.b, t)),
+            Name("Change", "变化").of(lambda one: _change(one.number, one.difference.change)),
+            INTERVAL.of(_interval),
+            Name("Would be seen from", "可察觉的最小变化").of(_visible),
+            Name("Adjusted p", "校正 p 值").of(
+                lambda one: ABSENT if one.adjusted_p is None else f"{one.adjusted_p:.4f}"
+            ),
+            VERDICT.of(
+                lambda one: (
+                    verdicts.get(one.verdict) or t("not compared: ", "未比较：") + _why(one, t)
+                )
+            ),
         ],
+        title=title,
     )
 
 
@@ -248,12 +247,12 @@ def _how(t: Words) -> str:
 
 def _name(number: str, t: Words) -> str:
     names = {
-        "p50_s": t("P50 latency", "P50 延迟"),
-        "p95_s": t("P95 latency", "P95 延迟"),
-        "p99_s": t("P99 latency", "P99 延迟"),
-        "success_rate": t("Success rate", "成功率"),
+        "p50_s": t(*LATENCY_P50.name),
+        "p95_s": t(*LATENCY_P95.name),
+        "p99_s": t(*LATENCY_P99.name),
+        "success_rate": t(*SUCCESS_RATE.name),
         "tpm": "TPM",
-        "cost_per_success": t("Cost per success", "每成功请求费用"),
+        "cost_per_success": t(*COST_PER_SUCCESS.name),
     }
     return names[number]
 

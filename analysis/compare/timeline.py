@@ -4,18 +4,40 @@ Runs are like when `compare` would not refuse them, and of one gateway. Of unlik
 groups are made, each with its own tables, and the page says what sets each apart from the first.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from analysis.compare.comparison import unlike
-from analysis.numbers.summarize import of_run
+from analysis.numbers.phase_numbers import PhaseNumbers
+from analysis.numbers.summarize import of_phases
 from analysis.page import html, markdown
 from analysis.page.blocks import Block, Listing, Page, Section, Table, Text
 from analysis.page.chart import Chart, Series
-from analysis.page.words import ABSENT, Lang, Words, integer, percent, rate, seconds, tally
+from analysis.page.columns import table
+from analysis.page.vocabulary import (
+    COST_PER_SUCCESS,
+    GENERATOR_LIMITED,
+    LATENCY_P50,
+    LATENCY_P95,
+    LATENCY_P99,
+    LATENCY_S,
+    NOTE,
+    OBSERVED_RPM,
+    OBSERVED_TPM,
+    OUTCOMES,
+    PLANNED,
+    RUN,
+    SIMULATED_RUNS,
+    STARTED,
+    SUCCESS_PERCENT,
+    SUCCESS_RATE,
+    UNANSWERED,
+    PhaseColumn,
+)
+from analysis.page.words import ABSENT, Lang, Words
 from analysis.reading.atomic_file import replacing
 from analysis.reading.load import Run
 from analysis.reading.moment import moment
@@ -97,8 +119,8 @@ def as_dict(groups: Sequence[Group]) -> dict[str, Any]:
                         "interrupted": run.interrupted,
                         "currency": run.manifest.get("currency"),
                         "phases": [
-                            {name: phase[name] for name in ("phase", *_NUMBERS)}
-                            for phase in of_run(run)
+                            {name: phase.number(name) for name in ("phase", *_NUMBERS)}
+                            for phase in of_phases(run)
                         ],
                     }
                     for run in group.runs
@@ -113,15 +135,11 @@ def compose(groups: Sequence[Group], lang: Lang = "en") -> Page:
     """One section a group, in it a table and plots a phase."""
     words = Words(lang)
     runs = [run for group in groups for run in group.runs]
-    banner = words(
-        "SIMULATED: at least one of these runs was made on Weighbridge's own simulator.",
-        "SIMULATED 模拟运行：其中至少一次运行来自 Weighbridge 自带模拟器。",
-    )
     return Page(
         lang="zh-CN" if lang == "zh" else "en",
         title=words("Timeline of runs", "运行时间线"),
         subtitle=words(f"{len(runs)} runs", f"{len(runs)} 次运行"),
-        banner=banner if any(run.simulated for run in runs) else None,
+        banner=words(*SIMULATED_RUNS) if any(run.simulated for run in runs) else None,
         tiles=[],
         sections=[_section(group, number, lang) for number, group in enumerate(groups, 1)],
         footer=words(
@@ -138,10 +156,10 @@ def _section(group: Group, number: int, lang: Lang) -> Section:
     if group.apart:
         blocks.append(Text(t("Not like the first group:", "与第一组不同之处：")))
         blocks.append(Listing(group.apart))
-    phases: dict[str, list[tuple[Run, dict[str, Any]]]] = {}
+    phases: dict[str, list[tuple[Run, PhaseNumbers]]] = {}
     for run in group.runs:
-        for phase in of_run(run):
-            phases.setdefault(phase["phase"], []).append((run, phase))
+        for phase in of_phases(run):
+            phases.setdefault(phase.phase, []).append((run, phase))
     for name, course in phases.items():
         blocks.append(_table(name, course, lang))
         blocks += _charts(name, course, t)
@@ -149,47 +167,40 @@ def _section(group: Group, number: int, lang: Lang) -> Section:
     return Section(t(f"Group {number}: {modes}", f"第 {number} 组：{modes}"), blocks)
 
 
-def _table(name: str, course: list[tuple[Run, dict[str, Any]]], lang: Lang) -> Table:
+_SHOWN: list[PhaseColumn[Any]] = [
+    PLANNED, SUCCESS_RATE, LATENCY_P50, LATENCY_P95, LATENCY_P99, UNANSWERED, OBSERVED_RPM,
+    OBSERVED_TPM,
+]  # fmt: skip
+
+
+def _phase_of(one: tuple[Run, PhaseNumbers]) -> PhaseNumbers:
+    return one[1]
+
+
+def _table(name: str, course: list[tuple[Run, PhaseNumbers]], lang: Lang) -> Table:
     t = Words(lang)
-    return Table(
-        title=name,
-        headers=(
-            t("Started", "开始时间"),
-            t("Run", "运行"),
-            t("Planned", "计划请求"),
-            t("Success rate", "成功率"),
-            t("P50 latency", "P50 延迟"),
-            t("P95 latency", "P95 延迟"),
-            t("P99 latency", "P99 延迟"),
-            t("No answer", "无应答"),
-            t("Observed RPM", "观测 RPM"),
-            t("Observed TPM", "观测 TPM"),
-            t("Per success", "每成功请求费用"),
-            t("Outcomes", "结果分布"),
-            t("Note", "备注"),
-        ),
-        rows=[
-            (
-                _shown(run),
-                run.run_id,
-                integer(phase["planned"]),
-                percent(phase["success_rate"]),
-                *(seconds(phase[f"latency_p{p}_s"]) for p in (50, 95, 99)),
-                integer(phase["unanswered"]),
-                rate(phase["observed_rpm"]),
-                rate(phase["observed_tpm"]),
-                Words(lang, run.manifest.get("currency")).money(phase["cost_per_success"]),
-                tally(phase["outcomes"]),
-                _note(run, phase, t),
-            )
-            for run, phase in course
+    return table(
+        t,
+        course,
+        [
+            STARTED.of(lambda one: _shown(one[0])),
+            RUN.of(lambda one: one[0].run_id),
+            *(column.on(_phase_of) for column in _SHOWN),
+            COST_PER_SUCCESS.name.of(
+                lambda one: Words(lang, one[0].manifest.get("currency")).money(
+                    one[1].cost_per_success
+                )
+            ),
+            OUTCOMES.on(_phase_of),
+            NOTE.of(lambda one: _note(*one, t)),
         ],
+        title=name,
     )
 
 
-def _note(run: Run, phase: dict[str, Any], t: Words) -> str:
+def _note(run: Run, phase: PhaseNumbers, t: Words) -> str:
     said = [t("interrupted", "中断")] if run.interrupted else []
-    said += [t("generator-limited", "受压测端限制")] if phase["generator_limited"] else []
+    said += [t(*GENERATOR_LIMITED)] if phase.generator_limited else []
     return t.join(said)
 
 
@@ -198,36 +209,37 @@ def _shown(run: Run) -> str:
     return ABSENT if at.year == 1 else f"{at.astimezone(UTC):%Y-%m-%d %H:%M}"
 
 
-def _charts(name: str, course: list[tuple[Run, dict[str, Any]]], t: Words) -> list[Chart]:
+def _charts(name: str, course: list[tuple[Run, PhaseNumbers]], t: Words) -> list[Chart]:
     """Latency, and success, by the hours since the first run."""
     dated = [(run, phase) for run, phase in course if _started(run).year > 1]
     if len(dated) < 2:
         return []
     first = _started(dated[0][0])
 
-    def points(number: str, scale: float = 1.0) -> list[tuple[float, float]]:
-        return [
-            ((_started(run) - first).total_seconds() / 3600, phase[number] * scale)
-            for run, phase in dated
-            if phase[number] is not None
-        ]
+    def points(
+        number: Callable[[PhaseNumbers], float | None], scale: float = 1.0
+    ) -> list[tuple[float, float]]:
+        known = [(_started(run) - first, number(phase)) for run, phase in dated]
+        return [(at.total_seconds() / 3600, y * scale) for at, y in known if y is not None]
 
     lines = [
-        Series(f"P{p}", points(f"latency_p{p}_s"), "marked", i) for i, p in enumerate((50, 95, 99))
+        Series("P50", points(lambda phase: phase.latency.p50_s), "marked", 0),
+        Series("P95", points(lambda phase: phase.latency.p95_s), "marked", 1),
+        Series("P99", points(lambda phase: phase.latency.p99_s), "marked", 2),
     ]
     hours = t(f"hours since {_shown(dated[0][0])} UTC", f"距 {_shown(dated[0][0])} UTC 的小时数")
     charts = [
         Chart(
             t(f"Latency by hour: {name}", f"延迟随时间变化：{name}"),
             hours,
-            t("latency, s", "延迟（秒）"),
+            t(*LATENCY_S),
             [line for line in lines if line.points],
         ),
         Chart(
             t(f"Success by hour: {name}", f"成功率随时间变化：{name}"),
             hours,
-            t("success, %", "成功率（%）"),
-            [Series("", points("success_rate", 100), "marked", 0)],
+            t(*SUCCESS_PERCENT),
+            [Series("", points(lambda phase: phase.success_rate, 100), "marked", 0)],
             y_top=100.0,
         ),
     ]

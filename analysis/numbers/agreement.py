@@ -21,11 +21,13 @@ of costs that our own price table made, and of a stream's cost that a header sta
 header leaves before the tokens are known.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
+from analysis.numbers.phase_numbers import PhaseNumbers
 from analysis.numbers.pricing import STATED
 from analysis.numbers.providers import comparable
 
@@ -79,12 +81,18 @@ def differences(rows: Iterable[Row], *, routed: bool = False) -> list[Difference
     ]
 
 
-def count(phases: Iterable[dict[str, Any]], found: Iterable[Difference]) -> None:
-    """Add the flags to the `checks` of the phases whose streams they are of."""
-    checks = {phase["phase"]: phase["checks"] for phase in phases}
-    for one in found:
-        of = checks[one.streamed["phase"]]
-        of[one.flag] = of.get(one.flag, 0) + 1
+def flagged(
+    phases: Sequence[PhaseNumbers], differences: Sequence[Difference]
+) -> list[PhaseNumbers]:
+    """The phases, with the flags of their streams among their `checks`."""
+
+    def checks(phase: PhaseNumbers) -> dict[str, int]:
+        flags = [one.flag for one in differences if one.streamed["phase"] == phase.phase]
+        return phase.checks | {
+            flag: phase.checks.get(flag, 0) + count for flag, count in Counter(flags).items()
+        }
+
+    return [replace(phase, checks=checks(phase)) for phase in phases]
 
 
 def _key(row: Row) -> tuple[str, str]:

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from analysis.numbers import edges
 from analysis.numbers.percentile import nearest_ranks
+from analysis.numbers.phase_numbers import PhaseNumbers
 from analysis.numbers.warmup import began_s, warmup_s
 from analysis.reading.load import Run
 
@@ -108,12 +109,12 @@ def width_s(window_s: float) -> int:
     return max(w for w in _WIDTHS[:5] if w == _WIDTHS[0] or w * 20 <= window_s)
 
 
-def length_s(run: Run, phase: dict[str, Any]) -> float | None:
+def length_s(run: Run, phase: PhaseNumbers) -> float | None:
     """How long a phase was loaded, seconds, its warm-up included; None: it has no window."""
-    planned = next((p for p in run.plan if p["name"] == phase["phase"]), {})
+    planned = next((p for p in run.plan if p["name"] == phase.phase), {})
     if planned.get("kind") == "manual":
-        return float(phase["wall_s"]) if phase["wall_s"] is not None else None
-    found = planned.get("duration_s", phase["duration_s"])
+        return phase.wall_s
+    found = planned.get("duration_s", phase.duration_s)
     return None if found is None else float(found)
 
 

@@ -6,9 +6,10 @@ exceed. A time that should be known and is not, is not good enough: chunks that 
 their tokens came show no TPOT, and attain none.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from analysis.numbers import streaming
+from analysis.numbers.phase_numbers import Goodput
 from analysis.reading.groups import groups
 from rules.slo import Objectives, Slo, parse
 
@@ -24,12 +25,10 @@ def slo_of(run: "Run") -> Slo | None:
     return parse(content, f"{run.folder / 'manifest.json'}, slo") if content else None
 
 
-def numbers(
-    rows: "DataFrame", planned: int, wall_s: float | None, slo: Slo | None
-) -> dict[str, Any]:
-    """`good` requests, `goodput_rps` (good / wall clock) and `attainment` (good / planned).
+def of(rows: "DataFrame", planned: int, wall_s: float | None, slo: Slo | None) -> Goodput:
+    """How many of the rows are good; all None where a row has no objective.
 
-    All None where a row has no objective; what failed or was dropped is in `planned`.
+    What failed or was dropped is in `planned`.
     """
     good = 0
     known = slo is not None and len(rows) > 0
@@ -39,12 +38,12 @@ def numbers(
             known = known and bool(objectives)
             good += int(meets(some, objectives).sum())
     if not known:
-        return {"good": None, "goodput_rps": None, "attainment": None}
-    return {
-        "good": good,
-        "goodput_rps": good / wall_s if wall_s else None,
-        "attainment": good / planned if planned else None,
-    }
+        return Goodput(good=None, goodput_rps=None, attainment=None)
+    return Goodput(
+        good=good,
+        goodput_rps=good / wall_s if wall_s else None,
+        attainment=good / planned if planned else None,
+    )
 
 
 def meets(rows: "DataFrame", objectives: Objectives) -> "Series[bool]":

@@ -5,8 +5,9 @@ were read late. Loop lag does: how late the generator's event loop was for probe
 every 50 ms is how late it was for the bytes of answers, and it is in every time it took.
 """
 
-from typing import Any
+from collections.abc import Iterable
 
+from analysis.numbers.phase_numbers import Numbers, Punctuality
 from recording.events import PhaseEnd
 from recording.outcome import Outcome
 from rules.punctuality import LAG_SHARE, limit_s
@@ -15,28 +16,38 @@ GAP_SHARE = 0.5
 """A p99 loop lag above this share of the median gap between chunks distorts the gaps."""
 
 
-def judge(row: dict[str, Any], ends: list[PhaseEnd]) -> None:
-    """Add a phase's loop lag, its limits and the verdict `generator_limited` to its numbers.
+def judge(numbers: Numbers, ends: list[PhaseEnd]) -> Punctuality:
+    """A phase's loop lag, its limits and the verdict `generator_limited`.
 
-    `row` is the phase's of `analysis.numbers.summarize`, `ends` are its `phase_end` events. The
-    verdict is
-    None where no lag is known, or nothing that it could be held against. A phase of which our own
-    machine let a request not go (`local_limits`) is limited, whatever its lags.
+    `ends` are the phase's `phase_end` events. The verdict is None where no lag is known, or nothing
+    that it could be held against. A phase of which our own machine let a request not go
+    (`local_limits`) is limited, whatever its lags.
     """
     lags = [end.generator for end in ends if end.generator is not None]
-    for name in ("loop_lag_p99_s", "loop_lag_max_s"):
-        said = [getattr(lag, name) for lag in lags]
-        row[name] = max((float(lag) for lag in said if lag is not None), default=None)
-    first_s = row["latency_p50_s"] if row["ttft_p50_s"] is None else row["ttft_p50_s"]
-    row["send_lag_limit_s"] = limit_s(LAG_SHARE, row["latency_p50_s"])
-    row["loop_lag_limit_s"] = limit_s(LAG_SHARE, first_s)
-    row["chunk_lag_limit_s"] = limit_s(GAP_SHARE, row["inter_chunk_p50_s"])
+    loop_p99_s = _longest(lag.loop_lag_p99_s for lag in lags)
+    loop_max_s = _longest(lag.loop_lag_max_s for lag in lags)
+    first_s = numbers.latency.p50_s if numbers.ttft.p50_s is None else numbers.ttft.p50_s
+    send_limit_s = limit_s(LAG_SHARE, numbers.latency.p50_s)
+    loop_limit_s = limit_s(LAG_SHARE, first_s)
+    chunk_limit_s = limit_s(GAP_SHARE, numbers.inter_chunk.p50_s)
     pairs = [
-        (row["send_lag_p99_s"], row["send_lag_limit_s"]),
-        (row["loop_lag_p99_s"], row["loop_lag_limit_s"]),
-        (row["loop_lag_p99_s"], row["chunk_lag_limit_s"]),
+        (numbers.send_lag.p99_s, send_limit_s),
+        (loop_p99_s, loop_limit_s),
+        (loop_p99_s, chunk_limit_s),
     ]
     late = [lag > limit for lag, limit in pairs if lag is not None and limit is not None]
-    row["local_limits"] = row["outcomes"].get(Outcome.LOCAL_LIMIT.value, 0)
-    known = bool(late) or row["local_limits"] > 0
-    row["generator_limited"] = any(late) or row["local_limits"] > 0 if known else None
+    local_limits = numbers.outcomes.get(Outcome.LOCAL_LIMIT.value, 0)
+    known = bool(late) or local_limits > 0
+    return Punctuality(
+        loop_lag_p99_s=loop_p99_s,
+        loop_lag_max_s=loop_max_s,
+        send_lag_limit_s=send_limit_s,
+        loop_lag_limit_s=loop_limit_s,
+        chunk_lag_limit_s=chunk_limit_s,
+        local_limits=local_limits,
+        generator_limited=any(late) or local_limits > 0 if known else None,
+    )
+
+
+def _longest(lags_s: Iterable[float | None]) -> float | None:
+    return max((float(lag_s) for lag_s in lags_s if lag_s is not None), default=None)

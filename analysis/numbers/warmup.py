@@ -5,9 +5,10 @@ old. What is left is measured as a window that begins when the warm-up ends: off
 from there, and the window and its wall clock are shorter by it.
 """
 
-from dataclasses import dataclass
 from math import fsum
 from typing import TYPE_CHECKING, Any
+
+from analysis.numbers.phase_numbers import WarmupLeft
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
@@ -15,26 +16,6 @@ if TYPE_CHECKING:
     from analysis.reading.load import Run
 
 _OFFSETS = ("scheduled_offset_s", "sent_offset_s", "done_offset_s")
-
-
-@dataclass(frozen=True, slots=True)
-class Left:
-    """What was left out of one phase: how many requests, and what they cost (None: not known).
-
-    `unpriced` of them succeeded and state no cost.
-    """
-
-    requests: int = 0
-    cost: float | None = None
-    unpriced: int = 0
-
-    def as_dict(self) -> dict[str, Any]:
-        """The numbers as summary.json names them."""
-        return {
-            "warmup_requests": self.requests,
-            "warmup_cost": self.cost,
-            "warmup_cost_unknown_success_count": self.unpriced,
-        }
 
 
 def warmup_s(run: "Run") -> float:
@@ -56,7 +37,7 @@ def began_s(rows: "DataFrame") -> "Series[float]":
     return begun
 
 
-def trimmed(rows: "DataFrame", warm_s: float) -> "tuple[DataFrame, dict[str, Left]]":
+def trimmed(rows: "DataFrame", warm_s: float) -> "tuple[DataFrame, dict[str, WarmupLeft]]":
     """The rows as they are measured, and what was left out, by phase.
 
     Only phases with a window longer than the warm-up have one.
@@ -70,19 +51,23 @@ def trimmed(rows: "DataFrame", warm_s: float) -> "tuple[DataFrame, dict[str, Lef
 
 
 def shorter(
-    plan: list[dict[str, Any]], warm_s: float, left: dict[str, Left]
+    plan: list[dict[str, Any]], warm_s: float, left: dict[str, WarmupLeft]
 ) -> list[dict[str, Any]]:
     """The planned phases as they are measured."""
     return [_shorter(phase, warm_s, left) for phase in plan]
 
 
-def _left(rows: "DataFrame") -> Left:
+def _left(rows: "DataFrame") -> WarmupLeft:
     known = rows["api_cost"].dropna()
     unpriced = int((rows["success"] & rows["api_cost"].isna()).sum())
-    return Left(len(rows), fsum(known) if len(known) else None, unpriced)
+    return WarmupLeft(
+        warmup_requests=len(rows),
+        warmup_cost=fsum(known) if len(known) else None,
+        warmup_cost_unknown_success_count=unpriced,
+    )
 
 
-def _shorter(phase: dict[str, Any], warm_s: float, left: dict[str, Left]) -> dict[str, Any]:
+def _shorter(phase: dict[str, Any], warm_s: float, left: dict[str, WarmupLeft]) -> dict[str, Any]:
     """The planned phase as it is measured."""
     if phase["name"] not in left:
         return phase
@@ -91,5 +76,5 @@ def _shorter(phase: dict[str, Any], warm_s: float, left: dict[str, Left]) -> dic
         if shorter.get(name) is not None:
             shorter[name] -= warm_s
     if shorter.get("count") is not None:
-        shorter["count"] = max(0, shorter["count"] - left[phase["name"]].requests)
+        shorter["count"] = max(0, shorter["count"] - left[phase["name"]].warmup_requests)
     return shorter

@@ -1,12 +1,11 @@
 """What a report is made of, before it is Markdown or HTML. Pure."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Generic, Literal, TypeVar
+from typing import Literal
 
 from analysis.page.chart import Chart
 
-Item = TypeVar("Item")
 Level = Literal["good", "note", "bad"]
 
 
@@ -18,27 +17,6 @@ class Table:
     rows: Sequence[tuple[str, ...]]
     how: str = ""
     title: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Column(Generic[Item]):
-    """A column of a table: its header, and what it says of an item."""
-
-    header: str
-    cell: Callable[[Item], str]
-
-
-def tabulated(
-    items: Sequence[Item], columns: Iterable[Column[Item]], how: str = "", title: str = ""
-) -> Table:
-    """A table with a row an item: each header stands beside what its cells say."""
-    columns = tuple(columns)
-    return Table(
-        headers=tuple(column.header for column in columns),
-        rows=[tuple(column.cell(item) for column in columns) for item in items],
-        how=how,
-        title=title,
-    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,16 @@ class Words:
         """Clauses of one sentence."""
         return self("; ", "；").join(parts)
 
+    @property
+    def stop(self) -> str:
+        """The end of a sentence."""
+        return self(".", "。")
+
+    @property
+    def colon(self) -> str:
+        """What stands between a subject and what is said of it."""
+        return self(": ", "：")
+
     def money(self, amount: float | None, unknown: int = 0) -> str:
         """An amount in the run's currency, with what is not in it.
 

@@ -4,15 +4,21 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from math import fsum
 from pathlib import Path
+from typing import Any
 
 from analysis.page import markdown
 from analysis.page.blocks import Block, Page, Remark, Section, Table
+from analysis.page.columns import Column, Name, field, table
+from analysis.page.vocabulary import MODEL, OUTCOME, REQUESTS, RESULT, SOURCE, WHAT, money
 from analysis.page.words import ABSENT, Lang, Words, integer
 from analysis.reading.atomic_file import replacing
 from analysis.reconcile.reconciliation import Finding, Line, Reconciliation, at_stake
-from analysis.reconcile.sums import balance, grouped, plain
+from analysis.reconcile.sums import Balance, balance, grouped, plain
 from recording.untrusted_text import as_json
 
+_OURS = Name("Ours", "我方记录")
+_TABLE = Name("Tokens x price", "token × 价格")
+_BILL = Name("The bill", "账单")
 _SHOWN = 50  # lines of one finding in the Markdown; the JSON has all
 
 
@@ -48,7 +54,7 @@ def compose(found: Reconciliation, lang: Lang) -> Page:
     """The Markdown as a page: the result, the sums, then the lines of every finding."""
     t, run = Words(lang, found.run.manifest.get("currency")), found.run
     sections = [
-        Section(t("Result", "结论"), [*_remarks(t, found)]),
+        Section(t(*RESULT), [*_remarks(t, found)]),
         Section(t("Sums", "合计"), [_sums(t, found), _models(t, found)]),
         Section(t("By outcome", "按结果"), [_outcomes(t, found)]),
         Section(t("Findings", "差异明细"), [*_findings(t, found)]),
@@ -135,25 +141,24 @@ def _sentence_zh(found: Reconciliation) -> str:
 
 def _sums(t: Words, found: Reconciliation) -> Table:
     lines = found.lines
-    kinds = [(t("Ours", "我方记录"), "ours")]
-    kinds += [(t("Tokens x price", "token × 价格"), "table")] if found.prices else []
-    kinds += [(t("The bill", "账单"), "billed")] if found.bill else []
-    return Table(
-        headers=(
-            t("What", "项目"),
-            t("Requests", "请求"),
-            t("Sum", "合计"),
-            t("Minus ours, where both know", "两者皆知时减我方记录"),
-            t("Where ours is unknown", "我方未知部分"),
-        ),
-        rows=[
-            (
-                what,
-                integer(sum(getattr(line, name) is not None for line in lines)),
-                t.money(getattr(balance(lines), name)),
-                *(_beside(t, lines, name) if name != "ours" else (ABSENT, ABSENT)),
-            )
-            for what, name in kinds
+    kinds = [(_OURS, "ours")]
+    kinds += [(_TABLE, "table")] if found.prices else []
+    kinds += [(_BILL, "billed")] if found.bill else []
+    return table(
+        t,
+        kinds,
+        [
+            WHAT.of(lambda kind: t(*kind[0])),
+            REQUESTS.of(lambda kind: sum(getattr(line, kind[1]) is not None for line in lines)),
+            money(Name("Sum", "合计"), lambda kind: getattr(balance(lines), kind[1])),
+            money(
+                Name("Minus ours, where both know", "两者皆知时减我方记录"),
+                lambda kind: _beside(lines, kind[1])[0],
+            ),
+            money(
+                Name("Where ours is unknown", "我方未知部分"),
+                lambda kind: _beside(lines, kind[1])[1],
+            ),
         ],
         how=t(
             "Ours is what the gateway stated with each reply, else tokens x price; a request that "
@@ -165,65 +170,60 @@ def _sums(t: Words, found: Reconciliation) -> Table:
     )
 
 
-def _beside(t: Words, lines: Sequence[Line], name: str) -> tuple[str, str]:
+def _beside(lines: Sequence[Line], name: str) -> tuple[float | None, float | None]:
     """Their money minus ours where both are known, and their money where ours is not."""
     theirs = [(getattr(line, name), line.ours) for line in lines]
     both = [them - ours for them, ours in theirs if them is not None and ours is not None]
     alone = [them for them, ours in theirs if them is not None and ours is None]
-    return t.money(fsum(both) if both else None), t.money(fsum(alone) if alone else None)
+    return fsum(both) if both else None, fsum(alone) if alone else None
+
+
+def _sums_by(found: Reconciliation, name: str) -> list[tuple[str | None, Balance]]:
+    """What the lines of each model, outcome, ... come to."""
+    return [(key, balance(lines)) for key, lines in grouped(found.lines, name).items()]
+
+
+def _counted(found: Reconciliation) -> list[Column[tuple[str | None, Balance], Any]]:
+    """How many requests of a sum there are, and how many of them the bill charges for."""
+    return [
+        REQUESTS.of(lambda one: one[1].lines),
+        Name("Charged", "被计费").of(lambda one: one[1].charged if found.bill else None, integer),
+    ]
 
 
 def _models(t: Words, found: Reconciliation) -> Table:
     named: dict[str | None, Counter[str]] = {}
     for line in found.lines:
         named.setdefault(line.model, Counter()).update(c.model for c in line.charges if c.model)
-    return Table(
-        title=t("By model", "按模型"),
-        headers=(
-            t("Model", "模型"),
-            t("Requests", "请求"),
-            t("Charged", "被计费"),
-            t("Ours", "我方记录"),
-            t("Tokens x price", "token × 价格"),
-            t("The bill", "账单"),
-            t("The bill's names", "账单中的模型名"),
-        ),
-        rows=[
-            (
-                str(model or ABSENT),
-                integer(total.lines),
-                integer(total.charged) if found.bill else ABSENT,
-                t.money(total.ours),
-                t.money(total.table),
-                t.money(total.billed),
-                t.join(named.get(model, ())) or ABSENT,
-            )
-            for model, lines in grouped(found.lines, "model").items()
-            for total in [balance(lines)]
+    sums, counted = _sums_by(found, "model"), _counted(found)
+    return table(
+        t,
+        sums,
+        [
+            MODEL.of(lambda one: one[0] or ABSENT),
+            *counted,
+            money(_OURS, lambda one: one[1].ours),
+            money(_TABLE, lambda one: one[1].table),
+            money(_BILL, lambda one: one[1].billed),
+            Name("The bill's names", "账单中的模型名").of(
+                lambda one: t.join(named.get(one[0], ())) or ABSENT
+            ),
         ],
+        title=t("By model", "按模型"),
         how=t("Models as they were asked for.", "按请求的模型名分组。"),
     )
 
 
 def _outcomes(t: Words, found: Reconciliation) -> Table:
-    return Table(
-        headers=(
-            t("Outcome", "结果"),
-            t("Requests", "请求"),
-            t("Charged", "被计费"),
-            t("Ours", "我方记录"),
-            t("The bill", "账单"),
-        ),
-        rows=[
-            (
-                str(outcome or ABSENT),
-                integer(total.lines),
-                integer(total.charged) if found.bill else ABSENT,
-                t.money(total.ours),
-                t.money(total.billed),
-            )
-            for outcome, lines in grouped(found.lines, "outcome").items()
-            for total in [balance(lines)]
+    sums, counted = _sums_by(found, "outcome"), _counted(found)
+    return table(
+        t,
+        sums,
+        [
+            OUTCOME.of(lambda one: one[0] or ABSENT),
+            *counted,
+            money(_OURS, lambda one: one[1].ours),
+            money(_BILL, lambda one: one[1].billed),
         ],
         how=t(
             "What the bill charges for requests that failed, were cut off or cancelled stands "
@@ -249,6 +249,23 @@ _NAMES: dict[Finding, Callable[[Words], str]] = {
 }
 
 
+_LINES: list[Column[Line, Any]] = [
+    field("task_id").of(lambda line: line.task_id or line.request_id or ABSENT),
+    MODEL.of(lambda line: line.model or ABSENT),
+    OUTCOME.of(lambda line: line.outcome or ABSENT),
+    money(_OURS, lambda line: line.ours),
+    SOURCE.of(lambda line: line.source or ABSENT),
+    money(_TABLE, lambda line: line.table),
+    money(_BILL, lambda line: line.billed),
+    Column(
+        Name("Bill lines", "账单行号"),
+        lambda line: [str(charge.line) for charge in line.charges],
+        lambda t, places: t.join(places) or ABSENT,
+    ),
+]
+"""What is shown of a request."""
+
+
 def _findings(t: Words, found: Reconciliation) -> list[Block]:
     blocks: list[Block] = []
     for finding in Finding:
@@ -258,38 +275,17 @@ def _findings(t: Words, found: Reconciliation) -> list[Block]:
         more = t(f", the first {_SHOWN} here", f"，此处列出前 {_SHOWN} 条")
         much = t.money(fsum(at_stake(line, finding) for line in lines))
         blocks.append(
-            Table(
+            table(
+                t,
+                lines[:_SHOWN],
+                _LINES,
                 title=f"{finding}: {_NAMES[finding](t)}",
-                headers=(
-                    "task_id",
-                    t("Model", "模型"),
-                    t("Outcome", "结果"),
-                    t("Ours", "我方记录"),
-                    t("Source", "来源"),
-                    t("Tokens x price", "token × 价格"),
-                    t("The bill", "账单"),
-                    t("Bill lines", "账单行号"),
-                ),
-                rows=[_row(t, line) for line in lines[:_SHOWN]],
                 how=t(
                     f"{len(lines)} requests, {much} at stake",
                     f"{len(lines)} 个请求，涉及 {much}",
                 )
                 + (more if len(lines) > _SHOWN else "")
-                + t(".", "。"),
+                + t.stop,
             )
         )
     return blocks
-
-
-def _row(t: Words, line: Line) -> tuple[str, ...]:
-    return (
-        line.task_id or line.request_id or ABSENT,
-        line.model or ABSENT,
-        line.outcome or ABSENT,
-        t.money(line.ours),
-        line.source or ABSENT,
-        t.money(line.table),
-        t.money(line.billed),
-        t.join(str(charge.line) for charge in line.charges) or ABSENT,
-    )

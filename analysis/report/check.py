@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from math import fsum, inf
 from typing import Any, Literal
 
-from analysis.numbers.goodput import slo_of
+from analysis.numbers.phase_numbers import PhaseNumbers
 from analysis.numbers.pricing import price_difference
 from analysis.numbers.unanswered import READ, percentile
 from analysis.numbers.unanswered import asked as ranked
@@ -152,19 +152,19 @@ def _faults(view: View) -> list[Check]:
     """The phases of which requests failed by a fault in Weighbridge itself."""
     name, text = Outcome.INTERNAL_ERROR.value, "requests failed by a fault in Weighbridge itself"
     return [
-        Check(phase["phase"], None, "failed", f"{count} {text}", claim="no internal error")
+        Check(phase.phase, None, "failed", f"{count} {text}", claim="no internal error")
         for phase in view.phases
-        if (count := phase["outcomes"].get(name, 0))
+        if (count := phase.outcomes.get(name, 0))
     ]
 
 
 def _disagreements(view: View) -> list[Check]:
     """The phases whose streams disagree gravely with the plain reply to the same prompt."""
     flags: dict[str, list[str]] = {}
-    for one in view.differences():
+    for one in view.differences:
         if one.grave:
             flags.setdefault(one.streamed["phase"], []).append(one.flag)
-    walls = {phase["phase"]: phase["wall_s"] or 0.0 for phase in view.phases}
+    walls = {phase.phase: phase.wall_s or 0.0 for phase in view.phases}
     text = "does not agree with the plain reply to the same prompt"
     return [
         Check(name, None, "failed", f"{text} ({', '.join(found)})", walls[name], None, "agrees")
@@ -178,8 +178,8 @@ def _answers(view: View) -> list[Check]:
         return []
     good: dict[str, int] = {}
     for phase in view.phases:
-        name = phase["model_requested"]
-        good[name] = good.get(name, 0) + phase["success"]
+        name = phase.model_requested
+        good[name] = good.get(name, 0) + phase.success
     mute = [name for name, count in good.items() if not count]
     return [Check(name, None, "failed", "answered nothing", claim="answers") for name in mute]
 
@@ -187,7 +187,7 @@ def _answers(view: View) -> list[Check]:
 def _phases(view: View) -> dict[str, tuple[str | None, str | None]]:
     """Every phase that was planned or measured: its mode and its model."""
     planned = {phase["name"]: (phase.get("mode"), phase.get("model")) for phase in view.run.plan}
-    measured = {p["phase"]: (p["mode"], p["model_requested"]) for p in view.phases}
+    measured = {p.phase: (p.mode, p.model_requested) for p in view.phases}
     return planned | measured
 
 
@@ -199,46 +199,49 @@ def _judge(view: View, condition: Condition, among: Sequence[str] | None = None)
         yield _compare(view, RUN, condition, amount, gap, _wall_s(view))
         return
     skipped = set(view.not_run)
-    numbers = {phase["phase"]: phase for phase in view.phases}
+    measured = {phase.phase: phase for phase in view.phases}
     planned = {phase["name"]: phase for phase in view.run.plan}
     asked = [
         name
-        for name in (planned | numbers if among is None else among)
-        if _applies(metric, planned.get(name, {}), numbers.get(name))
+        for name in (dict.fromkeys([*planned, *measured]) if among is None else among)
+        if _applies(metric, planned.get(name, {}), measured.get(name))
     ]
     if metric.where is Where.OBJECTIVES:
-        slo, found = slo_of(view.run), _phases(view)
+        slo, found = view.slo, _phases(view)
         asked = [name for name in asked if slo is not None and slo.of(*found[name])]
     for name in asked:
-        of = numbers.get(name, {})
-        gap = "it was not run" if name in skipped else _gap(metric, of)
-        wall_s = of.get("wall_s") or 0.0
-        if ranked(metric_name) and of:
-            yield _ranked(view, of, condition, gap, wall_s)
+        numbers = measured.get(name)
+        gap = "it was not run" if name in skipped else _gap(metric, numbers)
+        wall_s = (numbers and numbers.wall_s) or 0.0
+        if ranked(metric_name) and numbers:
+            yield _ranked(view, numbers, condition, gap, wall_s)
         else:
-            yield _compare(view, name, condition, _value(view, metric, of), gap, wall_s)
+            yield _compare(view, name, condition, _value(view, metric, numbers), gap, wall_s)
     if not asked:
         yield _compare(view, RUN, condition, None, "no phase has one", 0.0)
 
 
-def _applies(metric: Metric, planned: dict[str, Any], numbers: dict[str, Any] | None) -> bool:
+def _applies(metric: Metric, planned: dict[str, Any], numbers: PhaseNumbers | None) -> bool:
     """Whether a phase has the metric: by its plan, or because it was measured all the same."""
     if metric.where is Where.WINDOWS:
         return has(metric.where, planned)
-    return has(metric.where, planned) or (numbers or {}).get(metric.number) is not None
+    return has(metric.where, planned) or (
+        numbers is not None and numbers.as_dict().get(metric.number) is not None
+    )
 
 
-def _value(view: View, metric: Metric, numbers: dict[str, Any]) -> float | None:
+def _value(view: View, metric: Metric, numbers: PhaseNumbers | None) -> float | None:
     """What a phase's numbers say of a metric; None: it is not known."""
-    if not numbers:
+    if numbers is None:
         return None
     if metric.number == "flagged":
-        return flagged(view, numbers["phase"])
+        return flagged(view, numbers.phase)
     if metric.number == "cost_outlier":
-        return len(outliers_of(view, numbers["phase"]))
-    if metric.number not in numbers and condition_names.meaning(metric.number) is not None:
-        return condition_names.count(metric.number, numbers)
-    value: float | None = numbers.get(metric.number)
+        return len(outliers_of(view, numbers.phase))
+    named = numbers.as_dict()
+    if metric.number not in named and condition_names.meaning(metric.number) is not None:
+        return condition_names.count(metric.number, named)
+    value: float | None = named.get(metric.number)
     return value
 
 
@@ -259,7 +262,7 @@ def _compare(
 
 
 def _ranked(
-    view: View, phase: dict[str, Any], condition: Condition, gap: str, wall_s: float
+    view: View, phase: PhaseNumbers, condition: Condition, gap: str, wall_s: float
 ) -> Check:
     """A percentile, of which those who got no answer are a part: it is judged where it is certain.
 
@@ -268,9 +271,9 @@ def _ranked(
     time, percent = ranked(condition.metric) or ("e2e", 50)
     rows, _ = trimmed(view.requests(phase, *dict.fromkeys([*READ, *NEEDED])), warmup_s(view.run))
     found = percentile(rows, time, percent)
-    untold = phase["tpot_unknown_count"] if time == "tpot" else 0
+    untold = phase.tpot_unknown_count if time == "tpot" else 0
     if found is None or found.count == untold:
-        return _compare(view, phase["phase"], condition, None, gap, wall_s)
+        return _compare(view, phase.phase, condition, None, gap, wall_s)
     worst, best = condition.met(found.high), condition.met(found.low)
     verdict: Literal["passed", "failed", "unknown"] = (
         "unknown" if worst is not best else "failed" if worst else "passed"
@@ -299,7 +302,7 @@ def _ranked(
         text = text.replace("took ", "took only ", 1) + ", which does not show it"
     value = found.low if found.low == found.high and not found.few else None
     claimed = f"{condition.metric} {text}"
-    return Check(phase["phase"], condition, verdict, claimed, wall_s, value, shown=shown)
+    return Check(phase.phase, condition, verdict, claimed, wall_s, value, shown=shown)
 
 
 def _figure(value: float, condition: Condition) -> str:
@@ -310,16 +313,14 @@ def _figure(value: float, condition: Condition) -> str:
     return short if condition.met(float(short)) == condition.met(value) else repr(value)
 
 
-def _gap(metric: Metric, numbers: dict[str, Any]) -> str:
-    if not numbers.get("success"):
+def _gap(metric: Metric, numbers: PhaseNumbers | None) -> str:
+    if numbers is None or not numbers.success:
         return "no request succeeded"
     if metric.unit == "money":
-        unpriced, good = numbers["cost_unknown_success_count"], numbers["success"]
+        unpriced, good = numbers.cost_unknown_success_count, numbers.success
         return f"{unpriced} of {good} successes state none"
-    if metric.number.startswith("tpot") and (untold := numbers.get("tpot_unknown_count")):
-        return (
-            f"the chunks of {untold} of {numbers['streams']} streams do not tell when tokens came"
-        )
+    if metric.number.startswith("tpot") and (untold := numbers.tpot_unknown_count):
+        return f"the chunks of {untold} of {numbers.streams} streams do not tell when tokens came"
     return "none was measured"
 
 
@@ -351,11 +352,13 @@ def _budget(view: View, unit: str) -> tuple[float | None, str]:
 
 def _cost(view: View) -> tuple[float | None, str]:
     """The run's cost; or none, and why: what a success cost was not stated."""
-    parts = [phase[name] for phase in view.phases for name in ("cost_sum", "warmup_cost")]
+    parts = [cost for phase in view.phases for cost in (phase.cost_sum, phase.warmup_cost)]
     known = [part for part in parts if part is not None]
-    unpriced = ("cost_unknown_success_count", "warmup_cost_unknown_success_count")
-    unknown = sum(phase[name] for phase in view.phases for name in unpriced)
-    good = sum(phase["success"] for phase in view.phases)
+    unknown = sum(
+        phase.cost_unknown_success_count + phase.warmup_cost_unknown_success_count
+        for phase in view.phases
+    )
+    good = sum(phase.success for phase in view.phases)
     if not known:
         return None, "no request states one"
     if unknown:
@@ -364,4 +367,4 @@ def _cost(view: View) -> tuple[float | None, str]:
 
 
 def _wall_s(view: View) -> float:
-    return fsum(phase["wall_s"] for phase in view.phases if phase["wall_s"] is not None)
+    return fsum(phase.wall_s for phase in view.phases if phase.wall_s is not None)

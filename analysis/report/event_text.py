@@ -12,5 +12,5 @@ def told(t: Words, event: Event) -> str:
 
 def sentence(t: Words, head: str, why: str) -> str:
     """A sentence and, after a colon, its reason, where there is one."""
-    stop = t(".", "。")
-    return f"{head}{t(': ', '：')}{why.removesuffix('.')}{stop}" if why else f"{head}{stop}"
+    stop = t.stop
+    return f"{head}{t.colon}{why.removesuffix('.')}{stop}" if why else f"{head}{stop}"

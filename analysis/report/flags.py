@@ -6,8 +6,8 @@ from functools import partial
 from typing import Any
 
 from analysis.numbers.agreement import Difference
+from analysis.numbers.measurement import check_words
 from analysis.numbers.outliers import Misfits
-from analysis.numbers.summarize import check_words
 from analysis.page.blocks import Remark
 from analysis.page.words import Words, integer, percent
 from analysis.reading.load import rows
@@ -94,9 +94,9 @@ def flags(view: View) -> list[Remark]:
         meaning = t(*_MEANINGS[kind]) if kind in _MEANINGS else ""
         found.append(_remark(view, kind, meaning, count, _examples(t, chosen, kind)))
     return [
-        *map(partial(_difference, view), view.differences()),
+        *map(partial(_difference, view), view.differences),
         *found,
-        *(_costs(view, misfits) for misfits in view.misfits()),
+        *(_costs(view, misfits) for misfits in view.misfits),
     ]
 
 
@@ -105,18 +105,18 @@ def flagged(view: View, phase: str) -> int:
     checks = view.run.rows.frame(["check"], phase)["check"].dropna()
     words = checks.str.replace(r"\b(?:pass|fail)\b", "", regex=True).str.strip()
     rows: set[int] = {*words.index[words != ""].tolist(), *outliers_of(view, phase)}
-    differing = [one for one in view.differences() if one.streamed["phase"] == phase]
+    differing = [one for one in view.differences if one.streamed["phase"] == phase]
     return len(rows) + len(differing)
 
 
 def outliers_of(view: View, phase: str) -> list[int]:
     """The places of a phase's rows whose costs do not fit the run's own price per token."""
     begin, end = view.run.rows.bounds.get(phase, (0, 0))
-    return [row for found in view.misfits() for row in found.rows if begin <= row < end]
+    return [row for found in view.misfits for row in found.rows if begin <= row < end]
 
 
 def _remark(view: View, kind: str, meaning: str, count: int, examples: list[str]) -> Remark:
-    recorded = sum(phase["recorded"] for phase in view.phases)
+    recorded = sum(phase.recorded for phase in view.phases)
     t, share = view.t, percent(count / recorded)
     why = t(f" ({meaning})", f"（{meaning}）") if meaning else ""
     shown = t.clauses(examples) + (" …" if count > len(examples) else "")

@@ -1,9 +1,19 @@
 """What people would rather look at than read. Points are thinned here, their extremes kept."""
 
+from collections.abc import Callable
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
+from analysis.numbers.phase_numbers import PhaseNumbers
 from analysis.page.chart import Chart, Points, Series
+from analysis.page.vocabulary import (
+    INTO_PHASE_S,
+    LATENCY_P95_S,
+    LATENCY_S,
+    SENT_S,
+    SUCCESS_PERCENT,
+    SUCCESSES,
+)
 from analysis.reading.subset import Chosen
 from analysis.report.view import View
 
@@ -13,6 +23,8 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
+Number = Callable[[PhaseNumbers], float | None]
+"""Which of a phase's numbers is drawn."""
 POINTS = 1_200
 """The most points a series keeps, whatever the rows: the page stays small."""
 CHARTS = 12
@@ -37,19 +49,19 @@ def thin(x: "Floats", y: "Floats", limit: int = POINTS) -> Points:
     return [(round(float(a), 4), round(float(b), 6)) for a, b in zip(x, y, strict=True)]
 
 
-def ladder(view: View, steps: list[dict[str, Any]]) -> list[Chart]:
+def ladder(view: View, steps: list[PhaseNumbers]) -> list[Chart]:
     """P95 and success rate by concurrency, a line a model."""
     t = view.t
-    lines: dict[str, list[dict[str, Any]]] = {}
+    lines: dict[str, list[PhaseNumbers]] = {}
     for step in steps:
-        lines.setdefault(step["model_requested"], []).append(step)
+        lines.setdefault(step.model_requested, []).append(step)
     if all(len(line) < 2 for line in lines.values()):
         return []
     shown = list(lines.items())[:_LINES]
-    targets = tuple(sorted({float(step["target"]) for step in steps if step["target"]}))
+    targets = tuple(sorted({float(step.target) for step in steps if step.target}))
     concurrency = t("concurrency", "并发")
 
-    def series(number: str, scale: float) -> list[Series]:
+    def series(number: Number, scale: float) -> list[Series]:
         return [
             Series(model, _points(line, number, scale), "marked", place)
             for place, (model, line) in enumerate(shown)
@@ -59,16 +71,16 @@ def ladder(view: View, steps: list[dict[str, Any]]) -> list[Chart]:
         Chart(
             t("P95 latency by concurrency", "P95 延迟随并发变化"),
             concurrency,
-            t("P95 latency, s", "P95 延迟（秒）"),
-            series("latency_p95_s", 1),
+            t(*LATENCY_P95_S),
+            series(lambda step: step.latency.p95_s, 1),
             log_x=True,
             x_ticks=targets,
         ),
         Chart(
             t("Success rate by concurrency", "成功率随并发变化"),
             concurrency,
-            t("success, %", "成功率（%）"),
-            series("success_rate", 100),
+            t(*SUCCESS_PERCENT),
+            series(lambda step: step.success_rate, 100),
             log_x=True,
             x_ticks=targets,
             y_top=100.0,
@@ -76,23 +88,23 @@ def ladder(view: View, steps: list[dict[str, Any]]) -> list[Chart]:
     ]
 
 
-def _points(line: list[dict[str, Any]], number: str, scale: float) -> Points:
-    known = [step for step in line if step["target"] and step[number] is not None]
-    return sorted((float(step["target"]), step[number] * scale) for step in known)
+def _points(line: list[PhaseNumbers], number: Number, scale: float) -> Points:
+    known = [(step.target, number(step)) for step in line]
+    return sorted((float(x), y * scale) for x, y in known if x and y is not None)
 
 
-def windows(view: View, phases: list[dict[str, Any]]) -> list[Chart]:
+def windows(view: View, phases: list[PhaseNumbers]) -> list[Chart]:
     """For each window: latency over time, then offered against achieved rate; then the ECDF."""
     charts = []
     for phase in phases[:CHARTS]:
         charts += [chart for chart in (_latency(view, phase), _rates(view, phase)) if chart]
-    modes = dict.fromkeys(phase["mode"] for phase in phases)
+    modes = dict.fromkeys(phase.mode for phase in phases)
     for mode in modes:
-        charts += distribution(view, mode.upper(), [p for p in phases if p["mode"] == mode])
+        charts += distribution(view, mode.upper(), [p for p in phases if p.mode == mode])
     return charts
 
 
-def _latency(view: View, phase: dict[str, Any]) -> Chart | None:
+def _latency(view: View, phase: PhaseNumbers) -> Chart | None:
     t = view.t
     rows = view.requests(phase, "sent_offset_s", "elapsed_sec", "success")
     timed = Chosen.of(rows, rows["sent_offset_s"].notna() & rows["elapsed_sec"].notna())
@@ -100,13 +112,13 @@ def _latency(view: View, phase: dict[str, Any]) -> Chart | None:
         return None
     good, bad = timed.where(rows["success"]), timed.where(~rows["success"])
     series = [
-        Series(t("success", "成功"), _cloud(good), "dots", 0),
+        Series(t(*SUCCESSES), _cloud(good), "dots", 0),
         Series(t("failure", "失败"), _cloud(bad), "crosses", 1),
     ]
     return Chart(
-        t(f"Latency over time: {phase['phase']}", f"延迟随时间变化：{phase['phase']}"),
-        t("sent, s into the phase", "发送时刻（阶段内秒）"),
-        t("latency, s", "延迟（秒）"),
+        t(f"Latency over time: {phase.phase}", f"延迟随时间变化：{phase.phase}"),
+        t(*SENT_S),
+        t(*LATENCY_S),
         [one for one in series if one.points],
     )
 
@@ -115,7 +127,7 @@ def _cloud(rows: Chosen) -> Points:
     return thin(_floats(rows["sent_offset_s"]), _floats(rows["elapsed_sec"]))
 
 
-def _rates(view: View, phase: dict[str, Any]) -> Chart | None:
+def _rates(view: View, phase: PhaseNumbers) -> Chart | None:
     """Requests per minute, in bars wide enough to expect four requests where six such bars fit."""
     import numpy as np
 
@@ -123,10 +135,10 @@ def _rates(view: View, phase: dict[str, Any]) -> Chart | None:
     rows = view.requests(phase, "scheduled_offset_s", "done_offset_s", "success")
     due = _floats(rows["scheduled_offset_s"].dropna())
     done = _floats(Chosen.of(rows, rows["success"])["done_offset_s"].dropna())
-    if not phase["duration_s"] or not len(due) or not len(done):
+    if not phase.duration_s or not len(due) or not len(done):
         return None
-    window_s = phase["duration_s"]
-    enough_s = min(4 * window_s / phase["planned"], window_s / 6)
+    window_s = phase.duration_s
+    enough_s = min(4 * window_s / phase.planned, window_s / 6)
     width_s = float(max(1, ceil(window_s / _BARS), ceil(enough_s)))
     edges = np.arange(0.0, max(float(done.max()), window_s) + width_s, width_s)
     series = []
@@ -138,8 +150,8 @@ def _rates(view: View, phase: dict[str, Any]) -> Chart | None:
         points = [(float(x), y) for x, y in zip(edges, [*heights, heights[-1]], strict=True)]
         series.append(Series(label, _stairs(points), "steps", 1 - colour, dashed=colour == 0))
     return Chart(
-        t(f"Offered and achieved: {phase['phase']}", f"计划与完成速率：{phase['phase']}"),
-        t("s into the phase", "阶段内时间（秒）"),
+        t(f"Offered and achieved: {phase.phase}", f"计划与完成速率：{phase.phase}"),
+        t(*INTO_PHASE_S),
         t(f"requests/min, by {width_s:g} s", f"每分钟请求（每 {width_s:g} 秒）"),
         series,
     )
@@ -153,7 +165,7 @@ def _stairs(points: Points) -> Points:
     return moved
 
 
-def distribution(view: View, name: str, phases: list[dict[str, Any]]) -> list[Chart]:
+def distribution(view: View, name: str, phases: list[PhaseNumbers]) -> list[Chart]:
     """The latency ECDF, one line per phase, eight lines per chart."""
     t = view.t
     lines = []
@@ -161,11 +173,11 @@ def distribution(view: View, name: str, phases: list[dict[str, Any]]) -> list[Ch
         rows = view.requests(phase, "elapsed_sec", "success")
         values = _floats(Chosen.of(rows, rows["success"])["elapsed_sec"].dropna())
         if len(values) > 1:
-            lines.append((phase["phase"], _ecdf(values)))
+            lines.append((phase.phase, _ecdf(values)))
     return [
         Chart(
             t(f"Latency distribution (ECDF): {name}", f"延迟分布（ECDF）：{name}"),
-            t("latency, s", "延迟（秒）"),
+            t(*LATENCY_S),
             t("successes within it, %", "不超过该延迟的成功请求（%）"),
             [Series(n, p, "steps", i) for i, (n, p) in enumerate(lines[start : start + _LINES])],
             y_top=100.0,
@@ -200,11 +212,11 @@ def cost(view: View) -> list[Chart]:
             times = np.concatenate([[0.0], _floats(rows["done_offset_s"])]) + begin_s
             total = np.concatenate([[0.0], np.cumsum(_floats(rows["api_cost"]))]) + spent
             spent = float(total[-1])
-            model = phase["model_requested"]
+            model = phase.model_requested
             fresh = model not in models
             colour = models.setdefault(model, len(models))
             series.append(Series(model if fresh else "", thin(times, total, 200), "steps", colour))
-        begin_s += phase["wall_s"] or 0.0
+        begin_s += phase.wall_s or 0.0
     if sum(len(one.points) for one in series) < 4:
         return []
     unit = view.run.manifest.get("currency") or t("the gateway's unit", "网关货币单位")

@@ -1,16 +1,16 @@
 """The report of a run: report.md, report.html and summary.json in its folder."""
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
 from typing import Any
 
-from analysis.numbers import agreement
-from analysis.numbers.summarize import of_run
+from analysis.numbers.summarize import of_phases
 from analysis.page import html, markdown
 from analysis.page.blocks import Page, Section, Tile
+from analysis.page.vocabulary import COST, REQUESTS, SUCCESS_RATE
 from analysis.page.words import Lang, Words, integer, percent, seconds
 from analysis.reading.atomic_file import replacing
 from analysis.reading.load import Run
@@ -56,19 +56,12 @@ def write(view: View) -> tuple[Path, Path, Path]:
 
 def look(run: Run, lang: Lang = "en") -> View:
     """The run with its numbers, in a language."""
-    view = View(run, of_run(run), Words(lang, run.manifest.get("currency")))
-    agreement.count(view.phases, view.differences())
-    return view
-
-
-def in_english(view: View) -> View:
-    """The same numbers, told in English."""
-    return replace(view, t=replace(view.t, lang="en"))
+    return View.of(run, of_phases(run), Words(lang, run.manifest.get("currency")))
 
 
 def summary(view: View) -> dict[str, Any]:
     """What summary.json holds: the verdicts and every number of every phase, in English."""
-    run, view = view.run, in_english(view)
+    run, view = view.run, view.in_english()
     return {
         "schema_version": SUMMARY_VERSION,
         "run_id": run.run_id,
@@ -79,11 +72,11 @@ def summary(view: View) -> dict[str, Any]:
         "currency": run.manifest.get("currency"),
         "verdicts": [{"level": v.level, "text": v.text} for v in verdicts(view)],
         "not_run": view.not_run,
-        "phases": view.phases,
-        "cache_pairs": cache_pairs.plain(view),
-        "cache_life": cache_life.plain(view),
-        "limits": limits.plain(view),
-        "capacity": capacity.plain(view),
+        "phases": [phase.as_dict() for phase in view.phases],
+        "cache_pairs": [asdict(one) for one in cache_pairs.numbers(view)],
+        "cache_life": [asdict(one) for one in cache_life.numbers(view)],
+        "limits": [asdict(one) for one in limits.numbers(view)],
+        "capacity": [asdict(one) for one in capacity.numbers(view)],
     }
 
 
@@ -123,23 +116,23 @@ def _subtitle(view: View) -> str:
 def _tiles(view: View) -> list[Tile]:
     """The run's totals."""
     t, phases = view.t, view.phases
-    planned = sum(phase["planned"] for phase in phases)
-    good = sum(phase["success"] for phase in phases)
-    money = [phase[name] for phase in phases for name in ("cost_sum", "warmup_cost")]
+    planned = sum(phase.planned for phase in phases)
+    good = sum(phase.success for phase in phases)
+    money = [cost for phase in phases for cost in (phase.cost_sum, phase.warmup_cost)]
     costs = [amount for amount in money if amount is not None]
-    unknown = sum(phase["cost_unknown_count"] for phase in phases)
-    tokens = [phase["total_tokens"] for phase in phases if phase["total_tokens"] is not None]
-    walls = [phase["wall_s"] for phase in phases if phase["wall_s"] is not None]
+    unknown = sum(phase.cost_unknown_count for phase in phases)
+    tokens = [phase.total_tokens for phase in phases if phase.total_tokens is not None]
+    walls = [phase.wall_s for phase in phases if phase.wall_s is not None]
     return [
-        Tile(t("Requests", "请求"), integer(planned), t("planned", "计划")),
+        Tile(t(*REQUESTS.name), integer(planned), t("planned", "计划")),
         Tile(
-            t("Success", "成功率"),
+            t(*SUCCESS_RATE.name),
             percent(good / planned if planned else None),
             f"{integer(good)} / {integer(planned)}",
         ),
         Tile(t("Tokens", "Token"), integer(sum(tokens) if tokens else None), t("total", "合计")),
         Tile(
-            t("Cost", "费用"),
+            t(*COST),
             t.money(sum(costs) if costs else None),
             t(f"{integer(unknown)} unknown", f"{integer(unknown)} 条未知"),
         ),

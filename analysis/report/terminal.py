@@ -1,7 +1,8 @@
 """The numbers of a run as a compact table for a terminal."""
 
-from typing import Any
+from collections.abc import Sequence
 
+from analysis.numbers.phase_numbers import Numbers
 from analysis.page.words import ABSENT, integer, milliseconds, percent, rate, seconds, tally
 from analysis.report.sections import stated_times
 from analysis.report.verdicts import verdicts
@@ -11,14 +12,19 @@ from recording.untrusted_text import shown
 _SIGNS = {"good": "ok  ", "note": "note", "bad": "BAD "}
 
 
-def text(view: View, groups: list[dict[str, Any]], key: str) -> str:
-    """The run's name, its verdicts, and one line a group."""
+def text(view: View, groups: Sequence[tuple[str | None, Numbers]], by: str) -> str:
+    """The run's name, its verdicts, and one line for each group, named by its `by`."""
     run = view.run
     head = [f"run {shown(run.run_id)}" + (" (SIMULATED)" if run.simulated else "")]
     judged = [f"{_SIGNS[v.level]} {shown(v.text)}" for v in verdicts(view)]
     judged += [f"     {shown(line)}" for line in stated_times.lines(view)]
-    lines = [_HEADERS, *(_line(view, group, key) for group in groups)]
-    return "\n".join([*head, *judged, "", *_aligned([(key.split("_")[0], *lines[0]), *lines[1:]])])
+    lines = [(by.split("_")[0], *_HEADERS), *(_line(view, *group) for group in groups)]
+    return "\n".join([*head, *judged, "", *_aligned(lines)])
+
+
+def of_phases(view: View) -> str:
+    """`text` of the run by phase."""
+    return text(view, [(phase.phase, phase) for phase in view.phases], "phase")
 
 
 _HEADERS: tuple[str, ...] = (
@@ -27,19 +33,19 @@ _HEADERS: tuple[str, ...] = (
 )  # fmt: skip
 
 
-def _line(view: View, group: dict[str, Any], key: str) -> tuple[str, ...]:
+def _line(view: View, name: str | None, group: Numbers) -> tuple[str, ...]:
     return (
-        group[key] or ABSENT,
-        integer(group["planned"]),
-        integer(group["success"]),
-        percent(group["success_rate"]),
-        tally(group["outcomes"]),
-        rate(group["observed_rpm"]),
-        rate(group["observed_tpm"]),
-        *(seconds(group[f"latency_p{p}_s"]) for p in (50, 95, 99)),
-        integer(group["unanswered"]),
-        milliseconds(group["send_lag_p99_s"]),
-        view.t.money(group["cost_sum"], group["cost_unknown_success_count"]),
+        name or ABSENT,
+        integer(group.planned),
+        integer(group.success),
+        percent(group.success_rate),
+        tally(group.outcomes),
+        rate(group.observed_rpm),
+        rate(group.observed_tpm),
+        *(seconds(group.latency.at(percent)) for percent in (50, 95, 99)),
+        integer(group.unanswered),
+        milliseconds(group.send_lag.p99_s),
+        view.t.money(group.cost_sum, group.cost_unknown_success_count),
     )
 
 

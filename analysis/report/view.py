@@ -1,33 +1,73 @@
-"""What a section of the report is made from."""
+"""What every section and verdict of a report is made from: a run, its numbers, a language."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from analysis.numbers import agreement, providers
 from analysis.numbers.agreement import Difference
+from analysis.numbers.goodput import slo_of
 from analysis.numbers.outliers import NEEDED, Misfits, outliers
+from analysis.numbers.phase_numbers import Percentiles, PhaseNumbers
 from analysis.page.blocks import Section
 from analysis.page.words import Words
 from analysis.reading.load import Run, rows
 from recording.record import COLUMNS
 from rules import percentiles
+from rules.slo import Slo
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+Row = dict[str, Any]
+PROBES = ("smoke", "reasoning", "tools", "vision", "cache", "limits")
+"""Modes of few requests, whose rows several sections show: they are read once."""
+
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What a section is made from: the run, its phases' numbers, and the language."""
+    """A run as its report sees it. Nothing in it changes: sections are made in two threads.
+
+    `slo` is what the run is judged by, `routed` whether the gateway may send a model to several
+    providers (numbers/providers.py), `probes` the rows of each of PROBES, `differences` what plain
+    and streamed replies to one prompt disagree on (numbers/agreement.py), `misfits` the rows whose
+    costs do not fit the run's own prices (numbers/outliers.py).
+    """
 
     run: Run
-    phases: list[dict[str, Any]]
+    phases: Sequence[PhaseNumbers]
     t: Words
-    _rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict, repr=False)
-    _misfits: list[list[Misfits]] = field(default_factory=list, repr=False)
-    _differences: list[list[Difference]] = field(default_factory=list, repr=False)
+    slo: Slo | None
+    routed: bool
+    probes: Mapping[str, list[Row]]
+    differences: Sequence[Difference]
+    misfits: Sequence[Misfits]
+
+    @classmethod
+    def of(cls, run: Run, phases: Sequence[PhaseNumbers], t: Words) -> "View":
+        """The run with the numbers of its phases. Raises SloError."""
+        gateway = run.manifest.get("gateway") or {}
+        routed = providers.routed(
+            run.rows.frame(list(providers.COLUMNS)), str(gateway.get("base_url") or "")
+        )
+        probes = {mode: _rows(run, phases, mode) for mode in PROBES}
+        asked = [row for mode in agreement.MODES for row in probes[mode]]
+        differences = agreement.differences(asked, routed=routed)
+        return cls(
+            run=run,
+            phases=agreement.flagged(phases, differences),
+            t=t,
+            slo=slo_of(run),
+            routed=routed,
+            probes=probes,
+            differences=differences,
+            misfits=outliers(run.rows.frame(list(NEEDED))),
+        )
+
+    def in_english(self) -> "View":
+        """The same, told in English."""
+        return replace(self, t=replace(self.t, lang="en"))
 
     @property
     def percents(self) -> tuple[Fraction, ...]:
@@ -43,52 +83,34 @@ class View:
         """The same as headers have them: `P50`, `P99.9`."""
         return tuple(f"P{percentiles.decimal(percent)}" for percent in self.percents)
 
-    def ranked(self, phase: dict[str, Any], name: str) -> list[float | None]:
-        """A phase's percentiles of one number, in the same order: `ranked(phase, "ttft")`."""
-        return [phase.get(f"{name}_{percentiles.label(percent)}_s") for percent in self.percents]
+    def ranked(self, times: Percentiles) -> list[float | None]:
+        """The same percentiles of one time, in the same order."""
+        return [times.at(percent) for percent in self.percents]
 
-    def of(self, *modes: str) -> list[dict[str, Any]]:
+    def of_modes(self, *modes: str) -> list[PhaseNumbers]:
         """The numbers of the phases of some modes, in the plan's order."""
-        return [phase for phase in self.phases if phase["mode"] in modes]
+        return [phase for phase in self.phases if phase.mode in modes]
 
-    def requests(self, phase: dict[str, Any], *columns: str) -> "DataFrame":
+    def requests(self, phase: PhaseNumbers, *columns: str) -> "DataFrame":
         """Some columns of a phase's rows, by request_index; all of them when none is named."""
-        return self.run.rows.frame(columns or COLUMNS, phase["phase"])
+        return self.run.rows.frame(columns or COLUMNS, phase.phase)
 
-    def rows(self, mode: str) -> list[dict[str, Any]]:
-        """A mode's rows as dictionaries; for probes, which send few."""
-        if mode not in self._rows:
-            names = dict.fromkeys(phase["phase"] for phase in self.of(mode))
-            frames = [self.run.rows.frame(phase=name) for name in names]
-            found = [row for frame in frames for row in rows(frame)]
-            self._rows[mode] = [row for row in found if row["mode"] == mode]
-        return self._rows[mode]
+    def rows(self, mode: str) -> list[Row]:
+        """The rows of a mode that sends few, as dictionaries."""
+        held = self.probes.get(mode)
+        return _rows(self.run, self.phases, mode) if held is None else held
 
     @property
     def not_run(self) -> list[str]:
         """The planned phases of which no row exists."""
-        ran = {phase["phase"] for phase in self.phases}
+        ran = {phase.phase for phase in self.phases}
         return [phase["name"] for phase in self.run.plan if phase["name"] not in ran]
 
-    def misfits(self) -> list[Misfits]:
-        """The rows whose costs do not fit the run's own prices (`analysis.numbers.outliers`)."""
-        if not self._misfits:
-            self._misfits.append(outliers(self.run.rows.frame(list(NEEDED))))
-        return self._misfits[0]
 
-    def differences(self) -> list[Difference]:
-        """What plain and streamed replies to one prompt disagree on (numbers/agreement.py)."""
-        if not self._differences:
-            found = [row for mode in agreement.MODES for row in self.rows(mode)]
-            self._differences.append(agreement.differences(found, routed=self.routed))
-        return self._differences[0]
-
-    @property
-    def routed(self) -> bool:
-        """Whether the gateway may send a model to several providers (numbers/providers.py)."""
-        gateway = self.run.manifest.get("gateway") or {}
-        frame = self.run.rows.frame(list(providers.COLUMNS))
-        return providers.routed(frame, str(gateway.get("base_url") or ""))
+def _rows(run: Run, phases: Sequence[PhaseNumbers], mode: str) -> list[Row]:
+    names = dict.fromkeys(phase.phase for phase in phases if phase.mode == mode)
+    frames = [run.rows.frame(phase=name) for name in names]
+    return [row for frame in frames for row in rows(frame) if row["mode"] == mode]
 
 
 SectionOf = Callable[[View], Section]

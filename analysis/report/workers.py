@@ -110,4 +110,4 @@ def _foreign(view: View) -> list[Remark]:
 
 
 def _sentence(t: Words, head: str, why: str) -> str:
-    return f"{head}{t(': ', '：')}{why.removesuffix('.')}{t('.', '。')}" if why else head
+    return f"{head}{t.colon}{why.removesuffix('.')}{t.stop}" if why else head

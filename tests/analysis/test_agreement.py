@@ -124,7 +124,7 @@ def test_a_wrong_bill_is_bad_on_page_one_and_fails_the_run(tmp_path: Path) -> No
     (bad,) = [v["text"] for v in summary(view)["verdicts"] if v["level"] == "bad"]
     assert "states 9 prompt tokens for a plain request and 2,009 for the same prompt" in bad
     assert "nl-smoke-m-run-1" in bad and "smoke/stream/m#0" in bad
-    assert view.phases[1]["checks"] == {"usage_stream_differs": 1}
+    assert view.phases[1].checks == {"usage_stream_differs": 1}
     checks = judge(view, ())
     assert [check.verdict for check in checks] == ["passed", "failed"]
     assert "usage_stream_differs" in str(checks[1])

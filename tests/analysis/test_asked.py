@@ -33,7 +33,7 @@ def test_a_missed_objective_is_the_first_verdict(tmp_path: Path) -> None:
         "bad",
         f"1 of 2 objectives missed: {PHASE}: e2e_p50_s is 2 s (fails if >1).",
     )
-    assert first.text in terminal.text(view, view.phases, "phase")
+    assert first.text in terminal.of_phases(view)
     assert "1 of 2 objectives missed" in report.markdown.render(report.compose(view))
 
 

@@ -75,8 +75,8 @@ def test_windows_of_one_wave_state_no_confidence(tmp_path: Path) -> None:
     assert "the capacity may well be lower. Give a --duration twice as long" in told
     assert "confidence 9" not in told
     assert "窗口过短，无法给出置信度" in text(run, "zh")
-    (plain,) = section_of.plain(report.look(load(run), "en"))
-    assert plain["confidence"] is None and (plain["met"], plain["missed"]) == (60, 66)
+    (found,) = section_of.numbers(report.look(load(run), "en"))
+    assert found.confidence is None and (found.met, found.missed) == (60, 66)
 
 
 def test_windows_that_hold_too_few_requests_to_tell_are_named(tmp_path: Path) -> None:

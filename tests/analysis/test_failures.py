@@ -46,7 +46,7 @@ def test_a_phase_that_failed_says_count_outcome_status_words_and_what_to_do(tmp_
 def test_it_stands_on_the_terminal_and_on_page_one(tmp_path: Path) -> None:
     folder = make(tmp_path / "r", *(refused(i) for i in range(5)))
     view = report.look(load(folder))
-    summary = terminal.text(view, view.phases, "phase")
+    summary = terminal.of_phases(view)
     first = report.compose(view).sections[0]
     assert "BAD  rpm/gpt-5.4-nano/600: nothing succeeded, 5 of 5 requests failed" in summary
     assert any("nothing succeeded, 5 of 5" in getattr(b, "text", "") for b in first.blocks)
@@ -168,7 +168,7 @@ def test_a_run_of_hostile_500s_shows_the_gateways_words_escaped_and_bounded(
     assert quoted(words) in said and "HTTP 500" in said
     assert said.isprintable() and len(said) < 500
     view = report.look(load(tmp_path / "r"), lang)
-    summary = terminal.text(view, view.phases, "phase")
+    summary = terminal.of_phases(view)
     assert quoted(words)[:40] in summary and "\x1b" not in summary
     page = html.render(report.compose(view))
     assert markup(quoted(words)) in page

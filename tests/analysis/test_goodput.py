@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.__main__ import main
-from analysis.numbers.goodput import numbers
-from analysis.numbers.summarize import of_run
+from analysis.numbers import goodput
+from analysis.numbers.summarize import of_groups, of_phases
 from analysis.page import markdown
 from analysis.reading.load import load
 from analysis.report import report
@@ -23,8 +23,8 @@ SLOWEST = "e2e_p99_s cannot be told of 1 (a P99 takes 100): the slowest took 2 s
 
 
 def measured(folder: Path, slo: dict[str, Any] | None, *records: RequestRecord) -> dict[str, Any]:
-    (found,) = of_run(load(make(folder, *records, slo=slo)))
-    return found
+    (found,) = of_phases(load(make(folder, *records, slo=slo)))
+    return found.as_dict()
 
 
 STREAM = {"stream": True, "ttft_s": 0.5, "completion_tokens": 11, "elapsed_sec": 1.5}
@@ -83,18 +83,18 @@ def test_a_group_is_known_when_all_of_it_is(tmp_path: Path) -> None:
     records = [record(0), record(1, elapsed_sec=9.0), record(0, phase="t", mode="tpm", target=1,
                elapsed_sec=9.0)]  # fmt: skip
     both = {"mode": {"rpm": {"e2e_p99_s": 5}, "tpm": {"e2e_p99_s": 10}}}
-    (found,) = of_run(load(make(tmp_path / "a", *records, slo=both)), ("model_requested",))
-    assert (found["good"], found["attainment"]) == (2, 2 / 3)
+    ((_, found),) = of_groups(load(make(tmp_path / "a", *records, slo=both)), "model_requested")
+    assert (found.good, found.attainment) == (2, 2 / 3)
     half = {"mode": {"rpm": {"e2e_p99_s": 5}}}
-    (found,) = of_run(load(make(tmp_path / "b", *records, slo=half)), ("model_requested",))
-    assert found["good"] is None
+    ((_, found),) = of_groups(load(make(tmp_path / "b", *records, slo=half)), "model_requested")
+    assert found.good is None
 
 
 def test_what_was_planned_and_never_recorded_counts_against_attainment(tmp_path: Path) -> None:
     plan = [phase(count=10)]
     folder = make(tmp_path / "r", record(0), plan=plan, slo={"success_rate": 0.5})
-    (found,) = of_run(load(folder))
-    assert found["attainment"] == 0.1
+    (found,) = of_phases(load(folder))
+    assert found.attainment == 0.1
 
 
 rows = st.lists(
@@ -139,7 +139,7 @@ def test_a_plain_loop_counts_the_same(
             records.append((failed if end == "failed" else dropped)(index))
     slo = parse({"e2e_p99_s": e2e_s, "ttft_p99_s": ttft_s, "tpot_p99_s": tpot_s}, "f")
     frame = load(make(tmp_path_factory.mktemp("r"), *records)).requests
-    assert numbers(frame, len(told), 2.0, slo) == {
+    assert goodput.of(frame, len(told), 2.0, slo).as_dict() == {
         "good": good, "goodput_rps": good / 2.0, "attainment": good / len(told),
     }  # fmt: skip
 
@@ -272,4 +272,4 @@ def test_a_percentile_that_the_sample_cannot_bear_is_not_claimed(
     again = judge(view, conditions(f"p99_9_s>{limit}"))[1]
     assert again.verdict == verdict
     assert main(["check", str(folder)]) == (verdict != "passed")
-    assert view.phases[0]["good"] == (count if limit == 3 else 0)  # goodput is by its limit
+    assert view.phases[0].good == (count if limit == 3 else 0)  # goodput is by its limit

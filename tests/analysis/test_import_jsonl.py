@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from analysis.export import article_jsonl, csv_parquet
-from analysis.numbers.summarize import of_run
+from analysis.numbers.summarize import of_phases
 from analysis.reading import import_jsonl
 from analysis.reading.load import RunError, load, rows
 from tests.analysis.runs import failed, make, record
@@ -50,12 +50,12 @@ def test_the_seeds_file_becomes_a_run(tmp_path: Path) -> None:
     run = load(import_jsonl.read([path], tmp_path / "results", currency="CNY"))
     assert run.run_id == "nl-throughput-20260519"
     assert not run.interrupted
-    (found,) = of_run(run)
-    assert found["phase"] == "rpm/gpt-5.4-nano/600"
-    assert found["observed_rpm"] == pytest.approx(3 / 61.859 * 60)
-    assert found["offered_rpm"] == 3
-    assert found["window_rpm"] is None and found["send_lag_p99_s"] is None
-    assert found["generator_limited"] is None
+    (found,) = of_phases(run)
+    assert found.phase == "rpm/gpt-5.4-nano/600"
+    assert found.observed_rpm == pytest.approx(3 / 61.859 * 60)
+    assert found.offered_rpm == 3
+    assert found.window_rpm is None and found.send_lag.p99_s is None
+    assert found.generator_limited is None
 
 
 def test_an_imported_run_is_readable_by_its_owner_only(tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_a_file_without_its_summary_is_an_interrupted_run(tmp_path: Path) -> Non
     path = write(tmp_path / "a.jsonl", request(0))
     run = load(import_jsonl.read([path], tmp_path / "results"))
     assert run.interrupted
-    assert of_run(run)[0]["observed_rpm"] is None
+    assert of_phases(run)[0].observed_rpm is None
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_the_same_window_twice_is_two_phases(tmp_path: Path) -> None:
         write(tmp_path / f"{name}.jsonl", request(0), summary(planned_requests=1)) for name in "ab"
     ]
     run = load(import_jsonl.read(paths, tmp_path / "results"))
-    assert [p["phase"] for p in of_run(run)] == ["rpm/gpt-5.4-nano/600", "rpm/gpt-5.4-nano/600#2"]
+    assert [p.phase for p in of_phases(run)] == ["rpm/gpt-5.4-nano/600", "rpm/gpt-5.4-nano/600#2"]
     assert run.manifest["imported_from"] == ["a.jsonl", "b.jsonl"]
 
 

@@ -95,7 +95,7 @@ def test_every_number_counts_it(tmp_path: Path, kind: str, warmup: float) -> Non
     folded, plain = (load(folder) for folder in both(tmp_path, KINDS[kind], warmup=warmup))
     one, other = look(folded), look(plain)
     assert one.phases == other.phases
-    assert warmup or one.phases[0]["dropped"] == 500
+    assert warmup or one.phases[0].dropped == 500
     name = WINDOW.name
     assert of_phase(folded, name, 60.0) == of_phase(plain, name, 60.0)
     assert list(article_jsonl.lines(folded)) == list(article_jsonl.lines(plain))
@@ -134,8 +134,8 @@ def test_864000_requests_that_were_not_sent_are_two_small_files(tmp_path: Path) 
     folder = make(tmp_path / "r", *sent(long, 100), plan=[long.as_dict()],
                   events=[event(unsent(long, 100))])  # fmt: skip
     (phase,) = look(load(folder)).phases
-    assert (phase["planned"], phase["dropped"], phase["success"]) == (864_000, 863_900, 99)
-    assert phase["success_rate"] == 99 / 864_000
+    assert (phase.planned, phase.dropped, phase.success) == (864_000, 863_900, 99)
+    assert phase.success_rate == 99 / 864_000
     assert sum(path.stat().st_size for path in folder.iterdir()) < 100_000
 
 

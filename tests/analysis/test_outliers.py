@@ -181,7 +181,8 @@ def test_flags_and_verdicts_are_counted_apart(tmp_path: Path) -> None:
         priced(2, check="usage_sum"),
         priced(3),
     ]
-    (numbers,) = look(load(make(tmp_path / "r", *rows))).phases
+    (phase,) = look(load(make(tmp_path / "r", *rows))).phases
+    numbers = phase.as_dict()
     assert numbers["checks"] == {"usage_sum": 3, "pass": 1, "fail": 1}
     assert numbers["checks_failed"] == 1
 

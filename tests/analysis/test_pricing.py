@@ -137,5 +137,5 @@ def test_money_per_thousand_tokens_is_of_rows_that_state_both(tmp_path: Path) ->
         )
     )
     (phase,) = found.phases
-    assert phase["cost_per_1k_tokens"] == pytest.approx(2.0)
-    assert phase["cost_unknown_share"] == 0.25
+    assert phase.cost_per_1k_tokens == pytest.approx(2.0)
+    assert phase.cost_unknown_share == 0.25

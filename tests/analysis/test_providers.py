@@ -62,7 +62,7 @@ def test_of_200_router_runs_none_is_told_bad(tmp_path: Path) -> None:
         rows = run(dice, providers, int(dice.integers(20, 300)), **known)
         host = "https://openrouter.ai/api/v1" if kind == "host" else "http://gateway.example/v1"
         folder = make(tmp_path / f"{place}", *rows, gateway={"base_url": host})
-        found = remarks(View(load(folder), [], Words("en")))
+        found = remarks(View.of(load(folder), [], Words("en")))
         assert [one.level for one in found if one.level == "bad"] == [], (kind, providers)
         noted += bool(found)
     assert noted > 150  # what was seen is said, with the alternatives
@@ -153,7 +153,7 @@ def test_a_stream_of_another_provider_is_a_note(
               provider=stream, api_cost=0.01, **(name | {"prompt_tokens": 2009})),
     ]  # fmt: skip
     view = report.look(load(make(tmp_path / "r", *rows)))
-    found = {one.flag: one.grave for one in view.differences()}
+    found = {one.flag: one.grave for one in view.differences}
     assert found["usage_stream_differs"] is grave
     assert all(one is grave for one in found.values())
     text = markdown.render(report.compose(view))

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from analysis.numbers.summarize import of_run
+from analysis.numbers.summarize import of_phases
 from analysis.page.markdown import render
 from analysis.reading.load import load
 from analysis.report.report import compose, look
@@ -22,8 +22,8 @@ def end(lag_s: float | None, phase: str = PHASE) -> dict[str, Any]:
 
 
 def numbers(folder: Path, loop_s: float | None, **known: Any) -> dict[str, Any]:
-    (found,) = of_run(load(make(folder, record(0, **known), events=[end(loop_s)])))
-    return found
+    (found,) = of_phases(load(make(folder, record(0, **known), events=[end(loop_s)])))
+    return found.as_dict()
 
 
 @pytest.mark.parametrize(
@@ -58,8 +58,8 @@ def test_the_generator_is_judged_by_what_it_measured(
 
 def test_the_lag_of_another_phase_is_not_held_against_it(tmp_path: Path) -> None:
     folder = make(tmp_path / "r", record(0), events=[end(9.0, "another")])
-    (found,) = of_run(load(folder))
-    assert (found["generator_limited"], found["loop_lag_p99_s"]) == (False, None)
+    (found,) = of_phases(load(folder))
+    assert (found.generator_limited, found.loop_lag_p99_s) == (False, None)
 
 
 def page(folder: Path, lang: Any = "en") -> str:
@@ -111,8 +111,8 @@ def test_a_phase_that_met_our_own_limits_is_limited_and_told_what_to_raise(tmp_p
     kinds = ("EMFILE", "EADDRNOTAVAIL")
     made = [record(0), *(stopped_here(i, kind) for i, kind in enumerate(kinds, 1))]
     folder = make(tmp_path / "r", *made, events=[end(0.001)])
-    (found,) = of_run(load(folder))
-    assert (found["generator_limited"], found["local_limits"]) == (True, 2)
+    (found,) = of_phases(load(folder))
+    assert (found.generator_limited, found.local_limits) == (True, 2)
     said = page(folder)
     assert "is generator-limited" in said and "The generator kept time" not in said
     assert "1 requests never left this machine for want of open files (EMFILE)" in said
@@ -125,12 +125,12 @@ def test_a_phase_that_met_our_own_limits_is_limited_and_told_what_to_raise(tmp_p
 
 def test_a_phase_of_nothing_but_our_own_limits_is_limited_too(tmp_path: Path) -> None:
     folder = make(tmp_path / "r", stopped_here(0, "ENOBUFS"), events=[end(None)])
-    (found,) = of_run(load(folder))
-    assert found["generator_limited"] is True
+    (found,) = of_phases(load(folder))
+    assert found.generator_limited is True
 
 
 def test_what_the_gateway_refused_is_not_our_limit(tmp_path: Path) -> None:
     refused = record(1, success=False, outcome="connection_refused", elapsed_sec=None)
     folder = make(tmp_path / "r", record(0), refused, events=[end(0.001)])
-    (found,) = of_run(load(folder))
-    assert (found["generator_limited"], found["local_limits"]) == (False, 0)
+    (found,) = of_phases(load(folder))
+    assert (found.generator_limited, found.local_limits) == (False, 0)

@@ -34,9 +34,9 @@ def test_its_percentiles_and_how_many_had_it_stand_in_the_summary(tmp_path: Path
 
 
 def test_measured_times_are_the_same_with_and_without(tmp_path: Path) -> None:
-    (told,) = view(tmp_path / "r").phases
+    (told,) = [phase.as_dict() for phase in view(tmp_path / "r").phases]
     bare = [record(i) for i in range(22)] + [failed(22)]
-    (mute,) = report.look(load(make(tmp_path / "s", *bare))).phases
+    (mute,) = [p.as_dict() for p in report.look(load(make(tmp_path / "s", *bare))).phases]
     assert {k: v for k, v in told.items() if "stated" not in k} == {
         k: v for k, v in mute.items() if "stated" not in k
     }
@@ -48,7 +48,7 @@ def test_the_report_and_the_terminal_name_the_header(tmp_path: Path) -> None:
     assert "Times that the gateway states" in text
     (line,) = [line for line in text.splitlines() if "| x-litellm-overhead-duration-ms |" in line]
     assert "| 22 | 20 | 2.90 ms | 3.80 ms | - | - | - |" in line and "2,000.00 ms" in line
-    said = terminal.text(seen, seen.phases, "phase")
+    said = terminal.of_phases(seen)
     assert "the gateway says it added 2.90 ms (P50), 3.80 ms (P95), in 20 of 22 answers" in said
     assert "网关自报耗时" in markdown.render(report.compose(view(tmp_path / "zh", "zh")))
 

@@ -40,7 +40,7 @@ def even(index: int, wait_s: float, gap: float, count: int = 20, **known: Any) -
 
 
 def numbers(folder: Path, *records: RequestRecord, **made: Any) -> dict[str, Any]:
-    (found,) = look(load(make(folder, *records, **made))).phases
+    (found,) = [p.as_dict() for p in look(load(make(folder, *records, **made))).phases]
     return found
 
 
@@ -61,7 +61,7 @@ def test_chunks_that_do_not_tell_when_tokens_came_show_no_tpot(
 ) -> None:
     """Neither in the numbers nor in an SLO nor in a check, which say why."""
     view = look(load(make(tmp_path / "r", row, plan=[phase(stream=True)])))
-    assert (view.phases[0]["tpot_p50_s"], view.phases[0]["tpot_unknown_count"]) == (None, 1)
+    assert (view.phases[0].tpot.p50_s, view.phases[0].tpot_unknown_count) == (None, 1)
     limits = slo_of({"tpot_p95_s": 5}, "slo").of(None, None)
     assert not good_enough(row, limits)
     assert attained([row] * 50, 50, 9, limits).missed == ("tpot_p95_s",)
@@ -143,7 +143,7 @@ def test_stalls_are_counted_and_told(tmp_path: Path) -> None:
     still = [0.2, 0.21, 0.22, 1.23, 1.24]
     rows = [stream(i, *(still if i % 5 == 0 else [0.2, 0.21, 0.22, 0.23, 0.24])) for i in range(20)]
     view = look(load(make(tmp_path / "r", *rows)))
-    found = view.phases[0]
+    found = view.phases[0].as_dict()
     assert (found["stalls"], found["stalled_streams"]) == (4, 4)
     assert found["itl_p50_s"] == pytest.approx(0.01, rel=0.024)
     assert found["itl_p99_s"] == pytest.approx(1.01, rel=0.024)  # 4 of 80 gaps
@@ -192,7 +192,7 @@ def test_a_late_generator_accuses_nobody(tmp_path: Path) -> None:
     rows = [even(i, 1.0, 0.0, send_lag_s=0.9) for i in range(30)]
     run = make(tmp_path / "r", *rows, events=[end, {**end, "event": "run_end"}])
     view = look(load(run))
-    assert view.phases[0]["generator_limited"]
+    assert view.phases[0].generator_limited
     assert not any("does not stream" in text for text in bad(view))
 
 
@@ -202,7 +202,7 @@ def test_a_lag_that_makes_no_clumps_hides_none(tmp_path: Path) -> None:
            "generator": {"loop_lag_p99_s": 0.018}}  # fmt: skip
     rows = [even(i, 1.0, 0.000002) for i in range(30)]
     view = look(load(make(tmp_path / "r", *rows, events=[end, {**end, "event": "run_end"}])))
-    assert view.phases[0]["generator_limited"]
+    assert view.phases[0].generator_limited
     assert any("does not stream" in text for text in bad(view))
 
 
@@ -221,7 +221,7 @@ def test_percentiles_of_ones_own(tmp_path: Path) -> None:
     rows = [record(i, elapsed_sec=(i + 1) / 1000) for i in range(1000)]
     run = make(tmp_path / "r", *rows, options={"percentiles": "50,90,99.9"})
     view = look(load(run))
-    found = view.phases[0]
+    found = view.phases[0].as_dict()
     assert (found["latency_p90_s"], found["latency_p99_9_s"]) == (0.9, 0.999)
     assert found["latency_p95_s"] == 0.95
     tables = [block for section in compose(view).sections for block in section.blocks]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from analysis.numbers.summarize import of_run
+from analysis.numbers.summarize import of_groups, of_phases
 from analysis.reading.load import load
 from analysis.report.report import look
 from analysis.report.verdicts import verdicts
@@ -15,8 +15,8 @@ from tests.analysis.runs import dropped, failed, make, phase, record
 
 
 def numbers(folder: Path, *records: RequestRecord, **made: Any) -> dict[str, Any]:
-    (found,) = of_run(load(make(folder, *records, **made)))
-    return found
+    (found,) = of_phases(load(make(folder, *records, **made)))
+    return found.as_dict()
 
 
 def test_a_hand_worked_window(tmp_path: Path) -> None:
@@ -105,14 +105,14 @@ def test_groups_over_phases_share_their_walls(tmp_path: Path) -> None:
         record(1, phase="b", done_offset_s=5.0, task_id=None),
     ]
     run = load(make(tmp_path / "r", *records))
-    (model,) = of_run(run, ("model_requested",))
-    assert (model["wall_s"], model["success"], model["observed_rpm"]) == (40, 3, 4.5)
-    prefixes = {group["task_prefix"]: group["success"] for group in of_run(run, ("task_prefix",))}
+    ((name, model),) = of_groups(run, "model_requested")
+    assert (model.wall_s, model.success, model.observed_rpm) == (40, 3, 4.5)
+    prefixes = {name: group.success for name, group in of_groups(run, "task_prefix")}
     assert prefixes == {"nl-rpm": 1, "nl-tool": 1, None: 1}
 
 
 def test_a_run_without_rows_has_no_numbers(tmp_path: Path) -> None:
-    assert of_run(load(make(tmp_path / "r"))) == []
+    assert of_phases(load(make(tmp_path / "r"))) == []
 
 
 def burst(folder: Path, *parts: int) -> Path:
@@ -132,11 +132,11 @@ def test_a_burst_that_was_resumed_is_told_as_what_it_was(tmp_path: Path) -> None
     """Offsets begin anew with each part: they are not laid over one another (F7)."""
     whole, parted = look(load(burst(tmp_path / "a", 50))), look(load(burst(tmp_path / "b", 20, 30)))
     (one,), (other,) = whole.phases, parted.phases
-    assert (one["parts"], one["wall_s"]) == (None, 3.0)
-    assert (other["parts"], other["wall_s"]) == ([20, 30], 3.0 + 4.0)
-    assert other["observed_rpm"] == pytest.approx(50 / 7.0 * 60)
-    assert other["release_skew_s"] == pytest.approx(0.029)
-    assert one["release_skew_s"] == pytest.approx(0.049)
+    assert (one.parts, one.wall_s) == (None, 3.0)
+    assert (other.parts, other.wall_s) == ([20, 30], 3.0 + 4.0)
+    assert other.observed_rpm == pytest.approx(50 / 7.0 * 60)
+    assert other.release_skew_s == pytest.approx(0.029)
+    assert one.release_skew_s == pytest.approx(0.049)
     said = [remark.text for remark in verdicts(parted) if "in 2 parts" in remark.text]
     assert "of 20, 30 requests, and never as 50 at once" in said[0]
     assert not [remark for remark in verdicts(whole) if "parts" in remark.text]

@@ -78,8 +78,8 @@ def view(tmp_path: Path, lang: Any = "en", **made: Any) -> View:
 def test_how_many_had_no_answer_stands_beside_the_percentiles(tmp_path: Path) -> None:
     """In summary.json, on the terminal and in the tables of the report."""
     seen = view(tmp_path)
-    assert seen.phases[0]["unanswered"] == 1
-    head, line = terminal.text(seen, seen.phases, "phase").splitlines()[-2:]
+    assert seen.phases[0].unanswered == 1
+    head, line = terminal.of_phases(seen).splitlines()[-2:]
     assert "p99  no answer" in head and line.startswith(PHASE)
     text = markdown.render(report.compose(seen))
     assert "| P99 latency | API cost | No answer |" in text

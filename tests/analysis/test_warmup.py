@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from analysis.__main__ import main
-from analysis.numbers.summarize import of_run
+from analysis.numbers.summarize import of_phases
 from analysis.page import markdown
 from analysis.reading.load import load
 from analysis.report import report
@@ -32,8 +32,8 @@ def rows() -> list[RequestRecord]:
 
 
 def numbers(folder: Path, *records: RequestRecord, **made: Any) -> dict[str, Any]:
-    (found,) = of_run(load(make(folder, *records, **made)))
-    return found
+    (found,) = of_phases(load(make(folder, *records, **made)))
+    return found.as_dict()
 
 
 def test_a_hand_worked_window(tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_what_was_never_sent_in_the_warmup_is_left_out_too(tmp_path: Path) -> No
 def test_phases_without_a_window_have_no_warmup(tmp_path: Path) -> None:
     """Nor has a window that is no longer than it."""
     folder = make(tmp_path / "r", probe("cache", "m"), **WARM)
-    assert of_run(load(folder))[0]["planned"] == 1
+    assert of_phases(load(folder))[0].planned == 1
     short = numbers(tmp_path / "s", record(0, duration_s=10.0), **WARM)
     assert (short["planned"], short["duration_s"]) == (1, 10.0)
 

@@ -102,6 +102,6 @@ def test_no_rest_is_shorter_than_it_is_called(
                    if begin < at]  # fmt: skip
         if earlier:
             assert at - max(earlier) >= row["target"] - 0.005, task
-    (life,) = cache_life.plain(made.look(run))
-    for rest in life["rests"]:  # an entry lives 5 s
-        assert rest["hit"] in (None, rest["planned_s"] < 5), life
+    (life,) = cache_life.numbers(made.look(run))
+    for rest in life.rests:  # an entry lives 5 s
+        assert rest.hit in (None, rest.planned_s < 5), life

@@ -169,7 +169,7 @@ def test_a_burst_is_released_together_across_workers(
     assert done.folder is not None
     (step,) = look(load(done.folder)).phases
     sent = [row.sent_offset_s or 0.0 for row in rows if row.worker.startswith("worker")]
-    assert step["release_skew_s"] == pytest.approx(max(sent) - min(sent), abs=1e-6)
+    assert step.release_skew_s == pytest.approx(max(sent) - min(sent), abs=1e-6)
     # On the server's clock none arrived before we say that it was sent.
     t0 = done.events("phase_start")[0]["t0_unix_s"]
     arrived = {row["task_id"]: float(row["arrival_unix_s"]) - t0 for row in gateway.rows()}

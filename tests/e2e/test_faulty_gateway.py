@@ -50,9 +50,9 @@ def test_every_fault_at_once_is_told_apart(
     assert done.folder is not None
     view = look(load(done.folder))
     (phase,) = view.phases
-    assert phase["outcomes"] == dict(Counter(row.outcome for row in rows))
+    assert phase.outcomes == dict(Counter(row.outcome for row in rows))
     flags = Counter(row.check for row in rows if row.check)
-    assert phase["checks"] == dict(flags)
+    assert phase.checks == dict(flags)
     page = render(compose(view))
     for flag, count in flags.items():
         assert f"{count} row" in page and f" flagged {flag} (" in page

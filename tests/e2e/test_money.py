@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.numbers.summarize import of_run
+from analysis.numbers.summarize import of_phases
 from analysis.reading.load import load
 from tests.locust_run import LocustRun, run
 from tests.simulated import Simulator
@@ -43,11 +43,11 @@ def test_observed_tpm_is_within_two_percent_of_its_target(
     )  # fmt: skip
     assert done.code == 0, done.text
     assert done.folder is not None
-    window = next(p for p in of_run(load(done.folder)) if p["mode"] == "tpm")
-    assert window["planned"] == 8
-    assert window["observed_tpm"] == pytest.approx(300_000, rel=0.02)
+    window = next(p for p in of_phases(load(done.folder)) if p.mode == "tpm")
+    assert window.planned == 8
+    assert window.observed_tpm == pytest.approx(300_000, rel=0.02)
     served = [row for row in gateway.rows() if "-tpm-" in row["task_id"]]
-    assert sum(int(row["total_tokens"]) for row in served) == window["total_tokens"]
+    assert sum(int(row["total_tokens"]) for row in served) == window.total_tokens
     (end,) = [event for event in done.events("phase_end") if event["phase"] == "tpm/m/300000"]
     assert end["pacers"][0]["expected_error"] < 0.02
 

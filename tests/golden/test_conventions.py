@@ -44,4 +44,4 @@ def test_a_healthy_dialect_is_read_without_an_alarm(
     page = (done.folder / "report.md").read_text(encoding="utf-8")
     told = {"xai": "beside the completion", "byok": "your own key"}.get(dialect, "")
     assert page.count(told) == 1 or not told
-    assert not [r for r in look(load(done.folder)).phases if r["outcomes"].keys() - {"ok"}]
+    assert not [r for r in look(load(done.folder)).phases if r.outcomes.keys() - {"ok"}]

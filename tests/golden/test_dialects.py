@@ -95,7 +95,7 @@ def test_every_dialect_equals_the_log(
     assert sum(row.refused_sends or 0 for row, _ in rows) == len(refused)
     assert bool(refused) == (dialect in ("azure", "openai", "pydantic"))
     assert done.folder is not None
-    (phase,) = look(load(done.folder)).phases
+    (phase,) = [phase.as_dict() for phase in look(load(done.folder)).phases]
     assert (phase["sent"], phase["success"]) == (60, 60)
     print(f"\n{dialect}, stream: {stream}: {len(rows)} rows, {len(refused)} refused sends")
 

@@ -61,6 +61,6 @@ def test_a_resumed_run_equals_the_log(simulator: Start, tmp_path: Path, kind: st
         seen = truth[name]
         assert float(seen["arrival_unix_s"]) <= killed + 0.2
         assert float(seen["last_byte_unix_s"] or "inf") >= killed - MARGIN_S - 0.5
-    whole = sum(phase["success"] for phase in look(load(folder)).phases)
+    whole = sum(phase.success for phase in look(load(folder)).phases)
     assert whole == len(held)
     print(f"\n{kind}: {len(kept)} kept, {len(held)} in all, {len(truth) - len(held)} in flight")

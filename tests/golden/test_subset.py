@@ -23,7 +23,7 @@ STREAMS = ("--mode", "ladder", "--model", "m", "--max-tokens", 200, "--stream",
 def numbers(done: LocustRun) -> list[dict[str, Any]]:
     """The numbers of the run's phases, as the report has them."""
     assert done.folder is not None
-    return look(load(done.folder)).phases
+    return [phase.as_dict() for phase in look(load(done.folder)).phases]
 
 
 def assert_kept_or_told(

@@ -73,11 +73,14 @@ def assert_equal(done: LocustRun, truth: Mapping[str, Seen]) -> None:
 def _assert_sums(done: LocustRun, rows: Sequence[RequestRecord], truth: Mapping[str, Seen]) -> None:
     assert done.folder is not None
     for phase in look(load(done.folder)).phases:
-        mine = [truth[row.task_id or ""] for row in rows if row.phase == phase["phase"]]
-        assert (phase["sent"], phase["success"]) == (len(mine), len(mine))
+        mine = [truth[row.task_id or ""] for row in rows if row.phase == phase.phase]
+        assert (phase.sent, phase.success) == (len(mine), len(mine))
         for name in COUNTS:
-            assert phase[name] == sum(int(seen[name]) for seen in mine), (phase["phase"], name)
-        assert phase["cost_sum"] == fsum(float(seen["cost"]) for seen in mine)
+            assert getattr(phase, name) == sum(int(seen[name]) for seen in mine), (
+                phase.phase,
+                name,
+            )
+        assert phase.cost_sum == fsum(float(seen["cost"]) for seen in mine)
 
 
 def token_times(seen: Seen) -> list[float]:

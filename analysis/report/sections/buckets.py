@@ -1,12 +1,27 @@
 """Long windows by buckets of time: the course of the numbers, what drifted, where it changed."""
 
-from typing import Any
-
 from analysis.numbers import buckets
 from analysis.numbers.buckets import Bucket, ChangePoint, Drift
+from analysis.numbers.phase_numbers import PhaseNumbers
 from analysis.page.blocks import Block, Remark, Section, Table
 from analysis.page.chart import Chart, Series
-from analysis.page.words import integer, percent, rate, seconds
+from analysis.page.columns import Name, field, table
+from analysis.page.vocabulary import (
+    API_COST,
+    INTERVAL,
+    INTO_PHASE_S,
+    LATENCY_P50,
+    LATENCY_P95,
+    LATENCY_S,
+    NONE,
+    NUMBER,
+    PLANNED,
+    SUCCESS,
+    SUCCESS_RATE,
+    TTFT_P50,
+    Cost,
+)
+from analysis.page.words import rate
 from analysis.report.view import View
 
 PLACE = 80  # in the report
@@ -20,17 +35,18 @@ def section(view: View) -> Section:
         window_s = buckets.length_s(view.run, phase)
         if window_s is None or window_s < buckets.LONG_S:
             continue
-        found = buckets.of_phase(view.run, phase["phase"], window_s)
+        found = buckets.of_phase(view.run, phase.phase, window_s)
         drifts, changes = buckets.judge(found)
         sizes = buckets.visibles(found)
-        blocks += _remarks(view, phase["phase"], drifts, changes, sizes)
-        blocks += _charts(view, phase["phase"], found, changes)
+        blocks += _remarks(view, phase.phase, drifts, changes, sizes)
+        blocks += _charts(view, phase.phase, found, changes)
         blocks.append(_table(view, phase, found, changes))
         if drifts:
             blocks.append(_drifts(view, drifts))
     return Section(t("Long windows by time", "长窗口分时结果"), blocks)
 
 
+_RPM, _TPM = field("RPM"), field("TPM")
 TELLING = 1.0
 """Where not even a doubling would have been seen, nothing is said of a number."""
 
@@ -44,7 +60,7 @@ def _remarks(
 ) -> list[Remark]:
     t = view.t
     said = t.join(
-        f"{_name(view, number)} {t('none', '无') if size is None else f'{size * 100:.0f}%'}"
+        f"{_name(view, number)} {t(*NONE) if size is None else f'{size * 100:.0f}%'}"
         for number, size in sizes.items()
     )
     power = t(f"smallest change that would have been seen: {said}", f"可察觉的最小变化：{said}")
@@ -96,44 +112,32 @@ def _remarks(
 
 
 def _table(
-    view: View, phase: dict[str, Any], found: list[Bucket], changes: list[ChangePoint]
+    view: View, phase: PhaseNumbers, found: list[Bucket], changes: list[ChangePoint]
 ) -> Table:
     t = view.t
     marks: dict[float, list[str]] = {}
     for cut in changes:
         marks.setdefault(cut.at_s, []).append(_name(view, cut.number))
     width = found[0].end_s - found[0].start_s
-    return Table(
-        title=phase["phase"],
-        headers=(
-            t("From, s", "起（秒）"),
-            t("Planned", "计划请求"),
-            t("Success", "成功"),
-            t("Success rate", "成功率"),
-            t("P50 latency", "P50 延迟"),
-            t("P95 latency", "P95 延迟"),
-            "TTFT P50",
-            "RPM",
-            "TPM",
-            t("API cost", "API 返回费用"),
-            t("Marks", "标记"),
-        ),
-        rows=[
-            (
-                f"{bucket.start_s:g}",
-                integer(bucket.planned),
-                integer(bucket.ok),
-                percent(bucket.success_rate),
-                seconds(bucket.p50_s),
-                seconds(bucket.p95_s),
-                seconds(bucket.ttft_p50_s),
-                rate(bucket.rpm),
-                rate(bucket.tpm),
-                t.money(bucket.cost, bucket.cost_unknown),
-                _marks(view, bucket, marks.get(bucket.start_s, [])),
-            )
-            for bucket in found
+    return table(
+        t,
+        found,
+        [
+            Name("From, s", "起（秒）").of(lambda bucket: f"{bucket.start_s:g}"),
+            PLANNED.of(lambda bucket: bucket.planned),
+            SUCCESS.of(lambda bucket: bucket.ok),
+            SUCCESS_RATE.of(lambda bucket: bucket.success_rate),
+            LATENCY_P50.of(lambda bucket: bucket.p50_s),
+            LATENCY_P95.of(lambda bucket: bucket.p95_s),
+            TTFT_P50.of(lambda bucket: bucket.ttft_p50_s),
+            _RPM.of(lambda bucket: bucket.rpm, rate),
+            _TPM.of(lambda bucket: bucket.tpm, rate),
+            API_COST.of(lambda bucket: Cost(bucket.cost, bucket.cost_unknown)),
+            Name("Marks", "标记").of(
+                lambda bucket: _marks(view, bucket, marks.get(bucket.start_s, []))
+            ),
         ],
+        title=phase.phase,
         how=t(
             f"Buckets of {width:g} s. A request stands in the bucket in which it was due (in a "
             "closed loop: sent); RPM and TPM count the successes completed in the bucket. "
@@ -153,25 +157,22 @@ def _marks(view: View, bucket: Bucket, changed: list[str]) -> str:
 
 def _drifts(view: View, drifts: list[Drift]) -> Table:
     t = view.t
-    return Table(
-        headers=(
-            t("Number", "指标"),
-            t("Median of the buckets", "时间桶中位值"),
-            t("Change over the window", "窗口内变化"),
-            t("95% interval", "95% 区间"),
-            t("p", "p 值"),
-            t("Drift", "漂移"),
-        ),
-        rows=[
-            (
-                _name(view, one.number),
-                _figure(one.number, one.median, False),
-                _figure(one.number, one.change),
-                _interval(one),
-                f"{one.p:.4f}",
-                t("shown", "显示") if one.shown else t("not shown", "未显示"),
-            )
-            for one in drifts
+    return table(
+        t,
+        drifts,
+        [
+            NUMBER.of(lambda one: _name(view, one.number)),
+            Name("Median of the buckets", "时间桶中位值").of(
+                lambda one: _figure(one.number, one.median, False)
+            ),
+            Name("Change over the window", "窗口内变化").of(
+                lambda one: _figure(one.number, one.change)
+            ),
+            INTERVAL.of(_interval),
+            Name("p", "p 值").of(lambda one: f"{one.p:.4f}"),
+            Name("Drift", "漂移").of(
+                lambda one: t("shown", "显示") if one.shown else t("not shown", "未显示")
+            ),
         ],
         how=t(
             "Whole buckets after the warm-up. Drift: Theil-Sen slope with Sen's interval and Mann "
@@ -202,12 +203,12 @@ def _charts(view: View, name: str, found: list[Bucket], changes: list[ChangePoin
         Series(t("change", "变点") if i == 0 else "", [(x, 0.0), (x, max(tops))], "line", 7, True)
         for i, x in enumerate(cuts)
     ]
-    from_s = t("s into the phase", "阶段内时间（秒）")
+    from_s = t(*INTO_PHASE_S)
     charts = [
         Chart(
             t(f"Latency by time: {name}", f"延迟随时间变化（分时）：{name}"),
             from_s,
-            t("latency, s", "延迟（秒）"),
+            t(*LATENCY_S),
             [line for line in lines if line.points],
         ),
         Chart(
@@ -223,12 +224,12 @@ def _charts(view: View, name: str, found: list[Bucket], changes: list[ChangePoin
 def _name(view: View, number: str) -> str:
     t = view.t
     names = {
-        "p50_s": t("P50 latency", "P50 延迟"),
-        "p95_s": t("P95 latency", "P95 延迟"),
-        "ttft_p50_s": "TTFT P50",
+        "p50_s": t(*LATENCY_P50.name),
+        "p95_s": t(*LATENCY_P95.name),
+        "ttft_p50_s": t(*TTFT_P50.name),
         "success_rate": t("success rate", "成功率"),
-        "rpm": "RPM",
-        "tpm": "TPM",
+        "rpm": t(*_RPM),
+        "tpm": t(*_TPM),
     }
     return names[number]
 

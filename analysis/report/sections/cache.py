@@ -1,21 +1,30 @@
 """Prompt cache: the same long prefix several times, as the article's section 5."""
 
-from typing import Any
-
 from analysis.numbers.cache_value import prompt_tokens
+from analysis.numbers.phase_numbers import PhaseNumbers
 from analysis.numbers.providers import comparable
 from analysis.page.blocks import Block, Section, Table
+from analysis.page.columns import Name, field, table
+from analysis.page.vocabulary import (
+    API_COST,
+    CACHED_TOKENS,
+    CONCLUSION,
+    HIT_RATE,
+    INPUT_TOKENS,
+    Cost,
+    failed,
+)
 from analysis.page.words import ABSENT, Words, percent, seconds
 from analysis.report.sections import cache_life, cache_pairs
 from analysis.report.sections.cache_pairs import MEASURED
-from analysis.report.view import View
+from analysis.report.view import Row, View
 
 PLACE = 120  # in the report
 
 
 def section(view: View) -> Section:
     """A table for each phase, one row a run, savings against run 1; then what a cache is worth."""
-    phases = [phase for phase in view.of("cache") if phase["scenario"] not in MEASURED]
+    phases = [phase for phase in view.of_modes("cache") if phase.scenario not in MEASURED]
     tables: list[Block] = [_table(view, phase, _rows(view, phase)) for phase in phases]
     return Section(
         view.t("Prompt cache", "Prompt Cache"),
@@ -23,40 +32,33 @@ def section(view: View) -> Section:
     )
 
 
-def _rows(view: View, phase: dict[str, Any]) -> list[dict[str, Any]]:
-    return [row for row in view.rows("cache") if row["phase"] == phase["phase"]]
+def _rows(view: View, phase: PhaseNumbers) -> list[Row]:
+    return [row for row in view.rows("cache") if row["phase"] == phase.phase]
 
 
-def _table(view: View, phase: dict[str, Any], rows: list[dict[str, Any]]) -> Table:
+def _table(view: View, phase: PhaseNumbers, rows: list[Row]) -> Table:
     t = view.t
     # Savings are against a run that missed: a warm or refused first run is no such thing.
     cold = bool(rows[0]["success"]) and not rows[0]["cached_tokens"]
     first = rows[0] if cold else None
-    return Table(
-        title=phase["model_requested"],
-        headers=(
-            "Run",
-            t("Input tokens", "输入 token"),
-            "cached_tokens",
-            t("API cost", "API 返回费用"),
-            t("Conclusion", "结论"),
-            t("Hit rate", "命中率"),
-            t("Saving", "节省"),
-            t("Latency", "延迟"),
-        ),
-        rows=[
-            (
-                str(row["request_index"] + 1),
-                _count(row["prompt_tokens"]),
-                _count(row["cached_tokens"]),
-                t.money(row["api_cost"]),
-                _conclusion(t, row, rows),
-                percent(hit_rate(row), 1),
-                percent(saving(row, first), 0) if row is not rows[0] and row["success"] else ABSENT,
-                seconds(row["elapsed_sec"]),
-            )
-            for row in rows
+
+    def saved(row: Row) -> float | None:
+        return saving(row, first) if row is not rows[0] and row["success"] else None
+
+    return table(
+        t,
+        rows,
+        [
+            field("Run").of(lambda row: row["request_index"] + 1),
+            INPUT_TOKENS.of(lambda row: row["prompt_tokens"], _count),
+            CACHED_TOKENS.of(lambda row: row["cached_tokens"], _count),
+            API_COST.of(lambda row: Cost(row["api_cost"])),
+            CONCLUSION.of(lambda row: _conclusion(t, row, rows)),
+            HIT_RATE.of(hit_rate, lambda share: percent(share, 1)),
+            Name("Saving", "节省").of(saved, lambda share: percent(share, 0)),
+            Name("Latency", "延迟").of(lambda row: row["elapsed_sec"], seconds),
         ],
+        title=phase.model_requested,
         how=t(
             "The same prefix, one request at a time; hit rate = cached_tokens / input tokens, "
             "saving = 1 - cost / cost of run 1, where that one missed.",
@@ -66,13 +68,13 @@ def _table(view: View, phase: dict[str, Any], rows: list[dict[str, Any]]) -> Tab
     )
 
 
-def hit_rate(row: dict[str, Any]) -> float | None:
+def hit_rate(row: Row) -> float | None:
     """The share of the prompt that was read from the cache."""
     cached, prompt = row["cached_tokens"], row["prompt_tokens"]
     return None if cached is None or not prompt else cached / prompt_tokens(row)
 
 
-def saving(row: dict[str, Any], first: dict[str, Any] | None) -> float | None:
+def saving(row: Row, first: Row | None) -> float | None:
     """How much less than the first run's cost, as a share of it; None too: another provider's."""
     if first is None or not comparable(first, row, routed=False):
         return None
@@ -84,9 +86,9 @@ def _count(tokens: int | None) -> str:
     return ABSENT if tokens is None else str(tokens)
 
 
-def _conclusion(t: Words, row: dict[str, Any], rows: list[dict[str, Any]]) -> str:
+def _conclusion(t: Words, row: Row, rows: list[Row]) -> str:
     if not row["success"]:
-        return t(f"failed: {row['outcome']}", f"失败：{row['outcome']}")
+        return failed(t, row["outcome"])
     hit, place = bool(row["cached_tokens"]), rows.index(row)
     if place == 0:
         return t("hit on the first run", "首次即命中") if hit else t("first request", "首次请求")

@@ -3,7 +3,10 @@
 from typing import Any
 
 from analysis.numbers.cache_value import Rest, kept, resumed_between
+from analysis.numbers.model_numbers import CacheLifeNumbers, CacheRest
 from analysis.page.blocks import Block, Table, Text
+from analysis.page.columns import Name, table
+from analysis.page.vocabulary import API_COST, CACHED_TOKENS, CONCLUSION, INPUT_TOKENS, Cost, failed
 from analysis.page.words import ABSENT, Words, integer, seconds
 from analysis.reading.moment import moment
 from analysis.report.sections.cache_pairs import breaks
@@ -38,17 +41,15 @@ def of(view: View) -> dict[str, list[Rest]]:
     return found
 
 
-def plain(view: View) -> list[dict[str, Any]]:
-    """How long entries live, as plain data, for summary.json."""
+def numbers(view: View) -> list[CacheLifeNumbers]:
+    """How long entries live, as summary.json has it."""
     return [
-        {
-            "model": model,
-            "hit_after_s": kept(rests)[0],
-            "miss_after_s": kept(rests)[1],
-            "rests": [
-                {"planned_s": r.planned_s, "rested_s": r.rested_s, "hit": r.hit} for r in rests
-            ],
-        }
+        CacheLifeNumbers(
+            model=model,
+            hit_after_s=kept(rests)[0],
+            miss_after_s=kept(rests)[1],
+            rests=[CacheRest(planned_s=r.planned_s, rested_s=r.rested_s, hit=r.hit) for r in rests],
+        )
         for model, rests in of(view).items()
     ]
 
@@ -85,27 +86,18 @@ def _between(view: View, earlier: str, later: str) -> float | None:
 
 
 def _table(t: Words, model: str, rests: list[Rest]) -> Table:
-    return Table(
-        title=t(f"How long an entry lives: {model}", f"缓存条目存活：{model}"),
-        headers=(
-            t("Pause", "间隔"),
-            t("Rested", "实际间隔"),
-            t("Input tokens", "输入 token"),
-            "cached_tokens",
-            t("API cost", "API 返回费用"),
-            t("Conclusion", "结论"),
-        ),
-        rows=[
-            (
-                f"{rest.planned_s} s",
-                seconds(rest.rested_s),
-                integer(rest.row["prompt_tokens"]),
-                integer(rest.row["cached_tokens"]),
-                t.money(rest.row["api_cost"]),
-                _conclusion(t, rest),
-            )
-            for rest in rests
+    return table(
+        t,
+        rests,
+        [
+            Name("Pause", "间隔").of(lambda rest: f"{rest.planned_s} s"),
+            Name("Rested", "实际间隔").of(lambda rest: rest.rested_s, seconds),
+            INPUT_TOKENS.of(lambda rest: rest.row["prompt_tokens"], integer),
+            CACHED_TOKENS.of(lambda rest: rest.row["cached_tokens"], integer),
+            API_COST.of(lambda rest: Cost(rest.row["api_cost"])),
+            CONCLUSION.of(lambda rest: _conclusion(t, rest)),
         ],
+        title=t(f"How long an entry lives: {model}", f"缓存条目存活：{model}"),
         how=t(
             "One prefix is written, then asked for once after each pause; every request makes the "
             "entry new, so each pause is a rest since its last use.",
@@ -116,7 +108,7 @@ def _table(t: Words, model: str, rests: list[Rest]) -> Table:
 
 def _conclusion(t: Words, rest: Rest) -> str:
     if not rest.row["success"]:
-        return t(f"failed: {rest.row['outcome']}", f"失败：{rest.row['outcome']}")
+        return failed(t, rest.row["outcome"])
     if rest.hit is None:
         return ABSENT
     return t("still there", "仍命中") if rest.hit else t("gone", "已失效")

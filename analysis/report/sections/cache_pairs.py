@@ -1,10 +1,11 @@
 """What a prompt cache is worth: cold and warm pairs, money, time, and what writing costs."""
 
-from typing import Any
-
-from analysis.numbers.bootstrap import FEWEST, LEVEL, Interval
+from analysis.numbers.bootstrap import FEWEST, Interval
 from analysis.numbers.cache_value import Pairs, Row, pairs
+from analysis.numbers.model_numbers import CachePairNumbers, MeanInterval
 from analysis.page.blocks import Block, Remark, Table
+from analysis.page.columns import Name, table
+from analysis.page.vocabulary import HIT_RATE, INTERVAL, MODEL, PAIRS, SHARE, money
 from analysis.page.words import ABSENT, Words, integer, percent, ratio, seconds
 from analysis.report.view import View
 from recording.events import RunStart
@@ -43,58 +44,51 @@ def breaks(view: View) -> list[str]:
     return [str(event.at) for event in view.run.events_of(RunStart)[1:]]
 
 
-def plain(view: View) -> list[dict[str, Any]]:
-    """The pairs as plain data, for summary.json."""
+def numbers(view: View) -> list[CachePairNumbers]:
+    """The pairs, as summary.json has them."""
     return [
-        {
-            "model": one.model,
-            "pairs": one.pairs,
-            "excluded": one.excluded,
-            "hit_rate": one.hit_rate,
-            "token_hit_rate": one.token_hit_rate,
-            "cost_cold": one.cold_cost,
-            "cost_warm": one.warm_cost,
-            "saving_per_request": _bounds(one.saving),
-            "saving_share": one.saving_share,
-            "write_premium": _bounds(one.premium),
-            "write_premium_by": one.premium_by or None,
-            "hits_to_pay": one.hits_to_pay,
-            "ttft_cold_s": one.cold_ttft_s,
-            "ttft_warm_s": one.warm_ttft_s,
-            "ttft_gain_s": _bounds(one.ttft_gain),
-        }
+        CachePairNumbers(
+            model=one.model,
+            pairs=one.pairs,
+            excluded=one.excluded,
+            hit_rate=one.hit_rate,
+            token_hit_rate=one.token_hit_rate,
+            cost_cold=one.cold_cost,
+            cost_warm=one.warm_cost,
+            saving_per_request=_bounds(one.saving),
+            saving_share=one.saving_share,
+            write_premium=_bounds(one.premium),
+            write_premium_by=one.premium_by or None,
+            hits_to_pay=one.hits_to_pay,
+            ttft_cold_s=one.cold_ttft_s,
+            ttft_warm_s=one.warm_ttft_s,
+            ttft_gain_s=_bounds(one.ttft_gain),
+        )
         for one in of(view)
     ]
 
 
-def _bounds(interval: Interval | None) -> dict[str, Any] | None:
+def _bounds(interval: Interval | None) -> MeanInterval | None:
     if interval is None:
         return None
-    return {"mean": interval.mean, "low": interval.low, "high": interval.high, "n": interval.count}
+    return MeanInterval(mean=interval.mean, low=interval.low, high=interval.high, n=interval.count)
 
 
 def _hits(t: Words, found: list[Pairs]) -> Table:
-    return Table(
-        title=t("Cold and warm pairs: hits", "冷热配对：命中"),
-        headers=(
-            t("Model", "模型"),
-            t("Pairs", "配对"),
-            t("Excluded", "剔除"),
-            t("Warm hits", "热请求命中"),
-            t("Hit rate", "命中率"),
-            t("Tokens from cache", "缓存 token 占比"),
-        ),
-        rows=[
-            (
-                one.model,
-                integer(one.pairs),
-                integer(one.excluded),
-                ratio(one.hits, one.stated) if one.stated else ABSENT,
-                percent(one.hit_rate, 1),
-                percent(one.token_hit_rate, 1),
-            )
-            for one in found
+    return table(
+        t,
+        found,
+        [
+            MODEL.of(lambda one: one.model),
+            PAIRS.of(lambda one: one.pairs, integer),
+            Name("Excluded", "剔除").of(lambda one: one.excluded, integer),
+            Name("Warm hits", "热请求命中").of(
+                lambda one: ratio(one.hits, one.stated) if one.stated else ABSENT
+            ),
+            HIT_RATE.of(lambda one: one.hit_rate, _share),
+            Name("Tokens from cache", "缓存 token 占比").of(lambda one: one.token_hit_rate, _share),
         ],
+        title=t("Cold and warm pairs: hits", "冷热配对：命中"),
         how=t(
             "A pair is one new prefix asked for twice, as streams, one after the other. Excluded "
             "are pairs of which one failed, the first was a hit already, or the run was resumed "
@@ -106,33 +100,21 @@ def _hits(t: Words, found: list[Pairs]) -> Table:
 
 
 def _money(t: Words, found: list[Pairs]) -> Table:
-    return Table(
-        title=t("What a repeated prompt saves", "重复提示的节省"),
-        headers=(
-            t("Model", "模型"),
-            t("Cold", "冷请求费用"),
-            t("Warm", "热请求费用"),
-            t("Saving per request", "每请求节省"),
-            t(f"{LEVEL} % interval", f"{LEVEL}% 区间"),
-            t("Share", "占比"),
-            t("Per 1,000 requests", "每 1,000 请求"),
-            t("Write premium", "写入溢价"),
-            t("Paid back by warm requests", "回本所需热请求"),
-        ),
-        rows=[
-            (
-                one.model,
-                t.money(one.cold_cost),
-                t.money(one.warm_cost),
-                t.money(one.saving.mean if one.saving else None),
-                _money_range(t, one.saving),
-                percent(one.saving_share, 1),
-                t.money(one.saving.mean * 1000 if one.saving else None),
-                t.money(one.premium.mean if one.premium else None),
-                _pays(t, one),
-            )
-            for one in found
+    return table(
+        t,
+        found,
+        [
+            MODEL.of(lambda one: one.model),
+            money(Name("Cold", "冷请求费用"), lambda one: one.cold_cost),
+            money(Name("Warm", "热请求费用"), lambda one: one.warm_cost),
+            money(Name("Saving per request", "每请求节省"), lambda one: _mean(one.saving)),
+            INTERVAL.of(lambda one: _money_range(t, one.saving)),
+            SHARE.of(lambda one: one.saving_share, _share),
+            money(Name("Per 1,000 requests", "每 1,000 请求"), lambda one: _mean(one.saving, 1000)),
+            money(Name("Write premium", "写入溢价"), lambda one: _mean(one.premium)),
+            Name("Paid back by warm requests", "回本所需热请求").of(lambda one: _pays(t, one)),
         ],
+        title=t("What a repeated prompt saves", "重复提示的节省"),
         how=t(
             "Means over the pairs whose costs are both known, misses included. The write premium "
             "is the cold cost minus that of prompts that are not marked for the cache, else by "
@@ -145,27 +127,18 @@ def _money(t: Words, found: list[Pairs]) -> Table:
 
 
 def _time(t: Words, found: list[Pairs]) -> Table:
-    return Table(
-        title=t("Time to the first token", "首 token 时间"),
-        headers=(
-            t("Model", "模型"),
-            t("Pairs", "配对"),
-            t("Cold TTFT", "冷 TTFT"),
-            t("Warm TTFT", "热 TTFT"),
-            t("Faster by", "缩短"),
-            t(f"{LEVEL} % interval", f"{LEVEL}% 区间"),
-        ),
-        rows=[
-            (
-                one.model,
-                integer(one.ttft_gain.count if one.ttft_gain else 0),
-                seconds(one.cold_ttft_s),
-                seconds(one.warm_ttft_s),
-                seconds(one.ttft_gain.mean if one.ttft_gain else None),
-                _seconds_range(one.ttft_gain),
-            )
-            for one in found
+    return table(
+        t,
+        found,
+        [
+            MODEL.of(lambda one: one.model),
+            PAIRS.of(lambda one: one.ttft_gain.count if one.ttft_gain else 0, integer),
+            Name("Cold TTFT", "冷 TTFT").of(lambda one: one.cold_ttft_s, seconds),
+            Name("Warm TTFT", "热 TTFT").of(lambda one: one.warm_ttft_s, seconds),
+            Name("Faster by", "缩短").of(lambda one: _mean(one.ttft_gain), seconds),
+            INTERVAL.of(lambda one: one.ttft_gain, _seconds_range),
         ],
+        title=t("Time to the first token", "首 token 时间"),
         how=t(
             "Means over the pairs that hit; where no reply states cached tokens, over all pairs. "
             f"The interval is a bootstrap of the pairs' differences, absent below {FEWEST} pairs.",
@@ -209,6 +182,14 @@ def _pays(t: Words, one: Pairs) -> str:
     if one.hits_to_pay is None:
         return t("never", "无法回本")
     return str(one.hits_to_pay)
+
+
+def _mean(interval: Interval | None, times: int = 1) -> float | None:
+    return interval.mean * times if interval else None
+
+
+def _share(share: float | None) -> str:
+    return percent(share, 1)
 
 
 def _money_range(t: Words, interval: Interval | None) -> str:

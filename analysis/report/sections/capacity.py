@@ -1,14 +1,31 @@
 """Capacity: the bracket that the trials make likely, and the curve from level to latency."""
 
+from collections.abc import Callable
 from math import ceil
 from types import SimpleNamespace
 from typing import Any
 
-from analysis.numbers.goodput import slo_of
+from analysis.numbers.model_numbers import CapacityNumbers
+from analysis.numbers.phase_numbers import PhaseNumbers
 from analysis.numbers.warmup import trimmed, warmup_s
 from analysis.page.blocks import Block, Remark, Section, Table
 from analysis.page.chart import Chart, Series
-from analysis.page.words import ABSENT, integer, percent, rate, seconds, tally
+from analysis.page.columns import Name, table
+from analysis.page.vocabulary import (
+    API_COST,
+    ATTAINMENT,
+    GOODPUT,
+    LATENCY_P95,
+    LATENCY_P95_S,
+    MET,
+    OBSERVED_RPM,
+    OUTCOMES,
+    SUCCESS_RATE,
+    SUCCESSES,
+    UNANSWERED,
+    PhaseColumn,
+)
+from analysis.page.words import ABSENT, integer, percent
 from analysis.reading.load import rows
 from analysis.report.view import View
 from recording.events import (
@@ -39,14 +56,19 @@ SOUND = 0.9
 OURS = ("generator", "users", "few")
 """Causes that are a limit of the load generator."""
 
-Trials = list[tuple[dict[str, Any], Attained | None]]
+_SHOWN: list[PhaseColumn[Any]] = [
+    OBSERVED_RPM, LATENCY_P95, UNANSWERED, SUCCESS_RATE, GOODPUT, ATTAINMENT, OUTCOMES, API_COST,
+]  # fmt: skip
+"""What is shown of each window."""
+
+Trials = list[tuple[PhaseNumbers, Attained | None]]
 
 
 def section(view: View) -> Section:
     """For each model: what was found, the curve, every trial."""
-    t, slo = view.t, slo_of(view.run)
+    t, slo = view.t, view.slo
     title = t("Capacity", "容量")
-    phases = view.of("capacity")
+    phases = view.of_modes("capacity")
     if slo is None or not phases:
         return Section(title)
     blocks: list[Block] = []
@@ -59,9 +81,9 @@ def section(view: View) -> Section:
     return Section(title, [*blocks, *tables])
 
 
-def plain(view: View) -> list[dict[str, Any]]:
-    """The bracket of every model, as summary.json has it."""
-    slo = slo_of(view.run)
+def numbers(view: View) -> list[CapacityNumbers]:
+    """The bracket of every model."""
+    slo = view.slo
     if slo is None:
         return []
     told = []
@@ -69,18 +91,18 @@ def plain(view: View) -> list[dict[str, Any]]:
         found = found_by(trials)
         broke = _broke(trials, found)
         told.append(
-            {
-                "model_requested": model,
-                "unit": "concurrency" if _closed(view, trials[0][0]) else "rpm",
-                "met": found.low,
-                "missed": found.high,
-                "confidence": found.stated,
-                "windows": len(trials),
-                "answered": len(_counting(trials)),
-                "causes": sorted({answer.cause for answer in broke if answer.cause}),
-                "missed_objectives": sorted({name for answer in broke for name in answer.missed}),
-                "limited_by_us": _ours(trials, found),
-            }
+            CapacityNumbers(
+                model_requested=model,
+                unit="concurrency" if _closed(view, trials[0][0]) else "rpm",
+                met=found.low,
+                missed=found.high,
+                confidence=found.stated,
+                windows=len(trials),
+                answered=len(_counting(trials)),
+                causes=sorted({answer.cause for answer in broke if answer.cause}),
+                missed_objectives=sorted({name for answer in broke for name in answer.missed}),
+                limited_by_us=_ours(trials, found),
+            )
         )
     return told
 
@@ -88,22 +110,22 @@ def plain(view: View) -> list[dict[str, Any]]:
 def _searches(view: View, slo: Slo) -> dict[str, Trials]:
     """Every trial, by model."""
     found: dict[str, Trials] = {}
-    for phase in view.of("capacity"):
+    for phase in view.of_modes("capacity"):
         trial = (phase, _judged(view, slo, phase))
-        found.setdefault(phase["model_requested"], []).append(trial)
+        found.setdefault(phase.model_requested, []).append(trial)
     return found
 
 
-def _counting(trials: Trials) -> list[tuple[dict[str, Any], Attained]]:
+def _counting(trials: Trials) -> list[tuple[PhaseNumbers, Attained]]:
     """The trials that are answers, as the search counts them."""
     judged = [(phase, answer) for phase, answer in trials if answer is not None]
-    levels = [(phase["target"], answer) for phase, answer in judged]
+    levels = [(_level(phase), answer) for phase, answer in judged]
     return [pair for pair, counts in zip(judged, answers(levels), strict=True) if counts]
 
 
 def _broke(trials: Trials, found: Bracket) -> list[Attained]:
     """The answers that missed at the bracket's upper end."""
-    return [a for p, a in _counting(trials) if not a.met and p["target"] == found.high]
+    return [a for p, a in _counting(trials) if not a.met and p.target == found.high]
 
 
 def _ours(trials: Trials, found: Bracket) -> bool:
@@ -112,41 +134,48 @@ def _ours(trials: Trials, found: Bracket) -> bool:
     """
     return any(
         answer.cause in OURS
-        or (answer.cause == "latency" and p["send_lag_p99_s"] is None and p["generator_limited"])
+        or (answer.cause == "latency" and p.send_lag.p99_s is None and p.generator_limited)
         for p, answer in _counting(trials)
-        if not answer.met and p["target"] == found.high
+        if not answer.met and p.target == found.high
     )
 
 
 def found_by(trials: Trials) -> Bracket:
     """The bracket of the trials that are answers."""
     return bracket(
-        [Trial(p["target"], a.met, a.sure, a.likely, a.told) for p, a in _counting(trials)]
+        [Trial(_level(p), a.met, a.sure, a.likely, a.told) for p, a in _counting(trials)]
     )
 
 
-def _judged(view: View, slo: Slo, phase: dict[str, Any]) -> Attained | None:
+def _judged(view: View, slo: Slo, phase: PhaseNumbers) -> Attained | None:
     """What the trial answered, as the search judged it; None: it was cut short."""
-    run, name = view.run, phase["phase"]
+    run, name = view.run, phase.phase
     cut = any(run.events_of(event, name) for event in _CUT)
     if cut or not run.events_of(PhaseEnd, name):
         return None
     frame, _ = trimmed(view.requests(phase, *_READ), warmup_s(run))
     told = rows(frame[list(_LOOKED_AT)])
     users = next((p.get("users") for p in run.plan if p["name"] == name), None) or len(told)
-    objectives = slo.of(phase["mode"], phase["model_requested"])
+    objectives = slo.of(phase.mode, phase.model_requested)
     halted = bool(run.events_of(StopRule, name))
     requests = [SimpleNamespace(**row) for row in told]
-    return judge(requests, phase["planned"], users, objectives, halted)
+    return judge(requests, phase.planned, users, objectives, halted)
 
 
-def _closed(view: View, phase: dict[str, Any]) -> bool:
+def _level(phase: PhaseNumbers) -> int:
+    """What a trial offered: RPM, or requests in flight."""
+    if phase.target is None:
+        raise ValueError(f"{phase.phase} names no level")
+    return phase.target
+
+
+def _closed(view: View, phase: PhaseNumbers) -> bool:
     """Whether a level is a concurrency, not a rate."""
     kinds = {p["name"]: p.get("kind") for p in view.run.plan}
-    return kinds.get(phase["phase"]) == "steady"
+    return kinds.get(phase.phase) == "steady"
 
 
-def _unit(view: View, phase: dict[str, Any]) -> tuple[str, str]:
+def _unit(view: View, phase: PhaseNumbers) -> tuple[str, str]:
     """What a level is, in both languages."""
     return ("concurrent", "并发") if _closed(view, phase) else ("RPM", "RPM")
 
@@ -199,19 +228,19 @@ def _remark(view: View, model: str, trials: Trials, found: Bracket) -> Remark:
 def _few(view: View, slo: Slo, model: str, trials: Trials, found: Bracket) -> list[Remark]:
     """That the windows at the bracket hold too few requests to tell a limit from chance."""
     t = view.t
-    ends = [p for p, a in trials if a is not None and p["target"] in (found.low, found.high)]
+    ends = [p for p, a in trials if a is not None and p.target in (found.low, found.high)]
     if found.high is None or not ends:
         return []
-    least = min(ends, key=lambda phase: phase["planned"])
-    held = least["planned"]
+    least = min(ends, key=lambda phase: phase.planned)
+    held = least.planned
     short = {
         condition.metric: fewest(condition)
         for condition in slo.of("capacity", model).statements
         if held < fewest(condition)
     }
-    if not short or not held or least["duration_s"] is None:
+    if not short or not held or least.duration_s is None:
         return []
-    window_s = max(short.values()) / held * least["duration_s"]
+    window_s = max(short.values()) / held * least.duration_s
     names, enough_s = t.join(short), ceil(warmup_s(view.run) + window_s)
     text = t(
         f"{model}: with {held} requests in a window, a single bad one misses {names}, so chance "
@@ -263,39 +292,17 @@ def _why(view: View, answer: Attained) -> str:
 
 def _table(view: View, model: str, trials: Trials) -> Table:
     t = view.t
-    return Table(
-        title=model,
-        headers=(
-            t("Try", "次序"),
-            t("Level", "水平"),
-            t("Answer", "结果"),
-            t("Why", "原因"),
-            t("Observed RPM", "观测 RPM"),
-            t("P95 latency", "P95 延迟"),
-            t("No answer", "无应答"),
-            t("Success rate", "成功率"),
-            t("Goodput /s", "有效吞吐（/秒）"),
-            t("Attainment", "达标率"),
-            t("Outcomes", "结果分布"),
-            t("API cost", "API 返回费用"),
-        ),
-        rows=[
-            (
-                str(number),
-                integer(phase["target"]),
-                _answer(view, answer),
-                _why(view, answer) if answer is not None and not answer.met else ABSENT,
-                rate(phase["observed_rpm"]),
-                seconds(phase["latency_p95_s"]),
-                integer(phase["unanswered"]),
-                percent(phase["success_rate"]),
-                rate(phase["goodput_rps"]),
-                percent(phase["attainment"]),
-                tally(phase["outcomes"]),
-                t.money(phase["cost_sum"], phase["cost_unknown_success_count"]),
-            )
-            for number, (phase, answer) in enumerate(trials, 1)
+    return table(
+        t,
+        [*enumerate(trials, 1)],
+        [
+            Name("Try", "次序").of(lambda one: one[0]),
+            Name("Level", "水平").of(lambda one: one[1][0].target, integer),
+            Name("Answer", "结果").of(lambda one: _answer(view, one[1][1])),
+            Name("Why", "原因").of(lambda one: _missed(view, one[1][1])),
+            *(column.on(_phase_of) for column in _SHOWN),
         ],
+        title=model,
         how=t(
             "Each try is a window at one level, judged by the objectives. The bracket is the most "
             "likely place of the boundary, each answer weighing as much as its requests, of which "
@@ -314,33 +321,43 @@ def _table(view: View, model: str, trials: Trials) -> Table:
     )
 
 
+def _phase_of(one: tuple[int, tuple[PhaseNumbers, Attained | None]]) -> PhaseNumbers:
+    return one[1][0]
+
+
+def _missed(view: View, answer: Attained | None) -> str:
+    return _why(view, answer) if answer is not None and not answer.met else ABSENT
+
+
 def _answer(view: View, answer: Attained | None) -> str:
     t = view.t
     if answer is None:
         return t("cut short", "被中止")
-    said = t("met", "达到") if answer.met else t("missed", "未达到")
+    said = t(*MET) if answer.met else t("missed", "未达到")
     return said + (t(", surely", "（确定）") if answer.sure else "")
 
 
 def _charts(view: View, model: str, trials: Trials) -> list[Chart]:
     """Level against P95, and against success and attainment."""
     t = view.t
-    levels = sorted({float(phase["target"]) for phase, _ in trials})
+    levels = sorted({float(_level(phase)) for phase, _ in trials})
     if len(levels) < 2:
         return []
     name = t(*_unit(view, trials[0][0]))
 
-    def points(number: str, scale: float = 1.0) -> list[tuple[float, float]]:
-        known = [phase for phase, _ in trials if phase[number] is not None]
-        return sorted((float(phase["target"]), phase[number] * scale) for phase in known)
+    def points(
+        number: Callable[[PhaseNumbers], float | None], scale: float = 1.0
+    ) -> list[tuple[float, float]]:
+        known = [(_level(phase), number(phase)) for phase, _ in trials]
+        return sorted((float(x), y * scale) for x, y in known if y is not None)
 
     ticks = tuple(levels[:: max(1, len(levels) // 8)])
     return [
         Chart(
             t(f"P95 latency by level: {model}", f"P95 延迟随水平变化：{model}"),
             name,
-            t("P95 latency, s", "P95 延迟（秒）"),
-            [Series("", points("latency_p95_s"), "marked")],
+            t(*LATENCY_P95_S),
+            [Series("", points(lambda phase: phase.latency.p95_s), "marked")],
             log_x=True,
             x_ticks=ticks,
         ),
@@ -349,8 +366,13 @@ def _charts(view: View, model: str, trials: Trials) -> list[Chart]:
             name,
             t("share of planned requests, %", "占计划请求（%）"),
             [
-                Series(t("success", "成功"), points("success_rate", 100), "marked", 0),
-                Series(t("attainment", "达标"), points("attainment", 100), "marked", 1),
+                Series(t(*SUCCESSES), points(lambda p: p.success_rate, 100), "marked", 0),
+                Series(
+                    t("attainment", "达标"),
+                    points(lambda p: p.attainment, 100),
+                    "marked",
+                    1,
+                ),
             ],
             log_x=True,
             x_ticks=ticks,
@@ -360,7 +382,7 @@ def _charts(view: View, model: str, trials: Trials) -> list[Chart]:
             t(f"Goodput by level: {model}", f"有效吞吐随水平变化：{model}"),
             name,
             t("good requests per second", "每秒合格请求"),
-            [Series("", points("goodput_rps"), "marked")],
+            [Series("", points(lambda phase: phase.goodput_rps), "marked")],
             log_x=True,
             x_ticks=ticks,
         ),

@@ -1,11 +1,23 @@
 """Cost and tracing, as the article's section 4: who is billed what, and who says so."""
 
-from typing import Any
-
 from analysis.numbers.pricing import COLUMNS, Compared, compare
 from analysis.numbers.providers import MOST
-from analysis.numbers.summarize import costs_of_run
+from analysis.numbers.summarize import GroupCosts, costs_of_groups
 from analysis.page.blocks import Block, Listing, Remark, Section, Table, Text
+from analysis.page.columns import Name, field, table
+from analysis.page.vocabulary import (
+    API_COST,
+    COST,
+    COST_PER_SUCCESS,
+    MODEL,
+    SENT,
+    SHARE,
+    SOURCE,
+    SUCCESS,
+    TOTAL_TOKENS,
+    Cost,
+    money,
+)
 from analysis.page.words import ABSENT, integer, percent, tally
 from analysis.reading.groups import known_sum
 from analysis.reading.load import rows
@@ -16,6 +28,8 @@ from rules.prices import Prices
 
 PLACE = 110  # in the report
 _EXAMPLES = 10
+_STATED = Name("Stated", "自报费用")
+_TABLE = Name("By the table", "价格表费用")
 _PROVIDERS = 20
 
 
@@ -24,17 +38,15 @@ def section(view: View) -> Section:
     t = view.t
     if not view.phases:
         return Section("")
-    by_prefix = costs_of_run(view.run, ("task_prefix",))
-    blocks: list[Block] = [
-        _groups(view, by_prefix, "task_prefix", t("task_id prefix", "task_id 前缀"))
-    ]
+    by_prefix = costs_of_groups(view.run, "task_prefix")
+    blocks: list[Block] = [_groups(view, by_prefix, Name("task_id prefix", "task_id 前缀"))]
     firsts = [begin for begin, _ in view.run.rows.bounds.values()]
     tasks = view.run.rows.at(firsts, ["task_id"])["task_id"].dropna().tolist()
     if tasks:
         blocks.append(Text(t("For example:", "示例：")))
         blocks.append(Listing(tuple(tasks[:5])))
-    by_model = costs_of_run(view.run, ("model_requested",))
-    blocks.append(_groups(view, by_model, "model_requested", t("Model", "模型")))
+    by_model = costs_of_groups(view.run, "model_requested")
+    blocks.append(_groups(view, by_model, MODEL.name))
     blocks += [*_providers(view), _sources(view), *_against_table(view)]
     blocks += plots.cost(view)
     return Section(t("Cost and request tracing", "费用和请求追踪：usage.cost 与 task_id"), blocks)
@@ -45,49 +57,34 @@ def _providers(view: View) -> list[Block]:
     t, told = view.t, view.run.rows.frame(["provider"])["provider"].nunique()
     if not 2 <= told <= MOST:
         return []
-    groups = [group for group in costs_of_run(view.run, ("provider",)) if group["sent"]]
-    groups.sort(key=lambda group: -group["sent"])
+    groups = [group for group in costs_of_groups(view.run, "provider") if group.sent]
+    groups.sort(key=lambda group: -group.sent)
     blocks: list[Block] = [
-        _groups(view, groups[:_PROVIDERS], "provider", t("Provider", "供应商")),
+        _groups(view, groups[:_PROVIDERS], Name("Provider", "供应商")),
     ]
     if (rest := len(groups) - _PROVIDERS) > 0:
         blocks.append(Text(t(f"And {integer(rest)} more.", f"另有 {integer(rest)} 家。")))
     return blocks
 
 
-def _groups(view: View, groups: list[dict[str, Any]], key: str, header: str) -> Table:
+def _groups(view: View, groups: list[GroupCosts], header: Name) -> Table:
     t = view.t
-    return Table(
-        headers=(
-            header,
-            t("Sent", "已发送"),
-            t("Success", "成功"),
-            "total_tokens",
-            t("API cost", "API 返回费用"),
-            t("Per request", "每请求"),
-            t("Per 1k tokens", "每千 token"),
-            t("Per success", "每成功请求"),
-            t("On failures", "失败请求费用"),
-            t("Cost unknown", "费用未知"),
-            t("Unknown share", "未知占比"),
-            t("Cost from", "费用来源"),
-        ),
-        rows=[
-            (
-                group[key] or t("(none)", "（无）"),
-                integer(group["sent"]),
-                integer(group["success"]),
-                integer(group["total_tokens"]),
-                t.money(group["cost_sum"]),
-                t.money(group["cost_per_request"]),
-                t.money(group["cost_per_1k_tokens"]),
-                t.money(group["cost_per_success"]),
-                t.money(group["cost_on_failures"]),
-                integer(group["cost_unknown_count"]),
-                percent(group["cost_unknown_share"]),
-                tally(group["cost_sources"]),
-            )
-            for group in groups
+    return table(
+        t,
+        groups,
+        [
+            header.of(lambda group: group.name or t("(none)", "（无）")),
+            SENT.of(lambda group: group.sent),
+            SUCCESS.of(lambda group: group.success),
+            TOTAL_TOKENS.of(lambda group: group.total_tokens),
+            API_COST.of(lambda group: Cost(group.cost_sum)),
+            money(Name("Per request", "每请求"), lambda group: group.cost_per_request),
+            money(Name("Per 1k tokens", "每千 token"), lambda group: group.cost_per_1k_tokens),
+            COST_PER_SUCCESS.of(lambda group: Cost(group.cost_per_success)),
+            money(Name("On failures", "失败请求费用"), lambda group: group.cost_on_failures),
+            Name("Cost unknown", "费用未知").of(lambda group: group.cost_unknown_count, integer),
+            Name("Unknown share", "未知占比").of(lambda group: group.cost_unknown_share, percent),
+            Name("Cost from", "费用来源").of(lambda group: group.cost_sources, tally),
         ],
         how=t(
             "Sums of what the gateway said it charged (or, where it said nothing, of tokens x the "
@@ -115,28 +112,23 @@ def _sources(view: View) -> Table:
         "unknown": t("nobody says", "无从得知"),
     }
     groups = {str(name): rows_ for name, rows_ in sent.groupby("cost_source")}
-    return Table(
-        title=t("Where the costs come from", "费用来源"),
-        headers=(
-            t("Source", "来源"),
-            t("Meaning", "含义"),
-            t("Sent", "已发送"),
-            t("Share", "占比"),
-            t("Success", "成功"),
-            t("Cost", "费用"),
-        ),
-        rows=[
-            (
-                name,
-                meanings.get(name, ABSENT),
-                integer(len(mine)),
-                percent(len(mine) / len(sent)),
-                integer(int(mine["success"].sum())),
-                t.money(known_sum(mine["api_cost"]) if name != "unknown" else None),
-            )
-            for name in [*meanings, *groups.keys() - meanings.keys()]
-            if (mine := groups.get(name)) is not None
+    named = [
+        (name, groups[name])
+        for name in [*meanings, *groups.keys() - meanings.keys()]
+        if name in groups
+    ]
+    return table(
+        t,
+        named,
+        [
+            SOURCE.of(lambda one: one[0]),
+            Name("Meaning", "含义").of(lambda one: meanings.get(one[0], ABSENT)),
+            SENT.of(lambda one: len(one[1])),
+            SHARE.of(lambda one: len(one[1]) / len(sent), percent),
+            SUCCESS.of(lambda one: int(one[1]["success"].sum())),
+            money(COST, lambda one: known_sum(one[1]["api_cost"]) if one[0] != "unknown" else None),
         ],
+        title=t("Where the costs come from", "费用来源"),
         how=t(
             "Every request that was sent, by who says what it cost; the first that speaks counts.",
             "所有已发送请求按费用来源分组；依次取第一个给出费用的来源。",
@@ -172,27 +164,18 @@ def _against_table(view: View) -> list[Block]:
 
 def _totals(view: View, found: list[Compared]) -> Table:
     t, apart = view.t, f"{found[0].tolerance:.9f}".rstrip("0")
-    return Table(
-        title=t("Stated costs against the price table", "自报费用与价格表核对"),
-        headers=(
-            t("Model", "模型"),
-            t("Compared", "核对请求"),
-            t("Differ", "不符"),
-            t("Stated", "自报费用"),
-            t("By the table", "价格表费用"),
-            t("Stated - table", "自报 − 价格表"),
-        ),
-        rows=[
-            (
-                one.model,
-                integer(one.count),
-                integer(len(one.differing)),
-                t.money(one.stated_sum),
-                t.money(one.table_sum),
-                t.money(one.difference),
-            )
-            for one in found
+    return table(
+        t,
+        found,
+        [
+            MODEL.of(lambda one: one.model),
+            Name("Compared", "核对请求").of(lambda one: one.count, integer),
+            Name("Differ", "不符").of(lambda one: len(one.differing), integer),
+            money(_STATED, lambda one: one.stated_sum),
+            money(_TABLE, lambda one: one.table_sum),
+            money(Name("Stated - table", "自报 − 价格表"), lambda one: one.difference),
         ],
+        title=t("Stated costs against the price table", "自报费用与价格表核对"),
         how=t(
             f"Rows whose cost the gateway stated and whose tokens the table prices; they differ "
             f"where the two are more than {apart} apart, the last decimal of the stated costs.",
@@ -214,30 +197,25 @@ def _differences(view: View, found: list[Compared]) -> Table:
     shown.sort(key=lambda one: -abs(one[0]["api_cost"] - one[0]["table_cost"]))
     places = [int(place) for _, place in shown[:_EXAMPLES]]
     names = view.run.rows.at(places, ["task_id"])["task_id"].tolist()
-    return Table(
-        title=t("Largest differences", "最大差异"),
-        headers=(
-            "task_id",
-            t("Model", "模型"),
-            *("prompt", "cached", "cache write", "completion"),
-            t("Stated", "自报费用"),
-            t("By the table", "价格表费用"),
-            t("Difference", "差异"),
-        ),
-        rows=[
-            (
-                name if isinstance(name, str) else ABSENT,
-                row["model_requested"],
-                *(
-                    integer(row[f"{kind}_tokens"])
-                    for kind in ("prompt", "cached", "cache_write", "completion")
-                ),
-                t.money(row["api_cost"]),
-                t.money(row["table_cost"]),
-                t.money(row["api_cost"] - row["table_cost"]),
-            )
-            for (row, _), name in zip(shown, names, strict=False)
+    largest = [
+        row | {"task_id": name if isinstance(name, str) else ABSENT}
+        for (row, _), name in zip(shown, names, strict=False)
+    ]
+    return table(
+        t,
+        largest,
+        [
+            field("task_id").of(lambda row: row["task_id"]),
+            MODEL.of(lambda row: row["model_requested"]),
+            field("prompt").of(lambda row: row["prompt_tokens"], integer),
+            field("cached").of(lambda row: row["cached_tokens"], integer),
+            field("cache write").of(lambda row: row["cache_write_tokens"], integer),
+            field("completion").of(lambda row: row["completion_tokens"], integer),
+            money(_STATED, lambda row: row["api_cost"]),
+            money(_TABLE, lambda row: row["table_cost"]),
+            money(Name("Difference", "差异"), lambda row: row["api_cost"] - row["table_cost"]),
         ],
+        title=t("Largest differences", "最大差异"),
         how=t(
             f"The {_EXAMPLES} largest; `python -m analysis reconcile` lists them all.",
             f"仅列最大的 {_EXAMPLES} 条；`python -m analysis reconcile` 可列出全部。",

@@ -1,9 +1,21 @@
 """The concurrency ladder: one table a model, one row a step, as the article's section 2."""
 
-from typing import Any
-
+from analysis.numbers.phase_numbers import PhaseNumbers
 from analysis.page.blocks import Section, Table
-from analysis.page.words import integer, milliseconds, percent, rate, ratio, seconds, tally
+from analysis.page.columns import Name, table
+from analysis.page.vocabulary import (
+    API_COST,
+    CONCURRENCY,
+    LATENCY_P95,
+    OBSERVED_RPM,
+    OUTCOMES,
+    SUCCESS,
+    SUCCESS_RATE,
+    UNANSWERED,
+    WALL,
+    Time,
+)
+from analysis.page.words import milliseconds, ratio
 from analysis.report import plots
 from analysis.report.sections import slo
 from analysis.report.view import View
@@ -13,62 +25,52 @@ PLACE = 60  # in the report
 
 def section(view: View) -> Section:
     """The curves of all models, then a table for each."""
-    steps = view.of("ladder")
-    models = list(dict.fromkeys(step["model_requested"] for step in steps))
+    steps = view.of_modes("ladder")
+    models = list(dict.fromkeys(step.model_requested for step in steps))
     title = view.t("Concurrency ladder", "并发阶梯")
     return Section(
         title,
         [
             *plots.ladder(view, steps),
-            *(_table(view, m, [s for s in steps if s["model_requested"] == m]) for m in models),
+            *(_table(view, m, [s for s in steps if s.model_requested == m]) for m in models),
         ],
     )
 
 
-def _table(view: View, model: str, steps: list[dict[str, Any]]) -> Table:
+_SKEW: Time = Name("Release skew", "释放偏差").of(lambda step: step.release_skew_s, milliseconds)
+
+
+def _table(view: View, model: str, steps: list[PhaseNumbers]) -> Table:
     """The article's columns; of a burst also its release skew, of a held step its rate."""
     t, held = view.t, _steady(view, steps)
-    return Table(
-        title=model,
-        headers=(
-            t("Concurrency", "并发"),
-            t("Success", "成功"),
-            t("Success rate", "成功率"),
-            t("P95 latency", "P95 延迟"),
-            t("Wall clock", "墙钟耗时"),
-            t("API cost", "API 返回费用"),
-            t("Observed RPM", "观测 RPM") if held else t("Release skew", "释放偏差"),
-            t("Outcomes", "结果分布"),
-            t("No answer", "无应答"),
-            *slo.headers(view),
-        ),
-        rows=[
-            (
-                integer(step["target"]),
-                ratio(step["success"], step["planned"]),
-                percent(step["success_rate"]),
-                seconds(step["latency_p95_s"]),
-                seconds(step["wall_s"]),
-                t.money(step["cost_sum"], step["cost_unknown_success_count"]),
-                rate(step["observed_rpm"]) if held else milliseconds(step["release_skew_s"]),
-                tally(step["outcomes"]),
-                integer(step["unanswered"]),
-                *slo.cells(view, step),
-            )
-            for step in steps
+    return table(
+        t,
+        steps,
+        [
+            CONCURRENCY,
+            SUCCESS.name.of(lambda step: (step.success, step.planned), lambda of: ratio(*of)),
+            SUCCESS_RATE,
+            LATENCY_P95,
+            WALL,
+            API_COST,
+            OBSERVED_RPM if held else _SKEW,
+            OUTCOMES,
+            UNANSWERED,
+            *slo.goodput(view),
         ],
+        title=model,
         how=_held(view, steps) if held else _burst(view),
     )
 
 
-def _steady(view: View, steps: list[dict[str, Any]]) -> bool:
+def _steady(view: View, steps: list[PhaseNumbers]) -> bool:
     """Whether the steps held their concurrency (`--hold`) rather than released a burst."""
-    names = {step["phase"] for step in steps}
+    names = {step.phase for step in steps}
     return any(p.get("kind") == "steady" and p["name"] in names for p in view.run.plan)
 
 
-def _held(view: View, steps: list[dict[str, Any]]) -> str:
-    lengths = sorted({step["duration_s"] for step in steps if step["duration_s"] is not None})
+def _held(view: View, steps: list[PhaseNumbers]) -> str:
+    lengths = sorted({step.duration_s for step in steps if step.duration_s is not None})
     length = "/".join(f"{s:g}" for s in lengths)
     return view.t(
         f"Closed loop: each step keeps its concurrency in flight for {length} s, sending the "

@@ -2,8 +2,11 @@
 
 from typing import Any
 
+from analysis.numbers.model_numbers import LimitFit, LimitNumbers
 from analysis.numbers.rate_limit_audit import Audit, audit
 from analysis.page.blocks import Block, Remark, Section, Table
+from analysis.page.columns import Name, table
+from analysis.page.vocabulary import FOUND, SENT, WHAT
 from analysis.page.words import ABSENT, Words, integer, seconds
 from analysis.report.view import View
 from recording.events import PhaseStart
@@ -48,29 +51,29 @@ def of(view: View) -> list[Audit]:
     return [audit(model, rows, begun) for model, rows in by_model.items()]
 
 
-def plain(view: View) -> list[dict[str, Any]]:
-    """The audits as plain data, for summary.json."""
+def numbers(view: View) -> list[LimitNumbers]:
+    """The audits, as summary.json has them."""
     return [
-        {
-            "model": one.model,
-            "advertised_rpm": one.advertised_requests,
-            "advertised_tpm": one.advertised_tokens,
-            "kind": one.fit.kind if one.fit else None,
-            "at_once": one.at_once,
-            "enforced_low": one.fit.low if one.fit else None,
-            "enforced_high": one.fit.high if one.fit else None,
-            "unit": one.unit,
-            "unit_by": one.by,
-            "short_window_s": one.short.window_s if one.short else None,
-            "tokens_low": one.token_low,
-            "tokens_high": one.token_high,
-            "retry_after_s": one.wait.until.wait_s if one.wait else None,
-            "retry_after": one.wait.truth if one.wait else None,
-            "fits": [
-                {"kind": f.kind, "low": f.low, "high": f.high, "wrong": f.wrong, "of": f.attempts}
+        LimitNumbers(
+            model=one.model,
+            advertised_rpm=one.advertised_requests,
+            advertised_tpm=one.advertised_tokens,
+            kind=one.fit.kind if one.fit else None,
+            at_once=one.at_once,
+            enforced_low=one.fit.low if one.fit else None,
+            enforced_high=one.fit.high if one.fit else None,
+            unit=one.unit,
+            unit_by=one.by,
+            short_window_s=one.short.window_s if one.short else None,
+            tokens_low=one.token_low,
+            tokens_high=one.token_high,
+            retry_after_s=one.wait.until.wait_s if one.wait else None,
+            retry_after=one.wait.truth if one.wait else None,
+            fits=[
+                LimitFit(kind=f.kind, low=f.low, high=f.high, wrong=f.wrong, of=f.attempts)
                 for f in one.found
             ],
-        }
+        )
         for one in of(view)
     ]
 
@@ -162,37 +165,39 @@ def _untold(t: Words, one: Audit) -> str:
 
 def _found(t: Words, one: Audit) -> Table:
     fit, wait = one.fit, one.wait
-    kind = t(*KINDS[fit.kind]) if fit else t("cannot be told", "无法判断")
-    return Table(
-        title=one.model,
-        headers=(
-            t("What", "项目"),
-            t("Stated", "声明"),
-            t("Found", "实测"),
-            t("Evidence", "依据"),
+    kind = t(*KINDS[fit.kind]) if fit else t(*TRUTHS["unknown"])
+    rows = [
+        (
+            t("Requests a minute", "每分钟请求"),
+            integer(one.advertised_requests),
+            _enforced(t, one),
+            _filled(t, one),
         ),
-        rows=[
-            (
-                t("Requests a minute", "每分钟请求"),
-                integer(one.advertised_requests),
-                _enforced(t, one),
-                _filled(t, one),
-            ),
-            (t("How it counts", "计数方式"), ABSENT, kind, _why_kind(t, one)),
-            (t("What runs out", "耗尽的是"), ABSENT, _unit(t, one), _why_unit(t, one)),
-            (
-                t("Tokens a minute", "每分钟 token"),
-                integer(one.advertised_tokens),
-                _tokens(t, one),
-                _why_tokens(t, one),
-            ),
-            (
-                "Retry-After",
-                seconds(wait.until.wait_s) if wait else ABSENT,
-                t(*TRUTHS[wait.truth]) if wait else ABSENT,
-                _why_wait(t, one),
-            ),
+        (t("How it counts", "计数方式"), ABSENT, kind, _why_kind(t, one)),
+        (t("What runs out", "耗尽的是"), ABSENT, _unit(t, one), _why_unit(t, one)),
+        (
+            t("Tokens a minute", "每分钟 token"),
+            integer(one.advertised_tokens),
+            _tokens(t, one),
+            _why_tokens(t, one),
+        ),
+        (
+            "Retry-After",
+            seconds(wait.until.wait_s) if wait else ABSENT,
+            t(*TRUTHS[wait.truth]) if wait else ABSENT,
+            _why_wait(t, one),
+        ),
+    ]
+    return table(
+        t,
+        rows,
+        [
+            WHAT.of(lambda row: row[0]),
+            Name("Stated", "声明").of(lambda row: row[1]),
+            FOUND.of(lambda row: row[2]),
+            Name("Evidence", "依据").of(lambda row: row[3]),
         ],
+        title=one.model,
         how=t(
             "Stated is what the reply's headers say; found is what the requests met.",
             "声明取自应答头，实测取自请求结果。",
@@ -241,7 +246,7 @@ def _unit(t: Words, one: Audit) -> str:
     }
     if one.unit == "requests" and one.by == "long prompts":
         return t("requests, or output tokens", "请求数或输出 token 数")
-    return names[one.unit] if one.unit else t("cannot be told", "无法判断")
+    return names[one.unit] if one.unit else t(*TRUTHS["unknown"])
 
 
 def _why_unit(t: Words, one: Audit) -> str:
@@ -305,21 +310,14 @@ def _why_wait(t: Words, one: Audit) -> str:
 
 
 def _fits(t: Words, one: Audit) -> Table:
-    return Table(
-        headers=(
-            t("Kind of limit", "限流类型"),
-            t("Size a minute", "每分钟额度"),
-            t("Decisions", "裁决"),
-            t("Otherwise", "不符"),
-        ),
-        rows=[
-            (
-                t(*KINDS[fit.kind]),
-                _range(fit.low, fit.high),
-                integer(fit.attempts),
-                integer(fit.wrong),
-            )
-            for fit in one.found
+    return table(
+        t,
+        one.found,
+        [
+            Name("Kind of limit", "限流类型").of(lambda fit: t(*KINDS[fit.kind])),
+            Name("Size a minute", "每分钟额度").of(lambda fit: _range(fit.low, fit.high)),
+            Name("Decisions", "裁决").of(lambda fit: fit.attempts, integer),
+            Name("Otherwise", "不符").of(lambda fit: fit.wrong, integer),
         ],
         how=t(
             "Each kind is replayed against every short request in order, with the size that fits "
@@ -333,27 +331,17 @@ def _fits(t: Words, one: Audit) -> Table:
 
 def _steps(t: Words, one: Audit) -> Table:
     first = min((step.begun_unix_s for step in one.steps.values()), default=0.0)
-    return Table(
-        headers=(
-            t("Step", "步骤"),
-            t("Begins", "开始"),
-            t("Sent", "发送"),
-            t("Let through", "放行"),
-            t("Refused", "拒绝"),
-            t("Lasted", "持续"),
-            t("Tokens", "token"),
-        ),
-        rows=[
-            (
-                step.name,
-                seconds(step.begun_unix_s - first),
-                integer(step.sent),
-                integer(step.admitted),
-                integer(step.refused),
-                seconds(step.lasted_s),
-                integer(step.tokens),
-            )
-            for step in one.steps.values()
+    return table(
+        t,
+        [*one.steps.values()],
+        [
+            Name("Step", "步骤").of(lambda step: step.name),
+            Name("Begins", "开始").of(lambda step: step.begun_unix_s - first, seconds),
+            SENT.of(lambda step: step.sent),
+            Name("Let through", "放行").of(lambda step: step.admitted, integer),
+            Name("Refused", "拒绝").of(lambda step: step.refused, integer),
+            Name("Lasted", "持续").of(lambda step: step.lasted_s, seconds),
+            Name("Tokens", "token").of(lambda step: step.tokens, integer),
         ],
         how=t(
             "Fills end at the first refusal; what was in flight then is counted too.",

@@ -1,8 +1,11 @@
 """Reading notes: the tokens kept apart, markers, and what the article's own notes ask about."""
 
-from typing import Any
+from collections.abc import Iterable
 
+from analysis.numbers.phase_numbers import PhaseNumbers
 from analysis.page.blocks import Block, Section, Table
+from analysis.page.columns import Name, field, table
+from analysis.page.vocabulary import PHASE
 from analysis.page.words import integer, percent, rate
 from analysis.report.view import View
 from recording.events import PhaseEnd
@@ -14,7 +17,7 @@ SHORT_WINDOW_S = 600
 def section(view: View) -> Section:
     """A table of tokens by phase, then the notes that the data calls for."""
     t = view.t
-    counted = [phase for phase in view.phases if phase["total_tokens"] is not None]
+    counted = [phase for phase in view.phases if phase.total_tokens is not None]
     blocks: list[Block] = []
     if counted:
         blocks.append(_tokens(view, counted))
@@ -26,28 +29,19 @@ def section(view: View) -> Section:
     return Section(t("Reading notes", "解读注意事项"), blocks)
 
 
-def _tokens(view: View, phases: list[dict[str, Any]]) -> Table:
+def _tokens(view: View, phases: list[PhaseNumbers]) -> Table:
     t = view.t
-    return Table(
-        headers=(
-            t("Phase", "阶段"),
-            "prompt",
-            "completion",
-            "reasoning",
-            "cached",
-            "total",
-            t("Marker replies", "marker 正确率"),
-        ),
-        rows=[
-            (
-                phase["phase"],
-                *(
-                    integer(phase[f"{kind}_tokens"])
-                    for kind in ("prompt", "completion", "reasoning", "cached", "total")
-                ),
-                percent(phase["marker_rate"]),
-            )
-            for phase in phases
+    return table(
+        t,
+        phases,
+        [
+            PHASE,
+            field("prompt").of(lambda p: p.prompt_tokens, integer),
+            field("completion").of(lambda p: p.completion_tokens, integer),
+            field("reasoning").of(lambda p: p.reasoning_tokens, integer),
+            field("cached").of(lambda p: p.cached_tokens, integer),
+            field("total").of(lambda p: p.total_tokens, integer),
+            Name("Marker replies", "marker 正确率").of(lambda p: p.marker_rate, percent),
         ],
         how=t(
             "Tokens as the API's usage states them, summed over the successes; marker replies is "
@@ -57,20 +51,20 @@ def _tokens(view: View, phases: list[dict[str, Any]]) -> Table:
     )
 
 
-def _by_model(view: View, number: str) -> dict[str, list[dict[str, Any]]]:
-    found: dict[str, list[dict[str, Any]]] = {}
-    for phase in view.phases:
-        if phase[number] is not None:
-            found.setdefault(phase["model_requested"], []).append(phase)
+def _by_model(phases: Iterable[PhaseNumbers]) -> dict[str, list[PhaseNumbers]]:
+    found: dict[str, list[PhaseNumbers]] = {}
+    for phase in phases:
+        found.setdefault(phase.model_requested, []).append(phase)
     return found
 
 
 def _reasoning(view: View) -> list[tuple[str, ...]]:
     t = view.t
     notes: list[tuple[str, ...]] = []
-    for model, phases in _by_model(view, "reasoning_tokens").items():
-        reasoning = sum(p["reasoning_tokens"] for p in phases)
-        completion = sum(p["completion_tokens"] or 0 for p in phases)
+    counted = [phase for phase in view.phases if phase.reasoning_tokens is not None]
+    for model, phases in _by_model(counted).items():
+        reasoning = sum(p.reasoning_tokens or 0 for p in phases)
+        completion = sum(p.completion_tokens or 0 for p in phases)
         if reasoning and completion:
             share = percent(reasoning / completion, 1)
             notes.append(
@@ -95,17 +89,17 @@ def _reasoning(view: View) -> list[tuple[str, ...]]:
 def _markers(view: View) -> list[tuple[str, ...]]:
     t = view.t
     notes: list[tuple[str, ...]] = []
-    for model, phases in _by_model(view, "marker_rate").items():
-        worst = min(phases, key=lambda phase: float(phase["marker_rate"]))
-        if worst["marker_rate"] < 1:
+    marked = [phase for phase in view.phases if phase.marker_rate is not None]
+    for model, phases in _by_model(marked).items():
+        rates = [(phase.marker_rate or 0.0, phase.phase) for phase in phases]
+        worst, name = min(rates, key=lambda pair: pair[0])
+        if worst < 1:
             notes.append(
                 (
                     t(f"{model}: markers", f"{model} 编号测试"),
                     t(
-                        f"{percent(worst['marker_rate'])} of the replies in {worst['phase']} are "
-                        "the marker",
-                        f"{worst['phase']} 中 {percent(worst['marker_rate'])} 的回复为所要求 "
-                        "marker",
+                        f"{percent(worst)} of the replies in {name} are the marker",
+                        f"{name} 中 {percent(worst)} 的回复为所要求 marker",
                     ),
                     t(
                         "Use a shorter marker, or a larger output budget.",
@@ -119,14 +113,14 @@ def _markers(view: View) -> list[tuple[str, ...]]:
 def _overshoot(view: View) -> list[tuple[str, ...]]:
     t = view.t
     notes: list[tuple[str, ...]] = []
-    for phase in view.of("tpm"):
-        target, observed = phase["target"], phase["observed_tpm"]
+    for phase in view.of_modes("tpm"):
+        target, observed = phase.target, phase.observed_tpm
         if not target or observed is None or abs(observed / target - 1) <= 0.02:
             continue
         off = f"{(observed / target - 1) * 100:+.1f}%"
         notes.append(
             (
-                t(f"{phase['phase']}: token rate", f"{phase['phase']} token 速率"),
+                t(f"{phase.phase}: token rate", f"{phase.phase} token 速率"),
                 t(
                     f"observed {rate(observed)} TPM for {integer(target)} ({off})",
                     f"观测 {rate(observed)} TPM，目标 {integer(target)}（{off}）",
@@ -137,9 +131,9 @@ def _overshoot(view: View) -> list[tuple[str, ...]]:
     return notes
 
 
-def _why_off(view: View, phase: dict[str, Any], off: float) -> str:
+def _why_off(view: View, phase: PhaseNumbers, off: float) -> str:
     """What a window that missed its token rate was planned by, and what missed it."""
-    t, name = view.t, phase["phase"]
+    t, name = view.t, phase.phase
     pacers = [pacer for end in view.run.events_of(PhaseEnd, name)[-1:] for pacer in end.pacers]
     errors = [pacer.expected_error for pacer in pacers if pacer.expected_error is not None]
     if not errors:
@@ -158,7 +152,7 @@ def _why_off(view: View, phase: dict[str, Any], off: float) -> str:
             "longer --duration misses by less.",
             "：最后一批应答何时完成无法预先安排（收尾时间计入墙钟）。加长 --duration 可减小误差。",
         )
-    if phase["success"] < phase["planned"]:
+    if phase.success < phase.planned:
         return said + t(
             "; requests that did not succeed bring no tokens, see the outcomes.",
             "；未成功的请求不产生 token，见结果分布。",
@@ -172,7 +166,7 @@ def _why_off(view: View, phase: dict[str, Any], off: float) -> str:
 
 def _windows(view: View) -> list[tuple[str, ...]]:
     t = view.t
-    lengths = {p["duration_s"] for p in view.of("rpm", "tpm") if p["duration_s"] is not None}
+    lengths = {p.duration_s for p in view.of_modes("rpm", "tpm") if p.duration_s is not None}
     if not lengths or max(lengths) >= SHORT_WINDOW_S:
         return []
     shown = "/".join(f"{s:g}" for s in sorted(lengths))

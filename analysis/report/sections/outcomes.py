@@ -1,7 +1,9 @@
 """How every planned request ended, by phase and by error."""
 
 from analysis.page.blocks import Block, Section, Table
-from analysis.page.words import ABSENT, integer, percent, tally
+from analysis.page.columns import table
+from analysis.page.vocabulary import HTTP, OUTCOME, OUTCOMES, PHASE, PLANNED, STATUSES, SUCCESS_RATE
+from analysis.page.words import ABSENT, integer
 from analysis.reading.load import rows
 from analysis.report.view import View
 
@@ -16,23 +18,15 @@ def section(view: View) -> Section:
     if not view.phases:
         return Section("")
     blocks: list[Block] = [
-        Table(
-            headers=(
-                t("Phase", "阶段"),
-                t("Planned", "计划请求"),
-                t("Success rate", "成功率"),
-                t("Outcomes", "结果分布"),
-                t("HTTP status", "状态分布"),
-            ),
-            rows=[
-                (
-                    phase["phase"],
-                    integer(phase["planned"]),
-                    percent(phase["success_rate"]),
-                    tally(phase["outcomes"]),
-                    tally(phase["status_counts"]),
-                )
-                for phase in view.phases
+        table(
+            t,
+            view.phases,
+            [
+                PHASE,
+                PLANNED,
+                SUCCESS_RATE,
+                OUTCOMES,
+                STATUSES,
             ],
             how=t(
                 "Success rate = successes / planned, so failures and requests never sent count "
@@ -44,13 +38,13 @@ def section(view: View) -> Section:
     errors = _errors(view)
     if errors:
         columns = (t("Error", "错误类型"), t("Rows", "行数"), t("Example", "示例"))
-        headers = (t("Outcome", "结果"), "HTTP", *columns)
+        headers = (t(*OUTCOME), t(*HTTP), *columns)
         how = t(
             f"The {_ERRORS} commonest kinds, with the first message of each.",
             f"最常见的 {_ERRORS} 类，各附首条错误信息。",
         )
         blocks.append(Table(headers, errors, how, t("Errors", "错误")))
-    return Section(t("Outcomes", "结果分布"), blocks)
+    return Section(t(*OUTCOMES.name), blocks)
 
 
 def _errors(view: View) -> list[tuple[str, ...]]:

@@ -1,19 +1,20 @@
 """The overview: the article's first table, each conclusion computed from the rows."""
 
 from collections.abc import Callable
-from typing import Any
 
+from analysis.numbers.phase_numbers import PhaseNumbers
 from analysis.numbers.providers import comparable
 from analysis.page.blocks import Section, Table
+from analysis.page.vocabulary import CONCURRENCY
 from analysis.page.words import Words, integer, percent, rate, ratio, seconds, tally
+from analysis.report.sections import vision
 from analysis.report.sections.cache import saving
 from analysis.report.sections.cache_pairs import MEASURED
 from analysis.report.sections.detail import detail
-from analysis.report.sections.vision import text_share
 from analysis.report.view import View
 
 PLACE = 10  # in the report
-Phases = list[dict[str, Any]]
+Phases = list[PhaseNumbers]
 
 
 def section(view: View) -> Section:
@@ -31,20 +32,21 @@ def section(view: View) -> Section:
     return Section(t("Overview", "核心数据"), [Table(headers, rows, how)] if rows else [])
 
 
-def _best(phases: Phases, number: str) -> Phases:
+def _best(phases: Phases, number: Callable[[PhaseNumbers], float | None]) -> Phases:
     """Each model's phase with the highest number, where it is known."""
-    best: dict[str, dict[str, Any]] = {}
+    best: dict[str, tuple[float, PhaseNumbers]] = {}
     for phase in phases:
-        if phase[number] is None:
+        amount = number(phase)
+        if amount is None:
             continue
-        held = best.get(phase["model_requested"])
-        if held is None or phase[number] > held[number]:
-            best[phase["model_requested"]] = phase
-    return list(best.values())
+        held = best.get(phase.model_requested)
+        if held is None or amount > held[0]:
+            best[phase.model_requested] = amount, phase
+    return [phase for _, phase in best.values()]
 
 
 def _window(phases: Phases) -> str:
-    return "/".join(f"{s:g}" for s in sorted({p["duration_s"] for p in phases if p["duration_s"]}))
+    return "/".join(f"{s:g}" for s in sorted({p.duration_s for p in phases if p.duration_s}))
 
 
 def _chat(view: View) -> tuple[str, str] | None:
@@ -78,30 +80,29 @@ def _stream(view: View) -> tuple[str, str] | None:
 
 def _ladder(view: View) -> tuple[str, str] | None:
     t = view.t
-    top = _best(view.of("ladder"), "target")
+    top = _best(view.of_modes("ladder"), lambda phase: phase.target)
     if not top:
         return None
-    highest = {phase["target"] for phase in top}
+    highest = {phase.target for phase in top}
     if len(highest) == 1:
-        text = t.join(
-            f"{p['model_requested']} {ratio(p['success'], p['planned'])}" for p in top
-        ) + t(" succeeded", " 成功")
+        text = t.join(f"{p.model_requested} {ratio(p.success, p.planned)}" for p in top) + t(
+            " succeeded", " 成功"
+        )
         step = integer(highest.pop())
         return t(f"{step} concurrent", f"{step} 并发"), text
     text = t.clauses(
         t(
-            f"{p['model_requested']} {ratio(p['success'], p['planned'])} at {p['target']}",
-            f"{p['model_requested']} 在 {p['target']} 并发下 {ratio(p['success'], p['planned'])} "
-            "成功",
+            f"{p.model_requested} {ratio(p.success, p.planned)} at {p.target}",
+            f"{p.model_requested} 在 {p.target} 并发下 {ratio(p.success, p.planned)} 成功",
         )
         for p in top
     )
-    return t("Concurrency", "并发"), text
+    return t(*CONCURRENCY.name), text
 
 
 def _rpm(view: View) -> tuple[str, str] | None:
     t = view.t
-    top = _best(view.of("rpm"), "observed_rpm")
+    top = _best(view.of_modes("rpm"), lambda phase: phase.observed_rpm)
     if not top:
         return None
     length = _window(top)
@@ -109,12 +110,12 @@ def _rpm(view: View) -> tuple[str, str] | None:
     return label, t.clauses(_served(t, phase) for phase in top)
 
 
-def _served(t: Words, phase: dict[str, Any]) -> str:
+def _served(t: Words, phase: PhaseNumbers) -> str:
     """What was offered, what of it was served, and the article's rate over the wall clock."""
-    name, observed = phase["model_requested"], rate(phase["observed_rpm"])
-    served, planned = integer(phase["success"]), integer(phase["planned"])
-    offered = integer(phase["target"])
-    if phase["success"] == phase["planned"]:
+    name, observed = phase.model_requested, rate(phase.observed_rpm)
+    served, planned = integer(phase.success), integer(phase.planned)
+    offered = integer(phase.target)
+    if phase.success == phase.planned:
         return t(
             f"{name}: offered {offered} RPM, all {planned} served (observed {observed} RPM)",
             f"{name} 按 {offered} RPM 发出，{planned} 个请求全部成功（最高观测 {observed} RPM）",
@@ -128,14 +129,13 @@ def _served(t: Words, phase: dict[str, Any]) -> str:
 
 def _tpm(view: View) -> tuple[str, str] | None:
     t = view.t
-    top = _best(view.of("tpm"), "target")
+    top = _best(view.of_modes("tpm"), lambda phase: phase.target)
     if not top:
         return None
     text = t.join(
         t(
-            f"{p['model_requested']} {integer(p['observed_tpm'])} TPM for {integer(p['target'])}",
-            f"{p['model_requested']} {integer(p['observed_tpm'])} TPM（目标 "
-            f"{integer(p['target'])}）",
+            f"{p.model_requested} {integer(p.observed_tpm)} TPM for {integer(p.target)}",
+            f"{p.model_requested} {integer(p.observed_tpm)} TPM（目标 {integer(p.target)}）",
         )
         for p in top
     )
@@ -159,12 +159,12 @@ def _cost(view: View) -> tuple[str, str] | None:
     t, phases = view.t, view.phases
     if not phases:
         return None
-    known = [p["cost_sum"] for p in phases if p["cost_sum"] is not None]
-    good = sum(p["success"] for p in phases)
-    priced = good - sum(p["cost_unknown_success_count"] for p in phases)
+    known = [p.cost_sum for p in phases if p.cost_sum is not None]
+    good = sum(p.success for p in phases)
+    priced = good - sum(p.cost_unknown_success_count for p in phases)
     sources: dict[str, int] = {}
     for phase in phases:
-        for name, count in phase["cost_sources"].items():
+        for name, count in phase.cost_sources.items():
             sources[name] = sources.get(name, 0) + count
     total = t.money(sum(known) if known else None)
     return t("Cost visibility", "费用可观测"), t(
@@ -178,19 +178,19 @@ def _cost(view: View) -> tuple[str, str] | None:
 def _cache(view: View) -> tuple[str, str] | None:
     t, said = view.t, []
     rows = view.rows("cache")
-    for phase in view.of("cache"):
-        if phase["scenario"] in MEASURED:
+    for phase in view.of_modes("cache"):
+        if phase.scenario in MEASURED:
             continue
-        mine = [row for row in rows if row["phase"] == phase["phase"]]
-        name, mine = phase["model_requested"], [row for row in mine if row["success"]]
+        mine = [row for row in rows if row["phase"] == phase.phase]
+        name, mine = phase.model_requested, [row for row in mine if row["success"]]
         later = [row for row in mine[1:] if row["cached_tokens"]]
         alike = [row for row in later if comparable(mine[0], row, routed=False)]
         saved = saving(alike[-1], mine[0]) if alike else None
         if len(mine) < 2:
             said.append(
                 t(
-                    f"{name} not known: {len(mine)} of {phase['planned']} runs succeeded",
-                    f"{name} 未知：{phase['planned']} 次样本仅成功 {len(mine)} 次",
+                    f"{name} not known: {len(mine)} of {phase.planned} runs succeeded",
+                    f"{name} 未知：{phase.planned} 次样本仅成功 {len(mine)} 次",
                 )
             )
         elif mine[0]["cached_tokens"]:
@@ -224,15 +224,15 @@ def _cache(view: View) -> tuple[str, str] | None:
 
 
 def _tools(view: View) -> tuple[str, str] | None:
-    t, phases = view.t, view.of("tools")
+    t, phases = view.t, view.of_modes("tools")
     if not phases:
         return None
     rows = view.rows("tools")
     said = []
     for phase in phases:
-        mine = [row for row in rows if row["phase"] == phase["phase"]]
+        mine = [row for row in rows if row["phase"] == phase.phase]
         right = sum(1 for row in mine if detail(row).get("arguments_right") is True)
-        said.append(f"{phase['model_requested']} {ratio(right, phase['planned'])}")
+        said.append(f"{phase.model_requested} {ratio(right, phase.planned)}")
     text = t.join(said)
     return "Tool Call", t(f"right call and arguments: {text}", f"调用及参数正确：{text}")
 
@@ -252,14 +252,14 @@ def _reasoning(view: View) -> tuple[str, str] | None:
 
 
 def _vision(view: View) -> tuple[str, str] | None:
-    t, phases = view.t, view.of("vision")
+    t, phases = view.t, view.of_modes("vision")
     if not phases:
         return None
     rows = view.rows("vision")
     said = []
     for phase in phases:
-        share = text_share([row for row in rows if row["phase"] == phase["phase"]])
+        share = vision.text_share([row for row in rows if row["phase"] == phase.phase])
         found = t(f"text found {percent(share, 0)}", f"识别文字 {percent(share, 0)}")
-        where = f"{phase['model_requested']} @ {phase['target']}"
-        said.append(f"{where}: {ratio(phase['success'], phase['planned'])}, {found}")
-    return t("Multimodal smoke", "多模态 smoke"), t.clauses(said)
+        where = f"{phase.model_requested} @ {phase.target}"
+        said.append(f"{where}: {ratio(phase.success, phase.planned)}, {found}")
+    return t(*vision.TITLE), t.clauses(said)

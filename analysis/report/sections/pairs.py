@@ -6,6 +6,8 @@ import numpy as np
 
 from analysis.page.blocks import Block, Level, Remark, Section, Table
 from analysis.page.chart import Chart, Series
+from analysis.page.columns import Name, table
+from analysis.page.vocabulary import INTERVAL, NOT_SHOWN, PAIRS, SENT_S, VERDICT
 from analysis.page.words import ABSENT, Words, integer
 from analysis.pairs import precision, sentences
 from analysis.pairs.differences import differences
@@ -51,7 +53,7 @@ def _remarks(
     t: Words, pairs: Pairs, mine: list[Verdict], found: Comparison, at: str
 ) -> list[Remark]:
     """What breaks the comparison, what has no pair, then what is said of each metric."""
-    stop = t(".", "。")
+    stop = t.stop
     said = [
         Remark("bad" if one.forbids else "note", f"{pairs.phase}: {sentences.reason(t, one)}{stop}")
         for one in found.found[pairs.phase]
@@ -107,28 +109,30 @@ def _table(t: Words, phase: str, mine: list[Verdict]) -> Table:
     words = {
         Said.ADDS: t("adds", "增加"),
         Said.SAVES: t("saves", "减少"),
-        Said.NOT_SHOWN: t("no difference shown", "未见差异"),
+        Said.NOT_SHOWN: t(*NOT_SHOWN),
         Said.NOT_COMPARABLE: t("not comparable", "不可比"),
         Said.NOT_ENOUGH: t("not enough", "样本不足"),
     }
-    return Table(
-        title=phase,
-        headers=(
-            t("Metric", "指标"), t("Verdict", "判定"), t("Pairs", "配对"),
-            t("Gateway - reference", "网关 − 参照"), t("95 % interval", "95% 区间"),
-            t("Ratio", "比值"), t("p (Holm)", "p（Holm）"),
-            t("Would have been seen", "可察觉的最小差异"),
-        ),
-        rows=[
-            (
-                name(t, one.metric), words[one.said], integer(one.pairs), _estimate(t, one),
-                bounds(t, one),
-                ABSENT if one.ratio is None else f"{one.ratio.least:.3f}",
-                ABSENT if one.adjusted is None else f"{one.adjusted:.3g}",
-                ABSENT if one.visible is None else amount(t, one.metric, one.visible),
-            )
-            for one in mine
+    return table(
+        t,
+        mine,
+        [
+            Name("Metric", "指标").of(lambda one: name(t, one.metric)),
+            VERDICT.of(lambda one: words[one.said]),
+            PAIRS.of(lambda one: one.pairs, integer),
+            Name("Gateway - reference", "网关 − 参照").of(lambda one: _estimate(t, one)),
+            INTERVAL.of(lambda one: bounds(t, one)),
+            Name("Ratio", "比值").of(
+                lambda one: ABSENT if one.ratio is None else f"{one.ratio.least:.3f}"
+            ),
+            Name("p (Holm)", "p（Holm）").of(
+                lambda one: ABSENT if one.adjusted is None else f"{one.adjusted:.3g}"
+            ),
+            Name("Would have been seen", "可察觉的最小差异").of(
+                lambda one: ABSENT if one.visible is None else amount(t, one.metric, one.visible)
+            ),
         ],
+        title=phase,
         how=t(
             "Each pair is one body sent to both routes, in random order. TTFT, TPOT, total and "
             "cost: Hodges-Lehmann of the pairs' differences with the signed-rank interval, "
@@ -140,7 +144,7 @@ def _table(t: Words, phase: str, mine: list[Verdict]) -> Table:
             "成功率：Tango 区间。p 由对内交换路由得出，经 Holm 校正。"
             "总耗时仅取应答长度相同的配对。",
         ),
-    )  # fmt: skip
+    )
 
 
 def _estimate(t: Words, one: Verdict) -> str:
@@ -174,7 +178,7 @@ def _chart(t: Words, pairs: Pairs, found: Comparison) -> Chart | None:
     if verdict is not None and verdict.said is not Said.NOT_COMPARABLE:
         lines = (
             (verdict.least, t("estimate", "估计值"), False),
-            (verdict.low, t("95 % interval", "95% 区间"), True),
+            (verdict.low, t(*INTERVAL), True),
             (verdict.high, "", True),
         )
         for value, label, dashed in lines:
@@ -184,7 +188,7 @@ def _chart(t: Words, pairs: Pairs, found: Comparison) -> Chart | None:
     what = name(t, metric)
     return Chart(
         t(f"Gateway - reference, {what}: {pairs.phase}", f"网关 − 参照，{what}：{pairs.phase}"),
-        t("sent, s into the phase", "发送时刻（阶段内秒）"),
+        t(*SENT_S),
         t("difference, ms", "差值（毫秒）"),
         series,
     )

@@ -2,6 +2,7 @@
 
 from analysis.numbers.warmup import warmup_s
 from analysis.page.blocks import Section, Table
+from analysis.page.vocabulary import GATEWAY, MODE, RUN, STARTED, WHAT
 from analysis.page.words import integer, milliseconds
 from analysis.report.view import View
 from analysis.report.workers import clock_offsets_s
@@ -16,13 +17,13 @@ def section(view: View) -> Section:
     versions = manifest.get("versions") or {}
     ours = manifest.get("weighbridge") or {}
     host = manifest.get("host") or {}
-    models = dict.fromkeys(phase["model_requested"] for phase in view.phases)
+    models = dict.fromkeys(phase.model_requested for phase in view.phases)
     simulated = t(" (simulator)", "（模拟器）") if view.run.simulated else ""
     facts = {
-        t("Run", "运行"): view.run.run_id,
-        t("Started", "开始时间"): str(manifest.get("started_at") or ""),
-        t("Gateway", "网关"): str(gateway.get("base_url") or "") + simulated,
-        t("Mode", "模式"): str(manifest.get("mode") or ""),
+        t(*RUN): view.run.run_id,
+        t(*STARTED): str(manifest.get("started_at") or ""),
+        t(*GATEWAY): str(gateway.get("base_url") or "") + simulated,
+        t(*MODE): str(manifest.get("mode") or ""),
         t("Models", "模型"): t.join(models),
         t("Phases", "阶段"): integer(len(view.run.plan)),
         t("Warm-up", "预热"): _warmup(view),
@@ -36,7 +37,7 @@ def section(view: View) -> Section:
         t("Imported from", "导入自"): t.join(manifest.get("imported_from") or []),
     }
     rows = [(name, value) for name, value in facts.items() if value.strip()]
-    headers = (t("What", "项目"), t("Value", "内容"))
+    headers = (t(*WHAT), t("Value", "内容"))
     return Section(t("What was run", "运行概况"), [Table(headers, rows)])
 
 
@@ -45,7 +46,7 @@ def _warmup(view: View) -> str:
     t, length_s = view.t, warmup_s(view.run)
     if not length_s:
         return ""
-    left = integer(sum(phase["warmup_requests"] for phase in view.phases))
+    left = integer(sum(phase.warmup_requests for phase in view.phases))
     return t(
         f"the first {length_s:g} s of every window are not in its numbers: {left} requests, kept "
         "in the rows, the plots and the cost",

@@ -1,11 +1,30 @@
 """Was the load what was planned? Offered and achieved rates, send lag, latency from due."""
 
-from typing import Any
+from fractions import Fraction
 
+from analysis.numbers.phase_numbers import PhaseNumbers
 from analysis.page.blocks import Block, Section, Table
+from analysis.page.columns import Name, table
+from analysis.page.vocabulary import (
+    GENERATOR_LIMITED,
+    OBSERVED_RPM,
+    OBSERVED_TPM,
+    PHASE,
+    PLANNED,
+    SENT,
+    SUCCESS,
+    UNANSWERED,
+    VERDICT,
+    WALL,
+    Time,
+    latency,
+)
 from analysis.page.words import ABSENT, integer, milliseconds, rate, seconds
 from analysis.report.sections import stated_times
 from analysis.report.view import View
+from rules.percentiles import decimal
+
+_LIMIT = Name("Limit", "上限")
 
 PLACE = 180  # in the report
 
@@ -14,49 +33,38 @@ def section(view: View) -> Section:
     """Rates of the windows, then each phase's punctuality, then latency from the due time."""
     t = view.t
     blocks: list[Block] = []
-    offered = [p for p in view.phases if p["offered_rpm"] is not None]
-    timed = [p for p in view.phases if p["send_lag_p99_s"] is not None]
-    judged = [p for p in view.phases if p["generator_limited"] is not None]
+    offered = [p for p in view.phases if p.offered_rpm is not None]
+    timed = [p for p in view.phases if p.send_lag.p99_s is not None]
+    judged = [p for p in view.phases if p.generator_limited is not None]
     if offered:
         blocks.append(_rates(view, offered))
     if judged:
         blocks.append(_lag(view, judged))
     if timed:
-        blocks.append(_from_due(view, timed))
+        blocks.append(_latencies(view, timed))
     blocks += stated_times.blocks(view)
     return Section(t("Load and generator", "负载与压测端"), blocks)
 
 
-def _rates(view: View, phases: list[dict[str, Any]]) -> Table:
+def _rates(view: View, phases: list[PhaseNumbers]) -> Table:
     t = view.t
-    return Table(
-        title=t("Offered and achieved", "计划速率与实际速率"),
-        headers=(
-            t("Phase", "阶段"),
-            t("Planned", "计划请求"),
-            t("Sent", "已发送"),
-            t("Success", "成功"),
-            t("Dropped", "未发出"),
-            t("Offered RPM", "计划 RPM"),
-            t("In-window RPM", "窗口内 RPM"),
-            t("Observed RPM", "观测 RPM"),
-            t("In-window TPM", "窗口内 TPM"),
-            t("Observed TPM", "观测 TPM"),
-            t("Wall clock", "墙钟耗时"),
-        ),
-        rows=[
-            (
-                phase["phase"],
-                *(integer(phase[name]) for name in ("planned", "sent", "success", "dropped")),
-                rate(phase["offered_rpm"]),
-                rate(phase["window_rpm"]),
-                rate(phase["observed_rpm"]),
-                rate(phase["window_tpm"]),
-                rate(phase["observed_tpm"]),
-                seconds(phase["wall_s"]),
-            )
-            for phase in phases
+    return table(
+        t,
+        phases,
+        [
+            PHASE,
+            PLANNED,
+            SENT,
+            SUCCESS,
+            Name("Dropped", "未发出").of(lambda p: p.dropped, integer),
+            Name("Offered RPM", "计划 RPM").of(lambda p: p.offered_rpm, rate),
+            Name("In-window RPM", "窗口内 RPM").of(lambda p: p.window_rpm, rate),
+            OBSERVED_RPM,
+            Name("In-window TPM", "窗口内 TPM").of(lambda p: p.window_tpm, rate),
+            OBSERVED_TPM,
+            WALL,
         ],
+        title=t("Offered and achieved", "计划速率与实际速率"),
         how=t(
             "Offered = planned / window; in-window counts the successes completed inside the "
             "window; observed divides all successes by the wall clock, which includes the drain "
@@ -67,35 +75,23 @@ def _rates(view: View, phases: list[dict[str, Any]]) -> Table:
     )
 
 
-def _lag(view: View, phases: list[dict[str, Any]]) -> Table:
+def _lag(view: View, phases: list[PhaseNumbers]) -> Table:
     t = view.t
-    return Table(
-        title=t("Lag of the generator", "压测端滞后"),
-        headers=(
-            t("Phase", "阶段"),
-            t("Send P50", "发送 P50"),
-            t("Send P99", "发送 P99"),
-            t("Send max", "发送最大"),
-            t("Limit", "上限"),
-            t("Loop P99", "事件循环 P99"),
-            t("Loop max", "事件循环最大"),
-            t("Limit", "上限"),
-            t("Verdict", "判定"),
-        ),
-        rows=[
-            (
-                phase["phase"],
-                milliseconds(phase["send_lag_p50_s"]),
-                milliseconds(phase["send_lag_p99_s"]),
-                milliseconds(phase["send_lag_max_s"]),
-                milliseconds(phase["send_lag_limit_s"]),
-                milliseconds(phase["loop_lag_p99_s"]),
-                milliseconds(phase["loop_lag_max_s"]),
-                milliseconds(_least(phase["loop_lag_limit_s"], phase["chunk_lag_limit_s"])),
-                _verdict(view, phase["generator_limited"]),
-            )
-            for phase in phases
+    return table(
+        t,
+        phases,
+        [
+            PHASE,
+            Name("Send P50", "发送 P50").of(lambda p: p.send_lag.p50_s, milliseconds),
+            Name("Send P99", "发送 P99").of(lambda p: p.send_lag.p99_s, milliseconds),
+            Name("Send max", "发送最大").of(lambda p: p.send_lag_max_s, milliseconds),
+            _LIMIT.of(lambda p: p.send_lag_limit_s, milliseconds),
+            Name("Loop P99", "事件循环 P99").of(lambda p: p.loop_lag_p99_s, milliseconds),
+            Name("Loop max", "事件循环最大").of(lambda p: p.loop_lag_max_s, milliseconds),
+            _LIMIT.of(lambda p: _least(p.loop_lag_limit_s, p.chunk_lag_limit_s), milliseconds),
+            VERDICT.of(lambda p: _verdict(view, p.generator_limited)),
         ],
+        title=t("Lag of the generator", "压测端滞后"),
         how=t(
             "Send lag = first byte written - due time; loop lag = how late the generator's event "
             "loop was for probes due every 50 ms, as it was for the bytes of answers. Where the "
@@ -117,29 +113,30 @@ def _least(*limits_s: float | None) -> float | None:
 def _verdict(view: View, limited: bool | None) -> str:
     if limited is None:
         return ABSENT
-    return view.t("generator-limited", "受压测端限制") if limited else view.t("on time", "按时")
+    return view.t(*GENERATOR_LIMITED) if limited else view.t("on time", "按时")
 
 
-def _from_due(view: View, phases: list[dict[str, Any]]) -> Table:
+def _from_send(rank: Fraction) -> Name:
+    return Name(f"From send P{decimal(rank)}", f"自发送 P{decimal(rank)}")
+
+
+def _from_due(rank: Fraction) -> Time:
+    name = Name(f"From due P{decimal(rank)}", f"自计划 P{decimal(rank)}")
+    return name.of(lambda p: p.latency_from_due.at(rank), seconds)
+
+
+def _latencies(view: View, phases: list[PhaseNumbers]) -> Table:
     t = view.t
-    latency, due = t("From send", "自发送"), t("From due", "自计划")
-    return Table(
-        title=t("Latency from send and from due", "自发送与自计划时刻的延迟"),
-        headers=(
-            t("Phase", "阶段"),
-            *(f"{latency} {rank}" for rank in view.ranks),
-            t("No answer", "无应答"),
-            *(f"{due} {rank}" for rank in view.ranks),
-        ),
-        rows=[
-            (
-                phase["phase"],
-                *map(seconds, view.ranked(phase, "latency")),
-                integer(phase["unanswered"]),
-                *map(seconds, view.ranked(phase, "latency_from_due")),
-            )
-            for phase in phases
+    return table(
+        t,
+        phases,
+        [
+            PHASE,
+            *(latency(rank).called(_from_send(rank)) for rank in view.percents),
+            UNANSWERED,
+            *map(_from_due, view.percents),
         ],
+        title=t("Latency from send and from due", "自发送与自计划时刻的延迟"),
         how=t(
             "Latency from due is what a punctual client would have seen: late sends cannot hide "
             "queueing in it.",

@@ -2,9 +2,21 @@
 
 from typing import Any
 
-from analysis.numbers.goodput import slo_of
+from analysis.numbers.phase_numbers import PhaseNumbers
 from analysis.page.blocks import Block, Remark, Section, Table
-from analysis.page.words import ABSENT, integer, percent, rate
+from analysis.page.columns import Name, table
+from analysis.page.vocabulary import (
+    ATTAINMENT,
+    FOUND,
+    GOODPUT,
+    MET,
+    PHASE,
+    PLANNED,
+    SUCCESS,
+    VERDICT,
+    PhaseColumn,
+)
+from analysis.page.words import ABSENT, integer
 from analysis.report.check import Check, objectives
 from analysis.report.view import View
 from rules.slo import TIMES, Objectives, Slo
@@ -13,23 +25,14 @@ PLACE = 30  # in the report
 _NAMES = {"ttft": "TTFT", "e2e": "E2E", "tpot": "TPOT"}
 
 
-def headers(view: View) -> tuple[str, ...]:
-    """The heads of the two columns that a table of phases has in a run with an SLO."""
-    if slo_of(view.run) is None:
-        return ()
-    return (view.t("Goodput /s", "有效吞吐（/秒）"), view.t("Attainment", "达标率"))
-
-
-def cells(view: View, phase: dict[str, Any]) -> tuple[str, ...]:
-    """A phase's two cells under them."""
-    if slo_of(view.run) is None:
-        return ()
-    return (rate(phase["goodput_rps"]), percent(phase["attainment"]))
+def goodput(view: View) -> list[PhaseColumn[Any]]:
+    """Goodput and attainment, in a run with objectives."""
+    return [] if view.slo is None else [GOODPUT, ATTAINMENT]
 
 
 def section(view: View) -> Section:
     """What a good request is, phase by phase; then every objective and how it came out."""
-    t, slo = view.t, slo_of(view.run)
+    t, slo = view.t, view.slo
     title = t("Service level objectives", "服务等级目标（SLO）")
     if slo is None:
         return Section(title)
@@ -46,7 +49,7 @@ def section(view: View) -> Section:
     judged = [
         phase
         for phase in view.phases
-        if phase["mode"] != "capacity" and slo.of(phase["mode"], phase["model_requested"])
+        if phase.mode != "capacity" and slo.of(phase.mode, phase.model_requested)
     ]
     if judged:
         blocks.append(_goodput(view, slo, judged))
@@ -55,27 +58,22 @@ def section(view: View) -> Section:
     return Section(title, blocks)
 
 
-def _goodput(view: View, slo: Slo, phases: list[dict[str, Any]]) -> Table:
+def _goodput(view: View, slo: Slo, phases: list[PhaseNumbers]) -> Table:
     t = view.t
-    return Table(
-        title=t("Goodput", "有效吞吐"),
-        headers=(
-            t("Phase", "阶段"),
-            t("A good request", "合格请求"),
-            t("Planned", "计划请求"),
-            t("Success", "成功"),
-            t("Good", "合格"),
-            *headers(view),
-        ),
-        rows=[
-            (
-                phase["phase"],
-                _limits(view, slo.of(phase["mode"], phase["model_requested"])),
-                *(integer(phase[name]) for name in ("planned", "success", "good")),
-                *cells(view, phase),
-            )
-            for phase in phases
+    return table(
+        t,
+        phases,
+        [
+            PHASE,
+            Name("A good request", "合格请求").of(
+                lambda phase: _limits(view, slo.of(phase.mode, phase.model_requested))
+            ),
+            PLANNED,
+            SUCCESS,
+            Name("Good", "合格").of(lambda phase: phase.good, integer),
+            *goodput(view),
         ],
+        title=t("Goodput", "有效吞吐"),
         how=t(
             "A good request succeeded within every limit; TTFT and TPOT are limited of streams "
             "alone, and a time that is not known is not good enough. Where slo.toml gives only "
@@ -101,27 +99,20 @@ def _limits(view: View, objectives: Objectives) -> str:
 def _statements(view: View, checks: list[Check]) -> Table:
     t = view.t
     verdicts = {
-        "passed": t("met", "达到"),
+        "passed": t(*MET),
         "failed": t("MISSED", "未达到"),
         "unknown": t("not known", "未知"),
     }
-    return Table(
-        title=t("Objectives", "目标"),
-        headers=(
-            t("Phase", "阶段"),
-            t("Objective", "目标"),
-            t("Found", "实测"),
-            t("Verdict", "判定"),
-        ),
-        rows=[
-            (
-                check.subject,
-                _wish(check),
-                _found(check),
-                verdicts[check.verdict],
-            )
-            for check in checks
+    return table(
+        t,
+        checks,
+        [
+            PHASE.of(lambda check: check.subject),
+            Name("Objective", "目标").of(_wish),
+            FOUND.of(_found),
+            VERDICT.of(lambda check: verdicts[check.verdict]),
         ],
+        title=t("Objectives", "目标"),
         how=t(
             "Each objective on each phase it is made of. What is not known, as of a phase that "
             "was not run, is not met. Percentiles count requests that were waited for in vain: "

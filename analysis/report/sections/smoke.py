@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from analysis.page.blocks import Section, Table
+from analysis.page.blocks import Section
+from analysis.page.columns import Name, table
+from analysis.page.vocabulary import API_COST, HTTP, MODEL, NOTE, SCENARIO, Cost, failed
 from analysis.page.words import Words, integer, seconds
 from analysis.report.view import View
 
@@ -11,26 +13,17 @@ PLACE = 50  # in the report
 
 def section(view: View) -> Section:
     """Scenario, model, HTTP, latency or TTFT, cost, note."""
-    t = view.t
-    table = Table(
-        headers=(
-            t("Scenario", "场景"),
-            t("Model", "模型"),
-            "HTTP",
-            t("Latency/TTFT", "延迟/TTFT"),
-            t("API cost", "API 返回费用"),
-            t("Note", "备注"),
-        ),
-        rows=[
-            (
-                row["scenario"],
-                row["model_requested"],
-                integer(row["http_status"]),
-                _latency(row),
-                t.money(row["api_cost"]),
-                _note(t, row),
-            )
-            for row in view.rows("smoke")
+    t, rows = view.t, view.rows("smoke")
+    requests = table(
+        t,
+        rows,
+        [
+            SCENARIO.of(lambda row: row["scenario"]),
+            MODEL.of(lambda row: row["model_requested"]),
+            HTTP.of(lambda row: row["http_status"], integer),
+            Name("Latency/TTFT", "延迟/TTFT").of(_latency),
+            API_COST.of(lambda row: Cost(row["api_cost"])),
+            NOTE.of(lambda row: _note(t, row)),
         ],
         how=t(
             "One request a row: latency from the first byte sent to the last byte received; "
@@ -39,7 +32,7 @@ def section(view: View) -> Section:
         ),
     )
     title = t("OpenAI-compatible basics", "OpenAI-compatible 基础链路")
-    return Section(title, [table] if table.rows else [])
+    return Section(title, [requests] if rows else [])
 
 
 def _latency(row: dict[str, Any]) -> str:
@@ -50,7 +43,7 @@ def _latency(row: dict[str, Any]) -> str:
 
 def _note(t: Words, row: dict[str, Any]) -> str:
     if not row["success"]:
-        return t(f"failed: {row['outcome']}", f"失败：{row['outcome']}")
+        return failed(t, row["outcome"])
     if row["stream"]:
         took = seconds(row["elapsed_sec"])
         held = "stream_buffered" in (row["check"] or "").split()

@@ -1,11 +1,15 @@
 """Token timing of streams: the first token, the speed of the rest, gaps, stalls, the tail."""
 
-from typing import Any
+from fractions import Fraction
 
-from analysis.page.blocks import Section, Table, tabulated
+from analysis.numbers.phase_numbers import PhaseNumbers
+from analysis.page.blocks import Section, Table
+from analysis.page.columns import Name, table
+from analysis.page.vocabulary import OUTPUT, PHASE, UNANSWERED, Time, tpot, ttft
 from analysis.page.words import ABSENT, integer, milliseconds, rate, seconds
-from analysis.report.sections.phase_columns import goodput, number, ranked
+from analysis.report.sections.slo import goodput
 from analysis.report.view import View
+from rules.percentiles import decimal
 from rules.stream_timing import STALL_LIMIT_S
 
 PLACE = 170  # in the report
@@ -13,26 +17,27 @@ PLACE = 170  # in the report
 
 def section(view: View) -> Section:
     """Two tables with a row a phase that streamed: its tokens, and its gaps."""
-    phases = [phase for phase in view.phases if phase["streams"]]
+    phases = [phase for phase in view.phases if phase.streams]
     tables = [_tokens(view, phases), _gaps(view, phases)] if phases else []
     return Section(view.t("Streams", "流式时延"), [*tables])
 
 
-def _tokens(view: View, phases: list[dict[str, Any]]) -> Table:
+def _tokens(view: View, phases: list[PhaseNumbers]) -> Table:
     t = view.t
-    return tabulated(
+    return table(
+        t,
         phases,
         [
-            number(t("Phase", "阶段"), "phase"),
-            number(t("Streams", "流式请求"), "streams", integer),
-            *ranked(view, ("TTFT {}", "TTFT {}"), "ttft", seconds),
-            number(t("No answer", "无应答"), "unanswered", integer),
-            number(t("First visible P50", "首个可见 P50"), "first_visible_p50_s", seconds),
-            *ranked(view, ("TPOT {}", "TPOT {}"), "tpot", milliseconds),
-            number(t("TPOT unknown", "TPOT 未知"), "tpot_unknown_count", integer),
-            number(t("Output tokens/s", "输出 token/秒"), "output_per_s", rate),
-            number(t("Per request P50", "单请求 P50"), "request_output_p50_per_s", rate),
-            number(t("Slowest 5 %", "最慢 5%"), "request_output_p5_per_s", rate),
+            PHASE,
+            Name("Streams", "流式请求").of(lambda p: p.streams, integer),
+            *map(ttft, view.percents),
+            UNANSWERED,
+            Name("First visible P50", "首个可见 P50").of(lambda p: p.first_visible.p50_s, seconds),
+            *map(tpot, view.percents),
+            Name("TPOT unknown", "TPOT 未知").of(lambda p: p.tpot_unknown_count, integer),
+            OUTPUT,
+            Name("Per request P50", "单请求 P50").of(lambda p: p.request_output_p50_per_s, rate),
+            Name("Slowest 5 %", "最慢 5%").of(lambda p: p.request_output_p5_per_s, rate),
             *goodput(view),
         ],
         title=t("Tokens", "token 时延"),
@@ -51,20 +56,23 @@ def _tokens(view: View, phases: list[dict[str, Any]]) -> Table:
     )
 
 
-def _gaps(view: View, phases: list[dict[str, Any]]) -> Table:
+def _gaps(view: View, phases: list[PhaseNumbers]) -> Table:
     t = view.t
     limit = stall_limit_s(view)
-    return tabulated(
+    return table(
+        t,
         phases,
         [
-            number(t("Phase", "阶段"), "phase"),
-            number(t("Tokens per chunk", "每 chunk token"), "tokens_per_chunk", _amount),
-            *ranked(view, ("Gap {}", "间隔 {}"), "itl", milliseconds),
-            number(t("Longest gap", "最长间隔"), "inter_chunk_max_s", milliseconds),
-            number(t(f"Gaps above {limit:g} s", f"超过 {limit:g} 秒的间隔"), "stalls", integer),
-            number(t("Streams with one", "出现停顿的流"), "stalled_streams", integer),
-            number(t("Tail P50", "尾部 P50"), "tail_p50_s", milliseconds),
-            number(t("Tail P95", "尾部 P95"), "tail_p95_s", milliseconds),
+            PHASE,
+            Name("Tokens per chunk", "每 chunk token").of(lambda p: p.tokens_per_chunk, _amount),
+            *map(_gap, view.percents),
+            Name("Longest gap", "最长间隔").of(lambda p: p.inter_chunk_max_s, milliseconds),
+            Name(f"Gaps above {limit:g} s", f"超过 {limit:g} 秒的间隔").of(
+                lambda p: p.stalls, integer
+            ),
+            Name("Streams with one", "出现停顿的流").of(lambda p: p.stalled_streams, integer),
+            Name("Tail P50", "尾部 P50").of(lambda p: p.tail.p50_s, milliseconds),
+            Name("Tail P95", "尾部 P95").of(lambda p: p.tail.p95_s, milliseconds),
         ],
         title=t("Gaps, stalls, tails", "间隔、停顿与尾部"),
         how=t(
@@ -75,6 +83,11 @@ def _gaps(view: View, phases: list[dict[str, Any]]) -> Table:
             "ITL），误差不超过 2.4%。尾部为末 token 到末字节：用量、费用、[DONE]。",
         ),
     )
+
+
+def _gap(rank: Fraction) -> Time:
+    label = decimal(rank)
+    return Name(f"Gap P{label}", f"间隔 P{label}").of(lambda p: p.itl.at(rank), milliseconds)
 
 
 def stall_limit_s(view: View) -> float:

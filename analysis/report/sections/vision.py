@@ -1,14 +1,16 @@
 """Image input, as the article's section 6: the same picture at each output budget."""
 
-from typing import Any
-
-from analysis.page.blocks import Section, Table
-from analysis.page.words import ABSENT, integer, percent, tally
+from analysis.numbers.phase_numbers import PhaseNumbers
+from analysis.page.blocks import Section
+from analysis.page.columns import Name, field, table
+from analysis.page.vocabulary import API_COST, CONTENT, HTTP, MODEL, NOTE, REASONING_CONTENT, failed
+from analysis.page.words import ABSENT, Words, integer, percent, tally
 from analysis.report.sections.detail import detail
 from analysis.report.sections.reasoning import content
-from analysis.report.view import View
+from analysis.report.view import Row, View
 
 PLACE = 150  # in the report
+TITLE = Name("Multimodal smoke", "多模态 Smoke")
 READABLE = 0.8
 """The share of the picture's text that the probe asks for (tasks/probes/vision.py)."""
 
@@ -16,22 +18,23 @@ READABLE = 0.8
 def section(view: View) -> Section:
     """One row a model and output budget."""
     t = view.t
-    rows = view.rows("vision")
-    table = Table(
-        headers=(
-            t("Model", "模型"),
-            t("Samples", "样本"),
-            "max_tokens",
-            "HTTP",
-            "content",
-            "reasoning_content",
-            t("API cost", "API 返回费用"),
-            t("Text found", "识别文字"),
-            t("Note", "备注"),
-        ),
-        rows=[
-            _row(view, phase, [row for row in rows if row["phase"] == phase["phase"]])
-            for phase in view.of("vision")
+
+    def rows(phase: PhaseNumbers) -> list[Row]:
+        return [row for row in view.rows("vision") if row["phase"] == phase.phase]
+
+    pictures = table(
+        t,
+        view.of_modes("vision"),
+        [
+            MODEL,
+            Name("Samples", "样本").of(lambda p: p.planned, integer),
+            field("max_tokens").of(lambda p: p.target, integer),
+            HTTP.of(lambda p: p.status_counts, tally),
+            CONTENT.of(lambda p: t.join(sorted({content(t, row) for row in rows(p)})) or ABSENT),
+            REASONING_CONTENT.of(lambda p: _reasoning(t, rows(p))),
+            API_COST,
+            Name("Text found", "识别文字").of(lambda p: percent(text_share(rows(p)), 0)),
+            NOTE.of(lambda p: _note(t, p, text_share(rows(p)))),
         ],
         how=t(
             "The picture's known text is looked for in the reply: text found is the largest share "
@@ -39,34 +42,23 @@ def section(view: View) -> Section:
             "在回复中查找图片内已知文字：识别文字为各样本返回字符占比的最大值。",
         ),
     )
-    return Section(t("Multimodal smoke", "多模态 Smoke"), [table] if table.rows else [])
+    return Section(t(*TITLE), [pictures] if pictures.rows else [])
 
 
-def _row(view: View, phase: dict[str, Any], rows: list[dict[str, Any]]) -> tuple[str, ...]:
-    t = view.t
-    share = text_share(rows)
-    if not phase["success"]:
-        note = t(f"failed: {tally(phase['outcomes'])}", f"失败：{tally(phase['outcomes'])}")
-    elif share is not None and share >= READABLE:
-        note = t("readable text returned", "返回可读 OCR 内容")
-    else:
-        note = t("image input accepted", "图片输入链路可调用")
-    kinds = {content(t, row) for row in rows}
-    reasoning = any(row["reasoning_content_present"] for row in rows)
-    return (
-        phase["model_requested"],
-        integer(phase["planned"]),
-        integer(phase["target"]),
-        tally(phase["status_counts"]),
-        t.join(sorted(kinds)) or ABSENT,
-        t("yes", "有") if reasoning else t("no", "无"),
-        t.money(phase["cost_sum"], phase["cost_unknown_success_count"]),
-        percent(share, 0),
-        note,
-    )
+def _reasoning(t: Words, rows: list[Row]) -> str:
+    present = any(row["reasoning_content_present"] for row in rows)
+    return t("yes", "有") if present else t("no", "无")
 
 
-def text_share(rows: list[dict[str, Any]]) -> float | None:
+def _note(t: Words, phase: PhaseNumbers, share: float | None) -> str:
+    if not phase.success:
+        return failed(t, tally(phase.outcomes))
+    if share is not None and share >= READABLE:
+        return t("readable text returned", "返回可读 OCR 内容")
+    return t("image input accepted", "图片输入链路可调用")
+
+
+def text_share(rows: list[Row]) -> float | None:
     """The largest share of the picture's text that a reply held."""
     shares = [detail(row).get("text_share") for row in rows]
     known = [float(share) for share in shares if isinstance(share, (int, float))]

@@ -2,30 +2,48 @@
 
 from typing import Any
 
-from analysis.page.blocks import Column, Section, Table, tabulated
-from analysis.page.words import integer, rate, seconds, tally
+from analysis.numbers.phase_numbers import PhaseNumbers
+from analysis.page.blocks import Section, Table
+from analysis.page.columns import Name, table
+from analysis.page.vocabulary import (
+    API_COST,
+    CONCURRENCY,
+    MODEL,
+    OBSERVED_RPM,
+    OBSERVED_TPM,
+    OUTPUT,
+    PLANNED,
+    STATUSES,
+    SUCCESS,
+    TOTAL_TOKENS,
+    UNANSWERED,
+    PhaseColumn,
+    latency,
+)
 from analysis.report import plots
-from analysis.report.sections.phase_columns import PhaseColumn, goodput, number, ranked
+from analysis.report.sections.slo import goodput
 from analysis.report.view import View
 
 PLACE = 70  # in the report
+_RPM = CONCURRENCY.called(Name("Target RPM", "目标 RPM"))
+_TPM = CONCURRENCY.called(Name("Target TPM", "调度目标 TPM"))
 
 
 def section(view: View) -> Section:
     """The RPM table and the TPM table; a steady or soak window reads as an RPM one."""
     t = view.t
     kinds = {phase["name"]: phase.get("kind") for phase in view.run.plan}
-    paced, tpm = view.of("rpm", "soak", "replay"), view.of("tpm")
-    held = [phase for phase in paced if kinds.get(phase["phase"]) == "steady"]
+    paced, tpm = view.of_modes("rpm", "soak", "replay"), view.of_modes("tpm")
+    held = [phase for phase in paced if kinds.get(phase.phase) == "steady"]
     rpm = [phase for phase in paced if phase not in held]
     tables = []
     if rpm:
-        tables.append(_rpm(view, rpm, t("RPM results", "RPM 结果"), t("Target RPM", "目标 RPM")))
+        tables.append(_rpm(view, rpm, t("RPM results", "RPM 结果"), _RPM))
     if held:
-        tables.append(_rpm(view, held, t("Held concurrency", "保持并发"), t("Concurrency", "并发")))
+        tables.append(_rpm(view, held, t("Held concurrency", "保持并发"), CONCURRENCY))
     if tpm:
         tables.append(_tpm(view, tpm))
-    lengths = sorted({p["duration_s"] for p in paced + tpm if p["duration_s"] is not None})
+    lengths = sorted({p.duration_s for p in paced + tpm if p.duration_s is not None})
     length = "/".join(f"{s:g}" for s in lengths)
     return Section(
         t(f"RPM/TPM: scheduled windows of {length} s", f"RPM/TPM：{length} 秒调度窗口结果"),
@@ -33,11 +51,12 @@ def section(view: View) -> Section:
     )
 
 
-def _rpm(view: View, phases: list[dict[str, Any]], title: str, target: str) -> Table:
+def _rpm(view: View, phases: list[PhaseNumbers], title: str, target: PhaseColumn[Any]) -> Table:
     t = view.t
-    return tabulated(
+    return table(
+        t,
         phases,
-        [*_window(view, target), *_latency(view)],
+        [*_window(target), *_latency(view)],
         title=title,
         how=t(
             "Observed RPM = successes / wall clock × 60, and TPM likewise with the successes' "
@@ -51,13 +70,14 @@ def _rpm(view: View, phases: list[dict[str, Any]], title: str, target: str) -> T
     )
 
 
-def _tpm(view: View, phases: list[dict[str, Any]]) -> Table:
+def _tpm(view: View, phases: list[PhaseNumbers]) -> Table:
     t = view.t
-    return tabulated(
+    return table(
+        t,
         phases,
         [
-            *_window(view, t("Target TPM", "调度目标 TPM")),
-            number("total_tokens", "total_tokens", integer),
+            *_window(_TPM),
+            TOTAL_TOKENS,
             *_latency(view),
         ],
         title=t("TPM results", "TPM 结果"),
@@ -69,29 +89,10 @@ def _tpm(view: View, phases: list[dict[str, Any]]) -> Table:
     )
 
 
-def _window(view: View, target: str) -> list[PhaseColumn]:
+def _window(target: PhaseColumn[Any]) -> list[PhaseColumn[Any]]:
     """Whose window it was, what became of its requests, and the rates."""
-    t = view.t
-    return [
-        number(t("Model", "模型"), "model_requested"),
-        number(target, "target", integer),
-        number(t("Planned", "计划请求"), "planned", integer),
-        number(t("Success", "成功"), "success", integer),
-        number(t("Status", "状态分布"), "status_counts", tally),
-        number(t("Observed RPM", "观测 RPM"), "observed_rpm", rate),
-        number(t("Observed TPM", "观测 TPM"), "observed_tpm", rate),
-    ]
+    return [MODEL, target, PLANNED, SUCCESS, STATUSES, OBSERVED_RPM, OBSERVED_TPM]
 
 
-def _latency(view: View) -> list[PhaseColumn]:
-    t = view.t
-    return [
-        *ranked(view, ("{} latency", "{} 延迟"), "latency", seconds),
-        Column(
-            t("API cost", "API 返回费用"),
-            lambda phase: t.money(phase["cost_sum"], phase["cost_unknown_success_count"]),
-        ),
-        number(t("No answer", "无应答"), "unanswered", integer),
-        number(t("Output tokens/s", "输出 token/秒"), "output_per_s", rate),
-        *goodput(view),
-    ]
+def _latency(view: View) -> list[PhaseColumn[Any]]:
+    return [*map(latency, view.percents), API_COST, UNANSWERED, OUTPUT, *goodput(view)]

@@ -41,7 +41,7 @@ def remarks(view: View) -> list[Remark]:
                         f"{integer(said.unstated)} 个未给出费用的请求按最坏情况计",
                     )
                 )
-            text = f"{name}{t(': ', '：')}{t.clauses(clauses)}{t('.', '。')}"
+            text = f"{name}{t.colon}{t.clauses(clauses)}{t.stop}"
             found.append(Remark("note" if said.spent <= said.limit else "bad", text))
     for window in view.run.events_of(Uncalibrated):
         text = t(

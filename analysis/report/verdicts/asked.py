@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from analysis.numbers.goodput import slo_of
 from analysis.page.blocks import Remark
 from analysis.page.words import Words, integer
 from analysis.report.check import Check, held, objectives
@@ -14,7 +13,7 @@ _SHOWN = 5
 
 def remarks(view: View) -> list[Remark]:
     """One remark on the objectives of `--slo` and one on `--fail-on`, where they were given."""
-    t, slo = view.t, slo_of(view.run)
+    t, slo = view.t, view.slo
     found = []
     if slo is not None and (checks := objectives(view, slo)):
         missed = [check for check in checks if not check.passed]
@@ -59,7 +58,7 @@ def _failed(t: Words, head: str, checks: Sequence[Check]) -> Remark:
     more = len(checks) - _SHOWN
     if more > 0:
         said.append(t(f"and {integer(more)} more", f"另有 {integer(more)} 项"))
-    return Remark("bad", f"{head}{t(': ', '：')}{t.clauses(said)}{t('.', '。')}")
+    return Remark("bad", f"{head}{t.colon}{t.clauses(said)}{t.stop}")
 
 
 def _told(t: Words, check: Check) -> str:

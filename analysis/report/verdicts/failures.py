@@ -1,7 +1,6 @@
 """What failed, how often, and in whose words: a run that fails says so, and why."""
 
-from typing import Any
-
+from analysis.numbers.phase_numbers import PhaseNumbers
 from analysis.numbers.warmup import warmup_s
 from analysis.page.blocks import Level, Remark
 from analysis.page.words import Words, integer, percent
@@ -24,11 +23,11 @@ def remarks(view: View) -> list[Remark]:
     """One remark a phase with failures."""
     found = []
     for phase in view.phases:
-        if not phase["failures"] and not warmup_s(view.run):
+        if not phase.failures and not warmup_s(view.run):
             continue  # what was left out of the numbers may have failed as well
-        told = failures(view, phase["phase"], _SOUGHT.get(phase["mode"], frozenset()))
+        told = failures(view, phase.phase, _SOUGHT.get(phase.mode, frozenset()))
         if told.causes:
-            found.append(Remark(_level(phase["mode"], told), _text(view, phase, told)))
+            found.append(Remark(_level(phase.mode, told), _text(view, phase, told)))
     return found
 
 
@@ -40,8 +39,8 @@ def _level(mode: str, told: Failures) -> Level:
     return "bad" if told.share > SMALL_SHARE else "note"
 
 
-def _text(view: View, numbers: dict[str, Any], told: Failures) -> str:
-    t, phase, model = view.t, numbers["phase"], numbers["model_requested"]
+def _text(view: View, numbers: PhaseNumbers, told: Failures) -> str:
+    t, phase, model = view.t, numbers.phase, numbers.model_requested
     failed, sent = integer(told.failed), integer(told.sent)
     share = percent(told.share)
     if told.failed == told.sent:
@@ -57,7 +56,7 @@ def _text(view: View, numbers: dict[str, Any], told: Failures) -> str:
     first, *rest = told.causes
     said = t.clauses([_clause(t, first), *(_brief(cause) for cause in rest[:4])])
     more = " …" if len(rest) > 4 else ""
-    text = f"{head}{t(': ', '：')}{said}{more}{t('.', '。')}"
+    text = f"{head}{t.colon}{said}{more}{t.stop}"
     advice = hint(first.outcome, first.status, first.words)
     if first.outcome == Outcome.NOT_FOUND and (meant := _meant(view, model)):
         advice = meant
@@ -100,5 +99,5 @@ def _brief(cause: Cause) -> str:
 
 def _sentence(t: Words, en: str, zh: str) -> str:
     text = t(en, zh)
-    end = "" if text.endswith(("?", "？")) else t(".", "。")
+    end = "" if text.endswith(("?", "？")) else t.stop
     return text[:1].upper() + text[1:] + end

@@ -1,7 +1,6 @@
 """Whether the load generator kept time: a late one measures itself."""
 
-from typing import Any
-
+from analysis.numbers.phase_numbers import PhaseNumbers
 from analysis.numbers.punctuality import GAP_SHARE
 from analysis.page.blocks import Level, Remark
 from analysis.page.words import Words, integer, milliseconds, seconds
@@ -18,11 +17,11 @@ FEWEST = 3
 def remarks(view: View) -> list[Remark]:
     """Whether the requests left when they were due, and what came was read when it came."""
     t = view.t
-    judged = [phase for phase in view.phases if phase["generator_limited"] is not None]
-    limited = [phase for phase in judged if phase["generator_limited"]]
+    judged = [phase for phase in view.phases if phase.generator_limited is not None]
+    limited = [phase for phase in judged if phase.generator_limited]
     found = []
     for phase in limited:
-        name = phase["phase"]
+        name = phase.phase
         text = t(
             f"{name} is generator-limited, do not trust it", f"{name} 受压测端限制，结果不可信"
         )
@@ -37,8 +36,8 @@ def remarks(view: View) -> list[Remark]:
         why = [*_limits(view, phase), *_lateness(t, phase)]
         found.append(Remark(_level(phase), sentence(t, text, t.clauses(why))))
     if judged and not limited:
-        sends = [p["send_lag_p99_s"] for p in judged if p["send_lag_p99_s"] is not None]
-        loops = [p["loop_lag_p99_s"] for p in judged if p["loop_lag_p99_s"] is not None]
+        sends = [p.send_lag.p99_s for p in judged if p.send_lag.p99_s is not None]
+        loops = [p.loop_lag_p99_s for p in judged if p.loop_lag_p99_s is not None]
         worst = [
             t(f"{what} {milliseconds(max(lags))}", f"{zh} {milliseconds(max(lags))}")
             for what, zh, lags in (("send", "发送", sends), ("event loop", "事件循环", loops))
@@ -53,9 +52,9 @@ def remarks(view: View) -> list[Remark]:
     return found
 
 
-def _level(phase: dict[str, Any]) -> Level:
+def _level(phase: PhaseNumbers) -> Level:
     """Of fewer than FEWEST requests the latest probe of the loop is its 99th percentile: a note."""
-    return "bad" if phase["sent"] >= FEWEST or phase["local_limits"] else "note"
+    return "bad" if phase.sent >= FEWEST or phase.local_limits else "note"
 
 
 def _held(view: View, phase: str) -> int:
@@ -63,9 +62,9 @@ def _held(view: View, phase: str) -> int:
     return sum(end.held_by_budget or 0 for end in view.run.events_of(PhaseEnd, phase))
 
 
-def _limits(view: View, phase: dict[str, Any]) -> list[str]:
+def _limits(view: View, phase: PhaseNumbers) -> list[str]:
     """Which limits of our own machine requests of a phase met, and what to raise."""
-    if not phase["local_limits"]:
+    if not phase.local_limits:
         return []
     t, clauses = view.t, []
     frame = view.requests(phase, "outcome", "error_type")
@@ -85,13 +84,13 @@ def _limits(view: View, phase: dict[str, Any]) -> list[str]:
     return clauses
 
 
-def _lateness(t: Words, phase: dict[str, Any]) -> list[str]:
+def _lateness(t: Words, phase: PhaseNumbers) -> list[str]:
     """Which of the generator's lags exceeds which limit, a clause each."""
     clauses = []
-    sent, loop = phase["send_lag_p99_s"], phase["loop_lag_p99_s"]
-    measured, name = phase["latency_p50_s"], t("the median latency", "中位延迟")
-    if _above(sent, phase["send_lag_limit_s"]):
-        lag, limit = milliseconds(sent), milliseconds(phase["send_lag_limit_s"])
+    sent, loop = phase.send_lag.p99_s, phase.loop_lag_p99_s
+    measured, name = phase.latency.p50_s, t("the median latency", "中位延迟")
+    if _above(sent, phase.send_lag_limit_s):
+        lag, limit = milliseconds(sent), milliseconds(phase.send_lag_limit_s)
         share = _share(t, LAG_SHARE, name, measured)
         clauses.append(
             t(
@@ -99,14 +98,14 @@ def _lateness(t: Words, phase: dict[str, Any]) -> list[str]:
                 f"P99 发送滞后 {lag} 超过 {limit}（{share}）",
             )
         )
-    if phase["ttft_p50_s"] is not None:
-        measured, name = phase["ttft_p50_s"], t("the median TTFT", "中位 TTFT")
+    if phase.ttft.p50_s is not None:
+        measured, name = phase.ttft.p50_s, t("the median TTFT", "中位 TTFT")
     gap = t("the median gap between chunks", "chunk 间隔中位数")
     passed = [
         t(f"{milliseconds(limit_s)}, {share}", f"{milliseconds(limit_s)}（{share}）")
         for limit_s, share in (
-            (phase["loop_lag_limit_s"], _share(t, LAG_SHARE, name, measured)),
-            (phase["chunk_lag_limit_s"], _share(t, GAP_SHARE, gap, phase["inter_chunk_p50_s"])),
+            (phase.loop_lag_limit_s, _share(t, LAG_SHARE, name, measured)),
+            (phase.chunk_lag_limit_s, _share(t, GAP_SHARE, gap, phase.inter_chunk.p50_s)),
         )
         if _above(loop, limit_s)
     ]

@@ -19,7 +19,7 @@ def remarks(view: View) -> list[Remark]:
 def _faults(view: View) -> list[Remark]:
     """Whether requests failed by a fault of ours, which is no word about the gateway."""
     name, t = Outcome.INTERNAL_ERROR.value, view.t
-    count = sum(phase["outcomes"].get(name, 0) for phase in view.phases)
+    count = sum(phase.outcomes.get(name, 0) for phase in view.phases)
     if not count:
         return []
     text = t(
@@ -84,16 +84,16 @@ def _parted(view: View) -> list[Remark]:
     t, found = view.t, []
     bursts = {phase["name"] for phase in view.run.plan if phase.get("kind") == "burst"}
     for phase in view.phases:
-        parts = phase["parts"] if phase["phase"] in bursts else None
+        parts = phase.parts if phase.phase in bursts else None
         if not parts:
             continue
-        name, shown = phase["phase"], t.join(map(str, parts))
+        name, shown = phase.phase, t.join(map(str, parts))
         text = t(
             f"{name} was resumed: it was sent in {len(parts)} parts, of {shown} requests, and "
-            f"never as {phase['sent']} at once. Do not read it as that burst; to measure that, "
+            f"never as {phase.sent} at once. Do not read it as that burst; to measure that, "
             "start a new run.",
             f"{name} 为续跑：分 {len(parts)} 次发出（{shown} 个请求），"
-            f"从未同时发出 {phase['sent']} 个。不可视为该并发的结果；如需测量请重新运行。",
+            f"从未同时发出 {phase.sent} 个。不可视为该并发的结果；如需测量请重新运行。",
         )
         found.append(Remark("bad", text))
     return found
@@ -103,16 +103,16 @@ def _losses(view: View) -> list[Remark]:
     """What was planned and never sent, and what became of those who were to send it."""
     t = view.t
     found = []
-    dropped = [phase for phase in view.phases if phase["dropped"]]
+    dropped = [phase for phase in view.phases if phase.dropped]
     if dropped:
-        where = t.join(f"{phase['phase']} {phase['dropped']}" for phase in dropped[:_EXAMPLES])
-        total = integer(sum(phase["dropped"] for phase in dropped))
+        where = t.join(f"{phase.phase} {phase.dropped}" for phase in dropped[:_EXAMPLES])
+        total = integer(sum(phase.dropped for phase in dropped))
         text = t(
             f"{total} planned requests were never sent ({where}).",
             f"{total} 个计划请求未发出（{where}）。",
         )
         found.append(Remark("note", text))
-    if lost := sum(phase["outcomes"].get("lost", 0) for phase in view.phases):
+    if lost := sum(phase.outcomes.get("lost", 0) for phase in view.phases):
         text = t(
             f"{integer(lost)} requests were with a process that died or was lost: each may have "
             "been sent and paid for, and nobody knows what it cost",
@@ -123,9 +123,9 @@ def _losses(view: View) -> list[Remark]:
                 f" (as dear as the dearest of their model, {t.money(most)} together)",
                 f"（若均按同一模型中最贵的一次计，合计 {t.money(most)}）",
             )
-        text += t(".", "。")
+        text += t.stop
         found.append(Remark("bad", text))
-    unsaid = sum(p["planned"] - p["recorded"] for p in view.phases)
+    unsaid = sum(p.planned - p.recorded for p in view.phases)
     if unsaid:
         text = t(
             f"{integer(unsaid)} planned requests left no row.",

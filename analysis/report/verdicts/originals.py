@@ -41,10 +41,10 @@ def _cached(view: View) -> list[Remark]:
     t, found = view.t, []
     counts: dict[str, list[int]] = {}
     for phase in view.phases:
-        if phase["mode"] != "cache" and phase["cached_tokens"] is not None:
-            known = counts.setdefault(phase["model_requested"], [0, 0])
-            known[0] += phase["cached_tokens"]
-            known[1] += phase["prompt_tokens"] or 0
+        if phase.mode != "cache" and phase.cached_tokens is not None:
+            known = counts.setdefault(phase.model_requested, [0, 0])
+            known[0] += phase.cached_tokens
+            known[1] += phase.prompt_tokens or 0
     asked = t(" (asked for by --same-prompts)", "（由 --same-prompts 指定）") if _same(view) else ""
     for model, (cached, prompt) in counts.items():
         if cached > 0 and prompt:
@@ -96,7 +96,7 @@ def _crossed(view: View) -> list[Remark]:
     if not len(wrong):
         return []
     frame = kept.at(wrong.tolist(), _NAMED)
-    planned = {phase["phase"]: phase["planned"] for phase in view.phases}
+    planned = {phase.phase: phase.planned for phase in view.phases}
     crossed = [
         _of_another(row["content"], row["request_index"], planned.get(row["phase"], 0))
         for row in rows(frame)

@@ -25,10 +25,10 @@ def _held_back(view: View) -> list[Remark]:
     t, found = view.t, []
     counts: dict[str, list[int]] = {}
     for phase in view.phases:
-        if (phase["loop_lag_p99_s"] or 0.0) <= LATE_S:  # a late reader makes clumps of its own
-            known = counts.setdefault(phase["model_requested"], [0, 0])
-            known[0] += phase["streams_buffered"]
-            known[1] += phase["streams_judged"]
+        if (phase.loop_lag_p99_s or 0.0) <= LATE_S:  # a late reader makes clumps of its own
+            known = counts.setdefault(phase.model_requested, [0, 0])
+            known[0] += phase.streams_buffered
+            known[1] += phase.streams_judged
     for model, (held, judged) in counts.items():
         if judged < FEWEST:
             continue
@@ -54,14 +54,14 @@ def _stalled(view: View) -> list[Remark]:
         Remark(
             "note",
             t(
-                f"{phase['phase']}: {integer(phase['stalled_streams'])} of "
-                f"{integer(phase['streams'])} streams stood still for more than {limit:g} s, the "
-                f"longest for {seconds(phase['inter_chunk_max_s'])}.",
-                f"{phase['phase']}：{integer(phase['streams'])} 个流中有 "
-                f"{integer(phase['stalled_streams'])} 个停顿超过 {limit:g} 秒，最长 "
-                f"{seconds(phase['inter_chunk_max_s'])}。",
+                f"{phase.phase}: {integer(phase.stalled_streams)} of "
+                f"{integer(phase.streams)} streams stood still for more than {limit:g} s, the "
+                f"longest for {seconds(phase.inter_chunk_max_s)}.",
+                f"{phase.phase}：{integer(phase.streams)} 个流中有 "
+                f"{integer(phase.stalled_streams)} 个停顿超过 {limit:g} 秒，最长 "
+                f"{seconds(phase.inter_chunk_max_s)}。",
             ),
         )
         for phase in view.phases
-        if (phase["stalled_streams"] or 0) >= _STALLED
+        if (phase.stalled_streams or 0) >= _STALLED
     ]

@@ -1,0 +1,107 @@
+"""What summary.json says of each model beside its phases: capacity, rate limits, caches. Pure.
+
+Its schema is made from these fields, as that of the phases is from phase_numbers.py.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from analysis.numbers.phase_numbers import Amount, Count, MaybeCount, Range, Seconds, Share
+
+
+@dataclass(frozen=True, kw_only=True)
+class CapacityNumbers:
+    """The bracket that a capacity search found."""
+
+    model_requested: Annotated[str, "the model"]
+    unit: Annotated[str, "what a level is: `rpm` or `concurrency`"]
+    met: Annotated[int | None, "highest level that met the objectives"]
+    missed: Annotated[int | None, "lowest level that missed them"]
+    confidence: Annotated[Share, "how likely the bracket holds the boundary; null: not stated"]
+    windows: Annotated[Count, "windows tried"]
+    answered: Annotated[Count, "windows that are an answer"]
+    causes: Annotated[list[str], "why the upper end missed"]
+    missed_objectives: Annotated[list[str], "which objectives it missed"]
+    limited_by_us: Annotated[bool, "whether the load generator was the limit"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LimitFit:
+    """How well one kind of limit explains what a gateway decided."""
+
+    kind: Annotated[str, "`bucket`, `fixed` or `sliding`"]
+    low: Annotated[Count, "smallest size that fits best, a minute"]
+    high: Annotated[Count, "largest such size"]
+    wrong: Annotated[Count, "decisions that it would have taken otherwise"]
+    of: Annotated[Count, "decisions"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LimitNumbers:
+    """What `--mode limits` found of one model's rate limit."""
+
+    model: Annotated[str, "the model"]
+    advertised_rpm: Annotated[MaybeCount, "requests a minute, as headers state"]
+    advertised_tpm: Annotated[MaybeCount, "tokens a minute, as headers state"]
+    kind: Annotated[str | None, "the kind of limit, where one explains it"]
+    at_once: Annotated[MaybeCount, "requests let through at once"]
+    enforced_low: Annotated[MaybeCount, "size of the limit, from"]
+    enforced_high: Annotated[MaybeCount, "size of the limit, to"]
+    unit: Annotated[str | None, "what runs out: `requests`, `tokens` or `concurrency`"]
+    unit_by: Annotated[str | None, "what tells so"]
+    short_window_s: Annotated[Seconds, "a window of seconds that explains it as well"]
+    tokens_low: Annotated[MaybeCount, "tokens a minute, from"]
+    tokens_high: Annotated[MaybeCount, "tokens a minute, to"]
+    retry_after_s: Annotated[Seconds, "the wait that a refusal states"]
+    retry_after: Annotated[str | None, "whether that wait is true"]
+    fits: Annotated[list[LimitFit], "every kind, the best first"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeanInterval:
+    """A mean with its interval; null bounds: too few."""
+
+    mean: float
+    low: float | None
+    high: float | None
+    n: Annotated[int, Range(0)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CachePairNumbers:
+    """What a prompt cache is worth, by cold and warm pairs of one model."""
+
+    model: Annotated[str, "the model"]
+    pairs: Annotated[Count, "pairs that count"]
+    excluded: Annotated[Count, "pairs that do not"]
+    hit_rate: Annotated[Share, "warm requests that hit / those that state cached tokens"]
+    token_hit_rate: Annotated[Share, "share of their prompt tokens that came from the cache"]
+    cost_cold: Annotated[Amount, "mean cost of the cold ones"]
+    cost_warm: Annotated[Amount, "mean cost of the warm ones"]
+    saving_per_request: Annotated[MeanInterval | None, "cold - warm"]
+    saving_share: Annotated[Amount, "saving / cold"]
+    write_premium: Annotated[MeanInterval | None, "what writing the cache costs more"]
+    write_premium_by: Annotated[str | None, "what tells it: `plain` requests or the `table`"]
+    hits_to_pay: Annotated[MaybeCount, "warm requests that pay it back"]
+    ttft_cold_s: Annotated[Seconds, "mean TTFT of the cold ones"]
+    ttft_warm_s: Annotated[Seconds, "mean TTFT of the warm ones"]
+    ttft_gain_s: Annotated[MeanInterval | None, "cold - warm"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CacheRest:
+    """One request after a pause."""
+
+    planned_s: Annotated[Count, "the pause that was asked for"]
+    rested_s: Annotated[Seconds, "the pause as it was"]
+    hit: Annotated[bool | None, "whether the entry was still there"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CacheLifeNumbers:
+    """How long a cached prefix of one model lives without use."""
+
+    model: Annotated[str, "the model"]
+    hit_after_s: Annotated[Seconds, "longest pause after which it was there"]
+    miss_after_s: Annotated[Seconds, "shortest pause after which it was gone"]
+    rests: Annotated[list[CacheRest], "every pause"]

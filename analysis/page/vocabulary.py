@@ -1,0 +1,166 @@
+"""What tables and charts call each thing that several of them show: one name, in both languages.
+
+What one table alone shows is named in that table. Columns of numbers are those of a phase
+(`PhaseNumbers`); `MODEL.of(...)` is the same column in a table of other items.
+"""
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import NamedTuple, TypeVar
+
+from analysis.numbers.phase_numbers import PhaseNumbers
+from analysis.page.columns import Column, Name, field
+from analysis.page.words import (
+    Words,
+    integer,
+    milliseconds,
+    percent,
+    rate,
+    seconds,
+    tally,
+)
+from rules.percentiles import decimal
+
+Value = TypeVar("Value")
+PhaseColumn = Column[PhaseNumbers, Value]
+Time = PhaseColumn[float | None]
+
+
+class Cost(NamedTuple):
+    """An amount, and of how many requests what they cost is not in it."""
+
+    amount: float | None
+    unknown: int = 0
+
+
+def _phase(
+    en: str, zh: str, number: Callable[[PhaseNumbers], Value], show: Callable[[Value], str] = str
+) -> PhaseColumn[Value]:
+    return Name(en, zh).of(number, show)
+
+
+def _money(t: Words, cost: Cost) -> str:
+    return t.money(*cost)
+
+
+# ---- whose requests
+
+PHASE = _phase("Phase", "阶段", lambda p: p.phase)
+MODEL = _phase("Model", "模型", lambda p: p.model_requested)
+SCENARIO = _phase("Scenario", "场景", lambda p: p.scenario)
+CONCURRENCY = _phase("Concurrency", "并发", lambda p: p.target, integer)
+
+# ---- what became of them
+
+REQUESTS = _phase("Requests", "请求", lambda p: p.planned, integer)
+PLANNED = _phase("Planned", "计划请求", lambda p: p.planned, integer)
+SENT = _phase("Sent", "已发送", lambda p: p.sent, integer)
+SUCCESS = _phase("Success", "成功", lambda p: p.success, integer)
+SUCCESS_RATE = _phase("Success rate", "成功率", lambda p: p.success_rate, percent)
+OUTCOMES = _phase("Outcomes", "结果分布", lambda p: p.outcomes, tally)
+STATUSES = _phase("HTTP status", "状态分布", lambda p: p.status_counts, tally)
+UNANSWERED = _phase("No answer", "无应答", lambda p: p.unanswered, integer)
+OUTCOME = Name("Outcome", "结果")
+HTTP = field("HTTP")
+
+# ---- rates
+
+OBSERVED_RPM = _phase("Observed RPM", "观测 RPM", lambda p: p.observed_rpm, rate)
+OBSERVED_TPM = _phase("Observed TPM", "观测 TPM", lambda p: p.observed_tpm, rate)
+OUTPUT = _phase("Output tokens/s", "输出 token/秒", lambda p: p.output_per_s, rate)
+GOODPUT = _phase("Goodput /s", "有效吞吐（/秒）", lambda p: p.goodput_rps, rate)
+ATTAINMENT = _phase("Attainment", "达标率", lambda p: p.attainment, percent)
+WALL = _phase("Wall clock", "墙钟耗时", lambda p: p.wall_s, seconds)
+
+# ---- times
+
+
+def latency(rank: Fraction | int) -> Time:
+    """A percentile of the latency."""
+    label = f"P{decimal(rank)}"
+    return _phase(f"{label} latency", f"{label} 延迟", lambda p: p.latency.at(rank), seconds)
+
+
+def ttft(rank: Fraction | int) -> Time:
+    """A percentile of the time to the first token."""
+    name = f"TTFT P{decimal(rank)}"
+    return _phase(name, name, lambda p: p.ttft.at(rank), seconds)
+
+
+def tpot(rank: Fraction | int) -> Time:
+    """A percentile of the time per output token."""
+    name = f"TPOT P{decimal(rank)}"
+    return _phase(name, name, lambda p: p.tpot.at(rank), milliseconds)
+
+
+LATENCY_P50, LATENCY_P95, LATENCY_P99 = latency(50), latency(95), latency(99)
+TTFT_P50 = ttft(50)
+
+# ---- tokens and money
+
+INPUT_TOKENS = Name("Input tokens", "输入 token")
+HIT_RATE = Name("Hit rate", "命中率")
+CONTENT, REASONING_CONTENT, CACHED_TOKENS = map(
+    field, ("content", "reasoning_content", "cached_tokens")
+)
+TOTAL_TOKENS = _phase("total_tokens", "total_tokens", lambda p: p.total_tokens, integer)
+API_COST: PhaseColumn[Cost] = Column(
+    Name("API cost", "API 返回费用"),
+    lambda p: Cost(p.cost_sum, p.cost_unknown_success_count),
+    _money,
+)
+COST_PER_SUCCESS: PhaseColumn[Cost] = Column(
+    Name("Cost per success", "每成功请求费用"), lambda p: Cost(p.cost_per_success), _money
+)
+
+
+def money(name: Name, amount: Callable[[Value], float | None]) -> Column[Value, Cost]:
+    """A column of amounts in the run's currency."""
+    return Column(name, lambda item: Cost(amount(item)), _money)
+
+
+# ---- other names that stand in several tables
+
+COST = Name("Cost", "费用")
+CONCLUSION = Name("Conclusion", "结论")
+FOUND = Name("Found", "实测")
+GATEWAY = Name("Gateway", "网关")
+INTERVAL = Name("95% interval", "95% 区间")
+MODE = Name("Mode", "模式")
+NOTE = Name("Note", "备注")
+NUMBER = Name("Number", "指标")
+PAIRS = Name("Pairs", "配对")
+RESULT = Name("Result", "结论")
+RUN = Name("Run", "运行")
+SHARE = Name("Share", "占比")
+SOURCE = Name("Source", "来源")
+STARTED = Name("Started", "开始时间")
+VERDICT = Name("Verdict", "判定")
+WHAT = Name("What", "项目")
+
+# ---- words in cells
+
+GENERATOR_LIMITED = Name("generator-limited", "受压测端限制")
+MET = Name("met", "达到")
+NONE = Name("none", "无")
+NOT_SHOWN = Name("no difference shown", "未显示差异")
+
+
+def failed(t: Words, how: str) -> str:
+    """How a request failed."""
+    return t(f"failed: {how}", f"失败：{how}")
+
+
+# ---- axes and legends of charts
+
+INTO_PHASE_S = Name("s into the phase", "阶段内时间（秒）")
+LATENCY_S = Name("latency, s", "延迟（秒）")
+LATENCY_P95_S = Name("P95 latency, s", "P95 延迟（秒）")
+SENT_S = Name("sent, s into the phase", "发送时刻（阶段内秒）")
+SUCCESS_PERCENT = Name("success, %", "成功率（%）")
+SUCCESSES = Name("success", "成功")
+
+SIMULATED_RUNS = Name(
+    "SIMULATED: at least one of these runs was made on Weighbridge's own simulator.",
+    "SIMULATED 模拟运行：其中至少一次运行来自 Weighbridge 自带模拟器。",
+)

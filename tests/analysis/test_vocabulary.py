@@ -1,0 +1,56 @@
+"""Whatever several tables show is called the same in all of them."""
+
+import ast
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from analysis.page import vocabulary
+from analysis.page.columns import Column, Name, table
+from analysis.page.words import Words
+from tests.locust_run import ROOT
+
+T = Words("en", "USD")
+
+
+def wordings(path: Path) -> Iterator[tuple[str, str]]:
+    """Both wordings of every `t("English", "Chinese")` in a file."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not isinstance(node, ast.Call) or len(node.args) < 2:
+            continue
+        name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+        both = node.args[:2]
+        if name in ("t", "words", "Name") and all(
+            isinstance(one, ast.Constant | ast.JoinedStr) for one in both
+        ):
+            en, zh = map(ast.unparse, both)
+            yield en, zh
+
+
+def test_nothing_is_worded_twice() -> None:
+    """A name or a sentence that stands in two places is put in one: vocabulary.py, or its file."""
+    count = Counter(pair for path in (ROOT / "analysis").rglob("*.py") for pair in wordings(path))
+    assert {pair: n for pair, n in count.items() if n > 1} == {}
+
+
+def test_no_two_names_of_the_vocabulary_are_alike() -> None:
+    named = [one.name if isinstance(one, Column) else one for one in vars(vocabulary).values()]
+    english = Counter(name.en for name in named if isinstance(name, Name))
+    assert [en for en, n in english.items() if n > 1] == []
+
+
+def test_a_column_of_other_items_keeps_its_name_and_its_writing() -> None:
+    """In both languages; what is not known is `-`, and so is money."""
+    columns = [
+        vocabulary.MODEL.of(lambda item: str(item["model"])),
+        vocabulary.SUCCESS_RATE.of(lambda item: item["share"]),
+        vocabulary.API_COST.of(lambda item: vocabulary.Cost(item["cost"], 2)),
+    ]
+    items = [{"model": "m", "share": 0.5, "cost": 1.0}, {"model": "n", "share": None, "cost": None}]
+    made = table(T, items, columns)
+    assert made.headers == ("Model", "Success rate", "API cost")
+    assert table(Words("zh"), items, columns).headers == ("模型", "成功率", "API 返回费用")
+    assert made.rows == [
+        ("m", "50%", "$1.000000 (+2 unknown)"),
+        ("n", "-", "unknown (2)"),
+    ]
