@@ -167,7 +167,8 @@ def _prompt_price(row: Row) -> tuple[float, float]:
         return 1.0, 1.0
     if cached is None and prompt >= CACHEABLE_TOKENS:
         return 0.0, 1.0
-    return max(0.0, 1 - (cached or 0) / prompt), 2.0 if row["cache_write_tokens"] else 1.0
+    free = (cached + SLACK_TOKENS) / prompt if cached else 0.0  # a prompt is counted so exactly
+    return max(0.0, 1 - free), 2.0 if row["cache_write_tokens"] else 1.0
 
 
 def _kind(row: Row) -> str | None:

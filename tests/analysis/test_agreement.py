@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from analysis.numbers.agreement import differences
@@ -88,6 +88,18 @@ tokens = st.integers(1, 3000)
     fee=st.floats(0, 1e-3), minimum=st.floats(0, 1e-3), decimals=st.integers(4, 9),
     extra=st.integers(-1, 1),
 )  # fmt: skip
+@example(
+    prompt=1,
+    outputs=(1, 1),
+    cached=(1, 1501),
+    price=1e-4,
+    rate=0.0,
+    discount=0.0,
+    fee=0.0,
+    minimum=0.0,
+    decimals=6,
+    extra=1,
+)  # all of the prompt was cached and free, but for the one token that was counted beside it
 def test_no_price_list_whatever_trips_the_cost_flag(
     prompt: int, outputs: tuple[int, int], cached: tuple[int, int], price: float, rate: float,
     discount: float, fee: float, minimum: float, decimals: int, extra: int,
