@@ -7,7 +7,7 @@ from typing import Any
 from analysis.compare.comparison import HANG_TOGETHER, MEMORY_NEEDS, Comparison, Finding
 from analysis.compare.resample import LEVEL
 from analysis.page.blocks import Block, Listing, Page, Remark, Section, Table, Text
-from analysis.page.columns import Name, field, table
+from analysis.page.columns import Column, Name, field, table
 from analysis.page.vocabulary import (
     COST_PER_SUCCESS,
     GATEWAY,
@@ -15,17 +15,19 @@ from analysis.page.vocabulary import (
     LATENCY_P50,
     LATENCY_P95,
     LATENCY_P99,
+    METRIC,
     MODE,
     NOT_SHOWN,
-    NUMBER,
     RESULT,
     RUN,
     SIMULATED_RUNS,
     STARTED,
     SUCCESS_RATE,
+    TPM,
     VERDICT,
+    Cost,
 )
-from analysis.page.words import ABSENT, Words, percent, rate, seconds
+from analysis.page.words import ABSENT, Words, rate
 
 
 def compose(found: Comparison, t: Words) -> Page:
@@ -190,7 +192,7 @@ def _table(title: str, findings: list[Finding], base: str, run: str, t: Words) -
         t,
         findings,
         [
-            NUMBER.of(lambda one: _name(one.number, t)),
+            METRIC.of(lambda one: _name(one.number, t)),
             field(base).of(lambda one: _value(one.number, one.difference.a, t)),
             field(run).of(lambda one: _value(one.number, one.difference.b, t)),
             Name("Change", "变化").of(lambda one: _change(one.number, one.difference.change)),
@@ -245,24 +247,23 @@ def _how(t: Words) -> str:
     )
 
 
+_NUMBERS: dict[str, Column[float | None, Any]] = {
+    "p50_s": LATENCY_P50.of(lambda value: value),
+    "p95_s": LATENCY_P95.of(lambda value: value),
+    "p99_s": LATENCY_P99.of(lambda value: value),
+    "success_rate": SUCCESS_RATE.of(lambda value: value),
+    "tpm": TPM.of(lambda value: value, rate),
+    "cost_per_success": COST_PER_SUCCESS.of(Cost),
+}
+"""What a compared number is called, and how it is written."""
+
+
 def _name(number: str, t: Words) -> str:
-    names = {
-        "p50_s": t(*LATENCY_P50.name),
-        "p95_s": t(*LATENCY_P95.name),
-        "p99_s": t(*LATENCY_P99.name),
-        "success_rate": t(*SUCCESS_RATE.name),
-        "tpm": "TPM",
-        "cost_per_success": t(*COST_PER_SUCCESS.name),
-    }
-    return names[number]
+    return t(*_NUMBERS[number].name)
 
 
 def _value(number: str, value: float | None, t: Words) -> str:
-    if number == "success_rate":
-        return percent(value)
-    if number == "tpm":
-        return rate(value)
-    return t.money(value) if number == "cost_per_success" else seconds(value)
+    return _NUMBERS[number].cell(t, value)
 
 
 def _change(number: str, change: float | None) -> str:

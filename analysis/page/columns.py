@@ -39,6 +39,10 @@ class Column(Generic[Item, Value]):
     number: Callable[[Item], Value]
     show: Callable[[Words, Value], str]
 
+    def cell(self, t: Words, item: Item) -> str:
+        """What stands in the row of an item."""
+        return self.show(t, self.number(item))
+
     def of(self, number: Callable[[Other], Value]) -> "Column[Other, Value]":
         """The same column in a table of other items."""
         return Column(self.name, number, self.show)
@@ -67,7 +71,7 @@ def table(
     """A table with one row per item."""
     return Table(
         headers=tuple(t(*column.name) for column in columns),
-        rows=[tuple(column.show(t, column.number(item)) for column in columns) for item in items],
+        rows=[tuple(column.cell(t, item) for column in columns) for item in items],
         how=how,
         title=title,
     )

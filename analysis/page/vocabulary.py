@@ -61,7 +61,7 @@ OUTCOMES = _phase("Outcomes", "结果分布", lambda p: p.outcomes, tally)
 STATUSES = _phase("HTTP status", "状态分布", lambda p: p.status_counts, tally)
 UNANSWERED = _phase("No answer", "无应答", lambda p: p.unanswered, integer)
 OUTCOME = Name("Outcome", "结果")
-HTTP = field("HTTP")
+HTTP, RPM, TASK_ID, TPM = map(field, ("HTTP", "RPM", "task_id", "TPM"))
 
 # ---- rates
 
@@ -103,6 +103,7 @@ HIT_RATE = Name("Hit rate", "命中率")
 CONTENT, REASONING_CONTENT, CACHED_TOKENS = map(
     field, ("content", "reasoning_content", "cached_tokens")
 )
+PROMPT, COMPLETION, CACHED = map(field, ("prompt", "completion", "cached"))
 TOTAL_TOKENS = _phase("total_tokens", "total_tokens", lambda p: p.total_tokens, integer)
 API_COST: PhaseColumn[Cost] = Column(
     Name("API cost", "API 返回费用"),
@@ -126,9 +127,9 @@ CONCLUSION = Name("Conclusion", "结论")
 FOUND = Name("Found", "实测")
 GATEWAY = Name("Gateway", "网关")
 INTERVAL = Name("95% interval", "95% 区间")
+METRIC = Name("Metric", "指标")
 MODE = Name("Mode", "模式")
 NOTE = Name("Note", "备注")
-NUMBER = Name("Number", "指标")
 PAIRS = Name("Pairs", "配对")
 RESULT = Name("Result", "结论")
 RUN = Name("Run", "运行")

@@ -8,8 +8,8 @@ from typing import Any
 
 from analysis.page import markdown
 from analysis.page.blocks import Block, Page, Remark, Section, Table
-from analysis.page.columns import Column, Name, field, table
-from analysis.page.vocabulary import MODEL, OUTCOME, REQUESTS, RESULT, SOURCE, WHAT, money
+from analysis.page.columns import Column, Name, table
+from analysis.page.vocabulary import MODEL, OUTCOME, REQUESTS, RESULT, SOURCE, TASK_ID, WHAT, money
 from analysis.page.words import ABSENT, Lang, Words, integer
 from analysis.reading.atomic_file import replacing
 from analysis.reconcile.reconciliation import Finding, Line, Reconciliation, at_stake
@@ -250,7 +250,7 @@ _NAMES: dict[Finding, Callable[[Words], str]] = {
 
 
 _LINES: list[Column[Line, Any]] = [
-    field("task_id").of(lambda line: line.task_id or line.request_id or ABSENT),
+    TASK_ID.of(lambda line: line.task_id or line.request_id or ABSENT),
     MODEL.of(lambda line: line.model or ABSENT),
     OUTCOME.of(lambda line: line.outcome or ABSENT),
     money(_OURS, lambda line: line.ours),

@@ -13,12 +13,21 @@ from tests.locust_run import ROOT
 T = Words("en", "USD")
 
 
-def wordings(path: Path) -> Iterator[tuple[str, str]]:
-    """Both wordings of every `t("English", "Chinese")` in a file."""
+def calls(path: Path) -> Iterator[tuple[ast.Call, str]]:
+    """Every call in a file, and the last name of what is called."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if not isinstance(node, ast.Call) or len(node.args) < 2:
+        if isinstance(node, ast.Call):
+            of = node.func
+            yield node, of.id if isinstance(of, ast.Name) else getattr(of, "attr", "")
+
+
+def wordings(path: Path) -> Iterator[tuple[str, str]]:
+    """Both wordings of every `t("English", "Chinese")` in a file, and of `field("name")`."""
+    for node, name in calls(path):
+        if name == "field" and isinstance(node.args[0] if node.args else None, ast.Constant):
+            yield ast.unparse(node.args[0]), ""
+        if len(node.args) < 2:
             continue
-        name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
         both = node.args[:2]
         if name in ("t", "words", "Name") and all(
             isinstance(one, ast.Constant | ast.JoinedStr) for one in both
@@ -31,6 +40,12 @@ def test_nothing_is_worded_twice() -> None:
     """A name or a sentence that stands in two places is put in one: vocabulary.py, or its file."""
     count = Counter(pair for path in (ROOT / "analysis").rglob("*.py") for pair in wordings(path))
     assert {pair: n for pair, n in count.items() if n > 1} == {}
+
+
+def test_every_table_is_made_of_columns() -> None:
+    """Cells without a column would have names of their own."""
+    files = [path for path in (ROOT / "analysis").rglob("*.py") if path.name != "columns.py"]
+    assert [path.name for path in files for _, name in calls(path) if name == "Table"] == []
 
 
 def test_no_two_names_of_the_vocabulary_are_alike() -> None:

@@ -5,7 +5,7 @@ from analysis.numbers.buckets import Bucket, ChangePoint, Drift
 from analysis.numbers.phase_numbers import PhaseNumbers
 from analysis.page.blocks import Block, Remark, Section, Table
 from analysis.page.chart import Chart, Series
-from analysis.page.columns import Name, field, table
+from analysis.page.columns import Name, table
 from analysis.page.vocabulary import (
     API_COST,
     INTERVAL,
@@ -13,11 +13,13 @@ from analysis.page.vocabulary import (
     LATENCY_P50,
     LATENCY_P95,
     LATENCY_S,
+    METRIC,
     NONE,
-    NUMBER,
     PLANNED,
+    RPM,
     SUCCESS,
     SUCCESS_RATE,
+    TPM,
     TTFT_P50,
     Cost,
 )
@@ -46,7 +48,6 @@ def section(view: View) -> Section:
     return Section(t("Long windows by time", "长窗口分时结果"), blocks)
 
 
-_RPM, _TPM = field("RPM"), field("TPM")
 TELLING = 1.0
 """Where not even a doubling would have been seen, nothing is said of a number."""
 
@@ -130,8 +131,8 @@ def _table(
             LATENCY_P50.of(lambda bucket: bucket.p50_s),
             LATENCY_P95.of(lambda bucket: bucket.p95_s),
             TTFT_P50.of(lambda bucket: bucket.ttft_p50_s),
-            _RPM.of(lambda bucket: bucket.rpm, rate),
-            _TPM.of(lambda bucket: bucket.tpm, rate),
+            RPM.of(lambda bucket: bucket.rpm, rate),
+            TPM.of(lambda bucket: bucket.tpm, rate),
             API_COST.of(lambda bucket: Cost(bucket.cost, bucket.cost_unknown)),
             Name("Marks", "标记").of(
                 lambda bucket: _marks(view, bucket, marks.get(bucket.start_s, []))
@@ -161,7 +162,7 @@ def _drifts(view: View, drifts: list[Drift]) -> Table:
         t,
         drifts,
         [
-            NUMBER.of(lambda one: _name(view, one.number)),
+            METRIC.of(lambda one: _name(view, one.number)),
             Name("Median of the buckets", "时间桶中位值").of(
                 lambda one: _figure(one.number, one.median, False)
             ),
@@ -228,8 +229,8 @@ def _name(view: View, number: str) -> str:
         "p95_s": t(*LATENCY_P95.name),
         "ttft_p50_s": t(*TTFT_P50.name),
         "success_rate": t("success rate", "成功率"),
-        "rpm": t(*_RPM),
-        "tpm": t(*_TPM),
+        "rpm": t(*RPM),
+        "tpm": t(*TPM),
     }
     return names[number]
 

@@ -1,17 +1,26 @@
 """Reading notes: the tokens kept apart, markers, and what the article's own notes ask about."""
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from analysis.numbers.phase_numbers import PhaseNumbers
 from analysis.page.blocks import Block, Section, Table
 from analysis.page.columns import Name, field, table
-from analysis.page.vocabulary import PHASE
+from analysis.page.vocabulary import CACHED, COMPLETION, PHASE, PROMPT
 from analysis.page.words import integer, percent, rate
 from analysis.report.view import View
 from recording.events import PhaseEnd
 
 PLACE = 160  # in the report
 SHORT_WINDOW_S = 600
+
+
+class _Note(NamedTuple):
+    """What a reader should mind, what shows it, and what to do about it."""
+
+    concern: str
+    evidence: str
+    advice: str
 
 
 def section(view: View) -> Section:
@@ -23,9 +32,18 @@ def section(view: View) -> Section:
         blocks.append(_tokens(view, counted))
     notes = [*_reasoning(view), *_markers(view), *_overshoot(view), *_windows(view)]
     if notes:
-        headers = (t("Concern", "关注项"), t("Evidence", "本轮证据"), t("Advice", "建议"))
-        how = t("Computed from the rows of this run.", "由本次运行的记录计算得出。")
-        blocks.append(Table(headers, notes, how))
+        blocks.append(
+            table(
+                t,
+                notes,
+                [
+                    Name("Concern", "关注项").of(lambda note: note.concern),
+                    Name("Evidence", "本轮证据").of(lambda note: note.evidence),
+                    Name("Advice", "建议").of(lambda note: note.advice),
+                ],
+                how=t("Computed from the rows of this run.", "由本次运行的记录计算得出。"),
+            )
+        )
     return Section(t("Reading notes", "解读注意事项"), blocks)
 
 
@@ -36,10 +54,10 @@ def _tokens(view: View, phases: list[PhaseNumbers]) -> Table:
         phases,
         [
             PHASE,
-            field("prompt").of(lambda p: p.prompt_tokens, integer),
-            field("completion").of(lambda p: p.completion_tokens, integer),
+            PROMPT.of(lambda p: p.prompt_tokens, integer),
+            COMPLETION.of(lambda p: p.completion_tokens, integer),
             field("reasoning").of(lambda p: p.reasoning_tokens, integer),
-            field("cached").of(lambda p: p.cached_tokens, integer),
+            CACHED.of(lambda p: p.cached_tokens, integer),
             field("total").of(lambda p: p.total_tokens, integer),
             Name("Marker replies", "marker 正确率").of(lambda p: p.marker_rate, percent),
         ],
@@ -58,9 +76,9 @@ def _by_model(phases: Iterable[PhaseNumbers]) -> dict[str, list[PhaseNumbers]]:
     return found
 
 
-def _reasoning(view: View) -> list[tuple[str, ...]]:
+def _reasoning(view: View) -> list[_Note]:
     t = view.t
-    notes: list[tuple[str, ...]] = []
+    notes: list[_Note] = []
     counted = [phase for phase in view.phases if phase.reasoning_tokens is not None]
     for model, phases in _by_model(counted).items():
         reasoning = sum(p.reasoning_tokens or 0 for p in phases)
@@ -68,7 +86,7 @@ def _reasoning(view: View) -> list[tuple[str, ...]]:
         if reasoning and completion:
             share = percent(reasoning / completion, 1)
             notes.append(
-                (
+                _Note(
                     t(f"{model}: reasoning tokens", f"{model} reasoning 口径"),
                     t(
                         f"{integer(reasoning)} reasoning beside {integer(completion)} completion "
@@ -86,16 +104,16 @@ def _reasoning(view: View) -> list[tuple[str, ...]]:
     return notes
 
 
-def _markers(view: View) -> list[tuple[str, ...]]:
+def _markers(view: View) -> list[_Note]:
     t = view.t
-    notes: list[tuple[str, ...]] = []
+    notes: list[_Note] = []
     marked = [phase for phase in view.phases if phase.marker_rate is not None]
     for model, phases in _by_model(marked).items():
         rates = [(phase.marker_rate or 0.0, phase.phase) for phase in phases]
         worst, name = min(rates, key=lambda pair: pair[0])
         if worst < 1:
             notes.append(
-                (
+                _Note(
                     t(f"{model}: markers", f"{model} 编号测试"),
                     t(
                         f"{percent(worst)} of the replies in {name} are the marker",
@@ -110,16 +128,16 @@ def _markers(view: View) -> list[tuple[str, ...]]:
     return notes
 
 
-def _overshoot(view: View) -> list[tuple[str, ...]]:
+def _overshoot(view: View) -> list[_Note]:
     t = view.t
-    notes: list[tuple[str, ...]] = []
+    notes: list[_Note] = []
     for phase in view.of_modes("tpm"):
         target, observed = phase.target, phase.observed_tpm
         if not target or observed is None or abs(observed / target - 1) <= 0.02:
             continue
         off = f"{(observed / target - 1) * 100:+.1f}%"
         notes.append(
-            (
+            _Note(
                 t(f"{phase.phase}: token rate", f"{phase.phase} token 速率"),
                 t(
                     f"observed {rate(observed)} TPM for {integer(target)} ({off})",
@@ -164,14 +182,14 @@ def _why_off(view: View, phase: PhaseNumbers, off: float) -> str:
     )
 
 
-def _windows(view: View) -> list[tuple[str, ...]]:
+def _windows(view: View) -> list[_Note]:
     t = view.t
     lengths = {p.duration_s for p in view.of_modes("rpm", "tpm") if p.duration_s is not None}
     if not lengths or max(lengths) >= SHORT_WINDOW_S:
         return []
     shown = "/".join(f"{s:g}" for s in sorted(lengths))
     return [
-        (
+        _Note(
             t("Window length", "RPM/TPM 长窗口"),
             t(f"scheduled windows of {shown} s", f"本轮为 {shown} 秒调度窗口"),
             t(

@@ -1,7 +1,9 @@
 """How every planned request ended, by phase and by error."""
 
-from analysis.page.blocks import Block, Section, Table
-from analysis.page.columns import table
+from typing import NamedTuple
+
+from analysis.page.blocks import Block, Section
+from analysis.page.columns import Name, table
 from analysis.page.vocabulary import HTTP, OUTCOME, OUTCOMES, PHASE, PLANNED, STATUSES, SUCCESS_RATE
 from analysis.page.words import ABSENT, integer
 from analysis.reading.load import rows
@@ -10,6 +12,16 @@ from analysis.report.view import View
 PLACE = 190  # in the report
 _ERRORS = 20
 _CUT_CHARS = 160
+
+
+class _Error(NamedTuple):
+    """Requests that failed in one way, and the first message among them."""
+
+    outcome: str
+    status: int | None
+    kind: str | None
+    requests: int
+    example: str | None
 
 
 def section(view: View) -> Section:
@@ -37,17 +49,28 @@ def section(view: View) -> Section:
     ]
     errors = _errors(view)
     if errors:
-        columns = (t("Error", "错误类型"), t("Rows", "行数"), t("Example", "示例"))
-        headers = (t(*OUTCOME), t(*HTTP), *columns)
-        how = t(
-            f"The {_ERRORS} commonest kinds, with the first message of each.",
-            f"最常见的 {_ERRORS} 类，各附首条错误信息。",
+        blocks.append(
+            table(
+                t,
+                errors,
+                [
+                    OUTCOME.of(lambda error: error.outcome),
+                    HTTP.of(lambda error: error.status, integer),
+                    Name("Error", "错误类型").of(lambda error: error.kind or ABSENT),
+                    Name("Rows", "行数").of(lambda error: error.requests, integer),
+                    Name("Example", "示例").of(lambda error: error.example, _cut),
+                ],
+                title=t("Errors", "错误"),
+                how=t(
+                    f"The {_ERRORS} commonest kinds, with the first message of each.",
+                    f"最常见的 {_ERRORS} 类，各附首条错误信息。",
+                ),
+            )
         )
-        blocks.append(Table(headers, errors, how, t("Errors", "错误")))
     return Section(t(*OUTCOMES.name), blocks)
 
 
-def _errors(view: View) -> list[tuple[str, ...]]:
+def _errors(view: View) -> list[_Error]:
     import numpy as np
 
     key = ["outcome", "http_status", "error_type"]
@@ -57,12 +80,12 @@ def _errors(view: View) -> list[tuple[str, ...]]:
     found = failed.drop_duplicates().assign(count=np.bincount(kind)).reset_index(drop=True)
     commonest = found.sort_values("count", ascending=False, kind="stable").head(_ERRORS)
     return [
-        (
+        _Error(
             row["outcome"],
-            integer(row["http_status"]),
-            row["error_type"] or ABSENT,
-            integer(row["count"]),
-            _cut(_example(view, failed.index[kind == number].tolist())),
+            row["http_status"],
+            row["error_type"],
+            row["count"],
+            _example(view, failed.index[kind == number].tolist()),
         )
         for number, row in zip(commonest.index, rows(commonest), strict=True)
     ]

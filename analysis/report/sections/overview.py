@@ -1,10 +1,12 @@
 """The overview: the article's first table, each conclusion computed from the rows."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from analysis.numbers.phase_numbers import PhaseNumbers
 from analysis.numbers.providers import comparable
-from analysis.page.blocks import Section, Table
+from analysis.page.blocks import Section
+from analysis.page.columns import Name, table
 from analysis.page.vocabulary import CONCURRENCY
 from analysis.page.words import Words, integer, percent, rate, ratio, seconds, tally
 from analysis.report.sections import vision
@@ -17,19 +19,32 @@ PLACE = 10  # in the report
 Phases = list[PhaseNumbers]
 
 
+class _Line(NamedTuple):
+    """One dimension, and what the run says of it."""
+
+    dimension: str
+    result: str
+
+
 def section(view: View) -> Section:
     """One row a dimension that the run measured."""
     t = view.t
-    lines: list[Callable[[View], tuple[str, str] | None]] = [
+    lines: list[Callable[[View], _Line | None]] = [
         _chat, _stream, _ladder, _rpm, _tpm, _tracing, _cost, _cache, _tools, _reasoning, _vision,
     ]  # fmt: skip
-    rows = [row for line in lines if (row := line(view)) is not None]
-    how = t(
-        "Each result is computed from the tables below.",
-        "各项结果由下文各表计算得出。",
+    measured = [found for line in lines if (found := line(view)) is not None]
+    if not measured:
+        return Section("")
+    shown = table(
+        t,
+        measured,
+        [
+            Name("Dimension", "维度").of(lambda line: line.dimension),
+            Name("Result", "评测结果").of(lambda line: line.result),
+        ],
+        how=t("Each result is computed from the tables below.", "各项结果由下文各表计算得出。"),
     )
-    headers = (t("Dimension", "维度"), t("Result", "评测结果"))
-    return Section(t("Overview", "核心数据"), [Table(headers, rows, how)] if rows else [])
+    return Section(t("Overview", "核心数据"), [shown])
 
 
 def _best(phases: Phases, number: Callable[[PhaseNumbers], float | None]) -> Phases:
@@ -49,7 +64,7 @@ def _window(phases: Phases) -> str:
     return "/".join(f"{s:g}" for s in sorted({p.duration_s for p in phases if p.duration_s}))
 
 
-def _chat(view: View) -> tuple[str, str] | None:
+def _chat(view: View) -> _Line | None:
     t = view.t
     rows = [row for row in view.rows("smoke") if not row["stream"]]
     if not rows:
@@ -58,10 +73,10 @@ def _chat(view: View) -> tuple[str, str] | None:
     bad = t.join(f"{row['model_requested']} {row['outcome']}" for row in rows if not row["success"])
     parts = [t(f"{good} returned 200", f"{good} 返回 200")] if good else []
     parts += [t(f"failed: {bad}", f"失败：{bad}")] if bad else []
-    return t("Basic chat", "基础 chat"), t.clauses(parts)
+    return _Line(t("Basic chat", "基础 chat"), t.clauses(parts))
 
 
-def _stream(view: View) -> tuple[str, str] | None:
+def _stream(view: View) -> _Line | None:
     t = view.t
     rows = [row for row in view.rows("smoke") if row["stream"]]
     if not rows:
@@ -75,10 +90,10 @@ def _stream(view: View) -> tuple[str, str] | None:
         else f"{row['model_requested']}: {row['outcome']}"
         for row in rows
     ]
-    return "stream", t.clauses(said)
+    return _Line("stream", t.clauses(said))
 
 
-def _ladder(view: View) -> tuple[str, str] | None:
+def _ladder(view: View) -> _Line | None:
     t = view.t
     top = _best(view.of_modes("ladder"), lambda phase: phase.target)
     if not top:
@@ -89,7 +104,7 @@ def _ladder(view: View) -> tuple[str, str] | None:
             " succeeded", " 成功"
         )
         step = integer(highest.pop())
-        return t(f"{step} concurrent", f"{step} 并发"), text
+        return _Line(t(f"{step} concurrent", f"{step} 并发"), text)
     text = t.clauses(
         t(
             f"{p.model_requested} {ratio(p.success, p.planned)} at {p.target}",
@@ -97,17 +112,17 @@ def _ladder(view: View) -> tuple[str, str] | None:
         )
         for p in top
     )
-    return t(*CONCURRENCY.name), text
+    return _Line(t(*CONCURRENCY.name), text)
 
 
-def _rpm(view: View) -> tuple[str, str] | None:
+def _rpm(view: View) -> _Line | None:
     t = view.t
     top = _best(view.of_modes("rpm"), lambda phase: phase.observed_rpm)
     if not top:
         return None
     length = _window(top)
     label = t(f"RPM, {length} s scheduled", f"{length} 秒调度 RPM")
-    return label, t.clauses(_served(t, phase) for phase in top)
+    return _Line(label, t.clauses(_served(t, phase) for phase in top))
 
 
 def _served(t: Words, phase: PhaseNumbers) -> str:
@@ -127,7 +142,7 @@ def _served(t: Words, phase: PhaseNumbers) -> str:
     )
 
 
-def _tpm(view: View) -> tuple[str, str] | None:
+def _tpm(view: View) -> _Line | None:
     t = view.t
     top = _best(view.of_modes("tpm"), lambda phase: phase.target)
     if not top:
@@ -141,21 +156,22 @@ def _tpm(view: View) -> tuple[str, str] | None:
     )
     length = _window(top)
     label = t(f"TPM, {length} s scheduled", f"{length} 秒调度 TPM")
-    return label, t(f"observed: {text}", f"实际观测：{text}")
+    return _Line(label, t(f"observed: {text}", f"实际观测：{text}"))
 
 
-def _tracing(view: View) -> tuple[str, str] | None:
+def _tracing(view: View) -> _Line | None:
     t, count = view.t, len(view.run.rows)
     if not count:
         return None
     named, distinct = view.run.rows.task_ids().count()
-    return t("Request tracing", "请求追踪"), t(
+    found = t(
         f"{integer(named)} of {integer(count)} rows carry a task_id, {integer(distinct)} distinct",
         f"{integer(count)} 行中 {integer(named)} 行带 task_id，{integer(distinct)} 个互不相同",
     )
+    return _Line(t("Request tracing", "请求追踪"), found)
 
 
-def _cost(view: View) -> tuple[str, str] | None:
+def _cost(view: View) -> _Line | None:
     t, phases = view.t, view.phases
     if not phases:
         return None
@@ -167,15 +183,16 @@ def _cost(view: View) -> tuple[str, str] | None:
         for name, count in phase.cost_sources.items():
             sources[name] = sources.get(name, 0) + count
     total = t.money(sum(known) if known else None)
-    return t("Cost visibility", "费用可观测"), t(
+    found = t(
         f"the cost of {integer(priced)} of {integer(good)} successes is known, {total} in all "
         f"({tally(sources)})",
         f"{integer(good)} 个成功请求中 {integer(priced)} 个费用已知，合计 "
         f"{total}（{tally(sources)}）",
     )
+    return _Line(t("Cost visibility", "费用可观测"), found)
 
 
-def _cache(view: View) -> tuple[str, str] | None:
+def _cache(view: View) -> _Line | None:
     t, said = view.t, []
     rows = view.rows("cache")
     for phase in view.of_modes("cache"):
@@ -220,10 +237,10 @@ def _cache(view: View) -> tuple[str, str] | None:
                     f"{name} 相同长前缀 {len(mine)} 次样本中，命中后的单次费用下降约 {share}",
                 )
             )
-    return ("Prompt Cache", t.clauses(said)) if said else None
+    return _Line("Prompt Cache", t.clauses(said)) if said else None
 
 
-def _tools(view: View) -> tuple[str, str] | None:
+def _tools(view: View) -> _Line | None:
     t, phases = view.t, view.of_modes("tools")
     if not phases:
         return None
@@ -234,10 +251,11 @@ def _tools(view: View) -> tuple[str, str] | None:
         right = sum(1 for row in mine if detail(row).get("arguments_right") is True)
         said.append(f"{phase.model_requested} {ratio(right, phase.planned)}")
     text = t.join(said)
-    return "Tool Call", t(f"right call and arguments: {text}", f"调用及参数正确：{text}")
+    found = t(f"right call and arguments: {text}", f"调用及参数正确：{text}")
+    return _Line("Tool Call", found)
 
 
-def _reasoning(view: View) -> tuple[str, str] | None:
+def _reasoning(view: View) -> _Line | None:
     t, rows = view.t, view.rows("reasoning")
     if not rows:
         return None
@@ -248,10 +266,10 @@ def _reasoning(view: View) -> tuple[str, str] | None:
         if models
         else t("no model returned reasoning_content", "没有模型返回 reasoning_content")
     )
-    return "Thinking/Reasoning", said
+    return _Line("Thinking/Reasoning", said)
 
 
-def _vision(view: View) -> tuple[str, str] | None:
+def _vision(view: View) -> _Line | None:
     t, phases = view.t, view.of_modes("vision")
     if not phases:
         return None
@@ -262,4 +280,4 @@ def _vision(view: View) -> tuple[str, str] | None:
         found = t(f"text found {percent(share, 0)}", f"识别文字 {percent(share, 0)}")
         where = f"{phase.model_requested} @ {phase.target}"
         said.append(f"{where}: {ratio(phase.success, phase.planned)}, {found}")
-    return t(*vision.TITLE), t.clauses(said)
+    return _Line(t(*vision.TITLE), t.clauses(said))

@@ -7,7 +7,7 @@ import numpy as np
 from analysis.page.blocks import Block, Level, Remark, Section, Table
 from analysis.page.chart import Chart, Series
 from analysis.page.columns import Name, table
-from analysis.page.vocabulary import INTERVAL, NOT_SHOWN, PAIRS, SENT_S, VERDICT
+from analysis.page.vocabulary import INTERVAL, METRIC, NOT_SHOWN, PAIRS, SENT_S, VERDICT
 from analysis.page.words import ABSENT, Words, integer
 from analysis.pairs import precision, sentences
 from analysis.pairs.differences import differences
@@ -117,7 +117,7 @@ def _table(t: Words, phase: str, mine: list[Verdict]) -> Table:
         t,
         mine,
         [
-            Name("Metric", "指标").of(lambda one: name(t, one.metric)),
+            METRIC.of(lambda one: name(t, one.metric)),
             VERDICT.of(lambda one: words[one.said]),
             PAIRS.of(lambda one: one.pairs, integer),
             Name("Gateway - reference", "网关 − 参照").of(lambda one: _estimate(t, one)),

@@ -1,7 +1,8 @@
 """What was run: gateway, models, date, versions."""
 
 from analysis.numbers.warmup import warmup_s
-from analysis.page.blocks import Section, Table
+from analysis.page.blocks import Section
+from analysis.page.columns import Name, table
 from analysis.page.vocabulary import GATEWAY, MODE, RUN, STARTED, WHAT
 from analysis.page.words import integer, milliseconds
 from analysis.report.view import View
@@ -36,9 +37,13 @@ def section(view: View) -> Section:
         ),
         t("Imported from", "导入自"): t.join(manifest.get("imported_from") or []),
     }
-    rows = [(name, value) for name, value in facts.items() if value.strip()]
-    headers = (t(*WHAT), t("Value", "内容"))
-    return Section(t("What was run", "运行概况"), [Table(headers, rows)])
+    known = [(name, value) for name, value in facts.items() if value.strip()]
+    shown = table(
+        t,
+        known,
+        [WHAT.of(lambda fact: fact[0]), Name("Value", "内容").of(lambda fact: fact[1])],
+    )
+    return Section(t("What was run", "运行概况"), [shown])
 
 
 def _warmup(view: View) -> str:
