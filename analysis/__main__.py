@@ -186,17 +186,14 @@ def _load(options: argparse.Namespace) -> Run:
     objectives = None if options.slo is None else slo.read(options.slo)
     run = load(options.run)
     if objectives is not None:
-        run = replace(run, manifest=run.manifest | {"slo": objectives.as_dict()})
+        run = replace(run, manifest={**run.manifest, "slo": objectives.as_dict()})
     if (conditions := getattr(options, "fail_on", None)) is not None:
-        given = (run.manifest.get("options") or {}) | {"fail_on": conditions}
-        run = replace(run, manifest=run.manifest | {"options": given})
+        run = run.with_option("fail_on", conditions)
     if options.warmup is not None:
-        given = (run.manifest.get("options") or {}) | {"warmup": options.warmup}
-        run = replace(run, manifest=run.manifest | {"options": given})
+        run = run.with_option("warmup", options.warmup)
     if options.percentiles is not None:
         percentiles.parse(options.percentiles)
-        given = (run.manifest.get("options") or {}) | {"percentiles": options.percentiles}
-        run = replace(run, manifest=run.manifest | {"options": given})
+        run = run.with_option("percentiles", options.percentiles)
     named = (
         percentiles.of_name(one.metric) for one in parse(getattr(options, "fail_on", "") or "")
     )
@@ -288,7 +285,7 @@ def _compare(options: argparse.Namespace) -> bool:
     if options.seed < 0:
         raise OperatorError(f"--seed must be a whole number, 0 or more, not {options.seed}.")
     found = compare.compare([load(folder) for folder in options.runs], options.seed, options.force)
-    t = Words(options.lang, found.runs[0].manifest.get("currency"))
+    t = Words(options.lang, found.runs[0].currency)
     page = compare_page.compose(found, t)
     print(markdown.render(page), end="", flush=True)
     content = as_json(compare_page.as_dict(found)) + "\n"

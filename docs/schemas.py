@@ -6,7 +6,17 @@ Both stay open: a newer version may add fields, so a reader must ignore what it 
 import json
 from dataclasses import fields, is_dataclass
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import (
+    Annotated,
+    Any,
+    Literal,
+    Required,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+    is_typeddict,
+)
 
 from analysis.numbers.model_numbers import (
     CacheLifeNumbers,
@@ -15,9 +25,8 @@ from analysis.numbers.model_numbers import (
     LimitNumbers,
 )
 from analysis.numbers.phase_numbers import Percentiles, PhaseNumbers, Range
-from loadshapes.phase import Phase
-from loadshapes.schedule import At, Closed, Even, Kind, Poisson
 from recording.formats import FORMATS
+from recording.manifest_content import Keyword, Manifest
 from recording.outcome import Outcome
 from rules import percentiles
 from settings.options import Options
@@ -35,7 +44,14 @@ def _of(hint: Any) -> Schema:
         return {"type": _PLAIN[hint]}
     if is_dataclass(hint):
         return _fields(hint)
+    if is_typeddict(hint):
+        return _object(
+            {name: _of(one) for name, one in get_type_hints(hint, include_extras=True).items()},
+            [name for name in hint.__annotations__ if name in hint.__required_keys__],
+        )
     origin, inner = get_origin(hint), get_args(hint)
+    if origin is Required:
+        return _of(inner[0])
     if origin is Annotated:
         return _of(inner[0]) | _noted(inner[1:])
     if origin is Literal:
@@ -52,12 +68,14 @@ def _of(hint: Any) -> Schema:
 
 
 def _noted(notes: tuple[Any, ...]) -> Schema:
-    """What a field's notes say: its range and its meaning."""
+    """What a field's notes say: its range, what else a schema can say of it, its meaning."""
     found: Schema = {}
     for note in notes:
         if isinstance(note, Range):
             found |= {"minimum": note.least}
             found |= {} if note.most is None else {"maximum": note.most}
+        elif isinstance(note, Keyword):
+            found[note.name] = note.value
         else:
             found["description"] = note
     return found
@@ -110,69 +128,19 @@ def _head(title: str, text: str) -> Schema:
 
 def manifest() -> Schema:
     """With what, where and how a run was made."""
-    hints, planned = get_type_hints(Options), get_type_hints(Phase)
-    del planned["schedule"]
-    for schedule in (Even, Poisson, At, Closed):  # the last has the widest types
-        own = {item.name for item in fields(schedule)}
-        planned |= {name: hint for name, hint in get_type_hints(schedule).items() if name in own}
-    planned["kind"] = Kind
+    hints = get_type_hints(Options)
     options = {
         item.name: {**_of(hints[item.name]), "description": item.metadata["help"]}
         for item in fields(Options)
     }
-    phase = {name: _of(hint) for name, hint in planned.items()}
-    note = _object({"kind": TEXT, "count": COUNT, "names": {"type": "array", "items": TEXT}})
-    change = _object(
-        {
-            "model": TEXT,
-            "field": {**TEXT, "description": "the field of the body that was refused"},
-            "from": TEXT,
-            "to": {**TEXT, "description": "where it goes since, or the field in its place"},
-            "status": COUNT,
-            "said": {**TEXT, "description": "the gateway's words"},
-            "phase": TEXT,
-            "task_id": TEXT,
-        }
-    )
-    properties = {
+    found = _of(Manifest)
+    found["properties"] |= {
         "schema_version": {"enum": list(FORMATS)},
-        "needs_version": TEXT,
-        "run_id": {**TEXT, "minLength": 1},
-        "started_at": {**TEXT, "format": "date-time"},
-        "mode": TEXT,
-        "weighbridge": _object({"version": TEXT, "git_commit": _or_null("string")}),
-        "versions": _object({"python": TEXT}) | {"additionalProperties": TEXT},
-        "host": _object({"name": TEXT, "system": TEXT, "cores": _or_null("integer")}),
-        "gateway": _object(
-            {
-                "base_url": {**TEXT, "description": "what looks like a secret in it is left out"},
-                "simulated": {"type": "boolean"},
-                "source": {**_or_null("string"), "description": "what named it: -H, a variable"},
-                "key_source": {**_or_null("string"), "description": "the key's variable"},
-                "auth": {**TEXT, "description": "bearer, none, or the key's header"},
-                "headers": {"type": "array", "items": TEXT, "description": "names alone"},
-                "sdk_variables_sent": {"type": "array", "items": TEXT},
-                "sdk_variables_withheld": {"type": "array", "items": TEXT},
-            },
-            ["base_url", "simulated"],
-        ),
-        "currency": _or_null("string"),
-        "workers": COUNT,
-        "options": _object(options, ["mode", "model", "target", "duration", "timeout", "seed"]),
-        "sent_options": {"type": "array", "items": TEXT},
+        "options": _object(options, []),
         "drawn": {"type": "object", "properties": options},
-        "plan": {
-            "type": "array",
-            "items": _object(phase, ["name", "mode", "scenario", "model", "kind", "count"]),
-        },
-        "traffic": _object({"lines": COUNT, "notes": {"type": "array", "items": note}}),
-        "body_changes": {"type": "array", "items": change},
-        "clock": {"type": "object"},
     }
     head = _head("manifest.json of a Weighbridge run", "Written when the run starts; no secret.")
-    # A run of version 1 has none, or only some runs have them.
-    later = ("needs_version", "sent_options", "drawn", "traffic", "body_changes")
-    return head | _object(properties, [name for name in properties if name not in later])
+    return head | found
 
 
 def summary() -> Schema:

@@ -99,7 +99,7 @@ class Command:
         if remains is not None and not self.environment.host and not asked.simulator:
             before = remains.manifest["gateway"]["base_url"]
             # Where its query held a secret, only the operator knows the whole.
-            self.environment.host = None if MARK in before else before
+            self.environment.host = before if before and MARK not in before else None
         rehearse(plan, asked)
         check_judgeable(plan, asked)
         if asked.dry_run:

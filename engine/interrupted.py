@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from loadshapes.plan import Plan
 from recording import formats
@@ -31,6 +30,7 @@ from recording.events import (
 from recording.in_flight_file import left
 from recording.json_files import json_of, read_bytes
 from recording.lost_rows import lost_rows
+from recording.manifest_content import Manifest
 from recording.outcome import ENDED_BY_US, FREE, Outcome
 from recording.part_file import rows
 from recording.reasons import Reason
@@ -55,7 +55,7 @@ class InterruptedRun:
     flight when an attempt ended.
     """
 
-    manifest: dict[str, Any]
+    manifest: Manifest
     finished: dict[str, set[int]]
     ended: set[str]
     attempts: int
@@ -95,7 +95,7 @@ def read(folder: Path) -> InterruptedRun:
 
 
 def _read(folder: Path) -> InterruptedRun:
-    manifest = json_of(_bytes(folder / "manifest.json"))
+    manifest: Manifest = json_of(_bytes(folder / "manifest.json"))
     made_by = formats.needs(manifest)
     try:
         formats.check(manifest.get("schema_version"), made_by)
@@ -221,7 +221,7 @@ class _Bill:
         return spent
 
 
-def check_same_plan(plan: Plan, options: Options, manifest: Mapping[str, Any]) -> None:
+def check_same_plan(plan: Plan, options: Options, manifest: Manifest) -> None:
     """See that a plan is the one that a run was begun with. Raises OperatorError.
 
     A phase under another name than it had would be sent, and paid for, again.

@@ -32,7 +32,7 @@ def _trip(value: Any) -> Trip:
 AnyPhase = Annotated[
     Phase,
     PlainValidator(lambda value: value if isinstance(value, Phase) else Phase.of(value)),
-    PlainSerializer(Phase.as_dict),
+    PlainSerializer(Phase.as_dict, return_type=dict),
 ]
 AnyTrip = Annotated[Trip, PlainValidator(_trip), PlainSerializer(Event.as_dict)]
 

@@ -3,12 +3,12 @@
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from loadshapes.phase import Phase
 from loadshapes.plan import Plan
 from recording.body_change import BodyChange
 from recording.manifest import manifest, write_json
+from recording.manifest_content import Manifest
 from rules.slo import Slo
 from settings import option
 from settings.endpoint import Endpoint
@@ -31,7 +31,7 @@ def opening(
     tariff: Tariff,
     objectives: Slo | None,
     workers: int,
-) -> dict[str, Any]:
+) -> Manifest:
     """What the manifest of a new run says: `options` are those of the run, `given` as asked for."""
     content = manifest(
         options.run_id,
@@ -53,7 +53,7 @@ def opening(
 class RunManifest:
     """manifest.json of a run; every change is written at once."""
 
-    def __init__(self, folder: Path, content: dict[str, Any], phases: Sequence[Phase]) -> None:
+    def __init__(self, folder: Path, content: Manifest, phases: Sequence[Phase]) -> None:
         """Write it, with the phases that are known beforehand. Raises OSError."""
         self._path, self._content = folder / "manifest.json", content
         for phase in phases:

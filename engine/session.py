@@ -178,7 +178,7 @@ class Session:
             for note in self.plan.traffic.notes:
                 log.warning("your own traffic: %s", said(note))
         if self._remains is not None:
-            content = self._remains.manifest | written_by_us()
+            content = written_by_us(self._remains.manifest)
         for phase in self.plan.phases:
             self._enter(phase)
         self._manifest = RunManifest(self.folder, content, self.plan.phases)

@@ -4,10 +4,11 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from itertools import count
-from typing import Any
+from typing import Any, cast
 
-from loadshapes.schedule import Kind, Schedule, schedule_of
+from loadshapes.schedule import Schedule, schedule_of
 from loadshapes.token_pacing import Pace
+from recording.manifest_content import Kind, PlannedPhase
 
 ANY_NUMBER = 1_000_000  # of users: more than one run has
 _OF_SCHEDULES = {"duration_s": None, "poisson": "", "times_s": (), "at_most": None}
@@ -68,12 +69,13 @@ class Phase:
         known["skip"] = tuple(known.get("skip", ()))
         return cls(schedule=schedule_of(facts), **known)
 
-    def as_dict(self) -> dict[str, Any]:
-        """The phase as a plain dictionary, its schedule's fields among its own."""
-        own = {item.name: getattr(self, item.name) for item in fields(self)}
+    def as_dict(self) -> PlannedPhase:
+        """The phase as manifests and messages hold it, its schedule's fields among its own."""
+        own: dict[str, Any] = {item.name: getattr(self, item.name) for item in fields(self)}
         pace = None if self.pace is None else asdict(self.pace)
         del own["schedule"]
-        return own | {"pace": pace, "kind": self.kind} | _OF_SCHEDULES | self.schedule.facts()
+        own |= {"pace": pace, "kind": self.kind} | _OF_SCHEDULES | self.schedule.facts()
+        return cast(PlannedPhase, own)
 
     @property
     def kind(self) -> Kind:

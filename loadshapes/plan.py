@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
-from typing import Any
 
 from loadshapes.finding import Finding
 from loadshapes.own_traffic.traffic import Traffic
 from loadshapes.phase import Phase
+from recording.manifest_content import PlannedPhase
 
 MOST_REQUESTS = 100_000_000
 """Of a run. Their rows would be 65 GB; three weeks at 3,300 a minute are fewer."""
@@ -88,7 +88,7 @@ class Plan:
             return f"{float(f'{max(rates):.3g}'):,.0f} requests a minute"
         return ""
 
-    def as_dicts(self) -> list[dict[str, Any]]:
+    def as_dicts(self) -> list[PlannedPhase]:
         """The phases as plain dictionaries, for the manifest."""
         return [phase.as_dict() for phase in self.phases]
 

@@ -16,13 +16,11 @@ Closed loop (a request is due when a user is free for it):
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Protocol
 
+from recording.manifest_content import Kind
 from rules.due_times import uniform_times
 from settings.options import Options
-
-Kind = Literal["arrivals", "burst", "steady", "manual"]
-"""What manifests call a schedule; `Even`, `Poisson` and `At` are arrivals."""
 
 
 class Schedule(Protocol):

@@ -1,8 +1,10 @@
 """What a gateway refused of the bodies to a model, and how they are sent since. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
+
+from recording.manifest_content import ChangedBody
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,10 +23,18 @@ class BodyChange:
     phase: str
     task_id: str
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> ChangedBody:
         """Plain values, as manifests and events hold them (`sent_as` is called `from` there)."""
-        made = {item.name: getattr(self, item.name) for item in fields(self)}
-        return {"from" if name == "sent_as" else name: value for name, value in made.items()}
+        return {
+            "model": self.model,
+            "field": self.field,
+            "from": self.sent_as,
+            "to": self.to,
+            "status": self.status,
+            "said": self.said,
+            "phase": self.phase,
+            "task_id": self.task_id,
+        }
 
     @classmethod
     def of(cls, line: Mapping[str, Any]) -> "BodyChange":

@@ -6,7 +6,7 @@ this program is refused, for what it does not know it would lose.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from recording.errors import InputError
 from recording.record import COLUMNS, SCHEMA_VERSION
@@ -52,7 +52,7 @@ def check(version: object, made_by: str = "") -> None:
     )
 
 
-def needs(manifest: Mapping[str, Any]) -> str:
+def needs(manifest: Mapping[str, object]) -> str:
     """The oldest Weighbridge that reads a run, as its manifest says; empty: it does not."""
     made = manifest.get("weighbridge")
     named = manifest.get("needs_version") or (isinstance(made, Mapping) and made.get("version"))

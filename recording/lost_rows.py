@@ -6,6 +6,7 @@ from typing import Any
 
 from recording.errors import InputError
 from recording.in_flight_file import Left
+from recording.manifest_content import PlannedPhase
 from recording.outcome import Outcome
 from recording.record import RequestRecord
 
@@ -13,7 +14,7 @@ WHY = "its process died while it was in flight: it may have been answered, and p
 
 
 def lost_rows(
-    died: Iterable[Left], run_id: str, plan: Sequence[Mapping[str, Any]]
+    died: Iterable[Left], run_id: str, plan: Sequence[PlannedPhase]
 ) -> list[RequestRecord]:
     """A `lost` row of each request that was in flight when its process died.
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from recording.formats import FORMATS
+from recording.manifest_content import Gateway, Manifest, PlannedPhase, Scalar
 from recording.record import SCHEMA_VERSION
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -32,16 +33,16 @@ def project_version() -> str:
 def manifest(
     run_id: str,
     *,
-    options: Mapping[str, Any],
-    drawn: Mapping[str, Any] | None = None,
-    plan: Sequence[Mapping[str, Any]],
-    gateway: Mapping[str, Any],
+    options: Mapping[str, Scalar],
+    drawn: Mapping[str, Scalar] | None = None,
+    plan: Sequence[PlannedPhase],
+    gateway: Gateway,
     currency: str | None,
     workers: int,
     slo: Mapping[str, Any] | None = None,
     prices: Mapping[str, Any] | None = None,
     sent_options: Sequence[str] = (),
-) -> dict[str, Any]:
+) -> Manifest:
     """The manifest of a run that is about to start.
 
     `options` are those that were asked for; `drawn` what the run made up for some of them: its
@@ -52,10 +53,11 @@ def manifest(
     wall = time.get_clock_info("time")
     monotonic = time.get_clock_info("perf_counter")
     return {
-        **written_by_us(),
+        "schema_version": SCHEMA_VERSION,
+        "needs_version": FORMATS[SCHEMA_VERSION].weighbridge,
         "run_id": run_id,
         "started_at": datetime.now(UTC).isoformat(),
-        "mode": options.get("mode"),
+        "mode": str(options.get("mode")),
         "weighbridge": {"version": project_version(), "git_commit": git_commit()},
         "versions": {"python": sys.version.split()[0], **_versions()},
         "host": {
@@ -63,15 +65,15 @@ def manifest(
             "system": platform.platform(),
             "cores": os.cpu_count(),
         },
-        "gateway": dict(gateway),
+        "gateway": gateway,
         "currency": currency,
-        "prices": prices,
+        "prices": None if prices is None else dict(prices),
         "workers": workers,
         "options": dict(options),
         "sent_options": list(sent_options),
         "drawn": dict(drawn or {}),
         "slo": None if slo is None else dict(slo),
-        "plan": [dict(phase) for phase in plan],
+        "plan": list(plan),
         "clock": {
             "durations": {"clock": "perf_counter", "resolution_s": monotonic.resolution},
             "labels": {"clock": "time", "resolution_s": wall.resolution},
@@ -79,12 +81,10 @@ def manifest(
     }
 
 
-def written_by_us() -> dict[str, Any]:
-    """Of which version a run's files are once this program has written to them."""
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "needs_version": FORMATS[SCHEMA_VERSION].weighbridge,
-    }
+def written_by_us(manifest: Manifest) -> Manifest:
+    """A run's manifest once this program has written to its files: they are of our version."""
+    ours = FORMATS[SCHEMA_VERSION].weighbridge
+    return {**manifest, "schema_version": SCHEMA_VERSION, "needs_version": ours}
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

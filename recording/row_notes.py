@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any
+
+from recording.manifest_content import Note
 
 NAMES_SHOWN = 6
 
@@ -86,7 +87,7 @@ class Notes:
         if names:
             self._names.setdefault(kind, {}).update(dict.fromkeys(names))
 
-    def as_list(self) -> list[dict[str, Any]]:
+    def as_list(self) -> list[Note]:
         """All notes, in the order of the table, for the plan and the manifest."""
         return [
             {"kind": kind, "count": self._counts[kind], "names": [*self._names.get(kind, ())]}
@@ -95,7 +96,7 @@ class Notes:
         ]
 
 
-def said(note: dict[str, Any], place: int = 0) -> str:
+def said(note: Note, place: int = 0) -> str:
     """A note as a clause: in English, or with `place` 1 in Chinese."""
     names = [str(name)[:40] for name in note["names"]]
     shown = ", ".join(names[:NAMES_SHOWN]) + (" ..." if len(names) > NAMES_SHOWN else "")

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from dotenv import load_dotenv
 
 from recording.errors import OperatorError
+from recording.manifest_content import Gateway
 from recording.redaction import MARK, SHORTEST, redacted
 from settings.access import NONE, Access, auth_header, joined, own_headers, sdk_headers
 from settings.address import Address, address, is_azure
@@ -91,12 +92,13 @@ class Endpoint:
         name = self.choice.key_name if self.choice else ""
         return f"{name} in .env" if name in FROM_FILE else name
 
-    def facts(self) -> dict[str, object]:
+    def facts(self) -> Gateway:
         """What the manifest says of it: every name, no value."""
+        named_by = None if self.choice is None else self.choice.source
         return {
             "base_url": self.shown,
             "simulated": self.simulated,
-            "source": "--simulator" if self.simulated else self.choice and self.choice.source,
+            "source": "--simulator" if self.simulated else named_by,
             "key_source": self.key_source or None,
             "auth": self.access.auth,
             "headers": self.access.names,

@@ -1,10 +1,10 @@
 """The money of a run: the table that prices its requests, and the unit of all its costs."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from recording.errors import OperatorError
+from recording.manifest_content import Manifest
 from rules.prices import PriceError, Prices, read
 from settings.endpoint import Endpoint
 from settings.options import Options
@@ -26,7 +26,7 @@ class Tariff:
         return None if self.prices is None else self.prices.as_dict()
 
 
-def table(options: Options, manifest: Mapping[str, Any] | None = None) -> Prices | None:
+def table(options: Options, manifest: Manifest | None = None) -> Prices | None:
     """The price table of a run; of one that goes on, the one in its `manifest`.
 
     Raises OperatorError when it cannot be read.
@@ -39,7 +39,7 @@ def table(options: Options, manifest: Mapping[str, Any] | None = None) -> Prices
         raise OperatorError(f"--prices: {error}") from None
 
 
-def tariff(options: Options, endpoint: Endpoint, manifest: Mapping[str, Any] | None) -> Tariff:
+def tariff(options: Options, endpoint: Endpoint, manifest: Manifest | None) -> Tariff:
     """The tariff of a run; of one that goes on, the one in its `manifest`.
 
     Raises OperatorError when the table is in another currency than the gateway's costs.

@@ -8,7 +8,7 @@ at most one comparison out of twenty. Everything else is "no difference shown", 
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -136,14 +136,14 @@ def unlike(base: Run, other: Run) -> list[str]:
     for name in ours:
         found += _differing(ours[name], theirs.get(name, {}), _PLANNED, f"{name}, ")
     named = [name for side in (a, b) for name in side.get("sent_options") or _SENT_BEFORE]
-    mine, yours = (_wishes(manifest.get("options") or {}, named) for manifest in (a, b))
+    mine, yours = (_wishes(run.options, named) for run in (base, other))
     return found + _differing(mine, yours, [*mine], "")
 
 
-def _wishes(options: dict[str, Any], named: Sequence[str]) -> dict[str, Any]:
+def _wishes(options: Mapping[str, Any], named: Sequence[str]) -> dict[str, Any]:
     """Those of the options that are `named`, as they were asked for and as they are typed."""
     nonce = str(options.get("cache_nonce"))
-    asked = options | ({"cache_nonce": "fresh"} if _DRAWN_NONCE.fullmatch(nonce) else {})
+    asked = {**options} | ({"cache_nonce": "fresh"} if _DRAWN_NONCE.fullmatch(nonce) else {})
     return {f"--{name.replace('_', '-')}": asked[name] for name in named if name in asked}
 
 
@@ -159,7 +159,7 @@ def _see_that_they_are_like(base: Run, others: Sequence[Run]) -> None:
 
 
 def _differing(
-    one: dict[str, Any], two: dict[str, Any], names: Sequence[str], place: str
+    one: Mapping[str, Any], two: Mapping[str, Any], names: Sequence[str], place: str
 ) -> list[str]:
     """The names whose values differ, of those that both sides state."""
     return [
@@ -244,9 +244,7 @@ def _phase(
         why = ""
         if few:
             why = f"fewer than {FEWEST_REQUESTS} requests"
-        elif number == "cost_per_success" and base.manifest.get("currency") != other.manifest.get(
-            "currency"
-        ):
+        elif number == "cost_per_success" and base.currency != other.currency:
             seen, why = None, "the currencies differ"
         elif seen is not None and seen.memory is not None:
             needed, held = need(seen.memory), min(mine.planned, theirs.planned)

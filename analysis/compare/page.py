@@ -154,9 +154,9 @@ def _runs(found: Comparison, t: Words) -> list[Block]:
         found.runs,
         [
             RUN.of(lambda run: run.run_id),
-            STARTED.of(lambda run: run.manifest.get("started_at") or ABSENT),
-            GATEWAY.of(lambda run: (run.manifest.get("gateway") or {}).get("base_url") or ABSENT),
-            MODE.of(lambda run: run.manifest.get("mode") or ABSENT),
+            STARTED.of(lambda run: run.started_at or ABSENT),
+            GATEWAY.of(lambda run: run.base_url or ABSENT),
+            MODE.of(lambda run: run.mode or ABSENT),
             Name("Ended", "是否完成").of(lambda run: t.yes(not run.interrupted)),
         ],
     )

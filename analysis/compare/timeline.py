@@ -94,14 +94,14 @@ def grouped(runs: Sequence[Run]) -> list[Group]:
 
 def _apart(first: Run, run: Run) -> list[str]:
     """What makes two runs unlike, a clause each; not the simulator's port, another each time."""
-    urls = [(one.manifest.get("gateway") or {}).get("base_url") for one in (first, run)]
+    urls = [one.base_url for one in (first, run)]
     other = urls[0] != urls[1] and not (first.simulated and run.simulated)
     return unlike(first, run) + [f"gateway: {urls[0]} / {urls[1]}"] * other
 
 
 def _started(run: Run) -> datetime:
     """When the run began; the beginning of time where nobody knows."""
-    return moment(run.manifest.get("started_at")) or datetime.min.replace(tzinfo=UTC)
+    return moment(run.started_at) or datetime.min.replace(tzinfo=UTC)
 
 
 def as_dict(groups: Sequence[Group]) -> dict[str, Any]:
@@ -114,10 +114,10 @@ def as_dict(groups: Sequence[Group]) -> dict[str, Any]:
                 "runs": [
                     {
                         "run_id": run.run_id,
-                        "started_at": run.manifest.get("started_at"),
+                        "started_at": run.started_at,
                         "simulated": run.simulated,
                         "interrupted": run.interrupted,
-                        "currency": run.manifest.get("currency"),
+                        "currency": run.currency,
                         "phases": [
                             {name: phase.number(name) for name in ("phase", *_NUMBERS)}
                             for phase in of_phases(run)
@@ -163,7 +163,7 @@ def _section(group: Group, number: int, lang: Lang) -> Section:
     for name, course in phases.items():
         blocks.append(_table(name, course, lang))
         blocks += _charts(name, course, t)
-    modes = t.join(dict.fromkeys(str(run.manifest.get("mode")) for run in group.runs))
+    modes = t.join(dict.fromkeys(str(run.mode) for run in group.runs))
     return Section(t(f"Group {number}: {modes}", f"第 {number} 组：{modes}"), blocks)
 
 
@@ -187,9 +187,7 @@ def _table(name: str, course: list[tuple[Run, PhaseNumbers]], lang: Lang) -> Tab
             RUN.of(lambda one: one[0].run_id),
             *(column.on(_phase_of) for column in _SHOWN),
             COST_PER_SUCCESS.name.of(
-                lambda one: Words(lang, one[0].manifest.get("currency")).money(
-                    one[1].cost_per_success
-                )
+                lambda one: Words(lang, one[0].currency).money(one[1].cost_per_success)
             ),
             OUTCOMES.on(_phase_of),
             NOTE.of(lambda one: _note(*one, t)),

@@ -5,7 +5,7 @@ What we know beyond it follows its fields, where it is known.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from statistics import mean
 from typing import TYPE_CHECKING, Any
@@ -68,7 +68,7 @@ def write(run: Run, path: Path) -> None:
 
 def lines(run: Run) -> Iterator[dict[str, Any]]:
     """For each phase that has rows, in the plan's order: its request rows, then its summary row."""
-    version = f"weighbridge-{(run.manifest.get('weighbridge') or {}).get('version')}"
+    version = f"weighbridge-{run.made_by}"
     planned = {phase["name"]: phase for phase in run.plan}
     for name in run.rows.bounds:
         for table in run.rows.tables(phase=name):
@@ -111,7 +111,9 @@ def _request(row: dict[str, Any], version: str) -> dict[str, Any]:
     } | ours
 
 
-def _summary(run: Run, frame: "DataFrame", phase: dict[str, Any], version: str) -> dict[str, Any]:
+def _summary(
+    run: Run, frame: "DataFrame", phase: Mapping[str, Any], version: str
+) -> dict[str, Any]:
     """The seed's `summarize`. Its latencies are rounded to milliseconds before they are ranked."""
     first = rows(frame[:1])[0]
     name, mode, target = first["phase"], first["mode"], first["target"]

@@ -33,7 +33,7 @@ def write_parquet(run: Run, path: Path) -> None:
     """
     import pyarrow.parquet
 
-    schema = _schema(run.manifest.get("currency"))
+    schema = _schema(run.currency)
     with reserving(path) as new, pyarrow.parquet.ParquetWriter(new, schema) as file:
         for table in run.rows.tables():
             file.write_table(table.cast(schema))

@@ -15,7 +15,7 @@ Such a p-value takes about twelve buckets for a change, and ten for a drift; the
 that would have been seen is worked out from the series itself.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, erfc, exp, floor, sqrt
 from typing import TYPE_CHECKING, Any
@@ -111,7 +111,7 @@ def width_s(window_s: float) -> int:
 
 def length_s(run: Run, phase: PhaseNumbers) -> float | None:
     """How long a phase was loaded, seconds, its warm-up included; None: it has no window."""
-    planned = next((p for p in run.plan if p["name"] == phase.phase), {})
+    planned: Mapping[str, Any] = next((p for p in run.plan if p["name"] == phase.phase), {})
     if planned.get("kind") == "manual":
         return phase.wall_s
     found = planned.get("duration_s", phase.duration_s)

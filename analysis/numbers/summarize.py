@@ -19,6 +19,7 @@ from analysis.numbers.phase_numbers import (
 )
 from analysis.reading.groups import groups, runs
 from recording.events import PhaseEnd
+from recording.manifest_content import PlannedPhase
 from rules import percentiles
 from rules.slo import Slo
 
@@ -98,17 +99,16 @@ def costs_of_groups(run: "Run", by: str) -> list[GroupCosts]:
 
 def percents_of(run: "Run") -> tuple[Fraction, ...]:
     """The percentiles that a run's numbers hold: the usual, `--percentiles`, those of a check."""
-    options = run.manifest.get("options") or {}
     try:
-        asked = percentiles.parse(str(options.get("percentiles") or ""))
+        asked = percentiles.parse(str(run.options.get("percentiles") or ""))
     except percentiles.PercentError:
         asked = ()
     return tuple(sorted({*percentiles.USUAL, *asked, *run.percents}))
 
 
-def _asked(run: "Run", plan: Sequence[Mapping[str, Any]]) -> Asked:
-    planned = {p["name"]: p["count"] for p in plan if p.get("count") is not None}
-    walls = {p["name"]: p["wall_s"] for p in plan if p.get("wall_s") is not None}
+def _asked(run: "Run", plan: Sequence[PlannedPhase]) -> Asked:
+    planned = {p["name"]: count for p in plan if (count := p.get("count")) is not None}
+    walls = {p["name"]: wall_s for p in plan if (wall_s := p.get("wall_s")) is not None}
     return Asked(planned, walls, goodput.slo_of(run), run.beyond, percents_of(run))
 
 

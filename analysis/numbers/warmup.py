@@ -5,10 +5,12 @@ old. What is left is measured as a window that begins when the warm-up ends: off
 from there, and the window and its wall clock are shorter by it.
 """
 
+from collections.abc import Sequence
 from math import fsum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from analysis.numbers.phase_numbers import WarmupLeft
+from recording.manifest_content import PlannedPhase
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
@@ -20,7 +22,7 @@ _OFFSETS = ("scheduled_offset_s", "sent_offset_s", "done_offset_s")
 
 def warmup_s(run: "Run") -> float:
     """The run's `--warmup`, seconds; 0 without one."""
-    found = (run.manifest.get("options") or {}).get("warmup")
+    found = run.options.get("warmup")
     return float(found) if found else 0.0
 
 
@@ -51,8 +53,8 @@ def trimmed(rows: "DataFrame", warm_s: float) -> "tuple[DataFrame, dict[str, War
 
 
 def shorter(
-    plan: list[dict[str, Any]], warm_s: float, left: dict[str, WarmupLeft]
-) -> list[dict[str, Any]]:
+    plan: Sequence[PlannedPhase], warm_s: float, left: dict[str, WarmupLeft]
+) -> list[PlannedPhase]:
     """The planned phases as they are measured."""
     return [_shorter(phase, warm_s, left) for phase in plan]
 
@@ -67,14 +69,15 @@ def _left(rows: "DataFrame") -> WarmupLeft:
     )
 
 
-def _shorter(phase: dict[str, Any], warm_s: float, left: dict[str, WarmupLeft]) -> dict[str, Any]:
+def _shorter(phase: PlannedPhase, warm_s: float, left: dict[str, WarmupLeft]) -> PlannedPhase:
     """The planned phase as it is measured."""
     if phase["name"] not in left:
         return phase
-    shorter = dict(phase)
-    for name in ("duration_s", "wall_s"):
-        if shorter.get(name) is not None:
-            shorter[name] -= warm_s
-    if shorter.get("count") is not None:
-        shorter["count"] = max(0, shorter["count"] - left[phase["name"]].warmup_requests)
+    shorter = phase.copy()
+    if (duration_s := phase.get("duration_s")) is not None:
+        shorter["duration_s"] = duration_s - warm_s
+    if (wall_s := phase.get("wall_s")) is not None:
+        shorter["wall_s"] = wall_s - warm_s
+    if (count := phase.get("count")) is not None:
+        shorter["count"] = max(0, count - left[phase["name"]].warmup_requests)
     return shorter

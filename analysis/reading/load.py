@@ -4,10 +4,10 @@ A torn last line (the process died while it wrote) is dropped and remarked upon;
 that the recorder cannot have written is an error that names the file and the line.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from analysis.reading import cache as cached
 from analysis.reading import parts, well_formed
@@ -22,6 +22,7 @@ from recording.events import Event, RunEnd, typed
 from recording.in_flight_file import left
 from recording.json_files import check_is_file, json_of, read_bytes
 from recording.lost_rows import lost_rows
+from recording.manifest_content import Manifest, PlannedPhase, Scalar
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -41,7 +42,7 @@ class Run:
     """
 
     folder: Path
-    manifest: dict[str, Any]
+    manifest: Manifest
     rows: Rows
     events: list[Event]
     remarks: list[Odd]
@@ -64,14 +65,51 @@ class Run:
         return str(self.manifest["run_id"])
 
     @property
-    def plan(self) -> list[dict[str, Any]]:
-        """The planned phases, in order (`loadshapes.plan.Phase` as dictionaries)."""
+    def plan(self) -> list[PlannedPhase]:
+        """The planned phases, in order."""
         return list(self.manifest["plan"])
+
+    @property
+    def options(self) -> dict[str, Scalar]:
+        """What was asked for; empty: the manifest does not say."""
+        return self.manifest.get("options") or {}
+
+    def with_option(self, name: str, value: Scalar) -> "Run":
+        """The run as if it had been asked for with another value of an option."""
+        return replace(self, manifest={**self.manifest, "options": self.options | {name: value}})
+
+    @property
+    def mode(self) -> str | None:
+        """What was measured; None: the manifest does not say."""
+        return self.manifest.get("mode")
+
+    @property
+    def started_at(self) -> str | None:
+        """When it began, ISO 8601; None: not known."""
+        return self.manifest.get("started_at")
+
+    @property
+    def made_by(self) -> str | None:
+        """The version of Weighbridge that made it; None: not known."""
+        program = self.manifest.get("weighbridge")
+        return program.get("version") if program else None
+
+    @property
+    def currency(self) -> str | None:
+        """Of every amount; None: not known."""
+        return self.manifest.get("currency")
+
+    @property
+    def base_url(self) -> str | None:
+        """Where its requests went; None: not known."""
+        gateway = self.manifest.get("gateway")
+        return gateway.get("base_url") if gateway else None
 
     @property
     def simulated(self) -> bool:
         """Whether the gateway was our simulator."""
-        return bool((self.manifest.get("gateway") or {}).get("simulated"))
+        gateway = self.manifest.get("gateway")
+        return bool(gateway and gateway.get("simulated"))
 
     @property
     def interrupted(self) -> bool:
@@ -124,7 +162,7 @@ def load(folder: Path, unsent_rows: int | None = None) -> Run:
     )  # fmt: skip
 
 
-def _with_lost(source: Source, folder: Path, manifest: dict[str, Any]) -> Source:
+def _with_lost(source: Source, folder: Path, manifest: Manifest) -> Source:
     """The rows, and one of each request that was in flight when its process died."""
     try:
         died = lost_rows(left(folder), manifest["run_id"], manifest["plan"])
@@ -173,7 +211,7 @@ def rows(frame: "DataFrame") -> list[dict[str, Any]]:
     ]
 
 
-def _manifest(path: Path) -> dict[str, Any]:
+def _manifest(path: Path) -> Manifest:
     try:
         manifest = well_formed.cleaned(json_of(read_bytes(path)))
     except InputError as error:
@@ -189,7 +227,7 @@ def _manifest(path: Path) -> dict[str, Any]:
         raise RunError(f"{path} {error}.") from None
     except well_formed.NotWellFormed as error:
         raise RunError(f"{path}: {error}; restore the file.") from None
-    return manifest
+    return cast(Manifest, manifest)
 
 
 def _events(path: Path, remarks: list[Odd]) -> list[Event]:

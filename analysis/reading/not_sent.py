@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from analysis.reading.columns import FEW_VALUED, schema
 from analysis.reading.parts import RunError
 from recording.events import Event, NotSent
+from recording.manifest_content import PlannedPhase
 from recording.not_sent import EVENT, Unsent
 from recording.outcome import Outcome
 from recording.record import SCHEMA_VERSION, RequestRecord
@@ -89,7 +90,7 @@ class Unfolded:
     def __init__(
         self,
         events: Sequence[Event],
-        plan: Sequence[Mapping[str, Any]],
+        plan: Sequence[PlannedPhase],
         source: "Source",
         where: str,
         most: int | None = None,

@@ -6,9 +6,11 @@ the place; nothing after it needs to look. What is not named here may be anythin
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints, is_typeddict
 
 from recording.errors import InputError
+from recording.manifest_content import Manifest
 from recording.record import clean
 from rules.prices import Prices
 
@@ -94,23 +96,43 @@ def _prices(value: Any, where: str) -> None:
 
 
 _ACCOUNT = _map(_needed(NUMBER), ("limit", "spent", "largest_underestimate", "unstated"))
-PHASE = _map(
-    needs=("name",),
-    name=_needed(TEXT), mode=TEXT, scenario=TEXT, model=TEXT, kind=TEXT, request=TEXT, users=WHOLE,
-    count=WHOLE, duration_s=SECONDS, target=WHOLE, max_tokens=WHOLE, stream=FLAG, typed=FLAG,
-    task_prefix=TEXT, first_number=WHOLE, climb=TEXT, pause_after_s=SECONDS, skip=_list(WHOLE),
-    watched=FLAG, poisson=TEXT, times_s=_list(_needed(SECONDS)), traffic=TEXT, paced=FLAG,
-    pace=_map(NUMBER), ends_on=TEXT, ends_after=WHOLE, at_most=WHOLE, not_before_unix_s=NUMBER,
-    wall_s=SECONDS,
-)  # fmt: skip
-MANIFEST = _map(
-    run_id=_needed(TEXT), needs_version=TEXT, started_at=TEXT, mode=TEXT,
-    weighbridge=_map(TEXT), versions=_map(TEXT), host=_map(name=TEXT, system=TEXT, cores=WHOLE),
-    gateway=_map(base_url=TEXT, simulated=FLAG), currency=TEXT, workers=WHOLE,
-    prices=_prices, options=_map(SCALAR, seed=WHOLE, warmup=SECONDS, fail_on=TEXT), slo=_map(),
-    drawn=_map(SCALAR), sent_options=_list(_needed(TEXT)), imported_from=_list(TEXT),
-    plan=_needed(_list(_needed(PHASE))),
-)  # fmt: skip
+_NEEDED = ("run_id", "plan", "name")
+"""Fields of a manifest without which nothing can be read. Any other may be missing, or null."""
+_PLAIN: dict[Any, Shape] = {str: TEXT, bool: FLAG, int: WHOLE, float: NUMBER}
+
+
+def _anything(value: Any, where: str) -> None:
+    """Nobody counts on what it is."""
+
+
+def _typed(kind: Any, name: str) -> Shape:
+    """The shape of a field's type; a number of seconds is one by its name."""
+    origin, inner = get_origin(kind), [one for one in get_args(kind) if one is not NoneType]
+    if kind is float and name.endswith("_s"):
+        return SECONDS
+    if is_typeddict(kind):
+        return _fields(kind)
+    if origin is list:
+        return _list(_needed(_typed(inner[0], name)))
+    if origin is dict:
+        return _map(_typed(inner[1], name))
+    if origin is Literal:
+        return TEXT
+    if origin in (Union, UnionType):
+        return _typed(inner[0], name) if len(inner) == 1 else SCALAR
+    return _PLAIN.get(kind, _anything)
+
+
+def _fields(kind: Any, **other: Shape) -> Shape:
+    """The shape of an object, its fields as their types say; `other` ones say more."""
+    known = {name: _typed(hint, name) for name, hint in get_type_hints(kind).items()} | other
+    needed = [name for name in known if name in _NEEDED]
+    return _map(None, needed, **known | {name: _needed(known[name]) for name in needed})
+
+
+MANIFEST = _fields(
+    Manifest, prices=_prices, options=_map(SCALAR, seed=WHOLE, warmup=SECONDS, fail_on=TEXT)
+)
 EVENT = _map(
     at=TEXT, event=_needed(TEXT), phase=TEXT, worker=TEXT, reason=TEXT, why=TEXT, cause=TEXT,
     cut=TEXT, model=TEXT, mode=TEXT, generators=_list(_needed(TEXT)),

@@ -52,7 +52,7 @@ def sentence(found: Reconciliation) -> str:
 
 def compose(found: Reconciliation, lang: Lang) -> Page:
     """The Markdown as a page: the result, the sums, then the lines of every finding."""
-    t, run = Words(lang, found.run.manifest.get("currency")), found.run
+    t, run = Words(lang, found.run.currency), found.run
     sections = [
         Section(t(*RESULT), [*_remarks(t, found)]),
         Section(t("Sums", "合计"), [_sums(t, found), _models(t, found)]),

@@ -29,7 +29,7 @@ def plain(found: Reconciliation) -> dict[str, Any]:
     return {
         "schema_version": STATEMENT_VERSION,
         "run_id": found.run.run_id,
-        "currency": found.run.manifest.get("currency"),
+        "currency": found.run.currency,
         "simulated": found.run.simulated,
         "tolerance": found.tolerance,
         "share": found.share,

@@ -4,7 +4,7 @@ What is not known is never good enough: an unknown number fails its condition. S
 that was planned and not run, for nobody knows what it would have shown.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import fsum, inf
 from typing import Any, Literal
@@ -174,7 +174,7 @@ def _disagreements(view: View) -> list[Check]:
 
 def _answers(view: View) -> list[Check]:
     """Of a run of mode smoke, the models that answered nothing: that is all it was to find out."""
-    if view.run.manifest.get("mode") != "smoke":
+    if view.run.mode != "smoke":
         return []
     good: dict[str, int] = {}
     for phase in view.phases:
@@ -186,7 +186,9 @@ def _answers(view: View) -> list[Check]:
 
 def _phases(view: View) -> dict[str, tuple[str | None, str | None]]:
     """Every phase that was planned or measured: its mode and its model."""
-    planned = {phase["name"]: (phase.get("mode"), phase.get("model")) for phase in view.run.plan}
+    planned: dict[str, tuple[str | None, str | None]] = {
+        phase["name"]: (phase.get("mode"), phase.get("model")) for phase in view.run.plan
+    }
     measured = {p.phase: (p.mode, p.model_requested) for p in view.phases}
     return planned | measured
 
@@ -221,7 +223,7 @@ def _judge(view: View, condition: Condition, among: Sequence[str] | None = None)
         yield _compare(view, RUN, condition, None, "no phase has one", 0.0)
 
 
-def _applies(metric: Metric, planned: dict[str, Any], numbers: PhaseNumbers | None) -> bool:
+def _applies(metric: Metric, planned: Mapping[str, Any], numbers: PhaseNumbers | None) -> bool:
     """Whether a phase has the metric: by its plan, or because it was measured all the same."""
     if metric.where is Where.WINDOWS:
         return has(metric.where, planned)
@@ -255,7 +257,7 @@ def _compare(
     unit = _metric(condition).unit
     shown = _figure(value, condition)
     if unit:
-        shown += f" {view.run.manifest.get('currency') or '' if unit == 'money' else unit}"
+        shown += f" {view.run.currency or '' if unit == 'money' else unit}"
     verdict: Literal["passed", "failed"] = "failed" if condition.met(value) else "passed"
     found = f"{condition.metric} is {shown.rstrip()}"
     return Check(subject, condition, verdict, found, wall_s, value)

@@ -30,7 +30,7 @@ def render(checks: Sequence[Check], run: Run) -> str:
     time = f"{checks[0].wall_s if checks else 0:.3f}"  # the first check is the whole run's
     root = ElementTree.Element("testsuites", {"name": "weighbridge", "time": time, **totals})
     about = {"name": _text(run.run_id), "time": time, **totals, "skipped": "0"}
-    if began := run.manifest.get("started_at"):
+    if began := run.started_at:
         about["timestamp"] = _text(str(began)[:19])  # its format has neither fractions nor zone
     suite = ElementTree.SubElement(root, "testsuite", about)
     simulated = {"name": "simulated", "value": str(run.simulated).lower()}

@@ -219,7 +219,7 @@ def cost(view: View) -> list[Chart]:
         begin_s += phase.wall_s or 0.0
     if sum(len(one.points) for one in series) < 4:
         return []
-    unit = view.run.manifest.get("currency") or t("the gateway's unit", "网关货币单位")
+    unit = view.run.currency or t("the gateway's unit", "网关货币单位")
     return [
         Chart(
             t("Cumulative cost", "累计费用"),

@@ -56,7 +56,7 @@ def write(view: View) -> tuple[Path, Path, Path]:
 
 def look(run: Run, lang: Lang = "en") -> View:
     """The run with its numbers, in a language."""
-    return View.of(run, of_phases(run), Words(lang, run.manifest.get("currency")))
+    return View.of(run, of_phases(run), Words(lang, run.currency))
 
 
 def summary(view: View) -> dict[str, Any]:
@@ -65,11 +65,11 @@ def summary(view: View) -> dict[str, Any]:
     return {
         "schema_version": SUMMARY_VERSION,
         "run_id": run.run_id,
-        "started_at": run.manifest.get("started_at"),
-        "mode": run.manifest.get("mode"),
+        "started_at": run.started_at,
+        "mode": run.mode,
         "simulated": run.simulated,
         "interrupted": run.interrupted,
-        "currency": run.manifest.get("currency"),
+        "currency": run.currency,
         "verdicts": [{"level": v.level, "text": v.text} for v in verdicts(view)],
         "not_run": view.not_run,
         "phases": [phase.as_dict() for phase in view.phases],
@@ -91,7 +91,7 @@ def compose(view: View) -> Page:
         "SIMULATED: these numbers come from Weighbridge's own simulator, not from a gateway.",
         "SIMULATED 模拟运行：以下数据来自 Weighbridge 自带模拟器，并非真实网关。",
     )
-    version = (run.manifest.get("weighbridge") or {}).get("version") or ""
+    version = run.made_by or ""
     return Page(
         lang="zh-CN" if t.lang == "zh" else "en",
         title=t(f"Load test report: {run.run_id}", f"压测报告：{run.run_id}"),
@@ -107,10 +107,8 @@ def compose(view: View) -> Page:
 
 
 def _subtitle(view: View) -> str:
-    manifest = view.run.manifest
-    gateway = (manifest.get("gateway") or {}).get("base_url")
-    parts = [manifest.get("mode"), gateway, manifest.get("started_at")]
-    return " · ".join(str(part) for part in parts if part)
+    run = view.run
+    return " · ".join(part for part in (run.mode, run.base_url, run.started_at) if part)
 
 
 def _tiles(view: View) -> list[Tile]:

@@ -47,10 +47,7 @@ class View:
     @classmethod
     def of(cls, run: Run, phases: Sequence[PhaseNumbers], t: Words) -> "View":
         """The run with the numbers of its phases. Raises SloError."""
-        gateway = run.manifest.get("gateway") or {}
-        routed = providers.routed(
-            run.rows.frame(list(providers.COLUMNS)), str(gateway.get("base_url") or "")
-        )
+        routed = providers.routed(run.rows.frame(list(providers.COLUMNS)), run.base_url or "")
         probes = {mode: _rows(run, phases, mode) for mode in PROBES}
         asked = [row for mode in agreement.MODES for row in probes[mode]]
         differences = agreement.differences(asked, routed=routed)
@@ -72,9 +69,8 @@ class View:
     @property
     def percents(self) -> tuple[Fraction, ...]:
         """The percentiles that tables show: the run's `--percentiles`."""
-        options = self.run.manifest.get("options") or {}
         try:
-            return percentiles.parse(str(options.get("percentiles") or ""))
+            return percentiles.parse(str(self.run.options.get("percentiles") or ""))
         except percentiles.PercentError:
             return percentiles.USUAL
 

@@ -7,11 +7,11 @@ when it is over, the user begins the next line that its generator has not begun 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
-from typing import Any
 
 from loadshapes.own_traffic.line import Json, Line, line
 from loadshapes.own_traffic.trace import offsets_s
 from recording.json_values import text_of
+from recording.manifest_content import Note
 from settings.options import Options
 
 EXAMPLES = 8  # faults that one sentence names
@@ -36,7 +36,7 @@ class Traffic:
     moved: int = 0
     prompt_tokens_max: int = 0
     max_tokens_max: int = 0
-    notes: tuple[dict[str, Any], ...] = ()
+    notes: tuple[Note, ...] = ()
 
     @property
     def conversations(self) -> bool:
@@ -72,7 +72,7 @@ def parse(text: str, trace: bool) -> Traffic:
 
 
 def gathered(
-    lines: list[Line], found: list[Json], text: str, trace: bool, notes: list[dict[str, Any]]
+    lines: list[Line], found: list[Json], text: str, trace: bool, notes: list[Note]
 ) -> Traffic:
     """Lines, with the rows and the text that they were read of, as traffic; a trace's in order."""
     digest = sha256(text.encode("utf-8")).hexdigest()[:16]

@@ -202,6 +202,20 @@ def test_a_run_that_sent_nothing_is_still_a_run(tmp_path: Path) -> None:
     assert load(folder).requests.empty
 
 
+WHOLE = {"run_id": "r", "plan": [], "schema_version": 2}
+
+
+@pytest.mark.parametrize("lacks", [{}, {"gateway": None, "options": None, "mode": None}])
+def test_a_manifest_may_lack_all_but_its_run_and_its_plan(
+    tmp_path: Path, lacks: dict[str, None]
+) -> None:
+    folder = make(tmp_path / "r")
+    (folder / "manifest.json").write_text(json.dumps(WHOLE | lacks), encoding="utf-8")
+    run = load(folder)
+    assert (run.mode, run.started_at, run.currency, run.base_url, run.made_by) == (None,) * 5
+    assert run.options == {} and not run.simulated
+
+
 @pytest.mark.parametrize(
     ("manifest", "why"),
     [
@@ -209,6 +223,20 @@ def test_a_run_that_sent_nothing_is_still_a_run(tmp_path: Path) -> None:
         ("[]", "does not name its run"),
         ('{"run_id": "r"}', "holds no plan"),
         (json.dumps({"run_id": "r", "plan": [], "schema_version": 99}), "schema version 99"),
+        (json.dumps(WHOLE | {"plan": [{"mode": "rpm"}]}), r"plan\[0\].name is missing"),
+        (json.dumps(WHOLE | {"plan": [None]}), r"plan\[0\] is missing"),
+        (
+            json.dumps(WHOLE | {"plan": [{"name": "p", "count": -1}]}),
+            r"plan\[0\].count is -1, not a",
+        ),
+        (
+            json.dumps(WHOLE | {"plan": [{"name": "p", "wall_s": 1e300}]}),
+            r"plan\[0\].wall_s is 1e\+300, not a number of seconds",
+        ),
+        (json.dumps(WHOLE | {"gateway": {"simulated": "no"}}), "gateway.simulated is 'no'"),
+        (json.dumps(WHOLE | {"options": {"warmup": "60"}}), "options.warmup is '60'"),
+        (json.dumps(WHOLE | {"traffic": {"notes": [{"kind": 1}]}}), r"notes\[0\].kind is 1"),
+        (json.dumps(WHOLE | {"prices": {"models": 1}}), "prices is no price table"),
     ],
 )
 def test_a_wrong_manifest_is_one_sentence(tmp_path: Path, manifest: str, why: str) -> None:

@@ -8,10 +8,13 @@ from typing import Any
 import jsonschema
 import pytest
 
+from analysis.export import article_jsonl
+from analysis.reading import import_jsonl
 from analysis.reading.load import load
 from analysis.report import report
 from loadshapes import modes
 from recording.manifest import manifest
+from recording.manifest_content import PlannedPhase
 from settings.options import Options, as_dict
 from tests.analysis.runs import dropped, everything, failed, make, phase, record
 from tests.locust_run import ROOT
@@ -58,6 +61,20 @@ def test_a_schema_is_one(name: str) -> None:
 def test_a_manifest_is_valid(mode: str) -> None:
     """Phases of every kind, those without a count or a duration too."""
     check("manifest", real(mode))
+
+
+@pytest.mark.parametrize("mode", ["full", "interactive"])
+def test_a_phase_has_the_fields_that_manifests_hold(mode: str) -> None:
+    """Each of them, and no other; only an imported one has a wall clock."""
+    for planned in real(mode)["plan"]:
+        assert set(planned) == set(PlannedPhase.__annotations__) - {"wall_s"}
+
+
+def test_the_manifest_of_an_imported_run_is_valid(tmp_path: Path) -> None:
+    run = load(make(tmp_path / "r", record(0), failed(1)))
+    article_jsonl.write(run, tmp_path / "r.jsonl")
+    imported = import_jsonl.read([tmp_path / "r.jsonl"], tmp_path / "results")
+    check("manifest", json.loads((imported / "manifest.json").read_text(encoding="utf-8")))
 
 
 def test_a_summary_is_valid(tmp_path: Path) -> None:

@@ -25,9 +25,9 @@ def blocks(view: View) -> list[Block]:
 
 def of(view: View) -> list[Pairs]:
     """The pairs of the run, a model each, in the plan's order."""
-    manifest, rows = view.run.manifest, view.rows("cache")
-    prices = Prices.from_dict(manifest.get("prices"))
-    seed = int((manifest.get("options") or {}).get("seed") or 0)
+    run, rows = view.run, view.rows("cache")
+    prices = Prices.from_dict(run.manifest.get("prices"))
+    seed = int(run.options.get("seed") or 0)
     resumed = breaks(view)
     by_kind: dict[tuple[str, str], list[Row]] = {}
     for row in rows:

@@ -14,7 +14,7 @@ _ERRORS = 20
 _CUT_CHARS = 160
 
 
-class _Error(NamedTuple):
+class _Failures(NamedTuple):
     """Requests that failed in one way, and the first message among them."""
 
     outcome: str
@@ -54,11 +54,11 @@ def section(view: View) -> Section:
                 t,
                 errors,
                 [
-                    OUTCOME.of(lambda error: error.outcome),
-                    HTTP.of(lambda error: error.status, integer),
-                    Name("Error", "错误类型").of(lambda error: error.kind or ABSENT),
-                    Name("Rows", "行数").of(lambda error: error.requests, integer),
-                    Name("Example", "示例").of(lambda error: error.example, _cut),
+                    OUTCOME.of(lambda failed: failed.outcome),
+                    HTTP.of(lambda failed: failed.status, integer),
+                    Name("Error", "错误类型").of(lambda failed: failed.kind or ABSENT),
+                    Name("Rows", "行数").of(lambda failed: failed.requests, integer),
+                    Name("Example", "示例").of(lambda failed: failed.example, _cut),
                 ],
                 title=t("Errors", "错误"),
                 how=t(
@@ -70,7 +70,7 @@ def section(view: View) -> Section:
     return Section(t(*OUTCOMES.name), blocks)
 
 
-def _errors(view: View) -> list[_Error]:
+def _errors(view: View) -> list[_Failures]:
     import numpy as np
 
     key = ["outcome", "http_status", "error_type"]
@@ -80,7 +80,7 @@ def _errors(view: View) -> list[_Error]:
     found = failed.drop_duplicates().assign(count=np.bincount(kind)).reset_index(drop=True)
     commonest = found.sort_values("count", ascending=False, kind="stable").head(_ERRORS)
     return [
-        _Error(
+        _Failures(
             row["outcome"],
             row["http_status"],
             row["error_type"],

@@ -1,10 +1,13 @@
 """What was run: gateway, models, date, versions."""
 
+from collections.abc import Mapping
+
 from analysis.numbers.warmup import warmup_s
 from analysis.page.blocks import Section
 from analysis.page.columns import Name, table
 from analysis.page.vocabulary import GATEWAY, MODE, RUN, STARTED, WHAT
 from analysis.page.words import integer, milliseconds
+from analysis.reading.load import Run
 from analysis.report.view import View
 from analysis.report.workers import clock_offsets_s
 
@@ -13,27 +16,25 @@ PLACE = 20  # in the report
 
 def section(view: View) -> Section:
     """Facts from the manifest, one a row; what the manifest does not say is absent."""
-    t, manifest = view.t, view.run.manifest
-    gateway = manifest.get("gateway") or {}
+    t, run, manifest = view.t, view.run, view.run.manifest
     versions = manifest.get("versions") or {}
-    ours = manifest.get("weighbridge") or {}
-    host = manifest.get("host") or {}
+    host: Mapping[str, object] = manifest.get("host") or {}
     models = dict.fromkeys(phase.model_requested for phase in view.phases)
-    simulated = t(" (simulator)", "（模拟器）") if view.run.simulated else ""
+    simulated = t(" (simulator)", "（模拟器）") if run.simulated else ""
     facts = {
-        t(*RUN): view.run.run_id,
-        t(*STARTED): str(manifest.get("started_at") or ""),
-        t(*GATEWAY): str(gateway.get("base_url") or "") + simulated,
-        t(*MODE): str(manifest.get("mode") or ""),
+        t(*RUN): run.run_id,
+        t(*STARTED): run.started_at or "",
+        t(*GATEWAY): (run.base_url or "") + simulated,
+        t(*MODE): run.mode or "",
         t("Models", "模型"): t.join(models),
-        t("Phases", "阶段"): integer(len(view.run.plan)),
+        t("Phases", "阶段"): integer(len(run.plan)),
         t("Warm-up", "预热"): _warmup(view),
-        t("Currency", "货币"): str(manifest.get("currency") or ""),
-        "Weighbridge": _named(ours.get("version"), str(ours.get("git_commit") or "")[:12]),
+        t("Currency", "货币"): run.currency or "",
+        "Weighbridge": _weighbridge(run),
         t("Versions", "版本"): t.join(f"{k} {v}" for k, v in versions.items()),
         t("Host", "主机"): t.join(f"{k} {v}" for k, v in host.items()),
         t("Worker clocks, behind the master's", "worker 时钟落后于 master"): t.join(
-            f"{name} {milliseconds(offset)}" for name, offset in clock_offsets_s(view.run).items()
+            f"{name} {milliseconds(offset)}" for name, offset in clock_offsets_s(run).items()
         ),
         t("Imported from", "导入自"): t.join(manifest.get("imported_from") or []),
     }
@@ -59,5 +60,8 @@ def _warmup(view: View) -> str:
     )
 
 
-def _named(version: object, commit: str) -> str:
-    return f"{version or ''} {f'({commit})' if commit else ''}".strip()
+def _weighbridge(run: Run) -> str:
+    """The version that made the run, and the commit it was built from."""
+    program = run.manifest.get("weighbridge")
+    commit = (program.get("git_commit") or "")[:12] if program else ""
+    return f"{run.made_by or ''} {f'({commit})' if commit else ''}".strip()

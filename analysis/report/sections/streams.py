@@ -92,7 +92,7 @@ def _gap(rank: Fraction) -> Time:
 
 def stall_limit_s(view: View) -> float:
     """The run's `--stall-limit`, seconds."""
-    found = (view.run.manifest.get("options") or {}).get("stall_limit")
+    found = view.run.options.get("stall_limit")
     return float(found) if isinstance(found, int | float) and found > 0 else STALL_LIMIT_S
 
 

@@ -48,7 +48,7 @@ def _conditions(view: View) -> tuple[Condition, ...]:
     """The conditions that the run was given; none where it was made by a version that spelled
     them otherwise."""
     try:
-        return parse(str((view.run.manifest.get("options") or {}).get("fail_on") or ""))
+        return parse(str(view.run.options.get("fail_on") or ""))
     except ConditionError:
         return ()
 

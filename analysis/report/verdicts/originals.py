@@ -33,7 +33,7 @@ def remarks(view: View) -> list[Remark]:
 
 
 def _same(view: View) -> bool:
-    return bool((view.run.manifest.get("options") or {}).get("same_prompts"))
+    return bool(view.run.options.get("same_prompts"))
 
 
 def _cached(view: View) -> list[Remark]:

@@ -9,9 +9,9 @@ from recording.untrusted_text import quoted
 def remarks(view: View) -> list[Remark]:
     """One note: every loss with its count, and the shape that the file was read as."""
     t = view.t
-    notes = (view.run.manifest.get("traffic") or {}).get("notes") or []
-    if not notes:
+    traffic = view.run.manifest.get("traffic")
+    if not traffic or not traffic["notes"]:
         return []
-    clauses = t.clauses([t(said(note), said(note, 1)) for note in notes])
+    clauses = t.clauses([t(said(note), said(note, 1)) for note in traffic["notes"]])
     text = t(f"Your own traffic: {clauses}.", f"自有请求：{clauses}。")
     return [Remark("note", quoted(text, 2000))]
