@@ -250,11 +250,12 @@ def _failed(
 
 def _summary(options: argparse.Namespace) -> None:
     from analysis.report import report, terminal
+    from analysis.report.summary import Summary
 
     run = _load(options)
     view = report.look(run)
     if options.by == "phase":
-        print(as_json(report.summary(view)) if options.json else terminal.of_phases(view))
+        print(as_json(Summary.of(view).as_dict()) if options.json else terminal.of_phases(view))
         return
     by = GROUPS[options.by]
     groups = of_groups(run, by)

@@ -18,13 +18,8 @@ from typing import (
     is_typeddict,
 )
 
-from analysis.numbers.model_numbers import (
-    CacheLifeNumbers,
-    CachePairNumbers,
-    CapacityNumbers,
-    LimitNumbers,
-)
 from analysis.numbers.phase_numbers import Percentiles, PhaseNumbers, Range
+from analysis.report.summary import VERSION, Summary
 from recording.formats import FORMATS
 from recording.manifest_content import Keyword, Manifest
 from recording.outcome import Outcome
@@ -33,9 +28,6 @@ from settings.options import Options
 
 Schema = dict[str, Any]
 _PLAIN = {str: "string", int: "integer", float: "number", bool: "boolean", NoneType: "null"}
-TEXT: Schema = {"type": "string"}
-COUNT: Schema = {"type": "integer", "minimum": 0}
-COUNTS: Schema = {"type": "object", "additionalProperties": COUNT}
 
 
 def _of(hint: Any) -> Schema:
@@ -104,18 +96,13 @@ def _of_percentiles(hint: Any) -> Schema | None:
     return _noted(inner[1:]) if inner and inner[0] is Percentiles else None
 
 
-def _object(properties: Schema, required: list[str] | None = None, **more: Any) -> Schema:
+def _object(properties: Schema, required: list[str] | None = None) -> Schema:
     return {
         "type": "object",
         "properties": properties,
         "required": list(properties) if required is None else required,
         "additionalProperties": True,
-        **more,
     }
-
-
-def _or_null(kind: str, **more: Any) -> Schema:
-    return {"type": [kind, "null"], **more}
 
 
 def _head(title: str, text: str) -> Schema:
@@ -145,29 +132,12 @@ def manifest() -> Schema:
 
 def summary() -> Schema:
     """The numbers of a run."""
-    from analysis.report.report import SUMMARY_VERSION
-
-    phase = _fields(PhaseNumbers)
+    found = _of(Summary)
+    found["properties"]["schema_version"] = {"const": VERSION}
+    phase = found["properties"]["phases"]["items"]
     phase["properties"]["outcomes"]["propertyNames"] = {"enum": [name.value for name in Outcome]}
-    verdict = _object({"level": {"enum": ["good", "note", "bad"]}, "text": TEXT})
-    properties = {
-        "schema_version": {"const": SUMMARY_VERSION},
-        "run_id": TEXT,
-        "started_at": _or_null("string"),
-        "mode": _or_null("string"),
-        "simulated": {"type": "boolean"},
-        "interrupted": {"type": "boolean"},
-        "currency": _or_null("string"),
-        "verdicts": {"type": "array", "items": verdict},
-        "not_run": {"type": "array", "items": TEXT},
-        "phases": {"type": "array", "items": phase},
-        "cache_pairs": _of(list[CachePairNumbers]),
-        "cache_life": _of(list[CacheLifeNumbers]),
-        "limits": _of(list[LimitNumbers]),
-        "capacity": _of(list[CapacityNumbers]),
-    }
     text = "Numbers end in their units; null is not known, never 0."
-    return _head("summary.json of a Weighbridge run", text) | _object(properties)
+    return _head("summary.json of a Weighbridge run", text) | found
 
 
 def numbers() -> str:

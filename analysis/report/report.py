@@ -1,11 +1,9 @@
 """The report of a run: report.md, report.html and summary.json in its folder."""
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
-from typing import Any
 
 from analysis.numbers.summarize import of_phases
 from analysis.page import html, markdown
@@ -15,12 +13,10 @@ from analysis.page.words import Lang, Words, integer, percent, seconds
 from analysis.reading.atomic_file import replacing
 from analysis.reading.load import Run
 from analysis.report import sections
-from analysis.report.sections import cache_life, cache_pairs, capacity, limits
+from analysis.report.summary import Summary
 from analysis.report.verdicts import verdicts
 from analysis.report.view import SectionOf, View
 from recording.untrusted_text import as_json
-
-SUMMARY_VERSION = 1
 
 
 def discovered() -> tuple[SectionOf, ...]:
@@ -46,7 +42,7 @@ def write(view: View) -> tuple[Path, Path, Path]:
     files = {
         "report.md": markdown.render(page),
         "report.html": html.render(page),
-        "summary.json": as_json(summary(view)) + "\n",
+        "summary.json": as_json(Summary.of(view).as_dict()) + "\n",
     }
     for name, text in files.items():
         with replacing(run.folder / name) as file:
@@ -57,27 +53,6 @@ def write(view: View) -> tuple[Path, Path, Path]:
 def look(run: Run, lang: Lang = "en") -> View:
     """The run with its numbers, in a language."""
     return View.of(run, of_phases(run), Words(lang, run.currency))
-
-
-def summary(view: View) -> dict[str, Any]:
-    """What summary.json holds: the verdicts and every number of every phase, in English."""
-    run, view = view.run, view.in_english()
-    return {
-        "schema_version": SUMMARY_VERSION,
-        "run_id": run.run_id,
-        "started_at": run.started_at,
-        "mode": run.mode,
-        "simulated": run.simulated,
-        "interrupted": run.interrupted,
-        "currency": run.currency,
-        "verdicts": [{"level": v.level, "text": v.text} for v in verdicts(view)],
-        "not_run": view.not_run,
-        "phases": [phase.as_dict() for phase in view.phases],
-        "cache_pairs": [asdict(one) for one in cache_pairs.numbers(view)],
-        "cache_life": [asdict(one) for one in cache_life.numbers(view)],
-        "limits": [asdict(one) for one in limits.numbers(view)],
-        "capacity": [asdict(one) for one in capacity.numbers(view)],
-    }
 
 
 def compose(view: View) -> Page:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from analysis.numbers.agreement import differences
 from analysis.reading.load import load
 from analysis.report.check import judge
-from analysis.report.report import look, summary
+from analysis.report.report import look
+from analysis.report.summary import Summary
 from tests.analysis.runs import make, probe
 
 PLAIN: dict[str, Any] = {
@@ -133,7 +134,7 @@ def test_a_wrong_bill_is_bad_on_page_one_and_fails_the_run(tmp_path: Path) -> No
                      model_returned="m", prompt_tokens=2009, ttft_s=1.0, task_id=None)  # fmt: skip
     run = load(make(tmp_path / "run", plain, streamed))
     view = look(run)
-    (bad,) = [v["text"] for v in summary(view)["verdicts"] if v["level"] == "bad"]
+    (bad,) = [v.text for v in Summary.of(view).verdicts if v.level == "bad"]
     assert "states 9 prompt tokens for a plain request and 2,009 for the same prompt" in bad
     assert "nl-smoke-m-run-1" in bad and "smoke/stream/m#0" in bad
     assert view.phases[1].checks == {"usage_stream_differs": 1}

@@ -8,7 +8,8 @@ import pytest
 
 from analysis.reading import cache
 from analysis.reading.load import RunError, load, rows
-from analysis.report.report import look, summary
+from analysis.report.report import look
+from analysis.report.summary import Summary
 from tests.analysis.runs import dropped, everything, failed, make, part, record
 
 
@@ -20,7 +21,7 @@ def every_run_is_big(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def known(folder: Path) -> tuple[list[dict[str, Any]], dict[str, Any], list[str]]:
     run = load(folder)
-    return rows(run.requests), summary(look(run)), run.remarks
+    return rows(run.requests), Summary.of(look(run)).as_dict(), run.remarks
 
 
 def small(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Any:

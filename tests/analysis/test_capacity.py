@@ -11,6 +11,7 @@ from analysis.page import html, markdown
 from analysis.reading.load import load
 from analysis.report import check, report
 from analysis.report.sections import capacity as section_of
+from analysis.report.summary import Summary
 from recording.record import RequestRecord
 from rules.slo import parse
 from tests.analysis.runs import failed, make, phase, record
@@ -138,8 +139,8 @@ def test_a_closed_loop_that_the_generator_slowed_is_our_limit(tmp_path: Path) ->
         ]  # fmt: skip
         folder = searched(tmp_path / str(lag_s), *trials, events=[*ends, {"event": "run_end"}])
         assert ("It broke by latency (e2e_p95_s). That limit is ours" in text(folder)) is ours
-        (told,) = report.summary(report.look(load(folder)))["capacity"]
-        assert told["limited_by_us"] is ours
+        (told,) = Summary.of(report.look(load(folder))).capacity
+        assert told.limited_by_us is ours
 
 
 def test_a_late_trial_at_the_bracket_does_not_make_the_limit_ours(tmp_path: Path) -> None:
@@ -149,9 +150,9 @@ def test_a_late_trial_at_the_bracket_does_not_make_the_limit_ours(tmp_path: Path
     told = text(folder)
     assert "It broke by refusals (429) (success_rate)." in told
     assert "That limit is ours" not in told
-    (found,) = report.summary(report.look(load(folder)))["capacity"]
-    assert (found["windows"], found["answered"]) == (3, 2)
-    assert (found["causes"], found["limited_by_us"]) == (["429"], False)
+    (found,) = Summary.of(report.look(load(folder))).capacity
+    assert (found.windows, found.answered) == (3, 2)
+    assert (found.causes, found.limited_by_us) == (["429"], False)
 
 
 def test_a_trial_that_was_cut_short_is_no_answer(tmp_path: Path) -> None:

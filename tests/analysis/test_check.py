@@ -9,6 +9,7 @@ import pytest
 from analysis.reading.load import load
 from analysis.report import report
 from analysis.report.check import Check, judge, sentence
+from analysis.report.summary import Summary
 from analysis.report.verdicts import verdicts
 from loadshapes import modes
 from recording.record import RequestRecord
@@ -224,7 +225,8 @@ def test_the_requests_that_are_marked_or_judged_are_the_catalogues(tmp_path: Pat
 
 def test_every_metric_is_a_number_of_the_summary(tmp_path: Path) -> None:
     """`Metric.number` names a field of summary.json, but for what is worked out for the judge."""
-    (numbers,) = report.summary(report.look(load(make(tmp_path / "r", record(0)))))["phases"]
+    (phase,) = Summary.of(report.look(load(make(tmp_path / "r", record(0))))).phases
+    numbers = phase.as_dict()
     worked_out = {"flagged", "price_difference", "budget_used", "budget_tokens_used"}
     assert {metric.number for metric in METRICS.values()} - set(numbers) == worked_out
 

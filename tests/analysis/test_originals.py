@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from analysis.reading.load import load
-from analysis.report.report import look, summary
+from analysis.report.report import look
+from analysis.report.summary import Summary
 from recording.record import RequestRecord
 from settings.options import Options
 from tasks.builders import build
@@ -15,9 +16,9 @@ from tests.tasks.sending import phase
 
 
 def told(folder: Path, rows: list[RequestRecord], **made: Any) -> list[tuple[str, str]]:
-    found = summary(look(load(make(folder, *rows, **made))))["verdicts"]
+    found = Summary.of(look(load(make(folder, *rows, **made)))).verdicts
     words = ("given before", "another request", "prompt cache")
-    return [(v["level"], v["text"]) for v in found if any(word in v["text"] for word in words)]
+    return [(v.level, v.text) for v in found if any(word in v.text for word in words)]
 
 
 def reply(index: int, name: int, said: str, created: int = 5, **known: Any) -> RequestRecord:

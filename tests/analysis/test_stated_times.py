@@ -10,6 +10,7 @@ from analysis.__main__ import main
 from analysis.page import markdown
 from analysis.reading.load import load
 from analysis.report import report, terminal
+from analysis.report.summary import Summary
 from analysis.report.view import View
 from tests.analysis.runs import failed, make, record
 
@@ -25,7 +26,7 @@ def view(folder: Path, lang: Any = "en") -> View:
 
 def test_its_percentiles_and_how_many_had_it_stand_in_the_summary(tmp_path: Path) -> None:
     """Successes alone; one that is longer than the whole answer is unknown."""
-    (phase,) = json.loads(json.dumps(report.summary(view(tmp_path / "r"))))["phases"]
+    (phase,) = json.loads(json.dumps(Summary.of(view(tmp_path / "r")).as_dict()))["phases"]
     assert phase["stated_overhead_count"] == 20
     assert phase["stated_overhead_p50_s"] == pytest.approx(0.0029)
     assert phase["stated_overhead_p95_s"] == pytest.approx(0.0038)

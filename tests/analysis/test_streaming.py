@@ -13,7 +13,8 @@ from analysis.numbers import streaming
 from analysis.numbers.streaming import gap_s, pooled
 from analysis.reading.load import load
 from analysis.report.check import judge
-from analysis.report.report import compose, look, summary
+from analysis.report.report import compose, look
+from analysis.report.summary import Summary
 from recording.record import RequestRecord
 from rules import stream_timing
 from rules.conditions import parse
@@ -147,7 +148,7 @@ def test_stalls_are_counted_and_told(tmp_path: Path) -> None:
     assert (found["stalls"], found["stalled_streams"]) == (4, 4)
     assert found["itl_p50_s"] == pytest.approx(0.01, rel=0.024)
     assert found["itl_p99_s"] == pytest.approx(1.01, rel=0.024)  # 4 of 80 gaps
-    (note,) = [v["text"] for v in summary(view)["verdicts"] if "stood still" in v["text"]]
+    (note,) = [v.text for v in Summary.of(view).verdicts if "stood still" in v.text]
     assert "4 of 20 streams stood still for more than 0.5 s, the longest for 1.01" in note
     assert parse("stalls>3")[0].met(found["stalls"])
 
@@ -160,7 +161,7 @@ def test_gaps_of_the_warm_up_are_left_out(tmp_path: Path) -> None:
 
 
 def bad(view: Any) -> list[str]:
-    return [v["text"] for v in summary(view)["verdicts"] if v["level"] == "bad"]
+    return [v.text for v in Summary.of(view).verdicts if v.level == "bad"]
 
 
 def test_a_gateway_that_holds_its_streams_back_is_told_on_page_one(tmp_path: Path) -> None:
