@@ -6,14 +6,26 @@ replies share, counts that are not stated are no evidence.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from analysis.numbers import streaming
 from analysis.numbers.percentile import nearest_rank
 from analysis.pairs.differences import alike, good
+from analysis.pairs.findings import (
+    Buffered,
+    Cached,
+    Finding,
+    Late,
+    OtherModel,
+    OtherPrompt,
+    RateLimited,
+    Replayed,
+    SharedLimit,
+    UnlikeLengths,
+    Warmed,
+)
 from analysis.pairs.pairing import Pairs, floats, texts
 from analysis.pairs.success import mcnemar
 from recording.outcome import Outcome
@@ -26,21 +38,10 @@ if TYPE_CHECKING:
     Bools = NDArray[np.bool_]
     Floats = NDArray[np.float64]
 
-ALL = frozenset({"ttft", "tpot", "total", "cost", "success"})
-_TIMES = frozenset({"ttft", "tpot", "total"})
 LEAST = 3
 """Of fewer rows or pairs nothing is said."""
 _SURE = 0.01
 _MANY = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What was found, which metrics it forbids, and the numbers that show it, by their names."""
-
-    name: str
-    forbids: frozenset[str]
-    evidence: dict[str, Any]
 
 
 def refused(pairs: Pairs) -> Finding | None:
@@ -48,7 +49,7 @@ def refused(pairs: Pairs) -> Finding | None:
     counts = [int((texts(arm, "outcome") == Outcome.RATE_LIMITED).sum()) for _, arm in pairs.arms()]
     if min(counts) < LEAST:
         return None
-    return Finding("rate_limited", ALL, {"a": counts[0], "b": counts[1], "pairs": len(pairs)})
+    return RateLimited(*counts)
 
 
 def shared_limit(pairs: Pairs) -> Finding | None:
@@ -62,8 +63,8 @@ def shared_limit(pairs: Pairs) -> Finding | None:
         return None
     sent = [floats(arm, "sent_offset_s") for _, arm in pairs.arms()]
     everyone = np.sort(np.concatenate(sent))
-    falls = dict[str, float]()
-    for (name, arm), times in zip(pairs.arms(), sent, strict=True):
+    falls: list[float] = []
+    for (_, arm), times in zip(pairs.arms(), sent, strict=True):
         left = floats(arm, "ratelimit_remaining_requests")
         kept = ~np.isnan(left) & ~np.isnan(times)
         order = np.argsort(times[kept], kind="stable")
@@ -72,26 +73,23 @@ def shared_limit(pairs: Pairs) -> Finding | None:
         told = (fall > 0) & (between > 0)  # a bucket that filled up says nothing
         if int(told.sum()) < _MANY:
             return None
-        falls[name] = float(np.median(fall[told] / between[told]))
-    shared = all(0.9 <= fall <= 1.1 for fall in falls.values())
-    return Finding("shared_limit", frozenset({"success"}), falls) if shared else None
+        falls.append(float(np.median(fall[told] / between[told])))
+    return SharedLimit(*falls) if all(0.9 <= fall <= 1.1 for fall in falls) else None
 
 
 def cached(pairs: Pairs) -> Finding | None:
     """One arm read more of its prompts from a cache."""
-    shares = [_cached_share(arm) for _, arm in pairs.arms()]
-    return _uneven("cached", shares, _TIMES | {"cost"}, ("a", "b"))
+    means = _uneven(*(_cached_share(arm) for _, arm in pairs.arms()))
+    return None if means is None else Cached(*means)
 
 
 def warmed(pairs: Pairs) -> Finding | None:
-    """The second request of a pair found the first one's prompt in a cache, whichever arm it was.
-
-    Forbids nothing: where it moves a time, the order check says so.
-    """
+    """The second request of a pair found the first one's prompt in a cache, whatever its arm."""
     a, b = (_cached_share(arm) for _, arm in pairs.arms())
     known = pairs.first != 0
     first, second = np.where(pairs.first == 1, a, b), np.where(pairs.first == 1, b, a)
-    return _uneven("warmed", [second[known], first[known]], frozenset(), ("second", "first"))
+    means = _uneven(second[known], first[known])
+    return None if means is None or means[0] <= means[1] else Warmed(*means)
 
 
 def replayed(pairs: Pairs) -> Finding | None:
@@ -102,13 +100,8 @@ def replayed(pairs: Pairs) -> Finding | None:
     ids = [texts(arm, "completion_id") for _, arm in pairs.arms()]
     made = [floats(arm, "completion_created") for _, arm in pairs.arms()]
     same = (ids[0] == ids[1]) & (ids[0] != "") & (made[0] == made[1])
-    unlike = (ids[0] != ids[1]) & (ids[0] != "") & (ids[1] != "")
-    once = _singly(ids)
-    count = int((same & once).sum())
-    if count < LEAST:
-        return None
-    evidence = {"replayed": count, "unlike": int(unlike.sum()), "pairs": len(pairs)}
-    return Finding("replayed", ALL - {"success"}, evidence)
+    count = int((same & _singly(ids)).sum())
+    return None if count < LEAST else Replayed(count, len(pairs))
 
 
 def other_model(pairs: Pairs) -> Finding | None:
@@ -116,7 +109,7 @@ def other_model(pairs: Pairs) -> Finding | None:
     named = [_models(arm) for _, arm in pairs.arms()]
     if not all(named) or any(_alike(one, other) for one in named[0] for other in named[1]):
         return None
-    return Finding("other_model", ALL - {"success"}, {"a": sorted(named[0]), "b": sorted(named[1])})
+    return OtherModel(*(tuple(sorted(names)) for names in named))
 
 
 def other_prompt(pairs: Pairs) -> Finding | None:
@@ -126,9 +119,8 @@ def other_prompt(pairs: Pairs) -> Finding | None:
     unlike = known & (a != b)
     if int(unlike.sum()) < LEAST or int(unlike.sum()) * 10 < int(known.sum()):
         return None
-    middle = {name: float(np.median(v[known])) for name, v in (("a", a), ("b", b))}
-    counts = {"unlike": int(unlike.sum()), "pairs": int(known.sum())}
-    return Finding("other_prompt", ALL - {"success"}, middle | counts)
+    medians = (float(np.median(tokens[known])) for tokens in (a, b))
+    return OtherPrompt(int(unlike.sum()), int(known.sum()), *medians)
 
 
 def buffered(pairs: Pairs) -> Finding | None:
@@ -136,28 +128,27 @@ def buffered(pairs: Pairs) -> Finding | None:
 
     The whole reply is compared all the same.
     """
-    shares = dict[str, float]()
-    for name, arm in pairs.arms():
+    shares: list[float] = []
+    for _, arm in pairs.arms():
         if not {"chunks", "ttft_s", "last_token_s"} <= set(arm.columns):
             return None
         judged, clump = (some.to_numpy(dtype=bool) for some in streaming.held_back(arm[good(arm)]))
         if int(judged.sum()) < LEAST:
             return None
-        shares[name] = float(clump.sum() / judged.sum())
-    if (shares["a"] >= 0.5) == (shares["b"] >= 0.5):
-        return None
-    return Finding("buffered", frozenset({"ttft", "tpot"}), shares)
+        shares.append(float(clump.sum() / judged.sum()))
+    held = [share >= 0.5 for share in shares]
+    return Buffered(*shares) if held[0] != held[1] else None
 
 
 def late(pairs: Pairs) -> Finding | None:
     """The generator sent an arm's requests too late for what it measured."""
-    evidence = dict[str, Any]()
-    for name, arm in pairs.arms():
+    late: list[float] = []
+    for _, arm in pairs.arms():
         lags, took = _known(arm, "send_lag_s"), _known(arm, "elapsed_sec")
         lag, limit = nearest_rank(lags, 99), limit_s(LAG_SHARE, nearest_rank(took, 50))
         if lag is not None and limit is not None and len(lags) >= LEAST and lag > limit:
-            evidence |= {name: lag, f"limit_{name}": limit}
-    return Finding("late", _TIMES, evidence) if evidence else None
+            late.append(lag)
+    return Late(max(late)) if late else None
 
 
 def unlike_lengths(pairs: Pairs) -> Finding | None:
@@ -168,9 +159,7 @@ def unlike_lengths(pairs: Pairs) -> Finding | None:
     count = int(known.sum())
     if count < LEAST or int(same.sum()) * 2 >= count:
         return None
-    middle = {n: float(np.median(t[known])) for n, t in zip("ab", tokens, strict=True)}
-    counts = {"alike": int(same.sum()), "pairs": count}
-    return Finding("unlike_lengths", frozenset({"total"}), middle | counts)
+    return UnlikeLengths(int(same.sum()), count)
 
 
 GUARDS: tuple[Callable[[Pairs], Finding | None], ...] = (
@@ -196,21 +185,15 @@ def _cached_share(rows: "DataFrame") -> "Floats":
     return floats(rows, "cached_tokens") / np.where(prompt > 0, prompt, np.nan)
 
 
-def _uneven(
-    name: str, shares: "list[Floats]", forbids: frozenset[str], names: tuple[str, str]
-) -> Finding | None:
-    """Where one side's share is larger in more pairs than by chance, and by 1 % of the prompts."""
-    known = ~np.isnan(shares[0]) & ~np.isnan(shares[1])
-    one, other = (share[known] for share in shares)
+def _uneven(one: "Floats", other: "Floats") -> tuple[float, float] | None:
+    """Both means, where one share is larger in more pairs than by chance, and by 1 %."""
+    known = ~np.isnan(one) & ~np.isnan(other)
+    one, other = one[known], other[known]
     more, less = int((one > other).sum()), int((one < other).sum())
     if more + less < LEAST or mcnemar(more, less) > _SURE:
         return None
     means = float(one.mean()), float(other.mean())
-    directed = name == "warmed" and means[0] <= means[1]
-    if directed or abs(means[0] - means[1]) < 0.01:
-        return None
-    counts = {"more": more, "less": less, "pairs": int(known.sum())}
-    return Finding(name, forbids, dict(zip(names, means, strict=True)) | counts)
+    return None if abs(means[0] - means[1]) < 0.01 else means
 
 
 def _singly(ids: "list[NDArray[np.object_]]") -> "Bools":

@@ -1,12 +1,9 @@
-"""What a verdict says in words, and a finding: one sentence each, in both languages."""
+"""What a verdict says in words: one sentence each, in both languages."""
 
-from collections.abc import Callable
 from math import isfinite
-from typing import Any
 
-from analysis.page.words import ABSENT, Words, integer, milliseconds, percent
+from analysis.page.words import ABSENT, Words, integer
 from analysis.pairs.costs import Costs
-from analysis.pairs.guards import Finding
 from analysis.pairs.precision import Outlook
 from analysis.pairs.verdict import LEAST, Said, Verdict
 
@@ -68,7 +65,7 @@ def sentence(t: Words, verdict: Verdict, at: str = "") -> str:
     """What the verdict says; `at` is the load in words, e.g. `at 10 requests/s`."""
     what, where = name(t, verdict.metric), t(f" {at}" if at else "", at)
     if verdict.said is Said.NOT_COMPARABLE:
-        why = t.clauses(reason(t, found) for found in verdict.because)
+        why = t.clauses(found.clause(t) for found in verdict.because)
         return t(
             f"{_upper(what)}{where}: not comparable. {why}.", f"{where}{what}：不可比。{why}。"
         )
@@ -178,99 +175,3 @@ def costs(t: Words, found: Costs) -> str:
         "are both known.",
         f"费用双方皆知的 {count} 对中，网关共 {a}，参照共 {b}。",
     )
-
-
-def reason(t: Words, found: Finding) -> str:
-    """The clause that says what was found, with its evidence."""
-    return _REASONS[found.name](t, found.evidence)
-
-
-def _rate_limited(t: Words, e: dict[str, Any]) -> str:
-    counts = f"{integer(e['a'])} + {integer(e['b'])}"
-    return t(
-        f"both routes were rate limited ({counts} answers of 429, gateway + reference)",
-        f"两条路由均被限流（429 应答：网关 + 参照 {counts} 个）",
-    )
-
-
-def _shared_limit(t: Words, e: dict[str, Any]) -> str:
-    return t(
-        "both routes count down one rate limit, so refusals of one may be the other's doing",
-        "两条路由消耗同一限额，其一被拒可能由另一条引起",
-    )
-
-
-def _cached(t: Words, e: dict[str, Any]) -> str:
-    a, b = percent(e["a"], 1), percent(e["b"], 1)
-    return t(
-        f"{a} of the gateway's prompt tokens came from a cache, {b} of the reference's",
-        f"网关有 {a} 的提示 token 来自缓存，参照为 {b}",
-    )
-
-
-def _warmed(t: Words, e: dict[str, Any]) -> str:
-    first, second = percent(e["first"], 1), percent(e["second"], 1)
-    return t(
-        f"the second request of a pair found the first one's prompt in a cache ({second} of its "
-        f"tokens, {first} of the first one's)",
-        f"每对的后一个请求命中前一个的提示缓存（缓存占比 {second}，前者 {first}）",
-    )
-
-
-def _replayed(t: Words, e: dict[str, Any]) -> str:
-    part = f"{integer(e['replayed'])}/{integer(e['pairs'])}"
-    return t(
-        f"both routes returned one and the same stored reply (id and time) in {part} pairs",
-        f"{part} 对中两条路由返回了同一份已存应答（id 与时间相同）",
-    )
-
-
-def _other_model(t: Words, e: dict[str, Any]) -> str:
-    a, b = t.join(e["a"]), t.join(e["b"])
-    return t(f"the routes name other models ({a}; {b})", f"两条路由返回的模型名不同（{a}；{b}）")
-
-
-def _other_prompt(t: Words, e: dict[str, Any]) -> str:
-    part = f"{integer(e['unlike'])}/{integer(e['pairs'])}"
-    counts = f"{e['a']:g}, {e['b']:g}"
-    return t(
-        f"identical bodies were counted as prompts of different length in {part} pairs "
-        f"(medians {counts} tokens)",
-        f"{part} 对中相同请求体的提示 token 数不同（中位值 {counts}）",
-    )
-
-
-def _buffered(t: Words, e: dict[str, Any]) -> str:
-    a, b = percent(e["a"], 0), percent(e["b"], 0)
-    return t(
-        f"one route holds streams back and releases them at once ({a} of the gateway's, {b} of "
-        "the reference's)",
-        f"其中一条路由缓冲流式应答后一次性放出（网关 {a}，参照 {b}）",
-    )
-
-
-def _late(t: Words, e: dict[str, Any]) -> str:
-    lag = milliseconds(max(e[arm] for arm in ("a", "b") if arm in e))
-    return t(
-        f"the generator sent too late for what it measured (P99 {lag})",
-        f"压测端发送滞后过大（P99 {lag}）",
-    )
-
-
-def _unlike_lengths(t: Words, e: dict[str, Any]) -> str:
-    part = f"{integer(e['alike'])}/{integer(e['pairs'])}"
-    return t(f"only {part} pairs have replies of equal length", f"仅 {part} 对的应答长度相同")
-
-
-_REASONS: dict[str, Callable[[Words, dict[str, Any]], str]] = {
-    "rate_limited": _rate_limited,
-    "shared_limit": _shared_limit,
-    "cached": _cached,
-    "warmed": _warmed,
-    "replayed": _replayed,
-    "other_model": _other_model,
-    "other_prompt": _other_prompt,
-    "buffered": _buffered,
-    "late": _late,
-    "unlike_lengths": _unlike_lengths,
-}

@@ -17,7 +17,8 @@ from analysis.numbers.holm import holm
 from analysis.pairs import blocks, order, swapping
 from analysis.pairs.costs import Costs, costs
 from analysis.pairs.differences import COLUMNS, Differences, differences, good
-from analysis.pairs.guards import Finding, findings
+from analysis.pairs.findings import Finding
+from analysis.pairs.guards import findings
 from analysis.pairs.location import Location, location, signed_ranks
 from analysis.pairs.order import Order
 from analysis.pairs.pairing import Missing, Pairs, paired, texts

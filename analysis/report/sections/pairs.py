@@ -55,7 +55,7 @@ def _remarks(
     """What breaks the comparison, what has no pair, then what is said of each metric."""
     stop = t.stop
     said = [
-        Remark("bad" if one.forbids else "note", f"{pairs.phase}: {sentences.reason(t, one)}{stop}")
+        Remark("bad" if one.forbids else "note", f"{pairs.phase}: {one.clause(t)}{stop}")
         for one in found.found[pairs.phase]
     ]
     if left := _missing(t, pairs.missing):

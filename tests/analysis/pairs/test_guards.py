@@ -6,11 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.pairs.guards import Finding, findings
+from analysis.page.words import Lang, Words
+from analysis.pairs.findings import Finding
+from analysis.pairs.guards import findings
 from analysis.pairs.pairing import paired
 from analysis.pairs.verdict import Said, judged
 from tests.analysis.pairs.world import World
 
+LANGS: tuple[Lang, ...] = ("en", "zh")
 Trap = Callable[[pd.DataFrame], pd.DataFrame]
 
 
@@ -97,7 +100,8 @@ def test_a_trap_is_named_and_what_it_spoils_is_not_judged(name: str) -> None:
     setup, spoiled = TRAPS[name]
     rows = setup(World(gap_s=1.0).rows(60, 4))
     found = of(rows)
-    assert set(found) == {name} and found[name].evidence
+    assert set(found) == {name}
+    assert all(found[name].clause(Words(lang)) for lang in LANGS)
     for verdict in judged(rows).verdicts:
         hit = verdict.metric.split("_")[0] in spoiled
         assert (verdict.said is Said.NOT_COMPARABLE) == hit, verdict.metric

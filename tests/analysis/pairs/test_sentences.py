@@ -14,7 +14,7 @@ from analysis.pairs.guards import findings
 from analysis.pairs.pairing import paired
 from analysis.pairs.precision import outlook
 from analysis.pairs.ratio import Growth
-from analysis.pairs.sentences import costs, growth, precision, reason, sentence
+from analysis.pairs.sentences import costs, growth, precision, sentence
 from analysis.pairs.verdict import Said, Verdict, judged
 from analysis.report.sections.pairs import first_page, section
 from tests.analysis.pairs.test_guards import TRAPS
@@ -75,7 +75,7 @@ def test_first_requests_alone_are_said_to_be_so() -> None:
 def test_every_finding_has_its_clause_in_both_languages(name: str) -> None:
     (pairs,) = paired(TRAPS[name][0](World().rows(60, 4)))
     (found,) = findings(pairs)
-    en, zh = reason(EN, found), reason(ZH, found)
+    en, zh = found.clause(EN), found.clause(ZH)
     assert re.search("[a-z]{4}", en) and re.search("[一-鿿]{4}", zh)
 
 

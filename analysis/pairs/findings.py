@@ -1,0 +1,201 @@
+"""What breaks a comparison: one class per finding, with its evidence and its sentence. Pure."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from analysis.page.words import Words, integer, milliseconds, percent
+
+ALL = frozenset({"ttft", "tpot", "total", "cost", "success"})
+_ANSWERS = ALL - {"success"}
+_TIMES = frozenset({"ttft", "tpot", "total"})
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was found; `forbids` names the metrics that are then not comparable."""
+
+    name: ClassVar[str] = ""
+    forbids: ClassVar[frozenset[str]] = frozenset()
+
+    def clause(self, t: Words) -> str:
+        """What was found, with its evidence."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimited(Finding):
+    """So many answers of either route were 429."""
+
+    name = "rate_limited"
+    forbids = ALL
+    gateway: int
+    reference: int
+
+    def clause(self, t: Words) -> str:
+        """How many answers of 429 each route gave."""
+        counts = f"{integer(self.gateway)} + {integer(self.reference)}"
+        return t(
+            f"both routes were rate limited ({counts} answers of 429, gateway + reference)",
+            f"两条路由均被限流（429 应答：网关 + 参照 {counts} 个）",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SharedLimit(Finding):
+    """By how much what is left falls a request that either route sent; 1: they share it."""
+
+    name = "shared_limit"
+    forbids = frozenset({"success"})
+    gateway: float
+    reference: float
+
+    def clause(self, t: Words) -> str:
+        """That there is one limit."""
+        return t(
+            "both routes count down one rate limit, so refusals of one may be the other's doing",
+            "两条路由消耗同一限额，其一被拒可能由另一条引起",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Cached(Finding):
+    """The shares of the prompt tokens that came from a cache."""
+
+    name = "cached"
+    forbids = _ANSWERS
+    gateway: float
+    reference: float
+
+    def clause(self, t: Words) -> str:
+        """Both shares."""
+        a, b = percent(self.gateway, 1), percent(self.reference, 1)
+        return t(
+            f"{a} of the gateway's prompt tokens came from a cache, {b} of the reference's",
+            f"网关有 {a} 的提示 token 来自缓存，参照为 {b}",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Warmed(Finding):
+    """The same shares by the order of sending. Where it moves a time, the order check says so."""
+
+    name = "warmed"
+    second: float
+    first: float
+
+    def clause(self, t: Words) -> str:
+        """Both shares."""
+        first, second = percent(self.first, 1), percent(self.second, 1)
+        return t(
+            f"the second request of a pair found the first one's prompt in a cache ({second} of "
+            f"its tokens, {first} of the first one's)",
+            f"每对的后一个请求命中前一个的提示缓存（缓存占比 {second}，前者 {first}）",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed(Finding):
+    """In how many pairs both routes gave one stored reply."""
+
+    name = "replayed"
+    forbids = _ANSWERS
+    replayed: int
+    pairs: int
+
+    def clause(self, t: Words) -> str:
+        """In how many."""
+        part = f"{integer(self.replayed)}/{integer(self.pairs)}"
+        return t(
+            f"both routes returned one and the same stored reply (id and time) in {part} pairs",
+            f"{part} 对中两条路由返回了同一份已存应答（id 与时间相同）",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class OtherModel(Finding):
+    """The models that each route names."""
+
+    name = "other_model"
+    forbids = _ANSWERS
+    gateway: tuple[str, ...]
+    reference: tuple[str, ...]
+
+    def clause(self, t: Words) -> str:
+        """Both routes' names."""
+        a, b = t.join(self.gateway), t.join(self.reference)
+        return t(
+            f"the routes name other models ({a}; {b})", f"两条路由返回的模型名不同（{a}；{b}）"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class OtherPrompt(Finding):
+    """In how many pairs one body was counted as two lengths, and each route's median."""
+
+    name = "other_prompt"
+    forbids = _ANSWERS
+    unlike: int
+    pairs: int
+    gateway_tokens: float
+    reference_tokens: float
+
+    def clause(self, t: Words) -> str:
+        """In how many, and the medians."""
+        part = f"{integer(self.unlike)}/{integer(self.pairs)}"
+        counts = f"{self.gateway_tokens:g}, {self.reference_tokens:g}"
+        return t(
+            f"identical bodies were counted as prompts of different length in {part} pairs "
+            f"(medians {counts} tokens)",
+            f"{part} 对中相同请求体的提示 token 数不同（中位值 {counts}）",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Buffered(Finding):
+    """The shares of the streams that came in one clump: one route's first token says nothing."""
+
+    name = "buffered"
+    forbids = frozenset({"ttft", "tpot"})
+    gateway: float
+    reference: float
+
+    def clause(self, t: Words) -> str:
+        """Both shares."""
+        a, b = percent(self.gateway, 0), percent(self.reference, 0)
+        return t(
+            f"one route holds streams back and releases them at once ({a} of the gateway's, {b} of "
+            "the reference's)",
+            f"其中一条路由缓冲流式应答后一次性放出（网关 {a}，参照 {b}）",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Late(Finding):
+    """P99 of the send lag of the later route."""
+
+    name = "late"
+    forbids = _TIMES
+    lag_s: float
+
+    def clause(self, t: Words) -> str:
+        """How late."""
+        lag = milliseconds(self.lag_s)
+        return t(
+            f"the generator sent too late for what it measured (P99 {lag})",
+            f"压测端发送滞后过大（P99 {lag}）",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class UnlikeLengths(Finding):
+    """In how many pairs the replies are as long as each other."""
+
+    name = "unlike_lengths"
+    forbids = frozenset({"total"})
+    alike: int
+    pairs: int
+
+    def clause(self, t: Words) -> str:
+        """In how many."""
+        part = f"{integer(self.alike)}/{integer(self.pairs)}"
+        return t(f"only {part} pairs have replies of equal length", f"仅 {part} 对的应答长度相同")
