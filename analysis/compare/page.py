@@ -26,6 +26,7 @@ from analysis.page.vocabulary import (
     TPM,
     VERDICT,
     Cost,
+    Ranked,
 )
 from analysis.page.words import ABSENT, Words, rate
 
@@ -248,9 +249,9 @@ def _how(t: Words) -> str:
 
 
 _NUMBERS: dict[str, Column[float | None, Any]] = {
-    "p50_s": LATENCY_P50.of(lambda value: value),
-    "p95_s": LATENCY_P95.of(lambda value: value),
-    "p99_s": LATENCY_P99.of(lambda value: value),
+    "p50_s": LATENCY_P50.of(lambda value: Ranked(value, 50)),
+    "p95_s": LATENCY_P95.of(lambda value: Ranked(value, 95)),
+    "p99_s": LATENCY_P99.of(lambda value: Ranked(value, 99)),
     "success_rate": SUCCESS_RATE.of(lambda value: value),
     "tpm": TPM.of(lambda value: value, rate),
     "cost_per_success": COST_PER_SUCCESS.of(Cost),

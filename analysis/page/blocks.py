@@ -21,10 +21,16 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """A sentence that judges: all is well, take note, or do not trust."""
+    """A sentence that judges: all is well, take note, or do not trust.
+
+    `head` says it in a few words, and `doubt` whether it is about the measurement, and so about
+    whether to believe the numbers, rather than about the gateway.
+    """
 
     level: Level
     text: str
+    head: str = ""
+    doubt: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +52,15 @@ Block = Table | Remark | Text | Listing | Chart
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A heading and what stands under it; without blocks it is left out."""
+    """A heading and what stands under it; without blocks it is left out.
+
+    `folded` is what a reader looks up, not what tells how the run went: the HTML shows its heading,
+    and the rest at a click.
+    """
 
     title: str
     blocks: Sequence[Block] = ()
+    folded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +70,15 @@ class Tile:
     label: str
     value: str
     hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a stranger asks first, and the answer in a sentence or two."""
+
+    question: str
+    level: Level
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +92,4 @@ class Page:
     tiles: list[Tile]
     sections: list[Section]
     footer: str
+    answers: Sequence[Answer] = ()

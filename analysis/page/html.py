@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -9,13 +10,15 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from analysis.page.blocks import Block, Page
-from analysis.page.chart import svg
+from analysis.page.blocks import Block, Page, Remark, Section, Table
+from analysis.page.chart import Chart, svg
 from analysis.page.markdown import flush_right
 from recording.untrusted_text import shown
 
 _HERE = Path(__file__).parent
 _SIGNS = {"good": "✓", "note": "i", "bad": "!"}
+_MOST_REMARKS = 8
+_KINDS = ((Table, "table", "张表"), (Chart, "chart", "幅图"), (Remark, "remark", "条说明"))
 
 
 def render(page: Page) -> str:
@@ -29,6 +32,25 @@ def render(page: Page) -> str:
         style=Markup(style),
         digest=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
     )
+
+
+def _more(remarks: Sequence[Remark], lang: str) -> str:
+    """What is folded under the first remarks; the gravest stand first, so grave ones are told."""
+    grave = sum(remark.level == "bad" for remark in remarks)
+    if lang == "en":
+        return f"{len(remarks)} more" + (f", {grave} of them grave" if grave else "")
+    return f"另有 {len(remarks)} 条" + (f"，其中 {grave} 条严重" if grave else "")
+
+
+def _inside(section: Section, lang: str) -> str:
+    """What is folded under a heading: `2 tables, 3 charts`."""
+    counts = Counter(type(block) for block in section.blocks)
+    said = [
+        f"{n} {en}{'' if n == 1 else 's'}" if lang == "en" else f"{n} {zh}"
+        for kind, en, zh in _KINDS
+        if (n := counts[kind])
+    ]
+    return (", " if lang == "en" else "、").join(said)
 
 
 def _finalize(value: object) -> object:
@@ -54,6 +76,9 @@ _environment.globals.update(
     groups=_groups,
     svg=lambda chart: Markup(svg(chart)),
     signs=_SIGNS,
+    more=_more,
+    inside=_inside,
+    most_remarks=_MOST_REMARKS,
     line_end=Markup("\n"),
 )
 _template = _environment.get_template("page.html")

@@ -6,7 +6,7 @@ from analysis.page.blocks import Block, Listing, Page, Remark, Section, Table, T
 from analysis.page.chart import Chart
 from recording.untrusted_text import shown
 
-_NUMERIC = re.compile(r"[¥$€£]?[-+\d][\d.,/%]*( ?(s|ms))?$|-$")
+_NUMERIC = re.compile(r"(max |最大 )?[¥$€£]?[-+\d][\d.,/%]*( ?(s|ms))?$|-$")
 _SIGNS = {"good": "✅", "note": "ℹ️", "bad": "⚠️"}
 _SPECIAL = str.maketrans(
     {"|": "\\|", "<": "&lt;", "&": "&amp;", "`": "\\`", "*": "\\*", "[": "\\["}
@@ -18,6 +18,7 @@ def render(page: Page) -> str:
     parts = [f"# {escape(page.title)}", escape(page.subtitle)]
     if page.banner:
         parts.append(f"> **{escape(page.banner)}**")
+    parts += [f"**{escape(answer.question)}** {escape(answer.text)}" for answer in page.answers]
     parts += [_section(section) for section in page.sections if section.blocks]
     if page.banner:
         parts.append(f"> **{escape(page.banner)}**")

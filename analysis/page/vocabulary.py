@@ -19,11 +19,13 @@ from analysis.page.words import (
     seconds,
     tally,
 )
+from rules.censoring import enough
 from rules.percentiles import decimal
 
 Value = TypeVar("Value")
 PhaseColumn = Column[PhaseNumbers, Value]
 Time = PhaseColumn[float | None]
+Rank = PhaseColumn["Ranked"]
 
 
 class Cost(NamedTuple):
@@ -31,6 +33,19 @@ class Cost(NamedTuple):
 
     amount: float | None
     unknown: int = 0
+
+
+class Ranked(NamedTuple):
+    """A percentile of a time, seconds, `among` so many times; None: nobody counted them."""
+
+    time_s: float | None
+    percent: Fraction | int
+    among: int | None = None
+
+    @property
+    def few(self) -> bool:
+        """Whether no time lies beyond its rank: then it is the slowest one's."""
+        return self.among is not None and self.among < enough(self.percent)
 
 
 def _phase(
@@ -41,6 +56,16 @@ def _phase(
 
 def _money(t: Words, cost: Cost) -> str:
     return t.money(*cost)
+
+
+def _ranked(unit: Callable[[float | None], str]) -> Callable[[Words, Ranked], str]:
+    """How a percentile is written; of too few times it is said to be the slowest one's."""
+
+    def show(t: Words, rank: Ranked) -> str:
+        text = unit(rank.time_s)
+        return t(f"max {text}", f"最大 {text}") if rank.few and rank.time_s is not None else text
+
+    return show
 
 
 # ---- whose requests
@@ -75,22 +100,32 @@ WALL = _phase("Wall clock", "墙钟耗时", lambda p: p.wall_s, seconds)
 # ---- times
 
 
-def latency(rank: Fraction | int) -> Time:
-    """A percentile of the latency."""
+def latency(rank: Fraction | int) -> Rank:
+    """A percentile of the latency, over the successes."""
     label = f"P{decimal(rank)}"
-    return _phase(f"{label} latency", f"{label} 延迟", lambda p: p.latency.at(rank), seconds)
+    return Column(
+        Name(f"{label} latency", f"{label} 延迟"),
+        lambda p: Ranked(p.latency.at(rank), rank, p.success),
+        _ranked(seconds),
+    )
 
 
-def ttft(rank: Fraction | int) -> Time:
-    """A percentile of the time to the first token."""
-    name = f"TTFT P{decimal(rank)}"
-    return _phase(name, name, lambda p: p.ttft.at(rank), seconds)
+def ttft(rank: Fraction | int) -> Rank:
+    """A percentile of the time to the first token, over the streams that brought one."""
+    return Column(
+        field(f"TTFT P{decimal(rank)}"),
+        lambda p: Ranked(p.ttft.at(rank), rank, p.streams),
+        _ranked(seconds),
+    )
 
 
-def tpot(rank: Fraction | int) -> Time:
-    """A percentile of the time per output token."""
-    name = f"TPOT P{decimal(rank)}"
-    return _phase(name, name, lambda p: p.tpot.at(rank), milliseconds)
+def tpot(rank: Fraction | int) -> Rank:
+    """A percentile of the time per output token, over the same."""
+    return Column(
+        field(f"TPOT P{decimal(rank)}"),
+        lambda p: Ranked(p.tpot.at(rank), rank, p.streams),
+        _ranked(milliseconds),
+    )
 
 
 LATENCY_P50, LATENCY_P95, LATENCY_P99 = latency(50), latency(95), latency(99)

@@ -119,7 +119,7 @@ def _remark(view: View, kind: str, meaning: str, count: int, examples: list[str]
     recorded = sum(phase.recorded for phase in view.phases)
     t, share = view.t, percent(count / recorded)
     why = t(f" ({meaning})", f"（{meaning}）") if meaning else ""
-    shown = t.clauses(examples) + (" …" if count > len(examples) else "")
+    shown = t.clauses(examples) + (" …" if count > _EXAMPLES else "")
     one, are = ("row", "is") if count == 1 else ("rows", "are")
     text = t(
         f"{integer(count)} {one} ({share}) {are} flagged {kind}{why}: {shown}.",
@@ -165,15 +165,17 @@ def _difference(view: View, found: Difference) -> Remark:
             f"The gateway {said} ({found.flag}; {model}; rows {rows}).",
             f"网关对{said}（{found.flag}；{model}；记录 {rows}）。",
         ),
+        t("plain and streamed replies differ", "非流式与流式的应答不一致"),
     )
 
 
 def _examples(t: Words, chosen: Any, kind: str) -> list[str]:
-    shown = []
+    names: dict[str, list[str]] = {}
     for row in rows(chosen):
-        why = _why(row["check_detail"], kind)
-        shown.append(_name(row) + (t(f" ({why})", f"（{why}）") if why else ""))
-    return shown
+        names.setdefault(_why(row["check_detail"], kind), []).append(_name(row))
+    return [
+        t.join(some) + (t(f" ({why})", f"（{why}）") if why else "") for why, some in names.items()
+    ]
 
 
 def _name(row: Mapping[str, Any]) -> str:

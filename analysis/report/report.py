@@ -1,22 +1,29 @@
 """The report of a run: report.md, report.html and summary.json in its folder."""
 
+import re
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
 
 from analysis.numbers.summarize import of_phases
 from analysis.page import html, markdown
-from analysis.page.blocks import Page, Section, Tile
+from analysis.page.blocks import Page, Section, Table, Tile
 from analysis.page.vocabulary import COST, REQUESTS, SUCCESS_RATE
 from analysis.page.words import Lang, Words, integer, percent, seconds
 from analysis.reading.atomic_file import replacing
 from analysis.reading.load import Run
 from analysis.report import sections
+from analysis.report.first_page import answers
 from analysis.report.summary import Summary
 from analysis.report.verdicts import verdicts
 from analysis.report.view import SectionOf, View
 from recording.untrusted_text import as_json
+
+OPEN_TABLES, OPEN_ROWS = 4, 24
+"""So many tables and rows of them are open when the report is; the rest is folded."""
 
 
 def discovered() -> tuple[SectionOf, ...]:
@@ -50,6 +57,18 @@ def write(view: View) -> tuple[Path, Path, Path]:
     return (run.folder / "report.md", run.folder / "report.html", run.folder / "summary.json")
 
 
+def few_open(found: Sequence[Section]) -> list[Section]:
+    """The sections, folded once what is open would be more than a reader takes in at once."""
+    shown, tables, rows = list[Section](), 0, 0
+    for section in found:
+        sizes = [len(block.rows) for block in section.blocks if isinstance(block, Table)]
+        fits = tables + len(sizes) <= OPEN_TABLES and rows + sum(sizes) <= OPEN_ROWS
+        shown.append(section if fits or section.folded else replace(section, folded=True))
+        if not shown[-1].folded:
+            tables, rows = tables + len(sizes), rows + sum(sizes)
+    return shown
+
+
 def look(run: Run, lang: Lang = "en") -> View:
     """The run with its numbers, in a language."""
     return View.of(run, of_phases(run), Words(lang, run.currency))
@@ -61,7 +80,7 @@ def compose(view: View) -> Page:
     with ThreadPoolExecutor(2) as pool:  # numpy and Arrow work outside the interpreter's lock
         judging = pool.submit(verdicts, view)
         told = [*pool.map(lambda section: section(view), SECTIONS)]
-        judged = Section(t("Verdicts", "判定"), [*judging.result()])
+        remarks = judging.result()
     banner = t(
         "SIMULATED: these numbers come from Weighbridge's own simulator, not from a gateway.",
         "SIMULATED 模拟运行：以下数据来自 Weighbridge 自带模拟器，并非真实网关。",
@@ -73,17 +92,26 @@ def compose(view: View) -> Page:
         subtitle=_subtitle(view),
         banner=banner if run.simulated else None,
         tiles=_tiles(view),
-        sections=[judged, *told],
+        answers=answers(view, remarks),
+        sections=[Section(t("Verdicts", "判定"), remarks), *few_open(told)],
         footer=t(
-            f"Made by Weighbridge {version}. Percentiles are nearest ranks; `-` means not known.",
-            f"由 Weighbridge {version} 生成。百分位为最近秩；“-”表示未知。",
+            f"Made by Weighbridge {version}. Percentiles are nearest ranks; max: too "
+            "few times for the percentile, so the slowest is shown; `-` means not known.",
+            f"由 Weighbridge {version} 生成。百分位为最近秩；“最大”表示样本不足以得出该百分位，"
+            "所示为最慢一次；“-”表示未知。",
         ),
     )
 
 
+_SECOND = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(\+00:00|Z)")
+"""A moment as manifests write it."""
+
+
 def _subtitle(view: View) -> str:
-    run = view.run
-    return " · ".join(part for part in (run.mode, run.base_url, run.started_at) if part)
+    run, started = view.run, view.run.started_at or ""
+    if _SECOND.fullmatch(started):
+        started = f"{started[:10]} {started[11:16]} UTC"
+    return " · ".join(part for part in (run.mode, run.base_url, started) if part)
 
 
 def _tiles(view: View) -> list[Tile]:

@@ -71,7 +71,7 @@ def test_the_tables_have_the_articles_columns(chinese: str, header: str) -> None
     [
         "| chat | gpt-5.4-nano | 200 | 3.578s | ¥0.000050 | text reply |",
         "| stream | s | 200 | TTFT 2.053s | ¥0.000069 | 42 chunks, 2.347s in all |",
-        "| 5 | 5/5 | 100% | 2.000s | 2.000s | ¥0.000345 | 4.00 ms | ok:5 |",
+        "| 5 | 5/5 | 100% | max 2.000s | 2.000s | ¥0.000345 | 4.00 ms | ok:5 |",
         "| 1 | 11719 | 0 | ¥0.016477 | first request | 0% | - | 2.000s |",
         "| 2 | 11719 | 11008 | ¥0.002607 | hit | 93.9% | 84% | 2.000s |",
         "| 3 | 11719 | 11008 | ¥0.002607 | hit again | 93.9% | 84% | 2.000s |",
@@ -184,7 +184,7 @@ def test_a_held_ladder_is_told_as_a_closed_loop(tmp_path: Path) -> None:
     steady = phase(name, mode="ladder", kind="steady", duration_s=60.0, target=5)
     records = [probe("ladder", "m", i, **held) for i in range(3)]
     found = text(make(tmp_path / "r", *records, plan=[steady]))
-    assert "| 5 | 3/3 | 100% | 2.000s | 60.000s | ¥0.000207 | 3.000 | ok:3 |" in found
+    assert "| 5 | 3/3 | 100% | max 2.000s | 60.000s | ¥0.000207 | 3.000 | ok:3 |" in found
     assert "Closed loop: each step keeps its concurrency in flight for 60 s" in found
     assert "Release skew" not in found and "released at one instant" not in found
 

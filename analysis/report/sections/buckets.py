@@ -22,6 +22,7 @@ from analysis.page.vocabulary import (
     TPM,
     TTFT_P50,
     Cost,
+    Ranked,
 )
 from analysis.page.words import rate
 from analysis.report.view import View
@@ -128,9 +129,9 @@ def _table(
             PLANNED.of(lambda bucket: bucket.planned),
             SUCCESS.of(lambda bucket: bucket.ok),
             SUCCESS_RATE.of(lambda bucket: bucket.success_rate),
-            LATENCY_P50.of(lambda bucket: bucket.p50_s),
-            LATENCY_P95.of(lambda bucket: bucket.p95_s),
-            TTFT_P50.of(lambda bucket: bucket.ttft_p50_s),
+            LATENCY_P50.of(lambda bucket: Ranked(bucket.p50_s, 50, bucket.ok)),
+            LATENCY_P95.of(lambda bucket: Ranked(bucket.p95_s, 95, bucket.ok)),
+            TTFT_P50.of(lambda bucket: Ranked(bucket.ttft_p50_s, 50)),
             RPM.of(lambda bucket: bucket.rpm, rate),
             TPM.of(lambda bucket: bucket.tpm, rate),
             API_COST.of(lambda bucket: Cost(bucket.cost, bucket.cost_unknown)),

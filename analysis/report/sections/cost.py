@@ -53,7 +53,8 @@ def section(view: View) -> Section:
     blocks.append(_groups(view, by_model, MODEL.name))
     blocks += [*_providers(view), _sources(view), *_against_table(view)]
     blocks += plots.cost(view)
-    return Section(t("Cost and request tracing", "费用和请求追踪：usage.cost 与 task_id"), blocks)
+    title = t("Cost and request tracing", "费用和请求追踪：usage.cost 与 task_id")
+    return Section(title, blocks, folded=True)
 
 
 def _providers(view: View) -> list[Block]:

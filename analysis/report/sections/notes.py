@@ -44,7 +44,7 @@ def section(view: View) -> Section:
                 how=t("Computed from the rows of this run.", "由本次运行的记录计算得出。"),
             )
         )
-    return Section(t("Reading notes", "解读注意事项"), blocks)
+    return Section(t("Reading notes", "解读注意事项"), blocks, folded=True)
 
 
 def _tokens(view: View, phases: list[PhaseNumbers]) -> Table:

@@ -67,7 +67,7 @@ def section(view: View) -> Section:
                 ),
             )
         )
-    return Section(t(*OUTCOMES.name), blocks)
+    return Section(t(*OUTCOMES.name), blocks, folded=True)
 
 
 def _errors(view: View) -> list[_Failures]:

@@ -44,7 +44,7 @@ def section(view: View) -> Section:
         known,
         [WHAT.of(lambda fact: fact[0]), Name("Value", "内容").of(lambda fact: fact[1])],
     )
-    return Section(t("What was run", "运行概况"), [shown])
+    return Section(t("What was run", "运行概况"), [shown], folded=True)
 
 
 def _warmup(view: View) -> str:

@@ -16,10 +16,11 @@ from analysis.page.vocabulary import (
     UNANSWERED,
     VERDICT,
     WALL,
-    Time,
+    Rank,
+    Ranked,
     latency,
 )
-from analysis.page.words import ABSENT, integer, milliseconds, rate, seconds
+from analysis.page.words import ABSENT, integer, milliseconds, rate
 from analysis.report.sections import stated_times
 from analysis.report.view import View
 from rules.percentiles import decimal
@@ -43,7 +44,7 @@ def section(view: View) -> Section:
     if timed:
         blocks.append(_latencies(view, timed))
     blocks += stated_times.blocks(view)
-    return Section(t("Load and generator", "负载与压测端"), blocks)
+    return Section(t("Load and generator", "负载与压测端"), blocks, folded=True)
 
 
 def _rates(view: View, phases: list[PhaseNumbers]) -> Table:
@@ -120,9 +121,13 @@ def _from_send(rank: Fraction) -> Name:
     return Name(f"From send P{decimal(rank)}", f"自发送 P{decimal(rank)}")
 
 
-def _from_due(rank: Fraction) -> Time:
+def _from_due(rank: Fraction) -> Rank:
     name = Name(f"From due P{decimal(rank)}", f"自计划 P{decimal(rank)}")
-    return name.of(lambda p: p.latency_from_due.at(rank), seconds)
+    return (
+        latency(rank)
+        .called(name)
+        .of(lambda p: Ranked(p.latency_from_due.at(rank), rank, p.success))
+    )
 
 
 def _latencies(view: View, phases: list[PhaseNumbers]) -> Table:

@@ -1,5 +1,8 @@
 """What a reader must know before the numbers, one noun a file; the gravest stands first."""
 
+from collections.abc import Iterable
+from dataclasses import replace
+
 from analysis.page.blocks import Remark
 from analysis.report.flags import flags
 from analysis.report.verdicts import (
@@ -29,11 +32,16 @@ def verdicts(view: View) -> list[Remark]:
         *bodies.remarks(view),
         *charges.remarks(view),
         *streams.remarks(view),
-        *originals.remarks(view),
-        *integrity.remarks(view),
-        *traffic.remarks(view),
-        *generator.remarks(view),
+        *_doubts(originals.remarks(view)),
+        *_doubts(integrity.remarks(view)),
+        *_doubts(traffic.remarks(view)),
+        *_doubts(generator.remarks(view)),
         *dialects.remarks(view),
         *flags(view),
     ]
     return sorted(found, key=lambda remark: _ORDER[remark.level])
+
+
+def _doubts(remarks: Iterable[Remark]) -> list[Remark]:
+    """The same, marked as being about the measurement."""
+    return [replace(remark, doubt=True) for remark in remarks]

@@ -42,7 +42,10 @@ def remarks(view: View) -> list[Remark]:
                     )
                 )
             text = f"{name}{t.colon}{t.clauses(clauses)}{t.stop}"
-            found.append(Remark("note" if said.spent <= said.limit else "bad", text))
+            if said.spent <= said.limit:
+                found.append(Remark("note", text))
+            else:
+                found.append(Remark("bad", text, t(f"{name} exceeded", f"超出{name}")))
     for window in view.run.events_of(Uncalibrated):
         text = t(
             f"{window.phase}: its calibration states no tokens, so its prompts were sized by the "

@@ -9,6 +9,8 @@ from analysis.report.view import View
 from rules.conditions import Condition, ConditionError, parse
 
 _SHOWN = 5
+_HELD = {">": "≤", ">=": "<", "<": "≥", "<=": ">"}
+"""What holds where a condition of `--fail-on` does not."""
 
 
 def remarks(view: View) -> list[Remark]:
@@ -26,7 +28,8 @@ def remarks(view: View) -> list[Remark]:
                 f"Every objective is met ({every} judged, phase by phase).",
                 f"各项目标均已达到（逐阶段共判定 {every} 项）。",
             )
-            found.append(Remark("good", text))
+            head = t("every objective is met", "各项目标均已达到")
+            found.append(Remark("good", text, head))
     checks = held(view, _conditions(view))
     if checks:
         failed = [check for check in checks if not check.passed]
@@ -40,8 +43,17 @@ def remarks(view: View) -> list[Remark]:
                 f"Every condition of --fail-on holds (checks: {every}).",
                 f"--fail-on 的各项条件均满足（{every} 项检查）。",
             )
-            found.append(Remark("good", text))
+            head = t("every condition of --fail-on holds", "--fail-on 的各项条件均满足")
+            found.append(Remark("good", text, head))
     return found
+
+
+def wishes(view: View) -> list[str]:
+    """Every condition that the run was asked to hold, each once: `ttft_p95_s ≤ 1`."""
+    asked = [(phase.get("mode"), phase.get("model")) for phase in view.run.plan]
+    statements = [] if view.slo is None else [view.slo.of(*one).statements for one in asked]
+    every = [*(one for some in statements for one in some), *_conditions(view)]
+    return list(dict.fromkeys(f"{c.metric} {_HELD[c.sign]} {c.limit:g}" for c in every))
 
 
 def _conditions(view: View) -> tuple[Condition, ...]:
@@ -58,7 +70,7 @@ def _failed(t: Words, head: str, checks: Sequence[Check]) -> Remark:
     more = len(checks) - _SHOWN
     if more > 0:
         said.append(t(f"and {integer(more)} more", f"另有 {integer(more)} 项"))
-    return Remark("bad", f"{head}{t.colon}{t.clauses(said)}{t.stop}")
+    return Remark("bad", f"{head}{t.colon}{t.clauses(said)}{t.stop}", head)
 
 
 def _told(t: Words, check: Check) -> str:

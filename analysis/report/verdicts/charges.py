@@ -31,7 +31,8 @@ def remarks(view: View) -> list[Remark]:
             f"{of} 个应答中有 {count} 个在正文与响应头中给出的费用不同；响应头合计{weg} {more}。"
             "本报告一律以正文为准：请向网关确认以何者计费。",
         )
-        found.append(Remark("bad", text))
+        head = t("costs of body and header differ", "正文与响应头的费用不一致")
+        found.append(Remark("bad", text, head))
     return [*found, *_doubled(view, rows)]
 
 
@@ -67,7 +68,8 @@ def _of_one(t: Words, name: str, one: Apart, *, routed: bool) -> Remark:
             "times. Ask the gateway.",
             "，且均为通常费用的整数倍，与重复计费相符。请向网关确认。",
         )
-        return Remark("bad", _sentence(t, one, name, why))
+        head = t("requests charged several times", "重复计费的请求")
+        return Remark("bad", _sentence(t, one, name, why), head)
     if exact:
         why = t(
             ", each a whole multiple of the usual charge: they were charged several times, or by "

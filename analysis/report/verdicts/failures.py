@@ -1,5 +1,9 @@
 """What failed, how often, and in whose words: a run that fails says so, and why."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
 from analysis.numbers.phase_numbers import PhaseNumbers
 from analysis.numbers.warmup import warmup_s
 from analysis.page.blocks import Level, Remark
@@ -19,16 +23,78 @@ _SOUGHT = {"limits": frozenset({Outcome.RATE_LIMITED.value})}
 """What a mode sends its requests for is no failure of them."""
 
 
+ALIKE = 3
+"""Up to so many phases that failed in one way have a remark each; more of them share one."""
+
+
+class _Failed(NamedTuple):
+    """A phase with failures."""
+
+    phase: PhaseNumbers
+    told: Failures
+
+    @property
+    def kind(self) -> tuple[Level, bool, str, int | None]:
+        """What phases have in common that failed in one way."""
+        first = self.told.causes[0]
+        whole = self.told.failed == self.told.sent
+        return _level(self.phase.mode, self.told), whole, first.outcome, first.status
+
+
 def remarks(view: View) -> list[Remark]:
-    """One remark a phase with failures."""
+    """One remark a phase with failures, or one of many phases that failed in one way."""
+    kinds: dict[tuple[Level, bool, str, int | None], list[_Failed]] = {}
+    for one in _failed(view):
+        kinds.setdefault(one.kind, []).append(one)
+    found = []
+    for (level, *_), alike in kinds.items():
+        if len(alike) > ALIKE:
+            found.append(Remark(level, _of_many(view, alike), _head(view.t, alike)))
+        else:
+            found += [Remark(level, _text(view, *one), _head(view.t, [one])) for one in alike]
+    return found
+
+
+def _failed(view: View) -> list[_Failed]:
     found = []
     for phase in view.phases:
         if not phase.failures and not warmup_s(view.run):
             continue  # what was left out of the numbers may have failed as well
         told = failures(view, phase.phase, _SOUGHT.get(phase.mode, frozenset()))
         if told.causes:
-            found.append(Remark(_level(phase.mode, told), _text(view, phase, told)))
+            found.append(_Failed(phase, told))
     return found
+
+
+def _head(t: Words, alike: Sequence[_Failed]) -> str:
+    """`rate_limited (HTTP 429) in 89 phases`."""
+    phase, told = alike[0]
+    first, name = told.causes[0], quoted(phase.phase, 80)
+    status = "" if first.status is None else f" (HTTP {first.status})"
+    many = len(alike)
+    return t(
+        f"{first.outcome}{status} in {name if many == 1 else f'{many} phases'}",
+        f"{name if many == 1 else f'{many} 个阶段'}出现 {first.outcome}{status}",
+    )
+
+
+def _of_many(view: View, alike: Sequence[_Failed]) -> str:
+    """What many phases that failed in one way have to say, together."""
+    t = view.t
+    counts: dict[tuple[str, int | None], int] = {}
+    for cause in (cause for one in alike for cause in one.told.causes):
+        key = cause.outcome, cause.status
+        counts[key] = counts.get(key, 0) + cause.count
+    first = alike[0].told.causes[0]
+    causes = [Cause(*key, count, "") for key, count in counts.items()]
+    causes.sort(key=lambda cause: (cause.outcome != first.outcome, -cause.count))
+    causes[0] = replace(causes[0], words=first.words)
+    sent = sum(one.told.sent for one in alike)
+    many = len(alike)
+    names = t.join(quoted(one.phase.phase, 80) for one in alike[:ALIKE]) + " …"
+    who = t(f"{many} phases ({names})", f"{many} 个阶段（{names}）")
+    advice = hint(first.outcome, first.status, first.words)
+    return _told(view, Failures(sent, tuple(causes)), who, advice)
 
 
 def _level(mode: str, told: Failures) -> Level:
@@ -40,7 +106,16 @@ def _level(mode: str, told: Failures) -> Level:
 
 
 def _text(view: View, numbers: PhaseNumbers, told: Failures) -> str:
-    t, phase, model = view.t, numbers.phase, numbers.model_requested
+    first = told.causes[0]
+    advice = hint(first.outcome, first.status, first.words)
+    if first.outcome == Outcome.NOT_FOUND and (meant := _meant(view, numbers.model_requested)):
+        advice = meant
+    return _told(view, told, numbers.phase, advice)
+
+
+def _told(view: View, told: Failures, phase: str, advice: Hint | None) -> str:
+    """How often and why the requests of a phase failed, or those of several (`phase` names it)."""
+    t = view.t
     failed, sent = integer(told.failed), integer(told.sent)
     share = percent(told.share)
     if told.failed == told.sent:
@@ -57,9 +132,6 @@ def _text(view: View, numbers: PhaseNumbers, told: Failures) -> str:
     said = t.clauses([_clause(t, first), *(_brief(cause) for cause in rest[:4])])
     more = " …" if len(rest) > 4 else ""
     text = f"{head}{t.colon}{said}{more}{t.stop}"
-    advice = hint(first.outcome, first.status, first.words)
-    if first.outcome == Outcome.NOT_FOUND and (meant := _meant(view, model)):
-        advice = meant
     return f"{text}{t(' ', '')}{_sentence(t, advice.en, advice.zh)}" if advice else text
 
 

@@ -34,7 +34,8 @@ def remarks(view: View) -> list[Remark]:
                 "个请求等待在途请求释放足够的最坏情况预留（请提高预算）",
             )
         why = [*_limits(view, phase), *_lateness(t, phase)]
-        found.append(Remark(_level(phase), sentence(t, text, t.clauses(why))))
+        head = t("a phase that the generator limited", "受压测端限制的阶段")
+        found.append(Remark(_level(phase), sentence(t, text, t.clauses(why)), head))
     if judged and not limited:
         sends = [p.send_lag.p99_s for p in judged if p.send_lag.p99_s is not None]
         loops = [p.loop_lag_p99_s for p in judged if p.loop_lag_p99_s is not None]

@@ -28,7 +28,7 @@ def _faults(view: View) -> list[Remark]:
         f"{integer(count)} 个请求因 Weighbridge 自身的缺陷失败（{name}），与网关无关。"
         "日志中有错误堆栈，请反馈给我们。",
     )
-    return [Remark("bad", text)]
+    return [Remark("bad", text, t("a fault in Weighbridge itself", "Weighbridge 自身的缺陷"))]
 
 
 def _whole(view: View) -> list[Remark]:
@@ -40,7 +40,7 @@ def _whole(view: View) -> list[Remark]:
             "The run was interrupted: it never recorded its end. What it had finished is below.",
             "本次运行被中断：没有结束记录。以下为中断前已完成的部分。",
         )
-        found.append(Remark("bad", text))
+        found.append(Remark("bad", text, t("the run was interrupted", "运行被中断")))
     ends = run.events_of(RunEnd)
     completed = bool(ends) and ends[-1].completed is not False  # a resumed run has several
     stops = [] if completed else [*run.events_of(Stopped), *run.events_of(Ended)]
@@ -75,7 +75,8 @@ def _stops(view: View) -> list[Remark]:
             head = t(f"{where} was ended", f"{where} 被提前终止")
         else:
             continue
-        found.append(Remark("bad", sentence(t, head, told(t, event))))
+        early = t("a phase that was ended early", "被提前终止的阶段")
+        found.append(Remark("bad", sentence(t, head, told(t, event)), early))
     return found
 
 
@@ -95,7 +96,7 @@ def _parted(view: View) -> list[Remark]:
             f"{name} 为续跑：分 {len(parts)} 次发出（{shown} 个请求），"
             f"从未同时发出 {phase.sent} 个。不可视为该并发的结果；如需测量请重新运行。",
         )
-        found.append(Remark("bad", text))
+        found.append(Remark("bad", text, t("a burst sent in parts", "分次发出的并发")))
     return found
 
 
@@ -124,7 +125,7 @@ def _losses(view: View) -> list[Remark]:
                 f"（若均按同一模型中最贵的一次计，合计 {t.money(most)}）",
             )
         text += t.stop
-        found.append(Remark("bad", text))
+        found.append(Remark("bad", text, t("requests that were lost", "丢失的请求")))
     unsaid = sum(p.planned - p.recorded for p in view.phases)
     if unsaid:
         text = t(

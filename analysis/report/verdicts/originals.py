@@ -84,7 +84,8 @@ def _replayed(view: View) -> list[Remark]:
         f"（{_shown(view, said.loc[again])}）。应答来自响应缓存，而非模型。",
     )
     grave = len(again) >= _LEAST and not _same(view)
-    return [Remark("bad" if grave else "note", text)]
+    head = t("replies out of a response cache", "来自响应缓存的应答")
+    return [Remark("bad" if grave else "note", text, head)]
 
 
 def _crossed(view: View) -> list[Remark]:
@@ -109,7 +110,8 @@ def _crossed(view: View) -> list[Remark]:
         f"({_shown(view, frame)}).",
         f"{integer(len(frame))} 个应答属于其他请求（{_shown(view, frame)}）。",
     )
-    return [Remark("bad" if len(frame) >= _LEAST else "note", text)]
+    head = t("replies that belong to other requests", "属于其他请求的应答")
+    return [Remark("bad" if len(frame) >= _LEAST else "note", text, head)]
 
 
 def _of_another(content: str | None, index: int, planned: int) -> bool:

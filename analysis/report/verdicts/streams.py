@@ -4,6 +4,7 @@ from analysis.page.blocks import Remark
 from analysis.page.words import integer, percent, seconds
 from analysis.report.sections.streams import stall_limit_s
 from analysis.report.view import View
+from recording.untrusted_text import quoted
 from rules.wilson import wilson
 
 FEWEST = 5
@@ -44,7 +45,8 @@ def _held_back(view: View) -> list[Remark]:
             f"（95% 区间 {share}）被缓存后一次性到达。"
             "其 TTFT 实为整个应答的时间，token 间隔未知。",
         )
-        found.append(Remark("bad", text))
+        head = t(f"{quoted(model, 60)} is not streamed", f"{quoted(model, 60)} 并未真正流式返回")
+        found.append(Remark("bad", text, head))
     return found
 
 

@@ -1,0 +1,198 @@
+"""What a stranger asks first: what was asked, what was found, and whether to believe it."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from analysis.numbers.phase_numbers import PhaseNumbers
+from analysis.page.blocks import Answer, Level, Remark
+from analysis.page.words import integer, percent, seconds
+from analysis.report.verdicts.asked import wishes
+from analysis.report.view import PROBES, View
+from recording.untrusted_text import quoted
+from rules.censoring import enough
+
+_NAMED = 3
+"""So many models, conditions or findings are named; the rest is counted."""
+_LONGEST_CHARS = 120
+_RATES = {
+    "rpm": ("requests per minute", "请求/分钟"),
+    "tpm": ("tokens per minute", "token/分钟"),
+    "ladder": ("concurrent", "并发"),
+}
+_RANK = 95
+
+
+def answers(view: View, remarks: Sequence[Remark]) -> list[Answer]:
+    """The three answers; `remarks` are all verdicts on the run, the gravest first."""
+    t = view.t
+    found = [remark for remark in remarks if not remark.doubt]
+    doubts = [remark for remark in remarks if remark.doubt]
+    return [
+        Answer(t("What was asked?", "测了什么？"), "note", _asked(view)),
+        Answer(t("What was found?", "测得什么？"), _gravest(view, found), _found(view, found)),
+        Answer(t("Can it be believed?", "是否可信？"), *_believed(view, doubts)),
+    ]
+
+
+def _gravest(view: View, remarks: Sequence[Remark]) -> Level:
+    """Of what was found: bad where anything is, good where all succeeded, else a note."""
+    if any(remark.level == "bad" for remark in remarks):
+        return "bad"
+    return "good" if all(phase.success == phase.planned for phase in view.phases) else "note"
+
+
+# ---- what was asked
+
+
+def _asked(view: View) -> str:
+    t = view.t
+    mode = quoted(view.run.mode or "-", 40)
+    models = list(dict.fromkeys(phase.model_requested for phase in view.phases))
+    phases, planned = len(view.run.plan), sum(phase.planned for phase in view.phases)
+    many = t(f"{len(models)} models", f"{len(models)} 个模型") if len(models) > 1 else ""
+    names = _list(view, models)
+    who = t(f"{many} ({names})", f"{many}（{names}）") if many else names
+    load = _load(view)
+    text = t(
+        f"Mode {mode}{f' on {who}' if models else ''}: {_count(planned, 'request')} in "
+        f"{_count(phases, 'phase')}{f', {load}' if load else ''}.",
+        f"模式 {mode}{f'，{who}' if models else ''}：{integer(phases)} 个阶段，"
+        f"{integer(planned)} 个请求{f'，{load}' if load else ''}。",
+    )
+    wanted = wishes(view)
+    if not wanted:
+        return text + t(" No objective was set.", "未设定目标。")
+    return text + t(f" To hold: {_list(view, wanted)}.", f"要求：{_list(view, wanted)}。")
+
+
+def _load(view: View) -> str:
+    """`300 to 600 requests per minute`, of a run of one mode with targets."""
+    t, modes = view.t, {phase.mode for phase in view.phases}
+    targets = sorted({phase.target for phase in view.phases if phase.target is not None})
+    if len(modes) != 1 or not targets or (unit := _RATES.get(modes.pop())) is None:
+        return ""
+    first, last = integer(targets[0]), integer(targets[-1])
+    span = first if first == last else t(f"{first} to {last}", f"{first} 至 {last}")
+    return f"{span} {t(*unit)}"
+
+
+# ---- what was found
+
+
+def _found(view: View, remarks: Sequence[Remark]) -> str:
+    t = view.t
+    good, planned = (sum(getattr(p, name) for p in view.phases) for name in ("success", "planned"))
+    if not planned:
+        return t("Nothing: no request was planned.", "没有结果：未计划任何请求。")
+    share = percent(good / planned)
+    parts = [
+        t(
+            f"{integer(good)} of {_count(planned, 'request')} succeeded ({share})",
+            f"{integer(planned)} 个请求中 {integer(good)} 个成功（{share}）",
+        )
+    ]
+    if (times := _slowest(view)) is not None:
+        parts.append(times)
+    parts += _heads(view, (r for r in remarks if r.level == "bad" or r.head))
+    return t.clauses(parts) + t.stop
+
+
+def _slowest(view: View) -> str | None:
+    """The highest P95 latency of the phases that bear one; None: none does."""
+    t = view.t
+    borne = [
+        (time_s, phase)
+        for phase in _loaded(view)
+        if phase.success >= enough(_RANK) and (time_s := phase.latency.at(_RANK)) is not None
+    ]
+    if not borne:
+        return None
+    time_s, phase = max(borne, key=lambda one: one[0])
+    where = quoted(phase.phase, 80)
+    if len(borne) == 1:
+        return t(f"P95 latency {seconds(time_s)}", f"P95 延迟 {seconds(time_s)}")
+    least = min(time for time, _ in borne)
+    return t(
+        f"P95 latency {seconds(least)} to {seconds(time_s)} (highest in {where})",
+        f"P95 延迟 {seconds(least)} 至 {seconds(time_s)}（{where} 最高）",
+    )
+
+
+def _loaded(view: View) -> list[PhaseNumbers]:
+    """The phases that put a load on the gateway: a probe's few requests are no sample."""
+    return [phase for phase in view.phases if phase.mode not in PROBES]
+
+
+# ---- whether to believe it
+
+
+def _believed(view: View, doubts: Sequence[Remark]) -> tuple[Level, str]:
+    level, text = _measured(view, doubts)
+    if not view.run.simulated:
+        return level, text
+    says = view.t(
+        "Of the simulator alone: these numbers say nothing about a gateway. ",
+        "仅就模拟器而言：这些数据与任何真实网关无关。",
+    )
+    return ("note" if level == "good" else level), says + text
+
+
+def _measured(view: View, doubts: Sequence[Remark]) -> tuple[Level, str]:
+    """What is known of the measurement itself."""
+    t = view.t
+    if not any(phase.sent for phase in view.phases):
+        return "bad", t("There is nothing to believe: no request was sent.", "未发送任何请求。")
+    if grave := [remark for remark in doubts if remark.level == "bad"]:
+        why = t.clauses(_heads(view, grave))
+        return "bad", t(f"Not all of it: {why}.", f"不可全信：{why}。")
+    parts = []
+    if all(phase.generator_limited is None for phase in view.phases):
+        parts.append(
+            t("nobody knows whether the generator kept time", "无法得知压测端是否准时发送")
+        )
+    loaded = _loaded(view)
+    if few := [phase for phase in loaded if phase.success < enough(_RANK)]:
+        parts.append(
+            t(
+                f"{len(few)} of {_count(len(loaded), 'phase')} under load have fewer than "
+                f"{enough(_RANK)} successes, too few for a P95",
+                f"{len(loaded)} 个压测阶段中有 {len(few)} 个成功请求不足 {enough(_RANK)} 个，"
+                "不足以得出 P95",
+            )
+        )
+    if notes := sum(remark.level == "note" for remark in doubts):
+        parts.append(t(f"see {_count(notes, 'note')} below", f"另见下文 {notes} 条说明"))
+    if parts:
+        return "note", t(f"Yes, but {t.clauses(parts)}.", f"可信，但有保留：{t.clauses(parts)}。")
+    return "good", t(
+        "Yes: the run is whole, and the generator was not the limit.",
+        "可信：运行完整，压测端未成为瓶颈。",
+    )
+
+
+# ---- words
+
+
+def _heads(view: View, remarks: Iterable[Remark]) -> list[str]:
+    """What remarks say in a few words, each once and how often, the first of them."""
+    counts = Counter(
+        remark.head or quoted(remark.text, _LONGEST_CHARS).removesuffix(view.t.stop)
+        for remark in remarks
+    )
+    said = [f"{head} (×{count})" if count > 1 else head for head, count in counts.items()]
+    return _first(view, said)
+
+
+def _list(view: View, names: Sequence[str]) -> str:
+    return view.t.join(_first(view, [quoted(name, 60) for name in names]))
+
+
+def _first(view: View, said: list[str]) -> list[str]:
+    more = len(said) - _NAMED
+    if more <= 0:
+        return said
+    return [*said[:_NAMED], view.t(f"and {more} more", f"另 {more} 个")]
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{integer(number)} {noun}{'' if number == 1 else 's'}"

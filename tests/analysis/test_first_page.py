@@ -1,0 +1,147 @@
+"""The first screen: what was asked, what was found, whether to believe it; the rest is folded."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analysis.page import html, markdown
+from analysis.page.blocks import Answer, Page
+from analysis.page.words import Lang
+from analysis.reading.load import load
+from analysis.report import report
+from recording.record import RequestRecord
+from tests.analysis.runs import PHASE, failed, make, phase, probe, record
+
+
+def page(folder: Path, *rows: RequestRecord, lang: Lang = "en", **run: Any) -> Page:
+    return report.compose(report.look(load(make(folder / "r", *rows, **run)), lang))
+
+
+def answers(folder: Path, *rows: RequestRecord, lang: Lang = "en", **run: Any) -> list[Answer]:
+    return [*page(folder, *rows, lang=lang, **run).answers]
+
+
+def many(count: int = 30, **known: Any) -> list[RequestRecord]:
+    return [record(i, **known) for i in range(count)]
+
+
+SLO = {"success_rate": 0.99, "ttft_p95_s": 1.0}
+
+
+def test_it_says_what_was_asked(tmp_path: Path) -> None:
+    asked, _, _ = answers(tmp_path, *many(), slo=SLO)
+    assert asked.text == (
+        "Mode rpm on gpt-5.4-nano: 30 requests in 1 phase, 600 requests per minute. "
+        "To hold: ttft_p95_s ≤ 1, success_rate ≥ 0.99."
+    )
+
+
+def test_a_condition_of_fail_on_is_asked_as_what_must_hold(tmp_path: Path) -> None:
+    asked, found, _ = answers(tmp_path, *many(), options={"fail_on": "p95_s>=10,success_rate<0.9"})
+    assert asked.text.endswith("To hold: p95_s < 10, success_rate ≥ 0.9.")
+    assert found.level == "good" and "every condition of --fail-on holds" in found.text
+
+
+def test_a_whole_run_that_kept_time_is_believed(tmp_path: Path) -> None:
+    _, found, believed = answers(tmp_path, *many())
+    assert found.text == "30 of 30 requests succeeded (100%); P95 latency 2.000s."
+    assert believed.level == "good" and believed.text.startswith("Yes: the run is whole")
+
+
+def test_a_late_generator_is_not_believed_and_is_no_finding(tmp_path: Path) -> None:
+    _, found, believed = answers(tmp_path, *many(send_lag_s=1.5))
+    assert (found.level, believed.level) == ("good", "bad")
+    assert believed.text == "Not all of it: a phase that the generator limited."
+
+
+def test_a_failing_gateway_is_a_finding_and_no_doubt(tmp_path: Path) -> None:
+    rows = [*many(20), *(failed(20 + i, "rate_limited", http_status=429) for i in range(10))]
+    _, found, believed = answers(tmp_path, *rows)
+    assert (found.level, believed.level) == ("bad", "good")
+    assert f"rate_limited (HTTP 429) in {PHASE}" in found.text
+
+
+def test_an_interrupted_run_is_not_believed(tmp_path: Path) -> None:
+    _, _, believed = answers(tmp_path, *many(), events=[])
+    assert believed.level == "bad" and "the run was interrupted" in believed.text
+
+
+def test_a_run_that_sent_nothing_has_nothing_to_believe(tmp_path: Path) -> None:
+    _, _, believed = answers(tmp_path, plan=[phase(count=5)], events=[])
+    assert believed.level == "bad" and "no request was sent" in believed.text
+
+
+def test_the_simulator_is_never_believed_of_a_gateway(tmp_path: Path) -> None:
+    gateway = {"base_url": "http://127.0.0.1:1/v1", "simulated": True}
+    _, _, believed = answers(tmp_path, *many(), gateway=gateway)
+    assert believed.level == "note" and "nothing about a gateway" in believed.text
+
+
+@pytest.mark.parametrize(("count", "told"), [(19, True), (20, False)])
+def test_a_sample_too_small_for_a_p95_is_told(tmp_path: Path, count: int, told: bool) -> None:
+    _, found, believed = answers(tmp_path, *many(count))
+    assert ("too few for a P95" in believed.text) == told
+    assert ("P95" in found.text) != told
+
+
+def test_a_probe_is_no_sample(tmp_path: Path) -> None:
+    _, _, believed = answers(tmp_path, probe("tools", "m"))
+    assert "P95" not in believed.text
+
+
+@pytest.mark.parametrize(("count", "cells"), [
+    (1, "max 2.000s | max 2.000s | max 2.000s"),
+    (2, "2.000s | max 2.000s | max 2.000s"),
+    (20, "2.000s | 2.000s | max 2.000s"),
+    (100, "2.000s | 2.000s | 2.000s"),
+])  # fmt: skip
+def test_a_percentile_is_shown_where_the_sample_bears_it(
+    tmp_path: Path, count: int, cells: str
+) -> None:
+    """P50 of 2, P95 of 20, P99 of 100: of fewer no time lies beyond the rank."""
+    assert f"| {cells} |" in markdown.render(page(tmp_path, *many(count)))
+
+
+def test_two_hundred_phases_fit_the_first_screen(tmp_path: Path) -> None:
+    """Phases that failed in one way share a remark, long tables are folded."""
+    names = [f"rpm/provider/{'long-model-name-' * 4}/{i}" for i in range(200)]
+    rows = [
+        one
+        for name in names
+        for one in (
+            record(0, phase=name),
+            failed(1, "rate_limited", phase=name, http_status=429, error_message="slow down"),
+        )
+    ]
+    found = page(tmp_path, *rows)
+    assert "rate_limited (HTTP 429) in 200 phases" in found.answers[1].text
+    judged = [block for block in found.sections[0].blocks if "429" in getattr(block, "text", "")]
+    assert len(judged) == 1 and "200 of 400 requests failed (50%): 200 rate" in judged[0].text  # type: ignore[union-attr]
+    unfolded = re.sub(r"<details.*?</details>", "", html.render(found), flags=re.S)
+    assert unfolded.count("<tr>") < 40
+
+
+def test_three_phases_have_a_remark_each(tmp_path: Path) -> None:
+    rows = [failed(0, "timeout", phase=f"rpm/m/{i}") for i in range(3)]
+    texts = [getattr(block, "text", "") for block in page(tmp_path, *rows).sections[0].blocks]
+    assert sum("1 of 1 requests failed" in text for text in texts) == 3
+
+
+def test_what_is_folded_is_in_the_page_and_a_link_leads_into_it(whole: Path) -> None:
+    """A link to an element inside of `details` unfolds it: the anchor is not the fold itself."""
+    drawn = html.render(report.compose(report.look(load(whole))))
+    folded = re.findall(r'<details class="part"><summary>.*?</summary>\s*<div id="(s\d+)">', drawn)
+    assert len(folded) >= 5
+    assert all(f'href="#{anchor}"' in drawn for anchor in folded)
+    assert drawn.count("<details") == drawn.count("</details>")
+
+
+def test_the_chinese_answers_hold_no_english_sentence(tmp_path: Path) -> None:
+    rows = [*many(19, send_lag_s=1.5), failed(19, "rate_limited", http_status=429)]
+    found = answers(tmp_path, *rows, lang="zh", slo=SLO, events=[])
+    known = r"rpm|gpt-[\w.-]+|success_rate|ttft_p95_s|rate_limited|HTTP|P95"
+    for answer in found:
+        text = re.sub(known, "", answer.question + answer.text)
+        assert not re.findall(r"[A-Za-z]{2,}", text), answer.text
