@@ -248,6 +248,8 @@ def _events(path: Path, remarks: list[Odd]) -> list[Event]:
                 raise InputError("not an event")
             well_formed.event(line)
             events.append(typed(line))
+        except well_formed.NotWellFormed as error:
+            raise RunError(f"{path}, line {number}: {error}; restore the file.") from None
         except InputError:
             raise RunError(f"{path}, line {number}: not an event; restore the file.") from None
         except ValueError as error:

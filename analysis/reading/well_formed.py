@@ -1,16 +1,20 @@
 """Whether a run's manifest and events are of the types that every reader of them counts on.
 
-A file that was edited, or that another program wrote, is refused here, in one sentence that names
-the place; nothing after it needs to look. What is not named here may be anything.
+recording/manifest_content.py and recording/events.py say which. A file that was edited, or that
+another program wrote, is refused here, in one sentence that names the place; nothing after it needs
+to look. What they do not name may be anything.
 """
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import MISSING, fields, is_dataclass
+from enum import EnumType
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints, is_typeddict
 
 from recording.errors import InputError
-from recording.manifest_content import Manifest
+from recording.events import EVENTS, BodyChanged, Event, NotSent
+from recording.manifest_content import ChangedBody, Manifest
 from recording.record import clean
 from rules.prices import Prices
 
@@ -95,7 +99,6 @@ def _prices(value: Any, where: str) -> None:
         _map(SCALAR)(price, f"{where}.models.{model}")
 
 
-_ACCOUNT = _map(_needed(NUMBER), ("limit", "spent", "largest_underestimate", "unstated"))
 _NEEDED = ("run_id", "plan", "name")
 """Fields of a manifest without which nothing can be read. Any other may be missing, or null."""
 _PLAIN: dict[Any, Shape] = {str: TEXT, bool: FLAG, int: WHOLE, float: NUMBER}
@@ -107,43 +110,49 @@ def _anything(value: Any, where: str) -> None:
 
 def _typed(kind: Any, name: str) -> Shape:
     """The shape of a field's type; a number of seconds is one by its name."""
-    origin, inner = get_origin(kind), [one for one in get_args(kind) if one is not NoneType]
+    origin, inner = get_origin(kind), get_args(kind)
     if kind is float and name.endswith("_s"):
         return SECONDS
-    if is_typeddict(kind):
+    if is_typeddict(kind) or is_dataclass(kind):
         return _fields(kind)
-    if origin is list:
-        return _list(_needed(_typed(inner[0], name)))
-    if origin is dict:
-        return _map(_typed(inner[1], name))
-    if origin is Literal:
-        return TEXT
+    if origin in (list, tuple):
+        return _list(_item(inner[0], name))
+    if origin in (dict, Mapping):
+        return _map(_item(inner[1], name))
     if origin in (Union, UnionType):
-        return _typed(inner[0], name) if len(inner) == 1 else SCALAR
+        known = [one for one in inner if one is not NoneType]
+        return _typed(known[0], name) if len(known) == 1 else SCALAR
+    if origin is Literal or isinstance(kind, EnumType):
+        return TEXT
     return _PLAIN.get(kind, _anything)
+
+
+def _item(kind: Any, name: str) -> Shape:
+    """The shape of one of many: it may be null only where its type says so."""
+    shape = _typed(kind, name)
+    return shape if NoneType in get_args(kind) else _needed(shape)
 
 
 def _fields(kind: Any, **other: Shape) -> Shape:
     """The shape of an object, its fields as their types say; `other` ones say more."""
-    known = {name: _typed(hint, name) for name, hint in get_type_hints(kind).items()} | other
-    needed = [name for name in known if name in _NEEDED]
+    hints, needed = get_type_hints(kind), [*_NEEDED]
+    if is_dataclass(kind):
+        own = fields(kind)
+        hints = {item.name: hints[item.name] for item in own if item.name != "beyond"}
+        needed = [item.name for item in own if item.default is MISSING]
+    known = {name: _typed(hint, name) for name, hint in hints.items()} | other
+    needed = [name for name in needed if name in known]
     return _map(None, needed, **known | {name: _needed(known[name]) for name in needed})
 
 
 MANIFEST = _fields(
     Manifest, prices=_prices, options=_map(SCALAR, seed=WHOLE, warmup=SECONDS, fail_on=TEXT)
 )
-EVENT = _map(
-    at=TEXT, event=_needed(TEXT), phase=TEXT, worker=TEXT, reason=TEXT, why=TEXT, cause=TEXT,
-    cut=TEXT, model=TEXT, mode=TEXT, generators=_list(_needed(TEXT)),
-    clock_offsets_s=_list(_needed(NUMBER)), round_trips_s=_list(NUMBER), t0_unix_s=NUMBER,
-    sent=WHOLE, dropped=WHOLE, held_by_budget=WHOLE, foreign_rows=WHOLE, completed=SCALAR,
-    counted=WHOLE, outcomes=_map(_needed(WHOLE)), resumed=FLAG,
-    pacers=_list(_needed(_map(None))), money=_ACCOUNT, tokens=_ACCOUNT, status=WHOLE,
-    http_status=WHOLE, field=TEXT, said=TEXT, words=TEXT, error=TEXT, kind=TEXT, asked=TEXT,
-    near=_list(_needed(TEXT)), outcome=TEXT, ends=TEXT, which=TEXT, to=TEXT,
-)  # fmt: skip
-PHASE_END = _map(generator=_map(NUMBER), pacers=_list(_needed(_map(NUMBER))))
+_EVENT = _fields(Event)
+_EVENTS = {name: _fields(kind) for name, kind in EVENTS.items()} | {
+    BodyChanged.name: _fields(ChangedBody),  # their lines hold the fields of a part
+    NotSent.name: _anything,  # Unsent.of sees to it
+}
 
 
 def manifest(content: Mapping[str, Any]) -> None:
@@ -153,9 +162,8 @@ def manifest(content: Mapping[str, Any]) -> None:
 
 def event(content: Mapping[str, Any]) -> None:
     """See that an event can be read. Raises NotWellFormed."""
-    EVENT(content, "")
-    if content["event"] == "phase_end":
-        PHASE_END(content, "")
+    _EVENT(content, "")
+    _EVENTS.get(content["event"], _anything)(content, "")
 
 
 def cleaned(value: Any) -> Any:

@@ -5,6 +5,7 @@ import dataclasses
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -200,6 +201,37 @@ def test_a_run_that_sent_nothing_is_still_a_run(tmp_path: Path) -> None:
     folder = make(tmp_path / "r")
     (folder / "requests-local.csv").unlink()
     assert load(folder).requests.empty
+
+
+@pytest.mark.parametrize(
+    ("event", "why"),
+    [
+        ({"event": "run_start", "generators": [None]}, r"generators\[0\] is missing"),
+        ({"event": "phase_start", "clock_offsets_s": ["1"]}, r"clock_offsets_s\[0\] is '1'"),
+        ({"event": "phase_end", "generator": {"loop_lag_p99_s": 1e300}}, "not a number of seconds"),
+        ({"event": "phase_end", "sent": -1}, "sent is -1, not a whole number"),
+        ({"event": "accounts", "money": {"limit": 1}}, "money.spent is missing"),
+        ({"event": "stop_rule", "outcomes": {"lost": None}}, "outcomes.lost is missing"),
+        ({"event": "run_end", "completed": 5}, "completed is 5, not true or false"),
+        ({"event": "body_changed", "status": "a"}, "status is 'a', not a whole number"),
+        ({"event": "not_sent", "first": 0}, "which requests were not sent"),
+        ({"event": "of another version", "phase": 3}, "phase is 3, not text"),
+    ],
+)
+def test_a_wrong_event_is_one_sentence_with_its_line(
+    tmp_path: Path, event: dict[str, Any], why: str
+) -> None:
+    folder = make(tmp_path / "r")
+    (folder / "events.jsonl").write_text(json.dumps(event) + "\n", encoding="utf-8")
+    with pytest.raises(RunError, match=f"line 1: .*{why}"):
+        load(folder)
+
+
+def test_what_an_event_of_this_version_does_not_know_may_be_anything(tmp_path: Path) -> None:
+    folder = make(tmp_path / "r")
+    line = {"event": "run_end", "completed": None, "round_trips_s": [None], "new": {"a": [1]}}
+    (folder / "events.jsonl").write_text(json.dumps(line) + "\n", encoding="utf-8")
+    assert len(load(folder).events) == 1
 
 
 WHOLE = {"run_id": "r", "plan": [], "schema_version": 2}
