@@ -291,11 +291,13 @@ def _listen_to_ctrl_c(environment: Environment, runner: Runner) -> None:
         gevent.signal_handler(signal.SIGINT, gevent.kill, gevent.getcurrent(), KeyboardInterrupt)
 
 
-def _enter(generator: Generator, endpoint: Endpoint) -> None:
+def _enter(generator: Generator, endpoint: Endpoint, reference: Endpoint | None) -> None:
     """Give the users that are about to be spawned what they send with."""
     GatewayUser.generator = generator
     GatewayUser.endpoint = endpoint
     GatewayUser.route = way(endpoint)
+    GatewayUser.reference = reference
+    GatewayUser.reference_route = None if reference is None else way(reference)
 
 
 def _conclude(environment: Environment, session: Session, reported: Event) -> None:

@@ -37,9 +37,11 @@ from recording.row_notes import said
 from recording.untrusted_text import lines, shown
 from settings.address import masked
 from settings.endpoint import EmbeddedSimulator, Endpoint, resolve
+from settings.model_names import model_names
 from settings.money import table
 from settings.option import foreign
 from settings.options import Options
+from settings.reference import SIMULATOR, reference
 from settings.resume import going_on, recalled, unknown, with_secrets_given_again, without_unread
 from tasks.builders import rehearse
 
@@ -63,6 +65,7 @@ class Command:
         self.in_flight: dict[str, int] = {}  # by generator, as they said last
         self.own_shape: LoadTestShape | None = None  # of the locustfile
         self._simulator: EmbeddedSimulator | None = None
+        self._second: EmbeddedSimulator | None = None  # of --against simulator
         self._doubts: tuple[Doubt, ...] = ()
 
     def _receive(self, node: str, message: OfRun) -> None:
@@ -131,7 +134,8 @@ class Command:
                 "--extra-body holds a secret that every file of the run would show: put it into "
                 "--header."
             )
-        session = Session(plan, asked, endpoint, self.nodes, remains, raw.public())
+        compared = self._reference(asked, models) if asked.against else None
+        session = Session(plan, asked, endpoint, self.nodes, remains, raw.public(), compared)
         session.doubts = self._doubts
         shape = self._shape(plan, asked)
         if shape is not None:
@@ -175,6 +179,25 @@ class Command:
             self._simulator = EmbeddedSimulator(asked)
         return self._simulator.endpoint
 
+    def _reference(self, asked: Options, models: Iterable[str]) -> Endpoint:
+        """Where `--against` leads, after the same free look. Raises OperatorError."""
+        if asked.against == SIMULATOR:
+            if self._second is None:
+                self._second = EmbeddedSimulator(
+                    replace(asked, simulator_log="", seed=asked.seed + 1)
+                )
+            return self._second.endpoint
+        found = reference(asked, os.environ)
+        log.info("reference: %s", found.named)
+        named = model_names(asked.against_model)
+        try:
+            doubts = preflight(found, asked, [named.get(model, model) for model in models])
+        except OperatorError as error:
+            raise OperatorError(f"--against: {error}") from None
+        for doubt in doubts:
+            log.warning("--against: %s", doubt)
+        return found
+
     def _resolved(self, asked: Options) -> Endpoint:
         return resolve(self.environment.host, os.environ, asked, own_host=self._host)
 
@@ -189,8 +212,9 @@ class Command:
 
     def quit(self) -> None:
         """End what was started."""
-        if self._simulator is not None:
-            self._simulator.stop()
+        for simulator in (self._simulator, self._second):
+            if simulator is not None:
+                simulator.stop()
 
 
 def look_back(given: Options) -> InterruptedRun | None:

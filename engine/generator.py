@@ -21,6 +21,7 @@ from engine.loop_lag import PROBE_S
 from engine.messages import OfRun, Tripped
 from engine.phase_share import PhaseShare, Run
 from engine.stopping import Guard
+from recording.arms import REFERENCE
 from recording.events import Unwritable
 from recording.record import RequestRecord
 from rules.budget import DealtBudget
@@ -72,16 +73,21 @@ class Generator:
         except gevent.GreenletExit:  # Locust stops this user: fewer are wanted
             self._leave(inbox)
             raise
-        if job is not None:
-            self._busy[job.task] = gevent.getcurrent()
+        one = job
+        while one is not None:
+            self._busy[one.task] = gevent.getcurrent()
+            one = one.partner
         return job
 
     def _leave(self, inbox: "AsyncResult[Job | None]") -> None:
         """A parked user goes: nobody may give its inbox a job, and one given must not be lost."""
         if inbox in self._idle.queue:
             self._idle.queue.remove(inbox)
-        elif inbox.ready() and inbox.value is not None:
-            self.abandon(inbox.value, "its user was stopped before it was sent")
+        elif inbox.ready():
+            job = inbox.value
+            while job is not None:
+                self.abandon(job, "its user was stopped before it was sent")
+                job = job.partner
 
     def finish(self, job: Job, record: RequestRecord) -> None:
         """A taken job has ended, with this record."""
@@ -94,20 +100,24 @@ class Generator:
         if share is None or self._guard is None or job.phase is not share.phase:
             return
         self._guard.settle(job, record)
+        compared = job.arm == REFERENCE  # its failures end nothing: the gateway is what is judged
         if job.in_flight is None:
             share.dropped += 1
         else:
             share.sent += 1
-            self._guard.meet(job, record)
-            self._guard.watch(record.outcome)
-        if share.pacer is not None:
-            share.pacer.done(job.index, record.success, record.total_tokens, record.elapsed_sec)
+            if not compared:
+                self._guard.meet(job, record)
+                self._guard.watch(record.outcome)
+        if share.pacer is not None and not compared:
+            share.pacer.done(job.number, record.success, record.total_tokens, record.elapsed_sec)
         share.outstanding -= 1
-        share.free.release()
+        if job.partner is None:
+            share.free.release()
 
-    def abandon(self, job: Job, why: str = "an error of the load generator: see its log") -> None:
+    def abandon(self, job: Job, why: str = "") -> None:
         """A taken job came to no record, mostly by a fault of ours. The row says so."""
         assert self.run is not None
+        why = why or "an error of the load generator: see its log"
         if job.in_flight is not None:
             self.in_flight -= 1
             job.in_flight = None
@@ -223,10 +233,10 @@ class Generator:
 
     def _dispatch(self, share: PhaseShare) -> None:
         """Open loop, and bursts: each index at its due time, whatever the gateway does."""
-        phase, closing = share.phase, None
+        phase, closing, sized = share.phase, None, dict[int, int]()
         if phase.duration_s is not None:
             closing = share.began + phase.duration_s + share.run.options.grace_s
-        for index in phase.indices(share.slot, share.slots):
+        for index, *more in phase.handed_out(share.slot, share.slots):
             due = share.began + (phase.due_s(index) or 0.0)
             self._wait(share, due - LEAD_S)
             inbox = None if share.halted.is_set() else self._user(share, closing)
@@ -234,10 +244,12 @@ class Generator:
                 why = share.halted_why or "no user was free before the window's grace was over"
                 share.leave(index, why)
                 return
-            job = self._job(share, index, due, closing)
-            if share.pacer is not None:
-                job.words = share.pacer.size(index)
-            share.outstanding += 1
+            job = self._job(share, index, due, closing, more)
+            if share.pacer is not None:  # both of a pair have one length
+                job.words = sized.pop(job.number, None) or share.pacer.size(job.number)
+                if phase.pairs and index % 2 == 0:
+                    sized[job.number] = job.words
+            share.outstanding += 1 + len(more)
             inbox.set(job)
 
     def _keep_busy(self, share: PhaseShare) -> None:
@@ -245,19 +257,28 @@ class Generator:
         phase = share.phase
         closing = None if phase.duration_s is None else share.began + phase.duration_s
         self._wait(share, share.began)
-        for index in phase.indices(share.slot, share.slots):
+        for index, *more in phase.handed_out(share.slot, share.slots):
             inbox = None if share.halted.is_set() else self._user(share, closing)
             if inbox is None:
                 if phase.count is not None:
                     over = "the phase was over before a user was free"
                     share.leave(index, share.halted_why or over)
                 return
-            share.outstanding += 1
-            inbox.set(self._job(share, index, None, closing))
+            share.outstanding += 1 + len(more)
+            inbox.set(self._job(share, index, None, closing, more))
 
-    def _job(self, share: PhaseShare, index: int, due: float | None, closing: float | None) -> Job:
+    def _job(
+        self,
+        share: PhaseShare,
+        index: int,
+        due: float | None,
+        closing: float | None,
+        more: Sequence[int] = (),
+    ) -> Job:
+        """The job of one request; `more` are those that its user sends after it."""
         guard = self._guard
         assert guard is not None
+        partner = self._job(share, more[0], None, None, more[1:]) if more else None
 
         def gate(job: Job) -> None:
             if share.phase.kind == "burst":
@@ -277,7 +298,11 @@ class Generator:
             self.in_flight += 1
             job.in_flight = self.in_flight
 
-        return Job(share.phase, index, share.began, due, gate, origin=share.run.origin)
+        phase, run = share.phase, share.run
+        model = run.models.get(phase.model, "") if phase.arm(index) == REFERENCE else ""
+        return Job(
+            phase, index, share.began, due, gate, origin=run.origin, model=model, partner=partner
+        )
 
     def _wait(self, share: PhaseShare, until: float) -> None:
         """Sleep until a clock time, or until the phase is halted."""

@@ -53,10 +53,14 @@ from recording.in_flight_file import InFlight
 from recording.recorder import Recorder
 from rules.prices import Prices
 from settings.endpoint import Endpoint, endpoint_here
+from settings.model_names import model_names
 from settings.options import Options
+from settings.reference import reference_here
 from tasks.exchange import Origin
 from tasks.negotiation import Negotiation
 
+Enter = Callable[[Generator, Endpoint, Endpoint | None], None]
+"""Gives users what they send with: the generator, the gateway, the reference (None: none)."""
 PINGS = 5
 MASTER_SILENT_S = 6
 M = TypeVar("M", bound=Message)
@@ -141,9 +145,7 @@ class Pinned(UsersDispatcher):
 class GeneratorNode:
     """Answers the conductor's messages on a process that generates load."""
 
-    def __init__(
-        self, runner: Runner, recorder: Recorder, enter: Callable[[Generator, Endpoint], None]
-    ) -> None:
+    def __init__(self, runner: Runner, recorder: Recorder, enter: Enter) -> None:
         self._runner = runner
         self._recorder = recorder
         self._enter = enter
@@ -178,13 +180,18 @@ class GeneratorNode:
             parsed = self._runner.environment.parsed_options
             assert parsed is not None
             endpoint = endpoint_here(
-                opened.base_url,
+                opened.gateway.base_url,
                 options,
                 Options.of(parsed),
                 parsed.host,
-                simulated_gateway=opened.simulated,
-                key_name=opened.key_name,
+                simulated_gateway=opened.gateway.simulated,
+                key_name=opened.gateway.key_name,
             )
+            reference = None
+            if (other := opened.reference) is not None:
+                reference = reference_here(
+                    other.base_url, options, other.key_name, simulated_reference=other.simulated
+                )
             if endpoint.access.command is not None:
                 endpoint.access.command.key()
         except OperatorError as error:
@@ -206,7 +213,7 @@ class GeneratorNode:
         origin = Origin(
             options.run_id,
             opened.worker,
-            endpoint.secrets,
+            [*endpoint.secrets, *(reference.secrets if reference else ())],
             mute=options.no_content,
             prices=Prices.from_dict(opened.prices),
             cost_field=options.cost_field,
@@ -215,13 +222,13 @@ class GeneratorNode:
             currency=opened.currency,
         )
         traffic = travelled(opened.traffic, options)
-        run = Run(options, origin, traffic=traffic)
+        run = Run(options, origin, traffic=traffic, models=model_names(options.against_model))
         run.in_flight = InFlight(folder, opened.part, options.run_id, opened.worker, opened.attempt)
         run.negotiation = Negotiation(
             options, origin, lambda change: self._tell(Changed(options.run_id, change))
         )
         self.generator.open(run)
-        self._enter(self.generator, endpoint)
+        self._enter(self.generator, endpoint, reference)
 
     def _answer_when_parked(self, arm: Arm) -> None:
         run, phase = self.generator.run, arm.plan

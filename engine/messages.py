@@ -49,14 +49,26 @@ class Message:
 
 @with_config(_EXACT)
 @dataclass(frozen=True, slots=True)
-class Open(Message):
-    """Take part in a run. `part` names the part file, `traffic` is the operator's own text."""
+class Address:
+    """Where requests go, as far as it may be shown; a process has the key from its environment."""
 
-    kind: ClassVar[str] = "open"
-    options: Options
     base_url: str
     simulated: bool
     key_name: str
+
+
+@with_config(_EXACT)
+@dataclass(frozen=True, slots=True)
+class Open(Message):
+    """Take part in a run. `part` names the part file, `traffic` is the operator's own text.
+
+    `reference` is where the second of two routes leads; None: there is one.
+    """
+
+    kind: ClassVar[str] = "open"
+    options: Options
+    gateway: Address
+    reference: Address | None
     worker: str
     part: str
     attempt: int
@@ -158,7 +170,7 @@ class Done(OfRun):
     phase: int
     sent: int
     dropped: int
-    unsent: Unsent | None
+    unsent: list[Unsent]
     lag: LoopLag
     halted: str
     cut: str

@@ -1,7 +1,7 @@
 """What one process holds of a run, and of the phase that it is running."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -41,6 +41,7 @@ class Run:
     silence: Silence = field(default_factory=Silence)
     untold: dict[str, dict[Kind, int]] = field(default_factory=dict)  # of each budget, by its unit
     in_flight: InFlight | None = None
+    models: Mapping[str, str] = field(default_factory=dict)  # what the reference calls each
     negotiation: Negotiation = field(init=False)
 
     def __post_init__(self) -> None:
@@ -63,7 +64,7 @@ class PhaseShare:
     outstanding: int = 0
     sent: int = 0
     dropped: int = 0
-    unsent: Unsent | None = None  # what it left when it was halted, or its window was over
+    unsent: list[Unsent] = field(default_factory=list)  # what it left: halted, or its window over
     held: int = 0  # requests that waited until the rest of the budget covered them
     ends: int = 0  # outcomes so far at which the phase may end
     lag: LoopLag = field(default_factory=LoopLag)
@@ -82,9 +83,10 @@ class PhaseShare:
         phase = self.phase
         self.pacer = None
         if phase.pace is not None and phase.count is not None and phase.target is not None:
-            own = sum(1 for _ in phase.indices(self.slot, self.slots))
+            own = sum(1 for _ in phase.indices(self.slot, self.slots)) // phase.routes
             if own:
-                self.pacer = Pacer(phase.pace, phase.target, phase.dues_s(), own)
+                dues_s = phase.dues_s()[:: phase.routes]
+                self.pacer = Pacer(phase.pace, phase.target, dues_s, own)
 
     def halt(self, why: str) -> None:
         """Send nothing more; the first reason counts."""
@@ -100,15 +102,19 @@ class PhaseShare:
         return self.phase.kind == "manual" or 0 < self.phase.ends_after <= self.ends
 
     def leave(self, first: int, why: str) -> None:
-        """Send nothing from index `first` on; one line says so, however many they are."""
+        """Send nothing from index `first` on; a line per route says so, however many they are."""
+        for own in self.phase.stripes(self.slot, self.slots):
+            begin = own.start + max(0, -((own.start - first) // own.step)) * own.step
+            self._leave(range(begin, own.stop, own.step), why)
+
+    def _leave(self, left: range, why: str) -> None:
         phase, origin = self.phase, self.run.origin
-        left = stripe(phase.count or 0, self.slot, self.slots)[(first - self.slot) // self.slots :]
         finished = sum(index in left for index in phase.skip)
         if len(left) == finished:
             return
         dues = [phase.due_s(index) for index in (left[0], left[-1])]
         due_first_s, due_last_s = (None if due is None else round(due, 6) for due in dues)
-        self.unsent = Unsent(
+        unsent = Unsent(
             run_id=origin.run_id,
             worker=origin.worker,
             attempt=origin.attempt,
@@ -116,13 +122,14 @@ class PhaseShare:
             model=phase.model,
             first=left[0],
             last=left[-1],
-            step=self.slots,
+            step=left.step,
             count=len(left) - finished,
             reason=why,
             due_first_s=due_first_s,
             due_last_s=due_last_s,
         )
-        self.dropped += self.unsent.count
+        self.unsent.append(unsent)
+        self.dropped += unsent.count
 
     def done(self) -> Done:
         """What it came to, for the node that commands."""

@@ -28,6 +28,7 @@ def opening(
     plan: Plan,
     *,
     endpoint: Endpoint,
+    reference: Endpoint | None,
     tariff: Tariff,
     objectives: Slo | None,
     workers: int,
@@ -45,6 +46,8 @@ def opening(
         slo=None if objectives is None else objectives.as_dict(),
         prices=tariff.plain,
     )
+    if reference is not None:
+        content["reference"] = reference.facts()
     if (traffic := plan.traffic) is not None:
         content["traffic"] = {"lines": len(traffic.lines), "notes": list(traffic.notes)}
     return content

@@ -16,7 +16,7 @@ from engine.estimate import by_calibration, estimate
 from engine.in_flight import by_its_files, in_hand, rows_of_lost
 from engine.index_set import Indices
 from engine.interrupted import InterruptedRun
-from engine.messages import Changed, Close, Closed, Done, Held, OfRun, Open
+from engine.messages import Address, Changed, Close, Closed, Done, Held, OfRun, Open
 from engine.phase_share import PhaseShare, Run
 from engine.progress import Progress
 from engine.remaining_plan import left_to_run
@@ -26,6 +26,7 @@ from loadshapes.phase import Phase
 from loadshapes.plan import Plan
 from loadshapes.token_pacing import CALIBRATION
 from recording import folder as run_folder
+from recording.arms import GATEWAY
 from recording.body_change import BodyChange
 from recording.csv_sink import CsvSink, part_path
 from recording.event_log import EventLog
@@ -73,6 +74,7 @@ class Session:
         nodes: Nodes,
         remains: InterruptedRun | None = None,
         given: Options | None = None,
+        reference: Endpoint | None = None,
     ) -> None:
         """Make the run's folder, or go on in that of `remains`; nothing is sent before `begin`.
 
@@ -93,7 +95,7 @@ class Session:
         self.plan, program = left_to_run(plan, options, self.budget, remains)
         run_folder.check_output(options.output)
         run_folder.check_output(options.junit, "--junit")
-        self.endpoint = endpoint
+        self.endpoint, self.reference = endpoint, reference
         self.doubts: tuple[Doubt, ...] = ()  # what the look before the run made doubtful
         self.tariff = tariff(options, endpoint, remains.manifest if remains else None)
         if remains is None:
@@ -170,6 +172,7 @@ class Session:
             self._given,
             self.plan,
             endpoint=self.endpoint,
+            reference=self.reference,
             tariff=self.tariff,
             objectives=self.objectives,
             workers=len(alive),
@@ -190,9 +193,8 @@ class Session:
         for node in alive:
             opened = Open(
                 options=self.options,
-                base_url=self.endpoint.shown,
-                simulated=self.endpoint.simulated,
-                key_name=self.endpoint.choice.key_name if self.endpoint.choice else "",
+                gateway=_address(self.endpoint),
+                reference=None if self.reference is None else _address(self.reference),
                 worker=self._nodes.name(node),
                 part=self._part(node),
                 attempt=self._attempt,
@@ -249,8 +251,9 @@ class Session:
             case Changed():
                 self._note_body(node, message.change)
             case _:
-                if isinstance(message, Done) and message.unsent is not None:
-                    self._leave(message.unsent)
+                if isinstance(message, Done):
+                    for unsent in message.unsent:
+                        self._leave(unsent)
                 self.conductor.receive(node, message)
 
     def _leave(self, unsent: Unsent) -> None:
@@ -263,15 +266,17 @@ class Session:
     def _note_body(self, node: str, change: BodyChange) -> None:
         """A generator sends bodies another way since a refusal: said once a model and field."""
         changes = self.conductor.body_changes
-        if any((one.model, one.field) == (change.model, change.field) for one in changes):
+        key = (change.arm, change.model, change.field)
+        if any((one.arm, one.model, one.field) == key for one in changes):
             return
         changes.append(change)
         self.note(BodyChanged(phase=change.phase, generator=self._nodes.name(node), change=change))
         if self._manifest is not None:
             self._manifest.change_bodies(changes)
         log.warning(
-            "%s: the gateway refuses %s (HTTP %s: %s); sent again and from now on: %s",
+            "%s: the %s refuses %s (HTTP %s: %s); sent again and from now on: %s",
             change.model,
+            change.arm or GATEWAY,
             change.field,
             change.status,
             quoted(change.said),
@@ -348,13 +353,14 @@ class Session:
             for record in rows_of_lost(phase, known, self._origin("master")):
                 sink.add(record)
                 self.watch(record)
-        if share.unsent is not None:
-            self._leave(share.unsent)
+        for unsent in share.unsent:
+            self._leave(unsent)
 
     def _origin(self, node: str) -> Origin:
         """Who writes rows: a generator, or `master` for those of one that was lost."""
         name = node if node == "master" else self._nodes.name(node)
-        return Origin(self.options.run_id, name, self.endpoint.secrets, attempt=self._attempt)
+        secrets = [*self.endpoint.secrets, *(self.reference.secrets if self.reference else ())]
+        return Origin(self.options.run_id, name, secrets, attempt=self._attempt)
 
     def phase_planned(self, phase: Phase) -> None:
         """Have a phase in the plan and the manifest before it is run."""
@@ -398,3 +404,9 @@ class Session:
         if phase.scenario == CALIBRATION and (told := by_calibration(rows, self.plan)):
             log.info("%s: %s", phase.name, told)
         return Finding(phase, tuple(rows), halted, loop_lag_max_s)
+
+
+def _address(endpoint: Endpoint) -> Address:
+    """An endpoint as a message may say it."""
+    key_name = endpoint.choice.key_name if endpoint.choice else ""
+    return Address(endpoint.shown, endpoint.simulated, key_name)

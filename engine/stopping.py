@@ -6,6 +6,7 @@ from engine.messages import Held, OfRun, Tripped
 from engine.phase_share import PhaseShare, Run
 from loadshapes.modes.capacity import NAME as CAPACITY
 from loadshapes.phase import Phase
+from recording.arms import REFERENCE
 from recording.events import (
     BudgetSpent,
     PaymentRequired,
@@ -112,7 +113,7 @@ class Guard:
                     "budget of it cannot be kept: give --prices, or limit --budget-tokens",
                 )
         share.settled.set()
-        if record.outcome == Outcome.PAYMENT_REQUIRED:
+        if record.outcome == Outcome.PAYMENT_REQUIRED and job.arm != REFERENCE:
             self._end_run(PaymentRequired, "the gateway wants payment (HTTP 402)")
 
     def sent(self, job: Job) -> None:

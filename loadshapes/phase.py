@@ -3,11 +3,12 @@
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
-from itertools import count
+from itertools import count, groupby
 from typing import Any, cast
 
 from loadshapes.schedule import Schedule, schedule_of
 from loadshapes.token_pacing import Pace
+from recording.arms import arm
 from recording.manifest_content import Kind, PlannedPhase
 
 ANY_NUMBER = 1_000_000  # of users: more than one run has
@@ -28,7 +29,9 @@ class Phase:
     `target` tokens a minute are reached. `traffic` is the digest of the operator's own lines, where
     those are sent; a line's output budget goes before `max_tokens`. `ends_on` names an outcome, of
     which a generator meets `ends_after` before it sends no more of the phase. It begins no sooner
-    than `not_before_unix_s`, on the wall clock of the node that commands.
+    than `not_before_unix_s`, on the wall clock of the node that commands. `pairs` is the seed by
+    which each request goes to two routes, one after the other (recording/arms.py; empty: to one):
+    then requests 2i and 2i + 1 ask the same, and `schedule` is that of each route.
     """
 
     name: str
@@ -54,6 +57,7 @@ class Phase:
     ends_on: str = ""
     ends_after: int = 1
     not_before_unix_s: float | None = None
+    pairs: str = ""
 
     @classmethod
     def of(cls, facts: Mapping[str, Any]) -> "Phase":
@@ -85,7 +89,12 @@ class Phase:
     @property
     def count(self) -> int | None:
         """How many requests are planned; None: until its time is over, or a person ends it."""
-        return self.schedule.count
+        return None if self.schedule.count is None else self.schedule.count * self.routes
+
+    @property
+    def routes(self) -> int:
+        """How many routes it takes."""
+        return 2 if self.pairs else 1
 
     @property
     def duration_s(self) -> float | None:
@@ -94,21 +103,63 @@ class Phase:
 
     def indices(self, slot: int, slots: int) -> Iterator[int]:
         """The requests that generator `slot` of `slots` sends, in order; endless if uncounted."""
-        done, most = frozenset(self.skip), self.schedule.most
-        owned = stripe(most, slot, slots) if most is not None else count(slot, slots)
+        done, most, routes = frozenset(self.skip), self.schedule.most, self.routes
+        asked = stripe(most, slot, slots) if most is not None else count(slot, slots)
+        owned = asked if routes == 1 else (2 * one + second for one in asked for second in (0, 1))
         return (index for index in owned if index not in done)
 
+    def handed_out(self, slot: int, slots: int) -> Iterator[tuple[int, ...]]:
+        """The same requests as one user gets them: each alone, or a pair one after the other.
+
+        In a window both of a pair have their own due times, and a user each.
+        """
+        indices = self.indices(slot, slots)
+        if not self.pairs or self.kind == "arrivals":
+            return ((index,) for index in indices)
+        return (tuple(pair) for _, pair in groupby(indices, lambda index: index // 2))
+
+    def stripes(self, slot: int, slots: int) -> tuple[range, ...]:
+        """The requests that generator `slot` of `slots` was planned to send, of each route."""
+        planned, routes = self.schedule.count or 0, self.routes
+        return tuple(
+            range(routes * slot + one, routes * planned, routes * slots) for one in range(routes)
+        )
+
+    def number(self, index: int) -> int:
+        """What request `index` asks: both of a pair ask the same."""
+        return index // self.routes
+
+    def arm(self, index: int) -> str:
+        """Which route request `index` takes; empty: there is but one."""
+        return arm(self.pairs, index) if self.pairs else ""
+
     def due_s(self, index: int) -> float | None:
-        """Seconds from the phase's start to request `index`; None: when a user is free."""
-        return self.schedule.due_s(index)
+        """Seconds from the phase's start to request `index`; None: when a user is free.
+
+        The second of a pair is due half way to the next pair: each route has the schedule's rate,
+        and no two requests are due at one moment. Of a burst it is due when the first is answered.
+        """
+        number, second = divmod(index, self.routes)
+        due_s = self.schedule.due_s(number)
+        if not second or due_s is None:
+            return due_s
+        planned, window_s = self.schedule.count, self.duration_s
+        if self.kind == "burst" or not planned or window_s is None:
+            return None
+        last = number + 1 >= planned
+        next_s = due_s + window_s / planned if last else self.schedule.due_s(number + 1)
+        return (due_s + (due_s if next_s is None else next_s)) / 2
 
     def dues_s(self) -> list[float]:
         """When each request is due, seconds from the phase's start; only where all have one."""
         return [self.due_s(index) or 0.0 for index in range(self.count or 0)]
 
     def task_id(self, index: int) -> str:
-        """The request's own name, by the seed's rules: `...-req-0`, or of a probe `...-run-1`."""
-        return f"{self.task_prefix}{self.first_number + index}"
+        """The request's own name, by the seed's rules: `...-req-0`, or of a probe `...-run-1`.
+
+        Both of a pair have the same: their bodies are equal to the byte.
+        """
+        return f"{self.task_prefix}{self.first_number + self.number(index)}"
 
     def faults(self) -> list[str]:
         """Every reason why the phase cannot be run, one sentence each."""

@@ -98,6 +98,8 @@ class Plan:
         for phase in self.phases:
             count = "as many as fit" if phase.count is None else f"{phase.count} requests"
             window = "-" if phase.duration_s is None else _lasting(phase.duration_s)
+            if phase.pairs and phase.count is not None:
+                count = f"{phase.count // 2} requests to each of two routes"
             users = "Locust's users" if phase.kind == "manual" else str(phase.users)
             lines.append(
                 f"{phase.name}, {phase.kind}, {count}, {users} at once, {window}, {_budget(phase)}"

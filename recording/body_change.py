@@ -11,7 +11,8 @@ from recording.manifest_content import ChangedBody
 class BodyChange:
     """A field of a model's bodies that the gateway refused, and how it is sent since.
 
-    `sent_as` and `to` are where it stood and where it goes; `said` are the gateway's words.
+    `sent_as` and `to` are where it stood and where it goes; `said` are the gateway's words. `arm`
+    is the route that refused it, where there are two.
     """
 
     model: str
@@ -22,10 +23,11 @@ class BodyChange:
     said: str
     phase: str
     task_id: str
+    arm: str = ""
 
     def as_dict(self) -> ChangedBody:
         """Plain values, as manifests and events hold them (`sent_as` is called `from` there)."""
-        return {
+        content: ChangedBody = {
             "model": self.model,
             "field": self.field,
             "from": self.sent_as,
@@ -35,6 +37,9 @@ class BodyChange:
             "phase": self.phase,
             "task_id": self.task_id,
         }
+        if self.arm:
+            content["arm"] = self.arm
+        return content
 
     @classmethod
     def of(cls, line: Mapping[str, Any]) -> "BodyChange":
@@ -48,4 +53,5 @@ class BodyChange:
             said=str(line.get("said", "")),
             phase=str(line.get("phase", "")),
             task_id=str(line.get("task_id", "")),
+            arm=str(line.get("arm", "")),
         )

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from recording.arms import arm
 from recording.errors import InputError
 from recording.in_flight_file import Left
 from recording.manifest_content import PlannedPhase
@@ -31,7 +32,8 @@ def lost_rows(
 
 
 def _row(one: Left, run_id: str, phase: Mapping[str, Any]) -> RequestRecord:
-    number = int(phase.get("first_number") or 0) + one.index
+    seed = str(phase.get("pairs") or "")
+    number = int(phase.get("first_number") or 0) + one.index // (2 if seed else 1)
     return RequestRecord(
         run_id=run_id,
         timestamp=datetime.fromtimestamp(one.sent_unix_s, UTC).isoformat(),
@@ -51,4 +53,5 @@ def _row(one: Left, run_id: str, phase: Mapping[str, Any]) -> RequestRecord:
         success=False,
         error_type=Outcome.LOST.value,
         error_message=WHY,
+        arm=arm(seed, one.index) if seed else None,
     )

@@ -65,8 +65,8 @@ class Traffic(TypedDict):
     notes: list[Note]
 
 
-ChangedBody = TypedDict(
-    "ChangedBody",
+_ChangedBody = TypedDict(
+    "_ChangedBody",
     {
         "model": str,
         "field": Annotated[str, "the field of the body that was refused"],
@@ -78,7 +78,12 @@ ChangedBody = TypedDict(
         "task_id": str,
     },
 )
-"""recording/body_change.py."""
+
+
+class ChangedBody(_ChangedBody, total=False):
+    """What a gateway refused of a body (recording/body_change.py)."""
+
+    arm: Annotated[str, "the route that refused it, where there are two"]
 
 
 class Clock(TypedDict):
@@ -126,6 +131,7 @@ class PlannedPhase(TypedDict, total=False):
     ends_on: Annotated[str, "the outcome that ends it"]
     ends_after: Annotated[int, "after so many"]
     not_before_unix_s: float | None
+    pairs: Annotated[str, "the seed of the order of its pairs; empty: it takes one route"]
     wall_s: Annotated[float | None, "the wall clock that an imported file states"]
 
 
@@ -141,6 +147,7 @@ class Manifest(TypedDict, total=False):
     versions: Annotated[dict[str, str], "of Python and of the packages that matter"]
     host: Host
     gateway: Required[Gateway]
+    reference: Annotated[Gateway, "where the second of two routes leads"]
     currency: Required[Annotated[str | None, "of every amount; null: nobody says"]]
     prices: Annotated[dict[str, Any] | None, "the price table (rules/prices.py)"]
     workers: Whole

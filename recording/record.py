@@ -177,6 +177,11 @@ class RequestRecord:
         "`x-litellm-model-id` ...); cut at 100 characters",
         default=None,
     )
+    arm: str | None = column(
+        "with --against: the route it took, `gateway` or `reference`; requests 2i and 2i + 1 of a "
+        "phase are one pair",
+        default=None,
+    )
 
 
 def _type(hint: Any) -> type:

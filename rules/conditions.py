@@ -47,6 +47,7 @@ class Where(StrEnum):
     OBJECTIVES = "phases with an objective in `--slo`"
     MARKED = "phases that ask for a marker: `rpm`, `tpm`, `soak`, `ladder`, `cache`, `interactive`"
     JUDGED = "`tools` and `vision` phases"
+    PAIRS = "phases whose requests went to a reference too (`--against`)"
     RUN = "the whole run"
 
 
@@ -160,6 +161,22 @@ METRICS: dict[str, Metric] = {
         "checks_failed", Where.JUDGED, "answers that were judged, and judged wrong"
     ),
     "flagged": Metric("flagged", Where.EVERY, "answers with a flag of any kind"),
+    **{
+        f"overhead_{base}{rank}_ms": Metric(
+            f"{base}{rank}",
+            Where.PAIRS,
+            f"what the gateway adds to the {told}{what}: fails where all of the 95 % interval does",
+            "ms",
+        )
+        for base, told in (("ttft", "TTFT"), ("total", "total time"), ("tpot", "TPOT"))
+        for rank, what in (
+            ("", " of a pair"),
+            ("_p50", "'s P50"),
+            ("_p95", "'s P95"),
+            ("_p99", "'s P99"),
+        )
+        if not (base == "tpot" and rank)
+    },
     "price_difference": Metric(
         "price_difference",
         Where.RUN,
@@ -216,6 +233,8 @@ def has(where: Where, planned: Mapping[str, Any]) -> bool:
             return bool(planned.get("stream"))
         case Where.MARKED:
             return planned.get("request") in MARKED
+        case Where.PAIRS:
+            return bool(planned.get("pairs"))
         case Where.JUDGED:
             return planned.get("request") in JUDGED
         case _:

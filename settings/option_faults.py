@@ -4,10 +4,12 @@ import math
 from collections.abc import Iterator
 from dataclasses import fields
 
+from recording.errors import OperatorError
 from rules import conditions, percentiles, prices
 from rules.slo import SloError
 from settings.command_line import nearest
 from settings.known_modes import known
+from settings.model_names import model_names
 from settings.option import flag, out_of_bounds
 from settings.options import Options
 
@@ -25,6 +27,12 @@ def faults(options: Options) -> Iterator[str]:
     if not options.slo and any(word in options.fail_on for word in ("attainment", "goodput_rps")):
         yield "--fail-on asks for attainment or goodput_rps: give the objectives with --slo."
     yield from _files(options)
+    if options.against_model and not options.against:
+        yield "--against-model names models of a reference: give that with --against."
+    try:
+        model_names(options.against_model)
+    except OperatorError as error:
+        yield str(error)
     if options.run_id and not _is_folder_name(options.run_id):
         yield "--run-id names a folder: use letters, digits, '.', '_' and '-' only."
 

@@ -49,6 +49,10 @@ class Job:
     opened. `words` is how long a sized prompt is to be, in padding words. `origin` is the run it is
     of: a user that is slow to end may hold it when the next run has begun.
 
+    `arm` is the route it takes (empty: there is but one), `model` what that route calls the
+    phase's. `partner` is the other request of its pair, which the same user sends as soon as this
+    one has ended.
+
     `refusal` is the status and body of a 4xx that answered it. Where it was refused for a field of
     its body and went again (tasks/negotiation.py), `refused_sends` times, its answer is timed from
     its last send, and `due` is later by `moved_s`, the time that the refusals took.
@@ -65,6 +69,18 @@ class Job:
     refusal: tuple[int, bytes] | None = None
     refused_sends: int = 0
     moved_s: float = 0.0
+    arm: str = ""
+    model: str = ""
+    partner: "Job | None" = None
+
+    def __post_init__(self) -> None:
+        self.arm = self.phase.arm(self.index)
+        self.model = self.model or self.phase.model
+
+    @property
+    def number(self) -> int:
+        """What it asks: both requests of a pair ask the same."""
+        return self.phase.number(self.index)
 
     @property
     def task(self) -> tuple[str, int]:
@@ -198,7 +214,8 @@ def _row(job: Job, origin: Origin, **facts: Any) -> RequestRecord:
         scenario=phase.scenario,
         target=phase.target,
         duration_s=phase.duration_s,
-        model_requested=phase.model,
+        model_requested=job.model,
+        arm=job.arm or None,
         task_id=phase.task_id(job.index),
         stream=phase.stream,
         request_index=job.index,
@@ -274,7 +291,7 @@ def _record(
     if facts["retry_after_s"] is None and answer.outcome is Outcome.RATE_LIMITED:
         facts["retry_after_s"] = wait_in_body(answer.body or {}, time.time())
     if origin.prices is not None and facts["api_cost"] is None:
-        facts.update(_priced(origin.prices, job.phase.model, facts))
+        facts.update(_priced(origin.prices, job.model, facts))
     if answer.outcome is not Outcome.OK and answer.error_type is None:
         facts["error_type"] = answer.outcome.value
     judged = None
@@ -294,7 +311,7 @@ def _record(
         judged = _judged(request.judge, said) if request.judge is not None and ok else None
         usage_said = stated(answer.body or {})
         found |= answer_flags.flags(
-            job.phase.model, said, used, ok=ok, usage_said=usage_said, currency=origin.currency
+            job.model, said, used, ok=ok, usage_said=usage_said, currency=origin.currency
         )
         if job.phase.stream and "stream_options" not in body:
             found.pop("usage_missing", None)  # it was not asked for

@@ -11,6 +11,7 @@ from typing import Any
 from gevent.event import Event
 
 from loadshapes.phase import Phase
+from recording.arms import GATEWAY
 from recording.body_change import BodyChange
 from recording.record import RequestRecord
 from rules.refused_fields import refused_fields
@@ -40,18 +41,18 @@ class Negotiation:
         self._origin = origin
         self._tell = tell
         self._asked = BodyProfile.of(options)
-        self._ways: dict[str, BodyProfile] = {}
+        self._ways: dict[tuple[str, str], BodyProfile] = {}  # by route and model
         self._known: set[tuple[str, bool]] = set()
         self._first: dict[tuple[str, bool], Event] = {}
 
-    def of(self, model: str) -> BodyProfile:
-        """How the bodies to a model are written now."""
-        return self._ways.get(model, self._asked)
+    def of(self, model: str, arm: str = "") -> BodyProfile:
+        """How the bodies to a model, over one route, are written now."""
+        return self._ways.get((arm, model), self._asked)
 
     def told(self, changes: Iterable[BodyChange]) -> None:
         """Changes that others have found out, or an earlier attempt at the run."""
         for one in changes:
-            self._ways[one.model] = self.of(one.model).after(one)
+            self._ways[one.arm, one.model] = self.of(one.model, one.arm).after(one)
 
     def turn(self, phase: Phase) -> None:
         """Let the first request of a closed loop go alone, until its answer is known.
@@ -60,7 +61,8 @@ class Negotiation:
         bursts keep their times: there a refused request is sent again, like any.)
         """
         kind = (phase.model, phase.stream)
-        if kind in self._known or not undecided(self.of(phase.model), self._options):
+        ways = self.of(phase.model, GATEWAY if phase.pairs else "")
+        if kind in self._known or not undecided(ways, self._options):
             return
         first = self._first.get(kind)
         if first is None:
@@ -88,11 +90,11 @@ class Negotiation:
 
         Not where the phase is `halted` meanwhile: then the refusal stands.
         """
-        phase, wire = job.phase, client.wire
-        made = body(phase, job.index, request, self._options, self.of(phase.model))
+        wire = client.wire
+        made = self._body(job, request)
         due, first_sent = job.due, 0.0
         while True:
-            client.task_header = self.of(phase.model).task_id == HEADER
+            client.task_header = self.of(job.model, job.arm).task_id == HEADER
             record = exchange(client, request, made, job, job.origin or self._origin)
             again = self._again(job, request, made, record)
             if again is None or halted():
@@ -102,6 +104,10 @@ class Negotiation:
             made, job.refusal = again, None
             job.refused_sends += 1
             job.gate = _resent(wire.now, due, first_sent)
+
+    def _body(self, job: Job, request: Request) -> dict[str, Any]:
+        ways = self.of(job.model, job.arm)
+        return body(job.phase, job.index, request, self._options, ways, job.model)
 
     def _again(
         self, job: Job, request: Request, sent: Mapping[str, Any], record: RequestRecord
@@ -117,9 +123,9 @@ class Negotiation:
         named = refused_fields(status, said, sent)
         if not named:
             return None
-        model, own = job.phase.model, bool(job.phase.traffic)
+        model, own = job.model, bool(job.phase.traffic)
         for name in named:
-            ways = self.of(model)
+            ways = self.of(model, job.arm)
             moved = change(name, ways, self._options, own)
             if moved is not None:
                 made = BodyChange(
@@ -131,10 +137,11 @@ class Negotiation:
                     said=(record.error_message or "")[:SAID_CHARS],
                     phase=job.phase.name,
                     task_id=job.phase.task_id(job.index),
+                    arm=job.arm,
                 )
-                self._ways[model] = ways.after(made)
+                self._ways[job.arm, model] = ways.after(made)
                 self._tell(made)
-        new = body(job.phase, job.index, request, self._options, self.of(model))
+        new = self._body(job, request)
         charged = bool(record.api_cost or record.total_tokens)
         return None if charged or any(name in new for name in named) else new
 

@@ -56,7 +56,7 @@ def nonce(phase: Phase, index: int, options: Options) -> str:
     """
     if options.same_prompts:
         return ""
-    name = f"{options.run_id}/{phase.name}/{phase.task_id(index)}"
+    name = f"{options.run_id}/{phase.name}/{phase.task_prefix}{phase.first_number + index}"
     digest = int.from_bytes(blake2b(name.encode("utf-8", "replace"), digest_size=8).digest())
     return f"[{digest % 10**15:015d}] "
 
@@ -91,16 +91,22 @@ def greeting(phase: Phase, index: int, options: Options) -> Request:
 
 
 def body(
-    phase: Phase, index: int, request: Request, options: Options, ways: BodyProfile | None = None
+    phase: Phase,
+    index: int,
+    request: Request,
+    options: Options,
+    ways: BodyProfile | None = None,
+    model: str = "",
 ) -> dict[str, Any]:
     """The JSON body: the seed's fields in the seed's order, what the request adds, --extra-body.
 
     A streamed request asks for its usage, and carries no task_id unless the options say so (the
-    seed's convention). `ways` (default: as the options say) is how this model's are written.
+    seed's convention). `ways` (default: as the options say) is how this model's are written,
+    `model` what the route calls it (default: as the phase does).
     """
     ways = ways or BodyProfile.of(options)
     made: dict[str, Any] = {
-        "model": phase.model,
+        "model": model or phase.model,
         "messages": request.messages or [{"role": "user", "content": request.content}],
     }
     own = {name: request.extra[name] for name in BUDGETS if name in request.extra}

@@ -9,6 +9,7 @@ from locust import User, task
 from locust.exception import StopUser
 from locust.user.task import LOCUST_STATE_STOPPING
 
+from recording.arms import REFERENCE
 from recording.outcome import Outcome
 from recording.record import RequestRecord
 from recording.untrusted_text import shown
@@ -36,6 +37,8 @@ class GatewayUser(User):
     generator: JobSource
     endpoint: Endpoint
     route: Route
+    reference: Endpoint | None = None  # of --against
+    reference_route: Route | None = None
     set_up = False  # whether the locustfile, without which nothing is sent, has been loaded
 
     def __init__(self, environment: Any) -> None:
@@ -55,15 +58,21 @@ class GatewayUser(User):
         self.parked = False
         self.failures = 0  # in a row
         self.talk: Conversation | None = None
-        self.client = Client(
-            self.endpoint.base_url,
-            self.endpoint.key,
-            self.route,
+        self.client = self._client(self.endpoint, self.route)
+        self.compared: Client | None = None
+        if self.reference is not None and self.reference_route is not None:
+            self.compared = self._client(self.reference, self.reference_route)
+
+    def _client(self, endpoint: Endpoint, route: Route) -> Client:
+        return Client(
+            endpoint.base_url,
+            endpoint.key,
+            route,
             self.generator.clock,
             timeout_s=self.options.timeout,
             connect_timeout_s=self.options.connect_timeout,
             cold=self.options.connections == "cold",
-            access=self.endpoint.access,
+            access=endpoint.access,
             run_id=self.options.run_id,
             most_bytes=round(self.options.max_reply_mb * 1e6),
         )
@@ -77,20 +86,32 @@ class GatewayUser(User):
             self.parked = False
             if job is None:
                 raise StopUser
-            try:
-                record = self._send(job)
-            except Exception:  # a bug of ours must not keep the phase from ending
-                log.exception("request %s was not recorded", job.phase.task_id(job.index))
-                self.generator.abandon(job)
-                continue
-            self.generator.finish(job, record)
-            self.parked = True  # nothing of ours is in flight: it may be stopped at once
-            self.after(record)
-            self.parked = False
-            if record.outcome == Outcome.CANCELLED or self._state == LOCUST_STATE_STOPPING:
-                raise StopUser
-            if job.phase.kind == "manual":
-                self._brake(record)
+            while job is not None:  # it, then the other one of its pair
+                left = job.partner
+                try:
+                    record = self._serve(job)
+                    if record is not None and job.phase.kind == "manual":
+                        self._brake(record)
+                    job, left = left, None
+                finally:
+                    if left is not None:
+                        self.generator.abandon(left, "its user was stopped before it was sent")
+
+    def _serve(self, job: Job) -> RequestRecord | None:
+        """Send one request; its record, None where a bug of ours left none. Raises StopUser."""
+        try:
+            record = self._send(job)
+        except Exception:  # a bug of ours must not keep the phase from ending
+            log.exception("request %s was not recorded", job.phase.task_id(job.index))
+            self.generator.abandon(job)
+            return None
+        self.generator.finish(job, record)
+        self.parked = True  # nothing of ours is in flight: it may be stopped at once
+        self.after(record)
+        self.parked = False
+        if record.outcome == Outcome.CANCELLED or self._state == LOCUST_STATE_STOPPING:
+            raise StopUser
+        return record
 
     def _brake(self, record: RequestRecord) -> None:
         """In a phase without a plan, rest after a failure: nothing else keeps it from asking a
@@ -115,8 +136,10 @@ class GatewayUser(User):
         return stopped
 
     def on_stop(self) -> None:
-        """Close the connection."""
-        self.client.close()
+        """Close the connections."""
+        for client in (self.client, self.compared):
+            if client is not None:
+                client.close()
 
     def _send(self, job: Job) -> RequestRecord:
         run = self.generator.run
@@ -126,7 +149,11 @@ class GatewayUser(User):
         try:
             request = self._request(job, run)
             halted = partial(getattr, self.generator, "halted")
-            record = run.negotiation.send(self.client, request, job, halted)
+            client = self.client
+            if job.arm == REFERENCE:
+                assert self.compared is not None
+                client = self.compared
+            record = run.negotiation.send(client, request, job, halted)
         finally:
             run.negotiation.settle(job.phase)
         if record.outcome == Outcome.DROPPED:
@@ -140,7 +167,7 @@ class GatewayUser(User):
         """What the job asks: in traffic with conversations, the next turn of the one carried on."""
         traffic, phase = run.traffic, job.phase
         if not phase.traffic or traffic is None or not traffic.conversations:
-            return build(phase, job.index, run.options, job.words, traffic)
+            return build(phase, job.number, run.options, job.words, traffic)
         if self.talk is None or self.talk.over or self.talk.phase is not phase:
             self.talk = begin(traffic.lines[next(run.deal) % len(traffic.lines)], phase)
         return self.talk.turn()

@@ -17,7 +17,13 @@ PURE = {
     "recording": (),
     "rules": (),
     "compat": (),
-    "settings": ("settings.endpoint", "settings.access", "settings.key_command", "settings.money"),
+    "settings": (
+        "settings.endpoint",
+        "settings.reference",
+        "settings.access",
+        "settings.key_command",
+        "settings.money",
+    ),
     "loadshapes": ("loadshapes.shapes",),
 }
 """The pure rooms, and what in them is not."""

@@ -105,3 +105,18 @@ class CacheLifeNumbers:
     hit_after_s: Annotated[Seconds, "longest pause after which it was there"]
     miss_after_s: Annotated[Seconds, "shortest pause after which it was gone"]
     rests: Annotated[list[CacheRest], "every pause"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RouteNumbers:
+    """One metric of two routes in one phase, gateway - reference; times in seconds."""
+
+    phase: str
+    model: str
+    metric: Annotated[str, "ttft, tpot, total, their percentiles, cost or success"]
+    said: Annotated[str, "adds, saves, no difference shown, not comparable, not enough"]
+    pairs: Annotated[int, "that were compared"]
+    low: Annotated[float | None, "of the 95 % interval; null: not known, or not bounded"]
+    high: Annotated[float | None, "likewise"]
+    p_adjusted: Annotated[float | None, "by Holm, over all that was compared"]
+    visible: Annotated[float | None, "what four of five such runs would have shown"]

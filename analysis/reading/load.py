@@ -15,8 +15,10 @@ from analysis.reading.columns import schema
 from analysis.reading.merge_parts import unite
 from analysis.reading.not_sent import Joined, Unfolded
 from analysis.reading.parts import Odd, RunError, torn
+from analysis.reading.routes import TwoRoutes, planned
 from analysis.reading.rows import Memory, Rows, Source
 from recording import formats
+from recording.arms import SUFFIX
 from recording.errors import InputError
 from recording.events import Event, RunEnd, typed
 from recording.in_flight_file import left
@@ -66,8 +68,11 @@ class Run:
 
     @property
     def plan(self) -> list[PlannedPhase]:
-        """The planned phases, in order."""
-        return list(self.manifest["plan"])
+        """The planned phases, in order.
+
+        With two routes the reference's stands after the gateway's (analysis/reading/routes.py).
+        """
+        return planned(self.manifest["plan"])
 
     @property
     def options(self) -> dict[str, Scalar]:
@@ -116,6 +121,15 @@ class Run:
         """Whether the run never said that it had ended."""
         return not self.events_of(RunEnd)
 
+    def gateway_alone(self) -> "Run":
+        """The run as if nothing had gone to the reference of `--against`."""
+        if not any(phase.get("pairs") for phase in self.manifest["plan"]):
+            return self
+        names = [name for name in self.rows.bounds if not name.endswith(SUFFIX)]
+        plan: list[PlannedPhase] = [{**phase, "pairs": ""} for phase in self.manifest["plan"]]
+        manifest: Manifest = {**self.manifest, "plan": plan}
+        return replace(self, manifest=manifest, rows=self.rows.of_phases(names))
+
     def events_of(self, kind: type[E], phase: str | None = None) -> list[E]:
         """The events of one kind, of one phase when it is named."""
         return [
@@ -156,7 +170,9 @@ def load(folder: Path, unsent_rows: int | None = None) -> Run:
         raise RunError(
             f"{error.filename or folder} cannot be read ({error.strerror}): let this user read it."
         ) from None
-    order = [phase["name"] for phase in manifest["plan"]]
+    if any(phase.get("pairs") for phase in manifest["plan"]):
+        source = TwoRoutes(source)
+    order = [phase["name"] for phase in planned(manifest["plan"])]
     return Run(folder, manifest, Rows(source, *unite(source, order, remarks)), events, remarks,
         unsent.beyond,
     )  # fmt: skip

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from analysis.reading.columns import FEW_VALUED, schema
 from analysis.reading.parts import RunError
+from recording.arms import arm
 from recording.events import Event, NotSent
 from recording.manifest_content import PlannedPhase
 from recording.not_sent import EVENT, Unsent
@@ -67,15 +68,19 @@ class _Line(NamedTuple):
         import numpy as np
 
         line, phase = self.unsent, self.phase
+        if phase.get("pairs"):
+            index = index // 2  # the second of a pair is due a little later than the first
         if line.due_first_s is None or line.due_last_s is None:
             return np.full(len(index), np.nan)
         times, poisson, count = phase.get("times_s"), phase.get("poisson"), phase.get("count")
-        if times and line.last < len(times):
+        routes = 2 if phase.get("pairs") else 1
+        if times and line.last // routes < len(times):
             found: Any = np.asarray(times, dtype="float64")[index]
-        elif poisson and count and line.last < count:
+        elif poisson and count and line.last // routes < count:
             found = np.asarray(uniform_times(poisson, count))[index] * phase["duration_s"]
         else:
-            share = (index - line.first) / max(1, line.last - line.first)
+            first, last = line.first // routes, line.last // routes
+            share = (index - first) / max(1, last - first)
             found = line.due_first_s + share * (line.due_last_s - line.due_first_s)
         return np.round(found, 6)
 
@@ -182,6 +187,8 @@ class Unfolded:
             return pa.array(dues, kind, from_pandas=True)
         if name == "task_id":
             return self._task_ids(index, number, kind)
+        if name == "arm":
+            return self._arms(index, number)
         values = [line.value(name) for line in self._lines]
         if all(value is None for value in values):
             return pa.nulls(len(index), kind)
@@ -189,6 +196,17 @@ class Unfolded:
         if name in FEW_VALUED:
             return pa.DictionaryArray.from_arrays(given, pa.array(values, pa.string()))
         return pa.array(values, kind).take(given)
+
+    def _arms(self, index: "Places", number: "NDArray[np.int32]") -> "pa.Array":
+        """Which route each would have taken; null where there is but one."""
+        import pyarrow as pa
+
+        seeds = [str(line.phase.get("pairs") or "") for line in self._lines]
+        arms = [
+            arm(seeds[n], i) if seeds[n] else None
+            for i, n in zip(index.tolist(), number.tolist(), strict=True)
+        ]
+        return pa.array(arms, pa.string()).dictionary_encode()
 
     def _task_ids(self, index: "Places", number: "NDArray[np.int32]", kind: Any) -> "pa.Array":
         import numpy as np
@@ -198,7 +216,10 @@ class Unfolded:
         phases = [line.phase for line in self._lines]
         heads = pa.array([str(phase.get("task_prefix") or "") for phase in phases], kind)
         firsts = np.array([int(phase.get("first_number") or 0) for phase in phases], dtype=np.int64)
-        numbers = pa.array(firsts[number] + index if len(firsts) else index).cast(kind)
+        routes = np.array([2 if phase.get("pairs") else 1 for phase in phases], dtype=np.int64)
+        numbers = pa.array(firsts[number] + index // routes[number] if len(firsts) else index).cast(
+            kind
+        )
         return pc.binary_join_element_wise(
             heads.take(pa.array(number)), numbers, pa.scalar("", kind)
         )

@@ -137,8 +137,10 @@ def reconcile(
 ) -> Reconciliation:
     """Compare; amounts that are at most `tolerance` apart (money, a request) agree.
 
-    None: what rounding explains. With `share`, sums so far apart agree.
+    None: what rounding explains. With `share`, sums so far apart agree. Of two routes the gateway's
+    requests alone are on its bill.
     """
+    run = run.gateway_alone()
     frame = run.rows.frame(list(dict.fromkeys([*_HELD, *COLUMNS])))
     if tolerance is None:
         tolerance = rounding(frame, prices, [c.cost for c in bill.charges] if bill else ())

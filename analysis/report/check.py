@@ -15,9 +15,11 @@ from analysis.numbers.unanswered import READ, percentile
 from analysis.numbers.unanswered import asked as ranked
 from analysis.numbers.warmup import NEEDED, trimmed, warmup_s
 from analysis.page.words import Words
+from analysis.pairs.verdict import Said
 from analysis.report.event_text import told
 from analysis.report.flags import flagged, outliers_of
 from analysis.report.view import View
+from recording.arms import SUFFIX
 from recording.events import Accounts, Ended, Failed, Refused, RunEnd, Stopped, StopRule
 from recording.outcome import Outcome
 from rules import condition_names
@@ -28,6 +30,8 @@ from rules.slo import Slo, SloError
 
 RUN = "the run"
 _EXAMPLES = 5
+_WHOLE = frozenset({Where.RUN, Where.PAIRS})
+ABSTAINED = frozenset({Said.NOT_COMPARABLE, Said.NOT_ENOUGH})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,21 +81,28 @@ def judge(view: View, conditions: Sequence[Condition], slo: Slo | None = None) -
     Last, with `slo`, every statement of it on each phase that it is made of. Raises SloError when
     it has none for any of them: what judges nothing would pass everything.
     """
+    whole, view = view, view.of_gateway()
     if slo is not None:
         _see_that_it_judges(view, slo)
     return [
-        _complete(view),
+        _complete(whole),
         *_faults(view),
         *_disagreements(view),
         *_answers(view),
-        *held(view, conditions),
+        *held(whole, conditions),
         *([] if slo is None else objectives(view, slo)),
     ]
 
 
 def held(view: View, conditions: Sequence[Condition]) -> list[Check]:
-    """Every condition on everything that it applies to."""
-    return [check for condition in conditions for check in _judge(view, condition)]
+    """Every condition on everything that it applies to: of two routes on the gateway's alone, but
+    for what both of them cost."""
+    own = view.of_gateway()
+    return [
+        check
+        for condition in conditions
+        for check in _judge(view if _metric(condition).where in _WHOLE else own, condition)
+    ]
 
 
 def _see_that_it_judges(view: View, slo: Slo) -> None:
@@ -208,6 +219,9 @@ def _judge(view: View, condition: Condition, among: Sequence[str] | None = None)
         for name in (dict.fromkeys([*planned, *measured]) if among is None else among)
         if _applies(metric, planned.get(name, {}), measured.get(name))
     ]
+    if metric.where is Where.PAIRS:
+        yield from _overhead(view, condition, asked)
+        return
     if metric.where is Where.OBJECTIVES:
         slo, found = view.slo, _phases(view)
         asked = [name for name in asked if slo is not None and slo.of(*found[name])]
@@ -221,6 +235,28 @@ def _judge(view: View, condition: Condition, among: Sequence[str] | None = None)
             yield _compare(view, name, condition, _value(view, metric, numbers), gap, wall_s)
     if not asked:
         yield _compare(view, RUN, condition, None, "no phase has one", 0.0)
+
+
+def _overhead(view: View, condition: Condition, phases: Sequence[str]) -> Iterator[Check]:
+    """A condition on what the gateway adds, by its 95 % interval: met at both ends, or at none."""
+    name = _metric(condition).number
+    phases = [phase for phase in phases if not phase.endswith(SUFFIX)]
+    for phase in phases:
+        found = view.routes.verdict(phase, name) if view.routes is not None else None
+        low, high = (None, None) if found is None else (found.low, found.high)
+        if found is None or low is None or high is None or found.said in ABSTAINED:
+            why = "there are no pairs" if found is None else str(found.said)
+            text = f"{condition.metric} is unknown, {why}"
+            yield Check(phase, condition, "unknown", text)
+            continue
+        ends = [condition.met(end * 1000) for end in (low, high)]
+        verdict: Literal["passed", "failed", "unknown"] = "failed" if all(ends) else "passed"
+        text = f"{condition.metric} is {low * 1000:.1f} to {high * 1000:.1f} ms (95 % interval)"
+        if any(ends) and not all(ends):
+            verdict, text = "unknown", f"{text}, which holds the limit: send more pairs"
+        yield Check(phase, condition, verdict, text)
+    if not phases:
+        yield _compare(view, RUN, condition, None, "the run has one route (--against)", 0.0)
 
 
 def _applies(metric: Metric, planned: Mapping[str, Any], numbers: PhaseNumbers | None) -> bool:

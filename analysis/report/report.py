@@ -116,7 +116,7 @@ def _subtitle(view: View) -> str:
 
 def _tiles(view: View) -> list[Tile]:
     """The run's totals."""
-    t, phases = view.t, view.phases
+    t, phases = view.t, view.phases  # of both routes, for both are paid for
     planned = sum(phase.planned for phase in phases)
     good = sum(phase.success for phase in phases)
     money = [cost for phase in phases for cost in (phase.cost_sum, phase.warmup_cost)]

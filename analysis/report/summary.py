@@ -11,6 +11,7 @@ from analysis.numbers.model_numbers import (
     CachePairNumbers,
     CapacityNumbers,
     LimitNumbers,
+    RouteNumbers,
 )
 from analysis.numbers.phase_numbers import Named, PhaseNumbers
 from analysis.page.blocks import Remark
@@ -39,6 +40,7 @@ class Summary:
     cache_life: list[CacheLifeNumbers]
     limits: list[LimitNumbers]
     capacity: list[CapacityNumbers]
+    routes: list[RouteNumbers]
 
     @classmethod
     def of(cls, view: View) -> "Summary":
@@ -52,12 +54,13 @@ class Summary:
             interrupted=run.interrupted,
             currency=run.currency,
             verdicts=verdicts(view),
-            not_run=view.not_run,
+            not_run=view.of_gateway().not_run,
             phases=list(view.phases),
             cache_pairs=cache_pairs.numbers(view),
             cache_life=cache_life.numbers(view),
             limits=limits.numbers(view),
             capacity=capacity.numbers(view),
+            routes=[] if view.routes is None else view.routes.numbers(),
         )
 
     def as_dict(self) -> dict[str, Any]:

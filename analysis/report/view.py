@@ -13,6 +13,7 @@ from analysis.numbers.phase_numbers import Percentiles, PhaseNumbers
 from analysis.page.blocks import Section
 from analysis.page.words import Words
 from analysis.reading.load import Run, rows
+from analysis.report.two_routes import TwoRoutes, of_gateway
 from recording.record import COLUMNS
 from rules import percentiles
 from rules.slo import Slo
@@ -32,7 +33,8 @@ class View:
     `slo` is what the run is judged by, `routed` whether the gateway may send a model to several
     providers (numbers/providers.py), `probes` the rows of each of PROBES, `differences` what plain
     and streamed replies to one prompt disagree on (numbers/agreement.py), `misfits` the rows whose
-    costs do not fit the run's own prices (numbers/outliers.py).
+    costs do not fit the run's own prices (numbers/outliers.py), `routes` what two routes of the
+    run differ in (None: there is one).
     """
 
     run: Run
@@ -43,6 +45,7 @@ class View:
     probes: Mapping[str, list[Row]]
     differences: Sequence[Difference]
     misfits: Sequence[Misfits]
+    routes: TwoRoutes | None = None
 
     @classmethod
     def of(cls, run: Run, phases: Sequence[PhaseNumbers], t: Words) -> "View":
@@ -60,7 +63,15 @@ class View:
             probes=probes,
             differences=differences,
             misfits=outliers(run.rows.frame(list(NEEDED))),
+            routes=TwoRoutes.of(run),
         )
+
+    def of_gateway(self) -> "View":
+        """The same run as the gateway's route alone shows it: what is judged is the gateway."""
+        if self.routes is None:
+            return self
+        own = View.of(self.run.gateway_alone(), of_gateway(self.phases), self.t)
+        return replace(own, routes=self.routes)
 
     def in_english(self) -> "View":
         """The same, told in English."""

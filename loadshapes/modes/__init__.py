@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from loadshapes import own_prompts
 from loadshapes.modes.mode import Mode
+from loadshapes.pairs import paired
 from loadshapes.plan import Plan
 from recording.errors import OperatorError
 from settings import body_profile, known_modes
@@ -65,6 +66,8 @@ def plan(options: Options) -> Plan:
         planned = Plan(tuple(planned))
     if options.prompts:
         planned = own_prompts.prompted(planned, options)
+    if options.against:
+        planned = paired(planned, options)
     wrong = planned.validate()
     if wrong:
         raise OperatorError(" ".join(wrong))

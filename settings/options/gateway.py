@@ -5,6 +5,9 @@ from functools import partial
 
 from settings.option import option
 
+PAIRED = ("ladder", "rpm", "tpm", "soak", "replay")
+"""The load modes whose requests can go to a reference as well."""
+
 _gateway = partial(option, group="gateway")
 
 
@@ -97,6 +100,28 @@ class Gateway:
     )
     client_key: str = _gateway(
         "", "PEM file of its private key, if it is not in the same file", anew=True, web=False
+    )
+    against: str = _gateway(
+        "",
+        "also send every request to a reference: a gateway by its name (NAME_BASE_URL, "
+        "NAME_API_KEY), its base URL, or `simulator` (docs/how-to/two-routes.md)",
+        modes=PAIRED,
+        sent=True,
+        web=False,
+    )
+    against_model: str = _gateway(
+        "",
+        "what the reference calls a model, OURS=THEIRS; several with commas between",
+        modes=PAIRED,
+        sent=True,
+        web=False,
+    )
+    against_auth: str = _gateway(
+        "auto",
+        "how the reference's key is sent, as --auth says it of the gateway's",
+        modes=PAIRED,
+        sent=True,
+        web=False,
     )
     task_id_prefix: str = _gateway("", "first part of every task_id (empty: the run id)")
     task_id_on_streams: bool = _gateway(False, "send task_id on streamed requests too", sent=True)

@@ -68,8 +68,8 @@ class Pool:
     def _tell(self, message: OfRun) -> None:
         assert decode(type(message), encode(message)) == message, "it survives its way"
         self.told.append(message)
-        if isinstance(message, Done) and message.unsent is not None:
-            self.left.append(left := message.unsent)
+        for left in message.unsent if isinstance(message, Done) else ():
+            self.left.append(left)
             for index in left.indices if self._unfolds else ():
                 if index not in self.phase.skip:
                     due = self.phase.due_s(index)
@@ -79,6 +79,8 @@ class Pool:
     def _user(self) -> None:
         while (job := self.generator.take()) is not None:
             self.generator.finish(job, self._serve(job))
+            if job.partner is not None:
+                self.generator.finish(job.partner, self._serve(job.partner))
 
     def _serve(self, job: Job) -> RequestRecord:
         record = planned_only(job, ORIGIN, "by the user")

@@ -38,8 +38,8 @@ def test_of_a_window_what_was_due_by_then_is_unknown_and_the_rest_was_never_sent
     asked = share(WINDOW, slot, slots)
     found = list(in_hand(WINDOW, asked, of(*back), 30.0, 30.0))
     assert found == [i for i in mine if i not in back and i <= 300]
-    assert asked.unsent is not None
-    assert list(asked.unsent.indices) == [i for i in mine if i > 300]
+    (unsent,) = asked.unsent
+    assert list(unsent.indices) == [i for i in mine if i > 300]
 
 
 def test_a_burst_was_released_at_once() -> None:
@@ -47,7 +47,7 @@ def test_a_burst_was_released_at_once() -> None:
     burst = changed(BASE, kind="burst", count=50, users=50, duration_s=None)
     asked = share(burst)
     assert list(in_hand(burst, asked, of(*range(48)), 5.0, 5.0)) == [48, 49]
-    assert asked.unsent is None
+    assert not asked.unsent
 
 
 def test_an_uncounted_phase_had_one_request_a_user_at_least() -> None:
@@ -91,8 +91,8 @@ def test_its_own_files_say_just_what_was_in_flight(tmp_path: Path) -> None:
     files(tmp_path, WINDOW, [1, 3, 7], [5, 9, 11])
     asked = share(WINDOW, 1, 2)
     assert by_its_files(WINDOW, asked, tmp_path, PART) == [5, 9, 11]
-    assert asked.unsent is not None
-    assert list(asked.unsent.indices) == list(range(13, 600, 2))
+    (unsent,) = asked.unsent
+    assert list(unsent.indices) == list(range(13, 600, 2))
 
 
 def test_of_an_uncounted_phase_nothing_is_left_unsent(tmp_path: Path) -> None:
@@ -100,7 +100,7 @@ def test_of_an_uncounted_phase_nothing_is_left_unsent(tmp_path: Path) -> None:
     files(tmp_path, held, [0, 1], [2, 3])
     asked = share(held)
     assert by_its_files(held, asked, tmp_path, PART) == [2, 3]
-    assert asked.unsent is None
+    assert not asked.unsent
 
 
 @pytest.mark.parametrize("damage", ["none", "other phase", "in flight", "rows"])

@@ -4,14 +4,18 @@ Our rows are compared with the log of the server behind: what LiteLLM changes on
 """
 
 import contextlib
+import json
+import statistics
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from analysis.reading.load import load
 from tests.interop.servers import free_port, installed, needs_linux, serving
-from tests.locust_run import CANARY, run
+from tests.locust_run import CANARY, LocustRun, environment, run
 from tests.simulated import Simulator
 
 VERSION = "1.108.7"
@@ -132,3 +136,62 @@ def test_bodies_are_negotiated_through_it(tmp_path: Path, drop: bool) -> None:
                 assert changed == ([] if name == "stream" else ["task_id"])
     finally:
         behind.stop()
+
+
+@pytest.mark.golden
+def test_what_it_adds_is_what_the_log_of_the_server_behind_shows(tmp_path: Path) -> None:
+    """LiteLLM against the server behind it, in one run; the truth is that server's own times.
+
+    A request's time outside of the server is the whole it took less what the server's log says of
+    it; over LiteLLM less the direct one it is LiteLLM's overhead, pair by pair.
+    """
+    behind = Simulator(tmp_path / "behind.csv", "--profile", "fast", "--latency", "0.2")
+    try:
+        with proxy(behind, tmp_path, "behind") as root:
+            done = run(
+                "-H", f"{root}/v1", "--against", "up", "--against-model", "m=behind",
+                "--mode", "ladder", "--model", "m", "--steps", "2", "--hold", "30",
+                results=tmp_path / "results",
+                env=environment(UP_BASE_URL=behind.url, UP_API_KEY=CANARY),
+            )  # fmt: skip
+            logged = behind.rows()
+    finally:
+        behind.stop()
+    assert done.code == 0, done.text
+    # Both of a pair have one task_id: the direct one has the model's own name in the server's log.
+    rows = load(done.folder or Path()).requests
+    assert len(logged) == len(rows), "each was served once"
+    routes = [one for one in routes_of(done) if one["metric"] == "total"]
+    (found,) = routes
+    truth_s = statistics.median(outside_s(rows, logged))
+    print(f"\nLiteLLM adds {found['low']:.4f} to {found['high']:.4f} s, by the server's log "
+          f"{truth_s:.4f} s; {found['pairs']} pairs")  # fmt: skip
+    assert found["said"] == "adds" and found["pairs"] >= 60
+    assert found["low"] - 0.002 <= truth_s <= found["high"] + 0.002
+
+
+def routes_of(done: LocustRun) -> list[dict[str, Any]]:
+    """What summary.json says of two routes."""
+    assert done.folder is not None
+    summary = json.loads((done.folder / "summary.json").read_text(encoding="utf-8"))
+    found: list[dict[str, Any]] = summary["routes"]
+    return found
+
+
+def outside_s(rows: Any, logged: list[dict[str, str]]) -> list[float]:
+    """Of each pair: the time outside of the server over the gateway, less that over the other.
+
+    The log's two rows of one task_id are told apart by who was sent first.
+    """
+    served: dict[str, list[dict[str, str]]] = {}
+    for line in sorted(logged, key=lambda line: float(line["arrival_unix_s"])):
+        served.setdefault(line["task_id"], []).append(line)
+    found = []
+    for task, pair in rows[rows["success"]].sort_values("sent_offset_s").groupby("task_id"):
+        lines = served[str(task)]
+        if len(pair) != 2 or len(lines) != 2:
+            continue
+        lasted = [float(one["last_byte_unix_s"]) - float(one["arrival_unix_s"]) for one in lines]
+        apart = dict(zip(pair["arm"], pair["elapsed_sec"] - lasted, strict=True))
+        found.append(apart["gateway"] - apart["reference"])
+    return found

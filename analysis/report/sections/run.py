@@ -25,6 +25,7 @@ def section(view: View) -> Section:
         t(*RUN): run.run_id,
         t(*STARTED): run.started_at or "",
         t(*GATEWAY): (run.base_url or "") + simulated,
+        t("Reference", "对照路由"): _reference(run),
         t(*MODE): run.mode or "",
         t("Models", "模型"): t.join(models),
         t("Phases", "阶段"): integer(len(run.plan)),
@@ -65,3 +66,9 @@ def _weighbridge(run: Run) -> str:
     program = run.manifest.get("weighbridge")
     commit = (program.get("git_commit") or "")[:12] if program else ""
     return f"{run.made_by or ''} {f'({commit})' if commit else ''}".strip()
+
+
+def _reference(run: Run) -> str:
+    """Where the second of two routes leads; empty: there is one."""
+    reference = run.manifest.get("reference")
+    return (reference and reference["base_url"]) or ""

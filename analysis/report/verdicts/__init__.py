@@ -5,6 +5,8 @@ from dataclasses import replace
 
 from analysis.page.blocks import Remark
 from analysis.report.flags import flags
+from analysis.report.sections.pairs import first_page
+from analysis.report.two_routes import loads
 from analysis.report.verdicts import (
     accounts,
     asked,
@@ -24,9 +26,14 @@ _ORDER = {"bad": 0, "note": 1, "good": 2}
 
 
 def verdicts(view: View) -> list[Remark]:
-    """Every verdict on the run, the gravest first; among equals, what was asked for first."""
+    """Every verdict on the run, the gravest first; among equals, what was asked for first.
+
+    Of two routes the gateway's alone is judged, beside what it adds to the other one.
+    """
+    whole, view = view, view.of_gateway()
     found = [
-        *asked.remarks(view),
+        *asked.remarks(whole),
+        *_routes(whole),
         *accounts.remarks(view),
         *failures.remarks(view),
         *bodies.remarks(view),
@@ -45,3 +52,10 @@ def verdicts(view: View) -> list[Remark]:
 def _doubts(remarks: Iterable[Remark]) -> list[Remark]:
     """The same, marked as being about the measurement."""
     return [replace(remark, doubt=True) for remark in remarks]
+
+
+def _routes(view: View) -> list[Remark]:
+    """What the gateway adds to the reference, a sentence per phase."""
+    if view.routes is None:
+        return []
+    return first_page(view.t, view.routes.found, loads(view.t, view.run.plan))

@@ -1,0 +1,77 @@
+"""Rows of a run with two routes: the reference's are a phase of their own (`rows.Source`).
+
+So each number of the report is of one route: the gateway's under the phase's name, the reference's
+under that name with SUFFIX.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from recording.arms import REFERENCE, SUFFIX
+from recording.manifest_content import PlannedPhase
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from analysis.reading.rows import Places, Source
+
+
+def planned(plan: Sequence[PlannedPhase]) -> list[PlannedPhase]:
+    """The planned phases, that of a reference after each that has one."""
+    found = list[PlannedPhase]()
+    for phase in plan:
+        found.append(phase)
+        if phase.get("pairs"):
+            found.append({**phase, "name": phase["name"] + SUFFIX, "climb": None})
+    return found
+
+
+class TwoRoutes:
+    """The rows of a source, with those of the reference under their own phases."""
+
+    def __init__(self, source: "Source") -> None:
+        self._source = source
+
+    def whole(self, name: str) -> "pa.ChunkedArray":
+        """A column."""
+        if name != "phase":
+            return self._source.whole(name)
+        import pyarrow as pa
+
+        phases, arms = self._source.whole("phase"), self._source.whole("arm")
+        return pa.chunked_array(
+            [_renamed(phases.combine_chunks(), arms.combine_chunks())], type=_phase_type()
+        )
+
+    def batches(self, name: str) -> "Iterator[pa.Array]":
+        """A column, some rows at a time."""
+        if name == "phase":
+            return iter(self.whole(name).chunks)
+        return self._source.batches(name)
+
+    def take(self, names: Sequence[str], places: "Places") -> "pa.Table":
+        """Some columns of the rows at `places`, in that order."""
+        if "phase" not in names:
+            return self._source.take(names, places)
+        table = self._source.take([*dict.fromkeys([*names, "arm"])], places)
+        renamed = _renamed(table["phase"].combine_chunks(), table["arm"].combine_chunks())
+        where = table.column_names.index("phase")
+        return table.set_column(where, "phase", renamed).select(names)
+
+
+def _phase_type() -> Any:
+    import pyarrow as pa
+
+    return pa.dictionary(pa.int32(), pa.string())
+
+
+def _renamed(phases: Any, arms: Any) -> Any:
+    """The phases, each with SUFFIX where the arm is the reference."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    names = phases.cast(pa.string()) if pa.types.is_dictionary(phases.type) else phases
+    routes = arms.cast(pa.string()) if pa.types.is_dictionary(arms.type) else arms
+    compared = pc.fill_null(pc.equal(routes, REFERENCE), fill_value=False)
+    with_suffix = pc.binary_join_element_wise(names, pa.scalar(SUFFIX, pa.string()), "")
+    return pc.if_else(compared, with_suffix, names).dictionary_encode().cast(_phase_type())

@@ -1,0 +1,84 @@
+"""What a run with two routes compared, and the run as the gateway's route alone shows it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import isfinite
+from typing import TYPE_CHECKING
+
+from analysis.numbers import warmup
+from analysis.numbers.model_numbers import RouteNumbers
+from analysis.numbers.phase_numbers import PhaseNumbers
+from analysis.page.words import Words, integer
+from analysis.pairs.recorded import pairs_of
+from analysis.pairs.verdict import NEEDED, Comparison, Verdict, judged
+from analysis.reading.load import Run
+from recording.arms import SUFFIX
+from recording.manifest_content import PlannedPhase
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+
+@dataclass(frozen=True, slots=True)
+class TwoRoutes:
+    """`rows` are those of the pairs, `found` is what was judged of them."""
+
+    rows: "DataFrame"
+    found: Comparison
+
+    @classmethod
+    def of(cls, run: Run) -> "TwoRoutes | None":
+        """What the run compared; None: it had one route."""
+        if not any(phase.get("pairs") for phase in run.manifest["plan"]):
+            return None
+        rows = run.rows.frame(list(dict.fromkeys([*NEEDED, *warmup.NEEDED, "duration_s"])))
+        if warm_s := warmup.warmup_s(run):
+            rows, _ = warmup.trimmed(rows, warm_s)
+        rows = pairs_of(rows)
+        seed = run.options.get("seed")
+        return cls(rows, judged(rows, seed if isinstance(seed, int) else 0))
+
+    def numbers(self) -> list[RouteNumbers]:
+        """What summary.json says of every metric."""
+        return [
+            RouteNumbers(
+                phase=one.phase,
+                model=one.model,
+                metric=one.metric,
+                said=one.said.value,
+                pairs=one.pairs,
+                low=_bounded(one.low),
+                high=_bounded(one.high),
+                p_adjusted=one.adjusted,
+                visible=_bounded(one.visible),
+            )
+            for one in self.found.verdicts
+        ]
+
+    def verdict(self, phase: str, metric: str) -> Verdict | None:
+        """What was judged of one metric (`ttft`, `ttft_p95`) of a phase."""
+        asked = (v for v in self.found.verdicts if (v.phase, v.metric) == (phase, metric))
+        return next(asked, None)
+
+
+def _bounded(value: float | None) -> float | None:
+    return None if value is None or not isfinite(value) else float(value)
+
+
+def loads(t: Words, plan: Sequence[PlannedPhase]) -> dict[str, str]:
+    """Each phase's load in words, e.g. `at 10 requests/s`."""
+    return {str(phase["name"]): _load(t, phase) for phase in plan if phase.get("pairs")}
+
+
+def _load(t: Words, phase: PlannedPhase) -> str:
+    count, duration_s = phase.get("count"), phase.get("duration_s")
+    if phase.get("kind") == "arrivals" and count and duration_s:
+        per_s = f"{count / duration_s:.4g}"
+        return t(f"at {per_s} requests/s", f"每秒 {per_s} 个请求时")
+    users = integer(phase.get("users"))
+    return t(f"at {users} at once", f"{users} 并发时")
+
+
+def of_gateway(phases: Sequence[PhaseNumbers]) -> list[PhaseNumbers]:
+    """The phases without those of the reference."""
+    return [phase for phase in phases if not phase.phase.endswith(SUFFIX)]

@@ -1,0 +1,207 @@
+"""Runs with --against: each request goes to the gateway and to a reference, in pairs."""
+
+import json
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections import Counter, defaultdict
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from analysis.reading.load import load
+from recording.arms import GATEWAY, REFERENCE
+from tests.e2e.gateways import Answer, Asked, Scripted, refusal, serving
+from tests.locust_run import CANARY, LocustRun, command, environment, run
+from tests.tasks.scripted_server import completion
+
+OTHER = "sk-reference-8f2e61b0d3"  # the reference's key
+HELD = ("--mode", "ladder", "--model", "m", "--steps", 10, "--hold", 8)
+"""A closed loop: it has no due times that a busy machine could miss."""
+PLAN = ("--mode", "rpm", "--model", "m", "--target", 600, "--duration", 6)
+
+
+def answers(after_s: float = 0.0, key: str = CANARY) -> Answer:
+    """A gateway that answers after some time, and refuses every key but its own."""
+    number, dice = iter(range(10**6)), Random(key)
+    lock = threading.Lock()
+
+    def answer(asked: Asked) -> tuple[int, Any]:
+        if asked.headers.get("authorization") != f"Bearer {key}":
+            return 401, refusal("wrong key", "authentication_error", "invalid_api_key")
+        if asked.method == "GET":
+            return 200, {"object": "list", "data": [{"id": name} for name in ("m", "theirs")]}
+        time.sleep(after_s and after_s + dice.uniform(0, 0.1))  # more than a busy machine adds
+        with lock:
+            name = f"{key[-4:]}-{next(number)}"
+        prompt = asked.body["messages"][0]["content"]
+        made = completion(model=asked.body["model"], content=prompt.rpartition(": ")[2])
+        return 200, {**made, "id": name}
+
+    return answer
+
+
+def sent_both(
+    results: Path, gateway: Scripted, reference: Scripted, *more: object, **env: str
+) -> LocustRun:
+    known = {"REF_BASE_URL": reference.url, "REF_API_KEY": OTHER, **env}
+    return run("-H", gateway.url, "--against", "ref", *more, results=results,
+               env=environment(**known))  # fmt: skip
+
+
+def by_pair(done: LocustRun) -> dict[int, dict[str, Any]]:
+    found: dict[int, dict[str, Any]] = defaultdict(dict)
+    for row in done.rows():
+        assert row.arm is not None
+        known = found[row.request_index // 2].get(row.arm, row)  # a worker's row is here twice
+        assert known.timestamp == row.timestamp
+        found[row.request_index // 2][row.arm] = row
+    return found
+
+
+def routes_of(done: LocustRun) -> list[dict[str, Any]]:
+    """What summary.json says of the two routes."""
+    assert done.folder is not None
+    summary = json.loads((done.folder / "summary.json").read_text("utf-8"))
+    found: list[dict[str, Any]] = summary["routes"]
+    return found
+
+
+@pytest.mark.parametrize("processes", [(), ("--processes", 2)])
+def test_each_request_goes_to_both_with_equal_bytes_and_its_own_key(
+    tmp_path: Path, processes: tuple[object, ...]
+) -> None:
+    with serving(answers(0.4)) as gateway, serving(answers(0.8, OTHER)) as reference:
+        done = sent_both(tmp_path / "results", gateway, reference, *PLAN, *processes)
+    assert done.code == 0, done.text
+    pairs = by_pair(done)
+    assert sorted(pairs) == list(range(60)) and {len(pair) for pair in pairs.values()} == {2}
+    asked = [Counter(json.dumps(one.body) for one in side.posts) for side in (gateway, reference)]
+    assert asked[0] == asked[1] and set(asked[0].values()) == {1}
+    assert {one.headers["authorization"] for one in gateway.asked} == {f"Bearer {CANARY}"}
+    assert {one.headers["authorization"] for one in reference.asked} == {f"Bearer {OTHER}"}
+    assert all(len({row.worker for row in pair.values()}) == 1 for pair in pairs.values())
+    first = [min(pair, key=lambda arm: pair[arm].sent_offset_s or 0.0) for pair in pairs.values()]
+    assert 15 < first.count(GATEWAY) < 45
+    assert not any(key in path.read_text("utf-8") for key in (CANARY, OTHER)
+                   for path in load(done.folder or Path()).folder.glob("*.[jmc]*"))  # fmt: skip
+    assert done.manifest()["reference"]["base_url"] == reference.url
+
+
+def test_the_numbers_of_each_route_stand_apart(tmp_path: Path) -> None:
+    with serving(answers(0.01)) as gateway, serving(answers(0.3, OTHER)) as reference:
+        done = sent_both(tmp_path / "results", gateway, reference, *PLAN)
+    assert done.folder is not None
+    summary = json.loads((done.folder / "summary.json").read_text("utf-8"))
+    own, other = summary["phases"]
+    assert (own["phase"], other["phase"]) == ("rpm/m/600", f"rpm/m/600 ({REFERENCE})")
+    assert (own["planned"], own["success"], other["planned"], other["success"]) == (60,) * 4
+    assert own["latency_p50_s"] < 0.2 < other["latency_p50_s"]
+
+
+@pytest.mark.parametrize(
+    ("condition", "code"), [("overhead_total_ms>700", 0), ("overhead_total_ms>200", 1)]
+)
+def test_a_run_fails_by_the_whole_interval_of_what_the_gateway_adds(
+    tmp_path: Path, condition: str, code: int
+) -> None:
+    with serving(answers(0.8)) as gateway, serving(answers(0.4, OTHER)) as reference:
+        done = sent_both(tmp_path / "results", gateway, reference, *HELD, "--fail-on", condition)
+    assert done.code == code, done.text
+    (total,) = [one for one in routes_of(done) if one["metric"] == "total"]
+    assert total["said"] == "adds" and 0.3 < total["low"] < total["high"] < 0.5
+
+
+def test_a_reference_that_refuses_is_told_and_the_gateway_is_judged_all_the_same(
+    tmp_path: Path,
+) -> None:
+    """It fails with 500 from the first request on: no stop rule ends the gateway's share."""
+
+    def broken(asked: Asked) -> tuple[int, Any]:
+        return (200, {"data": []}) if asked.method == "GET" else (500, refusal("out of order"))
+
+    with serving(answers(0.01)) as gateway, serving(broken) as reference:
+        done = sent_both(
+            tmp_path / "results", gateway, reference, *PLAN, "--fail-on", "success_rate<1"
+        )
+    assert done.code == 0, done.text
+    outcomes = Counter((row.arm, row.outcome) for row in done.rows())
+    assert outcomes == {(GATEWAY, "ok"): 60, (REFERENCE, "server_error"): 60}
+
+
+def test_a_reference_that_is_down_is_said_before_anything_is_sent(tmp_path: Path) -> None:
+    with serving(answers()) as gateway:
+        nowhere = Scripted("http://127.0.0.1:9")
+        done = sent_both(tmp_path / "results", gateway, nowhere, *PLAN)
+        assert (done.code, gateway.posts) == (2, []), done.text
+    assert "--against" in done.err and "cannot be reached" in done.err
+
+
+@pytest.mark.parametrize(
+    ("against", "more", "said"),
+    [
+        ("http://127.0.0.1:1/v1", (), "no key was configured with that base URL"),
+        ("nobody", (), "NOBODY_BASE_URL"),
+        ("ref", ("--against-model", "x"), "OURS=THEIRS"),
+        ("", ("--against-model", "a=b"), "--against"),
+    ],
+)
+def test_a_reference_that_cannot_be_asked_is_one_sentence(
+    tmp_path: Path, against: str, more: tuple[str, ...], said: str
+) -> None:
+    with serving(answers()) as gateway:
+        known = {"REF_BASE_URL": gateway.url, "REF_API_KEY": CANARY}
+        done = run("-H", gateway.url, f"--against={against}", *PLAN, *more,
+                   results=tmp_path / "results", env=environment(**known))  # fmt: skip
+        assert (done.code, gateway.posts) == (2, []), done.text
+    assert said in done.err and "Traceback" not in done.err
+
+
+@pytest.mark.parametrize("mode", ["smoke", "capacity", "interactive"])
+def test_other_modes_refuse_a_reference(tmp_path: Path, mode: str) -> None:
+    done = run("--simulator", "--mode", mode, "--model", "m", "--against", "simulator",
+               results=tmp_path / "results")  # fmt: skip
+    assert done.code == 2 and "--against works only with --mode" in done.err
+
+
+def test_the_reference_may_call_a_model_by_another_name(tmp_path: Path) -> None:
+    with serving(answers()) as gateway, serving(answers(0.0, OTHER)) as reference:
+        done = sent_both(
+            tmp_path / "results", gateway, reference, *PLAN, "--against-model", "m=theirs"
+        )
+    assert {one.body["model"] for one in gateway.posts} == {"m"}
+    assert {one.body["model"] for one in reference.posts} == {"theirs"}
+    asked = {(row.arm, row.model_requested) for row in done.rows()}
+    assert asked == {(GATEWAY, "m"), (REFERENCE, "theirs")}
+
+
+def test_a_run_that_was_cut_off_sends_to_neither_route_twice(tmp_path: Path) -> None:
+    plan = ("--mode", "ladder", "--model", "m", "--steps", "4,8,12", "--step-pause", 0)
+    with serving(answers(0.3)) as gateway, serving(answers(0.3, OTHER)) as reference:
+        env = environment(REF_BASE_URL=reference.url, REF_API_KEY=OTHER)
+        results = tmp_path / "results"
+        process = subprocess.Popen(
+            command("--results", results, "-H", gateway.url, "--against", "ref", *plan),
+            env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        deadline = time.monotonic() + 60
+        while len(gateway.posts) + len(reference.posts) < 14 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+        (folder,) = results.iterdir()
+        finished = {(row.phase, row.request_index) for row in
+                    LocustRun(0, "", "", folder).rows() if row.outcome == "ok"}  # fmt: skip
+        done = run("-H", gateway.url, "--resume", folder, results=tmp_path / "none", env=env)
+    whole = LocustRun(done.code, done.out, done.err, folder)
+    assert done.code == 0, done.text
+    good = Counter((row.phase, row.request_index) for row in whole.rows() if row.success)
+    assert len(good) == 2 * 24 and set(good.values()) == {1}
+    assert finished <= set(good)
+    sent = Counter(json.dumps(one.body) for side in (gateway, reference) for one in side.posts)
+    in_flight = sum(sent.values()) - 2 * 24
+    assert 0 <= in_flight <= 8, "what was in flight at the kill may have been sent again"
