@@ -15,7 +15,7 @@ ifneq ($(shell $(BIN)/python $(NEW_ENOUGH) >/dev/null 2>&1 && echo sound),sound)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev demo demo-full evaluate lint unit test coverage golden chaos audit statistics docs site bench bench-quick lock clean
+.PHONY: help setup dev demo demo-full evaluate lint unit test coverage golden long chaos audit statistics docs site bench bench-quick lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -71,6 +71,9 @@ coverage: $(BIN)/.dev ## lines and branches that tests of this process run (not 
 
 golden: $(BIN)/.dev ## every mode and gateway against the server's log, with the errors of its times (45 minutes)
 	$(BIN)/python -m pytest -m golden -s tests/golden tests/interop
+
+long: $(BIN)/.dev ## the tests that are left out of `make test` for their length (five minutes)
+	$(BIN)/python -m pytest -n 4 -m long tests
 
 chaos: $(BIN)/.dev ## crash trials: WEIGHBRIDGE_TRIALS=300 make chaos
 	$(BIN)/python -m pytest -n 2 -m chaos tests/chaos

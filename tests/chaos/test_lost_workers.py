@@ -91,6 +91,7 @@ def test_a_lost_worker(simulator: Start, tmp_path: Path, kind: str, where: str) 
     survive(kind, where, simulator("--profile", "fast", "--latency", 0.15), tmp_path)
 
 
+@pytest.mark.long
 def test_one_lost_worker_elsewhere(simulator: Start, tmp_path: Path) -> None:
     """The same, for the ordinary suite."""
     survive("held", "elsewhere", simulator("--profile", "fast", "--latency", 0.15), tmp_path)

@@ -4,6 +4,8 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from tests.locust_run import run
 from tests.simulated import Simulator
 
@@ -32,6 +34,7 @@ def test_the_concurrency_that_a_gateway_bears_is_found(simulator: Start, tmp_pat
     assert len(gateway.rows()) == len(tried)
 
 
+@pytest.mark.long
 def test_a_search_that_its_budget_ended_goes_on(simulator: Start, tmp_path: Path) -> None:
     """With a larger budget: the trial that was cut short is no answer, the others are kept."""
     gateway = simulator("--max-concurrency", 5, "--latency", 0.1)

@@ -125,6 +125,7 @@ def told(done: LocustRun) -> str:
 WINDOW = ("--mode", "rpm", "--model", "m", "--target", 600)
 
 
+@pytest.mark.long
 def test_one_two_and_three_generators_send_the_same(
     simulator: Start, fleet: Callable[..., Fleet], tmp_path: Path
 ) -> None:
@@ -201,6 +202,7 @@ def test_a_killed_worker_loses_only_what_was_in_flight(
     assert served(gateway).keys() - finished <= set(lost["task_id"])
 
 
+@pytest.mark.long
 def test_a_frozen_worker_comes_back(simulator: Start, fleet: Callable[..., Fleet]) -> None:
     """SIGSTOP for 10 s: the worker sends late, and nothing is lost or doubled."""
     gateway = simulator("--profile", "fast", "--latency", "0.2")
@@ -220,6 +222,7 @@ def test_a_frozen_worker_comes_back(simulator: Start, fleet: Callable[..., Fleet
     assert "A worker was lost" not in told(done)
 
 
+@pytest.mark.long
 def test_a_late_worker_waits_for_the_next_run(
     simulator: Start, fleet: Callable[..., Fleet]
 ) -> None:
@@ -244,6 +247,7 @@ def test_a_late_worker_waits_for_the_next_run(
     assert "joined during the run and got nothing to send" in told(done)
 
 
+@pytest.mark.long
 @pytest.mark.skipif(shutil.which("faketime") is None, reason="faketime is not installed")
 def test_a_worker_whose_clock_is_wrong_sends_on_time(
     simulator: Start, fleet: Callable[..., Fleet]

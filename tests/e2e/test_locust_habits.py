@@ -108,6 +108,7 @@ def test_a_fault_while_the_run_begins_ends_the_process(tmp_path: Path, mode: str
     assert "the run cannot be recorded" in done.stderr
 
 
+@pytest.mark.long
 def test_processes_of_the_environment_get_a_port_of_their_own() -> None:
     """Two runs with LOCUST_PROCESSES on one machine would take each other's workers."""
     script = (

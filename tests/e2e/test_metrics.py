@@ -4,6 +4,7 @@ import urllib.request
 from collections import Counter
 from pathlib import Path
 
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.locust_run import CANARY
@@ -22,6 +23,7 @@ def requests(text: str) -> Counter[tuple[str, str]]:
     )
 
 
+@pytest.mark.long
 def test_a_master_serves_the_requests_of_its_workers(tmp_path: Path) -> None:
     """Each run's rows, on disk, are what its scrape counts; the key is in none."""
     port = free_port()

@@ -80,6 +80,7 @@ def test_cache_sends_one_prefix_in_order(simulator: Start, tmp_path: Path) -> No
     assert all((a[1] or 0) <= (b[0] or 0) for a, b in zip(ends, ends[1:], strict=False))
 
 
+@pytest.mark.long
 def test_a_fresh_nonce_makes_the_first_run_cold_again(simulator: Start, tmp_path: Path) -> None:
     """Without a nonce the second run is warm from its first request; with one it is cold."""
     gateway = simulator("--profile", "fast")

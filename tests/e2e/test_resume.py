@@ -68,6 +68,7 @@ def test_no_finished_request_is_lost_or_sent_again(
     assert not load(folder).interrupted
 
 
+@pytest.mark.long
 def test_a_resumed_run_is_judged_by_what_is_asked_now(simulator: Start, tmp_path: Path) -> None:
     """--fail-on and --junit of the resuming command count, not those of the first attempt."""
     gateway = simulator("--profile", "fast", "--latency", "0.3")
@@ -101,6 +102,7 @@ def test_a_finished_run_has_nothing_left_to_send(simulator: Start, tmp_path: Pat
     assert len(gateway.rows()) == before
 
 
+@pytest.mark.long
 def test_an_interrupted_window_is_begun_anew_only_if_asked(
     simulator: Start, tmp_path: Path
 ) -> None:

@@ -6,6 +6,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from analysis.__main__ import main
 from tests.e2e.gateways import Asked, serving
 from tests.locust_run import run
@@ -18,6 +20,7 @@ REPLY = {
 }  # fmt: skip
 
 
+@pytest.mark.long
 def test_a_tail_that_is_never_answered_fails_every_judge(tmp_path: Path) -> None:
     """--fail-on while it runs, check --slo afterwards, and the capacity search at any rate."""
     number = itertools.count()

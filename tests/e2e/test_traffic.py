@@ -100,6 +100,7 @@ def test_a_conversation_is_carried_on_with_the_real_replies(
         said.append({"role": "assistant", "content": row.content})
 
 
+@pytest.mark.long
 def test_workers_need_no_file(simulator: Start, tmp_path: Path) -> None:
     """Two processes send what one would, though a worker's directory has no such file."""
     written(tmp_path / "own.jsonl", *({"messages": [user(f"line {n}")]} for n in range(3)))
@@ -126,6 +127,7 @@ def test_workers_need_no_file(simulator: Start, tmp_path: Path) -> None:
     assert {row.worker for row in done.rows()} == {"worker-0", "worker-1"}
 
 
+@pytest.mark.long
 def test_two_processes_send_what_one_would(simulator: Start, tmp_path: Path) -> None:
     prompts = written(
         tmp_path / "own.jsonl", *({"messages": [user(f"line {n}")]} for n in range(3))

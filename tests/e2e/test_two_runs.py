@@ -40,6 +40,7 @@ def test_compare_and_timeline_take_two_runs_of_one_command(
     assert len(found["groups"]) == 1 and len(found["groups"][0]["runs"]) == 2
 
 
+@pytest.mark.long
 def test_what_a_run_draws_for_itself_stands_apart_from_what_was_asked(tmp_path: Path) -> None:
     """Mode cache draws a nonce; a nonce of the operator's own is a wish, and another is unlike."""
     fresh = twice(tmp_path, "--mode", "cache", "--model", "m", "--repeat", 1)

@@ -182,6 +182,7 @@ def test_locusts_own_statistics_count_each_request_once_and_failures_as_failures
     assert told == {f"{40 - len(failed)} ok", f"{len(failed)} server_error"}
 
 
+@pytest.mark.long
 def test_a_long_window_that_was_stopped_writes_nothing_into_the_next_runs(
     server: WebServer,
 ) -> None:
