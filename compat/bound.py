@@ -1,7 +1,7 @@
 """What the checks may use at most, before anything is sent. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from compat.check import Bound, Check, Setting, Words
 from compat.verdict import MOST_ROUNDS
@@ -41,6 +41,28 @@ def plan(checks: Sequence[Check], setting: Setting) -> Plan:
 def cost(bound: Bound, input_price: float, output_price: float) -> float:
     """The most that a bound costs, by prices per million tokens."""
     return (bound.prompt_tokens * input_price + bound.output_tokens * output_price) / 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What the survey of a model may use: `once` where everything works, `reasoning` the same where
+    the model turns out to reason, `most` where nothing works (and it may reason). What a rate limit
+    refuses and is sent again is not counted: it costs nothing."""
+
+    once: Bound
+    reasoning: Bound
+    most: Bound
+
+
+def outlook(checks: Sequence[Check], setting: Setting, looks: int) -> Outlook:
+    """The outlook; the first check is sent at most `looks` times to learn about the model."""
+    reasons = replace(setting, reasons=True)
+    learning = checks[0].bound(reasons).times(looks - 1)
+    return Outlook(
+        plan(checks, setting).once,
+        plan(checks, reasons).once.plus(checks[0].bound(setting)),
+        plan(checks, reasons).at_most.plus(learning),
+    )
 
 
 def _sum(bounds: Iterable[Bound]) -> Bound:

@@ -82,8 +82,13 @@ def unmatched(required: Required, models: Sequence[str]) -> list[str]:
 
 def load(path: Path) -> Required:
     """A compat.toml. Raises OperatorError."""
+    return parse(content(path), str(path))
+
+
+def content(path: Path) -> dict[str, Any]:
+    """What stands in a compat.toml, as the manifest keeps it. Raises OperatorError."""
     try:
-        return parse(tomllib.loads(path.read_text(encoding="utf-8")), str(path))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise OperatorError(f"--require {path} cannot be read ({error.strerror}).") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -99,6 +99,13 @@ class Command:
         asked = self.asked() if remains is None else again(raw.public(), remains)
         whole = with_secrets_given_again(asked, raw)
         plan = modes.plan(asked)
+        if modes.MODES[asked.mode].one_process and isinstance(
+            self.environment.runner, MasterRunner
+        ):
+            raise OperatorError(
+                f"mode {asked.mode} runs in one process: leave --master, --worker and --processes "
+                "out."
+            )
         if remains is not None and not self.environment.host and not asked.simulator:
             before = remains.manifest["gateway"]["base_url"]
             # Where its query held a secret, only the operator knows the whole.

@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from compat import required
 from loadshapes.phase import Phase
 from loadshapes.plan import Plan
 from recording.body_change import BodyChange
@@ -50,6 +51,8 @@ def opening(
         content["reference"] = reference.facts()
     if (traffic := plan.traffic) is not None:
         content["traffic"] = {"lines": len(traffic.lines), "notes": list(traffic.notes)}
+    if options.require:
+        content["require"] = required.content(Path(options.require))
     return content
 
 

@@ -36,7 +36,7 @@ class Guard:
         self._share, self._run, self._tell = share, run, tell
         options, phase = run.options, share.phase
         # In a manual phase the person is the stop rule.
-        on = options.stop_rule == "on" and phase.kind != "manual"
+        on = options.stop_rule == "on" and phase.kind != "manual" and phase.stop_rule
         self._rule = _rule(options, phase) if on else None
         # What a refusal of every request alike may end, and the first requests of each.
         names = {"run": "", "model": phase.model, "mode": f"{phase.model} {phase.mode}"}
@@ -60,7 +60,7 @@ class Guard:
         When nothing is in flight and it still does not fit, the budget is spent: the run ends.
         """
         share, phase, pace = self._share, job.phase, job.phase.pace
-        prompt_tokens = 0.0
+        prompt_tokens = float(job.prompt_tokens)
         if pace is not None and job.words is not None:
             prompt_tokens = pace.overhead_tokens + job.words * pace.tokens_per_word
         output = phase.max_tokens

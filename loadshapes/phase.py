@@ -31,7 +31,8 @@ class Phase:
     which a generator meets `ends_after` before it sends no more of the phase. It begins no sooner
     than `not_before_unix_s`, on the wall clock of the node that commands. `pairs` is the seed by
     which each request goes to two routes, one after the other (recording/arms.py; empty: to one):
-    then requests 2i and 2i + 1 ask the same, and `schedule` is that of each route.
+    then requests 2i and 2i + 1 ask the same, and `schedule` is that of each route. Without
+    `stop_rule` no refusal or failure ends it: they are answers that it is after.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Phase:
     ends_after: int = 1
     not_before_unix_s: float | None = None
     pairs: str = ""
+    stop_rule: bool = True
 
     @classmethod
     def of(cls, facts: Mapping[str, Any]) -> "Phase":

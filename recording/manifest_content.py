@@ -132,6 +132,7 @@ class PlannedPhase(TypedDict, total=False):
     ends_after: Annotated[int, "after so many"]
     not_before_unix_s: float | None
     pairs: Annotated[str, "the seed of the order of its pairs; empty: it takes one route"]
+    stop_rule: Annotated[bool, "whether refusals and failures may end it"]
     wall_s: Annotated[float | None, "the wall clock that an imported file states"]
 
 
@@ -157,6 +158,7 @@ class Manifest(TypedDict, total=False):
     slo: Annotated[dict[str, Any] | None, "the objectives (rules/slo.py)"]
     plan: Required[list[PlannedPhase]]
     traffic: Traffic
+    require: Annotated[dict[str, Any], "the features that --require asks for (compat/required.py)"]
     body_changes: Annotated[list[ChangedBody], "fields that the gateway was found to refuse"]
     clock: Clocks
     imported_from: Annotated[list[str], "files of the seed's script that `import` read"]

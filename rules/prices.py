@@ -69,6 +69,11 @@ class Price:
         tokens = prompt * _exact(dearest) + completion * _exact(self.output)
         return self._billed(tokens, ROUND_CEILING)
 
+    def most_of(self, requests: int, prompt: int, completion: int) -> float:
+        """The most that so many requests with so many tokens in all can be charged."""
+        step = 0.0 if self.decimals is None else 10.0**-self.decimals  # each is rounded by itself
+        return self.most(prompt, completion) + requests * (self.per_request + self.minimum + step)
+
     def _billed(self, millionths: Decimal, rounding: str) -> float:
         money = millionths / _MILLION + _exact(self.per_request)
         if self.decimals is not None:

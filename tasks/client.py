@@ -1,6 +1,7 @@
 """The official openai SDK on one wire."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from settings.access import Access, Credential, Outgoing
 from settings.address import address
@@ -33,6 +34,7 @@ class Client:
         run_id: str = "",
     ) -> None:
         access, where = access or Access(), address(base_url)
+        self._access = access
         self._outgoing = Outgoing(access, run_id)
         self.task_header = False  # whether the next request is named by X-Task-ID
         self.wire = Wire(
@@ -68,6 +70,16 @@ class Client:
         if self.task_header:
             self.wire.extra += task_line(task_id)
         return trace_id
+
+    @contextmanager
+    def another_key(self, key: str) -> Iterator[None]:
+        """Send another key than the operator's, in the same header."""
+        saved = self.sdk.credentials, self.wire.credential
+        self.sdk.credentials, self.wire.credential = self._access.credentials(key), None
+        try:
+            yield
+        finally:
+            self.sdk.credentials, self.wire.credential = saved
 
     def close(self) -> None:
         """Close the connection."""

@@ -4,7 +4,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -26,6 +26,7 @@ from tasks.error_bodies import wait_in_body
 from tasks.headers import header_facts, odd_wait
 from tasks.prompts import Judgement, Request
 from tasks.provider import provider
+from tasks.raw_exchange import send_raw
 from tasks.reply import Message
 from tasks.stated_overhead import odd_time, stated_times
 from tasks.stream import StreamedReply
@@ -46,7 +47,8 @@ class Job:
     `due` None: as soon as a user is free. `gate` is given the job and blocks until its request may
     go; it raises NotSent if it no longer may. (A gate that held its job would be a cycle: garbage
     for the collector, whose turns make other requests late.) `in_flight` is known once the gate has
-    opened. `words` is how long a sized prompt is to be, in padding words. `origin` is the run it is
+    opened. `words` is how long a sized prompt is to be, in padding words, `prompt_tokens` what a
+    prompt counts at the most, where that is known. `origin` is the run it is
     of: a user that is slow to end may hold it when the next run has begun.
 
     `arm` is the route it takes (empty: there is but one), `model` what that route calls the
@@ -65,6 +67,7 @@ class Job:
     gate: Callable[["Job"], None]
     in_flight: int | None = None
     words: int | None = None
+    prompt_tokens: int = 0
     origin: "Origin | None" = None
     refusal: tuple[int, bytes] | None = None
     refused_sends: int = 0
@@ -126,7 +129,8 @@ def exchange(
     wire.arm(job.wait)
     trace_id = client.mark(job.phase.name, job.phase.task_id(job.index))
     try:
-        answer = _asked(client, body, job)
+        raw = request.raw
+        answer = _asked(client, body, job) if raw is None else send_raw(client, raw, origin.secret)
         if answer.outcome in _BROKEN and wire.status is not None and wire.status >= 300:
             answer.outcome = of_status(wire.status)  # that much the gateway did say
         if answer.outcome is Outcome.BAD_REQUEST and job.refusal is None and answer.body:
@@ -140,6 +144,21 @@ def exchange(
     finally:
         if not wire.complete:
             wire.close()
+
+
+def exchange_raw(client: Client, request: Request, job: Job) -> RequestRecord:
+    """Send a request of a check's as it is, and return its record, as `exchange` does."""
+    assert request.raw is not None and job.origin is not None
+    ask = request.raw.ask
+    gevent.sleep(ask.wait_s)
+    body = dict(ask.body or {})
+    phase = replace(job.phase, stream=bool(body.get("stream")), max_tokens=ask.output_tokens)
+    own = replace(job, phase=phase, prompt_tokens=ask.prompt_tokens)
+    client.task_header = True  # strict gateways take no task_id in a body
+    try:
+        return exchange(client, request, body, own, job.origin)
+    finally:
+        job.in_flight = own.in_flight
 
 
 def _asked(client: Client, body: dict[str, Any], job: Job) -> Answer:
@@ -332,6 +351,8 @@ def _record(
                     facts.get("reasoning_content_present"),
                 )
                 found |= stream_timing.flags(timed, tokens)
+    if request.raw is not None:  # judged by the checks, from the bytes
+        found = {}
     facts["check"], facts["check_detail"] = answer_flags.combined(judged, found, request.place)
     if origin.mute:
         told = {name: n for name, n in request.place.items() if isinstance(n, int)}

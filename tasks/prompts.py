@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
 
+from compat.check import Ask
+from compat.evidence import Evidence
 from loadshapes.phase import Phase
 from loadshapes.token_pacing import CALIBRATION, CALIBRATION_WORDS
 from recording.json_values import Json
@@ -29,11 +31,22 @@ class Judgement:
 
 
 @dataclass(frozen=True, slots=True)
+class Raw:
+    """A request of a check's: `ask` is all of it. `keep` is given what came back, and the secrets
+    that it must not show."""
+
+    check: str
+    ask: Ask
+    keep: Callable[[Evidence, Sequence[str]], None]
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """One request: what goes into its body beside model and stream, and what should come back.
 
     `messages` are sent as they are, else one of the user's with `content`. `heard` gets a reply
-    that is `ok`. `place` is where own traffic comes from: `line` of its file, and `turn`, from 1.
+    that is `ok`. `place` is where it comes from: own traffic's `line` of its file, and `turn`, from
+    1; or its `check`. `raw` is sent as it is, by its own bytes (tasks/raw_exchange.py).
     """
 
     content: str | list[dict[str, Any]]
@@ -43,6 +56,7 @@ class Request:
     messages: Sequence[Json] | None = None
     heard: Callable[[Message], None] | None = None
     place: Mapping[str, Any] = field(default_factory=dict)
+    raw: Raw | None = None
 
 
 Builder = Callable[[Phase, int, Options], Request]

@@ -51,6 +51,12 @@ class OpenAI(openai.OpenAI):
             object, _OPTIONS, stream=stream, stream_cls=RawStream if stream else None
         )
 
+    def begin(self, method: str, path: str, body: Mapping[str, Any] | None) -> httpx2.Response:
+        """Send a request of any kind, as the SDK would write it, and read the answer's head; its
+        body is still to be read. No status is an error here, and nothing is tried again."""
+        options = FinalRequestOptions.construct(method=method.lower(), url=path, json_data=body)
+        return self._client.send(self._build_request(options), stream=True)
+
     def _build_request(
         self, options: FinalRequestOptions, *, retries_taken: int = 0
     ) -> httpx2.Request:

@@ -9,6 +9,7 @@ from locust import User, task
 from locust.exception import StopUser
 from locust.user.task import LOCUST_STATE_STOPPING
 
+from loadshapes.modes.compat import REQUEST
 from recording.arms import REFERENCE
 from recording.outcome import Outcome
 from recording.record import RequestRecord
@@ -18,7 +19,7 @@ from settings.endpoint import Endpoint
 from tasks.builders import build
 from tasks.client import Client
 from tasks.conversation import Conversation, begin
-from tasks.exchange import Job
+from tasks.exchange import Job, exchange_raw
 from tasks.jobs import JobSource, RunOfUsers
 from tasks.prompts import Request
 from tasks.route import Route
@@ -144,24 +145,31 @@ class GatewayUser(User):
     def _send(self, job: Job) -> RequestRecord:
         run = self.generator.run
         assert run is not None
-        if job.due is None:
-            run.negotiation.turn(job.phase)
-        try:
-            request = self._request(job, run)
-            halted = partial(getattr, self.generator, "halted")
-            client = self.client
-            if job.arm == REFERENCE:
-                assert self.compared is not None
-                client = self.compared
-            record = run.negotiation.send(client, request, job, halted)
-        finally:
-            run.negotiation.settle(job.phase)
+        client = self.client
+        if job.arm == REFERENCE:
+            assert self.compared is not None
+            client = self.compared
+        if job.phase.request == REQUEST:
+            record = exchange_raw(client, self._request(job, run), job)
+        else:
+            record = self._negotiated(client, job, run)
         if record.outcome == Outcome.DROPPED:
             if job.phase.count is not None:  # else nothing was planned that could be dropped
                 self.generator.keep(record)
         else:
             self._fire(record)
         return record
+
+    def _negotiated(self, client: Client, job: Job, run: RunOfUsers) -> RequestRecord:
+        """Send it in the way that the gateway takes, which its refusals tell."""
+        if job.due is None:
+            run.negotiation.turn(job.phase)
+        try:
+            request = self._request(job, run)
+            halted = partial(getattr, self.generator, "halted")
+            return run.negotiation.send(client, request, job, halted)
+        finally:
+            run.negotiation.settle(job.phase)
 
     def _request(self, job: Job, run: RunOfUsers) -> Request:
         """What the job asks: in traffic with conversations, the next turn of the one carried on."""

@@ -75,8 +75,8 @@ def judge(view: View, conditions: Sequence[Condition], slo: Slo | None = None) -
     """Whether the run is complete, then every condition on everything that it applies to.
 
     Between them, where there are any, the grave differences between plain and streamed replies to
-    one prompt, faults in Weighbridge itself, and of mode smoke the models that answered nothing:
-    all three fail a run unasked.
+    one prompt, faults in Weighbridge itself, and of modes smoke and compat the models that answered
+    nothing: all three fail a run unasked. And every cell that `--require` of mode compat names.
 
     Last, with `slo`, every statement of it on each phase that it is made of. Raises SloError when
     it has none for any of them: what judges nothing would pass everything.
@@ -89,6 +89,7 @@ def judge(view: View, conditions: Sequence[Condition], slo: Slo | None = None) -
         *_faults(view),
         *_disagreements(view),
         *_answers(view),
+        *_features(whole),
         *held(whole, conditions),
         *([] if slo is None else objectives(view, slo)),
     ]
@@ -193,6 +194,24 @@ def _answers(view: View) -> list[Check]:
         good[name] = good.get(name, 0) + phase.success
     mute = [name for name, count in good.items() if not count]
     return [Check(name, None, "failed", "answered nothing", claim="answers") for name in mute]
+
+
+def _features(view: View) -> list[Check]:
+    """Of mode compat: the models that answered nothing, and every cell that `--require` names."""
+    features, found = view.features, list[Check]()
+    for model in features.mute:
+        said = f"answered nothing: {features.ended.get(model, '')}"
+        found.append(Check(model, None, "failed", said, claim="answers"))
+    for one in features.required:
+        verdict = str(one.cell.verdict) if one.cell else "not tried"
+        fact = f" ({one.cell.evidence})" if one.cell and one.cell.evidence else ""
+        told: Literal["passed", "failed", "unknown"] = (
+            "passed" if one.passes
+            else "unknown" if one.cell is None or not one.cell.verdict.accuses else "failed"
+        )  # fmt: skip
+        said = f"{one.check} is {verdict}{fact}"
+        found.append(Check(one.model, None, told, said, claim=f"{one.check} works"))
+    return found
 
 
 def _phases(view: View) -> dict[str, tuple[str | None, str | None]]:

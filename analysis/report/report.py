@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
 
+from analysis.features import cells
 from analysis.numbers.summarize import of_phases
 from analysis.page import html, markdown
 from analysis.page.blocks import Page, Section, Table, Tile
@@ -43,8 +44,9 @@ SECTIONS = discovered()
 """In the report's order: its first page, the article's tables, then what the article lacks."""
 
 
-def write(view: View) -> tuple[Path, Path, Path]:
-    """Write report.md, report.html and summary.json; return their paths. Raises OSError."""
+def write(view: View) -> tuple[Path, ...]:
+    """Write report.md, report.html and summary.json, of mode compat also compat.json; return their
+    paths. Raises OSError."""
     run, page = view.run, compose(view)
     files = {
         "report.md": markdown.render(page),
@@ -54,7 +56,8 @@ def write(view: View) -> tuple[Path, Path, Path]:
     for name, text in files.items():
         with replacing(run.folder / name) as file:
             file.write(text)
-    return (run.folder / "report.md", run.folder / "report.html", run.folder / "summary.json")
+    paths = tuple(run.folder / name for name in files)
+    return (*paths, cells.write(view.features, run.folder)) if view.features.cells else paths
 
 
 def few_open(found: Sequence[Section]) -> list[Section]:

@@ -1,10 +1,12 @@
 """What every section and verdict of a report is made from: a run, its numbers, a language."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from analysis.features import cells
+from analysis.features.cells import Features
 from analysis.numbers import agreement, providers
 from analysis.numbers.agreement import Difference
 from analysis.numbers.goodput import slo_of
@@ -34,7 +36,7 @@ class View:
     providers (numbers/providers.py), `probes` the rows of each of PROBES, `differences` what plain
     and streamed replies to one prompt disagree on (numbers/agreement.py), `misfits` the rows whose
     costs do not fit the run's own prices (numbers/outliers.py), `routes` what two routes of the
-    run differ in (None: there is one).
+    run differ in (None: there is one), `features` what mode compat found.
     """
 
     run: Run
@@ -46,6 +48,7 @@ class View:
     differences: Sequence[Difference]
     misfits: Sequence[Misfits]
     routes: TwoRoutes | None = None
+    features: Features = field(default_factory=Features)
 
     @classmethod
     def of(cls, run: Run, phases: Sequence[PhaseNumbers], t: Words) -> "View":
@@ -64,6 +67,7 @@ class View:
             differences=differences,
             misfits=outliers(run.rows.frame(list(NEEDED))),
             routes=TwoRoutes.of(run),
+            features=cells.of(run),
         )
 
     def of_gateway(self) -> "View":

@@ -21,6 +21,7 @@ class Mode:
     `example`: a short command line after the mode's name, sound on the simulator; `slo.toml` and
     `trace.jsonl` stand for files of the operator's. Help shows it, and tests run it.
     `page`: its page under docs/.
+    `one_process`: what it sends follows from whole replies, which no worker ships to a master.
     `in_full`: its phases in mode full, which runs those of every mode that has some. None: it is no
     part of it.
     """
@@ -33,6 +34,7 @@ class Mode:
     example: tuple[str, ...]
     page: str
     in_full: Callable[[Options], list[Phase]] | None = None
+    one_process: bool = False
 
     @property
     def about(self) -> str:

@@ -31,6 +31,14 @@ class Judging:
     junit: str = _judging(
         "", "write what --fail-on judged to this file, as JUnit XML", anew=True, web=False
     )
+    require: str = _judging(
+        "",
+        "TOML file with the features that your application needs, by model: exit code 1 where one "
+        "does not work (docs/how-to/compat.md)",
+        modes=("compat",),
+        anew=True,
+        web=False,
+    )
     stop_rule: str = _judging(
         "on",
         "end a climb or a window on many 429, 5xx and timeouts, and what is refused from the start",

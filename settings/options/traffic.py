@@ -95,6 +95,20 @@ class Traffic:
         web=False,
     )
 
+    checks: str = _traffic(
+        "",
+        "which checks, by id or pattern, with commas between, e.g. tool.*,json.schema,responses.* "
+        "(empty: those of chat, or of embeddings)",
+        modes=("compat",),
+    )
+    context_tokens: int = _traffic(
+        0,
+        "the model's context window, tokens: what is longer is not sent, but by error.context "
+        "(0: not known)",
+        modes=("compat",),
+        at_least=0,
+    )
+
     @property
     def gaps_s(self) -> tuple[int, ...]:
         """The numbers of `--cache-gaps`; OperatorError if they are not whole and above 0."""

@@ -12,6 +12,7 @@ from analysis.report.verdicts import (
     asked,
     bodies,
     charges,
+    compat,
     dialects,
     failures,
     generator,
@@ -34,6 +35,7 @@ def verdicts(view: View) -> list[Remark]:
     found = [
         *asked.remarks(whole),
         *_routes(whole),
+        *compat.remarks(whole),
         *accounts.remarks(view),
         *failures.remarks(view),
         *bodies.remarks(view),

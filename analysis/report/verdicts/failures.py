@@ -19,7 +19,10 @@ SMALL_SHARE = 0.01
 """Failures up to this share of a phase's requests are a note. A phase in which nothing succeeded
 is bad whatever its size."""
 
-_SOUGHT = {"limits": frozenset({Outcome.RATE_LIMITED.value})}
+_SOUGHT = {
+    "limits": frozenset({Outcome.RATE_LIMITED.value}),
+    "compat": frozenset(outcome.value for outcome in Outcome),  # its checks judge them
+}
 """What a mode sends its requests for is no failure of them."""
 
 

@@ -1,5 +1,6 @@
 """Whether the load generator kept time: a late one measures itself."""
 
+from analysis.features.cells import MODE as COMPAT
 from analysis.numbers.phase_numbers import PhaseNumbers
 from analysis.numbers.punctuality import GAP_SHARE
 from analysis.page.blocks import Level, Remark
@@ -17,7 +18,10 @@ FEWEST = 3
 def remarks(view: View) -> list[Remark]:
     """Whether the requests left when they were due, and what came was read when it came."""
     t = view.t
-    judged = [phase for phase in view.phases if phase.generator_limited is not None]
+    judged = [
+        phase for phase in view.phases
+        if phase.generator_limited is not None and phase.mode != COMPAT  # which measures no times
+    ]  # fmt: skip
     limited = [phase for phase in judged if phase.generator_limited]
     found = []
     for phase in limited:

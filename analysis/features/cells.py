@@ -1,0 +1,168 @@
+"""The cells of a run of mode compat, judged again from its evidence."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from analysis.reading.atomic_file import replacing
+from analysis.reading.load import Run, rows
+from compat import evidence_file
+from compat.cells import Cell, as_json, from_json
+from compat.evidence import Evidence
+from compat.known import survey_of
+from compat.replay import Changed, finish
+from compat.required import Judged, Required, judge, parse, unmatched
+from compat.survey import Survey
+from recording.errors import InputError
+from recording.events import BudgetSpent, PaymentRequired, Stopped
+from recording.json_files import json_of, read_bytes
+from recording.untrusted_text import as_json as text_of
+
+MODE = "compat"
+FILE = "compat.json"
+NEEDED = ("phase", "request_index", "mode", "model_requested", "task_id", "api_cost",
+          "check_detail")  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What a run found: `cells` by model, in the checks' order. `ended` says by model why its
+    checks ended early, `mute` which models answered nothing. `required` are the cells that
+    `--require` asks for, judged; `idle` its patterns that fit no model of the run."""
+
+    cells: tuple[Cell, ...] = ()
+    models: tuple[str, ...] = ()
+    ended: Mapping[str, str] = field(default_factory=dict)
+    mute: tuple[str, ...] = ()
+    required: tuple[Judged, ...] = ()
+    idle: tuple[str, ...] = ()
+
+
+def of(run: Run) -> Features:
+    """The features of a run; without any where it is of another mode."""
+    options = run.manifest.get("options") or {}
+    if options.get("mode") != MODE:
+        return Features()
+    models = tuple(
+        dict.fromkeys(n.strip() for n in str(options.get("model", "")).split(",") if n.strip())
+    )
+    try:
+        found = _judged(run, options, models)
+    except (Changed, InputError):  # of a version whose checks were others: as they were judged then
+        found = Features(tuple(read(run.folder)), models)
+    required = _required(run)
+    if required is None:
+        return found
+    return Features(
+        found.cells, models, found.ended, found.mute,
+        tuple(judge(required, found.cells, models)), tuple(unmatched(required, models)),
+    )  # fmt: skip
+
+
+def write(features: Features, folder: Path) -> Path:
+    """Write compat.json. Raises OSError."""
+    with replacing(folder / FILE) as file:
+        file.write(text_of(as_json(features.cells)) + "\n")
+    return folder / FILE
+
+
+def read(folder: Path) -> list[Cell]:
+    """The cells of a compat.json, or of the one in a folder. Raises InputError."""
+    path = folder / FILE if folder.is_dir() else folder
+    try:
+        return from_json(json_of(read_bytes(path)))
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be read ({error.strerror}): give a run of mode compat."
+        ) from None
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+
+
+def _judged(run: Run, options: Mapping[str, Any], models: Iterable[str]) -> Features:
+    kept = evidence_file.read(run.folder)
+    places = {id(evidence): place for place, evidence in kept.items()}
+    sent = _Sent(run)
+    cells, ended, mute = list[Cell](), dict[str, str](), list[str]()
+    for model in models:
+        survey = survey_of(
+            model,
+            run_id=run.run_id,
+            checks=str(options.get("checks") or ""),
+            context_tokens=int(options.get("context_tokens") or 0),
+            auth=str(options.get("auth") or ""),
+        )
+        finish(survey, kept, _unsent(run))
+        cells += _cells(survey, places, sent)
+        if survey.ended:
+            ended[model] = survey.ended
+        if survey.mute:
+            mute.append(model)
+    return Features(tuple(cells), tuple(models), ended, tuple(mute))
+
+
+def _cells(
+    survey: Survey, places: Mapping[int, evidence_file.Place], sent: "_Sent"
+) -> Iterable[Cell]:
+    model, findings = survey.setting.model, survey.findings()
+    for check in survey.checks:
+        trial, finding = survey.trials[check.id], findings[check.id]
+        telling: Evidence | None = trial.telling
+        place = places.get(id(telling)) if telling is not None else None
+        yield Cell(
+            check=check.id,
+            model=model,
+            verdict=finding.verdict,
+            evidence=finding.fact,
+            request_id=telling.request_id if telling is not None else "",
+            task_id=sent.tasks.get(place, "") if place is not None else "",
+            cost=sent.costs.get((model, check.id)),
+            status=telling.status if telling is not None else None,
+            sent=sent.counts.get((model, check.id), 0),
+        )
+
+
+class _Sent:
+    """What the rows say: by model and check how many requests, and their known costs; by place the
+    task_id."""
+
+    def __init__(self, run: Run) -> None:
+        self.counts: dict[tuple[str, str], int] = {}
+        self.costs: dict[tuple[str, str], float] = {}
+        self.tasks: dict[evidence_file.Place, str] = {}
+        for row in rows(run.rows.frame(list(NEEDED))):
+            key = (str(row["model_requested"]), _check(row["check_detail"]))
+            if not key[1]:
+                continue
+            self.counts[key] = self.counts.get(key, 0) + 1
+            if row["api_cost"] is not None:
+                self.costs[key] = self.costs.get(key, 0.0) + row["api_cost"]
+            self.tasks[(row["phase"], int(row["request_index"]))] = row["task_id"] or ""
+
+
+def _check(detail: str | None) -> str:
+    try:
+        told = json.loads(detail or "{}")
+    except ValueError:
+        return ""
+    return str(told.get("check") or "") if isinstance(told, dict) else ""
+
+
+def _unsent(run: Run) -> str:
+    """Why a request of the run was not sent."""
+    for kind, why in (
+        (BudgetSpent, "the budget is spent"),
+        (PaymentRequired, "the gateway wants payment (HTTP 402)"),
+        (Stopped, "the run was stopped"),
+    ):
+        if run.events_of(kind):
+            return why
+    return "the run ended before it was sent"
+
+
+def _required(run: Run) -> Required | None:
+    """What `--require` asks for, as the manifest keeps it."""
+    kept = run.manifest.get("require")
+    return parse(kept) if isinstance(kept, dict) else None

@@ -1,0 +1,157 @@
+"""Compatibility: which feature of the API works for which model, and what each fault means in code.
+
+The matrix first, the groups with the worst cells on top; then a line for each cell that is not
+`works`, with its evidence.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from analysis.features.cells import Features
+from analysis.page.blocks import Block, Section, Table, Text
+from analysis.page.columns import Name, field, table
+from analysis.page.vocabulary import API_COST, HTTP, MODEL, REQUESTS, TASK_ID, Cost
+from analysis.page.words import ABSENT, Words, integer
+from analysis.report.view import View
+from compat.cells import Cell, worst
+from compat.check import Words as Said
+from compat.registry import BY_ID
+from compat.verdict import WORST_FIRST, Verdict
+
+PLACE = 95  # in the report
+WORDS = {
+    Verdict.WORKS: Said("works", "可用"),
+    Verdict.IGNORED: Said("ignored", "被忽略"),
+    Verdict.REFUSED: Said("refused", "被拒绝"),
+    Verdict.WRONG: Said("wrong", "结果有误"),
+    Verdict.BROKEN: Said("broken", "出错"),
+    Verdict.UNSURE: Said("unsure", "无法判断"),
+    Verdict.NOT_TRIED: Said("not tried", "未检查"),
+}
+GROUPS = {
+    "basics": Said("replies and streams", "响应与流式"),
+    "messages": Said("messages", "消息"),
+    "lengths": Said("lengths", "长度"),
+    "sampling": Said("sampling", "采样"),
+    "structured": Said("structured output", "结构化输出"),
+    "tools": Said("tools", "工具"),
+    "reasoning": Said("reasoning", "推理"),
+    "media": Said("pictures and files", "图片与文件"),
+    "caching": Said("caches", "缓存"),
+    "fields": Said("other fields", "其他字段"),
+    "errors": Said("errors and closing", "错误与取消"),
+    "responses": Said("Responses API", "Responses API"),
+    "embeddings": Said("embeddings", "向量"),
+}
+
+
+def section(view: View) -> Section:
+    """The matrix, what does not work, and what was not tried."""
+    t, features = view.t, view.features
+    if not features.cells:
+        return Section(t("Compatibility", "兼容性"), [])
+    blocks: list[Block] = [matrix] if (matrix := _matrix(t, features)).rows else []
+    told = [cell for cell in features.cells
+            if cell.verdict not in (Verdict.WORKS, Verdict.NOT_TRIED)]  # fmt: skip
+    if told:
+        blocks.append(_evidence(t, sorted(told, key=lambda cell: WORST_FIRST.index(cell.verdict))))
+    blocks += _untried(t, features)
+    return Section(t("Compatibility", "兼容性"), blocks)
+
+
+def shown(t: Words, verdict: Verdict) -> str:
+    """A verdict as its symbol and its word."""
+    symbol = Cell("", "", verdict).symbol
+    return f"{symbol} {t(*WORDS[verdict])}"
+
+
+def _matrix(t: Words, features: Features) -> Table:
+    """Checks by models, but for those that were tried with none; groups with the worst cell
+    first."""
+    by_key = {(cell.check, cell.model): cell for cell in features.cells}
+    tried = [cell for cell in features.cells if cell.verdict is not Verdict.NOT_TRIED]
+    names = list(dict.fromkeys(cell.check for cell in tried))
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        groups.setdefault(_group(name), []).append(name)
+
+    def gravity(group: str) -> int:
+        cells = [cell for cell in tried if _group(cell.check) == group]
+        return WORST_FIRST.index(worst(cells))
+
+    ordered = [name for group in sorted(groups, key=gravity) for name in groups[group]]
+
+    def cell(name: str, model: str) -> str:
+        found = by_key.get((name, model))
+        return ABSENT if found is None else shown(t, found.verdict)
+
+    return Table(
+        headers=(t("Group", "类别"), t("Feature", "功能"), t("Check", "检查项"), *features.models),
+        rows=[
+            (_named(t, GROUPS.get(_group(name)), _group(name)), _title(t, name), name,
+             *(cell(name, model) for model in features.models))
+            for name in ordered
+        ],
+        how=t(
+            "Each check is a request that only a working feature can answer rightly. Works: in "
+            "every repetition. Ignored: HTTP 200, and the reply is that of a request without it. "
+            "Refused: an error that names it. Wrong: an effect, against the contract. Broken: 5xx, "
+            "no JSON, a cut stream. Whatever does not work was sent again; where the tries differ "
+            "it is unsure.",
+            "每项检查都是只有该功能真正可用才能答对的请求。可用：每次均成立；被忽略：HTTP 200，"
+            "但与不使用该功能的结果相同；被拒绝：错误信息指明该功能；结果有误：有效果但不符合约定；"
+            "出错：5xx、非 JSON、流中断。未通过的都会重新发送；多次结果不一致记为无法判断。",
+        ),
+    )  # fmt: skip
+
+
+def _evidence(t: Words, cells: Sequence[Cell]) -> Table:
+    """A line a cell: the fact, where to find it, and what it means in the user's code."""
+    return table(
+        t,
+        cells,
+        [
+            Name("Check", "检查项").of(lambda cell: cell.check),
+            MODEL.of(lambda cell: cell.model),
+            Name("Found", "结论").of(lambda cell: shown(t, cell.verdict)),
+            Name("Evidence", "证据").of(lambda cell: cell.evidence or ABSENT),
+            Name("So in your code", "对代码的影响").of(
+                lambda cell: _named(t, cell.in_code, ABSENT)
+            ),
+            HTTP.of(lambda cell: integer(cell.status)),
+            field("request id").of(lambda cell: cell.request_id or ABSENT),
+            TASK_ID.of(lambda cell: cell.task_id or ABSENT),
+            REQUESTS.of(lambda cell: cell.sent),
+            API_COST.of(lambda cell: Cost(cell.cost)),
+        ],
+        title=t("What does not work, or cannot be told", "不可用或无法判断的功能"),
+        how=t(
+            "The raw replies stand in evidence.jsonl, the cells in compat.json.",
+            "原始响应见 evidence.jsonl，结论见 compat.json。",
+        ),
+    )
+
+
+def _untried(t: Words, features: Features) -> Iterable[Text]:
+    """What was not tried, and why, a line a reason and model."""
+    why: dict[tuple[str, str], list[str]] = {}
+    for cell in features.cells:
+        if cell.verdict is Verdict.NOT_TRIED:
+            why.setdefault((cell.model, cell.evidence), []).append(cell.check)
+    for (model, reason), names in why.items():
+        listed = t.join(names)
+        yield Text(t(f"{model}, not tried ({reason}): {listed}.",
+                     f"{model} 未检查（{reason}）：{listed}。"))  # fmt: skip
+
+
+def _group(name: str) -> str:
+    check = BY_ID.get(name)
+    return check.group if check else ""
+
+
+def _title(t: Words, name: str) -> str:
+    check = BY_ID.get(name)
+    return _named(t, check.title if check else None, name)
+
+
+def _named(t: Words, told: Said | None, otherwise: str) -> str:
+    return otherwise if told is None else t(*told)

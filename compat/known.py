@@ -1,0 +1,46 @@
+"""What is known of a model before anything is sent: by its name, and as the operator says. Pure."""
+
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+
+from compat.check import Check, Setting
+from compat.registry import CHECKS, chosen
+from compat.survey import Survey
+from recording.errors import OperatorError
+
+_O200K = ("gpt-4o*", "gpt-4.1*", "gpt-4.5*", "gpt-5*", "o1*", "o3*", "o4*", "gpt-oss*")
+_FORCED = (32, "A")
+"""Token 32 of o200k is the letter A."""
+
+
+def _checks_of(patterns: Sequence[str]) -> list[Check]:
+    """The checks of these ids or patterns; without any, all of the chat API's and the embeddings'.
+    Raises OperatorError."""
+    if not patterns:
+        return [*CHECKS]
+    try:
+        return chosen(patterns)
+    except KeyError as error:
+        raise OperatorError(
+            f"--checks names no check of ours, {error.args[0]!r}: docs/how-to/compat.md lists them."
+        ) from None
+
+
+def survey_of(model: str, *, run_id: str, checks: str, context_tokens: int, auth: str) -> Survey:
+    """The checks of a model, before any answer. `checks` are ids and patterns with commas between:
+    the Responses API is asked for by naming one of its checks. `context_tokens` 0: not known.
+
+    Raises OperatorError.
+    """
+    patterns = [name.strip() for name in checks.split(",") if name.strip()]
+    name = model.rpartition("/")[2].lower()
+    setting = Setting(
+        model,
+        seed=run_id,
+        forced_token=_FORCED if any(fnmatchcase(name, one) for one in _O200K) else None,
+        context_tokens=context_tokens or None,
+        keyed=auth.strip().lower() != "none",
+        embeds="embed" in name,
+        responses=any(pattern.startswith("responses") for pattern in patterns),
+    )
+    return Survey(_checks_of(patterns), setting)

@@ -1,0 +1,57 @@
+"""A survey done again from what is kept of it: what is next to send, and what was found. Pure."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+
+from compat.evidence import Evidence
+from compat.evidence_file import Place
+from compat.survey import Survey, Wave
+
+Kept = Mapping[Place, Evidence]
+
+
+def phase_name(model: str, number: int) -> str:
+    """What the phase of a model's wave is called."""
+    return f"compat/{model}/{number}"
+
+
+def wave_of(survey: Survey, kept: Kept, phase: str) -> Wave:
+    """The wave that a phase sends. Raises LookupError where what is kept leads to no such wave."""
+    model, waves = survey.setting.model, survey.waves()
+    wave = next(waves, None)
+    while wave is not None and phase_name(model, wave.number) != phase:
+        wave = _next(waves.send, answers(model, wave, kept))
+    if wave is None:
+        raise LookupError(f"no wave of {model} is {phase}")
+    return wave
+
+
+class Changed(Exception):
+    """What is kept was sent by a version with other checks."""
+
+
+def finish(survey: Survey, kept: Kept, unsent: str) -> None:
+    """Judge a survey by what is kept; `unsent` says why a request was not sent. Raises Changed."""
+    model, waves = survey.setting.model, survey.waves(unsent)
+    wave = next(waves, None)
+    while wave is not None:
+        got = answers(model, wave, kept)
+        for turn, evidence in zip(wave.turns, got, strict=True):
+            if evidence is not None and evidence.sent != json.loads(json.dumps(turn.ask.body)):
+                raise Changed(turn.check)
+        wave = _next(waves.send, got)
+
+
+def answers(model: str, wave: Wave, kept: Kept) -> list[Evidence | None]:
+    """What is kept of a wave's requests, in order."""
+    name = phase_name(model, wave.number)
+    return [kept.get((name, index)) for index in range(len(wave.turns))]
+
+
+def _next(
+    send: Callable[[Sequence[Evidence | None]], Wave], got: Sequence[Evidence | None]
+) -> Wave | None:
+    try:
+        return send(got)
+    except StopIteration:
+        return None

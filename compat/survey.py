@@ -1,0 +1,224 @@
+"""All checks of one model over one route: in which order they are sent, and when to stop. Pure.
+
+The first check says what the model is like, and whether it answers at all. Then every check that is
+undecided sends its next requests, all of them in one wave, until none is left; those that need an
+order of their own go last, one request at a time.
+"""
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, field, replace
+
+from compat.check import Ask, Check, Setting
+from compat.evidence import Evidence, said, strict_json
+from compat.registry import BY_ID
+from compat.trial import Trial, learn
+from compat.verdict import Finding, softened
+from recording.json_values import mapping
+
+AT_ONCE = 4
+"""Requests of a wave that are in flight together: enough for a minute or two a model, and few
+enough that a stream's times are the gateway's."""
+IN_TURN = ("cache.prompt", "cache.key", "cancel")
+"""Checks whose requests must follow one another, with nothing else beside them."""
+MOST_LOOKS = 3
+LONGEST_WAIT_S, MOST_WAITING_S = 60.0, 300.0
+"""Of one wait for a rate limit, and of all waits for one model."""
+_RATE_LIMITED = 429
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One request of a wave, and the check that it is of."""
+
+    check: str
+    ask: Ask
+
+
+@dataclass(frozen=True, slots=True)
+class Wave:
+    """Requests that may be sent now, `users` at once, `wait_s` after the wave before it."""
+
+    number: int
+    turns: tuple[Turn, ...]
+    users: int
+    wait_s: float = 0.0
+
+
+Answers = Sequence[Evidence | None]
+"""What came back for a wave's requests, in order; None: it was not sent."""
+Waves = Generator[Wave, Answers, None]
+
+
+@dataclass(slots=True)
+class Survey:
+    """`waves` is a generator: send each wave's requests, and give it the answers.
+
+    `trials` are by check; `setting` is what is known of the model by now. `ended` says why it ended
+    early, empty: it did not; `mute`: because the model answered nothing.
+    """
+
+    checks: Sequence[Check]
+    setting: Setting
+    trials: dict[str, Trial] = field(default_factory=dict)
+    ended: str = ""
+    mute: bool = False  # whether the model answered nothing
+    resent: dict[str, int] = field(default_factory=dict)  # by check, requests that met HTTP 429
+    _number: int = 0
+    _waited_s: float = 0.0
+    _wait_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        first, rest = self.base, [check for check in self.checks if check.id != self.base.id]
+        self.checks = [first, *rest]
+
+    @property
+    def base(self) -> Check:
+        """The check that says whether the model answers at all."""
+        return BY_ID["embeddings.plain" if self.setting.embeds else "chat.plain"]
+
+    def waves(self, unsent: str = "the run ended before it was sent") -> Waves:
+        """The waves, until everything is decided. `unsent`: why a request was not sent."""
+        yield from self._look()
+        rest = self.checks[1:]
+        self.trials |= {check.id: Trial(check, self.setting) for check in rest}
+        if not self.ended:
+            yield from self._through([c.id for c in rest if c.id not in IN_TURN], AT_ONCE)
+            yield from self._through([c.id for c in rest if c.id in IN_TURN], 1)
+        for trial in self.trials.values():
+            trial.asks()  # what was answered is judged first
+            trial.give_up(unsent if self.ended == _UNSENT else self.ended)
+        if self.ended == _UNSENT:
+            self.ended = unsent
+
+    def findings(self) -> dict[str, Finding]:
+        """By check, softened by the checks below it."""
+        verdicts = {name: trial.finding.verdict for name, trial in self.trials.items()}
+        return {
+            name: softened(
+                trial.finding, [(n, verdicts[n]) for n in trial.check.needs if n in verdicts]
+            )
+            for name, trial in self.trials.items()
+        }
+
+    def _look(self) -> Waves:
+        """The first check alone, again where its answer tells how the model wants to be asked."""
+        base = self.base
+        trial = Trial(base, self.setting)
+        for look in range(1, MOST_LOOKS + 1):
+            trial = Trial(base, self.setting)
+            first = trial.asks()
+            seen = yield from self._answered([Turn(base.id, ask) for ask in first], 1)
+            if self.ended:
+                break
+            learnt = learn(self.setting, seen)
+            if learnt == self.setting or look == MOST_LOOKS:
+                trial.add(seen)
+                break
+            self.setting = replace(learnt, round=100 * look)
+        self.trials[base.id] = trial
+        answered = _any_answer(seen)
+        while not self.ended and (asks := trial.asks()):
+            more = yield from self._answered([Turn(base.id, ask) for ask in asks], 1)
+            if not self.ended:
+                trial.add(more)
+                answered |= _any_answer(more)
+                seen = more
+        self.setting = replace(self.setting, round=self.setting.round + 10)
+        if not answered and not self.ended:
+            self.mute = True
+            self.ended = f"the model answered no plain request ({_told(seen)})"
+
+    def _through(self, names: Sequence[str], users: int) -> Waves:
+        """The checks of these ids, until they are decided."""
+        while not self.ended:
+            asked = [(name, [*self.trials[name].asks()]) for name in names]
+            turns = [Turn(name, ask) for name, asks in asked for ask in asks]
+            if not turns:
+                return
+            seen = yield from self._answered(turns, users)
+            start = 0
+            for name, asks in asked:
+                own, start = seen[start : start + len(asks)], start + len(asks)
+                if len(own) == len(asks):
+                    self.trials[name].add(own)
+
+    def _answered(
+        self, turns: Sequence[Turn], users: int
+    ) -> Generator[Wave, Answers, list[Evidence]]:
+        """The answers to some requests, as far as there are any: in order, up to the first that
+        has none. What a rate limit refuses is sent again when it lets it."""
+        found: dict[int, Evidence] = {}
+        places = list(range(len(turns)))
+        if not turns:
+            return []
+        for attempt in range(20):
+            self._number += 1
+            wave = Wave(self._number, tuple(turns[n] for n in places),
+                        users if attempt == 0 else 1, self._wait_s)  # fmt: skip
+            answers = yield wave
+            got = {n: one for n, one in zip(places, answers, strict=True) if one is not None}
+            found |= got
+            self._wait_s = 0.0
+            if len(got) < len(places):
+                self.ended = _UNSENT
+                break
+            places = [n for n, one in got.items() if one.status == _RATE_LIMITED]
+            if not places:
+                break
+            self._wait_s = max(_wait_s(found[n], attempt) for n in places)
+            self._waited_s += self._wait_s
+            if self._waited_s > MOST_WAITING_S:
+                self.ended = (
+                    f"the rate limit let no more through within {MOST_WAITING_S:g} s "
+                    f"({said(found[places[0]])})"
+                )
+                break
+            if users == 1 and len(turns) > 1:
+                break  # one sent again would not stand in its order
+            for n in places:
+                name = turns[n].check
+                self.resent[name] = self.resent.get(name, 0) + 1
+        whole: list[Evidence] = []
+        for n in range(len(turns)):
+            if n not in found:
+                break
+            whole.append(found[n])
+        return whole
+
+
+_UNSENT = "unsent"
+
+
+def _any_answer(seen: Sequence[Evidence]) -> bool:
+    return any(_answers(one) for one in seen)
+
+
+def _answers(evidence: Evidence) -> bool:
+    """Whether a reply has something in it: a choice or a vector, however wrong."""
+    if evidence.status is None or not 200 <= evidence.status < 300:
+        return False
+    if evidence.content_type == "text/event-stream":
+        return True
+    try:
+        body = mapping(strict_json(evidence.body))
+    except ValueError:
+        return False
+    return bool(body.get("choices") or body.get("data"))
+
+
+def _told(seen: Sequence[Evidence]) -> str:
+    if not seen or seen[-1].status is None:
+        return f"{seen[-1].outcome}, no HTTP status" if seen else "nothing came"
+    return said(seen[-1])
+
+
+def _wait_s(evidence: Evidence, attempt: int) -> float:
+    """How long a rate limit asks to wait, within bounds; without a word, longer each time."""
+    for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        try:
+            stated = float(evidence.headers.get(name, "")) * unit
+        except ValueError:
+            continue
+        if stated >= 0:
+            return min(LONGEST_WAIT_S, stated + 0.2)
+    return min(LONGEST_WAIT_S, 2.0 ** (attempt + 1))

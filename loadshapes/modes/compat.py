@@ -1,0 +1,156 @@
+"""Mode compat: does every feature of the API work through the gateway?
+
+A program per model: its waves are those of compat/survey.py, a phase each, and what is next follows
+from what came back (evidence.jsonl in the run's folder). So a run that is resumed goes on where it
+was, and its cells can be computed again.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from compat import evidence_file, known
+from compat.bound import outlook
+from compat.check import Bound
+from compat.replay import answers, phase_name
+from compat.required import load
+from compat.survey import AT_ONCE, MOST_LOOKS, Survey, Wave
+from loadshapes.modes.mode import Mode
+from loadshapes.phase import Phase
+from loadshapes.plan import Plan
+from loadshapes.program import Program
+from loadshapes.schedule import Closed
+from loadshapes.task_prefix import task_prefix
+from recording.errors import OperatorError
+from recording.record import RequestRecord
+from rules.prices import PriceError, Prices
+from rules.prices import read as read_prices
+from settings.options import Options
+
+NAME = REQUEST = "compat"
+
+
+def plan(options: Options) -> Plan:
+    """Which features of the API work, are ignored, refused, wrong or broken, for each model.
+
+    Raises OperatorError.
+    """
+    if not options.models:
+        raise OperatorError("--model is missing: mode compat needs the models to check.")
+    if options.no_content:
+        raise OperatorError(
+            "mode compat judges replies from evidence.jsonl, which --no-content would keep empty: "
+            "leave it out; no text of yours is sent."
+        )
+    if options.require:
+        _check_required(options)
+    try:
+        prices = read_prices(options.prices) if options.prices else None
+    except PriceError as error:
+        raise OperatorError(f"--prices: {error}") from None
+    return Plan(
+        phases=(),
+        unfold=lambda: _program(options),
+        most_users=AT_ONCE,
+        outlook="; ".join(_outlook(options, model, prices) for model in options.models),
+    )
+
+
+def _check_required(options: Options) -> None:
+    """See that `--require` can be read, and asks something of the run's models."""
+    required = load(Path(options.require))
+    if not any(required.of(model) for model in options.models):
+        raise OperatorError(
+            f"--require {options.require} requires nothing of {', '.join(options.models)}: name "
+            "them there, or check other models."
+        )
+
+
+def survey_of(options: Options, model: str) -> Survey:
+    """The checks of a model, before any answer. Raises OperatorError."""
+    return known.survey_of(
+        model,
+        run_id=options.run_id,
+        checks=options.checks,
+        context_tokens=options.context_tokens,
+        auth=options.auth,
+    )
+
+
+def folder_of(options: Options) -> Path:
+    """The folder of the run."""
+    return Path(options.results).resolve() / options.run_id
+
+
+def _outlook(options: Options, model: str, prices: Prices | None) -> str:
+    """What the checks of a model may use: exact bounds, not estimates."""
+    survey = survey_of(options, model)
+    bounds = outlook(survey.checks, survey.setting, MOST_LOOKS)
+    price = prices.of(model) if prices else None
+    unit = f" {prices.currency}" if prices and prices.currency else ""
+
+    def told(bound: Bound) -> str:
+        text = f"{bound.requests} requests and at most {bound.tokens:,} tokens"
+        return text + (f" and {price.most_of(*bound):.6g}{unit}" if price else "")
+
+    return (
+        f"{model}: {told(bounds.once)} where every feature works ({told(bounds.reasoning)} if it "
+        f"reasons); no more than {told(bounds.most)} where none does"
+    )
+
+
+def _program(options: Options) -> Program:
+    for model in options.models:
+        yield from _checked(options, model)
+
+
+def _checked(options: Options, model: str) -> Program:
+    """The waves of a model, a phase each."""
+    waves, ended = survey_of(options, model).waves(), None
+    wave = next(waves, None)
+    while wave is not None:
+        finding = yield _phase(options, model, wave, ended)
+        if finding.t0_unix_s is not None:
+            ended = finding.t0_unix_s + _lasted_s(finding.records)
+        kept = evidence_file.read(folder_of(options))
+        try:
+            wave = waves.send(answers(model, wave, kept))
+        except StopIteration:
+            return
+
+
+def _phase(options: Options, model: str, wave: Wave, ended: float | None) -> Phase:
+    begins = ended + wave.wait_s if ended is not None and wave.wait_s else None
+    return Phase(
+        name=phase_name(model, wave.number),
+        mode=NAME,
+        scenario=NAME,
+        model=model,
+        schedule=Closed(len(wave.turns)),
+        request=REQUEST,
+        users=min(wave.users, len(wave.turns)),
+        max_tokens=max(turn.ask.output_tokens for turn in wave.turns),
+        task_prefix=task_prefix(options, NAME, model, str(wave.number), "req-"),
+        watched=True,
+        not_before_unix_s=begins,
+        stop_rule=False,
+    )
+
+
+def _lasted_s(rows: Sequence[RequestRecord]) -> float:
+    return max((row.done_offset_s or 0.0 for row in rows), default=0.0)
+
+
+MODE = Mode(
+    name=NAME,
+    place=145,
+    question=("does every feature of the API work through it?", "接口的各项功能是否都可用"),
+    sends=(
+        "47 checks, about 96 short requests a model, each of which only a working feature can "
+        "answer rightly",
+        "47 项检查，每个模型约 96 个短请求；只有功能真正可用才能答对",
+    ),
+    plan=plan,
+    example=("--model", "gpt-5.4-nano"),
+    page="how-to/compat.md",
+    one_process=True,
+)

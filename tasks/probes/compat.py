@@ -1,0 +1,29 @@
+"""Compatibility: each request is one of a check's, as it stands there (compat/)."""
+
+from functools import lru_cache, partial
+from pathlib import Path
+
+from compat import evidence_file
+from compat.replay import wave_of
+from compat.survey import Wave
+from loadshapes.modes.compat import REQUEST, folder_of, survey_of
+from loadshapes.phase import Phase
+from settings.options import Options
+from tasks.prompts import Raw, Request
+
+
+@lru_cache(maxsize=4)
+def _wave(options: Options, folder: Path, phase: str, model: str) -> Wave:
+    """What a phase sends: it follows from what the phases before it were answered."""
+    return wave_of(survey_of(options, model), evidence_file.read(folder), phase)
+
+
+def build(phase: Phase, index: int, options: Options) -> Request:
+    """Request `index` of a wave, raw."""
+    folder = folder_of(options)
+    turn = _wave(options, folder, phase.name, phase.model).turns[index]
+    keep = partial(evidence_file.append, folder, (phase.name, index), turn.check)
+    return Request("", place={"check": turn.check}, raw=Raw(turn.check, turn.ask, keep))
+
+
+BUILDERS = {REQUEST: build}

@@ -1,0 +1,179 @@
+"""A whole survey against servers made by hand: refusing, limiting, lying, and silent ones."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from compat import evidence_file
+from compat.check import Ask
+from compat.evidence import Evidence, Outcome
+from compat.known import survey_of
+from compat.replay import Changed, finish, phase_name, wave_of
+from compat.survey import LONGEST_WAIT_S, MOST_WAITING_S, Survey, Wave
+from compat.verdict import Verdict
+from tests.compat import wire
+from tests.compat.wire import message, plain
+
+Server = Callable[[Ask], Evidence | None]
+MODEL = "gpt-m"
+
+
+def survey(checks: str = "", **more: object) -> Survey:
+    told = {"run_id": "r", "context_tokens": 0, "auth": "auto", "checks": checks} | more
+    return survey_of(MODEL, **told)  # type: ignore[arg-type]
+
+
+def sent(asked: Survey, server: Server, most: int = 400) -> list[Wave]:
+    """Every wave, answered."""
+    waves, seen = asked.waves("the budget is spent"), []
+    wave = next(waves, None)
+    while wave is not None and len(seen) < most:
+        seen.append(wave)
+        try:
+            wave = waves.send([server(turn.ask) for turn in wave.turns])
+        except StopIteration:
+            break
+    return seen
+
+
+def found(asked: Survey) -> dict[str, Verdict]:
+    return {name: finding.verdict for name, finding in asked.findings().items()}
+
+
+def refusing(status: int, text: str = "no") -> Server:
+    return lambda ask: wire.error(ask, status, text)
+
+
+def test_a_gateway_that_refuses_everything_is_one_sentence() -> None:
+    """Whatever it says, no more than the first check is sent, and nothing else is accused."""
+    for server in (
+        refusing(401, "bad key"), refusing(404, "no such model"), refusing(400, "no"),
+        refusing(500), refusing(402), lambda ask: wire.lost(ask, Outcome.RESET),
+        lambda ask: wire.lost(ask, Outcome.TIMEOUT),
+    ):  # fmt: skip
+        asked = survey()
+        waves = sent(asked, server)
+        assert sum(len(wave.turns) for wave in waves) <= 5
+        assert asked.mute and "answered no plain request" in asked.ended
+        verdicts = found(asked)
+        assert {v for n, v in verdicts.items() if n != "chat.plain"} == {Verdict.NOT_TRIED}
+
+
+def test_a_rate_limit_is_waited_for_and_accuses_nobody() -> None:
+    """Each request is let through at its third try: all are answered in the end."""
+    tries: dict[str, int] = {}
+
+    def server(ask: Ask) -> Evidence:
+        tries[str(ask)] = tries.get(str(ask), 0) + 1
+        if tries[str(ask)] < 3:
+            limited = wire.error(ask, 429, "slow down")
+            return Evidence(limited.sent, 429, {"retry-after": "1"}, limited.pieces)
+        return plain(ask, message("x"))
+
+    asked = survey("chat.plain,chat.stream,stop,n")
+    waves = sent(asked, server)
+    assert [w.wait_s for w in waves[:3]] == [0.0, 1.2, 1.2] and waves[2].users == 1
+    assert not asked.ended and asked.resent["stop"] >= 2
+    assert "429" not in str([finding.fact for finding in asked.findings().values()])
+
+
+def test_a_limit_that_lets_nothing_through_ends_the_survey_in_time() -> None:
+    first = iter([True])
+
+    def server(ask: Ask) -> Evidence:
+        if next(first, False):
+            told = str((ask.body or {})["messages"][-1]["content"]).split("exactly: ")[-1]
+            return plain(ask, message(told))
+        return wire.error(ask, 429, "slow down")
+
+    asked = survey()
+    waves = sent(asked, server)
+    assert sum(wave.wait_s for wave in waves) <= MOST_WAITING_S
+    assert max(wave.wait_s for wave in waves) <= LONGEST_WAIT_S
+    assert "rate limit let no more through" in asked.ended
+    assert set(found(asked).values()) <= {Verdict.WORKS, Verdict.UNSURE, Verdict.NOT_TRIED}
+    assert found(asked)["chat.plain"] is Verdict.WORKS
+
+
+def test_a_lying_gateway_is_one_sentence_too() -> None:
+    """HTTP 200 with empty choices, a page, or an error, to whatever is asked."""
+    for body in (
+        {**message("x"), "choices": []},
+        b"<html>busy</html>",
+        {"error": {"message": "no"}},
+    ):
+        asked = survey()
+        sent(asked, lambda ask, told=body: plain(ask, told))  # type: ignore[misc]
+        verdicts = found(asked)
+        assert asked.mute and "HTTP 200" in asked.ended and verdicts["chat.plain"].accuses
+        assert {v for n, v in verdicts.items() if n != "chat.plain"} == {Verdict.NOT_TRIED}
+
+
+def test_what_was_not_sent_is_not_tried() -> None:
+    count = iter(range(1000))
+
+    def server(ask: Ask) -> Evidence | None:
+        return plain(ask, message("x")) if next(count) < 30 else None
+
+    asked = survey()
+    sent(asked, server)
+    left = [t.finding for t in asked.trials.values() if t.finding.verdict is Verdict.NOT_TRIED]
+    assert asked.ended == "the budget is spent" and len(left) > 20
+    assert any(finding.fact == "the budget is spent" for finding in left)
+
+
+def test_the_setting_is_learnt_from_the_first_answers() -> None:
+    """A model that wants the other field of its budget, and one that reasons."""
+
+    def server(ask: Ask) -> Evidence:
+        if "max_tokens" in (ask.body or {}):
+            return wire.error(ask, 400, "use max_completion_tokens", param="max_tokens")
+        used = {**wire.USAGE, "completion_tokens_details": {"reasoning_tokens": 4}}
+        return plain(ask, message("x", usage=used))
+
+    asked = survey("chat.plain")
+    sent(asked, server)
+    assert asked.setting.tokens_field == "max_completion_tokens" and asked.setting.reasons
+
+
+def test_cells_are_computed_again_from_what_is_kept(tmp_path: Path) -> None:
+    """The same findings, by the file alone; keys are not in it; a wave is known by its phase."""
+
+    def server(ask: Ask) -> Evidence:
+        return wire.byte_by_byte(plain(ask, message("secret-key-1234 \u4e2d")))
+
+    asked, names = survey("chat.plain,stop,n,json.*"), []
+    waves = asked.waves()
+    wave = next(waves, None)
+    while wave is not None:
+        names.append(phase_name(MODEL, wave.number))
+        for index, turn in enumerate(wave.turns):
+            evidence_file.append(tmp_path, (names[-1], index), turn.check, server(turn.ask),
+                                 ["secret-key-1234"])  # fmt: skip
+        kept = evidence_file.read(tmp_path)
+        try:
+            wave = waves.send([kept[(names[-1], index)] for index in range(len(wave.turns))])
+        except StopIteration:
+            break
+    text = (tmp_path / evidence_file.NAME).read_text(encoding="utf-8")
+    assert "secret-key-1234" not in text
+    kept = evidence_file.read(tmp_path)
+    assert "\u4e2d" in kept[(names[0], 0)].body.decode()
+    again = survey("chat.plain,stop,n,json.*")
+    finish(again, kept, "")
+    assert again.findings() == asked.findings()
+    assert wave_of(survey("chat.plain,stop,n,json.*"), kept, names[1]).number == 2
+    try:
+        finish(survey("chat.plain,stop", run_id="another"), kept, "")
+    except Changed:
+        return
+    raise AssertionError("evidence of other requests was judged")
+
+
+def test_a_torn_line_is_no_evidence(tmp_path: Path) -> None:
+    (ask,) = survey().base.asks(survey().setting)
+    evidence_file.append(tmp_path, ("p", 0), "chat.plain", plain(ask, message("x")), [])
+    with (tmp_path / evidence_file.NAME).open("ab") as file:
+        file.write(b'{"phase": "p", "ind')
+    assert list(evidence_file.read(tmp_path)) == [("p", 0)]
+    evidence_file.append(tmp_path, ("p", 1), "chat.plain", plain(ask, message("x")), [])
+    assert list(evidence_file.read(tmp_path)) == [("p", 0), ("p", 1)]

@@ -1,0 +1,97 @@
+"""Mode compat against a gateway whose features are known: its cells, its bill, its end."""
+
+import json
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.compat_gateway import CHAT, WINDOW_TOKENS, cells, checked, gateway, verdicts
+from tests.locust_run import CANARY
+
+SOME = "stop,n,json.schema,json.schema.stream,tool.parallel.stream,tool.auto,error.key,models.list"
+REQUIRED = """
+[[require]]
+models = ["sim-*"]
+features = ["stop", "json.schema", "tool.auto"]
+allow = { "n" = ["refused"] }
+[[require]]
+models = ["another"]
+features = ["seed"]
+"""
+
+
+def test_a_healthy_gateway_has_no_other_cell_than_works(tmp_path: Path) -> None:
+    _healthy(tmp_path, "healthy")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", range(10))
+def test_nor_in_ten_runs(tmp_path: Path, number: int) -> None:
+    _healthy(tmp_path, f"healthy-{number}")
+
+
+def _healthy(folder: Path, name: str) -> None:
+    """By every check of chat; each request is a row, and within the bound that was told."""
+    with gateway(folder) as server:
+        told = ("--context-tokens", WINDOW_TOKENS, "--run-id", name)
+        done = checked(server.url, folder / "r", *told)
+        assert done.code == 0, done.text
+        found = verdicts(done)
+        assert set(found.values()) == {"works"} and len(found) == 44, found
+        log = server.rows()
+        rows = [row for row in done.rows() if json.loads(row.check_detail or "")["check"]]
+        assert len(log) == len(rows) - 1 <= 96  # a list of models is no request to a model
+        used = sum(int(r["prompt_tokens"] or 0) + int(r["completion_tokens"] or 0) for r in log)
+        assert used <= 60_000
+        assert sum(cell.sent for cell in cells(done).values()) == len(rows)
+
+
+def test_each_fault_has_its_own_cell_and_a_required_one_fails_the_build(tmp_path: Path) -> None:
+    """What is allowed passes; the JUnit file has a case for each required cell."""
+    (tmp_path / "compat.toml").write_text(REQUIRED, encoding="utf-8")
+    states = {"stop": "ignored", "n": "refused", "json__schema__stream": "broken",
+              "tool__parallel__stream": "wrong"}  # fmt: skip
+    with gateway(tmp_path, **states) as server:
+        done = checked(server.url, tmp_path / "r", "--checks", SOME, "--require",
+                       tmp_path / "compat.toml", "--junit", tmp_path / "j.xml")  # fmt: skip
+    assert verdicts(done) == {
+        "chat.plain": "works", "models.list": "works", "stop": "ignored", "n": "refused",
+        "json.schema": "works", "json.schema.stream": "broken", "tool.auto": "works",
+        "tool.parallel.stream": "wrong", "error.key": "works",
+    }  # fmt: skip
+    assert done.code == 1 and "stop is ignored" in done.err, done.text
+    suite = ElementTree.parse(tmp_path / "j.xml").getroot().find("testsuite")
+    assert suite is not None
+    cases = {case.get("name"): case.find("failure") is not None for case in suite.iter("testcase")}
+    assert cases == {
+        "the run: complete": False, f"{CHAT}: stop works": True, f"{CHAT}: n works": False,
+        f"{CHAT}: json.schema works": False, f"{CHAT}: tool.auto works": False,
+    }  # fmt: skip
+    assert done.folder is not None
+    stop = cells(done)["stop"]
+    (row,) = [row for row in done.rows() if row.task_id == stop.task_id]
+    assert row.gateway_request_id == stop.request_id and stop.status == 200 and stop.sent == 4
+    report = (done.folder / "report.md").read_text(encoding="utf-8")
+    assert "∅ ignored" in report and "replies go on past your stop text" in report
+    for file in done.folder.iterdir():
+        assert CANARY not in file.read_text(encoding="utf-8", errors="replace"), file
+
+
+def test_a_model_that_answers_nothing_is_one_sentence(tmp_path: Path) -> None:
+    with gateway(tmp_path) as server:
+        done = checked(server.url, tmp_path / "r", model="unknown")
+    assert done.code == 1 and len(done.rows()) <= 3
+    assert "unknown answered nothing: the model answered no plain request (HTTP 404" in done.err
+    assert {c.check for c in cells(done).values() if c.verdict.accuses} <= {"chat.plain"}
+
+
+def test_a_spent_budget_leaves_the_rest_not_tried(tmp_path: Path) -> None:
+    with gateway(tmp_path) as server:
+        done = checked(server.url, tmp_path / "r", "--budget-tokens", 400, "--checks", SOME)
+    assert done.code == 1
+    found = cells(done)
+    left = [cell for cell in found.values() if cell.verdict == "not tried"]
+    assert found["chat.plain"].verdict == "works" and left
+    assert {cell.evidence for cell in left} == {"the budget is spent"}
+    assert sum(row.total_tokens or 0 for row in done.rows()) <= 400
