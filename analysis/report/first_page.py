@@ -38,6 +38,9 @@ def _gravest(view: View, remarks: Sequence[Remark]) -> Level:
     """Of what was found: bad where anything is, good where all succeeded, else a note."""
     if any(remark.level == "bad" for remark in remarks):
         return "bad"
+    if view.features.cells:
+        works = all(r.level == "good" for r in remarks if r.head)
+        return "good" if works else "note"
     return "good" if all(phase.success == phase.planned for phase in view.phases) else "note"
 
 
@@ -84,6 +87,8 @@ def _found(view: View, remarks: Sequence[Remark]) -> str:
     good, planned = (sum(getattr(p, name) for p in view.phases) for name in ("success", "planned"))
     if not planned:
         return t("Nothing: no request was planned.", "没有结果：未计划任何请求。")
+    if view.features.cells:  # refusals are what some of its checks are after
+        return t.clauses(_heads(view, (r for r in remarks if r.level == "bad" or r.head))) + t.stop
     share = percent(good / planned)
     parts = [
         t(

@@ -4,7 +4,7 @@ The matrix first, the groups with the worst cells on top; then a line for each c
 `works`, with its evidence.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from analysis.features.cells import Features
 from analysis.page.blocks import Block, Section, Table, Text
@@ -18,6 +18,7 @@ from compat.registry import BY_ID
 from compat.verdict import WORST_FIRST, Verdict
 
 PLACE = 95  # in the report
+CHECK = Name("Check", "检查项")
 WORDS = {
     Verdict.WORKS: Said("works", "可用"),
     Verdict.IGNORED: Said("ignored", "被忽略"),
@@ -48,7 +49,7 @@ def section(view: View) -> Section:
     """The matrix, what does not work, and what was not tried."""
     t, features = view.t, view.features
     if not features.cells:
-        return Section(t("Compatibility", "兼容性"), [])
+        return Section("", [])
     blocks: list[Block] = [matrix] if (matrix := _matrix(t, features)).rows else []
     told = [cell for cell in features.cells
             if cell.verdict not in (Verdict.WORKS, Verdict.NOT_TRIED)]  # fmt: skip
@@ -80,16 +81,21 @@ def _matrix(t: Words, features: Features) -> Table:
 
     ordered = [name for group in sorted(groups, key=gravity) for name in groups[group]]
 
-    def cell(name: str, model: str) -> str:
-        found = by_key.get((name, model))
-        return ABSENT if found is None else shown(t, found.verdict)
+    def shown_of(model: str) -> Callable[[str], str]:
+        def cell(name: str) -> str:
+            found = by_key.get((name, model))
+            return ABSENT if found is None else shown(t, found.verdict)
 
-    return Table(
-        headers=(t("Group", "类别"), t("Feature", "功能"), t("Check", "检查项"), *features.models),
-        rows=[
-            (_named(t, GROUPS.get(_group(name)), _group(name)), _title(t, name), name,
-             *(cell(name, model) for model in features.models))
-            for name in ordered
+        return cell
+
+    return table(
+        t,
+        ordered,
+        [
+            Name("Group", "类别").of(lambda name: _named(t, GROUPS.get(_group(name)), ABSENT)),
+            Name("Feature", "功能").of(lambda name: _title(t, name)),
+            CHECK.of(lambda name: name),
+            *(field(model).of(shown_of(model)) for model in features.models),
         ],
         how=t(
             "Each check is a request that only a working feature can answer rightly. Works: in "
@@ -110,7 +116,7 @@ def _evidence(t: Words, cells: Sequence[Cell]) -> Table:
         t,
         cells,
         [
-            Name("Check", "检查项").of(lambda cell: cell.check),
+            CHECK.of(lambda cell: cell.check),
             MODEL.of(lambda cell: cell.model),
             Name("Found", "结论").of(lambda cell: shown(t, cell.verdict)),
             Name("Evidence", "证据").of(lambda cell: cell.evidence or ABSENT),

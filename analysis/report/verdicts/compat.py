@@ -1,8 +1,6 @@
 """Whether every feature works, on the first page: a sentence a model."""
 
-from collections import Counter
-
-from analysis.page.blocks import Remark
+from analysis.page.blocks import Level, Remark
 from analysis.page.words import Words, integer
 from analysis.report.sections.compat import WORDS
 from analysis.report.view import View
@@ -25,57 +23,49 @@ def remarks(view: View) -> list[Remark]:
 
 def _remark(t: Words, model: str, cells: list[Cell], ended: str, mute: bool) -> Remark:
     if mute:
-        return Remark("bad", t(
-            f"{model} could not be checked: {ended}. Nothing else was sent.",
-            f"{model} 无法检查：{ended}。其余请求均未发送。",
-        ))  # fmt: skip
+        head = t(f"{model} could not be checked: {ended}", f"{model} 无法检查：{ended}")
+        return Remark("bad", head + t(". Nothing else was sent.", "。其余请求均未发送。"), head)
     tried = [cell for cell in cells if cell.verdict is not Verdict.NOT_TRIED]
-    works = sum(cell.verdict is Verdict.WORKS for cell in tried)
-    rest = Counter[Verdict](c.verdict for c in tried if c.verdict is not Verdict.WORKS)
-    end = t(f" Not all of it was sent: {ended}.", f"未全部发送：{ended}。") if ended else ""
-    if not rest and tried:
-        text = t(f"{model}: all {integer(works)} features that were tried work.",
-                 f"{model}：已检查的 {integer(works)} 项功能全部可用。")  # fmt: skip
-        return Remark("note" if ended else "good", text + end)
-    clauses = []
-    for verdict in WORST_FIRST:
-        names = [cell.check for cell in tried if cell.verdict is verdict]
-        if rest.get(verdict):
-            more = " …" if len(names) > _NAMED else ""
-            listed = t.join(names[:_NAMED]) + more
-            word = t(*WORDS[verdict])
-            clauses.append(
-                t(f"{len(names)} {word} ({listed})", f"{len(names)} 项{word}（{listed}）")
-            )
-    text = t(
-        f"{model}: {integer(works)} of {integer(len(tried))} features that were tried work; "
-        f"{t.clauses(clauses)}.",
-        f"{model}：已检查 {integer(len(tried))} 项功能，{integer(works)} 项可用；"
-        f"{t.clauses(clauses)}。",
-    )
-    accused = any(verdict.accuses for verdict in rest)
-    return Remark("bad" if accused else "note", text + end)
+    works, of = (integer(n) for n in (_count(tried, Verdict.WORKS), len(tried)))
+    head = t(f"{model}: {works} of {of} features that were tried work",
+             f"{model}：已检查 {of} 项功能，{works} 项可用")  # fmt: skip
+    rest = [verdict for verdict in WORST_FIRST
+            if verdict is not Verdict.WORKS and _count(tried, verdict)]  # fmt: skip
+    clauses = [head, *(_clause(t, tried, verdict) for verdict in rest)]
+    if ended:
+        clauses.append(t(f"not all of it was sent: {ended}", f"未全部发送：{ended}"))
+    level: Level = "good" if tried and len(clauses) == 1 else "note"
+    if any(verdict.accuses for verdict in rest):
+        level = "bad"
+    return Remark(level, t.clauses(clauses) + t.stop, head)
+
+
+def _count(cells: list[Cell], verdict: Verdict) -> int:
+    return sum(cell.verdict is verdict for cell in cells)
+
+
+def _clause(t: Words, cells: list[Cell], verdict: Verdict) -> str:
+    """`2 ignored (stop, n)`."""
+    names = [cell.check for cell in cells if cell.verdict is verdict]
+    listed = t.join(names[:_NAMED]) + (" …" if len(names) > _NAMED else "")
+    word = t(*WORDS[verdict])
+    return t(f"{len(names)} {word} ({listed})", f"{len(names)} 项{word}（{listed}）")
 
 
 def _required(view: View) -> list[Remark]:
     t, judged = view.t, view.features.required
     if not judged:
         return []
-    failed = [one for one in judged if not one.passes]
+    failed, every = [one for one in judged if not one.passes], integer(len(judged))
     if not failed:
-        return [Remark("good", t(
-            f"Every required feature passes ({integer(len(judged))} cells).",
-            f"必需的功能全部通过（共 {integer(len(judged))} 项）。",
-        ))]  # fmt: skip
+        head = t(f"all {every} required features pass", f"{every} 项必需功能全部通过")
+        return [Remark("good", head[:1].upper() + head[1:] + t.stop, head)]
     said = [
         f"{one.check} ({one.model}): "
         + t(*WORDS[one.cell.verdict if one.cell else Verdict.NOT_TRIED])
         for one in failed[:_NAMED]
     ]
     more = " …" if len(failed) > _NAMED else ""
-    return [Remark("bad", t(
-        f"{integer(len(failed))} of {integer(len(judged))} required features do not pass: "
-        f"{t.clauses(said)}{more}.",
-        f"{integer(len(judged))} 项必需功能中 {integer(len(failed))} 项未通过："
-        f"{t.clauses(said)}{more}。",
-    ))]  # fmt: skip
+    head = t(f"{integer(len(failed))} of {every} required features do not pass",
+             f"{every} 项必需功能中 {integer(len(failed))} 项未通过")  # fmt: skip
+    return [Remark("bad", f"{head}{t.colon}{t.clauses(said)}{more}{t.stop}", head)]
