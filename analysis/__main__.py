@@ -64,6 +64,13 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("run", type=Path, metavar="RUN", help="the run's folder")
     report.add_argument("--lang", choices=["en", "zh"], default="en", help="default: en")
     report.add_argument("--output", type=Path, metavar="JSONL", help="export the rows as well")
+    report.add_argument(
+        "--share",
+        type=Path,
+        metavar="FILE",
+        help="write a copy for others as well, .html or .md: no addresses, names of machines, of "
+        "the run and its requests, and nothing in the gateway's own words",
+    )
     report.add_argument("--print", action="store_true", help="print the numbers as well")
     _add_checks(report)
     _add_lenses(report)
@@ -202,16 +209,20 @@ def _load(options: argparse.Namespace) -> Run:
 
 def _report(options: argparse.Namespace) -> bool:
     from analysis.export import article_jsonl
-    from analysis.report import report, terminal
+    from analysis.report import report, share, terminal
 
     judged = options.fail_on is not None or options.junit is not None
     parse(options.fail_on or "")
     run = _load(options)
     view = report.look(run, options.lang)
+    if options.share:
+        share.write(run, options.share, options.lang)
     paths = [*report.write(view)]
     if options.output:
         article_jsonl.write(run, options.output)
         paths.append(options.output)
+    if options.share:
+        paths.append(options.share)
     if options.print:
         print(terminal.of_phases(view.in_english()), end="\n\n")
     print(*map(shown, paths), sep="\n", flush=True)

@@ -18,6 +18,9 @@ from recording.untrusted_text import shown
 _HERE = Path(__file__).parent
 _SIGNS = {"good": "✓", "note": "i", "bad": "!"}
 _MOST_REMARKS = 8
+_LONG_ROWS = 400
+"""Of a page with more rows in its tables only what is unfolded is printed: 200 phases took 100
+pages."""
 _KINDS = ((Table, "table", "张表"), (Chart, "chart", "幅图"), (Remark, "remark", "条说明"))
 
 
@@ -28,6 +31,7 @@ def render(page: Page) -> str:
         style += '\n@page { @top-center { content: "SIMULATED"; } }\n'
     return _template.render(
         page=page,
+        long=_rows(page) > _LONG_ROWS,
         sections=[section for section in page.sections if section.blocks],
         style=Markup(style),
         digest=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
@@ -40,6 +44,11 @@ def _more(remarks: Sequence[Remark], lang: str) -> str:
     if lang == "en":
         return f"{len(remarks)} more" + (f", {grave} of them grave" if grave else "")
     return f"另有 {len(remarks)} 条" + (f"，其中 {grave} 条严重" if grave else "")
+
+
+def _rows(page: Page) -> int:
+    blocks = [block for section in page.sections for block in section.blocks]
+    return sum(len(block.rows) for block in blocks if isinstance(block, Table))
 
 
 def _inside(section: Section, lang: str) -> str:

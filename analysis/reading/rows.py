@@ -1,6 +1,6 @@
 """The rows of a run, one a planned request, in the plan's order; columns come when asked for."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol
@@ -82,6 +82,10 @@ class Rows:
             spans.append(self._order[first:last])
             bounds[name] = (end, end := end + last - first)
         return Rows(self._source, np.concatenate(spans), bounds)
+
+    def through(self, change: Callable[[Source], Source]) -> "Rows":
+        """The same rows out of another source, made of theirs."""
+        return Rows(change(self._source), self._order, self.bounds)
 
     def frame(self, names: Sequence[str] = COLUMNS, phase: str | None = None) -> "DataFrame":
         """Some columns of all rows, or of one phase's; the dtypes are those of `Run.requests`."""

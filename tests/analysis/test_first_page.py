@@ -145,3 +145,14 @@ def test_the_chinese_answers_hold_no_english_sentence(tmp_path: Path) -> None:
     for answer in found:
         text = re.sub(known, "", answer.question + answer.text)
         assert not re.findall(r"[A-Za-z]{2,}", text), answer.text
+
+
+@pytest.mark.parametrize(("phases", "said"), [(3, False), (100, True)])
+def test_of_a_long_report_paper_has_what_is_unfolded_and_says_so(
+    tmp_path: Path, phases: int, said: bool
+) -> None:
+    """200 phases took 100 pages; a short report is printed whole."""
+    rows = [record(0, phase=f"rpm/m/{i}") for i in range(phases)]
+    drawn = html.render(page(tmp_path, *rows))
+    assert ('<body class="long">' in drawn) == said
+    assert ("are not printed" in drawn) == said

@@ -1,0 +1,196 @@
+"""A copy of the report for others (`report --share`): numbers and verdicts as they are, names out.
+
+What a gateway, an upstream or a machine said in its own words never gets into it: those words are
+taken from the run before its report is made. What a page may name all the same (addresses, the
+run, its task_ids, workers) is replaced in the finished page, wherever it stands. Model and provider
+names, amounts and prices stay.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields, is_dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar, cast
+from urllib.parse import urlsplit
+
+from analysis.page import html, markdown
+from analysis.page.blocks import Page
+from analysis.page.words import Lang
+from analysis.reading.atomic_file import replacing
+from analysis.reading.load import Run
+from analysis.reading.retold import Retold, Telling
+from analysis.report import report
+from recording.errors import OperatorError
+from recording.events import BodyChanged, Ended, Event, Failed, Refused
+from recording.manifest_content import Manifest
+from recording.reasons import Reason
+
+WITHHELD = "…"
+_ADDRESS = re.compile(r"https?://[^\s\"'<>，。；）]+|\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z_.]{0,60}")
+_CUT = re.compile(r"[^\s(（\"“]{4,}(?=…)")
+_OWN_RUN_ID = re.compile(r"[a-z]+-\d{8}T\d{6}-[0-9a-f]{4}")
+_SHORTEST = 3
+"""Names of fewer characters would be found within innocent words."""
+_NAMES_OF_FIELDS = ("vendor", "unused")
+
+Part = TypeVar("Part")
+
+
+def write(run: Run, path: Path, lang: Lang) -> None:
+    """Write the copy as HTML or Markdown, by the name of the file. OperatorError, OSError."""
+    renderers: dict[str, Callable[[Page], str]] = {".html": html.render, ".md": markdown.render}
+    render = renderers.get(path.suffix.lower())
+    if render is None:
+        raise OperatorError(f"--share {path} must be a name in .html or .md.")
+    if path.resolve().parent == run.folder.resolve():
+        raise OperatorError(f"--share {path} lies in the run's own folder: write it elsewhere.")
+    with replacing(path) as file:
+        file.write(render(compose(run, lang)))
+
+
+def compose(run: Run, lang: Lang) -> Page:
+    """The page of a run without what names its place or quotes anybody."""
+    view = report.look(without_words(run), lang)
+    t, page = view.t, report.compose(view)
+    gateway = t("(address)", "（地址）")
+    page = _each_text(page, lambda text: _ADDRESS.sub(gateway, text))
+    if names := _names(run):
+        known = re.compile(rf"(?<![\w.])(?:{'|'.join(map(re.escape, names))})(?![A-Za-z0-9_])")
+        page = _each_text(page, lambda text: known.sub(lambda found: names[found[0]], text))
+        page = _each_text(page, lambda text: _CUT.sub(lambda cut: _whole(cut[0], names), text))
+    note = t(
+        "A copy for others: addresses, names of machines, of the run and of its requests, and the "
+        "gateway's own words are left out. ",
+        "对外副本：地址、机器名、运行与请求的名称以及网关原话均已略去。",
+    )
+    return replace(page, footer=note + page.footer)
+
+
+def without_words(run: Run) -> Run:
+    """The run without texts of the gateway's; its numbers are the same."""
+    return replace(
+        run,
+        rows=run.rows.through(lambda source: Retold(source, _TELLINGS)),
+        events=[_quiet(event) for event in run.events],
+        manifest=_anonymous(run.manifest),
+    )
+
+
+# ---- what others said
+
+
+def _facts(detail: str) -> str:
+    """What a probe judged, without what it quotes."""
+    try:
+        found = json.loads(detail)
+    except (ValueError, RecursionError):
+        return "{}"
+    if not isinstance(found, dict):
+        return "{}"
+    return json.dumps({k: v for k, v in found.items() if isinstance(v, bool | int | float)})
+
+
+def _plain_name(text: str) -> str:
+    """A name as programs have them; whatever else stands in its place is withheld."""
+    return text if _NAME.fullmatch(text) else WITHHELD
+
+
+_TELLINGS: Mapping[str, Telling] = {
+    "error_message": lambda _: None,
+    "error_type": _plain_name,
+    "finish_reason": _plain_name,
+    "check_detail": _facts,
+}
+
+
+def _quiet(event: Event) -> Event:
+    """The event without words of others, and without fields that nobody here knows."""
+    event = replace(event, beyond=None)
+    match event:
+        case Refused():
+            return replace(event, words=None)
+        case Failed():
+            return replace(event, error=None)
+        case Ended(cause=Reason() as cause):
+            return replace(event, reason=cause.said.en)
+        case Ended():
+            return replace(event, reason=None)
+        case BodyChanged():
+            return replace(event, change=replace(event.change, said=WITHHELD))
+    return event
+
+
+def _anonymous(manifest: Manifest) -> Manifest:
+    """The manifest without the machine's name, the files it was made of, and field names."""
+    found: dict[str, Any] = {**manifest}
+    if "imported_from" in found:
+        found["imported_from"] = [WITHHELD]
+    host = found.get("host") or {}
+    found["host"] = {name: host[name] for name in ("system", "cores") if name in host}
+    traffic = found.get("traffic") or {}
+    if notes := traffic.get("notes"):
+        quiet = [
+            note | {"names": [WITHHELD]} if note.get("kind") in _NAMES_OF_FIELDS else note
+            for note in notes
+        ]
+        found["traffic"] = traffic | {"notes": quiet}
+    return cast(Manifest, found)
+
+
+# ---- names in the finished page
+
+
+def _names(run: Run) -> dict[str, str]:
+    """What may stand in the page and names the operator's own: each with what takes its place."""
+    found: dict[str, str] = {}
+    for address, role in ((run.base_url, "gateway"), (_reference(run), "reference")):
+        if address:
+            found |= dict.fromkeys((address, urlsplit(address).netloc), role)
+    drawn: Mapping[str, Any] = run.manifest.get("drawn") or {}
+    prefixes = (drawn.get("task_id_prefix"), run.options.get("task_id_prefix"))
+    found |= {str(prefix): "task" for prefix in prefixes if prefix}
+    found[run.run_id] = run.run_id.partition("-")[0] if _OWN_RUN_ID.fullmatch(run.run_id) else "run"
+    workers = [str(name) for name in run.rows.frame(["worker"])["worker"].dropna().unique()]
+    workers += [name for event in run.events for name in _workers(event)]
+    for number, name in enumerate(dict.fromkeys(workers), 1):
+        if name != "local":
+            found[name] = f"worker-{number}"
+    if (host := run.manifest.get("host")) and (machine := host.get("name")):
+        found.setdefault(machine, "machine")
+    names = sorted((n for n in found if len(n) >= _SHORTEST), key=len, reverse=True)
+    return {name: found[name] for name in names}
+
+
+def _whole(start: str, names: Mapping[str, str]) -> str:
+    """What takes the place of a name of which a cut sentence has only the start."""
+    return next((other for name, other in names.items() if name.startswith(start)), start)
+
+
+def _reference(run: Run) -> str | None:
+    """Where the second of two routes leads."""
+    reference = run.manifest.get("reference")
+    return reference["base_url"] if reference else None
+
+
+def _workers(event: Event) -> Iterator[str]:
+    """The processes that an event names."""
+    for name in ("worker", "generator"):
+        if isinstance(found := getattr(event, name, None), str):
+            yield found
+    yield from getattr(event, "generators", ())
+
+
+def _each_text(part: Part, change: Callable[[str], str]) -> Part:
+    """The same with every text in it changed; numbers and what names a look stay."""
+    if isinstance(part, str):
+        return cast(Part, change(part))
+    if is_dataclass(part) and not isinstance(part, type):
+        new = {item.name: _each_text(getattr(part, item.name), change) for item in fields(part)}
+        return cast(Part, type(part)(**new))
+    if isinstance(part, list):
+        return cast(Part, [_each_text(one, change) for one in part])
+    if isinstance(part, tuple):
+        return cast(Part, tuple(_each_text(one, change) for one in part))
+    return part
