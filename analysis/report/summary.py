@@ -14,12 +14,20 @@ from analysis.numbers.model_numbers import (
     RouteNumbers,
 )
 from analysis.numbers.phase_numbers import Named, PhaseNumbers
-from analysis.page.blocks import Remark
+from analysis.page.blocks import Level
 from analysis.report.sections import cache_life, cache_pairs, capacity, limits
 from analysis.report.verdicts import verdicts
 from analysis.report.view import View
 
 VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A sentence that judges; of what a page makes of it, the file holds nothing."""
+
+    level: Level
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +41,7 @@ class Summary:
     simulated: Annotated[bool, "whether the gateway was Weighbridge's own simulator"]
     interrupted: Annotated[bool, "whether the run never said that it had ended"]
     currency: Annotated[str | None, "of every amount"]
-    verdicts: Annotated[list[Remark], "what to know before the numbers, the gravest first"]
+    verdicts: Annotated[list[Verdict], "what to know before the numbers, the gravest first"]
     not_run: Annotated[list[str], "planned phases of which nothing was sent"]
     phases: list[PhaseNumbers]
     cache_pairs: list[CachePairNumbers]
@@ -53,7 +61,7 @@ class Summary:
             simulated=run.simulated,
             interrupted=run.interrupted,
             currency=run.currency,
-            verdicts=verdicts(view),
+            verdicts=[Verdict(one.level, one.text) for one in verdicts(view)],
             not_run=view.of_gateway().not_run,
             phases=list(view.phases),
             cache_pairs=cache_pairs.numbers(view),

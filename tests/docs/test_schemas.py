@@ -119,3 +119,9 @@ def test_every_field_that_the_schema_describes_is_written(tmp_path: Path) -> Non
     described = schema("summary")["properties"]["phases"]["items"]["properties"]
     found = summary(everything(tmp_path / "r"))["phases"][0]
     assert set(described) <= set(found)
+
+
+def test_a_verdict_of_the_summary_is_its_level_and_its_text(tmp_path: Path) -> None:
+    """What the page alone needs of one stays there: the file's fields change by version only."""
+    found = summary(make(tmp_path / "r", failed(0), dropped(1), record(2)))["verdicts"]
+    assert found and all(set(verdict) == {"level", "text"} for verdict in found)
