@@ -132,7 +132,7 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         required=True,
         metavar="FILE",
-        help="a name in .csv, .parquet or .jsonl: every column, one row a request",
+        help="a name in .csv, .parquet or .jsonl: every column, one row per request",
     )
     export.add_argument(
         "--format",

@@ -57,7 +57,7 @@ def error(name: str, target: int, seed: int) -> float:
 
 
 def main() -> None:
-    """Print a row a model and target."""
+    """Print a row per model and target."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.pacing")
     parser.add_argument("--windows", type=int, default=40, help="windows of each kind")
     given = parser.parse_args()

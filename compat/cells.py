@@ -1,4 +1,4 @@
-"""compat.json: one cell a check, model and route; its codec and its JSON schema. Pure."""
+"""compat.json: one cell per check, model and route; its codec and its JSON schema. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass

@@ -65,7 +65,7 @@ def in_hand(
     In open loop those that were due until `until_s` after the phase began; what was due later it
     `leave`s in `share`. Where a request goes as soon as a user is free, all that a counted phase
     has left, and of an uncounted one as many as the busiest generator, of which `seen` tells after
-    `elapsed_s` of the phase, would have sent by then, and one a user.
+    `elapsed_s` of the phase, would have sent by then, and one per user.
     """
     if phase.count is None:
         for _, index in zip(

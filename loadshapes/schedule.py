@@ -120,7 +120,7 @@ class At(Even):
         """Also where the times are not as many as the requests, or not in order."""
         yield from Even.faults(self, users)
         if len(self.times_s) != self.count or list(self.times_s) != sorted(self.times_s):
-            yield "it needs one arrival time a request, in order."
+            yield "it needs one arrival time per request, in order."
 
 
 @dataclass(frozen=True, slots=True)

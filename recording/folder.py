@@ -1,4 +1,4 @@
-"""The run folder: one a run, never overwritten."""
+"""The run folder: one per run, never overwritten."""
 
 import secrets
 import shutil

@@ -1,4 +1,4 @@
-"""One row a request: its columns, units and meanings, and how a row is written as text. Pure.
+"""One row per request: its columns, units and meanings, and how a row is written as text. Pure.
 
 The CSV cell of None is empty, of a bool `true` or `false`, of a float its shortest exact form.
 Text that a spreadsheet would run as a formula is quoted with an apostrophe; what UTF-8 or a CSV

@@ -1,4 +1,4 @@
-"""Locust users: each has one connection, takes jobs and fires one event a request."""
+"""Locust users: each has one connection, takes jobs and fires one event per request."""
 
 import logging
 import sys

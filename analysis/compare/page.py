@@ -172,7 +172,7 @@ def _runs(found: Comparison, t: Words) -> list[Block]:
 
 
 def _tables(found: Comparison, t: Words) -> list[Section]:
-    """One section a compared run, in it a table a phase."""
+    """One section per compared run, in it a table per phase."""
     sections = []
     for run, of_run in groupby(found.findings, key=lambda finding: finding.run):
         blocks: list[Block] = []

@@ -289,7 +289,7 @@ class _Pooled:
         return tokens, ends, np.array([sent.max()])
 
     def numbers(self, weights: "NDArray[np.int32]") -> "dict[str, Floats]":
-        """Every number of a side made of weighted blocks; one a row of `weights` (rows, 2K)."""
+        """Every number of a side made of weighted blocks; one per row of `weights` (rows, 2K)."""
         import numpy as np
 
         with np.errstate(divide="ignore", invalid="ignore"):

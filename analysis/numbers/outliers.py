@@ -41,7 +41,7 @@ _TOKENS = ["uncached", "cached", "written", "completion", "unlisted"]
 class Misfits:
     """One model's outliers: `rows` are labels of the frame's index, in its order.
 
-    `costs` and `expected` are in the run's currency, one a row; `judged` is how many were looked
+    `costs` and `expected` are in the run's currency, one per row; `judged` is how many were looked
     at. `steady` is false when they are too many to be called outliers.
     """
 

@@ -25,7 +25,7 @@ FEW_VALUED = frozenset(
         "provider", "arm",
     )
 )  # fmt: skip
-"""Texts that repeat: kept once each, and a number a row."""
+"""Texts that repeat: kept once each, and a number per row."""
 TEXTS = frozenset(n for n in COLUMNS if TYPES[n] is str) - FEW_VALUED
 """Texts that differ from row to row: dear, so read only where they are asked for."""
 REQUIRED = frozenset(

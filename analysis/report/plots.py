@@ -50,7 +50,7 @@ def thin(x: "Floats", y: "Floats", limit: int = POINTS) -> Points:
 
 
 def ladder(view: View, steps: list[PhaseNumbers]) -> list[Chart]:
-    """P95 and success rate by concurrency, a line a model."""
+    """P95 and success rate by concurrency, a line per model."""
     t = view.t
     lines: dict[str, list[PhaseNumbers]] = {}
     for step in steps:

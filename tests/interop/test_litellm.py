@@ -114,7 +114,7 @@ def compare(litellm: str, behind: Simulator, results: Path, stream: bool) -> Non
 def test_bodies_are_negotiated_through_it(tmp_path: Path, drop: bool) -> None:
     """Behind it is a server as strict as OpenAI, and a GPT-5 model that takes no temperature.
 
-    What either refuses goes again another way: one row a planned request, and each answered once.
+    What either refuses goes again another way: one row per planned request, and each answered once.
     """
     behind = Simulator(tmp_path / "behind.csv", "--profile", "fast", "--dialect", "openai")
     try:

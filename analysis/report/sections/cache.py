@@ -23,7 +23,7 @@ PLACE = 120  # in the report
 
 
 def section(view: View) -> Section:
-    """A table for each phase, one row a run, savings against run 1; then what a cache is worth."""
+    """A table per phase, a row per run, savings against run 1; then what a cache is worth."""
     phases = [phase for phase in view.of_modes("cache") if phase.scenario not in MEASURED]
     tables: list[Block] = [_table(view, phase, _rows(view, phase)) for phase in phases]
     return Section(

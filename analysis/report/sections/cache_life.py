@@ -19,7 +19,7 @@ share of it."""
 
 
 def blocks(view: View) -> list[Block]:
-    """A table and a sentence a model; nothing where no pauses were asked for."""
+    """A table and a sentence per model; nothing where no pauses were asked for."""
     t, found = view.t, of(view)
     made: list[Block] = []
     for model, rests in found.items():

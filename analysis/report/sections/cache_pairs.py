@@ -149,7 +149,7 @@ def _time(t: Words, found: list[Pairs]) -> Table:
 
 
 def _said(view: View, found: list[Pairs]) -> list[Block]:
-    """One sentence a model: is a hit faster, as far as the pairs can tell?"""
+    """One sentence per model: is a hit faster, as far as the pairs can tell?"""
     t = view.t
     said: list[Block] = []
     for one in found:

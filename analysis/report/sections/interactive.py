@@ -24,7 +24,7 @@ PLACE = 90  # in the report
 
 
 def section(view: View) -> Section:
-    """One table, a row a model, and the plots of a window."""
+    """One table, a row per model, and the plots of a window."""
     t, phases = view.t, view.of_modes("interactive")
     title = t("Interactive load", "交互式负载")
     if not phases:

@@ -1,4 +1,4 @@
-"""The concurrency ladder: one table a model, one row a step, as the article's section 2."""
+"""The concurrency ladder: one table per model, one row per step, as the article's section 2."""
 
 from analysis.numbers.phase_numbers import PhaseNumbers
 from analysis.page.blocks import Section, Table

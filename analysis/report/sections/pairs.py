@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def first_page(t: Words, found: Comparison, at: dict[str, str]) -> list[Remark]:
-    """The one sentence a phase that page one has: of TTFT, else of the first metric judged.
+    """The one sentence per phase that page one has: of TTFT, else of the first metric judged.
 
     `at` says each phase's load in words, e.g. `at 10 requests/s`.
     """

@@ -22,7 +22,7 @@ PLACE = 140  # in the report
 
 
 def section(view: View) -> Section:
-    """One row a request: content, reasoning, finish reason, tokens, cost."""
+    """One row per request: content, reasoning, finish reason, tokens, cost."""
     t, rows = view.t, view.rows("reasoning")
     requests = table(
         t,
@@ -38,7 +38,7 @@ def section(view: View) -> Section:
             API_COST.of(lambda row: Cost(row["api_cost"])),
         ],
         how=t(
-            "One request a row; reasoning_content is yes when the reply carries reasoning text "
+            "One request per row; reasoning_content is yes when the reply carries reasoning text "
             "under either of its names (reasoning_content, reasoning).",
             "每行一次请求；回复以 reasoning_content 或 reasoning 任一字段携带推理文本即记为“是”。",
         ),

@@ -15,7 +15,7 @@ PLACE = 20  # in the report
 
 
 def section(view: View) -> Section:
-    """Facts from the manifest, one a row; what the manifest does not say is absent."""
+    """Facts from the manifest, one per row; what the manifest does not say is absent."""
     t, run, manifest = view.t, view.run, view.run.manifest
     versions = manifest.get("versions") or {}
     host: Mapping[str, object] = manifest.get("host") or {}

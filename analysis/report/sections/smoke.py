@@ -26,7 +26,7 @@ def section(view: View) -> Section:
             NOTE.of(lambda row: _note(t, row)),
         ],
         how=t(
-            "One request a row: latency from the first byte sent to the last byte received; "
+            "One request per row: latency from the first byte sent to the last byte received; "
             "for streams the time to the first token.",
             "每行一次请求：延迟从发出首字节到收到末字节；流式为到首个 token 的时间。",
         ),

@@ -16,7 +16,7 @@ PLACE = 170  # in the report
 
 
 def section(view: View) -> Section:
-    """Two tables with a row a phase that streamed: its tokens, and its gaps."""
+    """Two tables with a row per phase that streamed: its tokens, and its gaps."""
     phases = [phase for phase in view.phases if phase.streams]
     tables = [_tokens(view, phases), _gaps(view, phases)] if phases else []
     return Section(view.t("Streams", "流式时延"), [*tables])

@@ -13,7 +13,7 @@ PLACE = 130  # in the report
 
 
 def section(view: View) -> Section:
-    """One row a model: what came back, and whether it was right."""
+    """One row per model: what came back, and whether it was right."""
     t = view.t
     rows: dict[str, list[Row]] = {}
     for row in view.rows("tools"):

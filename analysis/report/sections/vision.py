@@ -16,7 +16,7 @@ READABLE = 0.8
 
 
 def section(view: View) -> Section:
-    """One row a model and output budget."""
+    """One row per model and output budget."""
     t = view.t
 
     def rows(phase: PhaseNumbers) -> list[Row]:

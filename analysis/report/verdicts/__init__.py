@@ -1,4 +1,4 @@
-"""What a reader must know before the numbers, one noun a file; the gravest stands first."""
+"""What a reader must know before the numbers, one noun per file; the gravest stands first."""
 
 from collections.abc import Iterable
 from dataclasses import replace

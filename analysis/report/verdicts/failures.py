@@ -45,7 +45,7 @@ class _Failed(NamedTuple):
 
 
 def remarks(view: View) -> list[Remark]:
-    """One remark a phase with failures, or one of many phases that failed in one way."""
+    """One remark per phase with failures, or one of many phases that failed in one way."""
     kinds: dict[tuple[Level, bool, str, int | None], list[_Failed]] = {}
     for one in _failed(view):
         kinds.setdefault(one.kind, []).append(one)
