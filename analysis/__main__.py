@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from analysis.features import command as features
 from analysis.numbers.summarize import GROUPS, of_groups
 from analysis.reading.load import Run, load
 from analysis.reconcile import command
@@ -145,6 +146,8 @@ def _parser() -> argparse.ArgumentParser:
         help="leave out what was planned and never sent, of which a stopped window has many",
     )
     export.set_defaults(command=_export)
+
+    features.add_commands(commands)
 
     imports = commands.add_parser("import", help="make a run folder of the seed's JSONL")
     imports.add_argument("files", type=Path, nargs="+", metavar="JSONL")

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 from weighbridge import HOME
 
-ANALYSIS = ("report", "summary", "check", "compare", "timeline", "reconcile", "export", "import")
+ANALYSIS = ("report", "summary", "check", "compare", "timeline", "reconcile", "export", "import",
+            "needs")  # fmt: skip
 """What `python -m analysis` does, by the same names."""
 DEMO = (
     "--simulator", "--mode", "full", "--quick", "--model", "gpt-5.4-nano", "--steps", "100",

@@ -25,6 +25,7 @@ TOOLS = {
     "compare": "compare runs with the first one",
     "timeline": "join runs of different hours into one table",
     "reconcile": "compare a run's costs with a price table and a bill",
+    "needs": "write the features that your own requests use, as compat.toml",
     "export": "write a run's rows as CSV, Parquet or JSONL",
     "import": "make a run folder of the article's JSONL",
 }

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.compat_gateway import CHAT, WINDOW_TOKENS, cells, checked, gateway, verdicts
-from tests.locust_run import CANARY
+from tests.locust_run import CANARY, run
 
 SOME = "stop,n,json.schema,json.schema.stream,tool.parallel.stream,tool.auto,error.key,models.list"
 REQUIRED = """
@@ -95,3 +95,19 @@ def test_a_spent_budget_leaves_the_rest_not_tried(tmp_path: Path) -> None:
     assert found["chat.plain"].verdict == "works" and left
     assert {cell.evidence for cell in left} == {"the budget is spent"}
     assert sum(row.total_tokens or 0 for row in done.rows()) <= 400
+
+
+@pytest.mark.slow
+def test_a_stopped_run_goes_on_where_it_was(tmp_path: Path) -> None:
+    """What was answered is not sent again, and the cells are those of a whole run."""
+    told = ("--checks", SOME, "--run-id", "x")
+    with gateway(tmp_path) as server:
+        whole = checked(server.url, tmp_path / "whole", *told)
+        sent = len(server.rows())
+        cut = checked(server.url, tmp_path / "cut", *told, "--budget-tokens", 400)
+        assert cut.code == 1 and cut.folder is not None
+        on = run("-H", server.url, "--resume", cut.folder, "--budget-tokens", 100_000,
+                 results=tmp_path / "cut")  # fmt: skip
+        assert on.code == 0, on.text
+        assert verdicts(on) == verdicts(whole)
+        assert len(server.rows()) == 2 * sent

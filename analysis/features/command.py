@@ -1,0 +1,107 @@
+"""`analysis compat A B`: what changed. `analysis needs TRAFFIC`: what an application uses."""
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from analysis.features import cells
+from compat.cells import Cell
+from compat.changes import Change, changes
+from compat.needs import as_toml, needs
+from recording.errors import InputError, OperatorError
+from recording.json_files import json_of, read_bytes
+from recording.json_values import mapping
+from recording.untrusted_text import shown
+
+
+def add_commands(commands: Any) -> None:
+    """Declare both."""
+    compat = commands.add_parser("compat", help="what changed between two runs of mode compat")
+    compat.add_argument("before", type=Path, metavar="A", help="a run, or its compat.json")
+    compat.add_argument("after", type=Path, metavar="B", help="a later one")
+    compat.add_argument(
+        "--fail-on-regression",
+        action="store_true",
+        help="exit with 1 where something worked in A and does not in B",
+    )
+    compat.set_defaults(command=compare)
+    used = commands.add_parser("needs", help="the features that your own requests use, as TOML")
+    used.add_argument(
+        "traffic", type=Path, nargs="+", metavar="JSONL",
+        help="files with a request's body a line, as --prompts and --trace take them",
+    )  # fmt: skip
+    used.add_argument("--model", default="*", help="where a body names none; default: *")
+    used.set_defaults(command=derive)
+
+
+def compare(options: argparse.Namespace) -> bool:
+    """Print a line a changed cell; whether a regression is to fail."""
+    found = changes(cells.read(options.before), cells.read(options.after))
+    for change in found:
+        print(shown(_line(change)))
+    worse = [change for change in found if change.regression]
+    if not found:
+        print("nothing changed")
+    elif not worse:
+        print("nothing that worked is seen not to work any more")
+    return bool(options.fail_on_regression and worse)
+
+
+def _line(change: Change) -> str:
+    """`REGRESSION stop (m): works -> ignored: ...`."""
+    cell = change.cell
+    mark = "REGRESSION " if change.regression else "doubtful " if change.doubtful else ""
+    arm = f", {cell.arm}" if cell.arm else ""
+    fact = change.after.evidence if change.after is not None else ""
+    told = f": {fact}" if fact else ""
+    return (
+        f"{mark}{cell.check} ({cell.model}{arm}): "
+        f"{_verdict(change.before)} -> {_verdict(change.after)}{told}"
+    )
+
+
+def _verdict(cell: Cell | None) -> str:
+    return "absent" if cell is None else str(cell.verdict)
+
+
+def derive(options: argparse.Namespace) -> None:
+    """Print the compat.toml of some traffic. Raises OperatorError."""
+    bodies = [body for path in options.traffic for body in _bodies(path)]
+    found = as_toml(needs(bodies), options.model)
+    if not found:
+        raise OperatorError(
+            "none of these lines holds a request's body: give JSONL with `messages` or `input`."
+        )
+    print(found, end="")
+
+
+def _bodies(path: Path) -> Iterator[dict[str, Any]]:
+    """The bodies of a file's lines: the line itself, or its `body`."""
+    try:
+        lines = read_bytes(path).split(b"\n")
+    except InputError as error:
+        raise InputError(f"{path} {error}") from None
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            told = json_of(line)
+        except InputError as error:
+            raise InputError(f"{path}, line {number} {error}") from None
+        body = told.get("body", told) if isinstance(told, dict) else None
+        if isinstance(body, dict) and any(name in body for name in ("messages", "turns", "input")):
+            yield _whole(body)
+
+
+def _whole(body: dict[str, Any]) -> dict[str, Any]:
+    """The body as it is sent: `extra_body` merged in, the `turns` of a conversation as messages."""
+    whole = {name: value for name, value in body.items() if name not in ("extra_body", "turns")}
+    whole |= mapping(body.get("extra_body"))
+    turns = body.get("turns")
+    if isinstance(turns, list):
+        before = whole.get("messages")
+        said = [{"role": "user", "content": turn} for turn in turns]
+        answered = [{"role": "assistant", "content": "..."}] if len(turns) > 1 else []
+        whole["messages"] = [*(before if isinstance(before, list) else []), *answered, *said]
+    return whole
