@@ -23,14 +23,17 @@ _RANK = 95
 
 
 def answers(view: View, remarks: Sequence[Remark]) -> list[Answer]:
-    """The three answers; `remarks` are all verdicts on the run, the gravest first."""
-    t = view.t
+    """The three answers; `remarks` are all verdicts on the run, the gravest first.
+
+    Of two routes the gateway's alone is told of, and what it adds to the other.
+    """
+    t, own = view.t, view.of_gateway()
     found = [remark for remark in remarks if not remark.doubt]
     doubts = [remark for remark in remarks if remark.doubt]
     return [
-        Answer(t("What was asked?", "测了什么？"), "note", _asked(view)),
-        Answer(t("What was found?", "测得什么？"), _gravest(view, found), _found(view, found)),
-        Answer(t("Can it be believed?", "是否可信？"), *_believed(view, doubts)),
+        Answer(t("What was asked?", "测了什么？"), "note", _asked(own)),
+        Answer(t("What was found?", "测得什么？"), _gravest(own, found), _found(own, found)),
+        Answer(t("Can it be believed?", "是否可信？"), *_believed(own, doubts)),
     ]
 
 
@@ -55,7 +58,7 @@ def _asked(view: View) -> str:
     many = t(f"{len(models)} models", f"{len(models)} 个模型") if len(models) > 1 else ""
     names = _list(view, models)
     who = t(f"{many} ({names})", f"{many}（{names}）") if many else names
-    load = _load(view)
+    load = view.t.join([part for part in (_load(view), _routes(view)) if part])
     text = t(
         f"Mode {mode}{f' on {who}' if models else ''}: {_count(planned, 'request')} in "
         f"{_count(phases, 'phase')}{f', {load}' if load else ''}.",
@@ -66,6 +69,12 @@ def _asked(view: View) -> str:
     if not wanted:
         return text + t(" No objective was set.", "未设定目标。")
     return text + t(f" To hold: {_list(view, wanted)}.", f"要求：{_list(view, wanted)}。")
+
+
+def _routes(view: View) -> str:
+    if view.routes is None:
+        return ""
+    return view.t("each sent to the gateway and to a reference", "每个请求同时发往网关与对照路由")
 
 
 def _load(view: View) -> str:

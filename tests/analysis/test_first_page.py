@@ -11,6 +11,7 @@ from analysis.page.blocks import Answer, Page
 from analysis.page.words import Lang
 from analysis.reading.load import load
 from analysis.report import report
+from recording.arms import GATEWAY, arm
 from recording.record import RequestRecord
 from tests.analysis.runs import PHASE, failed, make, phase, probe, record
 
@@ -156,3 +157,16 @@ def test_of_a_long_report_paper_has_what_is_unfolded_and_says_so(
     drawn = html.render(page(tmp_path, *rows))
     assert ('<body class="long">' in drawn) == said
     assert ("are not printed" in drawn) == said
+
+
+def test_of_two_routes_the_gateways_alone_is_told_of(tmp_path: Path) -> None:
+    """A reference that fails is no finding about the gateway, and its requests do not count."""
+    routes = {i: arm("seed", i) for i in range(60)}
+    rows = [
+        record(i, arm=to) if to == GATEWAY else failed(i, "server_error", http_status=500, arm=to)
+        for i, to in routes.items()
+    ]
+    plan = [phase(pairs="seed", count=60)]
+    asked, found, _ = answers(tmp_path, *rows, plan=plan)
+    assert "30 requests in 1 phase" in asked.text and "to a reference" in asked.text
+    assert found.text.startswith("30 of 30 requests succeeded (100%)")
