@@ -166,7 +166,7 @@ def test_of_two_routes_the_gateways_alone_is_told_of(tmp_path: Path) -> None:
         record(i, arm=to) if to == GATEWAY else failed(i, "server_error", http_status=500, arm=to)
         for i, to in routes.items()
     ]
-    plan = [phase(pairs="seed", count=60)]
+    plan = [phase(pairs="seed", count=30)]
     asked, found, _ = answers(tmp_path, *rows, plan=plan)
     assert "30 requests in 1 phase" in asked.text and "to a reference" in asked.text
     assert found.text.startswith("30 of 30 requests succeeded (100%)")
