@@ -19,6 +19,7 @@ from analysis.reading.load import Run
 from analysis.report import sections
 from analysis.report.first_page import answers
 from analysis.report.summary import Summary
+from analysis.report.two_routes import of_gateway
 from analysis.report.verdicts import verdicts
 from analysis.report.view import SectionOf, View
 from recording.untrusted_text import as_json
@@ -95,7 +96,7 @@ def compose(view: View) -> Page:
         subtitle=_subtitle(view),
         banner=banner if run.simulated else None,
         tiles=_tiles(view),
-        answers=answers(view, remarks),
+        answers=answers(view.of_gateway(), remarks),
         sections=[Section(t("Verdicts", "判定"), remarks), *few_open(told)],
         footer=t(
             f"Made by Weighbridge {version}. Percentiles are nearest ranks; max: too "
@@ -126,7 +127,7 @@ def _tiles(view: View) -> list[Tile]:
     costs = [amount for amount in money if amount is not None]
     unknown = sum(phase.cost_unknown_count for phase in phases)
     tokens = [phase.total_tokens for phase in phases if phase.total_tokens is not None]
-    walls = [phase.wall_s for phase in phases if phase.wall_s is not None]
+    walls = [phase.wall_s for phase in of_gateway(phases) if phase.wall_s is not None]
     return [
         Tile(t(*REQUESTS.name), integer(planned), t("planned", "计划")),
         Tile(

@@ -33,7 +33,11 @@ def first_page(t: Words, found: Comparison, at: dict[str, str]) -> list[Remark]:
         )
         if chosen is not None:
             level: Level = "bad" if chosen.said is Said.NOT_COMPARABLE else "note"
-            said.append(Remark(level, sentences.sentence(t, chosen, at.get(phase, ""))))
+            text = sentences.sentence(t, chosen, at.get(phase, ""))
+            head = text.removesuffix(t.stop)
+            if head.startswith(("The ", "No ", "Total ")):  # it stands within a sentence
+                head = head[0].lower() + head[1:]
+            said.append(Remark(level, text, head=head))
     return said
 
 
