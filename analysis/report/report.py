@@ -96,7 +96,7 @@ def compose(view: View) -> Page:
         subtitle=_subtitle(view),
         banner=banner if run.simulated else None,
         tiles=_tiles(view),
-        answers=answers(view.of_gateway(), remarks),
+        answers=answers(view, remarks),
         sections=[Section(t("Verdicts", "判定"), remarks), *few_open(told)],
         footer=t(
             f"Made by Weighbridge {version}. Percentiles are nearest ranks; max: too "

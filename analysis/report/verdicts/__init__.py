@@ -60,5 +60,4 @@ def _routes(view: View) -> list[Remark]:
     """What the gateway adds to the reference, a sentence per phase."""
     if view.routes is None:
         return []
-    said = first_page(view.t, view.routes.found, loads(view.t, view.run.plan))
-    return [replace(remark, head=remark.text.removesuffix(view.t.stop)) for remark in said]
+    return first_page(view.t, view.routes.found, loads(view.t, view.run.plan))
