@@ -10,7 +10,6 @@ from math import fsum, inf
 from typing import Any, Literal
 
 from analysis.numbers.phase_numbers import PhaseNumbers
-from analysis.numbers.pricing import price_difference
 from analysis.numbers.unanswered import READ, percentile
 from analysis.numbers.unanswered import asked as ranked
 from analysis.numbers.warmup import NEEDED, trimmed, warmup_s
@@ -18,9 +17,10 @@ from analysis.page.words import Words
 from analysis.pairs.verdict import Said
 from analysis.report.event_text import told
 from analysis.report.flags import flagged, outliers_of
+from analysis.report.run_metric import of_run
 from analysis.report.view import View
 from recording.arms import SUFFIX
-from recording.events import Accounts, Ended, Failed, Refused, RunEnd, Stopped, StopRule
+from recording.events import Ended, Failed, Refused, RunEnd, Stopped, StopRule
 from recording.outcome import Outcome
 from rules import condition_names
 from rules.censoring import bears, enough
@@ -227,7 +227,7 @@ def _judge(view: View, condition: Condition, among: Sequence[str] | None = None)
     """A condition on every phase it applies to, `among` some where they are named."""
     metric, metric_name = _metric(condition), condition.metric
     if metric.where is Where.RUN:
-        amount, gap = _of_run(view, metric)
+        amount, gap = of_run(view, metric)
         yield _compare(view, RUN, condition, amount, gap, _wall_s(view))
         return
     skipped = set(view.not_run)
@@ -385,42 +385,6 @@ def _metric(condition: Condition) -> Metric:
     metric = metric_of(condition.metric)
     assert metric is not None, condition.metric  # else it could not be parsed
     return metric
-
-
-def _of_run(view: View, metric: Metric) -> tuple[float | None, str]:
-    """A number of the whole run; or none, and why."""
-    match metric.number:
-        case "cost_sum":
-            return _cost(view)
-        case "price_difference":
-            return price_difference(view.run)
-        case "budget_used":
-            return _budget(view, "money")
-        case _:
-            return _budget(view, "tokens")
-
-
-def _budget(view: View, unit: str) -> tuple[float | None, str]:
-    known = [account for e in view.run.events_of(Accounts) if (account := e.unit(unit))]
-    if not known:
-        return None, "the run has no such budget"
-    return known[-1].spent / known[-1].limit, ""
-
-
-def _cost(view: View) -> tuple[float | None, str]:
-    """The run's cost; or none, and why: what a success cost was not stated."""
-    parts = [cost for phase in view.phases for cost in (phase.cost_sum, phase.warmup_cost)]
-    known = [part for part in parts if part is not None]
-    unknown = sum(
-        phase.cost_unknown_success_count + phase.warmup_cost_unknown_success_count
-        for phase in view.phases
-    )
-    good = sum(phase.success for phase in view.phases)
-    if not known:
-        return None, "no request states one"
-    if unknown:
-        return None, f"{unknown} of {good} successes state none"
-    return fsum(known), ""
 
 
 def _wall_s(view: View) -> float:

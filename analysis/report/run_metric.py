@@ -1,0 +1,44 @@
+"""Numbers of a whole run that a condition may be about: its cost, how much of its budget."""
+
+from math import fsum
+
+from analysis.numbers.pricing import price_difference
+from analysis.report.view import View
+from recording.events import Accounts
+from rules.conditions import Metric
+
+
+def of_run(view: View, metric: Metric) -> tuple[float | None, str]:
+    """A number of the whole run; or none, and why."""
+    match metric.number:
+        case "cost_sum":
+            return _cost(view)
+        case "price_difference":
+            return price_difference(view.run)
+        case "budget_used":
+            return _budget(view, "money")
+        case _:
+            return _budget(view, "tokens")
+
+
+def _budget(view: View, unit: str) -> tuple[float | None, str]:
+    known = [account for e in view.run.events_of(Accounts) if (account := e.unit(unit))]
+    if not known:
+        return None, "the run has no such budget"
+    return known[-1].spent / known[-1].limit, ""
+
+
+def _cost(view: View) -> tuple[float | None, str]:
+    """The run's cost; or none, and why: what a success cost was not stated."""
+    parts = [cost for phase in view.phases for cost in (phase.cost_sum, phase.warmup_cost)]
+    known = [part for part in parts if part is not None]
+    unknown = sum(
+        phase.cost_unknown_success_count + phase.warmup_cost_unknown_success_count
+        for phase in view.phases
+    )
+    good = sum(phase.success for phase in view.phases)
+    if not known:
+        return None, "no request states one"
+    if unknown:
+        return None, f"{unknown} of {good} successes state none"
+    return fsum(known), ""
