@@ -10,19 +10,19 @@ from compat.survey import Survey, Wave
 Kept = Mapping[Place, Evidence]
 
 
-def phase_name(model: str, number: int) -> str:
-    """What the phase of a model's wave is called."""
-    return f"compat/{model}/{number}"
+def phase_name(survey: Survey, wave: Wave) -> str:
+    """What the phase of a wave is called."""
+    return f"{survey.name}/{wave.number}"
 
 
 def wave_of(survey: Survey, kept: Kept, phase: str) -> Wave:
     """The wave that a phase sends. Raises LookupError where what is kept leads to no such wave."""
-    model, waves = survey.setting.model, survey.waves()
+    waves = survey.waves()
     wave = next(waves, None)
-    while wave is not None and phase_name(model, wave.number) != phase:
-        wave = _next(waves.send, answers(model, wave, kept))
+    while wave is not None and phase_name(survey, wave) != phase:
+        wave = _next(waves.send, answers(survey, wave, kept))
     if wave is None:
-        raise LookupError(f"no wave of {model} is {phase}")
+        raise LookupError(f"no wave of {survey.name} is {phase}")
     return wave
 
 
@@ -32,19 +32,19 @@ class Changed(Exception):
 
 def finish(survey: Survey, kept: Kept, unsent: str) -> None:
     """Judge a survey by what is kept; `unsent` says why a request was not sent. Raises Changed."""
-    model, waves = survey.setting.model, survey.waves(unsent)
+    waves = survey.waves(unsent)
     wave = next(waves, None)
     while wave is not None:
-        got = answers(model, wave, kept)
+        got = answers(survey, wave, kept)
         for turn, evidence in zip(wave.turns, got, strict=True):
             if evidence is not None and evidence.sent != json.loads(json.dumps(turn.ask.body)):
                 raise Changed(turn.check)
         wave = _next(waves.send, got)
 
 
-def answers(model: str, wave: Wave, kept: Kept) -> list[Evidence | None]:
+def answers(survey: Survey, wave: Wave, kept: Kept) -> list[Evidence | None]:
     """What is kept of a wave's requests, in order."""
-    name = phase_name(model, wave.number)
+    name = phase_name(survey, wave)
     return [kept.get((name, index)) for index in range(len(wave.turns))]
 
 

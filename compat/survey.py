@@ -53,12 +53,14 @@ Waves = Generator[Wave, Answers, None]
 class Survey:
     """`waves` is a generator: send each wave's requests, and give it the answers.
 
-    `trials` are by check; `setting` is what is known of the model by now. `ended` says why it ended
-    early, empty: it did not; `mute`: because the model answered nothing.
+    `name` is what its phases' names begin with. `trials` are by check; `setting` is what is known
+    of the model by now. `ended` says why it ended early, empty: it did not; `mute`: because the
+    model answered nothing.
     """
 
     checks: Sequence[Check]
     setting: Setting
+    name: str
     trials: dict[str, Trial] = field(default_factory=dict)
     ended: str = ""
     mute: bool = False  # whether the model answered nothing

@@ -31,7 +31,8 @@ class Phase:
     which a generator meets `ends_after` before it sends no more of the phase. It begins no sooner
     than `not_before_unix_s`, on the wall clock of the node that commands. `pairs` is the seed by
     which each request goes to two routes, one after the other (recording/arms.py; empty: to one):
-    then requests 2i and 2i + 1 ask the same, and `schedule` is that of each route. Without
+    then requests 2i and 2i + 1 ask the same, and `schedule` is that of each route. `route`
+    names the one that all of it takes (recording/arms.py; empty: the gateway's). Without
     `stop_rule` no refusal or failure ends it: they are answers that it is after.
     """
 
@@ -59,6 +60,7 @@ class Phase:
     ends_after: int = 1
     not_before_unix_s: float | None = None
     pairs: str = ""
+    route: str = ""
     stop_rule: bool = True
 
     @classmethod
@@ -133,7 +135,7 @@ class Phase:
 
     def arm(self, index: int) -> str:
         """Which route request `index` takes; empty: there is but one."""
-        return arm(self.pairs, index) if self.pairs else ""
+        return arm(self.pairs, index) if self.pairs else self.route
 
     def due_s(self, index: int) -> float | None:
         """Seconds from the phase's start to request `index`; None: when a user is free.

@@ -132,6 +132,7 @@ class PlannedPhase(TypedDict, total=False):
     ends_after: Annotated[int, "after so many"]
     not_before_unix_s: float | None
     pairs: Annotated[str, "the seed of the order of its pairs; empty: it takes one route"]
+    route: Annotated[str, "the route that all of it takes; empty: the gateway's"]
     stop_rule: Annotated[bool, "whether refusals and failures may end it"]
     wall_s: Annotated[float | None, "the wall clock that an imported file states"]
 

@@ -51,7 +51,7 @@ def _reasoning(data: Mapping[str, Any]) -> None:
     temperature = data.get("temperature")
     if temperature is not None and temperature != 1:
         raise BadRequest(
-            f"Unsupported value: 'temperature' does not support {temperature:g} with this model. "
+            f"Unsupported value: 'temperature' does not support {temperature} with this model. "
             "Only the default (1) value is supported.",
             "temperature",
             "unsupported_value",

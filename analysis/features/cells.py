@@ -1,19 +1,20 @@
 """The cells of a run of mode compat, judged again from its evidence."""
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from analysis.reading.atomic_file import replacing
 from analysis.reading.load import Run, rows
 from compat import evidence_file
+from compat.attribution import cause
 from compat.cells import Cell, as_json, from_json
 from compat.evidence import Evidence
-from compat.known import survey_of
+from compat.known import DIRECT, direct_of, survey_of
 from compat.replay import Changed, finish
-from compat.required import Judged, Required, judge, parse, unmatched
+from compat.required import Judged, Required, judge, parse
 from compat.survey import Survey
 from recording.errors import InputError
 from recording.events import BudgetSpent, PaymentRequired, Stopped
@@ -30,14 +31,18 @@ NEEDED = ("phase", "request_index", "mode", "model_requested", "task_id", "api_c
 class Features:
     """What a run found: `cells` by model, in the checks' order. `ended` says by model why its
     checks ended early, `mute` which models answered nothing. `required` are the cells that
-    `--require` asks for, judged; `idle` its patterns that fit no model of the run."""
+    `--require` asks for, judged."""
 
     cells: tuple[Cell, ...] = ()
     models: tuple[str, ...] = ()
     ended: Mapping[str, str] = field(default_factory=dict)
     mute: tuple[str, ...] = ()
     required: tuple[Judged, ...] = ()
-    idle: tuple[str, ...] = ()
+
+    @property
+    def own(self) -> list[Cell]:
+        """The cells of the gateway's own route."""
+        return [cell for cell in self.cells if not cell.arm]
 
 
 def of(run: Run) -> Features:
@@ -57,7 +62,7 @@ def of(run: Run) -> Features:
         return found
     return Features(
         found.cells, models, found.ended, found.mute,
-        tuple(judge(required, found.cells, models)), tuple(unmatched(required, models)),
+        tuple(judge(required, found.cells, models)),
     )  # fmt: skip
 
 
@@ -95,12 +100,38 @@ def _judged(run: Run, options: Mapping[str, Any], models: Iterable[str]) -> Feat
             auth=str(options.get("auth") or ""),
         )
         finish(survey, kept, _unsent(run))
-        cells += _cells(survey, places, sent)
+        found = [*_cells(survey, places, sent)]
+        direct = _direct(run, options, survey)
+        if direct is not None:
+            finish(direct, kept, _unsent(run))
+            found = _with_causes(found, [*_cells(direct, places, sent)], model)
+        cells += found
         if survey.ended:
             ended[model] = survey.ended
         if survey.mute:
             mute.append(model)
     return Features(tuple(cells), tuple(models), ended, tuple(mute))
+
+
+def _direct(run: Run, options: Mapping[str, Any], survey: Survey) -> Survey | None:
+    if not options.get("against"):
+        return None
+    return direct_of(
+        survey,
+        run_id=run.run_id,
+        against_model=str(options.get("against_model") or ""),
+        context_tokens=int(options.get("context_tokens") or 0),
+        auth=str(options.get("against_auth") or ""),
+    )
+
+
+def _with_causes(own: Sequence[Cell], direct: Sequence[Cell], model: str) -> list[Cell]:
+    """The cells of both routes; those of the gateway with the cause that the other one shows."""
+    there = {cell.check: cell.verdict for cell in direct}
+    return [
+        *(replace(cell, cause=cause(cell.verdict, there.get(cell.check))) for cell in own),
+        *(replace(cell, model=model, arm=DIRECT) for cell in direct),
+    ]
 
 
 def _cells(
@@ -118,14 +149,14 @@ def _cells(
             evidence=finding.fact,
             request_id=telling.request_id if telling is not None else "",
             task_id=sent.tasks.get(place, "") if place is not None else "",
-            cost=sent.costs.get((model, check.id)),
+            cost=sent.costs.get((survey.name, check.id)),
             status=telling.status if telling is not None else None,
-            sent=sent.counts.get((model, check.id), 0),
+            sent=sent.counts.get((survey.name, check.id), 0),
         )
 
 
 class _Sent:
-    """What the rows say: by model and check how many requests, and their known costs; by place the
+    """What the rows say: by survey and check how many requests, and their known costs; by place the
     task_id."""
 
     def __init__(self, run: Run) -> None:
@@ -133,7 +164,7 @@ class _Sent:
         self.costs: dict[tuple[str, str], float] = {}
         self.tasks: dict[evidence_file.Place, str] = {}
         for row in rows(run.rows.frame(list(NEEDED))):
-            key = (str(row["model_requested"]), _check(row["check_detail"]))
+            key = (str(row["phase"]).rpartition("/")[0], _check(row["check_detail"]))
             if not key[1]:
                 continue
             self.counts[key] = self.counts.get(key, 0) + 1

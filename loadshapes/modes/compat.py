@@ -6,6 +6,7 @@ was, and its cells can be computed again.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from compat import evidence_file, known
@@ -20,6 +21,7 @@ from loadshapes.plan import Plan
 from loadshapes.program import Program
 from loadshapes.schedule import Closed
 from loadshapes.task_prefix import task_prefix
+from recording.arms import REFERENCE
 from recording.errors import OperatorError
 from recording.record import RequestRecord
 from rules.prices import PriceError, Prices
@@ -76,6 +78,19 @@ def survey_of(options: Options, model: str) -> Survey:
     )
 
 
+def direct_of(options: Options, survey: Survey) -> Survey | None:
+    """Of a survey that has ended: the checks that go to the reference of `--against` too."""
+    if not options.against:
+        return None
+    return known.direct_of(
+        survey,
+        run_id=options.run_id,
+        against_model=options.against_model,
+        context_tokens=options.context_tokens,
+        auth=options.against_auth,
+    )
+
+
 def folder_of(options: Options) -> Path:
     """The folder of the run."""
     return Path(options.results).resolve() / options.run_id
@@ -95,33 +110,38 @@ def _outlook(options: Options, model: str, prices: Prices | None) -> str:
     return (
         f"{model}: {told(bounds.once)} where every feature works ({told(bounds.reasoning)} if it "
         f"reasons); no more than {told(bounds.most)} where none does"
+        + (", and as much again by --against, of what does not work" if options.against else "")
     )
 
 
 def _program(options: Options) -> Program:
     for model in options.models:
-        yield from _checked(options, model)
+        survey = survey_of(options, model)
+        yield from _checked(options, model, survey)
+        if (direct := direct_of(options, survey)) is not None:
+            yield from _checked(options, model, direct, REFERENCE)
 
 
-def _checked(options: Options, model: str) -> Program:
-    """The waves of a model, a phase each."""
-    waves, ended = survey_of(options, model).waves(), None
+def _checked(options: Options, model: str, survey: Survey, route: str = "") -> Program:
+    """The waves of a survey, a phase each."""
+    waves, ended = survey.waves(), None
     wave = next(waves, None)
     while wave is not None:
-        finding = yield _phase(options, model, wave, ended)
+        finding = yield replace(_phase(options, model, survey, wave, ended), route=route)
         if finding.t0_unix_s is not None:
             ended = finding.t0_unix_s + _lasted_s(finding.records)
         kept = evidence_file.read(folder_of(options))
         try:
-            wave = waves.send(answers(model, wave, kept))
+            wave = waves.send(answers(survey, wave, kept))
         except StopIteration:
             return
 
 
-def _phase(options: Options, model: str, wave: Wave, ended: float | None) -> Phase:
+def _phase(options: Options, model: str, survey: Survey, wave: Wave, ended: float | None) -> Phase:
+    name = phase_name(survey, wave)
     begins = ended + wave.wait_s if ended is not None and wave.wait_s else None
     return Phase(
-        name=phase_name(model, wave.number),
+        name=name,
         mode=NAME,
         scenario=NAME,
         model=model,
@@ -129,7 +149,7 @@ def _phase(options: Options, model: str, wave: Wave, ended: float | None) -> Pha
         request=REQUEST,
         users=min(wave.users, len(wave.turns)),
         max_tokens=max(turn.ask.output_tokens for turn in wave.turns),
-        task_prefix=task_prefix(options, NAME, model, str(wave.number), "req-"),
+        task_prefix=task_prefix(options, name.replace("/", "-"), "req-"),
         watched=True,
         not_before_unix_s=begins,
         stop_rule=False,

@@ -6,6 +6,7 @@ from functools import partial
 from settings.option import option
 
 PAIRED = ("ladder", "rpm", "tpm", "soak", "replay")
+ROUTED = (*PAIRED, "compat")
 """The load modes whose requests can go to a reference as well."""
 
 _gateway = partial(option, group="gateway")
@@ -103,23 +104,24 @@ class Gateway:
     )
     against: str = _gateway(
         "",
-        "also send every request to a reference: a gateway by its name (NAME_BASE_URL, "
-        "NAME_API_KEY), its base URL, or `simulator` (docs/how-to/two-routes.md)",
-        modes=PAIRED,
+        "also send every request (of mode compat what does not work) to a reference: a gateway by "
+        "its name (NAME_BASE_URL, NAME_API_KEY), its base URL, or `simulator` "
+        "(docs/how-to/two-routes.md)",
+        modes=ROUTED,
         sent=True,
         web=False,
     )
     against_model: str = _gateway(
         "",
         "what the reference calls a model, OURS=THEIRS; several with commas between",
-        modes=PAIRED,
+        modes=ROUTED,
         sent=True,
         web=False,
     )
     against_auth: str = _gateway(
         "auto",
         "how the reference's key is sent, as --auth says it of the gateway's",
-        modes=PAIRED,
+        modes=ROUTED,
         sent=True,
         web=False,
     )

@@ -3,10 +3,10 @@
 from functools import lru_cache, partial
 from pathlib import Path
 
-from compat import evidence_file
-from compat.replay import wave_of
+from compat import evidence_file, known
+from compat.replay import finish, wave_of
 from compat.survey import Wave
-from loadshapes.modes.compat import REQUEST, folder_of, survey_of
+from loadshapes.modes.compat import REQUEST, direct_of, folder_of, survey_of
 from loadshapes.phase import Phase
 from settings.options import Options
 from tasks.prompts import Raw, Request
@@ -15,7 +15,13 @@ from tasks.prompts import Raw, Request
 @lru_cache(maxsize=4)
 def _wave(options: Options, folder: Path, phase: str, model: str) -> Wave:
     """What a phase sends: it follows from what the phases before it were answered."""
-    return wave_of(survey_of(options, model), evidence_file.read(folder), phase)
+    kept, survey = evidence_file.read(folder), survey_of(options, model)
+    if phase.startswith(f"{survey.name}/{known.DIRECT}/"):
+        finish(survey, kept, "")
+        direct = direct_of(options, survey)
+        assert direct is not None, phase
+        survey = direct
+    return wave_of(survey, kept, phase)
 
 
 def build(phase: Phase, index: int, options: Options) -> Request:

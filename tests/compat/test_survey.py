@@ -145,7 +145,7 @@ def test_cells_are_computed_again_from_what_is_kept(tmp_path: Path) -> None:
     waves = asked.waves()
     wave = next(waves, None)
     while wave is not None:
-        names.append(phase_name(MODEL, wave.number))
+        names.append(phase_name(asked, wave))
         for index, turn in enumerate(wave.turns):
             evidence_file.append(tmp_path, (names[-1], index), turn.check, server(turn.ask),
                                  ["secret-key-1234"])  # fmt: skip

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.compat_gateway import CHAT, WINDOW_TOKENS, cells, checked, gateway, verdicts
-from tests.locust_run import CANARY, run
+from tests.locust_run import CANARY, environment, run
 
 SOME = "stop,n,json.schema,json.schema.stream,tool.parallel.stream,tool.auto,error.key,models.list"
 REQUIRED = """
@@ -111,3 +111,28 @@ def test_a_stopped_run_goes_on_where_it_was(tmp_path: Path) -> None:
         assert on.code == 0, on.text
         assert verdicts(on) == verdicts(whole)
         assert len(server.rows()) == 2 * sent
+
+
+@pytest.mark.slow
+def test_a_second_route_tells_whose_fault_it_is(tmp_path: Path) -> None:
+    """What works directly is the gateway's fault; what fails alike is the model's."""
+    with (
+        gateway(tmp_path / "a", stop="ignored", n="refused", json__schema="ignored") as server,
+        gateway(tmp_path / "b", n="refused", json__schema="refused") as direct,
+    ):
+        done = run(
+            "-H", server.url, "--mode", "compat", "--model", CHAT, "--against", "up",
+            "--checks", SOME, results=tmp_path / "r",
+            env=environment(UP_BASE_URL=direct.url, UP_API_KEY=CANARY),
+        )  # fmt: skip
+        seen = len(direct.rows())
+    assert done.code == 0 and done.folder is not None, done.text
+    told = json.loads((done.folder / "compat.json").read_text(encoding="utf-8"))["cells"]
+    causes = {cell["check"]: cell["cause"] for cell in told if cell["cause"]}
+    assert causes == {"stop": "gateway", "n": "model", "json.schema": "gateway"}
+    directly = {c["check"]: c["verdict"] for c in told if c["arm"] == "direct"}
+    assert directly == {
+        "chat.plain": "works", "stop": "works", "n": "refused", "json.schema": "refused",
+    }  # fmt: skip
+    assert seen == sum(row.arm == "reference" for row in done.rows()) < 20
+    assert "the gateway's: another verdict directly" in (done.folder / "report.md").read_text()

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from analysis.reading.load import load
+from tests.e2e.compat_gateway import PROFILE
 from tests.interop.servers import free_port, installed, needs_linux, serving
 from tests.locust_run import CANARY, LocustRun, environment, run
 from tests.simulated import Simulator
@@ -195,3 +196,42 @@ def outside_s(rows: Any, logged: list[dict[str, str]]) -> list[float]:
         apart = dict(zip(pair["arm"], pair["elapsed_sec"] - lasted, strict=True))
         found.append(apart["gateway"] - apart["reference"])
     return found
+
+
+AS_IT_IS = {
+    "stop": ("refused", "gateway"), "top_p": ("refused", "gateway"),
+    "logprobs": ("refused", "gateway"),
+    "temperature": ("refused", "model"),  # the server behind refuses it of this model too
+    "error.key": ("wrong", "gateway"),  # HTTP 400, "No connected db."
+}  # fmt: skip
+DROPPING = dict.fromkeys(("stop", "top_p", "logprobs", "temperature"), ("ignored", "gateway")) | {"error.key": ("wrong", "gateway"), "error.value": ("ignored", "gateway")}
+"""What LiteLLM does to a GPT-5 model's requests: the same fields, refused or dropped in silence."""
+
+
+@pytest.mark.golden
+@pytest.mark.parametrize(
+    ("drop", "expected"), [(False, AS_IT_IS), (True, DROPPING)], ids=["as it is", "drop_params"]
+)
+def test_dropped_parameters_turn_refused_into_ignored_and_it_is_the_gateways_fault(
+    tmp_path: Path, drop: bool, expected: dict[str, tuple[str, str]]
+) -> None:
+    """Every other feature works through it, and each fault is laid to whom it is of."""
+    profile = tmp_path / "profile.toml"
+    profile.write_text(PROFILE.replace("sim-chat", "gpt-5-nano"), encoding="utf-8")
+    behind = Simulator(tmp_path / "behind.csv", "--profile", profile, "--dialect", "openai")
+    try:
+        with proxy(behind, tmp_path, "gpt-5-nano", drop) as root:
+            done = run(
+                "-H", f"{root}/v1", "--mode", "compat", "--model", "m", "--against", "up",
+                "--against-model", "m=gpt-5-nano", results=tmp_path / "r",
+                env=environment(UP_BASE_URL=behind.url, UP_API_KEY=CANARY),
+            )  # fmt: skip
+    finally:
+        behind.stop()
+    assert done.code == 0 and done.folder is not None, done.text
+    cells = json.loads((done.folder / "compat.json").read_text(encoding="utf-8"))["cells"]
+    found = {
+        cell["check"]: (cell["verdict"], cell["cause"]) for cell in cells
+        if not cell["arm"] and cell["verdict"] not in ("works", "not tried")
+    }  # fmt: skip
+    assert found == expected

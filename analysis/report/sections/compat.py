@@ -12,6 +12,7 @@ from analysis.page.columns import Name, field, table
 from analysis.page.vocabulary import API_COST, HTTP, MODEL, REQUESTS, TASK_ID, Cost
 from analysis.page.words import ABSENT, Words, integer
 from analysis.report.view import View
+from compat.attribution import Cause
 from compat.cells import Cell, worst
 from compat.check import Words as Said
 from compat.registry import BY_ID
@@ -45,13 +46,22 @@ GROUPS = {
 }
 
 
+CAUSES = {
+    Cause.GATEWAY: Said("the gateway's: another verdict directly", "网关：直连结论不同"),
+    Cause.MODEL: Said(
+        "the model's or its provider's: the same directly", "模型或供应商：直连结论相同"
+    ),
+    Cause.UNKNOWN: Said("not known", "未知"),
+}
+
+
 def section(view: View) -> Section:
     """The matrix, what does not work, and what was not tried."""
     t, features = view.t, view.features
     if not features.cells:
         return Section("", [])
     blocks: list[Block] = [matrix] if (matrix := _matrix(t, features)).rows else []
-    told = [cell for cell in features.cells
+    told = [cell for cell in features.own
             if cell.verdict not in (Verdict.WORKS, Verdict.NOT_TRIED)]  # fmt: skip
     if told:
         blocks.append(_evidence(t, sorted(told, key=lambda cell: WORST_FIRST.index(cell.verdict))))
@@ -68,8 +78,8 @@ def shown(t: Words, verdict: Verdict) -> str:
 def _matrix(t: Words, features: Features) -> Table:
     """Checks by models, but for those that were tried with none; groups with the worst cell
     first."""
-    by_key = {(cell.check, cell.model): cell for cell in features.cells}
-    tried = [cell for cell in features.cells if cell.verdict is not Verdict.NOT_TRIED]
+    by_key = {(cell.check, cell.model): cell for cell in features.own}
+    tried = [cell for cell in features.own if cell.verdict is not Verdict.NOT_TRIED]
     names = list(dict.fromkeys(cell.check for cell in tried))
     groups: dict[str, list[str]] = {}
     for name in names:
@@ -119,6 +129,7 @@ def _evidence(t: Words, cells: Sequence[Cell]) -> Table:
             CHECK.of(lambda cell: cell.check),
             MODEL.of(lambda cell: cell.model),
             Name("Found", "结论").of(lambda cell: shown(t, cell.verdict)),
+            Name("Whose fault", "责任方").of(lambda cell: t(*CAUSES[cell.cause])),
             Name("Evidence", "证据").of(lambda cell: cell.evidence or ABSENT),
             Name("So in your code", "对代码的影响").of(
                 lambda cell: _named(t, cell.in_code, ABSENT)
@@ -140,7 +151,7 @@ def _evidence(t: Words, cells: Sequence[Cell]) -> Table:
 def _untried(t: Words, features: Features) -> Iterable[Text]:
     """What was not tried, and why, a line a reason and model."""
     why: dict[tuple[str, str], list[str]] = {}
-    for cell in features.cells:
+    for cell in features.own:
         if cell.verdict is Verdict.NOT_TRIED:
             why.setdefault((cell.model, cell.evidence), []).append(cell.check)
     for (model, reason), names in why.items():

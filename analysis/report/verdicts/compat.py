@@ -14,7 +14,7 @@ def remarks(view: View) -> list[Remark]:
     """What was found of each model; and the required cells that do not pass."""
     features = view.features
     found = [
-        _remark(view.t, model, [cell for cell in features.cells if cell.model == model],
+        _remark(view.t, model, [cell for cell in features.own if cell.model == model],
                 features.ended.get(model, ""), model in features.mute)
         for model in features.models if features.cells
     ]  # fmt: skip
