@@ -204,7 +204,10 @@ AS_IT_IS = {
     "temperature": ("refused", "model"),  # the server behind refuses it of this model too
     "error.key": ("wrong", "gateway"),  # HTTP 400, "No connected db."
 }  # fmt: skip
-DROPPING = dict.fromkeys(("stop", "top_p", "logprobs", "temperature"), ("ignored", "gateway")) | {"error.key": ("wrong", "gateway"), "error.value": ("ignored", "gateway")}
+DROPPING = dict.fromkeys(("stop", "top_p", "logprobs", "temperature"), ("ignored", "gateway")) | {
+    "error.key": ("wrong", "gateway"),
+    "error.value": ("ignored", "gateway"),
+}
 """What LiteLLM does to a GPT-5 model's requests: the same fields, refused or dropped in silence."""
 
 
