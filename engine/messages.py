@@ -16,6 +16,7 @@ from recording.events import Event, LoopLag, PacerReport, Trip, typed
 from recording.not_sent import Unsent
 from recording.recorder import Parcel
 from rules.budget import DealtBudget, ReportedBudget
+from settings.endpoint import Endpoint
 from settings.options import Options
 
 M = TypeVar("M")
@@ -55,6 +56,12 @@ class Address:
     base_url: str
     simulated: bool
     key_name: str
+
+    @classmethod
+    def of(cls, endpoint: Endpoint) -> "Address":
+        """Where an endpoint leads."""
+        key_name = endpoint.choice.key_name if endpoint.choice else ""
+        return cls(endpoint.shown, endpoint.simulated, key_name)
 
 
 @with_config(_EXACT)

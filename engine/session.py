@@ -193,8 +193,8 @@ class Session:
         for node in alive:
             opened = Open(
                 options=self.options,
-                gateway=_address(self.endpoint),
-                reference=None if self.reference is None else _address(self.reference),
+                gateway=Address.of(self.endpoint),
+                reference=None if self.reference is None else Address.of(self.reference),
                 worker=self._nodes.name(node),
                 part=self._part(node),
                 attempt=self._attempt,
@@ -404,9 +404,3 @@ class Session:
         if phase.scenario == CALIBRATION and (told := by_calibration(rows, self.plan)):
             log.info("%s: %s", phase.name, told)
         return Finding(phase, tuple(rows), halted, loop_lag_max_s)
-
-
-def _address(endpoint: Endpoint) -> Address:
-    """An endpoint as a message may say it."""
-    key_name = endpoint.choice.key_name if endpoint.choice else ""
-    return Address(endpoint.shown, endpoint.simulated, key_name)
