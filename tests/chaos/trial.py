@@ -66,7 +66,12 @@ MODES = _OWN | {
 MODELS = {"reasoning": ",".join("abcdefgh"), "vision": ",".join("abcdefgh"), "smoke": "a,b,c,d,e,f"}
 VICTIMS = ("local", "processes", "worker", "master", "all")
 NO_WORKER = ("local", "processes", "master", "all")  # where to wait for the others takes minutes
-VICTIMS_OF = {"interactive": VICTIMS[:2], "limits": NO_WORKER, "full": NO_WORKER}
+VICTIMS_OF = {
+    "interactive": VICTIMS[:2],
+    "compat": VICTIMS[:1],
+    "limits": NO_WORKER,
+    "full": NO_WORKER,
+}
 LASTS_S = {"limits": 20.0, "full": 20.0}
 
 

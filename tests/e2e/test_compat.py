@@ -42,6 +42,12 @@ def _healthy(folder: Path, name: str) -> None:
         log = server.rows()
         rows = [row for row in done.rows() if json.loads(row.check_detail or "")["check"]]
         assert len(log) == len(rows) - 1 <= 96  # a list of models is no request to a model
+        logged = {row["task_id"]: row for row in log}
+        for row in rows:
+            if row.outcome == "ok" and row.api_cost is not None and (row.task_id or "") in logged:
+                seen = logged[row.task_id or ""]
+                assert row.prompt_tokens == int(seen["prompt_tokens"])
+                assert row.api_cost == pytest.approx(float(seen["cost"]))
         used = sum(int(r["prompt_tokens"] or 0) + int(r["completion_tokens"] or 0) for r in log)
         assert used <= 60_000
         assert sum(cell.sent for cell in cells(done).values()) == len(rows)
