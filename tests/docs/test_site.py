@@ -93,3 +93,10 @@ def test_the_commands_of_a_page_name_options_that_exist(page: Path) -> None:
         own = re.sub(r'"[^"]*"', "", command)  # what is quoted is another program's
         named = set(re.findall(r"(?<!\S)--([a-z][a-z-]+)", own))
         assert named <= ours | locusts, command
+
+
+def test_the_index_reaches_every_page() -> None:
+    """The first page links each of the others itself."""
+    linked = set(re.findall(r"\]\(([\w/-]+\.md)\)", (DOCS / "index.md").read_text("utf-8")))
+    pages = {path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md")}
+    assert linked == pages - {"index.md"}
