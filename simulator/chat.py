@@ -86,6 +86,8 @@ class Chat:
         if refusal is not None:
             raise _KeyRefused(refusal)
         data = load(body)
+        named = data.get("task_id")  # a refused request keeps its name in the ledger
+        self.row.task_id = named if isinstance(named, str) else None
         if self.touched.states:
             self._touch(data)
         data = self.endpoint.chat_fields(data, self.state.conversations)

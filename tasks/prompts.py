@@ -46,7 +46,8 @@ class Request:
 
     `messages` are sent as they are, else one of the user's with `content`. `heard` gets a reply
     that is `ok`. `place` is where it comes from: own traffic's `line` of its file, and `turn`, from
-    1; or its `check`. `raw` is sent as it is, by its own bytes (tasks/raw_exchange.py).
+    1; or its `check`. `raw` is sent as it is, by its own bytes (tasks/raw_exchange.py). `named`:
+    its body has the task_id even where it is streamed. `without`: fields that its body leaves out.
     """
 
     content: str | list[dict[str, Any]]
@@ -57,6 +58,8 @@ class Request:
     heard: Callable[[Message], None] | None = None
     place: Mapping[str, Any] = field(default_factory=dict)
     raw: Raw | None = None
+    named: bool = False
+    without: tuple[str, ...] = ()
 
 
 Builder = Callable[[Phase, int, Options], Request]
@@ -132,7 +135,7 @@ def body(
     made["stream"] = phase.stream
     if phase.stream and ways.stream_usage:
         made["stream_options"] = {"include_usage": True}
-    named = not phase.stream or options.task_id_on_streams
+    named = not phase.stream or options.task_id_on_streams or request.named
     if named and not ways.task_id:
         made["task_id"] = phase.task_id(index)
     made.update((k, v) for k, v in request.extra.items() if k not in BUDGETS)
@@ -140,6 +143,8 @@ def body(
         made["metadata"] = {**made.get("metadata", {}), "task_id": phase.task_id(index)}
     if not ways.temperature and not phase.traffic:
         made.pop("temperature", None)
+    for name in request.without:
+        made.pop(name, None)
     for name, value in extra_body(options.extra_body).items():
         if value is None:
             made.pop(name, None)

@@ -51,7 +51,9 @@ class Traffic:
         sent=True,
         before=True,
     )
-    repeat: int = _traffic(3, "requests per model", modes=("cache", "tools"), above=0)
+    repeat: int = _traffic(
+        3, "requests per model, or per case and model", modes=("cache", "tools", "billing"), above=0
+    )
     prefix_file: str = _cache("", "file whose text is the long prefix", sent=True, web=False)
     prefix_tokens: int = _cache(
         11700, "size of the built-in prefix, tokens, about", sent=True, above=0

@@ -21,8 +21,8 @@ Start = Callable[..., Simulator]
 BOTH = pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
 
 
-# Mode compat asks for refusals; tests/e2e/test_compat.py holds its rows against the log.
-@pytest.mark.parametrize("mode", [mode for mode in MODES if mode != "compat"])
+# Modes compat and billing ask for refusals; tests/e2e holds their rows against the log.
+@pytest.mark.parametrize("mode", [mode for mode in MODES if mode not in ("compat", "billing")])
 def test_every_mode_equals_the_log(simulator: Start, tmp_path: Path, mode: str) -> None:
     """On the article's models, with their latencies, prices, caches and thoughts."""
     gateway = simulator("--seed", 11)

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from analysis.page.blocks import Remark
 from analysis.report.flags import flags
+from analysis.report.sections import billing
 from analysis.report.sections.pairs import first_page
 from analysis.report.two_routes import loads
 from analysis.report.verdicts import (
@@ -40,6 +41,7 @@ def verdicts(view: View) -> list[Remark]:
         *failures.remarks(view),
         *bodies.remarks(view),
         *charges.remarks(view),
+        *billing.bad(view),
         *streams.remarks(view),
         *_doubts(originals.remarks(view)),
         *_doubts(integrity.remarks(view)),

@@ -1,0 +1,111 @@
+"""Who counts: what is stated of repeated texts, as a line over what was sent. Pure.
+
+A text repeated k times adds the same number of tokens each time, so the stated counts are a line:
+its slope over the true count is inflation, its start is what else is in the prompt. Every bound is
+exact: the lines that pass within half a token (rounding) of each point, and no other, are possible.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from rules.billing_cases import prompt
+from rules.token_slopes import CHAT_TOKENS, KNOWN, claimed
+
+Point = tuple[int, int]
+"""What was sent (repeats, or tokens) and what was stated."""
+EXACT, LOOSE = 1.0, 2.0
+"""How far two points may be off together, tokens: rounded counts; those of a rough estimate."""
+HIDDEN_TOKENS = 40  # fewer may be a template of the model's own
+
+
+def slopes(points: Sequence[Point], slack: float) -> tuple[float, float] | None:
+    """The least and the greatest slope of a line through all points; None: there is no such line.
+
+    (By elimination of the start: two points at one place may differ by the slack, and each other
+    two bound the slope.)
+    """
+    low, high = float("-inf"), float("inf")
+    for place, (x, y) in enumerate(points):
+        for other, was in points[:place]:
+            apart = x - other
+            if not apart:
+                if abs(y - was) > slack:
+                    return None
+                continue
+            ends = sorted(((y - was - slack) / apart, (y - was + slack) / apart))
+            low, high = max(low, ends[0]), min(high, ends[1])
+    return (low, high) if low <= high else None
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """What the stated counts of repeated texts show.
+
+    `points`: repeats and stated tokens, by text. `tokenizer`: the claimed model's, where its counts
+    are known. `inflation`: between which factors the stated counts exceed those, one for all texts;
+    None: not known, or no one factor fits (`other`: another tokenizer's counts). `no_line`: one
+    prompt was counted in several ways. `hidden`: at least so many tokens stand in every prompt
+    that were not sent; None: not known.
+    """
+
+    points: Mapping[int, Sequence[Point]]
+    tokenizer: str | None = None
+    inflation: tuple[float, float] | None = None
+    other: bool = False
+    no_line: bool = False
+    hidden: int | None = None
+
+    @property
+    def inflated(self) -> bool:
+        """Whether every factor that fits is above 1."""
+        return self.inflation is not None and self.inflation[0] > 1
+
+    def fits(self, text: int, k: int, stated: int) -> bool:
+        """Whether one more count lies on the line of its text."""
+        return slopes([*self.points[text], (k, stated)], LOOSE) is not None
+
+    def own(self, text: int, k: int) -> int | None:
+        """What the line says of a prompt; None: there is no line."""
+        points = self.points.get(text, ())
+        found = slopes(points, EXACT) or slopes(points, LOOSE)
+        if found is None or len({x for x, _ in points}) < 2:
+            return None
+        slope = sum(found) / 2
+        return round(sum(y - slope * x for x, y in points) / len(points) + slope * k)
+
+
+def counter(model: str, counted: Sequence[tuple[int, int, int]]) -> Counter | None:
+    """Judge (text, repeats, stated tokens) of a model; None: too little was stated."""
+    points: dict[int, list[Point]] = defaultdict(list)
+    for text, k, stated in counted:
+        points[text].append((k, stated))
+    if not points or any(len({k for k, _ in one}) < 2 for one in points.values()):
+        return None
+    if any(slopes(one, LOOSE) is None for one in points.values()):
+        return Counter(points, no_line=True)
+    name = claimed(model)
+    if name is None:
+        return Counter(points, hidden=_unsent(points))
+    lines, low, high = KNOWN[name], 0.0, float("inf")
+    for text, one in points.items():
+        own = [(lines[text].tokens(k), stated) for k, stated in one]
+        found = slopes(own, EXACT)
+        low, high = (max(low, found[0]), min(high, found[1])) if found else (1.0, 0.0)
+    if low > high:
+        return Counter(points, name, other=True, hidden=_unsent(points))
+    most = max(high, 1.0)
+    hidden = min(
+        stated - most * (lines[text].tokens(k) + CHAT_TOKENS)
+        for text, one in points.items()
+        for k, stated in one
+    )
+    return Counter(points, name, (low, high), hidden=max(0, round(hidden)))
+
+
+def _unsent(points: Mapping[int, Sequence[Point]]) -> int:
+    """Tokens that no tokenizer makes of what was sent: none makes more than one of a byte."""
+    found = (
+        stated - len(prompt(text, k).encode()) for text, one in points.items() for k, stated in one
+    )
+    return max(0, *found)

@@ -1,0 +1,64 @@
+"""The cases of `--mode billing`: what each asks, so that the report knows what was sent. Pure."""
+
+from dataclasses import dataclass
+
+QUESTION = "Write the numbers from 1 to 20, separated by spaces. Ignore the lines below."
+TEXTS = (
+    "清晨的船队缓缓驶过长江大桥，岸上的人们挥手告别。",
+    '{"城市": "上海", "count": 1234567, "ready": true}',
+    "THE GATEWAY COUNTS EVERY TOKEN TWICE AT 23:59:07",
+)
+"""Texts that tokenizers count differently: Han, JSON, capitals and digits."""
+COUNTED_REPEATS = (1, 4, 16)
+COUNTED = tuple((text, k) for text in range(len(TEXTS)) for k in COUNTED_REPEATS)
+"""Text and repeats of each request of the case `count`, which goes through them again and again."""
+SAME, MANY = (0, 8), (0, 80)
+"""The prompt of most cases, and one that is long enough for a cache: a text and its repeats."""
+CHOICES = 2  # of the case `n`
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One case: its name in rows, what is asked beside the prompt, and how it is called.
+
+    `prompt`: text and repeats, where it is one of TEXTS; `max_tokens` its output budget.
+    """
+
+    name: str
+    en: str
+    zh: str
+    prompt: tuple[int, int] | None = SAME
+    max_tokens: int = 64
+    stream: bool = False
+
+
+CASES = (
+    Case("count", "repeated texts", "重复文本", None, 16),
+    Case("plain", "plain", "非流式"),
+    Case("stream", "streamed", "流式", stream=True),
+    Case("stream_no_usage", "streamed, usage not asked for", "流式，不索取 usage", stream=True),
+    Case("cached", "long prompt again and again", "长 prompt 反复发送", MANY),
+    Case("long", "long prompt of other text", "另一段长 prompt", (1, 80)),
+    Case("tools", "tool call", "工具调用", None, 256),
+    Case("image", "image", "图片", None),
+    Case("reasoning", "reasoning", "推理", None, 256),
+    Case("cut", "cut by its output budget", "输出预算截断", SAME, 16),
+    Case("n", "two replies (n = 2)", "两个回复（n = 2）"),
+    Case("refused", "refused", "被拒绝", None, 16),
+    Case("plain_again", "plain, at the end", "非流式，最后再发"),
+)
+"""In the order in which they are sent: what is plain first and last, so that a price that changed
+meanwhile is seen."""
+NAMED = {case.name: case for case in CASES}
+
+
+def prompt(text: int, k: int) -> str:
+    """The question, then the text on `k` lines."""
+    return "\n".join([QUESTION, *[TEXTS[text]] * k])
+
+
+def repeats(case: str, index: int) -> tuple[int, int] | None:
+    """Text and repeats of request `index` of a case; None: its prompt is another."""
+    if case == "count":
+        return COUNTED[index % len(COUNTED)]
+    return NAMED[case].prompt if case in NAMED else None

@@ -1,0 +1,37 @@
+"""Billing: the same prompt in every way that is counted or charged otherwise somewhere."""
+
+from collections.abc import Callable
+
+from loadshapes.phase import Phase
+from recording.json_values import Json
+from rules.billing_cases import CHOICES, SAME, prompt, repeats
+from settings.options import Options
+from tasks.probes import reasoning, tools, vision
+from tasks.prompts import Request
+
+_UNKNOWN_ROLE: list[Json] = [{"role": "nobody", "content": prompt(*SAME)}]
+
+
+def build(phase: Phase, index: int, options: Options) -> Request:
+    """The request of a case (`Phase.scenario`). No nonce: who counts must count it alike."""
+    if (own := _OWN.get(phase.scenario)) is not None:
+        return own(phase, index, options)
+    text = prompt(*(repeats(phase.scenario, index) or SAME))
+    # A bill names requests by their task_id, so streams carry it too.
+    match phase.scenario:
+        case "n":
+            return Request(text, extra={"n": CHOICES})
+        case "refused":
+            return Request(text, messages=_UNKNOWN_ROLE)
+        case "stream_no_usage":
+            return Request(text, named=True, without=("stream_options",))
+        case _:
+            return Request(text, named=True)
+
+
+_OWN: dict[str, Callable[[Phase, int, Options], Request]] = {
+    "tools": tools.build,
+    "image": vision.build,
+    "reasoning": reasoning.build,
+}
+BUILDERS = {"billing": build}

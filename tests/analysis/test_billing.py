@@ -1,0 +1,210 @@
+"""The bill, case by case: each dishonesty yields exactly its verdict, an honest gateway none."""
+
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+import pytest
+
+from analysis.numbers.billing import Kind, ModelBill, judge
+from analysis.numbers.token_line import counter, slopes
+from analysis.page.words import Words
+from analysis.report.sections import billing
+from docs.token_slopes import table
+from loadshapes.modes import plan
+from rules.billing_cases import CHOICES, repeats
+from rules.prices import Price, Prices
+from rules.token_slopes import CHAT_TOKENS, KNOWN, Line, claimed
+from settings.options import Options
+
+MODEL = "gpt-5.4-nano"
+PRICE = Price(input=1.0, cached_input=0.1, output=4.0, decimals=6)
+PRICES = Prices({MODEL: PRICE})
+Change = Callable[[dict[str, Any]], None]
+
+
+def rows(change: Change = lambda row: None, seed: int = 0, price: Price = PRICE) -> list[Any]:
+    """What an honest gateway states of the mode's own plan, and what a change makes of it."""
+    dice, made = Random(seed), []
+    for phase in plan(Options(mode="billing", model=MODEL)).phases:
+        for index in range(phase.count or 0):
+            place = repeats(phase.scenario, index)
+            own = KNOWN["o200k"][place[0]].tokens(place[1]) if place else dice.randint(40, 220)
+            many = CHOICES if phase.scenario == "n" else 1
+            row: dict[str, Any] = dict.fromkeys(
+                ("cache_write_tokens", "reasoning_tokens", "tokens_beside", "provider")
+            )
+            row |= {
+                "scenario": phase.scenario, "request_index": index, "stream": phase.stream,
+                "success": True, "outcome": "ok", "cost_source": "body", "finish_reason": "length",
+                "max_tokens": phase.max_tokens, "prompt_tokens": own + CHAT_TOKENS,
+                "completion_tokens": many * dice.randint(10, phase.max_tokens or 16),
+                "cached_tokens": 1024 if own > 1024 and index else 0,
+            }  # fmt: skip
+            if phase.scenario == "refused":
+                row |= dict.fromkeys(("prompt_tokens", "completion_tokens", "cached_tokens"))
+                row |= {"success": False, "outcome": "bad_request", "cost_source": "unknown"}
+            if phase.scenario == "stream_no_usage":
+                row |= dict.fromkeys(("prompt_tokens", "completion_tokens", "cached_tokens"))
+                row["cost_source"] = "unknown"
+            row["price"] = price
+            change(row)
+            charge(row)
+            made.append(row)
+    return made
+
+
+def charge(row: dict[str, Any]) -> None:
+    """State the total and the cost of what is stated."""
+    prompt, completion = row["prompt_tokens"], row["completion_tokens"]
+    row["total_tokens"] = None if prompt is None else prompt + completion
+    row.setdefault("api_cost", None)
+    if row["api_cost"] is None and prompt is not None:
+        row["api_cost"] = row["price"].charge(prompt, completion, row["cached_tokens"], 0)
+
+
+def inflate(row: dict[str, Any]) -> None:
+    for name in ("prompt_tokens", "completion_tokens"):
+        row[name] = row[name] and round(row[name] * 1.05)
+
+
+def hide(row: dict[str, Any]) -> None:
+    row["prompt_tokens"] = row["prompt_tokens"] and row["prompt_tokens"] + 400
+
+
+def count_streams(row: dict[str, Any]) -> None:
+    if row["stream"]:
+        row["prompt_tokens"] = row["prompt_tokens"] and round(row["prompt_tokens"] * 1.2)
+
+
+def no_credit(row: dict[str, Any]) -> None:
+    if row["cached_tokens"]:
+        row["api_cost"] = PRICE.charge(row["prompt_tokens"], row["completion_tokens"], 0, 0)
+
+
+def dear_tools(row: dict[str, Any]) -> None:
+    if row["scenario"] == "tools":
+        row["price"] = Price(input=1.0, output=8.0, decimals=6)
+
+
+def charge_refused(row: dict[str, Any]) -> None:
+    if row["scenario"] == "refused":
+        row |= {"api_cost": 0.0003, "cost_source": "body"}
+
+
+def long_winded(row: dict[str, Any]) -> None:
+    if row["scenario"] == "cut":
+        row["completion_tokens"] = 24
+
+
+def other_tokenizer(row: dict[str, Any]) -> None:
+    place = repeats(row["scenario"], row["request_index"])
+    if place and row["prompt_tokens"]:
+        row["prompt_tokens"] = KNOWN["cl100k"][place[0]].tokens(place[1]) + CHAT_TOKENS
+
+
+def two_counters(row: dict[str, Any]) -> None:
+    if row["prompt_tokens"] and row["request_index"] % 5 == 4:
+        row["prompt_tokens"] += 30
+
+
+def dearer_later(row: dict[str, Any]) -> None:
+    if row["scenario"] in ("cut", "n", "reasoning", "plain_again"):
+        row["price"] = Price(input=1.5, cached_input=0.1, output=6.0, decimals=6)
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "case"),
+    [
+        (inflate, Kind.INFLATED, None),
+        (hide, Kind.HIDDEN_PROMPT, None),
+        (count_streams, Kind.STATED_OTHERWISE, "stream"),
+        (no_credit, Kind.CACHE_NOT_CREDITED, None),
+        (dear_tools, Kind.CHARGED_OTHERWISE, "tools"),
+        (charge_refused, Kind.REFUSED_CHARGED, "refused"),
+        (long_winded, Kind.OVER_BUDGET, "cut"),
+        (other_tokenizer, Kind.OTHER_TOKENIZER, None),
+        (two_counters, Kind.NO_LINE, None),
+        (dearer_later, Kind.PRICE_CHANGED, None),
+    ],
+)
+def test_each_dishonesty_yields_exactly_its_finding(
+    change: Change, kind: Kind, case: str | None
+) -> None:
+    for seed in range(20):
+        found = judge(MODEL, rows(change, seed), PRICES).findings
+        assert [(one.kind, one.case) for one in found] == [(kind, case)]
+
+
+def test_an_inflated_count_is_bounded_on_both_sides() -> None:
+    found = judge(MODEL, rows(inflate), PRICES).counter
+    assert found is not None and found.inflation is not None
+    assert 1.04 < found.inflation[0] <= 1.05 <= found.inflation[1] < 1.06
+
+
+@pytest.mark.parametrize("prices", [PRICES, None])
+def test_an_honest_gateway_with_rounding_and_a_cache_is_never_accused(
+    prices: Prices | None,
+) -> None:
+    for seed in range(200):
+        decimals = Random(seed).choice([5, 6, 7, 9, None])
+        price = Price(input=1.37, cached_input=0.137, output=4.91, decimals=decimals)
+        known = prices and Prices({MODEL: Price(input=1.37, cached_input=0.137, output=4.91)})
+        assert not judge(MODEL, rows(seed=seed, price=price), known).findings
+
+
+def test_nobody_is_accused_on_one_sample() -> None:
+    def once(row: dict[str, Any]) -> None:
+        if row["scenario"] in ("stream", "tools") and row["request_index"] == 1:
+            row["prompt_tokens"] += 200
+            row["api_cost"] = 1.0
+
+    assert not judge(MODEL, rows(once), PRICES).findings
+
+
+def test_a_table_that_fits_not_even_plain_replies_accuses_no_case() -> None:
+    other = Prices({MODEL: Price(input=2.0, output=4.0)})
+    assert {one.kind for one in judge(MODEL, rows(), other).findings} == {Kind.OFF_PRICE}
+
+
+def test_what_is_not_known_is_said_and_not_judged() -> None:
+    def silent(row: dict[str, Any]) -> None:
+        row |= {"price": Price(input=0.0, output=0.0), "cost_source": "unknown"}
+
+    assert _told(judge(MODEL, rows(silent), None))[-1].startswith("The gateway states no cost")
+    assert "No price is known" in _told(judge(MODEL, rows(), None))[-1]
+    assert "tokenizer is not known" in _told(judge("glm-5", rows(), PRICES))[-2]
+
+
+def _told(bill: ModelBill) -> list[str]:
+    return [str(getattr(one, "text", "")) for one in billing.remarks(Words("en", "CNY"), bill)]
+
+
+def test_a_hidden_prompt_is_seen_without_any_tokenizer() -> None:
+    counted = [(text, k, 1000 + 30 * k) for text in range(3) for k in (1, 4, 16)]
+    found = counter("glm-5", counted)
+    assert found is not None and found.tokenizer is None and (found.hidden or 0) > 800
+
+
+def test_slopes_are_those_of_every_line_through_the_points() -> None:
+    dice = Random(7)
+    for _ in range(200):
+        slope, start = dice.uniform(0.5, 40), dice.uniform(0, 500)
+        points = [(k, round(start + slope * k)) for k in (1, 4, 16, 80)]
+        found = slopes(points, 1.0)
+        assert found is not None and found[0] <= slope + 1e-9 and slope <= found[1] + 1e-9
+    assert slopes([(1, 10), (2, 20), (3, 60)], 2.0) is None
+
+
+def test_the_table_of_slopes_is_what_its_script_makes() -> None:
+    made = {name: tuple(Line(*line) for line in lines) for name, lines in table().items()}
+    assert made == dict(KNOWN)
+
+
+@pytest.mark.parametrize(
+    ("model", "tokenizer"),
+    [("gpt-5.4-nano", "o200k"), ("openai/gpt-4o", "o200k"), ("gpt-4-turbo", "cl100k"),
+     ("glm-5", None), ("claude-sonnet-4.6", None)],
+)  # fmt: skip
+def test_a_tokenizer_is_known_by_the_models_name(model: str, tokenizer: str | None) -> None:
+    assert claimed(model) == tokenizer
