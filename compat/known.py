@@ -30,9 +30,12 @@ def _checks_of(patterns: Sequence[str]) -> list[Check]:
         ) from None
 
 
-def survey_of(model: str, *, run_id: str, checks: str, context_tokens: int, auth: str) -> Survey:
+def survey_of(
+    model: str, *, run_id: str, checks: str, context_tokens: int, auth: str, headers: bool = False
+) -> Survey:
     """The checks of a model, before any answer. `checks` are ids and patterns with commas between:
     the Responses API is asked for by naming one of its checks. `context_tokens` 0: not known.
+    `headers`: the operator adds some, and the key may be in one of them.
 
     Raises OperatorError.
     """
@@ -43,7 +46,7 @@ def survey_of(model: str, *, run_id: str, checks: str, context_tokens: int, auth
         seed=run_id,
         forced_token=_FORCED if any(fnmatchcase(name, one) for one in _O200K) else None,
         context_tokens=context_tokens or None,
-        keyed=auth.strip().lower() != "none",
+        keyed=auth.strip().lower() != "none" and not headers,
         embeds="embed" in name,
         responses=any(pattern.startswith("responses") for pattern in patterns),
     )

@@ -98,6 +98,7 @@ def _judged(run: Run, options: Mapping[str, Any], models: Iterable[str]) -> Feat
             checks=str(options.get("checks") or ""),
             context_tokens=int(options.get("context_tokens") or 0),
             auth=str(options.get("auth") or ""),
+            headers=bool(options.get("header")),
         )
         finish(survey, kept, _unsent(run))
         found = [*_cells(survey, places, sent)]

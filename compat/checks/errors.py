@@ -113,7 +113,13 @@ def _judge_key(setting: Setting, seen: Sequence[Evidence]) -> Finding:
 
 
 def _keyless(setting: Setting) -> Words | None:
-    return None if setting.keyed else Words("no key is sent", "未使用密钥")
+    return (
+        None
+        if setting.keyed
+        else Words(
+            "no key is sent, or --header may hold it", "未使用密钥，或密钥可能在 --header 中"
+        )
+    )
 
 
 def _model_asks(setting: Setting) -> list[Ask]:

@@ -75,6 +75,7 @@ def survey_of(options: Options, model: str) -> Survey:
         checks=options.checks,
         context_tokens=options.context_tokens,
         auth=options.auth,
+        headers=bool(options.header),
     )
 
 
