@@ -57,7 +57,7 @@ _TEXTS = {
     "unknown": ("unknown", "未知"),
     "late": ("generator-limited", "受压测端限制"),
     "held": ("held back by the budget", "受预算限制"),
-    "on_time": ("on time", "按时"),
+    "on_time": ("on time", "准时"),
     "no_run": ("There is no run yet: start one first.", "尚无运行：请先启动一次。"),
     "no_report": (
         "The report is written when the run has ended.",

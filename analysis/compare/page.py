@@ -93,7 +93,7 @@ def _result(found: Comparison, t: Words) -> list[Block]:
                 t(
                     "The runs are not alike: a difference may come from what differs in their "
                     "plans (below).",
-                    "这些运行并不同类：差异可能来自计划的不同（见下）。",
+                    "各次运行条件不同，不宜直接比较：差异可能来自计划的不同（见下）。",
                 ),
             )
         )
@@ -125,7 +125,7 @@ def _result(found: Comparison, t: Words) -> list[Block]:
     ]
     text = t(
         f"No difference shown in the other {found.tested - len(shown)} of {found.tested} numbers.",
-        f"其余 {found.tested - len(shown)} 项（共 {found.tested} 项）未显示差异。",
+        f"其余 {found.tested - len(shown)} 项（共 {found.tested} 项）未见显著差异。",
     )
     return [*blocks, Remark("note", text)] if len(shown) < found.tested else blocks
 
@@ -243,7 +243,7 @@ def _how(t: Words) -> str:
         "不足八块则不作判断。可察觉的最小变化：五次同类对比中有四次能显示的变化。"
         "p 值：随机交换双方同位置的请求块；"
         "以 Holm 法对全部比较项校正，因此同类运行被误判为有任何差异的概率不超过二十分之一。"
-        "校正 p ≤ 0.05 且区间不含 0 时，才称显示差异。"
+        "校正 p ≤ 0.05 且区间不含 0 时，才视为差异显著。"
         "百分位为成功请求的最近秩百分位；“-”表示未知。",
     )
 

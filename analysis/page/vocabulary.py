@@ -146,7 +146,7 @@ API_COST: PhaseColumn[Cost] = Column(
     _money,
 )
 COST_PER_SUCCESS: PhaseColumn[Cost] = Column(
-    Name("Cost per success", "每成功请求费用"), lambda p: Cost(p.cost_per_success), _money
+    Name("Cost per success", "单次成功成本"), lambda p: Cost(p.cost_per_success), _money
 )
 
 
@@ -179,7 +179,7 @@ WHAT = Name("What", "项目")
 GENERATOR_LIMITED = Name("generator-limited", "受压测端限制")
 MET = Name("met", "达到")
 NONE = Name("none", "无")
-NOT_SHOWN = Name("no difference shown", "未显示差异")
+NOT_SHOWN = Name("no difference shown", "未见显著差异")
 
 
 def failed(t: Words, how: str) -> str:

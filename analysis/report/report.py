@@ -87,7 +87,7 @@ def compose(view: View) -> Page:
         remarks = judging.result()
     banner = t(
         "SIMULATED: these numbers come from Weighbridge's own simulator, not from a gateway.",
-        "SIMULATED 模拟运行：以下数据来自 Weighbridge 自带模拟器，并非真实网关。",
+        "SIMULATED 模拟运行：本报告数据来自 Weighbridge 自带模拟器，并非真实网关。",
     )
     version = run.made_by or ""
     return Page(

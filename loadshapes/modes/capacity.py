@@ -186,7 +186,7 @@ MODE = Mode(
     ),
     sends=(
         "windows at the levels that a search chooses (`--slo FILE`)",
-        "由搜索选定水平的多个窗口（`--slo FILE`）",
+        "由搜索选定负载档位的多个窗口（`--slo FILE`）",
     ),
     plan=plan,
     example=(

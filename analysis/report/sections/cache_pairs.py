@@ -107,7 +107,7 @@ def _money(t: Words, found: list[Pairs]) -> Table:
             MODEL.of(lambda one: one.model),
             money(Name("Cold", "冷请求费用"), lambda one: one.cold_cost),
             money(Name("Warm", "热请求费用"), lambda one: one.warm_cost),
-            money(Name("Saving per request", "每请求节省"), lambda one: _mean(one.saving)),
+            money(Name("Saving per request", "单次请求节省"), lambda one: _mean(one.saving)),
             INTERVAL.of(lambda one: _money_range(t, one.saving)),
             SHARE.of(lambda one: one.saving_share, _share),
             money(Name("Per 1,000 requests", "每 1,000 请求"), lambda one: _mean(one.saving, 1000)),

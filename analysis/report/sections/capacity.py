@@ -203,14 +203,14 @@ def _remark(view: View, model: str, trials: Trials, found: Bracket) -> Remark:
         text = t(
             f"{model} meets its objectives up to {found.low} {unit}, the highest level tried "
             f"({sure}); where it breaks was not seen.",
-            f"{model} 在所试最高水平 {found.low} {unit} 仍达到目标（{sure}）；未见其失效点。",
+            f"{model} 在所试最高负载档位 {found.low} {unit} 仍达到目标（{sure}）；未见其失效点。",
         )
         return Remark("note", text)
     if found.low is None:
         text = t(
             f"{model} misses its objectives even at {found.high} {unit}, the lowest level tried "
             f"({sure}): {why}.",
-            f"{model} 在所试最低水平 {found.high} {unit} 即未达到目标（{sure}）：{why}。",
+            f"{model} 在所试最低负载档位 {found.high} {unit} 即未达到目标（{sure}）：{why}。",
         )
         return Remark("bad", text)
     limit = t(
@@ -297,7 +297,7 @@ def _table(view: View, model: str, trials: Trials) -> Table:
         [*enumerate(trials, 1)],
         [
             Name("Try", "次序").of(lambda one: one[0]),
-            Name("Level", "水平").of(lambda one: one[1][0].target, integer),
+            Name("Level", "负载档位").of(lambda one: one[1][0].target, integer),
             Name("Answer", "结果").of(lambda one: _answer(view, one[1][1])),
             Name("Why", "原因").of(lambda one: _missed(view, one[1][1])),
             *(column.on(_phase_of) for column in _SHOWN),
@@ -311,10 +311,10 @@ def _table(view: View, model: str, trials: Trials) -> Table:
             "window of a late generator is no answer, but for the third at its level. The "
             "confidence is the bracket's share of the likelihood of all places; of windows of a "
             "few waves of a queue none is stated.",
-            "每次尝试为某一水平上的一个窗口，按目标判定。"
+            "每次尝试为某一负载档位上的一个窗口，按目标判定。"
             "每次判定按其相互独立的请求数加权（彼此相似的请求只计一次；"
             "“确定”指处于目标边缘时偶然出现的概率低于 1%），"
-            "压测端滞后的窗口不作为判定，同一水平第三次滞后除外。"
+            "压测端滞后的窗口不作为判定，同一档位第三次滞后除外。"
             "区间取似然最大的分界位置，置信度为其似然占全部位置之比；"
             "窗口只含少数几次排队波动时，不给出置信度。",
         ),
@@ -354,7 +354,7 @@ def _charts(view: View, model: str, trials: Trials) -> list[Chart]:
     ticks = tuple(levels[:: max(1, len(levels) // 8)])
     return [
         Chart(
-            t(f"P95 latency by level: {model}", f"P95 延迟随水平变化：{model}"),
+            t(f"P95 latency by level: {model}", f"各负载档位的 P95 延迟：{model}"),
             name,
             t(*LATENCY_P95_S),
             [Series("", points(lambda phase: phase.latency.p95_s), "marked")],
@@ -362,7 +362,7 @@ def _charts(view: View, model: str, trials: Trials) -> list[Chart]:
             x_ticks=ticks,
         ),
         Chart(
-            t(f"Success and attainment by level: {model}", f"成功率与达标率随水平变化：{model}"),
+            t(f"Success and attainment by level: {model}", f"各负载档位的成功率与达标率：{model}"),
             name,
             t("share of planned requests, %", "占计划请求（%）"),
             [
@@ -379,7 +379,7 @@ def _charts(view: View, model: str, trials: Trials) -> list[Chart]:
             y_top=100.0,
         ),
         Chart(
-            t(f"Goodput by level: {model}", f"有效吞吐随水平变化：{model}"),
+            t(f"Goodput by level: {model}", f"各负载档位的有效吞吐：{model}"),
             name,
             t("good requests per second", "每秒合格请求"),
             [Series("", points(lambda phase: phase.goodput_rps), "marked")],

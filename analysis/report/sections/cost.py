@@ -83,7 +83,7 @@ def _groups(view: View, groups: list[GroupCosts], header: Name) -> Table:
             SUCCESS.of(lambda group: group.success),
             TOTAL_TOKENS.of(lambda group: group.total_tokens),
             API_COST.of(lambda group: Cost(group.cost_sum)),
-            money(Name("Per request", "每请求"), lambda group: group.cost_per_request),
+            money(Name("Per request", "单次请求"), lambda group: group.cost_per_request),
             money(Name("Per 1k tokens", "每千 token"), lambda group: group.cost_per_1k_tokens),
             COST_PER_SUCCESS.of(lambda group: Cost(group.cost_per_success)),
             money(Name("On failures", "失败请求费用"), lambda group: group.cost_on_failures),
@@ -99,8 +99,8 @@ def _groups(view: View, groups: list[GroupCosts], header: Name) -> Table:
             "success's cost is unknown.",
             "费用为网关自报费用之和（含失败请求；网关未报时按 token × 价格表计）；"
             "费用未知的请求单独计数，绝不按 0 计。"
-            "每请求、每千 token 按费用已知的请求计算；"
-            "每成功请求 = 全部费用 / 成功数，若有成功请求费用未知则不给出。",
+            "单次请求、每千 token 按费用已知的请求计算；"
+            "单次成功 = 全部费用 / 成功数，若有成功请求费用未知则不给出。",
         ),
     )
 

@@ -37,7 +37,9 @@ def section(view: View) -> Section:
     )
 
 
-_SKEW: Time = Name("Release skew", "释放偏差").of(lambda step: step.release_skew_s, milliseconds)
+_SKEW: Time = Name("Release skew", "并发发起时差").of(
+    lambda step: step.release_skew_s, milliseconds
+)
 
 
 def _table(view: View, model: str, steps: list[PhaseNumbers]) -> Table:
@@ -91,5 +93,5 @@ def _burst(view: View) -> str:
         "is the last send minus the first.",
         "每一阶梯的请求在同一时刻释放（续跑的阶梯按每次续跑）；P95 为成功请求的最近秩百分位，"
         "墙钟耗时从释放到最后一个请求完成，"
-        "释放偏差为最晚与最早发送时刻之差。",
+        "并发发起时差为最晚与最早发送时刻之差。",
     )

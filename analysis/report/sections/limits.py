@@ -234,7 +234,7 @@ def _why_kind(t: Words, one: Audit) -> str:
     said = t.join(f"{t(*KINDS[f.kind])} {f.wrong}" for f in one.found)
     return t(
         f"of {one.found[0].attempts} decisions it would have taken otherwise: {said}",
-        f"{one.found[0].attempts} 次裁决中不符次数：{said}",
+        f"{one.found[0].attempts} 次判定中不一致次数：{said}",
     )
 
 
@@ -290,7 +290,7 @@ def _why_tokens(t: Words, one: Audit) -> str:
     return t(
         f"{long.admitted} long prompts let through and {long.refused} refused within "
         f"{long.lasted_s:.1f} s",
-        f"{long.lasted_s:.1f} 秒内放行 {long.admitted} 个长提示，拒绝 {long.refused}",
+        f"{long.lasted_s:.1f} 秒内放行 {long.admitted} 个长 prompt，拒绝 {long.refused}",
     )
 
 
@@ -316,14 +316,14 @@ def _fits(t: Words, one: Audit) -> Table:
         [
             Name("Kind of limit", "限流类型").of(lambda fit: t(*KINDS[fit.kind])),
             Name("Size a minute", "每分钟额度").of(lambda fit: _range(fit.low, fit.high)),
-            Name("Decisions", "裁决").of(lambda fit: fit.attempts, integer),
+            Name("Decisions", "判定").of(lambda fit: fit.attempts, integer),
             Name("Otherwise", "不符").of(lambda fit: fit.wrong, integer),
         ],
         how=t(
             "Each kind is replayed against every short request in order, with the size that fits "
             "best: how often would it have decided otherwise than the gateway? Believed is one "
             "that is wrong in at most 3 % while every other is wrong more than twice as often.",
-            "各类限流按最优额度逐条重放短请求，统计与网关裁决不符的次数；"
+            "各类限流按最优额度逐条重放短请求，统计与网关判定不一致的次数；"
             "不符至多 3%，且其余类型不符次数超过其两倍时，方予采信。",
         ),
     )
@@ -345,7 +345,7 @@ def _steps(t: Words, one: Audit) -> Table:
         ],
         how=t(
             "Fills end at the first refusal; what was in flight then is counted too.",
-            "填充在首次被拒时停止，届时在途的请求一并计入。",
+            "加压请求在首次被拒时停止，届时在途的请求一并计入。",
         ),
     )
 

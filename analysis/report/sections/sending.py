@@ -114,7 +114,7 @@ def _least(*limits_s: float | None) -> float | None:
 def _verdict(view: View, limited: bool | None) -> str:
     if limited is None:
         return ABSENT
-    return view.t(*GENERATOR_LIMITED) if limited else view.t("on time", "按时")
+    return view.t(*GENERATOR_LIMITED) if limited else view.t("on time", "准时")
 
 
 def _from_send(rank: Fraction) -> Name:
@@ -141,10 +141,10 @@ def _latencies(view: View, phases: list[PhaseNumbers]) -> Table:
             UNANSWERED,
             *map(_from_due, view.percents),
         ],
-        title=t("Latency from send and from due", "自发送与自计划时刻的延迟"),
+        title=t("Latency from send and from due", "从发送时刻、从计划时刻起算的延迟"),
         how=t(
             "Latency from due is what a punctual client would have seen: late sends cannot hide "
             "queueing in it.",
-            "自计划时刻的延迟即准时客户端所见：发送滞后无法掩盖排队。",
+            "从计划发送时刻起算，压测端迟发不会掩盖排队时间。",
         ),
     )

@@ -51,7 +51,7 @@ def remarks(view: View) -> list[Remark]:
         text = t(
             "The generator kept time: the P99 lag of its sends and of its event loop stayed within "
             f"the limits of every phase (worst: {t.join(worst)}).",
-            f"压测端按时：各阶段发送与事件循环的 P99 滞后均在上限之内（最大：{t.join(worst)}）。",
+            f"压测端准时发送：各阶段发送与事件循环的 P99 滞后均未超限（最大：{t.join(worst)}）。",
         )
         found.append(Remark("good", text))
     return found
