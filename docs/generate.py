@@ -193,6 +193,11 @@ def site() -> str:
     return _between(text, "      # {}", "modes", navigation())
 
 
+def links() -> str:
+    """Every mode's page, for the first page of the site."""
+    return ",\n".join(f"[{mode.name}]({mode.page})" for mode in MODES.values()) + "."
+
+
 def numbers() -> str:
     """docs/reference/numbers.md."""
     return (
@@ -215,6 +220,7 @@ def pages() -> dict[Path, str]:
         front: readme(front, 0, ("question", "what is sent")),
         chinese: readme(chinese, 1, ("回答的问题", "发送什么")),
         ROOT / "mkdocs.yml": site(),
+        docs / "index.md": renewed(docs / "index.md", "modes", links()),
         rows: renewed(rows, "columns", columns()),
         seen: renewed(seen, "series", series()),
         files: renewed(files, "versions", versions()),
