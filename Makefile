@@ -6,7 +6,7 @@ LOCUST := $(BIN)/locust --headless
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
 UNIT := tests/recording tests/rules tests/settings tests/loadshapes
-IN_PROCESS := $(UNIT) tests/engine tests/tasks tests/analysis tests/simulator $(wildcard tests/compat)
+IN_PROCESS := $(UNIT) tests/engine tests/tasks tests/analysis tests/simulator $(wildcard tests/compat) tests/estimates
 
 NEW_ENOUGH := -c 'import sys; sys.exit(sys.version_info < (3, 11))'
 # A .venv that is broken or too old is made anew; what stands in it then says nothing.

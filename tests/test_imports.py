@@ -9,14 +9,15 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = (
-    "recording", "rules", "compat", "settings", "loadshapes", "tasks", "engine", "webui",
-    "analysis", "simulator", "weighbridge",
+    "recording", "rules", "compat", "estimates", "settings", "loadshapes", "tasks", "engine",
+    "webui", "analysis", "simulator", "weighbridge",
 )  # fmt: skip
 HEAVY = {"locust", "gevent", "pandas", "openai", "httpx2"}
 PURE = {
     "recording": (),
     "rules": (),
     "compat": (),
+    "estimates": (),
     "settings": (
         "settings.endpoint",
         "settings.reference",

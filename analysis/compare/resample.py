@@ -20,8 +20,8 @@ from math import ceil, sqrt
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
-from analysis.numbers.autocorrelation import memory, of_latencies
 from analysis.numbers.percentile import nearest_rank
+from estimates.autocorrelation import memory, of_latencies
 
 if TYPE_CHECKING:
     import numpy as np
@@ -85,7 +85,7 @@ def differences(a: Side, b: Side, seed: int = 0) -> dict[str, Difference]:
     """The difference of every number; reproducible by the seed.
 
     Blocks are so long that neighbours hardly know of each other: BLOCK times the memory of what the
-    number is made of (analysis/numbers/autocorrelation.py). A number of which there are fewer than
+    number is made of (estimates/autocorrelation.py). A number of which there are fewer than
     LEAST blocks then
     has neither interval nor p-value: `memory` says how long it was, and nothing can be told.
     """

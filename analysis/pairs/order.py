@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis.pairs.differences import Differences
-from analysis.pairs.location import LEVEL, Location
-from analysis.pairs.selection import kth_sum
+from estimates.location import LEVEL, Location
+from estimates.selection import kth_sum
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analysis.numbers.percentile import nearest_rank, nearest_ranks, rank
-from analysis.pairs import blocks, swapping
+from analysis.pairs import swapping
+from estimates import blocks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from analysis.pairs.blocks import memory_of
-from analysis.pairs.location import Location, location
+from estimates.blocks import memory_of
+from estimates.location import Location, location
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -4,8 +4,8 @@ from math import isfinite
 
 from analysis.page.words import ABSENT, Words, integer
 from analysis.pairs.costs import Costs
-from analysis.pairs.precision import Outlook
 from analysis.pairs.verdict import LEAST, Said, Verdict
+from estimates.precision import Outlook
 
 _NAMES = {
     "ttft": ("TTFT", "TTFT"),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analysis.pairs.blocks import memory_of
+from estimates.blocks import memory_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

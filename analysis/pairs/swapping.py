@@ -2,7 +2,7 @@
 
 If the arm does not matter, a pair with its arms swapped was as likely, for any distribution: the
 p-value is exact. Of up to 14 blocks every way of swapping is counted; of more, 4,999 seeded ones.
-A pair is a block of its own unless neighbours are alike (analysis/pairs/blocks.py).
+A pair is a block of its own unless neighbours are alike (estimates/blocks.py).
 """
 
 from typing import TYPE_CHECKING

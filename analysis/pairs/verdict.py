@@ -14,18 +14,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis.numbers.holm import holm
-from analysis.pairs import blocks, order, swapping
+from analysis.pairs import order, swapping
 from analysis.pairs.costs import Costs, costs
 from analysis.pairs.differences import COLUMNS, Differences, differences, good
 from analysis.pairs.findings import Finding
 from analysis.pairs.guards import findings
-from analysis.pairs.location import Location, location, signed_ranks
 from analysis.pairs.order import Order
 from analysis.pairs.pairing import Missing, Pairs, paired, texts
 from analysis.pairs.quantiles import PERCENTS, enough, quantiles
 from analysis.pairs.ratio import Growth, growth, ratio
 from analysis.pairs.stated import Stated, stated
 from analysis.pairs.success import success
+from estimates import blocks
+from estimates.location import Location, location, signed_ranks
 from recording.outcome import ENDED_BY_US
 
 if TYPE_CHECKING:

@@ -27,7 +27,7 @@ INSTEAD = {
     "以下数据来自": "本报告数据来自",
 }
 ROOMS = (
-    "analysis", "compat", "engine", "loadshapes", "recording", "rules", "settings", "tasks",
+    "analysis", "compat", "engine", "estimates", "loadshapes", "recording", "rules", "settings", "tasks",
     "webui",
 )  # fmt: skip
 FILES = [path for room in ROOMS for path in (ROOT / room).rglob("*.py")]

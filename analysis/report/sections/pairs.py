@@ -9,12 +9,13 @@ from analysis.page.chart import Chart, Series
 from analysis.page.columns import Name, table
 from analysis.page.vocabulary import INTERVAL, METRIC, NOT_SHOWN, PAIRS, SENT_S, VERDICT
 from analysis.page.words import ABSENT, Words, integer
-from analysis.pairs import precision, sentences
+from analysis.pairs import sentences
 from analysis.pairs.differences import differences
 from analysis.pairs.pairing import Missing, Pairs, floats, paired
 from analysis.pairs.sentences import amount, bounds, name
 from analysis.pairs.verdict import Comparison, Said, Verdict
 from analysis.report.plots import CHARTS, thin
+from estimates import precision
 
 if TYPE_CHECKING:
     from pandas import DataFrame

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from analysis.pairs.differences import differences
-from analysis.pairs.location import location
 from analysis.pairs.pairing import paired
-from analysis.pairs.precision import LOOKS, looks, outlook, reached
+from estimates.location import location
+from estimates.precision import LOOKS, looks, outlook, reached
 from tests.analysis.pairs.world import World
 
 

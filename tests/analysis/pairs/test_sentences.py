@@ -12,11 +12,11 @@ from analysis.page.words import Words
 from analysis.pairs.costs import Costs
 from analysis.pairs.guards import findings
 from analysis.pairs.pairing import paired
-from analysis.pairs.precision import outlook
 from analysis.pairs.ratio import Growth
 from analysis.pairs.sentences import costs, growth, precision, sentence
 from analysis.pairs.verdict import Said, Verdict, judged
 from analysis.report.sections.pairs import first_page, section
+from estimates.precision import outlook
 from tests.analysis.pairs.test_guards import TRAPS
 from tests.analysis.pairs.world import World, constant
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from analysis.pairs import blocks
-from analysis.pairs.location import signed_ranks
 from analysis.pairs.swapping import p_value
+from estimates import blocks
+from estimates.location import signed_ranks
 
 
 def test_few_pairs_are_enumerated() -> None:

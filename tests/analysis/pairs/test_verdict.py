@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 from analysis.pairs.differences import differences
-from analysis.pairs.location import location
 from analysis.pairs.pairing import paired
 from analysis.pairs.verdict import NEEDED, Comparison, Said, Verdict, judged
+from estimates.location import location
 from recording.record import COLUMNS
 from tests.analysis.pairs.world import World, constant, heavy_noise, lognormal, stalls
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.pairs import selection
-from analysis.pairs.selection import kth_sum
+from estimates import selection
+from estimates.selection import kth_sum
 
 VALUES = st.lists(
     st.floats(-1e3, 1e3).map(lambda v: round(v, 2)) | st.just(float("inf")), min_size=1, max_size=12

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil
 
-from analysis.pairs.location import Location
+from estimates.location import Location
 
 LOOKS = (60, 90, 135, 200, 300, 450, 675, 1_000)
 """The pair counts at which is looked; beyond them each is half as much again."""

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analysis.numbers.autocorrelation import memory
+from estimates.autocorrelation import memory
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

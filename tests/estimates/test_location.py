@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from analysis.pairs.location import Location, location, signed_ranks
+from estimates.location import Location, location, signed_ranks
 
 DIFFERENCES = st.lists(st.integers(-50, 50).map(lambda n: n / 4), min_size=6, max_size=11)
 

@@ -7,7 +7,7 @@ exact up to 100 differences and normal beyond. It takes no advantage of ties, so
 interval holds the truth at least as often.
 
 Neighbours may be alike (a queue): the interval is then wider by the root of their memory
-(analysis/pairs/blocks.py), as n differences tell no more than n / memory that are independent.
+(estimates/blocks.py), as n differences tell no more than n / memory that are independent.
 
 A difference of which only a bound is known (nobody saw the request end) enters twice: as its lowest
 and as its highest. Estimate and bounds rise with every difference, so the truth lies between.
@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analysis.pairs.blocks import memory_of
-from analysis.pairs.selection import kth_sum
+from estimates.blocks import memory_of
+from estimates.selection import kth_sum
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
