@@ -27,8 +27,8 @@ INSTEAD = {
     "以下数据来自": "本报告数据来自",
 }
 ROOMS = (
-    "analysis", "compat", "engine", "estimates", "loadshapes", "recording", "rules", "settings", "tasks",
-    "webui",
+    "analysis", "compat", "engine", "estimates", "loadshapes", "recording", "rules", "settings",
+    "tasks", "webui",
 )  # fmt: skip
 FILES = [path for room in ROOMS for path in (ROOT / room).rglob("*.py")]
 PAGES = list((ROOT / "docs").rglob("*.md"))
