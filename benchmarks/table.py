@@ -1,4 +1,4 @@
-"""The tables of docs/performance.md, made from results/*.json."""
+"""The tables of docs/explanation/performance.md, made from results/*.json."""
 
 import re
 import statistics
@@ -7,7 +7,7 @@ from typing import Any
 from benchmarks.results import load
 from benchmarks.tools import ROOT
 
-PAGE = ROOT / "docs" / "performance.md"
+PAGE = ROOT / "docs" / "explanation" / "performance.md"
 RATIO_TO = "evalscope"
 
 

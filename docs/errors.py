@@ -56,7 +56,7 @@ def page() -> str:
         "A mistake of yours ends with exit code 2 and one of these sentences on stderr, after",
         "`weighbridge: `; in the web UI the start form shows it. Nothing was sent, and nothing is",
         f"to be paid. `{ANY}` stands for a value. What goes wrong with a request is no such error:",
-        "it is an [outcome](../outcomes.md).",
+        "it is an [outcome](outcomes.md).",
     ]
     place = ""
     for text, file in sentences():

@@ -1,8 +1,8 @@
 """Writes the parts of the documentation that follow from code: `make docs`.
 
-The README's tables of modes and columns, the modes' pages in mkdocs.yml, docs/options.md,
-docs/outcomes.md, the metrics of docs/ci.md, the reference, the schemas, and the map of the
-packages. A test sees that they are what the code says.
+The README's tables of modes and columns, the modes' pages in mkdocs.yml, the reference, the
+metrics of docs/how-to/ci.md, the schemas, and the map of the packages. A test sees that they are
+what the code says.
 """
 
 import inspect
@@ -57,7 +57,7 @@ def navigation() -> str:
 
 
 def options() -> str:
-    """docs/options.md."""
+    """docs/reference/options.md."""
     found = [
         "# Options\n\nEvery option also comes from the environment as `WEIGHBRIDGE_<NAME>` (upper "
         "case, `_` for `-`) and from Locust's own configuration files. Locust's options stay what "
@@ -90,7 +90,7 @@ def not_on_the_web() -> str:
 
 
 def outcomes() -> str:
-    """docs/outcomes.md."""
+    """docs/reference/outcomes.md."""
     tree = inspect.getdoc(outcome) or ""
     body = tree.split("\n\n", 1)[1]
     flags = (inspect.getdoc(answer_flags) or "").split("\n\n")[1]
@@ -212,9 +212,9 @@ def numbers() -> str:
 def pages() -> dict[Path, str]:
     """Every generated page and what it should hold."""
     front, chinese, docs = ROOT / "README.md", ROOT / "README.zh-CN.md", ROOT / "docs"
-    ci, rows = docs / "ci.md", docs / "reference" / "columns.md"
+    ci, rows = docs / "how-to" / "ci.md", docs / "reference" / "columns.md"
     files = docs / "reference" / "files.md"
-    form = docs / "web-ui.md"
+    form = docs / "how-to" / "web-ui.md"
     plan, seen = docs / "explanation" / "architecture.md", docs / "reference" / "metrics.md"
     return {
         front: readme(front, 0, ("question", "what is sent")),
@@ -232,8 +232,8 @@ def pages() -> dict[Path, str]:
         docs / "reference" / "errors.md": errors.page(),
         docs / "schema" / "manifest.json": schemas.written(schemas.manifest()),
         docs / "schema" / "summary.json": schemas.written(schemas.summary()),
-        docs / "options.md": options(),
-        docs / "outcomes.md": outcomes(),
+        docs / "reference" / "options.md": options(),
+        docs / "reference" / "outcomes.md": outcomes(),
         docs / "reference" / "dialects.md": dialects.page(),
         docs / "reference" / "simulator.md": simulated.page(),
     }

@@ -19,7 +19,7 @@ def page() -> str:
     """The whole page."""
     parts = [
         "# The simulator: profile keys, features, ledger, dialects, faults\n\nMade from the code "
-        "by `make docs`. [The simulator](../simulator.md) says how they are used.",
+        "by `make docs`. [The simulator](../how-to/simulator.md) says how they are used.",
         "## Profile keys\n\nTop level: `currency` (default `CNY`), `any_model` (serve every model "
         'name; default `false`), `[models."NAME"]` with `owner`. The tables below stand at the top '
         'level for all models, or below one: `[models."NAME".latency]`; '

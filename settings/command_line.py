@@ -119,7 +119,7 @@ def answer(message: str, known: Collection[str]) -> str:
         wrong = message.split("unrecognized arguments: ")[1].split()[0].partition("=")[0]
         near = nearest(wrong, known)
         hint = ELSEWHERE.get(wrong) or (f"did you mean {near}?" if near else "")
-        where = "`weighbridge --help` and docs/options.md list them"
+        where = "`weighbridge --help` and docs/reference/options.md list them"
         return f"{wrong} is no option: {hint or where}" + ("" if hint.endswith("?") else ".")
     found = re.fullmatch(r"argument (\S+?)(?:/\S+)?: (.*)", message, re.S)
     if found is None:

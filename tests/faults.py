@@ -1,8 +1,8 @@
 """What each fault of a gateway or of the network is called in a row: one table for tests and docs.
 
 `SIMULATED` are the simulator's faults, by name; `PROVOKED` need a network that is wrong, or bytes
-that the simulator never sends. docs/outcomes.md is made from both; tests/tasks/test_faults.py
-provokes every line, plain and streamed.
+that the simulator never sends. docs/reference/outcomes.md is made from both;
+tests/tasks/test_faults.py provokes every line, plain and streamed.
 """
 
 from dataclasses import dataclass

@@ -33,7 +33,7 @@ def test_every_make_target_is_listed_by_help() -> None:
 
 def test_the_workflow_of_the_ci_page_is_one() -> None:
     """It is YAML, its options exist, its conditions are some, and it keeps the results."""
-    text = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "how-to" / "ci.md").read_text(encoding="utf-8")
     found = re.search(r"<!-- workflow -->\n```yaml\n(.*?)```", text, re.S)
     assert found is not None
     jobs = yaml.safe_load(found[1])["jobs"]
@@ -49,7 +49,7 @@ def test_the_workflow_of_the_ci_page_is_one() -> None:
 
 def test_the_examples_of_the_distributed_page_name_options_that_exist() -> None:
     """Unit, Dockerfile and compose file start Locust as it can be started."""
-    text = (ROOT / "docs" / "distributed.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "how-to" / "distributed.md").read_text(encoding="utf-8")
     found = {
         kind: re.search(rf"<!-- {kind} -->\n```\w+\n(.*?)```", text, re.S)
         for kind in ("unit", "dockerfile", "compose")

@@ -193,5 +193,5 @@ MODE = Mode(
         "--model", "gpt-5.4-nano", "--slo", "slo.toml", "--target", "240,240,480",
         "--duration", "5", "--step-pause", "0.5",
     ),
-    page="capacity.md",
+    page="how-to/capacity.md",
 )  # fmt: skip

@@ -38,10 +38,11 @@ MODE = Mode(
     question=("all of the article", "原文的整套评测"),
     sends=(
         "smoke, ladder, rpm, tpm, cache, tools, reasoning and vision, one after another "
-        "([what it sends](docs/programme.md)); `--quick` shortens it, `--parts ladder,rpm` picks "
-        "some",
+        "([what it sends](docs/reference/programme.md)); `--quick` shortens it, "
+        "`--parts ladder,rpm` picks some",
         "依次运行 smoke、ladder、rpm、tpm、cache、tools、reasoning、vision"
-        "（[发送内容](docs/programme.md)）；`--quick` 缩短，`--parts ladder,rpm` 只跑其中几项",
+        "（[发送内容](docs/reference/programme.md)）；`--quick` 缩短，"
+        "`--parts ladder,rpm` 只跑其中几项",
     ),
     plan=plan,
     example=("--quick", "--steps", "1,10,50"),

@@ -205,5 +205,5 @@ MODE = Mode(
     ),
     plan=plan,
     example=("--model", "gpt-5.4-nano", "--budget", "5", "--limits-most", "40"),
-    page="limits.md",
+    page="how-to/limits.md",
 )  # fmt: skip

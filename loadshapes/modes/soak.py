@@ -42,5 +42,5 @@ MODE = Mode(
         "--model", "gpt-5.4-nano", "--search", "concurrency", "--target", "10",
         "--duration", "20", "--stream",
     ),
-    page="capacity.md",
+    page="how-to/capacity.md",
 )  # fmt: skip

@@ -18,14 +18,14 @@ class Judging:
     fail_on: str = _judging(
         "",
         "end with exit code 1 where one of these is true, e.g. success_rate<0.99,p95_s>10,cost>0.5 "
-        "(docs/ci.md lists them all)",
+        "(docs/how-to/ci.md lists them all)",
         anew=True,
         web=False,
     )
     slo: str = _judging(
         "",
         "TOML file with the service level objectives: goodput and attainment are counted by it "
-        "(docs/slo.md)",
+        "(docs/how-to/slo.md)",
         web=False,
     )
     junit: str = _judging(

@@ -30,6 +30,6 @@ class Money:
     prices: str = _money(
         "",
         "price table (TOML): costs that the gateway does not state, and a check of those it does "
-        "(docs/cost.md)",
+        "(docs/how-to/cost.md)",
         web=False,
     )

@@ -243,7 +243,7 @@ def test_a_hostile_bill_cannot_break_the_page(tmp_path: Path) -> None:
 
 
 def test_the_documentation_holds_a_price_table_and_names_every_finding(tmp_path: Path) -> None:
-    text = (ROOT / "docs" / "cost.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "how-to" / "cost.md").read_text(encoding="utf-8")
     table = re.search(r"```toml\n(.*?)```", text, re.S)
     assert table is not None
     (tmp_path / "prices.toml").write_text(table[1], encoding="utf-8")

@@ -165,7 +165,7 @@ def test_the_masters_options_exist() -> None:
 
 
 def test_the_page_shows_the_containerfile() -> None:
-    page = (ROOT / "docs" / "distributed.md").read_text("utf-8")
+    page = (ROOT / "docs" / "how-to" / "distributed.md").read_text("utf-8")
     shown = re.search(r"<!-- dockerfile -->\n```\w+\n(.*?)```", page, re.S)
     assert shown is not None
     assert shown[1] == (ROOT / "Containerfile").read_text("utf-8")

@@ -284,7 +284,7 @@ LOCUSTS = ["--headless", "--tls-key", "--users", "--json"]
         ("unrecognized arguments: --stpes 5 --x", "--stpes is no option: did you mean --steps?"),
         ("unrecognized arguments: --headles", "--headles is no option: did you mean --headless?"),
         ("unrecognized arguments: --zzzz", "--zzzz is no option: `weighbridge --help` and "
-         "docs/options.md list them."),
+         "docs/reference/options.md list them."),
         ("argument --repeat: expected one argument",
          "--repeat needs a value: write it after --repeat, or as --repeat=VALUE."),
         ("argument --repeat: takes a whole number, not 'x'",

@@ -1,4 +1,4 @@
-"""What docs/simulator.md shows is so."""
+"""What docs/how-to/simulator.md shows is so."""
 
 import re
 import tomllib
@@ -6,7 +6,7 @@ import tomllib
 from simulator import features, profile
 from tests.simulator.gateway import ROOT
 
-PAGE = (ROOT / "docs" / "simulator.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "how-to" / "simulator.md").read_text(encoding="utf-8")
 
 
 def test_every_profile_on_the_page_is_one() -> None:

@@ -1,4 +1,4 @@
-"""Every line of the table of faults (docs/outcomes.md), provoked plain and streamed."""
+"""Every line of the table of faults (docs/reference/outcomes.md), provoked plain and streamed."""
 
 import time
 from collections.abc import Callable, Iterator
