@@ -25,7 +25,8 @@ from recording.arms import REFERENCE
 from recording.events import Unwritable
 from recording.record import RequestRecord
 from rules.budget import DealtBudget
-from tasks.exchange import Job, planned_only
+from tasks.exchange import planned_only
+from tasks.job import Job
 from tasks.transport_failure import NotSent
 
 LEAD_S = 0.25  # time to build a request and, where needed, to open its connection
@@ -107,7 +108,7 @@ class Generator:
             share.sent += 1
             if not compared:
                 self._guard.meet(job, record)
-                self._guard.watch(record.outcome)
+                self._guard.watch(record)
         if share.pacer is not None and not compared:
             share.pacer.done(job.number, record.success, record.total_tokens, record.elapsed_sec)
         share.outstanding -= 1

@@ -14,7 +14,8 @@ from recording.errors import InputError
 from recording.in_flight_file import held
 from recording.part_file import PartError, rows
 from recording.record import RequestRecord
-from tasks.exchange import Job, Origin, lost
+from tasks.exchange import lost
+from tasks.job import Job, Origin
 
 FASTER = 1.25
 """How much more a lost generator may have sent than the busiest that is known of, at the most."""

@@ -31,7 +31,7 @@ from recording.in_flight_file import left
 from recording.json_files import json_of, read_bytes
 from recording.lost_rows import lost_rows
 from recording.manifest_content import Manifest
-from recording.outcome import ENDED_BY_US, FREE, Outcome
+from recording.outcome import ENDED_BY_US, FREE, ON_PURPOSE, Outcome
 from recording.part_file import rows
 from recording.reasons import Reason
 from recording.record import RequestRecord
@@ -204,7 +204,7 @@ class _Bill:
     def add(self, row: RequestRecord) -> None:
         for unit, name in _USED.items():
             key, used = (unit, row.model_requested), getattr(row, name)
-            if used is not None and used >= 0:
+            if used is not None and used >= 0 and row.outcome not in ON_PURPOSE:
                 self._known[unit] += used
                 self._most[key] = max(self._most.get(key, 0.0), used)
                 if row.phase in self._kinds:

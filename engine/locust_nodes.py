@@ -56,7 +56,7 @@ from settings.endpoint import Endpoint, endpoint_here
 from settings.model_names import model_names
 from settings.options import Options
 from settings.reference import reference_here
-from tasks.exchange import Origin
+from tasks.job import Origin
 from tasks.negotiation import Negotiation
 
 Enter = Callable[[Generator, Endpoint, Endpoint | None], None]

@@ -18,7 +18,7 @@ from recording.not_sent import Unsent
 from rules.budget import Budget, Kind, Reservation
 from rules.stop_rule import Opening, Silence
 from settings.options import Options
-from tasks.exchange import Origin
+from tasks.job import Origin
 from tasks.negotiation import Negotiation
 
 

@@ -54,7 +54,7 @@ from settings.body_profile import way_of
 from settings.endpoint import Endpoint
 from settings.money import tariff
 from settings.options import Options
-from tasks.exchange import Origin
+from tasks.job import Origin
 
 STOP_WAIT_S = 10.0
 MAY_SEND_S = 12.0

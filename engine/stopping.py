@@ -16,13 +16,13 @@ from recording.events import (
     Unpriced,
 )
 from recording.events import StopRule as StopRuleActed
-from recording.outcome import Outcome
+from recording.outcome import ON_PURPOSE, Outcome
 from recording.record import RequestRecord
 from recording.untrusted_text import quoted
 from rules.budget import USAGE_UNKNOWN_AFTER, Reservation
 from rules.stop_rule import FEWEST, LONG_PHASE, Opening, StopRule, decide, scope
 from settings.options import Options
-from tasks.exchange import Job
+from tasks.job import Job
 
 PATIENT = 100
 """Of so many requests the stop rule judges a capacity trial: it goes beyond what the gateway bears,
@@ -125,6 +125,10 @@ class Guard:
         """A sent request has ended: end what it opens, where all of it is refused alike."""
         if not self._openings:
             return
+        if record.outcome in ON_PURPOSE:
+            for opening in self._openings.values():
+                opening.forget(job.task)
+            return
         outcome, status = record.outcome, record.http_status
         kind, phase = scope(outcome, status), self._share.phase
         counts = {
@@ -153,15 +157,18 @@ class Guard:
         )
         self._trip(evidence, why, kind)
 
-    def watch(self, outcome: str) -> None:
-        """A sent request ended so: halt the share if that is what it is after, or by the rule."""
-        share, rule = self._share, self._rule
+    def watch(self, record: RequestRecord) -> None:
+        """A sent request has ended: halt the share if that is what it is after, or by the rule.
+
+        Of requests drawn to be cancelled only failures are left: they have no say in the rule.
+        """
+        share, rule, outcome = self._share, self._rule, record.outcome
         if outcome == share.phase.ends_on:
             share.ends += 1
             if share.ends >= share.phase.ends_after:
                 share.halt(f"the phase ends on {outcome}")
             return  # what a phase is after is no reason to stop it
-        if rule is None or share.halted.is_set():
+        if rule is None or share.halted.is_set() or record.cancel_after is not None:
             return
         share.recent.append(outcome)
         if len(share.recent) > rule.look_back:

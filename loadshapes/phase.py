@@ -9,6 +9,7 @@ from typing import Any, cast
 from loadshapes.schedule import Schedule, schedule_of
 from loadshapes.token_pacing import Pace
 from recording.arms import arm
+from recording.cancel import Cancel
 from recording.manifest_content import Kind, PlannedPhase
 
 ANY_NUMBER = 1_000_000  # of users: more than one run has
@@ -33,7 +34,8 @@ class Phase:
     which each request goes to two routes, one after the other (recording/arms.py; empty: to one):
     then requests 2i and 2i + 1 ask the same, and `schedule` is that of each route. `route`
     names the one that all of it takes (recording/arms.py; empty: the gateway's). Without
-    `stop_rule` no refusal or failure ends it: they are answers that it is after.
+    `stop_rule` no refusal or failure ends it: they are answers that it is after. `cancel`: which
+    of its requests are cancelled on purpose, and when.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Phase:
     pairs: str = ""
     route: str = ""
     stop_rule: bool = True
+    cancel: Cancel | None = None
 
     @classmethod
     def of(cls, facts: Mapping[str, Any]) -> "Phase":
@@ -74,15 +77,20 @@ class Phase:
         known = {name: facts[name] for name in own if name in facts}
         if known.get("pace") is not None:
             known["pace"] = Pace(**known["pace"])
+        known["cancel"] = Cancel.of(known.get("cancel"))
         known["skip"] = tuple(known.get("skip", ()))
         return cls(schedule=schedule_of(facts), **known)
 
     def as_dict(self) -> PlannedPhase:
         """The phase as manifests and messages hold it, its schedule's fields among its own."""
         own: dict[str, Any] = {item.name: getattr(self, item.name) for item in fields(self)}
-        pace = None if self.pace is None else asdict(self.pace)
+        pace, cancel = (None if it is None else asdict(it) for it in (self.pace, self.cancel))
         del own["schedule"]
-        own |= {"pace": pace, "kind": self.kind} | _OF_SCHEDULES | self.schedule.facts()
+        own |= (
+            {"pace": pace, "cancel": cancel, "kind": self.kind}
+            | _OF_SCHEDULES
+            | self.schedule.facts()
+        )
         return cast(PlannedPhase, own)
 
     @property

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from recording.arms import arm
+from recording.cancel import Cancel
 from recording.errors import InputError
 from recording.in_flight_file import Left
 from recording.manifest_content import PlannedPhase
@@ -33,7 +34,9 @@ def lost_rows(
 
 def _row(one: Left, run_id: str, phase: Mapping[str, Any]) -> RequestRecord:
     seed = str(phase.get("pairs") or "")
-    number = int(phase.get("first_number") or 0) + one.index // (2 if seed else 1)
+    place = one.index // (2 if seed else 1)
+    number = int(phase.get("first_number") or 0) + place
+    cancel = Cancel.of(phase.get("cancel"))
     return RequestRecord(
         run_id=run_id,
         timestamp=datetime.fromtimestamp(one.sent_unix_s, UTC).isoformat(),
@@ -54,4 +57,5 @@ def _row(one: Left, run_id: str, phase: Mapping[str, Any]) -> RequestRecord:
         error_type=Outcome.LOST.value,
         error_message=WHY,
         arm=arm(seed, one.index) if seed else None,
+        cancel_after=str(cancel) if cancel is not None and cancel.drawn(place) else None,
     )

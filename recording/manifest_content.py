@@ -100,6 +100,15 @@ class Clocks(TypedDict):
     labels: Clock
 
 
+class Cancelled(TypedDict):
+    """Which requests of a phase are cancelled on purpose, and when (recording/cancel.py)."""
+
+    after_chunks: Annotated[int | None, "after so many chunks with text; 0: before the first"]
+    after_s: Annotated[float | None, "so long after it began to be sent"]
+    share: float
+    seed: str
+
+
 class PlannedPhase(TypedDict, total=False):
     """A phase (loadshapes/phase.py), the fields of its schedule among its own."""
 
@@ -134,6 +143,7 @@ class PlannedPhase(TypedDict, total=False):
     pairs: Annotated[str, "the seed of the order of its pairs; empty: it takes one route"]
     route: Annotated[str, "the route that all of it takes; empty: the gateway's"]
     stop_rule: Annotated[bool, "whether refusals and failures may end it"]
+    cancel: Annotated[Cancelled | None, "which requests are cancelled on purpose; null: none"]
     wall_s: Annotated[float | None, "the wall clock that an imported file states"]
 
 

@@ -6,6 +6,7 @@ planned
 └── sent
     ├── ok                   HTTP 200, complete, with content, reasoning or a tool call
     ├── cancelled            in flight when the run was stopped
+    ├── abandoned            cancelled on purpose (`--cancel-after`), as an impatient user does
     ├── refused by the gateway (an HTTP status, whatever became of the body after it; or an error
     │   │                          body or event under HTTP 200 that states such a cause)
     │   ├── redirect             3xx: never followed, the key stays with its host
@@ -69,6 +70,7 @@ class Outcome(StrEnum):
     LOST = "lost"
     DROPPED = "dropped"
     CANCELLED = "cancelled"
+    ABANDONED = "abandoned"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +83,7 @@ class Facts:
     `ours`: our own machine or program failed, which says nothing about the gateway.
     `hopeless`: the cause is the same for every request: sending on brings more of it.
     `ended_by_us`: never sent, given up because the run was stopped, or lost with its generator.
+    `on_purpose`: we closed the connection as planned: no success, and no failure of the gateway's.
     """
 
     free: bool = False
@@ -89,6 +92,7 @@ class Facts:
     ours: bool = False
     hopeless: bool = False
     ended_by_us: bool = False
+    on_purpose: bool = False
 
 
 FACTS: dict[Outcome, Facts] = {
@@ -120,6 +124,7 @@ FACTS: dict[Outcome, Facts] = {
     Outcome.LOST: Facts(ours=True, ended_by_us=True),
     Outcome.DROPPED: Facts(free=True, waited=True, ended_by_us=True),
     Outcome.CANCELLED: Facts(waited=True, ended_by_us=True),
+    Outcome.ABANDONED: Facts(waited=True, on_purpose=True),
 }
 
 
@@ -128,7 +133,9 @@ def having(fact: str) -> frozenset[str]:
     return frozenset(outcome.value for outcome, facts in FACTS.items() if getattr(facts, fact))
 
 
-FREE, COUNTED, WAITED, OURS, HOPELESS, ENDED_BY_US = (having(f.name) for f in fields(Facts))
+FREE, COUNTED, WAITED, OURS, HOPELESS, ENDED_BY_US, ON_PURPOSE = (
+    having(f.name) for f in fields(Facts)
+)
 
 
 _BY_STATUS = {

@@ -182,6 +182,16 @@ class RequestRecord:
         "phase are one pair",
         default=None,
     )
+    cancel_after: str | None = column(
+        "drawn to be cancelled on purpose, and when: `3chunks`, `500ms` (`--cancel-after`); such a "
+        "request is in no rate and no time, whatever became of it",
+        default=None,
+    )
+    received_chars: int | None = column(
+        "of a request that was cancelled on purpose: characters of text, reasoning and tool calls "
+        "that had come",
+        default=None,
+    )
 
 
 def _type(hint: Any) -> type:

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from recording.not_sent import Unsent
-from recording.outcome import Outcome
+from recording.outcome import ON_PURPOSE, Outcome
 from recording.record import RequestRecord
 
 
@@ -58,5 +58,5 @@ class Tally:
 
     @property
     def failed(self) -> int:
-        """Requests that were sent and did not succeed."""
-        return self.done - self.succeeded
+        """Requests that were sent, were not cancelled on purpose, and did not succeed."""
+        return self.done - self.succeeded - sum(self.outcomes[name] for name in ON_PURPOSE)

@@ -20,7 +20,7 @@ goes alone.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from recording.outcome import FREE
+from recording.outcome import FREE, ON_PURPOSE
 from recording.record import RequestRecord
 from rules.prices import output_tokens, prompt_in_all
 
@@ -167,12 +167,16 @@ class Budget:
         """The request has ended: what it used takes the place of what was set aside."""
         self.reserved = max(0.0, self.reserved - reservation.held)
         used = self.used_by(record)
+        if record.outcome in ON_PURPOSE:  # what it states is not all of it: it may cost its worst
+            worst = reservation.worst
+            used = used if used is not None and worst is not None and used > worst else None
         if used is None:
             if record.outcome in FREE and not (record.chunks or record.completion_tokens):
                 return  # an error after tokens is none that costs nothing
             self.unstated += 1
             self.spent += reservation.worst or 0.0
-            if reservation.worst is None and record.success:
+            answered = record.success or record.outcome in ON_PURPOSE
+            if reservation.worst is None and answered:
                 self.untold[reservation.kind] = self.untold.get(reservation.kind, 0) + 1
                 self.usage_unknown |= self.untold[reservation.kind] >= USAGE_UNKNOWN_AFTER
             return

@@ -39,6 +39,8 @@ class Row(Ended, Timed, Protocol):
     def send_lag_s(self) -> float | None: ...
     @property
     def in_flight(self) -> int | None: ...
+    @property
+    def cancel_after(self) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +67,15 @@ def judge(
 ) -> Attained:
     """Judge the rows of a phase that planned so many requests with at most `users` in flight.
 
-    `halted`: the stop rule ended it; then it is missed, whatever the objectives say.
+    `halted`: the stop rule ended it; then it is missed, whatever the objectives say. Requests drawn
+    to be cancelled on purpose have no say: the others are a fair sample.
     """
+    full = _all_users_busy(rows, users)
+    awaited = [row for row in rows if row.cancel_after is None]
+    planned -= len(rows) - len(awaited)
+    rows = awaited
     found = _found(rows, planned, objectives)
     missed = _missed(found)
-    full = _all_users_busy(rows, users)
     ours = any(row.outcome == Outcome.LOCAL_LIMIT for row in rows)
     late = (ours or _late(rows)) and not halted
     if late and (ours or not full):

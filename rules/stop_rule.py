@@ -139,6 +139,10 @@ class Opening:
         if len(self._ends) < ALIKE_OF_OWN:
             self._ends[task] = None
 
+    def forget(self, task: Hashable) -> None:
+        """A request was cancelled on purpose: how it would have ended nobody knows."""
+        self._ends.pop(task, None)
+
     def ended(self, task: Hashable, outcome: str, status: int | None, own: bool) -> int:
         """A request has ended so: of how many first ones all were refused alike; 0: they were not.
 

@@ -27,6 +27,8 @@ def faults(options: Options) -> Iterator[str]:
     if not options.slo and any(word in options.fail_on for word in ("attainment", "goodput_rps")):
         yield "--fail-on asks for attainment or goodput_rps: give the objectives with --slo."
     yield from _files(options)
+    if options.cancel_share != Options.cancel_share and not options.cancel_after:
+        yield "--cancel-share says how many requests are cancelled: say when with --cancel-after."
     if options.against_model and not options.against:
         yield "--against-model names models of a reference: give that with --against."
     try:

@@ -1,8 +1,8 @@
 """What a gateway states and charges beside the truth, as a profile's `[billing]` says.
 
 The truth is what the model counted, at the profile's prices, with the cache's credit; a request
-that its client left is charged for its prompt and what was sent of the reply. The ledger has it in
-the columns `true_*` beside what was stated and charged.
+that its client left is charged for its prompt and what the model wrote of the reply. The ledger has
+it in the columns `true_*` beside what was stated and charged.
 """
 
 from dataclasses import dataclass
@@ -98,12 +98,17 @@ def sent_tokens(true: Counts, events: int, events_sent: int, reasoning_shown: bo
 def charge_aborted(row: Row, answer: Answer, true: Counts, model: Model, sent: int) -> None:
     """Charge a request whose client left when so many completion tokens were sent.
 
-    The part that was not sent is charged by the share that `aborted` says.
+    The part that was not sent is charged by the share that `aborted` says. The truth is what the
+    model wrote: all of it, where it goes on.
     """
-    row.true_completion_tokens = sent
-    row.true_cost = true.cost(model, sent)
+    row.produced_tokens = true.completion_tokens if model.hang_up.goes_on else sent
+    row.true_completion_tokens = row.produced_tokens
+    row.true_cost = true.cost(model, row.produced_tokens)
     rule = model.billing
-    if row.billed is None or rule.aborted == 1.0:
+    if row.billed is None or (rule.aborted == 1.0 and not rule.aborted_free):
+        return
+    if rule.aborted_free:
+        row.billed = None
         return
     unsent = round((answer.completion_tokens - sent) * rule.aborted)
     credited = answer.cached_tokens if rule.cache_credit else 0

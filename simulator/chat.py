@@ -195,7 +195,12 @@ class Chat:
             await self._deliver(delivery, reply, request, fault, stated)
         except ClientGone:
             self._broken_off(delivery, reply, request, true, model)
+            if model.hang_up.goes_on:
+                await delivery.rest()
+            row.produced_until_unix_s = time.time()
             raise
+        else:
+            row.produced_tokens, row.produced_until_unix_s = true.completion_tokens, time.time()
         finally:
             # An interrupted reply was computed, so its prefix is cached all the same.
             state.cache.store(reply.cache_blocks, model.cache, time.monotonic())
@@ -255,6 +260,7 @@ class Chat:
         self, delivery: Delivery, reply: Answer, request: ChatRequest, true: Counts, model: Model
     ) -> None:
         """Charge a request whose client has left."""
+        self.row.client_gone_unix_s = time.time()
         if request.stream:
             self.state.broken_off = reply
         shown = bool(self.dialect.reasoning_key) and any(c.reasoning_ids for c in reply.choices)

@@ -1,6 +1,7 @@
 """Sending an answer: plain or streamed, at its time, and with its mishap if it has one."""
 
 import asyncio
+import time
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -50,6 +51,13 @@ class Delivery:
         """How many events of a stream carry a token, and how many of them were sent."""
         sent = self.events[: len(self.chunk_times_s)]
         return sum(event.token for event in self.events), sum(event.token for event in sent)
+
+    async def rest(self) -> None:
+        """Wait until the last token is due, though nobody is there to get it."""
+        due_s = self.latency.fixed_s
+        if due_s is None:
+            due_s = self.first_s + token_s(self.latency, self.tokens)
+        await asyncio.sleep(max(0.0, self.exchange.started + due_s - time.monotonic()))
 
     async def plain(self, answer: Answer, usage: dict[str, Any] | None) -> None:
         """Send the whole reply when its last token is due. Raises ClientGone."""

@@ -47,10 +47,14 @@ COLUMNS: dict[str, str] = {
     "latency_factor": "how many times as long as without drift it took",
     "true_prompt_tokens": "as the model counted them, whatever is stated",
     "true_completion_tokens": "as the model counted them; of a request whose client left, those "
-    "that were sent",
+    "that it wrote (`produced_tokens`)",
     "true_cost": "what an honest gateway would have charged, a client that left included",
     "features": "the profile's features that the request used and that do not work, "
     "as `stop:ignored;n:wrong`",
+    "client_gone_unix_s": "when it was noticed that the client had left; empty: it stayed",
+    "produced_tokens": "completion tokens that the model wrote, reasoning included: fewer than all "
+    "where it stopped because the client had left",
+    "produced_until_unix_s": "when it had written the last of them",
 }
 
 
@@ -97,6 +101,9 @@ class Row:
     true_completion_tokens: int | None = None
     true_cost: float | None = None
     features: Mapping[str, str] | None = None  # states by feature
+    client_gone_unix_s: float | None = None
+    produced_tokens: int | None = None
+    produced_until_unix_s: float | None = None
 
 
 class Ledger:

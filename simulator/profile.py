@@ -1,7 +1,7 @@
 """Profiles: which models the gateway serves, how fast, how dear, and how they count tokens.
 
 A profile is a TOML file. Its top-level tables (`[latency]`, `[prices]`, `[tokens]`, `[cache]`,
-`[reasoning]`, `[reply]`) are defaults; `[models."NAME".latency]` and so on override single keys
+`[reasoning]`, `[reply]` ...) are defaults; `[models."NAME".latency]` and so on override single keys
 for one model. `[features]` says what does not work (`simulator.features`). `simulator/profiles/`
 ships `seed`, `fast` and `compat`; any other name is read as a path.
 """
@@ -66,6 +66,14 @@ class Billing:
     cache_credit: bool = True  # false: cached tokens are stated, but charged as any others
     double_share: float = 0.0  # share of the requests that are charged twice; stated is one charge
     aborted: float = 1.0  # share that is charged of what was not sent when the client left
+    aborted_free: bool = False  # true: nothing is charged for a request whose client left
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    """What becomes of a reply whose client has left."""
+
+    goes_on: bool = False  # true: the model writes it to its end all the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +141,7 @@ class Model:
     reasoning: Reasoning = Reasoning()
     reply: Reply = Reply()
     billing: Billing = Billing()
+    hang_up: HangUp = HangUp()
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +174,7 @@ class Profile:
         return replace(self, default=revise(self.default), models=models)
 
 
-SECTIONS = ("latency", "prices", "tokens", "cache", "reasoning", "reply", "billing")
+SECTIONS = ("latency", "prices", "tokens", "cache", "reasoning", "reply", "billing", "hang_up")
 
 
 def load(name: str) -> Profile:

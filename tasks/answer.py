@@ -6,6 +6,7 @@ which of them sent the request.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
 import gevent
@@ -79,8 +80,13 @@ def whole(raw: bytes, headers: Mapping[str, str]) -> Answer:
     return _ended(answer, said_message)
 
 
-def streamed(client: Client, body: dict[str, Any], *, typed: bool) -> Answer:
-    """Send a request whose reply comes as events, and judge them as they come."""
+def streamed(
+    client: Client, body: dict[str, Any], *, typed: bool, most_chunks: float = inf
+) -> Answer:
+    """Send a request whose reply comes as events, and judge them as they come.
+
+    After `most_chunks` with text, reasoning or a tool call the connection is closed on purpose.
+    """
     wire, gathered = client.wire, StreamedReply()
     stream: Any
     if typed:
@@ -99,6 +105,11 @@ def streamed(client: Client, body: dict[str, Any], *, typed: bool) -> Answer:
                 gathered.add(chunk if isinstance(chunk, dict) else unlisted(chunk), wire.last_byte)
             if gathered.wrong is not None:
                 answer = _error_event(gathered.wrong)
+                stream.close()
+                break
+            if len(gathered.token_times) >= most_chunks:
+                left = wire.left()
+                answer = Answer(left.outcome, error_message=str(left))
                 stream.close()
                 break
     except openai.APIConnectionError as error:

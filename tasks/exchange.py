@@ -4,14 +4,14 @@ import json
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
+from math import inf
 from typing import Any
 
 import gevent
 import openai
 
-from loadshapes.phase import Phase
 from recording.json_values import whole
 from recording.outcome import Outcome, of_status
 from recording.record import CONTENT_LIMIT_CHARS, RequestRecord
@@ -21,9 +21,12 @@ from rules.prices import PRICED, Prices
 from settings.options import WITHHELD
 from tasks import answer_flags
 from tasks.answer import Answer, broken, plain, refused, streamed
+from tasks.cancellation import facts as facts_of
+from tasks.cancellation import prepare
 from tasks.client import Client
 from tasks.error_bodies import wait_in_body
 from tasks.headers import header_facts, odd_wait
+from tasks.job import Job, Origin
 from tasks.prompts import Judgement, Request
 from tasks.provider import provider
 from tasks.raw_exchange import send_raw
@@ -40,81 +43,6 @@ _BROKEN = (
 log = logging.getLogger("weighbridge")
 
 
-@dataclass(slots=True)
-class Job:
-    """One planned request on its way: its phase, number and times (the clock's seconds).
-
-    `due` None: as soon as a user is free. `gate` is given the job and blocks until its request may
-    go; it raises NotSent if it no longer may. (A gate that held its job would be a cycle: garbage
-    for the collector, whose turns make other requests late.) `in_flight` is known once the gate has
-    opened. `words` is how long a sized prompt is to be, in padding words, `prompt_tokens` what a
-    prompt counts at the most, where that is known. `origin` is the run it is
-    of: a user that is slow to end may hold it when the next run has begun.
-
-    `arm` is the route it takes (empty: there is but one), `model` what that route calls the
-    phase's. `partner` is the other request of its pair, which the same user sends as soon as this
-    one has ended.
-
-    `refusal` is the status and body of a 4xx that answered it. Where it was refused for a field of
-    its body and went again (tasks/negotiation.py), `refused_sends` times, its answer is timed from
-    its last send, and `due` is later by `moved_s`, the time that the refusals took.
-    """
-
-    phase: Phase
-    index: int
-    began: float
-    due: float | None
-    gate: Callable[["Job"], None]
-    in_flight: int | None = None
-    words: int | None = None
-    prompt_tokens: int = 0
-    origin: "Origin | None" = None
-    refusal: tuple[int, bytes] | None = None
-    refused_sends: int = 0
-    moved_s: float = 0.0
-    arm: str = ""
-    model: str = ""
-    partner: "Job | None" = None
-
-    def __post_init__(self) -> None:
-        self.arm = self.phase.arm(self.index)
-        self.model = self.model or self.phase.model
-
-    @property
-    def number(self) -> int:
-        """What it asks: both requests of a pair ask the same."""
-        return self.phase.number(self.index)
-
-    @property
-    def task(self) -> tuple[str, int]:
-        """What names the job within its run: phase and index."""
-        return (self.phase.name, self.index)
-
-    def wait(self) -> None:
-        """Block until the request may go. Raises NotSent."""
-        self.gate(self)
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Who measures: run, process, the secrets that no row may show; `mute`: nor what was said.
-
-    `prices` is the operator's table, for costs that the gateway does not state; `cost_field` where
-    it states them, if not in a usual place, `currency`
-    the unit of them all (empty: not said). Gaps of streams above `stall_limit_s` are stalls.
-    """
-
-    run_id: str
-    worker: str
-    secret: str | Sequence[str] = field(repr=False)
-    mute: bool = False
-    prices: Prices | None = None
-    cost_field: str = ""
-    attempt: int = 1
-    stall_limit_s: float = stream_timing.STALL_LIMIT_S
-    currency: str = ""
-
-
 _SPENT = "{} output tokens were spent and no visible word came: raise --max-tokens"
 
 
@@ -127,6 +55,7 @@ def exchange(
     """
     wire = client.wire
     wire.arm(job.wait)
+    prepare(wire, job.cancel)
     trace_id = client.mark(job.phase.name, job.phase.task_id(job.index))
     try:
         raw = request.raw
@@ -163,10 +92,13 @@ def exchange_raw(client: Client, request: Request, job: Job) -> RequestRecord:
 
 def _asked(client: Client, body: dict[str, Any], job: Job) -> Answer:
     """Send a request and judge what came back, in whatever way it came to nothing."""
-    ask = streamed if job.phase.stream else plain
+    # The typed surface knows no request without a model, which --extra-body may remove.
+    typed = job.phase.typed and "model" in body
     try:
-        # The typed surface knows no request without a model, which --extra-body may remove.
-        return ask(client, body, typed=job.phase.typed and "model" in body)
+        if job.phase.stream:
+            most = inf if job.cancel is None else job.cancel.most_chunks
+            return streamed(client, body, typed=typed, most_chunks=most)
+        return plain(client, body, typed=typed)
     except gevent.GreenletExit:
         return Answer(Outcome.CANCELLED, error_message="the run was stopped")
     except openai.APIStatusError as error:
@@ -238,6 +170,7 @@ def _row(job: Job, origin: Origin, **facts: Any) -> RequestRecord:
         task_id=phase.task_id(job.index),
         stream=phase.stream,
         request_index=job.index,
+        cancel_after=None if job.cancel is None else str(job.cancel),
         scheduled_offset_s=_since(job.began + job.moved_s, job.due),
         **{"max_tokens": phase.max_tokens, **facts},
     )
@@ -309,7 +242,8 @@ def _record(
     }
     if facts["retry_after_s"] is None and answer.outcome is Outcome.RATE_LIMITED:
         facts["retry_after_s"] = wait_in_body(answer.body or {}, time.time())
-    if origin.prices is not None and facts["api_cost"] is None:
+    abandoned = answer.outcome is Outcome.ABANDONED
+    if origin.prices is not None and facts["api_cost"] is None and not abandoned:
         facts.update(_priced(origin.prices, job.model, facts))
     if answer.outcome is not Outcome.OK and answer.error_type is None:
         facts["error_type"] = answer.outcome.value
@@ -351,7 +285,9 @@ def _record(
                     facts.get("reasoning_content_present"),
                 )
                 found |= stream_timing.flags(timed, tokens)
-    if request.raw is not None:  # judged by the checks, from the bytes
+    left = facts_of(job.cancel, answer, stream=job.phase.stream) if job.cancel is not None else {}
+    facts.update(left)
+    if left or request.raw is not None:  # it broke off; judged by the checks, from the bytes
         found = {}
     facts["check"], facts["check_detail"] = answer_flags.combined(judged, found, request.place)
     if origin.mute:

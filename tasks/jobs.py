@@ -6,7 +6,7 @@ from typing import Protocol
 from loadshapes.own_traffic.traffic import Traffic
 from recording.record import RequestRecord
 from settings.options import Options
-from tasks.exchange import Job
+from tasks.job import Job
 from tasks.negotiation import Negotiation
 
 

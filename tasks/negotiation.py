@@ -18,7 +18,8 @@ from rules.refused_fields import refused_fields
 from settings.body_profile import HEADER, BodyProfile, change, undecided
 from settings.options import Options
 from tasks.client import Client
-from tasks.exchange import Job, Origin, exchange
+from tasks.exchange import exchange
+from tasks.job import Job, Origin
 from tasks.prompts import Request, body
 
 MOST_RESENDS = 6  # of a request; each takes a field away, and there are no more than these

@@ -161,6 +161,22 @@ def tunnel(connection: socket.socket, where: Route) -> None:
         raise ConnectionRefusedError(f"the proxy refused the tunnel: {line}")
 
 
+def opened(route: Route) -> socket.socket:
+    """A connection to the gateway that requests can be written to. Raises as `connected` does."""
+    peer = route.proxy or route
+    connection = connected(peer.host, peer.port)
+    try:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if route.tls is None:
+            return connection
+        if route.proxy is not None:
+            tunnel(connection, route)
+        return route.tls.wrap_socket(connection, server_hostname=route.host)
+    except BaseException:
+        connection.close()
+        raise
+
+
 def connect_outcome(error: Exception) -> Outcome:
     """What a failure to connect is called; it is the gateway's only where nobody listens there."""
     if isinstance(error, socket.gaierror | UnicodeError):

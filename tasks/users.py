@@ -11,7 +11,7 @@ from locust.user.task import LOCUST_STATE_STOPPING
 
 from loadshapes.modes.compat import REQUEST
 from recording.arms import REFERENCE
-from recording.outcome import Outcome
+from recording.outcome import ON_PURPOSE, Outcome
 from recording.record import RequestRecord
 from recording.untrusted_text import shown
 from rules.stop_rule import pause_s
@@ -19,7 +19,8 @@ from settings.endpoint import Endpoint
 from tasks.builders import build
 from tasks.client import Client
 from tasks.conversation import Conversation, begin
-from tasks.exchange import Job, exchange_raw
+from tasks.exchange import exchange_raw
+from tasks.job import Job
 from tasks.jobs import JobSource, RunOfUsers
 from tasks.prompts import Request
 from tasks.route import Route
@@ -117,6 +118,8 @@ class GatewayUser(User):
     def _brake(self, record: RequestRecord) -> None:
         """In a phase without a plan, rest after a failure: nothing else keeps it from asking a
         gateway that refuses as fast as this machine can."""
+        if record.outcome in ON_PURPOSE:
+            return
         self.failures = 0 if record.success else self.failures + 1
         self.parked = True  # Locust may stop it at once
         self.generator.rest(pause_s(self.failures, record.retry_after_s))
@@ -180,13 +183,19 @@ class GatewayUser(User):
             self.talk = begin(traffic.lines[next(run.deal) % len(traffic.lines)], phase)
         return self.talk.turn()
 
+    @staticmethod
+    def _kind(record: RequestRecord) -> str:
+        """The line of Locust's own table: what was cancelled is no time of an answer."""
+        kind = "STREAM" if record.stream else "CHAT"
+        return f"{kind}, cancelled" if record.outcome in ON_PURPOSE else kind
+
     def _fire(self, record: RequestRecord) -> None:
         failure = None
-        if not record.success:
+        if not record.success and record.outcome not in ON_PURPOSE:
             status = "" if record.http_status is None else f" (HTTP {record.http_status})"
             failure = RequestFailed(f"{record.outcome}{status}")
         self.environment.events.request.fire(
-            request_type="STREAM" if record.stream else "CHAT",
+            request_type=self._kind(record),
             name=shown(record.phase),
             response_time=(record.elapsed_sec or 0.0) * 1000,  # Locust counts milliseconds
             response_length=record.response_bytes or 0,

@@ -9,6 +9,7 @@ and it offers no place to hold a built request until it is due. HTTP/1.1 is pars
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from math import inf
 
 import gevent
 import httptools
@@ -17,7 +18,7 @@ import httpx2
 from recording.outcome import Outcome
 from rules import local_errors
 from settings.access import Credential
-from tasks.route import Route, connect_outcome, connected, tunnel
+from tasks.route import Route, connect_outcome, opened
 from tasks.shortcut import Reply
 from tasks.socket_peek import has_spoken, hung_up
 from tasks.transport_failure import WireError, too_large
@@ -44,7 +45,9 @@ class Wire(httpx2.BaseTransport):
     `extra` are header lines of this request alone. `gate` blocks until it may go: its bytes are
     written right after. With `cold`, every request opens its own connection after the gate, so
     that connecting counts as latency (as in the seed); otherwise a connection is kept, and opened
-    before the gate. After an exchange: `sent`, `first_byte`, `last_byte`, `connect_s`, `reused`,
+    before the gate. The connection is closed on purpose `leave_after_s` after the request began to
+    be written, and with `leave_at_head` as soon as an answer begins; a refusal is read to its end.
+    After an exchange: `sent`, `first_byte`, `last_byte`, `connect_s`, `reused`,
     `status`, `headers` (lower-case names) and `body_bytes` tell what happened; None: did not.
     """
 
@@ -82,6 +85,8 @@ class Wire(httpx2.BaseTransport):
         """Forget the last exchange and set the gate of the next."""
         self.gate = gate
         self.extra = b""
+        self.leave_after_s: float | None = None
+        self.leave_at_head = False
         self.sent: float | None = None
         self.first_byte: float | None = None
         self.last_byte: float | None = None
@@ -137,7 +142,9 @@ class Wire(httpx2.BaseTransport):
             self.close()
             self._open()
         assert self._socket is not None
-        self._deadline = self.sent + self._timeout_s
+        self._deadline, self._leave = self.sent + self._timeout_s, inf
+        if self.leave_after_s is not None:
+            self._leave = self._clock() + self.leave_after_s
         try:
             self._write(message)
         except TimeoutError:
@@ -152,6 +159,14 @@ class Wire(httpx2.BaseTransport):
         while not self.headers_complete:
             if not self._read():
                 raise self._failure(Outcome.CONNECTION_RESET, "closed before any answer")
+        if self.status is not None and self.status >= 300:
+            self._leave = inf
+        elif self.leave_at_head:
+            raise self.left()
+
+    def left(self) -> WireError:
+        """Close the connection on purpose; what says so."""
+        return self._failed(WireError(Outcome.ABANDONED, "cancelled on purpose"))
 
     def read_body(self) -> Iterator[bytes]:
         """The body's bytes, as they arrive: one piece a read."""
@@ -275,7 +290,7 @@ class Wire(httpx2.BaseTransport):
         self.reused = False
         try:
             with gevent.Timeout(self._connect_timeout_s, late):
-                self._socket = self._connect()
+                self._socket = opened(self._route)
         except WireError:
             self.last_byte = self._clock()
             raise
@@ -285,27 +300,12 @@ class Wire(httpx2.BaseTransport):
         self._parser.set_dangerous_leniencies(**_READ_TOO)
         self.connect_s = self._clock() - began
 
-    def _connect(self) -> socket.socket:
-        where, tls = self._route, self._route.tls
-        peer = where.proxy or where
-        connection = connected(peer.host, peer.port)
-        try:
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if tls is None:
-                return connection
-            if where.proxy is not None:
-                tunnel(connection, where)
-            return tls.wrap_socket(connection, server_hostname=where.host)
-        except BaseException:
-            connection.close()
-            raise
-
     def _write(self, message: bytes) -> None:
         """Send the request, or as much of it as the gateway wants before it answers."""
         assert self._socket is not None
         rest, self._unsent = memoryview(message), True
         while rest:
-            left_s = self._deadline - self._clock()
+            left_s = min(self._deadline, self._leave) - self._clock()
             if left_s <= 0:
                 raise TimeoutError
             self._socket.settimeout(min(left_s, _LOOK_S))
@@ -320,7 +320,7 @@ class Wire(httpx2.BaseTransport):
         """Feed what arrives next to the parser; False at the connection's end."""
         assert self._socket is not None and self._parser is not None
         try:
-            left_s = self._deadline - self._clock()
+            left_s = min(self._deadline, self._leave) - self._clock()
             if left_s <= 0:
                 raise TimeoutError
             self._socket.settimeout(left_s)
@@ -359,6 +359,8 @@ class Wire(httpx2.BaseTransport):
         return True
 
     def _timed_out(self) -> WireError:
+        if self._leave < self._deadline:
+            return self.left()
         if self.first_byte is None:
             text = f"no answer within {self._timeout_s:g} s"
             return self._failure(Outcome.TIMEOUT_FIRST_BYTE, text)

@@ -56,7 +56,7 @@ class LiveRun:
             return
         times = self._times.setdefault(record.phase, Times())
         began = self._run.began.get(record.phase)
-        if record.success and record.elapsed_sec is not None:
+        if record.success and record.elapsed_sec is not None and record.cancel_after is None:
             times.latency.add(record.elapsed_sec)
         if record.ttft_s is not None:
             times.ttft.add(record.ttft_s)

@@ -149,7 +149,7 @@ class Metrics:
             self._line(self._unknown, place).inc()
         else:
             self._line(self._cost, place, self._currency).inc(max(0.0, record.api_cost))
-        if not record.success:
+        if not record.success or record.cancel_after is not None:
             return
         if record.elapsed_sec is not None:
             self._line(self._latency, place).observe(record.elapsed_sec)

@@ -24,7 +24,7 @@ class Bucket:
     def add(self, record: RequestRecord) -> None:
         """Count one completed request."""
         self.tally.add(record)
-        if record.success and record.elapsed_sec is not None:
+        if record.success and record.elapsed_sec is not None and record.cancel_after is None:
             self.latency.add(record.elapsed_sec)
 
     def merge(self, other: "Bucket") -> None:

@@ -45,7 +45,7 @@ _DRAWN_NONCE = re.compile(r"[0-9a-f]{16}")
 
 _READ = (
     "phase", "scheduled_offset_s", "sent_offset_s", "done_offset_s", "duration_s", "success",
-    "elapsed_sec", "api_cost", "total_tokens",
+    "elapsed_sec", "api_cost", "total_tokens", "cancel_after",
 )  # fmt: skip
 _EXAMPLES = 8
 HANG_TOGETHER = "neighbouring requests are alike: it takes about"
@@ -275,6 +275,7 @@ def _side(run: Run, phase: PhaseNumbers) -> Side:
     frame, _ = warmup.trimmed(run.rows.frame(_READ, phase.phase), warmup.warmup_s(run))
     frame = frame.loc[warmup.began_s(frame).sort_values(kind="stable").index]
     unsaid = max(0, phase.planned - len(frame))
+    frame = frame[frame["cancel_after"].isna().to_numpy(dtype=bool)]  # the others are a fair sample
 
     def floats(name: str) -> Any:
         values = frame[name].astype("float64").to_numpy(dtype="float64", na_value=np.nan)

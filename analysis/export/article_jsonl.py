@@ -56,6 +56,7 @@ _SUMMED = (
     "completion_tokens",
     "total_tokens",
     "api_cost",
+    "cancel_after",
 )
 
 
@@ -117,6 +118,9 @@ def _summary(
     """The seed's `summarize`. Its latencies are rounded to milliseconds before they are ranked."""
     first = rows(frame[:1])[0]
     name, mode, target = first["phase"], first["mode"], first["target"]
+    drawn = int(frame["cancel_after"].notna().sum())
+    if drawn:  # to be cancelled on purpose: in no rate
+        frame = frame[frame["cancel_after"].isna()]
     good = frame[frame["success"]]
     planned = len(frame) + run.beyond.get(name, 0)
     latencies = sorted(round(value, 3) for value in good["elapsed_sec"].dropna().tolist())
@@ -140,7 +144,7 @@ def _summary(
         "duration_s": _whole(first["duration_s"]),
         "wall_sec": _round(wall_s, 3),
         "model_requested": first["model_requested"],
-        "planned_requests": max(phase.get("count") or 0, planned),
+        "planned_requests": max((phase.get("count") or 0) - drawn, planned),
         "success_count": len(good),
         "failure_count": planned - len(good),
         "success_rate": round(len(good) / planned, 4),

@@ -42,7 +42,7 @@ WATCHED = ("p50_s", "p95_s", "ttft_p50_s", "success_rate", "rpm", "tpm")
 _WIDTHS = (10, 15, 20, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
 _READ = (
     "scheduled_offset_s", "sent_offset_s", "done_offset_s", "success", "elapsed_sec", "ttft_s",
-    "total_tokens", "api_cost",
+    "total_tokens", "api_cost", "cancel_after",
 )  # fmt: skip
 _PART = 3
 _MANY = 12
@@ -123,6 +123,7 @@ def of_phase(run: Run, name: str, window_s: float) -> list[Bucket]:
     import numpy as np
 
     rows = run.rows.frame(_READ, name)
+    rows = rows[rows["cancel_after"].isna().to_numpy(dtype=bool)]
     width, warm_s = width_s(window_s), warmup_s(run)
     begun: Any = began_s(rows).to_numpy(dtype="float64", na_value=np.nan)
     done = rows["done_offset_s"].to_numpy(dtype="float64", na_value=np.nan)

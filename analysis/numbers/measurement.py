@@ -67,6 +67,7 @@ MEASURED = [
     "stated_times_from",
     "phase",
     "duration_s",
+    "cancel_after",
 ]
 """The columns that `measure` and `of_groups` read, those to group by apart."""
 
@@ -83,12 +84,13 @@ def measure(
     `planned` requests were to be sent; `wall_s` is the group's wall clock, seconds, None where it
     is not known; `slo` says which requests were good; `asked` are the percentiles.
     """
-    good, sent = good_and_sent(rows)
+    whole, awaited = awaited_of(rows)
+    good, sent = good_and_sent(rows, whole)
     parts = (
-        _requests(rows, good, sent, planned, wall_s),
+        _requests(rows, whole, good, sent, planned, wall_s),
         _rates(rows, good, planned, wall_s),
-        goodput.of(rows, planned, wall_s, slo),
-        _latency(rows, good, asked),
+        goodput.of(awaited, planned - len(rows) + len(awaited), wall_s, slo),
+        _latency(awaited, good, asked),
         _streams(good, asked),
         _output(good, wall_s),
         _sending(sent, asked),
@@ -115,27 +117,43 @@ def with_unsent(numbers: Numbers, more: int) -> Numbers:
     )
 
 
-def good_and_sent(rows: "DataFrame") -> tuple[Chosen, Chosen]:
-    """The rows that succeeded, and those that were sent."""
-    good = Chosen.of(rows, rows["success"])
+def awaited_of(rows: "DataFrame") -> "tuple[Series[bool], DataFrame]":
+    """Which rows were not drawn to be cancelled on purpose, and those rows: a fair sample of all,
+    for no answer had a say in the draw."""
+    whole: Series[bool] = rows["cancel_after"].isna()
+    return whole, rows if whole.all() else rows[whole.to_numpy(dtype=bool)]
+
+
+def good_and_sent(rows: "DataFrame", whole: "Series[bool]") -> tuple[Chosen, Chosen]:
+    """The rows that succeeded and were not drawn to be cancelled, and those that were sent."""
+    good = Chosen.of(rows, rows["success"]).where(whole)
     return good, Chosen.of(rows, rows["outcome"] != Outcome.DROPPED)
 
 
 def _requests(
-    rows: "DataFrame", good: Chosen, sent: Chosen, planned: int, wall_s: float | None
+    rows: "DataFrame",
+    whole: "Series[bool]",
+    good: Chosen,
+    sent: Chosen,
+    planned: int,
+    wall_s: float | None,
 ) -> Requests:
+    drawn = int((~whole).sum())
+    awaited = planned - drawn
     return Requests(
         planned=planned,
         wall_s=wall_s,
         recorded=len(rows),
         sent=len(sent),
         success=len(good),
-        failures=len(sent) - len(good),
+        failures=len(sent.where(whole)) - len(good),
         dropped=len(rows) - len(sent),
         parts=_parts(sent),
-        success_rate=len(good) / planned if planned else None,
+        success_rate=len(good) / awaited if awaited > 0 else None,
         status_counts=_statuses(rows),
         outcomes=_counts(rows, "outcome"),
+        drawn=drawn,
+        abandoned=int((rows["outcome"] == Outcome.ABANDONED).sum()),
     )
 
 
@@ -240,17 +258,19 @@ def costs(sent: Chosen, good: Chosen) -> Costs:
     """The money of some requests that were sent, of which `good` succeeded."""
     total, count = _money(sent), int(sent["api_cost"].notna().sum())
     unknown = int(good["api_cost"].isna().sum())
-    every = total is not None and not unknown and len(good) > 0
+    awaited = sent.where(sent.rows["cancel_after"].isna())
+    of_awaited = _money(awaited)
+    every = of_awaited is not None and not unknown and len(good) > 0
     return Costs(
         cost_sum=total,
         cost_known_count=count,
         cost_unknown_count=len(sent) - count,
         cost_unknown_success_count=unknown,
         cost_per_request=None if total is None else total / count,
-        cost_per_success=total / len(good) if total is not None and every else None,
+        cost_per_success=of_awaited / len(good) if of_awaited is not None and every else None,
         cost_per_1k_tokens=_per_1k_tokens(sent),
         cost_unknown_share=(len(sent) - count) / len(sent) if len(sent) else None,
-        cost_on_failures=_money(sent.where(~sent.rows["success"])),
+        cost_on_failures=_money(awaited.where(~sent.rows["success"])),
         cost_sources=_counts(sent, "cost_source"),
     )
 

@@ -107,9 +107,18 @@ class Requests(Named):
     parts: Annotated[
         list[int] | None, "requests that each attempt at the run sent; null: one attempt sent all"
     ]
-    success_rate: Annotated[Share, "success / planned"]
+    success_rate: Annotated[Share, "success / (planned - drawn)"]
     status_counts: Annotated[Counts, "requests by HTTP status; None: no HTTP answer"]
     outcomes: Annotated[Counts, "requests by outcome"]
+    drawn: Annotated[
+        Count, "requests drawn to be cancelled (`--cancel-after`): in no rate, time or token sum"
+    ] = 0
+    abandoned: Annotated[Count, "those of them whose connection was closed on purpose"] = 0
+
+    @property
+    def awaited(self) -> int:
+        """Requests whose answer was to be waited for."""
+        return max(0, self.planned - self.drawn)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,7 +138,7 @@ class Goodput(Named):
 
     good: Annotated[MaybeCount, "successes within every time limit of the objectives"]
     goodput_rps: Annotated[Amount, "good / wall clock, per second"]
-    attainment: Annotated[Share, "good / planned"]
+    attainment: Annotated[Share, "good / (planned - drawn)"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -202,7 +211,10 @@ class Costs(Named):
     cost_unknown_count: Annotated[Count, "requests sent whose cost is not known"]
     cost_unknown_success_count: Annotated[Count, "successes whose cost is not known"]
     cost_per_request: Annotated[Amount, "cost_sum / requests whose cost is known"]
-    cost_per_success: Annotated[Amount, "cost_sum / successes; null where one's is not known"]
+    cost_per_success: Annotated[
+        Amount,
+        "cost_sum / successes, what is drawn apart; null where one's is not known",
+    ]
     cost_per_1k_tokens: Annotated[Amount, "per 1,000 tokens, where both are known"]
     cost_unknown_share: Annotated[Share, "cost_unknown_count / sent"]
     cost_on_failures: Annotated[Amount, "what failed requests cost"]

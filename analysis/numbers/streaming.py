@@ -37,11 +37,11 @@ def of(good: Chosen) -> "DataFrame":
 def of_phase(run: "Run", phase: str) -> "Counts":
     """How many gaps of a phase's measured streams lie in which bucket, some rows at a time."""
     warm_s = warmup.warmup_s(run)
-    needed = ("chunk_gaps", "success", "scheduled_offset_s", "sent_offset_s", "duration_s")
+    needed = ("chunk_gaps", "success", "cancel_after", *warmup.BEGAN)
     counts = pooled(())
     for table in run.rows.tables(needed, phase):
         rows = table.to_pandas()
-        kept = rows["success"].astype(bool)
+        kept = rows["success"].astype(bool) & rows["cancel_after"].isna()
         if warm_s:
             windowed = rows["duration_s"] > warm_s
             kept &= ~(windowed & (warmup.began_s(rows) < warm_s))

@@ -81,10 +81,14 @@ class GroupCosts(Costs):
 
 def costs_of_groups(run: "Run", by: str) -> list[GroupCosts]:
     """Of `of_groups`' numbers those about money."""
-    frame = _frame(run, (by,), ["success", "outcome", "total_tokens", "api_cost", "cost_source"])
+    frame = _frame(
+        run,
+        (by,),
+        ["success", "outcome", "total_tokens", "api_cost", "cost_source", "cancel_after"],
+    )
     found = []
     for (name,), rows in groups(frame, (by,)):
-        good, sent = measurement.good_and_sent(rows)
+        good, sent = measurement.good_and_sent(rows, measurement.awaited_of(rows)[0])
         found.append(
             GroupCosts(
                 name=_plain(name),

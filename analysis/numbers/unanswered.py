@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 READ = (
     "phase", "success", "outcome", "http_status", "stream", "elapsed_sec", "ttft_s",
     "last_token_s", "chunks", "arrivals", "completion_tokens", "reasoning_tokens",
-    "reasoning_content_present", "scheduled_offset_s", "sent_offset_s",
+    "reasoning_content_present", "scheduled_offset_s", "sent_offset_s", "cancel_after",
 )  # fmt: skip
 _PERCENTILE = re.compile(r"(?:(e2e|ttft|tpot)_)?p[0-9_]+_s")
 
@@ -50,9 +50,13 @@ def waits_s(rows: "DataFrame") -> "DataFrame":
 
 
 def percentile(rows: "DataFrame", time: str, percent: Fraction | int) -> Bounds | None:
-    """Between which times a percentile of a phase lies; None of no times at all."""
+    """Between which times a percentile of a phase lies; None of no times at all.
+
+    What was drawn to be cancelled on purpose is left out: the others are a fair sample.
+    """
     import numpy as np
 
+    rows = rows[rows["cancel_after"].isna().to_numpy(dtype=bool)]
     none = waits_s(rows)
     good = rows[rows["success"].to_numpy(dtype=bool)]
     if time != "e2e":

@@ -28,9 +28,11 @@ def warmup_s(run: "Run") -> float:
 
 NEEDED = (
     "phase", "scheduled_offset_s", "sent_offset_s", "done_offset_s", "duration_s", "success",
-    "api_cost",
+    "api_cost", "cancel_after",
 )  # fmt: skip
 """The columns that `trimmed` reads."""
+BEGAN = ("scheduled_offset_s", "sent_offset_s", "duration_s")
+"""Those that say when a request began to count."""
 
 
 def began_s(rows: "DataFrame") -> "Series[float]":
@@ -61,7 +63,8 @@ def shorter(
 
 def _left(rows: "DataFrame") -> WarmupLeft:
     known = rows["api_cost"].dropna()
-    unpriced = int((rows["success"] & rows["api_cost"].isna()).sum())
+    good = rows["success"] & rows["cancel_after"].isna()
+    unpriced = int((good & rows["api_cost"].isna()).sum())
     return WarmupLeft(
         warmup_requests=len(rows),
         warmup_cost=fsum(known) if len(known) else None,

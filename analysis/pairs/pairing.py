@@ -85,6 +85,8 @@ def paired(rows: "DataFrame") -> list[Pairs]:
     if "arm" not in rows.columns:
         raise ValueError("rows without the column arm are of one route: there are no pairs")
     known = rows[rows["arm"].isin((GATEWAY, REFERENCE))]
+    if "cancel_after" in known.columns:  # both of a pair are drawn, or none
+        known = known[known["cancel_after"].isna()]
     return [
         _of_phase(str(phase), part)
         for phase, part in known.groupby("phase", sort=False)

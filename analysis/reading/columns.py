@@ -22,7 +22,7 @@ FEW_VALUED = frozenset(
     (
         "run_id", "worker", "phase", "mode", "scenario", "model_requested", "model_returned",
         "outcome", "cost_source", "finish_reason", "check", "error_type", "stated_times_from",
-        "provider", "arm",
+        "provider", "arm", "cancel_after",
     )
 )  # fmt: skip
 """Texts that repeat: kept once each, and a number per row."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from analysis.reading.columns import FEW_VALUED, schema
 from analysis.reading.parts import RunError
 from recording.arms import arm
+from recording.cancel import Cancel
 from recording.events import Event, NotSent
 from recording.manifest_content import PlannedPhase
 from recording.not_sent import EVENT, Unsent
@@ -189,6 +190,8 @@ class Unfolded:
             return self._task_ids(index, number, kind)
         if name == "arm":
             return self._arms(index, number)
+        if name == "cancel_after":
+            return self._cancels(index, number)
         values = [line.value(name) for line in self._lines]
         if all(value is None for value in values):
             return pa.nulls(len(index), kind)
@@ -207,6 +210,20 @@ class Unfolded:
             for i, n in zip(index.tolist(), number.tolist(), strict=True)
         ]
         return pa.array(arms, pa.string()).dictionary_encode()
+
+    def _cancels(self, index: "Places", number: "NDArray[np.int32]") -> "pa.Array":
+        """When each would have been cancelled on purpose; null: it was not drawn."""
+        import pyarrow as pa
+
+        cancels = [Cancel.of(line.phase.get("cancel")) for line in self._lines]
+        if not any(cancels):
+            return pa.nulls(len(index), pa.string()).dictionary_encode()
+        routes = [2 if line.phase.get("pairs") else 1 for line in self._lines]
+        found = [
+            str(cancel) if (cancel := cancels[n]) and cancel.drawn(i // routes[n]) else None
+            for i, n in zip(index.tolist(), number.tolist(), strict=True)
+        ]
+        return pa.array(found, pa.string()).dictionary_encode()
 
     def _task_ids(self, index: "Places", number: "NDArray[np.int32]", kind: Any) -> "pa.Array":
         import numpy as np

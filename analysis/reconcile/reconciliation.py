@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from analysis.numbers.pricing import COLUMNS, STATED, beyond, rounding, table_costs
 from analysis.reading.load import Run
 from analysis.reconcile.bill import Bill, Charge
-from recording.outcome import Outcome
+from recording.outcome import ON_PURPOSE, Outcome
 from rules.prices import Prices
 
 if TYPE_CHECKING:
@@ -197,6 +197,8 @@ def _against_bill(line: Line, tolerance: float) -> list[Finding]:
         return []
     if line.outcome == Outcome.DROPPED:
         return [Finding.NEVER_SENT]
+    if line.outcome in ON_PURPOSE:  # what it should cost nobody has stated: it stands in a table
+        return []
     if line.ours is None:
         return [Finding.UNSTATED if line.outcome == Outcome.OK else Finding.FAILURE_CHARGED]
     if not beyond(billed, tolerance):

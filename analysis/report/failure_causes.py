@@ -26,7 +26,8 @@ class Cause:
 class Failures:
     """Of a phase: how many requests were sent, and how those that failed did, the commonest first.
 
-    What we ended ourselves (`dropped`, `cancelled`) is neither sent nor failed.
+    What we ended ourselves (`dropped`, `cancelled`), or drew to be cancelled on purpose, is neither
+    sent nor failed.
     """
 
     sent: int
@@ -47,8 +48,8 @@ def failures(view: View, phase: str, expected: frozenset[str] = frozenset()) -> 
     """The failures of a phase; outcomes in `expected` are none."""
     import numpy as np
 
-    frame = view.run.rows.frame(["outcome", "http_status", "success"], phase)
-    sent = frame.loc[~frame["outcome"].isin(ENDED_BY_US)]
+    frame = view.run.rows.frame(["outcome", "http_status", "success", "cancel_after"], phase)
+    sent = frame.loc[~frame["outcome"].isin(ENDED_BY_US) & frame["cancel_after"].isna()]
     failed = sent.loc[~sent["success"] & ~sent["outcome"].isin(expected)]
     key = ["outcome", "http_status"]
     kind = failed.groupby(key, dropna=False, sort=False).ngroup().to_numpy()

@@ -44,7 +44,7 @@ def _gravest(view: View, remarks: Sequence[Remark]) -> Level:
     if view.features.cells:
         works = all(r.level == "good" for r in remarks if r.head)
         return "good" if works else "note"
-    return "good" if all(phase.success == phase.planned for phase in view.phases) else "note"
+    return "good" if all(phase.success == phase.awaited for phase in view.phases) else "note"
 
 
 # ---- what was asked
@@ -93,7 +93,7 @@ def _load(view: View) -> str:
 
 def _found(view: View, remarks: Sequence[Remark]) -> str:
     t = view.t
-    good, planned = (sum(getattr(p, name) for p in view.phases) for name in ("success", "planned"))
+    good, planned = (sum(getattr(p, name) for p in view.phases) for name in ("success", "awaited"))
     if not planned:
         return t("Nothing: no request was planned.", "没有结果：未计划任何请求。")
     if view.features.cells:  # refusals are what some of its checks are after

@@ -122,7 +122,7 @@ def _tiles(view: View) -> list[Tile]:
     """The run's totals."""
     t, phases = view.t, view.phases  # of both routes, for both are paid for
     planned = sum(phase.planned for phase in phases)
-    good = sum(phase.success for phase in phases)
+    good, awaited = (sum(getattr(p, name) for p in phases) for name in ("success", "awaited"))
     money = [cost for phase in phases for cost in (phase.cost_sum, phase.warmup_cost)]
     costs = [amount for amount in money if amount is not None]
     unknown = sum(phase.cost_unknown_count for phase in phases)
@@ -132,8 +132,8 @@ def _tiles(view: View) -> list[Tile]:
         Tile(t(*REQUESTS.name), integer(planned), t("planned", "计划")),
         Tile(
             t(*SUCCESS_RATE.name),
-            percent(good / planned if planned else None),
-            f"{integer(good)} / {integer(planned)}",
+            percent(good / awaited if awaited else None),
+            f"{integer(good)} / {integer(awaited)}",
         ),
         Tile(t("Tokens", "Token"), integer(sum(tokens) if tokens else None), t("total", "合计")),
         Tile(

@@ -10,6 +10,7 @@ from pkgutil import iter_modules
 from types import MappingProxyType
 
 from loadshapes import own_prompts
+from loadshapes.cancelled import cancelled
 from loadshapes.modes.mode import Mode
 from loadshapes.pairs import paired
 from loadshapes.plan import Plan
@@ -66,6 +67,8 @@ def plan(options: Options) -> Plan:
         planned = Plan(tuple(planned))
     if options.prompts:
         planned = own_prompts.prompted(planned, options)
+    if options.cancel_after:
+        planned = cancelled(planned, options)
     if options.against:
         planned = paired(planned, options)
     wrong = planned.validate()

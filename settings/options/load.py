@@ -7,6 +7,9 @@ from settings.option import option
 from settings.whole_numbers import whole_numbers
 
 WINDOWS = ("rpm", "tpm", "soak", "capacity")
+CANCELLED = ("rpm", "ladder", "soak", "capacity", "interactive", "replay")
+"""The load modes of which some requests can be cancelled on purpose. (A token rate is counted by
+what answers state: not tpm.)"""
 
 _load = partial(option, group="load")
 
@@ -32,6 +35,23 @@ class Load:
     )
     stream: bool = _load(
         False, "ask for streamed replies", modes=(*WINDOWS, "ladder", "interactive", "replay")
+    )
+    cancel_after: str = _load(
+        "",
+        "cancel some requests as an impatient user does: 3chunks, 500ms, or 0chunks (before the "
+        "first token); docs/how-to/cancel.md",
+        modes=CANCELLED,
+        in_full=False,
+        sent=True,
+    )
+    cancel_share: float = _load(
+        0.1,
+        "with --cancel-after: the share of the requests, drawn from the seed",
+        modes=CANCELLED,
+        in_full=False,
+        sent=True,
+        above=0,
+        at_most=0.9,
     )
     arrivals: str = _load(
         "constant",

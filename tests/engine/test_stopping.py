@@ -9,8 +9,9 @@ from loadshapes.modes.capacity import NAME
 from loadshapes.phase import Phase
 from recording.events import StopRule
 from settings.options import Options
-from tasks.exchange import Origin
+from tasks.job import Job, Origin
 from tests.builders import changed, phase_of
+from tests.recording.rows import row
 
 TRIAL = phase_of(
     name="capacity/m/600/1", mode=NAME, scenario="chat", model="m", kind="arrivals",
@@ -26,7 +27,7 @@ def halted_after(phase: Phase, outcomes: list[str], **known: object) -> int | No
     share = PhaseShare(run, number=0, phase=phase, began=0.0, slot=0, slots=1)
     guard = Guard(share, run, told.append)
     for number, outcome in enumerate(outcomes, 1):
-        guard.watch(outcome)
+        guard.watch(row(outcome=outcome))
         if share.halted.is_set():
             (tripped,) = told
             assert isinstance(tripped, Tripped) and isinstance(tripped.event, StopRule)
@@ -56,3 +57,29 @@ def test_a_wider_window_of_the_operators_holds_and_off_is_off() -> None:
     assert halted_after(TRIAL, ["server_error"] * 600, stop_rule="off") is None
     late = ["ok"] * 300 + ["server_error"] * 100
     assert halted_after(TRIAL, late, stop_window=300) == 360
+
+
+def test_what_is_cancelled_on_purpose_is_no_failure_to_the_rule() -> None:
+    """Nor are the refusals that came before a hang-up: without the answers they look like many."""
+    assert halted_after(TRIAL, ["abandoned"] * 600) is None
+    rows = [row(outcome="server_error", cancel_after="500ms")] * 50
+    told: list[OfRun] = []
+    share = PhaseShare(Run(Options(), Origin("r", "local", "")), 0, TRIAL, 0.0, 0, 1)
+    guard = Guard(share, share.run, told.append)
+    for one in rows:
+        guard.watch(one)
+    assert not told and not share.halted.is_set()
+
+
+def test_first_requests_that_are_cancelled_do_not_hide_a_refusal_of_all() -> None:
+    """0chunks may leave before the refusal comes: the next five decide."""
+    told: list[OfRun] = []
+    share = PhaseShare(Run(Options(), Origin("r", "local", "")), 0, TRIAL, 0.0, 0, 1)
+    guard = Guard(share, share.run, told.append)
+    jobs = [Job(TRIAL, index, 0.0, None, lambda _: None) for index in range(8)]
+    ends = ["abandoned", "abandoned", "auth", "auth", "abandoned", "auth", "auth", "auth"]
+    for job in jobs:
+        guard.sent(job)
+    for job, end in zip(jobs, ends, strict=True):
+        guard.meet(job, row(outcome=end, http_status=401 if end == "auth" else None))
+    assert len(told) == 1 and share.halted.is_set()

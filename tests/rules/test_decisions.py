@@ -45,6 +45,7 @@ def test_what_may_have_reached_the_gateway_is_never_certainly_free() -> None:
     """A deadline, a cut, a stop: the gateway may have answered, and charged, all the same."""
     reached = {"timeout_first_byte", "timeout_total", "connection_reset", "stream_truncated",
                "stream_error", "malformed", "empty", "filtered", "reply_too_large", "cancelled",
+               "abandoned",
                "internal_error", "ok", "lost", "budget_spent"}  # fmt: skip
     assert {outcome.value for outcome in Outcome} - FREE == reached
 

@@ -120,3 +120,32 @@ def test_a_client_that_leaves(log: Path, share: float, in_full: bool) -> None:
     assert seen["true_cost"] == pytest.approx(truth(seen))
     whole = cost(PRICES, int(seen["true_prompt_tokens"]), 300)
     assert seen["billed"] == pytest.approx(whole if in_full else seen["true_cost"])
+
+
+def test_nothing_is_charged_for_a_client_that_leaves(log: Path) -> None:
+    with billed(log, "aborted_free = true", "--tokens-per-s", 50) as gateway:
+        gateway.left(streamed("Write 300 tokens"), chunks=3)
+        assert row(gateway)["billed"] == ""
+        assert gateway.send(chat()).json["usage"]["cost"] == row(gateway)["billed"]
+
+
+@pytest.mark.parametrize("goes_on", [False, True])
+def test_the_model_stops_or_goes_on_when_its_client_leaves(log: Path, goes_on: bool) -> None:
+    """By its own clock: to the last token's due time, or no further than the hang-up."""
+    rule = f"aborted = 0.0\n[hang_up]\ngoes_on = {str(goes_on).lower()}"
+    with billed(log, rule, "--tokens-per-s", 200) as gateway:
+        gateway.left(streamed("Write 300 tokens"), chunks=3)
+        seen = row(gateway)
+        gateway.send(streamed("Write 20 tokens"))
+        whole = row(gateway)
+    went_on_s = seen["produced_until_unix_s"] - seen["client_gone_unix_s"]
+    assert seen["fault"] == "client_gone" and seen["chunks"] < 100
+    assert seen["produced_tokens"] == seen["true_completion_tokens"]
+    if goes_on:
+        assert seen["produced_tokens"] == 300
+        assert seen["produced_until_unix_s"] - seen["arrival_unix_s"] >= 1.4
+        assert seen["billed"] < seen["true_cost"]  # the gateway bears what it did not stop
+    else:
+        assert 3 <= seen["produced_tokens"] < 100 and went_on_s < 0.5
+    assert whole["produced_tokens"] == whole["completion_tokens"]
+    assert whole["client_gone_unix_s"] == "" and whole["produced_until_unix_s"]

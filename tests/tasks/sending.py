@@ -15,7 +15,7 @@ from rules.prices import Prices
 from settings.access import Access
 from settings.options import Options
 from tasks.client import Client
-from tasks.exchange import Job, Origin
+from tasks.job import Job, Origin
 from tasks.negotiation import Negotiation
 from tasks.prompts import Request, marker
 from tasks.route import Route, route

@@ -8,7 +8,7 @@ from typing import Any
 import gevent
 import pytest
 
-from tasks.route import Proxy, Route, route
+from tasks.route import Proxy, Route, opened, route
 from tasks.transport_failure import NotSent
 from tests.tasks.scripted_server import (
     WHOLE_STREAM,
@@ -122,13 +122,12 @@ def test_a_slow_connection_counts_into_a_cold_requests_time(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with sender(serve(answer(WHOLE)).base_url, cold=True) as user:
-        connect = user.client.wire._connect
 
-        def slowly() -> Any:
+        def slowly(route: Route) -> Any:
             gevent.sleep(0.2)
-            return connect()
+            return opened(route)
 
-        monkeypatch.setattr(user.client.wire, "_connect", slowly)
+        monkeypatch.setattr("tasks.wire.opened", slowly)
         row = user.send()
     assert row.connect_s is not None and row.elapsed_sec is not None
     assert 0.2 <= row.connect_s <= row.elapsed_sec

@@ -16,7 +16,7 @@ from recording.body_change import BodyChange
 from recording.record import RequestRecord, decode, encode
 from settings.options import Options
 from tasks.client import Client
-from tasks.exchange import Job, Origin
+from tasks.job import Job, Origin
 from tasks.negotiation import Negotiation
 from tasks.prompts import Request, marker
 from tasks.route import route

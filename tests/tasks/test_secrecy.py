@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from recording.record import encode
-from tasks.exchange import Origin
+from tasks.job import Origin
 from tests.tasks.scripted_server import Conversation, completion, delta, http, json_reply, streaming
 from tests.tasks.sending import KEY, send
 

@@ -45,7 +45,7 @@ PLACE = 40  # in the report
 _LOOKED_AT = (
     "outcome", "success", "stream", "worker", "elapsed_sec", "ttft_s", "last_token_s", "chunks",
     "arrivals", "completion_tokens", "reasoning_tokens", "reasoning_content_present", "api_cost",
-    "scheduled_offset_s", "sent_offset_s", "send_lag_s", "in_flight", "http_status",
+    "scheduled_offset_s", "sent_offset_s", "send_lag_s", "in_flight", "http_status", "cancel_after",
 )  # fmt: skip
 _READ = (*_LOOKED_AT, "phase", "done_offset_s", "duration_s")
 _CUT = (BudgetSpent, PaymentRequired, Stopped, Failed, WorkerLost)

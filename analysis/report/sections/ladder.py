@@ -50,7 +50,7 @@ def _table(view: View, model: str, steps: list[PhaseNumbers]) -> Table:
         steps,
         [
             CONCURRENCY,
-            SUCCESS.name.of(lambda step: (step.success, step.planned), lambda of: ratio(*of)),
+            SUCCESS.name.of(lambda step: (step.success, step.awaited), lambda of: ratio(*of)),
             SUCCESS_RATE,
             LATENCY_P95,
             WALL,

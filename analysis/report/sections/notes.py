@@ -170,7 +170,7 @@ def _why_off(view: View, phase: PhaseNumbers, off: float) -> str:
             "longer --duration misses by less.",
             "：最后一批应答何时完成无法预先安排（收尾时间计入墙钟）。加长 --duration 可减小误差。",
         )
-    if phase.success < phase.planned:
+    if phase.success < phase.awaited:
         return said + t(
             "; requests that did not succeed bring no tokens, see the outcomes.",
             "；未成功的请求不产生 token，见结果分布。",

@@ -8,6 +8,7 @@ from analysis.page.vocabulary import HTTP, OUTCOME, OUTCOMES, PHASE, PLANNED, ST
 from analysis.page.words import ABSENT, integer
 from analysis.reading.load import rows
 from analysis.report.view import View
+from recording.outcome import ON_PURPOSE
 
 PLACE = 190  # in the report
 _ERRORS = 20
@@ -42,8 +43,10 @@ def section(view: View) -> Section:
             ],
             how=t(
                 "Success rate = successes / planned, so failures and requests never sent count "
-                "against it; None is a request without an HTTP answer.",
-                "成功率 = 成功 / 计划，失败与未发出的请求都计入分母；None 为没有 HTTP 应答的请求。",
+                "against it; requests drawn to be cancelled do not. None is a request without an "
+                "HTTP answer.",
+                "成功率 = 成功 / 计划，失败与未发出的请求都计入分母，抽中主动取消的请求除外；"
+                "None 为没有 HTTP 应答的请求。",
             ),
         )
     ]
@@ -75,7 +78,7 @@ def _errors(view: View) -> list[_Failures]:
 
     key = ["outcome", "http_status", "error_type"]
     frame = view.run.rows.frame([*key, "success"])
-    failed = frame.loc[~frame["success"], key]
+    failed = frame.loc[~frame["success"] & ~frame["outcome"].isin(ON_PURPOSE), key]
     kind = failed.groupby(key, dropna=False, sort=False).ngroup().to_numpy()
     found = failed.drop_duplicates().assign(count=np.bincount(kind)).reset_index(drop=True)
     commonest = found.sort_values("count", ascending=False, kind="stable").head(_ERRORS)

@@ -100,15 +100,15 @@ def _ladder(view: View) -> _Line | None:
         return None
     highest = {phase.target for phase in top}
     if len(highest) == 1:
-        text = t.join(f"{p.model_requested} {ratio(p.success, p.planned)}" for p in top) + t(
+        text = t.join(f"{p.model_requested} {ratio(p.success, p.awaited)}" for p in top) + t(
             " succeeded", " 成功"
         )
         step = integer(highest.pop())
         return _Line(t(f"{step} concurrent", f"{step} 并发"), text)
     text = t.clauses(
         t(
-            f"{p.model_requested} {ratio(p.success, p.planned)} at {p.target}",
-            f"{p.model_requested} 在 {p.target} 并发下 {ratio(p.success, p.planned)} 成功",
+            f"{p.model_requested} {ratio(p.success, p.awaited)} at {p.target}",
+            f"{p.model_requested} 在 {p.target} 并发下 {ratio(p.success, p.awaited)} 成功",
         )
         for p in top
     )
@@ -128,9 +128,9 @@ def _rpm(view: View) -> _Line | None:
 def _served(t: Words, phase: PhaseNumbers) -> str:
     """What was offered, what of it was served, and the article's rate over the wall clock."""
     name, observed = phase.model_requested, rate(phase.observed_rpm)
-    served, planned = integer(phase.success), integer(phase.planned)
+    served, planned = integer(phase.success), integer(phase.awaited)
     offered = integer(phase.target)
-    if phase.success == phase.planned:
+    if phase.success == phase.awaited:
         return t(
             f"{name}: offered {offered} RPM, all {planned} served (observed {observed} RPM)",
             f"{name} 按 {offered} RPM 发出，{planned} 个请求全部成功（最高观测 {observed} RPM）",
@@ -279,5 +279,5 @@ def _vision(view: View) -> _Line | None:
         share = vision.text_share([row for row in rows if row["phase"] == phase.phase])
         found = t(f"text found {percent(share, 0)}", f"识别文字 {percent(share, 0)}")
         where = f"{phase.model_requested} @ {phase.target}"
-        said.append(f"{where}: {ratio(phase.success, phase.planned)}, {found}")
+        said.append(f"{where}: {ratio(phase.success, phase.awaited)}, {found}")
     return _Line(t(*vision.TITLE), t.clauses(said))

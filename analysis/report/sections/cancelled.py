@@ -1,0 +1,120 @@
+"""Requests that were cancelled on purpose: how long they were held, what came, what was stated."""
+
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from analysis.page.blocks import Block, Remark, Section
+from analysis.page.columns import Name, table
+from analysis.page.vocabulary import PHASE, money
+from analysis.page.words import ABSENT, integer, seconds
+from analysis.reading.load import rows
+from analysis.report.view import View
+from recording.outcome import Outcome
+
+PLACE = 165  # in the report
+_READ = (
+    "phase", "outcome", "success", "cancel_after", "elapsed_sec", "chunks", "received_chars",
+    "api_cost",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """One phase: how many requests were drawn, closed on purpose, answered before, ended else.
+
+    `held_s` is the median time from send to the closing; `chunks` and `chars` are medians of what
+    had come; `cost` the sum of the `stated` costs; None: not known.
+    """
+
+    phase: str
+    when: str
+    drawn: int
+    closed: int
+    answered: int
+    held_s: float | None
+    chunks: float | None
+    chars: float | None
+    stated: int
+    cost: float | None
+
+
+def of_phases(view: View) -> list[Cancelled]:
+    """Every phase of which requests were drawn to be cancelled."""
+    return [
+        _of(phase.phase, mine)
+        for phase in view.phases
+        if phase.drawn
+        for frame in [view.run.rows.frame(list(_READ), phase.phase)]
+        for mine in [rows(frame[frame["cancel_after"].notna()])]
+    ]
+
+
+def _of(phase: str, mine: list[dict[str, Any]]) -> Cancelled:
+    closed = [row for row in mine if row["outcome"] == Outcome.ABANDONED]
+    costs = [row["api_cost"] for row in closed if row["api_cost"] is not None]
+    return Cancelled(
+        phase=phase,
+        when=mine[0]["cancel_after"],
+        drawn=len(mine),
+        closed=len(closed),
+        answered=sum(bool(row["success"]) for row in mine),
+        held_s=_median([row["elapsed_sec"] for row in closed]),
+        chunks=_median([row["chunks"] for row in closed]),
+        chars=_median([row["received_chars"] for row in closed]),
+        stated=len(costs),
+        cost=sum(costs) if costs else None,
+    )
+
+
+def _median(values: list[Any]) -> float | None:
+    known = [value for value in values if value is not None]
+    return median(known) if known else None
+
+
+def section(view: View) -> Section:
+    """A row per phase, and what the cancelled requests may have cost."""
+    t, found = view.t, of_phases(view)
+    title = t("Requests cancelled on purpose", "主动取消的请求")
+    if not found:
+        return Section(title)
+    unstated = sum(one.closed - one.stated for one in found)
+    blocks: list[Block] = []
+    if unstated:
+        text = t(
+            f"{integer(unstated)} cancelled requests state no cost: they may be charged in full, "
+            "in part or not at all, and are in no sum of costs. Budgets count them at their worst "
+            "case; `python -m analysis reconcile` holds a bill against them.",
+            f"{integer(unstated)} 个主动取消的请求未给出费用：可能全额、部分或完全不计费，"
+            "任何费用合计均不含它们。预算按最坏情况计入；账单可用 "
+            "`python -m analysis reconcile` 核对。",
+        )
+        blocks.append(Remark("note", text))
+    shown = table(
+        t,
+        found,
+        [
+            PHASE.of(lambda one: one.phase),
+            Name("When", "取消时机").of(lambda one: one.when),
+            Name("Drawn", "抽中").of(lambda one: one.drawn, integer),
+            Name("Cancelled", "已取消").of(lambda one: one.closed, integer),
+            Name("Answered before", "此前已应答").of(lambda one: one.answered, integer),
+            Name("Held, median", "连接保持（中位）").of(lambda one: one.held_s, seconds),
+            Name("Chunks, median", "分块（中位）").of(lambda one: one.chunks, _number),
+            Name("Characters, median", "字符（中位）").of(lambda one: one.chars, _number),
+            Name("Cost stated", "给出费用").of(lambda one: one.stated, integer),
+            money(Name("Stated in all", "给出合计"), lambda one: one.cost),
+        ],
+        how=t(
+            "Which requests are cancelled is drawn from the seed, before any answer: all other "
+            "requests are a fair sample, and rates and times are taken of them alone. Held: from "
+            "send until we closed the connection.",
+            "哪些请求取消由种子事先抽定，与应答无关：其余请求是无偏样本，成功率与时间只取自它们。"
+            "连接保持：从发送到我方关闭连接。",
+        ),
+    )
+    return Section(title, [*blocks, shown])
+
+
+def _number(value: float | None) -> str:
+    return ABSENT if value is None else f"{value:g}"

@@ -1,0 +1,36 @@
+"""A plan some of whose requests are cancelled on purpose, for `--cancel-after`. Pure."""
+
+from dataclasses import replace
+
+from loadshapes.phase import Phase
+from loadshapes.plan import Plan
+from loadshapes.program import Program, changed
+from recording.cancel import parse
+from recording.errors import OperatorError
+from settings.options import Options
+from settings.options.load import CANCELLED
+
+
+def cancelled(made: Plan, options: Options) -> Plan:
+    """The plan with a share of its requests cancelled. Raises OperatorError."""
+    cancel = parse(options.cancel_after)
+    if cancel.after_chunks is not None and not options.stream:
+        raise OperatorError(
+            f"--cancel-after {options.cancel_after} counts the chunks of a stream: give --stream, "
+            "or a time such as 500ms."
+        )
+
+    def change(phase: Phase) -> Phase:
+        if phase.mode not in CANCELLED:
+            return phase
+        seed = f"{options.seed}/{phase.mode}/{phase.model}/{phase.target}"
+        return replace(phase, cancel=replace(cancel, share=options.cancel_share, seed=seed))
+
+    unfold = made.unfold
+
+    def program() -> Program:
+        assert unfold is not None
+        return changed(unfold(), change)
+
+    again = None if unfold is None else program
+    return replace(made, phases=tuple(map(change, made.phases)), unfold=again)

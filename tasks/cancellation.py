@@ -1,0 +1,36 @@
+"""A request that is cancelled on purpose: how its connection is told, and what its row says."""
+
+from typing import Any
+
+from recording.cancel import Cancel
+from recording.json_values import mapping
+from recording.outcome import Outcome
+from tasks.answer import Answer
+from tasks.wire import Wire
+
+
+def prepare(wire: Wire, cancel: Cancel | None) -> None:
+    """Have the connection of the next request closed when it is to be cancelled."""
+    if cancel is not None:
+        wire.leave_after_s, wire.leave_at_head = cancel.held_s, cancel.at_head
+
+
+def facts(cancel: Cancel, answer: Answer, *, stream: bool) -> dict[str, Any]:
+    """What the row of a cancelled request says of what had come; empty: it was not cancelled.
+
+    What it cost is known where the gateway states it, and not made from tokens: those stated midway
+    are not the last.
+    """
+    if answer.outcome is not Outcome.ABANDONED:
+        return {}
+    said = answer.message
+    texts: list[object] = []
+    if said is not None:
+        functions = [mapping(mapping(call).get("function")) for call in said.tool_calls]
+        calls = [part for one in functions for part in (one.get("name"), one.get("arguments"))]
+        texts = [said.content, said.reasoning, said.inner_reasoning, *calls]
+    received = sum(len(text) for text in texts if isinstance(text, str))
+    return {
+        "error_message": f"cancelled on purpose ({cancel})",
+        "received_chars": received if stream else None,
+    } | ({"chunks": 0} if stream and answer.streamed is None else {})

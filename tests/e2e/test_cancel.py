@@ -1,0 +1,98 @@
+"""Requests cancelled on purpose, by the server's own log: which, when, and never twice."""
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from analysis.__main__ import main
+from analysis.numbers.summarize import of_phases
+from analysis.reading.load import load
+from tests.e2e.test_reconcile import print_bill
+from tests.e2e.test_resume import cut_off, resume
+from tests.locust_run import run
+from tests.simulated import Simulator
+
+Start = Callable[..., Simulator]
+PROFILE = """
+any_model = true
+[latency]
+ttft_s = 0.25
+tokens_per_s = 20.0
+[prices]
+input = 1000.0
+output = 4000.0
+[billing]
+aborted = 0.0
+[hang_up]
+goes_on = {goes_on}
+"""
+CANCEL = ("--stream", "--task-id-on-streams", "--cancel-share", "0.3")
+
+
+def settled(gateway: Simulator, count: int) -> dict[str, dict[str, str]]:
+    """The log by task_id, once it has so many rows: one that goes on writes its row later."""
+    for _ in range(200):
+        if len(gateway.rows()) >= count:
+            break
+        time.sleep(0.05)
+    return {row["task_id"]: row for row in gateway.rows()}
+
+
+@pytest.mark.parametrize("goes_on", [False, True])
+def test_the_log_shows_whether_the_upstream_went_on(
+    simulator: Start, tmp_path: Path, goes_on: bool
+) -> None:
+    """Every request that we cancelled, and no other, is one whose client left."""
+    (tmp_path / "p.toml").write_text(PROFILE.format(goes_on=str(goes_on).lower()))
+    (tmp_path / "prompts.jsonl").write_text(
+        '{"messages": [{"role": "user", "content": "Write 40 tokens"}], "max_tokens": 40}\n'
+    )
+    gateway = simulator("--profile", tmp_path / "p.toml")
+    done = run(
+        "-H", gateway.url, "--mode", "rpm", "--model", "m", "--target", 600, "--duration", 4,
+        "--prompts", tmp_path / "prompts.jsonl", "--cancel-after", "3chunks", *CANCEL,
+        "--fail-on", "success_rate<1", results=tmp_path / "results",
+    )  # fmt: skip
+    assert done.code == 0 and done.folder is not None, done.text
+    rows, log = done.rows(), settled(gateway, 40)
+    left = [row for row in rows if row.outcome == "abandoned"]
+    assert len(rows) == len(log) == 40 and 5 <= len(left) <= 20
+    assert {row.task_id for row in left} == {
+        name for name, seen in log.items() if seen["fault"] == "client_gone"
+    }
+    for row in left:
+        seen = log[row.task_id or ""]
+        assert (row.chunks, row.api_cost, row.total_tokens) == (3, None, None)
+        assert 3 <= int(seen["chunks"]) <= 10  # it was missed at the next write or two
+        assert float(seen["billed"]) > 0
+        assert int(seen["produced_tokens"]) == 40 if goes_on else int(seen["produced_tokens"]) < 12
+        went_on_s = float(seen["produced_until_unix_s"]) - float(seen["client_gone_unix_s"])
+        assert went_on_s > 1.0 if goes_on else went_on_s < 0.5
+    (phase,) = of_phases(load(done.folder))
+    assert (phase.success_rate, phase.drawn, phase.abandoned) == (1.0, len(left), len(left))
+    assert phase.success + phase.abandoned == 40 and phase.cost_unknown_count == len(left)
+    # A bill that charges what came of them is no disagreement.
+    bill = print_bill(tmp_path / "bill.csv", list(log.values()))
+    assert main(["reconcile", str(done.folder), *bill]) == 0
+
+
+def test_a_resumed_run_cancels_the_same_and_none_twice(simulator: Start, tmp_path: Path) -> None:
+    """kill -9: what was cancelled is over, and the rest is drawn as if nothing had happened."""
+    plan = ("--mode", "ladder", "--model", "m", "--steps", "9,10,11", "--step-pause", "0",
+            "--cancel-after", "0chunks", *CANCEL, "--seed", "5")  # fmt: skip
+    gateway = simulator("--profile", "fast", "--latency", "0.5")
+    folder = cut_off(gateway, tmp_path / "results", 0.7, *plan)
+    kept = load(folder).requests.query("outcome in ('ok', 'abandoned')")
+    done = resume(gateway, folder)
+    assert done.code == 0, done.text
+    sent = Counter(row["task_id"] for row in gateway.rows())
+    assert all(sent[task] <= 1 for task in kept["task_id"])
+    rows = load(folder).requests
+    mine = rows[rows["cancel_after"].notna()]
+    drawn = set(zip(mine["phase"], mine["request_index"], strict=True))
+    other = run("-H", gateway.url, *plan, results=tmp_path / "whole")
+    assert drawn == {(r.phase, r.request_index) for r in other.rows() if r.cancel_after}
+    assert set(rows["outcome"]) == {"ok", "abandoned"} and len(rows) == len(other.rows())

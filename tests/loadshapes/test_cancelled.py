@@ -1,0 +1,67 @@
+"""Plans some of whose requests are cancelled on purpose: which phases, and which requests."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from loadshapes import modes
+from loadshapes.phase import Phase
+from loadshapes.plan import Plan
+from recording.errors import OperatorError
+from settings.options import Options
+from settings.options.load import CANCELLED
+
+
+def planned(**known: object) -> Plan:
+    options = {"mode": "rpm", "model": "m", "target": "60,120", "stream": True}
+    return modes.plan(Options(**options | {"cancel_after": "3chunks"} | known))  # type: ignore[arg-type]
+
+
+def test_every_phase_draws_its_own_requests_by_the_seed() -> None:
+    one, other = planned(seed=1).phases
+    assert one.cancel is not None and other.cancel is not None
+    assert (one.cancel.after_chunks, one.cancel.share) == (3, 0.1)
+    drawn = [[i for i in range(1000) if p.cancel and p.cancel.drawn(i)] for p in (one, other)]
+    assert drawn[0] != drawn[1]
+    assert planned(seed=1).phases == (one, other)
+    (again, _) = planned(seed=2).phases
+    assert again.cancel != one.cancel
+    assert Phase.of(json.loads(json.dumps(one.as_dict()))) == one
+
+
+def test_both_of_a_pair_are_cancelled_or_none() -> None:
+    from tasks.job import Job
+
+    (phase, *_) = planned(against="http://127.0.0.1:9/v1", cancel_share=0.5).phases
+    jobs = [Job(phase, index, 0.0, None, lambda _: None) for index in range(200)]
+    drawn = [job.cancel is not None for job in jobs]
+    assert drawn[::2] == drawn[1::2] and 60 < sum(drawn) < 140
+
+
+def test_a_capacity_search_cancels_in_every_trial(tmp_path: Path) -> None:
+    (tmp_path / "slo.toml").write_text("success_rate = 0.9\n")
+    made = planned(mode="capacity", target="60", slo=str(tmp_path / "slo.toml")).unfold
+    assert made is not None
+    assert next(made()).cancel is not None
+
+
+@pytest.mark.parametrize(
+    ("known", "said"),
+    [
+        ({"cancel_after": "soon"}, "write 3chunks, 500ms or 2s"),
+        ({"stream": False}, "counts the chunks of a stream: give --stream"),
+        ({"cancel_after": "", "cancel_share": 0.2}, "say when with --cancel-after"),
+        ({"cancel_share": 0.95}, "--cancel-share must be above 0 and at most 0.9"),
+    ],
+)
+def test_what_cannot_be_done_is_told_before_anything_is_sent(
+    known: dict[str, object], said: str
+) -> None:
+    with pytest.raises(OperatorError, match=said):
+        planned(**known)
+
+
+def test_a_time_needs_no_stream_and_other_modes_do_not_read_it() -> None:
+    assert planned(stream=False, cancel_after="500ms").phases[0].cancel is not None
+    assert "tpm" not in CANCELLED

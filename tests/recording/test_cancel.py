@@ -1,0 +1,54 @@
+"""Which requests are cancelled on purpose, and when: drawn from the seed by number alone."""
+
+from dataclasses import asdict
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recording.cancel import Cancel, parse
+from recording.errors import OperatorError
+
+
+@pytest.mark.parametrize(
+    ("text", "chunks", "time_s", "said"),
+    [
+        ("3chunks", 3, None, "3chunks"),
+        ("1chunk", 1, None, "1chunks"),
+        ("0chunks", 0, None, "0chunks"),
+        ("500ms", None, 0.5, "500ms"),
+        (" 2s ", None, 2.0, "2000ms"),
+        ("0.25s", None, 0.25, "250ms"),
+    ],
+)
+def test_a_moment_is_chunks_or_a_time(
+    text: str, chunks: int | None, time_s: float | None, said: str
+) -> None:
+    found = parse(text)
+    assert (found.after_chunks, found.after_s, str(found)) == (chunks, time_s, said)
+    assert parse(str(found)) == found
+
+
+@pytest.mark.parametrize(
+    "text", ["", "3", "chunks", "-1chunks", "0ms", "0s", "1h", "1e3ms", "3 s x"]
+)
+def test_what_is_no_moment_is_told_in_one_sentence(text: str) -> None:
+    with pytest.raises(OperatorError, match="write 3chunks, 500ms or 2s"):
+        parse(text)
+
+
+@given(st.text(max_size=20), st.floats(0.01, 0.9), st.integers(0, 10**6))
+def test_every_worker_and_a_resumed_run_draw_the_same(seed: str, share: float, number: int) -> None:
+    """A plan goes to workers and to the manifest as a dictionary."""
+    cancel = Cancel(after_chunks=3, share=share, seed=seed)
+    assert Cancel.of(asdict(cancel)) == cancel
+    assert cancel.drawn(number) == Cancel(after_s=1.0, share=share, seed=seed).drawn(number)
+
+
+def test_about_the_share_is_drawn_and_another_seed_draws_others() -> None:
+    for share in (0.1, 0.5, 0.9):
+        one, other = (Cancel(after_s=1.0, share=share, seed=seed) for seed in ("a", "b"))
+        drawn = [one.drawn(number) for number in range(10_000)]
+        assert abs(sum(drawn) / 10_000 - share) < 0.02  # 4 standard deviations
+        assert drawn != [other.drawn(number) for number in range(10_000)]
+    assert all(Cancel(after_s=1.0).drawn(number) for number in range(100))
