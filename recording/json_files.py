@@ -2,6 +2,7 @@
 
 import json
 import stat
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +35,14 @@ def read_bytes(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def json_of(text: bytes | str) -> Any:
-    """What JSON says, without NaN and infinities, which are none. Raises InputError."""
+def json_of(text: bytes | str, exact: bool = False) -> Any:
+    """What JSON says, without NaN and infinities, which are none. Raises InputError.
+
+    `exact`: its fractions are Decimals, as they are written.
+    """
     try:
         text = text.decode("utf-8") if isinstance(text, bytes) else text  # json would guess
-        return json.loads(text, parse_constant=_none)
+        return json.loads(text, parse_constant=_none, parse_float=Decimal if exact else None)
     except RecursionError:
         raise InputError("is JSON too deep to be read") from None
     except InputError:

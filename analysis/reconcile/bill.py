@@ -8,6 +8,7 @@ from math import isfinite
 from pathlib import Path
 
 from analysis.reading.load import RunError
+from analysis.reconcile.logs.reading import Log
 
 ID_COLUMNS = ("task_id", "request_id", "id", "generation_id", "call_id", "gateway_request_id")
 COST_COLUMNS = ("cost", "charge", "amount", "billed", "spend", "total_cost", "fee")
@@ -67,6 +68,16 @@ def read(path: Path, wanted: Columns) -> Bill:
             return Bill(path, columns, list(_charges(path, columns, lines)))
         except (UnicodeDecodeError, csv.Error) as error:
             raise RunError(f"{path} must be a CSV in UTF-8, export it again: {error}.") from None
+
+
+def of_log(log: Log) -> Bill | None:
+    """A gateway's log as its bill; None: it states no amounts."""
+    charges = [
+        Charge(entry.ids, float(amount), entry.model, entry.line)
+        for entry in log.entries
+        if (amount := log.money(entry)) is not None
+    ]
+    return Bill(log.path, Columns(("ids",), log.reader.name), charges) if charges else None
 
 
 def _columns(path: Path, names: Sequence[str], wanted: Columns) -> Columns:

@@ -2,10 +2,17 @@
 
 import argparse
 import math
+from dataclasses import replace
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from analysis.reading.load import RunError, load
+from analysis.reading.load import Run, RunError, load
 from recording.untrusted_text import shown
+
+if TYPE_CHECKING:
+    from analysis.reconcile.balances import Balances
+    from analysis.reconcile.logs.reading import Log
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,6 +31,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--bill-cost", default="", metavar="COLUMN", help="its column with the charge")
     add("--bill-model", default="", metavar="COLUMN", help="its column with the model")
     add(
+        "--log",
+        type=Path,
+        metavar="FILE",
+        help="the gateway's own log of requests: LiteLLM spend logs, one-api or new-api logs, "
+        "OpenRouter /generation, Langfuse, OTLP-JSON, told by its content",
+    )
+    add(
+        "--log-currency",
+        default="",
+        metavar="CODE",
+        help="what its amounts and balances are in, e.g. CNY; default: USD",
+    )
+    add(
+        "--quota-per-unit",
+        default="",
+        metavar="N",
+        help="quota of one-api and new-api in one unit of that currency; default: 500000",
+    )
+    add("--balance-before", type=Path, metavar="JSON", help="the account as it was saved before")
+    add(
+        "--balance-after",
+        type=Path,
+        metavar="JSON",
+        help="and after: OpenRouter /credits, /api/user/self (one-api, new-api), LiteLLM /key/info",
+    )
+    add(
         "--tolerance",
         default="",
         metavar="MONEY|SHARE%",
@@ -38,7 +71,9 @@ def run(options: argparse.Namespace) -> bool:
 
     Raises RunError, PriceError and OSError.
     """
+    from analysis.page.words import Words
     from analysis.reconcile import bill, page
+    from analysis.reconcile.arrivals import arrivals
     from analysis.reconcile.reconciliation import reconcile
     from rules.prices import Prices, read
 
@@ -46,15 +81,60 @@ def run(options: argparse.Namespace) -> bool:
     found = load(options.run)
     plain = found.manifest.get("prices")
     prices = read(options.prices) if options.prices else Prices.from_dict(plain)
-    if prices is None and options.bill is None:
-        raise RunError(f"{options.run} has no price table: give --prices, --bill, or both.")
     ids = tuple(name.strip() for name in options.bill_id.split(",") if name.strip())
     columns = bill.Columns(ids, options.bill_cost, options.bill_model)
     charged = bill.read(options.bill, columns) if options.bill else None
-    reconciled = reconcile(found, prices, charged, tolerance, share)
-    said = [page.sentence(reconciled), *page.write(reconciled, options.lang)]
+    log, accounts = _log(options), _balances(options, found, tolerance)
+    if prices is None and charged is None and log is None and accounts is None:
+        raise RunError(
+            f"{options.run} has no price table: give --prices, --bill, or both; or --log, or "
+            "--balance-before and --balance-after."
+        )
+    arrived = arrivals(found, log) if log else None
+    if charged is None and log is not None and found.currency in (None, log.currency):
+        charged = bill.of_log(log)
+    reconciled = replace(
+        reconcile(found, prices, charged, tolerance, share), arrivals=arrived, balances=accounts
+    )
+    said = [*page.sentences(reconciled, Words("en")), *page.write(reconciled, options.lang)]
     print(*map(shown, said), sep="\n")
     return not reconciled.agrees
+
+
+def _log(options: argparse.Namespace) -> "Log | None":
+    from analysis.reconcile.logs import reading
+
+    if options.log is None:
+        return None
+    return reading.read(options.log, _per_unit(options.quota_per_unit), options.log_currency)
+
+
+def _balances(
+    options: argparse.Namespace, found: Run, tolerance: float | None
+) -> "Balances | None":
+    from analysis.reconcile.balances import balances, read
+
+    paths = [path for path in (options.balance_before, options.balance_after) if path is not None]
+    if not paths:
+        return None
+    if len(paths) == 1:
+        raise RunError("--balance-before and --balance-after go together: give both.")
+    unit = _per_unit(options.quota_per_unit)
+    before, after = (read(path, unit, options.log_currency) for path in paths)
+    return balances(found, before, after, tolerance)
+
+
+def _per_unit(text: str) -> Decimal | None:
+    """Of --quota-per-unit; None: not given. Raises RunError."""
+    if not text:
+        return None
+    try:
+        value = Decimal(text.strip())
+    except InvalidOperation:
+        value = Decimal(0)
+    if not value.is_finite() or value <= 0:
+        raise RunError(f"--quota-per-unit must be a number above 0, e.g. 500000, not {text!r}.")
+    return value
 
 
 def _tolerance(text: str) -> tuple[float | None, float | None]:

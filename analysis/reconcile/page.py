@@ -12,6 +12,7 @@ from analysis.page.columns import Column, Name, table
 from analysis.page.vocabulary import MODEL, OUTCOME, REQUESTS, RESULT, SOURCE, TASK_ID, WHAT, money
 from analysis.page.words import ABSENT, Lang, Words, integer
 from analysis.reading.atomic_file import replacing
+from analysis.reconcile import beside
 from analysis.reconcile.reconciliation import Finding, Line, Reconciliation, at_stake
 from analysis.reconcile.sums import Balance, balance, grouped, plain
 from recording.untrusted_text import as_json
@@ -35,15 +36,26 @@ def write(found: Reconciliation, lang: Lang) -> tuple[Path, Path]:
     return paths
 
 
-def sentence(found: Reconciliation) -> str:
-    """The result in one sentence, in English."""
+def sentences(found: Reconciliation, t: Words) -> list[str]:
+    """The result: a sentence on the money, on the log and on the balances."""
+    said = [t(_sentence(found), _sentence_zh(found))] if found.prices or found.bill else []
+    if found.arrivals is not None:
+        said.append(beside.arrivals_sentence(found.arrivals, t))
+    if found.balances is not None:
+        said.append(beside.balances_sentence(found.balances, t))
+        said += beside.explanations(found.balances, t) if not found.balances.agrees else []
+    return said
+
+
+def _sentence(found: Reconciliation) -> str:
+    """The result of the money in one sentence, in English."""
     what = " and ".join(
         [*(["the price table"] if found.prices else []), *(["the bill"] if found.bill else [])]
     )
     counts = {f: len(found.of(f)) for f in Finding}
     if found.share is not None:
         return _by_sums(found, Words("en"))
-    if found.agrees:
+    if found.money_agrees:
         return f"{len(found.lines)} requests agree with {what} (tolerance {found.tolerance:g})."
     said = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
     off = sum(bool(line.findings) for line in found.lines)
@@ -53,12 +65,18 @@ def sentence(found: Reconciliation) -> str:
 def compose(found: Reconciliation, lang: Lang) -> Page:
     """The Markdown as a page: the result, the sums, then the lines of every finding."""
     t, run = Words(lang, found.run.currency), found.run
-    sections = [
-        Section(t(*RESULT), [*_remarks(t, found)]),
-        Section(t("Sums", "合计"), [_sums(t, found), _models(t, found)]),
-        Section(t("By outcome", "按结果"), [_outcomes(t, found)]),
-        Section(t("Findings", "差异明细"), [*_findings(t, found)]),
-    ]
+    sections = []
+    if found.prices or found.bill:
+        sections += [
+            Section(t(*RESULT), [*_remarks(t, found)]),
+            Section(t("Sums", "合计"), [_sums(t, found), _models(t, found)]),
+            Section(t("By outcome", "按结果"), [_outcomes(t, found)]),
+            Section(t("Findings", "差异明细"), [*_findings(t, found)]),
+        ]
+    if found.arrivals is not None:
+        sections.append(beside.arrivals_section(found.arrivals, t))
+    if found.balances is not None:
+        sections.append(beside.balances_section(found.balances, t))
     simulated = t("SIMULATED: made on the simulator.", "SIMULATED 模拟运行：数据来自模拟器。")
     return Page(
         lang="zh-CN" if lang == "zh" else "en",
@@ -67,6 +85,8 @@ def compose(found: Reconciliation, lang: Lang) -> Page:
             [
                 *([t("against the price table", "对照价格表")] if found.prices else []),
                 *([t("against the bill", "对照账单")] if found.bill else []),
+                *([t("against the gateway's log", "对照网关日志")] if found.arrivals else []),
+                *([t("against its balances", "对照余额")] if found.balances else []),
             ]
         ),
         banner=simulated if run.simulated else None,
@@ -81,7 +101,7 @@ def compose(found: Reconciliation, lang: Lang) -> Page:
 
 def _remarks(t: Words, found: Reconciliation) -> list[Block]:
     said: list[Block] = [
-        Remark("good" if found.agrees else "bad", t(sentence(found), _sentence_zh(found)))
+        Remark("good" if found.money_agrees else "bad", t(_sentence(found), _sentence_zh(found)))
     ]
     if found.bill is not None and found.foreign:
         money = t.money(fsum(charge.cost for charge in found.foreign))
@@ -118,7 +138,7 @@ def _by_sums(found: Reconciliation, t: Words) -> str:
     )
     off = integer(sum(bool(line.findings) for line in found.lines))
     all_ = integer(len(found.lines))
-    verb = t("agree", "一致") if found.agrees else t("do not agree", "不一致")
+    verb = t("agree", "一致") if found.money_agrees else t("do not agree", "不一致")
     return t(
         f"the sums {verb} within {found.share:.6g} of their amount ({said}); single amounts of "
         f"{off} of {all_} requests differ.",
@@ -131,7 +151,7 @@ def _sentence_zh(found: Reconciliation) -> str:
     if found.share is not None:
         return _by_sums(found, Words("zh"))
     what = "、".join([*(["价格表"] if found.prices else []), *(["账单"] if found.bill else [])])
-    if found.agrees:
+    if found.money_agrees:
         return f"{len(found.lines)} 个请求与{what}一致（容差 {found.tolerance:g}）。"
     off = sum(bool(line.findings) for line in found.lines)
     words = Words("zh")

@@ -9,11 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import fsum, inf
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from analysis.numbers.pricing import COLUMNS, STATED, beyond, rounding, table_costs
 from analysis.reading.load import Run
+from analysis.reconcile.arrivals import Arrivals
+from analysis.reconcile.balances import Balances
 from analysis.reconcile.bill import Bill, Charge
+from analysis.reconcile.joining import NAMES, Names, known
 from recording.outcome import ON_PURPOSE, Outcome
 from rules.prices import Prices
 
@@ -59,6 +62,8 @@ class Line:
 class Reconciliation:
     """Every request of a run with its money, and what the bill has besides.
 
+    `arrivals` holds it against the gateway's log, `balances` against its account.
+
     `foreign` are the bill's rows for other traffic; `ambiguous` how many ids named two requests
     (they join nothing). With `share` the sums decide, which may differ by that share, and what
     single requests show is told only.
@@ -72,6 +77,8 @@ class Reconciliation:
     foreign: Sequence[Charge] = ()
     ambiguous: int = 0
     share: float | None = None
+    arrivals: Arrivals | None = None
+    balances: Balances | None = None
 
     def of(self, finding: Finding) -> list[Line]:
         """The lines with a finding, the most money first."""
@@ -80,6 +87,12 @@ class Reconciliation:
 
     @property
     def agrees(self) -> bool:
+        """Whether nothing of it disagrees."""
+        beside = (self.arrivals, self.balances)
+        return self.money_agrees and all(one is None or one.agrees for one in beside)
+
+    @property
+    def money_agrees(self) -> bool:
         """Whether there is no finding at all; with `share`, whether the sums agree."""
         if self.share is None:
             return not any(line.findings for line in self.lines)
@@ -141,12 +154,12 @@ def reconcile(
     requests alone are on its bill.
     """
     run = run.gateway_alone()
-    frame = run.rows.frame(list(dict.fromkeys([*_HELD, *COLUMNS])))
+    frame = run.rows.frame(list(dict.fromkeys([*_HELD, *COLUMNS, *NAMES])))
     if tolerance is None:
         tolerance = rounding(frame, prices, [c.cost for c in bill.charges] if bill else ())
     matched, rest, ambiguous = _join(frame, bill)
-    tables = _known(table_costs(frame, prices).tolist()) if prices else [None] * len(frame)
-    columns = [_known(frame[name].tolist()) for name in _HELD]
+    tables = known(table_costs(frame, prices)) if prices else [None] * len(frame)
+    columns = [known(frame[name]) for name in _HELD]
     lines = []
     for place, (*names, source, ours) in enumerate(zip(*columns, strict=True)):
         task, request, phase, model, outcome = names
@@ -164,18 +177,13 @@ def _join(
     frame: "DataFrame", bill: Bill | None
 ) -> tuple[dict[int, list[Charge]], list[Charge], int]:
     """The bill's rows by the place of our row, those that match none, and the ambiguous ids."""
-    places: dict[str, int | None] = {}
-    for name in ("task_id", "gateway_request_id"):
-        for place, key in enumerate(_known(frame[name].tolist())):
-            if key is not None:
-                places[key] = place if places.get(key, place) == place else None
+    names = Names(frame)
     matched: dict[int, list[Charge]] = defaultdict(list)
     rest = []
     for charge in bill.charges if bill else ():
-        found = (places.get(key) for key in charge.ids)
-        known = next((place for place in found if place is not None), None)
-        rest.append(charge) if known is None else matched[known].append(charge)
-    return matched, rest, sum(place is None for place in places.values())
+        place = names.place(charge.ids)
+        rest.append(charge) if place is None else matched[place].append(charge)
+    return matched, rest, names.ambiguous
 
 
 def _judged(line: Line, has_bill: bool, tolerance: float) -> Line:
@@ -223,8 +231,3 @@ def _split(run: Run, rest: Sequence[Charge]) -> tuple[list[Line], list[Charge]]:
             Line(name, None, None, model, None, None, None, None, billed, tuple(charges), found)
         )
     return lines, foreign
-
-
-def _known(values: list[Any]) -> list[Any]:
-    """The values, None for what is missing (NaN is unlike itself)."""
-    return [None if value is None or value != value else value for value in values]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from math import fsum, isfinite
 from typing import Any
 
+from analysis.reconcile.beside import plain_arrivals, plain_balances
 from analysis.reconcile.reconciliation import Finding, Line, Reconciliation
 from recording.outcome import Outcome
 
@@ -46,6 +47,8 @@ def plain(found: Reconciliation) -> dict[str, Any]:
             "foreign_sum": fsum(charge.cost for charge in found.foreign),
             "ambiguous_ids": found.ambiguous,
         },
+        "log": plain_arrivals(found.arrivals),
+        "balances": plain_balances(found.balances),
         "requests": total.lines,
         "ours_sum": total.ours,
         "table_sum": total.table,

@@ -1,0 +1,216 @@
+"""A run's requests beside the gateway's own log of them: which arrived, how often, how long.
+
+Nobody is accused of what an export does not hold: where a log has no failures, a failed request
+that is missing tells nothing; nor does one missing at either end, where the export may be cut.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from analysis.numbers.percentile import nearest_rank
+from analysis.reading.load import Run, RunError
+from analysis.reconcile.joining import NAMES, Names, known
+from analysis.reconcile.logs.entry import Entry, Kind
+from analysis.reconcile.logs.reading import Log
+from recording.outcome import FACTS, Outcome
+
+
+class Arrival(StrEnum):
+    """What the log shows of one request beside its row; the first that holds."""
+
+    NOT_LOGGED = "not_logged"  # it was answered, and the log does not have it
+    NEVER_ARRIVED = "never_arrived"  # it was not answered, nor does the log have it
+    ANSWERED_TWICE = "answered_twice"  # the log has more successful answers than we sent requests
+    FAILED_OUTSIDE = "failed_outside"  # the log calls it a success, and we had no good answer
+    RETRIED_INSIDE = "retried_inside"  # one answer, for which the provider was asked several times
+
+
+FAULTS = frozenset({Arrival.NOT_LOGGED, Arrival.ANSWERED_TWICE, Arrival.FAILED_OUTSIDE})
+"""These are disagreements; the others are told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request that was sent, and the log's entries for it. Seconds, None: not known."""
+
+    task_id: str | None
+    model: str | None
+    outcome: str
+    outside_s: float | None
+    inside_s: float | None
+    tries: int | None
+    entries: tuple[Entry, ...]
+    arrival: Arrival | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """Of requests with both times: how long outside (ours) and inside (the log's), seconds."""
+
+    count: int
+    outside_p50_s: float | None
+    inside_p50_s: float | None
+    beside_p50_s: float | None  # of the differences, each of one request
+    beside_p95_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """Every request that was sent beside the log. `unrecorded` are entries that carry a name of
+    this run's, and no row does; `foreign` counts entries for others; `untold` requests of which the
+    log may not tell: failures, where it has none, and those at its ends."""
+
+    log: Log
+    requests: Sequence[Request]
+    unrecorded: Sequence[Entry]
+    foreign: int
+    ambiguous: int
+    untold_failures: int
+    untold_ends: int
+    currency: str | None  # the run's
+
+    def of(self, arrival: Arrival) -> list[Request]:
+        """The requests of which that holds."""
+        return [request for request in self.requests if request.arrival is arrival]
+
+    @property
+    def agrees(self) -> bool:
+        """Whether no request is told otherwise than its row tells."""
+        return not self.unrecorded and not any(one.arrival in FAULTS for one in self.requests)
+
+    @property
+    def charged(self) -> Decimal | None:
+        """What the log charges for this run's requests, exactly; None: it states no amounts."""
+        mine = [entry for request in self.requests for entry in request.entries]
+        amounts = [m for e in (*mine, *self.unrecorded) if (m := self.log.money(e)) is not None]
+        return sum(amounts, Decimal(0)) if amounts else None
+
+    @property
+    def times(self) -> Times:
+        """The times of the successful requests that have both."""
+        both = [
+            (one.outside_s, one.inside_s)
+            for one in self.requests
+            if one.outcome == Outcome.OK and one.outside_s is not None and one.inside_s is not None
+        ]
+        beside = sorted(outside - inside for outside, inside in both)
+        return Times(
+            len(both),
+            nearest_rank(sorted(outside for outside, _ in both), 50),
+            nearest_rank(sorted(inside for _, inside in both), 50),
+            nearest_rank(beside, 50),
+            nearest_rank(beside, 95),
+        )
+
+
+_COLUMNS = (
+    *NAMES, "model_requested", "outcome", "http_status", "elapsed_sec", "refused_sends",
+)  # fmt: skip
+
+
+def arrivals(run: Run, log: Log) -> Arrivals:
+    """Join them. Raises RunError where not one entry names a request of the run."""
+    run = run.gateway_alone()
+    frame = run.rows.frame(list(_COLUMNS))
+    names = Names(frame)
+    matched: dict[int, list[Entry]] = defaultdict(list)
+    rest = list[Entry]()
+    for entry in log.entries:
+        place = names.place(entry.ids)
+        rest.append(entry) if place is None else matched[place].append(entry)
+    prefixes = tuple(prefix for p in run.plan if (prefix := p.get("task_prefix")))
+    own = [e for e in rest if prefixes and any(name.startswith(prefixes) for name in e.ids)]
+    if not matched and not own:
+        raise RunError(_nothing(log))
+    rows = list(zip(*(known(frame[name]) for name in _COLUMNS), strict=True))
+    sent = [place for place, row in enumerate(rows) if row[5] not in (Outcome.DROPPED, None)]
+    has_failures = any(e.ok is False for e in log.entries if e.kind is Kind.REQUEST)
+    found = [_request(rows[place], matched.get(place, []), has_failures) for place in sent]
+    ends = _at_the_ends(found)
+    requests = [one if place not in ends else _untold(one) for place, one in enumerate(found)]
+    return Arrivals(
+        log, requests, own, len(rest) - len(own), names.ambiguous,
+        sum(not one.entries and one.outcome != Outcome.OK and one.arrival is None
+            for one in found),
+        len(ends), run.currency,
+    )  # fmt: skip
+
+
+def _nothing(log: Log) -> str:
+    if not log.entries:
+        return f"{log.path} holds no entry for a request: give the hours of the run."
+    if not any(entry.ids for entry in log.entries):
+        return (
+            f"{log.path} names no request, so that nothing can be joined: give balances instead "
+            "(--balance-before and --balance-after)."
+        )
+    return (
+        f"{log.path} names no request of this run by trace id, request id or task_id: give the "
+        "hours of the run, with the gateway's request ids."
+    )
+
+
+def _request(row: tuple[Any, ...], entries: list[Entry], has_failures: bool) -> Request:
+    *names, model, outcome, status, outside_s, refused = row
+    whole = [entry for entry in entries if entry.kind is Kind.REQUEST]
+    calls = [entry for entry in entries if entry.kind is Kind.CALL]
+    stated = [entry.tries for entry in entries if entry.tries is not None]
+    tries = max([len(whole), len(calls), *stated]) if entries else None
+    sends = 1 + int(refused or 0)
+    good = sum(entry.ok is True for entry in whole)
+    arrival = None
+    if not entries:
+        if status is None:
+            arrival = Arrival.NEVER_ARRIVED
+        elif outcome == Outcome.OK or has_failures:
+            arrival = Arrival.NOT_LOGGED
+    elif good > 1 and good > sends:
+        arrival = Arrival.ANSWERED_TWICE
+    elif good and _unanswered(outcome, status):
+        arrival = Arrival.FAILED_OUTSIDE
+    elif tries is not None and tries > sends:
+        arrival = Arrival.RETRIED_INSIDE
+    return Request(
+        names[0], model, str(outcome), outside_s, _inside_s(whole or calls), tries, tuple(entries),
+        arrival,
+    )  # fmt: skip
+
+
+def _unanswered(outcome: str, status: int | None) -> bool:
+    """Whether no whole answer came, or an error did, though we did not leave by our own will."""
+    if outcome in (Outcome.OK, Outcome.CANCELLED):
+        return False
+    return FACTS[Outcome(outcome)].waited or (status or 0) >= 400
+
+
+def _inside_s(entries: list[Entry]) -> float | None:
+    """From the first entry's beginning to the last one's end."""
+    if len(entries) == 1:
+        return entries[0].lasted_s
+    spans = [
+        (e.began_unix_s, e.began_unix_s + e.lasted_s)
+        for e in entries
+        if e.began_unix_s is not None and e.lasted_s is not None
+    ]
+    if not spans or len(spans) < len(entries):
+        return None
+    return max(end for _, end in spans) - min(begin for begin, _ in spans)
+
+
+def _at_the_ends(requests: list[Request]) -> set[int]:
+    """The missing ones before the first request that the log has, and after the last."""
+    there = [place for place, one in enumerate(requests) if one.entries]
+    first, last = (there[0], there[-1]) if there else (0, len(requests))
+    return {
+        place
+        for place, one in enumerate(requests)
+        if one.arrival is Arrival.NOT_LOGGED and not first < place < last
+    }
+
+
+def _untold(request: Request) -> Request:
+    return replace(request, arrival=None)

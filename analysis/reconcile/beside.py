@@ -1,0 +1,290 @@
+"""The gateway's log and its balances, as sections of the statement and as plain data."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from analysis.page.blocks import Block, Remark, Section, Text
+from analysis.page.columns import Column, Name, table
+from analysis.page.vocabulary import MODEL, OUTCOME, REQUESTS, TASK_ID, WHAT
+from analysis.page.words import ABSENT, Words, integer, milliseconds, seconds
+from analysis.reconcile.arrivals import Arrival, Arrivals, Request
+from analysis.reconcile.balances import Balances
+from analysis.reconcile.logs.reading import Log
+
+_SHOWN = 50  # requests of one kind in the Markdown; the JSON has all
+
+_NAMES: dict[Arrival, Callable[[Words], str]] = {
+    Arrival.NOT_LOGGED: lambda t: t("answered, and not in the log", "有应答，但日志中没有"),
+    Arrival.NEVER_ARRIVED: lambda t: t(
+        "never arrived: not answered, nor in the log", "未到达：无应答，日志中也没有"
+    ),
+    Arrival.ANSWERED_TWICE: lambda t: t(
+        "answered more often inside than it was sent", "网关内部应答次数多于发送次数"
+    ),
+    Arrival.FAILED_OUTSIDE: lambda t: t(
+        "a success by the log, without a whole answer to us", "日志记为成功，我方未收到完整应答"
+    ),
+    Arrival.RETRIED_INSIDE: lambda t: t("retried inside", "网关内部重试过"),
+}
+
+
+def unit(log: Log) -> str:
+    """What the log's amounts are in."""
+    if log.per_unit == 1:
+        return log.currency
+    return f"quota, {log.per_unit:,} = 1 {log.currency}"
+
+
+def exact(amount: Decimal | None) -> str:
+    """An amount to its last decimal."""
+    return ABSENT if amount is None else f"{amount.normalize():f}"
+
+
+def arrivals_sentence(found: Arrivals, t: Words) -> str:
+    """What the log shows, in a sentence."""
+    log, sent = found.log, len(found.requests)
+    counts = {kind: len(found.of(kind)) for kind in Arrival}
+    there = sum(bool(one.entries) for one in found.requests)
+    said = [f"{counts[kind]} {name(t)}" for kind, name in _NAMES.items() if counts[kind]]
+    if found.unrecorded:
+        said.append(
+            t(f"{len(found.unrecorded)} under this run's names that no row has",
+              f"{len(found.unrecorded)} 条以本次运行命名但我方无记录")
+        )  # fmt: skip
+    head = t(
+        f"The log ({log.reader.name}) has {there} of {sent} requests",
+        f"日志（{log.reader.name}）含 {sent} 个请求中的 {there} 个",
+    )
+    return head + (t.colon + t.join(said) if said else "") + t.stop
+
+
+def arrivals_section(found: Arrivals, t: Words) -> Section:
+    """The log beside the rows: counts, money, times, and the requests of each kind."""
+    log, times = found.log, found.times
+    blocks: list[Block] = [
+        Remark("good" if found.agrees else "bad", arrivals_sentence(found, t)),
+        *_notes(found, t),
+        table(
+            t,
+            [(kind, found.of(kind)) for kind in Arrival],
+            [
+                WHAT.of(lambda one: _NAMES[one[0]](t)),
+                REQUESTS.of(lambda one: len(one[1])),
+                Name("Asked the provider", "调用上游次数").of(lambda one: _tries(one[1]), integer),
+            ],
+            how=t(
+                f"{log.path.name}: {len(log.entries)} entries, {found.foreign} of them for other "
+                f"requests; amounts in {unit(log)}.",
+                f"{log.path.name}：{len(log.entries)} 条，其中 {found.foreign} 条属于其他请求；"
+                f"金额单位 {unit(log)}。",
+            ),
+        ),
+    ]
+    if found.charged is not None:
+        blocks.append(
+            Text(
+                t(
+                    f"By the log this run's requests cost {exact(found.charged)} {log.currency}, "
+                    f"all of its entries {exact(log.total)} {log.currency}.",
+                    f"按日志，本次运行的请求共 {exact(found.charged)} {log.currency}，"
+                    f"全部条目共 {exact(log.total)} {log.currency}。",
+                )
+            )
+        )
+    if times.count:
+        blocks.append(
+            Text(
+                t(
+                    f"Time outside and inside, {times.count} successful requests that have both: "
+                    f"median {seconds(times.outside_p50_s)} and {seconds(times.inside_p50_s)}; the "
+                    f"difference of a request is {milliseconds(times.beside_p50_s)} in the median, "
+                    f"{milliseconds(times.beside_p95_s)} at P95 (network, and what the gateway "
+                    f"does not count{_resolution(log, t)}).",
+                    f"外部与内部耗时（{times.count} 个两者皆有的成功请求）：中位数 "
+                    f"{seconds(times.outside_p50_s)} 与 {seconds(times.inside_p50_s)}；单个请求差值"
+                    f"中位数 {milliseconds(times.beside_p50_s)}，P95 "
+                    f"{milliseconds(times.beside_p95_s)}（网络及网关未计入的时间"
+                    f"{_resolution(log, t)}）。",
+                )
+            )
+        )
+    for kind in Arrival:
+        if requests := found.of(kind):
+            blocks.append(table(t, requests[:_SHOWN], _REQUEST, title=f"{kind}: {_NAMES[kind](t)}"))
+    return Section(t("The gateway's log", "网关日志"), blocks)
+
+
+def _tries(requests: list[Request]) -> int | None:
+    known = [one.tries for one in requests if one.tries is not None]
+    return sum(known) if known else None
+
+
+def _resolution(log: Log, t: Words) -> str:
+    if log.reader.resolution_s < 0.5:
+        return ""
+    return t("; the log rounds to whole seconds", "；日志按整秒取整")
+
+
+def _notes(found: Arrivals, t: Words) -> list[Block]:
+    notes = []
+    if found.currency not in (None, found.log.currency) and found.charged is not None:
+        notes.append(
+            t(f"Its amounts are in {found.log.currency} and the run's in {found.currency}: they "
+              "are not compared.",
+              f"日志金额为 {found.log.currency}，本次运行为 {found.currency}：未作比较。")
+        )  # fmt: skip
+    if found.untold_failures:
+        count = found.untold_failures
+        notes.append(
+            t(f"{count} failed requests are not in the log, which may leave failures out.",
+              f"{count} 个失败请求不在日志中：日志可能不记录失败请求。")
+        )  # fmt: skip
+    if found.untold_ends:
+        count = found.untold_ends
+        notes.append(
+            t(f"{count} answered requests before its first or after its last are missing: the "
+              "export may be cut there.",
+              f"日志首条之前或末条之后缺少 {count} 个有应答的请求：导出可能被截断。")
+        )  # fmt: skip
+    if found.ambiguous:
+        notes.append(
+            t(f"{found.ambiguous} ids name more than one request and join nothing.",
+              f"{found.ambiguous} 个 id 对应多个请求，未参与匹配。")
+        )  # fmt: skip
+    return [Remark("note", note) for note in notes]
+
+
+_REQUEST: list[Column[Request, Any]] = [
+    TASK_ID.of(lambda one: one.task_id or ABSENT),
+    MODEL.of(lambda one: one.model or ABSENT),
+    OUTCOME.of(lambda one: one.outcome),
+    Name("Asked the provider", "调用上游次数").of(lambda one: one.tries, integer),
+    Name("Outside", "外部耗时").of(lambda one: one.outside_s, seconds),
+    Name("Inside", "内部耗时").of(lambda one: one.inside_s, seconds),
+    Column(
+        Name("Log lines", "日志行号"),
+        lambda one: list(dict.fromkeys(str(entry.line) for entry in one.entries)),
+        lambda t, lines: t.join(lines) or ABSENT,
+    ),
+]
+"""What is shown of a request."""
+
+
+def balances_sentence(found: Balances, t: Words) -> str:
+    """What the balances show, in a sentence."""
+    charged, ours = exact(found.charged), exact(found.ours)
+    unit = found.currency
+    said = t(
+        f"By its balances the account was charged {charged} {unit}",
+        f"按余额，账户被扣 {charged} {unit}",
+    )
+    if found.difference is None:
+        return said + t(
+            "; the run's costs are in another currency and not compared.",
+            "；本次运行的费用为其他币种，未作比较。",
+        )
+    allowed = exact(found.tolerance)
+    verb = t("agree", "一致") if found.agrees else t("do not agree", "不一致")
+    return said + t(
+        f", the run's rows come to {ours}: they {verb} (difference {exact(found.difference)}, of "
+        f"which rounding explains {allowed} at most).",
+        f"，本次运行记录合计 {ours}：{verb}（相差 {exact(found.difference)}，取整最多可解释 "
+        f"{allowed}）。",
+    )
+
+
+def balances_section(found: Balances, t: Words) -> Section:
+    """The balances beside the rows, and what else may explain a difference."""
+    level: Any = "note" if found.difference is None else "good" if found.agrees else "bad"
+    blocks: list[Block] = [Remark(level, balances_sentence(found, t))]
+    blocks += [Text(text) for text in explanations(found, t)] if not found.agrees else []
+    return Section(t("Balance before and after", "运行前后余额"), blocks)
+
+
+def explanations(found: Balances, t: Words) -> list[str]:
+    """What else could explain a difference, the likeliest first."""
+    said = []
+    if found.other_requests:
+        said.append(
+            t(f"The account counts {found.other_requests} requests more than the run has rows with "
+              "a cost: other traffic, retries inside, or failures that are charged.",
+              f"账户计数比有费用的记录多 {found.other_requests} 个请求：其他流量、内部重试或"
+              "失败被计费。")
+        )  # fmt: skip
+    if found.unknown:
+        said.append(
+            t(f"{found.unknown} successful requests state no cost and are in no sum of ours: give "
+              "--prices.",
+              f"{found.unknown} 个成功请求未报费用，未计入我方合计：请提供 --prices。")
+        )  # fmt: skip
+    if found.failed:
+        said.append(
+            t(f"{found.failed} requests failed after they were sent and may have been charged.",
+              f"{found.failed} 个请求发出后失败，可能已被计费。")
+        )  # fmt: skip
+    if found.by_left:
+        said.append(
+            t("These are balances of what is left: a payment or a refund between them counts, too.",
+              "所比较的是剩余额度：期间的充值或退款同样计入。")
+        )  # fmt: skip
+    elif found.paid_in:
+        said.append(
+            t(f"{exact(found.paid_in)} {found.currency} were paid in meanwhile, which does not "
+              "matter here.",
+              f"期间充值 {exact(found.paid_in)} {found.currency}，与此处比较无关。")
+        )  # fmt: skip
+    if found.difference is not None and found.difference < 0:
+        said.append(
+            t("Less was charged than the rows hold: many gateways book with a delay; save the "
+              "balance again after some minutes.",
+              "扣费少于记录：许多网关延迟入账，请数分钟后再次保存余额。")
+        )  # fmt: skip
+    said.append(
+        t("Other traffic of the same account or key between the two balances, or requests of a "
+          "connection check, are charged to it as well.",
+          "两次余额之间同一账户或密钥的其他流量（含连通性检查）同样会被扣费。")
+    )  # fmt: skip
+    return said
+
+
+def plain_arrivals(found: Arrivals | None) -> dict[str, Any] | None:
+    """What reconcile.json holds of the log; amounts are text, exact."""
+    if found is None:
+        return None
+    log, times = found.log, found.times
+    return {
+        "path": str(log.path), "kind": log.reader.name, "entries": len(log.entries),
+        "foreign_entries": found.foreign, "unrecorded_entries": len(found.unrecorded),
+        "other_records": log.other, "ambiguous_ids": found.ambiguous,
+        "currency": log.currency, "units_per_currency": exact(log.per_unit),
+        "charged": None if found.charged is None else exact(found.charged),
+        "log_sum": None if log.total is None else exact(log.total),
+        "requests": len(found.requests),
+        "logged": sum(bool(one.entries) for one in found.requests),
+        "arrivals": {str(kind): len(found.of(kind)) for kind in Arrival},
+        "untold_failures": found.untold_failures, "untold_ends": found.untold_ends,
+        "times": {name: getattr(times, name) for name in times.__slots__},
+        "lines": [
+            {"task_id": one.task_id, "arrival": str(one.arrival), "outcome": one.outcome,
+             "tries": one.tries, "outside_s": one.outside_s, "inside_s": one.inside_s,
+             "log_lines": [entry.line for entry in one.entries]}
+            for one in found.requests if one.arrival is not None
+        ],
+    }  # fmt: skip
+
+
+def plain_balances(found: Balances | None) -> dict[str, Any] | None:
+    """What reconcile.json holds of the balances; amounts are text, exact."""
+    if found is None:
+        return None
+    difference = found.difference
+    return {
+        "kind": found.before.kind, "currency": found.currency,
+        "units_per_currency": exact(found.before.per_unit), "by_what_is_left": found.by_left,
+        "charged": exact(found.charged), "ours": exact(found.ours),
+        "difference": None if difference is None else exact(difference),
+        "tolerance": exact(found.tolerance), "agrees": found.agrees,
+        "unknown_count": found.unknown, "failed_count": found.failed,
+        "other_requests": found.other_requests,
+    }  # fmt: skip

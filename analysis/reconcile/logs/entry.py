@@ -1,0 +1,119 @@
+"""One entry of a gateway's log, whoever wrote it, and the values that entries are read from. Pure.
+
+A log comes as JSON or as CSV, so a number may be a number or text, and an object may be an object
+or JSON in a cell.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+from typing import Any
+
+Record = Mapping[str, Any]
+
+
+class Kind(StrEnum):
+    """What an entry is of."""
+
+    REQUEST = "request"  # a request as the gateway served it, or one try of it
+    CALL = "call"  # a call to a provider, within a request that has an entry of its own
+    CHARGE = "charge"  # money alone, such as a refund
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What one entry says. None: it does not say.
+
+    `ids` are all names it gives the request, `amount` the money in the log's own unit, exact,
+    `lasted_s` how long it took inside, `tries` how often a provider was asked for it.
+    """
+
+    ids: tuple[str, ...]
+    line: int
+    kind: Kind = Kind.REQUEST
+    ok: bool | None = None
+    amount: Decimal | None = None
+    model: str | None = None
+    began_unix_s: float | None = None
+    lasted_s: float | None = None
+    tries: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads one kind of log: whether a record is of it, and which entries a record holds.
+
+    `currency` is what an amount is in, of which so many units (`per_unit`) are one; `resolution_s`
+    is how exactly it says how long a request took.
+    """
+
+    name: str
+    fits: Callable[[Record], bool]
+    read: Callable[[Record, int], Iterator[Entry]]
+    currency: str = "USD"
+    per_unit: Decimal = Decimal(1)
+    resolution_s: float = 0.001
+
+
+def texts(*values: object) -> tuple[str, ...]:
+    """Those that are text with anything in it, each once."""
+    found = (str(value).strip() for value in values if isinstance(value, str | int))
+    return tuple(dict.fromkeys(text for text in found if text and text != "None"))
+
+
+def number(value: object) -> Decimal | None:
+    """A finite number, exactly as it is written."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
+        return None
+    try:
+        found = Decimal(str(value).strip())
+    except InvalidOperation:
+        return None
+    return found if found.is_finite() and abs(found.adjusted()) < 30 else None
+
+
+def whole(value: object) -> int | None:
+    """A whole number."""
+    found = number(value)
+    return int(found) if found is not None and found == found.to_integral_value() else None
+
+
+def true(value: object) -> bool | None:
+    """Whether a value says yes; None: it says neither."""
+    known = {"true": True, "t": True, "1": True, "false": False, "f": False, "0": False}
+    return known.get(str(value).strip().lower())
+
+
+def inner(value: object) -> Record:
+    """An object, also where it stands as JSON in a text; else an empty one."""
+    if isinstance(value, str) and value.lstrip().startswith("{"):
+        try:
+            value = json.loads(value, parse_float=Decimal)
+        except (ValueError, RecursionError):
+            return {}
+    return value if isinstance(value, dict) else {}
+
+
+def instant(value: object) -> float | None:
+    """A moment in Unix seconds: ISO 8601 (UTC where it names no zone), seconds, ms or ns."""
+    found = number(value)
+    if found is None:
+        try:
+            when = datetime.fromisoformat(str(value).strip())
+        except ValueError:
+            return None
+        return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
+    for most, scale in ((10**11, 1), (10**14, 10**3), (10**17, 10**6), (10**20, 10**9)):
+        if abs(found) < most:
+            return float(found / scale)
+    return None
+
+
+def lasted(began_s: float | None, ended_s: float | None) -> float | None:
+    """How long it took, seconds; None where either is not known, or the end comes first."""
+    if began_s is None or ended_s is None or ended_s < began_s:
+        return None
+    return ended_s - began_s

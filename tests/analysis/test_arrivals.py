@@ -1,0 +1,195 @@
+"""A run beside the gateway's log of it: each kind by a case made by hand, and no false alarm."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analysis.__main__ import main
+from analysis.reading.load import RunError, load
+from analysis.reconcile.arrivals import FAULTS, Arrival, Arrivals, arrivals
+from analysis.reconcile.logs.reading import read
+from recording.record import RequestRecord
+from settings.access import trace_ids
+from tests.analysis.runs import PHASE, dropped, failed, make, phase, record
+from tests.analysis.test_logs import OBSERVATION, ONEAPI, SPEND, otlp, span, written
+from tests.locust_run import ROOT
+
+TASK = "nl-rpm-gpt-5.4-nano-target-600-req-"
+PLAN = [phase(task_prefix=TASK)]
+Look = Callable[..., Arrivals]
+
+
+def trace(index: int) -> str:
+    return trace_ids("demo", PHASE, f"{TASK}{index}")[0]
+
+
+def sent(index: int, **known: Any) -> RequestRecord:
+    return record(index, trace_id=trace(index), **known)
+
+
+def lost(index: int, outcome: str = "connection_reset", **known: Any) -> RequestRecord:
+    return failed(index, outcome, trace_id=trace(index), **known)
+
+
+def entry(index: int, **known: Any) -> dict[str, Any]:
+    """LiteLLM's entry for a request: it took 1.9 s, without a retry."""
+    times = {"startTime": "2026-11-24T00:00:00Z", "endTime": "2026-11-24T00:00:01.900Z"}
+    names = {"session_id": trace(index), "request_id": f"chatcmpl-{index}", "metadata": "{}"}
+    return SPEND | times | names | known
+
+
+@pytest.fixture
+def look(tmp_path: Path) -> Look:
+    """Joins made-up records with the entries of a log, both kept by a healthy one at each end."""
+
+    def start(rows: list[RequestRecord], log: list[Any], bare: bool = False) -> Arrivals:
+        ends = [] if bare else [sent(0), sent(99)]
+        whole = [*ends[:1], *rows, *ends[1:]]
+        entries = log if bare else [entry(0), *log, entry(99)]
+        run = load(make(tmp_path / "r", *whole, plan=PLAN))
+        return arrivals(run, read(written(tmp_path, *entries)))
+
+    return start
+
+
+def told(found: Arrivals) -> dict[str, list[str | None]]:
+    return {
+        str(kind): [one.task_id for one in found.of(kind)] for kind in Arrival if found.of(kind)
+    }
+
+
+@pytest.mark.parametrize(
+    ("row", "log", "kind"),
+    [
+        (sent(1), [], Arrival.NOT_LOGGED),
+        (lost(1), [], Arrival.NEVER_ARRIVED),
+        (lost(1, "connection_refused"), [], Arrival.NEVER_ARRIVED),
+        (sent(1), [entry(1), entry(1)], Arrival.ANSWERED_TWICE),
+        (lost(1), [entry(1)], Arrival.FAILED_OUTSIDE),
+        (lost(1, "server_error", http_status=500), [entry(1)], Arrival.FAILED_OUTSIDE),
+        (lost(1, "stream_truncated", http_status=200), [entry(1)], Arrival.FAILED_OUTSIDE),
+        (sent(1), [entry(1, status="failure"), entry(1)], Arrival.RETRIED_INSIDE),
+        (sent(1), [entry(1, metadata={"attempted_retries": 2})], Arrival.RETRIED_INSIDE),
+        (sent(1), [entry(1)], None),
+        (lost(1), [entry(1, status="failure")], None),
+        (lost(1, "cancelled", http_status=200), [entry(1)], None),
+        (lost(1, "empty", http_status=200), [entry(1)], None),
+        (sent(1, refused_sends=1), [entry(1, status="failure"), entry(1)], None),
+        (sent(1, refused_sends=1), [entry(1), entry(1)], None),
+        (dropped(1), [], None),
+        (lost(1, "rate_limited", http_status=429), [], None),
+    ],
+)  # fmt: skip
+def test_each_kind(look: Look, row: RequestRecord, log: list[Any], kind: Arrival | None) -> None:
+    found = look([row], log)
+    assert told(found) == ({} if kind is None else {str(kind): [f"{TASK}1"]})
+    assert found.agrees is (kind not in FAULTS)
+
+
+def test_a_missing_failure_counts_where_the_log_has_failures(look: Look) -> None:
+    """Many gateways log no refusals: one that does, and has not this one, lost it."""
+    refused = lost(1, "rate_limited", http_status=429)
+    assert look([refused], []).untold_failures == 1
+    found = look([refused, lost(2)], [entry(2, status="failure")])
+    assert told(found) == {"not_logged": [f"{TASK}1"]} and found.untold_failures == 0
+
+
+def test_what_is_missing_at_the_ends_may_be_cut_off(look: Look) -> None:
+    rows = [sent(i) for i in range(6)]
+    found = look(rows, [entry(i) for i in (1, 2, 4)], bare=True)
+    assert told(found) == {"not_logged": [f"{TASK}3"]} and found.untold_ends == 2
+
+
+def test_any_of_its_names_joins_a_request(look: Look) -> None:
+    row = record(1, trace_id=trace(1), gateway_request_id="g-1", completion_id="chatcmpl-x")
+    for name in (trace(1), "g-1", "chatcmpl-x", f"{TASK}1"):
+        assert told(look([row], [entry(1, session_id=name, request_id="other")])) == {}
+
+
+def test_a_task_of_this_run_that_no_row_has_is_told(look: Look) -> None:
+    found = look([], [entry(1, request_id=f"{TASK}7")])
+    assert [e.ids[-1] for e in found.unrecorded] == [f"{TASK}7"] and not found.agrees
+    others = look([], [entry(1, request_id="somebody-else")])
+    assert others.foreign == 1 and others.agrees
+
+
+def test_time_inside_is_taken_from_time_outside(look: Look) -> None:
+    """Of one request 2.0 s outside and 1.9 s inside; of two tries, from the first to the last."""
+    times = look([sent(1, elapsed_sec=2.5)], [
+        entry(1, status="failure", endTime="2026-11-24T00:00:00.200Z"),
+        entry(1, startTime="2026-11-24T00:00:00.300Z", endTime="2026-11-24T00:00:02.300Z"),
+    ]).times  # fmt: skip
+    assert times.count == 3
+    assert times.inside_p50_s == pytest.approx(1.9) and times.outside_p50_s == 2.0
+    assert times.beside_p50_s == pytest.approx(0.1) and times.beside_p95_s == pytest.approx(0.2)
+
+
+def test_spans_of_calls_are_tries_of_one_request(look: Look) -> None:
+    root = span(traceId=trace(1))
+    model = [{"key": "gen_ai.request.model", "value": {"stringValue": "m"}}]
+    calls = [
+        span(traceId=trace(1), spanId=f"{i:016x}", parentSpanId=root["spanId"], kind=3,
+             attributes=model) for i in (1, 2)
+    ]  # fmt: skip
+    found = look([sent(1)], [otlp(root, *calls)], bare=True)
+    assert told(found) == {"retried_inside": [f"{TASK}1"]}
+
+
+def test_generations_of_one_trace_are_tries_of_one_request(look: Look) -> None:
+    log = [OBSERVATION | {"traceId": trace(1), "level": level} for level in ("ERROR", "DEFAULT")]
+    found = look([sent(1)], log, bare=True)
+    assert told(found) == {"retried_inside": [f"{TASK}1"]}
+
+
+@pytest.mark.parametrize(
+    ("log", "says"),
+    [
+        ([entry(5, session_id="x", request_id="y")], "names no request of this run by trace id"),
+        ([{k: v for k, v in ONEAPI.items() if k != "request_id"}], "--balance-before"),
+        ([ONEAPI | {"type": 3}], "holds no entry for a request"),
+    ],
+)
+def test_a_log_that_joins_nothing_is_the_wrong_log(look: Look, log: list[Any], says: str) -> None:
+    with pytest.raises(RunError, match=says):
+        look([sent(1)], log, bare=True)
+
+
+def test_the_command_tells_counts_times_and_exact_sums(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And holds the log's amounts against the rows as it does a bill's."""
+    rows = [*(sent(i) for i in range(3)), sent(3, api_cost=0.00007)]
+    folder = make(tmp_path / "r", *rows, plan=PLAN, currency="USD")
+    log = written(tmp_path, *(entry(i) for i in range(3)), entry(3), entry(3))
+    assert main(["reconcile", str(folder), "--log", str(log)]) == 1
+    out = capsys.readouterr().out
+    assert "1 of 4 requests do not agree with the bill: 1 doubled." in out
+    assert "The log (LiteLLM) has 4 of 4 requests: 1 answered more often inside" in out
+    found = json.loads((folder / "reconcile.json").read_text("utf-8"))
+    assert found["log"]["charged"] == "0.000345" == found["log"]["log_sum"]
+    assert found["log"]["arrivals"]["answered_twice"] == 1
+    assert found["log"]["lines"][0]["log_lines"] == [4, 5]
+    text = (folder / "reconcile.md").read_text("utf-8")
+    assert "By the log this run's requests cost 0.000345 USD" in text
+    assert "median 2.000s and 1.900s" in text
+    assert main(["reconcile", str(folder), "--log", str(log), "--lang", "zh"]) == 1
+    assert "网关日志" in (folder / "reconcile.md").read_text("utf-8")
+
+
+def test_currencies_are_not_mixed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = make(tmp_path / "r", sent(0), sent(1), plan=PLAN)  # in CNY
+    log = written(tmp_path, entry(0, spend=7), entry(1, spend=7))
+    assert main(["reconcile", str(folder), "--log", str(log)]) == 0
+    assert "doubled" not in capsys.readouterr().out
+    text = (folder / "reconcile.md").read_text("utf-8")
+    assert "in USD and the run's in CNY: they are not compared" in text
+    assert main(["reconcile", str(folder), "--log", str(log), "--log-currency", "CNY"]) == 1
+    assert "2 differs" in capsys.readouterr().out
+
+
+def test_the_page_on_logs_names_every_kind() -> None:
+    text = (ROOT / "docs" / "how-to" / "gateway-log.md").read_text(encoding="utf-8")
+    assert [kind for kind in Arrival if f"| `{kind}` |" not in text] == []

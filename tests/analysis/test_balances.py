@@ -1,0 +1,139 @@
+"""Two balances against a run: exact sums, and what else could explain a difference."""
+
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analysis.__main__ import main
+from analysis.reading.load import load
+from analysis.reconcile.balances import Balances, balances, read
+from recording.record import RequestRecord
+from tests.analysis.runs import dropped, failed, make, record
+
+COST = 0.000069
+
+
+def saved(folder: Path, name: str, body: Any) -> Path:
+    path = folder / name
+    path.write_text(json.dumps(body), encoding="utf-8")
+    return path
+
+
+def credits_of(usage: float, total: float = 10.0) -> Any:
+    return {"data": {"total_credits": total, "total_usage": usage}}
+
+
+def quota(used: int, left: int, count: int = 0) -> Any:
+    data = {"id": 1, "quota": left, "used_quota": used, "request_count": count}
+    return {"success": True, "message": "", "data": data}
+
+
+def key(spend: float) -> Any:
+    return {"key": "hashed", "info": {"spend": spend, "max_budget": None}}
+
+
+def look(
+    folder: Path, before: Any, after: Any, *rows: RequestRecord, tolerance: float | None = None
+) -> Balances:
+    run = load(make(folder / "r", *rows, currency="USD"))
+    two = [saved(folder, name, body) for name, body in (("b", before), ("a", after))]
+    return balances(run, *map(read, two), tolerance)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (credits_of(1.5), credits_of(1.500138)),
+        (key(1.5), key(1.500138)),
+        (quota(750_000, 9_999, 3), quota(750_069, 9_930, 5)),
+        ({"data": {"quota": 9_999}}, {"data": {"quota": 9_930}}),  # what is left alone
+    ],
+)
+def test_a_gateway_that_charges_what_it_states_agrees(
+    tmp_path: Path, before: Any, after: Any
+) -> None:
+    found = look(tmp_path, before, after, record(0), record(1))
+    assert found.agrees and found.difference == 0 and found.charged == Decimal("0.000138")
+
+
+def test_a_request_charged_twice_is_a_difference_with_its_amount(tmp_path: Path) -> None:
+    found = look(tmp_path, credits_of(1.5), credits_of(1.500207), record(0), record(1))
+    assert not found.agrees and found.difference == Decimal("0.000069")
+
+
+def test_rounding_of_every_charge_is_no_difference(tmp_path: Path) -> None:
+    """Half a unit of the last decimal that is stated, each; a quota, each."""
+    rows = [record(i) for i in range(10)]
+    assert look(tmp_path, credits_of(0), credits_of(0.000695), *rows).agrees
+    assert not look(tmp_path, credits_of(0), credits_of(0.000696), *rows).agrees
+    assert look(tmp_path, quota(0, 9), quota(355, 9), *rows).agrees
+    assert not look(tmp_path, quota(0, 9), quota(356, 9), *rows).agrees
+    assert look(tmp_path, credits_of(0), credits_of(0.0007), *rows, tolerance=0.0001).agrees
+
+
+def test_what_else_could_explain_it_is_counted(tmp_path: Path) -> None:
+    rows = [
+        record(0), record(1, api_cost=None, cost_source="unknown"),
+        failed(2, "stream_truncated"), failed(3, "rate_limited", http_status=429), dropped(4),
+    ]  # fmt: skip
+    found = look(tmp_path, quota(0, 9, 10), quota(300, 9, 13), *rows)
+    assert (found.counted, found.unknown, found.failed, found.other_requests) == (1, 1, 1, 2)
+
+
+def test_another_currency_is_not_compared(tmp_path: Path) -> None:
+    run = load(make(tmp_path / "r", record(0)))  # in CNY
+    two = [read(saved(tmp_path, n, credits_of(u))) for n, u in (("b", 1.0), ("a", 2.0))]
+    found = balances(run, *two, None)
+    assert found.difference is None and found.agrees and found.charged == 1
+    told = [read(saved(tmp_path, "q", quota(q, 9)), Decimal(100), "CNY") for q in (0, 7)]
+    assert balances(run, *told, None).charged == Decimal("0.07")
+
+
+def command(folder: Path, *more: object) -> int:
+    return main(["reconcile", str(folder), *map(str, more)])
+
+
+def test_the_command_tells_the_difference_and_its_explanations(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = make(tmp_path / "r", record(0), record(1, api_cost=None), currency="USD")
+    before, after = saved(tmp_path, "b", credits_of(0)), saved(tmp_path, "a", credits_of(0.5))
+    assert command(folder, "--balance-before", before, "--balance-after", after) == 1
+    out = capsys.readouterr().out
+    assert "the account was charged 0.5 USD, the run's rows come to 0.000069" in out
+    assert "do not agree (difference 0.499931" in out
+    assert "1 successful requests state no cost" in out and "Other traffic" in out
+    found = json.loads((folder / "reconcile.json").read_text("utf-8"))["balances"]
+    assert found["difference"] == "0.499931" and found["unknown_count"] == 1
+    assert command(folder, "--balance-before", before, "--balance-after", after,
+                   "--lang", "zh") == 1  # fmt: skip
+    assert "运行前后余额" in (folder / "reconcile.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        (("--balance-before", "B"), "--balance-before and --balance-after go together"),
+        (("--balance-before", "B", "--balance-after", "K"), "give both of one account"),
+        (("--balance-before", "B", "--balance-after", "X"), "is no balance that is known here"),
+        (("--balance-before", "B", "--balance-after", "T"), "is not JSON"),
+        (("--balance-before", "B", "--balance-after", "B", "--quota-per-unit", "5"),
+         "leave out --quota-per-unit"),
+        (("--balance-before", "B", "--balance-after", "B", "--quota-per-unit", "-1"),
+         "--quota-per-unit must be a number above 0"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_one_sentence_and_exit_code_2(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], more: tuple[str, ...], says: str
+) -> None:
+    folder = make(tmp_path / "r", record(0), currency="USD")
+    (tmp_path / "T").write_text("nothing", "utf-8")
+    for name, body in (("B", credits_of(1)), ("K", key(1)), ("X", {"balance": 1})):
+        saved(tmp_path, name, body)
+    given = [tmp_path / word if word in "BKXT" else word for word in more]
+    assert command(folder, *given) == 2
+    said = capsys.readouterr().err
+    assert says in said and said.count("\n") == 1

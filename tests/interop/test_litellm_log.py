@@ -1,0 +1,69 @@
+"""LiteLLM's own log of a run, joined by the trace id that we sent, against the server behind."""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from analysis.__main__ import main
+from tests.interop.litellm_proxy import litellm_proxy
+from tests.interop.servers import needs_linux
+from tests.locust_run import CANARY, run
+from tests.simulated import Simulator
+
+CONFIG = """
+model_list:
+  - model_name: m
+    litellm_params:
+      model: openai/behind
+      api_base: {url}
+      api_key: {key}
+      input_cost_per_token: 0.001
+      output_cost_per_token: 0.01
+      max_retries: 0
+litellm_settings:
+  callbacks: writer.writer
+router_settings:
+  num_retries: 3
+  retry_after: 0
+  disable_cooldowns: true
+general_settings:
+  master_key: {key}
+"""
+pytestmark = [needs_linux, pytest.mark.golden]
+
+
+def test_what_litellm_retried_and_charged_is_found_in_its_log(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every request by its trace id; those with several rows in the server's log are retried."""
+    behind = Simulator(
+        tmp_path / "behind.csv", "--profile", "fast", "--dialect", "deepseek",
+        "--fault", "error_500=0.2", "--latency", "0.1",
+    )  # fmt: skip
+    try:
+        config = CONFIG.format(url=behind.url, key=CANARY)
+        with litellm_proxy(config, tmp_path) as root:
+            done = run(
+                "-H", f"{root}/v1", "--mode", "rpm", "--model", "m", "--target", 600,
+                "--duration", 4, "--stop-rule", "off", results=tmp_path / "results",
+            )  # fmt: skip
+            logged = behind.rows()
+    finally:
+        behind.stop()
+    assert done.code == 0 and done.folder is not None, done.text
+    code = main(["reconcile", str(done.folder), "--log", str(tmp_path / "requests.jsonl")])
+    print(capsys.readouterr().out)
+    found = json.loads((done.folder / "reconcile.json").read_text("utf-8"))
+    tries = Counter(row["task_id"] for row in logged)
+    log = found["log"]
+    assert log["kind"] == "LiteLLM" and log["logged"] == log["requests"] == len(tries) == 40
+    ok = {row.task_id for row in done.rows() if row.outcome == "ok"}
+    retried = {one["task_id"] for one in log["lines"] if one["arrival"] == "retried_inside"}
+    assert retried == {task for task, count in tries.items() if count > 1} != set()
+    assert {one["task_id"]: one["tries"] for one in log["lines"]} == {
+        task: tries[task] for task in retried
+    }
+    assert found["agrees"] and code == 0 and ok
+    assert 0 < log["times"]["inside_p50_s"] < log["times"]["outside_p50_s"]
