@@ -16,7 +16,7 @@ from analysis.reading.load import Run, RunError
 from analysis.reconcile.joining import NAMES, Names, known
 from analysis.reconcile.logs.entry import Entry, Kind
 from analysis.reconcile.logs.reading import Log
-from recording.outcome import FACTS, Outcome
+from recording.outcome import FACTS, ON_PURPOSE, Outcome
 
 
 class Arrival(StrEnum):
@@ -182,7 +182,7 @@ def _request(row: tuple[Any, ...], entries: list[Entry], has_failures: bool) -> 
 
 def _unanswered(outcome: str, status: int | None) -> bool:
     """Whether no whole answer came, or an error did, though we did not leave by our own will."""
-    if outcome in (Outcome.OK, Outcome.CANCELLED):
+    if outcome in (Outcome.OK, Outcome.CANCELLED, *ON_PURPOSE):
         return False
     return FACTS[Outcome(outcome)].waited or (status or 0) >= 400
 

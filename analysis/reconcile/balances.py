@@ -130,7 +130,8 @@ def read(path: Path, per_unit: Decimal | None = None, currency: str = "") -> Acc
             if (found := reader(each)) and (found.spent is not None or found.left is not None):
                 if per_unit is not None and found.per_unit == 1:
                     raise RunError(
-                        f"leave out --quota-per-unit: {path} has no quota, {found.kind} counts money."
+                        f"leave out --quota-per-unit: {path} has no quota, {found.kind} counts "
+                        "money."
                     )
                 return Account(
                     found.kind, found.spent, found.left, found.paid_in, found.requests,
