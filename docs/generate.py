@@ -1,6 +1,6 @@
 """Writes the parts of the documentation that follow from code: `make docs`.
 
-The README's tables of modes and columns, the modes' pages in mkdocs.yml, the reference, the
+The READMEs' tables of modes, the modes' pages in mkdocs.yml, the reference, the
 metrics of docs/how-to/ci.md, the schemas, and the map of the packages. A test sees that they are
 what the code says.
 """
@@ -44,6 +44,20 @@ def modes(language: int, headers: tuple[str, str]) -> str:
         for mode in MODES.values()
     ]
     return "\n".join([f"| `--mode` | {' | '.join(headers)} |", "|---|---|---|", *rows])
+
+
+def questions(language: int, header: str, folder: str) -> str:
+    """The same in short, each with its page in a folder of docs/, or the English one."""
+    rows = [
+        f"| [`{mode.name}`]({reached(mode.page, folder)}) | {mode.question[language]} |"
+        for mode in MODES.values()
+    ]
+    return "\n".join([f"| `--mode` | {header} |", "|---|---|", *rows])
+
+
+def reached(name: str, folder: str) -> str:
+    """Where a README finds a page: in its language's folder, if it is there."""
+    return next(at for at in (f"{folder}/{name}", f"docs/{name}") if (ROOT / at).is_file())
 
 
 def navigation() -> str:
@@ -178,15 +192,6 @@ def _between(text: str, mark: str, name: str, table: str) -> str:
     return f"{before}{begin}\n{table}\n{end}{rest.split(end)[1]}"
 
 
-def readme(page: Path, language: int, headers: tuple[str, str]) -> str:
-    """A README, with the table of modes renewed where its marks stand, and of columns as well."""
-    text = page.read_text(encoding="utf-8")
-    for name, table in {"modes": modes(language, headers), "columns": columns()}.items():
-        if f"<!-- {name}: made by" in text:
-            text = _between(text, "<!-- {} -->", name, table)
-    return text
-
-
 def site() -> str:
     """mkdocs.yml, with the modes' pages in its navigation renewed."""
     text = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
@@ -213,12 +218,13 @@ def pages() -> dict[Path, str]:
     """Every generated page and what it should hold."""
     front, chinese, docs = ROOT / "README.md", ROOT / "README.zh-CN.md", ROOT / "docs"
     ci, rows = docs / "how-to" / "ci.md", docs / "reference" / "columns.md"
-    files = docs / "reference" / "files.md"
+    files, each = docs / "reference" / "files.md", docs / "reference" / "modes.md"
     form = docs / "how-to" / "web-ui.md"
     plan, seen = docs / "explanation" / "architecture.md", docs / "reference" / "metrics.md"
     return {
-        front: readme(front, 0, ("question", "what is sent")),
-        chinese: readme(chinese, 1, ("回答的问题", "发送什么")),
+        front: renewed(front, "modes", questions(0, "question", "docs")),
+        chinese: renewed(chinese, "modes", questions(1, "回答的问题", "docs/zh")),
+        each: renewed(each, "modes", modes(0, ("question", "what is sent"))),
         ROOT / "mkdocs.yml": site(),
         docs / "index.md": renewed(docs / "index.md", "modes", links()),
         rows: renewed(rows, "columns", columns()),

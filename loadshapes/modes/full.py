@@ -35,14 +35,12 @@ def chosen_parts(options: Options) -> tuple[str, ...]:
 MODE = Mode(
     name="full",
     place=90,
-    question=("all of the article", "原文的整套评测"),
+    question=("all of these in one run", "一次跑完整套评测"),
     sends=(
-        "smoke, ladder, rpm, tpm, cache, tools, reasoning and vision, one after another "
-        "([what it sends](docs/reference/programme.md)); `--quick` shortens it, "
-        "`--parts ladder,rpm` picks some",
+        "smoke, ladder, rpm, tpm, cache, tools, reasoning and vision, one after another; "
+        "`--quick` shortens it, `--parts ladder,rpm` picks some",
         "依次运行 smoke、ladder、rpm、tpm、cache、tools、reasoning、vision"
-        "（[发送内容](docs/reference/programme.md)）；`--quick` 缩短，"
-        "`--parts ladder,rpm` 只跑其中几项",
+        "；`--quick` 缩短，`--parts ladder,rpm` 只跑其中几项",
     ),
     plan=plan,
     example=("--quick", "--steps", "1,10,50"),
