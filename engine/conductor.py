@@ -17,7 +17,7 @@ import gevent
 from gevent.queue import Empty, Queue
 
 from engine.budget import RunBudget
-from engine.messages import Arm, Armed, Done, Halt, Message, OfRun, Start, Tripped
+from engine.messages import Arm, Armed, Done, Enough, Halt, Message, OfRun, Start, Tripped
 from loadshapes.finding import Finding
 from loadshapes.phase import Phase
 from loadshapes.program import Program
@@ -30,6 +30,7 @@ from recording.events import (
     PhaseEnd,
     PhaseSkipped,
     PhaseStart,
+    PrecisionReached,
     Refused,
     StopRule,
     WorkerBack,
@@ -140,6 +141,7 @@ class Conductor:
         self._ended: dict[tuple[str, ...], Reason] = {  # what is not run any more, and why
             ("climb", climb): Reason.CLIMB_ENDED for climb in ended_climbs
         }
+        self._t0_unix_s: float | None = None  # when the phase that runs began
         self._cut_short = False  # a phase was ended that its mode meant to go through
 
     def receive(self, node: str, message: OfRun) -> None:
@@ -215,6 +217,7 @@ class Conductor:
             )
         )
         self._watcher.phase_started(phase)
+        self._t0_unix_s = t0
         budgets = self._budget.share(len(slots))
         for node, slot in slots.items():
             self._nodes.send(Start(number, t0, slot, len(slots), budgets), node)
@@ -310,6 +313,14 @@ class Conductor:
         for other in self._nodes.alive():
             if other != node:
                 self._nodes.send(Halt(tripped.phase, tripped.why), other)
+
+    def enough(self, phase: Phase, shown: PrecisionReached) -> None:
+        """A phase has shown what it was to show: no generator begins another request of it."""
+        if phase is not self.phase or self._t0_unix_s is None:
+            return
+        self._watcher.note(replace(shown, after_s=max(0.0, time.time() - self._t0_unix_s)))
+        for node in self._nodes.alive():
+            self._nodes.send(Enough(len(self._phases) - 1), node)
 
     def fail(self, why: str, cause: Reason = Reason.DISK) -> None:
         """End the run now: this node cannot record it any more, or is at fault itself."""

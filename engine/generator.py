@@ -197,6 +197,11 @@ class Generator:
         if self._share is not None:
             self._share.halt(why)
 
+    def enough(self, number: int) -> None:
+        """Begin no further request of phase `number`, which ends as it was meant to."""
+        if self._share is not None and self._share.number == number:
+            self._share.enough = True
+
     def fail(self, why: str) -> None:
         """Halt this process's share and have the run ended: its rows cannot be written."""
         share = self._share
@@ -240,6 +245,8 @@ class Generator:
         for index, *more in phase.handed_out(share.slot, share.slots):
             due = share.began + (phase.due_s(index) or 0.0)
             self._wait(share, due - LEAD_S)
+            if share.enough and index % phase.routes == 0:
+                return
             inbox = None if share.halted.is_set() else self._user(share, closing)
             if inbox is None:
                 why = share.halted_why or "no user was free before the window's grace was over"
@@ -260,6 +267,8 @@ class Generator:
         self._wait(share, share.began)
         for index, *more in phase.handed_out(share.slot, share.slots):
             inbox = None if share.halted.is_set() else self._user(share, closing)
+            if share.enough:
+                return
             if inbox is None:
                 if phase.count is not None:
                     over = "the phase was over before a user was free"

@@ -35,6 +35,7 @@ from engine.messages import (
     Close,
     Closed,
     Done,
+    Enough,
     Halt,
     Message,
     OfRun,
@@ -155,6 +156,7 @@ class GeneratorNode:
         self._listen(Arm, lambda arm: gevent.spawn(self._answer_when_parked, arm))
         self._listen(Start, self._start)
         self._listen(Halt, lambda halt: self.generator.halt(halt.why))
+        self._listen(Enough, lambda enough: self.generator.enough(enough.phase))
         self._listen(Close, lambda close: gevent.spawn(self._close_and_tell, close.wait_s))
         self._listen(Pong, lambda pong: self._pongs.put(pong.master_unix_s))
         self._pongs: Queue[float] = Queue()

@@ -123,6 +123,15 @@ class Halt(Message):
 
 @with_config(_EXACT)
 @dataclass(frozen=True, slots=True)
+class Enough(Message):
+    """A phase has shown what it was to show: begin no further request of it."""
+
+    kind: ClassVar[str] = "enough"
+    phase: int
+
+
+@with_config(_EXACT)
+@dataclass(frozen=True, slots=True)
 class Close(Message):
     """End the run: what is in flight has `wait_s` seconds left."""
 
@@ -226,7 +235,7 @@ class Closed(OfRun):
     parcel: Parcel | None = None
 
 
-TO_GENERATORS: tuple[type[Message], ...] = (Open, Arm, Start, Halt, Close, Pong)
+TO_GENERATORS: tuple[type[Message], ...] = (Open, Arm, Start, Halt, Enough, Close, Pong)
 FROM_GENERATORS: tuple[type[Message], ...] = (Armed, Done, Tripped, Held, Changed, Closed, Ping)
 
 

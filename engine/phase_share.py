@@ -71,6 +71,7 @@ class PhaseShare:
     halted: Event = field(default_factory=Event)
     released: Event = field(default_factory=Event)
     halted_why: str = ""
+    enough: bool = False  # it has shown what it was to show: no further request is begun
     recent: deque[str] = field(default_factory=deque)
     budgets: list[Budget] = field(default_factory=list)
     reservations: dict[int, list[Reservation]] = field(default_factory=dict)

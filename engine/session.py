@@ -18,6 +18,7 @@ from engine.index_set import Indices
 from engine.interrupted import InterruptedRun
 from engine.messages import Address, Changed, Close, Closed, Done, Held, OfRun, Open
 from engine.phase_share import PhaseShare, Run
+from engine.precision import PrecisionWatch
 from engine.progress import Progress
 from engine.remaining_plan import left_to_run
 from engine.run_manifest import RunManifest, opening, place_of
@@ -129,6 +130,11 @@ class Session:
         if remains is not None:  # what the gateway was found to refuse holds on
             known = remains.manifest.get("body_changes", ())
             self.conductor.body_changes = [BodyChange.of(one) for one in known]
+        if options.precision_ms:
+            watch = PrecisionWatch(
+                options.precision_ms / 1000, lambda: self.conductor.phase, self.conductor.enough
+            )
+            self.watchers.append(watch.add)
         self._greenlets: list[gevent.Greenlet[..., None]] = []
 
     @property

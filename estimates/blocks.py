@@ -18,6 +18,8 @@ LONG = 1.5
 other."""
 LEAST = 16
 """Of fewer blocks no interval is told."""
+FEWEST = 20
+"""Of fewer pairs, or of so many that tell less than so many independent ones, nothing is said."""
 MOST = 2_000
 """More blocks tell no more, and cost memory."""
 
@@ -38,6 +40,16 @@ def memory_of(values: "Floats") -> float:
     if not len(values):
         return found
     return found if found <= like(len(values)) else found * (1 + sqrt(24 * found / len(values)))
+
+
+def few(count: int, memory: float) -> bool:
+    """Whether so many pairs that hang together so long are too few to say anything."""
+    return count < FEWEST or (memory > like(count) and count < FEWEST * memory)
+
+
+def needed(memory: float) -> int:
+    """How many pairs of such a memory are enough to say something."""
+    return ceil(FEWEST * memory)
 
 
 def for_bootstrap(count: int, memory: float) -> "Ints | None":

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil
 
+from estimates.blocks import few
 from estimates.location import Location
 
 LOOKS = (60, 90, 135, 200, 300, 450, 675, 1_000)
@@ -54,4 +55,6 @@ def looks(most: int) -> Iterator[int]:
 
 def reached(found: Location | None, wanted: float) -> bool:
     """At a look: whether the interval is narrow enough for the run to end."""
-    return found is not None and found.half is not None and found.half <= wanted
+    if found is None or found.half is None or few(found.count, found.memory):
+        return False
+    return found.half <= wanted

@@ -229,6 +229,17 @@ class Refused(Trip):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PrecisionReached(Event):
+    """A phase with two routes was ended after `pairs`: the typical difference is known to
+    +/- `half_s` seconds, as `--precision-ms` asked. `after_s`: since the phase began."""
+
+    name: ClassVar[str] = "precision_reached"
+    pairs: int | None = None
+    half_s: float | None = None
+    after_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunTripped(Trip):
     """What a generator met that ends the run; `budgets` are its own by then."""
 
@@ -343,8 +354,8 @@ EVENTS: dict[str, type[Event]] = {
     kind.name: kind
     for kind in (
         RunStart, Doubtful, PhaseStart, PhaseEnd, PhaseSkipped, NotSent, WorkerLost, WorkerBack,
-        WorkerLate, BodyChanged, StopRule, Refused, BudgetSpent, Unpriced, PaymentRequired,
-        Unwritable, Stopped, Ended, Uncalibrated, Accounts, Failed, RunEnd,
+        WorkerLate, BodyChanged, StopRule, Refused, PrecisionReached, BudgetSpent, Unpriced,
+        PaymentRequired, Unwritable, Stopped, Ended, Uncalibrated, Accounts, Failed, RunEnd,
     )
 }  # fmt: skip
 """Every event by its name. A new one is a class above, and its name here."""

@@ -31,6 +31,8 @@ def faults(options: Options) -> Iterator[str]:
         yield "--cancel-share says how many requests are cancelled: say when with --cancel-after."
     if options.against_model and not options.against:
         yield "--against-model names models of a reference: give that with --against."
+    if options.precision_ms and not options.against:
+        yield "--precision-ms is about what the gateway adds to a reference: give --against."
     try:
         model_names(options.against_model)
     except OperatorError as error:

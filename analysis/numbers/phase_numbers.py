@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields
 from fractions import Fraction
 from typing import Annotated, Any, NamedTuple
 
+from recording.arms import SUFFIX
 from rules import percentiles
 
 
@@ -284,3 +285,8 @@ class Gaps(Named):
 @dataclass(frozen=True, kw_only=True)
 class PhaseNumbers(Gaps, WarmupLeft, Punctuality, Numbers, Identity):
     """Every number of one phase."""
+
+    @property
+    def model_and_route(self) -> str:
+        """The model, and whether the reference of `--against` answered for it."""
+        return self.model_requested + (SUFFIX if self.phase.endswith(SUFFIX) else "")

@@ -71,7 +71,7 @@ def _ranked(unit: Callable[[float | None], str]) -> Callable[[Words, Ranked], st
 # ---- whose requests
 
 PHASE = _phase("Phase", "阶段", lambda p: p.phase)
-MODEL = _phase("Model", "模型", lambda p: p.model_requested)
+MODEL = _phase("Model", "模型", lambda p: p.model_and_route)
 SCENARIO = _phase("Scenario", "场景", lambda p: p.scenario)
 CONCURRENCY = _phase("Concurrency", "并发", lambda p: p.target, integer)
 
@@ -162,6 +162,9 @@ CONCLUSION = Name("Conclusion", "结论")
 FOUND = Name("Found", "实测")
 GATEWAY = Name("Gateway", "网关")
 INTERVAL = Name("95% interval", "95% 区间")
+ESTIMATE = Name("estimate", "估计值")
+DIFFERENCE_MS = Name("difference, ms", "差值（毫秒）")
+AT_ONCE = Name("concurrency", "并发")
 METRIC = Name("Metric", "指标")
 MODE = Name("Mode", "模式")
 NOTE = Name("Note", "备注")

@@ -4,7 +4,8 @@ from math import isfinite
 
 from analysis.page.words import ABSENT, Words, integer
 from analysis.pairs.costs import Costs
-from analysis.pairs.verdict import LEAST, Said, Verdict
+from analysis.pairs.verdict import Said, Verdict
+from estimates.blocks import FEWEST
 from estimates.precision import Outlook
 
 _NAMES = {
@@ -71,10 +72,9 @@ def sentence(t: Words, verdict: Verdict, at: str = "") -> str:
         )
     if verdict.said is Said.NOT_ENOUGH:
         return t(
-            f"{_upper(what)}{where}: {integer(verdict.pairs)} pairs are not enough to tell "
-            f"(at least {LEAST}, more where neighbours are alike).",
-            f"{where}{what}：{integer(verdict.pairs)} 对不足以判断"
-            f"（至少 {LEAST} 对，相邻结果相关时需更多）。",
+            f"{_upper(what)}{where}: {integer(verdict.pairs)} pairs are not enough to tell, "
+            f"{_needed(t, verdict)}.",
+            f"{where}{what}：{integer(verdict.pairs)} 对不足以判断，{_needed(t, verdict)}。",
         )
     shown = interval(t, verdict) + _first(t, verdict)
     if verdict.said is Said.NOT_SHOWN:
@@ -96,6 +96,17 @@ def sentence(t: Words, verdict: Verdict, at: str = "") -> str:
     return t(
         f"The gateway {word} {size} ({shown}) {link} {what}{where}.",
         f"{where}网关使{what}{zh} {size}（{shown}）。",
+    )
+
+
+def _needed(t: Words, verdict: Verdict) -> str:
+    """How many pairs would have been enough."""
+    if verdict.needed is None or verdict.needed <= max(FEWEST, verdict.pairs):
+        return t(f"it takes at least {FEWEST}", f"至少需要 {FEWEST} 对")
+    pairs = integer(verdict.needed)
+    return t(
+        f"it takes about {pairs}, as pairs sent close together are alike",
+        f"先后相近的配对结果相关，约需 {pairs} 对",
     )
 
 
@@ -149,11 +160,12 @@ def growth(t: Words, verdict: Verdict) -> str:
     )
 
 
-def precision(t: Words, found: Outlook) -> str:
+def precision(t: Words, metric: str, found: Outlook) -> str:
     """How precise the run is, and what a narrower interval takes."""
     now, wanted = (f"±{v * 1000:,.1f} ms" for v in (found.half, found.wanted))
     if not found.more:
-        return t(f"TTFT is known to {now}.", f"TTFT 精度为 {now}。")
+        what = name(t, metric)
+        return t(f"{_upper(what)} is known to {now}.", f"{what}精度为 {now}。")
     price = (
         ""
         if found.cost is None

@@ -1,9 +1,10 @@
 """What each metric of each phase says: one typed result, and why it is no other.
 
-A metric is judged of at least LEAST pairs that tell as much as LEAST independent ones. "Adds" and
-"saves" need both: an interval that excludes 0, and a p-value (arms swapped within pairs) that stays
-at or below 5 % after Holm's adjustment over every metric, model and phase of the comparison. So in
-a run of two equal routes anything at all is said in at most 5 %.
+A metric is judged of at least 20 pairs that tell as much as 20 independent ones
+(estimates/blocks.py). "Adds" and "saves" need both: an interval that excludes 0, and a p-value
+(arms swapped within pairs) that stays at or below 5 % after Holm's adjustment over every metric,
+model and phase of the comparison. So in a run of two equal routes anything at all is said in at
+most 5 %.
 """
 
 from dataclasses import dataclass, replace
@@ -41,7 +42,6 @@ NEEDED = (
     "stated_overhead_s",
 )  # fmt: skip
 """The columns that `judged` reads."""
-LEAST = 20
 LEVEL = 0.05
 _FOUR_OF_FIVE = 0.84  # of normal errors 80 % are below so many standard deviations
 _TAILED = ("ttft", "total")
@@ -64,7 +64,8 @@ class Verdict:
     `metric` is `ttft`, `tpot`, `total`, `cost` (typical difference of a pair), `ttft_p95` and the
     like (difference of percentiles) or `success`. `least` and `most` are the estimate, two numbers
     only where requests were not seen to end. `low` and `high` are its 95 % interval. `visible` is
-    the smallest difference that four of five such runs would have shown. `first_only`: order
+    the smallest difference that four of five such runs would have shown. `needed`: about how many
+    pairs would have been enough. `first_only`: order
     matters, so first requests alone were compared. None: not known.
     """
 
@@ -80,6 +81,7 @@ class Verdict:
     p: float | None = None
     adjusted: float | None = None
     visible: float | None = None
+    needed: int | None = None
     ratio: Location | None = None
     growth: Growth | None = None
     order: Order | None = None
@@ -148,8 +150,8 @@ def _of_metric(
     place = location(told.low, told.high)
     if because:
         return [replace(whole, said=Said.NOT_COMPARABLE)]
-    if place is None or place.low is None or _few(place.count, place.memory):
-        return [whole]
+    if place is None or place.low is None or blocks.few(place.count, place.memory):
+        return [whole if place is None else replace(whole, needed=blocks.needed(place.memory))]
     checked = order.order(told, seed)
     first_only = checked is not None and checked.matters
     if first_only:
@@ -167,11 +169,6 @@ def _of_metric(
         order=checked, first_only=first_only,
     )  # fmt: skip
     return [typical, *([] if first_only else _tails(whole, told, place.memory, seed))]
-
-
-def _few(count: int, memory: float) -> bool:
-    """Whether so many pairs that hang together so long are too few to say anything."""
-    return count < LEAST or (memory > blocks.like(count) and count < LEAST * memory)
 
 
 def _tails(whole: Verdict, told: Differences, memory: float, seed: int) -> list[Verdict]:
@@ -199,8 +196,8 @@ def _of_success(pairs: Pairs, found: list[Finding], seed: int) -> Verdict:
     if because:
         return replace(verdict, said=Said.NOT_COMPARABLE)
     rates = success(a, b)
-    if rates is None or _few(rates.count, rates.memory):
-        return verdict
+    if rates is None or blocks.few(rates.count, rates.memory):
+        return verdict if rates is None else replace(verdict, needed=blocks.needed(rates.memory))
     apart = a.astype("float64") - b.astype("float64")
     p = swapping.p_value(apart, blocks.for_swaps(len(a), rates.memory), seed)
     return replace(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from analysis.reading import cache as cached
 from analysis.reading import parts, well_formed
 from analysis.reading.columns import schema
+from analysis.reading.ended_early import Shortened, shortened
 from analysis.reading.merge_parts import unite
 from analysis.reading.not_sent import Joined, Unfolded
 from analysis.reading.parts import Odd, RunError, torn
@@ -170,6 +171,15 @@ def load(folder: Path, unsent_rows: int | None = None) -> Run:
         raise RunError(
             f"{error.filename or folder} cannot be read ({error.strerror}): let this user read it."
         ) from None
+    plan = shortened(manifest["plan"], events, source)
+    lengths_s = {
+        now["name"]: now["duration_s"]
+        for was, now in zip(manifest["plan"], plan, strict=True)
+        if now is not was and now["duration_s"] is not None
+    }
+    if lengths_s:
+        source = Shortened(source, lengths_s)
+    manifest = {**manifest, "plan": plan}
     if any(phase.get("pairs") for phase in manifest["plan"]):
         source = TwoRoutes(source)
     order = [phase["name"] for phase in planned(manifest["plan"])]

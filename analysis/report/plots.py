@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from analysis.numbers.phase_numbers import PhaseNumbers
 from analysis.page.chart import Chart, Points, Series
 from analysis.page.vocabulary import (
+    AT_ONCE,
     INTO_PHASE_S,
     LATENCY_P95_S,
     LATENCY_S,
@@ -54,12 +55,12 @@ def ladder(view: View, steps: list[PhaseNumbers]) -> list[Chart]:
     t = view.t
     lines: dict[str, list[PhaseNumbers]] = {}
     for step in steps:
-        lines.setdefault(step.model_requested, []).append(step)
+        lines.setdefault(step.model_and_route, []).append(step)
     if all(len(line) < 2 for line in lines.values()):
         return []
     shown = list(lines.items())[:_LINES]
     targets = tuple(sorted({float(step.target) for step in steps if step.target}))
-    concurrency = t("concurrency", "并发")
+    concurrency = t(*AT_ONCE)
 
     def series(number: Number, scale: float) -> list[Series]:
         return [

@@ -125,6 +125,14 @@ class Gateway:
         sent=True,
         web=False,
     )
+    precision_ms: float = _gateway(
+        0.0,
+        "with --against, end a phase once its difference (TTFT of streams, else the total time) is "
+        "known to this many milliseconds either way; the plan is the most (0: the whole plan)",
+        modes=PAIRED,
+        sent=True,
+        at_least=0,
+    )
     task_id_prefix: str = _gateway("", "first part of every task_id (empty: the run id)")
     task_id_on_streams: bool = _gateway(False, "send task_id on streamed requests too", sent=True)
 

@@ -205,3 +205,60 @@ def test_a_run_that_was_cut_off_sends_to_neither_route_twice(tmp_path: Path) -> 
     sent = Counter(json.dumps(one.body) for side in (gateway, reference) for one in side.posts)
     in_flight = sum(sent.values()) - 2 * 24
     assert 0 <= in_flight <= 8, "what was in flight at the kill may have been sent again"
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        ("--mode", "ladder", "--model", "m", "--steps", 10, "--hold", 60),
+        ("--mode", "rpm", "--model", "m", "--target", 900, "--duration", 60, "--processes", 2),
+    ],
+    ids=["closed loop", "window, two workers"],
+)
+def test_a_phase_ends_when_it_is_precise_enough_and_its_numbers_are_of_what_was_sent(
+    tmp_path: Path, plan: tuple[object, ...]
+) -> None:
+    """Either route takes about 0.1 s; +/- 200 ms is known at the first look, of 60 pairs."""
+    with serving(answers(0.05)) as gateway, serving(answers(0.05, OTHER)) as reference:
+        done = sent_both(
+            tmp_path / "results", gateway, reference, *plan, "--precision-ms", 200
+        )  # fmt: skip
+        again = run("-H", gateway.url, "--resume", done.folder or "",
+                    env=environment(REF_BASE_URL=reference.url, REF_API_KEY=OTHER),
+                    results=tmp_path / "results")  # fmt: skip
+    assert done.code == 0 and done.folder is not None, done.text
+    pairs = by_pair(done)
+    (event,) = done.events("precision_reached")
+    assert event["pairs"] == 60 and event["half_s"] <= 0.2
+    assert 60 <= len(pairs) < 450 and all(len(both) == 2 for both in pairs.values())
+    assert not done.events("not_sent")
+    summary = json.loads((done.folder / "summary.json").read_text("utf-8"))
+    ours = summary["phases"][0]
+    assert ours["planned"] == ours["sent"] == len(pairs) and ours["success_rate"] == 1
+    if "rpm" in plan:
+        assert ours["offered_rpm"] == pytest.approx(900)
+    report = (done.folder / "report.md").read_text("utf-8")
+    assert (
+        f"ended after 60 pairs, which told its difference to ±{event['half_s'] * 1000:,.1f}"
+        in report
+    )
+    shown = report[report.index("## Overview") : report.index("## What was run")]
+    assert f"{len(pairs)} of {len(pairs)} rows carry a task_id" in shown, "of the gateway alone"
+    assert "m (reference)" in report, "the reference's rows are named in the tables"
+    assert again.code == 2 and "nothing of it is left to send" in again.text
+
+
+def test_a_precision_without_a_reference_is_refused(tmp_path: Path) -> None:
+    done = run("--simulator", "--mode", "ladder", "--model", "m", "--precision-ms", 5,
+               results=tmp_path)  # fmt: skip
+    assert done.code == 2 and "give --against" in done.text and done.folder is None
+
+
+def test_several_levels_make_a_curve_of_what_the_gateway_adds(tmp_path: Path) -> None:
+    """0.4 s more in one route, at 2 and at 6 at once."""
+    plan = ("--mode", "ladder", "--model", "m", "--steps", "2,6", "--hold", 8, "--step-pause", 0)
+    with serving(answers(0.05)) as gateway, serving(answers(0.45, OTHER)) as reference:
+        done = sent_both(tmp_path / "results", gateway, reference, *plan)
+    assert done.code == 0 and done.folder is not None, done.text
+    page = (done.folder / "report.html").read_text("utf-8")
+    assert "What the gateway adds to total time: ladder, m" in page

@@ -26,13 +26,13 @@ PLACE = 60  # in the report
 def section(view: View) -> Section:
     """The curves of all models, then a table for each."""
     steps = view.of_modes("ladder")
-    models = list(dict.fromkeys(step.model_requested for step in steps))
+    models = list(dict.fromkeys(step.model_and_route for step in steps))
     title = view.t("Concurrency ladder", "并发阶梯")
     return Section(
         title,
         [
             *plots.ladder(view, steps),
-            *(_table(view, m, [s for s in steps if s.model_requested == m]) for m in models),
+            *(_table(view, m, [s for s in steps if s.model_and_route == m]) for m in models),
         ],
     )
 

@@ -30,7 +30,8 @@ def section(view: View) -> Section:
     blocks: list[Block] = []
     if counted:
         blocks.append(_tokens(view, counted))
-    notes = [*_reasoning(view), *_markers(view), *_overshoot(view), *_windows(view)]
+    own = view.of_gateway()
+    notes = [*_reasoning(own), *_markers(own), *_overshoot(own), *_windows(own)]
     if notes:
         blocks.append(
             table(

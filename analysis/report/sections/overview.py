@@ -27,7 +27,8 @@ class _Line(NamedTuple):
 
 
 def section(view: View) -> Section:
-    """One row a dimension that the run measured."""
+    """One row per dimension that the run measured of the gateway."""
+    view = view.of_gateway()
     t = view.t
     lines: list[Callable[[View], _Line | None]] = [
         _chat, _stream, _ladder, _rpm, _tpm, _tracing, _cost, _cache, _tools, _reasoning, _vision,

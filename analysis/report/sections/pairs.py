@@ -7,7 +7,16 @@ import numpy as np
 from analysis.page.blocks import Block, Level, Remark, Section, Table
 from analysis.page.chart import Chart, Series
 from analysis.page.columns import Name, table
-from analysis.page.vocabulary import INTERVAL, METRIC, NOT_SHOWN, PAIRS, SENT_S, VERDICT
+from analysis.page.vocabulary import (
+    DIFFERENCE_MS,
+    ESTIMATE,
+    INTERVAL,
+    METRIC,
+    NOT_SHOWN,
+    PAIRS,
+    SENT_S,
+    VERDICT,
+)
 from analysis.page.words import ABSENT, Words, integer
 from analysis.pairs import sentences
 from analysis.pairs.differences import differences
@@ -42,12 +51,17 @@ def first_page(t: Words, found: Comparison, at: dict[str, str]) -> list[Remark]:
     return said
 
 
-def section(t: Words, rows: "DataFrame", found: Comparison, at: dict[str, str]) -> Section:
-    """Everything that was compared; `rows` are those that `found` was judged from."""
+def section(
+    t: Words, rows: "DataFrame", found: Comparison, at: dict[str, str], wanted_s: float = 0.0
+) -> Section:
+    """Everything that was compared; `rows` are those that `found` was judged from.
+
+    `wanted_s`: the precision that the run was asked for (0: none).
+    """
     blocks: list[Block] = []
     for pairs in paired(rows):
         mine = [v for v in found.verdicts if v.phase == pairs.phase]
-        blocks += _remarks(t, pairs, mine, found, at.get(pairs.phase, ""))
+        blocks += _remarks(t, pairs, mine, found, at.get(pairs.phase, ""), wanted_s)
         blocks.append(_table(t, pairs.phase, mine))
     for pairs in paired(rows)[:CHARTS]:
         blocks += [chart for chart in [_chart(t, pairs, found)] if chart]
@@ -55,7 +69,7 @@ def section(t: Words, rows: "DataFrame", found: Comparison, at: dict[str, str]) 
 
 
 def _remarks(
-    t: Words, pairs: Pairs, mine: list[Verdict], found: Comparison, at: str
+    t: Words, pairs: Pairs, mine: list[Verdict], found: Comparison, at: str, wanted_s: float
 ) -> list[Remark]:
     """What breaks the comparison, what has no pair, then what is said of each metric."""
     stop = t.stop
@@ -76,10 +90,11 @@ def _remarks(
     texts = [sentences.sentence(t, v, at) for v in mine if v.said in spoken]
     texts += [text for v in mine if (text := _grows(t, v))]
     bill = found.costs.get(pairs.phase)
-    ttft = next((v for v in mine if v.metric == "ttft"), None)
-    if ttft is not None and (half := ttft.half):
-        outlook = precision.outlook(half, ttft.pairs, half / 2, bill.per_pair if bill else None)
-        texts.append(sentences.precision(t, outlook))
+    judged = next((v for v in mine if v.metric in ("ttft", "total") and v.half), None)
+    if judged is not None and (half := judged.half):
+        price = bill.per_pair if bill else None
+        outlook = precision.outlook(half, judged.pairs, wanted_s or half / 2, price)
+        texts.append(sentences.precision(t, judged.metric, outlook))
     if bill is not None:
         texts.append(sentences.costs(t, bill))
     return said + [Remark("note", text) for text in texts]
@@ -182,7 +197,7 @@ def _chart(t: Words, pairs: Pairs, found: Comparison) -> Chart | None:
     ends = points[0][0], points[-1][0]
     if verdict is not None and verdict.said is not Said.NOT_COMPARABLE:
         lines = (
-            (verdict.least, t("estimate", "估计值"), False),
+            (verdict.least, t(*ESTIMATE), False),
             (verdict.low, t(*INTERVAL), True),
             (verdict.high, "", True),
         )
@@ -194,6 +209,6 @@ def _chart(t: Words, pairs: Pairs, found: Comparison) -> Chart | None:
     return Chart(
         t(f"Gateway - reference, {what}: {pairs.phase}", f"网关 − 参照，{what}：{pairs.phase}"),
         t(*SENT_S),
-        t("difference, ms", "差值（毫秒）"),
+        t(*DIFFERENCE_MS),
         series,
     )

@@ -8,6 +8,7 @@ from analysis.page.columns import Name, table
 from analysis.page.vocabulary import GATEWAY, MODE, RUN, STARTED, WHAT
 from analysis.page.words import integer, milliseconds
 from analysis.reading.load import Run
+from analysis.report.two_routes import of_gateway
 from analysis.report.view import View
 from analysis.report.workers import clock_offsets_s
 
@@ -19,7 +20,7 @@ def section(view: View) -> Section:
     t, run, manifest = view.t, view.run, view.run.manifest
     versions = manifest.get("versions") or {}
     host: Mapping[str, object] = manifest.get("host") or {}
-    models = dict.fromkeys(phase.model_requested for phase in view.phases)
+    models = dict.fromkeys(phase.model_requested for phase in of_gateway(view.phases))
     simulated = t(" (simulator)", "（模拟器）") if run.simulated else ""
     facts = {
         t(*RUN): run.run_id,
@@ -28,7 +29,7 @@ def section(view: View) -> Section:
         t("Reference", "对照路由"): _reference(run),
         t(*MODE): run.mode or "",
         t("Models", "模型"): t.join(models),
-        t("Phases", "阶段"): integer(len(run.plan)),
+        t("Phases", "阶段"): integer(len(manifest["plan"])),
         t("Warm-up", "预热"): _warmup(view),
         t("Currency", "货币"): run.currency or "",
         "Weighbridge": _weighbridge(run),

@@ -1,11 +1,23 @@
 """Two routes in one run, where there are two (sections/pairs.py says it)."""
 
-from analysis.page.blocks import Section
+from collections.abc import Callable
+from math import isfinite
+
+from analysis.page.blocks import Remark, Section
+from analysis.page.chart import Chart, Points, Series
+from analysis.page.vocabulary import AT_ONCE, DIFFERENCE_MS, ESTIMATE, INTERVAL
+from analysis.page.words import Words, integer
+from analysis.pairs.sentences import name
+from analysis.pairs.verdict import Verdict
 from analysis.report.sections import pairs
 from analysis.report.two_routes import loads
 from analysis.report.view import View
+from recording.events import PrecisionReached
 
 PLACE = 35  # in the report
+
+Levels = list[tuple[float, Verdict]]
+"""The verdicts of a metric, each with its phase's target."""
 
 
 def section(view: View) -> Section:
@@ -13,4 +25,68 @@ def section(view: View) -> Section:
     if view.routes is None:
         return Section("")
     at = loads(view.t, view.run.plan)
-    return pairs.section(view.t, view.routes.rows, view.routes.found, at)
+    asked = view.run.options.get("precision_ms")
+    wanted_s = asked / 1000 if isinstance(asked, int | float) else 0.0
+    whole = pairs.section(view.t, view.routes.rows, view.routes.found, at, wanted_s)
+    ended = [_ended(view.t, event) for event in view.run.events_of(PrecisionReached)]
+    curves = _curves(view, view.routes.found.verdicts)
+    return Section(whole.title, [*ended, *curves, *whole.blocks])
+
+
+def _ended(t: Words, event: PrecisionReached) -> Remark:
+    """That a phase was as long as its precision took."""
+    count, half = integer(event.pairs), f"±{(event.half_s or 0) * 1000:,.1f} ms"
+    return Remark(
+        "note",
+        t(
+            f"{event.phase} ended after {count} pairs, which told its difference to {half}, as "
+            "--precision-ms asked.",
+            f"{event.phase} 在 {count} 对后结束：差值精度已达 {half}，满足 --precision-ms。",
+        ),
+    )
+
+
+def _curves(view: View, verdicts: list[Verdict]) -> list[Chart]:
+    """What the gateway adds by rate or concurrency, of each mode and model with several levels.
+
+    Of TTFT, without streams of the total time: the estimates, and the ends of their intervals.
+    """
+    phases = {phase.phase: phase for phase in view.phases}
+    found: dict[tuple[str, str], dict[str, Levels]] = {}
+    for one in verdicts:
+        phase = phases.get(one.phase)
+        known = phase is not None and phase.target and one.least is not None
+        if known and phase is not None and one.metric in ("ttft", "total"):
+            metrics = found.setdefault((phase.mode, one.model), {})
+            metrics.setdefault(one.metric, []).append((float(phase.target or 0), one))
+    return [
+        _curve(view.t, mode, model, metric, levels)
+        for (mode, model), metrics in found.items()
+        for metric, levels in list(metrics.items())[:1]
+        if len({target for target, _ in levels}) > 1
+    ]
+
+
+def _curve(t: Words, mode: str, model: str, metric: str, levels: Levels) -> Chart:
+    what = name(t, metric)
+    lines = [
+        Series(t(*ESTIMATE), _points(levels, lambda v: v.least), "marked", 0),
+        Series(t(*INTERVAL), _points(levels, lambda v: v.low), "line", 1, dashed=True),
+        Series("", _points(levels, lambda v: v.high), "line", 1, dashed=True),
+    ]
+    return Chart(
+        t(
+            f"What the gateway adds to {what}: {mode}, {model}",
+            f"网关使{what}增加：{mode}，{model}",
+        ),
+        t(*AT_ONCE) if mode == "ladder" else t("target", "目标"),
+        t(*DIFFERENCE_MS),
+        lines,
+        log_x=True,
+        x_ticks=tuple(sorted({target for target, _ in levels})),
+    )
+
+
+def _points(levels: Levels, number: Callable[[Verdict], float | None]) -> Points:
+    known = [(target, number(one)) for target, one in levels]
+    return sorted((x, y * 1000) for x, y in known if y is not None and isfinite(y))

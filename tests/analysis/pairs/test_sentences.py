@@ -49,7 +49,7 @@ def test_every_word_has_its_sentence() -> None:
         "The gateway saves 11.8 ms (95 % interval -12.6 to -10.9) of TTFT.",
         "No difference in TTFT is shown (95 % interval -1.0 to 2.0; four of five such runs would "
         "have shown 1.2 ms).",
-        "TTFT: 7 pairs are not enough to tell (at least 20, more where neighbours are alike).",
+        "TTFT: 7 pairs are not enough to tell, it takes at least 20.",
         "The gateway adds 11.8 ms (95 % interval 10.9 to 12.6) to P95 of TTFT.",
         "The gateway adds ¥0.000012 (95 % interval ¥0.000010 to ¥0.000014) to cost per request.",
         "The gateway lowers the success rate by 2.0 points (95 % interval -3.0 to -1.0).",
@@ -94,7 +94,7 @@ def test_the_section_has_the_words_the_table_and_the_plot() -> None:
 
 
 def test_precision_costs_and_growth_have_their_sentences() -> None:
-    assert precision(EN, outlook(0.053, 60, 0.0265, 0.0002)) == (
+    assert precision(EN, "ttft", outlook(0.053, 60, 0.0265, 0.0002)) == (
         "±53.0 ms now; ±26.5 ms takes about 240 pairs, 180 more and ¥0.036000."
     )
     assert costs(EN, Costs(1.5, 1.25, 60, 2)) == (
@@ -104,7 +104,7 @@ def test_precision_costs_and_growth_have_their_sentences() -> None:
     grows = replace(ADDS, growth=Growth(0.0005, 0.0004, 0.0006, 400))
     assert "by 0.500 ms per output token (95 % interval 0.400 to 0.600)" in growth(EN, grows)
     assert growth(EN, replace(ADDS, growth=Growth(0.0005, -0.0004, 0.0006, 400))) == ""
-    for text in (precision(ZH, outlook(0.05, 60, 0.02, None)), growth(ZH, grows)):
+    for text in (precision(ZH, "ttft", outlook(0.05, 60, 0.02, None)), growth(ZH, grows)):
         assert re.search("[一-鿿]{4}", text)
 
 

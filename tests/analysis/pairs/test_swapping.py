@@ -54,3 +54,23 @@ def test_blocks_are_pairs_blocks_or_too_few() -> None:
     found = blocks.for_bootstrap(400, 1.0)
     assert found is not None and found.max() == 19 and set(np.bincount(found)) == {20}
     assert blocks.for_bootstrap(400, 30.0) is None
+
+
+def test_a_clear_difference_is_shown_among_many_numbers() -> None:
+    """Of 60 pairs that all point one way the exact p is 2^-59: 1,000 numbers must not hide it."""
+    scores = np.arange(1.0, 61.0)
+    assert 2.0**-59 <= p_value(scores, np.arange(60)) < 0.05 / 1000
+
+
+@pytest.mark.parametrize("blocks", [15, 18])
+def test_no_p_value_is_below_the_exact_one(blocks: int) -> None:
+    """Against every way of swapping, for sums from the middle to the far end."""
+    dice = np.random.default_rng(blocks)
+    ways = 1 - 2 * (np.arange(2**blocks)[:, None] >> np.arange(blocks)[None, :] & 1)
+    for shift in (0.0, 0.5, 1.0, 2.0, 5.0):
+        scores = dice.normal(shift, 1.0, blocks)
+        sums = np.abs(ways @ scores)
+        exact = float((sums >= abs(scores.sum()) - 1e-9).mean())
+        found = p_value(scores, np.arange(blocks), seed=4)
+        drawn = 3 * np.sqrt(exact * (1 - exact) / 5_000)
+        assert found >= min(exact, exact - drawn) and found <= max(exact + drawn, 1e-3) + 1e-3

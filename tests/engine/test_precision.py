@@ -1,0 +1,126 @@
+"""When a phase with two routes has shown enough (`--precision-ms`)."""
+
+import time
+from dataclasses import replace
+from typing import Any
+
+import gevent
+import numpy as np
+import pytest
+
+from engine.precision import PairedTimes, PrecisionWatch
+from estimates.location import location
+from loadshapes.phase import Phase
+from recording.arms import GATEWAY, REFERENCE
+from recording.events import PrecisionReached
+from recording.outcome import Outcome
+from recording.record import RequestRecord
+from tasks.exchange import Job, planned_only
+from tests.builders import changed
+from tests.engine.pool import BASE, ORIGIN, Pool
+
+PAIRED: Phase = changed(BASE, pairs="1/p", count=6)
+JOB = Job(PAIRED, 0, 0.0, None, lambda _: None)
+STEADY = {"kind": "steady", "duration_s": None, "users": 2}
+
+
+def of_pair(pair: int, ours: dict[str, Any], theirs: dict[str, Any]) -> list[RequestRecord]:
+    def record(**facts: Any) -> RequestRecord:
+        return replace(planned_only(JOB, ORIGIN, ""), **facts)
+
+    known = {"phase": PAIRED.name, "success": True, "outcome": "ok", "completion_tokens": 3,
+             "finish_reason": "stop"}  # fmt: skip
+    return [
+        record(**known | {"request_index": 2 * pair, "arm": GATEWAY} | ours),
+        record(**known | {"request_index": 2 * pair + 1, "arm": REFERENCE} | theirs),
+    ]
+
+
+def taken(ours: dict[str, Any], theirs: dict[str, Any]) -> tuple[list[float], list[float]]:
+    times = PairedTimes()
+    for one in of_pair(0, ours, theirs):
+        times.add(one)
+    return times.low, times.high
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "low", "high"),
+    [
+        ({"elapsed_sec": 3.0}, {"elapsed_sec": 1.0}, [2.0], [2.0]),
+        ({"stream": True, "ttft_s": 0.5, "elapsed_sec": 3.0},
+         {"stream": True, "ttft_s": 0.25, "elapsed_sec": 9.0}, [0.25], [0.25]),
+        ({"elapsed_sec": 3.0, "completion_tokens": 9}, {"elapsed_sec": 1.0}, [], []),
+        ({"elapsed_sec": 0.1, "success": False, "outcome": "rate_limited", "http_status": 429},
+         {"elapsed_sec": 1.0}, [], []),
+        ({"elapsed_sec": 45.0, "success": False, "outcome": Outcome.TIMEOUT_TOTAL,
+          "completion_tokens": None}, {"elapsed_sec": 1.0}, [44.0], [np.inf]),
+    ],
+    ids=["plain", "streamed", "unlike lengths", "refused", "gave up"],
+)  # fmt: skip
+def test_the_difference_of_a_pair_is_known_between_bounds(
+    ours: dict[str, Any], theirs: dict[str, Any], low: list[float], high: list[float]
+) -> None:
+    assert taken(ours, theirs) == (low, high)
+
+
+def watched(wanted_s: float, differences: list[float], phase: Phase) -> list[PrecisionReached]:
+    """What a watch says of pairs that differ so, in order."""
+    said: list[PrecisionReached] = []
+    watch = PrecisionWatch(wanted_s, lambda: phase, lambda _, event: said.append(event))
+    for pair, apart in enumerate(differences):
+        for one in of_pair(pair, {"elapsed_sec": 1 + apart}, {"elapsed_sec": 1.0}):
+            watch.add(one)
+        gevent.sleep(0.005)
+        if said:
+            break
+    until = time.monotonic() + 2
+    while not said and time.monotonic() < until:
+        gevent.sleep(0.02)
+    return said
+
+
+def test_it_ends_at_a_look_whose_interval_is_narrow_enough_and_at_no_other() -> None:
+    values = [float(v) for v in np.random.default_rng(7).normal(0.02, 0.05, 400)]
+    halves = {n: location(np.array(values[:n]), np.array(values[:n])) for n in (60, 90, 135, 200)}
+    known = {n: found.half for n, found in halves.items() if found is not None and found.half}
+    wanted_s = (known[90] + known[135]) / 2
+    (event,) = watched(wanted_s, values, changed(PAIRED, count=400))
+    assert event.pairs == 135 and event.half_s == pytest.approx(known[135])
+
+
+def test_what_is_never_precise_enough_goes_through_its_plan() -> None:
+    values = [float(v) for v in np.random.default_rng(7).normal(0.02, 0.05, 70)]
+    assert watched(0.0001, values, changed(PAIRED, count=70)) == []
+
+
+def test_pairs_that_are_too_alike_to_tell_end_nothing() -> None:
+    """An interval may be narrow while 60 pairs of one slow wave tell no more than a few do."""
+    wave = [0.02 + 0.001 * float(np.sin(pair / 12)) for pair in range(60)]
+    assert watched(0.01, wave, changed(PAIRED, count=60)) == []
+
+
+@pytest.mark.parametrize("facts", [STEADY | {"count": 400}, STEADY | {"count": None,
+                                   "duration_s": 30.0}])  # fmt: skip
+def test_enough_ends_a_share_with_whole_pairs_and_nothing_left_to_tell(
+    facts: dict[str, Any],
+) -> None:
+    pool = Pool(changed(PAIRED, **facts), service_s=0.02)
+    pool.start()
+    gevent.sleep(0.15)
+    pool.generator.enough(0)
+    done = pool.done()
+    sent = sorted(pool.indices())
+    assert sent == list(range(len(sent))) and len(sent) % 2 == 0 and 2 <= len(sent) < 100
+    assert (done.cut, done.dropped, done.unsent) == ("", 0, [])
+
+
+def test_enough_in_a_window_ends_it_at_a_whole_pair() -> None:
+    pool = Pool(changed(PAIRED, users=12, count=100, duration_s=10.0), service_s=0.01)
+    pool.start()
+    gevent.sleep(1.0)
+    pool.generator.enough(0)
+    done = pool.done()
+    sent = sorted(pool.indices())
+    assert sent == list(range(len(sent))) and len(sent) % 2 == 0 and len(sent) < 100
+    assert (done.cut, done.dropped, done.unsent) == ("", 0, [])
+    assert pool.generator.enough(0) is None, "a phase that is over hears it too late"
