@@ -149,6 +149,16 @@ def _parser() -> argparse.ArgumentParser:
 
     features.add_commands(commands)
 
+    spans = commands.add_parser("spans", help="write the requests as OpenTelemetry spans")
+    spans.add_argument("run", type=Path, metavar="RUN", help="the run's folder")
+    spans.add_argument(
+        "--output",
+        type=Path,
+        metavar="FILE",
+        help="OTLP-JSON, with the GenAI semantic conventions; default: RUN/spans.jsonl",
+    )
+    spans.set_defaults(command=_spans)
+
     imports = commands.add_parser("import", help="make a run folder of the seed's JSONL")
     imports.add_argument("files", type=Path, nargs="+", metavar="JSONL")
     imports.add_argument("--results", type=Path, default=Path("results"), help="default: results")
@@ -345,6 +355,15 @@ def _timeline(options: argparse.Namespace) -> None:
 
     written = timeline.write([load(run) for run in options.runs], options.output, options.lang)
     print(*map(shown, written), sep="\n")
+
+
+def _spans(options: argparse.Namespace) -> None:
+    from analysis.export import otlp
+
+    run = load(options.run, 0)
+    path = options.output or run.folder / "spans.jsonl"
+    count = otlp.write(run, path)
+    print(f"{count:,} spans", shown(path), sep="\n")
 
 
 def _export(options: argparse.Namespace) -> None:

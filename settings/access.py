@@ -7,11 +7,11 @@ once, `{run_id}` with the run, `{task_id}` with each request.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from hashlib import sha256
 from urllib.parse import quote
 
 from recording.errors import OperatorError
 from recording.redaction import SHORTEST
+from recording.trace_ids import trace_ids
 from settings.key_command import KeyCommand
 
 Header = tuple[str, str]
@@ -110,17 +110,6 @@ class Outgoing:
             line = f"{name}: {value.replace('{task_id}', _safe(task_id))}\r\n"
             lines += line.encode("latin-1")
         return lines, trace
-
-
-def trace_ids(run_id: str, phase: str, task_id: str) -> tuple[str, str]:
-    """Trace id and span id (W3C Trace Context) of a request, which its row is enough to derive.
-
-    The first 32 and the next 16 hexadecimal digits of SHA-256 over run_id, phase and task_id in
-    UTF-8, with a line feed between them.
-    """
-    text = f"{run_id}\n{phase}\n{task_id}"
-    digest = sha256(text.encode("utf-8", "backslashreplace")).hexdigest()
-    return digest[:32], digest[32:48]
 
 
 def _safe(text: str) -> str:

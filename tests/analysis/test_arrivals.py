@@ -12,7 +12,7 @@ from analysis.reading.load import RunError, load
 from analysis.reconcile.arrivals import FAULTS, Arrival, Arrivals, arrivals
 from analysis.reconcile.logs.reading import read
 from recording.record import RequestRecord
-from settings.access import trace_ids
+from recording.trace_ids import trace_ids
 from tests.analysis.runs import PHASE, dropped, failed, make, phase, record
 from tests.analysis.test_logs import OBSERVATION, ONEAPI, SPEND, otlp, span, written
 from tests.locust_run import ROOT

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from engine.preflight import preflight
 from recording.errors import OperatorError
-from settings.access import Access, auth_header, joined, own_headers, sdk_headers, trace_ids
+from recording.trace_ids import trace_ids
+from settings.access import Access, auth_header, joined, own_headers, sdk_headers
 from settings.address import address
 from settings.endpoint import resolve
 from settings.options import Options
