@@ -18,7 +18,8 @@ import sys
 from google.protobuf.json_format import Parse
 from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 read = [Parse(line, TracesData()) for line in open(sys.argv[1])]
-scopes = [scope for one in read for resource in one.resource_spans for scope in resource.scope_spans]
+resources = [resource for one in read for resource in one.resource_spans]
+scopes = [scope for resource in resources for scope in resource.scope_spans]
 print(sum(len(scope.spans) for scope in scopes))
 """
 pytestmark = [needs_linux, pytest.mark.golden]
