@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from typing import Any
 
 from simulator import profile
@@ -10,6 +10,7 @@ from simulator.dialects import DIALECTS
 from simulator.faults import FAULTS
 from simulator.features.table import FEATURES, states
 from simulator.ledger import COLUMNS
+from simulator.schedule import Window
 
 _MODEL = profile.Model("any")
 _COMMENTED = re.compile(r"^    (\w+): [^#]*?(?:# (.*))?$", re.MULTILINE)
@@ -23,9 +24,10 @@ def page() -> str:
         "## Profile keys\n\nTop level: `currency` (default `CNY`), `any_model` (serve every model "
         'name; default `false`), `[models."NAME"]` with `owner`. The tables below stand at the top '
         'level for all models, or below one: `[models."NAME".latency]`; '
-        "`[features]` and `[ports]` stand at the top level alone.",
+        "`[features]`, `[ports]` and `[[schedule]]` stand at the top level alone.",
         *(_section(name, type(getattr(_MODEL, name))) for name in profile.SECTIONS),
         _section("ports", profile.Ports),
+        _section("[schedule]", Window),
         "## Features\n\n`[features]` in a profile sets each to one of its states; what is not "
         "named works. A state touches only the requests in the second column.\n\n" + _features(),
         "## Ledger\n\nOne row per request to a model, in the order in which they ended.\n\n"
@@ -41,7 +43,8 @@ def _section(name: str, kind: Any) -> str:
     about = (inspect.getdoc(kind) or "").split("\n")[0]
     rows = ["| key | default | meaning |", "|---|---|---|"]
     for item in fields(kind):
-        default = "" if item.default is None else f"`{item.default}`"
+        given = item.default is not None and item.default is not MISSING
+        default = f"`{item.default}`" if given else ""
         rows.append(f"| `{item.name}` | {default} | {comments.get(item.name, '')} |")
     return f"### `[{name}]`\n\n{about}\n\n" + "\n".join(rows)
 

@@ -9,7 +9,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
-from simulator import faults, features, profile
+from simulator import faults, features, profile, schedule
 from simulator.delivery import Pace
 from simulator.dialects import DIALECTS
 from simulator.faults import FaultError, Faults
@@ -17,8 +17,10 @@ from simulator.features import FeatureError
 from simulator.gateway import Gateway
 from simulator.ledger import Ledger, LedgerError
 from simulator.limits import KINDS
+from simulator.outages import listen
 from simulator.profile import Profile, ProfileError
-from simulator.server import listen, serve
+from simulator.schedule import Schedule
+from simulator.server import serve
 from simulator.settings import Settings
 
 T = TypeVar("T", int, float)
@@ -53,6 +55,7 @@ def main(arguments: list[str] | None = None) -> None:
             retry_after_s=options.retry_after,
             redirect_to=options.redirect_to,
             pace=Pace(options.fault_delay, options.trickle_interval, options.stall_seconds),
+            schedule=Schedule(schedule.parse(served.schedule, 1 + len(options.also_port))),
         )
         ledger = Ledger(options.log)
     except (ProfileError, FeatureError, FaultError, LedgerError) as error:

@@ -9,7 +9,7 @@ from simulator import billing, errors, faults, latency, strictness
 from simulator.answer import Answer, answer, count_prompt
 from simulator.billing import Counts
 from simulator.chat_request import ChatRequest, parse
-from simulator.delivery import Delivery
+from simulator.delivery import Delivery, Pace
 from simulator.dialects import Stamp
 from simulator.endpoints import ChatCompletions
 from simulator.errors import Error
@@ -17,6 +17,8 @@ from simulator.features.touched import NOTHING, Touched
 from simulator.fields import BadRequest, load
 from simulator.ledger import Row
 from simulator.profile import Billing, Latency, Model
+from simulator.schedule import DEAD, Window
+from simulator.settings import Settings
 from simulator.state import State
 from simulator.wire import BodyTooLarge, ClientGone, Exchange, Headers
 
@@ -152,17 +154,17 @@ class Chat:
         state, settings, row, exchange = self.state, self.settings, self.row, self.exchange
         dice = state.dice(request)
         pressure = state.pressure(model)
-        fault = self._fault(dice)
+        window = settings.schedule.now(state.place)
+        fault = self._fault(dice, window)
         row.fault = fault
+        wait_s, mishap_pace = _lasting(settings, window)
         if fault in faults.REFUSALS:
+            row.retry_after_s = wait_s if fault in errors.STATING_A_WAIT else None
             return await errors.inject(
-                fault,
-                exchange,
-                self.dialect,
-                self.stamp,
-                settings.retry_after_s,
-                settings.redirect_to,
+                fault, exchange, self.dialect, self.stamp, wait_s, settings.redirect_to
             )
+        if fault == DEAD:
+            return await exchange.reset()
         if fault == "hang":
             await exchange.gone()
         identity = self.stamp.id.removeprefix(self.endpoint.id_prefix(self.dialect))
@@ -188,7 +190,7 @@ class Chat:
             latency.first_token_s(pace, true.prompt_tokens, pressure, dice) if pace else 0.0,
             true.completion_tokens,
             "buffer" if self.touched.held_back else fault if fault in faults.MISHAPS else None,
-            settings.pace,
+            mishap_pace,
             self.touched.change,
         )
         try:
@@ -287,11 +289,22 @@ class Chat:
         row.images = len(request.images)
         row.prompt_sha256 = request.prompt_sha256
 
-    def _fault(self, dice: Random) -> str | None:
+    def _fault(self, dice: Random, window: Window | None) -> str | None:
         forced = self.exchange.header(FAULT_HEADER)
         if forced in faults.FAULTS:
             return forced
+        if window is not None and dice.random() < window.share:
+            return window.fault
         return self.settings.faults.draw(self.number, dice)
 
     async def _refuse(self, error: Error) -> None:
         await self.state.refuse(self.exchange, self.stamp, error)
+
+
+def _lasting(settings: Settings, window: Window | None) -> tuple[float, Pace]:
+    """How long a reply asks to wait, and how long mishaps take: as the window says, else as the
+    command line does."""
+    if window is None or window.seconds is None:
+        return settings.retry_after_s, settings.pace
+    long_s = window.seconds
+    return long_s, replace(settings.pace, slow_headers_s=long_s, stall_s=long_s)

@@ -112,6 +112,9 @@ def _echo(exchange: Exchange, retry_after_s: float) -> Error:
     return Error(400, f"Bad header Authorization: {header}", "invalid_request_error")
 
 
+STATING_A_WAIT = frozenset({"rate_limited", "rate_limited_ms", "rate_limited_date"})
+"""Of `faults.REFUSALS`: those that say how long to wait."""
+
 _ERRORS: dict[str, Callable[[Exchange, float], Error]] = {
     "rate_limited": _limit(lambda wait_s: [(b"retry-after", f"{wait_s:g}".encode())]),
     "rate_limited_ms": _limit(lambda wait_s: [(b"retry-after-ms", f"{wait_s * 1000:g}".encode())]),

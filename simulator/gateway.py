@@ -11,6 +11,7 @@ from simulator.endpoints import ChatCompletions
 from simulator.errors import Error
 from simulator.ledger import Ledger, Row
 from simulator.responses import Responses
+from simulator.schedule import DEAD
 from simulator.settings import Settings
 from simulator.state import State
 from simulator.wire import JSON, ClientGone, Exchange, Receive, Scope, Send
@@ -122,6 +123,8 @@ class Gateway:
         stamp = self.state.stamp(self.number, prefix)
         row = Row(stamp.id, exchange.arrival_s, exchange.connection, self.in_flight)
         row.port = exchange.scope["server"][1]
+        row.trace_id = _trace_id(exchange)
+        self.settings.schedule.begin()
         try:
             if endpoint is None:
                 await embed(self.state, exchange, row, stamp, named)
@@ -130,6 +133,8 @@ class Gateway:
                 await Chat(self.state, exchange, row, stamp, self.number, endpoint, named).serve()
         except ClientGone:
             row.fault = row.fault or "client_gone"
+            if self._dead():  # it is we who broke it off
+                row.fault, row.client_gone_unix_s = DEAD, None
         except asyncio.CancelledError:
             row.fault = "stopped"
         finally:
@@ -138,3 +143,13 @@ class Gateway:
             row.first_byte_unix_s = exchange.first_byte_s
             row.last_byte_unix_s = exchange.last_byte_s
             self.ledger.add(row)
+
+    def _dead(self) -> bool:
+        window = self.settings.schedule.now(self.state.place)
+        return window is not None and window.fault == DEAD
+
+
+def _trace_id(exchange: Exchange) -> str | None:
+    """The trace that a request belongs to, as W3C Trace Context or `x-request-id` says."""
+    parts = (exchange.header(b"traceparent") or "").split("-")
+    return parts[1] if len(parts) == 4 else exchange.header(b"x-request-id")

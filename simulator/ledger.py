@@ -5,6 +5,7 @@ the request ends, whatever its end, so a killed simulator loses none that had en
 """
 
 import csv
+import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -55,6 +56,8 @@ COLUMNS: dict[str, str] = {
     "produced_tokens": "completion tokens that the model wrote, reasoning included: fewer than all "
     "where it stopped because the client had left",
     "produced_until_unix_s": "when it had written the last of them",
+    "trace_id": "of the `traceparent` that came with it, else its `x-request-id`",
+    "retry_after_s": "how long the reply asked to wait, where an injected fault did",
 }
 
 
@@ -104,6 +107,8 @@ class Row:
     client_gone_unix_s: float | None = None
     produced_tokens: int | None = None
     produced_until_unix_s: float | None = None
+    trace_id: str | None = None
+    retry_after_s: float | None = None
 
 
 class Ledger:
@@ -114,6 +119,7 @@ class Ledger:
 
     def __init__(self, path: Path | None) -> None:
         self._file: int | None = None
+        self._path = path
         if path is None:
             return
         header = ",".join(COLUMNS) + "\n"
@@ -126,6 +132,13 @@ class Ledger:
                 os.write(self._file, header.encode())
         except OSError as error:
             raise LedgerError(f"cannot write the log {path}: {error.strerror}") from error
+
+    def note_schedule(self, windows: Sequence[Mapping[str, object]]) -> None:
+        """Write the schedule of faults beside the log, a line per window."""
+        if self._path is not None:
+            path = self._path.with_name(self._path.name + ".schedule.jsonl")
+            with path.open("a", encoding="utf-8") as file:
+                file.writelines(json.dumps(window) + "\n" for window in windows)
 
     def add(self, row: Row) -> None:
         """Write one row."""

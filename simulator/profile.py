@@ -155,6 +155,7 @@ class Profile:
     any_model: bool = False
     ports: Ports = Ports()
     features: Mapping[str, Any] = field(default_factory=dict)  # simulator.features reads them
+    schedule: tuple[Mapping[str, Any], ...] = ()  # simulator.schedule reads it
 
     def model(self, name: str) -> Model | None:
         """The model called `name`, or None where the gateway does not know it."""
@@ -197,7 +198,7 @@ def load(name: str) -> Profile:
 
 def parse(table: Mapping[str, Any], name: str) -> Profile:
     """A profile from its TOML table. Raises ProfileError."""
-    known = {"currency", "any_model", "models", "features", "ports", *SECTIONS}
+    known = {"currency", "any_model", "models", "features", "ports", "schedule", *SECTIONS}
     _refuse_unknown(table, known, "at the top")
     default = _model("simulated", Model("simulated"), {key: table.get(key, {}) for key in SECTIONS})
     models: dict[str, Model] = {}
@@ -213,7 +214,11 @@ def parse(table: Mapping[str, Any], name: str) -> Profile:
         raise ProfileError("it serves no model: name some under [models] or set any_model = true")
     features = _table(table.get("features", {}), "features")
     ports = _section(Ports(), _table(table.get("ports", {}), "ports"), "ports")
-    return Profile(name, default, models, currency, any_model, ports, features)
+    schedule = table.get("schedule", [])
+    if not isinstance(schedule, list):
+        raise ProfileError("schedule must be tables: [[schedule]]")
+    windows = tuple(_table(one, "schedule") for one in schedule)
+    return Profile(name, default, models, currency, any_model, ports, features, windows)
 
 
 def _model(name: str, base: Model, settings: Mapping[str, Any]) -> Model:

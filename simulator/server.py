@@ -11,23 +11,27 @@ import ssl
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 import uvloop
 
 from simulator.gateway import Gateway, Ports
 from simulator.http_protocol import StampedProtocol
+from simulator.outages import BACKLOG, Listener, Outages
 
-_BACKLOG = 4096
 _KEEP_ALIVE_S = 120  # longer than any client's pool keeps a connection, so it is never reset
 
 
 class Server(uvicorn.Server):
     """A uvicorn server that says when it listens and ends at once when told to."""
 
-    def __init__(self, config: uvicorn.Config, urls: Sequence[str]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, urls: Sequence[str], outages: Outages | None = None
+    ) -> None:
         super().__init__(config)
         self._urls = urls
+        self._outages = outages
         self._end = asyncio.Event()
 
     @contextlib.contextmanager
@@ -42,12 +46,37 @@ class Server(uvicorn.Server):
             loop.add_signal_handler(number, self.stop)
         await self.on_tick(0)
         print("\n".join(f"simulator ready {url}" for url in self._urls), flush=True)
+        outages = None
+        if self._outages is not None:
+            servers: list[Any] = self.servers
+            running = self._outages.run(servers, self._serve_again, self._reset)
+            outages = asyncio.create_task(running)
         tick = 0
         while not self._end.is_set():
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._end.wait(), 1.0)
             tick += 10  # uvicorn renews its Date header on every tenth tick
             await self.on_tick(tick)
+        if outages is not None:
+            outages.cancel()
+
+    async def _serve_again(self, sock: socket.socket) -> Listener:
+        """Serve one more socket, as `startup` does."""
+
+        def protocol() -> Any:
+            return self.config.http_protocol_class(  # type: ignore[call-arg]
+                config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+            )
+
+        loop, ssl_context = asyncio.get_running_loop(), self.config.ssl
+        return await loop.create_server(protocol, sock=sock, ssl=ssl_context, backlog=BACKLOG)
+
+    def _reset(self, port: int) -> None:
+        """Break off the connections of a port."""
+        for connection in list(self.server_state.connections):
+            address = getattr(connection, "server", None)
+            if address is not None and address[1] == port:
+                connection.transport.abort()
 
     def stop(self) -> None:
         """End now; requests in flight are cut off and logged as `stopped`."""
@@ -66,21 +95,6 @@ class Server(uvicorn.Server):
         await asyncio.gather(*tasks, return_exceptions=True)
         for connection in list(self.server_state.connections):
             connection.transport.abort()
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket; port 0 takes a free one. Raises OSError."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    sock = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind((host, port))
-        sock.listen(_BACKLOG)
-    except OSError:
-        sock.close()
-        raise
-    sock.setblocking(False)
-    return sock
 
 
 def serve(
@@ -110,7 +124,7 @@ def serve(
         server_header=False,
         access_log=False,
         log_config=None,
-        backlog=_BACKLOG,
+        backlog=BACKLOG,
         timeout_keep_alive=_KEEP_ALIVE_S,
         ssl_certfile=certificate,
         ssl_keyfile=private_key,
@@ -119,7 +133,10 @@ def serve(
     )
 
     async def run() -> None:
-        server = Server(config, urls)
+        schedule = gateways[0].settings.schedule
+        ledger = gateways[0].ledger
+        outages = Outages(schedule, ledger, sockets) if schedule.windows else None
+        server = Server(config, urls, outages)
         if exit_with_parent:
             _watch_stdin(server, asyncio.get_running_loop())
         await server.serve(sockets=[*sockets])

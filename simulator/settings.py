@@ -7,6 +7,7 @@ from simulator.delivery import Pace
 from simulator.dialects import Dialect
 from simulator.faults import Faults
 from simulator.profile import Profile
+from simulator.schedule import Schedule
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,3 +29,4 @@ class Settings:
     retry_after_s: float = 1.0
     redirect_to: str = "/v1/elsewhere"
     pace: Pace = field(default_factory=Pace)
+    schedule: Schedule = field(default_factory=Schedule)

@@ -28,6 +28,7 @@ class State:
 
     def __init__(self, settings: Settings, beside: "State | None" = None, place: int = 0) -> None:
         self.settings = settings
+        self.place = place
         self.dialect = settings.dialect
         self.started = time.monotonic()
         self.cache = PromptCache()

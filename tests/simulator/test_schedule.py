@@ -1,0 +1,146 @@
+"""Faults by the clock: each in its window and at its port, and a port that dies and comes back."""
+
+import asyncio
+import json
+import time
+from http.client import HTTPConnection, HTTPResponse
+from pathlib import Path
+
+import pytest
+
+from simulator.profile import ProfileError
+from simulator.schedule import Schedule, Window, parse
+from tests.locust_run import CANARY
+from tests.simulated import Simulator
+
+
+def test_a_window_counts_from_the_first_request_on_its_port_alone() -> None:
+    """Its end is not in it; the first of two that overlap holds."""
+    schedule = Schedule([Window(0.0, 60.0, "hang"), Window(0.0, 60.0, "reset", port=2),
+                         Window(0.0, 60.0, "slow_headers")])  # fmt: skip
+    assert schedule.now(0) is None
+    schedule.begin()
+    first, second = schedule.now(0), schedule.now(1)
+    assert first is not None and second is not None
+    assert (first.fault, second.fault, schedule.now(2)) == ("hang", "reset", None)
+    later = Schedule([Window(60.0, 61.0, "hang")])
+    later.begin()
+    assert later.now(0) is None and 59 < later.wait_s(60.0) <= 60 and later.wait_s(0.0) == 0
+
+
+def test_nothing_begins_without_windows() -> None:
+    schedule = Schedule()
+    schedule.begin()
+    assert not schedule.begun.is_set() and schedule.now(0) is None
+
+
+@pytest.mark.parametrize(
+    ("table", "says"),
+    [
+        ({"from_s": 0, "to_s": 1}, "from_s, to_s and fault must be there"),
+        ({"from_s": 0, "to_s": 1, "fault": "x"}, "unknown fault 'x'"),
+        ({"from_s": 1, "to_s": 1, "fault": "hang"}, "to_s must be after from_s"),
+        ({"from_s": -1, "to_s": 1, "fault": "hang"}, "from_s must be a number, 0 or more"),
+        ({"from_s": 0, "to_s": 1, "fault": "hang", "port": 3}, "there are 2 ports"),
+        ({"from_s": 0, "to_s": 1, "fault": "hang", "share": 0}, "share must be above 0"),
+        ({"from_s": 0, "to_s": 1, "fault": "dead", "share": 0.5}, "of `dead`: 1"),
+        ({"from_s": 0, "to_s": 1, "fault": "hang", "until": 3}, "unknown key 'until'"),
+    ],
+)
+def test_a_wrong_window_is_refused(table: dict[str, object], says: str) -> None:
+    with pytest.raises(ProfileError, match=f"schedule 1: .*{says}"):
+        parse([table], 2)
+
+
+PROFILE = """
+any_model = true
+[[schedule]]
+from_s = 0.0
+to_s = 1.5
+fault = "rate_limited"
+seconds = 7
+[[schedule]]
+from_s = 1.5
+to_s = 2.5
+fault = "dead"
+"""
+
+
+def ask(port: int) -> HTTPResponse:
+    there = HTTPConnection("127.0.0.1", port, timeout=10)
+    body = {"model": "m", "messages": [{"role": "user", "content": "Reply exactly: ok"}]}
+    there.request("POST", "/v1/chat/completions", json.dumps(body), {
+        "authorization": f"Bearer {CANARY}", "content-type": "application/json",
+        "traceparent": f"00-{'ab' * 16}-{'cd' * 8}-01",
+    })  # fmt: skip
+    answer = there.getresponse()
+    answer.read()
+    return answer
+
+
+def test_a_port_refuses_then_dies_then_lives_again(tmp_path: Path) -> None:
+    """What each request meets is in the log; that it died, in the schedule beside it alone."""
+    profile = tmp_path / "p.toml"
+    profile.write_text(PROFILE, encoding="utf-8")
+    log = tmp_path / "log.csv"
+    server = Simulator(log, "--profile", profile)
+    try:
+        port = int(server.url.split(":")[-1].split("/")[0])
+        refused = ask(port)
+        assert (refused.status, refused.getheader("retry-after")) == (429, "7")
+        kept = [json.loads(line) for line in
+                (tmp_path / "log.csv.schedule.jsonl").read_text("utf-8").splitlines()]  # fmt: skip
+        assert [(one["port"], one["fault"]) for one in kept] == [
+            (port, "rate_limited"),
+            (port, "dead"),
+        ]
+        dead = kept[1]
+        time.sleep(max(0.0, (dead["from_unix_s"] + dead["to_unix_s"]) / 2 - time.time()))
+        with pytest.raises(ConnectionRefusedError):
+            ask(port)
+        for _ in range(100):
+            try:
+                status = ask(port).status
+                break
+            except OSError:
+                time.sleep(0.05)
+        assert status == 200 and time.time() >= dead["to_unix_s"]
+        rows = server.rows()
+    finally:
+        server.stop()
+    assert [(row["fault"], row["retry_after_s"]) for row in rows] == [
+        ("rate_limited", "7"),
+        ("", ""),
+    ]
+    assert {row["trace_id"] for row in rows} == {"ab" * 16}
+
+
+def test_a_request_in_flight_dies_with_its_port(tmp_path: Path) -> None:
+    """Its row says `dead`, not that its client had left."""
+    profile = tmp_path / "p.toml"
+    profile.write_text(
+        'any_model = true\n[latency]\nfixed_s = 9.0\n[[schedule]]\nfrom_s = 0.3\nto_s = 60\n'
+        'fault = "dead"\n', encoding="utf-8",
+    )  # fmt: skip
+    server = Simulator(tmp_path / "log.csv", "--profile", profile)
+    try:
+        with pytest.raises(OSError):
+            ask(int(server.url.split(":")[-1].split("/")[0]))
+        for _ in range(100):
+            if rows := server.rows():
+                break
+            time.sleep(0.05)
+    finally:
+        server.stop()
+    assert [(row["fault"], row["client_gone_unix_s"]) for row in rows] == [("dead", "")]
+
+
+def test_a_schedule_needs_no_loop_of_its_own() -> None:
+    """It is made before the server's loop is."""
+    schedule = Schedule([Window(0.0, 1.0, "hang")])
+
+    async def begun() -> bool:
+        schedule.begin()
+        return await schedule.begun.wait()
+
+    assert asyncio.run(begun())
