@@ -1,6 +1,9 @@
 """The cases of `--mode billing`: what each asks, so that the report knows what was sent. Pure."""
 
 from dataclasses import dataclass
+from typing import Any
+
+from recording.cancel import Cancel
 
 QUESTION = "Write the numbers from 1 to 20, separated by spaces. Ignore the lines below."
 TEXTS = (
@@ -15,13 +18,17 @@ COUNTED = tuple((text, k) for text in range(len(TEXTS)) for k in COUNTED_REPEATS
 SAME, MANY = (0, 8), (0, 80)
 """The prompt of most cases, and one that is long enough for a cache: a text and its repeats."""
 CHOICES = 2  # of the case `n`
+LONG_QUESTION = "Write the numbers from 1 to 400, separated by spaces."
+LONG_TOKENS = 200
+"""The output budget of replies that are cancelled: more than is written within a second."""
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
     """One case: its name in rows, what is asked beside the prompt, and how it is called.
 
-    `prompt`: text and repeats, where it is one of TEXTS; `max_tokens` its output budget.
+    `prompt`: text and repeats, where it is one of TEXTS; `max_tokens` its output budget; `cancel`:
+    when each request of it is cancelled on purpose.
     """
 
     name: str
@@ -30,6 +37,12 @@ class Case:
     prompt: tuple[int, int] | None = SAME
     max_tokens: int = 64
     stream: bool = False
+    cancel: Cancel | None = None
+
+
+def _long(name: str, en: str, zh: str, **how: Any) -> Case:
+    """A case of LONG_QUESTION, whose answer is over only after a while."""
+    return Case(name, en, zh, None, LONG_TOKENS, **how)
 
 
 CASES = (
@@ -45,11 +58,26 @@ CASES = (
     Case("cut", "cut by its output budget", "输出预算截断", SAME, 16),
     Case("n", "two replies (n = 2)", "两个回复（n = 2）"),
     Case("refused", "refused", "被拒绝", None, 16),
+    _long("whole", "long reply, streamed to its end", "长回复，流式收完", stream=True),
+    _long(
+        "left_first", "cancelled before the first token", "首个 token 前取消",
+        stream=True, cancel=Cancel(after_chunks=0),
+    ),
+    _long(
+        "left_midway", "cancelled after 3 chunks", "收到 3 个分块后取消",
+        stream=True, cancel=Cancel(after_chunks=3),
+    ),
+    _long(
+        "timed_out", "timed out on our side, after 1 s", "我方 1 秒超时",
+        cancel=Cancel(after_s=1.0),
+    ),
     Case("plain_again", "plain, at the end", "非流式，最后再发"),
-)
+)  # fmt: skip
 """In the order in which they are sent: what is plain first and last, so that a price that changed
 meanwhile is seen."""
 NAMED = {case.name: case for case in CASES}
+LEFT = tuple(case.name for case in CASES if case.cancel is not None)
+"""Those whose requests are cancelled; `whole` is the same reply to its end."""
 
 
 def prompt(text: int, k: int) -> str:

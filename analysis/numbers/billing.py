@@ -7,12 +7,11 @@ providers answered, nothing is said of money. Of reasoning that is not shown not
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from enum import StrEnum
 from math import fsum
 from typing import Any
 
-from analysis.numbers.pricing import STATED
+from analysis.numbers.pricing import STATED, unit_of
 from analysis.numbers.token_line import HIDDEN_TOKENS, Counter, counter
 from rules.billing_cases import CASES, CHOICES, NAMED, repeats
 from rules.prices import PRICED, Prices
@@ -207,7 +206,7 @@ def _of_money(
     costs = [cost for rows in by_case.values() for row in rows if (cost := _cost(row)) is not None]
     if not costs:
         return findings
-    unit = _unit(costs)
+    unit = unit_of(costs)
     ends = [row for name in (PLAIN, AGAIN) for row in by_case.get(name, ()) if row["success"]]
     if _changed(ends, model, prices, unit):
         return [*findings, Finding(Kind.PRICE_CHANGED)]
@@ -293,12 +292,6 @@ def _off(row: Row, model: str, prices: Prices | None, unit: float) -> float | No
     if cost is None or table is None:
         return None
     return cost - table if abs(cost - table) > max(1.01 * unit, 1e-9 * abs(table)) else 0.0
-
-
-def _unit(costs: Sequence[float]) -> float:
-    """The unit of the last decimal that any cost has; at most 1."""
-    exponents = [Decimal(repr(float(cost))).normalize().as_tuple().exponent for cost in costs]
-    return float(Decimal(1).scaleb(min([0, *(e for e in exponents if isinstance(e, int))])))
 
 
 def _bill(

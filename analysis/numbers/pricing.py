@@ -138,3 +138,9 @@ def _compared(model: str, mine: "DataFrame", tolerance: float) -> Compared:
         differing.loc[order],
         tolerance,
     )
+
+
+def unit_of(costs: Sequence[float]) -> float:
+    """The unit of the last decimal that any cost has; at most 1."""
+    exponents = [Decimal(repr(float(cost))).normalize().as_tuple().exponent for cost in costs]
+    return float(Decimal(1).scaleb(min([0, *(e for e in exponents if isinstance(e, int))])))

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from math import fsum
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from analysis.page.columns import Column, Name, table
 from analysis.page.vocabulary import MODEL, OUTCOME, REQUESTS, RESULT, SOURCE, TASK_ID, WHAT, money
 from analysis.page.words import ABSENT, Lang, Words, integer
 from analysis.reading.atomic_file import replacing
-from analysis.reconcile import beside
+from analysis.reconcile import beside, cancelled
 from analysis.reconcile.reconciliation import Finding, Line, Reconciliation, at_stake
 from analysis.reconcile.sums import Balance, balance, grouped, plain
 from recording.untrusted_text import as_json
@@ -28,7 +29,7 @@ def write(found: Reconciliation, lang: Lang) -> tuple[Path, Path]:
     paths = found.run.folder / "reconcile.md", found.run.folder / "reconcile.json"
     texts = (
         markdown.render(compose(found, lang)),
-        as_json(plain(found)) + "\n",
+        as_json(plain(found) | {"cancelled": [asdict(one) for one in cancelled.of(found)]}) + "\n",
     )
     for path, text in zip(paths, texts, strict=True):
         with replacing(path) as file:
@@ -71,6 +72,7 @@ def compose(found: Reconciliation, lang: Lang) -> Page:
             Section(t(*RESULT), [*_remarks(t, found)]),
             Section(t("Sums", "合计"), [_sums(t, found), _models(t, found)]),
             Section(t("By outcome", "按结果"), [_outcomes(t, found)]),
+            Section(t("Cancelled requests", "取消的请求"), cancelled.remarks(t, found)),
             Section(t("Findings", "差异明细"), [*_findings(t, found)]),
         ]
     if found.arrivals is not None:

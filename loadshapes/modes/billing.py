@@ -10,11 +10,12 @@ from rules.billing_cases import CASES, COUNTED, Case
 from rules.stop_rule import ALIKE
 from settings.options import Options
 
+WHOLE = 2  # long replies to their end: what the cancelled ones are held against
 COUNTED_ROUNDS = 2  # of the repeated texts: a count that differs between them is no counter's
 
 
 def plan(options: Options) -> list[Phase]:
-    """One prompt in about 12 ways, `repeat` times each: what is counted, and what is charged?"""
+    """One prompt in about 16 ways, `repeat` times each: what is counted, and what is charged?"""
     return [_phase(options, model, case) for model in options.models or CHEAP[:1] for case in CASES]
 
 
@@ -26,10 +27,13 @@ def _phase(options: Options, model: str, case: Case) -> Phase:
         count = min(count, ALIKE - 1)  # more refusals in a row would end the mode
     elif case.name == "cached":
         count += 1  # the first may find nothing in the cache
+    elif case.name == "whole":
+        count = WHOLE
     phase = one_by_one(
         options, "billing", model, case.max_tokens,
         scenario=case.name, count=count, stream=case.stream,
     )  # fmt: skip
+    phase = replace(phase, cancel=case.cancel)
     small = case.name in ("count", "cut", "refused")
     return replace(phase, max_tokens=case.max_tokens) if small else phase
 
@@ -39,8 +43,8 @@ MODE = Mode(
     place=65,
     question=("is what is charged what was sent?", "计费与实际用量是否一致"),
     sends=(
-        "one prompt plain, streamed, cached, cut, refused ..., `--repeat` times each",
-        "同一 prompt 以非流式、流式、缓存、截断、被拒绝等方式各发送 `--repeat` 次",
+        "one prompt plain, streamed, cached, cut, refused, cancelled ..., `--repeat` times each",
+        "同一 prompt 以非流式、流式、缓存、截断、被拒绝、中途取消等方式各发送 `--repeat` 次",
     ),
     plan=plan,
     example=("--model", "gpt-5.4-nano"),

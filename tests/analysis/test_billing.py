@@ -47,6 +47,9 @@ def rows(change: Change = lambda row: None, seed: int = 0, price: Price = PRICE)
             if phase.scenario == "stream_no_usage":
                 row |= dict.fromkeys(("prompt_tokens", "completion_tokens", "cached_tokens"))
                 row["cost_source"] = "unknown"
+            if phase.cancel is not None:
+                row |= dict.fromkeys(("prompt_tokens", "completion_tokens", "cached_tokens"))
+                row |= {"success": False, "outcome": "abandoned", "cost_source": "unknown"}
             row["price"] = price
             change(row)
             charge(row)
@@ -173,7 +176,7 @@ def test_what_is_not_known_is_said_and_not_judged() -> None:
 
     assert _told(judge(MODEL, rows(silent), None))[-1].startswith("The gateway states no cost")
     assert "No price is known" in _told(judge(MODEL, rows(), None))[-1]
-    assert "tokenizer is not known" in _told(judge("glm-5", rows(), PRICES))[-2]
+    assert any("tokenizer is not known" in one for one in _told(judge("glm-5", rows(), PRICES)))
 
 
 def _told(bill: ModelBill) -> list[str]:

@@ -151,6 +151,19 @@ def test_a_404_is_told_with_what_the_look_before_the_run_found(tmp_path: Path) -
     assert text.endswith("Most end in /v1, and none in /chat/completions.")
 
 
+def test_the_honest_400_of_mode_billing_is_no_failure_and_any_other_is(tmp_path: Path) -> None:
+    known = {"mode": "billing", "scenario": "refused", "phase": "billing/refused/m"}
+    plan = [phase("billing/refused/m", mode="billing", scenario="refused")]
+    rows = [failed(i, "bad_request", http_status=400, **known) for i in range(3)]
+    assert told(tmp_path / "a", *rows, plan=plan) == []
+    rows = [failed(i, "server_error", http_status=500, **known) for i in range(3)]
+    assert len(told(tmp_path / "b", *rows, plan=plan)) == 1
+    other = known | {"scenario": "plain", "phase": "billing/plain/m"}
+    rows = [failed(i, "bad_request", http_status=400, **other) for i in range(3)]
+    plan = [phase("billing/plain/m", mode="billing", scenario="plain")]
+    assert len(told(tmp_path / "c", *rows, plan=plan)) == 1
+
+
 HOSTILE = (
     "\x1b[2J\x1b]0;owned\x07<script>alert(1)</script>\u202e" + "x" * 1500,
     "\x07\x1b\u200b\u202e" * 400,

@@ -1,12 +1,16 @@
 """Mode billing on a simulator, honest or dishonest: exactly what it does is told."""
 
+import json
+import time
 from pathlib import Path
 
 import pytest
 
+from analysis.__main__ import main
 from analysis.reading.load import load
 from analysis.report.report import look
 from analysis.report.sections.billing import numbers
+from tests.e2e.test_reconcile import print_bill
 from tests.locust_run import run
 from tests.simulated import Simulator
 
@@ -65,3 +69,67 @@ def test_what_the_gateway_does_is_found(tmp_path: Path, rule: str, kinds: list[s
             assert row.api_cost == float(seen["cost"])
     (bill,) = numbers(look(load(done.folder)))
     assert [one.kind.value for one in bill.findings] == kinds
+
+
+CANCELLED = """
+any_model = true
+[latency]
+ttft_s = 0.3
+tokens_per_s = 80.0
+[prices]
+input = 1.0
+output = 4.0
+[reply]
+tokens = 400
+[billing]
+{billing}
+[hang_up]
+goes_on = {goes_on}
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("rule", "goes_on", "first", "midway"),
+    [
+        ("aborted = 0.0", False, "part", "part"),
+        ("aborted = 1.0", False, "whole", "whole"),
+        ("aborted = 1.0", True, "whole", "whole"),
+        ("aborted_free = true", True, "nothing", "nothing"),
+    ],
+)
+def test_what_a_bill_charges_for_cancelled_requests(
+    tmp_path: Path, rule: str, goes_on: bool, first: str, midway: str
+) -> None:
+    """The gateway's own account is the bill; without it nothing is said."""
+    profile = CANCELLED.format(billing=rule, goes_on=str(goes_on).lower())
+    (tmp_path / "p.toml").write_text(profile)
+    gateway = Simulator(tmp_path / "log.csv", "--profile", tmp_path / "p.toml")
+    try:
+        done = run(
+            "-H", gateway.url, "--mode", "billing", "--model", "gpt-5.4-nano",
+            results=tmp_path / "r",
+        )  # fmt: skip
+        time.sleep(3 if goes_on else 0.3)
+        logged = gateway.rows()
+    finally:
+        gateway.stop()
+    assert done.code == 0 and done.folder is not None, done.text
+    left = [row for row in done.rows() if row.outcome == "abandoned"]
+    assert {row.scenario: row.cancel_after for row in left} == {
+        "left_first": "0chunks", "left_midway": "3chunks", "timed_out": "1000ms"
+    }  # fmt: skip
+    assert len(left) == 9 and all(row.api_cost is None for row in left)
+    (bill,) = numbers(look(load(done.folder)))
+    assert not bill.findings
+    assert "What the cancelled requests cost is not stated" in (
+        done.folder / "report.md"
+    ).read_text("utf-8")
+    main(["reconcile", str(done.folder), *print_bill(tmp_path / "bill.csv", logged)])
+    found = json.loads((done.folder / "reconcile.json").read_text("utf-8"))
+    said = {one["case"]: one["said"] for one in found["cancelled"]}
+    assert said == {"left_first": first, "left_midway": midway, "timed_out": midway}
+    billed = {row["task_id"]: float(row["billed"] or 0) for row in logged}
+    for one in found["cancelled"]:
+        mine = [billed[row.task_id or ""] for row in left if row.scenario == one["case"]]
+        assert one["charged"] == pytest.approx(sum(mine))

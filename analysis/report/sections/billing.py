@@ -6,7 +6,7 @@ from analysis.page.columns import Name, table
 from analysis.page.vocabulary import money
 from analysis.page.words import ABSENT, Words, integer
 from analysis.report.view import View
-from rules.billing_cases import NAMED
+from rules.billing_cases import LEFT, NAMED
 from rules.prices import Prices
 from rules.token_slopes import CHAT_TOKENS
 
@@ -164,14 +164,23 @@ def _unknown(t: Words, bill: ModelBill) -> list[str]:
                 "网关未给出费用：可用 `python -m analysis reconcile` 核对其账单。",
             )
         )
-    elif bill.several:
+    elif any(one.case in LEFT and one.with_cost < one.sent for one in bill.cases):
+        found.append(
+            t(
+                "What the cancelled requests cost is not stated: `python -m analysis reconcile RUN "
+                "--bill CSV` tells what a bill charges for them.",
+                "被取消请求的费用未给出：可用 `python -m analysis reconcile RUN --bill CSV` "
+                "查看账单如何计费。",
+            )
+        )
+    if bill.several:
         found.append(
             t(
                 "Several providers answered, each at its own price: nothing is said of money.",
                 "由多家价格不同的供应商应答，故不对费用下结论。",
             )
         )
-    elif not bill.priced:
+    elif bill.stated and not bill.priced:
         found.append(
             t(
                 "No price is known for this model (`--prices`): only costs of the same usage are "

@@ -22,8 +22,9 @@ is bad whatever its size."""
 _SOUGHT = {
     "limits": frozenset({Outcome.RATE_LIMITED.value}),
     "compat": frozenset(outcome.value for outcome in Outcome),  # its checks judge them
+    "billing/refused": frozenset({Outcome.BAD_REQUEST.value}),
 }
-"""What a mode sends its requests for is no failure of them."""
+"""What a mode, or a scenario of it, sends its requests for is no failure of them."""
 
 
 ALIKE = 3
@@ -63,7 +64,9 @@ def _failed(view: View) -> list[_Failed]:
     for phase in view.phases:
         if not phase.failures and not warmup_s(view.run):
             continue  # what was left out of the numbers may have failed as well
-        told = failures(view, phase.phase, _SOUGHT.get(phase.mode, frozenset()))
+        of_mode = _SOUGHT.get(phase.mode, frozenset())
+        sought = _SOUGHT.get(f"{phase.mode}/{phase.scenario}", of_mode)
+        told = failures(view, phase.phase, sought)
         if told.causes:
             found.append(_Failed(phase, told))
     return found

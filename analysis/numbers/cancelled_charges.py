@@ -1,0 +1,125 @@
+"""What a bill charges for requests that were cancelled on purpose, of mode billing. Pure.
+
+They are held against the same reply to its end (the case `whole`), on the same bill, so no price is
+needed. That a cancelled request is charged as a whole one is told only where the gateway had time
+to notice: the whole reply takes twice as long as the request was held, and a second longer. Nothing
+is said where the bill does not have the whole replies, where those do not cost alike, or where a
+reply of 16 tokens costs as much: then length has no price.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from math import fsum
+from typing import Any
+
+from analysis.numbers.pricing import unit_of
+from recording.outcome import Outcome
+from rules.billing_cases import LEFT
+
+Row = Mapping[str, Any]
+FEWEST = 2
+TIMES_AS_LONG, LONGER_S = 2.0, 1.0
+"""How much longer than it was held a whole reply must take."""
+_ALIKE = 0.1  # share by which whole replies may differ
+_LENGTH_COUNTS = 0.9  # a short reply must cost less than this share of a long one
+
+
+class Said(StrEnum):
+    """What the bill shows of a case."""
+
+    NOTHING = "nothing"  # none of its requests is charged
+    PART = "part"  # less than a whole reply
+    WHOLE = "whole"  # every request is charged as a whole reply
+    TOO_SHORT = "too_short"  # as a whole one, but the reply may have been over by then
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class CancelledCharge:
+    """One case: how many requests were cancelled, and what the bill charges for them.
+
+    `charged` is their sum, `whole` what as many whole replies cost; None: not known. `held_s` is
+    the longest that one was held, `whole_s` the shortest that a whole reply took.
+    """
+
+    model: str
+    case: str
+    requests: int
+    said: Said
+    charged: float | None = None
+    whole: float | None = None
+    held_s: float | None = None
+    whole_s: float | None = None
+
+
+def judge(
+    model: str, rows: Sequence[Row], billed: Mapping[str, float], by_task: bool
+) -> list[CancelledCharge]:
+    """Judge the cancelled requests of a model; `billed`: what the bill charges, by task_id.
+
+    One that a bill with the whole replies does not have is charged nothing: where the bill names
+    task_ids (`by_task`), or the gateway had told its own name for the request.
+    """
+    whole = [row for row in rows if row["scenario"] == "whole" and row["success"]]
+    short = [row for row in rows if row["scenario"] in ("count", "cut") and row["success"]]
+    known = _known(whole, billed)
+    told = known is not None and _length_counts(known, _known(short, billed))
+    found = []
+    for case in LEFT:
+        left = [
+            row for row in rows if row["scenario"] == case and row["outcome"] == Outcome.ABANDONED
+        ]
+        if not left:
+            continue
+        one = CancelledCharge(model, case, len(left), Said.UNKNOWN)
+        named = all(
+            by_task or row["task_id"] in billed or row["gateway_request_id"] for row in left
+        )
+        judged = known and told and named and len(left) >= FEWEST
+        found.append(_of_case(one, left, whole, known, billed) if judged and known else one)
+    return found
+
+
+def _known(rows: Sequence[Row], billed: Mapping[str, float]) -> list[float] | None:
+    """The charges of FEWEST or more requests, all of them on the bill."""
+    costs = [billed[row["task_id"]] for row in rows if row["task_id"] in billed]
+    return costs if len(costs) >= FEWEST and len(costs) == len(rows) else None
+
+
+def _length_counts(whole: Sequence[float], short: Sequence[float] | None) -> bool:
+    """Whether whole replies cost alike, and more than short ones."""
+    if short is None or min(whole) <= 0 or max(whole) - min(whole) > _ALIKE * max(whole):
+        return False
+    return min(short) < _LENGTH_COUNTS * min(whole)
+
+
+def _of_case(
+    one: CancelledCharge,
+    left: Sequence[Row],
+    whole: Sequence[Row],
+    known: Sequence[float],
+    billed: Mapping[str, float],
+) -> CancelledCharge:
+    costs = [billed.get(row["task_id"], 0.0) for row in left]
+    unit = unit_of([*known, *costs])
+    held = [row["elapsed_sec"] for row in left if row["elapsed_sec"] is not None]
+    took = [row["elapsed_sec"] for row in whole if row["elapsed_sec"] is not None]
+    held_s, whole_s = max(held, default=None), min(took, default=None)
+    if max(costs) < unit / 2:
+        said = Said.NOTHING
+    elif min(costs) < min(known) - 1.5 * unit:
+        said = Said.PART
+    else:
+        said = Said.WHOLE if _time_to_notice(held_s, whole_s) else Said.TOO_SHORT
+    mean = fsum(known) / len(known)
+    return CancelledCharge(
+        one.model, one.case, len(left), said, fsum(costs), mean * len(left), held_s, whole_s
+    )
+
+
+def _time_to_notice(held_s: float | None, whole_s: float | None) -> bool:
+    """Whether a gateway that stops when its client leaves would have written less."""
+    if held_s is None or whole_s is None:
+        return False
+    return whole_s >= max(TIMES_AS_LONG * held_s, held_s + LONGER_S)

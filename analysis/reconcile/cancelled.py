@@ -1,0 +1,78 @@
+"""What the bill charges for the requests that mode billing cancelled: verdicts and their words."""
+
+from analysis.numbers.cancelled_charges import CancelledCharge, Said, judge
+from analysis.page.blocks import Block, Level, Remark
+from analysis.page.words import Words, percent, seconds
+from analysis.reading.load import rows
+from analysis.reconcile.reconciliation import Reconciliation
+from rules.billing_cases import NAMED
+
+_READ = [
+    "mode", "model_requested", "scenario", "success", "outcome", "task_id", "elapsed_sec",
+    "gateway_request_id",
+]  # fmt: skip
+
+
+def of(found: Reconciliation) -> list[CancelledCharge]:
+    """The verdict on each case of each model; none without a bill, or of another mode."""
+    if found.bill is None:
+        return []
+    mine = [row for row in rows(found.run.rows.frame(_READ)) if row["mode"] == "billing"]
+    billed = {
+        line.task_id: line.billed
+        for line in found.lines
+        if line.task_id is not None and line.billed is not None
+    }
+    by_task = any(line.task_id in one.ids for line in found.lines for one in line.charges)
+    return [
+        one
+        for model in dict.fromkeys(row["model_requested"] for row in mine)
+        for one in judge(
+            model, [row for row in mine if row["model_requested"] == model], billed, by_task
+        )
+    ]
+
+
+def remarks(t: Words, found: Reconciliation) -> list[Block]:
+    """A sentence for each."""
+    return [_remark(t, one) for one in of(found)]
+
+
+def _remark(t: Words, one: CancelledCharge) -> Remark:
+    case, n = t(NAMED[one.case].en, NAMED[one.case].zh), one.requests
+    paid = t.money(one.charged)
+    share = percent(one.charged / one.whole if one.charged is not None and one.whole else None)
+    held, whole = seconds(one.held_s), seconds(one.whole_s)
+    level: Level
+    match one.said:
+        case Said.NOTHING:
+            level, said = "good", t(f"none of {n} requests is charged.", f"{n} 个请求均未计费。")
+        case Said.PART:
+            level, said = "note", t(
+                f"{n} requests are charged {paid} in all, {share} of as many whole replies.",
+                f"{n} 个请求合计计费 {paid}，为同数量完整回复的 {share}。",
+            )  # fmt: skip
+        case Said.WHOLE:
+            level, said = "bad", t(
+                f"all {n} requests are charged as whole replies, {paid} in all, though they were "
+                f"held for {held} at the most and a whole reply takes {whole} at least. Ask the "
+                "gateway whether it stops its upstream, and what it charges for.",
+                f"全部 {n} 个请求均按完整回复计费，合计 {paid}；连接最长只保持 {held}，"
+                f"而完整回复至少需要 {whole}。请向网关确认是否停止上游，以及按什么计费。",
+            )  # fmt: skip
+        case Said.TOO_SHORT:
+            level, said = "note", t(
+                f"{n} requests are charged as whole replies, {paid} in all. A whole reply takes "
+                f"{whole}, so it may have been over before the gateway saw the hang-up ({held}): "
+                "nothing can be said.",
+                f"{n} 个请求按完整回复计费，合计 {paid}。完整回复只需 {whole}，"
+                f"网关察觉断开（{held}）之前可能已写完，故不下结论。",
+            )  # fmt: skip
+        case _:
+            level, said = "note", t(
+                f"what {n} requests cost cannot be told: the bill does not have the whole replies "
+                "beside them, or not under names that join, or their cost does not go by length.",
+                f"无法判断 {n} 个请求的费用：账单缺少用于对照的完整回复，或名称无法匹配，"
+                "或费用与长度无关。",
+            )  # fmt: skip
+    return Remark(level, t(f"{one.model}, {case}: {said}", f"{one.model}，{case}：{said}"))
