@@ -14,16 +14,24 @@ _READ = [
 
 
 def of(found: Reconciliation) -> list[CancelledCharge]:
-    """The verdict on each case of each model; none without a bill, or of another mode."""
-    if found.bill is None:
+    """The verdict on each case of each model, by the bill, else by the amounts of the log.
+
+    None without either, or of another mode. What a log does not have may be free, or not logged.
+    """
+    if found.bill is None and found.arrivals is None:
         return []
     mine = [row for row in rows(found.run.rows.frame(_READ)) if row["mode"] == "billing"]
-    billed = {
-        line.task_id: line.billed
-        for line in found.lines
-        if line.task_id is not None and line.billed is not None
-    }
-    by_task = any(line.task_id in one.ids for line in found.lines for one in line.charges)
+    by_task = False
+    if found.bill is not None:
+        billed = {
+            line.task_id: line.billed
+            for line in found.lines
+            if line.task_id is not None and line.billed is not None
+        }
+        by_task = any(line.task_id in one.ids for line in found.lines for one in line.charges)
+    else:
+        billed = _logged(found)
+        mine = [{**row, "gateway_request_id": None} for row in mine]
     return [
         one
         for model in dict.fromkeys(row["model_requested"] for row in mine)
@@ -31,6 +39,17 @@ def of(found: Reconciliation) -> list[CancelledCharge]:
             model, [row for row in mine if row["model_requested"] == model], billed, by_task
         )
     ]
+
+
+def _logged(found: Reconciliation) -> dict[str, float]:
+    """What the log charges, by task_id."""
+    assert found.arrivals is not None
+    return {
+        one.task_id: float(sum(amounts))
+        for one in found.arrivals.requests
+        for amounts in [[m for e in one.entries if (m := found.arrivals.log.money(e)) is not None]]
+        if one.task_id is not None and amounts
+    }
 
 
 def remarks(t: Words, found: Reconciliation) -> list[Block]:

@@ -72,9 +72,9 @@ def compose(found: Reconciliation, lang: Lang) -> Page:
             Section(t(*RESULT), [*_remarks(t, found)]),
             Section(t("Sums", "合计"), [_sums(t, found), _models(t, found)]),
             Section(t("By outcome", "按结果"), [_outcomes(t, found)]),
-            Section(t("Cancelled requests", "取消的请求"), cancelled.remarks(t, found)),
             Section(t("Findings", "差异明细"), [*_findings(t, found)]),
         ]
+    sections.append(Section(t("Cancelled requests", "取消的请求"), cancelled.remarks(t, found)))
     if found.arrivals is not None:
         sections.append(beside.arrivals_section(found.arrivals, t))
     if found.balances is not None:
