@@ -44,12 +44,12 @@ def of(found: Reconciliation) -> list[CancelledCharge]:
 def _logged(found: Reconciliation) -> dict[str, float]:
     """What the log charges, by task_id."""
     assert found.arrivals is not None
-    return {
-        one.task_id: float(sum(amounts))
-        for one in found.arrivals.requests
-        for amounts in [[m for e in one.entries if (m := found.arrivals.log.money(e)) is not None]]
-        if one.task_id is not None and amounts
-    }
+    billed = dict[str, float]()
+    for one in found.arrivals.requests:
+        amounts = [m for e in one.entries if (m := found.arrivals.log.money(e)) is not None]
+        if one.task_id is not None and amounts:
+            billed[one.task_id] = float(sum(amounts))
+    return billed
 
 
 def remarks(t: Words, found: Reconciliation) -> list[Block]:
