@@ -79,7 +79,7 @@ class Session:
     ) -> None:
         """Make the run's folder, or go on in that of `remains`; nothing is sent before `begin`.
 
-        `options` are those of the run, `given` as they were asked for (None: the same). Raises
+        `options` are those of the run, `given` as the operator gave them (None: the same). Raises
         OperatorError.
         """
         self._remains = remains

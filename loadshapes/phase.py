@@ -27,15 +27,15 @@ class Phase:
     stop rule ends one step, the steps after it in the same climb are not sent. `skip` lists the
     indices that an earlier attempt at the run has sent. `watched`: its rows are handed to the
     program that planned it. `paced`: its prompts are sized by `pace`, once that is known, so that
-    `target` tokens a minute are reached. `traffic` is the digest of the operator's own lines, where
-    those are sent; a line's output budget goes before `max_tokens`. `ends_on` names an outcome, of
-    which a generator meets `ends_after` before it sends no more of the phase. It begins no sooner
-    than `not_before_unix_s`, on the wall clock of the node that commands. `pairs` is the seed by
-    which each request goes to two routes, one after the other (recording/arms.py; empty: to one):
-    then requests 2i and 2i + 1 ask the same, and `schedule` is that of each route. `route`
+    `target` tokens a minute are reached. `traffic` is the digest of the operator's own requests,
+    where those are sent; a line's output budget goes before `max_tokens`. `ends_on` names an
+    outcome, of which a generator meets `ends_after` before it sends no more of the phase. It begins
+    no sooner than `not_before_unix_s`, on the wall clock of the node that commands. `pairs` is the
+    seed by which each request goes to two routes, one after the other (recording/arms.py; empty: to
+    one): then requests 2i and 2i + 1 ask the same, and `schedule` is that of each route. `route`
     names the one that all of it takes (recording/arms.py; empty: the gateway's). Without
-    `stop_rule` no refusal or failure ends it: they are answers that it is after. `cancel`: which
-    of its requests are cancelled on purpose, and when.
+    `stop_rule` no refusal or failure ends it: they are answers that it is after. `cancel`: which of
+    its requests are cancelled on purpose, and when.
     """
 
     name: str

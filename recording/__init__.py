@@ -1,1 +1,1 @@
-"""What is kept: the record of each request, and where it is written."""
+"""The record of each request, and the files it is written to."""

@@ -1,4 +1,4 @@
-"""What a gateway refused of the bodies to a model, and how they are sent since. Pure."""
+"""A field that a gateway refused in a model's bodies, and how it has been sent since. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,10 +9,10 @@ from recording.manifest_content import ChangedBody
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BodyChange:
-    """A field of a model's bodies that the gateway refused, and how it is sent since.
+    """A field that the gateway refused in a model's bodies, and how it has been sent since.
 
-    `sent_as` and `to` are where it stood and where it goes; `said` are the gateway's words. `arm`
-    is the route that refused it, where there are two.
+    `sent_as` is where it was, `to` where it goes now, and `said` the gateway's words. `arm` is the
+    route that refused it, where there are two.
     """
 
     model: str
@@ -43,7 +43,7 @@ class BodyChange:
 
     @classmethod
     def of(cls, line: Mapping[str, Any]) -> "BodyChange":
-        """The change that `as_dict` made plain values of, or a manifest holds."""
+        """The inverse of `as_dict`, also for a line of a manifest."""
         return cls(
             model=str(line["model"]),
             field=str(line["field"]),

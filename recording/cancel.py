@@ -1,8 +1,8 @@
-"""A request that is cancelled on purpose, as an impatient user does: which ones, and when. Pure.
+"""Which requests are cancelled on purpose, as an impatient user would, and when. Pure.
 
-Which ones is drawn from a seed by the request's number alone: every worker, a resumed run and both
-routes of `--against` cancel the same. No answer has a say in it, so the requests that are not drawn
-are a fair sample of all: rates and times are taken of them alone.
+The choice depends on a seed and the request's number alone: every worker, a resumed run and both
+routes of `--against` cancel the same requests. Answers do not influence it, so the requests that
+are not drawn are a fair sample of all, and rates and times are computed from them alone.
 """
 
 import re
@@ -24,11 +24,11 @@ _TIME = re.compile(r"(\d+(?:\.\d+)?|\.\d+)\s*(ms|s)")
 
 @dataclass(frozen=True, slots=True)
 class Cancel:
-    """When the connection is closed, and in what share of the requests.
+    """When the connection is closed, and for what share of the requests.
 
-    `after_chunks`: when so many chunks with text, reasoning or a tool call have come; 0: when the
-    answer begins, or after HOLD_S. `after_s`: so long after the request began to be sent. One of
-    the two is None. `share` of all, drawn by `seed`.
+    `after_chunks`: after this many chunks with text, reasoning or a tool call; 0: when the answer
+    begins, or after HOLD_S. `after_s`: this many seconds after sending began. One of the two is
+    None. `share` is the share of all requests, drawn by `seed`.
     """
 
     after_chunks: int | None = None
@@ -43,26 +43,26 @@ class Cancel:
 
     @property
     def at_head(self) -> bool:
-        """Whether nothing of an answer is read."""
+        """Whether the connection is closed before any of the answer is read."""
         return self.after_chunks == 0
 
     @property
     def held_s(self) -> float | None:
-        """How long the connection is held at most, seconds; None: as long as chunks come."""
+        """The longest time the connection is held, seconds; None: as long as chunks arrive."""
         return HOLD_S if self.at_head else self.after_s
 
     @property
     def most_chunks(self) -> float:
-        """How many chunks are read."""
+        """The largest number of chunks that are read."""
         return self.after_chunks or inf
 
     @classmethod
     def of(cls, facts: Mapping[str, Any] | None) -> "Cancel | None":
-        """As a manifest or a message holds it."""
+        """The value from its form in a manifest or a message."""
         return cls(**facts) if facts else None
 
     def drawn(self, number: int) -> bool:
-        """Whether request `number` is one of those that are cancelled."""
+        """Whether request `number` is cancelled."""
         if self.share >= 1:
             return True
         digest = blake2b(f"{self.seed}/{number}".encode(), digest_size=8).digest()
@@ -70,7 +70,7 @@ class Cancel:
 
 
 def parse(text: str) -> Cancel:
-    """When to cancel, as `--cancel-after` says it: `3chunks`, `500ms`, `2s`. OperatorError."""
+    """Read a value of `--cancel-after`: `3chunks`, `500ms`, `2s`. Raises OperatorError."""
     said = text.strip()
     if (found := _CHUNKS.fullmatch(said)) and int(found[1]) <= MOST_CHUNKS:
         return Cancel(after_chunks=int(found[1]))
@@ -79,6 +79,6 @@ def parse(text: str) -> Cancel:
         if 0 < after_s < 86400:
             return Cancel(after_s=after_s)
     raise OperatorError(
-        f"--cancel-after {text} is no moment of an answer: write 3chunks, 500ms or 2s, or 0chunks "
-        "for before the first token."
+        f"--cancel-after {text} cannot be used: write 3chunks, 500ms or 2s, or 0chunks for before "
+        "the first token."
     )

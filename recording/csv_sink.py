@@ -11,7 +11,7 @@ from recording.record import COLUMNS, RequestRecord, encode
 
 
 class _Line:
-    """What csv.writer writes to: it hands the line back."""
+    """A target for csv.writer that returns the line instead of writing it."""
 
     def write(self, line: str) -> str:
         return line
@@ -23,11 +23,11 @@ _csv = csv.writer(_Line())
 class CsvSink:
     """One part file of a run: RFC 4180, UTF-8, header first, one row per request.
 
-    Every row is handed to the operating system before `add` returns, so a killed process loses
-    no finished request. The file is readable by its owner only: it holds replies. An existing
-    file of the same columns is appended to. Raises OSError when it cannot be written, or has other
-    columns; a row that a full disk cut short is taken back, waits, and is written before the next.
-    The error names the file, as that of `open` does.
+    Every row is handed to the operating system before `add` returns, so a killed process loses no
+    finished request. The file is readable by its owner only: it holds replies. An existing file
+    with the same columns is appended to. Raises OSError, which names the file, when it cannot be
+    written or has other columns. A row that a full disk cut short is removed, kept in memory, and
+    written before the next one.
     """
 
     def __init__(self, path: Path) -> None:
@@ -40,7 +40,7 @@ class CsvSink:
             if self._size == 0:
                 self.add_cells(COLUMNS)
             elif _first_line(path) != _csv.writerow(COLUMNS).encode():
-                raise FileExistsError(EEXIST, "it is there, with another version's columns")
+                raise FileExistsError(EEXIST, "it exists and has the columns of another version")
         except OSError:
             self._file.close()
             raise
@@ -50,7 +50,7 @@ class CsvSink:
         self.add_cells(encode(record))
 
     def add_cells(self, cells: Sequence[str]) -> None:
-        """Write one row that is encoded already (it came from a worker)."""
+        """Write one row that a worker has already encoded."""
         line: str = _csv.writerow(cells)  # what _Line.write returns
         self._waiting.append(line.encode())
         while self._waiting:
@@ -59,11 +59,13 @@ class CsvSink:
 
     @property
     def unwritten(self) -> int:
-        """Rows that wait for a disk that takes them."""
+        """How many rows are waiting for room on the disk."""
         return len(self._waiting)
 
     def close(self) -> None:
-        """Try once more what waits, and close the file; adding afterwards is an error."""
+        """Try to write the waiting rows once more, and close the file; adding a row afterwards is
+        an error.
+        """
         try:
             while self._waiting and not self._file.closed:
                 self._write(self._waiting[0])

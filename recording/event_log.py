@@ -1,4 +1,4 @@
-"""events.jsonl, as it is written: what happened to the run as a whole, one JSON object per line."""
+"""Writes events.jsonl: what happened to the run as a whole, one JSON object per line."""
 
 import logging
 import os
@@ -14,8 +14,8 @@ log = logging.getLogger("weighbridge")
 class EventLog:
     """Appends events to a file, line by line; readable by its owner only.
 
-    A line that a crash tore is taken back, so that what follows can be read. A disk that takes no
-    event is told of in the log, and keeps no run from its end.
+    A line that a crash cut short is removed, so that the following lines can be read. If the disk
+    accepts no event, a warning is logged and the run continues.
     """
 
     def __init__(self, path: Path) -> None:
@@ -26,7 +26,7 @@ class EventLog:
         self._file.truncate(self._size)
 
     def write(self, event: Event) -> None:
-        """Write one event, at its wall time."""
+        """Write one event with the current wall time."""
         line = {"at": datetime.now(UTC).isoformat(), **event.as_dict()}
         rest = text = as_json(line, None).encode("utf-8", "replace") + b"\n"
         try:

@@ -1,6 +1,6 @@
-"""What an event says beyond its name, its place and its time, in English and Chinese. Pure.
+"""The text of an event beyond its name, place and time, in English and Chinese. Pure.
 
-The web page tells it while the run goes on, the report afterwards, in the same words.
+The web page shows it during the run and the report afterwards, in the same words.
 """
 
 from recording.events import Ended, Event, Refused, Stopped, StopRule, WorkerLost
@@ -8,7 +8,7 @@ from recording.reasons import Reason, Said
 from recording.untrusted_text import quoted
 
 _ENDS: dict[str | None, tuple[str, str]] = {
-    "run": (", and so would all others: the run ended", "，其余请求也会如此：运行已终止"),
+    "run": (", as all others would: the run ended", "，其余请求也会如此：运行已终止"),
     "model": (", so its model's other phases were left out", "，因此该模型的其余阶段不再运行"),
     "mode": (", so its model's other phases of this mode were left out",
              "，因此该模型在此模式下的其余阶段不再运行"),
@@ -17,7 +17,7 @@ _ENDS: dict[str | None, tuple[str, str]] = {
 
 
 def clause(event: Event) -> Said:
-    """One clause on an event; of one that we do not know, its fields as they stand."""
+    """One clause about an event; for an unknown event, its fields unchanged."""
     match event:
         case StopRule(counted=int(), completed=int()):
             counts = [f"{n} {name}" for name, n in (event.outcomes or {}).items()]

@@ -1,8 +1,8 @@
-"""What happens to a run as a whole: one class per event of events.jsonl. Pure.
+"""The events of a run as a whole: one class per event of events.jsonl. Pure.
 
 A line of the file is a JSON object: `at`, its wall time in ISO 8601; `event`, its name; and the
-fields of its class, less those that are None, which means unknown or none. Lines of an earlier
-version lack what it did not know; of a later one, what is not known here is passed over.
+fields of its class. A field that is None (unknown, or none) is left out. Lines of an earlier
+version lack the fields that were added later; unknown fields of a later version are ignored.
 """
 
 import json
@@ -17,9 +17,9 @@ from recording.reasons import Reason
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """What every event has; `phase` is the name of the phase it belongs to, where it has one.
+    """The fields of every event; `phase` is the name of its phase, if it belongs to one.
 
-    `beyond` are the fields of a line that its class does not know: another version's.
+    `beyond` holds the fields of a line that its class does not know, from another version.
     """
 
     name: ClassVar[str] = ""
@@ -28,7 +28,7 @@ class Event:
     beyond: Mapping[str, Any] | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """The line's fields, its name first, without its time."""
+        """The fields of the line without its time; the name comes first."""
         given = {
             item.name: _plain(value)
             for item in fields(self)
@@ -37,7 +37,7 @@ class Event:
         return {"event": self.name, **given}
 
     def details(self) -> str:
-        """What it says beyond its name, place and time, e.g. `counted: 7, completed: 20`."""
+        """Its fields beyond name, place and time as text, e.g. `counted: 7, completed: 20`."""
         known = {k: v for k, v in self.as_dict().items() if k not in ("event", "phase")}
         known |= self.beyond or {}
         return ", ".join(
@@ -47,7 +47,7 @@ class Event:
 
     @classmethod
     def of(cls, line: Mapping[str, Any]) -> "Event":
-        """The event of a well-formed line."""
+        """The event that a well-formed line describes."""
         own = {item.name for item in fields(cls)} - {"beyond"}
         known = {name: _typed(cls, name, line[name]) for name in own & line.keys()}
         beyond = {
@@ -60,7 +60,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunStart(Event):
-    """An attempt at the run begins, on these generators."""
+    """An attempt at the run begins with these generators."""
 
     name: ClassVar[str] = "run_start"
     run_id: str | None = None
@@ -70,7 +70,7 @@ class RunStart(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doubtful(Event):
-    """The free look before the run found something doubtful: `kind` is base_url or model."""
+    """The free check before the run found something doubtful: `kind` is base_url or model."""
 
     name: ClassVar[str] = "doubt"
     kind: str | None = None
@@ -91,7 +91,7 @@ class PhaseStart(Event):
 
 @dataclass(frozen=True, slots=True)
 class LoopLag:
-    """How late the event loops of a phase's generators were, seconds; None: not measured."""
+    """How late the event loops of a phase's generators were, in seconds; None: not measured."""
 
     loop_lag_p99_s: float | None = None
     loop_lag_max_s: float | None = None
@@ -111,7 +111,7 @@ class PacerReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhaseEnd(Event):
-    """A phase is over. `cut` says what ended it early (empty: nothing; None: it is not said).
+    """A phase has ended. `cut` says what ended it early (empty: nothing; None: unknown).
 
     `held_by_budget` requests waited until the budget covered them.
     """
@@ -127,7 +127,7 @@ class PhaseEnd(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhaseSkipped(Event):
-    """A phase is left out, since what it belongs to was ended before."""
+    """A phase is left out because the climb, model or run it belongs to has ended."""
 
     name: ClassVar[str] = "phase_skipped"
     why: Reason | None = None
@@ -135,7 +135,9 @@ class PhaseSkipped(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotSent(Event):
-    """What a generator planned and did not send, in one line; its fields are `Unsent`'s."""
+    """The requests that a generator planned and did not send, in one line; the fields are those of
+    `Unsent`.
+    """
 
     name: ClassVar[str] = "not_sent"
     unsent: Unsent
@@ -146,7 +148,9 @@ class NotSent(Event):
 
     @classmethod
     def of(cls, line: Mapping[str, Any]) -> "NotSent":
-        """The event of a line. ValueError where it does not say which requests were not sent."""
+        """The event that a line describes. Raises ValueError if it does not say which requests were
+        not sent.
+        """
         unsent = Unsent.of(line)
         return cls(at=line.get("at"), phase=unsent.phase, unsent=unsent)
 
@@ -170,7 +174,7 @@ class WorkerBack(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerLate(Event):
-    """A worker joined during the run, and gets nothing before the next one."""
+    """A worker joined during the run and gets no work before the next run."""
 
     name: ClassVar[str] = "worker_late"
     worker: str | None = None
@@ -178,7 +182,7 @@ class WorkerLate(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BodyChanged(Event):
-    """A generator sends a model's bodies another way since a refusal."""
+    """A generator changed how it sends a model's bodies after a refusal."""
 
     name: ClassVar[str] = "body_changed"
     generator: str | None = None
@@ -191,7 +195,7 @@ class BodyChanged(Event):
 
     @classmethod
     def of(cls, line: Mapping[str, Any]) -> "BodyChanged":
-        """The event of a well-formed line."""
+        """The event that a well-formed line describes."""
         change = BodyChange.of(line)
         return cls(
             at=line.get("at"), phase=change.phase, generator=line.get("generator"), change=change
@@ -200,7 +204,7 @@ class BodyChanged(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trip(Event):
-    """What a generator met that ends a phase, or more; `generator` is its name."""
+    """Something a generator met that ends at least its phase; `generator` is its name."""
 
     generator: str | None = None
 
@@ -217,7 +221,9 @@ class StopRule(Trip):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused(Trip):
-    """The first (or last) `counted` requests all ended in one refusal; `ends` is what that ends."""
+    """The first (or last) `counted` requests all ended in the same refusal; `ends` is what that
+    ends.
+    """
 
     name: ClassVar[str] = "refused"
     ends: str | None = None
@@ -241,14 +247,14 @@ class PrecisionReached(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunTripped(Trip):
-    """What a generator met that ends the run; `budgets` are its own by then."""
+    """Something a generator met that ends the run; `budgets` are its budgets at that moment."""
 
     budgets: tuple[Mapping[str, float], ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BudgetSpent(RunTripped):
-    """The next request may need more than is left."""
+    """The next request may need more than the budget has left."""
 
     name: ClassVar[str] = "budget"
 
@@ -284,7 +290,9 @@ class Stopped(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended(Event):
-    """The run is ended before its plan was done; `reason` is one sentence, with foreign words."""
+    """The run ended before its plan was complete; `reason` is one sentence, which may quote the
+    gateway.
+    """
 
     name: ClassVar[str] = "ended"
     cause: Reason | None = None
@@ -293,7 +301,7 @@ class Ended(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Uncalibrated(Event):
-    """A token window has no calibration to size its prompts by."""
+    """A token window has no calibration by which to size its prompts."""
 
     name: ClassVar[str] = "uncalibrated"
     reason: Reason | None = None
@@ -301,7 +309,7 @@ class Uncalibrated(Event):
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What became of a budget, in its unit, over all attempts at the run.
+    """The use of a budget in its unit, over all attempts at the run.
 
     `largest_underestimate` is the most by which a request exceeded its reservation; `unstated`
     requests did not say what they used.
@@ -315,7 +323,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accounts(Event):
-    """What became of the run's budgets."""
+    """The use of the run's budgets."""
 
     name: ClassVar[str] = "accounts"
     money: Account | None = None
@@ -328,7 +336,7 @@ class Accounts(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failed(Event):
-    """The run came to its end by a fault of ours."""
+    """The run ended because of a fault in Weighbridge."""
 
     name: ClassVar[str] = "failed"
     error: str | None = None
@@ -336,7 +344,7 @@ class Failed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunEnd(Event):
-    """An attempt at the run is over; `foreign_rows` of other runs were refused."""
+    """An attempt at the run is over; `foreign_rows` is how many rows of other runs were refused."""
 
     name: ClassVar[str] = "run_end"
     completed: bool | None = None
@@ -345,7 +353,7 @@ class RunEnd(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unknown(Event):
-    """An event of another version or program, by its own `event` name."""
+    """An event of another version or program, under its original `event` name."""
 
     event: str = ""
 
@@ -358,11 +366,13 @@ EVENTS: dict[str, type[Event]] = {
         PaymentRequired, Unwritable, Stopped, Ended, Uncalibrated, Accounts, Failed, RunEnd,
     )
 }  # fmt: skip
-"""Every event by its name. A new one is a class above, and its name here."""
+"""Every event by its name. To add one, write a class above and add it here."""
 
 
 def typed(line: Mapping[str, Any]) -> Event:
-    """The event of a well-formed line of events.jsonl. ValueError: it lacks what its kind needs."""
+    """The event of a well-formed line of events.jsonl. Raises ValueError if it lacks a field that
+    its kind needs.
+    """
     kind = EVENTS.get(line["event"])
     if kind is None:
         beyond = {k: v for k, v in line.items() if k not in ("at", "phase", "event")}
@@ -381,7 +391,7 @@ _REASONS = ("why", "reason", "cause")
 
 
 def _typed(kind: type[Event], name: str, value: Any) -> Any:
-    """A field of a line as its class has it."""
+    """A field of a line, converted to the type that its class declares."""
     if name in _REASONS and (kind is not Ended or name == "cause"):
         return Reason.of(value)
     if isinstance(value, list):

@@ -8,16 +8,16 @@ from pathlib import Path
 from recording.errors import OperatorError
 
 LEAST_FREE_BYTES = 32 * 1024
-"""What a run's first files need; a disk that is full later ends the run, and says so."""
+"""Room that a run's first files need; if the disk fills up later, the run ends with a message."""
 
 
 def new_run_id(mode: str) -> str:
-    """A run id nobody has used: mode, UTC time, and four random characters."""
+    """A new run id: mode, UTC time, and four random characters."""
     return f"{mode}-{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
 
 
 def create(results: str, run_id: str) -> Path:
-    """Make the folder of a new run. OperatorError when it exists or cannot be made."""
+    """Make the folder of a new run. Raises OperatorError if it exists or cannot be made."""
     folder = Path(results).resolve() / run_id
     try:
         folder.mkdir(parents=True, mode=0o700)
@@ -39,7 +39,7 @@ def create(results: str, run_id: str) -> Path:
 
 
 def check_output(output: str, flag: str = "--output") -> None:
-    """See that the file an option names can be written. OperatorError when not."""
+    """Check that the file an option names can be written. Raises OperatorError if not."""
     if not output:
         return
     path = Path(output).resolve()

@@ -1,8 +1,8 @@
-"""The versions of a run's files, and what may stand in each. Pure.
+"""The format versions of a run's files, and the columns of each. Pure.
 
-A file is read by its first line, not by position: a column that its version had not yet is absent
-from every row. A version that adds columns gets a number here, once a release; what is newer than
-this program is refused, for what it does not know it would lose.
+Columns are found by the file's first line, not by position: a column that its version did not have
+yet is None in every row. Each release that adds columns gets a version number here. Files newer
+than this program are refused, because their unknown columns would be lost.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,9 @@ from recording.record import COLUMNS, SCHEMA_VERSION
 
 
 class Format(NamedTuple):
-    """`weighbridge`: the first release that writes and reads it; `columns`: of its rows."""
+    """`weighbridge`: the first release that writes and reads it; `columns`: the columns of its
+    rows.
+    """
 
     weighbridge: str
     columns: tuple[str, ...]
@@ -32,17 +34,21 @@ FIRST = (
     "ratelimit_limit_requests", "ratelimit_remaining_requests", "ratelimit_limit_tokens",
     "ratelimit_remaining_tokens", "gateway_request_id", "in_flight",
 )  # fmt: skip
-"""The columns of version 1. No version lacks one of them."""
+"""The columns of version 1. Every version has all of them."""
 
 FORMATS: dict[int, Format] = {1: Format("0.1", FIRST), 2: Format("0.2", COLUMNS)}
 
 
 class FormatError(InputError):
-    """A file is of no version that this program reads; the message says which to use."""
+    """The file's version is not one that this program reads; the message says which Weighbridge to
+    use.
+    """
 
 
 def check(version: object, made_by: str = "") -> None:
-    """See that a version can be read; `made_by`: the Weighbridge to use if not. FormatError."""
+    """Check that a version can be read; `made_by` is the Weighbridge to use if not. Raises
+    FormatError.
+    """
     if isinstance(version, int) and not isinstance(version, bool) and version in FORMATS:
         return
     use = f"Weighbridge {made_by} or newer" if made_by else "the version that made the run"
@@ -53,14 +59,14 @@ def check(version: object, made_by: str = "") -> None:
 
 
 def needs(manifest: Mapping[str, object]) -> str:
-    """The oldest Weighbridge that reads a run, as its manifest says; empty: it does not."""
+    """The oldest Weighbridge that reads a run, by its manifest; empty: it does not say."""
     made = manifest.get("weighbridge")
     named = manifest.get("needs_version") or (isinstance(made, Mapping) and made.get("version"))
     return named if isinstance(named, str) else ""
 
 
 def columns(found: Sequence[str], made_by: str = "") -> tuple[str, ...]:
-    """The columns that a part file's first line names, checked. FormatError."""
+    """The checked columns of a part file's first line. Raises FormatError."""
     if tuple(found) == COLUMNS:
         return COLUMNS
     missing = [name for name in FIRST if name not in found]
@@ -79,6 +85,6 @@ def columns(found: Sequence[str], made_by: str = "") -> tuple[str, ...]:
 
 
 def _some(names: Sequence[str]) -> str:
-    """A few of the names: a file of anything may have any number of them."""
+    """The first few of the names: an arbitrary file may have any number of them."""
     shown = ", ".join(name[:40] for name in names[:5])
     return (f"{shown} and {len(names) - 5} more" if len(names) > 5 else shown) or "none"

@@ -1,9 +1,8 @@
 """Percentiles of any number of durations, in bounded memory. Pure.
 
-A duration is counted in a bucket a thousandth wide (relative): what is read back is within 0.1 %
-of the true value, and there are at most 24,000 buckets between a microsecond and a day; what is
-shorter is read back as 0. The report ranks the exact values; Locust's own statistics keep two
-digits.
+Each bucket is a thousandth of its value wide: a percentile is within 0.1 % of the true value, and
+there are at most 24,000 buckets between a microsecond and a day; shorter durations are read back as
+0. The report ranks the exact values instead; Locust's own statistics keep two digits.
 """
 
 from collections import Counter
@@ -29,12 +28,14 @@ class Histogram:
         self._buckets[bucket] += 1
 
     def merge(self, other: "Histogram") -> None:
-        """Count all that another has counted."""
+        """Add the counts of another."""
         self.count += other.count
         self._buckets.update(other._buckets)
 
     def percentile(self, percent: int) -> float | None:
-        """The nearest-rank percentile: the ceil(percent * n / 100)-th smallest; None: no value."""
+        """The nearest-rank percentile, the ceil(percent * n / 100)-th smallest; None if there is no
+        value.
+        """
         rank = ceil(percent * self.count / 100)
         for bucket in sorted(self._buckets):
             rank -= self._buckets[bucket]

@@ -1,15 +1,14 @@
 """Which requests a process has in flight, in a small file that outlives the process.
 
-A row is written when a request ends. What a process had sent and not been answered when it was
-killed would leave no trace, though the gateway may charge for it. So each request in flight has a
-slot in a file that is mapped into memory: to fill one is no system call, and what was stored is the
-operating system's to write. It survives `kill -9`, but perhaps no power failure. A slot is emptied
-once the row is written, and a file whose slots are all empty is removed: a run that ends in good
-order leaves none.
+A row is written when a request ends. A request that was still in flight when its process was killed
+would leave no trace, although the gateway may charge for it. So each request in flight has a slot
+in a memory-mapped file: filling one needs no system call, and the operating system writes it to
+disk. It survives `kill -9`, but perhaps not a power failure. A slot is emptied once the row is
+written, and a file with only empty slots is removed: a run that ends normally leaves none.
 
-A file is of one phase of one process: a line of JSON that says which, then slots of 16 bytes,
-little-endian: the request's index + 1 (uint64; 0: the slot is empty), and when it was sent, Unix
-seconds (float64).
+A file belongs to one phase of one process. Its first line is JSON that says which; then come slots
+of 16 bytes, little-endian: the request's index + 1 (uint64; 0: the slot is empty), and when it was
+sent, Unix seconds (float64).
 """
 
 import json
@@ -38,7 +37,7 @@ log = logging.getLogger("weighbridge")
 
 
 class _PhaseFile:
-    """The slots of one phase. Raises OSError where the disk has no room for them."""
+    """The slots of one phase. Raises OSError if the disk has no room for them."""
 
     def __init__(self, path: Path, head: Mapping[str, Any]) -> None:
         self.path = path
@@ -56,8 +55,9 @@ class _PhaseFile:
         self._free = self._slots(self._begin)
 
     def _grown(self, size: int) -> tuple[mmap.mmap, int]:
-        """The map with more room. The bytes are written first: a store beyond what the disk has
-        room for would end the process."""
+        """The map with more room. The bytes are written first, because storing into a map without
+        room on the disk would kill the process.
+        """
         self._file.seek(0, os.SEEK_END)
         if (self._file.write(bytes(max(_BLOCK_BYTES, size))) or 0) < _BLOCK_BYTES:
             raise OSError(ENOSPC, os.strerror(ENOSPC), str(self.path))
@@ -68,7 +68,7 @@ class _PhaseFile:
         return list(range(begin, last + 1, _SLOT.size))[::-1]
 
     def fill(self, index: int) -> None:
-        """Have a slot say that the request is in flight."""
+        """Record in a slot that the request is in flight."""
         if not self._free:
             before, end = self._map, self._begin
             end += (self._size - self._begin) // _SLOT.size * _SLOT.size
@@ -80,14 +80,14 @@ class _PhaseFile:
         _SLOT.pack_into(self._map, slot, index + 1, time.time())
 
     def empty(self, index: int) -> None:
-        """The request has a row: its slot is free again."""
+        """Free the slot of a request that has its row."""
         slot = self.taken.pop(index, None)
         if slot is not None:
             _SLOT.pack_into(self._map, slot, 0, 0.0)
             self._free.append(slot)
 
     def close(self) -> None:
-        """Close the file; remove it where nothing is left in it."""
+        """Close the file, and remove it if nothing is left in it."""
         self._map.close()
         self._file.close()
         if not self.taken:
@@ -95,10 +95,10 @@ class _PhaseFile:
 
 
 class InFlight:
-    """What one process has in flight of a run; `part` is the name of its part file.
+    """The requests of a run that one process has in flight; `part` is the name of its part file.
 
-    A disk that takes no such file ends no run: what is in flight is then not known afterwards,
-    which the log says once.
+    If the disk has no room for the file, the run continues and a warning is logged once: afterwards
+    nobody knows what was in flight.
     """
 
     def __init__(self, folder: Path, part: str, run_id: str, worker: str, attempt: int) -> None:
@@ -109,7 +109,7 @@ class InFlight:
         self._failed = False
 
     def sent(self, phase: str, index: int) -> None:
-        """A request leaves now."""
+        """A request is being sent."""
         if self._failed:
             return
         try:
@@ -125,7 +125,7 @@ class InFlight:
             )
 
     def ended(self, phase: str, index: int) -> None:
-        """A request has its row."""
+        """The row of a request has been written."""
         if (file := self._files.get(phase)) is not None:
             file.empty(index)
 
@@ -139,7 +139,7 @@ class InFlight:
         return file
 
     def close(self) -> None:
-        """Close the files. What is still in flight stays in them."""
+        """Close the files. Requests still in flight stay in them."""
         for file in self._files.values():
             file.close()
         self._files.clear()
@@ -158,10 +158,10 @@ class Left:
 
 
 def left(folder: Path) -> Iterator[Left]:
-    """What the processes of a run that died had in flight. Raises InputError and OSError.
+    """The requests in flight of a run's dead processes. Raises InputError and OSError.
 
-    So it is, too, of a process that is still running. A row of the same request and attempt
-    outweighs it: the process died between writing the row and emptying the slot.
+    Requests of processes that are still running are included too. If there is a row of the same
+    request and attempt, the row counts: the process died between writing it and emptying the slot.
     """
     for path in sorted(folder.glob("in-flight-*.bin")):
         yield from _read(path)[1]
@@ -170,7 +170,7 @@ def left(folder: Path) -> Iterator[Left]:
 def held(folder: Path, part: str, phase: str) -> set[int] | None:
     """The requests of a phase that one process has in flight, or had when it died.
 
-    None where it has no file of that phase in this folder. Raises InputError and OSError.
+    None if it has no file for that phase in this folder. Raises InputError and OSError.
     """
     for path in folder.glob(f"in-flight-{part}-*.bin"):
         name, found = _read(path)
@@ -180,7 +180,7 @@ def held(folder: Path, part: str, phase: str) -> set[int] | None:
 
 
 def _read(path: Path) -> tuple[str, list[Left]]:
-    """The phase of a file, and what is left in it."""
+    """The phase of a file, and the requests left in it."""
     line, newline, slots = read_bytes(path).partition(b"\n")
     if not newline:
         return "", []  # the process died while it wrote the line, before it sent anything

@@ -1,4 +1,4 @@
-"""Files that others hand us: read only where they are files, and only as JSON that is JSON."""
+"""Reads JSON files from outside: regular files of limited size, in strict JSON."""
 
 import json
 import stat
@@ -9,7 +9,7 @@ from typing import Any
 from recording.errors import InputError
 
 LARGEST_BYTES = 256 << 20
-"""Of a manifest or an event log: more than any run of ours writes."""
+"""Larger than any manifest or event log that a run writes."""
 _KINDS = (
     (stat.S_ISDIR, "a folder"),
     (stat.S_ISFIFO, "a pipe"),
@@ -20,7 +20,9 @@ _KINDS = (
 
 
 def check_is_file(path: Path) -> None:
-    """A pipe would be waited for for ever. Raises InputError, and OSError as `stat` does."""
+    """Check that the path is a regular file: reading a pipe could block for ever. Raises InputError
+    and OSError.
+    """
     mode = path.stat().st_mode
     kind = next((name for test, name in _KINDS if test(mode)), "no file")
     if not stat.S_ISREG(mode):
@@ -36,15 +38,15 @@ def read_bytes(path: Path) -> bytes:
 
 
 def json_of(text: bytes | str, exact: bool = False) -> Any:
-    """What JSON says, without NaN and infinities, which are none. Raises InputError.
+    """The value of a JSON text; NaN and infinities are refused. Raises InputError.
 
-    `exact`: its fractions are Decimals, as they are written.
+    `exact`: fractions become Decimals with the digits as written.
     """
     try:
         text = text.decode("utf-8") if isinstance(text, bytes) else text  # json would guess
         return json.loads(text, parse_constant=_none, parse_float=Decimal if exact else None)
     except RecursionError:
-        raise InputError("is JSON too deep to be read") from None
+        raise InputError("is JSON that is nested too deep to be read") from None
     except InputError:
         raise
     except ValueError as error:
@@ -52,4 +54,4 @@ def json_of(text: bytes | str, exact: bool = False) -> Any:
 
 
 def _none(name: str) -> Any:
-    raise InputError(f"is not JSON ({name} is no number)")
+    raise InputError(f"is not JSON ({name} is not a number)")

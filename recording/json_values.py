@@ -1,4 +1,4 @@
-"""Values out of JSON that anybody may have written: an object, a number, or nothing. Pure."""
+"""Safe access to values of JSON from any source: an object, a number, or nothing. Pure."""
 
 import json
 import math
@@ -40,12 +40,12 @@ def numeric(value: object) -> float | None:
 
 
 def first(*values: Number | None) -> Number | None:
-    """The first value that there is."""
+    """The first value that is not None."""
     return next((value for value in values if value is not None), None)
 
 
 def at(body: Json, path: str) -> object:
-    """What a body holds under names with dots between; None: nothing."""
+    """The value of a body at a dotted path; None: there is none."""
     found: object = body
     for name in path.split("."):
         found = mapping(found).get(name)
@@ -53,7 +53,7 @@ def at(body: Json, path: str) -> object:
 
 
 def text(value: object) -> str | None:
-    """The value if it is text with anything in it."""
+    """The value if it is non-empty text."""
     return value if isinstance(value, str) and value.strip() else None
 
 
@@ -63,7 +63,7 @@ def as_json(value: object) -> str:
 
 
 def text_of(content: object) -> str | None:
-    """A message's content as text; of a list of parts, the text parts joined."""
+    """A message's content as text; for a list of parts, the text parts joined."""
     if isinstance(content, str):
         return content
     if isinstance(content, list):

@@ -1,4 +1,4 @@
-"""What died with its process, as rows: requests in flight that nobody will ever hear of. Pure."""
+"""Rows for requests that were in flight when their process died. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -18,31 +18,31 @@ WHY = "its process died while it was in flight: it may have been answered, and p
 def lost_rows(
     died: Iterable[Left], run_id: str, plan: Sequence[PlannedPhase]
 ) -> list[RequestRecord]:
-    """A `lost` row of each request that was in flight when its process died.
+    """A `lost` row for each request that was in flight when its process died.
 
-    `plan`: the manifest's phases. A row of the same request and attempt outweighs it. InputError
-    where a request is of none of the phases.
+    `plan`: the manifest's phases. A request that already has a row of the same attempt is left out.
+    Raises InputError if a request belongs to none of the phases.
     """
     planned = {phase["name"]: phase for phase in plan}
     rows = []
     for one in died:
         if one.phase not in planned:
-            raise InputError("in-flight-*.bin: one is of a phase that the manifest does not have")
+            raise InputError("in-flight-*.bin: one belongs to a phase that is not in the manifest")
         rows.append(_row(one, run_id, planned[one.phase]))
     return rows
 
 
-def _row(one: Left, run_id: str, phase: Mapping[str, Any]) -> RequestRecord:
+def _row(request: Left, run_id: str, phase: Mapping[str, Any]) -> RequestRecord:
     seed = str(phase.get("pairs") or "")
-    place = one.index // (2 if seed else 1)
+    place = request.index // (2 if seed else 1)
     number = int(phase.get("first_number") or 0) + place
     cancel = Cancel.of(phase.get("cancel"))
     return RequestRecord(
         run_id=run_id,
-        timestamp=datetime.fromtimestamp(one.sent_unix_s, UTC).isoformat(),
-        worker=one.worker,
-        attempt=one.attempt,
-        phase=one.phase,
+        timestamp=datetime.fromtimestamp(request.sent_unix_s, UTC).isoformat(),
+        worker=request.worker,
+        attempt=request.attempt,
+        phase=request.phase,
         mode=str(phase.get("mode") or ""),
         scenario=str(phase.get("scenario") or ""),
         target=phase.get("target"),
@@ -51,11 +51,11 @@ def _row(one: Left, run_id: str, phase: Mapping[str, Any]) -> RequestRecord:
         task_id=f"{phase.get('task_prefix') or ''}{number}",
         stream=bool(phase.get("stream")),
         max_tokens=phase.get("max_tokens"),
-        request_index=one.index,
+        request_index=request.index,
         outcome=Outcome.LOST.value,
         success=False,
         error_type=Outcome.LOST.value,
         error_message=WHY,
-        arm=arm(seed, one.index) if seed else None,
+        arm=arm(seed, request.index) if seed else None,
         cancel_after=str(cancel) if cancel is not None and cancel.drawn(place) else None,
     )

@@ -1,4 +1,4 @@
-"""manifest.json: with what, where and how a run was made. It holds no secret."""
+"""manifest.json: what made a run, where, and with which options. It holds no secret."""
 
 import json
 import os
@@ -22,7 +22,7 @@ PACKAGES = ("locust", "openai", "gevent", "pandas", "httpx2", "httptools", "pyth
 
 
 def project_version() -> str:
-    """Weighbridge's version: that of the checkout's pyproject.toml, or of what is installed."""
+    """Weighbridge's version, from the checkout's pyproject.toml or from the installed package."""
     try:
         stated = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     except OSError:
@@ -45,10 +45,10 @@ def manifest(
 ) -> Manifest:
     """The manifest of a run that is about to start.
 
-    `options` are those that were asked for; `drawn` what the run made up for some of them: its
-    id, its task_id prefix, a fresh nonce. So two runs of one command have equal options.
-    `sent_options` are the names of those that decide what is sent: runs that differ in one of them
-    are not alike.
+    `options` are the options as the operator gave them; `drawn` holds the values that the run chose
+    itself: its id, its task_id prefix, a fresh nonce. So two runs of one command have equal
+    options. `sent_options` names the options that decide what is sent: runs that differ in one of
+    them are not comparable.
     """
     wall = time.get_clock_info("time")
     monotonic = time.get_clock_info("perf_counter")
@@ -82,7 +82,7 @@ def manifest(
 
 
 def written_by_us(manifest: Manifest) -> Manifest:
-    """A run's manifest once this program has written to its files: they are of our version."""
+    """A run's manifest after this program has written to its files: now of its version."""
     ours = FORMATS[SCHEMA_VERSION].weighbridge
     return {**manifest, "schema_version": SCHEMA_VERSION, "needs_version": ours}
 
@@ -110,7 +110,7 @@ def _versions() -> dict[str, str]:
 def git_commit() -> str | None:
     """The commit of the checkout, or the one that an installed Weighbridge was built from.
 
-    None where neither is known.
+    None if neither is known.
     """
     built = ROOT / "COMMIT"
     if built.is_file():

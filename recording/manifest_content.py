@@ -1,19 +1,19 @@
-"""What manifest.json holds: every field, its type and its meaning. Pure.
+"""The content of manifest.json: every field, its type and its meaning. Pure.
 
 The file's schema and the check that every reader relies on (analysis/reading/well_formed.py) are
-made from these types. A field that is not `Required` is one that some runs lack: those of an
-earlier version, and those that `import` made.
+generated from these types. Some runs lack the fields that are not `Required`: runs of an earlier
+version, and runs made by `import`.
 """
 
 from typing import Annotated, Any, Literal, NamedTuple, Required, TypedDict
 
 Kind = Literal["arrivals", "burst", "steady", "manual"]
-"""What manifests call a schedule; `Even`, `Poisson` and `At` are arrivals."""
+"""The kinds of schedule in manifests; `Even`, `Poisson` and `At` are `arrivals`."""
 Scalar = str | float | bool | None
 
 
 class Keyword(NamedTuple):
-    """What a JSON schema can say of a field beside its type."""
+    """What a JSON schema can say about a field besides its type."""
 
     name: str
     value: str | int
@@ -38,11 +38,11 @@ class Host(TypedDict):
 
 
 class Gateway(TypedDict, total=False):
-    """Where requests went: every name, no secret."""
+    """Where requests went: every name, but no secret."""
 
-    base_url: Required[Annotated[str | None, "what looks like a secret in it is left out"]]
+    base_url: Required[Annotated[str | None, "parts that look like a secret are left out"]]
     simulated: Required[bool]
-    source: Annotated[str | None, "what named it: -H, a variable"]
+    source: Annotated[str | None, "where it came from: -H, a variable"]
     key_source: Annotated[str | None, "the key's variable"]
     auth: Annotated[str, "bearer, none, or the key's header"]
     headers: Annotated[list[str], "names alone"]
@@ -51,7 +51,7 @@ class Gateway(TypedDict, total=False):
 
 
 class Note(TypedDict):
-    """What was odd in the operator's own traffic (recording/row_notes.py)."""
+    """A peculiarity of the operator's own traffic (recording/row_notes.py)."""
 
     kind: str
     count: Whole
@@ -59,7 +59,7 @@ class Note(TypedDict):
 
 
 class Traffic(TypedDict):
-    """The operator's own lines."""
+    """The operator's own requests."""
 
     lines: Whole
     notes: list[Note]
@@ -71,7 +71,7 @@ _ChangedBody = TypedDict(
         "model": str,
         "field": Annotated[str, "the field of the body that was refused"],
         "from": str,
-        "to": Annotated[str, "where it goes since, or the field in its place"],
+        "to": Annotated[str, "where it has gone since, or the field that replaced it"],
         "status": Whole,
         "said": Annotated[str, "the gateway's words"],
         "phase": str,
@@ -81,20 +81,20 @@ _ChangedBody = TypedDict(
 
 
 class ChangedBody(_ChangedBody, total=False):
-    """What a gateway refused of a body (recording/body_change.py)."""
+    """A field that a gateway refused in bodies (recording/body_change.py)."""
 
     arm: Annotated[str, "the route that refused it, where there are two"]
 
 
 class Clock(TypedDict):
-    """A clock that times are read from."""
+    """A clock that supplies times."""
 
     clock: str
     resolution_s: float
 
 
 class Clocks(TypedDict):
-    """`durations` are differences, `labels` the wall clock."""
+    """`durations` are differences of one clock, `labels` come from the wall clock."""
 
     durations: Clock
     labels: Clock
@@ -103,52 +103,63 @@ class Clocks(TypedDict):
 class Cancelled(TypedDict):
     """Which requests of a phase are cancelled on purpose, and when (recording/cancel.py)."""
 
-    after_chunks: Annotated[int | None, "after so many chunks with text; 0: before the first"]
-    after_s: Annotated[float | None, "so long after it began to be sent"]
+    after_chunks: Annotated[int | None, "after this many chunks with text; 0: before the first"]
+    after_s: Annotated[float | None, "this many seconds after sending began"]
     share: float
     seed: str
 
 
 class PlannedPhase(TypedDict, total=False):
-    """A phase (loadshapes/phase.py), the fields of its schedule among its own."""
+    """A phase (loadshapes/phase.py), together with the fields of its schedule."""
 
     name: Required[str]
     mode: Required[str]
     scenario: Required[str]
     model: Required[str]
     kind: Required[Kind]
-    count: Required[Annotated[int | None, "requests; null: until its time is over"]]
-    duration_s: Annotated[float | None, "its window; null: it has none"]
-    poisson: Annotated[str, "the seed of random arrivals; empty: they are even"]
-    times_s: Annotated[list[float], "when each is due, where a trace says so"]
-    at_most: Annotated[int | None, "most requests of a phase without a count"]
+    count: Required[
+        Annotated[
+            int | None,
+            "number of number of number of number of number of "
+            "number of number of number of number of number of "
+            "number of number of number of number of number of "
+            "number of number of number of number of number of "
+            "number of number of number of number of number of "
+            "number of number of number of number of number of "
+            "number of requests; null: until its time is over",
+        ]
+    ]
+    duration_s: Annotated[float | None, "length of its window, seconds; null: it has none"]
+    poisson: Annotated[str, "the seed of random arrivals; empty: arrivals are even"]
+    times_s: Annotated[list[float], "when each request is due, if a trace says so"]
+    at_most: Annotated[int | None, "limit on the requests of a phase without a count"]
     request: Annotated[str, "what makes each body (tasks/builders.py)"]
     users: Whole
-    target: Annotated[int | None, "what it is to reach: RPM, TPM, concurrency or output budget"]
+    target: Annotated[int | None, "its target: RPM, TPM, concurrency or output budget"]
     max_tokens: int | None
     stream: bool
     typed: Annotated[bool, "sent through the SDK's typed surface"]
     task_prefix: str
     first_number: Whole
-    climb: Annotated[str | None, "the staircase it is a step of"]
+    climb: Annotated[str | None, "the ladder it is a step of"]
     pause_after_s: float
-    skip: Annotated[list[int], "requests that an earlier attempt sent"]
+    skip: Annotated[list[int], "the requests that an earlier attempt has sent"]
     watched: Annotated[bool, "its rows decide the phases after it"]
-    traffic: Annotated[str, "the digest of the operator's own lines"]
+    traffic: Annotated[str, "the digest of the operator's own requests"]
     paced: Annotated[bool, "its prompts are sized by `pace`"]
-    pace: Annotated[dict[str, float] | None, "what calibration found of the model"]
+    pace: Annotated[dict[str, float] | None, "what calibration found about the model"]
     ends_on: Annotated[str, "the outcome that ends it"]
-    ends_after: Annotated[int, "after so many"]
+    ends_after: Annotated[int, "after this many of them"]
     not_before_unix_s: float | None
-    pairs: Annotated[str, "the seed of the order of its pairs; empty: it takes one route"]
-    route: Annotated[str, "the route that all of it takes; empty: the gateway's"]
+    pairs: Annotated[str, "the seed for the order of its pairs; empty: it takes one route"]
+    route: Annotated[str, "the route that all its requests take; empty: the gateway's"]
     stop_rule: Annotated[bool, "whether refusals and failures may end it"]
     cancel: Annotated[Cancelled | None, "which requests are cancelled on purpose; null: none"]
     wall_s: Annotated[float | None, "the wall clock that an imported file states"]
 
 
 class Manifest(TypedDict, total=False):
-    """With what, where and how a run was made."""
+    """What made a run, where, and with which options."""
 
     schema_version: Required[int]
     needs_version: Annotated[str, "the oldest Weighbridge that reads the run"]
@@ -160,16 +171,16 @@ class Manifest(TypedDict, total=False):
     host: Host
     gateway: Required[Gateway]
     reference: Annotated[Gateway, "where the second of two routes leads"]
-    currency: Required[Annotated[str | None, "of every amount; null: nobody says"]]
+    currency: Required[Annotated[str | None, "the currency of every amount; null: unknown"]]
     prices: Annotated[dict[str, Any] | None, "the price table (rules/prices.py)"]
     workers: Whole
-    options: Required[Annotated[dict[str, Scalar], "as they were asked for"]]
+    options: Required[Annotated[dict[str, Scalar], "as the operator gave them"]]
     sent_options: Annotated[list[str], "those that decide what is sent"]
-    drawn: Annotated[dict[str, Scalar], "what the run made up for options that were left open"]
+    drawn: Annotated[dict[str, Scalar], "values that the run chose for options left open"]
     slo: Annotated[dict[str, Any] | None, "the objectives (rules/slo.py)"]
     plan: Required[list[PlannedPhase]]
     traffic: Traffic
     require: Annotated[dict[str, Any], "the features that --require asks for (compat/required.py)"]
-    body_changes: Annotated[list[ChangedBody], "fields that the gateway was found to refuse"]
+    body_changes: Annotated[list[ChangedBody], "fields that the gateway refused"]
     clock: Clocks
     imported_from: Annotated[list[str], "files of the seed's script that `import` read"]

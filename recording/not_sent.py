@@ -1,8 +1,8 @@
-"""What was planned and not sent, in one line: a stopped window may have a million left. Pure.
+"""Planned requests that were not sent, in one line: a stopped window may have a million left. Pure.
 
-Each generator tells once a phase which of its requests it never began: every `step`-th index from
-`first` to `last`. The line stands in events.jsonl (`not_sent`); a row of the same request outweighs
-it, for a resumed run sends what an earlier attempt did not.
+Each generator reports once per phase which of its requests it never began: every `step`-th index
+from `first` to `last`. The line is an event of events.jsonl (`not_sent`). If there is also a row of
+the same request, the row counts: a resumed run sends what an earlier attempt did not.
 """
 
 from collections.abc import Mapping
@@ -16,9 +16,9 @@ EVENT = "not_sent"
 class Unsent:
     """`count` requests of a phase, none of which was handed to a user; `reason` is why.
 
-    Their indices are `first`, `first + step`, ... up to `last`, those apart that an earlier attempt
-    has finished. They were due from `due_first_s` to `due_last_s` after the phase began (None: as
-    soon as a user was free). `attempt` at the run, from 1, left them.
+    Their indices are `first`, `first + step`, ... up to `last`, except those that an earlier
+    attempt has finished. They were due from `due_first_s` to `due_last_s` after the phase began
+    (None: as soon as a user was free). `attempt` is the attempt at the run, from 1, that left them.
     """
 
     run_id: str
@@ -36,7 +36,7 @@ class Unsent:
 
     @classmethod
     def of(cls, told: Mapping[str, Any]) -> "Unsent":
-        """The line that `as_dict` made, or an event of it. ValueError for what is none."""
+        """The inverse of `as_dict`, also for an event. Raises ValueError for anything else."""
         made: dict[str, Any] = {item.name: told.get(item.name) for item in fields(cls)}
         whole = [made[name] for name in ("first", "last", "step", "count", "attempt")]
         texts = [made[name] for name in ("run_id", "worker", "phase", "model", "reason")]
@@ -58,5 +58,5 @@ class Unsent:
 
     @property
     def indices(self) -> range:
-        """The indices it speaks of, those that an earlier attempt has finished included."""
+        """The indices it covers, including those that an earlier attempt has finished."""
         return range(self.first, self.last + 1, self.step)

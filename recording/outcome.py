@@ -1,4 +1,4 @@
-"""How a request ended: one closed set of names, and what follows from each. Pure.
+"""How a request ended: one closed set of names, and the consequences of each. Pure.
 
 planned
 ├── lost                     its process died or was lost: answered or not, paid or not, unknown
@@ -40,7 +40,7 @@ from enum import StrEnum
 
 
 class Outcome(StrEnum):
-    """The end of one planned request; the module's docstring is the tree."""
+    """How one planned request ended; the module's docstring shows the tree."""
 
     OK = "ok"
     REDIRECT = "redirect"
@@ -75,15 +75,15 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What follows from how a request ended.
+    """The consequences of an outcome.
 
-    `free`: it cost nothing, unless the gateway states a cost: refused, or never arrived.
-    `counted`: the article's stop rule counts it ("many 429, 5xx and timeouts").
-    `waited`: no whole answer came; it would have taken at least as long as was waited for it.
-    `ours`: our own machine or program failed, which says nothing about the gateway.
-    `hopeless`: the cause is the same for every request: sending on brings more of it.
-    `ended_by_us`: never sent, given up because the run was stopped, or lost with its generator.
-    `on_purpose`: we closed the connection as planned: no success, and no failure of the gateway's.
+    `free`: it cost nothing unless the gateway states a cost: it was refused, or never arrived.
+    `counted`: the article's stop rule counts it ("many 429, 5xx and timeouts"). `waited`: no whole
+    answer came; it would have taken at least as long as was waited for it. `ours`: our own machine
+    or program failed, which says nothing about the gateway. `hopeless`: the cause is the same for
+    every request, so sending more brings only more of it. `ended_by_us`: never sent, given up
+    because the run was stopped, or lost with its generator. `on_purpose`: we closed the connection
+    as planned; it is neither a success nor a failure of the gateway.
     """
 
     free: bool = False
@@ -129,7 +129,7 @@ FACTS: dict[Outcome, Facts] = {
 
 
 def having(fact: str) -> frozenset[str]:
-    """The outcomes of which a fact is true, by the names that rows carry: `having("free")`."""
+    """The names of the outcomes for which a fact is true, e.g. `having("free")`."""
     return frozenset(outcome.value for outcome, facts in FACTS.items() if getattr(facts, fact))
 
 
@@ -145,7 +145,8 @@ _BY_STATUS = {
     404: Outcome.NOT_FOUND,
     408: Outcome.SERVER_ERROR,
     429: Outcome.RATE_LIMITED,
-    # Proxies' words for "I gave up" (nginx's 444 and 499, AWS's 460): no mistake of the request.
+    # Statuses by which proxies say "I gave up" (nginx's 444 and 499, AWS's 460): the request is not
+    # at fault.
     444: Outcome.SERVER_ERROR,
     460: Outcome.SERVER_ERROR,
     499: Outcome.SERVER_ERROR,
@@ -153,9 +154,9 @@ _BY_STATUS = {
 
 
 def of_status(status: int) -> Outcome:
-    """The outcome that an HTTP status other than 2xx stands for.
+    """The outcome of an HTTP status other than 2xx.
 
-    A 1xx, or a number that is no HTTP status, is `malformed`.
+    A 1xx, or a number that is not an HTTP status, is `malformed`.
     """
     if status in _BY_STATUS:
         return _BY_STATUS[status]

@@ -1,7 +1,7 @@
-"""A part file read row by row, as strictly as the recorder wrote it. Pure but for the reading.
+"""Reads a part file row by row, as strictly as the recorder wrote it. Pure except for the reading.
 
-A process that died while it wrote leaves a torn last record; every other record that is not the
-recorder's is a fault that has a line.
+A process that died while writing leaves a torn last record. Any other record that the recorder
+cannot have written is a fault, reported with its line.
 """
 
 import csv
@@ -15,11 +15,13 @@ from recording.record import COLUMNS, RequestRecord, decode
 
 
 class PartError(InputError):
-    """A part file holds what the recorder cannot have written; the message names file and line."""
+    """A part file holds something the recorder cannot have written; the message names file and
+    line.
+    """
 
 
 def records(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
-    """Each whole CSV record and where it begins; it ends where its quotes are closed.
+    """Each whole CSV record and its first line; a record ends at a line break outside quotes.
 
     A torn one at the end is left out.
     """
@@ -34,7 +36,9 @@ def records(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
 
 
 def whole(line: bytes, columns: Sequence[str] = COLUMNS) -> bool:
-    """Whether a line is a record by itself: then the quote before it is a fault, not a torn end."""
+    """Whether a single line is a whole record: then an open quote before it is a fault, not a torn
+    end.
+    """
     try:
         decode(next(csv.reader([line.decode()], strict=True)), columns)
     except (ValueError, csv.Error, StopIteration):
@@ -43,7 +47,7 @@ def whole(line: bytes, columns: Sequence[str] = COLUMNS) -> bool:
 
 
 def rows(path: Path, made_by: str = "") -> Iterator[RequestRecord]:
-    """The rows of a part file, its torn end apart. Raises PartError and OSError.
+    """The rows of a part file, without its torn end. Raises PartError and OSError.
 
     `made_by`: the Weighbridge to use for columns that this one does not know.
     """

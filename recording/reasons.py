@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 
 class Said(NamedTuple):
-    """One thing in both languages of a report."""
+    """A text in both languages of the report."""
 
     en: str
     zh: str
@@ -36,7 +36,9 @@ class Reason(StrEnum):
 
     @classmethod
     def of(cls, text: object) -> "Reason | None":
-        """The reason that a file holds, by its value or by the sentence of 0.1; else None."""
+        """The reason in a file, given by its value or by the sentence that 0.1 wrote; otherwise
+        None.
+        """
         if not isinstance(text, str):
             return None
         return _BY_SENTENCE.get(text) or (cls(text) if text in cls._value2member_map_ else None)

@@ -22,14 +22,14 @@ def column(meaning: str, **kwargs: Any) -> Any:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestRecord:
-    """What is known of one planned request. None: not known, or there is none."""
+    """What is known about one planned request. None: unknown, or there is none."""
 
     schema_version: int = column("version of this table's columns", default=SCHEMA_VERSION)
     run_id: str = column("the run; also the name of its folder")
     timestamp: str = column("wall clock at completion, ISO 8601, UTC: a label, never subtracted")
     worker: str = column("the process that sent the request (`local`, or a Locust worker)")
     attempt: int | None = column(
-        "which attempt at the run this is of, from 1: a resumed run has several", default=None
+        "the attempt at the run it belongs to, from 1: a resumed run has several", default=None
     )
     phase: str = column("the block of the plan, e.g. `rpm/gpt-5.4-nano/600`")
     mode: str = column("the test: `rpm`, `tpm`, ...")
@@ -79,15 +79,15 @@ class RequestRecord:
     )
     chunks: int | None = column("streams: chunks that carried content or reasoning", default=None)
     arrivals: int | None = column(
-        "streams: moments at which chunks came; those less than 0.1 ms apart came at one",
+        "streams: moments at which chunks came; chunks less than 0.1 ms apart count as one moment",
         default=None,
     )
     stalls: int | None = column(
         "streams: gaps between content chunks longer than `--stall-limit`", default=None
     )
     chunk_gaps: str | None = column(
-        "streams: how many gaps between content chunks lie in which bucket, `bucket:count` with "
-        "spaces between; bucket 0 is below 1 us, b from 10^((b-1)/50) to 10^(b/50) us",
+        "streams: gaps between content chunks counted by bucket, as `bucket:count` separated by "
+        "spaces; bucket 0 is below 1 us, b from 10^((b-1)/50) to 10^(b/50) us",
         default=None,
     )
     response_bytes: int | None = column("bytes of the answer's body as received", default=None)
@@ -104,21 +104,23 @@ class RequestRecord:
     cache_write_tokens: int | None = column("prompt tokens written to the cache", default=None)
     reasoning_tokens: int | None = column("completion tokens spent on reasoning", default=None)
     tokens_beside: str | None = column(
-        "which of these counts the gateway states beside the whole that they are usually part of: "
+        "counts that the gateway states in addition to the total that usually includes them: "
         "`reasoning` (of the completion), `cached`, `cache_write` (of the prompt)",
         default=None,
     )
     api_cost: float | None = column(
-        "what it cost, as `cost_source` knows, in the run's currency", default=None
+        "what it cost according to `cost_source`, in the run's currency", default=None
     )
     header_cost: float | None = column(
-        "the cost stated in a header, kept beside the body's", default=None
+        "the cost stated in a header, kept besides the body's", default=None
     )
     upstream_cost: float | None = column(
-        "what the provider charges to your own key at the gateway, beside `api_cost`", default=None
+        "what the provider charges to your own key at the gateway, in addition to `api_cost`",
+        default=None,
     )
     cost_source: str = column(
-        "who says so: the gateway (`body`, `header`), your `price_table`, or nobody (`unknown`)",
+        "the source of the cost: the gateway (`body`, `header`), your `price_table`, or none "
+        "(`unknown`)",
         default="unknown",
     )
     finish_reason: str | None = column("why the model stopped", default=None)
@@ -127,28 +129,32 @@ class RequestRecord:
         "whether reasoning text came back", default=None
     )
     reasoning_in_content: bool | None = column(
-        "reasoning text stood inside the content, between tags such as `<think>`; `content` is "
-        "what came after it",
+        "reasoning text was inside the content, between tags such as `<think>`; `content` is the "
+        "text after it",
         default=None,
     )
     tool_calls: int | None = column("how many tool calls the reply makes", default=None)
     marker_ok: bool | None = column("the reply is the marker asked for", default=None)
     check: str | None = column(
-        "a probe's verdict (`pass`, `fail`), then flags (tasks/answer_flags.py), a space between",
+        "a probe's verdict (`pass`, `fail`), then flags (tasks/answer_flags.py), separated by "
+        "spaces",
         default=None,
     )
     check_detail: str | None = column(
-        "JSON: why, with the flags' reasons under `flags`; of own traffic its `line` and `turn`",
+        "JSON: the reason, with the flags' reasons under `flags`; for own traffic also `line` and "
+        "`turn`",
         default=None,
     )
     error_type: str | None = column("the gateway's error type or code, or ours", default=None)
     error_message: str | None = column("the error, cut at 2,000 characters", default=None)
     refused_sends: int | None = column(
-        "how often it was refused for a field of its body before this answer, and sent again "
-        "without that field",
+        "how many times it was refused for a field of its body, and sent again without that field, "
+        "before this answer",
         default=None,
     )
-    retry_after_s: float | None = column("how long the gateway asks to wait", default=None)
+    retry_after_s: float | None = column(
+        "how long the gateway asks the client to wait", default=None
+    )
     ratelimit_limit_requests: int | None = column("advertised request limit", default=None)
     ratelimit_remaining_requests: int | None = column("requests left of it", default=None)
     ratelimit_limit_tokens: int | None = column("advertised token limit", default=None)
@@ -159,15 +165,16 @@ class RequestRecord:
         "`created` of the reply, unix seconds by the gateway's clock", default=None
     )
     stated_overhead_s: float | None = column(
-        "what the gateway says it added itself (`x-litellm-overhead-duration-ms` and the like)",
+        "the time that the gateway says it added (`x-litellm-overhead-duration-ms` and the like)",
         default=None,
     )
     stated_upstream_s: float | None = column(
-        "what it says its upstream took (`openai-processing-ms`, `x-envoy-upstream-service-time`)",
+        "the time that it says its upstream took (`openai-processing-ms`, "
+        "`x-envoy-upstream-service-time`)",
         default=None,
     )
     stated_times_from: str | None = column(
-        "the headers that say so, with spaces between", default=None
+        "the headers that state these times, separated by spaces", default=None
     )
     in_flight: int | None = column(
         "requests of this process in flight when it was sent, itself included", default=None
@@ -179,23 +186,23 @@ class RequestRecord:
     )
     arm: str | None = column(
         "with --against: the route it took, `gateway` or `reference`; requests 2i and 2i + 1 of a "
-        "phase are one pair",
+        "phase are a pair",
         default=None,
     )
     cancel_after: str | None = column(
-        "drawn to be cancelled on purpose, and when: `3chunks`, `500ms` (`--cancel-after`); such a "
-        "request is in no rate and no time, whatever became of it",
+        "when this request was to be cancelled on purpose (`--cancel-after`): `3chunks`, `500ms`; "
+        "such a request counts in no rate and no time, however it ended",
         default=None,
     )
     received_chars: int | None = column(
-        "of a request that was cancelled on purpose: characters of text, reasoning and tool calls "
-        "that had come",
+        "for a request that was cancelled on purpose: characters of text, reasoning and tool calls "
+        "received before that",
         default=None,
     )
 
 
 def _type(hint: Any) -> type:
-    """The type a column holds, None apart."""
+    """The type of a column's values other than None."""
     found: type = next((t for t in get_args(hint) if t is not type(None)), hint)
     return found
 
@@ -211,7 +218,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
 
 
 def clean(text: str) -> str:
-    """The text without what UTF-8 or a CSV reader cannot hold."""
+    """The text without characters that UTF-8 or a CSV reader cannot hold."""
     whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return whole.replace("\0", "\ufffd")
 
@@ -238,10 +245,10 @@ def encode(record: RequestRecord) -> list[str]:
 
 
 def decode(cells: Sequence[str], columns: Sequence[str] = COLUMNS) -> RequestRecord:
-    """The record of one CSV row whose file has these columns (recording/formats.py).
+    """The record of one CSV row of a file with these columns (recording/formats.py).
 
-    A column that the file does not have keeps its default, None: nobody knows it. Raises
-    ValueError, with the column's name, for a row that `encode` cannot have written.
+    A column that the file lacks keeps its default, None (unknown). Raises ValueError, with the
+    column's name, for a row that `encode` cannot have written.
     """
     if len(cells) != len(columns):
         raise ValueError(f"{len(cells)} cells instead of {len(columns)}")

@@ -1,4 +1,4 @@
-"""Locust's events on the recording side: write each row, and ship it to the master."""
+"""Handles Locust's request event: writes each row and ships it to the master."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -13,7 +13,7 @@ log = logging.getLogger("weighbridge")
 
 
 def unwritable(sink_path: Path, error: OSError) -> str:
-    """Why a run is ended whose rows no file takes, in one sentence."""
+    """Why a run ends when its rows cannot be written, in one sentence."""
     return (
         f"{sink_path} cannot be written ({error.strerror}), so no more is sent: make room, then go "
         "on with --resume"
@@ -22,7 +22,7 @@ def unwritable(sink_path: Path, error: OSError) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """Rows of a worker's, encoded as in its part file, that the master has not got yet."""
+    """Rows of a worker, encoded as in its part file, that the master does not have yet."""
 
     run_id: str
     rows: list[list[str]]
@@ -32,7 +32,7 @@ class Recorder:
     """Writes this process's rows to its part file; on a worker, also keeps them for shipping.
 
     Locust's `request` event brings the record in `context["record"]`. `watch` sees every record.
-    `failed` is told, in one sentence, each time that a row cannot be written.
+    `failed` is called with one sentence each time a row cannot be written.
     """
 
     def __init__(self, *, ships: bool, watch: Callable[[RequestRecord], None]) -> None:
@@ -44,14 +44,14 @@ class Recorder:
         self.failed: Callable[[str], None] = log.error
 
     def open(self, run_id: str, folder: Path, worker: str) -> None:
-        """Begin the part file of a run. Raises OSError when it cannot be written."""
+        """Open the part file of a run. Raises OSError if it cannot be written."""
         self.close()
         self.run_id = run_id
         self._outbox = []
         self._sink = CsvSink(part_path(folder, worker))
 
     def keep(self, record: RequestRecord) -> None:
-        """Write one record, if it is of the run that is open: a run holds its own rows alone."""
+        """Write one record if it belongs to the open run: a run holds only its own rows."""
         if self._sink is None:
             return
         if record.run_id != self.run_id:
@@ -73,7 +73,7 @@ class Recorder:
             self.keep(record)
 
     def parcel(self) -> Parcel:
-        """The rows not yet shipped, for a message to the master."""
+        """The rows that have not been shipped yet, for a message to the master."""
         rows, self._outbox = self._outbox, []
         return Parcel(self.run_id, rows)
 
@@ -100,7 +100,7 @@ class Inbound:
         self._sinks: dict[str, CsvSink] = {}
 
     def accept(self, worker: str, parcel: Parcel) -> None:
-        """Write one parcel of a worker's. Raises OSError, when all of it has been seen."""
+        """Write one parcel of a worker. Raises OSError, but only after watching every row."""
         failed: OSError | None = None
         if parcel.run_id != self._run_id:
             self.foreign += len(parcel.rows)

@@ -1,4 +1,4 @@
-"""Keys and header values, kept out of what is written: gateways echo them, coded or cut. Pure."""
+"""Removes keys and header values from text: gateways echo them, encoded or cut. Pure."""
 
 import base64
 import json
@@ -10,17 +10,19 @@ from urllib.parse import quote, quote_plus
 
 MARK = "[key]"
 SHORTEST = 8
-"""Characters of a key, or of the first piece of one, that is looked for everywhere.
+"""Shortest key, or first piece of one, that is searched for everywhere, in characters.
 
-A shorter key is some gateway's "any text": it would be found in innocent words, so it is taken out
-only behind `Bearer`.
+A shorter key is a placeholder for gateways that accept any text: it would be found in innocent
+words, so it is removed only after `Bearer`.
 """
 
 
 def redacted(text: str, secret: str | Sequence[str]) -> str:
-    """The text without the secret, or any of several: as it is, percent-encoded, in HTML or JSON
-    (a few characters of it or all), in hexadecimal, in base64 (also of `Bearer KEY` or `user:KEY`),
-    each also with line breaks inside, or a first or last part of it where somebody cut it."""
+    """The text without the secret (or any of several secrets): plain, percent-encoded, escaped as
+    HTML or JSON (some characters of it or all), in hexadecimal or in base64 (also of `Bearer KEY`
+    or `user:KEY`), each also with line breaks inside, or a first or last part of it where it was
+    cut.
+    """
     if len(text) < SHORTEST:
         return text
     if isinstance(secret, str):
@@ -50,13 +52,15 @@ def _without(text: str, key: str) -> str:
 
 
 def _random(key: str) -> bool:
-    """Whether a piece of it tells what it is of; of a word or a name (a tenant's), none does."""
+    """Whether the key looks random, so that a piece of it identifies it; a word or a tenant's name
+    does not.
+    """
     return len(key) >= 16 or any(c.isdigit() for c in key) or not key.isalpha()
 
 
 @lru_cache(maxsize=64)
 def _needles(key: str) -> tuple[str, ...]:
-    """Where none of these stands, there is nothing of the key to take out."""
+    """If none of these occurs, the text holds nothing of the key."""
     if len(key) < SHORTEST:
         return _forms(key) if key else ()
     ends = ((form[:SHORTEST], form[-SHORTEST:]) for form in _forms(key))
@@ -78,7 +82,7 @@ def _forms(key: str) -> tuple[str, ...]:
     coded |= {key.encode().hex(), key.encode().hex().upper()}
     coded |= {re.sub("%..", lambda byte: byte[0].lower(), quote(key, safe=""))}
     for lead in range(3):  # where the key begins within base64's groups of three bytes
-        # Characters that share bits with what stands before or after the key are not its own.
+        # Characters that share bits with the text before or after the key are left out.
         code = base64.b64encode(b"\0" * lead + key.encode()).decode().rstrip("=")
         whole = code[(0, 2, 3)[lead] : (lead + len(key)) * 8 // 6]
         coded |= {whole, whole.replace("+", "-").replace("/", "_")}
@@ -87,7 +91,7 @@ def _forms(key: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=64)
 def _broken_forms(key: str) -> tuple[re.Pattern[str], ...]:
-    """What finds each form, also where lines were broken inside it, written out or not."""
+    """Patterns that find each form, also with literal or escaped line breaks inside it."""
     gap = r"(?:\s|\\+[nrt]|=\r?\n|\u200b)*"
     if len(key) < SHORTEST:
         return tuple(re.compile(re.escape(form)) for form in _forms(key))
@@ -96,7 +100,7 @@ def _broken_forms(key: str) -> tuple[re.Pattern[str], ...]:
 
 
 def _any_writing(character: str) -> str:
-    """A pattern of one character as it is, or escaped as JSON, URLs or HTML may escape any."""
+    """A pattern for one character, plain or escaped as JSON, URLs or HTML may escape it."""
     number = ord(character)
     # A letter behind a backslash is a line break's (`\\n`), or its own.
     own = character if character.isalnum() else rf"\\*{re.escape(character)}"
@@ -108,7 +112,7 @@ def _any_writing(character: str) -> str:
 
 
 def _without_piece(text: str, pieces: list[str]) -> str:
-    """The text without any of these pieces, the longest first; the last is in all of them."""
+    """The text without any of these pieces, longest first; every piece contains the last."""
     if pieces and pieces[-1] in text:
         for piece in pieces:
             text = text.replace(piece, MARK)
@@ -116,7 +120,7 @@ def _without_piece(text: str, pieces: list[str]) -> str:
 
 
 def _cut_end(text: str, key: str) -> str:
-    """The text without a first piece of the key, at least SHORTEST characters, at its end."""
+    """The text without a leading piece of the key, at least SHORTEST characters, at its end."""
     for length in range(min(len(key) - 1, len(text)), SHORTEST - 1, -1):
         if text.endswith(key[:length]):
             return text[:-length] + MARK

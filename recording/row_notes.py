@@ -1,4 +1,4 @@
-"""What became of a file's rows that are not sent as they stand: counted, and said once. Pure."""
+"""Counts the rows of a file that are not sent exactly as written, by kind. Pure."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -11,22 +11,24 @@ _SAID: dict[str, tuple[str, str]] = {
     "shape": ("read as {names} ({count})", "按 {names} 格式读取（{count}）"),
     "answers": ("recorded answers, which are not sent: {count}", "记录的回复不发送：{count} 行"),
     "prefills": (
-        "requests that end with an assistant's message and are sent so (the model goes on from it, "
-        "or the gateway refuses it): {count}",
+        "requests that end with an assistant message and are sent as they are (the model continues "
+        "it, or the gateway refuses it): {count}",
         "以 assistant 消息结尾并原样发送的请求（模型会续写，或被网关拒绝）：{count} 个",
     ),
     "ours": (
-        "rows whose {names} is not used (--model and --stream say it, and one reply is measured): "
+        "rows with {names}, which is not used (--model and --stream decide it, and one reply is "
+        "measured): "
         "{count}",
         "不使用 {names} 的行（由 --model 与 --stream 决定，且只测一个回复）：{count} 行",
     ),
     "vendor": (
-        "rows whose {names} goes into the body as the gateway's own field: {count}",
+        "rows with {names}, which goes into the body as a field of the gateway: {count}",
         "{names} 作为网关自有字段放入请求体：{count} 行",
     ),
-    "unused": ("rows whose {names} is not used: {count}", "不使用 {names} 的行：{count} 行"),
+    "unused": ("rows with {names}, which is not used: {count}", "不使用 {names} 的行：{count} 行"),
     "hashes": (
-        "rows whose hash_ids is not used (made prompts share no prefix, so no cache helps): "
+        "rows with hash_ids, which is not used (generated prompts share no prefix, so no cache "
+        "helps): "
         "{count}",
         "不使用 hash_ids 的行（生成的 prompt 没有公共前缀，缓存不起作用）：{count} 行",
     ),
@@ -36,16 +38,16 @@ _SAID: dict[str, tuple[str, str]] = {
     ),
     "failed": ("rows that had failed, left out: {count}", "略去失败的记录：{count} 行"),
     "silent": (
-        "conversations without a user's turn, left out: {count}",
+        "conversations without a user turn, left out: {count}",
         "略去没有用户发言的对话：{count} 个",
     ),
     "first_turns": (
-        "conversations of which only the first turn is sent (a later one waits for a reply, which "
-        "needs a closed loop): {count}",
+        "conversations whose first turn alone is sent (later turns wait for a reply, which needs a "
+        "closed loop): {count}",
         "只发送第一轮的对话（后续各轮需等待回复，只有闭环模式才能发送）：{count} 个",
     ),
     "other_urls": (
-        "rows for another endpoint than /chat/completions, left out: {count}",
+        "rows for an endpoint other than /chat/completions, left out: {count}",
         "略去发往 /chat/completions 以外接口的请求：{count} 行",
     ),
     "outside": (
@@ -53,22 +55,22 @@ _SAID: dict[str, tuple[str, str]] = {
         "略去 --trace-from 与 --trace-to 之外的记录：{count} 行",
     ),
     "repeats": (
-        "lines are sent more than once, for {count} requests are planned and the file has {names} "
-        "(request i takes line i mod {names}; a cache may answer what it has seen)",
+        "lines are sent more than once: {count} requests are planned and the file has {names} "
+        "lines (request i takes line i mod {names}; a cache may answer repeats)",
         "计划 {count} 个请求而文件只有 {names} 行，同一行会多次发送（第 i 个请求取第 i mod {names} "
         "行，缓存可能直接应答）",
     ),
     "again": (
-        "the lines ({names}) are begun again from the first when all were sent; a cache may answer "
-        "what it has seen",
+        "after all {names} lines were sent, sending starts again from the first; a cache may "
+        "answer repeats",
         "全部 {names} 行发送完后从第一行重新开始，缓存可能直接应答",
     ),
     "silence_dated": (
-        "the first request is due after {names}: a later --trace-from takes that silence off",
+        "the first request is due after {names}: a later --trace-from removes that pause",
         "第一个请求在 {names} 之后才到期：可用更晚的 --trace-from 去掉这段空白",
     ),
     "silence": (
-        "the first request is due after {names}: --trace-from {count} takes that silence off",
+        "the first request is due after {names}: --trace-from {count} removes that pause",
         "第一个请求在 {names} 之后才到期：可用 --trace-from {count} 去掉这段空白",
     ),
 }
@@ -97,7 +99,7 @@ class Notes:
 
 
 def said(note: Note, place: int = 0) -> str:
-    """A note as a clause: in English, or with `place` 1 in Chinese."""
+    """A note as a clause, in English or, with `place` 1, in Chinese."""
     names = [str(name)[:40] for name in note["names"]]
     shown = ", ".join(names[:NAMES_SHOWN]) + (" ..." if len(names) > NAMES_SHOWN else "")
     count = note["count"]

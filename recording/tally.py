@@ -1,4 +1,4 @@
-"""Live counts of a phase or of a stretch of time, record by record. Pure."""
+"""Live counts over a phase or a period of time, record by record. Pure."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -18,12 +18,12 @@ class Tally:
     outcomes: Counter[str] = field(default_factory=Counter)
     total_tokens: int = 0
     cost: float | None = None
-    unpriced: int = 0  # successes whose cost nobody stated
+    unpriced: int = 0  # successes without a stated cost
     last_done_s: float = 0.0
-    held: bool = False  # requests waited until the rest of the budget covered their worst case
+    held: bool = False  # requests that waited until the rest of the budget covered their worst case
 
     def add(self, record: RequestRecord) -> None:
-        """Take in one record."""
+        """Count one record."""
         self.outcomes[record.outcome] += 1
         if record.outcome == Outcome.DROPPED:
             self.dropped += 1
@@ -39,12 +39,12 @@ class Tally:
             self.unpriced += record.success
 
     def leave(self, unsent: Unsent) -> None:
-        """Take in what was planned and not sent."""
+        """Count planned requests that were not sent."""
         self.outcomes[Outcome.DROPPED] += unsent.count
         self.dropped += unsent.count
 
     def merge(self, other: "Tally") -> None:
-        """Take in all that another has counted."""
+        """Add the counts of another tally."""
         self.done += other.done
         self.dropped += other.dropped
         self.succeeded += other.succeeded

@@ -1,8 +1,8 @@
-"""Words that we did not write, made safe to show: the one way for them to a person's eyes. Pure.
+"""Makes text from outside safe to show; all such text goes through here. Pure.
 
-A gateway's messages, models and finish reasons, names out of other people's files: a terminal
-obeys their escapes, a log takes their line breaks for its own, and bidi marks turn a sentence
-round. Rows keep such words as they came; whatever shows them passes them through `shown`.
+Examples are a gateway's messages, models and finish reasons, and names in other people's files. A
+terminal obeys their escapes, their line breaks forge log lines, and bidi marks reverse a sentence.
+Rows keep such text as it came; everything that shows it passes it through `shown`.
 """
 
 import json
@@ -19,17 +19,18 @@ _UNSEEN = re.compile(
     "\U000e0001\U000e0020-\U000e007f"
     "\ud800-\udfff]"
 )
-"""Unicode's categories Cc, Cf, Cs, Zl and Zp: nothing to see, but something to obey.
-tests/recording/test_untrusted_text.py compares the ranges with Unicode's own table."""
+"""Unicode's categories Cc, Cf, Cs, Zl and Zp: invisible, but interpreted.
+tests/recording/test_untrusted_text.py compares the ranges with Unicode's own table.
+"""
 
 _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 LONGEST_CHARS = 160
 
 
 def shown(words: object, longest: int | None = None) -> str:
-    """The words on one line, with what cannot be seen written as an escape: `\\x1b`, `\\u202e`.
+    """The text on one line, with invisible characters written as escapes: `\\x1b`, `\\u202e`.
 
-    Cut to `longest` characters, the last of them `…`. What was shown once stays as it is.
+    Cut to `longest` characters, the last of them `…`. Applying it twice changes nothing more.
     """
     text = str(words)
     if longest is not None:
@@ -39,22 +40,22 @@ def shown(words: object, longest: int | None = None) -> str:
 
 
 def quoted(words: object, longest: int = LONGEST_CHARS) -> str:
-    """The words for a sentence or a cell: shown, blanks at the ends left away, cut."""
+    """The text for a sentence or a cell: shown, stripped and cut."""
     return shown(str(words).strip(), longest)
 
 
 def markup(words: object) -> str:
-    """The words as HTML shows them: on one line, no tag, no entity of theirs."""
+    """The text escaped for HTML: on one line, with no tag and no entity of its own."""
     return escape(shown(words))
 
 
 def lines(text: str) -> str:
-    """A text whose line breaks are ours, each line shown."""
+    """A text with our own line breaks, each line shown."""
     return "\n".join(shown(line) for line in text.split("\n"))
 
 
 def as_json(content: Any, indent: int | None = 2) -> str:
-    """JSON for files that people read too: the same values, what cannot be seen escaped.
+    """JSON for files that people also read: the same values, with invisible characters escaped.
 
     Raises ValueError for a number that is not finite.
     """
@@ -63,7 +64,9 @@ def as_json(content: Any, indent: int | None = 2) -> str:
 
 
 class ShownWords(logging.Filter):
-    """For a logger: one record is one line, whoever's words are in it; so is each of its trace."""
+    """A logging filter: each record is one line, whatever text it quotes, and so is each line of
+    its traceback.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.msg, record.args = shown(record.getMessage()), None

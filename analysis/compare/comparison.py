@@ -141,7 +141,7 @@ def unlike(base: Run, other: Run) -> list[str]:
 
 
 def _wishes(options: Mapping[str, Any], named: Sequence[str]) -> dict[str, Any]:
-    """Those of the options that are `named`, as they were asked for and as they are typed."""
+    """Those of the options that are `named`, as the operator gave them and as they are typed."""
     nonce = str(options.get("cache_nonce"))
     asked = {**options} | ({"cache_nonce": "fresh"} if _DRAWN_NONCE.fullmatch(nonce) else {})
     return {f"--{name.replace('_', '-')}": asked[name] for name in named if name in asked}

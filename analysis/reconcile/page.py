@@ -232,7 +232,7 @@ def _models(t: Words, found: Reconciliation) -> Table:
             ),
         ],
         title=t("By model", "按模型"),
-        how=t("Models as they were asked for.", "按请求的模型名分组。"),
+        how=t("Models as the operator gave them.", "按请求的模型名分组。"),
     )
 
 

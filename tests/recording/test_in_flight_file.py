@@ -173,5 +173,5 @@ def test_a_row_says_all_that_the_plan_knows() -> None:
 
 
 def test_a_phase_that_the_run_does_not_have_is_refused() -> None:
-    with pytest.raises(InputError, match="does not have"):
+    with pytest.raises(InputError, match="not in the manifest"):
         lost_rows([Left("local", 1, "other", 0, 1.5e9)], "run", PLAN)
