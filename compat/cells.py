@@ -6,7 +6,7 @@ from typing import Any
 
 from compat.attribution import Cause
 from compat.check import Words
-from compat.registry import BY_ID
+from compat.registry import find
 from compat.verdict import LONGEST_FACT_CHARS, SYMBOLS, WORST_FIRST, Verdict
 from recording.errors import InputError
 from recording.untrusted_text import shown
@@ -49,7 +49,7 @@ class Cell:
     @property
     def in_code(self) -> Words | None:
         """`So in your code: ...`; None where it works, or of a check that this version lacks."""
-        check = BY_ID.get(self.check)
+        check = find(self.check)
         return None if check is None else check.in_code(self.verdict)
 
 

@@ -39,11 +39,12 @@ class Setting:
     round: int = 0
     reasons: bool = False
     tokens_field: str = "max_tokens"
+    tokens_field_given: bool = False  # whether the operator said so
     forced_token: tuple[int, str] | None = None  # an id of its tokenizer, and the id's text
     context_tokens: int | None = None  # as stated
     longest_context_tokens: int = 200_000  # what error.context may send at most
     caches_prompts: bool | None = None  # whether the model is said to cache prompts
-    keyed: bool = True  # whether a key is sent at all
+    keyed: bool = True  # whether a key is sent, and nothing else may be it
     lacks: frozenset[str] = frozenset()  # ids of checks that the model is said not to support
     embeds: bool = False  # an embedding model
     responses: bool = False  # whether the Responses API is asked for

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from compat.own_in_traffic import OwnInTraffic, own_features
 from compat.registry import BY_ID
 from recording.json_values import Json, mapping, numeric, whole
 
@@ -141,17 +142,22 @@ ALWAYS = ("error.model",)
 
 def needs(bodies: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
     """The features that the bodies use, by model (empty where a body names none), in the checks'
-    order. Bodies of embeddings and of the Responses API are told by `input`."""
-    found: dict[str, set[str]] = {}
+    order, their own tools and schemas last. Bodies of embeddings and of the Responses API are told
+    by `input`."""
+    found: dict[str, dict[str, None]] = {}
     for body in bodies:
         model = body.get("model")
-        used = found.setdefault(model if isinstance(model, str) else "", set())
+        used = found.setdefault(model if isinstance(model, str) else "", {})
         if "input" in body and "messages" not in body:
-            used |= _of_input(body)
+            used.update(dict.fromkeys(_of_input(body)))
             continue
-        used |= {name for name, uses in USES.items() if uses(body)}
-        used |= set(ALWAYS)
-    return {model: [name for name in BY_ID if name in used] for model, used in found.items()}
+        names = [name for name, uses in USES.items() if uses(body)]
+        used.update(dict.fromkeys([*names, *ALWAYS, *own_features(body)]))
+    return {
+        model: [*(name for name in BY_ID if name in used),
+                *(name for name in used if name not in BY_ID)]
+        for model, used in found.items()
+    }  # fmt: skip
 
 
 _OF_RESPONSES = {
@@ -171,16 +177,20 @@ def _of_input(body: Json) -> set[str]:
     return {"responses.plain", *(name for key, name in _OF_RESPONSES.items() if body.get(key))}
 
 
-def as_toml(found: Mapping[str, Sequence[str]], default_model: str = "*") -> str:
-    """The features as a compat.toml: models that use the same ones together."""
+def as_toml(
+    found: Mapping[str, Sequence[str]], default_model: str = "*", own: OwnInTraffic | None = None
+) -> str:
+    """The features as a compat.toml: models that use the same ones together, then the tools and
+    schemas that the bodies hold."""
     groups: dict[tuple[str, ...], list[str]] = {}
     for model, features in found.items():
         if features:
             groups.setdefault(tuple(features), []).append(model or default_model)
-    return "\n".join(
+    parts = [
         f"[[require]]\nmodels = {_list(models)}\nfeatures = {_list(features)}\n"
         for features, models in groups.items()
-    )
+    ]
+    return "\n".join([*parts, *([] if own is None or not parts else own.as_toml())])
 
 
 def _list(names: Sequence[str]) -> str:

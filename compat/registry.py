@@ -1,6 +1,6 @@
 """All checks, in the order in which they are made and shown. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 
 from compat.check import Check
@@ -12,6 +12,7 @@ from compat.checks import (
     lengths,
     media,
     messages,
+    own,
     reasoning,
     responses,
     sampling,
@@ -28,10 +29,15 @@ CHECKS: tuple[Check, ...] = (
 BY_ID: Mapping[str, Check] = {check.id: check for check in CHECKS}
 
 
-def chosen(names: Iterable[str]) -> list[Check]:
+def find(name: str) -> Check | None:
+    """A check of ours or of an operator's own by its id, for its words; None: it is neither."""
+    return BY_ID.get(name) or own.described(name)
+
+
+def chosen(names: Iterable[str], among: Sequence[Check] = CHECKS) -> list[Check]:
     """The checks of these ids or patterns (`tool.*`), in their order. Raises KeyError."""
     wanted = list(names)
     for name in wanted:
-        if not any(fnmatchcase(known, name) for known in BY_ID):
+        if not any(fnmatchcase(check.id, name) for check in among):
             raise KeyError(name)
-    return [check for check in CHECKS if any(fnmatchcase(check.id, name) for name in wanted)]
+    return [check for check in among if any(fnmatchcase(check.id, name) for name in wanted)]

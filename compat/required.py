@@ -2,10 +2,13 @@
 
 [[require]]
 models = ["gpt-*"]
-features = ["json.schema", "tool.loop"]
+features = ["json.schema", "tool.loop", "own.*"]
 allow = { "n" = ["refused"] }
 [tools]
 file = "our-tools.json"
+
+A feature is a check's id or a pattern of ids. `[tools]` and `[schemas]` are the application's own
+(compat/own.py): each is a check more.
 """
 
 import tomllib
@@ -17,6 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from compat.cells import Cell
+from compat.checks.own import checks_of
+from compat.own import NOTHING, TABLES, Own, contents
+from compat.own import parse as parse_own
 from compat.registry import BY_ID
 from compat.verdict import Verdict
 from recording.errors import OperatorError
@@ -35,10 +41,10 @@ class Requirement:
 
 @dataclass(frozen=True, slots=True)
 class Required:
-    """A compat.toml. `tools_file`: the application's own tools, beside compat.toml; or None."""
+    """A compat.toml; `own`: the application's own tools and schemas."""
 
     requirements: tuple[Requirement, ...]
-    tools_file: str | None = None
+    own: Own = NOTHING
 
     def of(self, model: str) -> dict[str, frozenset[Verdict]]:
         """What a model must have: each feature, and the verdicts that pass. Where several
@@ -86,9 +92,10 @@ def load(path: Path) -> Required:
 
 
 def content(path: Path) -> dict[str, Any]:
-    """What stands in a compat.toml, as the manifest keeps it. Raises OperatorError."""
+    """What stands in a compat.toml and in the files that it names, as the manifest keeps it.
+    Raises OperatorError."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return contents(tomllib.loads(path.read_text(encoding="utf-8")), path)
     except OSError as error:
         raise OperatorError(f"--require {path} cannot be read ({error.strerror}).") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -97,20 +104,18 @@ def content(path: Path) -> dict[str, Any]:
 
 def parse(content: Mapping[str, Any], name: str = "compat.toml") -> Required:
     """The requirements of a parsed file. Raises OperatorError, which says what to do."""
-    _known_keys(name, "the file", content, ("require", "tools"))
+    _known_keys(name, "the file", content, ("require", *TABLES))
     tables = content.get("require")
     if not isinstance(tables, list) or not tables:
         raise OperatorError(
             f"{name} requires nothing: write a [[require]] with models and features."
         )
-    tools = content.get("tools", {})
-    file = tools.get("file") if isinstance(tools, dict) else None
-    if tools and (not isinstance(file, str) or not file):
-        raise OperatorError(f'{name}: [tools] names no file: write file = "our-tools.json".')
-    return Required(tuple(_requirement(name, table) for table in tables), file)
+    own = parse_own(content, name)
+    known = [*BY_ID, *(check.id for check in checks_of(own))]
+    return Required(tuple(_requirement(name, table, known) for table in tables), own)
 
 
-def _requirement(name: str, table: Any) -> Requirement:
+def _requirement(name: str, table: Any, known: Sequence[str]) -> Requirement:
     if not isinstance(table, dict):
         raise OperatorError(f"{name}: require is no table: write [[require]].")
     _known_keys(name, "[[require]]", table, ("models", "features", "allow"))
@@ -119,10 +124,13 @@ def _requirement(name: str, table: Any) -> Requirement:
     allow = table.get("allow", {})
     if not isinstance(allow, dict):
         raise OperatorError(f'{name}: allow is no table: write allow = {{ "n" = ["refused"] }}.')
-    for feature in (*features, *allow):
-        _known(name, feature)
-    allowed = {feature: _verdicts(name, feature, told) for feature, told in allow.items()}
-    return Requirement(models, features, allowed)
+    named = [one for feature in features for one in _meant(name, feature, known)]
+    allowed = {
+        one: _verdicts(name, feature, told)
+        for feature, told in allow.items()
+        for one in _meant(name, feature, known)
+    }
+    return Requirement(models, tuple(dict.fromkeys(named)), allowed)
 
 
 def _texts(name: str, table: Mapping[str, Any], key: str) -> tuple[str, ...]:
@@ -132,11 +140,16 @@ def _texts(name: str, table: Mapping[str, Any], key: str) -> tuple[str, ...]:
     return tuple(told)
 
 
-def _known(name: str, feature: str) -> None:
-    if feature not in BY_ID:
-        near = get_close_matches(feature, BY_ID, 1)
-        hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(BY_ID)}."
-        raise OperatorError(f"{name} names no check of ours, {feature!r}: {hint}")
+def _meant(name: str, feature: str, known: Sequence[str]) -> list[str]:
+    """The checks of an id or a pattern. Raises OperatorError where there is none."""
+    found = [one for one in known if fnmatchcase(one, feature)]
+    if not found:
+        near = get_close_matches(feature, known, 1)
+        hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}."
+        if feature.startswith("own."):
+            hint = "name the tool or schema in [tools] or [schemas] of the file."
+        raise OperatorError(f"{name} names no check that there is, {feature!r}: {hint}")
+    return found
 
 
 def _known_keys(name: str, where: str, table: Mapping[str, Any], known: Sequence[str]) -> None:

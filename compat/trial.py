@@ -87,7 +87,8 @@ def learn(setting: Setting, seen: Sequence[Evidence]) -> Setting:
     budget called. Send the check again when the setting has changed."""
     for evidence in seen:
         error = error_of(evidence) if evidence.status in (400, 422) else None
-        if error is not None and names_any(error, ("max_tokens", "max_completion_tokens")):
+        named = error is not None and names_any(error, ("max_tokens", "max_completion_tokens"))
+        if named and not setting.tokens_field_given:
             other = ("max_completion_tokens", "max_tokens")
             wanted = other[0] if setting.tokens_field == "max_tokens" else other[1]
             return replace(setting, tokens_field=wanted)

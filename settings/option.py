@@ -107,7 +107,10 @@ def foreign(options: Any) -> Iterator[str]:
     for item in fields(options) if options.mode in known() else ():
         modes = readers(item)
         if getattr(options, item.name) != item.default and options.mode not in modes:
-            yield f"{flag(item.name)} works only with --mode {_or(modes)}; remove it."
+            if options.mode in item.metadata["not_modes"]:
+                yield f"{flag(item.name)} does nothing with --mode {options.mode}; remove it."
+            else:
+                yield f"{flag(item.name)} works only with --mode {_or(modes)}; remove it."
 
 
 def _or(words: Sequence[str]) -> str:

@@ -83,7 +83,7 @@ def exchange_raw(client: Client, request: Request, job: Job) -> RequestRecord:
     body = dict(ask.body or {})
     phase = replace(job.phase, stream=bool(body.get("stream")), max_tokens=ask.output_tokens)
     own = replace(job, phase=phase, prompt_tokens=ask.prompt_tokens)
-    client.task_header = True  # strict gateways take no task_id in a body
+    client.task_header = request.raw.named  # strict gateways take no task_id in a body
     try:
         return exchange(client, request, body, own, job.origin)
     finally:

@@ -33,11 +33,12 @@ class Judgement:
 @dataclass(frozen=True, slots=True)
 class Raw:
     """A request of a check's: `ask` is all of it. `keep` is given what came back, and the secrets
-    that it must not show."""
+    that it must not show. `named`: by its task_id, in a header."""
 
     check: str
     ask: Ask
     keep: Callable[[Evidence, Sequence[str]], None]
+    named: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from analysis.reading.atomic_file import replacing
 from analysis.reading.load import Run, rows
@@ -12,7 +11,7 @@ from compat import evidence_file
 from compat.attribution import cause
 from compat.cells import Cell, as_json, from_json
 from compat.evidence import Evidence
-from compat.known import DIRECT, direct_of, survey_of
+from compat.known import DIRECT, direct_of_manifest, of_manifest
 from compat.replay import Changed, finish
 from compat.required import Judged, Required, judge, parse
 from compat.survey import Survey
@@ -54,7 +53,7 @@ def of(run: Run) -> Features:
         dict.fromkeys(n.strip() for n in str(options.get("model", "")).split(",") if n.strip())
     )
     try:
-        found = _judged(run, options, models)
+        found = _judged(run, models)
     except (Changed, InputError):  # of a version whose checks were others: as they were judged then
         found = Features(tuple(read(run.folder)), models)
     required = _required(run)
@@ -86,23 +85,16 @@ def read(folder: Path) -> list[Cell]:
         raise InputError(f"{path}: {error}") from None
 
 
-def _judged(run: Run, options: Mapping[str, Any], models: Iterable[str]) -> Features:
+def _judged(run: Run, models: Iterable[str]) -> Features:
     kept = evidence_file.read(run.folder)
     places = {id(evidence): place for place, evidence in kept.items()}
     sent = _Sent(run)
     cells, ended, mute = list[Cell](), dict[str, str](), list[str]()
     for model in models:
-        survey = survey_of(
-            model,
-            run_id=run.run_id,
-            checks=str(options.get("checks") or ""),
-            context_tokens=int(options.get("context_tokens") or 0),
-            auth=str(options.get("auth") or ""),
-            headers=bool(options.get("header")),
-        )
+        survey = of_manifest(model, run.manifest, run.run_id)
         finish(survey, kept, _unsent(run))
         found = [*_cells(survey, places, sent)]
-        direct = _direct(run, options, survey)
+        direct = direct_of_manifest(survey, run.manifest, run.run_id)
         if direct is not None:
             finish(direct, kept, _unsent(run))
             found = _with_causes(found, [*_cells(direct, places, sent)], model)
@@ -112,18 +104,6 @@ def _judged(run: Run, options: Mapping[str, Any], models: Iterable[str]) -> Feat
         if survey.mute:
             mute.append(model)
     return Features(tuple(cells), tuple(models), ended, tuple(mute))
-
-
-def _direct(run: Run, options: Mapping[str, Any], survey: Survey) -> Survey | None:
-    if not options.get("against"):
-        return None
-    return direct_of(
-        survey,
-        run_id=run.run_id,
-        against_model=str(options.get("against_model") or ""),
-        context_tokens=int(options.get("context_tokens") or 0),
-        auth=str(options.get("against_auth") or ""),
-    )
 
 
 def _with_causes(own: Sequence[Cell], direct: Sequence[Cell], model: str) -> list[Cell]:

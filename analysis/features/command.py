@@ -9,6 +9,7 @@ from analysis.features import cells
 from compat.cells import Cell
 from compat.changes import Change, changes
 from compat.needs import as_toml, needs
+from compat.own_in_traffic import own_of
 from recording.errors import InputError, OperatorError
 from recording.json_files import json_of, read_bytes
 from recording.json_values import mapping
@@ -26,7 +27,10 @@ def add_commands(commands: Any) -> None:
         help="exit with 1 where something worked in A and does not in B",
     )
     compat.set_defaults(command=compare)
-    used = commands.add_parser("needs", help="the features that your own requests use, as TOML")
+    used = commands.add_parser(
+        "needs",
+        help="the features that your own requests use, with their tools and schemas, as TOML",
+    )
     used.add_argument(
         "traffic", type=Path, nargs="+", metavar="JSONL",
         help="files with a request's body a line, as --prompts and --trace take them",
@@ -68,7 +72,7 @@ def _verdict(cell: Cell | None) -> str:
 def derive(options: argparse.Namespace) -> None:
     """Print the compat.toml of some traffic. Raises OperatorError."""
     bodies = [body for path in options.traffic for body in _bodies(path)]
-    found = as_toml(needs(bodies), options.model)
+    found = as_toml(needs(bodies), options.model, own_of(bodies))
     if not found:
         raise OperatorError(
             "none of these lines holds a request's body: give JSONL with `messages` or `input`."

@@ -113,12 +113,12 @@ def _judge_key(setting: Setting, seen: Sequence[Evidence]) -> Finding:
 
 
 def _keyless(setting: Setting) -> Words | None:
-    return (
-        None
-        if setting.keyed
-        else Words(
-            "no key is sent, or --header may hold it", "未使用密钥，或密钥可能在 --header 中"
-        )
+    if setting.keyed:
+        return None
+    return Words(
+        "no key is sent, or something beside it may be the key: a header of --header, the base "
+        "URL's query or path, a client certificate",
+        "未使用密钥，或其他内容可能就是密钥：--header 的请求头、base URL 的查询或路径、客户端证书",
     )
 
 

@@ -30,23 +30,30 @@ def call_of(word: str) -> str:
     return f'Call look_up with {{"key": "{word}"}}.'
 
 
-def call_fault(call: Call, tools: Sequence[Body]) -> str | None:
-    """What is wrong with a call by the tools that were offered, or None."""
-    parameters = {t["function"]["name"]: t["function"]["parameters"] for t in tools}
+def shape_fault(call: Call, offered: Sequence[str]) -> str | None:
+    """What is wrong with a call whatever its tool's schema says, or None."""
     if not call.id:
         return "a call without id"
     if len(set(call.ids)) > 1 or len(set(call.names)) > 1:
         return f"several ids or names in one call: {quoted((call.ids + call.names)[:4], 80)}"
-    if call.name not in parameters:
+    if call.name not in offered:
         return f"{quoted(call.name, 40)} was not offered"
     if call.arguments is None:
         return "arguments are null"
     try:
-        value = strict_json(call.arguments.encode())
+        strict_json(call.arguments.encode())
     except ValueError:
         return f"arguments that are no JSON: {quoted(call.arguments, 60)}"
-    fault = valid(value, parameters[call.name])
-    return f"arguments not by the schema: {quoted(fault, 80)}" if fault else None
+    return None
+
+
+def call_fault(call: Call, tools: Sequence[Body]) -> str | None:
+    """What is wrong with a call by the tools that were offered, or None."""
+    parameters = {t["function"]["name"]: t["function"]["parameters"] for t in tools}
+    if fault := shape_fault(call, [*parameters]):
+        return fault
+    misfit = valid(strict_json((call.arguments or "").encode()), parameters[call.name])
+    return f"arguments not by the schema: {quoted(misfit, 80)}" if misfit else None
 
 
 def calls_of(got: Reply) -> list[Call]:

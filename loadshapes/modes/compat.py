@@ -5,15 +5,16 @@ from what came back (evidence.jsonl in the run's folder). So a run that is resum
 was, and its cells can be computed again.
 """
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 from compat import evidence_file, known
 from compat.bound import outlook
 from compat.check import Bound
 from compat.replay import answers, phase_name
-from compat.required import load
+from compat.required import content, parse
 from compat.survey import AT_ONCE, MOST_LOOKS, Survey, Wave
 from loadshapes.modes.mode import Mode
 from loadshapes.phase import Phase
@@ -22,7 +23,9 @@ from loadshapes.program import Program
 from loadshapes.schedule import Closed
 from loadshapes.task_prefix import task_prefix
 from recording.arms import REFERENCE
-from recording.errors import OperatorError
+from recording.errors import InputError, OperatorError
+from recording.json_files import json_of, read_bytes
+from recording.json_values import mapping
 from recording.record import RequestRecord
 from rules.prices import PriceError, Prices
 from rules.prices import read as read_prices
@@ -41,7 +44,12 @@ def plan(options: Options) -> Plan:
     if options.no_content:
         raise OperatorError(
             "mode compat judges replies from evidence.jsonl, which --no-content would keep empty: "
-            "leave it out; no text of yours is sent."
+            "leave it out; of your texts it sends your own tools and schemas alone (--require)."
+        )
+    if options.task_id in ("body", "metadata"):
+        raise OperatorError(
+            f"--task-id {options.task_id} would add a field to every body that mode compat checks: "
+            "leave it out (the task_id goes in a header), or give off."
         )
     if options.require:
         _check_required(options)
@@ -59,7 +67,7 @@ def plan(options: Options) -> Plan:
 
 def _check_required(options: Options) -> None:
     """See that `--require` can be read, and asks something of the run's models."""
-    required = load(Path(options.require))
+    required = parse(_manifest(options)["require"], f"--require {options.require}")
     if not any(required.of(model) for model in options.models):
         raise OperatorError(
             f"--require {options.require} requires nothing of {', '.join(options.models)}: name "
@@ -69,27 +77,25 @@ def _check_required(options: Options) -> None:
 
 def survey_of(options: Options, model: str) -> Survey:
     """The checks of a model, before any answer. Raises OperatorError."""
-    return known.survey_of(
-        model,
-        run_id=options.run_id,
-        checks=options.checks,
-        context_tokens=options.context_tokens,
-        auth=options.auth,
-        headers=bool(options.header),
-    )
+    return known.of_manifest(model, _manifest(options), options.run_id)
 
 
 def direct_of(options: Options, survey: Survey) -> Survey | None:
     """Of a survey that has ended: the checks that go to the reference of `--against` too."""
-    if not options.against:
-        return None
-    return known.direct_of(
-        survey,
-        run_id=options.run_id,
-        against_model=options.against_model,
-        context_tokens=options.context_tokens,
-        auth=options.against_auth,
-    )
+    return known.direct_of_manifest(survey, _manifest(options), options.run_id)
+
+
+def _manifest(options: Options) -> Mapping[str, Any]:
+    """What decides the checks: as the run's manifest says it, once there is one. A run that goes on
+    has the operator's own tools from there, whatever has become of their files."""
+    try:
+        return mapping(json_of(read_bytes(folder_of(options) / "manifest.json")))
+    except (OSError, InputError):
+        auth, headers = options.auth, list(options.headers)
+        made: dict[str, Any] = {
+            "options": asdict(options), "gateway": {"auth": auth, "headers": headers},
+        }  # fmt: skip
+        return made | ({"require": content(Path(options.require))} if options.require else {})
 
 
 def folder_of(options: Options) -> Path:

@@ -8,6 +8,8 @@ from settings.option import option
 PAIRED = ("ladder", "rpm", "tpm", "soak", "replay")
 ROUTED = (*PAIRED, "compat")
 """The load modes whose requests can go to a reference as well."""
+FIXED_BODIES = ("compat",)
+"""The modes whose bodies are what is tested: nothing is added to them, nor taken out."""
 
 _gateway = partial(option, group="gateway")
 
@@ -46,12 +48,14 @@ class Gateway:
         "auto",
         "ask streams for their usage with stream_options (auto: until the gateway refuses that)",
         choices=("auto", "on", "off"),
+        not_modes=FIXED_BODIES,
         sent=True,
     )
     extra_body: str = _gateway(
         "",
         "JSON object with more fields for every request's body; null removes a field, also one of "
         "ours (docs/how-to/request-body.md)",
+        not_modes=FIXED_BODIES,
         sent=True,
         web=False,
         content=True,
@@ -134,7 +138,9 @@ class Gateway:
         at_least=0,
     )
     task_id_prefix: str = _gateway("", "first part of every task_id (empty: the run id)")
-    task_id_on_streams: bool = _gateway(False, "send task_id on streamed requests too", sent=True)
+    task_id_on_streams: bool = _gateway(
+        False, "send task_id on streamed requests too", not_modes=FIXED_BODIES, sent=True
+    )
 
     @property
     def headers(self) -> tuple[str, ...]:

@@ -6,7 +6,9 @@ from functools import partial
 from settings.option import option
 
 BY_HAND = ("interactive",)
-"""The mode in which a person is at hand: no stop rule ends it."""
+"""The mode in which a person is at hand."""
+UNSTOPPED = (*BY_HAND, "compat")
+"""The modes that no stop rule ends: a person does, or refusals are what they are after."""
 
 _judging = partial(option, group="judging")
 
@@ -36,24 +38,24 @@ class Judging:
         "TOML file with the features that your application needs, by model: exit code 1 where one "
         "does not work (docs/how-to/compat.md)",
         modes=("compat",),
-        anew=True,
+        sent=True,
         web=False,
     )
     stop_rule: str = _judging(
         "on",
         "end a climb or a window on many 429, 5xx and timeouts, and what is refused from the start",
         choices=("on", "off"),
-        not_modes=BY_HAND,
+        not_modes=UNSTOPPED,
     )
     stop_error_rate: float = _judging(
         0.2,
         "share of such failures at which the stop rule acts",
-        not_modes=BY_HAND,
+        not_modes=UNSTOPPED,
         above=0,
         at_most=1,
     )
     stop_window: int = _judging(
-        20, "over how many of the last completed requests", not_modes=BY_HAND, above=0
+        20, "over how many of the last completed requests", not_modes=UNSTOPPED, above=0
     )
     percentiles: str = _judging(
         "50,95,99", "which percentiles the report's tables show, e.g. 50,90,99,99.9"

@@ -26,7 +26,12 @@ class Load:
     duration: float = _load(
         60.0, "length of a window, seconds", modes=WINDOWS, seconds=True, above=0
     )
-    max_tokens: int = _load(0, "output budget of a request, tokens (0: the mode's own)", at_least=0)
+    max_tokens: int = _load(
+        0,
+        "output budget of a request, tokens (0: the mode's own)",
+        not_modes=("compat",),
+        at_least=0,
+    )
     max_workers: int = _load(
         200,
         "most requests in flight at once in a window, and users in mode interactive",

@@ -29,7 +29,8 @@ def build(phase: Phase, index: int, options: Options) -> Request:
     folder = folder_of(options)
     turn = _wave(options, folder, phase.name, phase.model).turns[index]
     keep = partial(evidence_file.append, folder, (phase.name, index), turn.check)
-    return Request("", place={"check": turn.check}, raw=Raw(turn.check, turn.ask, keep))
+    raw = Raw(turn.check, turn.ask, keep, named=options.task_id != "off")
+    return Request("", place={"check": turn.check}, raw=raw)
 
 
 BUILDERS = {REQUEST: build}

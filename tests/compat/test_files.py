@@ -12,6 +12,7 @@ from compat.attribution import Cause
 from compat.cells import SCHEMA, Cell, CellsError, as_json, from_json, worst
 from compat.changes import changes
 from compat.needs import as_toml, needs
+from compat.own_in_traffic import own_of
 from compat.registry import BY_ID, CHECKS
 from compat.required import judge, load, parse, unmatched
 from compat.verdict import SYMBOLS, Verdict
@@ -79,8 +80,6 @@ allow = { "n" = ["refused"] }
 [[require]]
 models = ["other"]
 features = ["chat.plain"]
-[tools]
-file = "our-tools.json"
 """
 
 
@@ -89,7 +88,6 @@ def test_required_cells_and_what_is_allowed() -> None:
     required = parse(tomllib.loads(FILE))
     found = {one.check: one.passes for one in judge(required, CELLS, ["m-1"])}
     assert found == {"stop": True, "tool.loop": False, "seed": False, "n": True}
-    assert required.tools_file == "our-tools.json"
     assert unmatched(required, ["m-1"]) == ["other"]
 
 
@@ -146,11 +144,11 @@ def test_an_applications_traffic_becomes_a_list_that_is_read_back() -> None:
     found = needs(bodies)
     assert found['g"5'] == ["chat.plain", "stop", "error.model"]
     assert set(found["a"]) == {"chat.stream", "tool.auto", "tool.parallel.stream", "tool.loop",
-                               "error.model"}  # fmt: skip
+                               "error.model", "own.tool.stream.f"}  # fmt: skip
     assert found["text-embedding"] == [
         "embeddings.plain", "embeddings.dimensions", "embeddings.batch",
     ]  # fmt: skip
     assert found["g"] == ["responses.plain", "responses.stream"]
-    required = parse(tomllib.loads(as_toml(found)))
+    required = parse(tomllib.loads(as_toml(found, own=own_of(bodies))))
     assert set(required.of('g"5')) == set(found['g"5'])
     assert needs([{"messages": 3}, {"model": None, "tools": "x", "messages": [1]}])

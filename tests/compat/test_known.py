@@ -1,15 +1,39 @@
 """What is known of a model before anything is sent."""
 
-from compat.known import survey_of
+from typing import Any
+
+import pytest
+
+from compat.known import keyed, of_manifest
+
+HOST = "https://gateway.example/v1"
 
 
-def test_a_wrong_key_is_not_tried_where_a_header_may_hold_the_right_one() -> None:
+@pytest.mark.parametrize(
+    ("gateway", "options", "expected"),
+    [
+        ({"auth": "bearer", "headers": [], "base_url": HOST}, {}, True),
+        ({"auth": "api-key", "headers": [], "base_url": f"{HOST}?api-version=1"}, {}, True),
+        ({"auth": "bearer", "headers": ["OpenAI-Organization"], "base_url": HOST}, {}, True),
+        ({"auth": "bearer", "base_url": "https://gateway.example/team-7/compatible/v1"}, {}, True),
+        ({"auth": "bearer", "base_url": "https://h.example/compatibilitylayers/v1"}, {}, True),
+        ({"auth": "none", "base_url": HOST}, {}, False),
+        ({"auth": "bearer", "headers": ["X-Key"], "base_url": HOST}, {}, False),
+        ({"auth": "bearer", "base_url": f"{HOST}?key=***"}, {}, False),
+        ({"auth": "bearer", "base_url": f"{HOST}?api-version=1&code=***"}, {}, False),
+        ({"auth": "bearer", "base_url": f"{HOST}?team"}, {}, False),
+        ({"auth": "bearer", "base_url": "https://h.example/0f3c9a8b7d6e5f4a3b2c/v1"}, {}, False),
+        ({"auth": "bearer", "base_url": HOST}, {"client_cert": "me.pem"}, False),
+        ({}, {}, True),  # of a run before these were kept
+    ],
+)  # fmt: skip
+def test_a_wrong_key_is_not_tried_where_something_else_may_be_the_key(
+    gateway: dict[str, Any], options: dict[str, Any], expected: bool
+) -> None:
     """It would be sent beside the key that counts, be served, and a healthy gateway be accused."""
-
-    def keyed(headers: bool) -> bool:
-        survey = survey_of(
-            "m", run_id="r", checks="", context_tokens=0, auth="auto", headers=headers
-        )
-        return survey.setting.keyed
-
-    assert (keyed(False), keyed(True)) == (True, False)
+    assert keyed(gateway, options) is expected
+    survey = of_manifest("m", {"gateway": gateway, "options": options}, "r")
+    (check,) = (one for one in survey.checks if one.id == "error.key")
+    why = check.not_tried(survey.setting)
+    assert (why is None) is expected
+    assert why is None or "may be the key" in why.en

@@ -18,7 +18,7 @@ MODEL = "gpt-m"
 
 
 def survey(checks: str = "", **more: object) -> Survey:
-    told = {"run_id": "r", "context_tokens": 0, "auth": "auto", "checks": checks} | more
+    told = {"run_id": "r", "context_tokens": 0, "checks": checks} | more
     return survey_of(MODEL, **told)  # type: ignore[arg-type]
 
 

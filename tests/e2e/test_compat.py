@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from analysis.__main__ import main as analysis
 from tests.e2e.compat_gateway import CHAT, WINDOW_TOKENS, cells, checked, gateway, verdicts
 from tests.locust_run import CANARY, environment, run
 
@@ -82,6 +83,33 @@ def test_each_fault_has_its_own_cell_and_a_required_one_fails_the_build(tmp_path
     assert "∅ ignored" in report and "replies go on past your stop text" in report
     for file in done.folder.iterdir():
         assert CANARY not in file.read_text(encoding="utf-8", errors="replace"), file
+
+
+TRAFFIC = {
+    "model": CHAT, "stream": True, "messages": [{"role": "user", "content": "a room for two"}],
+    "tools": [{"type": "function", "function": {"name": "book_room", "strict": True, "parameters": {
+        "type": "object", "properties": {"room": {"type": "string"}}, "required": ["room"],
+        "additionalProperties": False}}}],
+}  # fmt: skip
+
+
+def test_an_applications_own_tools_go_from_its_traffic_into_the_report(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`needs` writes what the requests hold, the run sends it; a fault of it fails the build."""
+    (tmp_path / "traffic.jsonl").write_text(json.dumps(TRAFFIC) + "\n", encoding="utf-8")
+    assert analysis(["needs", str(tmp_path / "traffic.jsonl")]) == 0
+    (tmp_path / "compat.toml").write_text(capsys.readouterr().out, encoding="utf-8")
+    with gateway(tmp_path, tool__strict="broken") as server:
+        done = checked(server.url, tmp_path / "r", "--checks", "own.*,chat.*,tool.auto,error.model",
+                       "--require", tmp_path / "compat.toml")  # fmt: skip
+    assert done.code == 1 and "own.tool.stream.book_room is broken" in done.err, done.text
+    assert {name for name, verdict in verdicts(done).items() if verdict != "works"} == {
+        "own.tool.book_room", "own.tool.stream.book_room",
+    }  # fmt: skip
+    assert done.folder is not None
+    report = (done.folder / "report.md").read_text(encoding="utf-8")
+    assert "your tools and schemas" in report and "your tool book_room, streamed" in report
 
 
 def test_a_model_that_answers_nothing_is_one_sentence(tmp_path: Path) -> None:

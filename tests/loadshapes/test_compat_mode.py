@@ -1,14 +1,21 @@
 """Mode compat before anything is sent: its bound, and what cannot be run."""
 
-from dataclasses import replace
+import json
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from compat.registry import BY_ID
+from compat.required import content
+from compat.trial import learn
 from loadshapes import modes
+from loadshapes.modes.compat import survey_of
 from recording.errors import OperatorError
+from settings.option import foreign, readers
 from settings.options import Options
+from tests.compat.wire import error
 
 BASE = Options(mode="compat", model="gpt-5.4-nano", run_id="r", task_id_prefix="p")
 PRICES = """
@@ -42,6 +49,8 @@ def test_the_bound_is_told_for_each_model(tmp_path: Path) -> None:
         ({"no_content": True}, "leave it out"),
         ({"require": "nowhere.toml"}, "cannot be read"),
         ({"prices": "nowhere.toml"}, "cannot be read"),
+        ({"task_id": "body"}, "give off"),
+        ({"task_id": "metadata"}, "give off"),
     ],
 )
 def test_what_cannot_be_run_is_told_before(more: dict[str, Any], said: str) -> None:
@@ -55,3 +64,69 @@ def test_a_list_that_fits_no_model_of_the_run_is_a_mistake(tmp_path: Path) -> No
     modes.plan(replace(BASE, require=str(path)))
     with pytest.raises(OperatorError, match="requires nothing of claude"):
         modes.plan(replace(BASE, model="claude", require=str(path)))
+
+
+READ = frozenset({
+    # what is asked, and of whom
+    "mode", "model", "checks", "context_tokens", "require", "against", "against_model",
+    "against_auth", "output_budget_field",
+    # the way there
+    "gateway", "auth", "header", "key_command", "trace_headers", "ca_file", "client_cert",
+    "client_key", "connections", "timeout", "connect_timeout", "max_reply_mb",
+    "task_id", "task_id_prefix",
+    # money, and what ends or fails the run
+    "budget", "budget_tokens", "cost_field", "currency", "prices", "fail_on", "slo", "junit",
+    # the run and its report
+    "results", "run_id", "output", "lang", "web_names", "metrics_port", "metrics_host", "resume",
+    "resume_windows", "dry_run", "percentiles", "stall_limit",
+    # of the simulator; and refused with a sentence of its own
+    "seed", "simulator", "simulator_profile", "simulator_args", "simulator_log", "no_content",
+})  # fmt: skip
+"""What mode compat honours. An option that every mode reads is to be decided here as well."""
+
+
+def test_an_option_is_honoured_or_refused_and_never_passed_over() -> None:
+    assert {item.name for item in fields(Options) if "compat" in readers(item)} == READ
+    for name, value in (
+        ("extra_body", '{"a": 1}'), ("max_tokens", 5), ("stream_usage", "off"),
+        ("task_id_on_streams", True), ("stop_error_rate", 0.5), ("stop_rule", "off"),
+        ("stop_window", 3), ("stream", True), ("repeat", 9),
+    ):  # fmt: skip
+        (said,) = foreign(replace(BASE, **{name: value}))
+        assert said.startswith(f"--{name.replace('_', '-')} ") and said.endswith("remove it.")
+
+
+def test_the_field_of_the_budget_is_the_operators_where_he_names_it() -> None:
+    """Then no refusal changes it: that it is refused is what the checks say."""
+    options = replace(BASE, output_budget_field="max_completion_tokens")
+    setting = survey_of(options, "m").setting
+    (ask,) = BY_ID["chat.plain"].asks(setting)
+    assert ask.body is not None and "max_completion_tokens" in ask.body
+    said = error(ask, 400, "Unsupported parameter: 'max_completion_tokens'.")
+    assert learn(setting, [said]) == setting
+    assert learn(survey_of(BASE, "m").setting, [said]).tokens_field == "max_completion_tokens"
+
+
+TOOL = """[{"type": "function", "function": {"name": "book", "parameters": {
+    "type": "object", "properties": {"room": {"type": "string"}}}}}]"""
+OWN = REQUIRED + '[tools]\nfile = "tools.json"\n'
+
+
+def test_own_tools_are_in_the_bound_and_those_of_the_manifest_once_there_is_one(
+    tmp_path: Path,
+) -> None:
+    """A run that goes on must ask what it asked, whatever has become of the files."""
+    path, tools = tmp_path / "compat.toml", tmp_path / "tools.json"
+    path.write_text(OWN, encoding="utf-8")
+    with pytest.raises(OperatorError, match=r"tools.json cannot be read"):
+        outlook(require=str(path))
+    tools.write_text(TOOL, encoding="utf-8")
+    told = outlook(require=str(path))
+    assert told.startswith("gpt-5.4-nano: 100 requests")  # two calls, and two controls at most
+    options = replace(BASE, require=str(path), results=str(tmp_path))
+    (tmp_path / "r").mkdir()
+    kept = {"options": {}, "gateway": {"auth": "bearer"}, "require": content(path)}
+    (tmp_path / "r" / "manifest.json").write_text(json.dumps(kept), encoding="utf-8")
+    tools.unlink()
+    names = [check.id for check in survey_of(options, "m").checks]
+    assert names[-2:] == ["own.tool.book", "own.tool.stream.book"]

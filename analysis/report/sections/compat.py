@@ -15,7 +15,7 @@ from analysis.report.view import View
 from compat.attribution import Cause
 from compat.cells import Cell, worst
 from compat.check import Words as Said
-from compat.registry import BY_ID
+from compat.registry import find
 from compat.verdict import WORST_FIRST, Verdict
 
 PLACE = 95  # in the report
@@ -43,6 +43,7 @@ GROUPS = {
     "errors": Said("errors and closing", "错误与取消"),
     "responses": Said("Responses API", "Responses API"),
     "embeddings": Said("embeddings", "向量"),
+    "own": Said("your tools and schemas", "自有工具与 schema"),
 }
 
 
@@ -161,12 +162,12 @@ def _untried(t: Words, features: Features) -> Iterable[Text]:
 
 
 def _group(name: str) -> str:
-    check = BY_ID.get(name)
+    check = find(name)
     return check.group if check else ""
 
 
 def _title(t: Words, name: str) -> str:
-    check = BY_ID.get(name)
+    check = find(name)
     return _named(t, check.title if check else None, name)
 
 

@@ -1,0 +1,114 @@
+"""The tools and schemas that an application's own requests hold, for its compat.toml. Pure."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from compat.checks.own import SCHEMA, SCHEMA_STREAM, TOOL, TOOL_STREAM
+from compat.own import parse
+from recording.errors import OperatorError
+from recording.json_values import Json, mapping
+from recording.untrusted_text import shown
+
+
+@dataclass(frozen=True, slots=True)
+class OwnInTraffic:
+    """By name, each definition as it is sent; of several by one name the most frequent.
+
+    `notes` say what was left out, a sentence each.
+    """
+
+    tools: tuple[Mapping[str, Any], ...] = ()
+    schemas: tuple[Mapping[str, Any], ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def as_toml(self) -> list[str]:
+        """The tables `[tools]` and `[schemas]`, and the notes as comments."""
+        notes = [f"# {note}\n" for note in self.notes]
+        parts = (("tools", self.tools), ("schemas", self.schemas))
+        return [*notes, *(_table(name, listed) for name, listed in parts if listed)]
+
+
+def own_features(body: Json) -> Iterator[str]:
+    """The checks of a body's own tools and schema that can be made."""
+    stream = bool(body.get("stream"))
+    for name, _ in _tools(body):
+        yield f"{TOOL_STREAM if stream else TOOL}{name}"
+    for name, _ in _schemas(body):
+        yield f"{SCHEMA_STREAM if stream else SCHEMA}{name}"
+
+
+def own_of(bodies: Iterable[Json]) -> OwnInTraffic:
+    """What all bodies hold."""
+    tools, schemas, notes = dict[str, Counter[str]](), dict[str, Counter[str]](), list[str]()
+    for body in bodies:
+        for name, text in _tools(body):
+            tools.setdefault(name, Counter())[text] += 1
+        for name, text in _schemas(body):
+            schemas.setdefault(name, Counter())[text] += 1
+        for kind, why in _unfit(body):
+            notes.append(f"a {kind} is left out: {why}")
+    kept = []
+    for kind, seen in (("tool", tools), ("schema", schemas)):
+        kept.append(tuple(json.loads(texts.most_common(1)[0][0]) for texts in seen.values()))
+        notes += [
+            f"{kind} {name} has {len(texts)} definitions: the most frequent one is here"
+            for name, texts in seen.items()
+            if len(texts) > 1
+        ]
+    return OwnInTraffic(kept[0], kept[1], tuple(dict.fromkeys(notes)))
+
+
+def _tools(body: Json) -> list[tuple[str, str]]:
+    return [found for one in _listed(body) if (found := _fit("tools", one))]
+
+
+def _schemas(body: Json) -> list[tuple[str, str]]:
+    wanted = mapping(body.get("response_format"))
+    found = _fit("schemas", wanted) if wanted.get("type") == "json_schema" else None
+    return [found] if found else []
+
+
+def _listed(body: Json) -> list[Any]:
+    told = body.get("tools")
+    return told if isinstance(told, list) and "messages" in body else []
+
+
+def _fit(table: str, told: Any) -> tuple[str, str] | None:
+    """The name and text of a definition, where a check can be made of it."""
+    try:
+        return _read(table, told)
+    except OperatorError:
+        return None
+
+
+def _read(table: str, told: Any) -> tuple[str, str]:
+    text = json.dumps(told, ensure_ascii=False, sort_keys=True)
+    own = parse({table: {"json": f"[{text}]"}}, "it")
+    return (own.tools or own.schemas)[0].name, json.dumps(told, ensure_ascii=False)
+
+
+def _unfit(body: Json) -> Iterator[tuple[str, str]]:
+    """What a check cannot be made of, and why."""
+    wanted = mapping(body.get("response_format"))
+    schema = [wanted] if wanted.get("type") == "json_schema" else []
+    for kind, table, listed in (("tool", "tools", _listed(body)), ("schema", "schemas", schema)):
+        for told in listed:
+            try:
+                _read(table, told)
+            except OperatorError as error:
+                yield kind, shown(str(error).removeprefix(f"it: [{table}] entry 1 "))
+
+
+def _table(name: str, listed: Iterable[Mapping[str, Any]]) -> str:
+    """JSON within a TOML literal, which has no escapes: what may not stand in one is escaped by
+    JSON."""
+    text = json.dumps([*listed], ensure_ascii=False, indent=1)
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair
+        text = json.dumps([*listed], indent=1)
+    text = text.replace("'", "\\u0027").replace("\x7f", "\\u007f")
+    return f"[{name}]\njson = '''\n{text}\n'''\n"
