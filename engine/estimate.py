@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from engine import bound
+from loadshapes.modes import MODES
 from loadshapes.own_traffic.trace_slice import lasting
 from loadshapes.own_traffic.traffic import Traffic
 from loadshapes.own_traffic.traffic import prompt_tokens as line_tokens
@@ -35,6 +37,8 @@ def estimate(plan: Plan, options: Options, prices: Prices | None = None) -> str:
     """One line: requests, prompt tokens, output tokens at most, minutes, and cost by the table."""
     if plan.outlook:
         return plan.outlook
+    if MODES[options.mode].bounded:
+        return _bounded(plan, options, prices)
     requests = "as many requests as fit" if plan.requests is None else f"{plan.requests:,} requests"
     prompts = sum(round(_prompts(phase, options, plan.traffic)) for phase in plan.phases)
     outputs = [_outputs(phase, plan.traffic) for phase in plan.phases]
@@ -44,6 +48,30 @@ def estimate(plan: Plan, options: Options, prices: Prices | None = None) -> str:
         f"{requests}, about {prompts:,} prompt tokens (at {CHARACTERS_PER_TOKEN} characters a "
         f"token), {most} output tokens, about {_lasting(lasts_s)} (at {ANSWER_S:g} "
         f"s an answer){_cost(plan, options, prices) if prices else ''}"
+    )
+
+
+def _bounded(plan: Plan, options: Options, prices: Prices | None) -> str:
+    """The same of a mode whose prompts are all known: what it may use at the most."""
+    each = [(phase, bound.of_phase(phase, options)) for phase in plan.phases]
+    most = bound.together([one for _, one in each])
+    output = "unlimited" if most.output_tokens is None else f"at most {most.output_tokens:,}"
+    text = (
+        f"{plan.requests:,} requests, at most {most.prompt_tokens:,} prompt tokens (one a byte, "
+        f"{bound.IMAGE_TOKENS + bound.TILE_TOKENS:,} or more a picture), {output} output tokens, "
+        f"about {_lasting(sum(map(seconds, plan.phases)))} (at {ANSWER_S:g} s an answer)"
+    )
+    if prices is None:
+        return text
+    priced = [
+        price.most_of(phase.count or 0, used.prompt_tokens, used.output_tokens)
+        for phase, used in each
+        if (price := prices.of(phase.model)) is not None and used.output_tokens is not None
+    ]
+    unit = f" {prices.currency}" if prices.currency else ""
+    rest = len(each) - len(priced)
+    return f"{text}, at most {sum(priced):.6g}{unit} by the price table" + (
+        f" ({rest} phases have no price or no end)" if rest else ""
     )
 
 

@@ -49,4 +49,5 @@ MODE = Mode(
     plan=plan,
     example=("--model", "gpt-5.4-nano"),
     page="how-to/billing.md",
+    bounded=True,
 )

@@ -24,6 +24,7 @@ class Mode:
     `one_process`: what it sends follows from whole replies, which no worker ships to a master.
     `in_full`: its phases in mode full, which runs those of every mode that has some. None: it is no
     part of it.
+    `bounded`: every prompt is known beforehand, so its dry run says what it may use at the most.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Mode:
     page: str
     in_full: Callable[[Options], list[Phase]] | None = None
     one_process: bool = False
+    bounded: bool = False
 
     @property
     def about(self) -> str:
