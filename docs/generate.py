@@ -19,6 +19,7 @@ import import_map  # noqa: E402
 import schemas  # noqa: E402
 import simulated  # noqa: E402
 
+from compat.registry import CHECKS  # noqa: E402
 from loadshapes.modes import MODES  # noqa: E402
 from recording import outcome  # noqa: E402
 from recording.formats import FIRST, FORMATS  # noqa: E402
@@ -58,6 +59,12 @@ def questions(language: int, header: str, folder: str) -> str:
 def reached(name: str, folder: str) -> str:
     """Where a README finds a page: in its language's folder, if it is there."""
     return next(at for at in (f"{folder}/{name}", f"docs/{name}") if (ROOT / at).is_file())
+
+
+def checks(language: int, headers: tuple[str, str]) -> str:
+    """The checks of mode compat as a Markdown table, in one language."""
+    rows = [f"| `{one.id}` | {(one.title.en, one.title.zh)[language]} |" for one in CHECKS]
+    return "\n".join([f"| {' | '.join(headers)} |", "|---|---|", *rows])
 
 
 def navigation() -> str:
@@ -219,12 +226,17 @@ def pages() -> dict[Path, str]:
     front, chinese, docs = ROOT / "README.md", ROOT / "README.zh-CN.md", ROOT / "docs"
     ci, rows = docs / "how-to" / "ci.md", docs / "reference" / "columns.md"
     files, each = docs / "reference" / "files.md", docs / "reference" / "modes.md"
+    each_zh = docs / "zh" / "reference" / "modes.md"
+    compat, compat_zh = (docs / lang / "how-to" / "compat.md" for lang in ("", "zh"))
     form = docs / "how-to" / "web-ui.md"
     plan, seen = docs / "explanation" / "architecture.md", docs / "reference" / "metrics.md"
     return {
         front: renewed(front, "modes", questions(0, "question", "docs")),
         chinese: renewed(chinese, "modes", questions(1, "回答的问题", "docs/zh")),
         each: renewed(each, "modes", modes(0, ("question", "what is sent"))),
+        each_zh: renewed(each_zh, "modes", modes(1, ("回答的问题", "发送什么"))),
+        compat: renewed(compat, "checks", checks(0, ("check", "what must work"))),
+        compat_zh: renewed(compat_zh, "checks", checks(1, ("检查项", "必须可用的功能"))),
         ROOT / "mkdocs.yml": site(),
         docs / "index.md": renewed(docs / "index.md", "modes", links()),
         rows: renewed(rows, "columns", columns()),

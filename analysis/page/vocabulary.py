@@ -73,6 +73,13 @@ def _ranked(unit: Callable[[float | None], str]) -> Callable[[Words, Ranked], st
 PHASE = _phase("Phase", "阶段", lambda p: p.phase)
 MODEL = _phase("Model", "模型", lambda p: p.model_and_route)
 SCENARIO = _phase("Scenario", "场景", lambda p: p.scenario)
+
+
+def scenario(t: Words, name: str) -> str:
+    """A row's scenario as a cell: the names that are words are translated, others stay."""
+    return t(name, {"plain": "非流式", "stream": "流式"}.get(name, name))
+
+
 CONCURRENCY = _phase("Concurrency", "并发", lambda p: p.target, integer)
 
 # ---- what became of them

@@ -74,7 +74,7 @@ def _asked(view: View) -> str:
 def _routes(view: View) -> str:
     if view.routes is None:
         return ""
-    return view.t("each sent to the gateway and to a reference", "每个请求同时发往网关与对照路由")
+    return view.t("each sent to the gateway and to a reference", "每个请求同时发往网关与参照路由")
 
 
 def _load(view: View) -> str:

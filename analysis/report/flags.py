@@ -69,7 +69,7 @@ _MEANINGS = {
     "retry_after": ("the wait it states is no time", "所给的等待时间无效"),
     "stated_time": (
         "a header states a time that is none, or longer than the whole answer took: it is unknown",
-        "响应头所述耗时无效，或超过整个应答的耗时，按未知处理",
+        "应答头所述耗时无效，或超过整个应答的耗时，按未知处理",
     ),
     "not_the_gateway": (
         "a proxy or firewall answered, not the gateway",

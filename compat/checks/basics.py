@@ -194,7 +194,7 @@ def _judge_models(setting: Setting, seen: Sequence[Evidence]) -> Finding:
 
 CHECKS = (
     Check(
-        "chat.plain", "basics", Words("plain reply", "普通响应"), "a plain reply",
+        "chat.plain", "basics", Words("plain reply", "非流式响应"), "a plain reply",
         lambda s: _word(s, "plain"), _judge_plain, _NAMES, needs=(),
         if_wrong=Words("fields that the SDK's types promise are missing or do not add up",
                        "SDK 类型所承诺的字段缺失或对不上"),

@@ -240,7 +240,7 @@ def _check(name: str, title: Words, feature: str, asks: Any, judge: Any, **more:
 
 
 CHECKS = (
-    _check("responses.plain", Words("plain response", "普通响应"), "client.responses.create",
+    _check("responses.plain", Words("plain response", "非流式响应"), "client.responses.create",
            lambda s: [_ask(s, reply_exactly(s.word("responses")), 32)], _judge_plain),
     _check(
         "responses.stream", Words("order of events", "事件顺序"), "client.responses.stream",

@@ -252,7 +252,7 @@ CHECKS = (
         if_ignored=Words("another function than the one you force is called, or none",
                          "调用的不是你指定的函数，或根本没有调用"),
         if_wrong=Words("plain and streamed calls need different code",
-                       "普通与流式调用需要不同的处理代码"),
+                       "非流式与流式调用需要不同的处理代码"),
     ),
     _check(
         "tool.strict", Words("strict function", "strict 函数"), "strict: true", _strict_asks,

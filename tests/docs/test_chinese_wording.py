@@ -1,40 +1,109 @@
-"""Wordings that a Chinese engineer would not write stay out of our Chinese texts.
+"""The Chinese texts keep to the style sheet, docs/zh/style.md, and say what the English ones say.
 
-Each was judged so by a native reader, with what to write in its place.
+Its second table holds wordings that a native reader would not write, with what to write in place.
 """
 
+import ast
+import re
 from pathlib import Path
 
 import pytest
 
+from analysis.export.article_jsonl import STOP_RULE
 from tests.locust_run import ROOT
 
-INSTEAD = {
-    "每请求": "单次请求",
-    "每成功请求": "单次成功",
-    "未显示差异": "未见显著差异",
-    "并不同类": "条件不同，不宜直接比较",
-    "显示差异": "差异显著",
-    "水平变化": "各负载档位的……",
-    "最高水平": "最高负载档位",
-    "同一水平": "同一档位",
-    "压测端按时": "压测端准时发送",
-    "自计划时刻": "从计划时刻起算",
-    "释放偏差": "并发发起时差",
-    "填充在": "加压请求在",
-    "裁决": "判定",
-    "长提示": "长 prompt",
-    "以下数据来自": "本报告数据来自",
-}
+ZH = ROOT / "docs" / "zh"
+STYLE = ZH / "style.md"
+
+
+def table(heading: str) -> dict[str, str]:
+    """The first two columns of the table under a heading of the style sheet."""
+    part = STYLE.read_text("utf-8").split(f"## {heading}\n")[1].split("\n## ")[0]
+    rows = [line.strip("| ").split(" | ") for line in part.splitlines() if line.startswith("| ")]
+    return {row[0].strip(): row[1].strip() for row in rows[1:]}
+
+
+INSTEAD = table("不用的说法")
 ROOMS = (
     "analysis", "compat", "engine", "estimates", "loadshapes", "recording", "rules", "settings",
     "tasks", "webui",
 )  # fmt: skip
 FILES = [path for room in ROOMS for path in (ROOT / room).rglob("*.py")]
-PAGES = list((ROOT / "docs").rglob("*.md"))
+PAGES = [path for path in (ROOT / "docs").rglob("*.md") if path != STYLE]
+TRANSLATED = [path for path in ZH.rglob("*.md") if path != STYLE]
+READMES = [ROOT / "README.zh-CN.md"]
+HAN = "\u4e00-\u9fff"
+PATTERN = re.compile(r"\(\?[:<!=]|\{0,|\w\?\w")  # of a regular expression
+VERBATIM = {STOP_RULE}  # the article's script writes it so
 
 
 @pytest.mark.parametrize("wording", INSTEAD)
 def test_a_wording_is_nowhere(wording: str) -> None:
-    held = [path for path in FILES + PAGES if wording in Path(path).read_text("utf-8")]
+    held = [path for path in FILES + PAGES + READMES if wording in path.read_text("utf-8")]
     assert not held, f"write {INSTEAD[wording]} rather than {wording}"
+
+
+def prose(path: Path) -> str:
+    """A page without code, commands, addresses and names."""
+    text = re.sub(r"^```.*?^```", "", path.read_text("utf-8"), flags=re.S | re.M)
+    return re.sub(r"`[^`\n]*`|\]\([^)]*\)", "", text)
+
+
+@pytest.mark.parametrize("page", [*TRANSLATED, *READMES, STYLE], ids=lambda p: p.name)
+def test_punctuation_between_chinese_words_is_full_width(page: Path) -> None:
+    """A comma, colon, semicolon, question mark or bracket beside a Chinese character is Chinese."""
+    bad = re.findall(rf"[{HAN}][,;:?!(]|[);:][{HAN}]|[{HAN}]\.(?:\s|$)", prose(page))
+    assert not bad
+
+
+def test_punctuation_of_the_programs_own_sentences_is_full_width() -> None:
+    """Likewise in every string of the code that has Chinese in it, patterns and the article's own
+    words aside."""
+    bad = []
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            text = node.value if isinstance(node, ast.Constant) else None
+            if not isinstance(text, str) or PATTERN.search(text) or text in VERBATIM:
+                continue
+            if re.search(rf"[{HAN}] ?[,;?!(]|[,;:] ?[{HAN}]|[{HAN}]:(?! ?\d)", text):
+                bad.append(f"{path.name}:{node.lineno}: {text}")
+    assert not bad
+
+
+def commands(page: Path) -> list[str]:
+    """What a page has to type: commands of its consoles, each on one line, and whole files."""
+    text = page.read_text("utf-8")
+    found = []
+    for kind, block in re.findall(r"^```(\w*)\n(.*?)^```", text, re.S | re.M):
+        if kind in ("toml", "yaml", "ini"):
+            found.append(block)
+        elif kind in ("console", "sh", "bash"):
+            joined = block.replace("\\\n", " ")
+            found += [" ".join(line.split()) for line in joined.splitlines() if line[:1] == "$"]
+    return found
+
+
+@pytest.mark.parametrize("page", TRANSLATED, ids=lambda p: p.relative_to(ZH).as_posix())
+def test_a_chinese_page_has_the_commands_of_its_english_one(page: Path) -> None:
+    english = ROOT / "docs" / page.relative_to(ZH)
+    assert commands(page) == commands(english)
+
+
+def test_the_chinese_readme_has_the_commands_of_the_english_one_and_those_of_ci() -> None:
+    """`make test` stands in a sentence of both."""
+    chinese, english = commands(READMES[0]), commands(ROOT / "README.md")
+
+    def plain(found: list[str]) -> list[str]:
+        return [line.split(" # ")[0] for line in found]
+
+    assert set(plain(english)) <= set(plain(chinese))
+    added = set(plain(chinese)) - set(plain(english))
+    assert all("--fail-on" in line or "timeline" in line for line in added)
+
+
+def test_every_term_of_the_style_sheet_is_used() -> None:
+    """A term that no text has is no rule."""
+    texts = "".join(path.read_text("utf-8") for path in FILES + TRANSLATED + READMES)
+    for chinese in table("术语").values():
+        for term in re.split("、", chinese):
+            assert term == "不译" or term in texts, term

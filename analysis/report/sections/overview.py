@@ -280,5 +280,5 @@ def _vision(view: View) -> _Line | None:
         share = vision.text_share([row for row in rows if row["phase"] == phase.phase])
         found = t(f"text found {percent(share, 0)}", f"识别文字 {percent(share, 0)}")
         where = f"{phase.model_requested} @ {phase.target}"
-        said.append(f"{where}: {ratio(phase.success, phase.awaited)}, {found}")
+        said.append(where + t.colon + t.join([ratio(phase.success, phase.awaited), found]))
     return _Line(t(*vision.TITLE), t.clauses(said))

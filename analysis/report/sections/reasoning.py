@@ -14,6 +14,7 @@ from analysis.page.vocabulary import (
     SCENARIO,
     Cost,
     failed,
+    scenario,
 )
 from analysis.page.words import ABSENT, Words, integer
 from analysis.report.view import View
@@ -29,7 +30,7 @@ def section(view: View) -> Section:
         rows,
         [
             MODEL.of(lambda row: row["model_requested"]),
-            SCENARIO.of(lambda row: row["scenario"]),
+            SCENARIO.of(lambda row: scenario(t, row["scenario"])),
             HTTP.of(lambda row: row["http_status"], integer),
             CONTENT.of(lambda row: content(t, row)),
             REASONING_CONTENT.of(lambda row: t.yes(row["reasoning_content_present"])),

@@ -6,7 +6,7 @@ from analysis.numbers.warmup import warmup_s
 from analysis.page.blocks import Section
 from analysis.page.columns import Name, table
 from analysis.page.vocabulary import GATEWAY, MODE, RUN, STARTED, WHAT
-from analysis.page.words import integer, milliseconds
+from analysis.page.words import Words, integer, milliseconds
 from analysis.reading.load import Run
 from analysis.report.two_routes import of_gateway
 from analysis.report.view import View
@@ -26,7 +26,7 @@ def section(view: View) -> Section:
         t(*RUN): run.run_id,
         t(*STARTED): run.started_at or "",
         t(*GATEWAY): (run.base_url or "") + simulated,
-        t("Reference", "对照路由"): _reference(run),
+        t("Reference", "参照路由"): _reference(run),
         t(*MODE): run.mode or "",
         t("Models", "模型"): t.join(models),
         t("Phases", "阶段"): integer(len(manifest["plan"])),
@@ -34,7 +34,7 @@ def section(view: View) -> Section:
         t("Currency", "货币"): run.currency or "",
         "Weighbridge": _weighbridge(run),
         t("Versions", "版本"): t.join(f"{k} {v}" for k, v in versions.items()),
-        t("Host", "主机"): t.join(f"{k} {v}" for k, v in host.items()),
+        t("Host", "主机"): t.join(f"{_named(t, k)} {v}" for k, v in host.items()),
         t("Worker clocks, behind the master's", "worker 时钟落后于 master"): t.join(
             f"{name} {milliseconds(offset)}" for name, offset in clock_offsets_s(run).items()
         ),
@@ -60,6 +60,11 @@ def _warmup(view: View) -> str:
         "in the rows, the plots and the cost",
         f"各窗口前 {length_s:g} 秒不计入其数据：共 {left} 个请求，仍保留于记录、图与费用中",
     )
+
+
+def _named(t: Words, fact: str) -> str:
+    """What a fact of the host is called; one that is not known here keeps its name."""
+    return t(fact, {"name": "名称", "system": "系统", "cores": "核数"}.get(fact, fact))
 
 
 def _weighbridge(run: Run) -> str:

@@ -4,7 +4,7 @@ from typing import Any
 
 from analysis.page.blocks import Section
 from analysis.page.columns import Name, table
-from analysis.page.vocabulary import API_COST, HTTP, MODEL, NOTE, SCENARIO, Cost, failed
+from analysis.page.vocabulary import API_COST, HTTP, MODEL, NOTE, SCENARIO, Cost, failed, scenario
 from analysis.page.words import Words, integer, seconds
 from analysis.report.view import View
 
@@ -18,7 +18,7 @@ def section(view: View) -> Section:
         t,
         rows,
         [
-            SCENARIO.of(lambda row: row["scenario"]),
+            SCENARIO.of(lambda row: scenario(t, row["scenario"])),
             MODEL.of(lambda row: row["model_requested"]),
             HTTP.of(lambda row: row["http_status"], integer),
             Name("Latency/TTFT", "延迟/TTFT").of(_latency),

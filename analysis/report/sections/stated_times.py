@@ -21,7 +21,7 @@ def lines(view: View) -> list[str]:
             f"answers, by {_sources(view, phase)}",
             f"{phase.phase}：网关自称增加 {milliseconds(p50)}（P50）、"
             f"{milliseconds(p95)}（P95），{integer(phase.success)} 个应答中 "
-            f"{integer(count)} 个给出，见响应头 {_sources(view, phase)}",
+            f"{integer(count)} 个给出，见应答头 {_sources(view, phase)}",
         )
         for phase in view.phases
         if (count := phase.stated_overhead_count)
@@ -43,7 +43,7 @@ def blocks(view: View) -> list[Block]:
             SUCCESS,
             *_stated(Name("Overhead", "网关开销"), _overhead),
             *_stated(Name("Upstream", "上游耗时"), _upstream),
-            Name("From the header", "来源响应头").of(lambda p: _sources(view, p)),
+            Name("From the header", "来源应答头").of(lambda p: _sources(view, p)),
             Name("Measured P50", "实测 P50").of(lambda p: p.latency.p50_s, milliseconds),
         ],
         title=t("Times that the gateway states", "网关自报耗时"),
@@ -51,7 +51,7 @@ def blocks(view: View) -> list[Block]:
             "What headers of the answers say, of successes: nobody can check it, and nothing here "
             "is added to a measured time or subtracted from one. A stated time that is none, or "
             "longer than the whole answer took, is unknown and flagged stated_time.",
-            "以上为成功应答的响应头所述，无从核实；任何实测时间均未据此加减。"
+            "以上为成功应答的应答头所述，无从核实；任何实测时间均未据此加减。"
             "无效的、或超过整个应答耗时的自报值按未知处理，并标记为 stated_time。",
         ),
     )

@@ -28,10 +28,10 @@ def remarks(view: View) -> list[Remark]:
             f"{count} of {of} replies state one cost in the body and another in a header; the "
             f"headers say {more} {way} in all. Every number here counts the body's: ask the "
             "gateway which one it bills.",
-            f"{of} 个应答中有 {count} 个在正文与响应头中给出的费用不同；响应头合计{weg} {more}。"
+            f"{of} 个应答中有 {count} 个在正文与应答头中给出的费用不同；应答头合计{weg} {more}。"
             "本报告一律以正文为准：请向网关确认以何者计费。",
         )
-        head = t("costs of body and header differ", "正文与响应头的费用不一致")
+        head = t("costs of body and header differ", "正文与应答头的费用不一致")
         found.append(Remark("bad", text, head))
     return [*found, *_doubled(view, rows)]
 

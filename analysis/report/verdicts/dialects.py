@@ -26,7 +26,7 @@ def remarks(view: View) -> list[Remark]:
             f"{who} counts {t.join([en for en, _ in known])} ({count} rows): costs by a price "
             "table, hit rates and sums go by that.",
             f"{who} 的计数方式：{t.join([zh for _, zh in known])}（{count} 行）；"
-            "按价目表的费用、命中率与合计均据此计算。",
+            "按价格表的费用、命中率与合计均据此计算。",
         )
         found.append(Remark("note", text))
     own = frame.dropna(subset=["upstream_cost"])
