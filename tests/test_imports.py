@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = (
-    "recording", "rules", "compat", "estimates", "settings", "loadshapes", "tasks", "engine",
+    "recording", "rules", "compat", "estimates", "identity", "settings", "loadshapes", "tasks", "engine",
     "webui", "analysis", "simulator", "weighbridge",
 )  # fmt: skip
 HEAVY = {"locust", "gevent", "pandas", "openai", "httpx2"}
@@ -18,6 +18,7 @@ PURE = {
     "rules": (),
     "compat": (),
     "estimates": (),
+    "identity": (),
     "settings": (
         "settings.endpoint",
         "settings.reference",

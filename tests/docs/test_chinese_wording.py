@@ -25,8 +25,8 @@ def table(heading: str) -> dict[str, str]:
 
 INSTEAD = table("不用的说法")
 ROOMS = (
-    "analysis", "compat", "engine", "estimates", "loadshapes", "recording", "rules", "settings",
-    "tasks", "webui",
+    "analysis", "compat", "engine", "estimates", "identity", "loadshapes", "recording", "rules",
+    "settings", "tasks", "webui",
 )  # fmt: skip
 FILES = [path for room in ROOMS for path in (ROOT / room).rglob("*.py")]
 PAGES = [path for path in (ROOT / "docs").rglob("*.md") if path != STYLE]

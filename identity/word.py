@@ -1,0 +1,15 @@
+"""A reply as one word, so that replies can be counted. Pure."""
+
+import re
+import unicodedata
+
+MOST_CHARS = 24
+FILTERED = "(filtered)"
+"""The word of a reply that a content filter withheld: in brackets, as no reply's is."""
+_WORD = re.compile(r"\w+(?:['’-]\w+)*")
+
+
+def word(reply: str) -> str:
+    """The first word of a reply, its case and form folded, without punctuation; empty: none."""
+    found = _WORD.search(unicodedata.normalize("NFKC", reply).casefold())
+    return found[0][:MOST_CHARS] if found else ""

@@ -1,0 +1,139 @@
+"""Who counts: each truth yields its one finding, and an honest counter none."""
+
+from collections.abc import Callable
+from random import Random
+
+import bpe_openai
+import pytest
+
+from identity.counting import Count, Kind, judge
+from identity.looks import Verdict
+from identity.texts import COUNTED, REPEATS, TEXTS, prompt
+from identity.tokenizers import KNOWN, TITLES, claimed
+from identity.word import word
+from rules.token_slopes import CHAT_TOKENS
+
+Change = Callable[[int, int], int]
+"""What is stated of request `i` whose true count is `n`."""
+
+
+def counts(family: str, change: Change = lambda i, n: n) -> list[Count]:
+    lines = KNOWN[family]
+    true = [lines[text].tokens(k) + CHAT_TOKENS for text, k in COUNTED]
+    return [
+        Count(*place, change(i, n)) for i, (place, n) in enumerate(zip(COUNTED, true, strict=True))
+    ]
+
+
+@pytest.mark.parametrize(("name", "encoding"), [("o200k", "o200k_base"), ("cl100k", "cl100k_base")])
+def test_the_shipped_lines_are_the_tokenizers_own(name: str, encoding: str) -> None:
+    tokenizer = bpe_openai.get_encoding(encoding)
+    for text in range(len(TEXTS)):
+        for k in (1, 2, 3, 6, 9):
+            assert KNOWN[name][text].tokens(k) == len(tokenizer.encode(prompt(text, k)))
+
+
+def test_any_two_tokenizers_differ_by_five_tokens_a_repeat_in_some_text() -> None:
+    names = [*KNOWN]
+    for place, one in enumerate(names):
+        for other in names[:place]:
+            pairs = zip(KNOWN[one], KNOWN[other], strict=True)
+            assert max(abs(a.slope - b.slope) for a, b in pairs) >= 5, (one, other)
+    assert {*TITLES} == {*KNOWN}
+
+
+def test_an_honest_counter_fits_its_model() -> None:
+    found = judge("openai/gpt-4o-mini", counts("o200k"))
+    assert (found.verdict, found.kind, found.unsent) == (Verdict.NOT_SHOWN, Kind.CLAIMED, 0)
+
+
+@pytest.mark.parametrize("family", [name for name in KNOWN if name != "o200k"])
+def test_another_tokenizer_is_named(family: str) -> None:
+    found = judge("gpt-4o", counts(family))
+    assert (found.verdict, found.kind, found.family) == (Verdict.DIFFERS, Kind.OTHER, family)
+
+
+@pytest.mark.parametrize("factor", [1.05, 1.1, 1.5, 2.0])
+def test_inflation_is_told_with_its_factor(factor: float) -> None:
+    found = judge("gpt-4o", counts("o200k", lambda i, n: round(n * factor)))
+    assert (found.verdict, found.kind) == (Verdict.DIFFERS, Kind.INFLATED)
+    assert found.factor is not None and found.factor[0] <= factor <= found.factor[1]
+
+
+def test_a_hidden_prompt_is_counted_and_not_taken_for_another_tokenizer() -> None:
+    found = judge("gpt-4o", counts("o200k", lambda i, n: n + 4170))
+    assert (found.verdict, found.kind, found.unsent) == (Verdict.NOT_SHOWN, Kind.CLAIMED, 4170)
+
+
+def test_a_hidden_prompt_beyond_the_references_is_exact() -> None:
+    before = [count.tokens for count in counts("qwen")]
+    found = judge("some-model", counts("qwen", lambda i, n: n + 812), before)
+    assert (found.verdict, found.kind, found.beyond) == (Verdict.DIFFERS, Kind.REFERENCE, 812)
+
+
+def test_three_tokens_more_than_the_reference_are_a_template() -> None:
+    before = [count.tokens for count in counts("qwen")]
+    assert judge("m", counts("qwen", lambda i, n: n + 3), before).verdict is Verdict.NOT_SHOWN
+
+
+def test_a_reference_tells_a_tokenizer_that_nobody_knows() -> None:
+    strange = counts("qwen", lambda i, n: n + 7 * COUNTED[i][1])
+    same = judge("new-model", strange, [count.tokens for count in strange])
+    other = judge("new-model", counts("qwen"), [count.tokens for count in strange])
+    assert (same.verdict, same.kind) == (Verdict.NOT_SHOWN, Kind.REFERENCE)
+    assert (other.verdict, other.kind) == (Verdict.DIFFERS, Kind.NOT_REFERENCE)
+
+
+def test_a_dated_hidden_prompt_is_not_accused() -> None:
+    """Its length changes with the clock: the same request counts otherwise a minute later."""
+    for seed in range(200):
+        dice = Random(seed)
+        found = judge("gpt-4o", counts("o200k", lambda i, n, d=dice: n + 50 + d.randrange(3)))
+        assert found.kind is Kind.VARIES or found.verdict is not Verdict.DIFFERS, seed
+
+
+def test_a_model_that_nobody_knows_is_not_judged_without_a_reference() -> None:
+    found = judge("acme-1", counts("deepseek"))
+    assert (found.verdict, found.kind, found.family) == (
+        Verdict.NOT_ENOUGH, Kind.UNCLAIMED, "deepseek",
+    )  # fmt: skip
+
+
+def test_a_family_of_several_tokenizers_is_not_accused_of_an_unknown_one() -> None:
+    unknown = counts("qwen", lambda i, n: n + COUNTED[i][1] * (1 + COUNTED[i][0]))
+    assert judge("qwen4-max", unknown).verdict is Verdict.NOT_ENOUGH
+    assert judge("gpt-4o", unknown).kind is Kind.NO_KNOWN
+
+
+def test_what_is_not_stated_is_not_judged() -> None:
+    few = [count for count in counts("o200k") if count.repeats != REPEATS[1]]
+    assert judge("gpt-4o", few).kind is Kind.NOT_STATED
+
+
+def test_streams_that_are_counted_otherwise_are_told() -> None:
+    plain = counts("o200k")
+    streams = [count._replace(tokens=count.tokens + 9, streamed=True) for count in plain[:2]]
+    assert judge("gpt-4o", [*plain, *streams]).streamed == 9
+
+
+@pytest.mark.parametrize(
+    ("name", "families"),
+    [
+        ("gpt-4o", ("o200k",)), ("gpt-4-turbo", ("cl100k",)), ("deepseek-v3.2", ("deepseek",)),
+        ("openai/gpt-5.4-nano", ("o200k",)), ("Qwen/Qwen3-32B", ("qwen", "qwen3.5")),
+        ("deepseek-r1-distill-qwen-32b", ("qwen",)), ("claude-sonnet-4.6", ()),
+    ],
+)  # fmt: skip
+def test_names_claim_their_tokenizers(name: str, families: tuple[str, ...]) -> None:
+    assert claimed(name) == families
+
+
+@pytest.mark.parametrize(
+    ("reply", "expected"),
+    [
+        ("Blue.", "blue"), ("**Blue**", "blue"), ("  'Crimson', of course", "crimson"),
+        ("42", "42"), ("", ""), ("...", ""), ("蓝色。", "蓝色"), ("well-known", "well-known"),
+    ],
+)  # fmt: skip
+def test_a_reply_is_its_first_word(reply: str, expected: str) -> None:
+    assert word(reply) == expected
