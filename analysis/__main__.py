@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from analysis.enrol import command as enrol
 from analysis.features import command as features
 from analysis.numbers.summarize import GROUPS, of_groups
 from analysis.reading.load import Run, load
@@ -148,6 +149,7 @@ def _parser() -> argparse.ArgumentParser:
     export.set_defaults(command=_export)
 
     features.add_commands(commands)
+    enrol.add_command(commands)
 
     spans = commands.add_parser("spans", help="write the requests as OpenTelemetry spans")
     spans.add_argument("run", type=Path, metavar="RUN", help="the run's folder")

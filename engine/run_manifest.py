@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from compat import required
+from identity import reference_file
 from loadshapes.phase import Phase
 from loadshapes.plan import Plan
 from recording.body_change import BodyChange
@@ -51,6 +52,8 @@ def opening(
         content["reference"] = reference.facts()
     if (traffic := plan.traffic) is not None:
         content["traffic"] = {"lines": len(traffic.lines), "notes": list(traffic.notes)}
+    if options.reference:
+        content["enrolled"] = reference_file.load(options.reference).as_dict()
     if options.require:
         content["require"] = required.content(Path(options.require))
     return content

@@ -15,6 +15,8 @@ from identity.reference import Reference
 
 LOOKS: tuple[tuple[int, float], ...] = ((4, 0.002), (12, 0.003), (40, 0.005))
 """Answers to each question up to a look, and the false alarms that it may raise."""
+ANSWERS = 40
+"""To each question of a reference."""
 SELF_ALPHA = 0.01
 LEAST_ANSWERED = 0.8
 """Of what was asked: where more has no answer, what is missing may be what is different."""

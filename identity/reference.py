@@ -78,14 +78,25 @@ class Reference:
             },
             "counted_texts": [
                 {"text": text, "repeats": k, "prompt_tokens": tokens}
-                for (text, k), tokens in zip(COUNTED, self.tokens, strict=False)
+                for (text, k), tokens in self._stated().items()
             ],
             "cells": [self._cell(cell) for cell in self.cells],
             "requests": self.requests,
-            "cost": self.cost,
-            "currency": self.currency,
         }
+        if self.cost is not None:
+            content["cost"] = self.cost
+        if self.currency is not None:
+            content["currency"] = self.currency
         return content | {"sha256": digest(content)}
+
+    def _stated(self) -> dict[tuple[int, int], int]:
+        """What is stated of each repeated text, where all is."""
+        found = {
+            place: tokens
+            for place, tokens in zip(COUNTED, self.tokens, strict=False)
+            if tokens is not None
+        }
+        return found if len(found) == len({*COUNTED}) else {}
 
     def _cell(self, cell: Cell) -> dict[str, Any]:
         return {
@@ -137,14 +148,14 @@ def _read(content: Mapping[str, Any]) -> Reference:
         first[number], second[number] = _counts(one["first"]), _counts(one["second"])
     if not cells:
         raise ValueError
-    tokens = tuple(
-        None if one["prompt_tokens"] is None else _whole(one["prompt_tokens"])
+    told = {
+        (_whole(one["text"]), _whole(one["repeats"])): _whole(one["prompt_tokens"])
         for one in content["counted_texts"]
-    )
+    }
     for moment in (content["began"], content["ended"]):
         if datetime.fromisoformat(moment).tzinfo is None:
             raise ValueError
-    cost = content["cost"]
+    cost, currency = content.get("cost"), content.get("currency")
     return Reference(
         model=str(content["model"]),
         host=str(content["host"]),
@@ -153,12 +164,12 @@ def _read(content: Mapping[str, Any]) -> Reference:
         cells=tuple(cells),
         first=first,
         second=second,
-        tokens=tokens,
+        tokens=tuple(told.get(place) for place in COUNTED),
         extra_body=str(content["parameters"]["extra_body"]),
         made_by=str(content["weighbridge"]),
         requests=_whole(content["requests"]),
         cost=None if cost is None else float(cost),
-        currency=None if content["currency"] is None else str(content["currency"]),
+        currency=None if currency is None else str(currency),
     )
 
 

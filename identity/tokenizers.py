@@ -21,18 +21,19 @@ KNOWN: Mapping[str, tuple[Line, ...]] = MappingProxyType(
     }
 )
 """Each tokenizer's line for each of `identity.texts.TEXTS`."""
-TITLES: Mapping[str, str] = MappingProxyType(
+TITLES: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
-        "o200k": "OpenAI's o200k (GPT-4o and later)",
-        "cl100k": "OpenAI's cl100k (GPT-4, GPT-3.5)",
-        "deepseek": "DeepSeek's",
-        "qwen": "Qwen's (to 3)",
-        "qwen3.5": "Qwen's (from 3.5)",
-        "tekken": "Mistral's tekken",
-        "llama3": "Llama 3's",
-        "gemini": "Gemini's and Gemma's",
+        "o200k": ("OpenAI's o200k (GPT-4o and later)", "OpenAI 的 o200k（GPT-4o 及以后）"),
+        "cl100k": ("OpenAI's cl100k (GPT-4, GPT-3.5)", "OpenAI 的 cl100k（GPT-4、GPT-3.5）"),
+        "deepseek": ("DeepSeek's tokenizer", "DeepSeek 的分词器"),
+        "qwen": ("Qwen's tokenizer before 3.5", "Qwen 3.5 之前的分词器"),
+        "qwen3.5": ("Qwen's tokenizer from 3.5 on", "Qwen 3.5 及以后的分词器"),
+        "tekken": ("Mistral's tekken", "Mistral 的 tekken"),
+        "llama3": ("Llama 3's tokenizer", "Llama 3 的分词器"),
+        "gemini": ("the tokenizer of Gemini and Gemma", "Gemini 与 Gemma 的分词器"),
     }
 )
+"""What each is called, in English and in Chinese."""
 CERTAIN = frozenset({"o200k", "cl100k"})
 """Whose models have no other tokenizer under the same names."""
 _CLAIMS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (

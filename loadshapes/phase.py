@@ -34,8 +34,9 @@ class Phase:
     seed by which each request goes to two routes, one after the other (recording/arms.py; empty: to
     one): then requests 2i and 2i + 1 ask the same, and `schedule` is that of each route. `route`
     names the one that all of it takes (recording/arms.py; empty: the gateway's). Without
-    `stop_rule` no refusal or failure ends it: they are answers that it is after. `cancel`: which of
-    its requests are cancelled on purpose, and when.
+    `stop_rule` no refusal or failure ends it: they are answers that it is after. `cancel`: which
+    of its requests are cancelled on purpose, and when. `asks` numbers the questions of mode
+    identity (identity/bank.py) that its requests ask in turn.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Phase:
     route: str = ""
     stop_rule: bool = True
     cancel: Cancel | None = None
+    asks: tuple[int, ...] = ()
 
     @classmethod
     def of(cls, facts: Mapping[str, Any]) -> "Phase":
@@ -78,7 +80,8 @@ class Phase:
         if known.get("pace") is not None:
             known["pace"] = Pace(**known["pace"])
         known["cancel"] = Cancel.of(known.get("cancel"))
-        known["skip"] = tuple(known.get("skip", ()))
+        for name in ("skip", "asks"):
+            known[name] = tuple(known.get(name, ()))
         return cls(schedule=schedule_of(facts), **known)
 
     def as_dict(self) -> PlannedPhase:

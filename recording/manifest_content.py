@@ -155,6 +155,7 @@ class PlannedPhase(TypedDict, total=False):
     route: Annotated[str, "the route that all its requests take; empty: the gateway's"]
     stop_rule: Annotated[bool, "whether refusals and failures may end it"]
     cancel: Annotated[Cancelled | None, "which requests are cancelled on purpose; null: none"]
+    asks: Annotated[list[int], "the questions of mode identity that it asks in turn"]
     wall_s: Annotated[float | None, "the wall clock that an imported file states"]
 
 
@@ -181,6 +182,7 @@ class Manifest(TypedDict, total=False):
     plan: Required[list[PlannedPhase]]
     traffic: Traffic
     require: Annotated[dict[str, Any], "the features that --require asks for (compat/required.py)"]
+    enrolled: Annotated[dict[str, Any], "the --reference of mode identity (identity/reference.py)"]
     body_changes: Annotated[list[ChangedBody], "fields that the gateway refused"]
     clock: Clocks
     imported_from: Annotated[list[str], "files of the seed's script that `import` read"]

@@ -74,7 +74,8 @@ def count_prompt(request: ChatRequest, rules: TokenRules) -> int:
     """The prompt's tokens as the model counts them."""
     count = rules.per_request + rules.per_message * len(request.messages)
     for text in _texts(request):
-        count += tokens.scaled(len(tokens.encode(text)), rules.scale, text)
+        own = tokens.cl100k(text) if rules.cl100k else len(tokens.encode(text))
+        count += tokens.scaled(own, rules.scale, text)
     if request.tools:
         count += rules.per_tool_prompt
     for url in request.files:  # a page is billed as its text and as a picture of it

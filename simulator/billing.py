@@ -43,11 +43,16 @@ def counts(answer: Answer) -> Counts:
     )
 
 
-def state(answer: Answer, model: Model, stream: bool) -> None:
+def state(answer: Answer, model: Model, stream: bool, dice: Random) -> None:
     """Change an answer's counts and cost, in place, to what the gateway states and charges."""
     rule = model.billing
     factor = rule.inflate * (rule.stream_factor if stream else 1.0)
-    answer.prompt_tokens = round(answer.prompt_tokens * factor) + rule.hidden_prompt_tokens
+    other = bool(rule.other_share) and dice.random() < rule.other_share
+    hidden = rule.hidden_prompt_tokens
+    if rule.hidden_prompt_spread:
+        hidden += dice.randint(0, rule.hidden_prompt_spread)
+    prompt_factor = factor * (rule.other_factor if other else 1.0)
+    answer.prompt_tokens = round(answer.prompt_tokens * prompt_factor) + hidden
     answer.completion_tokens = round(answer.completion_tokens * factor)
     answer.reasoning_tokens = min(round(answer.reasoning_tokens * factor), answer.completion_tokens)
     answer.total_tokens = answer.prompt_tokens + answer.completion_tokens

@@ -171,7 +171,7 @@ class Chat:
         reply = answer(request, model, dice, state.cache, time.monotonic(), identity)
         true = billing.counts(reply)
         if model.billing != _HONEST:
-            billing.state(reply, model, request.stream)
+            billing.state(reply, model, request.stream, dice)
         self.touched.spoil(reply, request, model)
         reply, stamp, pace = self._spoilt(reply, request, fault, self._pace(model))
         stated = None if fault in ("missing_cost", "missing_usage") else reply.cost

@@ -6,7 +6,7 @@ from hashlib import blake2b
 from random import Random
 from typing import Any
 
-from simulator import dictation, replies, sampling, tokens, tools
+from simulator import dictation, one_word, replies, sampling, tokens, tools
 from simulator.chat_request import ChatRequest
 from simulator.profile import Model
 from simulator.tools import ToolCall
@@ -40,10 +40,20 @@ def choose(request: ChatRequest, model: Model, dice: Random, identity: str) -> l
     drawn = _seeded(request, model) or dice
     return [
         _Writer(request, model, dice, drawn).choice(
-            text, identity if not index else f"{identity}_{index}"
+            _word(request, model, drawn) if text is None else text,
+            identity if not index else f"{identity}_{index}",
         )
         for index in range(request.n)
     ]
+
+
+def _word(request: ChatRequest, model: Model, drawn: Random) -> str | None:
+    """The word that a prompt asks for; None: it asks none, or the model speaks prose alone."""
+    question = one_word.asked(request.prompt) if model.answers.weights else None
+    if question is None:
+        return None
+    temperature = 1.0 if request.sampling is None else request.sampling.temperature
+    return one_word.answer(question, model.answers, temperature, drawn)
 
 
 def _seeded(request: ChatRequest, model: Model) -> Random | None:

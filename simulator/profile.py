@@ -67,6 +67,21 @@ class Billing:
     double_share: float = 0.0  # share of the requests that are charged twice; stated is one charge
     aborted: float = 1.0  # share that is charged of what was not sent when the client left
     aborted_free: bool = False  # true: nothing is charged for a request whose client left
+    hidden_prompt_spread: int = 0  # up to so many more hidden tokens, at random, as of a date
+    other_share: float = 0.0  # share of the requests whose prompts are counted otherwise:
+    other_factor: float = 1.1  # so many times, as by another counter
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Answers to prompts that ask for one word; see `simulator.one_word`."""
+
+    weights: int = 0  # which model's distributions: a number of its own each; 0: prose as ever
+    temperature: float = 1.0  # times the request's
+    other: int = 0  # the weights of another model,
+    share: float = 0.0  # that answers so many of the requests,
+    from_hour: int = 0  # from this hour of the day, UTC,
+    to_hour: int = 24  # until this one
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +104,7 @@ class TokenRules:
     """How a model counts: `scale` times o200k tokens, plus what the chat format adds."""
 
     scale: float = 1.0
+    cl100k: bool = False  # prompts are counted by this tokenizer of OpenAI's in place of o200k
     per_request: int = 3
     per_message: int = 3
     per_reply: int = 0
@@ -142,6 +158,7 @@ class Model:
     reply: Reply = Reply()
     billing: Billing = Billing()
     hang_up: HangUp = HangUp()
+    answers: Answers = Answers()
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +192,9 @@ class Profile:
         return replace(self, default=revise(self.default), models=models)
 
 
-SECTIONS = ("latency", "prices", "tokens", "cache", "reasoning", "reply", "billing", "hang_up")
+SECTIONS = (
+    "latency", "prices", "tokens", "cache", "reasoning", "reply", "billing", "hang_up", "answers",
+)  # fmt: skip
 
 
 def load(name: str) -> Profile:

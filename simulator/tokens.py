@@ -7,7 +7,7 @@ again in Python (0.9 s, 70 MB); its Rust module alone has all that is needed her
 is loaded by itself.
 """
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.machinery import EXTENSION_SUFFIXES
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from math import floor
@@ -23,7 +23,7 @@ class _Tokenizer(Protocol):
     def decode(self, tokens: list[int]) -> str: ...  # ValueError: not whole characters
 
 
-def _load() -> _Tokenizer:
+def _load(encoding: str) -> _Tokenizer:
     package = find_spec("bpe_openai")
     for folder in (package and package.submodule_search_locations) or ():
         for suffix in EXTENSION_SUFFIXES:
@@ -32,16 +32,26 @@ def _load() -> _Tokenizer:
             if path.is_file() and spec is not None and spec.loader is not None:
                 module = module_from_spec(spec)
                 spec.loader.exec_module(module)
-                return cast(_Tokenizer, module.tokenizer_for_encoding("o200k_base"))
+                return cast(_Tokenizer, module.tokenizer_for_encoding(encoding))
     raise ImportError("the simulator needs the package bpe-openai")
 
 
-_TOKENIZER = _load()
+_TOKENIZER = _load("o200k_base")
 
 
 def encode(text: str) -> tuple[int, ...]:
     """The text's o200k token ids; special tokens are read as plain text."""
     return _encode_short(text) if len(text) <= _SHORT_CHARS else _encode_long(text)
+
+
+def cl100k(text: str) -> int:
+    """How many cl100k tokens the text has."""
+    return len(_cl100k().encode(text.encode("utf-8", "replace").decode()))
+
+
+@cache
+def _cl100k() -> _Tokenizer:
+    return _load("cl100k_base")
 
 
 def scaled(count: int, scale: float, text: str) -> int:

@@ -12,7 +12,7 @@ from typing import Any
 import gevent
 import openai
 
-from recording.json_values import whole
+from recording.json_values import mapping, whole
 from recording.outcome import Outcome, of_status
 from recording.record import CONTENT_LIMIT_CHARS, RequestRecord
 from recording.redaction import redacted
@@ -292,6 +292,8 @@ def _record(
     facts["check"], facts["check_detail"] = answer_flags.combined(judged, found, request.place)
     if origin.mute:
         told = {name: n for name, n in request.place.items() if isinstance(n, int)}
+        if judged is not None and judged.counted:
+            told |= mapping(json.loads(judged.detail))
         facts["content"], facts["check_detail"] = None, json.dumps(told) if told else None
         if wire.status is not None and not facts["success"]:  # the gateway's words, or of them
             facts["error_message"] = facts["error_message"] and WITHHELD

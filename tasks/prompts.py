@@ -24,10 +24,14 @@ SEED_TOKENS_PER_WORD = 6
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What a probe thinks of a reply: `check` is `pass` or `fail`, `detail` says why (JSON)."""
+    """What a probe thinks of a reply: `check` is `pass` or `fail`, `detail` says why (JSON).
+
+    `counted`: the detail is a word of an answer to a question of ours, which --no-content keeps.
+    """
 
     check: str
     detail: str
+    counted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

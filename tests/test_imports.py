@@ -9,8 +9,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = (
-    "recording", "rules", "compat", "estimates", "identity", "settings", "loadshapes", "tasks", "engine",
-    "webui", "analysis", "simulator", "weighbridge",
+    "recording", "rules", "compat", "estimates", "identity", "settings", "loadshapes", "tasks",
+    "engine", "webui", "analysis", "simulator", "weighbridge",
 )  # fmt: skip
 HEAVY = {"locust", "gevent", "pandas", "openai", "httpx2"}
 PURE = {

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 Row = dict[str, Any]
-PROBES = ("smoke", "reasoning", "tools", "vision", "cache", "limits", "compat")
+PROBES = ("smoke", "reasoning", "tools", "vision", "cache", "limits", "compat", "identity")
 """Modes of few requests, whose rows several sections show: they are read once."""
 
 

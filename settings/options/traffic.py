@@ -111,6 +111,24 @@ class Traffic:
         at_least=0,
     )
 
+    reference: str = _traffic(
+        "",
+        "mode identity: what the model answered over a route that you trust, made by "
+        "`python -m analysis enrol RUN` (docs/how-to/identity.md)",
+        modes=("identity",),
+        sent=True,
+        web=False,
+    )
+    reference_days: int = _traffic(
+        60, "refuse a --reference that is older, days", modes=("identity",), above=0
+    )
+    enrol: bool = _traffic(
+        False,
+        "mode identity: ask all that a reference is made of (about 1,600 short requests)",
+        modes=("identity",),
+        sent=True,
+    )
+
     @property
     def gaps_s(self) -> tuple[int, ...]:
         """The numbers of `--cache-gaps`; OperatorError if they are not whole and above 0."""

@@ -21,8 +21,12 @@ Start = Callable[..., Simulator]
 BOTH = pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
 
 
-# Modes compat and billing ask for refusals; tests/e2e holds their rows against the log.
-@pytest.mark.parametrize("mode", [mode for mode in MODES if mode not in ("compat", "billing")])
+# Modes compat and billing ask for refusals, identity names no request; tests/e2e holds their rows
+# against the log.
+OTHERS = ("compat", "billing", "identity")
+
+
+@pytest.mark.parametrize("mode", [mode for mode in MODES if mode not in OTHERS])
 def test_every_mode_equals_the_log(simulator: Start, tmp_path: Path, mode: str) -> None:
     """On the article's models, with their latencies, prices, caches and thoughts."""
     gateway = simulator("--seed", 11)

@@ -16,8 +16,8 @@ from tests.simulated import Simulator
 pytestmark = pytest.mark.golden
 Start = Callable[..., Simulator]
 NOTHING_TO_GO_ON_WITH = ("interactive", "limits")
-KINDS = [  # modes compat and billing ask for refusals: tests/e2e holds them against the log
-    kind for kind in MODES if kind not in (*NOTHING_TO_GO_ON_WITH, "compat", "billing")
+KINDS = [  # compat and billing ask for refusals, identity names no request: see tests/e2e
+    kind for kind in MODES if kind not in (*NOTHING_TO_GO_ON_WITH, "compat", "billing", "identity")
 ]
 
 

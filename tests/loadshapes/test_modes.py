@@ -12,7 +12,7 @@ from recording.errors import OperatorError
 from settings.options import Options
 from tasks.builders import BUILDERS
 
-UNFOLDED = {"capacity", "compat", "limits"}  # their phases are known when their turn comes
+UNFOLDED = {"capacity", "compat", "identity", "limits"}  # their phases are known in their turn
 UNFED = [mode for mode in MODES if mode not in {"replay", *UNFOLDED}]  # need no file
 BASE = Options(mode="rpm", run_id="r", task_id_prefix="pre")
 

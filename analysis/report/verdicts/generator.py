@@ -13,6 +13,7 @@ from rules.local_errors import LIMITS
 from rules.punctuality import GRAIN_S, LAG_SHARE
 
 FEWEST = 3
+UNTIMED = (COMPAT, "identity")  # modes that measure no times
 
 
 def remarks(view: View) -> list[Remark]:
@@ -20,7 +21,7 @@ def remarks(view: View) -> list[Remark]:
     t = view.t
     judged = [
         phase for phase in view.phases
-        if phase.generator_limited is not None and phase.mode != COMPAT  # which measures no times
+        if phase.generator_limited is not None and phase.mode not in UNTIMED
     ]  # fmt: skip
     limited = [phase for phase in judged if phase.generator_limited]
     found = []

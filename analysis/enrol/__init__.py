@@ -1,0 +1,1 @@
+"""References for mode identity, made of runs."""

@@ -1,0 +1,47 @@
+"""`analysis enrol RUN`: the reference of a run, as a file."""
+
+import argparse
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from recording.errors import InputError
+from recording.untrusted_text import shown
+
+FOLDER = Path("references")
+_ODD = re.compile(r"[^\w.@-]+")
+
+
+def add_command(commands: Any) -> None:
+    """Declare it."""
+    enrol = commands.add_parser("enrol", help="make a reference for mode identity of a run")
+    enrol.add_argument("run", type=Path, metavar="RUN", help="of --mode identity --enrol")
+    enrol.add_argument("--model", default="", help="default: the run's only one")
+    enrol.add_argument(
+        "--output", type=Path, metavar="FILE", help="default: references/MODEL@HOST.json"
+    )
+    enrol.set_defaults(command=run)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Write the reference. Raises InputError."""
+    from analysis.enrol import reference
+    from analysis.reading.atomic_file import replacing
+    from analysis.reading.load import load
+    from identity.looks import self_check
+
+    try:
+        made = reference.of(load(options.run), options.model)
+    except InputError as error:
+        raise InputError(f"{options.run} {error}.") from None
+    name = _ODD.sub("-", f"{made.model}@{made.host.partition(':')[0]}")
+    path = options.output or FOLDER / f"{name}.json"
+    with replacing(path) as file:
+        file.write(json.dumps(made.as_dict(), ensure_ascii=False, indent=1) + "\n")
+    print(shown(path))
+    kinds = [cell.kind for cell in made.cells]
+    print(
+        f"{kinds.count('spread')} questions with several answers, {kinds.count('concentrated')} "
+        f"with one; its halves agree (p = {self_check(made):.2g})"
+    )

@@ -1,0 +1,79 @@
+"""The reference of a run of mode identity with `--enrol`."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+from analysis.numbers.identity import Given, asked_of, chosen, counts_of
+from analysis.reading.load import Run, rows
+from identity import asked
+from identity.looks import ANSWERS, LEAST_ANSWERED, SELF_ALPHA, counted, self_check
+from identity.reference import Reference
+from identity.texts import COUNTED
+from recording.errors import InputError
+
+MODE = "identity"
+
+
+def of(run: Run, model: str = "") -> Reference:
+    """The reference of a model (default: the run's only one). Raises InputError."""
+    if run.mode != MODE or not run.options.get("enrol"):
+        raise InputError("is no run of --mode identity with --enrol: make one, over a route that "
+                         "you trust")  # fmt: skip
+    found = [row for row in rows(run.requests) if row["mode"] == MODE]
+    models = [*dict.fromkeys(row["model_requested"] for row in found)]
+    if not model and len(models) != 1:
+        raise InputError(f"has several models ({', '.join(models)}): say which, with --model")
+    own = [row for row in found if row["model_requested"] == (model or models[0])]
+    if not own:
+        raise InputError(f"never asked {model}, but {', '.join(models)}")
+    return _checked(_made(run, model or models[0], own))
+
+
+def _made(run: Run, model: str, own: Sequence[Given]) -> Reference:
+    cells = chosen(own)
+    if not cells:
+        raise InputError(
+            "has too few questions that the model answers with one word, always alike or in "
+            "several ways: a model that thinks first, or errors, cannot be enrolled"
+        )
+    fresh = [row for row in own if row["scenario"] == asked.ENROL]
+    answers = asked_of(fresh)
+    answered = sum(bool(one.word) for one in answers)
+    planned = ANSWERS * len(cells)
+    if answered < LEAST_ANSWERED * planned:
+        raise InputError(f"has {answered} answers of {planned} that make a reference: resume it, "
+                         "or make another")  # fmt: skip
+    half = len(answers) // 2
+    told = {(count.text, count.repeats): count.tokens for count in counts_of(own)
+            if not count.streamed}  # fmt: skip
+    moments = sorted(datetime.fromisoformat(row["timestamp"]) for row in fresh)
+    costs = [row["api_cost"] for row in own if row["api_cost"] is not None]
+    return Reference(
+        model=model,
+        host=urlsplit(run.base_url or "").netloc.rpartition("@")[2],
+        began=_utc(moments[0]),
+        ended=_utc(moments[-1]),
+        cells=tuple(cells),
+        first=counted(answers[:half]),
+        second=counted(answers[half:]),
+        tokens=tuple(told.get(place) for place in COUNTED),
+        extra_body=str(run.options.get("extra_body") or ""),
+        made_by=run.made_by or "",
+        requests=sum(row["sent_offset_s"] is not None for row in own),
+        cost=sum(costs) if costs else None,
+        currency=run.currency,
+    )
+
+
+def _checked(made: Reference) -> Reference:
+    if (p := self_check(made)) <= SELF_ALPHA:
+        raise InputError(
+            f"gives a reference that differs from itself (p = {p:.2g}): the route is mixed, or the "
+            "model changed meanwhile. Nothing can be held against it; enrol again"
+        )
+    return made
+
+
+def _utc(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,125 @@
+"""What a run of mode identity shows of each model, worked out again from its rows. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from identity import asked, counting
+from identity.asked import Row
+from identity.bank import BANK
+from identity.cells import Cell, choose, enough
+from identity.counting import Count, Counting
+from identity.looks import Asked, Audit, audit
+from identity.power import Seen, would_have_seen
+from identity.reference import Reference
+
+Given = Mapping[str, Any]
+"""A row, by its columns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """What one test took: requests that were sent, and their known costs (None: none is known)."""
+
+    requests: int
+    cost: float | None
+
+    @classmethod
+    def of(cls, rows: Sequence[Given]) -> "Test":
+        """Of its rows."""
+        costs = [row["api_cost"] for row in rows if row["api_cost"] is not None]
+        sent = sum(row["sent_offset_s"] is not None for row in rows)
+        return cls(sent, sum(costs) if costs else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Of one model: who counts, and against a reference who answers (None: it was not asked).
+
+    `seen` is what the audit would have shown, `cells` those that enrolment chose, `enrolled`
+    whether they are asked afresh, `names` what the replies call the model, with how often.
+    """
+
+    model: str
+    counting: Counting
+    counted: Test
+    audit: Audit | None
+    audited: Test
+    seen: Seen | None
+    cells: Sequence[Cell]
+    enrolling: Test
+    names: Mapping[str, int]
+
+
+def of_model(model: str, rows: Sequence[Given], reference: Reference | None) -> Identity:
+    """Judge a model by all of its rows."""
+    count, looks = _of(rows, asked.COUNT, asked.STREAM), _looks(rows)
+    answers = asked_of(looks)
+    judged = audit(reference, answers) if reference is not None and answers else None
+    known = reference.tokens if reference is not None else ()
+    enrolling = _of(rows, asked.CHOOSE, asked.ENROL)
+    names: dict[str, int] = {}
+    for row in rows:
+        if row["model_returned"]:
+            names[row["model_returned"]] = names.get(row["model_returned"], 0) + 1
+    return Identity(
+        model=model,
+        counting=counting.judge(model, counts_of(count), known),
+        counted=Test.of(count),
+        audit=judged,
+        audited=Test.of(looks),
+        seen=would_have_seen(reference) if judged is not None and reference is not None else None,
+        cells=chosen(rows),
+        enrolling=Test.of(enrolling),
+        names=names,
+    )
+
+
+def chosen(rows: Iterable[Given]) -> list[Cell]:
+    """The cells that the answers of the phase `choose` choose; none where they are too few."""
+    said: dict[int, list[str]] = {}
+    for one in asked_of(_of(rows, asked.CHOOSE)):
+        if one.word and one.question < len(BANK):
+            said.setdefault(one.question, []).append(one.word)
+    cells = choose(said)
+    return cells if enough(cells) else []
+
+
+def asked_of(rows: Sequence[Given]) -> list[Asked]:
+    """The questions of some rows in the order of their phases, and their words."""
+    found: list[Asked] = []
+    for phase in dict.fromkeys(row["phase"] for row in rows):
+        own = [row for row in rows if row["phase"] == phase]
+        found += asked.asked(_row(row) for row in sorted(own, key=lambda r: r["request_index"]))
+    return found
+
+
+def counts_of(rows: Sequence[Given]) -> list[Count]:
+    """The stated tokens of the repeated texts, plain and streamed."""
+    return [
+        count
+        for scenario in (asked.COUNT, asked.STREAM)
+        for count in asked.counts(scenario, map(_row, _of(rows, scenario)))
+    ]
+
+
+def _row(row: Given) -> Row:
+    tokens = row["prompt_tokens"]
+    return Row(
+        row["outcome"],
+        row["check_detail"],
+        row["completion_id"],
+        int(row["request_index"]),
+        None if tokens is None else int(tokens),
+    )
+
+
+def _of(rows: Iterable[Given], *scenarios: str) -> list[Given]:
+    return [row for row in rows if row["scenario"] in scenarios]
+
+
+def _looks(rows: Iterable[Given]) -> list[Given]:
+    """The rows of the looks, the first look first."""
+    prefix = f"{asked.LOOK}-"
+    found = [row for row in rows if str(row["scenario"]).startswith(prefix)]
+    return sorted(found, key=lambda row: int(str(row["scenario"]).removeprefix(prefix)))

@@ -1,0 +1,138 @@
+"""Is it the model that was paid for? A line a test: what was found, and at what price."""
+
+from datetime import datetime
+
+from analysis.numbers.identity import Identity, Test, of_model
+from analysis.page.blocks import Block, Remark, Section, Text
+from analysis.page.columns import Name, table
+from analysis.page.vocabulary import money
+from analysis.page.words import Words, integer
+from analysis.report.identity_words import age, answered, counted, limits
+from analysis.report.view import View
+from identity.looks import Verdict
+from identity.reference import Reference, read
+from recording.errors import InputError
+from recording.untrusted_text import as_json, quoted
+
+PLACE = 97  # in the report
+MODE = "identity"
+WORDS = {
+    Verdict.DIFFERS: ("differs", "有差异"),
+    Verdict.NOT_SHOWN: ("no difference shown", "未见差异"),
+    Verdict.NOT_ENOUGH: ("not enough", "证据不足"),
+}
+
+
+def section(view: View) -> Section:
+    """A table a model, the sentences under it, and what they do not say."""
+    t, reference = view.t, reference_of(view)
+    found = numbers(view, reference)
+    if not found:
+        return Section("", [])
+    blocks: list[Block] = []
+    for one in found:
+        blocks += [_table(t, one), *(Text(text) for text in sentences(t, one, reference))]
+    if reference is not None and (old := age(t, reference, _began(view))):
+        blocks.append(Text(old))
+    blocks.append(Text(limits(t)))
+    return Section(t("Is it the model?", "是否为所购模型"), blocks)
+
+
+def numbers(view: View, reference: Reference | None) -> list[Identity]:
+    """What the run shows of each of its models."""
+    rows = view.rows(MODE)
+    models = dict.fromkeys(row["model_requested"] for row in rows)
+    return [
+        of_model(model, [row for row in rows if row["model_requested"] == model], reference)
+        for model in models
+    ]
+
+
+def reference_of(view: View) -> Reference | None:
+    """The reference that the run was made with, as its manifest keeps it; None: without one."""
+    kept = view.run.manifest.get("enrolled")
+    try:
+        return read(as_json(kept)) if isinstance(kept, dict) else None
+    except InputError:  # of a version that asked otherwise
+        return None
+
+
+def _began(view: View) -> datetime | None:
+    """When the run did, as its manifest says."""
+    try:
+        return datetime.fromisoformat(view.run.started_at or "")
+    except ValueError:
+        return None
+
+
+def remarks(view: View) -> list[Remark]:
+    """For the first page: a sentence a model and test that says something."""
+    reference = reference_of(view)
+    return [
+        Remark("good" if verdict is Verdict.NOT_SHOWN else "note", text)
+        for one in numbers(view, reference)
+        for verdict, text in _told(view.t, one, reference)
+    ]
+
+
+def sentences(t: Words, one: Identity, reference: Reference | None) -> list[str]:
+    """Everything that is said of a model."""
+    found = [text for _, text in _told(t, one, reference)]
+    if len(one.names) > 1:
+        names = t.join([f"{quoted(name, 60)} ({integer(n)})" for name, n in one.names.items()])
+        found.append(
+            t(
+                f"Replies call the model by several names: {names}.",
+                f"应答中的模型名不止一个：{names}。",
+            )
+        )
+    if one.cells:
+        kinds = [cell.kind for cell in one.cells]
+        spread, fixed = kinds.count("spread"), kinds.count("concentrated")
+        found.append(
+            t(
+                f"Asked for a reference: {spread} questions with several answers and {fixed} with "
+                "one. `python -m analysis enrol RUN` writes it.",
+                f"已为建立参照提问：{spread} 个问题有多种答案，{fixed} 个只有一种。"
+                "用 `python -m analysis enrol RUN` 写出参照文件。",
+            )
+        )
+    return found
+
+
+def _told(t: Words, one: Identity, reference: Reference | None) -> list[tuple[Verdict, str]]:
+    name = quoted(one.model, 60)
+    found = [(one.counting.verdict, t(f"{name}: ", f"{name}：") + counted(t, one.counting))]
+    if one.audit is not None and reference is not None:
+        text = answered(t, one.audit, reference, one.seen)
+        found.append((one.audit.verdict, t(f"{name}: ", f"{name}：") + text))
+    return found
+
+
+def _table(t: Words, one: Identity) -> Block:
+    rows: list[tuple[str, str, Test]] = [
+        (t("Who counts", "由谁计数"), t(*WORDS[one.counting.verdict]), one.counted)
+    ]
+    if one.audit is not None:
+        rows.append((t("Who answers", "由谁应答"), t(*WORDS[one.audit.verdict]), one.audited))
+    if one.enrolling.requests:
+        rows.append((t("Reference", "建立参照"), "-", one.enrolling))
+    return table(
+        t,
+        rows,
+        [
+            Name("Test", "测试").of(lambda row: row[0]),
+            Name("Verdict", "结论").of(lambda row: row[1]),
+            Name("Requests", "请求数").of(lambda row: row[2].requests, integer),
+            money(Name("Charged", "计费"), lambda row: row[2].cost),
+        ],
+        title=one.model,
+        how=t(
+            "Who counts: exact arithmetic of repeated texts. Who answers: words counted by "
+            "question, an exact permutation test and Fisher's test in three looks; a healthy "
+            "gateway is said to differ in at most 1 run of 100.",
+            "由谁计数：对重复文本作精确算术。由谁应答：按问题统计词频，"
+            "在三个阶段分别作精确置换检验与 "
+            "Fisher 检验；正常网关被判为有差异的概率不超过 1 %。",
+        ),
+    )

@@ -1,0 +1,83 @@
+"""What rows say of the requests of mode identity: which question, which word. Pure."""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from identity.counting import Count
+from identity.looks import Asked
+from identity.texts import COUNTED, STREAMED
+from identity.word import FILTERED
+from recording.json_values import mapping
+from recording.outcome import Outcome
+
+COUNT, STREAM, CHOOSE, ENROL, LOOK = "count", "count_stream", "choose", "enrol", "look"
+"""The scenarios of the mode's phases."""
+
+
+class Row(NamedTuple):
+    """What is needed of a row: its outcome, `check_detail`, the reply's id, and its number and
+    tokens."""
+
+    outcome: str
+    detail: str | None
+    completion_id: str | None
+    request_index: int
+    prompt_tokens: int | None = None
+
+
+def asked(rows: Iterable[Row]) -> list[Asked]:
+    """The requests with a question, in their order; without replies that came twice.
+
+    A cache on the way may answer a request with an earlier reply, although each is another: its id
+    comes again. It is the answer of no request then. Ids that are the same for different questions
+    name no reply.
+    """
+    told = [(row, _told(row)) for row in rows]
+    own = _names_replies(told)
+    seen, found = set[tuple[int, str]](), list[Asked]()
+    for row, (question, word) in told:
+        if question is None:
+            continue
+        key = (question, row.completion_id or "")
+        again = own and bool(row.completion_id) and key in seen
+        seen.add(key)
+        found.append(Asked(question, None if again else word))
+    return found
+
+
+def counts(scenario: str, rows: Iterable[Row]) -> list[Count]:
+    """The stated tokens of the repeated texts in the rows of a scenario."""
+    streamed = scenario == STREAM
+    places: Sequence[tuple[int, int]] = STREAMED if streamed else COUNTED
+    return [
+        Count(*places[row.request_index], row.prompt_tokens, streamed)
+        for row in rows
+        if row.prompt_tokens is not None and row.request_index < len(places)
+        and row.outcome in (Outcome.OK, Outcome.EMPTY, Outcome.BUDGET_SPENT)
+    ]  # fmt: skip
+
+
+def _told(row: Row) -> tuple[int | None, str | None]:
+    try:
+        said = mapping(json.loads(row.detail or "{}"))
+    except ValueError:
+        return None, None
+    question, word = said.get("question"), said.get("word")
+    if not isinstance(question, int):
+        return None, None
+    if row.outcome == Outcome.OK and isinstance(word, str):
+        return question, word
+    if row.outcome == Outcome.BUDGET_SPENT:
+        return question, ""
+    return question, FILTERED if row.outcome == Outcome.FILTERED else None
+
+
+def _names_replies(told: Sequence[tuple[Row, tuple[int | None, str | None]]]) -> bool:
+    """Whether the gateway's ids name replies: none is that of two questions."""
+    questions: dict[str, set[int | None]] = defaultdict(set)
+    for row, (question, _) in told:
+        if row.completion_id:
+            questions[row.completion_id].add(question)
+    return all(n == 1 for n in Counter({i: len(q) for i, q in questions.items()}).values())

@@ -1,0 +1,188 @@
+"""Mode identity: is it the model that is paid for?
+
+A program per model: repeated texts show who counts; with `--enrol` questions are chosen and asked
+afresh, which makes a reference; with `--reference` its questions are asked in three looks, and no
+more of them once a look differs. What it means is worked out from the rows by the report
+(analysis/report/sections/identity.py), by the same rules.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from identity import asked, bound, reference_file
+from identity.asked import Row
+from identity.bank import BANK, OUTPUT_TOKENS
+from identity.bound import Bound
+from identity.cells import CHOOSING, choose, enough
+from identity.looks import (
+    ANSWERS,
+    LOOKS,
+    SELF_ALPHA,
+    Asked,
+    Verdict,
+    Why,
+    audit,
+    self_check,
+)
+from identity.reference import Reference
+from identity.texts import COUNTED, STREAMED
+from loadshapes.modes.mode import Mode
+from loadshapes.phase import Phase
+from loadshapes.plan import Plan
+from loadshapes.program import Program
+from loadshapes.schedule import Closed
+from loadshapes.task_prefix import task_prefix
+from recording.errors import OperatorError
+from recording.record import RequestRecord
+from rules.prices import PriceError, Prices
+from rules.prices import read as read_prices
+from settings.options import Options
+
+NAME = REQUEST = "identity"
+AT_ONCE = 4
+"""Questions at once: few enough to be no load, enough to be done in minutes."""
+
+
+def plan(options: Options) -> Plan:
+    """Who counts the tokens, and do the answers differ from a reference of yours?
+
+    Raises OperatorError.
+    """
+    if not options.models:
+        raise OperatorError("--model is missing: mode identity needs the models to ask.")
+    if options.max_tokens or options.against:
+        raise OperatorError(
+            "mode identity asks what its reference was asked: leave out --max-tokens, and enrol "
+            "the route of --against by a run of its own with --enrol."
+        )
+    known = _reference(options) if options.reference else None
+    try:
+        prices = read_prices(options.prices) if options.prices else None
+    except PriceError as error:
+        raise OperatorError(f"--prices: {error}") from None
+    return Plan(
+        phases=(),
+        unfold=lambda: _program(options, known),
+        most_users=min(AT_ONCE, options.max_workers),
+        outlook="; ".join(_outlook(options, model, known, prices) for model in options.models),
+    )
+
+
+def _reference(options: Options) -> Reference:
+    """The reference that is asked for, where it may judge the run. Raises OperatorError."""
+    name, known = options.reference, reference_file.load(options.reference)
+    if options.enrol:
+        raise OperatorError("--enrol makes a reference, --reference uses one: give one of them.")
+    if len(options.models) > 1:
+        raise OperatorError(f"--reference {name} is of one model ({known.model}): name one.")
+    if (age := known.age_days(datetime.now(UTC))) > options.reference_days:
+        raise OperatorError(
+            f"--reference {name} is {age:.0f} days old: enrol it again, or give "
+            f"--reference-days {int(age) + 1} if the model has not changed since."
+        )
+    if known.extra_body != options.extra_body:
+        raise OperatorError(
+            f"--reference {name} was made with another --extra-body: give the same, or enrol again."
+        )
+    if self_check(known) <= SELF_ALPHA:
+        raise OperatorError(
+            f"--reference {name} differs from itself: its first half is not like its second (its "
+            "route was mixed, or the model changed). It can judge nobody: make another by --enrol."
+        )
+    return known
+
+
+def _outlook(options: Options, model: str, known: Reference | None, prices: Prices | None) -> str:
+    """What a model may use: bounds, not estimates."""
+    price = prices.of(model) if prices else None
+    unit = f" {prices.currency}" if prices and prices.currency else ""
+
+    def told(one: Bound) -> str:
+        tokens = one.prompt_tokens + one.output_tokens
+        text = f"{one.requests} requests and at most {tokens:,} tokens"
+        return text + (f" and {price.most_of(*one):.6g}{unit}" if price else "")
+
+    found = [f"{model}: who counts, {told(bound.counting())}"]
+    if options.enrol:
+        found.append(f"a reference, {told(bound.enrolment(ANSWERS))}")
+    if known is not None:
+        first, whole = bound.audit(cell.question for cell in known.cells)
+        found.append(f"who answers, {told(first)} where it differs at once, else {told(whole)}")
+    return "; ".join(found)
+
+
+def _program(options: Options, known: Reference | None) -> Program:
+    for model in options.models:
+        yield _phase(options, model, asked.COUNT, len(COUNTED))
+        yield _phase(options, model, asked.STREAM, len(STREAMED))
+        if options.enrol:
+            yield from _enrolled(options, model)
+        if known is not None:
+            yield from _audited(options, model, known)
+
+
+def _enrolled(options: Options, model: str) -> Program:
+    """Questions are chosen by ten answers each, and asked afresh: those are the reference."""
+    everything = range(len(BANK))
+    found = yield _phase(options, model, asked.CHOOSE, CHOOSING * len(BANK), everything)
+    said: dict[int, list[str]] = {}
+    for one in _asked(found.records):
+        if one.word:
+            said.setdefault(one.question, []).append(one.word)
+    cells = choose(said)
+    if enough(cells):
+        questions = [cell.question for cell in cells]
+        yield _phase(options, model, asked.ENROL, ANSWERS * len(cells), questions)
+
+
+def _audited(options: Options, model: str, known: Reference) -> Program:
+    """The reference's questions, look by look, until one differs or nothing can be said."""
+    questions, sent, before = [cell.question for cell in known.cells], list[Asked](), 0
+    for rounds, _ in LOOKS:
+        more = (rounds - before) * len(questions)
+        found = yield _phase(options, model, f"{asked.LOOK}-{rounds}", more, questions)
+        sent += _asked(found.records)
+        seen, before = audit(known, sent), rounds
+        if seen.verdict is Verdict.DIFFERS or seen.why not in (None, Why.UNFINISHED):
+            return
+
+
+def _asked(records: Sequence[RequestRecord]) -> list[Asked]:
+    ordered = sorted(records, key=lambda row: row.request_index)
+    return asked.asked(
+        Row(row.outcome, row.check_detail, row.completion_id, row.request_index) for row in ordered
+    )
+
+
+def _phase(
+    options: Options, model: str, scenario: str, count: int, asks: Sequence[int] = ()
+) -> Phase:
+    return Phase(
+        name=f"{NAME}/{scenario}/{model}",
+        mode=NAME,
+        scenario=scenario,
+        model=model,
+        schedule=Closed(count),
+        request=REQUEST,
+        users=min(AT_ONCE, options.max_workers, count) if asks else 1,
+        max_tokens=OUTPUT_TOKENS,
+        stream=scenario == asked.STREAM,
+        task_prefix=task_prefix(options, NAME, model, scenario, "req-"),
+        watched=bool(asks),
+        asks=tuple(asks),
+    )
+
+
+MODE = Mode(
+    name=NAME,
+    place=150,
+    question=("is it the model that you pay for?", "应答的是否为你付费购买的模型"),
+    sends=(
+        "repeated texts that show who counts (14 requests); with `--reference` up to 960 questions "
+        "with one-word answers",
+        "用重复文本核对由谁计数（14 个请求）；给出 `--reference` 时再发至多 960 个只答一词的问题",
+    ),
+    plan=plan,
+    example=("--model", "gpt-5.4-nano"),
+    page="how-to/identity.md",
+)

@@ -1,0 +1,71 @@
+"""Answers of one word: what a model of certain weights says to a question, and how often.
+
+The weights are a number: the same number and question have the same distribution, in any process.
+Half of the questions have an answer that is given in 97 to 100 of 100, others a tail by rank. Two
+models agree on 3 of 10 fixed answers, as models do that learned the same facts.
+"""
+
+import re
+import time
+from functools import lru_cache
+from random import Random
+
+from simulator.profile import Answers
+
+_ASKS = re.compile(r"\b(?:reply|answer|respond) with one word\b", re.IGNORECASE)
+_NONCE = re.compile(r"^\[\d+\]\s*")
+_TEXT = (
+    "amber anchor apple arrow autumn badger barley basket beacon birch bridge bronze candle "
+    "canvas cedar chalk cherry copper coral cotton crane crimson crystal daisy ember falcon "
+    "feather fiddle garnet ginger granite hammer harbor hazel heron indigo ivory jasmine "
+    "juniper lantern lemon linen lotus maple marble meadow mustard nettle olive onyx orchid "
+    "otter pearl pepper pewter plover quartz raven ribbon river saffron sparrow spruce "
+    "thistle timber topaz tulip velvet violet walnut willow"
+)
+_WORDS = tuple(_TEXT.split())
+_AGREE, _SURE = 0.3, 0.97
+
+
+def asked(prompt: str) -> str | None:
+    """The question of a prompt that asks for one word, without its nonce; None: it asks none."""
+    return _NONCE.sub("", prompt) if _ASKS.search(prompt[:200]) else None
+
+
+def answer(
+    question: str, rule: Answers, temperature: float, dice: Random, now: float | None = None
+) -> str:
+    """One answer: of the rule's weights, or of the other ones for their share in their hours."""
+    weights = rule.weights
+    its_hour = rule.share and _is_hour(rule, time.time() if now is None else now)
+    if its_hour and dice.random() < rule.share:
+        weights = rule.other
+    words, chances = table(weights, question)
+    heat = temperature * rule.temperature
+    if heat <= 0:
+        return words[chances.index(max(chances))]
+    return dice.choices(words, [chance ** (1 / heat) for chance in chances])[0]
+
+
+@lru_cache(maxsize=4096)
+def table(weights: int, question: str) -> tuple[tuple[str, ...], tuple[float, ...]]:
+    """The words that answer a question, and their chances at temperature 1."""
+    facts, own = Random(question), Random(f"{weights}\n{question}")
+    fixed, common = facts.random() < 0.5, facts.random() < _AGREE
+    fact = facts.choice(_WORDS)
+    words = own.sample(_WORDS, 12)
+    if fixed:
+        usual = fact if common else words[0]
+        others = [word for word in words[1:6] if word != usual]
+        sure = own.uniform(_SURE, 1.0)
+        rest = (1.0 - sure) / len(others)
+        return (usual, *others), (sure, *[rest] * len(others))
+    size, slope = own.randrange(3, 13), own.uniform(0.6, 2.0)
+    tail = [1.0 / (rank + 1) ** slope for rank in range(size)]
+    return tuple(words[:size]), tuple(one / sum(tail) for one in tail)
+
+
+def _is_hour(rule: Answers, now: float) -> bool:
+    """Whether the other weights may answer at this hour, UTC; hours may go over midnight."""
+    hour = time.gmtime(now).tm_hour
+    begin, end = rule.from_hour, rule.to_hour
+    return begin <= hour < end if begin <= end else hour >= begin or hour < end

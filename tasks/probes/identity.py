@@ -1,0 +1,37 @@
+"""Identity: repeated texts, whose tokens are counted, and questions with one-word answers."""
+
+import json
+
+from identity import bank, texts
+from identity.word import word
+from loadshapes.phase import Phase
+from settings.options import Options
+from tasks.prompts import Judgement, Request, nonce
+from tasks.reply import Message
+
+_UNNAMED = ("task_id", "metadata")
+"""No body names its request: what is not asked of a model cannot change its answer or its count."""
+
+
+def build(phase: Phase, index: int, options: Options) -> Request:
+    """A question of the phase's, in turn, after a nonce; else a repeated text, without one."""
+    if not phase.asks:
+        places = texts.STREAMED if phase.stream else texts.COUNTED
+        return Request(texts.prompt(*places[index % len(places)]), without=_UNNAMED)
+    question = phase.asks[index % len(phase.asks)]
+    return Request(
+        bank.prompt(question, nonce(phase, index, options)),
+        extra={"temperature": bank.TEMPERATURE},
+        judge=_judge,
+        place={"question": question},
+        without=_UNNAMED,
+    )
+
+
+def _judge(said: Message) -> Judgement:
+    """The word that is counted; an answer without one (a model that thinks) has an empty one."""
+    found = word(said.content or "")
+    return Judgement("pass" if found else "fail", json.dumps({"word": found}), counted=True)
+
+
+BUILDERS = {"identity": build}
