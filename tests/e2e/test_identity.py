@@ -101,7 +101,7 @@ def test_who_answers(
     assert one.audit is not None and one.audit.verdict is verdict
     assert len(done.rows()) == len(logged) == one.audited.requests + one.counted.requests
     assert one.audited.cost is not None and one.counted.cost is not None
-    charged = sum(float(row["billed"]) for row in logged)
+    charged = sum(float(row["billed"] or 0) for row in logged)
     assert one.audited.cost + one.counted.cost == pytest.approx(charged)
     if name == "other":
         assert one.audited.requests == 96
