@@ -12,7 +12,7 @@ from tests.locust_run import ROOT, environment
 
 PAGE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 ROOMS = (
-    "analysis", "compat", "docs", "engine", "estimates", "identity", "loadshapes", "recording", "rules",
+    "analysis", "compat", "docs", "engine", "estimates", "identity", "loadshapes", "recording",
     "rules", "settings", "simulator", "tasks", "tests", "webui", "weighbridge",
 )  # fmt: skip
 WRITTEN: list[tuple[str, str]] = [
