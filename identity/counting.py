@@ -63,6 +63,11 @@ class Counting:
     streamed: int | None = None
     varying: tuple[int, ...] = ()
 
+    @property
+    def unexplained(self) -> bool:
+        """Whether every prompt has more tokens than what was sent and a template account for."""
+        return (self.unsent or 0) > TEMPLATE_TOKENS or (self.beyond or 0) > TOLERATED_TOKENS
+
 
 def judge(model: str, counts: Sequence[Count], reference: Sequence[int | None] = ()) -> Counting:
     """Judge the counts of a model; `reference`: what a reference states of COUNTED, in order."""

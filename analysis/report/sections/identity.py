@@ -69,15 +69,15 @@ def remarks(view: View) -> list[Remark]:
     """For the first page: a sentence a model and test that says something."""
     reference = reference_of(view)
     return [
-        Remark("good" if verdict is Verdict.NOT_SHOWN else "note", text)
+        Remark("good" if verdict is Verdict.NOT_SHOWN and not unsent else "note", text)
         for one in numbers(view, reference)
-        for verdict, text in _told(view.t, one, reference)
+        for verdict, unsent, text in _told(view.t, one, reference)
     ]
 
 
 def sentences(t: Words, one: Identity, reference: Reference | None) -> list[str]:
     """Everything that is said of a model."""
-    found = [text for _, text in _told(t, one, reference)]
+    found = [text for *_, text in _told(t, one, reference)]
     if len(one.names) > 1:
         names = t.join([f"{quoted(name, 60)} ({integer(n)})" for name, n in one.names.items()])
         found.append(
@@ -100,12 +100,14 @@ def sentences(t: Words, one: Identity, reference: Reference | None) -> list[str]
     return found
 
 
-def _told(t: Words, one: Identity, reference: Reference | None) -> list[tuple[Verdict, str]]:
+def _told(t: Words, one: Identity, reference: Reference | None) -> list[tuple[Verdict, bool, str]]:
+    """Of each test: its verdict, whether unexplained tokens are stated, and the sentences."""
     name = quoted(one.model, 60)
-    found = [(one.counting.verdict, t(f"{name}: ", f"{name}：") + counted(t, one.counting))]
+    count = one.counting
+    found = [(count.verdict, count.unexplained, t(f"{name}: ", f"{name}：") + counted(t, count))]
     if one.audit is not None and reference is not None:
         text = answered(t, one.audit, reference, one.seen)
-        found.append((one.audit.verdict, t(f"{name}: ", f"{name}：") + text))
+        found.append((one.audit.verdict, False, t(f"{name}: ", f"{name}：") + text))
     return found
 
 
