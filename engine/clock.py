@@ -1,8 +1,13 @@
-"""A moment of the wall clock, told by the monotonic one. Pure: both clocks are given."""
+"""A moment of the wall clock, told by the monotonic one. Pure: both clocks are given.
+
+The wall clock may jump at any time (an NTP daemon, a hand): what is told by it is held against what
+a monotonic clock says, and never believed beyond that.
+"""
 
 from collections.abc import Callable
 
 READINGS = 5
+LONGEST_WAY_S = 30.0
 
 
 def monotonic_of(unix_s: float, clock: Callable[[], float], wall: Callable[[], float]) -> float:
@@ -18,3 +23,25 @@ def monotonic_of(unix_s: float, clock: Callable[[], float], wall: Callable[[], f
         if after - before < closest_s:
             closest_s, shift = after - before, (before + after) / 2 - now
     return unix_s + shift
+
+
+def start_of(
+    unix_s: float,
+    in_s: float,
+    clock: Callable[[], float],
+    wall: Callable[[], float],
+    *,
+    same_process: bool,
+) -> float:
+    """When a phase starts that is told to start at `unix_s`; seconds of the clock.
+
+    `in_s`: how far ahead that was when it was told, by the teller's monotonic clock. In the same
+    process that is all there is to know. Between processes the wall clocks are compared, for the
+    message took time; but the start is no further ahead now than it was then, and no message is on
+    its way for longer than LONGEST_WAY_S.
+    """
+    latest = clock() + in_s
+    if same_process:
+        return latest
+    found = monotonic_of(unix_s, clock, wall)
+    return min(max(found, latest - LONGEST_WAY_S), latest)

@@ -141,7 +141,7 @@ class Conductor:
         self._ended: dict[tuple[str, ...], Reason] = {  # what is not run any more, and why
             ("climb", climb): Reason.CLIMB_ENDED for climb in ended_climbs
         }
-        self._t0_unix_s: float | None = None  # when the phase that runs began
+        self._start_s = 0.0  # when the phase that runs begins, by the monotonic clock
         self._cut_short = False  # a phase was ended that its mode meant to go through
 
     def receive(self, node: str, message: OfRun) -> None:
@@ -206,7 +206,9 @@ class Conductor:
         slots = {node: slot for slot, node in enumerate(armed)}
         if not slots:
             raise RuntimeError("no generator is left to run the plan")
-        t0 = max(time.time() + start_lead_s(phase), phase.not_before_unix_s or 0.0)
+        now_s, now_unix_s = time.monotonic(), time.time()
+        t0 = max(now_unix_s + start_lead_s(phase), phase.not_before_unix_s or 0.0)
+        start_s = now_s + t0 - now_unix_s
         self._watcher.note(
             PhaseStart(
                 phase=phase.name,
@@ -217,10 +219,11 @@ class Conductor:
             )
         )
         self._watcher.phase_started(phase)
-        self._t0_unix_s = t0
+        self._start_s = start_s
         budgets = self._budget.share(len(slots))
         for node, slot in slots.items():
-            self._nodes.send(Start(number, t0, slot, len(slots), budgets), node)
+            in_s = start_s - time.monotonic()
+            self._nodes.send(Start(number, t0, in_s, slot, len(slots), budgets), node)
         done = self._collect(Done, number, list(slots), None)
         for node in slots.keys() - done.keys():
             self._watcher.generator_lost(phase, node, slots[node], len(slots))
@@ -316,9 +319,9 @@ class Conductor:
 
     def enough(self, phase: Phase, shown: PrecisionReached) -> None:
         """A phase has shown what it was to show: no generator begins another request of it."""
-        if phase is not self.phase or self._t0_unix_s is None:
+        if phase is not self.phase:
             return
-        self._watcher.note(replace(shown, after_s=max(0.0, time.time() - self._t0_unix_s)))
+        self._watcher.note(replace(shown, after_s=max(0.0, time.monotonic() - self._start_s)))
         for node in self._nodes.alive():
             self._nodes.send(Enough(len(self._phases) - 1), node)
 

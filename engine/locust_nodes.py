@@ -24,7 +24,7 @@ from locust.runners import (
     WorkerRunner,
 )
 
-from engine.clock import monotonic_of
+from engine.clock import start_of
 from engine.generator import Generator
 from engine.machine_capacity import make_room
 from engine.messages import (
@@ -62,6 +62,7 @@ from tasks.negotiation import Negotiation
 
 Enter = Callable[[Generator, Endpoint, Endpoint | None], None]
 """Gives users what they send with: the generator, the gateway, the reference (None: none)."""
+JUMP_S = 0.1  # a wall clock that moved otherwise than the monotonic one by this was set
 PINGS = 5
 MASTER_SILENT_S = 6
 M = TypeVar("M", bound=Message)
@@ -259,16 +260,16 @@ class GeneratorNode:
             return 0.0
         best_s = math.inf
         for _ in range(PINGS):
-            asked = time.time()
+            asked, asked_s = time.time(), time.perf_counter()
             self._tell(Ping())
             try:
                 master = self._pongs.get(timeout=1.0)
             except Empty:
                 continue
-            answered = time.time()
-            if answered - asked < best_s:
-                best_s = answered - asked
-                self._offset_s = master - (asked + answered) / 2
+            took_s = time.perf_counter() - asked_s  # the wall clock may jump meanwhile
+            if took_s < best_s and abs(time.time() - asked - took_s) < JUMP_S:
+                best_s = took_s
+                self._offset_s = master - (asked + took_s / 2)
         return best_s
 
     def _watch_master(self, runner: WorkerRunner) -> None:
@@ -285,7 +286,8 @@ class GeneratorNode:
 
     def _start(self, start: Start) -> None:
         t0_unix_s = start.t0_unix_s - self._offset_s  # by this machine's wall clock
-        began = monotonic_of(t0_unix_s, self.generator.clock, time.time)
+        alone = isinstance(self._runner, LocalRunner)
+        began = start_of(t0_unix_s, start.in_s, self.generator.clock, time.time, same_process=alone)
         self.generator.start(start.phase, began, start.slot, start.slots, start.budgets)
 
     def _close_and_tell(self, wait_s: float) -> None:

@@ -101,11 +101,15 @@ class Arm(Message):
 @with_config(_EXACT)
 @dataclass(frozen=True, slots=True)
 class Start(Message):
-    """Run your share of a phase from `t0_unix_s` on, within these budgets."""
+    """Run your share of a phase from `t0_unix_s` on, within these budgets.
+
+    It was `in_s` seconds ahead when this was sent, by a clock that does not jump.
+    """
 
     kind: ClassVar[str] = "phase_start"
     phase: int
     t0_unix_s: float
+    in_s: float
     slot: int
     slots: int
     budgets: list[DealtBudget]

@@ -14,7 +14,7 @@ from typing import Any
 
 import gevent
 
-from engine.clock import monotonic_of
+from engine.clock import start_of
 from engine.generator import Generator
 from engine.interrupted import read
 from engine.messages import (
@@ -115,7 +115,9 @@ class Attempt:
             case Arm() as arm:
                 gevent.spawn(self._arm, arm)
             case Start() as start:
-                began = monotonic_of(start.t0_unix_s, time.perf_counter, time.time)
+                began = start_of(
+                    start.t0_unix_s, start.in_s, time.perf_counter, time.time, same_process=True
+                )
                 share = (start.slot, start.slots, start.budgets)
                 self._generator.start(start.phase, began, *share)
             case Halt() as halt:

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.clock import READINGS, monotonic_of
+from engine.clock import LONGEST_WAY_S, READINGS, monotonic_of, start_of
 
 AHEAD = 1_700_000_000.0
 
@@ -41,3 +42,31 @@ def test_it_is_off_by_half_the_closest_reading_at_most(steps: list[float]) -> No
     found = monotonic_of(AHEAD + 60, machine.clock, machine.wall)
     closest_s = min(a + b for a, b in zip(steps[1::3], steps[2::3], strict=True))
     assert abs(found - 60) <= closest_s / 2 + 1e-5
+
+
+def start(jump_s: float, way_s: float, *, same_process: bool) -> float:
+    """When a phase starts that was told `way_s` ago to start 0.5 s later, on a clock that shows 100
+    now; the wall clock has jumped meanwhile. Right is 100.5 - way_s."""
+    told_at = 1_000_000.0
+    return start_of(
+        told_at + 0.5, 0.5, lambda: 100.0, lambda: told_at + way_s + jump_s,
+        same_process=same_process,
+    )  # fmt: skip
+
+
+def test_in_one_process_no_jump_of_the_wall_clock_moves_a_start() -> None:
+    for jump_s in (-7200.0, -0.2, 0.0, 0.2, 7200.0):
+        assert start(jump_s, 0.0, same_process=True) == 100.5
+
+
+def test_between_processes_the_way_of_the_message_is_taken_off() -> None:
+    assert start(0.0, 0.2, same_process=False) == pytest.approx(100.3)
+
+
+@pytest.mark.parametrize("jump_s", [-7200.0, 7200.0])
+def test_between_processes_a_jump_neither_holds_a_phase_up_nor_begins_it_hours_ago(
+    jump_s: float,
+) -> None:
+    """Told 0.2 s ago: not later than what it was told, nor earlier than a message can be late."""
+    found = start(jump_s, 0.2, same_process=False)
+    assert 100.5 - LONGEST_WAY_S <= found <= 100.5
