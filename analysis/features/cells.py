@@ -15,6 +15,7 @@ from compat.known import DIRECT, direct_of_manifest, of_manifest
 from compat.replay import Changed, finish
 from compat.required import Judged, Required, judge, parse
 from compat.survey import Survey
+from compat.verdict import Verdict
 from recording.errors import InputError
 from recording.events import BudgetSpent, PaymentRequired, Stopped
 from recording.json_files import json_of, read_bytes
@@ -22,7 +23,7 @@ from recording.untrusted_text import as_json as text_of
 
 MODE = "compat"
 FILE = "compat.json"
-NEEDED = ("phase", "request_index", "mode", "model_requested", "task_id", "api_cost",
+NEEDED = ("phase", "request_index", "mode", "model_requested", "task_id", "api_cost", "success",
           "check_detail")  # fmt: skip
 
 
@@ -42,6 +43,16 @@ class Features:
     def own(self) -> list[Cell]:
         """The cells of the gateway's own route."""
         return [cell for cell in self.cells if not cell.arm]
+
+    @property
+    def tried(self) -> list[Cell]:
+        """Those of the gateway's own route that were tried."""
+        return [cell for cell in self.own if cell.verdict is not Verdict.NOT_TRIED]
+
+    @property
+    def working(self) -> list[Cell]:
+        """Those that work."""
+        return [cell for cell in self.own if cell.verdict is Verdict.WORKS]
 
 
 def of(run: Run) -> Features:
@@ -137,13 +148,14 @@ def _cells(
 
 
 class _Sent:
-    """What the rows say: by survey and check how many requests, and their known costs; by place the
-    task_id."""
+    """What the rows say: by survey and check how many requests, and what they cost; by place the
+    task_id. A sum of which a reply's part is not known (a stream without usage) is not known."""
 
     def __init__(self, run: Run) -> None:
         self.counts: dict[tuple[str, str], int] = {}
         self.costs: dict[tuple[str, str], float] = {}
         self.tasks: dict[evidence_file.Place, str] = {}
+        untold: set[tuple[str, str]] = set()
         for row in rows(run.rows.frame(list(NEEDED))):
             key = (str(row["phase"]).rpartition("/")[0], _check(row["check_detail"]))
             if not key[1]:
@@ -151,7 +163,11 @@ class _Sent:
             self.counts[key] = self.counts.get(key, 0) + 1
             if row["api_cost"] is not None:
                 self.costs[key] = self.costs.get(key, 0.0) + row["api_cost"]
+            elif row["success"]:
+                untold.add(key)
             self.tasks[(row["phase"], int(row["request_index"]))] = row["task_id"] or ""
+        for key in untold:
+            self.costs.pop(key, None)
 
 
 def _check(detail: str | None) -> str:

@@ -118,11 +118,21 @@ def _subtitle(view: View) -> str:
     return " · ".join(part for part in (run.mode, run.base_url, started) if part)
 
 
+def _good(view: View) -> Tile:
+    """How much went well: of requests that succeed or fail; of checks, which ask for refusals too,
+    the features that work."""
+    name = view.t(*SUCCESS_RATE.name)
+    good, of = (sum(getattr(p, name) for p in view.phases) for name in ("success", "awaited"))
+    if view.features.cells:
+        name = view.t("Features that work", "可用功能")
+        good, of = len(view.features.working), len(view.features.tried)
+    return Tile(name, percent(good / of if of else None), f"{integer(good)} / {integer(of)}")
+
+
 def _tiles(view: View) -> list[Tile]:
     """The run's totals."""
     t, phases = view.t, view.phases  # of both routes, for both are paid for
     planned = sum(phase.planned for phase in phases)
-    good, awaited = (sum(getattr(p, name) for p in phases) for name in ("success", "awaited"))
     money = [cost for phase in phases for cost in (phase.cost_sum, phase.warmup_cost)]
     costs = [amount for amount in money if amount is not None]
     unknown = sum(phase.cost_unknown_count for phase in phases)
@@ -130,11 +140,7 @@ def _tiles(view: View) -> list[Tile]:
     walls = [phase.wall_s for phase in of_gateway(phases) if phase.wall_s is not None]
     return [
         Tile(t(*REQUESTS.name), integer(planned), t("planned", "计划")),
-        Tile(
-            t(*SUCCESS_RATE.name),
-            percent(good / awaited if awaited else None),
-            f"{integer(good)} / {integer(awaited)}",
-        ),
+        _good(view),
         Tile(t("Tokens", "Token"), integer(sum(tokens) if tokens else None), t("total", "合计")),
         Tile(
             t(*COST),

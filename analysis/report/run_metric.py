@@ -7,6 +7,11 @@ from analysis.report.view import View
 from recording.events import Accounts
 from rules.conditions import Metric
 
+_OF_CHECKS = (
+    "; mode compat also sends streams that ask for no usage, so that their cost cannot be known: "
+    "bound the run with --budget or --budget-tokens instead"
+)
+
 
 def of_run(view: View, metric: Metric) -> tuple[float | None, str]:
     """A number of the whole run; or none, and why."""
@@ -40,5 +45,6 @@ def _cost(view: View) -> tuple[float | None, str]:
     if not known:
         return None, "no request states one"
     if unknown:
-        return None, f"{unknown} of {good} successes state none"
+        told = f"{unknown} of {good} successes state none"
+        return None, told + (_OF_CHECKS if view.features.cells else "")
     return fsum(known), ""

@@ -27,6 +27,7 @@ from recording.errors import InputError, OperatorError
 from recording.json_files import json_of, read_bytes
 from recording.json_values import mapping
 from recording.record import RequestRecord
+from rules.conditions import parse as parse_conditions
 from rules.prices import PriceError, Prices
 from rules.prices import read as read_prices
 from settings.options import Options
@@ -50,6 +51,11 @@ def plan(options: Options) -> Plan:
         raise OperatorError(
             f"--task-id {options.task_id} would add a field to every body that mode compat checks: "
             "leave it out (the task_id goes in a header), or give off."
+        )
+    if any(condition.metric == "success_rate" for condition in parse_conditions(options.fail_on)):
+        raise OperatorError(
+            "--fail-on success_rate would count the refusals that the checks of mode compat ask "
+            "for: leave it out, and say with --require what must work."
         )
     if options.require:
         _check_required(options)

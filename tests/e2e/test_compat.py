@@ -61,7 +61,8 @@ def test_each_fault_has_its_own_cell_and_a_required_one_fails_the_build(tmp_path
               "tool__parallel__stream": "wrong"}  # fmt: skip
     with gateway(tmp_path, **states) as server:
         done = checked(server.url, tmp_path / "r", "--checks", SOME, "--require",
-                       tmp_path / "compat.toml", "--junit", tmp_path / "j.xml")  # fmt: skip
+                       tmp_path / "compat.toml", "--junit", tmp_path / "j.xml",
+                       "--fail-on", "cost>100")  # fmt: skip
     assert verdicts(done) == {
         "chat.plain": "works", "models.list": "works", "stop": "ignored", "n": "refused",
         "json.schema": "works", "json.schema.stream": "broken", "tool.auto": "works",
@@ -72,7 +73,8 @@ def test_each_fault_has_its_own_cell_and_a_required_one_fails_the_build(tmp_path
     assert suite is not None
     cases = {case.get("name"): case.find("failure") is not None for case in suite.iter("testcase")}
     assert cases == {
-        "the run: complete": False, f"{CHAT}: stop works": True, f"{CHAT}: n works": False,
+        "the run: complete": False, "the run: not cost>100": True,
+        f"{CHAT}: stop works": True, f"{CHAT}: n works": False,
         f"{CHAT}: json.schema works": False, f"{CHAT}: tool.auto works": False,
     }  # fmt: skip
     assert done.folder is not None
@@ -81,6 +83,10 @@ def test_each_fault_has_its_own_cell_and_a_required_one_fails_the_build(tmp_path
     assert row.gateway_request_id == stop.request_id and stop.status == 200 and stop.sent == 4
     report = (done.folder / "report.md").read_text(encoding="utf-8")
     assert "∅ ignored" in report and "replies go on past your stop text" in report
+    page = (done.folder / "report.html").read_text(encoding="utf-8")
+    assert "Features that work" in page and "5 / 9" in page  # refusals are no failures
+    assert "sends streams that ask for no usage" in done.err  # why its cost is not known
+    assert stop.cost is None and cells(done)["json.schema"].cost is not None
     for file in done.folder.iterdir():
         assert CANARY not in file.read_text(encoding="utf-8", errors="replace"), file
 

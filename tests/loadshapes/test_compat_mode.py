@@ -50,6 +50,7 @@ def test_the_bound_is_told_for_each_model(tmp_path: Path) -> None:
         ({"require": "nowhere.toml"}, "cannot be read"),
         ({"prices": "nowhere.toml"}, "cannot be read"),
         ({"task_id": "body"}, "give off"),
+        ({"fail_on": "cost>1,success_rate<1"}, "refusals that the checks"),
         ({"task_id": "metadata"}, "give off"),
     ],
 )
