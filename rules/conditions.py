@@ -184,6 +184,17 @@ METRICS: dict[str, Metric] = {
         "the same answers",
         share=True,
     ),
+    "billing_findings": Metric(
+        "billing_findings",
+        Where.RUN,
+        "mode billing: findings that cost the customer, each in two requests of a case at least",
+    ),
+    "billing_overcharge": Metric(
+        "billing_overcharge",
+        Where.RUN,
+        "mode billing: what is charged beyond price x stated tokens, where a cost is stated",
+        "money",
+    ),
     "budget_used": Metric("budget_used", Where.RUN, "money used / `--budget`", share=True),
     "budget_tokens_used": Metric(
         "budget_tokens_used", Where.RUN, "tokens used / `--budget-tokens`", share=True

@@ -37,6 +37,15 @@ class Kind(StrEnum):
     PRICE_CHANGED = "price_changed"  # meanwhile: nothing is said of money
 
 
+_MONEY = (
+    Kind.OFF_PRICE, Kind.CHARGED_OTHERWISE, Kind.CACHE_NOT_CREDITED, Kind.REFUSED_CHARGED,
+)  # fmt: skip
+_UNITS = {
+    Kind.INFLATED: "times", Kind.HIDDEN_PROMPT: "tokens", Kind.STATED_OTHERWISE: "tokens",
+    **dict.fromkeys(_MONEY, "money"),
+}  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One finding: of which case (None: of all), by how much, of how many requests.
@@ -48,6 +57,18 @@ class Finding:
     case: str | None = None
     amount: float = 0.0
     rows: int = 0
+
+    @property
+    def grave(self) -> bool:
+        """Whether it costs the customer, and a healthy gateway has none."""
+        if self.kind in (Kind.STATED_OTHERWISE, Kind.CHARGED_OTHERWISE):
+            return self.case != "n" and self.amount > 0
+        return self.kind in (Kind.INFLATED, Kind.CACHE_NOT_CREDITED, Kind.REFUSED_CHARGED)
+
+    @property
+    def unit(self) -> str:
+        """What its amount is in: `money`, `tokens`, `times`; empty: it has none."""
+        return _UNITS.get(self.kind, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +107,19 @@ class ModelBill:
     priced: bool
     stated: bool
     several: bool
+
+    @property
+    def overcharge(self) -> float | None:
+        """Money charged beyond what the price table, or plain requests of the same usage, say.
+
+        None: not known, for no cost is stated, the price changed, or several providers answered.
+        """
+        if not self.stated or self.several:
+            return None
+        if any(one.kind is Kind.PRICE_CHANGED for one in self.findings):
+            return None
+        amounts = (one.amount for one in self.findings if one.unit == "money")
+        return fsum(amount for amount in amounts if amount > 0)
 
 
 def judge(model: str, rows: Sequence[Row], prices: Prices | None) -> ModelBill:

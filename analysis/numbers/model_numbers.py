@@ -120,3 +120,47 @@ class RouteNumbers:
     high: Annotated[float | None, "likewise"]
     p_adjusted: Annotated[float | None, "by Holm, over all that was compared"]
     visible: Annotated[float | None, "what four of five such runs would have shown"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BillingFinding:
+    """One finding of mode billing."""
+
+    kind: Annotated[str, "what was found: analysis/numbers/billing.py has the closed set"]
+    case: Annotated[str | None, "in which case; null: in all"]
+    grave: Annotated[bool, "whether it costs the customer, and a healthy gateway has none"]
+    amount: Annotated[float | None, "by how much; null: it has no amount"]
+    unit: Annotated[str | None, "of the amount: `money`, `tokens` or `times`"]
+    requests: Annotated[Count, "of how many requests; 0: of all"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BillingCase:
+    """One case of mode billing: sums over its requests; null: not known."""
+
+    case: Annotated[str, "its name in the rows' `scenario`"]
+    sent: Annotated[Count, "requests that were sent"]
+    answered: Annotated[Count, "requests that succeeded"]
+    own_prompt_tokens: Annotated[MaybeCount, "what the line through repeated texts says"]
+    prompt_tokens: Annotated[int | None, "as stated"]
+    completion_tokens: Annotated[int | None, "as stated"]
+    cached_tokens: Annotated[int | None, "as stated"]
+    price_x_stated: Annotated[Amount, "what the price table makes of the stated tokens"]
+    charged: Annotated[Amount, "costs that the replies state"]
+    difference: Annotated[Amount, "charged - price_x_stated"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BillingNumbers:
+    """What `--mode billing` found of one model."""
+
+    model: Annotated[str, "the model"]
+    tokenizer: Annotated[str | None, "of the model of that name, where its counts are known"]
+    inflation_low: Annotated[Amount, "the least factor by which stated counts exceed them"]
+    inflation_high: Annotated[Amount, "the greatest; null: not known, or no one factor fits"]
+    hidden_prompt_tokens: Annotated[MaybeCount, "at least so many in every prompt were not sent"]
+    priced: Annotated[bool, "whether a price was known"]
+    cost_stated: Annotated[bool, "whether the gateway states costs"]
+    overcharge: Annotated[Amount, "money charged beyond price x stated, or plain of one usage"]
+    findings: list[BillingFinding]
+    cases: list[BillingCase]

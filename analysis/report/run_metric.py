@@ -1,10 +1,12 @@
-"""Numbers of a whole run that a condition may be about: its cost, how much of its budget."""
+"""Numbers of a whole run that a condition may be about: its cost, budget, and bill."""
 
 from math import fsum
 
 from analysis.numbers.pricing import price_difference
+from analysis.report.model_bills import bills as bills_of
 from analysis.report.view import View
 from recording.events import Accounts
+from recording.untrusted_text import quoted
 from rules.conditions import Metric
 
 _OF_CHECKS = (
@@ -20,10 +22,39 @@ def of_run(view: View, metric: Metric) -> tuple[float | None, str]:
             return _cost(view)
         case "price_difference":
             return price_difference(view.run)
+        case "billing_findings":
+            return _findings(view)
+        case "billing_overcharge":
+            return _overcharge(view)
         case "budget_used":
             return _budget(view, "money")
         case _:
             return _budget(view, "tokens")
+
+
+def _findings(view: View) -> tuple[float | None, str]:
+    """How many grave findings mode billing has; or none, and why."""
+    bills = bills_of(view)
+    if not bills:
+        return None, "the run is not of mode billing"
+    untold = [bill.model for bill in bills if bill.counter is None and not bill.stated]
+    grave = sum(one.grave for bill in bills for one in bill.findings)
+    if untold and not grave:
+        return None, f"{quoted(untold[0])} states neither usage nor costs to judge"
+    return grave, ""
+
+
+def _overcharge(view: View) -> tuple[float | None, str]:
+    """Money that mode billing found charged too much; or none, and why."""
+    bills = bills_of(view)
+    amounts = [bill.overcharge for bill in bills]
+    known = [amount for amount in amounts if amount is not None]
+    if not bills:
+        return None, "the run is not of mode billing"
+    if len(known) < len(bills):
+        why = "no cost is stated, the price changed during the run, or several providers answered"
+        return None, why
+    return fsum(known), ""
 
 
 def _budget(view: View, unit: str) -> tuple[float | None, str]:

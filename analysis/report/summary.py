@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, fields, is_dataclass
 from typing import Annotated, Any
 
 from analysis.numbers.model_numbers import (
+    BillingNumbers,
     CacheLifeNumbers,
     CachePairNumbers,
     CapacityNumbers,
@@ -15,6 +16,7 @@ from analysis.numbers.model_numbers import (
 )
 from analysis.numbers.phase_numbers import Named, PhaseNumbers
 from analysis.page.blocks import Level
+from analysis.report import model_bills
 from analysis.report.sections import cache_life, cache_pairs, capacity, limits
 from analysis.report.verdicts import verdicts
 from analysis.report.view import View
@@ -49,6 +51,7 @@ class Summary:
     limits: list[LimitNumbers]
     capacity: list[CapacityNumbers]
     routes: list[RouteNumbers]
+    billing: list[BillingNumbers]
 
     @classmethod
     def of(cls, view: View) -> "Summary":
@@ -69,6 +72,7 @@ class Summary:
             limits=limits.numbers(view),
             capacity=capacity.numbers(view),
             routes=[] if view.routes is None else view.routes.numbers(),
+            billing=model_bills.numbers(view),
         )
 
     def as_dict(self) -> dict[str, Any]:

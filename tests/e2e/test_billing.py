@@ -8,8 +8,8 @@ import pytest
 
 from analysis.__main__ import main
 from analysis.reading.load import load
+from analysis.report.model_bills import bills
 from analysis.report.report import look
-from analysis.report.sections.billing import numbers
 from tests.e2e.test_reconcile import print_bill
 from tests.locust_run import run
 from tests.simulated import Simulator
@@ -67,7 +67,7 @@ def test_what_the_gateway_does_is_found(tmp_path: Path, rule: str, kinds: list[s
             seen = logged[row.task_id or ""]
             assert row.prompt_tokens == int(seen["prompt_tokens"])
             assert row.api_cost == float(seen["cost"])
-    (bill,) = numbers(look(load(done.folder)))
+    (bill,) = bills(look(load(done.folder)))
     assert [one.kind.value for one in bill.findings] == kinds
 
 
@@ -120,7 +120,7 @@ def test_what_a_bill_charges_for_cancelled_requests(
         "left_first": "0chunks", "left_midway": "3chunks", "timed_out": "1000ms"
     }  # fmt: skip
     assert len(left) == 9 and all(row.api_cost is None for row in left)
-    (bill,) = numbers(look(load(done.folder)))
+    (bill,) = bills(look(load(done.folder)))
     assert not bill.findings
     assert "What the cancelled requests cost is not stated" in (
         done.folder / "report.md"

@@ -1,48 +1,39 @@
 """The bill, case by case: sent, stated and charged, and what is found in it."""
 
-from analysis.numbers.billing import Finding, Kind, ModelBill, judge
-from analysis.page.blocks import Block, Level, Remark, Section, Text
+from analysis.numbers.billing import Finding, Kind, ModelBill
+from analysis.page.blocks import Block, Remark, Section, Text
 from analysis.page.columns import Name, table
 from analysis.page.vocabulary import money
 from analysis.page.words import ABSENT, Words, integer
+from analysis.report.model_bills import bills
 from analysis.report.view import View
 from rules.billing_cases import LEFT, NAMED
-from rules.prices import Prices
 from rules.token_slopes import CHAT_TOKENS
 
 PLACE = 125  # in the report
-
-
-def numbers(view: View) -> list[ModelBill]:
-    """The bill of each model of a run in mode billing."""
-    rows = view.rows("billing")
-    prices = Prices.from_dict(view.run.manifest.get("prices"))
-    models = dict.fromkeys(row["model_requested"] for row in rows)
-    return [
-        judge(model, [row for row in rows if row["model_requested"] == model], prices)
-        for model in models
-    ]
 
 
 def section(view: View) -> Section:
     """For each model the findings in words, then a row per case."""
     t = view.t
     blocks: list[Block] = []
-    for bill in numbers(view):
+    for bill in bills(view):
         blocks += [*remarks(t, bill), _table(t, bill)]
     return Section(t("The bill, case by case", "逐项核对账单"), blocks)
 
 
 def bad(view: View) -> list[Remark]:
     """The findings that a reader must know before the numbers."""
-    found = [one for bill in numbers(view) for one in remarks(view.t, bill)]
+    found = [one for bill in bills(view) for one in remarks(view.t, bill)]
     return [one for one in found if isinstance(one, Remark) and one.level == "bad"]
 
 
 def remarks(t: Words, bill: ModelBill) -> list[Block]:
     """What was found of a model, what could not be told, or that nothing was found."""
     model = bill.model
-    found: list[Block] = [Remark(_level(one), _sentence(t, model, one)) for one in bill.findings]
+    found: list[Block] = [
+        Remark("bad" if one.grave else "note", _sentence(t, model, one)) for one in bill.findings
+    ]
     if not found and bill.counter is not None and bill.stated:
         text = t(
             f"{model}: no case is counted or charged otherwise than the others.",
@@ -50,14 +41,6 @@ def remarks(t: Words, bill: ModelBill) -> list[Block]:
         )
         found.append(Remark("good", text))
     return [*found, *(Text(text) for text in _unknown(t, bill))]
-
-
-def _level(one: Finding) -> Level:
-    if one.kind in (Kind.INFLATED, Kind.CACHE_NOT_CREDITED, Kind.REFUSED_CHARGED):
-        return "bad"
-    if one.kind in (Kind.STATED_OTHERWISE, Kind.CHARGED_OTHERWISE) and one.case != "n":
-        return "bad" if one.amount > 0 else "note"
-    return "note"
 
 
 def _sentence(t: Words, model: str, one: Finding) -> str:

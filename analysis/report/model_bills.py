@@ -1,0 +1,65 @@
+"""The bill of each model of a run in mode billing: as judged, and as summary.json has it."""
+
+from math import isfinite
+
+from analysis.numbers.billing import ModelBill, judge
+from analysis.numbers.model_numbers import BillingCase, BillingFinding, BillingNumbers
+from analysis.report.view import View
+from rules.prices import Prices
+
+
+def numbers(view: View) -> list[BillingNumbers]:
+    """What summary.json says of each model."""
+    return [_numbers(bill) for bill in bills(view)]
+
+
+def _numbers(bill: ModelBill) -> BillingNumbers:
+    seen = bill.counter
+    low, high = (None, None) if seen is None or seen.inflation is None else seen.inflation
+    return BillingNumbers(
+        model=bill.model,
+        tokenizer=None if seen is None else seen.tokenizer,
+        inflation_low=low,
+        inflation_high=high if high is not None and isfinite(high) else None,
+        hidden_prompt_tokens=None if seen is None else seen.hidden,
+        priced=bill.priced,
+        cost_stated=bill.stated,
+        overcharge=bill.overcharge,
+        findings=[
+            BillingFinding(
+                kind=one.kind.value,
+                case=one.case,
+                grave=one.grave,
+                amount=one.amount if one.unit else None,
+                unit=one.unit or None,
+                requests=one.rows,
+            )
+            for one in bill.findings
+        ],
+        cases=[
+            BillingCase(
+                case=one.case,
+                sent=one.sent,
+                answered=one.answered,
+                own_prompt_tokens=one.own,
+                prompt_tokens=one.prompt,
+                completion_tokens=one.completion,
+                cached_tokens=one.cached,
+                price_x_stated=one.priced,
+                charged=one.charged,
+                difference=one.difference,
+            )
+            for one in bill.cases
+        ],
+    )
+
+
+def bills(view: View) -> list[ModelBill]:
+    """The bill of each model of a run in mode billing."""
+    rows = view.rows("billing")
+    prices = Prices.from_dict(view.run.manifest.get("prices"))
+    models = dict.fromkeys(row["model_requested"] for row in rows)
+    return [
+        judge(model, [row for row in rows if row["model_requested"] == model], prices)
+        for model in models
+    ]
