@@ -12,13 +12,11 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+from tests import test_imports as imports
 from tests.locust_run import ROOT, environment
 
 OTHER_FILES = {".css", ".html", ".js", ".toml"}  # that our packages read beside their modules
-ROOMS = (
-    "analysis", "engine", "loadshapes", "recording", "rules", "settings", "simulator", "tasks",
-    "webui",
-)  # fmt: skip
+ROOMS = [room for room in imports.ROOMS if room != "weighbridge"]
 
 
 @pytest.fixture(scope="module")
