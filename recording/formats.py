@@ -36,7 +36,8 @@ FIRST = (
 )  # fmt: skip
 """The columns of version 1. Every version has all of them."""
 
-FORMATS: dict[int, Format] = {1: Format("0.1", FIRST), 2: Format("0.2", COLUMNS)}
+FORMATS: dict[int, Format] = {1: Format("0.1.0.dev0", FIRST), 2: Format("0.1.0", COLUMNS)}
+"""Version 1 is that of the previews of 0.1.0, which called themselves 0.1.0 as well."""
 
 
 class FormatError(InputError):

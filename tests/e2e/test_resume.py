@@ -136,5 +136,5 @@ def test_a_run_of_an_earlier_version_goes_on_where_it_stopped(
     assert {path.name for path in folder.glob("*.csv")} == {
         "requests-local.csv", "requests-local.2.csv",
     }  # fmt: skip
-    assert done.manifest()["needs_version"] == "0.2"
+    assert done.manifest()["needs_version"] == "0.1.0"
     assert set(frame["trace_id"].isna()) == {True}, "a header that 0.1 did not send is not sent"

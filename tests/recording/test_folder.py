@@ -140,7 +140,7 @@ def test_the_manifest_says_with_what_where_and_how_the_run_was_made(
     assert {"name", "system"} <= set(said["host"])
     assert said["gateway"] == {"base_url": "https://h/v1", "simulated": False}
     assert (said["currency"], said["workers"], said["schema_version"]) == ("CNY", 2, 2)
-    assert said["needs_version"] == "0.2"
+    assert said["needs_version"] == "0.1.0"
     assert said["clock"]["durations"]["clock"] == "perf_counter"
     assert re.fullmatch(r"\d{4}-.*\+00:00", said["started_at"])
 

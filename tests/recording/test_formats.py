@@ -6,9 +6,11 @@ from dataclasses import fields, replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from packaging.version import Version
 
 from recording import formats
 from recording.formats import FIRST, FORMATS, FormatError
+from recording.manifest import project_version
 from recording.record import COLUMNS, SCHEMA_VERSION, RequestRecord, decode, encode
 from tests.recording.rows import records, row
 
@@ -21,6 +23,13 @@ def test_no_version_loses_a_column_of_an_earlier_one() -> None:
         assert before <= set(FORMATS[number].columns)
         before = set(FORMATS[number].columns)
     assert FORMATS[SCHEMA_VERSION].columns == COLUMNS and max(FORMATS) == SCHEMA_VERSION
+
+
+def test_what_this_version_writes_is_said_to_be_readable_by_it() -> None:
+    """A run that said it needs a later version would send its reader to one that there is not."""
+    said = Version(FORMATS[SCHEMA_VERSION].weighbridge)
+    assert said <= Version(project_version())
+    assert sorted(FORMATS) == sorted(FORMATS, key=lambda n: Version(FORMATS[n].weighbridge))
 
 
 def test_a_column_that_an_old_file_lacks_can_be_left_out_of_a_record() -> None:
