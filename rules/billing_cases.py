@@ -1,4 +1,4 @@
-"""The cases of `--mode billing`: what each asks, so that the report knows what was sent. Pure."""
+"""The cases of `--mode billing` and what each asks; the report reads them too. Pure."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +14,7 @@ TEXTS = (
 """Texts that tokenizers count differently: Han, JSON, capitals and digits."""
 COUNTED_REPEATS = (1, 4, 16)
 COUNTED = tuple((text, k) for text in range(len(TEXTS)) for k in COUNTED_REPEATS)
-"""Text and repeats of each request of the case `count`, which goes through them again and again."""
+"""Text and repeats of each request of the case `count`, which cycles through them."""
 SAME, MANY = (0, 8), (0, 80)
 """The prompt of most cases, and one that is long enough for a cache: a text and its repeats."""
 CHOICES = 2  # of the case `n`
@@ -25,7 +25,7 @@ LONG_TOKENS = 200
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One case: its name in rows, what is asked beside the prompt, and how it is called.
+    """One case: its name in rows, its body fields besides the prompt, and its label in the report.
 
     `prompt`: text and repeats, where it is one of TEXTS; `max_tokens` its output budget; `cancel`:
     when each request of it is cancelled on purpose.
@@ -73,8 +73,9 @@ CASES = (
     ),
     Case("plain_again", "plain, at the end", "非流式，最后再发"),
 )  # fmt: skip
-"""In the order in which they are sent: what is plain first and last, so that a price that changed
-meanwhile is seen."""
+"""In the order of sending: plain requests come first and last, so that a price change in between
+is seen.
+"""
 NAMED = {case.name: case for case in CASES}
 LEFT = tuple(case.name for case in CASES if case.cancel is not None)
 """Those whose requests are cancelled; `whole` is the same reply to its end."""
@@ -86,7 +87,7 @@ def prompt(text: int, k: int) -> str:
 
 
 def repeats(case: str, index: int) -> tuple[int, int] | None:
-    """Text and repeats of request `index` of a case; None: its prompt is another."""
+    """Text and repeats of request `index` of a case; None: its prompt is not a repeated text."""
     if case == "count":
         return COUNTED[index % len(COUNTED)]
     return NAMED[case].prompt if case in NAMED else None

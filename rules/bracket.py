@@ -1,16 +1,15 @@
-"""What trials at several levels say of the highest level that still meets its objectives. Pure.
+"""The highest level that still meets its objectives, estimated from trials at several levels. Pure.
 
-Whatever the level, a trial is a coin with a bias: now and then a level that is met looks missed,
-and the other way round, the more so the nearer it lies to the boundary. So no single answer is
-final: each says how likely its level is met, by as many independent requests as its own are worth
-(rules/objectives.py), and at the most with 99 in 100. Of all places where the true boundary can
-lie, between two neighbouring levels that were tried, or beyond the outermost, the most likely is
-taken; its share of all likelihoods is the confidence.
+A trial can err: a level that is met sometimes looks missed and vice versa, more often the nearer it
+lies to the boundary. So no single answer is final. Each answer gives the probability that its level
+is met, based on the effective number of independent requests (rules/objectives.py) and capped at 99
+in 100. The true boundary lies between two neighbouring levels that were tried, or beyond the
+outermost; the most likely place is taken, and its share of all likelihoods is the confidence.
 
-That share counts chance alone. Windows that hold a few waves of a queue err all alike, towards
-met: the long waves, which make the percentile, are in few of them, and no number of such windows
-averages that away. So a confidence is stated only where those at the bracket's ends are long
-enough.
+That share covers chance alone. Windows that hold only a few waves of a queue all err in the same
+direction, towards met: few of them contain the long waves that make the percentile, and averaging
+more such windows does not help. So a confidence is stated only if the windows at the bracket's ends
+are long enough.
 """
 
 from collections.abc import Sequence
@@ -18,15 +17,17 @@ from dataclasses import dataclass
 
 RIGHT, SURELY_RIGHT = 0.9, 0.99
 LONG_ENOUGH = 0.5
-"""A confidence is stated where the windows at the ends tell so much: twenty memories of a queue."""
+"""A confidence is stated if the windows at the ends reach this: twenty correlation times of a
+queue.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One answer: whether a level was met, and whether chance can hardly have decided it.
+    """One answer: whether a level was met, and whether that is unlikely to be chance.
 
-    `likely` is how likely the level is truly met; None: as a verdict is right in 9 of 10 cases.
-    `told` is how far the window can tell, from 0 to 1 (rules/effective_size.py).
+    `likely` is the probability that the level is truly met; None: 9 in 10 for the verdict. `told`
+    is how reliable the window is, from 0 to 1 (rules/effective_size.py).
     """
 
     level: int
@@ -37,7 +38,7 @@ class Trial:
 
     @property
     def truly(self) -> float:
-        """The probability that the level is truly met, never beyond what an answer is worth."""
+        """The probability that the level is truly met, capped."""
         if self.likely is not None:
             return min(max(self.likely, 1 - SURELY_RIGHT), SURELY_RIGHT)
         right = SURELY_RIGHT if self.sure else RIGHT
@@ -46,9 +47,9 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Bracket:
-    """The boundary: `low` is met, `high` is not. None: no level tried is on that side.
+    """The boundary: `low` is met, `high` is not. None: no tried level lies on that side.
 
-    `told` is how far the windows at its ends can tell, in the mean.
+    `told` is the mean reliability of the windows at its ends.
     """
 
     low: int | None
@@ -58,12 +59,12 @@ class Bracket:
 
     @property
     def stated(self) -> float | None:
-        """The confidence that may be claimed; None: the windows are too short to say."""
+        """The confidence that may be stated; None: the windows are too short."""
         return self.confidence if self.told >= LONG_ENOUGH else None
 
 
 def bracket(trials: Sequence[Trial]) -> Bracket:
-    """The most likely bracket of the trials, of equals the lowest; (None, None) without any."""
+    """The most likely bracket of the trials, the lowest of equals; (None, None) without trials."""
     if not trials:
         return Bracket(None, None, 1.0)
     levels: list[int | None] = [*sorted({trial.level for trial in trials})]
@@ -75,7 +76,7 @@ def bracket(trials: Sequence[Trial]) -> Bracket:
 
 
 def _likelihood(trials: Sequence[Trial], low: int | None) -> float:
-    """How likely the answers are where `low` is the highest level tried that is truly met."""
+    """The likelihood of the answers if `low` is the highest tried level that is truly met."""
     found = 1.0
     for trial in trials:
         truly_met = low is not None and trial.level <= low

@@ -1,20 +1,21 @@
-"""The budget: what may still be spent, the worst case of all in flight being set aside. Pure.
+"""The budget: what may still be spent once the worst case of every request in flight is reserved.
+Pure.
 
-Before a request leaves, its worst case is reserved; when it has ended, the reservation is replaced
-by what it really used. So concurrency cannot overshoot the limit: only a request that uses more
-than its worst case can, and by how much is kept (`underestimate`).
+Before a request is sent, its worst case is reserved; when it has ended, its actual use replaces the
+reservation. So concurrency cannot exceed the limit. Only a request that uses more than its worst
+case can, and the excess is kept (`underestimate`).
 
-The worst case comes from a price table (money) or, without one or once a request has cost more than
-it says, from the dearest request of the same kind so far:
+The worst case comes from a price table (money). Without one, or once a request has cost more than
+the table says, it comes from the most expensive request of the same kind so far:
 
     weight(r; prompt, cached, completion) = prompt - 0.9 * cached + r * completion
     dearest unit(r) = max over seen(used / weight(r))
     worst           = max over r(dearest unit(r) * weight(r; most prompt tokens, 0, max_tokens))
 
-`r` is how many times as dear as input output is. At list prices that is from 1 to 10, and linear
-prices between the two are never dearer than at one of them. For tokens it is 1, and nothing is off
-for cached ones. Of a kind that was never seen nothing is known: it reserves all that is left, and
-goes alone.
+`r` is the price of output relative to input. List prices give 1 to 10, and the cost under linear
+prices in between never exceeds the cost at both ends. For tokens `r` is 1, without a discount for
+cached ones. For a kind that was never seen nothing is known: a request reserves all that is left
+and is sent alone.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -26,14 +27,17 @@ from rules.prices import output_tokens, prompt_in_all
 
 MONEY, TOKENS = "money", "tokens"
 USAGE_UNKNOWN_AFTER = 5
-"""So many first answers of a kind that do not say what they used are enough to know that none will:
-where 9 in 10 do, 5 in a row are missing once in 100,000."""
-Kind = tuple[str, str]  # model, and what is asked of it (`Phase.request`)
+"""After this many first answers of a kind without a stated use, none is expected to state it: if
+9 in 10 did, 5 in a row would be missing once in 100,000.
+"""
+Kind = tuple[str, str]  # the model and the kind of request (`Phase.request`)
 
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """One request's reservation: its kind, its worst case (None: unknown), what was set aside."""
+    """The reservation of one request: its kind, its worst case (None: unknown), and the reserved
+    amount.
+    """
 
     kind: Kind
     worst: float | None
@@ -44,9 +48,9 @@ class Reservation:
 class Seen:
     """The highest observed use of a kind so far.
 
-    `flat` is the most that an answer used whose tokens nobody stated; `unbounded_tokens` the
-    longest answer that its output budget did not hold; `off_table`: something cost more than the
-    price table makes of its tokens.
+    `flat` is the highest use of an answer without stated tokens; `unbounded_tokens` the longest
+    answer that exceeded its output budget; `off_table`: a request cost more than the price table
+    gives for its tokens.
     """
 
     units: list[float]  # by ratio
@@ -58,7 +62,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Experience:
-    """What a generator has seen of a kind of request, for another one: the fields of Seen."""
+    """What one generator has observed of a kind of request, sent to another: the fields of Seen."""
 
     model: str
     request: str
@@ -71,7 +75,7 @@ class Experience:
 
 @dataclass(frozen=True, slots=True)
 class DealtBudget:
-    """A generator's part of what is left of a unit, and what all have seen so far."""
+    """A generator's part of what is left, and what all generators have observed so far."""
 
     unit: str
     limit: float
@@ -80,7 +84,7 @@ class DealtBudget:
 
 @dataclass(frozen=True, slots=True)
 class ReportedBudget:
-    """What became of a generator's part; see Budget."""
+    """The use of a generator's part; see Budget."""
 
     unit: str
     limit: float
@@ -93,7 +97,7 @@ class ReportedBudget:
 
 @dataclass(slots=True)
 class Budget:
-    """What one generator may spend of a unit: `money` (the gateway's currency) or `tokens`.
+    """What one generator may spend, in `money` (the gateway's currency) or `tokens`.
 
     `priced` is the worst case by a price table: (model, prompt tokens, max tokens) -> amount, or
     None where it does not know.
@@ -107,9 +111,11 @@ class Budget:
     spent: float = 0.0
     reserved: float = 0.0
     underestimate: float = 0.0  # the most by which one request exceeded its worst case
-    unstated: int = 0  # requests counted at their worst case, for want of a stated one
-    untold: dict[Kind, int] = field(default_factory=dict)  # of them, those of unknown worst case
-    usage_unknown: bool = False  # requests were answered, and nobody knows what one of them used
+    unstated: int = 0  # requests counted at their worst case because no use was stated
+    untold: dict[Kind, int] = field(
+        default_factory=dict
+    )  # of these, requests with an unknown worst case
+    usage_unknown: bool = False  # requests were answered, and none of them stated its use
     seen: dict[Kind, Seen] = field(default_factory=dict)
 
     @classmethod
@@ -120,19 +126,21 @@ class Budget:
         )
 
     def used_by(self, record: RequestRecord) -> float | None:
-        """What a request used, as its row states it; None: it does not (below 0 is none)."""
+        """The use that a request's row states; None: it states none (a negative value counts as
+        none).
+        """
         used = record.api_cost if self.unit == MONEY else record.total_tokens
         return None if used is None or used < 0 else used
 
     @property
     def left(self) -> float:
-        """What is neither spent nor set aside."""
+        """What is neither spent nor reserved."""
         return self.limit - self.spent - self.reserved
 
     def worst(self, kind: Kind, max_tokens: int | None, prompt_tokens: float = 0.0) -> float | None:
-        """The most that a request of a kind may use; None: nothing is known of the kind.
+        """The most that a request of a kind may use; None: the kind is unknown.
 
-        `prompt_tokens` is what its prompt is expected to count, where that is known.
+        `prompt_tokens` is the expected size of its prompt, if known.
         """
         seen = self.seen.get(kind)
         prompt = max(prompt_tokens, seen.prompt_tokens if seen else 0)
@@ -147,9 +155,9 @@ class Budget:
     def reserve(
         self, kind: Kind, max_tokens: int | None, prompt_tokens: float = 0.0
     ) -> Reservation | None:
-        """Set the worst case aside; None: it does not fit (now: what is in flight may free some).
+        """Reserve the worst case; None: it does not fit now (requests in flight may release some).
 
-        An unknown worst case fits only when nothing is in flight and something is left.
+        An unknown worst case fits only if nothing is in flight and something is left.
         """
         worst = self.worst(kind, max_tokens, prompt_tokens)
         if worst is None:
@@ -164,15 +172,17 @@ class Budget:
         return reservation
 
     def settle(self, reservation: Reservation, record: RequestRecord) -> None:
-        """The request has ended: what it used takes the place of what was set aside."""
+        """The request has ended: replace its reservation with its actual use."""
         self.reserved = max(0.0, self.reserved - reservation.held)
         used = self.used_by(record)
-        if record.outcome in ON_PURPOSE:  # what it states is not all of it: it may cost its worst
+        if (
+            record.outcome in ON_PURPOSE
+        ):  # the stated use is incomplete: the request may cost its worst case
             worst = reservation.worst
             used = used if used is not None and worst is not None and used > worst else None
         if used is None:
             if record.outcome in FREE and not (record.chunks or record.completion_tokens):
-                return  # an error after tokens is none that costs nothing
+                return  # an error after tokens is not free
             self.unstated += 1
             self.spent += reservation.worst or 0.0
             answered = record.success or record.outcome in ON_PURPOSE
@@ -190,7 +200,7 @@ class Budget:
             self.spent += worst * self.untold.pop(reservation.kind)  # now they have a worst case
 
     def learn(self, kind: Kind, record: RequestRecord, used: float) -> None:
-        """Take in what a request of a kind used."""
+        """Learn from the use of a request."""
         prompt, completion = record.prompt_tokens or 0, record.completion_tokens or 0
         written = record.cache_write_tokens or 0
         prompt = prompt_in_all(prompt, record.cached_tokens or 0, written, record.tokens_beside)
@@ -198,7 +208,7 @@ class Budget:
         cached = self.cached_discount * min(record.cached_tokens or 0, prompt)
         if completion < 0 or prompt < 0 or prompt - cached <= 0 < prompt:
             return
-        if not prompt and not record.success:  # a refusal's fee says nothing of an answer's
+        if not prompt and not record.success:  # the fee of a refusal says nothing about an answer
             return
         seen = self.seen.setdefault(kind, Seen([0.0] * len(self.ratios)))
         if not prompt:
@@ -213,10 +223,10 @@ class Budget:
         table = self.priced(kind[0], prompt, completion)
         seen.off_table |= table is not None and used > table * (1 + 1e-9)
 
-    # ---- a budget for each generator, in messages
+    # ---- a budget for each generator, as messages
 
     def experience(self) -> tuple[Experience, ...]:
-        """What was seen, for another budget."""
+        """The observations, for another budget."""
         return tuple(
             Experience(
                 *kind,
@@ -230,7 +240,7 @@ class Budget:
         )
 
     def learn_from(self, experience: Iterable[Experience]) -> None:
-        """Take over what another budget has seen."""
+        """Adopt the observations of another budget."""
         for other in experience:
             kind = (other.model, other.request)
             seen = self.seen.setdefault(kind, Seen([0.0] * len(self.ratios)))
@@ -242,7 +252,7 @@ class Budget:
             seen.off_table |= other.off_table
 
     def as_dict(self) -> Mapping[str, float]:
-        """What the event log says of it."""
+        """The fields for the event log."""
         return {
             "limit": round(self.limit, 9),
             "spent": round(self.spent, 9),
@@ -252,7 +262,7 @@ class Budget:
         }
 
     def report(self) -> ReportedBudget:
-        """What a generator says of it when its phase is over."""
+        """The report of a generator at the end of its phase."""
         return ReportedBudget(
             self.unit,
             round(self.limit, 9),

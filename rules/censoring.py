@@ -1,11 +1,11 @@
-"""Percentiles that count who got no answer: of a time that nobody saw the end of. Pure.
+"""Percentiles that also count unanswered requests, whose times are right-censored. Pure.
 
-A request that timed out after 3 s would have taken more than 3 s: its time is *right-censored*. A
-percentile of times, some of which are censored, lies between two nearest ranks: the lowest it can
-be, where every censored time ended a moment after it was last seen to run, and the highest, where
-none of them ever ended. A limit is met where the highest is within it, missed where the lowest is
-not, and not known between. Refusals are no times at all: a fast one must not make a gateway quick,
-nor a slow one.
+A request that timed out after 3 s would have taken more than 3 s: its time is *right-censored*.
+With censored times, a percentile lies between two nearest ranks: the lowest possible value, if
+every censored request ended right after it was last seen running, and the highest, if none of them
+ever ended. A limit is met if the highest value is within it, missed if the lowest is not, and
+undecided in between. Refusals do not count as times: neither a fast nor a slow refusal says how
+quick a gateway is.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -18,14 +18,14 @@ from recording.outcome import WAITED, Outcome
 from rules.stream_timing import untold
 
 GAVE_UP = (408, 504, 522, 524)
-"""HTTP statuses by which a proxy says that it waited in vain."""
+"""HTTP statuses by which a proxy reports a timeout."""
 _SLOWEST_STANDS_IN = 99
 _MOMENT_S = 1e-9
-"""A time that was censored at the limit itself is beyond it."""
+"""A time censored exactly at the limit is beyond it."""
 
 
 class Ended(Protocol):
-    """What is read of a row: columns of recording/record.py."""
+    """The columns that are read from a row (recording/record.py)."""
 
     @property
     def outcome(self) -> str: ...
@@ -43,7 +43,7 @@ class Ended(Protocol):
 class Bounds:
     """A percentile lies from `low` to `high` (inf: nothing bounds it), seconds.
 
-    It is of `count` times, of which `unanswered` are known to have run on.
+    It covers `count` times, of which `unanswered` are censored.
     """
 
     low: float
@@ -54,21 +54,21 @@ class Bounds:
 
     @property
     def few(self) -> bool:
-        """Whether no time lies beyond its rank: then it is the slowest one, and no percentile."""
+        """Whether no time lies beyond its rank: then it is the slowest time, not a percentile."""
         return self.count < enough(self.percent)
 
 
 def enough(percent: Fraction | int) -> int:
-    """Of how many requests one at least lies beyond a percentile: P95 of 20, P99 of 100."""
+    """How many requests it takes for one to lie beyond a percentile: 20 for P95, 100 for P99."""
     share = 1 - Fraction(percent) / 100
     return ceil(1 / share) if share else 1
 
 
 def bears(percent: Fraction | int, count: int) -> bool:
-    """Whether a percentile of so many requests can be said to keep a limit.
+    """Whether a percentile of this many requests can show that a limit is kept.
 
-    Up to P99 the slowest request stands in, and is said to be that; for a percentile beyond, of
-    which a usual window tells nothing, only enough requests will do.
+    Up to P99 the slowest request stands in, and the report says so; a higher percentile, about
+    which a usual window says nothing, needs enough requests.
     """
     return percent <= _SLOWEST_STANDS_IN or count >= enough(percent)
 
@@ -76,7 +76,9 @@ def bears(percent: Fraction | int, count: int) -> bool:
 def bounds(
     known: Iterable[float], at_least: Iterable[float], percent: Fraction | int
 ) -> Bounds | None:
-    """A percentile of some known times and of some that lasted at least so long; None of none."""
+    """The percentile of known times and of times that lasted at least this long; None without
+    any.
+    """
     ended = sorted(known)
     running = [time + _MOMENT_S for time in at_least]
     count = len(ended) + len(running)
@@ -89,20 +91,22 @@ def bounds(
 
 
 def waited(outcome: str, http_status: int | None) -> bool:
-    """Whether a request got no answer, and would have taken at least as long as was waited."""
+    """Whether a request got no answer, and would have taken at least as long as it was waited
+    for.
+    """
     return outcome in WAITED or http_status in GAVE_UP
 
 
 def last_sent_s(rows: Iterable[Ended]) -> float:
-    """When a phase sent its last request: what was due before and never sent waited till then."""
+    """When a phase sent its last request: requests due earlier and never sent waited until then."""
     return max((r.sent_offset_s for r in rows if r.sent_offset_s is not None), default=-inf)
 
 
 def waited_s(row: Ended, last_s: float) -> float | None:
-    """How long a request without an answer was waited for, at least; None: it was not, or unknown.
+    """The shortest time an unanswered request was waited for; None: it was not, or unknown.
 
-    One that was never sent waited for a user of ours from when it was due until the phase sent its
-    last request (`last_s`); where it was due later than that, it did not wait.
+    A request that was never sent waited for a free user from its due time until the phase sent its
+    last request (`last_s`); if it was due later than that, it did not wait.
     """
     if not waited(row.outcome, row.http_status):
         return None
@@ -116,10 +120,10 @@ def waited_s(row: Ended, last_s: float) -> float | None:
 def times(
     rows: Sequence[Any], time: str, taken: Callable[[Any], float | None]
 ) -> tuple[list[float], list[float]]:
-    """The known times (`e2e`, `ttft`, `tpot`), and how long those lasted at least that are not.
+    """The known times (`e2e`, `ttft`, `tpot`), and the lower bounds of the censored ones.
 
-    A stream that was cut has a known time to its first token, if it sent one. The time per output
-    token of what was never whole, or whose chunks do not tell when its tokens came, may be
+    A stream that was cut has a known time to its first token, if it sent one. If an answer was
+    never complete, or its chunks do not resolve its tokens, its time per output token may be
     anything: it counts as at least 0.
     """
     last_s = last_sent_s(rows)

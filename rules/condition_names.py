@@ -17,14 +17,14 @@ FLAGS = (
     "stream_buffered", "stream_coalesced", "usage_stream_differs", "cost_stream_differs",
     "reply_stream_differs", "cost_outlier",
 )  # fmt: skip
-"""The words that a row's `check` may hold, and those that only the whole run shows."""
+"""The words that a row's `check` may hold, and flags that only the whole run shows."""
 
 OUTCOMES = tuple(outcome.value for outcome in Outcome)
 _STATUS = re.compile(r"http_([1-5](?:[0-9]{2}|xx))")
 
 
 def meaning(name: str) -> str | None:
-    """What is counted under a name, for a reader; None: nothing is."""
+    """A description of what a name counts; None: it counts nothing."""
     if found := _STATUS.fullmatch(name):
         what = found[1].replace("xx", "00 to " + found[1][0] + "99")
         return f"answers with HTTP status {what}"
@@ -38,7 +38,7 @@ def meaning(name: str) -> str | None:
 
 
 def count(name: str, numbers: Mapping[str, Any]) -> int:
-    """How many there are of it in a phase, by its numbers in summary.json."""
+    """The count of a name in a phase, from its numbers in summary.json."""
     if found := _STATUS.fullmatch(name):
         wanted = found[1].removesuffix("xx")
         statuses = numbers.get("status_counts") or {}

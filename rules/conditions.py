@@ -1,12 +1,12 @@
-"""What a run is failed on: `success_rate<0.99,p95_s>10,cost>0.5`. Pure.
+"""The conditions that fail a run: `success_rate<0.99,p95_s>10,cost>0.5`. Pure.
 
     conditions = condition { "," condition }
-    condition  = metric sign limit            the run fails where the comparison is true
+    condition  = metric sign limit            the run fails if the comparison is true
     sign       = "<" | "<=" | ">" | ">="
     limit      = a decimal number, never below 0
 
-The grammar stands here, and not beside the judge in `analysis.report.check`, because options are
-read before anything is sent, and in a process that has no business loading pandas.
+The grammar is here rather than beside the judge in `analysis.report.check`, because options are
+read before anything is sent, in a process that should not load pandas.
 """
 
 import math
@@ -27,15 +27,17 @@ _CONDITION = re.compile(
     r"(?P<limit>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)\s*"
 )
 _DIGITS = 12
-"""Decimals that count in a comparison: sums of money end in binary dust (0.1 + 0.2 > 0.3)."""
+"""Decimals that count in a comparison: sums of money carry binary rounding errors (0.1 + 0.2 >
+0.3).
+"""
 
 
 class ConditionError(OperatorError):
-    """A condition is none; the message is one sentence for the operator."""
+    """A condition cannot be used; the message is one sentence for the operator."""
 
 
 class Where(StrEnum):
-    """Which parts of a run a metric is judged on."""
+    """The parts of a run on which a metric is judged."""
 
     EVERY = "every phase"
     WINDOWS = (
@@ -73,8 +75,8 @@ METRICS: dict[str, Metric] = {
     "p50_s": Metric(
         "latency_p50_s", Where.EVERY, "median latency of the successes, send to last byte", "s"
     ),
-    "p95_s": Metric("latency_p95_s", Where.EVERY, "its 95th percentile", "s"),
-    "p99_s": Metric("latency_p99_s", Where.EVERY, "its 99th percentile", "s"),
+    "p95_s": Metric("latency_p95_s", Where.EVERY, "95th percentile of that latency", "s"),
+    "p99_s": Metric("latency_p99_s", Where.EVERY, "99th percentile of that latency", "s"),
     **{
         f"e2e_p{rank}_s": Metric(
             f"latency_p{rank}_s", Where.EVERY, f"`p{rank}_s`, by its name in an SLO", "s"
@@ -130,7 +132,7 @@ METRICS: dict[str, Metric] = {
         "requests that meet every request limit of `--slo`, over the phase's wall clock",
         "per second",
     ),
-    "cost": Metric("cost_sum", Where.RUN, "all that the gateway says it charged", "money"),
+    "cost": Metric("cost_sum", Where.RUN, "the sum of the costs that the gateway states", "money"),
     "cost_per_success": Metric(
         "cost_per_success", Where.EVERY, "a phase's cost / its successes", "money"
     ),
@@ -143,7 +145,7 @@ METRICS: dict[str, Metric] = {
     "dropped": Metric("dropped", Where.EVERY, "requests that were planned and never sent"),
     "failures": Metric("failures", Where.EVERY, "requests that were sent and did not succeed"),
     "unknown_costs": Metric(
-        "cost_unknown_count", Where.EVERY, "requests that were sent and whose cost nobody stated"
+        "cost_unknown_count", Where.EVERY, "requests that were sent and have no stated cost"
     ),
     "send_lag_p99_s": Metric(
         "send_lag_p99_s",
@@ -154,12 +156,10 @@ METRICS: dict[str, Metric] = {
     "marker_rate": Metric(
         "marker_rate",
         Where.MARKED,
-        "share of the successes that are the marker asked for",
+        "share of the successes that return the requested marker",
         share=True,
     ),
-    "checks_failed": Metric(
-        "checks_failed", Where.JUDGED, "answers that were judged, and judged wrong"
-    ),
+    "checks_failed": Metric("checks_failed", Where.JUDGED, "answers that were judged wrong"),
     "flagged": Metric("flagged", Where.EVERY, "answers with a flag of any kind"),
     **{
         f"overhead_{base}{rank}_ms": Metric(
@@ -180,8 +180,8 @@ METRICS: dict[str, Metric] = {
     "price_difference": Metric(
         "price_difference",
         Where.RUN,
-        "by how much the stated costs and `--prices` differ, as a share of what the table makes of "
-        "the same answers",
+        "the difference between stated costs and `--prices`, as a share of what the table gives "
+        "for the same answers",
         share=True,
     ),
     "billing_findings": Metric(
@@ -202,14 +202,14 @@ METRICS: dict[str, Metric] = {
 }
 MARKED = frozenset({"marker", "padded", "cache"})
 JUDGED = frozenset({"tools", "vision"})
-"""Requests (`Phase.request`) that ask for a marker, and those whose answers are judged."""
+"""Kinds of request (`Phase.request`) that ask for a marker, and kinds whose answers are judged."""
 
 
 _RANKED = {
     "": "p95_s", "e2e_": "e2e_p95_s", "ttft_": "ttft_p95_s", "tpot_": "tpot_p95_s",
     "itl_": "itl_p95_s",
 }  # fmt: skip
-"""Metrics of any percentile: what stands before it, and one of the kind."""
+"""Metrics that exist for any percentile: the prefix of their names, and one example."""
 
 
 def _ranked(name: str, percent: Fraction) -> Metric | None:
@@ -234,7 +234,7 @@ def metric_of(name: str) -> Metric | None:
 
 
 def has(where: Where, planned: Mapping[str, Any]) -> bool:
-    """Whether a phase of a plan (as the manifest holds it) has the metrics of a kind."""
+    """Whether a planned phase (in its manifest form) has the metrics of a kind."""
     match where:
         case Where.WINDOWS:
             return planned.get("duration_s") is not None or planned.get("kind") == "manual"
@@ -254,7 +254,7 @@ def has(where: Where, planned: Mapping[str, Any]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One comparison that fails the run where it is true."""
+    """One comparison that fails the run if it is true."""
 
     metric: str
     sign: str
@@ -275,9 +275,9 @@ class Condition:
 
 
 def parse(text: str) -> tuple[Condition, ...]:
-    """The conditions of a `--fail-on` value, each once; of an empty one, none.
+    """The conditions of a `--fail-on` value without duplicates; none for an empty value.
 
-    Raises ConditionError for the first part that is no condition.
+    Raises ConditionError for the first part that is not a condition.
     """
     if not text.strip():
         return ()
@@ -288,8 +288,8 @@ def _condition(part: str) -> Condition:
     found = _CONDITION.fullmatch(part)
     if found is None:
         raise ConditionError(
-            f"--fail-on {part.strip()!r} is no condition: write metric, <, <=, > or >=, and a "
-            "number, with commas between conditions, e.g. success_rate<0.99,p95_s>10."
+            f"--fail-on {part.strip()!r} is not a condition: write a metric, <, <=, > or >=, and a "
+            "number; separate conditions with commas, e.g. success_rate<0.99,p95_s>10."
         )
     metric, limit = found["metric"], float(found["limit"])
     known = metric_of(metric)
@@ -300,7 +300,7 @@ def _condition(part: str) -> Condition:
         )
     if not math.isfinite(limit):
         raise ConditionError(
-            f"--fail-on {part.strip()!r}: {found['limit']} is beyond any number: give less."
+            f"--fail-on {part.strip()!r}: {found['limit']} is too large: give a smaller number."
         )
     if known.share and limit > 1:
         raise ConditionError(

@@ -1,7 +1,7 @@
-"""How many independent requests a window of alike neighbours is worth. Pure.
+"""How many independent requests a window of correlated requests is worth. Pure.
 
-Latencies of a queue come in waves: 2,000 requests may say as much of a percentile as 60 that know
-nothing of each other. The *design effect* is by how much the variance of a share grows by that.
+Latencies of a queue come in waves: 2,000 requests may say as much about a percentile as 60
+independent ones. The *design effect* is the factor by which this increases the variance of a share.
 """
 
 from collections.abc import Sequence
@@ -14,9 +14,10 @@ _SHORT = 4.0  # in a series of few waves their correlations seem too small
 
 
 def design_effect(hits: Sequence[bool]) -> tuple[float, float]:
-    """Of hits and misses in the order of sending; 1 where they are independent, or all alike.
+    """The design effect of hits and misses in the order of sending; 1 if they are independent, or
+    all alike.
 
-    Then how far that can be told, from 0 to 1: of a window of a few waves hardly anything can.
+    Also how reliable that is, from 0 to 1: a window of a few waves says hardly anything.
     """
     count, share = len(hits), sum(hits) / max(1, len(hits))
     if count < 16 or not 0 < share < 1:

@@ -1,6 +1,6 @@
-"""What to do about a failure whose cause can be read off it, in English and Chinese. Pure.
+"""Advice on failures whose cause is evident, in English and Chinese. Pure.
 
-A hint is given only where the words or the status name the cause; else there is none.
+A hint is given only if the words or the status name the cause.
 """
 
 import re
@@ -32,10 +32,10 @@ _OPTIONS = {
 
 
 def hint(outcome: str, status: int | None, words: str) -> Hint | None:
-    """What the operator can do about requests that ended so; `words` are the gateway's or ours."""
+    """Advice for requests with this outcome; `words` are the gateway's or ours."""
     if status == 407 or "407" in words and "proxy" in words.lower():
         return Hint(
-            "the proxy wants a login: give it in the proxy's address, "
+            "the proxy requires a login: put it in the proxy's address, "
             "http://USER:PASSWORD@HOST:PORT",
             "代理要求登录：在代理地址中给出 http://USER:PASSWORD@HOST:PORT",
         )
@@ -51,7 +51,7 @@ def hint(outcome: str, status: int | None, words: str) -> Hint | None:
         )
     if outcome == Outcome.AUTH and status == 403:
         return Hint(
-            "the key is known but may not do this: has it the right to this model?",
+            "the key is valid but may not do this: does it have access to this model?",
             "密钥有效但无此权限：它能否使用该模型？",
         )
     if outcome == Outcome.TLS and "CERTIFICATE_VERIFY_FAILED" not in words:
@@ -60,7 +60,7 @@ def hint(outcome: str, status: int | None, words: str) -> Hint | None:
 
 
 def _of_header(name: str) -> Hint:
-    """Where the key is right, and the gateway wants a tenant, a project, or a version."""
+    """For a gateway that accepts the key, but wants a tenant, a project, or a version."""
     option = f"--header '{quoted(name, 64)}=...'"
     return Hint(
         f"the gateway wants the header {quoted(name, 64)}: give it with {option}",
@@ -82,11 +82,11 @@ _BY_OUTCOME: dict[str, Hint] = {
     Outcome.AUTH: Hint("check the API key", "请检查 API key"),
     Outcome.PAYMENT_REQUIRED: Hint("the account has no credit left", "账户余额不足"),
     Outcome.NOT_FOUND: Hint(
-        "is the base URL right? Most end in /v1, and none in /chat/completions",
+        "is the base URL right? Most end in /v1, and none ends in /chat/completions",
         "base URL 是否正确？通常以 /v1 结尾，不应以 /chat/completions 结尾",
     ),
     Outcome.REDIRECT: Hint(
-        "redirects are never followed: give the address that it redirects to as the base URL",
+        "redirects are never followed: use the address it redirects to as the base URL",
         "不会跟随重定向：请把重定向的目标作为 base URL",
     ),
     Outcome.CONNECTION_REFUSED: Hint(
@@ -95,7 +95,7 @@ _BY_OUTCOME: dict[str, Hint] = {
     ),
     Outcome.DNS: Hint("is the gateway's host name right?", "网关主机名是否正确？"),
     Outcome.TLS: Hint(
-        "where the gateway's certificate is from a private CA, name its bundle with --ca-file",
+        "if the gateway's certificate is from a private CA, give its bundle with --ca-file",
         "若网关证书由私有 CA 签发，请用 --ca-file 指定该 CA 的证书文件",
     ),
     Outcome.UNREACHABLE: Hint(
@@ -106,11 +106,12 @@ _BY_OUTCOME: dict[str, Hint] = {
         "模型把全部输出额度用于不可见的思考：请提高 --max-tokens",
     ),
     Outcome.FILTERED: Hint(
-        "a content filter met the prompt or the reply: change what is asked, or its policy",
+        "a content filter blocked the prompt or the reply: change the prompt, or the filter's "
+        "policy",
         "内容过滤拦截了提示或应答：请更换提问内容或调整过滤策略",
     ),
     Outcome.REPLY_TOO_LARGE: Hint(
-        "where such replies are to be expected, raise --max-reply-mb",
+        "if such replies are expected, raise --max-reply-mb",
         "若预期有这样大的应答，请提高 --max-reply-mb",
     ),
     Outcome.INTERNAL_ERROR: Hint(
@@ -118,7 +119,7 @@ _BY_OUTCOME: dict[str, Hint] = {
         "这是 Weighbridge 自身的缺陷：日志中有错误堆栈，请反馈给我们",
     ),
     Outcome.LOCAL_LIMIT: Hint(
-        "this machine's own limit, not the gateway's: raise it, or use more machines",
+        "this is a limit of this machine, not of the gateway: raise it, or use more machines",
         "这是压测机自身的限制，而非网关的：请提高该限制或使用更多机器",
     ),
 }

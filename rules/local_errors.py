@@ -1,7 +1,7 @@
-"""What our own machine can refuse to a load generator, and what to raise then. Pure.
+"""Limits of our own machine that a load generator can meet, and what to raise then. Pure.
 
-An errno at a connection that never left the machine says nothing about the gateway: neither does
-one that says there is no way to its network. ECONNREFUSED alone is the gateway's refusal.
+An errno from a connection that never left the machine says nothing about the gateway, nor does one
+that says its network is unreachable. Only ECONNREFUSED is a refusal by the gateway.
 """
 
 import errno
@@ -52,7 +52,7 @@ LIMITS: dict[str, Limit] = {
     "EPERM": _POLICY,
     "EAFNOSUPPORT": Limit(
         "an address family", "地址族",
-        "this machine has no IPv6 (or no IPv4): name a host by the other",
+        "this machine has no IPv6 (or no IPv4): use a host name or address of the other family",
         "本机不支持 IPv6（或 IPv4）：请使用另一种地址",
     ),
 }  # fmt: skip
@@ -62,12 +62,14 @@ _IN_WORDS = re.compile(r"\[errno (\d+)\]", re.I)
 
 
 def name_of(number: int | None) -> str:
-    """An errno's name, e.g. `EMFILE`; empty: it is none."""
+    """The name of an errno, e.g. `EMFILE`; empty if there is none."""
     return errno.errorcode.get(number or 0, "")
 
 
 def of_errno(number: int | None) -> Outcome | None:
-    """What an errno at a connection stands for; None: it is neither ours nor the network's."""
+    """The outcome of an errno at a connection; None: it is neither this machine's nor the
+    network's.
+    """
     name = name_of(number)
     if name in LIMITS:
         return Outcome.LOCAL_LIMIT
@@ -77,6 +79,6 @@ def of_errno(number: int | None) -> Outcome | None:
 
 
 def of_words(said: str) -> Outcome | None:
-    """The same, of an error's text such as `[Errno 24] Too many open files`."""
+    """The same for an error's text such as `[Errno 24] Too many open files`."""
     found = _IN_WORDS.search(said)
     return of_errno(int(found[1])) if found else None

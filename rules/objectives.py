@@ -1,10 +1,11 @@
-"""Whether the requests of a trial attain their objectives, how surely, and why not. Pure.
+"""Whether the requests of a trial meet their objectives, with what certainty, and if not, why.
+Pure.
 
-Percentiles are judged by counting: the nearest rank of 95 % is within a limit where at least
-ceil(95 n / 100) of n requests are: the successes, and those that were waited for in vain
-(rules/censoring.py), which are within no limit. An answer is *sure* where chance alone would
-have brought it about in less than one of a hundred trials at the very edge of the objective. The
-requests of a queue are alike, so they count as the fewer independent ones that they are worth.
+Percentiles are judged by counting: the nearest rank of 95 % is within a limit if at least ceil(95 n
+/ 100) of n requests are. The n requests are the successes and those that were never answered
+(rules/censoring.py), which are within no limit. An answer is *sure* if chance alone would produce
+it in fewer than one of a hundred trials exactly at the objective. Requests of a queue are
+correlated, so they count as their effective number of independent requests.
 """
 
 from collections import Counter
@@ -27,7 +28,7 @@ Cause = Literal["", "429", "errors", "latency", "cost", "users", "generator", "f
 
 
 class Row(Ended, Timed, Protocol):
-    """What is looked at of a request: how it ended, its times, and what its sending was like."""
+    """The columns that are read: how a request ended, its times, and how it was sent."""
 
     @property
     def success(self) -> bool: ...
@@ -45,13 +46,13 @@ class Row(Ended, Timed, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Attained:
-    """Whether every objective is met; `missed` names those that are not, as slo.toml does.
+    """Whether every objective is met; `missed` names the others by their keys in slo.toml.
 
-    `cause` is why: the gateway refused (`429`), failed (`errors`), was slow (`latency`) or dear
-    (`cost`); or we could not ask as planned: too few `users`, or a late `generator`; or too `few`
-    requests for a percentile.
-    `likely` is the probability that the level meets its objectives, whatever this window showed
-    (None: the verdict is not one of chance). `told` is how far the window can tell, from 0 to 1.
+    `cause` is the reason: the gateway refused (`429`), failed (`errors`), was slow (`latency`) or
+    expensive (`cost`); or we could not send as planned: too few `users`, or a late `generator`; or
+    there were too `few` requests for a percentile. `likely` is the probability that the level truly
+    meets its objectives (None: chance plays no part in the verdict). `told` is how reliable the
+    window is, from 0 to 1.
     """
 
     met: bool
@@ -65,10 +66,10 @@ class Attained:
 def judge(
     rows: Sequence[Row], planned: int, users: int, objectives: Objectives, halted: bool = False
 ) -> Attained:
-    """Judge the rows of a phase that planned so many requests with at most `users` in flight.
+    """Judge the rows of a phase that planned `planned` requests with at most `users` in flight.
 
-    `halted`: the stop rule ended it; then it is missed, whatever the objectives say. Requests drawn
-    to be cancelled on purpose have no say: the others are a fair sample.
+    `halted`: the stop rule ended it, which always counts as missed. Requests drawn to be cancelled
+    on purpose are left out: the others are a fair sample.
     """
     full = _all_users_busy(rows, users)
     awaited = [row for row in rows if row.cancel_after is None]
@@ -80,8 +81,8 @@ def judge(
     late = (ours or _late(rows)) and not halted
     if late and (ours or not full):
         return Attained(False, True, missed, "generator")
-    # The rate was never offered, whatever came of what was sent: what waited for a user of ours
-    # and was never sent is no slowness of the gateway's.
+    # The planned rate was never offered: requests that waited for a free user and were never sent
+    # do not show that the gateway is slow.
     sent = [row for row in rows if row.outcome != Outcome.DROPPED]
     if late and not (missed and _missed(_found(sent, planned, objectives))):
         return Attained(False, True, (), "users")
@@ -102,9 +103,11 @@ def judge(
 
 
 class _Answer(NamedTuple):
-    """Whether a statement is met, whether surely, and how likely it is of the level.
+    """Whether a statement is met, whether that is sure, and the probability that the level meets
+    it.
 
-    `few`: nothing speaks against it, but so few requests cannot show it. `told`: as of `Attained`.
+    `few`: nothing speaks against it, but there are too few requests to show it. `told`: as in
+    `Attained`.
     """
 
     met: bool
@@ -128,7 +131,7 @@ def _missed(found: dict[str, _Answer]) -> tuple[str, ...]:
 
 
 def _worst(found: dict[str, _Answer]) -> _Answer:
-    """The statement that is least likely met: the level is met no likelier."""
+    """The statement that is least likely met: it bounds the probability of the level."""
     return min(found.values(), key=lambda one: one.likely, default=_certain(True))
 
 
@@ -137,9 +140,10 @@ def _certain(met: bool) -> _Answer:
 
 
 def answers(found: Iterable[tuple[int, Attained]]) -> Iterator[bool]:
-    """Whether each trial, of its level, is an answer. One of a late generator says nothing.
+    """Whether each trial counts as an answer. A trial with a late generator says nothing.
 
-    Such a level is tried again; after PATIENCE late trials, that we cannot send so much is one.
+    Such a level is tried again; after PATIENCE late trials the answer is that we cannot send that
+    much.
     """
     late: Counter[int] = Counter()
     for level, one in found:
@@ -167,7 +171,7 @@ TAKEN: dict[str, Callable[[Row], float | None]] = {
     "ttft": lambda row: row.ttft_s if row.stream else None,
     "tpot": tpot_of,
 }
-"""The times of a request, seconds; None: not known, or it has none."""
+"""The times of a request, seconds; None: unknown, or it has none."""
 
 
 def _judge(
@@ -188,7 +192,7 @@ def _judge(
     if key == "attainment":
         return _share([good_enough(row, objectives) for row in ordered(rows)], planned, limit)
     named = ranked(key)
-    assert named is not None, key  # no other statement is left
+    assert named is not None, key  # the only statement that is left
     time, percent = named
     known_s, running_s = times(rows, time, TAKEN[time])
     count = len(known_s) + len(running_s)
@@ -209,7 +213,7 @@ def _judge(
 
 
 def ordered(rows: Sequence[Row]) -> list[Row]:
-    """The rows in the order in which they were due, or sent: neighbours stand together."""
+    """The rows in the order in which they were due, or sent."""
 
     def begun_s(row: Row) -> float:
         due = row.scheduled_offset_s
@@ -225,7 +229,7 @@ def _share(good: Sequence[bool], planned: int, limit: float) -> _Answer:
 
 
 def _judged(met: bool, bad: int, count: int, share: float, effect: tuple[float, float]) -> _Answer:
-    """By as many independent requests as these are worth: `share` of all may be bad."""
+    """Judge by the effective number of independent requests: `share` of them may be bad."""
     by, told = effect
     worth, some = count / by, bad / by
     sure = _surely(ceil(some) if met else floor(some), max(1, floor(worth)), share, met)
@@ -238,7 +242,7 @@ def _judged(met: bool, bad: int, count: int, share: float, effect: tuple[float, 
 
 
 def _likely(bad: int, count: int, share: float) -> float:
-    """How likely at most `share` of all are bad, where so many of so many were (mid-p)."""
+    """The probability that at most `share` of all are bad, given `bad` of `count` (mid-p)."""
     return (
         binomial(count, share, range(bad + 1, count + 1))
         + binomial(count, share, range(bad, bad + 1)) / 2
@@ -246,7 +250,9 @@ def _likely(bad: int, count: int, share: float) -> float:
 
 
 def fewest(condition: Condition) -> int:
-    """Of fewer requests a single bad one misses the objective; 0 where it counts none, or all."""
+    """With fewer requests, a single bad one misses the objective; 0 if it tolerates none, or
+    all.
+    """
     key = condition.metric
     if key in SHARES:
         share = 1 - condition.limit
@@ -256,7 +262,7 @@ def fewest(condition: Condition) -> int:
 
 
 def _surely(bad: int, count: int, share: float, met: bool) -> bool:
-    """Whether chance hardly makes so few (so many) bad ones where `share` of all are bad."""
+    """Whether chance is unlikely to give so few (or many) bad ones if `share` of all are bad."""
     if met:
         return binomial(count, share, range(bad + 1)) < SURE
     return binomial(count, share, range(bad, count + 1)) < SURE
@@ -279,7 +285,7 @@ def binomial(count: int, share: float, hits: Iterable[int]) -> float:
 
 
 def _late(rows: Sequence[Row]) -> bool:
-    """Whether more than 1 % of the sends were later than the report's rule lets them be."""
+    """Whether more than 1 % of the sends were later than the report's rule allows."""
     lags = [row.send_lag_s for row in rows if row.send_lag_s is not None]
     times = sorted(row.elapsed_sec for row in rows if row.success and row.elapsed_sec is not None)
     if not lags or not times:
@@ -289,7 +295,7 @@ def _late(rows: Sequence[Row]) -> bool:
 
 
 def _all_users_busy(rows: Sequence[Row], users: int) -> bool:
-    """Whether as many were in flight as there are users: requests then waited for one."""
+    """Whether every user was busy at some time, so that requests waited for one."""
     most: dict[str, int] = {}
     for row in rows:
         if row.in_flight is not None:
@@ -298,7 +304,7 @@ def _all_users_busy(rows: Sequence[Row], users: int) -> bool:
 
 
 def _cause(rows: Sequence[Row], missed: Sequence[str], full: bool) -> Cause:
-    """The commonest reason of the requests; where none failed, what the objectives say."""
+    """The most frequent cause of failure; if none failed, the cause that the objectives name."""
     ends = Counter(row.outcome for row in rows if not row.success)
     refused = ends[Outcome.RATE_LIMITED]
     dropped = sum(ends[name] for name in ENDED_BY_US)

@@ -1,4 +1,6 @@
-"""Percentiles that an operator names: `50,90,99,99.9`, and what their numbers are called. Pure."""
+"""Percentiles chosen by the operator, e.g. `50,90,99,99.9`, and the names of their numbers.
+Pure.
+"""
 
 import re
 from fractions import Fraction
@@ -16,12 +18,14 @@ class PercentError(OperatorError):
 
 
 def parse(text: str) -> tuple[Fraction, ...]:
-    """The percentiles of a list, ascending, each once; of an empty one the usual. PercentError."""
+    """The percentiles of a list, ascending and unique; the defaults if empty. Raises
+    PercentError.
+    """
     parts = [part.strip() for part in text.split(",") if part.strip()]
     for part in parts:
         if not _NUMBER.fullmatch(part) or not 0 < Fraction(part) < 100:
             raise PercentError(
-                f"--percentiles takes numbers above 0 and below 100 with commas between, e.g. "
+                "--percentiles takes numbers above 0 and below 100, separated by commas, e.g. "
                 f"50,90,99,99.9, not {part[:40]!r}."
             )
     found = tuple(sorted({Fraction(part) for part in parts}))
@@ -31,17 +35,17 @@ def parse(text: str) -> tuple[Fraction, ...]:
 
 
 def label(percent: Fraction | int) -> str:
-    """As a number's name has it: `p50`, `p99_9`."""
+    """The percentile in a number's name: `p50`, `p99_9`."""
     return f"p{decimal(percent).replace('.', '_')}"
 
 
 def decimal(percent: Fraction | int) -> str:
-    """As people write it: `50`, `99.9`."""
+    """The percentile in decimal: `50`, `99.9`."""
     return f"{float(percent):.6f}".rstrip("0").rstrip(".")
 
 
 def of_name(name: str) -> Fraction | None:
-    """The percentile that a number's name ends with (`ttft_p99_9_s`: 99.9); None: it has none."""
+    """The percentile at the end of a number's name (`ttft_p99_9_s`: 99.9); None: it has none."""
     found = _LABEL.search(name)
     percent = Fraction(found[1].replace("_", ".")) if found else Fraction(0)
     return percent if 0 < percent < 100 else None

@@ -1,4 +1,4 @@
-"""prices.toml: what a request should cost by its tokens. Pure.
+"""prices.toml: the expected cost of a request from its tokens. Pure.
 
     currency = "CNY"                # optional: the unit of every number below
 
@@ -14,7 +14,7 @@
     [models."claude-*"]             # names that begin so; the longest fitting name wins
     [models."*"]                    # every other model
 
-A model that no name fits has no price: its cost stays unknown.
+A model that matches no name has no price: its cost stays unknown.
 """
 
 import tomllib
@@ -30,11 +30,11 @@ PRICED = (
     "prompt_tokens", "completion_tokens", "cached_tokens", "cache_write_tokens",
     "reasoning_tokens", "total_tokens", "tokens_beside",
 )  # fmt: skip
-"""The columns that `Prices.cost` asks for after the model, in its order."""
+"""The columns that `Prices.cost` takes after the model, in its order."""
 MOST_DECIMALS = 15
 DEAREST = 10**9  # of any price
 _MILLION = Decimal(1_000_000)
-_WIDE = Context(prec=80)  # whatever a gateway may claim to have counted, it can be rounded
+_WIDE = Context(prec=80)  # enough digits to round whatever a gateway claims to have counted
 
 
 class PriceError(InputError):
@@ -64,14 +64,16 @@ class Price:
         return self._billed(tokens, ROUND_HALF_UP)
 
     def most(self, prompt: int, completion: int) -> float:
-        """The most that so many tokens can be charged, whatever the cache does with them."""
+        """The highest charge for this many tokens, whatever the cache does."""
         dearest = max(self.input, self.cached_input or 0.0, self.cache_write or 0.0)
         tokens = prompt * _exact(dearest) + completion * _exact(self.output)
         return self._billed(tokens, ROUND_CEILING)
 
     def most_of(self, requests: int, prompt: int, completion: int) -> float:
-        """The most that so many requests with so many tokens in all can be charged."""
-        step = 0.0 if self.decimals is None else 10.0**-self.decimals  # each is rounded by itself
+        """The highest charge for this many requests with this many tokens in all."""
+        step = (
+            0.0 if self.decimals is None else 10.0**-self.decimals
+        )  # each request is rounded separately
         return self.most(prompt, completion) + requests * (self.per_request + self.minimum + step)
 
     def _billed(self, millionths: Decimal, rounding: str) -> float:
@@ -83,13 +85,13 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """A price table: the models' prices by name or pattern, in one currency (None: not said)."""
+    """A price table: prices by model name or pattern, in one currency (None: not stated)."""
 
     models: Mapping[str, Price]
     currency: str | None = None
 
     def of(self, model: str) -> Price | None:
-        """The price of a model: by its name, else by the longest pattern `begin*` that fits."""
+        """The price of a model: by its name, otherwise by the longest matching pattern `begin*`."""
         if model in self.models:
             return self.models[model]
         fitting = [
@@ -108,7 +110,7 @@ class Prices:
         total: int | None = None,
         beside: str | None = None,
     ) -> float | None:
-        """What a request should cost; None: the model has no price, or its tokens are not known.
+        """The expected cost of a request; None: the model has no price, or its tokens are unknown.
 
         Cached and written tokens that the gateway did not state count as none. Counts that do not
         add up (negative, or more cached than asked) have no cost. `reasoning` and `total` tell
@@ -125,9 +127,9 @@ class Prices:
         return price.charge(prompt, output, cached, written)
 
     def worst(self, model: str, prompt_tokens: int, max_tokens: int | None) -> float | None:
-        """The most that a request can cost before it is sent; None: not known.
+        """The highest possible cost of a request before it is sent; None: unknown.
 
-        The whole prompt at its dearest price, and the whole output budget.
+        That is the whole prompt at its highest price, and the whole output budget.
         """
         price = self.of(model)
         return None if price is None or not max_tokens else price.most(prompt_tokens, max_tokens)
@@ -139,7 +141,7 @@ class Prices:
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any] | None) -> "Prices | None":
-        """The table that `as_dict` made plain; None for None."""
+        """The inverse of `as_dict`; None for None."""
         if not plain:
             return None
         models = {name: Price(**price) for name, price in plain["models"].items()}
@@ -147,13 +149,13 @@ class Prices:
 
 
 def prompt_in_all(prompt: int, cached: int, written: int, beside: str | None) -> int:
-    """The prompt tokens with those that a dialect counts beside them (`tokens_beside`)."""
+    """All prompt tokens, including those that a dialect counts separately (`tokens_beside`)."""
     names = (beside or "").split()
     return prompt + cached * ("cached" in names) + written * ("cache_write" in names)
 
 
 def output_tokens(prompt: int, completion: int, reasoning: int | None, total: int | None) -> int:
-    """The completion tokens with the reasoning, which xAI and others count into the total alone."""
+    """The completion tokens including the reasoning, which xAI and others add only to the total."""
     beside = reasoning is not None and reasoning > 0 and total == prompt + completion + reasoning
     return completion + (reasoning or 0) if beside else completion
 
@@ -167,15 +169,15 @@ def read(path: str | Path) -> Prices:
             f"the price table {path} cannot be read ({error.strerror}): give another path."
         ) from None
     except ValueError as error:  # not UTF-8, not TOML
-        raise PriceError(f"the price table {path} is not TOML, mend it: {error}.") from None
+        raise PriceError(f"the price table {path} is not valid TOML; fix it: {error}.") from None
     try:
         return _table(table)
     except _Fault as fault:
-        raise PriceError(f"mend the price table {path}: {fault}.") from None
+        raise PriceError(f"fix the price table {path}: {fault}.") from None
 
 
 class _Fault(ValueError):
-    """What is wrong with a table, without its file."""
+    """A fault in a table; the message does not name the file."""
 
 
 def _table(table: Mapping[str, Any]) -> Prices:
@@ -184,7 +186,7 @@ def _table(table: Mapping[str, Any]) -> Prices:
     if currency is not None and (not isinstance(currency, str) or not currency.strip()):
         raise _Fault(f"currency must be a name such as CNY or USD, not {currency!r}")
     if not isinstance(models, Mapping) or not models:
-        raise _Fault('it prices no model: write a table such as [models."gpt-5.4-nano"]')
+        raise _Fault('it has no model: write a table such as [models."gpt-5.4-nano"]')
     return Prices({name: _price(name, found) for name, found in models.items()}, currency)
 
 
@@ -193,7 +195,7 @@ def _price(name: str, found: object) -> Price:
     if not isinstance(found, Mapping):
         raise _Fault(f"{where} must be a table, not {found!r}")
     if "*" in name[:-1]:
-        raise _Fault(f"{where}: a * may stand at the end of a name only")
+        raise _Fault(f"{where}: a * is allowed only at the end of a name")
     _refuse_unknown(found, {field.name for field in fields(Price)}, f" in {where}")
     for key in ("input", "output"):
         if key not in found:
@@ -221,5 +223,5 @@ def _refuse_unknown(table: Mapping[str, Any], known: set[str], where: str) -> No
 
 
 def _exact(price: float) -> Decimal:
-    """A price as it was written: 0.14, not the binary fraction next to it."""
+    """A price exactly as written: 0.14, not the nearest binary fraction."""
     return Decimal(repr(price))

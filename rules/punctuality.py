@@ -1,15 +1,15 @@
-"""How late a generator may be before it measures itself. Pure.
+"""The send lag at which a generator measures itself. Pure.
 
-One rule for the report's verdict, the live table and the capacity search.
+The report's verdict, the live table and the capacity search share this rule.
 """
 
 LAG_SHARE = 0.05
-"""The largest honest share of lateness in the latency that it falsifies."""
+"""The largest acceptable share of lag in a measured latency."""
 
 GRAIN_S = 0.002
-"""Lateness below this is a timer's own grain, however fast the server answers."""
+"""Lag below this is timer resolution, however fast the server answers."""
 
 
 def limit_s(share: float, measured_s: float | None) -> float | None:
-    """The lateness that a measured median can bear, seconds; None where there is no median."""
+    """The acceptable lag for a measured median, seconds; None if there is no median."""
     return None if measured_s is None else max(GRAIN_S, share * measured_s)

@@ -1,14 +1,14 @@
-"""What limit a gateway enforces, told from which requests it let through. Pure.
+"""Infers the rate limit that a gateway enforces from the requests it admitted. Pure.
 
-Three kinds of limit, each of so many units a minute:
+There are three kinds of limit, each of some units per minute:
 
 - `bucket`: holds a minute's worth and gains a sixtieth of it a second.
 - `fixed`: a minute's worth in each window of 60 s, counted anew when the next one begins.
 - `sliding`: at any moment a minute's worth in the 60 s before it.
 
-Every kind is replayed with every plausible size against the attempts in order: would it have let
-this one through, after all that the gateway let through before? The kind that is wrong least often
-is the gateway's, if it is wrong seldom and the others clearly more often.
+Every kind is replayed with every plausible size against the attempts in order: would it have
+admitted this one, after those that the gateway admitted before? The kind that errs least is taken
+as the gateway's if it errs rarely and the others clearly more often.
 """
 
 from bisect import bisect_left, bisect_right
@@ -24,14 +24,16 @@ KINDS: tuple[Kind, ...] = ("bucket", "fixed", "sliding")
 WINDOW_S = 60.0
 SHORTEST_S = 30.0
 """A window of at most so many seconds is told from one of a minute; one between is not."""
-SELDOM = 0.03  # of the attempts may be wrong by a kind: they overtake each other on the way
+SELDOM = 0.03  # of the attempts may be unexplained: requests overtake each other on the way
 _TURNS_S = tuple(float(second) for second in range(60))  # when a fixed window may begin
 _SIZES = 50  # a size is looked for in steps of a fiftieth of it, then ten times finer
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One request as it met the limit: when it was sent (unix seconds), its units, its fate."""
+    """One request at the limit: when it was sent (unix seconds), its units, and whether it was
+    admitted.
+    """
 
     at_s: float
     amount: float
@@ -42,9 +44,9 @@ class Attempt:
 class Fit:
     """How well one kind of limit explains the attempts.
 
-    `low` to `high` are the sizes (units a minute) that explain them equally well; `wrong` of
-    `attempts` it does not explain. `turn_s`: when a fixed window begins, seconds past the minute
-    (of the attempts' own times).
+    The sizes from `low` to `high` (units per minute) explain them equally well; `wrong` of
+    `attempts` are not explained. `turn_s`: when a fixed window begins, seconds past the minute (of
+    the attempts' own times).
     """
 
     kind: Kind
@@ -56,12 +58,12 @@ class Fit:
 
     @property
     def wrong_share(self) -> float:
-        """The share of the attempts that it does not explain."""
+        """The share of the attempts that are not explained."""
         return self.wrong / self.attempts if self.attempts else 0.0
 
 
 def fits(attempts: Sequence[Attempt]) -> list[Fit]:
-    """The best fit of every kind, the best kind first; empty where nothing was refused."""
+    """The best fit of every kind, best kind first; empty if nothing was refused."""
     if all(one.admitted for one in attempts) or not any(one.admitted for one in attempts):
         return []
     ordered = sorted(attempts, key=lambda one: one.at_s)
@@ -69,17 +71,17 @@ def fits(attempts: Sequence[Attempt]) -> list[Fit]:
 
 
 def told(found: Sequence[Fit]) -> Fit | None:
-    """The fit that can be believed; None: the attempts do not tell the kinds apart."""
+    """The credible fit; None: the attempts do not distinguish the kinds."""
     if not found or found[0].wrong_share > SELDOM:
         return None
-    # Of few decisions few can be wrong: two where the best kind explains every single one.
+    # With few decisions, two errors suffice if the best kind explains every decision.
     more = 1 if not found[0].wrong else 2
     clear = len(found) < 2 or found[1].wrong > max(2 * found[0].wrong, found[0].wrong + more)
     return found[0] if clear else None
 
 
 def peak(attempts: Sequence[Attempt]) -> float:
-    """The most units that were let through in any 60 s."""
+    """The most units admitted in any 60 s."""
     most, inside, held = 0.0, deque[Attempt](), 0.0
     for one in sorted(attempts, key=lambda one: one.at_s):
         if not one.admitted:
@@ -94,7 +96,7 @@ def peak(attempts: Sequence[Attempt]) -> float:
 
 @dataclass(frozen=True, slots=True)
 class AtOnce:
-    """A limit of requests in flight: `size` of them, `wrong` of `attempts` it does not explain."""
+    """A limit on requests in flight: `size` requests; `wrong` of `attempts` are not explained."""
 
     size: int
     wrong: int
@@ -102,10 +104,10 @@ class AtOnce:
 
 
 def at_once(decided: Sequence[tuple[float, float, bool]]) -> AtOnce | None:
-    """The limit of concurrency that explains best what was let through; None: nothing refused.
+    """The concurrency limit that best explains what was admitted; None: nothing was refused.
 
-    Of each request when it was sent, when its answer was whole, and whether it was let through:
-    with `size` or more of those let through under way, the next is refused.
+    `decided` holds for each request when it was sent, when its answer was complete, and whether it
+    was admitted. With `size` or more admitted requests in flight, the next is refused.
     """
     admitted = sorted((sent, done) for sent, done, let in decided if let)
     sends, dones = [s for s, _ in admitted], sorted(d for _, d in admitted)
@@ -124,7 +126,7 @@ Truth = Literal["true", "too short", "too long", "unknown"]
 
 
 def truth_of_wait(before: bool | None, after: bool | None) -> Truth:
-    """Whether a stated wait was true: was a request just before its end let through, just after?
+    """Whether a stated wait was true: was a request admitted just before its end, and just after?
 
     None: it was not sent, or failed for another reason.
     """
@@ -138,10 +140,10 @@ def truth_of_wait(before: bool | None, after: bool | None) -> Truth:
 
 
 def _best(kind: Kind, ordered: Sequence[Attempt]) -> Fit:
-    """The sizes, and of a fixed window the turn, that explain the attempts best.
+    """The sizes (and for a fixed window the turn) that best explain the attempts.
 
-    What a window let through at the most is its size, give or take what overtook on the way; a
-    bucket lets through up to twice its size in 60 s, so all sizes between are tried.
+    The most that a window admitted is its size, apart from requests that overtook others; a bucket
+    admits up to twice its size in 60 s, so all sizes in between are tried.
     """
     turn: float | None = None
     if kind == "fixed":
@@ -164,7 +166,7 @@ def _best(kind: Kind, ordered: Sequence[Attempt]) -> Fit:
 
 
 def _fullest(ordered: Sequence[Attempt], turn_s: float) -> int:
-    """The most units that were let through in any window of 60 s that begins at the turn."""
+    """The most units admitted in any window of 60 s that begins at the turn."""
     held: dict[float, float] = {}
     for one in ordered:
         if one.admitted:
@@ -227,16 +229,17 @@ class Refused(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Until:
-    """What a refusal asks for: to wait so many seconds, until a moment (unix seconds)."""
+    """A stated wait: its length in seconds, and its end (unix seconds)."""
 
     wait_s: float
     at_unix_s: float
 
 
 def refused_until(rows: Sequence[Refused], t0_unix_s: float) -> Until | None:
-    """The stated wait of the refusal that was sent last; None: none states one.
+    """The wait stated by the last refused request; None: no refusal states one.
 
-    It counts from when the refusal came: a gateway cannot count from sooner than it decided.
+    It counts from the arrival of the refusal, because a gateway cannot count from before its
+    decision.
     """
     latest: tuple[float, Until] | None = None
     for row in rows:

@@ -1,8 +1,8 @@
-"""Which fields of a request's body a gateway's 4xx refuses: altogether, not their values. Pure.
+"""Finds the body fields that a gateway's 4xx refuses entirely, not just their values. Pure.
 
-The words are those of OpenAI, Azure, vLLM, Mistral, Groq, Cerebras, Fireworks, Databricks, Bedrock,
-Google's compatible endpoint, and of the libraries behind many others (pydantic, serde, Go's json,
-Jackson, ajv, zod, jsonschema), as users' reports of them have them.
+The wordings are those of OpenAI, Azure, vLLM, Mistral, Groq, Cerebras, Fireworks, Databricks,
+Bedrock, Google's compatible endpoint, and of the libraries behind many others (pydantic, serde,
+Go's json, Jackson, ajv, zod, jsonschema), as quoted in users' reports.
 """
 
 import json
@@ -14,7 +14,7 @@ from itertools import islice
 from typing import Any
 
 NEVER = frozenset({401, 402, 403, 407, 408, 429})
-"""Refusals of the caller or of the moment, never of a field."""
+"""Statuses that refuse the caller or the moment, never a field."""
 
 LONGEST_CHARS = 4000  # of one text that is looked through
 
@@ -51,7 +51,7 @@ _NOUN_ZH = r"(?:参数|字段|属性|请求参数)"
 def refused_fields(status: int, said: object, sent: Mapping[str, Any]) -> list[str]:
     """The fields of `sent` (a body) that the gateway refuses in `said` (its body, JSON or text).
 
-    Empty where it names none, names others, finds fault with a value, or quotes what was asked.
+    Empty if it names none, names others, objects to a value, or quotes the request.
     """
     if not 400 <= status < 500 or status in NEVER:
         return []
@@ -65,10 +65,10 @@ def refused_fields(status: int, said: object, sent: Mapping[str, Any]) -> list[s
 
 
 def refused_field(words: str) -> str | None:
-    """The field that a refusal's words name, whatever was sent; None: they name none.
+    """The field that a refusal names, whatever was sent; None: it names none.
 
-    For a reader who has the words alone: what is asked of each name that stands in them is what
-    `refused_fields` asks of the names that were sent.
+    For readers that have only the text: each name in it is tested as `refused_fields` tests the
+    names that were sent.
     """
     text = words[:LONGEST_CHARS]
     if re.search(r"(?:unsupported|invalid)[\s_]+value", text, re.I):
@@ -86,11 +86,11 @@ _CANDIDATE = re.compile(
     r"""|(?<=[:=]\s)(?P<bare>[a-z][\w.]{0,63})(?=\s*(?:[.,;)\]]|$|\s(?:is|are|was)\s))""",
     re.IGNORECASE,
 )
-"""Names in words: between quotes (no key of JSON), with an underscore, or alone after a colon."""
+"""Names in text: in quotes (not a JSON key), with an underscore, or alone after a colon."""
 
 
 def _located(said: object, names: Sequence[str], depth: int = 0) -> Iterator[str]:
-    """Fields that the structure names: `param`, pydantic's `loc`, ajv's and zod's lists."""
+    """Fields named by the structure: `param`, pydantic's `loc`, ajv's and zod's lists."""
     if depth > 6:
         return
     if isinstance(said, list):
@@ -107,7 +107,7 @@ def _located(said: object, names: Sequence[str], depth: int = 0) -> Iterator[str
         other = _OTHER.get(name, "")
         misses = re.search(r"missing|required", words, re.I) and other and other not in names
         if misses and any(_is(said.get(key), other) for key in _NAMES):
-            yield name  # what is missing is the same under its other name
+            yield name  # the missing field is the same one under its other name
         if _forbids(_flat(said.get(name))):  # {"task_id": ["Unknown field."]}
             yield name
     place = said.get("loc")
@@ -117,7 +117,7 @@ def _located(said: object, names: Sequence[str], depth: int = 0) -> Iterator[str
             yield path[0]
     more = said.get("params")
     extra = more.get("additionalProperty") if isinstance(more, dict) else None
-    # At the top alone: a property of a message has the path of that message before it.
+    # Only at the top level: a property of a message has the message's path before it.
     if extra in names and not said.get("instancePath") and not said.get("dataPath"):
         yield str(extra)
     keys = said.get("keys")
@@ -136,12 +136,12 @@ _FAMILY = {
     "task_id": ("task_id", "taskId"),
     "max_tokens": ("max_tokens", "maxTokens"),
 }
-"""A field, what of ours stands in it, and how gateways that keep camel case call it."""
+"""A field, its subfield that we set, and its name in gateways that use camel case."""
 _OTHER = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
 
 
 def _flat(value: object) -> str:
-    """What a text or a list of texts says; empty for anything else."""
+    """A text or a list of texts as one text; empty for anything else."""
     texts = value if isinstance(value, list) else [value]
     return " ".join(text for text in texts if isinstance(text, str))
 
@@ -157,9 +157,9 @@ def _is(param: object, name: str) -> bool:
 
 
 def _unwanted(words: str, name: str) -> bool:
-    """Whether the words about a field (`param` has named it) refuse it, not its value."""
+    """Whether the text about a field (named by `param`) refuses the field and not its value."""
     if name in ("task_id", "stream_options"):
-        return True  # no value of these is the operator's
+        return True  # the operator never sets the value of these
     if name == "temperature" and re.search(r"unsupported|only|does not|must be 1\b", words, re.I):
         return True
     lower = words.lower()
@@ -178,7 +178,7 @@ def _forbids(words: str) -> bool:
 
 
 def _elsewhere(said: object) -> bool:
-    """Whether `param` blames what was asked: then a name in the message is a quotation."""
+    """Whether `param` blames the prompt: then a name in the message is a quotation."""
     error = said.get("error") if isinstance(said, dict) else None
     for part in (said, error):
         param = part.get("param") if isinstance(part, dict) else None
@@ -188,14 +188,16 @@ def _elsewhere(said: object) -> bool:
 
 
 def _texts(said: object, depth: int = 0) -> Iterator[str]:
-    """Every text by which a gateway explains itself; not what it hands back of the request."""
+    """Every text by which a gateway explains its refusal, except the parts of the request that
+    it echoes.
+    """
     if depth > 6:
         return
     if isinstance(said, str):
         yield said[:LONGEST_CHARS]
         inner = said[said.find("{") :] if "{" in said else ""
         if inner:
-            # LiteLLM and other gateways pass the upstream's JSON on inside a text.
+            # LiteLLM and other gateways embed the upstream's JSON in a text.
             with suppress(ValueError, RecursionError):
                 yield from _texts(json.loads(inner), depth + 1)
     elif isinstance(said, list):
@@ -209,7 +211,7 @@ def _texts(said: object, depth: int = 0) -> Iterator[str]:
 
 
 def _refuses(text: str, name: str, asked: str) -> bool:
-    """Whether a text refuses the field, in words that were not asked."""
+    """Whether a text refuses the field, in words that are not quoted from the request."""
     family = [part for part in _FAMILY.get(name, (name,)) if part in text]
     if not family:
         return False
@@ -234,7 +236,7 @@ def _refuses(text: str, name: str, asked: str) -> bool:
 
 
 def _instead(name: str, text: str) -> str:
-    """The words that send us to the other name of the output budget; empty: there are none."""
+    """The words that suggest the other name of the output budget; empty: there are none."""
     other = _OTHER.get(name)
     found = other and re.search(
         rf"\b(?:use|using|favou?r\s+of|replaced\s+(?:by|with)|you\s+mean){_MARKS}(?:the\s+)?"
@@ -261,7 +263,7 @@ _LOC = re.compile(r"""\{[^{}]*?["']?loc["']?\s*:\s*[\[(]([^\])]*)[\])][^{}]{0,20
 
 
 def _invalid(name: str) -> re.Pattern[str]:
-    """What calls a field itself invalid: `Invalid field: top_k`."""
+    """A pattern that calls a field itself invalid: `Invalid field: top_k`."""
     return re.compile(rf"invalid\s+(?:{_NOUN}\s*)+{_MARKS}{_field(name)}", re.IGNORECASE)
 
 
@@ -271,7 +273,7 @@ def _field(name: str) -> str:
 
 @lru_cache(256)
 def _pattern(name: str) -> re.Pattern[str]:
-    """What refuses a field: words before it, or words after it."""
+    """A pattern for words before or after a field that refuse it."""
     field = _field(name)
     listed = rf"(?:{_NAME}\s*(?:,|\band\b|&)\s*)*"
     before = (
@@ -283,7 +285,7 @@ def _pattern(name: str) -> re.Pattern[str]:
     chinese = rf"{_NOT_ZH}(?:的|此|该)?{_NOUN_ZH}?{_MARKS}[：，]?{_MARKS}{field}"
     chinese += rf"|{field}{_MARKS}{_NOUN_ZH}?(?:是|为|暂)?(?:{_NOT_ZH}|无法被?识别|不被支持|不存在)"
     ways = [before, after, keyed, chinese]
-    if name in (*_FAMILY["task_id"], *_FAMILY["stream_options"]):  # no value can be wrong
+    if name in (*_FAMILY["task_id"], *_FAMILY["stream_options"]):  # its value cannot be wrong
         ways.append(rf"{field}{_MARKS}{_NOUN_ZH}?(?:无效|非法|不合法|有误)")
         ways.append(rf"(?:无效|非法|不合法)的?{_NOUN_ZH}{_MARKS}[：，]?{_MARKS}{field}")
         ways.append(rf"invalid\s+(?:{_NOUN}\s*)+{_MARKS}{field}")
@@ -292,5 +294,7 @@ def _pattern(name: str) -> re.Pattern[str]:
 
 
 def _plain(text: str) -> str:
-    """Letters, digits and underscores alone, so that a quotation is found however it is quoted."""
+    """Only letters, digits and underscores, so that a quotation is found in any style of
+    quoting.
+    """
     return re.sub(r"\W|\\[nrt]", "", text).casefold()

@@ -1,4 +1,4 @@
-"""Service level objectives: what slo.toml may say, and what holds for a phase. Pure.
+"""Service level objectives: the content of slo.toml, and the objectives of a phase. Pure.
 
     success_rate = 0.99            # of every phase
     e2e_p99_s = 10
@@ -9,15 +9,14 @@
     [model."gpt-5.4-nano"]         # of the phases of a model, in place of both
     ttft_p95_s = 2
 
-Two kinds of key, and they stay apart. A *request limit* (`ttft_s`, `e2e_s`, `tpot_s`) is met by a
-single request or not: a success meets its limits when every measured time is at most its limit.
-A *statement* is true of a phase or not: percentiles of the successes, any that conditions take
-(`e2e_p99_s`, `ttft_p99_9_s`), shares (`success_rate`, `attainment`), `goodput_rps` and
-`cost_per_success`.
+There are two kinds of key. A *request limit* (`ttft_s`, `e2e_s`, `tpot_s`) applies to single
+requests: a success meets its limits if no measured time exceeds its limit. A *statement* applies to
+a phase: percentiles of the successes, any that conditions take (`e2e_p99_s`, `ttft_p99_9_s`),
+shares (`success_rate`, `attainment`), `goodput_rps` and `cost_per_success`.
 
-Goodput counts the requests that meet every request limit. Where a time has only percentile
-limits, the request limit is the one of its highest percentile: a request meets `e2e_p99_s = 10`
-if it took at most 10 s. Where no limit applies, a success is good.
+Goodput counts the requests that meet every request limit. If a time has only percentile limits, the
+limit of the highest percentile is also the request limit: a request meets `e2e_p99_s = 10` if it
+took at most 10 s. If no limit applies, every success is good.
 """
 
 import math
@@ -40,13 +39,13 @@ AT_MOST = (*(f"{time}_{rank}_s" for time in TIMES for rank in PERCENTILES), "cos
 SHARES = ("success_rate", "attainment")
 AT_LEAST = (*SHARES, "goodput_rps")
 KEYS = (*REQUEST_LIMITS, *AT_MOST, *AT_LEAST)
-"""The usual keys; a time has one for every other percentile too: `e2e_p90_s`, `ttft_p99_9_s`."""
+"""The usual keys; times also have keys for other percentiles: `e2e_p90_s`, `ttft_p99_9_s`."""
 _TABLES = ("mode", "model")
 _DECIMAL = re.compile(r"((?:ttft|e2e|tpot)_p[0-9]{1,2})\Z")
 
 
 def ranked(key: str) -> tuple[str, Fraction] | None:
-    """The time and the percent of a percentile's key: `e2e_p99_9_s`; None: it is no such key."""
+    """The time and percentile of a key such as `e2e_p99_9_s`; None: it is not such a key."""
     time, percent = key.split("_")[0], percentiles.of_name(key)
     if time not in TIMES or percent is None or key != f"{time}_{percentiles.label(percent)}_s":
         return None
@@ -54,7 +53,7 @@ def ranked(key: str) -> tuple[str, Fraction] | None:
 
 
 def _order(key: str) -> tuple[int, int, Fraction]:
-    """Where a key stands among others: request limits, percentiles by time, then the rest."""
+    """The sort order of a key: request limits, percentiles by time, then the rest."""
     if (found := ranked(key)) is not None:
         return (1, TIMES.index(found[0]), found[1])
     return (0 if key in REQUEST_LIMITS else 2, KEYS.index(key), Fraction(0))
@@ -66,7 +65,7 @@ class SloError(InputError):
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """The longest time a good request may take, seconds, and the key of slo.toml it is from."""
+    """The longest time a good request may take, seconds, and its key in slo.toml."""
 
     seconds: float
     key: str
@@ -74,7 +73,7 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Objectives:
-    """What holds for one phase: keys and their values; empty where nothing was asked."""
+    """The objectives of one phase: keys and their values; empty if there are none."""
 
     values: Mapping[str, float]
 
@@ -83,7 +82,9 @@ class Objectives:
 
     @property
     def limits(self) -> dict[str, Limit]:
-        """The request limits by time (`ttft`, `e2e`, `tpot`): stated, or of a percentile."""
+        """The request limits by time (`ttft`, `e2e`, `tpot`): stated, or taken from a
+        percentile.
+        """
         found = {}
         for key in sorted((key for key in self.values if ranked(key)), key=_order):
             found[key.split("_")[0]] = Limit(self.values[key], key)  # the highest comes last
@@ -94,7 +95,7 @@ class Objectives:
 
     @property
     def statements(self) -> tuple[Condition, ...]:
-        """The statements about the phase, each as the condition that is true where it fails."""
+        """The statements about the phase, each as the condition that is true if it fails."""
         return tuple(
             Condition(key, "<" if key in AT_LEAST else ">", value)
             for key, value in self.values.items()
@@ -104,21 +105,25 @@ class Objectives:
 
 @dataclass(frozen=True, slots=True)
 class Slo:
-    """The objectives of slo.toml: of every phase, and by mode and by model in place of those."""
+    """The objectives of slo.toml: for every phase, with overrides by mode and by model."""
 
     general: Mapping[str, float] = field(default_factory=dict)
     modes: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     models: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     def of(self, mode: str | None, model: str | None) -> Objectives:
-        """What holds for the phases of a model in a mode; key by key, the model's own first."""
+        """The objectives for a model in a mode: for each key the model's value, then the mode's,
+        then the general one.
+        """
         by_mode, by_model = self.modes.get(mode or "", {}), self.models.get(model or "", {})
         merged = {**self.general, **by_mode, **by_model}
         return Objectives({key: merged[key] for key in sorted(merged, key=_order)})
 
     @property
     def blind(self) -> bool:
-        """Whether times are limited somewhere, and no share of requests: refusals then pass."""
+        """Whether times are limited somewhere without a minimum share of successes: then
+        refusals pass unnoticed.
+        """
         merged = (
             self.of(mode, model) for mode in (None, *self.modes) for model in (None, *self.models)
         )
@@ -129,7 +134,7 @@ class Slo:
         )
 
     def as_dict(self) -> dict[str, Any]:
-        """As slo.toml spells it, for the manifest."""
+        """The content of slo.toml, for the manifest."""
         found: dict[str, Any] = dict(self.general)
         for name, tables in zip(_TABLES, (self.modes, self.models), strict=True):
             if tables:
@@ -140,7 +145,7 @@ class Slo:
 def read(path: Path, modes: Collection[str] = ()) -> Slo:
     """The SLO in a TOML file. Raises SloError.
 
-    `modes` are those that exist, where the caller knows them: a table of another is refused.
+    `modes` are the existing modes, if the caller knows them: a table for any other is refused.
     """
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -149,7 +154,7 @@ def read(path: Path, modes: Collection[str] = ()) -> Slo:
     except UnicodeDecodeError:
         raise SloError(f"{path} is not UTF-8 text.") from None
     except tomllib.TOMLDecodeError as error:
-        raise SloError(f"{path} is not TOML: {str(error).rstrip('.')}.") from None
+        raise SloError(f"{path} is not valid TOML: {str(error).rstrip('.')}.") from None
     return parse(content, str(path), modes)
 
 
@@ -160,9 +165,9 @@ def parse(content: Mapping[str, Any], source: str, modes: Collection[str] = ()) 
     slo = Slo(_values(general, source, ""), *tables)
     for name in slo.modes:
         if modes and name not in modes:
-            raise SloError(f"{source}: [mode.{name}] names no mode: use one of {', '.join(modes)}.")
+            raise SloError(f"{source}: [mode.{name}] is not a mode: use one of {', '.join(modes)}.")
     if not any((slo.general, *slo.modes.values(), *slo.models.values())):
-        raise SloError(f"{source} holds no objective: give some of {', '.join(KEYS)}.")
+        raise SloError(f"{source} holds no objective: give one or more of {', '.join(KEYS)}.")
     for mode in (None, *slo.modes):
         for model in (None, *slo.models):
             _see_that_limits_are_judged(slo.of(mode, model), source)
@@ -170,23 +175,28 @@ def parse(content: Mapping[str, Any], source: str, modes: Collection[str] = ()) 
 
 
 def _see_that_limits_are_judged(objectives: Objectives, source: str) -> None:
-    """A limit of single requests judges no phase: alone, it would be an SLO that nothing fails."""
+    """A limit on single requests judges no phase: alone, it would be an SLO that nothing can
+    fail.
+    """
     stated = [key for key in REQUEST_LIMITS if key in objectives.values]
     if stated and "attainment" not in objectives.values:
         raise SloError(
-            f"{source}: {stated[0]} limits single requests: say with attainment, a share from 0 "
-            "to 1, how many of them must meet it."
+            f"{source}: {stated[0]} limits single requests: add attainment, the share from 0 to 1 "
+            "of requests that must meet it."
         )
 
 
 def _tables(content: Any, source: str, name: str) -> dict[str, dict[str, float]]:
     if not isinstance(content, Mapping):
-        raise SloError(f"{source}: {name} is a table: write [{name}.NAME] above its objectives.")
+        raise SloError(
+            f"{source}: {name} must be a table: write [{name}.NAME] above its objectives."
+        )
     found = {}
     for key, table in content.items():
         if not isinstance(table, Mapping):
             raise SloError(
-                f"{source}: {name}.{key} holds no objectives: write [{name}.NAME] above them."
+                f"{source}: {name}.{key} holds no objectives: put them under [{name}.NAME] above "
+                "them."
             )
         found[str(key)] = _values(table, source, f"{name}.{key}.")
     return found
@@ -222,5 +232,5 @@ def _values(table: Mapping[str, Any], source: str, place: str) -> dict[str, floa
 
 
 def _written(stem: str, table: Mapping[str, Any]) -> str:
-    """What was meant by `e2e_p99.9_s`, which TOML reads as a table."""
+    """The intended spelling of `e2e_p99.9_s`, which TOML reads as a table."""
     return f"{stem}_{next(iter(table), '')}, with _ for the decimal point"

@@ -1,8 +1,9 @@
-"""When to stop: three decisions on how requests ended. Pure.
+"""When to stop: three decisions based on how requests ended. Pure.
 
-`decide` is the article's rule, "on many 429, 5xx and timeouts". `Opening` finds that the first
-requests of a phase were all refused alike: more of them would be too. `Silence` finds that a
-gateway has gone in the middle of a run. `pause_s` is the brake of a phase that never ends itself.
+`decide` is the article's rule, "on many 429, 5xx and timeouts". `Opening` detects that the first
+requests of a phase were all refused in the same way, as further ones would be. `Silence` detects
+that a gateway has disappeared in the middle of a run. `pause_s` slows down a phase that has no end
+of its own.
 """
 
 from collections.abc import Hashable, Sequence
@@ -14,24 +15,27 @@ from typing import Literal
 from recording.outcome import COUNTED, HOPELESS, Outcome
 
 FEWEST = 5
-"""Completed requests before the rule may speak."""
+"""Completed requests before the rule may act."""
 LOOK_BACK = 600
-"""Of how many of the last completed requests the rule looks at stretches."""
+"""How many of the last completed requests the rule examines for stretches of failures."""
 FALSE_STOPS = 0.004
-"""Shared among a phase's requests, this is the chance at which a stretch is too bad for chance.
-By simulation (tests/rules/test_stop_rule.py) it ends fewer than 1 % of the phases whose
-requests fail at random at half of the limit, and none in 2,000 at a quarter of it."""
+"""Divided by the number of a phase's requests, this is the probability below which a stretch of
+failures is not attributed to chance. In simulation (tests/rules/test_stop_rule.py) it ends fewer
+than 1 % of the phases whose requests fail at random at half of the limit, and none in 2,000 at a
+quarter of it.
+"""
 LONG_PHASE = 100_000
-"""Requests that a phase is taken to have when nobody knows how many it will send."""
+"""The assumed number of requests of a phase without a count."""
 
 
 @dataclass(frozen=True, slots=True)
 class StopRule:
-    """Stop when at least `error_rate * window` of the last `window` completed requests failed so,
-    and chance does not explain it: see `decide`.
+    """Stop when at least `error_rate * window` of the last `window` completed requests failed, and
+    chance does not explain it: see `decide`.
 
-    Fewer completed requests need as many failures: one of the first five is no fifth of twenty.
-    `planned` is how many requests the phase has: the longer it is, the more chances to err.
+    With fewer completed requests the same number of failures is required: one of the first five is
+    not a fifth of twenty. `planned` is the number of requests of the phase: a longer phase has more
+    chances of a false alarm.
     """
 
     error_rate: float
@@ -40,13 +44,13 @@ class StopRule:
 
     @property
     def look_back(self) -> int:
-        """How many of the last completed requests have a say."""
+        """How many of the last completed requests are examined."""
         return max(self.window, LOOK_BACK)
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether to stop, and the evidence: how many of how many, by outcome."""
+    """Whether to stop, and the evidence: failures among the last requests, by outcome."""
 
     stop: bool
     counted: int
@@ -59,8 +63,8 @@ def decide(ended: Sequence[str], rule: StopRule) -> Verdict:
 
     Random failures of 5 % make 4 of 20 somewhere in most runs of 600 requests. So the last
     `rule.window` must hold `rule.error_rate` of failures, and a stretch of requests up to the last
-    one must hold more than a gateway that fails half as often would show in 4 of 1,000 phases.
-    The evidence is the shortest such stretch; where there is none, the last `rule.window`.
+    one must hold more than a gateway that fails half as often would show in 4 of 1,000 phases. The
+    evidence is the shortest such stretch, or the last `rule.window` if there is none.
     """
     last = ended[-rule.window :]
     counted = sum(name in COUNTED for name in last)
@@ -84,7 +88,9 @@ def _beyond_chance(ended: Sequence[str], rule: StopRule) -> int:
 
 @lru_cache(maxsize=4 * LOOK_BACK)
 def _most(count: int, rate: float, chance: float) -> int:
-    """The smallest number that `count` requests failing at `rate` reach with at most `chance`."""
+    """The smallest number of failures that `count` requests failing at `rate` reach with
+    probability at most `chance`.
+    """
     tail, failures = 0.0, count
     while failures > 0:
         ways = lgamma(count + 1) - lgamma(failures + 1) - lgamma(count - failures + 1)
@@ -96,9 +102,9 @@ def _most(count: int, rate: float, chance: float) -> int:
 
 
 ALIKE = 5
-"""So many first requests, all refused alike, end a phase."""
+"""If this many first requests are all refused in the same way, the phase ends."""
 ALIKE_OF_OWN = 20
-"""So many where each body is another (--prompts, --trace) and bodies are what is refused."""
+"""The same number if bodies differ (--prompts, --trace) and bodies are what is refused."""
 
 _RUN_WIDE = frozenset(
     {Outcome.CONNECTION_REFUSED, Outcome.DNS, Outcome.TLS, Outcome.UNREACHABLE, Outcome.REDIRECT,
@@ -108,8 +114,10 @@ Scope = Literal["run", "model", "mode"]
 
 
 def scope(outcome: str, status: int | None) -> Scope:
-    """What a refusal of every request alike ends: the run where the cause is the same for all (the
-    key, the address, the proxy), a model's phases (404, 403), or those of a model in a mode."""
+    """What ends if every request is refused in the same way: the run if the cause is common to
+    all (the key, the address, the proxy), a model's phases (404, 403), or those of a model in a
+    mode.
+    """
     if outcome in _RUN_WIDE or status in (401, 407):
         return "run"
     if outcome in (Outcome.NOT_FOUND, Outcome.AUTH):
@@ -118,35 +126,38 @@ def scope(outcome: str, status: int | None) -> Scope:
 
 
 class Opening:
-    """The first requests of a run, of a model or of a phase, in the order in which they were sent.
+    """The first requests of a run, a model or a phase, in the order of sending.
 
-    A quick refusal must not be judged before a slow answer to a request that left earlier: only
-    when all of the first ALIKE have ended is there something to say.
+    A quick refusal must not be judged before a slow answer to an earlier request: a verdict needs
+    all of the first ALIKE requests to have ended.
     """
 
     def __init__(self) -> None:
         self._ends: dict[Hashable, object] = {}
 
     def begin(self) -> None:
-        """A phase begins: what was not refused alike before it has no say in it."""
+        """A phase begins: earlier requests no longer count unless they were all refused in the
+        same way.
+        """
         if len(set(self._ends.values())) > 1 or not HOPELESS & {
             end[0] for end in self._ends.values() if isinstance(end, tuple)
         }:
             self._ends.clear()
 
     def sent(self, task: Hashable) -> None:
-        """A request leaves."""
+        """A request is sent."""
         if len(self._ends) < ALIKE_OF_OWN:
             self._ends[task] = None
 
     def forget(self, task: Hashable) -> None:
-        """A request was cancelled on purpose: how it would have ended nobody knows."""
+        """A request was cancelled on purpose: how it would have ended is unknown."""
         self._ends.pop(task, None)
 
     def ended(self, task: Hashable, outcome: str, status: int | None, own: bool) -> int:
-        """A request has ended so: of how many first ones all were refused alike; 0: they were not.
+        """A request has ended. Return how many first requests were all refused in the same way; 0:
+        they were not.
 
-        `own`: the bodies are the operator's, each another.
+        `own`: the bodies are the operator's and differ from each other.
         """
         if task not in self._ends:
             return 0
@@ -159,19 +170,22 @@ class Opening:
 
 IN_A_ROW = 20
 IN_A_ROW_S = 3.0
-"""So many requests in a row that met no gateway (or a key that is no key any more), over at least
-so long, end the run in its middle: a restart that is over sooner does not."""
+"""This many requests in a row without a gateway (or with a key that is no longer valid), over at
+least this time, end a running run; a shorter restart does not.
+"""
 
 
 @dataclass(slots=True)
 class Silence:
-    """How many requests in a row have met what no request of the run can get past."""
+    """Counts requests in a row that failed for a cause that affects every request."""
 
     count: int = 0
     since_s: float = field(default=0.0)
 
     def add(self, outcome: str, status: int | None, at_s: float) -> bool:
-        """A request ended so, at a clock's seconds; whether the run has nobody to send to."""
+        """Count the end of a request at a clock's time, seconds; return whether the gateway is
+        gone.
+        """
         if outcome not in HOPELESS or scope(outcome, status) != "run":
             self.count = 0
             return False
@@ -187,8 +201,9 @@ LONGEST_WAIT_S = 300.0
 
 
 def pause_s(failures: int, retry_after_s: float | None) -> float:
-    """How long a user rests after `failures` in a row, seconds: as long as the gateway asks for
-    (at most 5 minutes), else 1 s, doubled with each failure up to 30 s."""
+    """How long a user rests after `failures` in a row, seconds: as long as the gateway asks (at
+    most 5 minutes), otherwise 1 s, doubled with each failure up to 30 s.
+    """
     if failures <= 0:
         return 0.0
     if retry_after_s is not None:

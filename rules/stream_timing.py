@@ -1,10 +1,10 @@
-"""What the arrival times of a stream's chunks say: gaps, stalls, and whether tokens are resolved.
+"""Evaluates the arrival times of a stream's chunks: gaps, stalls, and whether tokens are resolved.
 
-Pure. Times and limits are seconds. Two names that the rest of the program shares:
+Pure. Times and limits are in seconds. Two terms are used throughout the program:
 
 - a *gap* lies between two chunks that carried content, reasoning or a piece of a tool call;
-- an *arrival* is a moment at which such chunks came: those less than SAME_S apart came at one, in
-  one packet or one read.
+- an *arrival* is a moment at which such chunks came; chunks less than SAME_S apart count as one
+  arrival, in one packet or one read.
 
 stream_buffered   the reply was held back and then released in one clump: its chunks came faster
                   than any model speaks (FASTEST_PER_S), and within a quarter of the wait before the
@@ -15,8 +15,8 @@ stream_coalesced  the stream came in several pieces, but with COALESCED tokens o
                   times between tokens are not resolved. Nothing is said of fewer than FEWEST_TOKENS
                   tokens, or when all of it came within SHORT_WAIT_S.
 
-Both say how one stream arrived. Whether a gateway streams is judged over many of them, and not
-where our own event loop was late (analysis/numbers/streaming.py).
+Both describe a single stream. Whether a gateway streams is judged over many streams, and not when
+our own event loop was late (analysis/numbers/streaming.py).
 """
 
 from bisect import bisect_left
@@ -26,15 +26,17 @@ from typing import Any, Protocol
 
 SAME_S = 0.0001
 FASTEST_PER_S = 5000.0
-"""Twice what the fastest inference sold today states (about 2,500 tokens/s for one stream)."""
+"""Twice the speed stated for the fastest inference sold today (about 2,500 tokens/s per stream)."""
 CLUMP_SHARE = 0.25
 FEWEST_CHUNKS, SHORTEST_WAIT_S = 5, 0.8
 MANY_CHUNKS, SHORT_WAIT_S = 10, 0.2
 COALESCED, FEWEST_TOKENS = 4, 8
-"""So many tokens to an arrival do not say when each came; of fewer tokens nothing is said."""
+"""This many tokens per arrival do not show when each came; streams with fewer tokens are not
+judged.
+"""
 STALL_LIMIT_S = 0.5
 PER_DECADE = 50
-"""Buckets of gaps to a factor of ten: each is 4.7 % wide, so a percentile is at most 2.4 % off."""
+"""Buckets of gaps per factor of ten: each is 4.7 % wide, so a percentile is at most 2.4 % off."""
 
 
 def facts(
@@ -59,7 +61,7 @@ def facts(
 def sketch(gaps: Sequence[float]) -> str:
     """Gaps in ascending order as `bucket:count` with spaces between (see `chunk_gaps`).
 
-    It has at most a few hundred parts, however long the stream: each bucket is found once.
+    It has at most a few hundred parts, however long the stream, because each bucket occurs once.
     """
     parts, place, count = [], 0, len(gaps)
     while place < count:
@@ -81,19 +83,19 @@ def bucket_of(gap_s: float) -> int:
 
 
 def upper_s(bucket: int) -> float:
-    """Where a bucket ends, seconds; its gaps are shorter."""
+    """The upper end of a bucket, seconds (exclusive)."""
     return float(10 ** (bucket / PER_DECADE - 6))
 
 
 def middle_s(bucket: int) -> float:
-    """What a gap of the bucket is taken to be, seconds: the geometric middle; 0 below 1 us."""
+    """The value assumed for a bucket's gaps, seconds: the geometric middle; 0 below 1 us."""
     return (upper_s(bucket) * upper_s(bucket - 1)) ** 0.5 if bucket else 0.0
 
 
 def flags(known: dict[str, Any], tokens: int | None) -> dict[str, str]:
     """`stream_buffered` or `stream_coalesced` of one stream, and why.
 
-    `known` are its `facts`; `tokens` are those that were streamed, None: not known.
+    `known` are its `facts`; `tokens` are the streamed tokens, None: unknown.
     """
     chunks = known["chunks"]
     if not chunks:
@@ -114,7 +116,7 @@ def flags(known: dict[str, Any], tokens: int | None) -> dict[str, str]:
 
 
 def judgeable(chunks: int, wait_s: float) -> bool:
-    """Whether a stream is long enough to tell a held reply from a fast one."""
+    """Whether a stream is long enough to distinguish a held reply from a fast one."""
     if chunks >= MANY_CHUNKS:
         return wait_s >= SHORT_WAIT_S
     return chunks >= FEWEST_CHUNKS and wait_s >= SHORTEST_WAIT_S
@@ -128,11 +130,11 @@ def clump(chunks: int, wait_s: float, spread_s: float) -> bool:
 def tpot_s(
     first_s: float | None, last_s: float | None, tokens: int | None, pieces: int | None
 ) -> float | None:
-    """The time per output token after the first: (last - first) / (tokens - 1). None: not known.
+    """The time per output token after the first: (last - first) / (tokens - 1). None: unknown.
 
-    `tokens` are those that were streamed, `pieces` the arrivals in which they came (of rows without
-    them, the chunks; None where neither is known). One piece has no time between tokens, and of
-    more than COALESCED tokens to a piece nobody knows when each came.
+    `tokens` are the streamed tokens, `pieces` their arrivals (or the chunks, if a row has no
+    arrivals; None if neither is known). A single piece has no time between tokens, and with more
+    than COALESCED tokens per piece the arrival of each token is unknown.
     """
     if first_s is None or last_s is None or tokens is None or tokens < 2:
         return None
@@ -144,9 +146,9 @@ def tpot_s(
 def streamed_tokens(
     completion: int | None, reasoning: int | None, reasoning_shown: bool | None
 ) -> int | None:
-    """Output tokens that travelled in chunks: without reasoning of which no text came.
+    """Output tokens that came in chunks, without reasoning whose text was not sent.
 
-    Where more is reasoning than completion, it is counted beside it.
+    If there are more reasoning than completion tokens, reasoning is counted separately.
     """
     if completion is None or reasoning_shown or not reasoning or reasoning > completion:
         return completion
@@ -184,9 +186,9 @@ def tokens_of(row: Timed) -> int | None:
 
 
 def tpot_of(row: Timed) -> float | None:
-    """The TPOT of a stream's row; None: not known, or it has none.
+    """The TPOT of a stream's row; None: unknown, or it has none.
 
-    Rows of older versions do not say when the last token came: theirs ends at the last byte.
+    Rows of older versions lack the time of the last token and use that of the last byte.
     """
     last_s = row.elapsed_sec if row.last_token_s is None else row.last_token_s
     pieces = row.chunks if row.arrivals is None else row.arrivals
@@ -194,6 +196,6 @@ def tpot_of(row: Timed) -> float | None:
 
 
 def untold(row: Timed) -> bool:
-    """Whether a stream should have a TPOT and does not tell it; below two tokens it has none."""
+    """Whether a stream should have a TPOT but it is unknown; below two tokens there is none."""
     tokens = tokens_of(row)
     return row.stream and not (tokens is not None and tokens < 2) and tpot_of(row) is None

@@ -1,7 +1,7 @@
-"""Which header a gateway's refusal wants: `X-Tenant header is required`. Pure.
+"""Finds the header that a gateway's refusal asks for: `X-Tenant header is required`. Pure.
 
-The words of gateways, API managers and frameworks, in English and Chinese. Headers that carry the
-key are not meant: where those are missing, the key is.
+It knows the wordings of gateways, API managers and frameworks, in English and Chinese. Headers that
+carry the key are excluded: if one of those is missing, the key is missing.
 """
 
 import re
@@ -41,7 +41,7 @@ _NO_NAMES = frozenset(
 
 
 def wanted_header(words: str) -> str | None:
-    """The header's name, as it is written; None: none is wanted, or none that is named."""
+    """The header's name as written; None: no header is wanted, or it is not named."""
     text = words[:LONGEST_CHARS]
     for pattern in _PATTERNS:
         for found in pattern.finditer(text):

@@ -1,4 +1,6 @@
-"""How sure a share is: Wilson's interval (1927), which holds for few and for all or none. Pure."""
+"""The confidence interval of a share: Wilson's (1927), which also holds for few trials and for
+all or none. Pure.
+"""
 
 from math import sqrt
 
@@ -6,12 +8,12 @@ _Z = 1.959963984540054  # 95 %, two-sided
 
 
 def wilson(hits: int, count: int) -> tuple[float, float]:
-    """The 95 % interval of a share, of `hits` in `count` tries; all of it where nothing was tried.
+    """The 95 % interval of a share, `hits` of `count` tries; from 0 to 1 without any tries.
 
     Raises ValueError unless 0 <= hits <= count.
     """
     if not 0 <= hits <= count:
-        raise ValueError(f"{hits} of {count} is no share")
+        raise ValueError(f"{hits} of {count} is not a share")
     if not count:
         return 0.0, 1.0
     share, unit = hits / count, _Z * _Z / count

@@ -1,1 +1,1 @@
-"""What the operator may ask for: options, endpoint, keys, money, and what a resumed run keeps."""
+"""What the operator configures: options, endpoint, keys, money, and what a resumed run keeps."""

@@ -1,7 +1,7 @@
-"""What goes with every request besides its body: the key's header, headers of one's own, a trace.
+"""What accompanies every request besides its body: the key, the operator's headers, a trace.
 
-Values are secrets: they are in no repr, no file and no log. `{env:NAME}` in a value is filled in at
-once, `{run_id}` with the run, `{task_id}` with each request.
+Values are secrets and appear in no repr, file or log. `{env:NAME}` in a value is filled in
+immediately, `{run_id}` per run, and `{task_id}` per request.
 """
 
 import re
@@ -30,10 +30,10 @@ _PARENT, _REQUEST_ID = "traceparent", "x-request-id"
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """How a gateway is asked: `auth` is bearer, none, or the header that takes the key.
+    """How requests authenticate: `auth` is bearer, none, or the header that takes the key.
 
-    `openai` are names of the SDK's own variables whose headers are among `headers`; `withheld` are
-    those that are set and not sent, for they are for another gateway.
+    `openai` names the SDK's own variables whose headers are among `headers`; `withheld` names those
+    that are set but not sent, because they are for another gateway.
     """
 
     auth: str = BEARER
@@ -48,11 +48,11 @@ class Access:
 
     @property
     def names(self) -> list[str]:
-        """The names of the headers of one's own."""
+        """The names of the operator's headers."""
         return [name for name, _ in self.headers]
 
     def credentials(self, key: str) -> dict[str, str]:
-        """The header that carries the key; none where none is sent."""
+        """The header that carries the key; empty if no key is sent."""
         if self.auth == NONE or not key:
             return {}
         if self.auth == BEARER:
@@ -60,7 +60,7 @@ class Access:
         return {self.auth: key}
 
     def secrets(self) -> list[str]:
-        """What of the headers may be written nowhere: each value, and each part between holes."""
+        """The secret parts of the headers: each value, and each part between placeholders."""
         found = []
         for _, value in self.headers:
             parts = [part.strip() for part in _HOLE.split(value)[::2]]
@@ -70,7 +70,9 @@ class Access:
 
 
 class Credential:
-    """The header of a key that a command prints: it may change while a request waits to go."""
+    """The header of a key that a command prints; the key may change while a request waits to be
+    sent.
+    """
 
     def __init__(self, access: Access, command: KeyCommand) -> None:
         self._access = access
@@ -84,7 +86,7 @@ class Credential:
 
 
 class Outgoing:
-    """The headers of one run's requests: those that are the same, and those of each request."""
+    """The headers of one run's requests: common ones, and those of each request."""
 
     def __init__(self, access: Access, run_id: str) -> None:
         filled = [
@@ -98,7 +100,7 @@ class Outgoing:
         self._run_id = run_id
 
     def of(self, phase: str, task_id: str) -> tuple[bytes, str | None]:
-        """The header lines of one request, and its trace id where one is sent."""
+        """The header lines of one request, and its trace id if one is sent."""
         lines, trace = b"", None
         if self._parent or self._request_id:
             trace, span = trace_ids(self._run_id, phase, task_id)
@@ -113,11 +115,11 @@ class Outgoing:
 
 
 def _safe(text: str) -> str:
-    """Text as a header may hold it: what is not visible ASCII is percent-encoded."""
+    """The text for a header: everything but visible ASCII is percent-encoded."""
     return text if text.isascii() and text.isprintable() else quote(text, safe=" /:,;=+@[]()!*'")
 
 
-# ---- what the operator says
+# ---- the operator's options
 
 
 def auth_header(auth: str, azure: bool, command: bool) -> str:
@@ -133,8 +135,8 @@ def auth_header(auth: str, azure: bool, command: bool) -> str:
         return word
     if word in _SCHEMES or not _TOKEN.fullmatch(text) or word in _HOPS:
         raise OperatorError(
-            f"--auth {text} is none of bearer, api-key, none or the name of a header that takes "
-            "the key (a header of another kind goes into --header, with --auth none)."
+            f"--auth {text} is not bearer, api-key, none or the name of a header that takes the "
+            "key (give other headers with --header, and --auth none)."
         )
     return text
 
@@ -152,16 +154,16 @@ def own_headers(lines: Sequence[str], environment: Mapping[str, str], flag: str 
         name, value = name.strip(), value.strip(" \t")
         if not equals:
             raise OperatorError(
-                f"{flag} takes NAME=VALUE, and there is no '=' in what was given: write it so."
+                f"{flag} takes NAME=VALUE, and the value given has no '=': write it that way."
             )
         if not _TOKEN.fullmatch(name):
-            raise OperatorError(f"{flag}: the name before '=' is no header's name: mend it.")
-        if name.lower() in _HOPS:
             raise OperatorError(
-                f"{flag} {name}: this header is the connection's own, so remove it."
+                f"{flag}: the name before '=' is not a valid header name: correct it."
             )
+        if name.lower() in _HOPS:
+            raise OperatorError(f"{flag} {name}: this header belongs to the connection: remove it.")
         if name.lower() in {known.lower() for known, _ in found}:
-            raise OperatorError(f"{flag} {name} is given twice: say it once.")
+            raise OperatorError(f"{flag} {name} is given twice: give it once.")
         found.append((name, _filled(name, value, environment, flag)))
     return tuple(found)
 
@@ -170,7 +172,7 @@ def _filled(name: str, value: str, environment: Mapping[str, str], flag: str) ->
     if _OTHER_HOLE.search(_HOLE.sub("", value)):
         raise OperatorError(
             f"{flag} {name}: a value may hold {{task_id}}, {{run_id}} and {{env:NAME}}, and no "
-            "other name in braces: mend it."
+            "other name in braces: correct it."
         )
 
     def fill(hole: re.Match[str]) -> str:
@@ -196,9 +198,9 @@ _SDKS = {"OPENAI_ORG_ID": "OpenAI-Organization", "OPENAI_PROJECT_ID": "OpenAI-Pr
 
 
 def sdk_headers(environment: Mapping[str, str]) -> tuple[tuple[str, ...], tuple[Header, ...]]:
-    """What the SDK's own variables would add to every request: their names, their headers.
+    """The names of the SDK's own variables that are set, and the headers they add to every request.
 
-    Raises OperatorError for headers that are none.
+    Raises OperatorError for invalid headers.
     """
     names = tuple(name for name in (*_SDKS, "OPENAI_CUSTOM_HEADERS") if environment.get(name))
     headers = [f"{_SDKS[name]}={environment[name]}" for name in names if name in _SDKS]
@@ -208,7 +210,7 @@ def sdk_headers(environment: Mapping[str, str]) -> tuple[tuple[str, ...], tuple[
         if colon:
             headers.append(f"{name.strip()}={value.strip()}")
     literal: list[Header] = []
-    for line in headers:  # the SDK's values have no holes
+    for line in headers:  # the SDK's values have no placeholders
         name, _, value = line.partition("=")
         own_headers([f"{name}=x"], {}, "a header of the OPENAI_* variables,")
         if any(ord(c) < 32 or ord(c) > 126 for c in value):
@@ -220,12 +222,14 @@ def sdk_headers(environment: Mapping[str, str]) -> tuple[tuple[str, ...], tuple[
 
 
 def joined(own: Sequence[Header], sdks: Sequence[Header], auth: str) -> tuple[Header, ...]:
-    """The operator's headers, then the SDK's that they do not name. OperatorError: two keys."""
+    """The operator's headers, then the SDK's that they do not override. Raises OperatorError for
+    two keys.
+    """
     key_header = {BEARER: "authorization", NONE: ""}.get(auth, auth.lower())
     for name, _ in own:
         if name.lower() == key_header:
             raise OperatorError(
-                f"--header {name} and the API key would go in one header: remove it, or give "
+                f"--header {name} and the API key would use the same header: remove it, or give "
                 "--auth none."
             )
     named = {name.lower() for name, _ in own} | {key_header}

@@ -1,4 +1,4 @@
-"""The base URL as a place to send to: its path, its query, a model's own path. Pure.
+"""The base URL as an address: its path, its query, and a model's own path. Pure.
 
 A query (Azure's `api-version`) goes with every request. `{model}` in the path becomes the model of
 the request. A base URL that ends in `/openai` and has an `api-version` is an Azure resource: as in
@@ -28,11 +28,11 @@ class Address:
 
     @property
     def deployments(self) -> bool:
-        """Whether every model has a path of its own."""
+        """Whether every model has its own path."""
         return MODEL in self.base
 
     def url(self, path: str, model: str) -> str:
-        """Where a request for `path` goes, of a model (empty: of none, as `/models`)."""
+        """The URL for `path` and a model (empty for paths without a model, such as `/models`)."""
         base = self.base
         if MODEL in base:
             parent = base.partition(MODEL)[0].rstrip("/").removesuffix("/deployments")
@@ -41,14 +41,14 @@ class Address:
 
     @property
     def shown(self) -> str:
-        """The base URL as it may be read by anybody: what looks like a secret is left out."""
+        """The base URL for display: parts that look like a secret are left out."""
         if not self.query:
             return self.base
         return f"{self.base}?" + "&".join(map(_shown, self.query.split("&")))
 
     @property
     def secrets(self) -> list[str]:
-        """What looks like a secret in the query, as it is written and as it is meant."""
+        """Parts of the query that look like a secret, as written and decoded."""
         found = []
         for pair in self.query.split("&"):
             value = pair.partition("=")[2]
@@ -76,11 +76,12 @@ def address(base_url: str) -> Address:
     text = base_url.strip()
     if "@" in text.partition("//")[2].partition("?")[0].partition("/")[0]:
         raise OperatorError(
-            "the base URL holds a user name or password: put the key into the environment instead."
+            "the base URL contains a user name or password: put the key into the environment "
+            "instead."
         )
     if not _is_url(text):
         shown = "" if any(mark in text for mark in "@?#") else f" {text!r}"
-        raise OperatorError(f"the base URL{shown} is not one: write http(s)://host[:port]/path.")
+        raise OperatorError(f"the base URL{shown} is not a URL: write http(s)://host[:port]/path.")
     if "#" in text:
         raise OperatorError("the base URL ends in a fragment (#...), which is never sent: "
                             "remove it.")  # fmt: skip
@@ -93,14 +94,14 @@ def address(base_url: str) -> Address:
         )
     if base.endswith("/chat/completions"):
         raise OperatorError(
-            "the base URL ends in /chat/completions, which is added to it: leave that away."
+            "the base URL ends in /chat/completions, which is added automatically: remove it."
         )
     if base.count(MODEL) > 1 or MODEL in base.partition("//")[2].partition("/")[0]:
-        raise OperatorError(f"the base URL may hold {MODEL} once, in its path: write it so.")
+        raise OperatorError(f"the base URL may contain {MODEL} once, in its path: correct it.")
     rest = base.replace(MODEL, "")
     if "{" in rest or "}" in rest:
         raise OperatorError(
-            f"of what stands in braces, the base URL may hold {MODEL} alone: leave the rest away."
+            f"the only placeholder in the base URL may be {MODEL}: remove the others."
         )
     versioned = any(name == "api-version" for name, _ in parse_qsl(query))
     if versioned and base.endswith("/openai"):
@@ -109,7 +110,7 @@ def address(base_url: str) -> Address:
 
 
 def masked(base_url: str) -> str:
-    """A base URL as it may be shown, even one that cannot be used."""
+    """A base URL for display, even if it cannot be used."""
     try:
         return address(base_url).shown
     except OperatorError:
@@ -117,20 +118,20 @@ def masked(base_url: str) -> str:
 
 
 def is_azure(where: Address) -> bool:
-    """Whether the URL is of the kind whose key goes in the header `api-key`."""
+    """Whether the URL is Azure's, whose key goes in the header `api-key`."""
     return any(name == "api-version" for name, _ in parse_qsl(where.query))
 
 
 def same(one: str, other: str) -> bool:
-    """Whether two base URLs are one place: scheme, host, port, path and query."""
+    """Whether two base URLs are equivalent in scheme, host, port, path and query."""
     try:
         return _canonical(one) == _canonical(other)
-    except OperatorError:  # one of them is none
+    except OperatorError:  # one of them is invalid
         return False
 
 
 def _canonical(text: str) -> tuple[str, str, int | None, str, str]:
-    where = address(text)  # what is written twice, with an Azure deployment or without, is one
+    where = address(text)  # an Azure URL with and without a deployment is the same
     url = urlsplit(f"{where.base}?{where.query}")
     try:
         port = url.port
@@ -146,5 +147,5 @@ def _is_url(text: str) -> bool:
         text.encode()  # a byte of the command line that is not UTF-8
         (url.hostname or "").encode("idna")
         return url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
-    except ValueError:  # a port that is none, half an IPv6 address, a host that no DNS can know
+    except ValueError:  # an invalid port, half an IPv6 address, or a host that cannot be in DNS
         return False

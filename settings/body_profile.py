@@ -1,7 +1,7 @@
 """How the bodies to one model are written, where gateways differ. Pure.
 
-The operator says so (`--task-id`, `--output-budget-field`, `--stream-usage`, `--extra-body`), or
-`auto` leaves it to the gateway: each body is what the seed sends, until a refusal names a field.
+The operator decides (`--task-id`, `--output-budget-field`, `--stream-usage`, `--extra-body`), or
+`auto` leaves it to the gateway: each body is the seed's until a refusal names a field.
 """
 
 import json
@@ -23,9 +23,9 @@ BUDGETS = ("max_tokens", "max_completion_tokens")
 class BodyProfile:
     """How a model's bodies are written; the defaults are the seed's.
 
-    `task_id`: empty (in the body of what is not streamed), or the place that stands for it.
+    `task_id`: empty (in the body of requests that are not streamed), or the place where it goes.
     `budget`: empty (the seed's field, or the one that a line of own traffic names), or the field
-    that every output budget goes into. `temperature`: whether a probe's own is sent.
+    for every output budget. `temperature`: whether the temperature of probes is sent.
     """
 
     task_id: str = ""
@@ -35,13 +35,13 @@ class BodyProfile:
 
     @classmethod
     def of(cls, options: Options) -> "BodyProfile":
-        """What the operator says."""
+        """The profile from the options."""
         task_id = options.task_id if options.task_id in (HEADER, METADATA, OFF) else ""
         budget = options.output_budget_field
         return cls(task_id, "" if budget == AUTO else budget, options.stream_usage != OFF)
 
     def after(self, change: BodyChange) -> "BodyProfile":
-        """The ways after a change of `change`."""
+        """The profile after applying a change."""
         name, to = change.field, change.to
         if name == "task_id":
             return replace(self, task_id=to)
@@ -53,10 +53,10 @@ class BodyProfile:
 
 
 def change(name: str, ways: BodyProfile, options: Options, own: bool) -> tuple[str, str] | None:
-    """From where to where a refused field goes; None: it is not ours to change.
+    """The old and new place of a refused field; None: we may not change it.
 
-    Each field changes once. What the operator has said, or a line of own traffic (`own`), stays;
-    only the name of an output budget is ours in both, for it says the same.
+    Each field changes once. Values from the operator or from a line of own traffic (`own`) stay;
+    only the name of an output budget may change in both, because it means the same.
     """
     if name in extra_body(options.extra_body):
         return None
@@ -72,7 +72,7 @@ def change(name: str, ways: BodyProfile, options: Options, own: bool) -> tuple[s
 
 
 def undecided(ways: BodyProfile, options: Options) -> bool:
-    """Whether a refusal might still change something that every body has."""
+    """Whether a refusal could still change a field that every body has."""
     return (
         change("task_id", ways, options, False) is not None
         or change("max_tokens", ways, options, False) is not None
@@ -81,14 +81,14 @@ def undecided(ways: BodyProfile, options: Options) -> bool:
 
 
 def way_of(change: BodyChange) -> str:
-    """The new way of a change, in a few words."""
+    """The result of a change, in a few words."""
     if change.field == "task_id":
         return f"the task_id in header {TASK_HEADER}"
     return change.to if change.field in BUDGETS else f"without {change.field}"
 
 
 def task_line(task_id: str) -> bytes:
-    """The line of a request's head that carries its task_id; what is not visible is %-encoded."""
+    """The header line with a request's task_id; invisible characters are percent-encoded."""
     safe = task_id if task_id.isascii() and task_id.isprintable() else quote(task_id, safe="/:,=+@")
     return f"{TASK_HEADER}: {safe}\r\n".encode()
 
@@ -96,19 +96,19 @@ def task_line(task_id: str) -> bytes:
 # ---- --extra-body
 
 FIXED = {
-    "messages": "the mode, --prompts or --trace say what is asked",
-    "stream": "--stream says whether to stream",
+    "messages": "the mode, --prompts or --trace determine the prompt",
+    "stream": "--stream decides whether to stream",
     "model": "--model names it",
     "max_tokens": "give --max-tokens",
     "max_completion_tokens": "give --max-tokens and --output-budget-field",
-    "task_id": "each request has its own, and --task-id says where it goes",
+    "task_id": "each request has its own, and --task-id decides where it goes",
 }
-"""Fields whose value is not for --extra-body to say; `null` removes all but the first two."""
+"""Fields that --extra-body may not set; `null` removes all but the first two."""
 
 
 @lru_cache(maxsize=8)
 def extra_body(text: str) -> Mapping[str, Any]:
-    """The object of `--extra-body`; empty without it, or where it is none (see `faults`)."""
+    """The object of `--extra-body`; empty if absent or invalid (see `faults`)."""
     try:
         found = json.loads(text) if text.strip() else {}
     except (ValueError, RecursionError):
@@ -117,7 +117,7 @@ def extra_body(text: str) -> Mapping[str, Any]:
 
 
 def faults(options: Options) -> Iterator[str]:
-    """What is wrong with `--extra-body`, one sentence each."""
+    """The faults of `--extra-body`, one sentence each."""
     text = options.extra_body
     if not text.strip():
         return
@@ -139,10 +139,12 @@ def faults(options: Options) -> Iterator[str]:
         elif name in ("messages", "stream"):
             yield f"--extra-body removes {name}, which every request needs: remove it."
     if found.get("n") not in (None, 1):
-        yield "--extra-body asks for several choices (n), and one is read and judged: ask for 1."
+        yield (
+            "--extra-body asks for several choices (n), but only one is read and judged: ask for 1."
+        )
     removed = found.keys() & set(BUDGETS)
     if removed and (options.budget or options.budget_tokens):
         yield (
-            "--extra-body removes the output budget, and --budget needs to know the most that a "
-            "request may use: keep it."
+            "--extra-body removes the output budget, but --budget needs an upper limit for each "
+            "request: keep it."
         )

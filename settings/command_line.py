@@ -1,7 +1,7 @@
-"""What is typed on a command line: options declared to a parser, and mistakes answered. Pure.
+"""The command line: declares options to a parser, and words its errors. Pure.
 
-argparse answers a mistake in its own words, with the whole usage and with suggestions among
-Locust's options too; here it is one sentence that names the nearest of ours.
+argparse reports an error in its own words, with the whole usage and suggestions from Locust's
+options; here it becomes one sentence that names the nearest of our options.
 """
 
 import argparse
@@ -29,29 +29,29 @@ ELSEWHERE = {
     "--dataset": "use --prompts FILE",
     "--insecure": "certificates are always checked",
 }
-"""What other tools call it. An option of ours by that name goes first."""
+"""Names used by other tools. Our own option of the same name takes precedence."""
 
 _UNITS_S = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|h|m|s))+")
 
 
 class Parser(Protocol):
-    """What we need of an argument parser."""
+    """The part of an argument parser that is used here."""
 
     def add_argument(self, *names: str, **kwargs: Any) -> Any: ...
 
 
 class Offered(tuple[str, ...]):
-    """Choices that are shown and not enforced: `faults` refuses, with every fault at once."""
+    """Choices that are shown but not enforced: `faults` reports all faults at once."""
 
     def __contains__(self, value: object) -> bool:
         return True
 
 
 class Lines(argparse._AppendAction):
-    """An option that may be given several times: its value is all of them, a line each.
+    """An option that may be given several times: its value holds one line per value.
 
-    Of argparse's kind that appends, so that a configuration file may give it as a list.
+    It derives from argparse's append action, so that a configuration file may give a list.
     """
 
     def __call__(self, parser: Any, namespace: Any, values: Any, option_string: Any = None) -> None:
@@ -61,7 +61,9 @@ class Lines(argparse._AppendAction):
 
 
 def seconds_of(text: str) -> float:
-    """A number of seconds, or a duration like 500ms, 90s, 1m or 1h30m. ValueError for others."""
+    """A number of seconds, or a duration like 500ms, 90s, 1m or 1h30m. Raises ValueError
+    otherwise.
+    """
     if not _DURATION.fullmatch(text.strip()):
         return float(text)
     found = re.findall(r"([\d.]+)(ms|h|m|s)", text)
@@ -69,9 +71,9 @@ def seconds_of(text: str) -> float:
 
 
 def nearest(word: str, words: Collection[str]) -> str:
-    """The nearest of some words; empty where none is near.
+    """The nearest of some words; empty if none is near.
 
-    Letters in another order go first: `prm` is nearer to rpm than to tpm.
+    Transposed letters are preferred: `prm` is nearer to rpm than to tpm.
     """
     if turned := [one for one in words if sorted(one) == sorted(word)]:
         return turned[0]
@@ -80,7 +82,7 @@ def nearest(word: str, words: Collection[str]) -> str:
 
 
 def _reader(item: "Field[Any]") -> Callable[[str], Any]:
-    """Text as the option's type; argparse hears a sentence of ours if it is none."""
+    """A converter from text to the option's type; argparse reports our message on failure."""
     kind: Callable[[str], Any] = type(item.default)
     what = {int: "a whole number", float: "a number", str: "text"}[type(item.default)]
     if item.metadata["seconds"]:
@@ -114,13 +116,13 @@ def add_arguments(table: type[Any], parser: Parser) -> None:
 
 
 def answer(message: str, known: Collection[str]) -> str:
-    """What argparse says of a mistake, as one sentence of ours."""
+    """An error of argparse in one sentence."""
     if "unrecognized arguments: " in message:
         wrong = message.split("unrecognized arguments: ")[1].split()[0].partition("=")[0]
         near = nearest(wrong, known)
         hint = ELSEWHERE.get(wrong) or (f"did you mean {near}?" if near else "")
         where = "`weighbridge --help` and docs/reference/options.md list them"
-        return f"{wrong} is no option: {hint or where}" + ("" if hint.endswith("?") else ".")
+        return f"{wrong} is not an option: {hint or where}" + ("" if hint.endswith("?") else ".")
     found = re.fullmatch(r"argument (\S+?)(?:/\S+)?: (.*)", message, re.S)
     if found is None:
         return message.rstrip(".") + "."

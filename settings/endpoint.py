@@ -1,4 +1,4 @@
-"""The endpoint of a run: its gateway, its key and how it is asked; and the embedded simulator."""
+"""The endpoint of a run: its gateway, key and access; and the embedded simulator."""
 
 import json
 import os
@@ -24,14 +24,16 @@ from settings.options import Options
 SIMULATOR_KEY = "sk-simulator-key"
 ROOT = Path(__file__).resolve().parent.parent
 FROM_FILE: set[str] = set()
-"""The variables that `.env` has set in this process."""
+"""The variables that were set from `.env` in this process."""
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A gateway's base URL, key and ways; the key and all other secrets are kept out of every repr.
+    """A gateway's base URL, key and access; the key and all other secrets are kept out of every
+    repr.
 
-    `unit` is what it says its costs are in (our simulator does). `choice` says where it is from.
+    `unit` is the currency that it states for its costs (our simulator does). `choice` records its
+    origin.
     """
 
     base_url: str = field(repr=False)
@@ -53,19 +55,19 @@ class Endpoint:
 
     @property
     def shown(self) -> str:
-        """The base URL as files and pages may say it."""
+        """The base URL for files and pages."""
         return self.address.shown
 
     @property
     def currency(self) -> str | None:
-        """The unit of its costs, where that is known: as it says, and of the seed's gateway."""
+        """The currency of its costs if known: as stated, or that of the seed's gateway."""
         host = urlsplit(self.base_url).hostname or ""
         seeds = host == "nonelinear.com" or host.endswith(".nonelinear.com")
         return self.unit or ("CNY" if seeds else None)
 
     @property
     def named(self) -> str:
-        """Which gateway, from where, with whose key, as a line of the start says it."""
+        """The gateway, the origin of its URL and of its key, for the line at the start."""
         if self.simulated:
             return "gateway: the embedded simulator"
         access, source = self.access, self.choice.source if self.choice else ""
@@ -84,7 +86,7 @@ class Endpoint:
 
     @property
     def key_source(self) -> str:
-        """What the key is from: a variable's name or a command's; empty: none is sent."""
+        """The source of the key: a variable or a command; empty if none is sent."""
         if self.access.auth == NONE:
             return ""
         if self.access.command is not None:
@@ -93,7 +95,7 @@ class Endpoint:
         return f"{name} in .env" if name in FROM_FILE else name
 
     def facts(self) -> Gateway:
-        """What the manifest says of it: every name, no value."""
+        """The manifest's description: every name, no value."""
         named_by = None if self.choice is None else self.choice.source
         return {
             "base_url": self.shown,
@@ -108,9 +110,9 @@ class Endpoint:
 
 
 def load_environment(path: Path) -> None:
-    """Take what `.env` holds into the environment; what is set already wins.
+    """Load `.env` into the environment; variables that are already set win.
 
-    Raises OperatorError for a file that is there and cannot be read.
+    Raises OperatorError if the file exists and cannot be read.
     """
     if not path.exists():
         return
@@ -131,17 +133,18 @@ def resolve(
     own_host: str | None = None,
     prefer: str = "",
 ) -> Endpoint:
-    """The endpoint of `-H`, of `--gateway`, or of the environment, as the options say to ask it.
+    """The endpoint from `-H`, `--gateway` or the environment, with the access that the options
+    define.
 
-    `own_host`: what this process was given as `-H`, where `host` is what may be shown of one.
-    `prefer`: the variable from which another process of the run took its key. Raises OperatorError
-    where nothing, too much or nonsense is configured; no command is run yet.
+    `own_host` is this process's `-H`, if `host` is only a masked one. `prefer`: the variable from
+    which another process of the run took its key. Raises OperatorError if the configuration is
+    missing, ambiguous or invalid; no key command is run yet.
     """
     asked = options or Options()
     host = _whole(host or "", own_host, environment)
     auth = asked.auth.strip().lower()
     if auth == NONE and asked.key_command:
-        raise OperatorError("--auth none sends no key: leave --key-command away.")
+        raise OperatorError("--auth none sends no key: remove --key-command.")
     keyless = auth == NONE or bool(asked.key_command)
     table = Table(environment, FROM_FILE)
     choice = table.choose(host, asked.gateway, keyless=keyless, prefer=prefer)
@@ -151,17 +154,17 @@ def resolve(
         raise OperatorError(fault)
     if len(key) >= SHORTEST and redacted(choice.base_url, key) != choice.base_url:
         raise OperatorError(
-            "the base URL holds the API key, which would stand in every report: the key goes into "
-            "the environment alone."
+            "the base URL contains the API key, which would appear in every report: put the key "
+            "only into the environment."
         )
     command = command_of(asked.key_command) if asked.key_command else None
     access = replace(access_of(asked, environment, where, choice.openai), command=command)
-    secrets = command.secrets if command else []  # those to come are secrets too
+    secrets = command.secrets if command else []  # keys that are printed later are secrets too
     return Endpoint(choice.base_url.rstrip("/"), key, access=access, choice=choice, secrets=secrets)
 
 
 def _whole(shown: str, own_host: str | None, environment: Mapping[str, str]) -> str:
-    """The base URL of which only a part may be shown, as this machine knows it. OperatorError."""
+    """The complete form of a masked base URL, as this machine knows it. Raises OperatorError."""
     if MARK not in shown:
         return shown
     configured = [value for name, value in environment.items() if name.endswith("_BASE_URL")]
@@ -172,15 +175,15 @@ def _whole(shown: str, own_host: str | None, environment: Mapping[str, str]) -> 
         except OperatorError:
             continue
     raise OperatorError(
-        f"the base URL {shown} holds a secret that is not known here: give it as -H, or set its "
-        "variable, on this machine too."
+        f"the base URL {shown} contains a secret that is unknown on this machine: give the URL "
+        "with -H, or set its variable, here too."
     )
 
 
 def access_of(
     options: Options, environment: Mapping[str, str], where: Address, openai: bool
 ) -> Access:
-    """How the options say to ask a gateway; `openai`: whether OPENAI_* is meant for it.
+    """The access that the options define; `openai`: whether OPENAI_* is meant for this gateway.
 
     Raises OperatorError.
     """
@@ -200,7 +203,7 @@ def access_of(
 
 
 def without_keys(environment: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a child process that needs no key."""
+    """The environment for a child process that needs no key."""
     hidden = ("WEIGHBRIDGE_HEADER", "WEIGHBRIDGE_KEY_COMMAND", "OPENAI_CUSTOM_HEADERS")
     return {
         name: value
@@ -210,7 +213,7 @@ def without_keys(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _unit(url: str) -> str | None:
-    """What a simulator's costs are in: its profile decides."""
+    """The currency of a simulator's costs, from its profile."""
     connection = HTTPConnection(urlsplit(url).netloc, timeout=10)
     try:
         connection.request("GET", "/health")
@@ -221,7 +224,9 @@ def _unit(url: str) -> str | None:
 
 
 class EmbeddedSimulator:
-    """`python -m simulator` as a child process on a free loopback port; it ends with us."""
+    """`python -m simulator` as a child process on a free loopback port; it ends with this
+    process.
+    """
 
     def __init__(self, options: Options) -> None:
         command = [
@@ -263,13 +268,13 @@ class EmbeddedSimulator:
 
 
 def simulated(url: str, options: Options, unit: str | None = None) -> Endpoint:
-    """The embedded simulator's endpoint: its own key, the operator's headers, nothing of OPENAI_*.
+    """The embedded simulator's endpoint: its own key and the operator's headers, without OPENAI_*.
 
     Raises OperatorError.
     """
     access = access_of(replace(options, key_command=""), os.environ, address(url), openai=False)
     if access.auth == NONE:
-        raise OperatorError("the simulator wants its key: leave --auth none away.")
+        raise OperatorError("the simulator requires its key: remove --auth none.")
     local = replace(access, ca_file="", client_cert="", client_key="", withheld=())
     return Endpoint(url, SIMULATOR_KEY, simulated=True, unit=unit, access=local)
 
@@ -283,17 +288,16 @@ def endpoint_here(
     simulated_gateway: bool = False,
     key_name: str = "",
 ) -> Endpoint:
-    """A run's gateway as a master says it, with this process's own keys, headers' values and
-    command.
+    """The gateway that a master names, with this process's own keys, header values and command.
 
-    None of them travels: each process has them from its own command line and environment. Raises
-    OperatorError.
+    None of these is sent over the network: each process takes them from its own command line and
+    environment. Raises OperatorError.
     """
     wanted, here = options.headers, own.public().headers
     if missing := [name for name in wanted if name not in here]:
         raise OperatorError(
-            f"the run sends the headers {', '.join(missing)}, and their values do not travel: give "
-            "--header (or WEIGHBRIDGE_HEADER) on this machine too."
+            f"the run sends the headers {', '.join(missing)}, whose values are not sent to "
+            "workers: give --header (or WEIGHBRIDGE_HEADER) on this machine too."
         )
     if options.key_command and not own.key_command:
         raise OperatorError(

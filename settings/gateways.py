@@ -1,9 +1,9 @@
-"""Which gateway a run is sent to, and which key goes there: a table, decided before anything. Pure.
+"""Decides which gateway a run uses and which key goes there, before anything is sent. Pure.
 
 A gateway is a pair of variables, its base URL and its key: NONELINEAR_OPENAI_BASE_URL and
 NONELINEAR_API_KEY, OPENAI_BASE_URL and OPENAI_API_KEY, or NAME_BASE_URL and NAME_API_KEY of
-`--gateway NAME`. A key is sent to the base URL it was configured with, and nowhere else; one that
-was configured with none goes where `-H` says, as long as it is the only one.
+`--gateway NAME`. A key is sent only to the base URL it was configured with; a key configured
+without one goes where `-H` says, as long as it is the only key.
 """
 
 import re
@@ -27,9 +27,9 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A gateway and where it is from: `source` of the URL, `key_name` the variable of its key.
+    """A gateway and its origin: `source` of the URL, `key_name` the variable of its key.
 
-    `key_name` is empty where no key is wanted. `why`: what else was configured, and lost.
+    `key_name` is empty if no key is needed. `why`: what else was configured and not chosen.
     """
 
     base_url: str
@@ -39,7 +39,7 @@ class Choice:
 
     @property
     def openai(self) -> bool:
-        """Whether it is the gateway that the SDK's own variables (OPENAI_ORG_ID ...) are for."""
+        """Whether the SDK's own variables (OPENAI_ORG_ID ...) are for this gateway."""
         return self.key_name == "OPENAI_API_KEY" or self.source.startswith("OPENAI_BASE_URL")
 
 
@@ -49,43 +49,45 @@ PAIRS = (ARTICLES, OPENAI)
 
 
 def named(name: str) -> Pair:
-    """The variables of `--gateway NAME`. Raises OperatorError for a name no variable can have."""
+    """The variables of `--gateway NAME`. Raises OperatorError for a name that cannot be in a
+    variable.
+    """
     stem = re.sub(r"[-. ]", "_", name.strip()).upper()
     if not re.fullmatch(r"[A-Z_][A-Z0-9_]*", stem):
         raise OperatorError(
-            f"--gateway {name!r} is no name: use letters, digits and '-', so that NAME_BASE_URL "
-            "and NAME_API_KEY can be set."
+            f"--gateway {name!r} is not a usable name: use letters, digits and '-', so that "
+            "NAME_BASE_URL and NAME_API_KEY can be set."
         )
     known = next((pair for pair in PAIRS if pair.name == stem.lower()), None)
     return known or Pair(name.strip(), f"{stem}_BASE_URL", f"{stem}_API_KEY")
 
 
 class Table:
-    """What is configured: the environment, and which of it came from `.env`."""
+    """The configuration: the environment, and which variables came from `.env`."""
 
     def __init__(self, environment: Mapping[str, str], from_file: Collection[str] = ()) -> None:
         self._environment = environment
         self._from_file = from_file
 
     def of(self, name: str) -> str:
-        """The value of a variable, without the space around it."""
+        """The value of a variable, stripped."""
         return self._environment.get(name, "").strip()
 
     def told(self, name: str) -> str:
-        """A variable's name, and that it is from `.env` where it is."""
+        """A variable's name, with a note if it is from `.env`."""
         return f"{name} in {_DOTENV}" if name in self._from_file else name
 
     def at_home(self, host: str, gateway: str = "") -> bool:
-        """Whether a base URL is one that was configured, so that its key may go there."""
+        """Whether a base URL was configured, so that its key may go there."""
         pairs = (*PAIRS, named(gateway)) if gateway else PAIRS
         return any(self.of(pair.url) and same(self.of(pair.url), host) for pair in pairs)
 
     def choose(self, host: str | None, gateway: str = "", *, keyless: bool = False,
                prefer: str = "") -> Choice:  # fmt: skip
-        """The gateway of `-H`, of `--gateway`, or of the environment, with the key that is its own.
+        """The gateway from `-H`, `--gateway` or the environment, with its own key.
 
-        `keyless`: no key of the environment is sent, so none can go astray. `prefer`: the variable
-        that another process of this run took the key from. Raises OperatorError.
+        `keyless`: no key of the environment is sent, so none can reach a wrong gateway. `prefer`:
+        the variable from which another process of this run took its key. Raises OperatorError.
         """
         text = (host or "").strip()
         if text:
@@ -106,7 +108,7 @@ class Table:
         if own and host and not same(own, host):
             raise OperatorError(
                 f"--gateway {pair.name} is {_bare(own)} ({self.told(pair.url)}), and -H says "
-                f"{_bare(host)}: leave one of them away."
+                f"{_bare(host)}: remove one of them."
             )
         source = self.told(pair.url) if own else f"-H, --gateway {pair.name}"
         return Choice(own or host, source, self._key(pair, keyless))
@@ -119,7 +121,7 @@ class Table:
         if len({self.of(pair.key) for pair in with_key}) > 1:
             names = " and ".join(pair.name for pair in with_key)
             raise OperatorError(
-                f"{_bare(host)} is configured twice, with two keys: say which with --gateway "
+                f"{_bare(host)} is configured twice, with two keys: choose one with --gateway "
                 f"({names})."
             )
         if at_home:
@@ -132,20 +134,20 @@ class Table:
         if not having:
             raise OperatorError(
                 f"no API key: set {' or '.join(pair.key for pair in PAIRS)} in the environment or "
-                f"{_DOTENV} (--auth none for a gateway that wants none)."
+                f"{_DOTENV} (--auth none for a gateway without a key)."
             )
         if len(having) > 1:
             keys = " and ".join(self.told(pair.key) for pair in having)
             raise OperatorError(
-                f"{keys} are both set, and -H {_bare(host)} is the base URL of neither: a key goes "
-                f"to its own gateway only. {_HOW}"
+                f"{keys} are both set, and -H {_bare(host)} is the base URL of neither: a key is "
+                f"sent only to its own gateway. {_HOW}"
             )
         pair = having[0]
         if own := self.of(pair.url):
             raise OperatorError(
                 f"the only key is {self.told(pair.key)}, which belongs to {_bare(own)} "
-                f"({self.told(pair.url)}), and -H says {_bare(host)}: a key goes to its own "
-                f"gateway only. {_HOW}"
+                f"({self.told(pair.url)}), and -H says {_bare(host)}: a key is sent only to its "
+                f"own gateway. {_HOW}"
             )
         return Choice(host, "-H", pair.key)
 
@@ -163,7 +165,7 @@ class Table:
             both = f"{self._place(pair)} and {self._place(other)}"
             if (pair.url in self._from_file) != (other.url in self._from_file):
                 raise OperatorError(
-                    f"two gateways are configured, {both}: say which is meant with --gateway "
+                    f"two gateways are configured, {both}: choose one with --gateway "
                     f"{pair.name} or --gateway {other.name} (or WEIGHBRIDGE_GATEWAY in {_DOTENV})."
                 )
             why = (
@@ -172,7 +174,7 @@ class Table:
             )
         elif len(ready) == 1 and len(found) == 2:
             lost = next(other for other in found if other is not pair)
-            why = f"{self._place(lost)} is left out: {lost.key} is not set"
+            why = f"{self._place(lost)} is ignored: {lost.key} is not set"
         return Choice(self.of(pair.url), self.told(pair.url), self._key(pair, keyless), why)
 
     def _place(self, pair: Pair) -> str:
@@ -184,19 +186,19 @@ class Table:
         if not self.of(pair.key):
             raise OperatorError(
                 f"no API key: set {pair.key} in the environment or {_DOTENV} (--auth none for a "
-                "gateway that wants none)."
+                "gateway without a key)."
             )
         return pair.key
 
 
 _HOW = (
     "Name the gateway: set MINE_BASE_URL and MINE_API_KEY (any name), and give --gateway mine; or "
-    "--auth none where it wants no key."
+    "--auth none if it needs no key."
 )
 
 
 def _bare(url: str) -> str:
-    """A base URL as a sentence shows it: a query may hold a secret."""
+    """A base URL for a message, without its query, which may hold a secret."""
     try:
         return address(url).shown
     except OperatorError:
@@ -212,11 +214,11 @@ _PLACEHOLDER = re.compile(
 
 
 def unusable(key: str, where: str) -> str:
-    """Why a key can be none, a sentence; empty: it may be one. `where`: its variable."""
+    """Why a key cannot be used, one sentence; empty: it may be valid. `where`: its variable."""
     if "$(" in key or "`" in key:
         return (
-            f"{where} holds a command ($(...) or `...`), which no file runs: give it as "
-            "--key-command, or let the shell run it."
+            f"{where} holds a command ($(...) or `...`), which is not run from a file: give it "
+            "with --key-command, or let the shell run it."
         )
     if _PLACEHOLDER.fullmatch(key):
         return f"{where} holds a placeholder, not a key: fill it in."

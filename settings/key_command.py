@@ -1,7 +1,7 @@
-"""`--key-command`: a program that prints the key, asked again when the gateway refuses the key.
+"""`--key-command`: a program that prints the key, run again when the gateway refuses the key.
 
-Each process asks for itself, at the start and after a 401 that its last key got; what it prints is
-shown nowhere. It is run without a shell: `~`, `$NAME`, `|` and `>` mean nothing.
+Each process runs it at the start and after its last key got a 401; its output is shown nowhere. It
+is run without a shell: `~`, `$NAME`, `|` and `>` have no meaning.
 """
 
 import logging
@@ -17,16 +17,16 @@ from recording.errors import OperatorError
 
 LONGEST_S = 30.0
 LEAST_PAUSE_S = 10.0
-"""Between two times it is asked: a wrong key must not start a program for each request."""
+"""Shortest time between two runs: a wrong key must not start a program for each request."""
 
 log = logging.getLogger("weighbridge")
 
 
 class KeyCommand:
-    """A command and the key it printed last; `secrets` has every key that it ever printed."""
+    """A command and the key it printed last; `secrets` holds every key it has printed."""
 
     def __init__(self, command: str, clock: Callable[[], float] = time.monotonic) -> None:
-        """Raises OperatorError for a command that only a shell could run."""
+        """Raises OperatorError for a command that needs a shell."""
         self._words = words(command)
         self.secrets: list[str] = []
         self._clock = clock
@@ -40,18 +40,18 @@ class KeyCommand:
 
     @property
     def program(self) -> str:
-        """The program alone: its arguments may hold what is secret."""
+        """Only the program: its arguments may hold secrets."""
         return self._words[0].rpartition("/")[2]
 
     def key(self) -> str:
-        """The key; the command is asked for the first one. Raises OperatorError."""
+        """The key; the first use runs the command. Raises OperatorError."""
         with self._one:
             if not self._key:
                 self._ask()
             return self._key
 
     def renew(self, refused: str) -> bool:
-        """Whether there is another key than the one that was refused; asks for it if need be."""
+        """Whether there is a newer key than the refused one; runs the command if necessary."""
         with self._one:
             if self._key != refused:
                 return True
@@ -76,13 +76,13 @@ class KeyCommand:
                 stderr=subprocess.DEVNULL, timeout=LONGEST_S, start_new_session=True,
             )  # fmt: skip
         except FileNotFoundError:
-            raise OperatorError(f"{said}: there is no such program: give its path.") from None
+            raise OperatorError(f"{said}: the program does not exist: give its path.") from None
         except subprocess.TimeoutExpired:
             raise OperatorError(
                 f"{said} printed no key within {LONGEST_S:g} s: try it by hand."
             ) from None
         except OSError as error:
-            raise OperatorError(f"{said} cannot be run ({error.strerror}): mend it.") from None
+            raise OperatorError(f"{said} cannot be run ({error.strerror}): fix it.") from None
         if done.returncode:
             raise OperatorError(f"{said} ended with code {done.returncode}: try it by hand.")
         key = done.stdout.decode("utf-8", "replace").strip()
@@ -90,8 +90,8 @@ class KeyCommand:
             raise OperatorError(f"{said} printed nothing: try it by hand.")
         if len(key.split()) > 1 or key[0] in "{[" or not key.isascii() or not key.isprintable():
             raise OperatorError(
-                f"{said} printed more than a key (JSON, or several words): it must print the key "
-                "alone, e.g. sh -c 'COMMAND | jq -r .access_token'."
+                f"{said} printed more than a key (JSON, or several words): it must print only the "
+                "key, e.g. sh -c 'COMMAND | jq -r .access_token'."
             )
         self._key = key
         if key not in self.secrets:
@@ -100,16 +100,16 @@ class KeyCommand:
 
 @lru_cache(maxsize=16)
 def command_of(text: str) -> KeyCommand:
-    """This process's one KeyCommand of that text: two runs, and two looks, ask it once."""
+    """The one KeyCommand for this text in this process, so that several runs share its key."""
     return KeyCommand(text)
 
 
 def words(command: str) -> list[str]:
-    """The command's words, as a shell would part them. Raises OperatorError."""
+    """The command's words, split as a shell would. Raises OperatorError."""
     try:
         found = shlex.split(command)
     except ValueError as error:
-        raise OperatorError(f"--key-command cannot be read ({error}): mend it.") from None
+        raise OperatorError(f"--key-command cannot be read ({error}): fix it.") from None
     if not found:
         raise OperatorError("--key-command is empty: give a program that prints the key.")
     shells = {"|", "||", "&&", ";", ">", "<", "&"}

@@ -12,9 +12,9 @@ from settings.options import Options
 
 @dataclass(frozen=True, slots=True)
 class Tariff:
-    """`prices` None: only the gateway says what a request cost; `currency` None: in its own unit.
+    """`prices` None: only the gateway states costs; `currency` None: in an unknown unit of its own.
 
-    One run has one currency: sums of two would be wrong.
+    A run has one currency, because sums of two would be wrong.
     """
 
     prices: Prices | None
@@ -22,14 +22,14 @@ class Tariff:
 
     @property
     def plain(self) -> dict[str, Any] | None:
-        """The table as plain data, for the manifest and for workers."""
+        """The table as plain data, for the manifest and workers."""
         return None if self.prices is None else self.prices.as_dict()
 
 
 def table(options: Options, manifest: Manifest | None = None) -> Prices | None:
-    """The price table of a run; of one that goes on, the one in its `manifest`.
+    """The price table of a run; a resumed run uses the one in its `manifest`.
 
-    Raises OperatorError when it cannot be read.
+    Raises OperatorError if it cannot be read.
     """
     if manifest is not None:
         return Prices.from_dict(manifest.get("prices"))
@@ -40,9 +40,9 @@ def table(options: Options, manifest: Manifest | None = None) -> Prices | None:
 
 
 def tariff(options: Options, endpoint: Endpoint, manifest: Manifest | None) -> Tariff:
-    """The tariff of a run; of one that goes on, the one in its `manifest`.
+    """The tariff of a run; a resumed run uses the one in its `manifest`.
 
-    Raises OperatorError when the table is in another currency than the gateway's costs.
+    Raises OperatorError if the table's currency is not that of the gateway's costs.
     """
     prices = table(options, manifest)
     if manifest is not None:
@@ -53,7 +53,7 @@ def tariff(options: Options, endpoint: Endpoint, manifest: Manifest | None) -> T
     if known and prices.currency and prices.currency != known:
         raise OperatorError(
             f"--prices {options.prices} is in {prices.currency}, but the gateway's costs are in "
-            f"{known}: write the prices in {known}, or say --currency {prices.currency} if the "
+            f"{known}: write the prices in {known}, or give --currency {prices.currency} if the "
             "gateway bills in that."
         )
     return Tariff(prices, known or prices.currency)

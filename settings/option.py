@@ -1,4 +1,4 @@
-"""One option of a run: its default, its help, and all that is known of it. Pure."""
+"""One option of a run: its default, its help, and its other properties. Pure."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import Field, field, fields
@@ -7,17 +7,17 @@ from typing import Any
 from settings.known_modes import known, parts
 
 GROUPS = {
-    "gateway": "how it is reached, and what every request says",
-    "load": "which test, on which models, how much and for how long",
-    "traffic": "what is asked: your own prompts, traces, tools and images",
-    "money": "what it may cost, and how costs are known",
-    "judging": "what makes the run end early, or fail",
-    "output": "what is written, where, and what is shown",
+    "gateway": "how the gateway is reached, and what every request contains",
+    "load": "which test, on which models, at what load and for how long",
+    "traffic": "the requests: your own prompts, traces, tools and images",
+    "money": "what the run may cost, and how costs are determined",
+    "judging": "what ends the run early, or fails it",
+    "output": "what is written, where, and what is displayed",
     "simulator": "the embedded simulator in place of a gateway",
 }
-"""The groups that options are shown in, in this order, and what each is about."""
+"""The groups in which options are shown, in order, and the subject of each."""
 SAME: Any = object()
-"""Of an option's `before`: runs did by default what they do today."""
+"""The default of `before`: runs behaved as they do today."""
 
 
 def option(
@@ -40,20 +40,19 @@ def option(
     at_most: float | None = None,
     before: Any = SAME,
 ) -> Any:
-    """A field that is also an option, with what the rest of the program asks about it.
+    """A field that is also an option, with the properties that the rest of the program needs.
 
-    `group`: one of GROUPS. `modes`: those that read it; none means all but `not_modes`. Mode full
-    reads what its parts read, unless `in_full` is False. That such modes exist is checked where
-    modes are registered (loadshapes/modes).
-    `seconds`: a duration, which may also be written 90s, 1m or 1h30m.
-    `sent`: it decides what is sent or how long an answer may take, so runs that differ in it are
-    not alike. `anew`: a run that goes on may be given another value, for no request depends on it.
-    `web`: a visitor of the web UI may set it; not what names files, starts programs, or decides
-    how the process ends. `content`: its value is asked or answered, so --no-content withholds it.
-    `repeatable`: it may be given several times; its value is text, a line each.
-    `above`, `at_least`, `at_most`: the bounds of a number.
-    `before`: what runs did that were made before the option existed, where that is not its default:
-    a run that goes on sends what it sent.
+    `group`: one of GROUPS. `modes`: the modes that read it; empty means all except `not_modes`.
+    Mode full reads what its parts read, unless `in_full` is False. loadshapes/modes checks that
+    these modes exist. `seconds`: a duration, which may also be written 90s, 1m or 1h30m. `sent`: it
+    decides what is sent or how long an answer may take, so runs that differ in it are not
+    comparable. `anew`: a resumed run may be given another value, because no request depends on it.
+    `web`: a visitor of the web UI may set it; never true for options that name files, start
+    programs, or decide how the process ends. `content`: its value is part of prompts or replies, so
+    --no-content withholds it. `repeatable`: it may be given several times; its value is text with
+    one line per value. `above`, `at_least`, `at_most`: the bounds of a number. `before`: the
+    behaviour of runs made before the option existed, if that is not its default: a resumed run
+    continues to send what it sent.
     """
     if group not in GROUPS:
         raise ValueError(f"{help!r}: no such group ({group})")
@@ -68,24 +67,26 @@ def option(
 
 
 def flag(name: str) -> str:
-    """How a field's option is written: `max_tokens` is `--max-tokens`."""
+    """The command-line form of a field: `max_tokens` is `--max-tokens`."""
     return "--" + name.replace("_", "-")
 
 
 def readers(item: "Field[Any]") -> tuple[str, ...]:
-    """The modes that read an option, in their order."""
+    """The modes that read an option, in order."""
     named = item.metadata["modes"] or {*known()} - {*item.metadata["not_modes"]}
     full = item.metadata["in_full"] and any(part in named for part in parts())
     return tuple(mode for mode in known() if mode in named or (mode == "full" and full))
 
 
 def choices(item: "Field[Any]") -> tuple[str, ...]:
-    """The values that an option may have, where there are only some; of `mode` the modes."""
+    """The allowed values of an option with a fixed set; for `mode`, the modes."""
     return ("", *known()) if item.name == "mode" else tuple(item.metadata["choices"])
 
 
 def out_of_bounds(item: "Field[Any]", value: float) -> str:
-    """What a number should be and is not, e.g. "above 0 and at most 1"; empty: it is."""
+    """The bounds that a number violates, e.g. "above 0 and at most 1"; empty if it is within
+    them.
+    """
     above, least, most = (item.metadata[name] for name in ("above", "at_least", "at_most"))
     bounds = (
         (above, "above", above is None or value > above),
@@ -98,12 +99,12 @@ def out_of_bounds(item: "Field[Any]", value: float) -> str:
 
 
 def names(table: type[Any], known: str) -> tuple[str, ...]:
-    """The fields of which something is true, e.g. `names(Options, "sent")`."""
+    """The fields with a property, e.g. `names(Options, "sent")`."""
     return tuple(item.name for item in fields(table) if item.metadata[known])
 
 
 def foreign(options: Any) -> Iterator[str]:
-    """A sentence for every option that was given and that the run's mode does not read."""
+    """A sentence for every given option that the run's mode does not read."""
     for item in fields(options) if options.mode in known() else ():
         modes = readers(item)
         if getattr(options, item.name) != item.default and options.mode not in modes:
@@ -118,7 +119,7 @@ def _or(words: Sequence[str]) -> str:
 
 
 def told(item: "Field[Any]") -> str:
-    """What an option is, in a line: the modes that read it, unless all do, and its help."""
+    """One line on an option: the modes that read it, unless all do, and its help."""
     modes = readers(item)
     if len(modes) > len(known()) // 2:
         return str(item.metadata["help"])
@@ -126,5 +127,5 @@ def told(item: "Field[Any]") -> str:
 
 
 def withheld(values: Mapping[str, Any], table: type[Any], by: str) -> dict[str, Any]:
-    """Values with those that are content replaced."""
+    """The values, with content replaced."""
     return {**values, **{name: by for name in names(table, "content") if values[name]}}

@@ -1,4 +1,4 @@
-"""What is wrong with the options of a run, one sentence each. Pure."""
+"""The faults of a run's options, one sentence each. Pure."""
 
 import math
 from collections.abc import Iterator
@@ -18,19 +18,19 @@ def faults(options: Options) -> Iterator[str]:
     """Every value that cannot be used."""
     mode, modes = options.mode, known()
     if not mode:
-        yield f"--mode is missing: say which test to run ({', '.join(modes)})."
+        yield f"--mode is missing: choose a test ({', '.join(modes)})."
     elif mode not in modes:
         near = nearest(mode, modes)
         meant = f"did you mean {near}? Or " if near else ""
         yield f"--mode {mode} is unknown: {meant}use one of {', '.join(modes)}."
     yield from _values(options)
     if not options.slo and any(word in options.fail_on for word in ("attainment", "goodput_rps")):
-        yield "--fail-on asks for attainment or goodput_rps: give the objectives with --slo."
+        yield "--fail-on uses attainment or goodput_rps: give the objectives with --slo."
     yield from _files(options)
     if options.cancel_share != Options.cancel_share and not options.cancel_after:
-        yield "--cancel-share says how many requests are cancelled: say when with --cancel-after."
+        yield "--cancel-share sets how many requests are cancelled: add --cancel-after to set when."
     if options.against_model and not options.against:
-        yield "--against-model names models of a reference: give that with --against."
+        yield "--against-model names models of a reference: give the reference with --against."
     if options.precision_ms and not options.against:
         yield "--precision-ms is about what the gateway adds to a reference: give --against."
     try:
@@ -38,7 +38,7 @@ def faults(options: Options) -> Iterator[str]:
     except OperatorError as error:
         yield str(error)
     if options.run_id and not _is_folder_name(options.run_id):
-        yield "--run-id names a folder: use letters, digits, '.', '_' and '-' only."
+        yield "--run-id names a folder: use only letters, digits, '.', '_' and '-'."
 
 
 def _values(options: Options) -> Iterator[str]:
@@ -47,7 +47,7 @@ def _values(options: Options) -> Iterator[str]:
         if allowed and value not in allowed:
             yield f"{flag(item.name)} {value} is unknown: use {' or '.join(allowed)}."
         if isinstance(value, str) and not _is_text(value):
-            yield f"{flag(item.name)} holds bytes that are not UTF-8 text: write it again."
+            yield f"{flag(item.name)} contains bytes that are not UTF-8 text: write it again."
         if isinstance(value, float) and not math.isfinite(value):
             yield f"{flag(item.name)} must be a finite number, not {value}."
         if bounds := out_of_bounds(item, value):
@@ -71,7 +71,7 @@ def _files(options: Options) -> Iterator[str]:
     except SloError as error:
         yield f"--slo {error}"
     try:
-        if options.prices and not options.resume:  # a run that goes on keeps the table it had
+        if options.prices and not options.resume:  # a resumed run keeps its table
             prices.read(options.prices)
     except prices.PriceError as error:
         yield f"--prices: {error}"
@@ -82,7 +82,7 @@ def _is_folder_name(text: str) -> bool:
 
 
 def _is_text(value: str) -> bool:
-    """A byte of the command line that is not UTF-8 cannot be written to any file of ours."""
+    """A byte of the command line that is not UTF-8 cannot be written to a file."""
     try:
         value.encode()
     except UnicodeEncodeError:

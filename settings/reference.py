@@ -1,4 +1,4 @@
-"""The reference of `--against`: a second route, with a key and ways of its own."""
+"""The reference of `--against`: a second route with its own key and access."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -14,15 +14,15 @@ SIMULATOR = "simulator"
 
 
 def of_reference(options: Options) -> Options:
-    """The options as they are for the reference: nothing that is meant for the gateway alone."""
+    """The options for the reference, without those meant only for the gateway."""
     named = "" if "://" in options.against else options.against
     return replace(options, gateway=named, header="", key_command="", auth=options.against_auth)
 
 
 def reference(options: Options, environment: Mapping[str, str]) -> Endpoint:
-    """Where `--against` leads. Raises OperatorError.
+    """The endpoint of `--against`. Raises OperatorError.
 
-    A key goes there only if it was configured with that base URL, or by its name.
+    A key is sent there only if it was configured with that base URL, or under its name.
     """
     asked = of_reference(options)
     url = options.against if "://" in options.against else None
@@ -31,7 +31,7 @@ def reference(options: Options, environment: Mapping[str, str]) -> Endpoint:
         raise OperatorError(
             f"--against {options.against}: no key was configured with that base URL. Set "
             "REF_BASE_URL and REF_API_KEY (any name) and give --against ref, or --against-auth "
-            "none where it wants no key."
+            "none if it needs no key."
         )
     try:
         return resolve(url, environment, asked)
@@ -42,7 +42,7 @@ def reference(options: Options, environment: Mapping[str, str]) -> Endpoint:
 def reference_here(
     base_url: str, options: Options, key_name: str, *, simulated_reference: bool
 ) -> Endpoint:
-    """The same on a worker, which has the key from its own environment. Raises OperatorError."""
+    """The same on a worker, which takes the key from its own environment. Raises OperatorError."""
     asked = of_reference(options)
     return endpoint_here(
         base_url,

@@ -1,4 +1,4 @@
-"""What a run that goes on is asked for: its own options, and what may be said anew. Pure."""
+"""The options of a resumed run: its original ones, and those that may be given again. Pure."""
 
 import re
 from collections.abc import Mapping
@@ -10,22 +10,22 @@ from settings.option import SAME, flag, names, readers
 from settings.options import WITHHELD, Options
 
 ANEW = names(Options, "anew")
-"""What changes no request: how much the run may still use, and what is made of its rows."""
+"""Options that change no request: how much the run may still use, and how its rows are reported."""
 CONTENTS = names(Options, "content")
 ITS_PLACE = ("results", "run_id")
-"""Where the run is: the folder of `--resume` says it."""
+"""Options that locate the run: the folder of `--resume` decides them."""
 
-AGAIN = re.compile(r"/again(-\d+)?$")  # of the name of a window that was begun anew
+AGAIN = re.compile(r"/again(-\d+)?$")  # part of the name of a restarted window
 BEFORE: dict[str, Any] = {
     item.name: item.metadata["before"]
     for item in fields(Options)
     if item.metadata["before"] is not SAME
 }
-"""What a run did that was made before an option existed, where that is not the option's default."""
+"""The behaviour of runs made before an option existed, if that is not the option's default."""
 
 
 def drawn(options: Options, given: Options) -> dict[str, Any]:
-    """What a run made up for itself where the operator left it open: its values by option."""
+    """The values that a run chose for options left open, by option."""
     return {
         item.name: value
         for item in fields(Options)
@@ -34,10 +34,11 @@ def drawn(options: Options, given: Options) -> dict[str, Any]:
 
 
 def recalled(kept: Mapping[str, Any], given: Options) -> Options:
-    """The options that a manifest kept; what it withholds comes from those given now.
+    """The options in a manifest; withheld values are taken from those given now.
 
-    An option that its version had not yet is as that version behaved; one that is no more is left
-    out. OperatorError when a withheld one is not given, or a value is not of its option's type.
+    An option that its version did not have yet gets the value of that version's behaviour; removed
+    options are left out. Raises OperatorError if a withheld option is not given again, or a value
+    has the wrong type.
     """
     withheld = {name: getattr(given, name) for name in CONTENTS if kept.get(name) == WITHHELD}
     for name, again in withheld.items():
@@ -63,9 +64,9 @@ def recalled(kept: Mapping[str, Any], given: Options) -> Options:
 
 
 def without_unread(options: Options) -> Options:
-    """The options without those that their mode does not read: 0.1 passed over them in silence.
+    """The options without those that their mode does not read, which 0.1 silently ignored.
 
-    Today they are refused, and a run that was given one could not go on.
+    Today they are refused, so a run that had one could not be resumed.
     """
     unread: dict[str, Any] = {
         item.name: item.default for item in fields(Options) if options.mode not in readers(item)
@@ -74,26 +75,26 @@ def without_unread(options: Options) -> Options:
 
 
 def unknown(kept: Mapping[str, Any]) -> list[str]:
-    """The options that a manifest kept and that are no more, as they were written."""
+    """The options in a manifest that no longer exist, as they were written."""
     names = {item.name for item in fields(Options)}
     return [f"{flag(n)} {value}" for n, value in kept.items() if n not in names]
 
 
 def going_on(before: Options, given: Options) -> Options:
-    """The options of a run that goes on, from its own and those it is resumed with.
+    """The options of a resumed run, from its original ones and those given now.
 
-    An option that is not given (it has its default) stays what it was. OperatorError for one that
-    would send other requests than the run has sent so far.
+    An option that is not given (it has its default) keeps its value. Raises OperatorError for an
+    option that would change the requests.
     """
     if given.dry_run:
         raise OperatorError(
-            "--dry-run does not go with --resume: events.jsonl and the report of the run say what "
-            "is left of it."
+            "--dry-run cannot be combined with --resume: events.jsonl and the run's report show "
+            "what is left to send."
         )
     if before.mode == "interactive":
         raise OperatorError(
-            f"--resume {given.resume}: mode interactive has no plan that could go on; report that "
-            "run, or start a new one."
+            f"--resume {given.resume}: mode interactive has no plan to resume: make the report of "
+            "that run, or start a new one."
         )
     changed: dict[str, Any] = {}
     refused = []
@@ -107,16 +108,16 @@ def going_on(before: Options, given: Options) -> Options:
             refused.append(flag(item.name))
     if refused:
         raise OperatorError(
-            f"--resume goes on with the run's own options: leave out {', '.join(refused)}, or "
+            f"--resume continues with the run's own options: leave out {', '.join(refused)}, or "
             "start a new run."
         )
     return replace(before, **changed)
 
 
 def with_secrets_given_again(asked: Options, given: Options) -> Options:
-    """The run's options with what they keep to themselves, from those given now.
+    """The run's options with their secret values, which are taken from those given now.
 
-    OperatorError where a run that goes on had a header or a command that is not given again.
+    Raises OperatorError if the run had a header or a key command that is not given again.
     """
     for name in ("header", "key_command"):
         before = getattr(asked, name)
@@ -124,6 +125,6 @@ def with_secrets_given_again(asked: Options, given: Options) -> Options:
             flag = "--" + name.replace("_", "-")
             raise OperatorError(
                 f"--resume {given.resume} was made with {flag} ({', '.join(before.splitlines())}), "
-                "whose value is kept nowhere: give it again."
+                "whose value is not stored: give it again."
             )
     return replace(asked, header=given.header, key_command=given.key_command)

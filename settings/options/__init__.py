@@ -1,8 +1,8 @@
-"""What the operator may ask for: every option of a run, its default and its help. Pure.
+"""Every option of a run, with its default and its help. Pure.
 
 One table serves the command line, the environment (`WEIGHBRIDGE_<NAME>`), Locust's config files,
-the web UI's start form, the documentation and the manifest: a file for each group of options. The
-seed's options keep the seed's names and defaults.
+the web UI's start form, the documentation and the manifest. There is one file per group of options.
+The seed's options keep the seed's names and defaults.
 """
 
 import shlex
@@ -37,7 +37,9 @@ class Options(Simulator, Output, Judging, Money, Traffic, Gateway, Load):
         return cls(**{name: getattr(namespace, name) for name in cls.__dataclass_fields__})
 
     def public(self) -> "Options":
-        """The options without what is secret: of headers their names, of a command its program."""
+        """The options without secrets: only the names of headers, and only the program of a
+        command.
+        """
         try:
             program = (shlex.split(self.key_command) or [""])[0].rpartition("/")[2]
         except ValueError:
@@ -47,20 +49,20 @@ class Options(Simulator, Output, Judging, Money, Traffic, Gateway, Load):
 
     @property
     def grace_s(self) -> float:
-        """Seconds after a window in which a late request is still sent."""
+        """How long after a window a late request is still sent, seconds."""
         return self.timeout if self.grace < 0 else self.grace
 
     def objectives(self) -> Slo | None:
-        """What `--slo` says; None without it. Raises SloError."""
+        """The objectives of `--slo`; None without it. Raises SloError."""
         return read_slo(Path(self.slo), known()) if self.slo else None
 
 
 def as_dict(options: Options) -> dict[str, Any]:
-    """The options as a plain dictionary, for a generator. They hold no secret."""
+    """The options as a plain dictionary, for a generator. It holds no secret."""
     return asdict(options)
 
 
 def as_kept(options: Options) -> dict[str, Any]:
-    """The options as the manifest keeps them: with `--no-content`, none of what is asked."""
+    """The options for the manifest; with `--no-content`, without prompts."""
     kept = as_dict(options)
     return withheld(kept, Options, WITHHELD) if options.no_content else kept

@@ -1,4 +1,4 @@
-"""How the gateway is reached, and what every request says. Pure."""
+"""How the gateway is reached, and what every request contains. Pure."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -7,7 +7,7 @@ from settings.option import option
 
 PAIRED = ("ladder", "rpm", "tpm", "soak", "replay")
 ROUTED = (*PAIRED, "compat")
-"""The load modes whose requests can go to a reference as well."""
+"""The load modes whose requests can also go to a reference."""
 FIXED_BODIES = ("compat",)
 """The modes whose bodies are what is tested: nothing is added to them, nor taken out."""
 
@@ -16,7 +16,7 @@ _gateway = partial(option, group="gateway")
 
 @dataclass(frozen=True, kw_only=True)
 class Gateway:
-    """How the gateway is reached, and what every request says."""
+    """How the gateway is reached, and what every request contains."""
 
     timeout: float = _gateway(
         45.0, "longest wait for a whole answer, seconds", seconds=True, sent=True, above=0
@@ -26,21 +26,21 @@ class Gateway:
     )
     max_reply_mb: float = _gateway(
         64.0,
-        "longest reply, MB (10^6 bytes), as received and as unpacked; the rest of a longer one is "
-        "not read, and it is reply_too_large",
+        "longest reply, MB (10^6 bytes), as received and as unpacked; a longer one is not read to "
+        "its end and ends as reply_too_large",
         sent=True,
         above=0,
     )
     task_id: str = _gateway(
         "auto",
         "where a request's task_id goes: the body, OpenAI's metadata, the header X-Task-ID, or "
-        "nowhere (auto: the body, and the header where the gateway refuses that)",
+        "nowhere (auto: the body, and the header if the gateway refuses that)",
         choices=("auto", "body", "metadata", "header", "off"),
         sent=True,
     )
     output_budget_field: str = _gateway(
         "auto",
-        "field of the output budget (auto: max_tokens, and the other where the gateway refuses it)",
+        "field of the output budget (auto: max_tokens, and the other if the gateway refuses it)",
         choices=("auto", "max_tokens", "max_completion_tokens"),
         sent=True,
     )
@@ -53,8 +53,8 @@ class Gateway:
     )
     extra_body: str = _gateway(
         "",
-        "JSON object with more fields for every request's body; null removes a field, also one of "
-        "ours (docs/how-to/request-body.md)",
+        "JSON object with additional fields for every request's body; null removes a field, even a "
+        "standard one (docs/how-to/request-body.md)",
         not_modes=FIXED_BODIES,
         sent=True,
         web=False,
@@ -62,32 +62,33 @@ class Gateway:
     )
     connections: str = _gateway(
         "warm",
-        "keep connections, or open one per request as the seed did (its time then counts)",
+        "keep connections open, or open one per request as the seed did (connecting then counts as "
+        "latency)",
         choices=("warm", "cold"),
         sent=True,
     )
     gateway: str = _gateway(
         "",
-        "a gateway by its name: its base URL is NAME_BASE_URL, its key NAME_API_KEY "
+        "a gateway by name: its base URL is NAME_BASE_URL, its key NAME_API_KEY "
         "(docs/how-to/corporate-network.md)",
         web=False,
     )
     auth: str = _gateway(
         "auto",
         "how the key is sent: bearer, api-key, none, or the name of a header that takes it (auto: "
-        "bearer, and api-key where the base URL has an api-version)",
+        "bearer, and api-key if the base URL has an api-version)",
         web=False,
     )
     header: str = _gateway(
         "",
-        "NAME=VALUE, a header of every request; repeatable. A value may hold {task_id}, {run_id} "
-        "and {env:NAME}, and is written nowhere",
+        "NAME=VALUE, a header for every request; repeatable. A value may contain {task_id}, "
+        "{run_id} and {env:NAME}; it is never written to a file",
         repeatable=True,
         web=False,
     )
     key_command: str = _gateway(
         "",
-        "program that prints the key, run without a shell; it is asked again after HTTP 401",
+        "program that prints the key, run without a shell; it is run again after HTTP 401",
         web=False,
     )
     trace_headers: str = _gateway(
@@ -98,18 +99,21 @@ class Gateway:
         before="off",
     )
     ca_file: str = _gateway(
-        "", "PEM file of certificate authorities to trust too", anew=True, web=False
+        "", "PEM file of additional certificate authorities to trust", anew=True, web=False
     )
     client_cert: str = _gateway(
-        "", "PEM file of the certificate that the gateway asks of us", anew=True, web=False
+        "", "PEM file of the client certificate that the gateway requires", anew=True, web=False
     )
     client_key: str = _gateway(
-        "", "PEM file of its private key, if it is not in the same file", anew=True, web=False
+        "",
+        "PEM file of the client certificate's private key, if it is not in the same file",
+        anew=True,
+        web=False,
     )
     against: str = _gateway(
         "",
-        "also send every request (of mode compat what does not work) to a reference: a gateway by "
-        "its name (NAME_BASE_URL, NAME_API_KEY), its base URL, or `simulator` "
+        "also send every request (in mode compat, only what does not work) to a reference: a "
+        "gateway by name (NAME_BASE_URL, NAME_API_KEY), its base URL, or `simulator` "
         "(docs/how-to/two-routes.md)",
         modes=ROUTED,
         sent=True,
@@ -117,14 +121,14 @@ class Gateway:
     )
     against_model: str = _gateway(
         "",
-        "what the reference calls a model, OURS=THEIRS; several with commas between",
+        "a model's name at the reference, OURS=THEIRS; several separated by commas",
         modes=ROUTED,
         sent=True,
         web=False,
     )
     against_auth: str = _gateway(
         "auto",
-        "how the reference's key is sent, as --auth says it of the gateway's",
+        "how the reference's key is sent, with the values of --auth",
         modes=ROUTED,
         sent=True,
         web=False,
@@ -144,5 +148,5 @@ class Gateway:
 
     @property
     def headers(self) -> tuple[str, ...]:
-        """What `--header` says, one text each."""
+        """The values of `--header`."""
         return tuple(line for line in self.header.splitlines() if line.strip())

@@ -1,4 +1,4 @@
-"""What makes a run end early, or fail. Pure."""
+"""What ends a run early, or fails it. Pure."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -15,27 +15,27 @@ _judging = partial(option, group="judging")
 
 @dataclass(frozen=True, kw_only=True)
 class Judging:
-    """What makes a run end early, or fail."""
+    """What ends a run early, or fails it."""
 
     fail_on: str = _judging(
         "",
-        "end with exit code 1 where one of these is true, e.g. success_rate<0.99,p95_s>10,cost>0.5 "
+        "end with exit code 1 if one of these is true, e.g. success_rate<0.99,p95_s>10,cost>0.5 "
         "(docs/how-to/ci.md lists them all)",
         anew=True,
         web=False,
     )
     slo: str = _judging(
         "",
-        "TOML file with the service level objectives: goodput and attainment are counted by it "
+        "TOML file with the service level objectives, on which goodput and attainment are based "
         "(docs/how-to/slo.md)",
         web=False,
     )
     junit: str = _judging(
-        "", "write what --fail-on judged to this file, as JUnit XML", anew=True, web=False
+        "", "write the results of --fail-on to this file, as JUnit XML", anew=True, web=False
     )
     require: str = _judging(
         "",
-        "TOML file with the features that your application needs, by model: exit code 1 where one "
+        "TOML file with the features that your application needs, by model: exit code 1 if one "
         "does not work (docs/how-to/compat.md)",
         modes=("compat",),
         sent=True,
@@ -43,19 +43,23 @@ class Judging:
     )
     stop_rule: str = _judging(
         "on",
-        "end a climb or a window on many 429, 5xx and timeouts, and what is refused from the start",
+        "end a climb or a window on many 429, 5xx and timeouts, or if everything is refused from "
+        "the start",
         choices=("on", "off"),
         not_modes=UNSTOPPED,
     )
     stop_error_rate: float = _judging(
         0.2,
-        "share of such failures at which the stop rule acts",
+        "share of these failures at which the stop rule acts",
         not_modes=UNSTOPPED,
         above=0,
         at_most=1,
     )
     stop_window: int = _judging(
-        20, "over how many of the last completed requests", not_modes=UNSTOPPED, above=0
+        20,
+        "number of last completed requests over which that share is taken",
+        not_modes=UNSTOPPED,
+        above=0,
     )
     percentiles: str = _judging(
         "50,95,99", "which percentiles the report's tables show, e.g. 50,90,99,99.9"

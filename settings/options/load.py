@@ -1,4 +1,4 @@
-"""Which test, on which models, how much and for how long. Pure."""
+"""Which test, on which models, at what load and for how long. Pure."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -8,20 +8,21 @@ from settings.whole_numbers import whole_numbers
 
 WINDOWS = ("rpm", "tpm", "soak", "capacity")
 CANCELLED = ("rpm", "ladder", "soak", "capacity", "interactive", "replay")
-"""The load modes of which some requests can be cancelled on purpose. (A token rate is counted by
-what answers state: not tpm.)"""
+"""The load modes in which some requests can be cancelled on purpose. (Not tpm: its rate is computed
+from the usage that answers state.)
+"""
 
 _load = partial(option, group="load")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Load:
-    """Which test, on which models, how much and for how long."""
+    """Which test, on which models, at what load and for how long."""
 
     mode: str = _load("", "which test to run")
-    model: str = _load("", "model, or several with commas between")
+    model: str = _load("", "model, or several separated by commas")
     target: str = _load(
-        "", "target RPM, or TPM in mode tpm; several with commas between", modes=WINDOWS
+        "", "target RPM, or TPM in mode tpm; several separated by commas", modes=WINDOWS
     )
     duration: float = _load(
         60.0, "length of a window, seconds", modes=WINDOWS, seconds=True, above=0
@@ -34,12 +35,12 @@ class Load:
     )
     max_workers: int = _load(
         200,
-        "most requests in flight at once in a window, and users in mode interactive",
+        "most requests in flight at once in a window, and most users in mode interactive",
         modes=(*WINDOWS, "interactive", "replay", "limits"),
         above=0,
     )
     stream: bool = _load(
-        False, "ask for streamed replies", modes=(*WINDOWS, "ladder", "interactive", "replay")
+        False, "request streamed replies", modes=(*WINDOWS, "ladder", "interactive", "replay")
     )
     cancel_after: str = _load(
         "",
@@ -60,7 +61,7 @@ class Load:
     )
     arrivals: str = _load(
         "constant",
-        "evenly spaced requests, or those of a Poisson process (seeded)",
+        "evenly spaced requests, or a Poisson process (seeded)",
         choices=("constant", "poisson"),
         modes=WINDOWS,
         sent=True,
@@ -74,14 +75,15 @@ class Load:
     )
     tpm_plan: str = _load(
         "calibrated",
-        "prompts sized by probes and by what answers state, or the seed's arithmetic",
+        "prompt sizes from probes and from the usage that answers state, or from the seed's "
+        "arithmetic",
         choices=("calibrated", "seed"),
         modes=("rpm", "tpm"),
         sent=True,
     )
     grace: float = _load(
         -1.0,
-        "seconds after a window in which late requests still go (-1: the timeout)",
+        "seconds after a window in which late requests are still sent (-1: the timeout)",
         modes=(*WINDOWS, "replay", "limits"),
         seconds=True,
         sent=True,
@@ -100,43 +102,52 @@ class Load:
     )
     hold: float = _load(
         0.0,
-        "keep each step's concurrency up for this many seconds (0: one burst)",
+        "hold each step's concurrency for this many seconds (0: one burst)",
         modes=("ladder",),
         seconds=True,
         at_least=0,
     )
     search: str = _load(
         "rate",
-        "by requests a minute, or by requests at once",
+        "search by requests per minute, or by requests at once",
         choices=("rate", "concurrency"),
         modes=("capacity", "soak"),
     )
     precision: float = _load(
         0.1,
-        "how close the missed level must come to the met one, a share of it",
+        "how close the missed level must come to the met one, as a share of it",
         modes=("capacity",),
         above=0,
     )
     trials: int = _load(20, "most windows per model", modes=("capacity",), above=0)
     limits_most: int = _load(
-        1000, "most requests of one attempt to reach the limit", modes=("limits",), above=0
+        1000, "most requests in one attempt to reach the limit", modes=("limits",), above=0
     )
     quick: bool = _load(
-        False, "10 s windows, only the higher target of each, short pauses", modes=("full",)
+        False,
+        "shorten: shorten: shorten: shorten: shorten: shorten: shorten: shorten: shorten: "
+        "shorten: shorten: shorten: shorten: shorten: shorten: shorten: shorten: shorten: "
+        "shorten: shorten: shorten: shorten: shorten: shorten: shorten: shorten: shorten: "
+        "shorten: shorten: shorten: shorten: 10 s windows, only the higher target of each, "
+        "short pauses",
+        modes=("full",),
     )
     parts: str = _load(
         "",
-        "which of its modes to run, e.g. ladder,rpm, in its own order (empty: all)",
+        "which of its modes to run, e.g. ladder,rpm, in the usual order (empty: all)",
         modes=("full",),
     )
     seed: int = _load(0, "seed of every random choice")
     resume: str = _load(
-        "", "folder of an interrupted run: send what it has not sent", anew=True, web=False
+        "",
+        "folder of an interrupted run to continue: only what is missing is sent",
+        anew=True,
+        web=False,
     )
     resume_windows: bool = _load(
-        False, "with --resume: begin interrupted windows anew", anew=True, web=False
+        False, "with --resume: restart interrupted windows", anew=True, web=False
     )
-    dry_run: bool = _load(False, "print the plan and what it may use, and send nothing", web=False)
+    dry_run: bool = _load(False, "print the plan and its possible use, and send nothing", web=False)
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -145,10 +156,10 @@ class Load:
 
     @property
     def targets(self) -> tuple[int, ...]:
-        """The numbers of `--target`; OperatorError if they are not whole and above 0."""
+        """The numbers of `--target`. Raises OperatorError unless they are whole and above 0."""
         return whole_numbers("target", self.target)
 
     @property
     def ladder(self) -> tuple[int, ...]:
-        """The numbers of `--steps`; OperatorError if they are not whole and above 0."""
+        """The numbers of `--steps`. Raises OperatorError unless they are whole and above 0."""
         return whole_numbers("steps", self.steps)

@@ -1,4 +1,4 @@
-"""What a run may cost, and how costs are known. Pure."""
+"""What a run may cost, and how costs are determined. Pure."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -10,7 +10,7 @@ _money = partial(option, group="money")
 
 @dataclass(frozen=True, kw_only=True)
 class Money:
-    """What a run may cost, and how costs are known."""
+    """What a run may cost, and how costs are determined."""
 
     budget: float = _money(
         0.0,
@@ -26,10 +26,11 @@ class Money:
         "where the gateway states a request's cost, if not in usage.cost: a path in the reply's "
         "body, e.g. billing.charge, or a header's name",
     )
-    currency: str = _money("", "unit of the gateway's costs, e.g. CNY or USD (empty: as known)")
+    currency: str = _money("", "currency of the gateway's costs, e.g. CNY or USD (empty: if known)")
     prices: str = _money(
         "",
-        "price table (TOML): costs that the gateway does not state, and a check of those it does "
+        "price table (TOML): supplies costs that the gateway does not state, and checks those it "
+        "does "
         "(docs/how-to/cost.md)",
         web=False,
     )

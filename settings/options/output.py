@@ -1,4 +1,4 @@
-"""What is written, where, and what is shown. Pure."""
+"""What is written, where, and what is displayed. Pure."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -10,7 +10,7 @@ _output = partial(option, group="output")
 
 @dataclass(frozen=True, kw_only=True)
 class Output:
-    """What is written, where, and what is shown."""
+    """What is written, where, and what is displayed."""
 
     results: str = _output("results", "folder that holds the run folders", web=False)
     run_id: str = _output(
@@ -22,24 +22,24 @@ class Output:
     lang: str = _output("en", "language of the report", choices=("en", "zh"), anew=True)
     no_content: bool = _output(
         False,
-        "keep what was asked and answered out of every file: no content, no check_detail, no "
-        "error message of the gateway's, no --tools-prompt, --image-text or --extra-body (--resume "
+        "keep prompts and replies out of every file: no content, no check_detail, no error message "
+        "of the gateway, no --tools-prompt, --image-text or --extra-body (--resume "
         "asks for them again)",
     )
     web_names: str = _output(
         "",
-        "more host names under which a browser may call the web UI, with commas between",
+        "additional host names under which a browser may open the web UI, separated by commas",
         anew=True,
         web=False,
     )
     metrics_port: int = _output(
         0,
-        "serve Prometheus metrics of the run on this port (0: do not)",
+        "serve Prometheus metrics of the run on this port (0: off)",
         anew=True,
         web=False,
         at_least=0,
         at_most=65535,
     )
     metrics_host: str = _output(
-        "127.0.0.1", "address that the metrics are served on", anew=True, web=False
+        "127.0.0.1", "address on which the metrics are served", anew=True, web=False
     )

@@ -19,7 +19,7 @@ class Simulator:
         "seed", "the simulator's profile: seed, fast or a TOML file", web=False
     )
     simulator_args: str = _simulator(
-        "", "more arguments for the simulator, as on its command line", web=False
+        "", "additional arguments for the simulator, as on its command line", web=False
     )
     simulator_log: str = _simulator(
         "", "file for the simulator's own log of every request", anew=True, web=False

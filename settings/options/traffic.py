@@ -1,4 +1,4 @@
-"""What is asked: your own prompts, traces, tools and images. Pure."""
+"""The requests: your own prompts, traces, tools and images. Pure."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -7,7 +7,7 @@ from settings.option import option
 from settings.whole_numbers import whole_numbers
 
 PROMPTED = ("rpm", "ladder", "interactive", "soak", "capacity")
-"""The modes whose short request gives way to the lines of `--prompts`."""
+"""The modes whose short request is replaced by the lines of `--prompts`."""
 
 _traffic = partial(option, group="traffic")
 _cache = partial(_traffic, modes=("cache",))
@@ -16,7 +16,7 @@ _tools = partial(_traffic, modes=("tools",))
 
 @dataclass(frozen=True, kw_only=True)
 class Traffic:
-    """What is asked: your own prompts, traces, tools and images."""
+    """The requests: your own prompts, traces, tools and images."""
 
     prompts: str = _traffic(
         "",
@@ -36,17 +36,18 @@ class Traffic:
     )
     trace_from: str = _traffic(
         "",
-        "leave out what comes before: seconds from the trace's start (or 1h30m), or an ISO time",
+        "skip rows before this: seconds from the trace's start (or 1h30m), or an ISO time",
         modes=("replay",),
         sent=True,
     )
-    trace_to: str = _traffic("", "leave out what comes from then on", modes=("replay",), sent=True)
+    trace_to: str = _traffic("", "skip rows from this time on", modes=("replay",), sent=True)
     speed: float = _traffic(
-        1.0, "how many times as fast as the trace", modes=("replay",), sent=True, above=0
+        1.0, "replay this many times as fast as the trace", modes=("replay",), sent=True, above=0
     )
     same_prompts: bool = _traffic(
         False,
-        "send the seed's wording, the same in every run, so that caches on the way may answer",
+        "send the seed's exact prompts, the same in every run, so that caches on the way may "
+        "answer",
         modes=("rpm", "tpm", "ladder", "soak", "capacity", "interactive", "limits"),
         sent=True,
         before=True,
@@ -54,9 +55,9 @@ class Traffic:
     repeat: int = _traffic(
         3, "requests per model, or per case and model", modes=("cache", "tools", "billing"), above=0
     )
-    prefix_file: str = _cache("", "file whose text is the long prefix", sent=True, web=False)
+    prefix_file: str = _cache("", "file with the text of the long prefix", sent=True, web=False)
     prefix_tokens: int = _cache(
-        11700, "size of the built-in prefix, tokens, about", sent=True, above=0
+        11700, "approximate size of the built-in prefix, tokens", sent=True, above=0
     )
     cache_nonce: str = _cache(
         "fresh",
@@ -65,14 +66,16 @@ class Traffic:
         sent=True,
     )
     cache_pairs: int = _cache(
-        0, "also so many pairs of streams, each a new prefix twice: cold, then warm", at_least=0
+        0,
+        "also send this many pairs of streams, each with a new prefix twice: cold, then warm",
+        at_least=0,
     )
     cache_gaps: str = _cache(
-        "", "also repeat a prefix after pauses of so many seconds, e.g. 1,60,300"
+        "", "also repeat a prefix after pauses of this many seconds, e.g. 1,60,300"
     )
     cache_control: str = _cache(
         "off",
-        "mark the prefix with Anthropic's cache_control, as Claude needs",
+        "mark the prefix with Anthropic's cache_control, which Claude requires",
         choices=("off", "ephemeral"),
         sent=True,
     )
@@ -90,7 +93,7 @@ class Traffic:
     )
     image_text: str = _traffic(
         "",
-        "the text that is readable in your image",
+        "the text in your image",
         modes=("vision",),
         sent=True,
         content=True,
@@ -99,14 +102,13 @@ class Traffic:
 
     checks: str = _traffic(
         "",
-        "which checks, by id or pattern, with commas between, e.g. tool.*,json.schema,responses.* "
+        "which checks, by id or pattern, separated by commas, e.g. tool.*,json.schema,responses.* "
         "(empty: those of chat, or of embeddings)",
         modes=("compat",),
     )
     context_tokens: int = _traffic(
         0,
-        "the model's context window, tokens: what is longer is not sent, but by error.context "
-        "(0: not known)",
+        "the model's context window, tokens: only error.context sends a longer prompt (0: unknown)",
         modes=("compat",),
         at_least=0,
     )
@@ -131,5 +133,5 @@ class Traffic:
 
     @property
     def gaps_s(self) -> tuple[int, ...]:
-        """The numbers of `--cache-gaps`; OperatorError if they are not whole and above 0."""
+        """The numbers of `--cache-gaps`. Raises OperatorError unless they are whole and above 0."""
         return whole_numbers("cache-gaps", self.cache_gaps)

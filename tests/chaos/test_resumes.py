@@ -47,7 +47,7 @@ def test_users_by_hand_do_not_go_on(simulator: Start, tmp_path: Path, number: in
     before = len(gateway.rows())
     for more in ((), ("--resume-windows",)):
         done = resume(gateway, folder, *more)
-        assert done.code == 2 and "has no plan that could go on" in done.text, done.text
+        assert done.code == 2 and "has no plan to resume" in done.text, done.text
     assert len(gateway.rows()) == before, "it sent something"
     told_whole(folder, gateway)
 

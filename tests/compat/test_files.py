@@ -100,7 +100,7 @@ def test_required_cells_and_what_is_allowed() -> None:
     ('[[require]]\nmodels = ["m"]\nfeatures = ["stop"]\nallow = { n = ["fine"] }', "may list"),
     ('[[require]]\nmodels = ["m"]\nfeatures = ["stop"]\nfeature = ["n"]', "unknown key 'feature'"),
     ('[[require]]\nmodels = ["m"]\nfeatures = ["stop"]\n[tools]\nfile = 1', "names no file"),
-    ("[[require", "is not TOML"),
+    ("[[require", "is not valid TOML"),
 ])  # fmt: skip
 def test_a_compat_toml_with_a_mistake_is_refused_in_one_sentence(
     text: str, said: str, tmp_path: Path

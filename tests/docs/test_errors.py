@@ -12,7 +12,7 @@ from errors import ANY, sentences  # noqa: E402
 
 SENTENCES = sentences()
 DO = re.compile(
-    r"\b(add|be|check|choose|give|go|leave|let|make|mend|must|name|needs?|press|put|remove|report|"
+    r"\b(add|be|check|choose|continue|correct|fix|give|go|leave|let|make|mend|must|name|needs?|press|put|remove|report|"
     r"restore|say|set|start|stop|takes?|try|use|wait|write|reads?)\b"
 )
 

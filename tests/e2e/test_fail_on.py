@@ -98,7 +98,7 @@ def test_a_broken_condition_is_refused_before_anything_is_sent(
     done = run("-H", gateway.url, *WINDOW, "--fail-on", "p95_s>>1", results=tmp_path / "results")
     assert done.code == 2, done.text
     (sentence,) = sentences(done)
-    assert "is no condition" in sentence and "Traceback" not in done.text
+    assert "is not a condition" in sentence and "Traceback" not in done.text
     assert done.folder is None
     assert gateway.rows() == []
 

@@ -43,7 +43,7 @@ def test_config_file_environment_csv_and_html(simulator: Start, tmp_path: Path) 
         (("--tags", "any"), "weighbridge: --tags finds no task"),
         (("--hold", 5), "weighbridge: --hold works only with --mode ladder or full; remove it."),
         (("m2",), "weighbridge: m2 is neither an option nor a user class: write --name VALUE"),
-        (("--targt", 5), "weighbridge: --targt is no option: did you mean --target?"),
+        (("--targt", 5), "weighbridge: --targt is not an option: did you mean --target?"),
     ],
 )
 def test_what_nobody_reads_is_refused(
@@ -84,7 +84,7 @@ def test_a_byte_that_is_no_text_ends_the_process_with_a_sentence(
         capture_output=True, timeout=60, stdin=subprocess.DEVNULL,
     )  # fmt: skip
     assert done.returncode == 2
-    assert f"weighbridge: {option} holds bytes that are not UTF-8 text".encode() in done.stderr
+    assert f"weighbridge: {option} contains bytes that are not UTF-8 text".encode() in done.stderr
     assert gateway.rows() == []
 
 

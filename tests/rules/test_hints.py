@@ -48,7 +48,7 @@ def test_no_field_is_named_where_none_is_refused(words: str) -> None:
     ("outcome", "status", "words", "part"),
     [
         ("auth", 401, "Incorrect API key provided", "API key"),
-        ("auth", 403, "no access to model", "right to this model"),
+        ("auth", 403, "no access to model", "access to this model"),
         ("not_found", 404, "The model `gpt-9` does not exist", "model's name"),
         ("not_found", 404, "404 page not found", "/v1"),
         ("not_found", 404, "Not Found", "/v1"),
@@ -120,7 +120,7 @@ def test_a_header_that_is_wanted_is_named_and_the_key_is_not_blamed(
 def test_where_no_header_is_wanted_the_key_is_asked_about(words: str) -> None:
     assert wanted_header(words) is None
     forbidden, unknown = hint("auth", 403, words), hint("auth", 401, words)
-    assert forbidden is not None and "right to this model" in forbidden.en
+    assert forbidden is not None and "access to this model" in forbidden.en
     assert unknown is not None and "API key" in unknown.en
 
 

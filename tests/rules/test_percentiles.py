@@ -68,5 +68,5 @@ def test_wilsons_interval_is_that_of_the_tables(
 
 
 def test_more_hits_than_tries_are_refused() -> None:
-    with pytest.raises(ValueError, match="no share"):
+    with pytest.raises(ValueError, match="not a share"):
         wilson(3, 2)

@@ -188,10 +188,10 @@ GOOD = '[models."m"]\ninput = 1\noutput = 2\n'
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("", "it prices no model"),
-        ("models = 3", "it prices no model"),
-        ("[models]", "it prices no model"),
-        ("[models", "is not TOML"),
+        ("", "it has no model"),
+        ("models = 3", "it has no model"),
+        ("[models]", "it has no model"),
+        ("[models", "is not valid TOML"),
         ("price = 1\n" + GOOD, "'price' is unknown: use currency, models"),
         ("currency = 7\n" + GOOD, "currency must be a name such as CNY or USD, not 7"),
         ('currency = " "\n' + GOOD, "currency must be a name"),
@@ -207,7 +207,7 @@ GOOD = '[models."m"]\ninput = 1\noutput = 2\n'
         (GOOD + "decimals = 2.5", 'models."m".decimals must be a whole number up to 15'),
         (GOOD + "decimals = 16", 'models."m".decimals must be a whole number up to 15'),
         (GOOD + "decimals = -1", 'models."m".decimals must be a number from 0'),
-        ('[models."a*b"]\ninput = 1\noutput = 2', "a * may stand at the end of a name only"),
+        ('[models."a*b"]\ninput = 1\noutput = 2', "a * is allowed only at the end of a name"),
     ],
 )  # fmt: skip
 def test_a_mistake_names_the_file_and_the_key(tmp_path: Path, text: str, says: str) -> None:
@@ -222,7 +222,7 @@ def test_a_file_that_is_not_there_or_no_text(tmp_path: Path) -> None:
     with pytest.raises(PriceError, match=r"none\.toml cannot be read \(No such file"):
         read(tmp_path / "none.toml")
     (tmp_path / "bad.toml").write_bytes(b"\xff\xfe")
-    with pytest.raises(PriceError, match=r"bad\.toml is not TOML"):
+    with pytest.raises(PriceError, match=r"bad\.toml is not valid TOML"):
         read(tmp_path / "bad.toml")
 
 

@@ -85,7 +85,7 @@ def test_nothing_holds_for_a_phase_that_no_table_names() -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("", "holds no objective: give some of ttft_s"),
+        ("", "holds no objective: give one or more of ttft_s"),
         ("[mode.rpm]", "holds no objective"),
         ("p95_s = 1", "p95_s is unknown: use ttft_s, e2e_s"),
         ("e2e_p99 = 1", "e2e_p99 is unknown"),
@@ -100,13 +100,14 @@ def test_nothing_holds_for_a_phase_that_no_table_names() -> None:
         ("success_rate = 99", "success_rate is a share from 0 to 1, not 99"),
         ("attainment = -0.1", "attainment is a share from 0 to 1"),
         ("cost_per_success = -1", "cost_per_success must not be below 0"),
-        ("mode = 1", "mode is a table: write [mode.NAME]"),
-        ("[model]\ne2e_p99_s = 1", "model.e2e_p99_s holds no objectives: write [model.NAME]"),
+        ("mode = 1", "mode must be a table: write [mode.NAME]"),
+        ("[model]\ne2e_p99_s = 1", "model.e2e_p99_s holds no objectives: put them under "
+                                   "[model.NAME]"),
         ("[mode.rpm]\nx = 1", "mode.rpm.x is unknown"),
-        ("[mode.rmp]\ne2e_p99_s = 1", "[mode.rmp] names no mode: use one of rpm, tpm"),
+        ("[mode.rmp]\ne2e_p99_s = 1", "[mode.rmp] is not a mode: use one of rpm, tpm"),
         ("[model.gpt-5.4-nano]\ne2e_p99_s = 1", "model.gpt-5.4-nano is a table: quote names"),
         ("[slo]\ne2e_p99_s = 1", "slo is a table"),
-        ("e2e_s = 1", "e2e_s limits single requests: say with attainment"),
+        ("e2e_s = 1", "e2e_s limits single requests: add attainment"),
         ("success_rate = 1\n[model.a]\nttft_s = 1", "ttft_s limits single requests"),
         ("e2e_p0_s = 1", "e2e_p0_s is unknown"),
         ("e2e_p100_s = 1", "e2e_p100_s is unknown"),
@@ -114,8 +115,8 @@ def test_nothing_holds_for_a_phase_that_no_table_names() -> None:
         ("itl_p90_s = 1", "itl_p90_s is unknown"),
         ("e2e_p99_9_s = 0", "e2e_p99_9_s must be above 0, not 0"),
         ("e2e_p99.9_s = 1", "e2e_p99.9_s: write e2e_p99_9_s, with _ for the decimal point"),
-        ("e2e_p99_s = ", "is not TOML"),
-        ("e2e_p99_s = 1\ne2e_p99_s = 2", "is not TOML"),
+        ("e2e_p99_s = ", "is not valid TOML"),
+        ("e2e_p99_s = 1\ne2e_p99_s = 2", "is not valid TOML"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_one_sentence_that_names_the_file(

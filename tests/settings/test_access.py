@@ -92,9 +92,9 @@ def test_a_task_id_that_no_header_can_hold_is_percent_encoded(serve: Serve) -> N
     ("line", "says"),
     [
         ("X-Tenant", "takes NAME=VALUE"),
-        ("=secretvalue", "no header's name"),
-        ("X Tenant=secretvalue", "no header's name"),
-        ("X-A\r\nX-B=secretvalue", "no header's name"),
+        ("=secretvalue", "not a valid header name"),
+        ("X Tenant=secretvalue", "not a valid header name"),
+        ("X-A\r\nX-B=secretvalue", "not a valid header name"),
         ("X-A=secretvalue\r\nX-B: 1", "on one line"),
         ("X-A=secretvalue\n", "on one line"),
         ("X-A=secretvalue\x00", "on one line"),
@@ -103,10 +103,10 @@ def test_a_task_id_that_no_header_can_hold_is_percent_encoded(serve: Serve) -> N
         ("X-A={env:GONE}", "the variable GONE is not set"),
         ("X-A={env:FEED}", "on one line"),
         ("X-A={taskid}secretvalue", "no other name in braces"),
-        ("Content-Length=secretvalue", "the connection's own"),
-        ("connection=secretvalue", "the connection's own"),
-        ("Transfer-Encoding=secretvalue", "the connection's own"),
-        ("Proxy-Authorization=secretvalue", "the connection's own"),
+        ("Content-Length=secretvalue", "belongs to the connection"),
+        ("connection=secretvalue", "belongs to the connection"),
+        ("Transfer-Encoding=secretvalue", "belongs to the connection"),
+        ("Proxy-Authorization=secretvalue", "belongs to the connection"),
     ],
 )
 def test_a_header_that_cannot_be_sent_is_a_sentence_without_its_value(line: str, says: str) -> None:
@@ -120,7 +120,7 @@ def test_a_name_is_said_once_and_the_key_has_its_header_for_itself() -> None:
     with pytest.raises(OperatorError, match="given twice"):
         own_headers(["X-A=1", "x-a=2"], {})
     for auth, name in (("bearer", "authorization"), ("api-key", "API-Key")):
-        with pytest.raises(OperatorError, match="would go in one header"):
+        with pytest.raises(OperatorError, match="would use the same header"):
             joined(((name, "v"),), (), auth)
     assert joined((("Authorization", "Basic x"),), (), "none")
     assert joined((("Authorization", "Basic x"),), (), "api-key"), "two keys at once, if wanted"
@@ -139,7 +139,7 @@ def test_how_the_key_is_sent(auth: str, azure: bool, command: bool, header: str)
 
 @pytest.mark.parametrize("auth", ["Basic", "token", "x api", "a:b", "content-length", "api\r\nkey"])
 def test_an_auth_that_is_none(auth: str) -> None:
-    with pytest.raises(OperatorError, match="is none of bearer, api-key, none"):
+    with pytest.raises(OperatorError, match="is not bearer, api-key, none"):
         auth_header(auth, False, False)
 
 
@@ -180,7 +180,7 @@ def test_the_openai_variables_go_where_their_key_goes(
 
 
 def test_a_feed_in_the_sdks_headers_is_a_sentence() -> None:
-    with pytest.raises(OperatorError, match="connection's own"):
+    with pytest.raises(OperatorError, match="belongs to the connection"):
         sdk_headers({"OPENAI_CUSTOM_HEADERS": "Connection: close"})
     with pytest.raises(OperatorError, match="not plain ASCII"):
         sdk_headers({"OPENAI_ORG_ID": "a\rX: y"})

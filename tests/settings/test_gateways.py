@@ -77,21 +77,21 @@ def test_the_gateway_and_the_key_that_belongs_to_it(
         (OTHER, "", {N_KEY: "a", O_KEY: "b"}, "are both set"),
         (OTHER, "", {O_URL: OPEN, O_KEY: "k"}, f"the only key is {O_KEY}, which belongs to {OPEN}"),
         (OTHER, "", {N_URL: NL, N_KEY: "k"}, f"the only key is {N_KEY}, which belongs to {NL}"),
-        ("http://127.0.0.1:9/v1", "", {O_URL: OPEN, O_KEY: "k"}, "goes to its own gateway only"),
-        (OPEN + "/sub", "", {O_URL: OPEN, O_KEY: "k"}, "goes to its own gateway only"),
+        ("http://127.0.0.1:9/v1", "", {O_URL: OPEN, O_KEY: "k"}, "is sent only to its own gateway"),
+        (OPEN + "/sub", "", {O_URL: OPEN, O_KEY: "k"}, "is sent only to its own gateway"),
         (
             OPEN.replace("https", "http"),
             "",
             {O_URL: OPEN, O_KEY: "k"},
-            "goes to its own gateway only",
+            "is sent only to its own gateway",
         ),
         (
             OPEN.replace("example", "example.evil"),
             "",
             {O_URL: OPEN, O_KEY: "k"},
-            "its own gateway only",
+            "only to its own gateway",
         ),
-        (OPEN + "?api-version=1", "", {O_URL: OPEN, O_KEY: "k"}, "goes to its own gateway only"),
+        (OPEN + "?api-version=1", "", {O_URL: OPEN, O_KEY: "k"}, "is sent only to its own gateway"),
         (OTHER, "", MINE, "no API key"),
         (OPEN, "", {O_URL: OPEN, N_KEY: "k"}, f"no API key: set {O_KEY}"),
         (OPEN, "", {**BOTH, N_URL: OPEN}, "configured twice, with two keys"),
@@ -103,7 +103,7 @@ def test_the_gateway_and_the_key_that_belongs_to_it(
         ),
         (None, "mine", {"MINE_API_KEY": "k"}, "set MINE_BASE_URL"),
         (None, "mine", {"MINE_BASE_URL": OWN, O_KEY: "o"}, "set MINE_API_KEY"),
-        (None, "a b!", MINE, "is no name"),
+        (None, "a b!", MINE, "is not a usable name"),
         (None, "", {}, "no gateway is named"),
         (None, "", MINE, "no gateway is named"),
         (None, "", {O_URL: OPEN, N_KEY: "k"}, f"no API key: set {O_KEY}"),
@@ -145,7 +145,7 @@ def test_two_gateways_of_two_places_are_refused_and_of_one_place_said() -> None:
     assert "--gateway openai takes the other" in Table(BOTH).choose(None).why
     found = Table({**BOTH, N_KEY: ""}, from_file={N_URL}).choose(None)
     assert (found.base_url, found.source) == (OPEN, O_URL)
-    assert f"{N_URL} in .env) is left out: {N_KEY} is not set" in found.why
+    assert f"{N_URL} in .env) is ignored: {N_KEY} is not set" in found.why
 
 
 def test_without_a_key_any_host_may_be_asked() -> None:

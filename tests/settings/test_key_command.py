@@ -144,7 +144,10 @@ def test_a_program_that_fails_later_leaves_the_key_as_it_is(vault: tuple[str, Pa
         ("echo one two", "printed more than a key"),
         ("printf 'one\\ntwo'", "printed more than a key"),
         ("""echo '{"access_token":"abc"}'""", "printed more than a key"),
-        ("/no/such/program --token secretvalue", "--key-command program: there is no such program"),
+        (
+            "/no/such/program --token secretvalue",
+            "--key-command program: the program does not exist",
+        ),
         ("printf '\\377\\376k'", "printed more than a key"),
     ],
 )

@@ -54,7 +54,7 @@ def parser() -> PlainParser:
         ({"target": "0"}, "--target must be above 0, not 0"),
         ({"target": "-5"}, "--target must be above 0, not -5"),
         ({"target": "600.5"}, "--target takes whole numbers"),
-        ({"target": "many"}, "--target takes whole numbers with commas between, not 'many'"),
+        ({"target": "many"}, "--target takes whole numbers separated by commas, not 'many'"),
         ({"target": "60,60"}, "planned twice"),
         ({"model": "m,m"}, "planned twice"),
         ({"duration": 0.0}, "--duration must be above 0, not 0"),
@@ -87,13 +87,13 @@ def parser() -> PlainParser:
         ({"lang": "fr"}, "--lang fr is unknown: use en or zh"),
         ({"tpm_plan": "x"}, "--tpm-plan x is unknown"),
         ({"fail_on": "latency>1"}, "--fail-on latency is unknown: use success_rate"),
-        ({"fail_on": "p95_s>>1"}, "is no condition"),
+        ({"fail_on": "p95_s>>1"}, "is not a condition"),
         ({"fail_on": "attainment<1"}, "give the objectives with --slo"),
         ({"slo": "no/such.toml"}, "--slo no/such.toml cannot be read (No such file"),
         ({"run_id": "../../etc"}, "--run-id names a folder"),
         ({"run_id": ".."}, "--run-id names a folder"),
-        ({"model": "caf\udce9"}, "--model holds bytes that are not UTF-8 text"),
-        ({"results": "caf\udce9"}, "--results holds bytes that are not UTF-8 text"),
+        ({"model": "caf\udce9"}, "--model contains bytes that are not UTF-8 text"),
+        ({"results": "caf\udce9"}, "--results contains bytes that are not UTF-8 text"),
         ({"run_id": "a b"}, "--run-id names a folder"),
     ],
 )
@@ -284,10 +284,12 @@ LOCUSTS = ["--headless", "--tls-key", "--users", "--json"]
 @pytest.mark.parametrize(
     ("message", "sentence"),
     [
-        ("unrecognized arguments: --targt=600", "--targt is no option: did you mean --target?"),
-        ("unrecognized arguments: --stpes 5 --x", "--stpes is no option: did you mean --steps?"),
-        ("unrecognized arguments: --headles", "--headles is no option: did you mean --headless?"),
-        ("unrecognized arguments: --zzzz", "--zzzz is no option: `weighbridge --help` and "
+        ("unrecognized arguments: --targt=600", "--targt is not an option: did you mean --target?"),
+        ("unrecognized arguments: --stpes 5 --x",
+         "--stpes is not an option: did you mean --steps?"),
+        ("unrecognized arguments: --headles",
+         "--headles is not an option: did you mean --headless?"),
+        ("unrecognized arguments: --zzzz", "--zzzz is not an option: `weighbridge --help` and "
          "docs/reference/options.md list them."),
         ("argument --repeat: expected one argument",
          "--repeat needs a value: write it after --repeat, or as --repeat=VALUE."),

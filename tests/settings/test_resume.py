@@ -53,7 +53,7 @@ def test_the_folder_says_where_the_run_is() -> None:
 
 
 def test_a_dry_run_that_would_send_is_refused() -> None:
-    with pytest.raises(OperatorError, match="does not go with --resume"):
+    with pytest.raises(OperatorError, match="cannot be combined with --resume"):
         going_on(BEFORE, replace(NOTHING, dry_run=True))
 
 
@@ -108,5 +108,5 @@ def test_an_option_of_another_mode_that_0_1_passed_over_is_left_out() -> None:
 def test_users_by_hand_cannot_go_on() -> None:
     """Nobody is there to say how many, and until when: the run would never end."""
     for given in (NOTHING, replace(NOTHING, resume_windows=True)):
-        with pytest.raises(OperatorError, match="has no plan that could go on"):
+        with pytest.raises(OperatorError, match="has no plan to resume"):
             going_on(replace(BEFORE, mode="interactive"), given)
