@@ -32,6 +32,8 @@ def _conditions(phases: tuple[Phase, ...], options: Options) -> Iterator[str]:
         name, mode = f"--fail-on {condition}", f"mode {options.mode}"
         if metric.number == "price_difference" and not options.prices:
             yield f"{name} compares with a price table: give one with --prices."
+        if metric.number == "identity_differs" and options.mode != "identity":
+            yield f"{name} is of mode identity: remove it."
         if metric.number == "budget_used" and not options.budget:
             yield f"{name} is of --budget: give one."
         if metric.number == "budget_tokens_used" and not options.budget_tokens:

@@ -195,6 +195,12 @@ METRICS: dict[str, Metric] = {
         "mode billing: what is charged beyond price x stated tokens, where a cost is stated",
         "money",
     ),
+    "identity_differs": Metric(
+        "identity_differs",
+        Where.RUN,
+        "tests of mode identity that say *differs*; unknown where answers were asked for and not "
+        "judged",
+    ),
     "budget_used": Metric("budget_used", Where.RUN, "money used / `--budget`", share=True),
     "budget_tokens_used": Metric(
         "budget_tokens_used", Where.RUN, "tokens used / `--budget-tokens`", share=True

@@ -9,7 +9,7 @@ from identity.asked import Row
 from identity.bank import BANK
 from identity.cells import Cell, choose, enough
 from identity.counting import Count, Counting
-from identity.looks import Asked, Audit, audit
+from identity.looks import Asked, Audit, Verdict, audit
 from identity.power import Seen, would_have_seen
 from identity.reference import Reference
 
@@ -49,6 +49,19 @@ class Identity:
     cells: Sequence[Cell]
     enrolling: Test
     names: Mapping[str, int]
+
+    @property
+    def differing(self) -> int:
+        """How many of its tests say that it differs."""
+        verdicts = [self.counting.verdict, self.audit.verdict if self.audit is not None else None]
+        return verdicts.count(Verdict.DIFFERS)
+
+    @property
+    def judged(self) -> bool:
+        """Whether the dearest test that was asked for has a verdict: who answers, else who
+        counts."""
+        test = self.audit if self.audit is not None else self.counting
+        return test.verdict is not Verdict.NOT_ENOUGH
 
 
 def of_model(model: str, rows: Sequence[Given], reference: Reference | None) -> Identity:

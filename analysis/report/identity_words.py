@@ -14,8 +14,8 @@ from identity.tokenizers import TITLES
 from recording.untrusted_text import quoted
 
 
-def counted(t: Words, found: Counting) -> str:
-    """Who counts, in words."""
+def counted(t: Words, found: Counting, input_price: float | None = None) -> str:
+    """Who counts, in words; `input_price`: money per million prompt tokens, where it is known."""
     own = "/".join(f"{slope:g}" for slope in found.slopes)
     theirs = "/".join(str(slope) for slope in found.expected)
     family = t(*TITLES[found.family]) if found.family else ""
@@ -83,23 +83,32 @@ def counted(t: Words, found: Counting) -> str:
                 "too few prompt tokens are stated to tell who counts.",
                 "给出的 prompt token 数过少，无法判断由谁计数。",
             )
-    return said + _unsent(t, found)
+    return said + _unsent(t, found, input_price)
 
 
-def _unsent(t: Words, found: Counting) -> str:
+def _unsent(t: Words, found: Counting, input_price: float | None) -> str:
+    def each(tokens: int) -> str:
+        if input_price is None:
+            return ""
+        money = t.money(tokens * input_price / 1e6)
+        return t(f" ({money} a request)", f"（每个请求 {money}）")
+
     if found.beyond is not None and found.beyond > TOLERATED_TOKENS:
         return t(
             f" Every request carries {integer(found.beyond)} input tokens more than at the "
-            "reference: a hidden prompt or padded counting; the count alone cannot tell which.",
-            f"每个请求比参照多 {integer(found.beyond)} 个输入 token："
+            f"reference{each(found.beyond)}: a hidden prompt or padded counting; the count alone "
+            "cannot tell which.",
+            f"每个请求比参照多 {integer(found.beyond)} 个输入 token{each(found.beyond)}："
             "或有隐藏 prompt，或计数有附加；仅凭计数无法区分。",
         )
     more = ""
     if found.unsent is not None and found.unsent > TEMPLATE_TOKENS:
         more = t(
             f" {integer(found.unsent)} input tokens of every request are not explained by what was "
-            "sent: a hidden prompt, a template of the model's own, or padded counting.",
-            f"每个请求有 {integer(found.unsent)} 个输入 token 无法由所发送内容解释："
+            f"sent{each(found.unsent)}: a hidden prompt, a template of the model's own, or padded "
+            "counting.",
+            f"每个请求有 {integer(found.unsent)} 个输入 token 无法由所发送内容解释"
+            f"{each(found.unsent)}："
             "可能是隐藏 prompt、模型自身的模板，或计数有附加。",
         )
     if found.streamed:

@@ -3,6 +3,7 @@
 from math import fsum
 
 from analysis.numbers.pricing import price_difference
+from analysis.report import identity
 from analysis.report.model_bills import bills as bills_of
 from analysis.report.view import View
 from recording.events import Accounts
@@ -26,6 +27,8 @@ def of_run(view: View, metric: Metric) -> tuple[float | None, str]:
             return _findings(view)
         case "billing_overcharge":
             return _overcharge(view)
+        case "identity_differs":
+            return _identity(view)
         case "budget_used":
             return _budget(view, "money")
         case _:
@@ -55,6 +58,16 @@ def _overcharge(view: View) -> tuple[float | None, str]:
         why = "no cost is stated, the price changed during the run, or several providers answered"
         return None, why
     return fsum(known), ""
+
+
+def _identity(view: View) -> tuple[float | None, str]:
+    """How many tests say so; what was asked for and not judged is not known."""
+    found = identity.numbers(view)
+    differing = sum(one.differing for one in found)
+    if differing or not found:
+        return (float(differing), "") if found else (None, "mode identity asked nothing")
+    mute = [one.model for one in found if not one.judged]
+    return (None, f"{', '.join(mute)} is not judged") if mute else (0.0, "")
 
 
 def _budget(view: View, unit: str) -> tuple[float | None, str]:

@@ -1,18 +1,22 @@
 """Mode identity on a simulator whose weights, counts and shares are known."""
 
 import json
+import re
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from analysis.numbers.identity import Identity
 from analysis.reading.load import load
+from analysis.report import identity
 from analysis.report.report import look
-from analysis.report.sections import identity
 from identity.counting import Kind
-from identity.looks import Verdict
-from tests.locust_run import ROOT, LocustRun, run
+from identity.looks import Verdict, Why
+from tests.locust_run import ROOT, LocustRun, command, environment, run
 from tests.simulated import Simulator
 
 PROFILE = """
@@ -66,10 +70,10 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "reference.json"
 
 
-def found(done: LocustRun) -> identity.Identity:
+def found(done: LocustRun) -> Identity:
     assert done.code == 0 and done.folder is not None, done.text
     view = look(load(done.folder))
-    (one,) = identity.numbers(view, identity.reference_of(view))
+    (one,) = identity.numbers(view)
     return one
 
 
@@ -139,3 +143,113 @@ def test_mistakes_are_told_before_anything_is_sent(
 ) -> None:
     done = run("--simulator", "--mode", "identity", "--model", MODEL, *options, results=tmp_path)
     assert done.code == 2 and said in done.text and done.folder is None
+
+
+@pytest.mark.slow
+def test_a_dry_run_states_a_bound_that_the_gateways_log_keeps(
+    tmp_path: Path, reference: Path
+) -> None:
+    """Requests are exact, tokens and money at most what is printed, test by test."""
+    prices = tmp_path / "prices.toml"
+    prices.write_text(f'currency = "CNY"\n[models."{MODEL}"]\ninput = 1.4\noutput = 4.0\n')
+    more = ("--reference", reference, "--prices", prices)
+    dry = run("-H", "http://127.0.0.1:9/v1", "--mode", "identity", "--model", MODEL, *more,
+              "--dry-run", results=tmp_path / "dry")  # fmt: skip
+    assert dry.code == 0 and dry.folder is None, dry.text
+    bounds = [
+        (int(requests), int(tokens.replace(",", "")), float(money))
+        for requests, tokens, money in re.findall(
+            r"(\d+) requests and at most ([\d,]+) tokens and ([\d.]+) CNY", dry.text
+        )
+    ][:3]
+    done, logged = asked(tmp_path / "run", HONEST, *more)
+    assert done.code == 0, done.text
+    # The simulator's log is in the order of the phases: 14 that count, then one look, then all.
+    for (requests, tokens, money), part in zip(
+        bounds, (logged[:14], logged[14:110], logged[14:]), strict=True
+    ):
+        assert len(part) == requests
+        used = sum(int(row["prompt_tokens"]) + int(row["completion_tokens"]) for row in part)
+        assert used <= tokens
+        assert sum(float(row["billed"]) for row in part) <= money
+
+
+@pytest.mark.slow
+def test_a_spent_budget_ends_it_without_a_verdict(tmp_path: Path, reference: Path) -> None:
+    done, logged = asked(tmp_path / "run", HONEST, "--reference", reference, "--budget", 0.02,
+                         "--fail-on", "identity_differs>0")  # fmt: skip
+    assert done.code != 0
+    assert sum(float(row["billed"]) for row in logged) <= 0.02
+    assert done.folder is not None
+    view = look(load(done.folder))
+    (one,) = identity.numbers(view)
+    assert one.audit is not None and one.audit.why is Why.UNFINISHED
+    assert one.audit.verdict is Verdict.NOT_ENOUGH
+
+
+@pytest.mark.slow
+def test_what_was_answered_is_not_paid_again_when_it_goes_on(
+    tmp_path: Path, reference: Path
+) -> None:
+    """Killed in its looks and resumed: each question once, and the verdict of a whole run."""
+    (tmp_path / "p.toml").write_text(HONEST.replace("fixed_s = 0.0", "fixed_s = 0.02"))
+    gateway = Simulator(tmp_path / "log.csv", "--profile", tmp_path / "p.toml")
+    try:
+        folder = killed_in(gateway, tmp_path / "r", "look-12", "--mode", "identity", "--model",
+                           MODEL, "--reference", reference)  # fmt: skip
+        kept = load(folder).requests.query("outcome == 'ok'")
+        more = run("-H", gateway.url, "--resume", folder, results=tmp_path / "elsewhere")
+        assert more.code == 0, more.text
+        logged = gateway.rows()
+    finally:
+        gateway.stop()
+    answered = {row["request_id"] for row in logged}
+    assert 110 < len(kept) < 974 and set(kept["completion_id"]) <= answered
+    assert len(logged) <= 14 + 960 + 4  # and what was in flight when it was killed
+    view = look(load(folder))
+    (one,) = identity.numbers(view)
+    assert one.audit is not None and one.audit.verdict is Verdict.NOT_SHOWN
+    assert one.audit.answered == 960
+
+
+def killed_in(gateway: Simulator, results: Path, phase: str, *plan: object) -> Path:
+    """The folder of a run that was killed a moment after a phase of that name began."""
+    process = subprocess.Popen(
+        command("--results", results, "-H", gateway.url, *plan),
+        env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and process.poll() is None:
+        if any(f"/{phase}/" in path.read_text() for path in results.glob("*/events.jsonl")):
+            break
+        time.sleep(0.02)
+    time.sleep(0.4)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    (folder,) = results.iterdir()
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_the_report_accuses_nobody(tmp_path: Path, reference: Path, lang: str) -> None:
+    """Another model's answers "differ", with every reason that fits; no score, no "fake"."""
+    profile = HONEST.replace("weights = 1", "weights = 2").replace(
+        "[answers]", "[billing]\nhidden_prompt_tokens = 4170\n[answers]"
+    )
+    prices = tmp_path / "prices.toml"
+    prices.write_text(f'currency = "CNY"\n[models."{MODEL}"]\ninput = 1.4\noutput = 4.0\n')
+    done, _ = asked(tmp_path / "run", profile, "--reference", reference, "--lang", lang,
+                    "--prices", prices, "--fail-on", "identity_differs>0")  # fmt: skip
+    assert done.folder is not None and done.code == 1
+    assert "identity_differs is 2 (fails if >0)" in done.text
+    page = (done.folder / "report.md").read_text(encoding="utf-8")
+    said = {
+        "en": ("Answers differ from the reference", "another model or version", "quantisation",
+               "Every request carries 4,170 input tokens", "¥0.0058"),
+        "zh": ("有差异", "模型或版本不同", "量化", "多 4,170 个输入 token", "¥0.0058"),
+    }  # fmt: skip
+    for words in said[lang]:
+        assert words.lower() in page.lower()
+    for word in ("fake", "fraud", "genuine", "substituted", "score", "掺水", "假冒", "正品"):
+        assert word not in page.lower()

@@ -37,6 +37,7 @@ def ask(folder: Path, slo: str = "", **options: object) -> None:
          "has no objective for a phase of mode rpm"),
         ({"fail_on": "price_difference>0.05"}, "price_difference>0.05 compares with a price"),
         ({"fail_on": "budget_used>0.9"}, "is of --budget: give one"),
+        ({"fail_on": "identity_differs>0"}, "is of mode identity: remove it"),
         ({"fail_on": "budget_tokens_used>0.9", "budget": 1.0}, "is of --budget-tokens: give one"),
         ({"slo": "ttft_p95_s = 2\n"}, "ttft_p95_s is of streams, and no phase that it holds for"),
         ({"slo": "attainment = 1\n[model.m]\ntpot_s = 2\n"}, "tpot_s is of streams"),

@@ -2,20 +2,19 @@
 
 from datetime import datetime
 
-from analysis.numbers.identity import Identity, Test, of_model
+from analysis.numbers.identity import Identity, Test
 from analysis.page.blocks import Block, Remark, Section, Text
 from analysis.page.columns import Name, table
 from analysis.page.vocabulary import money
 from analysis.page.words import Words, integer
+from analysis.report.identity import numbers, reference_of
 from analysis.report.identity_words import age, answered, counted, limits
 from analysis.report.view import View
 from identity.looks import Verdict
-from identity.reference import Reference, read
-from recording.errors import InputError
-from recording.untrusted_text import as_json, quoted
+from recording.untrusted_text import quoted
+from rules.prices import Prices
 
 PLACE = 97  # in the report
-MODE = "identity"
 WORDS = {
     Verdict.DIFFERS: ("differs", "有差异"),
     Verdict.NOT_SHOWN: ("no difference shown", "未见差异"),
@@ -26,35 +25,16 @@ WORDS = {
 def section(view: View) -> Section:
     """A table a model, the sentences under it, and what they do not say."""
     t, reference = view.t, reference_of(view)
-    found = numbers(view, reference)
+    found = numbers(view)
     if not found:
         return Section("", [])
     blocks: list[Block] = []
     for one in found:
-        blocks += [_table(t, one), *(Text(text) for text in sentences(t, one, reference))]
+        blocks += [_table(t, one), *(Text(text) for text in sentences(view, one))]
     if reference is not None and (old := age(t, reference, _began(view))):
         blocks.append(Text(old))
     blocks.append(Text(limits(t)))
     return Section(t("Is it the model?", "是否为所购模型"), blocks)
-
-
-def numbers(view: View, reference: Reference | None) -> list[Identity]:
-    """What the run shows of each of its models."""
-    rows = view.rows(MODE)
-    models = dict.fromkeys(row["model_requested"] for row in rows)
-    return [
-        of_model(model, [row for row in rows if row["model_requested"] == model], reference)
-        for model in models
-    ]
-
-
-def reference_of(view: View) -> Reference | None:
-    """The reference that the run was made with, as its manifest keeps it; None: without one."""
-    kept = view.run.manifest.get("enrolled")
-    try:
-        return read(as_json(kept)) if isinstance(kept, dict) else None
-    except InputError:  # of a version that asked otherwise
-        return None
 
 
 def _began(view: View) -> datetime | None:
@@ -67,17 +47,17 @@ def _began(view: View) -> datetime | None:
 
 def remarks(view: View) -> list[Remark]:
     """For the first page: a sentence a model and test that says something."""
-    reference = reference_of(view)
     return [
         Remark("good" if verdict is Verdict.NOT_SHOWN and not unsent else "note", text)
-        for one in numbers(view, reference)
-        for verdict, unsent, text in _told(view.t, one, reference)
+        for one in numbers(view)
+        for verdict, unsent, text in _told(view, one)
     ]
 
 
-def sentences(t: Words, one: Identity, reference: Reference | None) -> list[str]:
+def sentences(view: View, one: Identity) -> list[str]:
     """Everything that is said of a model."""
-    found = [text for *_, text in _told(t, one, reference)]
+    t = view.t
+    found = [text for *_, text in _told(view, one)]
     if len(one.names) > 1:
         names = t.join([f"{quoted(name, 60)} ({integer(n)})" for name, n in one.names.items()])
         found.append(
@@ -100,11 +80,13 @@ def sentences(t: Words, one: Identity, reference: Reference | None) -> list[str]
     return found
 
 
-def _told(t: Words, one: Identity, reference: Reference | None) -> list[tuple[Verdict, bool, str]]:
+def _told(view: View, one: Identity) -> list[tuple[Verdict, bool, str]]:
     """Of each test: its verdict, whether unexplained tokens are stated, and the sentences."""
-    name = quoted(one.model, 60)
-    count = one.counting
-    found = [(count.verdict, count.unexplained, t(f"{name}: ", f"{name}：") + counted(t, count))]
+    t, reference, name = view.t, reference_of(view), quoted(one.model, 60)
+    count, prices = one.counting, Prices.from_dict(view.run.manifest.get("prices"))
+    price = prices.of(one.model) if prices is not None else None
+    said = counted(t, count, price.input if price is not None else None)
+    found = [(count.verdict, count.unexplained, t(f"{name}: ", f"{name}：") + said)]
     if one.audit is not None and reference is not None:
         text = answered(t, one.audit, reference, one.seen)
         found.append((one.audit.verdict, False, t(f"{name}: ", f"{name}：") + text))
