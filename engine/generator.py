@@ -268,6 +268,8 @@ class Generator:
         for index, *more in phase.handed_out(share.slot, share.slots):
             inbox = None if share.halted.is_set() else self._user(share, closing)
             if share.enough:
+                if inbox is not None:
+                    self._idle.put(inbox)  # it waits for the next phase
                 return
             if inbox is None:
                 if phase.count is not None:

@@ -112,6 +112,8 @@ def test_enough_ends_a_share_with_whole_pairs_and_nothing_left_to_tell(
     sent = sorted(pool.indices())
     assert sent == list(range(len(sent))) and len(sent) % 2 == 0 and 2 <= len(sent) < 100
     assert (done.cut, done.dropped, done.unsent) == ("", 0, [])
+    gevent.sleep(0.05)
+    assert pool.generator.parked == 2, "every user waits for the next phase"
 
 
 def test_enough_in_a_window_ends_it_at_a_whole_pair() -> None:
@@ -123,4 +125,6 @@ def test_enough_in_a_window_ends_it_at_a_whole_pair() -> None:
     sent = sorted(pool.indices())
     assert sent == list(range(len(sent))) and len(sent) % 2 == 0 and len(sent) < 100
     assert (done.cut, done.dropped, done.unsent) == ("", 0, [])
+    gevent.sleep(0.05)
+    assert pool.generator.parked == 12
     assert pool.generator.enough(0) is None, "a phase that is over hears it too late"
