@@ -81,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     summary = commands.add_parser("summary", help="print the numbers")
     summary.add_argument("run", type=Path, metavar="RUN", help="the run's folder")
     summary.add_argument("--json", action="store_true", help="as JSON")
+    summary.add_argument("--lang", choices=["en", "zh"], default="en", help="default: en")
     summary.add_argument("--by", choices=["phase", *GROUPS], default="phase", help="default: phase")
     _add_lenses(summary)
     summary.set_defaults(command=_summary)
@@ -239,7 +240,7 @@ def _report(options: argparse.Namespace) -> bool:
     if options.share:
         paths.append(options.share)
     if options.print:
-        print(terminal.of_phases(view.in_english()), end="\n\n")
+        print(terminal.of_phases(view), end="\n\n")
     print(*map(shown, paths), sep="\n", flush=True)
     return judged and _failed(view, options)
 
@@ -268,7 +269,8 @@ def _failed(
     if aloud:
         print(*(shown(f"{one.verdict:8}{one}") for one in checks), sep="\n", flush=True)
     elif options.fail_on and all(one.passed for one in checks):
-        print(f"all {len(checks)} checks passed", flush=True)
+        passed = view.t(f"all {len(checks)} checks passed", f"{len(checks)} 项检查全部通过")
+        print(passed, flush=True)
     if sentence := check.sentence(checks):
         print(f"weighbridge: {shown(sentence)}", file=sys.stderr)
     return bool(sentence)
@@ -279,7 +281,7 @@ def _summary(options: argparse.Namespace) -> None:
     from analysis.report.summary import Summary
 
     run = _load(options)
-    view = report.look(run)
+    view = report.look(run, options.lang)
     if options.by == "phase":
         print(as_json(Summary.of(view).as_dict()) if options.json else terminal.of_phases(view))
         return

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from compat.check import Bound, Check, Setting, Words
+from compat.check import Bound, Check, Setting
 from compat.verdict import MOST_ROUNDS
+from compat.words import Words
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from compat.attribution import Cause
-from compat.check import Words
 from compat.registry import find
 from compat.verdict import LONGEST_FACT_CHARS, SYMBOLS, WORST_FIRST, Verdict
+from compat.words import Words
 from recording.errors import InputError
 from recording.untrusted_text import shown
 

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any, NamedTuple
 
+from compat import untried
 from compat.evidence import Evidence
 from compat.verdict import Finding, Verdict
+from compat.words import Words
 
 CHAT, RESPONSES, EMBEDDINGS, MODELS = (
     "/chat/completions", "/responses", "/embeddings", "/models",
@@ -17,13 +19,6 @@ _BYTES_PER_TOKEN = 3  # fewer than any tokenizer in use needs for English and JS
 _FORMAT_TOKENS = 12
 THINKING_TOKENS = 500
 """What a model that reasons may use on top of the tokens of its answer."""
-
-
-class Words(NamedTuple):
-    """One text in both languages."""
-
-    en: str
-    zh: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,21 +174,18 @@ class Check:
     def not_tried(self, setting: Setting) -> Words | None:
         """Why this check is not made for this model, or None."""
         if self.id in setting.lacks:
-            return Words("the model is said not to have it", "已声明该模型不具备此功能")
+            return untried.LACKS
         if (self.surface == "embeddings") != setting.embeds and self.surface != "any":
-            return (
-                Words("this model makes embeddings", "这是向量模型") if setting.embeds
-                else Words("this is no embedding model", "这不是向量模型")
-            )  # fmt: skip
+            return untried.EMBEDS if setting.embeds else untried.NO_EMBEDS
         if self.surface == "responses" and not setting.responses:
-            return Words("the Responses API was not asked for", "未要求检查 Responses API")
+            return untried.NO_RESPONSES
         why = self.untried(setting)
         if why is None and setting.context_tokens is not None and self.id != "error.context":
             longest = max((ask.prompt_tokens for ask in self.asks(setting)), default=0)
             if longest > setting.context_tokens:
                 return Words(
                     f"up to {longest} tokens do not fit the model's {setting.context_tokens}",
-                    f"最多 {longest} 个词元，超出模型的 {setting.context_tokens}",
+                    f"最多 {longest} 个 token，超出模型的 {setting.context_tokens}",
                 )
         return why
 

@@ -4,6 +4,7 @@ import logging
 import sys
 import time
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import gevent
 
@@ -17,12 +18,41 @@ BAR_CELLS = 24
 log = logging.getLogger("weighbridge")
 
 
-class Progress:
-    """Tells of one phase at a time, from its tally. `unit` names the currency, or is empty."""
+class Words(NamedTuple):
+    """What a line of progress says, in one language."""
 
-    def __init__(self, tallies: Mapping[str, Tally], unit: str) -> None:
+    running: str
+    done: str
+    answered: str
+    failed: str
+    dropped: str
+    cost: str
+    unknown: str
+    no_cost: str
+    left: str
+    comma: str
+
+
+ENGLISH = Words(
+    "running", "done", "{} answered", "{} failed", "{} dropped", "cost so far {}",
+    " (+{} unknown)", "cost unknown", "{} s left", ", ",
+)  # fmt: skip
+CHINESE = Words(
+    "进行中", "已结束", "已应答 {}", "失败 {}", "未发出 {}", "目前费用 {}",
+    "（另 {} 条未知）", "费用未知", "剩余 {} 秒", "，",
+)  # fmt: skip
+
+
+class Progress:
+    """Tells of one phase at a time, from its tally, in the language of `--lang`.
+
+    `unit` names the currency, or is empty.
+    """
+
+    def __init__(self, tallies: Mapping[str, Tally], unit: str, lang: str = "en") -> None:
         self._tallies = tallies
         self._unit = unit
+        self._words = CHINESE if lang == "zh" else ENGLISH
         self._phase: Phase | None = None
         self._began = 0.0
         self._bar = sys.stderr.isatty()
@@ -37,7 +67,7 @@ class Progress:
         if self._bar:
             self._draw(phase, "\n")
         else:
-            log.info("%s", self.line(phase, "done"))
+            log.info("%s", self.line(phase, ended=True))
 
     def run(self) -> None:
         """Tell of the running phase until killed."""
@@ -48,39 +78,42 @@ class Progress:
             if self._bar:
                 self._draw(self._phase, "")
             else:
-                log.info("%s", self.line(self._phase, "running"))
+                log.info("%s", self.line(self._phase))
 
-    def line(self, phase: Phase, state: str) -> str:
+    def line(self, phase: Phase, *, ended: bool = False) -> str:
         """The phase in one line: done, failed, rates, cost so far, time left."""
-        tally = self._tallies[phase.name]
+        tally, words = self._tallies[phase.name], self._words
         passed_s = max(time.monotonic() - self._began, 0.001)
-        over_s = tally.last_done_s if state == "done" and tally.last_done_s else passed_s
+        over_s = tally.last_done_s if ended and tally.last_done_s else passed_s
+        count = phase.count if phase.count is not None else "?"
         parts = [
-            f"{phase.name} {state}",
-            f"{tally.done}/{phase.count if phase.count is not None else '?'} answered",
-            f"{tally.failed} failed",
+            f"{phase.name} {words.done if ended else words.running}",
+            words.answered.format(f"{tally.done}/{count}"),
+            words.failed.format(tally.failed),
             f"{tally.succeeded / over_s * 60:.0f} RPM",
         ]
         if tally.dropped:
-            parts.insert(2, f"{tally.dropped} dropped")
+            parts.insert(2, words.dropped.format(tally.dropped))
         if tally.total_tokens:
             parts.append(f"{tally.total_tokens / over_s * 60:,.0f} TPM")
-        known = [t.cost for t in self._tallies.values() if t.cost is not None]
-        unknown = sum(t.unpriced for t in self._tallies.values())
-        rest = f" (+{unknown} unknown)" if unknown else ""
-        parts.append(
-            f"cost so far {sum(known):.6f} {self._unit}".rstrip() + rest
-            if known
-            else "cost unknown"
-        )
-        if state == "running" and phase.duration_s is not None:
-            parts.append(f"{max(0.0, phase.duration_s - passed_s):.0f} s left")
-        return ", ".join(parts)
+        parts.append(self._cost())
+        if not ended and phase.duration_s is not None:
+            parts.append(words.left.format(f"{max(0.0, phase.duration_s - passed_s):.0f}"))
+        return words.comma.join(parts)
+
+    def _cost(self) -> str:
+        """What all phases together are known to have cost."""
+        known = [tally.cost for tally in self._tallies.values() if tally.cost is not None]
+        unknown = sum(tally.unpriced for tally in self._tallies.values())
+        if not known:
+            return self._words.no_cost
+        rest = self._words.unknown.format(unknown) if unknown else ""
+        return self._words.cost.format(f"{sum(known):.6f} {self._unit}".rstrip()) + rest
 
     def _draw(self, phase: Phase, end: str) -> None:
         tally = self._tallies[phase.name]
         share = (tally.done + tally.dropped) / phase.count if phase.count else 0.0
         filled = "#" * int(share * BAR_CELLS)
-        state = "done" if end else "running"
-        text = f"\r[{filled:<{BAR_CELLS}}] {shown(self.line(phase, state))}\033[K{end}"
+        told = shown(self.line(phase, ended=bool(end)))
+        text = f"\r[{filled:<{BAR_CELLS}}] {told}\033[K{end}"
         print(text, end="", file=sys.stderr, flush=True)

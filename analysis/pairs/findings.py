@@ -71,7 +71,7 @@ class Cached(Finding):
         a, b = percent(self.gateway, 1), percent(self.reference, 1)
         return t(
             f"{a} of the gateway's prompt tokens came from a cache, {b} of the reference's",
-            f"网关有 {a} 的提示 token 来自缓存，参照为 {b}",
+            f"网关有 {a} 的 prompt token 来自缓存，参照为 {b}",
         )
 
 
@@ -89,7 +89,7 @@ class Warmed(Finding):
         return t(
             f"the second request of a pair found the first one's prompt in a cache ({second} of "
             f"its tokens, {first} of the first one's)",
-            f"每对的后一个请求命中前一个的提示缓存（缓存占比 {second}，前者 {first}）",
+            f"每对的后一个请求命中前一个的 Prompt Cache（缓存占比 {second}，前者 {first}）",
         )
 
 
@@ -146,7 +146,7 @@ class OtherPrompt(Finding):
         return t(
             f"identical bodies were counted as prompts of different length in {part} pairs "
             f"(medians {counts} tokens)",
-            f"{part} 对中相同请求体的提示 token 数不同（中位值 {counts}）",
+            f"{part} 对中相同请求体的 prompt token 数不同（中位值 {counts}）",
         )
 
 

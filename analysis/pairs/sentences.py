@@ -64,7 +64,7 @@ def interval(t: Words, verdict: Verdict) -> str:
 
 def sentence(t: Words, verdict: Verdict, at: str = "") -> str:
     """What the verdict says; `at` is the load in words, e.g. `at 10 requests/s`."""
-    what, where = name(t, verdict.metric), t(f" {at}" if at else "", at)
+    what, where = name(t, verdict.metric), t(f" {at}" if at else "", f"{at}，" if at else "")
     if verdict.said is Said.NOT_COMPARABLE:
         why = t.clauses(found.clause(t) for found in verdict.because)
         return t(
@@ -81,7 +81,7 @@ def sentence(t: Words, verdict: Verdict, at: str = "") -> str:
         missed = _missed(t, verdict)
         return t(
             f"No difference in {what} is shown{where} ({shown}{missed}).",
-            f"{where}未见{what}差异（{shown}{missed}）。",
+            f"{where}未见{_spaced(what)}差异（{shown}{missed}）。",
         )
     size = _size(t, verdict)
     adds = verdict.said is Said.ADDS
@@ -95,8 +95,13 @@ def sentence(t: Words, verdict: Verdict, at: str = "") -> str:
     link = "to" if adds else "of"
     return t(
         f"The gateway {word} {size} ({shown}) {link} {what}{where}.",
-        f"{where}网关使{what}{zh} {size}（{shown}）。",
+        f"{where}网关使{_spaced(what)}{zh} {size}（{shown}）。",
     )
+
+
+def _spaced(what: str) -> str:
+    """An English name within a Chinese sentence."""
+    return f" {what} " if what.isascii() else what
 
 
 def _needed(t: Words, verdict: Verdict) -> str:

@@ -193,7 +193,10 @@ def _heads(view: View, remarks: Iterable[Remark]) -> list[str]:
         remark.head or quoted(remark.text, _LONGEST_CHARS).removesuffix(view.t.stop)
         for remark in remarks
     )
-    said = [f"{head} (×{count})" if count > 1 else head for head, count in counts.items()]
+    said = [
+        head + view.t(f" (×{count})", f"（×{count}）") if count > 1 else head
+        for head, count in counts.items()
+    ]
     return _first(view, said)
 
 

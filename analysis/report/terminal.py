@@ -1,5 +1,6 @@
-"""The numbers of a run as a compact table for a terminal."""
+"""The numbers of a run as a compact table for a terminal, in the language of its view."""
 
+import unicodedata
 from collections.abc import Sequence
 
 from analysis.numbers.phase_numbers import Numbers
@@ -9,16 +10,19 @@ from analysis.report.verdicts import verdicts
 from analysis.report.view import View
 from recording.untrusted_text import shown
 
-_SIGNS = {"good": "ok  ", "note": "note", "bad": "BAD "}
+_SIGNS = {"good": ("ok  ", "正常"), "note": ("note", "说明"), "bad": ("BAD ", "异常")}
 
 
 def text(view: View, groups: Sequence[tuple[str | None, Numbers]], by: str) -> str:
     """The run's name, its verdicts, and one line for each group, named by its `by`."""
-    run = view.run
-    head = [f"run {shown(run.run_id)}" + (" (SIMULATED)" if run.simulated else "")]
-    judged = [f"{_SIGNS[v.level]} {shown(v.text)}" for v in verdicts(view)]
+    run, t = view.run, view.t
+    simulated = t(" (SIMULATED)", "（SIMULATED 模拟运行）") if run.simulated else ""
+    head = [t("run ", "运行 ") + shown(run.run_id) + simulated]
+    judged = [f"{t(*_SIGNS[v.level])} {shown(v.text)}" for v in verdicts(view)]
     judged += [f"     {shown(line)}" for line in stated_times.lines(view)]
-    lines = [(by.split("_")[0], *_HEADERS), *(_line(view, *group) for group in groups)]
+    first = by.split("_")[0]
+    headers = [t(first, _GROUPS.get(first, first)), *(t(*header) for header in _HEADERS)]
+    lines = [tuple(headers), *(_line(view, *group) for group in groups)]
     return "\n".join([*head, *judged, "", *_aligned(lines)])
 
 
@@ -27,9 +31,11 @@ def of_phases(view: View) -> str:
     return text(view, [(phase.phase, phase) for phase in view.phases], "phase")
 
 
-_HEADERS: tuple[str, ...] = (
-    "planned", "ok", "rate", "outcomes", "RPM", "TPM", "p50", "p95", "p99",
-    "no answer", "lag p99", "cost",
+_GROUPS = {"phase": "阶段", "model": "模型"}
+_HEADERS: tuple[tuple[str, str], ...] = (
+    ("planned", "计划"), ("ok", "成功"), ("rate", "成功率"), ("outcomes", "结果"), ("RPM", "RPM"),
+    ("TPM", "TPM"), ("p50", "p50"), ("p95", "p95"), ("p99", "p99"), ("no answer", "无应答"),
+    ("lag p99", "滞后 p99"), ("cost", "费用"),
 )  # fmt: skip
 
 
@@ -52,11 +58,16 @@ def _line(view: View, name: str | None, group: Numbers) -> tuple[str, ...]:
 def _aligned(lines: list[tuple[str, ...]]) -> list[str]:
     """Columns set flush right, the first one flush left; each cell on its line."""
     lines = [tuple(map(shown, line)) for line in lines]
-    widths = [max(len(cell) for cell in column) for column in zip(*lines, strict=True)]
-    return [
-        "  ".join(
-            cell.rjust(width) if place else cell.ljust(width)
-            for place, (cell, width) in enumerate(zip(line, widths, strict=True))
-        ).rstrip()
-        for line in lines
-    ]
+    widths = [max(map(_wide, column)) for column in zip(*lines, strict=True)]
+    return ["  ".join(_padded(line, widths)).rstrip() for line in lines]
+
+
+def _padded(line: tuple[str, ...], widths: list[int]) -> list[str]:
+    blanks = [" " * (width - _wide(cell)) for cell, width in zip(line, widths, strict=True)]
+    first, *rest = zip(line, blanks, strict=True)
+    return ["".join(first), *(blank + cell for cell, blank in rest)]
+
+
+def _wide(text: str) -> int:
+    """How many columns of a terminal a text takes: a Chinese character takes two."""
+    return sum(2 if unicodedata.east_asian_width(one) in "WF" else 1 for one in text)

@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from compat.bodies import STREAM, chat, reply_exactly
-from compat.check import MODELS, Ask, Check, Setting, Words
+from compat.check import MODELS, Ask, Check, Setting
 from compat.evidence import Evidence, answered, object_of
 from compat.reply import Choice, Reply, came_as_stream, reply
 from compat.verdict import Finding, Settled, ignored, unsure, works, wrong
+from compat.words import Words
 from recording.json_values import at, first, mapping, whole
 from recording.untrusted_text import quoted
 

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 
 from compat.bodies import chat, json_schema, reply_exactly
-from compat.check import Ask, Body, Check, Setting, Words
+from compat.check import Ask, Body, Check, Setting
 from compat.checks.structured import SCHEMA, judge_json
 from compat.evidence import Evidence, strict_json
 from compat.reply import reply
 from compat.verdict import Finding, Verdict, ignored, settle, unsure, works, wrong
+from compat.words import Words
 from recording.untrusted_text import quoted
 
 _LINES = 130
@@ -62,7 +63,7 @@ def _judge_key(setting: Setting, seen: Sequence[Evidence]) -> Finding:
 
 CHECKS = (
     Check(
-        "cache.prompt", "caching", Words("prompt cache", "提示缓存"), "cached_tokens",
+        "cache.prompt", "caching", Words("prompt cache", "Prompt Cache"), "cached_tokens",
         _prompt_asks, _judge_prompt, ("cache", "messages"),
         if_ignored=Words("usage.prompt_tokens_details.cached_tokens is missing: what the cache "
                          "saves cannot be seen",

@@ -6,9 +6,10 @@ import struct
 from collections.abc import Sequence
 from typing import Any
 
-from compat.check import EMBEDDINGS, Ask, Check, Setting, Words
+from compat.check import EMBEDDINGS, Ask, Check, Setting
 from compat.evidence import Evidence, object_of
 from compat.verdict import Finding, Settled, ignored, unsure, works, wrong
+from compat.words import Words
 from recording.json_values import mapping, numeric
 from recording.untrusted_text import quoted
 

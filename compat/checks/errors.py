@@ -5,10 +5,12 @@ from functools import partial
 from typing import Any
 
 from compat.bodies import chat, reply_exactly
-from compat.check import Ask, Body, Bound, Check, Setting, Words
+from compat.check import Ask, Body, Bound, Check, Setting
 from compat.evidence import Evidence, Outcome, answered, error_of, names_any, said
 from compat.reply import reply
+from compat.untried import LONG_WINDOW, NO_KEY, NO_WINDOW
 from compat.verdict import Finding, Settled, Verdict, broken, every, ignored, unsure, works, wrong
+from compat.words import Words
 from recording.untrusted_text import quoted
 
 _DEARER = ("priority", "fast", "flex", "scale")
@@ -113,13 +115,7 @@ def _judge_key(setting: Setting, seen: Sequence[Evidence]) -> Finding:
 
 
 def _keyless(setting: Setting) -> Words | None:
-    if setting.keyed:
-        return None
-    return Words(
-        "no key is sent, or something beside it may be the key: a header of --header, the base "
-        "URL's query or path, a client certificate",
-        "未使用密钥，或其他内容可能就是密钥：--header 的请求头、base URL 的查询或路径、客户端证书",
-    )
+    return None if setting.keyed else NO_KEY
 
 
 def _model_asks(setting: Setting) -> list[Ask]:
@@ -189,11 +185,9 @@ def _context_asks(setting: Setting) -> list[Ask]:
 
 def _context_untried(setting: Setting) -> Words | None:
     if setting.context_tokens is None:
-        return Words("the model's context window is not known", "尚不清楚该模型的上下文长度")
+        return NO_WINDOW
     if _context_words(setting) > setting.longest_context_tokens:
-        return Words(
-            "its context window is longer than may be sent", "上下文长度超过允许发送的上限"
-        )
+        return LONG_WINDOW
     return None
 
 
@@ -270,7 +264,7 @@ CHECKS = (
         "error.context", "errors", Words("prompt too long", "超出上下文"), "a prompt too long",
         _context_asks, _judge_context, _CONTEXT, untried=_context_untried,
         if_wrong=Words("long prompts are cut in silence: the model does not see their end or start",
-                       "过长的提示词会被默默截断：模型看不到开头或结尾"),
+                       "过长的 prompt 会被默默截断：模型看不到开头或结尾"),
         if_broken=_RETRIED,
     ),
     Check(

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from functools import partial
 
 from compat.bodies import STREAM, chat, reply_exactly
-from compat.check import Ask, Check, Setting, Words
+from compat.check import Ask, Check, Setting
 from compat.evidence import Evidence
 from compat.reply import reply
 from compat.verdict import Finding, every, ignored, unsure, works, wrong
+from compat.words import Words
 from recording.untrusted_text import quoted
 
 CAP_TOKENS, THINKING_CAP_TOKENS = 8, 64

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 
 from compat.bodies import chat, say
-from compat.check import Ask, Body, Check, Setting, Words
+from compat.check import Ask, Body, Check, Setting
 from compat.evidence import Evidence
 from compat.picture import data_url, pdf, png
 from compat.reply import reply
 from compat.verdict import Finding, Settled, ignored, unsure, works
+from compat.words import Words
 from recording.untrusted_text import quoted
 
 _LEAST_GROWTH_TOKENS = 8

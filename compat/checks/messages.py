@@ -5,10 +5,11 @@ from functools import partial
 from unicodedata import normalize
 
 from compat.bodies import chat, reply_exactly, say
-from compat.check import Ask, Check, Setting, Words
+from compat.check import Ask, Check, Setting
 from compat.evidence import Evidence
 from compat.reply import Reply, reply
 from compat.verdict import Finding, agreeing, every, ignored, unsure, works, wrong
+from compat.words import Words
 from recording.untrusted_text import quoted
 
 UNICODE = "称重 👩‍👩‍👧 مرحبا é"
@@ -111,7 +112,7 @@ def _role(role: str, title: Words) -> Check:
         f"role.{role}", "messages", title, f"a {role} message",
         partial(_role_asks, role), partial(_judge_role, role), _ROLES,
         if_ignored=Words(f"your {role} prompt is dropped: its rules and limits do not hold",
-                         f"{role} 提示词被丢弃：其中的规则与限制都不生效"),
+                         f"{role} prompt 被丢弃：其中的规则与限制都不生效"),
     )  # fmt: skip
 
 

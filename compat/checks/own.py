@@ -9,13 +9,14 @@ from functools import partial
 from typing import Any
 
 from compat.bodies import STREAM, chat
-from compat.check import Ask, Body, Bound, Check, Setting, Words, bound_of
+from compat.check import Ask, Body, Bound, Check, Setting, bound_of
 from compat.checks.structured import judge_json, valid
 from compat.checks.tools import CALLED, NAMES, calls_of, shape_fault
 from compat.evidence import Evidence, strict_json
 from compat.own import Own, OwnThing
 from compat.reply import Reply, came_as_stream, reply
 from compat.verdict import Finding, Settled, Verdict, every, ignored, unsure, works, wrong
+from compat.words import Words
 from recording.untrusted_text import quoted
 
 TOOL, TOOL_STREAM = "own.tool.", "own.tool.stream."

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 
 from compat.bodies import chat
-from compat.check import Ask, Check, Setting, Words
+from compat.check import Ask, Check, Setting
 from compat.evidence import Evidence
 from compat.reply import Reply, reply
+from compat.untried import NO_REASONING
 from compat.verdict import Finding, Settled, ignored, unsure, works, wrong
+from compat.words import Words
 
 _NAMES = ("reasoning_effort", "reasoning", "effort", "thinking")
 _EACH = 3
@@ -92,7 +94,7 @@ def _judge_apart(setting: Setting, seen: Sequence[Evidence]) -> Finding:
 
 
 def _untried(setting: Setting) -> Words | None:
-    return None if setting.reasons else Words("the model does not reason", "该模型不做推理")
+    return None if setting.reasons else NO_REASONING
 
 
 CHECKS = (

@@ -13,13 +13,13 @@ from compat.check import (
     Bound,
     Check,
     Setting,
-    Words,
     bound_of,
 )
 from compat.checks.structured import SCHEMA, judge_text, valid
 from compat.evidence import Evidence, answered, object_of, strict_json
 from compat.sse import events
 from compat.verdict import Finding, Settled, broken, every, ignored, unsure, works, wrong
+from compat.words import Words
 from recording.json_values import mapping, whole
 from recording.untrusted_text import quoted
 

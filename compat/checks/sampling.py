@@ -6,11 +6,13 @@ from math import exp
 from typing import Any
 
 from compat.bodies import STREAM, chat, reply_exactly
-from compat.check import Ask, Check, Setting, Words
+from compat.check import Ask, Check, Setting
 from compat.evidence import Evidence
 from compat.fisher import more_alike
 from compat.reply import Choice, Reply, reply
+from compat.untried import NO_TOKENIZER
 from compat.verdict import Finding, every, ignored, unsure, works, wrong
+from compat.words import Words
 from recording.json_values import numeric
 from recording.untrusted_text import quoted
 
@@ -102,11 +104,7 @@ def _judge_bias(setting: Setting, seen: Sequence[Evidence]) -> Finding:
 
 
 def _bias_untried(setting: Setting) -> Words | None:
-    return (
-        None
-        if setting.forced_token
-        else Words("the model's tokenizer is not known", "尚不清楚该模型的分词器")
-    )
+    return None if setting.forced_token else NO_TOKENIZER
 
 
 def _logprobs_asks(setting: Setting) -> list[Ask]:
@@ -190,7 +188,7 @@ CHECKS = (
     ),
     Check("top_p", "sampling", Words("top_p", "核采样 top_p"), "top_p", _top_p_asks,
           _judge_top_p, ("top_p",)),
-    Check("logit_bias", "sampling", Words("logit_bias", "词元偏置 logit_bias"), "logit_bias",
+    Check("logit_bias", "sampling", Words("logit_bias", "token 偏置 logit_bias"), "logit_bias",
           _bias_asks, _judge_bias, ("logit_bias",), untried=_bias_untried),
     Check(
         "logprobs", "sampling", Words("logprobs", "对数概率 logprobs"), "logprobs",

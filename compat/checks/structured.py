@@ -8,10 +8,11 @@ from typing import Any
 import jsonschema
 
 from compat.bodies import chat, json_schema
-from compat.check import Ask, Body, Check, Setting, Words
+from compat.check import Ask, Body, Check, Setting
 from compat.evidence import Evidence, strict_json
 from compat.reply import reply
 from compat.verdict import Finding, every, ignored, unsure, works, wrong
+from compat.words import Words
 from recording.untrusted_text import quoted
 
 _NAMES = ("response_format", "json", "schema")

@@ -5,11 +5,12 @@ from functools import partial
 from typing import Any
 
 from compat.bodies import STREAM, chat, say
-from compat.check import Ask, Body, Bound, Check, Setting, Words, bound_of
+from compat.check import Ask, Body, Bound, Check, Setting, bound_of
 from compat.checks.tools import CALLED, LOOK_UP, NAMES, call_fault, call_of, calls_of
 from compat.evidence import Evidence, Outcome, error_of, names_any
 from compat.reply import Call, Choice, reply
 from compat.verdict import Finding, Settled, broken, every, ignored, unsure, works, wrong
+from compat.words import Words
 from recording.untrusted_text import quoted
 
 _PARALLEL = (*NAMES, "parallel_tool_calls")

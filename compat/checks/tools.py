@@ -5,11 +5,12 @@ from functools import partial
 from typing import Any
 
 from compat.bodies import chat, function, named, reply_exactly
-from compat.check import Ask, Body, Check, Setting, Words
+from compat.check import Ask, Body, Check, Setting
 from compat.checks.structured import valid
 from compat.evidence import Evidence, strict_json
 from compat.reply import Call, Reply, reply
 from compat.verdict import Finding, Settled, every, ignored, unsure, works, wrong
+from compat.words import Words
 from recording.untrusted_text import quoted
 
 NAMES = ("tool", "function")

@@ -19,7 +19,12 @@ class Output:
     output: str = _output(
         "", "also write the rows as JSONL in the seed's format to this path", anew=True, web=False
     )
-    lang: str = _output("en", "language of the report", choices=("en", "zh"), anew=True)
+    lang: str = _output(
+        "en",
+        "language of the report and of what the terminal says of the run",
+        choices=("en", "zh"),
+        anew=True,
+    )
     no_content: bool = _output(
         False,
         "keep prompts and replies out of every file: no content, no check_detail, no error message "

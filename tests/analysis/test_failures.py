@@ -38,7 +38,7 @@ def test_a_phase_that_failed_says_count_outcome_status_words_and_what_to_do(tmp_
         '"Incorrect API key provided: sk-x0.". Check the API key.'
     ]
     assert told(tmp_path / "zh", *records, lang="zh") == [
-        f"bad {PHASE}：没有一个请求成功，10 个请求中 10 个失败：10 auth (HTTP 401)，"
+        f"bad {PHASE}：没有一个请求成功，10 个请求中 10 个失败：10 auth（HTTP 401），"
         "“Incorrect API key provided: sk-x0.”。请检查 API key。"
     ]
 

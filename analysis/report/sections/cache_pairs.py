@@ -114,7 +114,7 @@ def _money(t: Words, found: list[Pairs]) -> Table:
             money(Name("Write premium", "写入溢价"), lambda one: _mean(one.premium)),
             Name("Paid back by warm requests", "回本所需热请求").of(lambda one: _pays(t, one)),
         ],
-        title=t("What a repeated prompt saves", "重复提示的节省"),
+        title=t("What a repeated prompt saves", "重复 prompt 的节省"),
         how=t(
             "Means over the pairs whose costs are both known, misses included. The write premium "
             "is the cold cost minus that of prompts that are not marked for the cache, else by "

@@ -14,9 +14,10 @@ from analysis.page.words import ABSENT, Words, integer
 from analysis.report.view import View
 from compat.attribution import Cause
 from compat.cells import Cell, worst
-from compat.check import Words as Said
 from compat.registry import find
+from compat.untried import words_of
 from compat.verdict import WORST_FIRST, Verdict
+from compat.words import Words as Said
 
 PLACE = 95  # in the report
 CHECK = Name("Check", "检查项")
@@ -156,9 +157,9 @@ def _untried(t: Words, features: Features) -> Iterable[Text]:
         if cell.verdict is Verdict.NOT_TRIED:
             why.setdefault((cell.model, cell.evidence), []).append(cell.check)
     for (model, reason), names in why.items():
-        listed = t.join(names)
-        yield Text(t(f"{model}, not tried ({reason}): {listed}.",
-                     f"{model} 未检查（{reason}）：{listed}。"))  # fmt: skip
+        listed, said = t.join(names), t(*words_of(reason))
+        yield Text(t(f"{model}, not tried ({said}): {listed}.",
+                     f"{model} 未检查（{said}）：{listed}。"))  # fmt: skip
 
 
 def _group(name: str) -> str:

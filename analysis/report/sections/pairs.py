@@ -74,18 +74,18 @@ def _remarks(
     """What breaks the comparison, what has no pair, then what is said of each metric."""
     stop = t.stop
     said = [
-        Remark("bad" if one.forbids else "note", f"{pairs.phase}: {one.clause(t)}{stop}")
+        Remark("bad" if one.forbids else "note", f"{pairs.phase}{t.colon}{one.clause(t)}{stop}")
         for one in found.found[pairs.phase]
     ]
     if left := _missing(t, pairs.missing):
-        said.append(Remark("note", f"{pairs.phase}: {left}{stop}"))
+        said.append(Remark("note", f"{pairs.phase}{t.colon}{left}{stop}"))
     if (own := found.stated.get(pairs.phase)) is not None:
         shown, count = f"{own.median_s * 1000:,.1f} ms", integer(own.count)
         text = t(
             f"the gateway states {shown} of its own (median of {count} answers)",
             f"网关自报开销 {shown}（{count} 个应答的中位值）",
         )
-        said.append(Remark("note", f"{pairs.phase}: {text}{stop}"))
+        said.append(Remark("note", f"{pairs.phase}{t.colon}{text}{stop}"))
     spoken = (Said.ADDS, Said.SAVES, Said.NOT_SHOWN, Said.NOT_ENOUGH)
     texts = [sentences.sentence(t, v, at) for v in mine if v.said in spoken]
     texts += [text for v in mine if (text := _grows(t, v))]

@@ -76,11 +76,11 @@ def _head(t: Words, alike: Sequence[_Failed]) -> str:
     """`rate_limited (HTTP 429) in 89 phases`."""
     phase, told = alike[0]
     first, name = told.causes[0], quoted(phase.phase, 80)
-    status = "" if first.status is None else f" (HTTP {first.status})"
+    status = _status(t, first)
     many = len(alike)
     return t(
         f"{first.outcome}{status} in {name if many == 1 else f'{many} phases'}",
-        f"{name if many == 1 else f'{many} 个阶段'}出现 {first.outcome}{status}",
+        f"{name if many == 1 else f'{many} 个阶段'} 出现 {first.outcome}{status}",
     )
 
 
@@ -135,7 +135,7 @@ def _told(view: View, told: Failures, phase: str, advice: Hint | None) -> str:
             f"{phase}：{sent} 个请求中 {failed} 个失败（{share}）",
         )
     first, *rest = told.causes
-    said = t.clauses([_clause(t, first), *(_brief(cause) for cause in rest[:4])])
+    said = t.clauses([_clause(t, first), *(_brief(t, cause) for cause in rest[:4])])
     more = " …" if len(rest) > 4 else ""
     text = f"{head}{t.colon}{said}{more}{t.stop}"
     return f"{text}{t(' ', '')}{_sentence(t, advice.en, advice.zh)}" if advice else text
@@ -163,16 +163,20 @@ def _meant(view: View, model: str) -> Hint | None:
 
 def _clause(t: Words, cause: Cause) -> str:
     """`10 auth, HTTP 401, "Incorrect API key provided"`."""
-    said = _brief(cause)
+    said = _brief(t, cause)
     if not cause.words:
         return said
     words = quoted(cause.words)
     return said + t(f', "{words}"', f"，“{words}”")
 
 
-def _brief(cause: Cause) -> str:
-    status = "" if cause.status is None else f" (HTTP {cause.status})"
-    return f"{integer(cause.count)} {cause.outcome}{status}"
+def _brief(t: Words, cause: Cause) -> str:
+    return f"{integer(cause.count)} {cause.outcome}{_status(t, cause)}"
+
+
+def _status(t: Words, cause: Cause) -> str:
+    status = "" if cause.status is None else f"HTTP {cause.status}"
+    return t(f" ({status})", f"（{status}）") if status else ""
 
 
 def _sentence(t: Words, en: str, zh: str) -> str:

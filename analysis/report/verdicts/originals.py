@@ -51,8 +51,8 @@ def _cached(view: View) -> list[Remark]:
             text = t(
                 f"{percent(cached / prompt, 1)} of the prompt tokens of {model} came from a prompt "
                 f"cache{asked}: latency and cost are lower for it.",
-                f"{model} 的 prompt token 有 {percent(cached / prompt, 1)} 来自提示缓存{asked}，"
-                "延迟与费用因此偏低。",
+                f"{model} 的 prompt token 有 {percent(cached / prompt, 1)} 来自 Prompt Cache{asked}"
+                "，延迟与费用因此偏低。",
             )
             found.append(Remark("note", text))
     return found

@@ -32,7 +32,7 @@ def test_what_a_gateway_adds_is_one_sentence_with_its_interval() -> None:
         "The gateway adds 11.8 ms (95 % interval 10.9 to 12.6) to TTFT at 10 requests/s."
     )
     assert sentence(ZH, ADDS, "每秒 10 个请求时") == (
-        "每秒 10 个请求时网关使TTFT增加 11.8 ms（95% 区间 10.9 至 12.6）。"
+        "每秒 10 个请求时，网关使 TTFT 增加 11.8 ms（95% 区间 10.9 至 12.6）。"
     )
 
 
