@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from analysis.reading.load import Run
 
 PHASE = ("phase", "mode", "scenario", "model_requested", "target", "duration_s")
-GROUPS = {"model": "model_requested", "task-prefix": "task_prefix"}
+GROUPS = {"model": "model_requested", "task-prefix": "task_prefix", "arm": "arm"}
 """What requests can be grouped by beside their phase (`--by`), and the column that says it."""
 
 

@@ -24,7 +24,7 @@ def test_report_prints_the_paths_it_wrote(
     assert "压测报告" in (folder / "report.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("by", ["phase", "model", "task-prefix"])
+@pytest.mark.parametrize("by", ["phase", "model", "task-prefix", "arm"])
 def test_summary_prints_a_line_a_group(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], by: str
 ) -> None:
