@@ -199,6 +199,11 @@ class RequestRecord:
         "received before that",
         default=None,
     )
+    system_fingerprint: str | None = column(
+        "`system_fingerprint` of the reply: which backend and configuration, as the vendor says; "
+        "cut at 100 characters",
+        default=None,
+    )
 
 
 def _type(hint: Any) -> type:

@@ -318,12 +318,14 @@ def _judged(judge: Callable[[Message], Judgement], said: Message) -> Judgement:
 
 
 def _named(answer: Answer) -> dict[str, Any]:
-    """What the reply calls itself: `id` and `created`, where they are a text and a number."""
+    """What the reply calls itself: `id`, `created` and `system_fingerprint`, where they are
+    texts and a number."""
     head = answer.streamed.head if answer.streamed is not None else answer.body or {}
-    name = head.get("id")
+    name, backend = head.get("id"), head.get("system_fingerprint")
     return {
         "completion_id": name if isinstance(name, str) and name else None,
         "completion_created": whole(head.get("created")),
+        "system_fingerprint": backend[:100] if isinstance(backend, str) and backend else None,
     }
 
 

@@ -16,9 +16,9 @@ class StreamedReply:
     `token_times` holds one time for every chunk that carried content, reasoning or a piece of a
     tool call; `first_visible` the first with content or a tool call (reasoning that stands inside
     the content apart: that is known in `finish`). A role-only or empty delta is not a token.
-    `head` holds `id` and `created` of the reply, `provider` who a router says made it. Of several
-    choices, the one that came first is the reply. `wrong` is what a chunk said went wrong;
-    `whole_reply`: a choice came with a `message` in place of a delta.
+    `head` holds `id`, `created` and `system_fingerprint` of the reply, `provider` who a router
+    says made it. Of several choices, the one that came first is the reply. `wrong` is what a chunk
+    said went wrong; `whole_reply`: a choice came with a `message` in place of a delta.
     """
 
     def __init__(self) -> None:
@@ -41,8 +41,10 @@ class StreamedReply:
     def add(self, chunk: Json, at: float) -> None:
         """Take in one decoded chunk that arrived at time `at`."""
         used = stated(chunk)
-        if not self.head and chunk.get("id"):
-            self.head = {"id": chunk["id"], "created": chunk.get("created")}
+        if "id" not in self.head and chunk.get("id"):
+            self.head = {**self.head, "id": chunk["id"], "created": chunk.get("created")}
+        if "system_fingerprint" not in self.head and chunk.get("system_fingerprint"):
+            self.head = {**self.head, "system_fingerprint": chunk["system_fingerprint"]}
         if self.provider is None:
             self.provider = stated_in(chunk)
         model = chunk.get("model")

@@ -22,7 +22,7 @@ FEW_VALUED = frozenset(
     (
         "run_id", "worker", "phase", "mode", "scenario", "model_requested", "model_returned",
         "outcome", "cost_source", "finish_reason", "check", "error_type", "stated_times_from",
-        "provider", "arm", "cancel_after",
+        "provider", "arm", "cancel_after", "system_fingerprint",
     )
 )  # fmt: skip
 """Texts that repeat: kept once each, and a number per row."""

@@ -1,0 +1,66 @@
+"""Who do replies say made them? Names and fingerprints that changed while the run went on."""
+
+from analysis.numbers.markers import COLUMNS, MOST, Marker, markers
+from analysis.page.blocks import Block, Section, Text
+from analysis.page.columns import Name, table
+from analysis.page.words import Words, integer
+from analysis.report.view import View
+from recording.untrusted_text import quoted
+
+PLACE = 98  # in the report
+
+
+def section(view: View) -> Section:
+    """A table a model and marker with more than one value, and what that may mean."""
+    t, found = view.t, markers(view.run.rows.frame(list(COLUMNS)))
+    if not found:
+        return Section("", [])
+    blocks: list[Block] = [_block(t, one) for one in found]
+    blocks.append(
+        Text(
+            t(
+                "No accusation: a vendor moves a name to a new snapshot, and its fingerprints "
+                "change with each roll-out and differ between its backends. A router names one "
+                "for each provider. Which it is, `--mode identity` with a reference may tell.",
+                "这本身不构成指控：厂商会把同一名称指向新快照，"
+                "指纹随每次发布变化，不同后端也各不相同；路由网关会因供应商不同而异。"
+                "要进一步判断，可用 `--mode identity` 配合参照。",
+            )
+        )
+    )
+    return Section(t("Who do replies say made them?", "应答自称由谁生成"), blocks)
+
+
+def _block(t: Words, one: Marker) -> Block:
+    title = f"{one.model}: {one.kind}"
+    if one.names_replies:
+        return Text(
+            t(
+                f"{quoted(one.model, 60)}: replies have {integer(len(one.values))} different "
+                f"values of `{one.kind}`, which name no backend (more than {MOST}).",
+                f"{quoted(one.model, 60)}：应答中 `{one.kind}` 有 {integer(len(one.values))} 个"
+                f"不同的值（超过 {MOST} 个），无法据此辨认后端。",
+            )
+        )
+    return table(
+        t,
+        one.values,
+        [
+            Name("Value", "值").of(lambda value: quoted(value.text, 100)),
+            Name("Replies", "应答数").of(lambda value: value.replies, integer),
+            Name("First", "首次").of(lambda value: _moment(value.first)),
+            Name("Last", "末次").of(lambda value: _moment(value.last)),
+        ],
+        title=title,
+        how=t(
+            f"{integer(one.unnamed)} replies do not say.",
+            f"另有 {integer(one.unnamed)} 个应答未给出。",
+        )
+        if one.unnamed
+        else "",
+    )
+
+
+def _moment(timestamp: str) -> str:
+    """Of a row, to the second."""
+    return timestamp[:19].replace("T", " ")
