@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from analysis.enrol import command as enrol
+from analysis.failover import command as failover
 from analysis.features import command as features
 from analysis.numbers.summarize import GROUPS, of_groups
 from analysis.reading.load import Run, load
@@ -151,6 +152,7 @@ def _parser() -> argparse.ArgumentParser:
 
     features.add_commands(commands)
     enrol.add_command(commands)
+    failover.add_command(commands)
 
     spans = commands.add_parser("spans", help="write the requests as OpenTelemetry spans")
     spans.add_argument("run", type=Path, metavar="RUN", help="the run's folder")

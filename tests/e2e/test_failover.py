@@ -1,0 +1,122 @@
+"""Failover as the upstream's log tells it, against gateways whose way with failures is known."""
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analysis.__main__ import main
+from tests.interop.servers import free_port
+from tests.locust_run import LocustRun, run
+from tests.retrying_gateway import Behaviour, gateway
+from tests.simulated import Simulator
+
+PROFILE = """
+any_model = true
+[latency]
+fixed_s = 0.05
+ttft_s = 0.05
+tokens_per_s = 200.0
+[prices]
+input = 1.0
+output = 4.0
+"""
+
+
+def window(fault: str, from_s: float, to_s: float, more: str = "") -> str:
+    return f'[[schedule]]\nfrom_s = {from_s}\nto_s = {to_s}\nfault = "{fault}"\n{more}\n'
+
+
+def led(
+    folder: Path, behaviour: Behaviour, schedule: str, *options: object, seconds: int = 4
+) -> tuple[LocustRun, dict[str, Any], str]:
+    """A run through such a gateway with two upstreams; what failover.json and .md say of it."""
+    profile, log, second = folder / "p.toml", folder / "upstream.csv", free_port()
+    profile.write_text(PROFILE + schedule, encoding="utf-8")
+    server = Simulator(log, "--profile", profile, "--also-port", second)
+    roots = [server.url.removesuffix("/v1"), f"http://127.0.0.1:{second}"]
+    try:
+        with gateway(behaviour, *roots) as root:
+            done = run(
+                "-H", f"{root}/v1", "--mode", "rpm", "--model", "m", "--target", 600,
+                "--duration", seconds, "--stop-rule", "off", *options,
+                results=folder / "results",
+            )  # fmt: skip
+    finally:
+        server.stop()
+    assert done.folder is not None, done.text
+    assert main(["failover", str(done.folder), "--upstream-log", str(log)]) == 0
+    told = json.loads((done.folder / "failover.json").read_text("utf-8"))
+    return done, told, (done.folder / "failover.md").read_text("utf-8")
+
+
+def by_fault(told: dict[str, Any]) -> dict[str | None, dict[str, Any]]:
+    return {one["window"]["fault"] if one["window"] else None: one for one in told["groups"]}
+
+
+def test_a_gateway_that_asks_the_next_upstream_keeps_its_client_from_harm(tmp_path: Path) -> None:
+    """Attempts, failures and recovery are those that the gateway noted itself; a dead upstream
+    costs no attempt that a log could have."""
+    way = Behaviour(tries=2)
+    schedule = window("error_500", 1, 2) + window("dead", 3, 4)
+    done, told, text = led(tmp_path, way, schedule, seconds=6)
+    found = by_fault(told)
+    noted = Counter((upstream, what) for _, upstream, what in way.calls)
+    assert noted[0, "500"] == found["error_500"]["requests"] > 0
+    assert found["error_500"]["attempts"] == 2 * found["error_500"]["requests"]
+    assert found["error_500"]["ok"] == found["error_500"]["requests"]
+    refused = sum(count for (_, what), count in noted.items() if what.endswith("Error"))
+    assert 0 < refused <= found["dead"]["requests"] <= refused + 2
+    assert found["dead"]["ok"] == found["dead"]["requests"] >= found["dead"]["attempts"] - 2
+    assert found[None]["attempts"] == found[None]["requests"] and not found[None]["failed_p50_s"]
+    assert told["attempts"] + refused == len(way.calls) and told["foreign_attempts"] == 0
+    assert found["error_500"]["recovery"]["sent_there"] == found["error_500"]["requests"]
+    assert 0 <= found["dead"]["recovery"]["answered_s"] < 1
+    assert all(row.outcome == "ok" for row in done.rows())
+    assert "HTTP 500 at port" in text and "nobody listens at port" in text and "⚠️" not in text
+
+
+def test_a_gateway_that_passes_everything_on(tmp_path: Path) -> None:
+    """One attempt each; the client meets each 429, of which none says how long to wait."""
+    way = Behaviour(waits_on=False)
+    _, told, text = led(tmp_path, way, window("rate_limited", 1, 2, "seconds = 5"))
+    found = by_fault(told)["rate_limited"]
+    assert found["outcomes"] == {"rate_limited": found["requests"]} and found["requests"] > 0
+    assert found["attempts"] == found["requests"] == found["told_to_wait"]
+    assert found["passed_wait_on"] == 0 == found["waits"]
+    assert "the client met rate_limited:" in text
+
+
+@pytest.mark.parametrize(
+    ("way", "fate"),
+    [(Behaviour(tries=2, repeats=True), "repeated"), (Behaviour(), "passed_on")],
+    ids=["begun again", "passed on"],
+)
+def test_a_stream_that_is_cut(tmp_path: Path, way: Behaviour, fate: str) -> None:
+    """Begun again from its start, the client's text has its beginning twice, and it is ok by HTTP;
+    cut off, the client is told. Either way both halves are charged."""
+    schedule = window("truncated_stream", 1, 2)
+    _, told, _ = led(tmp_path, way, schedule, "--stream", "--task-id-on-streams")
+    found = by_fault(told)["truncated_stream"]
+    streams = {name: count for name, count in found["streams"].items() if count}
+    assert streams == {fate: found["requests"]} and found["requests"] > 0
+    cut = sum(what == "cut" for _, _, what in way.calls)
+    assert cut == found["requests"] and float(found["wasted_cost"]) > 0
+    assert by_fault(told)[None]["streams"] == dict.fromkeys(found["streams"], 0)
+
+
+def test_a_gateway_that_asks_twice_is_found_out_where_nothing_fails(tmp_path: Path) -> None:
+    _, told, text = led(tmp_path, Behaviour(twice=True), "", seconds=2)
+    found = by_fault(told)[None]
+    assert found["answered_twice"] == found["requests"] == found["attempts"] / 2
+    assert float(found["wasted_cost"]) > 0
+    assert "answered more than once" in text
+
+
+def test_a_healthy_gateway_has_nothing_told_of_it(tmp_path: Path) -> None:
+    _, told, text = led(tmp_path, Behaviour(tries=2), "", seconds=2)
+    (found,) = told["groups"]
+    assert found["ok"] == found["requests"] == found["attempts"] and not found["answered_twice"]
+    assert found["wasted_cost"] == "0" and "⚠️" not in text and "failed;" not in text
