@@ -54,17 +54,22 @@ class Outages:
     ) -> None:
         place = window.port - 1
         host, port = self._addresses[place]
-        await asyncio.sleep(self._schedule.wait_s(window.from_s))
+        await self._until(window.from_s)
         listeners[place].close()
         self._sockets[place].close()
         reset(port)
-        await asyncio.sleep(self._schedule.wait_s(window.to_s))
+        await self._until(window.to_s)
         while True:
             with contextlib.suppress(OSError):
                 self._sockets[place] = listen(host, port)
                 break
             await asyncio.sleep(_RETRY_S)
         listeners[place] = await serve(self._sockets[place])
+
+    async def _until(self, moment_s: float) -> None:
+        """Wait for a moment of the schedule; a loop's timer may be a millisecond early."""
+        while (wait_s := self._schedule.wait_s(moment_s)) > 0:
+            await asyncio.sleep(wait_s)
 
 
 def listen(host: str, port: int) -> socket.socket:

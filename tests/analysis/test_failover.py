@@ -164,8 +164,10 @@ def test_a_dead_upstream_holds_who_was_sent_meanwhile_and_who_was_in_flight(look
 
 def test_recovery_is_by_the_upstreams_own_clock(look: Look) -> None:
     schedule = [window("error_500", 0, 5)]
-    attempts = [refused(0, 1.0), tried(0, 1.2, port=9002), refused(1, 3.0), refused(1, 7.0, fault=""),
-                tried(1, 8.5)]  # fmt: skip
+    attempts = [
+        refused(0, 1.0), tried(0, 1.2, port=9002),
+        refused(1, 3.0), refused(1, 7.0, fault=""), tried(1, 8.5),
+    ]  # fmt: skip
     found = look([record(0), record(1)], attempts, schedule)["error_500"].recovery
     assert found is not None
     assert (found.sent_there, found.last_there_s) == (2, pytest.approx(3.0, abs=1e-6))

@@ -104,7 +104,9 @@ def test_what_litellm_does_is_told_as_the_upstreams_log_has_it(
     assert_as_logged(told, done.rows(), log)
     found = {one["window"]["fault"] if one["window"] else None: one for one in told["groups"]}
     assert [*found] == [None, *FAULTS]
-    assert found[None]["requests"] == found[None]["ok"] == found[None]["attempts"]
+    healthy = found[None]
+    assert healthy["attempts"] == pytest.approx(healthy["requests"], abs=2)
+    assert healthy["ok"] >= healthy["requests"] - 2, "it closes kept connections after 5 s"
     assert found["error_500"]["ok"] == found["error_500"]["requests"] > 0, "its fallback works"
     assert found["dead"]["ok"] == found["dead"]["requests"] > 0
 
