@@ -27,7 +27,7 @@ _FAULTS: dict[str, tuple[str, str]] = {
     "rate_limited_bare": ("HTTP 429", "HTTP 429"),
     "hang": ("no answer, ever", "始终不应答"),
     "slow_headers": ("slow to begin", "迟迟不开始应答"),
-    "truncated_stream": ("streams cut in the middle", "流式应答中途截断"),
+    "truncated_stream": ("answers cut in the middle", "应答中途截断"),
     "reset_mid_body": ("connection reset in the middle", "应答中途连接被重置"),
     "stream_error": ("an error in the middle of a stream", "流式应答中途报错"),
     DEAD: ("nobody listens", "端口无人监听"),
