@@ -11,8 +11,8 @@ from compat.evidence import Evidence
 from compat.verdict import Finding, Verdict
 from compat.words import Words
 
-CHAT, RESPONSES, EMBEDDINGS, MODELS = (
-    "/chat/completions", "/responses", "/embeddings", "/models",
+CHAT, RESPONSES, EMBEDDINGS, MODELS, FILES, BATCHES = (
+    "/chat/completions", "/responses", "/embeddings", "/models", "/files", "/batches",
 )  # fmt: skip
 Body = dict[str, Any]
 _BYTES_PER_TOKEN = 3  # fewer than any tokenizer in use needs for English and JSON
@@ -43,6 +43,7 @@ class Setting:
     lacks: frozenset[str] = frozenset()  # ids of checks that the model is said not to support
     embeds: bool = False  # an embedding model
     responses: bool = False  # whether the Responses API is asked for
+    files: bool = False  # whether files and batches are
 
     def word(self, *names: object) -> str:
         """A nonce such as KORVAL-4821, another one for each check, name and round."""
@@ -65,7 +66,8 @@ class Ask:
     """One request. `output_tokens` bounds the reply, `media_tokens` what pictures and files add.
 
     `wrong_key`: send another key than the operator's. `close_after_events`: close the stream then.
-    `wait_s`: so long after the request before it.
+    `wait_s`: so long after the request before it. `file`: the text of a file that goes with the
+    body's fields, as a form.
     """
 
     body: Body | None
@@ -77,6 +79,7 @@ class Ask:
     wrong_key: bool = False
     close_after_events: int | None = None
     wait_s: float = 0.0
+    file: str | None = None
 
     @property
     def prompt_tokens(self) -> int:
@@ -179,6 +182,8 @@ class Check:
             return untried.EMBEDS if setting.embeds else untried.NO_EMBEDS
         if self.surface == "responses" and not setting.responses:
             return untried.NO_RESPONSES
+        if self.surface == "files" and not setting.files:
+            return untried.NO_FILES
         why = self.untried(setting)
         if why is None and setting.context_tokens is not None and self.id != "error.context":
             longest = max((ask.prompt_tokens for ask in self.asks(setting)), default=0)

@@ -62,8 +62,8 @@ def survey_of(
     tokens_field: str = "auto", own: Own = NOTHING,
 ) -> Survey:  # fmt: skip
     """The checks of a model, before any answer. `checks` are ids and patterns with commas between:
-    the Responses API is asked for by naming one of its checks. `context_tokens` 0: not known.
-    `tokens_field`: how the operator says the budget is called.
+    the Responses API, files and batches are asked for by naming one of their checks.
+    `context_tokens` 0: not known. `tokens_field`: how the operator says the budget is called.
 
     Raises OperatorError.
     """
@@ -77,6 +77,7 @@ def survey_of(
         keyed=keyed,
         embeds="embed" in name,
         responses=any(pattern.startswith("responses") for pattern in patterns),
+        files=any(pattern.startswith(("files", "batches")) for pattern in patterns),
     )
     if tokens_field != "auto":
         setting = replace(setting, tokens_field=tokens_field, tokens_field_given=True)

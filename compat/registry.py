@@ -9,6 +9,7 @@ from compat.checks import (
     caching,
     embeddings,
     errors,
+    files,
     lengths,
     media,
     messages,
@@ -25,6 +26,7 @@ CHECKS: tuple[Check, ...] = (
     *basics.CHECKS, *messages.CHECKS, *lengths.CHECKS, *sampling.CHECKS, *structured.CHECKS,
     *tools.CHECKS, *tool_turns.CHECKS, *reasoning.CHECKS, *media.CHECKS, *caching.CHECKS,
     *errors.CHECKS, *responses.CHECKS, *embeddings.CHECKS,
+    *files.CHECKS,
 )  # fmt: skip
 BY_ID: Mapping[str, Check] = {check.id: check for check in CHECKS}
 

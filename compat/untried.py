@@ -6,6 +6,7 @@ LACKS = Words("the model is said not to have it", "已声明该模型不具备�
 EMBEDS = Words("this model makes embeddings", "这是向量模型")
 NO_EMBEDS = Words("this is no embedding model", "这不是向量模型")
 NO_RESPONSES = Words("the Responses API was not asked for", "未要求检查 Responses API")
+NO_FILES = Words("files and batches were not asked for", "未要求检查文件与批处理")
 NO_TOKENIZER = Words("the model's tokenizer is not known", "尚不清楚该模型的分词器")
 NO_KEY = Words(
     "no key is sent, or something beside it may be the key: a header of --header, the base URL's "
@@ -17,7 +18,7 @@ LONG_WINDOW = Words("its context window is longer than may be sent", "上下文�
 NO_REASONING = Words("the model does not reason", "该模型不做推理")
 
 _EVERY = (
-    LACKS, EMBEDS, NO_EMBEDS, NO_RESPONSES, NO_TOKENIZER, NO_KEY, NO_WINDOW, LONG_WINDOW,
+    LACKS, EMBEDS, NO_EMBEDS, NO_RESPONSES, NO_FILES, NO_TOKENIZER, NO_KEY, NO_WINDOW, LONG_WINDOW,
     NO_REASONING,
 )  # fmt: skip
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 
 from simulator import errors
+from simulator.batches import Files
 from simulator.chat import Chat
 from simulator.dialects import encode
 from simulator.embed import embed
@@ -14,10 +15,11 @@ from simulator.responses import Responses
 from simulator.schedule import DEAD
 from simulator.settings import Settings
 from simulator.state import State
-from simulator.wire import JSON, ClientGone, Exchange, Receive, Scope, Send
+from simulator.wire import JSON, BodyTooLarge, ClientGone, Exchange, Receive, Scope, Send
 
 _CHAT = ChatCompletions()
 _ROUTES = ("/models", "/health", "/chat/completions", "/responses", "/embeddings")
+_KEPT = ("files", "batches")  # the first part of a path
 
 
 class Ports:
@@ -46,6 +48,7 @@ class Gateway:
         self.dialect = settings.dialect
         self.ledger = ledger
         self.state: State = State(settings, None if beside is None else beside.state, place)
+        self.files = Files(self.state, self)
         self.number = 0  # chat requests so far
         self.in_flight = 0
         self.most_in_flight = 0
@@ -67,8 +70,11 @@ class Gateway:
                 await self._logged(exchange, None, named)
                 return
         try:
-            await self._plain_routes(exchange, route)
-        except ClientGone:
+            if route.split("/")[1:2] and route.split("/")[1] in _KEPT:
+                await self.files.answer(exchange, route)
+            else:
+                await self._plain_routes(exchange, route)
+        except (ClientGone, BodyTooLarge):
             return
 
     async def _plain_routes(self, exchange: Exchange, route: str) -> None:

@@ -11,7 +11,7 @@ from contextlib import nullcontext
 import gevent
 import httpx2
 
-from compat.check import CHAT, EMBEDDINGS, MODELS, Ask
+from compat.check import BATCHES, CHAT, EMBEDDINGS, FILES, MODELS, Ask
 from compat.evidence import Evidence
 from compat.evidence import Outcome as Ended
 from compat.sse import events
@@ -41,7 +41,7 @@ def send_raw(client: Client, raw: Raw, secrets: str | Sequence[str]) -> Answer:
     ended = Ended.DONE
     try:
         with client.another_key(WRONG_KEY) if ask.wrong_key else nullcontext():
-            response = client.sdk.begin(ask.method, ask.path, ask.body)
+            response = client.sdk.begin(ask.method, ask.path, ask.body, ask.file)
             ended = _read(client, response, ask, pieces)
     except gevent.GreenletExit:
         return Answer(Outcome.CANCELLED, error_message="the run was stopped")
@@ -128,18 +128,21 @@ def _streamed(evidence: Evidence, sent: float) -> Answer:
 def _other(ask: Ask, body: bytes, evidence: Evidence) -> Answer:
     """An answer of another endpoint's: JSON, or a stream of events with the response in the last.
 
-    A list of models has no usage, and is taken to cost nothing; vectors have no output tokens.
+    A list of models, a file and a look at a batch have no usage, and are taken to cost nothing;
+    vectors have no output tokens. What a batch costs is not in the answer that it was created.
     """
     if evidence.content_type == "text/event-stream":
         told = [_json(event.data) for event in events(evidence.pieces)]
         said = [mapping(mapping(one).get("response")) for one in told]
         return Answer(Outcome.OK, body=dict(next((one for one in said[::-1] if one), {})))
+    if ask.path.startswith(FILES):
+        return Answer(Outcome.OK, body={"usage": _NOTHING})
     read = _json(body)
     if not isinstance(read, dict):
         return Answer(Outcome.MALFORMED, error_message="HTTP 200 without a JSON object")
     if (wrong := trouble(read)) is not None and read.get("error"):
         return Answer(Outcome.SERVER_ERROR, body=read, error_message=complaint(wrong).message)
-    if ask.path == MODELS:
+    if ask.path == MODELS or (ask.path.startswith(BATCHES) and ask.path != BATCHES):
         return Answer(Outcome.OK, body={"usage": _NOTHING})
     if ask.path == EMBEDDINGS and (used := mapping(read.get("usage"))):
         return Answer(Outcome.OK, body={"usage": {"completion_tokens": 0, **used}})

@@ -51,10 +51,16 @@ class OpenAI(openai.OpenAI):
             object, _OPTIONS, stream=stream, stream_cls=RawStream if stream else None
         )
 
-    def begin(self, method: str, path: str, body: Mapping[str, Any] | None) -> httpx2.Response:
+    def begin(
+        self, method: str, path: str, body: Mapping[str, Any] | None, file: str | None = None
+    ) -> httpx2.Response:
         """Send a request of any kind, as the SDK would write it, and read the answer's head; its
-        body is still to be read. No status is an error here, and nothing is tried again."""
+        body is still to be read. No status is an error here, and nothing is tried again. With the
+        text of a `file`, body and file are a form."""
         options = FinalRequestOptions.construct(method=method.lower(), url=path, json_data=body)
+        if file is not None:
+            options.files = {"file": ("lines.jsonl", file.encode(), "application/jsonl")}
+            options.headers = {"Content-Type": "multipart/form-data"}
         return self._client.send(self._build_request(options), stream=True)
 
     def _build_request(

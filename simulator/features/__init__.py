@@ -44,8 +44,8 @@ def touch(
 ) -> None:
     """Note in `used` which of the features this request uses; change its body where one is ignored.
 
-    `surface`: chat, responses or embeddings. `reasons`: whether the model does. Raises BadRequest
-    where one is refused or broken.
+    `surface`: chat, responses, embeddings or files. `reasons`: whether the model does. Raises
+    BadRequest where one is refused or broken.
     """
     # All are asked before any changes the body.
     if surface == "chat" and not uses.well_formed(data):

@@ -234,7 +234,18 @@ _EMBEDDINGS: Mapping[str, Feature] = {
     ),
 }  # fmt: skip
 
-FEATURES: Mapping[str, Feature] = {**_CHAT, **_RESPONSES, **_EMBEDDINGS}
+_FILES: Mapping[str, Feature] = {
+    "files.upload": Feature(
+        "a file that is uploaded", uses.field("purpose"), "purpose",
+        elsewhere={"wrong": "half of it comes back"}, surface="files",
+    ),
+    "batches.run": Feature(
+        "a batch", uses.field("input_file_id"), "endpoint",
+        elsewhere={"wrong": "its results come under each other's custom_id"}, surface="files",
+    ),
+}  # fmt: skip
+
+FEATURES: Mapping[str, Feature] = {**_CHAT, **_RESPONSES, **_EMBEDDINGS, **_FILES}
 
 
 def states(name: str) -> dict[str, str]:

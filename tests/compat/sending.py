@@ -24,6 +24,13 @@ def send(url: str, ask: Ask, key: str = "a-key") -> Evidence:
     headers = {"Authorization": f"Bearer {'another' if ask.wrong_key else key}",
                "Content-Type": "application/json"}  # fmt: skip
     body = None if ask.body is None else json.dumps(ask.body).encode()
+    if ask.file is not None:
+        headers["Content-Type"] = "multipart/form-data; boundary=xyzzy"
+        fields = [(f'name="{name}"', value) for name, value in (ask.body or {}).items()]
+        fields.append(('name="file"; filename="lines.jsonl"', ask.file))
+        head = "--xyzzy\r\nContent-Disposition: form-data; "
+        told = [f"{head}{name}\r\n\r\n{value}\r\n" for name, value in fields]
+        body = "".join([*told, "--xyzzy--\r\n"]).encode()
     time.sleep(ask.wait_s)
     connection = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=TIMEOUT_S)
     start, status, named = time.monotonic(), None, {}

@@ -23,7 +23,7 @@ PROFILE = re.sub(
 CHAT, REASONER = "sim-chat", "sim-reasoner"
 OF = {
     surface: [c for c in CHECKS if FEATURES[c.id].surface == surface]
-    for surface in ("chat", "responses", "embeddings")
+    for surface in ("chat", "responses", "embeddings", "files")
 }
 OF_CHAT = OF["chat"]
 EXPECTED: dict[tuple[str, str], str] = {
@@ -48,7 +48,7 @@ def setting(surface: str, model: str, seed: object = 1) -> Setting:
     return Setting(
         model, seed=str(seed), reasons=model == REASONER, forced_token=(32, "A"),
         context_tokens=WINDOW_TOKENS, caches_prompts=True,
-        embeds=surface == "embeddings", responses=surface == "responses",
+        embeds=surface == "embeddings", responses=surface == "responses", files=surface == "files",
     )  # fmt: skip
 
 
@@ -114,12 +114,13 @@ def test_all_features_in_one_state(tmp_path: Path, state: str) -> None:
             for c in OF["embeddings"]
             if c.id != "embeddings.plain" and state in ("wrong", "broken")
         }
-        | {"embeddings.same"}
+        | {"embeddings.same", "files.upload"}
     )
     features = {name: state for name in FEATURES if state in states(name) and name not in alone}
     with gateway(tmp_path, features) as started:
         for model, checks in (
             (CHAT, OF_CHAT), (REASONER, OF_CHAT), (CHAT, OF["responses"]), (CHAT, OF["embeddings"]),
+            (CHAT, OF["files"]),
         ):  # fmt: skip
             about = [c for c in checks if c.id not in alone and model_of(c.id) == model]
             found = verdicts(started, model, checks=about, soften=False)
@@ -137,6 +138,7 @@ SHARED = {
     "responses.plain": {"responses.previous"},  # which begins with a plain one
     "json.schema": {"cache.key"}, "json.schema.stream": {"cache.key"},
     "cache.key": {"json.schema", "json.schema.stream"},
+    "files.upload": {"batches.run"},  # which begins with one
     "embeddings.plain": {check.id for check in OF["embeddings"]},
     "embeddings.same": {check.id for check in OF["embeddings"]},
 }  # fmt: skip
@@ -173,7 +175,7 @@ def test_nor_in_ten_runs(tmp_path: Path, model: str) -> None:
     _healthy(tmp_path, model, range(10))
 
 
-@pytest.mark.parametrize("surface", ["responses", "embeddings"])
+@pytest.mark.parametrize("surface", ["responses", "embeddings", "files"])
 def test_other_surfaces_of_a_healthy_gateway_work(tmp_path: Path, surface: str) -> None:
     with gateway(tmp_path, {}) as started:
         for seed in range(3):

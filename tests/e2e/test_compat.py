@@ -118,6 +118,25 @@ def test_an_applications_own_tools_go_from_its_traffic_into_the_report(
     assert "your tools and schemas" in report and "your tool book_room, streamed" in report
 
 
+def test_files_and_batches_are_made_where_they_are_asked_for(tmp_path: Path) -> None:
+    """Through the SDK's own form; a batch's lines are requests to the model, each with its row in
+    the gateway's log, and its bound was held."""
+    with gateway(tmp_path) as server:
+        done = checked(server.url, tmp_path / "r", "--checks", "files.*,batches.*")
+        log = server.rows()
+    assert done.code == 0, done.text
+    assert verdicts(done) == {
+        "chat.plain": "works", "files.upload": "works", "batches.run": "works",
+    }, [cell.evidence for cell in cells(done).values()]  # fmt: skip
+    assert len(log) == 3  # the plain reply, and two lines
+    (created,) = [row for row in done.rows() if row.total_tokens is None]
+    assert json.loads(created.check_detail or "")["check"] == "batches.run"
+    assert cells(done)["batches.run"].cost is None  # it stands in no reply's usage
+    with gateway(tmp_path / "b") as server:
+        found = cells(checked(server.url, tmp_path / "s", "--checks", "chat.plain,*.run"))
+    assert found["batches.run"].evidence == "files and batches were not asked for"
+
+
 def test_a_model_that_answers_nothing_is_one_sentence(tmp_path: Path) -> None:
     with gateway(tmp_path) as server:
         done = checked(server.url, tmp_path / "r", model="unknown")

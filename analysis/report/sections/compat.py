@@ -44,6 +44,7 @@ GROUPS = {
     "errors": Said("errors and closing", "错误与取消"),
     "responses": Said("Responses API", "Responses API"),
     "embeddings": Said("embeddings", "向量"),
+    "files": Said("files and batches", "文件与批处理"),
     "own": Said("your tools and schemas", "自有工具与 schema"),
 }
 
