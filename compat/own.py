@@ -125,9 +125,11 @@ _SHAPES = {
 
 def _see_that_names_fit(names: Sequence[str], prompts: Mapping[str, str], where: str) -> None:
     if twice := [called for place, called in enumerate(names) if called in names[:place]]:
-        raise OperatorError(f"{where} names {twice[0]} twice: each is a check of its own.")
+        raise OperatorError(f"{where} names {twice[0]} twice: give each a name of its own.")
     if lost := [called for called in prompts if called not in names]:
-        raise OperatorError(f"{where} prompts names {lost[0]!r}, which is not in the list.")
+        raise OperatorError(
+            f"{where} prompts names {lost[0]!r}, which is not in the list: remove it."
+        )
 
 
 def _tool(told: Any, where: str) -> tuple[str, Body, bool, Body]:

@@ -99,7 +99,7 @@ def content(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise OperatorError(f"--require {path} cannot be read ({error.strerror}).") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise OperatorError(f"--require {path} is not TOML ({error}): mend it.") from None
+        raise OperatorError(f"--require {path} is not valid TOML ({error}); fix it.") from None
 
 
 def parse(content: Mapping[str, Any], name: str = "compat.toml") -> Required:
