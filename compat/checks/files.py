@@ -11,9 +11,10 @@ from functools import partial
 from typing import Any
 
 from compat.bodies import chat, reply_exactly
-from compat.check import BATCHES, CHAT, FILES, Ask, Bound, Check, Setting, Words, bound_of
+from compat.check import BATCHES, CHAT, FILES, Ask, Bound, Check, Setting, bound_of
 from compat.evidence import Evidence, answered, names_any, object_of, strict_json
 from compat.verdict import Finding, Settled, Verdict, settle, unsure, works, wrong
+from compat.words import Words
 from recording.json_values import at, mapping, whole
 from recording.untrusted_text import quoted
 
