@@ -12,13 +12,14 @@ from compat.words import Words
 class Plan:
     """What is made for one model: of each check one round's bound, and what is not tried and why.
 
-    `once`: when everything works at once. `at_most`: when nothing does, and every check is sent
-    three times.
+    `once`: when everything works at once; the number of requests is exact. `at_most`: when nothing
+    does, and every check is sent three times.
     """
 
     model: str
     checks: Mapping[str, Bound]
     not_tried: Mapping[str, Words]
+    worst: Mapping[str, Bound]
 
     @property
     def once(self) -> Bound:
@@ -26,16 +27,18 @@ class Plan:
 
     @property
     def at_most(self) -> Bound:
-        return self.once.times(MOST_ROUNDS)
+        return _sum(self.worst.values()).times(MOST_ROUNDS)
 
 
 def plan(checks: Sequence[Check], setting: Setting) -> Plan:
     """The plan of one model."""
     reasons = {check.id: check.not_tried(setting) for check in checks}
+    tried = [check for check in checks if reasons[check.id] is None]
     return Plan(
         setting.model,
-        {check.id: check.bound(setting) for check in checks if reasons[check.id] is None},
+        {check.id: check.bound(setting, works=True) for check in tried},
         {name: why for name, why in reasons.items() if why is not None},
+        {check.id: check.bound(setting) for check in tried},
     )
 
 

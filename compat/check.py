@@ -151,7 +151,8 @@ class Check:
     """One feature of the API, and how it is told whether it works.
 
     `asks` are a round's first requests; `then` what follows from their answers, asked until it
-    says nothing more, `then_bound` in all. `names` are the words of a clear refusal. `untried`
+    says nothing more, `then_bound` in all (`then_works`: also where the check works).
+    `names` are the words of a clear refusal. `untried`
     says why it cannot be tried. `guarantee`: a promise, which one counter-example denies.
     `feature` is what the user's code sets; `if_ignored` and `if_wrong` what happens in it then.
     """
@@ -171,6 +172,7 @@ class Check:
     guarantee: bool = False
     then: Then = nothing_more
     then_bound: Callable[[Setting], Bound] = field(default=lambda setting: Bound())
+    then_works: bool = True
     untried: Callable[[Setting], Words | None] = always
     surface: str = "chat"
 
@@ -194,11 +196,12 @@ class Check:
                 )
         return why
 
-    def bound(self, setting: Setting) -> Bound:
-        """What one round may use at most; nothing where the check is not tried."""
+    def bound(self, setting: Setting, works: bool = False) -> Bound:
+        """What one round may use at most (where it `works`); nothing where it is not tried."""
         if self.not_tried(setting) is not None:
             return Bound()
-        return bound_of(self.asks(setting)).plus(self.then_bound(setting))
+        first = bound_of(self.asks(setting))
+        return first if works and not self.then_works else first.plus(self.then_bound(setting))
 
     def in_code(self, verdict: Verdict) -> Words | None:
         """`So in your code: ...` for a verdict other than works."""

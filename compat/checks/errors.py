@@ -234,7 +234,7 @@ CHECKS = (
         "fields.accepted", "fields", Words("fields beside the point", "附加字段"),
         "user, metadata, service_tier and the like",
         lambda s: [_fields_ask(s, harmless(s), 0)], _judge_fields, ("field", "param"),
-        then=_fields_then, then_bound=_fields_bound,
+        then=_fields_then, then_bound=_fields_bound, then_works=False,
         if_wrong=Words("another service tier is used and billed than the one you ask for",
                        "实际使用并计费的服务等级与所请求的不同"),
     ),

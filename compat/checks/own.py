@@ -167,6 +167,7 @@ def _tool(tool: OwnThing, stream: bool) -> Check:
         tool, TOOL_STREAM if stream else TOOL, _words("tool", "工具", tool.name, stream),
         partial(_tool_asks, tool, stream), partial(_judge_tool, tool, stream), stream,
         then=partial(_tool_then, tool, stream), then_bound=partial(_tool_bound, tool, stream),
+        then_works=False,
         if_ignored=Words("your agent never calls it, or is given arguments that do not fit",
                          "智能体从不调用它，或收到不符合 schema 的参数"),
         if_wrong=Words("reading its arguments, or your dispatch by name, raises",

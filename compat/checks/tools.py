@@ -82,7 +82,7 @@ def _judge_auto(setting: Setting, seen: Sequence[Evidence]) -> Finding:
         return wrong(fault)
     if got.only.finish != "tool_calls":
         return wrong(f"a call with finish_reason {quoted(got.only.finish, 40) or 'missing'}")
-    return works()
+    return works() if got.usage is not None else wrong("a call, and no usage")
 
 
 def _none_asks(setting: Setting) -> list[Ask]:

@@ -178,9 +178,9 @@ MODE = Mode(
     place=145,
     question=("does every feature of the API work through it?", "接口的各项功能是否都可用"),
     sends=(
-        "47 checks, about 96 short requests a model, each of which only a working feature can "
+        "47 checks, about 90 short requests a model, each of which only a working feature can "
         "answer rightly",
-        "47 项检查，每个模型约 96 个短请求；只有功能真正可用才能答对",
+        "47 项检查，每个模型约 90 个短请求；只有功能真正可用才能答对",
     ),
     plan=plan,
     example=("--model", "gpt-5.4-nano"),

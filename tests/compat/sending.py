@@ -3,7 +3,7 @@
 import http.client
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from urllib.parse import urlsplit
@@ -60,8 +60,12 @@ def send(url: str, ask: Ask, key: str = "a-key") -> Evidence:
         connection.close()
 
 
+Send = Callable[[str, Ask], Evidence]
+
+
 def run(
-    url: str, check: Check, setting: Setting, verdicts: Mapping[str, Verdict] | None = None
+    url: str, check: Check, setting: Setting, verdicts: Mapping[str, Verdict] | None = None,
+    send: Send = send,
 ) -> Trial:  # fmt: skip
     """A check until it is decided, its requests one after another."""
     trial = Trial(check, setting, verdicts or {})
@@ -74,8 +78,9 @@ def run(
 
 
 def run_all(
-    url: str, checks: Sequence[Check], setting: Setting, threads: int = 16, soften: bool = True
-) -> dict[str, Finding]:
+    url: str, checks: Sequence[Check], setting: Setting, threads: int = 16, soften: bool = True,
+    send: Send = send,
+) -> dict[str, Finding]:  # fmt: skip
     """All checks; the first one's answers say what the model is like. `cancel` goes last, alone.
 
     Judged as if one after another: prerequisites soften what comes after them.
@@ -84,8 +89,8 @@ def run_all(
     setting = replace(learn(setting, [first]), round=setting.round + 10)
     together = [check for check in checks if check.id != "cancel"]
     with ThreadPoolExecutor(threads) as pool:
-        trials = [*pool.map(lambda check: run(url, check, setting), together)]
-    trials += [run(url, check, setting) for check in checks if check.id == "cancel"]
+        trials = [*pool.map(lambda check: run(url, check, setting, send=send), together)]
+    trials += [run(url, c, setting, send=send) for c in checks if c.id == "cancel"]
     verdicts = {trial.check.id: trial.finding.verdict for trial in trials}
     found = {}
     for trial in trials:

@@ -1,14 +1,23 @@
 """Mode compat against a gateway whose features are known: its cells, its bill, its end."""
 
+import csv
 import json
+import signal
+import subprocess
+import time
 import xml.etree.ElementTree as ElementTree
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from analysis.__main__ import main as analysis
+from compat.bound import plan
+from compat.check import Setting
+from compat.registry import CHECKS
+from compat.survey import AT_ONCE
 from tests.e2e.compat_gateway import CHAT, WINDOW_TOKENS, cells, checked, gateway, verdicts
-from tests.locust_run import CANARY, environment, run
+from tests.locust_run import CANARY, command, environment, run
 
 SOME = "stop,n,json.schema,json.schema.stream,tool.parallel.stream,tool.auto,error.key,models.list"
 REQUIRED = """
@@ -42,7 +51,9 @@ def _healthy(folder: Path, name: str) -> None:
         assert set(found.values()) == {"works"} and len(found) == 44, found
         log = server.rows()
         rows = [row for row in done.rows() if json.loads(row.check_detail or "")["check"]]
-        assert len(log) == len(rows) - 1 <= 96  # a list of models is no request to a model
+        assert len(log) == len(rows) - 1  # a list of models is no request to a model
+        known = Setting(CHAT, context_tokens=WINDOW_TOKENS)
+        assert len(rows) == plan(CHECKS, known).once.requests  # exactly what was told
         logged = {row["task_id"]: row for row in log}
         for row in rows:
             if row.outcome == "ok" and row.api_cost is not None and (row.task_id or "") in logged:
@@ -170,6 +181,37 @@ def test_a_stopped_run_goes_on_where_it_was(tmp_path: Path) -> None:
         assert on.code == 0, on.text
         assert verdicts(on) == verdicts(whole)
         assert len(server.rows()) == 2 * sent
+
+
+@pytest.mark.slow
+def test_a_killed_run_goes_on_pays_nothing_twice_and_has_every_cell(tmp_path: Path) -> None:
+    """SIGKILL in the middle: what was answered is sent once, by the gateway's own log; what was in
+    flight then, up to four requests, nobody knows the end of, and it goes again."""
+    told = ("--checks", SOME, "--run-id", "killed")
+    with gateway(tmp_path) as server:
+        whole = checked(server.url, tmp_path / "whole", *told)
+        sent = len(server.rows())
+        folder = tmp_path / "cut" / "killed"
+        process = subprocess.Popen(
+            command("-H", server.url, "--mode", "compat", "--model", CHAT, *told, "--results",
+                    folder.parent),
+            cwd=tmp_path, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        deadline = time.monotonic() + 60
+        while len(server.rows()) < sent + 6 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+        process.wait(10)
+        answered = {row["task_id"] for path in folder.glob("requests-*.csv")
+                    for row in csv.DictReader(path.open(encoding="utf-8"))}  # fmt: skip
+        assert 0 < len(answered) < sent
+        on = run("-H", server.url, "--resume", folder, results=folder.parent)
+        log = server.rows()[sent:]
+    assert on.code == 0, on.text
+    assert verdicts(on) == verdicts(whole)
+    times = Counter(row["task_id"] for row in log)
+    assert all(times[task] <= 1 for task in answered)
+    assert sent <= len(log) <= sent + AT_ONCE
 
 
 @pytest.mark.slow
