@@ -21,7 +21,8 @@ Start = Callable[..., Simulator]
 BOTH = pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
 
 
-# Modes compat and billing ask for refusals, identity names no request; tests/e2e holds their rows
+# Modes compat and billing ask for refusals (tests/golden/test_billing.py holds the latter), identity
+# names no request; tests/e2e holds their rows
 # against the log.
 OTHERS = ("compat", "billing", "identity")
 

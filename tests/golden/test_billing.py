@@ -1,0 +1,137 @@
+"""Mode billing by the gateway's own log: every number of its page, and nothing paid twice."""
+
+import json
+import random
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from math import fsum
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analysis.reading.load import load, rows
+from tests.e2e.test_resume import cut_off, resume
+from tests.golden.truth import COUNTS, by_task
+from tests.locust_run import run
+from tests.simulated import Simulator
+
+pytestmark = pytest.mark.golden
+Start = Callable[..., Simulator]
+PROFILE = """
+any_model = true
+[latency]
+ttft_s = 0.05
+tokens_per_s = 150.0
+[prices]
+input = 1.37
+cached_input = 0.137
+output = 4.91
+decimals = {decimals}
+[reply]
+tokens = 300
+[billing]
+{billing}
+"""
+PRICES = '[models."*"]\ninput = 1.37\ncached_input = 0.137\noutput = 4.91\ndecimals = {decimals}\n'
+FAIL_ON = ("--fail-on", "billing_findings>0,billing_overcharge>0")
+
+
+def started(
+    simulator: Start, place: Path, billing: str = "aborted = 0.0", decimals: int = 6, **how: Any
+) -> tuple[Simulator, Path]:
+    """A gateway of that billing, and the price table that was agreed on."""
+    (place / "p.toml").write_text(PROFILE.format(billing=billing, decimals=decimals))
+    (place / "prices.toml").write_text(PRICES.format(decimals=decimals))
+    more = [word for name, value in how.items() for word in (f"--{name}", value)]
+    return simulator("--profile", place / "p.toml", *more), place / "prices.toml"
+
+
+@pytest.mark.parametrize("decimals", [6, 9])
+def test_every_number_of_the_bill_is_the_logs_and_nobody_is_accused(
+    simulator: Start, tmp_path: Path, decimals: int
+) -> None:
+    """Row by row, and each case's sums to the last decimal; with 429s among the answers."""
+    gateway, prices = started(simulator, tmp_path, decimals=decimals, fault="rate_limited=0.03")
+    done = run(
+        "-H", gateway.url, "--mode", "billing", "--model", "gpt-5.4-nano", "--repeat", 4,
+        "--prices", prices, *FAIL_ON, results=tmp_path / "r",
+    )  # fmt: skip
+    assert done.code == 0 and done.folder is not None, done.text
+    truth, sums = by_task(gateway), defaultdict[str, list[float]](list)
+    assert {row.task_id for row in done.rows()} == set(truth)
+    stated: dict[str, Counter[str]] = defaultdict(Counter)
+    for row in done.rows():
+        seen = truth[row.task_id or ""]
+        if row.outcome == "abandoned":
+            assert (
+                seen["fault"] == "client_gone" and (row.api_cost, row.total_tokens) == (None,) * 2
+            )
+            assert float(seen["billed"]) == float(seen["true_cost"])
+            continue
+        assert row.http_status == int(seen["status"])
+        if row.http_status != 200:
+            assert row.outcome in ("bad_request", "rate_limited") and seen["billed"] == ""
+            continue
+        if row.scenario == "stream_no_usage":
+            assert (row.total_tokens, row.api_cost) == (None, None)
+            continue
+        for name in COUNTS:
+            assert getattr(row, name) == int(seen[name]), (row.task_id, name)
+            stated[row.scenario][name] += int(seen[name])
+        assert row.api_cost == float(seen["cost"]) == float(seen["billed"])
+        sums[row.scenario].append(float(seen["billed"]))
+    summary = json.loads((done.folder / "summary.json").read_text("utf-8"))
+    (found,) = summary["billing"]
+    assert found["findings"] == [] and found["overcharge"] == 0
+    assert found["inflation_low"] <= 1 <= found["inflation_high"]
+    for case in found["cases"]:
+        name, mine = case["case"], sums.get(case["case"])
+        assert case["charged"] == (None if mine is None else fsum(mine)), name
+        if mine is not None:
+            for count in ("prompt_tokens", "completion_tokens", "cached_tokens"):
+                assert case[count] == stated[name][count], (name, count)
+            assert case["difference"] == pytest.approx(0, abs=len(mine) * 10**-decimals)
+    assert sum(case["sent"] for case in found["cases"]) == len(truth)
+
+
+def test_the_overcharge_is_what_the_log_says_it_is(simulator: Start, tmp_path: Path) -> None:
+    """The amount of one dishonesty: what was billed less what is true, of what was answered."""
+    gateway, prices = started(simulator, tmp_path, "cache_credit = false\naborted = 0.0")
+    done = run(
+        "-H", gateway.url, "--mode", "billing", "--model", "gpt-5.4-nano", "--prices", prices,
+        *FAIL_ON, results=tmp_path / "r",
+    )  # fmt: skip
+    assert done.code == 1 and done.folder is not None, done.text
+    extra = fsum(
+        float(seen["billed"]) - float(seen["true_cost"])
+        for seen in gateway.rows()
+        if seen["status"] == "200" and seen["fault"] == "" and seen["billed"]
+    )
+    (found,) = json.loads((done.folder / "summary.json").read_text("utf-8"))["billing"]
+    assert [one["kind"] for one in found["findings"]] == ["cache_not_credited"]
+    assert found["overcharge"] == pytest.approx(extra, abs=1e-9) and extra > 0
+
+
+@pytest.mark.parametrize("trial", range(3))
+def test_a_killed_run_goes_on_and_pays_for_nothing_twice(
+    simulator: Start, tmp_path: Path, trial: int
+) -> None:
+    """kill -9 anywhere: what was answered, refused or cancelled is over, and nobody is accused."""
+    gateway, prices = started(simulator, tmp_path)
+    plan = ("--mode", "billing", "--model", "gpt-5.4-nano", "--prices", prices)
+    moment = random.Random(trial).uniform(0.5, 14)
+    folder = cut_off(gateway, tmp_path / "results", moment, *plan)
+    kept = [row for row in rows(load(folder).requests) if row["outcome"] != "dropped"]
+    over = {row["task_id"] for row in kept if row["outcome"] in ("ok", "bad_request", "abandoned")}
+    done = resume(gateway, folder, *FAIL_ON)
+    assert done.code == 0, done.text
+    sent = Counter(seen["task_id"] for seen in gateway.rows())
+    assert over and all(sent[task] == 1 for task in over)
+    found = rows(load(folder).requests)
+    assert len(found) == 66 == len(sent)
+    assert sum(sent.values()) - 66 <= 1, "one user: only what was in flight went again"
+    ends = Counter(row["outcome"] for row in found)
+    assert ends == {"ok": 54, "bad_request": 3, "abandoned": 9}
+    (bill,) = json.loads((folder / "summary.json").read_text("utf-8"))["billing"]
+    assert bill["findings"] == [] and bill["overcharge"] == 0
