@@ -21,9 +21,8 @@ Start = Callable[..., Simulator]
 BOTH = pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
 
 
-# Modes compat and billing ask for refusals (tests/golden/test_billing.py holds the latter), identity
-# names no request; tests/e2e holds their rows
-# against the log.
+# Modes compat and billing ask for refusals, identity names no request: tests/e2e holds their rows
+# against the log, and test_billing.py every number of the bill.
 OTHERS = ("compat", "billing", "identity")
 
 
