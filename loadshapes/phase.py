@@ -36,7 +36,8 @@ class Phase:
     names the one that all of it takes (recording/arms.py; empty: the gateway's). Without
     `stop_rule` no refusal or failure ends it: they are answers that it is after. `cancel`: which
     of its requests are cancelled on purpose, and when. `asks` numbers the questions of mode
-    identity (identity/bank.py) that its requests ask in turn.
+    identity (identity/bank.py) that its requests ask in turn; every
+    `probe_every`-th is a probe of identity (identity/mixed.py; 0: none).
     """
 
     name: str
@@ -67,6 +68,7 @@ class Phase:
     stop_rule: bool = True
     cancel: Cancel | None = None
     asks: tuple[int, ...] = ()
+    probe_every: int = 0
 
     @classmethod
     def of(cls, facts: Mapping[str, Any]) -> "Phase":

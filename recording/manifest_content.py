@@ -156,6 +156,7 @@ class PlannedPhase(TypedDict, total=False):
     stop_rule: Annotated[bool, "whether refusals and failures may end it"]
     cancel: Annotated[Cancelled | None, "which requests are cancelled on purpose; null: none"]
     asks: Annotated[list[int], "the questions of mode identity that it asks in turn"]
+    probe_every: Annotated[int, "every so many-th request is a probe of identity; 0: none"]
     wall_s: Annotated[float | None, "the wall clock that an imported file states"]
 
 

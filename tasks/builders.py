@@ -5,6 +5,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 from types import MappingProxyType
 
+from identity import mixed
 from loadshapes.own_traffic.traffic import Traffic
 from loadshapes.phase import Phase
 from loadshapes.plan import Plan
@@ -46,6 +47,8 @@ def build(
     if phase.traffic:
         assert traffic is not None
         return request(traffic.lines[index % len(traffic.lines)], phase, index)
+    if mixed.is_probe(phase.probe_every, index):
+        return BUILDERS["mixed"](phase, index, options)
     if words is not None:
         return padded(phase, index, options, words)
     return BUILDERS[phase.request](phase, index, options)

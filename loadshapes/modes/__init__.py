@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from loadshapes import own_prompts
 from loadshapes.cancelled import cancelled
+from loadshapes.identity_share import mixed
 from loadshapes.modes.mode import Mode
 from loadshapes.pairs import paired
 from loadshapes.plan import Plan
@@ -69,6 +70,8 @@ def plan(options: Options) -> Plan:
         planned = own_prompts.prompted(planned, options)
     if options.cancel_after:
         planned = cancelled(planned, options)
+    if options.identity_share:
+        planned = mixed(planned, options)
     if options.against:
         planned = paired(planned, options)
     wrong = planned.validate()

@@ -11,6 +11,8 @@ CANCELLED = ("rpm", "ladder", "soak", "capacity", "interactive", "replay")
 """The load modes in which some requests can be cancelled on purpose. (Not tpm: its rate is computed
 from the usage that answers state.)
 """
+MIXED = ("rpm", "ladder", "soak")
+"""The load modes that may mix probes of identity into their requests."""
 
 _load = partial(option, group="load")
 
@@ -58,6 +60,16 @@ class Load:
         sent=True,
         above=0,
         at_most=0.9,
+    )
+    identity_share: float = _load(
+        0.0,
+        "make this share of the requests probes that show whether answers or token counts change "
+        "under load, e.g. 0.02 (0: none); docs/how-to/identity.md",
+        modes=MIXED,
+        in_full=False,
+        sent=True,
+        at_least=0,
+        at_most=0.5,
     )
     arrivals: str = _load(
         "constant",

@@ -2,7 +2,7 @@
 
 import json
 
-from identity import bank, texts
+from identity import bank, mixed, texts
 from identity.word import word
 from loadshapes.phase import Phase
 from settings.options import Options
@@ -34,4 +34,20 @@ def _judge(said: Message) -> Judgement:
     return Judgement("pass" if found else "fail", json.dumps({"word": found}), counted=True)
 
 
-BUILDERS = {"identity": build}
+def mixed_in(phase: Phase, index: int, options: Options) -> Request:
+    """A probe among the requests of a load: the repeated text, or a question after a nonce."""
+    budget = {"max_tokens": bank.OUTPUT_TOKENS}
+    question = mixed.question(phase.probe_every, index)
+    if question is None:
+        text = texts.prompt(*mixed.TEXT)
+        return Request(text, extra=budget, place={"counted": True}, without=_UNNAMED)
+    return Request(
+        bank.prompt(question, nonce(phase, index, options)),
+        extra=budget | {"temperature": bank.TEMPERATURE},
+        judge=_judge,
+        place={"question": question},
+        without=_UNNAMED,
+    )
+
+
+BUILDERS = {"identity": build, "mixed": mixed_in}

@@ -43,7 +43,8 @@ def asked(
     gateway = Simulator(folder / "log.csv", "--profile", folder / "p.toml",
                         *(("--fault", faults) if faults else ()))  # fmt: skip
     try:
-        done = run("-H", gateway.url, "--mode", "identity", "--model", MODEL, *options,
+        mode = () if "--mode" in options else ("--mode", "identity")
+        done = run("-H", gateway.url, *mode, "--model", MODEL, *options,
                    results=folder / "r")  # fmt: skip
         return done, gateway.rows()
     finally:

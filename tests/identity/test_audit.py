@@ -46,13 +46,13 @@ def test_of_500_honest_audits_at_most_one_percent_alarm() -> None:
     ("served", "expected"),
     [
         (Endpoint(weights=2), 1.00),
-        (Endpoint(share=0.10), 0.99),
-        (Endpoint(share=0.05), 0.48),
+        (Endpoint(share=0.10), 0.94),
+        (Endpoint(share=0.05), 0.38),
         (Endpoint(errors=0.10), 0.00),
     ],
 )
 def test_power_is_that_of_the_page(served: Endpoint, expected: float) -> None:
-    """Within the 99.9 % binomial interval of what docs/explanation/identity.md states."""
+    """Within the 99.9 % binomial interval of what docs/how-to/identity.md states."""
     runs = 60
     found = verdicts(served, runs)[Verdict.DIFFERS]
     low, high = binom.interval(0.999, runs, min(max(expected, 0.01), 0.99))

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from analysis.page.blocks import Remark
 from analysis.report.flags import flags
-from analysis.report.sections import billing, identity
+from analysis.report.sections import billing, identity, identity_course
 from analysis.report.sections.pairs import first_page
 from analysis.report.two_routes import loads
 from analysis.report.verdicts import (
@@ -43,6 +43,7 @@ def verdicts(view: View) -> list[Remark]:
         *charges.remarks(view),
         *billing.bad(view),
         *identity.remarks(view),
+        *identity_course.remarks(view),
         *streams.remarks(view),
         *_doubts(originals.remarks(view)),
         *_doubts(integrity.remarks(view)),

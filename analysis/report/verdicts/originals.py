@@ -72,7 +72,9 @@ def _replayed(view: View) -> list[Remark]:
     frame = frame[frame.duplicated(key, keep=False)]
     if not len(frame):
         return []
-    said = kept.at(frame.index.tolist(), [*_NAMED]).set_index(frame.index)
+    said = kept.at(frame.index.tolist(), [*_NAMED, "check_detail"]).set_index(frame.index)
+    said = said[~said["check_detail"].fillna("").str.contains('"counted"')]  # the same on purpose
+    frame = frame.loc[said.index]
     frame = frame.assign(content=said["content"])
     again = frame.index[frame["content"].notna() & frame.duplicated([*key, "content"])]
     if not len(again):

@@ -1,0 +1,60 @@
+"""Whether answers or counts changed under a load, by the probes that were mixed into it. Pure."""
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from analysis.reading.load import Run, rows
+from identity.asked import Row, asked
+from identity.mixed import Course, Told, course, is_probe
+from recording.json_values import mapping
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+COLUMNS = (
+    "request_index", "outcome", "success", "check_detail", "completion_id", "prompt_tokens",
+    "sent_offset_s",
+)  # fmt: skip
+
+
+def courses(run: Run) -> Mapping[str, Course]:
+    """By model, in the plan's order; empty: the run has no probes."""
+    told: dict[str, list[Told]] = {}
+    for phase in run.plan:
+        if every := int(phase.get("probe_every") or 0):
+            frame = run.rows.frame(list(COLUMNS), phase["name"])
+            told.setdefault(str(phase.get("model")), []).extend(_told(phase["name"], every, frame))
+    return {model: course(own) for model, own in told.items() if own}
+
+
+def _told(phase: str, every: int, frame: "DataFrame") -> list[Told]:
+    probes: list[dict[str, Any]] = [
+        row
+        for row in rows(frame)
+        if is_probe(every, int(row["request_index"])) and row["sent_offset_s"] is not None
+    ]
+    questions = [row for row in probes if isinstance(_place(row).get("question"), int)]
+    words = asked(
+        Row(row["outcome"], row["check_detail"], row["completion_id"], int(row["request_index"]))
+        for row in questions
+    )
+    answers = [
+        Told(phase, row["sent_offset_s"], one.question, one.word)
+        for row, one in zip(questions, words, strict=True)
+        if one.word
+    ]
+    counts = [
+        Told(phase, row["sent_offset_s"], tokens=int(row["prompt_tokens"]))
+        for row in probes
+        if _place(row).get("counted") and row["success"] and row["prompt_tokens"] is not None
+    ]
+    return answers + counts
+
+
+def _place(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the probe asked, as its row says."""
+    try:
+        return mapping(json.loads(row["check_detail"] or "{}"))
+    except ValueError:
+        return {}

@@ -1,0 +1,162 @@
+"""Probes that are mixed into a load, and whether their answers change with time or load. Pure.
+
+Every so many-th request of a phase is one: a repeated text, always the same bytes, whose tokens are
+counted, or one of a few questions with an answer of one word.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from random import Random
+
+from identity.exact import Counts, Spread, spread
+
+COUNTED_AT = 4
+"""Of so many probes the first is counted, the others are questions."""
+TEXT = (0, 2)
+"""The repeated text that is counted (identity/texts.py), and how often it is repeated."""
+QUESTIONS = (0, 3, 6, 30, 34, 42)
+"""Of the bank: three that have several answers, three that have one."""
+ALPHA = 0.01
+"""False alarms of a run, all of its parts together."""
+LEAST_ANSWERS = 24
+"""Answers of one part: fewer show little, so that parts are joined."""
+MOST_PARTS = 12
+_DRAWS, _POWER = 40, 0.9
+_OF_A_PART, _OF_THE_REST = 12, 48
+"""Answers to a question that are compared; of more, so many that lie evenly among them."""
+
+
+def is_probe(every: int, number: int) -> bool:
+    """Whether request `number` of a phase is one; `every`: 0 where none is."""
+    return bool(every) and number % every == every // 2
+
+
+def question(every: int, number: int) -> int | None:
+    """What a probe asks; None: it is the repeated text."""
+    place, turn = divmod(number // every, COUNTED_AT)
+    return None if not turn else QUESTIONS[(place * (COUNTED_AT - 1) + turn - 1) % len(QUESTIONS)]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One probe that was answered: in which phase and when (seconds into it); its word, or the
+    prompt tokens that were stated of the repeated text."""
+
+    phase: str
+    at_s: float
+    question: int | None = None
+    word: str = ""
+    tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A stretch of a phase: what was answered in it, by question, and what was counted.
+
+    `found` compares it with all other parts; None: there is nothing to compare.
+    """
+
+    phase: str
+    from_s: float
+    to_s: float
+    answers: int
+    tokens: Mapping[int, int]
+    found: Spread | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """The parts of one model's run, and the p-value at which one is said to differ.
+
+    `shown`: the smallest share of a part's answers, 0 to 1, that would have shown with 90 % had
+    they become another word; None: no share would have, or something did differ.
+    """
+
+    parts: Sequence[Part]
+    alpha: float
+    shown: float | None = None
+
+    @property
+    def differing(self) -> list[Part]:
+        """Those whose answers differ from the others', the most different first."""
+        told = [(part.found.p, n) for n, part in enumerate(self.parts) if part.found]
+        return [self.parts[n] for p, n in sorted(told) if p <= self.alpha]
+
+    @property
+    def tokens(self) -> Counter[int]:
+        """How often the repeated text was counted as so many tokens."""
+        whole: Counter[int] = Counter()
+        for part in self.parts:
+            whole.update(part.tokens)
+        return whole
+
+
+def course(told: Sequence[Told]) -> Course:
+    """The probes of a model, part by part, each against all of the others.
+
+    A part is exchangeable with the rest where nothing changed: the permutation test is exact for
+    each, and the parts share ALPHA evenly (Bonferroni).
+    """
+    groups = _parts(sorted(told, key=lambda one: one.at_s))
+    alpha = ALPHA / max(1, len(groups))
+    parts, sides = list[Part](), list[list[tuple[Counts, Counts]]]()
+    for number, group in enumerate(groups):
+        rest = [one for n, other in enumerate(groups) if n != number for one in other]
+        pairs = [(_words(rest, q, _OF_THE_REST), _words(group, q, _OF_A_PART)) for q in QUESTIONS]
+        sides.append(pairs)
+        parts.append(
+            Part(
+                group[0].phase,
+                group[0].at_s,
+                group[-1].at_s,
+                sum(one.question is not None for one in group),
+                Counter(one.tokens for one in group if one.tokens is not None),
+                spread(pairs),
+            )
+        )
+    found = Course(parts, alpha)
+    if found.differing or len(parts) < 2:
+        return found
+    least = min(range(len(parts)), key=lambda n: parts[n].answers)
+    return replace(found, shown=_shown(sides[least], alpha))
+
+
+def _shown(pairs: Sequence[tuple[Counts, Counts]], alpha: float) -> float | None:
+    """By seeded draws of the rest's own answers, a share of them made another word."""
+    dice = Random(0)
+    for share in (0.25, 0.5, 0.75, 1.0):
+        found = 0
+        for _ in range(_DRAWS):
+            drawn = spread([(rest, _drawn(rest, sum(own.values()), share, dice))
+                            for rest, own in pairs if rest])  # fmt: skip
+            found += drawn is not None and drawn.p <= alpha
+        if found >= _POWER * _DRAWS:
+            return share
+    return None
+
+
+def _drawn(rest: Counts, count: int, share: float, dice: Random) -> Counts:
+    words = dice.choices([*rest], [*rest.values()], k=count)
+    return Counter("(another)" if dice.random() < share else word for word in words)
+
+
+def _parts(told: Sequence[Told]) -> list[list[Told]]:
+    """Each phase by itself, cut into stretches of as many probes, and at most MOST_PARTS in all."""
+    phases: dict[str, list[Told]] = {}
+    for one in told:
+        phases.setdefault(one.phase, []).append(one)
+    questions = sum(one.question is not None for one in told)
+    least = max(LEAST_ANSWERS, -(-questions // MOST_PARTS))
+    parts: list[list[Told]] = []
+    for own in phases.values():
+        count = max(1, sum(one.question is not None for one in own) // least)
+        size = -(-len(own) // count)
+        parts += [own[begin : begin + size] for begin in range(0, len(own), size)]
+    return parts
+
+
+def _words(told: Sequence[Told], asked: int, most: int) -> Counts:
+    words = [one.word for one in told if one.question == asked and one.word]
+    step = max(1, -(-len(words) // most))
+    return Counter(words[::step])

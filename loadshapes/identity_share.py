@@ -1,0 +1,32 @@
+"""A plan some of whose requests are fixed probes of identity, for `--identity-share`. Pure."""
+
+from dataclasses import replace
+
+from loadshapes.phase import Phase
+from loadshapes.plan import Plan
+from loadshapes.program import Program, changed
+from recording.errors import OperatorError
+from settings.options import Options
+from settings.options.load import MIXED
+
+
+def mixed(made: Plan, options: Options) -> Plan:
+    """The plan with every so many-th request a probe. Raises OperatorError."""
+    if options.against or options.prompts:
+        raise OperatorError(
+            "--identity-share mixes probes into the requests of a mode's own, over one route: "
+            "leave out --against and --prompts."
+        )
+    every = round(1 / options.identity_share)
+
+    def change(phase: Phase) -> Phase:
+        return replace(phase, probe_every=every) if phase.mode in MIXED else phase
+
+    unfold = made.unfold
+
+    def program() -> Program:
+        assert unfold is not None
+        return changed(unfold(), change)
+
+    again = None if unfold is None else program
+    return replace(made, phases=tuple(map(change, made.phases)), unfold=again)

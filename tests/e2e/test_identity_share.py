@@ -1,0 +1,49 @@
+"""Probes of identity among the requests of a load, on a simulator whose truth is known."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from analysis.numbers.identity_course import courses
+from analysis.reading.load import load
+from analysis.report.report import look
+from tests.e2e.test_identity import HONEST, asked
+from tests.locust_run import run
+
+LOAD = ("--mode", "rpm", "--target", 1200, "--duration", 15, "--identity-share", 0.25)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("faults", ["", "response_cache=1.0"])
+def test_an_honest_gateway_is_not_accused_under_load(tmp_path: Path, faults: str) -> None:
+    """A quarter of the 300 requests are probes, a quarter of those the same bytes; a response
+    cache that answers these is not a fault."""
+    done, logged = asked(tmp_path / "run", HONEST, *LOAD, "--no-content", faults=faults)
+    assert done.code == 0 and done.folder is not None, done.text
+    assert len(logged) == 300
+    assert max(Counter(row["prompt_sha256"] for row in logged).values()) == 19
+    page = (done.folder / "report.md").read_text(encoding="utf-8")
+    assert "no change of its answers shown: 56 probes in 2 parts" in page
+    assert "replies had been given before" not in page
+    (course,) = courses(load(done.folder)).values()
+    assert len(course.tokens) == 1
+    (phase,) = look(load(done.folder)).phases
+    assert phase.planned == 300 and phase.marker_rate == 1.0
+
+
+@pytest.mark.slow
+def test_a_hidden_prompt_that_changes_is_told_with_its_counts(tmp_path: Path) -> None:
+    profile = HONEST.replace(
+        "[answers]", "[billing]\nhidden_prompt_tokens = 50\nhidden_prompt_spread = 3\n[answers]"
+    )
+    done, _ = asked(tmp_path / "run", profile, *LOAD)
+    assert done.folder is not None
+    page = (done.folder / "report.md").read_text(encoding="utf-8")
+    assert "one and the same prompt was counted as" in page
+
+
+def test_probes_keep_to_the_modes_own_requests(tmp_path: Path) -> None:
+    done = run("--simulator", *LOAD, "--model", "m", "--against", "http://127.0.0.1:9/v1",
+               results=tmp_path)  # fmt: skip
+    assert done.code == 2 and "leave out --against and --prompts" in done.text
