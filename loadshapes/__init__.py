@@ -1,1 +1,3 @@
-"""When requests are sent: phases, plans, modes, own traffic, and the Locust shapes."""
+"""When requests are sent: phases, plans, modes, the operator's own traffic, and the Locust
+shapes.
+"""

@@ -1,4 +1,4 @@
-"""The article's models, which are asked where --model is not given. Pure."""
+"""The article's models, used if --model is not given. Pure."""
 
 CHEAP = ("gpt-5.4-nano", "gemini-3-flash-preview")
 DEAR = "claude-sonnet-4.6"

@@ -1,4 +1,4 @@
-"""A plan some of whose requests are cancelled on purpose, for `--cancel-after`. Pure."""
+"""Plans with some requests cancelled on purpose, for `--cancel-after`. Pure."""
 
 from dataclasses import replace
 
@@ -11,7 +11,7 @@ from settings.options import Options
 from settings.options.load import CANCELLED
 
 
-def cancelled(made: Plan, options: Options) -> Plan:
+def cancelled(plan: Plan, options: Options) -> Plan:
     """The plan with a share of its requests cancelled. Raises OperatorError."""
     cancel = parse(options.cancel_after)
     if cancel.after_chunks is not None and not options.stream:
@@ -26,11 +26,11 @@ def cancelled(made: Plan, options: Options) -> Plan:
         seed = f"{options.seed}/{phase.mode}/{phase.model}/{phase.target}"
         return replace(phase, cancel=replace(cancel, share=options.cancel_share, seed=seed))
 
-    unfold = made.unfold
+    unfold = plan.unfold
 
     def program() -> Program:
         assert unfold is not None
         return changed(unfold(), change)
 
     again = None if unfold is None else program
-    return replace(made, phases=tuple(map(change, made.phases)), unfold=again)
+    return replace(plan, phases=tuple(map(change, plan.phases)), unfold=again)

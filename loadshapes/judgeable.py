@@ -1,7 +1,7 @@
-"""Can the plan show what the run is to be judged by? Asked before anything is sent. Pure.
+"""Checks before a run that its plan can show the conditions it is judged by. Pure.
 
-A condition or an objective on something that no phase has would be found unknown, and so failed,
-when all is paid for.
+A condition or an objective on something that no phase has would be unknown, and so failed, after
+everything is paid for.
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,9 @@ def check_judgeable(plan: Plan, options: Options) -> None:
     """Raise OperatorError for the first condition or objective that the plan cannot show."""
     phases = plan.phases
     if not phases and plan.unfold is not None:
-        phases = (next(plan.unfold()),)  # the first of a program tells what kind all are
+        phases = (
+            next(plan.unfold()),
+        )  # the first phase of a program shows the kind of all of them
     for why in (*_conditions(phases, options), *_objectives(phases, options.objectives(), options)):
         raise OperatorError(why)
 
@@ -31,21 +33,21 @@ def _conditions(phases: tuple[Phase, ...], options: Options) -> Iterator[str]:
         metric = metric_of(condition.metric) or METRICS["failures"]
         name, mode = f"--fail-on {condition}", f"mode {options.mode}"
         if metric.number == "price_difference" and not options.prices:
-            yield f"{name} compares with a price table: give one with --prices."
+            yield f"{name} needs a price table: give one with --prices."
         if metric.number == "identity_differs" and options.mode != "identity":
             yield f"{name} is of mode identity: remove it."
         if metric.number == "budget_used" and not options.budget:
-            yield f"{name} is of --budget: give one."
+            yield f"{name} needs --budget: give one."
         if metric.number == "budget_tokens_used" and not options.budget_tokens:
-            yield f"{name} is of --budget-tokens: give one."
+            yield f"{name} needs --budget-tokens: give one."
         if metric.where is Where.OBJECTIVES:
             slo = options.objectives()
             if slo is None:
-                yield f"{name} needs the objectives it counts by: give --slo."
+                yield f"{name} needs objectives: give --slo."
             elif not any(slo.of(phase.mode, phase.model) for phase in phases):
                 yield f"{name}: --slo {options.slo} has no objective for a phase of {mode}."
         elif metric.where is Where.STREAMS and not any(phase.stream for phase in phases):
-            yield f"{name} is of streams, and no phase of {mode} asks for one: add --stream."
+            yield f"{name} applies to streams, and no phase of {mode} requests one: add --stream."
         elif not any(has(metric.where, plan) for plan in plans):
             yield f"{name} is judged on {metric.where}, and {mode} plans none: remove it."
 
@@ -60,6 +62,6 @@ def _objectives(phases: tuple[Phase, ...], slo: Slo | None, options: Options) ->
     for key, of in held.items():
         if key.startswith(_STREAMED) and not any(phase.stream for phase in of):
             yield (
-                f"--slo {options.slo}: {key} is of streams, and no phase that it holds for asks "
-                "for one: add --stream."
+                f"--slo {options.slo}: {key} applies to streams, and none of its phases requests "
+                "one: add --stream."
             )

@@ -7,10 +7,10 @@ A generator that yields a level and is sent its trial, and returns the bracket:
     while True:
         level = search.send(Trial(level, met=...))
 
-The level doubles (halves) until one is missed (met); the middle of the bracket, in proportion, is
-tried until the ends are close; then the end with the least evidence is tried again until the
-bracket is as sure as was asked. Answers may err: each step begins anew from what all of them
-together make most likely (rules/bracket.py), so that a wrong one is outvoted and not built on.
+The level doubles (halves) until one is missed (met). Then the geometric middle of the bracket is
+tried until the ends are close, and finally the end with the least evidence is tried again until the
+bracket is as sure as required. Answers may be wrong: each step starts from the most likely bracket
+given all of them (rules/bracket.py), so that a wrong answer is outvoted.
 """
 
 from collections.abc import Generator
@@ -24,7 +24,8 @@ Search = Generator[int, Trial, Bracket]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """What to search: from `first`, between `lowest` and `highest`, which are tried too.
+    """The range of a search: it starts at `first`, between `lowest` and `highest`, which may be
+    tried too.
 
     The ends of the bracket are close when `high` is at most 1 + `precision` times `low`, or one
     above it; the search ends when they are and the confidence is reached, or after `trials`.
@@ -39,7 +40,7 @@ class Span:
 
 
 def highest(span: Span) -> Search:
-    """Search the highest level that is met; at most `span.trials` levels are yielded."""
+    """Search for the highest level that is met; at most `span.trials` levels are yielded."""
     trials: list[Trial] = []
     found = bracket(trials)
     level: int | None = min(max(span.first, span.lowest), span.highest)
@@ -50,16 +51,16 @@ def highest(span: Span) -> Search:
     return found
 
 
-def _next(span: Span, trials: list[Trial], found: Bracket) -> int | None:
+def _next(span: Span, trials: list[Trial], bracket: Bracket) -> int | None:
     """The level to try next; None: the bracket is close and sure."""
-    low, high = found.low, found.high
+    low, high = bracket.low, bracket.high
     if low is None and high is not None and high > span.lowest:
         return max(span.lowest, high // 2)
     if high is None and low is not None and low < span.highest:
         return min(span.highest, low * 2)
     if low is not None and high is not None and not _close(span, low, high):
         return min(max(round(sqrt(low * high)), low + 1), high - 1)
-    if found.confidence >= span.confidence:
+    if bracket.confidence >= span.confidence:
         return None
     ends = [end for end in (low, high) if end is not None]
     return min(ends, key=lambda end: _evidence(trials, end))
@@ -70,5 +71,5 @@ def _close(span: Span, low: int, high: int) -> bool:
 
 
 def _evidence(trials: list[Trial], level: int) -> float:
-    """How far all that has been seen at a level is from telling nothing (log odds)."""
+    """How much evidence there is at a level (absolute log odds)."""
     return abs(sum(log(t.truly / (1 - t.truly)) for t in trials if t.level == level))

@@ -17,10 +17,10 @@ def one_by_one(
     count: int | None = None,
     stream: bool = False,
 ) -> Phase:
-    """`count` requests (else `--repeat`) that the mode's own builder makes, one after another.
+    """`count` requests (otherwise `--repeat`) from the mode's own builder, one after another.
 
-    `scenario` is what the rows call them (else the mode's name); their task_ids name it where it is
-    neither the mode's name nor `plain`.
+    `scenario` is their name in rows (otherwise the mode's name); their task_ids contain it unless
+    it is the mode's name or `plain`.
     """
     scenario = scenario or mode
     unnamed = scenario in (mode, plain)

@@ -1,4 +1,6 @@
-"""Plans that send the requests of `--prompts` in place of the short one. Pure but for the file."""
+"""Plans that send the requests of `--prompts` instead of the short one. Pure except for the
+file.
+"""
 
 from dataclasses import replace
 
@@ -12,8 +14,8 @@ from recording.row_notes import Notes
 from settings.options import Options
 
 
-def prompted(made: Plan, options: Options) -> Plan:
-    """A plan with the lines of `--prompts` in place of the short request. Raises OperatorError."""
+def prompted(plan: Plan, options: Options) -> Plan:
+    """The plan with the lines of `--prompts` instead of the short request. Raises OperatorError."""
     closed = options.mode == "interactive" or (options.mode == "ladder" and options.hold > 0)
     closed |= options.mode in ("soak", "capacity") and options.search == "concurrency"
     traffic = read(options.prompts, "prompts", trace=False, closed=closed)
@@ -26,28 +28,28 @@ def prompted(made: Plan, options: Options) -> Plan:
             "with --search concurrency."
         )
 
-    traffic = _repeats(traffic, made)
+    traffic = _repeats(traffic, plan)
 
     def ask(phase: Phase) -> Phase:
         budget = options.max_tokens or None
         return replace(phase, request="traffic", max_tokens=budget, traffic=traffic.digest)
 
-    unfold = made.unfold
+    unfold = plan.unfold
 
     def program() -> Program:
         assert unfold is not None
         return changed(unfold(), ask)
 
-    phases = tuple(ask(phase) for phase in made.phases)
+    phases = tuple(ask(phase) for phase in plan.phases)
     again = None if unfold is None else program
-    return replace(made, phases=phases, unfold=again, traffic=traffic)
+    return replace(plan, phases=phases, unfold=again, traffic=traffic)
 
 
-def _repeats(traffic: Traffic, made: Plan) -> Traffic:
-    """Note that lines are sent more than once, where the plan says so, or may be."""
+def _repeats(traffic: Traffic, plan: Plan) -> Traffic:
+    """Note that lines are, or may be, sent more than once."""
     lines, notes = f"{len(traffic.lines):,}", Notes()
-    most = max((phase.count or 0 for phase in made.phases), default=0)
-    if not made.phases or any(phase.count is None for phase in made.phases):
+    most = max((phase.count or 0 for phase in plan.phases), default=0)
+    if not plan.phases or any(phase.count is None for phase in plan.phases):
         notes.add("again", [lines])
     elif most > len(traffic.lines) and not traffic.conversations:
         notes.add("repeats", [lines], most)
@@ -55,7 +57,7 @@ def _repeats(traffic: Traffic, made: Plan) -> Traffic:
 
 
 def see_that_a_budget_can_be_kept(traffic: Traffic, options: Options) -> None:
-    """Raise OperatorError where the run has a budget and a line does not say what it may use."""
+    """Raise OperatorError if the run has a budget and a line has no upper limit."""
     if not (options.budget or options.budget_tokens):
         return
     if numbers := undecided(traffic, options):

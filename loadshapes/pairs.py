@@ -1,4 +1,4 @@
-"""A plan whose requests all go to two routes, for `--against`. Pure."""
+"""Plans that send every request over two routes, for `--against`. Pure."""
 
 from dataclasses import replace
 
@@ -10,14 +10,14 @@ from settings.options.gateway import PAIRED
 
 
 def paired(plan: Plan, options: Options) -> Plan:
-    """The plan with a pair in place of each request of a load mode. Raises OperatorError.
+    """The plan with a pair instead of each request of a load mode. Raises OperatorError.
 
-    Calibrations go to the gateway alone; the order of pairs is drawn from the run's seed.
+    Calibrations go only to the gateway; the order of pairs is drawn from the run's seed.
     """
     if plan.traffic is not None and plan.traffic.conversations:
         raise OperatorError(
-            "--against sends single requests twice, and these files hold conversations: leave them "
-            "or --against out."
+            "--against sends single requests twice, and these files contain conversations: remove "
+            "them or --against."
         )
     return replace(
         plan,

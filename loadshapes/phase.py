@@ -12,9 +12,9 @@ from recording.arms import arm
 from recording.cancel import Cancel
 from recording.manifest_content import Kind, PlannedPhase
 
-ANY_NUMBER = 1_000_000  # of users: more than one run has
+ANY_NUMBER = 1_000_000  # users: more than any run has
 _OF_SCHEDULES = {"duration_s": None, "poisson": "", "times_s": (), "at_most": None}
-"""What a phase's dictionary holds of the schedules that it has not."""
+"""Values in a phase's dictionary for fields of other schedules."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,22 +22,21 @@ class Phase:
     """One block of the plan.
 
     `schedule` says when its requests are due (loadshapes/schedule.py). `request` names the builder
-    in `tasks.builders` that makes each body; `scenario` is what the row calls it. `typed` sends it
-    through the SDK's typed surface. `climb` names the staircase the phase is a step of: when the
-    stop rule ends one step, the steps after it in the same climb are not sent. `skip` lists the
-    indices that an earlier attempt at the run has sent. `watched`: its rows are handed to the
-    program that planned it. `paced`: its prompts are sized by `pace`, once that is known, so that
-    `target` tokens a minute are reached. `traffic` is the digest of the operator's own requests,
-    where those are sent; a line's output budget goes before `max_tokens`. `ends_on` names an
-    outcome, of which a generator meets `ends_after` before it sends no more of the phase. It begins
-    no sooner than `not_before_unix_s`, on the wall clock of the node that commands. `pairs` is the
-    seed by which each request goes to two routes, one after the other (recording/arms.py; empty: to
-    one): then requests 2i and 2i + 1 ask the same, and `schedule` is that of each route. `route`
-    names the one that all of it takes (recording/arms.py; empty: the gateway's). Without
-    `stop_rule` no refusal or failure ends it: they are answers that it is after. `cancel`: which
-    of its requests are cancelled on purpose, and when. `asks` numbers the questions of mode
-    identity (identity/bank.py) that its requests ask in turn; every
-    `probe_every`-th is a probe of identity (identity/mixed.py; 0: none).
+    in `tasks.builders` that makes each body; `scenario` is its name in rows. `typed` sends it
+    through the SDK's typed surface. `climb` names the ladder the phase is a step of: when the stop
+    rule ends a step, the later steps of the same climb are not sent. `skip` lists the indices that
+    an earlier attempt at the run has sent. `watched`: its rows are passed to the program that
+    planned it. `paced`: its prompts are sized by `pace`, once that is known, to reach `target`
+    tokens per minute. `traffic` is the digest of the operator's own requests, where those are sent;
+    a line's output budget goes before `max_tokens`. `ends_on` names an outcome: after `ends_after`
+    of them, a generator sends no more of the phase. It begins no earlier than `not_before_unix_s`,
+    on the wall clock of the node that commands. `pairs` is the seed by which each request goes to
+    two routes, one after the other (recording/arms.py; empty: to one): then requests 2i and 2i + 1
+    ask the same, and `schedule` is that of each route. `route` names the one that all of it takes
+    (recording/arms.py; empty: the gateway's). Without `stop_rule`, no refusal or failure ends it,
+    because they are wanted answers. `cancel`: which of its requests are cancelled on purpose, and
+    when. `asks` numbers the questions of mode identity (identity/bank.py) that its requests ask in
+    turn; every `probe_every`-th is a probe of identity (identity/mixed.py; 0: none).
     """
 
     name: str
@@ -72,10 +71,10 @@ class Phase:
 
     @classmethod
     def of(cls, facts: Mapping[str, Any]) -> "Phase":
-        """The phase that `as_dict` made a dictionary of, or a message or a manifest brought.
+        """The inverse of `as_dict`, also for a message or a manifest.
 
-        A manifest of an earlier version may lack fields, which keep their defaults, or have some
-        that are gone, which say nothing any more. ValueError where its schedule is none of ours.
+        A manifest of an earlier version may lack fields, which keep their defaults, or have removed
+        fields, which are ignored. Raises ValueError for an unknown schedule.
         """
         own = [item.name for item in fields(cls) if item.name != "schedule"]
         known = {name: facts[name] for name in own if name in facts}
@@ -87,7 +86,7 @@ class Phase:
         return cls(schedule=schedule_of(facts), **known)
 
     def as_dict(self) -> PlannedPhase:
-        """The phase as manifests and messages hold it, its schedule's fields among its own."""
+        """The phase for manifests and messages, together with its schedule's fields."""
         own: dict[str, Any] = {item.name: getattr(self, item.name) for item in fields(self)}
         pace, cancel = (None if it is None else asdict(it) for it in (self.pace, self.cancel))
         del own["schedule"]
@@ -100,17 +99,19 @@ class Phase:
 
     @property
     def kind(self) -> Kind:
-        """What its schedule is called."""
+        """The name of its schedule."""
         return self.schedule.kind
 
     @property
     def count(self) -> int | None:
-        """How many requests are planned; None: until its time is over, or a person ends it."""
+        """The number of planned requests; None: it runs until its time is over or a person ends
+        it.
+        """
         return None if self.schedule.count is None else self.schedule.count * self.routes
 
     @property
     def routes(self) -> int:
-        """How many routes it takes."""
+        """The number of its routes."""
         return 2 if self.pairs else 1
 
     @property
@@ -126,9 +127,9 @@ class Phase:
         return (index for index in owned if index not in done)
 
     def handed_out(self, slot: int, slots: int) -> Iterator[tuple[int, ...]]:
-        """The same requests as one user gets them: each alone, or a pair one after the other.
+        """The same requests grouped by user: each alone, or a pair one after the other.
 
-        In a window both of a pair have their own due times, and a user each.
+        In a window, both requests of a pair have their own due times and users.
         """
         indices = self.indices(slot, slots)
         if not self.pairs or self.kind == "arrivals":
@@ -136,25 +137,26 @@ class Phase:
         return (tuple(pair) for _, pair in groupby(indices, lambda index: index // 2))
 
     def stripes(self, slot: int, slots: int) -> tuple[range, ...]:
-        """The requests that generator `slot` of `slots` was planned to send, of each route."""
+        """The requests planned for generator `slot` of `slots`, by route."""
         planned, routes = self.schedule.count or 0, self.routes
         return tuple(
             range(routes * slot + one, routes * planned, routes * slots) for one in range(routes)
         )
 
     def number(self, index: int) -> int:
-        """What request `index` asks: both of a pair ask the same."""
+        """The number of request `index`; both requests of a pair have the same."""
         return index // self.routes
 
     def arm(self, index: int) -> str:
-        """Which route request `index` takes; empty: there is but one."""
+        """The route of request `index`; empty: there is only one."""
         return arm(self.pairs, index) if self.pairs else self.route
 
     def due_s(self, index: int) -> float | None:
-        """Seconds from the phase's start to request `index`; None: when a user is free.
+        """When request `index` is due, seconds from the phase's start; None: when a user is free.
 
-        The second of a pair is due half way to the next pair: each route has the schedule's rate,
-        and no two requests are due at one moment. Of a burst it is due when the first is answered.
+        The second of a pair is due halfway to the next pair: each route has the schedule's rate,
+        and no two requests are due at the same moment. In a burst it is due when the first is
+        answered.
         """
         number, second = divmod(index, self.routes)
         due_s = self.schedule.due_s(number)
@@ -168,13 +170,15 @@ class Phase:
         return (due_s + (due_s if next_s is None else next_s)) / 2
 
     def dues_s(self) -> list[float]:
-        """When each request is due, seconds from the phase's start; only where all have one."""
+        """When each request is due, seconds from the phase's start; only for phases where all
+        have due times.
+        """
         return [self.due_s(index) or 0.0 for index in range(self.count or 0)]
 
     def task_id(self, index: int) -> str:
-        """The request's own name, by the seed's rules: `...-req-0`, or of a probe `...-run-1`.
+        """The request's name by the seed's rules: `...-req-0`, or `...-run-1` for a probe.
 
-        Both of a pair have the same: their bodies are equal to the byte.
+        Both requests of a pair have the same name, so their bodies are equal to the byte.
         """
         return f"{self.task_prefix}{self.first_number + self.number(index)}"
 
@@ -186,17 +190,21 @@ class Phase:
 
 
 def stripe(count: int, slot: int, slots: int) -> range:
-    """The indices below `count` that generator `slot` of `slots` owns: slot, slot + slots, ..."""
+    """The indices below `count` that belong to generator `slot` of `slots`: slot, slot + slots,
+    ...
+    """
     return range(slot, count, slots)
 
 
 def rpm_count(target_rpm: int, duration_s: float) -> int:
-    """Requests of a rate (the seed's `compute_plan`): floor(target * s / 60), at least 1."""
+    """The number of requests for a rate (the seed's `compute_plan`): floor(target * s / 60), at
+    least 1.
+    """
     return max(1, math.floor(target_rpm * duration_s / 60))
 
 
 def tpm_count(target_tpm: int, duration_s: float, approx_prompt_tokens: int) -> int:
-    """Requests planned for a token rate (the seed's `compute_plan`).
+    """The number of requests for a token rate (the seed's `compute_plan`).
 
     ceil(target * s / 60 / approx_prompt_tokens), at least 1.
     """

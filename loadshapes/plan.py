@@ -9,10 +9,10 @@ from loadshapes.phase import Phase
 from recording.manifest_content import PlannedPhase
 
 MOST_REQUESTS = 100_000_000
-"""Of a run. Their rows would be 65 GB; three weeks at 3,300 a minute are fewer."""
+"""Limit per run. Their rows would be 65 GB; three weeks at 3,300 per minute are fewer."""
 LONGEST_S = 366 * 86400.0
 MANY_AT_ONCE, FAST_RPM = 10_000, 100_000
-"""From where on a plan started in a browser is asked about: a zero too many costs money."""
+"""A larger plan started in a browser must be confirmed: a zero too many costs money."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +20,9 @@ class Plan:
     """The phases of a run, in order.
 
     `unfold` makes the program that decides each phase when its turn comes (loadshapes/program.py);
-    `phases` are then those known beforehand, `most_users` what the others may need at the most, and
-    `outlook` one sentence on what they will be. Without it the phases are all there is. `traffic`
-    holds the operator's own lines, where those are sent.
+    `phases` are then those known in advance, `most_users` the most users the others may need, and
+    `outlook` one sentence that describes them. Without it, `phases` are complete. `traffic` holds
+    the operator's own lines, if they are sent.
     """
 
     phases: tuple[Phase, ...]
@@ -75,7 +75,7 @@ class Plan:
         return found
 
     def excess(self) -> str:
-        """What of it is more than most machines and wallets bear, in a clause; empty: nothing."""
+        """A clause that names what is unusually large about the plan; empty: nothing."""
         at_once = max((p.users for p in self.phases if p.kind != "manual"), default=0)
         rates = [
             (p.count or 0) / p.duration_s * 60
@@ -113,7 +113,7 @@ class Plan:
 
 
 def _lasting(seconds: float) -> str:
-    """Seconds, and what they come to where nobody reads so many."""
+    """Seconds, with a larger unit if there are many."""
     if seconds < 2 * 3600:
         return f"{seconds:g} s"
     days = seconds / 86400

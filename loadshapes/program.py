@@ -1,16 +1,18 @@
-"""A plan that unfolds: a program yields the next phase, and is sent what the last one found. Pure.
+"""Plans that unfold: a program yields the next phase and receives the finding of the last one.
+Pure.
 
-Most plans are known before the run; their program yields the phases one after another. Some must
-look before they go on: a token window is sized by what its calibration found, a capacity search
-goes to the level that the last answers suggest. Written as a generator, such a mode reads from top
-to bottom, needs no machinery of its own, and is tested without a network:
+Most plans are known before the run; their program yields the phases one after another. Some depend
+on earlier findings: a token window is sized by its calibration, and a capacity search chooses the
+level that the last answers suggest. Written as a generator, such a mode reads from top to bottom,
+needs no extra machinery, and can be tested without a network:
 
     def search(options):
         finding = yield first_phase
         while not good_enough(finding):
             finding = yield next_phase
 
-A resumed run replays its program: what an earlier attempt has finished is answered from its rows.
+A resumed run replays its program: phases that an earlier attempt has finished are answered from
+their rows.
 """
 
 from collections.abc import (
@@ -34,14 +36,14 @@ from loadshapes.token_pacing import CALIBRATION, CALIBRATION_WORDS, Pace, Probe,
 from recording.record import RequestRecord
 
 State = Literal["new", "cut", "over"]
-"""How far a phase has come: nothing of it was sent, some of it, or it is finished."""
+"""The progress of a phase: nothing was sent, some of it was, or it is finished."""
 
 Program = Generator[Phase, Finding, None]
 """Yields phases; every `yield` returns that phase's finding."""
 
 
 def in_order(phases: Iterable[Phase]) -> Program:
-    """The phases as they stand; a token window gets the pace that its calibration found."""
+    """The phases in order; a token window gets the pace from its calibration."""
     paces: dict[str, Pace | None] = {}
     for phase in phases:
         if phase.paced and phase.pace is None:
@@ -52,7 +54,7 @@ def in_order(phases: Iterable[Phase]) -> Program:
 
 
 def changed(program: Program, change: Callable[[Phase], Phase]) -> Program:
-    """The program with every phase changed before it is run."""
+    """The program with a change applied to every phase."""
     try:
         phase = next(program)
         while True:
@@ -62,7 +64,7 @@ def changed(program: Program, change: Callable[[Phase], Phase]) -> Program:
 
 
 def pace_of(finding: Finding) -> Pace | None:
-    """The pace that the answered probes of a calibration phase show; None: none can be told."""
+    """The pace from the answered probes of a calibration phase; None: it cannot be determined."""
     return calibrate(
         [
             Probe(
@@ -82,9 +84,10 @@ def probed(
 ) -> Program:
     """The program with one request ahead of the first phase of a kind that sends several at once.
 
-    A budget reserves by the dearest request of the same kind; before one was seen, requests of that
-    kind go one at a time, and a burst would be none. `seen` are kinds (model, request) of which an
-    earlier attempt at the run has told, `sent` the names of its phases: no probe goes twice.
+    A budget reserves by the most expensive request of the same kind; before one was seen, requests
+    of that kind are sent one at a time, and a burst would not be a burst. `seen` are kinds (model,
+    request) known from an earlier attempt at the run, `sent` the names of its phases: no probe is
+    sent twice.
     """
     seen = set(seen)
     try:
@@ -117,12 +120,12 @@ def probed(
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What earlier attempts at a run have done.
+    """The results of earlier attempts at a run.
 
-    `finished`: by phase, the indices that were sent; `over`: the phases that came to their own end;
-    `ended`: those that the stop rule ended or left out; `records`: by phase, its rows; `windows`:
-    begin interrupted windows anew. `last_use`: when the last of a phase's requests was in flight,
-    Unix seconds; None: none ever was.
+    `finished`: by phase, the indices that were sent; `over`: the phases that reached their own end;
+    `ended`: those that the stop rule ended or left out; `records`: the rows by phase; `windows`:
+    restart interrupted windows. `last_use`: when the last of a phase's requests was in flight, Unix
+    seconds; None: never.
     """
 
     finished: Mapping[str, Set[int]] = field(default_factory=dict)
@@ -133,29 +136,29 @@ class Past:
     last_use: Callable[[str], float | None] = lambda phase: None
 
     def state(self, phase: Phase) -> State:
-        """How far a phase has come."""
+        """The progress of a phase."""
         done = self.finished.get(phase.name, set())
         if phase.name in self.ended or (phase.count is not None and len(done) >= phase.count):
             return "over"
         if _is_window(phase) and phase.name in self.over:
-            return "over"  # what it did not send was not to be sent any more
+            return "over"  # its unsent requests are not sent any more
         if phase.ends_on and self.last_use(phase.name) is not None:
             return "cut"
         return "cut" if done else "new"
 
 
 def _is_window(phase: Phase) -> bool:
-    """Whether it is measured by time: its second half alone would measure nothing."""
+    """Whether it is measured over time, so that its second half alone would measure nothing."""
     return phase.kind == "arrivals" or phase.count is None
 
 
 def left_of(phase: Phase, past: Past) -> Phase | None:
-    """What is left to send of a phase; None: nothing.
+    """The rest of a phase that is left to send; None: nothing.
 
-    A counted phase sends what it has not sent yet. A window (or an uncounted phase) that was
-    interrupted measures nothing by its second half: it is left as it is, or with `past.windows`
-    begun anew under another name, and under yet another where that was interrupted too. Not so one
-    that goes on until it is refused: what was sent of it may count against the limit still.
+    A counted phase sends what it has not sent yet. The second half of an interrupted window (or
+    uncounted phase) measures nothing: the window is left as it is, or with `past.windows` restarted
+    under another name, and under yet another if that was interrupted too. Phases that run until
+    they are refused are not restarted, because earlier requests may still count against the limit.
     """
     for turn in _turns(phase):
         state = past.state(turn)
@@ -167,11 +170,11 @@ def left_of(phase: Phase, past: Past) -> Phase | None:
             return replace(phase, skip=tuple(sorted(past.finished[phase.name])))
         if not past.windows or phase.ends_on:
             return None
-    raise AssertionError("there is always a turn that was not begun")
+    raise AssertionError("there is always a turn that has not begun")
 
 
 def measured(phase: Phase, past: Past) -> Phase:
-    """The phase itself, or the last that was begun anew for it."""
+    """The phase itself, or its last restart."""
     known = phase
     for turn in _turns(phase):
         if past.state(turn) == "new":
@@ -183,7 +186,7 @@ def measured(phase: Phase, past: Past) -> Phase:
 
 
 def _turns(phase: Phase) -> Iterator[Phase]:
-    """A window, and the names under which it begins anew: `.../again`, `.../again-2`, ..."""
+    """A window and its restarts: `.../again`, `.../again-2`, ..."""
     yield phase
     for number in count(1):
         mark = "again" if number == 1 else f"again-{number}"
@@ -191,10 +194,10 @@ def _turns(phase: Phase) -> Iterator[Phase]:
 
 
 def resumed(program: Program, past: Past) -> Program:
-    """The program with what is finished answered from its rows, and only the rest yielded.
+    """The program with finished phases answered from their rows; only the rest is yielded.
 
-    A pause that the run was cut off in is kept: it ends when it would have ended, and after a
-    request of which nobody knows how it ended it begins anew.
+    A pause that was interrupted is kept: it ends when it would have ended, and restarts after a
+    request whose end is unknown.
     """
     pause_s, since = 0.0, None  # the pause before the phase, and its begin where that is past
     try:
@@ -223,7 +226,7 @@ def resumed(program: Program, past: Past) -> Program:
 
 
 def _after_pause(phase: Phase, pause_s: float, since: float | None, own: float | None) -> Phase:
-    """The phase, begun no sooner than `pause_s` after any request of an earlier attempt."""
+    """The phase, to begin no earlier than `pause_s` after any request of an earlier attempt."""
     uses = [use for use in (since, own) if use is not None]
     if not pause_s or not uses:
         return phase

@@ -3,8 +3,8 @@
 Open loop (the clock starts requests, whatever the gateway does):
 
 - `Even`: request i is due at i * duration_s / count.
-- `Poisson`: at the i-th smallest of `count` uniform times, which is what a Poisson process is,
-  given how many arrivals it has.
+- `Poisson`: at the i-th smallest of `count` uniform times, which is a Poisson process conditioned
+  on its number of arrivals.
 - `At`: at the i-th of `times_s`.
 - `Burst`: all are due at once.
 
@@ -24,14 +24,16 @@ from settings.options import Options
 
 
 class Schedule(Protocol):
-    """What a phase asks of its schedule."""
+    """The interface of a schedule."""
 
     kind: ClassVar[Kind]
     open_loop: ClassVar[bool]
 
     @property
     def count(self) -> int | None:
-        """How many requests are planned; None: until the time is over, or a person ends it."""
+        """The number of planned requests; None: it runs until the time is over or a person ends
+        it.
+        """
         ...
 
     @property
@@ -41,19 +43,21 @@ class Schedule(Protocol):
 
     @property
     def most(self) -> int | None:
-        """How many requests there may be at the most; None: any number."""
+        """The largest possible number of requests; None: no limit."""
         ...
 
     def due_s(self, index: int) -> float | None:
-        """Seconds from the phase's start to request `index`; None: when a user is free."""
+        """When request `index` is due, seconds from the phase's start; None: when a user is
+        free.
+        """
         ...
 
     def faults(self, users: int) -> Iterator[str]:
-        """Why it cannot be run with so many users, a clause each."""
+        """Why it cannot be run with this many users, one clause each."""
         ...
 
     def facts(self) -> dict[str, Any]:
-        """Its fields as manifests hold them."""
+        """Its fields for manifests."""
         ...
 
 
@@ -86,7 +90,7 @@ class Even:
         return index * (self.duration_s / self.count)
 
     def faults(self, users: int) -> Iterator[str]:
-        """Neither without requests nor without time."""
+        """Requests and time must be above 0."""
         yield from _counted(self.count)
         yield from _lasting(self.duration_s)
 
@@ -117,7 +121,7 @@ class At(Even):
         return self.times_s[index]
 
     def faults(self, users: int) -> Iterator[str]:
-        """Also where the times are not as many as the requests, or not in order."""
+        """Also if there is not one time per request, or the times are not in order."""
         yield from Even.faults(self, users)
         if len(self.times_s) != self.count or list(self.times_s) != sorted(self.times_s):
             yield "it needs one arrival time per request, in order."
@@ -155,7 +159,7 @@ class Burst:
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """Users that each send again when they are answered, until a count or a time is reached.
+    """Each user sends again when it has been answered, until a count or a time is reached.
 
     Without a `count` at most `at_most` requests are sent (None: any number).
     """
@@ -168,7 +172,7 @@ class Closed:
 
     @property
     def most(self) -> int | None:
-        """The count, else what it may send at the most."""
+        """The count, otherwise the most it may send."""
         return self.at_most if self.count is None else self.count
 
     def due_s(self, index: int) -> None:
@@ -198,14 +202,14 @@ class Manual:
 
     @property
     def most(self) -> int | None:
-        """What it may send at the most."""
+        """The most it may send."""
         return self.at_most
 
     def due_s(self, index: int) -> None:
         """When a user is free."""
 
     def faults(self, users: int) -> Iterator[str]:
-        """Nothing is planned that could be wrong."""
+        """There is nothing planned that could be wrong."""
         yield from ()
 
     def facts(self) -> dict[str, Any]:
@@ -214,14 +218,14 @@ class Manual:
 
 
 def arrivals(options: Options, count: int, name: str) -> Even:
-    """A window of `--duration` of so many requests, evenly or at random by `--arrivals`."""
+    """A window of `--duration` with this many requests, evenly or at random by `--arrivals`."""
     if options.arrivals == "poisson":
         return Poisson(count, options.duration, f"{options.seed}/{name}")
     return Even(count, options.duration)
 
 
 def schedule_of(facts: Mapping[str, Any]) -> Schedule:
-    """The schedule that a manifest's phase, or a message's, describes. ValueError: none of ours."""
+    """The schedule of a phase in a manifest or message. Raises ValueError if it is unknown."""
     count, duration_s = facts.get("count"), facts.get("duration_s")
     times_s, poisson = tuple(facts.get("times_s") or ()), facts.get("poisson") or ""
     match facts.get("kind"):
@@ -239,4 +243,4 @@ def schedule_of(facts: Mapping[str, Any]) -> Schedule:
             return Closed(count, duration_s, facts.get("at_most"))
         case "manual":
             return Manual(at_most=facts.get("at_most"))
-    raise ValueError(f"{facts.get('kind')!r} is no kind of schedule")
+    raise ValueError(f"{facts.get('kind')!r} is not a kind of schedule")

@@ -1,4 +1,4 @@
-"""Locust's shapes: they size the pool and end the test; when a request goes is the plan's affair.
+"""Locust's shapes: they size the pool and end the test; the plan decides when a request is sent.
 
 A shape's tick comes about once a second and cannot time a request. So users are spawned in one
 step before traffic begins, park at their generator, and the conductor runs the phases.
@@ -13,7 +13,7 @@ from recording.errors import OperatorError
 
 
 class Conducted(Protocol):
-    """What a shape asks of the run: how many users it needs, and whether it is over."""
+    """The part of the run that a shape uses: how many users it needs, and whether it is over."""
 
     @property
     def pool(self) -> int: ...
@@ -29,7 +29,8 @@ class PlannedShape(LoadTestShape):
     """Holds the pool of the plan for as long as the run lasts."""
 
     abstract = True
-    # Or the web UI's form would lock the fields that mode interactive, which has no shape, needs.
+    # Otherwise the web UI's form would lock the fields that mode interactive, which has no shape,
+    # needs.
     use_common_options = True
     run: ClassVar[Conducted | None] = None
 
@@ -42,7 +43,7 @@ class PlannedShape(LoadTestShape):
         return users, users
 
     def users(self, run: Conducted) -> int:
-        """The users to have now."""
+        """The number of users to have now."""
         return run.pool
 
 
@@ -54,30 +55,36 @@ class ConcurrencyLadder(PlannedShape):
     """Closed-loop steps: the pool grows to each step's concurrency in the pause before it."""
 
     def users(self, run: Conducted) -> int:
-        """The users that the highest step so far needs; none is no number to start a test with."""
+        """The users that the highest step so far needs; at least 1, because Locust cannot start
+        with 0.
+        """
         return run.step_pool or 1
 
 
 def check_by_hand(mode: str, given: Mapping[str, object]) -> None:
-    """See that Locust's own `-u`, `-r`, `-t` (None: not given) come with the mode that reads them.
+    """Check that Locust's own `-u`, `-r`, `-t` (None: not given) are used only in the mode that
+    reads them.
 
-    OperatorError if not: a shape would leave them unread, and the run would not be what they say.
+    Raises OperatorError if not: a shape would ignore them, and the run would differ from what they
+    say.
     """
     unread = [flag for flag, value in given.items() if value is not None]
     if unread and mode != "interactive":
         raise OperatorError(
-            f"{', '.join(unread)}: mode interactive alone reads Locust's own users, spawn rate and "
+            f"{', '.join(unread)}: only mode interactive reads Locust's own users, spawn rate and "
             f"run time; mode {mode or '(none)'} takes its users from its plan (--max-workers, "
             "--steps) and ends by it (--duration, --hold)."
         )
 
 
 def check_users(users: int | None, most: int) -> None:
-    """See that mode interactive is asked for no more users than --max-workers. OperatorError if it
-    is: a typing error of three digits would take the machine, and the gateway, down."""
+    """Check that mode interactive has at most --max-workers users. Raises OperatorError if it has
+    more: a typing error could take down the machine and the gateway.
+    """
     if users is not None and users > most:
         raise OperatorError(
-            f"{users} users are more than --max-workers {most}: give more of those, or fewer users."
+            f"{users} users are more than --max-workers {most}: raise --max-workers, or give fewer "
+            "users."
         )
 
 

@@ -1,4 +1,4 @@
-"""What the task_ids of a phase begin with. Pure."""
+"""The prefix of a phase's task_ids. Pure."""
 
 from settings.options import Options
 

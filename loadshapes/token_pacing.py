@@ -1,14 +1,14 @@
-"""Tokens per minute on target: prompts are sized, arrivals are not moved. Pure.
+"""Reaches a target of tokens per minute by sizing prompts; arrivals are not moved. Pure.
 
-The due times of a token window are a constant grid, as in a request window. What the pacer
-decides, just before each request is built, is how long its prompt is: what is still owed, less
-what is in flight, shared among the requests that are left. A debt is so paid in sizes, never in
-bursts, and no prompt is sized beyond `BOUND` times the window's mean, or below its inverse.
+The due times of a token window are an even grid, as in a request window. Just before each request
+is built, the pacer decides the length of its prompt: the tokens still owed, minus those in flight,
+divided among the remaining requests. So a deficit is made up with longer prompts, never with
+bursts, and no prompt exceeds `BOUND` times the window's mean or falls below its inverse.
 
-What is owed is measured as the report measures it: `total_tokens of successes / wall * 60`, and
-the wall clock runs to the last completion. So the goal is `target / 60 * expected wall`, with the
-wall estimated from the latencies seen so far. What a failed request was to use has been offered
-and is not made up for: that it was not served is what the window measures.
+The amount owed is measured as in the report: `total_tokens of successes / wall * 60`, and the wall
+clock runs to the last completion. So the goal is `target / 60 * expected wall`, with the wall
+estimated from the latencies seen so far. The tokens of a failed request count as offered and are
+not made up for: the window measures that they were not served.
 """
 
 from bisect import bisect_right
@@ -25,7 +25,9 @@ CALIBRATION = "calibration"
 """The scenario of the probes that measure a model's tokens."""
 
 CALIBRATION_WORDS = (25, 200)
-"""Padding words of the two probes: far enough apart to tell a word's tokens from the rest."""
+"""Padding words of the two probes, far enough apart to separate the tokens per word from the
+rest.
+"""
 
 _GUESSED_OVERHEAD_TOKENS = 40.0
 _STEPS, _LAST, _SAMPLE = 32, 32, 96
@@ -33,9 +35,9 @@ _STEPS, _LAST, _SAMPLE = 32, 32, 96
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """What calibration found of a model: what a padded prompt of so many words is counted as.
+    """The result of calibration for a model: tokens as a function of padding words.
 
-    `latency_s` is how long a probe's answer took.
+    `latency_s` is the time of a probe's answer.
     """
 
     tokens_per_word: float
@@ -44,11 +46,11 @@ class Pace:
     latency_s: float
 
     def tokens(self, words: int) -> float:
-        """The total_tokens that a prompt of `words` padding words is expected to be billed as."""
+        """The expected total_tokens of a prompt with `words` padding words."""
         return self.overhead_tokens + self.reply_tokens + words * self.tokens_per_word
 
     def words(self, tokens: float) -> int:
-        """The padding words that come nearest to a total of `tokens`; at least 1."""
+        """The number of padding words that comes nearest to a total of `tokens`; at least 1."""
         text = tokens - self.overhead_tokens - self.reply_tokens
         return max(1, round(text / self.tokens_per_word))
 
@@ -64,10 +66,11 @@ class Probe:
 
 
 def calibrate(probes: Sequence[Probe]) -> Pace | None:
-    """The pace that the answered probes show; None when none of them states its tokens.
+    """The pace from the answered probes; None if none of them states its tokens.
 
-    Two probes give a line: slope and intercept. With one, the intercept is a guess that the pacer
-    corrects as it goes. A gateway that charges no more for a longer prompt shows no pace.
+    Two probes give a line with slope and intercept. With one probe, the intercept is a guess that
+    the pacer corrects during the window. A gateway that counts no more tokens for a longer prompt
+    gives no pace.
     """
     known = [p for p in probes if p.prompt_tokens is not None]
     if not known:
@@ -98,10 +101,12 @@ class End:
 
 
 def expected_end(dues_s: Sequence[float], latencies_s: Sequence[float]) -> End:
-    """The last completion of requests due at `dues_s` (ascending) with latencies like the seen.
+    """The expected last completion of requests due at `dues_s` (ascending), given observed
+    latencies.
 
-    The latencies are taken as independent draws from those seen, so the chance that all is over by
-    x is the product of their distribution function at `x - due`; its mean is summed over a grid.
+    Latencies are treated as independent draws from the observed ones, so the probability that all
+    are complete by x is the product of their distribution function at `x - due`; its mean is summed
+    over a grid.
     """
     seen = sorted(latencies_s)
     last = dues_s[-1]
@@ -124,11 +129,11 @@ def expected_end(dues_s: Sequence[float], latencies_s: Sequence[float]) -> End:
 
 @dataclass(slots=True)
 class Pacer:
-    """Sizes the prompts of one generator's share of a token window.
+    """Sizes the prompts for one generator's share of a token window.
 
     `dues_s` are the due times of the whole window, ascending; `own` how many of them are this
-    generator's. `size` is asked once for each of those, in order; `done` told of each that ended.
-    Times are seconds after the window's start.
+    generator's. `size` is called once for each of these, in order; `done` is called when each has
+    ended. Times are seconds after the window's start.
     """
 
     pace: Pace
@@ -150,12 +155,12 @@ class Pacer:
 
     @property
     def goal_tokens(self) -> float:
-        """What this generator's requests are to be billed in all, as it looks now."""
+        """The current estimate of the total tokens that this generator's requests should use."""
         return self.target_tpm / 60 * self._end.at_s * self.own / len(self.dues_s)
 
     @property
     def mean_tokens(self) -> float:
-        """The window's mean request."""
+        """The window's mean tokens per request."""
         return self.goal_tokens / self.own
 
     def size(self, index: int) -> int:
@@ -171,7 +176,7 @@ class Pacer:
         return words
 
     def done(self, index: int, success: bool, tokens: int | None, latency_s: float | None) -> None:
-        """Request `index` ended; one that failed, or states no tokens, counts as expected."""
+        """Request `index` has ended; if it failed or states no tokens, it counts as expected."""
         expected = self._expected.pop(index, None)
         if expected is None:
             return
@@ -184,23 +189,23 @@ class Pacer:
             return
         if latency_s is not None:
             self._latencies_s.append(latency_s)
-        # The wall is estimated anew after every answer at first, then now and again.
+        # At first the wall clock is estimated again after every answer, later only occasionally.
         if len(self._latencies_s) > self._counted * 1.05:
             self._counted = len(self._latencies_s)
             self._end = expected_end(self.dues_s, self._latencies_s[-_SAMPLE:])
 
     @property
     def _bias(self) -> float:
-        """How much more the last answers were billed than the calibration expects."""
+        """How many more tokens the last answers used than the calibration predicts."""
         recent = self._errors[-16:]
         return sum(recent) / len(recent) if recent else 0.0
 
     @property
     def expected_error(self) -> float:
-        """Two standard deviations of the rate that is reached, as a share of the target.
+        """Two standard deviations of the achieved rate, as a share of the target.
 
-        From what no size can correct: when the last answer comes, how the last replies differ in
-        length, and that padding comes in whole words.
+        It comes from what sizing cannot correct: when the last answer comes, the varying lengths of
+        the last replies, and rounding to whole words.
         """
         errors = self._errors[-_SAMPLE:]
         mean = sum(errors) / len(errors) if errors else 0.0
@@ -211,7 +216,7 @@ class Pacer:
         return 2 * sqrt((self._end.sd_s / self._end.at_s) ** 2 + (tokens / goal) ** 2)
 
     def report(self) -> PacerReport:
-        """What the event log says of it."""
+        """The report for the event log."""
         return PacerReport(
             tokens=self.tokens,
             goal_tokens=round(self.goal_tokens),

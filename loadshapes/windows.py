@@ -1,4 +1,4 @@
-"""Windows of a fixed rate: as many requests as the target says, in `--duration` seconds. Pure."""
+"""Windows with a fixed rate: the target's number of requests in `--duration` seconds. Pure."""
 
 from collections.abc import Callable
 
@@ -10,9 +10,9 @@ from settings.options import Options
 
 
 def windows(options: Options, mode: str, request: str, count: Callable[[int], int]) -> list[Phase]:
-    """One window per model and target, of `count(target)` requests.
+    """One window per model and target, with `count(target)` requests.
 
-    Raises OperatorError where a model or a target is missing.
+    Raises OperatorError if a model or a target is missing.
     """
     if not options.models:
         raise OperatorError(f"--model is missing: mode {mode} needs the model to load.")

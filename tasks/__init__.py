@@ -1,1 +1,1 @@
-"""What one request is: the SDK client, the measured exchange, the prompts and the probes."""
+"""A single request: the SDK client, the measured exchange, the prompts and the probes."""

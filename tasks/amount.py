@@ -1,7 +1,7 @@
-"""An amount of money as gateways write it: a number, or a text with its currency. Pure.
+"""Reads amounts of money as gateways write them: a number, or text with a currency. Pure.
 
-A run has one currency, and its costs are summed: an amount in another one is not read. Where the
-run names none, plain numbers are taken as they are and a currency that is named must be US dollars.
+A run has one currency, because its costs are summed: an amount in another currency is not read. If
+the run names no currency, plain numbers are accepted and a named currency must be US dollars.
 """
 
 import re
@@ -20,7 +20,7 @@ _TEXT = re.compile(
     rf"\s*({_UNIT})?\s*([-+]?(?:[0-9]+|{_GROUPS}+(?=\.)|{_GROUPS}{{2,}})?"
     rf"(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{{1,3}})?)\s*({_UNIT})?\s*"
 )
-"""A number with its unit before or behind it. `1,234` may be either number, and is none."""
+"""A number with its unit before or after it. `1,234` is ambiguous and is not read."""
 _LONGEST = 60
 
 

@@ -1,7 +1,7 @@
-"""What came back for one request, judged: an outcome, the message, and what was said beside it.
+"""Judges the answer to one request: an outcome, the message, and its other fields.
 
-The SDK's typed surface and its plain one are judged by the same bytes: a record does not depend on
-which of them sent the request.
+Answers through the SDK's typed and plain surfaces are judged from the same bytes, so a record does
+not depend on which of them sent the request.
 """
 
 from collections.abc import Mapping
@@ -24,18 +24,20 @@ from tasks.stream import StreamedReply
 from tasks.transport_failure import WireError
 
 UNREADABLE = (ValueError, RecursionError, MemoryError)
-"""All that reading a body can raise; anything else is a fault of ours, and not hidden as theirs."""
+"""The errors that reading a body can raise; any other error is a fault of ours and is not blamed
+on the gateway.
+"""
 _SHOWN_BYTES = 100_000
 _MANY_BYTES = 4_000_000
 _MOST_VALUES = 2_000_000
 
-# What the SDK's typed surface knows by name; the rest travels as extra_body.
+# Fields that the SDK's typed surface has as parameters; the rest is sent as extra_body.
 _TYPED = ("model", "messages", "max_tokens", "stream", "stream_options", "tools", "tool_choice")
 
 
 @dataclass(slots=True)
 class Answer:
-    """What one exchange yielded, before it becomes a record; `odd` are flags of how it came."""
+    """The result of one exchange, before it becomes a record; `odd` holds flags."""
 
     outcome: Outcome
     message: Message | None = None
@@ -47,7 +49,7 @@ class Answer:
 
 
 def plain(client: Client, body: dict[str, Any], *, typed: bool) -> Answer:
-    """Send a request whose reply comes in one piece, and judge the reply."""
+    """Send a request that is not streamed, and judge the reply."""
     if typed:
         client.sdk.chat.completions.create(**_split(body))
         raw = client.sdk.answered.content
@@ -83,7 +85,7 @@ def whole(raw: bytes, headers: Mapping[str, str]) -> Answer:
 def streamed(
     client: Client, body: dict[str, Any], *, typed: bool, most_chunks: float = inf
 ) -> Answer:
-    """Send a request whose reply comes as events, and judge them as they come.
+    """Send a streamed request, and judge the events as they arrive.
 
     After `most_chunks` with text, reasoning or a tool call the connection is closed on purpose.
     """
@@ -100,7 +102,9 @@ def streamed(
     try:
         for chunk in stream:
             if typed and events.event is not None:
-                chunk = events.event.json()  # as it came: the SDK's models keep most of it, not all
+                chunk = (
+                    events.event.json()
+                )  # unchanged: the SDK's models keep most of it, but not all
             if wire.last_byte is not None:
                 gathered.add(chunk if isinstance(chunk, dict) else unlisted(chunk), wire.last_byte)
             if gathered.wrong is not None:
@@ -140,7 +144,7 @@ def streamed(
 
 
 def _stream_ended(answer: Answer, message: Message, *, done: bool, ignored: bytes) -> Answer:
-    """Judge a stream of which nothing went wrong so far by how it ended."""
+    """Judge a stream without errors by how it ended."""
     gathered = answer.streamed
     if answer.outcome is not Outcome.OK or gathered is None:
         return answer
@@ -172,7 +176,7 @@ def _stream_ended(answer: Answer, message: Message, *, done: bool, ignored: byte
 
 
 def _ended(answer: Answer, said: Message) -> Answer:
-    """What the finish reason, or an empty message, makes of an answer that came whole."""
+    """The outcome of a complete answer from its finish reason, or from an empty message."""
     end = end_of(said.finish_reason) if said.finish_reason else None
     if end == "failed":
         answer.outcome = Outcome.STREAM_ERROR if answer.streamed else Outcome.SERVER_ERROR
@@ -188,7 +192,7 @@ def _ended(answer: Answer, said: Message) -> Answer:
 
 
 def _not_a_stream(raw: bytes, headers: Mapping[str, str]) -> Answer:
-    """A body in one piece where a stream was asked for: an error counts, a completion does not."""
+    """A single body where a stream was requested: an error counts, a completion does not."""
     answer = whole(raw, headers)
     if answer.message is not None:
         answer = Answer(Outcome.MALFORMED, None, answer.body)
@@ -216,7 +220,9 @@ def refused(status: int, raw: bytes) -> Answer:
 
 
 def broken(error: openai.APIConnectionError) -> Answer:
-    """Judge an exchange that failed below HTTP. Raises what was no failure of a connection."""
+    """Judge an exchange that failed below HTTP. Errors that are not connection failures are
+    raised.
+    """
     cause = error.__cause__
     if isinstance(cause, WireError):
         return Answer(cause.outcome, error_type=cause.kind, error_message=str(cause))
@@ -226,7 +232,7 @@ def broken(error: openai.APIConnectionError) -> Answer:
 
 
 def _error_event(error: object) -> Answer:
-    """An error inside a stream: what its words say, as under a status; else a stream's error."""
+    """An error inside a stream: the outcome that its words name, otherwise a stream error."""
     said = complaint(error)
     outcome = outcome_of(said, None)
     if outcome is Outcome.SERVER_ERROR:
@@ -244,7 +250,7 @@ def _read(raw: bytes) -> Any:
 
 
 def _unreadable(raw: bytes, error: BaseException) -> Answer:
-    """A body under HTTP 200 that is no JSON: say what it is, if that can be seen."""
+    """A body under HTTP 200 that is not JSON: describe it, if possible."""
     text = raw[:_SHOWN_BYTES].decode(errors="replace").lstrip("\ufeff")
     answer = Answer(Outcome.MALFORMED, error_type=type(error).__name__)
     if (other := foreign(None, text)) is not None:

@@ -1,4 +1,4 @@
-"""What an answer says that does not fit what was asked: another model, usage that is wrong. Pure.
+"""Flags for answers that do not match the request: another model, wrong usage. Pure.
 
 model_mismatch   the reply names another model than the one asked for
 usage_missing    a whole answer states no tokens
@@ -20,8 +20,8 @@ stated_time      a header states a time of the gateway or its upstream that is n
                  the whole answer took
 not_the_gateway  a page, text or status of a proxy or firewall answered
 
-A flag changes no outcome: the answer came, and the reader decides what it is worth. Costs are
-judged over the whole run (analysis/numbers/outliers.py).
+A flag does not change the outcome: the answer arrived, and the reader decides what it is worth.
+Costs are judged over the whole run (analysis/numbers/outliers.py).
 """
 
 import json
@@ -64,8 +64,7 @@ def flags(
 ) -> dict[str, str]:
     """Each flag of an answer and why, e.g. `{"usage_sum": "total 9 is not 5 + 2"}`.
 
-    `ok`: the answer is whole, so what is absent from it is missing. `usage_said` is its `usage` as
-    it stands there.
+    `ok`: the answer is complete, so absent fields are missing. `usage_said` is its raw `usage`.
     """
     found = dict(said.odd)
     stated = usage_said or {}
@@ -107,7 +106,7 @@ def spent(said: Message | None, used: Usage) -> bool:
 def combined(
     judged: Judgement | None, found: dict[str, str], place: Mapping[str, int] | None = None
 ) -> tuple[str | None, str | None]:
-    """The row's `check` and `check_detail`: a probe's verdict first, then the flags.
+    """The row's `check` and `check_detail`: the probe's verdict first, then the flags.
 
     `check` is words with spaces between, e.g. `pass usage_sum`. `check_detail` is the probe's JSON
     object; `place` (line and turn of own traffic) is in it, and with flags one more key, `flags`.
@@ -130,7 +129,8 @@ def same_model(requested: str, returned: str) -> bool:
     """Whether two names can mean one model.
 
     Providers in front (`openai/gpt-4o`), a date that only one of them has (`gpt-4o-2024-08-06`),
-    routing variants (`:free`) and capitals make no difference; two dates, or any other word, do.
+    routing variants (`:free`) and capitals make no difference; two different dates, or any other
+    word, do.
     """
     asked, got = _name(requested), _name(returned)
     if asked == got or asked in _ROUTERS:

@@ -1,4 +1,4 @@
-"""Which builder makes which kind of request (`Phase.request`)."""
+"""The builders of requests by kind (`Phase.request`)."""
 
 from collections.abc import Mapping
 from importlib import import_module
@@ -16,7 +16,7 @@ from tasks.prompts import Builder, Request, greeting, marker, padded
 
 
 def discovered() -> dict[str, Builder]:
-    """The builders of the load modes, and those of every probe. ValueError: two of one name."""
+    """The builders of the load modes and of every probe. Raises ValueError if two share a name."""
     builders: dict[str, Builder] = {"marker": marker, "padded": padded, "greeting": greeting}
     for file in iter_modules(probes.__path__):
         own: Mapping[str, Builder] = import_module(f"{probes.__name__}.{file.name}").BUILDERS
@@ -30,7 +30,7 @@ def discovered() -> dict[str, Builder]:
 
 
 BUILDERS: Mapping[str, Builder] = MappingProxyType(discovered())
-"""Who builds which request (`Phase.request`)."""
+"""Every builder by kind of request (`Phase.request`)."""
 
 
 def build(
@@ -55,7 +55,7 @@ def build(
 
 
 def rehearse(plan: Plan, options: Options) -> None:
-    """Build the first request of every phase, so that an unreadable file is found before a run.
+    """Build the first request of every phase, so that an unreadable file is reported before a run.
 
     Raises OperatorError.
     """

@@ -1,4 +1,4 @@
-"""A request that is cancelled on purpose: how its connection is told, and what its row says."""
+"""Requests that are cancelled on purpose: the setting for the connection, and the row's fields."""
 
 from typing import Any
 
@@ -10,16 +10,16 @@ from tasks.wire import Wire
 
 
 def prepare(wire: Wire, cancel: Cancel | None) -> None:
-    """Have the connection of the next request closed when it is to be cancelled."""
+    """Set when the connection of the next request is to be closed."""
     if cancel is not None:
         wire.leave_after_s, wire.leave_at_head = cancel.held_s, cancel.at_head
 
 
 def facts(cancel: Cancel, answer: Answer, *, stream: bool) -> dict[str, Any]:
-    """What the row of a cancelled request says of what had come; empty: it was not cancelled.
+    """The row's fields for a cancelled request; empty: it was not cancelled.
 
-    What it cost is known where the gateway states it, and not made from tokens: those stated midway
-    are not the last.
+    Its cost is known only if the gateway states it, and is not computed from tokens, because tokens
+    stated midway are not final.
     """
     if answer.outcome is not Outcome.ABANDONED:
         return {}

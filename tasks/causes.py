@@ -1,4 +1,4 @@
-"""The outcome that an error's own words stand for, whatever its HTTP status. Pure."""
+"""The outcome named by an error's own words, whatever its HTTP status. Pure."""
 
 import re
 from collections.abc import Iterable
@@ -70,8 +70,8 @@ _CODE = re.compile(r"\b(?:error code|status[ _]?code):?=? ?([45][0-9]{2})\b", re
 def status_in_words(message: str) -> int | None:
     """The HTTP status that a message names.
 
-    It is nothing but the status's name ("Too Many Requests"), or it quotes what a client of the
-    gateway's own raised ("Error code: 429 - {...}", the OpenAI SDK's).
+    It is only the status's name ("Too Many Requests"), or it quotes an error raised by the
+    gateway's own client ("Error code: 429 - {...}", the OpenAI SDK's).
     """
     named = _PHRASES.get(message[:60].strip(" .!").lower())
     if named is None and (found := _CODE.search(message[:_LOOKED_AT])):
@@ -80,9 +80,10 @@ def status_in_words(message: str) -> int | None:
 
 
 def refusal_in_words(message: str, status: int | None) -> Outcome | None:
-    """That a message refuses the key (or, under 2xx, the model), where the status does not say it.
+    """The outcome of a message that refuses the key (or, under 2xx, the model), if the status does
+    not say so.
 
-    Not under 5xx: there it may be about the key of one of the gateway's own providers.
+    Not under 5xx, where it may be about the key of one of the gateway's own providers.
     """
     shown = message[:_LOOKED_AT]
     if status is not None and status >= 300 and status != 400:
@@ -96,9 +97,9 @@ def refusal_in_words(message: str, status: int | None) -> Outcome | None:
 def cause(words: Iterable[str], message: str, wait_s: float | None = None) -> Outcome | None:
     """The outcome that an error's type, code or reason names, e.g. `insufficient_quota`.
 
-    Words before the message; in a message that there is no money, and not where the gateway says
-    how long to wait: then waiting helps; else that there are too many requests. Of several, money
-    first: it is in no status.
+    Types and codes come before the message. A message can say that there is no money, unless the
+    gateway says how long to wait (then waiting helps), or that there are too many requests. If
+    there are several, money comes first, because no status expresses it.
     """
     found = [_BY_WORD.get(_AS_WORD.sub("_", word.strip().lower())) for word in words]
     shown = message[:_LOOKED_AT]

@@ -14,9 +14,9 @@ from tasks.wire import MOST_BYTES, Wire
 class Client:
     """An SDK client with its own connection.
 
-    `sdk` is the official client: no retries (they would hide a 429 inside a latency), the
-    timeouts kept by the wire. `wire` tells what happened below it. What the SDK takes out of the
-    environment by itself (organization, project, headers) is not sent: `access` says what is.
+    `sdk` is the official client: no retries (they would hide a 429 inside a latency), the timeouts
+    kept by the wire. `wire` tells what happened below it. Headers that the SDK would take from the
+    environment (organization, project, headers) are not sent: `access` decides.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class Client:
         access, where = access or Access(), address(base_url)
         self._access = access
         self._outgoing = Outgoing(access, run_id)
-        self.task_header = False  # whether the next request is named by X-Task-ID
+        self.task_header = False  # whether the next request carries X-Task-ID
         self.wire = Wire(
             route,
             clock,
@@ -65,7 +65,7 @@ class Client:
         self.sdk.platform_headers()
 
     def mark(self, phase: str, task_id: str) -> str | None:
-        """Give the next request its own headers; the trace id that is sent with it, if one is."""
+        """Set the next request's own headers; returns the trace id that is sent with it, if any."""
         self.wire.extra, trace_id = self._outgoing.of(phase, task_id)
         if self.task_header:
             self.wire.extra += task_line(task_id)
@@ -73,7 +73,7 @@ class Client:
 
     @contextmanager
     def another_key(self, key: str) -> Iterator[None]:
-        """Send another key than the operator's, in the same header."""
+        """Send a key other than the operator's, in the same header."""
         saved = self.sdk.credentials, self.wire.credential
         self.sdk.credentials, self.wire.credential = self._access.credentials(key), None
         try:

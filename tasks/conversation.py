@@ -1,4 +1,4 @@
-"""Own traffic as requests: a line, a prompt of a size, and a conversation turn by turn. Pure."""
+"""The operator's own traffic as requests: lines, generated prompts, and conversations. Pure."""
 
 from dataclasses import replace
 from hashlib import sha256
@@ -19,7 +19,7 @@ LEAD_TOKENS = 20  # about what the words around the padding count
 
 
 def request(one: Line, phase: Phase, index: int) -> Request:
-    """A line as a request; of a conversation its first turn."""
+    """A line as a request; for a conversation, its first turn."""
     messages: list[Json] = [*one.messages, *one.turns[:1]]
     if one.prompt_tokens is not None:
         messages = [{"role": "user", "content": padding(one.prompt_tokens, phase.task_id(index))}]
@@ -32,7 +32,9 @@ def _place(one: Line) -> dict[str, Any]:
 
 
 def padding(prompt_tokens: int, name: str) -> str:
-    """A prompt of about so many tokens. It begins with what `name` makes, so none is cached."""
+    """A prompt of about this many tokens. It begins with a hash of `name`, so that none is
+    cached.
+    """
     head = f"{sha256(name.encode()).hexdigest()[:6]}: tell a long story with these words:"
     words = [WORDS[place % len(WORDS)] for place in range(prompt_tokens - LEAD_TOKENS)]
     return " ".join([head, *words])
@@ -51,11 +53,11 @@ class Conversation:
 
     @property
     def over(self) -> bool:
-        """No turn is left, or the last one got no reply that could be answered."""
+        """Whether no turn is left, or the last one got no usable reply."""
         return not self._left or not self._answered
 
     def turn(self) -> Request:
-        """The next turn, with all that was said before it."""
+        """The next turn, with the history before it."""
         self._history.append(self._left.pop(0))
         self._answered = False
         said = "\n".join(text_of(message.get("content")) or "" for message in self._history)
@@ -72,7 +74,7 @@ class Conversation:
 
 
 def begin(one: Line, phase: Phase) -> Conversation:
-    """A line as a conversation; one of `messages` alone is a single turn of all of them."""
+    """A line as a conversation; a line with only `messages` is a single turn of all of them."""
     if one.turns:
         return Conversation(one, phase)
     *before, last = one.messages

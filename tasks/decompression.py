@@ -1,4 +1,4 @@
-"""A body's content coding taken off, a bounded piece at a time, however far it unpacks.
+"""Decodes a body's content coding in bounded pieces, however far it unpacks.
 
 A gzip body of 0.8 MB can hold 800 MB, and one packed twice a thousand times that; the SDK's
 transport unpacks whatever arrives in one go. Here no step yields more than PIECE_BYTES.
@@ -14,11 +14,11 @@ _MEMBER = b"\x1f\x8b"  # what a gzip member begins with; a body may hold several
 
 
 class Unreadable(ValueError):
-    """The bytes are not in the coding that the headers name, or nobody here knows that coding."""
+    """The bytes are not in the coding that the headers name, or that coding is unknown."""
 
 
 class UnknownCoding(Unreadable):
-    """A coding that no client asked for, and nobody here can take off."""
+    """A coding that was not requested and cannot be decoded."""
 
 
 class _Coding(Protocol):
@@ -55,7 +55,7 @@ class _Zlib:
 
 
 class _Brotli:
-    """br, where the library is there and can be bounded (brotli 1.2)."""
+    """br, if the library is installed and can be bounded (brotli 1.2)."""
 
     def __init__(self) -> None:
         brotli: Any = import_module("brotli")  # the SDK offers it where it is installed
@@ -78,7 +78,7 @@ class _Brotli:
 
 
 class _Zstd:
-    """zstd, where the SDK's HTTP client has a library for it and so asks for it (Python 3.14)."""
+    """zstd, if the SDK's HTTP client has a library for it and so requests it (Python 3.14)."""
 
     def __init__(self) -> None:
         try:
@@ -120,7 +120,7 @@ def _coding(name: str) -> Any:
 
 
 def unpacked(pieces: Iterator[bytes], codings: str) -> Iterator[bytes]:
-    """The pieces without the codings that a Content-Encoding names. Raises Unreadable."""
+    """The decoded pieces of a body with this Content-Encoding. Raises Unreadable."""
     names = [name.strip().lower() for name in codings.split(",")]
     for name in reversed([name for name in names if name not in ("", "identity")]):
         pieces = _through(_coding(name), pieces)

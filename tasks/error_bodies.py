@@ -1,4 +1,4 @@
-"""What a gateway says went wrong: in which envelope, with which cause, and how long to wait. Pure.
+"""Reads a gateway's errors: their envelope, cause, and stated wait. Pure.
 
 Envelopes: OpenAI (`error`), OpenRouter (`error` of a choice, `error.metadata`), vLLM and Anthropic
 (`object` or `type` says "error"), FastAPI (`detail`, a text or a list), Kong and AWS (`message`),
@@ -31,9 +31,9 @@ _FINE = ("", "0", "200", "ok", "success", "none", "null")
 
 @dataclass(frozen=True, slots=True)
 class Complaint:
-    """An error as the gateway worded it; `status` when its body carries an HTTP status as code.
+    """An error as the gateway worded it; `status` if its body carries an HTTP status as code.
 
-    `cause` is the outcome that its words stand for, whatever the status; None: they name none.
+    `cause` is the outcome that its words name, whatever the status; None: they name none.
     """
 
     type: str | None
@@ -48,7 +48,7 @@ def unlisted(body: object) -> Json:
 
 
 def trouble(body: object) -> object | None:
-    """What a body or chunk says went wrong; None: it says no such thing."""
+    """The error in a body or chunk; None: it has none."""
     said = unlisted(body)
     if said.get("error"):
         return worded(said)
@@ -72,7 +72,7 @@ def trouble(body: object) -> object | None:
 
 
 def worded(said: Json) -> object:
-    """Where the words of a body with an error stand: in its `error`, or beside it.
+    """The part of an error body with the message: its `error`, or the body itself.
 
     Spring, Go, OAuth and others name the kind in `error`, as a text or `true`, and say beside it
     what happened; others put a code into `error` and the words beside it.
@@ -114,9 +114,9 @@ def _fails(said: Json) -> bool:
 
 
 def complaint(error: object) -> Complaint:
-    """Read `error` of a body: an object {message, type, code}, one inside another, or any text.
+    """Read `error` of a body: an object {message, type, code}, possibly nested, or any text.
 
-    A text that is JSON is read as that. What stands outside is kept where the inside says nothing.
+    A text that is JSON is parsed. Values of the outer object are kept if the inner one lacks them.
     """
     outer: Json = {}
     for _ in range(6):
@@ -211,7 +211,7 @@ def _listed(parts: list[Any]) -> str | None:
 
 
 def _reasons(said: Json) -> Iterator[object]:
-    """Finer causes, which stand deeper: Google's, Azure's, OpenRouter's, AWS's."""
+    """More specific causes at deeper levels: Google's, Azure's, OpenRouter's, AWS's."""
     details = said.get("details")
     for detail in details if isinstance(details, list) else ():
         yield mapping(detail).get("reason")
@@ -226,7 +226,9 @@ _TOLD_APART = (402, 429)  # what a gateway passes on of its provider under a sta
 
 
 def outcome_of(said: Complaint, status: int | None) -> Outcome:
-    """What a complaint is called: its stated cause, else its HTTP status, else a server's error."""
+    """The outcome of a complaint: its stated cause, otherwise its HTTP status, otherwise a
+    server error.
+    """
     if said.cause is not None and status != 407:
         return said.cause
     if said.status is None and (words := refusal_in_words(said.message, status)) is not None:
@@ -257,7 +259,7 @@ _UNITS = {"ms": 0.001, "milli": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 def wait_in_body(body: Json, now_s: float | None = None) -> float | None:
-    """Seconds to wait that stand in a refusal's body, in it or in its `error`; None: none.
+    """Seconds to wait stated in a refusal's body or in its `error`; None: none.
 
     In fields, in Google's `retryDelay`, in the headers that OpenRouter passes on of its provider (a
     reset is counted from `now_s`, wall clock), or in the message's words.
@@ -289,7 +291,9 @@ def wait_in_body(body: Json, now_s: float | None = None) -> float | None:
 
 
 def duration_s(value: object) -> float | None:
-    """Seconds in a text such as `17s`, `6m0s`, `350ms` or `2 minutes`; None: it is none."""
+    """Seconds in a text such as `17s`, `6m0s`, `350ms` or `2 minutes`; None: it is not a
+    duration.
+    """
     if not isinstance(value, str):
         return None
     parts = _PART.findall(value)

@@ -1,4 +1,4 @@
-"""One measured exchange: a request goes through the SDK, a record comes out, whatever happens."""
+"""One measured exchange: sends a request through the SDK and always returns a record."""
 
 import json
 import logging
@@ -51,7 +51,7 @@ def exchange(
 ) -> RequestRecord:
     """Send one request and return its record; no failure of the request is raised.
 
-    A user killed in mid-flight (GreenletExit) still gets its record, with outcome `cancelled`.
+    If the user is killed in mid-flight (GreenletExit), the record has the outcome `cancelled`.
     """
     wire = client.wire
     wire.arm(job.wait)
@@ -76,7 +76,7 @@ def exchange(
 
 
 def exchange_raw(client: Client, request: Request, job: Job) -> RequestRecord:
-    """Send a request of a check's as it is, and return its record, as `exchange` does."""
+    """Send a check's request unchanged, and return its record, as `exchange` does."""
     assert request.raw is not None and job.origin is not None
     ask = request.raw.ask
     gevent.sleep(ask.wait_s)
@@ -91,7 +91,7 @@ def exchange_raw(client: Client, request: Request, job: Job) -> RequestRecord:
 
 
 def _asked(client: Client, body: dict[str, Any], job: Job) -> Answer:
-    """Send a request and judge what came back, in whatever way it came to nothing."""
+    """Send a request and judge the answer or the failure."""
     # The typed surface knows no request without a model, which --extra-body may remove.
     typed = job.phase.typed and "model" in body
     try:
@@ -123,7 +123,7 @@ def planned_only(job: Job, origin: Origin, why: str) -> RequestRecord:
 
 
 def _unread(job: Job, origin: Origin, wire: Wire, error: Exception) -> RequestRecord:
-    """The row of a request of which a fault of ours left nothing but its times."""
+    """The row of a request of which a fault in Weighbridge left only its times."""
     kind = type(error).__name__
     said = kind if origin.mute else _guarded(f"{kind}: {error}", origin.secret)
     return _row(
@@ -142,7 +142,7 @@ def _unread(job: Job, origin: Origin, wire: Wire, error: Exception) -> RequestRe
 
 
 def lost(job: Job, origin: Origin) -> RequestRecord:
-    """The row of a request that a generator had when it was lost: sent or not, nobody knows."""
+    """The row of a request whose generator was lost: it is unknown whether it was sent."""
     return _row(
         job,
         origin,
@@ -305,7 +305,7 @@ def _record(
 
 
 def _priced(prices: Prices, model: str, facts: dict[str, Any]) -> dict[str, Any]:
-    """The cost by the operator's table, where the gateway stated none and counted the tokens."""
+    """The cost by the operator's table, if the gateway stated none but counted the tokens."""
     cost = prices.cost(model, *(facts[name] for name in PRICED))
     return {} if cost is None else {"api_cost": cost, "cost_source": "price_table"}
 
@@ -330,7 +330,9 @@ def _named(answer: Answer) -> dict[str, Any]:
 
 
 def _provider(answer: Answer, wire: Wire) -> str | None:
-    """Who answered: as a stream's chunks, the body or the headers say, in that order."""
+    """The provider that answered, from a stream's chunks, the body or the headers, in that
+    order.
+    """
     streamed = answer.streamed.provider if answer.streamed is not None else None
     return streamed or provider(answer.body or {}, wire.headers)
 
@@ -341,5 +343,7 @@ def _stream_facts(streamed: StreamedReply, sent: float, origin: Origin) -> dict[
 
 
 def _guarded(value: str, secret: str | Sequence[str]) -> str:
-    """Text without the secrets (gateways echo it back in errors), cut to what a row holds."""
+    """Text without the secrets (gateways echo them in errors), cut to the length of a row's
+    text.
+    """
     return redacted(value, secret)[:CONTENT_LIMIT_CHARS]

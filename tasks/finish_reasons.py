@@ -1,12 +1,12 @@
-"""Why a model stopped, in the words of every dialect: finished, cut, filtered, or failed. Pure.
+"""The meaning of finish reasons in every dialect: finished, cut, filtered, or failed. Pure.
 
 Sources: OpenAI's API reference; OpenRouter (`error`), vLLM and SGLang (`abort`, `error`), Mistral
 (`model_length`, `error`), DeepSeek (`insufficient_system_resource`), Z.ai (`sensitive`,
 `network_error`), Cohere (`COMPLETE`, `ERROR`, `ERROR_TOXIC`), TGI (`eos_token`), Anthropic
 (`end_turn`, `refusal`), Bedrock (`guardrail_intervened`), Google's enum FinishReason. What Google
-calls OTHER is documented as "all other reasons" or "unknown": nobody says that it failed, so it is
-a reason that is not known, and flagged. Gateways make up reasons of several words
-(`upstream_timeout`, `abort: oom`): one word of failure in it makes it one.
+calls OTHER is documented as "all other reasons" or "unknown": it does not mean a failure, so it is
+treated as an unknown reason and flagged. Gateways invent reasons of several words
+(`upstream_timeout`, `abort: oom`): a single word of failure makes it a failure.
 """
 
 import re
@@ -41,7 +41,7 @@ _FAILURES = (
     "disconnect disconnected"
 )
 _FAILS = frozenset(_FAILURES.split())
-"""Of a reason made of several words, those that mean a failure whatever stands beside them."""
+"""Words that mean a failure anywhere in a reason of several words."""
 _NONE_OF_IT = frozenset(("no", "not", "non", "none", "without"))
 _LONGEST = 64
 _OTHER = re.compile(r"[^a-z]+")
@@ -49,7 +49,7 @@ _CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 def end_of(reason: str) -> End | None:
-    """What a finish reason means; None: nobody here knows the word."""
+    """The meaning of a finish reason; None: unknown."""
     return _end_of(reason) if len(reason) <= _LONGEST else None
 
 

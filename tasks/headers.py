@@ -1,4 +1,4 @@
-"""What a gateway's headers say: its name for the request, its limits, how long to wait. Pure.
+"""Reads a gateway's headers: its request id, its limits, and how long to wait. Pure.
 
 Sources: OpenAI (x-ratelimit-*), LiteLLM (x-litellm-call-id, llm_provider-*), Anthropic
 (anthropic-ratelimit-*), the IETF's draft (RateLimit), RFC 9110 (Retry-After). Names are in lower
@@ -20,7 +20,7 @@ _ID_HEADERS = (
 
 
 class HeaderFacts(TypedDict, total=False):
-    """What the answer's headers tell, named as the record names it."""
+    """Facts from the answer's headers, with the record's names."""
 
     gateway_request_id: str | None
     retry_after_s: float | None
@@ -31,7 +31,7 @@ class HeaderFacts(TypedDict, total=False):
 
 
 def header_facts(headers: Mapping[str, str], now: datetime | None = None) -> HeaderFacts:
-    """Request id, advertised limits and Retry-After out of the headers (lower-case names)."""
+    """Request id, advertised limits and Retry-After from the headers (lower-case names)."""
     facts: HeaderFacts = {
         "gateway_request_id": next((headers[n] for n in _ID_HEADERS if n in headers), None),
         "retry_after_s": retry_after_s(headers, now),
@@ -48,7 +48,9 @@ def header_facts(headers: Mapping[str, str], now: datetime | None = None) -> Hea
 
 
 def _limit(headers: Mapping[str, str], which: str, what: str) -> int | None:
-    """OpenAI's header, else LiteLLM's key limit, Anthropic's, LiteLLM's provider's, the IETF's."""
+    """OpenAI's header, otherwise LiteLLM's key limit, Anthropic's, LiteLLM's provider's, the
+    IETF's.
+    """
     for name in (
         f"x-ratelimit-{which}-{what}",
         f"x-ratelimit-api_key-{which}-{what}",
@@ -85,15 +87,16 @@ def _of_a_minute(headers: Mapping[str, str], which: str) -> int | None:
 
 
 LONGEST_S = 31 * 86400.0
-"""Of a wait; a longer one is rather a date or a number of something else."""
+"""Longest wait; a longer one is probably a date or another number."""
 _COUNT = r"\d{1,18}\b"  # what a 64-bit column can hold
 
 
 def retry_after_s(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
-    """Seconds the gateway asks to wait: `retry-after-ms`, else `retry-after` (RFC 9110 10.2.3).
+    """Seconds the gateway asks the client to wait: `retry-after-ms`, otherwise `retry-after` (RFC
+    9110 10.2.3).
 
-    An HTTP date is counted from `now` (wall clock, UTC); one in the past is 0. What LiteLLM passes
-    on of its provider counts where it says nothing itself.
+    An HTTP date is counted from `now` (wall clock, UTC); one in the past is 0. A provider's value
+    passed on by LiteLLM counts if LiteLLM states none itself.
     """
     milliseconds = numeric(headers.get("retry-after-ms"))
     if milliseconds is not None and 0 <= milliseconds <= LONGEST_S * 1000:
@@ -113,10 +116,10 @@ def retry_after_s(headers: Mapping[str, str], now: datetime | None = None) -> fl
 
 
 def odd_wait(headers: Mapping[str, str]) -> str | None:
-    """A stated wait that is none, in words; None: it is one, or there is none."""
+    """A description of an invalid stated wait; None: it is valid, or there is none."""
     for name in ("retry-after-ms", "retry-after", "llm_provider-retry-after"):
         if headers.get(name) is not None:
             if retry_after_s({name: headers[name]}) is None:
-                return f"{name}: {headers[name][:80]!r} is no time to wait"
+                return f"{name}: {headers[name][:80]!r} is not a valid wait"
             return None
     return None

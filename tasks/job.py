@@ -1,4 +1,4 @@
-"""One planned request on its way, and who measures it."""
+"""One planned request being sent, and the run it belongs to."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -13,11 +13,11 @@ from rules.prices import Prices
 class Job:
     """One planned request on its way: its phase, number and times (the clock's seconds).
 
-    `due` None: as soon as a user is free. `gate` is given the job and blocks until its request may
-    go; it raises NotSent if it no longer may. (A gate that held its job would be a cycle: garbage
-    for the collector, whose turns make other requests late.) `in_flight` is known once the gate has
-    opened. `words` is how long a sized prompt is to be, in padding words, `prompt_tokens` what a
-    prompt counts at the most, where that is known. `origin` is the run it is
+    `due` None: as soon as a user is free. `gate` is called with the job and blocks until its
+    request may be sent; it raises NotSent if it may not be sent any more. (A gate that held its job
+    would be a reference cycle, and garbage collection makes other requests late.) `in_flight` is
+    known once the gate has opened. `words` is how long a sized prompt is to be, in padding words,
+    `prompt_tokens` what a prompt counts at the most, where that is known. `origin` is the run it is
     of: a user that is slow to end may hold it when the next run has begun.
 
     `arm` is the route it takes (empty: there is but one), `model` what that route calls the
@@ -54,7 +54,7 @@ class Job:
 
     @property
     def number(self) -> int:
-        """What it asks: both requests of a pair ask the same."""
+        """The request's number; both requests of a pair have the same."""
         return self.phase.number(self.index)
 
     @property
@@ -63,13 +63,14 @@ class Job:
         return (self.phase.name, self.index)
 
     def wait(self) -> None:
-        """Block until the request may go. Raises NotSent."""
+        """Block until the request may be sent. Raises NotSent."""
         self.gate(self)
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Who measures: run, process, the secrets that no row may show; `mute`: nor what was said.
+    """The run and process of a job, and the secrets that no row may show; `mute`: nor prompts and
+    replies.
 
     `prices` is the operator's table, for costs that the gateway does not state; `cost_field` where
     it states them, if not in a usual place, `currency`

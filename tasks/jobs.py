@@ -1,4 +1,4 @@
-"""Where a user's jobs come from: what it asks of the generator, and of the run it takes part in."""
+"""The interfaces from which users get jobs: the generator, and the run it takes part in."""
 
 from collections.abc import Callable, Iterator
 from typing import Protocol
@@ -11,7 +11,9 @@ from tasks.negotiation import Negotiation
 
 
 class RunOfUsers(Protocol):
-    """What a user needs of its run: the options, the operator's own lines, the negotiation."""
+    """The part of the run that a user needs: the options, the operator's own lines, the
+    negotiation.
+    """
 
     @property
     def options(self) -> Options: ...
@@ -27,7 +29,7 @@ class RunOfUsers(Protocol):
 
 
 class JobSource(Protocol):
-    """What a user asks of the generator of its process (engine/generator.py)."""
+    """The part of the process's generator that a user needs (engine/generator.py)."""
 
     @property
     def clock(self) -> Callable[[], float]: ...

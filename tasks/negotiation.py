@@ -1,7 +1,8 @@
-"""One process's understanding with a gateway: what it refused of a body, and how it is sent since.
+"""What one process has learnt about a gateway: refused body fields, and how bodies are sent now.
 
-Nothing is asked beforehand: the plan's own requests are the question. A request that is refused for
-a field goes again at once without it, as the same request of the plan; all later ones go that way.
+Nothing is sent in advance: the plan's own requests show what is refused. A request that is refused
+for a field is sent again at once without it, as the same request of the plan; all later ones are
+sent that way.
 """
 
 import json
@@ -24,13 +25,13 @@ from tasks.prompts import Request, body
 
 MOST_RESENDS = 6  # of a request; each takes a field away, and there are no more than these
 ALONE_S = 2.0
-"""How long other users of a closed loop wait for the first request's answer at the most."""
+"""The longest time other users of a closed loop wait for the first request's answer."""
 ALONE_SHARE = 0.01  # of a window: its rate must not suffer for it
 SAID_CHARS = 300
 
 
 class Negotiation:
-    """What is known of the ways of each model. `tell` hands a change to the node that commands."""
+    """The body profile of each model. `tell` passes a change to the node that commands."""
 
     def __init__(
         self,
@@ -47,16 +48,16 @@ class Negotiation:
         self._first: dict[tuple[str, bool], Event] = {}
 
     def of(self, model: str, arm: str = "") -> BodyProfile:
-        """How the bodies to a model, over one route, are written now."""
+        """The current body profile of a model on one route."""
         return self._ways.get((arm, model), self._asked)
 
     def told(self, changes: Iterable[BodyChange]) -> None:
-        """Changes that others have found out, or an earlier attempt at the run."""
+        """Apply changes found by other processes or by an earlier attempt at the run."""
         for one in changes:
             self._ways[one.arm, one.model] = self.of(one.model, one.arm).after(one)
 
     def turn(self, phase: Phase) -> None:
-        """Let the first request of a closed loop go alone, until its answer is known.
+        """Let the first request of a closed loop be sent alone until its answer is known.
 
         Not for longer than ALONE_S, nor than a hundredth of the phase's window. (Open loops and
         bursts keep their times: there a refused request is sent again, like any.)
@@ -73,7 +74,7 @@ class Negotiation:
         first.wait(ALONE_S if window_s is None else min(ALONE_S, ALONE_SHARE * window_s))
 
     def settle(self, phase: Phase) -> None:
-        """A request of the phase has its last answer, or none."""
+        """A request of the phase has its last answer, or will get none."""
         kind = (phase.model, phase.stream)
         if kind not in self._known:
             self._known.add(kind)
@@ -87,9 +88,10 @@ class Negotiation:
         job: Job,
         halted: Callable[[], bool] = lambda: False,
     ) -> RequestRecord:
-        """Send a request; its last answer's record. Refused for a field, it goes again without.
+        """Send a request and return the record of its last answer. If refused for a field, it is
+        sent again without it.
 
-        Not where the phase is `halted` meanwhile: then the refusal stands.
+        If the phase is `halted` meanwhile, the refusal stands.
         """
         wire = client.wire
         made = self._body(job, request)
@@ -113,9 +115,9 @@ class Negotiation:
     def _again(
         self, job: Job, request: Request, sent: Mapping[str, Any], record: RequestRecord
     ) -> dict[str, Any] | None:
-        """The body with which a refused request goes again; None: its answer stands.
+        """The body with which a refused request is sent again; None: its answer stands.
 
-        None also where the refusal was charged for: then only later requests go the other way.
+        Also None if the refusal was charged for: then only later requests change.
         """
         if job.refusal is None or job.refused_sends >= MOST_RESENDS:
             return None
@@ -150,9 +152,9 @@ class Negotiation:
 def _resent(
     clock: Callable[[], float], due: float | None, first_sent: float
 ) -> Callable[[Job], None]:
-    """The gate of a request that goes again: it may at once.
+    """The gate of a request that is sent again: it opens at once.
 
-    What the refusals took is no lateness of the generator's, and no latency of the answer's.
+    The time spent on refusals counts neither as the generator's lag nor as latency.
     """
 
     def gate(job: Job) -> None:

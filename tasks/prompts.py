@@ -1,6 +1,6 @@
-"""What one request asks: its body, the marker it expects, and who judges the reply. Pure.
+"""One request: its body, the marker it expects, and the judge of the reply. Pure.
 
-To add a kind of request: write a file in tasks/probes/, with its builder in `BUILDERS`.
+To add a kind of request, write a file in tasks/probes/ with its builder in `BUILDERS`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,14 +17,14 @@ from settings.body_profile import BUDGETS, METADATA, BodyProfile, extra_body
 from settings.options import Options
 from tasks.reply import Message
 
-# The seed's padding: it plans with six tokens a word, whatever the tokenizer makes of it.
+# The seed's padding; it assumes six tokens per word, whatever the tokenizer.
 PADDING_WORD = "NONELINEAR_TPM_EVAL_STATIC_TEXT"
 SEED_TOKENS_PER_WORD = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What a probe thinks of a reply: `check` is `pass` or `fail`, `detail` says why (JSON).
+    """A probe's verdict on a reply: `check` is `pass` or `fail`, `detail` is the reason (JSON).
 
     `counted`: the detail is a word of an answer to a question of ours, which --no-content keeps.
     """
@@ -36,8 +36,9 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Raw:
-    """A request of a check's: `ask` is all of it. `keep` is given what came back, and the secrets
-    that it must not show. `named`: by its task_id, in a header."""
+    """A check's request: `ask` is all of it. `keep` is called with the reply and the secrets
+    that it must not show. `named`: by its task_id, in a header.
+    """
 
     check: str
     ask: Ask
@@ -47,7 +48,7 @@ class Raw:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request: what goes into its body beside model and stream, and what should come back.
+    """One request: its body fields besides model and stream, and the expected reply.
 
     `messages` are sent as they are, else one of the user's with `content`. `heard` gets a reply
     that is `ok`. `place` is where it comes from: own traffic's `line` of its file, and `turn`, from
@@ -71,7 +72,7 @@ Builder = Callable[[Phase, int, Options], Request]
 
 
 def nonce(phase: Phase, index: int, options: Options) -> str:
-    """What makes a prompt one that no cache has seen: a hash of run and request, at its very start.
+    """A prefix that makes the prompt new to every cache: a hash of run and request.
 
     Fifteen digits are as many tokens in every prompt; letters would not be. Empty with
     `--same-prompts`.
@@ -92,7 +93,7 @@ def marker(phase: Phase, index: int, options: Options) -> Request:
 def padded(phase: Phase, index: int, options: Options, words: int | None = None) -> Request:
     """The seed's long request, after a nonce: the reply should be `TPM-OK-<index>`.
 
-    Its length is `words`; else that of a calibration probe; else what the seed takes for
+    Its length is `words`, otherwise that of a calibration probe, otherwise the seed's length for
     `--approx-prompt-tokens`.
     """
     if words is None and phase.scenario == CALIBRATION:
@@ -123,8 +124,8 @@ def body(
     """The JSON body: the seed's fields in the seed's order, what the request adds, --extra-body.
 
     A streamed request asks for its usage, and carries no task_id unless the options say so (the
-    seed's convention). `ways` (default: as the options say) is how this model's are written,
-    `model` what the route calls it (default: as the phase does).
+    seed's convention). `ways` is the model's body profile (default: from the options), `model` the
+    route's name for it (default: the phase's).
     """
     ways = ways or BodyProfile.of(options)
     made: dict[str, Any] = {

@@ -1,9 +1,10 @@
-"""Which provider answered, where a gateway routes to several and says so. Pure.
+"""The provider that answered, if a gateway routes to several and says so. Pure.
 
 Sources: OpenRouter (`provider`; of errors `error.metadata.provider_name`), Bifrost
 (`extra_fields.provider`, x-bifrost-provider), Hugging Face (x-inference-provider), Cloudflare
 (cf-aig-provider), Portkey (x-portkey-provider), LiteLLM (x-litellm-model-id names the deployment).
-The body goes before the headers: it comes from nearer to the model. Names are in lower case.
+The body takes precedence over the headers, because it comes from nearer to the model. Names are in
+lower case.
 """
 
 from collections.abc import Mapping
@@ -23,7 +24,7 @@ _IN_OBJECT = ("name", "slug", "id")
 
 
 def provider(body: Json, headers: Mapping[str, str]) -> str | None:
-    """The provider's name as a body, else a header, states it; None: nobody says."""
+    """The provider's name from the body, otherwise from a header; None: not stated."""
     return stated_in(body) or next(
         (name for header in HEADERS if (name := _name(headers.get(header)))), None
     )

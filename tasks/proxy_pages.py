@@ -1,4 +1,4 @@
-"""Answers that are not the gateway's own: pages and texts of proxies and firewalls. Pure."""
+"""Recognises answers of proxies and firewalls instead of the gateway. Pure."""
 
 import html
 import re
@@ -35,16 +35,16 @@ PROXY_STATUSES = {
     598: "a proxy's: reading from the server took too long",
     599: "a proxy's: connecting to the server took too long",
 }
-"""Statuses that no gateway of models writes, and what they mean to those that do."""
+"""Statuses that only proxies write, and their meaning."""
 
 
 def is_page(body: str) -> bool:
-    """Whether a body is HTML or XML, which no chat completion and none of its errors is."""
+    """Whether a body is HTML or XML, which no chat completion or its errors are."""
     return _START.match(body) is not None
 
 
 def title(body: str) -> str:
-    """What a page says of itself: its title, else its heading, else its text, in one line."""
+    """A page's title, otherwise its heading, otherwise its text, on one line."""
     body = body[:_LOOKED_AT]
     for pattern in _TITLES:
         found = pattern.search(body)
@@ -59,7 +59,7 @@ def _words(markup: str) -> str:
 
 
 def foreign(status: int | None, body: str) -> str | None:
-    """Why an answer is not the gateway's own but a proxy's or a firewall's; None: it may be its."""
+    """Why an answer comes from a proxy or firewall; None: it may be the gateway's own."""
     if is_page(body):
         return f"a page answered: {title(body)}"
     if _PROXY_TEXTS.match(body):

@@ -1,7 +1,7 @@
-"""A request of a check's: sent as it is, and its answer kept byte by byte.
+"""Sends a check's request unchanged, and keeps its answer byte by byte.
 
 It goes through the same client as every other (its address, key, headers, TLS and proxy); nothing
-is tried again, and nothing of what comes is mended. Its row is read off the same bytes.
+is retried or repaired. Its row is made from the same bytes.
 """
 
 import json
@@ -32,9 +32,9 @@ Pieces = list[tuple[float, bytes]]
 
 
 def send_raw(client: Client, raw: Raw, secrets: str | Sequence[str]) -> Answer:
-    """Send a request, keep what came back, and say what it was, for its row.
+    """Send a request, keep the reply, and return the answer for its row.
 
-    Raises NotSent; of a request that was cancelled nothing is kept.
+    Raises NotSent; nothing is kept of a cancelled request.
     """
     ask, wire, pieces = raw.ask, client.wire, Pieces()
     failure: WireError | None = None
@@ -62,7 +62,7 @@ def send_raw(client: Client, raw: Raw, secrets: str | Sequence[str]) -> Answer:
 
 
 def _read(client: Client, response: httpx2.Response, ask: Ask, pieces: Pieces) -> Ended:
-    """Read the body to its end, or as far as the check wants it."""
+    """Read the body to its end, or as far as the check requires."""
     wire = client.wire
     try:
         for piece in response.iter_bytes():
@@ -96,7 +96,7 @@ def _answer(ask: Ask, evidence: Evidence, sent: float) -> Answer:
 
 
 def _streamed(evidence: Evidence, sent: float) -> Answer:
-    """A stream put together as in every other run; the checks read its bytes themselves."""
+    """A stream assembled as in every other run; the checks read its bytes themselves."""
     gathered, decoder, now = StreamedReply(), Decoder(), [sent]
 
     def pieces() -> Iterator[bytes]:

@@ -1,4 +1,4 @@
-"""What a model said: the message of a reply, in every dialect we know. Pure.
+"""Reads the message of a reply in every known dialect. Pure.
 
 Sources: OpenAI's API reference, OpenRouter (`reasoning`, `reasoning_details`), DeepSeek and vLLM
 (`reasoning_content`), Mistral (content parts of type `thinking`), SGLang (a finish reason that is
@@ -16,10 +16,10 @@ from tasks.tool_calls import whole_calls
 
 @dataclass(slots=True)
 class Message:
-    """The assistant's message, whole or put together from a stream's deltas.
+    """The assistant's message, complete or assembled from a stream's deltas.
 
-    `inner_reasoning` stood inside the content, at its start; `content` is what came after it.
-    `odd` are flags of what had to be repaired in reading it.
+    `inner_reasoning` was inside the content, at its start; `content` is the text after it. `odd`
+    are flags for repairs made while reading.
     """
 
     content: str | None = None
@@ -37,7 +37,9 @@ class Message:
 
 
 def spoken(part: Json) -> str | None:
-    """What a message or delta says: its content, else a refusal, else the words of its audio."""
+    """The text of a message or delta: its content, otherwise a refusal, otherwise its audio
+    transcript.
+    """
     content = part.get("content")
     text = content if isinstance(content, str) else text_of(content)
     if text or not ("refusal" in part or "audio" in part):
@@ -79,13 +81,13 @@ def first_choice(choices: Sequence[Any], wanted: int | None = None) -> Json:
 
 
 def index_of(choice: Json) -> int:
-    """Which of several choices this is; 0 where it does not say."""
+    """The index of a choice; 0 if it has none."""
     index = choice.get("index")
     return index if isinstance(index, int) else 0
 
 
 def reason_of(choice: Json) -> str | None:
-    """Why the model stopped; None while it goes on, in whatever way a gateway writes that."""
+    """The finish reason; None while the reply continues, however a gateway writes that."""
     reason = choice.get("finish_reason")
     if isinstance(reason, dict):
         reason = reason.get("type")

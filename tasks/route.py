@@ -1,4 +1,4 @@
-"""Where the bytes go: host, port, TLS and proxy of one base URL."""
+"""The network route of one base URL: host, port, TLS and proxy."""
 
 import base64
 import os
@@ -36,8 +36,9 @@ class Route:
 
 
 BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
-"""What other programs read for the certificates they trust; those of a file that is there count
-here too, beside SSL_CERT_FILE and SSL_CERT_DIR, which OpenSSL reads by itself."""
+"""Variables in which other programs look for trusted certificates; existing files count here
+too, besides SSL_CERT_FILE and SSL_CERT_DIR, which OpenSSL reads itself.
+"""
 
 
 def route(
@@ -68,7 +69,7 @@ def _tls(ca_file: str, client_cert: str, client_key: str) -> ssl.SSLContext:
     tls.load_verify_locations(certifi.where())
     for name in BUNDLES:
         bundle = os.environ.get(name, "")
-        with suppress(OSError):  # one that is not there, or is none, is other programs' business
+        with suppress(OSError):  # a missing or invalid file is not our concern
             if os.path.isdir(bundle):
                 tls.load_verify_locations(capath=bundle)
             elif bundle:
@@ -79,7 +80,7 @@ def _tls(ca_file: str, client_cert: str, client_key: str) -> ssl.SSLContext:
         except OSError as error:
             raise ValueError(f"--ca-file {ca_file} {_unreadable(error, 'certificates')}") from None
     if client_key and not client_cert:
-        raise ValueError("--client-key is the key of a --client-cert: give that too")
+        raise ValueError("--client-key needs its --client-cert: give that too")
     if client_cert:
         files = f"--client-cert {client_cert}" + (
             f" with --client-key {client_key}" if client_key else ""
@@ -88,8 +89,8 @@ def _tls(ca_file: str, client_cert: str, client_key: str) -> ssl.SSLContext:
             tls.load_cert_chain(client_cert, client_key or None, password=_no_password)
         except _Encrypted:
             raise ValueError(
-                f"{files}: the private key is encrypted, and nobody is there to be asked: give it "
-                "without a passphrase"
+                f"{files}: the private key is encrypted, and a run cannot ask for the passphrase: "
+                "give a key without one"
             ) from None
         except OSError as error:
             raise ValueError(f"{files} {_unreadable(error, 'a certificate and its key')}") from None
@@ -124,13 +125,13 @@ def _proxy(scheme: str, host: str) -> Proxy | None:
         port = url.port or 80
     except ValueError:  # what stands there may be a piece of the password
         raise ValueError(
-            "the environment's proxy is not an http proxy's URL: mend it there"
+            "the environment's proxy is not an http proxy's URL: correct it there"
         ) from None
     if not url.hostname or url.scheme not in ("", "http"):
         kind = url.scheme or "unknown"
         raise ValueError(
             f"the proxy {url.hostname or '(no host)'} of {variable} is not an http proxy but "
-            f"{kind}, and Weighbridge goes through http proxies alone (which tunnel https too): "
+            f"{kind}, and Weighbridge supports only http proxies (which also tunnel https): "
             f"set {variable}=http://host:port, or NO_PROXY={host}"
         )
     credentials = None
@@ -141,7 +142,7 @@ def _proxy(scheme: str, host: str) -> Proxy | None:
 
 
 def tunnel(connection: socket.socket, where: Route) -> None:
-    """Ask the proxy for a tunnel to the gateway (RFC 9110 9.3.6)."""
+    """Request a tunnel to the gateway from the proxy (RFC 9110 9.3.6)."""
     assert where.proxy is not None
     host = f"[{where.host}]" if ":" in where.host else where.host
     ask = f"CONNECT {host}:{where.port} HTTP/1.1\r\nHost: {host}:{where.port}\r\n".encode()
@@ -162,7 +163,7 @@ def tunnel(connection: socket.socket, where: Route) -> None:
 
 
 def opened(route: Route) -> socket.socket:
-    """A connection to the gateway that requests can be written to. Raises as `connected` does."""
+    """A connection to the gateway, ready for requests. Raises as `connected` does."""
     peer = route.proxy or route
     connection = connected(peer.host, peer.port)
     try:
@@ -178,7 +179,7 @@ def opened(route: Route) -> socket.socket:
 
 
 def connect_outcome(error: Exception) -> Outcome:
-    """What a failure to connect is called; it is the gateway's only where nobody listens there."""
+    """The outcome of a failure to connect; only a refused connection is the gateway's failure."""
     if isinstance(error, socket.gaierror | UnicodeError):
         return Outcome.LOCAL_LIMIT if _out_of_files() else Outcome.DNS
     if isinstance(error, ssl.SSLError | ssl.CertificateError):
@@ -194,7 +195,9 @@ def connect_outcome(error: Exception) -> Outcome:
 
 
 def _out_of_files() -> bool:
-    """Whether a resolver can have failed for want of an open file: it does not say so itself."""
+    """Whether a resolver may have failed because no file could be opened, which it does not
+    report.
+    """
     try:
         socket.socket().close()
     except OSError as error:
@@ -203,7 +206,9 @@ def _out_of_files() -> bool:
 
 
 def connected(host: str, port: int) -> socket.socket:
-    """A TCP connection; a numeric address needs no resolver, whose few threads all users share."""
+    """A TCP connection; a numeric address avoids the resolver, whose few threads all users
+    share.
+    """
     try:
         family = socket.AF_INET6 if ip_address(host).version == 6 else socket.AF_INET
     except ValueError:

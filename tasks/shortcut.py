@@ -1,9 +1,9 @@
-"""Everything that is bypassed of the official SDK, and what that saves: this file alone.
+"""Everything that bypasses the official SDK, and what that saves, is in this file.
 
-A request still goes through `openai.OpenAI.request`, its error classes and its Stream. Left out is
-what comes to the same every time: the SDK and httpx2 build a client's first request in full, the
-others repeat it with their own body. tests/tasks/test_shortcut.py runs both ways side by side: the
-same bytes sent, the same record kept.
+A request still goes through `openai.OpenAI.request`, its error classes and its Stream. Repeated
+work is left out: the SDK and httpx2 build a client's first request in full, the others repeat it
+with their own body. tests/tasks/test_shortcut.py runs both ways side by side: the same bytes sent,
+the same record kept.
 """
 
 import json
@@ -31,7 +31,7 @@ _OPTIONS = FinalRequestOptions.construct(
 
 
 class OpenAI(openai.OpenAI):
-    """The SDK's client; named as it is, for the name is its User-Agent."""
+    """The SDK's client; the class keeps its name, because the name is the User-Agent."""
 
     _client: "Http"
     address: Address | None = None  # set where the base URL has a query, or a path for each model
@@ -54,9 +54,10 @@ class OpenAI(openai.OpenAI):
     def begin(
         self, method: str, path: str, body: Mapping[str, Any] | None, file: str | None = None
     ) -> httpx2.Response:
-        """Send a request of any kind, as the SDK would write it, and read the answer's head; its
-        body is still to be read. No status is an error here, and nothing is tried again. With the
-        text of a `file`, body and file are a form."""
+        """Send a request of any kind as the SDK would write it, and read the answer's head, but
+        not its body. No status is an error here, and nothing is retried. With the text of a
+        `file`, body and file are a form.
+        """
         options = FinalRequestOptions.construct(method=method.lower(), url=path, json_data=body)
         if file is not None:
             options.files = {"file": ("lines.jsonl", file.encode(), "application/jsonl")}
@@ -84,8 +85,9 @@ class OpenAI(openai.OpenAI):
         return Decoder()
 
     def _process_response(self, *, response: httpx2.Response, stream: bool, **how: Any) -> Any:
-        """As the SDK does, but tasks/answer.py reads the body: what the SDK's models make of it, or
-        cannot, is no fact of the gateway."""
+        """As the SDK does, but tasks/answer.py reads the body: the SDK's models say nothing
+        about the gateway.
+        """
         self.answered = response
         if isinstance(response.request, Repeat) and not stream:
             return response
@@ -167,7 +169,7 @@ class Http(httpx2.Client):
 class Reply(httpx2.Response):
     """An answer whose body is unpacked a bounded piece at a time, and only if it is packed.
 
-    `most_bytes` is how long it may become; what is longer raises a WireError.
+    `most_bytes` is the largest allowed size; a longer body raises a WireError.
     """
 
     most_bytes = 2**62

@@ -1,4 +1,4 @@
-"""What can be seen of a socket without waiting: whether its other end has gone, or has spoken."""
+"""Inspects a socket without waiting: whether the other end has closed it or has sent data."""
 
 import ssl
 from socket import MSG_PEEK
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def hung_up(connection: Any) -> bool:
-    """Whether the gateway has hung up on a kept connection, or spoken out of turn."""
+    """Whether the gateway has closed a kept connection, or sent unexpected data."""
     try:
         connection.settimeout(0)
         connection.recv(1, MSG_PEEK)

@@ -1,10 +1,10 @@
-"""How long a gateway says that it, or its upstream, took: headers beside what we measure. Pure.
+"""Reads headers in which a gateway states its own or its upstream's time. Pure.
 
 Two things that must not be mixed: what the gateway *added* (LiteLLM, Kong's proxy latency, a
-`Server-Timing` metric of that name), and what its *upstream* took (OpenAI, Envoy, Kong).
-Names are in lower case. What is absent, negative or no number is unknown. One that says more than
-the whole answer took stands in the row as it was stated, with a flag, and in no number
-(`odd_time`). No measured number is changed by what a header states.
+`Server-Timing` metric of that name), and what its *upstream* took (OpenAI, Envoy, Kong). Names are
+in lower case. A value that is absent, negative or not a number is unknown. A time longer than the
+whole answer is kept in the row with a flag, but in no statistic (`odd_time`). Stated times never
+change measured ones.
 """
 
 import math
@@ -24,12 +24,12 @@ _UPSTREAM = ("upstream", "origin", "provider", "processing", "inference", "llm",
 _TIMING = "server-timing"
 _KINDS = (("overhead", OVERHEAD_MS, _ADDED), ("upstream", UPSTREAM_MS, _UPSTREAM))
 _NOTHING = ("", "none", "null", "nan", "undefined", "-")
-"""How gateways write that they do not know (LiteLLM: `None`)."""
+"""How gateways write an unknown value (LiteLLM: `None`)."""
 _ROUNDED_S = 0.001
 
 
 class StatedTimes(TypedDict, total=False):
-    """What the headers say, named as the record names it."""
+    """Times from the headers, with the record's names."""
 
     stated_overhead_s: float | None
     stated_upstream_s: float | None
@@ -54,19 +54,19 @@ def stated_times(headers: Mapping[str, str]) -> StatedTimes:
 
 
 def odd_time(headers: Mapping[str, str], elapsed_s: float | None) -> str | None:
-    """A stated time that cannot be, in words; None: there is none."""
+    """A description of an impossible stated time; None: there is none."""
     for _, source, text in _candidates(headers):
         shown, stated_s = f"{source}: {text.strip()[:80]!r}", _seconds(text)
         if stated_s is None:
             if text.strip().casefold() not in _NOTHING:
-                return f"{shown} is no time"
+                return f"{shown} is not a valid time"
         elif _too_long(stated_s, elapsed_s):
             return f"{shown} is more than the {round((elapsed_s or 0) * 1000, 3):g} ms of it all"
     return None
 
 
 def _candidates(headers: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
-    """What may be a time: of which kind, in which header, in which words; the best names first."""
+    """Candidates for times: kind, header and text; the best names first."""
     timing = _server_timing(headers[_TIMING]) if _TIMING in headers else {}
     for kind, names, metrics in _KINDS:
         for name in names:
@@ -90,7 +90,7 @@ def _too_long(stated_s: float, elapsed_s: float | None) -> bool:
 
 
 def _server_timing(text: str) -> dict[str, str]:
-    """What `dur` is by metric (W3C Server Timing: `name;dur=12.3;desc="...", name;dur=4`)."""
+    """The `dur` of each metric (W3C Server Timing: `name;dur=12.3;desc="...", name;dur=4`)."""
     found: dict[str, str] = {}
     for part in re.sub(r'"[^"]*"', "", text[:2000]).split(","):
         name, *fields = (field.strip().casefold() for field in part.split(";"))

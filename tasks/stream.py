@@ -1,4 +1,4 @@
-"""A streamed reply: SDK chunks put together into one message, with the time of each."""
+"""Assembles a streamed reply from SDK chunks, with the time of each."""
 
 from recording.json_values import Json, mapping
 from tasks import thinking
@@ -39,7 +39,7 @@ class StreamedReply:
         self._choice: int | None = None
 
     def add(self, chunk: Json, at: float) -> None:
-        """Take in one decoded chunk that arrived at time `at`."""
+        """Add one decoded chunk that arrived at time `at`."""
         used = stated(chunk)
         if "id" not in self.head and chunk.get("id"):
             self.head = {**self.head, "id": chunk["id"], "created": chunk.get("created")}
@@ -94,7 +94,7 @@ class StreamedReply:
         return {**self._usage_chunk, "usage": self.usages.merged} if self._usage_chunk else {}
 
     def finish(self) -> Message:
-        """The message as far as it came."""
+        """The message received so far."""
         text = "".join(self._content)
         thought, rest = thinking.split(text)
         self.message.content = rest or None

@@ -1,4 +1,4 @@
-"""Reasoning inside the content, between tags at its start, as raw models write it. Pure.
+"""Separates reasoning that raw models write inside the content, between tags at its start. Pure.
 
 `<think>` of DeepSeek R1, Qwen and most that follow them; `[THINK]` of Mistral's Magistral;
 `<seed:think>` of ByteDance's Seed; `<thought>`, `<thinking>` and `<reasoning>` of others. Chat
@@ -17,10 +17,10 @@ _LONE = "</think>"
 
 
 def split(text: str) -> tuple[str | None, str]:
-    """The reasoning that a reply begins with, and the rest; None: it does not begin with any.
+    """The reasoning at the start of a reply, and the rest; None: there is none.
 
-    What is not closed is reasoning to its end. The rest is the end of `text`, without blanks
-    before it.
+    Reasoning without a closing tag extends to the end. The rest is the end of `text`, without
+    leading blanks.
     """
     begun = text.lstrip()
     for tag, closing in TAGS.items():

@@ -1,8 +1,8 @@
-"""Tool calls: of a whole message, or put together from the pieces of a stream. Pure.
+"""Reads tool calls from a complete message, or assembles them from a stream's pieces. Pure.
 
 Pieces of one call carry its `index`, as OpenAI says; many gateways number every call 0 (told apart
-by their ids), or give neither (told apart by their places and names). What had to be guessed or
-turned into text is `odd`: the repaired call counts, and a judge can see that it was repaired.
+by their ids), or give neither (told apart by their places and names). Anything guessed or converted
+to text is `odd`: the repaired call counts, and a judge can see that it was repaired.
 """
 
 import json
@@ -39,7 +39,7 @@ def whole_calls(part: Json) -> tuple[list[Json], dict[str, str]]:
 
 
 class Calls:
-    """Puts the pieces of a stream's tool calls together."""
+    """Assembles the pieces of a stream's tool calls."""
 
     def __init__(self) -> None:
         self.odd: dict[str, str] = {}
@@ -47,7 +47,7 @@ class Calls:
         self._last: list[int] = []  # the calls that the last delta went on with
 
     def add(self, pieces: Sequence[Any]) -> None:
-        """Take in the pieces of one delta."""
+        """Add the pieces of one delta."""
         slots: list[int] = []
         for place, piece in enumerate(map(mapping, pieces)):
             slot = self._slot(piece, place, slots, len(pieces))
@@ -56,7 +56,7 @@ class Calls:
         self._last = slots
 
     def whole(self) -> list[Json]:
-        """The calls as far as they came, in their order."""
+        """The calls received so far, in order."""
         return [self._calls[slot] for slot in sorted(self._calls)]
 
     def _slot(self, piece: Json, place: int, taken: list[int], of: int) -> int:
@@ -83,7 +83,9 @@ class Calls:
         return self._new()
 
     def _begins(self, function: Json, before: int) -> bool:
-        """Whether a piece begins a call: it has another name, or the call before is complete."""
+        """Whether a piece begins a new call: it has another name, or the previous call is
+        complete.
+        """
         name = text(function.get("name"))
         if name is None:
             return False

@@ -1,4 +1,4 @@
-"""How an exchange fails below HTTP, and how it may end before it began."""
+"""Failures of an exchange below HTTP, and the exception for requests that are not sent."""
 
 import httpx2
 
@@ -21,11 +21,11 @@ class WireError(httpx2.TransportError):
 
 
 class NotSent(Exception):
-    """Raised by a gate: the request's time has gone, it must not be sent."""
+    """Raised by a gate: the request's time has passed, so it must not be sent."""
 
 
 def too_large(most_bytes: int, how: str) -> WireError:
-    """The failure of a reply that is longer than it may be, as received or as unpacked."""
+    """The failure of a reply that is too long, as received or as unpacked."""
     return WireError(
         Outcome.REPLY_TOO_LARGE,
         f"the reply is longer than {most_bytes / 1e6:g} MB {how}: the rest was not read "

@@ -1,4 +1,4 @@
-"""Tokens and cost of an answer, in every dialect we know. Pure.
+"""Reads tokens and cost of an answer in every known dialect. Pure.
 
 Sources: OpenAI's API reference (usage), OpenRouter (usage.cost, is_byok, cost_details), xAI
 (cost_in_usd_ticks, reasoning beside the completion), LiteLLM (x-litellm-response-cost), DeepSeek
@@ -61,17 +61,17 @@ IN_DETAIL = {
     ),
 }  # fmt: skip
 _BESIDE = ("cache_read_input_tokens", "cacheReadInputTokens")
-"""Anthropic's and Bedrock's names: what they count is no part of the input tokens."""
+"""Anthropic's and Bedrock's names: these counts are not part of the input tokens."""
 COSTS = ("cost", "total_cost", "estimated_cost", "cost_usd", "total_cost_usd")
 _TICKS = "cost_in_usd_ticks"
 _IN_USD = frozenset(("cost_usd", "total_cost_usd", _TICKS, "usd", "total_usd"))
-"""Names that say the unit themselves: no cost of a run in another currency."""
+"""Names that contain the unit: they are not used for runs in another currency."""
 _CURRENCY = ("currency", "cost_currency")
 COST_NAMES = frozenset((*COSTS, *_CURRENCY, _TICKS, "cost_details", "is_byok"))
 MOST_TOKENS = 100_000_000
-"""No request has more; a count above it is not believed, and kept out of every sum."""
+"""No request has more; a higher count is not believed and is left out of every sum."""
 _IN_COST = ("total_cost", "total", "amount", "value", "usd", "total_usd")
-"""Where `usage` states the cost, and where an object there does (Perplexity's `total_cost`)."""
+"""Fields of `usage` with the cost, and those of an object there (Perplexity's `total_cost`)."""
 _PARTS = frozenset(
     f"{side}{tokens}{cost}"
     for side in ("input", "output", "prompt", "completion", "cache_read", "cache_write", "cached")
@@ -84,9 +84,9 @@ _TICKS_PER_USD = 10_000_000_000
 
 
 _BESIDE_USAGE = ("billing", "meta", "metadata", "extra")
-"""Objects in which a gateway may state a cost beside its usage."""
+"""Objects besides usage in which a gateway may state a cost."""
 _ENVELOPES = ("meta", "data", "result", "response")
-"""Where a `usage` may stand one level down."""
+"""Places of a `usage` one level down."""
 
 
 def stated(body: Json) -> Json:
@@ -120,7 +120,8 @@ def _opened(used: Json) -> Json:
 
 
 def contradiction(body: Json) -> str | None:
-    """Where one answer states a count twice and differently, in words; None: it does not.
+    """A description of a count that one answer states twice with different values; None: there is
+    none.
 
     By another name or in another place. A 0 may stand for "not counted here", and two that differ
     by the cached, written or reasoning tokens count by two conventions: neither is told.
@@ -136,7 +137,7 @@ def contradiction(body: Json) -> str | None:
 
 
 def count(used: Json, name: str) -> int | None:
-    """One of the six counts of a `usage`, whatever the dialect calls it."""
+    """One of the six counts of a `usage`, in any dialect."""
     found = used.get(name)  # as OpenAI names it, nearly always
     if type(found) is not int or name in IN_DETAIL:
         found = next(_counted(used, name), None)
@@ -144,7 +145,7 @@ def count(used: Json, name: str) -> int | None:
 
 
 def beyond(used: Json) -> list[str]:
-    """Which counts of a `usage` are past counting, in words."""
+    """The counts of a `usage` that are too large to believe, in words."""
     if _small(used):
         return []
     found = ((name, next(_counted(used, name), None)) for name in COUNTS)
@@ -187,7 +188,7 @@ def _number(value: object) -> int | None:
 
 
 def unread_cost(used: Json, currency: str = "") -> str | None:
-    """A cost that is stated and cannot be read, and why; None: there is none such."""
+    """A stated cost that cannot be read, and why; None: there is none."""
     names = [name for name in (*COSTS, _TICKS) if used.get(name) not in (None, "", {})]
     if not names or _cost(used, currency) is not None:
         return None
@@ -206,9 +207,9 @@ def unread_cost(used: Json, currency: str = "") -> str | None:
 
 
 def cost_elsewhere(body: Json, currency: str = "") -> str | None:
-    """What looks like a cost beside the `usage` of a body, and is not read; None: nothing does.
+    """A value besides the `usage` that looks like a cost and is not read; None: there is none.
 
-    It may be credits, cents or a balance: only the operator knows.
+    It may be credits, cents or a balance, which only the operator knows.
     """
     for where in ("", *_BESIDE_USAGE):
         place = mapping(body.get(where)) if where else body
@@ -224,7 +225,7 @@ def cost_elsewhere(body: Json, currency: str = "") -> str | None:
 def usage(
     body: Json, headers: Mapping[str, str], *, ok: bool, cost_field: str = "", currency: str = ""
 ) -> Usage:
-    """Tokens and cost out of a body's `usage` and the answer's headers (names in lower case).
+    """Tokens and cost from a body's `usage` and the answer's headers (names in lower case).
 
     `cost_field`, a path in the body or a header's name, comes before the usual places. The body's
     cost wins over the header's; both are kept. A header's 0 counts only on a success (`ok`): on an
@@ -300,7 +301,7 @@ def _upstream(said: Json) -> float | None:
 
 
 def _beside(found: Usage, said: Json) -> list[str]:
-    """Which counts stand beside their whole: the total says so, or the dialect's name for it."""
+    """The counts that are not included in their total, as the total or the dialect's names show."""
     prompt, completion, total = (
         found["prompt_tokens"], found["completion_tokens"], found["total_tokens"]
     )  # fmt: skip
@@ -334,7 +335,7 @@ _SUMS = (
 
 
 class Usages:
-    """The usage of one stream, in which several chunks may state one.
+    """The usage of one stream, which several chunks may state.
 
     The rule: the largest complete one counts (prompt and completion tokens known; the largest sum
     of both, of equals the one of the larger cost, then the later one), and what it leaves out is
@@ -351,7 +352,7 @@ class Usages:
         self._final: tuple[int, int] | None = None
 
     def add(self, used: Json, *, after_end: bool) -> None:
-        """Take in the usage of one chunk; `after_end`: its answer had ended, or ends in it."""
+        """Add the usage of one chunk; `after_end`: its answer had ended, or ends in it."""
         said = {name: value for name, value in used.items() if value is not None}
         self._rest = {**self._rest, **said}
         prompt, completion = count(said, "prompt_tokens"), count(said, "completion_tokens")
@@ -373,5 +374,5 @@ class Usages:
 
     @property
     def merged(self) -> Json:
-        """The usage that counts; empty where none was stated."""
+        """The usage that counts; empty if none was stated."""
         return {**self._rest, **self._best}

@@ -1,4 +1,4 @@
-"""Locust users: each has one connection, takes jobs and fires one event per request."""
+"""Locust users: each has one connection, takes jobs, and fires one event per request."""
 
 import logging
 import sys
@@ -29,11 +29,11 @@ log = logging.getLogger("weighbridge")
 
 
 class RequestFailed(Exception):
-    """What Locust's own statistics show of a failure: the outcome and the HTTP status."""
+    """A failure in Locust's own statistics: the outcome and the HTTP status."""
 
 
 class GatewayUser(User):
-    """Waits for jobs of the generator and sends each through the SDK."""
+    """Waits for jobs from the generator and sends each through the SDK."""
 
     # Set once per process, before users are made (locustfile.py).
     generator: JobSource
@@ -100,7 +100,9 @@ class GatewayUser(User):
                         self.generator.abandon(left, "its user was stopped before it was sent")
 
     def _serve(self, job: Job) -> RequestRecord | None:
-        """Send one request; its record, None where a bug of ours left none. Raises StopUser."""
+        """Send one request and return its record, or None if a bug of ours left none. Raises
+        StopUser.
+        """
         try:
             record = self._send(job)
         except Exception:  # a bug of ours must not keep the phase from ending
@@ -116,8 +118,9 @@ class GatewayUser(User):
         return record
 
     def _brake(self, record: RequestRecord) -> None:
-        """In a phase without a plan, rest after a failure: nothing else keeps it from asking a
-        gateway that refuses as fast as this machine can."""
+        """In a phase without a plan, rest after a failure: otherwise a refusing gateway would
+        get requests as fast as this machine can send them.
+        """
         if record.outcome in ON_PURPOSE:
             return
         self.failures = 0 if record.success else self.failures + 1
@@ -126,13 +129,14 @@ class GatewayUser(User):
         self.parked = False
 
     def after(self, record: RequestRecord) -> None:
-        """Called when a request has ended; a class of your own may wait here, or look at it.
+        """Called when a request has ended; your own class may wait here, or inspect the record.
 
-        Nothing here by default. In modes with due times a user that waits is missed by the plan.
+        It does nothing by default. In modes with due times, a waiting user is missing from the
+        plan.
         """
 
     def stop(self, force: bool = False) -> bool:
-        """Locust wants fewer users: a parked one goes at once, a busy one after its request.
+        """Locust wants fewer users: a parked user stops at once, a busy one after its request.
 
         Without --stop-timeout Locust forces it, and a request in flight is `cancelled`.
         """
@@ -164,7 +168,7 @@ class GatewayUser(User):
         return record
 
     def _negotiated(self, client: Client, job: Job, run: RunOfUsers) -> RequestRecord:
-        """Send it in the way that the gateway takes, which its refusals tell."""
+        """Send it in the form that the gateway accepts, as learnt from its refusals."""
         if job.due is None:
             run.negotiation.turn(job.phase)
         try:
@@ -175,7 +179,9 @@ class GatewayUser(User):
             run.negotiation.settle(job.phase)
 
     def _request(self, job: Job, run: RunOfUsers) -> Request:
-        """What the job asks: in traffic with conversations, the next turn of the one carried on."""
+        """The job's request: in traffic with conversations, the next turn of the user's
+        conversation.
+        """
         traffic, phase = run.traffic, job.phase
         if not phase.traffic or traffic is None or not traffic.conversations:
             return build(phase, job.number, run.options, job.words, traffic)
@@ -185,7 +191,9 @@ class GatewayUser(User):
 
     @staticmethod
     def _kind(record: RequestRecord) -> str:
-        """The line of Locust's own table: what was cancelled is no time of an answer."""
+        """The line in Locust's own table; cancelled requests have their own, as they have no
+        answer time.
+        """
         kind = "STREAM" if record.stream else "CHAT"
         return f"{kind}, cancelled" if record.outcome in ON_PURPOSE else kind
 

@@ -1,9 +1,9 @@
-"""One connection to the gateway: the SDK's transport, gevent-native, and its stopwatch.
+"""One connection to the gateway: the SDK's gevent-native transport and its stopwatch.
 
 The SDK builds the request and reads the answer; this puts the bytes on a socket. It exists because
 the default transport cannot be measured with: its shared pool falsifies latency under concurrency,
 and it offers no place to hold a built request until it is due. HTTP/1.1 is parsed by llhttp
-(httptools). A wire belongs to one user, so it holds at most one connection and one exchange.
+(httptools). A wire belongs to one user, so it has at most one connection and one exchange.
 """
 
 import socket
@@ -26,7 +26,7 @@ from tasks.transport_failure import WireError, too_large
 _RECV_BYTES = 32768
 MOST_BYTES = 64_000_000
 _MOST_HEAD_BYTES = 1_000_000
-_LOOK_S = 0.25  # how often it is looked whether a request that nobody reads is answered already
+_LOOK_S = 0.25  # how often to check whether an unread request has already been answered
 
 # What the SDK's own transport (h11) and most clients read too: bare line feeds, folded headers, a
 # length beside chunks (which count, RFC 9112 6.3), spaces after a chunk's size. The danger in the
@@ -40,7 +40,7 @@ _READ_TOO = {
 
 
 class Wire(httpx2.BaseTransport):
-    """A transport of one connection that stamps what it sees; all times are the clock's seconds.
+    """A transport with one connection that records times; all times are the clock's seconds.
 
     `extra` are header lines of this request alone. `gate` blocks until it may go: its bytes are
     written right after. With `cold`, every request opens its own connection after the gate, so
@@ -82,7 +82,7 @@ class Wire(httpx2.BaseTransport):
         self.arm(lambda: None)
 
     def arm(self, gate: Callable[[], None]) -> None:
-        """Forget the last exchange and set the gate of the next."""
+        """Reset the last exchange and set the gate of the next."""
         self.gate = gate
         self.extra = b""
         self.leave_after_s: float | None = None
@@ -116,9 +116,9 @@ class Wire(httpx2.BaseTransport):
         return reply
 
     def _ask_with_key(self, message: bytes, credential: Credential) -> None:
-        """Send the request with the key of now; once more where the gateway wants a newer one.
+        """Send the request with the current key; once more if the gateway requires a newer one.
 
-        The time of the first attempt is then our lateness, not the gateway's.
+        The time of the first attempt then counts as our lag, not the gateway's.
         """
         line, _, rest = message.partition(b"\r\n")
         key = credential.key()
@@ -165,11 +165,11 @@ class Wire(httpx2.BaseTransport):
             raise self.left()
 
     def left(self) -> WireError:
-        """Close the connection on purpose; what says so."""
+        """Close the connection on purpose, and return the error that says so."""
         return self._failed(WireError(Outcome.ABANDONED, "cancelled on purpose"))
 
     def read_body(self) -> Iterator[bytes]:
-        """The body's bytes, as they arrive: one piece a read."""
+        """The body's bytes as they arrive: one piece per read."""
         while True:
             if self._body:
                 piece = b"".join(self._body)
@@ -209,7 +209,7 @@ class Wire(httpx2.BaseTransport):
 
     @property
     def headers(self) -> dict[str, str]:
-        """The answer's headers, names in lower case; of a repeated one, the last."""
+        """The answer's headers with lower-case names; if one is repeated, the last counts."""
         return {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in self._headers}
 
     # ---- httptools callbacks; what follows a complete answer is nobody's, and ends the connection
@@ -317,7 +317,7 @@ class Wire(httpx2.BaseTransport):
         self._unsent = bool(rest)
 
     def _read(self) -> bool:
-        """Feed what arrives next to the parser; False at the connection's end."""
+        """Pass the next data to the parser; False at the connection's end."""
         assert self._socket is not None and self._parser is not None
         try:
             left_s = min(self._deadline, self._leave) - self._clock()

@@ -1,6 +1,6 @@
-"""The modes, a file each: options in, phases out. Pure.
+"""The modes, one file each: options in, phases out. Pure.
 
-A file here with `MODE = Mode(...)` is a mode: it is found by itself (CONTRIBUTING.md).
+A file here with `MODE = Mode(...)` is a mode and is discovered automatically (CONTRIBUTING.md).
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -22,7 +22,7 @@ from settings.options import Options
 
 
 def in_order(modes: Iterable[Mode]) -> dict[str, Mode]:
-    """The modes by name, in the order of their places. ValueError where two share either."""
+    """The modes by name, in the order of their places. Raises ValueError if two share either."""
     ordered = sorted(modes, key=lambda mode: mode.place)
     named = {mode.name: mode for mode in ordered}
     if len(named) < len(ordered) or len({mode.place for mode in ordered}) < len(ordered):
@@ -32,7 +32,7 @@ def in_order(modes: Iterable[Mode]) -> dict[str, Mode]:
 
 
 def check_options(names: Collection[str]) -> None:
-    """See that options name only modes that exist. ValueError if not."""
+    """Check that options name only existing modes. Raises ValueError if not."""
     for option in fields(Options):
         named = {*option.metadata["modes"], *option.metadata["not_modes"]}
         if unknown := named - {*names}:
@@ -40,7 +40,9 @@ def check_options(names: Collection[str]) -> None:
 
 
 def _found() -> Iterable[Mode]:
-    """The mode of every file beside this one. ValueError where one is named otherwise."""
+    """The mode of every file in this folder. Raises ValueError if a name does not match its
+    file.
+    """
     for file in iter_modules(__path__):
         if file.name == "mode":
             continue
@@ -53,7 +55,7 @@ def _found() -> Iterable[Mode]:
 MODES: Mapping[str, Mode] = MappingProxyType(in_order(_found()))
 """The modes by name, in order."""
 PARTS = tuple(mode.name for mode in MODES.values() if mode.in_full)
-"""Those that mode full is made of, in its order."""
+"""The modes that mode full consists of, in its order."""
 known_modes.register(tuple(MODES), PARTS)
 check_options(MODES)
 

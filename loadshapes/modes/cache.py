@@ -11,7 +11,7 @@ from settings.options import Options
 
 
 def plan(options: Options) -> list[Phase]:
-    """The same long prefix again and again, one request at a time; then what was asked for more."""
+    """The same long prefix repeatedly, one request at a time; then the optional pairs and gaps."""
     return [
         phase
         for model in options.models or CHEAP[:1]
@@ -24,9 +24,9 @@ def plan(options: Options) -> list[Phase]:
 
 
 def _pairs(options: Options, model: str) -> list[Phase]:
-    """Streams in pairs with a new prefix each: cold, then warm.
+    """Pairs of streams, each with a new prefix: cold, then warm.
 
-    A marked prefix (cache_control) may cost more to write: unmarked ones show what it is without.
+    A marked prefix (cache_control) may cost more to write: unmarked ones show the cost without it.
     """
     kinds = {"pairs": 2 * options.cache_pairs} if options.cache_pairs else {}
     if kinds and options.cache_control != "off":
@@ -38,7 +38,9 @@ def _pairs(options: Options, model: str) -> list[Phase]:
 
 
 def _gaps(options: Options, model: str) -> list[Phase]:
-    """One prefix, written and then asked for again after each pause; the target is the pause, s."""
+    """One prefix, written and then sent again after each pause; the target is the pause,
+    seconds.
+    """
     if not options.gaps_s:
         return []
     rests = (0, *options.gaps_s)

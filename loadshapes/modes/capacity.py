@@ -1,8 +1,8 @@
 """Mode capacity: the highest rate, or concurrency, that still meets the objectives of `--slo`.
 
-A program: each trial is a window at the level that the search asks for, and its rows say whether
-the level was met. What the search found is worked out again from the rows by the report, so a
-search that was cut short says what it knows.
+It is a program: each trial is a window at the level that the search asks for, and its rows show
+whether the level was met. The report computes the result again from the rows, so a search that was
+cut short still gives a result.
 """
 
 from collections import Counter
@@ -61,7 +61,7 @@ def _program(options: Options, asked: dict[str, Objectives], span: Span) -> Prog
             windows[level] += 1
             phase = _phase(options, model, level, windows[level])
             finding = yield phase
-            if finding.cut:  # half a window is no answer: the level is tried again
+            if finding.cut:  # half a window does not count: the level is tried again
                 continue
             rows = [row for row in finding.records if _counts(row, options.warmup)]
             early = len(finding.records) - len(rows)
@@ -107,13 +107,13 @@ def _phase(options: Options, model: str, level: int, number: int) -> Phase:
 
 
 def _objectives(options: Options, model: str) -> Objectives:
-    """What the levels are judged by. Raises OperatorError."""
+    """The objectives by which levels are judged. Raises OperatorError."""
     try:
         slo = options.objectives()
     except SloError as error:
         raise OperatorError(f"--slo {error}") from None
     if slo is None:
-        raise OperatorError("--slo is missing: mode capacity needs the objectives to search by.")
+        raise OperatorError("--slo is missing: mode capacity needs objectives to search by.")
     found = slo.of(NAME, model)
     if not found.statements:
         raise OperatorError(
@@ -121,8 +121,8 @@ def _objectives(options: Options, model: str) -> Objectives:
         )
     if "goodput_rps" in found.values:
         raise OperatorError(
-            f"--slo {options.slo}: goodput_rps rises with the rate: a capacity cannot be searched "
-            "by it; use attainment."
+            f"--slo {options.slo}: goodput_rps rises with the rate, so a capacity cannot be "
+            "searched by it: use attainment."
         )
     timed = [key for key in found.values if key.startswith(("ttft", "tpot"))]
     if timed and not options.stream:
@@ -131,9 +131,10 @@ def _objectives(options: Options, model: str) -> Objectives:
 
 
 def _see_that_windows_bear(options: Options, objectives: Objectives, span: Span) -> None:
-    """A percentile beyond P99 takes more requests than a low rate sends: raise OperatorError.
+    """Raise OperatorError if the lowest rate sends too few requests for a percentile beyond P99.
 
-    Of a concurrency nobody knows before: a window of too few then says so (rules/objectives.py).
+    For a concurrency this is not known in advance: a window with too few says so
+    (rules/objectives.py).
     """
     judged_s = options.duration - options.warmup
     held = rpm_count(span.lowest, judged_s)
@@ -150,7 +151,7 @@ def _see_that_windows_bear(options: Options, objectives: Objectives, span: Span)
 
 
 def _span(options: Options) -> Span:
-    """Where to search: `--target` is the first level, or lowest, first and highest."""
+    """The range of the search: `--target` is the first level, or lowest, first and highest."""
     given = options.targets
     rate = options.search == "rate"
     lowest, first, top = (

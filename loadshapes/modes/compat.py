@@ -1,8 +1,8 @@
 """Mode compat: does every feature of the API work through the gateway?
 
-A program per model: its waves are those of compat/survey.py, a phase each, and what is next follows
-from what came back (evidence.jsonl in the run's folder). So a run that is resumed goes on where it
-was, and its cells can be computed again.
+There is one program per model: each wave of compat/survey.py is a phase, and the next wave depends
+on the replies (evidence.jsonl in the run's folder). So an interrupted run can be resumed where it
+stopped, and its cells can be computed again.
 """
 
 from collections.abc import Mapping, Sequence
@@ -72,7 +72,7 @@ def plan(options: Options) -> Plan:
 
 
 def _check_required(options: Options) -> None:
-    """See that `--require` can be read, and asks something of the run's models."""
+    """Check that `--require` can be read and requires something of the run's models."""
     required = parse(_manifest(options)["require"], f"--require {options.require}")
     if not any(required.of(model) for model in options.models):
         raise OperatorError(
@@ -87,7 +87,7 @@ def survey_of(options: Options, model: str) -> Survey:
 
 
 def direct_of(options: Options, survey: Survey) -> Survey | None:
-    """Of a survey that has ended: the checks that go to the reference of `--against` too."""
+    """After a survey: the checks that are also sent to the reference of `--against`."""
     return known.direct_of_manifest(survey, _manifest(options), options.run_id)
 
 
@@ -110,7 +110,7 @@ def folder_of(options: Options) -> Path:
 
 
 def _outlook(options: Options, model: str, prices: Prices | None) -> str:
-    """What the checks of a model may use: exact bounds, not estimates."""
+    """Exact bounds, not estimates, of what the checks of a model may use."""
     survey = survey_of(options, model)
     bounds = outlook(survey.checks, survey.setting, MOST_LOOKS)
     price = prices.of(model) if prices else None

@@ -10,7 +10,7 @@ from settings.options import Options
 def plan(options: Options) -> list[Phase]:
     """The article's programme: smoke, ladder, rpm, tpm, cache, tools, reasoning, vision.
 
-    `--model` narrows it to models of yours, `--parts` to some of its parts.
+    `--model` restricts it to your models, `--parts` to some of its parts.
     """
     from loadshapes.modes import MODES
 
@@ -23,12 +23,14 @@ def plan(options: Options) -> list[Phase]:
 
 
 def chosen_parts(options: Options) -> tuple[str, ...]:
-    """The modes of `--parts`, in the programme's order, else all; OperatorError if one is none."""
+    """The modes of `--parts`, in the programme's order, otherwise all. Raises OperatorError for
+    unknown ones.
+    """
     parts = known_modes.parts()
     given = [part.strip() for part in options.parts.split(",") if part.strip()]
     for part in given:
         if part not in parts:
-            raise OperatorError(f"--parts {part} is none: use some of {','.join(parts)}.")
+            raise OperatorError(f"--parts {part} is not a part: use some of {','.join(parts)}.")
     return tuple(part for part in parts if part in given) if given else parts
 
 

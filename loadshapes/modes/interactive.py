@@ -9,7 +9,7 @@ from settings.options import Options
 
 
 def plan(options: Options) -> list[Phase]:
-    """As many users as a person says (-u, -r, -t), each sending when its last reply is there."""
+    """As many users as a person sets (-u, -r, -t), each sending when its last reply has arrived."""
     if len(options.models) != 1:
         raise OperatorError(
             f"mode interactive loads one model at a time: name one with --model, not "

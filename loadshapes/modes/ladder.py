@@ -10,12 +10,12 @@ from loadshapes.task_prefix import task_prefix
 from recording.errors import OperatorError
 from settings.options import Options
 
-LIGHT_STEP = 20  # the highest step of the article's ladder for a dear model
+LIGHT_STEP = 20  # the highest step of the article's ladder for an expensive model
 QUICK_PAUSE_S = 0.5  # between the steps of mode full with --quick
 
 
 def plan(options: Options) -> list[Phase]:
-    """Steps of rising concurrency per model: a burst each, or with `hold` a sustained load."""
+    """Steps of rising concurrency per model: each a burst, or with `hold` a sustained load."""
     if not options.ladder:
         raise OperatorError("--steps is empty: name at least one concurrency.")
     return [
@@ -40,9 +40,10 @@ def plan(options: Options) -> list[Phase]:
 
 
 def in_full(options: Options) -> list[Phase]:
-    """The article's ladders: every step of the cheap models, the lower ones of a dear model.
+    """The article's ladders: every step for the cheap models, only lower ones for an expensive
+    model.
 
-    None of the latter where the operator names models.
+    The latter is left out if the operator names models.
     """
     if options.quick:
         options = replace(options, step_pause=min(options.step_pause, QUICK_PAUSE_S))

@@ -15,7 +15,7 @@ A program per model, with short requests and few of them:
     long     another minute later, one long prompt: how many tokens is it?
     tokens   long prompts until the first refusal
 
-What it all means is worked out from the rows (rules/rate_limit.py,
+The report derives the result from the rows (rules/rate_limit.py,
 analysis/report/sections/limits.py).
 """
 
@@ -41,7 +41,7 @@ HURRY_S = 8.0  # in which the advertised limit should be reached
 AGAIN_S, LAST_S = 15.0, WINDOW_S + 2.0  # after the half
 CLEAN_S = WINDOW_S + 1.0  # after which every window has forgotten
 SHORT_S = SHORTEST_S + 1.0  # after which every window of seconds has forgotten
-LONGEST_WAIT_S = 2 * WINDOW_S  # beyond it a wait is tried when every window has forgotten
+LONGEST_WAIT_S = 2 * WINDOW_S  # a longer wait is tested when every window has forgotten
 APART_S = 0.3  # how far from the end of a stated wait the two requests are, at least
 READY_S = 1.5  # from the end of a phase to the first request of the next
 EVIDENCE = 12  # refusals, which cost nothing, that tell the kinds of limit apart
@@ -85,7 +85,7 @@ def _audit(options: Options, model: str) -> Program:
     users = min(options.max_workers, most, ceil((requests or most) * latency_s / HURRY_S))
     fill = yield _fill(options, model, "fill", users=users, most=most)
     limit, ended = _admitted(fill.records), _ended(fill)
-    if ended is None:  # an earlier attempt at the run: nobody knows how long ago
+    if ended is None:  # an earlier attempt at the run: how long ago is unknown
         return
     refused = [row for row in fill.records if row.outcome == Outcome.RATE_LIMITED]
     if refused and limit:
@@ -129,12 +129,12 @@ def _audit(options: Options, model: str) -> Program:
 def _wait(
     options: Options, model: str, fill: Finding, ended: float
 ) -> Generator[Phase, Finding, Finding]:
-    """Two requests around the end of the stated wait; one, when its end is too near or too far."""
+    """Two requests around the end of the stated wait, or one if its end is too near or too far."""
     until = refused_until(fill.records, fill.t0_unix_s or 0.0)
     if until is None:
         return fill
     apart_s = APART_S + 0.05 * until.wait_s
-    # A wait in whole seconds was rounded up: a whole second before its end it may be over.
+    # A wait in whole seconds was rounded up, so it may be over up to a second earlier.
     before = until.at_unix_s - apart_s - (1.0 if until.wait_s == int(until.wait_s) else 0.0)
     after = until.at_unix_s + apart_s
     times = (before, after) if before >= ended + READY_S else (max(after, ended + READY_S),)
@@ -152,7 +152,7 @@ def _wait(
 
 
 def _fill(options: Options, model: str, step: str, *, users: int, most: int, **more: Any) -> Phase:
-    """Requests as fast as they go, until the first refusal."""
+    """Requests as fast as possible, until the first refusal."""
     return _phase(
         options, model, step, users=max(1, users), schedule=Closed(None, FILL_S, most),
         ends_on=Outcome.RATE_LIMITED.value, **more,
@@ -174,7 +174,7 @@ def _phase(options: Options, model: str, step: str, **more: Any) -> Phase:
 
 
 def _advertised(rows: Sequence[RequestRecord]) -> tuple[int | None, int | None]:
-    """The limits of requests and of tokens that the headers state."""
+    """The limits on requests and tokens that the headers state."""
     requests = [row.ratelimit_limit_requests for row in rows if row.ratelimit_limit_requests]
     tokens = [row.ratelimit_limit_tokens for row in rows if row.ratelimit_limit_tokens]
     return (requests[-1] if requests else None), (tokens[-1] if tokens else None)
@@ -185,7 +185,7 @@ def _admitted(rows: Sequence[RequestRecord]) -> int:
 
 
 def _ended(finding: Finding) -> float | None:
-    """When the last answer of a phase came, unix seconds; None: not by this attempt."""
+    """When the last answer of a phase came, unix seconds; None: not in this attempt."""
     if finding.t0_unix_s is None:
         return None
     offsets = [row.done_offset_s for row in finding.records if row.done_offset_s is not None]

@@ -1,4 +1,4 @@
-"""A mode: one test that can be run, and all that the rest of the program asks about it. Pure."""
+"""A mode: one test that can be run, and its properties for the rest of the program. Pure."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,17 +14,16 @@ PlanOf = Callable[[Options], list[Phase] | Plan]
 class Mode:
     """One test.
 
-    `place`: where it stands among the others, in lists and in mode full; places leave room between.
-    `question`: what it answers, and `sends`: how, in Markdown; each in English and in Chinese.
-    `plan`: its phases; the first line of its docstring is the mode's line in `weighbridge --help`.
-    It raises OperatorError for what cannot be run.
-    `example`: a short command line after the mode's name, sound on the simulator; `slo.toml` and
-    `trace.jsonl` stand for files of the operator's. Help shows it, and tests run it.
-    `page`: its page under docs/.
-    `one_process`: what it sends follows from whole replies, which no worker ships to a master.
-    `in_full`: its phases in mode full, which runs those of every mode that has some. None: it is no
-    part of it.
-    `bounded`: every prompt is known beforehand, so its dry run says what it may use at the most.
+    `place`: its position among the others, in lists and in mode full; places leave gaps.
+    `question`: the question it answers, and `sends`: how, in Markdown; each in English and in
+    Chinese. `plan`: its phases; the first line of its docstring is the mode's line in `weighbridge
+    --help`. It raises OperatorError for options that cannot be run. `example`: a short command line
+    after the mode's name, which works on the simulator; `slo.toml` and `trace.jsonl` stand for the
+    operator's files. Help shows it, and tests run it. `page`: its page under docs/. `one_process`:
+    what it sends depends on whole replies, which workers do not ship to a master. `in_full`: its
+    phases in mode full, which runs the phases of every mode that has some. None: it is not part of
+    it. `bounded`: every prompt is known beforehand, so its dry run says what it may use at the
+    most.
     """
 
     name: str
@@ -40,5 +39,5 @@ class Mode:
 
     @property
     def about(self) -> str:
-        """What it does, in a sentence."""
+        """What the mode does, in one sentence."""
         return (self.plan.__doc__ or "").strip().partition("\n")[0]

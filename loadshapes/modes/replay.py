@@ -1,4 +1,4 @@
-"""Mode replay: does it bear our traffic? Pure but for the file of `--trace`."""
+"""Mode replay: can it take our traffic? Pure except for the file of `--trace`."""
 
 import logging
 from dataclasses import replace
@@ -21,7 +21,7 @@ log = logging.getLogger("weighbridge")
 
 
 def plan(options: Options) -> Plan:
-    """A trace at its own times, open-loop: to `--model`, or to the one model that it names."""
+    """A trace at its own times, open-loop, to `--model` or to the one model that it names."""
     if not options.trace:
         raise OperatorError("--trace is missing: mode replay needs the file of requests and times.")
     try:
@@ -41,7 +41,9 @@ def plan(options: Options) -> Plan:
     traffic = _silence(traffic, times[0], part, options.speed)
     window = window_s(times)
     if window > LONGEST_S:
-        raise OperatorError(f"--speed {options.speed:g} makes it last over a year: give more.")
+        raise OperatorError(
+            f"--speed {options.speed:g} makes it last over a year: give a higher speed."
+        )
     if traffic.moved:
         log.warning(
             "%s: rows do not stand in the order of their times (in %d places); they are sent in it",
@@ -67,7 +69,9 @@ def plan(options: Options) -> Plan:
 
 
 def _silence(traffic: Traffic, first_s: float, part: Slice, speed: float) -> Traffic:
-    """Note a first request that is minutes away: a slice, mostly, whose offset nobody took off."""
+    """Note a first request that is minutes away, usually a slice whose offset was not
+    subtracted.
+    """
     if first_s < LONG_SILENCE_S:
         return traffic
     notes = Notes()
@@ -81,7 +85,7 @@ def _silence(traffic: Traffic, first_s: float, part: Slice, speed: float) -> Tra
 MODE = Mode(
     name="replay",
     place=130,
-    question=("does it bear our traffic?", "能否承受我们自己的流量"),
+    question=("can it take our traffic?", "能否承受我们自己的流量"),
     sends=(
         "the requests of `--trace FILE` at their own times, `--speed` times as fast",
         "按 `--trace FILE` 中各请求的原始时间发送，`--speed` 为倍速",

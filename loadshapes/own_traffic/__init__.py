@@ -1,1 +1,1 @@
-"""Traffic of the operator's own: files of prompts and traces, read into lines to send."""
+"""The operator's own traffic: files of prompts and traces, read into lines to send."""

@@ -1,4 +1,4 @@
-"""A file of `--prompts` or `--trace`, whatever its shape, read into lines to send. Pure."""
+"""Reads a file of `--prompts` or `--trace` in any known format into lines to send. Pure."""
 
 from pathlib import Path
 
@@ -11,14 +11,15 @@ from loadshapes.own_traffic.traffic import EXAMPLES, Traffic, gathered
 from recording.errors import OperatorError
 from recording.row_notes import Notes, said
 
-LARGEST_MIB = 16  # of what is sent: the master sends it to every worker in one message
+LARGEST_MIB = 16  # limit for the requests: the master sends them to every worker in one message
 
 
 def read(path: str, option: str, trace: bool, closed: bool = True, part: Slice = WHOLE) -> Traffic:
     """The file of `--prompts` or `--trace`, in any known shape (tasks/shapes).
 
-    `closed`: conversations can be carried on. `part` is the slice of a trace that is wanted. Raises
-    OperatorError: naming every faulty line, or saying in one sentence why the file is none.
+    `closed`: conversations are possible. `part` is the requested slice of a trace. Raises
+    OperatorError, which names every faulty line or says in one sentence why the file cannot be
+    used.
     """
     try:
         raw = Path(path).read_bytes()
@@ -45,7 +46,9 @@ def read(path: str, option: str, trace: bool, closed: bool = True, part: Slice =
 
 
 def translated(text: str, trace: bool, closed: bool = True, part: Slice = WHOLE) -> Traffic:
-    """A file's text as traffic, whatever its shape. Raises ValueError as `read` words it."""
+    """A file's text in any known format as traffic. Raises ValueError with the message of
+    `read`.
+    """
     called, found = rows(text)
     notes, faults, names = Notes(), [], dict[str, None]()
     lines: list[Line] = []
@@ -111,7 +114,7 @@ def translated(text: str, trace: bool, closed: bool = True, part: Slice = WHOLE)
 
 
 class _Unknown(ValueError):
-    """The whole file is of no use, whatever stands in its other rows."""
+    """The whole file is unusable, whatever its other rows contain."""
 
 
 def _nothing(notes: Notes) -> str:
@@ -122,7 +125,7 @@ def _nothing(notes: Notes) -> str:
 
 
 def _placed(one: Line, text: str) -> str:
-    """A line of our own that remembers where it stood, and what it was called there."""
+    """A line in our format that keeps its original place and name."""
     place = (
         f'{{"line": {one.number}}}' if not one.name else written({"line": one.number, **one.name})
     )

@@ -1,8 +1,8 @@
-"""One line of a file of own traffic (JSONL): what it may say, and what is wrong with it. Pure.
+"""One line of the operator's own traffic (JSONL): its allowed content and its faults. Pure.
 
 `--prompts`: a request in OpenAI's format (`messages` and the settings in SETTINGS), or a
-conversation: `turns`, the user's turns in order, with the `messages` before the first. `--trace`:
-a request, or only the sizes of one (`prompt_tokens`), with its time and, if it likes, its `model`.
+conversation: `turns`, the user's turns in order, with the `messages` before the first. `--trace`: a
+request, or only the sizes of one (`prompt_tokens`), with its time and, optionally, its `model`.
 """
 
 import json
@@ -14,7 +14,7 @@ from loadshapes.own_traffic.trace import CLOCKS, moment_s
 
 Json = Mapping[str, Any]
 
-# What a line may set of the body; a gateway's own fields go into `extra_body`, as in the SDK.
+# Body fields that a line may set; a gateway's own fields go into `extra_body`, as in the SDK.
 SETTINGS = (
     "tools", "tool_choice", "parallel_tool_calls", "functions", "function_call", "max_tokens",
     "max_completion_tokens", "response_format", "temperature", "top_p", "stop", "seed",
@@ -23,7 +23,7 @@ SETTINGS = (
     "metadata", "store", "prompt_cache_key", "safety_identifier", "web_search_options",
 )  # fmt: skip
 OURS = ("model", "messages", "stream", "stream_options", "task_id", "n")  # never in extra_body
-PLACE = "place"  # of a line that was read of another shape: what it was called there
+PLACE = "place"  # for a line converted from another format: its original name
 _SETTINGS = frozenset(SETTINGS)
 _OF_PROMPTS = _SETTINGS | {"messages", "extra_body", "turns"}
 _OF_TRACE = _SETTINGS | {"messages", "extra_body", "model", "prompt_tokens", *CLOCKS}
@@ -36,9 +36,9 @@ LARGEST_PROMPT_TOKENS = 1_000_000
 class Line:
     """A line that can be sent. `number` counts the lines from 1; `settings` go into the body.
 
-    `turns` are the user messages of a conversation, `messages` then what stands before the first.
-    `prompt_tokens` is the size of a prompt that is made; `model` is empty where the line has none.
-    `name` is what its file calls it, e.g. a batch's custom_id.
+    `turns` are the user messages of a conversation; `messages` are then those before the first.
+    `prompt_tokens` is the size of a generated prompt; `model` is empty if the line has none. `name`
+    is its name in the file, e.g. a batch's custom_id.
     """
 
     number: int
@@ -57,9 +57,10 @@ class Line:
 
 
 def line(number: int, text: str, trace: bool) -> tuple[Line, Json]:
-    """A line as read, and its JSON object. Raises ValueError, one clause a fault with `; ` between.
+    """A line as read, and its JSON object. Raises ValueError with one clause per fault, separated
+    by `; `.
 
-    `number` is only passed on, unless the line was read of another (`place`).
+    `number` is only passed on, unless the line was converted from another (`place`).
     """
     try:
         row = json.loads(text)
@@ -75,7 +76,7 @@ def line(number: int, text: str, trace: bool) -> tuple[Line, Json]:
 
 
 def written(row: object) -> str:
-    """A row as JSON. Raises ValueError, a clause, where a body could not carry it."""
+    """A row as JSON. Raises ValueError with a clause if a body could not contain it."""
     try:
         text = _encode(row)
         text.encode("utf-8")
@@ -89,7 +90,7 @@ def written(row: object) -> str:
 
 
 def checked(number: int, row: Any, trace: bool, name: Json | None = None) -> tuple[Line, str]:
-    """A row of our own shape as a line, and as JSON. Raises ValueError as `line` does."""
+    """A row in our own format as a line and as JSON. Raises ValueError as `line` does."""
     text = written(row)
     if not isinstance(row, dict):
         raise ValueError("it must be a JSON object")
@@ -107,7 +108,7 @@ def checked(number: int, row: Any, trace: bool, name: Json | None = None) -> tup
 
 
 def _wrong(row: Json, trace: bool) -> Iterator[str]:
-    """Every fault of a line, a clause each."""
+    """Every fault of a line, one clause each."""
     for name in sorted(row.keys() - (_OF_TRACE if trace else _OF_PROMPTS)):
         if name == "turns":
             yield "a conversation cannot be replayed by the clock, so turns is for --prompts"
@@ -140,7 +141,7 @@ def _wrong(row: Json, trace: bool) -> Iterator[str]:
 
 
 def _wrong_prompt(row: Json, trace: bool) -> Iterator[str]:
-    """Faults of what is asked: messages, turns or a size."""
+    """Faults of the prompt: messages, turns or a size."""
     ways = [name for name in ("messages", "prompt_tokens") if name in row]
     if trace and len(ways) != 1:
         yield "it needs one of messages and prompt_tokens"

@@ -1,8 +1,8 @@
-"""A trace's clock: when each of its rows is due, from what the row says. Pure.
+"""A trace's clock: when each of its rows is due. Pure.
 
-A row states its time once: `at_s`, seconds from the trace's start, or `timestamp`: ISO 8601 (one
-without an offset is UTC) or of the Unix epoch (in s, ms, us or ns, as its size tells), which counts
-from the earliest of the trace. A smaller number is seconds from the trace's start, as `at_s`.
+A row states its time once: `at_s`, seconds from the trace's start, or `timestamp`: ISO 8601 (UTC if
+it has no offset) or Unix time (s, ms, us or ns, recognised by its size), counted from the earliest
+row. A smaller number is seconds from the trace's start, like `at_s`.
 """
 
 import math
@@ -12,15 +12,15 @@ from typing import Any
 
 CLOCKS = ("at_s", "timestamp")
 LONGEST_S = 366 * 86400.0
-EPOCH_S = 1e8  # the third of March 1973; no smaller number is taken for a date
+EPOCH_S = 1e8  # the third of March 1973; smaller numbers are not dates
 _UNITS = ((1e11, 1.0), (1e14, 1e3), (1e17, 1e6), (1e20, 1e9))
-"""Below each number an epoch's time is in units of which so many make a second (till 5138)."""
+"""Below each number, Unix time is in this many units per second (until the year 5138)."""
 
 
 def moment_s(row: Mapping[str, Any]) -> float:
     """A row's time in seconds: since the trace's start, or of `timestamp` since 1970.
 
-    Raises ValueError, a clause without the row's place.
+    Raises ValueError with a clause that does not name the row.
     """
     stated = [name for name in CLOCKS if name in row]
     if len(stated) != 1:
@@ -56,9 +56,9 @@ def is_dated(row: Mapping[str, Any]) -> bool:
 
 
 def offsets_s(rows: Sequence[Mapping[str, Any]]) -> list[float]:
-    """Every row's seconds after the trace's start; the rows must be of one clock.
+    """Every row's seconds after the trace's start; all rows must use the same kind of time.
 
-    Raises ValueError when they are not, or when more than a year lies between two of them.
+    Raises ValueError if they do not, or if two of them are more than a year apart.
     """
     moments = [moment_s(row) for row in rows]
     by_date = {is_dated(row) for row in rows}
@@ -68,7 +68,7 @@ def offsets_s(rows: Sequence[Mapping[str, Any]]) -> list[float]:
         earliest = min(moments)
         moments = [round(moment - earliest, 6) for moment in moments]
     if moments and max(moments) > LONGEST_S:
-        raise ValueError("more than a year lies between two rows: mend the timestamps")
+        raise ValueError("two rows are more than a year apart: correct the timestamps")
     return moments
 
 
@@ -78,10 +78,9 @@ def due_times_s(offsets: Sequence[float], speed: float) -> tuple[float, ...]:
 
 
 def window_s(times: Sequence[float]) -> float:
-    """The window that holds these arrivals, seconds: to the last, and one mean gap more.
+    """The window for these arrivals, seconds: up to the last, plus one mean gap.
 
-    So a trace of even gaps has the rate that it was made with. Of arrivals at one instant, 1 s
-    more.
+    So a trace with even gaps keeps its rate. If all arrive at one instant, 1 s is added.
     """
     gap = (times[-1] - times[0]) / (len(times) - 1) if len(times) > 1 else 0.0
     end = times[-1] + (gap or 1.0)

@@ -1,4 +1,4 @@
-"""A part of a trace, by `--trace-from` and `--trace-to`, and how long a time is said. Pure."""
+"""A part of a trace, from `--trace-from` to `--trace-to`, and the wording of durations. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,14 +20,14 @@ class Slice:
 
     @classmethod
     def of(cls, begin: str, end: str) -> "Slice":
-        """What the options say. Raises ValueError, a sentence's start."""
+        """The slice that the options define. Raises ValueError with the start of a sentence."""
         return cls(_bound("--trace-from", begin), _bound("--trace-to", end))
 
     def __bool__(self) -> bool:
         return self.begin is not None or self.end is not None
 
     def places(self, rows: Sequence[Mapping[str, Any]]) -> tuple[list[int], list[float]]:
-        """Which rows are inside, and when each is due, seconds from the slice's begin.
+        """The rows inside, and when each is due, seconds from the slice's start.
 
         Raises ValueError, a clause.
         """
@@ -85,7 +85,7 @@ def _offset(
 
 
 def lasting(seconds: float) -> str:
-    """A time as a person says it: `45 s`, `12.5 minutes`, `3.2 hours`, `9.5 days`."""
+    """A duration for people: `45 s`, `12.5 minutes`, `3.2 hours`, `9.5 days`."""
     for above, unit_s, unit in (
         (2 * 86400.0, 86400.0, "days"),
         (2 * 3600.0, 3600.0, "hours"),

@@ -1,7 +1,8 @@
-"""Own traffic: the lines of `--prompts` or `--trace` as they travel, read of their text. Pure.
+"""The operator's own traffic: the lines of `--prompts` or `--trace`, as sent to workers. Pure.
 
-Without conversations request i of a phase takes line i mod n. With any, each user carries one on:
-when it is over, the user begins the next line that its generator has not begun (tasks/users.py).
+Without conversations, request i of a phase takes line i mod n. With conversations, each user
+continues one; when it is over, the user begins the next line that its generator has not begun
+(tasks/users.py).
 """
 
 from collections.abc import Sequence
@@ -22,11 +23,11 @@ CHARACTERS_PER_TOKEN = 4
 class Traffic:
     """The lines of a file, a trace's in the order of their times.
 
-    `text` is the file as it travels to workers, `digest` names it in the plan, `offsets_s` are a
-    trace's times, `moved` says how often a row stood after one of a later time.
-    `prompt_tokens_max` is the size of the largest prompt, by the rule of thumb; `max_tokens_max`
-    the largest budget of a line (0: none has one). `notes` say what of the file is not sent as it
-    stands (recording/row_notes.py).
+    `text` is the file as sent to workers, `digest` identifies it in the plan, `offsets_s` are a
+    trace's times, `moved` counts rows that came after a row with a later time. `prompt_tokens_max`
+    is the size of the largest prompt, by the rule of thumb; `max_tokens_max` the largest budget of
+    a line (0: none has one). `notes` describe rows that are not sent exactly as written
+    (recording/row_notes.py).
     """
 
     lines: tuple[Line, ...]
@@ -44,12 +45,14 @@ class Traffic:
         return any(one.turns for one in self.lines)
 
     def outputs(self, otherwise: int | None) -> list[int | None]:
-        """Each line's output budget, tokens; `otherwise` where the line has none."""
+        """Each line's output budget, tokens; `otherwise` if the line has none."""
         return [one.max_tokens or otherwise for one in self.lines]
 
 
 def parse(text: str, trace: bool) -> Traffic:
-    """A text in our own shape as traffic. Raises ValueError with every faulty line's number."""
+    """A text in our own format as traffic. Raises ValueError with the number of every faulty
+    line.
+    """
     lines: list[Line] = []
     found: list[Json] = []
     faults = []
@@ -74,7 +77,9 @@ def parse(text: str, trace: bool) -> Traffic:
 def gathered(
     lines: list[Line], found: list[Json], text: str, trace: bool, notes: list[Note]
 ) -> Traffic:
-    """Lines, with the rows and the text that they were read of, as traffic; a trace's in order."""
+    """Lines, with the rows and the text they were read from, as traffic; a trace in the order of
+    its times.
+    """
     digest = sha256(text.encode("utf-8")).hexdigest()[:16]
     largest = max(map(prompt_tokens, lines))
     budget = max(one.max_tokens or 0 for one in lines)
@@ -91,18 +96,18 @@ def gathered(
 
 
 def prompt_tokens(one: Line) -> int:
-    """Tokens of a line's prompt, by the rule of thumb; pictures are not counted."""
+    """Tokens of a line's prompt by the rule of thumb, without pictures."""
     texts = (text_of(message.get("content")) or "" for message in (*one.messages, *one.turns))
     return one.prompt_tokens or sum(map(len, texts)) // CHARACTERS_PER_TOKEN + 1
 
 
 def travelled(text: str, options: Options) -> Traffic | None:
-    """The traffic that a generator was sent; None: there is none."""
+    """The traffic that a generator received; None: there is none."""
     return parse(text, trace=options.mode == "replay") if text else None
 
 
 def undecided(traffic: Traffic, options: Options) -> Sequence[int]:
-    """The numbers of the lines that no output budget limits."""
+    """The numbers of the lines without an output budget."""
     if options.max_tokens:
         return ()
     return [one.number for one in traffic.lines if one.max_tokens is None]

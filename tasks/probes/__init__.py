@@ -1,4 +1,5 @@
 """One file per probe: it builds the request and judges the answer.
 
-`BUILDERS` says which requests (`Phase.request`) it builds; tasks/builders.py finds it by itself.
+`BUILDERS` says which requests (`Phase.request`) it builds; tasks/builders.py discovers it
+automatically.
 """

@@ -1,4 +1,4 @@
-"""Billing: the same prompt in every way that is counted or charged otherwise somewhere."""
+"""Billing: the same prompt in every way that some gateway counts or charges differently."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,9 @@ _UNKNOWN_ROLE: list[Json] = [{"role": "nobody", "content": prompt(*SAME)}]
 
 
 def build(phase: Phase, index: int, options: Options) -> Request:
-    """The request of a case (`Phase.scenario`). No nonce: who counts must count it alike."""
+    """The request of a case (`Phase.scenario`). It has no nonce, so that every count must be the
+    same.
+    """
     if (own := _OWN.get(phase.scenario)) is not None:
         return own(phase, index, options)
     if phase.scenario in ("whole", *LEFT):

@@ -1,4 +1,4 @@
-"""Prompt cache: the same long prefix in every request that is to find it, and in no other."""
+"""Prompt cache: the same long prefix in every request that should find it, and in no other."""
 
 from functools import lru_cache
 from hashlib import blake2b
@@ -20,7 +20,7 @@ _QUESTION = "Reply exactly: cached-ok"
 
 @lru_cache(maxsize=2)
 def _text(path: str, tokens: int) -> str:
-    """The text of every prefix: of a file, or the built-in one of about so many tokens."""
+    """The text of every prefix: from a file, or the built-in text of about this many tokens."""
     if not path:
         count = max(1, tokens // _TOKENS_PER_SENTENCE)
         return "".join(_SENTENCE.format(n=n) for n in range(count))
@@ -35,8 +35,8 @@ def _text(path: str, tokens: int) -> str:
 def _prefix(phase: Phase, index: int, options: Options) -> str:
     """The prefix of a request: its mark at the very start makes every block new to the cache.
 
-    The requests of a phase share one, and the gaps of a model; of the pairs each two, of the plain
-    ones each its own.
+    The requests of a phase share one, as do the gaps of a model; each pair has its own, and so does
+    each unmarked prompt.
     """
     group = phase.name
     if phase.scenario == "gap":

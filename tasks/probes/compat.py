@@ -1,4 +1,4 @@
-"""Compatibility: each request is one of a check's, as it stands there (compat/)."""
+"""Compatibility: each request is taken unchanged from a check (compat/)."""
 
 from functools import lru_cache, partial
 from pathlib import Path
@@ -14,7 +14,7 @@ from tasks.prompts import Raw, Request
 
 @lru_cache(maxsize=4)
 def _wave(options: Options, folder: Path, phase: str, model: str) -> Wave:
-    """What a phase sends: it follows from what the phases before it were answered."""
+    """The wave that a phase sends; it depends on the answers to earlier phases."""
     kept, survey = evidence_file.read(folder), survey_of(options, model)
     if phase.startswith(f"{survey.name}/{known.DIRECT}/"):
         finish(survey, kept, "")

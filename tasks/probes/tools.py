@@ -49,7 +49,7 @@ class ToolCase:
         }
 
     def judge(self, message: Message) -> Judgement:
-        """Judge the first tool call, step by step; the check passes when every step does."""
+        """Judge the first tool call step by step; the check passes if every step does."""
         call = mapping(message.tool_calls[0]) if message.tool_calls else {}
         function = mapping(call.get("function"))
         name = function.get("name")
@@ -84,7 +84,7 @@ def _parsed(arguments: object) -> tuple[object, bool]:
 
 @lru_cache(maxsize=4)
 def case(tools: str, prompt: str, expect: str) -> ToolCase:
-    """The article's case, or the operator's files. OperatorError says what is wrong with them."""
+    """The article's case, or the operator's files. Raises OperatorError if they cannot be used."""
     import jsonschema  # not above: it takes 0.15 s, and most runs do without
 
     if not tools:
@@ -102,8 +102,8 @@ def case(tools: str, prompt: str, expect: str) -> ToolCase:
             jsonschema.Draft202012Validator.check_schema(mapping(function.get("parameters")))
         except jsonschema.SchemaError as error:
             raise OperatorError(
-                f"--tools {tools}: the parameters of {function['name']} are no JSON schema "
-                f"({error.message}): mend them."
+                f"--tools {tools}: the parameters of {function['name']} are not a JSON schema "
+                f"({error.message}): correct them."
             ) from None
     if not prompt:
         raise OperatorError("--tools needs --tools-prompt: say what the model should do with them.")

@@ -56,7 +56,7 @@ def data_url(path: str) -> str:
 def text_share(expected: str, said: str) -> float:
     """The share of the expected characters that the reply holds, in order: 0 to 1.
 
-    Letter case and white space aside; runs of fewer than three characters are chance, not reading.
+    Letter case and white space are ignored; runs of fewer than three characters count as chance.
     """
     wanted, got = ("".join(text.casefold().split()) for text in (expected, said))
     blocks = SequenceMatcher(None, wanted, got, autojunk=False).get_matching_blocks()
@@ -65,7 +65,7 @@ def text_share(expected: str, said: str) -> float:
 
 
 def build(phase: Phase, index: int, options: Options) -> Request:
-    """The image and the question; judged when the image's text is known."""
+    """The image and the question; the reply is judged if the image's text is known."""
     known = options.image_text if options.image else TEXT
 
     def judge(message: Message) -> Judgement:

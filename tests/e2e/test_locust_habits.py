@@ -39,7 +39,7 @@ def test_config_file_environment_csv_and_html(simulator: Start, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("-u", 5, "-t", "1s"), "weighbridge: -u, -t: mode interactive alone reads"),
+        (("-u", 5, "-t", "1s"), "weighbridge: -u, -t: only mode interactive reads"),
         (("--tags", "any"), "weighbridge: --tags finds no task"),
         (("--hold", 5), "weighbridge: --hold works only with --mode ladder or full; remove it."),
         (("m2",), "weighbridge: m2 is neither an option nor a user class: write --name VALUE"),

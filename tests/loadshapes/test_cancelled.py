@@ -51,7 +51,7 @@ def test_a_capacity_search_cancels_in_every_trial(tmp_path: Path) -> None:
     [
         ({"cancel_after": "soon"}, "write 3chunks, 500ms or 2s"),
         ({"stream": False}, "counts the chunks of a stream: give --stream"),
-        ({"cancel_after": "", "cancel_share": 0.2}, "say when with --cancel-after"),
+        ({"cancel_after": "", "cancel_share": 0.2}, "add --cancel-after"),
         ({"cancel_share": 0.95}, "--cancel-share must be above 0 and at most 0.9"),
     ],
 )

@@ -25,22 +25,23 @@ def ask(folder: Path, slo: str = "", **options: object) -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"fail_on": "ttft_p95_s>2"}, "--fail-on ttft_p95_s>2 is of streams, and no phase of mode "
-         "rpm asks for one: add --stream."),
-        ({"fail_on": "failures>0,tpot_p99_s>1", "mode": "ladder", "target": ""}, "tpot_p99_s>1 is"),
+        ({"fail_on": "ttft_p95_s>2"}, "--fail-on ttft_p95_s>2 applies to streams, and no phase of "
+         "mode rpm requests one: add --stream."),
+        ({"fail_on": "failures>0,tpot_p99_s>1", "mode": "ladder", "target": ""},
+         "tpot_p99_s>1 applies"),
         ({"fail_on": "checks_failed>0"}, "judged on `tools` and `vision` phases, and mode rpm"),
         ({"fail_on": "observed_rpm<5", "mode": "smoke", "target": ""}, "judged on phases with a w"),
         ({"fail_on": "send_lag_p99_s>1", "mode": "cache", "target": ""}, "phases with due times"),
         ({"fail_on": "marker_rate<1", "mode": "tools", "target": ""}, "phases that ask for a mark"),
-        ({"fail_on": "attainment<1"}, "--fail-on asks for attainment or goodput_rps: give the"),
+        ({"fail_on": "attainment<1"}, "--fail-on uses attainment or goodput_rps: give the"),
         ({"fail_on": "attainment<1", "slo": "[mode.tpm]\nsuccess_rate = 1\n"},
          "has no objective for a phase of mode rpm"),
-        ({"fail_on": "price_difference>0.05"}, "price_difference>0.05 compares with a price"),
-        ({"fail_on": "budget_used>0.9"}, "is of --budget: give one"),
+        ({"fail_on": "price_difference>0.05"}, "price_difference>0.05 needs a price"),
+        ({"fail_on": "budget_used>0.9"}, "needs --budget: give one"),
         ({"fail_on": "identity_differs>0"}, "is of mode identity: remove it"),
-        ({"fail_on": "budget_tokens_used>0.9", "budget": 1.0}, "is of --budget-tokens: give one"),
-        ({"slo": "ttft_p95_s = 2\n"}, "ttft_p95_s is of streams, and no phase that it holds for"),
-        ({"slo": "attainment = 1\n[model.m]\ntpot_s = 2\n"}, "tpot_s is of streams"),
+        ({"fail_on": "budget_tokens_used>0.9", "budget": 1.0}, "needs --budget-tokens: give one"),
+        ({"slo": "ttft_p95_s = 2\n"}, "ttft_p95_s applies to streams, and none of its phases"),
+        ({"slo": "attainment = 1\n[model.m]\ntpot_s = 2\n"}, "tpot_s applies to streams"),
     ],
 )  # fmt: skip
 def test_what_no_phase_can_show_is_refused(

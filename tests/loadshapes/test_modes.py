@@ -226,5 +226,5 @@ def test_full_can_be_narrowed_to_some_of_its_parts_and_keeps_its_order() -> None
     whole = planned("full")
     some = planned("full", parts="vision,ladder")
     assert some == tuple(phase for phase in whole if phase.mode in ("ladder", "vision"))
-    with pytest.raises(OperatorError, match="--parts soak is none: use some of smoke,ladder"):
+    with pytest.raises(OperatorError, match="--parts soak is not a part: use some of smoke,ladder"):
         planned("full", parts="soak")

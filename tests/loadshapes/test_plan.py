@@ -182,8 +182,8 @@ def test_a_fault_of_a_phase_is_named(changes: dict[str, Any], says: str) -> None
         ({"count": None}, "arrivals need a count and a duration"),
         ({"duration_s": None}, "arrivals need a count and a duration"),
         ({"kind": "burst", "count": None}, "a burst needs a count"),
-        ({"kind": "now and then"}, "'now and then' is no kind of schedule"),
-        ({"kind": None}, "None is no kind of schedule"),
+        ({"kind": "now and then"}, "'now and then' is not a kind of schedule"),
+        ({"kind": None}, "None is not a kind of schedule"),
     ],
 )
 def test_what_is_no_schedule_is_refused(changes: dict[str, Any], says: str) -> None:

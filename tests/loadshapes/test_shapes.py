@@ -15,7 +15,7 @@ GIVEN = {"-u": 5, "-r": None, "-t": "10s"}
 
 @pytest.mark.parametrize("mode", [mode for mode in ("", *MODES) if mode != "interactive"])
 def test_users_and_run_time_are_refused_where_the_plan_says_both(mode: str) -> None:
-    with pytest.raises(OperatorError, match="-u, -t: mode interactive alone reads"):
+    with pytest.raises(OperatorError, match="-u, -t: only mode interactive reads"):
         check_by_hand(mode, GIVEN)
 
 

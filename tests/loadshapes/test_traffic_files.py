@@ -352,7 +352,7 @@ UNKNOWN: dict[str, tuple[bytes, str]] = {
     "numbers": (b"[1, 2]\n", "line 1: it must be a JSON object"),
     "all left out": (
         lines_of(SHAREGPT[2]).encode(),
-        "nothing is left to send: conversations without a user's turn, left out: 1",
+        "nothing is left to send: conversations without a user turn, left out: 1",
     ),
 }
 

@@ -108,7 +108,7 @@ def test_without_an_expectation_a_call_must_be_valid(
         (
             {"tools": "t.json", "tools_prompt": "p"},
             '[{"function": {"name": "f", "parameters": {"type": "strange"}}}]',
-            "are no JSON schema",
+            "are not a JSON schema",
         ),
         ({"tools_expect": "missing.json"}, None, "cannot be read as JSON"),
         ({"tools_expect": "t.json"}, "[]", "--tools-expect t.json must hold"),

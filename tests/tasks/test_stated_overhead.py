@@ -42,12 +42,13 @@ def test_a_row_holds_them_and_what_the_reply_calls_itself(serve: Callable[..., A
 
 
 @pytest.mark.parametrize(("headers", "said"), [
-    ({"x-litellm-overhead-duration-ms": "-3"}, "x-litellm-overhead-duration-ms: '-3' is no time"),
-    ({"x-kong-proxy-latency": "soon"}, "'soon' is no time"),
-    ({"openai-processing-ms": "1e999"}, "is no time"),
+    ({"x-litellm-overhead-duration-ms": "-3"},
+     "x-litellm-overhead-duration-ms: '-3' is not a valid time"),
+    ({"x-kong-proxy-latency": "soon"}, "'soon' is not a valid time"),
+    ({"openai-processing-ms": "1e999"}, "is not a valid time"),
     ({"x-litellm-overhead-duration-ms": "60000"}, "'60000' is more than the 20 ms of it all"),
     ({"server-timing": "upstream;dur=9000"}, "server-timing: '9000' is more than the 20 ms"),
-    ({"server-timing": "gateway;dur=-1"}, "server-timing: '-1' is no time"),
+    ({"server-timing": "gateway;dur=-1"}, "server-timing: '-1' is not a valid time"),
     ({"server-timing": "db;dur=9000"}, None),  # of something else
     ({"x-litellm-overhead-duration-ms": "None"}, None),  # as LiteLLM says that it does not know
     ({"x-litellm-overhead-duration-ms": ""}, None),

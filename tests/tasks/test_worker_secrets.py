@@ -80,7 +80,7 @@ def test_a_secret_of_the_query_is_the_workers_own(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     url = "http://h/v1?code=5b1e77f0c2aa"
     data = message(Options(mode="rpm"), url)
-    with pytest.raises(OperatorError, match="holds a secret that is not known here"):
+    with pytest.raises(OperatorError, match="contains a secret that is unknown on this machine"):
         opened(data, Options())
     assert opened(data, Options(), url).base_url == url
     monkeypatch.setenv("OPENAI_BASE_URL", url)

@@ -1,6 +1,6 @@
-"""The shapes that files of requests come in, behind one table; each becomes our own line. Pure.
+"""The known formats of request files, in one table; each is converted to our own lines. Pure.
 
-To add a shape: write a reader in the file of its family, or in a new one, and name it in SHAPES.
+To add a format, write a reader in the file of its family, or in a new one, and add it to SHAPES.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,15 +13,17 @@ from recording.row_notes import Notes
 
 Json = Mapping[str, Any]
 Reader = Callable[[Json, bool, bool, Notes], Json | None]
-"""From a row to our own line (None: it is left out), given whether it is a trace's, and whether
-conversations can be carried on. What is lost goes into the notes. Raises ValueError, a clause."""
+"""Converts a row to our own line (None: it is left out), given whether it is from a trace and
+whether conversations are possible. Losses are recorded in the notes. Raises ValueError with a
+clause.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """One shape: what it is called, the keys that tell it, and whether a row is of it.
+    """One format: its name, its characteristic keys, and a test whether a row has it.
 
-    `prompts` and `trace` say which option takes it.
+    `prompts` and `trace`: which option accepts it.
     """
 
     name: str
@@ -62,7 +64,7 @@ SHAPES: tuple[Shape, ...] = (
     Shape("plain prompts", ("prompt", "output_tokens"), prompts.is_prompt, prompts.prompt,
           trace=False),
 )  # fmt: skip
-"""In the order in which they are tried; README of the shapes: docs/how-to/prompts.md."""
+"""In the order in which they are tried; they are described in docs/how-to/prompts.md."""
 
 _BY_CONTENT = frozenset(
     {"messages", "custom_id", "request", "body", "request_body", "input", "conversations",
@@ -72,9 +74,9 @@ _by_keys: dict[tuple[str, ...], Shape | None] = {}
 
 
 def shape_of(row: Json, trace: bool) -> Shape | None:
-    """The shape of a row; None: no known one. A trace's own line may name its model."""
+    """The format of a row; None: unknown. A line of a trace may name its model."""
     keys = tuple(row)
-    if keys in _by_keys:  # long traces have few sets of keys, and those say all
+    if keys in _by_keys:  # long traces have few sets of keys, and the keys determine the format
         return _by_keys[keys]
     found = _tried(row, trace)
     if _BY_CONTENT.isdisjoint(keys) and found is not None and found.read is not prompts.prompt:
@@ -97,7 +99,7 @@ _TRACE_OWN = frozenset({"messages", "extra_body", "model", *chat.TIMES, *SETTING
 
 
 def unknown(row: Json) -> str:
-    """One clause on a row of no known shape: what it has, what it is most like, what to do."""
+    """One clause on a row in an unknown format: its keys, the most similar format, what to do."""
     keys = [str(key)[:30] for key in row]
     shown = ", ".join(keys[:8]) + (" ..." if len(keys) > 8 else "") if keys else "none"
     return (
@@ -107,7 +109,7 @@ def unknown(row: Json) -> str:
 
 
 def _like(row: Json) -> str:
-    """What a row looks like by its dialogue, or else by its keys; empty: like nothing."""
+    """The most similar format by dialogue, otherwise by keys; empty: none is similar."""
     for key, value in row.items():
         first = value[0] if isinstance(value, list) and value else None
         if not isinstance(first, dict):
@@ -132,7 +134,7 @@ def _like(row: Json) -> str:
 
 
 def misplaced(shape: Shape, trace: bool) -> str:
-    """One clause on a shape that belongs to the other option; empty: it does not."""
+    """One clause on a format that belongs to the other option; empty: it does not."""
     if trace and not shape.trace:
         return f"it is {shape.name}, which has no times: give it as --prompts in another mode"
     if not trace and not shape.prompts:

@@ -10,7 +10,7 @@ from recording.row_notes import Notes
 Json = Mapping[str, Any]
 
 OWN = frozenset({"messages", "turns", "prompt_tokens", "at_s"})
-"""Keys of which every row of our own shape has one."""
+"""Every row in our own format has one of these keys."""
 TIMES = ("at_s", "timestamp")
 _OURS = ("stream", "stream_options", "task_id", "n")  # of a body, beside its model
 _WIRE = frozenset({"model", *_OURS})
@@ -21,12 +21,12 @@ _PREFILL = ("prefix", "partial")  # Mistral's and DeepSeek's word, Moonshot's
 
 
 def is_wire(row: Json) -> bool:
-    """A body as it went over the wire: messages, and what no line of ours may say."""
+    """A body as sent over the wire: messages, and keys that our own lines may not have."""
     return "messages" in row and not _WIRE.isdisjoint(row)
 
 
 def is_tuned(row: Json) -> bool:
-    """A row for fine-tuning: nothing but a dialogue that ends with the answer."""
+    """A row for fine-tuning: only a dialogue that ends with the answer."""
     return _ends_with_the_answer(row) and row.keys() <= _TUNED
 
 
@@ -39,14 +39,16 @@ def _ends_with_the_answer(row: Json) -> bool:
 
 
 def own(row: Json, trace: bool, closed: bool, notes: Notes) -> Json:
-    """A row of our own shape, as it stands."""
+    """A row in our own format, unchanged."""
     if _ends_with_the_answer(row):
         notes.add("prefills")
     return row
 
 
 def wire(row: Json, trace: bool, closed: bool, notes: Notes) -> Json:
-    """A body: what is ours is left away, a gateway's own fields go into `extra_body`."""
+    """A body: fields decided by options are left out, a gateway's own fields go into
+    `extra_body`.
+    """
     made: dict[str, Any] = {}
     extra: dict[str, Any] = {}
     dropped: list[str] = []
@@ -78,7 +80,7 @@ def is_batch(row: Json) -> bool:
 
 
 def batch(row: Json, trace: bool, closed: bool, notes: Notes) -> Json | None:
-    """The body of a batch's request; `custom_id` stays with the row."""
+    """The body of a batch request; `custom_id` stays with the row."""
     url = row.get("url")
     if isinstance(url, str) and not url.rstrip("/").endswith("/chat/completions"):
         notes.add("other_urls")
@@ -88,7 +90,7 @@ def batch(row: Json, trace: bool, closed: bool, notes: Notes) -> Json | None:
 
 
 def is_wrapped(row: Json) -> bool:
-    """A log's row that holds a body."""
+    """A log row that contains a body."""
     return any("messages" in _inner(row, name) for name in ("request", "body", "request_body"))
 
 
@@ -98,7 +100,7 @@ def _inner(row: Json, name: str) -> Json:
 
 
 def wrapped(row: Json, trace: bool, closed: bool, notes: Notes) -> Json:
-    """The body that a log's row holds, with the row's time."""
+    """The body in a log row, with the row's time."""
     name = next(n for n in ("request", "body", "request_body") if "messages" in _inner(row, n))
     times = {time: row[time] for time in TIMES if trace and time in row}
     if unused := [other for other in row if other not in (name, *times)]:
@@ -107,12 +109,12 @@ def wrapped(row: Json, trace: bool, closed: bool, notes: Notes) -> Json:
 
 
 def is_output(row: Json) -> bool:
-    """What a batch gave back."""
+    """The output of a batch."""
     return "custom_id" in row and "response" in row
 
 
 def output(row: Json, trace: bool, closed: bool, notes: Notes) -> Json:
-    """Refused: answers are no requests."""
+    """Refused, because answers are not requests."""
     raise ValueError("it is an answer of a batch: give the batch's input file")
 
 

@@ -8,9 +8,9 @@ from io import StringIO
 from typing import Any
 
 Row = tuple[int, Any]
-"""A row's number in its file, from 1, and what it holds; a ValueError where it cannot be read."""
+"""A row's number in its file, from 1, and its content, or a ValueError if it cannot be read."""
 
-LARGEST_MIB = 256  # of a file, unpacked; what travels of it is limited further
+LARGEST_MIB = 256  # limit for an unpacked file; the requests sent to workers have a lower limit
 _BINARY = {
     b"PAR1": "a Parquet file",
     b"PK\x03\x04": "a ZIP archive (or a spreadsheet)",
@@ -58,9 +58,9 @@ def _unpacked(raw: bytes) -> bytes:
 
 
 def rows(text: str) -> tuple[str, Iterator[Row]]:
-    """How a row is called (`line`, or `item` of an array), and the rows.
+    """The word for a row (`line`, or `item` of an array), and the rows.
 
-    Raises ValueError, a clause, where the text is none of the three.
+    Raises ValueError with a clause if the text is none of the three.
     """
     bare = text.lstrip()
     if not bare:
@@ -84,7 +84,7 @@ def _is_json(text: str) -> bool:
 
 
 def _items(text: str) -> list[Row] | None:
-    """The objects of an array, also of the one array in an object; None: it is no such file.
+    """The objects of an array, or of the single array in an object; None: it is not such a file.
 
     An array of texts is one of prompts.
     """
@@ -98,7 +98,7 @@ def _items(text: str) -> list[Row] | None:
     if whole and all(isinstance(one, str) for one in whole):
         whole = [{"prompt": one} for one in whole]
     if not any(isinstance(one, dict) for one in whole):
-        return None  # a line of its own that is an array
+        return None  # a line that is itself an array
     return [*enumerate(whole, 1)]
 
 
@@ -109,7 +109,7 @@ def _lines(text: str) -> Iterator[Row]:
 
 
 def decoded(written: str) -> Any:
-    """What a line of JSON holds; a ValueError, a clause, where it holds none."""
+    """The value of a line of JSON. Raises ValueError with a clause if it is invalid."""
     try:
         return json.loads(written)
     except RecursionError:

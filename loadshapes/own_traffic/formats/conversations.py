@@ -20,7 +20,7 @@ def is_sharegpt(row: Json) -> bool:
 def sharegpt(row: Json, trace: bool, closed: bool, notes: Notes) -> Json | None:
     """The user's turns; the recorded answers are not sent.
 
-    In a closed loop they are a conversation; elsewhere the first of them is a request.
+    In a closed loop they form a conversation; otherwise only the first is sent as a request.
     """
     key = "conversations" if isinstance(row.get("conversations"), list) else "conversation"
     before: list[Json] = []

@@ -1,4 +1,4 @@
-"""Plain prompts: vLLM's custom data set, and whatever says `prompt`. Pure."""
+"""Plain prompts: vLLM's custom data set, and any row with `prompt`. Pure."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,7 +19,7 @@ def is_prompt(row: Json) -> bool:
 
 
 def prompt(row: Json, trace: bool, closed: bool, notes: Notes) -> Json | None:
-    """A user's message of the prompt, and the length of the answer as its budget."""
+    """The prompt as a user message, and the length of the answer as its budget."""
     name = named(row, TEXTS)
     assert name is not None
     text, budget = row[name], named(row, OUTPUTS)

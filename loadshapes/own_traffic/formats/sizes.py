@@ -1,4 +1,4 @@
-"""Traces that say when and how much, not what: Mooncake, Azure, BurstGPT, named columns. Pure."""
+"""Traces with times and sizes but no content: Mooncake, Azure, BurstGPT, named columns. Pure."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -32,7 +32,7 @@ _NO_LOSS = ("total_tokens", "log_type", "session_id", "elapsed_time", "type", "t
 
 @lru_cache(maxsize=1000)
 def normal(name: str) -> str:
-    """A column's name as it is compared: `Request tokens` is `request_tokens`."""
+    """A column's name, normalised for comparison: `Request tokens` is `request_tokens`."""
     return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
 
 
@@ -40,7 +40,7 @@ _seen: dict[tuple[tuple[str, ...], tuple[str, ...]], str | None] = {}
 
 
 def named(row: Json, names: Sequence[str]) -> str | None:
-    """The key of a row that is one of some names, the first of them that it has."""
+    """The key of a row that matches the first possible of some names."""
     key = (tuple(row), tuple(names))
     if key not in _seen:
         by_name = {normal(column): column for column in reversed(tuple(row))}
@@ -51,7 +51,7 @@ def named(row: Json, names: Sequence[str]) -> str | None:
 
 
 def number(row: Json, name: str) -> float:
-    """A number of a row, also one that is written as a text. Raises ValueError, a clause."""
+    """A number of a row, also if written as text. Raises ValueError with a clause."""
     value = row[name]
     if isinstance(value, str):
         try:
@@ -64,7 +64,7 @@ def number(row: Json, name: str) -> float:
 
 
 def amount(row: Json, name: str) -> int:
-    """A number of tokens, 0 too. Raises ValueError, a clause."""
+    """A number of tokens, possibly 0. Raises ValueError with a clause."""
     found = number(row, name)
     if found < 0 or found != int(found):
         raise ValueError(f"{name} must be a whole number of tokens")
@@ -92,7 +92,7 @@ def mooncake(row: Json, trace: bool, closed: bool, notes: Notes) -> Json | None:
 
 
 def sizes(row: Json, trace: bool, closed: bool, notes: Notes) -> Json | None:
-    """Any other: the time is ISO 8601, of an epoch, or seconds from the trace's start."""
+    """Any other trace: the time is ISO 8601, Unix time, or seconds from the trace's start."""
     name = named(row, TIMES)
     assert name is not None
     value = row[name]
@@ -103,7 +103,7 @@ def sizes(row: Json, trace: bool, closed: bool, notes: Notes) -> Json | None:
     return _sized(rest, {clock: value}, notes)
 
 
-def _sized(row: Json, made: dict[str, Any], notes: Notes) -> Json | None:
+def _sized(row: Json, line: dict[str, Any], notes: Notes) -> Json | None:
     asked, answered = named(row, INPUTS), named(row, OUTPUTS)
     if asked is None:
         raise ValueError("it does not say how long its prompt was")
@@ -111,16 +111,16 @@ def _sized(row: Json, made: dict[str, Any], notes: Notes) -> Json | None:
     if str(state).lower() in _FAILED or (state is not None and str(state).lower() == "false"):
         notes.add("failed")
         return None
-    made["prompt_tokens"] = amount(row, asked)
+    line["prompt_tokens"] = amount(row, asked)
     if answered is not None and row[answered] not in ("", None):
-        made["max_tokens"] = amount(row, answered)
-    if made["prompt_tokens"] == 0 or made.get("max_tokens") == 0:
+        line["max_tokens"] = amount(row, answered)
+    if line["prompt_tokens"] == 0 or line.get("max_tokens") == 0:
         notes.add("zero")
         return None
     model = next((k for k in row if normal(k) == "model"), None)
     if model is not None and isinstance(row[model], str) and row[model].strip():
-        made["model"] = row[model].strip()
+        line["model"] = row[model].strip()
     unused = [k for k in row if k not in (asked, answered, model) and normal(k) not in _NO_LOSS]
     if unused:
         notes.add("unused", unused)
-    return made
+    return line
