@@ -48,7 +48,8 @@ def keyed(gateway: Mapping[str, Any], options: Mapping[str, Any]) -> bool:
         return False
     base, _, query = str(gateway.get("base_url") or "").partition("?")
     path = base.partition("//")[2].partition("/")[2]
-    if any(len(part) >= _KEY_CHARS and not part.isalpha() for part in path.split("/")):
+    long_words = [part for part in path.split("/") if len(part) >= _KEY_CHARS]
+    if any(any(letter.isdigit() for letter in part) for part in long_words):
         return False
     return all(pair.partition("=")[0] in ("", "api-version") for pair in query.split("&"))
 

@@ -16,7 +16,7 @@ HOST = "https://gateway.example/v1"
         ({"auth": "api-key", "headers": [], "base_url": f"{HOST}?api-version=1"}, {}, True),
         ({"auth": "bearer", "headers": ["OpenAI-Organization"], "base_url": HOST}, {}, True),
         ({"auth": "bearer", "base_url": "https://gateway.example/team-7/compatible/v1"}, {}, True),
-        ({"auth": "bearer", "base_url": "https://h.example/compatibilitylayers/v1"}, {}, True),
+        ({"auth": "bearer", "base_url": "https://h.example/compatible-with-all-of/v1"}, {}, True),
         ({"auth": "none", "base_url": HOST}, {}, False),
         ({"auth": "bearer", "headers": ["X-Key"], "base_url": HOST}, {}, False),
         ({"auth": "bearer", "base_url": f"{HOST}?key=***"}, {}, False),

@@ -24,7 +24,7 @@ from compat.trial import Trial
 from compat.verdict import Verdict
 from recording.errors import OperatorError
 from tests.compat.sending import run_all
-from tests.compat.test_truth import CHAT, gateway, setting
+from tests.compat.test_truth import CHAT, REASONER, gateway, setting
 from tests.compat.wire import call, chunk, chunks, message, plain, stream
 
 BOOK: dict[str, Any] = {"type": "function", "function": {
@@ -283,6 +283,16 @@ def test_a_gateway_whose_features_are_known(
         told = run_all(started.url, checks, setting("chat", CHAT))
     other = {name: str(f.verdict) for name, f in told.items() if f.verdict is not Verdict.WORKS}
     assert other == expected, {name: f.fact for name, f in told.items()}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", [CHAT, REASONER])
+def test_a_healthy_gateway_is_not_accused_in_ten_runs(tmp_path: Path, model: str) -> None:
+    checks: list[Check] = [BY_ID["chat.plain"], BY_ID["chat.stream"], *CHECK.values()]
+    with gateway(tmp_path, {}) as started:
+        for seed in range(10):
+            told = run_all(started.url, checks, setting("chat", model, seed))
+            assert {f.verdict for f in told.values()} == {Verdict.WORKS}, (seed, told)
 
 
 def test_ids_of_ones_own_are_none_of_ours() -> None:
