@@ -91,6 +91,16 @@ def judge(model: str, counts: Sequence[Count], reference: Sequence[int | None] =
     return _alone(model, plain, own, streamed)
 
 
+def steady(counts: Sequence[Count]) -> tuple[int | None, ...]:
+    """What a reference keeps of COUNTED, in order; empty where one request was counted in several
+    ways: the slopes of a prompt that changes (one with the time of day in it) are no tokenizer's.
+    """
+    stated = _by_request([count for count in counts if not count.streamed])
+    if any(len(set(tokens)) > 1 for tokens in stated.values()):
+        return ()
+    return tuple(stated[place][0] if place in stated else None for place in COUNTED)
+
+
 def _beside(
     plain: Mapping[tuple[int, int], Sequence[int]],
     before: Mapping[tuple[int, int], Sequence[int]],

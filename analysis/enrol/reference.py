@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 from analysis.numbers.identity import Given, asked_of, chosen, counts_of
 from analysis.reading.load import Run, rows
 from identity import asked
+from identity.counting import steady
 from identity.looks import ANSWERS, LEAST_ANSWERED, SELF_ALPHA, counted, self_check
 from identity.reference import Reference
-from identity.texts import COUNTED
 from recording.errors import InputError
 
 MODE = "identity"
@@ -45,8 +45,6 @@ def _made(run: Run, model: str, own: Sequence[Given]) -> Reference:
         raise InputError(f"has {answered} answers of {planned} that make a reference: resume it, "
                          "or make another")  # fmt: skip
     half = len(answers) // 2
-    told = {(count.text, count.repeats): count.tokens for count in counts_of(own)
-            if not count.streamed}  # fmt: skip
     moments = sorted(datetime.fromisoformat(row["timestamp"]) for row in fresh)
     costs = [row["api_cost"] for row in own if row["api_cost"] is not None]
     return Reference(
@@ -57,7 +55,7 @@ def _made(run: Run, model: str, own: Sequence[Given]) -> Reference:
         cells=tuple(cells),
         first=counted(answers[:half]),
         second=counted(answers[half:]),
-        tokens=tuple(told.get(place) for place in COUNTED),
+        tokens=steady(counts_of(own)),
         extra_body=str(run.options.get("extra_body") or ""),
         made_by=run.made_by or "",
         requests=sum(row["sent_offset_s"] is not None for row in own),

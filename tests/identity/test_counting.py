@@ -6,7 +6,7 @@ from random import Random
 import bpe_openai
 import pytest
 
-from identity.counting import Count, Kind, judge
+from identity.counting import Count, Kind, judge, steady
 from identity.looks import Verdict
 from identity.texts import COUNTED, REPEATS, TEXTS, prompt
 from identity.tokenizers import KNOWN, TITLES, claimed
@@ -90,6 +90,16 @@ def test_a_dated_hidden_prompt_is_not_accused() -> None:
         dice = Random(seed)
         found = judge("gpt-4o", counts("o200k", lambda i, n, d=dice: n + 50 + d.randrange(3)))
         assert found.kind is Kind.VARIES or found.verdict is not Verdict.DIFFERS, seed
+
+
+def test_a_reference_whose_hidden_prompt_changed_lends_no_slopes() -> None:
+    """Made while a dated prompt changed its length, it would accuse every honest route after."""
+    dated = counts("o200k", lambda i, n: n + 50 + (i in (2, 9)))
+    assert steady(dated) == ()
+    found = judge("gpt-4o", counts("o200k"), steady(dated))
+    assert (found.verdict, found.kind) == (Verdict.NOT_SHOWN, Kind.CLAIMED)
+    honest = counts("o200k")
+    assert list(steady(honest)) == [count.tokens for count in honest]
 
 
 def test_a_model_that_nobody_knows_is_not_judged_without_a_reference() -> None:
