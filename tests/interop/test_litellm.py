@@ -239,3 +239,34 @@ def test_dropped_parameters_turn_refused_into_ignored_and_it_is_the_gateways_fau
         if not cell["arm"] and cell["verdict"] not in ("works", "not tried")
     }  # fmt: skip
     assert found == expected
+
+
+@pytest.mark.golden
+def test_a_hang_up_on_a_stream_reaches_the_server_behind_it(tmp_path: Path) -> None:
+    """By that server's log: it misses its client, and stops before the reply is written."""
+    (tmp_path / "p.toml").write_text(
+        "any_model = true\n[latency]\nttft_s = 0.25\ntokens_per_s = 20.0\n"
+    )
+    (tmp_path / "prompts.jsonl").write_text(
+        '{"messages": [{"role": "user", "content": "Write 100 tokens"}], "max_tokens": 100}\n'
+    )
+    behind = Simulator(tmp_path / "behind.csv", "--profile", tmp_path / "p.toml")
+    try:
+        with proxy(behind, tmp_path, "behind") as root:
+            done = run(
+                "-H", f"{root}/v1", "--mode", "rpm", "--model", "m", "--target", 240,
+                "--duration", 5, "--prompts", tmp_path / "prompts.jsonl", "--stream",
+                "--task-id-on-streams", "--cancel-after", "3chunks", "--cancel-share", "0.5",
+                results=tmp_path / "r",
+            )  # fmt: skip
+            logged = {row["task_id"]: row for row in behind.rows()}
+    finally:
+        behind.stop()
+    assert done.code == 0, done.text
+    left = [row for row in done.rows() if row.outcome == "abandoned"]
+    assert len(left) >= 5 and {row.outcome for row in done.rows()} == {"ok", "abandoned"}
+    written = [int(logged[row.task_id or ""]["produced_tokens"]) for row in left]
+    print(f"\n{len(left)} streams were cancelled after 3 chunks; written behind: {written}")
+    assert statistics.median(written) < 20  # its first requests are slow to notice
+    gone = [row for row in left if logged[row.task_id or ""]["fault"] == "client_gone"]
+    assert len(gone) > len(left) / 2
