@@ -37,6 +37,8 @@ from settings.options import Options
 from tasks.users import GatewayUser
 
 REPORT_WAIT_S = 600.0  # for the report of a run that was stopped, before the process ends
+LOOPBACK = "127.0.0.1"
+"""Where the web UI listens unless told otherwise: whoever reaches its form can spend money."""
 log = logging.getLogger("weighbridge")
 
 InFlight = Callable[[], int]
@@ -77,6 +79,10 @@ class Control:
     def on_init_command_line_parser(self, parser: LocustArgumentParser, **_: Any) -> None:
         """Declare our options, and answer mistakes in words of ours."""
         add_arguments(Options, parser)
+        for action in parser._actions:
+            if action.dest == "web_host":  # Locust would listen on every interface
+                action.default = LOOPBACK
+                action.help = f"address of the web UI (default: {LOOPBACK}; '*': all interfaces)"
 
         def error(message: str) -> NoReturn:
             known = [one for action in parser._actions for one in action.option_strings]

@@ -10,6 +10,7 @@ from loadshapes.own_traffic.traffic import prompt_tokens as line_tokens
 from loadshapes.phase import Phase
 from loadshapes.plan import Plan
 from recording.json_values import text_of
+from recording.reasons import Said
 from recording.record import RequestRecord
 from rules.prices import Prices
 from settings.options import Options
@@ -35,34 +36,53 @@ def seconds(phase: Phase) -> float:
 
 def estimate(plan: Plan, options: Options, prices: Prices | None = None) -> str:
     """One line: requests, prompt tokens, output tokens at most, minutes, and cost by the table."""
+    return estimate_said(plan, options, prices).en
+
+
+def estimate_said(plan: Plan, options: Options, prices: Prices | None = None) -> Said:
+    """The same in both languages."""
     if plan.outlook:
-        return plan.outlook
+        return Said(plan.outlook, plan.outlook)
     if MODES[options.mode].bounded:
         return _bounded(plan, options, prices)
     requests = "as many requests as fit" if plan.requests is None else f"{plan.requests:,} requests"
+    count = "请求数不定" if plan.requests is None else f"{plan.requests:,} 个请求"
     prompts = sum(round(_prompts(phase, options, plan.traffic)) for phase in plan.phases)
     outputs = [_outputs(phase, plan.traffic) for phase in plan.phases]
-    most = "unlimited" if None in outputs else f"at most {sum(map(int, filter(None, outputs))):,}"
+    budget = f"{sum(map(int, filter(None, outputs))):,}"
+    most = "unlimited" if None in outputs else f"at most {budget}"
+    most_zh = "不限" if None in outputs else f"最多 {budget}"
     lasts_s = sum(seconds(phase) for phase in plan.phases)
-    return (
+    cost = _cost(plan, options, prices) if prices else Said("", "")
+    return Said(
         f"{requests}, about {prompts:,} prompt tokens (at {CHARACTERS_PER_TOKEN} characters a "
         f"token), {most} output tokens, about {_lasting(lasts_s)} (at {ANSWER_S:g} "
-        f"s an answer){_cost(plan, options, prices) if prices else ''}"
+        f"s an answer){cost.en}",
+        f"{count}，prompt 约 {prompts:,} token（每 token 按 {CHARACTERS_PER_TOKEN} 个字符），输出 "
+        f"{most_zh} token，约 {lasts_s / 60:.1f} 分钟（每次回复按 {ANSWER_S:g} 秒）{cost.zh}",
     )
 
 
-def _bounded(plan: Plan, options: Options, prices: Prices | None) -> str:
+def _bounded(plan: Plan, options: Options, prices: Prices | None) -> Said:
     """The same of a mode whose prompts are all known: what it may use at the most."""
     each = [(phase, bound.of_phase(phase, options)) for phase in plan.phases]
     most = bound.together([one for _, one in each])
     output = "unlimited" if most.output_tokens is None else f"at most {most.output_tokens:,}"
+    minutes = sum(map(seconds, plan.phases)) / 60
+    picture = f"{bound.IMAGE_TOKENS + bound.TILE_TOKENS:,}"
+    zh = "不限" if most.output_tokens is None else f"最多 {most.output_tokens:,}"
+    text_zh = (
+        f"{plan.requests:,} 个请求，prompt 最多 {most.prompt_tokens:,} token（每字节 1 "
+        f"token，每张图片至少 {picture}），输出 "
+        f"{zh} token，约 {minutes:.1f} 分钟（每次回复按 {ANSWER_S:g} 秒）"
+    )
     text = (
         f"{plan.requests:,} requests, at most {most.prompt_tokens:,} prompt tokens (one a byte, "
-        f"{bound.IMAGE_TOKENS + bound.TILE_TOKENS:,} or more a picture), {output} output tokens, "
+        f"{picture} or more a picture), {output} output tokens, "
         f"about {_lasting(sum(map(seconds, plan.phases)))} (at {ANSWER_S:g} s an answer)"
     )
     if prices is None:
-        return text
+        return Said(text, text_zh)
     priced = [
         price.most_of(phase.count or 0, used.prompt_tokens, used.output_tokens)
         for phase, used in each
@@ -70,12 +90,15 @@ def _bounded(plan: Plan, options: Options, prices: Prices | None) -> str:
     ]
     unit = f" {prices.currency}" if prices.currency else ""
     rest = len(each) - len(priced)
-    return f"{text}, at most {sum(priced):.6g}{unit} by the price table" + (
-        f" ({rest} phases have no price or no end)" if rest else ""
+    en = f" ({rest} phases have no price or no end)" if rest else ""
+    zh = f"（{rest} 个阶段没有单价或没有终点）" if rest else ""
+    return Said(
+        f"{text}, at most {sum(priced):.6g}{unit} by the price table{en}",
+        f"{text_zh}，按价格表最多 {sum(priced):.6g}{unit}{zh}",
     )
 
 
-def _cost(plan: Plan, options: Options, prices: Prices) -> str:
+def _cost(plan: Plan, options: Options, prices: Prices) -> Said:
     """What the plan costs by the price table, if every answer uses its whole output budget."""
     cost, unpriced = 0.0, 0
     for phase in plan.phases:
@@ -91,7 +114,11 @@ def _cost(plan: Plan, options: Options, prices: Prices) -> str:
             cost += count * worst
     unit = f" {prices.currency}" if prices.currency else ""
     rest = f" ({unpriced} phases have no price or no end)" if unpriced else ""
-    return f", about {cost:.6g}{unit} by the price table if every answer is that long{rest}"
+    rest_zh = f"（{unpriced} 个阶段没有单价或没有终点）" if unpriced else ""
+    return Said(
+        f", about {cost:.6g}{unit} by the price table if every answer is that long{rest}",
+        f"，按价格表最多约 {cost:.6g}{unit}{rest_zh}",
+    )
 
 
 def _prompts(phase: Phase, options: Options, traffic: Traffic | None) -> float:

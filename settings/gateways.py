@@ -77,6 +77,19 @@ class Table:
         """A variable's name, with a note if it is from `.env`."""
         return f"{name} in {_DOTENV}" if name in self._from_file else name
 
+    def names(self) -> list[str]:
+        """The gateways that are configured as a pair, a base URL and a key, by their names."""
+        ending = "_BASE_URL"
+        stems = [
+            key.removesuffix(ending).lower() for key in self._environment if key.endswith(ending)
+        ]
+        pairs = [
+            *PAIRS,
+            *(named(stem) for stem in stems if re.fullmatch(r"[a-z_][a-z0-9_]*", stem)),
+        ]
+        found = {pair.name for pair in pairs if self.of(pair.url) and self.of(pair.key)}
+        return sorted(found)
+
     def at_home(self, host: str, gateway: str = "") -> bool:
         """Whether a base URL was configured, so that its key may go there."""
         pairs = (*PAIRS, named(gateway)) if gateway else PAIRS

@@ -3,14 +3,17 @@
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from flask import Response, make_response, send_file
 
 from recording.manifest import ROOT
+from recording.untrusted_text import shown
 
 KINDS = {"requests.csv": "text/csv", "requests.jsonl": "application/x-ndjson"}
+MOST_COMPARED = 6
+"""Runs in one comparison."""
 
 
 def rows(folder: Path | None, name: str, texts: Mapping[str, str]) -> Response:
@@ -43,6 +46,20 @@ def report(folder: Path | None, texts: Mapping[str, str]) -> Response:
     return send_file(
         folder / "report.html", as_attachment=True, download_name=f"{folder.name}-report.html"
     )
+
+
+def comparison(folders: Sequence[Path], lang: str) -> tuple[str | None, str]:
+    """The page that compares runs with the first of them; or None, and why there is none."""
+    with tempfile.TemporaryDirectory() as scratch:
+        path = Path(scratch) / "comparison.html"
+        command = [sys.executable, "-m", "analysis", "compare", *map(str, folders)]
+        command += ["--html", str(path), "--lang", lang]
+        done = subprocess.run(
+            command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True
+        )
+        if not path.is_file():
+            return None, shown(done.stderr.strip().removeprefix("weighbridge: "), 2000)
+        return path.read_text(encoding="utf-8"), ""
 
 
 def _none(why: str) -> Response:

@@ -1,7 +1,7 @@
 """What the start form may say: each field read as its option's type, with one sentence if not."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import Field, dataclass, fields, replace
 from typing import Any
 
@@ -36,8 +36,11 @@ class Ramp:
         return cls(int(users), rate)
 
 
-def options(form: Mapping[str, str], given: Options) -> Options:
+def options(form: Mapping[str, str], given: Options, references: Collection[str] = ()) -> Options:
     """The options of a run: those the server was given, changed by the form.
+
+    `references` are what may be chosen for `--against`: what the operator has configured, for a
+    key goes to its own gateway only.
 
     The form shows every mode's fields and keeps the last run's values: what the mode does not read
     is left aside.
@@ -51,7 +54,8 @@ def options(form: Mapping[str, str], given: Options) -> Options:
         item = _OPTIONS.get(name)
         if item is None:
             raise OperatorError(f"{name[:40]!r} is no field of the start form: leave it out.")
-        if not item.metadata["web"]:
+        chosen = name == "against" and text in ("", *references)
+        if not item.metadata["web"] and not chosen:
             raise OperatorError(
                 f"{flag(name)} cannot be set from the browser: give it on the "
                 "command line that starts Locust."

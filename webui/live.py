@@ -66,6 +66,12 @@ class LiveRun:
             now = began + record.done_offset_s
         self._series.add(record, now)
 
+    @property
+    def answer_s(self) -> float | None:
+        """The median latency of the phase that was heard of last; None: nothing was answered."""
+        known = [times.latency.percentile(50) for times in self._times.values()]
+        return next((value for value in reversed(known) if value is not None), None)
+
     def points(self, now: float | None) -> list[dict[str, Any]]:
         """The charts' points; `now` None: the run is over."""
         return self._series.points(now)

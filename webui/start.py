@@ -6,8 +6,10 @@ sentence, and nothing is sent. The options reach Locust only through the run tha
 """
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
+from pathlib import Path
 from typing import Any, Protocol
 
 import gevent
@@ -17,15 +19,19 @@ from locust.env import Environment
 from locust.runners import STATE_INIT, STATE_STOPPED, MasterRunner
 from werkzeug.datastructures import ImmutableMultiDict
 
-from engine.estimate import estimate
+from engine.estimate import estimate, estimate_said
 from engine.session import Session
 from loadshapes import modes
+from loadshapes.judgeable import check_judgeable
 from loadshapes.shapes import check_users
 from recording.errors import OperatorError
 from recording.untrusted_text import shown
 from settings.access import NONE
 from settings.gateways import Table
+from settings.money import table
+from settings.option import flag, foreign
 from settings.options import Options
+from settings.reference import SIMULATOR
 from webui import form as fields_of
 from webui.form import Ramp, number, run_time_s
 
@@ -51,7 +57,7 @@ class Desk:
         self._environment = environment
         self._command = command
         self._given = Options.of(environment.parsed_options)
-        self._gateway = gateway
+        self.gateway = gateway
         self._one = BoundedSemaphore()
         self._stopping = False
         self._meant = ""  # the plan that was asked about last
@@ -80,9 +86,17 @@ class Desk:
         return swarm, end
 
     def _refuse(self, why: str) -> Response:
+        message = self._sentence(why)
+        return jsonify({"success": False, "message": message, "host": self._environment.host})
+
+    def _sentence(self, why: str) -> str:
+        """A refusal as it is shown; what the form has no field for is said to be elsewhere."""
         sentence = why[:1].upper() + why[1:] if not why.startswith("--") else why
-        answer = {"success": False, "message": shown(sentence), "host": self._environment.host}
-        return jsonify(answer)
+        missing = re.match(r"--([a-z-]+) is missing", sentence)
+        names = {flag(item.name) for item in fields(Options) if not item.metadata["web"]}
+        if missing and f"--{missing[1]}" in names:
+            sentence += " Give it on the command line that starts this server."
+        return shown(sentence)
 
     def _ask(self, form: Mapping[str, str]) -> dict[str, str]:
         """Prepare a new run, or a change of the running one; the fields that Locust is to read."""
@@ -107,19 +121,7 @@ class Desk:
             raise OperatorError(
                 "no worker is connected: start one with locust --worker, then try again."
             )
-        asked = fields_of.options(form, self._given)
-        own: dict[str, str] = {}
-        if asked.mode == "interactive":
-            ramp = Ramp.of(form)
-            check_users(ramp.users, asked.max_workers)
-            own = {"user_count": str(ramp.users), "spawn_rate": str(ramp.rate)}
-            seconds = run_time_s(form)
-            own["run_time"] = "" if seconds is None else str(seconds)
-        elif run_time_s(form) is not None:
-            raise OperatorError(
-                f"a run time is for mode interactive only: mode {asked.mode or '(none)'} ends by "
-                "its plan, so leave the run time empty."
-            )
+        asked, own = self._read(form)
         host = self._host(form.get("host", ""))
         before = self._environment.host
         for item in fields(Options):
@@ -132,6 +134,50 @@ class Desk:
             self._environment.host = before
             raise
         return own
+
+    def _read(self, form: Mapping[str, str]) -> tuple[Options, dict[str, str]]:
+        """The options that a form asks for, and the fields that are Locust's to read."""
+        asked = fields_of.options(form, self._given, self.references())
+        own: dict[str, str] = {}
+        if asked.mode == "interactive":
+            ramp = Ramp.of(form)
+            check_users(ramp.users, asked.max_workers)
+            own = {"user_count": str(ramp.users), "spawn_rate": str(ramp.rate)}
+            seconds = run_time_s(form)
+            own["run_time"] = "" if seconds is None else str(seconds)
+        elif run_time_s(form) is not None:
+            raise OperatorError(
+                f"a run time is for mode interactive only: mode {asked.mode or '(none)'} ends by "
+                "its plan, so leave the run time empty."
+            )
+        return asked, own
+
+    def asked_last(self) -> Options:
+        """The options of the run that was asked for last; before that, those of the server."""
+        return Options.of(self._environment.parsed_options)
+
+    def results(self) -> Path:
+        """The folder of the run folders."""
+        return Path(self._given.results).resolve()
+
+    def references(self) -> list[str]:
+        """What may be chosen for `--against`: what this server's operator configured, by name."""
+        found = {SIMULATOR, self._given.against} - {""}
+        return sorted(found | {*Table(os.environ).names()})
+
+    def outlook(self, form: Mapping[str, str], lang: str) -> dict[str, Any]:
+        """What a start with this form would use at the most, or the sentence that refuses it."""
+        try:
+            asked, _ = self._read(form)
+            self._host(form.get("host", ""))
+            if found := list(foreign(asked)):
+                raise OperatorError(" ".join(found))
+            plan = modes.plan(replace(asked, task_id_prefix="x"))
+            check_judgeable(plan, asked)
+        except OperatorError as error:
+            return {"success": False, "message": self._sentence(f"{error}")}
+        told = estimate_said(plan, asked, table(asked, None))
+        return {"success": True, "message": shown(told.zh if lang == "zh" else told.en)}
 
     def _see_that_it_is_meant(self, asked: Options, form: Mapping[str, str]) -> None:
         """Have a plan beyond most machines and wallets started twice: OperatorError the first time.
@@ -159,16 +205,16 @@ class Desk:
         secret goes with the requests.
         """
         text = text.strip().rstrip("/")
-        if self._gateway is None and text and self._would_tell(text):
+        if self.gateway is None and text and self._would_tell(text):
             raise OperatorError(
                 f"no key of this server belongs to {text[:200]}, and a key is not sent to a host "
                 "that was typed in: start Locust with -H, or set the base URL beside its key "
                 "(OPENAI_BASE_URL, OPENAI_API_KEY)."
             )
-        if self._gateway is None or text in ("", self._gateway.rstrip("/")):
-            return self._gateway or text or None
+        if self.gateway is None or text in ("", self.gateway.rstrip("/")):
+            return self.gateway or text or None
         raise OperatorError(
-            f"this server sends to {self._gateway} only, because the API key goes with every "
+            f"this server sends to {self.gateway} only, because the API key goes with every "
             "request: start Locust with another -H to load another gateway."
         )
 
@@ -190,7 +236,7 @@ class Desk:
             raise OperatorError("the number of users must be at least 1: use Stop to end the run.")
         ramp = Ramp.of(form)
         check_users(ramp.users, session.options.max_workers)
-        asked = fields_of.options(form, self._given)
+        asked = fields_of.options(form, self._given, self.references())
         for name in form:
             old: Any = getattr(session.options, name, None)
             new: Any = getattr(asked, name, None)

@@ -42,8 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(help.DEMO, file=sys.stderr, flush=True)
         return _run("--headless", *DEMO, *rest)
     if what == "ui":
-        # Locust would listen on every interface, and whoever reaches the form can spend money.
-        return _run("--web-host", "127.0.0.1", *rest)
+        return _run(*rest)
     if what == "worker":
         return _run("--worker", *rest)
     if what in ANALYSIS:

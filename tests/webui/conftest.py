@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.simulated import Simulator
+from tests.webui.browser import CHROMIUM, FLAGS, Browser
 from tests.webui.server import WebServer
 
 Serve = Callable[..., WebServer]
@@ -44,3 +46,23 @@ def serve(gateway: Simulator, tmp_path: Path) -> Iterator[Serve]:
     for made in started:
         made.process.kill()
         made.process.wait()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    if CHROMIUM is None:
+        pytest.skip("chromium is not installed")
+    with playwright.sync_playwright() as driver:
+        made = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield made
+        made.close()
+
+
+@pytest.fixture
+def browser(chromium: Any) -> Iterator[Browser]:
+    made = Browser(chromium)
+    yield made
+    made.page.close()
+    assert made.errors == []
+    assert made.foreign == []

@@ -1,115 +1,13 @@
-"""The web UI in a real Chromium, as a person uses it.
+"""Locust's page with our part of it in a real Chromium, as a person uses it."""
 
-WEIGHBRIDGE_SCREENSHOTS names a folder that is to keep pictures of what the tests saw.
-"""
-
-import os
-import re
-import shutil
-import time
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
-
-import pytest
 
 from tests.simulated import Simulator
+from tests.webui.browser import Browser
 from tests.webui.conftest import Serve
 from tests.webui.server import WebServer
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-         "--disable-background-networking", "--disable-component-update",
-         "--disable-sync"]  # fmt: skip
 HOSTILE = "<img src=x onerror=window.broken=1>"
-
-
-class Browser:
-    """One page of Chromium, and what its console complained of."""
-
-    def __init__(self, chromium: Any) -> None:
-        self.page = chromium.new_page(viewport={"width": 1500, "height": 1000})
-        self.errors: list[str] = []
-        self.foreign: list[str] = []
-        self.page.on("console", self._console)
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.page.on("request", self._request)
-        self.page.set_default_timeout(120_000)
-
-    def _console(self, message: Any) -> None:
-        if message.type in ("error", "warning"):
-            self.errors.append(message.text)
-
-    def _request(self, request: Any) -> None:
-        if not re.match(r"http://127\.0\.0\.1:|data:|blob:", request.url):
-            self.foreign.append(request.url)
-
-    def start(self, server: WebServer, **fields: str) -> None:
-        """Open the start form, fill it, and press Start."""
-        if not self.page.url.startswith(server.url):
-            self.page.goto(server.url)
-        new = self.page.get_by_role("button", name="New")
-        new.or_(self.page.get_by_text("Custom parameters")).first.wait_for()
-        if new.count():
-            new.click()
-        self.page.get_by_text("Custom parameters").click()
-        self._fill(fields)
-        self.page.get_by_role("button", name="Start", exact=True).click()
-
-    def edit(self, **fields: str) -> None:
-        """Change the running test."""
-        self.page.get_by_role("button", name="Edit").click()
-        self._fill(fields)
-        self.page.get_by_role("button", name="Update").click()
-
-    def _fill(self, fields: dict[str, str]) -> None:
-        for name, text in fields.items():
-            field = self.page.locator(f"form [name={name}]")
-            field.wait_for()
-            if field.evaluate("e => e.tagName") == "SELECT":
-                field.select_option(text)
-            else:
-                field.fill(text)
-
-    def tab(self, name: str) -> None:
-        self.page.get_by_role("tab", name=name).click()
-
-    def cells(self) -> list[list[str]]:
-        """The Gateway tab's table, without its head."""
-        rows: list[list[str]] = self.page.eval_on_selector_all(
-            "#root tbody tr", "rows => rows.map(r => [...r.cells].map(c => c.textContent))"
-        )
-        return rows
-
-    def until(self, true: Any, what: str, longest_s: float = 120) -> None:
-        deadline = time.monotonic() + longest_s
-        while not true():
-            assert time.monotonic() < deadline, f"{what}: {self.page.inner_text('body')}"
-            time.sleep(0.1)
-
-    def picture(self, name: str) -> None:
-        folder = os.environ.get("WEIGHBRIDGE_SCREENSHOTS")
-        if folder:
-            self.page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    with playwright.sync_playwright() as driver:
-        made = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield made
-        made.close()
-
-
-@pytest.fixture
-def browser(chromium: Any) -> Iterator[Browser]:
-    made = Browser(chromium)
-    yield made
-    made.page.close()
-    assert made.errors == []
-    assert made.foreign == []
 
 
 def test_a_person_runs_a_ladder_a_window_and_users_by_hand(
@@ -178,7 +76,7 @@ def test_nothing_a_name_or_a_gateway_says_runs_as_html(
     browser.page.get_by_role("button", name="New").wait_for()
     browser.tab("Gateway")
     browser.until(lambda: HOSTILE in browser.page.inner_text("#root"), "the name as text")
-    for path in ("/?tab=gateway", "/gateway", "/stats/report"):
+    for path in ("/locust?tab=gateway", "/gateway", "/stats/report"):
         browser.page.goto(server.url + path)
         browser.page.wait_for_timeout(1100)
         assert HOSTILE in browser.page.inner_text("body")
@@ -188,7 +86,7 @@ def test_nothing_a_name_or_a_gateway_says_runs_as_html(
 
 def test_the_policy_lets_no_inline_script_run(server: WebServer, browser: Browser) -> None:
     """Even if a tag got into a page, its script would not run."""
-    for path in ("/", "/gateway", "/stats/report"):
+    for path in ("/", "/locust", "/gateway", "/gateway/runs", "/stats/report"):
         browser.page.goto(server.url + path)
         browser.page.evaluate(
             "() => { const d = document.createElement('div'); document.body.append(d);"

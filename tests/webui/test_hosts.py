@@ -3,7 +3,9 @@
 import socket
 
 import pytest
+from locust.argument_parser import get_empty_argument_parser, setup_parser_arguments
 
+from engine.control import Control
 from webui.hosts import is_ours, own_names
 
 
@@ -24,3 +26,17 @@ def test_names_of_this_server(host: str) -> None:
 )  # fmt: skip
 def test_names_of_others(host: str) -> None:
     assert not is_ours(host, own_names("", "loadtest.acme.example"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "where"),
+    [([], "127.0.0.1"), (["--web-host", "0.0.0.0"], "0.0.0.0"), (["--web-host", "*"], "*")],
+)
+def test_the_web_ui_listens_on_loopback_unless_told_otherwise(
+    arguments: list[str], where: str
+) -> None:
+    """By plain `locust` too, not only by `weighbridge ui`."""
+    parser = get_empty_argument_parser()
+    setup_parser_arguments(parser)
+    Control(lambda *_: None, lambda *_: None).on_init_command_line_parser(parser)
+    assert parser.parse_args(arguments).web_host == where

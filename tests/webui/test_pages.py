@@ -37,7 +37,8 @@ def enter():
     return redirect("/")
 """
 OURS = ("/gateway", "/gateway/state", "/gateway/requests.csv", "/gateway/requests.jsonl",
-        "/gateway/report.html", "/gateway/static/page.js")  # fmt: skip
+        "/gateway/report.html", "/gateway/static/live.js", "/locust", "/gateway/runs",
+        "/gateway/compare")  # fmt: skip
 
 
 def test_before_the_first_run_there_is_nothing_to_download(serve: Serve) -> None:
@@ -96,14 +97,14 @@ def test_our_pages_run_no_script_but_our_own(server: WebServer) -> None:
     assert "default-src 'none'" in policy
     assert "script-src 'self';" in policy
     assert "unsafe" not in policy
-    for path in ("/", "/stats/report"):
+    for path in ("/locust", "/stats/report"):
         policy = server.open(path).headers["Content-Security-Policy"]
         assert "script-src 'self' 'nonce-" in policy
 
 
 def test_our_pages_stand_below_locusts_base_path(gateway: Simulator, serve: Serve) -> None:
     server = serve("-H", gateway.url, "--web-base-path", "/load", base="/load")
-    for path in ("", "/state", "/static/page.js"):
+    for path in ("", "/state", "/runs", "/static/live.js"):
         assert server.open(f"/gateway{path}").status == 200
 
 

@@ -18,7 +18,7 @@ from tests.webui.server import FORM, WebServer
 
 def shown(server: WebServer) -> dict[str, Any]:
     """What Locust's page is given to draw."""
-    page = server.open("/").read().decode()
+    page = server.open("/locust").read().decode()
     found = re.search(r"window.templateArgs = (.*)", page)
     assert found is not None
     made: dict[str, Any] = json.loads(found[1])
@@ -166,7 +166,7 @@ def test_another_sites_page_can_start_and_stop_nothing(
 
 
 def test_another_sites_page_can_read_nothing(server: WebServer) -> None:
-    for path in ("/", "/stats/requests", "/gateway", "/gateway/state", "/gateway/requests.csv"):
+    for path in ("/", "/locust", "/stats/requests", "/gateway", "/gateway/state", "/gateway/runs"):
         answer = server.open(path, headers={"Origin": "https://attacker.example"})
         assert not [name for name in answer.headers if name.startswith("Access-Control")]
         assert answer.headers["X-Frame-Options"] == "DENY"
@@ -195,7 +195,8 @@ def test_the_key_is_in_no_page_of_a_gateway_that_echoes_it(serve: Serve, tmp_pat
 
 
 def shows_no_key(server: WebServer) -> None:
-    for path in ("/", "/stats/requests", "/stats/report", "/stats/failures/csv", "/exceptions",
+    for path in ("/", "/locust", "/gateway/runs", "/stats/requests", "/stats/report",
+                 "/stats/failures/csv", "/exceptions",
                  "/logs", "/tasks", "/gateway", "/gateway/state", "/gateway/requests.csv",
                  "/gateway/requests.jsonl", "/gateway/report.html"):  # fmt: skip
         answer = server.open(path)

@@ -1,0 +1,155 @@
+"""What the start form shows: the modes with their questions, and each option as a field. Pure.
+
+A field is shown in the modes that read its option. Those of a mode's own example command stand
+first; the others are folded away, in the groups of settings/option.py.
+"""
+
+from collections.abc import Sequence
+from dataclasses import Field, dataclass, fields
+from typing import Any
+
+from loadshapes.modes import MODES
+from loadshapes.modes.mode import Mode
+from settings.option import GROUPS, choices, flag, readers
+from settings.options import Options
+from webui import words_zh
+
+ALWAYS = ("model", "budget")
+"""What stands first in every mode that reads it."""
+_ORDER = ("load", *(group for group in GROUPS if group != "load"))
+BY_HAND = {
+    "user_count": ("Users", "how many ask at once; each sends its next request when answered", "5"),
+    "spawn_rate": ("Ramp up", "users added a second", "5"),
+    "run_time": ("Run time", "like 20s, 3m or 1h20m (empty: until stopped)", ""),
+}
+"""Locust's own fields, which mode interactive reads: label, help, and what they begin with."""
+_SHORT = {"-u": "user_count", "-r": "spawn_rate", "-t": "run_time"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormField:
+    """One field: `kind` is text, number, switch or choice; `first` the modes in which it stands
+    above the folded groups, `examples` what the examples of modes give it, as mode=value."""
+
+    name: str
+    flag: str
+    label: str
+    help: str
+    kind: str
+    value: str
+    group: str
+    modes: tuple[str, ...]
+    first: tuple[str, ...]
+    unit: str = ""
+    examples: str = ""
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Fields that belong together."""
+
+    name: str
+    purpose: str
+    fields: tuple[FormField, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A mode as a visitor chooses it: what it answers, and what it sends."""
+
+    name: str
+    question: str
+    sends: str
+
+
+def cards(lang: str) -> list[Card]:
+    """The modes, in order."""
+    place = 1 if lang == "zh" else 0
+    return [
+        Card(mode.name, mode.question[place], mode.sends[place].replace("`", ""))
+        for mode in MODES.values()
+    ]
+
+
+def groups(shown: Options, lang: str, against: Sequence[str] = ()) -> list[Group]:
+    """Every field with the value that is shown, by group; `against`: references to choose from."""
+    made = [_field(item, shown, lang, against) for item in fields(Options) if _offered(item)]
+    made += [_by_hand(name, lang) for name in BY_HAND]
+    return [
+        Group(*_titled(group, lang), of_group)
+        for group in _ORDER
+        if (of_group := tuple(field for field in made if field.group == group))
+    ]
+
+
+def given(shown: Options, lang: str) -> list[tuple[str, str]]:
+    """What the command line decided and the form cannot: flags, and values without a secret."""
+    public = shown.public()
+    return [
+        (flag(item.name), "" if value is True else str(value))
+        for item in fields(Options)
+        if not _offered(item) and item.metadata["group"] != "output"
+        and (value := getattr(public, item.name)) != item.default
+    ]  # fmt: skip
+
+
+def _offered(item: "Field[Any]") -> bool:
+    return item.name != "mode" and (item.metadata["web"] or item.name == "against")
+
+
+def _field(item: "Field[Any]", shown: Options, lang: str, against: Sequence[str]) -> FormField:
+    value: Any = getattr(shown, item.name)
+    offered = ("", *against) if item.name == "against" else choices(item)
+    kind = "text"
+    if isinstance(item.default, bool):
+        kind, value = "switch", str(value).lower()
+    elif offered:
+        kind = "choice"
+    elif isinstance(item.default, int | float):
+        kind, value = "number", f"{value:g}" if isinstance(value, float) else value
+    label, help = _said(item.name, item.metadata["help"].partition("; docs/")[0], lang)
+    modes = readers(item)
+    first = tuple(mode for mode in modes if item.name in (*ALWAYS, *_of_example(MODES[mode])))
+    return FormField(
+        name=item.name, flag=flag(item.name), label=label, help=help, kind=kind, value=str(value),
+        group=item.metadata["group"], modes=modes, first=first, choices=offered,
+        unit="s" if item.metadata["seconds"] else "",
+        examples=" ".join(
+            f"{mode}={said}" for mode in modes if (said := _of_example(MODES[mode]).get(item.name))
+        ),
+    )  # fmt: skip
+
+
+def _by_hand(name: str, lang: str) -> FormField:
+    label, help, value = BY_HAND[name]
+    if lang == "zh":
+        label, help = words_zh.LABELLED[name]
+    short = next(short for short, known in _SHORT.items() if known == name)
+    return FormField(
+        name=name, flag=short, label=label, help=help, value=value, group="load",
+        kind="text" if name == "run_time" else "number",
+        modes=("interactive",), first=("interactive",),
+    )  # fmt: skip
+
+
+def _of_example(mode: Mode) -> dict[str, str]:
+    """What a mode's example command says, by the options' names; of a switch nothing."""
+    said: dict[str, str] = {}
+    for word, after in zip(mode.example, (*mode.example[1:], ""), strict=False):
+        if word.startswith("--"):
+            value = "" if after.startswith("-") else after
+            said[word.lstrip("-").replace("-", "_")] = value
+    return said
+
+
+def _said(name: str, help: str, lang: str) -> tuple[str, str]:
+    if lang == "zh" and name in words_zh.LABELLED:
+        return words_zh.LABELLED[name]
+    return name.replace("_", " ").capitalize(), help
+
+
+def _titled(group: str, lang: str) -> tuple[str, str]:
+    if lang == "zh" and group in words_zh.GROUPS:
+        return words_zh.GROUPS[group]
+    return group.capitalize(), GROUPS[group]

@@ -1,0 +1,116 @@
+"""The run that goes on, or the last one, as the browser sees it."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from engine.session import Session
+from recording.tally import Tally
+from recording.untrusted_text import shown
+from webui import words
+from webui.ending import Ending
+from webui.failures import Failures
+from webui.live import LiveRun
+from webui.start import Commander
+from webui.time_left import time_left_s
+
+
+class Gateway:
+    """The current or last run as the browser sees it. `in_flight` counts requests under way."""
+
+    def __init__(self, command: Commander, in_flight: Callable[[], int], lang: str) -> None:
+        self.lang = lang
+        self._command = command
+        self._in_flight = in_flight
+        self._session: Session | None = None
+        self._live: LiveRun | None = None
+        self._ending = Ending()
+        self._failures = Failures()
+
+    def watch(self, session: Session) -> None:
+        """Show this run from now on."""
+        unit = session.tariff.currency or ""
+        live = LiveRun(session, unit, words.texts(self.lang))
+        session.watchers.append(lambda record: live.add(record, time.time()))
+        ending = Ending()
+        session.watchers.append(ending.add)
+        session.noted.append(ending.note)
+        failures = Failures()
+        session.watchers.append(failures.add)
+        self._session, self._live = session, live
+        self._ending, self._failures = ending, failures
+
+    @property
+    def folder(self) -> Path | None:
+        """The run's folder; None: there was no run."""
+        return None if self._session is None else self._session.folder
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The Gateway tab's rows."""
+        if self._session is None or self._live is None:
+            return []
+        phase = self._session.conductor.phase if self._runs else None
+        name = None if phase is None else phase.name
+        return self._live.rows(time.time(), name, self._in_flight())
+
+    def state(self) -> dict[str, Any]:
+        """All that the charts' page draws."""
+        if self._session is None or self._live is None:
+            return {"run": None, "rows": [], "points": [], "words": words.texts(self.lang)}
+        return {
+            "run": self._session.options.run_id,
+            "mode": self._session.options.mode,
+            "gateway": shown(self._session.endpoint.shown),
+            "simulated": self._session.endpoint.simulated,
+            "currency": self._live.currency,
+            "running": self._runs,
+            "ending": self._ending.said(self.lang),
+            "report": (self._session.folder / "report.html").is_file(),
+            "columns": words.columns(self.lang),
+            "words": words.texts(self.lang),
+            "rows": self.rows(),
+            "points": self._live.points(time.time() if self._runs else None),
+            "failures": self._failures.rows(),
+            "budget": self._budget(self._session),
+            **self._course(self._session, self._live),
+        }
+
+    def _budget(self, session: Session) -> list[dict[str, Any]]:
+        """What each budget allows, and what of it is used or set aside."""
+        left = session.budget_left()
+        units = (
+            ("money", session.options.budget, session.tariff.currency or ""),
+            ("tokens", session.options.budget_tokens, "token" if self.lang == "zh" else "tokens"),
+        )
+        return [
+            {"unit": unit, "limit": limit, "used": max(0.0, limit - left[name])}
+            for name, limit, unit in units
+            if name in left and limit
+        ]
+
+    def _course(self, session: Session, live: LiveRun) -> dict[str, Any]:
+        """Where in its plan the run is: the phase that goes on, those to come, and the time left.
+
+        Of a plan that decides its phases on the way only those that are known count.
+        """
+        running = session.conductor.phase if self._runs else None
+        phases = session.plan.phases
+        names = [phase.name for phase in phases]
+        if not self._runs:
+            return {"now": None, "next": [], "by_hand": session.plan.endless, "left_s": None}
+        place = names.index(running.name) + 1 if running and running.name in names else 0
+        to_come = [phase for phase in phases[place:] if phase.name not in session.began]
+        began = session.began.get(running.name) if running else None
+        tally = session.tallies[running.name] if running else Tally()
+        passed_s = max(0.0, time.time() - began) if began is not None else 0.0
+        return {
+            "now": f"{shown(running.name)} ({place}/{len(names)})" if running else None,
+            "next": [shown(phase.name) for phase in to_come[:3]],
+            "by_hand": session.plan.endless,
+            "left_s": time_left_s(running, passed_s, tally, to_come, live.answer_s),
+        }
+
+    @property
+    def _runs(self) -> bool:
+        return self._session is not None and self._command.session is self._session
