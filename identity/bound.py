@@ -29,9 +29,14 @@ def counting() -> Bound:
 
 def enrolment(answers: int) -> Bound:
     """Choosing, and so many answers to each cell."""
-    dearest = sorted((prompt(q, NONCE) for q in range(len(BANK))), key=_bytes)[-2 * MOST :]
-    choosing = [prompt(q, NONCE) for q in range(len(BANK))] * CHOOSING
-    return _of([*choosing, *dearest * answers])
+    choosing = _of([prompt(q, NONCE) for q in range(len(BANK))] * CHOOSING)
+    return Bound(*(a + b for a, b in zip(choosing, dearest(answers), strict=True)))
+
+
+def dearest(answers: int) -> Bound:
+    """So many answers to each cell, before it is known which they are."""
+    longest = sorted((prompt(q, NONCE) for q in range(len(BANK))), key=_bytes)[-2 * MOST :]
+    return _of(longest * answers)
 
 
 def audit(questions: Iterable[int]) -> tuple[Bound, Bound]:

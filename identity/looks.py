@@ -121,6 +121,12 @@ def audit(reference: Reference, asked: Sequence[Asked]) -> Audit:
     return found(Verdict.NOT_SHOWN, looks)
 
 
+def halves(asked: Sequence[Asked]) -> tuple[dict[int, Counter[str]], dict[int, Counter[str]]]:
+    """A reference's answers: the words of the first half of the requests, and of the second."""
+    half = len(asked) // 2
+    return counted(asked[:half]), counted(asked[half:])
+
+
 def counted(asked: Sequence[Asked]) -> dict[int, Counter[str]]:
     """The words of each question."""
     counts: dict[int, Counter[str]] = {}

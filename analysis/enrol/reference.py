@@ -8,7 +8,7 @@ from analysis.numbers.identity import Given, asked_of, chosen, counts_of
 from analysis.reading.load import Run, rows
 from identity import asked
 from identity.counting import steady
-from identity.looks import ANSWERS, LEAST_ANSWERED, SELF_ALPHA, counted, self_check
+from identity.looks import ANSWERS, LEAST_ANSWERED, SELF_ALPHA, halves, self_check
 from identity.reference import Reference
 from recording.errors import InputError
 
@@ -27,10 +27,11 @@ def of(run: Run, model: str = "") -> Reference:
     own = [row for row in found if row["model_requested"] == (model or models[0])]
     if not own:
         raise InputError(f"never asked {model}, but {', '.join(models)}")
-    return _checked(_made(run, model or models[0], own))
+    return _checked(made(run, model or models[0], own, urlsplit(run.base_url or "").netloc))
 
 
-def _made(run: Run, model: str, own: Sequence[Given]) -> Reference:
+def made(run: Run, model: str, own: Sequence[Given], host: str) -> Reference:
+    """The reference of a model's rows over one route. Raises InputError."""
     cells = chosen(own)
     if not cells:
         raise InputError(
@@ -44,17 +45,17 @@ def _made(run: Run, model: str, own: Sequence[Given]) -> Reference:
     if answered < LEAST_ANSWERED * planned:
         raise InputError(f"has {answered} answers of {planned} that make a reference: resume it, "
                          "or make another")  # fmt: skip
-    half = len(answers) // 2
+    first, second = halves(answers)
     moments = sorted(datetime.fromisoformat(row["timestamp"]) for row in fresh)
     costs = [row["api_cost"] for row in own if row["api_cost"] is not None]
     return Reference(
         model=model,
-        host=urlsplit(run.base_url or "").netloc.rpartition("@")[2],
+        host=host.rpartition("@")[2],
         began=_utc(moments[0]),
         ended=_utc(moments[-1]),
         cells=tuple(cells),
-        first=counted(answers[:half]),
-        second=counted(answers[half:]),
+        first=first,
+        second=second,
         tokens=steady(counts_of(own)),
         extra_body=str(run.options.get("extra_body") or ""),
         made_by=run.made_by or "",
@@ -64,13 +65,13 @@ def _made(run: Run, model: str, own: Sequence[Given]) -> Reference:
     )
 
 
-def _checked(made: Reference) -> Reference:
-    if (p := self_check(made)) <= SELF_ALPHA:
+def _checked(one: Reference) -> Reference:
+    if (p := self_check(one)) <= SELF_ALPHA:
         raise InputError(
             f"gives a reference that differs from itself (p = {p:.2g}): the route is mixed, or the "
             "model changed meanwhile. Nothing can be held against it; enrol again"
         )
-    return made
+    return one
 
 
 def _utc(moment: datetime) -> str:

@@ -64,13 +64,18 @@ class Identity:
         return test.verdict is not Verdict.NOT_ENOUGH
 
 
-def of_model(model: str, rows: Sequence[Given], reference: Reference | None) -> Identity:
-    """Judge a model by all of its rows."""
+def of_model(
+    model: str,
+    rows: Sequence[Given],
+    reference: Reference | None,
+    second_route: Sequence[Given] = (),
+) -> Identity:
+    """Judge a model by all of its rows; `second_route`: those that a live reference is made of."""
     count, looks = _of(rows, asked.COUNT, asked.STREAM), _looks(rows)
     answers = asked_of(looks)
-    judged = audit(reference, answers) if reference is not None and answers else None
+    judged = audit(reference, answers) if reference is not None else None
     known = reference.tokens if reference is not None else ()
-    enrolling = _of(rows, asked.CHOOSE, asked.ENROL)
+    enrolling = second_route or _of(rows, asked.CHOOSE, asked.ENROL)
     names: dict[str, int] = {}
     for row in rows:
         if row["model_returned"]:

@@ -1,8 +1,13 @@
 """What mode identity found in a run: the numbers of each model, and the run's reference."""
 
+from typing import Any
+from urllib.parse import urlsplit
+
+from analysis.enrol.reference import made
 from analysis.numbers.identity import Identity, of_model
 from analysis.report.view import View
 from identity.reference import Reference, read
+from recording.arms import GATEWAY, REFERENCE
 from recording.errors import InputError
 from recording.untrusted_text import as_json
 
@@ -10,19 +15,35 @@ MODE = "identity"
 
 
 def numbers(view: View) -> list[Identity]:
-    """What the run shows of each of its models."""
-    rows, reference = view.rows(MODE), reference_of(view)
+    """What the run shows of each of its models, over the gateway's route."""
+    rows = view.rows(MODE)
     models = dict.fromkeys(row["model_requested"] for row in rows)
     return [
-        of_model(model, [row for row in rows if row["model_requested"] == model], reference)
+        of_model(model, _of(view, model), reference_of(view, model), _of(view, model, REFERENCE))
         for model in models
     ]
 
 
-def reference_of(view: View) -> Reference | None:
-    """The reference that the run was made with, as its manifest keeps it; None: without one."""
+def reference_of(view: View, model: str) -> Reference | None:
+    """The reference that the run was made with, as its manifest keeps it, or that its rows of the
+    second route make; None: there is none."""
     kept = view.run.manifest.get("enrolled")
     try:
-        return read(as_json(kept)) if isinstance(kept, dict) else None
-    except InputError:  # of a version that asked otherwise
-        return None
+        if isinstance(kept, dict):
+            return read(as_json(kept))
+        if own := _of(view, model, REFERENCE):
+            facts = view.run.manifest.get("reference")
+            address = str(facts["base_url"]) if facts else ""
+            return made(view.run, model, own, urlsplit(address).netloc)
+    except InputError:  # of a version that asked otherwise, or too little was answered
+        pass
+    return None
+
+
+def _of(view: View, model: str, arm: str = GATEWAY) -> list[dict[str, Any]]:
+    """The rows of a model that took a route."""
+    return [
+        row
+        for row in view.rows(MODE)
+        if row["model_requested"] == model and (row["arm"] or GATEWAY) == arm
+    ]

@@ -6,7 +6,7 @@ more of them once a look differs. What it means is worked out from the rows by t
 (analysis/report/sections/identity.py), by the same rules.
 """
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from datetime import UTC, datetime
 
 from identity import asked, bound, reference_file
@@ -16,22 +16,26 @@ from identity.bound import Bound
 from identity.cells import CHOOSING, choose, enough
 from identity.looks import (
     ANSWERS,
+    LEAST_ANSWERED,
     LOOKS,
     SELF_ALPHA,
     Asked,
     Verdict,
     Why,
     audit,
+    halves,
     self_check,
 )
 from identity.reference import Reference
 from identity.texts import COUNTED, STREAMED
+from loadshapes.finding import Finding
 from loadshapes.modes.mode import Mode
 from loadshapes.phase import Phase
 from loadshapes.plan import Plan
 from loadshapes.program import Program
 from loadshapes.schedule import Closed
 from loadshapes.task_prefix import task_prefix
+from recording.arms import REFERENCE
 from recording.errors import OperatorError
 from recording.record import RequestRecord
 from rules.prices import PriceError, Prices
@@ -50,10 +54,13 @@ def plan(options: Options) -> Plan:
     """
     if not options.models:
         raise OperatorError("--model is missing: mode identity needs the models to ask.")
-    if options.max_tokens or options.against:
+    if options.max_tokens:
         raise OperatorError(
-            "mode identity asks what its reference was asked: leave out --max-tokens, and enrol "
-            "the route of --against by a run of its own with --enrol."
+            "mode identity asks what its reference was asked: leave out --max-tokens."
+        )
+    if options.against and (options.enrol or options.reference):
+        raise OperatorError(
+            "--against is the reference itself: leave out --enrol and --reference, or --against."
         )
     known = _reference(options) if options.reference else None
     try:
@@ -104,11 +111,15 @@ def _outlook(options: Options, model: str, known: Reference | None, prices: Pric
         return text + (f" and {price.most_of(*one):.6g}{unit}" if price else "")
 
     found = [f"{model}: who counts, {told(bound.counting())}"]
-    if options.enrol:
+    if options.enrol or options.against:
         found.append(f"a reference, {told(bound.enrolment(ANSWERS))}")
     if known is not None:
         first, whole = bound.audit(cell.question for cell in known.cells)
         found.append(f"who answers, {told(first)} where it differs at once, else {told(whole)}")
+    if options.against:
+        found.append(f"who counts there, {told(bound.counting())}")
+        whole = bound.dearest(LOOKS[-1][0])
+        found.append(f"who answers, at most {told(whole)}")
     return "; ".join(found)
 
 
@@ -118,22 +129,37 @@ def _program(options: Options, known: Reference | None) -> Program:
         yield _phase(options, model, asked.STREAM, len(STREAMED))
         if options.enrol:
             yield from _enrolled(options, model)
+        if options.against:
+            live = yield from _enrolled(options, model, REFERENCE)
+            if live is not None and self_check(live) > SELF_ALPHA:
+                yield from _audited(options, model, live)
         if known is not None:
             yield from _audited(options, model, known)
 
 
-def _enrolled(options: Options, model: str) -> Program:
+def _enrolled(
+    options: Options, model: str, route: str = ""
+) -> Generator[Phase, Finding, Reference | None]:
     """Questions are chosen by ten answers each, and asked afresh: those are the reference."""
     everything = range(len(BANK))
-    found = yield _phase(options, model, asked.CHOOSE, CHOOSING * len(BANK), everything)
+    if route:
+        yield _phase(options, model, asked.COUNT, len(COUNTED), route=route)
+    found = yield _phase(options, model, asked.CHOOSE, CHOOSING * len(BANK), everything, route)
     said: dict[int, list[str]] = {}
     for one in _asked(found.records):
         if one.word:
             said.setdefault(one.question, []).append(one.word)
     cells = choose(said)
-    if enough(cells):
-        questions = [cell.question for cell in cells]
-        yield _phase(options, model, asked.ENROL, ANSWERS * len(cells), questions)
+    if not enough(cells):
+        return None
+    questions = [cell.question for cell in cells]
+    count = ANSWERS * len(cells)
+    found = yield _phase(options, model, asked.ENROL, count, questions, route)
+    answers = _asked(found.records)
+    if sum(bool(one.word) for one in answers) < LEAST_ANSWERED * count:
+        return None
+    first, second = halves(answers)
+    return Reference(model, "", "", "", tuple(cells), first, second)
 
 
 def _audited(options: Options, model: str, known: Reference) -> Program:
@@ -156,10 +182,16 @@ def _asked(records: Sequence[RequestRecord]) -> list[Asked]:
 
 
 def _phase(
-    options: Options, model: str, scenario: str, count: int, asks: Sequence[int] = ()
+    options: Options,
+    model: str,
+    scenario: str,
+    count: int,
+    asks: Sequence[int] = (),
+    route: str = "",
 ) -> Phase:
+    at = f"{scenario}-{route}" if route else scenario
     return Phase(
-        name=f"{NAME}/{scenario}/{model}",
+        name=f"{NAME}/{at}/{model}",
         mode=NAME,
         scenario=scenario,
         model=model,
@@ -168,7 +200,8 @@ def _phase(
         users=min(AT_ONCE, options.max_workers, count) if asks else 1,
         max_tokens=OUTPUT_TOKENS,
         stream=scenario == asked.STREAM,
-        task_prefix=task_prefix(options, NAME, model, scenario, "req-"),
+        task_prefix=task_prefix(options, NAME, model, at, "req-"),
+        route=route,
         watched=bool(asks),
         asks=tuple(asks),
     )

@@ -16,7 +16,7 @@ from analysis.report import identity
 from analysis.report.report import look
 from identity.counting import Kind
 from identity.looks import Verdict, Why
-from tests.locust_run import ROOT, LocustRun, command, environment, run
+from tests.locust_run import CANARY, ROOT, LocustRun, command, environment, run
 from tests.simulated import Simulator
 
 PROFILE = """
@@ -35,7 +35,11 @@ MODEL = "gpt-4o"
 
 
 def asked(
-    folder: Path, profile: str, *options: object, faults: str = ""
+    folder: Path,
+    profile: str,
+    *options: object,
+    faults: str = "",
+    env: dict[str, str] | None = None,
 ) -> tuple[LocustRun, list[dict[str, str]]]:
     """A run of the mode against a simulator of a profile, and the simulator's own log."""
     folder.mkdir()
@@ -45,7 +49,7 @@ def asked(
     try:
         mode = () if "--mode" in options else ("--mode", "identity")
         done = run("-H", gateway.url, *mode, "--model", MODEL, *options,
-                   results=folder / "r")  # fmt: skip
+                   results=folder / "r", env=env)  # fmt: skip
         return done, gateway.rows()
     finally:
         gateway.stop()
@@ -137,6 +141,7 @@ def test_who_counts(tmp_path: Path, more: str, kind: Kind, verdict: Verdict) -> 
     [
         (("--reference", "nowhere.json"), "cannot be read"),
         (("--max-tokens", "5"), "leave out --max-tokens"),
+        (("--enrol", "--against", "http://127.0.0.1:9/v1"), "leave out --enrol"),
     ],
 )
 def test_mistakes_are_told_before_anything_is_sent(
@@ -254,3 +259,25 @@ def test_the_report_accuses_nobody(tmp_path: Path, reference: Path, lang: str) -
         assert words.lower() in page.lower()
     for word in ("fake", "fraud", "genuine", "substituted", "score", "掺水", "假冒", "正品"):
         assert word not in page.lower()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("weights", "verdict"), [(1, Verdict.NOT_SHOWN), (2, Verdict.DIFFERS)])
+def test_the_second_route_is_the_reference(tmp_path: Path, weights: int, verdict: Verdict) -> None:
+    """What it answers makes the reference; the gateway alone is judged, and each log is whole."""
+    (tmp_path / "vendor.toml").write_text(HONEST)
+    vendor = Simulator(tmp_path / "vendor.csv", "--profile", tmp_path / "vendor.toml")
+    try:
+        profile = HONEST.replace("weights = 1", f"weights = {weights}")
+        done, logged = asked(
+            tmp_path / "run", profile, "--against", "vendor",
+            env=environment(VENDOR_BASE_URL=vendor.url, VENDOR_API_KEY=CANARY),
+        )  # fmt: skip
+        theirs = vendor.rows()
+    finally:
+        vendor.stop()
+    one = found(done)
+    assert one.audit is not None and one.audit.verdict is verdict
+    assert one.counting.kind is Kind.REFERENCE and one.counting.verdict is Verdict.NOT_SHOWN
+    assert len(theirs) == one.enrolling.requests == 12 + 600 + 960
+    assert len(logged) == 14 + one.audited.requests

@@ -24,15 +24,16 @@ WORDS = {
 
 def section(view: View) -> Section:
     """A table a model, the sentences under it, and what they do not say."""
-    t, reference = view.t, reference_of(view)
+    t = view.t
     found = numbers(view)
     if not found:
         return Section("", [])
     blocks: list[Block] = []
     for one in found:
         blocks += [_table(t, one), *(Text(text) for text in sentences(view, one))]
-    if reference is not None and (old := age(t, reference, _began(view))):
-        blocks.append(Text(old))
+    for reference in (reference_of(view, one.model) for one in found):
+        if reference is not None and (old := age(t, reference, _began(view))):
+            blocks.append(Text(old))
     blocks.append(Text(limits(t)))
     return Section(t("Is it the model?", "是否为所购模型"), blocks)
 
@@ -82,7 +83,7 @@ def sentences(view: View, one: Identity) -> list[str]:
 
 def _told(view: View, one: Identity) -> list[tuple[Verdict, bool, str]]:
     """Of each test: its verdict, whether unexplained tokens are stated, and the sentences."""
-    t, reference, name = view.t, reference_of(view), quoted(one.model, 60)
+    t, reference, name = view.t, reference_of(view, one.model), quoted(one.model, 60)
     count, prices = one.counting, Prices.from_dict(view.run.manifest.get("prices"))
     price = prices.of(one.model) if prices is not None else None
     said = counted(t, count, price.input if price is not None else None)
@@ -90,6 +91,14 @@ def _told(view: View, one: Identity) -> list[tuple[Verdict, bool, str]]:
     if one.audit is not None and reference is not None:
         text = answered(t, one.audit, reference, one.seen)
         found.append((one.audit.verdict, False, t(f"{name}: ", f"{name}：") + text))
+    elif view.run.options.get("against"):
+        text = t(
+            f"{name}: answers are not judged: the second route gave too few answers of one word "
+            "for a reference (errors, or a model that thinks before each answer).",
+            f"{name}：不对答案作判断：第二条线路给出的单词答案过少，无法建立参照"
+            "（出错，或模型在作答前先思考）。",
+        )
+        found.append((Verdict.NOT_ENOUGH, False, text))
     return found
 
 
