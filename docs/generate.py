@@ -29,6 +29,7 @@ from settings.option import GROUPS, choices, flag, readers  # noqa: E402
 from settings.options import Options  # noqa: E402
 from tasks import answer_flags  # noqa: E402
 from tests.faults import PROVOKED, SIMULATED, Case  # noqa: E402
+from webui.fields import offered  # noqa: E402
 from webui.prometheus import Metrics  # noqa: E402
 
 
@@ -104,7 +105,7 @@ def not_on_the_web() -> str:
     lines = []
     for group in GROUPS:
         kept = [flag(i.name) for i in fields(Options) if i.metadata["group"] == group
-                and not i.metadata["web"]]  # fmt: skip
+                and not offered(i) and i.name != "mode"]  # fmt: skip
         if kept:
             lines.append(f"- {group}: " + ", ".join(f"`{name}`" for name in kept))
     return "\n".join(lines)

@@ -74,7 +74,7 @@ def cards(lang: str) -> list[Card]:
 
 def groups(shown: Options, lang: str, against: Sequence[str] = ()) -> list[Group]:
     """Every field with the value that is shown, by group; `against`: references to choose from."""
-    made = [_field(item, shown, lang, against) for item in fields(Options) if _offered(item)]
+    made = [_field(item, shown, lang, against) for item in fields(Options) if offered(item)]
     made += [_by_hand(name, lang) for name in BY_HAND]
     return [
         Group(*_titled(group, lang), of_group)
@@ -89,12 +89,13 @@ def given(shown: Options, lang: str) -> list[tuple[str, str]]:
     return [
         (flag(item.name), "" if value is True else str(value))
         for item in fields(Options)
-        if not _offered(item) and item.metadata["group"] != "output"
+        if not offered(item) and item.name != "mode" and item.metadata["group"] != "output"
         and (value := getattr(public, item.name)) != item.default
     ]  # fmt: skip
 
 
-def _offered(item: "Field[Any]") -> bool:
+def offered(item: "Field[Any]") -> bool:
+    """Whether the form has a field for an option; of `--against` for what is configured."""
     return item.name != "mode" and (item.metadata["web"] or item.name == "against")
 
 
