@@ -34,7 +34,7 @@ def is_probe(every: int, number: int) -> bool:
 
 def question(every: int, number: int) -> int | None:
     """What a probe asks; None: it is the repeated text."""
-    place, turn = divmod(number // every, COUNTED_AT)
+    place, turn = divmod(number // max(1, every), COUNTED_AT)
     return None if not turn else QUESTIONS[(place * (COUNTED_AT - 1) + turn - 1) % len(QUESTIONS)]
 
 
