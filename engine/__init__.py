@@ -1,1 +1,1 @@
-"""How a plan is run: sessions, nodes, generators, budget and stops."""
+"""Runs a plan: sessions, nodes, generators, budget and stops."""

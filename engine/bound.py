@@ -1,10 +1,9 @@
-"""What a plan may use at the most, where every prompt is known beforehand. Pure.
+"""The most that a plan may use, if every prompt is known in advance. Pure.
 
 No tokenizer makes more tokens of a text than it has bytes (byte-level BPE; SentencePiece falls back
-to bytes). What models add to it (roles, a template, how tools are told) is taken at more than any
-known one adds, a picture at the dearest tariff known: gpt-4o-mini's, 2,833 tokens and 5,667 for
-each tile of 512 x 512 (OpenAI, "Images and vision"). What a gateway adds of its own nobody can
-bound.
+to bytes). What models add (roles, a template, the description of tools) is counted at more than any
+known model adds, a picture at the highest known tariff: gpt-4o-mini's, 2,833 tokens and 5,667 for
+each tile of 512 x 512 (OpenAI, "Images and vision"). What a gateway adds itself cannot be bounded.
 """
 
 import base64
@@ -34,7 +33,7 @@ class Bound(NamedTuple):
 
 
 def of_phase(phase: Phase, options: Options) -> Bound:
-    """What the requests of a phase may use."""
+    """The most that the requests of a phase may use."""
     found = [
         of_body(body(phase, index, build(phase, phase.number(index), options), options))
         for index in range(phase.count or 0)
@@ -43,14 +42,14 @@ def of_phase(phase: Phase, options: Options) -> Bound:
 
 
 def together(found: list[Bound]) -> Bound:
-    """What several may use."""
+    """The most that several may use together."""
     outputs = [one.output_tokens for one in found]
     most = None if None in outputs else sum(one for one in outputs if one is not None)
     return Bound(sum(one.prompt_tokens for one in found), most)
 
 
 def of_body(asked: Mapping[str, Any]) -> Bound:
-    """What one request may use, all of its replies (`n`) together."""
+    """The most that one request may use, with all of its replies (`n`)."""
     told = {name: asked[name] for name in _TOLD if name in asked}
     text = json.dumps(_without_pictures(told), ensure_ascii=False, separators=(",", ":"))
     prompt = len(text.encode("utf-8", "surrogatepass")) + FORMAT_TOKENS

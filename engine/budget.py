@@ -1,8 +1,8 @@
-"""The run's budget on the node that commands it: dealt out to the generators phase by phase. Pure.
+"""The run's budget on the commanding node, divided among the generators phase by phase. Pure.
 
-Each generator gets an equal share of what is left and keeps to it by itself (rules/budget.py),
-for a request must not wait for a message. When a phase is over, what each has spent is taken off.
-A generator that was lost is taken to have spent its whole share: nobody knows better.
+Each generator gets an equal share of what is left and enforces it locally (rules/budget.py),
+because a request must not wait for a message. After each phase, what each generator has spent is
+subtracted. A lost generator counts as having spent its whole share, because its use is unknown.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ from rules.prices import Prices
 
 @dataclass(slots=True)
 class RunBudget:
-    """What the run may use in all, by unit; a unit that is not limited is absent."""
+    """The run's limits by unit; an unlimited unit is absent."""
 
     limits: dict[str, float] = field(default_factory=dict)
     spent: dict[str, float] = field(default_factory=dict)
@@ -42,17 +42,17 @@ class RunBudget:
 
     @property
     def kinds(self) -> set[Kind]:
-        """The kinds of request of which it knows what they use, in every unit that is limited."""
+        """The kinds of request with a known use in every limited unit."""
         known = [budget.seen.keys() for budget in self._seen.values()]
         return set.intersection(*map(set, known)) if known else set()
 
     def left(self, unit: str) -> float | None:
-        """What is left of a unit, as of the last phase that ended; None: it is not limited."""
+        """What is left of a unit after the last phase that ended; None: it is not limited."""
         limit = self.limits.get(unit)
         return None if limit is None else limit - self.spent[unit]
 
     def share(self, generators: int) -> list[DealtBudget]:
-        """The budgets of one generator of so many."""
+        """The budgets of one of several generators."""
         dealt = []
         for unit, limit in self.limits.items():
             self._dealt[unit] = max(0.0, limit - self.spent[unit]) / generators
@@ -61,7 +61,7 @@ class RunBudget:
         return dealt
 
     def take(self, reports: Sequence[Sequence[ReportedBudget] | None]) -> None:
-        """Take off what each generator has spent; None: it was lost."""
+        """Subtract what each generator has spent; None: it was lost."""
         for report in reports:
             if report is None:
                 for unit, dealt in self._dealt.items():
@@ -91,7 +91,7 @@ class RunBudget:
 
 
 def opened(shares: Sequence[DealtBudget], prices: Prices | None = None) -> list[Budget]:
-    """A generator's budgets of the shares that it was dealt; money by the price table, if any."""
+    """A generator's budgets from its shares; money by the price table, if any."""
     budgets = []
     for share in shares:
         budget = Budget.of(share.unit, share.limit)

@@ -1,7 +1,7 @@
-"""A moment of the wall clock, told by the monotonic one. Pure: both clocks are given.
+"""Converts a moment of the wall clock to the monotonic clock. Pure: both clocks are given.
 
-The wall clock may jump at any time (an NTP daemon, a hand): what is told by it is held against what
-a monotonic clock says, and never believed beyond that.
+The wall clock may jump at any time (an NTP daemon, a person): it is compared with a monotonic clock
+and never trusted beyond that.
 """
 
 from collections.abc import Callable

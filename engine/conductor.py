@@ -1,9 +1,9 @@
-"""Runs a plan's phases, one after another, on every generator: local, or master and workers.
+"""Runs a plan's phases one after another on every generator: local, or master and workers.
 
 The same code serves both: a local runner loops its messages back. Per phase: `arm` asks each
-generator to say when its users are parked, `phase_start` gives all of them one start time and
-their slots, `phase_done` comes back from each. The conductor decides nothing about single
-requests; those are the generators' (engine/generator.py).
+generator to say when its users are parked, `phase_start` gives all of them one start time and their
+slots, `phase_done` comes back from each. The conductor decides nothing about single requests; the
+generators do (engine/generator.py).
 """
 
 import contextlib
@@ -38,7 +38,7 @@ from recording.events import (
 )
 from recording.reasons import Reason
 
-PARK_WAIT_S = 30.0  # longest wait for users to be spawned and parked
+PARK_WAIT_S = 30.0  # longest wait until users are spawned and parked
 LOST_WAIT_S = 15.0  # how long a lost generator may stand still and come back
 Answer = TypeVar("Answer", Armed, Done)
 log = logging.getLogger("weighbridge")
@@ -65,35 +65,37 @@ class Nodes(Protocol):
 
 
 class Watcher(Protocol):
-    """Who keeps what the conductor does: the session of the run."""
+    """The observer of the conductor: the session of the run."""
 
     def note(self, event: Event) -> None:
         """Write an event down."""
         ...
 
     def phase_planned(self, phase: Phase) -> None:
-        """A phase is about to be run, perhaps one that nobody knew beforehand."""
+        """A phase is about to run, possibly one that was not known in advance."""
         ...
 
     def phase_started(self, phase: Phase) -> None:
-        """Its start time is set."""
+        """The phase's start time is set."""
         ...
 
     def phase_ended(self, phase: Phase) -> None:
-        """Every generator has done its share, or is lost."""
+        """Every generator has finished its share or is lost."""
         ...
 
     def generator_lost(self, phase: Phase, node: str, slot: int, slots: int) -> None:
-        """A generator stays lost: record what becomes of its requests."""
+        """A generator stays lost: record its requests."""
         ...
 
     def finding(self, phase: Phase, halted: str, loop_lag_max_s: float | None) -> Finding:
-        """What a phase showed, for the program that planned it."""
+        """The finding of a phase, for the program that planned it."""
         ...
 
 
 def start_lead_s(phase: Phase) -> float:
-    """How far ahead a phase's start is set: time to build its first requests and connections."""
+    """How far in advance a phase's start is set: time to build its first requests and
+    connections.
+    """
     if phase.kind == "burst":
         return 0.5 + 0.005 * phase.users
     return 0.5 if phase.kind == "arrivals" else 0.05
@@ -177,14 +179,14 @@ class Conductor:
             self.finished = True
 
     def _after(self, finding: Finding) -> Phase | None:
-        """The phase that the program wants next; None: it is through."""
+        """The next phase of the program; None: it has finished."""
         try:
             return self._program.send(finding)
         except StopIteration:
             return None
 
     def _visit(self, phase: Phase) -> Finding:
-        """Run one phase, or skip it where its climb, its model or its mode of a model has ended."""
+        """Run one phase, or skip it if its climb, its model or its model's mode has ended."""
         for ended in _belongings(phase):
             if why := self._ended.get(ended):
                 self._watcher.note(PhaseSkipped(phase=phase.name, why=why))
@@ -201,7 +203,7 @@ class Conductor:
     def _run_phase(self, number: int, phase: Phase) -> Finding:
         self._watcher.phase_planned(phase)
         armed = self._arm(number, phase)
-        if not armed:  # who was asked may have died just before: those who are left are asked
+        if not armed:  # a generator may have died just before: the remaining ones are asked
             armed = self._arm(number, phase)
         slots = {node: slot for slot, node in enumerate(armed)}
         if not slots:
@@ -236,7 +238,7 @@ class Conductor:
         return replace(self._watcher.finding(phase, halted, worst_s), t0_unix_s=t0)
 
     def _arm(self, number: int, phase: Phase) -> dict[str, Armed]:
-        """Ask as many generators as the phase has work for; those that are ready, in order."""
+        """Arm as many generators as the phase has work for, and return the ready ones in order."""
         asked = self._nodes.alive()[: phase.users]
         for slot, node in enumerate(asked):
             arm = Arm(number, slot, len(asked), self.pool, phase, self.body_changes)
@@ -249,8 +251,8 @@ class Conductor:
     ) -> dict[str, Answer]:
         """The answers `kind` of the phase's generators, without those that stay lost.
 
-        A lost generator may only have stood still: it is given up when it has been lost for
-        LOST_WAIT_S and all others have answered.
+        A lost generator may only have stalled: it is given up when it has been lost for LOST_WAIT_S
+        and all others have answered.
         """
         deadline = None if wait_s is None else time.monotonic() + wait_s
         got: dict[str, Answer] = {}
@@ -318,7 +320,7 @@ class Conductor:
                 self._nodes.send(Halt(tripped.phase, tripped.why), other)
 
     def enough(self, phase: Phase, shown: PrecisionReached) -> None:
-        """A phase has shown what it was to show: no generator begins another request of it."""
+        """A phase has reached its goal: no generator begins another request of it."""
         if phase is not self.phase:
             return
         self._watcher.note(replace(shown, after_s=max(0.0, time.monotonic() - self._start_s)))
@@ -334,14 +336,16 @@ class Conductor:
                 self._nodes.send(Halt(len(self._phases) - 1, why), node)
 
     def end(self, why: str, cause: Reason) -> None:
-        """End the run in good order when the running phase is over."""
+        """End the run normally when the running phase is over."""
         if not self.ended_early:
             self.ended_early = why
             self._watcher.note(Ended(cause=cause, reason=why))
 
 
 def _phase_end(phase: Phase, done: Sequence[Done], *, lost: bool) -> PhaseEnd:
-    """What the generators' shares of a phase come to; `lost`: not all of them answered."""
+    """The combined result of the generators' shares of a phase; `lost`: not all of them
+    answered.
+    """
 
     def most(values: Iterable[float | None]) -> float | None:
         return max((value for value in values if value is not None), default=None)

@@ -1,11 +1,11 @@
-"""What to do about a gateway that cannot be reached, by the words of the failure. Pure."""
+"""Advice on a gateway that cannot be reached, from the failure's message. Pure."""
 
 CHECK = "check the base URL, and that the gateway is up."
 _CAUSES = (
     ("hostname mismatch", "its certificate is for another host name: check the base URL."),
     ("certificate is not valid for", "its certificate is for another host name: check the base "
      "URL."),
-    ("ip address mismatch", "its certificate is not for this address: name the gateway by its host "
+    ("ip address mismatch", "its certificate is not for this address: use the gateway's host "
      "name."),
     ("certificate has expired", "its certificate has expired: it must be renewed there."),
     ("certificate_verify_failed", "its certificate is from an authority that is not trusted here: "
@@ -32,9 +32,9 @@ _UNCONNECTED = ("connectionrefused", "connection refused", "gaierror", "name or 
 
 
 def login(proxy: str) -> str:
-    """What to do about HTTP 407."""
+    """Advice on HTTP 407."""
     return (
-        f"the proxy {proxy} wants a login (HTTP 407): set "
+        f"the proxy {proxy} requires a login (HTTP 407): set "
         "HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT (HTTP_PROXY for an http gateway), with "
         "special characters percent-encoded."
     )

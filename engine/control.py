@@ -1,7 +1,7 @@
-"""What Weighbridge does at Locust's events: one method for each, one object for all of them.
+"""Handles Locust's events: one object, with one method per event.
 
-On every process users are given their generator and rows are recorded; the node that commands
-(local or master) also prepares, opens, drains, closes and reports runs.
+In every process, users get their generator and rows are recorded; the node that commands (local or
+master) also prepares, opens, drains, closes and reports runs.
 """
 
 import logging
@@ -43,11 +43,11 @@ log = logging.getLogger("weighbridge")
 
 InFlight = Callable[[], int]
 Face = Callable[[Environment, Any, Command, InFlight], None]
-"""Shows runs somewhere while they go on. Raises OperatorError."""
+"""Displays running runs. Raises OperatorError."""
 
 
 def refuse(error: OperatorError) -> NoReturn:
-    """End with one sentence and exit code 2: the operator's mistake, nothing was sent."""
+    """Exit with one sentence and code 2 after an operator error; nothing was sent."""
     print(f"weighbridge: {shown(error)}", file=sys.stderr, flush=True)
     sys.exit(2)
 
@@ -65,19 +65,19 @@ class Control:
         self._command: Command | None = None  # of the node that commands
 
     def listen(self, events: Events) -> None:
-        """Be told of every event."""
+        """Register for every event."""
         for name in self.EVENTS:
             getattr(events, name).add_listener(getattr(self, f"on_{name}"))
 
     @property
     def session(self) -> Session | None:
-        """The run that goes on, on the node that commands it."""
+        """The current run on the commanding node."""
         return None if self._command is None else self._command.session
 
     # ---- a process begins
 
     def on_init_command_line_parser(self, parser: LocustArgumentParser, **_: Any) -> None:
-        """Declare our options, and answer mistakes in words of ours."""
+        """Declare our options, and report errors in our own words."""
         add_arguments(Options, parser)
         for action in parser._actions:
             if action.dest == "web_host":  # Locust would listen on every interface
@@ -133,7 +133,10 @@ class Control:
         except Exception:
             log.exception("the run could not be prepared")
             _end_all(command)
-            print("weighbridge: a fault of our own (see above): nothing was sent.", file=sys.stderr)
+            print(
+                "weighbridge: a fault in Weighbridge (see above): nothing was sent.",
+                file=sys.stderr,
+            )
             sys.exit(1)
         if parsed.headless:
             # With a shape, Locust installs its own handler only when the shape has ended.
@@ -142,7 +145,7 @@ class Control:
     def _prepare(
         self, environment: Environment, web_ui: Any, command: Command, in_flight: InFlight
     ) -> None:
-        """Show what is to be shown, and prepare the run that the command line asks for."""
+        """Start the displays, and prepare the run that the command line asks for."""
         parsed = environment.parsed_options
         assert parsed is not None
         environment.user_classes = own_locustfile.users(environment.user_classes, GatewayUser)
@@ -195,7 +198,7 @@ class Control:
         command.in_flight[client_id] = data.get("weighbridge_in_flight", 0)
 
     def on_worker_connect(self, client_id: str, **_: Any) -> None:
-        """A worker has come, perhaps too late for the run that goes on."""
+        """A worker has connected, perhaps too late for the current run."""
         if self.session is not None:
             self.session.joined(client_id)
 
@@ -220,7 +223,7 @@ class Control:
                 gevent.spawn(environment.runner.quit if headless else environment.runner.stop)
 
     def on_test_stopping(self, environment: Environment, **_: Any) -> None:
-        """Fires first in every way to stop, and may block: finish what is in flight."""
+        """Fired first in every way of stopping, and may block: finish the requests in flight."""
         command, session = self._command, self.session
         if command is None or session is None:
             return
@@ -246,7 +249,8 @@ class Control:
     # ---- a process ends
 
     def on_quitting(self, environment: Environment, **_: Any) -> None:
-        """Locust leaves as soon as the users are gone; the exit code is known after the report.
+        """Locust exits as soon as the users are gone, but the exit code is known only after the
+        report.
 
         On Ctrl-C it has not even stopped them.
         """
@@ -269,7 +273,9 @@ class Control:
 
 
 def _quiet_alarms(environment: Environment) -> None:
-    """Our shapes spawn the whole pool before traffic begins, which is no reason for an alarm."""
+    """Suppress Locust's spawn-rate warning: our shapes spawn the whole pool before traffic
+    begins.
+    """
     logging.getLogger("locust.runners").addFilter(
         lambda record: (
             environment.shape_class is None or "spawn rate is very high" not in record.getMessage()
@@ -285,7 +291,7 @@ def _end_all(command: Command) -> None:
 
 
 def _listen_to_ctrl_c(environment: Environment, runner: Runner) -> None:
-    """Ctrl-C is for the main greenlet of the node that commands, and for nobody else.
+    """Direct Ctrl-C to the main greenlet of the commanding node only.
 
     Python would raise it in whichever greenlet runs just then; and a terminal sends it to the
     workers of --processes too, whose requests in flight the master wants finished first.
@@ -298,7 +304,7 @@ def _listen_to_ctrl_c(environment: Environment, runner: Runner) -> None:
 
 
 def _enter(generator: Generator, endpoint: Endpoint, reference: Endpoint | None) -> None:
-    """Give the users that are about to be spawned what they send with."""
+    """Give the users that are about to be spawned their generator and endpoints."""
     GatewayUser.generator = generator
     GatewayUser.endpoint = endpoint
     GatewayUser.route = way(endpoint)

@@ -1,6 +1,6 @@
-"""The node that commands runs, local or master: what is asked for becomes a session, one at a time.
+"""The commanding node, local or master: turns a requested run into a session, one at a time.
 
-Nothing is sent, and nothing is written, before every mistake of the operator's is found.
+Nothing is sent or written before every operator error is found.
 """
 
 import logging
@@ -73,8 +73,9 @@ class Command:
             self.session.receive(node, message)
 
     def failed(self, node: str, error: Exception) -> None:
-        """A message of a generator's could not be taken in. A run that waits for it would wait for
-        ever, so it ends."""
+        """A generator's message could not be processed. A run that waits for it would wait for
+        ever, so the run ends.
+        """
         log.error("a message of generator %s could not be taken in", node, exc_info=error)
         if self.session is not None:
             why = f"a fault of our own ended the run: {error!r}"
@@ -82,7 +83,7 @@ class Command:
             self.session.conductor.finished = True
 
     def asked(self) -> Options:
-        """The options of the run that is asked for, with its own id and task_id prefix."""
+        """The options of the requested run, with its own id and task_id prefix."""
         given = Options.of(self.environment.parsed_options).public()
         run_id = given.run_id or new_run_id(given.mode)
         nonce = secrets.token_hex(8) if given.cache_nonce == "fresh" else given.cache_nonce
@@ -128,8 +129,8 @@ class Command:
         objectives = asked.objectives()
         if objectives is not None and objectives.blind:
             log.warning(
-                "--slo %s limits times and no share of requests: refused requests are in no "
-                "percentile; add success_rate or attainment",
+                "--slo %s limits only times: refused requests are in no percentile; add "
+                "success_rate or attainment",
                 asked.slo,
             )
         models = [phase.model for phase in plan.phases] or asked.models
@@ -138,7 +139,7 @@ class Command:
         self.environment.host = endpoint.shown
         if any(len(one) >= SHORTEST and one in asked.extra_body for one in endpoint.secrets):
             raise OperatorError(
-                "--extra-body holds a secret that every file of the run would show: put it into "
+                "--extra-body contains a secret that every file of the run would show: put it into "
                 "--header."
             )
         compared = self._reference(asked, models) if asked.against else None
@@ -156,7 +157,7 @@ class Command:
             see(session)
 
     def _shape(self, plan: Plan, asked: Options) -> LoadTestShape | None:
-        """What sizes the pool: the plan, the locustfile's own shape, or (None) a person."""
+        """The shape that sizes the pool: the plan's, the locustfile's own, or (None) a person."""
         if not plan.endless:
             return shape_for(asked.mode)
         if self.own_shape is None:
@@ -209,7 +210,7 @@ class Command:
         return resolve(self.environment.host, os.environ, asked, own_host=self._host)
 
     def _gateway_of(self, asked: Options) -> str:
-        """Which gateway a run would be sent to, or why none, in a line."""
+        """The gateway of a run, or why there is none, in one line."""
         if asked.simulator:
             return "gateway: the embedded simulator"
         try:
@@ -232,7 +233,8 @@ def look_back(given: Options) -> InterruptedRun | None:
         return read_remains(Path(given.resume))
     except (OSError, ValueError, KeyError) as error:
         raise OperatorError(
-            f"--resume {given.resume} is no run that can go on ({error}): give the folder of one."
+            f"--resume {given.resume} is not a run that can be resumed ({error}): give the folder "
+            "of one."
         ) from None
 
 
@@ -242,10 +244,10 @@ def again(given: Options, remains: InterruptedRun) -> Options:
     kept = remains.manifest.get("options")
     if not isinstance(kept, dict) or not kept.get("mode"):
         raise OperatorError(
-            f"--resume {given.resume}: its manifest.json says no options, so nothing can be sent "
-            "as it was: restore the file, or start a new run."
+            f"--resume {given.resume}: its manifest.json has no options, so it cannot be resumed: "
+            "restore the file, or start a new run."
         )
     if gone := unknown(kept):
-        log.warning("--resume: options that are no more are left out: %s", ", ".join(gone))
+        log.warning("--resume: options that no longer exist are left out: %s", ", ".join(gone))
     before = without_unread(recalled(kept | (remains.manifest.get("drawn") or {}), given))
     return replace(going_on(before, given), results=str(folder.parent), run_id=folder.name)

@@ -1,8 +1,8 @@
-"""What the free look at a gateway tells of the address and the models: did you mean ...? Pure.
+"""Suggestions from the free check of a gateway about its address and models. Pure.
 
 A base URL without its `/v1`, or a model's name with a letter too few, answers HTTP 404 to every
-request. GET /models knows better, and costs nothing. Lists of models are often incomplete, so that
-a model is missing in one is a warning, never a refusal.
+request. GET /models shows the mistake and costs nothing. Lists of models are often incomplete, so a
+missing model causes a warning, never a refusal.
 """
 
 from collections.abc import Iterable
@@ -20,8 +20,9 @@ _MOST = 10_000  # models that are looked at
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """One thing that the look makes doubtful: `kind` is `base_url` or `model`, `asked` what was
-    asked for, `near` what may have been meant, the likeliest first."""
+    """One doubt from the check: `kind` is `base_url` or `model`, `asked` the given value, `near`
+    the probable alternatives, likeliest first.
+    """
 
     kind: str
     asked: str
@@ -39,7 +40,7 @@ class Doubt:
 
 
 def other_base(where: Address) -> Address | None:
-    """Where a gateway without /models at an address may be instead; None: nowhere is likely."""
+    """The probable base URL of a gateway without /models at its address; None: none is likely."""
     if where.base.endswith("/v1") or MODEL in where.base:
         return None
     return Address(f"{where.base}/v1", where.query)

@@ -1,4 +1,4 @@
-"""What a plan may use, before anything is sent: tokens and time, roughly. Pure."""
+"""A rough estimate of a plan's tokens and time before anything is sent. Pure."""
 
 from collections.abc import Sequence
 
@@ -64,7 +64,7 @@ def estimate_said(plan: Plan, options: Options, prices: Prices | None = None) ->
 
 
 def _bounded(plan: Plan, options: Options, prices: Prices | None) -> Said:
-    """The same of a mode whose prompts are all known: what it may use at the most."""
+    """The same for a mode with known prompts: the most it may use."""
     each = [(phase, bound.of_phase(phase, options)) for phase in plan.phases]
     most = bound.together([one for _, one in each])
     output = "unlimited" if most.output_tokens is None else f"at most {most.output_tokens:,}"

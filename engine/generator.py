@@ -1,9 +1,9 @@
-"""One process's share of a phase: hands each request to an idle user in time for its due moment.
+"""Runs one process's share of a phase: hands each request to an idle user before its due time.
 
 Users park here (`take`). When a phase starts, a dispatcher walks this process's stripe of the plan
 and gives every index to the user that parked last, `LEAD_S` before it is due, so that the SDK's
-work is done by then; the user's wire then waits at the job's gate. What cannot be sent in time is
-recorded as dropped. Nothing here knows Locust.
+work is done by then; the user's wire then waits at the job's gate. Requests that cannot be sent in
+time are recorded as dropped. This module does not depend on Locust.
 """
 
 import contextlib
@@ -81,7 +81,9 @@ class Generator:
         return job
 
     def _leave(self, inbox: "AsyncResult[Job | None]") -> None:
-        """A parked user goes: nobody may give its inbox a job, and one given must not be lost."""
+        """A parked user leaves: its inbox may get no more jobs, and a job already there must not
+        be lost.
+        """
         if inbox in self._idle.queue:
             self._idle.queue.remove(inbox)
         elif inbox.ready():
@@ -91,7 +93,7 @@ class Generator:
                 job = job.partner
 
     def finish(self, job: Job, record: RequestRecord) -> None:
-        """A taken job has ended, with this record."""
+        """A taken job has ended with this record."""
         share, run = self._share, self.run
         self._busy.pop(job.task, None)
         if run is not None and run.in_flight is not None and job.origin is run.origin:
@@ -116,7 +118,9 @@ class Generator:
             share.free.release()
 
     def abandon(self, job: Job, why: str = "") -> None:
-        """A taken job came to no record, mostly by a fault of ours. The row says so."""
+        """A taken job produced no record, usually because of a fault in Weighbridge. The row
+        says so.
+        """
         assert self.run is not None
         why = why or "an error of the load generator: see its log"
         if job.in_flight is not None:
@@ -127,7 +131,7 @@ class Generator:
         self.finish(job, record)
 
     def rest(self, longest_s: float) -> None:
-        """Have a user wait, at most so long; the phase's end wakes it."""
+        """Let a user wait, at most this long; the end of the phase wakes it."""
         if self._share is not None:
             self._share.halted.wait(longest_s)
 
@@ -138,7 +142,7 @@ class Generator:
 
     @property
     def parked(self) -> int:
-        """Users that wait for a job."""
+        """The number of users waiting for a job."""
         waiting: int = self._idle.qsize()
         return waiting
 
@@ -152,7 +156,7 @@ class Generator:
     def close(self, wait_s: float) -> None:
         """End the run: send no more, wait for what is in flight, then cancel what is left.
 
-        Nothing of it is left to run afterwards: the next run has this process for itself.
+        Nothing of it keeps running afterwards: the process is free for the next run.
         """
         self._closed = True
         self.halt("the run was stopped")
@@ -183,7 +187,8 @@ class Generator:
         assert self.run is not None
         if self._closed:  # the run was stopped while this message was on its way
             return
-        gc.freeze()  # to look through what is here already would hold the loop up for 130 ms
+        # keep the collector from scanning existing objects: that would block the loop for 130 ms
+        gc.freeze()
         phase = self.run.phases[number]
         self.run.deal = count(slot, slots)
         prices = self.run.origin.prices
@@ -233,7 +238,7 @@ class Generator:
             self._tell(share.done())
 
     def _release(self, share: PhaseShare) -> None:
-        """Let a burst go at its start time."""
+        """Release a burst at its start time."""
         self._wait(share, share.began)
         share.released.set()
 
@@ -337,7 +342,7 @@ class Generator:
         return None
 
     def _watch_loop(self, share: PhaseShare) -> None:
-        """Measure how late this process's event loop is: its lateness is in every latency."""
+        """Measure the lag of this process's event loop, which is part of every latency."""
         while True:
             asked = self.clock()
             gevent.sleep(PROBE_S)

@@ -1,4 +1,4 @@
-"""Which requests a generator may have sent that was lost, and that nobody has heard of."""
+"""The requests that a lost generator may have sent without an answer being known."""
 
 import math
 from collections.abc import Iterable, Iterator
@@ -18,7 +18,7 @@ from tasks.exchange import lost
 from tasks.job import Job, Origin
 
 FASTER = 1.25
-"""How much more a lost generator may have sent than the busiest that is known of, at the most."""
+"""The most a lost generator may have sent, relative to the busiest known generator."""
 _ROWS_AT_ONCE = 500  # between which the event loop may turn: a part file may be long
 
 

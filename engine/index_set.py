@@ -1,4 +1,4 @@
-"""Which requests of a phase have come back. Pure."""
+"""The set of requests of a phase that have come back. Pure."""
 
 
 class Indices:

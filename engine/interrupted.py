@@ -1,4 +1,4 @@
-"""What an interrupted run left behind: its options, and which requests need not be sent again."""
+"""An interrupted run: its options, and the requests that need not be sent again."""
 
 import time
 from collections import Counter
@@ -83,7 +83,7 @@ class InterruptedRun:
 
 
 def read(folder: Path) -> InterruptedRun:
-    """Read a run folder. OSError or ValueError when it is not one, or not one of ours to read.
+    """Read a run folder. Raises OSError or ValueError if it is not one, or cannot be read.
 
     A row that cannot be read is an error that names its file and line: nobody knows whether it was
     paid for. Only a torn last one counts as unfinished, for the process died while it wrote.
@@ -222,16 +222,16 @@ class _Bill:
 
 
 def check_same_plan(plan: Plan, options: Options, manifest: Manifest) -> None:
-    """See that a plan is the one that a run was begun with. Raises OperatorError.
+    """Check that a plan is the one the run began with. Raises OperatorError.
 
-    A phase under another name than it had would be sent, and paid for, again.
+    A phase under a new name would be sent and paid for again.
     """
     before = manifest["plan"]
     digests = {phase.get("traffic", "") for phase in before}
     if plan.traffic is not None and plan.traffic.digest not in digests:
         raise OperatorError(
-            f"--resume {options.resume}: {options.prompts or options.trace} is not what that run "
-            "sent: restore the file, or start a new run."
+            f"--resume {options.resume}: {options.prompts or options.trace} is not the file that "
+            "the run sent: restore the file, or start a new run."
         )
     if plan.unfold is not None:
         return
@@ -243,7 +243,7 @@ def check_same_plan(plan: Plan, options: Options, manifest: Manifest) -> None:
     ]
     if gone := [name for name in gone if name not in names]:
         raise OperatorError(
-            f"--resume {options.resume}: this version plans that run otherwise "
+            f"--resume {options.resume}: this version plans that run differently "
             f"({', '.join(gone)}), and would pay for some of it twice: use the version that made "
             "it, or start a new run."
         )

@@ -1,7 +1,7 @@
 """The messages between the commanding node and the generators, over Locust's own channel.
 
 A local runner loops every message back to itself, so one process speaks the same way as a master
-with its workers. The key never travels: a worker takes it from its own environment.
+with its workers. The key is never sent: a worker takes it from its own environment.
 """
 
 import logging
@@ -61,7 +61,7 @@ from tasks.job import Origin
 from tasks.negotiation import Negotiation
 
 Enter = Callable[[Generator, Endpoint, Endpoint | None], None]
-"""Gives users what they send with: the generator, the gateway, the reference (None: none)."""
+"""Gives users the generator, the gateway and the reference (None: none)."""
 JUMP_S = 0.1  # a wall clock that moved otherwise than the monotonic one by this was set
 PINGS = 5
 MASTER_SILENT_S = 6
@@ -112,7 +112,7 @@ class LocustNodes:
         receive: Callable[[str, OfRun], None],
         failed: Callable[[str, Exception], None],
     ) -> None:
-        """Have every message of a generator's given to `receive(node, message)`.
+        """Pass every message of a generator to `receive(node, message)`.
 
         Locust only logs what a listener raises, and the message is gone: `failed(node, error)` is
         told of it.
@@ -273,7 +273,9 @@ class GeneratorNode:
         return best_s
 
     def _watch_master(self, runner: WorkerRunner) -> None:
-        """Stop sending when the master has fallen silent: nobody would be there to stop us."""
+        """Stop sending when the master has fallen silent, because nothing could stop this
+        process any more.
+        """
         silent = 0
         while True:
             gevent.sleep(1.0)

@@ -1,4 +1,4 @@
-"""How late an event loop is for whatever happens at a random moment. Pure.
+"""The lag of an event loop at random moments. Pure.
 
 A process that is starved of its core, or busy, reads every answer late: what it measures is then
 its own delay. Probes due at a steady pace see that delay as a socket's bytes would.

@@ -26,7 +26,7 @@ def open_files() -> int:
 
 
 def make_room(users: int) -> None:
-    """See that so many users can hold a connection each, raising the soft limit if it must be.
+    """Check that each user can hold a connection, and raise the soft limit if necessary.
 
     Raises OperatorError where the hard limit does not allow it.
     """

@@ -1,7 +1,7 @@
-"""What the commanding node and its generators say to each other: one class per message.
+"""The messages between the commanding node and its generators: one class per message.
 
 Locust carries a kind and plain data. `encode` makes the data; `decode` checks them and makes the
-message again, so that nothing untyped crosses a process. The key never travels.
+message again, so that nothing untyped crosses a process. The key is never sent.
 """
 
 from collections.abc import Mapping
@@ -40,7 +40,7 @@ AnyTrip = Annotated[Trip, PlainValidator(_trip), PlainSerializer(Event.as_dict)]
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What every message has: a `kind`, by which Locust hands it on."""
+    """The base of every message: a `kind`, by which Locust dispatches it."""
 
     kind: ClassVar[str] = ""
 
@@ -128,7 +128,7 @@ class Halt(Message):
 @with_config(_EXACT)
 @dataclass(frozen=True, slots=True)
 class Enough(Message):
-    """A phase has shown what it was to show: begin no further request of it."""
+    """A phase has reached its goal: begin no further request of it."""
 
     kind: ClassVar[str] = "enough"
     phase: int
@@ -158,7 +158,7 @@ class Pong(Message):
 @with_config(_EXACT)
 @dataclass(frozen=True, slots=True)
 class Ping(Message):
-    """What time is it at the master's?"""
+    """A request for the master's wall clock."""
 
     kind: ClassVar[str] = "clock_ping"
 

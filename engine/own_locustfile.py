@@ -1,4 +1,4 @@
-"""What a locustfile of the operator's own brings along: its users and its shape.
+"""The users and the shape of the operator's own locustfile.
 
 Users that are `GatewayUser`s send as ours do, and a shape drives them in mode interactive, where a
 person would. Whatever else a locustfile may hold is refused before anything is sent: its users

@@ -1,4 +1,4 @@
-"""What one process holds of a run, and of the phase that it is running."""
+"""State of one generator process: its run, and its share of the current phase."""
 
 from collections import deque
 from collections.abc import Iterator, Mapping
@@ -133,7 +133,7 @@ class PhaseShare:
         self.dropped += unsent.count
 
     def done(self) -> Done:
-        """What it came to, for the node that commands."""
+        """The result, for the commanding node."""
         return Done(
             run_id=self.run.origin.run_id,
             phase=self.number,

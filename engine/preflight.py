@@ -1,4 +1,4 @@
-"""One free look at the gateway before anything is paid for: does it answer at all?"""
+"""One free check before anything is paid for: does the gateway answer at all?"""
 
 import logging
 import time

@@ -1,4 +1,4 @@
-"""What a person sees while a headless run goes on: a bar on a terminal, plain lines in a log."""
+"""Progress of a headless run: a bar on a terminal, plain lines in a log."""
 
 import logging
 import sys

@@ -1,4 +1,4 @@
-"""What a run has left to send: its whole plan, or what an interrupted run has not sent. Pure."""
+"""The remaining plan of a run: all of it, or what an interrupted run has not sent. Pure."""
 
 from dataclasses import replace
 from functools import partial

@@ -1,4 +1,4 @@
-"""The report of a run, in a process of its own: no request waits for it."""
+"""Writes a run's report in a separate process, so that no request waits for it."""
 
 import os
 import subprocess

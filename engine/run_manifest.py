@@ -1,4 +1,4 @@
-"""The manifest of a run while it goes on: phases that are decided, bodies that are changed."""
+"""The manifest of a running run: decided phases and changed bodies."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace

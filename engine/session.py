@@ -1,4 +1,4 @@
-"""One run, on the node that commands it: its folder, its conductor, its end."""
+"""One run on the commanding node: its folder, its conductor, its end."""
 
 import logging
 import time
@@ -65,7 +65,7 @@ log = logging.getLogger("weighbridge")
 
 
 class Session:
-    """A run from its first to its last line. `pool` and `over` are what its shape asks for."""
+    """A run from its first to its last event. Its shape uses `pool` and `over`."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""What ends a process's share of a phase early: budget, HTTP 402, refusals, stop rule, its goal."""
+"""Ends a process's share of a phase early: budget, HTTP 402, refusals, stop rule, its goal."""
 
 from collections.abc import Callable
 
@@ -100,7 +100,7 @@ class Guard:
             share.settled.wait()
 
     def settle(self, job: Job, record: RequestRecord) -> None:
-        """What was used takes the place of what was set aside; HTTP 402 ends the run."""
+        """Replace the reservation with the actual use; HTTP 402 ends the run."""
         share = self._share
         for budget, reservation in zip(
             share.budgets, share.reservations.pop(job.index, ()), strict=False

@@ -27,7 +27,7 @@ def window(random: np.random.Generator, rpm: int, window_s: float) -> list[Any]:
     row = {
         "outcome": "ok", "success": True, "stream": False, "worker": "local", "http_status": 200,
         "ttft_s": None, "completion_tokens": None, "api_cost": None, "send_lag_s": 0.0,
-        "in_flight": 1,
+        "in_flight": 1, "cancel_after": None,
     }  # fmt: skip
     return [
         SimpleNamespace(scheduled_offset_s=at, sent_offset_s=at, elapsed_sec=took, **row)

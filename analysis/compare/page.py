@@ -91,7 +91,7 @@ def _result(found: Comparison, t: Words) -> list[Block]:
             Remark(
                 "bad",
                 t(
-                    "The runs are not alike: a difference may come from what differs in their "
+                    "The runs are not alike: a difference may come from the differences in their "
                     "plans (below).",
                     "各次运行条件不同，不宜直接比较：差异可能来自计划的不同（见下）。",
                 ),
@@ -230,14 +230,14 @@ def _why(finding: Finding, t: Words) -> str:
 
 def _how(t: Words) -> str:
     return t(
-        "Change = other / baseline - 1, of a share the difference. Intervals: block bootstrap, of "
-        "blocks three times as long as the requests hang together; with fewer than eight of them "
-        "nothing is told. Would be seen from: the smallest change that four of five such pairs of "
-        "runs would show. "
-        "P-values: blocks of requests at the same place of both phases are swapped at random; "
-        "adjusted by Holm's method over all numbers compared, so that like runs are called "
-        "different in any of them at most once in 20 comparisons. A difference is shown when the "
-        "adjusted p is at most 0.05 and the interval does not hold 0. Percentiles are nearest "
+        "Change = other / baseline - 1; for a share, the difference. Intervals: block bootstrap "
+        "with blocks three times as long as the correlation of the requests; with fewer than eight "
+        "blocks a number is not compared. Would be seen from: the smallest change that four of "
+        "five such pairs of runs would show. P-values: blocks of requests at the same place in "
+        "both phases are swapped at random; they are adjusted by Holm's method over all numbers "
+        "compared, so that comparable runs are called different in any number at most once in 20 "
+        "comparisons. A difference is shown if the adjusted p is at most 0.05 and the interval "
+        "does not contain 0. Percentiles are nearest "
         "ranks over the successes; `-` means not known.",
         "变化 = 对比值 / 基准值 − 1；比率类为差值。区间：分块自助法，块长为请求相关长度的三倍；"
         "不足八块则不作判断。可察觉的最小变化：五次同类对比中有四次能显示的变化。"

@@ -52,7 +52,7 @@ class SharedLimit(Finding):
     def clause(self, t: Words) -> str:
         """That there is one limit."""
         return t(
-            "both routes count down one rate limit, so refusals of one may be the other's doing",
+            "both routes share one rate limit, so refusals on one may be caused by the other",
             "两条路由消耗同一限额，其一被拒可能由另一条引起",
         )
 
@@ -106,7 +106,7 @@ class Replayed(Finding):
         """In how many."""
         part = f"{integer(self.replayed)}/{integer(self.pairs)}"
         return t(
-            f"both routes returned one and the same stored reply (id and time) in {part} pairs",
+            f"both routes returned the same stored reply (id and time) in {part} pairs",
             f"{part} 对中两条路由返回了同一份已存应答（id 与时间相同）",
         )
 

@@ -110,7 +110,7 @@ def _needed(t: Words, verdict: Verdict) -> str:
         return t(f"it takes at least {FEWEST}", f"至少需要 {FEWEST} 对")
     pairs = integer(verdict.needed)
     return t(
-        f"it takes about {pairs}, as pairs sent close together are alike",
+        f"it takes about {pairs}, because pairs sent close together are correlated",
         f"先后相近的配对结果相关，约需 {pairs} 对",
     )
 

@@ -17,7 +17,7 @@ _SHOWN = 50  # requests of one kind in the Markdown; the JSON has all
 _NAMES: dict[Arrival, Callable[[Words], str]] = {
     Arrival.NOT_LOGGED: lambda t: t("answered, and not in the log", "有应答，但日志中没有"),
     Arrival.NEVER_ARRIVED: lambda t: t(
-        "never arrived: not answered, nor in the log", "未到达：无应答，日志中也没有"
+        "never arrived: neither answered nor in the log", "未到达：无应答，日志中也没有"
     ),
     Arrival.ANSWERED_TWICE: lambda t: t(
         "answered more often inside than it was sent", "网关内部应答次数多于发送次数"
@@ -137,14 +137,14 @@ def _notes(found: Arrivals, t: Words) -> list[Block]:
     if found.untold_failures:
         count = found.untold_failures
         notes.append(
-            t(f"{count} failed requests are not in the log, which may leave failures out.",
+            t(f"{count} failed requests are not in the log, which may omit failures.",
               f"{count} 个失败请求不在日志中：日志可能不记录失败请求。")
         )  # fmt: skip
     if found.untold_ends:
         count = found.untold_ends
         notes.append(
-            t(f"{count} answered requests before its first or after its last are missing: the "
-              "export may be cut there.",
+            t(f"{count} answered requests before its first or after its last entry are missing: "
+              "the export may be cut there.",
               f"日志首条之前或末条之后缺少 {count} 个有应答的请求：导出可能被截断。")
         )  # fmt: skip
     if found.ambiguous:
@@ -207,14 +207,14 @@ def explanations(found: Balances, t: Words) -> list[str]:
     said = []
     if found.other_requests:
         said.append(
-            t(f"The account counts {found.other_requests} requests more than the run has rows with "
-              "a cost: other traffic, retries inside, or failures that are charged.",
+            t(f"The account counts {found.other_requests} more requests than the run has rows with "
+              "a cost: other traffic, internal retries, or failures that are charged.",
               f"账户计数比有费用的记录多 {found.other_requests} 个请求：其他流量、内部重试或"
               "失败被计费。")
         )  # fmt: skip
     if found.unknown:
         said.append(
-            t(f"{found.unknown} successful requests state no cost and are in no sum of ours: give "
+            t(f"{found.unknown} successful requests state no cost and are not in our sums: give "
               "--prices.",
               f"{found.unknown} 个成功请求未报费用，未计入我方合计：请提供 --prices。")
         )  # fmt: skip
@@ -225,7 +225,7 @@ def explanations(found: Balances, t: Words) -> list[str]:
         )  # fmt: skip
     if found.by_left:
         said.append(
-            t("These are balances of what is left: a payment or a refund between them counts, too.",
+            t("These balances are what is left: a payment or a refund between them counts, too.",
               "所比较的是剩余额度：期间的充值或退款同样计入。")
         )  # fmt: skip
     elif found.paid_in:
@@ -236,13 +236,13 @@ def explanations(found: Balances, t: Words) -> list[str]:
         )  # fmt: skip
     if found.difference is not None and found.difference < 0:
         said.append(
-            t("Less was charged than the rows hold: many gateways book with a delay; save the "
-              "balance again after some minutes.",
+            t("Less was charged than the sum of the rows: many gateways book with a delay; save "
+              "the balance again after some minutes.",
               "扣费少于记录：许多网关延迟入账，请数分钟后再次保存余额。")
         )  # fmt: skip
     said.append(
         t("Other traffic of the same account or key between the two balances, or requests of a "
-          "connection check, are charged to it as well.",
+          "connection check, also count.",
           "两次余额之间同一账户或密钥的其他流量（含连通性检查）同样会被扣费。")
     )  # fmt: skip
     return said

@@ -155,14 +155,14 @@ def _measured(view: View, doubts: Sequence[Remark]) -> tuple[Level, str]:
     """What is known of the measurement itself."""
     t = view.t
     if not any(phase.sent for phase in view.phases):
-        return "bad", t("There is nothing to believe: no request was sent.", "未发送任何请求。")
+        return "bad", t("There is nothing to judge: no request was sent.", "未发送任何请求。")
     if grave := [remark for remark in doubts if remark.level == "bad"]:
         why = t.clauses(_heads(view, grave))
         return "bad", t(f"Not all of it: {why}.", f"不可全信：{why}。")
     parts = []
     if all(phase.generator_limited is None for phase in view.phases):
         parts.append(
-            t("nobody knows whether the generator kept time", "无法得知压测端是否准时发送")
+            t("it is unknown whether the generator kept time", "无法得知压测端是否准时发送")
         )
     loaded = _loaded(view)
     if few := [phase for phase in loaded if phase.success < enough(_RANK)]:

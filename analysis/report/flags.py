@@ -155,7 +155,7 @@ def _difference(view: View, found: Difference) -> Remark:
     }[found.flag]
     if found.elsewhere:
         said += t(
-            ", or two providers answered, each with its own prices and counts",
+            ", or two providers answered, with different prices and counts",
             "；也可能由计价、计数不同的两家供应商分别应答",
         )
     rows = t.join(_name(row) for row in (found.plain, found.streamed))

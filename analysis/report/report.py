@@ -99,8 +99,8 @@ def compose(view: View) -> Page:
         answers=answers(view, remarks),
         sections=[Section(t("Verdicts", "判定"), remarks), *few_open(told)],
         footer=t(
-            f"Made by Weighbridge {version}. Percentiles are nearest ranks; max: too "
-            "few times for the percentile, so the slowest is shown; `-` means not known.",
+            f"Made by Weighbridge {version}. Percentiles are nearest ranks; max: too few times for "
+            "the percentile, so the slowest is shown; `-` means unknown.",
             f"由 Weighbridge {version} 生成。百分位为最近秩；“最大”表示样本不足以得出该百分位，"
             "所示为最慢一次；“-”表示未知。",
         ),

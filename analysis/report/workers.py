@@ -46,8 +46,8 @@ def _lost(view: View) -> list[Remark]:
         returns.remove(back)
         worker, phase, away = event.worker, event.phase, seconds(_away_s(event, back))
         text = t(
-            f"{worker} stood still in {phase}: it was not heard of for another {away}, then came "
-            "back. What it owed meanwhile was sent late; the send lag tells.",
+            f"{worker} stalled in {phase}: it was not heard from for another {away}, then came "
+            "back. Requests due meanwhile were sent late, as the send lag shows.",
             f"{worker} 在 {phase} 中停顿：失联后又过 {away} 才恢复。其间应发的请求延后发出，"
             "见发送滞后。",
         )
@@ -71,7 +71,7 @@ def _late(view: View) -> list[Remark]:
         Remark(
             "note",
             t(
-                f"{event.worker} joined during the run and got nothing to send.",
+                f"{event.worker} joined during the run and got no requests to send.",
                 f"{event.worker} 在运行期间加入，未分配任何请求。",
             ),
         )
@@ -102,8 +102,8 @@ def _foreign(view: View) -> list[Remark]:
     if not refused:
         return []
     text = t(
-        f"{integer(refused)} rows of another run were refused: a worker was left from an earlier "
-        "master.",
+        f"{integer(refused)} rows of another run were refused: a worker was left over from an "
+        "earlier master.",
         f"拒收了 {integer(refused)} 行其他运行的记录：有 worker 属于先前的 master。",
     )
     return [Remark("note", text)]

@@ -72,7 +72,7 @@ def test_windows_of_one_wave_state_no_confidence(tmp_path: Path) -> None:
     tries = [(60, n, 2) for n in (1, 2, 3)] + [(66, n, 20) for n in (1, 2, 3)]
     run = searched(tmp_path / "r", *(waves(*one) for one in tries))
     told = text(run)
-    assert "at 60 RPM and not at 66 RPM (6 windows, too short to say how surely)." in told
+    assert "at 60 RPM and not at 66 RPM (6 windows, too short for a confidence)." in told
     assert "the capacity may well be lower. Give a --duration twice as long" in told
     assert "confidence 9" not in told
     assert "窗口过短，无法给出置信度" in text(run, "zh")
@@ -111,7 +111,8 @@ def test_the_curves_are_drawn(tmp_path: Path) -> None:
         ([trial(6, 1, bad=50)], "misses its objectives even at 6 RPM, the lowest level tried"),
         (
             [trial(60, 1), *(trial(85, n, send_lag_s=0.5) for n in (1, 2, 3))],
-            "It broke by the generator, which was late. That limit is ours, not the gateway's.",
+            "It broke by the generator, which was late. That is the generator's limit, not the "
+            "gateway's.",
         ),
         (
             [trial(60, 1), *(trial(85, n, send_lag_s=0.5) for n in (1, 2))],  # no answers yet
@@ -138,7 +139,7 @@ def test_a_closed_loop_that_the_generator_slowed_is_our_limit(tmp_path: Path) ->
             for level in (8, 16)
         ]  # fmt: skip
         folder = searched(tmp_path / str(lag_s), *trials, events=[*ends, {"event": "run_end"}])
-        assert ("It broke by latency (e2e_p95_s). That limit is ours" in text(folder)) is ours
+        assert ("It broke by latency (e2e_p95_s). generator's limit" in text(folder)) is ours
         (told,) = Summary.of(report.look(load(folder))).capacity
         assert told.limited_by_us is ours
 

@@ -142,7 +142,7 @@ def test_body_and_header_that_differ_are_told(tmp_path: Path) -> None:
     assert headers(frame(tmp_path, *rows)) == Apart(10, 10, pytest.approx(0.0119))
     text = markdown.render(report.compose(report.look(load(tmp_path / "r"))))
     assert "10 of 10 replies state one cost in the body and another in a header" in text
-    assert "Every number here counts the body's" in text
+    assert "Every number here uses the body's cost" in text
     same = [record(i, api_cost=0.0000694, header_cost=0.000069) for i in range(10)]
     assert headers(frame(tmp_path / "same", *same)).rows == 0
     alone = [record(i, api_cost=0.1, header_cost=0.1, cost_source="header") for i in range(3)]

@@ -148,7 +148,7 @@ def test_a_404_is_told_with_what_the_look_before_the_run_found(tmp_path: Path) -
     (text,) = told(tmp_path / "b", *rows, events=[base, end])
     assert "Did you mean the base URL http://h/v1?" in text
     (text,) = told(tmp_path / "c", *rows, events=[near | {"asked": "another"}, end])
-    assert text.endswith("Most end in /v1, and none in /chat/completions.")
+    assert text.endswith("Most end in /v1, and none ends in /chat/completions.")
 
 
 def test_the_honest_400_of_mode_billing_is_no_failure_and_any_other_is(tmp_path: Path) -> None:

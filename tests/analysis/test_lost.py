@@ -35,13 +35,13 @@ def test_what_was_in_flight_is_lost_rows(tmp_path: Path) -> None:
 def test_the_report_says_how_many_and_what_they_may_have_cost(tmp_path: Path) -> None:
     rows = (record(0, api_cost=0.5), record(1, api_cost=0.25))
     said = told(died(make(tmp_path / "r", *rows, events=[]), 2, 3, 4))
-    assert "3 requests were with a process that died or was lost" in said
-    assert "as dear as the dearest of their model, ¥1.500000 together" in said
+    assert "3 requests were held by a process that died or was lost" in said
+    assert "at the highest cost seen for their model, ¥1.500000 together" in said
 
 
 def test_where_no_cost_is_known_no_amount_is_claimed(tmp_path: Path) -> None:
     said = told(died(make(tmp_path / "r", record(0, api_cost=None), events=[]), 1))
-    assert "nobody knows what it cost." in said and "together" not in said
+    assert "at an unknown cost." in said and "together" not in said
 
 
 def test_a_row_of_the_same_request_outweighs_it_without_a_word(tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ def test_the_rows_as_recorded_are_those_of_the_part_files(tmp_path: Path) -> Non
 
 def test_a_damaged_file_is_one_sentence(tmp_path: Path) -> None:
     folder = died(make(tmp_path / "r", record(0)), 1, phase="other")
-    with pytest.raises(RunError, match="does not have: restore the file, or remove it"):
+    with pytest.raises(RunError, match="not in the manifest: restore the file, or remove it"):
         load(folder)
     with pytest.raises(ValueError, match="does not have"):
         read(folder)

@@ -100,7 +100,7 @@ def test_the_note_says_what_else_it_may_be(tmp_path: Path) -> None:
     dice = np.random.default_rng(18)
     told = run(dice, [("Alpha", 1.0), ("Beta", 2.0)], 200)
     (note,) = remarks(report.look(load(make(tmp_path / "named", *told))))
-    assert note.level == "note" and "Providers of different prices answered" in note.text
+    assert note.level == "note" and "Providers with different prices answered" in note.text
     mute = run(dice, [(None, 1.0), (None, 2.0)], 200, model_requested="vendor/m")
     (note,) = remarks(report.look(load(make(tmp_path / "mute", *mute))))
     assert note.level == "note" and "or by another provider at such a price" in note.text

@@ -90,7 +90,7 @@ def test_one_or_two_requests_accuse_nobody(tmp_path: Path, requests: int, level:
 
 def test_a_limit_at_the_grain_of_time_says_so(tmp_path: Path) -> None:
     folder = make(tmp_path / "r", record(0, elapsed_sec=0.001), events=[end(0.005)])
-    assert "more than 2.00 ms, the least that can be told from noise." in page(folder)
+    assert "more than 2.00 ms, the smallest lag that can be told from noise." in page(folder)
 
 
 def test_a_run_that_kept_time_names_its_worst_lags(tmp_path: Path) -> None:
@@ -115,7 +115,7 @@ def test_a_phase_that_met_our_own_limits_is_limited_and_told_what_to_raise(tmp_p
     assert (found.generator_limited, found.local_limits) == (True, 2)
     said = page(folder)
     assert "is generator-limited" in said and "The generator kept time" not in said
-    assert "1 requests never left this machine for want of open files (EMFILE)" in said
+    assert "1 requests never left this machine because it ran out of open files (EMFILE)" in said
     assert (
         "raise ulimit -n, or lower the concurrency" in said
         and "local ports (EADDRNOTAVAIL)" in said

@@ -236,4 +236,4 @@ def test_a_second_route_tells_whose_fault_it_is(tmp_path: Path) -> None:
         "chat.plain": "works", "stop": "works", "n": "refused", "json.schema": "refused",
     }  # fmt: skip
     assert seen == sum(row.arm == "reference" for row in done.rows()) < 20
-    assert "the gateway's: another verdict directly" in (done.folder / "report.md").read_text()
+    assert "the direct route gives another verdict" in (done.folder / "report.md").read_text()

@@ -183,7 +183,7 @@ def test_a_proxy_that_wants_a_login_says_how(
         monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.port}")
     for url in (secure.url, plain.url):
         said = refusal(url, ca_file=str(authority.ca))
-        assert "wants a login (HTTP 407): set HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT" in said
+        assert "requires a login (HTTP 407): set HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT" in said
     for name in ("HTTP_PROXY", "HTTPS_PROXY"):
         monkeypatch.setenv(name, f"http://me:p%40ss%20word@127.0.0.1:{proxy.port}")
     for url in (secure.url, plain.url):

@@ -196,7 +196,7 @@ def test_a_killed_worker_loses_only_what_was_in_flight(
     lost = frame[frame["outcome"] == "lost"]
     assert 0 < len(lost) <= 5
     assert "it may have been sent, and paid for" in set(lost["error_message"]).pop()
-    assert f"{len(lost)} requests were with a process that died or was lost" in told(done)
+    assert f"{len(lost)} requests were held by a process that died or was lost" in told(done)
     # Nothing that the dead worker finished is missing: all else that was answered is lost.
     finished = set(frame[frame["outcome"] == "ok"]["task_id"])
     assert served(gateway).keys() - finished <= set(lost["task_id"])
@@ -218,7 +218,7 @@ def test_a_frozen_worker_comes_back(simulator: Start, fleet: Callable[..., Fleet
     rows = [row for row in done.rows() if row.send_lag_s is not None]
     assert max(row.send_lag_s or 0 for row in rows) > 6
     assert done.events("worker_back")
-    assert "stood still in rpm/m/600" in told(done)
+    assert "stalled in rpm/m/600" in told(done)
     assert "A worker was lost" not in told(done)
 
 
@@ -244,7 +244,7 @@ def test_a_late_worker_waits_for_the_next_run(
     assert {row.worker for row in sent} == {"worker-0", "worker-1"}
     assert {row.outcome for row in sent} == {"ok"}
     assert len(done.events("worker_late")) == 1
-    assert "joined during the run and got nothing to send" in told(done)
+    assert "joined during the run and got no requests to send" in told(done)
 
 
 @pytest.mark.long

@@ -38,7 +38,7 @@ def test_a_wrong_key_ends_the_run_after_five_requests(tmp_path: Path) -> None:
     (refused,) = done.events("refused")
     assert (refused["outcome"], refused["http_status"], refused["ends"]) == ("auth", 401, "run")
     assert "BAD " in done.out and "Incorrect API key provided" in done.out
-    assert "Check the API key." in done.out and "and so would all others: the run ended" in done.out
+    assert "Check the API key." in done.out and "as all others would: the run ended" in done.out
     assert len(done.rows()) - len(gateway.posts) == sum(r.outcome == "dropped" for r in done.rows())
 
 

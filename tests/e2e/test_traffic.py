@@ -63,7 +63,7 @@ def test_a_trace_is_replayed_at_its_own_times(simulator: Start, tmp_path: Path) 
     assert f"| {MODEL} | 200 | 6 | 6 |" in report, "six in 1.5 s and a mean gap: the rate offered"
     trace.write_text(trace.read_text().replace("line 0", "line x"))
     again = run("--resume", done.folder, results=tmp_path / "results")
-    assert again.code == 2 and "is not what that run sent" in again.text, again.text
+    assert again.code == 2 and "is not the file that the run sent" in again.text, again.text
     assert len(gateway.rows()) == 6
 
 

@@ -90,7 +90,7 @@ def test_replies_of_others_are_counted_as_the_log_has_them(
     crossed = {task for task, seen in truth.items() if seen["fault"] == "cross"}
     wrong = {row.task_id for row in done.rows() if row.marker_ok is False}
     assert wrong == crossed and len(crossed) >= 2
-    assert f"{len(crossed)} replies are those that another request asked for" in done.text
+    assert f"{len(crossed)} replies are those requested by another request" in done.text
 
 
 @BOTH

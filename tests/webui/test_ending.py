@@ -52,7 +52,7 @@ def ending(*events: Event, words: tuple[str, ...] = ()) -> Ending:
      "（9 server_error），多数为“upstream is down”"),
     ((HOPELESS, Ended(cause=Reason.REFUSED, reason="told twice"), NO),
      "ended before its plan was done; rpm/m/60 was ended: the first 5 requests all ended in the "
-     'same refusal (auth, HTTP 401, "Invalid token \\x1b[31m<b>"), and so would all others: '
+     'same refusal (auth, HTTP 401, "Invalid token \\x1b[31m<b>"), as all others would: '
      "the run ended", None),
     ((BudgetSpent(phase="rpm/m/60"), Ended(cause=Reason.BUDGET, reason="the budget is spent: 0"),
       NO), "ended before its plan was done; the budget is spent: 0",

@@ -91,8 +91,8 @@ def _remarks(
         if blind:
             names = t.join(_name(view, number) for number in blind)
             text = t(
-                f"{name}: nothing can be said of {names}, whose doubling might not have been seen; "
-                f"the rest shows no drift and no change point ({power}).",
+                f"{name}: no statement about {names}: even a doubling might have been missed; the "
+                f"rest shows no drift and no change point ({power}).",
                 f"{name}：{names} 无法判断，即使翻倍也可能察觉不到；"
                 f"其余未见漂移或变点（{power}）。",
             )
@@ -105,8 +105,8 @@ def _remarks(
             found.append(Remark("good", text))
     elif not drifts:
         text = t(
-            f"{name}: too few whole buckets (of {buckets.LEAST} at least) to tell a drift or a "
-            "change.",
+            f"{name}: too few whole buckets (at least {buckets.LEAST} are needed) to detect a "
+            "drift or a change.",
             f"{name}：完整时间桶不足 {buckets.LEAST} 个，无法判断漂移或变点。",
         )
         found.append(Remark("note", text))
@@ -141,7 +141,7 @@ def _table(
         ],
         title=phase.phase,
         how=t(
-            f"Buckets of {width:g} s. A request stands in the bucket in which it was due (in a "
+            f"Buckets of {width:g} s. A request belongs to the bucket in which it was due (in a "
             "closed loop: sent); RPM and TPM count the successes completed in the bucket. "
             "Percentiles are nearest ranks over a bucket's successes.",
             f"每桶 {width:g} 秒。请求按计划时刻（闭环按发送时刻）归入时间桶；"
@@ -179,7 +179,7 @@ def _drifts(view: View, drifts: list[Drift]) -> Table:
         how=t(
             "Whole buckets after the warm-up. Drift: Theil-Sen slope with Sen's interval and Mann "
             "and Kendall's test; change points: Pettitt's rank test, on each part again. Both "
-            "allow for neighbouring buckets that are alike, and are told only at p ≤ 0.002.",
+            "allow for correlated neighbouring buckets, and are reported only at p ≤ 0.002.",
             "仅用预热后的完整时间桶。漂移：Theil-Sen 斜率、Sen 区间与 Mann-Kendall 检验；"
             "变点：Pettitt 秩检验并逐段重复。两者均校正相邻时间桶的相关性，仅在 p ≤ 0.002 时报告。",
         ),

@@ -61,7 +61,7 @@ def _table(view: View, phase: PhaseNumbers, rows: list[Row]) -> Table:
         title=phase.model_requested,
         how=t(
             "The same prefix, one request at a time; hit rate = cached_tokens / input tokens, "
-            "saving = 1 - cost / cost of run 1, where that one missed.",
+            "saving = 1 - cost / cost of run 1, if run 1 was a miss.",
             "相同长前缀逐次请求；命中率 = cached_tokens / 输入 token，"
             "节省 = 1 − 费用 / 首次费用（首次未命中时）。",
         ),

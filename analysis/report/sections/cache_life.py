@@ -99,8 +99,8 @@ def _table(t: Words, model: str, rests: list[Rest]) -> Table:
         ],
         title=t(f"How long an entry lives: {model}", f"缓存条目存活：{model}"),
         how=t(
-            "One prefix is written, then asked for once after each pause; every request makes the "
-            "entry new, so each pause is a rest since its last use.",
+            "One prefix is written, then sent once after each pause; every request renews the "
+            "entry, so each pause is the time since its last use.",
             "写入同一前缀后，每次间隔后请求一次；每次请求都会刷新条目，故间隔即距上次使用的时间。",
         ),
     )

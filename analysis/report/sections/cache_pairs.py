@@ -90,9 +90,9 @@ def _hits(t: Words, found: list[Pairs]) -> Table:
         ],
         title=t("Cold and warm pairs: hits", "冷热配对：命中"),
         how=t(
-            "A pair is one new prefix asked for twice, as streams, one after the other. Excluded "
-            "are pairs of which one failed, the first was a hit already, or the run was resumed "
-            "between the two. The hit rate is of the warm requests that state cached tokens.",
+            "A pair is one new prefix sent twice, as streams, one after the other. Pairs are "
+            "excluded if one request failed, the first was already a hit, or the run was resumed "
+            "between the two. The hit rate covers the warm requests that state cached tokens.",
             "每对为同一全新前缀的两次流式请求，先冷后热。任一失败、首次即命中、"
             "或两次之间运行曾被续跑的配对予以剔除。命中率以报告缓存 token 的热请求为分母。",
         ),
@@ -116,10 +116,10 @@ def _money(t: Words, found: list[Pairs]) -> Table:
         ],
         title=t("What a repeated prompt saves", "重复 prompt 的节省"),
         how=t(
-            "Means over the pairs whose costs are both known, misses included. The write premium "
-            "is the cold cost minus that of prompts that are not marked for the cache, else by "
-            "the price table; absent where nothing tells it. 0 warm requests pay it back where it "
-            "cannot be told from chance.",
+            "Means over the pairs with both costs known, including misses. The write premium is "
+            "the cold cost minus that of prompts not marked for the cache, otherwise from the "
+            "price table; absent if unknown. 0 warm requests pay it back if it cannot be "
+            "distinguished from chance.",
             "均值取两次费用皆知的配对（含未命中）。写入溢价 = 冷请求费用 − 未标记缓存的请求费用，"
             "否则按价格表；无从得知则不给出。溢价与随机波动无法区分时，回本次数为 0。",
         ),
@@ -156,7 +156,7 @@ def _said(view: View, found: list[Pairs]) -> list[Block]:
         gain = one.ttft_gain
         if gain is None or gain.low is None:
             text = t(
-                f"{one.model}: too few pairs to tell whether a hit is faster.",
+                f"{one.model}: too few pairs to say whether a hit is faster.",
                 f"{one.model}：配对过少，无法判断命中是否更快。",
             )
         elif gain.excludes_zero:
@@ -168,7 +168,7 @@ def _said(view: View, found: list[Pairs]) -> list[Block]:
             )
         else:
             text = t(
-                f"{one.model}: no difference in the time to the first token can be told from "
+                f"{one.model}: no difference in the time to the first token is shown by "
                 f"{gain.count} pairs.",
                 f"{one.model}：{gain.count} 对样本看不出首 token 时间差异。",
             )

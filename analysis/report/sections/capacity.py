@@ -185,7 +185,7 @@ def _remark(view: View, model: str, trials: Trials, found: Bracket) -> Remark:
     unit = t(*_unit(view, trials[0][0]))
     if found.stated is None:
         sure = t(
-            f"{len(trials)} windows, too short to say how surely",
+            f"{len(trials)} windows, too short for a confidence",
             f"{len(trials)} 个窗口，窗口过短，无法给出置信度",
         )
     else:
@@ -202,7 +202,7 @@ def _remark(view: View, model: str, trials: Trials, found: Bracket) -> Remark:
     if found.high is None:
         text = t(
             f"{model} meets its objectives up to {found.low} {unit}, the highest level tried "
-            f"({sure}); where it breaks was not seen.",
+            f"({sure}); its limit was not reached.",
             f"{model} 在所试最高负载档位 {found.low} {unit} 仍达到目标（{sure}）；未见其失效点。",
         )
         return Remark("note", text)
@@ -214,7 +214,7 @@ def _remark(view: View, model: str, trials: Trials, found: Bracket) -> Remark:
         )
         return Remark("bad", text)
     limit = t(
-        " That limit is ours, not the gateway's.", "该上限来自压测端，而非网关。"
+        " That is the generator's limit, not the gateway's.", "该上限来自压测端，而非网关。"
     ) if ours else ""  # fmt: skip
     text = t(
         f"{model} meets its objectives at {found.low} {unit} and not at {found.high} {unit} "
@@ -258,16 +258,16 @@ def _doubtful(view: View, model: str, trials: Trials, found: Bracket) -> list[Re
         return []
     if found.stated is None:
         text = t(
-            f"{model}: requests of a queue come in waves, and each window holds only a few of "
-            "them. Such windows look better than the level is, and more of them do not help: the "
-            "capacity may well be lower. Give a --duration twice as long, or longer.",
+            f"{model}: requests in a queue come in waves, and each window holds only a few of "
+            "them. Such windows look better than the level really is, and more of them do not "
+            "help: the capacity may well be lower. Give a --duration twice as long, or longer.",
             f"{model}：排队使延迟成波动起伏，而每个窗口只包含少数几次波动。这样的窗口往往比实际情况好看，"
             "增加窗口数量并无帮助，实际容量很可能更低：请将 --duration 加长一倍或更多。",
         )
         return [Remark("note", text)]
     text = t(
-        f"{model}: each window holds few independent requests (those of a queue are alike), so the "
-        "bracket is doubtful: a longer --duration or more --trials tell more.",
+        f"{model}: each window holds few independent requests (those in a queue are correlated), "
+        "so the bracket is doubtful: use a longer --duration or more --trials.",
         f"{model}：每个窗口内相互独立的请求较少（排队使相邻请求相似），区间并不可靠："
         "请加长 --duration 或增加 --trials。",
     )
@@ -282,7 +282,9 @@ def _why(view: View, answer: Attained) -> str:
         "errors": t("errors", "错误"),
         "latency": t("latency", "延迟"),
         "cost": t("cost", "费用"),
-        "users": t("too few users of ours (--max-workers)", "压测用户不足（--max-workers）"),
+        "users": t(
+            "too few users in the generator (--max-workers)", "压测用户不足（--max-workers）"
+        ),
         "generator": t("the generator, which was late", "压测端发送滞后"),
         "few": t("too few requests in a window to show it", "窗口内请求数不足以证明达到目标"),
     }
@@ -305,12 +307,11 @@ def _table(view: View, model: str, trials: Trials) -> Table:
         title=model,
         how=t(
             "Each try is a window at one level, judged by the objectives. The bracket is the most "
-            "likely place of the boundary, each answer weighing as much as its requests, of which "
-            "those that are alike count once (sure: chance at the very edge would bring it about "
-            "in less than 1% of windows). A "
-            "window of a late generator is no answer, but for the third at its level. The "
-            "confidence is the bracket's share of the likelihood of all places; of windows of a "
-            "few waves of a queue none is stated.",
+            "likely place of the boundary; each answer is weighted by its effective number of "
+            "independent requests (sure: chance exactly at the edge would produce it in less than "
+            "1% of windows). A window with a late generator does not count, except for the third "
+            "at its level. The confidence is the bracket's share of the likelihood of all places; "
+            "none is stated if the windows hold only a few waves of a queue.",
             "每次尝试为某一负载档位上的一个窗口，按目标判定。"
             "每次判定按其相互独立的请求数加权（彼此相似的请求只计一次；"
             "“确定”指处于目标边缘时偶然出现的概率低于 1%），"

@@ -50,9 +50,12 @@ GROUPS = {
 
 
 CAUSES = {
-    Cause.GATEWAY: Said("the gateway's: another verdict directly", "网关：直连结论不同"),
+    Cause.GATEWAY: Said(
+        "the gateway's: the direct route gives another verdict", "网关：直连结论不同"
+    ),
     Cause.MODEL: Said(
-        "the model's or its provider's: the same directly", "模型或供应商：直连结论相同"
+        "the model's or its provider's: the direct route gives the same verdict",
+        "模型或供应商：直连结论相同",
     ),
     Cause.UNKNOWN: Said("not known", "未知"),
 }
@@ -111,11 +114,11 @@ def _matrix(t: Words, features: Features) -> Table:
             *(field(model).of(shown_of(model)) for model in features.models),
         ],
         how=t(
-            "Each check is a request that only a working feature can answer rightly. Works: in "
-            "every repetition. Ignored: HTTP 200, and the reply is that of a request without it. "
-            "Refused: an error that names it. Wrong: an effect, against the contract. Broken: 5xx, "
-            "no JSON, a cut stream. Whatever does not work was sent again; where the tries differ "
-            "it is unsure.",
+            "Each check is a request that only a working feature can answer correctly. Works: in "
+            "every repetition. Ignored: HTTP 200, and the reply is that of a request without the "
+            "feature. Refused: an error that names it. Wrong: an effect that breaks the contract. "
+            "Broken: 5xx, no JSON, a cut stream. Checks that did not work were sent again; if the "
+            "tries differ, the result is unsure.",
             "每项检查都是只有该功能真正可用才能答对的请求。可用：每次均成立；被忽略：HTTP 200，"
             "但与不使用该功能的结果相同；被拒绝：错误信息指明该功能；结果有误：有效果但不符合约定；"
             "出错：5xx、非 JSON、流中断。未通过的都会重新发送；多次结果不一致记为无法判断。",
@@ -143,9 +146,9 @@ def _evidence(t: Words, cells: Sequence[Cell]) -> Table:
             REQUESTS.of(lambda cell: cell.sent),
             API_COST.of(lambda cell: Cost(cell.cost)),
         ],
-        title=t("What does not work, or cannot be told", "不可用或无法判断的功能"),
+        title=t("What does not work, or is unsure", "不可用或无法判断的功能"),
         how=t(
-            "The raw replies stand in evidence.jsonl, the cells in compat.json.",
+            "The raw replies are in evidence.jsonl, the cells in compat.json.",
             "原始响应见 evidence.jsonl，结论见 compat.json。",
         ),
     )

@@ -92,11 +92,10 @@ def _groups(view: View, groups: list[GroupCosts], header: Name) -> Table:
             Name("Cost from", "费用来源").of(lambda group: group.cost_sources, tally),
         ],
         how=t(
-            "Sums of what the gateway said it charged (or, where it said nothing, of tokens x the "
-            "price table), failures included; a request whose cost is "
-            "not known counts as unknown, never as 0. Per request and per 1k tokens are over the "
-            "known ones; per success is all the money over all successes, absent while a "
-            "success's cost is unknown.",
+            "Sums of the costs that the gateway stated (or, if it stated none, of tokens x the "
+            "price table), including failures; a request without a known cost counts as unknown, "
+            "never as 0. Per request and per 1k tokens use only known costs; per success is all "
+            "the money divided by all successes, absent if the cost of any success is unknown.",
             "费用为网关自报费用之和（含失败请求；网关未报时按 token × 价格表计）；"
             "费用未知的请求单独计数，绝不按 0 计。"
             "单次请求、每千 token 按费用已知的请求计算；"
@@ -135,7 +134,8 @@ def _sources(view: View) -> Table:
         ],
         title=t("Where the costs come from", "费用来源"),
         how=t(
-            "Every request that was sent, by who says what it cost; the first that speaks counts.",
+            "Every request that was sent, by the source of its cost; the first source that states "
+            "one counts.",
             "所有已发送请求按费用来源分组；依次取第一个给出费用的来源。",
         ),
     )
@@ -182,8 +182,8 @@ def _totals(view: View, found: list[Compared]) -> Table:
         ],
         title=t("Stated costs against the price table", "自报费用与价格表核对"),
         how=t(
-            f"Rows whose cost the gateway stated and whose tokens the table prices; they differ "
-            f"where the two are more than {apart} apart, the last decimal of the stated costs.",
+            "Rows with a cost stated by the gateway and tokens priced by the table; they differ "
+            f"if the two are more than {apart} apart, the last decimal of the stated costs.",
             f"仅核对网关自报费用且价格表可计价的请求；相差超过 {apart}（自报费用的最后一位小数）"
             "视为不符。",
         ),

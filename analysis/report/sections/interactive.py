@@ -52,8 +52,8 @@ def section(view: View) -> Section:
         title=t("Interactive results", "交互式结果"),
         how=t(
             "A person set the number of users and ended the run; each user sent its next request "
-            "when its last one was answered, so the rates are what that load reached, no target. "
-            "Most in flight is of one generator process.",
+            "when its last one was answered, so the rates are what that load reached, not a "
+            "target. Most in flight is for one generator process.",
             "用户数由人工设置，运行由人工结束；每个用户在上一个请求完成后发送下一个，"
             "因此速率是该负载达到的结果，而非目标。最大在途为单个压测进程的值。",
         ),

@@ -89,17 +89,17 @@ def _remark(t: Words, one: Audit) -> Remark:
     fit = one.fit
     if one.at_once is not None and one.unit is None:
         text = t(
-            f"{one.model}: at most {one.at_once} requests go through at once, by a limit of "
-            "concurrency or of a few seconds: which of them cannot be told. No number of requests "
-            "a minute was reached.",
+            f"{one.model}: at most {one.at_once} requests go through at once, because of a limit "
+            "on concurrency or in a window of a few seconds: which of them is unknown. No limit on "
+            "requests per minute was reached.",
             f"{one.model}：至多同时放行 {one.at_once} 个请求；是并发限制还是数秒窗口的限制，"
             "无法判断。未触及每分钟请求数的上限。",
         )
         return Remark("note", text)
     if one.at_once is not None:
         text = t(
-            f"{one.model}: at most {one.at_once} requests in flight at once; that is a limit of "
-            "concurrency, and no number of requests a minute was reached.",
+            f"{one.model}: at most {one.at_once} requests in flight at once; that is a concurrency "
+            "limit, and no limit on requests per minute was reached.",
             f"{one.model}：同时在途请求至多 {one.at_once} 个；这是并发限制，"
             "未触及每分钟请求数的上限。",
         )
@@ -125,25 +125,25 @@ def _untold(t: Words, one: Audit) -> str:
     best = one.found[0] if one.found else None
     if one.unit == "tokens":
         return t(
-            f"{one.model}: tokens ran out, not requests; how they are counted cannot be told.",
+            f"{one.model}: tokens ran out, not requests; how they are counted is unknown.",
             f"{one.model}：耗尽的是 token 而非请求数；其计数方式无法判断。",
         )
     if best is None:
         return t(
-            f"{one.model}: it refuses; a limit a minute and one of requests at once explain it "
-            "alike.",
+            f"{one.model}: it refuses requests; a limit per minute and one on concurrency explain "
+            "it equally well.",
             f"{one.model}：有拒绝；每分钟限制与并发限制均可解释，无法区分。",
         )
     if best.wrong_share > SELDOM:
         return t(
-            f"{one.model}: it refuses, but no kind of limit explains what it lets through.",
+            f"{one.model}: it refuses requests, but no kind of limit explains what it admits.",
             f"{one.model}：有拒绝，但放行规律与各类限流均不符。",
         )
     if one.unit is None:
         size = _range(best.low, best.high)
         return t(
             f"{one.model}: about {size} short requests a minute. Whether requests or tokens ran "
-            "out cannot be told, so neither can how they are counted.",
+            "out is unknown, and so is how they are counted.",
             f"{one.model}：每分钟约 {size} 个短请求。耗尽的是请求数还是 token 数无法判断，"
             "计数方式亦无从得知。",
         )
@@ -151,7 +151,7 @@ def _untold(t: Words, one: Audit) -> str:
         count, window_s = one.short.size, one.short.window_s
         return t(
             f"{one.model}: a window of seconds explains what was let through as well (e.g. {count} "
-            f"requests in {window_s:g} s), so no number of requests a minute is named.",
+            f"requests in {window_s:g} s), so no limit on requests per minute is named.",
             f"{one.model}：数秒的窗口同样可以解释放行情况（例如 {window_s:g} 秒 {count} 个请求），"
             "因此不给出每分钟请求数。",
         )
@@ -199,7 +199,7 @@ def _found(t: Words, one: Audit) -> Table:
         ],
         title=one.model,
         how=t(
-            "Stated is what the reply's headers say; found is what the requests met.",
+            "Stated is what the reply's headers say; found is how the requests fared.",
             "声明取自应答头，实测取自请求结果。",
         ),
     )
@@ -321,8 +321,9 @@ def _fits(t: Words, one: Audit) -> Table:
         ],
         how=t(
             "Each kind is replayed against every short request in order, with the size that fits "
-            "best: how often would it have decided otherwise than the gateway? Believed is one "
-            "that is wrong in at most 3 % while every other is wrong more than twice as often.",
+            "best: how often would it have decided differently from the gateway? A kind is "
+            "accepted if it is wrong in at most 3 % of decisions and every other kind more than "
+            "twice as often.",
             "各类限流按最优额度逐条重放短请求，统计与网关判定不一致的次数；"
             "不符至多 3%，且其余类型不符次数超过其两倍时，方予采信。",
         ),
@@ -344,7 +345,7 @@ def _steps(t: Words, one: Audit) -> Table:
             Name("Tokens", "token").of(lambda step: step.tokens, integer),
         ],
         how=t(
-            "Fills end at the first refusal; what was in flight then is counted too.",
+            "Fills end at the first refusal; requests then in flight are counted too.",
             "加压请求在首次被拒时停止，届时在途的请求一并计入。",
         ),
     )

@@ -63,8 +63,8 @@ def _tokens(view: View, phases: list[PhaseNumbers]) -> Table:
             Name("Marker replies", "marker 正确率").of(lambda p: p.marker_rate, percent),
         ],
         how=t(
-            "Tokens as the API's usage states them, summed over the successes; marker replies is "
-            "the share of replies that are the marker asked for.",
+            "Tokens as stated in the API's usage, summed over the successes; marker replies is the "
+            "share of replies that are the requested marker.",
             "token 为成功请求 usage 字段之和；marker 正确率为回复恰为所要求 marker 的占比。",
         ),
     )
@@ -96,8 +96,8 @@ def _reasoning(view: View) -> list[_Note]:
                         f"{integer(completion)}（{share}）",
                     ),
                     t(
-                        "Read prompt, completion and total tokens apart before comparing cost or "
-                        "TPM.",
+                        "Read prompt, completion and total tokens separately before comparing cost "
+                        "or TPM.",
                         "同时披露 prompt、completion、total token，明确 reasoning 口径。",
                     ),
                 )

@@ -214,7 +214,7 @@ def _cache(view: View) -> _Line | None:
         elif mine[0]["cached_tokens"]:
             said.append(
                 t(
-                    f"{name} hit on the first run already: what a hit saves is not known",
+                    f"{name} hit on the first run already: the saving of a hit is unknown",
                     f"{name} 首次即命中，无法得出命中后的节省",
                 )
             )
@@ -223,8 +223,8 @@ def _cache(view: View) -> _Line | None:
         elif not alike:
             said.append(
                 t(
-                    f"{name} hit, but at another provider than the first run: what a hit saves is "
-                    "not known",
+                    f"{name} hit, but at another provider than the first run: the saving of a hit "
+                    "is unknown",
                     f"{name} 命中，但应答的供应商与首次不同，无法得出命中后的节省",
                 )
             )

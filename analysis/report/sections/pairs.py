@@ -156,7 +156,7 @@ def _table(t: Words, phase: str, mine: list[Verdict]) -> Table:
         how=t(
             "Each pair is one body sent to both routes, in random order. TTFT, TPOT, total and "
             "cost: Hodges-Lehmann of the pairs' differences with the signed-rank interval, "
-            "widened where neighbours are alike; percentiles: bootstrap over blocks of pairs; "
+            "widened if neighbours are correlated; percentiles: bootstrap over blocks of pairs; "
             "success: Tango's interval. p by swapping arms within pairs, adjusted by Holm over "
             "all rows of this comparison. Total: pairs with replies of equal length only.",
             "每对为同一请求体按随机先后发往两条路由。TTFT、TPOT、总耗时与费用：配对差的 "

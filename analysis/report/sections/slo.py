@@ -39,9 +39,8 @@ def section(view: View) -> Section:
     blocks: list[Block] = []
     if slo.blind:
         text = t(
-            "This SLO limits times and no share of requests: a refused request is in no "
-            "percentile, so a gateway that refuses most of them can meet it. Add success_rate or "
-            "attainment.",
+            "This SLO limits only times: refused requests are in no percentile, so a gateway that "
+            "refuses most requests can meet it. Add success_rate or attainment.",
             "该 SLO 只约束时间，未约束请求占比：被拒绝的请求不计入任何百分位，"
             "大量拒绝请求的网关也可能达标。请加上 success_rate 或 attainment。",
         )
@@ -75,9 +74,9 @@ def _goodput(view: View, slo: Slo, phases: list[PhaseNumbers]) -> Table:
         ],
         title=t("Goodput", "有效吞吐"),
         how=t(
-            "A good request succeeded within every limit; TTFT and TPOT are limited of streams "
-            "alone, and a time that is not known is not good enough. Where slo.toml gives only "
-            "percentiles of a time, the limit is its highest percentile's. Goodput = good / wall "
+            "A good request succeeded within every limit; limits on TTFT and TPOT apply only to "
+            "streams, and an unknown time is not good enough. If slo.toml gives only percentiles "
+            "of a time, the limit is that of the highest percentile. Goodput = good / wall "
             "clock; attainment = good / planned, failed and dropped requests included.",
             "合格请求 = 成功且满足每一项时限；TTFT 与 TPOT 只约束流式请求，未知的时间视为不合格。"
             "若 slo.toml 只给出某项时间的百分位，则以其最高百分位的值为单请求时限。"
@@ -114,8 +113,8 @@ def _statements(view: View, checks: list[Check]) -> Table:
         ],
         title=t("Objectives", "目标"),
         how=t(
-            "Each objective on each phase it is made of. What is not known, as of a phase that "
-            "was not run, is not met. Percentiles count requests that were waited for in vain: "
+            "Each objective on each phase to which it applies. An unknown value, for example of a "
+            "phase that was not run, counts as not met. Percentiles include unanswered requests: "
             "each took longer than it was waited for. n: too few for that percentile, so the "
             "slowest is judged.",
             "逐阶段判定每项目标。未知（例如阶段未运行）视为未达到。百分位计入等待后仍无应答的请求："

@@ -48,8 +48,8 @@ def blocks(view: View) -> list[Block]:
         ],
         title=t("Times that the gateway states", "网关自报耗时"),
         how=t(
-            "What headers of the answers say, of successes: nobody can check it, and nothing here "
-            "is added to a measured time or subtracted from one. A stated time that is none, or "
+            "Times stated in the headers of successes: they cannot be checked, and nothing here is "
+            "added to a measured time or subtracted from one. A stated time that is invalid, or "
             "longer than the whole answer took, is unknown and flagged stated_time.",
             "以上为成功应答的应答头所述，无从核实；任何实测时间均未据此加减。"
             "无效的、或超过整个应答耗时的自报值按未知处理，并标记为 stated_time。",

@@ -43,9 +43,9 @@ def _tokens(view: View, phases: list[PhaseNumbers]) -> Table:
         title=t("Tokens", "token 时延"),
         how=t(
             "TTFT runs from send to the first token, reasoning or visible; TPOT = (last token - "
-            "first token) / (tokens - 1), of tokens that were streamed. It is unknown where the "
-            "chunks do not tell when tokens came: one arrival, or more than four tokens to each; "
-            "unknown counts as slowest in its percentiles. Output tokens/s: completion tokens of "
+            "first token) / (tokens - 1), for streamed tokens. It is unknown if the chunks do not "
+            "resolve tokens (one arrival, or more than four tokens per arrival); unknown counts as "
+            "slowest in its percentiles. Output tokens/s: completion tokens of "
             "all successes / wall clock; and of single requests, each over its own latency.",
             "TTFT 为从发送到首个 token（推理或可见）；TPOT =（末 token − 首 token）/"
             "（token 数 − 1），仅计流式传输的 token。若 chunk 无法分辨各 token 的时刻"
@@ -76,8 +76,9 @@ def _gaps(view: View, phases: list[PhaseNumbers]) -> Table:
         ],
         title=t("Gaps, stalls, tails", "间隔、停顿与尾部"),
         how=t(
-            "A gap lies between two chunks that carry text; its percentiles are over all gaps of "
-            "the phase's streams together, as ITL of other tools, to 2.4 %. The tail runs from the "
+            "A gap lies between two chunks that carry text; its percentiles cover all gaps of the "
+            "phase's streams together, like ITL in other tools, to within 2.4 %. The tail runs "
+            "from the "
             "last token to the last byte: usage, cost, [DONE].",
             "间隔指两个携带文本的 chunk 之间的时间；百分位取自该阶段所有流的全部间隔（即其他工具的 "
             "ITL），误差不超过 2.4%。尾部为末 token 到末字节：用量、费用、[DONE]。",

@@ -37,7 +37,7 @@ def section(view: View) -> Section:
             NOTE.of(lambda p: _note(t, p, text_share(rows(p)))),
         ],
         how=t(
-            "The picture's known text is looked for in the reply: text found is the largest share "
+            "The reply is searched for the picture's known text: text found is the largest share "
             "of its characters that any sample returned.",
             "在回复中查找图片内已知文字：识别文字为各样本返回字符占比的最大值。",
         ),

@@ -20,8 +20,8 @@ def remarks(view: View) -> list[Remark]:
     count = int(view.run.rows.frame(["refused_sends"])["refused_sends"].sum()) if found else 0
     if count:
         text = t(
-            f"Sends refused for such a field: {integer(count)}; each went again at once as the "
-            "same request, and its row is that of the last answer.",
+            f"Sends refused for such a field: {integer(count)}; each was sent again at once as the "
+            "same request, and its row holds the last answer.",
             f"共 {integer(count)} 次发送因上述字段被拒，均作为同一请求立即重发，"
             "记录以最后的应答为准。",
         )

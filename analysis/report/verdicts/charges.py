@@ -26,7 +26,7 @@ def remarks(view: View) -> list[Remark]:
         way, weg = ("more", "多") if stated.amount > 0 else ("less", "少")
         text = t(
             f"{count} of {of} replies state one cost in the body and another in a header; the "
-            f"headers say {more} {way} in all. Every number here counts the body's: ask the "
+            f"headers say {more} {way} in all. Every number here uses the body's cost: ask the "
             "gateway which one it bills.",
             f"{of} 个应答中有 {count} 个在正文与应答头中给出的费用不同；应答头合计{weg} {more}。"
             "本报告一律以正文为准：请向网关确认以何者计费。",
@@ -49,8 +49,8 @@ def _doubled(view: View, rows: "DataFrame") -> list[Remark]:
     if not across.rows:
         return []
     why = t(
-        "Providers of different prices answered them, and none was seen to charge one request more "
-        "than its own others",
+        "Providers with different prices answered them, and none charged one request more than its "
+        "others",
         "应答来自价格不同的供应商，同一供应商内未见差异",
     )
     return [Remark("note", _sentence(t, across, "", t(f". {why}.", f"。{why}。")))]

@@ -24,7 +24,7 @@ def remarks(view: View) -> list[Remark]:
         count, who = integer(len(mine)), quoted(str(model))
         text = t(
             f"{who} counts {t.join([en for en, _ in known])} ({count} rows): costs by a price "
-            "table, hit rates and sums go by that.",
+            "table, hit rates and sums take that into account.",
             f"{who} 的计数方式：{t.join([zh for _, zh in known])}（{count} 行）；"
             "按价格表的费用、命中率与合计均据此计算。",
         )

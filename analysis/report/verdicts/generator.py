@@ -83,7 +83,8 @@ def _limits(view: View, phase: PhaseNumbers) -> list[str]:
                              f"{many} 个请求未能从本机发出（{name}）"))  # fmt: skip
         else:
             clauses.append(t(
-                f"{many} requests never left this machine for want of {limit.en} ({name}): "
+                f"{many} requests never left this machine because it ran out of {limit.en} "
+                f"({name}): "
                 f"{limit.advice_en}",
                 f"{many} 个请求因{limit.zh}不足（{name}）未能从本机发出：{limit.advice_zh}",
             ))  # fmt: skip
@@ -134,6 +135,6 @@ def _above(lag_s: float | None, limit_s: float | None) -> bool:
 def _share(t: Words, share: float, name: str, measured_s: float | None) -> str:
     """Where a limit comes from: a share of what was measured, or the grain of time itself."""
     if measured_s is None or share * measured_s < GRAIN_S:
-        return t("the least that can be told from noise", "可与噪声区分的最小值")
+        return t("the smallest lag that can be told from noise", "可与噪声区分的最小值")
     value = seconds(measured_s)
     return t(f"{share:.0%} of {name} ({value})", f"{name} {value} 的 {share:.0%}")

@@ -23,8 +23,8 @@ def _faults(view: View) -> list[Remark]:
     if not count:
         return []
     text = t(
-        f"{integer(count)} requests failed by a fault in Weighbridge itself ({name}): they say "
-        "nothing about the gateway. The log has the traceback; please report it.",
+        f"{integer(count)} requests failed because of a fault in Weighbridge itself ({name}): they "
+        "say nothing about the gateway. The log has the traceback; please report it.",
         f"{integer(count)} 个请求因 Weighbridge 自身的缺陷失败（{name}），与网关无关。"
         "日志中有错误堆栈，请反馈给我们。",
     )
@@ -37,7 +37,7 @@ def _whole(view: View) -> list[Remark]:
     found = []
     if run.interrupted:
         text = t(
-            "The run was interrupted: it never recorded its end. What it had finished is below.",
+            "The run was interrupted: it never recorded its end. Its finished requests are below.",
             "本次运行被中断：没有结束记录。以下为中断前已完成的部分。",
         )
         found.append(Remark("bad", text, t("the run was interrupted", "运行被中断")))
@@ -115,13 +115,13 @@ def _losses(view: View) -> list[Remark]:
         found.append(Remark("note", text))
     if lost := sum(phase.outcomes.get("lost", 0) for phase in view.phases):
         text = t(
-            f"{integer(lost)} requests were with a process that died or was lost: each may have "
-            "been sent and paid for, and nobody knows what it cost",
+            f"{integer(lost)} requests were held by a process that died or was lost: each may have "
+            "been sent and paid for, at an unknown cost",
             f"{integer(lost)} 个请求所在的进程已终止或失联：可能已发出并计费，费用未知",
         )
         if (most := _dearest(view)) is not None:
             text += t(
-                f" (as dear as the dearest of their model, {t.money(most)} together)",
+                f" (at the highest cost seen for their model, {t.money(most)} together)",
                 f"（若均按同一模型中最贵的一次计，合计 {t.money(most)}）",
             )
         text += t.stop

@@ -50,7 +50,7 @@ def _cached(view: View) -> list[Remark]:
         if cached > 0 and prompt:
             text = t(
                 f"{percent(cached / prompt, 1)} of the prompt tokens of {model} came from a prompt "
-                f"cache{asked}: latency and cost are lower for it.",
+                f"cache{asked}: this lowers latency and cost.",
                 f"{model} 的 prompt token 有 {percent(cached / prompt, 1)} 来自 Prompt Cache{asked}"
                 "，延迟与费用因此偏低。",
             )
@@ -108,7 +108,7 @@ def _crossed(view: View) -> list[Remark]:
     if not len(frame):
         return []
     text = t(
-        f"{integer(len(frame))} replies are those that another request asked for "
+        f"{integer(len(frame))} replies are those requested by another request "
         f"({_shown(view, frame)}).",
         f"{integer(len(frame))} 个应答属于其他请求（{_shown(view, frame)}）。",
     )
