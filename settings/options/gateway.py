@@ -141,7 +141,6 @@ class Gateway:
         modes=PAIRED,
         sent=True,
         at_least=0,
-        web=False,
     )
     task_id_prefix: str = _gateway("", "first part of every task_id (empty: the run id)")
     task_id_on_streams: bool = _gateway(
