@@ -139,7 +139,9 @@ def test_a_closed_loop_that_the_generator_slowed_is_our_limit(tmp_path: Path) ->
             for level in (8, 16)
         ]  # fmt: skip
         folder = searched(tmp_path / str(lag_s), *trials, events=[*ends, {"event": "run_end"}])
-        assert ("It broke by latency (e2e_p95_s). generator's limit" in text(folder)) is ours
+        assert (
+            "It broke by latency (e2e_p95_s). That is the generator's limit" in text(folder)
+        ) is ours
         (told,) = Summary.of(report.look(load(folder))).capacity
         assert told.limited_by_us is ours
 

@@ -84,5 +84,5 @@ def test_a_damaged_file_is_one_sentence(tmp_path: Path) -> None:
     folder = died(make(tmp_path / "r", record(0)), 1, phase="other")
     with pytest.raises(RunError, match="not in the manifest: restore the file, or remove it"):
         load(folder)
-    with pytest.raises(ValueError, match="does not have"):
+    with pytest.raises(ValueError, match="not in the manifest"):
         read(folder)

@@ -31,7 +31,7 @@ def test_each_value_is_counted(tmp_path: Path, field: str) -> None:
     assert {value.text: value.replies for value in one.values} == {"a": 2, "b": 1}
     assert one.unnamed == 1
     text = str(section(look(run)))
-    assert "No accusation" in text and "1 replies do not say" in text
+    assert "This is no accusation" in text and "1 replies do not say" in text
 
 
 def test_a_value_for_each_reply_names_no_backend(tmp_path: Path) -> None:
