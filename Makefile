@@ -15,7 +15,7 @@ ifneq ($(shell $(BIN)/python $(NEW_ENOUGH) >/dev/null 2>&1 && echo sound),sound)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev demo demo-full evaluate lint unit test coverage golden long chaos audit statistics docs site bench bench-quick lock clean
+.PHONY: help setup dev demo demo-full evaluate lint unit test coverage golden long chaos audit statistics docs outputs pictures site bench bench-quick lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -87,6 +87,12 @@ statistics: $(BIN)/.dev ## false alarms and coverage of the statistics, at lengt
 
 docs: $(BIN)/.dev ## renew the documentation that is made from code
 	$(BIN)/python docs/generate.py
+
+outputs: $(BIN)/.dev ## run the commands that the pages show once more, and put in what they print (ten minutes)
+	$(BIN)/python docs/outputs.py
+
+pictures: $(BIN)/.run ## take the pictures of the report anew (a minute; needs chromium)
+	$(BIN)/python docs/pictures.py
 
 site: $(BIN)/.dev ## build docs/ as a site, in site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet

@@ -21,7 +21,7 @@ def text(view: View, groups: Sequence[tuple[str | None, Numbers]], by: str) -> s
     judged = [f"{t(*_SIGNS[v.level])} {shown(v.text)}" for v in verdicts(view)]
     judged += [f"     {shown(line)}" for line in stated_times.lines(view)]
     first = by.split("_")[0]
-    headers = [t(first, _GROUPS.get(first, first)), *(t(*header) for header in _HEADERS)]
+    headers = [t(first, _GROUPS.get(first, first)), *(t(*header) for header in HEADERS)]
     lines = [tuple(headers), *(_line(view, *group) for group in groups)]
     return "\n".join([*head, *judged, "", *_aligned(lines)])
 
@@ -32,7 +32,7 @@ def of_phases(view: View) -> str:
 
 
 _GROUPS = {"phase": "阶段", "model": "模型"}
-_HEADERS: tuple[tuple[str, str], ...] = (
+HEADERS: tuple[tuple[str, str], ...] = (
     ("planned", "计划"), ("ok", "成功"), ("rate", "成功率"), ("outcomes", "结果"), ("RPM", "RPM"),
     ("TPM", "TPM"), ("p50", "p50"), ("p95", "p95"), ("p99", "p99"), ("no answer", "无应答"),
     ("lag p99", "滞后 p99"), ("cost", "费用"),
