@@ -60,7 +60,7 @@ LABELLED: dict[str, tuple[str, str]] = {
     "budget_tokens": ("token 预算", "token 用量将超过该值时结束运行（0：不限）"),
     "cost_field": (
         "费用字段",
-        "网关不在 usage.cost 给出费用时，费用在回复体中的路径（如 billing.charge）或响应头名",
+        "网关不在 usage.cost 给出费用时，费用在回复体中的路径（如 billing.charge）或应答头名",
     ),
     "currency": ("币种", "网关费用的币种，如 CNY 或 USD（留空：按已知）"),
     "stop_rule": ("停止规则", "429、5xx、超时过多，或一开始就全被拒绝时，提前结束"),
