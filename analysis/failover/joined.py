@@ -9,12 +9,15 @@ from analysis.failover.upstream_log import DEAD, Attempt, UpstreamLog, Window
 from analysis.reading.load import Run, RunError
 from analysis.reading.moment import moment
 from analysis.reconcile.joining import NAMES, Names, known
-from recording.outcome import Outcome
+from recording.outcome import ON_PURPOSE, Outcome
 
 _COLUMNS = (
     *NAMES, "outcome", "http_status", "elapsed_sec", "timestamp", "stream", "retry_after_s",
     "marker_ok", "content", "refused_sends",
 )  # fmt: skip
+
+_OURS = frozenset({Outcome.DROPPED, Outcome.CANCELLED, *ON_PURPOSE, None})
+"""Outcomes of requests that were never sent, or that we left ourselves: no gateway failed them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,7 @@ def join(run: Run, log: UpstreamLog) -> Joined:
     requests = [
         _request(row, matched.get(place, []), log.windows)
         for place, row in enumerate(rows)
-        if row[len(NAMES)] not in (Outcome.DROPPED, None)
+        if row[len(NAMES)] not in _OURS
     ]
     apart = [
         one.attempts[0].arrived_unix_s - one.sent_unix_s

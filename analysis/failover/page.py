@@ -11,7 +11,7 @@ from analysis.failover.upstream_log import DEAD, Window
 from analysis.page import markdown
 from analysis.page.blocks import Block, Level, Page, Remark, Section, Table
 from analysis.page.columns import Column, Name, table
-from analysis.page.vocabulary import REQUESTS, RESULT
+from analysis.page.vocabulary import FAULT, NO_FAULT, REQUESTS, RESULT, SIMULATED_RUN
 from analysis.page.words import ABSENT, Lang, Words, integer, seconds, tally
 from analysis.reading.atomic_file import replacing
 from recording.untrusted_text import as_json
@@ -63,7 +63,7 @@ def plain(joined: Joined, found: Sequence[Group]) -> dict[str, Any]:
 def compose(joined: Joined, found: Sequence[Group], t: Words) -> Page:
     """The statement as a page: the result, then what it cost in time, work and money."""
     met = [one for one in found if one.requests or one.recovery]
-    simulated = t("SIMULATED: made on the simulator.", "SIMULATED 模拟运行：数据来自模拟器。")
+    simulated = t(*SIMULATED_RUN)
     sections = [
         Section(t(*RESULT), [*_remarks(joined, found, t)]),
         Section(t("What the client met", "客户端所见"), [_client(joined, met, t)]),
@@ -159,7 +159,7 @@ def _sentence(joined: Joined, group: Group, t: Words) -> str:
 def name(window: Window | None, joined: Joined, t: Words) -> str:
     """What a fault is called: what it is, where, and when, seconds after the first attempt."""
     if window is None:
-        return t("no fault", "无故障")
+        return t(*NO_FAULT)
     fault = t(*_FAULTS.get(window.fault, (window.fault, window.fault)))
     where = "" if window.port is None else t(f" at port {window.port}", f"，端口 {window.port}")
     first = joined.log.attempts[0].arrived_unix_s if joined.log.attempts else None
@@ -170,7 +170,7 @@ def name(window: Window | None, joined: Joined, t: Words) -> str:
 
 
 def _named(joined: Joined, t: Words) -> Column[Group, Any]:
-    return Name("Fault", "故障").of(lambda one: name(one.window, joined, t))
+    return FAULT.of(lambda one: name(one.window, joined, t))
 
 
 def _fault(t: Words) -> Column[Group, Any]:
@@ -179,11 +179,11 @@ def _fault(t: Words) -> Column[Group, Any]:
     def short(one: Group) -> str:
         window = one.window
         if window is None:
-            return t("no fault", "无故障")
+            return t(*NO_FAULT)
         fault = t(*_FAULTS.get(window.fault, (window.fault, window.fault)))
         return fault if window.port is None else f"{fault} ({window.port})"
 
-    return Name("Fault", "故障").of(short)
+    return FAULT.of(short)
 
 
 def _client(joined: Joined, found: Sequence[Group], t: Words) -> Table:

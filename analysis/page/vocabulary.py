@@ -183,6 +183,9 @@ SOURCE = Name("Source", "来源")
 STARTED = Name("Started", "开始时间")
 VERDICT = Name("Verdict", "判定")
 WHAT = Name("What", "项目")
+CHARGED = Name("Charged", "计费")
+FAULT = Name("Fault", "故障")
+TRIES = Name("Asked the provider", "调用上游次数")
 
 # ---- words in cells
 
@@ -190,6 +193,8 @@ GENERATOR_LIMITED = Name("generator-limited", "受压测端限制")
 MET = Name("met", "达到")
 NONE = Name("none", "无")
 NOT_SHOWN = Name("no difference shown", "未见显著差异")
+AGREE, DISAGREE = Name("agree", "一致"), Name("do not agree", "不一致")
+NO_FAULT = Name("no fault", "无故障")
 
 
 def failed(t: Words, how: str) -> str:
@@ -206,6 +211,7 @@ SENT_S = Name("sent, s into the phase", "发送时刻（阶段内秒）")
 SUCCESS_PERCENT = Name("success, %", "成功率（%）")
 SUCCESSES = Name("success", "成功")
 
+SIMULATED_RUN = Name("SIMULATED: made on the simulator.", "SIMULATED 模拟运行：数据来自模拟器。")
 SIMULATED_RUNS = Name(
     "SIMULATED: at least one of these runs was made on Weighbridge's own simulator.",
     "SIMULATED 模拟运行：其中至少一次运行来自 Weighbridge 自带模拟器。",

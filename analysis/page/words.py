@@ -39,6 +39,11 @@ class Words:
         """What stands between a subject and what is said of it."""
         return self(": ", "：")
 
+    @property
+    def gap(self) -> str:
+        """What stands between two sentences."""
+        return self(" ", "")
+
     def money(self, amount: float | None, unknown: int = 0) -> str:
         """An amount in the run's currency, with what is not in it.
 

@@ -6,7 +6,16 @@ from typing import Any
 
 from analysis.page.blocks import Block, Remark, Section, Text
 from analysis.page.columns import Column, Name, table
-from analysis.page.vocabulary import MODEL, OUTCOME, REQUESTS, TASK_ID, WHAT
+from analysis.page.vocabulary import (
+    AGREE,
+    DISAGREE,
+    MODEL,
+    OUTCOME,
+    REQUESTS,
+    TASK_ID,
+    TRIES,
+    WHAT,
+)
 from analysis.page.words import ABSENT, Words, integer, milliseconds, seconds
 from analysis.reconcile.arrivals import Arrival, Arrivals, Request
 from analysis.reconcile.balances import Balances
@@ -71,7 +80,7 @@ def arrivals_section(found: Arrivals, t: Words) -> Section:
             [
                 WHAT.of(lambda one: _NAMES[one[0]](t)),
                 REQUESTS.of(lambda one: len(one[1])),
-                Name("Asked the provider", "调用上游次数").of(lambda one: _tries(one[1]), integer),
+                TRIES.of(lambda one: _tries(one[1]), integer),
             ],
             how=t(
                 f"{log.path.name}: {len(log.entries)} entries, {found.foreign} of them for other "
@@ -159,7 +168,7 @@ _REQUEST: list[Column[Request, Any]] = [
     TASK_ID.of(lambda one: one.task_id or ABSENT),
     MODEL.of(lambda one: one.model or ABSENT),
     OUTCOME.of(lambda one: one.outcome),
-    Name("Asked the provider", "调用上游次数").of(lambda one: one.tries, integer),
+    TRIES.of(lambda one: one.tries, integer),
     Name("Outside", "外部耗时").of(lambda one: one.outside_s, seconds),
     Name("Inside", "内部耗时").of(lambda one: one.inside_s, seconds),
     Column(
@@ -174,10 +183,11 @@ _REQUEST: list[Column[Request, Any]] = [
 def balances_sentence(found: Balances, t: Words) -> str:
     """What the balances show, in a sentence."""
     charged, ours = exact(found.charged), exact(found.ours)
-    unit = found.currency
+    per_unit, code = found.before.per_unit, found.currency
+    units = "" if per_unit == 1 else f" ({per_unit:,} quota = 1 {code})"
     said = t(
-        f"By its balances the account was charged {charged} {unit}",
-        f"按余额，账户被扣 {charged} {unit}",
+        f"By its balances the account was charged {charged} {code}{units}",
+        f"按余额，账户被扣 {charged} {code}{units}",
     )
     if found.difference is None:
         return said + t(
@@ -185,7 +195,7 @@ def balances_sentence(found: Balances, t: Words) -> str:
             "；本次运行的费用为其他币种，未作比较。",
         )
     allowed = exact(found.tolerance)
-    verb = t("agree", "一致") if found.agrees else t("do not agree", "不一致")
+    verb = t(*(AGREE if found.agrees else DISAGREE))
     return said + t(
         f", the run's rows come to {ours}: they {verb} (difference {exact(found.difference)}, of "
         f"which rounding explains {allowed} at most).",

@@ -10,7 +10,19 @@ from typing import Any
 from analysis.page import markdown
 from analysis.page.blocks import Block, Page, Remark, Section, Table
 from analysis.page.columns import Column, Name, table
-from analysis.page.vocabulary import MODEL, OUTCOME, REQUESTS, RESULT, SOURCE, TASK_ID, WHAT, money
+from analysis.page.vocabulary import (
+    AGREE,
+    DISAGREE,
+    MODEL,
+    OUTCOME,
+    REQUESTS,
+    RESULT,
+    SIMULATED_RUN,
+    SOURCE,
+    TASK_ID,
+    WHAT,
+    money,
+)
 from analysis.page.words import ABSENT, Lang, Words, integer
 from analysis.reading.atomic_file import replacing
 from analysis.reconcile import beside, cancelled
@@ -79,7 +91,7 @@ def compose(found: Reconciliation, lang: Lang) -> Page:
         sections.append(beside.arrivals_section(found.arrivals, t))
     if found.balances is not None:
         sections.append(beside.balances_section(found.balances, t))
-    simulated = t("SIMULATED: made on the simulator.", "SIMULATED 模拟运行：数据来自模拟器。")
+    simulated = t(*SIMULATED_RUN)
     return Page(
         lang="zh-CN" if lang == "zh" else "en",
         title=t(f"Reconciliation: {run.run_id}", f"费用对账：{run.run_id}"),
@@ -140,7 +152,7 @@ def _by_sums(found: Reconciliation, t: Words) -> str:
     )
     off = integer(sum(bool(line.findings) for line in found.lines))
     all_ = integer(len(found.lines))
-    verb = t("agree", "一致") if found.money_agrees else t("do not agree", "不一致")
+    verb = t(*(AGREE if found.money_agrees else DISAGREE))
     return t(
         f"the sums {verb} within {found.share:.6g} of their amount ({said}); single amounts of "
         f"{off} of {all_} requests differ.",

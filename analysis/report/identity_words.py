@@ -202,7 +202,7 @@ def _would(t: Words, seen: Seen | None) -> str:
             "8 位与 16 位权重之间的差异无法看出。",
         )
     )
-    return t(" ", "").join(found)
+    return t.gap.join(found)
 
 
 def limits(t: Words) -> str:

@@ -3,9 +3,12 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from analysis.__main__ import main
 from analysis.reading.load import RunError, load
@@ -155,6 +158,29 @@ def test_generations_of_one_trace_are_tries_of_one_request(look: Look) -> None:
 def test_a_log_that_joins_nothing_is_the_wrong_log(look: Look, log: list[Any], says: str) -> None:
     with pytest.raises(RunError, match=says):
         look([sent(1)], log, bare=True)
+
+
+@settings(max_examples=200, deadline=None,
+          suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=8), st.randoms(use_true_random=False))
+def test_an_honest_log_is_never_accused(
+    tmp_path_factory: pytest.TempPathFactory, tries: list[int], dice: Random
+) -> None:
+    """However often it retried, in whatever order it logs, with others' entries in between, and
+    whether it logs its refusals or not."""
+    rows, log = list[RequestRecord](), [entry(77, session_id="other", request_id="other")]
+    logs_failures = dice.random() < 0.5
+    for index, failures in enumerate(tries):
+        good = dice.random() < 0.8
+        rows.append(sent(index) if good else lost(index, "server_error", http_status=500))
+        log += [entry(index, status="failure")] * failures * logs_failures
+        log += [entry(index)] if good else [entry(index, status="failure")] * logs_failures
+    if len(log) == 1:
+        return
+    dice.shuffle(log)
+    folder = tmp_path_factory.mktemp("honest")
+    found = arrivals(load(make(folder / "r", *rows, plan=PLAN)), read(written(folder, *log)))
+    assert found.agrees and not found.of(Arrival.NEVER_ARRIVED)
 
 
 def test_the_command_tells_counts_times_and_exact_sums(

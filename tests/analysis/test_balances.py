@@ -110,6 +110,11 @@ def test_the_command_tells_the_difference_and_its_explanations(
     assert found["difference"] == "0.499931" and found["unknown_count"] == 1
     assert command(folder, "--balance-before", before, "--balance-after", after,
                    "--lang", "zh") == 1  # fmt: skip
+    before, after = saved(tmp_path, "qb", quota(0, 9)), saved(tmp_path, "qa", quota(9, 0))
+    assert command(folder, "--balance-before", before, "--balance-after", after) == 1
+    assert "was charged 0.000018 USD (500,000 quota = 1 USD)" in capsys.readouterr().out
+    assert command(folder, "--balance-before", before, "--balance-after", after,
+                   "--lang", "zh") == 1  # fmt: skip
     assert "运行前后余额" in (folder / "reconcile.md").read_text("utf-8")
 
 

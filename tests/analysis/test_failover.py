@@ -194,7 +194,8 @@ def test_a_trace_id_joins_what_has_no_task_id(look: Look) -> None:
 def test_what_was_not_sent_is_no_request_and_other_attempts_are_counted(
     joined: Callable[..., Joined],
 ) -> None:
-    found = joined([record(0), dropped(1)], [tried(0), tried(7)])
+    left = failed(2, "abandoned", http_status=200)
+    found = joined([record(0), dropped(1), left], [tried(0), tried(7), tried(2)])
     assert len(found.requests) == 1 and found.foreign == 1
 
 

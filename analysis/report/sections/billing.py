@@ -3,7 +3,7 @@
 from analysis.numbers.billing import Finding, Kind, ModelBill
 from analysis.page.blocks import Block, Remark, Section, Text
 from analysis.page.columns import Name, table
-from analysis.page.vocabulary import money
+from analysis.page.vocabulary import CHARGED, money
 from analysis.page.words import ABSENT, Words, integer
 from analysis.report.model_bills import bills
 from analysis.report.view import View
@@ -186,7 +186,7 @@ def _table(t: Words, bill: ModelBill) -> Block:
             Name("Stated output", "给出的输出").of(lambda one: one.completion, _count),
             Name("Of it cached", "其中缓存").of(lambda one: one.cached, _count),
             money(Name("Price x stated", "单价×给出用量"), lambda one: one.priced),
-            money(Name("Charged", "计费"), lambda one: one.charged),
+            money(CHARGED, lambda one: one.charged),
             money(Name("Difference", "差额"), lambda one: one.difference),
         ],
         title=bill.model,

@@ -5,7 +5,7 @@ from datetime import datetime
 from analysis.numbers.identity import Identity, Test
 from analysis.page.blocks import Block, Remark, Section, Text
 from analysis.page.columns import Name, table
-from analysis.page.vocabulary import money
+from analysis.page.vocabulary import CHARGED, money
 from analysis.page.words import Words, integer
 from analysis.report.identity import numbers, reference_of
 from analysis.report.identity_words import age, answered, counted, limits
@@ -87,10 +87,10 @@ def _told(view: View, one: Identity) -> list[tuple[Verdict, bool, str]]:
     count, prices = one.counting, Prices.from_dict(view.run.manifest.get("prices"))
     price = prices.of(one.model) if prices is not None else None
     said = counted(t, count, price.input if price is not None else None)
-    found = [(count.verdict, count.unexplained, t(f"{name}: ", f"{name}：") + said)]
+    found = [(count.verdict, count.unexplained, name + t.colon + said)]
     if one.audit is not None and reference is not None:
         text = answered(t, one.audit, reference, one.seen)
-        found.append((one.audit.verdict, False, t(f"{name}: ", f"{name}：") + text))
+        found.append((one.audit.verdict, False, name + t.colon + text))
     elif view.run.options.get("against"):
         text = t(
             f"{name}: answers are not judged: the second route gave too few answers of one word "
@@ -117,7 +117,7 @@ def _table(t: Words, one: Identity) -> Block:
             Name("Test", "测试").of(lambda row: row[0]),
             Name("Verdict", "结论").of(lambda row: row[1]),
             Name("Requests", "请求数").of(lambda row: row[2].requests, integer),
-            money(Name("Charged", "计费"), lambda row: row[2].cost),
+            money(CHARGED, lambda row: row[2].cost),
         ],
         title=one.model,
         how=t(

@@ -138,7 +138,7 @@ def _told(view: View, told: Failures, phase: str, advice: Hint | None) -> str:
     said = t.clauses([_clause(t, first), *(_brief(t, cause) for cause in rest[:4])])
     more = " …" if len(rest) > 4 else ""
     text = f"{head}{t.colon}{said}{more}{t.stop}"
-    return f"{text}{t(' ', '')}{_sentence(t, advice.en, advice.zh)}" if advice else text
+    return f"{text}{t.gap}{_sentence(t, advice.en, advice.zh)}" if advice else text
 
 
 def _meant(view: View, model: str) -> Hint | None:
