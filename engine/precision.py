@@ -82,6 +82,7 @@ class PrecisionWatch:
 
         self._wanted_s, self._running, self._end = wanted_s, running, end
         self._phase: Phase | None = None
+        self._ended: Phase | None = None
         self._times = PairedTimes()
         self._looks: Iterator[int] = iter(())
         self._next: int | None = None
@@ -105,7 +106,9 @@ class PrecisionWatch:
 
     def _look(self, phase: Phase, low: list[float], high: list[float]) -> None:
         found = gevent.get_hub().threadpool.apply(_location, (low, high))
-        if reached(found, self._wanted_s) and self._running() is phase:
+        over = self._ended is phase or self._running() is not phase
+        if reached(found, self._wanted_s) and not over:
+            self._ended = phase  # a worker's rows come many at once: two looks may be under way
             assert found is not None and found.half is not None
             event = PrecisionReached(phase=phase.name, pairs=found.count, half_s=found.half)
             self._end(phase, event)

@@ -113,6 +113,7 @@ def test_the_new_mode_leaves_no_red_test(tree: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("place", "test"),
     [("tests/golden/test_golden.py", "every_mode_equals_the_log[same]"),

@@ -41,7 +41,7 @@ def settled(gateway: Simulator, count: int) -> dict[str, dict[str, str]]:
     return {row["task_id"]: row for row in gateway.rows()}
 
 
-@pytest.mark.parametrize("goes_on", [False, True])
+@pytest.mark.parametrize("goes_on", [False, pytest.param(True, marks=pytest.mark.long)])
 def test_the_log_shows_whether_the_upstream_went_on(
     simulator: Start, tmp_path: Path, goes_on: bool
 ) -> None:
@@ -79,6 +79,7 @@ def test_the_log_shows_whether_the_upstream_went_on(
     assert main(["reconcile", str(done.folder), *bill]) == 0
 
 
+@pytest.mark.long
 def test_a_resumed_run_cancels_the_same_and_none_twice(simulator: Start, tmp_path: Path) -> None:
     """kill -9: what was cancelled is over, and the rest is drawn as if nothing had happened."""
     plan = ("--mode", "ladder", "--model", "m", "--steps", "9,10,11", "--step-pause", "0",

@@ -130,7 +130,7 @@ def test_a_certificate_of_another_name_is_not_an_unknown_authority(
         ({"ca_file": "/no/such.pem"}, "--ca-file /no/such.pem cannot be read (No such file"),
         ({"ca_file": __file__}, "cannot be used (no PEM file of certificates): give another"),
         ({"client_cert": "/no/such.pem"}, "--client-cert /no/such.pem cannot be read"),
-        ({"client_key": "/no/such.key"}, "--client-key is the key of a --client-cert"),
+        ({"client_key": "/no/such.key"}, "--client-key needs its --client-cert"),
         ({"client_cert": __file__}, "cannot be used (no PEM file of a certificate and its key)"),
     ],
 )

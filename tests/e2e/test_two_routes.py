@@ -71,7 +71,9 @@ def routes_of(done: LocustRun) -> list[dict[str, Any]]:
     return found
 
 
-@pytest.mark.parametrize("processes", [(), ("--processes", 2)])
+@pytest.mark.parametrize(
+    "processes", [(), pytest.param(("--processes", 2), marks=pytest.mark.long)]
+)
 def test_each_request_goes_to_both_with_equal_bytes_and_its_own_key(
     tmp_path: Path, processes: tuple[object, ...]
 ) -> None:
@@ -92,6 +94,7 @@ def test_each_request_goes_to_both_with_equal_bytes_and_its_own_key(
     assert done.manifest()["reference"]["base_url"] == reference.url
 
 
+@pytest.mark.long
 def test_the_numbers_of_each_route_stand_apart(tmp_path: Path) -> None:
     with serving(answers(0.01)) as gateway, serving(answers(0.3, OTHER)) as reference:
         done = sent_both(tmp_path / "results", gateway, reference, *PLAN)
@@ -211,7 +214,10 @@ def test_a_run_that_was_cut_off_sends_to_neither_route_twice(tmp_path: Path) -> 
     "plan",
     [
         ("--mode", "ladder", "--model", "m", "--steps", 10, "--hold", 60),
-        ("--mode", "rpm", "--model", "m", "--target", 900, "--duration", 60, "--processes", 2),
+        pytest.param(
+            ("--mode", "rpm", "--model", "m", "--target", 900, "--duration", 60, "--processes", 2),
+            marks=pytest.mark.long,
+        ),
     ],
     ids=["closed loop", "window, two workers"],
 )
@@ -254,6 +260,7 @@ def test_a_precision_without_a_reference_is_refused(tmp_path: Path) -> None:
     assert done.code == 2 and "give --against" in done.text and done.folder is None
 
 
+@pytest.mark.long
 def test_several_levels_make_a_curve_of_what_the_gateway_adds(tmp_path: Path) -> None:
     """0.4 s more in one route, at 2 and at 6 at once."""
     plan = ("--mode", "ladder", "--model", "m", "--steps", "2,6", "--hold", 8, "--step-pause", 0)

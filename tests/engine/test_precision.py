@@ -88,6 +88,18 @@ def test_it_ends_at_a_look_whose_interval_is_narrow_enough_and_at_no_other() -> 
     assert event.pairs == 135 and event.half_s == pytest.approx(known[135])
 
 
+def test_rows_that_come_all_at_once_end_a_phase_once() -> None:
+    """As a worker's do: several looks are under way, and each would end it."""
+    said: list[PrecisionReached] = []
+    phase = changed(PAIRED, count=400)
+    watch = PrecisionWatch(9.0, lambda: phase, lambda _, event: said.append(event))
+    for pair in range(300):
+        for one in of_pair(pair, {"elapsed_sec": 1 + pair % 7 / 100}, {"elapsed_sec": 1.0}):
+            watch.add(one)
+    gevent.sleep(1.0)
+    assert len(said) == 1
+
+
 def test_what_is_never_precise_enough_goes_through_its_plan() -> None:
     values = [float(v) for v in np.random.default_rng(7).normal(0.02, 0.05, 70)]
     assert watched(0.0001, values, changed(PAIRED, count=70)) == []
