@@ -3,6 +3,7 @@
 The oracle is the server's own counters (/metrics), and the tokenizer: a token is a byte.
 """
 
+import json
 import re
 import urllib.request
 from collections.abc import Iterator
@@ -97,3 +98,32 @@ def test_no_prompt_of_a_load_is_in_its_cache(llama: str, tmp_path: Path) -> None
         shares.append(cached / prompts)
     print(shares)
     assert shares[0] < 0.2 < 0.5 < shares[1]
+
+
+FROZEN = {
+    "stream.usage": "works", "max_tokens": "works", "max_completion_tokens": "works",
+    "seed": "works", "temperature": "works", "top_p": "works", "logprobs": "works",
+    "tool.none": "works", "cache.prompt": "works", "cache.key": "works",
+    "fields.accepted": "works", "error.field": "works",
+    "n": "refused", "file.pdf": "refused",  # n: between 1 and 1
+    "image.data": "broken",  # HTTP 500: image input is not supported
+    "models.list": "wrong",  # it lists the file's name, and answers to any
+    "error.model": "wrong",  # a model that does not exist is served
+    "error.value": "ignored",  # temperature 5
+}  # fmt: skip
+"""What the server does whatever its weights are; seen alike in every run."""
+BY_WEIGHTS = ("unicode", "json.object", "json.schema", "json.schema.deep", "json.schema.stream")
+"""Random weights write bytes that are no text, and grammars that they cannot follow."""
+
+
+@pytest.mark.golden
+def test_the_features_of_the_server_are_what_they_are(llama: str, tmp_path: Path) -> None:
+    """A frozen table. What only a model with sense could show is unsure, and no accusation."""
+    done = run("-H", f"{llama}/v1", "--mode", "compat", "--model", "tiny", "--auth", "none",
+               results=tmp_path / "results")  # fmt: skip
+    assert done.code == 0 and done.folder is not None, done.text
+    cells = json.loads((done.folder / "compat.json").read_text(encoding="utf-8"))["cells"]
+    found = {cell["check"]: cell["verdict"] for cell in cells}
+    assert {check: found[check] for check in FROZEN} == FROZEN
+    others = {v for check, v in found.items() if check not in (*FROZEN, *BY_WEIGHTS)}
+    assert others <= {"unsure", "not tried", "works"}, found
