@@ -123,7 +123,7 @@ def turns(data: Body) -> bool:
 def text_parts(data: Body) -> bool:
     """Two text parts or more in one message, and no part of another kind."""
     return any(
-        len(kinds) > 1 and set(kinds) == {"text"}
+        len(kinds) > 1 and all(kind == "text" for kind in kinds)
         for kinds in ([part.get("type") for part in parts] for parts in _parts(data))
     )
 

@@ -55,6 +55,7 @@ def routers() -> Iterator[tuple[str, list[tuple[str | None, float]], dict[str, A
         yield kind, list(zip(names, ratios, strict=True)), known
 
 
+@pytest.mark.slow
 def test_of_200_router_runs_none_is_told_bad(tmp_path: Path) -> None:
     dice = np.random.default_rng(15)
     noted = 0

@@ -20,7 +20,7 @@ from tests.simulated import Simulator
 
 TRIALS = int(os.environ.get("WEIGHBRIDGE_TRIALS", "36"))
 FIRST = int(os.environ.get("WEIGHBRIDGE_FIRST_TRIAL", "0"))
-EVERY_TIME = (0, 3, 18)  # a local ladder, a worker amid streams, a master: see Trial
+EVERY_TIME = (0, 18)  # a local ladder, a master: see Trial; the others are `make chaos`
 RESUMABLE = ("ladder", "cache", "tools", "reasoning", "vision", "smoke")
 
 

@@ -4,12 +4,15 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from tests.locust_run import run
 from tests.simulated import Simulator
 
 Start = Callable[..., Simulator]
 
 
+@pytest.mark.long
 def test_pairs_and_gaps_are_what_the_gateway_saw(simulator: Start, tmp_path: Path) -> None:
     """A model that caches marked prompts alone, dearer to write: the log is the oracle of all."""
     gateway = simulator("--dialect", "openrouter", "--ttft", 0.01, "--cache-ttl", 30)

@@ -129,6 +129,7 @@ def test_an_applications_own_tools_go_from_its_traffic_into_the_report(
     assert "your tools and schemas" in report and "your tool book_room, streamed" in report
 
 
+@pytest.mark.long
 def test_files_and_batches_are_made_where_they_are_asked_for(tmp_path: Path) -> None:
     """Through the SDK's own form; a batch's lines are requests to the model, each with its row in
     the gateway's log, and its bound was held."""

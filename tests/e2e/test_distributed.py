@@ -157,6 +157,7 @@ def test_one_two_and_three_generators_send_the_same(
     assert seen[0][3] == seen[0][4]
 
 
+@pytest.mark.long
 def test_a_burst_is_released_together_across_workers(
     simulator: Start, fleet: Callable[..., Fleet]
 ) -> None:
@@ -270,6 +271,7 @@ def test_a_worker_whose_clock_is_wrong_sends_on_time(
     assert "ahead of the master's" in told(done)
 
 
+@pytest.mark.long
 def test_workers_stop_when_their_master_is_killed(
     simulator: Start, fleet: Callable[..., Fleet]
 ) -> None:

@@ -18,7 +18,9 @@ MIXED = [name for name in SIMULATED if name != ENDS_THE_RUN]
 RARE = {"big_body": 0.004, "hang": 0.01, "slow_headers": 0.01, "trickle": 0.01}
 
 
-@pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
+@pytest.mark.parametrize(
+    "stream", [pytest.param(False, marks=pytest.mark.long), True], ids=["plain", "stream"]
+)
 def test_every_fault_at_once_is_told_apart(
     simulator: Callable[..., Simulator], tmp_path: Path, stream: bool
 ) -> None:

@@ -145,6 +145,7 @@ def test_reasoning_is_told_from_content(simulator: Start, tmp_path: Path) -> Non
     }
 
 
+@pytest.mark.long
 def test_vision_reads_the_picture_with_enough_budget(simulator: Start, tmp_path: Path) -> None:
     """At 64 tokens GLM-4.6V reasons, at 512 it reads the picture's text."""
     gateway = simulator("--profile", "seed")

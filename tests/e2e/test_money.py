@@ -120,6 +120,7 @@ def assert_planned_once(done: LocustRun, planned: int) -> None:
     assert len(set(rows)) == planned
 
 
+@pytest.mark.long
 def test_a_budget_that_holds_requests_back_is_named_as_the_cause(
     simulator: Start, tmp_path: Path
 ) -> None:

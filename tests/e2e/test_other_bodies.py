@@ -179,7 +179,7 @@ def test_every_request_of_a_batch_file_is_what_the_file_says(tmp_path: Path) -> 
         report = (done.folder / "report.md").read_text(encoding="utf-8")
         for text in (done.out, report):
             assert "rows with model, which is not used" in text
-            assert "for 4 requests are planned and the file has 3" in text
+            assert "4 requests are planned and the file has 3" in text
         kinds = [note["kind"] for note in done.manifest()["traffic"]["notes"]]
         assert kinds == ["shape", "ours", "vendor", "repeats"]
 

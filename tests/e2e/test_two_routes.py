@@ -107,7 +107,11 @@ def test_the_numbers_of_each_route_stand_apart(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("condition", "code"), [("overhead_total_ms>700", 0), ("overhead_total_ms>200", 1)]
+    ("condition", "code"),
+    [
+        pytest.param("overhead_total_ms>700", 0, marks=pytest.mark.long),
+        ("overhead_total_ms>200", 1),
+    ],
 )
 def test_a_run_fails_by_the_whole_interval_of_what_the_gateway_adds(
     tmp_path: Path, condition: str, code: int
@@ -171,6 +175,7 @@ def test_other_modes_refuse_a_reference(tmp_path: Path, mode: str) -> None:
     assert done.code == 2 and "--against works only with --mode" in done.err
 
 
+@pytest.mark.long
 def test_the_reference_may_call_a_model_by_another_name(tmp_path: Path) -> None:
     with serving(answers()) as gateway, serving(answers(0.0, OTHER)) as reference:
         done = sent_both(

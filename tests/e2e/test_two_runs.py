@@ -21,6 +21,7 @@ def twice(tmp_path: Path, *plan: object) -> list[Path]:
     return found
 
 
+@pytest.mark.long
 def test_compare_and_timeline_take_two_runs_of_one_command(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

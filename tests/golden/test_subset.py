@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from analysis.reading.load import load
 from analysis.report.report import look
 from tests.golden import starving
@@ -44,6 +46,7 @@ def assert_kept_or_told(
             assert mine[name].p99_s <= 3 * limit + 5 * bare[name].p99_s, name
 
 
+@pytest.mark.long
 def test_a_whole_programme_equals_the_log(thinker: Start, tmp_path: Path) -> None:
     """Every mode of `full`, plain and streamed, row by row and in the report's sums."""
     gateway = thinker("--tokens-per-s", 0, "--ttft", 0.05, thoughts=9)

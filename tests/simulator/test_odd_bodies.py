@@ -5,7 +5,7 @@ import json
 from random import Random
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from simulator import embeddings, features, profile
@@ -62,6 +62,7 @@ def served(endpoint: ChatCompletions, body: Any) -> None:
         endpoint.remember(STAMP, request, reply, {})
 
 
+@example({"messages": [{"role": "user", "content": [{"type": []}, {"type": "text"}]}]})
 @given(CHATS)
 @settings(max_examples=300, deadline=None)
 def test_chat_requests(body: Any) -> None:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.simulated import Simulator
 from tests.webui.browser import Browser
 from tests.webui.conftest import Serve
@@ -10,6 +12,7 @@ from tests.webui.server import WebServer
 HOSTILE = "<img src=x onerror=window.broken=1>"
 
 
+@pytest.mark.long
 def test_a_person_runs_a_ladder_a_window_and_users_by_hand(
     server: WebServer, browser: Browser, tmp_path: Path
 ) -> None:

@@ -143,6 +143,7 @@ def workers(port: int, count: int) -> Iterator[None]:
         process.wait()
 
 
+@pytest.mark.long
 def test_a_master_refuses_without_workers_and_shows_what_they_send(
     gateway: Simulator, serve: Serve
 ) -> None:
