@@ -5,8 +5,8 @@ its costs (least absolute deviations over uncached, cached, written and completi
 fee per request). A row is an outlier when it cost more than three times, or less than a third, of
 what these prices make of its tokens. Nothing is said where it could be a false alarm: below
 MIN_ROWS rows of one provider, within two units of the last decimal that the gateway states, at the
-smallest charge that several rows share, or where cached tokens are unknown and the prompt is long
-enough to be cached.
+smallest charge that several rows share, where most rows cost a least charge, or where cached tokens
+are unknown and the prompt is long enough to be cached.
 """
 
 from dataclasses import dataclass
@@ -66,7 +66,10 @@ def outliers(requests: "DataFrame") -> list[Misfits]:
         if len(rows) < MIN_ROWS:
             continue
         cost = rows["api_cost"].to_numpy(dtype="float64")
-        expected = _expected(rows[_TOKENS].to_numpy(dtype="float64"), cost)
+        tokens = rows[_TOKENS].to_numpy(dtype="float64")
+        if _mostly_least_charges(tokens, cost):
+            continue
+        expected = _expected(tokens, cost)
         odd = _odd(cost, expected)
         if odd.any():
             labels = [int(label) for label in rows.index[odd]]
@@ -75,6 +78,16 @@ def outliers(requests: "DataFrame") -> list[Misfits]:
             )
             found.append(misfits)
     return found
+
+
+def _mostly_least_charges(tokens: "Numbers", cost: "Numbers") -> bool:
+    """Whether most requests cost the same least amount, however many tokens they took.
+
+    Such costs say nothing of a price per token, and what costs more is no outlier.
+    """
+    least = cost <= cost.min()
+    sizes = tokens[least].sum(axis=1)
+    return 2 * int(least.sum()) > len(cost) and float(sizes.max()) >= FACTOR * float(sizes.min())
 
 
 def _judgeable(requests: "DataFrame") -> "DataFrame":

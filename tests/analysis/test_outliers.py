@@ -6,7 +6,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from analysis.numbers.outliers import MIN_ROWS, Misfits, outliers
@@ -86,6 +86,7 @@ def test_an_outlier_among_unlike_requests_is_found(times: float, seed: int) -> N
 money = st.floats(0.01, 100.0)
 
 
+@example(seed=5, prices=(0.0625, 1.0, 0.125), minimum=0.0001, decimals=None)
 @settings(max_examples=60)
 @given(
     seed=st.integers(0, 10_000),
