@@ -83,11 +83,16 @@ def outliers(requests: "DataFrame") -> list[Misfits]:
 def _mostly_least_charges(tokens: "Numbers", cost: "Numbers") -> bool:
     """Whether most requests cost the same least amount, however many tokens they took.
 
-    Such costs say nothing of a price per token, and what costs more is no outlier.
+    Such costs say nothing of a price per token, and what costs more is no outlier. Sizes are
+    compared by their 10th and 90th percentiles: a few odd counts do not make like requests unlike.
     """
+    import numpy as np
+
     least = cost <= cost.min()
-    sizes = tokens[least].sum(axis=1)
-    return 2 * int(least.sum()) > len(cost) and float(sizes.max()) >= FACTOR * float(sizes.min())
+    if 2 * int(least.sum()) <= len(cost):
+        return False
+    small, large = np.quantile(tokens[least].sum(axis=1), [0.1, 0.9])
+    return bool(large >= FACTOR * small)
 
 
 def _judgeable(requests: "DataFrame") -> "DataFrame":
