@@ -15,7 +15,7 @@ ifneq ($(shell $(BIN)/python $(NEW_ENOUGH) >/dev/null 2>&1 && echo sound),sound)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev demo demo-full evaluate lint unit test coverage golden long chaos audit statistics docs outputs pictures site bench bench-quick lock clean
+.PHONY: help setup dev demo demo-full evaluate lint unit test property coverage golden long chaos audit statistics docs outputs pictures site bench bench-quick lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -65,6 +65,9 @@ test: $(BIN)/.dev ## ruff, mypy and every test (about twelve minutes)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n 4 --dist worksteal
+
+property: $(BIN)/.dev ## the property tests with examples drawn anew (make test tries the same ones each time)
+	HYPOTHESIS_PROFILE=search $(BIN)/python -m pytest -n 4 -m "hypothesis and not slow" tests
 
 coverage: $(BIN)/.dev ## lines and branches that tests of this process run (not those of runs they start)
 	$(BIN)/python -m pytest -n 2 --cov --cov-report=term:skip-covered $(IN_PROCESS)

@@ -1,5 +1,6 @@
 """Fixtures that several rooms' tests share: a simulator in a process of its own."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,8 +10,11 @@ from hypothesis import settings
 import loadshapes.modes  # noqa: F401  (options are judged by the modes that are registered)
 from tests.simulated import Simulator
 
-settings.register_profile("weighbridge", deadline=None)  # a busy machine is no defect
-settings.load_profile("weighbridge")
+# No deadline: a busy machine is no defect. The gate tries the same examples every time, so that it
+# passes or fails for what changed; `make property` tries new ones.
+settings.register_profile("gate", deadline=None, derandomize=True, database=None)
+settings.register_profile("search", deadline=None, max_examples=500)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "gate"))
 
 
 @pytest.fixture
