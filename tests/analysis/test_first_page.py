@@ -105,6 +105,7 @@ def test_a_percentile_is_shown_where_the_sample_bears_it(
     assert f"| {cells} |" in markdown.render(page(tmp_path, *many(count)))
 
 
+@pytest.mark.long
 def test_two_hundred_phases_fit_the_first_screen(tmp_path: Path) -> None:
     """Phases that failed in one way share a remark, long tables are folded."""
     names = [f"rpm/provider/{'long-model-name-' * 4}/{i}" for i in range(200)]

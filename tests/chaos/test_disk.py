@@ -77,7 +77,7 @@ def test_a_full_disk_ends_the_run(simulator: Start, tmp_path: Path) -> None:
         report(done.folder)
 
 
-@pytest.mark.parametrize("size", ["84k", "96k"])
+@pytest.mark.parametrize("size", ["84k", pytest.param("96k", marks=pytest.mark.long)])
 def test_a_full_disk_ends_a_run_of_two_processes(
     simulator: Start, tmp_path: Path, size: str
 ) -> None:

@@ -31,7 +31,10 @@ def test_trial(tmp_path: Path, number: int) -> None:
     survive(number, tmp_path)
 
 
-@pytest.mark.parametrize("number", EVERY_TIME)
+@pytest.mark.parametrize(
+    "number",
+    [EVERY_TIME[0], *(pytest.param(number, marks=pytest.mark.long) for number in EVERY_TIME[1:])],
+)
 def test_a_few_trials(tmp_path: Path, number: int) -> None:
     """The same, for the ordinary suite."""
     survive(number, tmp_path)

@@ -297,7 +297,9 @@ def test_workers_stop_when_their_master_is_killed(
     assert "The run was interrupted" in told(done)
 
 
-@pytest.mark.parametrize("processes", [(), ("--processes", 2)])
+@pytest.mark.parametrize(
+    "processes", [pytest.param((), marks=pytest.mark.long), ("--processes", 2)]
+)
 def test_ctrl_c_in_a_terminal_finishes_what_is_in_flight(
     simulator: Start, tmp_path: Path, processes: tuple[object, ...]
 ) -> None:

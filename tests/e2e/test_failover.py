@@ -95,8 +95,12 @@ def test_a_gateway_that_passes_everything_on(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("way", "fate"),
-    [(Behaviour(tries=2, repeats=True), "repeated"), (Behaviour(), "passed_on")],
-    ids=["begun again", "passed on"],
+    [
+        pytest.param(
+            Behaviour(tries=2, repeats=True), "repeated", id="begun again", marks=pytest.mark.long
+        ),
+        pytest.param(Behaviour(), "passed_on", id="passed on"),
+    ],
 )
 def test_a_stream_that_is_cut(tmp_path: Path, way: Behaviour, fate: str) -> None:
     """Begun again from its start, the client's text has its beginning twice, and it is ok by HTTP;

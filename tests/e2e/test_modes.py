@@ -37,7 +37,7 @@ def test_smoke_sends_a_chat_per_model_and_one_stream(simulator: Start, tmp_path:
     assert streamed.ttft_s is not None and streamed.chunks
 
 
-@pytest.mark.parametrize("connections", ["warm", "cold"])
+@pytest.mark.parametrize("connections", ["warm", pytest.param("cold", marks=pytest.mark.long)])
 def test_each_ladder_step_is_in_flight_at_once(
     simulator: Start, tmp_path: Path, connections: str
 ) -> None:

@@ -29,7 +29,14 @@ def billed(gateway: Simulator) -> float:
     return sum(float(row["billed"] or 0) for row in gateway.rows())
 
 
-@pytest.mark.parametrize(("scale", "overhead"), [(0.6, 3), (1.0, 3), (1.7, 250)])
+@pytest.mark.parametrize(
+    ("scale", "overhead"),
+    [
+        pytest.param(0.6, 3, marks=pytest.mark.long),
+        pytest.param(1.0, 3, marks=pytest.mark.long),
+        (1.7, 250),
+    ],
+)
 def test_observed_tpm_is_within_two_percent_of_its_target(
     simulator: Start, tmp_path: Path, scale: float, overhead: int
 ) -> None:
@@ -65,7 +72,7 @@ def test_the_seeds_plan_is_still_there(simulator: Start, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("processes", [(), ("--processes", 2)])
-@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("stream", [pytest.param(False, marks=pytest.mark.long), True])
 def test_a_hundred_at_once_do_not_exceed_the_budget(
     simulator: Start, tmp_path: Path, processes: tuple[object, ...], stream: bool
 ) -> None:

@@ -46,7 +46,10 @@ def resume(gateway: Simulator, folder: Path, *more: str) -> LocustRun:
     return LocustRun(done.code, done.out, done.err, folder)
 
 
-@pytest.mark.parametrize("trial", range(TRIALS))
+@pytest.mark.parametrize(
+    "trial",
+    [pytest.param(n, marks=[pytest.mark.long] * (n > 0)) for n in range(TRIALS)],
+)
 def test_no_finished_request_is_lost_or_sent_again(
     simulator: Start, tmp_path: Path, trial: int
 ) -> None:

@@ -26,7 +26,9 @@ def lines(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
-@pytest.mark.parametrize(("mode", "target"), [("rpm", 600), ("tpm", 200_000)])
+@pytest.mark.parametrize(
+    ("mode", "target"), [pytest.param("rpm", 600, marks=pytest.mark.long), ("tpm", 200_000)]
+)
 def test_the_seeds_script_and_ours_agree(
     simulator: Callable[..., Simulator], tmp_path: Path, mode: str, target: int
 ) -> None:

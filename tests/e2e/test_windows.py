@@ -13,7 +13,7 @@ Start = Callable[..., Simulator]
 
 
 @pytest.mark.parametrize(("mode", "target"), [("rpm", 600), ("tpm", 200_000)])
-@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("stream", [pytest.param(False, marks=pytest.mark.long), True])
 def test_rows_equal_the_simulators_log(
     simulator: Start, tmp_path: Path, mode: str, target: int, stream: bool
 ) -> None:

@@ -15,7 +15,16 @@ Start = Callable[..., Simulator]
 ASKED = ("--mode", "smoke", "--model", "m", "--task-id-on-streams", "--task-id-prefix", "gold")
 
 
-@pytest.mark.parametrize("dialect", ["xai", "anthropic-compat", "byok", "proxy"])
+@pytest.mark.parametrize(
+    "dialect",
+    [
+        "byok",
+        *(
+            pytest.param(name, marks=pytest.mark.long)
+            for name in ("xai", "anthropic-compat", "proxy")
+        ),
+    ],
+)
 def test_a_healthy_dialect_is_read_without_an_alarm(
     thinker: Start, tmp_path: Path, dialect: str
 ) -> None:

@@ -77,6 +77,7 @@ def test_streams_are_timed_as_the_gateway_sent_them(thinker: Start, tmp_path: Pa
     assert_kept_or_told(phase, mine, bare)
 
 
+@pytest.mark.long
 def test_a_generator_that_is_starved_says_so(thinker: Start, tmp_path: Path) -> None:
     """Stopped for two thirds of the time, a closed loop of streams has no send lag to show it."""
     gateway = thinker()

@@ -120,6 +120,7 @@ def test_cells_are_chosen_by_their_answers() -> None:
     assert choose(said) == [Cell(1, "spread", "a"), Cell(0, "concentrated", "a")]
 
 
+@pytest.mark.long
 def test_what_an_audit_would_have_shown_it_shows() -> None:
     """The smallest share that is named is found in nine of ten audits, and not just in the half."""
     known = enrolled(HONEST, Random(1))

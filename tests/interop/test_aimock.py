@@ -104,6 +104,7 @@ def test_rows_equal_the_journal(aimock: str, tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.long
 def test_streamed_rows_equal_the_journal(aimock: str, tmp_path: Path) -> None:
     """Streams carry OpenRouter's usage.cost in their last chunk, and no task_id was sent."""
     before = len(event_log(aimock))
@@ -117,6 +118,7 @@ def test_streamed_rows_equal_the_journal(aimock: str, tmp_path: Path) -> None:
     assert all(r.ttft_s is not None and r.chunks for r in rows)
 
 
+@pytest.mark.long
 def test_default_headers_and_nonces_are_in_the_journal(aimock: str, tmp_path: Path) -> None:
     """Every request says its row's trace, and begins with fifteen digits that no other has."""
     before = len(event_log(aimock))

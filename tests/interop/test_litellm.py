@@ -74,6 +74,7 @@ def proxy(behind: Simulator, place: Path, model: str, drop: bool = False) -> Ite
         yield root
 
 
+@pytest.mark.long
 def test_rows_equal_the_log_of_the_server_behind(
     litellm: str, behind: Simulator, tmp_path: Path
 ) -> None:

@@ -61,6 +61,7 @@ def paired(done: LocustRun, root: str) -> list[tuple[RequestRecord, dict[str, An
     return [(row, seen[f"Reply exactly: ok-{row.request_index}"]) for row in rows]
 
 
+@pytest.mark.long
 def test_its_token_bucket_is_in_our_rows(llmock: Serve, tmp_path: Path) -> None:
     """A limit of 30 RPM: who was refused, the exact Retry-After and the limits are as it logged."""
     root = llmock("--rpm", "30")
@@ -80,6 +81,7 @@ def test_its_token_bucket_is_in_our_rows(llmock: Serve, tmp_path: Path) -> None:
     assert counted["ok"] >= 30 and counted["rate_limited"] > 0
 
 
+@pytest.mark.long
 def test_its_broken_streams_have_their_own_outcomes(llmock: Serve, tmp_path: Path) -> None:
     """A stream that breaks before its finish reason is no success, and we saw all it sent.
 

@@ -37,6 +37,7 @@ def counted(root: str) -> dict[str, float]:
     return {n: float(v) for n, v in re.findall(r"^llamacpp:(\w+_total) ([\d.e+]+)$", text, re.M)}
 
 
+@pytest.mark.long
 def test_cached_tokens_are_those_of_the_server(llama: str, tmp_path: Path) -> None:
     """The same long prefix three times: run 1 is cold, and ours add up to the server's counters."""
     done = run(

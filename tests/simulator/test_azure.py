@@ -68,7 +68,14 @@ def test_what_azure_refuses(
     assert says in reply.json["error"]["message"]
 
 
-@pytest.mark.parametrize("url", ["", "/deployments/{model}", "/deployments/gpt-5.4-nano"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        pytest.param("", marks=pytest.mark.long),
+        "/deployments/{model}",
+        pytest.param("/deployments/gpt-5.4-nano", marks=pytest.mark.long),
+    ],
+)
 def test_a_run_on_azure_as_it_is(tmp_path: Path, url: str) -> None:
     """The portal's endpoint with its version, and nothing said about the key's header."""
     gateway = Simulator(tmp_path / "log.csv", "--profile", "fast", "--dialect", "azure")
