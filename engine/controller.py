@@ -41,7 +41,7 @@ from settings.model_names import model_names
 from settings.money import table
 from settings.option import foreign
 from settings.options import Options
-from settings.reference import SIMULATOR, reference
+from settings.reference import SIMULATOR, of_reference, reference
 from settings.resume import going_on, recalled, unknown, with_secrets_given_again, without_unread
 from tasks.builders import rehearse
 
@@ -142,7 +142,7 @@ class Command:
                 "--extra-body contains a secret that every file of the run would show: put it into "
                 "--header."
             )
-        compared = self._reference(asked, models) if asked.against else None
+        compared = self._reference(whole, models) if asked.against else None
         session = Session(plan, asked, endpoint, self.nodes, remains, raw.public(), compared)
         session.doubts = self._doubts
         shape = self._shape(plan, asked)
@@ -192,7 +192,7 @@ class Command:
         if asked.against == SIMULATOR:
             if self._second is None:
                 self._second = EmbeddedSimulator(
-                    replace(asked, simulator_log="", seed=asked.seed + 1)
+                    of_reference(replace(asked, simulator_log="", seed=asked.seed + 1))
                 )
             return self._second.endpoint
         found = reference(asked, os.environ)

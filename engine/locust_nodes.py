@@ -182,10 +182,11 @@ class GeneratorNode:
         try:
             parsed = self._runner.environment.parsed_options
             assert parsed is not None
+            own = Options.of(parsed)
             endpoint = endpoint_here(
                 opened.gateway.base_url,
                 options,
-                Options.of(parsed),
+                own,
                 parsed.host,
                 simulated_gateway=opened.gateway.simulated,
                 key_name=opened.gateway.key_name,
@@ -193,10 +194,15 @@ class GeneratorNode:
             reference = None
             if (other := opened.reference) is not None:
                 reference = reference_here(
-                    other.base_url, options, other.key_name, simulated_reference=other.simulated
+                    other.base_url,
+                    options,
+                    own,
+                    other.key_name,
+                    simulated_reference=other.simulated,
                 )
-            if endpoint.access.command is not None:
-                endpoint.access.command.key()
+            for route in (endpoint, reference):
+                if route is not None and route.access.command is not None:
+                    route.access.command.key()
         except OperatorError as error:
             if isinstance(self._runner, LocalRunner):
                 raise

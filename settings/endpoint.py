@@ -202,13 +202,16 @@ def access_of(
     )
 
 
+_SECRET_OPTIONS = ("HEADER", "KEY_COMMAND")
+
+
 def without_keys(environment: Mapping[str, str]) -> dict[str, str]:
     """The environment for a child process that needs no key."""
-    hidden = ("WEIGHBRIDGE_HEADER", "WEIGHBRIDGE_KEY_COMMAND", "OPENAI_CUSTOM_HEADERS")
+    hidden = {f"WEIGHBRIDGE_{of}{kind}" for of in ("", "AGAINST_") for kind in _SECRET_OPTIONS}
     return {
         name: value
         for name, value in environment.items()
-        if not name.endswith("_API_KEY") and name not in hidden
+        if not name.endswith("_API_KEY") and name not in hidden | {"OPENAI_CUSTOM_HEADERS"}
     }
 
 

@@ -31,6 +31,8 @@ def faults(options: Options) -> Iterator[str]:
         yield "--cancel-share sets how many requests are cancelled: add --cancel-after to set when."
     if options.against_model and not options.against:
         yield "--against-model names models of a reference: give the reference with --against."
+    if (options.against_header or options.against_key_command) and not options.against:
+        yield "--against-header and --against-key-command are of a reference: give --against too."
     if options.precision_ms and not options.against:
         yield "--precision-ms is about what the gateway adds to a reference: give --against."
     try:

@@ -14,9 +14,14 @@ SIMULATOR = "simulator"
 
 
 def of_reference(options: Options) -> Options:
-    """The options for the reference, without those meant only for the gateway."""
-    named = "" if "://" in options.against else options.against
-    return replace(options, gateway=named, header="", key_command="", auth=options.against_auth)
+    """The options for the reference: its own in place of those meant only for the gateway."""
+    return replace(
+        options,
+        gateway="" if "://" in options.against else options.against,
+        header=options.against_header,
+        key_command=options.against_key_command,
+        auth=options.against_auth,
+    )
 
 
 def reference(options: Options, environment: Mapping[str, str]) -> Endpoint:
@@ -26,7 +31,7 @@ def reference(options: Options, environment: Mapping[str, str]) -> Endpoint:
     """
     asked = of_reference(options)
     url = options.against if "://" in options.against else None
-    keyless = asked.auth.strip().lower() == NONE
+    keyless = asked.auth.strip().lower() == NONE or bool(asked.key_command)
     if url and not keyless and not Table(environment, FROM_FILE).at_home(url):
         raise OperatorError(
             f"--against {options.against}: no key was configured with that base URL. Set "
@@ -36,19 +41,33 @@ def reference(options: Options, environment: Mapping[str, str]) -> Endpoint:
     try:
         return resolve(url, environment, asked)
     except OperatorError as error:
-        raise OperatorError(f"--against: {error}") from None
+        raise _named_for_it(error) from None
 
 
 def reference_here(
-    base_url: str, options: Options, key_name: str, *, simulated_reference: bool
+    base_url: str, options: Options, own: Options, key_name: str, *, simulated_reference: bool
 ) -> Endpoint:
-    """The same on a worker, which takes the key from its own environment. Raises OperatorError."""
-    asked = of_reference(options)
-    return endpoint_here(
-        base_url,
-        asked,
-        Options(),
-        options.against if "://" in options.against else None,
-        simulated_gateway=simulated_reference,
-        key_name=key_name,
-    )
+    """The same on a worker, which takes keys, headers and commands from its own environment and
+    command line (`own`). Raises OperatorError.
+    """
+    try:
+        return endpoint_here(
+            base_url,
+            of_reference(options),
+            of_reference(own),
+            options.against if "://" in options.against else None,
+            simulated_gateway=simulated_reference,
+            key_name=key_name,
+        )
+    except OperatorError as error:
+        raise _named_for_it(error) from None
+
+
+def _named_for_it(error: OperatorError) -> OperatorError:
+    """The sentence with the reference's options in place of the gateway's, which have their names
+    but for `against`.
+    """
+    text = str(error)
+    for name in ("header", "key-command", "auth"):
+        text = text.replace(f"--{name}", f"--against-{name}")
+    return OperatorError(f"--against: {text.replace('WEIGHBRIDGE_', 'WEIGHBRIDGE_AGAINST_')}")

@@ -119,7 +119,8 @@ def with_secrets_given_again(asked: Options, given: Options) -> Options:
 
     Raises OperatorError if the run had a header or a key command that is not given again.
     """
-    for name in ("header", "key_command"):
+    names = ("header", "key_command", "against_header", "against_key_command")
+    for name in names:
         before = getattr(asked, name)
         if before and not getattr(given, name):
             flag = "--" + name.replace("_", "-")
@@ -127,4 +128,4 @@ def with_secrets_given_again(asked: Options, given: Options) -> Options:
                 f"--resume {given.resume} was made with {flag} ({', '.join(before.splitlines())}), "
                 "whose value is not stored: give it again."
             )
-    return replace(asked, header=given.header, key_command=given.key_command)
+    return replace(asked, **{name: getattr(given, name) for name in names})

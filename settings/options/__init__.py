@@ -40,12 +40,13 @@ class Options(Simulator, Output, Judging, Money, Traffic, Gateway, Load):
         """The options without secrets: only the names of headers, and only the program of a
         command.
         """
-        try:
-            program = (shlex.split(self.key_command) or [""])[0].rpartition("/")[2]
-        except ValueError:
-            program = "(unreadable)"
-        names = "\n".join(line.partition("=")[0].strip() for line in self.headers)
-        return replace(self, header=names, key_command=program)
+        return replace(
+            self,
+            header=_names(self.headers),
+            key_command=_program(self.key_command),
+            against_header=_names(self.against_headers),
+            against_key_command=_program(self.against_key_command),
+        )
 
     @property
     def grace_s(self) -> float:
@@ -55,6 +56,17 @@ class Options(Simulator, Output, Judging, Money, Traffic, Gateway, Load):
     def objectives(self) -> Slo | None:
         """The objectives of `--slo`; None without it. Raises SloError."""
         return read_slo(Path(self.slo), known()) if self.slo else None
+
+
+def _names(headers: tuple[str, ...]) -> str:
+    return "\n".join(line.partition("=")[0].strip() for line in headers)
+
+
+def _program(command: str) -> str:
+    try:
+        return (shlex.split(command) or [""])[0].rpartition("/")[2]
+    except ValueError:
+        return "(unreadable)"
 
 
 def as_dict(options: Options) -> dict[str, Any]:

@@ -134,6 +134,20 @@ class Gateway:
         sent=True,
         web=False,
     )
+    against_header: str = _gateway(
+        "",
+        "NAME=VALUE, a header for every request to the reference; repeatable, with the values of "
+        "--header",
+        modes=ROUTED,
+        repeatable=True,
+        web=False,
+    )
+    against_key_command: str = _gateway(
+        "",
+        "program that prints the reference's key, as --key-command does for the gateway",
+        modes=ROUTED,
+        web=False,
+    )
     precision_ms: float = _gateway(
         0.0,
         "with --against, end a phase once its difference (TTFT of streams, else the total time) is "
@@ -150,4 +164,13 @@ class Gateway:
     @property
     def headers(self) -> tuple[str, ...]:
         """The values of `--header`."""
-        return tuple(line for line in self.header.splitlines() if line.strip())
+        return _lines(self.header)
+
+    @property
+    def against_headers(self) -> tuple[str, ...]:
+        """The values of `--against-header`."""
+        return _lines(self.against_header)
+
+
+def _lines(text: str) -> tuple[str, ...]:
+    return tuple(line for line in text.splitlines() if line.strip())

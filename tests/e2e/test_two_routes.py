@@ -155,6 +155,9 @@ def test_a_reference_that_is_down_is_said_before_anything_is_sent(tmp_path: Path
         ("nobody", (), "NOBODY_BASE_URL"),
         ("ref", ("--against-model", "x"), "OURS=THEIRS"),
         ("", ("--against-model", "a=b"), "--against"),
+        ("", ("--against-header", "A=b"), "give --against too"),
+        ("ref", ("--against-header", "sk-no-equals"), "--against-header takes NAME=VALUE"),
+        ("ref", ("--against-key-command", "/no/such/program"), "does not exist"),
     ],
 )
 def test_a_reference_that_cannot_be_asked_is_one_sentence(
@@ -165,7 +168,43 @@ def test_a_reference_that_cannot_be_asked_is_one_sentence(
         done = run("-H", gateway.url, f"--against={against}", *PLAN, *more,
                    results=tmp_path / "results", env=environment(**known))  # fmt: skip
         assert (done.code, gateway.posts) == (2, []), done.text
-    assert said in done.err and "Traceback" not in done.err
+    assert said in done.err and "Traceback" not in done.err and "sk-no" not in done.text
+
+
+@pytest.mark.parametrize(
+    "processes", [(), pytest.param(("--processes", 2), marks=pytest.mark.long)]
+)
+def test_each_route_gets_its_own_headers_and_its_own_key_command(
+    tmp_path: Path, processes: tuple[object, ...]
+) -> None:
+    """Neither route gets the other's, --resume asks for them again, and no file has a value."""
+    vault = tmp_path / "vault"
+    vault.write_text(f"#!/bin/sh\necho {OTHER}\n")
+    vault.chmod(0o700)
+    with serving(answers()) as gateway, serving(answers(key=OTHER)) as reference:
+        done = run(
+            "-H", gateway.url, "--against", reference.url, "--header", "X-Tenant=ours-1-acme",
+            "--against-key-command", vault, "--against-header", "X-Tenant={env:THEIRS}",
+            "--against-header", "X-Task={task_id}", "--mode", "rpm", "--model", "m", "--target",
+            120, "--duration", 4, *processes, "--loglevel", "DEBUG", results=tmp_path / "results",
+            env=environment(THEIRS="theirs-2-acme"),
+        )  # fmt: skip
+    assert done.code == 0, done.text
+    assert {one.headers["x-tenant"] for one in gateway.asked} == {"ours-1-acme"}
+    assert {one.headers["x-tenant"] for one in reference.asked} == {"theirs-2-acme"}
+    assert {one.headers["authorization"] for one in reference.asked} == {f"Bearer {OTHER}"}
+    ids = {row.task_id for row in done.rows() if row.arm == REFERENCE}
+    assert {one.headers["x-task"] for one in reference.posts} == ids and len(ids) == 8
+    assert not any("x-task" in one.headers for one in gateway.asked)
+    files = [path.read_text("utf-8") for path in (tmp_path / "results").rglob("*.*")]
+    for secret in (CANARY, OTHER, "ours-1-acme", "theirs-2-acme"):
+        assert secret not in done.text + "".join(files)
+    assert done.folder is not None
+    again = subprocess.run(
+        command("--resume", done.folder, "-H", gateway.url, "--header", "X-Tenant=ours-1-acme"),
+        env=environment(), capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert again.returncode == 2 and "--against-header (X-Tenant, X-Task)" in again.stderr
 
 
 @pytest.mark.parametrize("mode", ["smoke", "capacity", "interactive"])
