@@ -180,7 +180,8 @@ def test_every_option_has_help_and_a_typed_default() -> None:
 def test_no_option_takes_a_key() -> None:
     """Options travel to workers and into the manifest; keys stay in the environment."""
     named = {item.name for item in fields(Options) if re.search("key|secret|token$", item.name)}
-    assert named == {"key_command", "client_key"}, "a program and a path"
+    programs_and_a_path = {"key_command", "against_key_command", "client_key"}
+    assert named == programs_and_a_path
 
 
 def test_the_snapshot_is_plain_json() -> None:
