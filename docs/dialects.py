@@ -9,9 +9,9 @@ from tasks.usage import COSTS, COUNTS, IN_DETAIL
 
 _ENDS = {
     "finished": "the model finished: `ok`",
-    "cut": "the output budget ended: `ok`, or `budget_spent` where no word came",
+    "cut": "the output budget was used up: `ok`, or `budget_spent` if no text arrived",
     "tools": "the model calls a tool: `ok`",
-    "filtered": "a content filter ended it: `filtered`, whatever had come",
+    "filtered": "a content filter ended it: `filtered`, whatever had arrived",
     "failed": "the gateway says that it failed: `server_error`, in a stream `stream_error`",
 }
 
@@ -37,7 +37,7 @@ def _usage() -> list[str]:
         deeper = [f"{group}.{name}" for group in groups for name in inner]
         rows.append(f"| `{column}` | {_names([*deeper, *names])} |")
     rows.append(f"| `api_cost` | {_names([*COSTS, 'cost_in_usd_ticks'])} |")
-    return [_USAGE, "| column | names in `usage`, the first that is there |", "|---|---|", *rows]
+    return [_USAGE, "| column | names in `usage`, in order of precedence |", "|---|---|", *rows]
 
 
 def _causes() -> list[str]:
@@ -56,88 +56,92 @@ def _machine() -> list[str]:
     return [_OURS, "| errno | what ran out | what to do |", "|---|---|---|", *rows]
 
 
-_HEAD = """# What is understood of an answer
+_HEAD = """# How answers are read
 
-Gateways write the same thing in many ways. This page is made from the tables that read them, and
-`tests/tasks/test_gateway_shapes.py` answers each shape from a scripted server, to the SDK's typed
-surface (mode smoke) and to the plain one: both give the same row.
+Gateways write the same thing in many ways. This page is generated from the tables that read them.
+In `tests/tasks/test_gateway_shapes.py` a scripted server answers in each of these shapes, both to
+the SDK's typed surface (mode smoke) and to the plain one: the two give the same row.
 
-A stream is read by one parser for every line end (LF, CR, CRLF, mixed), with or without a byte
-order mark, a last empty line, `[DONE]`, comments and event names. An error is found as an event,
-as an event named `error`, as a line `error: {...}`, or as bare JSON. What the body is counts more
-than what its Content-Type says: the row is then flagged `content_type`.
+One parser reads streams with any line end (LF, CR, CRLF, mixed), with or without a byte order
+mark, a last empty line, `[DONE]`, comments and event names. An error is recognised as an event,
+as an event named `error`, as a line `error: {...}`, or as bare JSON. If the body is not what its
+Content-Type says, it is read as what it is, and the row is flagged `content_type`.
 
-A line with blanks or a byte order mark before its `data:`, inside the stream, is no data by the
-standard, and the SDK drops it without a word; `data:  [DONE]` with two blanks makes the SDK fail.
-A program would lose text or break, so both are `malformed`, and the row shows the line. A body in a
-coding that was not asked for (zstd, unless the machine's Python has a library for it) is
+By the standard, a line inside a stream with blanks or a byte order mark before its `data:` is not
+data, and the SDK drops it silently; `data: [DONE]` with two blanks makes the SDK fail. A program
+would lose text or break, so both are `malformed`, and the row shows the line. A body in a content
+coding that was not requested (zstd, unless the machine's Python has a library for it) is
 `malformed` under HTTP 200, and keeps the outcome of any other status.
 
-The simulator speaks dialects of this kind, to try them: `python -m simulator --dialect xai`,
-`anthropic-compat`, `byok` (an own key at OpenRouter) and `proxy` (errors are pages).
+The simulator speaks dialects of this kind, so that you can try them: `python -m simulator
+--dialect xai`, `anthropic-compat`, `byok` (your own provider key at OpenRouter) and `proxy`
+(errors are pages).
 """
 _REASONS = """
 ## Why it ended
 
-Capitals and hyphens make no difference; a reason that is an object is read by its `type`. Any other
-word is flagged `finish_reason` and changes no outcome (Google documents OTHER as "all other
-reasons").
+Capital letters and hyphens make no difference; a reason that is an object is read by its `type`.
+Any other word is flagged `finish_reason` and does not change the outcome (Google documents OTHER
+as "all other reasons").
 """
 _USAGE = """
 ## Tokens and cost
 
-`usage` is looked for in the body or chunk, in `x_groq`, in the first choice, as `usageMetadata` or
-`amazon-bedrock-invocationMetrics`, and one level down in `meta`, `data`, `result` or `response`.
-Cohere's `tokens` are read; its `billed_units` are not, for what was billed may be less than what
-was counted. Where one answer states a count by two names or in two places, the first counts; if
-they contradict each other (and do not differ by just the cached or reasoning tokens), the row is
-flagged `usage_twice`. Of several usages in one stream the largest complete one counts (prompt and
-completion tokens known); what it leaves out is taken from the others, and where they contradict
-each other the row is flagged `usage_twice`. A count above 100 million is flagged `usage_absurd`
-and not believed. A usage of unknown names is flagged `usage_unreadable`.
+`usage` is looked for in the body or chunk, in `x_groq`, in the first choice, as `usageMetadata`
+or `amazon-bedrock-invocationMetrics`, and one level down in `meta`, `data`, `result` or
+`response`. Cohere's `tokens` are read; its `billed_units` are not, because less may be billed
+than was counted. If one answer states a count under two names or in two places, the first counts;
+if the two contradict each other (and differ by more than the cached or reasoning tokens), the row
+is flagged `usage_twice`. Of several usages in one stream, the largest complete one counts (prompt
+and completion tokens known); what it omits is taken from the others, and if they contradict each
+other the row is flagged `usage_twice`. A count above 100 million is flagged `usage_absurd` and
+not believed. A usage in which all names are unknown is flagged `usage_unreadable`.
 
-`tokens_beside` names what a dialect counts beside its whole: `reasoning` where the total is
-prompt + completion + reasoning (xAI, Google), `cached` and `cache_write` where the prompt leaves
-them out (Anthropic, Bedrock). It is no alarm; page one says it once per model, and prices and hit
-rates go by it.
+`tokens_beside` names the tokens that a dialect counts separately from the whole: `reasoning` if
+the total is prompt + completion + reasoning (xAI, Google), `cached` and `cache_write` if the
+prompt does not include them (Anthropic, Bedrock). This is not an alarm; the first page mentions
+it once per model, and prices and hit rates take it into account.
 
 A cost may be a number, a number as text with or without its currency (`$0.0012`, `0.0012 USD`,
-`1,234.5`; `1,234` may be two numbers and is none), an object with `total_cost`, `total` or its
-parts, or xAI's ticks (10^10 are one US dollar). With an own key at OpenRouter (`is_byok`) the
-gateway's charge is `api_cost`, the provider's is `upstream_cost`.
+`1,234.5`; `1,234` is ambiguous and is not read), an object with `total_cost`, `total` or its
+parts, or xAI's ticks (10^10 are one US dollar). With your own provider key at OpenRouter
+(`is_byok`), the gateway's charge is `api_cost` and the provider's is `upstream_cost`.
 
-Currencies are never mixed. An amount that names another currency than the run's is unknown and
-flagged `cost_unreadable`; a run of which none is known (`--currency`) takes only US dollars by
-name. A `cost` beside `usage` is read with `--cost-field cost` alone: it may be credits, cents or a
-balance.
+Currencies are never mixed. An amount in a currency other than the run's is unknown and flagged
+`cost_unreadable`; if the run's currency is unknown (`--currency`), US dollars are the only named
+currency that is accepted. A `cost` beside `usage` is read only with `--cost-field cost`, because
+it may be credits, cents or a balance.
 """
 _CAUSED = """
 ## What went wrong
 
-The stated cause outranks the HTTP status: `insufficient_quota` under 429 is `payment_required`,
-for waiting does not help. A code of 402 or 429 in a body counts more than another status. Errors
-under HTTP 200 and inside streams are named by the same words; one that names no cause is
-`server_error`, in a stream `stream_error`.
+The stated cause takes precedence over the HTTP status: `insufficient_quota` under 429 is
+`payment_required`, because waiting does not help. A code of 402 or 429 in a body takes precedence
+over another status. Errors under HTTP 200 and inside streams are classified by the same words; an
+error that names no cause is `server_error`, in a stream `stream_error`.
 
-A message in English or Chinese names a cause too, where no code does: no money ("insufficient
-balance", 余额不足, 该令牌额度已用尽, 预扣费额度失败) and too many requests
-("API rate limit exceeded", 请求过于频繁, 当前分组上游负载已饱和) under every status; a refused key
-("No API key found", 令牌无效, 无权访问) under 200 and 400, a model or route that is not there
-under 200 alone. A message that is nothing but the name of a status ("Too Many Requests") stands for
-that status. Only errors are searched for such words, never a reply that has choices.
+If there is no code, a message in English or Chinese can also name a cause: no money
+("insufficient balance", 余额不足, 该令牌额度已用尽, 预扣费额度失败) and too many requests
+("API rate limit exceeded", 请求过于频繁, 当前分组上游负载已饱和) under every status; a refused
+key ("No API key found", 令牌无效, 无权访问) under 200 and 400; an unknown model or route only under
+200.
+A message that is just the name of a status ("Too Many Requests") stands for that status. Only
+errors are searched for such words, never a reply that has choices.
 
-408, 499, 504, 520 to 527 and 529 are `server_error`: the gateway or its proxy gave up, which is no
-mistake of the request. In percentiles, 408, 504, 522 and 524 count as waits without an answer.
+408, 499, 504, 520 to 527 and 529 are `server_error`: the gateway or its proxy gave up, which is
+not a mistake of the request. In percentiles, 408, 504, 522 and 524 count as waits without an
+answer.
 
-Where `error` is a text or `true` and a message stands beside it (Spring, Go, OAuth), the message is
+If `error` is a text or `true` and there is a message beside it (Spring, Go, OAuth), the message is
 shown and `error` becomes the row's `error_type`. JSON quoted inside a message is read as JSON.
 
-The message is looked for as {messages} (a list of them is joined, each with its place), the code as
+The message is read from {messages} (a list is joined, each item with its place), the code from
 {codes}, in the body or in its `error`, `errors`, `base_resp`, `fault` or `Response`.
 
-How long to wait: `Retry-After` (seconds or a date) and `retry-after-ms`; else, of a 429, fields of
-the body, Google's `retryDelay`, the provider's headers that OpenRouter passes on, and the message's
-own words ("try again in 6m0s"). A wait that is no time is flagged `retry_after`.
+The wait is read from `Retry-After` (seconds or a date) and `retry-after-ms`; for a 429 otherwise
+from fields of the body, Google's `retryDelay`, the provider's headers that OpenRouter passes on,
+and the message's own words ("try again in 6m0s"). A wait that is not a time is flagged
+`retry_after`.
 """
 _FOREIGN = """
 ## Answers that are not the gateway's
@@ -148,7 +152,7 @@ flagged `not_the_gateway`. The row's message is the page's title.
 _OURS = """
 ## What our own machine refuses
 
-A connection that our own machine did not let out is `local_limit`; its errno is the row's
-`error_type`, and the phase is generator-limited. `unreachable` is a network without a way to the
-gateway. Before a run, open files are counted against the plan.
+A connection that our own machine refused to make is `local_limit`; its errno is the row's
+`error_type`, and the phase is generator-limited. `unreachable` means that there is no network
+route to the gateway. Before a run, the limit on open files is checked against the plan.
 """

@@ -52,11 +52,11 @@ def _written(node: ast.expr) -> Iterator[str]:
 def page() -> str:
     """docs/reference/errors.md."""
     parts = [
-        "# Errors of the operator's\n",
-        "A mistake of yours ends with exit code 2 and one of these sentences on stderr, after",
-        "`weighbridge: `; in the web UI the start form shows it. Nothing was sent, and nothing is",
-        f"to be paid. `{ANY}` stands for a value. What goes wrong with a request is no such error:",
-        "it is an [outcome](outcomes.md).",
+        "# Operator errors\n",
+        "A mistake made by the operator ends with exit code 2 and one of these sentences on",
+        "stderr, after `weighbridge: `; in the web UI the start form shows it. Nothing was sent,",
+        f"and there is nothing to pay. `{ANY}` stands for a value. A failed request is not an",
+        "operator error but an [outcome](outcomes.md).",
     ]
     place = ""
     for text, file in sentences():

@@ -6,6 +6,7 @@ what the code says.
 """
 
 import inspect
+import re
 import sys
 from dataclasses import fields
 from pathlib import Path
@@ -81,10 +82,10 @@ def navigation() -> str:
 def options() -> str:
     """docs/reference/options.md."""
     found = [
-        "# Options\n\nEvery option also comes from the environment as `WEIGHBRIDGE_<NAME>` (upper "
-        "case, `_` for `-`) and from Locust's own configuration files. Locust's options stay what "
-        "they are. An option that the run's mode does not read is refused. Durations are seconds, "
-        "or written like `500ms`, `90s`, `1m`, `1h30m`."
+        "# Options\n\nEvery option can also be set in the environment as `WEIGHBRIDGE_<NAME>` "
+        "(upper case, `_` for `-`) and in Locust's own configuration files. Locust's own options "
+        "are unchanged. An option that the run's mode does not read is refused. Durations are in "
+        "seconds, or written like `500ms`, `90s`, `1m`, `1h30m`."
     ]
     for group, purpose in GROUPS.items():
         found.append(f"\n## {group.capitalize()}\n\n{purpose.capitalize()}.\n")
@@ -117,28 +118,30 @@ def outcomes() -> str:
     body = tree.split("\n\n", 1)[1]
     flags = (inspect.getdoc(answer_flags) or "").split("\n\n")[1]
     return (
-        "# Outcomes\n\nHow a planned request can end. The set is closed: every row's `outcome` is "
-        "one of these names, and `success` is true for `ok` alone.\n\n```text\n"
+        "# Outcomes\n\nThese are the ways in which a planned request can end. The set is closed: "
+        "every row's `outcome` is one of these names, and `success` is true only for `ok`."
+        "\n\n```text\n"
         + body.rstrip()
-        + "\n```\n\n## What follows from each\n\n"
+        + "\n```\n\n## Consequences\n\n"
         + _facts()
-        + "\n\n## Faults\n\nWhat each fault of a gateway becomes. Every line is provoked by a "
-        "test, plain and streamed (tests/tasks/test_faults.py), among requests that must not "
-        "suffer. A fault of the simulator can be asked of it by name: `python -m simulator --fault "
-        "NAME=SHARE`, or `x-simulator-fault: NAME` in a request's headers.\n\n"
+        + "\n\n## Faults\n\nWhich outcome each fault of a gateway leads to. A test provokes every "
+        "line, plain and streamed (tests/tasks/test_faults.py), among requests that must not be "
+        "affected. The simulator produces a fault by name: `python -m simulator --fault "
+        "NAME=SHARE`, or the header `x-simulator-fault: NAME` on a request.\n\n"
         + _faults("fault of the simulator", SIMULATED)
-        + "\n\nWhat can go wrong on the way:\n\n"
-        + _faults("on the way", PROVOKED)
-        + "\n\n## Flags\n\nAn answer can be whole and odd. Its outcome stays; its `check` holds "
-        "these words, after a probe's verdict if there is one, and `check_detail` says why. The "
-        "report lists them on its first page, with the costs that do not fit the run's own price "
-        "per token (`cost_outlier`).\n\n```text\n" + flags.rstrip() + "\n```\n"
+        + "\n\nFaults on the way to the gateway, and odd answers:\n\n"
+        + _faults("fault", PROVOKED)
+        + "\n\n## Flags\n\nAn answer can be complete and still odd. Its outcome stays; its "
+        "`check` holds these words, after a probe's verdict if there is one, and `check_detail` "
+        "says why. The report lists them on its first page, together with costs that do not fit "
+        "the run's own price per token (`cost_outlier`).\n\n```text\n" + flags.rstrip() + "\n```\n"
     )
 
 
 def _facts() -> str:
-    """What follows from each outcome: the meanings, then a table."""
-    meanings = (inspect.getdoc(outcome.Facts) or "").split("\n\n")[1].splitlines()
+    """The consequences of each outcome: their meanings, then a table."""
+    text = " ".join((inspect.getdoc(outcome.Facts) or "").split("\n\n")[1].split())
+    meanings = re.split(r" (?=`\w+`: )", text)
     names = [item.name for item in fields(outcome.Facts)]
     rows = [
         f"| `{end.value}` | " + " | ".join("yes" if getattr(facts, n) else "" for n in names) + " |"
@@ -214,11 +217,11 @@ def links() -> str:
 def numbers() -> str:
     """docs/reference/numbers.md."""
     return (
-        "# Numbers of a phase\n\nWhat `summary.json` says of each phase, and what conditions "
-        "(`--fail-on`), objectives and tables count by. Names end in their units; `null` is not "
-        "known, never 0. Percentiles are nearest ranks over the successes, 50, 95 and 99 and "
-        "those of `--percentiles`: `ttft_p99_9_s`. [The schema](../schema/summary.json) has the "
-        "types and what is said of each model.\n\n" + schemas.numbers() + "\n"
+        "# Numbers of a phase\n\nThese numbers of each phase are in `summary.json`; conditions "
+        "(`--fail-on`), objectives and tables use the same ones. Names end in their units; `null` "
+        "means unknown, never 0. Percentiles are nearest ranks over the successes: 50, 95 and 99, "
+        "and those of `--percentiles` (`ttft_p99_9_s`). [The schema](../schema/summary.json) has "
+        "the types, and the numbers of each model.\n\n" + schemas.numbers() + "\n"
     )
 
 
