@@ -21,6 +21,7 @@ def test_the_interval_is_near_the_normal_ones_for_many_values() -> None:
     assert found.high == pytest.approx(fitted.mean + half, abs=0.2 * half)
 
 
+@pytest.mark.long
 def test_95_of_100_intervals_hold_the_true_mean() -> None:
     """Of 200 samples of 30 from a skewed distribution with mean 1, as latencies are."""
     dice = Random(11)

@@ -107,6 +107,7 @@ def test_prices_that_change_are_seldom_taken_for_doubles(tmp_path: Path) -> None
     assert accused <= 2
 
 
+@pytest.mark.long
 def test_doubles_at_random_are_found() -> None:
     """Three in a hundred, a tenth or half of them: in at least 36 of 40 runs of 200 requests."""
     dice = np.random.default_rng(6)

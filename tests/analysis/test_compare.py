@@ -117,7 +117,12 @@ def most_alarms(pairs: int) -> int:
 
 
 @pytest.mark.parametrize(
-    "like", [queued(0.9, 1_200), remembering(0.98, 1_200), remembering(0.9, 300)]
+    "like",
+    [
+        queued(0.9, 1_200),
+        pytest.param(remembering(0.98, 1_200), marks=pytest.mark.long),
+        pytest.param(remembering(0.9, 300), marks=pytest.mark.long),
+    ],
 )
 def test_queues_of_like_gateways_are_not_called_different(like: Made) -> None:
     """At most 5 % of pairs with any alarm, by the binomial interval of so many pairs.

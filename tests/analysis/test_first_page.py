@@ -149,7 +149,9 @@ def test_the_chinese_answers_hold_no_english_sentence(tmp_path: Path) -> None:
         assert not re.findall(r"[A-Za-z]{2,}", text), answer.text
 
 
-@pytest.mark.parametrize(("phases", "said"), [(3, False), (100, True)])
+@pytest.mark.parametrize(
+    ("phases", "said"), [(3, False), pytest.param(100, True, marks=pytest.mark.long)]
+)
 def test_of_a_long_report_paper_has_what_is_unfolded_and_says_so(
     tmp_path: Path, phases: int, said: bool
 ) -> None:

@@ -360,7 +360,9 @@ def test_a_window_of_seconds_is_not_called_concurrency(window_s: float, latency_
 
 
 @pytest.mark.parametrize("kind", ["bucket", "fixed", "sliding"])
-@pytest.mark.parametrize("tpm", [150, 500, 1_000, 3_000, 20_000])
+@pytest.mark.parametrize(
+    "tpm", [150, 500, 1_000, 3_000, pytest.param(20_000, marks=pytest.mark.long)]
+)
 def test_a_token_limit_is_never_given_a_kind_of_request_limit(kind: str, tpm: int) -> None:
     """A sliding 500 a minute was called a bucket: tokens that are given back hide the kind."""
     for second in range(0, 60, 20):

@@ -116,6 +116,7 @@ def test_a_stream_that_is_cut(tmp_path: Path, way: Behaviour, fate: str) -> None
     assert by_fault(told)[None]["streams"] == dict.fromkeys(found["streams"], 0)
 
 
+@pytest.mark.long
 def test_a_gateway_that_asks_twice_is_found_out_where_nothing_fails(tmp_path: Path) -> None:
     _, told, text = led(tmp_path, Behaviour(twice=True), "", seconds=2)
     found = by_fault(told)[None]

@@ -131,6 +131,7 @@ def test_a_business_schema_of_the_users(simulator: Start, tmp_path: Path) -> Non
     assert {row.max_tokens for row in done.rows()} == {512}
 
 
+@pytest.mark.long
 def test_reasoning_is_told_from_content(simulator: Start, tmp_path: Path) -> None:
     """Thinking models return reasoning, plain and streamed; others do not."""
     gateway = simulator("--profile", "seed")

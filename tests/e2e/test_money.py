@@ -71,7 +71,9 @@ def test_the_seeds_plan_is_still_there(simulator: Start, tmp_path: Path) -> None
     assert int(gateway.rows()[0]["prompt_tokens"]) > 6_600
 
 
-@pytest.mark.parametrize("processes", [(), ("--processes", 2)])
+@pytest.mark.parametrize(
+    "processes", [pytest.param((), marks=pytest.mark.long), ("--processes", 2)]
+)
 @pytest.mark.parametrize("stream", [pytest.param(False, marks=pytest.mark.long), True])
 def test_a_hundred_at_once_do_not_exceed_the_budget(
     simulator: Start, tmp_path: Path, processes: tuple[object, ...], stream: bool

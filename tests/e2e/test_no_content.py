@@ -100,7 +100,16 @@ def contents(path: Path) -> bytes:
     return path.read_bytes()
 
 
-@pytest.mark.parametrize("kind", ["tools", "cache", "vision", "stream", "aloud"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param("tools", marks=pytest.mark.long),
+        pytest.param("cache", marks=pytest.mark.long),
+        pytest.param("vision", marks=pytest.mark.long),
+        "stream",
+        "aloud",
+    ],
+)
 def test_no_file_holds_what_was_said(
     gossip: str, asking: dict[str, tuple[object, ...]], tmp_path: Path, kind: str
 ) -> None:

@@ -90,6 +90,7 @@ def test_a_mode_works_where_two_fields_are_refused(
             assert [row.refused_sends for row in second] == [0] * 3
 
 
+@pytest.mark.long
 def test_a_run_that_goes_on_knows_what_was_refused(tmp_path: Path) -> None:
     """Ended by HTTP 402 after two of its six requests; resumed when there is credit again."""
     credit = [2]

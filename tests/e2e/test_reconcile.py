@@ -44,6 +44,7 @@ def streams(simulator: Start, tmp_path: Path) -> tuple[LocustRun, list[dict[str,
     return done, gateway.rows()
 
 
+@pytest.mark.long
 def test_the_gateways_account_agrees_but_for_what_it_charged_and_did_not_say(
     streams: tuple[LocustRun, list[dict[str, str]]], tmp_path: Path
 ) -> None:

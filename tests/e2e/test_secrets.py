@@ -24,7 +24,7 @@ def leaks(folder: Path) -> list[str]:
     return [str(path) for path in files if CANARY.encode() in path.read_bytes()]
 
 
-@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("stream", [pytest.param(False, marks=pytest.mark.long), True])
 def test_the_key_is_in_no_file_and_no_line(simulator: Start, tmp_path: Path, stream: bool) -> None:
     """Not in answers, not in refusals, and not when the gateway echoes the Authorization header."""
     gateway = simulator("--profile", "fast", "--fault", "echo_auth=0.25",

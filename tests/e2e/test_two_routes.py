@@ -123,6 +123,7 @@ def test_a_run_fails_by_the_whole_interval_of_what_the_gateway_adds(
     assert total["said"] == "adds" and 0.3 < total["low"] < total["high"] < 0.5
 
 
+@pytest.mark.long
 def test_a_reference_that_refuses_is_told_and_the_gateway_is_judged_all_the_same(
     tmp_path: Path,
 ) -> None:

@@ -23,6 +23,7 @@ def users(server: WebServer, count: int) -> None:
     server.wait(lambda: server.json("/stats/requests")["user_count"] == count, f"{count} users")
 
 
+@pytest.mark.long
 def test_modes_run_one_after_another_each_in_its_own_folder(
     server: WebServer, gateway: Simulator
 ) -> None:
@@ -121,6 +122,7 @@ def test_a_run_time_ends_an_interactive_run(server: WebServer) -> None:
     assert done.events("run_end")[0]["completed"] is True
 
 
+@pytest.mark.long
 def test_interactive_runs_headless_with_locusts_own_options(
     gateway: Simulator, tmp_path: Path
 ) -> None:
