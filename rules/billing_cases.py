@@ -77,6 +77,10 @@ CASES = (
 is seen.
 """
 NAMED = {case.name: case for case in CASES}
+BESIDE = (
+    "count", "plain", "stream", "cached", "long", "tools", "image", "reasoning", "cut", "n",
+)  # fmt: skip
+"""Those that `--against` also sends to the reference: what it counts of the same requests."""
 LEFT = tuple(case.name for case in CASES if case.cancel is not None)
 """Those whose requests are cancelled; `whole` is the same reply to its end."""
 

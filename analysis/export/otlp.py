@@ -97,7 +97,7 @@ def _span(run_id: str, row: Mapping[str, Any], servers: Mapping[Any, Any]) -> di
         return None
     name = row["task_id"] or f"{row['request_index']}"
     trace, span = trace_ids(run_id, row["phase"].removesuffix(SUFFIX), name)
-    if row["arm"] == REFERENCE:  # the other one of the pair has this name already
+    if row["phase"].endswith(SUFFIX):  # the other one of the pair has this name already
         span = trace_ids(run_id, row["phase"], f"{name}\n{REFERENCE}")[1]
     end_ns = int(ended.timestamp()) * 10**9 + ended.microsecond * 1000
     lasted = timedelta(seconds=row["elapsed_sec"] or 0.0)

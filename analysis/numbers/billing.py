@@ -7,82 +7,34 @@ providers answered, nothing is said of money. Of reasoning that is not shown not
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from math import fsum
 from typing import Any
 
-from analysis.numbers.pricing import STATED, unit_of
+from analysis.numbers.billing_findings import OF_OUTPUT, Finding, Kind
+from analysis.numbers.billing_rows import FEWEST, Row, by_table, cached_of, cost_of, counted, known
+from analysis.numbers.pricing import unit_of
+from analysis.numbers.second_count import SecondCount, findings_beside, second_count
 from analysis.numbers.token_line import HIDDEN_TOKENS, Counter, counter
 from rules.billing_cases import CASES, CHOICES, NAMED, repeats
 from rules.prices import PRICED, Prices
 
-Row = Mapping[str, Any]
-FEWEST = 2
 PLAIN, AGAIN = "plain", "plain_again"
-
-
-class Kind(StrEnum):
-    """What can be found."""
-
-    INFLATED = "inflated"  # every count is so many times the tokenizer's
-    OTHER_TOKENIZER = "other_tokenizer"  # counted as another tokenizer than the model's counts
-    NO_LINE = "no_line"  # one prompt is counted in several ways
-    HIDDEN_PROMPT = "hidden_prompt"  # tokens in every prompt that were not sent
-    STATED_OTHERWISE = "stated_otherwise"  # the prompt of this case is counted otherwise than plain
-    OVER_BUDGET = "over_budget"  # more output than was allowed
-    OFF_PRICE = "off_price"  # plain replies already cost otherwise than by the price table
-    CHARGED_OTHERWISE = "charged_otherwise"  # this case costs otherwise than its tokens
-    CACHE_NOT_CREDITED = "cache_not_credited"  # tokens from the cache cost as any others
-    REFUSED_CHARGED = "refused_charged"  # a refusal states a cost
-    PRICE_CHANGED = "price_changed"  # meanwhile: nothing is said of money
-
-
-_MONEY = (
-    Kind.OFF_PRICE, Kind.CHARGED_OTHERWISE, Kind.CACHE_NOT_CREDITED, Kind.REFUSED_CHARGED,
-)  # fmt: skip
-_UNITS = {
-    Kind.INFLATED: "times", Kind.HIDDEN_PROMPT: "tokens", Kind.STATED_OTHERWISE: "tokens",
-    **dict.fromkeys(_MONEY, "money"),
-}  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One finding: of which case (None: of all), by how much, of how many requests.
-
-    `amount`: tokens or money; of `inflated` the least factor that fits.
-    """
-
-    kind: Kind
-    case: str | None = None
-    amount: float = 0.0
-    rows: int = 0
-
-    @property
-    def grave(self) -> bool:
-        """Whether it costs the customer, and a healthy gateway has none."""
-        if self.kind in (Kind.STATED_OTHERWISE, Kind.CHARGED_OTHERWISE):
-            return self.case != "n" and self.amount > 0
-        return self.kind in (Kind.INFLATED, Kind.CACHE_NOT_CREDITED, Kind.REFUSED_CHARGED)
-
-    @property
-    def unit(self) -> str:
-        """What its amount is in: `money`, `tokens`, `times`; empty: it has none."""
-        return _UNITS.get(self.kind, "")
 
 
 @dataclass(frozen=True, slots=True)
 class CaseBill:
     """One case: how many were sent and answered; sums of what was counted, stated and charged.
 
-    `own` is what the line says of the prompts, `priced` price x stated. None: not known.
-    `charged` is the sum of the `with_cost` costs stated.
+    `own` is what the line says of the prompts, `reference` what the reference of `--against` states
+    of the same ones, `priced` price x stated. None: not known. `charged` is the sum of the
+    `with_cost` costs stated.
     """
 
     case: str
     sent: int
     answered: int
     own: int | None
+    reference: int | None
     prompt: int | None
     completion: int | None
     cached: int | None
@@ -95,13 +47,26 @@ class CaseBill:
         """Charged - price x stated."""
         return None if self.priced is None or self.charged is None else self.charged - self.priced
 
+    @property
+    def above_reference(self) -> int | None:
+        """Stated prompt tokens - the reference's."""
+        return (
+            None
+            if self.reference is None or self.prompt is None
+            else (self.prompt - self.reference)
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class ModelBill:
-    """One model: who counts, every case, and what was found. `several`: providers answered."""
+    """One model: who counts, every case, and what was found. `several`: providers answered.
+
+    `second`: what a reference counts; None: the run had none.
+    """
 
     model: str
     counter: Counter | None
+    second: SecondCount | None
     cases: Sequence[CaseBill]
     findings: Sequence[Finding]
     priced: bool
@@ -122,8 +87,10 @@ class ModelBill:
         return fsum(amount for amount in amounts if amount > 0)
 
 
-def judge(model: str, rows: Sequence[Row], prices: Prices | None) -> ModelBill:
-    """Judge the rows of `--mode billing` of one model."""
+def judge(
+    model: str, rows: Sequence[Row], prices: Prices | None, beside: Sequence[Row] = ()
+) -> ModelBill:
+    """Judge the rows of `--mode billing` of one model; `beside` are those of its reference."""
     by_case: dict[str, list[Row]] = {}
     for row in rows:
         by_case.setdefault(row["scenario"], []).append(row)
@@ -132,41 +99,39 @@ def judge(model: str, rows: Sequence[Row], prices: Prices | None) -> ModelBill:
         [
             (*place, row["prompt_tokens"])
             for row in by_case.get("count", ())
-            if _counted(row) and (place := repeats("count", row["request_index"])) is not None
+            if counted(row) and (place := repeats("count", row["request_index"])) is not None
         ],
     )
     priced = prices is not None and prices.of(model) is not None
     several = len({row["provider"] for row in rows} - {None}) > 1
+    second = second_count(by_case, beside)
     findings = [*_of_counter(found), *_of_counts(by_case, found)]
+    more = findings_beside(second, by_case, found, findings, model, prices if priced else None)
+    # What the reference shows says more than over_budget does.
+    dearer = {one.case for one in more if one.kind in OF_OUTPUT}
+    inflated = any(one.kind is Kind.ABOVE_REFERENCE for one in more)
+    findings = [
+        one
+        for one in findings
+        if one.kind is not Kind.OVER_BUDGET or not (inflated or one.case in dearer)
+    ]
+    findings += more
     if not several:
         findings += _of_money(by_case, model, prices if priced else None)
     return ModelBill(
         model=model,
         counter=found,
+        second=second,
         cases=[
-            _bill(name, by_case[name], model, found, prices if priced else None)
+            _bill(name, by_case[name], model, found, second, prices if priced else None)
             for name in (case.name for case in CASES)
             if name in by_case
         ],
         findings=findings,
         priced=priced,
-        stated=any(_cost(row) is not None for row in rows),
+        stated=any(cost_of(row) is not None for row in rows),
         several=several,
     )
-
-
-def _counted(row: Row) -> bool:
-    return bool(row["success"] or row["outcome"] == "budget_spent") and _known(row["prompt_tokens"])
-
-
-def _known(value: Any) -> bool:
-    return value is not None and value == value
-
-
-def _cost(row: Row) -> float | None:
-    """The cost that the gateway states; of a stream not in a header, which leaves too early."""
-    sources = ("body",) if row["stream"] else STATED
-    return row["api_cost"] if row["cost_source"] in sources and _known(row["api_cost"]) else None
 
 
 # ---- counts
@@ -191,21 +156,21 @@ def _of_counts(by_case: Mapping[str, Sequence[Row]], found: Counter | None) -> l
     findings = []
     for name, rows in by_case.items():
         case = NAMED.get(name)
-        counted = [row for row in rows if _counted(row)]
-        if case is None or len(counted) < FEWEST:
+        stated = [row for row in rows if counted(row)]
+        if case is None or len(stated) < FEWEST:
             continue
         if found is not None and not found.no_line and case.prompt is not None:
             text, k = case.prompt
             own = found.own(text, k)
-            off = [row for row in counted if not found.fits(text, k, row["prompt_tokens"])]
-            if own is not None and len(off) == len(counted):
+            off = [row for row in stated if not found.fits(text, k, row["prompt_tokens"])]
+            if own is not None and len(off) == len(stated):
                 amount = sum(row["prompt_tokens"] - own for row in off)
                 findings.append(Finding(Kind.STATED_OTHERWISE, name, amount, len(off)))
-        over = [row for row in counted if _over_budget(row)]
+        over = [row for row in stated if _over_budget(row)]
         # An inflated count, or one of streams alone, exceeds the budget too: that is told already.
         told = found is not None and found.inflated
         told = told or any(one.case == name for one in findings)
-        if len(over) >= FEWEST and len(over) == len(counted) and not told:
+        if len(over) >= FEWEST and len(over) == len(stated) and not told:
             findings.append(Finding(Kind.OVER_BUDGET, name, rows=len(over)))
     return findings
 
@@ -213,9 +178,9 @@ def _of_counts(by_case: Mapping[str, Sequence[Row]], found: Counter | None) -> l
 def _over_budget(row: Row) -> bool:
     """Whether more output is stated than was allowed, where none of it is said to be reasoning."""
     budget, completion = row["max_tokens"], row["completion_tokens"]
-    if not _known(budget) or not _known(completion):
+    if not known(budget) or not known(completion):
         return False
-    if _known(row["reasoning_tokens"]) and row["reasoning_tokens"]:
+    if known(row["reasoning_tokens"]) and row["reasoning_tokens"]:
         return False
     choices = CHOICES if row["scenario"] == "n" else 1
     return bool(row["finish_reason"] == "length" and completion > budget * choices)
@@ -231,13 +196,15 @@ def _of_money(
         row
         for rows in by_case.values()
         for row in rows
-        if row["outcome"] in ("bad_request", "rate_limited", "auth", "not_found") and _cost(row)
+        if row["outcome"] in ("bad_request", "rate_limited", "auth", "not_found") and cost_of(row)
     ]
     findings = []
     if len(refused) >= FEWEST:
-        paid = fsum(_cost(row) or 0.0 for row in refused)
+        paid = fsum(cost_of(row) or 0.0 for row in refused)
         findings.append(Finding(Kind.REFUSED_CHARGED, "refused", paid, len(refused)))
-    costs = [cost for rows in by_case.values() for row in rows if (cost := _cost(row)) is not None]
+    costs = [
+        cost for rows in by_case.values() for row in rows if (cost := cost_of(row)) is not None
+    ]
     if not costs:
         return findings
     unit = unit_of(costs)
@@ -258,7 +225,7 @@ def _changed(ends: Sequence[Row], model: str, prices: Prices | None, unit: float
     """Whether plain replies of one usage cost one thing at first and another at last."""
     seen: dict[tuple[Any, ...], float] = {}
     for row in ends:
-        if (cost := _cost(row)) is not None and (
+        if (cost := cost_of(row)) is not None and (
             abs(seen.setdefault(_usage(row), cost) - cost) > 1.5 * unit
         ):
             return True
@@ -271,8 +238,8 @@ def _off_cases(
 ) -> list[Finding]:
     findings, uncredited = [], list[float]()
     for name, rows in by_case.items():
-        good = [row for row in rows if row["success"] and _cost(row) is not None]
-        cached = [row for row in good if _known(row["cached_tokens"]) and row["cached_tokens"]]
+        good = [row for row in rows if row["success"] and cost_of(row) is not None]
+        cached = [row for row in good if cached_of(row)]
         missed = [
             one
             for row in cached
@@ -281,11 +248,19 @@ def _off_cases(
         ]
         if missed and len(missed) == len(cached):
             uncredited += missed
-            good = [row for row in good if row not in cached]
-        off = [one for row in good if (one := _off(row, model, prices, unit)) is not None]
-        same_way = all(one > 0 for one in off) or all(one < 0 for one in off)
-        if len(off) >= FEWEST and same_way:
-            findings.append(Finding(Kind.CHARGED_OTHERWISE, name, fsum(off), len(off)))
+            cached = []
+        found = []
+        for part in (cached, [row for row in good if not cached_of(row)]):
+            off = [one for row in part if (one := _off(row, model, prices, unit)) is not None]
+            same_way = all(one > 0 for one in off) or all(one < 0 for one in off)
+            if len(off) >= FEWEST and same_way:
+                found.append((off, part is cached))
+        if found:
+            amounts = [one for off, _ in found for one in off]
+            hits_alone = len(amounts) < len(good) and found[0][1]
+            findings.append(
+                Finding(Kind.CHARGED_OTHERWISE, name, fsum(amounts), len(amounts), hits=hits_alone)
+            )
     if len(uncredited) >= FEWEST:
         findings.append(Finding(Kind.CACHE_NOT_CREDITED, None, fsum(uncredited), len(uncredited)))
     return findings
@@ -295,13 +270,13 @@ def _unlike_plain(
     by_case: Mapping[str, Sequence[Row]], ends: Sequence[Row], unit: float
 ) -> list[Finding]:
     """Without usable prices: the cases that cost otherwise than plain replies of the same usage."""
-    plain = {_usage(row): cost for row in ends if (cost := _cost(row)) is not None}
+    plain = {_usage(row): cost for row in ends if (cost := cost_of(row)) is not None}
     findings = []
     for name, rows in by_case.items():
         alike = [
             cost - plain[_usage(row)]
             for row in rows
-            if row["success"] and (cost := _cost(row)) is not None and _usage(row) in plain
+            if row["success"] and (cost := cost_of(row)) is not None and _usage(row) in plain
         ]
         off = [one for one in alike if abs(one) > 1.5 * unit]
         same_way = all(one > 0 for one in off) or all(one < 0 for one in off)
@@ -311,46 +286,46 @@ def _unlike_plain(
 
 
 def _usage(row: Row) -> tuple[Any, ...]:
-    return tuple(row[name] if _known(row[name]) else None for name in PRICED)
-
-
-def _table(row: Row, model: str, prices: Prices | None) -> float | None:
-    if prices is None:
-        return None
-    return prices.cost(model, *(row[name] if _known(row[name]) else None for name in PRICED))
+    return tuple(row[name] if known(row[name]) else None for name in PRICED)
 
 
 def _off(row: Row, model: str, prices: Prices | None, unit: float) -> float | None:
     """Charged - price x stated; 0: rounding explains it; None: not known."""
-    cost, table = _cost(row), _table(row, model, prices)
+    cost, table = cost_of(row), by_table(row, model, prices)
     if cost is None or table is None:
         return None
     return cost - table if abs(cost - table) > max(1.01 * unit, 1e-9 * abs(table)) else 0.0
 
 
 def _bill(
-    name: str, rows: Sequence[Row], model: str, found: Counter | None, prices: Prices | None
+    name: str,
+    rows: Sequence[Row],
+    model: str,
+    found: Counter | None,
+    second: SecondCount | None,
+    prices: Prices | None,
 ) -> CaseBill:
-    def known(column: str) -> int | None:
-        values = [row[column] for row in rows if _known(row[column])]
+    def total(column: str) -> int | None:
+        values = [row[column] for row in rows if known(row[column])]
         return int(sum(values)) if values else None
 
-    paid = [(row, cost) for row in rows if (cost := _cost(row)) is not None]
-    tables = [_table(row, model, prices) for row, _ in paid]
+    paid = [(row, cost) for row in rows if (cost := cost_of(row)) is not None]
+    tables = [by_table(row, model, prices) for row, _ in paid]
     owns = [
         None if found is None or found.no_line or place is None else found.own(*place)
         for row in rows
-        if _counted(row)
+        if counted(row)
         for place in [repeats(name, row["request_index"])]
     ]
     return CaseBill(
         case=name,
         sent=sum(row["outcome"] != "dropped" for row in rows),
         answered=sum(bool(row["success"]) for row in rows),
+        reference=None if second is None else second.total(rows),
         own=sum(own for own in owns if own is not None) if owns and None not in owns else None,
-        prompt=known("prompt_tokens"),
-        completion=known("completion_tokens"),
-        cached=known("cached_tokens"),
+        prompt=total("prompt_tokens"),
+        completion=total("completion_tokens"),
+        cached=total("cached_tokens"),
         priced=fsum(t for t in tables if t is not None) if tables and None not in tables else None,
         charged=fsum(cost for _, cost in paid) if paid else None,
         with_cost=len(paid),

@@ -131,6 +131,7 @@ class BillingFinding:
     grave: Annotated[bool, "whether it costs the customer, and a healthy gateway has none"]
     amount: Annotated[float | None, "by how much; null: it has no amount"]
     unit: Annotated[str | None, "of the amount: `money`, `tokens` or `times`"]
+    worth: Annotated[Amount, "what an amount of tokens costs by the price table; null: not known"]
     requests: Annotated[Count, "of how many requests; 0: of all"]
 
 
@@ -142,6 +143,9 @@ class BillingCase:
     sent: Annotated[Count, "requests that were sent"]
     answered: Annotated[Count, "requests that succeeded"]
     own_prompt_tokens: Annotated[MaybeCount, "what the line through repeated texts says"]
+    reference_prompt_tokens: Annotated[
+        MaybeCount, "what the reference of `--against` states of the same prompts"
+    ]
     prompt_tokens: Annotated[int | None, "as stated"]
     completion_tokens: Annotated[int | None, "as stated"]
     cached_tokens: Annotated[int | None, "as stated"]
@@ -159,6 +163,9 @@ class BillingNumbers:
     inflation_low: Annotated[Amount, "the least factor by which stated counts exceed them"]
     inflation_high: Annotated[Amount, "the greatest; null: not known, or no one factor fits"]
     hidden_prompt_tokens: Annotated[MaybeCount, "at least so many in every prompt were not sent"]
+    reference_alike: Annotated[
+        bool | None, "whether the reference counts repeated texts alike; null: it was not asked"
+    ]
     priced: Annotated[bool, "whether a price was known"]
     cost_stated: Annotated[bool, "whether the gateway states costs"]
     overcharge: Annotated[Amount, "money charged beyond price x stated, or plain of one usage"]

@@ -19,7 +19,7 @@ from analysis.reading.parts import Odd, RunError, torn
 from analysis.reading.routes import TwoRoutes, planned
 from analysis.reading.rows import Memory, Rows, Source
 from recording import formats
-from recording.arms import SUFFIX
+from recording.arms import REFERENCE, SUFFIX
 from recording.errors import InputError
 from recording.events import Event, RunEnd, typed
 from recording.in_flight_file import left
@@ -122,12 +122,24 @@ class Run:
         """Whether the run never said that it had ended."""
         return not self.events_of(RunEnd)
 
+    @property
+    def of_reference(self) -> frozenset[str]:
+        """The phases whose requests went to the reference of `--against`."""
+        routed = {phase["name"] for phase in self.plan if phase.get("route") == REFERENCE}
+        named = {name for name in self.rows.bounds if name.endswith(SUFFIX)}
+        return frozenset(routed | named)
+
     def gateway_alone(self) -> "Run":
         """The run as if nothing had gone to the reference of `--against`."""
-        if not any(phase.get("pairs") for phase in self.manifest["plan"]):
+        theirs = self.of_reference
+        if not theirs and not any(phase.get("pairs") for phase in self.manifest["plan"]):
             return self
-        names = [name for name in self.rows.bounds if not name.endswith(SUFFIX)]
-        plan: list[PlannedPhase] = [{**phase, "pairs": ""} for phase in self.manifest["plan"]]
+        names = [name for name in self.rows.bounds if name not in theirs]
+        plan: list[PlannedPhase] = [
+            {**phase, "pairs": ""}
+            for phase in self.manifest["plan"]
+            if phase.get("route") != REFERENCE
+        ]
         manifest: Manifest = {**self.manifest, "plan": plan}
         return replace(self, manifest=manifest, rows=self.rows.of_phases(names))
 

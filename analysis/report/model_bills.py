@@ -5,6 +5,7 @@ from math import isfinite
 from analysis.numbers.billing import ModelBill, judge
 from analysis.numbers.model_numbers import BillingCase, BillingFinding, BillingNumbers
 from analysis.report.view import View
+from recording.arms import REFERENCE
 from rules.prices import Prices
 
 
@@ -22,6 +23,7 @@ def _numbers(bill: ModelBill) -> BillingNumbers:
         inflation_low=low,
         inflation_high=high if high is not None and isfinite(high) else None,
         hidden_prompt_tokens=None if seen is None else seen.hidden,
+        reference_alike=None if bill.second is None else bill.second.alike,
         priced=bill.priced,
         cost_stated=bill.stated,
         overcharge=bill.overcharge,
@@ -32,6 +34,7 @@ def _numbers(bill: ModelBill) -> BillingNumbers:
                 grave=one.grave,
                 amount=one.amount if one.unit else None,
                 unit=one.unit or None,
+                worth=one.worth,
                 requests=one.rows,
             )
             for one in bill.findings
@@ -42,6 +45,7 @@ def _numbers(bill: ModelBill) -> BillingNumbers:
                 sent=one.sent,
                 answered=one.answered,
                 own_prompt_tokens=one.own,
+                reference_prompt_tokens=one.reference,
                 prompt_tokens=one.prompt,
                 completion_tokens=one.completion,
                 cached_tokens=one.cached,
@@ -56,10 +60,17 @@ def _numbers(bill: ModelBill) -> BillingNumbers:
 
 def bills(view: View) -> list[ModelBill]:
     """The bill of each model of a run in mode billing."""
-    rows = view.rows("billing")
+    every = view.rows("billing")
+    rows = [row for row in every if row["arm"] != REFERENCE]
+    beside = [row for row in every if row["arm"] == REFERENCE]
     prices = Prices.from_dict(view.run.manifest.get("prices"))
     models = dict.fromkeys(row["model_requested"] for row in rows)
     return [
-        judge(model, [row for row in rows if row["model_requested"] == model], prices)
+        judge(
+            model,
+            [row for row in rows if row["model_requested"] == model],
+            prices,
+            [row for row in beside if row["model_requested"] == model],
+        )
         for model in models
     ]

@@ -15,7 +15,7 @@ from analysis.numbers.phase_numbers import Percentiles, PhaseNumbers
 from analysis.page.blocks import Section
 from analysis.page.words import Words
 from analysis.reading.load import Run, rows
-from analysis.report.two_routes import TwoRoutes, of_gateway
+from analysis.report.two_routes import TwoRoutes
 from recording.record import COLUMNS
 from rules import percentiles
 from rules.slo import Slo
@@ -72,9 +72,11 @@ class View:
 
     def of_gateway(self) -> "View":
         """The same run as the gateway's route alone shows it: what is judged is the gateway."""
-        if self.routes is None:
+        theirs = self.run.of_reference
+        if self.routes is None and not theirs:
             return self
-        own = View.of(self.run.gateway_alone(), of_gateway(self.phases), self.t)
+        phases = [phase for phase in self.phases if phase.phase not in theirs]
+        own = View.of(self.run.gateway_alone(), phases, self.t)
         return replace(own, routes=self.routes)
 
     def in_english(self) -> "View":

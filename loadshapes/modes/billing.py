@@ -6,17 +6,41 @@ from loadshapes.article_models import CHEAP
 from loadshapes.modes.mode import Mode
 from loadshapes.one_by_one import one_by_one
 from loadshapes.phase import Phase
-from rules.billing_cases import CASES, COUNTED, Case
+from recording.arms import REFERENCE
+from rules.billing_cases import BESIDE, CASES, COUNTED, Case
 from rules.stop_rule import ALIKE
 from settings.options import Options
 
 WHOLE = 2  # long replies to their end: what the cancelled ones are held against
+BESIDE_COUNT = 2  # requests of a case that the reference counts
 COUNTED_ROUNDS = 2  # of the repeated texts: a count that differs between them is no counter's
 
 
 def plan(options: Options) -> list[Phase]:
     """One prompt in about 16 ways, `repeat` times each: what is counted, and what is charged?"""
-    return [_phase(options, model, case) for model in options.models or CHEAP[:1] for case in CASES]
+    return [
+        phase
+        for model in options.models or CHEAP[:1]
+        for case in CASES
+        for phase in _phases(options, model, case)
+    ]
+
+
+def _phases(options: Options, model: str, case: Case) -> list[Phase]:
+    """The requests of a case; with `--against` some are also sent to the reference."""
+    phase = _phase(options, model, case)
+    if not options.against or case.name not in BESIDE:
+        return [phase]
+    scenario = f"{case.name}-{REFERENCE}"
+    count = len(COUNTED) if case.name == "count" else BESIDE_COUNT
+    named = one_by_one(
+        options, "billing", model, case.max_tokens, scenario=scenario, count=count
+    )  # fmt: skip
+    beside = replace(
+        phase, name=named.name, schedule=named.schedule, task_prefix=named.task_prefix,
+        route=REFERENCE,
+    )  # fmt: skip
+    return [phase, beside]
 
 
 def _phase(options: Options, model: str, case: Case) -> Phase:

@@ -6,7 +6,7 @@ from functools import partial
 from settings.option import option
 
 PAIRED = ("ladder", "rpm", "tpm", "soak", "replay")
-ROUTED = (*PAIRED, "compat", "identity")
+ROUTED = (*PAIRED, "billing", "compat", "identity")
 """The load modes whose requests can also go to a reference."""
 FIXED_BODIES = ("compat",)
 """The modes whose bodies are what is tested: nothing is added to them, nor taken out."""
@@ -113,7 +113,7 @@ class Gateway:
     against: str = _gateway(
         "",
         "also send every request (in mode compat what does not work, in mode identity what a "
-        "reference is made of) to a reference: a "
+        "reference is made of, in mode billing what it counts) to a reference: a "
         "gateway by name (NAME_BASE_URL, NAME_API_KEY), its base URL, or `simulator` "
         "(docs/how-to/two-routes.md)",
         modes=ROUTED,

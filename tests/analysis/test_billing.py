@@ -90,6 +90,12 @@ def dear_tools(row: dict[str, Any]) -> None:
         row["price"] = Price(input=1.0, output=8.0, decimals=6)
 
 
+def hits_twice(row: dict[str, Any]) -> None:
+    if row["cached_tokens"]:
+        paid = PRICE.charge(row["prompt_tokens"], row["completion_tokens"], row["cached_tokens"], 0)
+        row["api_cost"] = 2 * paid
+
+
 def charge_refused(row: dict[str, Any]) -> None:
     if row["scenario"] == "refused":
         row |= {"api_cost": 0.0003, "cost_source": "body"}
@@ -137,6 +143,17 @@ def test_each_dishonesty_yields_exactly_its_finding(
     for seed in range(20):
         found = judge(MODEL, rows(change, seed), PRICES).findings
         assert [(one.kind, one.case) for one in found] == [(kind, case)]
+
+
+def test_hits_that_cost_twice_are_named_though_the_first_request_of_the_case_missed() -> None:
+    changed = rows(hits_twice)
+    found = {one.case: one for one in judge(MODEL, changed, PRICES).findings}
+    assert set(found) == {"cached", "long"}
+    for case, one in found.items():
+        hits = [row for row in changed if row["scenario"] == case and row["cached_tokens"]]
+        extra = sum(row["api_cost"] / 2 for row in hits)
+        assert one.kind is Kind.CHARGED_OTHERWISE and one.hits and one.rows == len(hits)
+        assert one.amount == pytest.approx(extra)
 
 
 def test_an_inflated_count_is_bounded_on_both_sides() -> None:

@@ -1,0 +1,71 @@
+"""What can be found in a bill, and in which case, by how much. Pure."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What can be found."""
+
+    INFLATED = "inflated"  # every count is so many times the tokenizer's
+    OTHER_TOKENIZER = "other_tokenizer"  # counted as another tokenizer than the model's counts
+    NO_LINE = "no_line"  # one prompt is counted in several ways
+    HIDDEN_PROMPT = "hidden_prompt"  # tokens in every prompt that were not sent
+    STATED_OTHERWISE = "stated_otherwise"  # the prompt of this case is counted otherwise than plain
+    OVER_BUDGET = "over_budget"  # more output than was allowed
+    OFF_PRICE = "off_price"  # plain replies already cost otherwise than by the price table
+    CHARGED_OTHERWISE = "charged_otherwise"  # this case costs otherwise than its tokens
+    CACHE_NOT_CREDITED = "cache_not_credited"  # tokens from the cache cost as any others
+    REFUSED_CHARGED = "refused_charged"  # a refusal states a cost
+    PRICE_CHANGED = "price_changed"  # meanwhile: nothing is said of money
+    ABOVE_REFERENCE = "above_reference"  # every count is so many times the reference's
+    PROMPT_ABOVE_REFERENCE = "prompt_above_reference"  # the prompt of this case alone
+    OUTPUT_ABOVE_REFERENCE = "output_above_reference"  # the same reply counts fewer there
+    OUTPUT_OTHERWISE = "output_otherwise"  # the same reply counts fewer in plain requests
+
+
+_MONEY = (
+    Kind.OFF_PRICE, Kind.CHARGED_OTHERWISE, Kind.CACHE_NOT_CREDITED, Kind.REFUSED_CHARGED,
+)  # fmt: skip
+OF_OUTPUT = (Kind.OUTPUT_ABOVE_REFERENCE, Kind.OUTPUT_OTHERWISE)
+_GRAVE = (
+    Kind.INFLATED, Kind.CACHE_NOT_CREDITED, Kind.REFUSED_CHARGED, Kind.ABOVE_REFERENCE,
+    Kind.PROMPT_ABOVE_REFERENCE, *OF_OUTPUT,
+)  # fmt: skip
+_UNITS = {
+    Kind.INFLATED: "times", Kind.ABOVE_REFERENCE: "times", Kind.HIDDEN_PROMPT: "tokens",
+    Kind.STATED_OTHERWISE: "tokens", Kind.PROMPT_ABOVE_REFERENCE: "tokens",
+    Kind.OUTPUT_ABOVE_REFERENCE: "tokens", Kind.OUTPUT_OTHERWISE: "tokens",
+    **dict.fromkeys(_MONEY, "money"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One finding: of which case (None: of all), by how much, of how many requests.
+
+    `amount`: tokens or money; of `inflated` and `above_reference` the least factor that fits.
+    `worth`: what tokens cost by the price table, money (None: not known). `slight`: small enough
+    for a conversion of the request on its way to explain it. `hits`: of the case's requests only
+    those that read from the cache.
+    """
+
+    kind: Kind
+    case: str | None = None
+    amount: float = 0.0
+    rows: int = 0
+    worth: float | None = None
+    slight: bool = False
+    hits: bool = False
+
+    @property
+    def grave(self) -> bool:
+        """Whether it costs the customer, and a healthy gateway has none."""
+        if self.kind in (Kind.STATED_OTHERWISE, Kind.CHARGED_OTHERWISE):
+            return self.case != "n" and self.amount > 0
+        return self.kind in _GRAVE and not self.slight
+
+    @property
+    def unit(self) -> str:
+        """What its amount is in: `money`, `tokens`, `times`; empty: it has none."""
+        return _UNITS.get(self.kind, "")

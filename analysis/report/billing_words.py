@@ -1,0 +1,135 @@
+"""The findings of mode billing in words."""
+
+from analysis.numbers.billing_findings import Finding, Kind
+from analysis.page.words import Words, integer
+from rules.billing_cases import NAMED
+
+
+def sentence(t: Words, model: str, one: Finding) -> str:
+    """What was found, in one paragraph."""
+    case = t(NAMED[one.case].en, NAMED[one.case].zh) if one.case else ""
+    tokens, paid, rows = integer(round(abs(one.amount))), t.money(abs(one.amount)), one.rows
+    way, weg = ("more", "多") if one.amount > 0 else ("less", "少")
+    worth = (
+        ""
+        if one.worth is None
+        else t(
+            f" ({t.money(one.worth)} by the price table)", f"（按价格表为 {t.money(one.worth)}）"
+        )
+    )
+    match one.kind:
+        case Kind.INFLATED:
+            said = t(
+                f"prompt tokens are at least {one.amount:.3f} times what the model's tokenizer "
+                "counts, by one factor for all texts. Ask the gateway.",
+                f"给出的 prompt token 数至少为该模型分词器计数的 {one.amount:.3f} 倍，"
+                "且各文本倍数相同。请向网关确认。",
+            )
+        case Kind.OTHER_TOKENIZER:
+            said = t(
+                "repeated texts are not counted as the tokenizer of the model of that name counts "
+                "them, nor by one factor: another tokenizer counts, or another model answers.",
+                "重复文本的计数与该名称模型的分词器不符，也不成统一倍数：计数用的是另一种分词器，"
+                "或由另一模型应答。",
+            )
+        case Kind.NO_LINE:
+            said = t(
+                "repeated texts are counted on no line: one prompt is counted in several ways, or "
+                "estimated. Nothing is said of the counts.",
+                "重复文本的计数不成直线："
+                "同一 prompt 有多种计数方式，或为估算值，故不对计数下结论。",
+            )
+        case Kind.HIDDEN_PROMPT:
+            said = t(
+                f"at least {tokens} tokens of every prompt are not explained by what was sent: a "
+                "prompt that the gateway or the provider adds, and you pay for.",
+                f"每个 prompt 中至少有 {tokens} 个 token 无法由所发送内容解释："
+                "网关或供应商附加了 prompt，由你付费。",
+            )
+        case Kind.STATED_OTHERWISE:
+            said = t(
+                f"{case}: all {rows} requests state another prompt count than the same text in "
+                f"plain requests, {tokens} tokens {way} in all.",
+                f"{case}：全部 {rows} 个请求给出的 prompt token 数与相同文本的非流式请求不同，"
+                f"合计{weg} {tokens} 个 token。",
+            )
+        case Kind.OVER_BUDGET:
+            said = t(
+                f"{case}: all {rows} replies state more output tokens than their budget allows: "
+                "the budget is not kept, or the count is not the output's.",
+                f"{case}：全部 {rows} 个应答给出的输出 token 数超过其预算："
+                "预算未被遵守，或计数与输出不符。",
+            )
+        case Kind.OFF_PRICE:
+            said = t(
+                f"already plain replies cost otherwise than the price table says ({paid} {way} "
+                f"for {rows} requests): correct the table, or ask the gateway. Other cases are "
+                "compared with plain ones of the same usage.",
+                f"非流式请求的费用已与价格表不符（{rows} 个请求合计{weg} {paid}）："
+                "请更正价格表或向网关确认。其他情形只与用量相同的非流式请求比较。",
+            )
+        case Kind.CHARGED_OTHERWISE:
+            hits, von = (" that read from the cache", "命中缓存的") if one.hits else ("", "")
+            said = t(
+                f"{case}: all {rows} requests{hits} cost otherwise than their stated tokens, "
+                f"{paid} {way} in all, while plain ones do not. Ask the gateway.",
+                f"{case}：全部 {rows} 个{von}请求的费用与其给出的 token 数不符，合计{weg} {paid}，"
+                "而非流式请求相符。请向网关确认。",
+            )
+        case Kind.CACHE_NOT_CREDITED:
+            said = t(
+                f"tokens read from the cache are charged as any others: {rows} requests, {paid} "
+                "more in all than the price table says.",
+                f"缓存命中的 token 按普通输入计费：{rows} 个请求，合计比价格表多 {paid}。",
+            )
+        case Kind.REFUSED_CHARGED:
+            said = t(
+                f"{rows} refused requests state a cost, {paid} in all.",
+                f"{rows} 个被拒绝的请求给出了费用，合计 {paid}。",
+            )
+        case Kind.ABOVE_REFERENCE:
+            said = t(
+                f"prompt tokens are at least {one.amount:.3f} times what the reference states of "
+                "the same texts, by one factor for all of them. Ask the gateway.",
+                f"给出的 prompt token 数至少为参照方对相同文本计数的 {one.amount:.3f} 倍，"
+                "且各文本倍数相同。请向网关确认。",
+            )
+        case Kind.PROMPT_ABOVE_REFERENCE:
+            said = t(
+                f"{case}: all {rows} requests state more prompt tokens than the reference does of "
+                f"the same request, {tokens} in all{worth}, while repeated texts count alike. "
+                + _asked(t, one),
+                f"{case}：全部 {rows} 个请求给出的 prompt token 数多于参照方对相同请求的计数，"
+                f"合计多 {tokens} 个{worth}，而重复文本计数一致。" + _asked(t, one),
+            )
+        case Kind.OUTPUT_ABOVE_REFERENCE:
+            said = t(
+                f"{case}: {rows} replies state more output tokens than the reference does of the "
+                f"same reply, {tokens} in all{worth}. Ask the gateway.",
+                f"{case}：{rows} 个应答给出的输出 token 数多于参照方对相同应答的计数，"
+                f"合计多 {tokens} 个{worth}。请向网关确认。",
+            )
+        case Kind.OUTPUT_OTHERWISE:
+            said = t(
+                f"{case}: {rows} replies state more output tokens than plain requests with the "
+                f"same reply, {tokens} in all{worth}. Ask the gateway.",
+                f"{case}：{rows} 个应答给出的输出 token 数多于应答相同的非流式请求，"
+                f"合计多 {tokens} 个{worth}。请向网关确认。",
+            )
+        case Kind.PRICE_CHANGED:
+            said = t(
+                "plain replies cost one thing at first and another at last: the price changed "
+                "during the run, so nothing is said of money. Run it again.",
+                "首尾两次非流式请求的费用不同：测试期间价格有变，故不对费用下结论。请重新测试。",
+            )
+    return t(f"{model}: {said}", f"{model}：{said}")
+
+
+def _asked(t: Words, one: Finding) -> str:
+    """What to make of more prompt tokens."""
+    if one.slight:
+        return t(
+            "So few may come from the way in which the gateway passes the request on.",
+            "差额较小，可能由网关转换请求格式所致。",
+        )
+    return t("Ask the gateway.", "请向网关确认。")

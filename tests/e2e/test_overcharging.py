@@ -1,0 +1,123 @@
+"""A gateway that overcharges in one case only, by a fault that the simulator does not know: it is
+found, and named with its amount. The upstream's own log is the truth.
+"""
+
+import json
+from collections.abc import Iterator
+from math import fsum
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.overcharging import Altered, overcharging
+from tests.e2e.test_billing import PRICES, PROFILE
+from tests.locust_run import CANARY, LocustRun, environment, run
+from tests.simulated import Simulator
+
+OUTPUT_PRICE = 4.0 / 1e6
+
+
+@pytest.fixture
+def upstream(tmp_path: Path) -> Iterator[Simulator]:
+    (tmp_path / "p.toml").write_text(PROFILE)
+    (tmp_path / "prices.toml").write_text(PRICES)
+    simulator = Simulator(tmp_path / "log.csv", "--profile", tmp_path / "p.toml")
+    yield simulator
+    simulator.stop()
+
+
+def billed(
+    place: Path, upstream: Simulator, alter: Altered, *more: object, model: str = "glm-5"
+) -> tuple[LocustRun, dict[str, Any]]:
+    """A run of mode billing through such a gateway, and what its summary says of the bill."""
+    with overcharging(upstream.url, alter) as gateway:
+        done = run(
+            "-H", gateway.url, "--mode", "billing", "--model", model,
+            "--prices", place / "prices.toml", "--fail-on", "billing_findings>0", *more,
+            results=place / "r",
+            env=environment(REF_BASE_URL=upstream.url, REF_API_KEY=CANARY),
+        )  # fmt: skip
+    assert done.folder is not None, done.text
+    (found,) = json.loads((done.folder / "summary.json").read_text("utf-8"))["billing"]
+    return done, found
+
+
+def double_calls(usage: dict[str, Any], body: dict[str, Any]) -> None:
+    if body.get("tools"):
+        usage["cost"] = round(usage["cost"] + usage["completion_tokens"] * OUTPUT_PRICE, 6)
+        usage["total_tokens"] += usage["completion_tokens"]
+        usage["completion_tokens"] *= 2
+
+
+def cached_twice(usage: dict[str, Any], body: dict[str, Any]) -> None:
+    if (usage.get("prompt_tokens_details") or {}).get("cached_tokens"):
+        usage["cost"] = round(2 * usage["cost"], 6)
+
+
+def honest(usage: dict[str, Any], body: dict[str, Any]) -> None:
+    pass
+
+
+def true_costs(upstream: Simulator, done: LocustRun, case: str, least_cached: int = 0) -> float:
+    tasks = {row.task_id for row in done.rows() if row.scenario == case and row.arm is None}
+    return fsum(
+        float(row["cost"])
+        for row in upstream.rows()
+        if row["task_id"] in tasks and int(row["cached_tokens"]) >= least_cached
+    )
+
+
+@pytest.mark.slow
+def test_tool_calls_counted_twice_are_named_with_their_tokens_and_their_price(
+    tmp_path: Path, upstream: Simulator
+) -> None:
+    done, found = billed(tmp_path, upstream, double_calls, "--against", "ref")
+    (one,) = found["findings"]
+    tasks = {row.task_id for row in done.rows() if row.scenario == "tools" and row.arm is None}
+    true = sum(int(r["completion_tokens"]) for r in upstream.rows() if r["task_id"] in tasks)
+    assert (one["kind"], one["case"], one["amount"]) == ("output_above_reference", "tools", true)
+    assert one["worth"] == pytest.approx(true * OUTPUT_PRICE) and one["grave"]
+    assert found["reference_alike"] is True and done.code == 1
+    shown = next(case for case in found["cases"] if case["case"] == "tools")
+    assert shown["reference_prompt_tokens"] == shown["prompt_tokens"]
+
+
+@pytest.mark.slow
+def test_cached_prompts_charged_twice_are_named_with_their_amount(
+    tmp_path: Path, upstream: Simulator
+) -> None:
+    done, found = billed(tmp_path, upstream, cached_twice)
+    extra = {case: true_costs(upstream, done, case, least_cached=1) for case in ("cached", "long")}
+    seen = {one["case"]: one["amount"] for one in found["findings"]}
+    assert {one["kind"] for one in found["findings"]} == {"charged_otherwise"}
+    assert seen == {case: pytest.approx(more) for case, more in extra.items()}
+    assert found["overcharge"] == pytest.approx(sum(extra.values())) and done.code == 1
+
+
+@pytest.mark.slow
+def test_an_honest_gateway_in_between_is_not_accused(tmp_path: Path, upstream: Simulator) -> None:
+    done, found = billed(tmp_path, upstream, honest, "--against", "ref")
+    assert found["findings"] == [] and found["overcharge"] == 0 and done.code == 0
+
+
+@pytest.mark.slow
+def test_a_reference_whose_model_counts_otherwise_accuses_nobody(
+    tmp_path: Path, upstream: Simulator
+) -> None:
+    (tmp_path / "other.toml").write_text(PROFILE + "inflate = 0.93\nhidden_prompt_tokens = 3\n")
+    theirs = Simulator(tmp_path / "other.csv", "--profile", tmp_path / "other.toml")
+    try:
+        with overcharging(upstream.url, honest) as gateway:
+            done = run(
+                "-H", gateway.url, "--mode", "billing", "--model", "gpt-5.4-nano",
+                "--prices", tmp_path / "prices.toml", "--against", "ref", results=tmp_path / "r",
+                env=environment(REF_BASE_URL=theirs.url, REF_API_KEY=CANARY),
+            )  # fmt: skip
+    finally:
+        theirs.stop()
+    assert done.folder is not None, done.text
+    (found,) = json.loads((done.folder / "summary.json").read_text("utf-8"))["billing"]
+    assert found["findings"] == [] and found["reference_alike"] is False
+    shown = next(case for case in found["cases"] if case["case"] == "tools")
+    assert shown["reference_prompt_tokens"] < shown["prompt_tokens"]
