@@ -40,14 +40,15 @@ def question(every: int, number: int) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One probe that was answered: in which phase and when (seconds into it); its word, or the
-    prompt tokens that were stated of the repeated text."""
+    """One probe that was answered: in which phase and when (seconds into it, and Unix time of the
+    answer if it is known); its word, or the prompt tokens stated for the repeated text."""
 
     phase: str
     at_s: float
     question: int | None = None
     word: str = ""
     tokens: int | None = None
+    at_unix_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +99,15 @@ def course(told: Sequence[Told]) -> Course:
     A part is exchangeable with the rest where nothing changed: the permutation test is exact for
     each, and the parts share ALPHA evenly (Bonferroni).
     """
-    groups = _parts(sorted(told, key=lambda one: one.at_s))
-    alpha = ALPHA / max(1, len(groups))
+    return compared(_parts(sorted(told, key=lambda one: one.at_s)), ALPHA)
+
+
+def compared(groups: Sequence[Sequence[Told]], alpha: float) -> Course:
+    """Each group of probes against all other groups, with false alarms of at most `alpha` in all.
+
+    A group is named after the phase of its first probe.
+    """
+    alpha /= max(1, len(groups))
     parts, sides = list[Part](), list[list[tuple[Counts, Counts]]]()
     for number, group in enumerate(groups):
         rest = [one for n, other in enumerate(groups) if n != number for one in other]

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from analysis.compare import identity_by_clock
 from analysis.compare.comparison import unlike
 from analysis.numbers.phase_numbers import PhaseNumbers
 from analysis.numbers.summarize import of_phases
@@ -125,6 +126,7 @@ def as_dict(groups: Sequence[Group]) -> dict[str, Any]:
                     }
                     for run in group.runs
                 ],
+                "identity": identity_by_clock.as_list(group.runs),
             }
             for group in groups
         ],
@@ -163,6 +165,7 @@ def _section(group: Group, number: int, lang: Lang) -> Section:
     for name, course in phases.items():
         blocks.append(_table(name, course, lang))
         blocks += _charts(name, course, t)
+    blocks += identity_by_clock.blocks(group.runs, t)
     modes = t.join(dict.fromkeys(str(run.mode) for run in group.runs))
     return Section(t(f"Group {number}: {modes}", f"第 {number} 组：{modes}"), blocks)
 

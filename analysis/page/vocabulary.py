@@ -71,6 +71,10 @@ def _ranked(unit: Callable[[float | None], str]) -> Callable[[Words, Ranked], st
 # ---- whose requests
 
 PHASE = _phase("Phase", "阶段", lambda p: p.phase)
+ANSWERS = Name("Answers", "答案数")
+EFFECT = Name("Effect", "效应量")
+P_VALUE = Name("p", "p")
+STATED_PROMPT_TOKENS = Name("Prompt tokens", "prompt token")
 MODEL = _phase("Model", "模型", lambda p: p.model_and_route)
 SCENARIO = _phase("Scenario", "场景", lambda p: p.scenario)
 

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -9,7 +10,9 @@ from analysis.__main__ import main
 from analysis.compare.timeline import as_dict, compose, grouped
 from analysis.page import html, markdown
 from analysis.reading.load import Run, load
+from identity.mixed import question
 from tests.analysis.runs import PHASE, make, phase, record
+from tests.identity.endpoint import Endpoint
 
 
 def at(folder: Path, hour: str, name: str, latency_s: float = 2.0, **known: object) -> Run:
@@ -103,3 +106,46 @@ def test_a_limited_or_interrupted_run_says_so(tmp_path: Path) -> None:
 def test_simulated_runs_are_named(tmp_path: Path) -> None:
     run = at(tmp_path, "01:00", "s", gateway={"base_url": "http://127.0.0.1", "simulated": True})
     assert "SIMULATED" in markdown.render(compose(grouped([run])))
+
+
+def probed(folder: Path, hour: int, weights: int) -> Run:
+    """A run whose every second request is a probe, answered by the model of these weights."""
+    rows, dice, served = [], Random(hour), Endpoint(weights=weights)
+    for index in range(120):
+        asked = question(2, index) if index % 2 else None
+        word = None if asked is None else served.answer(asked, dice)
+        rows.append(
+            record(
+                index,
+                timestamp=f"2026-11-24T{hour:02}:10:{index % 60:02}.000000+00:00",
+                check_detail=json.dumps({"question": asked, "word": word} if word else {}),
+                completion_id=f"r-{hour}-{index}",
+            )
+        )
+    return load(
+        make(
+            folder / str(hour), *rows, plan=[phase(probe_every=2)],
+            started_at=f"2026-11-24T{hour:02}:10:00+00:00",
+        )
+    )  # fmt: skip
+
+
+def test_answers_that_change_with_the_hour_are_named(tmp_path: Path) -> None:
+    """Another model at eight and nine; the same runs with one model are not accused."""
+    for name, other in (("swapped", 2), ("honest", 1)):
+        runs = [probed(tmp_path / name, hour, other if hour in (8, 9) else 1) for hour in range(12)]
+        (told,) = [
+            one for one in as_dict(grouped(runs))["groups"][0]["identity"] if one["by"] == "hour"
+        ]
+        text = markdown.render(compose(grouped(runs)))
+        if other == 1:
+            assert told["differing"] == [] and "no change with the hour shown" in text
+        else:
+            assert {*told["differing"]} >= {"08:00-09:00", "09:00-10:00"}
+            assert "differ from those of all other times" in text
+    assert "未见随时段变化" in markdown.render(compose(grouped(runs), "zh"))
+
+
+def test_a_timeline_without_probes_says_nothing_of_identity(tmp_path: Path) -> None:
+    (group,) = grouped([at(tmp_path, "01:00", "a"), at(tmp_path, "02:00", "b")])
+    assert as_dict([group])["groups"][0]["identity"] == []

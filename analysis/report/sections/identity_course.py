@@ -3,8 +3,9 @@
 from analysis.numbers.identity_course import courses
 from analysis.page.blocks import Block, Remark, Section, Text
 from analysis.page.columns import Name, table
+from analysis.page.identity_parts import of_parts
 from analysis.page.vocabulary import PHASE
-from analysis.page.words import ABSENT, Words, integer
+from analysis.page.words import Words, integer
 from analysis.report.view import View
 from identity.mixed import Course, Part
 from recording.untrusted_text import quoted
@@ -96,14 +97,7 @@ def _table(t: Words, model: str, course: Course) -> Block:
         [
             PHASE.of(lambda part: part.phase),
             Name("Into the phase", "阶段内时间").of(_span),
-            Name("Answers", "答案数").of(lambda part: part.answers, integer),
-            Name("Effect", "效应量").of(
-                lambda part: f"{part.found.effect:.2f}" if part.found else ABSENT
-            ),
-            Name("p", "p").of(lambda part: f"{part.found.p:.2g}" if part.found else ABSENT),
-            Name("Prompt tokens", "prompt token").of(
-                lambda part: t.join([integer(n) for n in sorted(part.tokens)]) or ABSENT
-            ),
+            *of_parts(t),
         ],
         title=model,
         how=t(

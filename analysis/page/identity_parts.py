@@ -1,0 +1,20 @@
+"""The columns of a table of parts: stretches of time whose identity probes are compared."""
+
+from typing import Any
+
+from analysis.page.columns import Column
+from analysis.page.vocabulary import ANSWERS, EFFECT, P_VALUE, STATED_PROMPT_TOKENS
+from analysis.page.words import ABSENT, Words, integer
+from identity.mixed import Part
+
+
+def of_parts(t: Words) -> list[Column[Part, Any]]:
+    """How many answers a part has, how far they differ from the others', and what was counted."""
+    return [
+        ANSWERS.of(lambda part: part.answers, integer),
+        EFFECT.of(lambda part: f"{part.found.effect:.2f}" if part.found else ABSENT),
+        P_VALUE.of(lambda part: f"{part.found.p:.2g}" if part.found else ABSENT),
+        STATED_PROMPT_TOKENS.of(
+            lambda part: t.join([integer(n) for n in sorted(part.tokens)]) or ABSENT
+        ),
+    ]
