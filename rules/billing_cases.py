@@ -19,6 +19,8 @@ SAME, MANY = (0, 8), (0, 80)
 """The prompt of most cases, and one that is long enough for a cache: a text and its repeats."""
 CHOICES = 2  # of the case `n`
 LONG_QUESTION = "Write the numbers from 1 to 400, separated by spaces."
+SHORT_QUESTION = "Answer with ok."
+"""Of the requests that are to meet a rate limit."""
 LONG_TOKENS = 200
 """The output budget of replies that are cancelled: more than is written within a second."""
 
@@ -72,9 +74,10 @@ CASES = (
         cancel=Cancel(after_s=1.0),
     ),
     Case("plain_again", "plain, at the end", "非流式，最后再发"),
+    Case("limited", "many at once, for a refusal (429)", "并发请求，以引出 429", None, 16),
 )  # fmt: skip
 """In the order of sending: plain requests come first and last, so that a price change in between
-is seen.
+is seen. (`limited` comes after all of a run, because a rate limit lasts for a while.)
 """
 NAMED = {case.name: case for case in CASES}
 BESIDE = (

@@ -19,6 +19,8 @@ from rules.billing_cases import CASES, CHOICES, NAMED, repeats
 from rules.prices import PRICED, Prices
 
 PLAIN, AGAIN = "plain", "plain_again"
+REFUSED = {"refused": ("bad_request", "auth", "not_found"), "limited": ("rate_limited",)}
+"""Outcomes that are refusals, by the case that asks for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,8 @@ class CaseBill:
 
     `own` is what the line says of the prompts, `reference` what the reference of `--against` states
     of the same ones, `priced` price x stated. None: not known. `charged` is the sum of the
-    `with_cost` costs stated.
+    `with_cost` costs stated. `refused` is how many were refused as the case asks, `stated_limit`
+    the limit on requests that headers state.
     """
 
     case: str
@@ -41,6 +44,8 @@ class CaseBill:
     priced: float | None
     charged: float | None
     with_cost: int
+    refused: int
+    stated_limit: int | None
 
     @property
     def difference(self) -> float | None:
@@ -192,16 +197,16 @@ def _over_budget(row: Row) -> bool:
 def _of_money(
     by_case: Mapping[str, Sequence[Row]], model: str, prices: Prices | None
 ) -> list[Finding]:
-    refused = [
-        row
-        for rows in by_case.values()
-        for row in rows
-        if row["outcome"] in ("bad_request", "rate_limited", "auth", "not_found") and cost_of(row)
-    ]
     findings = []
-    if len(refused) >= FEWEST:
-        paid = fsum(cost_of(row) or 0.0 for row in refused)
-        findings.append(Finding(Kind.REFUSED_CHARGED, "refused", paid, len(refused)))
+    for case, outcomes in REFUSED.items():
+        paid = [
+            cost
+            for rows in by_case.values()
+            for row in rows
+            if row["outcome"] in outcomes and (cost := cost_of(row))
+        ]
+        if len(paid) >= FEWEST:
+            findings.append(Finding(Kind.REFUSED_CHARGED, case, fsum(paid), len(paid)))
     costs = [
         cost for rows in by_case.values() for row in rows if (cost := cost_of(row)) is not None
     ]
@@ -317,6 +322,8 @@ def _bill(
         if counted(row)
         for place in [repeats(name, row["request_index"])]
     ]
+    stated = [row.get("ratelimit_limit_requests") for row in rows]
+    limits = [int(one) for one in stated if one is not None and known(one)]
     return CaseBill(
         case=name,
         sent=sum(row["outcome"] != "dropped" for row in rows),
@@ -329,4 +336,6 @@ def _bill(
         priced=fsum(t for t in tables if t is not None) if tables and None not in tables else None,
         charged=fsum(cost for _, cost in paid) if paid else None,
         with_cost=len(paid),
+        refused=sum(row["outcome"] in REFUSED.get(name, ()) for row in rows),
+        stated_limit=max(limits) if limits else None,
     )

@@ -1,5 +1,9 @@
 """What the bill charges for the requests that mode billing cancelled: verdicts and their words."""
 
+from math import fsum
+
+from analysis.numbers.billing import REFUSED
+from analysis.numbers.billing_rows import FEWEST
 from analysis.numbers.cancelled_charges import CancelledCharge, Said, judge
 from analysis.page.blocks import Block, Level, Remark
 from analysis.page.words import Words, percent, seconds
@@ -53,8 +57,48 @@ def _logged(found: Reconciliation) -> dict[str, float]:
 
 
 def remarks(t: Words, found: Reconciliation) -> list[Block]:
-    """A sentence for each."""
-    return [_remark(t, one) for one in of(found)]
+    """A sentence for each, and for the refusals that the mode asks for."""
+    return [*(_remark(t, one) for one in of(found)), *_refusals(t, found)]
+
+
+def _refusals(t: Words, found: Reconciliation) -> list[Block]:
+    """What the bill or the log charges for requests that mode billing had refused."""
+    billed = {line.task_id: line.billed for line in found.lines if line.task_id is not None}
+    if found.bill is None:
+        billed = dict(_logged(found)) if found.arrivals is not None else {}
+    if not any(one is not None for one in billed.values()):
+        return []  # nothing joins: it is not known
+    mine = [row for row in rows(found.run.rows.frame(_READ)) if row["mode"] == "billing"]
+    blocks = list[Block]()
+    for model in dict.fromkeys(row["model_requested"] for row in mine):
+        for case, outcomes in REFUSED.items():
+            tasks = [
+                row["task_id"]
+                for row in mine
+                if (row["model_requested"], row["scenario"]) == (model, case)
+                and row["outcome"] in outcomes
+            ]
+            if tasks:
+                paid = [one for task in tasks if (one := billed.get(task))]
+                blocks.append(
+                    _refused(t, f"{model}, {t(NAMED[case].en, NAMED[case].zh)}", len(tasks), paid)
+                )
+    return blocks
+
+
+def _refused(t: Words, what: str, count: int, paid: list[float]) -> Remark:
+    if not paid:
+        text = t(
+            f"{what}: none of {count} refused requests is charged.",
+            f"{what}：{count} 个被拒绝的请求均未计费。",
+        )
+        return Remark("good", text)
+    amount = t.money(fsum(paid))
+    text = t(
+        f"{what}: {len(paid)} of {count} refused requests are charged, {amount} in all.",
+        f"{what}：{count} 个被拒绝的请求中有 {len(paid)} 个被计费，合计 {amount}。",
+    )
+    return Remark("bad" if len(paid) >= FEWEST else "note", text)
 
 
 def _remark(t: Words, one: CancelledCharge) -> Remark:

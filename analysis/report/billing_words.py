@@ -84,8 +84,8 @@ def sentence(t: Words, model: str, one: Finding) -> str:
             )
         case Kind.REFUSED_CHARGED:
             said = t(
-                f"{rows} refused requests state a cost, {paid} in all.",
-                f"{rows} 个被拒绝的请求给出了费用，合计 {paid}。",
+                f"{case}: {rows} refused requests state a cost, {paid} in all.",
+                f"{case}：{rows} 个被拒绝的请求给出了费用，合计 {paid}。",
             )
         case Kind.ABOVE_REFERENCE:
             said = t(

@@ -7,23 +7,46 @@ from loadshapes.modes.mode import Mode
 from loadshapes.one_by_one import one_by_one
 from loadshapes.phase import Phase
 from recording.arms import REFERENCE
-from rules.billing_cases import BESIDE, CASES, COUNTED, Case
+from recording.outcome import Outcome
+from rules.billing_cases import BESIDE, CASES, COUNTED, NAMED, Case
 from rules.stop_rule import ALIKE
 from settings.options import Options
 
 WHOLE = 2  # long replies to their end: what the cancelled ones are held against
+LIMITED, REFUSALS = "limited", 3  # so many refusals for the rate limit are enough
 BESIDE_COUNT = 2  # requests of a case that the reference counts
 COUNTED_ROUNDS = 2  # of the repeated texts: a count that differs between them is no counter's
 
 
 def plan(options: Options) -> list[Phase]:
     """One prompt in about 16 ways, `repeat` times each: what is counted, and what is charged?"""
-    return [
+    models = options.models or CHEAP[:1]
+    phases = [
         phase
-        for model in options.models or CHEAP[:1]
+        for model in models
         for case in CASES
+        if case.name != LIMITED
         for phase in _phases(options, model, case)
     ]
+    if not options.provoke_429:
+        return phases
+    return phases + [_limited(options, model) for model in models]
+
+
+def _limited(options: Options, model: str) -> Phase:
+    """Short requests at once, until some are refused for the rate limit: at most so many."""
+    case, most = NAMED[LIMITED], options.provoke_429
+    phase = one_by_one(
+        options, "billing", model, case.max_tokens, scenario=case.name, count=most
+    )  # fmt: skip
+    return replace(
+        phase,
+        users=min(most, options.max_workers),
+        max_tokens=case.max_tokens,
+        ends_on=Outcome.RATE_LIMITED.value,
+        ends_after=REFUSALS,
+        stop_rule=False,
+    )
 
 
 def _phases(options: Options, model: str, case: Case) -> list[Phase]:

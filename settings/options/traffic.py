@@ -55,6 +55,16 @@ class Traffic:
     repeat: int = _traffic(
         3, "requests per model, or per case and model", modes=("cache", "tools", "billing"), above=0
     )
+    provoke_429: int = _traffic(
+        0,
+        "also send up to this many short requests at once, to be refused for the rate limit: are "
+        "refusals charged? (0: none)",
+        modes=("billing",),
+        sent=True,
+        at_least=0,
+        at_most=1000,
+        web=False,
+    )
     prefix_file: str = _cache("", "file with the text of the long prefix", sent=True, web=False)
     prefix_tokens: int = _cache(
         11700, "approximate size of the built-in prefix, tokens", sent=True, above=0

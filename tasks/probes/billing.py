@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from loadshapes.phase import Phase
 from recording.json_values import Json
-from rules.billing_cases import CHOICES, LEFT, LONG_QUESTION, SAME, prompt, repeats
+from rules.billing_cases import CHOICES, LEFT, LONG_QUESTION, SAME, SHORT_QUESTION, prompt, repeats
 from settings.options import Options
 from tasks.probes import reasoning, tools, vision
 from tasks.prompts import Request
@@ -20,6 +20,8 @@ def build(phase: Phase, index: int, options: Options) -> Request:
         return own(phase, index, options)
     if phase.scenario in ("whole", *LEFT):
         return Request(LONG_QUESTION, named=True)
+    if phase.scenario == "limited":
+        return Request(SHORT_QUESTION, named=True)
     text = prompt(*(repeats(phase.scenario, index) or SAME))
     # A bill names requests by their task_id, so streams carry it too.
     match phase.scenario:

@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
+from analysis.__main__ import main
 from tests.e2e.overcharging import Altered, overcharging
 from tests.e2e.test_billing import PRICES, PROFILE
+from tests.e2e.test_reconcile import print_bill
 from tests.locust_run import CANARY, LocustRun, environment, run
 from tests.simulated import Simulator
 
@@ -121,3 +123,35 @@ def test_a_reference_whose_model_counts_otherwise_accuses_nobody(
     assert found["findings"] == [] and found["reference_alike"] is False
     shown = next(case for case in found["cases"] if case["case"] == "tools")
     assert shown["reference_prompt_tokens"] < shown["prompt_tokens"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("charged", [False, True])
+def test_what_a_bill_charges_for_refusals_is_told(tmp_path: Path, charged: bool) -> None:
+    """The simulator's account is the bill, with a charge for every 429 or with none."""
+    (tmp_path / "p.toml").write_text(PROFILE)
+    gateway = Simulator(tmp_path / "log.csv", "--profile", tmp_path / "p.toml", "--rpm-limit", 90)
+    try:
+        done = run(
+            "-H", gateway.url, "--mode", "billing", "--model", "gpt-5.4-nano",
+            "--provoke-429", 60, results=tmp_path / "r",
+        )  # fmt: skip
+        logged = gateway.rows()
+    finally:
+        gateway.stop()
+    assert done.code == 0 and done.folder is not None, done.text
+    refused = [row for row in logged if row["status"] == "429"]
+    assert len(refused) >= 3
+    assert len(refused) == sum(row.outcome == "rate_limited" for row in done.rows())
+    for row in refused if charged else []:
+        row["billed"] = "0.00001"
+    code = main(["reconcile", str(done.folder), *print_bill(tmp_path / "bill.csv", logged)])
+    text = (done.folder / "reconcile.md").read_text("utf-8")
+    what = "gpt-5.4-nano, many at once, for a refusal (429)"
+    n = len(refused)
+    amount = f"{n * 0.00001:.6f}"
+    if charged:
+        assert f"{what}: {n} of {n} refused requests are charged, {amount} in all." in text
+        assert code == 1
+    else:
+        assert f"{what}: none of {n} refused requests is charged." in text

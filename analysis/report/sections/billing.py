@@ -66,7 +66,7 @@ def _unknown(t: Words, bill: ModelBill) -> list[str]:
                 "未内置该模型的分词器数据：若全部计数按同一倍数虚增，此处无法看出。",
             )
         )
-    found += _beside(t, bill)
+    found += [*_beside(t, bill), *_not_provoked(t, bill)]
     if not bill.stated:
         found.append(
             t(
@@ -99,6 +99,20 @@ def _unknown(t: Words, bill: ModelBill) -> list[str]:
             )
         )
     return found
+
+
+def _not_provoked(t: Words, bill: ModelBill) -> list[str]:
+    """That no 429 came, and how many requests at once might bring one."""
+    limited = next((one for one in bill.cases if one.case == "limited"), None)
+    if limited is None or limited.refused or not limited.sent:
+        return []
+    sent, limit = integer(limited.sent), limited.stated_limit
+    en = f"None of {sent} requests at once was refused for the rate limit (429): not provoked."
+    zh = f"{sent} 个并发请求中没有一个因限流被拒（429）：未能引出。"
+    if limit is not None and limit >= limited.sent:
+        en += f" The gateway states a limit of {integer(limit)}: --provoke-429 {limit + 10}."
+        zh += f"网关给出的限额为 {integer(limit)}：--provoke-429 {limit + 10}。"
+    return [t(en, zh)]
 
 
 def _beside(t: Words, bill: ModelBill) -> list[str]:

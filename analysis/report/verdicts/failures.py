@@ -23,6 +23,7 @@ _SOUGHT = {
     "limits": frozenset({Outcome.RATE_LIMITED.value}),
     "compat": frozenset(outcome.value for outcome in Outcome),  # its checks judge them
     "billing/refused": frozenset({Outcome.BAD_REQUEST.value}),
+    "billing/limited": frozenset({Outcome.RATE_LIMITED.value}),
 }
 """What a mode, or a scenario of it, sends its requests for is no failure of them."""
 
