@@ -7,8 +7,8 @@ bursts, and no prompt exceeds `BOUND` times the window's mean or falls below its
 
 The amount owed is measured as in the report: `total_tokens of successes / wall * 60`, and the wall
 clock runs to the last completion. So the goal is `target / 60 * expected wall`, with the wall
-estimated from the latencies seen so far. The tokens of a failed request count as offered and are
-not made up for: the window measures that they were not served.
+estimated from the latencies seen so far. The tokens of a failed or cancelled request count as
+offered and are not made up for: the window measures that they were not served.
 """
 
 from bisect import bisect_right

@@ -287,6 +287,13 @@ class PhaseNumbers(Gaps, WarmupLeft, Punctuality, Numbers, Identity):
     """Every number of one phase."""
 
     @property
+    def target_awaited(self) -> float | None:
+        """What of `target` is left for the requests that were not drawn to be cancelled."""
+        if self.target is None or not self.planned:
+            return self.target
+        return self.target * self.awaited / self.planned
+
+    @property
     def model_and_route(self) -> str:
         """The model, and whether the reference of `--against` answered for it."""
         return self.model_requested + (SUFFIX if self.phase.endswith(SUFFIX) else "")

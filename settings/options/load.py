@@ -7,10 +7,8 @@ from settings.option import option
 from settings.whole_numbers import whole_numbers
 
 WINDOWS = ("rpm", "tpm", "soak", "capacity")
-CANCELLED = ("rpm", "ladder", "soak", "capacity", "interactive", "replay")
-"""The load modes in which some requests can be cancelled on purpose. (Not tpm: its rate is computed
-from the usage that answers state.)
-"""
+CANCELLED = ("rpm", "tpm", "ladder", "soak", "capacity", "interactive", "replay")
+"""The load modes in which some requests can be cancelled on purpose; in mode full its parts."""
 MIXED = ("rpm", "ladder", "soak")
 """The load modes that may mix probes of identity into their requests."""
 
@@ -49,14 +47,12 @@ class Load:
         "cancel some requests as an impatient user does: 3chunks, 500ms, or 0chunks (before the "
         "first token); docs/how-to/cancel.md",
         modes=CANCELLED,
-        in_full=False,
         sent=True,
     )
     cancel_share: float = _load(
         0.1,
         "with --cancel-after: the share of the requests, drawn from the seed",
         modes=CANCELLED,
-        in_full=False,
         sent=True,
         above=0,
         at_most=0.9,

@@ -79,6 +79,35 @@ def test_the_log_shows_whether_the_upstream_went_on(
     assert main(["reconcile", str(done.folder), *bill]) == 0
 
 
+def test_a_token_window_offers_its_target_and_measures_those_that_were_awaited(
+    simulator: Start, tmp_path: Path
+) -> None:
+    """Cancelled requests have prompts like the others, and nothing is made up for them."""
+    (tmp_path / "p.toml").write_text(PROFILE.format(goes_on="false"))
+    gateway = simulator("--profile", tmp_path / "p.toml")
+    done = run(
+        "-H", gateway.url, "--mode", "tpm", "--model", "m", "--target", 120_000, "--duration", 4,
+        "--approx-prompt-tokens", 160, "--cancel-after", "0chunks", *CANCEL,
+        results=tmp_path / "results",
+    )  # fmt: skip
+    assert done.code == 0 and done.folder is not None, done.text
+    rows, log = [row for row in done.rows() if row.mode == "tpm"], settled(gateway, 52)
+    left = {row.task_id for row in rows if row.outcome == "abandoned"}
+    waited = [row for row in rows if row.task_id not in left]
+    assert left == {name for name, seen in log.items() if seen["fault"] == "client_gone"}
+    (phase,) = [one for one in of_phases(load(done.folder)) if one.mode == "tpm"]
+    assert (phase.drawn, phase.abandoned, phase.planned) == (len(left), len(left), 50)
+    assert 5 <= len(left) <= 25 and phase.target_awaited == 120_000 * len(waited) / 50
+    tokens = sum(int(log[row.task_id or ""]["total_tokens"]) for row in waited)
+    assert phase.observed_tpm == pytest.approx(tokens / (phase.wall_s or 0) * 60)
+    assert phase.observed_tpm == pytest.approx(phase.target_awaited, rel=0.25)
+    sizes = [
+        sum(int(log[name]["true_prompt_tokens"] or 0) for name in some) / len(some)
+        for some in (left, {row.task_id or "" for row in waited})
+    ]
+    assert sizes[0] == pytest.approx(sizes[1], rel=0.3)
+
+
 @pytest.mark.long
 def test_a_resumed_run_cancels_the_same_and_none_twice(simulator: Start, tmp_path: Path) -> None:
     """kill -9: what was cancelled is over, and the rest is drawn as if nothing had happened."""

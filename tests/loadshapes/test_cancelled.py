@@ -64,4 +64,16 @@ def test_what_cannot_be_done_is_told_before_anything_is_sent(
 
 def test_a_time_needs_no_stream_and_other_modes_do_not_read_it() -> None:
     assert planned(stream=False, cancel_after="500ms").phases[0].cancel is not None
-    assert "tpm" not in CANCELLED
+    assert "smoke" not in CANCELLED
+
+
+def test_token_windows_cancel_and_their_calibration_does_not() -> None:
+    phases = planned(mode="tpm", target="60000").phases
+    assert [phase.cancel is not None for phase in phases] == [False, True]
+
+
+def test_mode_full_cancels_in_its_load_parts_alone() -> None:
+    phases = planned(mode="full", target="", cancel_share=0.2).phases
+    cancelled = {phase.mode for phase in phases if phase.cancel is not None}
+    assert cancelled == {"ladder", "rpm", "tpm"}
+    assert all(phase.cancel is None for phase in phases if phase.mode not in cancelled)

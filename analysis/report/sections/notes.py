@@ -133,7 +133,7 @@ def _overshoot(view: View) -> list[_Note]:
     t = view.t
     notes: list[_Note] = []
     for phase in view.of_modes("tpm"):
-        target, observed = phase.target, phase.observed_tpm
+        target, observed = phase.target_awaited, phase.observed_tpm
         if not target or observed is None or abs(observed / target - 1) <= 0.02:
             continue
         off = f"{(observed / target - 1) * 100:+.1f}%"
@@ -141,8 +141,8 @@ def _overshoot(view: View) -> list[_Note]:
             _Note(
                 t(f"{phase.phase}: token rate", f"{phase.phase} token 速率"),
                 t(
-                    f"observed {rate(observed)} TPM for {integer(target)} ({off})",
-                    f"观测 {rate(observed)} TPM，目标 {integer(target)}（{off}）",
+                    f"observed {rate(observed)} TPM for {integer(round(target))} ({off})",
+                    f"观测 {rate(observed)} TPM，目标 {integer(round(target))}（{off}）",
                 ),
                 _why_off(view, phase, observed / target - 1),
             )

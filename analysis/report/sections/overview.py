@@ -150,14 +150,20 @@ def _tpm(view: View) -> _Line | None:
         return None
     text = t.join(
         t(
-            f"{p.model_requested} {integer(p.observed_tpm)} TPM for {integer(p.target)}",
-            f"{p.model_requested} {integer(p.observed_tpm)} TPM（目标 {integer(p.target)}）",
+            f"{p.model_requested} {integer(p.observed_tpm)} TPM for {_target_tpm(p)}",
+            f"{p.model_requested} {integer(p.observed_tpm)} TPM（目标 {_target_tpm(p)}）",
         )
         for p in top
     )
     length = _window(top)
     label = t(f"TPM, {length} s scheduled", f"{length} 秒调度 TPM")
     return _Line(label, t(f"observed: {text}", f"实际观测：{text}"))
+
+
+def _target_tpm(phase: PhaseNumbers) -> str:
+    """The target, without the share of requests drawn to be cancelled."""
+    target = phase.target_awaited
+    return integer(None if target is None else round(target))
 
 
 def _tracing(view: View) -> _Line | None:
