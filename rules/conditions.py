@@ -49,6 +49,7 @@ class Where(StrEnum):
     OBJECTIVES = "phases with an objective in `--slo`"
     MARKED = "phases that ask for a marker: `rpm`, `tpm`, `soak`, `ladder`, `cache`, `interactive`"
     JUDGED = "`tools` and `vision` phases"
+    FAULTS = "every fault that requests met, and those that met none"
     PAIRS = "phases whose requests went to a reference too (`--against`)"
     RUN = "the whole run"
 
@@ -280,17 +281,18 @@ class Condition:
         return f"{self.metric}{self.bound}"
 
 
-def parse(text: str) -> tuple[Condition, ...]:
+def parse(text: str, metrics: Mapping[str, Metric] | None = None) -> tuple[Condition, ...]:
     """The conditions of a `--fail-on` value without duplicates; none for an empty value.
 
-    Raises ConditionError for the first part that is not a condition.
+    `metrics` are the only ones there are; None: those of a run. Raises ConditionError for the first
+    part that is not a condition.
     """
     if not text.strip():
         return ()
-    return tuple(dict.fromkeys(_condition(part) for part in text.split(",")))
+    return tuple(dict.fromkeys(_condition(part, metrics) for part in text.split(",")))
 
 
-def _condition(part: str) -> Condition:
+def _condition(part: str, metrics: Mapping[str, Metric] | None) -> Condition:
     found = _CONDITION.fullmatch(part)
     if found is None:
         raise ConditionError(
@@ -298,12 +300,11 @@ def _condition(part: str) -> Condition:
             "number; separate conditions with commas, e.g. success_rate<0.99,p95_s>10."
         )
     metric, limit = found["metric"], float(found["limit"])
-    known = metric_of(metric)
+    known = metric_of(metric) if metrics is None else metrics.get(metric)
     if known is None:
-        raise ConditionError(
-            f"--fail-on {metric} is unknown: use {', '.join(METRICS)}, an "
-            "outcome, a flag, or http_429 and the like."
-        )
+        names = ", ".join(METRICS if metrics is None else metrics)
+        more = ", an outcome, a flag, or http_429 and the like" if metrics is None else ""
+        raise ConditionError(f"--fail-on {metric} is unknown: use {names}{more}.")
     if not math.isfinite(limit):
         raise ConditionError(
             f"--fail-on {part.strip()!r}: {found['limit']} is too large: give a smaller number."

@@ -84,6 +84,12 @@ def groups(joined: Joined) -> list[Group]:
     return [_group(window, some, joined.log.attempts) for window, some in by_window.items()]
 
 
+def added_s(group: Group, found: Sequence[Group]) -> float | None:
+    """The median of its answered requests less that of those that met no fault, seconds."""
+    base = next((one.ok_p50_s for one in found if one.window is None), None)
+    return None if group.ok_p50_s is None or base is None else group.ok_p50_s - base
+
+
 def _group(window: Window | None, some: list[Request], attempts: Sequence[Attempt]) -> Group:
     good = sorted(one.elapsed_s for one in some if one.ok and one.elapsed_s is not None)
     bad = sorted(one.elapsed_s for one in some if not one.ok and one.elapsed_s is not None)

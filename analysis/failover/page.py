@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.failover.joined import Joined
-from analysis.failover.numbers import Group, Streams
+from analysis.failover.numbers import Group, Streams, added_s
 from analysis.failover.upstream_log import DEAD, Window
 from analysis.page import markdown
 from analysis.page.blocks import Block, Level, Page, Remark, Section, Table
@@ -34,12 +34,17 @@ _FAULTS: dict[str, tuple[str, str]] = {
 }
 
 
-def write(joined: Joined, found: Sequence[Group], lang: Lang) -> tuple[Path, Path]:
-    """Write both files; return their paths. Raises OSError."""
+def write(
+    joined: Joined, found: Sequence[Group], lang: Lang, checks: Sequence[dict[str, Any]] = ()
+) -> tuple[Path, Path]:
+    """Write both files; return their paths. `checks` of conditions stand in failover.json.
+
+    Raises OSError.
+    """
     folder = joined.run.folder
     paths = folder / "failover.md", folder / "failover.json"
     page = compose(joined, found, Words(lang, joined.run.currency))
-    texts = (markdown.render(page), as_json(plain(joined, found)) + "\n")
+    texts = (markdown.render(page), as_json(plain(joined, found) | {"checks": [*checks]}) + "\n")
     for path, text in zip(paths, texts, strict=True):
         with replacing(path) as file:
             file.write(text)
@@ -56,7 +61,15 @@ def plain(joined: Joined, found: Sequence[Group]) -> dict[str, Any]:
         "attempts": len(joined.log.attempts),
         "foreign_attempts": joined.foreign,
         "clocks_apart_s": joined.apart_s,
-        "groups": [asdict(one) | {"wasted_cost": f"{one.wasted_cost:f}"} for one in found],
+        "groups": [
+            asdict(one)
+            | {
+                "name": name(one.window, joined, Words("en")),
+                "wasted_cost": f"{one.wasted_cost:f}",
+                "added_s": None if one.window is None else added_s(one, found),
+            }
+            for one in found
+        ],
     }
 
 
@@ -207,12 +220,8 @@ def _client(joined: Joined, found: Sequence[Group], t: Words) -> Table:
 
 
 def _cost(found: Sequence[Group], t: Words) -> Table:
-    base = next((one.ok_p50_s for one in found if one.window is None), None)
-
     def added(one: Group) -> float | None:
-        if one.window is None or base is None or one.ok_p50_s is None:
-            return None
-        return one.ok_p50_s - base
+        return None if one.window is None else added_s(one, found)
 
     return table(
         t,
