@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from identity import setting
+from identity.alpha import LOOKS
 from identity.bank import BANK, OUTPUT_TOKENS, prompt
 from identity.cells import CHOOSING, MOST
-from identity.looks import LOOKS
 from identity.texts import COUNTED, STREAMED
 from identity.texts import prompt as repeated
 
@@ -27,16 +28,38 @@ def counting() -> Bound:
     return _of(repeated(*place) for place in (*COUNTED, *STREAMED))
 
 
+def settings(known: bool) -> Bound:
+    """Whether settings are honoured; `known`: by a reference, which knows what varies."""
+    said = [
+        (setting.prompt(scenario, index, "", "m"), setting.output_tokens(scenario))
+        for scenario, count in setting.COUNTS.items()
+        for index in range(count)
+    ]
+    whole = Bound(
+        len(said), sum(_bytes(text) + FORMAT_TOKENS for text, _ in said), sum(n for _, n in said)
+    )
+    each = setting.COLD_ANSWERS // setting.LEAST_VARIED
+    longest = (_longest(setting.LEAST_VARIED) * each)[: setting.COLD_ANSWERS]
+    if not known:
+        warm = [prompt(q, NONCE) for q in setting.WARM_QUESTIONS]
+        longest += warm * setting.WARM_ROUNDS
+    return _sum(whole, _of(longest))
+
+
+def seeds() -> Bound:
+    """Answers with one seed."""
+    return _of(_longest(setting.SEED_QUESTIONS) * setting.SEED_ROUNDS)
+
+
 def enrolment(answers: int) -> Bound:
     """Choosing, and so many answers to each cell."""
     choosing = _of([prompt(q, NONCE) for q in range(len(BANK))] * CHOOSING)
-    return Bound(*(a + b for a, b in zip(choosing, dearest(answers), strict=True)))
+    return _sum(_sum(choosing, dearest(answers)), seeds())
 
 
 def dearest(answers: int) -> Bound:
     """So many answers to each cell, before it is known which they are."""
-    longest = sorted((prompt(q, NONCE) for q in range(len(BANK))), key=_bytes)[-2 * MOST :]
-    return _of(longest * answers)
+    return _of(_longest(2 * MOST) * answers)
 
 
 def audit(questions: Iterable[int]) -> tuple[Bound, Bound]:
@@ -49,6 +72,15 @@ def _of(prompts: Iterable[str]) -> Bound:
     """No tokenizer makes more than a token of a byte."""
     sizes = [_bytes(text) + FORMAT_TOKENS for text in prompts]
     return Bound(len(sizes), sum(sizes), OUTPUT_TOKENS * len(sizes))
+
+
+def _longest(count: int) -> list[str]:
+    """The longest questions: before it is known which are asked."""
+    return sorted((prompt(q, NONCE) for q in range(len(BANK))), key=_bytes)[-count:]
+
+
+def _sum(one: Bound, other: Bound) -> Bound:
+    return Bound(*(a + b for a, b in zip(one, other, strict=True)))
 
 
 def _bytes(text: str) -> int:

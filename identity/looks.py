@@ -1,7 +1,7 @@
 """Who answers: the audit's words against a reference's, in three looks. Pure.
 
-At each look the false alarms of both tests together are at most its share of 1 %, and the shares
-are added up (Bonferroni), so that a look more costs no honesty.
+At each look the false alarms of both tests together are at most its share (identity/alpha.py), and
+the shares are added up (Bonferroni), so that a look more costs no honesty.
 """
 
 from collections import Counter
@@ -9,12 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from identity.alpha import LOOKS
 from identity.cells import Cell
 from identity.exact import Counts, Spread, spread, strays
 from identity.reference import Reference
 
-LOOKS: tuple[tuple[int, float], ...] = ((4, 0.002), (12, 0.003), (40, 0.005))
-"""Answers to each question up to a look, and the false alarms that it may raise."""
 ANSWERS = 40
 """To each question of a reference."""
 SELF_ALPHA = 0.01

@@ -8,15 +8,14 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from math import comb
 from random import Random
 from statistics import NormalDist
 
+from identity.alpha import LOOKS
 from identity.exact import Counts, chances_of, steps
-from identity.looks import LOOKS
 from identity.reference import Reference
+from identity.tail import POWER, at_least, critical, fisher
 
-POWER = 0.9
 SHARED = 0.3
 """Of the fixed answers, those that another model is taken to give alike."""
 _DRAWS = 200
@@ -49,14 +48,14 @@ def swapped(reference: Reference, rounds: int, alpha: float) -> float | None:
         return None
     stray = whole - sum(counts[cell.question][cell.usual] for cell in cells)
     asked = rounds * len(cells)
-    needed = next((k for k in range(asked + 1) if _fisher(stray, whole, k, asked) <= alpha), None)
+    needed = critical(lambda k: fisher(stray, whole, k, asked), asked, alpha)
     if needed is None:
         return None
     own = (stray + 0.5) / (whole + 1)
     for percent in range(1, 101):
         share = percent / 100
         rate = (1 - share) * own + share * (1 - SHARED)
-        if _at_least(needed, asked, rate) >= POWER:
+        if at_least(needed, asked, rate) >= POWER:
             return share
     return None
 
@@ -107,18 +106,3 @@ def _drawn(one: Counts, rounds: int, share: float, dice: Random) -> Counter[str]
         word = words[bisect_right(weights, dice.random() * weights[-1])]
         drawn["(another)" if moved_away else word] += 1
     return drawn
-
-
-def _fisher(strays: int, whole: int, seen: int, asked: int) -> float:
-    """The chance of `seen` or more strays among `asked`, all strays dealt out at random."""
-    total = strays + seen
-    ways = comb(whole + asked, asked)
-    return sum(
-        comb(total, k) * comb(whole + asked - total, asked - k)
-        for k in range(seen, min(total, asked) + 1)
-    ) / ways  # fmt: skip
-
-
-def _at_least(needed: int, asked: int, rate: float) -> float:
-    """The binomial chance of `needed` or more."""
-    return 1.0 - sum(comb(asked, k) * rate**k * (1 - rate) ** (asked - k) for k in range(needed))

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
 from identity.bank import BANK, OUTPUT_TOKENS, TEMPERATURE, protocol
 from identity.cells import Cell, Kind
@@ -23,6 +23,15 @@ SCHEMA, KIND = 1, "weighbridge identity reference"
 OLD_DAYS = 14
 """Older than that, a reference may be of another version of the model: told, not judged."""
 MOST_WORDS = 10_000
+
+
+class Seeded(NamedTuple):
+    """Of answers with one seed: their questions, how many strayed from their question's usual
+    answer, and how many there are."""
+
+    questions: tuple[int, ...]
+    strays: int
+    answers: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +55,7 @@ class Reference:
     requests: int = 0
     cost: float | None = None
     currency: str | None = None
+    seed: Seeded | None = None
 
     def counts(self) -> dict[int, Counter[str]]:
         """All answers, by question and word."""
@@ -83,6 +93,8 @@ class Reference:
             "cells": [self._cell(cell) for cell in self.cells],
             "requests": self.requests,
         }
+        if self.seed is not None:
+            content["seed"] = self.seed._asdict() | {"questions": [*self.seed.questions]}
         if self.cost is not None:
             content["cost"] = self.cost
         if self.currency is not None:
@@ -155,7 +167,7 @@ def _read(content: Mapping[str, Any]) -> Reference:
     for moment in (content["began"], content["ended"]):
         if datetime.fromisoformat(moment).tzinfo is None:
             raise ValueError
-    cost, currency = content.get("cost"), content.get("currency")
+    cost, currency, seed = (content.get(name) for name in ("cost", "currency", "seed"))
     return Reference(
         model=str(content["model"]),
         host=str(content["host"]),
@@ -170,7 +182,15 @@ def _read(content: Mapping[str, Any]) -> Reference:
         requests=_whole(content["requests"]),
         cost=None if cost is None else float(cost),
         currency=None if currency is None else str(currency),
+        seed=None if seed is None else _seeded(seed),
     )
+
+
+def _seeded(one: Mapping[str, Any]) -> Seeded:
+    questions = tuple(_whole(number) for number in one["questions"])
+    if any(number >= len(BANK) for number in questions):
+        raise ValueError
+    return Seeded(questions, _whole(one["strays"]), _whole(one["answers"]))
 
 
 def utc(unix_s: float) -> str:

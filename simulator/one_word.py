@@ -41,6 +41,8 @@ def answer(
         weights = rule.other
     words, chances = table(weights, question)
     heat = temperature * rule.temperature
+    if heat <= 0 and rule.unsteady and dice.random() < rule.unsteady:
+        heat = 1.0  # batches and hardware change some
     if heat <= 0:
         return words[chances.index(max(chances))]
     return dice.choices(words, [chance ** (1 / heat) for chance in chances])[0]

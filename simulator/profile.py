@@ -78,6 +78,7 @@ class Answers:
 
     weights: int = 0  # which model's distributions: a number of its own each; 0: prose as ever
     temperature: float = 1.0  # times the request's
+    unsteady: float = 0.0  # share of the answers at temperature 0 that come as at 1
     other: int = 0  # the weights of another model,
     share: float = 0.0  # that answers so many of the requests,
     from_hour: int = 0  # from this hour of the day, UTC,

@@ -6,8 +6,9 @@ from urllib.parse import urlsplit
 
 from analysis.numbers.identity import Given, asked_of, chosen, counts_of
 from analysis.reading.load import Run, rows
-from identity import asked
+from identity import asked, setting
 from identity.counting import steady
+from identity.honoured import seeded
 from identity.looks import ANSWERS, LEAST_ANSWERED, SELF_ALPHA, halves, self_check
 from identity.reference import Reference
 from recording.errors import InputError
@@ -62,6 +63,7 @@ def made(run: Run, model: str, own: Sequence[Given], host: str) -> Reference:
         requests=sum(row["sent_offset_s"] is not None for row in own),
         cost=sum(costs) if costs else None,
         currency=run.currency,
+        seed=seeded(asked_of([row for row in own if row["scenario"] == setting.SEED])),
     )
 
 

@@ -1,17 +1,24 @@
 """What a run of mode identity shows of each model, worked out again from its rows. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import json
+from collections import Counter
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from identity import asked, counting
+from identity import asked, counting, honoured, setting
 from identity.asked import Row
 from identity.bank import BANK
 from identity.cells import Cell, choose, enough
 from identity.counting import Count, Counting
+from identity.honoured import Honoured, Shown
 from identity.looks import Asked, Audit, Verdict, audit
 from identity.power import Seen, would_have_seen
 from identity.reference import Reference
+from identity.setting import Setting
+from recording.arms import GATEWAY
+from recording.json_values import mapping
+from recording.outcome import Outcome
 
 Given = Mapping[str, Any]
 """A row, by its columns."""
@@ -36,13 +43,15 @@ class Test:
 class Identity:
     """Of one model: who counts, and against a reference who answers (None: it was not asked).
 
-    `seen` is what the audit would have shown, `cells` those that enrolment chose, `enrolled`
-    whether they are asked afresh, `names` what the replies call the model, with how often.
+    `settings` are those of which something was asked, with what it took. `seen` is what the audit
+    would have shown, `cells` those that enrolment chose, `enrolling` what that took, `names` what
+    the replies call the model, with how often.
     """
 
     model: str
     counting: Counting
     counted: Test
+    settings: Sequence[tuple[Honoured, Test]]
     audit: Audit | None
     audited: Test
     seen: Seen | None
@@ -52,8 +61,10 @@ class Identity:
 
     @property
     def differing(self) -> int:
-        """How many of its tests say that it differs."""
+        """How many of its tests say that it differs. A response cache is not one of them: it says
+        nothing of the model."""
         verdicts = [self.counting.verdict, self.audit.verdict if self.audit is not None else None]
+        verdicts += [one.verdict for one, _ in self.settings if one.setting is not Setting.CACHE]
         return verdicts.count(Verdict.DIFFERS)
 
     @property
@@ -69,13 +80,17 @@ def of_model(
     rows: Sequence[Given],
     reference: Reference | None,
     second_route: Sequence[Given] = (),
+    dropped: Container[str] = (),
 ) -> Identity:
-    """Judge a model by all of its rows; `second_route`: those that a live reference is made of."""
+    """Judge a model by all of its rows; `second_route`: those that a live reference is made of;
+    `dropped`: fields that the gateway refused, and that were sent no more."""
     count, looks = _of(rows, asked.COUNT, asked.STREAM), _looks(rows)
     answers = asked_of(looks)
     judged = audit(reference, answers) if reference is not None else None
     known = reference.tokens if reference is not None else ()
     enrolling = second_route or _of(rows, asked.CHOOSE, asked.ENROL)
+    if not second_route and enrolling:
+        enrolling = [*enrolling, *_of(rows, setting.SEED)]
     names: dict[str, int] = {}
     for row in rows:
         if row["model_returned"]:
@@ -84,6 +99,7 @@ def of_model(
         model=model,
         counting=counting.judge(model, counts_of(count), known),
         counted=Test.of(count),
+        settings=_settings(rows, reference, dropped),
         audit=judged,
         audited=Test.of(looks),
         seen=would_have_seen(reference) if judged is not None and reference is not None else None,
@@ -91,6 +107,62 @@ def of_model(
         enrolling=Test.of(enrolling),
         names=names,
     )
+
+
+def _settings(
+    rows: Sequence[Given], reference: Reference | None, dropped: Container[str]
+) -> list[tuple[Honoured, Test]]:
+    """In the order of their price."""
+    found = []
+    for which, scenarios in honoured.SCENARIOS.items():
+        own = [row for row in _of(rows, *scenarios) if (row["arm"] or GATEWAY) == GATEWAY]
+        if own and not (which is Setting.SEED and reference is None):
+            found.append((_honoured(which, own, reference, dropped), Test.of(own)))
+    return found
+
+
+def _honoured(
+    which: Setting, own: Sequence[Given], reference: Reference | None, dropped: Container[str]
+) -> Honoured:
+    match which:
+        case Setting.CACHE:
+            return honoured.cache([_shown(row) for row in own])
+        case Setting.STOP:
+            return honoured.stop([_shown(row) for row in own])
+        case Setting.CAP:
+            return honoured.cap([_shown(row) for row in own])
+    refused = which in dropped or 2 * sum(_refused(row) for row in own) > len(own)
+    if which is Setting.SEED:
+        seed = reference.seed if reference is not None else None
+        return honoured.seed(asked_of(own), seed, refused=refused)
+    warm: dict[int, list[str]] = {}
+    for one in asked_of(_of(own, setting.WARM)):
+        if one.word:
+            warm.setdefault(one.question, []).append(one.word)
+    if not warm and reference is not None:
+        warm = {q: [*Counter(counts).elements()] for q, counts in reference.counts().items()}
+    return honoured.temperature(asked_of(_of(own, setting.COLD)), warm, refused=refused)
+
+
+def _shown(row: Given) -> Shown:
+    answered = row["outcome"] == Outcome.OK
+    try:
+        fact = mapping(json.loads(row["check_detail"] or "{}")) if answered else {}
+    except ValueError:
+        fact = {}
+    numbers = ("completion_created", "completion_tokens", "reasoning_tokens", "max_tokens")
+    created, tokens, thought, cap = (
+        None if row[name] is None else int(row[name]) for name in numbers
+    )
+    return Shown(
+        int(row["request_index"]), fact or None, _refused(row), row["completion_id"], created,
+        tokens, thought, cap,
+    )  # fmt: skip
+
+
+def _refused(row: Given) -> bool:
+    """Whether it was refused for what its body says."""
+    return bool(row["outcome"] == Outcome.BAD_REQUEST)
 
 
 def chosen(rows: Iterable[Given]) -> list[Cell]:

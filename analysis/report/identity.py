@@ -9,6 +9,7 @@ from analysis.report.view import View
 from identity.reference import Reference, read
 from recording.arms import GATEWAY, REFERENCE
 from recording.errors import InputError
+from recording.events import BodyChanged
 from recording.untrusted_text import as_json
 
 MODE = "identity"
@@ -19,9 +20,21 @@ def numbers(view: View) -> list[Identity]:
     rows = view.rows(MODE)
     models = dict.fromkeys(row["model_requested"] for row in rows)
     return [
-        of_model(model, _of(view, model), reference_of(view, model), _of(view, model, REFERENCE))
+        of_model(
+            model,
+            _of(view, model),
+            reference_of(view, model),
+            _of(view, model, REFERENCE),
+            _dropped(view, model),
+        )
         for model in models
     ]
+
+
+def _dropped(view: View, model: str) -> set[str]:
+    """The fields that the gateway refused of the model's bodies."""
+    changes = [event.change for event in view.run.events_of(BodyChanged)]
+    return {one.field for one in changes if one.model == model and one.arm != REFERENCE}
 
 
 def reference_of(view: View, model: str) -> Reference | None:

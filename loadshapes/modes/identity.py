@@ -1,32 +1,35 @@
 """Mode identity: is it the model that is paid for?
 
-A program per model: repeated texts show who counts; with `--enrol` questions are chosen and asked
-afresh, which makes a reference; with `--reference` its questions are asked in three looks, and no
-more of them once a look differs. What it means is worked out from the rows by the report
-(analysis/report/sections/identity.py), by the same rules.
+A program per model, the cheapest test first: repeated texts show who counts, then whether settings
+are honoured; with `--enrol` questions are chosen and asked afresh, which makes a reference; with
+`--reference` its questions are asked in three looks, and no more of them once a look differs. What
+it means is worked out from the rows by the report (analysis/report/sections/identity.py), by the
+same rules.
 """
 
-from collections.abc import Generator, Sequence
+from collections import Counter
+from collections.abc import Generator, Mapping, Sequence
 from datetime import UTC, datetime
 
-from identity import asked, bound, reference_file
+from identity import asked, bound, reference_file, setting
+from identity.alpha import LOOKS
 from identity.asked import Row
-from identity.bank import BANK, OUTPUT_TOKENS
+from identity.bank import BANK
 from identity.bound import Bound
-from identity.cells import CHOOSING, choose, enough
+from identity.cells import CHOOSING, Cell, choose, enough
 from identity.looks import (
     ANSWERS,
     LEAST_ANSWERED,
-    LOOKS,
     SELF_ALPHA,
     Asked,
     Verdict,
     Why,
     audit,
+    counted,
     halves,
     self_check,
 )
-from identity.reference import Reference
+from identity.reference import Reference, Seeded
 from identity.texts import COUNTED, STREAMED
 from loadshapes.finding import Finding
 from loadshapes.modes.mode import Mode
@@ -40,6 +43,7 @@ from recording.errors import OperatorError
 from recording.record import RequestRecord
 from rules.prices import PriceError, Prices
 from rules.prices import read as read_prices
+from settings.body_profile import BUDGETS, extra_body
 from settings.options import Options
 
 NAME = REQUEST = "identity"
@@ -111,13 +115,20 @@ def _outlook(options: Options, model: str, known: Reference | None, prices: Pric
         return text + (f" and {price.most_of(*one):.6g}{unit}" if price else "")
 
     found = [f"{model}: who counts, {told(bound.counting())}"]
+    if not options.enrol:
+        found.append(
+            f"whether settings are honoured, at most {told(bound.settings(known is not None))}"
+        )
     if options.enrol or options.against:
         found.append(f"a reference, {told(bound.enrolment(ANSWERS))}")
     if known is not None:
+        if known.seed is not None:
+            found.append(f"whether a seed is, {told(bound.seeds())}")
         first, whole = bound.audit(cell.question for cell in known.cells)
         found.append(f"who answers, {told(first)} where it differs at once, else {told(whole)}")
     if options.against:
         found.append(f"who counts there, {told(bound.counting())}")
+        found.append(f"whether a seed is honoured, {told(bound.seeds())}")
         whole = bound.dearest(LOOKS[-1][0])
         found.append(f"who answers, at most {told(whole)}")
     return "; ".join(found)
@@ -129,12 +140,64 @@ def _program(options: Options, known: Reference | None) -> Program:
         yield _phase(options, model, asked.STREAM, len(STREAMED))
         if options.enrol:
             yield from _enrolled(options, model)
+            continue
+        yield from _settings(options, model, known)
         if options.against:
             live = yield from _enrolled(options, model, REFERENCE)
             if live is not None and self_check(live) > SELF_ALPHA:
+                yield from _seeds(options, model, live.seed.questions if live.seed else ())
                 yield from _audited(options, model, live)
         if known is not None:
+            if known.seed is not None:
+                yield from _seeds(options, model, known.seed.questions)
             yield from _audited(options, model, known)
+
+
+def _settings(options: Options, model: str, known: Reference | None) -> Program:
+    """What each setting is shown by; what the operator sets himself, is not asked."""
+    given = {*extra_body(options.extra_body)}
+    for scenario, fields in (
+        (setting.CACHE, {"temperature"}),
+        (setting.STOP, {"stop", *BUDGETS}),
+        (setting.CAP, {*BUDGETS}),
+    ):
+        if not given & fields:
+            yield _phase(options, model, scenario, setting.COUNTS[scenario])
+    if "temperature" in given:
+        return
+    if known is not None:
+        questions = [c.question for c in known.cells if c.kind == "spread"][
+            : setting.COLD_QUESTIONS
+        ]
+    else:
+        count = setting.WARM_ROUNDS * len(setting.WARM_QUESTIONS)
+        found = yield _phase(options, model, setting.WARM, count, setting.WARM_QUESTIONS)
+        questions = [*setting.chosen(_strays(_asked(found.records)))]
+    if len(questions) >= setting.LEAST_VARIED:
+        yield _phase(options, model, setting.COLD, setting.COLD_ANSWERS, questions)
+
+
+def _varied(cells: Sequence[Cell], said: Mapping[int, Mapping[str, int]]) -> list[int]:
+    """The questions with many answers, those whose usual one is rarest first."""
+    shares = [
+        (max(own.values()) / sum(own.values()), cell.question)
+        for cell in cells
+        if cell.kind == "spread" and (own := said.get(cell.question))
+    ]
+    return [question for _, question in sorted(shares)]
+
+
+def _strays(answers: Sequence[Asked]) -> dict[int, int]:
+    """Of each question: answers that are not its commonest."""
+    said = counted(answers)
+    return {question: sum(own.values()) - max(own.values()) for question, own in said.items()}
+
+
+def _seeds(options: Options, model: str, questions: Sequence[int], route: str = "") -> Program:
+    """Each of the questions several times, with one seed."""
+    if questions and not {"seed", "temperature"} & {*extra_body(options.extra_body)}:
+        count = setting.SEED_ROUNDS * len(questions)
+        yield _phase(options, model, setting.SEED, count, questions, route)
 
 
 def _enrolled(
@@ -156,10 +219,14 @@ def _enrolled(
     count = ANSWERS * len(cells)
     found = yield _phase(options, model, asked.ENROL, count, questions, route)
     answers = _asked(found.records)
+    varied = _varied(cells, {question: Counter(said[question]) for question in questions})
+    varied = varied[: setting.SEED_QUESTIONS]
+    yield from _seeds(options, model, varied, route)
     if sum(bool(one.word) for one in answers) < LEAST_ANSWERED * count:
         return None
     first, second = halves(answers)
-    return Reference(model, "", "", "", tuple(cells), first, second)
+    seed = Seeded(tuple(varied), 0, 0)  # what it shows, the report works out of the rows
+    return Reference(model, "", "", "", tuple(cells), first, second, seed=seed)
 
 
 def _audited(options: Options, model: str, known: Reference) -> Program:
@@ -198,12 +265,13 @@ def _phase(
         schedule=Closed(count),
         request=REQUEST,
         users=min(AT_ONCE, options.max_workers, count) if asks else 1,
-        max_tokens=OUTPUT_TOKENS,
+        max_tokens=setting.output_tokens(scenario),
         stream=scenario == asked.STREAM,
         task_prefix=task_prefix(options, NAME, model, at, "req-"),
         route=route,
         watched=bool(asks),
         asks=tuple(asks),
+        stop_rule=not scenario.startswith(setting.PREFIX),
     )
 
 
@@ -212,9 +280,10 @@ MODE = Mode(
     place=150,
     question=("is it the model that you pay for?", "应答的是否为你付费购买的模型"),
     sends=(
-        "repeated texts that show who counts (14 requests); with `--reference` up to 960 questions "
-        "with one-word answers",
-        "用重复文本核对由谁计数（14 个请求）；给出 `--reference` 时再发至多 960 个只答一词的问题",
+        "repeated texts that show who counts (14 requests), then whether settings are honoured (up "
+        "to 100); with `--reference` up to 960 questions with one-word answers",
+        "用重复文本核对由谁计数（14 个请求），再核对参数是否生效（至多 100 个）；"
+        "给出 `--reference` 时再发至多 960 个只答一词的问题",
     ),
     plan=plan,
     example=("--model", "gpt-5.4-nano"),

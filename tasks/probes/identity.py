@@ -1,8 +1,10 @@
-"""Identity: repeated texts, whose tokens are counted, and questions with one-word answers."""
+"""Identity: repeated texts, whose tokens are counted, questions with one-word answers, and what
+shows whether settings are honoured."""
 
 import json
+from functools import partial
 
-from identity import bank, mixed, texts
+from identity import bank, mixed, setting, texts
 from identity.word import word
 from loadshapes.phase import Phase
 from settings.options import Options
@@ -14,7 +16,10 @@ _UNNAMED = ("task_id", "metadata")
 
 
 def build(phase: Phase, index: int, options: Options) -> Request:
-    """A question of the phase's, in turn, after a nonce; else a repeated text, without one."""
+    """A question of the phase's, in turn, after a nonce; else a repeated text, without one, or
+    what shows whether a setting is honoured."""
+    if phase.scenario.startswith(setting.PREFIX):
+        return _of_setting(phase, index, options)
     if not phase.asks:
         places = texts.STREAMED if phase.stream else texts.COUNTED
         return Request(texts.prompt(*places[index % len(places)]), without=_UNNAMED)
@@ -26,6 +31,28 @@ def build(phase: Phase, index: int, options: Options) -> Request:
         place={"question": question},
         without=_UNNAMED,
     )
+
+
+def _of_setting(phase: Phase, index: int, options: Options) -> Request:
+    """With answers that should repeat the prompt does, too: its nonce is the question's."""
+    place = (phase.scenario, index, options.run_id, phase.model)
+    if not phase.asks:
+        said, extra = setting.prompt(*place), setting.fields(*place)
+        return Request(said, extra=extra, judge=partial(_fact, *place), without=_UNNAMED)
+    question = phase.asks[index % len(phase.asks)]
+    extra = {"temperature": 0 if phase.scenario == setting.COLD else bank.TEMPERATURE}
+    return Request(
+        bank.prompt(question, nonce(phase, question, options)),
+        extra=extra | ({"seed": setting.SEED_SENT} if phase.scenario == setting.SEED else {}),
+        judge=_judge,
+        place={"question": question},
+        without=_UNNAMED,
+    )
+
+
+def _fact(scenario: str, index: int, run: str, model: str, said: Message) -> Judgement:
+    shown = setting.fact(scenario, index, run, model, said.content or "")
+    return Judgement("pass", json.dumps(shown), counted=True)
 
 
 def _judge(said: Message) -> Judgement:

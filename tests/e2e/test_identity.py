@@ -15,7 +15,10 @@ from analysis.reading.load import load
 from analysis.report import identity
 from analysis.report.report import look
 from identity.counting import Kind
+from identity.honoured import Honoured
+from identity.honoured import Why as WhyNot
 from identity.looks import Verdict, Why
+from identity.setting import Setting
 from tests.locust_run import CANARY, ROOT, LocustRun, command, environment, run
 from tests.simulated import Simulator
 
@@ -68,7 +71,7 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("enrolled")
     done, logged = asked(folder / "run", HONEST, "--enrol", "--no-content")
     assert done.code == 0 and done.folder is not None, done.text
-    assert len(done.rows()) == len(logged) == 14 + 600 + 960
+    assert len(done.rows()) == len(logged) == 14 + 600 + 960 + 48
     assert not any(row.content for row in done.rows())
     made = enrol(done.folder, folder / "reference.json")
     assert made.returncode == 0, made.stderr
@@ -108,10 +111,12 @@ def test_who_answers(
     done, logged = asked(tmp_path / name, profile, "--reference", reference, faults=faults)
     one = found(done)
     assert one.audit is not None and one.audit.verdict is verdict
-    assert len(done.rows()) == len(logged) == one.audited.requests + one.counted.requests
-    assert one.audited.cost is not None and one.counted.cost is not None
+    tests = [one.audited, one.counted, *(test for _, test in one.settings)]
+    assert len(done.rows()) == len(logged) == sum(test.requests for test in tests)
     charged = sum(float(row["billed"] or 0) for row in logged)
-    assert one.audited.cost + one.counted.cost == pytest.approx(charged)
+    assert sum(test.cost or 0 for test in tests) == pytest.approx(charged)
+    differ = {each.setting for each, _ in one.settings if each.verdict is Verdict.DIFFERS}
+    assert differ == ({Setting.CACHE} if name == "response cache" else set())
     if name == "other":
         assert one.audited.requests == 96
 
@@ -131,7 +136,8 @@ def test_who_counts(tmp_path: Path, more: str, kind: Kind, verdict: Verdict) -> 
     done, logged = asked(tmp_path / "run", PROFILE.format(more=more))
     one = found(done)
     assert (one.counting.kind, one.counting.verdict) == (kind, verdict)
-    assert len(logged) == one.counted.requests == 14
+    assert one.counted.requests == 14
+    assert len(logged) == 14 + sum(test.requests for _, test in one.settings)
     if "4170" in more:
         assert one.counting.unsent == 4170 - 1  # the simulator's chat format is a token shorter
 
@@ -167,13 +173,13 @@ def test_a_dry_run_states_a_bound_that_the_gateways_log_keeps(
         for requests, tokens, money in re.findall(
             r"(\d+) requests and at most ([\d,]+) tokens and ([\d.]+) CNY", dry.text
         )
-    ][:3]
+    ]
     done, logged = asked(tmp_path / "run", HONEST, *more)
     assert done.code == 0, done.text
-    # The simulator's log is in the order of the phases: 14 that count, then one look, then all.
-    for (requests, tokens, money), part in zip(
-        bounds, (logged[:14], logged[14:110], logged[14:]), strict=True
-    ):
+    # The simulator's log is in the order of the phases: 14 that count, 76 on settings and 48 on
+    # the seed, then one look, then all.
+    parts = (logged[:14], logged[14:90], logged[90:138], logged[138:234], logged[138:])
+    for (requests, tokens, money), part in zip(bounds, parts, strict=True):
         assert len(part) == requests
         used = sum(int(row["prompt_tokens"]) + int(row["completion_tokens"]) for row in part)
         assert used <= tokens
@@ -210,8 +216,8 @@ def test_what_was_answered_is_not_paid_again_when_it_goes_on(
     finally:
         gateway.stop()
     answered = {row["request_id"] for row in logged}
-    assert 110 < len(kept) < 974 and set(kept["completion_id"]) <= answered
-    assert len(logged) <= 14 + 960 + 4  # and what was in flight when it was killed
+    assert 234 < len(kept) < 1098 and set(kept["completion_id"]) <= answered
+    assert len(logged) <= 14 + 124 + 960 + 4  # and what was in flight when it was killed
     view = look(load(folder))
     (one,) = identity.numbers(view)
     assert one.audit is not None and one.audit.verdict is Verdict.NOT_SHOWN
@@ -279,5 +285,64 @@ def test_the_second_route_is_the_reference(tmp_path: Path, weights: int, verdict
     one = found(done)
     assert one.audit is not None and one.audit.verdict is verdict
     assert one.counting.kind is Kind.REFERENCE and one.counting.verdict is Verdict.NOT_SHOWN
-    assert len(theirs) == one.enrolling.requests == 12 + 600 + 960
-    assert len(logged) == 14 + one.audited.requests
+    assert len(theirs) == one.enrolling.requests == 12 + 600 + 960 + 48
+    asked_more = sum(test.requests for _, test in one.settings)
+    assert len(logged) == 14 + one.audited.requests + asked_more
+
+
+def of(one: Identity, which: Setting) -> Honoured:
+    return next(each for each, _ in one.settings if each.setting is which)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("known", [False, True])
+@pytest.mark.parametrize(
+    ("more", "differing"),
+    [
+        ("", set()),
+        ('[features]\nstop = "ignored"', {Setting.STOP}),
+        ('[features]\nmax_tokens = "ignored"', {Setting.CAP}),
+        ('[features]\ntemperature = "ignored"', {Setting.TEMPERATURE}),
+        ('[features]\nseed = "ignored"', {Setting.SEED}),
+        ('[features]\nstop = "refused"\nseed = "refused"\ntemperature = "refused"', set()),
+        ("[billing]\nhidden_prompt_tokens = 50\nhidden_prompt_spread = 3", set()),
+        ("[reasoning]\ntokens = 200", set()),
+    ],
+)
+def test_settings(
+    tmp_path: Path, reference: Path, known: bool, more: str, differing: set[Setting]
+) -> None:
+    """What a simulator ignores is found, with a reference and without one, and nothing else is. A
+    seed is judged beside a reference alone. Answers at temperature 0 vary a little all the time."""
+    profile = PROFILE.format(more=more) + "unsteady = 0.1\n"
+    if not known:
+        profile = profile.replace("weights = 1", "weights = 3")
+    options = ("--reference", reference) if known else ()
+    done, _ = asked(tmp_path / "run", profile, *options, "--no-content")
+    assert done.folder is not None
+    (one,) = identity.numbers(look(load(done.folder)))
+    found_here = {each.setting for each, _ in one.settings if each.verdict is Verdict.DIFFERS}
+    assert found_here == differing - (set() if known else {Setting.SEED})
+    if not more:
+        fine = [each.setting for each, _ in one.settings if each.verdict is Verdict.NOT_SHOWN]
+        assert fine == [*Setting][: 5 if known else 4]
+    if "refused" in more:
+        whys = {which: of(one, which).why for which in (Setting.STOP, Setting.TEMPERATURE)}
+        assert set(whys.values()) == {WhyNot.REFUSED}
+
+
+@pytest.mark.slow
+def test_replies_to_others_are_found(tmp_path: Path) -> None:
+    done, _ = asked(tmp_path / "run", HONEST, faults="cross=1.0")
+    one = found(done)
+    assert of(one, Setting.CACHE).verdict is Verdict.DIFFERS
+    assert one.differing == sum(
+        each.verdict is Verdict.DIFFERS and each.setting is not Setting.CACHE
+        for each, _ in one.settings
+    ) + (one.counting.verdict is Verdict.DIFFERS)
+
+
+@pytest.mark.slow
+def test_what_the_operator_sets_is_not_asked(tmp_path: Path) -> None:
+    done, _ = asked(tmp_path / "run", HONEST, "--extra-body", '{"temperature": 0.5, "stop": null}')
+    assert [each.setting for each, _ in found(done).settings] == [Setting.CAP]

@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from identity import cells
+from identity.alpha import LOOKS
 from identity.bank import BANK
 from identity.cells import Cell, choose
-from identity.looks import LOOKS, Asked, Audit, Verdict, audit, counted
+from identity.looks import Asked, Audit, Verdict, audit, counted
 from identity.reference import Reference
 
 CHOSEN, ANSWERS = cells.CHOOSING, 40

@@ -8,6 +8,7 @@ from analysis.page.columns import Name, table
 from analysis.page.vocabulary import CHARGED, money
 from analysis.page.words import Words, integer
 from analysis.report.identity import numbers, reference_of
+from analysis.report.identity_settings import title, told
 from analysis.report.identity_words import age, answered, counted, limits
 from analysis.report.view import View
 from identity.looks import Verdict
@@ -88,6 +89,7 @@ def _told(view: View, one: Identity) -> list[tuple[Verdict, bool, str]]:
     price = prices.of(one.model) if prices is not None else None
     said = counted(t, count, price.input if price is not None else None)
     found = [(count.verdict, count.unexplained, name + t.colon + said)]
+    found += _of_settings(t, one, name)
     if one.audit is not None and reference is not None:
         text = answered(t, one.audit, reference, one.seen)
         found.append((one.audit.verdict, False, name + t.colon + text))
@@ -102,10 +104,25 @@ def _told(view: View, one: Identity) -> list[tuple[Verdict, bool, str]]:
     return found
 
 
+def _of_settings(t: Words, one: Identity, name: str) -> list[tuple[Verdict, bool, str]]:
+    """A text for each setting, but one for all that show no difference."""
+    found: list[tuple[Verdict, bool, str]] = [
+        (each.verdict, False, name + t.colon + told(t, each))
+        for each, _ in one.settings
+        if each.verdict is not Verdict.NOT_SHOWN
+    ]
+    if fine := [told(t, each) for each, _ in one.settings if each.verdict is Verdict.NOT_SHOWN]:
+        rest = [text[:1].upper() + text[1:] for text in fine[1:]]
+        text = name + t.colon + t.gap.join([fine[0], *rest])
+        found.append((Verdict.NOT_SHOWN, False, text))
+    return found
+
+
 def _table(t: Words, one: Identity) -> Block:
     rows: list[tuple[str, str, Test]] = [
         (t("Who counts", "由谁计数"), t(*WORDS[one.counting.verdict]), one.counted)
     ]
+    rows += [(title(t, each), t(*WORDS[each.verdict]), test) for each, test in one.settings]
     if one.audit is not None:
         rows.append((t("Who answers", "由谁应答"), t(*WORDS[one.audit.verdict]), one.audited))
     if one.enrolling.requests:
@@ -121,11 +138,12 @@ def _table(t: Words, one: Identity) -> Block:
         ],
         title=one.model,
         how=t(
-            "Who counts: exact arithmetic of repeated texts. Who answers: words counted by "
-            "question, an exact permutation test and Fisher's test in three looks; a healthy "
-            "gateway is said to differ in at most 1 run of 100.",
-            "由谁计数：对重复文本作精确算术。由谁应答：按问题统计词频，"
-            "在三个阶段分别作精确置换检验与 "
-            "Fisher 检验；正常网关被判为有差异的概率不超过 1 %。",
+            "Who counts: exact arithmetic of repeated texts. Settings: what only a gateway that "
+            "honours them, or only one that does not, can reply. Who answers: words counted by "
+            "question, an exact permutation test and Fisher's test in three looks. By all tests "
+            "together, a healthy gateway is said to differ in at most 1 run of 100.",
+            "由谁计数：对重复文本作精确算术。参数：只有生效（或未生效）时才会出现的应答。"
+            "由谁应答：按问题统计词频，在三个阶段分别作精确置换检验与 "
+            "Fisher 检验。所有测试合计，正常网关被判为有差异的概率不超过 1 %。",
         ),
     )

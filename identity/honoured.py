@@ -1,0 +1,252 @@
+"""Whether a gateway honours the settings of a request, by what its replies show. Pure.
+
+What an honest gateway cannot show, twice, is no chance. Temperature and seed are best effort:
+answers that should repeat may come otherwise in one of five, and more than that is tested exactly.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from identity import alpha, setting
+from identity.looks import LEAST_ANSWERED, Asked, Verdict
+from identity.reference import Seeded
+from identity.setting import ALIKE, Setting
+from identity.tail import at_least, critical, fisher, smallest_rate
+
+TOLERATED = 0.2
+"""Of the answers that temperature 0 should make alike: batches and hardware change some."""
+PROOF = 2
+"""What no honest gateway shows must be seen so often: one reply alone accuses nobody."""
+SLACK_TOKENS, CHARS_PER_TOKEN = 2, 20
+_CLOCK_S = 3  # servers' clocks may be apart
+
+
+class Why(StrEnum):
+    """Why nothing is said."""
+
+    UNANSWERED = "too few replies to judge"
+    REFUSED = "the gateway refuses the setting"
+    ONCE = "seen once, which proves nothing"
+    ALIKE = "the answers are alike in any case"
+    UNASKED = "the reference has nothing to compare with"
+
+
+@dataclass(frozen=True, slots=True)
+class Honoured:
+    """`seen` of `of` replies are as they would not be where the setting is honoured; `before` of
+    `whole` were so at the reference. `p` where chance is in it. `smallest`: the smallest share of
+    requests without the setting that this would have shown with 90 % (None: not even all)."""
+
+    setting: Setting
+    verdict: Verdict
+    seen: int
+    of: int
+    why: Why | None = None
+    p: float | None = None
+    smallest: float | None = None
+    before: int | None = None
+    whole: int | None = None
+
+
+class Shown(NamedTuple):
+    """One request: its number within its phase, what its reply showed (identity.setting.fact; None:
+    it has none), and what the reply states of itself. `refused`: for a field of its body."""
+
+    number: int
+    fact: Mapping[str, Any] | None
+    refused: bool = False
+    name: str | None = None
+    created: int | None = None
+    completion_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    cap: int | None = None
+
+
+def cache(shown: Sequence[Shown]) -> Honoured:
+    """Whether a request is answered with the reply to another."""
+    alike = [one for one in shown if one.fact is not None and one.number in ALIKE]
+    marked = [one for one in shown if one.fact is not None and one.number not in ALIKE]
+    again = sum(_replayed(one, alike, marked) for one in alike)
+    crossed = sum(bool(set(_marks(one)) - {one.number}) for one in (*alike, *marked))
+    seen, of = again + crossed, max(0, len(alike) - 1) + len(marked)
+    seen = min(seen, of)
+    kinds = {(one.fact or {}).get("digest") for one in alike}
+    whole = len(alike) >= len(ALIKE) - 1 and len(marked) >= 3
+    return _exact(Setting.CACHE, shown, seen, of, whole, Why.ALIKE if len(kinds) == 1 else None)
+
+
+def stop(shown: Sequence[Shown]) -> Honoured:
+    """Whether replies go on after a stop text."""
+    kinds = Counter((one.fact or {}).get("stop") for one in shown if one.fact is not None)
+    kept = kinds["kept"] + kinds["left"]
+    return _exact(Setting.STOP, shown, kinds["past"], kinds["past"] + kept, kept >= PROOF)
+
+
+def cap(shown: Sequence[Shown]) -> Honoured:
+    """Whether replies are longer than their budget, by their stated tokens or by their text."""
+    told = [one for one in shown if one.fact is not None and one.cap]
+    seen = sum(map(_over, told))
+    return _exact(Setting.CAP, shown, seen, len(told), len(told) >= PROOF)
+
+
+def temperature(
+    cold: Sequence[Asked], warm: Mapping[int, Sequence[str]], *, refused: bool
+) -> Honoured:
+    """Whether answers at temperature 0 vary as they do at 1; `warm`: those, by question, the
+    gateway's own or the reference's."""
+    words = _words(cold)
+    seen, of = _strays(words)
+    one = Honoured(Setting.TEMPERATURE, Verdict.NOT_ENOUGH, seen, of)
+    if refused:
+        return _unsaid(one, Why.REFUSED)
+    if not any(warm.values()) or (cold and of < LEAST_ANSWERED * len(cold)):
+        return _unsaid(one, Why.UNANSWERED)
+    if not cold:
+        return _unsaid(one, Why.ALIKE)
+
+    def p_of(k: int) -> float:
+        return at_least(k, of, TOLERATED)
+
+    p, needed = p_of(seen), critical(p_of, of, alpha.TEMPERATURE)
+    asked = {question: warm.get(question, ()) for question in words}
+    strays, n = _strays(asked)
+    free = strays / n if n else 0.0
+    if p <= alpha.TEMPERATURE:
+        return _said(one, Verdict.DIFFERS, p)
+    smallest = None if needed is None else _share(needed, of, free)
+    if smallest is None:
+        return _unsaid(one, Why.ALIKE)
+    return _said(one, Verdict.NOT_SHOWN, p, smallest)
+
+
+def seed(answers: Sequence[Asked], reference: Seeded | None, *, refused: bool) -> Honoured:
+    """Whether answers with one seed vary more than at the reference. A seed is best effort:
+    without a reference nothing is said."""
+    seen, of = _strays(_words(answers))
+    one = Honoured(Setting.SEED, Verdict.NOT_ENOUGH, seen, of)
+    if refused:
+        return _unsaid(one, Why.REFUSED)
+    if reference is None or not reference.answers:
+        return _unsaid(one, Why.UNASKED)
+    _, before, whole = reference
+    one = Honoured(Setting.SEED, one.verdict, seen, of, before=before, whole=whole)
+    if of < LEAST_ANSWERED * len(answers) or not of:
+        return _unsaid(one, Why.UNANSWERED)
+    # What the reference lets stray by chance, and as much as any honest server may.
+    rate = max(TOLERATED, before / whole)
+
+    def p_of(k: int) -> float:
+        return max(at_least(k, of, rate), fisher(before, whole, k, of))
+
+    p = p_of(seen)
+    if p <= alpha.SEED:
+        return _said(one, Verdict.DIFFERS, p)
+    smallest = smallest_rate(critical(p_of, of, alpha.SEED), of)
+    if smallest is None:
+        return _unsaid(one, Why.ALIKE)
+    return _said(one, Verdict.NOT_SHOWN, p, smallest)
+
+
+def seeded(answers: Sequence[Asked]) -> Seeded | None:
+    """What a reference keeps of the answers with one seed."""
+    words = _words(answers)
+    return Seeded(tuple(words), *_strays(words)) if words else None
+
+
+def _strays(words: Mapping[int, Sequence[str]]) -> tuple[int, int]:
+    """The usual answer is the commonest here, so that no more stray than from the true one."""
+    said = [Counter(own) for own in words.values() if own]
+    whole = sum(sum(own.values()) for own in said)
+    return whole - sum(max(own.values()) for own in said), whole
+
+
+def _words(answers: Sequence[Asked]) -> dict[int, list[str]]:
+    words: dict[int, list[str]] = {}
+    for one in answers:
+        if one.word:
+            words.setdefault(one.question, []).append(one.word)
+    return words
+
+
+def _share(needed: int, of: int, free: float) -> float | None:
+    """The smallest share of requests at another temperature that gives so many strays."""
+    for percent in range(1, 101):
+        if at_least(needed, of, percent / 100 * free) >= 0.9:
+            return percent / 100
+    return None
+
+
+def _replayed(one: Shown, alike: Sequence[Shown], others: Sequence[Shown]) -> bool:
+    """Whether an earlier reply to the same request came again, by its id or by its time.
+
+    Ids and times that other requests' replies have as well name no reply.
+    """
+    for before in alike:
+        if before.number >= one.number or before.fact != one.fact:
+            continue
+        if one.name and before.name == one.name and one.name not in {o.name for o in others}:
+            return True
+        between = [o.created or 0 for o in others if before.number < o.number < one.number]
+        came_again = bool(one.created) and before.created == one.created
+        if came_again and max(between, default=0) - (one.created or 0) >= _CLOCK_S:
+            return True
+    return False
+
+
+def _marks(one: Shown) -> Sequence[int]:
+    marks = (one.fact or {}).get("marks")
+    return [n for n in marks if isinstance(n, int)] if isinstance(marks, list) else []
+
+
+def _over(one: Shown) -> bool:
+    assert one.cap is not None
+    chars = (one.fact or {}).get("chars")
+    if isinstance(chars, int) and chars > one.cap * CHARS_PER_TOKEN:
+        return True
+    visible = (one.completion_tokens or 0) - (one.reasoning_tokens or 0)
+    return visible > one.cap + SLACK_TOKENS
+
+
+def _exact(
+    which: Setting, shown: Sequence[Shown], seen: int, of: int, whole: bool, why: Why | None = None
+) -> Honoured:
+    """The verdict on what no honest gateway shows."""
+    one = Honoured(which, Verdict.NOT_ENOUGH, seen, of)
+    if seen >= PROOF:
+        return _said(one, Verdict.DIFFERS)
+    if 2 * sum(reply.refused for reply in shown) > len(shown):
+        return _unsaid(one, Why.REFUSED)
+    if seen:
+        return _unsaid(one, Why.ONCE)
+    if not whole:
+        return _unsaid(one, Why.UNANSWERED)
+    if why is not None:
+        return _unsaid(one, why)
+    return _said(one, Verdict.NOT_SHOWN, None, smallest_rate(PROOF, of))
+
+
+def _said(
+    one: Honoured, verdict: Verdict, p: float | None = None, smallest: float | None = None
+) -> Honoured:
+    return Honoured(
+        one.setting, verdict, one.seen, one.of, None, p, smallest, one.before, one.whole
+    )
+
+
+def _unsaid(one: Honoured, why: Why) -> Honoured:
+    return Honoured(
+        one.setting, one.verdict, one.seen, one.of, why, None, None, one.before, one.whole
+    )
+
+
+SCENARIOS: Mapping[Setting, tuple[str, ...]] = {
+    Setting.CACHE: (setting.CACHE,),
+    Setting.STOP: (setting.STOP,),
+    Setting.CAP: (setting.CAP,),
+    Setting.TEMPERATURE: (setting.WARM, setting.COLD),
+    Setting.SEED: (setting.SEED,),
+}
+"""Whose requests show each."""
