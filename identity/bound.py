@@ -29,7 +29,8 @@ def counting() -> Bound:
 
 
 def settings(known: bool) -> Bound:
-    """Whether settings are honoured; `known`: by a reference, which knows what varies."""
+    """Whether settings are honoured; `known`: by a reference, which knows what varies. Where
+    answers at temperature 0 vary, they are asked for twice, else for their variety at 1."""
     said = [
         (setting.prompt(scenario, index, "", "m"), setting.output_tokens(scenario))
         for scenario, count in setting.COUNTS.items()
@@ -39,10 +40,9 @@ def settings(known: bool) -> Bound:
         len(said), sum(_bytes(text) + FORMAT_TOKENS for text, _ in said), sum(n for _, n in said)
     )
     each = setting.COLD_ANSWERS // setting.LEAST_VARIED
-    longest = (_longest(setting.LEAST_VARIED) * each)[: setting.COLD_ANSWERS]
+    longest = _longest(setting.LEAST_VARIED) * each * 2
     if not known:
-        warm = [prompt(q, NONCE) for q in setting.WARM_QUESTIONS]
-        longest += warm * setting.WARM_ROUNDS
+        longest += [prompt(q, NONCE) for q in setting.WARM_QUESTIONS] * setting.WARM_ROUNDS
     return _sum(whole, _of(longest))
 
 

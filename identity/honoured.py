@@ -8,13 +8,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from math import floor
 from typing import Any, NamedTuple
 
 from identity import alpha, setting
 from identity.looks import LEAST_ANSWERED, Asked, Verdict
 from identity.reference import Seeded
 from identity.setting import ALIKE, Setting
-from identity.tail import at_least, critical, fisher, smallest_rate
+from identity.tail import POWER, at_least, critical, fisher, smallest_rate
 
 TOLERATED = 0.2
 """Of the answers that temperature 0 should make alike: batches and hardware change some."""
@@ -92,34 +93,42 @@ def cap(shown: Sequence[Shown]) -> Honoured:
     return _exact(Setting.CAP, shown, seen, len(told), len(told) >= PROOF)
 
 
+def restless(cold: Sequence[Asked]) -> bool:
+    """Whether answers at temperature 0 vary so much that as many again are asked for."""
+    seen, of = _strays(_words(cold))
+    return seen > TOLERATED * of
+
+
 def temperature(
-    cold: Sequence[Asked], warm: Mapping[int, Sequence[str]], *, refused: bool
+    cold: Sequence[Sequence[Asked]], free: Mapping[int, Sequence[str]], *, refused: bool
 ) -> Honoured:
-    """Whether answers at temperature 0 vary as they do at 1; `warm`: those, by question, the
-    gateway's own or the reference's."""
-    words = _words(cold)
-    seen, of = _strays(words)
+    """Whether answers at temperature 0 vary as they do at 1.
+
+    `cold`: phase by phase, a second one where the first is `restless`: both together are tested, so
+    that the first alone accuses nobody. `free`: answers at 1, by question, the gateway's own or the
+    reference's.
+    """
+    parts = [_strays(_words(part)) for part in cold]
+    seen, of = sum(n for n, _ in parts), sum(n for _, n in parts)
     one = Honoured(Setting.TEMPERATURE, Verdict.NOT_ENOUGH, seen, of)
     if refused:
         return _unsaid(one, Why.REFUSED)
-    if not any(warm.values()) or (cold and of < LEAST_ANSWERED * len(cold)):
-        return _unsaid(one, Why.UNANSWERED)
     if not cold:
         return _unsaid(one, Why.ALIKE)
-
-    def p_of(k: int) -> float:
-        return at_least(k, of, TOLERATED)
-
-    p, needed = p_of(seen), critical(p_of, of, alpha.TEMPERATURE)
-    asked = {question: warm.get(question, ()) for question in words}
-    strays, n = _strays(asked)
-    free = strays / n if n else 0.0
-    if p <= alpha.TEMPERATURE:
-        return _said(one, Verdict.DIFFERS, p)
-    smallest = None if needed is None else _share(needed, of, free)
+    more = restless(cold[0])
+    asked = sum(map(len, cold))
+    if of < LEAST_ANSWERED * asked or not of or len(cold) < 1 + more:
+        return _unsaid(one, Why.UNANSWERED)
+    whole = of if more else 2 * of
+    needed = critical(lambda k: at_least(k, whole, TOLERATED), whole, alpha.TEMPERATURE)
+    if more and needed is not None and seen >= needed:
+        return _said(one, Verdict.DIFFERS, at_least(seen, of, TOLERATED))
+    strays, answers = _strays(free)
+    rate = strays / answers if answers else 0.0
+    smallest = None if needed is None else _share(needed, whole, parts[0][1], rate)
     if smallest is None:
         return _unsaid(one, Why.ALIKE)
-    return _said(one, Verdict.NOT_SHOWN, p, smallest)
+    return _said(one, Verdict.NOT_SHOWN, None, smallest)
 
 
 def seed(answers: Sequence[Asked], reference: Seeded | None, *, refused: bool) -> Honoured:
@@ -135,11 +144,11 @@ def seed(answers: Sequence[Asked], reference: Seeded | None, *, refused: bool) -
     one = Honoured(Setting.SEED, one.verdict, seen, of, before=before, whole=whole)
     if of < LEAST_ANSWERED * len(answers) or not of:
         return _unsaid(one, Why.UNANSWERED)
-    # What the reference lets stray by chance, and as much as any honest server may.
-    rate = max(TOLERATED, before / whole)
+    if before > TOLERATED * whole:  # the trusted route does not honour it
+        return _unsaid(one, Why.ALIKE)
 
     def p_of(k: int) -> float:
-        return max(at_least(k, of, rate), fisher(before, whole, k, of))
+        return max(at_least(k, of, TOLERATED), fisher(before, whole, k, of))
 
     p = p_of(seen)
     if p <= alpha.SEED:
@@ -171,10 +180,13 @@ def _words(answers: Sequence[Asked]) -> dict[int, list[str]]:
     return words
 
 
-def _share(needed: int, of: int, free: float) -> float | None:
-    """The smallest share of requests at another temperature that gives so many strays."""
+def _share(needed: int, of: int, first: int, rate: float) -> float | None:
+    """The smallest share of requests at temperature 1, where so many stray, that both phases show
+    with 90 %; None: not even all."""
+    least = floor(TOLERATED * first) + 1
     for percent in range(1, 101):
-        if at_least(needed, of, percent / 100 * free) >= 0.9:
+        strays = percent / 100 * rate
+        if at_least(least, first, strays) + at_least(needed, of, strays) - 1 >= POWER:
             return percent / 100
     return None
 
@@ -246,7 +258,7 @@ SCENARIOS: Mapping[Setting, tuple[str, ...]] = {
     Setting.CACHE: (setting.CACHE,),
     Setting.STOP: (setting.STOP,),
     Setting.CAP: (setting.CAP,),
-    Setting.TEMPERATURE: (setting.WARM, setting.COLD),
+    Setting.TEMPERATURE: (setting.WARM, setting.COLD, setting.COLD_MORE, setting.FREE),
     Setting.SEED: (setting.SEED,),
 }
 """Whose requests show each."""

@@ -26,16 +26,17 @@ class Setting(StrEnum):
 
 PREFIX = "setting-"
 CACHE, STOP, CAP = f"{PREFIX}cache", f"{PREFIX}stop", f"{PREFIX}cap"
-WARM, COLD, SEED = f"{PREFIX}warm", f"{PREFIX}cold", f"{PREFIX}seed"
-SCENARIOS = (CACHE, STOP, CAP, WARM, COLD, SEED)
+WARM, COLD, COLD_MORE = f"{PREFIX}warm", f"{PREFIX}cold", f"{PREFIX}cold-more"
+FREE, SEED = f"{PREFIX}free", f"{PREFIX}seed"
+SCENARIOS = (CACHE, STOP, CAP, WARM, COLD, COLD_MORE, FREE, SEED)
 """The scenarios of their phases. A refusal is an answer there."""
 ALIKE = (0, 3, 6, 7, 8, 9)
 """Of the requests of the phase CACHE: those that are one and the same, byte for byte; the others
 ask for a word of their own, between them."""
 COUNTS: Mapping[str, int] = {CACHE: 10, STOP: 3, CAP: 3}
-WARM_QUESTIONS = (16, 18, 25, 27, 3, 28, 29, 17, 0, 1, 13, 20)
-"""Of identity.bank.BANK: what models have many answers to."""
-WARM_ROUNDS, SEED_ROUNDS = 4, 8
+WARM_QUESTIONS = range(30)
+"""Of identity.bank.BANK, by twos: what many answers are right to."""
+WARM_ROUNDS, FREE_ROUNDS, SEED_ROUNDS = 2, 5, 16
 COLD_QUESTIONS, SEED_QUESTIONS, LEAST_VARIED = 6, 6, 3
 COLD_ANSWERS = 60
 SEED_SENT = 7

@@ -135,13 +135,16 @@ def _honoured(
     if which is Setting.SEED:
         seed = reference.seed if reference is not None else None
         return honoured.seed(asked_of(own), seed, refused=refused)
-    warm: dict[int, list[str]] = {}
-    for one in asked_of(_of(own, setting.WARM)):
+    free: dict[int, list[str]] = {}
+    for one in asked_of(_of(own, setting.FREE)):
         if one.word:
-            warm.setdefault(one.question, []).append(one.word)
-    if not warm and reference is not None:
-        warm = {q: [*Counter(counts).elements()] for q, counts in reference.counts().items()}
-    return honoured.temperature(asked_of(_of(own, setting.COLD)), warm, refused=refused)
+            free.setdefault(one.question, []).append(one.word)
+    parts = [asked_of(_of(own, scenario)) for scenario in (setting.COLD, setting.COLD_MORE)]
+    if not free and reference is not None:
+        questions = {one.question for one in parts[0]}
+        counts = reference.counts()
+        free = {q: [*Counter(counts[q]).elements()] for q in questions if q in counts}
+    return honoured.temperature([part for part in parts if part], free, refused=refused)
 
 
 def _shown(row: Given) -> Shown:

@@ -17,6 +17,7 @@ from identity.asked import Row
 from identity.bank import BANK
 from identity.bound import Bound
 from identity.cells import CHOOSING, Cell, choose, enough
+from identity.honoured import restless
 from identity.looks import (
     ANSWERS,
     LEAST_ANSWERED,
@@ -165,16 +166,28 @@ def _settings(options: Options, model: str, known: Reference | None) -> Program:
             yield _phase(options, model, scenario, setting.COUNTS[scenario])
     if "temperature" in given:
         return
+    yield from _temperature(options, model, known)
+
+
+def _temperature(options: Options, model: str, known: Reference | None) -> Program:
+    """Questions with many answers, at temperature 0: as many again where these vary, else how much
+    they do at 1, unless a reference says it."""
     if known is not None:
-        questions = [c.question for c in known.cells if c.kind == "spread"][
-            : setting.COLD_QUESTIONS
-        ]
+        questions = _varied(known.cells, known.counts())[: setting.COLD_QUESTIONS]
     else:
         count = setting.WARM_ROUNDS * len(setting.WARM_QUESTIONS)
         found = yield _phase(options, model, setting.WARM, count, setting.WARM_QUESTIONS)
         questions = [*setting.chosen(_strays(_asked(found.records)))]
-    if len(questions) >= setting.LEAST_VARIED:
-        yield _phase(options, model, setting.COLD, setting.COLD_ANSWERS, questions)
+    if len(questions) < setting.LEAST_VARIED:
+        return
+    found = yield _phase(options, model, setting.COLD, setting.COLD_ANSWERS, questions)
+    if any(row.refused_sends for row in found.records):
+        return
+    if restless(_asked(found.records)):
+        yield _phase(options, model, setting.COLD_MORE, setting.COLD_ANSWERS, questions)
+    elif known is None:
+        count = setting.FREE_ROUNDS * len(questions)
+        yield _phase(options, model, setting.FREE, count, questions)
 
 
 def _varied(cells: Sequence[Cell], said: Mapping[int, Mapping[str, int]]) -> list[int]:
@@ -281,8 +294,8 @@ MODE = Mode(
     question=("is it the model that you pay for?", "应答的是否为你付费购买的模型"),
     sends=(
         "repeated texts that show who counts (14 requests), then whether settings are honoured (up "
-        "to 100); with `--reference` up to 960 questions with one-word answers",
-        "用重复文本核对由谁计数（14 个请求），再核对参数是否生效（至多 100 个）；"
+        "to 230); with `--reference` up to 960 questions with one-word answers",
+        "用重复文本核对由谁计数（14 个请求），再核对参数是否生效（至多 230 个）；"
         "给出 `--reference` 时再发至多 960 个只答一词的问题",
     ),
     plan=plan,

@@ -40,7 +40,7 @@ def _of_setting(phase: Phase, index: int, options: Options) -> Request:
         said, extra = setting.prompt(*place), setting.fields(*place)
         return Request(said, extra=extra, judge=partial(_fact, *place), without=_UNNAMED)
     question = phase.asks[index % len(phase.asks)]
-    extra = {"temperature": 0 if phase.scenario == setting.COLD else bank.TEMPERATURE}
+    extra = {"temperature": 0 if phase.scenario.startswith(setting.COLD) else bank.TEMPERATURE}
     return Request(
         bank.prompt(question, nonce(phase, question, options)),
         extra=extra | ({"seed": setting.SEED_SENT} if phase.scenario == setting.SEED else {}),
