@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from analysis.enrol import command as enrol
 from analysis.failover import command as failover
+from analysis.failover import hung_up_command as hung_up
 from analysis.features import command as features
 from analysis.numbers.summarize import GROUPS, of_groups
 from analysis.reading.load import Run, load
@@ -153,6 +154,7 @@ def _parser() -> argparse.ArgumentParser:
     features.add_commands(commands)
     enrol.add_command(commands)
     failover.add_command(commands)
+    hung_up.add_command(commands)
 
     spans = commands.add_parser("spans", help="write the requests as OpenTelemetry spans")
     spans.add_argument("run", type=Path, metavar="RUN", help="the run's folder")

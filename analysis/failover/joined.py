@@ -79,7 +79,7 @@ def join(run: Run, log: UpstreamLog) -> Joined:
         else:
             matched[place].append(attempt)
     if log.attempts and not matched:
-        raise RunError(_nothing(log))
+        raise RunError(nothing_joins(log))
     rows = zip(*(known(frame[name]) for name in _COLUMNS), strict=True)
     requests = [
         _request(row, matched.get(place, []), log.windows)
@@ -94,7 +94,8 @@ def join(run: Run, log: UpstreamLog) -> Joined:
     return Joined(run, log, requests, foreign, max(0.0, -min(apart, default=0.0)))
 
 
-def _nothing(log: UpstreamLog) -> str:
+def nothing_joins(log: UpstreamLog) -> str:
+    """Why no attempt of a log is of a run's requests."""
     if not any(attempt.ids for attempt in log.attempts):
         return (
             "no attempt in the upstream's log has a task_id or a trace id: let the gateway pass on "

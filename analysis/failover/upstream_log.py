@@ -44,6 +44,8 @@ class Attempt:
     tokens: int | None
     billed: Decimal
     retry_after_s: float | None
+    gone_unix_s: float | None = None  # when it was noticed that the client had left
+    until_unix_s: float | None = None  # when the last token was written
 
     @property
     def answered(self) -> bool:
@@ -138,6 +140,8 @@ def _attempt(row: dict[str, Any], where: str) -> Attempt:
         tokens,
         number(row["billed"]) or Decimal(0),
         _seconds(row.get("retry_after_s")),
+        _seconds(row.get("client_gone_unix_s")),
+        _seconds(row.get("produced_until_unix_s")),
     )
 
 

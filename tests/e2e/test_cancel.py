@@ -1,8 +1,10 @@
 """Requests cancelled on purpose, by the server's own log: which, when, and never twice."""
 
+import json
 import time
 from collections import Counter
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -74,6 +76,15 @@ def test_the_log_shows_whether_the_upstream_went_on(
     (phase,) = of_phases(load(done.folder))
     assert (phase.success_rate, phase.drawn, phase.abandoned) == (1.0, len(left), len(left))
     assert phase.success + phase.abandoned == 40 and phase.cost_unknown_count == len(left)
+    assert (
+        main(["hung-up", str(done.folder), "--upstream-log", str(tmp_path / "simulator-0.csv")])
+        == 0
+    )
+    (seen_there,) = json.loads((done.folder / "hung_up.json").read_text("utf-8"))["groups"]
+    assert seen_there["arrived"] == seen_there["noticed"] == len(left)
+    assert seen_there["went_on"] == (len(left) if goes_on else 0)
+    charged = sum(Decimal(log[row.task_id or ""]["billed"]) for row in left)
+    assert Decimal(seen_there["charged"]) == charged
     # A bill that charges what came of them is no disagreement.
     bill = print_bill(tmp_path / "bill.csv", list(log.values()))
     assert main(["reconcile", str(done.folder), *bill]) == 0

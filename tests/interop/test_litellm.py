@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from analysis.__main__ import main
 from analysis.reading.load import load
 from tests.e2e.compat_gateway import PROFILE
 from tests.interop.servers import free_port, installed, needs_linux, serving
@@ -268,6 +269,11 @@ def test_a_hang_up_on_a_stream_reaches_the_server_behind_it(tmp_path: Path) -> N
     assert len(left) >= 5 and {row.outcome for row in done.rows()} == {"ok", "abandoned"}
     written = [int(logged[row.task_id or ""]["produced_tokens"]) for row in left]
     print(f"\n{len(left)} streams were cancelled after 3 chunks; written behind: {written}")
+    assert done.folder is not None
+    assert main(["hung-up", str(done.folder), "--upstream-log", str(tmp_path / "behind.csv")]) == 0
+    (told,) = json.loads((done.folder / "hung_up.json").read_text("utf-8"))["groups"]
+    assert told["requests"] == told["arrived"] == len(left)
+    print((done.folder / "hung_up.md").read_text("utf-8"))
     assert statistics.median(written) < 20  # its first requests are slow to notice
     gone = [row for row in left if logged[row.task_id or ""]["fault"] == "client_gone"]
     assert len(gone) > len(left) / 2

@@ -1,0 +1,157 @@
+"""Whether the upstream went on after we had hung up, and what it charged: a run and its log.
+
+A request that was cancelled on purpose joins the attempts that a gateway made for it. An upstream
+went on if it wrote for more than LATE_S after the connection was closed here: a disconnect that is
+passed on is noticed at the next write or two. Nothing is said of a reply that was over by then.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from statistics import median
+from typing import Any
+
+from analysis.failover.joined import nothing_joins
+from analysis.failover.upstream_log import Attempt, UpstreamLog
+from analysis.reading.load import Run, RunError
+from analysis.reading.moment import moment
+from analysis.reconcile.joining import NAMES, Names, known
+from recording.outcome import Outcome
+
+LATE_S = 1.0
+_COLUMNS = (*NAMES, "phase", "outcome", "timestamp", "cancel_after", "chunks", "elapsed_sec")
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """One request that we hung up on. Unix seconds; None: not known."""
+
+    closed_unix_s: float | None
+    chunks: int | None
+    attempts: tuple[Attempt, ...]
+
+    @property
+    def went_on_s(self) -> float | None:
+        """How long an upstream wrote after we had left, at the most; None: not known."""
+        if self.closed_unix_s is None or not self.attempts:
+            return None
+        ends = [one.until_unix_s or one.ended_unix_s or one.arrived_unix_s for one in self.attempts]
+        return max(0.0, max(ends) - self.closed_unix_s)
+
+    @property
+    def noticed(self) -> bool:
+        """Whether every upstream that was asked missed its client."""
+        return bool(self.attempts) and all(one.gone_unix_s is not None for one in self.attempts)
+
+    @property
+    def asked_after(self) -> int:
+        """Attempts that came after we had left."""
+        closed = self.closed_unix_s
+        return (
+            0 if closed is None else sum(a.arrived_unix_s > closed + LATE_S for a in self.attempts)
+        )
+
+    @property
+    def tokens(self) -> int | None:
+        """Output tokens that the upstreams wrote for it."""
+        seen = [one.tokens for one in self.attempts if one.tokens is not None]
+        return sum(seen) if seen else None
+
+    @property
+    def billed(self) -> Decimal:
+        """What the upstreams charged for it."""
+        return sum((one.billed for one in self.attempts), Decimal(0))
+
+
+@dataclass(frozen=True, slots=True)
+class HungUp:
+    """The cancelled requests of a phase that were to be cancelled at one moment.
+
+    `arrived` reached an upstream, `noticed` were missed there, `went_on` were written for more than
+    LATE_S longer. Times in seconds, money exact; `whole` is what as many answered requests of the
+    phase were charged (None: there are none).
+    """
+
+    phase: str
+    when: str
+    requests: int
+    arrived: int
+    noticed: int
+    went_on: int
+    asked_after: int
+    went_on_p50_s: float | None
+    went_on_max_s: float | None
+    chunks_p50: float | None
+    tokens_p50: float | None
+    tokens_max: int | None
+    charged: Decimal
+    whole: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """Every phase of a run with cancelled requests; `apart_s`: clocks differ at least so much."""
+
+    run: Run
+    found: Sequence[HungUp]
+    apart_s: float
+
+
+def hung_up(run: Run, log: UpstreamLog) -> Statement:
+    """Join the cancelled requests of a run with the log behind its gateway. Raises RunError."""
+    run = run.gateway_alone()
+    frame = run.rows.frame(list(_COLUMNS))
+    names, matched = Names(frame), defaultdict[int, list[Attempt]](list)
+    for attempt in log.attempts:
+        if (place := names.place(attempt.ids)) is not None:
+            matched[place].append(attempt)
+    if log.attempts and not matched:
+        raise RunError(nothing_joins(log))
+    left = defaultdict[tuple[str, str], list[Left]](list)
+    whole = defaultdict[str, list[Decimal]](list)
+    apart = [0.0]
+    rows = zip(*(known(frame[name]) for name in _COLUMNS), strict=True)
+    for place, row in enumerate(rows):
+        phase, outcome, label, when, chunks, elapsed_s = row[len(NAMES) :]
+        mine = tuple(matched.get(place, ()))
+        ended = moment(label)
+        closed = None if ended is None else ended.timestamp()
+        if closed is not None and mine:
+            apart.append(closed - (elapsed_s or 0.0) - mine[0].arrived_unix_s)
+        if outcome == Outcome.ABANDONED:
+            left[phase, when or ""].append(Left(closed, chunks, mine))
+        elif outcome == Outcome.OK and when is None and mine:
+            whole[phase].append(sum((one.billed for one in mine), Decimal(0)))
+    if not left:
+        raise RunError(
+            "no request of this run was cancelled on purpose: run with --cancel-after, or in mode "
+            "billing."
+        )
+    found = [_of(phase, when, some, whole[phase]) for (phase, when), some in left.items()]
+    return Statement(run, found, max(apart))
+
+
+def _of(phase: str, when: str, some: Sequence[Left], whole: Sequence[Decimal]) -> HungUp:
+    went = [one.went_on_s for one in some if one.went_on_s is not None]
+    tokens = [one.tokens for one in some if one.tokens is not None]
+    return HungUp(
+        phase=phase,
+        when=when,
+        requests=len(some),
+        arrived=sum(bool(one.attempts) for one in some),
+        noticed=sum(one.noticed for one in some),
+        went_on=sum(one > LATE_S for one in went),
+        asked_after=sum(one.asked_after for one in some),
+        went_on_p50_s=_median(went),
+        went_on_max_s=max(went, default=None),
+        chunks_p50=_median([one.chunks for one in some if one.chunks is not None]),
+        tokens_p50=_median(tokens),
+        tokens_max=max(tokens, default=None),
+        charged=sum((one.billed for one in some), Decimal(0)),
+        whole=sum(whole, Decimal(0)) / len(whole) * len(some) if whole else None,
+    )
+
+
+def _median(values: Sequence[Any]) -> float | None:
+    return float(median(values)) if values else None
