@@ -16,12 +16,12 @@ from typing import Protocol, TypeVar
 import gevent
 from gevent.queue import Empty, Queue
 
+from engine.body_changes import BodyChanges
 from engine.budget import RunBudget
 from engine.messages import Arm, Armed, Done, Enough, Halt, Message, OfRun, Start, Tripped
 from loadshapes.finding import Finding
 from loadshapes.phase import Phase
 from loadshapes.program import Program
-from recording.body_change import BodyChange
 from recording.events import (
     Ended,
     Event,
@@ -133,7 +133,7 @@ class Conductor:
         self.users = users  # the most that a phase so far needs
         self._halted: set[int] = set()  # the phases that a generator had halted everywhere
         self.generators = 0  # how many the run began with; 0: it has not begun
-        self.body_changes: list[BodyChange] = []  # what gateways refused of bodies, so far
+        self.body_changes = BodyChanges()
         self._program = program
         self._phases: list[Phase] = []
         self._budget = budget
@@ -241,7 +241,7 @@ class Conductor:
         """Arm as many generators as the phase has work for, and return the ready ones in order."""
         asked = self._nodes.alive()[: phase.users]
         for slot, node in enumerate(asked):
-            arm = Arm(number, slot, len(asked), self.pool, phase, self.body_changes)
+            arm = Arm(number, slot, len(asked), self.pool, phase, self.body_changes.known)
             self._nodes.send(arm, node)
         armed = self._collect(Armed, number, asked, PARK_WAIT_S)
         return {node: armed[node] for node in asked if node in armed}

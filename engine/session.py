@@ -9,6 +9,7 @@ from pathlib import Path
 
 import gevent
 
+from engine.body_changes import BodyChanges
 from engine.budget import RunBudget
 from engine.conductor import Conductor, Nodes, start_lead_s
 from engine.did_you_mean import Doubt
@@ -27,7 +28,6 @@ from loadshapes.phase import Phase
 from loadshapes.plan import Plan
 from loadshapes.token_pacing import CALIBRATION
 from recording import folder as run_folder
-from recording.arms import GATEWAY
 from recording.body_change import BodyChange
 from recording.csv_sink import CsvSink, part_path
 from recording.event_log import EventLog
@@ -49,9 +49,7 @@ from recording.record import RequestRecord
 from recording.recorder import Inbound, Parcel, unwritable
 from recording.row_notes import said
 from recording.tally import Tally
-from recording.untrusted_text import quoted
 from rules.budget import MONEY, TOKENS
-from settings.body_profile import way_of
 from settings.endpoint import Endpoint
 from settings.money import tariff
 from settings.options import Options
@@ -127,9 +125,8 @@ class Session:
             self,
             {p.climb for p in plan.phases if remains and p.name in remains.ended and p.climb},
         )
-        if remains is not None:  # what the gateway was found to refuse holds on
-            known = remains.manifest.get("body_changes", ())
-            self.conductor.body_changes = [BodyChange.of(one) for one in known]
+        if remains is not None:
+            self.conductor.body_changes = BodyChanges(remains.manifest)
         if options.precision_ms:
             watch = PrecisionWatch(
                 options.precision_ms / 1000, lambda: self.conductor.phase, self.conductor.enough
@@ -270,24 +267,12 @@ class Session:
             see(unsent)
 
     def _note_body(self, node: str, change: BodyChange) -> None:
-        """A generator sends bodies another way since a refusal: said once a model and field."""
-        changes = self.conductor.body_changes
-        key = (change.arm, change.model, change.field)
-        if any((one.arm, one.model, one.field) == key for one in changes):
+        """A generator changed its bodies after a refusal: record it, unless it is known."""
+        if not self.conductor.body_changes.add(change):
             return
-        changes.append(change)
         self.note(BodyChanged(phase=change.phase, generator=self._nodes.name(node), change=change))
         if self._manifest is not None:
-            self._manifest.change_bodies(changes)
-        log.warning(
-            "%s: the %s refuses %s (HTTP %s: %s); sent again and from now on: %s",
-            change.model,
-            change.arm or GATEWAY,
-            change.field,
-            change.status,
-            quoted(change.said),
-            way_of(change),
-        )
+            self._manifest.change_bodies(self.conductor.body_changes.known)
 
     def joined(self, node: str) -> None:
         """A worker has connected; if the run has begun, it gets nothing before the next one."""
