@@ -1,4 +1,4 @@
-"""Whose fault it is: the gateway's or the model's, by the same check over a second route. Pure."""
+"""Tells a gateway's fault from a model's by making the same check over a second route. Pure."""
 
 from enum import StrEnum
 
@@ -6,7 +6,7 @@ from compat.verdict import Verdict
 
 
 class Cause(StrEnum):
-    """Whom a cell that does not work is laid to."""
+    """What causes a cell not to work."""
 
     GATEWAY = "gateway"
     MODEL = "model"  # or the provider behind both routes
@@ -16,9 +16,9 @@ class Cause(StrEnum):
 def cause(here: Verdict, direct: Verdict | None) -> Cause:
     """The cause of a verdict, given the direct route's.
 
-    The same verdict on both: the model or its provider. Another one directly, be it that it works
-    or that it is refused where the gateway ignores it: the gateway. Where either is unsure or not
-    tried, nothing can be said.
+    The same verdict on both routes points to the model or its provider. A different verdict on the
+    direct route, even if it is not "works", points to the gateway. If either is unsure or was not
+    tried, the cause is unknown.
     """
     if not here.accuses or direct in (None, Verdict.UNSURE, Verdict.NOT_TRIED):
         return Cause.UNKNOWN
@@ -28,5 +28,5 @@ def cause(here: Verdict, direct: Verdict | None) -> Cause:
 
 
 def sent_directly(here: Verdict) -> bool:
-    """Whether a cell is sent over the second route too."""
+    """Whether a check is repeated over the second route."""
     return here not in (Verdict.WORKS, Verdict.NOT_TRIED)

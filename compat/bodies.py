@@ -1,4 +1,4 @@
-"""Bodies of chat requests, and the words in which all checks ask. Pure."""
+"""Bodies of chat requests, and the wording that all checks share. Pure."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,14 +14,14 @@ def say(role: str, content: object, **fields: object) -> Body:
 
 
 def chat(
-    setting: Setting, said: str | Sequence[Body], output_tokens: int, *,
+    setting: Setting, prompt: str | Sequence[Body], output_tokens: int, *,
     media_tokens: int = 0, choices: int = 1, **fields: Any,
 ) -> Ask:  # fmt: skip
-    """A chat request whose reply has at most `output_tokens`, thinking not counted.
+    """A chat request whose reply has at most `output_tokens`, not counting reasoning tokens.
 
-    Where a field of `fields` is the budget itself, no other is added.
+    If `fields` sets the token budget itself, no other budget is added.
     """
-    messages = [say("user", said)] if isinstance(said, str) else list(said)
+    messages = [say("user", prompt)] if isinstance(prompt, str) else list(prompt)
     cap = output_tokens + (THINKING_TOKENS if setting.reasons else 0)
     body: Body = {"model": setting.model, "messages": messages, **fields}
     if not {"max_tokens", "max_completion_tokens"} & fields.keys():
@@ -37,7 +37,7 @@ def reply_exactly(word: str) -> str:
 
 def function(name: str, properties: Body, strict: bool = False, about: str = "") -> Body:
     """A tool: a function whose properties are all required."""
-    made: Body = {
+    definition: Body = {
         "name": name,
         "description": about or name.replace("_", " "),
         "parameters": {
@@ -45,7 +45,7 @@ def function(name: str, properties: Body, strict: bool = False, about: str = "")
             "additionalProperties": False,
         },
     }  # fmt: skip
-    return {"type": "function", "function": made | ({"strict": True} if strict else {})}
+    return {"type": "function", "function": definition | ({"strict": True} if strict else {})}
 
 
 def named(name: str) -> Body:
@@ -62,5 +62,5 @@ def json_schema(schema: Body, name: str = "answer") -> Body:
 
 def call_tool_flat(name: str) -> Body:
     """A function as the Responses API wants it: its fields at the top."""
-    made = function(name, {"key": {"type": "string"}})["function"]
-    return {"type": "function", **made, "strict": False}
+    definition = function(name, {"key": {"type": "string"}})["function"]
+    return {"type": "function", **definition, "strict": False}

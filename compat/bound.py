@@ -1,4 +1,4 @@
-"""What the checks may use at most, before anything is sent. Pure."""
+"""Upper bounds of what the checks may use, known before anything is sent. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,10 +10,11 @@ from compat.words import Words
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is made for one model: of each check one round's bound, and what is not tried and why.
+    """What is planned for one model: the bound of one round of each check, and what is not tried.
 
-    `once`: when everything works at once; the number of requests is exact. `at_most`: when nothing
-    does, and every check is sent three times.
+    `not_tried` gives the reason for each check that is left out. `once` is the use if everything
+    works the first time; its number of requests is exact. `at_most` is the use if nothing works
+    and every check is sent three times.
     """
 
     model: str
@@ -43,15 +44,18 @@ def plan(checks: Sequence[Check], setting: Setting) -> Plan:
 
 
 def cost(bound: Bound, input_price: float, output_price: float) -> float:
-    """The most that a bound costs, by prices per million tokens."""
+    """The most that a bound can cost, given prices per million tokens."""
     return (bound.prompt_tokens * input_price + bound.output_tokens * output_price) / 1e6
 
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """What the survey of a model may use: `once` where everything works, `reasoning` the same where
-    the model turns out to reason, `most` where nothing works (and it may reason). What a rate limit
-    refuses and is sent again is not counted: it costs nothing."""
+    """What the survey of a model may use.
+
+    `once`: if everything works; `reasoning`: the same, if the model turns out to reason; `most`: if
+    nothing works and the model reasons. Requests that a rate limit refuses and that are sent again
+    are not counted: they cost nothing.
+    """
 
     once: Bound
     reasoning: Bound
@@ -71,6 +75,6 @@ def outlook(checks: Sequence[Check], setting: Setting, looks: int) -> Outlook:
 
 def _sum(bounds: Iterable[Bound]) -> Bound:
     total = Bound()
-    for one in bounds:
-        total = total.plus(one)
+    for bound in bounds:
+        total = total.plus(bound)
     return total

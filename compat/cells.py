@@ -15,15 +15,16 @@ VERSION = 1
 
 
 class CellsError(InputError):
-    """A compat.json that is none, in one sentence."""
+    """A file that is not a valid compat.json, in one sentence."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
     """What one check found for one model over one route (`arm`: empty, or `direct`).
 
-    `evidence` is the fact, at most 200 characters; `cost` is in the run's currency, None where it
-    is unknown; `status` is the telling request's, None where it had none; `sent` counts requests.
+    `evidence` is the fact, at most 200 characters; `cost` is in the run's currency, None if
+    unknown; `status` is the HTTP status of the request that decided the verdict, None if it got no
+    response; `sent` counts requests.
     """
 
     check: str
@@ -43,12 +44,15 @@ class Cell:
 
     @property
     def symbol(self) -> str:
-        """Shown with the verdict's word, never alone."""
+        """The verdict's symbol; it is always shown together with the verdict's word."""
         return SYMBOLS[self.verdict]
 
     @property
     def in_code(self) -> Words | None:
-        """`So in your code: ...`; None where it works, or of a check that this version lacks."""
+        """What the verdict means in the user's code.
+
+        None if the check works, or if this version does not have it.
+        """
         check = find(self.check)
         return None if check is None else check.in_code(self.verdict)
 
@@ -59,17 +63,17 @@ def as_json(cells: Sequence[Cell]) -> dict[str, Any]:
 
 
 def from_json(content: object) -> list[Cell]:
-    """The cells of a compat.json. A later version's further fields are passed over. Raises
+    """The cells of a compat.json. Fields that a later version added are ignored. Raises
     CellsError."""
     if not isinstance(content, dict) or not isinstance(content.get("cells"), list):
-        raise CellsError("it is no compat.json: it holds no list of cells")
-    return [_cell(place, told) for place, told in enumerate(content["cells"])]
+        raise CellsError("it is not a compat.json: it has no list of cells")
+    return [_cell(place, entry) for place, entry in enumerate(content["cells"])]
 
 
-def _cell(place: int, told: object) -> Cell:
-    if not isinstance(told, dict):
-        raise CellsError(f"cell {place} is no object")
-    known = {name: told[name] for name in Cell.__dataclass_fields__ if name in told}
+def _cell(place: int, entry: object) -> Cell:
+    if not isinstance(entry, dict):
+        raise CellsError(f"cell {place} is not an object")
+    known = {name: entry[name] for name in Cell.__dataclass_fields__ if name in entry}
     for name, kind in _KINDS.items():
         required = name in SCHEMA["properties"]["cells"]["items"]["required"]
         if (required and name not in known) or (
@@ -117,5 +121,5 @@ SCHEMA: dict[str, Any] = {
 
 
 def worst(cells: Sequence[Cell]) -> Verdict:
-    """The worst verdict of some cells, by which groups are sorted."""
+    """The worst verdict among some cells; groups are sorted by it."""
     return min((cell.verdict for cell in cells), key=WORST_FIRST.index)

@@ -1,4 +1,4 @@
-"""A check is data: what it sends, at most how much, and how its answers are judged. Pure."""
+"""A check is data: what it sends, its upper bound, and how its answers are judged. Pure."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -15,18 +15,19 @@ CHAT, RESPONSES, EMBEDDINGS, MODELS, FILES, BATCHES = (
     "/chat/completions", "/responses", "/embeddings", "/models", "/files", "/batches",
 )  # fmt: skip
 Body = dict[str, Any]
-_BYTES_PER_TOKEN = 3  # fewer than any tokenizer in use needs for English and JSON
+_BYTES_PER_TOKEN = 3  # fewer than any common tokenizer takes for English and JSON
 _FORMAT_TOKENS = 12
 THINKING_TOKENS = 500
-"""What a model that reasons may use on top of the tokens of its answer."""
+"""What a reasoning model may use on top of the tokens of its answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """For which model a check is made, and what is known of it.
+    """The model that a check is made for, and what is known about it.
 
-    `seed` and `round` make the nonces; `tokens_field` is how the model wants its budget called.
-    None of what follows is guessed: unknown is None, and the checks that need it are not tried.
+    `seed` and `round` determine the nonces; `tokens_field` is the name of the budget's field that
+    the model accepts. Nothing is guessed: what is unknown is None, and the checks that need it are
+    not tried.
     """
 
     model: str
@@ -34,21 +35,23 @@ class Setting:
     round: int = 0
     reasons: bool = False
     tokens_field: str = "max_tokens"
-    tokens_field_given: bool = False  # whether the operator said so
-    forced_token: tuple[int, str] | None = None  # an id of its tokenizer, and the id's text
-    context_tokens: int | None = None  # as stated
-    longest_context_tokens: int = 200_000  # what error.context may send at most
-    caches_prompts: bool | None = None  # whether the model is said to cache prompts
-    keyed: bool = True  # whether a key is sent, and nothing else may be it
-    lacks: frozenset[str] = frozenset()  # ids of checks that the model is said not to support
+    tokens_field_given: bool = False  # whether the operator set it
+    forced_token: tuple[int, str] | None = (
+        None  # a token id of its tokenizer, and that token's text
+    )
+    context_tokens: int | None = None  # as the operator states it
+    longest_context_tokens: int = 200_000  # the most that error.context may send
+    caches_prompts: bool | None = None  # whether the operator says that it caches prompts
+    keyed: bool = True  # whether the key is the only credential that is sent
+    lacks: frozenset[str] = frozenset()  # ids of checks that the operator says it does not support
     embeds: bool = False  # an embedding model
-    responses: bool = False  # whether the Responses API is asked for
-    files: bool = False  # whether files and batches are
+    responses: bool = False  # whether the Responses API is to be checked
+    files: bool = False  # whether files and batches are to be checked
 
     def word(self, *names: object) -> str:
-        """A nonce such as KORVAL-4821, another one for each check, name and round."""
-        told = "/".join(str(part) for part in (self.seed, self.model, self.round, *names))
-        digest = sha256(told.encode()).digest()
+        """A nonce such as KORVAL-4821, different for each check, name and round."""
+        path = "/".join(str(part) for part in (self.seed, self.model, self.round, *names))
+        digest = sha256(path.encode()).digest()
         letters = "".join(
             ("BDFGKLMNPRSTVZ" if place % 2 == 0 else "AEIOU")[byte % (14 if place % 2 == 0 else 5)]
             for place, byte in enumerate(digest[:5])
@@ -57,17 +60,17 @@ class Setting:
 
     def digits(self, *names: object) -> str:
         """A nonce of six digits, for pictures."""
-        told = "/".join(str(part) for part in (self.seed, self.model, self.round, *names))
-        return str(100_000 + int.from_bytes(sha256(told.encode()).digest()[:8]) % 900_000)
+        path = "/".join(str(part) for part in (self.seed, self.model, self.round, *names))
+        return str(100_000 + int.from_bytes(sha256(path.encode()).digest()[:8]) % 900_000)
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
     """One request. `output_tokens` bounds the reply, `media_tokens` what pictures and files add.
 
-    `wrong_key`: send another key than the operator's. `close_after_events`: close the stream then.
-    `wait_s`: so long after the request before it. `file`: the text of a file that goes with the
-    body's fields, as a form.
+    `wrong_key`: send a key that is not the operator's. `close_after_events`: close the stream after
+    that many events. `wait_s`: seconds to wait after the previous request. `file`: the text of a
+    file that is sent together with the body's fields, as a form.
     """
 
     body: Body | None
@@ -83,15 +86,15 @@ class Ask:
 
     @property
     def prompt_tokens(self) -> int:
-        """An upper bound of what the prompt will count."""
+        """An upper bound of the prompt's tokens."""
         if self.known_prompt_tokens is not None or self.body is None:
             return self.known_prompt_tokens or 0
-        told = {k: v for k, v in self.body.items() if k in _COUNTED}
-        text = json.dumps(_without_media(told), ensure_ascii=False, separators=(",", ":"))
+        counted = {k: v for k, v in self.body.items() if k in _COUNTED}
+        text = json.dumps(_without_media(counted), ensure_ascii=False, separators=(",", ":"))
         return -(-len(text.encode()) // _BYTES_PER_TOKEN) + _FORMAT_TOKENS + self.media_tokens
 
     def again(self, **changes: Any) -> "Ask":
-        """The same with some of its fields changed."""
+        """The same request with some of its fields changed."""
         return replace(self, **changes)
 
 
@@ -107,7 +110,7 @@ def _without_media(value: Any) -> Any:
 
 
 class Bound(NamedTuple):
-    """At most so many requests, and tokens in and out."""
+    """The most requests, and tokens in and out."""
 
     requests: int = 0
     prompt_tokens: int = 0
@@ -125,7 +128,7 @@ class Bound(NamedTuple):
 
 
 def bound_of(asks: Sequence[Ask]) -> Bound:
-    """What these requests may use at most."""
+    """The most that these requests may use."""
     return Bound(
         len(asks), sum(a.prompt_tokens for a in asks), sum(a.output_tokens for a in asks)
     )  # fmt: skip
@@ -137,24 +140,24 @@ Then = Callable[[Setting, Sequence[Evidence]], Sequence[Ask]]
 
 
 def nothing_more(setting: Setting, seen: Sequence[Evidence]) -> Sequence[Ask]:
-    """Most checks know all of their requests beforehand."""
+    """No further requests: most checks know all of theirs beforehand."""
     return ()
 
 
 def always(setting: Setting) -> Words | None:
-    """Most checks can be tried with any model."""
+    """No reason against it: most checks can be tried with any model."""
     return None
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One feature of the API, and how it is told whether it works.
+    """One feature of the API, and how to find out whether it works.
 
-    `asks` are a round's first requests; `then` what follows from their answers, asked until it
-    says nothing more, `then_bound` in all (`then_works`: also where the check works).
-    `names` are the words of a clear refusal. `untried`
-    says why it cannot be tried. `guarantee`: a promise, which one counter-example denies.
-    `feature` is what the user's code sets; `if_ignored` and `if_wrong` what happens in it then.
+    `asks` gives a round's first requests; `then` gives those that follow from the answers and is
+    called until it returns none. `then_bound` bounds the latter in all (`then_works`: they are
+    sent even if the check works). `names` are the words of a clear refusal. `untried` says why the
+    check cannot be tried. `guarantee`: a promise that one counter-example refutes. `feature` is
+    what the user's code sets; `if_ignored` and `if_wrong` say what then happens in that code.
     """
 
     id: str
@@ -177,7 +180,7 @@ class Check:
     surface: str = "chat"
 
     def not_tried(self, setting: Setting) -> Words | None:
-        """Why this check is not made for this model, or None."""
+        """Why this check is not made for this model; None if it is made."""
         if self.id in setting.lacks:
             return untried.LACKS
         if (self.surface == "embeddings") != setting.embeds and self.surface != "any":
@@ -197,16 +200,16 @@ class Check:
         return why
 
     def bound(self, setting: Setting, works: bool = False) -> Bound:
-        """What one round may use at most (where it `works`); nothing where it is not tried."""
+        """The most that one round may use (if the check `works`); nothing if it is not tried."""
         if self.not_tried(setting) is not None:
             return Bound()
         first = bound_of(self.asks(setting))
         return first if works and not self.then_works else first.plus(self.then_bound(setting))
 
     def in_code(self, verdict: Verdict) -> Words | None:
-        """`So in your code: ...` for a verdict other than works."""
+        """What a verdict other than works means in the user's code."""
         name = self.feature
-        told = {
+        sentences = {
             Verdict.IGNORED: self.if_ignored or Words(
                 f"{name} changes nothing, and no error says so",
                 f"设置 {name} 没有任何作用，也不会报错",
@@ -228,7 +231,7 @@ class Check:
                 f"在重新检查之前，请不要依赖 {name}",
             ),
             Verdict.NOT_TRIED: Words(
-                f"nothing is known of {name}", f"尚不清楚 {name} 是否可用",
+                f"nothing is known about {name}", f"尚不清楚 {name} 是否可用",
             ),
         }  # fmt: skip
-        return told.get(verdict)
+        return sentences.get(verdict)

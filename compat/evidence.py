@@ -1,4 +1,4 @@
-"""What came back for one request, raw, and strict views of it that never mend. Pure."""
+"""What came back for one request, raw, and strict views of it that repair nothing. Pure."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from recording.untrusted_text import quoted
 
 ENVELOPE_KEYS = ("message", "msg", "detail", "error_msg")
 _NOT_THE_FEATURE = {401, 402, 403, 407, 408, 425, 429}
-"""About the key, the account or the load: no word about a feature."""
+"""Statuses about the key, the account or the load, which say nothing about a feature."""
 
 
 OVERFLOW = ("context length", "context_length", "context window", "maximum context")
@@ -22,10 +22,10 @@ class Outcome(StrEnum):
     """How the exchange ended."""
 
     DONE = "done"  # the whole reply was read
-    CLOSED = "closed"  # we closed the stream, as the check asks
+    CLOSED = "closed"  # we closed the stream, as the check wants
     TIMEOUT = "timeout"
     RESET = "reset"  # the connection could not be made, or was lost before the reply
-    CUT = "cut"  # the connection was lost within the reply
+    CUT = "cut"  # the connection was lost during the reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,20 +51,20 @@ class Evidence:
 
     @property
     def streamed(self) -> bool:
-        """Whether a stream was asked for."""
+        """Whether a stream was requested."""
         return bool((self.sent or {}).get("stream"))
 
     @property
     def request_id(self) -> str:
-        """The gateway's name for the request; empty where it gives none."""
+        """The gateway's id of the request; empty if it gives none."""
         names = ("x-request-id", "request-id", "x-generation-id", "x-litellm-call-id")
         return next((self.headers[name] for name in names if self.headers.get(name)), "")
 
 
 def strict_json(raw: bytes) -> Any:
-    """JSON as the RFC has it: UTF-8, no NaN, nothing after it. Raises ValueError.
+    """JSON as the RFC defines it: UTF-8, no NaN, nothing after it. Raises ValueError.
 
-    Bytes that are no UTF-8 become U+FFFD, as a client shows them.
+    Bytes that are not UTF-8 become U+FFFD, as a client shows them.
     """
     try:
         return json.loads(raw.decode("utf-8", "replace"), parse_constant=_no_number)
@@ -73,13 +73,13 @@ def strict_json(raw: bytes) -> Any:
 
 
 def _no_number(name: str) -> Any:
-    raise ValueError(f"{name} is no number")
+    raise ValueError(f"{name} is not a number")
 
 
 def error_of(evidence: Evidence) -> Mapping[str, Any] | None:
-    """The error envelope: `{"error": {"message": ...}}` with a message; None where there is none.
+    """The error envelope: `{"error": {"message": ...}}` with a message; None if there is none.
 
-    A message straight at the top, or `error` as a text, counts as well: clients show it.
+    A message at the top level, or `error` as a string, counts as well: clients show it.
     """
     try:
         body = mapping(strict_json(evidence.body))
@@ -90,14 +90,14 @@ def error_of(evidence: Evidence) -> Mapping[str, Any] | None:
         return {"message": error}
     for candidate in (mapping(error), body):
         for key in ENVELOPE_KEYS:
-            said = candidate.get(key)
-            if said and (isinstance(said, str) or key == "detail"):
-                return {**candidate, "message": said if isinstance(said, str) else str(said)}
+            value = candidate.get(key)
+            if value and (isinstance(value, str) or key == "detail"):
+                return {**candidate, "message": value if isinstance(value, str) else str(value)}
     return None
 
 
 def said(evidence: Evidence) -> str:
-    """The status and the first words of an error, for a fact."""
+    """The status and the first words of an error, for use in a fact."""
     error = error_of(evidence)
     words = error["message"] if error else evidence.body[:120].decode("utf-8", "replace")
     return f"HTTP {evidence.status}: {quoted(words, 120)}"
@@ -111,9 +111,9 @@ def names_any(error: Mapping[str, Any], names: Sequence[str]) -> bool:
 
 
 def answered(evidence: Evidence, names: Sequence[str]) -> Evidence:
-    """The evidence if it is a 200 that was read whole. Raises Settled for all else.
+    """The evidence if it is a 200 that was read completely. Raises Settled otherwise.
 
-    `names`: words that a clear refusal of the feature would hold.
+    `names`: words that a clear refusal of the feature would contain.
     """
     status = evidence.status
     if evidence.outcome in (Outcome.TIMEOUT, Outcome.RESET, Outcome.CUT) or status is None:
@@ -136,7 +136,7 @@ def answered(evidence: Evidence, names: Sequence[str]) -> Evidence:
 
 
 def object_of(evidence: Evidence, names: Sequence[str]) -> Mapping[str, Any]:
-    """A plain 200's JSON object. Raises Settled where it is none, or holds an error."""
+    """The JSON object of a plain 200. Raises Settled if there is none, or if it is an error."""
     raw = answered(evidence, names).body
     try:
         body = strict_json(raw)
@@ -144,7 +144,7 @@ def object_of(evidence: Evidence, names: Sequence[str]) -> Mapping[str, Any]:
         shown = quoted(raw[:60].decode("utf-8", "replace"))
         raise Settled(broken(f"HTTP 200 without JSON ({error}): {shown}")) from None
     if not isinstance(body, dict):
-        raise Settled(broken("HTTP 200 whose JSON is no object"))
+        raise Settled(broken("HTTP 200 whose JSON is not an object"))
     if body.get("error"):
         raise Settled(broken(f"HTTP 200 with an error: {said(evidence)}"))
     return body

@@ -1,10 +1,10 @@
-"""evidence.jsonl: what came back for each request of the checks, raw, a line each.
+"""evidence.jsonl: what came back for each request of the checks, raw, one line per request.
 
     {"phase": "compat/m/2", "index": 0, "check": "stop", "sent": {...}, "status": 200,
      "headers": {...}, "pieces": [[0.41, "data: ..."], ...], "outcome": "done", "elapsed_s": 0.8}
 
-A piece that is no UTF-8 (a character cut in two) is `[0.41, {"base64": "..."}]`. Keys are taken out
-before a line is written; a piece keeps its length where one stood in it.
+A piece that is not UTF-8 (a character cut in two) is `[0.41, {"base64": "..."}]`. Keys are removed
+before a line is written; a piece that contained one keeps its length.
 """
 
 import base64
@@ -20,7 +20,7 @@ from recording.redaction import SHORTEST, redacted
 
 NAME = "evidence.jsonl"
 MOST_BYTES = 4_000_000
-"""Of one reply: longer than any list of models; what is longer is cut, and is `cut`."""
+"""Bytes kept of one reply, more than any list of models has. A longer one is cut and marked so."""
 _KEPT_OUT = ("set-cookie",)
 Place = tuple[str, int]
 """Phase and index."""
@@ -33,7 +33,7 @@ def append(
     line = json.dumps(_as_json(place, check, _clean(evidence, secrets)), ensure_ascii=False)
     with (folder / NAME).open("ab+") as file:
         if file.tell() and _last_byte(file) != b"\n":
-            file.write(b"\n")  # a line that was torn when its process died
+            file.write(b"\n")  # a line left incomplete when its process died
         file.write(line.encode("utf-8", "backslashreplace") + b"\n")
 
 
@@ -43,19 +43,21 @@ def _last_byte(file: BinaryIO) -> bytes:
 
 
 def read(folder: Path) -> dict[Place, Evidence]:
-    """What is kept, by phase and index; of a request that was sent again, the last. Empty where
-    there is no file; a torn line counts as none. Raises InputError."""
+    """The stored evidence, by phase and index; the last of a request that was sent again.
+
+    Empty if there is no file; an incomplete line is ignored. Raises InputError.
+    """
     path = folder / NAME
     if not path.exists():
         return {}
-    found = {}
+    by_name = {}
     for line in read_bytes(path).split(b"\n")[:-1]:
         try:
-            told = json_of(line)
+            entry = json_of(line)
         except InputError:
             continue
-        found[(str(told["phase"]), int(told["index"]))] = _evidence(told)
-    return found
+        by_name[(str(entry["phase"]), int(entry["index"]))] = _evidence(entry)
+    return by_name
 
 
 def _as_json(place: Place, check: str, evidence: Evidence) -> dict[str, Any]:
@@ -72,11 +74,11 @@ def _as_json(place: Place, check: str, evidence: Evidence) -> dict[str, Any]:
     }
 
 
-def _evidence(told: Mapping[str, Any]) -> Evidence:
-    pieces = tuple((float(at_s), _bytes(piece)) for at_s, piece in told["pieces"])
+def _evidence(entry: Mapping[str, Any]) -> Evidence:
+    pieces = tuple((float(at_s), _bytes(piece)) for at_s, piece in entry["pieces"])
     return Evidence(
-        told["sent"], told["status"], told["headers"], pieces, Outcome(told["outcome"]),
-        told["elapsed_s"],
+        entry["sent"], entry["status"], entry["headers"], pieces, Outcome(entry["outcome"]),
+        entry["elapsed_s"],
     )  # fmt: skip
 
 
@@ -87,12 +89,12 @@ def _told(piece: bytes) -> str | dict[str, str]:
         return {"base64": base64.b64encode(piece).decode()}
 
 
-def _bytes(told: str | Mapping[str, str]) -> bytes:
-    return told.encode() if isinstance(told, str) else base64.b64decode(told["base64"])
+def _bytes(stored: str | Mapping[str, str]) -> bytes:
+    return stored.encode() if isinstance(stored, str) else base64.b64decode(stored["base64"])
 
 
 def _clean(evidence: Evidence, secrets: Sequence[str]) -> Evidence:
-    """Without keys and cookies, and no longer than is kept."""
+    """The evidence without keys and cookies, cut to the length that is kept."""
     headers = {
         name: redacted(value, secrets)
         for name, value in evidence.headers.items()
@@ -114,8 +116,10 @@ def _clean(evidence: Evidence, secrets: Sequence[str]) -> Evidence:
 def _without(
     pieces: Sequence[tuple[float, bytes]], secrets: Sequence[str]
 ) -> Sequence[tuple[float, bytes]]:
-    """The pieces without keys, also one that is cut between two pieces. A key as it is leaves as
-    many asterisks; one that is coded makes one piece of all."""
+    """The pieces without keys, even one that is split between two pieces.
+
+    A literal key becomes as many asterisks; if a key is encoded, all pieces become one.
+    """
     body = b"".join(piece for _, piece in pieces)
     masked = body
     for secret in secrets:

@@ -6,10 +6,10 @@ from math import comb
 
 
 def more_alike(some: Sequence[str], others: Sequence[str]) -> float:
-    """The one-sided p-value that `some` agree no more than `others` do.
+    """The one-sided p-value of the hypothesis that `some` agree no more than `others` do.
 
-    Each group's answers are those equal to its own commonest one, or not; the table's margins are
-    held fixed (Fisher, 1922). 1.0 where a group is empty.
+    Each answer either equals the commonest one of its group or does not; the table's margins are
+    held fixed (Fisher, 1922). 1.0 if a group is empty.
     """
     if not some or not others:
         return 1.0

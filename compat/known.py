@@ -1,4 +1,4 @@
-"""What is known of a model before anything is sent: by its name, and as the operator says. Pure."""
+"""What a model's name and the operator tell about it before anything is sent. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -14,15 +14,15 @@ from compat.survey import Survey
 from recording.errors import OperatorError
 
 DIRECT = "direct"
-"""What the second route is called in names of phases, and in cells."""
+"""The name of the second route in phases' names and in cells."""
 _O200K = ("gpt-4o*", "gpt-4.1*", "gpt-4.5*", "gpt-5*", "o1*", "o3*", "o4*", "gpt-oss*")
 _FORCED = (32, "A")
 """Token 32 of o200k is the letter A."""
 
 
 def _checks_of(patterns: Sequence[str], own: Own) -> list[Check]:
-    """The checks of these ids or patterns; without any, all of the chat API's and the embeddings',
-    and the operator's own. Raises OperatorError."""
+    """The checks with these ids or patterns; if there are none, all checks of the chat and
+    embeddings APIs and the operator's own. Raises OperatorError."""
     known = (*CHECKS, *checks_of(own))
     if not patterns:
         return [*known]
@@ -30,16 +30,17 @@ def _checks_of(patterns: Sequence[str], own: Own) -> list[Check]:
         return chosen(patterns, known)
     except KeyError as error:
         raise OperatorError(
-            f"--checks names no check of ours, {error.args[0]!r}: docs/how-to/compat.md lists them."
+            f"--checks names an unknown check, {error.args[0]!r}: docs/how-to/compat.md lists them."
         ) from None
 
 
 def keyed(gateway: Mapping[str, Any], options: Mapping[str, Any]) -> bool:
-    """Whether the key goes where `--auth` says and nowhere else, by what a manifest says of a
-    gateway and of the run's options.
+    """Whether the key is sent where `--auth` says and nothing else can be a credential, given
+    what a manifest says about a gateway and the run's options.
 
-    Else a wrong key beside the one that counts would be served, and a healthy gateway be accused: a
-    header of the operator's, a query, a long word of the path or a client's certificate may be it.
+    A header of the operator's, a query, a long path segment or a client certificate may be the
+    credential that counts. A wrong key beside it would then be served, and a healthy gateway would
+    be accused.
     """
     if str(gateway.get("auth") or "").strip().lower() == "none" or options.get("client_cert"):
         return False
@@ -62,9 +63,11 @@ def survey_of(
     model: str, *, run_id: str, checks: str, context_tokens: int, keyed: bool = True,
     tokens_field: str = "auto", own: Own = NOTHING,
 ) -> Survey:  # fmt: skip
-    """The checks of a model, before any answer. `checks` are ids and patterns with commas between:
-    the Responses API, files and batches are asked for by naming one of their checks.
-    `context_tokens` 0: not known. `tokens_field`: how the operator says the budget is called.
+    """The survey of a model, before any answer.
+
+    `checks` are ids and patterns separated by commas; the Responses API, files and batches are
+    checked only if one of their checks is named. `context_tokens` 0 means unknown. `tokens_field`
+    is the name of the budget's field, if the operator gives one.
 
     Raises OperatorError.
     """
@@ -73,7 +76,9 @@ def survey_of(
     setting = Setting(
         model,
         seed=run_id,
-        forced_token=_FORCED if any(fnmatchcase(name, one) for one in _O200K) else None,
+        forced_token=_FORCED
+        if any(fnmatchcase(name, known_name) for known_name in _O200K)
+        else None,
         context_tokens=context_tokens or None,
         keyed=keyed,
         embeds="embed" in name,
@@ -89,12 +94,12 @@ def direct_of(
     survey: Survey, *, run_id: str, against_model: str, context_tokens: int, keyed: bool = True,
     own: Own = NOTHING,
 ) -> Survey | None:  # fmt: skip
-    """The same model over the second route: of a survey that has ended, the checks that do not
-    work. None: every one does, or nothing was answered.
+    """The survey of the same model over the second route, with the checks of a finished survey
+    that do not work. None if all of them work, or if nothing was answered.
 
-    `against_model` says what the reference calls the model: OURS=THEIRS, with commas between.
+    `against_model` gives the reference's names of models: OURS=THEIRS, separated by commas.
     """
-    asked = [name for name, found in survey.findings().items() if sent_directly(found.verdict)]
+    asked = [name for name, finding in survey.findings().items() if sent_directly(finding.verdict)]
     if survey.mute or not asked:
         return None
     model, setting = survey.setting.model, survey.setting
@@ -111,7 +116,7 @@ def direct_of(
 
 
 def of_manifest(model: str, manifest: Mapping[str, Any], run_id: str) -> Survey:
-    """The checks of a model of a run, by its manifest. Raises OperatorError."""
+    """The survey of one model of a run, from its manifest. Raises OperatorError."""
     options = manifest.get("options") or {}
     return survey_of(
         model,
@@ -125,7 +130,7 @@ def of_manifest(model: str, manifest: Mapping[str, Any], run_id: str) -> Survey:
 
 
 def direct_of_manifest(survey: Survey, manifest: Mapping[str, Any], run_id: str) -> Survey | None:
-    """Of a survey of a run that has ended: the checks that go over the second route too."""
+    """The survey over the second route that follows a finished one, from a run's manifest."""
     options = manifest.get("options") or {}
     if not options.get("against"):
         return None
@@ -140,6 +145,6 @@ def direct_of_manifest(survey: Survey, manifest: Mapping[str, Any], run_id: str)
 
 
 def own_of(manifest: Mapping[str, Any]) -> Own:
-    """The operator's own tools and schemas, as a manifest keeps them. Raises OperatorError."""
+    """The operator's own tools and schemas, from a manifest. Raises OperatorError."""
     kept = manifest.get("require")
     return parse(kept, "--require") if isinstance(kept, dict) else NOTHING

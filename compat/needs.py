@@ -1,4 +1,4 @@
-"""Which features an application uses, read off the bodies that it sends. Pure."""
+"""Which features an application uses, according to the bodies that it sends. Pure."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -14,8 +14,8 @@ _HARMLESS = ("user", "safety_identifier", "metadata", "prompt_cache_key", "servi
 
 
 def _messages(body: Json) -> list[Json]:
-    told = body.get("messages")
-    return [mapping(message) for message in told] if isinstance(told, list) else []
+    messages = body.get("messages")
+    return [mapping(message) for message in messages] if isinstance(messages, list) else []
 
 
 def _parts(body: Json) -> list[Json]:
@@ -24,8 +24,8 @@ def _parts(body: Json) -> list[Json]:
 
 
 def _functions(body: Json) -> list[Json]:
-    told = body.get("tools")
-    return [mapping(mapping(t).get("function")) for t in told] if isinstance(told, list) else []
+    tools = body.get("tools")
+    return [mapping(mapping(t).get("function")) for t in tools] if isinstance(tools, list) else []
 
 
 def _has(name: str) -> Callable[[Json], bool]:
@@ -45,8 +45,8 @@ def _format(body: Json) -> str:
 
 
 def _deep(body: Json) -> bool:
-    told = json.dumps(mapping(body.get("response_format")))
-    return any(word in told for word in ('"$defs"', '"$ref"', '"anyOf"'))
+    text = json.dumps(mapping(body.get("response_format")))
+    return any(word in text for word in ('"$defs"', '"$ref"', '"anyOf"'))
 
 
 def _schema(deep: bool, stream: bool) -> Callable[[Json], bool]:
@@ -57,8 +57,8 @@ def _schema(deep: bool, stream: bool) -> Callable[[Json], bool]:
 
 
 def _choice(body: Json) -> str:
-    told = body.get("tool_choice")
-    return told if isinstance(told, str) else "named" if isinstance(told, dict) else ""
+    choice = body.get("tool_choice")
+    return choice if isinstance(choice, str) else "named" if isinstance(choice, dict) else ""
 
 
 def _chosen(name: str) -> Callable[[Json], bool]:
@@ -66,7 +66,7 @@ def _chosen(name: str) -> Callable[[Json], bool]:
 
 
 def _parallel(stream: bool) -> Callable[[Json], bool]:
-    """Tools that the model may call several of at once; seen calls of a turn are proof as well."""
+    """Whether the model may call several tools at once, or did so in an earlier turn."""
     return lambda body: (
         bool(_functions(body))
         and body.get("parallel_tool_calls") is not False
@@ -77,7 +77,7 @@ def _parallel(stream: bool) -> Callable[[Json], bool]:
 
 def _several_calls(body: Json) -> bool:
     calls = (message.get("tool_calls") for message in _messages(body))
-    return any(isinstance(told, list) and len(told) > 1 for told in calls)
+    return any(isinstance(listed, list) and len(listed) > 1 for listed in calls)
 
 
 def _turns(body: Json) -> bool:
@@ -135,19 +135,21 @@ USES: Mapping[str, Callable[[Json], bool]] = {
     "file.pdf": _part("file"),
     "fields.accepted": lambda body: any(body.get(name) is not None for name in _HARMLESS),
 }
-"""Each feature that a chat request's body shows, and how."""
+"""Each feature that can be seen in a chat request's body, and how."""
 ALWAYS = ("error.model",)
 """What every application relies on, whatever it sends."""
 
 
 def needs(bodies: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
-    """The features that the bodies use, by model (empty where a body names none), in the checks'
-    order, their own tools and schemas last. Bodies of embeddings and of the Responses API are told
-    by `input`."""
-    found: dict[str, dict[str, None]] = {}
+    """The features that the bodies use, by model (empty if a body names none).
+
+    They are in the order of the checks, with the application's own tools and schemas last. Bodies
+    of embeddings and of the Responses API are recognised by `input`.
+    """
+    by_model: dict[str, dict[str, None]] = {}
     for body in bodies:
         model = body.get("model")
-        used = found.setdefault(model if isinstance(model, str) else "", {})
+        used = by_model.setdefault(model if isinstance(model, str) else "", {})
         if "input" in body and "messages" not in body:
             used.update(dict.fromkeys(_of_input(body)))
             continue
@@ -156,7 +158,7 @@ def needs(bodies: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
     return {
         model: [*(name for name in BY_ID if name in used),
                 *(name for name in used if name not in BY_ID)]
-        for model, used in found.items()
+        for model, used in by_model.items()
     }  # fmt: skip
 
 
@@ -167,8 +169,11 @@ _OF_RESPONSES = {
 
 
 def _of_input(body: Json) -> set[str]:
-    """A Responses body has fields that an embeddings body never has; text alone may be either,
-    and is taken for a response unless it says how it wants its vectors."""
+    """The features of a body with `input`.
+
+    It is taken for a request of the Responses API unless it names an embedding model or says how
+    it wants its vectors: text alone may be either.
+    """
     if body.get("dimensions") or body.get("encoding_format") or "embed" in str(body.get("model")):
         used = {"embeddings.plain"}
         used |= {"embeddings.dimensions"} if body.get("dimensions") else set()
@@ -178,12 +183,12 @@ def _of_input(body: Json) -> set[str]:
 
 
 def as_toml(
-    found: Mapping[str, Sequence[str]], default_model: str = "*", own: OwnInTraffic | None = None
+    by_model: Mapping[str, Sequence[str]], default_model: str = "*", own: OwnInTraffic | None = None
 ) -> str:
-    """The features as a compat.toml: models that use the same ones together, then the tools and
-    schemas that the bodies hold."""
+    """The features as a compat.toml: models with the same features together, then the tools and
+    schemas that the bodies contain."""
     groups: dict[tuple[str, ...], list[str]] = {}
-    for model, features in found.items():
+    for model, features in by_model.items():
         if features:
             groups.setdefault(tuple(features), []).append(model or default_model)
     parts = [
@@ -194,5 +199,5 @@ def as_toml(
 
 
 def _list(names: Sequence[str]) -> str:
-    """A TOML list; JSON's strings are TOML's, escapes of surrogate pairs aside."""
+    """A TOML list; JSON strings are valid TOML, except for escaped surrogate pairs."""
     return "[" + ", ".join(json.dumps(name, ensure_ascii=False) for name in names) + "]"

@@ -1,4 +1,4 @@
-"""The tools and schemas that an application's own requests hold, for its compat.toml. Pure."""
+"""The tools and schemas in an application's own requests, for its compat.toml. Pure."""
 
 import json
 from collections import Counter
@@ -15,9 +15,9 @@ from recording.untrusted_text import shown
 
 @dataclass(frozen=True, slots=True)
 class OwnInTraffic:
-    """By name, each definition as it is sent; of several by one name the most frequent.
+    """Each definition as it is sent; if several have the same name, the most frequent one.
 
-    `notes` say what was left out, a sentence each.
+    `notes` say what was left out, one sentence per note.
     """
 
     tools: tuple[Mapping[str, Any], ...] = ()
@@ -32,7 +32,7 @@ class OwnInTraffic:
 
 
 def own_features(body: Json) -> Iterator[str]:
-    """The checks of a body's own tools and schema that can be made."""
+    """The ids of the checks that can be made of a body's own tools and schema."""
     stream = bool(body.get("stream"))
     for name, _ in _tools(body):
         yield f"{TOOL_STREAM if stream else TOOL}{name}"
@@ -41,7 +41,7 @@ def own_features(body: Json) -> Iterator[str]:
 
 
 def own_of(bodies: Iterable[Json]) -> OwnInTraffic:
-    """What all bodies hold."""
+    """The tools and schemas of all bodies."""
     tools, schemas, notes = dict[str, Counter[str]](), dict[str, Counter[str]](), list[str]()
     for body in bodies:
         for name, text in _tools(body):
@@ -62,49 +62,49 @@ def own_of(bodies: Iterable[Json]) -> OwnInTraffic:
 
 
 def _tools(body: Json) -> list[tuple[str, str]]:
-    return [found for one in _listed(body) if (found := _fit("tools", one))]
+    return [fitting for tool in _listed(body) if (fitting := _fit("tools", tool))]
 
 
 def _schemas(body: Json) -> list[tuple[str, str]]:
     wanted = mapping(body.get("response_format"))
-    found = _fit("schemas", wanted) if wanted.get("type") == "json_schema" else None
-    return [found] if found else []
+    fitting = _fit("schemas", wanted) if wanted.get("type") == "json_schema" else None
+    return [fitting] if fitting else []
 
 
 def _listed(body: Json) -> list[Any]:
-    told = body.get("tools")
-    return told if isinstance(told, list) and "messages" in body else []
+    tools = body.get("tools")
+    return tools if isinstance(tools, list) and "messages" in body else []
 
 
-def _fit(table: str, told: Any) -> tuple[str, str] | None:
-    """The name and text of a definition, where a check can be made of it."""
+def _fit(table: str, definition: Any) -> tuple[str, str] | None:
+    """The name and text of a definition, or None if no check can be made of it."""
     try:
-        return _read(table, told)
+        return _read(table, definition)
     except OperatorError:
         return None
 
 
-def _read(table: str, told: Any) -> tuple[str, str]:
-    text = json.dumps(told, ensure_ascii=False, sort_keys=True)
+def _read(table: str, definition: Any) -> tuple[str, str]:
+    text = json.dumps(definition, ensure_ascii=False, sort_keys=True)
     own = parse({table: {"json": f"[{text}]"}}, "it")
-    return (own.tools or own.schemas)[0].name, json.dumps(told, ensure_ascii=False)
+    return (own.tools or own.schemas)[0].name, json.dumps(definition, ensure_ascii=False)
 
 
 def _unfit(body: Json) -> Iterator[tuple[str, str]]:
-    """What a check cannot be made of, and why."""
+    """The definitions that no check can be made of, and why."""
     wanted = mapping(body.get("response_format"))
     schema = [wanted] if wanted.get("type") == "json_schema" else []
     for kind, table, listed in (("tool", "tools", _listed(body)), ("schema", "schemas", schema)):
-        for told in listed:
+        for definition in listed:
             try:
-                _read(table, told)
+                _read(table, definition)
             except OperatorError as error:
                 yield kind, shown(str(error).removeprefix(f"it: [{table}] entry 1 "))
 
 
 def _table(name: str, listed: Iterable[Mapping[str, Any]]) -> str:
-    """JSON within a TOML literal, which has no escapes: what may not stand in one is escaped by
-    JSON."""
+    """JSON within a TOML literal string, which has no escapes of its own: characters that TOML
+    does not allow there are escaped by JSON."""
     text = json.dumps([*listed], ensure_ascii=False, indent=1)
     try:
         text.encode()

@@ -1,4 +1,4 @@
-"""A picture and a document with a nonce in them, made without any library. Pure."""
+"""A picture and a PDF document that contain a nonce, made without any library. Pure."""
 
 import base64
 import struct
@@ -20,7 +20,7 @@ _ROWS = {
 
 
 def png(digits: str) -> bytes:
-    """A grey PNG that shows the digits large, black on white; also its Description chunk."""
+    """A greyscale PNG that shows the digits in large black type and has them as its Description."""
     lines = ["0".join(_ROWS[digit].split()[row] for digit in digits) for row in range(7)]
     blank = "0" * (len(lines[0]) + 2 * _MARGIN)
     side = "0" * _MARGIN
@@ -42,7 +42,7 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
 
 
 def pdf(text: str) -> bytes:
-    """A PDF of one page with the text (ASCII without brackets), as text."""
+    """A PDF of one page that contains the text (ASCII without brackets) as text."""
     page = f"BT /F1 24 Tf 72 720 Td ({text}) Tj ET".encode()
     parts = (
         b"<</Type/Catalog/Pages 2 0 R>>",
@@ -52,15 +52,15 @@ def pdf(text: str) -> bytes:
         b"<</Length %d>>\nstream\n%b\nendstream" % (len(page), page),
         b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
     )
-    made, places = b"%PDF-1.4\n", []
+    document, places = b"%PDF-1.4\n", []
     for number, part in enumerate(parts, 1):
-        places.append(len(made))
-        made += b"%d 0 obj\n%b\nendobj\n" % (number, part)
+        places.append(len(document))
+        document += b"%d 0 obj\n%b\nendobj\n" % (number, part)
     table = b"".join(b"%010d 00000 n \n" % place for place in places)
     return (
-        made
+        document
         + b"xref\n0 6\n0000000000 65535 f \n%btrailer\n<</Size 6/Root 1 0 R>>\n" % table
-        + (b"startxref\n%d\n%%%%EOF\n" % len(made))
+        + (b"startxref\n%d\n%%%%EOF\n" % len(document))
     )
 
 

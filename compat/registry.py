@@ -32,12 +32,12 @@ BY_ID: Mapping[str, Check] = {check.id: check for check in CHECKS}
 
 
 def find(name: str) -> Check | None:
-    """A check of ours or of an operator's own by its id, for its words; None: it is neither."""
+    """The built-in or operator's own check with this id, for its wording; None if there is none."""
     return BY_ID.get(name) or own.described(name)
 
 
 def chosen(names: Iterable[str], among: Sequence[Check] = CHECKS) -> list[Check]:
-    """The checks of these ids or patterns (`tool.*`), in their order. Raises KeyError."""
+    """The checks with these ids or patterns (`tool.*`), in order. Raises KeyError."""
     wanted = list(names)
     for name in wanted:
         if not any(fnmatchcase(check.id, name) for check in among):

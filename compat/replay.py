@@ -1,4 +1,4 @@
-"""A survey done again from what is kept of it: what is next to send, and what was found. Pure."""
+"""Repeats a survey from its stored evidence: what to send next, and what was found. Pure."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -11,12 +11,12 @@ Kept = Mapping[Place, Evidence]
 
 
 def phase_name(survey: Survey, wave: Wave) -> str:
-    """What the phase of a wave is called."""
+    """The name of a wave's phase."""
     return f"{survey.name}/{wave.number}"
 
 
 def wave_of(survey: Survey, kept: Kept, phase: str) -> Wave:
-    """The wave that a phase sends. Raises LookupError where what is kept leads to no such wave."""
+    """The wave that a phase sends. Raises LookupError if the evidence leads to no such wave."""
     waves = survey.waves()
     wave = next(waves, None)
     while wave is not None and phase_name(survey, wave) != phase:
@@ -27,11 +27,14 @@ def wave_of(survey: Survey, kept: Kept, phase: str) -> Wave:
 
 
 class Changed(Exception):
-    """What is kept was sent by a version with other checks."""
+    """The stored evidence comes from a version with different checks."""
 
 
 def finish(survey: Survey, kept: Kept, unsent: str) -> None:
-    """Judge a survey by what is kept; `unsent` says why a request was not sent. Raises Changed."""
+    """Judges a survey by its stored evidence; `unsent` says why a request was not sent.
+
+    Raises Changed.
+    """
     waves = survey.waves(unsent)
     wave = next(waves, None)
     while wave is not None:
@@ -43,7 +46,7 @@ def finish(survey: Survey, kept: Kept, unsent: str) -> None:
 
 
 def answers(survey: Survey, wave: Wave, kept: Kept) -> list[Evidence | None]:
-    """What is kept of a wave's requests, in order."""
+    """The stored evidence of a wave's requests, in order."""
     name = phase_name(survey, wave)
     return [kept.get((name, index)) for index in range(len(wave.turns))]
 

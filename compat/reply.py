@@ -1,4 +1,4 @@
-"""A chat reply as it came, plain or streamed, put together strictly: by index, nothing mended."""
+"""A chat reply, plain or streamed, assembled strictly by index, with nothing repaired."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ _REASONING = ("reasoning_content", "reasoning", "thinking")
 
 @dataclass(slots=True)
 class Call:
-    """One tool call. `ids` and `names` hold each that was sent, in order."""
+    """One tool call. `ids` and `names` are all that were sent, in order."""
 
     index: int | None
     ids: list[str] = field(default_factory=list)
@@ -34,7 +34,7 @@ class Call:
 
 @dataclass(slots=True)
 class Choice:
-    """One choice. `finishes` holds every finish reason that was sent, also an empty one."""
+    """One choice. `finishes` are all finish reasons that were sent, including empty ones."""
 
     index: int | None
     content: str = ""
@@ -53,7 +53,7 @@ class Choice:
 
 @dataclass(slots=True)
 class Reply:
-    """All choices, the last usage that was sent, and what a stream said besides."""
+    """All choices, the last usage that was sent, and what else a stream contained."""
 
     choices: list[Choice]
     usage: Mapping[str, Any] | None
@@ -64,7 +64,7 @@ class Reply:
 
     @property
     def only(self) -> Choice:
-        """The first choice. Raises Settled where there is none."""
+        """The first choice. Raises Settled if there is none."""
         if not self.choices:
             raise Settled(broken("HTTP 200 without any choice"))
         return self.choices[0]
@@ -87,7 +87,7 @@ class Reply:
 
     @property
     def cached_tokens(self) -> int | None:
-        """Prompt tokens read from the cache, by any of the names in use."""
+        """Prompt tokens read from the cache, under any of the names in use."""
         usage = self.usage or {}
         paths = ("prompt_tokens_details.cached_tokens", "prompt_cache_hit_tokens",
                  "cache_read_input_tokens", "cached_tokens")  # fmt: skip
@@ -95,12 +95,12 @@ class Reply:
 
     @property
     def spent_on_thinking(self) -> bool:
-        """Whether the budget ended a reply before its text began: nothing can be told of it."""
+        """Whether the budget ended a reply before its text began, so that nothing can be judged."""
         return any(c.finish == "length" and not c.content.strip() for c in self.choices)
 
 
 def reply(evidence: Evidence, names: Sequence[str]) -> Reply:
-    """The reply to a chat request. Raises Settled where there is none to judge."""
+    """The reply to a chat request. Raises Settled if there is none to judge."""
     if evidence.streamed and b"data:" in answered(evidence, names).body[:65536]:
         return _streamed(evidence)
     body = object_of(evidence, names)
@@ -110,53 +110,53 @@ def reply(evidence: Evidence, names: Sequence[str]) -> Reply:
 
 
 def came_as_stream(evidence: Evidence) -> bool:
-    """Whether events came at all, not one JSON object."""
+    """Whether events came at all, rather than one JSON object."""
     return not evidence.body.lstrip().startswith(b"{")
 
 
 def _plain(choice: Mapping[str, Any]) -> Choice:
-    made = Choice(whole(choice.get("index")))
-    _add(made, mapping(choice.get("message")), streamed=False)
-    _finish(made, choice)
-    return made
+    parsed = Choice(whole(choice.get("index")))
+    _add(parsed, mapping(choice.get("message")), streamed=False)
+    _finish(parsed, choice)
+    return parsed
 
 
 def _streamed(evidence: Evidence) -> Reply:
-    made = Reply([], None)
+    reply = Reply([], None)
     for event in events(evidence.pieces):
         if event.data.strip() == DONE:
-            made.done = True
+            reply.done = True
             continue
         try:
             chunk = strict_json(event.data.encode())
         except ValueError:
             raise Settled(broken(f"an event without JSON: {quoted(event.data, 60)}")) from None
         if not isinstance(chunk, dict):
-            raise Settled(broken(f"an event that is no object: {quoted(event.data, 60)}"))
+            raise Settled(broken(f"an event that is not an object: {quoted(event.data, 60)}"))
         if event.name == "error" or chunk.get("error"):
             raise Settled(broken(f"an error within the stream: {quoted(event.data, 100)}"))
-        made.after_done += made.done
-        made.chunks.append((event.at_s, chunk))
+        reply.after_done += reply.done
+        reply.chunks.append((event.at_s, chunk))
         if isinstance(chunk.get("usage"), dict):
-            made.usage = chunk["usage"]
+            reply.usage = chunk["usage"]
         for part in _list(chunk.get("choices")):
             index = whole(mapping(part).get("index"))
-            choice = next((c for c in made.choices if c.index == index), None)
+            choice = next((c for c in reply.choices if c.index == index), None)
             if choice is None:
-                made.choices.append(choice := Choice(index))
+                reply.choices.append(choice := Choice(index))
             delta = mapping(mapping(part).get("delta"))
             if choice.finish and (text_of(delta.get("content")) or delta.get("tool_calls")):
                 choice.faults.append("text or calls after the finish")
             _add(choice, delta, streamed=True)
             _finish(choice, mapping(part))
-    return made
+    return reply
 
 
 def _add(choice: Choice, message: Mapping[str, Any], streamed: bool) -> None:
     choice.content += text_of(message.get("content")) or ""
     choice.refusal += text_of(message.get("refusal")) or ""
     choice.reasoning += next(
-        (told for key in _REASONING if (told := text_of(message.get(key)))), ""
+        (thought for key in _REASONING if (thought := text_of(message.get(key)))), ""
     ) or "".join(
         str(part.get("thinking")) for part in _list(message.get("content"))
         if mapping(part).get("type") == "thinking"
@@ -168,7 +168,7 @@ def _add(choice: Choice, message: Mapping[str, Any], streamed: bool) -> None:
 
 
 def _call(choice: Choice, called: Mapping[str, Any], place: int | None) -> None:
-    """Add a call, or a stream's piece of one. A piece belongs where its index says."""
+    """Adds a call, or a stream's piece of one, to the call with its index."""
     index = whole(called.get("index")) if place is None else place
     if index is None:
         choice.faults.append("a tool call without index")
@@ -184,7 +184,7 @@ def _call(choice: Choice, called: Mapping[str, Any], place: int | None) -> None:
     if isinstance(arguments, str):
         call.arguments = (call.arguments or "") + arguments
     elif arguments is not None:
-        choice.faults.append("arguments that are no text")
+        choice.faults.append("arguments that are not a string")
 
 
 def _finish(choice: Choice, part: Mapping[str, Any]) -> None:

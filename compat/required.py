@@ -1,4 +1,4 @@
-"""compat.toml: which features an application needs of which models. Pure but for `load`.
+"""compat.toml: which features an application needs of which models. Pure except for `load`.
 
 [[require]]
 models = ["gpt-*"]
@@ -8,7 +8,7 @@ allow = { "n" = ["refused"] }
 file = "our-tools.json"
 
 A feature is a check's id or a pattern of ids. `[tools]` and `[schemas]` are the application's own
-(compat/own.py): each is a check more.
+(compat/own.py): each of them adds a check.
 """
 
 import tomllib
@@ -41,27 +41,27 @@ class Requirement:
 
 @dataclass(frozen=True, slots=True)
 class Required:
-    """A compat.toml; `own`: the application's own tools and schemas."""
+    """A compat.toml; `own` are the application's own tools and schemas."""
 
     requirements: tuple[Requirement, ...]
     own: Own = NOTHING
 
     def of(self, model: str) -> dict[str, frozenset[Verdict]]:
-        """What a model must have: each feature, and the verdicts that pass. Where several
+        """What a model must have: each feature, and the verdicts that pass. If several
         requirements name a feature, only what all of them allow passes."""
-        found: dict[str, frozenset[Verdict]] = {}
+        accepted: dict[str, frozenset[Verdict]] = {}
         for requirement in self.requirements:
             if not any(fnmatchcase(model, pattern) for pattern in requirement.models):
                 continue
             for name in dict.fromkeys((*requirement.features, *requirement.allow)):
                 passing = requirement.allow.get(name, frozenset()) | {Verdict.WORKS}
-                found[name] = found.get(name, passing) & passing
-        return found
+                accepted[name] = accepted.get(name, passing) & passing
+        return accepted
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One required cell: `cell` is None where the run has none."""
+    """One required cell: `cell` is None if the run has none."""
 
     model: str
     check: str
@@ -70,18 +70,18 @@ class Judged:
 
 
 def judge(required: Required, cells: Sequence[Cell], models: Sequence[str]) -> list[Judged]:
-    """Every required cell of these models, over the gateway's route. What is not known fails."""
+    """Every required cell of these models, over the gateway's route. What is unknown fails."""
     by_key = {(cell.model, cell.check): cell for cell in cells if not cell.arm}
-    found = []
+    judged = []
     for model in models:
         for name, passing in required.of(model).items():
             cell = by_key.get((model, name))
-            found.append(Judged(model, name, cell, cell is not None and cell.verdict in passing))
-    return found
+            judged.append(Judged(model, name, cell, cell is not None and cell.verdict in passing))
+    return judged
 
 
 def unmatched(required: Required, models: Sequence[str]) -> list[str]:
-    """The patterns that no model of the run matches: what they require would pass unseen."""
+    """The patterns that match no model of the run, so that what they require was not checked."""
     patterns = [p for requirement in required.requirements for p in requirement.models]
     return [p for p in patterns if not any(fnmatchcase(model, p) for model in models)]
 
@@ -92,7 +92,7 @@ def load(path: Path) -> Required:
 
 
 def content(path: Path) -> dict[str, Any]:
-    """What stands in a compat.toml and in the files that it names, as the manifest keeps it.
+    """The content of a compat.toml and of the files that it names, as stored in the manifest.
     Raises OperatorError."""
     try:
         return contents(tomllib.loads(path.read_text(encoding="utf-8")), path)
@@ -117,39 +117,39 @@ def parse(content: Mapping[str, Any], name: str = "compat.toml") -> Required:
 
 def _requirement(name: str, table: Any, known: Sequence[str]) -> Requirement:
     if not isinstance(table, dict):
-        raise OperatorError(f"{name}: require is no table: write [[require]].")
+        raise OperatorError(f"{name}: require is not a table: write [[require]].")
     _known_keys(name, "[[require]]", table, ("models", "features", "allow"))
     models = _texts(name, table, "models")
     features = _texts(name, table, "features")
     allow = table.get("allow", {})
     if not isinstance(allow, dict):
-        raise OperatorError(f'{name}: allow is no table: write allow = {{ "n" = ["refused"] }}.')
-    named = [one for feature in features for one in _meant(name, feature, known)]
+        raise OperatorError(f'{name}: allow is not a table: write allow = {{ "n" = ["refused"] }}.')
+    named = [check for feature in features for check in _meant(name, feature, known)]
     allowed = {
-        one: _verdicts(name, feature, told)
-        for feature, told in allow.items()
-        for one in _meant(name, feature, known)
+        check: _verdicts(name, feature, words)
+        for feature, words in allow.items()
+        for check in _meant(name, feature, known)
     }
     return Requirement(models, tuple(dict.fromkeys(named)), allowed)
 
 
 def _texts(name: str, table: Mapping[str, Any], key: str) -> tuple[str, ...]:
-    told = table.get(key)
-    if not isinstance(told, list) or not told or not all(isinstance(t, str) and t for t in told):
+    value = table.get(key)
+    if not isinstance(value, list) or not value or not all(isinstance(t, str) and t for t in value):
         raise OperatorError(f"{name}: a [[require]] has no {key}: give a list of names.")
-    return tuple(told)
+    return tuple(value)
 
 
 def _meant(name: str, feature: str, known: Sequence[str]) -> list[str]:
-    """The checks of an id or a pattern. Raises OperatorError where there is none."""
-    found = [one for one in known if fnmatchcase(one, feature)]
-    if not found:
+    """The checks that an id or a pattern names. Raises OperatorError if there are none."""
+    matching = [check for check in known if fnmatchcase(check, feature)]
+    if not matching:
         near = get_close_matches(feature, known, 1)
         hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}."
         if feature.startswith("own."):
             hint = "name the tool or schema in [tools] or [schemas] of the file."
-        raise OperatorError(f"{name} names no check that there is, {feature!r}: {hint}")
-    return found
+        raise OperatorError(f"{name} names an unknown check, {feature!r}: {hint}")
+    return matching
 
 
 def _known_keys(name: str, where: str, table: Mapping[str, Any], known: Sequence[str]) -> None:
@@ -160,10 +160,10 @@ def _known_keys(name: str, where: str, table: Mapping[str, Any], known: Sequence
             )
 
 
-def _verdicts(name: str, feature: str, told: Any) -> frozenset[Verdict]:
-    words = [told] if isinstance(told, str) else told
+def _verdicts(name: str, feature: str, named: Any) -> frozenset[Verdict]:
+    words = [named] if isinstance(named, str) else named
     if not isinstance(words, list) or not all(word in _ALLOWED for word in words):
         raise OperatorError(
-            f"{name}: allow of {feature} may list {', '.join(_ALLOWED)}; remove {told!r}."
+            f"{name}: allow of {feature} may list {', '.join(_ALLOWED)}; remove {named!r}."
         )
     return frozenset(Verdict(word) for word in words)

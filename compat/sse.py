@@ -1,4 +1,4 @@
-"""Server-sent events, read as the HTML standard says, each with the time it was complete. Pure."""
+"""Server-sent events by the HTML standard, each with the time when it was complete. Pure."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event: when its last byte came (seconds since the request), its name, its data."""
+    """One event: when its last byte arrived (seconds since the request), its name, its data."""
 
     at_s: float
     name: str
@@ -14,16 +14,18 @@ class Event:
 
 
 def events(pieces: Sequence[tuple[float, bytes]]) -> list[Event]:
-    """The events of a stream. Comments, `id` and `retry` are passed over; LF, CR and CRLF end
-    lines. Data that no blank line follows is an event too: the stream's end completes it, as
-    every client of this API reads it."""
-    found: list[Event] = []
+    """The events of a stream. Comments, `id` and `retry` are ignored; LF, CR and CRLF end lines.
+
+    Data without a blank line after it is an event too, completed by the stream's end: every
+    client of this API reads it so.
+    """
+    complete: list[Event] = []
     data: list[str] = []
     name = ""
     for at_s, line in _lines(pieces):
         if line == "":
             if data:
-                found.append(Event(at_s, name, "\n".join(data)))
+                complete.append(Event(at_s, name, "\n".join(data)))
             name, data = "", []
             continue
         key, _, value = line.partition(":")
@@ -33,12 +35,12 @@ def events(pieces: Sequence[tuple[float, bytes]]) -> list[Event]:
         elif key == "event":
             name = value
     if data:
-        found.append(Event(at_s, name, "\n".join(data)))
-    return found
+        complete.append(Event(at_s, name, "\n".join(data)))
+    return complete
 
 
 def _lines(pieces: Sequence[tuple[float, bytes]]) -> Iterator[tuple[float, str]]:
-    """Each line and when it was complete. Bytes that are no UTF-8 become U+FFFD."""
+    """Each line and when it was complete. Bytes that are not UTF-8 become U+FFFD."""
     rest, at_s, first, after_cr = b"", 0.0, True, False
     for at_s, piece in pieces:
         if after_cr and piece:

@@ -1,8 +1,8 @@
-"""All checks of one model over one route: in which order they are sent, and when to stop. Pure.
+"""All checks of one model over one route: the order of sending, and when to stop. Pure.
 
-The first check says what the model is like, and whether it answers at all. Then every check that is
-undecided sends its next requests, all of them in one wave, until none is left; those that need an
-order of their own go last, one request at a time.
+The first check shows whether the model answers at all, and how it wants to be asked. After that all
+undecided checks send their next requests together in one wave, until every check is decided. Checks
+that need a strict order go last, one request at a time.
 """
 
 from collections.abc import Generator, Sequence
@@ -16,19 +16,19 @@ from compat.verdict import Finding, softened
 from recording.json_values import mapping
 
 AT_ONCE = 4
-"""Requests of a wave that are in flight together: enough for a minute or two a model, and few
+"""Requests of a wave in flight at once: enough to finish a model in a minute or two, and few
 enough that a stream's times are the gateway's."""
 IN_TURN = ("cache.prompt", "cache.key", "cancel")
-"""Checks whose requests must follow one another, with nothing else beside them."""
+"""Checks whose requests must follow one another, with nothing else in flight."""
 MOST_LOOKS = 3
 LONGEST_WAIT_S, MOST_WAITING_S = 60.0, 300.0
-"""Of one wait for a rate limit, and of all waits for one model."""
+"""The longest single wait for a rate limit, and the longest sum of waits for one model."""
 _RATE_LIMITED = 429
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One request of a wave, and the check that it is of."""
+    """One request of a wave, and the check that it belongs to."""
 
     check: str
     ask: Ask
@@ -36,7 +36,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Wave:
-    """Requests that may be sent now, `users` at once, `wait_s` after the wave before it."""
+    """Requests that may be sent now, `users` at once, `wait_s` after the previous wave."""
 
     number: int
     turns: tuple[Turn, ...]
@@ -45,7 +45,7 @@ class Wave:
 
 
 Answers = Sequence[Evidence | None]
-"""What came back for a wave's requests, in order; None: it was not sent."""
+"""What came back for a wave's requests, in order; None for one that was not sent."""
 Waves = Generator[Wave, Answers, None]
 
 
@@ -53,9 +53,9 @@ Waves = Generator[Wave, Answers, None]
 class Survey:
     """`waves` is a generator: send each wave's requests, and give it the answers.
 
-    `name` is what its phases' names begin with. `trials` are by check; `setting` is what is known
-    of the model by now. `ended` says why it ended early, empty: it did not; `mute`: because the
-    model answered nothing.
+    `name` begins the names of its phases. `trials` are keyed by check; `setting` is what is known
+    about the model so far. `ended` says why the survey ended early, empty if it did not; `mute`
+    says that it was because the model answered nothing.
     """
 
     checks: Sequence[Check]
@@ -64,7 +64,7 @@ class Survey:
     trials: dict[str, Trial] = field(default_factory=dict)
     ended: str = ""
     mute: bool = False  # whether the model answered nothing
-    resent: dict[str, int] = field(default_factory=dict)  # by check, requests that met HTTP 429
+    resent: dict[str, int] = field(default_factory=dict)  # by check, requests that got HTTP 429
     _number: int = 0
     _waited_s: float = 0.0
     _wait_s: float = 0.0
@@ -75,7 +75,7 @@ class Survey:
 
     @property
     def base(self) -> Check:
-        """The check that says whether the model answers at all."""
+        """The check that shows whether the model answers at all."""
         return BY_ID["embeddings.plain" if self.setting.embeds else "chat.plain"]
 
     def waves(self, unsent: str = "the run ended before it was sent") -> Waves:
@@ -87,13 +87,13 @@ class Survey:
             yield from self._through([c.id for c in rest if c.id not in IN_TURN], AT_ONCE)
             yield from self._through([c.id for c in rest if c.id in IN_TURN], 1)
         for trial in self.trials.values():
-            trial.asks()  # what was answered is judged first
+            trial.asks()  # judge first what was answered
             trial.give_up(unsent if self.ended == _UNSENT else self.ended)
         if self.ended == _UNSENT:
             self.ended = unsent
 
     def findings(self) -> dict[str, Finding]:
-        """By check, softened by the checks below it."""
+        """The finding of each check, softened by the checks that it depends on."""
         verdicts = {name: trial.finding.verdict for name, trial in self.trials.items()}
         return {
             name: softened(
@@ -103,7 +103,7 @@ class Survey:
         }
 
     def _look(self) -> Waves:
-        """The first check alone, again where its answer tells how the model wants to be asked."""
+        """Sends the first check alone, again if its answer shows how to ask this model."""
         base = self.base
         trial = Trial(base, self.setting)
         for look in range(1, MOST_LOOKS + 1):
@@ -131,7 +131,7 @@ class Survey:
             self.ended = f"the model answered no plain request ({_told(seen)})"
 
     def _through(self, names: Sequence[str], users: int) -> Waves:
-        """The checks of these ids, until they are decided."""
+        """Sends the checks with these ids until they are decided."""
         while not self.ended:
             asked = [(name, [*self.trials[name].asks()]) for name in names]
             turns = [Turn(name, ask) for name, asks in asked for ask in asks]
@@ -147,9 +147,9 @@ class Survey:
     def _answered(
         self, turns: Sequence[Turn], users: int
     ) -> Generator[Wave, Answers, list[Evidence]]:
-        """The answers to some requests, as far as there are any: in order, up to the first that
-        has none. What a rate limit refuses is sent again when it lets it."""
-        found: dict[int, Evidence] = {}
+        """The answers to some requests, in order, up to the first that has none. What a rate limit
+        refuses is sent again as soon as the limit allows."""
+        answered: dict[int, Evidence] = {}
         places = list(range(len(turns)))
         if not turns:
             return []
@@ -158,33 +158,37 @@ class Survey:
             wave = Wave(self._number, tuple(turns[n] for n in places),
                         users if attempt == 0 else 1, self._wait_s)  # fmt: skip
             answers = yield wave
-            got = {n: one for n, one in zip(places, answers, strict=True) if one is not None}
-            found |= got
+            got = {
+                n: evidence
+                for n, evidence in zip(places, answers, strict=True)
+                if evidence is not None
+            }
+            answered |= got
             self._wait_s = 0.0
             if len(got) < len(places):
                 self.ended = _UNSENT
                 break
-            places = [n for n, one in got.items() if one.status == _RATE_LIMITED]
+            places = [n for n, evidence in got.items() if evidence.status == _RATE_LIMITED]
             if not places:
                 break
-            self._wait_s = max(_wait_s(found[n], attempt) for n in places)
+            self._wait_s = max(_wait_s(answered[n], attempt) for n in places)
             self._waited_s += self._wait_s
             if self._waited_s > MOST_WAITING_S:
                 self.ended = (
                     f"the rate limit let no more through within {MOST_WAITING_S:g} s "
-                    f"({said(found[places[0]])})"
+                    f"({said(answered[places[0]])})"
                 )
                 break
             if users == 1 and len(turns) > 1:
-                break  # one sent again would not stand in its order
+                break  # a request that is sent again would be out of order
             for n in places:
                 name = turns[n].check
                 self.resent[name] = self.resent.get(name, 0) + 1
         whole: list[Evidence] = []
         for n in range(len(turns)):
-            if n not in found:
+            if n not in answered:
                 break
-            whole.append(found[n])
+            whole.append(answered[n])
         return whole
 
 
@@ -192,11 +196,11 @@ _UNSENT = "unsent"
 
 
 def _any_answer(seen: Sequence[Evidence]) -> bool:
-    return any(_answers(one) for one in seen)
+    return any(_answers(evidence) for evidence in seen)
 
 
 def _answers(evidence: Evidence) -> bool:
-    """Whether a reply has something in it: a choice or a vector, however wrong."""
+    """Whether a reply contains anything: a choice or a vector, however wrong."""
     if evidence.status is None or not 200 <= evidence.status < 300:
         return False
     if evidence.content_type == "text/event-stream":
@@ -215,7 +219,7 @@ def _told(seen: Sequence[Evidence]) -> str:
 
 
 def _wait_s(evidence: Evidence, attempt: int) -> float:
-    """How long a rate limit asks to wait, within bounds; without a word, longer each time."""
+    """How long to wait for a rate limit: as it asks, within bounds; otherwise longer each time."""
     for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
         try:
             stated = float(evidence.headers.get(name, "")) * unit

@@ -1,4 +1,4 @@
-"""One check on one model over one route: what to send next, and what the answers prove. Pure."""
+"""One check of one model over one route: what to send next, and what the answers prove. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,9 +11,10 @@ from compat.verdict import Finding, Settled, Verdict, combine, settle, softened
 
 @dataclass(slots=True)
 class Trial:
-    """Send what `asks` returns, all of it, hand the evidence to `add`, until `asks` is empty.
+    """Send all requests that `asks` returns and pass the evidence to `add`, until `asks` is empty.
 
-    `verdicts` are those of the checks before it, by id. A check that cannot be tried asks nothing.
+    `verdicts` are those of the checks before it, by id. A check that cannot be tried has no
+    requests.
     """
 
     check: Check
@@ -22,7 +23,7 @@ class Trial:
     rounds: list[Finding] = field(default_factory=list)
     sent: int = 0
     telling: Evidence | None = None
-    """The evidence that the finding rests on."""
+    """The evidence that the finding is based on."""
     _seen: list[Evidence] = field(default_factory=list)
     _finding: Finding | None = None
 
@@ -43,12 +44,12 @@ class Trial:
         return self.asks()
 
     def add(self, evidence: Sequence[Evidence]) -> None:
-        """The answers to what was asked, in order."""
+        """Takes the answers to the requests, in order."""
         self._seen += evidence
         self.sent += len(evidence)
 
     def give_up(self, why: str) -> None:
-        """No more can be sent (the budget): what is not decided was not tried, or is unsure."""
+        """Ends the check as no more can be sent: if undecided, it was not tried or is unsure."""
         if self._finding is None:
             tried = bool(self.rounds)
             fact = f"{why}; so far: {self.rounds[0].fact}" if tried else why
@@ -71,10 +72,10 @@ class Trial:
 
     def _judge(self) -> None:
         setting, seen = self._round, tuple(self._seen)
-        found = settle(lambda: self.check.judge(setting, seen))
-        if self.telling is None or found.verdict is not Verdict.WORKS:
-            self.telling = seen[min(found.seen_in, len(seen) - 1)]
-        self.rounds.append(found)
+        finding = settle(lambda: self.check.judge(setting, seen))
+        if self.telling is None or finding.verdict is not Verdict.WORKS:
+            self.telling = seen[min(finding.seen_in, len(seen) - 1)]
+        self.rounds.append(finding)
         self._seen = []
         decided = combine(self.rounds, self.check.guarantee)
         if decided is not None:
@@ -83,8 +84,8 @@ class Trial:
 
 
 def learn(setting: Setting, seen: Sequence[Evidence]) -> Setting:
-    """What the first check's answers tell of the model: whether it reasons, and how it wants its
-    budget called. Send the check again when the setting has changed."""
+    """What the first check's answers show about the model: whether it reasons, and which field it
+    takes as its budget. Send the check again if the setting has changed."""
     for evidence in seen:
         error = error_of(evidence) if evidence.status in (400, 422) else None
         named = error is not None and names_any(error, ("max_tokens", "max_completion_tokens"))

@@ -24,6 +24,6 @@ _EVERY = (
 
 
 def words_of(reason: str) -> Words:
-    """A reason that a cell keeps, in both languages; one that is not of these stays as it is."""
-    known = (one for one in _EVERY if reason in (one.en, one.en[:200]))
+    """A cell's reason in both languages; an unknown reason is returned unchanged."""
+    known = (words for words in _EVERY if reason in (words.en, words.en[:200]))
     return next(known, Words(reason, reason))

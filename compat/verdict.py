@@ -14,12 +14,12 @@ class Verdict(StrEnum):
     """What a check found."""
 
     WORKS = "works"  # the discriminating fact holds in every repetition
-    IGNORED = "ignored"  # 200, and the reply is what the request without the feature gives
+    IGNORED = "ignored"  # 200, and the reply is the same as without the feature
     REFUSED = "refused"  # 4xx with an envelope that names the field, value or feature
-    WRONG = "wrong"  # 200, an effect is there but the contract is broken
-    BROKEN = "broken"  # 5xx, 4xx without an envelope, no JSON, a cut stream, a timeout
-    UNSURE = "unsure"  # repetitions disagree, or nothing can be told
-    NOT_TRIED = "not tried"  # budget, option off, or the model is said not to have it
+    WRONG = "wrong"  # 200 and an effect, but the contract is broken
+    BROKEN = "broken"  # 5xx, 4xx without an envelope, not JSON, a cut stream, a timeout
+    UNSURE = "unsure"  # repetitions disagree, or nothing can be concluded
+    NOT_TRIED = "not tried"  # no budget, option off, or the operator says the model lacks it
 
     @property
     def accuses(self) -> bool:
@@ -39,9 +39,9 @@ WORST_FIRST = (
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A verdict and the fact that it rests on, in English, one line of at most 200 characters.
+    """A verdict and the fact it is based on: English, one line of at most 200 characters.
 
-    `seen_in`: the place of the telling evidence among the round's, for its request id.
+    `seen_in`: the index, within the round, of the evidence that decided, for its request id.
     """
 
     verdict: Verdict
@@ -53,7 +53,7 @@ class Finding:
 
 
 class Settled(Exception):
-    """Raised by the strict views where an answer decides the verdict by itself."""
+    """Raised by the strict views if an answer alone decides the verdict."""
 
     def __init__(self, finding: Finding) -> None:
         super().__init__(finding.fact)
@@ -81,7 +81,7 @@ def unsure(fact: str) -> Finding:
 
 
 def settle(judge: Callable[[], Finding]) -> Finding:
-    """What a judge finds, whether it returns its finding or an answer settles it."""
+    """The finding of a judge, whether it is returned or raised as Settled."""
     try:
         return judge()
     except Settled as settled:
@@ -91,42 +91,42 @@ def settle(judge: Callable[[], Finding]) -> Finding:
 def every(judges: Iterable[Callable[[], Finding]], labels: Sequence[str] = ()) -> Finding:
     """One round's finding from those of its requests: the first that accuses, else an unsure one.
 
-    A label (`streamed`) stands before the fact of a finding that is not works.
+    A label (`streamed`) is put before the fact of any finding other than works.
     """
-    found = []
+    findings = []
     for place, judge in enumerate(judges):
         finding = replace(settle(judge), seen_in=place)
         if place < len(labels) and labels[place] and finding.verdict is not Verdict.WORKS:
             finding = replace(finding, fact=f"{labels[place]}: {finding.fact}")
-        found.append(finding)
-    accusing = [f for f in found if f.verdict.accuses]
-    doubtful = [f for f in found if f.verdict is Verdict.UNSURE]
-    return (accusing or doubtful or found or [unsure("nothing was sent")])[0]
+        findings.append(finding)
+    accusing = [f for f in findings if f.verdict.accuses]
+    doubtful = [f for f in findings if f.verdict is Verdict.UNSURE]
+    return (accusing or doubtful or findings or [unsure("nothing was sent")])[0]
 
 
 def agreeing(judges: Iterable[Callable[[], Finding]]) -> Finding:
-    """As `every`, for replies that a model may get wrong once: works and ignored together are
+    """Like `every`, for replies that a model may get wrong once: a mixture of works and ignored is
     unsure."""
-    found = [replace(settle(judge), seen_in=place) for place, judge in enumerate(judges)]
-    verdicts = {f.verdict for f in found}
+    findings = [replace(settle(judge), seen_in=place) for place, judge in enumerate(judges)]
+    verdicts = {f.verdict for f in findings}
     if len(verdicts) == 1:
-        return found[0]
+        return findings[0]
     if verdicts <= {Verdict.WORKS, Verdict.IGNORED}:
-        some = sum(f.verdict is Verdict.WORKS for f in found)
-        return unsure(f"an effect in {some} of {len(found)} replies")
+        some = sum(f.verdict is Verdict.WORKS for f in findings)
+        return unsure(f"an effect in {some} of {len(findings)} replies")
     return (
-        [f for f in found if f.verdict.accuses]
-        or [f for f in found if f.verdict is Verdict.UNSURE]
-        or found
+        [f for f in findings if f.verdict.accuses]
+        or [f for f in findings if f.verdict is Verdict.UNSURE]
+        or findings
     )[0]
 
 
 def combine(rounds: Sequence[Finding], guarantee: bool = False) -> Finding | None:
     """The verdict of a check's rounds so far; None: send it once more.
 
-    Works at once is works. Anything else is sent again: the same twice stands. Where two differ a
-    third decides, by two of three. Of a guarantee one counter-example denies `works`, but does not
-    accuse: it is unsure.
+    One round of works is enough. Anything else is sent again, and two equal verdicts decide. If the
+    two differ, a third round decides by two of three. One counter-example to a guarantee rules out
+    `works` but does not accuse: the verdict is unsure.
     """
     if not rounds:
         return None
@@ -140,15 +140,15 @@ def combine(rounds: Sequence[Finding], guarantee: bool = False) -> Finding | Non
         same = sum(other.verdict == finding.verdict for other in rounds)
         if same >= 2 and not (guarantee and finding.verdict is Verdict.WORKS):
             return finding
-    said = ", ".join(finding.verdict for finding in rounds)
+    listed = ", ".join(finding.verdict for finding in rounds)
     fact = next(f.fact for f in rounds if f.verdict is not Verdict.WORKS)
-    return unsure(f"{said}: {fact}")
+    return unsure(f"{listed}: {fact}")
 
 
 def softened(finding: Finding, prerequisites: Sequence[tuple[str, Verdict]]) -> Finding:
-    """An accusation whose cause may be a check below it that does not work at all: unsure.
+    """Unsure instead of an accusation that a prerequisite which does not work may have caused.
 
-    What works stays so; a prerequisite that is only wrong in some detail excuses nothing.
+    What works stays so; a prerequisite that is wrong only in some detail excuses nothing.
     """
     failed = [
         f"{name} is {verdict}" for name, verdict in prerequisites

@@ -13,7 +13,7 @@ cost_elsewhere   what looks like a cost stands beside the usage, where it is not
 finish_reason    none, an unknown one, or `tool_calls` without a tool call
 budget_spent     a visible reply was asked for, and reasoning used up the whole output budget
                  (where nothing at all came back, that is the outcome; see tasks/exchange.py)
-tool_call_shape  a tool call that had to be repaired: no index or id, or arguments that are no text
+tool_call_shape  a tool call that had to be repaired: no index or id, or arguments not a string
 content_type     the body is not what its Content-Type says (it was read as what it is)
 retry_after      the wait that a refusal states is no time, or longer than a month
 stated_time      a header states a time of the gateway or its upstream that is none, or longer than

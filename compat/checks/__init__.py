@@ -1,1 +1,1 @@
-"""The checks, by group. Each file ends with its `CHECKS`, in the order of the page."""
+"""The checks, by group. Each file ends with its `CHECKS`, in the order of the report."""

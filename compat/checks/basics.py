@@ -1,4 +1,4 @@
-"""Plain and streamed replies, usage, the flow of a stream, and the list of models."""
+"""Plain and streamed replies, usage, the pace of a stream, and the list of models."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -22,7 +22,10 @@ def _word(setting: Setting, name: str, **fields: Any) -> list[Ask]:
 
 
 def usage_fault(usage: Mapping[str, Any] | None) -> str | None:
-    """What is wrong with a usage, or None. Vendors count reasoning and cached tokens beside."""
+    """What is wrong with a usage, or None.
+
+    Some vendors count reasoning and cached tokens on top of the others.
+    """
     if usage is None:
         return "no usage"
     keys = ("prompt_tokens", "completion_tokens", "total_tokens")
@@ -46,18 +49,18 @@ def usage_fault(usage: Mapping[str, Any] | None) -> str | None:
 
 
 def _envelope_fault(body: Mapping[str, Any]) -> str | None:
-    """What a plain chat reply lacks of OpenAI's schema, or None."""
+    """How a plain chat reply deviates from OpenAI's schema, or None."""
     if not isinstance(body.get("id"), str) or not body["id"]:
-        return "id is no text"
+        return "id is not a string"
     if body.get("object") != "chat.completion":
         return f"object is {quoted(body.get('object'), 40)}"
     if whole(body.get("created")) is None:
-        return "created is no number"
+        return "created is not a number"
     if not isinstance(body.get("model"), str):
-        return "model is no text"
+        return "model is not a string"
     choices = body.get("choices")
     if not isinstance(choices, list) or not choices:
-        return "choices is no list with anything in it"
+        return "choices is not a list, or is empty"
     choice = mapping(choices[0])
     if whole(choice.get("index")) != 0:
         return "choices[0].index is not 0"
@@ -69,7 +72,7 @@ def _envelope_fault(body: Mapping[str, Any]) -> str | None:
 
 
 def _says(word: str, got: Reply) -> Finding:
-    """Whether a reply holds its nonce; what a model makes of it is no fault of the gateway's."""
+    """Whether a reply contains its nonce; a model that garbles it is not the gateway's fault."""
     if word in got.only.content:
         return works()
     if got.spent_on_thinking:
@@ -94,9 +97,11 @@ def _finish_fault(choice: Choice) -> str | None:
 
 
 def _stream_fault(got: Reply) -> str | None:
-    """What a stream breaks of the contract, or None. Chunks without choices may have no id."""
-    told = [chunk for _, chunk in got.chunks if chunk.get("choices")]
-    ids = {chunk["id"] for chunk in told if isinstance(chunk.get("id"), str) and chunk["id"]}
+    """How a stream breaks the contract, or None. Chunks without choices may have no id."""
+    with_choices = [chunk for _, chunk in got.chunks if chunk.get("choices")]
+    ids = {
+        chunk["id"] for chunk in with_choices if isinstance(chunk.get("id"), str) and chunk["id"]
+    }
     if len(ids) != 1:
         return f"{len(ids) or 'no'} ids in one stream"
     roles = set(got.only.roles)
@@ -129,7 +134,7 @@ def _usage_asks(setting: Setting) -> list[Ask]:
 
 
 def _judge_usage(setting: Setting, seen: Sequence[Evidence]) -> Finding:
-    """The plain reply is the measure; where there is none, the stream's own sums are."""
+    """Compares with the plain reply; if there is none, only the stream's own sums are checked."""
     got = reply(seen[0], ("stream_options", "include_usage"))
     if not came_as_stream(seen[0]):
         return unsure("no stream came")
@@ -143,15 +148,15 @@ def _judge_usage(setting: Setting, seen: Sequence[Evidence]) -> Finding:
     except Settled:
         plain = None
     if plain and got.prompt_tokens and got.prompt_tokens != plain:
-        told = f"{got.prompt_tokens} prompt tokens streamed, {plain} plain, of the same messages"
+        fact = f"{got.prompt_tokens} prompt tokens streamed, {plain} plain, of the same messages"
         far = abs(got.prompt_tokens - plain) > 4 + plain // 5
-        return wrong(told) if far else unsure(told)
+        return wrong(fact) if far else unsure(fact)
     return works()
 
 
 def _increments_asks(setting: Setting) -> list[Ask]:
-    told = f"{setting.word('increments')}: Write 60 tokens of plain prose about carts."
-    return [chat(setting, told, 100, **STREAM)]
+    prompt = f"{setting.word('increments')}: Write 60 tokens of plain prose about carts."
+    return [chat(setting, prompt, 100, **STREAM)]
 
 
 def _judge_increments(setting: Setting, seen: Sequence[Evidence]) -> Finding:
@@ -160,14 +165,14 @@ def _judge_increments(setting: Setting, seen: Sequence[Evidence]) -> Finding:
         return unsure("no stream came")
     times = [at_s for at_s, chunk in got.chunks if _has_text(chunk)]
     if not times or (len(times) < 8 and len(got.only.content) < 80):
-        return unsure("the reply is too short to see it flow")
+        return unsure("the reply is too short to see how it streams")
     wait, spread = times[0], times[-1] - times[0]
-    told = f"{len(times)} chunks within {spread * 1000:.0f} ms after {wait:.1f} s"
+    fact = f"{len(times)} chunks within {spread * 1000:.0f} ms after {wait:.1f} s"
     if spread >= _FLOWING_SPREAD_S:
-        return works(told)
+        return works(fact)
     if wait >= _BUFFERED_WAIT_S and spread < _BUFFERED_SPREAD_S:
-        return wrong(told)
-    return unsure(told)
+        return wrong(fact)
+    return unsure(fact)
 
 
 def _has_text(chunk: Mapping[str, Any]) -> bool:
@@ -179,18 +184,20 @@ def _has_text(chunk: Mapping[str, Any]) -> bool:
 
 
 def _judge_models(setting: Setting, seen: Sequence[Evidence]) -> Finding:
-    """A name counts with or without its vendor's; a wildcard may hold it."""
+    """A name matches with or without its vendor's prefix; a wildcard may cover it."""
     body = object_of(seen[0], ("models", "not found", "path", "url"))
     listed = body.get("data")
     if not isinstance(listed, list):
-        return wrong("data is no list")
+        return wrong("data is not a list")
     ids = [str(mapping(entry).get("id") or "").casefold() for entry in listed]
     bare = setting.model.casefold().rpartition("/")[2]
-    if setting.model.casefold() in ids or any(bare == one.rpartition("/")[2] for one in ids):
+    if setting.model.casefold() in ids or any(
+        bare == identity.rpartition("/")[2] for identity in ids
+    ):
         return works(f"{len(ids)} models")
-    if body.get("has_more") or any("*" in one for one in ids):
-        return unsure(f"not among the {len(ids)} models listed, but the list is not whole")
-    return wrong(f"not among the {len(ids)} models listed, and it answers")
+    if body.get("has_more") or any("*" in identity for identity in ids):
+        return unsure(f"not among the {len(ids)} models listed, but the list is incomplete")
+    return wrong(f"not among the {len(ids)} models listed, although it answers")
 
 
 CHECKS = (
@@ -213,7 +220,7 @@ CHECKS = (
         ("stream_options", "include_usage"), needs=("chat.plain", "chat.stream"),
         if_ignored=Words("chunk.usage is None on every chunk: streams cannot be accounted for",
                          "所有分块的 chunk.usage 都是 None：流式请求无法计量"),
-        if_wrong=Words("accounts kept from chunk.usage are wrong",
+        if_wrong=Words("costs computed from chunk.usage are wrong",
                        "根据 chunk.usage 记的账是错的"),
     ),
     Check(

@@ -1,4 +1,4 @@
-"""Caches: the prompt's, and whether one request is ever answered with another's reply."""
+"""Caches: of prompts, and whether one request is ever answered with another's reply."""
 
 from collections.abc import Sequence
 
@@ -19,13 +19,13 @@ OTHER: Body = {
 
 
 def _prompt_asks(setting: Setting) -> list[Ask]:
-    """The nonce stands first, so that no earlier run's prefix is met."""
+    """The nonce comes first, so that no earlier run's prefix can match."""
     word = setting.word("prompt")
     notes = "\n".join(
         f"{n}. The cart on scale {n} stood still and was weighed." for n in range(_LINES)
     )
-    told = f"Notes of {word}.\n{notes}\n{reply_exactly(word)}"
-    return [chat(setting, told, 24) for _ in range(2)]
+    prompt = f"Notes of {word}.\n{notes}\n{reply_exactly(word)}"
+    return [chat(setting, prompt, 24) for _ in range(2)]
 
 
 def _judge_prompt(setting: Setting, seen: Sequence[Evidence]) -> Finding:
@@ -34,18 +34,18 @@ def _judge_prompt(setting: Setting, seen: Sequence[Evidence]) -> Finding:
     if cached is not None and count is not None and cached > count:
         if (second.usage or {}).get("cache_read_input_tokens") != cached:
             return wrong(f"{cached} tokens cached of a prompt of {count}")
-        return works(f"{cached} tokens cached, counted beside the prompt's {count}")
+        return works(f"{cached} tokens cached, counted on top of the prompt's {count}")
     if cached:
         return works(f"{cached} of {count} tokens cached")
     if cached is None and first.cached_tokens is None:
-        told = "usage says nothing of cached tokens"
-        return ignored(told) if setting.caches_prompts else unsure(told)
+        fact = "usage does not report cached tokens"
+        return ignored(fact) if setting.caches_prompts else unsure(fact)
     return unsure("0 tokens cached when the prompt came again")
 
 
 def _key_asks(setting: Setting) -> list[Ask]:
-    told = f"Answer only: {setting.word('key')}"
-    return [chat(setting, told, 48, response_format=json_schema(schema))
+    prompt = f"Answer only: {setting.word('key')}"
+    return [chat(setting, prompt, 48, response_format=json_schema(schema))
             for schema in (SCHEMA, OTHER)]  # fmt: skip
 
 
@@ -68,7 +68,7 @@ CHECKS = (
         if_ignored=Words("usage.prompt_tokens_details.cached_tokens is missing: what the cache "
                          "saves cannot be seen",
                          "缺少 usage.prompt_tokens_details.cached_tokens：看不到缓存节省了多少"),
-        if_wrong=Words("accounts kept from cached_tokens are wrong",
+        if_wrong=Words("costs computed from cached_tokens are wrong",
                        "根据 cached_tokens 记的账是错的"),
     ),
     Check(

@@ -1,4 +1,4 @@
-"""Embeddings: dimensions, encodings, the order of a batch, and that a text has one vector."""
+"""Embeddings: dimensions, encodings, the order of a batch, and whether a text has one vector."""
 
 import base64
 import math
@@ -20,16 +20,16 @@ _SAME_COSINE, _BASE64_COSINE, _OTHER_COSINE = 0.999, 0.9999, 0.995
 
 
 def _ask(setting: Setting, texts: str | Sequence[str], **fields: Any) -> Ask:
-    told = texts if isinstance(texts, str) else [*texts]
-    body = {"model": setting.model, "input": told, "encoding_format": "float", **fields}
+    inputs = texts if isinstance(texts, str) else [*texts]
+    body = {"model": setting.model, "input": inputs, "encoding_format": "float", **fields}
     return Ask(body, path=EMBEDDINGS)
 
 
 def vectors(evidence: Evidence, names: Sequence[str] = _NAMES) -> list[list[float]]:
-    """The vectors in the order in which they are listed. Raises Settled where they are none."""
+    """The vectors in the order in which they are listed. Raises Settled if they are not vectors."""
     data = object_of(evidence, names).get("data")
     if not isinstance(data, list) or not data:
-        raise Settled(wrong("data is no list with anything in it"))
+        raise Settled(wrong("data is not a list, or is empty"))
     return [_vector(mapping(entry).get("embedding")) for entry in data]
 
 
@@ -39,36 +39,38 @@ def _vector(value: object) -> list[float]:
             raw = base64.b64decode(value, validate=True)
             return list(struct.unpack(f"<{len(raw) // 4}f", raw))
         except (ValueError, struct.error):
-            raise Settled(wrong(f"base64 that holds no floats: {quoted(value, 40)}")) from None
-    numbers = [numeric(one) for one in value] if isinstance(value, list) else []
+            raise Settled(
+                wrong(f"base64 that does not contain floats: {quoted(value, 40)}")
+            ) from None
+    numbers = [numeric(entry) for entry in value] if isinstance(value, list) else []
     known = [number for number in numbers if number is not None]
     if not known or len(known) < len(numbers):
-        raise Settled(wrong(f"an embedding that is no vector: {quoted(value, 40)}"))
+        raise Settled(wrong(f"an embedding that is not a vector: {quoted(value, 40)}"))
     return known
 
 
 def _unless_zero(vector: list[float]) -> list[float]:
-    """The vector. Raises Settled where it is zero: `embeddings.plain` says so."""
+    """The vector. Raises Settled if it is zero, which `embeddings.plain` reports."""
     if not math.hypot(*vector):
         raise Settled(unsure("the vector is zero"))
     return vector
 
 
-def cosine(one: Sequence[float], other: Sequence[float]) -> float:
-    """The cosine of two vectors; 0 where their lengths differ or one is zero."""
-    if len(one) != len(other):
+def cosine(vector: Sequence[float], other: Sequence[float]) -> float:
+    """The cosine of two vectors; 0 if their lengths differ or one is zero."""
+    if len(vector) != len(other):
         return 0.0
-    norm = math.hypot(*one) * math.hypot(*other)
-    return sum(a * b for a, b in zip(one, other, strict=True)) / norm if norm else 0.0
+    norm = math.hypot(*vector) * math.hypot(*other)
+    return sum(a * b for a, b in zip(vector, other, strict=True)) / norm if norm else 0.0
 
 
 def _judge_plain(setting: Setting, seen: Sequence[Evidence]) -> Finding:
-    found = vectors(seen[0])
-    if len(found) != 1:
-        return wrong(f"{len(found)} vectors for one text")
-    if not math.hypot(*found[0]):
+    embedded = vectors(seen[0])
+    if len(embedded) != 1:
+        return wrong(f"{len(embedded)} vectors for one text")
+    if not math.hypot(*embedded[0]):
         return wrong("the vector is zero")
-    return works(f"{len(found[0])} dimensions")
+    return works(f"{len(embedded[0])} dimensions")
 
 
 def _dimension_asks(setting: Setting) -> list[Ask]:
@@ -77,7 +79,7 @@ def _dimension_asks(setting: Setting) -> list[Ask]:
 
 
 def _judge_dimensions(setting: Setting, seen: Sequence[Evidence]) -> Finding:
-    """The size; and the length, where the whole vector's is 1 (not every model's is)."""
+    """Checks the size, and the norm if the whole vector's is 1 (not every model's is)."""
     short = vectors(seen[0], ("dimensions", "matryoshka"))[0]
     if len(short) != DIMENSIONS:
         return ignored(f"dimensions {DIMENSIONS}: {len(short)} came")
@@ -105,10 +107,10 @@ def _judge_base64(setting: Setting, seen: Sequence[Evidence]) -> Finding:
     alike = cosine(plain, packed)
     if alike >= _BASE64_COSINE:
         return works()
-    told = (
+    fact = (
         f"base64 and floats of one text: cosine {alike:.4f}, {len(packed)} of {len(plain)} numbers"
     )
-    return wrong(told) if alike < _OTHER_COSINE else unsure(told)
+    return wrong(fact) if alike < _OTHER_COSINE else unsure(fact)
 
 
 def _batch_texts(setting: Setting) -> list[str]:
@@ -134,10 +136,10 @@ def _judge_batch(setting: Setting, seen: Sequence[Evidence]) -> Finding:
     indices = [mapping(entry).get("index") for entry in data]
     if indices != [*range(len(alone))]:
         return wrong(f"indices {quoted(indices, 40)}")
-    nearest = [max(range(len(alone)), key=lambda i: cosine(one, alone[i])) for one in batch]
+    nearest = [max(range(len(alone)), key=lambda i: cosine(vector, alone[i])) for vector in batch]
     if nearest != [*range(len(alone))]:
         return wrong(f"the batch's vectors belong to the texts {nearest}")
-    worst = min(cosine(one, other) for one, other in zip(batch, alone, strict=True))
+    worst = min(cosine(vector, other) for vector, other in zip(batch, alone, strict=True))
     return works() if worst >= _SAME_COSINE else unsure(f"a text's cosine with itself: {worst:.4f}")
 
 
@@ -148,21 +150,23 @@ def _same_asks(setting: Setting) -> list[Ask]:
 
 
 def _judge_same(setting: Setting, seen: Sequence[Evidence]) -> Finding:
-    one, again, other = (_unless_zero(vectors(evidence)[0]) for evidence in seen)
-    if one == other:
-        return wrong("two texts have one vector")
-    alike = cosine(one, again)
+    first, again, other = (_unless_zero(vectors(evidence)[0]) for evidence in seen)
+    if first == other:
+        return wrong("two texts have the same vector")
+    alike = cosine(first, again)
     if alike >= _SAME_COSINE:
         return works(f"cosine {alike:.6f}")
     return wrong(f"one text twice: cosine {alike:.4f}")
 
 
-def against_reference(one: Sequence[float], reference: Sequence[float]) -> Finding:
-    """A vector held against that of the same text from the model's own provider."""
-    alike = cosine(one, reference)
+def against_reference(vector: Sequence[float], reference: Sequence[float]) -> Finding:
+    """Compares a vector with that of the same text from the model's own provider."""
+    alike = cosine(vector, reference)
     if alike >= _SAME_COSINE:
         return works(f"cosine {alike:.6f}")
-    return wrong(f"cosine {alike:.4f} with the reference, {len(one)} of {len(reference)} numbers")
+    return wrong(
+        f"cosine {alike:.4f} with the reference, {len(vector)} of {len(reference)} numbers"
+    )
 
 
 def _check(name: str, title: Words, feature: str, asks: Any, judge: Any, **more: Any) -> Check:

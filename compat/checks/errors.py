@@ -1,4 +1,4 @@
-"""What a gateway says to what is wrong, to fields beside the point, and to who hangs up."""
+"""How a gateway answers faulty requests, harmless fields, and clients that hang up."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -15,7 +15,7 @@ from recording.untrusted_text import quoted
 
 _DEARER = ("priority", "fast", "flex", "scale")
 _REFUSED = (400, 422)
-_NOTICED_S = 0.5  # by when a gateway has noticed that a client hung up
+_NOTICED_S = 0.5  # time enough for a gateway to notice that a client hung up
 UNKNOWN_FIELD = "wb_no_such_field"
 _CONTEXT = (
     "context",
@@ -31,7 +31,7 @@ _CONTEXT = (
 
 
 def harmless(setting: Setting) -> Body:
-    """Fields that change nothing that can be seen in a reply."""
+    """Fields that have no visible effect on a reply."""
     word = setting.word("fields")
     return {
         "user": word, "safety_identifier": word, "metadata": {"run": word},
@@ -44,19 +44,19 @@ def _fields_ask(setting: Setting, fields: Mapping[str, Any], place: int) -> Ask:
 
 
 def _refused_fields(seen: Sequence[Evidence], known: Sequence[str]) -> list[str]:
-    """Which field each refusal names, in order; the search ends with one that names none."""
-    found = []
+    """The field that each refusal names, in order, up to the first refusal that names none."""
+    refused = []
     for evidence in seen:
         error = error_of(evidence) if evidence.status in _REFUSED else None
-        name = next((n for n in known if error and n not in found and _names(error, n)), None)
+        name = next((n for n in known if error and n not in refused and _names(error, n)), None)
         if name is None:
             break
-        found.append(name)
-    return found
+        refused.append(name)
+    return refused
 
 
 def _names(error: Mapping[str, Any], name: str) -> bool:
-    """By its own word: `user` is not meant by `user message`."""
+    """Whether an error names the field as a word: `user message` does not name `user`."""
     text = str(error.get("message"))
     quotes = ("'", '"', "`")
     return error.get("param") == name or any(f"{q}{name}{q}" in text for q in quotes) or (
@@ -65,7 +65,7 @@ def _names(error: Mapping[str, Any], name: str) -> bool:
 
 
 def _fields_then(setting: Setting, seen: Sequence[Evidence]) -> list[Ask]:
-    """After a refusal that names a field, the rest without it."""
+    """After a refusal that names a field, the same request without that field."""
     fields = harmless(setting)
     refused = _refused_fields(seen, [*fields])
     if len(refused) < len(seen) or len(refused) >= len(fields):
@@ -75,15 +75,15 @@ def _fields_then(setting: Setting, seen: Sequence[Evidence]) -> list[Ask]:
 
 
 def _fields_bound(setting: Setting) -> Bound:
-    one = _fields_ask(setting, harmless(setting), 0)
-    return Bound(1, one.prompt_tokens, one.output_tokens).times(len(harmless(setting)) - 1)
+    ask = _fields_ask(setting, harmless(setting), 0)
+    return Bound(1, ask.prompt_tokens, ask.output_tokens).times(len(harmless(setting)) - 1)
 
 
 def _judge_fields(setting: Setting, seen: Sequence[Evidence]) -> Finding:
     fields = [*harmless(setting)]
     refused = _refused_fields(seen, fields)
     if "metadata" in refused and "store" in said(seen[refused.index("metadata")]):
-        refused.remove("metadata")  # OpenAI takes it with store=True, which we do not ask for
+        refused.remove("metadata")  # OpenAI accepts it with store=True, which we do not send
         seen = seen[1:] if not refused and len(seen) > 1 else seen
     if refused:
         return Finding(Verdict.REFUSED, f"{', '.join(refused)}: {said(seen[0])}")
@@ -107,9 +107,9 @@ def _judge_key(setting: Setting, seen: Sequence[Evidence]) -> Finding:
     if status in (429, 408):
         return unsure(said(seen[0]))
     if status is not None and 200 <= status < 300:
-        return wrong("a wrong key is served")
+        return wrong("a wrong key is accepted")
     if status is not None and 400 <= status < 500:
-        return wrong(f"{said(seen[0])} where 401 is meant")
+        return wrong(f"{said(seen[0])} instead of 401")
     answered(seen[0], ())
     return unsure(f"HTTP {status}")
 
@@ -129,25 +129,25 @@ def _judge_model(setting: Setting, seen: Sequence[Evidence]) -> Finding:
     if seen[0].outcome is Outcome.DONE and status in (400, 404, 422):
         return works() if error_of(seen[0]) else broken(f"{said(seen[0])} (no error envelope)")
     if status is not None and 200 <= status < 300:
-        return wrong("a model that does not exist is served")
+        return wrong("a model that does not exist is accepted")
     answered(seen[0], ("model",))
     return unsure(f"HTTP {status}")
 
 
 def _field_asks(setting: Setting) -> list[Ask]:
-    told = reply_exactly(setting.word("unknown-field"))
-    return [chat(setting, told, 24, **{UNKNOWN_FIELD: 1})]
+    prompt = reply_exactly(setting.word("unknown-field"))
+    return [chat(setting, prompt, 24, **{UNKNOWN_FIELD: 1})]
 
 
 def _judge_field(setting: Setting, seen: Sequence[Evidence]) -> Finding:
-    """OpenAI refuses it, others are lenient: both are right."""
+    """OpenAI refuses it, others are lenient; both are correct."""
     try:
         answered(seen[0], (UNKNOWN_FIELD, "field", "extra", "unrecognized", "unknown"))
     except Settled as settled:
         if settled.finding.verdict is Verdict.REFUSED:
             return works("strict: it is refused")
         raise
-    return works("lenient: it is taken")
+    return works("lenient: it is accepted")
 
 
 def _value_asks(setting: Setting) -> list[Ask]:
@@ -166,7 +166,7 @@ def _judge_value(setting: Setting, seen: Sequence[Evidence]) -> Finding:
             if settled.finding.verdict is Verdict.REFUSED:
                 return works()
             raise
-        return ignored(f"temperature {(5, 'hot')[place]!r} is taken without a word")
+        return ignored(f"temperature {(5, 'hot')[place]!r} is accepted silently")
 
     return every([partial(judge, 0), partial(judge, 1)])
 
@@ -178,8 +178,8 @@ def _context_words(setting: Setting) -> int:
 def _context_asks(setting: Setting) -> list[Ask]:
     """Each word is at least one token in any tokenizer."""
     words = _context_words(setting)
-    told = f"{setting.word('context')}: " + "cart " * words
-    ask = chat(setting, told, 8)
+    prompt = f"{setting.word('context')}: " + "cart " * words
+    ask = chat(setting, prompt, 8)
     return [ask.again(known_prompt_tokens=2 * words)]
 
 
@@ -203,12 +203,14 @@ def _judge_context(setting: Setting, seen: Sequence[Evidence]) -> Finding:
         return unsure("200 without a count of the prompt")
     if count < words:
         return wrong(f"cut silently: {words} words were sent, {count} prompt tokens counted")
-    return unsure(f"{count} prompt tokens are taken, though {setting.context_tokens} are stated")
+    return unsure(
+        f"{count} prompt tokens are accepted, though the stated limit is {setting.context_tokens}"
+    )
 
 
 def _cancel_asks(setting: Setting) -> list[Ask]:
-    told = f"{setting.word('cancel')}: Write 200 tokens of plain prose."
-    cut = chat(setting, told, 220, stream=True).again(close_after_events=3)
+    prompt = f"{setting.word('cancel')}: Write 200 tokens of plain prose."
+    cut = chat(setting, prompt, 220, stream=True).again(close_after_events=3)
     after = chat(setting, reply_exactly(setting.word("after")), 24, temperature=1)
     return [cut, after.again(wait_s=_NOTICED_S)]
 
@@ -216,7 +218,7 @@ def _cancel_asks(setting: Setting) -> list[Ask]:
 def _judge_cancel(setting: Setting, seen: Sequence[Evidence]) -> Finding:
     cut, after = seen
     if cut.outcome not in (Outcome.CLOSED, Outcome.DONE):
-        return broken(f"the stream that we close: {cut.outcome}")
+        return broken(f"the stream that we closed: {cut.outcome}")
     answered(cut, ("stream",))
     got = reply(after, ())
     if setting.word("after") in got.only.content:
@@ -231,7 +233,7 @@ def _judge_cancel(setting: Setting, seen: Sequence[Evidence]) -> Finding:
 _RETRIED = Words("clients retry what can never succeed", "客户端会不断重试注定失败的请求")
 CHECKS = (
     Check(
-        "fields.accepted", "fields", Words("fields beside the point", "附加字段"),
+        "fields.accepted", "fields", Words("harmless fields", "附加字段"),
         "user, metadata, service_tier and the like",
         lambda s: [_fields_ask(s, harmless(s), 0)], _judge_fields, ("field", "param"),
         then=_fields_then, then_bound=_fields_bound, then_works=False,
@@ -241,7 +243,7 @@ CHECKS = (
     Check(
         "error.key", "errors", Words("wrong key", "错误密钥"), "a wrong key", _key_asks,
         _judge_key, (), needs=(), untried=_keyless,
-        if_wrong=Words("except AuthenticationError does not see it",
+        if_wrong=Words("except AuthenticationError does not catch it",
                        "except AuthenticationError 捕获不到"),
         if_broken=_RETRIED,
     ),
@@ -257,13 +259,13 @@ CHECKS = (
     Check(
         "error.value", "errors", Words("wrong value", "错误取值"), "a value out of range",
         _value_asks, _judge_value, ("temperature",),
-        if_ignored=Words("a mistaken value passes in silence", "错误的取值会被默默接受"),
+        if_ignored=Words("an invalid value passes silently", "错误的取值会被默默接受"),
         if_broken=_RETRIED,
     ),
     Check(
         "error.context", "errors", Words("prompt too long", "超出上下文"), "a prompt too long",
         _context_asks, _judge_context, _CONTEXT, untried=_context_untried,
-        if_wrong=Words("long prompts are cut in silence: the model does not see their end or start",
+        if_wrong=Words("long prompts are cut silently: the model does not see their end or start",
                        "过长的 prompt 会被默默截断：模型看不到开头或结尾"),
         if_broken=_RETRIED,
     ),

@@ -1,7 +1,7 @@
-"""Files and batches: what is uploaded comes back, and a batch answers each of its lines.
+"""Files and batches: an upload can be read back, and a batch answers each of its lines.
 
-They leave traces in an account (files are deleted again, a batch that takes long is cancelled), so
-they are made only where they are asked for. A batch's tokens stand in no reply's usage.
+They leave traces in an account (files are deleted again, a slow batch is cancelled), so they are
+made only on request. The tokens of a batch appear in no reply's usage.
 """
 
 import json
@@ -21,14 +21,14 @@ from recording.untrusted_text import quoted
 _FILES = ("files", "file", "purpose", "not found", "path", "url", "multipart", "文件")
 _BATCHES = ("batches", "batch", "endpoint", "not found", "path", "url", "批")
 _POLLS_S = (0.5, 1.0, 2.0, 4.0, 8.0, 8.0)
-"""The pauses before a batch is looked at. Some need hours, but nobody waits for those here."""
+"""The pauses between looks at a batch. Some batches need hours; we do not wait for those."""
 _OPEN = ("validating", "in_progress", "finalizing")
 _STATUSES = (*_OPEN, "failed", "completed", "expired", "cancelling", "cancelled")
 _LINES = 2
 _OUTPUT_TOKENS = 24
 
 Steps = Generator[Ask, Evidence, Finding]
-"""A check whose every request follows from the answers before it; it returns its finding."""
+"""A check whose requests each follow from the previous answers; it returns its finding."""
 
 
 def _get(path: str, wait_s: float = 0.0) -> Ask:
@@ -44,53 +44,61 @@ def _delete(identity: str) -> Ask:
 
 
 def _id(evidence: Evidence, names: Sequence[str]) -> str:
-    """The id that an answer gives. Raises Settled where it is none that a path can hold."""
-    told = object_of(evidence, names).get("id")
-    if not isinstance(told, str) or not told or not all(c.isalnum() or c in "-_.:" for c in told):
-        raise Settled(wrong(f"id is {quoted(told, 40)}"))
-    return told
+    """The id that an answer gives. Raises Settled if it cannot be part of a path."""
+    identity = object_of(evidence, names).get("id")
+    if (
+        not isinstance(identity, str)
+        or not identity
+        or not all(c.isalnum() or c in "-_.:" for c in identity)
+    ):
+        raise Settled(wrong(f"id is {quoted(identity, 40)}"))
+    return identity
 
 
 # ---- files
 
 
 def _file_steps(setting: Setting) -> Steps:
-    """Upload, look it up, read it back, delete: deleted whatever was found before."""
+    """Uploads a file, looks it up, reads it back, and deletes it whatever was found before."""
     text = json.dumps({"word": setting.word("file")}) + "\n"
-    told = yield _upload(text)
-    identity = _id(told, _FILES)
-    found = settle(partial(_described, told, identity, text))
-    if found.verdict is Verdict.WORKS:
-        told = yield _get(f"{FILES}/{identity}")
-        found = replace(settle(partial(_described, told, identity, text)), seen_in=1)
-    if found.verdict is Verdict.WORKS:
-        told = yield _get(f"{FILES}/{identity}/content")
-        found = replace(settle(partial(_same, told, text)), seen_in=2)
-    told = yield _delete(identity)
-    if found.verdict is not Verdict.WORKS:
-        return found
-    gone = settle(partial(_deleted, told))
+    evidence = yield _upload(text)
+    identity = _id(evidence, _FILES)
+    finding = settle(partial(_described, evidence, identity, text))
+    if finding.verdict is Verdict.WORKS:
+        evidence = yield _get(f"{FILES}/{identity}")
+        finding = replace(settle(partial(_described, evidence, identity, text)), seen_in=1)
+    if finding.verdict is Verdict.WORKS:
+        evidence = yield _get(f"{FILES}/{identity}/content")
+        finding = replace(settle(partial(_same, evidence, text)), seen_in=2)
+    evidence = yield _delete(identity)
+    if finding.verdict is not Verdict.WORKS:
+        return finding
+    gone = settle(partial(_deleted, evidence))
     return replace(gone, seen_in=3)
 
 
 def _described(evidence: Evidence, identity: str, text: str) -> Finding:
-    told = object_of(evidence, _FILES)
-    if told.get("id") != identity:
-        return wrong(f"id is {quoted(told.get('id'), 40)}, and not the one that was given")
-    if told.get("object") != "file":
-        return wrong(f"object is {quoted(told.get('object'), 40)}")
-    size = whole(told.get("bytes"))
-    return works() if size == len(text) else wrong(f"bytes is {size}, of a file of {len(text)}")
+    described = object_of(evidence, _FILES)
+    if described.get("id") != identity:
+        return wrong(f"id is {quoted(described.get('id'), 40)}, not the one that was given")
+    if described.get("object") != "file":
+        return wrong(f"object is {quoted(described.get('object'), 40)}")
+    size = whole(described.get("bytes"))
+    return works() if size == len(text) else wrong(f"bytes is {size} for a file of {len(text)}")
 
 
 def _same(evidence: Evidence, text: str) -> Finding:
     back = answered(evidence, _FILES).body.decode("utf-8", "replace")
-    return works() if back == text else wrong(f"another content came back: {quoted(back, 60)}")
+    return works() if back == text else wrong(f"different content came back: {quoted(back, 60)}")
 
 
 def _deleted(evidence: Evidence) -> Finding:
-    told = object_of(evidence, (*_FILES, "delete", "method"))
-    return works() if told.get("deleted") is True else wrong("it is deleted, and that is not said")
+    deleted = object_of(evidence, (*_FILES, "delete", "method"))
+    return (
+        works()
+        if deleted.get("deleted") is True
+        else wrong("it was deleted, but the answer does not say so")
+    )
 
 
 # ---- batches
@@ -114,44 +122,47 @@ def _lines(setting: Setting) -> str:
 
 
 def _create(setting: Setting, file: str) -> Ask:
-    """The batch's own request: it stands for what its lines use."""
+    """The request that creates the batch; its bound is what its lines use."""
     used = bound_of([_line(setting, place) for place in range(_LINES)])
     body = {"input_file_id": file, "endpoint": f"/v1{CHAT}", "completion_window": "24h"}
     return Ask(body, used.output_tokens, path=BATCHES, known_prompt_tokens=used.prompt_tokens)
 
 
 def _batch_steps(setting: Setting) -> Steps:
-    """Upload, run the batch, delete the upload again."""
+    """Uploads the input, runs the batch, and deletes the upload."""
     file = _id((yield _upload(_lines(setting))), _FILES)
     try:
-        found = yield from _run(setting, file)
+        finding = yield from _run(setting, file)
     except Settled as settled:
-        found = settled.finding
+        finding = settled.finding
     yield _delete(file)
-    return replace(found, seen_in=1)
+    return replace(finding, seen_in=1)
 
 
 def _run(setting: Setting, file: str) -> Steps:
-    """Create, look until it is over or long enough, fetch the results or cancel. Raises Settled."""
-    made = yield _create(setting, file)
-    batch, told = _id(made, _BATCHES), _batch(made)
+    """Creates a batch, polls it, and fetches its results, or cancels it if it takes too long.
+
+    Raises Settled.
+    """
+    created = yield _create(setting, file)
+    batch, state = _id(created, _BATCHES), _batch(created)
     for pause_s in _POLLS_S:
-        if told["status"] not in _OPEN:
+        if state["status"] not in _OPEN:
             break
-        told = _batch((yield _get(f"{BATCHES}/{batch}", pause_s)))
-    status = told["status"]
+        state = _batch((yield _get(f"{BATCHES}/{batch}", pause_s)))
+    status = state["status"]
     if status in _OPEN:
         yield Ask({}, path=f"{BATCHES}/{batch}/cancel", known_prompt_tokens=0)
         return unsure(
             f"{status} after {sum(_POLLS_S):.0f} s, and cancelled: its results were not seen"
         )
     if status != "completed":
-        errors = at(told, "errors.data")
+        errors = at(state, "errors.data")
         error = mapping(errors[0] if isinstance(errors, list) and errors else None)
         fact = f"the batch is {status}: {quoted(error.get('message'), 100) or 'no reason given'}"
         named = names_any(error, ("model", "endpoint", "url"))
         return Finding(Verdict.REFUSED, fact) if named else unsure(fact)
-    output = told.get("output_file_id")
+    output = state.get("output_file_id")
     if not isinstance(output, str) or not output:
         return wrong(f"completed, and output_file_id is {quoted(output, 40)}")
     results = yield _get(f"{FILES}/{output}/content")
@@ -159,20 +170,20 @@ def _run(setting: Setting, file: str) -> Steps:
 
 
 def _batch(evidence: Evidence) -> Mapping[str, Any]:
-    """A batch as an answer tells it. Raises Settled where that is none."""
-    told = object_of(evidence, _BATCHES)
-    if told.get("object") != "batch" or told.get("status") not in _STATUSES:
-        shown = quoted(f"{told.get('object')}, status {told.get('status')}", 60)
+    """The batch that an answer describes. Raises Settled if it describes none."""
+    batch = object_of(evidence, _BATCHES)
+    if batch.get("object") != "batch" or batch.get("status") not in _STATUSES:
+        shown = quoted(f"{batch.get('object')}, status {batch.get('status')}", 60)
         raise Settled(wrong(f"no batch with a known status, but {shown}"))
-    return told
+    return batch
 
 
 def _results(setting: Setting, raw: bytes) -> Finding:
-    """Whether each line of the input has its own answer, by its custom_id."""
+    """Whether each line of the input got its own answer, by its custom_id."""
     try:
         lines = [mapping(strict_json(line)) for line in raw.splitlines() if line.strip()]
     except ValueError:
-        return wrong(f"results that are no JSONL: {quoted(raw[:60].decode('utf-8', 'replace'))}")
+        return wrong(f"results that are not JSONL: {quoted(raw[:60].decode('utf-8', 'replace'))}")
     by_id = {str(line.get("custom_id")): line for line in lines}
     words = [setting.word("batch", place) for place in range(_LINES)]
     for place, word in enumerate(words):
@@ -198,15 +209,15 @@ def _results(setting: Setting, raw: bytes) -> Finding:
 def _replayed(
     steps: Callable[[Setting], Steps], setting: Setting, seen: Sequence[Evidence]
 ) -> Ask | Finding:
-    """What is next after these answers: a request, or what was found."""
+    """What comes after these answers: the next request, or the finding."""
     going = steps(setting)
     ask = next(going)
     try:
         for evidence in seen:
             ask = going.send(evidence)
     except StopIteration as over:
-        found: Finding = over.value
-        return found
+        finding: Finding = over.value
+        return finding
     except Settled as settled:
         return settled.finding
     return ask
@@ -215,15 +226,15 @@ def _replayed(
 def _then(
     steps: Callable[[Setting], Steps], setting: Setting, seen: Sequence[Evidence]
 ) -> list[Ask]:
-    found = _replayed(steps, setting, seen)
-    return [found] if isinstance(found, Ask) else []
+    finding = _replayed(steps, setting, seen)
+    return [finding] if isinstance(finding, Ask) else []
 
 
 def _judge(
     steps: Callable[[Setting], Steps], setting: Setting, seen: Sequence[Evidence]
 ) -> Finding:
-    found = _replayed(steps, setting, seen)
-    return unsure("not all of it was sent") if isinstance(found, Ask) else found
+    finding = _replayed(steps, setting, seen)
+    return unsure("not all of it was sent") if isinstance(finding, Ask) else finding
 
 
 def _check(

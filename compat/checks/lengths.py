@@ -1,4 +1,4 @@
-"""How long a reply is and how many there are: budgets, stop, n."""
+"""The length of a reply and the number of choices: token budgets, stop, n."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -21,29 +21,29 @@ def _cap(setting: Setting) -> int:
 
 
 def _cap_asks(name: str, setting: Setting) -> list[Ask]:
-    told = f"Tell me a long story about a cart called {setting.word(name)}."
-    return [chat(setting, told, _cap(setting), **{name: _cap(setting)})]
+    prompt = f"Tell me a long story about a cart called {setting.word(name)}."
+    return [chat(setting, prompt, _cap(setting), **{name: _cap(setting)})]
 
 
 def _judge_cap(name: str, setting: Setting, seen: Sequence[Evidence]) -> Finding:
-    """By the usage, and by the text where the usage cannot be true."""
+    """Judges by the usage, or by the text if the usage cannot be true."""
     cap, got = _cap(setting), reply(seen[0], (name, "max_completion_tokens", "max_tokens"))
     count, finish = got.completion_tokens, got.only.finish
-    told = f"{name} {cap}: {count} tokens, finish_reason {quoted(finish, 20) or 'missing'}"
+    fact = f"{name} {cap}: {count} tokens, finish_reason {quoted(finish, 20) or 'missing'}"
     if len(got.only.content) > cap * _MOST_CHARS_PER_TOKEN:
-        return ignored(f"{told}, {len(got.only.content)} characters")
+        return ignored(f"{fact}, {len(got.only.content)} characters")
     if count is None:
-        return works() if finish == "length" else unsure(f"{told}; no usage")
+        return works() if finish == "length" else unsure(f"{fact}; no usage")
     visible = count - (got.reasoning_tokens or 0)
     if setting.reasons and count > cap + _SLACK_TOKENS and visible <= cap + _SLACK_TOKENS:
-        return unsure(f"{told}, {visible} of them not reasoning")
+        return unsure(f"{fact}, {visible} of them not reasoning")
     if count > cap + _SLACK_TOKENS:
-        return ignored(told)
+        return ignored(fact)
     if finish == "length":
-        return works(told)
+        return works(fact)
     if count >= cap:
-        return wrong(f"{told} at the cap")
-    return unsure(f"{told}: the reply ended by itself")
+        return wrong(f"{fact} at the cap")
+    return unsure(f"{fact}: the reply ended by itself")
 
 
 def _stop_asks(setting: Setting) -> list[Ask]:
@@ -59,16 +59,16 @@ def _judge_stop(setting: Setting, seen: Sequence[Evidence]) -> Finding:
     def judge(place: int) -> Finding:
         got = reply(seen[place], ("stop",))
         content, word = got.only.content, setting.word("stop", place)
-        told = f"stop [{word}]: {quoted(content, 60)}, finish_reason {got.only.finish}"
+        fact = f"stop [{word}]: {quoted(content, 60)}, finish_reason {got.only.finish}"
         if "alpha" not in content:
             return unsure(f"the reply is not the one asked for: {quoted(content, 60)}")
         if "beta" in content:
-            return ignored(told)
+            return ignored(fact)
         if word in content:
-            return wrong(f"the stop text is left in: {told}")
+            return wrong(f"the stop text is left in: {fact}")
         if got.only.finish == "length":
-            return unsure(told)
-        return works() if got.only.finish == "stop" else wrong(told)
+            return unsure(fact)
+        return works() if got.only.finish == "stop" else wrong(fact)
 
     return every([partial(judge, 0), partial(judge, 1)], ("plain", "streamed"))
 
@@ -86,10 +86,10 @@ def _judge_n(setting: Setting, seen: Sequence[Evidence]) -> Finding:
             seen[place], (" n ", "'n'", '"n"', "`n`", "n=", "n must", "n >", "n:", "choices")
         )
         indices = [choice.index for choice in got.choices]
-        told = f"n=3: {len(indices)} choices, indices {indices}"
+        fact = f"n=3: {len(indices)} choices, indices {indices}"
         if sorted(indices, key=str) == [0, 1, 2]:
             return works()
-        return ignored(told) if len(indices) <= 1 else wrong(told)
+        return ignored(fact) if len(indices) <= 1 else wrong(fact)
 
     return every([partial(judge, 0), partial(judge, 1)], ("plain", "streamed"))
 

@@ -1,4 +1,4 @@
-"""Pictures and files: whether they arrive, told by what is read and by what is counted."""
+"""Pictures and files: whether they arrive, judged by the reply and by the prompt's tokens."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,7 @@ _IMAGE_TOKENS, _FILE_TOKENS = 1600, 800
 
 
 def _asks(setting: Setting, question: str, part: Body, tokens: int) -> list[Ask]:
-    """The question with the part, and without it: the control."""
+    """The question with the part and, as a control, without it."""
     text = {"type": "text", "text": question}
     return [
         chat(setting, [say("user", [text, part])], 32, media_tokens=tokens),
@@ -26,32 +26,32 @@ def _asks(setting: Setting, question: str, part: Body, tokens: int) -> list[Ask]
 
 def _image_asks(setting: Setting) -> list[Ask]:
     url = data_url("image/png", png(setting.digits("image")))
-    told = f"{setting.word('image')}: which number is drawn? Answer in digits."
-    return _asks(setting, told, {"type": "image_url", "image_url": {"url": url}}, _IMAGE_TOKENS)
+    prompt = f"{setting.word('image')}: which number is drawn? Answer in digits."
+    return _asks(setting, prompt, {"type": "image_url", "image_url": {"url": url}}, _IMAGE_TOKENS)
 
 
 def _file_asks(setting: Setting) -> list[Ask]:
     url = data_url("application/pdf", pdf(f"code {setting.word('pdf')}"))
-    told = f"{setting.word('file')}: which code does the file hold? Answer in one line."
+    prompt = f"{setting.word('file')}: which code does the file hold? Answer in one line."
     part = {"type": "file", "file": {"filename": "note.pdf", "file_data": url}}
-    return _asks(setting, told, part, _FILE_TOKENS)
+    return _asks(setting, prompt, part, _FILE_TOKENS)
 
 
 def _judge(word: str, names: Sequence[str], seen: Sequence[Evidence]) -> Finding:
     got = reply(seen[0], names)
     if word in got.only.content.replace(" ", "").replace(",", ""):
         return works()
-    told = f"not read: {quoted(got.only.content, 80)}"
+    fact = f"not read: {quoted(got.only.content, 80)}"
     try:
         without = reply(seen[1], ()).prompt_tokens
     except Settled:
-        return unsure(f"{told}; the control failed")
+        return unsure(f"{fact}; the control failed")
     count = got.prompt_tokens
     if count is None or without is None:
-        return unsure(told)
-    told = f"{count} prompt tokens with it, {without} without; {told}"
-    # The part's own marks may count a few tokens though its content was dropped.
-    return ignored(told) if count - without < _LEAST_GROWTH_TOKENS else unsure(told)
+        return unsure(fact)
+    fact = f"{count} prompt tokens with it, {without} without; {fact}"
+    # The part's markup may count a few tokens even if its content was dropped.
+    return ignored(fact) if count - without < _LEAST_GROWTH_TOKENS else unsure(fact)
 
 
 def _judge_image(setting: Setting, seen: Sequence[Evidence]) -> Finding:

@@ -1,4 +1,4 @@
-"""What is told in messages: roles, earlier turns, parts, and text beyond ASCII."""
+"""What messages can carry: roles, earlier turns, parts, and text beyond ASCII."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -18,7 +18,7 @@ _ROLES = ("role", "messages", "system", "developer")
 
 
 def _too_short(got: Reply) -> Finding | None:
-    """Where the budget cut the reply, a word may be missing for that."""
+    """Unsure if the budget cut the reply: a word may be missing for that reason."""
     return unsure("the budget ended the reply") if got.only.finish == "length" else None
 
 
@@ -58,7 +58,7 @@ def _judge_turns(setting: Setting, seen: Sequence[Evidence]) -> Finding:
     if setting.word("turns") in got.only.content:
         return works()
     return _too_short(got) or ignored(
-        f"a code told two turns before is not known: {quoted(got.only.content, 80)}"
+        f"a code given two turns earlier is not known: {quoted(got.only.content, 80)}"
     )
 
 
@@ -75,8 +75,8 @@ def _judge_parts(setting: Setting, seen: Sequence[Evidence]) -> Finding:
     known = [setting.word(name) in got.only.content for name in ("one", "two")]
     if all(known):
         return works()
-    told = f"of two text parts {sum(known)} came back: {quoted(got.only.content, 80)}"
-    return _too_short(got) or (wrong(told) if any(known) else ignored(told))
+    fact = f"of two text parts {sum(known)} came back: {quoted(got.only.content, 80)}"
+    return _too_short(got) or (wrong(fact) if any(known) else ignored(fact))
 
 
 def _unicode_asks(setting: Setting) -> list[Ask]:
@@ -90,18 +90,18 @@ def _unicode_asks(setting: Setting) -> list[Ask]:
 def _judge_unicode(setting: Setting, seen: Sequence[Evidence]) -> Finding:
     def judge(place: int) -> Finding:
         got = reply(seen[place], ("messages", "unicode", "utf"))
-        told = got.only.content
-        if "\ufffd" in told:
-            return wrong(f"U+FFFD in the text: {quoted(told, 80)}")
-        if UNICODE in told:
+        content = got.only.content
+        if "\ufffd" in content:
+            return wrong(f"U+FFFD in the text: {quoted(content, 80)}")
+        if UNICODE in content:
             return works()
-        if setting.word("unicode", place) not in told:
-            return unsure(f"the reply is not the one asked for: {quoted(told, 80)}")
-        if told.isascii():
-            return _too_short(got) or ignored(f"only ASCII came back: {quoted(told, 80)}")
-        same = normalize("NFC", UNICODE) in normalize("NFC", told)
+        if setting.word("unicode", place) not in content:
+            return unsure(f"the reply is not the one asked for: {quoted(content, 80)}")
+        if content.isascii():
+            return _too_short(got) or ignored(f"only ASCII came back: {quoted(content, 80)}")
+        same = normalize("NFC", UNICODE) in normalize("NFC", content)
         return unsure(
-            "the same text in other code points" if same else f"other text: {quoted(told, 80)}"
+            "the same text in other code points" if same else f"other text: {quoted(content, 80)}"
         )
 
     return every([partial(judge, 0), partial(judge, 1)], ("plain", "streamed"))

@@ -1,7 +1,7 @@
 """The operator's own tools and schemas as checks: `own.tool.NAME`, `own.schema.stream.NAME`, ...
 
-Each is sent as it is, alone. What the gateway must keep is that it arrives and that what comes back
-can be used; which arguments a model chooses is the model's, unless `strict` promises them.
+Each is sent unchanged, on its own. The gateway is responsible for its arrival and for a usable
+answer; which arguments a model chooses is up to the model, unless `strict` promises them.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from typing import Any
 
 from compat.bodies import STREAM, chat
 from compat.check import Ask, Body, Bound, Check, Setting, bound_of
-from compat.checks.structured import judge_json, valid
+from compat.checks.structured import MISFIT, judge_json, valid
 from compat.checks.tools import CALLED, NAMES, calls_of, shape_fault
 from compat.evidence import Evidence, strict_json
 from compat.own import Own, OwnThing
@@ -21,7 +21,7 @@ from recording.untrusted_text import quoted
 
 TOOL, TOOL_STREAM = "own.tool.", "own.tool.stream."
 SCHEMA, SCHEMA_STREAM = "own.schema.", "own.schema.stream."
-_LEAST_GROWTH_TOKENS = 8  # the smallest definition counts more; a template's marks count fewer
+_LEAST_GROWTH_TOKENS = 8  # the smallest definition counts more; a template's markup counts fewer
 _CONTROL_TOKENS = 16
 
 
@@ -34,13 +34,13 @@ def checks_of(own: Own) -> tuple[Check, ...]:
 
 
 def described(name: str) -> Check | None:
-    """A check of an earlier run's by its id, for its words alone; None: it is no such id."""
-    for prefix, made, stream in (
+    """The check of an earlier run with this id, for its wording only; None if it is no such id."""
+    for prefix, checks, stream in (
         (TOOL_STREAM, _tool, True), (TOOL, _tool, False),
         (SCHEMA_STREAM, _schema, True), (SCHEMA, _schema, False),
     ):  # fmt: skip
         if name.startswith(prefix) and len(name) > len(prefix):
-            return made(OwnThing(name.removeprefix(prefix), {}, False, {}), stream)
+            return checks(OwnThing(name.removeprefix(prefix), {}, False, {}), stream)
     return None
 
 
@@ -56,12 +56,12 @@ def _tool_asks(tool: OwnThing, stream: bool, setting: Setting) -> list[Ask]:
 
 
 def _tool_prompt(tool: OwnThing, stream: bool, setting: Setting) -> str:
-    told = tool.prompt or f"Call {tool.name}. Make up arguments that fit its parameters."
-    return f"{setting.word('own', tool.name, stream)}: {told}"
+    prompt = tool.prompt or f"Call {tool.name}. Make up arguments that fit its parameters."
+    return f"{setting.word('own', tool.name, stream)}: {prompt}"
 
 
 def _control(tool: OwnThing, stream: bool, setting: Setting) -> Ask:
-    """The same without the tool: what the tool adds to the prompt shows whether it arrived."""
+    """The same without the tool: the difference in prompt tokens shows whether it arrived."""
     return chat(setting, _tool_prompt(tool, stream, setting), _CONTROL_TOKENS)
 
 
@@ -103,33 +103,35 @@ def _judge_tool(
         return works()
     if tool.strict:
         return ignored(f"strict, but {quoted(misfit, 100)}")
-    return unsure(f"not by the schema, which is not strict, so the model's: {quoted(misfit, 80)}")
+    return unsure(
+        f"violates the schema, which is not strict (the model's choice): {quoted(misfit, 80)}"
+    )
 
 
 def _no_call(got: Reply, seen: Sequence[Evidence]) -> Finding:
-    """Dropped on the way, where the prompt did not grow by the tool; else the model's choice."""
-    told = f"no call, but: {quoted(got.only.content, 60)}"
+    """Dropped on the way if the tool did not make the prompt longer; else the model's choice."""
+    fact = f"no call, but: {quoted(got.only.content, 60)}"
     try:
         without = reply(seen[1], ()).prompt_tokens if len(seen) > 1 else None
     except Settled:
         without = None
     count = got.prompt_tokens
     if count is None or without is None:
-        return unsure(told)
+        return unsure(fact)
     if count - without < _LEAST_GROWTH_TOKENS:
         return ignored(f"{count} prompt tokens with the tool, {without} without: it was dropped")
-    return unsure(f"{told} (the tool arrived; `prompts` may say what makes the model call it)")
+    return unsure(f"{fact} (the tool arrived; `prompts` may say what makes the model call it)")
 
 
 # ---- schemas
 
 
 def _schema_asks(own: OwnThing, stream: bool, setting: Setting) -> list[Ask]:
-    told = own.prompt or "Make up an example of what a weighbridge may write down."
+    prompt = own.prompt or "Make up an example of what a weighbridge may write down."
     fields: Body = dict(STREAM) if stream else {}
     return [
-        chat(setting, f"{setting.word('own', own.name, stream, place)}: {told}", own.output_tokens,
-             response_format=own.body, **fields)
+        chat(setting, f"{setting.word('own', own.name, stream, place)}: {prompt}",
+             own.output_tokens, response_format=own.body, **fields)
         for place in range(1 if stream else 2)
     ]  # fmt: skip
 
@@ -140,12 +142,13 @@ def _judge_schema(
     names = ("response_format", "json", "schema", own.name)
 
     def judge(evidence: Evidence) -> Finding:
-        found = judge_json(evidence, own.schema, names)
+        finding = judge_json(evidence, own.schema, names)
         if stream and not came_as_stream(evidence):
             return unsure("no stream came")
-        if found.verdict is Verdict.WRONG and not own.strict and found.fact.startswith("not by"):
-            return unsure(f"not strict, so it may be the model's: {found.fact}")
-        return found
+        misfit = finding.verdict is Verdict.WRONG and finding.fact.startswith(MISFIT)
+        if misfit and not own.strict:
+            return unsure(f"not strict, so it may be the model's: {finding.fact}")
+        return finding
 
     return every([partial(judge, evidence) for evidence in seen])
 
@@ -180,7 +183,7 @@ def _schema(own: OwnThing, stream: bool) -> Check:
         own, SCHEMA_STREAM if stream else SCHEMA,
         _words("schema", " schema", own.name, stream),
         partial(_schema_asks, own, stream), partial(_judge_schema, own, stream), stream,
-        if_ignored=Words("json.loads raises on text that is no JSON",
+        if_ignored=Words("json.loads raises on text that is not JSON",
                          "json.loads 会因文本不是 JSON 而抛出异常"),
         if_wrong=Words("your model class raises on some replies",
                        "模型类会在部分响应上抛出异常"),

@@ -1,4 +1,4 @@
-"""Reasoning: whether the effort counts, and whether thoughts stay apart from the answer."""
+"""Reasoning: whether the effort has an effect, and whether thoughts stay out of the answer."""
 
 from collections.abc import Sequence
 
@@ -27,10 +27,10 @@ def _puzzle(setting: Setting, name: str, place: int) -> str:
 def _effort_asks(setting: Setting) -> list[Ask]:
     asks = []
     for place in range(_EACH):
-        told = _puzzle(setting, "effort", place)
+        prompt = _puzzle(setting, "effort", place)
         for effort, tokens in (("low", _LOW_TOKENS), ("high", _HIGH_TOKENS)):
             asks.append(
-                chat(setting, told, tokens, reasoning_effort=effort,
+                chat(setting, prompt, tokens, reasoning_effort=effort,
                      **{setting.tokens_field: tokens})
             )  # fmt: skip
     bogus = chat(setting, _puzzle(setting, "effort", _EACH), _LOW_TOKENS,
@@ -39,32 +39,35 @@ def _effort_asks(setting: Setting) -> list[Ask]:
 
 
 def _thought(got: Reply) -> int | None:
-    """Reasoning tokens; where they are not told, all tokens of the reply."""
+    """Reasoning tokens; all tokens of the reply if reasoning tokens are not reported."""
     return got.completion_tokens if got.reasoning_tokens is None else got.reasoning_tokens
 
 
 def _judge_effort(setting: Setting, seen: Sequence[Evidence]) -> Finding:
-    """By complete separation of three and three, or by a template that counts other tokens."""
+    """Judges by complete separation of three and three counts, or by a difference in prompt tokens.
+
+    A template that differs with the effort counts different prompt tokens.
+    """
     got = [reply(evidence, _NAMES) for evidence in seen[: 2 * _EACH]]
     low, high = got[::2], got[1::2]
     note = "; wb-bogus is refused" if _refused(seen[-1]) else "; wb-bogus is accepted"
     if all(a.prompt_tokens != b.prompt_tokens for a, b in zip(low, high, strict=True)):
         return works(f"the prompt's template differs{note}")
-    few, many = ([_thought(one) for one in arm] for arm in (low, high))
+    few, many = ([_thought(answer) for answer in arm] for arm in (low, high))
     small, large = ([n for n in arm if n is not None] for arm in (few, many))
-    told = f"tokens of thought: low {small}, high {large}{note}"
+    fact = f"tokens of thought: low {small}, high {large}{note}"
     if len(small) < _EACH or len(large) < _EACH:
-        return unsure(told)
+        return unsure(fact)
     if max(small) < min(large):
-        return works(told)
+        return works(fact)
     if min(small) > max(large):
-        return wrong(f"the other way round: {told}")
-    if any(one.only.finish == "length" for one in low):
-        return unsure(f"low was cut by the budget: {told}")
+        return wrong(f"the other way round: {fact}")
+    if any(answer.only.finish == "length" for answer in low):
+        return unsure(f"low was cut by the budget: {fact}")
     mean, other = sum(small) / _EACH, sum(large) / _EACH
     if abs(mean - other) <= _ALIKE_SHARE * max(mean, other):
-        return ignored(told)
-    return unsure(told)
+        return ignored(fact)
+    return unsure(fact)
 
 
 def _refused(evidence: Evidence) -> bool:
@@ -76,8 +79,8 @@ def _refused(evidence: Evidence) -> bool:
 
 
 def _apart_asks(setting: Setting) -> list[Ask]:
-    told = f"{setting.word('apart')}: why does a loaded cart stop later than an empty one?"
-    return [chat(setting, told, 400, **{setting.tokens_field: 400})]
+    prompt = f"{setting.word('apart')}: why does a loaded cart stop later than an empty one?"
+    return [chat(setting, prompt, 400, **{setting.tokens_field: 400})]
 
 
 def _judge_apart(setting: Setting, seen: Sequence[Evidence]) -> Finding:

@@ -1,4 +1,4 @@
-"""The Responses API: plain, the order of its events, tools, earlier responses, JSON."""
+"""The Responses API: plain replies, event order, tools, earlier responses, JSON."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -28,33 +28,33 @@ _LOOK_UP = call_tool_flat("look_up")
 _LAST = ("response.completed", "response.incomplete", "response.failed")
 
 
-def _ask(setting: Setting, said: str, tokens: int, **fields: Any) -> Ask:
+def _ask(setting: Setting, prompt: str, tokens: int, **fields: Any) -> Ask:
     cap = tokens + (THINKING_TOKENS if setting.reasons else 0)
-    body: Body = {"model": setting.model, "input": said, "max_output_tokens": cap, **fields}
+    body: Body = {"model": setting.model, "input": prompt, "max_output_tokens": cap, **fields}
     return Ask(body, cap, path=RESPONSES)
 
 
 def text_of_response(body: Mapping[str, Any]) -> str:
     """The text of all output messages."""
     contents = (item.get("content") for item in _items(body, "message"))
-    parts = [part for told in contents if isinstance(told, list) for part in told]
+    parts = [part for content in contents if isinstance(content, list) for part in content]
     return "".join(str(mapping(p).get("text") or "") for p in parts)
 
 
 def _items(body: Mapping[str, Any], kind: str) -> list[Mapping[str, Any]]:
     output = body.get("output")
-    found = [mapping(item) for item in output] if isinstance(output, list) else []
-    return [item for item in found if item.get("type") == kind]
+    items = [mapping(item) for item in output] if isinstance(output, list) else []
+    return [item for item in items if item.get("type") == kind]
 
 
 def _fault(body: Mapping[str, Any]) -> str | None:
-    """What a response lacks of OpenAI's schema, or None."""
+    """How a response deviates from OpenAI's schema, or None."""
     if not isinstance(body.get("id"), str) or not body["id"]:
-        return "id is no text"
+        return "id is not a string"
     if body.get("object") != "response":
         return f"object is {quoted(body.get('object'), 40)}"
     if not isinstance(body.get("output"), list):
-        return "output is no list"
+        return "output is not a list"
     usage = mapping(body.get("usage"))
     counts = [whole(usage.get(k)) for k in ("input_tokens", "output_tokens", "total_tokens")]
     if any(count is None for count in counts):
@@ -63,10 +63,10 @@ def _fault(body: Mapping[str, Any]) -> str | None:
 
 
 def _says(word: str, body: Mapping[str, Any]) -> Finding:
-    said = text_of_response(body)
-    if word in said:
+    text = text_of_response(body)
+    if word in text:
         return works()
-    return unsure(f"the reply is not the one asked for: {quoted(said, 80)}")
+    return unsure(f"the reply is not the one asked for: {quoted(text, 80)}")
 
 
 def _judge_plain(setting: Setting, seen: Sequence[Evidence]) -> Finding:
@@ -76,24 +76,24 @@ def _judge_plain(setting: Setting, seen: Sequence[Evidence]) -> Finding:
 
 
 def _event_bodies(evidence: Evidence) -> list[Mapping[str, Any]]:
-    found = []
+    bodies = []
     for event in events(answered(evidence, _NAMES).pieces):
         if event.data.strip() == "[DONE]":
             continue
         try:
-            found.append(mapping(strict_json(event.data.encode())))
+            bodies.append(mapping(strict_json(event.data.encode())))
         except ValueError:
             raise Settled(broken(f"an event without JSON: {quoted(event.data, 60)}")) from None
-    return found
+    return bodies
 
 
-def _order_fault(told: Sequence[Mapping[str, Any]]) -> str | None:
+def _order_fault(bodies: Sequence[Mapping[str, Any]]) -> str | None:
     """What is wrong with the order of a response's events, or None.
 
-    `response.created` first, one of completed, incomplete and failed last; an item's and a part's
-    `added` before its deltas, those before its `done`; sequence numbers, where told, rise.
+    `response.created` comes first, one of completed, incomplete and failed last; `added` of an item
+    or part comes before its deltas, and those before its `done`; sequence numbers, if any, rise.
     """
-    kinds = [str(event.get("type")) for event in told]
+    kinds = [str(event.get("type")) for event in bodies]
     if kinds[0] != "response.created":
         return f"the first event is {quoted(kinds[0], 40)}"
     if kinds[-1] not in _LAST or sum(kind in _LAST for kind in kinds) != 1:
@@ -101,25 +101,26 @@ def _order_fault(told: Sequence[Mapping[str, Any]]) -> str | None:
     order = ("response.output_item.added", "response.content_part.added",
              "response.output_text.delta", "response.output_text.done",
              "response.content_part.done", "response.output_item.done")  # fmt: skip
-    last = _text_item(told)
-    of_text = [e for e in told if e.get("output_index") == last or "output_index" not in e]
+    last = _text_item(bodies)
+    of_text = [e for e in bodies if e.get("output_index") == last or "output_index" not in e]
     places = [order.index(str(e.get("type"))) for e in of_text if e.get("type") in order]
     if places != sorted(places):
         return "added, delta and done are out of order"
     missing = [name for place, name in enumerate(order) if place not in places]
     if missing:
         return f"{missing[0]} is missing"
-    numbers = [whole(event.get("sequence_number")) for event in told]
+    numbers = [whole(event.get("sequence_number")) for event in bodies]
     known = [number for number in numbers if number is not None]
     if known != sorted(set(known)):
         return "sequence_number does not rise"
     return None
 
 
-def _text_item(told: Sequence[Mapping[str, Any]]) -> object:
+def _text_item(bodies: Sequence[Mapping[str, Any]]) -> object:
     """The output_index of the text."""
     return next(
-        (e.get("output_index") for e in told if e.get("type") == "response.output_text.delta"), None
+        (e.get("output_index") for e in bodies if e.get("type") == "response.output_text.delta"),
+        None,
     )
 
 
@@ -128,18 +129,18 @@ def _judge_stream(setting: Setting, seen: Sequence[Evidence]) -> Finding:
     if evidence.body.lstrip().startswith(b"{"):
         object_of(evidence, _NAMES)
         return ignored("stream=true was answered with one JSON body")
-    told = _event_bodies(evidence)
-    if not told:
+    bodies = _event_bodies(evidence)
+    if not bodies:
         return wrong("a stream without any event")
-    failed = next((e for e in told if e.get("type") in ("error", "response.failed")), None)
+    failed = next((e for e in bodies if e.get("type") in ("error", "response.failed")), None)
     if failed is not None:
         return broken(f"an error within the stream: {quoted(failed, 100)}")
-    fault = _order_fault(told)
+    fault = _order_fault(bodies)
     if fault:
         return wrong(fault)
-    deltas = [e for e in told if e.get("type") == "response.output_text.delta"]
+    deltas = [e for e in bodies if e.get("type") == "response.output_text.delta"]
     joined = "".join(str(e.get("delta") or "") for e in deltas)
-    final = text_of_response(mapping(told[-1].get("response")))
+    final = text_of_response(mapping(bodies[-1].get("response")))
     if final and joined != final:
         return wrong(f"the deltas say {quoted(joined, 40)}, the end says {quoted(final, 40)}")
     if setting.word("responses.stream") in joined:
@@ -148,8 +149,8 @@ def _judge_stream(setting: Setting, seen: Sequence[Evidence]) -> Finding:
 
 
 def _tool_asks(setting: Setting) -> list[Ask]:
-    told = reply_exactly(setting.word("responses.tool"))
-    return [_ask(setting, told, 64, tools=[_LOOK_UP], tool_choice="required")]
+    prompt = reply_exactly(setting.word("responses.tool"))
+    return [_ask(setting, prompt, 64, tools=[_LOOK_UP], tool_choice="required")]
 
 
 def _judge_tool(setting: Setting, seen: Sequence[Evidence]) -> Finding:
@@ -167,21 +168,21 @@ def _judge_tool(setting: Setting, seen: Sequence[Evidence]) -> Finding:
     try:
         value = strict_json(str(call.get("arguments")).encode())
     except ValueError:
-        return wrong(f"arguments that are no JSON: {quoted(call.get('arguments'), 60)}")
+        return wrong(f"arguments that are not JSON: {quoted(call.get('arguments'), 60)}")
     fault = valid(value, _LOOK_UP["parameters"])
     if fault:
-        return wrong(f"arguments not by the schema: {quoted(fault, 80)}")
+        return wrong(f"arguments violate the schema: {quoted(fault, 80)}")
     return works()
 
 
 def _previous_asks(setting: Setting) -> list[Ask]:
-    told = f"The code is {setting.word('responses.code')}. Reply exactly: noted"
-    return [_ask(setting, told, 32, store=True)]
+    prompt = f"The code is {setting.word('responses.code')}. Reply exactly: noted"
+    return [_ask(setting, prompt, 32, store=True)]
 
 
 def _second(setting: Setting, identity: str) -> Ask:
-    told = "What was the code? Answer only with the code."
-    return _ask(setting, told, 32, previous_response_id=identity)
+    prompt = "What was the code? Answer only with the code."
+    return _ask(setting, prompt, 32, previous_response_id=identity)
 
 
 def _previous_then(setting: Setting, seen: Sequence[Evidence]) -> list[Ask]:
@@ -195,7 +196,7 @@ def _previous_then(setting: Setting, seen: Sequence[Evidence]) -> list[Ask]:
 
 
 def _previous_bound(setting: Setting) -> Bound:
-    """The second prompt holds the first exchange too."""
+    """The second prompt also contains the first exchange."""
     first, second = _previous_asks(setting), _second(setting, "x")
     again = bound_of(first)
     return bound_of([second]).plus(Bound(0, again.tokens, 0))
@@ -206,12 +207,12 @@ def _judge_previous(setting: Setting, seen: Sequence[Evidence]) -> Finding:
     if len(seen) < 2:
         return wrong("the first response has no id")
     body = object_of(seen[1], ("previous_response_id", "store"))
-    said = text_of_response(body)
-    if setting.word("responses.code") in said:
+    text = text_of_response(body)
+    if setting.word("responses.code") in text:
         return works()
     if body.get("status") == "incomplete":
         return unsure("the budget ended the reply")
-    return ignored(f"what the earlier response was told is not known: {quoted(said, 80)}")
+    return ignored(f"the content of the earlier response is not known: {quoted(text, 80)}")
 
 
 def _json_asks(setting: Setting) -> list[Ask]:
@@ -254,7 +255,7 @@ CHECKS = (
     _check(
         "responses.previous", Words("earlier response", "引用前一响应"), "previous_response_id",
         _previous_asks, _judge_previous, then=_previous_then, then_bound=_previous_bound,
-        if_ignored=Words("every turn begins anew: send the whole conversation yourself",
+        if_ignored=Words("every turn starts from nothing: send the whole conversation yourself",
                          "每一轮都从头开始：须自行发送完整对话"),
     ),
     _check("responses.json", Words("JSON by a schema", "按 schema 输出 JSON"), "text.format",

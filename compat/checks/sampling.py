@@ -1,4 +1,4 @@
-"""How tokens are drawn: seed, temperature, top_p, logit_bias, logprobs."""
+"""How tokens are sampled: seed, temperature, top_p, logit_bias, logprobs."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -20,9 +20,9 @@ _ALIKE_P, _DIFFERENT_P = 0.2, 0.05
 
 
 def _texts(seen: Sequence[Evidence], names: Sequence[str]) -> list[str]:
-    """What the replies say; the empty ones of a model whose budget went into thinking aside."""
+    """The replies' texts, without those of a model that spent its whole budget on thinking."""
     got = [reply(evidence, names) for evidence in seen]
-    return [one.only.content for one in got if not one.spent_on_thinking]
+    return [answer.only.content for answer in got if not answer.spent_on_thinking]
 
 
 def _kinds(texts: Sequence[str]) -> str:
@@ -30,19 +30,21 @@ def _kinds(texts: Sequence[str]) -> str:
 
 
 def _seed_asks(setting: Setting) -> list[Ask]:
-    told = f"{setting.word('seed')}: make up a few sentences that nobody has ever said."
-    return [chat(setting, told, 24, temperature=1, seed=seed) for seed in (5, 5, 6)]
+    prompt = f"{setting.word('seed')}: make up a few sentences that nobody has ever said."
+    return [chat(setting, prompt, 24, temperature=1, seed=seed) for seed in (5, 5, 6)]
 
 
 def _judge_seed(setting: Setting, seen: Sequence[Evidence]) -> Finding:
     texts = _texts(seen, ("seed",))
     if len(texts) < 3:
         return unsure("the budget ended before any text")
-    one, again, other = texts
-    if one != again:
+    first, again, other = texts
+    if first != again:
         return unsure("seed 5 twice gave two texts (a seed is best effort, as OpenAI says)")
-    if one == other:
-        return wrong("seeds 5, 5 and 6 at temperature 1 gave one text: a cache, or no drawing")
+    if first == other:
+        return wrong(
+            "seeds 5, 5 and 6 at temperature 1 gave the same text: a cache, or no sampling"
+        )
     return works()
 
 
@@ -51,46 +53,46 @@ def _animal(setting: Setting, name: str) -> str:
 
 
 def _temperature_asks(setting: Setting) -> list[Ask]:
-    told = _animal(setting, "temperature")
-    return [chat(setting, told, 12, temperature=heat) for heat in [0] * 4 + [1.3] * 8]
+    prompt = _animal(setting, "temperature")
+    return [chat(setting, prompt, 12, temperature=heat) for heat in [0] * 4 + [1.3] * 8]
 
 
 def _judge_temperature(setting: Setting, seen: Sequence[Evidence]) -> Finding:
     cold, hot = _texts(seen[:4], ("temperature",)), _texts(seen[4:], ("temperature",))
-    told = f"temperature 0: {_kinds(cold)}; 1.3: {_kinds(hot)}"
+    fact = f"temperature 0: {_kinds(cold)}; 1.3: {_kinds(hot)}"
     if len(cold) < 4 or len(hot) < 8:
-        return unsure(f"{told}; others had no text")
+        return unsure(f"{fact}; others had no text")
     if len(set(hot)) == 1:
         if len(set(cold)) > 1 and more_alike(hot, cold) < _DIFFERENT_P:
-            return wrong(f"{told}: the other way round")
-        return unsure(f"{told}: one answer in any case")
+            return wrong(f"{fact}: the other way round")
+        return unsure(f"{fact}: the same answer either way")
     if len(set(cold)) == 1:
-        return works(told)
-    return ignored(told) if more_alike(cold, hot) > _ALIKE_P else unsure(told)
+        return works(fact)
+    return ignored(fact) if more_alike(cold, hot) > _ALIKE_P else unsure(fact)
 
 
 def _top_p_asks(setting: Setting) -> list[Ask]:
-    told = _animal(setting, "top_p")
-    narrow = [chat(setting, told, 12, temperature=1, top_p=0.01) for _ in range(6)]
-    return narrow + [chat(setting, told, 12, temperature=1) for _ in range(4)]
+    prompt = _animal(setting, "top_p")
+    narrow = [chat(setting, prompt, 12, temperature=1, top_p=0.01) for _ in range(6)]
+    return narrow + [chat(setting, prompt, 12, temperature=1) for _ in range(4)]
 
 
 def _judge_top_p(setting: Setting, seen: Sequence[Evidence]) -> Finding:
     narrow, free = _texts(seen[:6], ("top_p",)), _texts(seen[6:], ("top_p",))
-    told = f"top_p 0.01: {_kinds(narrow)}; without: {_kinds(free)}"
+    fact = f"top_p 0.01: {_kinds(narrow)}; without: {_kinds(free)}"
     if len(narrow) < 6 or len(free) < 4:
-        return unsure(f"{told}; others had no text")
+        return unsure(f"{fact}; others had no text")
     if len(set(narrow)) == 1:
-        return works(told) if len(set(free)) > 1 else unsure(f"{told}: one answer in any case")
+        return works(fact) if len(set(free)) > 1 else unsure(f"{fact}: the same answer either way")
     if len(set(free)) > 1 and more_alike(narrow, free) > _ALIKE_P:
-        return ignored(told)
-    return unsure(told)
+        return ignored(fact)
+    return unsure(fact)
 
 
 def _bias_asks(setting: Setting) -> list[Ask]:
     token = setting.forced_token[0] if setting.forced_token else 0
-    told = f"{setting.word('bias')}: name one animal."
-    return [chat(setting, told, 8, logit_bias={str(token): 100})]
+    prompt = f"{setting.word('bias')}: name one animal."
+    return [chat(setting, prompt, 8, logit_bias={str(token): 100})]
 
 
 def _judge_bias(setting: Setting, seen: Sequence[Evidence]) -> Finding:
@@ -123,11 +125,11 @@ def _logprobs_fault(choice: Choice, got: Reply) -> str | None:
             return f"{fault} at token {quoted(entry.get('token'), 20)}"
     if all(isinstance(e.get("bytes"), list) for e in entries):
         try:
-            told = b"".join(bytes(e["bytes"]) for e in entries).decode("utf-8", "replace")
+            spelled = b"".join(bytes(e["bytes"]) for e in entries).decode("utf-8", "replace")
         except (TypeError, ValueError):
-            return "bytes that are none"
-        if choice.content.strip() not in told:
-            return f"the bytes say {quoted(told, 40)}, the content {quoted(choice.content, 40)}"
+            return "bytes that are not byte values"
+        if choice.content.strip() not in spelled:
+            return f"the bytes say {quoted(spelled, 40)}, the content {quoted(choice.content, 40)}"
     count = got.completion_tokens
     if count and not got.reasoning_tokens and len(entries) > count + 1:
         return f"{len(entries)} entries for {count} tokens"
@@ -135,18 +137,21 @@ def _logprobs_fault(choice: Choice, got: Reply) -> str | None:
 
 
 def _entry_fault(entry: Mapping[str, Any]) -> str | None:
-    """What is wrong with one token's entry. The token itself may stand besides the five."""
+    """What is wrong with one token's entry. The token itself may be listed on top of the five."""
     top, own = entry.get("top_logprobs"), numeric(entry.get("logprob"))
     if own is None or own > 1e-6:
         return f"logprob {quoted(entry.get('logprob'), 20)}"
     if not isinstance(top, list):
-        return "top_logprobs is null" if top is None else "top_logprobs is no list"
+        return "top_logprobs is null" if top is None else "top_logprobs is not a list"
     if not top:
         return "top_logprobs is empty"
-    values = [numeric(one.get("logprob")) if isinstance(one, dict) else None for one in top]
+    values = [
+        numeric(candidate.get("logprob")) if isinstance(candidate, dict) else None
+        for candidate in top
+    ]
     known = [value for value in values if value is not None]
     if len(known) < len(values) or any(value > 1e-6 for value in known):
-        return "a top_logprob that is none"
+        return "an invalid top_logprob"
     if len(known) > 6:
         return f"{len(known)} top_logprobs where 5 were asked for"
     if known[:5] != sorted(known[:5], reverse=True):

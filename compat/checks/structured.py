@@ -1,4 +1,4 @@
-"""Structured output: JSON objects, and JSON by a schema, against what the prompt says."""
+"""Structured output: JSON objects and JSON by a schema, although the prompt asks for text."""
 
 import json
 from collections.abc import Sequence
@@ -38,14 +38,18 @@ DEEP: Body = {
 }  # fmt: skip
 
 
+MISFIT = "violates the schema"
+"""Begins the fact of an object that does not fit its schema."""
+
+
 def valid(value: Any, schema: Body) -> str | None:
-    """What is wrong with a value by a schema of ours, or None."""
+    """How a value violates a schema, or None."""
     error = next(jsonschema.Draft202012Validator(schema).iter_errors(value), None)
     return None if error is None else error.message
 
 
 def judge_json(evidence: Evidence, schema: Body | None, names: Sequence[str]) -> Finding:
-    """Whether a reply's whole text is an object (by the schema)."""
+    """Whether a reply's whole text is an object (and fits the schema)."""
     got = reply(evidence, names)
     content, choice = got.only.content.strip(), got.only
     if got.spent_on_thinking or choice.finish == "length":
@@ -56,7 +60,7 @@ def judge_json(evidence: Evidence, schema: Body | None, names: Sequence[str]) ->
 
 
 def judge_text(content: str, schema: Body | None) -> Finding:
-    """Whether a text, as it stands, is an object (by the schema)."""
+    """Whether a text, unchanged, is an object (and fits the schema)."""
     try:
         value = strict_json(content.encode())
     except ValueError:
@@ -64,13 +68,13 @@ def judge_text(content: str, schema: Body | None) -> Finding:
             return wrong(f"text around the JSON: {quoted(content, 100)}")
         return ignored(f"no JSON: {quoted(content, 100)}")
     if not isinstance(value, dict):
-        return ignored(f"JSON, but no object: {quoted(content, 100)}")
+        return ignored(f"JSON, but not an object: {quoted(content, 100)}")
     fault = valid(value, schema) if schema else None
-    return wrong(f"not by the schema: {quoted(fault, 100)}") if fault else works()
+    return wrong(f"{MISFIT}: {quoted(fault, 100)}") if fault else works()
 
 
 def _object_within(content: str) -> bool:
-    """Whether an object stands inside of a fence or of other words."""
+    """Whether an object is inside a code fence or other text."""
     start, end = content.find("{"), content.rfind("}")
     try:
         return isinstance(json.loads(content[start : end + 1]), dict) if start >= 0 else False
@@ -79,8 +83,8 @@ def _object_within(content: str) -> bool:
 
 
 def _object_asks(setting: Setting) -> list[Ask]:
-    told = f"{setting.word('object')}: what is a cart? Say it in words; JSON is allowed."
-    return [chat(setting, told, 80, response_format={"type": "json_object"})]
+    prompt = f"{setting.word('object')}: what is a cart? Say it in words; JSON is allowed."
+    return [chat(setting, prompt, 80, response_format={"type": "json_object"})]
 
 
 def _schema_asks(name: str, schema: Body, count: int, tokens: int, setting: Setting,
@@ -97,7 +101,7 @@ def _judge_schema(schema: Body | None, setting: Setting, seen: Sequence[Evidence
     return every([partial(judge_json, evidence, schema, _NAMES) for evidence in seen])
 
 
-_PARSE = Words("client.chat.completions.parse raises on text that is no JSON",
+_PARSE = Words("client.chat.completions.parse raises on text that is not JSON",
                "client.chat.completions.parse 会因文本不是 JSON 而抛出异常")  # fmt: skip
 _LOOSE = Words("json.loads or your model class raises on some replies",
                "json.loads 或模型类会在部分响应上抛出异常")  # fmt: skip

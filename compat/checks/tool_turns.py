@@ -23,9 +23,9 @@ def _two(setting: Setting, *names: object) -> tuple[str, str]:
 def _two_asks(name: str, setting: Setting, **fields: Any) -> list[Ask]:
     asks = []
     for place in range(2):
-        one, two = _two(setting, name, place)
-        told = f'Call look_up with {{"key": "{one}"}} and look_up with {{"key": "{two}"}}.'
-        asks.append(chat(setting, told, 110, tools=[LOOK_UP], **fields))
+        first, two = _two(setting, name, place)
+        prompt = f'Call look_up with {{"key": "{first}"}} and look_up with {{"key": "{two}"}}.'
+        asks.append(chat(setting, prompt, 110, tools=[LOOK_UP], **fields))
     return asks
 
 
@@ -50,7 +50,7 @@ def _two_calls(setting: Setting, name: str, place: int, evidence: Evidence) -> F
 
 
 def _merged(choice: Choice, calls: Sequence[Call], words: Sequence[str]) -> str | None:
-    """How two calls have become one, or None: a shared or a missing index does it."""
+    """How two calls were merged into one, by a shared or missing index; or None."""
     if choice.faults:
         return choice.faults[0]
     for call in calls:
@@ -92,7 +92,7 @@ def _loop_prompt(setting: Setting) -> str:
 
 
 def _loop_then(setting: Setting, seen: Sequence[Evidence]) -> list[Ask]:
-    """The gateway's own call sent back, with its result."""
+    """Sends the gateway's own call back, with its result."""
     if len(seen) > 1:
         return []
     try:
@@ -115,7 +115,7 @@ def _second_turn(setting: Setting, call: Call) -> Ask:
 
 
 def _loop_bound(setting: Setting) -> Bound:
-    """Ids have any length; 64 characters are the longest seen."""
+    """Ids may have any length; the longest ever seen has 64 characters."""
     arguments = f'{{"key": "{setting.word("loop")}"}}'
     return bound_of([_second_turn(setting, Call(0, ["x" * 64], ["look_up"], arguments))])
 

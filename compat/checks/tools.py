@@ -1,4 +1,4 @@
-"""Tools: whether they are called, as tool_choice says, and by their schema."""
+"""Tools: whether they are called, as tool_choice demands, and with arguments that fit."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -15,7 +15,7 @@ from recording.untrusted_text import quoted
 
 NAMES = ("tool", "function")
 CALLED = ("tool_calls", "stop")
-"""OpenAI's own finish reasons where a call was forced."""
+"""OpenAI's finish reasons after a forced call."""
 LOOK_UP = function("look_up", {"key": {"type": "string"}}, about="Look up what a key stands for.")
 GET_TIME = function("get_time", {"zone": {"type": "string"}}, about="The time in a zone.")
 PING = {"type": "function", "function": {
@@ -32,7 +32,7 @@ def call_of(word: str) -> str:
 
 
 def shape_fault(call: Call, offered: Sequence[str]) -> str | None:
-    """What is wrong with a call whatever its tool's schema says, or None."""
+    """What is wrong with a call regardless of its tool's schema, or None."""
     if not call.id:
         return "a call without id"
     if len(set(call.ids)) > 1 or len(set(call.names)) > 1:
@@ -44,21 +44,21 @@ def shape_fault(call: Call, offered: Sequence[str]) -> str | None:
     try:
         strict_json(call.arguments.encode())
     except ValueError:
-        return f"arguments that are no JSON: {quoted(call.arguments, 60)}"
+        return f"arguments that are not JSON: {quoted(call.arguments, 60)}"
     return None
 
 
 def call_fault(call: Call, tools: Sequence[Body]) -> str | None:
-    """What is wrong with a call by the tools that were offered, or None."""
+    """What is wrong with a call, given the tools that were offered, or None."""
     parameters = {t["function"]["name"]: t["function"]["parameters"] for t in tools}
     if fault := shape_fault(call, [*parameters]):
         return fault
     misfit = valid(strict_json((call.arguments or "").encode()), parameters[call.name])
-    return f"arguments not by the schema: {quoted(misfit, 80)}" if misfit else None
+    return f"arguments violate the schema: {quoted(misfit, 80)}" if misfit else None
 
 
 def calls_of(got: Reply) -> list[Call]:
-    """The first choice's calls. Raises Settled where the budget cut the reply."""
+    """The first choice's calls. Raises Settled if the budget cut the reply."""
     if got.only.finish == "length":
         raise Settled(unsure("the budget ended the reply"))
     return got.only.calls
@@ -86,8 +86,8 @@ def _judge_auto(setting: Setting, seen: Sequence[Evidence]) -> Finding:
 
 
 def _none_asks(setting: Setting) -> list[Ask]:
-    told = call_of(setting.word("none"))
-    return [chat(setting, told, 60, tools=[LOOK_UP], tool_choice="none")]
+    prompt = call_of(setting.word("none"))
+    return [chat(setting, prompt, 60, tools=[LOOK_UP], tool_choice="none")]
 
 
 def _judge_none(setting: Setting, seen: Sequence[Evidence]) -> Finding:
@@ -100,7 +100,7 @@ def _judge_none(setting: Setting, seen: Sequence[Evidence]) -> Finding:
 
 
 def _forced(seen: Sequence[Evidence], tools: Sequence[Body], name: str) -> Finding:
-    """Calls that tool_choice forces, plain and streamed; by `name`, where it names one."""
+    """Judges calls that tool_choice forces, plain and streamed; `name`: the one that it names."""
 
     def judge(place: int) -> Finding:
         got = reply(seen[place], NAMES)
@@ -116,12 +116,12 @@ def _forced(seen: Sequence[Evidence], tools: Sequence[Body], name: str) -> Findi
             return wrong(f"a call with finish_reason {quoted(got.only.finish, 40) or 'missing'}")
         return works(got.only.finish)
 
-    found = every([partial(judge, place) for place in range(len(seen))], ("plain", "streamed"))
-    if name and found == works(found.fact):
+    finding = every([partial(judge, place) for place in range(len(seen))], ("plain", "streamed"))
+    if name and finding == works(finding.fact):
         finishes = [reply(evidence, NAMES).only.finish for evidence in seen]
         if len(set(finishes)) > 1:
             return wrong(f"finish_reason is {finishes[0]} plain, {finishes[1]} streamed")
-    return found
+    return finding
 
 
 def _required_asks(setting: Setting) -> list[Ask]:
@@ -141,9 +141,9 @@ def _named_asks(setting: Setting) -> list[Ask]:
 
 
 def _strict_asks(setting: Setting) -> list[Ask]:
-    told = 'Call set_unit with {{"unit": "{}"}}.'
+    prompt = 'Call set_unit with {{"unit": "{}"}}.'
     return [
-        chat(setting, told.format(setting.word("strict", place)), 60, tools=[SET_UNIT])
+        chat(setting, prompt.format(setting.word("strict", place)), 60, tools=[SET_UNIT])
         for place in range(3)
     ]
 
@@ -158,7 +158,7 @@ def _judge_strict(setting: Setting, seen: Sequence[Evidence]) -> Finding:
         try:
             value = strict_json(arguments.encode())
         except ValueError:
-            return ignored(f"arguments that are no JSON: {quoted(arguments, 60)}")
+            return ignored(f"arguments that are not JSON: {quoted(arguments, 60)}")
         if isinstance(value, str):
             return wrong(f"arguments encoded twice: {quoted(arguments, 80)}")
         fault = valid(value, SET_UNIT["function"]["parameters"])
@@ -181,7 +181,7 @@ def _judge_noargs(setting: Setting, seen: Sequence[Evidence]) -> Finding:
 
 
 def many_tools() -> list[Body]:
-    """64 tools, about 30 kB, each told at length as applications do."""
+    """64 tools, about 30 kB, each described at length, as in real applications."""
     about = (
         "Read scale number {0} of the yard and return the weight it shows now, in the unit "
         "that was set for it, with the time of the reading and whether the load had come to rest "
@@ -199,8 +199,8 @@ def many_tools() -> list[Body]:
 
 
 def _many_asks(setting: Setting) -> list[Ask]:
-    told = f"{setting.word('many')}. Call read_scale_41 in kilogram with 2 decimals."
-    return [chat(setting, told, 80, tools=many_tools())]
+    prompt = f"{setting.word('many')}. Call read_scale_41 in kilogram with 2 decimals."
+    return [chat(setting, prompt, 80, tools=many_tools())]
 
 
 def _judge_many(setting: Setting, seen: Sequence[Evidence]) -> Finding:

@@ -198,13 +198,13 @@ BAD = {"type": "json_schema", "json_schema": {"name": "x", "schema": {"type": "o
 
 
 @pytest.mark.parametrize(("tools", "schemas", "said"), [
-    ([], [BILL], "holds no list"), ("x", [BILL], "holds no list"),
-    ([NAMED], [BILL], "whose name has"), ([1], [BILL], "whose name has"),
+    ([], [BILL], "is not a list"), ("x", [BILL], "is not a list"),
+    ([NAMED], [BILL], "with a name of"), ([1], [BILL], "with a name of"),
     ([BOOK, BOOK], [BILL], "names book_room twice"),
     ([STRICT], [BILL], "prompts names 'book_room', which is not in the list"),
     ([BOOK], [AWAY], "refers to 'https://a.example/a.json'"),
-    ([BOOK], [LOST], "refers to '#/$defs/none'"), ([BOOK], [BAD], "is no JSON schema"),
-    ([BOOK], [{"type": "json_object"}], "whose name has"),
+    ([BOOK], [LOST], "refers to '#/$defs/none'"), ([BOOK], [BAD], "is not a JSON schema"),
+    ([BOOK], [{"type": "json_object"}], "with a name of"),
 ])  # fmt: skip
 def test_a_mistake_in_them_is_one_sentence(
     tmp_path: Path, tools: object, schemas: object, said: str
@@ -215,7 +215,7 @@ def test_a_mistake_in_them_is_one_sentence(
 
 
 @pytest.mark.parametrize(("table", "said"), [
-    ({"json": "[1"}, "is not JSON"), ({"json": "  "}, "names no file"), (3, "is no table"),
+    ({"json": "[1"}, "is not JSON"), ({"json": "  "}, "names no file"), (3, "is not a table"),
     ({"json": "[]", "more": 1}, "unknown key 'more'"),
     ({"json": json.dumps([BOOK]), "output_tokens": 0}, "output_tokens"),
     ({"json": json.dumps([BOOK]), "output_tokens": True}, "output_tokens"),

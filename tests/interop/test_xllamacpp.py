@@ -109,7 +109,7 @@ FROZEN = {
     "n": "refused", "file.pdf": "refused",  # n: between 1 and 1
     "image.data": "broken",  # HTTP 500: image input is not supported
     "models.list": "wrong",  # it lists the file's name, and answers to any
-    "error.model": "wrong",  # a model that does not exist is served
+    "error.model": "wrong",  # a model that does not exist is accepted
     "error.value": "ignored",  # temperature 5
 }  # fmt: skip
 """What the server does whatever its weights are; seen alike in every run."""

@@ -45,7 +45,7 @@ def test_the_bound_is_told_for_each_model(tmp_path: Path) -> None:
     ("more", "said"),
     [
         ({"model": ""}, "--model is missing"),
-        ({"checks": "stops"}, "names no check of ours, 'stops'"),
+        ({"checks": "stops"}, "names an unknown check, 'stops'"),
         ({"no_content": True}, "leave it out"),
         ({"require": "nowhere.toml"}, "cannot be read"),
         ({"prices": "nowhere.toml"}, "cannot be read"),
