@@ -1,20 +1,20 @@
-"""An OpenAI-compatible LLM gateway with known truth, for judging a load generator.
+"""An OpenAI-compatible LLM gateway with known truth, for testing a load generator.
 
 It runs in a process of its own (`python -m simulator`), imports nothing from the rest of the
-project, and writes down what it really did, request by request (`simulator.ledger`).
+project, and records what it really did, request by request (`simulator.ledger`).
 
-One request's way through the simulator::
+The path of one request through the simulator::
 
     wire            the ASGI connection, with the time of every byte
-    gateway         routes; a row for each request to a model
+    gateway         routes; one row per request to a model
     state           what requests share: keys, models, limits, caches, traffic, dice
     chat            one request: limits, in-flight bound, its fault, its charge
-    endpoints       chat completions, responses: how each is read and written; embed is by itself
+    endpoints       chat completions, responses: how each is read and written; embed stands apart
     chat_request    the body, checked            -> ChatRequest
-    features        those that do not work: ignored, refused, wrong, broken
+    features        features that do not work: ignored, refused, wrong, broken
     answer          what the model replies       -> Answer  (choice, tools, cache, prices)
-    latency         when it does
+    latency         when it replies
     dialects        Answer -> JSON, SSE chunks and headers, as different gateways write them
-    faults          the ways in which all this can go wrong
+    faults          the ways in which all of this can go wrong
     ledger          one CSV row
 """

@@ -30,12 +30,12 @@ class Parser(argparse.ArgumentParser):
     """An argument parser whose errors are one sentence and exit code 2."""
 
     def error(self, message: str) -> NoReturn:
-        """Say what is wrong and end the program."""
+        """Prints what is wrong and ends the program."""
         self.exit(2, f"simulator: {message}\n")
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Start the gateway and serve until told to stop; mistakes end it with exit code 2."""
+    """Starts the gateway and serves until stopped; operator errors end it with exit code 2."""
     options = _parser().parse_args(arguments)
     try:
         served = _profile(options)
@@ -69,7 +69,7 @@ def main(arguments: list[str] | None = None) -> None:
             ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(
                 options.tls_cert, options.tls_key
             )
-        except OSError as error:  # an SSLError is one, too
+        except OSError as error:  # also catches SSLError
             _end(f"cannot use {options.tls_cert} with {options.tls_key}: {error.strerror}")
     sockets = [_listen(options.host, port) for port in (options.port, *options.also_port)]
     gateways = [Gateway(settings, ledger)]
@@ -86,23 +86,23 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    """A listening socket, or the end of the program; a warning where others can reach it."""
+    """A listening socket; ends the program if there is none, warns if others can reach it."""
     try:
         sock = listen(host, port)
     except OSError as error:
         _end(f"cannot listen on {host} port {port}: {error.strerror}")
     if not ip_address(sock.getsockname()[0]).is_loopback:
-        said = f"{host} is no loopback address: other machines can reach this gateway"
-        print(f"simulator: {said}", file=sys.stderr, flush=True)
+        warning = f"{host} is not a loopback address: other machines can reach this gateway"
+        print(f"simulator: {warning}", file=sys.stderr, flush=True)
     return sock
 
 
 def _profile(options: argparse.Namespace) -> Profile:
     """The profile with the command line's overrides."""
-    found = profile.load(options.profile)
+    chosen = profile.load(options.profile)
     latency: dict[str, Any] = {}
     if options.latency is not None:
-        # All that is random or grows with the load goes: the time is exactly the one asked for.
+        # Remove all that is random or grows with the load: the time is exactly the given one.
         still = {"spread", "prefill_s_per_1k", "burst_s", "stall_share"}
         latency = dict.fromkeys(still, 0.0)
         latency |= {"fixed_s": options.latency, "ttft_s": options.latency}
@@ -110,12 +110,12 @@ def _profile(options: argparse.Namespace) -> Profile:
         latency |= {"ttft_s": options.ttft, "spread": 0.0}
     if options.tokens_per_s is not None:
         latency["tokens_per_s"] = options.tokens_per_s
-    found = found.revised("latency", **latency)
+    chosen = chosen.revised("latency", **latency)
     if options.reply_tokens is not None:
-        found = found.revised("reply", tokens=options.reply_tokens)
+        chosen = chosen.revised("reply", tokens=options.reply_tokens)
     if options.cache_ttl is not None:
-        found = found.revised("cache", ttl_s=options.cache_ttl)
-    return found
+        chosen = chosen.revised("cache", ttl_s=options.cache_ttl)
+    return chosen
 
 
 def _parser() -> Parser:
@@ -127,26 +127,32 @@ def _parser() -> Parser:
     add("--host", default="127.0.0.1", help="address to bind (default: loopback only)")
     add("--port", type=_number(int, 0, 65535), default=8089, help="0 takes a free port")
     also = (
-        "one more port of the same process; the profile's [ports] says what they share; repeatable"
+        "another port of the same process; the profile's [ports] says what they share; repeatable"
     )
     add("--also-port", type=_number(int, 0, 65535), action="append", default=[], help=also)
     add("--profile", default="seed", help="seed, fast, compat, or a TOML file (default: seed)")
-    add("--seed", type=int, default=0, help="seed of all that is random")
+    add("--seed", type=int, default=0, help="seed of everything random")
     add("--log", type=Path, help="append one CSV row per request to a model to this file")
     add("--dialect", choices=sorted(DIALECTS), default="nonelinear")
     add("--key", help="the one accepted key (default: any that is not empty)")
-    refuse = "refuse a body with this field as OpenAI does one that it does not know; repeatable"
+    refuse = "refuse this field as OpenAI refuses an unknown one; repeatable"
     add("--refuse-field", action="append", default=[], metavar="NAME", help=refuse)
-    add("--exit-with-parent", action="store_true", help="end when stdin ends")
+    add("--exit-with-parent", action="store_true", help="exit when stdin ends")
     add("--tls-cert", type=Path, help="serve HTTPS with this certificate (PEM)")
     add("--tls-key", type=Path, help="and this private key (PEM)")
-    add("--tls-client-ca", type=Path, help="ask clients for a certificate of this authority (PEM)")
+    add("--tls-client-ca", type=Path, help="require client certificates of this authority (PEM)")
     pace = parser.add_argument_group("pace", "in place of the profile's")
     add = pace.add_argument
-    add("--latency", type=_number(float, 0), help="plain replies and first tokens take so long, s")
-    add("--ttft", type=_number(float, 0), help="first tokens take so long, s")
+    add(
+        "--latency", type=_number(float, 0), help="time that plain replies and first tokens take, s"
+    )
+    add("--ttft", type=_number(float, 0), help="time that first tokens take, s")
     add("--tokens-per-s", type=_number(float, 0), help="speed of streams; 0: all at once")
-    add("--reply-tokens", type=_number(int, 1), help="length of replies that no prompt dictates")
+    add(
+        "--reply-tokens",
+        type=_number(int, 1),
+        help="length of replies that the prompt does not dictate, tokens",
+    )
     add("--cache-ttl", type=_number(float, 0), help="life of a prompt cache entry, s")
     limits = parser.add_argument_group("limits")
     add = limits.add_argument
@@ -159,7 +165,7 @@ def _parser() -> Parser:
         type=_number(float, 0),
         default=1.0,
         metavar="FACTOR",
-        help="state a Retry-After so many times the true one",
+        help="factor by which the stated Retry-After differs from the true one",
     )
     wrong = parser.add_argument_group(
         "faults", "NAME is one of: " + "; ".join(f"{k}: {v}" for k, v in faults.FAULTS.items())

@@ -1,6 +1,7 @@
-"""What a model replies to a request, and what it counts and charges for it.
+"""What a model replies to a request, and the tokens and cost that it counts for it.
 
-A pure function of the request, the model, the dice and the cache; time and wire are elsewhere.
+A pure function of the request, the model, the random numbers and the cache; timing and sending
+are elsewhere.
 """
 
 import json
@@ -35,7 +36,7 @@ class Answer:
 def answer(
     request: ChatRequest, model: Model, dice: Random, cache: PromptCache, now: float, identity: str
 ) -> Answer:
-    """The model's reply; `identity` names it (ids), `now` is the cache's clock in seconds."""
+    """The model's reply; `identity` is the base of its ids, `now` the cache's clock in seconds."""
     prompt_tokens = count_prompt(request, model.tokens)
     blocks = _blocks(request, model, prompt_tokens)
     cached = cache.match(blocks, now) if blocks else 0
@@ -61,7 +62,7 @@ def answer(
 
 
 def cut(answer: Answer, model: Model, prompt_tokens: int) -> None:
-    """Count and charge a prompt as if it had been cut to so many tokens."""
+    """Counts and charges a prompt as if it had been cut to `prompt_tokens`."""
     answer.prompt_tokens = prompt_tokens
     answer.total_tokens = prompt_tokens + answer.completion_tokens
     answer.cached_tokens = min(answer.cached_tokens, prompt_tokens)
@@ -78,19 +79,19 @@ def count_prompt(request: ChatRequest, rules: TokenRules) -> int:
         count += tokens.scaled(own, rules.scale, text)
     if request.tools:
         count += rules.per_tool_prompt
-    for url in request.files:  # a page is billed as its text and as a picture of it
+    for url in request.files:  # a page is billed as text and as a picture
         count += rules.per_image + len(tokens.encode(documents.read(url)))
     return count + rules.per_image * len(request.images)
 
 
 def _texts(request: ChatRequest) -> list[str]:
-    """Every text of the prompt in the order a prefix cache sees it: tools, then messages."""
-    found = [json.dumps(tool, separators=(",", ":")) for tool in request.tools]
+    """All texts of the prompt in the order of a prefix cache: tools, then messages."""
+    parts = [json.dumps(tool, separators=(",", ":")) for tool in request.tools]
     for message in request.messages:
-        found += texts(message)
+        parts += texts(message)
         for call in message.get("tool_calls") or ():
-            found.append(json.dumps(call, separators=(",", ":")))
-    return found
+            parts.append(json.dumps(call, separators=(",", ":")))
+    return parts
 
 
 def _blocks(request: ChatRequest, model: Model, prompt_tokens: int) -> list[bytes]:
@@ -100,7 +101,7 @@ def _blocks(request: ChatRequest, model: Model, prompt_tokens: int) -> list[byte
     if rules.explicit and not _marked(request):
         return []
     ids = [number for text in _texts(request) for number in tokens.encode(text)]
-    # Another prompt_cache_key goes to another machine, which has cached nothing of this one's.
+    # A different prompt_cache_key goes to a different machine, with a cache of its own.
     name = model.name if request.cache_key is None else f"{model.name}\n{request.cache_key}"
     return prompt_cache.blocks(name, ids, prompt_tokens, rules)
 

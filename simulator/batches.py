@@ -1,7 +1,8 @@
 """Files and batches: /files, /files/{id}, /files/{id}/content, /batches, /batches/{id}(/cancel).
 
-Each line of a batch is a request to this very gateway, one after another, with its row in the
-ledger. Kept in memory; the oldest files give way. Source: the service's REST reference.
+Each line of a batch is a request to this same gateway, one after another, with a row of its own in
+the ledger. Everything is kept in memory; the oldest files are dropped. Source: the service's REST
+reference.
 """
 
 import asyncio
@@ -26,7 +27,7 @@ Serve = Callable[[Scope, Any, Any], Awaitable[None]]
 
 
 class Files:
-    """The files and batches of one port. `serve` is the gateway itself: it answers the lines."""
+    """The files and batches of one port. `serve` is the gateway itself, which answers the lines."""
 
     def __init__(self, state: State, serve: Serve) -> None:
         self._state, self._serve = state, serve
@@ -36,7 +37,7 @@ class Files:
         self._count = 0
 
     async def answer(self, exchange: Exchange, route: str) -> None:
-        """Answer one request below /files or /batches. Raises ClientGone or BodyTooLarge."""
+        """Answers one request below /files or /batches. Raises ClientGone or BodyTooLarge."""
         body = await exchange.body()
         refusal = self._state.check_key(exchange)
         if refusal is not None:
@@ -44,13 +45,13 @@ class Files:
         kind, _, rest = route.removeprefix("/").partition("/")
         name, _, action = rest.partition("/")
         try:
-            found = self._route(exchange, kind, name, action, body)
+            answer = self._route(exchange, kind, name, action, body)
         except BadRequest as bad:
             return await self._refuse(exchange, errors.of(bad))
-        if isinstance(found, Error):
-            return await self._refuse(exchange, found)
-        told = found if isinstance(found, bytes) else encode(found)
-        await exchange.reply(200, [_TEXT if isinstance(found, bytes) else JSON], told)
+        if isinstance(answer, Error):
+            return await self._refuse(exchange, answer)
+        payload = answer if isinstance(answer, bytes) else encode(answer)
+        await exchange.reply(200, [_TEXT if isinstance(answer, bytes) else JSON], payload)
 
     def _route(
         self, exchange: Exchange, kind: str, name: str, action: str, body: bytes
@@ -81,7 +82,7 @@ class Files:
         await self._state.refuse(exchange, self._state.stamp(), error)
 
     def _used(self, data: dict[str, Any]) -> Mapping[str, str]:
-        """The features that do not work which this uses. Raises BadRequest."""
+        """The broken features that this request uses, with their states. Raises BadRequest."""
         used: dict[str, str] = {}
         features.touch(self._state.settings.features, data, used, "files")
         return used
@@ -99,28 +100,28 @@ class Files:
         self._used({"purpose": purpose})
         return self._kept(content, name, purpose)
 
-    def _content(self, made: Mapping[str, Any], content: bytes) -> bytes:
+    def _content(self, batch: Mapping[str, Any], content: bytes) -> bytes:
         state = self._state.settings.features.get("files.upload")
-        own = made["purpose"] != "batch_output"
+        own = batch["purpose"] != "batch_output"
         return content[: len(content) // 2] if own and state == "wrong" else content
 
     def _kept(self, content: bytes, name: str, purpose: str) -> dict[str, Any]:
         self._count += 1
         identity = f"file-{self._count:024x}"
-        made = {"id": identity, "object": "file", "bytes": len(content),
+        description = {"id": identity, "object": "file", "bytes": len(content),
                 "created_at": int(time.time()), "filename": name, "purpose": purpose,
                 "status": "processed"}  # fmt: skip
-        self._files[identity] = (made, content)
+        self._files[identity] = (description, content)
         while len(self._files) > _MOST_FILES:
             del self._files[next(iter(self._files))]
-        return made
+        return description
 
     # ---- batches
 
     def _created(self, exchange: Exchange, data: dict[str, Any]) -> dict[str, Any]:
         source = self._files.get(str(data.get("input_file_id")))
         if source is None:
-            raise BadRequest("'input_file_id' names no file.", "input_file_id")
+            raise BadRequest("'input_file_id' does not name a file.", "input_file_id")
         if data.get("endpoint") not in _ENDPOINTS:
             raise BadRequest(f"'endpoint' must be {_ENDPOINTS[0]}.", "endpoint")
         if data.get("completion_window") != "24h":
@@ -128,7 +129,7 @@ class Files:
         used = self._used(data)
         self._count += 1
         batch = f"batch_{self._count:024x}"
-        self._batches[batch] = made = {
+        self._batches[batch] = created = {
             "id": batch, "object": "batch", "endpoint": data["endpoint"], "errors": None,
             "input_file_id": data["input_file_id"], "completion_window": "24h",
             "status": "validating", "output_file_id": None, "error_file_id": None,
@@ -136,30 +137,33 @@ class Files:
             "request_counts": {"total": 0, "completed": 0, "failed": 0},
         }  # fmt: skip
         swapped = used.get("batches.run") == "wrong"
-        work = self._run(made, source[1], exchange.scope, swapped)
+        work = self._run(created, source[1], exchange.scope, swapped)
         self._running[batch] = asyncio.get_running_loop().create_task(work)
-        return dict(made)
+        return dict(created)
 
     def _cancelled(self, batch: str) -> dict[str, Any]:
-        made = self._batches[batch]
-        if made["status"] in ("validating", "in_progress"):
+        cancelled = self._batches[batch]
+        if cancelled["status"] in ("validating", "in_progress"):
             self._running[batch].cancel()
-            made["status"] = "cancelled"
-        return made
+            cancelled["status"] = "cancelled"
+        return cancelled
 
-    async def _run(self, made: dict[str, Any], source: bytes, scope: Scope, swapped: bool) -> None:
-        """Answer every line, in order; `swapped`: under each other's custom_id."""
+    async def _run(self, batch: dict[str, Any], source: bytes, scope: Scope, swapped: bool) -> None:
+        """Answers every line, in order; `swapped`: under each other's custom_id."""
         try:
             lines = [load(line) for line in source.splitlines() if line.strip()]
             bodies = [json.dumps(line["body"]).encode() for line in lines]
             ids = [line["custom_id"] for line in lines]
         except (BadRequest, KeyError, TypeError):
-            made["status"] = "failed"
-            said = "A line is no JSON with custom_id and body."
-            made["errors"] = {"object": "list", "data": [{"code": "invalid_json", "message": said}]}
+            batch["status"] = "failed"
+            complaint = "A line is not JSON with custom_id and body."
+            batch["errors"] = {
+                "object": "list",
+                "data": [{"code": "invalid_json", "message": complaint}],
+            }
             return
-        counts = made["request_counts"]
-        made["status"], counts["total"] = "in_progress", len(lines)
+        counts = batch["request_counts"]
+        batch["status"], counts["total"] = "in_progress", len(lines)
         results = []
         for identity, body in zip(ids[::-1] if swapped else ids, bodies, strict=True):
             status, reply = await self._one(scope, body)
@@ -167,12 +171,12 @@ class Files:
             answer = {"status_code": status, "request_id": identity, "body": reply}
             results.append({"id": f"batch_req_{identity}", "custom_id": identity,
                             "response": answer, "error": None})  # fmt: skip
-        told = b"".join(json.dumps(line).encode() + b"\n" for line in results)
-        made["output_file_id"] = self._kept(told, "results.jsonl", "batch_output")["id"]
-        made["status"] = "completed"
+        output = b"".join(json.dumps(line).encode() + b"\n" for line in results)
+        batch["output_file_id"] = self._kept(output, "results.jsonl", "batch_output")["id"]
+        batch["status"] = "completed"
 
     async def _one(self, scope: Scope, body: bytes) -> tuple[int, Any]:
-        """One line as a request of its own, with the key that the batch came with."""
+        """Sends one line as a request, with the key that the batch was sent with."""
         path = scope["path"].removesuffix("/batches") + "/chat/completions"
         inner = {**scope, "path": path, "method": "POST"}
         sent = _Line(body)
@@ -184,7 +188,7 @@ class Files:
 
 
 class _Line:
-    """A line's client, in place of a connection: it sends a body and keeps the answer."""
+    """Stands in for a line's connection: sends its body and keeps the answer."""
 
     disconnected = False
 
@@ -205,12 +209,12 @@ class _Line:
 
 
 def _form(content_type: str, body: bytes) -> dict[str, tuple[str, bytes]]:
-    """The fields of a form, by name: the file's name (empty: it is none) and the value."""
+    """The fields of a form by name: the file's name (empty if it is not a file) and the value."""
     head = b"Content-Type: " + content_type.encode("latin-1", "replace") + b"\r\n\r\n"
-    found = {}
+    fields = {}
     for part in message_from_bytes(head + body, policy=HTTP).walk():
         name = part.get_param("name", header="content-disposition")
         content = part.get_payload(decode=True)
         if isinstance(name, str) and isinstance(content, bytes):
-            found[name] = (part.get_filename() or "", content)
-    return found
+            fields[name] = (part.get_filename() or "", content)
+    return fields

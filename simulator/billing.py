@@ -1,8 +1,8 @@
-"""What a gateway states and charges beside the truth, as a profile's `[billing]` says.
+"""What a gateway states and charges in place of the truth, as a profile's `[billing]` says.
 
-The truth is what the model counted, at the profile's prices, with the cache's credit; a request
-that its client left is charged for its prompt and what the model wrote of the reply. The ledger has
-it in the columns `true_*` beside what was stated and charged.
+The truth is what the model counted, at the profile's prices, with the cache's discount; a request
+whose client left is charged for its prompt and for what the model wrote of the reply. The ledger
+has the truth in the columns `true_*`, beside what was stated and charged.
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Counts:
     reasoning_tokens: int
 
     def cost(self, model: Model, completion_tokens: int | None = None) -> float:
-        """The honest charge, or that of the first so many completion tokens."""
+        """The honest charge, or that for the first `completion_tokens` of the reply."""
         written = self.completion_tokens if completion_tokens is None else completion_tokens
         return prices.cost(
             model.prices, self.prompt_tokens, written, self.cached_tokens, self.cache_write_tokens
@@ -33,7 +33,7 @@ class Counts:
 
 
 def counts(answer: Answer) -> Counts:
-    """What was truly counted; to be asked before anything is stated otherwise."""
+    """The true counts; call it before `state` changes the answer."""
     return Counts(
         answer.prompt_tokens,
         answer.completion_tokens,
@@ -44,7 +44,7 @@ def counts(answer: Answer) -> Counts:
 
 
 def state(answer: Answer, model: Model, stream: bool, dice: Random) -> None:
-    """Change an answer's counts and cost, in place, to what the gateway states and charges."""
+    """Changes an answer's counts and cost, in place, to what the gateway states and charges."""
     rule = model.billing
     factor = rule.inflate * (rule.stream_factor if stream else 1.0)
     other = bool(rule.other_share) and dice.random() < rule.other_share
@@ -67,7 +67,7 @@ def state(answer: Answer, model: Model, stream: bool, dice: Random) -> None:
 
 
 def charge(row: Row, answer: Answer, stated: float | None, is_charged: bool) -> None:
-    """Note what is stated, its cost where the dialect states one, and what is charged."""
+    """Records what is stated, its cost if the dialect states one, and what is charged."""
     row.prompt_tokens = answer.prompt_tokens
     row.completion_tokens = answer.completion_tokens
     row.total_tokens = answer.total_tokens
@@ -80,7 +80,7 @@ def charge(row: Row, answer: Answer, stated: float | None, is_charged: bool) -> 
 
 
 def weigh(row: Row, true: Counts, model: Model, dice: Random) -> None:
-    """Note the truth beside what is stated, and charge twice where that is the way here."""
+    """Records the truth beside what is stated, and charges twice if the profile says so."""
     row.true_prompt_tokens = true.prompt_tokens
     row.true_completion_tokens = true.completion_tokens
     row.true_cost = true.cost(model)
@@ -90,9 +90,9 @@ def weigh(row: Row, true: Counts, model: Model, dice: Random) -> None:
 
 
 def sent_tokens(true: Counts, events: int, events_sent: int, reasoning_shown: bool) -> int:
-    """The completion tokens that a client had got with so many of a stream's token events.
+    """The completion tokens that a client had received after `events_sent` of a stream's events.
 
-    Reasoning that is not shown was done before the first of them.
+    Reasoning that is not shown was finished before the first of them.
     """
     if not events_sent:
         return 0
@@ -101,10 +101,10 @@ def sent_tokens(true: Counts, events: int, events_sent: int, reasoning_shown: bo
 
 
 def charge_aborted(row: Row, answer: Answer, true: Counts, model: Model, sent: int) -> None:
-    """Charge a request whose client left when so many completion tokens were sent.
+    """Charges a request whose client left after `sent` completion tokens.
 
-    The part that was not sent is charged by the share that `aborted` says. The truth is what the
-    model wrote: all of it, where it goes on.
+    Of the part that was not sent, the share `aborted` is charged. The truth is what the model
+    wrote, which is everything if it goes on after the client has left.
     """
     row.produced_tokens = true.completion_tokens if model.hang_up.goes_on else sent
     row.true_completion_tokens = row.produced_tokens

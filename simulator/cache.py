@@ -3,7 +3,7 @@
 A prompt is cut into blocks of 128 tokens. A later prompt to the same model that begins with the
 same blocks is billed for them at the cached price. The last `tail_tokens` of a prompt are never
 cached: with 700 of them, 11,719 prompt tokens give 11,008 cached ones (86 blocks) and 6,686 give
-5,888 (46 blocks), which are the article's two figures.
+5,888 (46 blocks), the two figures of the article.
 """
 
 from array import array
@@ -16,7 +16,7 @@ MAX_ENTRIES = 200_000
 
 
 class PromptCache:
-    """Block hashes by model with their end of life; `now` is any clock in seconds."""
+    """Block hashes by model with their expiry; `now` is any clock in seconds."""
 
     def __init__(self) -> None:
         self._ends_s: dict[bytes, float] = {}
@@ -29,7 +29,7 @@ class PromptCache:
         return len(blocks)
 
     def store(self, blocks: Sequence[bytes], rules: CacheRules, now: float) -> None:
-        """Remember the blocks for `rules.ttl_s` from now; a used block's life starts anew."""
+        """Stores the blocks for `rules.ttl_s` from now; using a block restarts its lifetime."""
         for block in blocks:
             self._ends_s[block] = now + rules.ttl_s
         while len(self._ends_s) > MAX_ENTRIES:
@@ -37,7 +37,7 @@ class PromptCache:
 
 
 def blocks(model: str, ids: Sequence[int], prompt_tokens: int, rules: CacheRules) -> list[bytes]:
-    """Hashes of the cacheable leading blocks of a prompt, each covering all before it.
+    """Hashes of the cacheable leading blocks of a prompt, each covering everything before it.
 
     `ids` are the tokens of its text and `prompt_tokens` the model's own count, which is longer
     (chat format) or scaled (another tokenizer): the block boundaries are spread over `ids`.
@@ -48,10 +48,10 @@ def blocks(model: str, ids: Sequence[int], prompt_tokens: int, rules: CacheRules
     count = usable // rules.block_tokens
     step = rules.block_tokens * len(ids) / prompt_tokens
     digest = blake2b(model.encode("utf-8", "surrogatepass"), digest_size=16)
-    found, start = [], 0
+    digests, start = [], 0
     for number in range(1, count + 1):
         end = int(number * step)
         digest.update(array("I", ids[start:end]).tobytes())
-        found.append(digest.digest())
+        digests.append(digest.digest())
         start = end
-    return found
+    return digests

@@ -1,4 +1,4 @@
-"""One request to a model on its way through the gateway: checked, limited, answered, charged."""
+"""One request to a model: checked, limited, answered, charged."""
 
 import time
 from dataclasses import replace
@@ -22,7 +22,7 @@ from simulator.settings import Settings
 from simulator.state import State
 from simulator.wire import BodyTooLarge, ClientGone, Exchange, Headers
 
-# A request can name its own fault in this header: one gateway then serves tests of all of them.
+# A request can name its own fault in this header, so one gateway can serve tests of all faults.
 FAULT_HEADER = b"x-simulator-fault"
 _HONEST = Billing()
 
@@ -36,7 +36,7 @@ class _KeyRefused(Exception):
 
 
 class Chat:
-    """One request to a model on its way through the gateway, at whichever endpoint."""
+    """One request to a model, at any endpoint."""
 
     def __init__(
         self,
@@ -56,12 +56,12 @@ class Chat:
         self.stamp = stamp
         self.number = number
         self.endpoint = endpoint
-        self.named = named  # the model, where the path says it
+        self.named = named  # the model, if the path names it
         states = self.settings.features
         self.touched = Touched(states) if states else NOTHING
 
     async def serve(self) -> None:
-        """Answer or refuse the request. Raises ClientGone."""
+        """Answers or refuses the request. Raises ClientGone."""
         try:
             request = await self._read()
             request.task_id = request.task_id or self.exchange.header(b"x-task-id")
@@ -81,14 +81,17 @@ class Chat:
             await self._refuse(refused.error)
 
     async def _read(self) -> ChatRequest:
-        """The request, its key and fields checked. Raises ClientGone and what `serve` answers."""
+        """The request, with its key and fields checked.
+
+        Raises ClientGone, and the exceptions that `serve` answers.
+        """
         body = await self.exchange.body()
         self.row.body_read_unix_s = time.time()
         refusal = self.state.check_key(self.exchange)
         if refusal is not None:
             raise _KeyRefused(refusal)
         data = load(body)
-        named = data.get("task_id")  # a refused request keeps its name in the ledger
+        named = data.get("task_id")  # so that a refused request has its model in the ledger
         self.row.task_id = named if isinstance(named, str) else None
         if self.touched.states:
             self._touch(data)
@@ -100,8 +103,8 @@ class Chat:
         return request
 
     def _touch(self, data: dict[str, Any]) -> None:
-        """Read which features that do not work the request uses. Raises BadRequest."""
-        self.row.features = self.touched.used  # what is noted there later is written, too
+        """Finds out which broken features the request uses. Raises BadRequest."""
+        self.row.features = self.touched.used  # what is noted there later is written as well
         if self.state.broken_off is not None:
             try:
                 self.touched.follows_broken_off()
@@ -109,7 +112,7 @@ class Chat:
                 self.state.broken_off = None
                 raise
         model = self.state.model(self.named or str(data.get("model")))
-        if model is not None:  # what asks for no served model is about that alone
+        if model is not None:  # a request for an unknown model is about nothing else
             self.touched.read(data, self.endpoint.surface, model.reasoning.tokens > 0)
 
     def _refusal(self, request: ChatRequest, model: Model) -> Error | None:
@@ -175,7 +178,7 @@ class Chat:
         self.touched.spoil(reply, request, model)
         reply, stamp, pace = self._spoilt(reply, request, fault, self._pace(model))
         stated = None if fault in ("missing_cost", "missing_usage") else reply.cost
-        # LiteLLM states the cost in a header that streams do not have.
+        # LiteLLM states the cost in a header, which streams do not have.
         shown = stated if self.dialect.states_cost_of(request.stream) else None
         billing.charge(row, reply, shown, fault != "reset")
         billing.weigh(row, true, model, dice)
@@ -204,7 +207,7 @@ class Chat:
         else:
             row.produced_tokens, row.produced_until_unix_s = true.completion_tokens, time.time()
         finally:
-            # An interrupted reply was computed, so its prefix is cached all the same.
+            # An interrupted reply was computed, so its prefix is cached nevertheless.
             state.cache.store(reply.cache_blocks, model.cache, time.monotonic())
             if request.stream:
                 row.chunks = len(delivery.chunk_times_s)
@@ -214,12 +217,14 @@ class Chat:
     def _spoilt(
         self, reply: Answer, request: ChatRequest, fault: str | None, pace: Latency
     ) -> tuple[Answer, Stamp, Latency | None]:
-        """The reply that is sent, what it is called, and how fast it comes (None: at once).
+        """The reply to send, its stamp, and its pace (None: at once).
 
         Raises BadRequest.
         """
         earlier = self.state.earlier
-        sound = replace(reply)  # what a later request may get by mistake has no fault of its own
+        sound = replace(
+            reply
+        )  # a reply that a later request may get by mistake has no fault of its own
         faults.spoil(reply, fault, request.stream)
         name = f"{request.model}-substitute" if fault == "wrong_model" else request.model
         tier = "default" if request.service_tier == "auto" else request.service_tier
@@ -246,7 +251,7 @@ class Chat:
         fault: str | None,
         stated: float | None,
     ) -> None:
-        """Send the reply. Raises ClientGone."""
+        """Sends the reply. Raises ClientGone."""
         usage = None if fault == "missing_usage" else self.dialect.usage(reply, stated)
         self.touched.spoil_usage(usage)
         if request.stream:
@@ -261,7 +266,7 @@ class Chat:
     def _broken_off(
         self, delivery: Delivery, reply: Answer, request: ChatRequest, true: Counts, model: Model
     ) -> None:
-        """Charge a request whose client has left."""
+        """Charges a request whose client has left."""
         self.row.client_gone_unix_s = time.time()
         if request.stream:
             self.state.broken_off = reply
@@ -302,8 +307,8 @@ class Chat:
 
 
 def _lasting(settings: Settings, window: Window | None) -> tuple[float, Pace]:
-    """How long a reply asks to wait, and how long mishaps take: as the window says, else as the
-    command line does."""
+    """How long a reply asks to wait, and how long mishaps take, from the window or else from the
+    command line."""
     if window is None or window.seconds is None:
         return settings.retry_after_s, settings.pace
     long_s = window.seconds

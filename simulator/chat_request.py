@@ -1,4 +1,4 @@
-"""The body of a chat request, checked as a strict gateway would."""
+"""The body of a chat request, checked as strictly as by a strict gateway."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -33,14 +33,14 @@ class ChatRequest:
     tool_choice: str | None  # none, auto, required, or a function's name
     json_schema: Mapping[str, Any] | None  # from response_format
     task_id: str | None
-    prompt: str  # all that the last user message says
+    prompt: str  # the whole text of the last user message
     images: Sequence[str]  # the URLs of all image parts
     files: Sequence[str]  # the data URLs of all file parts
-    prompt_sha256: str  # of the messages as compact JSON, keys in the order sent
+    prompt_sha256: str  # digest of the messages as compact JSON, keys in the order sent
     parallel_tool_calls: bool = True
     stop: Sequence[str] = ()
     n: int = 1
-    sampling: Sampling | None = None  # None: nothing is asked of it
+    sampling: Sampling | None = None  # None: the request sets nothing about sampling
     reasoning_effort: str | None = None
     service_tier: str | None = None
     cache_key: str | None = None
@@ -91,7 +91,7 @@ def parse(data: Mapping[str, Any]) -> ChatRequest:
 
 
 def _read_seldom(request: ChatRequest, data: Mapping[str, Any]) -> None:
-    """Set what few requests ask for. Raises BadRequest."""
+    """Sets the fields that few requests have. Raises BadRequest."""
     request.stop = _stop(data.get("stop"))
     request.n = fields.whole(data, "n", 1, 128) or 1
     request.sampling = _sampling(data)
@@ -267,7 +267,7 @@ def _json_schema(value: Any) -> Mapping[str, Any] | None:
 
 
 def _task_id(value: Any, metadata: Any) -> str | None:
-    """The field of that name, or that of OpenAI's metadata."""
+    """The field `task_id`, or the one in OpenAI's metadata."""
     if value is None and isinstance(metadata, dict) and isinstance(metadata.get("task_id"), str):
         return str(metadata["task_id"])
     if value is None or isinstance(value, str):

@@ -21,7 +21,7 @@ EFFORT: Mapping[str | None, float] = {
 
 @dataclass(slots=True)
 class Choice:
-    """Token counts are the model's own; `*_ids` are o200k ids, one stream chunk each."""
+    """One choice. Token counts are the model's own; `*_ids` are o200k ids, one per stream chunk."""
 
     content: str | None = None
     content_ids: tuple[int, ...] = ()
@@ -31,11 +31,11 @@ class Choice:
     finish_reason: str = "stop"
     tokens: int = 0  # reasoning and format tokens included
     reasoning_tokens: int = 0
-    logprobs: Sequence[dict[str, Any]] | None = None  # one for each token of the content
+    logprobs: Sequence[dict[str, Any]] | None = None  # one per token of the content
 
 
 def choose(request: ChatRequest, model: Model, dice: Random, identity: str) -> list[Choice]:
-    """The choices asked for; each draws on where the one before stopped."""
+    """The requested choices; each continues the random numbers where the previous one stopped."""
     text = dictation.reply(request)
     drawn = _seeded(request, model) or dice
     return [
@@ -48,7 +48,7 @@ def choose(request: ChatRequest, model: Model, dice: Random, identity: str) -> l
 
 
 def _word(request: ChatRequest, model: Model, drawn: Random) -> str | None:
-    """The word that a prompt asks for; None: it asks none, or the model speaks prose alone."""
+    """The one-word answer to a prompt; None if it asks for none or the model writes only prose."""
     question = one_word.asked(request.prompt) if model.answers.weights else None
     if question is None:
         return None
@@ -57,7 +57,7 @@ def _word(request: ChatRequest, model: Model, drawn: Random) -> str | None:
 
 
 def _seeded(request: ChatRequest, model: Model) -> Random | None:
-    """The dice of a request with a seed: the same request draws the same."""
+    """The random numbers of a request with a seed: the same request gets the same ones."""
     if request.sampling is None or request.sampling.seed is None:
         return None
     text = f"{request.sampling.seed}\n{model.name}\n{request.prompt_sha256}"
@@ -65,7 +65,7 @@ def _seeded(request: ChatRequest, model: Model) -> Random | None:
 
 
 class _Writer:
-    """Writes one choice; `dice` are the gateway's, `drawn` those of the tokens."""
+    """Writes one choice; `dice` are the gateway's random numbers, `drawn` those of the tokens."""
 
     def __init__(self, request: ChatRequest, model: Model, dice: Random, drawn: Random) -> None:
         self.request = request
@@ -76,46 +76,46 @@ class _Writer:
         self.made = Choice()
 
     def choice(self, text: str | None, identity: str) -> Choice:
-        """The choice; `text` is what the request dictates, `identity` names its calls."""
-        made, rules = self.made, self.rules
+        """The choice; `text` is what the request dictates, `identity` the base of call ids."""
+        choice, rules = self.made, self.rules
         limit = self.request.max_tokens or DEFAULT_MAX_TOKENS
         if self.model.reasoning.tokens and self._think(limit):
-            made.tokens = made.reasoning_tokens
-            made.finish_reason = "length"
-            made.content = None if self.model.reasoning.visible else ""
-            return made
-        budget = limit - made.reasoning_tokens
+            choice.tokens = choice.reasoning_tokens
+            choice.finish_reason = "length"
+            choice.content = None if self.model.reasoning.visible else ""
+            return choice
+        budget = limit - choice.reasoning_tokens
         calls = tools.calls(self.request, identity)
         if calls:
             count = self._call(calls, budget)
         else:
             count = self._speak(text, max(1, budget - rules.per_reply)) + rules.per_reply
-        made.tokens = made.reasoning_tokens + min(count, budget)
-        return made
+        choice.tokens = choice.reasoning_tokens + min(count, budget)
+        return choice
 
     def _think(self, limit: int) -> bool:
-        """Set the reasoning; true when it takes the whole budget."""
-        made, rule = self.made, self.model.reasoning
+        """Sets the reasoning; true if it takes the whole budget."""
+        choice, rule = self.made, self.model.reasoning
         thought = rule.tokens * self.dice.lognormvariate(0.0, rule.spread)
         effort = EFFORT[self.request.reasoning_effort]
         if not effort:
             return False
-        made.reasoning_tokens = max(1, round(thought * effort))
-        whole = made.reasoning_tokens >= limit - self.rules.per_reply
+        choice.reasoning_tokens = max(1, round(thought * effort))
+        whole = choice.reasoning_tokens >= limit - self.rules.per_reply
         if whole:
-            made.reasoning_tokens = max(1, limit - self.dice.choice(rule.slack_tokens))
+            choice.reasoning_tokens = max(1, limit - self.dice.choice(rule.slack_tokens))
         if rule.visible:
-            shown = max(1, round(made.reasoning_tokens / self.rules.scale))
-            made.reasoning_ids = replies.excerpt(replies.THINKING, shown, self.dice)
-            made.reasoning = "".join(replies.spoken(made.reasoning_ids))
+            shown = max(1, round(choice.reasoning_tokens / self.rules.scale))
+            choice.reasoning_ids = replies.excerpt(replies.THINKING, shown, self.dice)
+            choice.reasoning = "".join(replies.spoken(choice.reasoning_ids))
         return whole
 
     def _speak(self, text: str | None, budget: int) -> int:
-        """Set the text; returns its tokens, at most `budget`."""
-        made, scale = self.made, self.rules.scale
+        """Sets the text; returns its number of tokens, at most `budget`."""
+        choice, scale = self.made, self.rules.scale
         if text is None:
             wanted = dictation.length(self.request.prompt) or self.model.reply.tokens
-            # Never make more of a long reply than the budget lets through.
+            # Never generate more of a long reply than the budget allows.
             wanted = min(wanted, budget + 1)
             ids = self._prose(max(1, round(wanted / scale)))
             text = "".join(replies.spoken(ids))
@@ -133,12 +133,12 @@ class _Writer:
             ids = ids[: max(1, int(budget / scale))]
             text = "".join(replies.spoken(ids))
             count = budget
-            made.finish_reason = "length"
-        made.content, made.content_ids = text, ids
+            choice.finish_reason = "length"
+        choice.content, choice.content_ids = text, ids
         if self.request.stop:
             count = self._stop(text, count)
-        if made.logprobs is not None:
-            made.logprobs = made.logprobs[: len(made.content_ids)]
+        if choice.logprobs is not None:
+            choice.logprobs = choice.logprobs[: len(choice.content_ids)]
         return count
 
     def _prose(self, count: int) -> tuple[int, ...]:
@@ -152,26 +152,26 @@ class _Writer:
         return drawn.ids
 
     def _stop(self, text: str, count: int) -> int:
-        """Cut the text at the first stop string in it; returns its tokens, at most `count`."""
-        made = self.made
+        """Cuts the text at its first stop string; returns its number of tokens, at most `count`."""
+        choice = self.made
         places = [place for stop in self.request.stop if (place := text.find(stop)) >= 0]
         if not places:
             return count
-        made.content = text[: min(places)]
-        # As many tokens as the text has up to there; the last may be cut in its middle.
+        choice.content = text[: min(places)]
+        # As many tokens as the text has up to there; the last may be cut in the middle.
         length, ids = 0, 0
-        for piece in replies.spoken(made.content_ids):
-            if length >= len(made.content):
+        for piece in replies.spoken(choice.content_ids):
+            if length >= len(choice.content):
                 break
             length, ids = length + len(piece), ids + 1
-        made.content_ids = tokens.encode(made.content)
-        made.finish_reason = "stop"
+        choice.content_ids = tokens.encode(choice.content)
+        choice.finish_reason = "stop"
         return min(count, tokens.scaled(ids, self.rules.scale, text))
 
     def _call(self, calls: list[ToolCall], budget: int) -> int:
-        """Set the tool calls; returns their tokens, at most `budget`."""
-        made, rules = self.made, self.rules
-        made.finish_reason = "tool_calls"
+        """Sets the tool calls; returns their number of tokens, at most `budget`."""
+        choice, rules = self.made, self.rules
+        choice.finish_reason = "tool_calls"
         total, kept = 0, []
         for call in calls:
             ids = tokens.encode(call.arguments)
@@ -181,9 +181,9 @@ class _Writer:
             if total > budget:
                 shown = max(0, int(left / rules.scale))
                 call = replace(call, arguments="".join(tokens.pieces(ids[:shown])))
-                made.finish_reason = "length"
+                choice.finish_reason = "length"
             kept.append(call)
             if total > budget:
                 break
-        made.tool_calls = kept
+        choice.tool_calls = kept
         return min(total, budget)

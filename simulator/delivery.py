@@ -1,4 +1,4 @@
-"""Sending an answer: plain or streamed, at its time, and with its mishap if it has one."""
+"""Sends an answer, plain or streamed, when it is due, and with its mishap if it has one."""
 
 import asyncio
 import time
@@ -15,8 +15,8 @@ from simulator.profile import Latency
 from simulator.stream import Change, Event, altered, error_event
 from simulator.wire import JSON, Exchange, Headers
 
-COALESCED = 5  # events that come at once
-_MIDDLE_PAUSE_S = 0.02  # lets the first half of a broken reply leave before the break
+COALESCED = 5  # events that are sent together
+_MIDDLE_PAUSE_S = 0.02  # time for the first half of a broken reply to leave
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Pace:
 
 @dataclass(slots=True)
 class Delivery:
-    """One answer on its way; `chunk_times_s` and `first_token_s` are unix seconds."""
+    """One answer being sent; `chunk_times_s` and `first_token_s` are unix seconds."""
 
     exchange: Exchange
     endpoint: ChatCompletions
@@ -39,13 +39,13 @@ class Delivery:
     headers: Headers
     latency: Latency
     first_s: float  # when the first token is due, seconds after arrival
-    tokens: int  # of the whole reply; a plain one is sent when the last of them is due
+    tokens: int  # of the whole reply; a plain reply is sent when its last token is due
     mishap: str | None
     pace: Pace
     change: Change | None = None
     chunk_times_s: list[float] = field(default_factory=list)
     first_token_s: float | None = None
-    events: Sequence[Event] = ()  # of a stream, whether they are sent yet or not
+    events: Sequence[Event] = ()  # of a stream, whether sent already or not
 
     def token_events(self) -> tuple[int, int]:
         """How many events of a stream carry a token, and how many of them were sent."""
@@ -53,14 +53,14 @@ class Delivery:
         return sum(event.token for event in self.events), sum(event.token for event in sent)
 
     async def rest(self) -> None:
-        """Wait until the last token is due, though nobody is there to get it."""
+        """Waits until the last token is due, although the client has left."""
         due_s = self.latency.fixed_s
         if due_s is None:
             due_s = self.first_s + token_s(self.latency, self.tokens)
         await asyncio.sleep(max(0.0, self.exchange.started + due_s - time.monotonic()))
 
     async def plain(self, answer: Answer, usage: dict[str, Any] | None) -> None:
-        """Send the whole reply when its last token is due. Raises ClientGone."""
+        """Sends the whole reply when its last token is due. Raises ClientGone."""
         reply = self.endpoint.plain(self.dialect, self.stamp, answer, usage)
         if self.change is not None:
             self.change([reply], False)
@@ -107,11 +107,11 @@ class Delivery:
         return [(b"content-type", self.dialect.stream_type), (b"cache-control", b"no-cache")]
 
     async def stream(self, answer: Answer, usage: dict[str, Any] | None, asked: bool) -> None:
-        """Send the reply as server-sent events, each when it is due. Raises ClientGone."""
-        found = self.endpoint.events(self.dialect, self.stamp, answer, usage, asked)
+        """Sends the reply as server-sent events, each when it is due. Raises ClientGone."""
+        events = self.endpoint.events(self.dialect, self.stamp, answer, usage, asked)
         if self.change is not None:
-            found = altered(found, self.change)
-        self.events = found
+            events = altered(events, self.change)
+        self.events = events
         exchange, headers = self.exchange, [*self.headers, *self._stream_head()]
         if self.mishap == "gzip":
             headers.append((b"content-encoding", b"gzip"))
@@ -126,67 +126,67 @@ class Delivery:
             for comment in self.dialect.comments:
                 await exchange.write(self._coded(comment))
             if self.mishap == "early_role":
-                await self._send(found[:1])
-                found = found[1:]
+                await self._send(events[:1])
+                events = events[1:]
         await exchange.until(self.first_s)
         if exchange.status is None:
             await exchange.start(200, headers)
-        await self._events(found)
+        await self._events(events)
 
-    async def _events(self, found: list[Event]) -> None:
-        half = max(1, len(found) // 2)
+    async def _events(self, events: list[Event]) -> None:
+        half = max(1, len(events) // 2)
         match self.mishap:
             case "trickle":
-                await self._trickle(b"".join(event.data for event in found) + self.endpoint.end)
+                await self._trickle(b"".join(event.data for event in events) + self.endpoint.end)
             case "truncated_stream":
-                await self._paced(found[:half])
+                await self._paced(events[:half])
                 await self.exchange.write(b"", more=False)
             case "reset_mid_body":
-                await self._paced(found[:half])
+                await self._paced(events[:half])
                 await asyncio.sleep(_MIDDLE_PAUSE_S)
                 await self.exchange.reset()
             case "stream_error":
-                await self._paced(found[:half])
+                await self._paced(events[:half])
                 body = self.dialect.error(
                     502, "The upstream provider failed.", "server_error", None, "upstream_error"
                 )
                 await self.exchange.write(error_event(body), more=False)
             case "buffer":
-                await self.exchange.until(self.first_s + token_s(self.latency, found[-1].number))
-                await self._send(found)
+                await self.exchange.until(self.first_s + token_s(self.latency, events[-1].number))
+                await self._send(events)
                 await self.exchange.write(self.endpoint.end, more=False)
             case "coalesce":
-                for start in range(0, len(found), COALESCED):
-                    group = found[start : start + COALESCED]
+                for start in range(0, len(events), COALESCED):
+                    group = events[start : start + COALESCED]
                     due_s = token_s(self.latency, group[-1].number)
                     await self.exchange.until(self.first_s + due_s)
                     await self._send(group)
                 await self.exchange.write(self.endpoint.end, more=False)
             case "stall":
-                await self._paced(found[:half])
+                await self._paced(events[:half])
                 await asyncio.sleep(self.pace.stall_s)
-                await self._paced(found[half:])
+                await self._paced(events[half:])
                 await self.exchange.write(self.endpoint.end, more=False)
             case _:
                 if self.mishap in ("malformed", "invalid_utf8"):
-                    middle = found[half].data
+                    middle = events[half].data
                     broken = (
                         middle[:-12] + b"\n\n" if self.mishap == "malformed" else _invalid(middle)
                     )
-                    found[half] = Event(broken, found[half].number, found[half].token)
-                await self._paced(found)
+                    events[half] = Event(broken, events[half].number, events[half].token)
+                await self._paced(events)
                 await self.exchange.write(self._coded(self.endpoint.end, end=True), more=False)
 
-    async def _paced(self, found: list[Event]) -> None:
-        """Send the events at their due times; those due together leave in one write."""
+    async def _paced(self, events: list[Event]) -> None:
+        """Sends the events when they are due; those due together leave in one write."""
         start = 0
-        while start < len(found):
-            due_s = token_s(self.latency, found[start].number)
+        while start < len(events):
+            due_s = token_s(self.latency, events[start].number)
             end = start + 1
-            while end < len(found) and token_s(self.latency, found[end].number) == due_s:
+            while end < len(events) and token_s(self.latency, events[end].number) == due_s:
                 end += 1
             await self.exchange.until(self.first_s + due_s)
-            await self._send(found[start:end])
+            await self._send(events[start:end])
             start = end
 
     async def _send(self, group: list[Event]) -> None:
@@ -204,7 +204,7 @@ class Delivery:
     _packer: Any = None
 
     def _coded(self, data: bytes, end: bool = False) -> bytes:
-        """The bytes as the content-encoding wants them; every part can be decoded at once."""
+        """The bytes in the content-encoding; every part can be decoded as soon as it arrives."""
         if self.mishap != "gzip":
             return data
         if self._packer is None:
@@ -216,7 +216,7 @@ class Delivery:
 def _invalid(data: bytes) -> bytes:
     """The data with two bytes that never occur in UTF-8 inside its content string."""
     for mark in (b'"content":"', b'"reasoning_content":"', b'"reasoning":"', b'"model":"'):
-        before, found, after = data.partition(mark)
-        if found:
-            return before + found + b"\xff\xfe" + after
+        before, marked, after = data.partition(mark)
+        if marked:
+            return before + marked + b"\xff\xfe" + after
     return data

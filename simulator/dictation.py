@@ -1,8 +1,8 @@
-"""What a conversation dictates: the reply's text, where the request leaves no choice about it.
+"""What a conversation dictates: the reply's text, if the request leaves no choice about it.
 
 In this order: JSON by a schema; what images and files say; what a system or developer message
 dictates; what the prompt dictates (`Reply exactly: X`); the codes that a tool returned, or that the
-conversation told and the prompt asks for.
+conversation mentioned and the prompt asks for.
 """
 
 import json
@@ -35,7 +35,7 @@ _CODE = re.compile(
 
 @lru_cache(maxsize=16_384)
 def dictated(prompt: str) -> str | None:
-    """The reply a prompt dictates (`Reply exactly: X`, `reply exactly with X.`), or None.
+    """The reply that a prompt dictates (`Reply exactly: X`, `reply exactly with X.`), or None.
 
     After a colon X is the rest of the line; without one it ends at the sentence's full stop.
     """
@@ -50,14 +50,14 @@ def dictated(prompt: str) -> str | None:
 
 
 def length(prompt: str) -> int | None:
-    """The number of tokens a prompt asks for (`Write 200 tokens`), or None."""
-    # Looking for a word costs a hundredth of the search, which takes 2 ms on 40 kB.
-    found = _LENGTH.search(prompt) if "tokens" in prompt.lower() else None
-    return int(found[1]) if found else None
+    """The number of tokens that a prompt asks for (`Write 200 tokens`), or None."""
+    # Looking for a word costs a hundredth of the regex search, which takes 2 ms on 40 kB.
+    match = _LENGTH.search(prompt) if "tokens" in prompt.lower() else None
+    return int(match[1]) if match else None
 
 
 def reply(request: ChatRequest) -> str | None:
-    """The text that a request leaves no choice about; None where the model speaks freely."""
+    """The text that a request dictates; None if the model writes freely."""
     if request.json_schema is not None:
         return _structured(request.json_schema, request.prompt)
     if request.images or request.files:
@@ -65,22 +65,22 @@ def reply(request: ChatRequest) -> str | None:
         return "\n".join(read)
     if len(request.messages) == 1:
         return _prompted(request)
-    told = _prompted(request)
+    text = _prompted(request)
     appended = []
     for message in request.messages:
         if message["role"] in ("system", "developer"):
             for instruction in texts(message):
-                told = dictated(instruction) or told
+                text = dictated(instruction) or text
                 appended += [word.rstrip(".,") for word in _APPENDED.findall(instruction)]
     if appended:
-        return " ".join([told or "Noted.", *appended])
-    return told
+        return " ".join([text or "Noted.", *appended])
+    return text
 
 
-def codes(said: Iterable[str]) -> list[str]:
+def codes(texts: Iterable[str]) -> list[str]:
     """The codes in some texts, each once, in order."""
-    found = (match[1] or match[2] for text in said for match in _CODE.finditer(text))
-    return [*dict.fromkeys(found)]
+    candidates = (match[1] or match[2] for text in texts for match in _CODE.finditer(text))
+    return [*dict.fromkeys(candidates)]
 
 
 def _prompted(request: ChatRequest) -> str | None:
@@ -89,24 +89,24 @@ def _prompted(request: ChatRequest) -> str | None:
     if last["role"] == "tool":
         returned = [m for m in request.messages if m["role"] == "tool"]
         return " ".join(codes(text for m in returned for text in texts(m))) or None
-    told = dictated(request.prompt)
+    answer = dictated(request.prompt)
     # "Answer only with the code" names a code; it does not dictate those two words.
-    asked = told or request.prompt
+    asked = answer or request.prompt
     if "code" in asked.lower() and _ASKS_FOR_CODES.search(asked):
-        if told is not None and codes([told]):
-            return told
+        if answer is not None and codes([answer]):
+            return answer
         known = codes(text for message in request.messages for text in texts(message))
-        return " ".join(known) or told
-    return told
+        return " ".join(known) or answer
+    return answer
 
 
 def _structured(wanted: schema.Schema, prompt: str) -> str:
-    """JSON by a schema: what the prompt dictates where that fits, else the least that does."""
-    told = dictated(prompt) or ""
-    if told.startswith(("{", "[")):
+    """JSON by a schema: what the prompt dictates if it fits, else the smallest value that does."""
+    text = dictated(prompt) or ""
+    if text.startswith(("{", "[")):
         try:
-            if schema.fits(wanted, json.loads(told)):
-                return told
+            if schema.fits(wanted, json.loads(text)):
+                return text
         except (ValueError, RecursionError):
             pass
     return json.dumps(schema.instance(wanted), ensure_ascii=False, separators=(",", ":"))

@@ -1,4 +1,4 @@
-"""Reading PDF files: the text that their pages show, as far as it is written in plain strings."""
+"""Reads the text of PDF files, as far as it is in plain strings."""
 
 import base64
 import binascii
@@ -29,7 +29,7 @@ def _unpacked(stream: bytes) -> bytes:
 
 
 def _lines(page: bytes) -> list[str]:
-    """The strings of the operators Tj and TJ, one line each."""
+    """The strings of the operators Tj and TJ, one per line."""
     lines = []
     for shown in _SHOWN.findall(page):
         text = b"".join(_STRING.findall(shown))

@@ -1,4 +1,4 @@
-"""Replies that were given before: what a response cache, or a mixed-up gateway, hands out again."""
+"""Earlier replies, which a response cache or a gateway that mixes up requests sends again."""
 
 from dataclasses import dataclass, field
 
@@ -6,12 +6,12 @@ from simulator.answer import Answer
 from simulator.chat_request import ChatRequest
 from simulator.dialects import Stamp
 
-_MOST = 10_000  # replies that are remembered, the oldest goes first
+_MOST = 10_000  # replies that are kept; the oldest are dropped first
 
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A reply and what it was called."""
+    """A reply and its stamp."""
 
     reply: Answer
     stamp: Stamp
@@ -25,7 +25,7 @@ class EarlierReplies:
     _last: dict[str, Given] = field(default_factory=dict)
 
     def again(self, request: ChatRequest, reply: Answer, stamp: Stamp) -> tuple[Given, bool]:
-        """The reply to these messages: that of the first time; whether it was given before."""
+        """The first reply to these messages, and whether it was given before."""
         key = (request.model, request.prompt_sha256)
         if (known := self._known.get(key)) is not None:
             return known, True
@@ -35,7 +35,7 @@ class EarlierReplies:
         return given, False
 
     def other(self, request: ChatRequest, reply: Answer, stamp: Stamp) -> Answer:
-        """The reply that the model gave last, to whomever; its own where it gave none."""
+        """The model's latest reply to any client; the given one if there is none."""
         before = self._last.get(request.model)
         self._last[request.model] = Given(reply, stamp)
         return before.reply if before is not None else reply

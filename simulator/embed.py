@@ -1,6 +1,6 @@
-"""One request for embeddings on its way through the gateway: checked, answered, charged.
+"""One request for embeddings: checked, answered, charged.
 
-Limits and faults are for chat; neither is met here.
+Limits and faults apply only to chat.
 """
 
 import time
@@ -16,7 +16,7 @@ from simulator.wire import JSON, BodyTooLarge, Exchange
 
 
 async def embed(state: State, exchange: Exchange, row: Row, stamp: Stamp, named: str) -> None:
-    """Answer or refuse the request. Raises ClientGone."""
+    """Answers or refuses the request. Raises ClientGone."""
     row.endpoint = "embeddings"
     wrong: frozenset[str] = frozenset()
     try:
@@ -55,7 +55,7 @@ async def embed(state: State, exchange: Exchange, row: Row, stamp: Stamp, named:
 
 
 def _again(state: State, data: dict[str, Any], used: dict[str, str]) -> None:
-    """`embeddings.same` is about a text that came before. Raises BadRequest where it is broken."""
+    """Applies `embeddings.same` to a text that was sent before. Raises BadRequest if broken."""
     text = data.get("input")
     if "embeddings.same" not in used or not isinstance(text, str):
         return

@@ -1,7 +1,7 @@
-"""POST /embeddings: a vector per text, the same for the same text, of length 1.
+"""POST /embeddings: one vector per text, always the same for the same text, of length 1.
 
-The vector is drawn from the text and the model's name. With fewer `dimensions` it is cut and made
-of length 1 again, as OpenAI's third generation does.
+The vector is determined by the text and the model's name. With fewer `dimensions` it is cut and
+normalized again, as by OpenAI's third generation of models.
 """
 
 import base64
@@ -22,12 +22,12 @@ from simulator.profile import Model
 
 DIMENSIONS = 1536
 _MOST_TEXTS = 2048
-_again = counter()  # numbers the draws of a gateway whose vectors differ each time
+_again = counter()  # counts the vectors of a gateway whose vectors differ each time
 
 
 @dataclass(frozen=True, slots=True)
 class EmbeddingRequest:
-    """One request; `texts` holds one text or token list per wanted vector."""
+    """One request; `texts` has one text or token list per vector."""
 
     model: str
     texts: Sequence[str | tuple[int, ...]]
@@ -53,7 +53,7 @@ def parse(data: Mapping[str, Any]) -> EmbeddingRequest:
 def body(
     request: EmbeddingRequest, model: Model, states_cost: bool, wrong: Collection[str] = ()
 ) -> dict[str, Any]:
-    """The reply: a vector per input, in their order; `wrong` names features that are."""
+    """The reply: one vector per input, in order; `wrong` names the features that go wrong."""
     vectors = [_coded(request, model.name, text, wrong) for text in request.texts]
     if "embeddings.batch" in wrong:
         vectors.reverse()
@@ -85,7 +85,7 @@ def _coded(
         vector = _vector(model, _ids(text), DIMENSIONS)[: request.dimensions]
     if not request.base64:
         return vector.tolist()
-    # Little-endian floats of 32 bits: the same numbers as the list has.
+    # Little-endian 32-bit floats: the same numbers as in the list.
     form = "d" if "embeddings.base64" in wrong else "f"
     return base64.b64encode(struct.pack(f"<{len(vector)}{form}", *vector)).decode()
 
@@ -109,12 +109,12 @@ def _texts(value: Any) -> Sequence[str | tuple[int, ...]]:
         value = [value]
     if not isinstance(value, list) or not 1 <= len(value) <= _MOST_TEXTS:
         raise BadRequest(f"'input' must hold from 1 to {_MOST_TEXTS} texts.", "input")
-    found: list[str | tuple[int, ...]] = []
+    inputs: list[str | tuple[int, ...]] = []
     for index, text in enumerate(value):
         if not text or not (isinstance(text, str) or _numbers(text)):
             raise BadRequest(f"Invalid value for 'input[{index}]'.", "input")
-        found.append(text if isinstance(text, str) else tuple(text))
-    return found
+        inputs.append(text if isinstance(text, str) else tuple(text))
+    return inputs
 
 
 def _numbers(value: Any) -> bool:

@@ -1,4 +1,4 @@
-"""The endpoints that a model answers at: how each reads a body and writes an answer."""
+"""The endpoints of a model: how each reads a body and writes an answer."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,7 +9,7 @@ from simulator.chat_request import ChatRequest
 from simulator.dialects import Dialect, Stamp
 from simulator.stream import DONE, Event
 
-Conversations = dict[str, Sequence[Mapping[str, Any]]]  # messages by the id of a response
+Conversations = dict[str, Sequence[Mapping[str, Any]]]  # messages by response id
 
 
 class ChatCompletions:
@@ -20,26 +20,26 @@ class ChatCompletions:
     end = DONE  # of a stream
 
     def id_prefix(self, dialect: Dialect) -> str:
-        """What the reply's id begins with."""
+        """The prefix of the reply's id."""
         return dialect.id_prefix
 
     def chat_fields(self, data: dict[str, Any], known: Conversations) -> dict[str, Any]:
-        """The body as one of a chat request. Raises BadRequest."""
+        """The body as that of a chat request. Raises BadRequest."""
         return data
 
     def check(self, dialect: Dialect, data: Mapping[str, Any]) -> None:
-        """What the gateway refuses of these fields. Raises BadRequest."""
+        """Refuses fields that the gateway does not accept. Raises BadRequest."""
         dialect.check(data)
 
     def remember(
         self, stamp: Stamp, request: ChatRequest, answer: Answer, known: Conversations
     ) -> None:
-        """Keep what a later request may refer to."""
+        """Keeps what a later request may refer to."""
 
     def plain(
         self, dialect: Dialect, stamp: Stamp, answer: Answer, usage: dict[str, Any] | None
     ) -> dict[str, Any]:
-        """The body of a plain reply; `usage` is None where a fault hides it."""
+        """The body of a plain reply; `usage` is None if a fault hides it."""
         return dialect.reply(stamp, answer, usage)
 
     def events(
@@ -50,5 +50,5 @@ class ChatCompletions:
         usage: dict[str, Any] | None,
         asked: bool,
     ) -> list[Event]:
-        """The events of a streamed reply, but for its end; `asked`: for usage."""
+        """The events of a streamed reply except its end; `asked`: whether usage was asked for."""
         return stream.events(dialect, stamp, answer, usage, asked)

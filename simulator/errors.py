@@ -1,4 +1,4 @@
-"""Error replies: what the gateway says when it does not answer."""
+"""Error replies: what the gateway sends instead of an answer."""
 
 import time
 from collections.abc import Callable
@@ -26,14 +26,14 @@ class Error:
 
 
 def of(bad: BadRequest) -> Error:
-    """The error reply to a body that is refused."""
+    """The error reply to a refused body."""
     return Error(bad.status, str(bad), bad.kind, bad.param, bad.code)
 
 
 async def refuse(
     exchange: Exchange, dialect: Dialect, stamp: Stamp, error: Error, limits: Headers
 ) -> None:
-    """Send the error in the dialect's shape. Raises ClientGone."""
+    """Sends the error in the dialect's format. Raises ClientGone."""
     body = dialect.error(error.status, error.message, error.kind, error.param, error.code)
     headers = [*dialect.error_headers(stamp), *limits, *error.headers]
     page = dialect.page(error.status, error.message)
@@ -59,7 +59,7 @@ def too_long(window: int, count: int) -> Error:
 
 
 def rate_limited(message: str, kind: str, headers: Headers) -> Error:
-    """429 with whatever says when to come back."""
+    """429 with headers that say when to retry."""
     return Error(429, message, kind, None, "rate_limit_exceeded", tuple(headers))
 
 
@@ -83,7 +83,7 @@ async def inject(
     retry_after_s: float,
     redirect_to: str,
 ) -> None:
-    """Send one of `faults.REFUSALS`. Raises ClientGone."""
+    """Sends one of `faults.REFUSALS`. Raises ClientGone."""
     if fault == "error_502":
         headers = [*dialect.error_headers(stamp), HTML]
         await exchange.reply(502, headers, BAD_GATEWAY)
@@ -113,7 +113,7 @@ def _echo(exchange: Exchange, retry_after_s: float) -> Error:
 
 
 STATING_A_WAIT = frozenset({"rate_limited", "rate_limited_ms", "rate_limited_date"})
-"""Of `faults.REFUSALS`: those that say how long to wait."""
+"""Those of `faults.REFUSALS` that say how long to wait."""
 
 _ERRORS: dict[str, Callable[[Exchange, float], Error]] = {
     "rate_limited": _limit(lambda wait_s: [(b"retry-after", f"{wait_s:g}".encode())]),

@@ -1,7 +1,7 @@
-"""The faults a gateway can be told to have, by share of its requests.
+"""The faults that a gateway can be given, by share of its requests.
 
 `--fault rate_limited=0.1` makes one request in ten fail that way; shares add up to at most 1, and
-a request has at most one fault. Which ones is drawn from the seed, so a run repeats.
+a request has at most one fault. Which requests fail is drawn from the seed, so a run is repeatable.
 """
 
 from collections.abc import Mapping
@@ -11,12 +11,12 @@ from random import Random
 from simulator.answer import Answer
 from simulator.choice import Choice
 
-# Refusals: an error is sent in place of an answer.
+# Refusals: an error is sent instead of an answer.
 REFUSALS: dict[str, str] = {
     "rate_limited": "429 with Retry-After in seconds",
     "rate_limited_ms": "429 with retry-after-ms",
     "rate_limited_date": "429 with Retry-After as an HTTP date",
-    "rate_limited_bare": "429 without any Retry-After",
+    "rate_limited_bare": "429 without Retry-After",
     "error_400": "400, invalid_request_error",
     "error_401": "401, invalid_api_key",
     "error_402": "402, insufficient credits",
@@ -24,11 +24,11 @@ REFUSALS: dict[str, str] = {
     "error_500": "500, server_error, as JSON",
     "error_502": "502 with a proxy's HTML page",
     "error_503": "503, overloaded, as JSON",
-    "error_body_200": "200 with an error object in place of a reply, as JSON even on streams",
+    "error_body_200": "200 with an error object instead of a reply, as JSON even on streams",
     "redirect": "307 to --redirect-to",
     "echo_auth": "400 whose message repeats the Authorization header",
 }
-# Spoilt answers: well-formed replies that say something wrong or nothing.
+# Spoilt answers: well-formed replies with wrong content or none.
 SPOILT: dict[str, str] = {
     "empty": "200 with neither content, reasoning nor tool call",
     "missing_usage": "no usage",
@@ -37,13 +37,13 @@ SPOILT: dict[str, str] = {
     "bad_usage": "total_tokens is not prompt_tokens + completion_tokens",
     "negative_usage": "completion_tokens is negative",
     "cost_jump": "a hundred times the cost",
-    "stream_usage": "two thousand prompt tokens more on streams",
+    "stream_usage": "two thousand extra prompt tokens on streams",
     "stream_cost": "four times the cost on streams",
-    "response_cache": "the same messages get the same reply again, at once: id, time and text",
-    "cross": "the text of the reply before, whoever it was for",
+    "response_cache": "the same messages get the same reply again, at once: same id, time and text",
+    "cross": "the text of the previous reply, whoever it was for",
     "big_body": "ten megabytes of content",
 }
-# Mishaps: the reply is right but its bytes go wrong.
+# Mishaps: the reply is right but its transmission goes wrong.
 MISHAPS: dict[str, str] = {
     "hang": "no answer, ever",
     "slow_headers": "headers only after --fault-delay seconds",
@@ -55,7 +55,7 @@ MISHAPS: dict[str, str] = {
     "stream_error": "an error event in the middle of a stream; plain as error_body_200",
     "malformed": "broken JSON in the body, or in the middle chunk of a stream",
     "invalid_utf8": "bytes that are not UTF-8 inside the content",
-    "buffer": "a stream is held back until its last token is due, then comes at once; plain "
+    "buffer": "a stream is held back until its last token is due, then sent at once; plain "
     "replies are right",
     "coalesce": "a stream comes in a fifth as many pieces, each when its last token is due; plain "
     "replies are right",
@@ -74,7 +74,7 @@ class FaultError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Faults:
-    """Shares by fault name, and how many first requests are spared."""
+    """Shares by fault name, and the number of first requests without faults."""
 
     shares: Mapping[str, float]
     after: int = 0
@@ -111,7 +111,7 @@ def parse(settings: list[str]) -> dict[str, float]:
 
 
 def spoil(answer: Answer, fault: str | None, stream: bool = False) -> None:
-    """Change an answer in place as one of SPOILT says; other faults leave it alone.
+    """Changes an answer in place as one of SPOILT says; other faults leave it alone.
 
     `response_cache` and `cross` need answers given before (`simulator.earlier_replies`).
     """
@@ -129,6 +129,6 @@ def spoil(answer: Answer, fault: str | None, stream: bool = False) -> None:
             answer.completion_tokens = -answer.completion_tokens
             answer.total_tokens = answer.prompt_tokens + answer.completion_tokens
         case "cost_jump":
-            answer.cost = round(answer.cost * 100, 9)  # as the ledger writes it
+            answer.cost = round(answer.cost * 100, 9)  # as the ledger does
         case "big_body":
             answer.choices = [Choice(content="x" * BIG_BODY_CHARS) for _ in answer.choices]

@@ -1,4 +1,4 @@
-"""Typed fields of a request body, refused in OpenAI's words."""
+"""Typed fields of a request body, refused with OpenAI's error messages."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -45,7 +45,7 @@ def boolean(data: Mapping[str, Any], name: str) -> bool:
 
 
 def text(data: Mapping[str, Any], name: str) -> str | None:
-    """A string; None where it is absent or null. Raises BadRequest."""
+    """A string; None if absent or null. Raises BadRequest."""
     value = data.get(name)
     if value is None or isinstance(value, str):
         return value
@@ -53,7 +53,7 @@ def text(data: Mapping[str, Any], name: str) -> str | None:
 
 
 def one_of(data: Mapping[str, Any], name: str, values: Sequence[str]) -> str | None:
-    """One of some strings; None where it is absent or null. Raises BadRequest."""
+    """One of some strings; None if absent or null. Raises BadRequest."""
     value = data.get(name)
     if value is None or value in values:
         return value
@@ -65,7 +65,7 @@ def one_of(data: Mapping[str, Any], name: str, values: Sequence[str]) -> str | N
 
 
 def number(data: Mapping[str, Any], name: str, low: float, high: float) -> int | float | None:
-    """A number within bounds; None where it is absent or null. Raises BadRequest."""
+    """A number within bounds; None if absent or null. Raises BadRequest."""
     value = data.get(name)
     if value is None:
         return None
@@ -77,7 +77,7 @@ def number(data: Mapping[str, Any], name: str, low: float, high: float) -> int |
 def whole(
     data: Mapping[str, Any], name: str, low: int | None = None, high: int | None = None
 ) -> int | None:
-    """A whole number within bounds; None where it is absent or null. Raises BadRequest."""
+    """A whole number within bounds; None if absent or null. Raises BadRequest."""
     value = data.get(name)
     if value is None:
         return None

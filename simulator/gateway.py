@@ -1,4 +1,4 @@
-"""The gateway: its routes, and a row in the ledger for each request to a model."""
+"""The gateway: its routes, and one row in the ledger per request to a model."""
 
 import asyncio
 from collections.abc import Mapping
@@ -23,19 +23,19 @@ _KEPT = ("files", "batches")  # the first part of a path
 
 
 class Ports:
-    """The ASGI application of a process with several ports: a gateway for each."""
+    """The ASGI application of a process with several ports, one gateway per port."""
 
     def __init__(self, gateways: Mapping[int, "Gateway"]) -> None:
         self._gateways = gateways
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one HTTP request by the gateway of its port."""
+        """Serves one HTTP request with the gateway of its port."""
         if scope["type"] == "http":
             await self._gateways[scope["server"][1]](scope, receive, send)
 
 
 class Gateway:
-    """The ASGI application of one port; `beside` is the first port's gateway, `place` from 0."""
+    """The ASGI application of one port; `beside` is the first port's, `place` counts from 0."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class Gateway:
         self.most_in_flight = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one HTTP request."""
+        """Serves one HTTP request."""
         if scope["type"] != "http":
             return
         exchange = Exchange(scope, receive, send)
@@ -121,7 +121,7 @@ class Gateway:
     async def _logged(
         self, exchange: Exchange, endpoint: ChatCompletions | None, named: str
     ) -> None:
-        """Serve a request to a model (None: to embeddings) and write its row, however it ends."""
+        """Serves a request to a model (None: to embeddings) and writes its row, however it ends."""
         self.number += 1
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
@@ -139,7 +139,7 @@ class Gateway:
                 await Chat(self.state, exchange, row, stamp, self.number, endpoint, named).serve()
         except ClientGone:
             row.fault = row.fault or "client_gone"
-            if self._dead():  # it is we who broke it off
+            if self._dead():  # we broke it off ourselves
                 row.fault, row.client_gone_unix_s = DEAD, None
         except asyncio.CancelledError:
             row.fault = "stopped"

@@ -1,18 +1,18 @@
-"""The HTTP protocol that stamps when a request's first byte was read.
+"""An HTTP protocol that records when a request's first byte was read.
 
 A hundred requests that arrive together are parsed one after another before the application sees
-any: stamped there, a burst would look wider than it was.
+any of them: times taken there would make a burst look wider than it was.
 """
 
 import time
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-ARRIVAL = "simulator.arrival_unix_s"  # the scope's key
+ARRIVAL = "simulator.arrival_unix_s"  # the key in the scope
 
 
 class StampedProtocol(HttpToolsProtocol):
-    """uvicorn's protocol; the scope also holds the arrival, Unix seconds."""
+    """uvicorn's protocol; the scope also has the time of arrival in Unix seconds."""
 
     def on_message_begin(self) -> None:
         """The first byte of a request was read."""

@@ -1,7 +1,7 @@
-"""Reading pictures without an OCR engine: the text a PNG says about itself.
+"""Reads pictures without an OCR engine: by the text in a PNG's own metadata.
 
 The project's test pictures carry the text drawn on them in a `Description` text chunk, so the
-gateway's "OCR" is exactly right, and wrong answers are the caller's fault.
+gateway's "OCR" is always exact, and wrong answers are the caller's fault.
 """
 
 import base64
@@ -14,7 +14,7 @@ _KEYWORD = b"Description"
 
 
 def read(url: str) -> str:
-    """What is written on the picture, or a plain description. Nothing is ever fetched."""
+    """The text on the picture, or a plain description. Nothing is ever fetched."""
     if not url.startswith("data:"):
         return "A picture at an address this simulator does not fetch."
     try:
@@ -25,7 +25,7 @@ def read(url: str) -> str:
 
 
 def _description(data: bytes) -> str | None:
-    """The PNG's `Description` from a tEXt, zTXt or iTXt chunk; None where it has none."""
+    """The PNG's `Description` from a tEXt, zTXt or iTXt chunk; None if it has none."""
     if not data.startswith(_SIGNATURE):
         return None
     position = len(_SIGNATURE)

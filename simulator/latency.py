@@ -5,14 +5,14 @@ Time to the first token = body + prefill + queueing + stall:
 - body: lognormal around `ttft_s`;
 - prefill: lognormal around `prefill_s_per_1k` for each 1,000 prompt tokens;
 - queueing: requests that arrive in one burst wait for each other. With n requests of the model
-  in the last second, `burst_s * sqrt(n - burst_free)`. A steady 600 a minute are only 10;
+  in the last second, `burst_s * sqrt(n - burst_free)`. A steady 600 a minute are only 10 of them;
 - stall: a share of the requests waits, for longer the more requests the last minute saw. This
   gives the long tail of the article's 600 RPM window and the short one of its 25-request window.
 
 The remaining tokens follow at `tokens_per_s`. A plain reply is sent when the last one is there.
 
-With `drift_amplitude` all of this swings as a provider does over a day, only faster: at time t
-after the start it takes 1 + amplitude * sin(2 pi t / period) times as long.
+With `drift_amplitude` all of this varies as a provider does over a day, only faster: at time t
+after the start everything takes 1 + amplitude * sin(2 pi t / period) times as long.
 """
 
 from collections import deque
@@ -39,7 +39,7 @@ class Traffic:
         self._minute: deque[float] = deque()
 
     def arrive(self, now: float) -> Pressure:
-        """Note a request at `now` (any clock, seconds) and say how many there are."""
+        """Records a request at `now` (any clock, seconds); returns the counts including it."""
         for times, span_s in ((self._second, 1.0), (self._minute, 60.0)):
             times.append(now)
             while times[0] <= now - span_s:
@@ -67,14 +67,14 @@ def token_s(rule: Latency, number: int) -> float:
 
 
 def drift(rule: Latency, elapsed_s: float) -> float:
-    """How many times as long everything takes, so long after the process began."""
+    """The factor of all times, `elapsed_s` after the process began."""
     if not rule.drift_amplitude:
         return 1.0
     return 1 + rule.drift_amplitude * sin(2 * pi * elapsed_s / rule.drift_period_s)
 
 
 def drifted(rule: Latency, factor: float) -> Latency:
-    """The rule with every time so many times as long."""
+    """The rule with every time multiplied by `factor`."""
     fixed_s = rule.fixed_s
     return replace(
         rule,

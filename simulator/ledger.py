@@ -1,7 +1,7 @@
 """The ledger: what the gateway really did, one CSV row per request to a model.
 
-This is the truth a load generator is judged by. A row is written with one unbuffered write when
-the request ends, whatever its end, so a killed simulator loses none that had ended.
+This is the truth by which a load generator is judged. A row is written with one unbuffered write
+when the request ends, however it ends, so a killed simulator loses no row of a finished request.
 """
 
 import csv
@@ -27,9 +27,9 @@ COLUMNS: dict[str, str] = {
     "completion_tokens": "visible, reasoning and format tokens",
     "total_tokens": "their sum, unless the fault bad_usage spoils it",
     "cached_tokens": "prompt tokens read from the cache",
-    "reasoning_tokens": "the thinking's part of completion_tokens",
+    "reasoning_tokens": "the reasoning part of completion_tokens",
     "cost": "the charge the reply states (or would have, on streams without include_usage); "
-    "empty where dialect or fault state none",
+    "empty if the dialect or a fault hides it",
     "max_tokens": "the body's max_tokens or max_completion_tokens, empty when none was sent",
     "tool_choice": "none, auto, required or the function's name; empty when none was sent",
     "tools": "number of tools offered",
@@ -44,8 +44,8 @@ COLUMNS: dict[str, str] = {
     "billed": "what the account was charged, stated or not; empty for nothing",
     "finish_reason": "as sent, of the first choice",
     "endpoint": "chat/completions, responses or embeddings",
-    "port": "the port that it came in by",
-    "latency_factor": "how many times as long as without drift it took",
+    "port": "the port that it arrived at",
+    "latency_factor": "factor by which drift lengthened the times",
     "true_prompt_tokens": "as the model counted them, whatever is stated",
     "true_completion_tokens": "as the model counted them; of a request whose client left, those "
     "that it wrote (`produced_tokens`)",
@@ -56,13 +56,13 @@ COLUMNS: dict[str, str] = {
     "produced_tokens": "completion tokens that the model wrote, reasoning included: fewer than all "
     "where it stopped because the client had left",
     "produced_until_unix_s": "when it had written the last of them",
-    "trace_id": "of the `traceparent` that came with it, else its `x-request-id`",
-    "retry_after_s": "how long the reply asked to wait, where an injected fault did",
+    "trace_id": "from its `traceparent`, else its `x-request-id`",
+    "retry_after_s": "how long the reply of an injected fault asked to wait",
 }
 
 
 class LedgerError(Exception):
-    """Raised when the ledger's file cannot be written or holds something else."""
+    """Raised when the ledger's file cannot be written or has other content."""
 
 
 @dataclass(slots=True)
@@ -112,9 +112,9 @@ class Row:
 
 
 class Ledger:
-    """Appends rows to a file; with no path it keeps nothing.
+    """Appends rows to a file; without a path it keeps nothing.
 
-    Raises LedgerError when the path cannot be appended to or holds other columns.
+    Raises LedgerError if the path cannot be appended to or has other columns.
     """
 
     def __init__(self, path: Path | None) -> None:
@@ -134,14 +134,14 @@ class Ledger:
             raise LedgerError(f"cannot write the log {path}: {error.strerror}") from error
 
     def note_schedule(self, windows: Sequence[Mapping[str, object]]) -> None:
-        """Write the schedule of faults beside the log, a line per window."""
+        """Writes the schedule of faults beside the log, one line per window."""
         if self._path is not None:
             path = self._path.with_name(self._path.name + ".schedule.jsonl")
             with path.open("a", encoding="utf-8") as file:
                 file.writelines(json.dumps(window) + "\n" for window in windows)
 
     def add(self, row: Row) -> None:
-        """Write one row."""
+        """Writes one row."""
         if self._file is None:
             return
         cells = list(_CELLS(row))

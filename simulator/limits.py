@@ -1,11 +1,11 @@
-"""Rate limits per key, for requests and for tokens, in one of three kinds.
+"""Rate limits per key, for requests and for tokens, of three kinds.
 
-- `bucket`: holds a minute's worth at first and gains a sixtieth of it a second.
-- `fixed`: a minute's worth in every minute of the clock, counted anew when the next one begins.
-- `sliding`: at any moment a minute's worth in the 60 s before it.
+- `bucket`: starts with a minute's worth and gains a sixtieth of it per second.
+- `fixed`: a minute's worth in every minute of the clock; the count starts again with each minute.
+- `sliding`: at any moment, a minute's worth in the 60 s before it.
 
 Each knows the exact wait, so `Retry-After` is exact: a request sent just before it is refused, one
-just after is served.
+sent just after it is served.
 """
 
 from collections import deque
@@ -19,34 +19,34 @@ WINDOW_S = 60.0
 
 
 class Meter(Protocol):
-    """What counts one unit (requests or tokens) of one key against `capacity` a minute."""
+    """Counts one unit (requests or tokens) of one key against `capacity` per minute."""
 
     capacity: int
 
     def __init__(self, per_minute: int, now: float) -> None: ...
 
     def wait_s(self, amount: float, now: float) -> float:
-        """Seconds until `amount` could be taken; 0 when it can be now.
+        """Seconds until `amount` can be taken; 0 if it can be taken now.
 
-        More than the capacity is asked of an untouched meter only.
+        An amount above the capacity is allowed only if the meter is unused.
         """
         ...
 
     def take(self, amount: float, now: float) -> None:
-        """Take `amount`; a negative one gives back what was not used."""
+        """Takes `amount`; a negative one gives back what was not used."""
         ...
 
     def remaining(self, now: float) -> int:
-        """Whole units left now, not less than 0."""
+        """Whole units left now, at least 0."""
         ...
 
     def reset_s(self, now: float) -> float:
-        """Seconds until all of the capacity is there again."""
+        """Seconds until the whole capacity is available again."""
         ...
 
 
 class Bucket:
-    """Holds at most `per_minute`, gains `per_minute / 60` a second; starts full."""
+    """Holds at most `per_minute`, gains `per_minute / 60` per second; starts full."""
 
     def __init__(self, per_minute: int, now: float) -> None:
         self.capacity = per_minute
@@ -78,7 +78,7 @@ class Bucket:
 
 
 class FixedWindow:
-    """`per_minute` in each minute of the clock, whatever the minute before it had."""
+    """`per_minute` in each minute of the clock, whatever the previous minute used."""
 
     def __init__(self, per_minute: int, now: float) -> None:
         self.capacity = per_minute
@@ -110,7 +110,7 @@ class FixedWindow:
 
 
 class SlidingWindow:
-    """`per_minute` in any 60 s: what was taken is there again 60 s later."""
+    """`per_minute` in any 60 s: what was taken is available again 60 s later."""
 
     def __init__(self, per_minute: int, now: float) -> None:
         self.capacity = per_minute
@@ -129,7 +129,7 @@ class SlidingWindow:
 
     def take(self, amount: float, now: float) -> None:
         self._forget(now)
-        # What is given back was taken before: off the newest, so that none of it expires twice.
+        # What is given back was taken before; subtract it from the newest, so none expires twice.
         while amount < 0 and self._taken:
             at, taken = self._taken.pop()
             amount += taken
@@ -164,7 +164,7 @@ KINDS: dict[str, type[Meter]] = {
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a request was refused and when one like it would be served."""
+    """Why a request was refused, and when a request like it would be served."""
 
     reason: str  # rpm_limit or tpm_limit
     unit: str  # requests or tokens
@@ -173,7 +173,7 @@ class Refusal:
 
 
 class Limits:
-    """The meters of every key. `now` is any clock in seconds; None: no such limit."""
+    """The meters of all keys. `now` is any clock in seconds; None means no such limit."""
 
     def __init__(
         self,
@@ -195,7 +195,7 @@ class Limits:
         return any(limit is not None for limit in self._per_minute.values())
 
     def admit(self, key: str, tokens: int) -> Refusal | None:
-        """Charge one request of so many tokens to the key, or say why not and charge nothing."""
+        """Charges one request of `tokens` to the key, or charges nothing and returns why."""
         now = self._now()
         amounts = {"requests": 1, "tokens": tokens}
         meters = self._of(key, now)
@@ -209,24 +209,24 @@ class Limits:
         return None
 
     def settle(self, key: str, charged: int, used: int) -> None:
-        """Correct the tokens charged at admission to those really used."""
+        """Corrects the tokens charged at admission to those really used."""
         now = self._now()
         meter = self._of(key, now).get("tokens")
         if meter is not None:
             meter.take(used - charged, now)
 
     def headers(self, key: str, prefix: str = "x-ratelimit-") -> Headers:
-        """`x-ratelimit-{limit,remaining,reset}-{requests,tokens}` as they stand."""
+        """`x-ratelimit-{limit,remaining,reset}-{requests,tokens}` at this moment."""
         now = self._now()
-        found: Headers = []
+        headers: Headers = []
         for unit, meter in self._of(key, now).items():
             for name, value in (
                 ("limit", str(meter.capacity)),
                 ("remaining", str(meter.remaining(now))),
                 ("reset", duration(meter.reset_s(now))),
             ):
-                found.append((f"{prefix}{name}-{unit}".encode(), value.encode()))
-        return found
+                headers.append((f"{prefix}{name}-{unit}".encode(), value.encode()))
+        return headers
 
     def retry_headers(self, refusal: Refusal) -> Headers:
         """`retry-after-ms`, exact, and `retry-after` in whole seconds, rounded up."""

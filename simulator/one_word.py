@@ -1,8 +1,8 @@
-"""Answers of one word: what a model of certain weights says to a question, and how often.
+"""One-word answers: what a model with certain weights answers to a question, and how often.
 
-The weights are a number: the same number and question have the same distribution, in any process.
-Half of the questions have an answer that is given in 97 to 100 of 100, others a tail by rank. Two
-models agree on 3 of 10 fixed answers, as models do that learned the same facts.
+The weights are a number: the same number and question give the same distribution, in any process.
+Half of the questions have one answer in 97 to 100 of 100 cases, the others a tail by rank. Two
+models agree on 3 of 10 fixed answers, as models that learned the same facts do.
 """
 
 import re
@@ -27,14 +27,14 @@ _AGREE, _SURE = 0.3, 0.97
 
 
 def asked(prompt: str) -> str | None:
-    """The question of a prompt that asks for one word, without its nonce; None: it asks none."""
+    """The question in a prompt that asks for one word, without its nonce; None if it does not."""
     return _NONCE.sub("", prompt) if _ASKS.search(prompt[:200]) else None
 
 
 def answer(
     question: str, rule: Answers, temperature: float, dice: Random, now: float | None = None
 ) -> str:
-    """One answer: of the rule's weights, or of the other ones for their share in their hours."""
+    """One answer, from the rule's weights or, for a share in certain hours, from the other ones."""
     weights = rule.weights
     its_hour = rule.share and _is_hour(rule, time.time() if now is None else now)
     if its_hour and dice.random() < rule.share:
@@ -50,7 +50,7 @@ def answer(
 
 @lru_cache(maxsize=4096)
 def table(weights: int, question: str) -> tuple[tuple[str, ...], tuple[float, ...]]:
-    """The words that answer a question, and their chances at temperature 1."""
+    """The words that answer a question, and their probabilities at temperature 1."""
     facts, own = Random(question), Random(f"{weights}\n{question}")
     fixed, common = facts.random() < 0.5, facts.random() < _AGREE
     fact = facts.choice(_WORDS)
@@ -63,11 +63,11 @@ def table(weights: int, question: str) -> tuple[tuple[str, ...], tuple[float, ..
         return (usual, *others), (sure, *[rest] * len(others))
     size, slope = own.randrange(3, 13), own.uniform(0.6, 2.0)
     tail = [1.0 / (rank + 1) ** slope for rank in range(size)]
-    return tuple(words[:size]), tuple(one / sum(tail) for one in tail)
+    return tuple(words[:size]), tuple(weight / sum(tail) for weight in tail)
 
 
 def _is_hour(rule: Answers, now: float) -> bool:
-    """Whether the other weights may answer at this hour, UTC; hours may go over midnight."""
+    """Whether the other weights may answer at this hour, UTC; the hours may span midnight."""
     hour = time.gmtime(now).tm_hour
     begin, end = rule.from_hour, rule.to_hour
     return begin <= hour < end if begin <= end else hour >= begin or hour < end

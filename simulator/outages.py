@@ -1,4 +1,4 @@
-"""A port that dies for a while, as the schedule says: nobody listens, connections are reset."""
+"""Scheduled outages of a port: nobody listens, and connections are reset."""
 
 import asyncio
 import contextlib
@@ -10,17 +10,17 @@ from simulator.ledger import Ledger
 from simulator.schedule import DEAD, Schedule, Window
 
 BACKLOG = 4096
-_RETRY_S = 0.05  # a port may still be in use by a client's own connection
+_RETRY_S = 0.05  # a port may still be in use by a client's connection
 
 
 class Listener(Protocol):
-    """What serves a port, uvloop's or asyncio's."""
+    """A listener on a port, uvloop's or asyncio's."""
 
     def close(self) -> None: ...
 
 
 class Outages:
-    """Runs the schedule's outages for a server with these sockets, in the ports' order."""
+    """Runs the schedule's outages for a server with these sockets, in the order of its ports."""
 
     def __init__(
         self, schedule: Schedule, ledger: Ledger, sockets: Sequence[socket.socket]
@@ -36,14 +36,14 @@ class Outages:
         serve: Callable[[socket.socket], Awaitable[Listener]],
         reset: Callable[[int], None],
     ) -> None:
-        """Wait for the first request, note the windows, then stop and start listening in time.
+        """Waits for the first request, records the windows, and runs the outages on time.
 
-        `serve` makes a listener of a socket, `reset` breaks off the connections of a port.
+        `serve` turns a socket into a listener, `reset` breaks off the connections of a port.
         """
         await self._schedule.begun.wait()
         self._ledger.note_schedule(self._schedule.told([port for _, port in self._addresses]))
         dead = [window for window in self._schedule.windows if window.fault == DEAD]
-        await asyncio.gather(*(self._outage(one, listeners, serve, reset) for one in dead))
+        await asyncio.gather(*(self._outage(outage, listeners, serve, reset) for outage in dead))
 
     async def _outage(
         self,
@@ -67,7 +67,7 @@ class Outages:
         listeners[place] = await serve(self._sockets[place])
 
     async def _until(self, moment_s: float) -> None:
-        """Wait for a moment of the schedule; a loop's timer may be a millisecond early."""
+        """Waits for a moment of the schedule; an event loop's timer may be a millisecond early."""
         while (wait_s := self._schedule.wait_s(moment_s)) > 0:
             await asyncio.sleep(wait_s)
 

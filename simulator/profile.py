@@ -1,8 +1,8 @@
-"""Profiles: which models the gateway serves, how fast, how dear, and how they count tokens.
+"""Profiles: which models the gateway serves, their speed and prices, and how they count tokens.
 
 A profile is a TOML file. Its top-level tables (`[latency]`, `[prices]`, `[tokens]`, `[cache]`,
 `[reasoning]`, `[reply]` ...) are defaults; `[models."NAME".latency]` and so on override single keys
-for one model. `[features]` says what does not work (`simulator.features`). `simulator/profiles/`
+for one model. `[features]` lists what does not work (`simulator.features`). `simulator/profiles/`
 ships `seed`, `fast` and `compat`; any other name is read as a path.
 """
 
@@ -17,12 +17,12 @@ PROFILES = Path(__file__).parent / "profiles"
 
 
 class ProfileError(Exception):
-    """Raised when a profile cannot be found, read or understood; says where and why."""
+    """Raised if a profile cannot be found, read or understood; says where and why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """When a model answers; `simulator.latency` explains how the parts add up. Seconds."""
+    """When a model answers, in seconds; `simulator.latency` explains how the parts add up."""
 
     fixed_s: float | None = None  # plain replies take exactly this long
     ttft_s: float = 0.0  # median time to the first token of a short prompt
@@ -31,15 +31,15 @@ class Latency:
     prefill_spread: float = 0.0
     tokens_per_s: float = 0.0  # speed after the first token; 0: all at once
     burst_free: int = 0  # requests within one second that are served without queueing
-    burst_s: float = 0.0  # queueing: this times the square root of the requests beyond
-    stall_share: float = 0.0  # share of requests that meet a stall
+    burst_s: float = 0.0  # queueing: this times the square root of the excess requests
+    stall_share: float = 0.0  # share of requests that stall
     stall_s: float = 0.0  # median stall at 600 requests in the last minute; grows with them
     stall_spread: float = 0.0
-    drift_amplitude: float = 0.0  # all times swing by this share around the above, as a sine
+    drift_amplitude: float = 0.0  # all times vary by this share around the above, as a sine
     drift_period_s: float = 60.0  # of that sine, from the start of the process
 
     def __post_init__(self) -> None:
-        """Refuse a drift that would take no time, or less."""
+        """Refuses a drift that would make times zero or negative."""
         if self.drift_amplitude >= 1 or self.drift_period_s <= 0:
             raise ProfileError("drift_amplitude must be below 1, and drift_period_s above 0")
 
@@ -52,51 +52,51 @@ class Prices:
     cached_input: float | None = None  # None: as `input`
     cache_write: float | None = None  # None: as `input`, and no writes are reported
     output: float = 0.0
-    minimum: float = 0.0  # least charge of one request
-    decimals: int = 6  # costs are rounded half up to so many
+    minimum: float = 0.0  # minimum charge of one request
+    decimals: int = 6  # costs are rounded half up to this many decimals
 
 
 @dataclass(frozen=True, slots=True)
 class Billing:
-    """How what is stated and charged differs from the truth; see `simulator.billing`."""
+    """How the stated and the charged differ from the truth; see `simulator.billing`."""
 
-    inflate: float = 1.0  # all stated counts are so many times the true ones
+    inflate: float = 1.0  # factor of all stated counts
     hidden_prompt_tokens: int = 0  # added to every prompt
-    stream_factor: float = 1.0  # the counts of streams are so many times those of plain replies
-    cache_credit: bool = True  # false: cached tokens are stated, but charged as any others
-    double_share: float = 0.0  # share of the requests that are charged twice; stated is one charge
-    aborted: float = 1.0  # share that is charged of what was not sent when the client left
-    aborted_free: bool = False  # true: nothing is charged for a request whose client left
-    hidden_prompt_spread: int = 0  # up to so many more hidden tokens, at random, as of a date
-    other_share: float = 0.0  # share of the requests whose prompts are counted otherwise:
-    other_factor: float = 1.1  # so many times, as by another counter
+    stream_factor: float = 1.0  # factor of the counts of streams over those of plain replies
+    cache_credit: bool = True  # false: cached tokens are stated but charged in full
+    double_share: float = 0.0  # share of the requests that are charged twice but state one charge
+    aborted: float = 1.0  # share charged of what was not sent when the client left
+    aborted_free: bool = False  # true: requests whose client left are free
+    hidden_prompt_spread: int = 0  # up to this many hidden tokens are added, at random
+    other_share: float = 0.0  # share of the requests whose prompts are counted differently:
+    other_factor: float = 1.1  # by this factor, as by another tokenizer
 
 
 @dataclass(frozen=True, slots=True)
 class Answers:
     """Answers to prompts that ask for one word; see `simulator.one_word`."""
 
-    weights: int = 0  # which model's distributions: a number of its own each; 0: prose as ever
-    temperature: float = 1.0  # times the request's
-    unsteady: float = 0.0  # share of the answers at temperature 0 that come as at 1
+    weights: int = 0  # the number of the model's distributions; 0: prose as usual
+    temperature: float = 1.0  # factor of the request's temperature
+    unsteady: float = 0.0  # share of the answers at temperature 0 that are drawn as at 1
     other: int = 0  # the weights of another model,
-    share: float = 0.0  # that answers so many of the requests,
+    share: float = 0.0  # that answers this share of the requests,
     from_hour: int = 0  # from this hour of the day, UTC,
     to_hour: int = 24  # until this one
 
 
 @dataclass(frozen=True, slots=True)
 class HangUp:
-    """What becomes of a reply whose client has left."""
+    """What happens to a reply whose client has left."""
 
-    goes_on: bool = False  # true: the model writes it to its end all the same
+    goes_on: bool = False  # true: the model finishes it nevertheless
 
 
 @dataclass(frozen=True, slots=True)
 class Ports:
     """What the ports of one process share; see `--also-port`."""
 
-    share_limits: bool = False  # one bucket for all ports and keys, as of one upstream account
+    share_limits: bool = False  # one bucket for all ports and keys, like one upstream account
     share_cache: bool = False  # one prompt cache and one response cache
 
 
@@ -105,19 +105,19 @@ class TokenRules:
     """How a model counts: `scale` times o200k tokens, plus what the chat format adds."""
 
     scale: float = 1.0
-    cl100k: bool = False  # prompts are counted by this tokenizer of OpenAI's in place of o200k
+    cl100k: bool = False  # prompts are counted by this OpenAI tokenizer instead of o200k
     per_request: int = 3
     per_message: int = 3
     per_reply: int = 0
     per_tool_prompt: int = 0  # once, when tools are offered
     per_tool_call: int = 0
     per_image: int = 196
-    context_window: int | None = None  # prompts of more tokens are refused; None: of none
+    context_window: int | None = None  # longer prompts are refused; None: no limit
 
 
 @dataclass(frozen=True, slots=True)
 class CacheRules:
-    """Which prompts are cached, and how much of one; see `simulator.cache`."""
+    """Which prompts are cached, and how much of each; see `simulator.cache`."""
 
     enabled: bool = True
     explicit: bool = False  # only prompts marked with `cache_control`
@@ -130,11 +130,11 @@ class CacheRules:
 
 @dataclass(frozen=True, slots=True)
 class Reasoning:
-    """How much a model thinks before it speaks; 0 tokens: it does not."""
+    """How much a model reasons before it answers; 0 tokens: not at all."""
 
     tokens: int = 0  # median
     spread: float = 0.0
-    slack_tokens: tuple[int, ...] = (0,)  # left unused when the budget ends it; one is drawn
+    slack_tokens: tuple[int, ...] = (0,)  # tokens left unused when the budget ends it; one is drawn
     visible: bool = True  # whether its text is returned
 
 
@@ -176,17 +176,17 @@ class Profile:
     schedule: tuple[Mapping[str, Any], ...] = ()  # simulator.schedule reads it
 
     def model(self, name: str) -> Model | None:
-        """The model called `name`, or None where the gateway does not know it."""
-        found = self.models.get(name)
-        if found is None and self.any_model:
+        """The model called `name`, or None if the gateway does not know it."""
+        exact = self.models.get(name)
+        if exact is None and self.any_model:
             return replace(self.default, name=name)
-        return found
+        return exact
 
     def revised(self, section: str, **changes: Any) -> "Profile":
         """This profile with keys of one section changed in every model (CLI overrides)."""
 
         def revise(model: Model) -> Model:
-            # The section's name is checked by replace() itself: an unknown one raises TypeError.
+            # replace() checks the section's name: an unknown one raises TypeError.
             return replace(model, **{section: replace(getattr(model, section), **changes)})
 
         models = {name: revise(model) for name, model in self.models.items()}
@@ -199,7 +199,7 @@ SECTIONS = (
 
 
 def load(name: str) -> Profile:
-    """Read the profile called `name`, or the file at that path.
+    """Reads the profile called `name`, or the file at that path.
 
     Raises ProfileError with the file, the key and what is wrong with it.
     """
@@ -237,7 +237,7 @@ def parse(table: Mapping[str, Any], name: str) -> Profile:
     schedule = table.get("schedule", [])
     if not isinstance(schedule, list):
         raise ProfileError("schedule must be tables: [[schedule]]")
-    windows = tuple(_table(one, "schedule") for one in schedule)
+    windows = tuple(_table(window, "schedule") for window in schedule)
     return Profile(name, default, models, currency, any_model, ports, features, windows)
 
 

@@ -1,4 +1,4 @@
-"""What the models say when nothing dictates it: seeded prose, and thinking aloud."""
+"""What the models write when nothing is dictated: seeded prose, and reasoning."""
 
 from functools import cache
 from random import Random
@@ -28,7 +28,7 @@ THINKING = (
 
 
 def excerpt(text: str, count: int, dice: Random) -> tuple[int, ...]:
-    """`count` tokens of a text repeated without end, from one of its sentences on."""
+    """`count` tokens of an endlessly repeated text, starting at one of its sentences."""
     ids, starts = sentences(text)
     start = starts[dice.randrange(len(starts))]
     turns = (start + count) // len(ids) + 1

@@ -1,4 +1,4 @@
-"""The output items of /responses, and the events that tell them piece by piece."""
+"""The output items of /responses, and the events that stream them."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -67,6 +67,6 @@ def item_events(
         kind = "response.function_call_arguments"
         for text in pieces:
             yield {"type": f"{kind}.delta", **inside, "delta": text}, True
-        done = {"arguments": item["arguments"], "name": item["name"]}
-        yield {"type": f"{kind}.done", **inside, **done}, False
+        finished = {"arguments": item["arguments"], "name": item["name"]}
+        yield {"type": f"{kind}.done", **inside, **finished}, False
     yield {"type": "response.output_item.done", **at, "item": item}, False

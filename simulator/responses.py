@@ -1,6 +1,6 @@
-"""POST /responses: OpenAI's Responses, read as a chat request and written as its own items.
+"""POST /responses: OpenAI's Responses API, read as a chat request and written as output items.
 
-Sources: the service's REST reference and the order of events of its streams.
+Sources: the service's REST reference and the order of events in its streams.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from simulator.response_items import item_events, items, sse
 from simulator.stream import Event
 
 _MOST_CONVERSATIONS = 10_000
-# Fields that chat completions call otherwise, or know as well.
+# Fields that chat completions have too, perhaps under another name.
 _RENAMED = {"max_output_tokens": "max_completion_tokens"}
 _SHARED = (
     "model", "stream", "temperature", "top_p", "parallel_tool_calls", "service_tier", "metadata",
@@ -39,7 +39,7 @@ class Responses(ChatCompletions):
         return "resp_"
 
     def check(self, dialect: Dialect, data: Mapping[str, Any]) -> None:
-        """Nothing: the dialects' rules are about the fields of chat requests."""
+        """Refuses nothing: the dialects' rules are about the fields of chat requests."""
 
     def chat_fields(self, data: dict[str, Any], known: Conversations) -> dict[str, Any]:
         self._asked = data
@@ -77,20 +77,20 @@ class Responses(ChatCompletions):
                     "previous_response_not_found",
                 )
             messages += map(dict, known[before])
-        told = data.get("input")
-        if isinstance(told, str):
-            return [*messages, {"role": "user", "content": told}]
-        if not isinstance(told, list) or not told:
+        items = data.get("input")
+        if isinstance(items, str):
+            return [*messages, {"role": "user", "content": items}]
+        if not isinstance(items, list) or not items:
             raise BadRequest("'input' must be a string or a list with at least one item.", "input")
-        return [*messages, *(m for i, item in enumerate(told) for m in _message(item, i))]
+        return [*messages, *(m for i, item in enumerate(items) for m in _message(item, i))]
 
     def remember(
         self, stamp: Stamp, request: ChatRequest, answer: Answer, known: Conversations
     ) -> None:
         if self._asked.get("store") is False:
             return
-        # Instructions hold for one response only.
-        told = [m for m in request.messages if m["role"] != "system"]
+        # Instructions apply to one response only.
+        conversation = [m for m in request.messages if m["role"] != "system"]
         choice = answer.choices[0]
         reply: dict[str, Any] = {"role": "assistant", "content": choice.content}
         if choice.tool_calls:
@@ -99,7 +99,7 @@ class Responses(ChatCompletions):
                  "function": {"name": c.name, "arguments": c.arguments}}
                 for c in choice.tool_calls
             ]  # fmt: skip
-        known[stamp.id] = [*told, reply]
+        known[stamp.id] = [*conversation, reply]
         if len(known) > _MOST_CONVERSATIONS:
             del known[next(iter(known))]
 
@@ -115,7 +115,7 @@ class Responses(ChatCompletions):
         }
 
     def _response(self, stamp: Stamp, status: str) -> dict[str, Any]:
-        """The response object with what was asked for, its output still empty."""
+        """The response object with the request's settings and an empty output."""
         asked = self._asked
         return {
             "id": stamp.id,
@@ -156,7 +156,7 @@ class Responses(ChatCompletions):
         begun = self._response(stamp, "in_progress")
         whole = self.plain(dialect, stamp, answer, usage or dialect.usage(answer, None))
         number = 0
-        told: list[tuple[dict[str, Any], int, bool]] = [
+        events: list[tuple[dict[str, Any], int, bool]] = [
             ({"type": "response.created", "response": begun}, 0, False),
             ({"type": "response.in_progress", "response": begun}, 0, False),
         ]
@@ -164,17 +164,17 @@ class Responses(ChatCompletions):
             items(stamp, answer.choices[0], whole["output"][-1].get("status"))
         ):
             for body, is_token in item_events(item, pieces, place):
-                told.append((body, number, is_token))
+                events.append((body, number, is_token))
                 number += is_token
-        told.append(({"type": f"response.{whole['status']}", "response": whole}, number, False))
+        events.append(({"type": f"response.{whole['status']}", "response": whole}, number, False))
         return [
             Event(sse(body | {"sequence_number": i}), max(0, due - (not is_token)), is_token)
-            for i, (body, due, is_token) in enumerate(told)
+            for i, (body, due, is_token) in enumerate(events)
         ]
 
 
 def _usage(answer: Answer, stated: dict[str, Any]) -> dict[str, Any]:
-    """Usage in this endpoint's names; what else the dialect states of it stays as it is."""
+    """Usage under this endpoint's names; anything else that the dialect states is kept."""
     usage = {
         "input_tokens": answer.prompt_tokens,
         "input_tokens_details": {"cached_tokens": answer.cached_tokens},
@@ -186,7 +186,7 @@ def _usage(answer: Answer, stated: dict[str, Any]) -> dict[str, Any]:
 
 
 def _message(item: Any, index: int) -> list[dict[str, Any]]:
-    """An input item as chat messages; reasoning of earlier responses is none."""
+    """An input item as chat messages; earlier reasoning becomes none."""
     where = f"input[{index}]"
     if not isinstance(item, dict):
         raise BadRequest(f"Invalid type for '{where}': expected an object.", where)

@@ -1,11 +1,12 @@
-"""Drawing a reply's tokens: temperature, top_p, seed, logit_bias and logprobs over a fixed table.
+"""Samples a reply's tokens: temperature, top_p, seed, logit_bias and logprobs over a fixed table.
 
-At each place of a reply stand the text's own next token and the table's seven words. Where a reply
-begins without being dictated, the table alone stands, and its word says which sentence follows. So
-the distribution is known at every place, whatever was drawn before.
+At each place of a reply the candidates are the text's own next token and the table's seven words.
+At the start of a reply that is not dictated, only the table's words are candidates, and the word
+drawn decides which sentence follows. So the distribution is known at every place, whatever was
+drawn before.
 
-    logit = 40        the next token of a text that is dictated: nothing draws another
-            4.5       that of free prose: 0.80 of the probability at temperature 1
+    logit = 40        the next token of a dictated text: no other is ever drawn
+            4.5       the next token of free prose: probability 0.80 at temperature 1
             2.0, ...  the table's words
             -10       any other token that `logit_bias` names; biases are added to all of these
 """
@@ -20,12 +21,12 @@ from typing import Any
 from simulator import replies, tokens
 
 _DICTATED, _FREE, _OTHER = 40.0, 4.5, -10.0
-_TABLE = (2.0, 1.6, 1.2, 0.9, 0.6, 0.3, 0.0)  # the words that the prose's sentences begin with
+_TABLE = (2.0, 1.6, 1.2, 0.9, 0.6, 0.3, 0.0)  # the first words of the prose's sentences
 
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """What a request asks of the draw."""
+    """The sampling settings of a request."""
 
     temperature: float = 1.0
     top_p: float = 1.0
@@ -36,13 +37,13 @@ class Sampling:
 
     @property
     def trivial_where_dictated(self) -> bool:
-        """Whether a dictated text comes out as it is and nothing is said of its probability."""
+        """Whether a dictated text comes out unchanged and without its probabilities."""
         return not self.logprobs and not self.logit_bias
 
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """The tokens of a reply; `logprobs` has an entry per token where they were asked for."""
+    """The tokens of a reply; `logprobs` has one entry per token if they were requested."""
 
     ids: tuple[int, ...]
     logprobs: Sequence[dict[str, Any]] | None
@@ -59,7 +60,7 @@ def free(count: int, sampling: Sampling, dice: Random) -> Drawn:
 
 
 def dictated(ids: Sequence[int], sampling: Sampling, dice: Random) -> Drawn:
-    """The tokens of a text that leaves no choice, but for what `logit_bias` forbids or forces."""
+    """The tokens of a dictated text, except where `logit_bias` forbids or forces others."""
     return _drawn([], ids, _DICTATED, sampling, dice)
 
 
@@ -83,7 +84,7 @@ def _drawn(
 def _entries(
     places: list[tuple["_Place", int]], texts: list[str], top: int
 ) -> list[dict[str, Any]] | None:
-    if len(texts) != len(places):  # a character of several tokens: its pieces have no text
+    if len(texts) != len(places):  # the pieces of a character with several tokens have no text
         places = places[: len(texts)]
     entries = []
     for (place, number), text in zip(places, texts, strict=True):
@@ -107,7 +108,7 @@ class _Place:
     def __init__(self, logits: dict[int, float], sampling: Sampling) -> None:
         for number, bias in sampling.logit_bias.items():
             logits[number] = logits.get(number, _OTHER) + bias
-        # Greedy decoding has no temperature to divide by; its logprobs are those of 1.
+        # Greedy decoding has no temperature to divide by; its logprobs are those of temperature 1.
         heat = sampling.temperature or 1.0
         most = max(logits.values())
         whole = log(sum(exp((logit - most) / heat) for logit in logits.values()))

@@ -1,7 +1,7 @@
-"""Faults by the clock: which port has which fault from when to when, as `[[schedule]]` says.
+"""Scheduled faults: which port has which fault from when to when, as `[[schedule]]` says.
 
-The clock starts with the first request to a model, at whichever port, so nobody need hurry.
-`--log FILE` writes the windows into FILE.schedule.jsonl then, with the times of the wall clock.
+The clock starts with the first request to a model, at any port, so there is no hurry.
+`--log FILE` then writes the windows to FILE.schedule.jsonl, with wall-clock times.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from simulator.faults import FAULTS
 from simulator.profile import ProfileError
 
 DEAD = "dead"
-"""Nobody listens: connections are refused, and those that there are have been reset."""
+"""Nobody listens: existing connections are reset, new ones are refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +22,15 @@ class Window:
     """One fault of one port for a while."""
 
     from_s: float  # seconds after the first request to a model
-    to_s: float  # its end, not included
-    fault: str  # a fault as `--fault` has it, or `dead`: nobody listens
+    to_s: float  # its end, exclusive
+    fault: str  # a fault of `--fault`, or `dead`: nobody listens
     port: int = 1  # 1 is `--port`, 2 the first `--also-port`, and so on
-    share: float = 1.0  # of the requests in it
+    share: float = 1.0  # share of the requests in it
     seconds: float | None = None  # of slow_headers, stall and Retry-After; default: the options'
 
 
 class Schedule:
-    """The windows of a process, and since when they count."""
+    """The windows of a process, and when their clock started."""
 
     def __init__(self, windows: Sequence[Window] = ()) -> None:
         self.windows = windows
@@ -39,40 +39,40 @@ class Schedule:
         self._began = 0.0
 
     def begin(self) -> None:
-        """The first request is here; later ones change nothing."""
+        """Starts the clock at the first request; later calls change nothing."""
         if self.windows and not self.begun.is_set():
             self._began, self.began_unix_s = time.monotonic(), time.time()
             self.begun.set()
 
     def now(self, place: int) -> Window | None:
-        """The window of a port (from 0) at this moment; the first of several."""
+        """The current window of a port (numbered from 0); the first if there are several."""
         if not self.begun.is_set():
             return None
         at_s = time.monotonic() - self._began
         return next(
             (
-                one
-                for one in self.windows
-                if one.port == place + 1 and one.from_s <= at_s < one.to_s
+                window
+                for window in self.windows
+                if window.port == place + 1 and window.from_s <= at_s < window.to_s
             ),
             None,
         )
 
     def wait_s(self, moment_s: float) -> float:
-        """Seconds until so long after the beginning; 0: it is over."""
+        """Seconds until `moment_s` after the start; 0 if it has passed."""
         return max(0.0, self._began + moment_s - time.monotonic())
 
     def told(self, ports: Sequence[int]) -> list[dict[str, Any]]:
-        """The windows with real ports and the wall clock, as the log's schedule has them."""
+        """The windows with real ports and wall-clock times, as written beside the log."""
         return [
             {
-                "port": ports[one.port - 1],
-                "fault": one.fault,
-                "share": one.share,
-                "from_unix_s": round(self.began_unix_s + one.from_s, 6),
-                "to_unix_s": round(self.began_unix_s + one.to_s, 6),
+                "port": ports[window.port - 1],
+                "fault": window.fault,
+                "share": window.share,
+                "from_unix_s": round(self.began_unix_s + window.from_s, 6),
+                "to_unix_s": round(self.began_unix_s + window.to_s, 6),
             }
-            for one in self.windows
+            for window in self.windows
         ]
 
 
@@ -91,7 +91,7 @@ def _window(table: Mapping[str, Any], number: int, ports: int) -> Window:
     try:
         window = Window(**table)
     except TypeError:
-        raise ProfileError(f"{where}: from_s, to_s and fault must be there") from None
+        raise ProfileError(f"{where}: from_s, to_s and fault are required") from None
     numbers = {name: value for name, value in asdict(window).items() if name != "fault"}
     for name, value in numbers.items():
         plain = isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
@@ -104,7 +104,9 @@ def _window(table: Mapping[str, Any], number: int, ports: int) -> Window:
     if not 0 < window.share <= 1 or (window.fault == DEAD and window.share != 1):
         raise ProfileError(f"{where}: share must be above 0 and at most 1 (of `dead`: 1)")
     if window.port not in range(1, ports + 1):
-        raise ProfileError(f"{where}: there are {ports} ports (--also-port), none is {window.port}")
+        raise ProfileError(
+            f"{where}: port {window.port} does not exist: there are {ports} ports (--also-port)"
+        )
     return window
 
 

@@ -1,7 +1,7 @@
-"""A value for a JSON Schema: a tool's arguments, or a structured reply.
+"""Builds a value for a JSON Schema: a tool's arguments, or a structured reply.
 
-Covers what such schemas are made of: types, enum, const, objects, arrays, bounds, formats, simple
-patterns, anyOf/oneOf/allOf and local `$ref`s. `const`, `enum`, `default` and `examples` come
+Covers what such schemas usually contain: types, enum, const, objects, arrays, bounds, formats,
+simple patterns, anyOf/oneOf/allOf and local `$ref`s. `const`, `enum`, `default` and `examples` come
 first, then the smallest value that is valid; optional properties are left out.
 """
 
@@ -13,7 +13,7 @@ from simulator.fields import BadRequest
 
 Schema = Mapping[str, Any]
 
-# What building a value from something else than a schema ends in.
+# The exceptions that come from building a value from something that is not a schema.
 _NO_SCHEMA = (AttributeError, KeyError, LookupError, OverflowError, RecursionError, TypeError,
               ValueError)  # fmt: skip
 
@@ -32,7 +32,7 @@ FORMATS = {
 
 
 def instance(schema: Schema) -> Any:
-    """A value that validates against the schema. Raises BadRequest where it is none."""
+    """A value that validates against the schema. Raises BadRequest if it is not a schema."""
     try:
         return _Builder(schema).value(schema, "", 0)
     except _NO_SCHEMA as error:
@@ -40,8 +40,8 @@ def instance(schema: Schema) -> Any:
 
 
 def fits(schema: Schema, value: Any) -> bool:
-    """Whether a value is valid by the schema. Raises BadRequest where it is none."""
-    # Not above: it takes 0.15 s, and few requests need it.
+    """Whether a value is valid by the schema. Raises BadRequest if it is not a schema."""
+    # Imported here because it takes 0.15 s and few requests need it.
     from jsonschema import Draft202012Validator, SchemaError
 
     try:
@@ -52,7 +52,7 @@ def fits(schema: Schema, value: Any) -> bool:
 
 
 def _invalid() -> BadRequest:
-    return BadRequest("Invalid schema: it is no JSON Schema.", None, "invalid_schema")
+    return BadRequest("Invalid schema: it is not a JSON Schema.", None, "invalid_schema")
 
 
 class _Builder:
@@ -132,7 +132,7 @@ class _Builder:
 
 
 def _suggested(schema: Schema, *kinds: type, default: Any = None) -> Any:
-    """The schema's own default or first example of such a type."""
+    """The schema's own default or first example of one of these types."""
     for value in (schema.get("default"), *schema.get("examples", []), schema.get("example")):
         if isinstance(value, kinds) and (bool in kinds or not isinstance(value, bool)):
             return value
@@ -164,7 +164,7 @@ def _number(schema: Schema, whole: bool) -> int | float:
 def _matches(text: str, pattern: str) -> bool:
     try:
         return re.search(pattern, text) is not None
-    except re.error:  # a dialect of regular expressions that Python does not know
+    except re.error:  # a dialect of regular expressions that Python does not support
         return True
 
 
@@ -179,10 +179,10 @@ def _kind(schema: Schema) -> str:
     return "array" if "items" in schema else "string"
 
 
-def _merged(one: Schema, other: Schema) -> dict[str, Any]:
-    both = {**one, **other}
-    both["properties"] = {**one.get("properties", {}), **other.get("properties", {})}
-    both["required"] = [*one.get("required", []), *other.get("required", [])]
+def _merged(schema: Schema, other: Schema) -> dict[str, Any]:
+    both = {**schema, **other}
+    both["properties"] = {**schema.get("properties", {}), **other.get("properties", {})}
+    both["required"] = [*schema.get("required", []), *other.get("required", [])]
     return {key: value for key, value in both.items() if value != [] and value != {}}
 
 
@@ -205,8 +205,8 @@ _ATOM = re.compile(r"(\\d|\\w|\\s|\\.|\[[^\]]*\]|\.|[^\\\[\].{}()*+?|^$])(\{\d+(
 def _from_pattern(pattern: str) -> str:
     """A text for the simple patterns of tool schemas: classes, counts, first alternatives."""
     text = ""
-    for found in _ATOM.finditer(pattern.split("|")[0]):
-        atom, count = found[1], found[2]
+    for match in _ATOM.finditer(pattern.split("|")[0]):
+        atom, count = match[1], match[2]
         if atom == "\\d":
             char = "1"
         elif atom == "\\s":

@@ -1,4 +1,4 @@
-"""Serving the gateway: a socket, uvicorn, and an end that is always clean."""
+"""Serves the gateway: sockets, uvicorn, and a clean end."""
 
 import asyncio
 import contextlib
@@ -20,11 +20,11 @@ from simulator.gateway import Gateway, Ports
 from simulator.http_protocol import StampedProtocol
 from simulator.outages import BACKLOG, Listener, Outages
 
-_KEEP_ALIVE_S = 120  # longer than any client's pool keeps a connection, so it is never reset
+_KEEP_ALIVE_S = 120  # longer than any client's pool keeps a connection, so none is reset
 
 
 class Server(uvicorn.Server):
-    """A uvicorn server that says when it listens and ends at once when told to."""
+    """A uvicorn server that announces when it listens and stops at once when asked to."""
 
     def __init__(
         self, config: uvicorn.Config, urls: Sequence[str], outages: Outages | None = None
@@ -36,11 +36,11 @@ class Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leave signals alone: `main_loop` has handlers of its own."""
+        """Leaves signals alone: `main_loop` has its own handlers."""
         yield
 
     async def main_loop(self) -> None:
-        """Announce the address and serve until `stop`."""
+        """Announces the address and serves until `stop`."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self.stop)
@@ -61,7 +61,7 @@ class Server(uvicorn.Server):
             outages.cancel()
 
     async def _serve_again(self, sock: socket.socket) -> Listener:
-        """Serve one more socket, as `startup` does."""
+        """Serves one more socket, as `startup` does."""
 
         def protocol() -> Any:
             return self.config.http_protocol_class(  # type: ignore[call-arg]
@@ -72,22 +72,22 @@ class Server(uvicorn.Server):
         return await loop.create_server(protocol, sock=sock, ssl=ssl_context, backlog=BACKLOG)
 
     def _reset(self, port: int) -> None:
-        """Break off the connections of a port."""
+        """Breaks off the connections of a port."""
         for connection in list(self.server_state.connections):
             address = getattr(connection, "server", None)
             if address is not None and address[1] == port:
                 connection.transport.abort()
 
     def stop(self) -> None:
-        """End now; requests in flight are cut off and logged as `stopped`."""
+        """Stops now; requests in flight are cut off and logged as `stopped`."""
         self.force_exit = True
         self._end.set()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Close the listeners, then end the requests in flight."""
+        """Closes the listeners, then ends the requests in flight."""
         for server in self.servers:
             server.close()
-        # From here on unfinished replies are meant: uvicorn need not complain about them.
+        # From here on unfinished replies are intended: uvicorn need not complain about them.
         logging.getLogger("uvicorn.error").disabled = True
         tasks = list(self.server_state.tasks)
         for task in tasks:
@@ -105,7 +105,7 @@ def serve(
     private_key: Path | None = None,
     client_ca: Path | None = None,
 ) -> None:
-    """Serve a gateway by each socket until SIGTERM, SIGINT or, if asked, until stdin ends."""
+    """Serves a gateway on each socket until SIGTERM, SIGINT or, if asked, the end of stdin."""
     scheme = "http" if certificate is None else "https"
     ports, urls = {}, []
     for gateway, sock in zip(gateways, sockets, strict=True):
@@ -141,7 +141,7 @@ def serve(
             _watch_stdin(server, asyncio.get_running_loop())
         await server.serve(sockets=[*sockets])
 
-    # What is loaded by now lives as long as the process: the collector need not look at it.
+    # What is loaded by now lives as long as the process: the collector need not scan it.
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -149,7 +149,7 @@ def serve(
 
 
 def _watch_stdin(server: Server, loop: asyncio.AbstractEventLoop) -> None:
-    """Stop the server when stdin reaches its end, that is, when the parent has gone."""
+    """Stops the server when stdin ends, that is, when the parent process has gone."""
 
     def read() -> None:
         with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""What the command line decides about a gateway."""
+"""The settings of a gateway that the command line gives."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,12 +12,14 @@ from simulator.schedule import Schedule
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How one gateway behaves; see the command line's help."""
+    """How a gateway behaves; see the command line's help."""
 
     profile: Profile
     dialect: Dialect
     faults: Faults
-    features: Mapping[str, str] = field(default_factory=dict)  # those that do not work
+    features: Mapping[str, str] = field(
+        default_factory=dict
+    )  # features that do not work, with their states
     seed: int = 0
     key: str | None = None
     refuse_fields: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""What all requests of one gateway share: keys, models, limits, caches, traffic and dice."""
+"""What all requests of a gateway share: keys, models, limits, caches, traffic, random numbers."""
 
 import time
 from dataclasses import replace
@@ -24,7 +24,7 @@ _REMEMBERED_MODELS = 1000
 
 
 class State:
-    """One port's memory from request to request; `beside` is the first port's, `place` from 0."""
+    """One port's state across requests; `beside` is the first port's, `place` its number from 0."""
 
     def __init__(self, settings: Settings, beside: "State | None" = None, place: int = 0) -> None:
         self.settings = settings
@@ -35,7 +35,7 @@ class State:
         self.earlier = EarlierReplies()
         self.conversations: Conversations = {}
         self.embedded_texts: set[str] = set()  # where embeddings of the same text may differ
-        self.broken_off: Answer | None = None  # the stream that a client left last
+        self.broken_off: Answer | None = None  # the last stream that a client broke off
         self.limits = Limits(
             settings.rpm_limit,
             settings.tpm_limit,
@@ -50,7 +50,7 @@ class State:
         self._models: dict[str, Model] = {}
         self._dice = Random()
         self._salt = int.from_bytes(blake2b(str(settings.seed).encode()).digest())
-        # One run's ids differ from another seed's, and are the same when the run is repeated.
+        # Ids differ between seeds, and are the same when a run is repeated.
         run = f"{settings.seed}\n{place}" if place else str(settings.seed)
         self._run = blake2b(run.encode(), digest_size=4).hexdigest()
 
@@ -62,13 +62,13 @@ class State:
             self.limits = beside.limits
 
     def limited_as(self, exchange: Exchange) -> str:
-        """Whose bucket a request takes from: its key's, or that of all."""
+        """The bucket that a request takes from: its key's, or the common one."""
         if self.settings.profile.ports.share_limits:
             return ""
         return exchange.header(self.dialect.key_header) or ""
 
     def stamp(self, number: int = 0, prefix: str | None = None) -> Stamp:
-        """The id and the time of request `number`, its model still open."""
+        """The id and the time of request `number`; its model is not set yet."""
         prefix = self.dialect.id_prefix if prefix is None else prefix
         return Stamp(f"{prefix}{self._run}{number:016x}", int(time.time()), "")
 
@@ -95,11 +95,11 @@ class State:
     async def refuse(
         self, exchange: Exchange, stamp: Stamp, error: Error, limits: Headers | None = None
     ) -> None:
-        """Send an error in the gateway's dialect. Raises ClientGone."""
+        """Sends an error in the gateway's dialect. Raises ClientGone."""
         await errors.refuse(exchange, self.dialect, stamp, error, limits or [])
 
     def model(self, name: str) -> Model | None:
-        """The served model of that name; those made up for `any_model` are remembered."""
+        """The served model of that name; those created for `any_model` are kept."""
         model = self._models.get(name) or self.settings.profile.model(name)
         if model is None and self.settings.features.get("error.model") == "wrong":
             model = replace(self.settings.profile.default, name=name)
@@ -108,15 +108,15 @@ class State:
         return model
 
     def dice(self, request: ChatRequest) -> Random:
-        """Random numbers that depend on the seed, the prompt, the task_id and how often this
-        pair was seen, but not on the order in which different requests arrive."""
+        """Random numbers that depend on the seed, the prompt, the task_id and how often the last
+        two came together, but not on the order in which different requests arrive."""
         text = f"{request.task_id}\n{request.prompt_sha256}"
         digest = blake2b(text.encode("utf-8", "backslashreplace"), digest_size=8).digest()
         self._times_seen[digest] = times = self._times_seen.get(digest, 0) + 1
         if len(self._times_seen) > _REMEMBERED_PROMPTS:
             del self._times_seen[next(iter(self._times_seen))]
         number = int.from_bytes(digest) + times
-        # One generator, seeded anew, is cheaper than a new one; nobody keeps it over an await.
+        # Reseeding one generator is cheaper than a new one; nobody keeps it across an await.
         self._dice.seed(number ^ self._salt)
         return self._dice
 

@@ -11,7 +11,7 @@ from simulator.answer import Answer
 from simulator.choice import Choice
 from simulator.dialects import Dialect, Stamp, encode
 
-Change = Callable[[list[dict[str, Any]], bool], None]  # of a body, or of a stream's chunks
+Change = Callable[[list[dict[str, Any]], bool], None]  # changes a body, or a stream's chunks
 DONE = b"data: [DONE]\n\n"
 
 
@@ -30,59 +30,59 @@ class Event:
 def events(
     dialect: Dialect, stamp: Stamp, answer: Answer, usage: dict[str, Any] | None, asked: bool
 ) -> list[Event]:
-    """The events of a whole reply but for [DONE]: role, tokens, finish, and usage if given.
+    """The events of a whole reply except [DONE]: role, tokens, finish, and usage if given.
 
-    `asked`: the client asked for usage, so every other chunk says `usage: null`.
+    `asked`: the client asked for usage, so every other chunk has `usage: null`.
     """
     chunk = _Chunk(dialect, stamp, asked)
-    found: list[Event] = []
+    stream_events: list[Event] = []
     if (first := dialect.first_chunk()) is not None:
-        found.append(Event(b"data: " + encode(first) + b"\n\n", 0))
+        stream_events.append(Event(b"data: " + encode(first) + b"\n\n", 0))
     for index, choice in enumerate(answer.choices):
-        found += _choice(chunk.of(index), choice, dialect.reasoning_key)
+        stream_events += _choice(chunk.of(index), choice, dialect.reasoning_key)
     if len(answer.choices) > 1:
-        found.sort(key=lambda event: event.number)  # choices are written side by side
+        stream_events.sort(key=lambda event: event.number)  # choices are interleaved
     if usage is not None:
-        found.append(Event(chunk.usage(usage), found[-1].number))
-    return found
+        stream_events.append(Event(chunk.usage(usage), stream_events[-1].number))
+    return stream_events
 
 
 def _choice(chunk: "_Chunk", choice: Choice, reasoning_key: str) -> list[Event]:
     """The events of one choice, from its role to its finish."""
     role = {"role": "assistant", "content": "", "refusal": None}
-    found = [Event(chunk.delta(role), 0)]
+    choice_events = [Event(chunk.delta(role), 0)]
     number = 0
     if choice.reasoning is not None and reasoning_key:
         for text in replies.spoken(choice.reasoning_ids):
-            found.append(Event(chunk.text(reasoning_key, text), number, True))
+            choice_events.append(Event(chunk.text(reasoning_key, text), number, True))
             number += 1
     else:
-        number += len(choice.reasoning_ids)  # hidden thinking takes its time all the same
+        number += len(choice.reasoning_ids)  # hidden reasoning takes time nevertheless
     if choice.logprobs is None:
         for text in _content(choice):
-            found.append(Event(chunk.text("content", text), number, True))
+            choice_events.append(Event(chunk.text("content", text), number, True))
             number += 1
     else:
         for text, entry in zip_longest(_content(choice), choice.logprobs):
             data = chunk.delta({"content": text or ""}, logprobs=[entry] if entry else [])
-            found.append(Event(data, number, True))
+            choice_events.append(Event(data, number, True))
             number += 1
     for part in _tool_deltas(choice):
-        found.append(Event(chunk.delta(part), number, True))
+        choice_events.append(Event(chunk.delta(part), number, True))
         number += 1
-    found.append(Event(chunk.delta({}, choice.finish_reason), max(0, number - 1)))
-    return found
+    choice_events.append(Event(chunk.delta({}, choice.finish_reason), max(0, number - 1)))
+    return choice_events
 
 
-def altered(found: list[Event], change: Change) -> list[Event]:
-    """The events with their bodies changed by `change`; one that it adds is due with the last."""
-    bodies = [json.loads(event.data.partition(b"data: ")[2]) for event in found]
-    known = {id(body): event for body, event in zip(bodies, found, strict=True)}
+def altered(events: list[Event], change: Change) -> list[Event]:
+    """The events with their bodies changed by `change`; an added one is due with the last."""
+    bodies = [json.loads(event.data.partition(b"data: ")[2]) for event in events]
+    known = {id(body): event for body, event in zip(bodies, events, strict=True)}
     change(bodies, True)
     result: list[Event] = []
     for body in bodies:
         event = known.get(id(body)) or result[-1]
-        name = event.data.partition(b"data: ")[0]  # `event: ...` where events are named
+        name = event.data.partition(b"data: ")[0]  # `event: ...` if events are named
         data = name + b"data: " + encode(body) + b"\n\n"
         result.append(Event(data, event.number, event.token))
     return result
@@ -94,7 +94,7 @@ def error_event(body: dict[str, Any]) -> bytes:
 
 
 class _Chunk:
-    """Chunks of one reply; those of plain text are pasted together from prepared bytes."""
+    """Chunks of one reply; those of plain text are assembled from prepared bytes."""
 
     def __init__(self, dialect: Dialect, stamp: Stamp, asked: bool) -> None:
         self._head = {
@@ -108,7 +108,7 @@ class _Chunk:
         self.of(0)
 
     def of(self, index: int) -> "_Chunk":
-        """These chunks, from now on of choice `index`."""
+        """These chunks, from now on for choice `index`."""
         self._index = index
         self._before, self._after = self.delta({"@": "@"}).split(b'"@":"@"')
         return self
@@ -123,7 +123,7 @@ class _Chunk:
         finish_reason: str | None = None,
         logprobs: list[dict[str, Any]] | None = None,
     ) -> bytes:
-        """A chunk with any delta."""
+        """A chunk with an arbitrary delta."""
         choice = {
             "index": self._index,
             "delta": delta,

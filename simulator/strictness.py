@@ -1,4 +1,4 @@
-"""What strict gateways refuse of a body that lenient ones take, in the words of each."""
+"""What strict gateways refuse and lenient ones accept, with the error messages of each."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -21,7 +21,7 @@ _PYDANTIC = (  # noqa: SIM905
     "reasoning_effort response_format seed stop stream temperature tool_choice tools top_p"
 ).split()
 PYDANTIC_FIELDS = frozenset(_PYDANTIC)
-"""A model class that forbids extra fields and knows neither stream_options nor newer names."""
+"""The fields of a model class that forbids others, without stream_options and newer names."""
 
 _REASONS = re.compile(r"(?:[\w.-]+/)?(?:o\d|gpt-5)(?!\d)", re.IGNORECASE)
 
@@ -59,7 +59,7 @@ def _reasoning(data: Mapping[str, Any]) -> None:
 
 
 def pydantic(data: Mapping[str, Any]) -> None:
-    """A FastAPI server's: all fields too many are named at once. Raises BadRequest."""
+    """The rules of a FastAPI server, which names all extra fields at once. Raises BadRequest."""
     extra = [name for name in data if name not in PYDANTIC_FIELDS]
     if extra:
         raise BadRequest(
@@ -75,5 +75,5 @@ def refused(data: Mapping[str, Any], names: Iterable[str]) -> None:
 
 
 def unknown(name: str) -> BadRequest:
-    """OpenAI's words for a field that it does not know."""
+    """OpenAI's error for an unknown field."""
     return BadRequest(f"Unknown parameter: '{name}'.", name, "unknown_parameter")

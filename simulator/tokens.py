@@ -1,10 +1,10 @@
-"""Tokens: the o200k tokenizer of OpenAI's GPT models, offline, with its counts remembered.
+"""Tokens: the o200k tokenizer of OpenAI's GPT models, offline, with a cache of its results.
 
 A model's `TokenRules.scale` stands in for other vendors' tokenizers.
 
 `bpe_openai` is a Python wrapper around a Rust tokenizer. Importing it parses three vocabularies
-again in Python (0.9 s, 70 MB); its Rust module alone has all that is needed here in 0.1 s, so that
-is loaded by itself.
+again in Python (0.9 s, 70 MB); its Rust module has all that is needed here and loads in 0.1 s, so
+only that is loaded.
 """
 
 from functools import cache, lru_cache
@@ -67,9 +67,9 @@ def scaled(count: int, scale: float, text: str) -> int:
 
 
 def pieces(ids: tuple[int, ...]) -> list[str]:
-    """The text of each token; one that ends inside a character is joined to the next.
+    """The text of each token; a token that ends inside a character is joined to the next.
 
-    A character left unfinished at the very end is dropped.
+    An unfinished character at the very end is dropped.
     """
     texts: list[str] = []
     open_ids: list[int] = []
@@ -94,5 +94,5 @@ def _encode_long(text: str) -> tuple[int, ...]:
 
 
 def _encode(text: str) -> tuple[int, ...]:
-    # JSON can carry lone surrogates, which no tokenizer takes.
+    # JSON can contain lone surrogates, which no tokenizer accepts.
     return tuple(_TOKENIZER.encode(text.encode("utf-8", "replace").decode()))

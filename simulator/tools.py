@@ -1,7 +1,7 @@
 """Tool calls: which tools a model calls, and with what arguments.
 
-A prompt dictates calls as it dictates replies: `Call get_weather with {"city": "Paris"}`, and
-`... and get_weather with {"city": "Rome"}` for a second one. Arguments that no prompt dictates are
+A prompt dictates calls just as it dictates replies: `Call get_weather with {"city": "Paris"}`, and
+`... and get_weather with {"city": "Rome"}` for a second one. Arguments that are not dictated are
 filled from the tool's schema (`simulator.schema`).
 """
 
@@ -28,7 +28,7 @@ class ToolCall:
 
 
 def calls(request: ChatRequest, identity: str) -> list[ToolCall]:
-    """The calls a model makes on this request; none where it answers in words.
+    """The calls that a model makes for this request; none if it answers in words.
 
     With tool_choice `auto` (or none given) it calls, unless the prompt dictates the reply or the
     conversation's last message is a tool's result.
@@ -53,20 +53,20 @@ def calls(request: ChatRequest, identity: str) -> list[ToolCall]:
             f"call_{identity}" + (f"_{number}" if number else ""),
             name,
             json.dumps(
-                _arguments(functions[name], told), ensure_ascii=False, separators=(",", ":")
+                _arguments(functions[name], arguments), ensure_ascii=False, separators=(",", ":")
             ),
         )
-        for number, (name, told) in enumerate(wanted)
+        for number, (name, arguments) in enumerate(wanted)
     ]
 
 
 def dictated(prompt: str, functions: Mapping[str, Any]) -> list[tuple[str, dict[str, Any] | None]]:
     """The calls that a prompt dictates: names of offered functions and their arguments, in order.
 
-    Where the word before `with` names no function, the last one named is meant, and at first the
-    one that the prompt names anywhere.
+    If the word before `with` is not a function's name, the last function named before it is meant,
+    or at first the one that the prompt names anywhere.
     """
-    found: list[tuple[str, dict[str, Any] | None]] = []
+    wanted: list[tuple[str, dict[str, Any] | None]] = []
     name = ""
     for match in _DICTATED.finditer(prompt):
         try:
@@ -74,20 +74,22 @@ def dictated(prompt: str, functions: Mapping[str, Any]) -> list[tuple[str, dict[
         except (ValueError, RecursionError):
             continue
         name = match[1] if match[1] in functions else name or _named(functions, prompt)
-        found.append((name, arguments))
-    return found
+        wanted.append((name, arguments))
+    return wanted
 
 
-def _arguments(function: Mapping[str, Any], told: dict[str, Any] | None) -> Any:
-    """What the prompt dictates; a strict function's schema comes first where they differ."""
+def _arguments(function: Mapping[str, Any], dictated: dict[str, Any] | None) -> Any:
+    """The dictated arguments; a strict function's schema takes precedence."""
     parameters = function.get("parameters") or {}
-    if told is not None and not (function.get("strict") and not schema.fits(parameters, told)):
-        return told
+    if dictated is not None and not (
+        function.get("strict") and not schema.fits(parameters, dictated)
+    ):
+        return dictated
     return schema.instance(parameters) if parameters else {}
 
 
 def _named(functions: Mapping[str, Any], prompt: str) -> str:
-    """The function that the prompt names, else the first."""
+    """The function that the prompt names, otherwise the first."""
     names: Sequence[str] = [*functions]
     for name in names:
         if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", prompt):

@@ -1,8 +1,8 @@
 """One HTTP exchange on the server's side, with the time of every byte.
 
-The only module that reaches behind ASGI, for what ASGI cannot say: resetting a connection, and
-seeing cheaply between two chunks that the client has gone. Both use the `RequestResponseCycle`
-of uvicorn's httptools protocol, whose bound method ASGI's `send` is.
+The only module that reaches behind ASGI, for what ASGI does not offer: resetting a connection, and
+cheaply noticing between two chunks that the client has gone. Both use the `RequestResponseCycle` of
+uvicorn's httptools protocol; ASGI's `send` is one of its bound methods.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ class BodyTooLarge(Exception):
 
 
 class Exchange:
-    """The request's bytes in, the reply's bytes out; times are unix seconds, None: not yet."""
+    """The request's bytes in, the reply's bytes out; times are unix seconds, None until known."""
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.arrival_s: float = scope.get(ARRIVAL) or time.time()
@@ -63,7 +63,7 @@ class Exchange:
                 return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def header(self, name: bytes) -> str | None:
-        """The first request header of that (lower-case) name."""
+        """The first request header with that (lower-case) name."""
         for key, value in self.scope["headers"]:
             if key == name:
                 return str(value, "latin-1")
@@ -71,37 +71,37 @@ class Exchange:
 
     @property
     def connection(self) -> str:
-        """The client's end of the connection, `host:port`; one value is one connection."""
+        """The client's end of the connection, `host:port`, which identifies the connection."""
         client = self.scope.get("client")
         return f"{client[0]}:{client[1]}" if client else ""
 
     async def reply(self, status: int, headers: Headers, body: bytes) -> None:
-        """Send a whole reply at once. Raises ClientGone."""
+        """Sends a whole reply at once. Raises ClientGone."""
         length = (b"content-length", str(len(body)).encode())
         await self.start(status, [*headers, length])
         await self.write(body, more=False)
 
     async def start(self, status: int, headers: Headers) -> None:
-        """Send status line and headers. Raises ClientGone."""
+        """Sends status line and headers. Raises ClientGone."""
         self._check()
         await self._send({"type": "http.response.start", "status": status, "headers": headers})
         self.status = status
         self.first_byte_s = time.time()
 
     async def write(self, body: bytes, more: bool = True) -> float:
-        """Send a part of the reply's body; returns when it was sent. Raises ClientGone."""
+        """Sends a part of the reply's body; returns when it was sent. Raises ClientGone."""
         self._check()
         await self._send({"type": "http.response.body", "body": body, "more_body": more})
         self.last_byte_s = now = time.time()
         return now
 
     async def until(self, elapsed_s: float) -> None:
-        """Wait until so long after the request's arrival. Raises ClientGone as soon as it goes."""
+        """Waits until `elapsed_s` after the arrival. Raises ClientGone as soon as it happens."""
         due = self.started + elapsed_s
-        # The loop's timers have milliseconds and may be that much early, hence the repetition.
+        # The loop's timers count milliseconds and may be early by one, hence the repetition.
         while (wait_s := due - time.monotonic()) > 0:
             if wait_s < 0.1:
-                # Listening for the disconnect is dearer than a sleep; the next write checks anyway.
+                # Listening for a disconnect costs more than a sleep; the next write checks anyway.
                 await asyncio.sleep(wait_s)
                 continue
             with contextlib.suppress(TimeoutError):
@@ -109,13 +109,13 @@ class Exchange:
                     await self.gone()
 
     async def gone(self) -> None:
-        """Wait for the client to go away. Always raises ClientGone in the end."""
+        """Waits for the client to go away. Always ends by raising ClientGone."""
         while (await self._receive())["type"] != "http.disconnect":
             pass
         raise ClientGone
 
     async def reset(self) -> None:
-        """Break the connection off with a TCP RST."""
+        """Breaks the connection off with a TCP RST."""
         transport = self._cycle.transport
         sock = transport.get_extra_info("socket")
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -123,12 +123,12 @@ class Exchange:
         await self._lost()
 
     async def close(self) -> None:
-        """End the connection in the middle of a reply (FIN), after what was written is out."""
+        """Ends the connection in the middle of a reply (FIN), once what was written is out."""
         self._cycle.transport.close()
         await self._lost()
 
     async def _lost(self) -> None:
-        # Returning before uvicorn knows that the connection is gone would count as a bug of ours.
+        # If we returned before uvicorn knew that the connection is gone, it would log an error.
         with contextlib.suppress(ClientGone):
             await self.gone()
 

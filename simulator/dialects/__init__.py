@@ -1,6 +1,6 @@
 """How different gateways write the same answer: fields, headers, error shapes.
 
-One class per dialect. To add one, write a class that varies `Dialect` and name it in DIALECTS.
+One class per dialect. To add one, write a subclass of `Dialect` and add it to DIALECTS.
 """
 
 from simulator.dialects.base import Dialect, Stamp, encode, logprobs

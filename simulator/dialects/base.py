@@ -1,4 +1,4 @@
-"""The plain dialect that all others vary: OpenAI's fields, with nothing of one gateway's own."""
+"""The base of all dialects: OpenAI's fields, without additions by any one gateway."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -20,38 +20,38 @@ class Stamp:
     created: int
     model: str
     task_id: str | None = None
-    service_tier: str | None = None  # the one used, where the request asked for one
+    service_tier: str | None = None  # the tier used, if the request asked for one
 
 
 class Dialect:
-    """OpenAI's own shapes: no cost, no reasoning text, nothing refused that it could take."""
+    """OpenAI's fields: no cost, no reasoning text, and no field refused."""
 
     id_prefix = "chatcmpl-"
-    reasoning_key = ""  # the message's field with the reasoning text; empty: it is not shown
-    states_cost = False  # whether usage has a cost
-    always_usage = False  # whether streams state usage unasked
+    reasoning_key = ""  # the message's field for the reasoning text; empty: not shown
+    states_cost = False  # whether usage includes the cost
+    always_usage = False  # whether streams state usage without being asked
     comments: tuple[bytes, ...] = ()  # SSE comment lines before the first event
     ratelimit_prefix = "x-ratelimit-"
     wrong_key_status = 401
     stream_type = b"text/event-stream; charset=utf-8"
-    key_header = b"authorization"  # where the key is looked for; there alone behind `Bearer`
-    base_path = "/v1"  # of the base URL, its query included
+    key_header = b"authorization"  # the header with the key, after `Bearer` only in this one
+    base_path = "/v1"  # of the base URL, including its query
     prefixes = ("/api/v1", "/v1", "")
 
     def place(self, path: str, query: bytes) -> tuple[str, str]:
-        """The route of a path, and the model that the path names (empty: none)."""
+        """The route of a path, and the model that it names (empty if none)."""
         return next(path[len(p) :] for p in self.prefixes if path.startswith(p)), ""
 
     def first_chunk(self) -> dict[str, Any] | None:
-        """What a stream begins with, before the role; None: nothing."""
+        """The chunk before the one with the role; None if there is none."""
         return None
 
     def headers(self, stamp: Stamp, cost: float | None, stream: bool) -> Headers:
-        """Headers of a 200; `cost` is None where a fault hides it."""
+        """Headers of a 200; `cost` is None if a fault hides it."""
         return [(b"x-request-id", stamp.id.encode())]
 
     def states_cost_of(self, stream: bool) -> bool:
-        """Whether a reply of that kind says anywhere what it cost."""
+        """Whether such a reply states its cost anywhere."""
         return self.states_cost
 
     def error_headers(self, stamp: Stamp) -> Headers:
@@ -59,7 +59,7 @@ class Dialect:
         return self.headers(stamp, None, False)
 
     def usage(self, answer: Answer, cost: float | None) -> dict[str, Any]:
-        """The usage object, with the cost where this dialect states one."""
+        """The usage object, with the cost if this dialect states one."""
         usage: dict[str, Any] = {
             "prompt_tokens": answer.prompt_tokens,
             "completion_tokens": answer.completion_tokens,
@@ -92,7 +92,7 @@ class Dialect:
         return message
 
     def reply(self, stamp: Stamp, answer: Answer, usage: dict[str, Any] | None) -> dict[str, Any]:
-        """The body of a plain reply; `usage` is None where a fault hides it."""
+        """The body of a plain reply; `usage` is None if a fault hides it."""
         body: dict[str, Any] = {
             "id": stamp.id,
             "object": "chat.completion",
@@ -113,7 +113,7 @@ class Dialect:
         return body | self.common(stamp)
 
     def common(self, stamp: Stamp) -> dict[str, Any]:
-        """Further top-level fields of replies and chunks, the service tier among them."""
+        """Further top-level fields of replies and chunks, including the service tier."""
         if stamp.service_tier is None:
             return self.extras(stamp)
         return self.extras(stamp) | {"service_tier": stamp.service_tier}
@@ -127,11 +127,11 @@ class Dialect:
         return []
 
     def page(self, status: int, message: str) -> str | None:
-        """The HTML that an error is answered with; None: it is answered in JSON."""
+        """The HTML page of an error; None if errors are JSON."""
         return None
 
     def check(self, data: Mapping[str, Any]) -> None:
-        """What this gateway refuses of a body's fields. Raises BadRequest."""
+        """Refuses fields that this gateway does not accept. Raises BadRequest."""
 
     def error(
         self, status: int, message: str, kind: str, param: str | None, code: str | None
@@ -141,7 +141,7 @@ class Dialect:
 
 
 def logprobs(entries: Sequence[dict[str, Any]] | None) -> dict[str, Any] | None:
-    """A choice's `logprobs`, of a plain reply or of a chunk."""
+    """A choice's `logprobs`, in a plain reply or a chunk."""
     return None if entries is None else {"content": [*entries], "refusal": None}
 
 

@@ -62,7 +62,7 @@ class OpenRouter(Dialect):
 
 
 class Byok(OpenRouter):
-    """OpenRouter with the operator's own key: its charge is 0, the provider's stands beside it."""
+    """OpenRouter with the operator's own key: its charge is 0, the provider's is stated apart."""
 
     def usage(self, answer: Answer, cost: float | None) -> dict[str, Any]:
         usage = super().usage(answer, cost)
@@ -127,12 +127,14 @@ class Pydantic(Dialect):
 
 
 class Proxied(Nonelinear):
-    """A gateway behind a proxy: it answers every error with a page of its own, and calls streams
+    """A gateway behind a proxy that replaces every error with an HTML page and labels streams as
     JSON."""
 
     stream_type = b"application/json"
 
     def page(self, status: int, message: str) -> str | None:
         title = f"{status} | gateway.example"
-        said = escape(message)
-        return f"<!DOCTYPE html><html><head><title>{title}</title></head><body>{said}</body></html>"
+        escaped = escape(message)
+        return (
+            f"<!DOCTYPE html><html><head><title>{title}</title></head><body>{escaped}</body></html>"
+        )

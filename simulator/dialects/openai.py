@@ -1,4 +1,4 @@
-"""OpenAI itself, and on Azure: a path for each deployment, the key in `api-key`.
+"""OpenAI, and OpenAI on Azure with one path per deployment and the key in `api-key`.
 
 Sources: both services' REST references (chat completions) and their error texts.
 """
@@ -34,8 +34,8 @@ _NO_DEPLOYMENT = (
 
 
 class OpenAI(Dialect):
-    """OpenAI itself: no cost, no reasoning text; a body with a field that it does not know is
-    refused, and with max_tokens or another temperature than 1 for o-series and GPT-5 models."""
+    """OpenAI: no cost, no reasoning text. It refuses unknown fields and, for o-series and GPT-5
+    models, max_tokens and any temperature other than 1."""
 
     def check(self, data: Mapping[str, Any]) -> None:
         strictness.openai(data)
@@ -58,7 +58,7 @@ class OpenAI(Dialect):
 
 
 class Azure(OpenAI):
-    """OpenAI on Azure: filters beside every choice, and a first chunk that holds nothing else."""
+    """OpenAI on Azure: filter results with every choice, and a first chunk with nothing else."""
 
     key_header = b"api-key"
     base_path = f"/openai?api-version={VERSION}"
@@ -87,7 +87,7 @@ class Azure(OpenAI):
         return body | {"prompt_filter_results": _filters()}
 
     def first_chunk(self) -> dict[str, Any]:
-        """What a stream begins with: what was found in the prompt, and no choice."""
+        """The first chunk of a stream: filter results of the prompt, without a choice."""
         return {
             "choices": [], "created": 0, "id": "", "model": "", "object": "",
             "prompt_filter_results": _filters(),

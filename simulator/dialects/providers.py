@@ -1,4 +1,4 @@
-"""Vendors' own OpenAI-compatible endpoints: they count and charge in other words."""
+"""Vendors' own OpenAI-compatible endpoints, with their own names for counts and costs."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ class DeepSeek(Dialect):
 
 
 class XAI(Dialect):
-    """xAI: reasoning stands beside the completion tokens, and the cost is in ticks of a dollar."""
+    """xAI: reasoning is not part of the completion tokens, and the cost is in ticks of a dollar."""
 
     reasoning_key = "reasoning_content"
 
@@ -41,7 +41,8 @@ class XAI(Dialect):
 
 
 class AnthropicCompat(Dialect):
-    """Anthropic's words behind OpenAI's: cached and written tokens stand beside the prompt's."""
+    """Anthropic's endpoint for OpenAI clients: cached and written tokens are not part of the
+    prompt's."""
 
     reasoning_key = "reasoning_content"
     states_cost = True

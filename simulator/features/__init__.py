@@ -4,8 +4,9 @@
     stop = "ignored"
     "tool.parallel.stream" = "wrong"
 
-The ids are those of the compatibility checks. What is not named works; a gateway of which all works
-pays for none of this. To add a feature, add it to `table.FEATURES`; to let it go wrong, to `wrong`.
+The ids are those of the compatibility checks. Features that are not named work; a gateway where all
+of them work does no extra work. To add a feature, add it to `table.FEATURES`; if it can go wrong,
+add how to `wrong`.
 """
 
 from collections.abc import Mapping
@@ -22,7 +23,7 @@ _UNSUPPORTED = "unsupported_parameter"
 
 
 class FeatureError(Exception):
-    """Raised for a feature or a state that there is not."""
+    """Raised for an unknown feature or state."""
 
 
 def parse(table: Mapping[str, Any]) -> Mapping[str, str]:
@@ -42,12 +43,12 @@ def touch(
     surface: str = "chat",
     reasons: bool = False,
 ) -> None:
-    """Note in `used` which of the features this request uses; change its body where one is ignored.
+    """Records in `used` which of the features this request uses, and drops ignored ones from it.
 
-    `surface`: chat, responses, embeddings or files. `reasons`: whether the model does. Raises
-    BadRequest where one is refused or broken.
+    `surface`: chat, responses, embeddings or files. `reasons`: whether the model reasons. Raises
+    BadRequest if a feature is refused or broken.
     """
-    # All are asked before any changes the body.
+    # Test all features before any of them changes the body.
     if surface == "chat" and not uses.well_formed(data):
         return
     known = [(name, FEATURES[name]) for name in features]
@@ -79,7 +80,7 @@ def broken(status: int = 500) -> BadRequest:
 
 
 def spoil_answer(used: Mapping[str, str], answer: Answer, request: ChatRequest) -> None:
-    """Change an answer in place as the wrong ones among the features say."""
+    """Changes an answer in place as the features that go wrong demand."""
     if used.get("reasoning.apart") == "ignored":
         wrong.thoughts_hidden(answer)
     for name, state in used.items():
@@ -88,7 +89,7 @@ def spoil_answer(used: Mapping[str, str], answer: Answer, request: ChatRequest) 
 
 
 def spoil_bodies(used: Mapping[str, str], bodies: list[dict[str, Any]], stream: bool) -> None:
-    """Change a reply's body, or a stream's chunks, in place in the same way."""
+    """Changes a reply's body, or a stream's chunks, in place in the same way."""
     for name, state in used.items():
         if state == "wrong" and name in wrong.BODY:
             wrong.BODY[name](bodies, stream)

@@ -1,4 +1,4 @@
-"""How a gateway ignores a feature: what it drops of a request's body before it reads it."""
+"""How a gateway ignores a feature: what it drops from a request's body before reading it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,7 +18,7 @@ def drop(*names: str) -> Change:
 
 
 def drop_roles(*names: str) -> Change:
-    """Drop the messages of these roles."""
+    """Drop messages with these roles."""
 
     def change(data: Data) -> None:
         data["messages"] = [m for m in data["messages"] if m.get("role") not in names]
@@ -74,5 +74,5 @@ def drop_strict(data: Data) -> None:
 
 
 def one_call(data: Data) -> None:
-    """Make one call at most."""
+    """Allow at most one call."""
     data["parallel_tool_calls"] = False

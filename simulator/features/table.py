@@ -8,17 +8,17 @@ from simulator.features import ignoring, uses, wrong
 from simulator.features.ignoring import Data, drop
 from simulator.strictness import OPENAI_FIELDS
 
-_OURS = frozenset({"task_id"})  # what the product adds to a body is no unknown field here
+_OURS = frozenset({"task_id"})  # fields that the product adds to a body are not unknown here
 
 
 @dataclass(frozen=True, slots=True)
 class Feature:
     """How one feature can be changed.
 
-    `touches` says which requests, in words, `uses` tells them by their body. `param` is the
-    parameter that a refusal names (None: it cannot be refused), `ignore` drops the feature from a
-    body (None: it cannot be ignored). `elsewhere` has the states that the simulator's other modules
-    carry out, in words. `surface` is the endpoint whose bodies it is about.
+    `touches` describes in words which requests use it, and `uses` recognises them by their body.
+    `param` is the parameter that a refusal names (None: it cannot be refused), `ignore` drops the
+    feature from a body (None: it cannot be ignored). `elsewhere` describes the states that other
+    modules of the simulator implement. `surface` is the endpoint whose bodies have the feature.
     """
 
     touches: str
@@ -142,8 +142,8 @@ _CHAT: Mapping[str, Feature] = {
     "cache.prompt": Feature(
         "whose prompt is long enough for the cache",
         elsewhere={
-            "ignored": "nothing is cached, and usage does not speak of it",
-            "broken": "500 where the cache has the prompt",
+            "ignored": "nothing is cached, and usage does not report cached tokens",
+            "broken": "500 if the prompt is in the cache",
         },
     ),
     "cache.key": Feature(
@@ -169,13 +169,13 @@ _CHAT: Mapping[str, Feature] = {
         "wb_no_such_field",
     ),
     "error.value": Feature(
-        "with a temperature that is no number from 0 to 2", uses.bad_value,
+        "with a temperature that is not a number from 0 to 2", uses.bad_value,
         ignore=drop("temperature"),
     ),
     "error.context": Feature(
         "whose prompt exceeds `context_window`",
         elsewhere={
-            "ignored": "the whole prompt is taken",
+            "ignored": "the whole prompt is accepted",
             "wrong": "the prompt is cut to fit, and counted as cut",
         },
     ),
@@ -215,17 +215,17 @@ _EMBEDDINGS: Mapping[str, Feature] = {
     ),
     "embeddings.same": Feature(
         "for one text as floats that came before", uses.embedding("plain"),
-        elsewhere={"wrong": "another vector each time", "broken": "500"}, surface="embeddings",
+        elsewhere={"wrong": "a different vector each time", "broken": "500"}, surface="embeddings",
     ),
     "embeddings.base64": Feature(
         "for one text as base64, without `dimensions`", uses.embedding("base64"),
         "encoding_format", drop("encoding_format"),
-        elsewhere={"wrong": "floats of 64 bits in place of 32"}, surface="embeddings",
+        elsewhere={"wrong": "64-bit floats instead of 32-bit"}, surface="embeddings",
     ),
     "embeddings.dimensions": Feature(
         "for one text with `dimensions`", uses.embedding("dimensions"), "dimensions",
         drop("dimensions"),
-        elsewhere={"wrong": "the vector is cut, and not made of length 1 again"},
+        elsewhere={"wrong": "the vector is cut but not normalized again"},
         surface="embeddings",
     ),
     "embeddings.batch": Feature(
@@ -250,13 +250,13 @@ FEATURES: Mapping[str, Feature] = {**_CHAT, **_RESPONSES, **_EMBEDDINGS, **_FILE
 
 def states(name: str) -> dict[str, str]:
     """The states that a feature can be in, and what each does."""
-    found = FEATURES[name]
+    feature = FEATURES[name]
     described = {"works": "as it should"}
-    if found.ignore is not None:
-        described["ignored"] = (found.ignore.__doc__ or "it is dropped before it is read").strip()
-    if found.param is not None:
-        described["refused"] = f"400, `param` is `{found.param}`"
+    if feature.ignore is not None:
+        described["ignored"] = (feature.ignore.__doc__ or "it is dropped before it is read").strip()
+    if feature.param is not None:
+        described["refused"] = f"400, `param` is `{feature.param}`"
     change = wrong.REQUEST.get(name) or wrong.ANSWER.get(name) or wrong.BODY.get(name)
     if change is not None:
         described["wrong"] = (change.__doc__ or "").strip()
-    return described | {"broken": "500"} | dict(found.elsewhere)
+    return described | {"broken": "500"} | dict(feature.elsewhere)

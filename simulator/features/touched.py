@@ -1,4 +1,4 @@
-"""One request and the features that do not work: which it uses, and what that does to it."""
+"""The broken features that one request uses, and their effects on it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,9 +12,9 @@ from simulator.stream import Change
 
 
 class Touched:
-    """`used` has the states of those that the request uses, for the ledger.
+    """`used` has the states of the features that the request uses, for the ledger.
 
-    Of a gateway of which all works, one object serves all requests: nothing is noted in it.
+    In a gateway where everything works, one object serves all requests, since it never changes.
     """
 
     def __init__(self, states: Mapping[str, str]) -> None:
@@ -22,11 +22,11 @@ class Touched:
         self.used: dict[str, str] = {}
 
     def read(self, data: dict[str, Any], surface: str, reasons: bool) -> None:
-        """Note what the body uses, and change it. Raises BadRequest."""
+        """Records what the body uses, and changes it. Raises BadRequest."""
         features.touch(self.states, data, self.used, surface, reasons)
 
     def follows_broken_off(self) -> None:
-        """Note that the client broke the stream before this one off. Raises BadRequest."""
+        """Records that the client broke off its previous stream. Raises BadRequest."""
         if "cancel" in self.states:
             self.used["cancel"] = self.states["cancel"]
             if self.used["cancel"] == "broken":
@@ -39,7 +39,7 @@ class Touched:
         return errors.unknown_model(name)
 
     def too_long(self, window: int, count: int) -> Error | None:
-        """The error for a prompt that is longer than the context window; None: it is taken."""
+        """The error for a prompt that is longer than the context window; None if it is accepted."""
         state = self.states.get("error.context", "works")
         if state == "works":
             return errors.too_long(window, count)
@@ -47,7 +47,7 @@ class Touched:
         return errors.BROKEN if state == "broken" else None
 
     def spoil(self, reply: Answer, request: ChatRequest, model: Model) -> None:
-        """Change the answer in place. Raises BadRequest where the gateway breaks instead."""
+        """Changes the answer in place. Raises BadRequest if the gateway breaks instead."""
         if not self.states:
             return
         caching = self.states.get("cache.prompt")
@@ -63,7 +63,7 @@ class Touched:
         features.spoil_answer(self.used, reply, request)
 
     def repeated(self, reply: Answer, earlier: Answer | None) -> Answer:
-        """The reply, or the earlier one to the same messages. Raises BadRequest."""
+        """The reply, or an earlier one to the same messages. Raises BadRequest."""
         if earlier is None:
             return reply
         if self.used["cache.key"] == "broken":
@@ -71,20 +71,20 @@ class Touched:
         return earlier
 
     def spoil_usage(self, usage: dict[str, Any] | None) -> None:
-        """Change the usage in place."""
+        """Changes the usage in place."""
         if usage is not None and self.used.get("cache.prompt") == "ignored":
             usage.pop("prompt_tokens_details", None)
 
     @property
     def change(self) -> Change | None:
-        """What changes the bodies that are sent; None: nothing does."""
+        """The change of the bodies that are sent; None if there is none."""
         if not features.spoils_bodies(self.used):
             return None
         return lambda bodies, stream: features.spoil_bodies(self.used, bodies, stream)
 
     @property
     def held_back(self) -> bool:
-        """Whether a stream comes at once in the end."""
+        """Whether a stream is held back and sent at once at its end."""
         return self.used.get("stream.increments") == "wrong"
 
 

@@ -1,7 +1,7 @@
 """Which feature a request uses: predicates over the fields of a chat request's body.
 
-They are narrow on purpose: a feature that is told to be ignored, refused, wrong or broken touches
-the requests that are about it, and leaves those of other features alone.
+They are narrow on purpose: a feature that is ignored, refused, wrong or broken affects only the
+requests about it, and leaves requests about other features alone.
 """
 
 import json
@@ -16,7 +16,7 @@ _SIMPLE_FIELDS = frozenset({
     "model", "messages", "stream", "stream_options", "max_tokens", "max_completion_tokens",
     "task_id",
 })  # fmt: skip
-_LONG_TOKENS = 32  # a reply that a stream's chunks are judged by
+_LONG_TOKENS = 32  # a reply long enough to judge a stream's chunks by
 _LONG_CHARS = 100
 _FLOW_TOKENS = 128
 _CAP_TOKENS = 64
@@ -29,9 +29,9 @@ _HARMLESS_FIELDS = frozenset({
 
 
 def well_formed(data: Body) -> bool:
-    """Whether messages, their parts and tools are what they should be; else nothing is used.
+    """Whether messages, their parts and tools have the right types; otherwise nothing is used.
 
-    Such a body is refused anyway, and not for a feature's sake.
+    A malformed body is refused anyway, whatever its features.
     """
     messages, tools_offered = data.get("messages"), data.get("tools") or []
     if not isinstance(messages, list) or not isinstance(tools_offered, list):
@@ -49,7 +49,7 @@ def well_formed(data: Body) -> bool:
 
 
 def field(name: str) -> Any:
-    """Whether the body has the field, and not as null."""
+    """Whether the body has the field with a value other than null."""
     return lambda data: data.get(name) is not None
 
 
@@ -63,7 +63,7 @@ def prompt(data: Body) -> str:
 
 
 def short_plain(data: Body) -> bool:
-    """A short dictated reply, not streamed, and nothing else is asked."""
+    """A request for a short dictated reply, not streamed, and for nothing else."""
     return _short(data) and not data.get("stream")
 
 
@@ -78,7 +78,7 @@ def short_stream_with_usage(data: Body) -> bool:
 
 
 def long_stream(data: Body) -> bool:
-    """A dictated or ordered reply that is long enough to see a stream flow, and no longer."""
+    """A dictated or ordered reply just long enough to see how a stream is paced."""
     text = prompt(data)
     return (
         bool(data.get("stream")) and _long(text) and (dictation.length(text) or 0) <= _FLOW_TOKENS
@@ -134,13 +134,13 @@ def part(kind: str) -> Any:
 
 
 def temperature(data: Body) -> bool:
-    """Another temperature than the default, and a valid one."""
+    """A valid temperature other than the default."""
     value = data.get("temperature")
     return isinstance(value, int | float) and 0 <= value <= 2 and value != 1
 
 
 def bad_value(data: Body) -> bool:
-    """A temperature that is not a number from 0 to 2, or a reasoning effort that is none."""
+    """A temperature that is not a number from 0 to 2, or an invalid reasoning effort."""
     value = data.get("temperature")
     return value is not None and not (isinstance(value, int | float) and 0 <= value <= 2)
 
@@ -151,7 +151,7 @@ def effort(data: Body) -> bool:
 
 
 def unknown_field(known: frozenset[str]) -> Any:
-    """Whether the body has a field that is none of OpenAI's, nor the simulator's own."""
+    """Whether the body has a field that neither OpenAI nor the simulator knows."""
     return lambda data: not known.issuperset(data)
 
 
@@ -161,12 +161,12 @@ def harmless_fields(data: Body) -> bool:
 
 
 def structured(wanted: str) -> Any:
-    """Whether the request is about this one of json.object, json.schema, .deep and .stream."""
+    """Whether the request is about `wanted`: json.object, json.schema, .deep or .stream."""
     return lambda data: _structured(data) == wanted
 
 
 def tool(wanted: str) -> Any:
-    """Whether the request is about this one of the features of tools."""
+    """Whether the request is about `wanted`, one of the features of tools."""
     return lambda data: _tool(data) == wanted
 
 
@@ -198,8 +198,8 @@ def _short(data: Body) -> bool:
 
 
 def _long(text: str) -> bool:
-    told = dictation.dictated(text)
-    return len(told or "") > _LONG_CHARS or (dictation.length(text) or 0) >= _LONG_TOKENS
+    dictated = dictation.dictated(text)
+    return len(dictated or "") > _LONG_CHARS or (dictation.length(text) or 0) >= _LONG_TOKENS
 
 
 def _asks_for_usage(data: Body) -> bool:
@@ -232,7 +232,7 @@ def _structured(data: Body) -> str:
 
 
 def _tool(data: Body) -> str:
-    """The most special feature of tools that a request uses; empty where it offers none."""
+    """The most specific feature of tools that a request uses; empty if it offers no tools."""
     offered = data.get("tools")
     functions = [t["function"] for t in offered or () if isinstance(t, dict) and "function" in t]
     if not functions:
@@ -268,8 +268,8 @@ def _response(data: Body) -> str:
 
 
 def _embedding(data: Body) -> str:
-    told = data.get("input")
-    if isinstance(told, list) and len(told) > 1 and not isinstance(told[0], int):
+    inputs = data.get("input")
+    if isinstance(inputs, list) and len(inputs) > 1 and not isinstance(inputs[0], int):
         return "batch"
     if data.get("dimensions") is not None:
         return "dimensions"

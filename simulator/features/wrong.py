@@ -74,9 +74,9 @@ def stop_at_the_cap(answer: Answer, request: ChatRequest) -> None:
 def stop_text_left_in(answer: Answer, request: ChatRequest) -> None:
     """The text ends with the stop string."""
     whole = dictation.reply(request) or ""
-    found = next((stop for stop in request.stop if stop in whole), "")
+    match = next((stop for stop in request.stop if stop in whole), "")
     for choice in answer.choices:
-        _say(choice, f"{choice.content}{found}")
+        _say(choice, f"{choice.content}{match}")
 
 
 def one_choice_lost(answer: Answer, request: ChatRequest) -> None:

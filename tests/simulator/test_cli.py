@@ -141,7 +141,7 @@ def test_an_address_that_others_reach_is_told_of(log: Path) -> None:
     )
     assert done.returncode == 0
     assert done.stderr == (
-        "simulator: 0.0.0.0 is no loopback address: other machines can reach this gateway\n"
+        "simulator: 0.0.0.0 is not a loopback address: other machines can reach this gateway\n"
     )
     assert done.stdout.startswith("simulator ready http://0.0.0.0:")
     assert done.stdout.count("\n") == 1

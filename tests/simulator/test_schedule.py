@@ -38,11 +38,11 @@ def test_nothing_begins_without_windows() -> None:
 @pytest.mark.parametrize(
     ("table", "says"),
     [
-        ({"from_s": 0, "to_s": 1}, "from_s, to_s and fault must be there"),
+        ({"from_s": 0, "to_s": 1}, "from_s, to_s and fault are required"),
         ({"from_s": 0, "to_s": 1, "fault": "x"}, "unknown fault 'x'"),
         ({"from_s": 1, "to_s": 1, "fault": "hang"}, "to_s must be after from_s"),
         ({"from_s": -1, "to_s": 1, "fault": "hang"}, "from_s must be a number, 0 or more"),
-        ({"from_s": 0, "to_s": 1, "fault": "hang", "port": 3}, "there are 2 ports"),
+        ({"from_s": 0, "to_s": 1, "fault": "hang", "port": 3}, "port 3 does not exist"),
         ({"from_s": 0, "to_s": 1, "fault": "hang", "share": 0}, "share must be above 0"),
         ({"from_s": 0, "to_s": 1, "fault": "dead", "share": 0.5}, "of `dead`: 1"),
         ({"from_s": 0, "to_s": 1, "fault": "hang", "until": 3}, "unknown key 'until'"),
