@@ -1,4 +1,4 @@
-"""Built packages know the commit they are made from: hatchling calls this for wheel and sdist."""
+"""Puts the commit into built packages: hatchling calls this for wheel and sdist."""
 
 import subprocess
 from pathlib import Path
@@ -9,12 +9,12 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
 class CommitHook(BuildHookInterface):  # type: ignore[type-arg]
-    """Adds a file COMMIT; an sdist has one already, and is no checkout."""
+    """Adds a file COMMIT; an sdist, which is not a checkout, has one already."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Called before the files are gathered."""
         if version == "editable":
-            # It runs in its checkout: a copy of our packages beside it would only grow old.
+            # It runs from its checkout: a copy of our packages would only become stale.
             build_data["force_include_editable"]["LICENSE"] = "weighbridge/LICENSE"
             return
         place = "weighbridge/_home/COMMIT" if self.target_name == "wheel" else "COMMIT"

@@ -1,6 +1,9 @@
-"""Weighbridge under Locust: its users, its shape, and who answers Locust's events. Wiring only."""
+"""Weighbridge under Locust: its user class, its shape, and the handlers of Locust's events.
 
-from locust import events  # first: importing Locust patches the standard library for gevent
+This is wiring only.
+"""
+
+from locust import events  # first, because importing Locust patches the standard library for gevent
 
 # isort: split
 
@@ -34,15 +37,15 @@ logging.getLogger("httpx2").setLevel(logging.WARNING)
 
 
 def own_port(arguments: list[str]) -> None:
-    """Give the processes of `--processes` a free port of their own to talk on.
+    """Gives the processes of `--processes` a free port to communicate on.
 
-    On Locust's fixed one, the workers of two runs on one machine would join each other's master.
+    On Locust's fixed port, the workers of two runs on one machine would join each other's master.
     """
     given = {argument.partition("=")[0] for argument in arguments}
     others = {"--master", "--worker", "--master-port", "--master-bind-port"}
-    told = {"LOCUST_MASTER_BIND_PORT", "LOCUST_MODE_MASTER", "LOCUST_MODE_WORKER"}
+    variables = {"LOCUST_MASTER_BIND_PORT", "LOCUST_MODE_MASTER", "LOCUST_MODE_WORKER"}
     forks = "--processes" in given or "LOCUST_PROCESSES" in os.environ
-    if not forks or given & others or told & set(os.environ):
+    if not forks or given & others or variables & set(os.environ):
         return
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -53,11 +56,11 @@ def own_port(arguments: list[str]) -> None:
 def on_the_web(
     environment: Environment, web_ui: Any, command: Command, in_flight: InFlight
 ) -> None:
-    """Put our part on the web UI. Raises OperatorError."""
+    """Adds our part to the web UI. Raises OperatorError."""
     options = Options.of(environment.parsed_options)
     if options.resume:
         raise OperatorError(
-            "--resume needs --headless: the web UI's form could not change what the run goes on "
+            "--resume needs --headless: the web UI's form could not change the options of the run "
             "with."
         )
     if web_ui.userclass_picker_is_active:
@@ -72,7 +75,7 @@ def on_the_web(
 def in_prometheus(
     environment: Environment, web_ui: Any, command: Command, in_flight: InFlight
 ) -> None:
-    """Serve the numbers of the run that goes on. Raises OperatorError."""
+    """Serves the metrics of the current run. Raises OperatorError."""
     options = Options.of(environment.parsed_options)
     metrics = Metrics(in_flight)
     serve(metrics, options.metrics_host, options.metrics_port)

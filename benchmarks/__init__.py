@@ -1,1 +1,1 @@
-"""What the tool costs and how well it keeps time, side by side with its peers: `make bench`."""
+"""What the tool costs and how well it keeps its schedule, compared with its peers: `make bench`."""

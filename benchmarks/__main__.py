@@ -1,4 +1,4 @@
-"""`python -m benchmarks [--quick] [NAME ...]`: measure, keep the samples, renew the tables."""
+"""`python -m benchmarks [--quick] [NAME ...]`: measures, stores the samples, updates the tables."""
 
 import argparse
 import tempfile
@@ -11,18 +11,18 @@ NAMES = ("cpu", "schedule", "burst", "crowd", "scale", "startup", "simulator", "
 
 
 def main() -> None:
-    """Run the benchmarks that were named, or all."""
+    """Runs the named benchmarks, or all."""
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", choices=[*NAMES, []], default=[])
     parser.add_argument("--quick", action="store_true", help="one round, short runs, no claims")
-    parser.add_argument("--rounds", type=int, default=5, help="rounds, the tools taking turns")
-    parser.add_argument("--tools", default="", help="only these tools, with commas between")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds; the tools take turns")
+    parser.add_argument("--tools", default="", help="only these tools, separated by commas")
     given = parser.parse_args()
     rounds = 1 if given.quick else given.rounds
     tools = [name for name in given.tools.split(",") if name]
-    with tempfile.TemporaryDirectory(prefix="weighbridge-bench-") as made:
-        folder = Path(made)
-        folder.chmod(0o755)  # nginx's workers are another user
+    with tempfile.TemporaryDirectory(prefix="weighbridge-bench-") as bench_folder:
+        folder = Path(bench_folder)
+        folder.chmod(0o755)  # nginx's workers run as another user
         with nginx(folder) as target:
             for name in given.names or NAMES:
                 print(f"---- {name}", flush=True)

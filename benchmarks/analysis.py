@@ -1,10 +1,10 @@
-"""What the analysis costs: CPU and memory of `summary` and `report` by the number of rows.
+"""What the analysis costs: CPU and memory of `summary` and `report` against the number of rows.
 
     python -m benchmarks.analysis --rows 100000,1000000,10000000
 
-Each size gets a run of its own (benchmarks/rows.py) under --scratch; the first command reads the
-CSV and leaves the cache, the others find it. CPU is of the whole process, user and system, so
-that a busy machine matters less; the wall clock stands beside it.
+Each size gets its own run (benchmarks/rows.py) under --scratch; the first command reads the CSV and
+leaves the cache for the others. CPU is that of the whole process, user and system, so that a busy
+machine matters less; the wall-clock time is listed as well.
 """
 
 import argparse
@@ -30,13 +30,15 @@ STEPS = (
 
 
 def main() -> None:
-    """Measure every size and write benchmarks/results/analysis.json."""
+    """Measures every size and writes benchmarks/results/analysis.json."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.analysis")
-    parser.add_argument("--rows", default="100000,1000000,10000000", help="sizes, with commas")
-    parser.add_argument("--scratch", type=Path, help="where the runs are made and left")
+    parser.add_argument(
+        "--rows", default="100000,1000000,10000000", help="sizes, separated by commas"
+    )
+    parser.add_argument("--scratch", type=Path, help="where the runs are created and kept")
     options = parser.parse_args()
     scratch = options.scratch or Path(tempfile.mkdtemp(prefix="weighbridge-"))
-    found = []
+    sizes = []
     try:
         for count in map(int, options.rows.split(",")):
             folder = scratch / f"rows-{count}"
@@ -45,19 +47,19 @@ def main() -> None:
             (folder / ".requests.parquet").unlink(missing_ok=True)
             steps = {name: measure(*command, str(folder)) for name, command in STEPS}
             size = (folder / "report.html").stat().st_size
-            found.append({"rows": count, **steps, "report_html_bytes": size})
-            print(json.dumps(found[-1]), flush=True)
+            sizes.append({"rows": count, **steps, "report_html_bytes": size})
+            print(json.dumps(sizes[-1]), flush=True)
     finally:
         if options.scratch is None:
             shutil.rmtree(scratch)
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
     machine = {"cores": os.cpu_count(), "python": sys.version.split()[0]}
-    told = json.dumps({"machine": machine, "sizes": found}, indent=2) + "\n"
-    RESULTS.write_text(told, encoding="utf-8")
+    report = json.dumps({"machine": machine, "sizes": sizes}, indent=2) + "\n"
+    RESULTS.write_text(report, encoding="utf-8")
 
 
 def measure(*arguments: str) -> dict[str, Any]:
-    """One command of the analysis in a process of its own: CPU, wall clock and peak memory."""
+    """Runs one command of the analysis as a process: CPU, wall-clock time and peak memory."""
     begun = time.perf_counter()
     command = [sys.executable, "-m", "analysis", *arguments]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)

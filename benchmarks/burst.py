@@ -17,7 +17,7 @@ def _ladder(load: Load, folder: Path) -> list[str | Path]:
 
 def measure(target: Nginx, folder: Path, names: list[str], rounds: int, quick: bool) -> None:
     """Write results/burst.json."""
-    found: dict[str, list[float]] = defaultdict(list)
+    samples: dict[str, list[float]] = defaultdict(list)
     ours = Tool(WEIGHBRIDGE.name, _ladder, WEIGHBRIDGE.plain, None)
     tools = [tool for tool in usable(names) if tool.open_loop and tool.name != ours.name]
     for _ in range(rounds):
@@ -30,6 +30,6 @@ def measure(target: Nginx, folder: Path, names: list[str], rounds: int, quick: b
             arrivals = target.arrivals()[-SIZE:]
             spread_ms = (arrivals[-1] - arrivals[0]) * 1000
             print(f"{tool.name}: {SIZE} requests within {spread_ms:.1f} ms", flush=True)
-            found[tool.name].append(spread_ms)
+            samples[tool.name].append(spread_ms)
     what = f"{SIZE} requests at once: first to last arrival"
-    save("burst", [Finding(t, what, "ms", tuple(v)) for t, v in found.items()], quick=quick)
+    save("burst", [Finding(t, what, "ms", tuple(v)) for t, v in samples.items()], quick=quick)

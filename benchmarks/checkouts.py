@@ -1,11 +1,11 @@
-"""This checkout against another of ours, e.g. that of before a change: what did the change cost?
+"""Compares this checkout with another, e.g. from before a change: what did the change cost?
 
     python -m benchmarks.checkouts ../before --rounds 5
 
-CPU of a request and of a stream (marginal, as in benchmarks/cpu.py), the schedule's error at 1,000
-requests a second, and how simultaneous a burst of 100 is. The checkouts take turns, the first of a
-round in turn as well, and every figure stands beside its ratio within the round: what else the
-machine does falls on both. Both run with this environment's packages.
+CPU of a request and of a stream (marginal, as in benchmarks/cpu.py), the schedule error at 1,000
+requests per second, and how simultaneous a burst of 100 is. The checkouts take turns, also at going
+first in a round, and every figure is listed with its ratio within the round, so that other load of
+the machine affects both. Both run with this environment's packages.
 """
 
 import argparse
@@ -25,38 +25,40 @@ from benchmarks.tools import KEY, MODEL, ROOT
 
 Measure = Callable[[Nginx, Path, Path], float]
 SIZES = {False: (2000, 10_000), True: (200, 1200)}
-"""Requests of the short and the long run, plain and streamed."""
+"""Requests in the short and the long run, plain and streamed."""
 
 
 def main() -> None:
-    """Measure both, in turns, and write results/checkouts.json."""
+    """Measures both in turns and writes results/checkouts.json."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.checkouts")
     parser.add_argument("other", type=Path, help="the other checkout's folder")
     parser.add_argument("--rounds", type=int, default=5)
     given = parser.parse_args()
     roots = {"before": given.other.resolve(), "after": ROOT}
-    found: dict[tuple[str, str, str], list[float]] = defaultdict(list)
-    with tempfile.TemporaryDirectory(prefix="weighbridge-bench-") as made:
-        folder = Path(made)
-        folder.chmod(0o755)  # nginx's workers are another user
+    samples: dict[tuple[str, str, str], list[float]] = defaultdict(list)
+    with tempfile.TemporaryDirectory(prefix="weighbridge-bench-") as bench_folder:
+        folder = Path(bench_folder)
+        folder.chmod(0o755)  # nginx's workers run as another user
         with nginx(folder) as target:
             for number in range(given.rounds):
                 for (what, unit), measure in MEASURES.items():
                     for name in sorted(roots, reverse=number % 2 == 0):
                         value = measure(target, roots[name], folder / "run")
-                        found[name, what, unit].append(value)
+                        samples[name, what, unit].append(value)
                         print(f"round {number + 1}: {name}: {what} {value:.3f} {unit}", flush=True)
     for what, unit in MEASURES:
-        pairs = zip(found["after", what, unit], found["before", what, unit], strict=True)
+        pairs = zip(samples["after", what, unit], samples["before", what, unit], strict=True)
         ratios = [after / before for after, before in pairs if before]
         if ratios:
             print(f"{what}: after / before {statistics.median(ratios):.3f} "
                   f"({min(ratios):.3f} to {max(ratios):.3f})")  # fmt: skip
-    save("checkouts", [Finding(*key, tuple(values)) for key, values in found.items()], quick=False)
+    save(
+        "checkouts", [Finding(*key, tuple(values)) for key, values in samples.items()], quick=False
+    )
 
 
 def _sent(target: Nginx, root: Path, folder: Path, url: str, *more: object) -> float:
-    """Run one checkout's locustfile against a target; the CPU seconds of all its processes."""
+    """Runs one checkout's locustfile against a target; returns the CPU seconds of all processes."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     target.forget()

@@ -1,7 +1,7 @@
-"""CPU of a request and of a stream: (a long run's - a short run's) / the requests between them.
+"""CPU of a request and of a stream: (long run - short run) / difference in requests.
 
-User + system time of all the tool's processes, all it does included, its report too. The tools take
-turns, so that what else the machine does falls on all of them.
+User + system time of all the tool's processes, for everything it does, including its report. The
+tools take turns, so that other load of the machine affects all of them.
 """
 
 from collections import defaultdict
@@ -15,7 +15,7 @@ from benchmarks.tools import Load, Tool, usable
 
 def measure(target: Nginx, folder: Path, names: list[str], rounds: int, quick: bool) -> None:
     """Write results/cpu.json."""
-    found: dict[tuple[str, str, str], list[float]] = defaultdict(list)
+    samples: dict[tuple[str, str, str], list[float]] = defaultdict(list)
     tools = usable(names)
     for number in range(rounds):
         for stream in (False, True):
@@ -30,9 +30,9 @@ def measure(target: Nginx, folder: Path, names: list[str], rounds: int, quick: b
                     print(f"{tool.name}: {error}", flush=True)
                     continue
                 print(f"round {number + 1}: {tool.name}: {what} {cpu_ms:.3f} ms", flush=True)
-                found[tool.name, what, "ms"].append(cpu_ms)
-                found[tool.name, "peak memory of one process", "MB"].append(peak_mb)
-    save("cpu", [Finding(*key, tuple(values)) for key, values in found.items()], quick=quick)
+                samples[tool.name, what, "ms"].append(cpu_ms)
+                samples[tool.name, "peak memory of one process", "MB"].append(peak_mb)
+    save("cpu", [Finding(*key, tuple(values)) for key, values in samples.items()], quick=quick)
 
 
 def _marginal(
@@ -46,5 +46,5 @@ def _marginal(
         cpu_s.append(used.cpu_s)
         peak = max(peak, used.peak_rss_bytes)
     if seen[1] - seen[0] < (sizes[1] - sizes[0]) / 2:
-        raise Failed(f"asked for {sizes} requests, the server saw {seen}")
+        raise Failed(f"{sizes} requests were ordered, the server saw {seen}")
     return (cpu_s[1] - cpu_s[0]) / (seen[1] - seen[0]) * 1000, peak / 1e6

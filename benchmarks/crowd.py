@@ -1,4 +1,4 @@
-"""Many at once: 1,000 requests on a server of 1.0 s, and 5,000 slow streams in two processes."""
+"""Many at once: 1,000 requests to a 1.0 s server, and 5,000 slow streams in two processes."""
 
 import contextlib
 import csv
@@ -41,13 +41,13 @@ def measure(folder: Path, rounds: int, quick: bool) -> None:
 
 
 def rows(folder: Path) -> list[dict[str, str]]:
-    """Every row of the run below a results folder."""
-    found: list[dict[str, str]] = []
+    """All rows of the run in a results folder."""
+    records: list[dict[str, str]] = []
     for path in folder.rglob("requests-*.csv"):
         if "@master" not in path.name:
             with path.open(newline="", encoding="utf-8") as file:
-                found += csv.DictReader(file)
-    return found
+                records += csv.DictReader(file)
+    return records
 
 
 def _latency(folder: Path) -> tuple[float, float]:
@@ -62,7 +62,7 @@ def _latency(folder: Path) -> tuple[float, float]:
 
 
 def _streams(folder: Path, count: int, quick: bool) -> tuple[float, int]:
-    """Peak resident memory of all of the tool's processes, MB, and how many streams were whole."""
+    """Peak resident memory of all the tool's processes in MB, and the count of complete streams."""
     folder.mkdir(parents=True)
     peak = 0
 

@@ -1,8 +1,8 @@
 """A slow target of known slowness: answers after `--delay` seconds, or streams at a fixed pace.
 
-Run as a program it prints its port, serves until its input ends, and then writes for every request
-`arrival,answered` (its monotonic clock's seconds) to `--log`. It reads no body and parses as little
-as it can, so that it is faster than what it measures.
+Run as a program, it prints its port, serves until its input ends, and then writes
+`arrival,answered` of every request (seconds of its monotonic clock) to `--log`. It reads no body
+and parses as little as possible, so that it is faster than what it measures.
 """
 
 import argparse
@@ -31,14 +31,14 @@ class Slow(asyncio.Protocol):
         head = b"HTTP/1.1 200 OK\r\nContent-Type: %s\r\n%s\r\n\r\n"
         self._whole = head % (b"application/json", b"Content-Length: %d" % len(body)) + body
         self._start = head % (b"text/event-stream", b"Transfer-Encoding: chunked")
-        told = events()
-        self._pieces = [*told[: chunks + 1], *told[-2:]]
+        written = events()
+        self._pieces = [*written[: chunks + 1], *written[-2:]]
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
-        """Answer when a whole request is there."""
+        """Answers once a whole request has arrived."""
         if not self._held:
             self._arrived = asyncio.get_running_loop().time()
         self._held += data
@@ -46,7 +46,7 @@ class Slow(asyncio.Protocol):
         length = _LENGTH.search(head)
         if not ended or (length is not None and len(body) < int(length[1])):
             return
-        if head.startswith(b"GET"):  # whether the gateway is there
+        if head.startswith(b"GET"):  # the check whether the gateway is reachable
             self._held = b""
             self._transport.write(self._whole)
             return
@@ -99,7 +99,7 @@ async def _serve(delay_s: float, pace_s: float, chunks: int, log: Path) -> None:
 def delayed(
     log: Path, *, delay_s: float, pace_s: float = 0.0, chunks: int = 200
 ) -> Iterator[tuple[str, str]]:
-    """Run the target; its base URLs, for whole and for streamed replies."""
+    """Runs the target; yields its base URLs for plain and for streamed replies."""
     command = [sys.executable, "-m", "benchmarks.delayed", "--delay", delay_s, "--pace", pace_s]
     process = subprocess.Popen(
         [*map(str, command), "--chunks", str(chunks), "--log", str(log)],

@@ -21,7 +21,7 @@ HEADERS = {"Content-Type": "application/json", "Authorization": "Bearer sk-bench
 
 
 def user(base_url: str, numbers: Iterator[int]) -> None:
-    """Send requests on one connection until the numbers are used up."""
+    """Sends requests on one connection until the numbers are used up."""
     client = HTTPClient.from_url(base_url)
     path = urlsplit(base_url).path + "/chat/completions"
     for _ in numbers:

@@ -3,7 +3,7 @@
     python benchmarks/memory.py [--requests 10000,200000] [--fault error_500]
 
 The simulator answers at once; the generator's peak RSS is the kernel's own count (VmHWM). With
-`--fault` the gateway fails every request, each with an error message of its own. The result is
+`--fault` the gateway fails every request, each with a different error message. The result is
 added to benchmarks/results/memory.json.
 """
 
@@ -26,7 +26,7 @@ PER_SECOND = 400  # requests offered: below what one process can send
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--requests", default="10000,200000")
-    parser.add_argument("--fault", default="", help="the simulator's fault of every request")
+    parser.add_argument("--fault", default="", help="the simulator's fault for every request")
     parser.add_argument("--per-second", type=int, default=PER_SECOND)
     given = parser.parse_args()
     known = json.loads(RESULT.read_text()) if RESULT.exists() else []
@@ -38,7 +38,7 @@ def main() -> None:
 
 
 def measure(requests: int, fault: str, per_second: int) -> dict[str, Any]:
-    """One run of so many requests; peak memory in megabytes."""
+    """Makes one run of `requests`; returns the peak memory in megabytes."""
     simulator = [sys.executable, "-m", "simulator", "--port", "0", "--profile", "fast",
                  "--latency", "0.01", "--exit-with-parent"]  # fmt: skip
     if fault:

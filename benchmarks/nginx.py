@@ -1,6 +1,6 @@
 """The target: nginx with canned replies, which no generator here can saturate.
 
-Every POST to `/v1/chat/completions` gets one chat completion; below `/sse/v1/` a stream of 200
+Every POST to `/v1/chat/completions` gets one chat completion, below `/sse/v1/` a stream of 200
 content chunks (203 events). `arrivals` reads from its log when each request arrived.
 """
 
@@ -67,12 +67,12 @@ class Nginx:
 
     @property
     def plain(self) -> str:
-        """The base URL whose completions come whole."""
+        """The base URL of plain completions."""
         return f"http://127.0.0.1:{self.port}/v1"
 
     @property
     def streamed(self) -> str:
-        """The base URL whose completions come as a stream."""
+        """The base URL of streamed completions."""
         return f"http://127.0.0.1:{self.port}/sse/v1"
 
     @property
@@ -80,18 +80,18 @@ class Nginx:
         return self.folder / "arrivals.log"
 
     def forget(self) -> None:
-        """Empty the log of arrivals."""
+        """Empties the log of arrivals."""
         with self.log.open("r+") as file:
             file.truncate(0)
 
     def arrivals(self) -> list[float]:
-        """When each request arrived, in order: Unix seconds, 1 ms resolution."""
-        found = []
+        """When each request arrived, in order: Unix seconds with a resolution of 1 ms."""
+        arrivals = []
         for line in self.log.read_text().splitlines():
             logged, took, _, uri = line.split(" ")
             if uri.endswith("/chat/completions"):
-                found.append(float(logged) - float(took))
-        return sorted(found)
+                arrivals.append(float(logged) - float(took))
+        return sorted(arrivals)
 
 
 def completion() -> dict[str, object]:
@@ -135,7 +135,7 @@ def events() -> list[bytes]:
 
 @contextmanager
 def nginx(folder: Path, workers: int = 1) -> Iterator[Nginx]:
-    """Run nginx below `folder` on a free loopback port. Raises RuntimeError without nginx."""
+    """Runs nginx in `folder` on a free loopback port. Raises RuntimeError without nginx."""
     program = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
     if program is None:
         raise RuntimeError("nginx is not installed: apt-get install nginx-light")
@@ -168,5 +168,5 @@ def _wait(url: str, longest_s: float = 10.0) -> None:
             return
         except (urllib.error.URLError, OSError):
             if time.monotonic() > deadline:
-                raise RuntimeError(f"nginx did not start: {url} gives no answer") from None
+                raise RuntimeError(f"nginx did not start: {url} does not answer") from None
             time.sleep(0.05)

@@ -1,11 +1,10 @@
-"""How near its target a token window comes, by the pacer and the simulator's latencies alone.
+"""How close a token window comes to its target, by the pacer and the simulator's latencies alone.
 
     python -m benchmarks.pacing [--windows 40]
 
-No network and no clock: requests are due on the window's grid, sized by
-`loadshapes.token_pacing.Pacer`
-and answered after what `simulator.latency` draws. What is left is what no sizing can know: when the
-last answer comes.
+There is no network and no clock: requests are due on the window's grid, sized by
+`loadshapes.token_pacing.Pacer` and answered after a latency drawn by `simulator.latency`. The
+remaining error is what no sizing can know: when the last answer comes.
 """
 
 import argparse
@@ -26,7 +25,7 @@ SIZED, SENT, ANSWERED = range(3)
 
 
 def error(name: str, target: int, seed: int) -> float:
-    """Observed tokens per minute of one window over the target, less 1."""
+    """Observed tokens per minute of one window relative to the target, minus 1."""
     model = load("seed").model(name)
     assert model is not None
     rule, dice, traffic = model.latency, Random(seed), Traffic()
@@ -57,9 +56,9 @@ def error(name: str, target: int, seed: int) -> float:
 
 
 def main() -> None:
-    """Print a row per model and target."""
+    """Prints one row per model and target."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.pacing")
-    parser.add_argument("--windows", type=int, default=40, help="windows of each kind")
+    parser.add_argument("--windows", type=int, default=40, help="windows per model and target")
     given = parser.parse_args()
     print("| model | target TPM | mean error | standard deviation | within 2 % |")
     print("|---|---|---|---|---|")

@@ -1,4 +1,4 @@
-"""The tools we compare with, each in a virtual environment of its own outside the repository."""
+"""The tools we compare with, each in its own virtual environment outside the repository."""
 
 import os
 import subprocess
@@ -19,18 +19,18 @@ def program(tool: str) -> Path:
 
 
 def install(tool: str) -> bool:
-    """Install a peer where it is not yet; whether it is there."""
-    done = HOME / tool / "installed"
-    if done.exists() and done.read_text() == REQUIREMENTS[tool]:
+    """Installs a peer unless it is installed already; returns whether it is available."""
+    marker = HOME / tool / "installed"
+    if marker.exists() and marker.read_text() == REQUIREMENTS[tool]:
         return True
     HOME.mkdir(parents=True, exist_ok=True)
     print(f"installing {REQUIREMENTS[tool]} in {HOME / tool}", flush=True)
     python = HOME / tool / "bin" / "python"
-    made = subprocess.run([sys.executable, "-m", "venv", HOME / tool])
-    if made.returncode == 0:
-        made = subprocess.run([python, "-m", "pip", "install", "-q", REQUIREMENTS[tool]])
-    if made.returncode == 0 and program(tool).exists():
-        done.write_text(REQUIREMENTS[tool])
+    completed = subprocess.run([sys.executable, "-m", "venv", HOME / tool])
+    if completed.returncode == 0:
+        completed = subprocess.run([python, "-m", "pip", "install", "-q", REQUIREMENTS[tool]])
+    if completed.returncode == 0 and program(tool).exists():
+        marker.write_text(REQUIREMENTS[tool])
         return True
     print(f"{tool} could not be installed: it is left out", flush=True)
     return False

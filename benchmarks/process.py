@@ -1,4 +1,4 @@
-"""One measured process: its command, and what it and its children used."""
+"""Runs one process and measures what it and its children used."""
 
 import os
 import socket
@@ -11,10 +11,10 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """What a finished process and every child it waited for used.
+    """What a finished process and every child that it waited for used.
 
-    `cpu_s` is user + system, `own_cpu_s` without its children's; `peak_rss_bytes` that of the
-    largest single process among them.
+    `cpu_s` is user + system time, `own_cpu_s` without its children's; `peak_rss_bytes` is that of
+    the largest single process among them.
     """
 
     cpu_s: float
@@ -25,7 +25,7 @@ class Used:
 
 
 class Failed(RuntimeError):
-    """Raised when a measured command did not end with exit code 0, or not in time."""
+    """Raised if a measured command did not end in time with exit code 0."""
 
 
 def run(
@@ -37,7 +37,7 @@ def run(
     longest_s: float = 300.0,
     watch: Callable[[int], None] | None = None,
 ) -> Used:
-    """Run a command to its end, its output in `log`; `watch(pid)` is called meanwhile.
+    """Runs a command to its end, with its output in `log`, and calls `watch(pid)` meanwhile.
 
     Raises Failed.
     """
@@ -78,7 +78,7 @@ def run(
 
 
 def free_port() -> int:
-    """A loopback port that nobody listens on."""
+    """A free loopback port."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]
@@ -86,7 +86,7 @@ def free_port() -> int:
 
 
 def own_cpu_s(pid: int) -> float:
-    """User + system time so far of a process alone (proc(5): fields 14 and 15 of stat)."""
+    """User + system time of a process so far, without children (proc(5), stat fields 14 and 15)."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
@@ -95,7 +95,7 @@ def own_cpu_s(pid: int) -> float:
 
 
 def rss_bytes(pid: int) -> int:
-    """Resident memory of a process now; 0: it is gone."""
+    """The current resident memory of a process; 0 if it has ended."""
     try:
         pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     except (OSError, IndexError):

@@ -1,4 +1,4 @@
-"""What a benchmark found: samples, kept as JSON beside the machine they were taken on."""
+"""Results of a benchmark: its samples as JSON, with the machine they were taken on."""
 
 import json
 import os
@@ -14,7 +14,7 @@ FOLDER = Path(__file__).resolve().parent / "results"
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One measured quantity of one tool: every sample of it, `unit` as in its name."""
+    """One measured quantity of one tool, with all samples, in `unit`."""
 
     tool: str
     what: str
@@ -27,7 +27,7 @@ class Finding:
 
 
 def machine() -> dict[str, object]:
-    """What the figures depend on."""
+    """The machine and the versions that the figures depend on."""
     cpu = ""
     for line in Path("/proc/cpuinfo").read_text().splitlines():
         if line.startswith("model name"):
@@ -43,10 +43,10 @@ def machine() -> dict[str, object]:
 
 
 def save(name: str, findings: Sequence[Finding], notes: str = "", quick: bool = False) -> Path:
-    """Write what one benchmark found; an earlier file of that name is replaced."""
+    """Writes the results of one benchmark, replacing an earlier file of that name."""
     FOLDER.mkdir(exist_ok=True)
     path = FOLDER / f"{name}.json"
-    made = {
+    result = {
         "benchmark": name,
         "when": time.strftime("%Y-%m-%dT%H:%MZ", time.gmtime()),
         "quick": quick,
@@ -54,11 +54,11 @@ def save(name: str, findings: Sequence[Finding], notes: str = "", quick: bool = 
         "notes": notes,
         "findings": [asdict(finding) for finding in findings],
     }
-    path.write_text(json.dumps(made, indent=1) + "\n")
+    path.write_text(json.dumps(result, indent=1) + "\n")
     return path
 
 
 def load(name: str) -> dict[str, object] | None:
-    """A benchmark's last file; None: it has not been run."""
+    """A benchmark's last result; None if it has not been run."""
     path = FOLDER / f"{name}.json"
     return json.loads(path.read_text()) if path.exists() else None

@@ -1,7 +1,7 @@
-"""Runs of any size, as the recorder would have left them: for timing the analysis.
+"""Run folders of any size, as the recorder would write them, for timing the analysis.
 
-The lines are written from a template, twenty times faster than a record at a time could be; a
-test holds them against the recorder's own `encode`.
+The lines are written from a template, twenty times faster than record by record; a test compares
+them with the recorder's own `encode`.
 """
 
 import json
@@ -52,7 +52,7 @@ _BAD = _EVERY | {
 
 
 def _line(cells: dict[str, str]) -> str:
-    """A row's template, in the record's order: what the cells do not name is not known."""
+    """The template of a row, in the record's order; columns without a cell are unknown."""
     return ",".join(cells.get(name, "") for name in COLUMNS) + "\r\n"
 
 
@@ -60,7 +60,7 @@ _LINES = {True: _line(_GOOD), False: _line(_BAD)}
 
 
 def make(folder: Path, count: int, seed: int = 1) -> Path:
-    """A run folder of `count` requests: a window a model, two workers, 1 % failures."""
+    """A run folder of `count` requests: one window per model, two workers, 1 % failures."""
     folder.mkdir(parents=True)
     each = [count // len(MODELS) + (place < count % len(MODELS)) for place in range(len(MODELS))]
     plan = [
@@ -97,18 +97,18 @@ def _window_s(count: int) -> float:
 def _lines(
     run: str, worker: int, model: str, count: int, random: np.random.Generator
 ) -> Iterator[str]:
-    """A worker's rows of one phase, a text a batch, in the order of completion."""
+    """One worker's rows of one phase in the order of completion, one text per batch."""
     phase, stream = f"rpm/{model}/{RATE_RPM}", model == MODELS[1]
     for begin in range(worker, count, WORKERS * _STEP):
         index = np.arange(begin, min(count, begin + WORKERS * _STEP), WORKERS)
         due = index / RATE_RPM * 60
         lag = random.exponential(0.0004, len(index))
         took = random.lognormal(0.0, 0.4, len(index))
-        done = due + lag + took
-        order = np.argsort(done)
+        finished = due + lag + took
+        order = np.argsort(finished)
         good = random.random(len(index)) >= 0.01
         numbers = zip(
-            *(a[order].tolist() for a in (index, due, lag, took, done, good)), strict=True
+            *(a[order].tolist() for a in (index, due, lag, took, finished, good)), strict=True
         )
         texts = []
         for i, due_s, lag_s, took_s, done_s, ok in numbers:

@@ -1,6 +1,7 @@
-"""More processes: what a request costs with a master and two workers, and what the master pays.
+"""More processes: what a request costs with a master and two workers, and the master's part of it.
 
-Marginal CPU again, of each process by itself: the master's share is the cost of a shipped row.
+Marginal CPU as in benchmarks/cpu.py, for each process by itself: the master's part is the cost of a
+row sent to it.
 """
 
 import os
@@ -20,7 +21,7 @@ WORKERS = 2
 
 def measure(target: Nginx, folder: Path, rounds: int, quick: bool) -> None:
     """Write results/scale.json."""
-    found: dict[tuple[str, str], list[float]] = defaultdict(list)
+    samples: dict[tuple[str, str], list[float]] = defaultdict(list)
     for _ in range(rounds):
         alone, together, master = [], [], []
         for size in SIZES:
@@ -31,17 +32,17 @@ def measure(target: Nginx, folder: Path, rounds: int, quick: bool) -> None:
             master.append(master_s)
         extra = SIZES[1] - SIZES[0]
         for what, cpu_s in (("alone", alone), ("worker", together), ("master", master)):
-            found[f"CPU per request: {what}", "ms"].append((cpu_s[1] - cpu_s[0]) / extra * 1000)
+            samples[f"CPU per request: {what}", "ms"].append((cpu_s[1] - cpu_s[0]) / extra * 1000)
         efficiency = (alone[1] - alone[0]) / (together[1] - together[0]) * 100
-        found["efficiency of two workers against one process", "%"].append(efficiency)
-    for (what, unit), values in found.items():
+        samples["efficiency of two workers against one process", "%"].append(efficiency)
+    for (what, unit), values in samples.items():
         print(what, *(f"{value:.3f} {unit}" for value in values), flush=True)
-    findings = [Finding("weighbridge", w, u, tuple(v)) for (w, u), v in found.items()]
+    findings = [Finding("weighbridge", w, u, tuple(v)) for (w, u), v in samples.items()]
     save("scale", findings, quick=quick)
 
 
 def _distributed(target: Nginx, size: int, folder: Path) -> tuple[float, float]:
-    """Own CPU of the master, and of all workers together."""
+    """The CPU time of the master itself, and of all workers together."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     port = free_port()

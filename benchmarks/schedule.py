@@ -1,8 +1,8 @@
-"""How well a fixed rate is kept, and how high it may be: judged by the target's log of arrivals.
+"""How well a fixed rate is kept, and how high it can be, judged by the target's log of arrivals.
 
-The error of an arrival is its distance from an even grid of the same rate, laid so that the median
-is on it; the log's resolution is 1 ms. A rate is sustained when the P99 of that is at most 5 ms and
-the rate over the whole run is within 1 %.
+The error of an arrival is its distance from an even grid of the same rate, placed so that the
+median error is zero; the log's resolution is 1 ms. A rate is sustained if the P99 of the error is
+at most 5 ms and the rate over the whole run is within 1 %.
 """
 
 import statistics
@@ -27,7 +27,7 @@ def errors_ms(arrivals: list[float], rate_per_s: float) -> list[float]:
 
 def measure(target: Nginx, folder: Path, names: list[str], rounds: int, quick: bool) -> None:
     """Write results/schedule.json."""
-    found: dict[tuple[str, str, str], list[float]] = defaultdict(list)
+    samples: dict[tuple[str, str, str], list[float]] = defaultdict(list)
     seconds = 5 if quick else 20
     tools = [tool for tool in usable(names) if tool.open_loop]
     for _ in range(rounds):
@@ -39,11 +39,11 @@ def measure(target: Nginx, folder: Path, names: list[str], rounds: int, quick: b
                     print(f"{tool.name}: {error}", flush=True)
                     continue
                 print(f"{tool.name} at {rate}/s: P50 {p50:.2f} ms, P99 {p99:.2f} ms", flush=True)
-                found[tool.name, f"schedule error P50 at {rate}/s", "ms"].append(p50)
-                found[tool.name, f"schedule error P99 at {rate}/s", "ms"].append(p99)
+                samples[tool.name, f"schedule error P50 at {rate}/s", "ms"].append(p50)
+                samples[tool.name, f"schedule error P99 at {rate}/s", "ms"].append(p99)
         highest = _highest(target, folder, 3 if quick else 10)
-        found["weighbridge", "highest rate with P99 error of at most 5 ms", "1/s"].append(highest)
-    save("schedule", [Finding(*key, tuple(values)) for key, values in found.items()], quick=quick)
+        samples["weighbridge", "highest rate with P99 error of at most 5 ms", "1/s"].append(highest)
+    save("schedule", [Finding(*key, tuple(values)) for key, values in samples.items()], quick=quick)
 
 
 def _error(tool: Tool, target: Nginx, folder: Path, rate: int, seconds: int) -> tuple[float, float]:
@@ -51,9 +51,9 @@ def _error(tool: Tool, target: Nginx, folder: Path, rate: int, seconds: int) -> 
     tool.send(target, Load(target.plain, planned, rate_per_s=rate), folder / "tool")
     arrivals = target.arrivals()
     if len(arrivals) < planned * 0.99:
-        raise Failed(f"asked for {planned} requests, the server saw {len(arrivals)}")
-    found = errors_ms(arrivals, rate)
-    return found[len(found) // 2], found[int(len(found) * 0.99)]
+        raise Failed(f"{planned} requests were ordered, the server saw {len(arrivals)}")
+    errors = errors_ms(arrivals, rate)
+    return errors[len(errors) // 2], errors[int(len(errors) * 0.99)]
 
 
 def _highest(target: Nginx, folder: Path, seconds: int) -> float:

@@ -1,4 +1,4 @@
-"""What the simulator can bear on one core, so that its limit is not taken for the generator's."""
+"""What the simulator can serve on one core, so that its limit is not taken for the generator's."""
 
 import shutil
 import subprocess
@@ -18,7 +18,7 @@ wrk.body = '{"model": "m", "messages": [{"role": "user", "content": "hi"}], "str
 
 
 def measure(folder: Path, rounds: int, quick: bool) -> None:
-    """Write results/simulator.json. Raises RuntimeError without wrk."""
+    """Writes results/simulator.json. Raises RuntimeError without wrk."""
     if shutil.which("wrk") is None:
         raise RuntimeError("wrk is not installed: apt-get install wrk")
     folder.mkdir(parents=True)
@@ -48,7 +48,7 @@ def _per_core_second(folder: Path, seconds: int, *, stream: bool) -> float:
     try:
         base_url = server.stdout.readline().strip().rsplit(" ", 1)[1]
         before = own_cpu_s(server.pid)
-        said = subprocess.run(
+        completed = subprocess.run(
             ["wrk", "-t1", "-c16", f"-d{seconds}s", "-s", script, f"{base_url}/chat/completions"],
             capture_output=True, text=True, check=True,
         ).stdout  # fmt: skip
@@ -56,5 +56,5 @@ def _per_core_second(folder: Path, seconds: int, *, stream: bool) -> float:
     finally:
         server.terminate()
         server.wait(10)
-    assert "Non-2xx" not in said, said
-    return int(said.partition(" requests in")[0].split()[-1]) / used_s
+    assert "Non-2xx" not in completed, completed
+    return int(completed.partition(" requests in")[0].split()[-1]) / used_s

@@ -1,4 +1,4 @@
-"""Whether memory grows with the length of a run: resident memory after so many requests."""
+"""Whether memory grows with the length of a run: resident memory after several request counts."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""How soon the first request is sent after the process was started, and what imports cost."""
+"""How soon after its start the process sends the first request, and what imports cost."""
 
 import csv
 import os
@@ -28,7 +28,7 @@ def measure(folder: Path, rounds: int, quick: bool) -> None:
         with log.open(newline="") as file:
             arrivals = [float(row["arrival_unix_s"]) for row in csv.DictReader(file)]
         used = run([sys.executable, "-c", "import analysis.__main__"], place / "import", cwd=ROOT)
-        if number:  # the first run fills the caches of files and byte code
+        if number:  # the first run fills the file and bytecode caches
             first.append(min(arrivals) - began)
             analysis.append(used.wall_s)
             print(f"first request after {first[-1]:.2f} s", flush=True)

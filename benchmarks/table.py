@@ -12,7 +12,7 @@ RATIO_TO = "evalscope"
 
 
 def spread(samples: list[float], digits: int = 3) -> str:
-    """The median, and the least and the most of several samples, to so many digits."""
+    """The median, minimum and maximum of several samples, rounded to `digits`."""
     middle = _number(statistics.median(samples), digits)
     if len(samples) == 1:
         return middle
@@ -20,47 +20,47 @@ def spread(samples: list[float], digits: int = 3) -> str:
 
 
 def _number(value: float, digits: int) -> str:
-    if abs(value) < 0.001:  # below what any of these clocks resolves
+    if abs(value) < 0.001:  # below the resolution of these clocks
         return "0"
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.{digits}g}"
 
 
 def ratios(samples: list[float], others: list[float]) -> str:
-    """Our samples over the other tool's of the same round."""
+    """Ratios of our samples to the other tool's samples of the same round."""
     pairs = [mine / other for mine, other in zip(samples, others, strict=False) if other > 0]
     return spread(pairs) if pairs else "-"
 
 
-def table(made: dict[str, Any]) -> str:
-    """One benchmark as Markdown, with each figure as a ratio to the same round's evalscope."""
-    found = made["findings"]
-    machine = made["machine"]
+def table(result: dict[str, Any]) -> str:
+    """One benchmark as Markdown, each figure also as a ratio to evalscope in the same round."""
+    findings = result["findings"]
+    machine = result["machine"]
     lines = [
-        f"{machine['cpu']}, {machine['cores']} cores, Python {machine['python']}, {made['when']}, "
-        f"load {machine['load_before']} when it was written"
-        + (" (**quick run: shows that it works, claims nothing**)" if made["quick"] else ""),
+        f"{machine['cpu']}, {machine['cores']} cores, Python {machine['python']}, "
+        f"{result['when']}, load {machine['load_before']} when it was written"
+        + (" (**quick run: shows that it works, claims nothing**)" if result["quick"] else ""),
         "",
         f"| what | tool | median (least to most) | ratio to {RATIO_TO} |",
         "|---|---|---|---|",
     ]
-    for what in dict.fromkeys(finding["what"] for finding in found):
-        rows = {f["tool"]: f for f in found if f["what"] == what}
+    for what in dict.fromkeys(finding["what"] for finding in findings):
+        rows = {f["tool"]: f for f in findings if f["what"] == what}
         base = rows.get(RATIO_TO)
         for tool, row in rows.items():
             ratio = "-" if base is None else ratios(row["samples"], base["samples"])
             digits = 4 if row["unit"] == "s" else 3
-            told = spread(row["samples"], digits)
-            lines.append(f"| {what} | {tool} | {told} {row['unit']} | {ratio} |")
+            cell = spread(row["samples"], digits)
+            lines.append(f"| {what} | {tool} | {cell} {row['unit']} | {ratio} |")
     return "\n".join(lines)
 
 
 def renew() -> None:
-    """Put the results that are there into the page's marked places."""
+    """Puts the available results into the marked places of the page."""
     text = PAGE.read_text(encoding="utf-8")
     for name in re.findall(r"<!-- bench: (\w+) -->", text):
-        made = load(name)
-        if made is not None:
-            block = f"<!-- bench: {name} -->\n{table(made)}\n<!-- /bench -->"
+        result = load(name)
+        if result is not None:
+            block = f"<!-- bench: {name} -->\n{table(result)}\n<!-- /bench -->"
             pattern = rf"<!-- bench: {name} -->.*?<!-- /bench -->"
             text = re.sub(pattern, lambda _, b=block: b, text, flags=re.S)
     PAGE.write_text(text, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""How each tool is told to send the same load: `requests` in all, so many at once or at a rate."""
+"""How each tool is made to send the same load, at a concurrency or at a rate."""
 
 import json
 import os
@@ -34,7 +34,7 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A load generator. `sizes`: requests of a short and a long run, plain and streamed."""
+    """A load generator. `sizes`: requests in a short and a long run, plain and streamed."""
 
     name: str
     command: Callable[[Load, Path], list[str | Path]]
@@ -44,7 +44,7 @@ class Tool:
     env: Mapping[str, str] = field(default_factory=dict)
 
     def send(self, target: Nginx, load: Load, folder: Path, longest_s: float = 300) -> Used:
-        """Send a load; `folder` is emptied before. Raises Failed."""
+        """Sends a load; `folder` is emptied first. Raises Failed."""
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         target.forget()
@@ -58,7 +58,7 @@ class Tool:
 
 
 def locust(base_url: str, folder: Path, *more: object) -> list[str | Path]:
-    """The command line of ours, headless."""
+    """Our own command line, headless."""
     return [
         sys.executable, "-m", "locust", "-f", ROOT / "locustfile.py", "--headless",
         "-H", base_url, "--model", MODEL, "--max-tokens", "16", "--results", folder / "results",
@@ -67,7 +67,7 @@ def locust(base_url: str, folder: Path, *more: object) -> list[str | Path]:
 
 
 def _weighbridge(load: Load, folder: Path) -> list[str | Path]:
-    # Without a rate: all due within two seconds, so that `at_once` users are never idle.
+    # Without a rate, all are due within two seconds, so that `at_once` users are never idle.
     duration_s = 2.0 if load.rate_per_s is None else load.requests / load.rate_per_s
     target = -int(-load.requests * 60 // duration_s)
     workers = load.at_once if load.rate_per_s is None else 200
@@ -77,7 +77,7 @@ def _weighbridge(load: Load, folder: Path) -> list[str | Path]:
 
 
 def _seed(load: Load, folder: Path) -> list[str | Path]:
-    """The article's own script: threads and urllib, a connection a request."""
+    """The article's own script: threads and urllib, one connection per request."""
     (folder / ".env").write_text(
         f"NONELINEAR_OPENAI_BASE_URL={load.base_url}\nNONELINEAR_API_KEY={KEY}\n"
     )
@@ -105,12 +105,12 @@ def _evalscope(load: Load, folder: Path) -> list[str | Path]:
 
 
 def _tokenizer(folder: Path) -> Path:
-    """A tokenizer of two words: aiperf wants one even where the server counts tokens."""
+    """A tokenizer with two words: aiperf requires one even if the server counts tokens."""
     place = folder / "tokenizer"
     place.mkdir(exist_ok=True)
     words = {"type": "WordLevel", "vocab": {"<unk>": 0, "ok": 1}, "unk_token": "<unk>"}
-    made = {"version": "1.0", "added_tokens": [], "pre_tokenizer": {"type": "Whitespace"}}
-    (place / "tokenizer.json").write_text(json.dumps({**made, "model": words}))
+    definition = {"version": "1.0", "added_tokens": [], "pre_tokenizer": {"type": "Whitespace"}}
+    (place / "tokenizer.json").write_text(json.dumps({**definition, "model": words}))
     kind = {"tokenizer_class": "PreTrainedTokenizerFast", "unk_token": "<unk>"}
     (place / "tokenizer_config.json").write_text(json.dumps(kind))
     return place
@@ -153,11 +153,11 @@ def _floor(load: Load, folder: Path) -> list[str | Path]:
     return [*program, load.base_url, str(load.requests), str(load.at_once)]
 
 
-WRK_PER_S = {False: 20_000, True: 2_000}  # about what wrk sends of nginx's replies and streams
+WRK_PER_S = {False: 20_000, True: 2_000}  # about what wrk reaches with nginx's replies and streams
 
 
 def _wrk(load: Load, folder: Path) -> list[str | Path]:
-    """C, no clock, no record: the floor. It counts in seconds, so a load is so many of them."""
+    """wrk, the floor: C, no schedule, no records. It runs for a time, not for a count."""
     script = folder / "post.lua"
     body = {"model": MODEL, "messages": [{"role": "user", "content": PROMPT}]}
     script.write_text(
@@ -188,7 +188,7 @@ TOOLS = {
 
 
 def usable(names: list[str]) -> list[Tool]:
-    """The tools of these names (none: all) that are here or could be installed."""
+    """The tools with these names (none: all) that are or could be installed."""
     chosen = [tool for name, tool in TOOLS.items() if not names or name in names]
     here = [tool for tool in chosen if tool.name != "wrk" or shutil.which("wrk")]
     return [t for t in here if t.name not in peers.REQUIREMENTS or peers.install(t.name)]

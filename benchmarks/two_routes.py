@@ -1,10 +1,10 @@
-"""Does the interval hold what a proxy really adds? `python -m benchmarks.two_routes [CASE ...]`.
+"""Does the interval contain what a proxy really adds? `python -m benchmarks.two_routes [CASE ...]`.
 
-A proxy that holds each request back for a known time stands in front of the simulator; the
-reference goes through the same proxy and is held back for none. One run with many models is many
-runs of about 60 pairs: each model is a phase, judged by itself, its order of pairs drawn anew.
-The provider (the simulator) scatters lognormally and swings by 25 %. Counted is how many 95 %
-intervals of TTFT hold the truth, and how many runs say anything where there is nothing to be said.
+A proxy that delays each request by a known time is in front of the simulator; the reference goes
+through the same proxy without a delay. One run with many models amounts to many runs of about 60
+pairs: each model is a phase, judged by itself, with its own random order of pairs. The latency of
+the provider (the simulator) varies lognormally and drifts by 25 %. We count how many 95 % intervals
+of TTFT contain the truth, and how many runs report a difference where there is none.
 """
 
 import argparse
@@ -48,7 +48,7 @@ CASES: dict[str, Delay] = {
 
 
 async def serve(upstream: int, delay: Delay, seed: int) -> None:
-    """Pass requests on to a port of this machine, each held back; print the own port."""
+    """Forwards requests to a port of this machine, each delayed; prints its own port."""
     dice = Random(seed)
 
     async def back(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -76,7 +76,7 @@ async def serve(upstream: int, delay: Delay, seed: int) -> None:
 
 
 def truth_s(delay: Delay, seed: int = 1) -> float:
-    """What Hodges and Lehmann's estimate tends to: the median of all means of two differences."""
+    """The limit of the Hodges-Lehmann estimate: the median of all means of two differences."""
     import numpy as np
 
     draws = np.random.default_rng(seed)
@@ -92,7 +92,7 @@ def truth_s(delay: Delay, seed: int = 1) -> float:
 
 
 def program(*arguments: object) -> tuple["subprocess.Popen[str]", int]:
-    """A server of ours and its port: the last word of its first line."""
+    """Starts one of our servers; its port is the last word of its first line."""
     server = subprocess.Popen(
         [sys.executable, "-m", *map(str, arguments)],
         cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
@@ -103,7 +103,7 @@ def program(*arguments: object) -> tuple["subprocess.Popen[str]", int]:
 
 
 def verdicts(case: str, runs: int, folder: Path) -> list[list[Verdict]]:
-    """What `runs` runs of about 60 pairs said, each judged by itself."""
+    """The verdicts of `runs` runs of about 60 pairs, each judged by itself."""
     profile = folder / "provider.toml"
     profile.write_text(PROFILE)
     servers = []
@@ -135,27 +135,27 @@ def verdicts(case: str, runs: int, folder: Path) -> list[list[Verdict]]:
     return [judged(rows).verdicts for _, rows in routes.rows.groupby("phase", sort=False)]
 
 
-def told(case: str, found: list[list[Verdict]]) -> str:
-    """A line: how many intervals hold the truth, and how often something was said of anything."""
+def told(case: str, runs: list[list[Verdict]]) -> str:
+    """One line: how many intervals contain the truth, and how often any difference was reported."""
     truth = truth_s(CASES[case])
-    ttft = [next(one for one in run if one.metric == "ttft") for run in found]
+    ttft = [next(one for one in run if one.metric == "ttft") for run in runs]
     bounds = [(one.low, one.high) for one in ttft if one.low is not None and one.high is not None]
     held = sum(low <= truth <= high for low, high in bounds)
     shown = sum(one.said in (Said.ADDS, Said.SAVES) for one in ttft)
-    anything = sum(any(one.said in (Said.ADDS, Said.SAVES) for one in run) for run in found)
-    unlike = sum(any(one.said is Said.NOT_COMPARABLE for one in run) for run in found)
+    anything = sum(any(one.said in (Said.ADDS, Said.SAVES) for one in run) for run in runs)
+    unlike = sum(any(one.said is Said.NOT_COMPARABLE for one in run) for run in runs)
     pairs = sorted(one.pairs for one in ttft)
     halves_ms = [(high - low) * 500 for low, high in bounds]
     return (
-        f"{case}: truth {truth * 1000:.1f} ms, held by {held} of {len(bounds)} intervals; of "
-        f"{len(found)} runs of {pairs[0]} to {pairs[-1]} pairs {shown} say that TTFT differs, "
+        f"{case}: truth {truth * 1000:.1f} ms, contained in {held} of {len(bounds)} intervals; of "
+        f"{len(runs)} runs of {pairs[0]} to {pairs[-1]} pairs {shown} say that TTFT differs, "
         f"{anything} that anything does, {unlike} that something cannot be compared; median "
         f"interval +/- {median(halves_ms):.1f} ms"
     )
 
 
 def main() -> None:
-    """Run the cases that were named, or all, and print a line each."""
+    """Runs the named cases, or all, and prints one line per case."""
     parser = argparse.ArgumentParser(prog="benchmarks.two_routes", description=__doc__)
     parser.add_argument("cases", nargs="*", default=list(CASES))
     parser.add_argument("--runs", type=int, default=200)

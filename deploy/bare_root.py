@@ -1,12 +1,12 @@
-"""Run the Containerfile's steps in a bare root, where there is no container engine. As root.
+"""Runs the Containerfile's steps in a bare root where there is no container engine. Needs root.
 
     debootstrap --variant=minbase --include=python3,python3-pip,ca-certificates bookworm /tmp/bare
     python deploy/bare_root.py /tmp/bare --headless --simulator --mode smoke --model gpt-5.4-nano
 
-The root takes the place of the base image (`FROM`); it needs Python 3.11 or newer with pip. Then
-every step is done in it as the file says: COPY from what is committed, RUN and the ENTRYPOINT by
-chroot, the last with the arguments given and as the USER. The environment is passed on, as an
-engine passes build arguments. Ends with the entrypoint's exit code.
+The root replaces the base image (`FROM`); it needs Python 3.11 or newer with pip. Every step is
+then done in it as the file says: COPY copies what is committed, RUN and the ENTRYPOINT use chroot,
+the latter with the given arguments and as the USER. The environment is passed on, as an engine
+passes build arguments. Exits with the entrypoint's exit code.
 """
 
 import os
@@ -22,7 +22,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 
 
 def steps(text: str) -> Iterator[tuple[str, str]]:
-    """Each instruction of a Containerfile and its words."""
+    """Each instruction of a Containerfile and its arguments."""
     for line in text.splitlines():
         if line.strip() and not line.startswith("#"):
             instruction, _, words = line.partition(" ")
@@ -30,7 +30,7 @@ def steps(text: str) -> Iterator[tuple[str, str]]:
 
 
 class Bare:
-    """A root in which steps are done."""
+    """A root folder in which the steps are done."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -38,13 +38,13 @@ class Bare:
         self._user = 0
 
     def run(self, command: Sequence[str]) -> int:
-        """A command in the working folder, as the user; its exit code."""
+        """Runs a command in the working folder as the user; returns its exit code."""
         begin = f"cd {shlex.quote(self._folder)} && exec {shlex.join(command)}"
         prefix = ["chroot", f"--userspec={self._user}:{self._user}", str(self._root)]
         return subprocess.run([*prefix, "/bin/sh", "-c", begin], check=False).returncode
 
     def base(self) -> None:
-        """What the official image has and Debian has not: `python`, and a pip that installs."""
+        """Adds what the official image has and Debian lacks: `python`, and a pip that installs."""
         python = self._root / "usr/bin/python"
         if not python.exists():
             python.symlink_to("python3")
@@ -52,7 +52,7 @@ class Bare:
             mark.unlink()
 
     def step(self, instruction: str, words: str) -> None:
-        """One instruction before the entrypoint. Raises SystemExit where it fails."""
+        """Does one instruction before the entrypoint. Raises SystemExit if it fails."""
         match instruction:
             case "FROM":
                 self.base()
@@ -65,15 +65,15 @@ class Bare:
                 self._user = int(words)
             case "RUN":
                 if self.run(["/bin/sh", "-c", words]):
-                    raise SystemExit(f"RUN {words}: it failed")
+                    raise SystemExit(f"RUN {words} failed")
             case _:
-                raise SystemExit(f"{instruction}: no step that is known here")
+                raise SystemExit(f"{instruction} is not supported here")
 
     def _inside(self, path: str) -> Path:
         return self._root / path.lstrip("/")
 
     def _copy(self, what: str) -> None:
-        """What is committed, whole or one file of it, into the working folder."""
+        """Copies the committed files, or one of them, into the working folder."""
         with tempfile.TemporaryFile() as archive:
             chosen = [] if what == "." else [what]
             subprocess.run(["git", "archive", "HEAD", *chosen], cwd=REPOSITORY, stdout=archive,
@@ -84,7 +84,7 @@ class Bare:
 
 
 def main() -> int:
-    """Do every step; the exit code is the entrypoint's."""
+    """Does every step; returns the entrypoint's exit code."""
     bare = Bare(Path(sys.argv[1]))
     os.environ["PATH"] = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
     for instruction, words in steps((REPOSITORY / "Containerfile").read_text(encoding="utf-8")):

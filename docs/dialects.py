@@ -1,4 +1,4 @@
-"""docs/reference/dialects.md: what is understood of an answer, from the tables that read it."""
+"""docs/reference/dialects.md: what is understood in an answer, from the tables that read it."""
 
 from rules.local_errors import LIMITS
 from tasks.causes import CAUSES
@@ -47,12 +47,12 @@ def _causes() -> list[str]:
 
 
 def _others() -> list[str]:
-    rows = [f"| {status} | {said} |" for status, said in PROXY_STATUSES.items()]
+    rows = [f"| {status} | {meaning} |" for status, meaning in PROXY_STATUSES.items()]
     return [_FOREIGN, "| status | whose |", "|---|---|", *rows]
 
 
 def _machine() -> list[str]:
-    rows = [f"| `{name}` | {one.en} | {one.advice_en} |" for name, one in LIMITS.items()]
+    rows = [f"| `{name}` | {limit.en} | {limit.advice_en} |" for name, limit in LIMITS.items()]
     return [_OURS, "| errno | what ran out | what to do |", "|---|---|---|", *rows]
 
 

@@ -1,4 +1,4 @@
-"""Every sentence that tells an operator of a mistake, read from the code."""
+"""All error messages about operators' mistakes, read from the code."""
 
 import ast
 from collections.abc import Iterator
@@ -7,19 +7,19 @@ from pathlib import Path
 from import_map import ROOT, files, packages
 
 RAISED = ("OperatorError", "RunError", "ConditionError", "PriceError")
-ANY = "…"  # stands where the sentence names a value
+ANY = "…"  # stands for a value in the sentence
 
 
 def sentences() -> list[tuple[str, str]]:
-    """Each sentence, and the file it stands in; values are `…`."""
-    found: dict[tuple[str, str], None] = {}
+    """Each sentence, and the file that it is in; values are `…`."""
+    by_file: dict[tuple[str, str], None] = {}
     for package in packages():
         if package == "simulator":
             continue
         for path in files(package):
             for text in _of(path):
-                found[text, path.relative_to(ROOT).as_posix()] = None
-    return sorted(found, key=lambda one: (one[1], one[0]))
+                by_file[text, path.relative_to(ROOT).as_posix()] = None
+    return sorted(by_file, key=lambda entry: (entry[1], entry[0]))
 
 
 def _of(path: Path) -> Iterator[str]:
@@ -38,7 +38,7 @@ def _of(path: Path) -> Iterator[str]:
 
 
 def _written(node: ast.expr) -> Iterator[str]:
-    """The text of a string literal or an f-string; nothing for what is passed on."""
+    """The text of a string literal or f-string; empty for an expression that passes one on."""
     if isinstance(node, ast.Constant):
         yield str(node.value)
     elif isinstance(node, ast.JoinedStr):

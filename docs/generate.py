@@ -1,8 +1,8 @@
-"""Writes the parts of the documentation that follow from code: `make docs`.
+"""Writes the parts of the documentation that are generated from code: `make docs`.
 
 The READMEs' tables of modes, the modes' pages in mkdocs.yml, the reference, the
-metrics of docs/how-to/ci.md, the schemas, and the map of the packages. A test sees that they are
-what the code says.
+metrics of docs/how-to/ci.md, the schemas, and the map of the packages. A test checks that they are
+up to date.
 """
 
 import inspect
@@ -50,7 +50,7 @@ def modes(language: int, headers: tuple[str, str]) -> str:
 
 
 def questions(language: int, header: str, folder: str) -> str:
-    """The same in short, each with its page in a folder of docs/, or the English one."""
+    """The same in short, each with its page in a folder of docs/, or with the English page."""
     rows = [
         f"| [`{mode.name}`]({reached(mode.page, folder)}) | {mode.question[language]} |"
         for mode in MODES.values()
@@ -59,13 +59,13 @@ def questions(language: int, header: str, folder: str) -> str:
 
 
 def reached(name: str, folder: str) -> str:
-    """Where a README finds a page: in its language's folder, if it is there."""
+    """The path of a page for a README: in its language's folder, if it exists there."""
     return next(at for at in (f"{folder}/{name}", f"docs/{name}") if (ROOT / at).is_file())
 
 
 def checks(language: int, headers: tuple[str, str]) -> str:
     """The checks of mode compat as a Markdown table, in one language."""
-    rows = [f"| `{one.id}` | {(one.title.en, one.title.zh)[language]} |" for one in CHECKS]
+    rows = [f"| `{check.id}` | {(check.title.en, check.title.zh)[language]} |" for check in CHECKS]
     return "\n".join([f"| {' | '.join(headers)} |", "|---|---|", *rows])
 
 
@@ -88,8 +88,8 @@ def options() -> str:
         "seconds, or written like `500ms`, `90s`, `1m`, `1h30m`."
     ]
     for group, purpose in GROUPS.items():
-        found.append(f"\n## {group.capitalize()}\n\n{purpose.capitalize()}.\n")
-        found += ["| option | default | modes | meaning |", "|---|---|---|---|"]
+        lines.append(f"\n## {group.capitalize()}\n\n{purpose.capitalize()}.\n")
+        lines += ["| option | default | modes | meaning |", "|---|---|---|---|"]
         for item in fields(Options):
             if item.metadata["group"] == group:
                 shown = "" if item.default in ("", False) else f"`{item.default}`"
@@ -97,8 +97,8 @@ def options() -> str:
                 text = item.metadata["help"] + (f" ({allowed})" if allowed else "")
                 read_by = readers(item)
                 of = "all" if len(read_by) == len(MODES) else ", ".join(read_by)
-                found.append(f"| `{flag(item.name)}` | {shown} | {of} | {text} |")
-    return "\n".join(found) + "\n"
+                lines.append(f"| `{flag(item.name)}` | {shown} | {of} | {text} |")
+    return "\n".join(lines) + "\n"
 
 
 def not_on_the_web() -> str:
@@ -162,7 +162,7 @@ def _faults(head: str, cases: dict[str, Case]) -> str:
 
 
 def metrics() -> str:
-    """What a run can be failed on, as a Markdown table."""
+    """The metrics of --fail-on as a Markdown table."""
     spelled = {"s": "seconds", "money": "the run's currency", "": "count"}
     rows = []
     for name, metric in METRICS.items():
@@ -172,10 +172,10 @@ def metrics() -> str:
 
 
 def series() -> str:
-    """What Prometheus can scrape, as a Markdown table."""
-    found = Metrics(lambda: 0).registry.collect()
+    """The Prometheus metrics as a Markdown table."""
+    families = Metrics(lambda: 0).registry.collect()
     rows = []
-    for family in found:
+    for family in families:
         name = family.name + ("_total" if family.type == "counter" else "")
         rows.append(f"| `{name}` | {family.type} | {family.documentation} |")
     return "\n".join(["| metric | type | meaning |", "|---|---|---|", *rows])
@@ -193,7 +193,7 @@ def versions() -> str:
 
 
 def renewed(page: Path, name: str, table: str) -> str:
-    """A page written by hand, with the table between its marks of that name renewed."""
+    """A hand-written page with the table between the marks of that name updated."""
     return _between(page.read_text(encoding="utf-8"), "<!-- {} -->", name, table)
 
 
@@ -204,13 +204,13 @@ def _between(text: str, mark: str, name: str, table: str) -> str:
 
 
 def site() -> str:
-    """mkdocs.yml, with the modes' pages in its navigation renewed."""
+    """mkdocs.yml with the modes' pages in its navigation updated."""
     text = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
     return _between(text, "      # {}", "modes", navigation())
 
 
 def links() -> str:
-    """Every mode's page, for the first page of the site."""
+    """Links to every mode's page, for the site's home page."""
     return ",\n".join(f"[{mode.name}]({mode.page})" for mode in MODES.values()) + "."
 
 
@@ -226,7 +226,7 @@ def numbers() -> str:
 
 
 def pages() -> dict[Path, str]:
-    """Every generated page and what it should hold."""
+    """Every generated page and its content."""
     front, chinese, docs = ROOT / "README.md", ROOT / "README.zh-CN.md", ROOT / "docs"
     ci, rows = docs / "how-to" / "ci.md", docs / "reference" / "columns.md"
     files, each = docs / "reference" / "files.md", docs / "reference" / "modes.md"

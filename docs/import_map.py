@@ -1,4 +1,4 @@
-"""The map of the packages, read from the code: their files, and who imports whom."""
+"""The map of the packages, read from the code: their files, and which imports which."""
 
 import ast
 from collections import Counter
@@ -12,9 +12,9 @@ WIRING = "locustfile"
 
 
 def packages() -> list[str]:
-    """Every package (a top-level package), and the wiring."""
-    found = [path.parent.name for path in ROOT.glob("*/__init__.py")]
-    return sorted([WIRING, *(name for name in found if name != "tests")])
+    """All top-level packages, and the wiring."""
+    names = [path.parent.name for path in ROOT.glob("*/__init__.py")]
+    return sorted([WIRING, *(name for name in names if name != "tests")])
 
 
 def files(package: str) -> list[Path]:
@@ -31,9 +31,9 @@ def purpose(path: Path) -> str:
 
 
 def imports() -> Imports:
-    """How many files of each package import each other package, wherever in the file."""
+    """How many files of each package import each other package, anywhere in the file."""
     known = packages()
-    found: Imports = {package: Counter() for package in known}
+    counts: Imports = {package: Counter() for package in known}
     for package in known:
         for path in files(package):
             named: set[str] = set()
@@ -42,16 +42,16 @@ def imports() -> Imports:
                     named |= {alias.name.split(".")[0] for alias in node.names}
                 elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                     named.add(node.module.split(".")[0])
-            found[package].update((named & set(known)) - {package})
-    return found
+            counts[package].update((named & set(known)) - {package})
+    return counts
 
 
-def order(found: Imports) -> list[str]:
-    """The packages from the wiring down, so that as few imports as can be run upwards."""
-    left, placed = sorted(found), list[str]()
+def order(counts: Imports) -> list[str]:
+    """The packages from the wiring down, with as few upward imports as possible."""
+    left, placed = sorted(counts), list[str]()
     while left:
-        wanted = {package: sum(found[other][package] for other in left) for package in left}
-        uses = {package: sum(found[package][other] for other in left) for package in left}
+        wanted = {package: sum(counts[other][package] for other in left) for package in left}
+        uses = {package: sum(counts[package][other] for other in left) for package in left}
         top = min(
             left, key=lambda package: (wanted[package], package != WIRING, -uses[package], package)
         )
@@ -64,9 +64,9 @@ ROW, BOX_X, BOX_W, BOX_H, WIDTH = 74, 120, 500, 50, 860
 
 
 def drawing() -> str:
-    """docs/images/imports.svg: one box per package, an arrow to each one it imports."""
-    found = imports()
-    placed = order(found)
+    """docs/images/imports.svg: one box per package, with an arrow to each package it imports."""
+    counts = imports()
+    placed = order(counts)
     height = ROW * len(placed) + 24
     middle = {package: 24 + ROW * row + BOX_H / 2 for row, package in enumerate(placed)}
     parts = [
@@ -80,7 +80,7 @@ def drawing() -> str:
         f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>',
     ]
     for row, package in enumerate(placed):
-        for other, count in sorted(found[package].items()):
+        for other, count in sorted(counts[package].items()):
             parts.append(_arrow(row, placed.index(other), middle[package], middle[other], count))
     for package in placed:
         count = len(files(package))
@@ -99,7 +99,7 @@ def drawing() -> str:
 
 
 def _arrow(row: int, other: int, start: float, end: float, count: int) -> str:
-    """Downwards on the right in blue, upwards on the left in red; thicker for more files."""
+    """An arrow: downwards on the right in blue, upwards on the left in red; thickness by files."""
     down = other > row
     edge = BOX_X + BOX_W if down else BOX_X
     reach = 26 + 24 * abs(other - row)
@@ -122,11 +122,11 @@ def _short(text: str, longest: int = 70) -> str:
 
 
 def table() -> str:
-    """Each package with its files and what they are for, as Markdown."""
-    found = imports()
+    """Each package with its files and their purposes, as Markdown."""
+    counts = imports()
     parts = []
-    for package in order(found):
-        uses = ", ".join(f"`{other}`" for other in sorted(found[package])) or "nothing of ours"
+    for package in order(counts):
+        uses = ", ".join(f"`{other}`" for other in sorted(counts[package])) or "nothing of ours"
         rows = [
             f"| `{path.relative_to(ROOT).as_posix()}` | {purpose(path).replace('|', '/')} |"
             for path in files(package)

@@ -1,4 +1,4 @@
-"""Runs docs/notebook.ipynb without Jupyter: `python docs/notebook.py RUN` renews its outputs.
+"""Runs docs/notebook.ipynb without Jupyter: `python docs/notebook.py RUN` updates its outputs.
 
 The code cells are executed in order, in one namespace. What a cell prints, and the value of its
 last line, become its output, as in Jupyter.
@@ -18,7 +18,7 @@ NOTEBOOK = ROOT / "docs" / "notebook.ipynb"
 
 
 def execute(notebook: dict[str, Any]) -> dict[str, Any]:
-    """Run every code cell and put its outputs in. A cell's exception is raised."""
+    """Runs every code cell and stores its outputs. A cell's exception is raised."""
     space: dict[str, Any] = {"__name__": "__main__"}
     cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
     for number, cell in enumerate(cells, 1):
@@ -36,24 +36,24 @@ def execute(notebook: dict[str, Any]) -> dict[str, Any]:
 
 
 def _outputs(printed: str, value: Any, number: int) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
+    outputs: list[dict[str, Any]] = []
     if printed:
         lines = printed.splitlines(keepends=True)
-        found.append({"output_type": "stream", "name": "stdout", "text": lines})
+        outputs.append({"output_type": "stream", "name": "stdout", "text": lines})
     if value is not None:
         data = {"text/plain": repr(value).splitlines(keepends=True)}
         for kind, name in (("text/html", "_repr_html_"), ("image/svg+xml", "_repr_svg_")):
             if hasattr(value, name):
                 data[kind] = getattr(value, name)().splitlines(keepends=True)
-        found.append(
+        outputs.append(
             {"output_type": "execute_result", "execution_count": number, "metadata": {},
              "data": data}
         )  # fmt: skip
-    return found
+    return outputs
 
 
 if __name__ == "__main__":
     os.environ["WEIGHBRIDGE_RUN"] = str(Path(sys.argv[1]).resolve())
-    os.chdir(NOTEBOOK.parent)  # where Jupyter would run it, with nothing of ours on the path
+    os.chdir(NOTEBOOK.parent)  # as Jupyter would run it, with nothing of ours on the path
     made = execute(json.loads(NOTEBOOK.read_text(encoding="utf-8")))
     NOTEBOOK.write_text(json.dumps(made, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")

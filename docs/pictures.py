@@ -1,4 +1,4 @@
-"""Makes the pictures of the report in both languages anew: `make pictures`. It needs chromium."""
+"""Takes the pictures of the report again in both languages: `make pictures`. It needs chromium."""
 
 import shutil
 import subprocess
@@ -8,18 +8,18 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = {"en": "report.png", "zh": "report-zh.png"}
-SIZE = "1000,1180"  # pixels: the page's width, and as much of it as a first look sees
+SIZE = "1000,1180"  # pixels: the page's width, and the height that is seen first
 
 
 def main() -> None:
-    """Run the demo, and take a picture of its report in each language."""
+    """Runs the demo and takes a picture of its report in each language."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None:
-        sys.exit("install chromium first: the pictures are taken with it.")
+        sys.exit("install chromium first: it takes the pictures.")
     with tempfile.TemporaryDirectory() as folder:
         demo = [sys.executable, "-m", "weighbridge", "demo", "--results", folder]
         subprocess.run([*demo, "--loglevel", "WARNING"], cwd=ROOT, check=True)
-        [run] = [one for one in Path(folder).iterdir() if one.is_dir()]
+        [run] = [path for path in Path(folder).iterdir() if path.is_dir()]
         for lang, name in IMAGES.items():
             again = [sys.executable, "-m", "analysis", "report", str(run), "--lang", lang]
             subprocess.run(again, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)

@@ -1,6 +1,6 @@
 """The JSON schemas of manifest.json and summary.json, made from the code that writes them.
 
-Both stay open: a newer version may add fields, so a reader must ignore what it does not know.
+Both allow further fields: a newer version may add some, so a reader must ignore unknown ones.
 """
 
 import json
@@ -38,7 +38,7 @@ def _of(hint: Any) -> Schema:
         return _fields(hint)
     if is_typeddict(hint):
         return _object(
-            {name: _of(one) for name, one in get_type_hints(hint, include_extras=True).items()},
+            {name: _of(part) for name, part in get_type_hints(hint, include_extras=True).items()},
             [name for name in hint.__annotations__ if name in hint.__required_keys__],
         )
     origin, inner = get_origin(hint), get_args(hint)
@@ -49,9 +49,9 @@ def _of(hint: Any) -> Schema:
     if origin is Literal:
         return {"enum": list(inner)}
     if origin in (Union, UnionType):
-        if all(one in _PLAIN for one in inner):
-            return {"type": [_PLAIN[one] for one in inner]}
-        return {"anyOf": [_of(one) for one in inner]}
+        if all(part in _PLAIN for part in inner):
+            return {"type": [_PLAIN[part] for part in inner]}
+        return {"anyOf": [_of(part) for part in inner]}
     if origin in (tuple, list):
         return {"type": "array", "items": _of(inner[0])}
     if origin is dict:
@@ -60,21 +60,21 @@ def _of(hint: Any) -> Schema:
 
 
 def _noted(notes: tuple[Any, ...]) -> Schema:
-    """What a field's notes say: its range, what else a schema can say of it, its meaning."""
-    found: Schema = {}
+    """What a field's notes add to its schema: range, further constraints, meaning."""
+    limits: Schema = {}
     for note in notes:
         if isinstance(note, Range):
-            found |= {"minimum": note.least}
-            found |= {} if note.most is None else {"maximum": note.most}
+            limits |= {"minimum": note.least}
+            limits |= {} if note.most is None else {"maximum": note.most}
         elif isinstance(note, Keyword):
-            found[note.name] = note.value
+            limits[note.name] = note.value
         else:
-            found["description"] = note
-    return found
+            limits["description"] = note
+    return limits
 
 
 def _fields(of: Any) -> Schema:
-    """The schema of a dataclass of numbers: percentiles by the names of the usual ones."""
+    """The schema of a dataclass of numbers, with percentiles under the usual names."""
     properties: Schema = {}
     for name, hint in _hints(of).items():
         if (notes := _of_percentiles(hint)) is None:
@@ -91,7 +91,7 @@ def _hints(of: Any) -> dict[str, Any]:
 
 
 def _of_percentiles(hint: Any) -> Schema | None:
-    """What is noted of percentiles; None: the field is none."""
+    """The notes of a percentile field; None if it is not one."""
     inner = get_args(hint)
     return _noted(inner[1:]) if inner and inner[0] is Percentiles else None
 
@@ -114,30 +114,30 @@ def _head(title: str, text: str) -> Schema:
 
 
 def manifest() -> Schema:
-    """With what, where and how a run was made."""
+    """The schema of manifest.json: with what, where and how a run was made."""
     hints = get_type_hints(Options)
     options = {
         item.name: {**_of(hints[item.name]), "description": item.metadata["help"]}
         for item in fields(Options)
     }
-    found = _of(Manifest)
-    found["properties"] |= {
+    schema = _of(Manifest)
+    schema["properties"] |= {
         "schema_version": {"enum": list(FORMATS)},
         "options": _object(options, []),
         "drawn": {"type": "object", "properties": options},
     }
     head = _head("manifest.json of a Weighbridge run", "Written when the run starts; no secret.")
-    return head | found
+    return head | schema
 
 
 def summary() -> Schema:
-    """The numbers of a run."""
-    found = _of(Summary)
-    found["properties"]["schema_version"] = {"const": VERSION}
-    phase = found["properties"]["phases"]["items"]
+    """The schema of summary.json: the numbers of a run."""
+    schema = _of(Summary)
+    schema["properties"]["schema_version"] = {"const": VERSION}
+    phase = schema["properties"]["phases"]["items"]
     phase["properties"]["outcomes"]["propertyNames"] = {"enum": [name.value for name in Outcome]}
-    text = "Numbers end in their units; null is not known, never 0."
-    return _head("summary.json of a Weighbridge run", text) | found
+    text = "Numbers end in their units; null means unknown, never 0."
+    return _head("summary.json of a Weighbridge run", text) | schema
 
 
 def numbers() -> str:
@@ -152,5 +152,5 @@ def numbers() -> str:
 
 
 def written(schema: Schema) -> str:
-    """The schema as its file holds it."""
+    """The schema as the text of its file."""
     return json.dumps(schema, ensure_ascii=False, indent=2) + "\n"

@@ -22,14 +22,15 @@ def page() -> str:
         "# The simulator: profile keys, features, ledger, dialects, faults\n\nMade from the code "
         "by `make docs`. [The simulator](../how-to/simulator.md) says how they are used.",
         "## Profile keys\n\nTop level: `currency` (default `CNY`), `any_model` (serve every model "
-        'name; default `false`), `[models."NAME"]` with `owner`. The tables below stand at the top '
+        'name; default `false`), `[models."NAME"]` with `owner`. The tables below are at the top '
         'level for all models, or below one: `[models."NAME".latency]`; '
-        "`[features]`, `[ports]` and `[[schedule]]` stand at the top level alone.",
+        "`[features]`, `[ports]` and `[[schedule]]` are allowed only at the top level.",
         *(_section(name, type(getattr(_MODEL, name))) for name in profile.SECTIONS),
         _section("ports", profile.Ports),
         _section("[schedule]", Window),
-        "## Features\n\n`[features]` in a profile sets each to one of its states; what is not "
-        "named works. A state touches only the requests in the second column.\n\n" + _features(),
+        "## Features\n\n`[features]` in a profile sets each to one of its states; features that "
+        "are not "
+        "named work. A state affects only the requests in the second column.\n\n" + _features(),
         "## Ledger\n\nOne row per request to a model, in the order in which they ended.\n\n"
         + _table("column", COLUMNS),
         "## Dialects\n\n" + _table("`--dialect`", {name: _about(name) for name in DIALECTS}),
@@ -50,7 +51,7 @@ def _section(name: str, kind: Any) -> str:
 
 
 def _features() -> str:
-    rows = ["| feature | touches a request | states other than `works` |", "|---|---|---|"]
+    rows = ["| feature | affects a request | states other than `works` |", "|---|---|---|"]
     for name, feature in FEATURES.items():
         others = [f"**{state}**: {_clause(text)}" for state, text in states(name).items()][1:]
         rows.append(f"| `{name}` | {feature.touches} | {'; '.join(others)} |")

@@ -1,6 +1,7 @@
 """Make the table of rules/token_slopes.py: `python docs/token_slopes.py`.
 
-The tokenizers are those of the package bpe-openai; a text that no line fits is refused.
+The tokenizers are those of the package bpe-openai; a text whose counts are not on a
+line is refused.
 """
 
 import sys
@@ -17,27 +18,27 @@ REPEATS = (1, 2, 3, 4, 8, 16, 80)
 
 
 def lines(count: Callable[[str], int]) -> list[tuple[int, int]]:
-    """Start and slope of each text. ValueError where its tokens are no line over the repeats."""
-    made = []
+    """Start and slope of each text. ValueError if its tokens are not linear in the repeats."""
+    rows = []
     for text in range(len(TEXTS)):
         tokens = {k: count(prompt(text, k)) for k in REPEATS}
         slope = tokens[2] - tokens[1]
         start = tokens[1] - slope
         if any(tokens[k] != start + slope * k for k in REPEATS):
-            raise ValueError(f"{TEXTS[text]!r} is counted on no line: {tokens}")
-        made.append((start, slope))
-    return made
+            raise ValueError(f"{TEXTS[text]!r} does not have linear counts: {tokens}")
+        rows.append((start, slope))
+    return rows
 
 
 def table() -> dict[str, list[tuple[int, int]]]:
     """Every tokenizer's lines."""
     import bpe_openai
 
-    found = {}
+    slopes = {}
     for name, encoding in NAMES.items():
         tokenizer = bpe_openai.get_encoding(encoding)
-        found[name] = lines(lambda text, using=tokenizer: len(using.encode(text)))  # type: ignore[misc]
-    return found
+        slopes[name] = lines(lambda text, using=tokenizer: len(using.encode(text)))  # type: ignore[misc]
+    return slopes
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""How sure a typical difference is: signed-rank intervals of what neighbours may make alike. Pure.
+"""How sure a typical difference is: signed-rank intervals for correlated pairs. Pure.
 
-The report judges with it, and a run that asks for a precision (`--precision-ms`) ends by it.
+The report judges by them, and a run with `--precision-ms` ends when they are narrow enough.
 """

@@ -1,7 +1,7 @@
-"""How long requests remember: over how many of them a number hangs together, as in a queue.
+"""Over how many requests a number is correlated, as it is in a queue.
 
-The *memory* of a series is its integrated autocorrelation time: n values that hang together tell as
-much of their mean as n / memory values that do not (Sokal, Monte Carlo Methods in Statistical
+The *memory* of a series is its integrated autocorrelation time: n correlated values say as much
+about their mean as n / memory independent values (Sokal, Monte Carlo Methods in Statistical
 Mechanics, 1997). It is estimated with Sokal's window, on ranks for percentiles, and corrected for
 short series, in which the estimate is too small.
 """
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-_WINDOW = 6.0  # the sum of correlations ends at so many times itself
-_TAIL = 95.0  # the tail's memory is that of being beyond this percentile
-_TELLING = 400  # of fewer latencies too few are beyond it to tell
+_WINDOW = 6.0  # the sum of correlations ends at this multiple of itself
+_TAIL = 95.0  # the tail's memory is that of exceeding this percentile
+_TELLING = 400  # with fewer latencies too few exceed it
 
 
 def memory(values: "Floats") -> float:
-    """Over how many of its values a series hangs together; 1 where they are independent.
+    """Over how many of its values a series is correlated; 1 if they are independent.
 
-    It is at most the length of the series, which then says that nothing can be told.
+    It is at most the length of the series, which means that nothing can be concluded.
     """
     import numpy as np
 
@@ -37,17 +37,17 @@ def memory(values: "Floats") -> float:
     sums = 2 * np.cumsum(correlation) - 1
     inside = np.arange(count) >= _WINDOW * sums
     end = int(np.argmax(inside)) if inside.any() else count - 1
-    found = max(1.0, float(sums[end]))
-    # A series of a few memories' length bends around its own mean: its correlations are too small.
-    share = _SHORT * found / count
-    return min(float(count), found / (1 - share)) if share < 1 else float(count)
+    length = max(1.0, float(sums[end]))
+    # A series only a few memories long follows its own mean: its correlations come out too small.
+    share = _SHORT * length / count
+    return min(float(count), length / (1 - share)) if share < 1 else float(count)
 
 
 _SHORT = 4.0
 
 
 def of_latencies(latency_s: "Floats") -> float:
-    """The memory of latencies in the order of sending, of their middle and of their tail."""
+    """The memory of the middle and of the tail of latencies in the order of sending."""
     import numpy as np
 
     known: Any = latency_s[~np.isnan(latency_s)]

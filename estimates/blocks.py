@@ -1,4 +1,4 @@
-"""Blocks of consecutive pairs, which are resampled and swapped whole: neighbours may be alike."""
+"""Blocks of consecutive pairs, resampled and swapped whole: neighbours may be correlated."""
 
 from math import ceil, sqrt
 from typing import TYPE_CHECKING
@@ -14,46 +14,46 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 LONG = 1.5
-"""A block is at least so many (cautious) memories long: neighbouring ones then hardly know of each
-other."""
+"""The least length of a block in (cautious) memories, so that neighbouring blocks are nearly
+independent."""
 LEAST = 16
-"""Of fewer blocks no interval is told."""
+"""With fewer blocks no interval is given."""
 FEWEST = 20
-"""Of fewer pairs, or of so many that tell less than so many independent ones, nothing is said."""
+"""With fewer pairs, or pairs worth fewer independent ones, nothing is concluded."""
 MOST = 2_000
-"""More blocks tell no more, and cost memory."""
+"""More blocks add no information, and cost memory."""
 
 
 def like(count: int) -> float:
-    """A memory up to this is what so many independent pairs show by chance, in 98 of 100 runs."""
+    """The memory that `count` independent pairs do not exceed by chance in 98 of 100 runs."""
     return 1 + 2.5 * sqrt(24 / count)
 
 
 def memory_of(values: "Floats") -> float:
-    """Over how many pairs values hang together, with one standard error of that on top.
+    """Over how many pairs values are correlated, plus one standard error of that.
 
     The error of the estimate is its own size times the root of 24 memories / n (Sokal's window of 6
-    memories): of a series of few memories nobody knows how long they are, and too short a memory
-    makes an interval too narrow.
+    memories): the memory of a series only a few memories long is poorly known, and an
+    underestimated memory makes an interval too narrow.
     """
-    found = memory(values)
+    length = memory(values)
     if not len(values):
-        return found
-    return found if found <= like(len(values)) else found * (1 + sqrt(24 * found / len(values)))
+        return length
+    return length if length <= like(len(values)) else length * (1 + sqrt(24 * length / len(values)))
 
 
 def few(count: int, memory: float) -> bool:
-    """Whether so many pairs that hang together so long are too few to say anything."""
+    """Whether this many pairs with this memory are too few for any conclusion."""
     return count < FEWEST or (memory > like(count) and count < FEWEST * memory)
 
 
 def needed(memory: float) -> int:
-    """How many pairs of such a memory are enough to say something."""
+    """How many pairs with this memory are enough for a conclusion."""
     return ceil(FEWEST * memory)
 
 
 def for_bootstrap(count: int, memory: float) -> "Ints | None":
-    """Of each pair, the number of its block: about the root of n blocks; None: too few."""
+    """The number of each pair's block: about the root of n blocks; None if there are too few."""
     blocks = min(count, max(LEAST, ceil(sqrt(count))))
     if memory > like(count):
         blocks = min(blocks, int(count / (LONG * memory)))
@@ -61,7 +61,7 @@ def for_bootstrap(count: int, memory: float) -> "Ints | None":
 
 
 def for_swaps(count: int, memory: float, most: int = MOST) -> "Ints":
-    """Of each pair, the number of its block: itself, unless neighbours are alike or n is large."""
+    """The number of each pair's block: its own, unless neighbours correlate or n is large."""
     length = ceil(LONG * memory) if memory > like(max(count, 1)) else 1
     return _numbered(count, max(1, min(count // length, most)))
 

@@ -1,16 +1,17 @@
-"""By how much two arms differ: Hodges-Lehmann of pair differences, the signed-rank interval.
+"""By how much two arms differ: Hodges-Lehmann estimate of pair differences, signed-rank interval.
 
 The estimate is the median of all n(n + 1) / 2 means of two differences (Hodges and Lehmann, Ann.
 Math. Stat. 34, 1963); the interval inverts Wilcoxon's signed-rank test and so ends at two of these
 means (Hollander, Wolfe and Chicken, Nonparametric Statistical Methods, 3.3). The distribution is
-exact up to 100 differences and normal beyond. It takes no advantage of ties, so that with ties the
-interval holds the truth at least as often.
+exact up to 100 differences and normal beyond. It does not use ties, so that with ties the interval
+contains the truth at least as often.
 
-Neighbours may be alike (a queue): the interval is then wider by the root of their memory
-(estimates/blocks.py), as n differences tell no more than n / memory that are independent.
+Neighbours may be correlated (by a queue): the interval is then wider by the root of their memory
+(estimates/blocks.py), as n differences say no more than n / memory independent ones.
 
-A difference of which only a bound is known (nobody saw the request end) enters twice: as its lowest
-and as its highest. Estimate and bounds rise with every difference, so the truth lies between.
+A difference of which only a bound is known (the end of the request was not seen) is used twice, at
+its lowest and at its highest. Estimate and bounds rise with every difference, so the truth lies
+between the two results.
 """
 
 from dataclasses import dataclass
@@ -35,10 +36,10 @@ _EXACT = 100
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """The typical difference lies from `least` to `most`: one number where all are known.
+    """The typical difference lies from `least` to `most`: equal if all differences are known.
 
-    `low` and `high` are the 95 % interval, None where there are too few; an infinite one is not
-    bounded. All in the differences' unit. `memory`: over how many pairs differences hang together.
+    `low` and `high` are the 95 % interval, None if there are too few; an infinite end is unbounded.
+    All in the differences' unit. `memory`: over how many pairs differences are correlated.
     """
 
     least: float
@@ -50,7 +51,7 @@ class Location:
 
     @property
     def half(self) -> float | None:
-        """Half the interval's width; None where it has none or is not bounded."""
+        """Half the interval's width; None if there is no interval or it is unbounded."""
         if self.low is None or self.high is None:
             return None
         half = (self.high - self.low) / 2
@@ -58,9 +59,9 @@ class Location:
 
 
 def location(low: "Floats", high: "Floats", level: float = LEVEL) -> Location | None:
-    """The location of differences that lie from `low` to `high` each, in the order of sending.
+    """The location of differences that each lie from `low` to `high`, in the order of sending.
 
-    None of no differences at all.
+    None if there are no differences.
     """
     count = len(low)
     if not count:
@@ -69,7 +70,7 @@ def location(low: "Floats", high: "Floats", level: float = LEVEL) -> Location | 
     alike = memory_of(signed_ranks(*_centred(low, high)))
     rank = _rank(count, alike, level)
     sorted_low, sorted_high = np.sort(low), np.sort(high)
-    one = bool(np.array_equal(sorted_low, sorted_high))
+    identical = bool(np.array_equal(sorted_low, sorted_high))
 
     def walsh(values: "Floats", place: int) -> float:
         return kth_sum(values, values, place, once=True) / 2
@@ -81,7 +82,7 @@ def location(low: "Floats", high: "Floats", level: float = LEVEL) -> Location | 
     least = middle(sorted_low)
     return Location(
         least,
-        least if one else middle(sorted_high),
+        least if identical else middle(sorted_high),
         None if rank is None else walsh(sorted_low, rank),
         None if rank is None else walsh(sorted_high, total + 1 - rank),
         count,
@@ -90,17 +91,17 @@ def location(low: "Floats", high: "Floats", level: float = LEVEL) -> Location | 
 
 
 def _centred(low: "Floats", high: "Floats") -> "tuple[Floats, Floats]":
-    """The differences around their middle: the truth has no sign there."""
+    """The differences centred on their middle, where the true difference is zero."""
     known = low[np.isfinite(low) & (low == high)]
     middle = float(np.median(known)) if len(known) else 0.0
     return low - middle, high - middle
 
 
 def signed_ranks(low: "Floats", high: "Floats") -> "Floats":
-    """Each difference's rank by size, with its sign; swapping two arms turns the sign alone.
+    """Each difference's rank by size, with its sign; swapping two arms changes only the sign.
 
-    A difference of which only a bound is known, but the sign, is as large as the largest; one
-    without a known sign, or of 0, has rank 0. Equal sizes share their mean rank.
+    A difference of known sign and unknown size ranks as the largest; one of unknown sign, or of 0,
+    has rank 0. Equal sizes share their mean rank.
     """
     sign = np.where(low > 0, 1.0, np.where(high < 0, -1.0, 0.0))
     size = np.where(low == high, np.abs(low), np.inf)
@@ -112,7 +113,7 @@ def signed_ranks(low: "Floats", high: "Floats") -> "Floats":
 
 
 def _rank(count: int, alike: float, level: float) -> int | None:
-    """The place of the interval's lower end among the means, from 1; None: of so few there is none.
+    """The place, from 1, of the interval's lower end among the means; None if there are too few.
 
     It is the largest k with P(W < k) <= (1 - level) / 2, nearer the end by the root of the memory.
     """
@@ -129,7 +130,7 @@ def _rank(count: int, alike: float, level: float) -> int | None:
 
 @lru_cache(maxsize=128)
 def _cumulated(count: int) -> "Floats":
-    """P(W <= 0), P(W <= 1), ... of the signed-rank sum of so many differences without ties."""
+    """P(W <= 0), P(W <= 1), ... of the signed-rank sum of `count` differences without ties."""
     chances = np.zeros(count * (count + 1) // 2 + 1)
     chances[0] = 1.0
     for rank in range(1, count + 1):

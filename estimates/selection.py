@@ -1,8 +1,8 @@
-"""The k-th smallest of all sums of two samples, without holding them: n values have n^2 / 2 sums.
+"""The k-th smallest of all sums of two samples, without storing them: n values have n^2 / 2 sums.
 
-Sums are counted, not made: of two sorted samples, how many lie at or below t takes a search per
-value. Halving t's range leaves few enough to make them (the idea of Johnson and Mizoguchi, SIAM J.
-Comput. 7, 1978). A million values take some seconds and a hundred megabytes.
+Sums are counted, not computed: for two sorted samples, one search per value tells how many sums are
+at or below t. Halving t's range leaves few enough to compute (the idea of Johnson and Mizoguchi,
+SIAM J. Comput. 7, 1978). A million values take some seconds and a hundred megabytes.
 """
 
 from typing import TYPE_CHECKING
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 300_000
 _HALVINGS = 200
-_GRAIN = 1e-13  # sums so near each other are equal but for a float's own error
+_GRAIN = 1e-13  # sums this close are equal up to rounding
 
 
 def kth_sum(x: "Floats", y: "Floats", rank: int, once: bool = False) -> float:
     """The rank-th smallest (from 1) of all x_i + y_j; x and y ascend.
 
     With `once`, y is x and each pair of places counts once, i <= j: n(n + 1) / 2 sums. Infinite
-    values may be of one sign only. Raises ValueError for a rank that there is not.
+    values must all have the same sign. Raises ValueError for a rank out of range.
     """
     total = len(x) * (len(x) + 1) // 2 if once else len(x) * len(y)
     if not 1 <= rank <= total:
@@ -52,7 +52,7 @@ def _finite(x: "Floats", y: "Floats", rank: int, once: bool) -> float:
         most = float((x[left] + y[above[left] - 1]).max())
         middle = least + (most - least) / 2
         if most - least <= _GRAIN or not least < middle < most:
-            return most  # so many equal sums
+            return most  # this many equal sums
         ends = np.maximum(np.searchsorted(y, middle - x, side="right"), starts)
         ends = np.clip(ends, below, above)
         if int((ends - starts).sum()) >= rank:

@@ -1,1 +1,1 @@
-"""The live faces of a run: start form, live numbers, charts and downloads; Prometheus."""
+"""A run while it is live: start form, live numbers, charts, downloads; Prometheus metrics."""

@@ -1,4 +1,4 @@
-"""Files of the current or last run, as the browser downloads them."""
+"""Files of the current or last run for download in the browser."""
 
 import subprocess
 import sys
@@ -13,13 +13,13 @@ from recording.untrusted_text import shown
 
 KINDS = {"requests.csv": "text/csv", "requests.jsonl": "application/x-ndjson"}
 MOST_COMPARED = 6
-"""Runs in one comparison."""
+"""The most runs in one comparison."""
 
 
 def rows(folder: Path | None, name: str, texts: Mapping[str, str]) -> Response:
-    """The run's rows so far, as CSV or as the seed's JSONL, without what was never sent.
+    """The run's rows so far, as CSV or the seed script's JSONL, without requests never sent.
 
-    The analysis reads and unites the part files in a process of its own: this one sends requests.
+    A separate process reads and joins the part files, since this one sends requests.
     """
     if folder is None or not (folder / "manifest.json").is_file():
         return _none(texts["no_run"])
@@ -27,11 +27,11 @@ def rows(folder: Path | None, name: str, texts: Mapping[str, str]) -> Response:
         path = Path(scratch) / name
         command = [sys.executable, "-m", "analysis", "export", str(folder), "--output", str(path)]
         command += ["--recorded", "--format", "seed" if name.endswith(".jsonl") else "csv"]
-        done = subprocess.run(
+        completed = subprocess.run(
             command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True
         )
-        if done.returncode != 0:
-            return _none(done.stderr.strip() or texts["unreadable"])
+        if completed.returncode != 0:
+            return _none(completed.stderr.strip() or texts["unreadable"])
         content = path.read_bytes()
     answer = make_response(content)
     answer.headers["Content-Type"] = f"{KINDS[name]}; charset=utf-8"
@@ -40,7 +40,7 @@ def rows(folder: Path | None, name: str, texts: Mapping[str, str]) -> Response:
 
 
 def report(folder: Path | None, texts: Mapping[str, str]) -> Response:
-    """The run's report, as a file: it never runs on this page's own address."""
+    """The run's report as an attachment, so that it never runs under this server's origin."""
     if folder is None or not (folder / "report.html").is_file():
         return _none(texts["no_report"])
     return send_file(
@@ -49,16 +49,16 @@ def report(folder: Path | None, texts: Mapping[str, str]) -> Response:
 
 
 def comparison(folders: Sequence[Path], lang: str) -> tuple[str | None, str]:
-    """The page that compares runs with the first of them; or None, and why there is none."""
+    """The page that compares runs with the first of them, or None and the reason."""
     with tempfile.TemporaryDirectory() as scratch:
         path = Path(scratch) / "comparison.html"
         command = [sys.executable, "-m", "analysis", "compare", *map(str, folders)]
         command += ["--html", str(path), "--lang", lang]
-        done = subprocess.run(
+        completed = subprocess.run(
             command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True
         )
         if not path.is_file():
-            return None, shown(done.stderr.strip().removeprefix("weighbridge: "), 2000)
+            return None, shown(completed.stderr.strip().removeprefix("weighbridge: "), 2000)
         return path.read_text(encoding="utf-8"), ""
 
 

@@ -1,4 +1,4 @@
-"""Why a run ended, or what it lost on its way, as the browser is told it. Pure."""
+"""Why a run ended, or what it lost on the way, as the browser shows it. Pure."""
 
 from collections import Counter
 
@@ -27,7 +27,7 @@ _EARLY = Said("ended before its plan was done", "在计划完成前结束")
 
 
 class Ending:
-    """Hears a run's events and failures; `said` is what they come to."""
+    """Follows a run's events and failures; `said` summarises them."""
 
     def __init__(self) -> None:
         self._causes: list[Event] = []
@@ -36,7 +36,7 @@ class Ending:
         self._words: dict[str, Counter[str]] = {}
 
     def add(self, record: RequestRecord) -> None:
-        """Take in one record: the words of its failure may be why the run ends."""
+        """Adds one record: its error message may be the reason why the run ends."""
         if record.success or record.outcome == Outcome.DROPPED or not record.error_message:
             return
         words = self._words.setdefault(record.phase, Counter())
@@ -45,7 +45,7 @@ class Ending:
             words[text] += 1
 
     def note(self, event: Event) -> None:
-        """Take in one event of the run."""
+        """Adds one event of the run."""
         match event:
             case WorkerLost():
                 self._lost[event.worker or ""] = event
@@ -55,11 +55,11 @@ class Ending:
                 self._end = event
             case Stopped() | StopRule() | Refused() | Failed():
                 self._causes.append(event)
-            case Ended() if event.cause is not Reason.REFUSED:  # that one is told by its phase
+            case Ended() if event.cause is not Reason.REFUSED:  # reported by its phase
                 self._causes.append(event)
 
     def said(self, lang: str) -> str:
-        """One line: how the run ended, and each reason; empty while nothing is to be told."""
+        """One line: how the run ended, and each reason; empty if there is nothing to report."""
         place = 1 if lang == "zh" else 0
         clauses = list(dict.fromkeys(self._clause(event)[place] for event in self._causes))
         clauses = clauses[:_MOST] + [clause(event)[place] for event in self._lost.values()][:_MOST]
@@ -89,6 +89,6 @@ class Ending:
         return why
 
     def _words_of(self, phase: str | None) -> str:
-        """The commonest words of a phase's failures; empty: they had none."""
+        """The commonest error message of a phase's failures; empty if they had none."""
         words = self._words.get(phase or "")
         return words.most_common(1)[0][0] if words else ""

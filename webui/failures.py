@@ -1,4 +1,4 @@
-"""What failed and in which words, as the page shows it while the run goes on. Pure."""
+"""Failures and their error messages, as the page shows them during the run. Pure."""
 
 from collections import Counter
 from typing import Any
@@ -8,20 +8,20 @@ from recording.record import RequestRecord
 from recording.untrusted_text import quoted, shown
 
 MOST_KINDS = 200
-"""Kinds that are counted: a gateway may say something new every time."""
+"""The most kinds that are counted: a gateway may send a new message every time."""
 MOST_SHOWN = 8
 _SHOWN_CHARS = 300
 
 
 class Failures:
-    """Counts failures by phase, outcome, HTTP status and the gateway's words."""
+    """Counts failures by phase, outcome, HTTP status and the gateway's message."""
 
     def __init__(self) -> None:
         self._kinds: Counter[tuple[str, str, str]] = Counter()
         self._others = 0
 
     def add(self, record: RequestRecord) -> None:
-        """Take in one record. What was never sent has no words, and is no failure here."""
+        """Adds one record. A request that was never sent is not a failure here."""
         if record.success or record.outcome == Outcome.DROPPED:
             return
         status = "" if record.http_status is None else f" (HTTP {record.http_status})"
@@ -33,7 +33,7 @@ class Failures:
             self._others += 1
 
     def rows(self) -> list[dict[str, Any]]:
-        """The commonest kinds; the rest, if any, as one row without words."""
+        """The commonest kinds; the rest, if any, as one row without a message."""
         top = self._kinds.most_common(MOST_SHOWN)
         rows: list[dict[str, Any]] = [
             {"times": count, "phase": phase, "outcome": outcome, "said": words}

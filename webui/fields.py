@@ -1,7 +1,7 @@
 """What the start form shows: the modes with their questions, and each option as a field. Pure.
 
-A field is shown in the modes that read its option. Those of a mode's own example command stand
-first; the others are folded away, in the groups of settings/option.py.
+A field is shown in the modes that read its option. The options in a mode's example command come
+first; the others are collapsed, in the groups of settings/option.py.
 """
 
 from collections.abc import Sequence
@@ -15,21 +15,25 @@ from settings.options import Options
 from webui import words_zh
 
 ALWAYS = ("model", "budget")
-"""What stands first in every mode that reads it."""
+"""Options that come first in every mode that reads them."""
 _ORDER = ("load", *(group for group in GROUPS if group != "load"))
 BY_HAND = {
-    "user_count": ("Users", "how many ask at once; each sends its next request when answered", "5"),
-    "spawn_rate": ("Ramp up", "users added a second", "5"),
+    "user_count": (
+        "Users",
+        "number of users; each sends its next request when the last one is answered",
+        "5",
+    ),
+    "spawn_rate": ("Ramp up", "users added per second", "5"),
     "run_time": ("Run time", "like 20s, 3m or 1h20m (empty: until stopped)", ""),
 }
-"""Locust's own fields, which mode interactive reads: label, help, and what they begin with."""
+"""Locust's own fields, which mode interactive reads: label, help, and default."""
 _SHORT = {"-u": "user_count", "-r": "spawn_rate", "-t": "run_time"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormField:
-    """One field: `kind` is text, number, switch or choice; `first` the modes in which it stands
-    above the folded groups, `examples` what the examples of modes give it, as mode=value."""
+    """One field: `kind` is text, number, switch or choice; `first` are the modes in which it is
+    above the collapsed groups, `examples` its values in the modes' examples, as mode=value."""
 
     name: str
     flag: str
@@ -56,7 +60,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A mode as a visitor chooses it: what it answers, and what it sends."""
+    """A mode to choose from: the question it answers, and what it sends."""
 
     name: str
     question: str
@@ -73,18 +77,18 @@ def cards(lang: str) -> list[Card]:
 
 
 def groups(shown: Options, lang: str, against: Sequence[str] = ()) -> list[Group]:
-    """Every field with the value that is shown, by group; `against`: references to choose from."""
-    made = [_field(item, shown, lang, against) for item in fields(Options) if offered(item)]
-    made += [_by_hand(name, lang) for name in BY_HAND]
+    """Every field with the value shown, by group; `against`: references to choose from."""
+    controls = [_field(item, shown, lang, against) for item in fields(Options) if offered(item)]
+    controls += [_by_hand(name, lang) for name in BY_HAND]
     return [
         Group(*_titled(group, lang), of_group)
         for group in _ORDER
-        if (of_group := tuple(field for field in made if field.group == group))
+        if (of_group := tuple(field for field in controls if field.group == group))
     ]
 
 
 def given(shown: Options, lang: str) -> list[tuple[str, str]]:
-    """What the command line decided and the form cannot: flags, and values without a secret."""
+    """Options that only the command line can set: flags, and values without secrets."""
     public = shown.public()
     return [
         (flag(item.name), "" if value is True else str(value))
@@ -95,7 +99,7 @@ def given(shown: Options, lang: str) -> list[tuple[str, str]]:
 
 
 def offered(item: "Field[Any]") -> bool:
-    """Whether the form has a field for an option; of `--against` for what is configured."""
+    """Whether the form has a field for an option; `--against` has one for configured references."""
     return item.name != "mode" and (item.metadata["web"] or item.name == "against")
 
 
@@ -117,7 +121,8 @@ def _field(item: "Field[Any]", shown: Options, lang: str, against: Sequence[str]
         group=item.metadata["group"], modes=modes, first=first, choices=offered,
         unit="s" if item.metadata["seconds"] else "",
         examples=" ".join(
-            f"{mode}={said}" for mode in modes if (said := _of_example(MODES[mode]).get(item.name))
+            f"{mode}={example}" for mode in modes
+            if (example := _of_example(MODES[mode]).get(item.name))
         ),
     )  # fmt: skip
 
@@ -135,13 +140,13 @@ def _by_hand(name: str, lang: str) -> FormField:
 
 
 def _of_example(mode: Mode) -> dict[str, str]:
-    """What a mode's example command says, by the options' names; of a switch nothing."""
-    said: dict[str, str] = {}
+    """The values in a mode's example command by option; empty for a switch."""
+    values: dict[str, str] = {}
     for word, after in zip(mode.example, (*mode.example[1:], ""), strict=False):
         if word.startswith("--"):
             value = "" if after.startswith("-") else after
-            said[word.lstrip("-").replace("-", "_")] = value
-    return said
+            values[word.lstrip("-").replace("-", "_")] = value
+    return values
 
 
 def _said(name: str, help: str, lang: str) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""What the start form may say: each field read as its option's type, with one sentence if not."""
+"""Reads the start form: each field as its option's type, or one sentence about what is wrong."""
 
 import math
 from collections.abc import Collection, Mapping
@@ -19,7 +19,7 @@ _OPTIONS: dict[str, "Field[Any]"] = {item.name: item for item in fields(Options)
 
 @dataclass(frozen=True, slots=True)
 class Ramp:
-    """The users that mode interactive is asked for: how many, and how many more a second."""
+    """The users of mode interactive: how many, and how many are added per second."""
 
     users: int
     rate: float
@@ -32,20 +32,21 @@ class Ramp:
         if users < 1:
             raise OperatorError("the number of users must be at least 1.")
         if not rate > 0:
-            raise OperatorError("the ramp up must be above 0 users a second.")
+            raise OperatorError("the ramp up must be above 0 users per second.")
         return cls(int(users), rate)
 
 
 def options(form: Mapping[str, str], given: Options, references: Collection[str] = ()) -> Options:
-    """The options of a run: those the server was given, changed by the form.
+    """The options of a run: those that the server was given, changed by the form.
 
-    `references` are what may be chosen for `--against`: what the operator has configured, for a
+    `references` are the choices for `--against`: only what the operator has configured, because a
     key goes to its own gateway only.
 
-    The form shows every mode's fields and keeps the last run's values: what the mode does not read
-    is left aside.
+    The form has every mode's fields and keeps the last run's values; those that the mode does not
+    read are ignored.
 
-    Raises OperatorError for a field that is none, or may not be set here, or does not parse.
+    Raises OperatorError for an unknown field, one that may not be set here, or one that does not
+    parse.
     """
     changed: dict[str, Any] = {}
     for name, text in form.items():
@@ -53,7 +54,7 @@ def options(form: Mapping[str, str], given: Options, references: Collection[str]
             continue
         item = _OPTIONS.get(name)
         if item is None:
-            raise OperatorError(f"{name[:40]!r} is no field of the start form: leave it out.")
+            raise OperatorError(f"{name[:40]!r} is not a field of the start form: leave it out.")
         chosen = name == "against" and text in ("", *references)
         if not item.metadata["web"] and not chosen:
             raise OperatorError(
@@ -83,7 +84,7 @@ def _value(item: "Field[Any]", text: str) -> Any:
 def number(
     label: str, text: str, kind: type[int] | type[float], seconds: bool = False
 ) -> int | float:
-    """A finite number of a kind, or with `seconds` a duration. Raises OperatorError."""
+    """A finite number of a type, or a duration if `seconds`. Raises OperatorError."""
     what = "a whole number" if kind is int else "a number"
     if seconds:
         what = "a number of seconds, or a duration like 90s, 1m or 1h30m"
@@ -99,7 +100,7 @@ def number(
 
 
 def run_time_s(form: Mapping[str, str]) -> int | None:
-    """After how many seconds Locust is to stop the run, if at all. Raises OperatorError."""
+    """After how many seconds Locust stops the run, or None. Raises OperatorError."""
     text = form.get("run_time", "").strip()
     if not text:
         return None

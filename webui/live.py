@@ -1,4 +1,4 @@
-"""The run as the Gateway tab shows it while it goes on: counted record by record. Pure."""
+"""The run as the Gateway tab shows it while it is live, counted record by record. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ from webui.series import Series
 
 
 class Watched(Protocol):
-    """What is asked of a run: its plan, when each phase began, and what it is doing now."""
+    """What this needs of a run: its plan, when each phase began, and what it is doing now."""
 
     @property
     def plan(self) -> Plan: ...
@@ -35,13 +35,13 @@ class Watched(Protocol):
 class Times:
     """The durations of one phase."""
 
-    latency: Histogram = field(default_factory=Histogram)  # of successes, as in the report
+    latency: Histogram = field(default_factory=Histogram)  # successes only, as in the report
     ttft: Histogram = field(default_factory=Histogram)
     lag: Histogram = field(default_factory=Histogram)
 
 
 class LiveRun:
-    """Sees every record of one run; `rows` and `points` are what it shows."""
+    """Gets every record of one run; `rows` and `points` are what the tab shows."""
 
     def __init__(self, run: Watched, currency: str, texts: Mapping[str, str] | None = None) -> None:
         self._texts = words.texts("en") if texts is None else texts
@@ -51,7 +51,7 @@ class LiveRun:
         self._series = Series()
 
     def add(self, record: RequestRecord, now: float) -> None:
-        """Take in one record, at a time of the master's clock."""
+        """Adds one record, at a time of the master's clock."""
         if record.outcome == Outcome.DROPPED:
             return
         times = self._times.setdefault(record.phase, Times())
@@ -68,16 +68,16 @@ class LiveRun:
 
     @property
     def answer_s(self) -> float | None:
-        """The median latency of the phase that was heard of last; None: nothing was answered."""
+        """The median latency of the phase with the latest record; None if nothing was answered."""
         known = [times.latency.percentile(50) for times in self._times.values()]
         return next((value for value in reversed(known) if value is not None), None)
 
     def points(self, now: float | None) -> list[dict[str, Any]]:
-        """The charts' points; `now` None: the run is over."""
+        """The charts' points; `now` is None when the run is over."""
         return self._series.points(now)
 
     def rows(self, now: float, running: str | None, in_flight: int) -> list[dict[str, Any]]:
-        """A row for every phase that has begun; `running` names the one that goes on."""
+        """One row per phase that has begun; `running` names the current one."""
         begun = [p for p in self._run.plan.phases if p.name in self._run.began]
         return [
             self._row(place, phase, now, in_flight if phase.name == running else None)
@@ -88,14 +88,14 @@ class LiveRun:
         tally = self._run.tallies[phase.name]
         times = self._times.get(phase.name, Times())
         wall_s = tally.last_done_s
-        if in_flight is not None:  # it goes on
+        if in_flight is not None:  # still running
             wall_s = max(wall_s, now - self._run.began[phase.name])
         share = 60 / wall_s if wall_s > 0 else 0.0
         cost: float | str = self._texts["unknown"] if tally.done else ""
         if tally.cost is not None:
             cost = round(tally.cost, 6)
         return {
-            "name": f"{place:06}",  # Locust's table sorts by it: the plan's order
+            "name": f"{place:06}",  # Locust's table sorts by it, which gives the plan's order
             "phase": shown(phase.name),
             "model": shown(phase.model),
             "planned": self._texts["until_stopped"] if phase.kind == "manual" else _planned(phase),
@@ -113,14 +113,14 @@ class LiveRun:
         }
 
     def _left(self) -> str:
-        """What the run may still use, by what has been recorded."""
+        """What the run may still use, given what has been recorded."""
         left = self._run.budget_left()
         shown = [f"{left['money']:.6g} {self.currency}".rstrip()] if "money" in left else []
         shown += [f"{left['tokens']:,.0f} tokens"] if "tokens" in left else []
         return ", ".join(shown)
 
     def _lag(self, times: Times, held: bool) -> str:
-        """How late requests left, and what that says: the report's own rule."""
+        """How late requests were sent, and what that means by the report's rule."""
         lag_s, latency_s = times.lag.percentile(99), times.latency.percentile(50)
         if lag_s is None:
             return ""
@@ -137,5 +137,5 @@ def _planned(phase: Phase) -> int | str:
 
 
 def _percentiles(prefix: str, times: Histogram) -> dict[str, float | None]:
-    found = {f"{prefix}{percent}": times.percentile(percent) for percent in (50, 95, 99)}
-    return {name: None if value is None else round(value, 4) for name, value in found.items()}
+    percentiles = {f"{prefix}{percent}": times.percentile(percent) for percent in (50, 95, 99)}
+    return {name: None if value is None else round(value, 4) for name, value in percentiles.items()}

@@ -1,4 +1,4 @@
-"""Our part of Locust's web UI: our pages before it, and in it the Gateway tab and the downloads."""
+"""Our part of Locust's web UI: the start page, the Gateway tab and the downloads."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,10 +18,10 @@ __all__ = ["Gateway", "attach"]
 
 
 def attach(environment: Environment, web_ui: WebUI, gateway: Gateway, desk: Desk) -> None:
-    """Put our part on Locust's web UI, before it listens."""
+    """Adds our part to Locust's web UI, before it listens."""
     app = web_ui.app
     assert app is not None and environment.parsed_options is not None
-    # The form keeps the options' order, and the tab its columns'.
+    # Keep the order of the form's options and of the tab's columns.
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.jinja_env.policies["json.dumps_kwargs"] = {"sort_keys": False}
     base, views = environment.parsed_options.web_base_path or "", app.view_functions
@@ -31,7 +31,9 @@ def attach(environment: Environment, web_ui: WebUI, gateway: Gateway, desk: Desk
     )
     views["locust.request_stats"] = with_rows(views["locust.request_stats"], gateway)
     locusts = with_charts(views["locust.index"])
-    app.add_url_rule(f"{base}/locust", "locusts_own", locusts)  # a view of Locust's asks for login
+    app.add_url_rule(
+        f"{base}/locust", "locusts_own", locusts
+    )  # one of Locust's views asks for login
     views["locust.index"] = web_ui.auth_required_if_enabled(start_page(gateway, desk))
     report = views["locust.stats_report"]
     views["locust.stats_report"] = lambda: sealed(report())
@@ -57,17 +59,17 @@ def attach(environment: Environment, web_ui: WebUI, gateway: Gateway, desk: Desk
     parsed = environment.parsed_options
     app.before_request(by_name(own_names(parsed.web_host or "", parsed.web_names)))
     app.before_request(same_origin)
-    # First in the list is last to run: after Flask-CORS, whose leave to any site it takes back.
+    # First in the list runs last: after Flask-CORS, whose permission for any site it revokes.
     app.after_request_funcs.setdefault(None, []).insert(0, closed)
 
 
 def with_rows(view: Callable[[], Any], gateway: Gateway) -> Callable[[], Response]:
-    """Locust's statistics with the Gateway tab's rows beside them."""
+    """Locust's statistics together with the Gateway tab's rows."""
 
     def stats() -> Response:
         answer = make_response(view())
         if not answer.is_json:
-            return answer  # to the login
+            return answer  # redirects to the login
         rows = [{"key": "gateway", "data": gateway.rows()}]
         return jsonify({**answer.get_json(), "extended_stats": rows})
 
@@ -75,7 +77,7 @@ def with_rows(view: Callable[[], Any], gateway: Gateway) -> Callable[[], Respons
 
 
 def with_charts(view: Callable[[], Any]) -> Callable[[], Response]:
-    """Locust's page with our charts in its Gateway tab, and no script but its own and ours."""
+    """Locust's page with our charts in its Gateway tab, and only its own scripts and ours."""
 
     def index() -> Response:
         answer = make_response(view())
@@ -93,7 +95,7 @@ def with_charts(view: Callable[[], Any]) -> Callable[[], Response]:
 
 
 def show_last_values(environment: Environment, web_ui: WebUI) -> None:
-    """Have the form show the options of the run that was asked for last, after a reload too."""
+    """Makes the form show the options of the last run, even after a reload."""
     update = web_ui.update_template_args
 
     def update_template_args() -> None:

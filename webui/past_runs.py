@@ -1,4 +1,4 @@
-"""The runs of the past, as they lie in the results folder: listed, and found by their names."""
+"""Past runs in the results folder: listed, and looked up by name."""
 
 import json
 from collections.abc import Mapping
@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 MOST_SHOWN = 100
-"""Runs on the page, the newest: reading more would keep a small machine from its load."""
+"""The most runs on the page: reading more would disturb the load of a small machine."""
 _LARGEST_BYTES = 20_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class PastRun:
-    """One line of the list; what is not known is None. `costs` is the sum of what is known."""
+    """One line of the list; unknown values are None. `costs` is the sum of the known costs."""
 
     run_id: str
     started_at: str
@@ -31,21 +31,21 @@ class PastRun:
 
 
 def folder_of(results: Path, name: str) -> Path | None:
-    """The folder of a run by its name; None where no run of that name stands right there.
+    """The folder of a run by its name; None if the results folder has no such run.
 
-    The name is looked up among those that are there, so no path leads out of the results.
+    The name is looked up among the existing ones, so no path can lead out of the results folder.
     """
     try:
-        found = next((path for path in results.iterdir() if path.name == name), None)
+        folder = next((path for path in results.iterdir() if path.name == name), None)
     except OSError:
         return None
-    if found is None or found.is_symlink() or not (found / "manifest.json").is_file():
+    if folder is None or folder.is_symlink() or not (folder / "manifest.json").is_file():
         return None
-    return found
+    return folder
 
 
 def newest(results: Path, most: int = MOST_SHOWN) -> tuple[list[PastRun], int]:
-    """The newest runs, and how many there are in all. What cannot be read is left out."""
+    """The newest runs, and how many there are in all. Unreadable ones are left out."""
     dated = []
     try:
         for path in results.iterdir():
@@ -56,12 +56,12 @@ def newest(results: Path, most: int = MOST_SHOWN) -> tuple[list[PastRun], int]:
         return [], 0
     dated.sort(reverse=True)
     runs = [_read(path, _stamps(path)) for _, path in dated[:most]]
-    found = [run for run in runs if run is not None]
-    return sorted(found, key=lambda run: run.started_at, reverse=True), len(dated)
+    readable = [run for run in runs if run is not None]
+    return sorted(readable, key=lambda run: run.started_at, reverse=True), len(dated)
 
 
 def _stamps(folder: Path) -> tuple[int, ...]:
-    """When the files that are read were changed; 0: there is none."""
+    """When the files that are read were last changed; 0 if there are none."""
     paths = (folder / name for name in ("manifest.json", "summary.json", "report.html"))
     return tuple(path.stat().st_mtime_ns if path.is_file() else 0 for path in paths)
 
@@ -99,15 +99,15 @@ def _json(path: Path) -> dict[str, Any] | None:
     try:
         if path.stat().st_size > _LARGEST_BYTES:
             return None
-        found = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return found if isinstance(found, dict) else None
+    return content if isinstance(content, dict) else None
 
 
 def _mapping(of: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    found = of.get(name)
-    return found if isinstance(found, dict) else {}
+    value = of.get(name)
+    return value if isinstance(value, dict) else {}
 
 
 def _sum(phases: list[dict[str, Any]], name: str) -> int | None:

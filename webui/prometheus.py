@@ -1,8 +1,8 @@
-"""What Prometheus may scrape while a run goes on (`--metrics-port`): counted record by record.
+"""Metrics for Prometheus during a run (`--metrics-port`), counted record by record.
 
-The commanding node serves it: it sees every record of its workers too. A new run begins at zero,
-which Prometheus reads as a counter's reset. What is not known has no time series: it is not 0.
-The phases after the first MOST_PHASES share the name `(more)`, so that no plan floods a Prometheus.
+The commanding node serves them, as it also sees the records of its workers. A new run starts at
+zero, which Prometheus takes as a counter's reset. An unknown value has no time series: it is not 0.
+Phases after the first MOST_PHASES share the name `(more)`, so that no plan floods Prometheus.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -32,13 +32,13 @@ LATENCIES_S = (0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4, 5, 7.5, 10, 15, 20, 30, 45
 LAGS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5)
 TOKENS = ("prompt", "completion", "cached", "reasoning")
 PHASE = ("phase", "model")
-PIECE_SAMPLES = 50  # written before the requests get the processor again: about a millisecond
+PIECE_SAMPLES = 50  # written before requests get the CPU again: about a millisecond
 
 
 class Watched(Protocol):
-    """What is asked of a session: what it was told to do, and whom it tells of each record.
+    """What this needs of a session: its options and plan, and its lists of listeners.
 
-    `left` are told of what is not sent, `decided` of each phase that a program plans on its way.
+    `left` hear of what is not sent, `decided` of each phase that a program plans on the way.
     """
 
     options: Any
@@ -59,23 +59,23 @@ class Metrics:
         self._requests = self._family(
             Counter,
             "requests",
-            "planned requests by how they ended, those never sent (dropped) included",
+            "planned requests by outcome, including those never sent (dropped)",
             (*PHASE, "outcome"),
         )
         self._planned = self._family(
-            Gauge, "planned_requests", "requests that a phase plans, where it counts them", PHASE
+            Gauge, "planned_requests", "requests that a phase plans, if it counts them", PHASE
         )
         self._latency = self._family(
             Histogram,
             "latency_seconds",
-            "send to last byte, of the successes",
+            "send to last byte, successes only",
             PHASE,
             buckets=LATENCIES_S,
         )
         self._ttft = self._family(
             Histogram,
             "ttft_seconds",
-            "send to first token, reasoning or visible, of streams",
+            "send to first token, reasoning or visible, streams only",
             PHASE,
             buckets=LATENCIES_S,
         )
@@ -87,7 +87,7 @@ class Metrics:
             buckets=LAGS_S,
         )
         self._tokens = self._family(
-            Counter, "tokens", "tokens of the successes, as usage states them", (*PHASE, "kind")
+            Counter, "tokens", "tokens of successes, as usage states them", (*PHASE, "kind")
         )
         self._cost = self._family(
             Counter,
@@ -96,12 +96,12 @@ class Metrics:
             (*PHASE, "currency"),
         )
         self._unknown = self._family(
-            Counter, "cost_unknown_requests", "requests sent whose cost nobody stated", PHASE
+            Counter, "cost_unknown_requests", "requests sent whose cost was not stated", PHASE
         )
         self._run = self._family(
             Gauge,
             "run_info",
-            "1: the current or last run",
+            "always 1; labels the current or last run",
             ("run_id", "mode", "gateway", "simulated"),
         )
         flying = self._family(Gauge, "in_flight_requests", "requests under way now", ())
@@ -114,7 +114,7 @@ class Metrics:
         return kind(name, text, labels, namespace="weighbridge", registry=self.registry, **more)
 
     def watch(self, session: Watched) -> None:
-        """Count this run from now on, from zero."""
+        """Counts this run from now on, starting at zero."""
         for family in (self._requests, self._planned, self._latency, self._ttft, self._lag,
                        self._tokens, self._cost, self._unknown, self._run):  # fmt: skip
             family.clear()
@@ -131,14 +131,14 @@ class Metrics:
         session.left.append(self.leave)
 
     def plan(self, phase: Any) -> None:
-        """Name a phase that is planned; a program decides its phases one by one."""
+        """Adds a planned phase; a program decides its phases one by one."""
         if len(self._names) < MOST_PHASES:
             self._names.add(phase.name)
         if phase.count is not None:
             self._planned.labels(*self._labels(phase.name, phase.model)).inc(phase.count)
 
     def add(self, record: RequestRecord) -> None:
-        """Count one record."""
+        """Counts one record."""
         place = self._labels(record.phase, record.model_requested)
         self._line(self._requests, place, record.outcome).inc()
         if record.outcome == Outcome.DROPPED:
@@ -161,7 +161,7 @@ class Metrics:
                 self._line(self._tokens, place, kind).inc(max(0, tokens))
 
     def leave(self, unsent: Unsent) -> None:
-        """Count what was planned and not sent."""
+        """Counts what was planned and not sent."""
         place = self._labels(unsent.phase, unsent.model)
         self._line(self._requests, place, Outcome.DROPPED.value).inc(unsent.count)
 
@@ -169,15 +169,15 @@ class Metrics:
         return (phase, model) if phase in self._names else (MORE, MORE)
 
     def _line(self, family: Any, place: tuple[str, str], *label: str) -> Any:
-        """A time series, looked up once: prometheus_client's own look-up is slower."""
+        """A time series, cached: prometheus_client's own lookup is slower."""
         key = (id(family), place, *label)
-        found = self._found.get(key)
-        if found is None:
-            found = self._found[key] = family.labels(*place, *label)
-        return found
+        line = self._found.get(key)
+        if line is None:
+            line = self._found[key] = family.labels(*place, *label)
+        return line
 
     def answer(self, environ: dict[str, Any], start_response: Any) -> Iterator[bytes]:
-        """A scrape (WSGI): the text of GET /metrics, piece by piece."""
+        """Answers a scrape (WSGI) with the text of GET /metrics, piece by piece."""
         known = environ["REQUEST_METHOD"] == "GET" and environ["PATH_INFO"] == "/metrics"
         kind = CONTENT_TYPE_LATEST if known else "text/plain; charset=utf-8"
         start_response("200 OK" if known else "404 Not Found", [("Content-Type", kind)])
@@ -187,11 +187,11 @@ class Metrics:
         for family in self.registry.collect():
             for piece in _pieces(family):
                 yield piece
-                gevent.sleep(0.001)  # a long text must not make requests late
+                gevent.sleep(0.001)  # a long text must not delay requests
 
 
 def _pieces(family: Metric) -> Iterator[bytes]:
-    """The text of a family: its two lines of comment, then its samples, some at a time."""
+    """The text of a metric family: its two comment lines, then its samples in batches."""
     for begin in range(0, max(1, len(family.samples)), PIECE_SAMPLES):
         some = Metric(family.name, family.documentation, family.type)
         some.samples = family.samples[begin : begin + PIECE_SAMPLES]
@@ -200,7 +200,7 @@ def _pieces(family: Metric) -> Iterator[bytes]:
 
 
 class _One(CollectorRegistry):
-    """A registry of one family that has been collected already."""
+    """A registry with one family that was already collected."""
 
     def __init__(self, family: Metric) -> None:
         super().__init__()
@@ -212,7 +212,7 @@ class _One(CollectorRegistry):
 
 
 def serve(metrics: Metrics, host: str, port: int) -> WSGIServer:
-    """Answer scrapes at http://host:port/metrics until the process ends. Raises OperatorError."""
+    """Answers scrapes at http://host:port/metrics until the process ends. Raises OperatorError."""
     server = WSGIServer((host, port), metrics.answer, log=None, error_log=None)
     try:
         server.start()

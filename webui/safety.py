@@ -1,4 +1,4 @@
-"""What keeps others out of this server: page policies, its names, and who may post."""
+"""Protects this server: content security policies, its host names, and who may post."""
 
 import re
 import secrets
@@ -16,15 +16,15 @@ POLICY = (
     "frame-ancestors 'none'"
 )
 OURS = POLICY.format(nonce="", style="")
-"""Of our own pages: no script and no style but files of this server."""
+"""Policy of our own pages: only scripts and styles that are files of this server."""
 FOREIGN = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"
-"""Of a file of a run that is shown: it runs no script, and counts as nobody's page."""
+"""Policy of a run's file that is shown: no scripts, and an opaque origin."""
 
 
 def sealed(page: Any) -> Response:
-    """A page of Locust's, with a policy that lets run the scripts it came with, and no other.
+    """One of Locust's pages, with a policy that allows the scripts it came with, and no others.
 
-    Its own tags begin a line; what stands in their data or their text never does.
+    Its own tags begin a line; their data and text never do.
     """
     answer = make_response(page)
     if not answer.content_type.startswith("text/html") or answer.status_code != 200:
@@ -40,14 +40,13 @@ def sealed(page: Any) -> Response:
 
 
 def by_name(names: Collection[str]) -> Callable[[], Response | None]:
-    """Refuse a browser that was led here under a name that is not this server's."""
+    """Refuses a browser that came here under a name that is not this server's."""
 
     def check() -> Response | None:
         if is_ours(request.host, names):
             return None
         why = (
-            "This server is not known under this name: call it by its address, or start it with "
-            "--web-names."
+            "This server is not known by this name: use its address, or start it with --web-names."
         )
         answer = jsonify({"success": False, "message": why})
         answer.status_code = 421
@@ -57,7 +56,7 @@ def by_name(names: Collection[str]) -> Callable[[], Response | None]:
 
 
 def same_origin() -> Response | None:
-    """Refuse what another site's page posts here: it would spend the operator's money."""
+    """Refuses posts by another site's page, which would spend the operator's money."""
     if request.method not in ("POST", "PUT", "DELETE", "PATCH"):
         return None
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
@@ -73,7 +72,7 @@ def same_origin() -> Response | None:
 
 
 def closed(answer: Response) -> Response:
-    """No other site may read this server's answers, frame them, or guess their type."""
+    """Forbids other sites to read this server's answers, frame them, or guess their type."""
     for name in [name for name, _ in answer.headers if name.startswith("Access-Control-")]:
         answer.headers.pop(name, None)
     answer.headers["X-Content-Type-Options"] = "nosniff"

@@ -1,7 +1,7 @@
 """What the charts show: the run over time, in bounded memory. Pure.
 
-Completions are counted in buckets of equal width, a second at first. When a run needs more than
-MOST_BUCKETS, neighbours are joined and the width doubles.
+Completions are counted in buckets of equal width, one second at first. When a run needs more than
+MOST_BUCKETS, neighbours are merged and the width doubles.
 """
 
 from dataclasses import dataclass, field
@@ -16,19 +16,19 @@ MOST_BUCKETS = 240
 
 @dataclass(slots=True)
 class Bucket:
-    """What was completed in one stretch of time."""
+    """What was completed in one interval."""
 
     tally: Tally = field(default_factory=Tally)
-    latency: Histogram = field(default_factory=Histogram)  # of successes
+    latency: Histogram = field(default_factory=Histogram)  # successes only
 
     def add(self, record: RequestRecord) -> None:
-        """Count one completed request."""
+        """Counts one completed request."""
         self.tally.add(record)
         if record.success and record.elapsed_sec is not None and record.cancel_after is None:
             self.latency.add(record.elapsed_sec)
 
     def merge(self, other: "Bucket") -> None:
-        """Take in what another has counted."""
+        """Adds the counts of another bucket."""
         self.tally.merge(other.tally)
         self.latency.merge(other.latency)
 
@@ -42,7 +42,7 @@ class Series:
         self._buckets: list[Bucket] = []
 
     def add(self, record: RequestRecord, at: float) -> None:
-        """Count a request that was completed at `at`."""
+        """Counts a request that was completed at `at`."""
         if self._start is None:
             self._start = at
         place = max(0, int((at - self._start) // self.width_s))
@@ -54,9 +54,9 @@ class Series:
         self._buckets[place].add(record)
 
     def points(self, now: float | None) -> list[dict[str, Any]]:
-        """A point a bucket, without the one that is not over at `now` (None: the run is).
+        """One point per bucket, without the one still open at `now` (None: the run is over).
 
-        The last second of a run was cut short: of it only the cost is known, no rate.
+        The last second of a run was cut short: only its cost is known, not its rate.
         """
         points, cost = [], 0.0
         for place, bucket in enumerate(self._buckets):

@@ -1,4 +1,4 @@
-"""Our own pages: a run is asked for, watched, and found again among those of the past."""
+"""Our own pages: to start a run, watch it, and find it among past runs."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -24,7 +24,7 @@ _pages = Pages(
 
 
 def written(lang: str, page: str, root: str, status: int = 200, **facts: Any) -> Response:
-    """A page in a language; `root` leads from its address to that of the start page."""
+    """A page in one language; `root` is the relative path from it to the start page."""
     html = _pages.get_template(f"{page}.html").render(
         t=words.texts(lang), lang="zh-CN" if lang == "zh" else "en", root=root, page=page, **facts
     )
@@ -35,7 +35,7 @@ def written(lang: str, page: str, root: str, status: int = 200, **facts: Any) ->
 
 
 def start_page(gateway: Gateway, desk: Desk) -> Callable[[], Response]:
-    """The view of `/`: the form that asks for a run."""
+    """The view of `/`: the form that starts a run."""
 
     def view() -> Response:
         asked = desk.asked_last()
@@ -55,13 +55,13 @@ def start_page(gateway: Gateway, desk: Desk) -> Callable[[], Response]:
 
 
 def pages(web_ui: WebUI, gateway: Gateway, desk: Desk, base: str) -> Blueprint:
-    """Our routes below /gateway, behind the login where there is one."""
+    """Our routes below /gateway, behind the login if there is one."""
     texts = words.texts(gateway.lang)
-    made = Blueprint("gateway", __name__, url_prefix=f"{base}/gateway")
+    blueprint = Blueprint("gateway", __name__, url_prefix=f"{base}/gateway")
 
     def route(path: str, view: Callable[..., Response], **more: Any) -> None:
         behind: Any = web_ui.auth_required_if_enabled
-        made.add_url_rule(path, view.__name__, behind(view), **more)
+        blueprint.add_url_rule(path, view.__name__, behind(view), **more)
 
     def live() -> Response:
         return written(gateway.lang, "live", "./")
@@ -80,11 +80,11 @@ def pages(web_ui: WebUI, gateway: Gateway, desk: Desk, base: str) -> Blueprint:
         return downloads.rows(gateway.folder, name, texts)
 
     def runs() -> Response:
-        found, count = past_runs.newest(desk.results())
-        return written(gateway.lang, "runs", "../", runs=found, count=count)
+        newest, count = past_runs.newest(desk.results())
+        return written(gateway.lang, "runs", "../", runs=newest, count=count)
 
     def file(run: str, name: str) -> Response:
-        """A file of a run of the past."""
+        """A file of a past run."""
         folder = past_runs.folder_of(desk.results(), run)
         if folder is None:
             return written(gateway.lang, "sorry", "../../../", 404, why=texts["no_such_run"])
@@ -101,7 +101,7 @@ def pages(web_ui: WebUI, gateway: Gateway, desk: Desk, base: str) -> Blueprint:
         return written(gateway.lang, "sorry", "../../../", 404, why=texts["no_report"])
 
     def compare() -> Response:
-        """The comparison of the runs that are named, the first of them the baseline."""
+        """The comparison of the named runs, with the first as the baseline."""
         named = dict.fromkeys(request.args.getlist("run"))
         folders = [past_runs.folder_of(desk.results(), name) for name in named]
         known = [folder for folder in folders if folder is not None]
@@ -126,4 +126,4 @@ def pages(web_ui: WebUI, gateway: Gateway, desk: Desk, base: str) -> Blueprint:
     route("/runs/<run>/<name>", file)
     route("/compare", compare)
     route("/static/<name>", static)
-    return made
+    return blueprint

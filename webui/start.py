@@ -1,8 +1,8 @@
-"""The start form's guard: what Locust's `/swarm` and `/stop` do here.
+"""Checks the start form: our versions of Locust's `/swarm` and `/stop`.
 
-Locust itself takes any value, changes the options of a running test, and answers HTTP 500 to an
-empty number. Here a start is read and checked as a whole first; what is wrong is said in one
-sentence, and nothing is sent. The options reach Locust only through the run that was prepared.
+Locust itself accepts any value, changes the options of a running test, and answers HTTP 500 to an
+empty number. Here a start is read and checked as a whole first; a mistake is reported in one
+sentence, and nothing is sent. The options reach Locust only through the prepared run.
 """
 
 import os
@@ -35,7 +35,7 @@ from settings.reference import SIMULATOR
 from webui import form as fields_of
 from webui.form import Ramp, number, run_time_s
 
-END_WAIT_S = 60.0  # for the end of the run before: its drain and its report
+END_WAIT_S = 60.0  # for the end of the previous run: its drain and its report
 View = Callable[[], Any]
 
 
@@ -45,25 +45,25 @@ class Commander(Protocol):
     session: Session | None
 
     def prepare(self) -> None:
-        """Plan the run that `environment.parsed_options` asks for. Raises OperatorError."""
+        """Plans the run that `environment.parsed_options` describes. Raises OperatorError."""
         ...
 
 
 class Desk:
-    """Where runs are asked for: one at a time, each from the options the server was given."""
+    """Starts runs, one at a time, each based on the options that the server was given."""
 
     def __init__(self, environment: Environment, command: Commander, gateway: str | None) -> None:
-        """`gateway`: where the server was told to send; None: the form says."""
+        """`gateway`: where the server must send; None if the form decides."""
         self._environment = environment
         self._command = command
         self._given = Options.of(environment.parsed_options)
         self.gateway = gateway
         self._one = BoundedSemaphore()
         self._stopping = False
-        self._meant = ""  # the plan that was asked about last
+        self._meant = ""  # the plan that was last asked about
 
     def guard(self, start: View, stop: View) -> tuple[View, View]:
-        """Locust's two views with the checks before them."""
+        """Replaces Locust's two views by ones that check first."""
 
         def swarm() -> Any:
             with self._one:
@@ -90,7 +90,7 @@ class Desk:
         return jsonify({"success": False, "message": message, "host": self._environment.host})
 
     def _sentence(self, why: str) -> str:
-        """A refusal as it is shown; what the form has no field for is said to be elsewhere."""
+        """A refusal as shown; for an option without a field it says where to set it."""
         sentence = why[:1].upper() + why[1:] if not why.startswith("--") else why
         missing = re.match(r"--([a-z-]+) is missing", sentence)
         names = {flag(item.name) for item in fields(Options) if not item.metadata["web"]}
@@ -99,13 +99,13 @@ class Desk:
         return shown(sentence)
 
     def _ask(self, form: Mapping[str, str]) -> dict[str, str]:
-        """Prepare a new run, or a change of the running one; the fields that Locust is to read."""
+        """Prepares a new run, or a change of the current one; returns the fields for Locust."""
         self._await_the_end()
         session = self._command.session
         return self._open(form) if session is None else self._change(form, session)
 
     def _await_the_end(self) -> None:
-        """Locust says `stopped` while the report is still being written: wait for that."""
+        """Waits for the report, which is still being written when Locust says `stopped`."""
         runner: Any = self._environment.runner
         with gevent.Timeout(END_WAIT_S, False):
             while self._stopping or (
@@ -136,7 +136,7 @@ class Desk:
         return own
 
     def _read(self, form: Mapping[str, str]) -> tuple[Options, dict[str, str]]:
-        """The options that a form asks for, and the fields that are Locust's to read."""
+        """The options in a form, and the fields that Locust is to read."""
         asked = fields_of.options(form, self._given, self.references())
         own: dict[str, str] = {}
         if asked.mode == "interactive":
@@ -153,7 +153,7 @@ class Desk:
         return asked, own
 
     def asked_last(self) -> Options:
-        """The options of the run that was asked for last; before that, those of the server."""
+        """The options of the last run; before the first run, those of the server."""
         return Options.of(self._environment.parsed_options)
 
     def results(self) -> Path:
@@ -161,28 +161,28 @@ class Desk:
         return Path(self._given.results).resolve()
 
     def references(self) -> list[str]:
-        """What may be chosen for `--against`: what this server's operator configured, by name."""
-        found = {SIMULATOR, self._given.against} - {""}
-        return sorted(found | {*Table(os.environ).names()})
+        """The choices for `--against`: the names that this server's operator configured."""
+        addresses = {SIMULATOR, self._given.against} - {""}
+        return sorted(addresses | {*Table(os.environ).names()})
 
     def outlook(self, form: Mapping[str, str], lang: str) -> dict[str, Any]:
-        """What a start with this form would use at the most, or the sentence that refuses it."""
+        """The most that a start with this form would use, or the sentence that refuses it."""
         try:
             asked, _ = self._read(form)
             self._host(form.get("host", ""))
-            if found := list(foreign(asked)):
-                raise OperatorError(" ".join(found))
+            if unused := list(foreign(asked)):
+                raise OperatorError(" ".join(unused))
             plan = modes.plan(replace(asked, task_id_prefix="x"))
             check_judgeable(plan, asked)
         except OperatorError as error:
             return {"success": False, "message": self._sentence(f"{error}")}
-        told = estimate_said(plan, asked, table(asked, None))
-        return {"success": True, "message": shown(told.zh if lang == "zh" else told.en)}
+        estimate = estimate_said(plan, asked, table(asked, None))
+        return {"success": True, "message": shown(estimate.zh if lang == "zh" else estimate.en)}
 
     def _see_that_it_is_meant(self, asked: Options, form: Mapping[str, str]) -> None:
-        """Have a plan beyond most machines and wallets started twice: OperatorError the first time.
+        """Refuses an excessively large plan the first time. Raises OperatorError.
 
-        A plan that cannot be made is for `prepare` to refuse.
+        The second press of Start confirms it. `prepare` refuses a plan that cannot be made.
         """
         try:
             plan = modes.plan(replace(asked, task_id_prefix="x"))
@@ -199,10 +199,10 @@ class Desk:
         )
 
     def _host(self, text: str) -> str | None:
-        """The gateway to send to. The key goes with it, so a visitor may not choose another.
+        """The gateway to send to. The key is sent there, so a visitor may not choose another.
 
-        Where none was named, a visitor may name one that has a key of its own, or any if nothing
-        secret goes with the requests.
+        If the server has none, a visitor may name one with its own key, or any if nothing secret
+        is sent with the requests.
         """
         text = text.strip().rstrip("/")
         if self.gateway is None and text and self._would_tell(text):
@@ -219,13 +219,13 @@ class Desk:
         )
 
     def _would_tell(self, host: str) -> bool:
-        """Whether a request to a host would tell it what is not meant for it."""
+        """Whether a request to a host would reveal a secret that is not meant for it."""
         given = self._given
         silent = given.auth.strip().lower() == NONE and not (given.header or given.client_cert)
         return not silent and not Table(os.environ).at_home(host, given.gateway)
 
     def _change(self, form: Mapping[str, str], session: Session) -> dict[str, str]:
-        """The users of an interactive run may be changed; nothing else, and in no other mode."""
+        """Changes the users of an interactive run; nothing else can be changed during a run."""
         if not session.plan.endless:
             raise OperatorError(
                 f"a run is in progress ({session.options.run_id}), and mode "

@@ -1,4 +1,4 @@
-"""How long a run still takes, about. Pure."""
+"""Estimates how long a run will still take. Pure."""
 
 from collections.abc import Sequence
 
@@ -11,21 +11,21 @@ def time_left_s(
     running: Phase | None, passed_s: float, tally: Tally, to_come: Sequence[Phase],
     answer_s: float | None,
 ) -> float | None:  # fmt: skip
-    """Seconds until the phases that are known are over; None: nobody knows, as by hand.
+    """Seconds until the known phases are over; None if unknown, as in manual runs.
 
-    A window takes its own time; a count of requests goes on as fast as so far (`tally` after
-    `passed_s`), and what has not begun takes `answer_s` an answer, or ANSWER_S where none is known.
+    A window takes its own length; a count of requests continues at its rate so far (`tally` after
+    `passed_s`), and phases to come take `answer_s` per answer, or ANSWER_S if that is unknown.
     """
     each_s = ANSWER_S if answer_s is None else answer_s
     left_s = 0.0
     if running is not None:
         if running.kind == "manual":
             return None
-        done = tally.done + tally.dropped
+        finished = tally.done + tally.dropped
         if running.duration_s is not None:
             left_s = max(0.0, running.duration_s - passed_s)
-        elif running.count and done:
-            left_s = max(0.0, passed_s / done * (running.count - done))
+        elif running.count and finished:
+            left_s = max(0.0, passed_s / finished * (running.count - finished))
         else:
             left_s = max(0.0, _alone_s(running, each_s) - passed_s)
         left_s += running.pause_after_s if to_come else 0.0
@@ -38,7 +38,7 @@ def time_left_s(
 
 
 def _alone_s(phase: Phase, each_s: float) -> float:
-    """How long a phase takes that has not begun."""
+    """How long a phase that has not begun will take."""
     if phase.duration_s is not None:
         return phase.duration_s + each_s
     return (1 if phase.kind == "burst" else (phase.count or 0)) * each_s

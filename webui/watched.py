@@ -1,4 +1,4 @@
-"""The run that goes on, or the last one, as the browser sees it."""
+"""The current or last run as the browser shows it."""
 
 import time
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from webui.time_left import time_left_s
 
 
 class Gateway:
-    """The current or last run as the browser sees it. `in_flight` counts requests under way."""
+    """The current or last run as the browser shows it. `in_flight` counts requests in flight."""
 
     def __init__(self, command: Commander, in_flight: Callable[[], int], lang: str) -> None:
         self.lang = lang
@@ -29,7 +29,7 @@ class Gateway:
         self._failures = Failures()
 
     def watch(self, session: Session) -> None:
-        """Show this run from now on."""
+        """Shows this run from now on."""
         unit = session.tariff.currency or ""
         live = LiveRun(session, unit, words.texts(self.lang))
         session.watchers.append(lambda record: live.add(record, time.time()))
@@ -43,7 +43,7 @@ class Gateway:
 
     @property
     def folder(self) -> Path | None:
-        """The run's folder; None: there was no run."""
+        """The run's folder; None if there was no run."""
         return None if self._session is None else self._session.folder
 
     def rows(self) -> list[dict[str, Any]]:
@@ -55,7 +55,7 @@ class Gateway:
         return self._live.rows(time.time(), name, self._in_flight())
 
     def state(self) -> dict[str, Any]:
-        """All that the charts' page draws."""
+        """Everything that the charts' page draws."""
         if self._session is None or self._live is None:
             return {"run": None, "rows": [], "points": [], "words": words.texts(self.lang)}
         return {
@@ -77,7 +77,7 @@ class Gateway:
         }
 
     def _budget(self, session: Session) -> list[dict[str, Any]]:
-        """What each budget allows, and what of it is used or set aside."""
+        """What each budget allows, and how much of it is used or reserved."""
         left = session.budget_left()
         units = (
             ("money", session.options.budget, session.tariff.currency or ""),
@@ -90,9 +90,9 @@ class Gateway:
         ]
 
     def _course(self, session: Session, live: LiveRun) -> dict[str, Any]:
-        """Where in its plan the run is: the phase that goes on, those to come, and the time left.
+        """Where the run is in its plan: the current phase, those to come, and the time left.
 
-        Of a plan that decides its phases on the way only those that are known count.
+        If a program decides its phases on the way, only the known ones count.
         """
         running = session.conductor.phase if self._runs else None
         phases = session.plan.phases

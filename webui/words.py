@@ -1,8 +1,8 @@
-"""What our pages in the browser say, in the language of `--lang`. Pure."""
+"""The texts of our pages in the browser, in the language of `--lang`. Pure."""
 
 from collections.abc import Mapping
 
-# A column of the Gateway tab: its key, then its title in English and in Chinese.
+# A column of the Gateway tab: its key, then its title in English and Chinese.
 _COLUMNS = {
     "phase": ("Phase", "阶段"),
     "model": ("Model", "模型"),
@@ -30,7 +30,7 @@ _FILES = {
     "report.html": ("Download the run's report (HTML)", "下载本次运行的报告（HTML）"),
     "": ("Live charts of the gateway", "网关实时图表"),
 }
-# Everything else; the scripts read them from /gateway/state, gateway.html names them in braces.
+# Everything else; scripts read them from /gateway/state, gateway.html has them in braces.
 _TEXTS = {
     "title": ("Gateway", "网关"),
     "none": ("no run yet", "尚无运行"),
@@ -39,7 +39,7 @@ _TEXTS = {
     "ended": ("ended", "已结束"),
     "because": (": ", "："),
     "simulated": ("SIMULATED", "SIMULATED 模拟"),
-    "own_page": ("Charts and table on a page of their own", "在单独页面查看图表与表格"),
+    "own_page": ("Charts and table on a separate page", "在单独页面查看图表与表格"),
     "chart_rpm": ("Requests per minute", "每分钟请求数"),
     "chart_tpm": ("Tokens per minute", "每分钟 token 数"),
     "chart_p95": ("Latency P95, s", "延迟 P95 秒"),
@@ -93,17 +93,17 @@ _TEXTS = {
     "left_time": ("Time left", "剩余时间"),
     "spent": ("Budget used", "已用预算"),
     "of": ("of", "/"),
-    "errors": ("What the gateway said", "网关返回的错误"),
+    "errors": ("The gateway's message", "网关返回的错误"),
     "times": ("Times", "次数"),
     "outcome": ("Outcome", "结果"),
-    "said": ("In its words", "原话"),
+    "said": ("Its message", "原话"),
     "phase": ("Phase", "阶段"),
     "change": ("Change", "更改"),
     "users": ("Users", "用户数"),
-    "ramp": ("Ramp up, users a second", "加压速度，每秒用户数"),
+    "ramp": ("Ramp up, users per second", "加压速度，每秒用户数"),
     "about": ("about", "约"),
     "nothing": ("none", "无"),
-    "past": ("Runs of the past", "历次运行"),
+    "past": ("Past runs", "历次运行"),
     "newest_of": ("the newest of", "最新的，共"),
     "no_past": ("There are no runs yet.", "尚无运行。"),
     "run": ("Run", "运行"),
@@ -126,7 +126,7 @@ _TEXTS = {
         "Choose two runs or more that are listed; the oldest is the baseline.",
         "请选择列表中的两次或更多运行；最早的一次为基准。",
     ),
-    "no_such_run": ("There is no run of that name.", "没有该名称的运行。"),
+    "no_such_run": ("There is no run with that name.", "没有该名称的运行。"),
     "sorry": ("Not shown", "无法显示"),
     "back": ("Back to the runs", "返回历次运行"),
     "unreadable": (

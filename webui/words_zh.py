@@ -1,4 +1,4 @@
-"""The start form's fields in Chinese: of each option a label, and its help. Pure."""
+"""The start form's fields in Chinese: the label and help of each option. Pure."""
 
 LABELLED: dict[str, tuple[str, str]] = {
     "mode": ("模式", "运行哪项测试"),

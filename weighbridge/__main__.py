@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-if not __package__:  # a folder that is run is no package, and stands on the path itself
+if not __package__:  # a folder that is run is not a package, and is itself on the path
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 from weighbridge.command import main  # noqa: E402

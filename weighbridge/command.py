@@ -1,7 +1,7 @@
-"""The command `weighbridge`: a run by its mode, or one of the tools beside it.
+"""The command `weighbridge`: a run by its mode, or one of the tools.
 
-A run is Locust's: `weighbridge rpm ...` is `locust --headless --mode rpm ...` with our locustfile,
-from any folder. Every option of ours and of Locust's goes with it.
+Locust makes the run: `weighbridge rpm ...` is `locust --headless --mode rpm ...` with our
+locustfile, from any folder. It takes all options of ours and of Locust's.
 """
 
 import sys
@@ -11,7 +11,7 @@ from weighbridge import HOME
 
 ANALYSIS = ("report", "summary", "check", "compare", "timeline", "reconcile", "export", "import",
             "needs")  # fmt: skip
-"""What `python -m analysis` does, by the same names."""
+"""The commands of `python -m analysis`, under the same names."""
 DEMO = (
     "--simulator", "--mode", "full", "--quick", "--model", "gpt-5.4-nano", "--steps", "100",
     "--repeat", "1", "--step-pause", "0",
@@ -21,7 +21,7 @@ OTHERS = ("demo", "ui", "worker", "simulator")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Do what is asked; returns the exit code. A run ends the process itself, as Locust does."""
+    """Runs the command; returns the exit code. A run ends the process itself, as Locust does."""
     from loadshapes.modes import MODES
     from weighbridge import help
 
@@ -59,12 +59,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(*arguments: str) -> int:
-    """Locust, with our locustfile unless another is named; it ends the process."""
+    """Runs Locust, with our locustfile unless another is named; it ends the process."""
     own = any(word in ("-f", "--locustfile") or word.startswith("--locustfile=")
               for word in arguments)  # fmt: skip
     file = () if own else ("-f", str(HOME / "locustfile.py"))
     sys.argv = ["weighbridge", *file, *arguments]
-    from locust.main import main as locust  # it patches the standard library: before all else
+    from locust.main import main as locust  # it patches the standard library, so it comes first
 
     locust()
     return 0

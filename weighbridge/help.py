@@ -1,4 +1,4 @@
-"""What the command `weighbridge` says of itself: help by group or by mode, versions, mistakes."""
+"""The help of the command `weighbridge`, by group or by mode; versions; mistyped commands."""
 
 import platform
 import textwrap
@@ -19,15 +19,15 @@ TOOLS = {
     "ui": "Locust's web UI with our start form, on http://127.0.0.1:8089",
     "worker": "a load generator for a run with --master elsewhere (--master-host)",
     "simulator": "the simulated gateway alone",
-    "report": "write report.md, report.html and summary.json of a run folder again",
+    "report": "rewrite report.md, report.html and summary.json of a run folder",
     "summary": "print the numbers of a run",
-    "check": "see whether a run is complete and good enough (--fail-on)",
+    "check": "check whether a run is complete and good enough (--fail-on)",
     "compare": "compare runs with the first one",
     "timeline": "join runs of different hours into one table",
     "reconcile": "compare a run's costs with a price table and a bill",
     "needs": "write the features that your own requests use, as compat.toml",
     "export": "write a run's rows as CSV, Parquet or JSONL",
-    "import": "make a run folder of the article's JSONL",
+    "import": "make a run folder from the article's JSONL",
 }
 DEMO = (
     "weighbridge: the demo asks the embedded simulator for a burst of 100, a window of 10 s and "
@@ -42,16 +42,16 @@ LOCUSTS = (
 
 
 def version() -> str:
-    """Ours with its commit, and those of what matters below us."""
+    """Our version with its commit, and those of the libraries that matter."""
     commit = git_commit()
     ours = f"commit {commit[:12]}" if commit else "no commit known"
-    found = [f"weighbridge {project_version()} ({ours})"]
+    lines = [f"weighbridge {project_version()} ({ours})"]
     for name in ("locust", "openai"):
         try:
-            found.append(f"{name} {installed(name)}")
+            lines.append(f"{name} {installed(name)}")
         except PackageNotFoundError:
-            found.append(f"{name} is not installed")
-    return ", ".join([*found, f"Python {platform.python_version()}"])
+            lines.append(f"{name} is not installed")
+    return ", ".join([*lines, f"Python {platform.python_version()}"])
 
 
 def page() -> str:
@@ -60,7 +60,7 @@ def page() -> str:
         "Load tests for OpenAI-compatible LLM gateways that also count the money.",
         "",
         "  weighbridge MODE [options]    run a mode: results/<run id>/report.html has the numbers",
-        "  weighbridge MODE --help       the options which that mode reads",
+        "  weighbridge MODE --help       the options that the mode reads",
         "  weighbridge COMMAND [...]     one of the tools below",
         "",
         "Modes",
@@ -85,16 +85,16 @@ def of_mode(mode: str) -> str:
 
 
 def unknown(what: str, words: Collection[str]) -> str:
-    """The answer to a first word that is neither a mode nor a command."""
+    """The error message for a first word that is neither a mode nor a command."""
     if what.startswith("-"):
-        return f"{what} stands where a mode must: write weighbridge MODE {what} ..., e.g. rpm."
+        return f"{what} is where the mode must be: write weighbridge MODE {what} ..., e.g. rpm."
     near = nearest(what, words)
     hint = f"did you mean {near}?" if near else f"the modes are {', '.join(MODES)}."
     return f"{what} is neither a mode nor a command: {hint}"
 
 
 def _options(mode: str) -> list[str]:
-    """The options of a mode, or (empty) of all, by group."""
+    """The options of a mode (empty: of all modes), by group."""
     lines = []
     for group, purpose in GROUPS.items():
         shown = {"-H, --host": HOST} if group == "gateway" else {}

@@ -1,8 +1,8 @@
-"""For a locustfile of your own: `from weighbridge.users import GatewayUser`.
+"""For your own locustfile: `from weighbridge.users import GatewayUser`.
 
-Importing this sets Weighbridge up under Locust: its options, its recording, its plans. A class of
-yours that extends GatewayUser is spawned in its place, and in mode interactive a LoadTestShape of
-yours says how many there are.
+Importing this sets Weighbridge up under Locust: its options, its recording, its plans. Your
+subclass of GatewayUser is spawned instead of it, and in mode interactive your LoadTestShape sets
+the number of users.
 """
 
 import importlib.util
@@ -10,7 +10,7 @@ import sys
 
 from weighbridge import HOME
 
-_NAME = "weighbridge_locustfile"  # the operator's own is called locustfile, too
+_NAME = "weighbridge_locustfile"  # the operator's own file is called locustfile, too
 
 if _NAME not in sys.modules:
     _spec = importlib.util.spec_from_file_location(_NAME, HOME / "locustfile.py")

@@ -1,4 +1,4 @@
-"""An own locustfile: users of your own, and a shape that says how many there are.
+"""Your own locustfile: a user class, and a shape that sets the number of users.
 
 weighbridge interactive -f docs/examples/stages.py --simulator --model gpt-5.4-nano
 """
@@ -10,7 +10,7 @@ from weighbridge.users import GatewayUser, RequestRecord
 
 
 class Reader(GatewayUser):
-    """Reads an answer before it asks again."""
+    """Reads an answer before sending the next request."""
 
     def after(self, record: RequestRecord) -> None:
         """Called when a request has ended."""
@@ -23,7 +23,7 @@ class Stages(LoadTestShape):
     stages = ((3.0, 2), (6.0, 5))
 
     def tick(self) -> tuple[int, float] | None:
-        """How many users there should be now, and how many more a second; None ends the run."""
+        """The number of users now, and how many are added per second; None ends the run."""
         for until_s, users in self.stages:
             if self.get_run_time() < until_s:
                 return users, 10.0

@@ -52,7 +52,7 @@ def test_help_of_a_mode_has_its_options_alone(mode: str) -> None:
         ("prm", "prm is neither a mode nor a command: did you mean rpm?"),
         ("comapre", "comapre is neither a mode nor a command: did you mean compare?"),
         ("dmeo", "dmeo is neither a mode nor a command: did you mean demo?"),
-        ("--target", "--target stands where a mode must: write weighbridge MODE --target ..."),
+        ("--target", "--target is where the mode must be: write weighbridge MODE --target ..."),
         ("xyzzy", "xyzzy is neither a mode nor a command: the modes are smoke, ladder, rpm"),
     ],
 )
