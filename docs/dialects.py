@@ -68,7 +68,7 @@ as an event named `error`, as a line `error: {...}`, or as bare JSON. If the bod
 Content-Type says, it is read as what it is, and the row is flagged `content_type`.
 
 By the standard, a line inside a stream with blanks or a byte order mark before its `data:` is not
-data, and the SDK drops it silently; `data: [DONE]` with two blanks makes the SDK fail. A program
+data, and the SDK drops it silently; `data:  [DONE]` with two blanks makes the SDK fail. A program
 would lose text or break, so both are `malformed`, and the row shows the line. A body in a content
 coding that was not requested (zstd, unless the machine's Python has a library for it) is
 `malformed` under HTTP 200, and keeps the outcome of any other status.

@@ -81,7 +81,7 @@ def navigation() -> str:
 
 def options() -> str:
     """docs/reference/options.md."""
-    found = [
+    lines = [
         "# Options\n\nEvery option can also be set in the environment as `WEIGHBRIDGE_<NAME>` "
         "(upper case, `_` for `-`) and in Locust's own configuration files. Locust's own options "
         "are unchanged. An option that the run's mode does not read is refused. Durations are in "
