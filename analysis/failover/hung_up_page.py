@@ -9,7 +9,7 @@ from analysis.failover.hung_up import LATE_S, HungUp, Statement
 from analysis.page import markdown
 from analysis.page.blocks import Level, Page, Remark, Section, Table
 from analysis.page.columns import Name, table
-from analysis.page.vocabulary import CHARGED, PHASE, REQUESTS, RESULT, SIMULATED_RUN
+from analysis.page.vocabulary import BEHIND, CHARGED, PHASE, REQUESTS, RESULT, SIMULATED_RUN
 from analysis.page.words import Lang, Words, integer, percent, seconds
 from analysis.reading.atomic_file import replacing
 from recording.untrusted_text import as_json
@@ -53,7 +53,7 @@ def compose(said: Statement, t: Words) -> Page:
     return Page(
         lang="zh-CN" if t.lang == "zh" else "en",
         title=t(f"Cancelled requests: {said.run.run_id}", f"取消的请求：{said.run.run_id}"),
-        subtitle=t("by the log of the upstreams behind the gateway", "依据网关后方上游的日志"),
+        subtitle=t(*BEHIND),
         banner=t(*SIMULATED_RUN) if said.run.simulated else None,
         tiles=[],
         sections=[

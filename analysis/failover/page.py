@@ -11,7 +11,7 @@ from analysis.failover.upstream_log import DEAD, Window
 from analysis.page import markdown
 from analysis.page.blocks import Block, Level, Page, Remark, Section, Table
 from analysis.page.columns import Column, Name, table
-from analysis.page.vocabulary import FAULT, NO_FAULT, REQUESTS, RESULT, SIMULATED_RUN
+from analysis.page.vocabulary import BEHIND, FAULT, NO_FAULT, REQUESTS, RESULT, SIMULATED_RUN
 from analysis.page.words import ABSENT, Lang, Words, integer, seconds, tally
 from analysis.reading.atomic_file import replacing
 from recording.untrusted_text import as_json
@@ -88,7 +88,7 @@ def compose(joined: Joined, found: Sequence[Group], t: Words) -> Page:
     return Page(
         lang="zh-CN" if t.lang == "zh" else "en",
         title=t(f"Failover: {joined.run.run_id}", f"故障转移：{joined.run.run_id}"),
-        subtitle=t("by the log of the upstreams behind the gateway", "依据网关后方上游的日志"),
+        subtitle=t(*BEHIND),
         banner=simulated if joined.run.simulated else None,
         tiles=[],
         sections=[section for section in sections if section.blocks],

@@ -215,6 +215,7 @@ SENT_S = Name("sent, s into the phase", "发送时刻（阶段内秒）")
 SUCCESS_PERCENT = Name("success, %", "成功率（%）")
 SUCCESSES = Name("success", "成功")
 
+BEHIND = Name("by the log of the upstreams behind the gateway", "依据网关后方上游的日志")
 SIMULATED_RUN = Name("SIMULATED: made on the simulator.", "SIMULATED 模拟运行：数据来自模拟器。")
 SIMULATED_RUNS = Name(
     "SIMULATED: at least one of these runs was made on Weighbridge's own simulator.",

@@ -1,8 +1,11 @@
-"""Langfuse: observations, or traces with their observations in them, as JSON or JSONL. Pure.
+"""Langfuse: observations, or traces with their observations in them, as JSON, JSONL or CSV. Pure.
 
-An observation of type GENERATION is a call to a model; several of one trace are calls for one
-request, which may be meant: a router asks a model, too. Its trace id is the one of our
-`traceparent`. Amounts in US dollars.
+An observation of type GENERATION or EMBEDDING is a call to a model; several of one trace are calls
+for one request, which may be meant: a router asks a model, too. Its trace id is the one of our
+`traceparent`. A list of traces alone (`/api/public/traces`, observations by their ids) has a cost
+per trace. The API and the web exports write `traceId`, exports to a blob storage `trace_id`.
+Amounts in US dollars. Source: fern/apis/server/definition/commons.yml (Observation,
+ObservationsView, TraceWithDetails) and the columns of the table `observations`.
 """
 
 from collections.abc import Iterator
@@ -19,27 +22,45 @@ from analysis.reconcile.logs.entry import (
     texts,
 )
 
+_CALLS = ("GENERATION", "EMBEDDING")
+_NAMES = {
+    "traceId": "trace_id", "startTime": "start_time", "endTime": "end_time",
+    "costDetails": "cost_details", "totalCost": "total_cost",
+    "providedModelName": "provided_model_name",
+}  # fmt: skip
+"""The names of the API, and those of an export to a blob storage."""
+
+
+def _named(record: Record) -> Record:
+    """The record under the names of the API."""
+    return {**record, **{ours: record[name] for ours, name in _NAMES.items() if name in record}}
+
 
 def _fits(record: Record) -> bool:
+    record = _named(record)
     return ("traceId" in record and "startTime" in record and "type" in record) or (
         "observations" in record and "timestamp" in record
     )
 
 
 def _read(record: Record, line: int) -> Iterator[Entry]:
+    record = _named(record)
     if isinstance(parts := record.get("observations"), list):
-        for part in parts:
-            if isinstance(part, dict) and "startTime" in part:
+        told = [_named(part) for part in parts if isinstance(part, dict)]
+        for part in told:
+            if "startTime" in part:
                 yield from _read({"traceId": record.get("id"), **part}, line)
+        if not told:
+            yield _trace(record, line)
         return
-    if "startTime" not in record or record.get("type") != "GENERATION":
+    if "startTime" not in record or record.get("type") not in _CALLS:
         return
     began_s, ended_s = instant(record["startTime"]), instant(record.get("endTime"))
-    told = inner(record.get("metadata"))
+    about = inner(record.get("metadata"))
     stated = [inner(record.get("costDetails")).get("total"), record.get("totalCost"),
               record.get("calculatedTotalCost")]  # fmt: skip
     yield Entry(
-        texts(record.get("traceId"), told.get("litellm_call_id"), record.get("id")),
+        texts(record.get("traceId"), about.get("litellm_call_id"), record.get("id")),
         line,
         Kind.CALL,
         record.get("level") != "ERROR",
@@ -47,6 +68,18 @@ def _read(record: Record, line: int) -> Iterator[Entry]:
         next(iter(texts(record.get("model"), record.get("providedModelName"))), None),
         began_s,
         lasted(began_s, ended_s),
+    )
+
+
+def _trace(record: Record, line: int) -> Entry:
+    """A trace whose observations are named by their ids alone."""
+    lasted_s = number(record.get("latency"))
+    return Entry(
+        texts(record.get("id")),
+        line,
+        amount=number(record.get("totalCost")),
+        began_unix_s=instant(record.get("timestamp")),
+        lasted_s=None if lasted_s is None else float(lasted_s),
     )
 
 

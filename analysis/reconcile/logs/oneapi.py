@@ -2,8 +2,10 @@
 
 Money is `quota`: 500,000 of it are 1 USD unless the operator of the gateway has changed that. Old
 versions name no request; newer ones have `request_id`, which the reply's `x-oneapi-request-id` has
-as well. `type` 2 is a charge for a request, 5 a failed try, 6 a refund; 1, 3, 4 and 7 are none of
-requests. `use_time` is in whole seconds (new-api), `elapsed_time` in milliseconds (one-api).
+as well. `type` 2 is a charge for a request; in new-api 5 is a failed try and 6 a refund, in one-api
+5 is a test of a channel. The other types are of no request. A request's time is `use_time` in whole
+seconds (new-api), `elapsed_time` (one-api) or `request_time` (one-hub) in milliseconds. Source:
+model/log.go of each (`type Log`, `LogType...`).
 """
 
 from collections.abc import Iterator
@@ -33,10 +35,13 @@ def _read(record: Record, line: int) -> Iterator[Entry]:
     kind = whole(record["type"])
     if kind not in (_CONSUMED, _FAILED, _REFUNDED):
         return
+    if kind != _CONSUMED and "use_time" not in record:
+        return  # new-api alone has those: elsewhere 5 is a test
     quota = number(record["quota"])
     ended_s = instant(record.get("created_at"))
     lasted_s = number(record.get("use_time"))
-    if lasted_s is None and (elapsed_ms := number(record.get("elapsed_time"))) is not None:
+    elapsed_ms = number(record.get("elapsed_time", record.get("request_time")))
+    if lasted_s is None and elapsed_ms is not None:
         lasted_s = elapsed_ms / 1000
     told = inner(inner(record.get("other")).get("admin_info"))
     channels = told.get("use_channel")

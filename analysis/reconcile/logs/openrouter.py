@@ -1,7 +1,9 @@
-"""OpenRouter's `/generation?id=...`, one saved answer a line. Amounts in US dollars. Pure.
+"""OpenRouter: `/generation?id=...`, one saved answer a line; the CSV of its activity page. Pure.
 
-`provider_responses` has one item for each provider that was asked. `generation_time` runs from the
-moment that a provider was asked to the end of its answer; `latency` to the first token.
+Amounts in US dollars. `provider_responses` has one item for each provider that was asked.
+`generation_time` (of the CSV: `generation_time_ms`) runs from the moment that a provider was asked
+to the end of its answer. Source: OpenRouter's API reference, GenerationResponse, and the header of
+that CSV (`generation_id,created_at,cost_total,...`).
 """
 
 from collections.abc import Iterator
@@ -29,4 +31,24 @@ def _read(record: Record, line: int) -> Iterator[Entry]:
     )
 
 
+def _is_activity(record: Record) -> bool:
+    return "generation_id" in record and "cost_total" in record
+
+
+def _read_activity(record: Record, line: int) -> Iterator[Entry]:
+    finished = record.get("finish_reason_normalized") or record.get("finish_reason_raw")
+    lasted_ms = number(record.get("generation_time_ms"))
+    cancelled = true(record.get("cancelled"))
+    yield Entry(
+        texts(record.get("generation_id")),
+        line,
+        ok=False if cancelled or finished == "error" else True if finished else None,
+        amount=number(record["cost_total"]),
+        model=next(iter(texts(record.get("model_permaslug"))), None),
+        began_unix_s=instant(record.get("created_at")),
+        lasted_s=None if lasted_ms is None else float(lasted_ms) / 1000,
+    )
+
+
+ACTIVITY = Reader("OpenRouter activity", _is_activity, _read_activity)
 READER = Reader("OpenRouter /generation", _fits, _read)

@@ -16,7 +16,8 @@ from recording.errors import InputError
 from recording.json_files import check_is_file
 
 READERS: tuple[Reader, ...] = (
-    otlp.READER, litellm.READER, oneapi.READER, openrouter.READER, langfuse.READER,
+    otlp.READER, litellm.READER, oneapi.READER, openrouter.READER, openrouter.ACTIVITY,
+    langfuse.READER,
 )  # fmt: skip
 """Each is asked in this order."""
 
