@@ -1,4 +1,4 @@
-"""All checks, in the order in which they are made and shown. Pure."""
+"""All checks, in the order in which they are sent and shown. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase

@@ -1,4 +1,4 @@
-"""Why a check is not made for a model, in both languages. `compat.json` keeps the English. Pure."""
+"""Why a check is not tried for a model, in both languages (English in `compat.json`). Pure."""
 
 from compat.words import Words
 

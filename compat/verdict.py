@@ -1,4 +1,4 @@
-"""Verdicts, and how those of repeated rounds become one. Pure."""
+"""Verdicts, and how those of repeated attempts are combined. Pure."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace

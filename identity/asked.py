@@ -1,4 +1,4 @@
-"""What rows say of the requests of mode identity: which question, which word. Pure."""
+"""Reads from a row of mode identity which question was asked and which word came back. Pure."""
 
 import json
 from collections import Counter, defaultdict

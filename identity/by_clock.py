@@ -1,4 +1,4 @@
-"""Probes of several runs by the hour of the day and by the day: do answers change with them? Pure.
+"""Probes of several runs by hour of day and by day: do answers change with the time? Pure.
 
 Every probe has the same bytes in every run, so that answers of different runs can be compared. The
 hours and the days are two partitions of the same answers; each gets half of the false alarms.

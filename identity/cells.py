@@ -1,4 +1,4 @@
-"""Which questions tell a model apart: cells, chosen by answers that are never the reference. Pure.
+"""Which questions distinguish models: cells, chosen without using the reference's answers. Pure.
 
 Chosen and measured by the same answers, a question that was lucky once would look changed later:
 an honest endpoint would be taken for a mixed one.

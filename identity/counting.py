@@ -1,4 +1,4 @@
-"""Who counts: the tokens that are stated of repeated texts, by exact arithmetic. Pure.
+"""Which tokenizer counts: the stated tokens of repeated texts, by exact arithmetic. Pure.
 
 It says which tokenizer the counter knows. A gateway may count with one tokenizer and send another
 model's answers: a fit is no proof of the model, and a misfit is one of the count alone.

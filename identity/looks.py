@@ -1,4 +1,4 @@
-"""Who answers: the audit's words against a reference's, in three looks. Pure.
+"""Who answers: the audit's words compared with a reference's, in three looks. Pure.
 
 At each look the false alarms of both tests together are at most its share (identity/alpha.py), and
 the shares are added up (Bonferroni), so that a look more costs no honesty.

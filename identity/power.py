@@ -1,4 +1,4 @@
-"""What a run would have shown: the smallest share and effect, had there been one. Pure.
+"""What a run could have shown: the smallest detectable share and effect. Pure.
 
 Nothing is shown by a test that could have shown nothing; so each "no difference" names these.
 """

@@ -1,4 +1,4 @@
-"""A reference as the operator names it: read, or refused with a sentence."""
+"""Reads a reference that the operator names, or refuses it in one sentence."""
 
 from pathlib import Path
 

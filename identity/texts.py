@@ -1,4 +1,4 @@
-"""The repeated texts of mode identity, by which tokenizers are told apart. Pure.
+"""The repeated texts of mode identity, which distinguish tokenizers. Pure.
 
 Repeated on lines of its own, a text adds the same number of tokens each time in any tokenizer.
 """

@@ -1,4 +1,4 @@
-"""What known tokenizers make of the repeated texts: facts, made by docs/identity_slopes.py. Pure.
+"""Token counts of the repeated texts under known tokenizers (docs/identity_slopes.py). Pure.
 
 Only slopes tell a tokenizer; where a prompt starts, templates and hidden prompts say as well.
 """

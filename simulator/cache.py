@@ -1,4 +1,4 @@
-"""The prompt cache: prefixes of whole blocks, remembered for a while.
+"""The prompt cache: prefixes of whole blocks, kept for a limited time.
 
 A prompt is cut into blocks of 128 tokens. A later prompt to the same model that begins with the
 same blocks is billed for them at the cached price. The last `tail_tokens` of a prompt are never

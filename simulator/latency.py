@@ -1,4 +1,4 @@
-"""When a model answers.
+"""The latency of a model's answers.
 
 Time to the first token = body + prefill + queueing + stall:
 

@@ -1,4 +1,4 @@
-"""What a request costs.
+"""The price of a request.
 
 Prices are per million tokens, so tokens x price is money in millionths; it is summed in these and
 rounded half up once, as on the bills of the article (`0.0001065` was billed as `0.000107`).

@@ -1,4 +1,4 @@
-"""Runs side by side: what differs in their plans, and what is shown to differ in their numbers.
+"""Runs side by side: which options differ, and which numbers demonstrably differ.
 
 The first run is the baseline; each other one is compared with it, phase by phase. A difference is
 *shown* when its p-value, adjusted over all that was compared (Holm), is at most 0.05 and its

@@ -1,4 +1,4 @@
-"""Are two phases different, or does it only look so? Bootstrap intervals and a permutation test.
+"""Is the difference of two phases real? Bootstrap intervals and a permutation test.
 
 Requests that follow one another are alike (a queue, a slow minute), so blocks of consecutive
 requests are resampled, never single ones: about the root of n blocks of n requests.

@@ -1,4 +1,4 @@
-"""Runs made at different hours, joined into one table and plot: like with like only.
+"""Runs made at different hours, joined into one table and plot if they are comparable.
 
 Runs are like when `compare` would not refuse them, and of one gateway. Of unlike ones several
 groups are made, each with its own tables, and the page says what sets each apart from the first.

@@ -1,4 +1,4 @@
-"""The rows of a run as one table with the recorder's own columns, whatever parts they came in."""
+"""The rows of a run as one table with the recorder's own columns."""
 
 import csv
 import json

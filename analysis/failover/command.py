@@ -1,4 +1,4 @@
-"""The command `python -m analysis failover RUN --upstream-log LOG`: two files and sentences."""
+"""The command `python -m analysis failover RUN --upstream-log LOG`: writes two files."""
 
 import argparse
 from dataclasses import asdict

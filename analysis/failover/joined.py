@@ -1,4 +1,4 @@
-"""Each request of a run with the attempts that a gateway made for it, and the fault that it met."""
+"""Joins each request with the gateway's attempts for it, and the fault that it met."""
 
 from collections import defaultdict
 from collections.abc import Sequence

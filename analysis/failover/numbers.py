@@ -1,4 +1,4 @@
-"""What became of the requests that met one fault: at the client, and at the upstreams."""
+"""The numbers of the requests that met one fault: at the client, and at the providers."""
 
 from collections import Counter
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What a gateway did with each fault, as failover.md and failover.json in the run's folder."""
+"""The gateway's behaviour under each fault, as failover.md and failover.json."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict

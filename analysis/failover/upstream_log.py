@@ -1,4 +1,4 @@
-"""The log of the upstream behind a gateway: the simulator's, and the schedule of its faults.
+"""Reads the log of the provider behind a gateway: the simulator's, with its schedule of faults.
 
 One row is one attempt of the gateway. A dead upstream logs nothing, so its windows stand in the
 schedule alone.

@@ -1,4 +1,4 @@
-"""The cells of a run of mode compat, judged again from its evidence."""
+"""The cells of a run of mode compat, judged again from the evidence."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence

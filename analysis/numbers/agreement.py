@@ -1,4 +1,4 @@
-"""Whether a gateway answers, counts and charges one prompt alike, plain and streamed. Pure.
+"""Whether one prompt is answered, counted and charged alike, plain and streamed. Pure.
 
 Modes smoke and reasoning send one prompt both ways. Compared are successes alone, and only what
 must not depend on `stream`:

@@ -1,4 +1,4 @@
-"""What can be found in a bill, and in which case, by how much. Pure."""
+"""The findings of a bill: in which case, and by how much. Pure."""
 
 from dataclasses import dataclass
 from enum import StrEnum

@@ -1,4 +1,4 @@
-"""Rows of mode billing: what counts as counted, as stated, and as the price table says. Pure."""
+"""Rows of mode billing: counted, stated, and computed from the price table. Pure."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""How sure a mean is: a percentile bootstrap of it (Efron 1979), seeded, so that it can be redone.
+"""The certainty of a mean: a seeded percentile bootstrap (Efron 1979).
 
 With fewer than FEWEST values there is no interval: resampling so few hardly varies.
 """

@@ -1,4 +1,4 @@
-"""A long window cut into buckets of time: what drifted, and where it changed.
+"""A long window divided into buckets of time: what drifted, and where it changed.
 
 A request stands in the bucket in which it was due (closed-loop: sent); rates count what was
 completed in the bucket. Only whole buckets after the warm-up are asked for drift and changes:

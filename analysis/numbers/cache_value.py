@@ -1,4 +1,4 @@
-"""What a prompt cache is worth, from rows of `--mode cache`: pairs, writes, and how long it keeps.
+"""The value of a prompt cache, from rows of `--mode cache`: pairs, writes, and lifetime.
 
 A *pair* is one new prefix asked for twice: cold (index 2i), then warm (2i + 1). A pair counts when
 both succeeded, the cold one found nothing, and no resumption lies between the two.

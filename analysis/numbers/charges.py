@@ -1,4 +1,4 @@
-"""Charges held against each other: the same usage twice, and the same request in body and header.
+"""Compares charges: equal usage, and body against header for the same request.
 
 Successes of one model and source of cost whose usage is equal in every number are the same thing to
 a bill. A *double* cost at least half as much again as its like, and more than rounding explains.

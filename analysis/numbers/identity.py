@@ -1,4 +1,4 @@
-"""What a run of mode identity shows of each model, worked out again from its rows. Pure."""
+"""The result of a run of mode identity for each model, recomputed from its rows. Pure."""
 
 import json
 from collections import Counter

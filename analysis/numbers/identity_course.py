@@ -1,4 +1,4 @@
-"""Whether answers or counts changed under a load, by the probes that were mixed into it. Pure."""
+"""Whether answers or counts changed under load, by the probes mixed into it. Pure."""
 
 import json
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What replies say of who made them: model names and fingerprints, and when each came. Pure.
+"""What replies state about their origin: model names and fingerprints, with times. Pure.
 
 Free, from the rows of any mode. A change is no accusation: vendors move a name to a new snapshot,
 and their fingerprints change with every roll-out and differ between their backends.

@@ -1,4 +1,4 @@
-"""The numbers of some rows, part by part. None is not zero: what is not known stays None."""
+"""The numbers of a set of rows. None is not zero: an unknown value stays None."""
 
 from collections.abc import Sequence
 from dataclasses import replace

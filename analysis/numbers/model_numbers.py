@@ -1,4 +1,4 @@
-"""What summary.json says of each model beside its phases: capacity, rate limits, caches. Pure.
+"""The numbers of a model beside its phases in summary.json: capacity, limits, caches. Pure.
 
 Its schema is made from these fields, as that of the phases is from phase_numbers.py.
 """

@@ -1,4 +1,4 @@
-"""Costs that do not fit the run's own prices: what one row cost against what its tokens say.
+"""Costs that do not fit the run's own prices: the cost of a row compared with its tokens.
 
 A model's price per token is not asked for but taken from the run: the prices that explain most of
 its costs (least absolute deviations over uncached, cached, written and completion tokens, and a

@@ -1,4 +1,4 @@
-"""Stated costs against tokens x price: what the operator's table says of each row."""
+"""Compares stated costs with tokens x price by the operator's table."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

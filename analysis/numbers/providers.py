@@ -1,4 +1,4 @@
-"""Which provider answered a request: prices and counts are compared within one. Pure.
+"""The provider that answered a request: prices and counts are compared within one. Pure.
 
 A router sends equal requests to providers of different prices and tokenizers. Where it names them
 the rows' `provider` says which; a name that is a router's own says nothing of who is behind it.

@@ -1,4 +1,4 @@
-"""Was the generator itself the limit? Its lags against what it measured.
+"""Was the generator itself the limit? Its lags compared with the measured times.
 
 Send lag (sent - due) tells how late requests left, and nothing of a closed loop or of chunks that
 were read late. Loop lag does: how late the generator's event loop was for probes that were due

@@ -1,4 +1,4 @@
-"""What the rows of `--mode limits` say of a gateway's rate limits, model by model."""
+"""The rate limits of each model, inferred from the rows of `--mode limits`."""
 
 import re
 from collections.abc import Mapping, Sequence

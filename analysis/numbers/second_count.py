@@ -1,4 +1,4 @@
-"""What the reference of `--against` states of the same requests: a count of its own. Pure.
+"""A second count of the same requests, by the reference of `--against`. Pure.
 
 Counts of two routes are held against each other only where one tokenizer counts at both: every
 repeated text is then one factor times the reference's count, and a constant more. Where no factor

@@ -1,4 +1,4 @@
-"""Whether a window of seconds, 1 to 30, explains what a gateway let through. Pure.
+"""Whether a window of 1 to 30 s explains which requests a gateway admitted. Pure.
 
 A limit of 5 in 10 s, met by a program that thinks in minutes, looks like one of 5 a minute with a
 lucky turn. What stands against a request that was decided (the units used in its window so far)

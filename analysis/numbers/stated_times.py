@@ -1,4 +1,4 @@
-"""Times that a gateway's headers state of itself, where they can be true at all. Pure."""
+"""Times that a gateway's headers state, if they are possible at all. Pure."""
 
 from typing import TYPE_CHECKING, Any
 

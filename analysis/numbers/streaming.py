@@ -1,4 +1,4 @@
-"""Token timing of streams: when text came, how fast, how evenly, and whether that can be told."""
+"""Token timing of streams: first token, speed, evenness, and whether they can be determined."""
 
 import warnings
 from collections.abc import Iterable

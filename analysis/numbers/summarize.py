@@ -1,4 +1,4 @@
-"""The numbers of a run: of each phase, and of the requests that share a model, a prefix, ..."""
+"""The numbers of a run: by phase, and by groups of requests (model, prefix, ...)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

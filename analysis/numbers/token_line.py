@@ -1,4 +1,4 @@
-"""Who counts: what is stated of repeated texts, as a line over what was sent. Pure.
+"""The tokenizer behind the stated counts of repeated texts, as a line over their length. Pure.
 
 A text repeated k times adds the same number of tokens each time, so the stated counts are a line:
 its slope over the true count is inflation, its start is what else is in the prompt. Every bound is

@@ -1,4 +1,4 @@
-"""Who got no answer, and percentiles that count them: rules/censoring.py by columns."""
+"""Unanswered requests, and percentiles that count them (rules/censoring.py on columns)."""
 
 import re
 from fractions import Fraction

@@ -1,4 +1,4 @@
-"""Windows without their first seconds: `--warmup` leaves them out of the numbers, not of the rows.
+"""Windows without their first seconds: `--warmup` excludes them from numbers, not from rows.
 
 A request belongs to the warm-up when it was due (closed-loop: sent) before the window was that
 old. What is left is measured as a window that begins when the warm-up ends: offsets are counted

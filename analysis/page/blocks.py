@@ -1,4 +1,4 @@
-"""What a report is made of, before it is Markdown or HTML. Pure."""
+"""The parts of a report, independent of Markdown and HTML. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Charts as data, and their drawing as inline SVG: no script, no style attribute, nothing outside.
+"""Charts as data, drawn as inline SVG: no script, no style attribute, no external resource.
 
 A chart's points are thinned before they come here; drawing is linear in what it is given.
 """

@@ -1,4 +1,4 @@
-"""Columns of tables: a name in both languages, the number that it shows, and how it is written.
+"""Columns of tables: a name in both languages, the number shown, and its format.
 
 A column that several tables have is named once, in vocabulary.py; a table is a list of columns:
 

@@ -1,4 +1,4 @@
-"""A page as Markdown. Charts are left to the HTML."""
+"""A page as Markdown. Charts are only in the HTML."""
 
 import re
 

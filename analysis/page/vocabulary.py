@@ -1,4 +1,4 @@
-"""What tables and charts call each thing that several of them show: one name, in both languages.
+"""The names of numbers that several tables and charts show: one each, in both languages.
 
 What one table alone shows is named in that table. Columns of numbers are those of a phase
 (`PhaseNumbers`); `MODEL.of(...)` is the same column in a table of other items.

@@ -1,4 +1,4 @@
-"""The report's two languages, and how numbers are written in cells. What is not known is `-`."""
+"""The report's two languages, and the format of numbers in cells. An unknown value is `-`."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What both arms cost in the pairs whose costs are both known: sums, exact."""
+"""The exact costs of both arms, over the pairs whose costs are both known."""
 
 from dataclasses import dataclass
 from math import fsum

@@ -1,4 +1,4 @@
-"""The differences of one metric, pair by pair: what is known of each, and what has none.
+"""The differences of one metric, pair by pair: known, bounded on one side, or absent.
 
 A time that nobody saw the end of is right-censored (rules/censoring.py): it is at least what was
 waited for it, so the pair's difference has a bound on one side. A refusal is no time at all.

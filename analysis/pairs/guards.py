@@ -1,4 +1,4 @@
-"""What breaks a comparison, with the evidence: each guard is one function of the pairs.
+"""What breaks a comparison, with the evidence: each guard is a function of the pairs.
 
 A finding forbids metrics: they are then "not comparable", whatever the numbers say. No guard
 speaks of one pair, nor of what a sound gateway does: names that a route merely echoes, ids that all

@@ -1,4 +1,4 @@
-"""Does it matter which arm went first? Then the second of a pair is not like the first.
+"""Does it matter which arm was first? If so, the second request of a pair is not like the first.
 
 Order is drawn for each pair, so differences of pairs with the gateway first (AB) and of those with
 the reference first (BA) are alike unless sending one request changes the answer to the next: a

@@ -1,4 +1,4 @@
-"""Pairs of one phase: which rows belong together, which went first, and what has no partner."""
+"""The pairs of a phase: which rows belong together, which was first, which have no partner."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""Do the tails differ: P50, P95 and P99 of each arm, their difference, by blocks of pairs.
+"""Do the tails differ? P50, P95 and P99 of each arm and their difference, by blocks of pairs.
 
 The interval is a percentile bootstrap over blocks of pairs, the p-value swaps the arms of blocks
 (analysis/pairs/swapping.py). Quantiles are nearest ranks. One is claimed only where at least

@@ -1,4 +1,4 @@
-"""How many times as much, and whether what is added grows with the output.
+"""The ratio of both arms, and whether the difference grows with the output.
 
 The ratio is the typical one of pairs (Hodges-Lehmann of the logarithms). The growth is Theil and
 Sen's: the median of the slopes between any two pairs, with the interval of Kendall's test (Sen, J.

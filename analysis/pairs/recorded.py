@@ -1,4 +1,4 @@
-"""The rows of a run with two routes as the statistics take them: one index per pair, arms a, b."""
+"""The rows of a run with two routes as input to the statistics: one index per pair, arms a, b."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""What a verdict says in words: one sentence each, in both languages."""
+"""Verdicts in words: one sentence each, in both languages."""
 
 from math import isfinite
 

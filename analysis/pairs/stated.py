@@ -1,4 +1,4 @@
-"""What the gateway itself says it added, beside what was measured.
+"""The overhead that the gateway itself states, beside the measured one.
 
 It states the time of its own code (`x-litellm-overhead-duration-ms` and the like); what a client
 sees has its network, its queues and its connection to the provider in it as well.

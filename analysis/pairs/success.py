@@ -1,4 +1,4 @@
-"""Does one arm succeed more often: Tango's interval of paired rates, and McNemar's exact test.
+"""Does one arm succeed more often? Tango's interval of paired rates, McNemar's exact test.
 
 Only pairs that differ tell: b of n succeeded in the gateway's arm alone, c in the reference's. The
 interval inverts the score test of the difference (Tango, Stat. Med. 17, 1998); p is that of b heads

@@ -1,4 +1,4 @@
-"""How often chance alone does as much: arms swapped within pairs.
+"""How often chance alone has such an effect: a permutation test that swaps arms within pairs.
 
 If the arm does not matter, a pair with its arms swapped was as likely, for any distribution: the
 p-value is exact. Of up to 14 blocks every way of swapping is counted; of more, 4,999 seeded ones.

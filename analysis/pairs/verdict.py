@@ -1,4 +1,4 @@
-"""What each metric of each phase says: one typed result, and why it is no other.
+"""The verdict on each metric of each phase: one typed result, with its reasons.
 
 A metric is judged of at least 20 pairs that tell as much as 20 independent ones
 (estimates/blocks.py). "Adds" and "saves" need both: an interval that excludes 0, and a p-value

@@ -1,4 +1,4 @@
-"""Files that are either the old one or the whole new one, never half of it."""
+"""Replaces files atomically: a reader sees the old or the new file, never a part of one."""
 
 import os
 import tempfile

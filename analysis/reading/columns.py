@@ -1,4 +1,4 @@
-"""The record's columns as Arrow holds them, and the fast reading of CSV text into them.
+"""The record's columns as Arrow types, and the fast parsing of CSV text into them.
 
 The fast reader takes only text of which it is certain to read what the recorder's own `decode`
 would: anything else it declines, and the slow reader judges (analysis/reading/parts.py).

@@ -1,4 +1,4 @@
-"""Phases that ended before their plan was through, as they were meant to: as long as they were.
+"""Phases that ended before their plan was finished, as intended, and their length.
 
 A run with `--precision-ms` ends a phase when it knows enough (event `precision_reached`). Its plan
 is then what was sent of it, and its window ends there: rates and shares are of that.

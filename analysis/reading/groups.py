@@ -1,4 +1,4 @@
-"""Rows that belong together: mostly they stand together already, and nothing need be copied."""
+"""Groups of rows: usually they are contiguous already, and nothing has to be copied."""
 
 from collections.abc import Iterator, Sequence
 from itertools import chain

@@ -1,4 +1,4 @@
-"""JSONL that the seed's own script or our export wrote, made a run folder like any other.
+"""Imports JSONL written by the article's script or our export as a run folder.
 
 What the seed did not measure stays unknown: it has no send offsets, so a phase's wall clock is
 the one of its summary row; without a summary row there is none, and no observed rate.

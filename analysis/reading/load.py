@@ -1,4 +1,4 @@
-"""A run's folder, read back strictly.
+"""Reads a run's folder strictly.
 
 A torn last line (the process died while it wrote) is dropped and remarked upon; anything else
 that the recorder cannot have written is an error that names the file and the line.

@@ -1,4 +1,4 @@
-"""One row a planned request, though a worker's own file and the master's copy both hold it."""
+"""One row per planned request, though a worker's file and the master's copy both contain it."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""When something was, by a label in a run's files: ISO 8601, or text that is no time at all."""
+"""Parses the times in a run's files: ISO 8601, or text that is not a time."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""What was planned and not sent, unfolded from its lines in events.jsonl to the rows it stands for.
+"""Expands the lines about unsent requests in events.jsonl to one row per request.
 
 Each row has what its phase gives to any request, the outcome `dropped`, and in open loop the time
 at which it was due. A column is made when it is asked for: of a million rows few are.

@@ -1,4 +1,4 @@
-"""The part files of a run, read strictly.
+"""Reads the part files of a run strictly.
 
 A torn last line (the process died while it wrote) is dropped and remarked upon; anything else
 that the recorder cannot have written is an error that names the file and the line. Each stretch

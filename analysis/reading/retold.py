@@ -1,4 +1,4 @@
-"""Rows of which some texts are told otherwise; everything else is as it was read."""
+"""Rows with some texts replaced; everything else is as it was read."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING

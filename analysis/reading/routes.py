@@ -1,4 +1,4 @@
-"""Rows of a run with two routes: the reference's are a phase of their own (`rows.Source`).
+"""Rows of a run with two routes: the reference is a phase of its own (`rows.Source`).
 
 So each number of the report is of one route: the gateway's under the phase's name, the reference's
 under that name with SUFFIX.

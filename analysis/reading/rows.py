@@ -1,4 +1,4 @@
-"""The rows of a run, one a planned request, in the plan's order; columns come when asked for."""
+"""The rows of a run, one per planned request, in the plan's order; columns are read on demand."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor

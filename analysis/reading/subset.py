@@ -1,4 +1,4 @@
-"""Some of a frame's rows, of which a column is copied only when it is asked for."""
+"""A subset of a frame's rows; a column is copied only when it is used."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""The requests' own names: how many differ, and what each is billed under.
+"""The task_ids of the requests: how many are distinct, and which one each is billed under.
 
 A name is mostly a head that many share and a number at its end. Heads are kept once each, so that
 ten million names are no more than two columns of numbers.

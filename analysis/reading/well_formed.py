@@ -1,4 +1,4 @@
-"""Whether a run's manifest and events are of the types that every reader of them counts on.
+"""Checks that a run's manifest and events have the types that all readers rely on.
 
 recording/manifest_content.py and recording/events.py say which. A file that was edited, or that
 another program wrote, is refused here, in one sentence that names the place; nothing after it needs

@@ -1,4 +1,4 @@
-"""A run's requests beside the gateway's own log of them: which arrived, how often, how long.
+"""Compares a run's requests with the gateway's own log: which arrived, how often, how long.
 
 Nobody is accused of what an export does not hold: where a log has no failures, a failed request
 that is missing tells nothing; nor does one missing at either end, where the export may be cut.

@@ -1,4 +1,4 @@
-"""An account's balance before and after a run, against what the run's rows say it cost.
+"""Compares an account's balances before and after a run with the cost of its rows.
 
 What an account has spent only grows; what is left of it grows with a payment as well, so it is the
 second choice. A difference is not the gateway's error: what else could explain it is told with it.

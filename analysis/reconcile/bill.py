@@ -1,4 +1,4 @@
-"""The gateway's own bill: a CSV export with a row a charge, in whatever columns it has."""
+"""The gateway's own bill: a CSV export with one row per charge, in any columns."""
 
 import csv
 import re

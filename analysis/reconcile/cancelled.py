@@ -1,4 +1,4 @@
-"""What the bill charges for the requests that mode billing cancelled: verdicts and their words."""
+"""What the bill charges for requests that mode billing cancelled: verdicts and their words."""
 
 from math import fsum
 

@@ -1,4 +1,4 @@
-"""The command `python -m analysis reconcile RUN`: arguments in, two files and a verdict out."""
+"""The command `python -m analysis reconcile RUN`: writes two files and a verdict."""
 
 import argparse
 import math

@@ -1,4 +1,4 @@
-"""Which request of a run a name in somebody else's log is of."""
+"""Finds the request of a run to which a name in another log belongs."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any

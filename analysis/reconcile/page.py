@@ -1,4 +1,4 @@
-"""What a reconciliation found, as reconcile.md and reconcile.json in the run's folder."""
+"""The result of a reconciliation, as reconcile.md and reconcile.json in the run's folder."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence

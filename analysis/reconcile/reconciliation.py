@@ -1,4 +1,4 @@
-"""Our sum against tokens x price, and against the gateway's own bill, row by row.
+"""Compares our sum with tokens x price, and with the gateway's own bill, row by row.
 
 What we hold of a request is the cost that its row has: stated by the gateway, else by the price
 table, else unknown. Unknown is not 0: what the bill charges for it is a finding of its own.

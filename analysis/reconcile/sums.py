@@ -1,4 +1,4 @@
-"""What a reconciliation comes to: sums by model and by outcome, and all of it as plain data."""
+"""The sums of a reconciliation by model and by outcome, and all of it as plain data."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Is the run good enough? Every condition of `--fail-on` and objective of `--slo`, by phase.
+"""Is the run good enough? Each condition of `--fail-on` and objective of `--slo`, by phase.
 
 What is not known is never good enough: an unknown number fails its condition. So does a phase
 that was planned and not run, for nobody knows what it would have shown.

@@ -1,4 +1,4 @@
-"""What an event of events.jsonl says (recording/event_text.py), in a report's language."""
+"""The text of an event (recording/event_text.py), in the language of a report."""
 
 from analysis.page.words import Words
 from recording.event_text import clause

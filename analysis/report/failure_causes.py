@@ -1,4 +1,4 @@
-"""Why the requests of a phase failed: outcome, status and the words that came most often."""
+"""Why the requests of a phase failed: outcome, status and the most frequent message."""
 
 import re
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What a stranger asks first: what was asked, what was found, and whether to believe it."""
+"""The first screen of the report: what was asked, what was found, and whether to believe it."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence

@@ -1,4 +1,4 @@
-"""What was odd about single answers, on the report's first page: by kind, with examples."""
+"""Flagged answers on the report's first page: by kind, with examples."""
 
 import json
 from collections.abc import Callable, Mapping

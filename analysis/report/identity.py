@@ -1,4 +1,4 @@
-"""What mode identity found in a run: the numbers of each model, and the run's reference."""
+"""The result of mode identity: the numbers of each model, and the run's reference."""
 
 from typing import Any
 from urllib.parse import urlsplit

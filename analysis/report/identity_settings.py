@@ -1,4 +1,4 @@
-"""Whether settings are honoured, in words: what was seen, and what would have been."""
+"""Whether settings are honoured, in words: what was seen, and what would have been shown."""
 
 from analysis.page.words import Words, integer
 from identity.honoured import TOLERATED, Honoured, Why

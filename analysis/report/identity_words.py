@@ -1,4 +1,4 @@
-"""What mode identity found, in words: a finding and its reasons, never a score.
+"""The result of mode identity, in words: findings with their reasons, never a score.
 
 "Differs" is never "another model": several reasons fit, all are named, none is chosen.
 """

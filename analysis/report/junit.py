@@ -1,4 +1,4 @@
-"""The checks of a run as JUnit XML, as CI servers read it: one test case a check."""
+"""The checks of a run as JUnit XML for CI servers: one test case per check."""
 
 import re
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The bill of each model of a run in mode billing: as judged, and as summary.json has it."""
+"""The bill of each model in mode billing, as judged and as in summary.json."""
 
 from math import isfinite
 

@@ -1,4 +1,4 @@
-"""What people would rather look at than read. Points are thinned here, their extremes kept."""
+"""The charts of a report. Points are thinned here; extremes are kept."""
 
 from collections.abc import Callable
 from math import ceil

@@ -1,4 +1,4 @@
-"""Numbers of a whole run that a condition may be about: its cost, budget, and bill."""
+"""Numbers of a whole run that a condition can use: its cost, budget, and bill."""
 
 from math import fsum
 

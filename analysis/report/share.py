@@ -1,4 +1,4 @@
-"""A copy of the report for others (`report --share`): numbers and verdicts as they are, names out.
+"""A redacted copy of the report (`report --share`): numbers and verdicts, without names.
 
 What a gateway, an upstream or a machine said in its own words never gets into it: those words are
 taken from the run before its report is made. What a page may name all the same (addresses, the

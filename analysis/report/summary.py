@@ -1,4 +1,4 @@
-"""What summary.json holds: the verdicts and every number of a run, in English.
+"""The content of summary.json: the verdicts and every number of a run, in English.
 
 Its schema is made from these fields. Numbers end in their units; None is not known, never 0.
 """

@@ -1,4 +1,4 @@
-"""What a run with two routes compared, and the run as the gateway's route alone shows it."""
+"""The comparison in a run with two routes, and the run as seen on the gateway's route alone."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

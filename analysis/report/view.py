@@ -1,4 +1,4 @@
-"""What every section and verdict of a report is made from: a run, its numbers, a language."""
+"""The input of every section and verdict of a report: a run, its numbers, a language."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace

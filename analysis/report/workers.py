@@ -1,4 +1,4 @@
-"""What happened to the processes that sent: who was lost, stood still, came late, kept other time.
+"""What happened to the sending processes: lost, stalled, late, or with another clock.
 
 Read from events.jsonl alone; a run of one process has nothing to tell here.
 """

@@ -1,4 +1,4 @@
-"""How a feature goes wrong: one mutation for each, of the request, the answer or what is sent."""
+"""How a feature goes wrong: one mutation each, of the request, the answer or the bytes sent."""
 
 import json
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""One entry of a gateway's log, whoever wrote it, and the values that entries are read from. Pure.
+"""One entry of a gateway's log of any format, and the values it is read from. Pure.
 
 A log comes as JSON or as CSV, so a number may be a number or text, and an object may be an object
 or JSON in a cell.

@@ -1,4 +1,4 @@
-"""A log is read as what its first record shows it to be: JSON, JSON a line, or CSV."""
+"""Detects the format of a log from its first record: JSON, JSON lines, or CSV."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""The bill, case by case: sent, stated and charged, and what is found in it."""
+"""The bill, case by case: sent, stated and charged, with the findings."""
 
 from typing import Any
 

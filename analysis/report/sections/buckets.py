@@ -1,4 +1,4 @@
-"""Long windows by buckets of time: the course of the numbers, what drifted, where it changed."""
+"""Long windows by buckets of time: how numbers developed, what drifted, where it changed."""
 
 from analysis.numbers import buckets
 from analysis.numbers.buckets import Bucket, ChangePoint, Drift

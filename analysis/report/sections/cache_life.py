@@ -1,4 +1,4 @@
-"""How long a cached prefix lives without use: one request after each pause."""
+"""How long an unused cached prefix lives: one request after each pause."""
 
 from typing import Any
 

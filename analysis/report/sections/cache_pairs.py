@@ -1,4 +1,4 @@
-"""What a prompt cache is worth: cold and warm pairs, money, time, and what writing costs."""
+"""The value of a prompt cache: cold and warm pairs, money, time, and the cost of writing."""
 
 from analysis.numbers.bootstrap import FEWEST, Interval
 from analysis.numbers.cache_value import Pairs, Row, pairs

@@ -1,4 +1,4 @@
-"""Requests that were cancelled on purpose: how long they were held, what came, what was stated."""
+"""Requests cancelled on purpose: how long they were open, what arrived, what was stated."""
 
 from dataclasses import dataclass
 from statistics import median

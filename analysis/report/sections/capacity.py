@@ -1,4 +1,4 @@
-"""Capacity: the bracket that the trials make likely, and the curve from level to latency."""
+"""Capacity: the most likely bracket from the trials, and the curve from level to latency."""
 
 from collections.abc import Callable
 from math import ceil

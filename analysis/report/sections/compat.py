@@ -1,4 +1,4 @@
-"""Compatibility: which feature of the API works for which model, and what each fault means in code.
+"""Compatibility: which features work for which model, and what each fault means in code.
 
 The matrix first, the groups with the worst cells on top; then a line for each cell that is not
 `works`, with its evidence.

@@ -1,4 +1,4 @@
-"""Cost and tracing, as the article's section 4: who is billed what, and who says so."""
+"""Cost and tracing, as the article's section 4: what is charged, and the source of the cost."""
 
 from analysis.numbers.pricing import COLUMNS, Compared, compare
 from analysis.numbers.providers import MOST

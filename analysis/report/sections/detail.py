@@ -1,4 +1,4 @@
-"""What a probe said of a row: its `check` and the JSON object in `check_detail`."""
+"""The result of a probe in a row: its `check` and the JSON object in `check_detail`."""
 
 import json
 from typing import Any

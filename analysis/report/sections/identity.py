@@ -1,4 +1,4 @@
-"""Is it the model that was paid for? A line a test: what was found, and at what price."""
+"""Is it the model that was paid for? One line per test: the finding, and its cost."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""Is it the same model when it is busy? The probes of `--identity-share`, part by part."""
+"""Is it the same model under load? The probes of `--identity-share`, part by part."""
 
 from analysis.numbers.identity_course import courses
 from analysis.page.blocks import Block, Remark, Section, Text

@@ -1,4 +1,4 @@
-"""Interactive load: what was reached while a person set the number of users."""
+"""Interactive load: the rates reached while a person set the number of users."""
 
 from analysis.page.blocks import Section
 from analysis.page.columns import Name, table

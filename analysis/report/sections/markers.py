@@ -1,4 +1,4 @@
-"""Who do replies say made them? Names and fingerprints that changed while the run went on."""
+"""Model names and fingerprints in replies that changed during the run."""
 
 from analysis.numbers.markers import COLUMNS, MOST, Marker, markers
 from analysis.page.blocks import Block, Section, Text

@@ -1,4 +1,4 @@
-"""Reading notes: the tokens kept apart, markers, and what the article's own notes ask about."""
+"""Reading notes: unchecked tokens, markers, and the questions of the article's own notes."""
 
 from collections.abc import Iterable
 from typing import NamedTuple

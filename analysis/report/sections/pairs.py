@@ -1,4 +1,4 @@
-"""The report's section on two routes: what is said, every number, and the differences over time."""
+"""The section on two routes: the verdict, every number, and the differences over time."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""What the gateway's headers say of its own time, beside what was measured."""
+"""The times that the gateway's headers state, beside the measured ones."""
 
 from collections.abc import Callable
 from typing import Any

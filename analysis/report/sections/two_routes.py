@@ -1,4 +1,4 @@
-"""Two routes in one run, where there are two (sections/pairs.py says it)."""
+"""Two routes in one run, if there are two (written by sections/pairs.py)."""
 
 from collections.abc import Callable
 from math import isfinite

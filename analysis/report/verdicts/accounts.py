@@ -1,4 +1,4 @@
-"""What became of the budget, and of token windows that could not be calibrated."""
+"""What became of the budget, and token windows that could not be calibrated."""
 
 from analysis.page.blocks import Remark
 from analysis.page.words import integer

@@ -1,4 +1,4 @@
-"""What was asked of the run: its objectives, and the conditions that it was to fail on."""
+"""The objectives of the run, and the conditions on which it fails."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Which fields of the bodies the gateway refused, and how they were sent since."""
+"""Body fields that the gateway refused, and how requests have been sent since."""
 
 from analysis.page.blocks import Remark
 from analysis.page.words import Words, integer

@@ -1,4 +1,4 @@
-"""Whether every feature works, on the first page: a sentence a model."""
+"""Whether every feature works, on the first page: one sentence per model."""
 
 from analysis.page.blocks import Level, Remark
 from analysis.page.words import Words, integer

@@ -1,4 +1,4 @@
-"""How a gateway counts and charges where it differs from OpenAI: told once per model, no alarm."""
+"""How a gateway counts and charges differently from OpenAI: once per model, not as an alarm."""
 
 from analysis.page.blocks import Remark
 from analysis.page.words import integer

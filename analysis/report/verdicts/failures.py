@@ -1,4 +1,4 @@
-"""What failed, how often, and in whose words: a run that fails says so, and why."""
+"""What failed, how often, and with which messages: a failing run says so, and why."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Whether a run is whole: did it end, did it run and record all that it planned?"""
+"""Whether a run is complete: did it end, and did it run and record everything planned?"""
 
 from analysis.page.blocks import Remark
 from analysis.page.words import integer

@@ -1,4 +1,4 @@
-"""Whether replies were made for the requests that got them: caches, replays, replies of others.
+"""Whether replies belong to their requests: caches, replays, replies to others.
 
 replayed  the same `id`, `created` and text came before in this run, for another request. A gateway
           that gives every reply of a model one id is lazy, not caching: its ids are no evidence.

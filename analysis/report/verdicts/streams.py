@@ -1,4 +1,4 @@
-"""Whether a gateway streams at all, and how often its streams stand still."""
+"""Whether a gateway streams at all, and how often its streams stall."""
 
 from analysis.page.blocks import Remark
 from analysis.page.words import integer, percent, seconds

@@ -1,4 +1,4 @@
-"""What of the operator's own file was not sent as it stands there."""
+"""Parts of the operator's own file that were not sent exactly as written."""
 
 from analysis.page.blocks import Remark
 from analysis.report.view import View
