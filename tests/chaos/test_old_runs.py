@@ -20,7 +20,9 @@ pytestmark = pytest.mark.chaos
 
 @pytest.mark.parametrize("number", range(4))
 @pytest.mark.parametrize("name", ["interrupted", "interrupted-window"])
-def test_an_old_run_that_is_killed_again_goes_on(tmp_path: Path, name: str, number: int) -> None:
+def test_an_old_run_that_is_killed_again_can_be_resumed(
+    tmp_path: Path, name: str, number: int
+) -> None:
     folder = shutil.copytree(DATA / name, tmp_path / "results" / name)
     old = set(load(folder).requests.query("success")["task_id"])
     gateway = Simulator(tmp_path / "log.csv", "--profile", "fast", "--latency", 0.3)

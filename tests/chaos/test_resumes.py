@@ -37,7 +37,7 @@ def told_whole(folder: Path, gateway: Simulator) -> None:
 
 @pytest.mark.chaos
 @pytest.mark.parametrize("number", range(TRIALS))
-def test_users_by_hand_do_not_go_on(simulator: Start, tmp_path: Path, number: int) -> None:
+def test_manual_runs_cannot_be_resumed(simulator: Start, tmp_path: Path, number: int) -> None:
     """Not with --resume-windows either: nobody is there to say how many users, and until when."""
     gateway = simulator("--profile", "fast", "--latency", 0.15)
     moment = random.Random(f"interactive {number}").uniform(0.0, 4.0)
@@ -54,7 +54,9 @@ def test_users_by_hand_do_not_go_on(simulator: Start, tmp_path: Path, number: in
 
 @pytest.mark.chaos
 @pytest.mark.parametrize("number", range(TRIALS))
-def test_an_audit_of_limits_does_not_go_on(simulator: Start, tmp_path: Path, number: int) -> None:
+def test_an_audit_of_limits_cannot_be_resumed(
+    simulator: Start, tmp_path: Path, number: int
+) -> None:
     """The first request apart, after which the whole audit is still to come."""
     gateway = simulator("--profile", "fast", "--latency", 0.15, "--rpm-limit", 40)
     moment = random.Random(f"limits {number}").uniform(0.5, 20.0)
@@ -76,9 +78,7 @@ def test_an_audit_of_limits_does_not_go_on(simulator: Start, tmp_path: Path, num
 
 @pytest.mark.chaos
 @pytest.mark.parametrize("number", range(TRIALS))
-def test_no_rest_is_shorter_than_it_is_called(
-    simulator: Start, tmp_path: Path, number: int
-) -> None:
+def test_no_pause_is_shorter_than_stated(simulator: Start, tmp_path: Path, number: int) -> None:
     """Cut off twice in its pauses and requests; by the server's clock, whatever was sent before."""
     gateway = simulator("--profile", "fast", "--latency", 0.15, "--cache-ttl", 5)
     dice = random.Random(f"gaps {number}")

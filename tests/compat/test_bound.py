@@ -26,7 +26,7 @@ def test_one_model_costs_90_requests_and_30_thousand_tokens() -> None:
     assert cost(made.once, 1.0, 8.0) == pytest.approx(0.06, abs=0.02)
 
 
-def test_what_does_not_fit_or_is_declared_absent_costs_nothing() -> None:
+def test_checks_that_do_not_fit_or_are_declared_absent_cost_nothing() -> None:
     small = plan(CHECKS, replace(KNOWN, context_tokens=4_000, lacks=frozenset({"image.data"})))
     assert {"tool.many", "image.data"} <= set(small.not_tried) - {"error.context"}
     assert "error.context" in small.checks and "tool.many" not in small.checks

@@ -194,7 +194,7 @@ def test_an_unknown_model(status: int, verdict: str) -> None:
     assert got.verdict == verdict
 
 
-def test_a_refusal_is_told_field_by_field() -> None:
+def test_refused_fields_are_found_one_by_one() -> None:
     """The search sends the rest without the field that a refusal names, within its bound."""
     check, setting = BY_ID["fields.accepted"], CHAT
     refused = {"metadata", "verbosity"}
@@ -212,7 +212,7 @@ def test_a_refusal_is_told_field_by_field() -> None:
     assert len(seen) == 3 <= check.bound(setting).requests
 
 
-def test_metadata_that_needs_store_is_no_refusal() -> None:
+def test_metadata_that_needs_store_is_not_a_refusal() -> None:
     """In OpenAI's words."""
     check = BY_ID["fields.accepted"]
     (ask,) = check.asks(CHAT)
@@ -223,7 +223,7 @@ def test_metadata_that_needs_store_is_no_refusal() -> None:
     assert check.judge(CHAT, [*seen, says()(rest)]).verdict == "works"
 
 
-def test_another_requests_answer_is_told_from_a_schema_that_is_ignored() -> None:
+def test_another_requests_answer_is_distinguished_from_an_ignored_schema() -> None:
     first = '{"weighed": true, "count": 1}'
     assert found("cache.key", says(first)).verdict == "wrong"
     assert found("cache.key", says(first), says('{"wheels": 4}')).verdict == "works"

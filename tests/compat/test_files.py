@@ -43,7 +43,7 @@ def test_cells_come_back_as_they_were_and_fit_the_schema() -> None:
     {"cells": [{"check": "n", "model": "m", "verdict": "perfect"}]},
     {"cells": [{"check": "n", "model": "m", "verdict": "works", "cost": "1"}]},
 ])  # fmt: skip
-def test_what_is_no_compat_json_is_said(content: Any) -> None:
+def test_an_invalid_compat_json_is_refused_with_a_reason(content: Any) -> None:
     with pytest.raises(CellsError):
         from_json(content)
 
@@ -61,7 +61,7 @@ def test_every_check_has_words_in_both_languages() -> None:
     assert set(SYMBOLS) == set(Verdict) and len(set(SYMBOLS.values())) == len(Verdict)
 
 
-def test_changes_are_told_and_only_what_was_seen_to_fail_is_a_regression() -> None:
+def test_changes_are_listed_and_only_an_observed_failure_is_a_regression() -> None:
     after = [Cell("stop", "m-1", Verdict.IGNORED), Cell("n", "m-1", Verdict.REFUSED),
              Cell("tool.loop", "m-1", Verdict.WORKS),
              Cell("seed", "m-1", Verdict.WORKS)]  # fmt: skip

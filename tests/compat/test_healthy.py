@@ -115,7 +115,7 @@ def test_a_stream_in_any_healthy_shape(name: str, end: str) -> None:
         assert usage.verdict == "works", usage
 
 
-def test_unicode_cut_between_packets_is_no_fault() -> None:
+def test_unicode_cut_between_packets_is_not_a_fault() -> None:
     def answer(ask: Ask) -> Evidence:
         told = says()(ask)
         return wire.byte_by_byte(told)
@@ -146,7 +146,7 @@ def test_ids_of_any_form(ids: str) -> None:
     assert found("tool.parallel.stream", two).verdict == "works"
 
 
-def test_whole_calls_in_one_chunk_are_no_fault() -> None:
+def test_whole_calls_in_one_chunk_are_not_a_fault() -> None:
     """As Gemini sends them."""
 
     def answer(ask: Ask) -> Evidence:
@@ -158,7 +158,7 @@ def test_whole_calls_in_one_chunk_are_no_fault() -> None:
     assert found("tool.parallel.stream", answer).verdict == "works"
 
 
-def test_one_call_where_two_were_asked_for_is_a_models_right() -> None:
+def test_a_model_may_make_one_call_instead_of_two() -> None:
     one = calls(("look_up", '{"key":"a"}'))
     assert found("tool.parallel", one).verdict == "unsure"
     assert found("tool.parallel.stream", one).verdict == "unsure"
@@ -188,7 +188,7 @@ def test_a_budget_spent_on_thinking_accuses_nobody(name: str) -> None:
     ("stop", "stop"), ("logprobs", "logprobs"), ("temperature", "temperature"), ("top_p", "top_p"),
     ("logit_bias", "logit_bias"), ("n", "n"), ("max_tokens", "max_tokens"), ("seed", "seed"),
 ])  # fmt: skip
-def test_what_a_reasoning_model_refuses_in_openais_words_is_refused_clearly(
+def test_openais_refusals_for_reasoning_models_count_as_clear_refusals(
     name: str, param: str
 ) -> None:
     told = f"Unsupported parameter: '{param}' is not supported with this model."
@@ -201,7 +201,7 @@ def test_what_a_reasoning_model_refuses_in_openais_words_is_refused_clearly(
     (429, "Rate limit reached"), (402, "Insufficient credits"), (401, "Invalid key"),
     (403, "Not allowed"), (400, "Something else"),
 ])  # fmt: skip
-def test_what_is_about_the_account_or_says_nothing_accuses_nobody(
+def test_errors_about_the_account_or_without_a_reason_accuse_nobody(
     name: str, status: int, text: str
 ) -> None:
     assert not found(name, lambda ask: wire.error(ask, status, text)).verdict.accuses

@@ -27,7 +27,7 @@ HOST = "https://gateway.example/v1"
         ({}, {}, True),  # of a run before these were kept
     ],
 )  # fmt: skip
-def test_a_wrong_key_is_not_tried_where_something_else_may_be_the_key(
+def test_a_wrong_key_is_not_tried_if_something_else_may_be_the_key(
     gateway: dict[str, Any], options: dict[str, Any], expected: bool
 ) -> None:
     """It would be sent beside the key that counts, be served, and a healthy gateway be accused."""

@@ -128,7 +128,7 @@ def test_a_reply_by_a_schema(stream_: str, text: str, strict: str, loose: str) -
     assert found(f"own.schema.{stream_}loose", says(text)) == loose
 
 
-def test_a_reply_that_is_no_stream_accuses_nobody() -> None:
+def test_a_reply_that_is_not_a_stream_accuses_nobody() -> None:
     """That streams are ignored is said by chat.stream."""
     body = message(None, "tool_calls", [call("book_room", GOOD)])
     assert found("own.tool.stream.book_room", lambda ask: plain(ask, body)) == "unsure"
@@ -185,7 +185,7 @@ def test_a_whole_body_is_a_file_of_tools_too(tmp_path: Path) -> None:
     assert load(_files(tmp_path, {"model": "m", "tools": [BOOK]})).own.tools[0].name == "book_room"
 
 
-def test_what_an_earlier_version_kept_and_passed_over_is_passed_over() -> None:
+def test_what_an_earlier_version_stored_and_ignored_is_still_ignored() -> None:
     kept = tomllib.loads(FILE.replace("own.*", "stop").replace('allow = { "own', "#"))
     assert parse(kept).own == Own()
 
@@ -237,7 +237,7 @@ def read_back(bodies: Sequence[Mapping[str, Any]]) -> Any:
     return parse(tomllib.loads(as_toml(needs(bodies), own=own_of(bodies))))
 
 
-def test_traffic_gives_the_tools_and_schemas_that_it_uses_as_it_uses_them() -> None:
+def test_tools_and_schemas_are_taken_from_traffic_as_they_are_used() -> None:
     other = {"type": "function", "function": {**BOOK["function"], "description": "Older words."}}
     bodies = [body(tools=[BOOK]), body(tools=[BOOK]), body(tools=[other]),
               body(True, response_format=BILL), body(tools=[{"type": "web_search"}])]  # fmt: skip
@@ -252,7 +252,9 @@ def test_traffic_gives_the_tools_and_schemas_that_it_uses_as_it_uses_them() -> N
 
 
 @given(st.text(), st.dictionaries(st.text(), st.text(), max_size=3))
-def test_whatever_a_definition_says_comes_back(about: str, properties: dict[str, str]) -> None:
+def test_any_definition_survives_the_round_trip_through_toml(
+    about: str, properties: dict[str, str]
+) -> None:
     made = {name: {"description": told} for name, told in properties.items()}
     tool = {"type": "function", "function": {
         "name": "f", "description": about, "parameters": {"type": "object", "properties": made},
@@ -295,5 +297,5 @@ def test_a_healthy_gateway_is_not_accused_in_ten_runs(tmp_path: Path, model: str
             assert {f.verdict for f in told.values()} == {Verdict.WORKS}, (seed, told)
 
 
-def test_ids_of_ones_own_are_none_of_ours() -> None:
+def test_ids_of_own_checks_differ_from_all_built_in_ids() -> None:
     assert not {*CHECK} & {check.id for check in CHECKS}

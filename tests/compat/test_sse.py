@@ -45,6 +45,6 @@ def test_an_event_has_the_time_of_its_last_byte() -> None:
     assert [(e.at_s, e.data) for e in events(pieces)] == [(0.3, "a"), (0.3, "b"), (0.4, "c")]
 
 
-def test_bytes_that_are_no_utf8_become_replacement_characters() -> None:
+def test_bytes_that_are_not_utf8_become_replacement_characters() -> None:
     (event,) = events([(0.0, b"data: \xe4\xbd\n\n")])
     assert event.data == "\ufffd"

@@ -108,7 +108,7 @@ def test_a_lying_gateway_is_one_sentence_too() -> None:
         assert {v for n, v in verdicts.items() if n != "chat.plain"} == {Verdict.NOT_TRIED}
 
 
-def test_what_was_not_sent_is_not_tried() -> None:
+def test_checks_that_were_not_sent_count_as_not_tried() -> None:
     count = iter(range(1000))
 
     def server(ask: Ask) -> Evidence | None:
@@ -169,7 +169,7 @@ def test_cells_are_computed_again_from_what_is_kept(tmp_path: Path) -> None:
     raise AssertionError("evidence of other requests was judged")
 
 
-def test_a_torn_line_is_no_evidence(tmp_path: Path) -> None:
+def test_an_incomplete_line_is_not_evidence(tmp_path: Path) -> None:
     (ask,) = survey().base.asks(survey().setting)
     evidence_file.append(tmp_path, ("p", 0), "chat.plain", plain(ask, message("x")), [])
     with (tmp_path / evidence_file.NAME).open("ab") as file:

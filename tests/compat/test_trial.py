@@ -17,7 +17,7 @@ def trial(name: str, setting: Setting = CHAT) -> Trial:
     return Trial(BY_ID[name], setting)
 
 
-def test_what_works_is_sent_once_and_what_does_not_again_with_other_nonces() -> None:
+def test_checks_that_work_are_sent_once_others_again_with_new_nonces() -> None:
     healthy = trial("chat.plain")
     healthy.add([says()(ask) for ask in healthy.asks()])
     assert not healthy.asks() and healthy.finding.verdict == "works" and healthy.sent == 1
@@ -67,9 +67,7 @@ def test_the_gateways_own_call_goes_back_with_its_id_and_arguments() -> None:
     (500, "boom", "broken"), (400, "boom", "broken"), (400, "messages: no tool role", "refused"),
     (429, "slow down", "unsure"),
 ])  # fmt: skip
-def test_a_gateway_that_does_not_take_its_own_call_back(
-    status: int, text: str, verdict: str
-) -> None:
+def test_a_gateway_that_refuses_its_own_call(status: int, text: str, verdict: str) -> None:
     made = trial("tool.loop")
     while asks := made.asks():
         first = len(asks[0].body["messages"]) == 1 if asks[0].body else False
@@ -80,7 +78,7 @@ def test_a_gateway_that_does_not_take_its_own_call_back(
     assert made.finding.verdict == verdict and made.sent == 4
 
 
-def test_a_check_that_cannot_be_tried_asks_nothing() -> None:
+def test_a_check_that_cannot_be_tried_sends_nothing() -> None:
     for name, setting in (("reasoning.effort", CHAT), ("logit_bias", Setting("m")),
                           ("error.context", CHAT), ("embeddings.same", CHAT),
                           ("stop", replace(CHAT, lacks=frozenset({"stop"}))),
@@ -89,7 +87,7 @@ def test_a_check_that_cannot_be_tried_asks_nothing() -> None:
         assert not made.asks() and made.finding.verdict is Verdict.NOT_TRIED and made.finding.fact
 
 
-def test_the_first_answer_tells_the_budgets_name_and_whether_the_model_reasons() -> None:
+def test_the_first_answer_shows_the_budget_field_and_whether_the_model_reasons() -> None:
     (ask,) = BY_ID["chat.plain"].asks(CHAT)
     told = "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead."
     learnt = learn(CHAT, [wire.error(ask, 400, told)])

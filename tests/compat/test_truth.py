@@ -165,13 +165,13 @@ def test_a_feature_alone_changes_its_own_verdict_only(
 
 
 @pytest.mark.parametrize("model", [CHAT, REASONER])
-def test_a_healthy_gateway_has_no_other_cell_than_works(tmp_path: Path, model: str) -> None:
+def test_every_cell_of_a_healthy_gateway_works(tmp_path: Path, model: str) -> None:
     _healthy(tmp_path, model, range(1))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("model", [CHAT, REASONER])
-def test_nor_in_ten_runs(tmp_path: Path, model: str) -> None:
+def test_every_cell_of_a_healthy_gateway_works_in_ten_runs(tmp_path: Path, model: str) -> None:
     _healthy(tmp_path, model, range(10))
 
 

@@ -46,7 +46,9 @@ decimals = 6
         ("cache_credit = false", ["cache_not_credited"]),
     ],
 )
-def test_what_the_gateway_does_is_found(tmp_path: Path, rule: str, kinds: list[str]) -> None:
+def test_the_report_finds_exactly_what_the_gateway_does(
+    tmp_path: Path, rule: str, kinds: list[str]
+) -> None:
     """The rows are the gateway's own log, request by request."""
     (tmp_path / "p.toml").write_text(PROFILE + rule)
     (tmp_path / "prices.toml").write_text(PRICES)

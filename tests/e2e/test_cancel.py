@@ -90,7 +90,7 @@ def test_the_log_shows_whether_the_upstream_went_on(
     assert main(["reconcile", str(done.folder), *bill]) == 0
 
 
-def test_a_token_window_offers_its_target_and_measures_those_that_were_awaited(
+def test_a_token_window_reaches_its_target_and_measures_only_completed_requests(
     simulator: Start, tmp_path: Path
 ) -> None:
     """Cancelled requests have prompts like the others, and nothing is made up for them."""
@@ -120,7 +120,9 @@ def test_a_token_window_offers_its_target_and_measures_those_that_were_awaited(
 
 
 @pytest.mark.long
-def test_a_resumed_run_cancels_the_same_and_none_twice(simulator: Start, tmp_path: Path) -> None:
+def test_a_resumed_run_cancels_the_same_requests_and_none_twice(
+    simulator: Start, tmp_path: Path
+) -> None:
     """kill -9: what was cancelled is over, and the rest is drawn as if nothing had happened."""
     plan = ("--mode", "ladder", "--model", "m", "--steps", "9,10,11", "--step-pause", "0",
             "--cancel-after", "0chunks", *CANCEL, "--seed", "5")  # fmt: skip

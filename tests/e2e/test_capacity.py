@@ -12,7 +12,9 @@ from tests.simulated import Simulator
 Start = Callable[..., Simulator]
 
 
-def test_the_concurrency_that_a_gateway_bears_is_found(simulator: Start, tmp_path: Path) -> None:
+def test_the_search_finds_the_concurrency_that_a_gateway_sustains(
+    simulator: Start, tmp_path: Path
+) -> None:
     """It refuses the sixth request at once: five are met and six are not, and 429 is why."""
     gateway = simulator("--max-concurrency", 5, "--latency", 0.1)
     slo = tmp_path / "slo.toml"
@@ -35,7 +37,7 @@ def test_the_concurrency_that_a_gateway_bears_is_found(simulator: Start, tmp_pat
 
 
 @pytest.mark.long
-def test_a_search_that_its_budget_ended_goes_on(simulator: Start, tmp_path: Path) -> None:
+def test_a_search_that_ran_out_of_budget_can_be_resumed(simulator: Start, tmp_path: Path) -> None:
     """With a larger budget: the trial that was cut short is no answer, the others are kept."""
     gateway = simulator("--max-concurrency", 5, "--latency", 0.1)
     slo = tmp_path / "slo.toml"

@@ -31,13 +31,13 @@ features = ["seed"]
 """
 
 
-def test_a_healthy_gateway_has_no_other_cell_than_works(tmp_path: Path) -> None:
+def test_every_cell_of_a_healthy_gateway_works(tmp_path: Path) -> None:
     _healthy(tmp_path, "healthy")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", range(10))
-def test_nor_in_ten_runs(tmp_path: Path, number: int) -> None:
+def test_every_cell_of_a_healthy_gateway_works_in_ten_runs(tmp_path: Path, number: int) -> None:
     _healthy(tmp_path, f"healthy-{number}")
 
 
@@ -130,7 +130,7 @@ def test_an_applications_own_tools_go_from_its_traffic_into_the_report(
 
 
 @pytest.mark.long
-def test_files_and_batches_are_made_where_they_are_asked_for(tmp_path: Path) -> None:
+def test_files_and_batches_are_checked_on_request(tmp_path: Path) -> None:
     """Through the SDK's own form; a batch's lines are requests to the model, each with its row in
     the gateway's log, and its bound was held."""
     with gateway(tmp_path) as server:
@@ -169,7 +169,7 @@ def test_a_spent_budget_leaves_the_rest_not_tried(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_stopped_run_goes_on_where_it_was(tmp_path: Path) -> None:
+def test_a_stopped_run_resumes_where_it_was(tmp_path: Path) -> None:
     """What was answered is not sent again, and the cells are those of a whole run."""
     told = ("--checks", SOME, "--run-id", "x")
     with gateway(tmp_path) as server:
@@ -185,7 +185,7 @@ def test_a_stopped_run_goes_on_where_it_was(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_killed_run_goes_on_pays_nothing_twice_and_has_every_cell(tmp_path: Path) -> None:
+def test_a_killed_run_resumes_pays_nothing_twice_and_has_every_cell(tmp_path: Path) -> None:
     """SIGKILL in the middle: what was answered is sent once, by the gateway's own log; what was in
     flight then, up to four requests, nobody knows the end of, and it goes again."""
     told = ("--checks", SOME, "--run-id", "killed")
@@ -216,7 +216,7 @@ def test_a_killed_run_goes_on_pays_nothing_twice_and_has_every_cell(tmp_path: Pa
 
 
 @pytest.mark.slow
-def test_a_second_route_tells_whose_fault_it_is(tmp_path: Path) -> None:
+def test_a_second_route_shows_whose_fault_it_is(tmp_path: Path) -> None:
     """What works directly is the gateway's fault; what fails alike is the model's."""
     with (
         gateway(tmp_path / "a", stop="ignored", n="refused", json__schema="ignored") as server,

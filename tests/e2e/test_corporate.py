@@ -114,7 +114,7 @@ def test_a_private_authority_is_named_and_then_trusted(
     look(secure.url, ca_file=str(authority.ca))
 
 
-def test_a_certificate_of_another_name_is_not_an_unknown_authority(
+def test_a_certificate_for_another_name_is_not_reported_as_an_unknown_authority(
     simulator: Start, authority: Authority
 ) -> None:
     cert, key = authority.sign("elsewhere", "DNS:elsewhere.example")
@@ -134,7 +134,7 @@ def test_a_certificate_of_another_name_is_not_an_unknown_authority(
         ({"client_cert": __file__}, "cannot be used (no PEM file of a certificate and its key)"),
     ],
 )
-def test_a_file_that_cannot_be_used_is_a_sentence(options: dict[str, str], says: str) -> None:
+def test_an_unusable_file_is_refused_in_one_sentence(options: dict[str, str], says: str) -> None:
     assert says in refusal("https://127.0.0.1:9/v1", **options)
 
 
@@ -156,7 +156,7 @@ def test_a_key_of_another_certificate_and_one_with_a_passphrase(
 # ---- certificates of ours
 
 
-def test_a_gateway_that_asks_for_a_certificate_gets_one(
+def test_a_gateway_that_requires_a_certificate_gets_one(
     simulator: Start, authority: Authority, pair: tuple[Path, Path]
 ) -> None:
     server = simulator("--profile", "fast", "--tls-cert", pair[0], "--tls-key", pair[1],
@@ -173,7 +173,7 @@ def test_a_gateway_that_asks_for_a_certificate_gets_one(
 # ---- proxies
 
 
-def test_a_proxy_that_wants_a_login_says_how(
+def test_a_proxy_that_requires_a_login_is_explained(
     proxy: LoginProxy, secure: Simulator, simulator: Start, authority: Authority,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
@@ -194,14 +194,16 @@ def test_a_proxy_that_wants_a_login_says_how(
 
 
 @pytest.mark.parametrize("kind", ["socks5", "socks5h", "https"])
-def test_a_proxy_of_another_kind_is_told(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_of_an_unsupported_kind_is_reported(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("ALL_PROXY", f"{kind}://proxy.example:1080")
     said = refusal("https://gateway.example/v1")
     assert f"the proxy proxy.example of ALL_PROXY is not an http proxy but {kind}" in said
     assert "set ALL_PROXY=http://host:port, or NO_PROXY=gateway.example" in said
 
 
-def test_the_embedded_simulator_is_never_asked_through_a_proxy(
+def test_the_embedded_simulator_is_never_reached_through_a_proxy(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")

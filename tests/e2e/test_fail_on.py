@@ -58,7 +58,7 @@ def test_without_conditions_a_failed_request_is_data(simulator: Start, tmp_path:
     assert (done.code, sentences(done)) == (0, []), done.text
 
 
-def test_a_cost_that_nobody_states_fails_its_limit(simulator: Start, tmp_path: Path) -> None:
+def test_a_cost_that_is_not_stated_fails_its_limit(simulator: Start, tmp_path: Path) -> None:
     """An OpenAI dialect has no cost: unknown is not 0, and not below any limit."""
     gateway = simulator("--profile", "fast", "--dialect", "openai")
     done = run("-H", gateway.url, *WINDOW, "--fail-on", "cost>100", results=tmp_path / "results")

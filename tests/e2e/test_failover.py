@@ -59,7 +59,7 @@ def by_fault(told: dict[str, Any]) -> dict[str | None, dict[str, Any]]:
 
 
 @pytest.mark.long
-def test_a_gateway_that_asks_the_next_upstream_keeps_its_client_from_harm(tmp_path: Path) -> None:
+def test_a_gateway_that_fails_over_shields_its_client(tmp_path: Path) -> None:
     """Attempts, failures and recovery are those that the gateway noted itself; a dead upstream
     costs no attempt that a log could have."""
     way = Behaviour(tries=2)
@@ -117,7 +117,7 @@ def test_a_stream_that_is_cut(tmp_path: Path, way: Behaviour, fate: str) -> None
 
 
 @pytest.mark.long
-def test_a_gateway_that_asks_twice_is_found_out_where_nothing_fails(tmp_path: Path) -> None:
+def test_a_gateway_that_sends_twice_is_found_even_if_nothing_fails(tmp_path: Path) -> None:
     _, told, text = led(tmp_path, Behaviour(twice=True), "", seconds=2)
     found = by_fault(told)[None]
     assert found["answered_twice"] == found["requests"] == found["attempts"] / 2
@@ -125,7 +125,7 @@ def test_a_gateway_that_asks_twice_is_found_out_where_nothing_fails(tmp_path: Pa
     assert "answered more than once" in text
 
 
-def test_a_healthy_gateway_has_nothing_told_of_it(tmp_path: Path) -> None:
+def test_nothing_is_reported_of_a_healthy_gateway(tmp_path: Path) -> None:
     _, told, text = led(tmp_path, Behaviour(tries=2), "", seconds=2)
     (found,) = told["groups"]
     assert found["ok"] == found["requests"] == found["attempts"] and not found["answered_twice"]

@@ -21,7 +21,7 @@ RARE = {"big_body": 0.004, "hang": 0.01, "slow_headers": 0.01, "trickle": 0.01}
 @pytest.mark.parametrize(
     "stream", [pytest.param(False, marks=pytest.mark.long), True], ids=["plain", "stream"]
 )
-def test_every_fault_at_once_is_told_apart(
+def test_faults_that_occur_together_are_told_apart(
     simulator: Callable[..., Simulator], tmp_path: Path, stream: bool
 ) -> None:
     """Rows equal the log, request by request; what has no fault is whole; the report adds up."""

@@ -33,7 +33,7 @@ def test_an_honest_gateway_is_not_accused_under_load(tmp_path: Path, faults: str
 
 
 @pytest.mark.slow
-def test_a_hidden_prompt_that_changes_is_told_with_its_counts(tmp_path: Path) -> None:
+def test_a_hidden_prompt_that_changes_is_reported_with_its_counts(tmp_path: Path) -> None:
     profile = HONEST.replace(
         "[answers]", "[billing]\nhidden_prompt_tokens = 50\nhidden_prompt_spread = 3\n[answers]"
     )

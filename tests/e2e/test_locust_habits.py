@@ -46,7 +46,7 @@ def test_config_file_environment_csv_and_html(simulator: Start, tmp_path: Path) 
         (("--targt", 5), "weighbridge: --targt is not an option: did you mean --target?"),
     ],
 )
-def test_what_nobody_reads_is_refused(
+def test_options_without_effect_are_refused(
     simulator: Start, tmp_path: Path, arguments: tuple[object, ...], sentence: str
 ) -> None:
     """A shape passes over users and run time, a tag finds no task: one sentence, nothing sent."""
@@ -71,7 +71,7 @@ def test_json_has_stdout_to_itself(simulator: Start, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("option", ["--model", "--results"])
-def test_a_byte_that_is_no_text_ends_the_process_with_a_sentence(
+def test_an_argument_that_is_not_text_is_refused_in_one_sentence(
     simulator: Start, tmp_path: Path, option: str
 ) -> None:
     """It hung for ever: the byte cannot be written to the manifest."""
@@ -89,7 +89,7 @@ def test_a_byte_that_is_no_text_ends_the_process_with_a_sentence(
 
 
 @pytest.mark.parametrize("mode", ["smoke", "interactive"])
-def test_a_fault_while_the_run_begins_ends_the_process(tmp_path: Path, mode: str) -> None:
+def test_an_exception_while_the_run_begins_ends_the_process(tmp_path: Path, mode: str) -> None:
     """Whatever it is, in a mode with a plan and in one without: exit code 1, no hang."""
     broken = (
         "from weighbridge.users import GatewayUser\n"
@@ -127,7 +127,7 @@ def test_processes_of_the_environment_get_a_port_of_their_own() -> None:
     assert ports[1].isdigit()
 
 
-def test_the_locustfile_run_by_python_says_what_to_do() -> None:
+def test_running_the_locustfile_with_python_explains_what_to_do() -> None:
     done = subprocess.run(
         [sys.executable, "locustfile.py"], cwd=ROOT, env=environment(), capture_output=True,
         text=True, timeout=60,

@@ -105,7 +105,7 @@ def test_tools_are_called_and_judged(simulator: Start, tmp_path: Path) -> None:
     assert {(row["tools"], row["tool_choice"]) for row in gateway.rows()} == {("1", "required")}
 
 
-def test_a_business_schema_of_the_users(simulator: Start, tmp_path: Path) -> None:
+def test_the_users_own_functions(simulator: Start, tmp_path: Path) -> None:
     """--tools FILE offers the user's own functions and validates the arguments by their schema."""
     schema = {
         "type": "object",
@@ -132,7 +132,7 @@ def test_a_business_schema_of_the_users(simulator: Start, tmp_path: Path) -> Non
 
 
 @pytest.mark.long
-def test_reasoning_is_told_from_content(simulator: Start, tmp_path: Path) -> None:
+def test_reasoning_is_separated_from_content(simulator: Start, tmp_path: Path) -> None:
     """Thinking models return reasoning, plain and streamed; others do not."""
     gateway = simulator("--profile", "seed")
     models = "claude-sonnet-4.6-thinking,gpt-5.4-nano"

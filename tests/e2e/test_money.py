@@ -94,7 +94,7 @@ def test_a_hundred_at_once_do_not_exceed_the_budget(
     assert budget["money"]["spent"] == pytest.approx(billed(gateway))
 
 
-def test_costs_that_jump_exceed_the_budget_by_what_was_in_flight(
+def test_a_jump_in_costs_exceeds_the_budget_only_by_requests_in_flight(
     simulator: Start, tmp_path: Path
 ) -> None:
     """A price a hundred times the dearest seen: the excess is bounded, and it is shown."""
@@ -112,7 +112,7 @@ def test_costs_that_jump_exceed_the_budget_by_what_was_in_flight(
     assert budget["money"]["largest_underestimate"] > dearest / 2
 
 
-def test_a_gateway_that_wants_payment_ends_the_run(simulator: Start, tmp_path: Path) -> None:
+def test_payment_required_ends_the_run(simulator: Start, tmp_path: Path) -> None:
     """HTTP 402 is no failure like others: nothing more is sent, in no phase."""
     gateway = simulator("--profile", "fast", "--fault", "error_402=1", "--fault-after", 3)
     done = run(

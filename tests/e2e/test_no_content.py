@@ -110,7 +110,7 @@ def contents(path: Path) -> bytes:
         "aloud",
     ],
 )
-def test_no_file_holds_what_was_said(
+def test_no_file_contains_prompts_or_replies(
     gossip: str, asking: dict[str, tuple[object, ...]], tmp_path: Path, kind: str
 ) -> None:
     """The run's own files, the rows as JSONL, CSV and Parquet, JUnit, and Locust's CSV and HTML.

@@ -62,7 +62,7 @@ def test_an_unreadable_env_file(tmp_path: Path) -> None:
     assert ".env cannot be read" in refused(done.text, done.code)
 
 
-def test_a_gateway_that_is_not_there(tmp_path: Path) -> None:
+def test_an_unreachable_gateway(tmp_path: Path) -> None:
     """A refused connection is found before the run begins; no run folder is left."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

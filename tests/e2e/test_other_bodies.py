@@ -91,7 +91,7 @@ def test_a_mode_works_where_two_fields_are_refused(
 
 
 @pytest.mark.long
-def test_a_run_that_goes_on_knows_what_was_refused(tmp_path: Path) -> None:
+def test_a_resumed_run_knows_what_was_refused(tmp_path: Path) -> None:
     """Ended by HTTP 402 after two of its six requests; resumed when there is credit again."""
     credit = [2]
 
@@ -115,7 +115,7 @@ def test_a_run_that_goes_on_knows_what_was_refused(tmp_path: Path) -> None:
         assert all("max_completion_tokens" in body and "task_id" not in body for body in later)
 
 
-def test_the_operators_word_is_the_last(tmp_path: Path) -> None:
+def test_the_operators_extra_body_takes_precedence(tmp_path: Path) -> None:
     """--extra-body adds and removes; nothing is sent twice."""
     extra = {"task_id": None, "max_tokens": None, "reasoning_effort": "low", "top": {"k": 1}}
     with serving(one_at_a_time) as gateway:
@@ -146,7 +146,7 @@ def test_an_extra_body_that_cannot_be_sent_is_one_sentence(extra: str, why: str)
         modes.plan(Options(mode="smoke", model="m", extra_body=extra))
 
 
-def test_every_request_of_a_batch_file_is_what_the_file_says(tmp_path: Path) -> None:
+def test_every_request_of_a_batch_file_is_sent_as_the_file_has_it(tmp_path: Path) -> None:
     """Gzipped; in check_detail stands the custom_id; what is dropped is said everywhere."""
     rows = [
         {"custom_id": f"c-{n}", "method": "POST", "url": "/v1/chat/completions",
@@ -185,7 +185,7 @@ def test_every_request_of_a_batch_file_is_what_the_file_says(tmp_path: Path) -> 
         assert kinds == ["shape", "ours", "vendor", "repeats"]
 
 
-def test_a_dry_run_says_what_of_a_trace_is_lost_and_how_far_away_it_begins(tmp_path: Path) -> None:
+def test_a_dry_run_states_what_a_trace_loses_and_how_late_it_begins(tmp_path: Path) -> None:
     path = tmp_path / "burst.csv"
     path.write_text(
         "Timestamp,Model,Request tokens,Response tokens,Total tokens,Log Type\n"

@@ -104,7 +104,7 @@ def test_an_honest_gateway_in_between_is_not_accused(tmp_path: Path, upstream: S
 
 
 @pytest.mark.slow
-def test_a_reference_whose_model_counts_otherwise_accuses_nobody(
+def test_a_reference_whose_model_counts_differently_accuses_nobody(
     tmp_path: Path, upstream: Simulator
 ) -> None:
     (tmp_path / "other.toml").write_text(PROFILE + "inflate = 0.93\nhidden_prompt_tokens = 3\n")
@@ -127,7 +127,7 @@ def test_a_reference_whose_model_counts_otherwise_accuses_nobody(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("charged", [False, True])
-def test_what_a_bill_charges_for_refusals_is_told(tmp_path: Path, charged: bool) -> None:
+def test_charges_for_refusals_are_reported(tmp_path: Path, charged: bool) -> None:
     """The simulator's account is the bill, with a charge for every 429 or with none."""
     (tmp_path / "p.toml").write_text(PROFILE)
     gateway = Simulator(tmp_path / "log.csv", "--profile", tmp_path / "p.toml", "--rpm-limit", 90)

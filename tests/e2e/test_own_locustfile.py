@@ -28,7 +28,7 @@ def locust(file: Path, *arguments: object, results: Path) -> LocustRun:
     return LocustRun(done.returncode, done.stdout, done.stderr, folders[-1] if folders else None)
 
 
-def test_the_example_drives_users_of_its_own_by_a_shape_of_its_own(
+def test_the_example_drives_its_own_users_by_its_own_shape(
     simulator: Start, tmp_path: Path
 ) -> None:
     """The server saw what the rows say."""
@@ -58,7 +58,7 @@ def test_the_example_drives_users_of_its_own_by_a_shape_of_its_own(
          "interactive", "the locustfile holds 2 shapes (Stages, More): leave one of them."),
     ],
 )  # fmt: skip
-def test_what_cannot_be_supported_is_refused_with_a_sentence(
+def test_unsupported_locustfiles_are_refused_in_one_sentence(
     simulator: Start, tmp_path: Path, text: str, mode: str, sentence: str
 ) -> None:
     """Exit code 2, nothing sent, no traceback, no hang."""

@@ -45,7 +45,7 @@ def streams(simulator: Start, tmp_path: Path) -> tuple[LocustRun, list[dict[str,
 
 
 @pytest.mark.long
-def test_the_gateways_account_agrees_but_for_what_it_charged_and_did_not_say(
+def test_the_gateways_account_agrees_except_for_unstated_charges(
     streams: tuple[LocustRun, list[dict[str, str]]], tmp_path: Path
 ) -> None:
     """Streams carry no task_id: they join by request id. Cut-off ones are charged unsaid."""
@@ -61,7 +61,7 @@ def test_the_gateways_account_agrees_but_for_what_it_charged_and_did_not_say(
     assert findings(done.folder) == {"failure_charged": len(cut)}
 
 
-def test_a_doctored_account_is_found_out(
+def test_a_doctored_account_is_detected(
     streams: tuple[LocustRun, list[dict[str, str]]], tmp_path: Path
 ) -> None:
     """One charge raised, one left out, one printed twice, and the failures not charged."""

@@ -91,7 +91,7 @@ def test_a_dead_gateway_is_refused_before_anything_is_sent(tmp_path: Path) -> No
     assert done.code == 2 and done.folder is None
 
 
-def test_mode_interactive_rests_where_it_is_refused(tmp_path: Path) -> None:
+def test_mode_interactive_waits_after_a_refusal(tmp_path: Path) -> None:
     """Two users asked a gateway that wants them to wait 7 s 23,119 times in 8 s. Once each, now."""
 
     def limited(asked: Asked) -> tuple[int, object, dict[str, str]]:
@@ -106,7 +106,7 @@ def test_mode_interactive_rests_where_it_is_refused(tmp_path: Path) -> None:
     assert "nothing succeeded, 2 of 2 requests failed" in done.out
 
 
-def test_a_base_url_without_its_v1_fails_smoke_and_says_what_was_meant(tmp_path: Path) -> None:
+def test_a_base_url_without_v1_fails_smoke_and_suggests_the_right_one(tmp_path: Path) -> None:
     """The server knows nothing outside /v1: each request is a 404, and the look found its home."""
 
     def elsewhere(asked: Asked) -> Answer:
@@ -122,7 +122,9 @@ def test_a_base_url_without_its_v1_fails_smoke_and_says_what_was_meant(tmp_path:
     assert "weighbridge: 1 of 2 checks failed: good answered nothing." in done.err
 
 
-def test_what_the_plan_cannot_show_is_refused_before_anything_is_sent(tmp_path: Path) -> None:
+def test_conditions_that_the_plan_cannot_measure_are_refused_before_anything_is_sent(
+    tmp_path: Path,
+) -> None:
     with serving(only_good) as gateway:
         done = run(
             "-H", gateway.url, "--mode", "rpm", "--model", "good", "--target", 600,

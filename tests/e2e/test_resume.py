@@ -72,7 +72,9 @@ def test_no_finished_request_is_lost_or_sent_again(
 
 
 @pytest.mark.long
-def test_a_resumed_run_is_judged_by_what_is_asked_now(simulator: Start, tmp_path: Path) -> None:
+def test_a_resumed_run_is_judged_by_the_resuming_commands_conditions(
+    simulator: Start, tmp_path: Path
+) -> None:
     """--fail-on and --junit of the resuming command count, not those of the first attempt."""
     gateway = simulator("--profile", "fast", "--latency", "0.3")
     folder = cut_off(gateway, tmp_path / "results", 0.7, *PLAN, "--fail-on", "cost>1000")
@@ -83,7 +85,7 @@ def test_a_resumed_run_is_judged_by_what_is_asked_now(simulator: Start, tmp_path
     assert 'failures="1"' in junit.read_text()
 
 
-def test_the_web_ui_resumes_no_run(tmp_path: Path) -> None:
+def test_the_web_ui_cannot_resume_a_run(tmp_path: Path) -> None:
     """Its form could not change what goes on: one sentence, before anything is served."""
     refused = subprocess.run(
         [word for word in command("--resume", tmp_path, "-H", "http://127.0.0.1:9/v1",
@@ -106,7 +108,7 @@ def test_a_finished_run_has_nothing_left_to_send(simulator: Start, tmp_path: Pat
 
 
 @pytest.mark.long
-def test_an_interrupted_window_is_begun_anew_only_if_asked(
+def test_an_interrupted_window_is_restarted_only_on_request(
     simulator: Start, tmp_path: Path
 ) -> None:
     """Half a window measures nothing: it stays as it is, or runs whole under another name."""
@@ -121,7 +123,7 @@ def test_an_interrupted_window_is_begun_anew_only_if_asked(
     assert max(Counter(row["task_id"] for row in gateway.rows()).values()) == 1
 
 
-def test_a_run_of_an_earlier_version_goes_on_where_it_stopped(
+def test_a_run_of_an_earlier_version_resumes_where_it_stopped(
     simulator: Start, tmp_path: Path
 ) -> None:
     """What 0.1 has finished is not sent again, and the rest is sent as it would have been."""

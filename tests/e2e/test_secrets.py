@@ -25,7 +25,9 @@ def leaks(folder: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("stream", [pytest.param(False, marks=pytest.mark.long), True])
-def test_the_key_is_in_no_file_and_no_line(simulator: Start, tmp_path: Path, stream: bool) -> None:
+def test_the_key_is_in_no_file_and_no_output(
+    simulator: Start, tmp_path: Path, stream: bool
+) -> None:
     """Not in answers, not in refusals, and not when the gateway echoes the Authorization header."""
     gateway = simulator("--profile", "fast", "--fault", "echo_auth=0.25",
                         "--fault", "error_401=0.25", "--fault", "error_500=0.25")  # fmt: skip
@@ -53,7 +55,7 @@ def test_the_key_is_in_no_file_and_no_line(simulator: Start, tmp_path: Path, str
     ],
     ids=["smoke", "tools", "ladder"],
 )
-def test_the_key_stays_where_it_belongs_whatever_the_gateway_does(
+def test_the_key_reaches_no_other_host_whatever_the_gateway_does(
     simulator: Start, tmp_path: Path, mode: tuple[object, ...]
 ) -> None:
     """Gateways that echo it, break off, and redirect to another host: it is in no file, no line,
@@ -108,7 +110,7 @@ def test_the_key_is_not_in_the_process_list(
     assert not [line for line in shown if CANARY in line]
 
 
-def test_what_a_run_writes_is_its_owners_alone(simulator: Start, tmp_path: Path) -> None:
+def test_only_the_owner_can_read_what_a_run_writes(simulator: Start, tmp_path: Path) -> None:
     """Under the common umask of 022, whatever command writes it and whether it is there already."""
     gateway = simulator("--profile", "fast")
     made = tmp_path / "made"
@@ -152,7 +154,7 @@ def test_what_a_run_writes_is_its_owners_alone(simulator: Start, tmp_path: Path)
     assert {str(p): oct(p.stat().st_mode) for p in files if p.stat().st_mode & 0o077} == {}
 
 
-def test_a_secret_of_the_base_url_and_of_a_header_is_in_no_file_and_no_line(
+def test_secrets_in_the_base_url_and_headers_are_in_no_file_and_no_output(
     simulator: Start, tmp_path: Path
 ) -> None:
     """Nor is it lost when the run is interrupted and goes on: it must be given again."""

@@ -29,7 +29,7 @@ def lines(path: Path) -> list[dict[str, Any]]:
 @pytest.mark.parametrize(
     ("mode", "target"), [pytest.param("rpm", 600, marks=pytest.mark.long), ("tpm", 200_000)]
 )
-def test_the_seeds_script_and_ours_agree(
+def test_the_seed_script_and_ours_agree(
     simulator: Callable[..., Simulator], tmp_path: Path, mode: str, target: int
 ) -> None:
     """Same fields in the same order, equal counts, tokens and cost, and times that agree."""

@@ -21,7 +21,7 @@ REPLY = {
 
 
 @pytest.mark.long
-def test_a_tail_that_is_never_answered_fails_every_judge(tmp_path: Path) -> None:
+def test_an_unanswered_tail_fails_every_verdict(tmp_path: Path) -> None:
     """--fail-on while it runs, check --slo afterwards, and the capacity search at any rate."""
     number = itertools.count()
 

@@ -95,7 +95,7 @@ def test_each_request_goes_to_both_with_equal_bytes_and_its_own_key(
 
 
 @pytest.mark.long
-def test_the_numbers_of_each_route_stand_apart(tmp_path: Path) -> None:
+def test_each_route_has_its_own_numbers(tmp_path: Path) -> None:
     with serving(answers(0.01)) as gateway, serving(answers(0.3, OTHER)) as reference:
         done = sent_both(tmp_path / "results", gateway, reference, *PLAN)
     assert done.folder is not None
@@ -124,7 +124,7 @@ def test_a_run_fails_by_the_whole_interval_of_what_the_gateway_adds(
 
 
 @pytest.mark.long
-def test_a_reference_that_refuses_is_told_and_the_gateway_is_judged_all_the_same(
+def test_a_reference_that_refuses_is_reported_and_the_gateway_is_still_judged(
     tmp_path: Path,
 ) -> None:
     """It fails with 500 from the first request on: no stop rule ends the gateway's share."""
@@ -141,7 +141,7 @@ def test_a_reference_that_refuses_is_told_and_the_gateway_is_judged_all_the_same
     assert outcomes == {(GATEWAY, "ok"): 60, (REFERENCE, "server_error"): 60}
 
 
-def test_a_reference_that_is_down_is_said_before_anything_is_sent(tmp_path: Path) -> None:
+def test_a_reference_that_is_down_is_reported_before_anything_is_sent(tmp_path: Path) -> None:
     with serving(answers()) as gateway:
         nowhere = Scripted("http://127.0.0.1:9")
         done = sent_both(tmp_path / "results", gateway, nowhere, *PLAN)
@@ -161,7 +161,7 @@ def test_a_reference_that_is_down_is_said_before_anything_is_sent(tmp_path: Path
         ("ref", ("--against-key-command", "/no/such/program"), "does not exist"),
     ],
 )
-def test_a_reference_that_cannot_be_asked_is_one_sentence(
+def test_an_unusable_reference_is_refused_in_one_sentence(
     tmp_path: Path, against: str, more: tuple[str, ...], said: str
 ) -> None:
     with serving(answers()) as gateway:
@@ -227,7 +227,7 @@ def test_the_reference_may_call_a_model_by_another_name(tmp_path: Path) -> None:
     assert asked == {(GATEWAY, "m"), (REFERENCE, "theirs")}
 
 
-def test_a_run_that_was_cut_off_sends_to_neither_route_twice(tmp_path: Path) -> None:
+def test_a_resumed_run_sends_to_neither_route_twice(tmp_path: Path) -> None:
     plan = ("--mode", "ladder", "--model", "m", "--steps", "4,8,12", "--step-pause", 0)
     with serving(answers(0.3)) as gateway, serving(answers(0.3, OTHER)) as reference:
         env = environment(REF_BASE_URL=reference.url, REF_API_KEY=OTHER)
@@ -266,7 +266,7 @@ def test_a_run_that_was_cut_off_sends_to_neither_route_twice(tmp_path: Path) -> 
     ],
     ids=["closed loop", "window, two workers"],
 )
-def test_a_phase_ends_when_it_is_precise_enough_and_its_numbers_are_of_what_was_sent(
+def test_a_phase_ends_when_precise_enough_and_its_numbers_cover_what_was_sent(
     tmp_path: Path, plan: tuple[object, ...]
 ) -> None:
     """Either route takes about 0.1 s; +/- 200 ms is known at the first look, of 60 pairs."""

@@ -42,7 +42,7 @@ def test_compare_and_timeline_take_two_runs_of_one_command(
 
 
 @pytest.mark.long
-def test_what_a_run_draws_for_itself_stands_apart_from_what_was_asked(tmp_path: Path) -> None:
+def test_a_nonce_that_a_run_draws_is_not_an_option_of_the_operator(tmp_path: Path) -> None:
     """Mode cache draws a nonce; a nonce of the operator's own is a wish, and another is unlike."""
     fresh = twice(tmp_path, "--mode", "cache", "--model", "m", "--repeat", 1)
     manifests = [json.loads((folder / "manifest.json").read_text("utf-8")) for folder in fresh]

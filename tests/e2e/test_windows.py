@@ -58,7 +58,9 @@ def test_no_request_leaves_early(simulator: Start, tmp_path: Path) -> None:
     assert all(arrival - t0 > i * 0.05 - 0.002 for i, arrival in enumerate(order))
 
 
-def test_what_cannot_be_sent_is_dropped_not_silent(simulator: Start, tmp_path: Path) -> None:
+def test_requests_that_cannot_be_sent_are_recorded_as_dropped(
+    simulator: Start, tmp_path: Path
+) -> None:
     """With two users and a slow gateway, the requests past the grace are rows, never sent."""
     gateway = simulator("--profile", "fast", "--latency", "1.0")
     done = run(

@@ -9,7 +9,7 @@ from tests.simulated import Simulator
 Start = Callable[..., Simulator]
 
 
-def test_two_processes_ask_for_the_key_themselves(simulator: Start, tmp_path: Path) -> None:
+def test_each_of_two_processes_runs_the_key_command(simulator: Start, tmp_path: Path) -> None:
     gateway = simulator("--profile", "fast", "--fault", "echo_auth=0.3")
     program, asked = tmp_path / "vault", tmp_path / "asked"
     program.write_text(f"#!/bin/sh\necho $PPID >> {asked}\necho {CANARY}\n")

@@ -48,7 +48,7 @@ def started(
 
 
 @pytest.mark.parametrize("decimals", [6, 9])
-def test_every_number_of_the_bill_is_the_logs_and_nobody_is_accused(
+def test_every_number_of_the_bill_equals_the_log_and_nobody_is_accused(
     simulator: Start, tmp_path: Path, decimals: int
 ) -> None:
     """Row by row, and each case's sums to the last decimal; with 429s among the answers."""
@@ -95,7 +95,7 @@ def test_every_number_of_the_bill_is_the_logs_and_nobody_is_accused(
     assert sum(case["sent"] for case in found["cases"]) == len(truth)
 
 
-def test_the_overcharge_is_what_the_log_says_it_is(simulator: Start, tmp_path: Path) -> None:
+def test_the_overcharge_equals_that_in_the_log(simulator: Start, tmp_path: Path) -> None:
     """The amount of one dishonesty: what was billed less what is true, of what was answered."""
     gateway, prices = started(simulator, tmp_path, "cache_credit = false\naborted = 0.0")
     done = run(
@@ -114,7 +114,7 @@ def test_the_overcharge_is_what_the_log_says_it_is(simulator: Start, tmp_path: P
 
 
 @pytest.mark.parametrize("trial", range(3))
-def test_a_killed_run_goes_on_and_pays_for_nothing_twice(
+def test_a_killed_run_resumes_and_pays_for_nothing_twice(
     simulator: Start, tmp_path: Path, trial: int
 ) -> None:
     """kill -9 anywhere: what was answered, refused or cancelled is over, and nobody is accused."""

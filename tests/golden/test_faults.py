@@ -34,7 +34,9 @@ def closed(
     )  # fmt: skip
 
 
-def test_streams_held_back_are_told_from_streams_that_flow(thinker: Start, tmp_path: Path) -> None:
+def test_streams_held_back_are_told_from_streams_sent_as_generated(
+    thinker: Start, tmp_path: Path
+) -> None:
     """A quarter each is held back, comes in clumps, stands still, or is as it should be."""
     faults = ("--fault", "buffer=0.25", "--fault", "coalesce=0.25", "--fault", "stall=0.25")
     gateway = thinker(*faults, "--stall-seconds", 0.9, "--seed", 5)
@@ -58,7 +60,7 @@ def test_streams_held_back_are_told_from_streams_that_flow(thinker: Start, tmp_p
 
 
 @pytest.mark.parametrize("fault", ["stream_usage", "stream_cost"])
-def test_what_streams_are_counted_and_charged_otherwise_fails_smoke(
+def test_streams_counted_and_charged_differently_fail_smoke(
     thinker: Start, tmp_path: Path, fault: str
 ) -> None:
     """The rows hold what the gateway stated, and the run says that plain and stream disagree."""
@@ -80,7 +82,7 @@ def test_what_streams_are_counted_and_charged_otherwise_fails_smoke(
 
 
 @BOTH
-def test_replies_of_others_are_counted_as_the_log_has_them(
+def test_replies_to_other_requests_are_counted_as_in_the_log(
     thinker: Start, tmp_path: Path, stream: bool
 ) -> None:
     """A tenth of the replies were made for the request before."""
@@ -134,7 +136,7 @@ def test_a_tenth_that_is_never_answered_fails_a_p99(
 
 
 @BOTH
-def test_a_reply_without_bound_is_cut_and_the_others_are_whole(
+def test_an_oversized_reply_is_cut_and_the_others_are_complete(
     simulator: Start, tmp_path: Path, stream: bool
 ) -> None:
     """Ten megabytes where two are allowed: exactly those; allowed, they are read to the end."""

@@ -16,7 +16,7 @@ Start = Callable[..., Simulator]
 @pytest.mark.parametrize(
     ("kind", "lie", "truth"), [("sliding", 0.5, "too short"), ("fixed", 1.0, "true")]
 )
-def test_an_audit_finds_what_is_enforced(
+def test_an_audit_finds_the_limit_that_is_enforced(
     simulator: Start, tmp_path: Path, kind: str, lie: float, truth: str
 ) -> None:
     """Its size, its kind, that requests are counted, and whether its Retry-After is true."""

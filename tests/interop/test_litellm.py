@@ -142,7 +142,7 @@ def test_bodies_are_negotiated_through_it(tmp_path: Path, drop: bool) -> None:
 
 
 @pytest.mark.golden
-def test_what_it_adds_is_what_the_log_of_the_server_behind_shows(tmp_path: Path) -> None:
+def test_the_measured_overhead_agrees_with_the_log_of_the_server_behind(tmp_path: Path) -> None:
     """LiteLLM against the server behind it, in one run; the truth is that server's own times.
 
     A request's time outside of the server is the whole it took less what the server's log says of
@@ -218,7 +218,7 @@ DROPPING = dict.fromkeys(("stop", "top_p", "logprobs", "temperature"), ("ignored
 @pytest.mark.parametrize(
     ("drop", "expected"), [(False, AS_IT_IS), (True, DROPPING)], ids=["as it is", "drop_params"]
 )
-def test_dropped_parameters_turn_refused_into_ignored_and_it_is_the_gateways_fault(
+def test_dropped_parameters_are_ignored_features_and_the_gateways_fault(
     tmp_path: Path, drop: bool, expected: dict[str, tuple[str, str]]
 ) -> None:
     """Every other feature works through it, and each fault is laid to whom it is of."""

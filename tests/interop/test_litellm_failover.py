@@ -80,7 +80,7 @@ pytestmark = [needs_linux, pytest.mark.golden]
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["plain", "streams"])
-def test_what_litellm_does_is_told_as_the_upstreams_log_has_it(
+def test_the_report_on_litellm_agrees_with_the_upstreams_log(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], stream: bool
 ) -> None:
     profile, log, second = tmp_path / "failing.toml", tmp_path / "upstream.csv", free_port()

@@ -34,7 +34,7 @@ general_settings:
 pytestmark = [needs_linux, pytest.mark.golden]
 
 
-def test_what_litellm_retried_and_charged_is_found_in_its_log(
+def test_litellms_retries_and_charges_are_found_in_its_log(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Every request by its trace id; those with several rows in the server's log are retried."""

@@ -25,7 +25,7 @@ print(sum(len(scope.spans) for scope in scopes))
 pytestmark = [needs_linux, pytest.mark.golden]
 
 
-def test_every_line_is_a_traces_data(tmp_path: Path) -> None:
+def test_every_line_is_a_valid_traces_data_message(tmp_path: Path) -> None:
     """Unknown fields and wrong types are errors there. OTLP-JSON has its ids in hexadecimal where
     protobuf's own mapping has base64, and nothing else of its own."""
     python = installed("otlp", VERSION, f"opentelemetry-proto=={VERSION}") / "python"

@@ -80,7 +80,7 @@ def test_streams_of_bytes_count_as_the_server_counts(llama: str, tmp_path: Path)
 
 
 @pytest.mark.golden
-def test_no_prompt_of_a_load_is_in_its_cache(llama: str, tmp_path: Path) -> None:
+def test_no_prompt_of_a_load_hits_its_cache(llama: str, tmp_path: Path) -> None:
     """A real prompt cache finds the template's first tokens at most, unless the prompts are asked
     to be the same; what we say was cached is what the server did not have to work through."""
     shares, before = list[float](), 0.0
@@ -118,7 +118,7 @@ BY_WEIGHTS = ("unicode", "json.object", "json.schema", "json.schema.deep", "json
 
 
 @pytest.mark.golden
-def test_the_features_of_the_server_are_what_they_are(llama: str, tmp_path: Path) -> None:
+def test_the_compatibility_table_of_the_server_is_unchanged(llama: str, tmp_path: Path) -> None:
     """A frozen table. What only a model with sense could show is unsure, and no accusation."""
     done = run("-H", f"{llama}/v1", "--mode", "compat", "--model", "tiny", "--auth", "none",
                results=tmp_path / "results")  # fmt: skip

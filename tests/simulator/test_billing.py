@@ -87,7 +87,7 @@ def test_other_counts_on_streams(log: Path) -> None:
         assert row(gateway)["true_prompt_tokens"] == plain["prompt_tokens"]
 
 
-def test_no_credit_for_the_cache(log: Path) -> None:
+def test_no_discount_for_the_cache(log: Path) -> None:
     """Cached tokens are stated, and charged as any others."""
     with billed(log, "cache_credit = false") as gateway:
         costs = [gateway.send(chat(LONG)).json["usage"]["cost"] for _ in range(2)]

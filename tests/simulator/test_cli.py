@@ -129,7 +129,7 @@ def test_ready_line(log: Path) -> None:
                     assert table == "tcp" and address == "0100007F"
 
 
-def test_an_address_that_others_reach_is_told_of(log: Path) -> None:
+def test_an_address_that_others_can_reach_is_announced(log: Path) -> None:
     """One line on stderr, and none on stdout but the ready line, where it binds more than loopback.
 
     Every other test of the simulator sees that it says nothing on loopback (`Gateway.stop`).

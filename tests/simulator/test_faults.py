@@ -225,7 +225,7 @@ def test_streams_that_are_held_back_lumped_and_stalled(log: Path) -> None:
 @pytest.mark.parametrize(
     ("fault", "tokens", "cost"), [("stream_usage", 2000, 1), ("stream_cost", 0, 4)]
 )
-def test_streams_counted_and_charged_otherwise(
+def test_streams_counted_and_charged_differently(
     fast: Gateway, fault: str, tokens: int, cost: int
 ) -> None:
     """Plain replies are right."""
@@ -238,7 +238,7 @@ def test_streams_counted_and_charged_otherwise(
     assert float(row["cost"]) == pytest.approx(plain["cost"] * cost)
 
 
-def test_replies_handed_out_again(log: Path) -> None:
+def test_replies_that_are_sent_again(log: Path) -> None:
     """response_cache: to the same messages, all the same; cross: to whoever comes next."""
     with running(log, "--profile", "fast") as gateway:
         first, again, other = (

@@ -93,7 +93,9 @@ def test_the_ids_are_those_of_the_47_checks() -> None:
         ({"error.key": "refused"}, "feature error.key cannot be 'refused'"),
     ],
 )
-def test_what_is_no_feature_is_said_in_a_sentence(table: Any, said: str, tmp_path: Path) -> None:
+def test_an_unknown_feature_is_refused_in_one_sentence(
+    table: Any, said: str, tmp_path: Path
+) -> None:
     import subprocess
     import sys
 
@@ -451,7 +453,7 @@ def test_another_requests_answer(works: Gateway, wrong: Gateway) -> None:
         assert [next(iter(json.loads(text.strip("`json\n")))) for text in texts] == keys
 
 
-def test_fields_that_change_nothing(works: Gateway, wrong: Gateway) -> None:
+def test_harmless_fields(works: Gateway, wrong: Gateway) -> None:
     assert send(works, "fields.accepted").json["service_tier"] == "flex"
     assert send(works, "fields.accepted", service_tier="auto").json["service_tier"] == "default"
     assert send(wrong, "fields.accepted").json["service_tier"] == "priority"
@@ -565,7 +567,7 @@ def test_embeddings(works: Gateway, ignored: Gateway, wrong: Gateway) -> None:
     assert vectors(ignored, name) == [cart]
 
 
-def test_a_text_that_has_another_vector_each_time(folder: Path) -> None:
+def test_a_text_with_a_different_vector_each_time(folder: Path) -> None:
     """The first is right; what comes again differs, and no other text does."""
     (folder / "same.toml").write_text(PROFILE + '\n[features]\n"embeddings.same" = "wrong"\n')
     with running(folder / "same.csv", "--profile", folder / "same.toml") as gateway:

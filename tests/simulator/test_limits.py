@@ -43,7 +43,7 @@ def test_sliding_window() -> None:
     assert window.remaining(90.0) == 60 and window.reset_s(90.0) == 0.0
 
 
-def test_what_is_given_back_to_a_sliding_window_expires_with_what_was_taken() -> None:
+def test_tokens_given_back_to_a_sliding_window_expire_with_those_taken() -> None:
     window = SlidingWindow(100, 0.0)
     window.take(90, 0.0)
     window.take(-70, 5.0)

@@ -73,7 +73,7 @@ def test_drift_is_a_sine_of_all_times() -> None:
 
 
 @pytest.mark.parametrize("table", [{"drift_amplitude": 1.0}, {"drift_period_s": 0}])
-def test_a_drift_that_takes_no_time_is_refused(table: dict[str, float]) -> None:
+def test_a_drift_that_makes_times_zero_is_refused(table: dict[str, float]) -> None:
     with pytest.raises(profile.ProfileError, match="drift_amplitude must be below 1"):
         profile.parse({"any_model": True, "latency": table}, "p")
 

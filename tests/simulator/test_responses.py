@@ -89,7 +89,7 @@ def test_the_order_of_events(client: OpenAI) -> None:
     assert last.response.usage.output_tokens_details.reasoning_tokens > 0
 
 
-def test_the_sdks_own_stream_follows_it(client: OpenAI) -> None:
+def test_the_sdks_stream_helper_accepts_the_events(client: OpenAI) -> None:
     """`responses.stream` accumulates snapshots and raises where events are out of order."""
     with client.responses.stream(model=CHAT, input=CALLS, tools=[WEATHER]) as stream:
         final = stream.get_final_response()
@@ -98,7 +98,7 @@ def test_the_sdks_own_stream_follows_it(client: OpenAI) -> None:
     assert len({call.call_id for call in calls}) == 2
 
 
-def test_a_tools_result_and_the_response_before(client: OpenAI) -> None:
+def test_a_tools_result_and_the_previous_response(client: OpenAI) -> None:
     """The call goes back with its result, by previous_response_id or as whole input."""
     first = client.responses.create(model=CHAT, input=CALL, tools=[WEATHER])
     call = next(item for item in first.output if item.type == "function_call")

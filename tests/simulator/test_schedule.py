@@ -97,7 +97,7 @@ def logged(server: Simulator, count: int) -> list[dict[str, str]]:
     return server.rows()
 
 
-def test_a_port_refuses_then_dies_then_lives_again(tmp_path: Path) -> None:
+def test_a_port_refuses_then_goes_down_then_comes_back(tmp_path: Path) -> None:
     """What each request meets is in the log; that it died, in the schedule beside it alone."""
     profile = tmp_path / "p.toml"
     profile.write_text(PROFILE, encoding="utf-8")
@@ -148,7 +148,7 @@ def test_a_request_in_flight_dies_with_its_port(tmp_path: Path) -> None:
     assert [(row["fault"], row["client_gone_unix_s"]) for row in rows] == [("dead", "")]
 
 
-def test_a_schedule_needs_no_loop_of_its_own() -> None:
+def test_a_schedule_can_be_created_before_an_event_loop_runs() -> None:
     """It is made before the server's loop is."""
     schedule = Schedule([Window(0.0, 1.0, "hang")])
 

@@ -65,7 +65,7 @@ def test_a_wrong_form_shows_the_sentence_and_stays(server: WebServer, browser: B
     assert browser.page.get_by_role("button", name="Start", exact=True).is_visible()
 
 
-def test_nothing_a_name_or_a_gateway_says_runs_as_html(
+def test_no_name_and_no_gateway_message_runs_as_html(
     simulator: type[Simulator], serve: Serve, browser: Browser
 ) -> None:
     """The model's name, task ids and the gateway's errors hold a tag with a script."""
@@ -101,7 +101,9 @@ def test_the_policy_lets_no_inline_script_run(server: WebServer, browser: Browse
     browser.errors.clear()
 
 
-def test_a_refused_edit_is_said_where_it_was_clicked(server: WebServer, browser: Browser) -> None:
+def test_a_refused_edit_is_reported_where_it_was_clicked(
+    server: WebServer, browser: Browser
+) -> None:
     """Locust's own page closes the dialog as if the change had been made."""
     browser.start(server, mode="rpm", model="m", target="600", duration="60")
     browser.page.get_by_role("button", name="Edit").wait_for()

@@ -52,7 +52,7 @@ def test_failures_are_counted_with_the_gateways_words_and_successes_are_not() ->
     assert second["said"] == "slow <b>"
 
 
-def test_a_gateway_that_says_something_new_every_time_is_counted_in_bounded_memory() -> None:
+def test_a_gateway_with_a_new_message_every_time_needs_bounded_memory() -> None:
     made = Failures()
     for i in range(3 * MOST_KINDS):
         made.add(record(outcome="server_error", success=False, error_message=f"id {i}"))

@@ -78,12 +78,12 @@ def test_each_end_has_its_reason(events: tuple[Event, ...], en: str, zh: str | N
     assert made.said("zh") != made.said("en") or not en
 
 
-def test_while_it_runs_what_has_happened_is_told_already() -> None:
+def test_events_are_reported_while_the_run_is_live() -> None:
     assert ending(LOST).said("en").startswith("w1: its heartbeats stopped")
     assert ending(RULE).said("en").startswith("the stop rule ended rpm/m/60")
 
 
-def test_what_a_hostile_gateway_says_is_bounded() -> None:
+def test_messages_of_a_hostile_gateway_are_bounded() -> None:
     """A million different words, each a megabyte: a few are kept, cut, on one line."""
     made = ending(words=tuple(f"{i} " + "x" * 10_000 for i in range(500)))
     for i in range(500):

@@ -51,7 +51,7 @@ def live(*records: RequestRecord) -> LiveRun:
     return made
 
 
-def test_what_is_left_of_the_budget_stands_beside_the_running_phase() -> None:
+def test_the_remaining_budget_is_shown_with_the_running_phase() -> None:
     """Of a phase that is over, and of a run without a budget, there is none to tell."""
     made = LiveRun(FakeRun(left={"money": 0.25, "tokens": 12_345.0}), "CNY")
     (running,) = made.rows(104.0, PHASE.name, 1)
@@ -72,7 +72,7 @@ def test_a_percentile_is_the_nearest_rank_within_the_stated_error(count: int) ->
         assert made.percentile(percent) == pytest.approx(exact, rel=ERROR * 1.0001)
 
 
-def test_no_value_has_no_percentile() -> None:
+def test_an_empty_sample_has_no_percentile() -> None:
     assert Histogram().percentile(50) is None
 
 
@@ -93,7 +93,7 @@ def test_a_long_run_keeps_its_points_bounded_and_its_sums_whole() -> None:
     assert {point["rpm"] for point in points[:-1]} == {60.0}
 
 
-def test_the_second_that_is_not_over_is_not_drawn() -> None:
+def test_the_current_second_is_not_drawn() -> None:
     made = Series()
     for at in (10.0, 10.4, 11.2):
         made.add(record(), at)
@@ -119,7 +119,7 @@ def test_failures_have_an_outcome_and_a_cost_but_no_latency() -> None:
     assert row["cost"] == 1.0
 
 
-def test_a_cost_nobody_stated_is_unknown_not_zero() -> None:
+def test_a_cost_that_was_not_stated_is_unknown_not_zero() -> None:
     assert live(record(api_cost=None)).rows(200.0, None, 0)[0]["cost"] == "unknown"
 
 
@@ -131,14 +131,14 @@ def test_dropped_requests_were_not_sent() -> None:
 
 
 @pytest.mark.parametrize(("lag_s", "says"), [(0.04, "on time"), (0.06, "generator-limited")])
-def test_a_lag_above_a_twentieth_of_the_median_latency_is_the_generators_limit(
+def test_a_lag_above_a_twentieth_of_the_median_latency_is_generator_limited(
     lag_s: float, says: str
 ) -> None:
     row = live(record(send_lag_s=lag_s)).rows(200.0, None, 0)[0]
     assert row["lag"] == f"{lag_s * 1000:.1f} ms: {says}"
 
 
-def test_what_the_budget_held_back_is_not_blamed_on_the_generator() -> None:
+def test_requests_held_back_by_the_budget_are_not_blamed_on_the_generator() -> None:
     made = live(record(send_lag_s=6.4))
     made._run.tallies[PHASE.name].held = True
     assert made.rows(200.0, None, 0)[0]["lag"].endswith(" ms: held back by the budget")

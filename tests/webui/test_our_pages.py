@@ -98,7 +98,7 @@ def test_the_form_offers_what_the_chosen_mode_reads_and_no_more(
         assert 1 <= shown <= 9, f"{mode} begins with {shown} fields"
 
 
-def test_a_refused_start_is_said_beside_the_form_and_its_field_is_shown(
+def test_a_refused_start_is_reported_beside_the_form_and_its_field_is_shown(
     server: WebServer, browser: Browser
 ) -> None:
     page = browser.page
@@ -119,7 +119,7 @@ def test_a_refused_start_is_said_beside_the_form_and_its_field_is_shown(
     page.get_by_text("Give it on the command line that starts this server").wait_for()
 
 
-def test_the_live_page_says_what_fails_what_is_left_and_why_it_ended(
+def test_the_live_page_shows_failures_the_time_left_and_why_the_run_ended(
     simulator: type[Simulator], serve: Serve, browser: Browser
 ) -> None:
     faulty = simulator("--profile", "fast", "--fault", "error_502=0.5")
@@ -193,7 +193,7 @@ def test_past_runs_are_listed_opened_compared_and_downloaded(
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_page_can_be_read_on_a_narrow_screen_and_by_weak_eyes(
+def test_every_page_is_readable_on_a_narrow_screen_and_has_enough_contrast(
     server: WebServer, browser: Browser, scheme: str
 ) -> None:
     if not server.folders():
@@ -217,7 +217,7 @@ def test_every_page_can_be_read_on_a_narrow_screen_and_by_weak_eyes(
     browser.errors = [said for said in browser.errors if "400 (BAD REQUEST)" not in said]
 
 
-def test_what_is_set_by_the_command_line_is_shown_without_a_secret(
+def test_options_set_on_the_command_line_are_shown_without_secrets(
     gateway: Simulator, serve: Serve
 ) -> None:
     server = serve("-H", gateway.url, "--header", "X-Team=hidden-value", "--gateway", "")

@@ -74,7 +74,7 @@ def test_the_rows_can_be_downloaded_while_the_run_goes_on(server: WebServer) -> 
     assert len(table) > 3
 
 
-def test_the_tab_and_the_report_say_the_same(server: WebServer) -> None:
+def test_the_tab_and_the_report_show_the_same_numbers(server: WebServer) -> None:
     server.start(mode="rpm", model="m", target=1200, duration=2, stream="true")
     done = server.ended()
     assert done.folder is not None
@@ -92,7 +92,7 @@ def test_the_tab_and_the_report_say_the_same(server: WebServer) -> None:
         assert row[f"ttft{percent}"] == pytest.approx(exact, rel=0.002, abs=1e-4)
 
 
-def test_our_pages_run_no_script_but_our_own(server: WebServer) -> None:
+def test_our_pages_run_only_our_own_scripts(server: WebServer) -> None:
     policy = server.open("/gateway").headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy
     assert "script-src 'self';" in policy
@@ -102,13 +102,13 @@ def test_our_pages_run_no_script_but_our_own(server: WebServer) -> None:
         assert "script-src 'self' 'nonce-" in policy
 
 
-def test_our_pages_stand_below_locusts_base_path(gateway: Simulator, serve: Serve) -> None:
+def test_our_pages_are_below_locusts_base_path(gateway: Simulator, serve: Serve) -> None:
     server = serve("-H", gateway.url, "--web-base-path", "/load", base="/load")
     for path in ("", "/state", "/runs", "/static/live.js"):
         assert server.open(f"/gateway{path}").status == 200
 
 
-def test_with_web_login_nothing_of_ours_is_answered_to_a_stranger(
+def test_with_web_login_our_pages_require_the_login(
     gateway: Simulator, serve: Serve, tmp_path: Path
 ) -> None:
     (tmp_path / "login.py").write_text(LOGIN)

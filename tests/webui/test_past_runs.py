@@ -21,7 +21,7 @@ def make(results: Path, name: str, manifest: Any = None, summary: Any = None) ->
 
 
 @pytest.mark.parametrize("name", ["..", ".", "", "a/../..", "/etc", "a/b", "secret", "linked", "x"])
-def test_no_name_leads_out_of_the_results(tmp_path: Path, name: str) -> None:
+def test_no_run_name_leads_out_of_the_results_folder(tmp_path: Path, name: str) -> None:
     results = tmp_path / "results"
     make(results, "a")
     make(tmp_path, "secret")
@@ -40,7 +40,7 @@ def test_the_newest_come_first_and_old_ones_are_only_counted(tmp_path: Path) -> 
     assert newest(tmp_path / "none") == ([], 0)
 
 
-def test_numbers_that_are_not_known_are_not_zero(tmp_path: Path) -> None:
+def test_unknown_numbers_are_not_zero(tmp_path: Path) -> None:
     make(tmp_path, "a", summary={"phases": [{"sent": 3, "success": 2, "cost_sum": None}]})
     make(tmp_path, "b")
     make(tmp_path, "c", summary={"phases": [{"sent": 3, "cost_sum": 0.5}, {"sent": 4}]})
@@ -57,7 +57,7 @@ def test_a_broken_folder_breaks_no_page(tmp_path: Path, broken: Any) -> None:
     assert "b" in {run.run_id for run in newest(tmp_path)[0]}
 
 
-def test_a_report_that_came_later_is_seen(tmp_path: Path) -> None:
+def test_a_report_that_is_written_later_is_noticed(tmp_path: Path) -> None:
     folder = make(tmp_path, "a")
     assert not newest(tmp_path)[0][0].report
     (folder / "report.html").write_text("<p>")
@@ -76,7 +76,7 @@ def test_the_server_shows_nothing_but_the_files_it_lists(server: WebServer, path
     assert server.open(f"/gateway/runs/{path}").status == 404
 
 
-def test_what_a_report_says_runs_no_script_and_is_nobodys_page(server: WebServer) -> None:
+def test_a_shown_report_runs_no_script_and_has_an_opaque_origin(server: WebServer) -> None:
     folder = make(server.results, "hostile")
     (folder / "report.html").write_text("<script>window.broken=1</script>")
     answer = server.open("/gateway/runs/hostile/report.html")

@@ -85,7 +85,7 @@ def test_the_counts_are_those_of_the_rows() -> None:
     assert one(text, "weighbridge_run_info", gateway="http://gw/v1", simulated="false") == 1
 
 
-def test_what_is_not_known_has_no_time_series() -> None:
+def test_unknown_values_have_no_time_series() -> None:
     """Neither costs nor tokens nor first tokens are 0 where nobody stated them."""
     metrics = watching(PHASE, count=None)
     metrics.add(record(api_cost=None, prompt_tokens=None, completion_tokens=None))
@@ -119,7 +119,7 @@ def test_no_plan_floods_prometheus() -> None:
     assert one(text, "weighbridge_planned_requests") == 5 * len(names)
 
 
-def test_a_text_in_pieces_says_what_a_text_at_once_says() -> None:
+def test_a_text_written_in_pieces_equals_one_written_at_once() -> None:
     """A scrape pauses between pieces; prometheus_client's own text is the oracle."""
     names = [f"p{i}" for i in range(40)]
     metrics = watching(*names)
@@ -142,7 +142,7 @@ def test_only_one_path_answers() -> None:
     assert scrape(watching(PHASE), "/") == "The metrics are at /metrics.\n"
 
 
-def test_a_taken_port_is_the_operators_to_change() -> None:
+def test_a_port_in_use_is_an_operator_error() -> None:
     """One sentence names the option."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -192,7 +192,7 @@ def test_legends_name_labels_that_the_query_keeps() -> None:
             assert shown <= kept, panel["title"]
 
 
-def test_the_phases_of_a_program_are_named_as_it_plans_them() -> None:
+def test_phases_that_a_program_plans_on_the_way_get_their_names() -> None:
     """A capacity search knows none of them at its start: they were all counted as `(more)`."""
     metrics, run = Metrics(lambda: 0), session()
     metrics.watch(run)
@@ -217,7 +217,7 @@ def test_costs_are_in_the_currency_of_the_runs_price_table() -> None:
     assert one(scrape(metrics), "weighbridge_cost_total", currency="EUR") == 0.000069
 
 
-def test_what_was_not_sent_is_counted_though_it_has_no_rows() -> None:
+def test_requests_that_were_not_sent_are_counted_although_they_have_no_rows() -> None:
     run, metrics = session(PHASE, count=864_000), Metrics(lambda: 0)
     metrics.watch(run)
     metrics.add(dropped(0))

@@ -67,7 +67,7 @@ def test_a_second_start_is_refused_and_leaves_the_run_alone(server: WebServer) -
     assert {row.outcome for row in done.rows()} == {"ok"}
 
 
-def test_reset_clears_locusts_tables_and_no_row_of_ours(server: WebServer) -> None:
+def test_reset_clears_locusts_tables_but_none_of_our_rows(server: WebServer) -> None:
     server.start(mode="rpm", model="m", target=600, duration=2)
     server.wait(lambda: sum(row["ok"] for row in server.gateway()) > 3, "some requests")
     server.open("/stats/reset", {})
@@ -147,7 +147,7 @@ def test_autostart_runs_the_plan_and_leaves_the_web_ui_ready(
     assert len(server.ended().rows()) == 3
 
 
-def test_ending_the_server_in_mid_run_keeps_every_row(serve: Serve) -> None:
+def test_ending_the_server_during_a_run_keeps_every_row(serve: Serve) -> None:
     server = serve()
     server.start(mode="rpm", model="m", target=600, duration=30)
     server.wait(lambda: sum(row["ok"] for row in server.gateway()) > 5, "some requests")
@@ -185,7 +185,7 @@ def test_locusts_own_statistics_count_each_request_once_and_failures_as_failures
 
 
 @pytest.mark.long
-def test_a_long_window_that_was_stopped_writes_nothing_into_the_next_runs(
+def test_a_stopped_long_window_writes_nothing_into_later_runs(
     server: WebServer,
 ) -> None:
     """A million seconds at 600 a minute, stopped, then two runs: each folder has its own rows."""
@@ -213,9 +213,7 @@ def test_a_long_window_that_was_stopped_writes_nothing_into_the_next_runs(
         ({"mode": "soak", "target": "6", "duration": "1e8"}, "would last 1,157 days"),
     ],
 )
-def test_a_plan_that_no_run_can_be_is_refused(
-    server: WebServer, form: dict[str, str], says: str
-) -> None:
+def test_an_impossible_plan_is_refused(server: WebServer, form: dict[str, str], says: str) -> None:
     answer = server.swarm(model="m", **form)
     assert not answer["success"] and says in answer["message"]
 
@@ -227,7 +225,7 @@ def test_a_plan_that_no_run_can_be_is_refused(
         ({"mode": "ladder", "steps": "1,1000000"}, "1,000,000 requests at once"),
     ],
 )
-def test_an_absurd_plan_is_shown_with_its_size_and_asked_about(
+def test_an_excessive_plan_is_shown_with_its_size_and_must_be_confirmed(
     server: WebServer, form: dict[str, str], says: str
 ) -> None:
     """The same form once more begins it; another one in between takes the question back."""

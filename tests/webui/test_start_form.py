@@ -43,7 +43,7 @@ def test_the_form_leaves_users_and_spawn_rate_usable(server: WebServer) -> None:
     ["results", "output", "run_id", "prefix_file", "tools", "tools_expect", "image", "simulator",
      "simulator_profile", "simulator_args", "simulator_log", "dry_run"],
 )  # fmt: skip
-def test_what_names_files_or_starts_programs_is_not_in_the_form_and_is_refused(
+def test_options_that_name_files_or_start_programs_are_not_in_the_form_and_refused(
     server: WebServer, name: str
 ) -> None:
     assert name not in shown(server)["extra_options"]
@@ -90,7 +90,7 @@ def test_a_wrong_form_is_answered_with_one_sentence_and_sends_nothing(
     assert (len(gateway.rows()), server.folders()) == (before, folders)
 
 
-def test_a_start_takes_the_servers_options_where_the_form_says_nothing(
+def test_fields_left_out_of_the_form_take_the_servers_options(
     server: WebServer,
 ) -> None:
     server.start(mode="smoke", model="m", max_tokens=7, stop_rule="off")
@@ -101,7 +101,7 @@ def test_a_start_takes_the_servers_options_where_the_form_says_nothing(
     assert options["stop_rule"] == "on"
 
 
-def test_after_a_reload_the_form_shows_what_was_asked_for_last(server: WebServer) -> None:
+def test_after_a_reload_the_form_shows_the_last_runs_options(server: WebServer) -> None:
     server.start(mode="smoke", model="m", max_tokens=9)
     server.ended()
     fields = shown(server)["extra_options"]
@@ -118,7 +118,7 @@ def test_a_run_id_that_was_used_is_refused(gateway: Simulator, serve: Serve) -> 
     assert "exists: give another --run-id" in answer["message"]
 
 
-def test_a_gateway_that_is_down_is_said_at_the_start(serve: Serve) -> None:
+def test_a_gateway_that_is_down_is_reported_at_the_start(serve: Serve) -> None:
     answer = serve("-H", "http://127.0.0.1:9/v1").swarm(mode="smoke", model="m")
     assert not answer["success"]
     assert "cannot be reached" in answer["message"]
@@ -141,7 +141,7 @@ def test_without_a_key_the_form_may_name_any_gateway(gateway: Simulator, serve: 
 
 
 @pytest.mark.parametrize("path", ["/", "/swarm", "/gateway/state", "/stats/requests"])
-def test_a_site_that_points_its_name_at_this_machine_gets_nothing(
+def test_a_site_that_points_its_name_at_this_machine_is_refused(
     server: WebServer, path: str
 ) -> None:
     """DNS rebinding: the browser takes it for the attacker's own server, Host says so."""
