@@ -1,4 +1,4 @@
-"""Sends a check's requests over loopback, as plain HTTP: what comes back is kept as it came."""
+"""Sends a check's requests over loopback as plain HTTP and keeps what comes back unchanged."""
 
 import http.client
 import json
@@ -67,7 +67,7 @@ def run(
     url: str, check: Check, setting: Setting, verdicts: Mapping[str, Verdict] | None = None,
     send: Send = send,
 ) -> Trial:  # fmt: skip
-    """A check until it is decided, its requests one after another."""
+    """Sends a check's requests one after another until it is decided."""
     trial = Trial(check, setting, verdicts or {})
     for _ in range(40):
         asks = trial.asks()
@@ -81,9 +81,9 @@ def run_all(
     url: str, checks: Sequence[Check], setting: Setting, threads: int = 16, soften: bool = True,
     send: Send = send,
 ) -> dict[str, Finding]:  # fmt: skip
-    """All checks; the first one's answers say what the model is like. `cancel` goes last, alone.
+    """All checks; the first one's answers show what the model is like. `cancel` goes last, alone.
 
-    Judged as if one after another: prerequisites soften what comes after them.
+    They are judged in order: prerequisites soften the checks after them.
     """
     first = send(url, CHECKS[0].asks(setting)[0])
     setting = replace(learn(setting, [first]), round=setting.round + 10)

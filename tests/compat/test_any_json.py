@@ -1,5 +1,5 @@
 """Whatever a gateway sends, a judge gives a verdict: none raises, and none takes nonsense for works
-by accident of its types."""
+because its types happen to fit."""
 
 import copy
 import json
@@ -33,7 +33,7 @@ ENTRY = {"token": "x", "logprob": -0.1, "bytes": [120],
 
 
 def bodies(ask: Ask) -> list[Any]:
-    """Healthy bodies of all kinds: one JSON, or a stream's chunks."""
+    """Healthy bodies of all kinds: one JSON object, or a stream's chunks."""
     tool = wire.call("look_up", '{"key":"x"}', index=0)
     whole = wire.message("x", calls=[tool])
     whole["choices"][0]["logprobs"] = {"content": [ENTRY]}
@@ -45,7 +45,7 @@ def bodies(ask: Ask) -> list[Any]:
 
 
 def spoilt(value: Any, dice: Random) -> Any:
-    """The value with one of its nodes, at any depth, made odd or left away."""
+    """The value with one node, at any depth, replaced by an odd value or left out."""
     if not isinstance(value, dict | list) or not value or dice.random() < 0.15:
         return dice.choice(ODD)
     changed = copy.copy(value)

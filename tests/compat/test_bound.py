@@ -1,4 +1,4 @@
-"""What the checks may use at most, held against what a gateway counted."""
+"""The checks' upper bounds, compared with what a gateway counted."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -45,8 +45,8 @@ REFUSED = {"error.context", "error.key", "error.model", "error.value"}  # a heal
 def test_the_bound_of_a_healthy_gateway_is_exact_in_requests_and_near_in_tokens(
     tmp_path: Path, model: str
 ) -> None:
-    """By the gateway's own log: requests, tokens in and tokens out, check by check; and of prompts
-    in words and tools, the bound is at most 1.6 times what was counted."""
+    """By the gateway's own log, check by check: requests, tokens in and tokens out. For prompts of
+    words and tools the bound is at most 1.6 times what was counted."""
     asked = setting("chat", model)
     known = text_used = text_bound = 0
     with gateway(tmp_path, {}, 2000) as started:
@@ -81,7 +81,7 @@ def test_a_gateway_that_refuses_everything_costs_no_more_than_the_worst_bound() 
 
 
 def test_every_request_has_a_nonce_of_its_check_and_round() -> None:
-    """Of two rounds, runs or checks no body is the same; within one only caches' are."""
+    """No two rounds, runs or checks share a body; within one check only those of caches do."""
     seen: dict[str, str] = {}
     for name, asked in (
         ("a", KNOWN),

@@ -1,4 +1,4 @@
-"""Faults made by hand, each of which a tolerant client would mend or pass over."""
+"""Faults made by hand that a tolerant client would repair or ignore."""
 
 from collections.abc import Callable
 from typing import Any
@@ -195,7 +195,7 @@ def test_an_unknown_model(status: int, verdict: str) -> None:
 
 
 def test_refused_fields_are_found_one_by_one() -> None:
-    """The search sends the rest without the field that a refusal names, within its bound."""
+    """After a refusal the check sends the request without the refused field, within its bound."""
     check, setting = BY_ID["fields.accepted"], CHAT
     refused = {"metadata", "verbosity"}
     seen: list[Evidence] = []
@@ -213,7 +213,7 @@ def test_refused_fields_are_found_one_by_one() -> None:
 
 
 def test_metadata_that_needs_store_is_not_a_refusal() -> None:
-    """In OpenAI's words."""
+    """The refusal has OpenAI's wording."""
     check = BY_ID["fields.accepted"]
     (ask,) = check.asks(CHAT)
     told = "The 'metadata' parameter is only allowed when 'store' is enabled."

@@ -1,4 +1,4 @@
-"""compat.json and compat.toml: what they hold, what is refused, what changed."""
+"""compat.json and compat.toml: their content, what is refused, what changed."""
 
 import json
 import tomllib
@@ -84,7 +84,7 @@ features = ["chat.plain"]
 
 
 def test_required_cells_and_what_is_allowed() -> None:
-    """What is not known fails: unsure, and what the run does not have."""
+    """Unknown cells fail: those that are unsure, and those that the run lacks."""
     required = parse(tomllib.loads(FILE))
     found = {one.check: one.passes for one in judge(required, CELLS, ["m-1"])}
     assert found == {"stop": True, "tool.loop": False, "seed": False, "n": True}
@@ -119,7 +119,7 @@ def test_a_compat_toml_with_a_mistake_is_refused_in_one_sentence(
 
 @pytest.mark.parametrize("name", [c.id for c in CHECKS if c.surface == "chat"])
 def test_a_checks_own_requests_need_the_check(name: str) -> None:
-    """For each check whose use a body shows, the bodies that it sends are seen to use it."""
+    """Each check that can be recognised in a body is recognised in its own bodies."""
     hidden = {"stream.increments", "models.list", "reasoning.apart", "cache.prompt", "cache.key",
               "error.key", "error.field", "error.value", "error.context", "cancel", "tool.loop",
               "tool.parallel", "tool.parallel.stream"}  # fmt: skip

@@ -1,4 +1,4 @@
-"""No healthy vendor's way of writing a reply is an accusation."""
+"""No healthy vendor's way of writing a reply is taken for a fault."""
 
 import json
 from collections.abc import Callable
@@ -19,7 +19,7 @@ Answer = Callable[[Ask], Evidence]
 
 
 def found(name: str, *answers: Answer, setting: Setting = CHAT) -> Finding:
-    """What a check finds when each of its requests is answered so (the last for all the rest)."""
+    """The finding of a check whose requests get these answers (the last one for all others)."""
     check = BY_ID[name]
     asks = check.asks(setting)
     seen = [answers[min(place, len(answers) - 1)](ask) for place, ask in enumerate(asks)]
@@ -33,7 +33,7 @@ def word(ask: Ask) -> str:
 
 
 def says(text: str | None = None, **fields: Any) -> Answer:
-    """The text (or the one asked for), in the manner that is asked for."""
+    """The text (or the requested one), plain or streamed as requested."""
 
     def answer(ask: Ask) -> Evidence:
         told = word(ask) if text is None else text
@@ -45,7 +45,7 @@ def says(text: str | None = None, **fields: Any) -> Answer:
 
 
 def calls(*made: tuple[str, str], finish: str = "tool_calls", ids: str = "call_{}") -> Answer:
-    """Calls by name and arguments, in the manner that is asked for."""
+    """Calls by name and arguments, plain or streamed as requested."""
 
     def answer(ask: Ask) -> Evidence:
         told = [call(name, text, ids.format(i)) for i, (name, text) in enumerate(made)]
@@ -208,8 +208,8 @@ def test_errors_about_the_account_or_without_a_reason_accuse_nobody(
 
 
 def test_a_fast_stream_is_not_called_buffered() -> None:
-    """120 tokens a millisecond apart after a long wait: nobody can tell it from a buffer's flush,
-    and a whole second apart it flows."""
+    """120 tokens one millisecond apart after a long wait cannot be told from a buffer's flush; one
+    second apart they are clearly streamed."""
     told = "a" * 400
     for gap_s, verdict in ((0.01, "works"), (0.001, "unsure"), (0.0, "wrong")):
         made = found("stream.increments", lambda ask, g=gap_s: stream(

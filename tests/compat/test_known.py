@@ -1,4 +1,4 @@
-"""What is known of a model before anything is sent."""
+"""What is known about a model before anything is sent."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ HOST = "https://gateway.example/v1"
 def test_a_wrong_key_is_not_tried_if_something_else_may_be_the_key(
     gateway: dict[str, Any], options: dict[str, Any], expected: bool
 ) -> None:
-    """It would be sent beside the key that counts, be served, and a healthy gateway be accused."""
+    """It would be served because of the real credential, and a healthy gateway would be accused."""
     assert keyed(gateway, options) is expected
     survey = of_manifest("m", {"gateway": gateway, "options": options}, "r")
     (check,) = (one for one in survey.checks if one.id == "error.key")

@@ -1,6 +1,6 @@
-"""Gateways whose faults are odd mixtures that no feature table has: each found in its cells alone.
+"""Gateways with unusual mixtures of faults: each is found in its own cells and no others.
 
-A healthy gateway behind a layer that spoils what it sends on, or what comes back.
+A healthy gateway is behind a layer that alters requests or replies.
 """
 
 import json
@@ -32,7 +32,7 @@ def without(ask: Ask, *names: str) -> Ask:
 
 
 def forwarded(url: str, ask: Ask, changed: Ask) -> Evidence:
-    """The answer to another request, as that to what was asked."""
+    """The answer to another request, sent as the answer to this one."""
     return replace(send(url, changed), sent=ask.body)
 
 
@@ -49,7 +49,7 @@ def no_tools_in_streams(url: str, ask: Ask) -> Evidence:
 
 
 def no_usage_with_tools(url: str, ask: Ask) -> Evidence:
-    """As proxies that rebuild a reply around a call lose it."""
+    """As in proxies that rebuild a reply around a call and lose the usage."""
     evidence = send(url, ask)
 
     def change(raw: bytes) -> bytes:
@@ -68,7 +68,7 @@ def one_choice_in_streams(url: str, ask: Ask) -> Evidence:
 
 
 def enums_of_strict_schemas_violated(url: str, ask: Ask) -> Evidence:
-    """Taken, and decoded without the grammar of enums."""
+    """Strict schemas are accepted but decoded without the grammar of enums."""
 
     def change(raw: bytes) -> bytes:
         for good in (b"gram", b"unit_00"):
@@ -80,7 +80,7 @@ def enums_of_strict_schemas_violated(url: str, ask: Ask) -> Evidence:
 
 
 def stop_text_echoed(url: str, ask: Ask) -> Evidence:
-    """Matched, and left at the end of a plain reply."""
+    """The stop text is matched but left at the end of a plain reply."""
     evidence = send(url, ask)
     if not asked(ask, "stop") or asked(ask, "stream") or evidence.status != 200:
         return evidence

@@ -1,4 +1,4 @@
-"""The operator's own tools and schemas: what is read, what each reply means, and the truth."""
+"""The operator's own tools and schemas: reading them, judging replies, and known faults."""
 
 import json
 import tomllib
@@ -55,7 +55,7 @@ CHECK = {check.id: check for check in checks_of(ALL)}
 def found(
     name: str, answer: Callable[[Ask], Evidence], control: Callable[[Ask], Evidence] | None = None
 ) -> Verdict:
-    """What a check says where its requests are answered so, and its control otherwise."""
+    """The finding of a check whose requests get this answer and whose control gets the other."""
     trial = Trial(CHECK[name], Setting("m"))
     while asks := trial.asks():
         without = {"tools", "response_format"}.isdisjoint(asks[0].body or {})
@@ -105,7 +105,7 @@ def test_the_arguments_of_a_call(prefix: str, arguments: str, loose: str, strict
 
 @pytest.mark.parametrize("name", ["own.tool.book_room", "own.tool.stream.book_room"])
 def test_no_call_accuses_only_where_the_tool_did_not_arrive(name: str) -> None:
-    """A model may answer in words. That the prompt is as long as without the tool, it may not."""
+    """A model may answer in words, but a prompt no longer than without the tool is a fault."""
     assert found(name, says("Which room?", 70), says("x", 20)) == "unsure"
     assert found(name, says("Which room?", 21), says("x", 20)) == "ignored"
     assert found(name, says("Which room?", 70, "length"), says("x", 20)) == "unsure"
@@ -129,7 +129,7 @@ def test_a_reply_by_a_schema(stream_: str, text: str, strict: str, loose: str) -
 
 
 def test_a_reply_that_is_not_a_stream_accuses_nobody() -> None:
-    """That streams are ignored is said by chat.stream."""
+    """chat.stream reports ignored streams."""
     body = message(None, "tool_calls", [call("book_room", GOOD)])
     assert found("own.tool.stream.book_room", lambda ask: plain(ask, body)) == "unsure"
     assert found(

@@ -1,4 +1,4 @@
-"""Server-sent events are read alike, however the bytes arrive."""
+"""Server-sent events are read the same however the bytes arrive."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +14,7 @@ LINES = st.lists(
 
 
 def oracle(lines: list[str]) -> list[tuple[str, str]]:
-    """The standard's own words, line by line."""
+    """The standard's rules, line by line."""
     found, name, data = [], "", []
     for line in [*lines, ""]:
         if not line:

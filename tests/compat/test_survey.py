@@ -1,4 +1,4 @@
-"""A whole survey against servers made by hand: refusing, limiting, lying, and silent ones."""
+"""A whole survey of scripted servers that refuse, limit, lie or stay silent."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -23,7 +23,7 @@ def survey(checks: str = "", **more: object) -> Survey:
 
 
 def sent(asked: Survey, server: Server, most: int = 400) -> list[Wave]:
-    """Every wave, answered."""
+    """Answers every wave."""
     waves, seen = asked.waves("the budget is spent"), []
     wave = next(waves, None)
     while wave is not None and len(seen) < most:
@@ -44,7 +44,7 @@ def refusing(status: int, text: str = "no") -> Server:
 
 
 def test_a_gateway_that_refuses_everything_is_one_sentence() -> None:
-    """Whatever it says, no more than the first check is sent, and nothing else is accused."""
+    """Whatever it answers, only the first check is sent, and nothing else is accused."""
     for server in (
         refusing(401, "bad key"), refusing(404, "no such model"), refusing(400, "no"),
         refusing(500), refusing(402), lambda ask: wire.lost(ask, Outcome.RESET),
@@ -59,7 +59,7 @@ def test_a_gateway_that_refuses_everything_is_one_sentence() -> None:
 
 
 def test_a_rate_limit_is_waited_for_and_accuses_nobody() -> None:
-    """Each request is let through at its third try: all are answered in the end."""
+    """Each request is accepted at its third attempt, so all are answered in the end."""
     tries: dict[str, int] = {}
 
     def server(ask: Ask) -> Evidence:
@@ -95,7 +95,7 @@ def test_a_limit_that_lets_nothing_through_ends_the_survey_in_time() -> None:
 
 
 def test_a_lying_gateway_is_one_sentence_too() -> None:
-    """HTTP 200 with empty choices, a page, or an error, to whatever is asked."""
+    """HTTP 200 with empty choices, a page, or an error, whatever the request."""
     for body in (
         {**message("x"), "choices": []},
         b"<html>busy</html>",
@@ -122,7 +122,7 @@ def test_checks_that_were_not_sent_count_as_not_tried() -> None:
 
 
 def test_the_setting_is_learnt_from_the_first_answers() -> None:
-    """A model that wants the other field of its budget, and one that reasons."""
+    """A model that takes the other budget field, and one that reasons."""
 
     def server(ask: Ask) -> Evidence:
         if "max_tokens" in (ask.body or {}):
@@ -136,7 +136,7 @@ def test_the_setting_is_learnt_from_the_first_answers() -> None:
 
 
 def test_cells_are_computed_again_from_what_is_kept(tmp_path: Path) -> None:
-    """The same findings, by the file alone; keys are not in it; a wave is known by its phase."""
+    """The file alone gives the same findings and has no keys; a phase identifies its wave."""
 
     def server(ask: Ask) -> Evidence:
         return wire.byte_by_byte(plain(ask, message("secret-key-1234 \u4e2d")))

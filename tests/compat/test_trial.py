@@ -1,4 +1,4 @@
-"""What is sent next: rounds, what depends on an answer, and what the first answers tell."""
+"""What is sent next: rounds, requests that depend on an answer, and what the first answers show."""
 
 from dataclasses import replace
 
@@ -33,7 +33,7 @@ def test_checks_that_work_are_sent_once_others_again_with_new_nonces() -> None:
 
 
 def test_one_bad_answer_of_three_rounds_accuses_nobody() -> None:
-    """A momentary 500: works by two of three; of a guarantee a lost stop text is a doubt."""
+    """A momentary 500 gives works by two of three; one broken guarantee gives unsure."""
     flaky = trial("turns")
     flaky.add([wire.error(ask, 500, "busy") for ask in flaky.asks()])
     for _ in range(2):

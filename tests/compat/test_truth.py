@@ -1,4 +1,4 @@
-"""Every verdict against a gateway whose features are known; no false one in ten healthy runs."""
+"""Every verdict on a gateway with known features; no false one in ten healthy runs."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -105,7 +105,7 @@ def test_the_checks_are_the_simulators_features() -> None:
 def test_all_features_in_one_state(tmp_path: Path, state: str) -> None:
     """Each feature that can be in the state gets its verdict; each that cannot works.
 
-    Those that share a request with another one are left to the test of each alone.
+    Features that share a request with another one have the test of single features.
     """
     alone = (
         {"cache.key", "error.context", "error.model"}
@@ -151,7 +151,7 @@ SLOW = [(name, state) for name in FEATURES for state in states(name) if state !=
 def test_a_feature_alone_changes_its_own_verdict_only(
     tmp_path: Path, name: str, state: str
 ) -> None:  # fmt: skip
-    """All 47 checks, against a gateway of which one thing does not work as it should."""
+    """All 47 checks against a gateway where one feature does not work as it should."""
     model, checks = model_of(name), OF[FEATURES[name].surface]
     with gateway(tmp_path, {name: state}) as started:
         found = verdicts(started, model, checks=checks)
@@ -202,7 +202,7 @@ DIALECTS: dict[str, dict[str, str]] = {
 @pytest.mark.slow
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_no_dialect_of_a_healthy_gateway_is_accused(tmp_path: Path, dialect: str) -> None:
-    """But for what it really does otherwise."""
+    """Except for what the dialect really does differently."""
     for model in (CHAT, REASONER):
         with gateway(tmp_path, {}, dialect=dialect) as started:
             found = verdicts(started, model)

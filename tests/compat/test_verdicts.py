@@ -1,4 +1,4 @@
-"""How rounds become a verdict, what softens one, and whose fault it is."""
+"""How rounds become a verdict, what softens it, and whose fault it is."""
 
 import itertools
 
@@ -32,7 +32,7 @@ ALL = [
 @pytest.mark.parametrize("rounds", [*itertools.product(ALL, repeat=MOST_ROUNDS)])
 @pytest.mark.parametrize("guarantee", [False, True])
 def test_one_sample_never_accuses(rounds: tuple[Verdict, ...], guarantee: bool) -> None:
-    """Every course of three rounds: it ends, and who is accused was seen so twice."""
+    """Every sequence of three rounds ends, and an accusation was seen at least twice."""
     so_far: list[Finding] = []
     decided = None
     for verdict in rounds:
@@ -57,7 +57,7 @@ def test_works_at_once_is_not_sent_again() -> None:
 
 
 def test_a_round_of_several_requests() -> None:
-    """An accusation comes before a doubt; works and ignored of a model's replies are a doubt."""
+    """An accusation takes precedence over unsure; a mixture of works and ignored is unsure."""
     assert every([works, lambda: unsure("a"), lambda: wrong("b")]).verdict == "wrong"
     assert every([works, lambda: wrong("b")], ("plain", "streamed")).fact == "streamed: b"
     assert every([works, lambda: wrong("b")]).seen_in == 1

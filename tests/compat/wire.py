@@ -1,4 +1,4 @@
-"""Evidence made by hand: a chat reply, plain or streamed, in the many shapes of healthy vendors."""
+"""Evidence made by hand: a chat reply, plain or streamed, as healthy vendors variously write it."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -23,7 +23,7 @@ def error(ask: Ask, status: int, message: str, **fields: Any) -> Evidence:
 
 def message(content: object = None, finish: str = "stop", calls: Sequence[Body] = (),
             usage: Body | None = USAGE, **fields: Any) -> Body:  # fmt: skip
-    """A whole plain reply."""
+    """A complete plain reply."""
     said = {"role": "assistant", "content": content, **fields}
     if calls:
         said["tool_calls"] = [*calls]

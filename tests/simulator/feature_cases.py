@@ -1,4 +1,4 @@
-"""A request for each feature that no reply can answer rightly without it."""
+"""For each feature a request that cannot be answered correctly without it."""
 
 import base64
 import json
@@ -32,7 +32,7 @@ def function(name: str = "get_weather", strict: bool = False, **properties: Any)
 
 
 def pdf(text: str) -> str:
-    """A one-page PDF with the text, packed, as a data URL."""
+    """A one-page PDF with the text, compressed, as a data URL."""
     page = zlib.compress(f"BT /F1 24 Tf 72 720 Td ({text}) Tj ET".encode())
     body = b"%PDF-1.4\n4 0 obj\n<</Filter/FlateDecode>>\nstream\n" + page + b"\nendstream\nendobj\n"
     return "data:application/pdf;base64," + base64.b64encode(body).decode()
@@ -158,6 +158,6 @@ UNSENT = {"models.list", "error.key"}  # no chat request is about these
 
 
 def fresh(name: str) -> Body:
-    """A copy of a case, so that nobody's change stays."""
+    """A copy of a case, so that changes to it do not persist."""
     copied: Body = json.loads(json.dumps(CASES[name]))
     return copied

@@ -1,4 +1,4 @@
-"""A simulator process as its own tests see it: plain HTTP in, replies and log rows out."""
+"""A simulator process for its own tests: plain HTTP in, replies and log rows out."""
 
 import csv
 import http.client
@@ -85,7 +85,7 @@ class Gateway:
             connection.close()
 
     def left(self, body: object, chunks: int) -> None:
-        """A stream that the client leaves after so many content chunks."""
+        """A stream that the client leaves after `chunks` content chunks."""
         data = json.dumps(body).encode()
         head = (
             "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\n"
@@ -98,11 +98,11 @@ class Gateway:
                 seen += client.recv(65536)
 
     def fails(self, fault: str, body: object) -> Reply:
-        """One request that meets the fault."""
+        """One request that gets the fault."""
         return self.send(body, X_Simulator_Fault=fault)
 
     def rows(self) -> list[dict[str, str]]:
-        """The log, once no request is in flight any more (a row follows its reply's last byte)."""
+        """The log, once no request is in flight (a row is written after its reply's last byte)."""
         while self.process.poll() is None:
             if self.send(None, "/health", "GET").json["in_flight"] == 0:
                 break
@@ -112,7 +112,7 @@ class Gateway:
             return list(csv.DictReader(file))
 
     def stop(self) -> int:
-        """End it; returns its exit code. It must not have complained about anything."""
+        """Ends it; returns its exit code. It must have printed no complaint."""
         if self.process.poll() is None:
             self.process.terminate()
         code = self.process.wait(5)

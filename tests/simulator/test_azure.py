@@ -1,4 +1,4 @@
-"""The azure dialect refuses what Azure refuses, and Weighbridge gets along with it."""
+"""The azure dialect refuses what Azure refuses, and Weighbridge works with it."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -77,7 +77,7 @@ def test_what_azure_refuses(
     ],
 )
 def test_a_run_on_azure_as_it_is(tmp_path: Path, url: str) -> None:
-    """The portal's endpoint with its version, and nothing said about the key's header."""
+    """The portal's endpoint with its version, and no option about the key's header."""
     gateway = Simulator(tmp_path / "log.csv", "--profile", "fast", "--dialect", "azure")
     try:
         host = gateway.url.replace("/openai?", f"/openai{url}?")

@@ -1,4 +1,4 @@
-"""What a profile states and charges beside the truth, and the truth that the ledger keeps."""
+"""What a profile states and charges in place of the truth, and the truth in the ledger."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,13 +42,13 @@ def row(gateway: Gateway, index: int = -1) -> dict[str, Any]:
 
 
 def truth(seen: dict[str, Any], cached: float = 0) -> float:
-    """The honest charge, worked out apart from the simulator's way to it."""
+    """The honest charge, computed independently of the simulator's code."""
     counted = int(seen["true_prompt_tokens"]), int(seen["true_completion_tokens"])
     return cost(PRICES, *counted, int(cached))
 
 
 def test_an_honest_gateway_states_and_charges_the_truth(log: Path) -> None:
-    """Plain, streamed, cached and refused: nothing differs, and nothing is charged for nothing."""
+    """Plain, streamed, cached and refused: nothing differs, and refusals are free."""
     with billed(log, "") as gateway:
         for body in (chat(), streamed("Tell me"), chat(LONG), chat(LONG), streamed(LONG)):
             gateway.send(body)
@@ -63,7 +63,7 @@ def test_an_honest_gateway_states_and_charges_the_truth(log: Path) -> None:
 
 
 def test_inflated_counts_and_a_hidden_prompt(log: Path) -> None:
-    """Slope and intercept: stated = 1.5 x counted + 400 of the prompt, and charged so."""
+    """Slope and intercept: stated = 1.5 x counted + 400 for the prompt, and charged accordingly."""
     with billed(log, "inflate = 1.5\nhidden_prompt_tokens = 400") as gateway:
         for count in (20, 60, 180):
             usage = gateway.send(chat("word " * count, max_tokens=50)).json["usage"]
@@ -88,7 +88,7 @@ def test_other_counts_on_streams(log: Path) -> None:
 
 
 def test_no_discount_for_the_cache(log: Path) -> None:
-    """Cached tokens are stated, and charged as any others."""
+    """Cached tokens are stated but charged in full."""
     with billed(log, "cache_credit = false") as gateway:
         costs = [gateway.send(chat(LONG)).json["usage"]["cost"] for _ in range(2)]
         seen = row(gateway)
@@ -98,7 +98,7 @@ def test_no_discount_for_the_cache(log: Path) -> None:
 
 
 def test_charged_twice(log: Path) -> None:
-    """A share of the requests, drawn from the seed; what is stated is one charge."""
+    """A share of the requests, drawn from the seed, is charged twice and states one charge."""
     with billed(log, "double_share = 0.5") as gateway:
         for i in range(60):
             gateway.send(chat(f"Reply exactly: ok-{i}"))
@@ -111,7 +111,7 @@ def test_charged_twice(log: Path) -> None:
 
 @pytest.mark.parametrize(("share", "in_full"), [(1.0, True), (0.0, False)])
 def test_a_client_that_leaves(log: Path, share: float, in_full: bool) -> None:
-    """Charged in full, or for its prompt and what was sent; the truth is what was sent."""
+    """It is charged in full, or for its prompt and what was sent; the truth is the latter."""
     with billed(log, f"aborted = {share}", "--tokens-per-s", 50) as gateway:
         gateway.left(streamed("Write 300 tokens"), chunks=3)
         seen = row(gateway)
@@ -131,7 +131,7 @@ def test_nothing_is_charged_for_a_client_that_leaves(log: Path) -> None:
 
 @pytest.mark.parametrize("goes_on", [False, True])
 def test_the_model_stops_or_goes_on_when_its_client_leaves(log: Path, goes_on: bool) -> None:
-    """By its own clock: to the last token's due time, or no further than the hang-up."""
+    """By its own clock: up to the last token's due time, or no further than the hang-up."""
     rule = f"aborted = 0.0\n[hang_up]\ngoes_on = {str(goes_on).lower()}"
     with billed(log, rule, "--tokens-per-s", 200) as gateway:
         gateway.left(streamed("Write 300 tokens"), chunks=3)

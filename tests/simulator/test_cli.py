@@ -80,7 +80,7 @@ def test_bad_profiles(
 
 
 def test_own_profile(tmp_path: Path, log: Path) -> None:
-    """A profile file of the user's serves his models at his prices, with a minimum charge."""
+    """A user's profile file serves their models at their prices, with a minimum charge."""
     file = tmp_path / "own.toml"
     file.write_text(
         "[prices]\ninput = 2.0\noutput = 10.0\n[models.a]\n[models.b.prices]\nminimum = 0.5\n"
@@ -130,9 +130,9 @@ def test_ready_line(log: Path) -> None:
 
 
 def test_an_address_that_others_can_reach_is_announced(log: Path) -> None:
-    """One line on stderr, and none on stdout but the ready line, where it binds more than loopback.
+    """One line on stderr, and only the ready line on stdout, if it binds more than loopback.
 
-    Every other test of the simulator sees that it says nothing on loopback (`Gateway.stop`).
+    Every other test of the simulator checks that it prints nothing on loopback (`Gateway.stop`).
     """
     command = [sys.executable, "-m", "simulator", "--port", "0", "--profile", "fast",
                "--host", "0.0.0.0", "--exit-with-parent"]  # fmt: skip

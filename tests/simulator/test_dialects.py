@@ -109,7 +109,7 @@ OPENAI_REFUSES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 
 
 def test_openai_is_strict(log: Path) -> None:
-    """A field that OpenAI does not know, and what o-series and GPT-5 models do not take: a 400."""
+    """An unknown field, and fields that o-series and GPT-5 models do not accept, are a 400."""
     with running(log, "--latency", 0, "--dialect", "openai") as gateway:
         for fields, said in OPENAI_REFUSES.values():
             reply = gateway.send(chat(**{"model": THINKER, **fields}))
@@ -124,7 +124,7 @@ def test_openai_is_strict(log: Path) -> None:
 
 
 def test_pydantic_forbids_extra_fields(log: Path) -> None:
-    """A 422 that lists every field too many; a stream states its usage unasked."""
+    """A 422 that lists every extra field; a stream states its usage without being asked."""
     with running(log, "--latency", 0, "--tokens-per-s", 0, "--dialect", "pydantic") as gateway:
         options = {"stream_options": {"include_usage": True}}
         reply = gateway.send(chat(model=THINKER, stream=True, task_id="t", **options))
@@ -137,7 +137,7 @@ def test_pydantic_forbids_extra_fields(log: Path) -> None:
 
 
 def test_a_field_can_be_refused_in_every_dialect(log: Path) -> None:
-    """`--refuse-field stream_options`: the others are taken as before."""
+    """`--refuse-field stream_options`: other fields are accepted as before."""
     with running(log, "--latency", 0, "--refuse-field", "stream_options") as gateway:
         assert gateway.send(streamed(model=THINKER)).status == 400
         assert gateway.send(chat(model=THINKER, stream=True, task_id="t")).status == 200
@@ -150,7 +150,7 @@ def test_the_log_knows_a_task_id_in_metadata_and_in_the_header(log: Path) -> Non
 
 
 def test_xai(log: Path) -> None:
-    """xAI: reasoning is no part of the completion tokens, the cost is in ticks of 10^-10."""
+    """xAI: reasoning is not part of the completion tokens, the cost is in ticks of 10^-10."""
     reply, gateway = speak(log, "xai", chat(model=THINKER, max_tokens=900))
     usage, row = reply.json["usage"], gateway.rows()[-1]
     thought = usage["completion_tokens_details"]["reasoning_tokens"]
@@ -161,7 +161,7 @@ def test_xai(log: Path) -> None:
 
 
 def test_anthropic_compat(log: Path) -> None:
-    """Anthropic's words: what is cached is no part of the prompt tokens, nor of the total."""
+    """Anthropic's names: cached tokens are not part of the prompt tokens, nor of the total."""
     words = "word " * 3000
     with running(log, "--latency", 0, "--dialect", "anthropic-compat") as gateway:
         usages = [gateway.send(chat(words, model="gpt-5.4-nano")).json["usage"] for _ in range(2)]
@@ -178,7 +178,7 @@ def test_anthropic_compat(log: Path) -> None:
 
 
 def test_byok(log: Path) -> None:
-    """OpenRouter with an own key: the charge is 0, the provider's stands beside it."""
+    """OpenRouter with the user's own key: the charge is 0, the provider's is stated separately."""
     reply, gateway = speak(log, "byok", chat(model=THINKER, max_tokens=900))
     usage = reply.json["usage"]
     assert (usage["cost"], usage["is_byok"]) == (0, True)
@@ -186,7 +186,7 @@ def test_byok(log: Path) -> None:
 
 
 def test_proxy(log: Path) -> None:
-    """A proxy in front: errors are pages, and an event stream is called JSON."""
+    """A proxy in front: errors are HTML pages, and an event stream is labelled JSON."""
     error, _ = speak(log, "proxy", chat(model=THINKER), "error_500")
     assert error.status == 500 and error.body.startswith(b"<!DOCTYPE html>")
     assert error.headers["content-type"] == "text/html"
@@ -213,6 +213,6 @@ def test_deepseek(log: Path) -> None:
 
 @pytest.mark.parametrize(("dialect", "status"), [("nonelinear", 401), ("litellm", 400)])
 def test_wrong_key(log: Path, dialect: str, status: int) -> None:
-    """A wrong key is a 401, but a 400 as some LiteLLM proxies have it."""
+    """A wrong key is a 401, or a 400 as with some LiteLLM proxies."""
     with running(log, "--dialect", dialect, "--key", "right") as gateway:
         assert gateway.send(chat(model=THINKER)).status == status

@@ -1,4 +1,4 @@
-"""What docs/how-to/simulator.md shows is so."""
+"""What docs/how-to/simulator.md shows is true."""
 
 import re
 import tomllib

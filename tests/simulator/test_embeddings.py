@@ -25,7 +25,7 @@ def vectors(gateway: Gateway, texts: object, **settings: object) -> list[list[fl
 
 
 def test_the_same_text_has_the_same_vector_of_length_1(fast: Gateway) -> None:
-    """In any batch, in the batch's order; another text, or another model, has another."""
+    """In any batch, in its order; another text or another model has a different one."""
     cart, scale, again = vectors(fast, ["cart", "scale", "cart"])
     assert cart == again == vectors(fast, "cart")[0] != scale
     assert vectors(fast, "cart", model="other")[0] != cart
@@ -41,7 +41,7 @@ def test_fewer_dimensions_are_the_first_ones_made_of_length_1(fast: Gateway) -> 
 
 
 def test_base64_holds_the_same_floats(fast: Gateway) -> None:
-    """Bit by bit; the SDK asks for base64 unless it is told otherwise, and unpacks it."""
+    """Bit by bit; the SDK requests base64 by default, and decodes it."""
     [floats] = vectors(fast, "cart", dimensions=8)
     [packed] = vectors(fast, "cart", dimensions=8, encoding_format="base64")
     assert [*struct.unpack("<8f", base64.b64decode(packed))] == floats  # type: ignore[arg-type]
@@ -50,7 +50,7 @@ def test_base64_holds_the_same_floats(fast: Gateway) -> None:
 
 
 def test_tokens_are_counted_and_charged(log: Path) -> None:
-    """Of all texts, also where they come as tokens; the ledger has the sum."""
+    """All texts count, even if sent as tokens; the ledger has the sum."""
     with running(log, "--profile", "fast") as gateway:
         read = client(gateway).embeddings.create(model="e", input=["one cart", "two carts"])
         ids = [*encode("one cart")]

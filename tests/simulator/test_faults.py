@@ -1,4 +1,4 @@
-"""Every fault, as it looks on the wire."""
+"""Every fault as seen on the wire."""
 
 import gzip
 import http.client
@@ -18,9 +18,9 @@ SAY = "Reply exactly: one two three four five"
 
 
 def raw(gateway: Gateway, body: object, fault: str, seconds: float = 3) -> bytes:
-    """All bytes of a reply until the connection ends or the time is over.
+    """All bytes of a reply until the connection ends or the time is up.
 
-    Raises ConnectionResetError when it is reset; the bytes before are lost.
+    Raises ConnectionResetError if it is reset; the bytes before that are lost.
     """
     data = repr(body).replace("'", '"').replace("True", "true").encode()
     head = (
@@ -63,7 +63,7 @@ def raw(gateway: Gateway, body: object, fault: str, seconds: float = 3) -> bytes
 def test_refusals(
     fast: Gateway, fault: str, status: int, header: str, value: str | None, body: Any
 ) -> None:
-    """A refusal has its status and headers, an error body, and nothing on the bill."""
+    """A refusal has its status and headers, an error body, and no charge."""
     reply = fast.fails(fault, body)
     assert reply.status == status and reply.headers[header] == value
     if fault not in ("error_502", "redirect"):
@@ -85,7 +85,7 @@ def test_echo_auth(fast: Gateway) -> None:
 
 @pytest.mark.parametrize("make", [chat, streamed])
 def test_spoilt_usage(fast: Gateway, make: Any) -> None:
-    """Usage can be missing, without cost, wrong in its sum, negative, or a hundred times dear."""
+    """Usage can be missing, without cost, wrong in its sum, negative, or 100 times too high."""
 
     def usage(fault: str) -> Any:
         reply = fast.fails(fault, make(SAY))
@@ -129,7 +129,7 @@ def test_broken_bytes(fast: Gateway, make: Any) -> None:
 
 @pytest.mark.parametrize("make", [chat, streamed])
 def test_gzip(fast: Gateway, make: Any) -> None:
-    """A gzip-encoded body is the plain one; of a stream every prefix can be decoded."""
+    """A gzip-encoded body decodes to the plain one; every prefix of a stream can be decoded."""
     reply = fast.fails("gzip", make(SAY))
     assert reply.headers["content-encoding"] == "gzip"
     assert b"one" in gzip.decompress(reply.body)
@@ -140,7 +140,7 @@ def test_gzip(fast: Gateway, make: Any) -> None:
 
 @pytest.mark.parametrize("make", [chat, streamed])
 def test_reset(fast: Gateway, make: Any) -> None:
-    """A reset is a TCP RST: at once, or after a part of the body."""
+    """A reset is a TCP RST, at once or after part of the body."""
     for fault in ("reset", "reset_mid_body"):
         with pytest.raises(ConnectionResetError):
             raw(fast, make(SAY), fault)
@@ -166,7 +166,7 @@ def test_stream_error(fast: Gateway) -> None:
 
 @pytest.mark.parametrize("make", [chat, streamed])
 def test_slow(fast: Gateway, make: Any) -> None:
-    """hang sends nothing, trickle byte after byte, slow_headers nothing before its delay."""
+    """hang sends nothing, trickle one byte at a time, slow_headers nothing before its delay."""
     assert raw(fast, make(SAY), "hang", 0.3) == b""
     assert fast.rows()[-1]["fault"] == "hang"
     trickled = raw(fast, make(SAY), "trickle", 0.5)
@@ -203,7 +203,7 @@ PACED = ("--profile", "fast", "--ttft", 0.3, "--tokens-per-s", 40, "--stall-seco
 
 
 def gaps_s(gateway: Gateway, fault: str) -> list[float]:
-    """The gaps between the events of one stream, as the gateway itself logged its writes."""
+    """The gaps between the events of one stream, as logged by the gateway itself."""
     before = len(gateway.rows())
     assert gateway.fails(fault, streamed(WORDS)).status == 200
     times = [float(at) for at in gateway.rows()[before]["chunk_times_unix_s"].split(";")]
@@ -211,7 +211,7 @@ def gaps_s(gateway: Gateway, fault: str) -> list[float]:
 
 
 def test_streams_that_are_held_back_lumped_and_stalled(log: Path) -> None:
-    """Twelve tokens at 40 a second; the log has one time for each event that was written."""
+    """Twelve tokens at 40 per second; the log has one time per event written."""
     with running(log, *PACED) as gateway:
         assert sum(gap > 0.01 for gap in gaps_s(gateway, "none")) >= 10
         assert max(gaps_s(gateway, "buffer")) == 0.0
@@ -239,7 +239,7 @@ def test_streams_counted_and_charged_differently(
 
 
 def test_replies_that_are_sent_again(log: Path) -> None:
-    """response_cache: to the same messages, all the same; cross: to whoever comes next."""
+    """response_cache: the same reply to the same messages; cross: it goes to the next client."""
     with running(log, "--profile", "fast") as gateway:
         first, again, other = (
             gateway.fails("response_cache", chat(text)).json for text in (SAY, SAY, WORDS)
@@ -253,7 +253,7 @@ def test_replies_that_are_sent_again(log: Path) -> None:
 
 
 def test_shares(log: Path) -> None:
-    """Faults come in their shares, at most one a request, and spare the first N."""
+    """Faults occur in their shares, at most one per request, and spare the first N."""
     arguments = ("--fault", "error_500=0.25", "--fault", "error_503=0.25", "--fault-after", 20)
     with running(log, "--profile", "fast", *arguments) as gateway:
         statuses = [gateway.send(chat(f"Say {i}")).status for i in range(420)]

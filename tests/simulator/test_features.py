@@ -1,6 +1,6 @@
-"""Every feature works, and is ignored, refused, wrong or broken where the profile says so.
+"""Every feature works, or is ignored, refused, wrong or broken as the profile says.
 
-One gateway has all features in one state: they touch different requests.
+One gateway has all features in the same state, as they affect different requests.
 """
 
 import json
@@ -44,7 +44,7 @@ SHARED = {"json.schema": {"cache.key"}, "cache.key": {"json.schema"},
 
 
 def start(folder: Path, state: str, leave: tuple[str, ...] = ()) -> Any:
-    """A gateway whose features are all in that state, where they can be."""
+    """A gateway with all features in this state, if they can be."""
     names = [n for n in FEATURES if state in states(n) and n not in leave]
     text = "\n[features]\n" + "".join(f'"{name}" = "{state}"\n' for name in names)
     path = folder / f"{state}.toml"
@@ -112,7 +112,7 @@ def test_an_unknown_feature_is_refused_in_one_sentence(
 
 @pytest.mark.parametrize("name", sorted(CASES.keys() - {"error.model"}))
 def test_a_feature_touches_its_own_requests_only(name: str) -> None:
-    """Each case uses its own feature, and no other one."""
+    """Each case uses its own feature and no other."""
     for other in FEATURES:
         used: dict[str, str] = {}
         try:
@@ -130,7 +130,7 @@ def test_a_feature_touches_its_own_requests_only(name: str) -> None:
 
 @pytest.mark.parametrize("state", ["refused", "broken"])
 def test_refused_and_broken(folder: Path, state: str) -> None:
-    """A 400 that names the parameter, a 500 that names nothing; the ledger says whose it was."""
+    """A 400 that names the parameter, a 500 that names nothing; the ledger names the feature."""
     with start(folder, state) as gateway:
         for name in CASES:
             if state not in states(name) or name in ("cancel", "cache.prompt", "cache.key"):
@@ -188,7 +188,7 @@ def test_a_healthy_gateway_touches_nothing(works: Gateway) -> None:
 
 
 def test_text_roles_turns_and_parts(works: Gateway, ignored: Gateway, wrong: Gateway) -> None:
-    """What a system or developer message, an earlier turn or another part told comes back."""
+    """What a system or developer message, an earlier turn or another part said comes back."""
     for name in ("role.system", "role.developer", "turns", "chat.plain"):
         assert N in send(works, name).text, name
         assert (N in send(ignored, name).text) == (name == "chat.plain"), name
@@ -200,7 +200,7 @@ def test_text_roles_turns_and_parts(works: Gateway, ignored: Gateway, wrong: Gat
 
 
 def test_streams(works: Gateway, ignored: Gateway, wrong: Gateway) -> None:
-    """One finish, usage when asked, chunks as they come."""
+    """One finish, usage on request, chunks when they are due."""
     for name in ("chat.stream", "stream.usage", "stream.increments"):
         assert finishes(send(works, name)) == ["stop"]
     assert send(works, "chat.stream").text == send(works, "stream.usage").text == N
@@ -235,7 +235,7 @@ def test_the_budget(works: Gateway, ignored: Gateway, wrong: Gateway, name: str)
 
 @pytest.mark.parametrize("stream", [False, True])
 def test_stop(works: Gateway, ignored: Gateway, wrong: Gateway, stream: bool) -> None:
-    """The text ends before the stop string; what was written up to it is charged, no more."""
+    """The text ends before the stop string; only what was written up to it is charged."""
     reply = send(works, "stop", stream=stream)
     assert reply.text == "alpha "
     assert (finishes(reply) if stream else [choice(reply)["finish_reason"]]) == ["stop"]
@@ -262,7 +262,7 @@ def test_n(works: Gateway, ignored: Gateway, wrong: Gateway) -> None:
 
 
 def test_seed(works: Gateway, ignored: Gateway, wrong: Gateway) -> None:
-    """The same seed writes the same, another seed something else, at a temperature of 1."""
+    """At temperature 1 the same seed gives the same text, another seed a different one."""
     for gateway, kinds in ((works, [1, 6]), (wrong, [1, 1]), (ignored, [6, 6])):
         same = {send(gateway, "seed").text for _ in range(6)}
         others = {send(gateway, "seed", seed=seed).text for seed in range(10, 16)}
@@ -280,8 +280,8 @@ def test_temperature_and_top_p(works: Gateway, ignored: Gateway, wrong: Gateway)
 
 
 def test_logit_bias(works: Gateway, ignored: Gateway) -> None:
-    """A token (32 is `A` in o200k) that is forced is the only one, and one that is forbidden
-    never comes."""
+    """A forced token (32 is `A` in o200k) is the only one drawn, and a forbidden one is never
+    drawn."""
     assert send(works, "logit_bias").text == "A" * 8
     assert send(ignored, "logit_bias").text != "A" * 8
     told = [send(works, "logit_bias", logit_bias={"355": -100}, temperature=0).text for _ in "12"]
@@ -290,7 +290,7 @@ def test_logit_bias(works: Gateway, ignored: Gateway) -> None:
 
 @pytest.mark.parametrize("stream", [False, True])
 def test_logprobs(works: Gateway, ignored: Gateway, wrong: Gateway, stream: bool) -> None:
-    """One entry per token, sorted, no more than a whole; their bytes are the content's."""
+    """One entry per token, sorted, with a sum of at most 1; their bytes are the content's."""
 
     def entries(reply: Reply) -> list[Any]:
         parts = [c for e in reply.events[:-1] for c in e["choices"]] if stream else [choice(reply)]
@@ -310,7 +310,7 @@ def test_logprobs(works: Gateway, ignored: Gateway, wrong: Gateway, stream: bool
 
 
 def test_the_table_is_the_distribution(works: Gateway) -> None:
-    """What is drawn at the first place comes as often as its logprob says (400 draws)."""
+    """Tokens at the first place are drawn as often as their logprobs say (400 draws)."""
     body = ask("Name an animal", max_tokens=1, logprobs=True, top_logprobs=7, n=100)
     choices = [c for _ in range(4) for c in works.send(body).json["choices"]]
     stated = {
@@ -325,7 +325,7 @@ def test_the_table_is_the_distribution(works: Gateway) -> None:
 
 
 def test_json(works: Gateway, ignored: Gateway, wrong: Gateway) -> None:
-    """JSON by the schema, against what the prompt dictates."""
+    """JSON by the schema, although the prompt dictates otherwise."""
     schemas = {"json.object": {"type": "object"}, "json.schema": SCHEMA, "json.schema.deep": DEEP,
                "json.schema.stream": SCHEMA}  # fmt: skip
     for name, schema in schemas.items():
@@ -369,7 +369,7 @@ def test_tools(works: Gateway, ignored: Gateway, wrong: Gateway) -> None:
 
 
 def test_parallel_calls(works: Gateway, ignored: Gateway, wrong: Gateway) -> None:
-    """Two cities are two calls with ids and indices of their own; one where that is said."""
+    """Two cities are two calls with different ids and indices, or one if only one is allowed."""
 
     def ids(reply: Reply) -> list[str]:
         return [call["id"] for call in message(reply)["tool_calls"]]
@@ -400,7 +400,7 @@ def test_tool_results_and_strict_tools(works: Gateway, ignored: Gateway, wrong: 
 
 
 def test_reasoning(works: Gateway, ignored: Gateway, wrong: Gateway) -> None:
-    """More effort is more reasoning; the text of it stands in a field of its own."""
+    """More effort gives more reasoning; its text has a separate field."""
 
     def thought(gateway: Gateway, effort: str) -> int:
         usage = send(gateway, "reasoning.effort", reasoning_effort=effort).json["usage"]
@@ -444,8 +444,8 @@ def test_the_prompt_cache(works: Gateway, ignored: Gateway, wrong: Gateway) -> N
 
 
 def test_another_requests_answer(works: Gateway, wrong: Gateway) -> None:
-    """The same messages with another schema are another request; where a cache forgets that, the
-    first one's answer comes again."""
+    """The same messages with another schema are another request; a cache that ignores this sends
+    the first answer again."""
     other = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
     for gateway, keys in ((works, ["answer", "name"]), (wrong, ["answer", "answer"])):
         texts = [send(gateway, "cache.key").text.strip("`json\n")]
@@ -460,7 +460,7 @@ def test_harmless_fields(works: Gateway, wrong: Gateway) -> None:
 
 
 def test_errors(works: Gateway, ignored: Gateway, wrong: Gateway, folder: Path) -> None:
-    """Each with its status, and the field it is about."""
+    """Each has its status, and the field that it is about."""
     known = {"error.model": (404, "model"), "error.value": (400, "temperature"),
              "error.context": (400, "messages")}  # fmt: skip
     for name, (status, param) in known.items():
@@ -487,7 +487,7 @@ def test_errors(works: Gateway, ignored: Gateway, wrong: Gateway, folder: Path) 
 
 @pytest.mark.parametrize("state", ["works", "wrong", "broken"])
 def test_a_stream_that_is_broken_off(folder: Path, state: str) -> None:
-    """The ledger sees it; the next request is a new one, the old one, or fails."""
+    """The ledger notes it; the next request gets a new reply, the old one, or an error."""
     (folder / "cancel.toml").write_text(f'{PROFILE}\n[features]\ncancel = "{state}"\n')
     with running(folder / f"{state}-off.csv", "--profile", folder / "cancel.toml") as gateway:
         body = json.dumps(fresh("cancel")).encode()
@@ -517,7 +517,7 @@ def said(reply: Reply) -> Any:
 
 
 def test_responses(works: Gateway, ignored: Gateway, wrong: Gateway) -> None:
-    """Usage, the order of events, tools, the conversation before, and a schema."""
+    """Usage, the order of events, tools, the earlier conversation, and a schema."""
     usage = respond(works, "responses.plain").json["usage"]
     assert usage["total_tokens"] == usage["input_tokens"] + usage["output_tokens"]
     assert "total_tokens" not in respond(wrong, "responses.plain").json["usage"]
@@ -544,7 +544,7 @@ def test_responses(works: Gateway, ignored: Gateway, wrong: Gateway) -> None:
 
 
 def test_embeddings(works: Gateway, ignored: Gateway, wrong: Gateway) -> None:
-    """The same vector, its length, its order in a batch, and its floats in base64."""
+    """A text's vector is always the same; its length, its order in a batch, its floats in base64."""
 
     def vectors(gateway: Gateway, name: str) -> list[Any]:
         body = {"model": CHAT, **EMBEDDINGS[name]}
@@ -568,7 +568,7 @@ def test_embeddings(works: Gateway, ignored: Gateway, wrong: Gateway) -> None:
 
 
 def test_a_text_with_a_different_vector_each_time(folder: Path) -> None:
-    """The first is right; what comes again differs, and no other text does."""
+    """The first vector is right; repeats of the same text differ, other texts are unaffected."""
     (folder / "same.toml").write_text(PROFILE + '\n[features]\n"embeddings.same" = "wrong"\n')
     with running(folder / "same.csv", "--profile", folder / "same.toml") as gateway:
         bodies = [{"model": CHAT, "input": text} for text in ("cart", "cart", "scale", "cart")]

@@ -1,4 +1,4 @@
-"""Rate limits: the buckets by hand-worked cases, then on the wire."""
+"""Rate limits: the meters by hand-computed cases, then on the wire."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +13,7 @@ from tests.simulator.gateway import Gateway, Reply, chat, running
 
 
 def test_bucket() -> None:
-    """60 a minute: 60 at once, then one a second."""
+    """60 per minute: 60 at once, then one per second."""
     bucket = Bucket(60, 0.0)
     for _ in range(60):
         assert bucket.wait_s(1, 0.0) == 0
@@ -25,7 +25,7 @@ def test_bucket() -> None:
 
 
 def test_fixed_window() -> None:
-    """60 in a minute of the clock, however late in it, and 60 at once when the next one begins."""
+    """60 in a minute of the clock, however late in it, and 60 at once in the next minute."""
     window = FixedWindow(60, 130.0)
     window.take(60, 170.0)
     assert window.wait_s(1, 170.0) == 10.0 and window.remaining(170.0) == 0
@@ -34,7 +34,7 @@ def test_fixed_window() -> None:
 
 
 def test_sliding_window() -> None:
-    """What was taken is there again 60 s later, neither sooner nor all at once."""
+    """What was taken is available again 60 s later, neither sooner nor all at once."""
     window = SlidingWindow(60, 0.0)
     window.take(40, 0.0)
     window.take(20, 30.0)
@@ -59,7 +59,7 @@ def test_tokens_given_back_to_a_sliding_window_expire_with_those_taken() -> None
 )
 @settings(max_examples=120, deadline=None)
 def test_retry_after_is_exact(kind: str, rpm: int, steps: list[tuple[float, int]]) -> None:
-    """At the stated wait a request is admitted, a moment before it is refused."""
+    """After the stated wait a request is admitted; a moment earlier it is refused."""
     now = 0.0
     limits = Limits(rpm, 100, lambda: now, kind=kind)
     for pause_s, tokens in steps:
@@ -83,7 +83,7 @@ def test_duration(seconds: float, text: str) -> None:
 
 
 def until_refused(gateway: Gateway) -> Reply:
-    """The first 429: a slow machine lets tokens drop into the bucket between two requests."""
+    """The first 429; on a slow machine the bucket gains tokens between two requests."""
     for _ in range(1000):
         reply = gateway.send(chat())
         if reply.status == 429:
@@ -92,7 +92,7 @@ def until_refused(gateway: Gateway) -> Reply:
 
 
 def test_rpm_limit(log: Path) -> None:
-    """After the burst a key is refused with a true Retry-After; another key is not."""
+    """After the burst a key is refused with an exact Retry-After; another key is not refused."""
     with running(log, "--profile", "fast", "--rpm-limit", 120, "--seed", 1) as gateway:
         replies = [gateway.send(chat()) for _ in range(120)]
         refused = until_refused(gateway)
@@ -111,7 +111,7 @@ def test_rpm_limit(log: Path) -> None:
 
 
 def test_tpm_limit(log: Path) -> None:
-    """Tokens are limited by the real usage: what was reserved and not used is given back."""
+    """Tokens are limited by real usage: what was reserved and not used is given back."""
     with running(log, "--profile", "fast", "--tpm-limit", 1000) as gateway:
         first = gateway.send(chat(max_tokens=800))
         used = 1000 - int(gateway.send(chat(max_tokens=10)).headers["x-ratelimit-remaining-tokens"])
@@ -129,7 +129,7 @@ def test_lying_retry_after(log: Path) -> None:
 
 
 def test_max_concurrency(log: Path) -> None:
-    """With N in flight the next is a 429, and there are never more than N served."""
+    """With N in flight the next request is a 429, and never more than N are served at once."""
     arguments = ("--profile", "fast", "--latency", 0.5, "--max-concurrency", 5)
     with running(log, *arguments) as gateway:
         with ThreadPoolExecutor(12) as pool:
@@ -147,7 +147,7 @@ def test_max_concurrency(log: Path) -> None:
 def test_a_sliding_window_never_lets_more_through_in_any_minute(
     steps: list[tuple[float, int]],
 ) -> None:
-    """Judged by summing every 60 s of what was admitted."""
+    """Judged by summing what was admitted in every 60 s."""
     now, admitted = 0.0, list[tuple[float, int]]()
     limits = Limits(None, 100, lambda: now, kind="sliding")
     for pause_s, tokens in steps:
@@ -160,7 +160,7 @@ def test_a_sliding_window_never_lets_more_through_in_any_minute(
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_limit_kind(log: Path, kind: str) -> None:
-    """Each kind limits requests on the wire and says when to come back."""
+    """Each kind limits requests on the wire and says when to retry."""
     arguments = ("--profile", "fast", "--rpm-limit", 5, "--limit-kind", kind)
     with running(log, *arguments) as gateway:
         replies = [gateway.send(chat()) for _ in range(12)]

@@ -1,4 +1,4 @@
-"""Whatever stands in a body, it is answered or refused; nothing else is raised."""
+"""Any body is answered or refused; nothing else is raised."""
 
 import contextlib
 import json
@@ -35,7 +35,7 @@ STAMP = Stamp("a", 1, "m")
 
 @st.composite
 def odd_bodies(draw: st.DrawFn, cases: dict[str, Any]) -> Any:
-    """A good body, in which one or two values at any depth are something else."""
+    """A valid body in which one or two values at any depth were replaced."""
     body = json.loads(json.dumps({"model": "m", **cases[draw(st.sampled_from(sorted(cases)))]}))
     for _ in range(draw(st.integers(1, 2))):
         inside, where = body, draw(st.sampled_from(sorted(body)))
@@ -51,7 +51,7 @@ CHATS = odd_bodies({name: body for name, body in CASES.items() if name not in LO
 
 
 def served(endpoint: ChatCompletions, body: Any) -> None:
-    """The body read and answered, plain and streamed."""
+    """Reads and answers the body, plain and streamed."""
     with contextlib.suppress(BadRequest):
         request = parse(endpoint.chat_fields(body, {}))
         assert MODEL is not None

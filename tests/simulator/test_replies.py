@@ -1,4 +1,4 @@
-"""What the gateway answers on the wire."""
+"""The gateway's replies on the wire."""
 
 import base64
 import json
@@ -38,7 +38,7 @@ def test_paths(fast: Gateway, path: str) -> None:
 
 
 def test_stream_says_the_same_as_plain(fast: Gateway) -> None:
-    """A streamed reply has the role first, then one token a chunk, finish, usage and [DONE]."""
+    """A streamed reply has the role first, then one token per chunk, finish, usage and [DONE]."""
     prompt = "Reply exactly: ok-12 Grüße 你好 👩‍👩‍👧"
     plain, stream = fast.send(chat(prompt)), fast.send(streamed(prompt))
     assert stream.text == plain.text == prompt.removeprefix("Reply exactly: ")
@@ -51,7 +51,7 @@ def test_stream_says_the_same_as_plain(fast: Gateway) -> None:
 
 
 def test_stream_without_include_usage(fast: Gateway) -> None:
-    """A stream states usage only when asked to; the log has it all the same."""
+    """A stream states usage only on request; the log always has it."""
     reply = fast.send(chat("Reply exactly: quiet", stream=True))
     assert not any("usage" in event for event in reply.events if event != "[DONE]")
     row = fast.rows()[-1]
@@ -94,7 +94,7 @@ def test_budget_cuts_the_reply(fast: Gateway) -> None:
     ],
 )
 def test_bad_bodies(fast: Gateway, body: object) -> None:
-    """A body that is no chat request is a 400 in OpenAI's error shape."""
+    """A body that is not a chat request is a 400 in OpenAI's error format."""
     reply = fast.send(body)
     assert reply.status == 400
     assert set(reply.json["error"]) == {"message", "type", "param", "code"}
@@ -160,7 +160,7 @@ def picture(text: str, chunk: str) -> str:
 
 @pytest.mark.parametrize("chunk", ["tEXt", "iTXt", "zipped"])
 def test_vision(log: Path, chunk: str) -> None:
-    """GLM-4.6V reads a picture at 512 tokens; at 64 its thinking takes the whole budget."""
+    """GLM-4.6V reads a picture at 512 tokens; at 64 its reasoning takes the whole budget."""
     text = "WEIGHBRIDGE 4711 NET 12.5 t"
     parts = [
         {"type": "text", "text": "Read all text in the picture."},
@@ -177,7 +177,7 @@ def test_vision(log: Path, chunk: str) -> None:
 
 
 def test_reasoning(log: Path) -> None:
-    """Thinking counts as completion, is cut first, and is there beside the content otherwise."""
+    """Reasoning counts as completion, is cut first, and is returned beside the content."""
     with running(log, "--profile", "seed", "--latency", 0, "--tokens-per-s", 0) as gateway:
         name = "claude-sonnet-4.6-thinking"
         small = gateway.send(chat("Why?", model=name, max_tokens=20)).json
@@ -212,7 +212,7 @@ def test_json_schema_reply(fast: Gateway) -> None:
 
 
 def test_a_prompt_dictates_several_calls(fast: Gateway) -> None:
-    """Each with an id of its own; `parallel_tool_calls: false` leaves the first."""
+    """Each has a different id; `parallel_tool_calls: false` leaves only the first."""
     ask = 'Call get_weather with {"city": "Paris"} and get_weather with {"city": "Rome"}.'
     body = fast.send(chat(ask, tools=[WEATHER])).json
     calls = body["choices"][0]["message"]["tool_calls"]
@@ -232,7 +232,7 @@ def test_a_prompt_dictates_several_calls(fast: Gateway) -> None:
 
 
 def test_a_strict_tool_gets_what_its_schema_allows(fast: Gateway) -> None:
-    """Arguments that the prompt dictates against a strict schema give way to the schema."""
+    """A strict schema takes precedence over arguments that the prompt dictates."""
     unit = {"type": "string", "enum": ["c", "f"]}
     parameters = {
         "type": "object", "properties": {"unit": unit}, "required": ["unit"],
@@ -248,7 +248,7 @@ def test_a_strict_tool_gets_what_its_schema_allows(fast: Gateway) -> None:
 
 
 def test_log_equals_replies(log: Path) -> None:
-    """Under concurrency each row of the log has the tokens, cost, id and task of its reply."""
+    """With many at once, each row of the log has the tokens, cost, id and task of its reply."""
     with running(log, "--profile", "seed", "--latency", 0.05) as gateway:
         bodies = [
             (streamed if i % 3 else chat)(
@@ -276,7 +276,7 @@ def test_log_equals_replies(log: Path) -> None:
 
 
 def test_repeats(tmp_path: Path) -> None:
-    """Two runs with one seed answer alike in any order of arrival; another seed differs."""
+    """Two runs with one seed answer the same in any order of arrival; another seed differs."""
 
     def run(seed: int, order: int) -> dict[int, tuple[str, str]]:
         arguments = ("--seed", seed, "--latency", 0, "--fault", "error_500=0.3")
@@ -293,7 +293,7 @@ def test_repeats(tmp_path: Path) -> None:
 
 
 def test_stream_pace(log: Path) -> None:
-    """Each chunk has its place on an absolute schedule, at the asked speed, and none is early."""
+    """Each chunk has a time on an absolute schedule at the set speed, and none is early."""
     arguments = ("--profile", "fast", "--ttft", 0.1, "--tokens-per-s", 100)
     with running(log, *arguments) as gateway:
         for _ in range(5):

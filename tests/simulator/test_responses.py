@@ -99,7 +99,7 @@ def test_the_sdks_stream_helper_accepts_the_events(client: OpenAI) -> None:
 
 
 def test_a_tools_result_and_the_previous_response(client: OpenAI) -> None:
-    """The call goes back with its result, by previous_response_id or as whole input."""
+    """The call is sent back with its result, by previous_response_id or as the whole input."""
     first = client.responses.create(model=CHAT, input=CALL, tools=[WEATHER])
     call = next(item for item in first.output if item.type == "function_call")
     result: Any = {"type": "function_call_output", "call_id": call.call_id, "output": f"code {N}"}

@@ -1,4 +1,4 @@
-"""Faults by the clock: each in its window and at its port, and a port that dies and comes back."""
+"""Scheduled faults: each in its window and at its port; a port that goes down and comes back."""
 
 import asyncio
 import json
@@ -16,7 +16,7 @@ from tests.simulated import Simulator
 
 
 def test_a_window_counts_from_the_first_request_on_its_port_alone() -> None:
-    """Its end is not in it; the first of two that overlap holds."""
+    """Its end is exclusive; the first of two overlapping windows applies."""
     schedule = Schedule([Window(0.0, 60.0, "hang"), Window(0.0, 60.0, "reset", port=2),
                          Window(0.0, 60.0, "slow_headers")])  # fmt: skip
     assert schedule.now(0) is None
@@ -80,7 +80,7 @@ def ask(port: int) -> HTTPResponse:
 
 
 def noted(path: Path, count: int) -> list[dict[str, Any]]:
-    """The schedule beside the log, which is written just after the first request came."""
+    """The schedule beside the log, which is written just after the first request."""
     for _ in range(200):
         if path.exists() and path.read_text("utf-8").count("\n") >= count:
             break
@@ -89,7 +89,7 @@ def noted(path: Path, count: int) -> list[dict[str, Any]]:
 
 
 def logged(server: Simulator, count: int) -> list[dict[str, str]]:
-    """Its log, once it has so many rows: a row is written after its answer has left."""
+    """Its log, once it has `count` rows: a row is written after its answer was sent."""
     for _ in range(200):
         if len(server.rows()) >= count:
             break
@@ -98,7 +98,7 @@ def logged(server: Simulator, count: int) -> list[dict[str, str]]:
 
 
 def test_a_port_refuses_then_goes_down_then_comes_back(tmp_path: Path) -> None:
-    """What each request meets is in the log; that it died, in the schedule beside it alone."""
+    """The log shows what happened to each request; only the schedule shows the outage."""
     profile = tmp_path / "p.toml"
     profile.write_text(PROFILE, encoding="utf-8")
     log = tmp_path / "log.csv"
@@ -149,7 +149,7 @@ def test_a_request_in_flight_dies_with_its_port(tmp_path: Path) -> None:
 
 
 def test_a_schedule_can_be_created_before_an_event_loop_runs() -> None:
-    """It is made before the server's loop is."""
+    """It is created before the server's event loop."""
     schedule = Schedule([Window(0.0, 1.0, "hang")])
 
     async def begun() -> bool:

@@ -91,5 +91,5 @@ STRING = {"type": "string"}
     ],
 )
 def test_what_a_schema_is_filled_with(schema: Any, expected: Any) -> None:
-    """const, enum, default and examples, else the least; optional properties are left out."""
+    """const, enum, default and examples, otherwise the smallest value; no optional properties."""
     assert instance(schema) == expected

@@ -133,7 +133,7 @@ def test_cache_example(log: Path) -> None:
 
 
 def test_cache_expires() -> None:
-    """Another beginning, another model or a late repeat is cold; another end is warm."""
+    """A different beginning, another model or a late repeat is cold; a different end is warm."""
     cache = PromptCache()
     long = "word " * 3000
     rules = SEED.models[NANO].cache
@@ -148,7 +148,7 @@ def test_cache_expires() -> None:
 
 
 def test_claude_caches_what_is_marked() -> None:
-    """Claude caches only prompts with cache_control, and the write costs a quarter more."""
+    """Claude caches only prompts with cache_control, and writing costs a quarter more."""
     cache = PromptCache()
     part: dict[str, object] = {"type": "text", "text": "word " * 3000}
     assert reply([part], SONNET, cache).cache_write_tokens == 0
@@ -183,7 +183,7 @@ def test_tool_costs(model: str, runs: int, billed: float) -> None:
 
 
 def window(model: str, count: int, prompt_tokens: int, completion_tokens: int) -> dict[int, float]:
-    """Median over many 60 s windows of the latency's percentiles, drawn without sleeping."""
+    """The median of latency percentiles over many 60 s windows, computed without sleeping."""
     rule = SEED.models[model].latency
     found: dict[int, list[float]] = {50: [], 95: [], 99: []}
     for run in range(max(15, 10_000 // count)):
