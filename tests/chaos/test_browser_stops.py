@@ -1,7 +1,7 @@
-"""Runs begun in the web UI are stopped at random moments, and the next is begun at once.
+"""Runs started in the web UI are stopped at random moments, and the next is started at once.
 
-The same endpoints that the browser calls; the server's log is the oracle. Each run's folder holds
-its own rows: all that the server has of it, nothing twice, all that was answered before the stop.
+The endpoints are those that the browser calls; the server's log is the oracle. Each run's folder
+has its own rows: all that the server has of it, nothing twice, all answered before the stop.
 """
 
 import contextlib
@@ -36,7 +36,7 @@ BUSY = ("A run is in progress", "still being written")
 
 
 def begin(server: WebServer, form: dict[str, object]) -> str:
-    """Begin a run as soon as the server lets us; its folder."""
+    """Starts a run as soon as the server accepts it; returns its folder."""
     deadline = time.monotonic() + 60
     while True:
         answer = server.swarm(model="m", task_id_on_streams="true", **{**AS_BEFORE, **form})
@@ -99,7 +99,7 @@ def survive(number: int, gateway: Simulator, place: Path) -> None:
 @pytest.mark.chaos
 @pytest.mark.parametrize("number", range(TRIALS))
 def test_stops_in_the_browser(tmp_path: Path, number: int) -> None:
-    """Windows, ladders, soaks, users by hand and probes, four runs a server."""
+    """Windows, ladders, soaks, manual users and probes, four runs per server."""
     gateway = Simulator(tmp_path / "simulator.csv", "--profile", "fast", "--latency", 0.15)
     try:
         survive(number, gateway, tmp_path)

@@ -1,7 +1,7 @@
-"""The wall clock jumps while requests are under way: no duration holds the jump, no row is lost.
+"""The wall clock jumps while requests are in flight: no duration has the jump, no row is lost.
 
-Durations come from a monotonic clock; the wall clock only labels. It is set forward and back by
-hours under the running generator, as by an NTP daemon or a hand.
+Durations come from a monotonic clock; the wall clock is only for labels. It is set forward and back
+by hours under the running generator, as by an NTP daemon or by hand.
 """
 
 import os
@@ -38,7 +38,7 @@ pytestmark = pytest.mark.skipif(LIBRARY is None, reason="libfaketime is not inst
 
 @contextmanager
 def jumping(offset: Path, dice: random.Random) -> Iterator[None]:
-    """Sets the clock of whoever reads this file by up to three hours, again and again."""
+    """Repeatedly sets the clock of the process that reads this file by up to three hours."""
     over = threading.Event()
 
     def jump() -> None:
@@ -58,7 +58,7 @@ def jumping(offset: Path, dice: random.Random) -> Iterator[None]:
 
 
 def survive(number: int, gateway: Simulator, place: Path) -> None:
-    """One run under a clock that jumps, judged by the simulator, whose clock does not."""
+    """One run with a clock that jumps, judged by the simulator, whose clock does not."""
     dice = random.Random(f"clock {number}")
     plan = MODES[list(MODES)[number % len(MODES)]]
     offset = place / "offset"

@@ -1,4 +1,4 @@
-"""A full disk, or one that takes nothing: the run ends, says so, and its rows are readable."""
+"""A full or read-only disk: the run ends, reports it, and its rows are readable."""
 
 import os
 import socket
@@ -20,7 +20,7 @@ WINDOW = ("--mode", "rpm", "--model", "m", "--target", 3000, "--duration", 6)
 
 @contextmanager
 def small_disk(place: Path, size: str, *more: str) -> Iterator[Path]:
-    """A file system of that size; the test is skipped where none can be mounted."""
+    """A file system of this size; the test is skipped if none can be mounted."""
     if os.geteuid() != 0:
         pytest.skip("only root can mount a small disk")
     place.mkdir()
@@ -37,7 +37,7 @@ def small_disk(place: Path, size: str, *more: str) -> Iterator[Path]:
 
 
 def two_processes() -> list[object]:
-    """Options for two processes that speak on a port of their own."""
+    """Options for two processes that communicate on their own port."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -45,7 +45,7 @@ def two_processes() -> list[object]:
 
 
 def assert_ended_well(done: LocustRun, gateway: Simulator) -> None:
-    """A sentence, exit code 1, no more sent; every row that is there is one the server knows."""
+    """One sentence, exit code 1, nothing more sent; the server knows every recorded row."""
     assert done.code == 1, done.text
     assert "cannot be written (No space left on device)" in done.text
     assert "make room, then go on with --resume" in done.text
@@ -61,7 +61,7 @@ def assert_ended_well(done: LocustRun, gateway: Simulator) -> None:
 
 
 def test_a_full_disk_ends_the_run(simulator: Start, tmp_path: Path) -> None:
-    """One process: the rows that fit stay whole, and resuming after making room sends the rest."""
+    """One process: the rows that fit stay intact, and resuming after making room sends the rest."""
     gateway = simulator("--profile", "fast", "--latency", 0.05)
     with small_disk(tmp_path / "disk", "64k") as disk:
         done = run("-H", gateway.url, *WINDOW, results=disk / "results")
@@ -81,7 +81,7 @@ def test_a_full_disk_ends_the_run(simulator: Start, tmp_path: Path) -> None:
 def test_a_full_disk_ends_a_run_of_two_processes(
     simulator: Start, tmp_path: Path, size: str
 ) -> None:
-    """Workers and master share the disk: all of them stop, whoever's file was the first to fail."""
+    """Workers and master share the disk: all of them stop, whichever file failed first."""
     gateway = simulator("--profile", "fast", "--latency", 0.05)
     with small_disk(tmp_path / "disk", size) as disk:
         done = run("-H", gateway.url, *WINDOW, *two_processes(), results=disk / "results")
@@ -93,7 +93,7 @@ def test_a_full_disk_ends_a_run_of_two_processes(
 
 
 def test_a_disk_full_from_the_start_sends_nothing(simulator: Start, tmp_path: Path) -> None:
-    """Not even the manifest fits: a sentence, exit code 2, no request paid."""
+    """Not even the manifest fits: one sentence, exit code 2, nothing paid."""
     gateway = simulator("--profile", "fast")
     with small_disk(tmp_path / "disk", "16k") as disk:
         (disk / "filler").write_bytes(b"x" * 8192)

@@ -1,4 +1,4 @@
-"""kill -9 at random moments: nothing finished is lost, nothing is double, all of it is readable.
+"""kill -9 at random moments: nothing finished is lost or doubled, and everything is readable.
 
 `make chaos` runs WEIGHBRIDGE_TRIALS trials (default 36); the ordinary suite runs a few of them.
 A trial is named by its number and can be run again by it:
@@ -61,7 +61,7 @@ def survive(number: int, place: Path) -> None:
 
 
 def tear(folder: Path, dice: random.Random) -> None:
-    """A power failure may leave any first part of a file: it is readable, and whole rows stay."""
+    """A power failure may leave any first part of a file: it is readable, complete rows stay."""
     for path in folder.glob("requests-*.csv"):
         whole = path.read_bytes()
         before = len(load(folder).requests)

@@ -1,7 +1,7 @@
-"""A worker dies: whatever the server had received is a row, `ok` or `lost`, and none is two.
+"""A worker dies: whatever the server had received is one row, `ok` or `lost`, and never two.
 
 The server's log is the oracle. A worker on the master's machine leaves its files in the run's
-folder. One on another machine does not: all that is left of it is what it had shipped.
+folder. One on another machine does not: only the rows that it had sent are left of it.
 """
 
 import os
@@ -32,7 +32,7 @@ WHERE = ("here", "elsewhere")
 
 
 class Hidden(threading.Thread):
-    """Takes away what a worker writes into the run's folder, as if it were on another machine."""
+    """Removes what a worker writes to the run's folder, as if it were on another machine."""
 
     def __init__(self, results: Path, name: str) -> None:
         super().__init__()
@@ -87,7 +87,7 @@ def survive(kind: str, where: str, gateway: Simulator, place: Path) -> None:
 @pytest.mark.parametrize("where", WHERE)
 @pytest.mark.parametrize("kind", PLANS)
 def test_a_lost_worker(simulator: Start, tmp_path: Path, kind: str, where: str) -> None:
-    """In open loop, in closed loop by time, and amid bursts."""
+    """In open loop, in closed loop by time, and during bursts."""
     survive(kind, where, simulator("--profile", "fast", "--latency", 0.15), tmp_path)
 
 

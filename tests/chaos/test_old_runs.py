@@ -1,4 +1,4 @@
-"""Runs of 0.1 are resumed, killed while they are, and resumed again: nothing is paid twice."""
+"""Runs of 0.1 are resumed, killed meanwhile, and resumed again: nothing is paid twice."""
 
 import random
 import shutil

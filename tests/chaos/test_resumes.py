@@ -1,8 +1,8 @@
-"""Modes that cannot simply go on are cut off and resumed at random; the server's log judges.
+"""Modes that cannot simply be resumed are killed and resumed at random; the server's log judges.
 
-Users by hand have no plan that could go on, and an audit of rate limits has lost its windows: there
+Manual users have no plan to resume, and an audit of rate limits has lost its windows: for these
 the claim is that a resume sends nothing, and says so. A pause between two probes of a cache entry's
-life is kept: no rest is shorter than it is called.
+lifetime is kept: no pause is shorter than stated.
 """
 
 import os
@@ -28,7 +28,7 @@ NOTHING = "nothing of it is left to send"
 
 
 def told_whole(folder: Path, gateway: Simulator) -> None:
-    """Every request that reached the server is a row; none is two."""
+    """Every request that reached the server is exactly one row."""
     frame = load(folder).requests
     assert not frame.duplicated(["phase", "request_index"]).any()
     assert {row["task_id"] for row in gateway.rows()} <= set(frame["task_id"])
@@ -38,7 +38,7 @@ def told_whole(folder: Path, gateway: Simulator) -> None:
 @pytest.mark.chaos
 @pytest.mark.parametrize("number", range(TRIALS))
 def test_manual_runs_cannot_be_resumed(simulator: Start, tmp_path: Path, number: int) -> None:
-    """Not with --resume-windows either: nobody is there to say how many users, and until when."""
+    """Not even with --resume-windows: nobody is there to set the number of users and the end."""
     gateway = simulator("--profile", "fast", "--latency", 0.15)
     moment = random.Random(f"interactive {number}").uniform(0.0, 4.0)
     plan = ("--model", "m", "--task-id-on-streams", *MODES["interactive"])
@@ -57,7 +57,7 @@ def test_manual_runs_cannot_be_resumed(simulator: Start, tmp_path: Path, number:
 def test_an_audit_of_limits_cannot_be_resumed(
     simulator: Start, tmp_path: Path, number: int
 ) -> None:
-    """The first request apart, after which the whole audit is still to come."""
+    """Except after the first request, when the whole audit is still to come."""
     gateway = simulator("--profile", "fast", "--latency", 0.15, "--rpm-limit", 40)
     moment = random.Random(f"limits {number}").uniform(0.5, 20.0)
     plan = ("--model", "m", "--mode", "limits", "--budget-tokens", 100_000, "--limits-most", 200)
@@ -79,7 +79,7 @@ def test_an_audit_of_limits_cannot_be_resumed(
 @pytest.mark.chaos
 @pytest.mark.parametrize("number", range(TRIALS))
 def test_no_pause_is_shorter_than_stated(simulator: Start, tmp_path: Path, number: int) -> None:
-    """Cut off twice in its pauses and requests; by the server's clock, whatever was sent before."""
+    """It is killed twice during pauses and requests; pauses are measured by the server's clock."""
     gateway = simulator("--profile", "fast", "--latency", 0.15, "--cache-ttl", 5)
     dice = random.Random(f"gaps {number}")
     plan = ("--mode", "cache", "--model", "m", "--repeat", 1, "--prefix-tokens", 1200,

@@ -1,8 +1,8 @@
 """One crash trial: a run is killed with SIGKILL at a random moment, and what is left is judged.
 
-The judge is the simulator's log alone. Every request that reached it is a row, none is two. What
-was in flight when its generator died may be `lost`: it had arrived, and its last byte was sent less
-than MARGIN_S before the kill, or never. All else that was answered is finished.
+Only the simulator's log judges. Every request that reached it is exactly one row. A request in
+flight when its generator died may be `lost`: it had arrived, and its last byte was sent less than
+MARGIN_S before the kill, or never. Everything else that was answered is finished.
 """
 
 import contextlib
@@ -80,7 +80,7 @@ LASTS_S = {"limits": 20.0, "full": 20.0}
 
 @dataclass
 class Trial:
-    """What happens in trial `number`: all of it is drawn from that number."""
+    """What happens in trial `number`, all drawn from that number."""
 
     number: int
     mode: str = field(init=False)
@@ -154,7 +154,7 @@ class Crash:
         raise AssertionError("no phase began: " + Path(self._log.name).read_text())
 
     def strike(self, trial: Trial) -> None:
-        """Kill the victim now, and see the rest of the run to its end."""
+        """Kills the victim now, and waits for the end of the rest of the run."""
         dice = random.Random(f"strike {trial.number}")
         if trial.victim in ("local", "processes", "all"):
             self._kill(self.master, *self._generators)
@@ -176,7 +176,7 @@ class Crash:
         self.killed.append(time.time())
 
     def end(self) -> None:
-        """Leave no process behind."""
+        """Ends all remaining processes."""
         for process in [self.master, *self._generators]:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
@@ -194,7 +194,7 @@ def report(folder: Path) -> str:
 
 
 def judge(folder: Path, gateway: Simulator, killed: list[float]) -> None:
-    """All that was sent is a row, what was finished is finished, and the remnant is readable."""
+    """Everything sent is a row, everything finished stays finished, the rest is readable."""
     frame = load(folder).requests
     assert not frame.duplicated(["phase", "request_index"]).any()
     told = [row for row in gateway.rows() if row["task_id"]]

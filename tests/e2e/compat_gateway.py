@@ -1,4 +1,4 @@
-"""A simulator whose features are known, and a run of mode compat against it."""
+"""A simulator with known features, and a run of mode compat against it."""
 
 import re
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ CHAT = "sim-chat"
 
 @contextmanager
 def gateway(folder: Path, *more: object, **features: str) -> Iterator[Simulator]:
-    """It, with the features in these states (`json__schema="broken"`); all others work."""
+    """The simulator with features in these states (`json__schema="broken"`); all others work."""
     table = "".join(
         f'"{name.replace("__", ".")}" = "{state}"\n' for name, state in features.items()
     )
@@ -39,7 +39,7 @@ def gateway(folder: Path, *more: object, **features: str) -> Iterator[Simulator]
 
 
 def checked(url: str, results: Path, *arguments: Any, model: str = CHAT) -> LocustRun:
-    """A run of mode compat to its end."""
+    """Makes a complete run of mode compat."""
     return run("-H", url, "--mode", "compat", "--model", model, *arguments, results=results)
 
 
@@ -51,7 +51,7 @@ def cells(done: LocustRun) -> dict[str, Cell]:
 
 
 def verdicts(done: LocustRun) -> dict[str, str]:
-    """The verdicts of what was tried, by check."""
+    """The verdicts of the checks that were tried, by check."""
     return {n: str(cell.verdict) for n, cell in cells(done).items() if cell.verdict != "not tried"}
 
 

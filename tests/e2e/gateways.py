@@ -1,4 +1,4 @@
-"""Gateways in a thread of the test's own, for runs in processes of theirs: a function answers."""
+"""Gateways in a thread of the test, for runs in separate processes: a function answers."""
 
 import json
 import threading
@@ -11,7 +11,7 @@ from typing import Any
 
 @dataclass
 class Asked:
-    """One request: its method and path, and the body where it has one."""
+    """One request: its method and path, and its body if it has one."""
 
     method: str
     path: str
@@ -21,7 +21,7 @@ class Asked:
 
 @dataclass
 class Scripted:
-    """A gateway that runs, and what it was asked."""
+    """A running gateway, and the requests that it got."""
 
     root: str
     asked: list[Asked] = field(default_factory=list)
@@ -48,7 +48,7 @@ Answer = Callable[[Asked], tuple[int, Any] | tuple[int, Any, dict[str, str]]]
 
 @contextmanager
 def serving(answer: Answer) -> Iterator[Scripted]:
-    """Run a gateway that answers each request by (status, JSON or Raw), perhaps with headers."""
+    """Runs a gateway that answers each request with (status, JSON or Raw), perhaps with headers."""
     gateway = Scripted("")
 
     class Handler(BaseHTTPRequestHandler):
@@ -89,5 +89,5 @@ def serving(answer: Answer) -> Iterator[Scripted]:
 
 
 def refusal(message: str, kind: str | None = None, code: str | None = None) -> dict[str, Any]:
-    """An error body as OpenAI writes it."""
+    """An error body in OpenAI's format."""
     return {"error": {"message": message, "type": kind, "param": None, "code": code}}

@@ -1,4 +1,4 @@
-"""A relay that is not ours: it passes a share of its requests to another port."""
+"""A relay that forwards a share of its requests to another port."""
 
 import http.client
 import threading

@@ -1,4 +1,4 @@
-"""A gateway of the test's own in front of the simulator, which alters what it states of replies."""
+"""A gateway of the test in front of the simulator, which alters the stated usage."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ Altered = Callable[[dict[str, Any], dict[str, Any]], None]
 
 @contextmanager
 def overcharging(upstream: str, alter: Altered) -> Iterator[Scripted]:
-    """Pass every request on, and alter the usage of plain replies and of streams' last chunks."""
+    """Forwards every request, and alters the usage of plain replies and of streams' last chunks."""
 
     def answer(asked: Asked) -> tuple[int, Any]:
         root = upstream.removesuffix("/v1")

@@ -1,4 +1,4 @@
-"""Mode billing on a simulator, honest or dishonest: exactly what it does is told."""
+"""Mode billing on an honest or dishonest simulator: the report says exactly what it does."""
 
 import json
 import time
@@ -49,7 +49,7 @@ decimals = 6
 def test_the_report_finds_exactly_what_the_gateway_does(
     tmp_path: Path, rule: str, kinds: list[str]
 ) -> None:
-    """The rows are the gateway's own log, request by request."""
+    """The rows equal the gateway's own log, request by request."""
     (tmp_path / "p.toml").write_text(PROFILE + rule)
     (tmp_path / "prices.toml").write_text(PRICES)
     gateway = Simulator(tmp_path / "log.csv", "--profile", tmp_path / "p.toml")
@@ -103,7 +103,7 @@ goes_on = {goes_on}
 def test_what_a_bill_charges_for_cancelled_requests(
     tmp_path: Path, rule: str, goes_on: bool, first: str, midway: str
 ) -> None:
-    """The gateway's own account is the bill; without it nothing is said."""
+    """The gateway's own account is the bill; without it nothing is reported."""
     profile = CANCELLED.format(billing=rule, goes_on=str(goes_on).lower())
     (tmp_path / "p.toml").write_text(profile)
     gateway = Simulator(tmp_path / "log.csv", "--profile", tmp_path / "p.toml")

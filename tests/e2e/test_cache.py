@@ -14,7 +14,7 @@ Start = Callable[..., Simulator]
 
 @pytest.mark.long
 def test_pairs_and_gaps_are_what_the_gateway_saw(simulator: Start, tmp_path: Path) -> None:
-    """A model that caches marked prompts alone, dearer to write: the log is the oracle of all."""
+    """The model caches only marked prompts and charges more for writes."""
     gateway = simulator("--dialect", "openrouter", "--ttft", 0.01, "--cache-ttl", 30)
     done = run(
         "-H", gateway.url, "--mode", "cache", "--model", "claude-sonnet-4.6", "--repeat", 1,

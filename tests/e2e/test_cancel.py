@@ -1,4 +1,4 @@
-"""Requests cancelled on purpose, by the server's own log: which, when, and never twice."""
+"""Deliberately cancelled requests by the server's own log: which, when, and never twice."""
 
 import json
 import time
@@ -35,7 +35,7 @@ CANCEL = ("--stream", "--task-id-on-streams", "--cancel-share", "0.3")
 
 
 def settled(gateway: Simulator, count: int) -> dict[str, dict[str, str]]:
-    """The log by task_id, once it has so many rows: one that goes on writes its row later."""
+    """The log by task_id, once it has `count` rows: a reply that continues is logged later."""
     for _ in range(200):
         if len(gateway.rows()) >= count:
             break
@@ -47,7 +47,7 @@ def settled(gateway: Simulator, count: int) -> dict[str, dict[str, str]]:
 def test_the_log_shows_whether_the_upstream_went_on(
     simulator: Start, tmp_path: Path, goes_on: bool
 ) -> None:
-    """Every request that we cancelled, and no other, is one whose client left."""
+    """Exactly the requests that we cancelled are those whose client left."""
     (tmp_path / "p.toml").write_text(PROFILE.format(goes_on=str(goes_on).lower()))
     (tmp_path / "prompts.jsonl").write_text(
         '{"messages": [{"role": "user", "content": "Write 40 tokens"}], "max_tokens": 40}\n'
@@ -93,7 +93,7 @@ def test_the_log_shows_whether_the_upstream_went_on(
 def test_a_token_window_reaches_its_target_and_measures_only_completed_requests(
     simulator: Start, tmp_path: Path
 ) -> None:
-    """Cancelled requests have prompts like the others, and nothing is made up for them."""
+    """Cancelled requests have prompts like the others, and nothing is invented for them."""
     (tmp_path / "p.toml").write_text(PROFILE.format(goes_on="false"))
     gateway = simulator("--profile", tmp_path / "p.toml")
     done = run(
@@ -123,7 +123,7 @@ def test_a_token_window_reaches_its_target_and_measures_only_completed_requests(
 def test_a_resumed_run_cancels_the_same_requests_and_none_twice(
     simulator: Start, tmp_path: Path
 ) -> None:
-    """kill -9: what was cancelled is over, and the rest is drawn as if nothing had happened."""
+    """kill -9: cancelled requests stay finished; the rest is drawn as without the kill."""
     plan = ("--mode", "ladder", "--model", "m", "--steps", "9,10,11", "--step-pause", "0",
             "--cancel-after", "0chunks", *CANCEL, "--seed", "5")  # fmt: skip
     gateway = simulator("--profile", "fast", "--latency", "0.5")

@@ -15,7 +15,7 @@ Start = Callable[..., Simulator]
 def test_the_search_finds_the_concurrency_that_a_gateway_sustains(
     simulator: Start, tmp_path: Path
 ) -> None:
-    """It refuses the sixth request at once: five are met and six are not, and 429 is why."""
+    """It refuses the sixth concurrent request: five meet the objectives, six do not, due to 429."""
     gateway = simulator("--max-concurrency", 5, "--latency", 0.1)
     slo = tmp_path / "slo.toml"
     slo.write_text("success_rate = 0.95\n", encoding="utf-8")
@@ -38,7 +38,7 @@ def test_the_search_finds_the_concurrency_that_a_gateway_sustains(
 
 @pytest.mark.long
 def test_a_search_that_ran_out_of_budget_can_be_resumed(simulator: Start, tmp_path: Path) -> None:
-    """With a larger budget: the trial that was cut short is no answer, the others are kept."""
+    """With a larger budget: the trial that was cut short does not count, the others are kept."""
     gateway = simulator("--max-concurrency", 5, "--latency", 0.1)
     slo = tmp_path / "slo.toml"
     slo.write_text("success_rate = 0.95\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Mode compat against a gateway whose features are known: its cells, its bill, its end."""
+"""Mode compat against a gateway with known features: its cells, its cost, its end."""
 
 import csv
 import json
@@ -42,7 +42,7 @@ def test_every_cell_of_a_healthy_gateway_works_in_ten_runs(tmp_path: Path, numbe
 
 
 def _healthy(folder: Path, name: str) -> None:
-    """By every check of chat; each request is a row, and within the bound that was told."""
+    """All chat checks; each request is a row, and the use is within the stated bound."""
     with gateway(folder) as server:
         told = ("--context-tokens", WINDOW_TOKENS, "--run-id", name)
         done = checked(server.url, folder / "r", *told)
@@ -66,7 +66,7 @@ def _healthy(folder: Path, name: str) -> None:
 
 
 def test_each_fault_has_its_own_cell_and_a_required_one_fails_the_build(tmp_path: Path) -> None:
-    """What is allowed passes; the JUnit file has a case for each required cell."""
+    """Allowed verdicts pass; the JUnit file has a case for each required cell."""
     (tmp_path / "compat.toml").write_text(REQUIRED, encoding="utf-8")
     states = {"stop": "ignored", "n": "refused", "json__schema__stream": "broken",
               "tool__parallel__stream": "wrong"}  # fmt: skip
@@ -113,7 +113,7 @@ TRAFFIC = {
 def test_an_applications_own_tools_go_from_its_traffic_into_the_report(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """`needs` writes what the requests hold, the run sends it; a fault of it fails the build."""
+    """`needs` writes what the requests contain, the run sends it, a fault fails the build."""
     (tmp_path / "traffic.jsonl").write_text(json.dumps(TRAFFIC) + "\n", encoding="utf-8")
     assert analysis(["needs", str(tmp_path / "traffic.jsonl")]) == 0
     (tmp_path / "compat.toml").write_text(capsys.readouterr().out, encoding="utf-8")
@@ -131,8 +131,8 @@ def test_an_applications_own_tools_go_from_its_traffic_into_the_report(
 
 @pytest.mark.long
 def test_files_and_batches_are_checked_on_request(tmp_path: Path) -> None:
-    """Through the SDK's own form; a batch's lines are requests to the model, each with its row in
-    the gateway's log, and its bound was held."""
+    """As the SDK's own form; a batch's lines are requests to the model, each with a row in the
+    gateway's log, and within the bound."""
     with gateway(tmp_path) as server:
         done = checked(server.url, tmp_path / "r", "--checks", "files.*,batches.*")
         log = server.rows()
@@ -170,7 +170,7 @@ def test_a_spent_budget_leaves_the_rest_not_tried(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_stopped_run_resumes_where_it_was(tmp_path: Path) -> None:
-    """What was answered is not sent again, and the cells are those of a whole run."""
+    """What was answered is not sent again, and the cells equal those of a complete run."""
     told = ("--checks", SOME, "--run-id", "x")
     with gateway(tmp_path) as server:
         whole = checked(server.url, tmp_path / "whole", *told)
@@ -186,8 +186,8 @@ def test_a_stopped_run_resumes_where_it_was(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_killed_run_resumes_pays_nothing_twice_and_has_every_cell(tmp_path: Path) -> None:
-    """SIGKILL in the middle: what was answered is sent once, by the gateway's own log; what was in
-    flight then, up to four requests, nobody knows the end of, and it goes again."""
+    """SIGKILL in the middle: by the gateway's own log, what was answered is sent once; requests in
+    flight at that moment, up to four, have an unknown end and are sent again."""
     told = ("--checks", SOME, "--run-id", "killed")
     with gateway(tmp_path) as server:
         whole = checked(server.url, tmp_path / "whole", *told)
@@ -217,7 +217,7 @@ def test_a_killed_run_resumes_pays_nothing_twice_and_has_every_cell(tmp_path: Pa
 
 @pytest.mark.slow
 def test_a_second_route_shows_whose_fault_it_is(tmp_path: Path) -> None:
-    """What works directly is the gateway's fault; what fails alike is the model's."""
+    """A feature that works directly is the gateway's fault; one that fails alike is the model's."""
     with (
         gateway(tmp_path / "a", stop="ignored", n="refused", json__schema="ignored") as server,
         gateway(tmp_path / "b", n="refused", json__schema="refused") as direct,

@@ -1,6 +1,6 @@
 """Behind a corporate network: a login proxy, a private authority, client certificates.
 
-Each server is one that was really started; Weighbridge's own look before the run is what asks.
+Each server is a real process; the requests are those of Weighbridge's check before a run.
 """
 
 import shutil
@@ -51,7 +51,7 @@ def secure(simulator: Start, pair: tuple[Path, Path]) -> Simulator:
 
 
 class LoginProxy:
-    """tests/proxy.py as a process; `lines` is what it said."""
+    """tests/proxy.py as a process; `lines` is its output."""
 
     def __init__(self, login: str) -> None:
         self.process = subprocess.Popen(
@@ -69,7 +69,7 @@ class LoginProxy:
             self.lines.append(line.strip())
 
     def said(self, start: str) -> bool:
-        """Whether a line begins so; what it printed may still be on its way to us."""
+        """Whether a line begins like this; its output may still be on the way to us."""
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline:
             if any(line.startswith(start) for line in self.lines):
@@ -87,7 +87,7 @@ def proxy() -> Iterator[LoginProxy]:
 
 
 def look(url: str, **options: Any) -> None:
-    """What is done before every run."""
+    """The check before every run."""
     asked = Options(mode="smoke", **options)
     preflight(resolve(url, {"OPENAI_API_KEY": CANARY}, asked), asked)
 
@@ -177,7 +177,7 @@ def test_a_proxy_that_requires_a_login_is_explained(
     proxy: LoginProxy, secure: Simulator, simulator: Start, authority: Authority,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    """For https by CONNECT, and for http by an absolute URL: refused, then let through."""
+    """For https by CONNECT, for http by an absolute URL: first refused, then let through."""
     plain = simulator("--profile", "fast")
     for name in ("HTTP_PROXY", "HTTPS_PROXY"):
         monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.port}")
@@ -221,8 +221,8 @@ def test_a_whole_run_behind_all_of_it_leaves_no_secret(
     proxy: LoginProxy, simulator: Start, authority: Authority, pair: tuple[Path, Path],
     tmp_path: Path,
 ) -> None:  # fmt: skip
-    """Proxy login, private authority, our certificate, a key that a program prints, headers of
-    our own, a gateway that echoes: everything arrives, and none of it is in a file or on a line."""
+    """Proxy login, private authority, client certificate, a key from a program, own headers, an
+    echoing gateway: everything arrives, and no secret is in a file or in the output."""
     gateway = simulator(
         "--profile", "fast", "--fault", "echo_auth=0.3", "--tls-cert", pair[0], "--tls-key",
         pair[1], "--tls-client-ca", authority.ca,

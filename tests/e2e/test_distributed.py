@@ -1,4 +1,4 @@
-"""Master and workers: the same plan, the same totals; and nothing lost or doubled under faults."""
+"""Master and workers: the same plan, the same totals; nothing lost or doubled under faults."""
 
 import os
 import shutil
@@ -24,7 +24,7 @@ Start = Callable[..., Simulator]
 
 
 class Fleet:
-    """A master and its workers as processes, all writing below one results folder."""
+    """A master and its workers as processes, all writing to one results folder."""
 
     def __init__(
         self, results: Path, workers: int, *arguments: object, started: int | None = None
@@ -42,7 +42,7 @@ class Fleet:
         self.workers = [self.worker() for _ in range(workers if started is None else started)]
 
     def worker(self, *wrapper: str) -> "subprocess.Popen[bytes]":
-        """Start one more worker, under a wrapping command if given."""
+        """Starts one more worker, under a wrapping command if given."""
         return self._start(
             *wrapper, sys.executable, "-m", "locust", "-f", str(ROOT / "locustfile.py"), "--worker",
             "--master-port", str(self.port),
@@ -55,7 +55,7 @@ class Fleet:
         )  # fmt: skip
 
     def until_phase(self) -> float:
-        """Wait until the first phase has begun; its start, Unix seconds."""
+        """Waits until the first phase has begun; returns its start in Unix seconds."""
         deadline = time.monotonic() + 120
         while time.monotonic() < deadline:
             for path in self.results.glob("*/events.jsonl"):
@@ -70,7 +70,7 @@ class Fleet:
         return LocustRun(code, "", Path(self._log.name).read_text(), folder)
 
     def finish(self, timeout_s: float = 240) -> LocustRun:
-        """Wait for the master's end."""
+        """Waits for the master's end."""
         code = self.master.wait(timeout_s)
         return self.outcome(code)
 
@@ -99,12 +99,12 @@ def fleet(tmp_path: Path) -> Iterator[Callable[..., Fleet]]:
 
 
 def served(gateway: Simulator) -> Counter[str]:
-    """How often the server answered each task_id in full."""
+    """How often the server answered each task_id completely."""
     return Counter(row["task_id"] for row in gateway.rows() if row["status"] == "200")
 
 
 def assert_exactly_once(done: LocustRun, gateway: Simulator, planned: int) -> None:
-    """Every planned request is one row; what the server finished and no more is `ok`."""
+    """Every planned request is one row; exactly those that the server finished are `ok`."""
     assert done.folder is not None
     frame = load(done.folder).requests
     assert len(frame) == planned
@@ -117,7 +117,7 @@ def assert_exactly_once(done: LocustRun, gateway: Simulator, planned: int) -> No
 
 
 def told(done: LocustRun) -> str:
-    """What the report says before its numbers."""
+    """The report's text before its numbers."""
     assert done.folder is not None
     return "\n".join(remark.text for remark in verdicts(look(load(done.folder))))
 
@@ -181,7 +181,7 @@ def test_a_burst_is_released_together_across_workers(
 def test_a_killed_worker_loses_only_what_was_in_flight(
     simulator: Start, fleet: Callable[..., Fleet]
 ) -> None:
-    """kill -9 mid-window: the run ends, says so, and every request is one row."""
+    """kill -9 during a window: the run ends, reports it, and every request is one row."""
     gateway = simulator("--profile", "fast", "--latency", "0.8")
     ships = fleet(3, "-H", gateway.url, *WINDOW, "--duration", 8)
     began = ships.until_phase()
@@ -227,7 +227,7 @@ def test_a_frozen_worker_comes_back(simulator: Start, fleet: Callable[..., Fleet
 def test_a_late_worker_waits_for_the_next_run(
     simulator: Start, fleet: Callable[..., Fleet]
 ) -> None:
-    """A worker that joins mid-window gets nothing to send, and disturbs nobody."""
+    """A worker that joins during a window gets nothing to send, and disturbs nothing."""
     gateway = simulator("--profile", "fast", "--latency", "0.2")
     ships = fleet(2, "-H", gateway.url, *WINDOW, "--duration", 120)
     ships.until_phase()
@@ -303,7 +303,7 @@ def test_workers_stop_when_their_master_is_killed(
 def test_ctrl_c_in_a_terminal_finishes_what_is_in_flight(
     simulator: Start, tmp_path: Path, processes: tuple[object, ...]
 ) -> None:
-    """SIGINT reaches the whole process group: every request is a row, what was sent is `ok`."""
+    """SIGINT reaches the whole process group: every request is a row, those sent are `ok`."""
     gateway = simulator("--profile", "fast", "--latency", "3")
     results = tmp_path / "results"
     pressed = subprocess.Popen(

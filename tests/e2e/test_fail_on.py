@@ -1,4 +1,4 @@
-"""CI use: the exit code, the one sentence, and the JUnit file of a headless run."""
+"""Use in CI: the exit code, the one sentence, and the JUnit file of a headless run."""
 
 import signal
 import subprocess
@@ -14,12 +14,12 @@ WINDOW = ("--mode", "rpm", "--model", "gpt-5.4-nano", "--target", 600, "--durati
 
 
 def sentences(done: LocustRun) -> list[str]:
-    """Our own lines on stderr; Locust's log lines begin otherwise."""
+    """Our own lines on stderr; Locust's log lines begin differently."""
     return [line for line in done.err.splitlines() if line.startswith("weighbridge: ")]
 
 
 def test_a_run_that_is_good_enough_ends_with_0(simulator: Start, tmp_path: Path) -> None:
-    """The summary and the report's paths are printed, every check passes, and nobody complains."""
+    """The summary and the report's paths are printed, every check passes, and stderr is clean."""
     gateway = simulator("--profile", "fast")
     done = run(
         "-H", gateway.url, *WINDOW, "--fail-on", "success_rate<1,p95_s>10,cost>0.5,dropped>0",
@@ -52,14 +52,14 @@ def test_a_failing_condition_ends_with_1(simulator: Start, tmp_path: Path) -> No
 
 
 def test_without_conditions_a_failed_request_is_data(simulator: Start, tmp_path: Path) -> None:
-    """A run that ended its plan ends with 0, whatever the gateway answered."""
+    """A run that completed its plan exits with 0, whatever the gateway answered."""
     gateway = simulator("--profile", "fast", "--fault", "error_500=1.0")
     done = run("-H", gateway.url, *WINDOW, "--stop-rule", "off", results=tmp_path / "results")
     assert (done.code, sentences(done)) == (0, []), done.text
 
 
 def test_a_cost_that_is_not_stated_fails_its_limit(simulator: Start, tmp_path: Path) -> None:
-    """An OpenAI dialect has no cost: unknown is not 0, and not below any limit."""
+    """OpenAI's dialect has no cost: unknown is not 0, and not below any limit."""
     gateway = simulator("--profile", "fast", "--dialect", "openai")
     done = run("-H", gateway.url, *WINDOW, "--fail-on", "cost>100", results=tmp_path / "results")
     assert done.code == 1, done.text
@@ -68,7 +68,7 @@ def test_a_cost_that_is_not_stated_fails_its_limit(simulator: Start, tmp_path: P
 
 
 def test_a_run_that_was_stopped_ends_with_1(simulator: Start, tmp_path: Path) -> None:
-    """SIGTERM in mid-window: the report is made, and the sentence says that it is not whole."""
+    """SIGTERM during a window: there is a report, and the sentence says it is incomplete."""
     gateway = simulator("--profile", "fast", "--latency", "0.1")
     process = subprocess.Popen(
         command("--results", tmp_path / "results", "-H", gateway.url, *WINDOW[:-1], 60),
@@ -104,7 +104,7 @@ def test_a_broken_condition_is_refused_before_anything_is_sent(
 
 
 def test_a_junit_file_that_cannot_be_written_is_refused(simulator: Start, tmp_path: Path) -> None:
-    """It is found before a request is paid for."""
+    """This is detected before a request is paid for."""
     gateway = simulator("--profile", "fast")
     done = run("-H", gateway.url, *WINDOW, "--junit", tmp_path, results=tmp_path / "results")
     assert done.code == 2, done.text

@@ -1,4 +1,4 @@
-"""Failover as the upstream's log tells it, against gateways whose way with failures is known."""
+"""Failover by the upstream's log, against gateways with a known way of handling failures."""
 
 import json
 from collections import Counter
@@ -32,7 +32,7 @@ def window(fault: str, from_s: float, to_s: float, more: str = "") -> str:
 def led(
     folder: Path, behaviour: Behaviour, schedule: str, *options: object, seconds: int = 4
 ) -> tuple[LocustRun, dict[str, Any], str]:
-    """A run through such a gateway with two upstreams; what failover.json and .md say of it."""
+    """A run through such a gateway with two upstreams; returns failover.json and .md."""
     profile, log, second = folder / "p.toml", folder / "upstream.csv", free_port()
     profile.write_text(PROFILE + schedule, encoding="utf-8")
     server = Simulator(log, "--profile", profile, "--also-port", second)
@@ -53,15 +53,15 @@ def led(
 
 
 def by_fault(told: dict[str, Any]) -> dict[str | None, dict[str, Any]]:
-    """The groups by their fault; of one that two clocks made two of, the larger."""
+    """The groups by fault; the larger one if two clocks split a group in two."""
     groups = sorted(told["groups"], key=lambda one: int(one["requests"]))
     return {one["window"]["fault"] if one["window"] else None: one for one in groups}
 
 
 @pytest.mark.long
 def test_a_gateway_that_fails_over_shields_its_client(tmp_path: Path) -> None:
-    """Attempts, failures and recovery are those that the gateway noted itself; a dead upstream
-    costs no attempt that a log could have."""
+    """Attempts, failures and recovery are those that the gateway recorded itself; attempts at a
+    dead upstream are in no log."""
     way = Behaviour(tries=2)
     schedule = window("error_500", 1, 2) + window("dead", 3, 4)
     done, told, text = led(tmp_path, way, schedule, seconds=6)
@@ -83,7 +83,7 @@ def test_a_gateway_that_fails_over_shields_its_client(tmp_path: Path) -> None:
 
 @pytest.mark.long
 def test_a_gateway_that_passes_everything_on(tmp_path: Path) -> None:
-    """One attempt each; the client meets each 429, of which none says how long to wait."""
+    """One attempt each; the client gets every 429, none of which says how long to wait."""
     way = Behaviour(waits_on=False)
     _, told, text = led(tmp_path, way, window("rate_limited", 1, 2, "seconds = 5"))
     found = by_fault(told)["rate_limited"]
@@ -103,8 +103,8 @@ def test_a_gateway_that_passes_everything_on(tmp_path: Path) -> None:
     ],
 )
 def test_a_stream_that_is_cut(tmp_path: Path, way: Behaviour, fate: str) -> None:
-    """Begun again from its start, the client's text has its beginning twice, and it is ok by HTTP;
-    cut off, the client is told. Either way both halves are charged."""
+    """If the stream is restarted, the text has its beginning twice and is ok by HTTP; if it is cut
+    off, the client notices. Either way both halves are charged."""
     schedule = window("truncated_stream", 1, 2)
     _, told, _ = led(tmp_path, way, schedule, "--stream", "--task-id-on-streams")
     found = by_fault(told)["truncated_stream"]

@@ -1,4 +1,4 @@
-"""A gateway with every fault at once: each row is named by the server's log, and counted."""
+"""A gateway with every fault at once: each row agrees with the server's log, and is counted."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -24,7 +24,7 @@ RARE = {"big_body": 0.004, "hang": 0.01, "slow_headers": 0.01, "trickle": 0.01}
 def test_faults_that_occur_together_are_told_apart(
     simulator: Callable[..., Simulator], tmp_path: Path, stream: bool
 ) -> None:
-    """Rows equal the log, request by request; what has no fault is whole; the report adds up."""
+    """Rows equal the log, request by request; those without a fault are complete; sums agree."""
     shares = [("--fault", f"{name}={RARE.get(name, 0.02)}") for name in MIXED]
     gateway = simulator(
         "--profile", "fast", "--fault-delay", 60, "--seed", 7, *(a for pair in shares for a in pair)

@@ -1,4 +1,4 @@
-"""A gateway whose every word is an attack on its reader: a whole run against it."""
+"""A whole run against a gateway that puts terminal escapes and markup into every message."""
 
 import unicodedata
 from pathlib import Path
@@ -16,7 +16,7 @@ def obeyed(text: str) -> set[str]:
 
 
 def answer(asked: Asked) -> tuple[int, object]:
-    """Refuses every other request, in the same words."""
+    """Refuses every other request with the same message."""
     if asked.method == "GET" or asked.body["messages"][0]["content"][-1] in "13579":
         return 429, refusal(WORDS, WORDS, WORDS)
     said = {"role": "assistant", "content": WORDS}

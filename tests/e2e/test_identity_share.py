@@ -1,4 +1,4 @@
-"""Probes of identity among the requests of a load, on a simulator whose truth is known."""
+"""Identity probes among the requests of a load, on a simulator with known truth."""
 
 from collections import Counter
 from pathlib import Path
@@ -17,8 +17,8 @@ LOAD = ("--mode", "rpm", "--target", 1200, "--duration", 15, "--identity-share",
 @pytest.mark.slow
 @pytest.mark.parametrize("faults", ["", "response_cache=1.0"])
 def test_an_honest_gateway_is_not_accused_under_load(tmp_path: Path, faults: str) -> None:
-    """A quarter of the 300 requests are probes, a quarter of those the same bytes; a response
-    cache that answers these is not a fault."""
+    """A quarter of the 300 requests are probes, and a quarter of those have the same bytes; a
+    response cache that answers these is not a fault."""
     done, logged = asked(tmp_path / "run", HONEST, *LOAD, "--no-content", faults=faults)
     assert done.code == 0 and done.folder is not None, done.text
     assert len(logged) == 300

@@ -1,4 +1,4 @@
-"""Locust's own options and files do what its documentation says, or say why not."""
+"""Locust's own options and files work as documented, or are refused with a reason."""
 
 import csv
 import json
@@ -17,7 +17,7 @@ Start = Callable[..., Simulator]
 
 
 def test_config_file_environment_csv_and_html(simulator: Start, tmp_path: Path) -> None:
-    """locust.conf < environment < command line; --csv and --html hold what was sent."""
+    """locust.conf < environment < command line; --csv and --html show what was sent."""
     gateway = simulator("--profile", "fast")
     (tmp_path / "locust.conf").write_text("mode = rpm\nmodel = m\ntarget = 60\nduration = 9\n")
     done = run(
@@ -49,7 +49,7 @@ def test_config_file_environment_csv_and_html(simulator: Start, tmp_path: Path) 
 def test_options_without_effect_are_refused(
     simulator: Start, tmp_path: Path, arguments: tuple[object, ...], sentence: str
 ) -> None:
-    """A shape passes over users and run time, a tag finds no task: one sentence, nothing sent."""
+    """A shape ignores users and run time, a tag matches no task: one sentence, nothing sent."""
     gateway = simulator("--profile", "fast")
     window = ("--mode", "rpm", "--model", "m", "--target", 60, "--duration", 2)
     done = run("-H", gateway.url, *window, *arguments, results=tmp_path / "results")
@@ -74,7 +74,7 @@ def test_json_has_stdout_to_itself(simulator: Start, tmp_path: Path) -> None:
 def test_an_argument_that_is_not_text_is_refused_in_one_sentence(
     simulator: Start, tmp_path: Path, option: str
 ) -> None:
-    """It hung for ever: the byte cannot be written to the manifest."""
+    """The byte cannot be written to the manifest; the process used to hang."""
     gateway = simulator("--profile", "fast")
     window = {"--mode": "smoke", "--model": "m", "--results": str(tmp_path / "r")}
     words = [os.fsencode(word) for pair in (window | {option: "?"}).items() for word in pair]
@@ -90,7 +90,7 @@ def test_an_argument_that_is_not_text_is_refused_in_one_sentence(
 
 @pytest.mark.parametrize("mode", ["smoke", "interactive"])
 def test_an_exception_while_the_run_begins_ends_the_process(tmp_path: Path, mode: str) -> None:
-    """Whatever it is, in a mode with a plan and in one without: exit code 1, no hang."""
+    """Any exception, in a mode with a plan and in one without: exit code 1, no hang."""
     broken = (
         "from weighbridge.users import GatewayUser\n"
         "import engine.run_manifest as s\n"
@@ -110,7 +110,7 @@ def test_an_exception_while_the_run_begins_ends_the_process(tmp_path: Path, mode
 
 @pytest.mark.long
 def test_processes_of_the_environment_get_a_port_of_their_own() -> None:
-    """Two runs with LOCUST_PROCESSES on one machine would take each other's workers."""
+    """Otherwise two runs with LOCUST_PROCESSES on one machine would take each other's workers."""
     script = (
         "import sys, os; sys.argv = ['locust']; import weighbridge.users; "
         "print(os.environ.get('LOCUST_MASTER_BIND_PORT', 'none'))"

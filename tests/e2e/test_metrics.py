@@ -1,4 +1,4 @@
-"""Prometheus' view of runs on a master with workers: all of their rows, run after run."""
+"""Prometheus metrics of runs on a master with workers: all of their rows, run after run."""
 
 import urllib.request
 from collections import Counter
@@ -25,7 +25,7 @@ def requests(text: str) -> Counter[tuple[str, str]]:
 
 @pytest.mark.long
 def test_a_master_serves_the_requests_of_its_workers(tmp_path: Path) -> None:
-    """Each run's rows, on disk, are what its scrape counts; the key is in none."""
+    """A scrape counts exactly the run's rows on disk; the key is in none of them."""
     port = free_port()
     server = WebServer(
         tmp_path / "results", "--simulator", "--simulator-profile", "fast", "--processes", 2,

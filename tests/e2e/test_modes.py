@@ -13,7 +13,7 @@ Start = Callable[..., Simulator]
 
 
 def go(gateway: Simulator, tmp_path: Path, *arguments: object) -> LocustRun:
-    """A run that must succeed and whose every task_id the server must have seen once."""
+    """A run that must succeed, and whose task_ids the server must each have seen once."""
     done = run("-H", gateway.url, *arguments, results=tmp_path / "results")
     assert done.code == 0, done.text
     named = sorted(row.task_id or "" for row in done.rows() if not row.stream)
@@ -41,7 +41,7 @@ def test_smoke_sends_a_chat_per_model_and_one_stream(simulator: Start, tmp_path:
 def test_each_ladder_step_is_in_flight_at_once(
     simulator: Start, tmp_path: Path, connections: str
 ) -> None:
-    """Steps 1, 7 and 33 put exactly 1, 7 and 33 requests into the server at the same time."""
+    """Steps 1, 7 and 33 have exactly 1, 7 and 33 requests in the server at the same time."""
     gateway = simulator("--profile", "fast", "--latency", "0.5")
     done = go(
         gateway, tmp_path, "--mode", "ladder", "--model", "m", "--steps", "1,7,33",
@@ -82,7 +82,7 @@ def test_cache_sends_one_prefix_in_order(simulator: Start, tmp_path: Path) -> No
 
 @pytest.mark.long
 def test_a_fresh_nonce_makes_the_first_run_cold_again(simulator: Start, tmp_path: Path) -> None:
-    """Without a nonce the second run is warm from its first request; with one it is cold."""
+    """Without a nonce the second run is warm from its first request; with a nonce it is cold."""
     gateway = simulator("--profile", "fast")
     for number, (nonce, warm) in enumerate((("none", False), ("none", True), ("fresh", False))):
         done = run(
@@ -160,7 +160,7 @@ def test_vision_reads_the_picture_with_enough_budget(simulator: Start, tmp_path:
 def test_the_stop_rule_ends_the_climb(simulator: Start, tmp_path: Path) -> None:
     """A gateway that refuses above 20 at once: the climb ends at 33, 50 is never tried.
 
-    The plan was not gone through, which is exit code 1.
+    The plan was not completed, so the exit code is 1.
     """
     gateway = simulator("--profile", "fast", "--latency", "0.3", "--max-concurrency", "20")
     done = run(
@@ -185,7 +185,7 @@ def test_the_stop_rule_can_be_off(simulator: Start, tmp_path: Path) -> None:
 
 
 def test_a_window_under_the_stop_rule_drops_the_rest(simulator: Start, tmp_path: Path) -> None:
-    """A window on a failing gateway ends early; what was not sent is dropped rows."""
+    """A window on a failing gateway ends early; what was not sent is recorded as dropped."""
     gateway = simulator("--profile", "fast", "--fault", "error_500=1.0")
     done = run(
         "-H", gateway.url, "--mode", "rpm", "--model", "m", "--target", 600, "--duration", 4,
@@ -198,7 +198,7 @@ def test_a_window_under_the_stop_rule_drops_the_rest(simulator: Start, tmp_path:
 
 
 def test_a_dry_run_sends_nothing(simulator: Start, tmp_path: Path) -> None:
-    """--dry-run prints every phase with its counts, and neither sends nor writes."""
+    """--dry-run prints every phase with its counts, and sends and writes nothing."""
     gateway = simulator("--profile", "fast")
     done = run("-H", gateway.url, "--mode", "full", "--dry-run", results=tmp_path / "results")
     assert done.code == 0 and done.folder is None and gateway.rows() == []

@@ -1,4 +1,4 @@
-"""Token windows that hit their target and budgets that hold, judged by the simulator's log."""
+"""Token windows reach their target and budgets hold, judged by the simulator's log."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -25,7 +25,7 @@ per_request = {overhead}
 
 
 def billed(gateway: Simulator) -> float:
-    """What the account was charged, whatever the replies said."""
+    """What the account was charged, whatever the replies stated."""
     return sum(float(row["billed"] or 0) for row in gateway.rows())
 
 
@@ -40,7 +40,7 @@ def billed(gateway: Simulator) -> float:
 def test_observed_tpm_is_within_two_percent_of_its_target(
     simulator: Start, tmp_path: Path, scale: float, overhead: int
 ) -> None:
-    """Whatever the tokenizer: by the report, and by the server's own counts over the same wall."""
+    """With any tokenizer, by the report and by the server's own counts over the same time."""
     profile = tmp_path / "tokenizer.toml"
     profile.write_text(TOKENIZERS.format(scale=scale, overhead=overhead))
     gateway = simulator("--profile", profile)
@@ -78,7 +78,7 @@ def test_the_seeds_plan_is_still_there(simulator: Start, tmp_path: Path) -> None
 def test_a_hundred_at_once_do_not_exceed_the_budget(
     simulator: Start, tmp_path: Path, processes: tuple[object, ...], stream: bool
 ) -> None:
-    """The account is charged no more than the limit, and the run says why it ended."""
+    """The account is charged at most the limit, and the run says why it ended."""
     gateway = simulator("--profile", "fast", "--latency", "0.1", "--reply-tokens", "16")
     limit = 0.0015  # of 0.000024 a request: some sixty of them
     done = run(
@@ -97,7 +97,7 @@ def test_a_hundred_at_once_do_not_exceed_the_budget(
 def test_a_jump_in_costs_exceeds_the_budget_only_by_requests_in_flight(
     simulator: Start, tmp_path: Path
 ) -> None:
-    """A price a hundred times the dearest seen: the excess is bounded, and it is shown."""
+    """At 100 times the highest observed price the excess is bounded, and it is reported."""
     gateway = simulator("--profile", "fast", "--latency", "0.05", "--fault", "cost_jump=1",
                         "--fault-after", 30)  # fmt: skip
     done = run(
@@ -113,7 +113,7 @@ def test_a_jump_in_costs_exceeds_the_budget_only_by_requests_in_flight(
 
 
 def test_payment_required_ends_the_run(simulator: Start, tmp_path: Path) -> None:
-    """HTTP 402 is no failure like others: nothing more is sent, in no phase."""
+    """HTTP 402 is not like other failures: nothing more is sent, in any phase."""
     gateway = simulator("--profile", "fast", "--fault", "error_402=1", "--fault-after", 3)
     done = run(
         "-H", gateway.url, "--mode", "tools", "--model", "a,b,c", "--repeat", 2,
@@ -133,7 +133,7 @@ def assert_planned_once(done: LocustRun, planned: int) -> None:
 def test_a_budget_that_holds_requests_back_is_named_as_the_cause(
     simulator: Start, tmp_path: Path
 ) -> None:
-    """Each could use 2,000 tokens and uses a few: the rate suffers, and it is not the gateway's."""
+    """Each could use 2,000 tokens but uses few: the rate suffers, not by the gateway's fault."""
     gateway = simulator("--profile", "fast", "--latency", 0.5)
     done = run(
         "-H", gateway.url, "--mode", "rpm", "--model", "m", "--target", 600, "--duration", 3,

@@ -1,4 +1,4 @@
-"""--no-content: no file that a run writes holds a word of what was asked or answered."""
+"""--no-content: no file that a run writes contains any word of prompts or replies."""
 
 import json
 import threading
@@ -21,7 +21,7 @@ CALL = {"id": "c", "type": "function", "function": {"name": "tell", "arguments":
 
 
 class Gossip(BaseHTTPRequestHandler):
-    """Answers every other request, and refuses the others: both repeat what they know."""
+    """Answers every other request and refuses the others; both repeat what they were sent."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -54,7 +54,7 @@ class Gossip(BaseHTTPRequestHandler):
         self.wfile.write(text.encode())
 
     def log_message(self, format: str, *arguments: object) -> None:
-        """Say nothing."""
+        """Logs nothing."""
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def gossip() -> Iterator[str]:
 
 @pytest.fixture
 def asking(tmp_path: Path) -> dict[str, tuple[object, ...]]:
-    """For each kind of prompt of the operator's own, the options that bring it."""
+    """For each kind of own prompts, the options that use it."""
     inputs = tmp_path / "inputs"
     inputs.mkdir()
     tools, expect, prefix, image = (inputs / n for n in ("t.json", "e.json", "p.txt", "i.png"))
@@ -87,7 +87,7 @@ def asking(tmp_path: Path) -> dict[str, tuple[object, ...]]:
 
 
 def holding(folder: Path) -> set[str]:
-    """The files below the folder, but for the run's inputs, that hold what was said."""
+    """The files in the folder, except the run's inputs, that contain prompts or replies."""
     words = [word.encode() for word in (ASKED, ANSWERED, "measles")]
     files = [path for path in folder.rglob("*") if path.is_file() and path.parent.name != "inputs"]
     return {path.name for path in files if any(word in contents(path) for word in words)}
@@ -115,7 +115,7 @@ def test_no_file_contains_prompts_or_replies(
 ) -> None:
     """The run's own files, the rows as JSONL, CSV and Parquet, JUnit, and Locust's CSV and HTML.
 
-    The control, without the option: every file that can hold contents does.
+    The control, without the option: every file that can have content has it.
     """
     done = run(
         "-H", gossip, "--model", "m", *asking["tools" if kind == "aloud" else kind],

@@ -1,4 +1,4 @@
-"""An operator's mistake: one sentence, exit code 2, no stack trace, and nothing sent."""
+"""An operator error: one sentence, exit code 2, no stack trace, and nothing sent."""
 
 import socket
 from collections.abc import Callable
@@ -14,7 +14,7 @@ WINDOW = ("--mode", "rpm", "--model", "m", "--target", "60", "--duration", "1")
 
 
 def refused(done_text: str, code: int) -> str:
-    """The one sentence, once it is sure that there is no more than it."""
+    """The one sentence, after checking that there is nothing else."""
     assert code == 2, done_text
     assert "Traceback" not in done_text
     said = [line for line in done_text.splitlines() if line.startswith("weighbridge: ")]
@@ -32,8 +32,8 @@ def refused(done_text: str, code: int) -> str:
 def test_a_bad_option_is_refused_before_anything_is_sent(
     simulator: Start, tmp_path: Path, arguments: tuple[str, ...], sentence: str
 ) -> None:
-    """One of the options' own faults and one of a file's stand for all: tests/loadshapes and
-    tests/tasks have the whole table in one process."""
+    """One mistake in options and one in a file represent all: tests/loadshapes and tests/tasks
+    have the whole table in one process."""
     gateway = simulator("--profile", "fast")
     done = run("-H", gateway.url, *arguments, results=tmp_path / "results")
     assert sentence in refused(done.text, done.code)
@@ -63,7 +63,7 @@ def test_an_unreadable_env_file(tmp_path: Path) -> None:
 
 
 def test_an_unreachable_gateway(tmp_path: Path) -> None:
-    """A refused connection is found before the run begins; no run folder is left."""
+    """A refused connection is detected before the run begins; no run folder is left."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

@@ -1,4 +1,4 @@
-"""Gateways with other rules for the body, and files of other tools, through Locust's whole."""
+"""Gateways with other rules for bodies, and files of other tools, in complete runs."""
 
 import gzip
 import json
@@ -62,7 +62,7 @@ LEARNT = [("task_id", "body", "header"), ("max_tokens", "max_tokens", "max_compl
 def test_a_mode_works_where_two_fields_are_refused(
     tmp_path: Path, mode: tuple[object, ...], count: int
 ) -> None:
-    """One row a planned request, all good; said in the events, the manifest, the report."""
+    """One row per planned request, all good; noted in the events, the manifest and the report."""
     with serving(one_at_a_time) as gateway:
         done = run("-H", gateway.url, "--model", "o9", "--mode", *mode, results=tmp_path / "r")
         assert done.code == 0, done.text
@@ -92,7 +92,7 @@ def test_a_mode_works_where_two_fields_are_refused(
 
 @pytest.mark.long
 def test_a_resumed_run_knows_what_was_refused(tmp_path: Path) -> None:
-    """Ended by HTTP 402 after two of its six requests; resumed when there is credit again."""
+    """It ended by HTTP 402 after two of six requests, and resumes when there is credit."""
     credit = [2]
 
     def gateway_of(asked: Asked) -> tuple[int, Any]:
@@ -147,7 +147,7 @@ def test_an_extra_body_that_cannot_be_sent_is_one_sentence(extra: str, why: str)
 
 
 def test_every_request_of_a_batch_file_is_sent_as_the_file_has_it(tmp_path: Path) -> None:
-    """Gzipped; in check_detail stands the custom_id; what is dropped is said everywhere."""
+    """The file is gzipped; check_detail has the custom_id; dropped fields are reported."""
     rows = [
         {"custom_id": f"c-{n}", "method": "POST", "url": "/v1/chat/completions",
          "body": {"model": "gpt-4o", "messages": [{"role": "user", "content": f"line {n}"}],

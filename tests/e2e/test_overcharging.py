@@ -1,5 +1,5 @@
-"""A gateway that overcharges in one case only, by a fault that the simulator does not know: it is
-found, and named with its amount. The upstream's own log is the truth.
+"""A gateway that overcharges in one case only, with a fault that the simulator does not have, is
+found and reported with its amount. The upstream's own log is the truth.
 """
 
 import json
@@ -32,7 +32,7 @@ def upstream(tmp_path: Path) -> Iterator[Simulator]:
 def billed(
     place: Path, upstream: Simulator, alter: Altered, *more: object, model: str = "glm-5"
 ) -> tuple[LocustRun, dict[str, Any]]:
-    """A run of mode billing through such a gateway, and what its summary says of the bill."""
+    """A run of mode billing through such a gateway; returns its summary of the bill."""
     with overcharging(upstream.url, alter) as gateway:
         done = run(
             "-H", gateway.url, "--mode", "billing", "--model", model,

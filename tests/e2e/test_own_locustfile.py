@@ -1,4 +1,4 @@
-"""A locustfile of the operator's own drives the run, or one sentence says why it cannot."""
+"""The operator's own locustfile drives the run, or one sentence says why it cannot."""
 
 import subprocess
 import sys
@@ -17,7 +17,7 @@ HTTP = "class Other(HttpUser):\n    host = 'http://127.0.0.1:9'\n    @task\n    
 
 
 def locust(file: Path, *arguments: object, results: Path) -> LocustRun:
-    """Locust with a locustfile from a folder of the operator's, which holds nothing of ours."""
+    """Locust with a locustfile in a folder of the operator's that has none of our files."""
     done = subprocess.run(
         [sys.executable, "-m", "locust", "-f", str(file), "--headless", "--results", str(results),
          *map(str, arguments)],
@@ -31,7 +31,7 @@ def locust(file: Path, *arguments: object, results: Path) -> LocustRun:
 def test_the_example_drives_its_own_users_by_its_own_shape(
     simulator: Start, tmp_path: Path
 ) -> None:
-    """The server saw what the rows say."""
+    """The rows agree with what the server saw."""
     gateway = simulator("--profile", "fast")
     done = locust(
         ROOT / "docs" / "examples" / "stages.py", "-H", gateway.url, "--mode", "interactive",

@@ -23,7 +23,7 @@ decimals = 6
 def test_the_table_fills_in_what_a_silent_gateway_charged(
     simulator: Start, tmp_path: Path, processes: tuple[object, ...]
 ) -> None:
-    """Cold and cached prompts, on workers too: each row costs what the account was charged."""
+    """Cold and cached prompts, also with workers: each row costs what the account was charged."""
     (tmp_path / "prices.toml").write_text(TABLE)
     gateway = simulator("--dialect", "openai", "--latency", "0.01")
     done = run(
@@ -39,7 +39,7 @@ def test_the_table_fills_in_what_a_silent_gateway_charged(
 
 
 def test_a_bad_table_is_refused_before_anything_is_sent(simulator: Start, tmp_path: Path) -> None:
-    """Also on a dry run: its estimate would rest on it."""
+    """Also in a dry run, since its estimate depends on the table."""
     (tmp_path / "prices.toml").write_text("[models.m]\ninput = 1\n")
     gateway = simulator("--profile", "fast")
     for more in ((), ("--dry-run",)):

@@ -1,4 +1,4 @@
-"""Reconciliation judged by the simulator's own account, as it is and as a cheat would print it."""
+"""Reconciliation judged by the simulator's own account, unchanged and as a cheat would print it."""
 
 import csv
 import json
@@ -16,7 +16,7 @@ FAULTS = ("truncated_stream=0.25", "error_500=0.15", "stream_error=0.15", "reset
 
 
 def print_bill(path: Path, rows: list[dict[str, str]]) -> list[str]:
-    """The bill of these rows of the log; the words that name its columns."""
+    """Writes the bill of these rows of the log; returns the names of its columns."""
     with path.open("w", encoding="utf-8", newline="") as file:
         out = csv.DictWriter(
             file, ["request_id", "task_id", "model", "billed"], extrasaction="ignore"
@@ -33,7 +33,7 @@ def findings(folder: Path) -> dict[str, int]:
 
 @pytest.fixture
 def streams(simulator: Start, tmp_path: Path) -> tuple[LocustRun, list[dict[str, str]]]:
-    """A window of streams of which many fail, and the account that the gateway kept of it."""
+    """A window of streams of which many fail, and the gateway's own account of it."""
     faults = [word for fault in FAULTS for word in ("--fault", fault)]
     gateway = simulator("--profile", "fast", "--seed", 7, *faults)
     done = run(
@@ -48,7 +48,7 @@ def streams(simulator: Start, tmp_path: Path) -> tuple[LocustRun, list[dict[str,
 def test_the_gateways_account_agrees_except_for_unstated_charges(
     streams: tuple[LocustRun, list[dict[str, str]]], tmp_path: Path
 ) -> None:
-    """Streams carry no task_id: they join by request id. Cut-off ones are charged unsaid."""
+    """Streams have no task_id and join by request id. Cut-off ones are charged but not stated."""
     done, rows = streams
     assert done.folder is not None
     billed = {row["request_id"]: float(row["billed"] or 0) for row in rows}
@@ -64,7 +64,7 @@ def test_the_gateways_account_agrees_except_for_unstated_charges(
 def test_a_doctored_account_is_detected(
     streams: tuple[LocustRun, list[dict[str, str]]], tmp_path: Path
 ) -> None:
-    """One charge raised, one left out, one printed twice, and the failures not charged."""
+    """One charge is raised, one left out, one printed twice, and failures are not charged."""
     done, rows = streams
     assert done.folder is not None
     good = [row for row in rows if row["fault"] == ""]

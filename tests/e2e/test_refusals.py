@@ -1,4 +1,4 @@
-"""Gateways that refuse: what is sent before a run gives up, what it says, and how it ends."""
+"""Gateways that refuse: what is sent before a run gives up, its message, and how it ends."""
 
 import socket
 import time
@@ -59,7 +59,7 @@ def test_a_wrong_model_ends_its_own_phases_only(tmp_path: Path) -> None:
 def test_a_gateway_that_dies_in_the_middle_ends_the_run(
     simulator: Callable[..., Simulator], tmp_path: Path
 ) -> None:
-    """It answers some requests of a minute's soak, then nothing listens any more."""
+    """It answers some requests of a one-minute soak, then nothing listens any more."""
     gateway = simulator("--profile", "fast")
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(
@@ -92,7 +92,7 @@ def test_a_dead_gateway_is_refused_before_anything_is_sent(tmp_path: Path) -> No
 
 
 def test_mode_interactive_waits_after_a_refusal(tmp_path: Path) -> None:
-    """Two users asked a gateway that wants them to wait 7 s 23,119 times in 8 s. Once each, now."""
+    """Two users sent 23,119 requests in 8 s although the gateway asked for 7 s; now one each."""
 
     def limited(asked: Asked) -> tuple[int, object, dict[str, str]]:
         return 429, refusal("slow down"), {"retry-after": "7"}
@@ -107,7 +107,7 @@ def test_mode_interactive_waits_after_a_refusal(tmp_path: Path) -> None:
 
 
 def test_a_base_url_without_v1_fails_smoke_and_suggests_the_right_one(tmp_path: Path) -> None:
-    """The server knows nothing outside /v1: each request is a 404, and the look found its home."""
+    """The server knows only /v1: each request is a 404, and the check found the right URL."""
 
     def elsewhere(asked: Asked) -> Answer:
         return only_good(asked) if asked.path.startswith("/v1/") else (404, "no such page")

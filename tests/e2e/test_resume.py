@@ -1,4 +1,4 @@
-"""A run that was cut off goes on without paying for any finished request again."""
+"""An interrupted run resumes without paying for any finished request again."""
 
 import os
 import random
@@ -22,7 +22,7 @@ PLAN = ("--mode", "ladder", "--model", "m", "--steps", "3,10,20,5", "--step-paus
 
 
 def cut_off(gateway: Simulator, results: Path, after_s: float, *plan: object) -> Path:
-    """Start a run and kill it with SIGKILL so long after its first phase began; its folder."""
+    """Starts a run and kills it `after_s` after its first phase began; returns its folder."""
     process = subprocess.Popen(
         command("--results", results, "-H", gateway.url, *plan),
         env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -40,7 +40,7 @@ def cut_off(gateway: Simulator, results: Path, after_s: float, *plan: object) ->
 
 
 def resume(gateway: Simulator, folder: Path, *more: str) -> LocustRun:
-    """Go on with the run of a folder."""
+    """Resumes the run in a folder."""
     elsewhere = folder.parent.parent / "elsewhere"
     done = run("-H", gateway.url, "--resume", folder, *more, results=elsewhere)
     return LocustRun(done.code, done.out, done.err, folder)
@@ -53,7 +53,7 @@ def resume(gateway: Simulator, folder: Path, *more: str) -> LocustRun:
 def test_no_finished_request_is_lost_or_sent_again(
     simulator: Start, tmp_path: Path, trial: int
 ) -> None:
-    """kill -9 at a random moment: every request the file holds is sent once, the rest on resume."""
+    """kill -9 at a random moment: every request in the file is sent once, the rest on resume."""
     gateway = simulator("--profile", "fast", "--latency", "0.3")
     moment = random.Random(trial).uniform(0.2, 2.6)
     folder = cut_off(gateway, tmp_path / "results", moment, *PLAN)
@@ -75,7 +75,7 @@ def test_no_finished_request_is_lost_or_sent_again(
 def test_a_resumed_run_is_judged_by_the_resuming_commands_conditions(
     simulator: Start, tmp_path: Path
 ) -> None:
-    """--fail-on and --junit of the resuming command count, not those of the first attempt."""
+    """--fail-on and --junit of the resuming command apply, not those of the first attempt."""
     gateway = simulator("--profile", "fast", "--latency", "0.3")
     folder = cut_off(gateway, tmp_path / "results", 0.7, *PLAN, "--fail-on", "cost>1000")
     junit = tmp_path / "junit.xml"
@@ -86,7 +86,7 @@ def test_a_resumed_run_is_judged_by_the_resuming_commands_conditions(
 
 
 def test_the_web_ui_cannot_resume_a_run(tmp_path: Path) -> None:
-    """Its form could not change what goes on: one sentence, before anything is served."""
+    """Its form could not change the options of the run: one sentence, before anything is served."""
     refused = subprocess.run(
         [word for word in command("--resume", tmp_path, "-H", "http://127.0.0.1:9/v1",
                                   "--web-port", 0) if word != "--headless"],
@@ -111,7 +111,7 @@ def test_a_finished_run_has_nothing_left_to_send(simulator: Start, tmp_path: Pat
 def test_an_interrupted_window_is_restarted_only_on_request(
     simulator: Start, tmp_path: Path
 ) -> None:
-    """Half a window measures nothing: it stays as it is, or runs whole under another name."""
+    """Half a window measures nothing: it is left as is, or runs again under another name."""
     gateway = simulator("--profile", "fast")
     window = ("--mode", "rpm", "--model", "m", "--target", 600, "--duration", 4)
     folder = cut_off(gateway, tmp_path / "results", 2.5, *window)
@@ -126,7 +126,7 @@ def test_an_interrupted_window_is_restarted_only_on_request(
 def test_a_run_of_an_earlier_version_resumes_where_it_stopped(
     simulator: Start, tmp_path: Path
 ) -> None:
-    """What 0.1 has finished is not sent again, and the rest is sent as it would have been."""
+    """What 0.1 finished is not sent again, and the rest is sent as 0.1 would have sent it."""
     gateway = simulator("--profile", "fast")
     folder = tmp_path / "results" / "interrupted"
     shutil.copytree(ROOT / "tests" / "data" / "runs-0.1" / "interrupted", folder)

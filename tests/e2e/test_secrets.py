@@ -1,4 +1,4 @@
-"""The API key, a marker string, is looked for in everything a run writes and prints."""
+"""The API key, a marker string, is searched for in everything that a run writes and prints."""
 
 import contextlib
 import os
@@ -19,7 +19,7 @@ Start = Callable[..., Simulator]
 
 
 def leaks(folder: Path) -> list[str]:
-    """The files below the folder that hold the key."""
+    """The files in the folder that contain the key."""
     files = [path for path in folder.rglob("*") if path.is_file() and "simulator" not in path.name]
     return [str(path) for path in files if CANARY.encode() in path.read_bytes()]
 
@@ -28,7 +28,7 @@ def leaks(folder: Path) -> list[str]:
 def test_the_key_is_in_no_file_and_no_output(
     simulator: Start, tmp_path: Path, stream: bool
 ) -> None:
-    """Not in answers, not in refusals, and not when the gateway echoes the Authorization header."""
+    """With answers, with refusals, and when the gateway echoes the Authorization header."""
     gateway = simulator("--profile", "fast", "--fault", "echo_auth=0.25",
                         "--fault", "error_401=0.25", "--fault", "error_500=0.25")  # fmt: skip
     done = run(
@@ -58,8 +58,8 @@ def test_the_key_is_in_no_file_and_no_output(
 def test_the_key_reaches_no_other_host_whatever_the_gateway_does(
     simulator: Start, tmp_path: Path, mode: tuple[object, ...]
 ) -> None:
-    """Gateways that echo it, break off, and redirect to another host: it is in no file, no line,
-    and no request reaches the other host."""
+    """Gateways that echo it, break off, or redirect to another host: it is in no file and no
+    output, and no request reaches the other host."""
     other = simulator("--profile", "fast")
     faults = {"echo_auth": 0.4, "redirect": 0.4, "malformed": 0.1, "reset": 0.1}
     gateway = simulator(
@@ -85,7 +85,7 @@ def test_the_key_reaches_no_other_host_whatever_the_gateway_does(
 def test_the_key_is_not_in_the_process_list(
     simulator: Start, tmp_path: Path, how: tuple[object, ...]
 ) -> None:
-    """Neither Locust, its workers and its simulator, nor the report's process show it, ever."""
+    """Locust, its workers, its simulator and the report's process never show it."""
     if how[0] == "--processes":
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -111,7 +111,7 @@ def test_the_key_is_not_in_the_process_list(
 
 
 def test_only_the_owner_can_read_what_a_run_writes(simulator: Start, tmp_path: Path) -> None:
-    """Under the common umask of 022, whatever command writes it and whether it is there already."""
+    """With the usual umask of 022, whatever command writes it, new files and existing ones."""
     gateway = simulator("--profile", "fast")
     made = tmp_path / "made"
     before = os.umask(0o022)
@@ -157,7 +157,7 @@ def test_only_the_owner_can_read_what_a_run_writes(simulator: Start, tmp_path: P
 def test_secrets_in_the_base_url_and_headers_are_in_no_file_and_no_output(
     simulator: Start, tmp_path: Path
 ) -> None:
-    """Nor is it lost when the run is interrupted and goes on: it must be given again."""
+    """They must be given again when the run is resumed."""
     gateway = simulator("--profile", "fast", "--fault", "echo_auth=0.3")
     secret, tenant = "5b1e77f0c2aa99", "tenant-acme-4711"
     where = ("-H", f"{gateway.url}?code={secret}", "--header", "X-Tenant={env:TENANT}")

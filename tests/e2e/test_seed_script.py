@@ -32,11 +32,11 @@ def lines(path: Path) -> list[dict[str, Any]]:
 def test_the_seed_script_and_ours_agree(
     simulator: Callable[..., Simulator], tmp_path: Path, mode: str, target: int
 ) -> None:
-    """Same fields in the same order, equal counts, tokens and cost, and times that agree."""
+    """The same fields in the same order, equal counts, tokens and cost, and times that agree."""
     env_file = "NONELINEAR_OPENAI_BASE_URL={url}\nNONELINEAR_API_KEY={key}\n"
 
     def serve() -> None:
-        """A simulator of its own for each, named by .env: the prompt cache must not remember."""
+        """A separate simulator for each, named by .env, so that no prompt is cached."""
         gateway = simulator("--profile", "fast", "--latency", LATENCY_S)
         (tmp_path / ".env").write_text(env_file.format(url=gateway.url, key=CANARY))
 

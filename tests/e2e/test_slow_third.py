@@ -1,4 +1,4 @@
-"""A gateway that answers nine in ten at once and one in ten never: no percentile hides it."""
+"""A gateway that answers nine in ten at once and one in ten never: no percentile hides this."""
 
 import itertools
 import json
@@ -22,7 +22,7 @@ REPLY = {
 
 @pytest.mark.long
 def test_an_unanswered_tail_fails_every_verdict(tmp_path: Path) -> None:
-    """--fail-on while it runs, check --slo afterwards, and the capacity search at any rate."""
+    """--fail-on during the run, check --slo afterwards, and the capacity search at any rate."""
     number = itertools.count()
 
     def answer(asked: Asked) -> tuple[int, Any]:

@@ -37,7 +37,7 @@ def number(row: dict[str, str]) -> int:
 
 
 def test_a_trace_is_replayed_at_its_own_times(simulator: Start, tmp_path: Path) -> None:
-    """Each line arrives with its own messages, in order, no earlier than due: at half the gaps."""
+    """Each line arrives with its own messages, in order, no earlier than due, at half the gaps."""
     at = [0.0, 3.0, 0.4, 0.4, 2.0, 1.0]  # out of order: sorted
     trace = written(
         tmp_path / "trace.jsonl",
@@ -70,7 +70,7 @@ def test_a_trace_is_replayed_at_its_own_times(simulator: Start, tmp_path: Path) 
 def test_a_conversation_is_carried_on_with_the_real_replies(
     simulator: Start, tmp_path: Path
 ) -> None:
-    """Each turn's messages, as the gateway saw them, hold the reply that the row before holds."""
+    """Each turn's messages, as the gateway saw them, contain the reply in the previous row."""
     system = {"role": "system", "content": "Be terse."}
     turns = ["What is a gateway?", "And a proxy?", "Thanks."]
     prompts = written(
@@ -102,7 +102,7 @@ def test_a_conversation_is_carried_on_with_the_real_replies(
 
 @pytest.mark.long
 def test_workers_need_no_file(simulator: Start, tmp_path: Path) -> None:
-    """Two processes send what one would, though a worker's directory has no such file."""
+    """Two processes send what one would, although a worker's folder does not have the file."""
     written(tmp_path / "own.jsonl", *({"messages": [user(f"line {n}")]} for n in range(3)))
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()

@@ -1,6 +1,6 @@
-"""The fake gateway of one experiment: streams held back, counted and charged otherwise than plain.
+"""A fake gateway: streams are held back, and counted and charged differently from plain replies.
 
-Smoke must fail on it, and say why; and the requests must be those of the plan.
+Smoke must fail on it and say why, and the requests must be those of the plan.
 """
 
 import json

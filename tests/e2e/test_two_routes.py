@@ -64,7 +64,7 @@ def by_pair(done: LocustRun) -> dict[int, dict[str, Any]]:
 
 
 def routes_of(done: LocustRun) -> list[dict[str, Any]]:
-    """What summary.json says of the two routes."""
+    """The two routes in summary.json."""
     assert done.folder is not None
     summary = json.loads((done.folder / "summary.json").read_text("utf-8"))
     found: list[dict[str, Any]] = summary["routes"]
@@ -127,7 +127,7 @@ def test_a_run_fails_by_the_whole_interval_of_what_the_gateway_adds(
 def test_a_reference_that_refuses_is_reported_and_the_gateway_is_still_judged(
     tmp_path: Path,
 ) -> None:
-    """It fails with 500 from the first request on: no stop rule ends the gateway's share."""
+    """It fails with 500 from the first request on; no stop rule ends the gateway's part."""
 
     def broken(asked: Asked) -> tuple[int, Any]:
         return (200, {"data": []}) if asked.method == "GET" else (500, refusal("out of order"))
@@ -269,7 +269,7 @@ def test_a_resumed_run_sends_to_neither_route_twice(tmp_path: Path) -> None:
 def test_a_phase_ends_when_precise_enough_and_its_numbers_cover_what_was_sent(
     tmp_path: Path, plan: tuple[object, ...]
 ) -> None:
-    """Either route takes about 0.1 s; +/- 200 ms is known at the first look, of 60 pairs."""
+    """Each route takes about 0.1 s; +/- 200 ms is reached at the first look, of 60 pairs."""
     with serving(answers(0.05)) as gateway, serving(answers(0.05, OTHER)) as reference:
         done = sent_both(
             tmp_path / "results", gateway, reference, *plan, "--precision-ms", 200
@@ -307,7 +307,7 @@ def test_a_precision_without_a_reference_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.long
 def test_several_levels_make_a_curve_of_what_the_gateway_adds(tmp_path: Path) -> None:
-    """0.4 s more in one route, at 2 and at 6 at once."""
+    """One route takes 0.4 s longer, at 2 and at 6 at once."""
     plan = ("--mode", "ladder", "--model", "m", "--steps", "2,6", "--hold", 8, "--step-pause", 0)
     with serving(answers(0.05)) as gateway, serving(answers(0.45, OTHER)) as reference:
         done = sent_both(tmp_path / "results", gateway, reference, *plan)

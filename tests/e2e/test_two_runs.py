@@ -1,4 +1,4 @@
-"""One command, run twice: the two runs are alike for everything that joins or compares runs."""
+"""One command, run twice: everything that joins or compares runs treats the two as alike."""
 
 import json
 from pathlib import Path
@@ -25,7 +25,7 @@ def twice(tmp_path: Path, *plan: object) -> list[Path]:
 def test_compare_and_timeline_take_two_runs_of_one_command(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """README's lines end with 0, and the hours of a crontab stand in one group."""
+    """The README's commands exit with 0, and the hours of a crontab are in one group."""
     a, b = twice(tmp_path, "--mode", "rpm", "--model", "m", "--target", 600, "--duration", 3)
     assert main(["compare", str(a), str(b)]) == 0
     page = capsys.readouterr().out
@@ -43,7 +43,7 @@ def test_compare_and_timeline_take_two_runs_of_one_command(
 
 @pytest.mark.long
 def test_a_nonce_that_a_run_draws_is_not_an_option_of_the_operator(tmp_path: Path) -> None:
-    """Mode cache draws a nonce; a nonce of the operator's own is a wish, and another is unlike."""
+    """Mode cache draws a nonce; runs with different nonces of the operator's own are not alike."""
     fresh = twice(tmp_path, "--mode", "cache", "--model", "m", "--repeat", 1)
     manifests = [json.loads((folder / "manifest.json").read_text("utf-8")) for folder in fresh]
     assert [one["options"]["cache_nonce"] for one in manifests] == ["fresh", "fresh"]

@@ -42,7 +42,7 @@ def test_rows_equal_the_simulators_log(
 
 
 def test_no_request_leaves_early(simulator: Start, tmp_path: Path) -> None:
-    """By our clock no request is sent before it is due; by the server's they come in order."""
+    """By our clock no request is sent before it is due; by the server's they arrive in order."""
     gateway = simulator("--profile", "fast", "--latency", "0.2")
     done = run(
         "-H", gateway.url, "--mode", "rpm", "--model", "m", "--target", 1200, "--duration", 3,
@@ -61,7 +61,7 @@ def test_no_request_leaves_early(simulator: Start, tmp_path: Path) -> None:
 def test_requests_that_cannot_be_sent_are_recorded_as_dropped(
     simulator: Start, tmp_path: Path
 ) -> None:
-    """With two users and a slow gateway, the requests past the grace are rows, never sent."""
+    """With two users and a slow gateway, requests past the grace time are unsent rows."""
     gateway = simulator("--profile", "fast", "--latency", "1.0")
     done = run(
         "-H", gateway.url, "--mode", "rpm", "--model", "m", "--target", 600, "--duration", 2,

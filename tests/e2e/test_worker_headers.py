@@ -1,4 +1,4 @@
-"""Headers, a key from a command, and two processes: what each must know arrives nowhere else."""
+"""Headers, a key from a command, and two processes: secrets reach only who needs them."""
 
 from collections.abc import Callable
 from pathlib import Path

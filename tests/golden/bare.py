@@ -1,9 +1,8 @@
 """The noise floor: a client of bare sockets, with nothing between its clock and the kernel.
 
-`python -m tests.golden.bare URL KEY CONNECTIONS REQUESTS [--stream]` keeps so many connections
-busy until so many requests are answered, and prints a CSV row for each: what was received is only
-kept while the clock runs, and read afterwards. What it is off by, no client on this machine can do
-much better.
+`python -m tests.golden.bare URL KEY CONNECTIONS REQUESTS [--stream]` keeps CONNECTIONS busy until
+REQUESTS are answered, and prints one CSV row per request: what is received is only stored while the
+clock runs, and read afterwards. No client on this machine can be much more accurate.
 """
 
 import csv
@@ -36,7 +35,7 @@ class Exchange:
         return bool(found) and len(body) >= int(length)
 
     def tokens(self) -> list[float]:
-        """When each event with text came: when its last byte was there."""
+        """When each event with text was complete."""
         times, seen, held = list[float](), 0, b""
         for at, piece in self.pieces:
             held += piece
@@ -56,7 +55,7 @@ def _text(event: bytes) -> bool:
 
 
 class Client:
-    """One thread, one selector, no parsing while it measures."""
+    """One thread, one selector, no parsing while measuring."""
 
     def __init__(self, url: str, key: str, stream: bool) -> None:
         address = urlsplit(url)
@@ -84,7 +83,7 @@ class Client:
         return head.encode() + data
 
     def run(self, connections: int, requests: int) -> None:
-        """Send all requests, so many at a time."""
+        """Sends all requests, `connections` at a time."""
         messages = [self.request(number) for number in range(requests)]
         ready = selectors.DefaultSelector()
         sockets = []

@@ -1,4 +1,4 @@
-"""A simulator whose replies are long enough to be timed: it thinks, then answers."""
+"""A simulator whose replies are long enough to be timed: reasoning, then an answer."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Takes the processor away from a load generator while it measures, and gives it back after."""
+"""Starves a load generator of CPU while it measures, and restores it afterwards."""
 
 import contextlib
 import os
@@ -53,7 +53,7 @@ def _happened(results: Path, event: str) -> bool:
 
 @contextmanager
 def stopped(process: Process) -> Iterator[None]:
-    """It stands still for a fifth of a second, and works for a tenth, again and again."""
+    """It is stopped for a fifth of a second and runs for a tenth, repeatedly."""
     over = threading.Event()
 
     def pulse() -> None:
@@ -74,7 +74,7 @@ def stopped(process: Process) -> Iterator[None]:
 
 @contextmanager
 def hogged(process: Process) -> Iterator[None]:
-    """It shares one core with two busy loops, and is nicer than they are."""
+    """It shares one core with two busy loops, at a lower priority."""
     cores = os.sched_getaffinity(process.pid)
     core = {min(cores)}
     loop = f"import time\nend = time.time() + {LONGEST_S}\nwhile time.time() < end: pass"
@@ -96,7 +96,7 @@ def hogged(process: Process) -> Iterator[None]:
 
 @contextmanager
 def quota(process: Process) -> Iterator[None]:
-    """It gets a seventieth of a core, from a cgroup. Raises OSError where none can be made."""
+    """It gets a seventieth of a core from a cgroup. Raises OSError if none can be created."""
     group = CGROUP / f"weighbridge-{process.pid}"
     group.mkdir()
     try:

@@ -1,4 +1,4 @@
-"""Mode billing by the gateway's own log: every number of its page, and nothing paid twice."""
+"""Mode billing by the gateway's own log: every number on its page, and nothing paid twice."""
 
 import json
 import random
@@ -40,7 +40,7 @@ FAIL_ON = ("--fail-on", "billing_findings>0,billing_overcharge>0")
 def started(
     simulator: Start, place: Path, billing: str = "aborted = 0.0", decimals: int = 6, **how: Any
 ) -> tuple[Simulator, Path]:
-    """A gateway of that billing, and the price table that was agreed on."""
+    """A gateway with this billing, and the agreed price table."""
     (place / "p.toml").write_text(PROFILE.format(billing=billing, decimals=decimals))
     (place / "prices.toml").write_text(PRICES.format(decimals=decimals))
     more = [word for name, value in how.items() for word in (f"--{name}", value)]
@@ -51,7 +51,7 @@ def started(
 def test_every_number_of_the_bill_equals_the_log_and_nobody_is_accused(
     simulator: Start, tmp_path: Path, decimals: int
 ) -> None:
-    """Row by row, and each case's sums to the last decimal; with 429s among the answers."""
+    """Row by row, and each case's sums to the last decimal, with some 429s."""
     gateway, prices = started(simulator, tmp_path, decimals=decimals, fault="rate_limited=0.03")
     done = run(
         "-H", gateway.url, "--mode", "billing", "--model", "gpt-5.4-nano", "--repeat", 4,
@@ -96,7 +96,7 @@ def test_every_number_of_the_bill_equals_the_log_and_nobody_is_accused(
 
 
 def test_the_overcharge_equals_that_in_the_log(simulator: Start, tmp_path: Path) -> None:
-    """The amount of one dishonesty: what was billed less what is true, of what was answered."""
+    """The amount of one dishonesty: billed minus true, over answered requests."""
     gateway, prices = started(simulator, tmp_path, "cache_credit = false\naborted = 0.0")
     done = run(
         "-H", gateway.url, "--mode", "billing", "--model", "gpt-5.4-nano", "--prices", prices,
@@ -117,7 +117,7 @@ def test_the_overcharge_equals_that_in_the_log(simulator: Start, tmp_path: Path)
 def test_a_killed_run_resumes_and_pays_for_nothing_twice(
     simulator: Start, tmp_path: Path, trial: int
 ) -> None:
-    """kill -9 anywhere: what was answered, refused or cancelled is over, and nobody is accused."""
+    """kill -9 anywhere: answered, refused and cancelled requests are over, nobody is accused."""
     gateway, prices = started(simulator, tmp_path)
     plan = ("--mode", "billing", "--model", "gpt-5.4-nano", "--prices", prices)
     moment = random.Random(trial).uniform(0.5, 14)

@@ -1,4 +1,4 @@
-"""Healthy dialects that count or charge otherwise raise no alarm, and their sums are right."""
+"""Healthy dialects that count or charge differently raise no alarm, and their sums are right."""
 
 from collections.abc import Callable
 from pathlib import Path

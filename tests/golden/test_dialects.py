@@ -1,4 +1,4 @@
-"""Every dialect of the simulator, plain and streamed, and every way to end a line of a stream.
+"""Every dialect of the simulator, plain and streamed, and every line ending of streams.
 
 Row by row against the simulator's own log (`make golden`).
 """
@@ -46,7 +46,7 @@ def answered(gateway: Simulator) -> dict[str, Seen]:
 
 
 def paired(done: LocustRun, gateway: Simulator, count: int) -> list[tuple[RequestRecord, Seen]]:
-    """Each row with the log's answer to it: as many as were planned, no more and no less."""
+    """Each row with its entry in the log: exactly as many as were planned."""
     assert done.code == 0, done.text
     truth, rows = answered(gateway), done.rows()
     assert len(rows) == len(truth) == count
@@ -55,13 +55,13 @@ def paired(done: LocustRun, gateway: Simulator, count: int) -> list[tuple[Reques
 
 
 def whole_prompt(dialect: str, row: RequestRecord) -> int:
-    """Prompt tokens with those that the dialect states beside them."""
+    """Prompt tokens plus those that the dialect states separately."""
     beside = (row.cached_tokens or 0) + (row.cache_write_tokens or 0)
     return (row.prompt_tokens or 0) + (beside if dialect in CACHED_BESIDE else 0)
 
 
 def whole_completion(dialect: str, row: RequestRecord) -> int:
-    """Completion tokens with the reasoning that the dialect states beside them."""
+    """Completion tokens plus the reasoning that the dialect states separately."""
     beside = row.reasoning_tokens or 0
     return (row.completion_tokens or 0) + (beside if dialect in REASONING_BESIDE else 0)
 
@@ -71,9 +71,9 @@ def whole_completion(dialect: str, row: RequestRecord) -> int:
 def test_every_dialect_equals_the_log(
     thinker: Start, tmp_path: Path, dialect: str, stream: bool
 ) -> None:
-    """Tokens, costs and reasons; what was refused for a field was sent another way and answered.
+    """Tokens, costs and reasons; requests refused for a field were changed and sent again.
 
-    The cost is empty, not 0, where the dialect states none, and no healthy dialect has a flag.
+    The cost is empty, not 0, if the dialect states none, and no healthy dialect has a flag.
     """
     gateway = thinker("--dialect", dialect, "--tokens-per-s", 0, "--ttft", 0.02, thoughts=9)
     done = window(gateway.url, tmp_path / "r", stream, "--model", "gpt-5.4-nano")
@@ -115,7 +115,7 @@ LINE_ENDS: dict[str, Callable[[bytes], bytes]] = {
 
 @pytest.mark.parametrize("ends", LINE_ENDS)
 def test_every_line_end_equals_the_log(thinker: Start, tmp_path: Path, ends: str) -> None:
-    """A relay between us and the simulator writes the streams' lines another way."""
+    """A relay between us and the simulator changes the line endings of streams."""
     behind = thinker("--tokens-per-s", 0, "--ttft", 0.02, thoughts=9)
     address = urlsplit(behind.url)
 

@@ -1,6 +1,6 @@
 """Gateways that hold streams back, mix replies up, never answer or never end: row by row.
 
-What is flagged, failed or told apart is what the simulator's log says was done (`make golden`).
+What is flagged, failed or told apart agrees with the simulator's log (`make golden`).
 """
 
 from collections import Counter
@@ -27,7 +27,7 @@ def flags(row: RequestRecord) -> set[str]:
 def closed(
     gateway: Simulator, results: Path, users: int, hold_s: float, *more: object
 ) -> LocustRun:
-    """A closed loop of so many for so long; failures do not stop it."""
+    """A closed loop of `users` for `hold_s`; failures do not stop it."""
     return run(
         "-H", gateway.url, "--mode", "ladder", "--model", "m", "--steps", users, "--hold", hold_s,
         "--stop-rule", "off", "--task-id-on-streams", *more, results=results,
@@ -37,7 +37,7 @@ def closed(
 def test_streams_held_back_are_told_from_streams_sent_as_generated(
     thinker: Start, tmp_path: Path
 ) -> None:
-    """A quarter each is held back, comes in clumps, stands still, or is as it should be."""
+    """A quarter each is held back, lumped, stalled, or healthy."""
     faults = ("--fault", "buffer=0.25", "--fault", "coalesce=0.25", "--fault", "stall=0.25")
     gateway = thinker(*faults, "--stall-seconds", 0.9, "--seed", 5)
     done = closed(gateway, tmp_path / "r", 5, 15, "--stream", "--max-tokens", 200)
@@ -63,7 +63,7 @@ def test_streams_held_back_are_told_from_streams_sent_as_generated(
 def test_streams_counted_and_charged_differently_fail_smoke(
     thinker: Start, tmp_path: Path, fault: str
 ) -> None:
-    """The rows hold what the gateway stated, and the run says that plain and stream disagree."""
+    """The rows have what the gateway stated, and the run says that plain and streamed disagree."""
     gateway = thinker("--fault", fault, "--tokens-per-s", 0, "--ttft", 0.05, thoughts=0)
     done = run(
         "-H", gateway.url, "--mode", "smoke", "--model", "m", "--task-id-on-streams",
@@ -85,7 +85,7 @@ def test_streams_counted_and_charged_differently_fail_smoke(
 def test_replies_to_other_requests_are_counted_as_in_the_log(
     thinker: Start, tmp_path: Path, stream: bool
 ) -> None:
-    """A tenth of the replies were made for the request before."""
+    """A tenth of the replies belong to the previous request."""
     gateway = thinker("--fault", "cross=0.1", "--tokens-per-s", 0, "--ttft", 0.02, thoughts=0)
     done = window(gateway.url, tmp_path / "r", stream, "--model", "m")
     truth = by_task(gateway)
@@ -99,7 +99,7 @@ def test_replies_to_other_requests_are_counted_as_in_the_log(
 def test_a_response_cache_is_found_where_prompts_repeat_and_only_there(
     thinker: Start, tmp_path: Path, stream: bool
 ) -> None:
-    """With the nonce no prompt comes twice; with --same-prompts the steps' prompts are the same."""
+    """With the nonce no prompt repeats; with --same-prompts the steps' prompts are the same."""
     steps = ("--mode", "ladder", "--model", "m", "--steps", "10,20", "--step-pause", 0.2,
              "--task-id-on-streams", *["--stream"] * stream)  # fmt: skip
     for name, more in (("nonce", ()), ("same", ("--same-prompts",))):
@@ -117,7 +117,7 @@ def test_a_response_cache_is_found_where_prompts_repeat_and_only_there(
 def test_a_tenth_that_is_never_answered_fails_a_p99(
     simulator: Start, tmp_path: Path, stream: bool
 ) -> None:
-    """The rows without an answer are those the log has as unanswered; a sound gateway passes."""
+    """The rows without an answer are those unanswered in the log; a healthy gateway passes."""
     asked = ("--timeout", 2, "--fail-on", "p99_s>1", *["--stream"] * stream)
     for fault, code in ((("--fault", "hang=0.1"), 1), ((), 0)):
         gateway = simulator("--profile", "fast", "--latency", 0.1, *fault)
@@ -139,7 +139,7 @@ def test_a_tenth_that_is_never_answered_fails_a_p99(
 def test_an_oversized_reply_is_cut_and_the_others_are_complete(
     simulator: Start, tmp_path: Path, stream: bool
 ) -> None:
-    """Ten megabytes where two are allowed: exactly those; allowed, they are read to the end."""
+    """Replies of ten megabytes are cut if two are allowed, and read to the end if ten are."""
     for most_mb, cut in ((2, "reply_too_large"), (64, "ok")):
         gateway = simulator("--profile", "fast", "--fault", "big_body=0.1", "--fault", "gzip=0.3")
         done = window(

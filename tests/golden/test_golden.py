@@ -1,6 +1,6 @@
 """The whole of the golden runs (`make golden`): every mode, 100 at once, and a starved generator.
 
-Each prints how far its times are from the simulator's log, beside the noise floor of bare sockets.
+Each prints how far its times are from the simulator's log, with the noise floor of bare sockets.
 """
 
 from collections.abc import Callable
@@ -28,7 +28,7 @@ OTHERS = ("compat", "billing", "identity")
 
 @pytest.mark.parametrize("mode", [mode for mode in MODES if mode not in OTHERS])
 def test_every_mode_equals_the_log(simulator: Start, tmp_path: Path, mode: str) -> None:
-    """On the article's models, with their latencies, prices, caches and thoughts."""
+    """With the article's models and their latencies, prices, caches and reasoning."""
     gateway = simulator("--seed", 11)
     done = run(
         "-H", gateway.url, "--mode", mode,
@@ -48,7 +48,7 @@ def test_every_mode_equals_the_log(simulator: Start, tmp_path: Path, mode: str) 
 @BOTH
 @pytest.mark.parametrize("connections", ["warm", "cold"])
 def test_a_hundred_at_once(thinker: Start, tmp_path: Path, stream: bool, connections: str) -> None:
-    """A closed loop of 100; streams run at 50 tokens a second each."""
+    """A closed loop of 100; streams run at 50 tokens per second each."""
     gateway = thinker()
     arguments = STREAMS if stream else [word for word in STREAMS if word != "--stream"]
     done = run(
@@ -116,7 +116,7 @@ WAYS: dict[str, starving.Starve] = {
 def test_a_starved_generator_is_called_limited(
     thinker: Start, tmp_path: Path, load: str, how: str
 ) -> None:
-    """By stops, by busy neighbours on its one core, by a tiny quota; its counts stay exact."""
+    """By stops, by busy neighbours on its only core, by a tiny quota; its counts stay exact."""
     if how == "quota" and not starving.can_have_quota():
         pytest.skip("no cgroup with a CPU quota can be made here")
     gateway = thinker()

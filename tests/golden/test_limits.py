@@ -1,4 +1,4 @@
-"""Rate limit audits through Locust, of gateways whose limits are known (five minutes each)."""
+"""Rate limit audits through Locust of gateways with known limits (five minutes each)."""
 
 import json
 from collections.abc import Callable
@@ -19,7 +19,7 @@ Start = Callable[..., Simulator]
 def test_an_audit_finds_the_limit_that_is_enforced(
     simulator: Start, tmp_path: Path, kind: str, lie: float, truth: str
 ) -> None:
-    """Its size, its kind, that requests are counted, and whether its Retry-After is true."""
+    """Its size, its kind, that requests are counted, and whether its Retry-After is exact."""
     gateway = simulator(
         "--profile", "fast", "--latency", 0.2, "--rpm-limit", 90, "--limit-kind", kind,
         "--retry-after-lie", lie,

@@ -1,4 +1,4 @@
-"""A run of every kind of phase is killed and resumed: what its files hold is what the log has."""
+"""A run with every kind of phase is killed and resumed: its files agree with the log."""
 
 import time
 from collections import Counter
@@ -23,9 +23,9 @@ KINDS = [  # compat and billing ask for refusals, identity names no request: see
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_resumed_run_equals_the_log(simulator: Start, tmp_path: Path, kind: str) -> None:
-    """Killed with SIGKILL, resumed, resumed once more: every row is the log's, and paid once.
+    """Killed with SIGKILL, resumed twice: every row agrees with the log, and is paid once.
 
-    The log may have more answers than there are rows only of what was in flight at the kill.
+    The log may have more answers than rows only for requests in flight at the kill.
     """
     gateway = simulator("--profile", "fast", "--latency", 0.15)
     for name, text in FILES.items():

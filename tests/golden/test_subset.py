@@ -1,6 +1,6 @@
-"""The part of the golden runs that the ordinary suite can afford; `make golden` runs the whole.
+"""The part of the golden runs that the ordinary suite can afford; `make golden` runs all of them.
 
-Counts, tokens and money must be equal. Times are asserted by relation alone: to the noise of bare
+Counts, tokens and money must be equal. Times are asserted only in relation to the noise of bare
 sockets in the same minute, and to what the run's own verdict promises.
 """
 
@@ -23,7 +23,7 @@ STREAMS = ("--mode", "ladder", "--model", "m", "--max-tokens", 200, "--stream",
 
 
 def numbers(done: LocustRun) -> list[dict[str, Any]]:
-    """The numbers of the run's phases, as the report has them."""
+    """The numbers of the run's phases in the report."""
     assert done.folder is not None
     return [phase.as_dict() for phase in look(load(done.folder)).phases]
 
@@ -31,9 +31,9 @@ def numbers(done: LocustRun) -> list[dict[str, Any]]:
 def assert_kept_or_told(
     phase: dict[str, Any], mine: dict[str, Errors], bare: dict[str, Errors]
 ) -> None:
-    """Times are off by no more than a few times the limits, and the noise, or the verdict says so.
+    """Times are off by at most a few times the limits and the noise, or the verdict says so.
 
-    Nothing here needs a quiet machine: on a busy one the verdict is `generator-limited`.
+    This does not need a quiet machine: on a busy one the verdict is `generator-limited`.
     """
     if phase["generator_limited"]:
         return
@@ -63,7 +63,7 @@ def test_a_whole_programme_equals_the_log(thinker: Start, tmp_path: Path) -> Non
 
 
 def test_streams_are_timed_as_the_gateway_sent_them(thinker: Start, tmp_path: Path) -> None:
-    """TTFT, gaps and latency of ten streams at a time, beside the noise of bare sockets."""
+    """TTFT, gaps and latency of ten streams at a time, compared with the noise of bare sockets."""
     gateway = thinker()
     done = run("-H", gateway.url, *STREAMS, "--steps", 10, "--hold", 3, results=tmp_path / "r")
     assert done.code == 0, done.text
@@ -79,7 +79,7 @@ def test_streams_are_timed_as_the_gateway_sent_them(thinker: Start, tmp_path: Pa
 
 @pytest.mark.long
 def test_a_generator_that_is_starved_says_so(thinker: Start, tmp_path: Path) -> None:
-    """Stopped for two thirds of the time, a closed loop of streams has no send lag to show it."""
+    """Stopped for two thirds of the time: a closed loop of streams has no send lag to show it."""
     gateway = thinker()
     done = starving.run(
         "-H", gateway.url, *STREAMS, "--steps", 5, "--hold", 3,

@@ -1,4 +1,4 @@
-"""A run held against the simulator's log: what must be equal, and how far off the times are."""
+"""Compares a run with the simulator's log: what must be equal, and how far off the times are."""
 
 import csv
 import subprocess
@@ -35,7 +35,7 @@ tokens = {thoughts}
 
 
 def by_task(gateway: Simulator, prefix: str = "") -> dict[str, Seen]:
-    """The log's rows by task_id, of those that begin so; each id must be there once."""
+    """The log's rows by task_id, for ids with this prefix; each must occur once."""
     rows = [row for row in gateway.rows() if row["task_id"].startswith(prefix)]
     found = {row["task_id"]: row for row in rows}
     assert len(found) == len(rows), "a task_id was sent twice"
@@ -43,14 +43,14 @@ def by_task(gateway: Simulator, prefix: str = "") -> dict[str, Seen]:
 
 
 def most_at_once(truth: Mapping[str, Seen]) -> int:
-    """How many of the log's requests were in flight at one moment, at the most."""
+    """The most of the log's requests in flight at one moment."""
     moments = [(float(seen["arrival_unix_s"]), 1) for seen in truth.values()]
     moments += [(float(seen["last_byte_unix_s"]), -1) for seen in truth.values()]
     return max(accumulate(change for _, change in sorted(moments)), default=0)
 
 
 def assert_equal(done: LocustRun, truth: Mapping[str, Seen]) -> None:
-    """Counts, ids, tokens, money and what was said are exactly the log's, row by row and in sum."""
+    """Counts, ids, tokens, money and texts equal the log exactly, row by row and in sum."""
     rows = [row for row in done.rows() if row.outcome != "dropped"]
     assert {row.task_id for row in rows} == set(truth)
     assert len(rows) == len(truth) > 0
@@ -86,7 +86,7 @@ def _assert_sums(done: LocustRun, rows: Sequence[RequestRecord], truth: Mapping[
 def token_times(seen: Seen) -> list[float]:
     """When the gateway sent each event with text, reasoning or a tool call (Unix seconds).
 
-    The others are the role before them, and the finish and the usage behind.
+    The other events are the role before them, and the finish and the usage after them.
     """
     return [float(moment) for moment in seen["chunk_times_unix_s"].split(";")][1:-2]
 
@@ -96,7 +96,7 @@ def token_times(seen: Seen) -> list[float]:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One request as a client timed it; None where it has no such time. Seconds."""
+    """One request as a client timed it, in seconds; None if it has no such time."""
 
     task_id: str
     sent_unix_s: float
@@ -119,7 +119,7 @@ def ours(done: LocustRun) -> list[Measured]:
 
 
 def floor(gateway: Simulator, connections: int, requests: int, stream: bool) -> list[Measured]:
-    """The same from the client of bare sockets, in a process of its own."""
+    """The same from the client of bare sockets, in a separate process."""
     ran = subprocess.run(
         [sys.executable, "-m", "tests.golden.bare", gateway.url, CANARY, str(connections),
          str(requests), *["--stream"] * stream],
@@ -147,7 +147,7 @@ def gaps(times: Sequence[float]) -> tuple[float | None, float | None]:
 
 
 def _told(name: str, seen: Seen) -> float:
-    """What the gateway's log says a punctual client on its own socket would have measured."""
+    """What a punctual client on its own socket would have measured by the gateway's log."""
     arrival = float(seen["arrival_unix_s"])
     if name == "latency_s":
         return float(seen["last_byte_unix_s"]) - arrival
@@ -174,7 +174,7 @@ QUANTITIES = ("sent_unix_s", "latency_s", "ttft_s", "gap_p50_s", "gap_max_s")
 
 
 def errors(measured: Iterable[Measured], truth: Mapping[str, Seen]) -> dict[str, Errors]:
-    """Row by row, for each time that the rows have."""
+    """The errors of each time, row by row."""
     rows, found = list(measured), {}
     for name in QUANTITIES:
         known = [(row, getattr(row, name)) for row in rows if getattr(row, name) is not None]
@@ -191,7 +191,7 @@ def _rank(ordered: Sequence[float], percent: int) -> float:
 
 
 def table(title: str, mine: Mapping[str, Errors], bare: Mapping[str, Errors]) -> str:
-    """The errors beside the noise floor, as text, milliseconds."""
+    """The errors and the noise floor as text, in milliseconds."""
     lines = [title, f"{'|measured - logged|, ms':24}{'n':>6}{'p50':>9}{'p99':>9}{'max':>9}"
              f"{'floor p50':>12}{'p99':>9}{'max':>9}"]  # fmt: skip
     for name, off in mine.items():

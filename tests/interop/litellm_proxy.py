@@ -1,4 +1,4 @@
-"""LiteLLM's proxy with a configuration of a test's own, and its log of every request as JSONL."""
+"""LiteLLM's proxy with a test's configuration, and its log of every request as JSONL."""
 
 import contextlib
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ logging payload into requests.jsonl beside the configuration."""
 
 @contextlib.contextmanager
 def litellm_proxy(config: str, place: Path) -> Iterator[str]:
-    """The proxy with that configuration (YAML), in that folder; its root URL."""
+    """Runs the proxy with this configuration (YAML) in this folder; yields its root URL."""
     program = installed("litellm", VERSION, f"litellm[proxy]=={VERSION}") / "litellm"
     path, port = place / "config.yaml", free_port()
     path.write_text(config, encoding="utf-8")

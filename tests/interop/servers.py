@@ -1,7 +1,7 @@
-"""Servers that we did not write, from PyPI: each in a virtual environment of its own.
+"""Servers that we did not write, from PyPI, each in its own virtual environment.
 
-They are kept outside the checkout and installed once per machine, because what they need does not
-go together with what we need. Where that fails the tests are skipped, with the reason.
+They are kept outside the checkout and installed once per machine, because their dependencies
+conflict with ours. If the installation fails, the tests are skipped with the reason.
 """
 
 import contextlib
@@ -52,7 +52,7 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def serving(arguments: list[str], port: int, log: Path, **more: str) -> Iterator[str]:
-    """A server process that listens on a loopback port; its root URL. `more`: its environment."""
+    """Runs a server process on a loopback port; yields its root URL. `more`: its environment."""
     kept = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
     with log.open("w") as out:
         process = subprocess.Popen(

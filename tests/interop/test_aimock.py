@@ -1,4 +1,4 @@
-"""A gateway we did not write: aimock speaks OpenRouter's dialect and keeps an event log.
+"""A gateway we did not write: aimock uses OpenRouter's dialect and keeps an event log.
 
 Our rows must equal its journal. The server comes from npm, once per machine, outside the checkout.
 """
@@ -86,7 +86,7 @@ def rpm(root: str, results: Path, *more: str) -> LocustRun:
 
 
 def test_rows_equal_the_journal(aimock: str, tmp_path: Path) -> None:
-    """Every request aimock journalled is one row of ours: id, task_id, status, tokens, cost."""
+    """Every request in aimock's journal is one of our rows: id, task_id, status, tokens, cost."""
     before = len(event_log(aimock))
     done = rpm(aimock, tmp_path)
     assert done.code == 0, done.text
@@ -120,7 +120,7 @@ def test_streamed_rows_equal_the_journal(aimock: str, tmp_path: Path) -> None:
 
 @pytest.mark.long
 def test_default_headers_and_nonces_are_in_the_journal(aimock: str, tmp_path: Path) -> None:
-    """Every request says its row's trace, and begins with fifteen digits that no other has."""
+    """Every request has its row's trace id, and begins with fifteen unique digits."""
     before = len(event_log(aimock))
     done = run(
         "-H", f"{aimock}/api/v1", "--mode", "rpm", "--model", "some/model", "--target", "600",

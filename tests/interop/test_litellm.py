@@ -1,6 +1,6 @@
 """LiteLLM's proxy, a gateway we did not write, between us and the simulator.
 
-Our rows are compared with the log of the server behind: what LiteLLM changes on the way is seen.
+Our rows are compared with the log of the server behind it, which shows what LiteLLM changes.
 """
 
 import contextlib
@@ -79,7 +79,7 @@ def proxy(behind: Simulator, place: Path, model: str, drop: bool = False) -> Ite
 def test_rows_equal_the_log_of_the_server_behind(
     litellm: str, behind: Simulator, tmp_path: Path
 ) -> None:
-    """Request by request: what failed and what it counted; the cost is LiteLLM's own, by its price.
+    """Request by request: failures and counts; the cost is LiteLLM's own, by its prices.
 
     It states the cost of a plain answer in a header, and that of a stream in the last chunk.
     """
@@ -115,9 +115,9 @@ def compare(litellm: str, behind: Simulator, results: Path, stream: bool) -> Non
 @pytest.mark.golden
 @pytest.mark.parametrize("drop", [False, True], ids=["as it is", "drop_params"])
 def test_bodies_are_negotiated_through_it(tmp_path: Path, drop: bool) -> None:
-    """Behind it is a server as strict as OpenAI, and a GPT-5 model that takes no temperature.
+    """Behind it is a server as strict as OpenAI, and a GPT-5 model that accepts no temperature.
 
-    What either refuses goes again another way: one row per planned request, and each answered once.
+    What either refuses is changed and sent again: one row and one answer per planned request.
     """
     behind = Simulator(tmp_path / "behind.csv", "--profile", "fast", "--dialect", "openai")
     try:
@@ -145,8 +145,8 @@ def test_bodies_are_negotiated_through_it(tmp_path: Path, drop: bool) -> None:
 def test_the_measured_overhead_agrees_with_the_log_of_the_server_behind(tmp_path: Path) -> None:
     """LiteLLM against the server behind it, in one run; the truth is that server's own times.
 
-    A request's time outside of the server is the whole it took less what the server's log says of
-    it; over LiteLLM less the direct one it is LiteLLM's overhead, pair by pair.
+    A request's time outside the server is its total time minus the server's time in the log. That
+    time over LiteLLM minus the direct one is LiteLLM's overhead, pair by pair.
     """
     behind = Simulator(tmp_path / "behind.csv", "--profile", "fast", "--latency", "0.2")
     try:
@@ -175,7 +175,7 @@ def test_the_measured_overhead_agrees_with_the_log_of_the_server_behind(tmp_path
 
 
 def routes_of(done: LocustRun) -> list[dict[str, Any]]:
-    """What summary.json says of two routes."""
+    """The two routes in summary.json."""
     assert done.folder is not None
     summary = json.loads((done.folder / "summary.json").read_text(encoding="utf-8"))
     found: list[dict[str, Any]] = summary["routes"]
@@ -183,9 +183,9 @@ def routes_of(done: LocustRun) -> list[dict[str, Any]]:
 
 
 def outside_s(rows: Any, logged: list[dict[str, str]]) -> list[float]:
-    """Of each pair: the time outside of the server over the gateway, less that over the other.
+    """For each pair, the time outside the server over the gateway minus that over the other route.
 
-    The log's two rows of one task_id are told apart by who was sent first.
+    The log's two rows of one task_id are told apart by which was sent first.
     """
     served: dict[str, list[dict[str, str]]] = {}
     for line in sorted(logged, key=lambda line: float(line["arrival_unix_s"])):
@@ -221,7 +221,7 @@ DROPPING = dict.fromkeys(("stop", "top_p", "logprobs", "temperature"), ("ignored
 def test_dropped_parameters_are_ignored_features_and_the_gateways_fault(
     tmp_path: Path, drop: bool, expected: dict[str, tuple[str, str]]
 ) -> None:
-    """Every other feature works through it, and each fault is laid to whom it is of."""
+    """Every other feature works through it, and each fault is attributed correctly."""
     profile = tmp_path / "profile.toml"
     profile.write_text(PROFILE.replace("sim-chat", "gpt-5-nano"), encoding="utf-8")
     behind = Simulator(tmp_path / "behind.csv", "--profile", profile, "--dialect", "openai")
@@ -245,7 +245,7 @@ def test_dropped_parameters_are_ignored_features_and_the_gateways_fault(
 
 @pytest.mark.golden
 def test_a_hang_up_on_a_stream_reaches_the_server_behind_it(tmp_path: Path) -> None:
-    """By that server's log: it misses its client, and stops before the reply is written."""
+    """By that server's log: it notices that the client left, and stops early."""
     (tmp_path / "p.toml").write_text(
         "any_model = true\n[latency]\nttft_s = 0.25\ntokens_per_s = 20.0\n"
     )

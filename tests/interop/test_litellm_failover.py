@@ -1,7 +1,7 @@
-"""LiteLLM in front of two upstreams that fail by the clock: what it does, by their own log.
+"""LiteLLM in front of two upstreams with scheduled failures: what it does, by their own log.
 
-Its retries and fallbacks are those that its configuration asks for; what is told of them is held
-against the simulator's log, read here without our own reader.
+Its retries and fallbacks are those in its configuration; our report on them is compared with the
+simulator's log, read here without our own reader.
 """
 
 import csv

@@ -37,7 +37,7 @@ pytestmark = [needs_linux, pytest.mark.golden]
 def test_litellms_retries_and_charges_are_found_in_its_log(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Every request by its trace id; those with several rows in the server's log are retried."""
+    """All requests by trace id; those with several rows in the server's log were retried."""
     behind = Simulator(
         tmp_path / "behind.csv", "--profile", "fast", "--dialect", "deepseek",
         "--fault", "error_500=0.2", "--latency", "0.1",

@@ -1,4 +1,4 @@
-"""llmock, a gateway we did not write: real token buckets, broken streams, and an event log.
+"""llmock, a gateway we did not write, with real token buckets, broken streams, and an event log.
 
 Our rows are compared with its journal, entry by entry.
 """
@@ -37,7 +37,7 @@ def llmock(tmp_path: Path) -> Iterator[Serve]:
 
 
 def event_log(root: str) -> dict[str, dict[str, Any]]:
-    """What llmock saw, by the prompt (its marker names the request)."""
+    """What llmock saw, by prompt (its marker names the request)."""
     with urllib.request.urlopen(f"{root}/_llmock/requests?limit=1000", timeout=20) as answer:
         seen = json.load(answer)["requests"]
     chats = [entry for entry in seen if entry["path"].endswith("/chat/completions")]
@@ -54,7 +54,7 @@ def window(root: str, results: Path, *more: object) -> LocustRun:
 
 
 def paired(done: LocustRun, root: str) -> list[tuple[RequestRecord, dict[str, Any]]]:
-    """Each row of ours with the entry of its journal."""
+    """Each of our rows with its journal entry."""
     seen = event_log(root)
     rows = done.rows()
     assert len(rows) == len(seen) == 60
@@ -63,7 +63,7 @@ def paired(done: LocustRun, root: str) -> list[tuple[RequestRecord, dict[str, An
 
 @pytest.mark.long
 def test_its_token_bucket_is_in_our_rows(llmock: Serve, tmp_path: Path) -> None:
-    """A limit of 30 RPM: who was refused, the exact Retry-After and the limits are as it logged."""
+    """A limit of 30 RPM: refusals, the exact Retry-After and the limits agree with its log."""
     root = llmock("--rpm", "30")
     done = window(root, tmp_path / "results")
     assert done.code == 0, done.text
@@ -83,9 +83,9 @@ def test_its_token_bucket_is_in_our_rows(llmock: Serve, tmp_path: Path) -> None:
 
 @pytest.mark.long
 def test_its_broken_streams_have_their_own_outcomes(llmock: Serve, tmp_path: Path) -> None:
-    """A stream that breaks before its finish reason is no success, and we saw all it sent.
+    """A stream that breaks before its finish reason is not a success, and we saw all that it sent.
 
-    One that breaks behind it, where the event log says so, is a whole answer; usage is missing.
+    One that breaks after it, by the event log, is a complete answer without usage.
     """
     faults = ("truncate=0.2", "disconnect=0.2", "malformed=0.2")
     root = llmock(*(part for fault in faults for part in ("--stream-fault", fault)))
@@ -110,7 +110,7 @@ def test_its_broken_streams_have_their_own_outcomes(llmock: Serve, tmp_path: Pat
 
 
 def test_its_errors_are_in_our_rows(llmock: Serve, tmp_path: Path) -> None:
-    """400, 401, 429, 500 and 503 at random: status and outcome of every row are as it logged."""
+    """400, 401, 429, 500 and 503 at random: every row's status and outcome agree with its log."""
     rates = ("400=0.1", "401=0.1", "429=0.1", "500=0.1", "503=0.1")
     root = llmock(*(part for rate in rates for part in ("--error-rate", rate)))
     done = window(root, tmp_path / "results")
@@ -124,7 +124,7 @@ def test_its_errors_are_in_our_rows(llmock: Serve, tmp_path: Path) -> None:
 def test_bodies_with_a_nonce_are_answered_and_no_two_are_alike(
     llmock: Serve, tmp_path: Path
 ) -> None:
-    """As a run is without any option: its prompts differ from their first word on."""
+    """In a run without any options the prompts differ from their first word on."""
     root = llmock()
     for stream in (False, True):
         done = run(

@@ -1,6 +1,6 @@
 """llama.cpp's own server, with a tiny model of random weights: real inference, real cache.
 
-The oracle is the server's own counters (/metrics), and the tokenizer: a token is a byte.
+The oracle is the server's own counters (/metrics), and the tokenizer, in which a token is a byte.
 """
 
 import json
@@ -31,7 +31,7 @@ def llama(tmp_path: Path) -> Iterator[str]:
 
 
 def counted(root: str) -> dict[str, float]:
-    """The server's own counters: prompt tokens it worked through, tokens it made."""
+    """The server's own counters: prompt tokens processed, tokens generated."""
     with urllib.request.urlopen(f"{root}/metrics", timeout=20) as answer:
         text = answer.read().decode()
     return {n: float(v) for n, v in re.findall(r"^llamacpp:(\w+_total) ([\d.e+]+)$", text, re.M)}
@@ -39,7 +39,7 @@ def counted(root: str) -> dict[str, float]:
 
 @pytest.mark.long
 def test_cached_tokens_are_those_of_the_server(llama: str, tmp_path: Path) -> None:
-    """The same long prefix three times: run 1 is cold, and ours add up to the server's counters."""
+    """The same long prefix three times: run 1 is cold, and our sums equal the server's counters."""
     done = run(
         "-H", f"{llama}/v1", "--mode", "cache", "--model", "tiny", "--repeat", 3,
         "--prefix-tokens", 300, "--max-tokens", 4, results=tmp_path / "results",
@@ -58,7 +58,7 @@ def test_cached_tokens_are_those_of_the_server(llama: str, tmp_path: Path) -> No
 
 
 def test_streams_of_bytes_count_as_the_server_counts(llama: str, tmp_path: Path) -> None:
-    """Random bytes, mostly no UTF-8, arrive in pieces: every stream is whole, and adds up."""
+    """Random bytes, mostly not UTF-8, arrive in pieces: every stream is complete and adds up."""
     done = run(
         "-H", f"{llama}/v1", "--mode", "ladder", "--model", "tiny", "--steps", "1,8",
         "--step-pause", 0, "--stream", "--same-prompts", "--max-tokens", 24,
@@ -81,8 +81,8 @@ def test_streams_of_bytes_count_as_the_server_counts(llama: str, tmp_path: Path)
 
 @pytest.mark.golden
 def test_no_prompt_of_a_load_hits_its_cache(llama: str, tmp_path: Path) -> None:
-    """A real prompt cache finds the template's first tokens at most, unless the prompts are asked
-    to be the same; what we say was cached is what the server did not have to work through."""
+    """A real prompt cache finds at most the template's first tokens, unless the prompts are to be
+    the same; what we report as cached is what the server did not have to process."""
     shares, before = list[float](), 0.0
     for name, more in (("fresh", ()), ("same", ("--same-prompts",))):
         done = run(
@@ -119,7 +119,7 @@ BY_WEIGHTS = ("unicode", "json.object", "json.schema", "json.schema.deep", "json
 
 @pytest.mark.golden
 def test_the_compatibility_table_of_the_server_is_unchanged(llama: str, tmp_path: Path) -> None:
-    """A frozen table. What only a model with sense could show is unsure, and no accusation."""
+    """A frozen table. What only a capable model could show is unsure, not an accusation."""
     done = run("-H", f"{llama}/v1", "--mode", "compat", "--model", "tiny", "--auth", "none",
                results=tmp_path / "results")  # fmt: skip
     assert done.code == 0 and done.folder is not None, done.text

@@ -544,7 +544,7 @@ def test_responses(works: Gateway, ignored: Gateway, wrong: Gateway) -> None:
 
 
 def test_embeddings(works: Gateway, ignored: Gateway, wrong: Gateway) -> None:
-    """A text's vector is always the same; its length, its order in a batch, its floats in base64."""
+    """A text's vector is always the same: its length, order in a batch, floats in base64."""
 
     def vectors(gateway: Gateway, name: str) -> list[Any]:
         body = {"model": CHAT, **EMBEDDINGS[name]}

@@ -1,6 +1,6 @@
 """One page of a real Chromium.
 
-WEIGHBRIDGE_SCREENSHOTS names a folder that is to keep pictures of what the tests saw.
+WEIGHBRIDGE_SCREENSHOTS names a folder for screenshots of what the tests saw.
 """
 
 import os
@@ -19,7 +19,7 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
 
 
 class Browser:
-    """One page of Chromium, and what its console complained of."""
+    """One page of Chromium, and the complaints on its console."""
 
     def __init__(self, chromium: Any) -> None:
         self.page = chromium.new_page(viewport={"width": 1500, "height": 1000})
@@ -39,7 +39,7 @@ class Browser:
             self.foreign.append(request.url)
 
     def start(self, server: WebServer, **fields: str) -> None:
-        """Open the start form, fill it, and press Start."""
+        """Opens the start form, fills it in, and presses Start."""
         if not self.page.url.startswith(server.url):
             self.page.goto(server.url + "/locust")
         new = self.page.get_by_role("button", name="New")
@@ -51,7 +51,7 @@ class Browser:
         self.page.get_by_role("button", name="Start", exact=True).click()
 
     def edit(self, **fields: str) -> None:
-        """Change the running test."""
+        """Changes the running test."""
         self.page.get_by_role("button", name="Edit").click()
         self._fill(fields)
         self.page.get_by_role("button", name="Update").click()
@@ -69,7 +69,7 @@ class Browser:
         self.page.get_by_role("tab", name=name).click()
 
     def cells(self) -> list[list[str]]:
-        """The Gateway tab's table, without its head."""
+        """The Gateway tab's table without its header row."""
         rows: list[list[str]] = self.page.eval_on_selector_all(
             "#root tbody tr", "rows => rows.map(r => [...r.cells].map(c => c.textContent))"
         )

@@ -24,7 +24,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
 
 @pytest.fixture(scope="module")
 def server(gateway: Simulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebServer]:
-    """A local server that many tests share; each leaves it without a run."""
+    """A local server that many tests share; each leaves it idle."""
     made = WebServer(tmp_path_factory.mktemp("server") / "results", "-H", gateway.url)
     yield made
     made.process.kill()

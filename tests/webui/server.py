@@ -1,4 +1,4 @@
-"""A Locust process with its web UI, driven over HTTP as a browser would."""
+"""A Locust process with its web UI, driven over HTTP as by a browser."""
 
 import http.client
 import json
@@ -53,7 +53,7 @@ class WebServer:
         return str(parts.getresponse().headers["Set-Cookie"]).partition(";")[0]
 
     def wait(self, true: Any, what: str, longest_s: float = 120) -> None:
-        """Wait until `true()`."""
+        """Waits until `true()`."""
         deadline = time.monotonic() + longest_s
         while not true():
             assert self.process.poll() is None, self.log.read_text()
@@ -68,7 +68,7 @@ class WebServer:
     def open(
         self, path: str, form: dict[str, str] | None = None, headers: dict[str, str] | None = None
     ) -> Any:
-        """The answer to a GET, or to a POST of a form; HTTP errors are answers too."""
+        """The answer to a GET, or to a POST of a form; HTTP errors count as answers."""
         data = None if form is None else urllib.parse.urlencode(form).encode()
         asked = urllib.request.Request(self.url + path, data=data, headers=headers or {})
         try:
@@ -86,7 +86,7 @@ class WebServer:
         return json.load(self.open(path))
 
     def swarm(self, **form: object) -> dict[str, Any]:
-        """Send the start form; what it answers."""
+        """Sends the start form; returns the answer."""
         answer = self.open("/swarm", {**FORM, **{k: str(v) for k, v in form.items()}})
         assert answer.status == 200
         made: dict[str, Any] = json.load(answer)
@@ -111,7 +111,7 @@ class WebServer:
         return rows
 
     def ended(self, longest_s: float = 120) -> LocustRun:
-        """Wait for the end of the run and its report; the newest run."""
+        """Waits for the end of the run and its report; returns the newest run."""
         self.wait(
             lambda: self.json("/gateway/state")["running"] is False, "the run ends", longest_s
         )
@@ -130,6 +130,6 @@ class WebServer:
         return LocustRun(0, "", "", self.newest()).rows()
 
     def quit(self) -> int:
-        """End the process in good order; its exit code."""
+        """Ends the process cleanly; returns its exit code."""
         self.process.terminate()
         return self.process.wait(120)

@@ -16,7 +16,7 @@ HOSTILE = "<img src=x onerror=window.broken=1>"
 def test_a_person_runs_a_ladder_a_window_and_users_by_hand(
     server: WebServer, browser: Browser, tmp_path: Path
 ) -> None:
-    """Start, watch, stop, start another mode, ramp, download: in one life of one server."""
+    """Start, watch, stop, start another mode, ramp, download: all with one server process."""
     browser.start(server, mode="ladder", model="m", steps="1,2,4,8,16,32", stepPause="0.5")
     browser.tab("Gateway")
     browser.until(lambda: len(browser.cells()) >= 2, "the tab fills")
@@ -68,7 +68,7 @@ def test_a_wrong_form_shows_the_sentence_and_stays(server: WebServer, browser: B
 def test_no_name_and_no_gateway_message_runs_as_html(
     simulator: type[Simulator], serve: Serve, browser: Browser
 ) -> None:
-    """The model's name, task ids and the gateway's errors hold a tag with a script."""
+    """The model's name, task ids and the gateway's errors contain a script tag."""
     faulty = simulator("--profile", "fast", "--fault", "error_502=0.5")
     server = serve("-H", faulty.url)
     browser.start(server, mode="rpm", model=HOSTILE, target="600", duration="1",

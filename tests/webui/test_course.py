@@ -1,4 +1,4 @@
-"""Where a run is: the time left, and what fails in which words. No Locust."""
+"""A run's progress: the time left, and failures with their messages. No Locust."""
 
 import pytest
 
@@ -34,7 +34,7 @@ def tally(done: int) -> Tally:
     (WINDOW, 4.0, 4, (BY_HAND,), None),
 ])  # fmt: skip
 def test_the_time_left(running, passed_s, done, to_come, left_s) -> None:  # type: ignore[no-untyped-def]
-    """An answer takes 2 s."""
+    """One answer takes 2 s."""
     assert time_left_s(running, passed_s, tally(done), to_come, 2.0) == left_s
 
 

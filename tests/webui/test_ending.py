@@ -1,4 +1,4 @@
-"""Why a run ended, as the page says it, in both languages."""
+"""Why a run ended, as the page shows it, in both languages."""
 
 from pathlib import Path
 from typing import Any
@@ -84,7 +84,7 @@ def test_events_are_reported_while_the_run_is_live() -> None:
 
 
 def test_messages_of_a_hostile_gateway_are_bounded() -> None:
-    """A million different words, each a megabyte: a few are kept, cut, on one line."""
+    """A million different messages of a megabyte each: a few are kept, cut to one line."""
     made = ending(words=tuple(f"{i} " + "x" * 10_000 for i in range(500)))
     for i in range(500):
         made.note(StopRule(phase=f"{PHASE.name}{i}", counted=9, completed=10))

@@ -1,4 +1,4 @@
-"""By which names a browser may call the web UI."""
+"""The names under which a browser may use the web UI."""
 
 import socket
 
@@ -35,7 +35,7 @@ def test_names_of_others(host: str) -> None:
 def test_the_web_ui_listens_on_loopback_unless_told_otherwise(
     arguments: list[str], where: str
 ) -> None:
-    """By plain `locust` too, not only by `weighbridge ui`."""
+    """With plain `locust` too, not only with `weighbridge ui`."""
     parser = get_empty_argument_parser()
     setup_parser_arguments(parser)
     Control(lambda *_: None, lambda *_: None).on_init_command_line_parser(parser)

@@ -1,4 +1,4 @@
-"""The live numbers: against exact ranks, in bounded memory, row by row. No Locust."""
+"""The live numbers: compared with exact ranks, in bounded memory, row by row. No Locust."""
 
 import math
 import random
@@ -52,7 +52,7 @@ def live(*records: RequestRecord) -> LiveRun:
 
 
 def test_the_remaining_budget_is_shown_with_the_running_phase() -> None:
-    """Of a phase that is over, and of a run without a budget, there is none to tell."""
+    """A phase that is over, and a run without a budget, show none."""
     made = LiveRun(FakeRun(left={"money": 0.25, "tokens": 12_345.0}), "CNY")
     (running,) = made.rows(104.0, PHASE.name, 1)
     (over,) = made.rows(104.0, None, 0)

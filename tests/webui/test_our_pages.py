@@ -1,4 +1,4 @@
-"""Our own pages in a real Chromium: the form, the live page, the runs of the past."""
+"""Our own pages in a real Chromium: the form, the live page, past runs."""
 
 import re
 from dataclasses import fields as fields_of
@@ -46,7 +46,7 @@ UNNAMED = """() => [...document.querySelectorAll("input, select, button, a, tabl
 
 
 def offered(browser: Browser) -> set[str]:
-    """The fields that can be filled in now."""
+    """The fields that can be filled in at the moment."""
     names: list[str] = browser.page.eval_on_selector_all(
         ".field :is(input, select)", "all => all.filter(e => !e.disabled).map(e => e.name)"
     )

@@ -1,4 +1,4 @@
-"""The runs of the past: found by name and nothing else, and read whatever lies there."""
+"""Past runs: found only by name, and readable whatever their folders contain."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The metrics count what the rows say, are never many, and the dashboard asks for what exists."""
+"""The metrics agree with the rows, stay few, and the dashboard queries only existing ones."""
 
 import json
 import re
@@ -22,7 +22,7 @@ DASHBOARD = json.loads((ROOT / "docs" / "grafana" / "weighbridge.json").read_tex
 
 
 def session(*phases: str, count: int | None = 5) -> Any:
-    """What the metrics ask of a run."""
+    """What the metrics need of a run."""
     return SimpleNamespace(
         options=SimpleNamespace(run_id="r", mode="rpm", currency=""),
         endpoint=SimpleNamespace(shown="http://gw/v1", simulated=False, currency=None),
@@ -43,7 +43,7 @@ def watching(*phases: str, count: int | None = 5) -> Metrics:
 
 
 def scrape(metrics: Metrics, path: str = "/metrics") -> str:
-    """What a GET answers."""
+    """The answer to a GET."""
     asked = {"REQUEST_METHOD": "GET", "PATH_INFO": path}
     return b"".join(metrics.answer(asked, lambda status, headers: None)).decode()
 
@@ -58,14 +58,14 @@ def samples(text: str) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
 
 
 def one(text: str, name: str, **labels: str) -> float | None:
-    """The sum of a metric's samples with these labels; None: there is none."""
+    """The sum of a metric's samples with these labels; None if there are none."""
     wanted = set(labels.items())
     found = [v for (n, held), v in samples(text).items() if n == name and wanted <= set(held)]
     return sum(found) if found else None
 
 
 def test_the_counts_are_those_of_the_rows() -> None:
-    """Requests by outcome, successes, tokens, cost and lag: added up by hand beside it."""
+    """Requests by outcome, successes, tokens, cost and lag, added up independently."""
     rows = [*(record(i) for i in range(7)), failed(7), failed(8, "rate_limited"), dropped(9)]
     metrics = watching(PHASE)
     for row in rows:
@@ -86,7 +86,7 @@ def test_the_counts_are_those_of_the_rows() -> None:
 
 
 def test_unknown_values_have_no_time_series() -> None:
-    """Neither costs nor tokens nor first tokens are 0 where nobody stated them."""
+    """Costs, tokens and first tokens that were not stated are not 0."""
     metrics = watching(PHASE, count=None)
     metrics.add(record(api_cost=None, prompt_tokens=None, completion_tokens=None))
     text = scrape(metrics)
@@ -95,7 +95,7 @@ def test_unknown_values_have_no_time_series() -> None:
 
 
 def test_a_new_run_begins_at_zero() -> None:
-    """Nothing of the run before is left, under its labels or the new ones."""
+    """Nothing of the previous run is left, under its labels or the new ones."""
     metrics = watching("old")
     metrics.add(record(phase="old"))
     metrics.watch(session("new"))
@@ -106,7 +106,7 @@ def test_a_new_run_begins_at_zero() -> None:
 
 
 def test_no_plan_floods_prometheus() -> None:
-    """The phases beyond the hundredth share one name, and lose no request."""
+    """The phases after the hundredth share one name, and no request is lost."""
     names = [f"rpm/m{i}/600" for i in range(MOST_PHASES + 50)]
     metrics = watching(*names)
     for name in names:
@@ -131,7 +131,7 @@ def test_a_text_written_in_pieces_equals_one_written_at_once() -> None:
 
 
 def test_a_hostile_name_stays_inside_its_label() -> None:
-    """What an operator or a gateway names cannot forge a metric."""
+    """No name by an operator or a gateway can forge a metric."""
     name = 'a"} 1\nweighbridge_cost_total{phase="x'
     metrics = watching(name)
     metrics.add(record(phase=name))
@@ -152,7 +152,7 @@ def test_a_port_in_use_is_an_operator_error() -> None:
 
 
 def queries() -> list[str]:
-    """Every query of the dashboard: its panels' and its variables'."""
+    """All queries of the dashboard, in panels and variables."""
     asked = [t["expr"] for panel in DASHBOARD["panels"] for t in panel["targets"]]
     named = [v["query"] for v in DASHBOARD["templating"]["list"] if v["type"] == "query"]
     return asked + named
@@ -160,7 +160,7 @@ def queries() -> list[str]:
 
 @pytest.mark.parametrize("query", queries())
 def test_the_dashboard_asks_for_what_is_exported(query: str) -> None:
-    """Each metric of a query exists, and so does each label it filters, groups or shows by."""
+    """Every metric in a query exists, and so does every label used to filter, group or show."""
     metrics = watching(PHASE)
     metrics.add(record(ttft_s=0.5))
     metrics.add(failed(1))
@@ -177,7 +177,7 @@ def test_the_dashboard_asks_for_what_is_exported(query: str) -> None:
 
 
 def test_the_dashboard_shows_every_metric() -> None:
-    """What is exported is on it."""
+    """Every exported metric is on it."""
     metrics = watching(PHASE)
     names = {f.name for f in text_string_to_metric_families(scrape(metrics))}
     asked = " ".join(queries())
@@ -193,7 +193,7 @@ def test_legends_name_labels_that_the_query_keeps() -> None:
 
 
 def test_phases_that_a_program_plans_on_the_way_get_their_names() -> None:
-    """A capacity search knows none of them at its start: they were all counted as `(more)`."""
+    """A capacity search knows no phases at the start; all used to be counted as `(more)`."""
     metrics, run = Metrics(lambda: 0), session()
     metrics.watch(run)
     for decide in run.decided:

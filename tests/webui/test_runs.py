@@ -1,4 +1,4 @@
-"""Runs in one server's life: any mode, one after another, stopped, and ramped by hand."""
+"""Several runs in one server process: any mode, one after another, stopped, ramped by hand."""
 
 import json
 import signal
@@ -78,7 +78,7 @@ def test_reset_clears_locusts_tables_but_none_of_our_rows(server: WebServer) -> 
 def test_interactive_users_are_ramped_up_and_down_by_hand(
     server: WebServer, gateway: Simulator
 ) -> None:
-    """Every request is recorded once; a user stopped in flight leaves a `cancelled` row."""
+    """Every request is recorded once; a user stopped during a request leaves a `cancelled` row."""
     server.start(mode="interactive", model="m", user_count=2, spawn_rate=10)
     users(server, 2)
     assert server.swarm(user_count=8, spawn_rate=20)["success"]
@@ -126,7 +126,7 @@ def test_a_run_time_ends_an_interactive_run(server: WebServer) -> None:
 def test_interactive_runs_headless_with_locusts_own_options(
     gateway: Simulator, tmp_path: Path
 ) -> None:
-    """`-u`, `-r` and `-t` mean what Locust's documentation says."""
+    """`-u`, `-r` and `-t` work as Locust documents them."""
     results = tmp_path / "results"
     done = run("-H", gateway.url, "--mode", "interactive", "--model", "m", "-u", 4, "-r", 4,
                "-t", "3s", "--stream", results=results)  # fmt: skip
@@ -188,7 +188,7 @@ def test_locusts_own_statistics_count_each_request_once_and_failures_as_failures
 def test_a_stopped_long_window_writes_nothing_into_later_runs(
     server: WebServer,
 ) -> None:
-    """A million seconds at 600 a minute, stopped, then two runs: each folder has its own rows."""
+    """A million seconds at 600 per minute, stopped, then two runs: each folder has its own rows."""
     assert server.swarm(mode="rpm", model="m", target=600, duration=1_000_000)["success"]
     server.wait(lambda: sum(row["ok"] for row in server.gateway()) > 5, "some requests")
     server.stop()
@@ -228,7 +228,7 @@ def test_an_impossible_plan_is_refused(server: WebServer, form: dict[str, str], 
 def test_an_excessive_plan_is_shown_with_its_size_and_must_be_confirmed(
     server: WebServer, form: dict[str, str], says: str
 ) -> None:
-    """The same form once more begins it; another one in between takes the question back."""
+    """Sending the same form again starts it; a different one in between cancels the question."""
     for _ in range(2):
         answer = server.swarm(model="m", **form)
         assert not answer["success"] and says in answer["message"]

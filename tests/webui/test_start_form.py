@@ -17,7 +17,7 @@ from tests.webui.server import FORM, WebServer
 
 
 def shown(server: WebServer) -> dict[str, Any]:
-    """What Locust's page is given to draw."""
+    """The data that Locust's page draws."""
     page = server.open("/locust").read().decode()
     found = re.search(r"window.templateArgs = (.*)", page)
     assert found is not None
@@ -144,7 +144,7 @@ def test_without_a_key_the_form_may_name_any_gateway(gateway: Simulator, serve: 
 def test_a_site_that_points_its_name_at_this_machine_is_refused(
     server: WebServer, path: str
 ) -> None:
-    """DNS rebinding: the browser takes it for the attacker's own server, Host says so."""
+    """DNS rebinding: the browser takes it for the attacker's server, as the Host header shows."""
     host = {"Host": f"attacker.example:{urlsplit(server.url).port}"}
     form = {**FORM, "mode": "smoke", "model": "m"} if path == "/swarm" else None
     answer = server.open(path, form, host)
@@ -179,7 +179,7 @@ def test_the_key_is_in_no_page(server: WebServer) -> None:
 
 
 def test_the_key_is_in_no_page_of_a_gateway_that_echoes_it(serve: Serve, tmp_path: Path) -> None:
-    """In mid-run and after it, in Locust's failures and in ours."""
+    """During the run and after it, in Locust's failures and in ours."""
     echoing = Simulator(tmp_path / "log.csv", "--profile", "fast", "--fault", "echo_auth=1.0")
     try:
         server = serve("-H", echoing.url)

@@ -1,4 +1,4 @@
-"""Our pages speak both languages: each word they name exists, and none is left in English."""
+"""Our pages have both languages: every text they use exists, and none is left in English."""
 
 import re
 
@@ -33,7 +33,7 @@ SAME = {
 
 @pytest.mark.parametrize("table", [words.columns, words.files, words.texts])
 def test_the_chinese_texts_are_chinese(table: object) -> None:
-    """Beside names of measures and formats they hold no Latin word."""
+    """Apart from names of measures and formats they have no Latin words."""
     for text in table("zh").values():  # type: ignore[operator]
         assert set(re.findall(r"[A-Za-z]\w+", text)) <= SAME, text
 
@@ -56,7 +56,7 @@ def test_a_page_names_words_that_exist() -> None:
 
 
 def test_no_script_and_no_page_has_a_text_of_its_own() -> None:
-    """What a reader sees comes from webui/words.py."""
+    """Every visible text comes from webui/words.py."""
     for path in PAGES.glob("*.html"):
         page = re.sub(r"\{[%{].*?[%}]\}", "", path.read_text(encoding="utf-8"))
         shown = re.findall(r">([^<>]*[A-Za-z][^<>]*)<", page)
@@ -67,7 +67,7 @@ def test_no_script_and_no_page_has_a_text_of_its_own() -> None:
 
 
 def test_every_field_of_the_form_has_its_words_in_both_languages() -> None:
-    """A label and a help: an option that is new to the form gets them in webui/words_zh.py."""
+    """A label and a help text; a new option of the form gets them in webui/words_zh.py."""
     for english, chinese in zip(fields.groups(Options(), "en"), fields.groups(Options(), "zh"),
                                 strict=True):  # fmt: skip
         assert english.purpose != chinese.purpose
