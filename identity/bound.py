@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from identity import setting
+from identity import first_token, setting
 from identity.alpha import LOOKS
 from identity.bank import BANK, OUTPUT_TOKENS, prompt
 from identity.cells import CHOOSING, MOST
@@ -51,10 +51,16 @@ def seeds() -> Bound:
     return _of(_longest(setting.SEED_QUESTIONS) * setting.SEED_ROUNDS)
 
 
+def likeliest(tops: int) -> Bound:
+    """Log-probabilities of the first token, asked for in so many ways."""
+    return _of([prompt(q, "") for q in first_token.PROMPTS] * first_token.ROUNDS * tops)
+
+
 def enrolment(answers: int) -> Bound:
     """Choosing, and so many answers to each cell."""
     choosing = _of([prompt(q, NONCE) for q in range(len(BANK))] * CHOOSING)
-    return _sum(_sum(choosing, dearest(answers)), seeds())
+    more = _sum(seeds(), likeliest(len(first_token.TOPS)))
+    return _sum(_sum(choosing, dearest(answers)), more)
 
 
 def dearest(answers: int) -> Bound:

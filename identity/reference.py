@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, get_args
 from identity.bank import BANK, OUTPUT_TOKENS, TEMPERATURE, protocol
 from identity.cells import Cell, Kind
 from identity.exact import Counts
+from identity.first_token import PROMPTS, Stated
 from identity.texts import COUNTED
 from recording.errors import InputError
 from recording.json_files import json_of
@@ -56,6 +57,7 @@ class Reference:
     cost: float | None = None
     currency: str | None = None
     seed: Seeded | None = None
+    logprobs: Stated | None = None
 
     def counts(self) -> dict[int, Counter[str]]:
         """All answers, by question and word."""
@@ -95,6 +97,9 @@ class Reference:
         }
         if self.seed is not None:
             content["seed"] = self.seed._asdict() | {"questions": [*self.seed.questions]}
+        if self.logprobs is not None:
+            rows = [[dict(row) for row in prompt] for prompt in self.logprobs.rows]
+            content["logprobs"] = {"top": self.logprobs.top, "rows": rows}
         if self.cost is not None:
             content["cost"] = self.cost
         if self.currency is not None:
@@ -183,6 +188,7 @@ def _read(content: Mapping[str, Any]) -> Reference:
         cost=None if cost is None else float(cost),
         currency=None if currency is None else str(currency),
         seed=None if seed is None else _seeded(seed),
+        logprobs=None if content.get("logprobs") is None else _stated(content["logprobs"]),
     )
 
 
@@ -191,6 +197,16 @@ def _seeded(one: Mapping[str, Any]) -> Seeded:
     if any(number >= len(BANK) for number in questions):
         raise ValueError
     return Seeded(questions, _whole(one["strays"]), _whole(one["answers"]))
+
+
+def _stated(one: Mapping[str, Any]) -> Stated:
+    rows = tuple(
+        tuple({str(token): float(value) for token, value in row.items()} for row in prompt)
+        for prompt in one["rows"]
+    )
+    if len(rows) != len(PROMPTS) or any(not row for prompt in rows for row in prompt):
+        raise ValueError
+    return Stated(_whole(one["top"]), rows)
 
 
 def utc(unix_s: float) -> str:

@@ -139,7 +139,17 @@ class _Writer:
             count = self._stop(text, count)
         if choice.logprobs is not None:
             choice.logprobs = choice.logprobs[: len(choice.content_ids)]
+            self._of_word(choice.logprobs)
         return count
+
+    def _of_word(self, entries: Sequence[dict[str, Any]]) -> None:
+        """Where the prompt asks for a word, its first token is taken to be all of it."""
+        asked, rule = self.request.sampling, self.model.answers
+        question = one_word.asked(self.request.prompt) if rule.weights else None
+        if entries and question is not None and asked is not None:
+            likeliest = one_word.likeliest(question, rule, self.drawn)
+            first = sampling.of_word(likeliest, self.made.content or "", asked.top_logprobs)
+            self.made.logprobs = [first, *entries[1:]]
 
     def _prose(self, count: int) -> tuple[int, ...]:
         asked = self.request.sampling

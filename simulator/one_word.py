@@ -8,6 +8,7 @@ models agree on 3 of 10 fixed answers, as models that learned the same facts do.
 import re
 import time
 from functools import lru_cache
+from math import exp, log
 from random import Random
 
 from simulator.profile import Answers
@@ -35,17 +36,40 @@ def answer(
     question: str, rule: Answers, temperature: float, dice: Random, now: float | None = None
 ) -> str:
     """One answer, from the rule's weights or, for a share in certain hours, from the other ones."""
-    weights = rule.weights
-    its_hour = rule.share and _is_hour(rule, time.time() if now is None else now)
-    if its_hour and dice.random() < rule.share:
-        weights = rule.other
-    words, chances = table(weights, question)
+    words, chances = _served(question, rule, dice, now)
     heat = temperature * rule.temperature
     if heat <= 0 and rule.unsteady and dice.random() < rule.unsteady:
         heat = 1.0  # batches and hardware change some
     if heat <= 0:
         return words[chances.index(max(chances))]
     return dice.choices(words, [chance ** (1 / heat) for chance in chances])[0]
+
+
+def likeliest(question: str, rule: Answers, dice: Random) -> dict[str, float]:
+    """The log-probabilities of the words that answer a question, the likeliest first."""
+    words, chances = _served(question, rule, dice, None)
+    told = {
+        word: log(chance) + (dice.gauss(0.0, rule.jitter) if rule.jitter else 0.0)
+        for word, chance in zip(words, chances, strict=True)
+    }
+    whole = log(sum(map(exp, told.values())))
+    return dict(sorted(((w, n - whole) for w, n in told.items()), key=lambda item: -item[1]))
+
+
+def _served(
+    question: str, rule: Answers, dice: Random, now: float | None
+) -> tuple[tuple[str, ...], tuple[float, ...]]:
+    """The words and their chances, of the weights that answer this time."""
+    weights = rule.weights
+    its_hour = rule.share and _is_hour(rule, time.time() if now is None else now)
+    if its_hour and dice.random() < rule.share:
+        weights = rule.other
+    words, chances = table(weights, question)
+    if rule.quantised:
+        own = Random(f"quantised\n{weights}\n{question}")
+        chances = tuple(chance * exp(own.gauss(0.0, rule.quantised)) for chance in chances)
+        chances = tuple(chance / sum(chances) for chance in chances)
+    return words, chances
 
 
 @lru_cache(maxsize=4096)

@@ -94,6 +94,13 @@ def _entries(
     return entries
 
 
+def of_word(likeliest: Mapping[str, float], said: str, top: int) -> dict[str, Any]:
+    """The entry of a token that is a whole word, and what else might have been it."""
+    own = likeliest.get(said, min(likeliest.values()))
+    shown = [_entry(text, value) for text, value in [*likeliest.items()][:top]]
+    return _entry(said, own) | {"top_logprobs": shown}
+
+
 def _entry(text: str, logprob: float) -> dict[str, Any]:
     return {"token": text, "logprob": logprob, "bytes": [*text.encode("utf-8", "replace")]}
 

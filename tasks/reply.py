@@ -19,7 +19,8 @@ class Message:
     """The assistant's message, complete or assembled from a stream's deltas.
 
     `inner_reasoning` was inside the content, at its start; `content` is the text after it. `odd`
-    are flags for repairs made while reading.
+    are flags for repairs made while reading. `logprobs`: an entry a token, where they were asked
+    for (plain replies alone).
     """
 
     content: str | None = None
@@ -29,6 +30,7 @@ class Message:
     finish_reason: str | None = None
     model: str | None = None
     odd: dict[str, str] = field(default_factory=dict)
+    logprobs: Sequence[Any] = ()
 
     @property
     def empty(self) -> bool:
@@ -113,4 +115,10 @@ def message(body: Json) -> Message | None:
         finish_reason=reason_of(choice),
         model=model if isinstance(model, str) else None,
         odd=odd,
+        logprobs=_entries(choice),
     )
+
+
+def _entries(choice: Json) -> Sequence[Any]:
+    entries = mapping(choice.get("logprobs")).get("content")
+    return entries if isinstance(entries, list) else ()

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-from analysis.numbers.identity import Given, asked_of, chosen, counts_of
+from analysis.numbers.identity import Given, asked_of, chosen, counts_of, stated
 from analysis.reading.load import Run, rows
 from identity import asked, setting
 from identity.counting import steady
@@ -47,6 +47,7 @@ def made(run: Run, model: str, own: Sequence[Given], host: str) -> Reference:
         raise InputError(f"has {answered} answers of {planned} that make a reference: resume it, "
                          "or make another")  # fmt: skip
     first, second = halves(answers)
+    likeliest = stated(own)
     moments = sorted(datetime.fromisoformat(row["timestamp"]) for row in fresh)
     costs = [row["api_cost"] for row in own if row["api_cost"] is not None]
     return Reference(
@@ -64,6 +65,7 @@ def made(run: Run, model: str, own: Sequence[Given], host: str) -> Reference:
         cost=sum(costs) if costs else None,
         currency=run.currency,
         seed=seeded(asked_of([row for row in own if row["scenario"] == setting.SEED])),
+        logprobs=likeliest if likeliest.enough else None,
     )
 
 

@@ -4,14 +4,17 @@ import json
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from identity import asked, counting, honoured, setting
+from identity import asked, counting, first_token, honoured, logprobs, setting
 from identity.asked import Row
 from identity.bank import BANK
 from identity.cells import Cell, choose, enough
-from identity.counting import Count, Counting
+from identity.counting import Count, Counting, Kind
+from identity.first_token import Stated
 from identity.honoured import Honoured, Shown
+from identity.logprobs import FRESH_S, Weights
 from identity.looks import Asked, Audit, Verdict, audit
 from identity.power import Seen, would_have_seen
 from identity.reference import Reference
@@ -43,15 +46,18 @@ class Test:
 class Identity:
     """Of one model: who counts, and against a reference who answers (None: it was not asked).
 
-    `settings` are those of which something was asked, with what it took. `seen` is what the audit
-    would have shown, `cells` those that enrolment chose, `enrolling` what that took, `names` what
-    the replies call the model, with how often.
+    `settings` are those of which something was asked, with what it took; `weights` is what
+    log-probabilities show (None: not asked). `seen` is what the audit would have shown, `cells`
+    those that enrolment chose, `enrolling` what that took, `names` what the replies call the model,
+    with how often.
     """
 
     model: str
     counting: Counting
     counted: Test
     settings: Sequence[tuple[Honoured, Test]]
+    weights: Weights | None
+    weighed: Test
     audit: Audit | None
     audited: Test
     seen: Seen | None
@@ -64,6 +70,7 @@ class Identity:
         """How many of its tests say that it differs. A response cache is not one of them: it says
         nothing of the model."""
         verdicts = [self.counting.verdict, self.audit.verdict if self.audit is not None else None]
+        verdicts += [self.weights.verdict] if self.weights is not None else []
         verdicts += [one.verdict for one, _ in self.settings if one.setting is not Setting.CACHE]
         return verdicts.count(Verdict.DIFFERS)
 
@@ -90,16 +97,19 @@ def of_model(
     known = reference.tokens if reference is not None else ()
     enrolling = second_route or _of(rows, asked.CHOOSE, asked.ENROL)
     if not second_route and enrolling:
-        enrolling = [*enrolling, *_of(rows, setting.SEED)]
+        enrolling = [*enrolling, *_of(rows, setting.SEED), *_likeliest(rows)]
     names: dict[str, int] = {}
     for row in rows:
         if row["model_returned"]:
             names[row["model_returned"]] = names.get(row["model_returned"], 0) + 1
+    count_of = counting.judge(model, counts_of(count), known)
     return Identity(
         model=model,
-        counting=counting.judge(model, counts_of(count), known),
+        counting=count_of,
         counted=Test.of(count),
         settings=_settings(rows, reference, dropped),
+        weights=_weights(rows, reference, count_of),
+        weighed=Test.of(_likeliest(rows)),
         audit=judged,
         audited=Test.of(looks),
         seen=would_have_seen(reference) if judged is not None and reference is not None else None,
@@ -107,6 +117,41 @@ def of_model(
         enrolling=Test.of(enrolling),
         names=names,
     )
+
+
+def _weights(rows: Sequence[Given], reference: Reference | None, count: Counting) -> Weights | None:
+    """What the log-probabilities show; None: they were not asked for, or make a reference."""
+    own = _likeliest(rows)
+    if not own or reference is None:
+        return None
+    alone = counting.judge(reference.model, counts_of(rows))
+    same = count.kind is not Kind.VARIES and not (count.unexplained or alone.unexplained)
+    asked_s = min(datetime.fromisoformat(row["timestamp"]).timestamp() for row in own)
+    age_s = abs(asked_s - datetime.fromisoformat(reference.ended).timestamp())
+    return logprobs.judge(
+        reference.logprobs, stated(own), len(own), same_prompts=same, fresh=age_s <= FRESH_S
+    )
+
+
+def _likeliest(rows: Iterable[Given]) -> list[Given]:
+    return [row for row in rows if str(row["scenario"]).startswith(first_token.PREFIX)]
+
+
+def stated(rows: Sequence[Given]) -> Stated:
+    """The log-probabilities of some rows, without replies that came twice."""
+    found: list[list[Mapping[str, float]]] = [[] for _ in first_token.PROMPTS]
+    seen, top = set[tuple[int, str]](), 0
+    for row in sorted(_likeliest(rows), key=lambda row: row["request_index"]):
+        fact = _fact(row)
+        place, told = fact.get("prompt"), mapping(fact.get("logprobs"))
+        if not told or not isinstance(place, int) or place >= len(found):
+            continue
+        key = (place, row["completion_id"] or f"row {row['request_index']}")
+        if key not in seen:
+            seen.add(key)
+            top = int(str(row["scenario"]).removeprefix(first_token.PREFIX))
+            found[place].append({str(token): float(value) for token, value in told.items()})
+    return Stated(top, tuple(map(tuple, found)))
 
 
 def _settings(
@@ -148,11 +193,7 @@ def _honoured(
 
 
 def _shown(row: Given) -> Shown:
-    answered = row["outcome"] == Outcome.OK
-    try:
-        fact = mapping(json.loads(row["check_detail"] or "{}")) if answered else {}
-    except ValueError:
-        fact = {}
+    fact = _fact(row)
     numbers = ("completion_created", "completion_tokens", "reasoning_tokens", "max_tokens")
     created, tokens, thought, cap = (
         None if row[name] is None else int(row[name]) for name in numbers
@@ -161,6 +202,14 @@ def _shown(row: Given) -> Shown:
         int(row["request_index"]), fact or None, _refused(row), row["completion_id"], created,
         tokens, thought, cap,
     )  # fmt: skip
+
+
+def _fact(row: Given) -> Mapping[str, Any]:
+    """What an answered row's reply showed."""
+    try:
+        return mapping(json.loads(row["check_detail"] or "{}")) if row["success"] else {}
+    except ValueError:
+        return {}
 
 
 def _refused(row: Given) -> bool:

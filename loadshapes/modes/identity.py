@@ -11,12 +11,13 @@ from collections import Counter
 from collections.abc import Generator, Mapping, Sequence
 from datetime import UTC, datetime
 
-from identity import asked, bound, reference_file, setting
+from identity import asked, bound, first_token, reference_file, setting
 from identity.alpha import LOOKS
 from identity.asked import Row
 from identity.bank import BANK
 from identity.bound import Bound
 from identity.cells import CHOOSING, Cell, choose, enough
+from identity.first_token import Stated
 from identity.honoured import restless
 from identity.looks import (
     ANSWERS,
@@ -123,13 +124,16 @@ def _outlook(options: Options, model: str, known: Reference | None, prices: Pric
     if options.enrol or options.against:
         found.append(f"a reference, {told(bound.enrolment(ANSWERS))}")
     if known is not None:
+        if known.logprobs is not None:
+            found.append(f"log-probabilities, {told(bound.likeliest(1))}")
         if known.seed is not None:
             found.append(f"whether a seed is, {told(bound.seeds())}")
         first, whole = bound.audit(cell.question for cell in known.cells)
         found.append(f"who answers, {told(first)} where it differs at once, else {told(whole)}")
     if options.against:
         found.append(f"who counts there, {told(bound.counting())}")
-        found.append(f"whether a seed is honoured, {told(bound.seeds())}")
+        found.append(f"log-probabilities, at most {told(bound.likeliest(1))}")
+        found.append(f"whether a seed is honoured, at most {told(bound.seeds())}")
         whole = bound.dearest(LOOKS[-1][0])
         found.append(f"who answers, at most {told(whole)}")
     return "; ".join(found)
@@ -142,10 +146,16 @@ def _program(options: Options, known: Reference | None) -> Program:
         if options.enrol:
             yield from _enrolled(options, model)
             continue
-        yield from _settings(options, model, known)
+        yield from _settings(options, model)
+        if known is not None and known.logprobs is not None:
+            yield from _logprobs(options, model, (known.logprobs.top,))
+        if "temperature" not in extra_body(options.extra_body):
+            yield from _temperature(options, model, known)
         if options.against:
             live = yield from _enrolled(options, model, REFERENCE)
             if live is not None and self_check(live) > SELF_ALPHA:
+                if live.logprobs is not None:
+                    yield from _logprobs(options, model, (live.logprobs.top,))
                 yield from _seeds(options, model, live.seed.questions if live.seed else ())
                 yield from _audited(options, model, live)
         if known is not None:
@@ -154,7 +164,7 @@ def _program(options: Options, known: Reference | None) -> Program:
             yield from _audited(options, model, known)
 
 
-def _settings(options: Options, model: str, known: Reference | None) -> Program:
+def _settings(options: Options, model: str) -> Program:
     """What each setting is shown by; what the operator sets himself, is not asked."""
     given = {*extra_body(options.extra_body)}
     for scenario, fields in (
@@ -164,9 +174,6 @@ def _settings(options: Options, model: str, known: Reference | None) -> Program:
     ):
         if not given & fields:
             yield _phase(options, model, scenario, setting.COUNTS[scenario])
-    if "temperature" in given:
-        return
-    yield from _temperature(options, model, known)
 
 
 def _temperature(options: Options, model: str, known: Reference | None) -> Program:
@@ -188,6 +195,24 @@ def _temperature(options: Options, model: str, known: Reference | None) -> Progr
     elif known is None:
         count = setting.FREE_ROUNDS * len(questions)
         yield _phase(options, model, setting.FREE, count, questions)
+
+
+def _logprobs(
+    options: Options, model: str, tops: Sequence[int], route: str = ""
+) -> Generator[Phase, Finding, int | None]:
+    """Log-probabilities of the first token, of fewer tokens where so many are refused; how many
+    were stated (None: none)."""
+    if {"logprobs", "top_logprobs", "temperature"} & {*extra_body(options.extra_body)}:
+        return None
+    for top in tops:
+        count, scenario = (
+            first_token.ROUNDS * len(first_token.PROMPTS),
+            f"{first_token.PREFIX}{top}",
+        )
+        found = yield _phase(options, model, scenario, count, route=route)
+        if any(row.success for row in found.records):
+            return top
+    return None
 
 
 def _varied(cells: Sequence[Cell], said: Mapping[int, Mapping[str, int]]) -> list[int]:
@@ -234,12 +259,14 @@ def _enrolled(
     answers = _asked(found.records)
     varied = _varied(cells, {question: Counter(said[question]) for question in questions})
     varied = varied[: setting.SEED_QUESTIONS]
+    top = yield from _logprobs(options, model, first_token.TOPS, route)
     yield from _seeds(options, model, varied, route)
     if sum(bool(one.word) for one in answers) < LEAST_ANSWERED * count:
         return None
     first, second = halves(answers)
     seed = Seeded(tuple(varied), 0, 0)  # what it shows, the report works out of the rows
-    return Reference(model, "", "", "", tuple(cells), first, second, seed=seed)
+    likeliest = None if top is None else Stated(top, ())
+    return Reference(model, "", "", "", tuple(cells), first, second, seed=seed, logprobs=likeliest)
 
 
 def _audited(options: Options, model: str, known: Reference) -> Program:
@@ -282,9 +309,9 @@ def _phase(
         stream=scenario == asked.STREAM,
         task_prefix=task_prefix(options, NAME, model, at, "req-"),
         route=route,
-        watched=bool(asks),
+        watched=bool(asks) or scenario.startswith(first_token.PREFIX),
         asks=tuple(asks),
-        stop_rule=not scenario.startswith(setting.PREFIX),
+        stop_rule=not scenario.startswith((setting.PREFIX, first_token.PREFIX)),
     )
 
 

@@ -4,9 +4,10 @@ shows whether settings are honoured."""
 import json
 from functools import partial
 
-from identity import bank, mixed, setting, texts
+from identity import bank, first_token, mixed, setting, texts
 from identity.word import word
 from loadshapes.phase import Phase
+from recording.json_values import mapping
 from settings.options import Options
 from tasks.prompts import Judgement, Request, nonce
 from tasks.reply import Message
@@ -18,6 +19,8 @@ _UNNAMED = ("task_id", "metadata")
 def build(phase: Phase, index: int, options: Options) -> Request:
     """A question of the phase's, in turn, after a nonce; else a repeated text, without one, or
     what shows whether a setting is honoured."""
+    if phase.scenario.startswith(first_token.PREFIX):
+        return _of_logprobs(phase, index)
     if phase.scenario.startswith(setting.PREFIX):
         return _of_setting(phase, index, options)
     if not phase.asks:
@@ -48,6 +51,26 @@ def _of_setting(phase: Phase, index: int, options: Options) -> Request:
         place={"question": question},
         without=_UNNAMED,
     )
+
+
+def _of_logprobs(phase: Phase, index: int) -> Request:
+    place = index % len(first_token.PROMPTS)
+    top = int(phase.scenario.removeprefix(first_token.PREFIX))
+    return Request(
+        bank.prompt(first_token.PROMPTS[place], ""),
+        extra={"temperature": 0, "logprobs": True, "top_logprobs": top},
+        judge=_logprobs,
+        place={"prompt": place},
+        without=_UNNAMED,
+    )
+
+
+def _logprobs(said: Message) -> Judgement:
+    """The first token's likeliest ones."""
+    entries = mapping(said.logprobs[0]).get("top_logprobs") if said.logprobs else None
+    top = [mapping(one) for one in entries] if isinstance(entries, list) else []
+    row = first_token.row_of(top)
+    return Judgement("pass" if row else "fail", json.dumps({"logprobs": row}), counted=True)
 
 
 def _fact(scenario: str, index: int, run: str, model: str, said: Message) -> Judgement:

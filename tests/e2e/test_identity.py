@@ -17,6 +17,7 @@ from analysis.report.report import look
 from identity.counting import Kind
 from identity.honoured import Honoured
 from identity.honoured import Why as WhyNot
+from identity.logprobs import Why as Likeliest
 from identity.looks import Verdict, Why
 from identity.setting import Setting
 from tests.locust_run import CANARY, ROOT, LocustRun, command, environment, run
@@ -71,7 +72,7 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("enrolled")
     done, logged = asked(folder / "run", HONEST, "--enrol", "--no-content")
     assert done.code == 0 and done.folder is not None, done.text
-    assert len(done.rows()) == len(logged) == 14 + 600 + 960 + 96
+    assert len(done.rows()) == len(logged) == 14 + 600 + 960 + 30 + 96
     assert not any(row.content for row in done.rows())
     made = enrol(done.folder, folder / "reference.json")
     assert made.returncode == 0, made.stderr
@@ -111,7 +112,7 @@ def test_who_answers(
     done, logged = asked(tmp_path / name, profile, "--reference", reference, faults=faults)
     one = found(done)
     assert one.audit is not None and one.audit.verdict is verdict
-    tests = [one.audited, one.counted, *(test for _, test in one.settings)]
+    tests = [one.audited, one.counted, one.weighed, *(test for _, test in one.settings)]
     assert len(done.rows()) == len(logged) == sum(test.requests for test in tests)
     charged = sum(float(row["billed"] or 0) for row in logged)
     assert sum(test.cost or 0 for test in tests) == pytest.approx(charged)
@@ -173,13 +174,14 @@ def test_a_dry_run_states_a_bound_that_the_gateways_log_keeps(
         for requests, tokens, money in re.findall(
             r"(\d+) requests and at most ([\d,]+) tokens and ([\d.]+) CNY", dry.text
         )
-    ][:5]  # the plan is printed twice
+    ][:6]  # the plan is printed twice
     bounds[1] = (76, *bounds[1][1:])  # 60 more where answers vary at temperature 0
     done, logged = asked(tmp_path / "run", HONEST, *more)
     assert done.code == 0, done.text
-    # The simulator's log is in the order of the phases: 14 that count, 76 on settings and 96 on
-    # the seed, then one look, then all.
-    parts = (logged[:14], logged[14:90], logged[90:186], logged[186:282], logged[186:])
+    # The simulator's log is in the order of the phases: 14 that count, 16 on settings, 30 on
+    # log-probabilities, 60 at temperature 0, 96 on the seed, then one look, then all.
+    parts = (logged[:14], logged[14:30] + logged[60:120], logged[30:60], logged[120:216],
+             logged[216:312], logged[216:])  # fmt: skip
     for (requests, tokens, money), part in zip(bounds, parts, strict=True):
         assert len(part) == requests
         used = sum(int(row["prompt_tokens"]) + int(row["completion_tokens"]) for row in part)
@@ -217,8 +219,8 @@ def test_what_was_answered_is_not_paid_again_when_it_goes_on(
     finally:
         gateway.stop()
     answered = {row["request_id"] for row in logged}
-    assert 282 < len(kept) < 1146 and set(kept["completion_id"]) <= answered
-    assert len(logged) <= 14 + 172 + 960 + 4  # and what was in flight when it was killed
+    assert 312 < len(kept) < 1176 and set(kept["completion_id"]) <= answered
+    assert len(logged) <= 14 + 202 + 960 + 4  # and what was in flight when it was killed
     view = look(load(folder))
     (one,) = identity.numbers(view)
     assert one.audit is not None and one.audit.verdict is Verdict.NOT_SHOWN
@@ -286,9 +288,9 @@ def test_the_second_route_is_the_reference(tmp_path: Path, weights: int, verdict
     one = found(done)
     assert one.audit is not None and one.audit.verdict is verdict
     assert one.counting.kind is Kind.REFERENCE and one.counting.verdict is Verdict.NOT_SHOWN
-    assert len(theirs) == one.enrolling.requests == 12 + 600 + 960 + 96
+    assert len(theirs) == one.enrolling.requests == 12 + 600 + 960 + 30 + 96
     asked_more = sum(test.requests for _, test in one.settings)
-    assert len(logged) == 14 + one.audited.requests + asked_more
+    assert len(logged) == 14 + one.audited.requests + one.weighed.requests + asked_more
 
 
 def of(one: Identity, which: Setting) -> Honoured:
@@ -347,3 +349,29 @@ def test_replies_to_others_are_found(tmp_path: Path) -> None:
 def test_what_the_operator_sets_is_not_asked(tmp_path: Path) -> None:
     done, _ = asked(tmp_path / "run", HONEST, "--extra-body", '{"temperature": 0.5, "stop": null}')
     assert [each.setting for each, _ in found(done).settings] == [Setting.CAP]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("more", "features", "verdict", "why"),
+    [
+        ("jitter = 0.02", "", Verdict.NOT_SHOWN, None),
+        ("quantised = 0.2", "", Verdict.DIFFERS, None),
+        ("quantised = 0.02", "", Verdict.NOT_SHOWN, None),
+        ("", 'logprobs = "ignored"', Verdict.NOT_ENOUGH, Likeliest.ABSENT),
+        ("", 'logprobs = "refused"', Verdict.NOT_ENOUGH, Likeliest.ABSENT),
+    ],
+)
+def test_log_probabilities(
+    tmp_path: Path, reference: Path, more: str, features: str, verdict: Verdict,
+    why: Likeliest | None,
+) -> None:  # fmt: skip
+    """They find what words do not, and say nothing where there are none."""
+    profile = PROFILE.format(more=f"[features]\n{features}" if features else "") + more + "\n"
+    done, _ = asked(tmp_path / "run", profile, "--reference", reference, "--no-content")
+    assert done.folder is not None
+    (one,) = identity.numbers(look(load(done.folder)))
+    assert one.weights is not None and one.weighed.requests == 30
+    assert (one.weights.verdict, one.weights.why) == (verdict, why)
+    assert one.audit is not None and one.audit.verdict is Verdict.NOT_SHOWN
+    assert one.differing == (verdict is Verdict.DIFFERS)

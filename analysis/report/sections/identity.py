@@ -9,6 +9,7 @@ from analysis.page.vocabulary import CHARGED, money
 from analysis.page.words import Words, integer
 from analysis.report.identity import numbers, reference_of
 from analysis.report.identity_settings import title, told
+from analysis.report.identity_weights import weighed
 from analysis.report.identity_words import age, answered, counted, limits
 from analysis.report.view import View
 from identity.looks import Verdict
@@ -90,6 +91,9 @@ def _told(view: View, one: Identity) -> list[tuple[Verdict, bool, str]]:
     said = counted(t, count, price.input if price is not None else None)
     found = [(count.verdict, count.unexplained, name + t.colon + said)]
     found += _of_settings(t, one, name)
+    if one.weights is not None and reference is not None:
+        text = weighed(t, one.weights, reference)
+        found.append((one.weights.verdict, False, name + t.colon + text))
     if one.audit is not None and reference is not None:
         text = answered(t, one.audit, reference, one.seen)
         found.append((one.audit.verdict, False, name + t.colon + text))
@@ -123,6 +127,9 @@ def _table(t: Words, one: Identity) -> Block:
         (t("Who counts", "由谁计数"), t(*WORDS[one.counting.verdict]), one.counted)
     ]
     rows += [(title(t, each), t(*WORDS[each.verdict]), test) for each, test in one.settings]
+    if one.weights is not None:
+        verdict = t(*WORDS[one.weights.verdict])
+        rows.append((t("Log-probabilities", "对数概率"), verdict, one.weighed))
     if one.audit is not None:
         rows.append((t("Who answers", "由谁应答"), t(*WORDS[one.audit.verdict]), one.audited))
     if one.enrolling.requests:

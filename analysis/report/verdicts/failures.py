@@ -10,6 +10,7 @@ from analysis.page.blocks import Level, Remark
 from analysis.page.words import Words, integer, percent
 from analysis.report.failure_causes import Cause, Failures, failures
 from analysis.report.view import View
+from identity.first_token import SCENARIOS as LOGPROBS
 from identity.setting import SCENARIOS as ASKED
 from recording.events import Doubtful
 from recording.outcome import Outcome
@@ -25,7 +26,7 @@ _SOUGHT = {
     "compat": frozenset(outcome.value for outcome in Outcome),  # its checks judge them
     "billing/refused": frozenset({Outcome.BAD_REQUEST.value}),
     "billing/limited": frozenset({Outcome.RATE_LIMITED.value}),
-    **{f"identity/{one}": frozenset({Outcome.BAD_REQUEST.value}) for one in ASKED},
+    **{f"identity/{one}": frozenset({Outcome.BAD_REQUEST.value}) for one in (*ASKED, *LOGPROBS)},
 }
 """What a mode, or a scenario of it, sends its requests for is no failure of them."""
 
