@@ -22,9 +22,9 @@ def weighed(t: Words, one: Weights, reference: Reference) -> str:
                 "prompt 含有未发送的 token，或数目不定，未必与参照的 prompt 相同",
             ),
             Why.OLD: t(
-                f"they differ by {one.gap or 0:.3f} nats on average, but the reference of {when} is "
-                "hours old, and a date in a chat template does that, too. Enrol and ask on one day, "
-                "or use --against",
+                f"they differ by {one.gap or 0:.3f} nats on average, but the reference of {when} "
+                "is hours old, and a date in a chat template does that, too. Enrol and ask on one "
+                "day, or use --against",
                 f"平均相差 {one.gap or 0:.3f} nat，但 {when} 的参照已过数小时，"
                 "对话模板中的日期也会造成差异；请在同一天建立参照并提问，或使用 --against",
             ),
