@@ -125,8 +125,8 @@ def hung_up(run: Run, log: UpstreamLog) -> Statement:
             whole[phase].append(sum((one.billed for one in mine), Decimal(0)))
     if not left:
         raise RunError(
-            "no request of this run was cancelled on purpose: run with --cancel-after, or in mode "
-            "billing."
+            "no request of this run was cancelled on purpose: use a run made with --cancel-after, "
+            "or of mode billing."
         )
     found = [_of(phase, when, some, whole[phase]) for (phase, when), some in left.items()]
     return Statement(run, found, max(apart))
