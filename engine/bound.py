@@ -34,27 +34,27 @@ class Bound(NamedTuple):
 
 def of_phase(phase: Phase, options: Options) -> Bound:
     """The most that the requests of a phase may use."""
-    found = [
+    bounds = [
         of_body(body(phase, index, build(phase, phase.number(index), options), options))
         for index in range(phase.count or 0)
     ]
-    return together(found)
+    return together(bounds)
 
 
-def together(found: list[Bound]) -> Bound:
+def together(bounds: list[Bound]) -> Bound:
     """The most that several may use together."""
-    outputs = [one.output_tokens for one in found]
-    most = None if None in outputs else sum(one for one in outputs if one is not None)
-    return Bound(sum(one.prompt_tokens for one in found), most)
+    outputs = [bound.output_tokens for bound in bounds]
+    most = None if None in outputs else sum(bound for bound in outputs if bound is not None)
+    return Bound(sum(bound.prompt_tokens for bound in bounds), most)
 
 
 def of_body(asked: Mapping[str, Any]) -> Bound:
     """The most that one request may use, with all of its replies (`n`)."""
-    told = {name: asked[name] for name in _TOLD if name in asked}
-    text = json.dumps(_without_pictures(told), ensure_ascii=False, separators=(",", ":"))
+    settings = {name: asked[name] for name in _TOLD if name in asked}
+    text = json.dumps(_without_pictures(settings), ensure_ascii=False, separators=(",", ":"))
     prompt = len(text.encode("utf-8", "surrogatepass")) + FORMAT_TOKENS
     prompt += TOOL_TOKENS if asked.get("tools") else 0
-    prompt += sum(IMAGE_TOKENS + TILE_TOKENS * tiles(url) for url in _pictures(told))
+    prompt += sum(IMAGE_TOKENS + TILE_TOKENS * tiles(url) for url in _pictures(settings))
     budgets = [asked[name] for name in BUDGETS if isinstance(asked.get(name), int)]
     replies = asked.get("n") or 1
     return Bound(prompt, max(budgets) * replies if budgets else None)
@@ -65,7 +65,7 @@ def tiles(url: str) -> int:
     head = base64.b64decode(url.partition(",")[2][:64]) if url.startswith("data:") else b""
     if head[:8] != b"\x89PNG\r\n\x1a\n" or len(head) < 24:
         return MOST_TILES
-    width, height = (int(one) for one in struct.unpack(">II", head[16:24]))
+    width, height = (int(side) for side in struct.unpack(">II", head[16:24]))
     return min(MOST_TILES, max(1, -(-width // TILE_PX) * -(-height // TILE_PX)))
 
 

@@ -67,13 +67,13 @@ class RunBudget:
                 for unit, dealt in self._dealt.items():
                     self.spent[unit] += dealt
                 continue
-            for said in report:
-                unit = said.unit
-                self.spent[unit] += said.spent
-                most = max(self.largest_underestimate.get(unit, 0.0), said.largest_underestimate)
+            for notice in report:
+                unit = notice.unit
+                self.spent[unit] += notice.spent
+                most = max(self.largest_underestimate.get(unit, 0.0), notice.largest_underestimate)
                 self.largest_underestimate[unit] = most
-                self.unstated[unit] = self.unstated.get(unit, 0) + said.unstated
-                self._seen[unit].learn_from(said.seen)
+                self.unstated[unit] = self.unstated.get(unit, 0) + notice.unstated
+                self._seen[unit].learn_from(notice.seen)
 
     def accounts(self) -> Accounts:
         """What the event log says of it."""

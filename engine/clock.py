@@ -43,5 +43,5 @@ def start_of(
     latest = clock() + in_s
     if same_process:
         return latest
-    found = monotonic_of(unix_s, clock, wall)
-    return min(max(found, latest - LONGEST_WAY_S), latest)
+    start_s = monotonic_of(unix_s, clock, wall)
+    return min(max(start_s, latest - LONGEST_WAY_S), latest)

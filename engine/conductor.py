@@ -226,14 +226,14 @@ class Conductor:
         for node, slot in slots.items():
             in_s = start_s - time.monotonic()
             self._nodes.send(Start(number, t0, in_s, slot, len(slots), budgets), node)
-        done = self._collect(Done, number, list(slots), None)
-        for node in slots.keys() - done.keys():
+        reports = self._collect(Done, number, list(slots), None)
+        for node in slots.keys() - reports.keys():
             self._watcher.generator_lost(phase, node, slots[node], len(slots))
-        self._budget.take([done[node].budgets if node in done else None for node in slots])
-        end = _phase_end(phase, list(done.values()), lost=bool(slots.keys() - done.keys()))
+        self._budget.take([reports[node].budgets if node in reports else None for node in slots])
+        end = _phase_end(phase, list(reports.values()), lost=bool(slots.keys() - reports.keys()))
         self._watcher.note(end)
         self._watcher.phase_ended(phase)
-        halted = next((one.halted for one in done.values() if one.halted), "")
+        halted = next((report.halted for report in reports.values() if report.halted), "")
         worst_s = None if end.generator is None else end.generator.loop_lag_max_s
         return replace(self._watcher.finding(phase, halted, worst_s), t0_unix_s=t0)
 
@@ -342,7 +342,7 @@ class Conductor:
             self._watcher.note(Ended(cause=cause, reason=why))
 
 
-def _phase_end(phase: Phase, done: Sequence[Done], *, lost: bool) -> PhaseEnd:
+def _phase_end(phase: Phase, reports: Sequence[Done], *, lost: bool) -> PhaseEnd:
     """The combined result of the generators' shares of a phase; `lost`: not all of them
     answered.
     """
@@ -350,16 +350,18 @@ def _phase_end(phase: Phase, done: Sequence[Done], *, lost: bool) -> PhaseEnd:
     def most(values: Iterable[float | None]) -> float | None:
         return max((value for value in values if value is not None), default=None)
 
-    cut = next((one.cut for one in done if one.cut), "a generator was lost" if lost else "")
+    cut = next(
+        (report.cut for report in reports if report.cut), "a generator was lost" if lost else ""
+    )
     return PhaseEnd(
         phase=phase.name,
-        sent=sum(one.sent for one in done),
-        dropped=sum(one.dropped for one in done),
+        sent=sum(report.sent for report in reports),
+        dropped=sum(report.dropped for report in reports),
         cut=cut,
         generator=LoopLag(
-            most(one.lag.loop_lag_p99_s for one in done),
-            most(one.lag.loop_lag_max_s for one in done),
+            most(report.lag.loop_lag_p99_s for report in reports),
+            most(report.lag.loop_lag_max_s for report in reports),
         ),
-        held_by_budget=sum(one.held for one in done) or None,
-        pacers=tuple(one.pacer for one in done if one.pacer is not None),
+        held_by_budget=sum(report.held for report in reports) or None,
+        pacers=tuple(report.pacer for report in reports if report.pacer is not None),
     )

@@ -45,18 +45,20 @@ def remedy(words: str, proxy: str = "", *, bare_tls: bool = False) -> str:
 
     `bare_tls`: over TLS, with no certificate of ours.
     """
-    said = words.lower()
-    if bare_tls and ("closed before any answer" in said or "reset" in said or "eof" in said):
+    message = words.lower()
+    if bare_tls and (
+        "closed before any answer" in message or "reset" in message or "eof" in message
+    ):
         return (
             "it ended the TLS connection without a word: give --client-cert and --client-key if it "
             "asks for a certificate of ours; else " + CHECK
         )
-    if proxy and " 407" in said:
+    if proxy and " 407" in message:
         return login(proxy)
-    if proxy and any(mark in said for mark in _UNCONNECTED):
+    if proxy and any(mark in message for mark in _UNCONNECTED):
         return (
             f"the connection goes to the proxy {proxy} of the environment: check HTTPS_PROXY "
             "(HTTP_PROXY for an http gateway), or name the host in NO_PROXY if it can be reached "
             "without."
         )
-    return next((what for mark, what in _CAUSES if mark in said), CHECK)
+    return next((what for mark, what in _CAUSES if mark in message), CHECK)

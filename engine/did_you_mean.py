@@ -35,8 +35,8 @@ class Doubt:
             return (
                 f"{self.asked} has no /models, but {near} has: did you mean that as the base URL?"
             )
-        said = f"the gateway does not list the model {quoted(self.asked, 80)}"
-        return f"{said}: did you mean {near}?" if near else f"{said}: is its name right?"
+        sentence = f"the gateway does not list the model {quoted(self.asked, 80)}"
+        return f"{sentence}: did you mean {near}?" if near else f"{sentence}: is its name right?"
 
 
 def other_base(where: Address) -> Address | None:
@@ -48,20 +48,22 @@ def other_base(where: Address) -> Address | None:
 
 def listed(answer: object) -> list[str]:
     """The models that an answer to GET /models names: OpenAI's list, or a bare one."""
-    said = mapping(answer).get("data", mapping(answer).get("models", answer))
-    if not isinstance(said, list):
+    entries = mapping(answer).get("data", mapping(answer).get("models", answer))
+    if not isinstance(entries, list):
         return []
-    names = [one if isinstance(one, str) else mapping(one).get("id") for one in said[:_MOST]]
+    names = [
+        entry if isinstance(entry, str) else mapping(entry).get("id") for entry in entries[:_MOST]
+    ]
     return [name for name in names if isinstance(name, str) and name]
 
 
 def unlisted(asked: Iterable[str], models: list[str]) -> list[Doubt]:
     """The asked models that a list of models does not have; none of a list that is empty."""
-    found = []
+    doubts = []
     for model in dict.fromkeys(asked):
         if not models or any(same_model(model, known) for known in models):
             continue
         folded = {name.casefold(): name for name in models}
         near = get_close_matches(model.casefold(), list(folded), n=_NEAR, cutoff=0.6)
-        found.append(Doubt("model", model, tuple(folded[name] for name in near)))
-    return found
+        doubts.append(Doubt("model", model, tuple(folded[name] for name in near)))
+    return doubts

@@ -74,10 +74,10 @@ class Generator:
         except gevent.GreenletExit:  # Locust stops this user: fewer are wanted
             self._leave(inbox)
             raise
-        one = job
-        while one is not None:
-            self._busy[one.task] = gevent.getcurrent()
-            one = one.partner
+        member = job
+        while member is not None:
+            self._busy[member.task] = gevent.getcurrent()
+            member = member.partner
         return job
 
     def _leave(self, inbox: "AsyncResult[Job | None]") -> None:

@@ -21,33 +21,37 @@ log = logging.getLogger("weighbridge")
 def check_name(word: str) -> None:
     """See that a word of the command line that is no option names a user class. OperatorError."""
     known: list[type[User]] = [User]
-    for one in known:
-        known += one.__subclasses__()
-    if word not in {one.__name__ for one in known}:
+    for user_class in known:
+        known += user_class.__subclasses__()
+    if word not in {user_class.__name__ for user_class in known}:
         raise OperatorError(
             f"{word} is neither an option nor a user class: write --name VALUE, and several values "
             "with commas between."
         )
 
 
-def users(found: Iterable[type[User]], ours: type[User]) -> list[type[User]]:
+def users(loaded: Iterable[type[User]], ours: type[User]) -> list[type[User]]:
     """The user classes to spawn: of ours, those that no other one extends. Raises OperatorError."""
-    classes = list(found)
-    foreign = [one.__name__ for one in classes if not issubclass(one, ours)]
+    classes = list(loaded)
+    foreign = [user_class.__name__ for user_class in classes if not issubclass(user_class, ours)]
     if foreign:
         raise OperatorError(
             f"the locustfile holds {', '.join(foreign)}: Weighbridge plans and records requests of "
             f"{ours.__name__} alone, so remove it, or run it in a Locust of its own."
         )
-    return [one for one in classes if not any(one in other.__mro__[1:] for other in classes)]
+    return [
+        user_class
+        for user_class in classes
+        if not any(user_class in other.__mro__[1:] for other in classes)
+    ]
 
 
 def shape(environment: Environment) -> LoadTestShape | None:
     """The locustfile's own shape; None if it brings none. Raises OperatorError for several."""
-    found: list[Any] = list((environment.available_shape_classes or {}).values())
-    own = [one for one in found if not isinstance(one, PlannedShape)]
+    shapes: list[Any] = list((environment.available_shape_classes or {}).values())
+    own = [candidate for candidate in shapes if not isinstance(candidate, PlannedShape)]
     if len(own) > 1:
-        names = ", ".join(type(one).__name__ for one in own)
+        names = ", ".join(type(candidate).__name__ for candidate in own)
         raise OperatorError(f"the locustfile holds {len(own)} shapes ({names}): leave one of them.")
     return own[0] if own else None
 
@@ -84,10 +88,10 @@ class Held(PlannedShape):
     def tick(self) -> Any:
         """What the own shape says, with no more users than allowed; None at its end."""
         try:
-            said = self._own.tick()
-            if said is None:
+            wanted = self._own.tick()
+            if wanted is None:
                 return None
-            asked, rate, *classes = said
+            asked, rate, *classes = wanted
             count = min(int(asked), self._most)
         except Exception:
             log.exception("the locustfile's shape %s failed", type(self._own).__name__)

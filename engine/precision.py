@@ -105,12 +105,12 @@ class PrecisionWatch:
         self._next = next(self._looks, None)
 
     def _look(self, phase: Phase, low: list[float], high: list[float]) -> None:
-        found = gevent.get_hub().threadpool.apply(_location, (low, high))
+        estimate = gevent.get_hub().threadpool.apply(_location, (low, high))
         over = self._ended is phase or self._running() is not phase
-        if reached(found, self._wanted_s) and not over:
+        if reached(estimate, self._wanted_s) and not over:
             self._ended = phase  # a worker's rows come many at once: two looks may be under way
-            assert found is not None and found.half is not None
-            event = PrecisionReached(phase=phase.name, pairs=found.count, half_s=found.half)
+            assert estimate is not None and estimate.half is not None
+            event = PrecisionReached(phase=phase.name, pairs=estimate.count, half_s=estimate.half)
             self._end(phase, event)
 
 

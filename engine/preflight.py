@@ -57,10 +57,10 @@ def preflight(
             if getattr(cause, "outcome", "") == "timeout_first_byte":
                 return ()
             bare = where.tls is not None and not endpoint.access.client_cert
-            said = redacted(f"{cause}", endpoint.secrets)
+            message = redacted(f"{cause}", endpoint.secrets)
             raise OperatorError(
-                f"the gateway at {endpoint.shown} cannot be reached ({said}): "
-                f"{remedy(said, proxy, bare_tls=bare)}"
+                f"the gateway at {endpoint.shown} cannot be reached ({message}): "
+                f"{remedy(message, proxy, bare_tls=bare)}"
             ) from None
     except openai.APIStatusError as error:
         if proxy and error.status_code == 407:
@@ -81,12 +81,12 @@ def _elsewhere(endpoint: Endpoint, where: Route, options: Options) -> tuple[Doub
         return ()
     client = _client(endpoint, f"{other.base}?{other.query}".rstrip("?"), where, options)
     try:
-        found = listed(client.sdk.get("/models", cast_to=object))
+        names = listed(client.sdk.get("/models", cast_to=object))
     except (openai.OpenAIError, WireError, ValueError):
         return ()
     finally:
         client.close()
-    return (Doubt("base_url", endpoint.shown, (other.shown,)),) if found else ()
+    return (Doubt("base_url", endpoint.shown, (other.shown,)),) if names else ()
 
 
 def _client(endpoint: Endpoint, base_url: str, where: Route, options: Options) -> Client:

@@ -114,6 +114,6 @@ class Progress:
         tally = self._tallies[phase.name]
         share = (tally.done + tally.dropped) / phase.count if phase.count else 0.0
         filled = "#" * int(share * BAR_CELLS)
-        told = shown(self.line(phase, ended=bool(end)))
-        text = f"\r[{filled:<{BAR_CELLS}}] {told}\033[K{end}"
+        line = shown(self.line(phase, ended=bool(end)))
+        text = f"\r[{filled:<{BAR_CELLS}}] {line}\033[K{end}"
         print(text, end="", file=sys.stderr, flush=True)

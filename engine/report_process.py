@@ -22,5 +22,5 @@ def report(folder: Path, options: Options, out: IO[str] | None = None) -> int:
         if path := getattr(options, name):
             command += [f"--{name}", str(Path(path).resolve())]
     env = without_keys(os.environ)
-    done = subprocess.run(command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=out)
-    return done.returncode
+    completed = subprocess.run(command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=out)
+    return completed.returncode

@@ -141,11 +141,11 @@ class Guard:
             return
         count = counts[kind] or self._run.silence.count
         which = "first" if counts[kind] else "last"
-        said = ", ".join(
+        causes = ", ".join(
             [outcome, *([] if status is None else [f"HTTP {status}"])]
             + ([f'"{quoted(record.error_message)}"'] if record.error_message else [])
         )
-        why = f"the {which} {count} requests all ended in the same refusal ({said})"
+        why = f"the {which} {count} requests all ended in the same refusal ({causes})"
         self._share.halt(why)
         evidence = Refused(
             ends=kind,
@@ -178,10 +178,10 @@ class Guard:
         verdict = decide(list(share.recent), rule)
         if verdict.stop:
             share.halt("the stop rule ended the phase")
-            said = ", ".join(f"{n} {name}" for name, n in verdict.outcomes.items())
+            outcomes = ", ".join(f"{n} {name}" for name, n in verdict.outcomes.items())
             why = (
                 f"the stop rule acted: {verdict.counted} of the last {verdict.completed} requests "
-                f"failed ({said})"
+                f"failed ({outcomes})"
             )
             evidence = StopRuleActed(
                 counted=verdict.counted, completed=verdict.completed, outcomes=verdict.outcomes

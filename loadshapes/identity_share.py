@@ -10,7 +10,7 @@ from settings.options import Options
 from settings.options.load import MIXED
 
 
-def mixed(made: Plan, options: Options) -> Plan:
+def mixed(plan: Plan, options: Options) -> Plan:
     """The plan with every so many-th request a probe. Raises OperatorError."""
     if options.against or options.prompts:
         raise OperatorError(
@@ -22,11 +22,11 @@ def mixed(made: Plan, options: Options) -> Plan:
     def change(phase: Phase) -> Phase:
         return replace(phase, probe_every=every) if phase.mode in MIXED else phase
 
-    unfold = made.unfold
+    unfold = plan.unfold
 
     def program() -> Program:
         assert unfold is not None
         return changed(unfold(), change)
 
     again = None if unfold is None else program
-    return replace(made, phases=tuple(map(change, made.phases)), unfold=again)
+    return replace(plan, phases=tuple(map(change, plan.phases)), unfold=again)

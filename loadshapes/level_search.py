@@ -42,13 +42,13 @@ class Span:
 def highest(span: Span) -> Search:
     """Search for the highest level that is met; at most `span.trials` levels are yielded."""
     trials: list[Trial] = []
-    found = bracket(trials)
+    limits = bracket(trials)
     level: int | None = min(max(span.first, span.lowest), span.highest)
     while level is not None and len(trials) < span.trials:
         trials.append((yield level))
-        found = bracket(trials)
-        level = _next(span, trials, found)
-    return found
+        limits = bracket(trials)
+        level = _next(span, trials, limits)
+    return limits
 
 
 def _next(span: Span, trials: list[Trial], bracket: Bracket) -> int | None:

@@ -21,7 +21,7 @@ def prompted(plan: Plan, options: Options) -> Plan:
     traffic = read(options.prompts, "prompts", trace=False, closed=closed)
     see_that_a_budget_can_be_kept(traffic, options)
     if traffic.conversations and not closed:
-        number = next(one.number for one in traffic.lines if one.turns)
+        number = next(line.number for line in traffic.lines if line.turns)
         raise OperatorError(
             f"--prompts {options.prompts}, line {number}: a conversation waits for its replies, so "
             "it needs a closed loop: use mode interactive, ladder with --hold, or soak or capacity "

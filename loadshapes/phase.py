@@ -121,10 +121,10 @@ class Phase:
 
     def indices(self, slot: int, slots: int) -> Iterator[int]:
         """The requests that generator `slot` of `slots` sends, in order; endless if uncounted."""
-        done, most, routes = frozenset(self.skip), self.schedule.most, self.routes
+        skipped, most, routes = frozenset(self.skip), self.schedule.most, self.routes
         asked = stripe(most, slot, slots) if most is not None else count(slot, slots)
         owned = asked if routes == 1 else (2 * one + second for one in asked for second in (0, 1))
-        return (index for index in owned if index not in done)
+        return (index for index in owned if index not in skipped)
 
     def handed_out(self, slot: int, slots: int) -> Iterator[tuple[int, ...]]:
         """The same requests grouped by user: each alone, or a pair one after the other.
@@ -140,7 +140,8 @@ class Phase:
         """The requests planned for generator `slot` of `slots`, by route."""
         planned, routes = self.schedule.count or 0, self.routes
         return tuple(
-            range(routes * slot + one, routes * planned, routes * slots) for one in range(routes)
+            range(routes * slot + route, routes * planned, routes * slots)
+            for route in range(routes)
         )
 
     def number(self, index: int) -> int:
@@ -184,9 +185,9 @@ class Phase:
 
     def faults(self) -> list[str]:
         """Every reason why the phase cannot be run, one sentence each."""
-        found = [] if self.users > 0 else [f"needs at least one user, not {self.users}."]
-        found += self.schedule.faults(self.users)
-        return [f"phase {self.name}: {fault}" for fault in found]
+        faults = [] if self.users > 0 else [f"needs at least one user, not {self.users}."]
+        faults += self.schedule.faults(self.users)
+        return [f"phase {self.name}: {fault}" for fault in faults]
 
 
 def stripe(count: int, slot: int, slots: int) -> range:

@@ -51,28 +51,28 @@ class Plan:
 
     def validate(self) -> list[str]:
         """Every fault, not only the first; empty when the plan can be run."""
-        found = [fault for phase in self.phases for fault in phase.faults()]
+        faults = [fault for phase in self.phases for fault in phase.faults()]
         if not self.phases and self.unfold is None:
-            found.append("the plan is empty: no request would be sent.")
+            faults.append("the plan is empty: no request would be sent.")
         if (self.requests or 0) > MOST_REQUESTS:
-            found.append(
+            faults.append(
                 f"it would send {self.requests:,} requests, and a run has at most "
                 f"{MOST_REQUESTS:,}: give a lower --target, a shorter --duration or fewer --steps, "
                 "or make several runs of it."
             )
         if (longest := max((p.duration_s or 0.0 for p in self.phases), default=0.0)) > LONGEST_S:
-            found.append(
+            faults.append(
                 f"it would last {longest / 86400:,.0f} days, and a window has at most "
                 f"{LONGEST_S / 86400:.0f}: give a shorter --duration."
             )
         names = [phase.name for phase in self.phases]
         repeated = {name for name in names if names.count(name) > 1}
         for name in sorted(repeated):
-            found.append(f"phase {name} is planned twice; name each model and target once.")
+            faults.append(f"phase {name} is planned twice; name each model and target once.")
         prefixes = [phase.task_prefix for phase in self.phases if phase.name not in repeated]
         for prefix in sorted({p for p in prefixes if p and prefixes.count(p) > 1}):
-            found.append(f"two phases name their requests {prefix}...: each needs its own prefix.")
-        return found
+            faults.append(f"two phases name their requests {prefix}...: each needs its own prefix.")
+        return faults
 
     def excess(self) -> str:
         """A clause that names what is unusually large about the plan; empty: nothing."""

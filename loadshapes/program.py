@@ -137,14 +137,14 @@ class Past:
 
     def state(self, phase: Phase) -> State:
         """The progress of a phase."""
-        done = self.finished.get(phase.name, set())
-        if phase.name in self.ended or (phase.count is not None and len(done) >= phase.count):
+        finished = self.finished.get(phase.name, set())
+        if phase.name in self.ended or (phase.count is not None and len(finished) >= phase.count):
             return "over"
         if _is_window(phase) and phase.name in self.over:
             return "over"  # its unsent requests are not sent any more
         if phase.ends_on and self.last_use(phase.name) is not None:
             return "cut"
-        return "cut" if done else "new"
+        return "cut" if finished else "new"
 
 
 def _is_window(phase: Phase) -> bool:

@@ -71,11 +71,11 @@ class Cancel:
 
 def parse(text: str) -> Cancel:
     """Read a value of `--cancel-after`: `3chunks`, `500ms`, `2s`. Raises OperatorError."""
-    said = text.strip()
-    if (found := _CHUNKS.fullmatch(said)) and int(found[1]) <= MOST_CHUNKS:
-        return Cancel(after_chunks=int(found[1]))
-    if found := _TIME.fullmatch(said):
-        after_s = float(found[1]) / (1000 if found[2] == "ms" else 1)
+    stripped = text.strip()
+    if (match := _CHUNKS.fullmatch(stripped)) and int(match[1]) <= MOST_CHUNKS:
+        return Cancel(after_chunks=int(match[1]))
+    if match := _TIME.fullmatch(stripped):
+        after_s = float(match[1]) / (1000 if match[2] == "ms" else 1)
         if 0 < after_s < 86400:
             return Cancel(after_s=after_s)
     raise OperatorError(

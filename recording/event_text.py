@@ -35,8 +35,8 @@ def clause(event: Event) -> Said:
             return Said(who[0] + reason.said.en, who[1] + reason.said.zh)
         case Stopped(reason=Reason() as reason):
             return reason.said
-    told = event.details()
-    return Said(told, told)
+    details = event.details()
+    return Said(details, details)
 
 
 def _refused(event: Refused) -> Said:

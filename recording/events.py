@@ -395,10 +395,10 @@ def _typed(kind: type[Event], name: str, value: Any) -> Any:
     if name in _REASONS and (kind is not Ended or name == "cause"):
         return Reason.of(value)
     if isinstance(value, list):
-        return tuple(None if one is None else _typed(kind, name, one) for one in value)
+        return tuple(None if element is None else _typed(kind, name, element) for element in value)
     if isinstance(value, Mapping) and name in _NESTED:
         known = {item.name for item in fields(_NESTED[name])}
-        return _NESTED[name](**{key: one for key, one in value.items() if key in known})
+        return _NESTED[name](**{key: element for key, element in value.items() if key in known})
     return () if value is None and name in _LISTS else value
 
 
@@ -408,4 +408,4 @@ _LISTS = ("generators", "near", "clock_offsets_s", "round_trips_s", "pacers")
 def _plain(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         return asdict(value)
-    return [_plain(one) for one in value] if isinstance(value, tuple) else value
+    return [_plain(item) for item in value] if isinstance(value, tuple) else value

@@ -61,28 +61,30 @@ def check(version: object, made_by: str = "") -> None:
 
 def needs(manifest: Mapping[str, object]) -> str:
     """The oldest Weighbridge that reads a run, by its manifest; empty: it does not say."""
-    made = manifest.get("weighbridge")
-    named = manifest.get("needs_version") or (isinstance(made, Mapping) and made.get("version"))
+    made_by = manifest.get("weighbridge")
+    named = manifest.get("needs_version") or (
+        isinstance(made_by, Mapping) and made_by.get("version")
+    )
     return named if isinstance(named, str) else ""
 
 
-def columns(found: Sequence[str], made_by: str = "") -> tuple[str, ...]:
+def columns(present: Sequence[str], made_by: str = "") -> tuple[str, ...]:
     """The checked columns of a part file's first line. Raises FormatError."""
-    if tuple(found) == COLUMNS:
+    if tuple(present) == COLUMNS:
         return COLUMNS
-    missing = [name for name in FIRST if name not in found]
-    unknown = [name for name in found if name not in COLUMNS]
+    missing = [name for name in FIRST if name not in present]
+    unknown = [name for name in present if name not in COLUMNS]
     if unknown and not missing:
         use = f"Weighbridge {made_by} or newer" if made_by else "the version that wrote it"
         raise FormatError(
             f"columns that this Weighbridge does not know ({_some(unknown)}): use {use}"
         )
-    if missing or len(set(found)) < len(found):
+    if missing or len(set(present)) < len(present):
         raise FormatError(
             f"not the columns of schema version {SCHEMA_VERSION} or an earlier one "
             f"(missing: {_some(missing)}; unknown: {_some(unknown)}); restore it"
         )
-    return tuple(found)
+    return tuple(present)
 
 
 def _some(names: Sequence[str]) -> str:

@@ -173,9 +173,9 @@ def held(folder: Path, part: str, phase: str) -> set[int] | None:
     None if it has no file for that phase in this folder. Raises InputError and OSError.
     """
     for path in folder.glob(f"in-flight-{part}-*.bin"):
-        name, found = _read(path)
+        name, slots = _read(path)
         if name == phase:
-            return {one.index for one in found}
+            return {slot.index for slot in slots}
     return None
 
 
@@ -186,10 +186,10 @@ def _read(path: Path) -> tuple[str, list[Left]]:
         return "", []  # the process died while it wrote the line, before it sent anything
     try:
         head = _head(line)
-        found = list(_slots(slots, head, path))
+        in_flight = list(_slots(slots, head, path))
     except InputError as error:
         raise InputError(f"{path.name} {error}") from None
-    return head["phase"], found
+    return head["phase"], in_flight
 
 
 def _head(line: bytes) -> dict[str, Any]:

@@ -46,10 +46,10 @@ def first(*values: Number | None) -> Number | None:
 
 def at(body: Json, path: str) -> object:
     """The value of a body at a dotted path; None: there is none."""
-    found: object = body
+    value: object = body
     for name in path.split("."):
-        found = mapping(found).get(name)
-    return found
+        value = mapping(value).get(name)
+    return value
 
 
 def text(value: object) -> str | None:

@@ -25,10 +25,10 @@ def lost_rows(
     """
     planned = {phase["name"]: phase for phase in plan}
     rows = []
-    for one in died:
-        if one.phase not in planned:
+    for event in died:
+        if event.phase not in planned:
             raise InputError("in-flight-*.bin: one belongs to a phase that is not in the manifest")
-        rows.append(_row(one, run_id, planned[one.phase]))
+        rows.append(_row(event, run_id, planned[event.phase]))
     return rows
 
 

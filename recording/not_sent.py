@@ -35,22 +35,22 @@ class Unsent:
     attempt: int = 1
 
     @classmethod
-    def of(cls, told: Mapping[str, Any]) -> "Unsent":
+    def of(cls, stored: Mapping[str, Any]) -> "Unsent":
         """The inverse of `as_dict`, also for an event. Raises ValueError for anything else."""
-        made: dict[str, Any] = {item.name: told.get(item.name) for item in fields(cls)}
-        whole = [made[name] for name in ("first", "last", "step", "count", "attempt")]
-        texts = [made[name] for name in ("run_id", "worker", "phase", "model", "reason")]
+        values: dict[str, Any] = {item.name: stored.get(item.name) for item in fields(cls)}
+        whole = [values[name] for name in ("first", "last", "step", "count", "attempt")]
+        texts = [values[name] for name in ("run_id", "worker", "phase", "model", "reason")]
         if not all(type(number) is int for number in whole) or not all(
             isinstance(text, str) for text in texts
         ):
             raise ValueError("it does not say which requests were not sent")
-        dues = (made["due_first_s"], made["due_last_s"])
+        dues = (values["due_first_s"], values["due_last_s"])
         if not all(due is None or isinstance(due, int | float) for due in dues):
             raise ValueError("it does not say when they were due")
-        found = cls(**made)
-        if found.first < 0 or found.step < 1 or not 0 <= found.count <= len(found.indices):
+        unsent = cls(**values)
+        if unsent.first < 0 or unsent.step < 1 or not 0 <= unsent.count <= len(unsent.indices):
             raise ValueError("it does not say which requests were not sent")
-        return found
+        return unsent
 
     def as_dict(self) -> dict[str, Any]:
         """The line as plain data, for a message and for the event log."""

@@ -208,8 +208,8 @@ class RequestRecord:
 
 def _type(hint: Any) -> type:
     """The type of a column's values other than None."""
-    found: type = next((t for t in get_args(hint) if t is not type(None)), hint)
-    return found
+    kind: type = next((t for t in get_args(hint) if t is not type(None)), hint)
+    return kind
 
 
 COLUMNS: tuple[str, ...] = tuple(f.name for f in fields(RequestRecord))

@@ -27,8 +27,8 @@ def redacted(text: str, secret: str | Sequence[str]) -> str:
         return text
     if isinstance(secret, str):
         return _without(text, secret)
-    for one in secret:
-        text = _without(text, one)
+    for part in secret:
+        text = _without(text, part)
     return text
 
 

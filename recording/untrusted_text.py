@@ -35,8 +35,8 @@ def shown(words: object, longest: int | None = None) -> str:
     text = str(words)
     if longest is not None:
         text = text[: longest + 1]
-    found = text if text.isprintable() else _UNSEEN.sub(_escape, text)
-    return found if longest is None or len(found) <= longest else found[: longest - 1] + "…"
+    visible = text if text.isprintable() else _UNSEEN.sub(_escape, text)
+    return visible if longest is None or len(visible) <= longest else visible[: longest - 1] + "…"
 
 
 def quoted(words: object, longest: int = LONGEST_CHARS) -> str:
@@ -75,11 +75,11 @@ class ShownWords(logging.Filter):
         return True
 
 
-def _escape(found: re.Match[str]) -> str:
-    one = found[0]
-    if one in _NAMED:
-        return _NAMED[one]
-    code = ord(one)
+def _escape(match: re.Match[str]) -> str:
+    character = match[0]
+    if character in _NAMED:
+        return _NAMED[character]
+    code = ord(character)
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else _long(code)
 
 
@@ -87,8 +87,8 @@ def _long(code: int) -> str:
     return f"\\U{code:08x}"
 
 
-def _json_escape(found: re.Match[str]) -> str:
-    code = ord(found[0])
+def _json_escape(match: re.Match[str]) -> str:
+    code = ord(match[0])
     if code < 0x10000:
         return f"\\u{code:04x}"
     high, low = divmod(code - 0x10000, 0x400)

@@ -77,8 +77,8 @@ def bracket(trials: Sequence[Trial]) -> Bracket:
 
 def _likelihood(trials: Sequence[Trial], low: int | None) -> float:
     """The likelihood of the answers if `low` is the highest tried level that is truly met."""
-    found = 1.0
+    likelihood = 1.0
     for trial in trials:
         truly_met = low is not None and trial.level <= low
-        found *= trial.truly if truly_met else 1 - trial.truly
-    return found
+        likelihood *= trial.truly if truly_met else 1 - trial.truly
+    return likelihood

@@ -25,8 +25,8 @@ _STATUS = re.compile(r"http_([1-5](?:[0-9]{2}|xx))")
 
 def meaning(name: str) -> str | None:
     """A description of what a name counts; None: it counts nothing."""
-    if found := _STATUS.fullmatch(name):
-        what = found[1].replace("xx", "00 to " + found[1][0] + "99")
+    if match := _STATUS.fullmatch(name):
+        what = match[1].replace("xx", "00 to " + match[1][0] + "99")
         return f"answers with HTTP status {what}"
     if name in OUTCOMES and name in FLAGS:
         return f"requests that ended as `{name}`, and answers flagged so"
@@ -39,8 +39,8 @@ def meaning(name: str) -> str | None:
 
 def count(name: str, numbers: Mapping[str, Any]) -> int:
     """The count of a name in a phase, from its numbers in summary.json."""
-    if found := _STATUS.fullmatch(name):
-        wanted = found[1].removesuffix("xx")
+    if match := _STATUS.fullmatch(name):
+        wanted = match[1].removesuffix("xx")
         statuses = numbers.get("status_counts") or {}
         return sum(int(n) for status, n in statuses.items() if str(status).startswith(wanted))
     ended, flagged = numbers.get("outcomes") or {}, numbers.get("checks") or {}

@@ -293,13 +293,13 @@ def parse(text: str, metrics: Mapping[str, Metric] | None = None) -> tuple[Condi
 
 
 def _condition(part: str, metrics: Mapping[str, Metric] | None) -> Condition:
-    found = _CONDITION.fullmatch(part)
-    if found is None:
+    match = _CONDITION.fullmatch(part)
+    if match is None:
         raise ConditionError(
             f"--fail-on {part.strip()!r} is not a condition: write a metric, <, <=, > or >=, and a "
             "number; separate conditions with commas, e.g. success_rate<0.99,p95_s>10."
         )
-    metric, limit = found["metric"], float(found["limit"])
+    metric, limit = match["metric"], float(match["limit"])
     known = metric_of(metric) if metrics is None else metrics.get(metric)
     if known is None:
         names = ", ".join(METRICS if metrics is None else metrics)
@@ -307,11 +307,11 @@ def _condition(part: str, metrics: Mapping[str, Metric] | None) -> Condition:
         raise ConditionError(f"--fail-on {metric} is unknown: use {names}{more}.")
     if not math.isfinite(limit):
         raise ConditionError(
-            f"--fail-on {part.strip()!r}: {found['limit']} is too large: give a smaller number."
+            f"--fail-on {part.strip()!r}: {match['limit']} is too large: give a smaller number."
         )
     if known.share and limit > 1:
         raise ConditionError(
             f"--fail-on {part.strip()!r}: {metric} is a share from 0 to 1, so its limit cannot be "
             f"{limit:g}."
         )
-    return Condition(metric, found["sign"], limit)
+    return Condition(metric, match["sign"], limit)

@@ -39,5 +39,5 @@ def design_effect(hits: Sequence[bool]) -> tuple[float, float]:
     short = max(0.0, 1 - _SHORT * memory / len(bins))
     memory = memory / short if short else float(len(bins))
     effect = variance * size * memory / (share * (1 - share))
-    told = max(0.0, 1 - _FEW_WAVES * memory / len(bins))
-    return min(float(count), max(1.0, effect)), told
+    informative = max(0.0, 1 - _FEW_WAVES * memory / len(bins))
+    return min(float(count), max(1.0, effect)), informative

@@ -78,7 +78,7 @@ def of_errno(number: int | None) -> Outcome | None:
     return Outcome.CONNECTION_REFUSED if name == "ECONNREFUSED" else None
 
 
-def of_words(said: str) -> Outcome | None:
+def of_words(message: str) -> Outcome | None:
     """The same for an error's text such as `[Errno 24] Too many open files`."""
-    found = _IN_WORDS.search(said)
-    return of_errno(int(found[1])) if found else None
+    match = _IN_WORDS.search(message)
+    return of_errno(int(match[1])) if match else None

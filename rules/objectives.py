@@ -75,8 +75,8 @@ def judge(
     awaited = [row for row in rows if row.cancel_after is None]
     planned -= len(rows) - len(awaited)
     rows = awaited
-    found = _found(rows, planned, objectives)
-    missed = _missed(found)
+    by_key = _found(rows, planned, objectives)
+    missed = _missed(by_key)
     ours = any(row.outcome == Outcome.LOCAL_LIMIT for row in rows)
     late = (ours or _late(rows)) and not halted
     if late and (ours or not full):
@@ -86,19 +86,19 @@ def judge(
     sent = [row for row in rows if row.outcome != Outcome.DROPPED]
     if late and not (missed and _missed(_found(sent, planned, objectives))):
         return Attained(False, True, (), "users")
-    few = tuple(key for key, one in found.items() if one.few)
+    few = tuple(key for key, answer in by_key.items() if answer.few)
     if few and not halted and few == missed:
         return Attained(False, True, few, "few")
     if halted or missed:
         missed = tuple(key for key in missed if key not in few)
-        sure = halted or any(one.sure for one in found.values() if not one.met)
+        sure = halted or any(answer.sure for answer in by_key.values() if not answer.met)
         cause = _cause(rows, missed, full)
         if halted:
             return Attained(False, sure, missed, cause, 0.0)
-        worst = _worst(found)
+        worst = _worst(by_key)
         return Attained(False, sure, missed, cause, worst.likely, worst.told)
-    worst = _worst(found)
-    sure = all(one.sure for one in found.values())
+    worst = _worst(by_key)
+    sure = all(answer.sure for answer in by_key.values())
     return Attained(True, sure, likely=worst.likely, told=worst.told)
 
 
@@ -126,29 +126,29 @@ def _found(rows: Sequence[Row], planned: int, objectives: Objectives) -> dict[st
     }
 
 
-def _missed(found: dict[str, _Answer]) -> tuple[str, ...]:
-    return tuple(key for key, one in found.items() if not one.met)
+def _missed(by_key: dict[str, _Answer]) -> tuple[str, ...]:
+    return tuple(key for key, answer in by_key.items() if not answer.met)
 
 
-def _worst(found: dict[str, _Answer]) -> _Answer:
+def _worst(by_key: dict[str, _Answer]) -> _Answer:
     """The statement that is least likely met: it bounds the probability of the level."""
-    return min(found.values(), key=lambda one: one.likely, default=_certain(True))
+    return min(by_key.values(), key=lambda answer: answer.likely, default=_certain(True))
 
 
 def _certain(met: bool) -> _Answer:
     return _Answer(met, True, float(met))
 
 
-def answers(found: Iterable[tuple[int, Attained]]) -> Iterator[bool]:
+def answers(trials: Iterable[tuple[int, Attained]]) -> Iterator[bool]:
     """Whether each trial counts as an answer. A trial with a late generator says nothing.
 
     Such a level is tried again; after PATIENCE late trials the answer is that we cannot send that
     much.
     """
     late: Counter[int] = Counter()
-    for level, one in found:
-        late[level] += one.cause == "generator"
-        yield one.cause != "generator" or late[level] >= PATIENCE
+    for level, attained in trials:
+        late[level] += attained.cause == "generator"
+        yield attained.cause != "generator" or late[level] >= PATIENCE
 
 
 def good_enough(row: Row, objectives: Objectives) -> bool:
@@ -217,8 +217,8 @@ def ordered(rows: Sequence[Row]) -> list[Row]:
 
     def begun_s(row: Row) -> float:
         due = row.scheduled_offset_s
-        found = row.sent_offset_s if due is None else due
-        return 0.0 if found is None else found
+        offset_s = row.sent_offset_s if due is None else due
+        return 0.0 if offset_s is None else offset_s
 
     return sorted(rows, key=begun_s)
 

@@ -28,10 +28,10 @@ def parse(text: str) -> tuple[Fraction, ...]:
                 "--percentiles takes numbers above 0 and below 100, separated by commas, e.g. "
                 f"50,90,99,99.9, not {part[:40]!r}."
             )
-    found = tuple(sorted({Fraction(part) for part in parts}))
-    if len(found) > MOST:
-        raise PercentError(f"--percentiles takes at most {MOST}, not {len(found)}: name fewer.")
-    return found or USUAL
+    shares = tuple(sorted({Fraction(part) for part in parts}))
+    if len(shares) > MOST:
+        raise PercentError(f"--percentiles takes at most {MOST}, not {len(shares)}: name fewer.")
+    return shares or USUAL
 
 
 def label(percent: Fraction | int) -> str:
@@ -46,6 +46,6 @@ def decimal(percent: Fraction | int) -> str:
 
 def of_name(name: str) -> Fraction | None:
     """The percentile at the end of a number's name (`ttft_p99_9_s`: 99.9); None: it has none."""
-    found = _LABEL.search(name)
-    percent = Fraction(found[1].replace("_", ".")) if found else Fraction(0)
+    match = _LABEL.search(name)
+    percent = Fraction(match[1].replace("_", ".")) if match else Fraction(0)
     return percent if 0 < percent < 100 else None

@@ -187,21 +187,21 @@ def _table(table: Mapping[str, Any]) -> Prices:
         raise _Fault(f"currency must be a name such as CNY or USD, not {currency!r}")
     if not isinstance(models, Mapping) or not models:
         raise _Fault('it has no model: write a table such as [models."gpt-5.4-nano"]')
-    return Prices({name: _price(name, found) for name, found in models.items()}, currency)
+    return Prices({name: _price(name, entry) for name, entry in models.items()}, currency)
 
 
-def _price(name: str, found: object) -> Price:
+def _price(name: str, entry: object) -> Price:
     where = f'models."{name}"'
-    if not isinstance(found, Mapping):
-        raise _Fault(f"{where} must be a table, not {found!r}")
+    if not isinstance(entry, Mapping):
+        raise _Fault(f"{where} must be a table, not {entry!r}")
     if "*" in name[:-1]:
         raise _Fault(f"{where}: a * is allowed only at the end of a name")
-    _refuse_unknown(found, {field.name for field in fields(Price)}, f" in {where}")
+    _refuse_unknown(entry, {field.name for field in fields(Price)}, f" in {where}")
     for key in ("input", "output"):
-        if key not in found:
+        if key not in entry:
             raise _Fault(f"{where}.{key} is missing")
-    numbers: dict[str, Any] = {k: _number(v, f"{where}.{k}") for k, v in found.items()}
-    decimals = found.get("decimals")
+    numbers: dict[str, Any] = {k: _number(v, f"{where}.{k}") for k, v in entry.items()}
+    decimals = entry.get("decimals")
     if decimals is not None:
         if not isinstance(decimals, int) or decimals > MOST_DECIMALS:
             raise _Fault(f"{where}.decimals must be a whole number up to {MOST_DECIMALS}")

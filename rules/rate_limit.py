@@ -64,31 +64,35 @@ class Fit:
 
 def fits(attempts: Sequence[Attempt]) -> list[Fit]:
     """The best fit of every kind, best kind first; empty if nothing was refused."""
-    if all(one.admitted for one in attempts) or not any(one.admitted for one in attempts):
+    if all(attempt.admitted for attempt in attempts) or not any(
+        attempt.admitted for attempt in attempts
+    ):
         return []
-    ordered = sorted(attempts, key=lambda one: one.at_s)
+    ordered = sorted(attempts, key=lambda attempt: attempt.at_s)
     return sorted((_best(kind, ordered) for kind in KINDS), key=lambda fit: fit.wrong)
 
 
-def told(found: Sequence[Fit]) -> Fit | None:
+def told(candidates: Sequence[Fit]) -> Fit | None:
     """The credible fit; None: the attempts do not distinguish the kinds."""
-    if not found or found[0].wrong_share > SELDOM:
+    if not candidates or candidates[0].wrong_share > SELDOM:
         return None
     # With few decisions, two errors suffice if the best kind explains every decision.
-    more = 1 if not found[0].wrong else 2
-    clear = len(found) < 2 or found[1].wrong > max(2 * found[0].wrong, found[0].wrong + more)
-    return found[0] if clear else None
+    more = 1 if not candidates[0].wrong else 2
+    clear = len(candidates) < 2 or candidates[1].wrong > max(
+        2 * candidates[0].wrong, candidates[0].wrong + more
+    )
+    return candidates[0] if clear else None
 
 
 def peak(attempts: Sequence[Attempt]) -> float:
     """The most units admitted in any 60 s."""
     most, inside, held = 0.0, deque[Attempt](), 0.0
-    for one in sorted(attempts, key=lambda one: one.at_s):
-        if not one.admitted:
+    for attempt in sorted(attempts, key=lambda attempt: attempt.at_s):
+        if not attempt.admitted:
             continue
-        inside.append(one)
-        held += one.amount
-        while inside[0].at_s <= one.at_s - WINDOW_S:
+        inside.append(attempt)
+        held += attempt.amount
+        while inside[0].at_s <= attempt.at_s - WINDOW_S:
             held -= inside.popleft().amount
         most = max(most, held)
     return most
@@ -168,10 +172,10 @@ def _best(kind: Kind, ordered: Sequence[Attempt]) -> Fit:
 def _fullest(ordered: Sequence[Attempt], turn_s: float) -> int:
     """The most units admitted in any window of 60 s that begins at the turn."""
     held: dict[float, float] = {}
-    for one in ordered:
-        if one.admitted:
-            window = (one.at_s - turn_s) // WINDOW_S
-            held[window] = held.get(window, 0.0) + one.amount
+    for attempt in ordered:
+        if attempt.admitted:
+            window = (attempt.at_s - turn_s) // WINDOW_S
+            held[window] = held.get(window, 0.0) + attempt.amount
     return max(1, round(max(held.values())))
 
 
@@ -179,39 +183,39 @@ def _wrong(kind: Kind, size: int, turn_s: float | None, ordered: Sequence[Attemp
     """How many attempts the limit would have decided otherwise."""
     decide = {"bucket": _bucket, "fixed": _fixed, "sliding": _sliding}[kind]
     expected = decide(size, turn_s or 0.0, ordered)
-    return sum(one.admitted != let for one, let in zip(ordered, expected, strict=True))
+    return sum(attempt.admitted != let for attempt, let in zip(ordered, expected, strict=True))
 
 
 def _bucket(size: int, _: float, ordered: Sequence[Attempt]) -> Iterator[bool]:
     level, at_s = float(size), ordered[0].at_s
-    for one in ordered:
-        level = min(float(size), level + (one.at_s - at_s) * size / WINDOW_S)
-        at_s = one.at_s
-        yield level >= min(one.amount, size)
-        if one.admitted:
-            level -= one.amount
+    for attempt in ordered:
+        level = min(float(size), level + (attempt.at_s - at_s) * size / WINDOW_S)
+        at_s = attempt.at_s
+        yield level >= min(attempt.amount, size)
+        if attempt.admitted:
+            level -= attempt.amount
 
 
 def _fixed(size: int, turn_s: float, ordered: Sequence[Attempt]) -> Iterator[bool]:
     window, used = None, 0.0
-    for one in ordered:
-        now = (one.at_s - turn_s) // WINDOW_S
+    for attempt in ordered:
+        now = (attempt.at_s - turn_s) // WINDOW_S
         if now != window:
             window, used = now, 0.0
-        yield used + min(one.amount, size) <= size
-        if one.admitted:
-            used += one.amount
+        yield used + min(attempt.amount, size) <= size
+        if attempt.admitted:
+            used += attempt.amount
 
 
 def _sliding(size: int, _: float, ordered: Sequence[Attempt]) -> Iterator[bool]:
     inside, used = deque[Attempt](), 0.0
-    for one in ordered:
-        while inside and inside[0].at_s <= one.at_s - WINDOW_S:
+    for attempt in ordered:
+        while inside and inside[0].at_s <= attempt.at_s - WINDOW_S:
             used -= inside.popleft().amount
-        yield used + min(one.amount, size) <= size
-        if one.admitted:
-            inside.append(one)
-            used += one.amount
+        yield used + min(attempt.amount, size) <= size
+        if attempt.admitted:
+            inside.append(attempt)
+            used += attempt.amount
 
 
 class Refused(Protocol):
@@ -243,9 +247,9 @@ def refused_until(rows: Sequence[Refused], t0_unix_s: float) -> Until | None:
     """
     latest: tuple[float, Until] | None = None
     for row in rows:
-        sent, done, wait_s = row.sent_offset_s, row.done_offset_s, row.retry_after_s
-        if row.outcome != Outcome.RATE_LIMITED or sent is None or done is None or wait_s is None:
+        sent, done_s, wait_s = row.sent_offset_s, row.done_offset_s, row.retry_after_s
+        if row.outcome != Outcome.RATE_LIMITED or sent is None or done_s is None or wait_s is None:
             continue
         if latest is None or sent >= latest[0]:
-            latest = sent, Until(wait_s, t0_unix_s + done + wait_s)
+            latest = sent, Until(wait_s, t0_unix_s + done_s + wait_s)
     return latest[1] if latest else None

@@ -48,7 +48,7 @@ _NOT_ZH = r"(?:未知|不支持|无法识别|未识别|不允许|多余|不识�
 _NOUN_ZH = r"(?:参数|字段|属性|请求参数)"
 
 
-def refused_fields(status: int, said: object, sent: Mapping[str, Any]) -> list[str]:
+def refused_fields(status: int, error: object, sent: Mapping[str, Any]) -> list[str]:
     """The fields of `sent` (a body) that the gateway refuses in `said` (its body, JSON or text).
 
     Empty if it names none, names others, objects to a value, or quotes the request.
@@ -56,12 +56,12 @@ def refused_fields(status: int, said: object, sent: Mapping[str, Any]) -> list[s
     if not 400 <= status < 500 or status in NEVER:
         return []
     names = [name for name in sent if name not in ("model", "messages")]
-    found = [*_located(said, names)]
-    if not found and not _elsewhere(said):
+    refused = [*_located(error, names)]
+    if not refused and not _elsewhere(error):
         asked = _plain(json.dumps(sent.get("messages"), ensure_ascii=False))
-        texts = list(_texts(said))
-        found = [name for name in names if any(_refuses(text, name, asked) for text in texts)]
-    return [name for name in names if name in found]
+        texts = list(_texts(error))
+        refused = [name for name in names if any(_refuses(text, name, asked) for text in texts)]
+    return [name for name in names if name in refused]
 
 
 def refused_field(words: str) -> str | None:
@@ -73,8 +73,8 @@ def refused_field(words: str) -> str | None:
     text = words[:LONGEST_CHARS]
     if re.search(r"(?:unsupported|invalid)[\s_]+value", text, re.I):
         return None
-    for found in islice(_CANDIDATE.finditer(text), _MOST_CANDIDATES):
-        name = found[found.lastgroup or 0].strip(".")
+    for candidate in islice(_CANDIDATE.finditer(text), _MOST_CANDIDATES):
+        name = candidate[candidate.lastgroup or 0].strip(".")
         if _pattern(name).search(text) or _invalid(name).search(text) or _in_loc(text, name):
             return name
     return None
@@ -89,43 +89,43 @@ _CANDIDATE = re.compile(
 """Names in text: in quotes (not a JSON key), with an underscore, or alone after a colon."""
 
 
-def _located(said: object, names: Sequence[str], depth: int = 0) -> Iterator[str]:
+def _located(error: object, names: Sequence[str], depth: int = 0) -> Iterator[str]:
     """Fields named by the structure: `param`, pydantic's `loc`, ajv's and zod's lists."""
     if depth > 6:
         return
-    if isinstance(said, list):
-        for one in said[:50]:
-            yield from _located(one, names, depth + 1)
+    if isinstance(error, list):
+        for item in error[:50]:
+            yield from _located(item, names, depth + 1)
         return
-    if not isinstance(said, dict):
+    if not isinstance(error, dict):
         return
-    words = " ".join(str(said.get(n) or "") for n in ("code", "type", "keyword", "message", "msg"))
-    words += " ".join(str(said.get(n) or "") for n in ("reason", "detail", "title", "rule"))
+    words = " ".join(str(error.get(n) or "") for n in ("code", "type", "keyword", "message", "msg"))
+    words += " ".join(str(error.get(n) or "") for n in ("reason", "detail", "title", "rule"))
     for name in names:
-        if any(_is(said.get(key), name) for key in _NAMES) and _unwanted(words, name):
+        if any(_is(error.get(key), name) for key in _NAMES) and _unwanted(words, name):
             yield name
         other = _OTHER.get(name, "")
         misses = re.search(r"missing|required", words, re.I) and other and other not in names
-        if misses and any(_is(said.get(key), other) for key in _NAMES):
+        if misses and any(_is(error.get(key), other) for key in _NAMES):
             yield name  # the missing field is the same one under its other name
-        if _forbids(_flat(said.get(name))):  # {"task_id": ["Unknown field."]}
+        if _forbids(_flat(error.get(name))):  # {"task_id": ["Unknown field."]}
             yield name
-    place = said.get("loc")
+    place = error.get("loc")
     if isinstance(place, list) and _forbids(words):
         path = [str(step) for step in place if step not in ("body", "request")]
         if path[:1] and path[0] in names:
             yield path[0]
-    more = said.get("params")
+    more = error.get("params")
     extra = more.get("additionalProperty") if isinstance(more, dict) else None
     # Only at the top level: a property of a message has the message's path before it.
-    if extra in names and not said.get("instancePath") and not said.get("dataPath"):
+    if extra in names and not error.get("instancePath") and not error.get("dataPath"):
         yield str(extra)
-    keys = said.get("keys")
-    if said.get("code") == "unrecognized_keys" and isinstance(keys, list):
-        within = said.get("path")
+    keys = error.get("keys")
+    if error.get("code") == "unrecognized_keys" and isinstance(keys, list):
+        within = error.get("path")
         outer = within[:1] if isinstance(within, list) else []
         yield from (key for key in outer or keys if key in names and len(within or ()) < 2)
-    for key, inner in said.items():
+    for key, inner in error.items():
         if key not in ("input", "ctx", "body", "request") and isinstance(inner, dict | list):
             yield from _located(inner, names, depth + 1)
 
@@ -177,37 +177,37 @@ def _forbids(words: str) -> bool:
     )
 
 
-def _elsewhere(said: object) -> bool:
+def _elsewhere(body: object) -> bool:
     """Whether `param` blames the prompt: then a name in the message is a quotation."""
-    error = said.get("error") if isinstance(said, dict) else None
-    for part in (said, error):
+    error = body.get("error") if isinstance(body, dict) else None
+    for part in (body, error):
         param = part.get("param") if isinstance(part, dict) else None
         if isinstance(param, str) and re.match(r"(?:body\.)?(?:messages|prompt|tools)\b", param):
             return True
     return False
 
 
-def _texts(said: object, depth: int = 0) -> Iterator[str]:
+def _texts(error: object, depth: int = 0) -> Iterator[str]:
     """Every text by which a gateway explains its refusal, except the parts of the request that
     it echoes.
     """
     if depth > 6:
         return
-    if isinstance(said, str):
-        yield said[:LONGEST_CHARS]
-        inner = said[said.find("{") :] if "{" in said else ""
+    if isinstance(error, str):
+        yield error[:LONGEST_CHARS]
+        inner = error[error.find("{") :] if "{" in error else ""
         if inner:
             # LiteLLM and other gateways embed the upstream's JSON in a text.
             with suppress(ValueError, RecursionError):
                 yield from _texts(json.loads(inner), depth + 1)
-    elif isinstance(said, list):
-        for one in said[:50]:
-            yield from _texts(one, depth + 1)
-    elif isinstance(said, dict):
+    elif isinstance(error, list):
+        for item in error[:50]:
+            yield from _texts(item, depth + 1)
+    elif isinstance(error, dict):
         for key in ("message", "msg", "detail", "details", "error", "errors", "title", "reason",
                     "description", "cause", "metadata", "raw", "error_message"):  # fmt: skip
-            if key in said:
-                yield from _texts(said[key], depth + 1)
+            if key in error:
+                yield from _texts(error[key], depth + 1)
 
 
 def _refuses(text: str, name: str, asked: str) -> bool:
@@ -216,7 +216,7 @@ def _refuses(text: str, name: str, asked: str) -> bool:
     if not family:
         return False
     for part in family:
-        if any(_plain(found[0]) not in asked for found in _pattern(part).finditer(text)):
+        if any(_plain(match[0]) not in asked for match in _pattern(part).finditer(text)):
             return True
     if _in_loc(text, name):
         return True
@@ -238,7 +238,7 @@ def _refuses(text: str, name: str, asked: str) -> bool:
 def _instead(name: str, text: str) -> str:
     """The words that suggest the other name of the output budget; empty: there are none."""
     other = _OTHER.get(name)
-    found = other and re.search(
+    match = other and re.search(
         rf"\b(?:use|using|favou?r\s+of|replaced\s+(?:by|with)|you\s+mean){_MARKS}(?:the\s+)?"
         rf"(?:parameter\s+|field\s+)?{_MARKS}{other}\b"
         rf"|instead\s+of{_MARKS}{name}\b.{{0,40}}\buse{_MARKS}{other}\b"
@@ -246,15 +246,15 @@ def _instead(name: str, text: str) -> str:
         text,
         re.I,
     )
-    return found[0] if found else ""
+    return match[0] if match else ""
 
 
 def _in_loc(text: str, name: str) -> bool:
     """pydantic's list of faults, as a text: `'loc': ('body', 'task_id'), 'msg': ...`."""
-    for found in _LOC.finditer(text):
-        path = [part.strip(" \"'") for part in found[1].split(",") if part.strip(" \"'")]
+    for match in _LOC.finditer(text):
+        path = [part.strip(" \"'") for part in match[1].split(",") if part.strip(" \"'")]
         path = [part for part in path if part not in ("body", "request")]
-        if path[:1] == [name] and _forbids(found[0]):
+        if path[:1] == [name] and _forbids(match[0]):
             return True
     return False
 

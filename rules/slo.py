@@ -54,8 +54,8 @@ def ranked(key: str) -> tuple[str, Fraction] | None:
 
 def _order(key: str) -> tuple[int, int, Fraction]:
     """The sort order of a key: request limits, percentiles by time, then the rest."""
-    if (found := ranked(key)) is not None:
-        return (1, TIMES.index(found[0]), found[1])
+    if (rank := ranked(key)) is not None:
+        return (1, TIMES.index(rank[0]), rank[1])
     return (0 if key in REQUEST_LIMITS else 2, KEYS.index(key), Fraction(0))
 
 
@@ -85,13 +85,13 @@ class Objectives:
         """The request limits by time (`ttft`, `e2e`, `tpot`): stated, or taken from a
         percentile.
         """
-        found = {}
+        limits = {}
         for key in sorted((key for key in self.values if ranked(key)), key=_order):
-            found[key.split("_")[0]] = Limit(self.values[key], key)  # the highest comes last
+            limits[key.split("_")[0]] = Limit(self.values[key], key)  # the highest comes last
         for time, key in zip(TIMES, REQUEST_LIMITS, strict=True):
             if key in self.values:
-                found[time] = Limit(self.values[key], key)
-        return {time: found[time] for time in TIMES if time in found}
+                limits[time] = Limit(self.values[key], key)
+        return {time: limits[time] for time in TIMES if time in limits}
 
     @property
     def statements(self) -> tuple[Condition, ...]:
@@ -135,11 +135,11 @@ class Slo:
 
     def as_dict(self) -> dict[str, Any]:
         """The content of slo.toml, for the manifest."""
-        found: dict[str, Any] = dict(self.general)
+        content: dict[str, Any] = dict(self.general)
         for name, tables in zip(_TABLES, (self.modes, self.models), strict=True):
             if tables:
-                found[name] = {key: dict(table) for key, table in tables.items()}
-        return found
+                content[name] = {key: dict(table) for key, table in tables.items()}
+        return content
 
 
 def read(path: Path, modes: Collection[str] = ()) -> Slo:
@@ -191,19 +191,19 @@ def _tables(content: Any, source: str, name: str) -> dict[str, dict[str, float]]
         raise SloError(
             f"{source}: {name} must be a table: write [{name}.NAME] above its objectives."
         )
-    found = {}
+    tables = {}
     for key, table in content.items():
         if not isinstance(table, Mapping):
             raise SloError(
                 f"{source}: {name}.{key} holds no objectives: put them under [{name}.NAME] above "
                 "them."
             )
-        found[str(key)] = _values(table, source, f"{name}.{key}.")
-    return found
+        tables[str(key)] = _values(table, source, f"{name}.{key}.")
+    return tables
 
 
 def _values(table: Mapping[str, Any], source: str, place: str) -> dict[str, float]:
-    found = {}
+    values = {}
     for key, value in table.items():
         named = f"{source}: {place}{key}"
         if isinstance(value, Mapping):
@@ -227,8 +227,8 @@ def _values(table: Mapping[str, Any], source: str, place: str) -> dict[str, floa
             raise SloError(f"{named} must not be below 0, not {value:g}.")
         if key not in (*SHARES, "cost_per_success") and not value > 0:
             raise SloError(f"{named} must be above 0, not {value:g}.")
-        found[key] = float(value)
-    return found
+        values[key] = float(value)
+    return values
 
 
 def _written(stem: str, table: Mapping[str, Any]) -> str:

@@ -44,8 +44,8 @@ def wanted_header(words: str) -> str | None:
     """The header's name as written; None: no header is wanted, or it is not named."""
     text = words[:LONGEST_CHARS]
     for pattern in _PATTERNS:
-        for found in pattern.finditer(text):
-            name = found["name"]
+        for match in pattern.finditer(text):
+            name = match["name"]
             if name.casefold() not in _NO_NAMES | _KEYS:
                 return name
     return None

@@ -61,12 +61,12 @@ class Access:
 
     def secrets(self) -> list[str]:
         """The secret parts of the headers: each value, and each part between placeholders."""
-        found = []
+        secrets = []
         for _, value in self.headers:
             parts = [part.strip() for part in _HOLE.split(value)[::2]]
-            found += [part for part in (value, *parts) if len(part) >= SHORTEST]
-            found += [rest for part in parts if len(rest := part.partition(" ")[2]) >= SHORTEST]
-        return list(dict.fromkeys(found))
+            secrets += [part for part in (value, *parts) if len(part) >= SHORTEST]
+            secrets += [rest for part in parts if len(rest := part.partition(" ")[2]) >= SHORTEST]
+        return list(dict.fromkeys(secrets))
 
 
 class Credential:
@@ -148,7 +148,7 @@ def own_headers(lines: Sequence[str], environment: Mapping[str, str], flag: str 
 
     No sentence repeats a value.
     """
-    found: list[Header] = []
+    headers: list[Header] = []
     for line in lines:
         name, equals, value = line.partition("=")
         name, value = name.strip(), value.strip(" \t")
@@ -162,10 +162,10 @@ def own_headers(lines: Sequence[str], environment: Mapping[str, str], flag: str 
             )
         if name.lower() in _HOPS:
             raise OperatorError(f"{flag} {name}: this header belongs to the connection: remove it.")
-        if name.lower() in {known.lower() for known, _ in found}:
+        if name.lower() in {known.lower() for known, _ in headers}:
             raise OperatorError(f"{flag} {name} is given twice: give it once.")
-        found.append((name, _filled(name, value, environment, flag)))
-    return tuple(found)
+        headers.append((name, _filled(name, value, environment, flag)))
+    return tuple(headers)
 
 
 def _filled(name: str, value: str, environment: Mapping[str, str], flag: str) -> str:
@@ -184,14 +184,14 @@ def _filled(name: str, value: str, environment: Mapping[str, str], flag: str) ->
             raise OperatorError(f"{flag} {name}: the variable {variable} is not set: set it.")
         return text
 
-    made = _HOLE.sub(fill, value)
-    if not made.strip():
+    filled = _HOLE.sub(fill, value)
+    if not filled.strip():
         raise OperatorError(f"{flag} {name} has no value: give one, or remove it.")
-    if not made.isascii() or any(ord(c) < 32 and c != "\t" or ord(c) == 127 for c in made):
+    if not filled.isascii() or any(ord(c) < 32 and c != "\t" or ord(c) == 127 for c in filled):
         raise OperatorError(
             f"{flag} {name}: its value must be plain ASCII text on one line, as a header takes it."
         )
-    return made
+    return filled
 
 
 _SDKS = {"OPENAI_ORG_ID": "OpenAI-Organization", "OPENAI_PROJECT_ID": "OpenAI-Project"}

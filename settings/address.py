@@ -49,12 +49,12 @@ class Address:
     @property
     def secrets(self) -> list[str]:
         """Parts of the query that look like a secret, as written and decoded."""
-        found = []
+        secrets = []
         for pair in self.query.split("&"):
             value = pair.partition("=")[2]
             if _is_secret(pair) and len(value) >= SHORTEST:
-                found += [value] if unquote(value) == value else [value, unquote(value)]
-        return found
+                secrets += [value] if unquote(value) == value else [value, unquote(value)]
+        return secrets
 
 
 def _is_secret(pair: str) -> bool:
@@ -122,10 +122,10 @@ def is_azure(where: Address) -> bool:
     return any(name == "api-version" for name, _ in parse_qsl(where.query))
 
 
-def same(one: str, other: str) -> bool:
+def same(url: str, other: str) -> bool:
     """Whether two base URLs are equivalent in scheme, host, port, path and query."""
     try:
-        return _canonical(one) == _canonical(other)
+        return _canonical(url) == _canonical(other)
     except OperatorError:  # one of them is invalid
         return False
 

@@ -110,10 +110,10 @@ FIXED = {
 def extra_body(text: str) -> Mapping[str, Any]:
     """The object of `--extra-body`; empty if absent or invalid (see `faults`)."""
     try:
-        found = json.loads(text) if text.strip() else {}
+        body = json.loads(text) if text.strip() else {}
     except (ValueError, RecursionError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return body if isinstance(body, dict) else {}
 
 
 def faults(options: Options) -> Iterator[str]:
@@ -122,27 +122,27 @@ def faults(options: Options) -> Iterator[str]:
     if not text.strip():
         return
     try:
-        found = json.loads(text)
-        json.dumps(found, allow_nan=False, ensure_ascii=False).encode("utf-8")
+        body = json.loads(text)
+        json.dumps(body, allow_nan=False, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError) as error:
         yield (
             f"--extra-body is not JSON ({error}): write an object such as "
             '\'{"reasoning_effort": "low"}\', in single quotes for the shell.'
         )
         return
-    if not isinstance(found, dict):
+    if not isinstance(body, dict):
         yield '--extra-body must be a JSON object, such as \'{"reasoning_effort": "low"}\'.'
         return
-    for name in sorted(found.keys() & FIXED.keys()):
-        if found[name] is not None:
+    for name in sorted(body.keys() & FIXED.keys()):
+        if body[name] is not None:
             yield f"--extra-body sets {name}: remove it; {FIXED[name]}."
         elif name in ("messages", "stream"):
             yield f"--extra-body removes {name}, which every request needs: remove it."
-    if found.get("n") not in (None, 1):
+    if body.get("n") not in (None, 1):
         yield (
             "--extra-body asks for several choices (n), but only one is read and judged: ask for 1."
         )
-    removed = found.keys() & set(BUDGETS)
+    removed = body.keys() & set(BUDGETS)
     if removed and (options.budget or options.budget_tokens):
         yield (
             "--extra-body removes the output budget, but --budget needs an upper limit for each "

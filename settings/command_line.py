@@ -55,8 +55,8 @@ class Lines(argparse._AppendAction):
     """
 
     def __call__(self, parser: Any, namespace: Any, values: Any, option_string: Any = None) -> None:
-        said = values if isinstance(values, list) else [values]
-        lines = [*getattr(namespace, self.dest).splitlines(), *map(str, said)]
+        given_values = values if isinstance(values, list) else [values]
+        lines = [*getattr(namespace, self.dest).splitlines(), *map(str, given_values)]
         setattr(namespace, self.dest, "\n".join(lines))
 
 
@@ -66,8 +66,8 @@ def seconds_of(text: str) -> float:
     """
     if not _DURATION.fullmatch(text.strip()):
         return float(text)
-    found = re.findall(r"([\d.]+)(ms|h|m|s)", text)
-    return sum(float(number) * _UNITS_S[unit] for number, unit in found)
+    parts = re.findall(r"([\d.]+)(ms|h|m|s)", text)
+    return sum(float(number) * _UNITS_S[unit] for number, unit in parts)
 
 
 def nearest(word: str, words: Collection[str]) -> str:
@@ -75,10 +75,10 @@ def nearest(word: str, words: Collection[str]) -> str:
 
     Transposed letters are preferred: `prm` is nearer to rpm than to tpm.
     """
-    if turned := [one for one in words if sorted(one) == sorted(word)]:
+    if turned := [candidate for candidate in words if sorted(candidate) == sorted(word)]:
         return turned[0]
-    found = difflib.get_close_matches(word, words, n=1)
-    return found[0] if found else ""
+    close = difflib.get_close_matches(word, words, n=1)
+    return close[0] if close else ""
 
 
 def _reader(item: "Field[Any]") -> Callable[[str], Any]:
@@ -123,10 +123,10 @@ def answer(message: str, known: Collection[str]) -> str:
         hint = ELSEWHERE.get(wrong) or (f"did you mean {near}?" if near else "")
         where = "`weighbridge --help` and docs/reference/options.md list them"
         return f"{wrong} is not an option: {hint or where}" + ("" if hint.endswith("?") else ".")
-    found = re.fullmatch(r"argument (\S+?)(?:/\S+)?: (.*)", message, re.S)
-    if found is None:
+    match = re.fullmatch(r"argument (\S+?)(?:/\S+)?: (.*)", message, re.S)
+    if match is None:
         return message.rstrip(".") + "."
-    name, said = found.groups()
-    if said.startswith("expected one argument"):
+    name, complaint = match.groups()
+    if complaint.startswith("expected one argument"):
         return f"{name} needs a value: write it after {name}, or as {name}=VALUE."
-    return f"{name} {said}." if said.startswith("takes ") else f"{name}: {said}."
+    return f"{name} {complaint}." if complaint.startswith("takes ") else f"{name}: {complaint}."

@@ -72,8 +72,8 @@ class Endpoint:
             return "gateway: the embedded simulator"
         access, source = self.access, self.choice.source if self.choice else ""
         header = "" if access.auth == "bearer" else f" in header {access.auth}"
-        told = f"key from {self.key_source}{header}" if self.key_source else "no key is sent"
-        parts = [f"gateway {self.shown} ({source})", told]
+        key_note = f"key from {self.key_source}{header}" if self.key_source else "no key is sent"
+        parts = [f"gateway {self.shown} ({source})", key_note]
         if access.names:
             parts.append(f"also headers {', '.join(access.names)}")
         if access.openai:
@@ -220,8 +220,8 @@ def _unit(url: str) -> str | None:
     connection = HTTPConnection(urlsplit(url).netloc, timeout=10)
     try:
         connection.request("GET", "/health")
-        said: str | None = json.loads(connection.getresponse().read()).get("currency")
-        return said
+        currency: str | None = json.loads(connection.getresponse().read()).get("currency")
+        return currency
     finally:
         connection.close()
 
@@ -256,8 +256,8 @@ class EmbeddedSimulator:
         assert self._process.stdout is not None and self._process.stderr is not None
         line = self._process.stdout.readline().strip()
         if not line.startswith("simulator ready "):
-            said = self._process.stderr.read().strip() or "it said nothing"
-            raise OperatorError(f"the simulator did not start: {said}")
+            complaint = self._process.stderr.read().strip() or "it said nothing"
+            raise OperatorError(f"the simulator did not start: {complaint}")
         url = line.rsplit(" ", 1)[1]
         self.endpoint = simulated(url, options, _unit(url))
 

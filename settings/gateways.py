@@ -87,8 +87,8 @@ class Table:
             *PAIRS,
             *(named(stem) for stem in stems if re.fullmatch(r"[a-z_][a-z0-9_]*", stem)),
         ]
-        found = {pair.name for pair in pairs if self.of(pair.url) and self.of(pair.key)}
-        return sorted(found)
+        names = {pair.name for pair in pairs if self.of(pair.url) and self.of(pair.key)}
+        return sorted(names)
 
     def at_home(self, host: str, gateway: str = "") -> bool:
         """Whether a base URL was configured, so that its key may go there."""
@@ -165,16 +165,16 @@ class Table:
         return Choice(host, "-H", pair.key)
 
     def _configured(self, keyless: bool) -> Choice:
-        found = [pair for pair in PAIRS if self.of(pair.url)]
-        if not found:
+        configured = [pair for pair in PAIRS if self.of(pair.url)]
+        if not configured:
             raise OperatorError(
                 "no gateway is named: give -H https://host/v1, or set NONELINEAR_OPENAI_BASE_URL "
                 f"or OPENAI_BASE_URL in the environment or {_DOTENV}, or use --simulator."
             )
-        ready = [pair for pair in found if keyless or self.of(pair.key)]
-        pair, why = (ready or found)[0], ""
-        if len(ready) == 2 and not same(self.of(found[0].url), self.of(found[1].url)):
-            other = found[1]
+        ready = [pair for pair in configured if keyless or self.of(pair.key)]
+        pair, why = (ready or configured)[0], ""
+        if len(ready) == 2 and not same(self.of(configured[0].url), self.of(configured[1].url)):
+            other = configured[1]
             both = f"{self._place(pair)} and {self._place(other)}"
             if (pair.url in self._from_file) != (other.url in self._from_file):
                 raise OperatorError(
@@ -185,8 +185,8 @@ class Table:
                 f"two gateways are configured, {both}: the first is taken, --gateway {other.name} "
                 "takes the other"
             )
-        elif len(ready) == 1 and len(found) == 2:
-            lost = next(other for other in found if other is not pair)
+        elif len(ready) == 1 and len(configured) == 2:
+            lost = next(other for other in configured if other is not pair)
             why = f"{self._place(lost)} is ignored: {lost.key} is not set"
         return Choice(self.of(pair.url), self.told(pair.url), self._key(pair, keyless), why)
 

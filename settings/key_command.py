@@ -69,29 +69,29 @@ class KeyCommand:
 
     def _ask(self) -> None:
         self._asked_at = self._clock()
-        said = f"--key-command {self.program}"
+        prefix = f"--key-command {self.program}"
         try:
-            done = subprocess.run(
+            completed = subprocess.run(
                 self._words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL, timeout=LONGEST_S, start_new_session=True,
             )  # fmt: skip
         except FileNotFoundError:
-            raise OperatorError(f"{said}: the program does not exist: give its path.") from None
+            raise OperatorError(f"{prefix}: the program does not exist: give its path.") from None
         except subprocess.TimeoutExpired:
             raise OperatorError(
-                f"{said} printed no key within {LONGEST_S:g} s: try it by hand."
+                f"{prefix} printed no key within {LONGEST_S:g} s: try it by hand."
             ) from None
         except OSError as error:
-            raise OperatorError(f"{said} cannot be run ({error.strerror}): fix it.") from None
-        if done.returncode:
-            raise OperatorError(f"{said} ended with code {done.returncode}: try it by hand.")
-        key = done.stdout.decode("utf-8", "replace").strip()
+            raise OperatorError(f"{prefix} cannot be run ({error.strerror}): fix it.") from None
+        if completed.returncode:
+            raise OperatorError(f"{prefix} ended with code {completed.returncode}: try it by hand.")
+        key = completed.stdout.decode("utf-8", "replace").strip()
         if not key:
-            raise OperatorError(f"{said} printed nothing: try it by hand.")
+            raise OperatorError(f"{prefix} printed nothing: try it by hand.")
         if len(key.split()) > 1 or key[0] in "{[" or not key.isascii() or not key.isprintable():
             raise OperatorError(
-                f"{said} printed more than a key (JSON, or several words): it must print only the "
-                "key, e.g. sh -c 'COMMAND | jq -r .access_token'."
+                f"{prefix} printed more than a key (JSON, or several words): it must print only "
+                "the key, e.g. sh -c 'COMMAND | jq -r .access_token'."
             )
         self._key = key
         if key not in self.secrets:
@@ -107,14 +107,14 @@ def command_of(text: str) -> KeyCommand:
 def words(command: str) -> list[str]:
     """The command's words, split as a shell would. Raises OperatorError."""
     try:
-        found = shlex.split(command)
+        parts = shlex.split(command)
     except ValueError as error:
         raise OperatorError(f"--key-command cannot be read ({error}): fix it.") from None
-    if not found:
+    if not parts:
         raise OperatorError("--key-command is empty: give a program that prints the key.")
     shells = {"|", "||", "&&", ";", ">", "<", "&"}
-    if shells & set(found) or found[0][0] in "~$`(":
+    if shells & set(parts) or parts[0][0] in "~$`(":
         raise OperatorError(
             "--key-command is run without a shell, and this one needs it: write it as sh -c '...'."
         )
-    return found
+    return parts

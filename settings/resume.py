@@ -48,7 +48,7 @@ def recalled(kept: Mapping[str, Any], given: Options) -> Options:
                 f"{flag(name)} out of the files: give it again."
             )
     known = {**BEFORE, **kept, **withheld}
-    found: dict[str, Any] = {}
+    recalled_options: dict[str, Any] = {}
     for item in fields(Options):
         value: Any = known.get(item.name, item.default)
         kind = type(item.default)
@@ -59,8 +59,8 @@ def recalled(kept: Mapping[str, Any], given: Options) -> Options:
                 f"--resume {given.resume}: its manifest.json says {value!r} for "
                 f"{flag(item.name)}: restore the file, or start a new run."
             )
-        found[item.name] = value
-    return Options(**found)
+        recalled_options[item.name] = value
+    return Options(**recalled_options)
 
 
 def without_unread(options: Options) -> Options:

@@ -35,13 +35,13 @@ def amount(value: object, currency: str = "") -> float | None:
     plain = numeric(value)
     if plain is not None or not isinstance(value, str) or len(value) > _LONGEST:
         return plain
-    found = _TEXT.fullmatch(value)
-    if found is None:
+    match = _TEXT.fullmatch(value)
+    if match is None:
         return None
-    units = [unit for unit in (found[1], found[3]) if unit]
+    units = [unit for unit in (match[1], match[3]) if unit]
     if not all(accepted(unit, currency) for unit in units):
         return None
-    return numeric(found[2].replace(",", ""))
+    return numeric(match[2].replace(",", ""))
 
 
 def other_unit(value: object, currency: str) -> bool:
@@ -49,7 +49,7 @@ def other_unit(value: object, currency: str) -> bool:
     if isinstance(value, dict):
         named = value.get("currency")
         return isinstance(named, str) and bool(named) and not accepted(named, currency)
-    found = _TEXT.fullmatch(value) if isinstance(value, str) and len(value) <= _LONGEST else None
-    if found is None or not found[2]:
+    match = _TEXT.fullmatch(value) if isinstance(value, str) and len(value) <= _LONGEST else None
+    if match is None or not match[2]:
         return False
-    return not all(accepted(unit, currency) for unit in (found[1], found[3]) if unit)
+    return not all(accepted(unit, currency) for unit in (match[1], match[3]) if unit)

@@ -65,9 +65,9 @@ def whole(raw: bytes, headers: Mapping[str, str]) -> Answer:
     except UNREADABLE as error:
         return _unreadable(raw, error)
     if (wrong := trouble(reply)) is not None:
-        said = complaint(wrong)
-        outcome = outcome_of(said, None)
-        return Answer(outcome, None, unlisted(reply), None, said.type, said.message)
+        complained = complaint(wrong)
+        outcome = outcome_of(complained, None)
+        return Answer(outcome, None, unlisted(reply), None, complained.type, complained.message)
     if not isinstance(reply, dict):
         shown = reply if isinstance(reply, str) else as_json(reply)
         return Answer(Outcome.MALFORMED, error_message=f"not a JSON object: {shown}")
@@ -122,8 +122,8 @@ def streamed(
         if no_stream or not (isinstance(cause, WireError) and cause.ended):
             answer = broken(error)
     except openai.APIError as error:
-        said = events.event.json() if events.event is not None else None
-        gathered.add(unlisted(said), wire.now())  # usage may stand beside an error
+        event_body = events.event.json() if events.event is not None else None
+        gathered.add(unlisted(event_body), wire.now())  # usage may stand beside an error
         answer = _error_event(error.body if error.body is not None else error.message)
     except UNREADABLE as error:
         answer = Answer(Outcome.MALFORMED, error_message=f"a chunk cannot be read: {error}")
@@ -175,18 +175,18 @@ def _stream_ended(answer: Answer, message: Message, *, done: bool, ignored: byte
     return answer
 
 
-def _ended(answer: Answer, said: Message) -> Answer:
+def _ended(answer: Answer, message: Message) -> Answer:
     """The outcome of a complete answer from its finish reason, or from an empty message."""
-    end = end_of(said.finish_reason) if said.finish_reason else None
+    end = end_of(message.finish_reason) if message.finish_reason else None
     if end == "failed":
         answer.outcome = Outcome.STREAM_ERROR if answer.streamed else Outcome.SERVER_ERROR
-        answer.error_type = said.finish_reason
+        answer.error_type = message.finish_reason
         answer.error_message = "the gateway ended its answer with finish_reason "
-        answer.error_message += f"{said.finish_reason}"
+        answer.error_message += f"{message.finish_reason}"
     elif end == "filtered":
         answer.outcome = Outcome.FILTERED
-        answer.error_message = f"a content filter ended the answer: {said.finish_reason}"
-    elif said.empty:
+        answer.error_message = f"a content filter ended the answer: {message.finish_reason}"
+    elif message.empty:
         answer.outcome = Outcome.EMPTY
     return answer
 
@@ -214,9 +214,9 @@ def refused(status: int, raw: bytes) -> Answer:
                 shown += f" ({PROXY_STATUSES[status]})"
         return Answer(of_status(status), error_message=shown, odd=odd)
     body = unlisted(reply)
-    said = complaint(worded(body) if body else reply)
-    outcome = outcome_of(said, status)
-    return Answer(outcome, None, body, None, said.type, said.message, odd)
+    complained = complaint(worded(body) if body else reply)
+    outcome = outcome_of(complained, status)
+    return Answer(outcome, None, body, None, complained.type, complained.message, odd)
 
 
 def broken(error: openai.APIConnectionError) -> Answer:
@@ -233,11 +233,11 @@ def broken(error: openai.APIConnectionError) -> Answer:
 
 def _error_event(error: object) -> Answer:
     """An error inside a stream: the outcome that its words name, otherwise a stream error."""
-    said = complaint(error)
-    outcome = outcome_of(said, None)
+    complained = complaint(error)
+    outcome = outcome_of(complained, None)
     if outcome is Outcome.SERVER_ERROR:
         outcome = Outcome.STREAM_ERROR
-    return Answer(outcome, error_type=said.type, error_message=said.message)
+    return Answer(outcome, error_type=complained.type, error_message=complained.message)
 
 
 def _read(raw: bytes) -> Any:

@@ -55,7 +55,7 @@ _ROUTERS = frozenset(("auto",))
 
 def flags(
     requested: str,
-    said: Message,
+    message: Message,
     used: Usage,
     *,
     ok: bool,
@@ -66,62 +66,62 @@ def flags(
 
     `ok`: the answer is complete, so absent fields are missing. `usage_said` is its raw `usage`.
     """
-    found = dict(said.odd)
+    odd = dict(message.odd)
     stated = usage_said or {}
-    if said.model not in (None, requested) and not same_model(requested, said.model):
-        found["model_mismatch"] = f"asked for {_shown(requested)}, got {_shown(said.model)}"
+    if message.model not in (None, requested) and not same_model(requested, message.model):
+        odd["model_mismatch"] = f"asked for {_shown(requested)}, got {_shown(message.model)}"
     prompt, completion, total = (
         used.get("prompt_tokens"), used.get("completion_tokens"), used.get("total_tokens")
     )  # fmt: skip
-    absurd = [*_absurd(said, used), *beyond(stated)]
+    absurd = [*_absurd(message, used), *beyond(stated)]
     if ok and not absurd and prompt is None and completion is None and total is None:
         if stated and not COST_NAMES.issuperset(stated):
-            found["usage_unreadable"] = f"usage of unknown names: {', '.join(list(stated)[:8])}"
+            odd["usage_unreadable"] = f"usage of unknown names: {', '.join(list(stated)[:8])}"
         else:
-            found["usage_missing"] = "the answer states no tokens"
+            odd["usage_missing"] = "the answer states no tokens"
     if None not in (prompt, completion, total) and total != (prompt or 0) + (completion or 0):
         beside = (used.get("tokens_beside") or "").split()
         counts: Mapping[str, Any] = used
         rest = sum(counts.get(f"{name}_tokens") or 0 for name in beside)
         if not beside or total != (prompt or 0) + (completion or 0) + rest:
-            found["usage_sum"] = f"total {total} is not {prompt} + {completion}"
+            odd["usage_sum"] = f"total {total} is not {prompt} + {completion}"
     if used.get("cost_source") != "body" and (cost := unread_cost(stated, currency)) is not None:
-        found["cost_unreadable"] = cost
+        odd["cost_unreadable"] = cost
     if absurd:
-        found["usage_absurd"] = ", ".join(absurd)
-    if ok and (wrong := _reason(said)) is not None:
-        found["finish_reason"] = wrong
-    return found
+        odd["usage_absurd"] = ", ".join(absurd)
+    if ok and (wrong := _reason(message)) is not None:
+        odd["finish_reason"] = wrong
+    return odd
 
 
-def spent(said: Message | None, used: Usage) -> bool:
+def spent(message: Message | None, used: Usage) -> bool:
     """Whether a reply ended at its output budget without a visible word or a tool call."""
-    if said is None or said.content or said.tool_calls:
+    if message is None or message.content or message.tool_calls:
         return False
-    if end_of(said.finish_reason or "") != "cut":
+    if end_of(message.finish_reason or "") != "cut":
         return False
     return used.get("completion_tokens") != 0
 
 
 def combined(
-    judged: Judgement | None, found: dict[str, str], place: Mapping[str, int] | None = None
+    judged: Judgement | None, flagged: dict[str, str], place: Mapping[str, int] | None = None
 ) -> tuple[str | None, str | None]:
     """The row's `check` and `check_detail`: the probe's verdict first, then the flags.
 
     `check` is words with spaces between, e.g. `pass usage_sum`. `check_detail` is the probe's JSON
     object; `place` (line and turn of own traffic) is in it, and with flags one more key, `flags`.
     """
-    if not found and not place:
+    if not flagged and not place:
         return (None, None) if judged is None else (judged.check, judged.detail)
-    words, detail = list(found), dict[str, object](place or {})
+    words, detail = list(flagged), dict[str, object](place or {})
     if judged is not None:
         words.insert(0, judged.check)
         try:
             detail.update(mapping(json.loads(judged.detail)) or {"judge": judged.detail})
         except ValueError:
             detail["judge"] = judged.detail
-    if found:
-        detail["flags"] = found
+    if flagged:
+        detail["flags"] = flagged
     return " ".join(words) or None, json.dumps(detail, ensure_ascii=False)
 
 
@@ -148,11 +148,11 @@ def _name(model: str) -> str:
 
 
 def _version(name: str) -> str:
-    found = _VERSION.search(name)
-    return found[0] if found is not None and found.start() else ""
+    match = _VERSION.search(name)
+    return match[0] if match is not None and match.start() else ""
 
 
-def _absurd(said: Message, used: Usage) -> Iterator[str]:
+def _absurd(message: Message, used: Usage) -> Iterator[str]:
     for name, value in used.items():
         most = MOST_TOKENS if name.endswith("_tokens") else math.inf
         if isinstance(value, int | float) and not 0 <= value <= most:
@@ -163,7 +163,7 @@ def _absurd(said: Message, used: Usage) -> Iterator[str]:
     beside = (used.get("tokens_beside") or "").split()
     if prompt == 0 and not (cached and "cached" in beside):
         yield "prompt_tokens is 0"
-    if completion == 0 and not said.empty and "reasoning" not in beside:
+    if completion == 0 and not message.empty and "reasoning" not in beside:
         yield "completion_tokens is 0, and there is a reply"
     inside = "cached" not in beside and prompt is not None and cached is not None
     if inside and (cached or 0) > (prompt or 0) >= 0:
@@ -175,14 +175,14 @@ def _absurd(said: Message, used: Usage) -> Iterator[str]:
             yield f"{reasoning} of {completion} completion tokens are reasoning"
 
 
-def _reason(said: Message) -> str | None:
-    if said.finish_reason is None:
+def _reason(message: Message) -> str | None:
+    if message.finish_reason is None:
         return "none is given"
-    end = end_of(said.finish_reason)
+    end = end_of(message.finish_reason)
     if end in (None, "filtered", "failed"):
-        return _shown(said.finish_reason)
-    if end == "tools" and not said.tool_calls:
-        return f"{said.finish_reason}, and there is no tool call"
+        return _shown(message.finish_reason)
+    if end == "tools" and not message.tool_calls:
+        return f"{message.finish_reason}, and there is no tool call"
     return None
 
 

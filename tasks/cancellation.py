@@ -23,12 +23,16 @@ def facts(cancel: Cancel, answer: Answer, *, stream: bool) -> dict[str, Any]:
     """
     if answer.outcome is not Outcome.ABANDONED:
         return {}
-    said = answer.message
+    message = answer.message
     texts: list[object] = []
-    if said is not None:
-        functions = [mapping(mapping(call).get("function")) for call in said.tool_calls]
-        calls = [part for one in functions for part in (one.get("name"), one.get("arguments"))]
-        texts = [said.content, said.reasoning, said.inner_reasoning, *calls]
+    if message is not None:
+        functions = [mapping(mapping(call).get("function")) for call in message.tool_calls]
+        calls = [
+            part
+            for function in functions
+            for part in (function.get("name"), function.get("arguments"))
+        ]
+        texts = [message.content, message.reasoning, message.inner_reasoning, *calls]
     received = sum(len(text) for text in texts if isinstance(text, str))
     return {
         "error_message": f"cancelled on purpose ({cancel})",

@@ -74,8 +74,8 @@ def status_in_words(message: str) -> int | None:
     gateway's own client ("Error code: 429 - {...}", the OpenAI SDK's).
     """
     named = _PHRASES.get(message[:60].strip(" .!").lower())
-    if named is None and (found := _CODE.search(message[:_LOOKED_AT])):
-        return int(found[1])
+    if named is None and (match := _CODE.search(message[:_LOOKED_AT])):
+        return int(match[1])
     return named
 
 
@@ -90,8 +90,8 @@ def refusal_in_words(message: str, status: int | None) -> Outcome | None:
         return None
     if _NO_ENTRY.search(shown):
         return Outcome.AUTH
-    told = status is not None and status >= 300
-    return Outcome.NOT_FOUND if not told and _NOT_THERE.search(shown) else None
+    is_error = status is not None and status >= 300
+    return Outcome.NOT_FOUND if not is_error and _NOT_THERE.search(shown) else None
 
 
 def cause(words: Iterable[str], message: str, wait_s: float | None = None) -> Outcome | None:
@@ -101,11 +101,11 @@ def cause(words: Iterable[str], message: str, wait_s: float | None = None) -> Ou
     gateway says how long to wait (then waiting helps), or that there are too many requests. If
     there are several, money comes first, because no status expresses it.
     """
-    found = [_BY_WORD.get(_AS_WORD.sub("_", word.strip().lower())) for word in words]
+    causes = [_BY_WORD.get(_AS_WORD.sub("_", word.strip().lower())) for word in words]
     shown = message[:_LOOKED_AT]
-    if Outcome.PAYMENT_REQUIRED in found or wait_s is None and _NO_MONEY.search(shown):
+    if Outcome.PAYMENT_REQUIRED in causes or wait_s is None and _NO_MONEY.search(shown):
         return Outcome.PAYMENT_REQUIRED
-    named = next((outcome for outcome in found if outcome is not None), None)
+    named = next((outcome for outcome in causes if outcome is not None), None)
     if named is None and _TOO_MANY.search(shown):
         return Outcome.RATE_LIMITED
     return named

@@ -18,17 +18,17 @@ WORDS = (  # noqa: SIM905 (a list of so many quotes cannot be read)
 LEAD_TOKENS = 20  # about what the words around the padding count
 
 
-def request(one: Line, phase: Phase, index: int) -> Request:
+def request(line: Line, phase: Phase, index: int) -> Request:
     """A line as a request; for a conversation, its first turn."""
-    messages: list[Json] = [*one.messages, *one.turns[:1]]
-    if one.prompt_tokens is not None:
-        messages = [{"role": "user", "content": padding(one.prompt_tokens, phase.task_id(index))}]
-    said = "\n".join(text_of(message.get("content")) or "" for message in messages)
-    return Request(said, messages=messages, extra=dict(one.settings), place=_place(one))
+    messages: list[Json] = [*line.messages, *line.turns[:1]]
+    if line.prompt_tokens is not None:
+        messages = [{"role": "user", "content": padding(line.prompt_tokens, phase.task_id(index))}]
+    text = "\n".join(text_of(message.get("content")) or "" for message in messages)
+    return Request(text, messages=messages, extra=dict(line.settings), place=_place(line))
 
 
-def _place(one: Line) -> dict[str, Any]:
-    return {"line": one.number, **one.name}
+def _place(line: Line) -> dict[str, Any]:
+    return {"line": line.number, **line.name}
 
 
 def padding(prompt_tokens: int, name: str) -> str:
@@ -43,12 +43,12 @@ def padding(prompt_tokens: int, name: str) -> str:
 class Conversation:
     """One user's way through a line's turns: each is sent after the gateway's reply to the last."""
 
-    def __init__(self, one: Line, phase: Phase) -> None:
+    def __init__(self, line: Line, phase: Phase) -> None:
         self.phase = phase
-        self._line = one
-        self._history: list[Json] = list(one.messages)
-        self._left = list(one.turns)
-        self._turns = len(one.turns)
+        self._line = line
+        self._history: list[Json] = list(line.messages)
+        self._left = list(line.turns)
+        self._turns = len(line.turns)
         self._answered = True
 
     @property
@@ -60,11 +60,11 @@ class Conversation:
         """The next turn, with the history before it."""
         self._history.append(self._left.pop(0))
         self._answered = False
-        said = "\n".join(text_of(message.get("content")) or "" for message in self._history)
+        text = "\n".join(text_of(message.get("content")) or "" for message in self._history)
         extra = dict(self._line.settings)
         place = {**_place(self._line), "turn": self._turns - len(self._left)}
         return Request(
-            said, messages=list(self._history), extra=extra, heard=self._hear, place=place
+            text, messages=list(self._history), extra=extra, heard=self._hear, place=place
         )
 
     def _hear(self, reply: Message) -> None:
@@ -73,9 +73,9 @@ class Conversation:
             self._answered = True
 
 
-def begin(one: Line, phase: Phase) -> Conversation:
+def begin(line: Line, phase: Phase) -> Conversation:
     """A line as a conversation; a line with only `messages` is a single turn of all of them."""
-    if one.turns:
-        return Conversation(one, phase)
-    *before, last = one.messages
-    return Conversation(replace(one, messages=tuple(before), turns=(last,)), phase)
+    if line.turns:
+        return Conversation(line, phase)
+    *before, last = line.messages
+    return Conversation(replace(line, messages=tuple(before), turns=(last,)), phase)

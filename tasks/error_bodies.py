@@ -49,47 +49,47 @@ def unlisted(body: object) -> Json:
 
 def trouble(body: object) -> object | None:
     """The error in a body or chunk; None: it has none."""
-    said = unlisted(body)
-    if said.get("error"):
-        return worded(said)
-    choices = said.get("choices")
+    error = unlisted(body)
+    if error.get("error"):
+        return worded(error)
+    choices = error.get("choices")
     if isinstance(choices, list):
         first: object = mapping(choices[0]).get("error") if choices else None
         return first or None
-    kind = f"{said.get('object') or ''}{said.get('type') or ''}"
+    kind = f"{error.get('object') or ''}{error.get('type') or ''}"
     if "error" in kind:
-        return said
+        return error
     for name in _INSIDE:
-        inner: object = said.get(name)
+        inner: object = error.get(name)
         if not inner:
             continue
         head: object = inner[0] if isinstance(inner, list) else inner
         if isinstance(head, str) and head.strip() or trouble(head) is not None:
             return inner
-    if kind and all(said.get(name) is None for name in CODES) and not _status(said.get("status")):
+    if kind and all(error.get(name) is None for name in CODES) and not _status(error.get("status")):
         return None  # an event of another kind, e.g. how far the request is in a queue
-    return said if _fails(said) else None
+    return error if _fails(error) else None
 
 
-def worded(said: Json) -> object:
+def worded(body: Json) -> object:
     """The part of an error body with the message: its `error`, or the body itself.
 
     Spring, Go, OAuth and others name the kind in `error`, as a text or `true`, and say beside it
     what happened; others put a code into `error` and the words beside it.
     """
-    error: object = said.get("error")
+    error: object = body.get("error")
     if not error:
-        return said
+        return body
     if isinstance(error, list) or _as_object(error):
         return error
-    beside = {name: value for name, value in said.items() if name not in _ASIDE}
+    beside = {name: value for name, value in body.items() if name not in _ASIDE}
     if isinstance(error, dict) and (_message(error) is not None or _within(error)):
         return error
-    return said if (_message(beside) or "").strip() else error
+    return body if (_message(beside) or "").strip() else error
 
 
-def _within(said: Json) -> bool:
-    return any(said.get(name) for name in _INSIDE)
+def _within(body: Json) -> bool:
+    return any(body.get(name) for name in _INSIDE)
 
 
 def _as_object(value: object) -> Json | list[Any] | None:
@@ -97,20 +97,20 @@ def _as_object(value: object) -> Json | list[Any] | None:
     if not isinstance(value, str) or value.lstrip()[:1] not in ("{", "["):
         return None
     try:
-        found = json.loads(value)
+        parsed = json.loads(value)
     except (ValueError, RecursionError):
         return None
-    return found if isinstance(found, dict | list) and found else None
+    return parsed if isinstance(parsed, dict | list) and parsed else None
 
 
-def _fails(said: Json) -> bool:
+def _fails(body: Json) -> bool:
     """Whether an envelope without choices reports a failure: words, and no code of success."""
-    if said.get("success") is False or _status(said.get("status")):
+    if body.get("success") is False or _status(body.get("status")):
         return True
-    codes = [said[name] for name in CODES if said.get(name) is not None]
+    codes = [body[name] for name in CODES if body.get(name) is not None]
     if any(f"{code}".strip().lower() in _FINE for code in codes):
         return False
-    return _message({name: said[name] for name in said if name not in _ASIDE}) is not None
+    return _message({name: body[name] for name in body if name not in _ASIDE}) is not None
 
 
 def complaint(error: object) -> Complaint:
@@ -132,47 +132,47 @@ def complaint(error: object) -> Complaint:
         if not inner:
             break
         error = inner
-    said = mapping(error)
-    if not said:
+    fields = mapping(error)
+    if not fields:
         several = _listed(error) if isinstance(error, list) else None
         shown = several or (as_json(error) if isinstance(error, list) else str(error))
         return Complaint(None, shown, status_in_words(shown), cause(_named(outer), shown))
-    outer = {**mapping(said.get("error")), **outer}  # a code there, and the words beside it
-    kind = _kind(said) or _kind(outer)
-    codes = _codes(said) or _codes(outer)
-    status = next((n for code in (*codes, said.get("status")) if (n := _status(code))), None)
-    message = _message(said)
-    label = said.get("error") if isinstance(said.get("error"), str) else None
+    outer = {**mapping(fields.get("error")), **outer}  # a code there, and the words beside it
+    kind = _kind(fields) or _kind(outer)
+    codes = _codes(fields) or _codes(outer)
+    status = next((n for code in (*codes, fields.get("status")) if (n := _status(code))), None)
+    message = _message(fields)
+    label = fields.get("error") if isinstance(fields.get("error"), str) else None
     if label and message is not None and status_in_words(message) and not status_in_words(label):
         message = label  # "Internal Server Error" is the least that can be said
     if kind is None and codes:
         kind = str(codes[0])
-    told = message if message is not None else as_json(error)
-    wait_s = wait_in_body({"error": said})
-    words = f"{told}\n{label}" if label and label != told else told
-    named = [*_named(said), *_named(outer)]
+    text = message if message is not None else as_json(error)
+    wait_s = wait_in_body({"error": fields})
+    words = f"{text}\n{label}" if label and label != text else text
+    named = [*_named(fields), *_named(outer)]
     return Complaint(
         kind,
-        told,
-        status or status_in_words(told) or status_in_words(label or ""),
+        text,
+        status or status_in_words(text) or status_in_words(label or ""),
         cause(named, words, wait_s),
     )
 
 
-def _codes(said: Json) -> list[object]:
-    return [said[name] for name in CODES if said.get(name) is not None]
+def _codes(error: Json) -> list[object]:
+    return [error[name] for name in CODES if error.get(name) is not None]
 
 
-def _kind(said: Json) -> str | None:
+def _kind(error: Json) -> str | None:
     """The kind of an error in its gateway's words: its type, its code, or its `error`."""
-    kinds = (said.get("type"), *_codes(said), said.get("error"))
+    kinds = (error.get("type"), *_codes(error), error.get("error"))
     return next((k for k in kinds if isinstance(k, str) and k not in ("", "None")), None)
 
 
-def _named(said: Json) -> list[str]:
+def _named(error: Json) -> list[str]:
     """All that may name a cause; LiteLLM writes "None" for none."""
-    names = [said.get("type"), said.get("status"), said.get("error"), *_reasons(said)]
-    return [name for name in names if isinstance(name, str)] + [str(c) for c in _codes(said)]
+    names = [error.get("type"), error.get("status"), error.get("error"), *_reasons(error)]
+    return [name for name in names if isinstance(name, str)] + [str(c) for c in _codes(error)]
 
 
 def _status(code: object) -> int | None:
@@ -180,10 +180,10 @@ def _status(code: object) -> int | None:
     return int(number) if number is not None and 400 <= number < 600 else None
 
 
-def _message(said: Json) -> str | None:
+def _message(error: Json) -> str | None:
     blank = None
     for name in MESSAGES:
-        value = said.get(name)
+        value = error.get(name)
         if isinstance(value, str):
             if value.strip():
                 return value
@@ -195,49 +195,51 @@ def _message(said: Json) -> str | None:
 
 def _listed(parts: list[Any]) -> str | None:
     """FastAPI's list of what is wrong, and its kin: each message with its place."""
-    found = []
+    listed = []
     for part in parts[:20]:
-        said = mapping(part)
+        fields = mapping(part)
         words = (
-            part if isinstance(part, str) else text(said.get("msg")) or text(said.get("message"))
+            part
+            if isinstance(part, str)
+            else text(fields.get("msg")) or text(fields.get("message"))
         )
         if not words:
             continue
-        place = said.get("loc", said.get("path", said.get("field", said.get("param"))))
+        place = fields.get("loc", fields.get("path", fields.get("field", fields.get("param"))))
         if isinstance(place, list):
             place = ".".join(str(step) for step in place)
-        found.append(f"{words} ({place})" if place not in (None, "") else words)
-    return "; ".join(found) or None
+        listed.append(f"{words} ({place})" if place not in (None, "") else words)
+    return "; ".join(listed) or None
 
 
-def _reasons(said: Json) -> Iterator[object]:
+def _reasons(error: Json) -> Iterator[object]:
     """More specific causes at deeper levels: Google's, Azure's, OpenRouter's, AWS's."""
-    details = said.get("details")
+    details = error.get("details")
     for detail in details if isinstance(details, list) else ():
         yield mapping(detail).get("reason")
-    yield mapping(said.get("innererror")).get("code")
-    if "flagged_input" in mapping(said.get("metadata")):
+    yield mapping(error.get("innererror")).get("code")
+    if "flagged_input" in mapping(error.get("metadata")):
         yield "moderation_blocked"  # OpenRouter's 403
-    if isinstance(kind := said.get("__type"), str):
+    if isinstance(kind := error.get("__type"), str):
         yield kind.rpartition("#")[2]  # AWS
 
 
 _TOLD_APART = (402, 429)  # what a gateway passes on of its provider under a status of its own
 
 
-def outcome_of(said: Complaint, status: int | None) -> Outcome:
+def outcome_of(stated: Complaint, status: int | None) -> Outcome:
     """The outcome of a complaint: its stated cause, otherwise its HTTP status, otherwise a
     server error.
     """
-    if said.cause is not None and status != 407:
-        return said.cause
-    if said.status is None and (words := refusal_in_words(said.message, status)) is not None:
+    if stated.cause is not None and status != 407:
+        return stated.cause
+    if stated.status is None and (words := refusal_in_words(stated.message, status)) is not None:
         return words
-    if said.status in _TOLD_APART:
-        return of_status(said.status or 0)
+    if stated.status in _TOLD_APART:
+        return of_status(stated.status or 0)
     if status is not None and status >= 300:
         return of_status(status)
-    return of_status(said.status) if said.status else Outcome.SERVER_ERROR
+    return of_status(stated.status) if stated.status else Outcome.SERVER_ERROR
 
 
 # ---- how long to wait
@@ -284,9 +286,9 @@ def wait_in_body(body: Json, now_s: float | None = None) -> float | None:
         if wait_s is not None and wait_s >= 0:
             return wait_s
     for part in parts:
-        found = _IN_WORDS.search((_message(part) or "")[:2000])
-        if found is not None:
-            return duration_s(found[1])
+        match = _IN_WORDS.search((_message(part) or "")[:2000])
+        if match is not None:
+            return duration_s(match[1])
     return None
 
 

@@ -174,9 +174,9 @@ class Decoder:
 def _as_error(data: bytes) -> bytes:
     """The data of an event named `error`, arranged as the SDK expects an error."""
     try:
-        said = json.loads(data)
+        error = json.loads(data)
     except ValueError:
-        said = data.decode(errors="replace")
-    if not (isinstance(said, dict) and said.get("error")):
-        said = {"error": said or "error"}
-    return json.dumps(said).encode()
+        error = data.decode(errors="replace")
+    if not (isinstance(error, dict) and error.get("error")):
+        error = {"error": error or "error"}
+    return json.dumps(error).encode()

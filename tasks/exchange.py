@@ -125,7 +125,7 @@ def planned_only(job: Job, origin: Origin, why: str) -> RequestRecord:
 def _unread(job: Job, origin: Origin, wire: Wire, error: Exception) -> RequestRecord:
     """The row of a request of which a fault in Weighbridge left only its times."""
     kind = type(error).__name__
-    said = kind if origin.mute else _guarded(f"{kind}: {error}", origin.secret)
+    text = kind if origin.mute else _guarded(f"{kind}: {error}", origin.secret)
     return _row(
         job,
         origin,
@@ -137,7 +137,7 @@ def _unread(job: Job, origin: Origin, wire: Wire, error: Exception) -> RequestRe
         http_status=wire.status,
         in_flight=job.in_flight,
         error_type=kind,
-        error_message=said,
+        error_message=text,
     )
 
 
@@ -189,7 +189,7 @@ def _record(
     wire: Wire,
     trace_id: str | None,
 ) -> RequestRecord:
-    said, sent, last = answer.message, wire.sent, wire.last_byte
+    message, sent, last = answer.message, wire.sent, wire.last_byte
     if last is None or (sent is not None and last < sent):
         last = wire.now() if sent is not None else None
     headers = wire.headers
@@ -202,17 +202,17 @@ def _record(
         cost_field=origin.cost_field,
         currency=origin.currency,
     )
-    found = dict(answer.odd)
+    flagged = dict(answer.odd)
     if (twice := contradiction(answer.body or {})) is not None:
-        found.setdefault("usage_twice", twice)
+        flagged.setdefault("usage_twice", twice)
     unpriced = complete and used["api_cost"] is None
     if unpriced and (where := cost_elsewhere(answer.body or {}, origin.currency)) is not None:
-        found.setdefault("cost_elsewhere", where)
+        flagged.setdefault("cost_elsewhere", where)
     if (odd := odd_wait(headers)) is not None:
-        found["retry_after"] = odd
+        flagged["retry_after"] = odd
     if (odd := odd_time(headers, _since(sent, last))) is not None:
-        found["stated_time"] = odd
-    if answer.outcome is Outcome.EMPTY and answer_flags.spent(said, used):
+        flagged["stated_time"] = odd
+    if answer.outcome is Outcome.EMPTY and answer_flags.spent(message, used):
         answer.outcome = Outcome.BUDGET_SPENT
         answer.error_message = _SPENT.format(used.get("completion_tokens") or "all")
     facts: dict[str, Any] = {
@@ -248,33 +248,33 @@ def _record(
     if answer.outcome is not Outcome.OK and answer.error_type is None:
         facts["error_type"] = answer.outcome.value
     judged = None
-    if said is not None:
-        facts["model_returned"] = said.model
-        facts["finish_reason"] = said.finish_reason
-        facts["content"] = said.content
-        facts["reasoning_content_present"] = bool(said.reasoning)
-        facts["reasoning_in_content"] = said.inner_reasoning is not None
-        facts["tool_calls"] = len(said.tool_calls)
+    if message is not None:
+        facts["model_returned"] = message.model
+        facts["finish_reason"] = message.finish_reason
+        facts["content"] = message.content
+        facts["reasoning_content_present"] = bool(message.reasoning)
+        facts["reasoning_in_content"] = message.inner_reasoning is not None
+        facts["tool_calls"] = len(message.tool_calls)
         facts.update(_named(answer))
         if request.marker is not None and complete:
-            facts["marker_ok"] = (said.content or "").strip() == request.marker
+            facts["marker_ok"] = (message.content or "").strip() == request.marker
         ok = answer.outcome is Outcome.OK
         if ok and request.heard is not None:
-            request.heard(said)
-        judged = _judged(request.judge, said) if request.judge is not None and ok else None
+            request.heard(message)
+        judged = _judged(request.judge, message) if request.judge is not None and ok else None
         usage_said = stated(answer.body or {})
-        found |= answer_flags.flags(
-            job.model, said, used, ok=ok, usage_said=usage_said, currency=origin.currency
+        flagged |= answer_flags.flags(
+            job.model, message, used, ok=ok, usage_said=usage_said, currency=origin.currency
         )
         if job.phase.stream and "stream_options" not in body:
-            found.pop("usage_missing", None)  # it was not asked for
+            flagged.pop("usage_missing", None)  # it was not asked for
         if (
             ok
             and request.marker is not None
-            and not said.content
-            and answer_flags.spent(said, used)
+            and not message.content
+            and answer_flags.spent(message, used)
         ):
-            found["budget_spent"] = _SPENT.format(used.get("completion_tokens") or "all")
+            flagged["budget_spent"] = _SPENT.format(used.get("completion_tokens") or "all")
         if answer.streamed is not None and sent is not None:
             timed = _stream_facts(answer.streamed, sent, origin)
             facts.update(timed)
@@ -284,17 +284,17 @@ def _record(
                     used.get("reasoning_tokens"),
                     facts.get("reasoning_content_present"),
                 )
-                found |= stream_timing.flags(timed, tokens)
+                flagged |= stream_timing.flags(timed, tokens)
     left = facts_of(job.cancel, answer, stream=job.phase.stream) if job.cancel is not None else {}
     facts.update(left)
     if left or request.raw is not None:  # it broke off; judged by the checks, from the bytes
-        found = {}
-    facts["check"], facts["check_detail"] = answer_flags.combined(judged, found, request.place)
+        flagged = {}
+    facts["check"], facts["check_detail"] = answer_flags.combined(judged, flagged, request.place)
     if origin.mute:
-        told = {name: n for name, n in request.place.items() if isinstance(n, int)}
+        detail = {name: n for name, n in request.place.items() if isinstance(n, int)}
         if judged is not None and judged.counted:
-            told |= mapping(json.loads(judged.detail))
-        facts["content"], facts["check_detail"] = None, json.dumps(told) if told else None
+            detail |= mapping(json.loads(judged.detail))
+        facts["content"], facts["check_detail"] = None, json.dumps(detail) if detail else None
         if wire.status is not None and not facts["success"]:  # the gateway's words, or of them
             facts["error_message"] = facts["error_message"] and WITHHELD
             facts["error_type"] = answer.outcome.value
@@ -310,9 +310,9 @@ def _priced(prices: Prices, model: str, facts: dict[str, Any]) -> dict[str, Any]
     return {} if cost is None else {"api_cost": cost, "cost_source": "price_table"}
 
 
-def _judged(judge: Callable[[Message], Judgement], said: Message) -> Judgement:
+def _judged(judge: Callable[[Message], Judgement], message: Message) -> Judgement:
     try:
-        return judge(said)
+        return judge(message)
     except Exception as error:  # e.g. the operator's schema refers to what is not there
         return Judgement("fail", f"the judge failed: {type(error).__name__}: {error}")
 
@@ -338,8 +338,8 @@ def _provider(answer: Answer, wire: Wire) -> str | None:
 
 
 def _stream_facts(streamed: StreamedReply, sent: float, origin: Origin) -> dict[str, Any]:
-    found = stream_timing.facts(streamed.token_times, sent, origin.stall_limit_s)
-    return {**found, "first_visible_s": _since(sent, streamed.first_visible)}
+    facts = stream_timing.facts(streamed.token_times, sent, origin.stall_limit_s)
+    return {**facts, "first_visible_s": _since(sent, streamed.first_visible)}
 
 
 def _guarded(value: str, secret: str | Sequence[str]) -> str:

@@ -78,12 +78,12 @@ def _of_a_minute(headers: Mapping[str, str], which: str) -> int | None:
     if any((numeric(reset) or 0) > 60 for reset in resets):
         return None
     name, text = ("q", policy) if which == "limit" else ("r", now)
-    found = (
+    limits = (
         re.match(rf"\s*({_COUNT})", alone)
         or re.search(rf"{which}=({_COUNT})", now)
         or re.search(rf";\s*{name}=({_COUNT})", text)
     )
-    return int(found[1]) if found is not None else None
+    return int(limits[1]) if limits is not None else None
 
 
 LONGEST_S = 31 * 86400.0

@@ -53,8 +53,8 @@ class Negotiation:
 
     def told(self, changes: Iterable[BodyChange]) -> None:
         """Apply changes found by other processes or by an earlier attempt at the run."""
-        for one in changes:
-            self._ways[one.arm, one.model] = self.of(one.model, one.arm).after(one)
+        for change in changes:
+            self._ways[change.arm, change.model] = self.of(change.model, change.arm).after(change)
 
     def turn(self, phase: Phase) -> None:
         """Let the first request of a closed loop be sent alone until its answer is known.
@@ -94,17 +94,17 @@ class Negotiation:
         If the phase is `halted` meanwhile, the refusal stands.
         """
         wire = client.wire
-        made = self._body(job, request)
+        body = self._body(job, request)
         due, first_sent = job.due, 0.0
         while True:
             client.task_header = self.of(job.model, job.arm).task_id == HEADER
-            record = exchange(client, request, made, job, job.origin or self._origin)
-            again = self._again(job, request, made, record)
+            record = exchange(client, request, body, job, job.origin or self._origin)
+            again = self._again(job, request, body, record)
             if again is None or halted():
                 return record
             if not job.refused_sends:
                 first_sent = wire.sent or 0.0
-            made, job.refusal = again, None
+            body, job.refusal = again, None
             job.refused_sends += 1
             job.gate = _resent(wire.now, due, first_sent)
 
@@ -122,8 +122,8 @@ class Negotiation:
         if job.refusal is None or job.refused_sends >= MOST_RESENDS:
             return None
         status, raw = job.refusal
-        said = _read(raw)
-        named = refused_fields(status, said, sent)
+        error = _read(raw)
+        named = refused_fields(status, error, sent)
         if not named:
             return None
         model, own = job.model, bool(job.phase.traffic)
@@ -131,7 +131,7 @@ class Negotiation:
             ways = self.of(model, job.arm)
             moved = change(name, ways, self._options, own)
             if moved is not None:
-                made = BodyChange(
+                body_change = BodyChange(
                     model=model,
                     field=name,
                     sent_as=moved[0],
@@ -142,8 +142,8 @@ class Negotiation:
                     task_id=job.phase.task_id(job.index),
                     arm=job.arm,
                 )
-                self._ways[job.arm, model] = ways.after(made)
-                self._tell(made)
+                self._ways[job.arm, model] = ways.after(body_change)
+                self._tell(body_change)
         new = self._body(job, request)
         charged = bool(record.api_cost or record.total_tokens)
         return None if charged or any(name in new for name in named) else new

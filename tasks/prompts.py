@@ -128,7 +128,7 @@ def body(
     route's name for it (default: the phase's).
     """
     ways = ways or BodyProfile.of(options)
-    made: dict[str, Any] = {
+    content: dict[str, Any] = {
         "model": model or phase.model,
         "messages": request.messages or [{"role": "user", "content": request.content}],
     }
@@ -137,23 +137,23 @@ def body(
         own = {ways.budget: own.get(BUDGETS[1], own.get(BUDGETS[0]))}
     elif not own and phase.max_tokens is not None:
         own = {ways.budget or BUDGETS[0]: phase.max_tokens}
-    made.update(own)  # none: the gateway's own
-    made["stream"] = phase.stream
+    content.update(own)  # none: the gateway's own
+    content["stream"] = phase.stream
     if phase.stream and ways.stream_usage:
-        made["stream_options"] = {"include_usage": True}
+        content["stream_options"] = {"include_usage": True}
     named = not phase.stream or options.task_id_on_streams or request.named
     if named and not ways.task_id:
-        made["task_id"] = phase.task_id(index)
-    made.update((k, v) for k, v in request.extra.items() if k not in BUDGETS)
+        content["task_id"] = phase.task_id(index)
+    content.update((k, v) for k, v in request.extra.items() if k not in BUDGETS)
     if named and ways.task_id == METADATA:
-        made["metadata"] = {**made.get("metadata", {}), "task_id": phase.task_id(index)}
+        content["metadata"] = {**content.get("metadata", {}), "task_id": phase.task_id(index)}
     if not ways.temperature and not phase.traffic:
-        made.pop("temperature", None)
+        content.pop("temperature", None)
     for name in request.without:
-        made.pop(name, None)
+        content.pop(name, None)
     for name, value in extra_body(options.extra_body).items():
         if value is None:
-            made.pop(name, None)
+            content.pop(name, None)
         else:
-            made[name] = value
-    return made
+            content[name] = value
+    return content

@@ -33,10 +33,12 @@ def provider(body: Json, headers: Mapping[str, str]) -> str | None:
 def stated_in(body: Json) -> str | None:
     """The provider's name in a reply, a chunk of one, or an error."""
     for name in _IN_BODY:
-        if name in body and (found := _name(body[name])):
-            return found
-    if "extra_fields" in body and (found := _name(mapping(body["extra_fields"]).get("provider"))):
-        return found
+        if name in body and (provider := _name(body[name])):
+            return provider
+    if "extra_fields" in body and (
+        provider := _name(mapping(body["extra_fields"]).get("provider"))
+    ):
+        return provider
     if "error" in body:
         return _name(mapping(mapping(body["error"]).get("metadata")).get("provider_name"))
     return None

@@ -47,8 +47,8 @@ def title(body: str) -> str:
     """A page's title, otherwise its heading, otherwise its text, on one line."""
     body = body[:_LOOKED_AT]
     for pattern in _TITLES:
-        found = pattern.search(body)
-        if found is not None and (words := _words(found[1])):
+        match = pattern.search(body)
+        if match is not None and (words := _words(match[1])):
             return words
     return _words(_UNSEEN.sub(" ", body)) or "a page without words"
 

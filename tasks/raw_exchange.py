@@ -132,9 +132,11 @@ def _other(ask: Ask, body: bytes, evidence: Evidence) -> Answer:
     vectors have no output tokens. What a batch costs is not in the answer that it was created.
     """
     if evidence.content_type == "text/event-stream":
-        told = [_json(event.data) for event in events(evidence.pieces)]
-        said = [mapping(mapping(one).get("response")) for one in told]
-        return Answer(Outcome.OK, body=dict(next((one for one in said[::-1] if one), {})))
+        bodies = [_json(event.data) for event in events(evidence.pieces)]
+        responses = [mapping(mapping(entry).get("response")) for entry in bodies]
+        return Answer(
+            Outcome.OK, body=dict(next((entry for entry in responses[::-1] if entry), {}))
+        )
     if ask.path.startswith(FILES):
         return Answer(Outcome.OK, body={"usage": _NOTHING})
     read = _json(body)

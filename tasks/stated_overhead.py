@@ -38,14 +38,14 @@ class StatedTimes(TypedDict, total=False):
 
 def stated_times(headers: Mapping[str, str]) -> StatedTimes:
     """The times that an answer's headers state, seconds, and which headers those are."""
-    found: dict[str, tuple[float, str]] = {}
+    times: dict[str, tuple[float, str]] = {}
     for kind, source, text in _candidates(headers):
-        if kind not in found and (stated_s := _seconds(text)) is not None:
-            found[kind] = stated_s, source
-    if not found:
+        if kind not in times and (stated_s := _seconds(text)) is not None:
+            times[kind] = stated_s, source
+    if not times:
         return {}
-    overhead, upstream = found.get("overhead"), found.get("upstream")
-    names = dict.fromkeys(one[1] for one in (overhead, upstream) if one is not None)
+    overhead, upstream = times.get("overhead"), times.get("upstream")
+    names = dict.fromkeys(stated[1] for stated in (overhead, upstream) if stated is not None)
     return {
         "stated_overhead_s": overhead and overhead[0],
         "stated_upstream_s": upstream and upstream[0],
@@ -91,11 +91,11 @@ def _too_long(stated_s: float, elapsed_s: float | None) -> bool:
 
 def _server_timing(text: str) -> dict[str, str]:
     """The `dur` of each metric (W3C Server Timing: `name;dur=12.3;desc="...", name;dur=4`)."""
-    found: dict[str, str] = {}
+    timings: dict[str, str] = {}
     for part in re.sub(r'"[^"]*"', "", text[:2000]).split(","):
         name, *fields = (field.strip().casefold() for field in part.split(";"))
         for field in fields:
             key, _, value = field.partition("=")
             if key.strip() == "dur":
-                found.setdefault(name, value)
-    return found
+                timings.setdefault(name, value)
+    return timings

@@ -25,7 +25,7 @@ def calls_of(part: Json) -> list[Any]:
 
 def whole_calls(part: Json) -> tuple[list[Json], dict[str, str]]:
     """The calls of a whole message, arguments as text, and what is odd about them."""
-    found: list[Json] = []
+    complete: list[Json] = []
     odd: dict[str, str] = {}
     for call in calls_of(part):
         function = mapping(mapping(call).get("function"))
@@ -34,8 +34,8 @@ def whole_calls(part: Json) -> tuple[list[Json], dict[str, str]]:
             odd[FLAG] = _not_text(arguments)
             function = {**function, "arguments": _as_text(arguments)}
             call = {**mapping(call), "function": function}
-        found.append(call)
-    return found, odd
+        complete.append(call)
+    return complete, odd
 
 
 class Calls:

@@ -130,26 +130,26 @@ def contradiction(body: Json) -> str | None:
     parts = [{0, *(n for used in places for n in _counted(used, name))} for name in IN_DETAIL]
     known = {sum(chosen) for chosen in product(*parts)}
     for name in ("prompt_tokens", "completion_tokens", "total_tokens"):
-        said = {n for used in places for n in _counted(used, name) if n > 0}
-        if len(said) > 1 and max(said) - min(said) not in known:
-            return f"{name} is {' and '.join(map(str, sorted(said)[:4]))}"
+        counts = {n for used in places for n in _counted(used, name) if n > 0}
+        if len(counts) > 1 and max(counts) - min(counts) not in known:
+            return f"{name} is {' and '.join(map(str, sorted(counts)[:4]))}"
     return None
 
 
 def count(used: Json, name: str) -> int | None:
     """One of the six counts of a `usage`, in any dialect."""
-    found = used.get(name)  # as OpenAI names it, nearly always
-    if type(found) is not int or name in IN_DETAIL:
-        found = next(_counted(used, name), None)
-    return found if found is None or abs(found) <= MOST_TOKENS else None
+    value = used.get(name)  # as OpenAI names it, nearly always
+    if type(value) is not int or name in IN_DETAIL:
+        value = next(_counted(used, name), None)
+    return value if value is None or abs(value) <= MOST_TOKENS else None
 
 
 def beyond(used: Json) -> list[str]:
     """The counts of a `usage` that are too large to believe, in words."""
     if _small(used):
         return []
-    found = ((name, next(_counted(used, name), None)) for name in COUNTS)
-    return [f"{name} is {n}" for name, n in found if n is not None and abs(n) > MOST_TOKENS]
+    counts = ((name, next(_counted(used, name), None)) for name in COUNTS)
+    return [f"{name} is {n}" for name, n in counts if n is not None and abs(n) > MOST_TOKENS]
 
 
 def _small(used: Json) -> bool:
@@ -169,11 +169,11 @@ def _counted(used: Json, name: str) -> Iterator[int]:
         detail = used.get(group)
         if isinstance(detail, dict):
             for inner in names:
-                if (found := _number(detail.get(inner))) is not None:
-                    yield found
+                if (value := _number(detail.get(inner))) is not None:
+                    yield value
     for alias in COUNTS[name]:
-        if alias in used and (found := _number(used[alias])) is not None:
-            yield found
+        if alias in used and (value := _number(used[alias])) is not None:
+            yield value
 
 
 def _number(value: object) -> int | None:
@@ -214,11 +214,9 @@ def cost_elsewhere(body: Json, currency: str = "") -> str | None:
     for where in ("", *_BESIDE_USAGE):
         place = mapping(body.get(where)) if where else body
         for name in COSTS:
-            if (found := amount(place.get(name), currency)) is not None:
+            if (cost := amount(place.get(name), currency)) is not None:
                 path = f"{where}.{name}" if where else name
-                return (
-                    f"{path} is {found:g} and is not read: if it is the cost, --cost-field {path}"
-                )
+                return f"{path} is {cost:g} and is not read: if it is the cost, --cost-field {path}"
     return None
 
 
@@ -231,8 +229,8 @@ def usage(
     cost wins over the header's; both are kept. A header's 0 counts only on a success (`ok`): on an
     error LiteLLM says "0" without knowing. A cost in another currency than `currency` is unknown.
     """
-    said = stated(body)
-    in_body = first(money(at(body, cost_field), currency), _cost(said, currency))
+    stated_usage = stated(body)
+    in_body = first(money(at(body, cost_field), currency), _cost(stated_usage, currency))
     in_header = first(
         *(amount(headers.get(n), currency) for n in (cost_field.lower(), _COST_HEADER))
     )
@@ -240,20 +238,20 @@ def usage(
         in_header = None
     cost = in_body if in_body is not None else in_header
     source = "body" if in_body is not None else "header" if cost is not None else "unknown"
-    found: Usage = {
-        "prompt_tokens": count(said, "prompt_tokens"),
-        "completion_tokens": count(said, "completion_tokens"),
-        "total_tokens": count(said, "total_tokens"),
-        "cached_tokens": count(said, "cached_tokens"),
-        "cache_write_tokens": count(said, "cache_write_tokens"),
-        "reasoning_tokens": count(said, "reasoning_tokens"),
+    result: Usage = {
+        "prompt_tokens": count(stated_usage, "prompt_tokens"),
+        "completion_tokens": count(stated_usage, "completion_tokens"),
+        "total_tokens": count(stated_usage, "total_tokens"),
+        "cached_tokens": count(stated_usage, "cached_tokens"),
+        "cache_write_tokens": count(stated_usage, "cache_write_tokens"),
+        "reasoning_tokens": count(stated_usage, "reasoning_tokens"),
         "api_cost": cost,
         "header_cost": in_header,
-        "upstream_cost": _upstream(said),
+        "upstream_cost": _upstream(stated_usage),
         "cost_source": source,
     }
-    found["tokens_beside"] = " ".join(_beside(found, said)) or None
-    return found
+    result["tokens_beside"] = " ".join(_beside(result, stated_usage)) or None
+    return result
 
 
 def money(value: object, currency: str = "") -> float | None:
@@ -270,19 +268,19 @@ def money(value: object, currency: str = "") -> float | None:
     return None if None in parts else sum(part for part in parts if part is not None)
 
 
-def _foreign(said: Json, currency: str) -> bool:
+def _foreign(stated: Json, currency: str) -> bool:
     """Whether a cost's neighbour names another currency than the run's."""
-    named = (said.get(name) for name in _CURRENCY)
+    named = (stated.get(name) for name in _CURRENCY)
     return any(isinstance(name, str) and name and not accepted(name, currency) for name in named)
 
 
-def _cost(said: Json, currency: str = "") -> float | None:
-    if _foreign(said, currency):
+def _cost(stated: Json, currency: str = "") -> float | None:
+    if _foreign(stated, currency):
         return None
-    stated_cost = first(*(money(said.get(name), currency) for name in _in_unit(COSTS, currency)))
-    if stated_cost is not None or _TICKS not in said or not accepted("USD", currency):
+    stated_cost = first(*(money(stated.get(name), currency) for name in _in_unit(COSTS, currency)))
+    if stated_cost is not None or _TICKS not in stated or not accepted("USD", currency):
         return stated_cost
-    ticks = numeric(said[_TICKS])
+    ticks = numeric(stated[_TICKS])
     return None if ticks is None else ticks / _TICKS_PER_USD
 
 
@@ -293,20 +291,20 @@ def _in_unit(names: tuple[str, ...], currency: str) -> tuple[str, ...]:
     return tuple(name for name in names if name not in _IN_USD)
 
 
-def _upstream(said: Json) -> float | None:
+def _upstream(stated: Json) -> float | None:
     """What the provider charges to the operator's own key, which the gateway's cost leaves out."""
-    if said.get("is_byok") is not True:
+    if stated.get("is_byok") is not True:
         return None
-    return numeric(mapping(said.get("cost_details")).get("upstream_inference_cost"))
+    return numeric(mapping(stated.get("cost_details")).get("upstream_inference_cost"))
 
 
-def _beside(found: Usage, said: Json) -> list[str]:
+def _beside(result: Usage, stated: Json) -> list[str]:
     """The counts that are not included in their total, as the total or the dialect's names show."""
     prompt, completion, total = (
-        found["prompt_tokens"], found["completion_tokens"], found["total_tokens"]
+        result["prompt_tokens"], result["completion_tokens"], result["total_tokens"]
     )  # fmt: skip
-    reasoning, cached = found["reasoning_tokens"] or 0, found["cached_tokens"] or 0
-    written = found["cache_write_tokens"] or 0
+    reasoning, cached = result["reasoning_tokens"] or 0, result["cached_tokens"] or 0
+    written = result["cache_write_tokens"] or 0
     if prompt is None or completion is None or min(prompt, completion) < 0:
         return []
     rest = None if total is None else total - prompt - completion
@@ -321,7 +319,7 @@ def _beside(found: Usage, said: Json) -> list[str]:
     names = []
     if rest is None and reasoning > completion:
         names.append("reasoning")
-    if cached > prompt and any(whole(said.get(name)) == cached for name in _BESIDE):
+    if cached > prompt and any(whole(stated.get(name)) == cached for name in _BESIDE):
         names.append("cached")
         if written:
             names.append("cache_write")
@@ -353,15 +351,15 @@ class Usages:
 
     def add(self, used: Json, *, after_end: bool) -> None:
         """Add the usage of one chunk; `after_end`: its answer had ended, or ends in it."""
-        said = {name: value for name, value in used.items() if value is not None}
-        self._rest = {**self._rest, **said}
-        prompt, completion = count(said, "prompt_tokens"), count(said, "completion_tokens")
+        stated = {name: value for name, value in used.items() if value is not None}
+        self._rest = {**self._rest, **stated}
+        prompt, completion = count(stated, "prompt_tokens"), count(stated, "completion_tokens")
         if prompt is None or completion is None:
             return
         pair = (prompt, completion)
-        rank = (prompt + completion, _cost(said) or 0.0)
+        rank = (prompt + completion, _cost(stated) or 0.0)
         if rank >= self._rank:
-            self._best, self._rank = said, rank
+            self._best, self._rank = stated, rank
         if pair == (0, 0) and self._last is None:
             return  # a placeholder: nothing was counted yet
         before = self._final or self._last

@@ -335,9 +335,9 @@ class Wire(httpx2.BaseTransport):
         self.last_byte = self._clock()
         if not data:
             # Without a length, the end of the connection is the end of the body (RFC 9112 6.3).
-            told = {name.lower(): value.lower() for name, value in self._headers}
-            coding = told.get(b"transfer-encoding")
-            counted = b"content-length" in told if coding is None else b"chunked" in coding
+            headers = {name.lower(): value.lower() for name, value in self._headers}
+            coding = headers.get(b"transfer-encoding")
+            counted = b"content-length" in headers if coding is None else b"chunked" in coding
             self.complete = self.headers_complete and not counted
             return False
         if self.first_byte is None:

@@ -66,12 +66,14 @@ def _program(options: Options, asked: dict[str, Objectives], span: Span) -> Prog
             rows = [row for row in finding.records if _counts(row, options.warmup)]
             early = len(finding.records) - len(rows)
             planned = len(rows) if phase.count is None else phase.count - early
-            found = judge(rows, planned, phase.users, objectives, bool(finding.halted))
-            tried.append((level, found))
+            attained = judge(rows, planned, phase.users, objectives, bool(finding.halted))
+            tried.append((level, attained))
             if not [*answers(tried)][-1]:
                 continue
             try:
-                level = search.send(Trial(level, found.met, found.sure, found.likely, found.told))
+                level = search.send(
+                    Trial(level, attained.met, attained.sure, attained.likely, attained.told)
+                )
             except StopIteration:
                 break
 
@@ -114,20 +116,20 @@ def _objectives(options: Options, model: str) -> Objectives:
         raise OperatorError(f"--slo {error}") from None
     if slo is None:
         raise OperatorError("--slo is missing: mode capacity needs objectives to search by.")
-    found = slo.of(NAME, model)
-    if not found.statements:
+    objectives = slo.of(NAME, model)
+    if not objectives.statements:
         raise OperatorError(
             f"--slo {options.slo} has no objective for {model} in mode capacity: write one."
         )
-    if "goodput_rps" in found.values:
+    if "goodput_rps" in objectives.values:
         raise OperatorError(
             f"--slo {options.slo}: goodput_rps rises with the rate, so a capacity cannot be "
             "searched by it: use attainment."
         )
-    timed = [key for key in found.values if key.startswith(("ttft", "tpot"))]
+    timed = [key for key in objectives.values if key.startswith(("ttft", "tpot"))]
     if timed and not options.stream:
         raise OperatorError(f"--slo {options.slo}: {timed[0]} is of streams: add --stream.")
-    return found
+    return objectives
 
 
 def _see_that_windows_bear(options: Options, objectives: Objectives, span: Span) -> None:

@@ -98,10 +98,10 @@ def _manifest(options: Options) -> Mapping[str, Any]:
         return mapping(json_of(read_bytes(folder_of(options) / "manifest.json")))
     except (OSError, InputError):
         auth, headers = options.auth, list(options.headers)
-        made: dict[str, Any] = {
+        manifest: dict[str, Any] = {
             "options": asdict(options), "gateway": {"auth": auth, "headers": headers},
         }  # fmt: skip
-        return made | ({"require": content(Path(options.require))} if options.require else {})
+        return manifest | ({"require": content(Path(options.require))} if options.require else {})
 
 
 def folder_of(options: Options) -> Path:

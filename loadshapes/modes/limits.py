@@ -140,7 +140,7 @@ def _wait(
     times = (before, after) if before >= ended + READY_S else (max(after, ended + READY_S),)
     if after > ended + LONGEST_WAIT_S:
         times = (ended + CLEAN_S,)
-    found = yield _phase(
+    finding = yield _phase(
         options,
         model,
         "wait",
@@ -148,7 +148,7 @@ def _wait(
         users=2,
         not_before_unix_s=times[0],
     )
-    return found
+    return finding
 
 
 def _fill(options: Options, model: str, step: str, *, users: int, most: int, **more: Any) -> Phase:
@@ -160,7 +160,7 @@ def _fill(options: Options, model: str, step: str, *, users: int, most: int, **m
 
 
 def _phase(options: Options, model: str, step: str, **more: Any) -> Phase:
-    made: dict[str, Any] = {
+    settings: dict[str, Any] = {
         "name": f"{NAME}/{model}/{step}",
         "mode": NAME,
         "scenario": step,
@@ -170,7 +170,7 @@ def _phase(options: Options, model: str, step: str, **more: Any) -> Phase:
         "task_prefix": f"{options.task_id_prefix}-{NAME}-{model}-{step}-req-",
         "watched": True,
     }
-    return Phase(**(made | more))
+    return Phase(**(settings | more))
 
 
 def _advertised(rows: Sequence[RequestRecord]) -> tuple[int | None, int | None]:

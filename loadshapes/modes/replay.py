@@ -30,7 +30,7 @@ def plan(options: Options) -> Plan:
         raise OperatorError(str(error)) from None
     traffic = read(options.trace, "trace", trace=True, part=part)
     see_that_a_budget_can_be_kept(traffic, options)
-    models = options.models or tuple(dict.fromkeys(one.model for one in traffic.lines))
+    models = options.models or tuple(dict.fromkeys(line.model for line in traffic.lines))
     if len(models) != 1 or not models[0]:
         named = ", ".join(model or "none" for model in models)
         raise OperatorError(

@@ -27,7 +27,7 @@ def read(path: str, option: str, trace: bool, closed: bool = True, part: Slice =
         why = getattr(error, "strerror", None) or "that is no path"
         raise OperatorError(f"--{option} {path} cannot be read ({why}): give a file.") from None
     try:
-        found = translated(text_of(raw), trace, closed, part)
+        parsed = translated(text_of(raw), trace, closed, part)
     except ValueError as error:
         fix = (
             ""
@@ -35,27 +35,27 @@ def read(path: str, option: str, trace: bool, closed: bool = True, part: Slice =
             else ("; mend the file")
         )
         raise OperatorError(f"--{option} {path}: {error}{fix}.") from None
-    if len(found.text) > LARGEST_MIB * 2**20:
+    if len(parsed.text) > LARGEST_MIB * 2**20:
         raise OperatorError(
-            f"--{option} {path} comes to {len(found.text) / 2**20:.1f} MiB of requests; they "
+            f"--{option} {path} comes to {len(parsed.text) / 2**20:.1f} MiB of requests; they "
             f"travel to every worker, so they must have at most {LARGEST_MIB} MiB: make several "
             "runs of it"
             f"{', or take a part with --trace-from and --trace-to' if trace else ''}."
         )
-    return found
+    return parsed
 
 
 def translated(text: str, trace: bool, closed: bool = True, part: Slice = WHOLE) -> Traffic:
     """A file's text in any known format as traffic. Raises ValueError with the message of
     `read`.
     """
-    called, found = rows(text)
+    called, entries = rows(text)
     notes, faults, names = Notes(), [], dict[str, None]()
     lines: list[Line] = []
     read_rows: list[Json] = []
     texts: list[str] = []
     same, first = True, True
-    for number, row in found:
+    for number, row in entries:
         try:
             if isinstance(row, ValueError):
                 raise row
@@ -71,25 +71,25 @@ def translated(text: str, trace: bool, closed: bool = True, part: Slice = WHOLE)
             if first and (elsewhere := misplaced(shape, trace)):
                 raise _Unknown(elsewhere)
             first = False
-            made = shape.read(row, trace, closed, notes)
-            if made is None:
+            translation = shape.read(row, trace, closed, notes)
+            if translation is None:
                 same = False
                 continue
             name: Json = {}
-            if made is not row:
+            if translation is not row:
                 same = False
                 names[shape.name] = None
-                name = made.get(PLACE, {})
-                made = {key: value for key, value in made.items() if key != PLACE}
-            one, written_ = checked(number, made, trace, name)
+                name = translation.get(PLACE, {})
+                translation = {key: value for key, value in translation.items() if key != PLACE}
+            line, written_ = checked(number, translation, trace, name)
         except _Unknown:
             raise
         except ValueError as error:
             first = False
             faults.append(f"{called} {number}: {error}")
         else:
-            lines.append(one)
-            read_rows.append(made)
+            lines.append(line)
+            read_rows.append(translation)
             texts.append(written_)
     if faults:
         more = f"; and {len(faults) - EXAMPLES} more lines" if len(faults) > EXAMPLES else ""
@@ -109,7 +109,9 @@ def translated(text: str, trace: bool, closed: bool = True, part: Slice = WHOLE)
         ]
         texts, same = [written(row) for row in read_rows], False
     if not same or called != "line":
-        text = "\n".join(_placed(one, written_) for one, written_ in zip(lines, texts, strict=True))
+        text = "\n".join(
+            _placed(line, written_) for line, written_ in zip(lines, texts, strict=True)
+        )
     return gathered(lines, read_rows, text, trace, notes.as_list())
 
 
@@ -118,15 +120,19 @@ class _Unknown(ValueError):
 
 
 def _nothing(notes: Notes) -> str:
-    told = "; ".join(said(note) for note in notes.as_list())
+    reasons = "; ".join(said(note) for note in notes.as_list())
     return (
-        f"nothing is left to send: {told}" if told else "it is empty, so there is nothing to send"
+        f"nothing is left to send: {reasons}"
+        if reasons
+        else "it is empty, so there is nothing to send"
     )
 
 
-def _placed(one: Line, text: str) -> str:
+def _placed(line: Line, text: str) -> str:
     """A line in our format that keeps its original place and name."""
     place = (
-        f'{{"line": {one.number}}}' if not one.name else written({"line": one.number, **one.name})
+        f'{{"line": {line.number}}}'
+        if not line.name
+        else written({"line": line.number, **line.name})
     )
     return f'{{"{PLACE}": {place}, {text[1:]}'

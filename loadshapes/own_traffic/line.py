@@ -94,8 +94,8 @@ def checked(number: int, row: Any, trace: bool, name: Json | None = None) -> tup
     text = written(row)
     if not isinstance(row, dict):
         raise ValueError("it must be a JSON object")
-    if found := list(_wrong(row, trace)):
-        raise ValueError("; ".join(found))
+    if faults := list(_wrong(row, trace)):
+        raise ValueError("; ".join(faults))
     settings = {n: value for n, value in row.items() if n in _SETTINGS and value is not None}
     settings.update(row.get("extra_body", {}))
     turns = tuple(

@@ -42,11 +42,11 @@ class Traffic:
     @property
     def conversations(self) -> bool:
         """Whether any line has turns."""
-        return any(one.turns for one in self.lines)
+        return any(line.turns for line in self.lines)
 
     def outputs(self, otherwise: int | None) -> list[int | None]:
         """Each line's output budget, tokens; `otherwise` if the line has none."""
-        return [one.max_tokens or otherwise for one in self.lines]
+        return [line.max_tokens or otherwise for line in self.lines]
 
 
 def parse(text: str, trace: bool) -> Traffic:
@@ -54,7 +54,7 @@ def parse(text: str, trace: bool) -> Traffic:
     line.
     """
     lines: list[Line] = []
-    found: list[Json] = []
+    rows: list[Json] = []
     faults = []
     for number, written_ in enumerate(text.split("\n"), 1):
         if not written_.strip():
@@ -65,40 +65,40 @@ def parse(text: str, trace: bool) -> Traffic:
             faults.append(f"line {number}: {error}")
         else:
             lines.append(one)
-            found.append(row)
+            rows.append(row)
     if faults:
         more = f"; and {len(faults) - EXAMPLES} more lines" if len(faults) > EXAMPLES else ""
         raise ValueError("; ".join(faults[:EXAMPLES]) + more)
     if not lines:
         raise ValueError("it is empty, so there is nothing to send")
-    return gathered(lines, found, text, trace, [])
+    return gathered(lines, rows, text, trace, [])
 
 
 def gathered(
-    lines: list[Line], found: list[Json], text: str, trace: bool, notes: list[Note]
+    lines: list[Line], rows: list[Json], text: str, trace: bool, notes: list[Note]
 ) -> Traffic:
     """Lines, with the rows and the text they were read from, as traffic; a trace in the order of
     its times.
     """
     digest = sha256(text.encode("utf-8")).hexdigest()[:16]
     largest = max(map(prompt_tokens, lines))
-    budget = max(one.max_tokens or 0 for one in lines)
-    made = Traffic(tuple(lines), text, digest, (), 0, largest, budget, tuple(notes))
+    budget = max(line.max_tokens or 0 for line in lines)
+    traffic = Traffic(tuple(lines), text, digest, (), 0, largest, budget, tuple(notes))
     if not trace:
-        return made
-    times = offsets_s(found)
+        return traffic
+    times = offsets_s(rows)
     order = sorted(range(len(times)), key=times.__getitem__)
     moved = sum(late < early for early, late in zip(times, times[1:], strict=False))
     ordered = tuple(lines[place] for place in order)
     return replace(
-        made, lines=ordered, offsets_s=tuple(times[place] for place in order), moved=moved
+        traffic, lines=ordered, offsets_s=tuple(times[place] for place in order), moved=moved
     )
 
 
-def prompt_tokens(one: Line) -> int:
+def prompt_tokens(line: Line) -> int:
     """Tokens of a line's prompt by the rule of thumb, without pictures."""
-    texts = (text_of(message.get("content")) or "" for message in (*one.messages, *one.turns))
-    return one.prompt_tokens or sum(map(len, texts)) // CHARACTERS_PER_TOKEN + 1
+    texts = (text_of(message.get("content")) or "" for message in (*line.messages, *line.turns))
+    return line.prompt_tokens or sum(map(len, texts)) // CHARACTERS_PER_TOKEN + 1
 
 
 def travelled(text: str, options: Options) -> Traffic | None:
@@ -110,4 +110,4 @@ def undecided(traffic: Traffic, options: Options) -> Sequence[int]:
     """The numbers of the lines without an output budget."""
     if options.max_tokens:
         return ()
-    return [one.number for one in traffic.lines if one.max_tokens is None]
+    return [line.number for line in traffic.lines if line.max_tokens is None]

@@ -111,10 +111,10 @@ def case(tools: str, prompt: str, expect: str) -> ToolCase:
 
 
 def _expected(path: str) -> Json | None:
-    found = _load(path)
-    if found is not None and not isinstance(mapping(found).get("name"), str):
+    expected = _load(path)
+    if expected is not None and not isinstance(mapping(expected).get("name"), str):
         raise OperatorError(f'--tools-expect {path} must hold {{"name": ..., "arguments": ...}}.')
-    return mapping(found) or None
+    return mapping(expected) or None
 
 
 def _load(path: str) -> Any:

@@ -53,12 +53,12 @@ def data_url(path: str) -> str:
     return f"data:{kind};base64," + base64.b64encode(raw).decode()
 
 
-def text_share(expected: str, said: str) -> float:
+def text_share(expected: str, reply: str) -> float:
     """The share of the expected characters that the reply holds, in order: 0 to 1.
 
     Letter case and white space are ignored; runs of fewer than three characters count as chance.
     """
-    wanted, got = ("".join(text.casefold().split()) for text in (expected, said))
+    wanted, got = ("".join(text.casefold().split()) for text in (expected, reply))
     blocks = SequenceMatcher(None, wanted, got, autojunk=False).get_matching_blocks()
     kept = sum(block.size for block in blocks if block.size >= min(3, len(wanted)))
     return kept / len(wanted) if wanted else 0.0

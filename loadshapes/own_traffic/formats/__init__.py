@@ -78,12 +78,12 @@ def shape_of(row: Json, trace: bool) -> Shape | None:
     keys = tuple(row)
     if keys in _by_keys:  # long traces have few sets of keys, and the keys determine the format
         return _by_keys[keys]
-    found = _tried(row, trace)
-    if _BY_CONTENT.isdisjoint(keys) and found is not None and found.read is not prompts.prompt:
+    shape = _tried(row, trace)
+    if _BY_CONTENT.isdisjoint(keys) and shape is not None and shape.read is not prompts.prompt:
         if len(_by_keys) > 1000:
             _by_keys.clear()
-        _by_keys[keys] = found
-    return found
+        _by_keys[keys] = shape
+    return shape
 
 
 def _tried(row: Json, trace: bool) -> Shape | None:

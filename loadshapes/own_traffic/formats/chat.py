@@ -49,7 +49,7 @@ def wire(row: Json, trace: bool, closed: bool, notes: Notes) -> Json:
     """A body: fields decided by options are left out, a gateway's own fields go into
     `extra_body`.
     """
-    made: dict[str, Any] = {}
+    line: dict[str, Any] = {}
     extra: dict[str, Any] = {}
     dropped: list[str] = []
     kept = {"messages", "extra_body", *SETTINGS, *(("model", *TIMES) if trace else ())}
@@ -59,7 +59,7 @@ def wire(row: Json, trace: bool, closed: bool, notes: Notes) -> Json:
         if name == "n" and (value != 1 or isinstance(value, bool)):
             raise ValueError("n must be 1, for one reply is measured")
         if name in kept:
-            made[name] = value
+            line[name] = value
         elif name in _WIRE:
             dropped.append(name)
         else:
@@ -68,10 +68,10 @@ def wire(row: Json, trace: bool, closed: bool, notes: Notes) -> Json:
         notes.add("ours", dropped)
     if extra:
         notes.add("vendor", extra)
-        made["extra_body"] = {**made.get("extra_body", {}), **extra}
+        line["extra_body"] = {**line.get("extra_body", {}), **extra}
     if _ends_with_the_answer(row):
         notes.add("prefills")
-    return made
+    return line
 
 
 def is_batch(row: Json) -> bool:
@@ -85,8 +85,8 @@ def batch(row: Json, trace: bool, closed: bool, notes: Notes) -> Json | None:
     if isinstance(url, str) and not url.rstrip("/").endswith("/chat/completions"):
         notes.add("other_urls")
         return None
-    made = wire(row["body"], trace, closed, notes)
-    return {**made, PLACE: {"custom_id": str(row["custom_id"])}}
+    line = wire(row["body"], trace, closed, notes)
+    return {**line, PLACE: {"custom_id": str(row["custom_id"])}}
 
 
 def is_wrapped(row: Json) -> bool:

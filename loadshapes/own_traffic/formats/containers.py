@@ -95,9 +95,9 @@ def _items(text: str) -> list[Row] | None:
     if isinstance(whole, dict):
         lists = [v for v in whole.values() if isinstance(v, list) and v and isinstance(v[0], dict)]
         whole = lists[0] if len(lists) == 1 and "messages" not in whole else [whole]
-    if whole and all(isinstance(one, str) for one in whole):
-        whole = [{"prompt": one} for one in whole]
-    if not any(isinstance(one, dict) for one in whole):
+    if whole and all(isinstance(item, str) for item in whole):
+        whole = [{"prompt": item} for item in whole]
+    if not any(isinstance(item, dict) for item in whole):
         return None  # a line that is itself an array
     return [*enumerate(whole, 1)]
 

@@ -29,20 +29,20 @@ def prompt(row: Json, trace: bool, closed: bool, notes: Notes) -> Json | None:
         messages: Any = [{"role": "user", "content": text}]
     else:
         messages = text
-    made: dict[str, Any] = {"messages": messages}
+    line: dict[str, Any] = {"messages": messages}
     if budget is not None and row[budget] not in ("", None):
-        made["max_tokens"] = amount(row, budget)
-        if made["max_tokens"] == 0:
+        line["max_tokens"] = amount(row, budget)
+        if line["max_tokens"] == 0:
             notes.add("zero")
             return None
     kept = {name, budget}
     system = next((key for key in row if normal(key) in ("system", "system_prompt")), None)
     if system is not None and isinstance(row[system], str) and row[system].strip():
-        made["messages"] = [{"role": "system", "content": row[system]}, *messages]
+        line["messages"] = [{"role": "system", "content": row[system]}, *messages]
         kept.add(system)
     for key, value in row.items():  # settings of a JSON row; a CSV's are texts
         if key in SETTINGS and key not in kept and value is not None and not isinstance(value, str):
-            made[key] = value
+            line[key] = value
             kept.add(key)
     rest = [key for key in row if key not in kept]
     if ours := [key for key in rest if key in _OURS]:
@@ -52,4 +52,4 @@ def prompt(row: Json, trace: bool, closed: bool, notes: Notes) -> Json | None:
     unused = [k for k in rest if k not in ours and normal(k) not in _ANSWERS]
     if unused:
         notes.add("unused", unused)
-    return made
+    return line

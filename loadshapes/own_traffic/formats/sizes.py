@@ -65,10 +65,10 @@ def number(row: Json, name: str) -> float:
 
 def amount(row: Json, name: str) -> int:
     """A number of tokens, possibly 0. Raises ValueError with a clause."""
-    found = number(row, name)
-    if found < 0 or found != int(found):
+    value = number(row, name)
+    if value < 0 or value != int(value):
         raise ValueError(f"{name} must be a whole number of tokens")
-    return int(found)
+    return int(value)
 
 
 def is_sizes(row: Json) -> bool:
@@ -86,9 +86,9 @@ def mooncake(row: Json, trace: bool, closed: bool, notes: Notes) -> Json | None:
     if "hash_ids" in row:
         notes.add("hashes")
     unit_s = 1.0 if "chat_id" in row else 0.001
-    made = {"at_s": round(number(row, "timestamp") * unit_s, 6)}
+    line = {"at_s": round(number(row, "timestamp") * unit_s, 6)}
     rest = {k: v for k, v in row.items() if k not in ("hash_ids", "timestamp")}
-    return _sized(rest, made, notes)
+    return _sized(rest, line, notes)
 
 
 def sizes(row: Json, trace: bool, closed: bool, notes: Notes) -> Json | None:
