@@ -70,7 +70,7 @@ def test_a_list_that_fits_no_model_of_the_run_is_a_mistake(tmp_path: Path) -> No
 READ = frozenset({
     # what is asked, and of whom
     "mode", "model", "checks", "context_tokens", "require", "against", "against_model",
-    "against_auth", "output_budget_field",
+    "against_auth", "against_header", "against_key_command", "output_budget_field",
     # the way there
     "gateway", "auth", "header", "key_command", "trace_headers", "ca_file", "client_cert",
     "client_key", "connections", "timeout", "connect_timeout", "max_reply_mb",
