@@ -53,8 +53,8 @@ class Negotiation:
 
     def told(self, changes: Iterable[BodyChange]) -> None:
         """Apply changes found by other processes or by an earlier attempt at the run."""
-        for change in changes:
-            self._ways[change.arm, change.model] = self.of(change.model, change.arm).after(change)
+        for known in changes:
+            self._ways[known.arm, known.model] = self.of(known.model, known.arm).after(known)
 
     def turn(self, phase: Phase) -> None:
         """Let the first request of a closed loop be sent alone until its answer is known.
