@@ -48,8 +48,8 @@ def _long(name: str, en: str, zh: str, **how: Any) -> Case:
 
 
 CASES = (
-    Case("count", "repeated texts", "重复文本", None, 16),
     Case("plain", "plain", "非流式"),
+    Case("count", "repeated texts", "重复文本", None, 16),
     Case("stream", "streamed", "流式", stream=True),
     Case("stream_no_usage", "streamed, usage not asked for", "流式，不索取 usage", stream=True),
     Case("cached", "long prompt again and again", "长 prompt 反复发送", MANY),

@@ -12,6 +12,7 @@ from typing import Any
 
 from analysis.numbers.billing_findings import OF_OUTPUT, Finding, Kind
 from analysis.numbers.billing_rows import FEWEST, Row, by_table, cached_of, cost_of, counted, known
+from analysis.numbers.price_stretch import stretch
 from analysis.numbers.pricing import unit_of
 from analysis.numbers.second_count import SecondCount, findings_beside, second_count
 from analysis.numbers.token_line import HIDDEN_TOKENS, Counter, counter
@@ -216,13 +217,16 @@ def _of_money(
     ends = [row for name in (PLAIN, AGAIN) for row in by_case.get(name, ()) if row["success"]]
     if _changed(ends, model, prices, unit):
         return [*findings, Finding(Kind.PRICE_CHANGED)]
-    if prices is None:
-        return [*findings, *_unlike_plain(by_case, ends, unit)]
     off = [one for row in ends if (one := _off(row, model, prices, unit)) is not None]
-    if any(off):
-        if len(off) >= FEWEST and all(off):
-            findings.append(Finding(Kind.OFF_PRICE, None, fsum(off), len(off)))
-        return [*findings, *_unlike_plain(by_case, ends, unit)]
+    if any(off) and len(off) >= FEWEST and all(off):
+        findings.append(Finding(Kind.OFF_PRICE, None, fsum(off), len(off)))
+    if prices is None or any(off):
+        plain = _plain_costs(by_case)
+        if stretch(by_case, lambda row: plain.get(_usage(row)), 2 * unit):
+            return [*findings, Finding(Kind.PRICE_CHANGED)]
+        return [*findings, *_unlike_plain(by_case, plain, unit)]
+    if stretch(by_case, lambda row: by_table(row, model, prices), unit):
+        return [*findings, Finding(Kind.PRICE_CHANGED)]
     return [*findings, *_off_cases(by_case, model, prices, unit)]
 
 
@@ -271,11 +275,19 @@ def _off_cases(
     return findings
 
 
+def _plain_costs(by_case: Mapping[str, Sequence[Row]]) -> dict[tuple[Any, ...], float]:
+    """What plain replies of a usage cost, where some came first and some last: at one price."""
+    first, last = (
+        {_usage(row): c for row in by_case.get(name, ()) if (c := cost_of(row)) is not None}
+        for name in (PLAIN, AGAIN)
+    )
+    return {usage: cost for usage, cost in first.items() if usage in last}
+
+
 def _unlike_plain(
-    by_case: Mapping[str, Sequence[Row]], ends: Sequence[Row], unit: float
+    by_case: Mapping[str, Sequence[Row]], plain: Mapping[tuple[Any, ...], float], unit: float
 ) -> list[Finding]:
     """Without usable prices: the cases that cost otherwise than plain replies of the same usage."""
-    plain = {_usage(row): cost for row in ends if (cost := cost_of(row)) is not None}
     findings = []
     for name, rows in by_case.items():
         alike = [

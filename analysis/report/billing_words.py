@@ -118,9 +118,11 @@ def sentence(t: Words, model: str, one: Finding) -> str:
             )
         case Kind.PRICE_CHANGED:
             said = t(
-                "plain replies cost one thing at first and another at last: the price changed "
-                "during the run, so nothing is said of money. Run it again.",
-                "首尾两次非流式请求的费用不同：测试期间价格有变，故不对费用下结论。请重新测试。",
+                "the price changed during the run: plain replies cost one thing at first and "
+                "another at last, or neighbouring cases of every kind cost one factor more or "
+                "less. So nothing is said of money. Run it again.",
+                "测试期间价格有变：首尾两次非流式请求的费用不同，或相邻的各种情形均按同一倍数偏离。"
+                "故不对费用下结论，请重新测试。",
             )
     return t(f"{model}: {said}", f"{model}：{said}")
 
