@@ -1,9 +1,9 @@
 """What the requests of mode identity may use at most, before any is sent. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from identity import first_token, setting
+from identity import context, first_token, setting
 from identity.alpha import LOOKS
 from identity.bank import BANK, OUTPUT_TOKENS, prompt
 from identity.cells import CHOOSING, MOST
@@ -12,6 +12,7 @@ from identity.texts import prompt as repeated
 
 NONCE = "[000000000000000] "
 FORMAT_TOKENS = 30
+LENGTH_TOKENS = 300
 """Of a chat template: more than any known one adds to a message of the user's."""
 
 
@@ -54,6 +55,15 @@ def seeds() -> Bound:
 def likeliest(tops: int) -> Bound:
     """Log-probabilities of the first token, asked for in so many ways."""
     return _of([prompt(q, "") for q in first_token.PROMPTS] * first_token.ROUNDS * tops)
+
+
+def lengths(sizes: Sequence[int]) -> Bound:
+    """Prompts of these lengths. They are made of so many tokens by the gateway's own count, and
+    what a line of text and a code have beyond that is a hundredth at most, and a template."""
+    rounds = [(context.SHORT, context.SHORT_ROUNDS), *((size, context.ROUNDS) for size in sizes)]
+    requests = sum(count for _, count in rounds)
+    prompts = sum(count * (size + size // 100 + LENGTH_TOKENS) for size, count in rounds)
+    return Bound(requests, prompts, context.OUTPUT_TOKENS * requests)
 
 
 def enrolment(answers: int) -> Bound:

@@ -6,7 +6,7 @@ are elsewhere.
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
@@ -46,7 +46,7 @@ def answer(
     written = 0
     if model.prices.cache_write is not None:
         written = (len(blocks) - cached) * model.cache.block_tokens
-    choices = choose(request, model, dice, identity)
+    choices = choose(_read(request, model.tokens.reads), model, dice, identity)
     completion_tokens = sum([choice.tokens for choice in choices])
     return Answer(
         choices=choices,
@@ -59,6 +59,16 @@ def answer(
         cost=prices.cost(model.prices, prompt_tokens, completion_tokens, cached_tokens, written),
         cache_blocks=blocks,
     )
+
+
+def _read(request: ChatRequest, reads: int | None) -> ChatRequest:
+    """The request as a model sees it that reads the end of a prompt alone."""
+    ids = tokens.encode(request.prompt) if reads is not None else ()
+    if reads is None or len(ids) <= reads or not request.messages:
+        return request
+    text = "".join(tokens.pieces(ids[-reads:]))
+    messages = [*request.messages[:-1], {**request.messages[-1], "content": text}]
+    return replace(request, messages=messages, prompt=text)
 
 
 def cut(answer: Answer, model: Model, prompt_tokens: int) -> None:

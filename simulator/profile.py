@@ -114,6 +114,7 @@ class TokenRules:
     per_tool_prompt: int = 0  # once, when tools are offered
     per_tool_call: int = 0
     per_image: int = 196
+    reads: int | None = None  # the model sees so many tokens at a prompt's end; None: all of them
     context_window: int | None = None  # longer prompts are refused; None: no limit
 
 

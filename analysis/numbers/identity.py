@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from identity import asked, counting, first_token, honoured, logprobs, setting
+from identity import asked, context, counting, first_token, honoured, logprobs, setting
 from identity.asked import Row
 from identity.bank import BANK
 from identity.cells import Cell, choose, enough
+from identity.context import Length
 from identity.counting import Count, Counting, Kind
 from identity.first_token import Stated
 from identity.honoured import Honoured, Shown
@@ -56,6 +57,7 @@ class Identity:
     counting: Counting
     counted: Test
     settings: Sequence[tuple[Honoured, Test]]
+    lengths: Sequence[tuple[Length, Test]]
     weights: Weights | None
     weighed: Test
     audit: Audit | None
@@ -70,6 +72,7 @@ class Identity:
         """How many of its tests say that it differs. A response cache is not one of them: it says
         nothing of the model."""
         verdicts = [self.counting.verdict, self.audit.verdict if self.audit is not None else None]
+        verdicts += [one.verdict for one, _ in self.lengths]
         verdicts += [self.weights.verdict] if self.weights is not None else []
         verdicts += [one.verdict for one, _ in self.settings if one.setting is not Setting.CACHE]
         return verdicts.count(Verdict.DIFFERS)
@@ -108,6 +111,7 @@ def of_model(
         counting=count_of,
         counted=Test.of(count),
         settings=_settings(rows, reference, dropped),
+        lengths=_lengths(rows),
         weights=_weights(rows, reference, count_of),
         weighed=Test.of(_likeliest(rows)),
         audit=judged,
@@ -116,6 +120,34 @@ def of_model(
         cells=chosen(rows),
         enrolling=Test.of(enrolling),
         names=names,
+    )
+
+
+def _lengths(rows: Sequence[Given]) -> list[tuple[Length, Test]]:
+    """What each length shows, and what its requests took; those of the short one are in the
+    first."""
+    by_size: dict[int, list[Given]] = {}
+    for row in rows:
+        if str(row["scenario"]).startswith(context.PREFIX):
+            size = int(str(row["scenario"]).removeprefix(context.PREFIX))
+            by_size.setdefault(size, []).append(row)
+    shown = {size: [_recalled(row) for row in own] for size, own in by_size.items()}
+    found = context.judge(shown, context.line_of(counts_of(rows)))
+    short = by_size.get(context.SHORT, [])
+    return [
+        (one, Test.of(by_size[one.size] + (short if place == 0 else [])))
+        for place, one in enumerate(found)
+    ]
+
+
+def _recalled(row: Given) -> context.Shown:
+    recalled = _fact(row).get("recalled")
+    told = [one is True for one in recalled] if isinstance(recalled, list) else []
+    tokens = row["prompt_tokens"]
+    return context.Shown(
+        told if len(told) == len(context.DEPTHS) else None,
+        None if tokens is None else int(tokens),
+        _refused(row),
     )
 
 

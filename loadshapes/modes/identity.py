@@ -11,12 +11,13 @@ from collections import Counter
 from collections.abc import Generator, Mapping, Sequence
 from datetime import UTC, datetime
 
-from identity import asked, bound, first_token, reference_file, setting
+from identity import asked, bound, context, first_token, reference_file, setting
 from identity.alpha import LOOKS
 from identity.asked import Row
 from identity.bank import BANK
 from identity.bound import Bound
 from identity.cells import CHOOSING, Cell, choose, enough
+from identity.counting import Count
 from identity.first_token import Stated
 from identity.honoured import restless
 from identity.looks import (
@@ -68,6 +69,13 @@ def plan(options: Options) -> Plan:
         raise OperatorError(
             "--against is the reference itself: leave out --enrol and --reference, or --against."
         )
+    try:
+        context.sizes(options.identity_context)
+    except ValueError:
+        raise OperatorError(
+            f"--identity-context {options.identity_context}: give numbers of tokens from "
+            f"{2 * context.SHORT:,} to 2,000,000, separated by commas, e.g. 8000,32000."
+        ) from None
     known = _reference(options) if options.reference else None
     try:
         prices = read_prices(options.prices) if options.prices else None
@@ -136,12 +144,15 @@ def _outlook(options: Options, model: str, known: Reference | None, prices: Pric
         found.append(f"whether a seed is honoured, at most {told(bound.seeds())}")
         whole = bound.dearest(LOOKS[-1][0])
         found.append(f"who answers, at most {told(whole)}")
+    if sizes := context.sizes(options.identity_context):
+        found.append(f"context length, at most {told(bound.lengths(sizes))}")
     return "; ".join(found)
 
 
 def _program(options: Options, known: Reference | None) -> Program:
     for model in options.models:
-        yield _phase(options, model, asked.COUNT, len(COUNTED))
+        found = yield _phase(options, model, asked.COUNT, len(COUNTED))
+        counts = asked.counts(asked.COUNT, _rows(found.records))
         yield _phase(options, model, asked.STREAM, len(STREAMED))
         if options.enrol:
             yield from _enrolled(options, model)
@@ -162,6 +173,20 @@ def _program(options: Options, known: Reference | None) -> Program:
             if known.seed is not None:
                 yield from _seeds(options, model, known.seed.questions)
             yield from _audited(options, model, known)
+        yield from _lengths(options, model, counts)
+
+
+def _lengths(options: Options, model: str, counts: Sequence[Count]) -> Program:
+    """Short prompts, then longer ones, until one is refused altogether."""
+    line, sizes = context.line_of(counts), context.sizes(options.identity_context)
+    if line is None or not sizes:
+        return
+    for size in (context.SHORT, *sizes):
+        rounds = context.SHORT_ROUNDS if size == context.SHORT else context.ROUNDS
+        asks = (context.lines(size, line),)
+        found = yield _phase(options, model, f"{context.PREFIX}{size}", rounds, asks)
+        if not any(row.success for row in found.records):
+            return
 
 
 def _settings(options: Options, model: str) -> Program:
@@ -282,10 +307,14 @@ def _audited(options: Options, model: str, known: Reference) -> Program:
 
 
 def _asked(records: Sequence[RequestRecord]) -> list[Asked]:
-    ordered = sorted(records, key=lambda row: row.request_index)
-    return asked.asked(
-        Row(row.outcome, row.check_detail, row.completion_id, row.request_index) for row in ordered
-    )
+    return asked.asked(_rows(records))
+
+
+def _rows(records: Sequence[RequestRecord]) -> list[Row]:
+    return [
+        Row(row.outcome, row.check_detail, row.completion_id, row.request_index, row.prompt_tokens)
+        for row in sorted(records, key=lambda row: row.request_index)
+    ]
 
 
 def _phase(
@@ -297,6 +326,7 @@ def _phase(
     route: str = "",
 ) -> Phase:
     at = f"{scenario}-{route}" if route else scenario
+    long = scenario.startswith(context.PREFIX)
     return Phase(
         name=f"{NAME}/{at}/{model}",
         mode=NAME,
@@ -305,13 +335,13 @@ def _phase(
         schedule=Closed(count),
         request=REQUEST,
         users=min(AT_ONCE, options.max_workers, count) if asks else 1,
-        max_tokens=setting.output_tokens(scenario),
+        max_tokens=context.OUTPUT_TOKENS if long else setting.output_tokens(scenario),
         stream=scenario == asked.STREAM,
         task_prefix=task_prefix(options, NAME, model, at, "req-"),
         route=route,
-        watched=bool(asks) or scenario.startswith(first_token.PREFIX),
+        watched=bool(asks) or scenario.startswith((first_token.PREFIX, asked.COUNT)),
         asks=tuple(asks),
-        stop_rule=not scenario.startswith((setting.PREFIX, first_token.PREFIX)),
+        stop_rule=not scenario.startswith((setting.PREFIX, first_token.PREFIX, context.PREFIX)),
     )
 
 

@@ -134,6 +134,13 @@ class Traffic:
     reference_days: int = _traffic(
         60, "refuse a --reference that is older, days", modes=("identity",), above=0
     )
+    identity_context: str = _traffic(
+        "",
+        "mode identity: also ask whether prompts of so many tokens are read whole, separated by "
+        "commas, e.g. 8000,32000 (dear: six requests each)",
+        modes=("identity",),
+        sent=True,
+    )
     enrol: bool = _traffic(
         False,
         "mode identity: ask all that a reference is made of (about 1,600 short requests)",

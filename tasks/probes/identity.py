@@ -4,7 +4,7 @@ shows whether settings are honoured."""
 import json
 from functools import partial
 
-from identity import bank, first_token, mixed, setting, texts
+from identity import bank, context, first_token, mixed, setting, texts
 from identity.word import word
 from loadshapes.phase import Phase
 from recording.json_values import mapping
@@ -19,6 +19,11 @@ _UNNAMED = ("task_id", "metadata")
 def build(phase: Phase, index: int, options: Options) -> Request:
     """A question of the phase's, in turn, after a nonce; else a repeated text, without one, or
     what shows whether a setting is honoured."""
+    if phase.scenario.startswith(context.PREFIX):
+        size = int(phase.scenario.removeprefix(context.PREFIX))
+        of = (index, options.run_id, phase.model)
+        text = context.prompt(size, phase.asks[0], *of)
+        return Request(text, judge=partial(_recalled, size, *of), without=_UNNAMED)
     if phase.scenario.startswith(first_token.PREFIX):
         return _of_logprobs(phase, index)
     if phase.scenario.startswith(setting.PREFIX):
@@ -51,6 +56,11 @@ def _of_setting(phase: Phase, index: int, options: Options) -> Request:
         place={"question": question},
         without=_UNNAMED,
     )
+
+
+def _recalled(size: int, index: int, run: str, model: str, said: Message) -> Judgement:
+    shown = context.fact(size, index, run, model, said.content or "")
+    return Judgement("pass", json.dumps(shown), counted=True)
 
 
 def _of_logprobs(phase: Phase, index: int) -> Request:

@@ -375,3 +375,40 @@ def test_log_probabilities(
     assert (one.weights.verdict, one.weights.why) == (verdict, why)
     assert one.audit is not None and one.audit.verdict is Verdict.NOT_SHOWN
     assert one.differing == (verdict is Verdict.DIFFERS)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("more", "verdict", "cut"),
+    [
+        ("", Verdict.NOT_SHOWN, False),
+        ("[billing]\nhidden_prompt_tokens = 50\nhidden_prompt_spread = 3", None, False),
+        ("[tokens]\nreads = 2500", Verdict.DIFFERS, False),
+        ('[tokens]\ncontext_window = 2500\n[features]\n"error.context" = "wrong"',
+         Verdict.DIFFERS, True),
+        ("[tokens]\ncontext_window = 2500", Verdict.NOT_ENOUGH, False),
+    ],
+)  # fmt: skip
+def test_the_length_of_a_prompt(
+    tmp_path: Path, more: str, verdict: Verdict | None, cut: bool
+) -> None:
+    """One that is cut is found by its count, one that is not read to its end by what is recalled;
+    nothing is said where a prompt changes, or is refused. The plan's bound holds."""
+    context = ("--identity-context", "2000,4000", "--no-content")
+    dry = run("-H", "http://127.0.0.1:9/v1", "--mode", "identity", "--model", MODEL, *context,
+              "--dry-run", results=tmp_path / "dry")  # fmt: skip
+    bound = re.search(r"length, at most (\d+) requests and at most ([\d,]+) tokens", dry.text)
+    assert bound is not None, dry.text
+    done, logged = asked(tmp_path / "run", PROFILE.format(more=more), *context)
+    assert done.folder is not None
+    (one,) = identity.numbers(look(load(done.folder)))
+    found_here = {length.size: length for length, _ in one.lengths}
+    assert set(found_here) == ({2000, 4000} if verdict is not None else set())
+    if verdict is None:
+        return
+    assert found_here[2000].verdict is Verdict.NOT_SHOWN
+    assert (found_here[4000].verdict, found_here[4000].cut) == (verdict, cut)
+    assert sum(test.requests for _, test in one.lengths) == int(bound[1])
+    used = sum(int(row["prompt_tokens"] or 0) + int(row["completion_tokens"] or 0)
+               for row in logged[-28:])  # fmt: skip
+    assert used <= int(bound[2].replace(",", ""))

@@ -8,6 +8,7 @@ from analysis.page.columns import Name, table
 from analysis.page.vocabulary import CHARGED, money
 from analysis.page.words import Words, integer
 from analysis.report.identity import numbers, reference_of
+from analysis.report.identity_lengths import read
 from analysis.report.identity_settings import title, told
 from analysis.report.identity_weights import weighed
 from analysis.report.identity_words import age, answered, counted, limits
@@ -91,6 +92,9 @@ def _told(view: View, one: Identity) -> list[tuple[Verdict, bool, str]]:
     said = counted(t, count, price.input if price is not None else None)
     found = [(count.verdict, count.unexplained, name + t.colon + said)]
     found += _of_settings(t, one, name)
+    found += [
+        (length.verdict, False, name + t.colon + read(t, length)) for length, _ in one.lengths
+    ]
     if one.weights is not None and reference is not None:
         text = weighed(t, one.weights, reference)
         found.append((one.weights.verdict, False, name + t.colon + text))
@@ -130,6 +134,11 @@ def _table(t: Words, one: Identity) -> Block:
     if one.weights is not None:
         verdict = t(*WORDS[one.weights.verdict])
         rows.append((t("Log-probabilities", "对数概率"), verdict, one.weighed))
+    rows += [
+        (t(f"Context of {integer(length.size)} tokens", f"上下文 {integer(length.size)} 个 token"),
+         t(*WORDS[length.verdict]), test)
+        for length, test in one.lengths
+    ]  # fmt: skip
     if one.audit is not None:
         rows.append((t("Who answers", "由谁应答"), t(*WORDS[one.audit.verdict]), one.audited))
     if one.enrolling.requests:
