@@ -69,21 +69,21 @@ def survive(number: int, gateway: Simulator, place: Path) -> None:
     )  # fmt: skip
     began = pandas.Timestamp.now("UTC")
     with jumping(offset, dice):
-        done = subprocess.run(
+        completed = subprocess.run(
             command("-H", gateway.url, "--model", "m", *plan, "--task-id-on-streams",
                     "--results", place / "results"),
             cwd=ROOT, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True,
             timeout=240,
         )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert completed.returncode == 0, completed.stdout + completed.stderr
     (folder,) = (place / "results").iterdir()
     judge(folder, gateway, [])
     frame = load(folder).requests
     assert set(frame["outcome"]) == {"ok"}
     assert len(frame) == len(gateway.rows()) > 0
     for name in DURATIONS:
-        found = frame[name].dropna()
-        assert found.between(-1.0, LONGEST_S).all(), (name, found.min(), found.max())
+        durations = frame[name].dropna()
+        assert durations.between(-1.0, LONGEST_S).all(), (name, durations.min(), durations.max())
     # The labels did jump, or this trial showed nothing.
     labels = pandas.to_datetime(frame["timestamp"], utc=True)
     assert (labels - began).abs().max() > pandas.Timedelta(seconds=LONGEST_S)

@@ -76,9 +76,9 @@ def tear(folder: Path, dice: random.Random) -> None:
 def go_on(folder: Path, gateway: Simulator, place: Path) -> None:
     """--resume sends what is missing, once, and the run is whole."""
     kept = set(load(folder).requests.query("success")["task_id"])
-    done = run("-H", gateway.url, "--resume", folder, results=place / "elsewhere")
-    assert done.code in (0, 2), done.text
-    assert done.code == 0 or "nothing of it is left" in done.text
+    result = run("-H", gateway.url, "--resume", folder, results=place / "elsewhere")
+    assert result.code in (0, 2), result.text
+    assert result.code == 0 or "nothing of it is left" in result.text
     sent = Counter(row["task_id"] for row in gateway.rows())
     assert all(sent[task] == 1 for task in kept), "paid for twice"
     frame = load(folder).requests

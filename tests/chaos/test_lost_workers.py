@@ -59,9 +59,9 @@ def survive(kind: str, where: str, gateway: Simulator, place: Path) -> None:
         time.sleep(max(0.0, began + dice.uniform(0.2, most_s) - time.time()))
         os.kill(ships.workers[dice.randrange(2)].pid, signal.SIGKILL)
         killed = time.time()
-        done = ships.finish()
-        assert done.folder is not None and done.events("worker_lost"), done.text
-        frame = load(done.folder).requests
+        result = ships.finish()
+        assert result.folder is not None and result.events("worker_lost"), result.text
+        frame = load(result.folder).requests
         assert not frame.duplicated(["phase", "request_index"]).any()
         received = Counter(row["task_id"] for row in gateway.rows())
         assert max(received.values()) == 1, "sent twice"
@@ -76,7 +76,7 @@ def survive(kind: str, where: str, gateway: Simulator, place: Path) -> None:
             assert all(ends[task] >= killed - MARGIN_S for task in lost & ends.keys())
         print(f"\n{kind} {where}: {len(received)} received, {len(lost)} lost, of these "
               f"{len(lost & received.keys())} received")  # fmt: skip
-        report(done.folder)
+        report(result.folder)
     finally:
         for thief in hidden:
             thief.over.set()

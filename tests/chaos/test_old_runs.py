@@ -41,9 +41,9 @@ def test_an_old_run_that_is_killed_again_can_be_resumed(
         report(folder)
         kept = set(load(folder).requests.query("success")["task_id"])
         assert old <= kept
-        done = run(*again, results=tmp_path / "elsewhere")
-        assert done.code in (0, 2), done.text
-        assert done.code == 0 or "nothing of it is left" in done.text
+        result = run(*again, results=tmp_path / "elsewhere")
+        assert result.code in (0, 2), result.text
+        assert result.code == 0 or "nothing of it is left" in result.text
         sent = Counter(row["task_id"] for row in gateway.rows())
         assert not old & set(sent) and all(sent[task] == 1 for task in kept - old)
         frame = load(folder).requests

@@ -46,8 +46,8 @@ def test_manual_runs_cannot_be_resumed(simulator: Start, tmp_path: Path, number:
     told_whole(folder, gateway)
     before = len(gateway.rows())
     for more in ((), ("--resume-windows",)):
-        done = resume(gateway, folder, *more)
-        assert done.code == 2 and "has no plan to resume" in done.text, done.text
+        result = resume(gateway, folder, *more)
+        assert result.code == 2 and "has no plan to resume" in result.text, result.text
     assert len(gateway.rows()) == before, "it sent something"
     told_whole(folder, gateway)
 
@@ -67,11 +67,11 @@ def test_an_audit_of_limits_cannot_be_resumed(
     if not begun:
         pytest.skip("it was cut off before it had begun to fill")
     before = len(gateway.rows())
-    done = resume(gateway, folder, "--resume-windows")
-    assert done.code == 2 and NOTHING in done.text, done.text
+    result = resume(gateway, folder, "--resume-windows")
+    assert result.code == 2 and NOTHING in result.text, result.text
     assert len(gateway.rows()) == before, "it sent something"
-    said = report(folder)
-    held = [line for line in said.splitlines() if line.startswith("BAD")]
+    text = report(folder)
+    held = [line for line in text.splitlines() if line.startswith("BAD")]
     held = [line for line in held if "generator-limited" not in line]  # a busy machine
     assert all("interrupted" in line or "process that died" in line for line in held), held
 
@@ -86,8 +86,8 @@ def test_no_pause_is_shorter_than_stated(simulator: Start, tmp_path: Path, numbe
             "--cache-gaps", ",".join(map(str, GAPS)))  # fmt: skip
     folder = cut_off(gateway, tmp_path / "results", dice.uniform(0.3, 12.0), *plan)
     time.sleep(dice.choice((0.0, 1.0, 4.0)))
-    done = resume(gateway, folder)
-    assert done.code == 0, done.text
+    result = resume(gateway, folder)
+    assert result.code == 0, result.text
     told_whole(folder, gateway)
     run = load(folder)
     assert set(run.requests["outcome"]) == {"ok"}

@@ -186,26 +186,26 @@ class Crash:
 
 def report(folder: Path) -> str:
     """What `python -m analysis report` says about a folder that it must be able to read."""
-    said = io.StringIO()
-    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+    output = io.StringIO()
+    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
         code = analysis(["report", str(folder), "--print"])
-    assert code == 0, said.getvalue()
-    return said.getvalue()
+    assert code == 0, output.getvalue()
+    return output.getvalue()
 
 
 def judge(folder: Path, gateway: Simulator, killed: list[float]) -> None:
     """Everything sent is a row, everything finished stays finished, the rest is readable."""
     frame = load(folder).requests
     assert not frame.duplicated(["phase", "request_index"]).any()
-    told = [row for row in gateway.rows() if row["task_id"]]
-    assert max(Counter(row["task_id"] for row in told).values(), default=1) == 1, "sent twice"
-    missing = {row["task_id"] for row in told} - set(frame["task_id"])
+    logged = [row for row in gateway.rows() if row["task_id"]]
+    assert max(Counter(row["task_id"] for row in logged).values(), default=1) == 1, "sent twice"
+    missing = {row["task_id"] for row in logged} - set(frame["task_id"])
     assert not missing, f"the server has them, and no row: {missing}"
     unsure = ["dropped", "cancelled", "lost"]  # whether a lost worker had sent it, nobody knows
     finished = set(frame[~frame["outcome"].isin(unsure)]["task_id"])
-    assert finished <= {row["task_id"] for row in told}, "a row nobody sent"
+    assert finished <= {row["task_id"] for row in logged}, "a row nobody sent"
     lost = [
-        row for row in told
+        row for row in logged
         if row["task_id"] not in finished and row["status"] == "200" and not row["fault"]
         and not any(
             float(row["arrival_unix_s"]) <= at + 0.2

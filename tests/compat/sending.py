@@ -92,8 +92,8 @@ def run_all(
         trials = [*pool.map(lambda check: run(url, check, setting, send=send), together)]
     trials += [run(url, c, setting, send=send) for c in checks if c.id == "cancel"]
     verdicts = {trial.check.id: trial.finding.verdict for trial in trials}
-    found = {}
+    by_check = {}
     for trial in trials:
         below = [(name, verdicts[name]) for name in trial.check.needs if name in verdicts]
-        found[trial.check.id] = softened(trial.finding, below) if soften else trial.finding
-    return found
+        by_check[trial.check.id] = softened(trial.finding, below) if soften else trial.finding
+    return by_check

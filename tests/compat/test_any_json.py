@@ -62,7 +62,7 @@ def answer(ask: Ask, dice: Random) -> Evidence:
     outcome = dice.choice([*Outcome, *[Outcome.DONE] * 20])
     status = dice.choice([200] * 12 + [400, 404, 500, 302, 401, None])
     told = body if isinstance(body, list) else [body]
-    lines = [b"data: " + json.dumps(one).encode() + b"\n\n" for one in told]
+    lines = [b"data: " + json.dumps(part).encode() + b"\n\n" for part in told]
     raw = b"".join(lines) if isinstance(body, list) else json.dumps(body).encode()
     if dice.random() < 0.05:
         raw = raw[: dice.randrange(len(raw) + 1)]

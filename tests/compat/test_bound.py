@@ -18,12 +18,12 @@ KNOWN = Setting("m", forced_token=(32, "A"))
 
 
 def test_one_model_costs_90_requests_and_30_thousand_tokens() -> None:
-    made = plan(CHECKS, KNOWN)
-    assert made.once.requests == 90 and 25_000 < made.once.tokens < 31_000
-    assert set(made.not_tried) >= {"reasoning.effort", "error.context", "responses.plain"}
+    planned = plan(CHECKS, KNOWN)
+    assert planned.once.requests == 90 and 25_000 < planned.once.tokens < 31_000
+    assert set(planned.not_tried) >= {"reasoning.effort", "error.context", "responses.plain"}
     assert plan(CHECKS, replace(KNOWN, reasons=True)).once.requests == 98
-    assert made.at_most.requests == 3 * (90 + 6)  # of harmless fields each may be refused
-    assert cost(made.once, 1.0, 8.0) == pytest.approx(0.06, abs=0.02)
+    assert planned.at_most.requests == 3 * (90 + 6)  # of harmless fields each may be refused
+    assert cost(planned.once, 1.0, 8.0) == pytest.approx(0.06, abs=0.02)
 
 
 def test_checks_that_do_not_fit_or_are_declared_absent_cost_nothing() -> None:
@@ -90,10 +90,10 @@ def test_every_request_has_a_nonce_of_its_check_and_round() -> None:
     ):
         for check in OF_CHAT:
             for ask in check.asks(asked):
-                told = str(ask.body) + str(ask.wrong_key)
+                sent = str(ask.body) + str(ask.wrong_key)
                 if ask.body is None:
                     continue
-                assert seen.setdefault(told, f"{name} {check.id}") == f"{name} {check.id}"
+                assert seen.setdefault(sent, f"{name} {check.id}") == f"{name} {check.id}"
 
 
 def test_a_budget_that_ends_leaves_what_is_not_decided() -> None:

@@ -30,8 +30,8 @@ STREAMS: dict[str, Callable[[Ask], Evidence]] = {
 }
 
 
-def _finish(told: Any) -> Any:
-    return told["choices"] and told["choices"][0]["finish_reason"]
+def _finish(reason: Any) -> Any:
+    return reason["choices"] and reason["choices"][0]["finish_reason"]
 
 
 @pytest.mark.parametrize("name", STREAMS)
@@ -74,12 +74,12 @@ def test_a_plain_reply_that_breaks_the_contract_is_wrong(name: str) -> None:
 
 def two_keys(ask: Ask) -> tuple[str, str]:
     assert ask.body is not None
-    told = ask.body["messages"][-1]["content"].split('"')
-    return told[3], told[7]
+    quoted_parts = ask.body["messages"][-1]["content"].split('"')
+    return quoted_parts[3], quoted_parts[7]
 
 
-def pieces(*told: dict[str, Any]) -> list[Any]:
-    return [*(chunk({"tool_calls": [one]}) for one in told), chunk({}, "tool_calls")]
+def pieces(*calls: dict[str, Any]) -> list[Any]:
+    return [*(chunk({"tool_calls": [call]}) for call in calls), chunk({}, "tool_calls")]
 
 
 def merged(name: str) -> Callable[[Ask], Evidence]:
@@ -204,8 +204,8 @@ def test_refused_fields_are_found_one_by_one() -> None:
         for ask in asks:
             assert ask.body is not None
             bad = [name for name in ask.body if name in refused]
-            told = f"Unsupported parameter: '{bad[0]}'" if bad else ""
-            seen.append(wire.error(ask, 400, told) if bad else says()(ask))
+            message = f"Unsupported parameter: '{bad[0]}'" if bad else ""
+            seen.append(wire.error(ask, 400, message) if bad else says()(ask))
         asks = list(check.then(setting, seen))
     finding = check.judge(setting, seen)
     assert finding.verdict == "refused" and finding.fact.startswith("metadata, verbosity: ")
@@ -216,8 +216,8 @@ def test_metadata_that_needs_store_is_not_a_refusal() -> None:
     """The refusal has OpenAI's wording."""
     check = BY_ID["fields.accepted"]
     (ask,) = check.asks(CHAT)
-    told = "The 'metadata' parameter is only allowed when 'store' is enabled."
-    seen = [wire.error(ask, 400, told, param="metadata")]
+    text = "The 'metadata' parameter is only allowed when 'store' is enabled."
+    seen = [wire.error(ask, 400, text, param="metadata")]
     (rest,) = check.then(CHAT, seen)
     assert rest.body is not None and "metadata" not in rest.body and "user" in rest.body
     assert check.judge(CHAT, [*seen, says()(rest)]).verdict == "works"

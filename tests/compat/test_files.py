@@ -29,12 +29,12 @@ CELLS = [
 
 
 def test_cells_come_back_as_they_were_and_fit_the_schema() -> None:
-    told = json.loads(json.dumps(as_json(CELLS)))
+    content = json.loads(json.dumps(as_json(CELLS)))
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
-    jsonschema.validate(told, SCHEMA)
-    assert from_json(told) == CELLS
-    told["cells"][0]["of a later version"] = 1
-    assert from_json(told) == CELLS
+    jsonschema.validate(content, SCHEMA)
+    assert from_json(content) == CELLS
+    content["cells"][0]["of a later version"] = 1
+    assert from_json(content) == CELLS
     assert worst(CELLS) is Verdict.REFUSED
 
 
@@ -51,11 +51,11 @@ def test_an_invalid_compat_json_is_refused_with_a_reason(content: Any) -> None:
 def test_every_check_has_words_in_both_languages() -> None:
     for check in CHECKS:
         for verdict in Verdict:
-            told = check.in_code(verdict)
+            words = check.in_code(verdict)
             if verdict is Verdict.WORKS:
-                assert told is None
+                assert words is None
                 continue
-            assert told is not None and told.en and not told.zh.isascii(), (check.id, verdict)
+            assert words is not None and words.en and not words.zh.isascii(), (check.id, verdict)
         assert check.title.en and check.title.zh
         assert set(check.needs) <= set(BY_ID)
     assert set(SYMBOLS) == set(Verdict) and len(set(SYMBOLS.values())) == len(Verdict)
@@ -65,10 +65,10 @@ def test_changes_are_listed_and_only_an_observed_failure_is_a_regression() -> No
     after = [Cell("stop", "m-1", Verdict.IGNORED), Cell("n", "m-1", Verdict.REFUSED),
              Cell("tool.loop", "m-1", Verdict.WORKS),
              Cell("seed", "m-1", Verdict.WORKS)]  # fmt: skip
-    found = {(c.cell.check, c.cell.arm): c for c in changes(CELLS, after)}
-    assert set(found) == {("stop", ""), ("tool.loop", ""), ("seed", ""), ("n", "direct")}
-    assert [c.regression for c in found.values()] == [True, False, False, False]
-    assert not found["stop", ""].doubtful and found["tool.loop", ""].doubtful
+    by_cell = {(c.cell.check, c.cell.arm): c for c in changes(CELLS, after)}
+    assert set(by_cell) == {("stop", ""), ("tool.loop", ""), ("seed", ""), ("n", "direct")}
+    assert [c.regression for c in by_cell.values()] == [True, False, False, False]
+    assert not by_cell["stop", ""].doubtful and by_cell["tool.loop", ""].doubtful
     assert not changes(CELLS, CELLS)
 
 
@@ -86,8 +86,8 @@ features = ["chat.plain"]
 def test_required_cells_and_what_is_allowed() -> None:
     """Unknown cells fail: those that are unsure, and those that the run lacks."""
     required = parse(tomllib.loads(FILE))
-    found = {one.check: one.passes for one in judge(required, CELLS, ["m-1"])}
-    assert found == {"stop": True, "tool.loop": False, "seed": False, "n": True}
+    passes = {cell.check: cell.passes for cell in judge(required, CELLS, ["m-1"])}
+    assert passes == {"stop": True, "tool.loop": False, "seed": False, "n": True}
     assert unmatched(required, ["m-1"]) == ["other"]
 
 
@@ -141,14 +141,14 @@ def test_an_applications_traffic_becomes_a_list_that_is_read_back() -> None:
         {"model": "text-embedding", "input": ["a", "b"], "dimensions": 8},
         {"model": "g", "input": "hi", "stream": True},
     ]  # fmt: skip
-    found = needs(bodies)
-    assert found['g"5'] == ["chat.plain", "stop", "error.model"]
-    assert set(found["a"]) == {"chat.stream", "tool.auto", "tool.parallel.stream", "tool.loop",
+    by_model = needs(bodies)
+    assert by_model['g"5'] == ["chat.plain", "stop", "error.model"]
+    assert set(by_model["a"]) == {"chat.stream", "tool.auto", "tool.parallel.stream", "tool.loop",
                                "error.model", "own.tool.stream.f"}  # fmt: skip
-    assert found["text-embedding"] == [
+    assert by_model["text-embedding"] == [
         "embeddings.plain", "embeddings.dimensions", "embeddings.batch",
     ]  # fmt: skip
-    assert found["g"] == ["responses.plain", "responses.stream"]
-    required = parse(tomllib.loads(as_toml(found, own=own_of(bodies))))
-    assert set(required.of('g"5')) == set(found['g"5'])
+    assert by_model["g"] == ["responses.plain", "responses.stream"]
+    required = parse(tomllib.loads(as_toml(by_model, own=own_of(bodies))))
+    assert set(required.of('g"5')) == set(by_model['g"5'])
     assert needs([{"messages": 3}, {"model": None, "tools": "x", "messages": [1]}])

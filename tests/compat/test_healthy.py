@@ -36,23 +36,23 @@ def says(text: str | None = None, **fields: Any) -> Answer:
     """The text (or the requested one), plain or streamed as requested."""
 
     def answer(ask: Ask) -> Evidence:
-        told = word(ask) if text is None else text
+        spoken = word(ask) if text is None else text
         if (ask.body or {}).get("stream"):
-            return stream(ask, chunks(told))
-        return plain(ask, message(told, **fields))
+            return stream(ask, chunks(spoken))
+        return plain(ask, message(spoken, **fields))
 
     return answer
 
 
-def calls(*made: tuple[str, str], finish: str = "tool_calls", ids: str = "call_{}") -> Answer:
+def calls(*wanted: tuple[str, str], finish: str = "tool_calls", ids: str = "call_{}") -> Answer:
     """Calls by name and arguments, plain or streamed as requested."""
 
     def answer(ask: Ask) -> Evidence:
-        told = [call(name, text, ids.format(i)) for i, (name, text) in enumerate(made)]
+        call_bodies = [call(name, text, ids.format(i)) for i, (name, text) in enumerate(wanted)]
         if not (ask.body or {}).get("stream"):
-            return plain(ask, message(None, finish, told))
+            return plain(ask, message(None, finish, call_bodies))
         parts = [chunk({"role": "assistant", "content": None})]
-        for index, (name, text) in enumerate(made):
+        for index, (name, text) in enumerate(wanted):
             parts.append(chunk({"tool_calls": [call(name, "", ids.format(index), index)]}))
             parts += [
                 chunk({"tool_calls": [{"index": index, "function": {"arguments": piece}}]})
@@ -117,8 +117,8 @@ def test_a_stream_in_any_healthy_shape(name: str, end: str) -> None:
 
 def test_unicode_cut_between_packets_is_not_a_fault() -> None:
     def answer(ask: Ask) -> Evidence:
-        told = says()(ask)
-        return wire.byte_by_byte(told)
+        evidence = says()(ask)
+        return wire.byte_by_byte(evidence)
 
     assert found("unicode", answer).verdict == "works"
 
@@ -138,9 +138,9 @@ def test_a_forced_call_may_finish_with_either_reason(finish: str) -> None:
 def test_ids_of_any_form(ids: str) -> None:
     def two(ask: Ask) -> Evidence:
         assert ask.body is not None
-        told = ask.body["messages"][-1]["content"].split('"')
-        return calls(("look_up", f'{{"key":"{told[3]}"}}'), ("look_up", f'{{"key":"{told[7]}"}}'),
-                     ids=ids)(ask)  # fmt: skip
+        quoted_parts = ask.body["messages"][-1]["content"].split('"')
+        keys = (f'{{"key":"{quoted_parts[place]}"}}' for place in (3, 7))
+        return calls(*(("look_up", key) for key in keys), ids=ids)(ask)
 
     assert found("tool.parallel", two).verdict == "works"
     assert found("tool.parallel.stream", two).verdict == "works"
@@ -151,9 +151,11 @@ def test_whole_calls_in_one_chunk_are_not_a_fault() -> None:
 
     def answer(ask: Ask) -> Evidence:
         assert ask.body is not None
-        told = ask.body["messages"][-1]["content"].split('"')
-        made = [call("look_up", f'{{"key":"{told[3 + 4 * i]}"}}', f"c{i}", i) for i in range(2)]
-        return stream(ask, [chunk({"role": "assistant", "tool_calls": made}, "tool_calls")])
+        quoted_parts = ask.body["messages"][-1]["content"].split('"')
+        two_calls = [
+            call("look_up", f'{{"key":"{quoted_parts[3 + 4 * i]}"}}', f"c{i}", i) for i in range(2)
+        ]
+        return stream(ask, [chunk({"role": "assistant", "tool_calls": two_calls}, "tool_calls")])
 
     assert found("tool.parallel.stream", answer).verdict == "works"
 
@@ -191,8 +193,8 @@ def test_a_budget_spent_on_thinking_accuses_nobody(name: str) -> None:
 def test_openais_refusals_for_reasoning_models_count_as_clear_refusals(
     name: str, param: str
 ) -> None:
-    told = f"Unsupported parameter: '{param}' is not supported with this model."
-    finding = found(name, lambda ask: wire.error(ask, 400, told, param=param, code="unsupported"))
+    text = f"Unsupported parameter: '{param}' is not supported with this model."
+    finding = found(name, lambda ask: wire.error(ask, 400, text, param=param, code="unsupported"))
     assert finding.verdict == "refused"
 
 
@@ -210,12 +212,12 @@ def test_errors_about_the_account_or_without_a_reason_accuse_nobody(
 def test_a_fast_stream_is_not_called_buffered() -> None:
     """120 tokens one millisecond apart after a long wait cannot be told from a buffer's flush; one
     second apart they are clearly streamed."""
-    told = "a" * 400
+    text = "a" * 400
     for gap_s, verdict in ((0.01, "works"), (0.001, "unsure"), (0.0, "wrong")):
-        made = found("stream.increments", lambda ask, g=gap_s: stream(
-            ask, chunks(told, size=4), first_s=2.0, gap_s=g))  # fmt: skip
-        assert made.verdict == verdict
-    quick = found("stream.increments", lambda ask: stream(ask, chunks(told), first_s=0.2, gap_s=0))
+        finding = found("stream.increments", lambda ask, g=gap_s: stream(
+            ask, chunks(text, size=4), first_s=2.0, gap_s=g))  # fmt: skip
+        assert finding.verdict == verdict
+    quick = found("stream.increments", lambda ask: stream(ask, chunks(text), first_s=0.2, gap_s=0))
     assert quick.verdict == "unsure"
 
 

@@ -33,7 +33,7 @@ def test_a_wrong_key_is_not_tried_if_something_else_may_be_the_key(
     """It would be served because of the real credential, and a healthy gateway would be accused."""
     assert keyed(gateway, options) is expected
     survey = of_manifest("m", {"gateway": gateway, "options": options}, "r")
-    (check,) = (one for one in survey.checks if one.id == "error.key")
+    (check,) = (candidate for candidate in survey.checks if candidate.id == "error.key")
     why = check.not_tried(survey.setting)
     assert (why is None) is expected
     assert why is None or "may be the key" in why.en

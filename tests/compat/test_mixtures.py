@@ -111,9 +111,9 @@ def test_a_mixture_is_found_in_its_cells_alone(
     tmp_path: Path, layer: Layer, expected: dict[str, str]
 ) -> None:
     with gateway(tmp_path, {}) as started:
-        found = run_all(started.url, CHECKS, setting("chat", CHAT), send=layer)
+        by_check = run_all(started.url, CHECKS, setting("chat", CHAT), send=layer)
     other = {
-        name: str(one.verdict) for name, one in found.items()
+        name: str(one.verdict) for name, one in by_check.items()
         if one.verdict not in (Verdict.WORKS, Verdict.NOT_TRIED)
     }  # fmt: skip
-    assert other == expected, {name: one.fact for name, one in found.items() if name in other}
+    assert other == expected, {name: one.fact for name, one in by_check.items() if name in other}

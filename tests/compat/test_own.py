@@ -44,8 +44,12 @@ LOOSE = {"type": "json_schema", "json_schema": {**BILL["json_schema"], "name": "
 
 def own(tools: Sequence[object] = (), schemas: Sequence[object] = (), **more: object) -> Own:
     tables = {"tools": tools, "schemas": schemas}
-    told = {name: {"json": json.dumps([*one]), **more} for name, one in tables.items() if one}
-    return parse_own(told, "compat.toml")
+    content = {
+        name: {"json": json.dumps([*entries]), **more}
+        for name, entries in tables.items()
+        if entries
+    }
+    return parse_own(content, "compat.toml")
 
 
 ALL = own([BOOK, STRICT], [BILL, LOOSE])
@@ -65,12 +69,12 @@ def found(
 
 def calls(arguments: str, name: str = "book_room", **more: Any) -> Callable[[Ask], Evidence]:
     def answer(ask: Ask) -> Evidence:
-        made = call(name, arguments, **more)
+        tool_call = call(name, arguments, **more)
         if (ask.body or {}).get("stream"):
             return stream(ask, [chunk({"role": "assistant"}),
-                                chunk({"tool_calls": [{"index": 0, **made}]}),
+                                chunk({"tool_calls": [{"index": 0, **tool_call}]}),
                                 chunk({}, "tool_calls")])  # fmt: skip
-        return plain(ask, message(None, "tool_calls", [made]))
+        return plain(ask, message(None, "tool_calls", [tool_call]))
 
     return answer
 
@@ -174,7 +178,7 @@ def test_each_tool_and_schema_is_two_checks_and_can_be_required(tmp_path: Path) 
     assert "stream" not in ask.body and (streamed.asks(Setting("m"))[0].body or {})["stream"]
     cells = [Cell("own.tool.book_room", "m", Verdict.WORKS),
              Cell("own.tool.stream.book_room", "m", Verdict.WRONG)]  # fmt: skip
-    passes = {one.check: one.passes for one in judge(required, cells, ["m"])}
+    passes = {judged.check: judged.passes for judged in judge(required, cells, ["m"])}
     assert passes == {"own.tool.book_room": True, "own.tool.stream.book_room": True,
                       "own.schema.bill": False, "own.schema.stream.bill": False}  # fmt: skip
     for cell in cells:  # words of their own, also without the file
@@ -255,12 +259,13 @@ def test_tools_and_schemas_are_taken_from_traffic_as_they_are_used() -> None:
 def test_any_definition_survives_the_round_trip_through_toml(
     about: str, properties: dict[str, str]
 ) -> None:
-    made = {name: {"description": told} for name, told in properties.items()}
+    described = {name: {"description": text} for name, text in properties.items()}
     tool = {"type": "function", "function": {
-        "name": "f", "description": about, "parameters": {"type": "object", "properties": made},
+        "name": "f", "description": about,
+        "parameters": {"type": "object", "properties": described},
     }}  # fmt: skip
     required = read_back([body(tools=[tool])])
-    assert [one.body for one in required.own.tools] == [tool]
+    assert [own_tool.body for own_tool in required.own.tools] == [tool]
 
 
 # ---- the truth
@@ -282,9 +287,9 @@ def test_a_gateway_whose_features_are_known(
 ) -> None:
     checks: list[Check] = [BY_ID["chat.plain"], BY_ID["chat.stream"], *CHECK.values()]
     with gateway(tmp_path, features) as started:
-        told = run_all(started.url, checks, setting("chat", CHAT))
-    other = {name: str(f.verdict) for name, f in told.items() if f.verdict is not Verdict.WORKS}
-    assert other == expected, {name: f.fact for name, f in told.items()}
+        by_check = run_all(started.url, checks, setting("chat", CHAT))
+    other = {name: str(f.verdict) for name, f in by_check.items() if f.verdict is not Verdict.WORKS}
+    assert other == expected, {name: f.fact for name, f in by_check.items()}
 
 
 @pytest.mark.slow
@@ -293,8 +298,8 @@ def test_a_healthy_gateway_is_not_accused_in_ten_runs(tmp_path: Path, model: str
     checks: list[Check] = [BY_ID["chat.plain"], BY_ID["chat.stream"], *CHECK.values()]
     with gateway(tmp_path, {}) as started:
         for seed in range(10):
-            told = run_all(started.url, checks, setting("chat", model, seed))
-            assert {f.verdict for f in told.values()} == {Verdict.WORKS}, (seed, told)
+            by_check = run_all(started.url, checks, setting("chat", model, seed))
+            assert {f.verdict for f in by_check.values()} == {Verdict.WORKS}, (seed, by_check)
 
 
 def test_ids_of_own_checks_differ_from_all_built_in_ids() -> None:

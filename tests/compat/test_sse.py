@@ -15,17 +15,17 @@ LINES = st.lists(
 
 def oracle(lines: list[str]) -> list[tuple[str, str]]:
     """The standard's rules, line by line."""
-    found, name, data = [], "", []
+    complete, name, data = [], "", []
     for line in [*lines, ""]:
         if not line:
             if data:
-                found.append((name, "\n".join(data)))
+                complete.append((name, "\n".join(data)))
             name, data = "", []
         elif line.startswith("data"):
             data.append(line[5:].removeprefix(" "))
         elif line.startswith("event"):
             name = line[7:]
-    return found
+    return complete
 
 
 @given(LINES, st.sampled_from(ENDS), st.lists(st.integers(0, 200), max_size=6), st.booleans())

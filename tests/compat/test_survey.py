@@ -18,8 +18,8 @@ MODEL = "gpt-m"
 
 
 def survey(checks: str = "", **more: object) -> Survey:
-    told = {"run_id": "r", "context_tokens": 0, "checks": checks} | more
-    return survey_of(MODEL, **told)  # type: ignore[arg-type]
+    arguments = {"run_id": "r", "context_tokens": 0, "checks": checks} | more
+    return survey_of(MODEL, **arguments)  # type: ignore[arg-type]
 
 
 def sent(asked: Survey, server: Server, most: int = 400) -> list[Wave]:
@@ -81,8 +81,8 @@ def test_a_limit_that_lets_nothing_through_ends_the_survey_in_time() -> None:
 
     def server(ask: Ask) -> Evidence:
         if next(first, False):
-            told = str((ask.body or {})["messages"][-1]["content"]).split("exactly: ")[-1]
-            return plain(ask, message(told))
+            word = str((ask.body or {})["messages"][-1]["content"]).split("exactly: ")[-1]
+            return plain(ask, message(word))
         return wire.error(ask, 429, "slow down")
 
     asked = survey()

@@ -46,21 +46,21 @@ def test_one_bad_answer_of_three_rounds_accuses_nobody() -> None:
     assert not once.asks() and once.finding.verdict == "unsure"
 
 
-def told_in(made: Trial) -> str:
-    return replace(made.setting, round=len(made.rounds)).word("turns")
+def told_in(check_trial: Trial) -> str:
+    return replace(check_trial.setting, round=len(check_trial.rounds)).word("turns")
 
 
 def test_the_gateways_own_call_goes_back_with_its_id_and_arguments() -> None:
-    made = trial("tool.loop")
+    check_trial = trial("tool.loop")
     answer = calls(("look_up", '{"key": "x"}'), ids="toolu_{}9")
-    made.add([answer(ask) for ask in made.asks()])
-    (second,) = made.asks()
+    check_trial.add([answer(ask) for ask in check_trial.asks()])
+    (second,) = check_trial.asks()
     assert second.body is not None
     assistant, tool = second.body["messages"][1:]
     assert assistant["tool_calls"][0]["id"] == tool["tool_call_id"] == "toolu_09"
     assert assistant["tool_calls"][0]["function"]["arguments"] == '{"key": "x"}'
-    made.add([plain(second, message(f"It is {CHAT.word('loop', 'result')}."))])
-    assert not made.asks() and made.finding.verdict == "works"
+    check_trial.add([plain(second, message(f"It is {CHAT.word('loop', 'result')}."))])
+    assert not check_trial.asks() and check_trial.finding.verdict == "works"
 
 
 @pytest.mark.parametrize(("status", "text", "verdict"), [
@@ -68,14 +68,14 @@ def test_the_gateways_own_call_goes_back_with_its_id_and_arguments() -> None:
     (429, "slow down", "unsure"),
 ])  # fmt: skip
 def test_a_gateway_that_refuses_its_own_call(status: int, text: str, verdict: str) -> None:
-    made = trial("tool.loop")
-    while asks := made.asks():
+    check_trial = trial("tool.loop")
+    while asks := check_trial.asks():
         first = len(asks[0].body["messages"]) == 1 if asks[0].body else False
-        made.add([
+        check_trial.add([
             calls(("look_up", '{"key":"x"}'))(ask) if first else wire.error(ask, status, text)
             for ask in asks
         ])  # fmt: skip
-    assert made.finding.verdict == verdict and made.sent == 4
+    assert check_trial.finding.verdict == verdict and check_trial.sent == 4
 
 
 def test_a_check_that_cannot_be_tried_sends_nothing() -> None:
@@ -83,14 +83,18 @@ def test_a_check_that_cannot_be_tried_sends_nothing() -> None:
                           ("error.context", CHAT), ("embeddings.same", CHAT),
                           ("stop", replace(CHAT, lacks=frozenset({"stop"}))),
                           ("error.key", replace(CHAT, keyed=False))):  # fmt: skip
-        made = trial(name, setting)
-        assert not made.asks() and made.finding.verdict is Verdict.NOT_TRIED and made.finding.fact
+        check_trial = trial(name, setting)
+        assert (
+            not check_trial.asks()
+            and check_trial.finding.verdict is Verdict.NOT_TRIED
+            and check_trial.finding.fact
+        )
 
 
 def test_the_first_answer_shows_the_budget_field_and_whether_the_model_reasons() -> None:
     (ask,) = BY_ID["chat.plain"].asks(CHAT)
-    told = "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead."
-    learnt = learn(CHAT, [wire.error(ask, 400, told)])
+    text = "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead."
+    learnt = learn(CHAT, [wire.error(ask, 400, text)])
     assert learnt.tokens_field == "max_completion_tokens"
     (again,) = BY_ID["chat.plain"].asks(learnt)
     assert again.body is not None and "max_tokens" not in again.body

@@ -67,8 +67,8 @@ def gateway(
     )
     path = folder / "profile.toml"
     speed = rf"tokens_per_s = {tokens_per_s}" if tokens_per_s else r"\g<0>"
-    made = re.sub(r"tokens_per_s = [\d.]+", speed, PROFILE)
-    path.write_text(made + table, encoding="utf-8")
+    profile = re.sub(r"tokens_per_s = [\d.]+", speed, PROFILE)
+    path.write_text(profile + table, encoding="utf-8")
     with running(folder / "ledger.csv", "--profile", path, "--key", "a-key",
                  "--dialect", dialect) as started:  # fmt: skip
         yield started
@@ -79,9 +79,9 @@ def verdicts(
     soften: bool = True,
 ) -> dict[str, str]:  # fmt: skip
     asked = setting(FEATURES[checks[-1].id].surface, model, seed)
-    found = run_all(started.url, checks, asked, soften=soften)
-    print(*(f"{name}: {finding}" for name, finding in found.items()), sep="\n")
-    return {name: f"{finding.verdict}" for name, finding in found.items()}
+    by_check = run_all(started.url, checks, asked, soften=soften)
+    print(*(f"{name}: {finding}" for name, finding in by_check.items()), sep="\n")
+    return {name: f"{finding.verdict}" for name, finding in by_check.items()}
 
 
 def expected(name: str, state: str) -> str:
@@ -123,12 +123,12 @@ def test_all_features_in_one_state(tmp_path: Path, state: str) -> None:
             (CHAT, OF["files"]),
         ):  # fmt: skip
             about = [c for c in checks if c.id not in alone and model_of(c.id) == model]
-            found = verdicts(started, model, checks=about, soften=False)
-            wanted = {n: expected(n, state) if n in features else "works" for n in found}
+            by_check = verdicts(started, model, checks=about, soften=False)
+            wanted = {n: expected(n, state) if n in features else "works" for n in by_check}
             if state == "ignored":
                 wanted["tool.loop"] = "unsure"  # without tools there is no call to answer
             assert not {
-                name: (verdict, wanted[name]) for name, verdict in found.items()
+                name: (verdict, wanted[name]) for name, verdict in by_check.items()
                 if verdict != wanted[name]
             }  # fmt: skip
 
@@ -154,12 +154,12 @@ def test_a_feature_alone_changes_its_own_verdict_only(
     """All 47 checks against a gateway where one feature does not work as it should."""
     model, checks = model_of(name), OF[FEATURES[name].surface]
     with gateway(tmp_path, {name: state}) as started:
-        found = verdicts(started, model, checks=checks)
+        by_check = verdicts(started, model, checks=checks)
     wanted = {check.id: "works" for check in checks}
     if model == CHAT and checks is OF_CHAT:
         wanted |= {"reasoning.effort": "not tried", "reasoning.apart": "not tried"}
     wanted |= {name: expected(name, state)}
-    different = {n: (found[n], wanted[n]) for n in wanted if found[n] != wanted[n]}
+    different = {n: (by_check[n], wanted[n]) for n in wanted if by_check[n] != wanted[n]}
     assert not {n: d for n, d in different.items() if n not in SHARED.get(name, ())}
     assert {d[0] for d in different.values()} <= {"unsure"}
 
@@ -179,18 +179,18 @@ def test_every_cell_of_a_healthy_gateway_works_in_ten_runs(tmp_path: Path, model
 def test_other_surfaces_of_a_healthy_gateway_work(tmp_path: Path, surface: str) -> None:
     with gateway(tmp_path, {}) as started:
         for seed in range(3):
-            found = verdicts(started, CHAT, seed, OF[surface])
-            assert set(found.values()) == {"works"}, (seed, found)
+            by_check = verdicts(started, CHAT, seed, OF[surface])
+            assert set(by_check.values()) == {"works"}, (seed, by_check)
 
 
 def _healthy(folder: Path, model: str, seeds: range) -> None:
     with gateway(folder, {}) as started:
         for seed in seeds:
-            found = verdicts(started, model, seed)
+            by_check = verdicts(started, model, seed)
             if model == CHAT:
-                assert found.pop("reasoning.effort") == Verdict.NOT_TRIED
-                assert found.pop("reasoning.apart") == Verdict.NOT_TRIED
-            assert set(found.values()) == {"works"}, (seed, found)
+                assert by_check.pop("reasoning.effort") == Verdict.NOT_TRIED
+                assert by_check.pop("reasoning.apart") == Verdict.NOT_TRIED
+            assert set(by_check.values()) == {"works"}, (seed, by_check)
 
 
 DIALECTS: dict[str, dict[str, str]] = {
@@ -205,6 +205,6 @@ def test_no_dialect_of_a_healthy_gateway_is_accused(tmp_path: Path, dialect: str
     """Except for what the dialect really does differently."""
     for model in (CHAT, REASONER):
         with gateway(tmp_path, {}, dialect=dialect) as started:
-            found = verdicts(started, model)
-        accused = {n: v for n, v in found.items() if Verdict(v).accuses}
+            by_check = verdicts(started, model)
+        accused = {n: v for n, v in by_check.items() if Verdict(v).accuses}
         assert accused == DIALECTS[dialect]

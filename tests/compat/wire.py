@@ -24,20 +24,22 @@ def error(ask: Ask, status: int, message: str, **fields: Any) -> Evidence:
 def message(content: object = None, finish: str = "stop", calls: Sequence[Body] = (),
             usage: Body | None = USAGE, **fields: Any) -> Body:  # fmt: skip
     """A complete plain reply."""
-    said = {"role": "assistant", "content": content, **fields}
+    plain_message = {"role": "assistant", "content": content, **fields}
     if calls:
-        said["tool_calls"] = [*calls]
+        plain_message["tool_calls"] = [*calls]
     return {
         "id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": "m",
-        "choices": [{"index": 0, "message": said, "finish_reason": finish, "logprobs": None}],
+        "choices": [
+            {"index": 0, "message": plain_message, "finish_reason": finish, "logprobs": None},
+        ],
         "usage": usage,
     }  # fmt: skip
 
 
 def call(name: str, arguments: str, identity: str = "call_1", index: int | None = None) -> Body:
-    made = {"id": identity, "type": "function",
+    body = {"id": identity, "type": "function",
             "function": {"name": name, "arguments": arguments}}  # fmt: skip
-    return made if index is None else {"index": index, **made}
+    return body if index is None else {"index": index, **body}
 
 
 def chunk(delta: Body, finish: str | None = None, **fields: Any) -> Body:
@@ -50,10 +52,11 @@ def chunk(delta: Body, finish: str | None = None, **fields: Any) -> Body:
 def stream(ask: Ask, chunks: Sequence[object], *, end: str = "\n\n", done: bool = True,
            first_s: float = 0.2, gap_s: float = 0.01, **more: Any) -> Evidence:  # fmt: skip
     """The chunks as events; `end` is what ends each."""
-    told = [c if isinstance(c, str) else json.dumps(c, ensure_ascii=False) for c in chunks]
-    told += ["[DONE]"] if done else []
+    events = [c if isinstance(c, str) else json.dumps(c, ensure_ascii=False) for c in chunks]
+    events += ["[DONE]"] if done else []
     pieces = tuple(
-        (first_s + place * gap_s, f"data: {data}{end}".encode()) for place, data in enumerate(told)
+        (first_s + place * gap_s, f"data: {data}{end}".encode())
+        for place, data in enumerate(events)
     )
     headers = {"content-type": "text/event-stream; charset=utf-8"}
     return Evidence(ask.body, 200, headers, pieces, elapsed_s=1.0, **more)
@@ -64,9 +67,9 @@ def chunks(
 ) -> list[Body]:
     """A stream of a text, with usage at its end."""
     parts = [text[start : start + size] for start in range(0, len(text), size)]
-    told = [chunk({"role": "assistant", "content": ""}), *(chunk({"content": p}) for p in parts),
+    pieces = [chunk({"role": "assistant", "content": ""}), *(chunk({"content": p}) for p in parts),
             chunk({}, finish)]  # fmt: skip
-    return told + ([{**chunk({}), "choices": [], "usage": usage}] if usage else [])
+    return pieces + ([{**chunk({}), "choices": [], "usage": usage}] if usage else [])
 
 
 def rewritten(evidence: Evidence, change: Callable[[bytes], bytes]) -> Evidence:
@@ -92,4 +95,4 @@ def shuffled(value: Any) -> Any:
     """The same JSON with the keys of every object in reverse order."""
     if isinstance(value, Mapping):
         return {key: shuffled(value[key]) for key in reversed([*value])}
-    return [shuffled(one) for one in value] if isinstance(value, list) else value
+    return [shuffled(item) for item in value] if isinstance(value, list) else value

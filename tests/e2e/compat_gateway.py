@@ -43,16 +43,18 @@ def checked(url: str, results: Path, *arguments: Any, model: str = CHAT) -> Locu
     return run("-H", url, "--mode", "compat", "--model", model, *arguments, results=results)
 
 
-def cells(done: LocustRun) -> dict[str, Cell]:
+def cells(result: LocustRun) -> dict[str, Cell]:
     """The cells of a run, by check."""
-    assert done.folder is not None, done.text
-    text = (done.folder / "compat.json").read_text(encoding="utf-8")
+    assert result.folder is not None, result.text
+    text = (result.folder / "compat.json").read_text(encoding="utf-8")
     return {cell.check: cell for cell in from_json(json_of(text))}
 
 
-def verdicts(done: LocustRun) -> dict[str, str]:
+def verdicts(result: LocustRun) -> dict[str, str]:
     """The verdicts of the checks that were tried, by check."""
-    return {n: str(cell.verdict) for n, cell in cells(done).items() if cell.verdict != "not tried"}
+    return {
+        n: str(cell.verdict) for n, cell in cells(result).items() if cell.verdict != "not tried"
+    }
 
 
 __all__ = ["CHAT", "WINDOW_TOKENS", "cells", "checked", "gateway", "pytest", "verdicts"]

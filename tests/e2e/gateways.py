@@ -32,7 +32,7 @@ class Scripted:
 
     @property
     def posts(self) -> list[Asked]:
-        return [one for one in self.asked if one.method == "POST"]
+        return [request for request in self.asked if request.method == "POST"]
 
 
 @dataclass

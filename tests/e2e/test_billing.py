@@ -54,22 +54,22 @@ def test_the_report_finds_exactly_what_the_gateway_does(
     (tmp_path / "prices.toml").write_text(PRICES)
     gateway = Simulator(tmp_path / "log.csv", "--profile", tmp_path / "p.toml")
     try:
-        done = run(
+        result = run(
             "-H", gateway.url, "--mode", "billing", "--model", "gpt-5.4-nano",
             "--prices", tmp_path / "prices.toml", results=tmp_path / "r",
         )  # fmt: skip
         logged = {row["task_id"]: row for row in gateway.rows()}
     finally:
         gateway.stop()
-    assert done.code == 0 and done.folder is not None, done.text
-    rows = done.rows()
+    assert result.code == 0 and result.folder is not None, result.text
+    rows = result.rows()
     assert {row.task_id for row in rows} == set(logged) and len(rows) == len(logged)
     for row in rows:
         if row.prompt_tokens is not None:
             seen = logged[row.task_id or ""]
             assert row.prompt_tokens == int(seen["prompt_tokens"])
             assert row.api_cost == float(seen["cost"])
-    (bill,) = bills(look(load(done.folder)))
+    (bill,) = bills(look(load(result.folder)))
     assert [one.kind.value for one in bill.findings] == kinds
 
 
@@ -108,7 +108,7 @@ def test_what_a_bill_charges_for_cancelled_requests(
     (tmp_path / "p.toml").write_text(profile)
     gateway = Simulator(tmp_path / "log.csv", "--profile", tmp_path / "p.toml")
     try:
-        done = run(
+        result = run(
             "-H", gateway.url, "--mode", "billing", "--model", "gpt-5.4-nano",
             results=tmp_path / "r",
         )  # fmt: skip
@@ -116,22 +116,22 @@ def test_what_a_bill_charges_for_cancelled_requests(
         logged = gateway.rows()
     finally:
         gateway.stop()
-    assert done.code == 0 and done.folder is not None, done.text
-    left = [row for row in done.rows() if row.outcome == "abandoned"]
+    assert result.code == 0 and result.folder is not None, result.text
+    left = [row for row in result.rows() if row.outcome == "abandoned"]
     assert {row.scenario: row.cancel_after for row in left} == {
         "left_first": "0chunks", "left_midway": "3chunks", "timed_out": "1000ms"
     }  # fmt: skip
     assert len(left) == 9 and all(row.api_cost is None for row in left)
-    (bill,) = bills(look(load(done.folder)))
+    (bill,) = bills(look(load(result.folder)))
     assert not bill.findings
     assert "What the cancelled requests cost is not stated" in (
-        done.folder / "report.md"
+        result.folder / "report.md"
     ).read_text("utf-8")
-    main(["reconcile", str(done.folder), *print_bill(tmp_path / "bill.csv", logged)])
-    found = json.loads((done.folder / "reconcile.json").read_text("utf-8"))
-    said = {one["case"]: one["said"] for one in found["cancelled"]}
+    main(["reconcile", str(result.folder), *print_bill(tmp_path / "bill.csv", logged)])
+    content = json.loads((result.folder / "reconcile.json").read_text("utf-8"))
+    said = {one["case"]: one["said"] for one in content["cancelled"]}
     assert said == {"left_first": first, "left_midway": midway, "timed_out": midway}
     billed = {row["task_id"]: float(row["billed"] or 0) for row in logged}
-    for one in found["cancelled"]:
+    for one in content["cancelled"]:
         mine = [billed[row.task_id or ""] for row in left if row.scenario == one["case"]]
         assert one["charged"] == pytest.approx(sum(mine))

@@ -16,21 +16,21 @@ Start = Callable[..., Simulator]
 def test_pairs_and_gaps_are_what_the_gateway_saw(simulator: Start, tmp_path: Path) -> None:
     """The model caches only marked prompts and charges more for writes."""
     gateway = simulator("--dialect", "openrouter", "--ttft", 0.01, "--cache-ttl", 30)
-    done = run(
+    result = run(
         "-H", gateway.url, "--mode", "cache", "--model", "claude-sonnet-4.6", "--repeat", 1,
         "--cache-pairs", 6, "--cache-gaps", "1,2", "--cache-control", "ephemeral",
         "--prefix-tokens", 3000, "--task-id-on-streams", results=tmp_path / "results",
     )  # fmt: skip
-    assert done.code == 0 and done.folder is not None, done.text
+    assert result.code == 0 and result.folder is not None, result.text
     log = {row["task_id"]: row for row in gateway.rows()}
-    rows = {row.task_id: row for row in done.rows()}
+    rows = {row.task_id: row for row in result.rows()}
     assert len(log) == len(gateway.rows()) == len(rows) == 1 + 12 + 6 + 3
     for name, row in rows.items():
         seen = log[name or ""]
         assert row.cached_tokens == int(seen["cached_tokens"])
         assert row.api_cost == float(seen["billed"])
     kinds: dict[str, list[dict[str, str]]] = {}
-    for row in done.rows():
+    for row in result.rows():
         kinds.setdefault(row.scenario, []).append(log[row.task_id or ""])
     pairs, plain = kinds["pairs"], kinds["plain"]
     cold, warm = pairs[0::2], pairs[1::2]
@@ -39,12 +39,12 @@ def test_pairs_and_gaps_are_what_the_gateway_saw(simulator: Start, tmp_path: Pat
     assert {row["cached_tokens"] for row in cold + plain} == {"0"}
     assert all(int(row["cached_tokens"]) > 0 for row in warm)
 
-    (told,) = json.loads((done.folder / "summary.json").read_text("utf-8"))["cache_pairs"]
+    (content,) = json.loads((result.folder / "summary.json").read_text("utf-8"))["cache_pairs"]
     spent = {k: sum(float(row["billed"]) for row in v) / 6 for k, v in
              {"cold": cold, "warm": warm, "plain": plain}.items()}  # fmt: skip
-    assert abs(told["saving_per_request"]["mean"] - (spent["cold"] - spent["warm"])) < 1e-9
-    assert abs(told["write_premium"]["mean"] - (spent["cold"] - spent["plain"])) < 1e-9
-    assert told["hit_rate"] == 1.0 and told["hits_to_pay"] == 1
+    assert abs(content["saving_per_request"]["mean"] - (spent["cold"] - spent["warm"])) < 1e-9
+    assert abs(content["write_premium"]["mean"] - (spent["cold"] - spent["plain"])) < 1e-9
+    assert content["hit_rate"] == 1.0 and content["hits_to_pay"] == 1
 
     first, *later = kinds["gap"]
     for before, after, pause_s in zip([first, *later], later, (1, 2), strict=False):

@@ -53,13 +53,13 @@ def test_the_log_shows_whether_the_upstream_went_on(
         '{"messages": [{"role": "user", "content": "Write 40 tokens"}], "max_tokens": 40}\n'
     )
     gateway = simulator("--profile", tmp_path / "p.toml")
-    done = run(
+    result = run(
         "-H", gateway.url, "--mode", "rpm", "--model", "m", "--target", 600, "--duration", 4,
         "--prompts", tmp_path / "prompts.jsonl", "--cancel-after", "3chunks", *CANCEL,
         "--fail-on", "success_rate<1", results=tmp_path / "results",
     )  # fmt: skip
-    assert done.code == 0 and done.folder is not None, done.text
-    rows, log = done.rows(), settled(gateway, 40)
+    assert result.code == 0 and result.folder is not None, result.text
+    rows, log = result.rows(), settled(gateway, 40)
     left = [row for row in rows if row.outcome == "abandoned"]
     assert len(rows) == len(log) == 40 and 5 <= len(left) <= 20
     assert {row.task_id for row in left} == {
@@ -73,21 +73,21 @@ def test_the_log_shows_whether_the_upstream_went_on(
         assert int(seen["produced_tokens"]) == 40 if goes_on else int(seen["produced_tokens"]) < 12
         went_on_s = float(seen["produced_until_unix_s"]) - float(seen["client_gone_unix_s"])
         assert went_on_s > 1.0 if goes_on else went_on_s < 0.5
-    (phase,) = of_phases(load(done.folder))
+    (phase,) = of_phases(load(result.folder))
     assert (phase.success_rate, phase.drawn, phase.abandoned) == (1.0, len(left), len(left))
     assert phase.success + phase.abandoned == 40 and phase.cost_unknown_count == len(left)
     assert (
-        main(["hung-up", str(done.folder), "--upstream-log", str(tmp_path / "simulator-0.csv")])
+        main(["hung-up", str(result.folder), "--upstream-log", str(tmp_path / "simulator-0.csv")])
         == 0
     )
-    (seen_there,) = json.loads((done.folder / "hung_up.json").read_text("utf-8"))["groups"]
+    (seen_there,) = json.loads((result.folder / "hung_up.json").read_text("utf-8"))["groups"]
     assert seen_there["arrived"] == seen_there["noticed"] == len(left)
     assert seen_there["went_on"] == (len(left) if goes_on else 0)
     charged = sum(Decimal(log[row.task_id or ""]["billed"]) for row in left)
     assert Decimal(seen_there["charged"]) == charged
     # A bill that charges what came of them is no disagreement.
     bill = print_bill(tmp_path / "bill.csv", list(log.values()))
-    assert main(["reconcile", str(done.folder), *bill]) == 0
+    assert main(["reconcile", str(result.folder), *bill]) == 0
 
 
 def test_a_token_window_reaches_its_target_and_measures_only_completed_requests(
@@ -96,17 +96,17 @@ def test_a_token_window_reaches_its_target_and_measures_only_completed_requests(
     """Cancelled requests have prompts like the others, and nothing is invented for them."""
     (tmp_path / "p.toml").write_text(PROFILE.format(goes_on="false"))
     gateway = simulator("--profile", tmp_path / "p.toml")
-    done = run(
+    result = run(
         "-H", gateway.url, "--mode", "tpm", "--model", "m", "--target", 120_000, "--duration", 4,
         "--approx-prompt-tokens", 160, "--cancel-after", "0chunks", *CANCEL,
         results=tmp_path / "results",
     )  # fmt: skip
-    assert done.code == 0 and done.folder is not None, done.text
-    rows, log = [row for row in done.rows() if row.mode == "tpm"], settled(gateway, 52)
+    assert result.code == 0 and result.folder is not None, result.text
+    rows, log = [row for row in result.rows() if row.mode == "tpm"], settled(gateway, 52)
     left = {row.task_id for row in rows if row.outcome == "abandoned"}
     waited = [row for row in rows if row.task_id not in left]
     assert left == {name for name, seen in log.items() if seen["fault"] == "client_gone"}
-    (phase,) = [one for one in of_phases(load(done.folder)) if one.mode == "tpm"]
+    (phase,) = [one for one in of_phases(load(result.folder)) if one.mode == "tpm"]
     assert (phase.drawn, phase.abandoned, phase.planned) == (len(left), len(left), 50)
     assert 5 <= len(left) <= 25 and phase.target_awaited == 120_000 * len(waited) / 50
     tokens = sum(int(log[row.task_id or ""]["total_tokens"]) for row in waited)
@@ -129,8 +129,8 @@ def test_a_resumed_run_cancels_the_same_requests_and_none_twice(
     gateway = simulator("--profile", "fast", "--latency", "0.5")
     folder = cut_off(gateway, tmp_path / "results", 0.7, *plan)
     kept = load(folder).requests.query("outcome in ('ok', 'abandoned')")
-    done = resume(gateway, folder)
-    assert done.code == 0, done.text
+    result = resume(gateway, folder)
+    assert result.code == 0, result.text
     sent = Counter(row["task_id"] for row in gateway.rows())
     assert all(sent[task] <= 1 for task in kept["task_id"])
     rows = load(folder).requests

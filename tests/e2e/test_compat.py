@@ -45,12 +45,12 @@ def _healthy(folder: Path, name: str) -> None:
     """All chat checks; each request is a row, and the use is within the stated bound."""
     with gateway(folder) as server:
         told = ("--context-tokens", WINDOW_TOKENS, "--run-id", name)
-        done = checked(server.url, folder / "r", *told)
-        assert done.code == 0, done.text
-        found = verdicts(done)
-        assert set(found.values()) == {"works"} and len(found) == 44, found
+        result = checked(server.url, folder / "r", *told)
+        assert result.code == 0, result.text
+        by_check = verdicts(result)
+        assert set(by_check.values()) == {"works"} and len(by_check) == 44, by_check
         log = server.rows()
-        rows = [row for row in done.rows() if json.loads(row.check_detail or "")["check"]]
+        rows = [row for row in result.rows() if json.loads(row.check_detail or "")["check"]]
         assert len(log) == len(rows) - 1  # a list of models is no request to a model
         known = Setting(CHAT, context_tokens=WINDOW_TOKENS)
         assert len(rows) == plan(CHECKS, known).once.requests  # exactly what was told
@@ -62,7 +62,7 @@ def _healthy(folder: Path, name: str) -> None:
                 assert row.api_cost == pytest.approx(float(seen["cost"]))
         used = sum(int(r["prompt_tokens"] or 0) + int(r["completion_tokens"] or 0) for r in log)
         assert used <= 60_000
-        assert sum(cell.sent for cell in cells(done).values()) == len(rows)
+        assert sum(cell.sent for cell in cells(result).values()) == len(rows)
 
 
 def test_each_fault_has_its_own_cell_and_a_required_one_fails_the_build(tmp_path: Path) -> None:
@@ -71,15 +71,15 @@ def test_each_fault_has_its_own_cell_and_a_required_one_fails_the_build(tmp_path
     states = {"stop": "ignored", "n": "refused", "json__schema__stream": "broken",
               "tool__parallel__stream": "wrong"}  # fmt: skip
     with gateway(tmp_path, **states) as server:
-        done = checked(server.url, tmp_path / "r", "--checks", SOME, "--require",
+        result = checked(server.url, tmp_path / "r", "--checks", SOME, "--require",
                        tmp_path / "compat.toml", "--junit", tmp_path / "j.xml",
                        "--fail-on", "cost>100")  # fmt: skip
-    assert verdicts(done) == {
+    assert verdicts(result) == {
         "chat.plain": "works", "models.list": "works", "stop": "ignored", "n": "refused",
         "json.schema": "works", "json.schema.stream": "broken", "tool.auto": "works",
         "tool.parallel.stream": "wrong", "error.key": "works",
     }  # fmt: skip
-    assert done.code == 1 and "stop is ignored" in done.err, done.text
+    assert result.code == 1 and "stop is ignored" in result.err, result.text
     suite = ElementTree.parse(tmp_path / "j.xml").getroot().find("testsuite")
     assert suite is not None
     cases = {case.get("name"): case.find("failure") is not None for case in suite.iter("testcase")}
@@ -88,17 +88,17 @@ def test_each_fault_has_its_own_cell_and_a_required_one_fails_the_build(tmp_path
         f"{CHAT}: stop works": True, f"{CHAT}: n works": False,
         f"{CHAT}: json.schema works": False, f"{CHAT}: tool.auto works": False,
     }  # fmt: skip
-    assert done.folder is not None
-    stop = cells(done)["stop"]
-    (row,) = [row for row in done.rows() if row.task_id == stop.task_id]
+    assert result.folder is not None
+    stop = cells(result)["stop"]
+    (row,) = [row for row in result.rows() if row.task_id == stop.task_id]
     assert row.gateway_request_id == stop.request_id and stop.status == 200 and stop.sent == 4
-    report = (done.folder / "report.md").read_text(encoding="utf-8")
+    report = (result.folder / "report.md").read_text(encoding="utf-8")
     assert "∅ ignored" in report and "replies go on past your stop text" in report
-    page = (done.folder / "report.html").read_text(encoding="utf-8")
+    page = (result.folder / "report.html").read_text(encoding="utf-8")
     assert "Features that work" in page and "5 / 9" in page  # refusals are no failures
-    assert "sends streams that ask for no usage" in done.err  # why its cost is not known
-    assert stop.cost is None and cells(done)["json.schema"].cost is not None
-    for file in done.folder.iterdir():
+    assert "sends streams that ask for no usage" in result.err  # why its cost is not known
+    assert stop.cost is None and cells(result)["json.schema"].cost is not None
+    for file in result.folder.iterdir():
         assert CANARY not in file.read_text(encoding="utf-8", errors="replace"), file
 
 
@@ -118,14 +118,16 @@ def test_an_applications_own_tools_go_from_its_traffic_into_the_report(
     assert analysis(["needs", str(tmp_path / "traffic.jsonl")]) == 0
     (tmp_path / "compat.toml").write_text(capsys.readouterr().out, encoding="utf-8")
     with gateway(tmp_path, tool__strict="broken") as server:
-        done = checked(server.url, tmp_path / "r", "--checks", "own.*,chat.*,tool.auto,error.model",
-                       "--require", tmp_path / "compat.toml")  # fmt: skip
-    assert done.code == 1 and "own.tool.stream.book_room is broken" in done.err, done.text
-    assert {name for name, verdict in verdicts(done).items() if verdict != "works"} == {
+        result = checked(
+            server.url, tmp_path / "r", "--checks", "own.*,chat.*,tool.auto,error.model",
+            "--require", tmp_path / "compat.toml",
+        )  # fmt: skip
+    assert result.code == 1 and "own.tool.stream.book_room is broken" in result.err, result.text
+    assert {name for name, verdict in verdicts(result).items() if verdict != "works"} == {
         "own.tool.book_room", "own.tool.stream.book_room",
     }  # fmt: skip
-    assert done.folder is not None
-    report = (done.folder / "report.md").read_text(encoding="utf-8")
+    assert result.folder is not None
+    report = (result.folder / "report.md").read_text(encoding="utf-8")
     assert "your tools and schemas" in report and "your tool book_room, streamed" in report
 
 
@@ -134,38 +136,38 @@ def test_files_and_batches_are_checked_on_request(tmp_path: Path) -> None:
     """As the SDK's own form; a batch's lines are requests to the model, each with a row in the
     gateway's log, and within the bound."""
     with gateway(tmp_path) as server:
-        done = checked(server.url, tmp_path / "r", "--checks", "files.*,batches.*")
+        result = checked(server.url, tmp_path / "r", "--checks", "files.*,batches.*")
         log = server.rows()
-    assert done.code == 0, done.text
-    assert verdicts(done) == {
+    assert result.code == 0, result.text
+    assert verdicts(result) == {
         "chat.plain": "works", "files.upload": "works", "batches.run": "works",
-    }, [cell.evidence for cell in cells(done).values()]  # fmt: skip
+    }, [cell.evidence for cell in cells(result).values()]  # fmt: skip
     assert len(log) == 3  # the plain reply, and two lines
-    (created,) = [row for row in done.rows() if row.total_tokens is None]
+    (created,) = [row for row in result.rows() if row.total_tokens is None]
     assert json.loads(created.check_detail or "")["check"] == "batches.run"
-    assert cells(done)["batches.run"].cost is None  # it stands in no reply's usage
+    assert cells(result)["batches.run"].cost is None  # it stands in no reply's usage
     with gateway(tmp_path / "b") as server:
-        found = cells(checked(server.url, tmp_path / "s", "--checks", "chat.plain,*.run"))
-    assert found["batches.run"].evidence == "files and batches were not asked for"
+        by_check = cells(checked(server.url, tmp_path / "s", "--checks", "chat.plain,*.run"))
+    assert by_check["batches.run"].evidence == "files and batches were not asked for"
 
 
 def test_a_model_that_answers_nothing_is_one_sentence(tmp_path: Path) -> None:
     with gateway(tmp_path) as server:
-        done = checked(server.url, tmp_path / "r", model="unknown")
-    assert done.code == 1 and len(done.rows()) <= 3
-    assert "unknown answered nothing: the model answered no plain request (HTTP 404" in done.err
-    assert {c.check for c in cells(done).values() if c.verdict.accuses} <= {"chat.plain"}
+        result = checked(server.url, tmp_path / "r", model="unknown")
+    assert result.code == 1 and len(result.rows()) <= 3
+    assert "unknown answered nothing: the model answered no plain request (HTTP 404" in result.err
+    assert {c.check for c in cells(result).values() if c.verdict.accuses} <= {"chat.plain"}
 
 
 def test_a_spent_budget_leaves_the_rest_not_tried(tmp_path: Path) -> None:
     with gateway(tmp_path) as server:
-        done = checked(server.url, tmp_path / "r", "--budget-tokens", 400, "--checks", SOME)
-    assert done.code == 1
-    found = cells(done)
-    left = [cell for cell in found.values() if cell.verdict == "not tried"]
-    assert found["chat.plain"].verdict == "works" and left
+        result = checked(server.url, tmp_path / "r", "--budget-tokens", 400, "--checks", SOME)
+    assert result.code == 1
+    by_check = cells(result)
+    left = [cell for cell in by_check.values() if cell.verdict == "not tried"]
+    assert by_check["chat.plain"].verdict == "works" and left
     assert {cell.evidence for cell in left} == {"the budget is spent"}
-    assert sum(row.total_tokens or 0 for row in done.rows()) <= 400
+    assert sum(row.total_tokens or 0 for row in result.rows()) <= 400
 
 
 @pytest.mark.slow
@@ -222,19 +224,19 @@ def test_a_second_route_shows_whose_fault_it_is(tmp_path: Path) -> None:
         gateway(tmp_path / "a", stop="ignored", n="refused", json__schema="ignored") as server,
         gateway(tmp_path / "b", n="refused", json__schema="refused") as direct,
     ):
-        done = run(
+        result = run(
             "-H", server.url, "--mode", "compat", "--model", CHAT, "--against", "up",
             "--checks", SOME, results=tmp_path / "r",
             env=environment(UP_BASE_URL=direct.url, UP_API_KEY=CANARY),
         )  # fmt: skip
         seen = len(direct.rows())
-    assert done.code == 0 and done.folder is not None, done.text
-    told = json.loads((done.folder / "compat.json").read_text(encoding="utf-8"))["cells"]
-    causes = {cell["check"]: cell["cause"] for cell in told if cell["cause"]}
+    assert result.code == 0 and result.folder is not None, result.text
+    content = json.loads((result.folder / "compat.json").read_text(encoding="utf-8"))["cells"]
+    causes = {cell["check"]: cell["cause"] for cell in content if cell["cause"]}
     assert causes == {"stop": "gateway", "n": "model", "json.schema": "gateway"}
-    directly = {c["check"]: c["verdict"] for c in told if c["arm"] == "direct"}
+    directly = {c["check"]: c["verdict"] for c in content if c["arm"] == "direct"}
     assert directly == {
         "chat.plain": "works", "stop": "works", "n": "refused", "json.schema": "refused",
     }  # fmt: skip
-    assert seen == sum(row.arm == "reference" for row in done.rows()) < 20
-    assert "the direct route gives another verdict" in (done.folder / "report.md").read_text()
+    assert seen == sum(row.arm == "reference" for row in result.rows()) < 20
+    assert "the direct route gives another verdict" in (result.folder / "report.md").read_text()

@@ -237,23 +237,23 @@ def test_a_whole_run_behind_all_of_it_leaves_no_secret(
         HTTPS_PROXY=f"http://me:p%40ss%20word@127.0.0.1:{proxy.port}", TENANT="tenant-4d1f0c7a",
         OPENAI_LOG="debug", OPENAI_API_KEY="sk-not-for-this-one-77",
     )  # fmt: skip
-    done = run(
+    result = run(
         "-H", gateway.url, "--mode", "rpm", "--model", "m", "--target", 600, "--duration", 2,
         "--ca-file", authority.ca, "--client-cert", cert, "--client-key", key,
         "--key-command", f"{program} --role load", "--header", "X-Tenant={env:TENANT}",
         "--header", "X-Task={task_id}", "--stop-rule", "off", "--loglevel", "DEBUG",
         "--output", made / "out.jsonl", results=made / "results", env=env,
     )  # fmt: skip
-    rows = done.rows()
-    assert {"ok"} < {row.outcome for row in rows}, done.text
+    rows = result.rows()
+    assert {"ok"} < {row.outcome for row in rows}, result.text
     assert len(gateway.rows()) == len(rows) == 20
     assert any("[key]" in (row.error_message or "") for row in rows)
     assert all(row.trace_id for row in rows)
     secrets = [CANARY, "tenant-4d1f0c7a", "p@ss word", "p%40ss", "--role", "sk-not-for-this-one",
                *key.read_text().splitlines()[1:-1]]  # fmt: skip
-    written = done.text + "".join(p.read_text() for p in made.rglob("*") if p.is_file())
+    written = result.text + "".join(p.read_text() for p in made.rglob("*") if p.is_file())
     assert [secret for secret in secrets if secret in written] == []
-    told = done.manifest()["gateway"]
-    assert told["headers"] == ["X-Tenant", "X-Task"]
-    assert told["key_source"] == "--key-command vault"
+    manifest = result.manifest()["gateway"]
+    assert manifest["headers"] == ["X-Tenant", "X-Task"]
+    assert manifest["key_source"] == "--key-command vault"
     assert all(line.startswith("200 CONNECT") for line in proxy.lines)

@@ -103,10 +103,10 @@ def served(gateway: Simulator) -> Counter[str]:
     return Counter(row["task_id"] for row in gateway.rows() if row["status"] == "200")
 
 
-def assert_exactly_once(done: LocustRun, gateway: Simulator, planned: int) -> None:
+def assert_exactly_once(result: LocustRun, gateway: Simulator, planned: int) -> None:
     """Every planned request is one row; exactly those that the server finished are `ok`."""
-    assert done.folder is not None
-    frame = load(done.folder).requests
+    assert result.folder is not None
+    frame = load(result.folder).requests
     assert len(frame) == planned
     assert not frame.duplicated(["phase", "request_index"]).any()
     good = set(frame[frame["outcome"] == "ok"]["task_id"])
@@ -116,10 +116,10 @@ def assert_exactly_once(done: LocustRun, gateway: Simulator, planned: int) -> No
     assert good <= truth.keys()
 
 
-def told(done: LocustRun) -> str:
+def told(result: LocustRun) -> str:
     """The report's text before its numbers."""
-    assert done.folder is not None
-    return "\n".join(remark.text for remark in verdicts(look(load(done.folder))))
+    assert result.folder is not None
+    return "\n".join(remark.text for remark in verdicts(look(load(result.folder))))
 
 
 WINDOW = ("--mode", "rpm", "--model", "m", "--target", 600)
@@ -137,13 +137,13 @@ def test_one_two_and_three_generators_send_the_same(
         gateway = simulator("--profile", "fast", "--latency", "0.05")
         given = ("-H", gateway.url, *plan)
         if how == "workers":
-            done = fleet(3, *given).finish()
+            result = fleet(3, *given).finish()
         else:
             more = ("--processes", 2) if how == "processes" else ()
-            done = run(*given, *more, results=tmp_path / how)
-        assert done.code == 0, done.text
-        assert done.folder is not None
-        frame = load(done.folder).requests
+            result = run(*given, *more, results=tmp_path / how)
+        assert result.code == 0, result.text
+        assert result.folder is not None
+        frame = load(result.folder).requests
         assert Counter(frame["outcome"]) == {"ok": len(frame)}
         rows = gateway.rows()
         seen.append((
@@ -163,17 +163,19 @@ def test_a_burst_is_released_together_across_workers(
 ) -> None:
     """Three workers' shares of one step are all in the server at the same time."""
     gateway = simulator("--profile", "fast", "--latency", "1.0")
-    done = fleet(3, "-H", gateway.url, "--mode", "ladder", "--model", "m", "--steps", "60").finish()
-    assert done.code == 0, done.text
+    result = fleet(
+        3, "-H", gateway.url, "--mode", "ladder", "--model", "m", "--steps", "60"
+    ).finish()
+    assert result.code == 0, result.text
     assert max(int(row["in_flight"]) for row in gateway.rows()) == 60
-    rows = done.rows()
+    rows = result.rows()
     assert {row.worker for row in rows} == {"worker-0", "worker-1", "worker-2"}
-    assert done.folder is not None
-    (step,) = look(load(done.folder)).phases
+    assert result.folder is not None
+    (step,) = look(load(result.folder)).phases
     sent = [row.sent_offset_s or 0.0 for row in rows if row.worker.startswith("worker")]
     assert step.release_skew_s == pytest.approx(max(sent) - min(sent), abs=1e-6)
     # On the server's clock none arrived before we say that it was sent.
-    t0 = done.events("phase_start")[0]["t0_unix_s"]
+    t0 = result.events("phase_start")[0]["t0_unix_s"]
     arrived = {row["task_id"]: float(row["arrival_unix_s"]) - t0 for row in gateway.rows()}
     assert all(arrived[row.task_id or ""] > (row.sent_offset_s or 0) - 0.02 for row in rows)
 
@@ -187,17 +189,17 @@ def test_a_killed_worker_loses_only_what_was_in_flight(
     began = ships.until_phase()
     time.sleep(max(0.0, began + 3 - time.time()))
     os.kill(ships.workers[1].pid, signal.SIGKILL)
-    done = ships.finish()
-    assert done.code == 0, done.text
-    (lost,) = done.events("worker_lost")
-    assert f"A worker was lost: {lost['worker']}" in told(done)
-    assert_exactly_once(done, gateway, 80)
-    assert done.folder is not None
-    frame = load(done.folder).requests
+    result = ships.finish()
+    assert result.code == 0, result.text
+    (lost,) = result.events("worker_lost")
+    assert f"A worker was lost: {lost['worker']}" in told(result)
+    assert_exactly_once(result, gateway, 80)
+    assert result.folder is not None
+    frame = load(result.folder).requests
     lost = frame[frame["outcome"] == "lost"]
     assert 0 < len(lost) <= 5
     assert "it may have been sent, and paid for" in set(lost["error_message"]).pop()
-    assert f"{len(lost)} requests were held by a process that died or was lost" in told(done)
+    assert f"{len(lost)} requests were held by a process that died or was lost" in told(result)
     # Nothing that the dead worker finished is missing: all else that was answered is lost.
     finished = set(frame[frame["outcome"] == "ok"]["task_id"])
     assert served(gateway).keys() - finished <= set(lost["task_id"])
@@ -213,14 +215,14 @@ def test_a_frozen_worker_comes_back(simulator: Start, fleet: Callable[..., Fleet
     os.kill(ships.workers[0].pid, signal.SIGSTOP)
     time.sleep(10)
     os.kill(ships.workers[0].pid, signal.SIGCONT)
-    done = ships.finish()
-    assert done.code == 0, done.text
-    assert_exactly_once(done, gateway, 80)
-    rows = [row for row in done.rows() if row.send_lag_s is not None]
+    result = ships.finish()
+    assert result.code == 0, result.text
+    assert_exactly_once(result, gateway, 80)
+    rows = [row for row in result.rows() if row.send_lag_s is not None]
     assert max(row.send_lag_s or 0 for row in rows) > 6
-    assert done.events("worker_back")
-    assert "stalled in rpm/m/600" in told(done)
-    assert "A worker was lost" not in told(done)
+    assert result.events("worker_back")
+    assert "stalled in rpm/m/600" in told(result)
+    assert "A worker was lost" not in told(result)
 
 
 @pytest.mark.long
@@ -238,14 +240,14 @@ def test_a_late_worker_waits_for_the_next_run(
         time.sleep(0.2)
     time.sleep(2)
     ships.master.send_signal(signal.SIGINT)
-    done = ships.finish()
-    assert done.code == 1, done.text
-    assert_exactly_once(done, gateway, 1200)
-    sent = [row for row in done.rows() if row.outcome != "dropped"]
+    result = ships.finish()
+    assert result.code == 1, result.text
+    assert_exactly_once(result, gateway, 1200)
+    sent = [row for row in result.rows() if row.outcome != "dropped"]
     assert {row.worker for row in sent} == {"worker-0", "worker-1"}
     assert {row.outcome for row in sent} == {"ok"}
-    assert len(done.events("worker_late")) == 1
-    assert "joined during the run and got no requests to send" in told(done)
+    assert len(result.events("worker_late")) == 1
+    assert "joined during the run and got no requests to send" in told(result)
 
 
 @pytest.mark.long
@@ -257,18 +259,18 @@ def test_a_worker_whose_clock_is_wrong_sends_on_time(
     gateway = simulator("--profile", "fast", "--latency", "0.2")
     ships = fleet(2, "-H", gateway.url, *WINDOW, "--duration", 5, started=1)
     ships.workers.append(ships.worker("faketime", "-f", "+3s"))
-    done = ships.finish()
-    assert done.code == 0, done.text
-    (start,) = done.events("phase_start")
+    result = ships.finish()
+    assert result.code == 0, result.text
+    (start,) = result.events("phase_start")
     assert sorted(round(offset) for offset in start["clock_offsets_s"]) == [-3, 0]
     arrived = {row["task_id"]: float(row["arrival_unix_s"]) for row in gateway.rows()}
     late = [
         arrived[row.task_id or ""] - start["t0_unix_s"] - (row.scheduled_offset_s or 0)
-        for row in done.rows()
+        for row in result.rows()
     ]
     assert len(arrived) == 50
     assert min(late) > -0.05  # uncorrected, half of them would be 3 s early
-    assert "ahead of the master's" in told(done)
+    assert "ahead of the master's" in told(result)
 
 
 @pytest.mark.long

@@ -13,24 +13,24 @@ Start = Callable[..., Simulator]
 WINDOW = ("--mode", "rpm", "--model", "gpt-5.4-nano", "--target", 600, "--duration", 2)
 
 
-def sentences(done: LocustRun) -> list[str]:
+def sentences(result: LocustRun) -> list[str]:
     """Our own lines on stderr; Locust's log lines begin differently."""
-    return [line for line in done.err.splitlines() if line.startswith("weighbridge: ")]
+    return [line for line in result.err.splitlines() if line.startswith("weighbridge: ")]
 
 
 def test_a_run_that_is_good_enough_ends_with_0(simulator: Start, tmp_path: Path) -> None:
     """The summary and the report's paths are printed, every check passes, and stderr is clean."""
     gateway = simulator("--profile", "fast")
-    done = run(
+    result = run(
         "-H", gateway.url, *WINDOW, "--fail-on", "success_rate<1,p95_s>10,cost>0.5,dropped>0",
         "--junit", tmp_path / "ci" / "junit.xml", results=tmp_path / "results",
     )  # fmt: skip
-    assert done.code == 0, done.text
-    assert sentences(done) == []
-    lines = done.out.splitlines()
-    assert done.folder is not None and lines[0] == f"run {done.folder.name}"
+    assert result.code == 0, result.text
+    assert sentences(result) == []
+    lines = result.out.splitlines()
+    assert result.folder is not None and lines[0] == f"run {result.folder.name}"
     assert any(line.startswith("rpm/gpt-5.4-nano/600 ") and "ok:20" in line for line in lines)
-    paths = [str(done.folder / name) for name in ("report.md", "report.html", "summary.json")]
+    paths = [str(result.folder / name) for name in ("report.md", "report.html", "summary.json")]
     assert lines[-5:] == [*paths, str(tmp_path / "ci" / "junit.xml"), "all 5 checks passed"]
     suite = ElementTree.parse(tmp_path / "ci" / "junit.xml").getroot()[0]
     assert (suite.attrib["tests"], suite.attrib["failures"]) == ("5", "0")
@@ -40,30 +40,30 @@ def test_a_failing_condition_ends_with_1(simulator: Start, tmp_path: Path) -> No
     """One sentence names phase, metric, value and limit; the JUnit file says the same."""
     gateway = simulator("--profile", "fast", "--fault", "error_500=1.0")
     junit = tmp_path / "junit.xml"
-    done = run(
+    result = run(
         "-H", gateway.url, *WINDOW, "--stop-rule", "off", "--junit", junit,
         "--fail-on", "success_rate<0.99,failures>100", results=tmp_path / "results",
     )  # fmt: skip
-    assert done.code == 1, done.text
-    found = "rpm/gpt-5.4-nano/600: success_rate is 0 (fails if <0.99)"
-    assert sentences(done) == [f"weighbridge: 1 of 3 checks failed: {found}."]
+    assert result.code == 1, result.text
+    text = "rpm/gpt-5.4-nano/600: success_rate is 0 (fails if <0.99)"
+    assert sentences(result) == [f"weighbridge: 1 of 3 checks failed: {text}."]
     failures = ElementTree.parse(junit).getroot().findall(".//failure")
-    assert [failure.attrib["message"] for failure in failures] == [found]
+    assert [failure.attrib["message"] for failure in failures] == [text]
 
 
 def test_without_conditions_a_failed_request_is_data(simulator: Start, tmp_path: Path) -> None:
     """A run that completed its plan exits with 0, whatever the gateway answered."""
     gateway = simulator("--profile", "fast", "--fault", "error_500=1.0")
-    done = run("-H", gateway.url, *WINDOW, "--stop-rule", "off", results=tmp_path / "results")
-    assert (done.code, sentences(done)) == (0, []), done.text
+    result = run("-H", gateway.url, *WINDOW, "--stop-rule", "off", results=tmp_path / "results")
+    assert (result.code, sentences(result)) == (0, []), result.text
 
 
 def test_a_cost_that_is_not_stated_fails_its_limit(simulator: Start, tmp_path: Path) -> None:
     """OpenAI's dialect has no cost: unknown is not 0, and not below any limit."""
     gateway = simulator("--profile", "fast", "--dialect", "openai")
-    done = run("-H", gateway.url, *WINDOW, "--fail-on", "cost>100", results=tmp_path / "results")
-    assert done.code == 1, done.text
-    (sentence,) = sentences(done)
+    result = run("-H", gateway.url, *WINDOW, "--fail-on", "cost>100", results=tmp_path / "results")
+    assert result.code == 1, result.text
+    (sentence,) = sentences(result)
     assert "the run: cost is unknown, no request states one (fails if >100)" in sentence
 
 
@@ -95,18 +95,18 @@ def test_a_broken_condition_is_refused_before_anything_is_sent(
 ) -> None:
     """Exit code 2, one sentence, no run folder, no request."""
     gateway = simulator("--profile", "fast")
-    done = run("-H", gateway.url, *WINDOW, "--fail-on", "p95_s>>1", results=tmp_path / "results")
-    assert done.code == 2, done.text
-    (sentence,) = sentences(done)
-    assert "is not a condition" in sentence and "Traceback" not in done.text
-    assert done.folder is None
+    result = run("-H", gateway.url, *WINDOW, "--fail-on", "p95_s>>1", results=tmp_path / "results")
+    assert result.code == 2, result.text
+    (sentence,) = sentences(result)
+    assert "is not a condition" in sentence and "Traceback" not in result.text
+    assert result.folder is None
     assert gateway.rows() == []
 
 
 def test_a_junit_file_that_cannot_be_written_is_refused(simulator: Start, tmp_path: Path) -> None:
     """This is detected before a request is paid for."""
     gateway = simulator("--profile", "fast")
-    done = run("-H", gateway.url, *WINDOW, "--junit", tmp_path, results=tmp_path / "results")
-    assert done.code == 2, done.text
-    assert "--junit" in sentences(done)[0]
+    result = run("-H", gateway.url, *WINDOW, "--junit", tmp_path, results=tmp_path / "results")
+    assert result.code == 2, result.text
+    assert "--junit" in sentences(result)[0]
     assert gateway.rows() == []

@@ -39,17 +39,17 @@ def led(
     roots = [server.url.removesuffix("/v1"), f"http://127.0.0.1:{second}"]
     try:
         with gateway(behaviour, *roots) as root:
-            done = run(
+            result = run(
                 "-H", f"{root}/v1", "--mode", "rpm", "--model", "m", "--target", 600,
                 "--duration", seconds, "--stop-rule", "off", *options,
                 results=folder / "results",
             )  # fmt: skip
     finally:
         server.stop()
-    assert done.folder is not None, done.text
-    assert main(["failover", str(done.folder), "--upstream-log", str(log)]) == 0
-    told = json.loads((done.folder / "failover.json").read_text("utf-8"))
-    return done, told, (done.folder / "failover.md").read_text("utf-8")
+    assert result.folder is not None, result.text
+    assert main(["failover", str(result.folder), "--upstream-log", str(log)]) == 0
+    content = json.loads((result.folder / "failover.json").read_text("utf-8"))
+    return result, content, (result.folder / "failover.md").read_text("utf-8")
 
 
 def by_fault(told: dict[str, Any]) -> dict[str | None, dict[str, Any]]:

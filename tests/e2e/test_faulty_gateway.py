@@ -29,13 +29,13 @@ def test_faults_that_occur_together_are_told_apart(
     gateway = simulator(
         "--profile", "fast", "--fault-delay", 60, "--seed", 7, *(a for pair in shares for a in pair)
     )
-    done = run(
+    result = run(
         "-H", gateway.url, "--mode", "rpm", "--model", "m", "--target", 3000, "--duration", 6,
         "--stop-rule", "off", "--timeout", 4, "--task-id-on-streams", *["--stream"] * stream,
         results=tmp_path / "results",
     )  # fmt: skip
-    assert done.code == 0, done.text
-    rows, truth = done.rows(), {row["task_id"]: row for row in gateway.rows()}
+    assert result.code == 0, result.text
+    rows, truth = result.rows(), {row["task_id"]: row for row in gateway.rows()}
     assert len(rows) == len(truth) == 300
     assert truth.keys() == {row.task_id for row in rows}
     met = {row["fault"] for row in truth.values()} - {""}
@@ -49,8 +49,8 @@ def test_faults_that_occur_together_are_told_apart(
         case = SIMULATED[logged["fault"]]
         assert row.outcome == case.outcome(stream), logged["fault"]
         assert row.check == (case.flag or None), logged["fault"]
-    assert done.folder is not None
-    view = look(load(done.folder))
+    assert result.folder is not None
+    view = look(load(result.folder))
     (phase,) = view.phases
     assert phase.outcomes == dict(Counter(row.outcome for row in rows))
     flags = Counter(row.check for row in rows if row.check)
@@ -61,5 +61,5 @@ def test_faults_that_occur_together_are_told_apart(
     dear = {"cost_jump", "stream_cost"} if stream else {"cost_jump"}
     jumps = sum(row["fault"] in dear for row in truth.values())
     assert f"{jumps} row" in page and " flagged cost_outlier (m: the cost" in page
-    for path in done.folder.iterdir():
+    for path in result.folder.iterdir():
         assert CANARY not in path.read_text(encoding="utf-8", errors="replace"), path

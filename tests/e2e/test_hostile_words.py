@@ -26,17 +26,17 @@ def answer(asked: Asked) -> tuple[int, object]:
 
 def test_no_escape_of_a_gateway_reaches_terminal_log_or_report(tmp_path: Path) -> None:
     with serving(answer) as gateway:
-        done = run(
+        result = run(
             "-H", gateway.url, "--mode", "rpm", "--model", f"m{OBEYED}", "--target", 1200,
             "--duration", 1, "--print-stats", "--junit", tmp_path / "junit.xml",
             "--stop-rule", "off", "--fail-on", "success_rate<1", results=tmp_path / "results",
         )  # fmt: skip
-    assert done.folder is not None, done.text
-    rows = done.rows()
+    assert result.folder is not None, result.text
+    rows = result.rows()
     assert any("\x1b" in (row.error_message or "") for row in rows)  # kept as they came
     assert any("\x1b" in (row.finish_reason or "") for row in rows)
-    assert obeyed(done.text.replace("\x1b[0m", "").replace("\r", "")) == set()
-    assert "\\x1b]0;owned" in done.text
+    assert obeyed(result.text.replace("\x1b[0m", "").replace("\r", "")) == set()
+    assert "\\x1b]0;owned" in result.text
     for name in ("report.md", "report.html", "summary.json", "events.jsonl"):
-        assert obeyed((done.folder / name).read_text("utf-8")) == set(), name
+        assert obeyed((result.folder / name).read_text("utf-8")) == set(), name
     assert obeyed((tmp_path / "junit.xml").read_text("utf-8")) == set()

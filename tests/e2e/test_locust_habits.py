@@ -20,18 +20,18 @@ def test_config_file_environment_csv_and_html(simulator: Start, tmp_path: Path) 
     """locust.conf < environment < command line; --csv and --html show what was sent."""
     gateway = simulator("--profile", "fast")
     (tmp_path / "locust.conf").write_text("mode = rpm\nmodel = m\ntarget = 60\nduration = 9\n")
-    done = run(
+    result = run(
         "-H", gateway.url, "--duration", 2, "--csv", tmp_path / "locust", "--html",
         tmp_path / "locust.html", results=tmp_path / "results", cwd=tmp_path,
         env=environment(WEIGHBRIDGE_TARGET="600", WEIGHBRIDGE_DURATION="7"),
     )  # fmt: skip
-    assert done.code == 0, done.text
-    assert len(gateway.rows()) == len(done.rows()) == 20
+    assert result.code == 0, result.text
+    assert len(gateway.rows()) == len(result.rows()) == 20
     with (tmp_path / "locust_stats.csv").open(newline="") as file:
         entry, total = csv.DictReader(file)
     assert (entry["Type"], entry["Name"]) == ("CHAT", "rpm/m/600")
     assert entry["Request Count"] == total["Request Count"] == "20"
-    longest_ms = max(row.elapsed_sec or 0 for row in done.rows()) * 1000
+    longest_ms = max(row.elapsed_sec or 0 for row in result.rows()) * 1000
     assert float(entry["Max Response Time"]) == pytest.approx(longest_ms, abs=0.01)
     assert "rpm/m/600" in (tmp_path / "locust.html").read_text(encoding="utf-8")
 
@@ -52,22 +52,22 @@ def test_options_without_effect_are_refused(
     """A shape ignores users and run time, a tag matches no task: one sentence, nothing sent."""
     gateway = simulator("--profile", "fast")
     window = ("--mode", "rpm", "--model", "m", "--target", 60, "--duration", 2)
-    done = run("-H", gateway.url, *window, *arguments, results=tmp_path / "results")
-    assert done.code == 2, done.text
-    assert sentence in done.err
-    assert gateway.rows() == [] and done.folder is None
+    result = run("-H", gateway.url, *window, *arguments, results=tmp_path / "results")
+    assert result.code == 2, result.text
+    assert sentence in result.err
+    assert gateway.rows() == [] and result.folder is None
 
 
 def test_json_has_stdout_to_itself(simulator: Start, tmp_path: Path) -> None:
     """Locust's --json is for a program that reads stdout: our summary goes to stderr."""
     gateway = simulator("--profile", "fast")
-    done = run(
+    result = run(
         "-H", gateway.url, "--mode", "smoke", "--model", "m", "--json", results=tmp_path / "r"
     )
-    assert done.code == 0, done.text
-    names = [entry["name"] for entry in json.loads(done.out)]
+    assert result.code == 0, result.text
+    names = [entry["name"] for entry in json.loads(result.out)]
     assert names == ["smoke/chat/m", "smoke/stream/m"]
-    assert "report.html" in done.err and "smoke/chat/m" in done.err
+    assert "report.html" in result.err and "smoke/chat/m" in result.err
 
 
 @pytest.mark.parametrize("option", ["--model", "--results"])
@@ -79,12 +79,12 @@ def test_an_argument_that_is_not_text_is_refused_in_one_sentence(
     window = {"--mode": "smoke", "--model": "m", "--results": str(tmp_path / "r")}
     words = [os.fsencode(word) for pair in (window | {option: "?"}).items() for word in pair]
     words[words.index(b"?")] = b"caf\xe9"
-    done = subprocess.run(
+    result = subprocess.run(
         [*map(os.fsencode, command("-H", gateway.url)), *words], cwd=tmp_path, env=environment(),
         capture_output=True, timeout=60, stdin=subprocess.DEVNULL,
     )  # fmt: skip
-    assert done.returncode == 2
-    assert f"weighbridge: {option} contains bytes that are not UTF-8 text".encode() in done.stderr
+    assert result.returncode == 2
+    assert f"weighbridge: {option} contains bytes that are not UTF-8 text".encode() in result.stderr
     assert gateway.rows() == []
 
 
@@ -98,14 +98,14 @@ def test_an_exception_while_the_run_begins_ends_the_process(tmp_path: Path, mode
         "s.write_json = fails\n"
     )
     (tmp_path / "own.py").write_text(broken, encoding="utf-8")
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-m", "locust", "-f", "own.py", "--headless", "--simulator", "--mode",
          mode, "--model", "gpt-5.4-nano"],
         cwd=tmp_path, env=environment(PYTHONPATH=str(ROOT)), capture_output=True, text=True,
         timeout=60, stdin=subprocess.DEVNULL,
     )  # fmt: skip
-    assert done.returncode == 1, done.stderr
-    assert "the run cannot be recorded" in done.stderr
+    assert result.returncode == 1, result.stderr
+    assert "the run cannot be recorded" in result.stderr
 
 
 @pytest.mark.long
@@ -128,9 +128,9 @@ def test_processes_of_the_environment_get_a_port_of_their_own() -> None:
 
 
 def test_running_the_locustfile_with_python_explains_what_to_do() -> None:
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "locustfile.py"], cwd=ROOT, env=environment(), capture_output=True,
         text=True, timeout=60,
     )  # fmt: skip
-    assert done.returncode == 2
-    assert done.stderr.startswith("weighbridge: this file is for Locust: run weighbridge, or ")
+    assert result.returncode == 2
+    assert result.stderr.startswith("weighbridge: this file is for Locust: run weighbridge, or ")

@@ -42,13 +42,13 @@ def test_the_share_that_another_model_answers_is_what_its_own_log_says(
     try:
         with mixing(claimed.url, other.url, share) as relay:
             options = ("--mode", "identity", "--model", MODEL, "--reference", reference)
-            done = run("-H", relay, *options, results=tmp_path / "r")
-        one, elsewhere = found(done), len(other.rows())
-        assert len(claimed.rows()) + elsewhere == len(done.rows())
+            result = run("-H", relay, *options, results=tmp_path / "r")
+        one, elsewhere = found(result), len(other.rows())
+        assert len(claimed.rows()) + elsewhere == len(result.rows())
     finally:
         claimed.stop()
         other.stop()
     assert one.audit is not None and one.audit.verdict in verdicts
-    assert abs(elsewhere / len(done.rows()) - share) < 0.08
+    assert abs(elsewhere / len(result.rows()) - share) < 0.08
     if share == 1.0:
         assert one.audited.requests == 96, "at the first look"

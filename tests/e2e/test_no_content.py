@@ -117,18 +117,18 @@ def test_no_file_contains_prompts_or_replies(
 
     The control, without the option: every file that can have content has it.
     """
-    done = run(
+    result = run(
         "-H", gossip, "--model", "m", *asking["tools" if kind == "aloud" else kind],
         *["--no-content"] * (kind != "aloud"), "--output", tmp_path / "out.jsonl",
         "--junit", tmp_path / "junit.xml", "--fail-on", "success_rate<0.9,failures>0",
         "--csv", tmp_path / "locust", "--html", tmp_path / "locust.html",
         results=tmp_path / "results",
     )  # fmt: skip
-    assert done.code == 1, done.text
-    assert done.folder is not None
+    assert result.code == 1, result.text
+    assert result.folder is not None
     for name in ("rows.csv", "rows.parquet"):
-        assert analysis(["export", str(done.folder), "--output", str(tmp_path / name)]) == 0
-    statuses = [row.http_status for row in done.rows()]
+        assert analysis(["export", str(result.folder), "--output", str(tmp_path / name)]) == 0
+    statuses = [row.http_status for row in result.rows()]
     assert {200, 400} == set(statuses), "it was asked, and it answered"
     assert {"junit.xml", "locust.html"} < {path.name for path in tmp_path.iterdir()}
     if kind == "aloud":

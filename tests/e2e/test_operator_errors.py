@@ -35,31 +35,31 @@ def test_a_bad_option_is_refused_before_anything_is_sent(
     """One mistake in options and one in a file represent all: tests/loadshapes and tests/tasks
     have the whole table in one process."""
     gateway = simulator("--profile", "fast")
-    done = run("-H", gateway.url, *arguments, results=tmp_path / "results")
-    assert sentence in refused(done.text, done.code)
+    result = run("-H", gateway.url, *arguments, results=tmp_path / "results")
+    assert sentence in refused(result.text, result.code)
     assert gateway.rows() == []
 
 
 def test_no_gateway_named(tmp_path: Path) -> None:
     """Without -H, environment, .env or --simulator, the sentence says how to name one."""
-    done = run(*WINDOW, results=tmp_path / "results", cwd=tmp_path)
-    assert "--simulator" in refused(done.text, done.code)
+    result = run(*WINDOW, results=tmp_path / "results", cwd=tmp_path)
+    assert "--simulator" in refused(result.text, result.code)
 
 
 def test_no_key(tmp_path: Path) -> None:
     """A gateway without a key is refused; the sentence names the variables."""
     env = {k: v for k, v in environment().items() if k != "OPENAI_API_KEY"}
-    done = run(
+    result = run(
         *WINDOW, "-H", "http://127.0.0.1:9/v1", results=tmp_path / "r", cwd=tmp_path, env=env
     )
-    assert "NONELINEAR_API_KEY or OPENAI_API_KEY" in refused(done.text, done.code)
+    assert "NONELINEAR_API_KEY or OPENAI_API_KEY" in refused(result.text, result.code)
 
 
 def test_an_unreadable_env_file(tmp_path: Path) -> None:
     """A .env that is not text is an error, not silence."""
     (tmp_path / ".env").write_bytes(b"\xff\xfe\x00broken")
-    done = run(*WINDOW, results=tmp_path / "results", cwd=tmp_path)
-    assert ".env cannot be read" in refused(done.text, done.code)
+    result = run(*WINDOW, results=tmp_path / "results", cwd=tmp_path)
+    assert ".env cannot be read" in refused(result.text, result.code)
 
 
 def test_an_unreachable_gateway(tmp_path: Path) -> None:
@@ -67,16 +67,16 @@ def test_an_unreachable_gateway(tmp_path: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    done = run(*WINDOW, "-H", f"http://127.0.0.1:{port}/v1", results=tmp_path / "results")
-    assert "cannot be reached" in refused(done.text, done.code)
-    assert done.folder is None
+    result = run(*WINDOW, "-H", f"http://127.0.0.1:{port}/v1", results=tmp_path / "results")
+    assert "cannot be reached" in refused(result.text, result.code)
+    assert result.folder is None
 
 
 def test_an_output_that_cannot_be_written(simulator: Start, tmp_path: Path) -> None:
     """--output onto a folder is refused before a request is paid for."""
     gateway = simulator("--profile", "fast")
-    done = run(*WINDOW, "-H", gateway.url, "--output", tmp_path, results=tmp_path / "results")
-    assert "--output" in refused(done.text, done.code)
+    result = run(*WINDOW, "-H", gateway.url, "--output", tmp_path, results=tmp_path / "results")
+    assert "--output" in refused(result.text, result.code)
     assert gateway.rows() == []
 
 
@@ -85,6 +85,6 @@ def test_a_run_id_that_was_used(simulator: Start, tmp_path: Path) -> None:
     gateway = simulator("--profile", "fast")
     folder = tmp_path / "results" / "mine"
     folder.mkdir(parents=True)
-    done = run(*WINDOW, "-H", gateway.url, "--run-id", "mine", results=tmp_path / "results")
-    assert "exists" in refused(done.text, done.code)
+    result = run(*WINDOW, "-H", gateway.url, "--run-id", "mine", results=tmp_path / "results")
+    assert "exists" in refused(result.text, result.code)
     assert list(folder.iterdir()) == [] and gateway.rows() == []

@@ -43,8 +43,8 @@ def bodies(gateway: Scripted) -> list[dict[str, Any]]:
     return [asked.body for asked in gateway.posts]
 
 
-def changes(done: LocustRun) -> list[tuple[str, str, str]]:
-    return [(e["field"], e["from"], e["to"]) for e in done.events("body_changed")]
+def changes(result: LocustRun) -> list[tuple[str, str, str]]:
+    return [(e["field"], e["from"], e["to"]) for e in result.events("body_changed")]
 
 
 LEARNT = [("task_id", "body", "header"), ("max_tokens", "max_tokens", "max_completion_tokens")]
@@ -64,12 +64,14 @@ def test_a_mode_works_where_two_fields_are_refused(
 ) -> None:
     """One row per planned request, all good; noted in the events, the manifest and the report."""
     with serving(one_at_a_time) as gateway:
-        done = run("-H", gateway.url, "--model", "o9", "--mode", *mode, results=tmp_path / "r")
-        assert done.code == 0, done.text
-        kept = {(row.phase, row.request_index): row for row in done.rows()}  # a worker's are twice
+        result = run("-H", gateway.url, "--model", "o9", "--mode", *mode, results=tmp_path / "r")
+        assert result.code == 0, result.text
+        kept = {
+            (row.phase, row.request_index): row for row in result.rows()
+        }  # a worker's are twice
         rows = [kept[key] for key in sorted(kept)]
         assert [row.outcome for row in rows] == ["ok"] * count
-        assert sorted(changes(done)) == sorted(LEARNT)
+        assert sorted(changes(result)) == sorted(LEARNT)
         again = sum(row.refused_sends or 0 for row in rows)
         assert len(gateway.posts) == count + again
         good = [
@@ -78,12 +80,12 @@ def test_a_mode_works_where_two_fields_are_refused(
         assert sorted(asked.headers["x-task-id"] for asked in good) == sorted(
             str(row.task_id) for row in rows
         )
-        assert {one["field"] for one in done.manifest()["body_changes"]} == {
+        assert {one["field"] for one in result.manifest()["body_changes"]} == {
             "task_id",
             "max_tokens",
         }
-        assert done.folder is not None
-        for text in (done.out, (done.folder / "report.md").read_text(encoding="utf-8")):
+        assert result.folder is not None
+        for text in (result.out, (result.folder / "report.md").read_text(encoding="utf-8")):
             assert "o9 refuses the field max_tokens" in text
         if "ladder" in mode:  # what one process learnt in the first step, all know in the second
             second = [row for row in rows if row.phase.endswith("/3")]
@@ -109,9 +111,9 @@ def test_a_resumed_run_knows_what_was_refused(tmp_path: Path) -> None:
         assert sorted(changes(first)) == sorted(LEARNT), first.text
         before, credit[0] = len(gateway.posts), 100
         assert first.folder is not None
-        done = run("-H", gateway.url, "--resume", first.folder, results=tmp_path / "other")
+        result = run("-H", gateway.url, "--resume", first.folder, results=tmp_path / "other")
         later = bodies(gateway)[before:]
-        assert len(later) in (3, 4), done.text  # the request that met the 402 counts as paid for
+        assert len(later) in (3, 4), result.text  # the request that met the 402 counts as paid for
         assert all("max_completion_tokens" in body and "task_id" not in body for body in later)
 
 
@@ -119,12 +121,12 @@ def test_the_operators_extra_body_takes_precedence(tmp_path: Path) -> None:
     """--extra-body adds and removes; nothing is sent twice."""
     extra = {"task_id": None, "max_tokens": None, "reasoning_effort": "low", "top": {"k": 1}}
     with serving(one_at_a_time) as gateway:
-        done = run("-H", gateway.url, "--mode", "smoke", "--model", "o9", "--extra-body",
+        result = run("-H", gateway.url, "--mode", "smoke", "--model", "o9", "--extra-body",
                    json.dumps(extra), results=tmp_path / "r")  # fmt: skip
         plain = next(body for body in bodies(gateway) if not body["stream"])
         assert plain.keys() == {"model", "messages", "stream", "reasoning_effort", "top"}
         assert plain["top"] == {"k": 1}
-        assert len(gateway.posts) == 2 and changes(done) == []
+        assert len(gateway.posts) == 2 and changes(result) == []
 
 
 @pytest.mark.parametrize(
@@ -163,25 +165,25 @@ def test_every_request_of_a_batch_file_is_sent_as_the_file_has_it(tmp_path: Path
             return 200, completion({"model": "m"})
 
     with serving(gateway_of) as gateway:
-        done = run("-H", gateway.url, "--mode", "rpm", "--model", "m", "--target", 240,
+        result = run("-H", gateway.url, "--mode", "rpm", "--model", "m", "--target", 240,
                    "--duration", 1, "--prompts", path, results=tmp_path / "r")  # fmt: skip
-        assert done.code == 0, done.text
+        assert result.code == 0, result.text
         sent = [
             {name: body[name] for name in ("messages", "max_tokens", "top_k")}
             for body in sorted(bodies(gateway), key=lambda body: str(body["task_id"]))
         ]
         said = [{k: v for k, v in row["body"].items() if k != "model"} for row in rows]  # type: ignore[attr-defined]
         assert sent == [*said, said[0]]
-        details = [json.loads(row.check_detail or "{}") for row in done.rows()]
+        details = [json.loads(row.check_detail or "{}") for row in result.rows()]
         assert [(one["line"], one["custom_id"]) for one in details] == [
             (1, "c-0"), (2, "c-1"), (3, "c-2"), (1, "c-0"),
         ]  # fmt: skip
-        assert done.folder is not None
-        report = (done.folder / "report.md").read_text(encoding="utf-8")
-        for text in (done.out, report):
+        assert result.folder is not None
+        report = (result.folder / "report.md").read_text(encoding="utf-8")
+        for text in (result.out, report):
             assert "rows with model, which is not used" in text
             assert "4 requests are planned and the file has 3" in text
-        kinds = [note["kind"] for note in done.manifest()["traffic"]["notes"]]
+        kinds = [note["kind"] for note in result.manifest()["traffic"]["notes"]]
         assert kinds == ["shape", "ours", "vendor", "repeats"]
 
 
@@ -193,11 +195,11 @@ def test_a_dry_run_states_what_a_trace_loses_and_how_late_it_begins(tmp_path: Pa
         "819002,ChatGPT,100,9,109,API log\n"
     )
     asked = ("--simulator", "--mode", "replay", "--model", "m", "--trace", path, "--dry-run")
-    told = run(*asked, results=tmp_path / "r")
-    assert told.code == 0, told.text
-    assert "rows of zero tokens (failed, or unfinished when recorded), left out: 1" in told.out
-    assert "the first request is due after 9.5 days: --trace-from 819000" in told.out
-    assert "about 9.5 days" in told.out and "(9.5 days)" in told.out
+    result = run(*asked, results=tmp_path / "r")
+    assert result.code == 0, result.text
+    assert "rows of zero tokens (failed, or unfinished when recorded), left out: 1" in result.out
+    assert "the first request is due after 9.5 days: --trace-from 819000" in result.out
+    assert "about 9.5 days" in result.out and "(9.5 days)" in result.out
     sliced = run(*asked, "--trace-from", "819000", results=tmp_path / "r")
     assert "the first request is due" not in sliced.out
     assert "2 requests" in sliced.out and "4 s" in sliced.out

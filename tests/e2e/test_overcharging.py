@@ -34,15 +34,15 @@ def billed(
 ) -> tuple[LocustRun, dict[str, Any]]:
     """A run of mode billing through such a gateway; returns its summary of the bill."""
     with overcharging(upstream.url, alter) as gateway:
-        done = run(
+        result = run(
             "-H", gateway.url, "--mode", "billing", "--model", model,
             "--prices", place / "prices.toml", "--fail-on", "billing_findings>0", *more,
             results=place / "r",
             env=environment(REF_BASE_URL=upstream.url, REF_API_KEY=CANARY),
         )  # fmt: skip
-    assert done.folder is not None, done.text
-    (found,) = json.loads((done.folder / "summary.json").read_text("utf-8"))["billing"]
-    return done, found
+    assert result.folder is not None, result.text
+    (content,) = json.loads((result.folder / "summary.json").read_text("utf-8"))["billing"]
+    return result, content
 
 
 def double_calls(usage: dict[str, Any], body: dict[str, Any]) -> None:
@@ -61,8 +61,8 @@ def honest(usage: dict[str, Any], body: dict[str, Any]) -> None:
     pass
 
 
-def true_costs(upstream: Simulator, done: LocustRun, case: str, least_cached: int = 0) -> float:
-    tasks = {row.task_id for row in done.rows() if row.scenario == case and row.arm is None}
+def true_costs(upstream: Simulator, result: LocustRun, case: str, least_cached: int = 0) -> float:
+    tasks = {row.task_id for row in result.rows() if row.scenario == case and row.arm is None}
     return fsum(
         float(row["cost"])
         for row in upstream.rows()
@@ -111,17 +111,17 @@ def test_a_reference_whose_model_counts_differently_accuses_nobody(
     theirs = Simulator(tmp_path / "other.csv", "--profile", tmp_path / "other.toml")
     try:
         with overcharging(upstream.url, honest) as gateway:
-            done = run(
+            result = run(
                 "-H", gateway.url, "--mode", "billing", "--model", "gpt-5.4-nano",
                 "--prices", tmp_path / "prices.toml", "--against", "ref", results=tmp_path / "r",
                 env=environment(REF_BASE_URL=theirs.url, REF_API_KEY=CANARY),
             )  # fmt: skip
     finally:
         theirs.stop()
-    assert done.folder is not None, done.text
-    (found,) = json.loads((done.folder / "summary.json").read_text("utf-8"))["billing"]
-    assert found["findings"] == [] and found["reference_alike"] is False
-    shown = next(case for case in found["cases"] if case["case"] == "tools")
+    assert result.folder is not None, result.text
+    (content,) = json.loads((result.folder / "summary.json").read_text("utf-8"))["billing"]
+    assert content["findings"] == [] and content["reference_alike"] is False
+    shown = next(case for case in content["cases"] if case["case"] == "tools")
     assert shown["reference_prompt_tokens"] < shown["prompt_tokens"]
 
 
@@ -132,21 +132,21 @@ def test_charges_for_refusals_are_reported(tmp_path: Path, charged: bool) -> Non
     (tmp_path / "p.toml").write_text(PROFILE)
     gateway = Simulator(tmp_path / "log.csv", "--profile", tmp_path / "p.toml", "--rpm-limit", 90)
     try:
-        done = run(
+        result = run(
             "-H", gateway.url, "--mode", "billing", "--model", "gpt-5.4-nano",
             "--provoke-429", 60, results=tmp_path / "r",
         )  # fmt: skip
         logged = gateway.rows()
     finally:
         gateway.stop()
-    assert done.code == 0 and done.folder is not None, done.text
+    assert result.code == 0 and result.folder is not None, result.text
     refused = [row for row in logged if row["status"] == "429"]
     assert len(refused) >= 3
-    assert len(refused) == sum(row.outcome == "rate_limited" for row in done.rows())
+    assert len(refused) == sum(row.outcome == "rate_limited" for row in result.rows())
     for row in refused if charged else []:
         row["billed"] = "0.00001"
-    code = main(["reconcile", str(done.folder), *print_bill(tmp_path / "bill.csv", logged)])
-    text = (done.folder / "reconcile.md").read_text("utf-8")
+    code = main(["reconcile", str(result.folder), *print_bill(tmp_path / "bill.csv", logged)])
+    text = (result.folder / "reconcile.md").read_text("utf-8")
     what = "gpt-5.4-nano, many at once, for a refusal (429)"
     n = len(refused)
     amount = f"{n * 0.00001:.6f}"

@@ -18,14 +18,16 @@ HTTP = "class Other(HttpUser):\n    host = 'http://127.0.0.1:9'\n    @task\n    
 
 def locust(file: Path, *arguments: object, results: Path) -> LocustRun:
     """Locust with a locustfile in a folder of the operator's that has none of our files."""
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-m", "locust", "-f", str(file), "--headless", "--results", str(results),
          *map(str, arguments)],
         cwd=file.parent, env=environment(PYTHONPATH=str(ROOT)), capture_output=True, text=True,
         timeout=60, stdin=subprocess.DEVNULL,
     )  # fmt: skip
     folders = sorted(results.iterdir()) if results.exists() else []
-    return LocustRun(done.returncode, done.stdout, done.stderr, folders[-1] if folders else None)
+    return LocustRun(
+        result.returncode, result.stdout, result.stderr, folders[-1] if folders else None
+    )
 
 
 def test_the_example_drives_its_own_users_by_its_own_shape(
@@ -79,14 +81,14 @@ def test_unsupported_locustfiles_are_refused_in_one_sentence(
 def test_a_user_class_without_the_rest_is_told_where_to_import_it_from(tmp_path: Path) -> None:
     text = "from tasks.users import GatewayUser\nclass Mine(GatewayUser):\n    pass\n"
     (tmp_path / "own.py").write_text(text, encoding="utf-8")
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-m", "locust", "-f", str(tmp_path / "own.py"), "--headless", "-u", "1"],
         cwd=tmp_path, env=environment(PYTHONPATH=str(ROOT)), capture_output=True, text=True,
         timeout=60, stdin=subprocess.DEVNULL,
     )  # fmt: skip
-    assert done.returncode == 2, done.stderr
-    assert "import it from weighbridge.users" in done.stderr
-    assert "Traceback" not in done.stderr
+    assert result.returncode == 2, result.stderr
+    assert "import it from weighbridge.users" in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 def test_a_shape_that_fails_ends_the_run(simulator: Start, tmp_path: Path) -> None:

@@ -27,8 +27,8 @@ def print_bill(path: Path, rows: list[dict[str, str]]) -> list[str]:
 
 
 def findings(folder: Path) -> dict[str, int]:
-    found = json.loads((folder / "reconcile.json").read_text("utf-8"))
-    return {name: count for name, count in found["findings"].items() if count}
+    content = json.loads((folder / "reconcile.json").read_text("utf-8"))
+    return {name: count for name, count in content["findings"].items() if count}
 
 
 @pytest.fixture
@@ -36,12 +36,12 @@ def streams(simulator: Start, tmp_path: Path) -> tuple[LocustRun, list[dict[str,
     """A window of streams of which many fail, and the gateway's own account of it."""
     faults = [word for fault in FAULTS for word in ("--fault", fault)]
     gateway = simulator("--profile", "fast", "--seed", 7, *faults)
-    done = run(
+    result = run(
         "-H", gateway.url, "--mode", "rpm", "--model", "m", "--target", 1200, "--duration", 3,
         "--stream", "--stop-rule", "off", results=tmp_path / "results",
     )  # fmt: skip
-    assert done.code == 0 and len(done.rows()) == len(gateway.rows()) == 60, done.text
-    return done, gateway.rows()
+    assert result.code == 0 and len(result.rows()) == len(gateway.rows()) == 60, result.text
+    return result, gateway.rows()
 
 
 @pytest.mark.long

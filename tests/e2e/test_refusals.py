@@ -30,30 +30,32 @@ def only_good(asked: Asked) -> Answer:
 def test_a_wrong_key_ends_the_run_after_five_requests(tmp_path: Path) -> None:
     """`full --quick` has hundreds of requests in many phases."""
     with serving(no_key) as gateway:
-        done = run(
+        result = run(
             "-H", gateway.url, "--mode", "full", "--quick", "--model", "m",
             results=tmp_path / "results",
         )  # fmt: skip
-    assert done.code == 1 and 5 <= len(gateway.posts) <= 10, done.text
-    (refused,) = done.events("refused")
+    assert result.code == 1 and 5 <= len(gateway.posts) <= 10, result.text
+    (refused,) = result.events("refused")
     assert (refused["outcome"], refused["http_status"], refused["ends"]) == ("auth", 401, "run")
-    assert "BAD " in done.out and "Incorrect API key provided" in done.out
-    assert "Check the API key." in done.out and "as all others would: the run ended" in done.out
-    assert len(done.rows()) - len(gateway.posts) == sum(r.outcome == "dropped" for r in done.rows())
+    assert "BAD " in result.out and "Incorrect API key provided" in result.out
+    assert "Check the API key." in result.out and "as all others would: the run ended" in result.out
+    assert len(result.rows()) - len(gateway.posts) == sum(
+        r.outcome == "dropped" for r in result.rows()
+    )
 
 
 def test_a_wrong_model_ends_its_own_phases_only(tmp_path: Path) -> None:
     with serving(only_good) as gateway:
-        done = run(
+        result = run(
             "-H", gateway.url, "--mode", "rpm", "--model", "bad,good", "--target", "600,1200",
             "--duration", 1, results=tmp_path / "results",
         )  # fmt: skip
     asked = [one.body["model"] for one in gateway.posts]
-    assert asked.count("good") == 30 and 5 <= asked.count("bad") < 10, done.text
-    (refused,) = done.events("refused")
+    assert asked.count("good") == 30 and 5 <= asked.count("bad") < 10, result.text
+    (refused,) = result.events("refused")
     assert (refused["phase"], refused["ends"]) == ("rpm/bad/600", "model")
-    assert [event["phase"] for event in done.events("phase_skipped")] == ["rpm/bad/1200"]
-    assert done.code == 1 and "The model `bad` does not exist" in done.out
+    assert [event["phase"] for event in result.events("phase_skipped")] == ["rpm/bad/1200"]
+    assert result.code == 1 and "The model `bad` does not exist" in result.out
 
 
 def test_a_gateway_that_dies_in_the_middle_ends_the_run(
@@ -84,11 +86,11 @@ def test_a_dead_gateway_is_refused_before_anything_is_sent(tmp_path: Path) -> No
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    done = run(
+    result = run(
         "-H", f"http://127.0.0.1:{port}/v1", "--mode", "smoke", "--model", "m",
         results=tmp_path / "results",
     )  # fmt: skip
-    assert done.code == 2 and done.folder is None
+    assert result.code == 2 and result.folder is None
 
 
 def test_mode_interactive_waits_after_a_refusal(tmp_path: Path) -> None:
@@ -98,12 +100,12 @@ def test_mode_interactive_waits_after_a_refusal(tmp_path: Path) -> None:
         return 429, refusal("slow down"), {"retry-after": "7"}
 
     with serving(limited) as gateway:
-        done = run(
+        result = run(
             "-H", gateway.url, "--mode", "interactive", "--model", "m", "-u", 2, "-r", 2,
             "-t", "3s", results=tmp_path / "results",
         )  # fmt: skip
-    assert len(gateway.posts) == 2, done.text
-    assert "nothing succeeded, 2 of 2 requests failed" in done.out
+    assert len(gateway.posts) == 2, result.text
+    assert "nothing succeeded, 2 of 2 requests failed" in result.out
 
 
 def test_a_base_url_without_v1_fails_smoke_and_suggests_the_right_one(tmp_path: Path) -> None:
@@ -113,22 +115,22 @@ def test_a_base_url_without_v1_fails_smoke_and_suggests_the_right_one(tmp_path: 
         return only_good(asked) if asked.path.startswith("/v1/") else (404, "no such page")
 
     with serving(elsewhere) as gateway:
-        done = run(
+        result = run(
             "-H", gateway.root, "--mode", "smoke", "--model", "good", results=tmp_path / "results"
         )
-    assert done.code == 1 and len(gateway.posts) == 2, done.text
-    assert f"{gateway.url} has: did you mean that as the base URL?" in done.err
-    assert f"Did you mean the base URL {gateway.url}?" in done.out
-    assert "weighbridge: 1 of 2 checks failed: good answered nothing." in done.err
+    assert result.code == 1 and len(gateway.posts) == 2, result.text
+    assert f"{gateway.url} has: did you mean that as the base URL?" in result.err
+    assert f"Did you mean the base URL {gateway.url}?" in result.out
+    assert "weighbridge: 1 of 2 checks failed: good answered nothing." in result.err
 
 
 def test_conditions_that_the_plan_cannot_measure_are_refused_before_anything_is_sent(
     tmp_path: Path,
 ) -> None:
     with serving(only_good) as gateway:
-        done = run(
+        result = run(
             "-H", gateway.url, "--mode", "rpm", "--model", "good", "--target", 600,
             "--duration", 5, "--fail-on", "ttft_p95_s>2", results=tmp_path / "results",
         )  # fmt: skip
-    assert done.code == 2 and gateway.asked == [] and done.folder is None, done.text
-    assert "add --stream" in done.err
+    assert result.code == 2 and gateway.asked == [] and result.folder is None, result.text
+    assert "add --stream" in result.err

@@ -42,8 +42,8 @@ def cut_off(gateway: Simulator, results: Path, after_s: float, *plan: object) ->
 def resume(gateway: Simulator, folder: Path, *more: str) -> LocustRun:
     """Resumes the run in a folder."""
     elsewhere = folder.parent.parent / "elsewhere"
-    done = run("-H", gateway.url, "--resume", folder, *more, results=elsewhere)
-    return LocustRun(done.code, done.out, done.err, folder)
+    result = run("-H", gateway.url, "--resume", folder, *more, results=elsewhere)
+    return LocustRun(result.code, result.out, result.err, folder)
 
 
 @pytest.mark.parametrize(
@@ -62,8 +62,8 @@ def test_no_finished_request_is_lost_or_sent_again(
     # Nothing that was finished is missing: what the server answered and we lack was in flight.
     answered = {row["task_id"] for row in gateway.rows() if row["status"] == "200"}
     assert kept <= answered
-    done = resume(gateway, folder)
-    assert done.code == 0, done.text
+    result = resume(gateway, folder)
+    assert result.code == 0, result.text
     sent = Counter(row["task_id"] for row in gateway.rows())
     assert all(sent[task] == 1 for task in kept)
     frame = load(folder).requests
@@ -79,9 +79,9 @@ def test_a_resumed_run_is_judged_by_the_resuming_commands_conditions(
     gateway = simulator("--profile", "fast", "--latency", "0.3")
     folder = cut_off(gateway, tmp_path / "results", 0.7, *PLAN, "--fail-on", "cost>1000")
     junit = tmp_path / "junit.xml"
-    done = resume(gateway, folder, "--fail-on", "cost>0", "--junit", str(junit))
-    assert done.code == 1, done.text
-    assert "weighbridge: 1 of 2 checks failed: the run: cost is " in done.text
+    result = resume(gateway, folder, "--fail-on", "cost>0", "--junit", str(junit))
+    assert result.code == 1, result.text
+    assert "weighbridge: 1 of 2 checks failed: the run: cost is " in result.text
     assert 'failures="1"' in junit.read_text()
 
 
@@ -99,10 +99,10 @@ def test_the_web_ui_cannot_resume_a_run(tmp_path: Path) -> None:
 def test_a_finished_run_has_nothing_left_to_send(simulator: Start, tmp_path: Path) -> None:
     """--resume of a complete run is refused in one sentence; nothing is sent."""
     gateway = simulator("--profile", "fast")
-    done = run("-H", gateway.url, *PLAN, results=tmp_path / "results")
-    assert done.folder is not None
+    result = run("-H", gateway.url, *PLAN, results=tmp_path / "results")
+    assert result.folder is not None
     before = len(gateway.rows())
-    more = resume(gateway, done.folder)
+    more = resume(gateway, result.folder)
     assert more.code == 2 and "nothing of it is left" in more.text
     assert len(gateway.rows()) == before
 
@@ -116,8 +116,8 @@ def test_an_interrupted_window_is_restarted_only_on_request(
     window = ("--mode", "rpm", "--model", "m", "--target", 600, "--duration", 4)
     folder = cut_off(gateway, tmp_path / "results", 2.5, *window)
     assert resume(gateway, folder).code == 2
-    done = resume(gateway, folder, "--resume-windows")
-    assert done.code == 0, done.text
+    result = resume(gateway, folder, "--resume-windows")
+    assert result.code == 0, result.text
     frame = load(folder).requests
     assert (frame["phase"] == "rpm/m/600/again").sum() == 40
     assert max(Counter(row["task_id"] for row in gateway.rows()).values()) == 1
@@ -131,8 +131,8 @@ def test_a_run_of_an_earlier_version_resumes_where_it_stopped(
     folder = tmp_path / "results" / "interrupted"
     shutil.copytree(ROOT / "tests" / "data" / "runs-0.1" / "interrupted", folder)
     paid = set(load(folder).requests["task_id"])
-    done = resume(gateway, folder)
-    assert done.code == 0, done.text
+    result = resume(gateway, folder)
+    assert result.code == 0, result.text
     sent = Counter(row["task_id"] for row in gateway.rows())
     assert not paid & set(sent) and set(sent.values()) == {1}
     frame = load(folder).requests
@@ -141,5 +141,5 @@ def test_a_run_of_an_earlier_version_resumes_where_it_stopped(
     assert {path.name for path in folder.glob("*.csv")} == {
         "requests-local.csv", "requests-local.2.csv",
     }  # fmt: skip
-    assert done.manifest()["needs_version"] == "0.1.0"
+    assert result.manifest()["needs_version"] == "0.1.0"
     assert set(frame["trace_id"].isna()) == {True}, "a header that 0.1 did not send is not sent"

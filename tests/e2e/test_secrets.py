@@ -31,18 +31,18 @@ def test_the_key_is_in_no_file_and_no_output(
     """With answers, with refusals, and when the gateway echoes the Authorization header."""
     gateway = simulator("--profile", "fast", "--fault", "echo_auth=0.25",
                         "--fault", "error_401=0.25", "--fault", "error_500=0.25")  # fmt: skip
-    done = run(
+    result = run(
         "-H", gateway.url, "--mode", "rpm", "--model", "m", "--target", 600, "--duration", 2,
         "--output", tmp_path / "out.jsonl", "--csv", tmp_path / "locust", "--html",
         tmp_path / "locust.html", "--loglevel", "DEBUG", "--stop-rule", "off",
         *(["--stream"] if stream else []),
         results=tmp_path / "results", env=environment(OPENAI_LOG="debug"),
     )  # fmt: skip
-    rows = done.rows()
+    rows = result.rows()
     assert len(rows) == 20
     assert {"ok", "auth", "server_error"} <= {row.outcome for row in rows}
     assert any("[key]" in (row.error_message or "") for row in rows)
-    assert CANARY not in done.text
+    assert CANARY not in result.text
     assert leaks(tmp_path) == []
 
 
@@ -66,17 +66,17 @@ def test_the_key_reaches_no_other_host_whatever_the_gateway_does(
         "--profile", "fast", "--redirect-to", f"{other.url}/chat/completions", "--seed", 3,
         *(part for fault in faults.items() for part in ("--fault", "{}={}".format(*fault))),
     )  # fmt: skip
-    done = run(
+    result = run(
         "-H", gateway.url, *mode, "--task-id-prefix", "t", "--stop-rule", "off",
         "--task-id-on-streams",
         "--output", tmp_path / "out.jsonl", "--junit", tmp_path / "junit.xml",
         "--fail-on", "failures>0", "--html", tmp_path / "locust.html", "--loglevel", "DEBUG",
         results=tmp_path / "results", env=environment(OPENAI_LOG="debug"),
     )  # fmt: skip
-    assert done.code == 1, done.text
+    assert result.code == 1, result.text
     met = {row["fault"] for row in gateway.rows()}
     assert {"echo_auth", "redirect"} <= met, met
-    assert CANARY not in done.text
+    assert CANARY not in result.text
     assert leaks(tmp_path) == []
     assert other.rows() == []
 
@@ -116,13 +116,13 @@ def test_only_the_owner_can_read_what_a_run_writes(simulator: Start, tmp_path: P
     made = tmp_path / "made"
     before = os.umask(0o022)
     try:
-        done = run(
+        result = run(
             "-H", gateway.url, "--mode", "rpm", "--model", "m", "--target", 60, "--duration", 2,
             "--output", made / "run.jsonl", "--junit", made / "run.xml", "--fail-on", "failures>0",
             results=tmp_path / "results",
         )  # fmt: skip
-        assert done.code == 0 and done.folder is not None, done.text
-        folder = str(done.folder)
+        assert result.code == 0 and result.folder is not None, result.text
+        folder = str(result.folder)
         (made / "rows.csv").touch(0o644)  # a file that is replaced lends its mode to no reply
         for arguments in (
             ["check", folder, "--junit", made / "check.xml"],
@@ -137,7 +137,7 @@ def test_only_the_owner_can_read_what_a_run_writes(simulator: Start, tmp_path: P
             assert analysis([str(argument) for argument in arguments]) == 0, arguments
     finally:
         os.umask(before)
-    files = [p for place in (done.folder, made) for p in place.rglob("*") if p.is_file()]
+    files = [p for place in (result.folder, made) for p in place.rglob("*") if p.is_file()]
     names = {path.name for path in files}
     assert {
         "events.jsonl",
@@ -162,22 +162,22 @@ def test_secrets_in_the_base_url_and_headers_are_in_no_file_and_no_output(
     secret, tenant = "5b1e77f0c2aa99", "tenant-acme-4711"
     where = ("-H", f"{gateway.url}?code={secret}", "--header", "X-Tenant={env:TENANT}")
     env = environment(TENANT=tenant, OPENAI_LOG="debug")
-    done = run(
+    result = run(
         *where, "--mode", "rpm", "--model", "m", "--target", 300, "--duration", 2, "--stop-rule",
         "off", "--csv", tmp_path / "locust", "--html", tmp_path / "locust.html", "--loglevel",
         "DEBUG", "--output", tmp_path / "out.jsonl", results=tmp_path / "results", env=env,
     )  # fmt: skip
-    assert len(done.rows()) == len(gateway.rows()) == 10, done.text
-    written = done.text + "".join(
+    assert len(result.rows()) == len(gateway.rows()) == 10, result.text
+    written = result.text + "".join(
         path.read_bytes().decode(errors="replace")
         for path in tmp_path.rglob("*")
         if path.is_file() and "simulator" not in path.name
     )
     assert [one for one in (secret, tenant, CANARY) if one in written] == []
-    assert done.manifest()["gateway"]["base_url"] == f"{gateway.url}?code=[key]"
-    assert done.manifest()["gateway"]["headers"] == ["X-Tenant"]
-    assert done.folder is not None
-    again = run("--resume", done.folder, results=tmp_path / "none", env=env)
+    assert result.manifest()["gateway"]["base_url"] == f"{gateway.url}?code=[key]"
+    assert result.manifest()["gateway"]["headers"] == ["X-Tenant"]
+    assert result.folder is not None
+    again = run("--resume", result.folder, results=tmp_path / "none", env=env)
     assert again.code == 2 and "was made with --header (X-Tenant)" in again.text
-    again = run("--resume", done.folder, *where[2:], results=tmp_path / "none", env=env)
+    again = run("--resume", result.folder, *where[2:], results=tmp_path / "none", env=env)
     assert again.code == 2 and secret not in again.text

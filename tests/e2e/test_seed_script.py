@@ -51,12 +51,12 @@ def test_the_seed_script_and_ours_agree(
     )  # fmt: skip
     serve()
     clean = {k: v for k, v in environment().items() if k != "OPENAI_API_KEY"}
-    done = run(
+    result = run(
         *given, "--same-prompts", *(["--tpm-plan", "seed"] if mode == "tpm" else []),
         "--output", "ours.jsonl",
         results=tmp_path / "results", cwd=tmp_path, env=clean,
     )  # fmt: skip
-    assert done.code == 0, done.text
+    assert result.code == 0, result.text
     theirs, ours = lines(tmp_path / "seed.jsonl"), lines(tmp_path / "ours.jsonl")
     assert len(theirs) == len(ours)
     for their_row, our_row in zip(theirs, ours, strict=True):
@@ -87,11 +87,11 @@ def test_output_is_replaced_atomically_and_keeps_non_ascii(
     gateway = simulator("--profile", "fast")
     output = tmp_path / "out.jsonl"
     output.write_text("old")
-    done = run(
+    result = run(
         "-H", gateway.url, "--mode", "rpm", "--model", "m", "--target", 60, "--duration", 2,
         "--task-id-prefix", "评测", "--output", output, results=tmp_path / "results",
     )  # fmt: skip
-    assert done.code == 0, done.text
+    assert result.code == 0, result.text
     text = output.read_text(encoding="utf-8")
     assert "评测-rpm-m-target-60-req-0" in text and "停止后续升阶" in text
     assert [p.name for p in tmp_path.iterdir() if "part" in p.name or "tmp" in p.name] == []

@@ -37,7 +37,7 @@ def test_an_unanswered_tail_fails_every_verdict(tmp_path: Path) -> None:
     slo.write_text("e2e_p99_s = 0.5\n", encoding="utf-8")
     with serving(answer) as gateway:
         window = ("-H", gateway.url, "--model", "m", "--timeout", 1, "--stop-rule", "off")
-        done = run(
+        result = run(
             *window, "--mode", "rpm", "--target", 1200, "--duration", 2, "--fail-on", "p99_s>0.5",
             results=tmp_path / "rpm",
         )  # fmt: skip
@@ -45,10 +45,10 @@ def test_an_unanswered_tail_fails_every_verdict(tmp_path: Path) -> None:
             *window, "--mode", "capacity", "--target", "600,1200,1800", "--duration", 2,
             "--trials", 2, "--step-pause", 0, "--slo", slo, results=tmp_path / "capacity",
         )  # fmt: skip
-    assert done.code == 1 and "p99_s cannot be told of 40" in done.text, done.text
-    assert "the slowest took more than 1" in done.text and "of 40 had no answer" in done.text
-    assert done.folder is not None and search.folder is not None
-    assert main(["check", str(done.folder), "--slo", str(slo)]) == 1
-    (found,) = json.loads((search.folder / "summary.json").read_text("utf-8"))["capacity"]
-    assert found["met"] is None, found
-    assert found["missed_objectives"] == ["e2e_p99_s"] or not found["answered"], found
+    assert result.code == 1 and "p99_s cannot be told of 40" in result.text, result.text
+    assert "the slowest took more than 1" in result.text and "of 40 had no answer" in result.text
+    assert result.folder is not None and search.folder is not None
+    assert main(["check", str(result.folder), "--slo", str(slo)]) == 1
+    (content,) = json.loads((search.folder / "summary.json").read_text("utf-8"))["capacity"]
+    assert content["met"] is None, content
+    assert content["missed_objectives"] == ["e2e_p99_s"] or not content["answered"], content

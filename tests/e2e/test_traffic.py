@@ -45,24 +45,24 @@ def test_a_trace_is_replayed_at_its_own_times(simulator: Start, tmp_path: Path) 
           for n, t in enumerate(at)),
     )  # fmt: skip
     gateway = simulator("--profile", "fast")
-    done = run("-H", gateway.url, "--mode", "replay", "--model", MODEL, "--trace", trace,
+    result = run("-H", gateway.url, "--mode", "replay", "--model", MODEL, "--trace", trace,
                "--speed", "2", "--no-content", results=tmp_path / "results")  # fmt: skip
-    assert done.code == 0, done.text
+    assert result.code == 0, result.text
     order = sorted(range(len(at)), key=lambda n: at[n])
-    rows, logged = done.rows(), sorted(gateway.rows(), key=number)
+    rows, logged = result.rows(), sorted(gateway.rows(), key=number)
     assert [row["prompt_sha256"] for row in logged] == [digest([user(f"line {n}")]) for n in order]
     assert [row.scheduled_offset_s for row in rows] == [at[n] / 2 for n in order]
     assert [row.max_tokens for row in rows] == [n + 8 for n in order]
     assert {row.content for row in rows} == {None}
-    (start,) = done.events("phase_start")
+    (start,) = result.events("phase_start")
     late = [float(row["arrival_unix_s"]) - float(start["t0_unix_s"]) - at[n] / 2
             for n, row in zip(order, logged, strict=True)]  # fmt: skip
     assert min(late) > -0.05, late
-    assert done.folder is not None
-    report = (done.folder / "report.md").read_text(encoding="utf-8")
+    assert result.folder is not None
+    report = (result.folder / "report.md").read_text(encoding="utf-8")
     assert f"| {MODEL} | 200 | 6 | 6 |" in report, "six in 1.5 s and a mean gap: the rate offered"
     trace.write_text(trace.read_text().replace("line 0", "line x"))
-    again = run("--resume", done.folder, results=tmp_path / "results")
+    again = run("--resume", result.folder, results=tmp_path / "results")
     assert again.code == 2 and "is not the file that the run sent" in again.text, again.text
     assert len(gateway.rows()) == 6
 
@@ -79,11 +79,11 @@ def test_a_conversation_is_carried_on_with_the_real_replies(
         {"messages": [user("alone")], "max_tokens": 8},
     )
     gateway = simulator("--profile", "fast")
-    done = run("-H", gateway.url, "--mode", "soak", "--search", "concurrency", "--target", "1",
+    result = run("-H", gateway.url, "--mode", "soak", "--search", "concurrency", "--target", "1",
                "--duration", "1", "--model", MODEL, "--prompts", prompts,
                results=tmp_path / "results")  # fmt: skip
-    assert done.code == 0, done.text
-    rows, logged = done.rows(), sorted(gateway.rows(), key=number)
+    assert result.code == 0, result.text
+    rows, logged = result.rows(), sorted(gateway.rows(), key=number)
     assert len(rows) == len(logged) > 8
     assert len({row.task_id for row in rows}) == len(rows)
     said: list[object] = [system]
@@ -119,12 +119,12 @@ def test_workers_need_no_file(simulator: Start, tmp_path: Path) -> None:
 
     fleet = Here(tmp_path / "results", 2, *arguments)
     try:
-        done = fleet.finish()
+        result = fleet.finish()
     finally:
         fleet.stop()
-    assert done.code == 0, done.text
+    assert result.code == 0, result.text
     _each_line_by_its_index(gateway, 8)
-    assert {row.worker for row in done.rows()} == {"worker-0", "worker-1"}
+    assert {row.worker for row in result.rows()} == {"worker-0", "worker-1"}
 
 
 @pytest.mark.long
@@ -133,10 +133,10 @@ def test_two_processes_send_what_one_would(simulator: Start, tmp_path: Path) -> 
         tmp_path / "own.jsonl", *({"messages": [user(f"line {n}")]} for n in range(3))
     )
     gateway = simulator("--profile", "fast")
-    done = run("-H", gateway.url, "--processes", "2", "--mode", "rpm", "--model", MODEL,
+    result = run("-H", gateway.url, "--processes", "2", "--mode", "rpm", "--model", MODEL,
                "--target", "480", "--duration", "1", "--max-tokens", "8", "--prompts", prompts,
                results=tmp_path / "results")  # fmt: skip
-    assert done.code == 0, done.text
+    assert result.code == 0, result.text
     _each_line_by_its_index(gateway, 8)
 
 
@@ -166,9 +166,11 @@ def test_a_file_that_cannot_be_sent_is_refused_before_anything_is(
     """One sentence, exit code 2, and the gateway sees nothing."""
     path = written(tmp_path / "own.jsonl", *rows)
     gateway = simulator("--profile", "fast")
-    done = run("-H", gateway.url, "--model", MODEL, *arguments, path, results=tmp_path / "results")
-    assert done.code == 2, done.text
-    assert "Traceback" not in done.text
-    (said,) = [one for one in done.text.splitlines() if one.startswith("weighbridge: ")]
+    result = run(
+        "-H", gateway.url, "--model", MODEL, *arguments, path, results=tmp_path / "results"
+    )
+    assert result.code == 2, result.text
+    assert "Traceback" not in result.text
+    (said,) = [one for one in result.text.splitlines() if one.startswith("weighbridge: ")]
     assert sentence in said
     assert gateway.rows() == []

@@ -31,18 +31,18 @@ def answer(asked: Asked) -> tuple[int, Any, dict[str, str]]:
 
 def test_smoke_fails_loudly_on_a_gateway_with_two_faces(tmp_path: Path) -> None:
     with serving(answer) as gateway:
-        done = run(
+        result = run(
             "-H", gateway.url, "--mode", "smoke", "--model", "m", results=tmp_path / "results"
         )
-    assert done.code == 1
-    assert "BAD  The gateway states 9 prompt tokens for a plain request and 2,009" in done.text
-    assert "BAD  The gateway charges 0.000100 for a plain request and 0.009000" in done.text
-    assert "does not agree with the plain reply to the same prompt" in done.err
-    assert "1 row (50%) is flagged stream_buffered" in done.text
-    assert done.folder is not None
-    first = (done.folder / "report.md").read_text("utf-8").split("## Overview")[0]
+    assert result.code == 1
+    assert "BAD  The gateway states 9 prompt tokens for a plain request and 2,009" in result.text
+    assert "BAD  The gateway charges 0.000100 for a plain request and 0.009000" in result.text
+    assert "does not agree with the plain reply to the same prompt" in result.err
+    assert "1 row (50%) is flagged stream_buffered" in result.text
+    assert result.folder is not None
+    first = (result.folder / "report.md").read_text("utf-8").split("## Overview")[0]
     assert "usage_stream_differs" in first and "cost_stream_differs" in first
-    plain, streamed = done.rows()
+    plain, streamed = result.rows()
     assert plain.stated_overhead_s == streamed.stated_overhead_s == 0.0125
     prompts = [post.body["messages"] for post in gateway.posts]
     assert len(prompts) == 2 and prompts[0] == prompts[1]

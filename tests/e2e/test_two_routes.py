@@ -53,9 +53,9 @@ def sent_both(
                env=environment(**known))  # fmt: skip
 
 
-def by_pair(done: LocustRun) -> dict[int, dict[str, Any]]:
+def by_pair(result: LocustRun) -> dict[int, dict[str, Any]]:
     found: dict[int, dict[str, Any]] = defaultdict(dict)
-    for row in done.rows():
+    for row in result.rows():
         assert row.arm is not None
         known = found[row.request_index // 2].get(row.arm, row)  # a worker's row is here twice
         assert known.timestamp == row.timestamp
@@ -63,10 +63,10 @@ def by_pair(done: LocustRun) -> dict[int, dict[str, Any]]:
     return found
 
 
-def routes_of(done: LocustRun) -> list[dict[str, Any]]:
+def routes_of(result: LocustRun) -> list[dict[str, Any]]:
     """The two routes in summary.json."""
-    assert done.folder is not None
-    summary = json.loads((done.folder / "summary.json").read_text("utf-8"))
+    assert result.folder is not None
+    summary = json.loads((result.folder / "summary.json").read_text("utf-8"))
     found: list[dict[str, Any]] = summary["routes"]
     return found
 
@@ -166,10 +166,10 @@ def test_an_unusable_reference_is_refused_in_one_sentence(
 ) -> None:
     with serving(answers()) as gateway:
         known = {"REF_BASE_URL": gateway.url, "REF_API_KEY": CANARY}
-        done = run("-H", gateway.url, f"--against={against}", *PLAN, *more,
+        result = run("-H", gateway.url, f"--against={against}", *PLAN, *more,
                    results=tmp_path / "results", env=environment(**known))  # fmt: skip
-        assert (done.code, gateway.posts) == (2, []), done.text
-    assert said in done.err and "Traceback" not in done.err and "sk-no" not in done.text
+        assert (result.code, gateway.posts) == (2, []), result.text
+    assert said in result.err and "Traceback" not in result.err and "sk-no" not in result.text
 
 
 @pytest.mark.parametrize(
@@ -183,26 +183,26 @@ def test_each_route_gets_its_own_headers_and_its_own_key_command(
     vault.write_text(f"#!/bin/sh\necho {OTHER}\n")
     vault.chmod(0o700)
     with serving(answers()) as gateway, serving(answers(key=OTHER)) as reference:
-        done = run(
+        result = run(
             "-H", gateway.url, "--against", reference.url, "--header", "X-Tenant=ours-1-acme",
             "--against-key-command", vault, "--against-header", "X-Tenant={env:THEIRS}",
             "--against-header", "X-Task={task_id}", "--mode", "rpm", "--model", "m", "--target",
             120, "--duration", 4, *processes, "--loglevel", "DEBUG", results=tmp_path / "results",
             env=environment(THEIRS="theirs-2-acme"),
         )  # fmt: skip
-    assert done.code == 0, done.text
+    assert result.code == 0, result.text
     assert {one.headers["x-tenant"] for one in gateway.asked} == {"ours-1-acme"}
     assert {one.headers["x-tenant"] for one in reference.asked} == {"theirs-2-acme"}
     assert {one.headers["authorization"] for one in reference.asked} == {f"Bearer {OTHER}"}
-    ids = {row.task_id for row in done.rows() if row.arm == REFERENCE}
+    ids = {row.task_id for row in result.rows() if row.arm == REFERENCE}
     assert {one.headers["x-task"] for one in reference.posts} == ids and len(ids) == 8
     assert not any("x-task" in one.headers for one in gateway.asked)
     files = [path.read_text("utf-8") for path in (tmp_path / "results").rglob("*.*")]
     for secret in (CANARY, OTHER, "ours-1-acme", "theirs-2-acme"):
-        assert secret not in done.text + "".join(files)
-    assert done.folder is not None
+        assert secret not in result.text + "".join(files)
+    assert result.folder is not None
     again = subprocess.run(
-        command("--resume", done.folder, "-H", gateway.url, "--header", "X-Tenant=ours-1-acme"),
+        command("--resume", result.folder, "-H", gateway.url, "--header", "X-Tenant=ours-1-acme"),
         env=environment(), capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     assert again.returncode == 2 and "--against-header (X-Tenant, X-Task)" in again.stderr
@@ -210,9 +210,9 @@ def test_each_route_gets_its_own_headers_and_its_own_key_command(
 
 @pytest.mark.parametrize("mode", ["smoke", "capacity", "interactive"])
 def test_other_modes_refuse_a_reference(tmp_path: Path, mode: str) -> None:
-    done = run("--simulator", "--mode", mode, "--model", "m", "--against", "simulator",
+    result = run("--simulator", "--mode", mode, "--model", "m", "--against", "simulator",
                results=tmp_path / "results")  # fmt: skip
-    assert done.code == 2 and "--against works only with --mode" in done.err
+    assert result.code == 2 and "--against works only with --mode" in result.err
 
 
 @pytest.mark.long
@@ -244,9 +244,9 @@ def test_a_resumed_run_sends_to_neither_route_twice(tmp_path: Path) -> None:
         (folder,) = results.iterdir()
         finished = {(row.phase, row.request_index) for row in
                     LocustRun(0, "", "", folder).rows() if row.outcome == "ok"}  # fmt: skip
-        done = run("-H", gateway.url, "--resume", folder, results=tmp_path / "none", env=env)
-    whole = LocustRun(done.code, done.out, done.err, folder)
-    assert done.code == 0, done.text
+        result = run("-H", gateway.url, "--resume", folder, results=tmp_path / "none", env=env)
+    whole = LocustRun(result.code, result.out, result.err, folder)
+    assert result.code == 0, result.text
     good = Counter((row.phase, row.request_index) for row in whole.rows() if row.success)
     assert len(good) == 2 * 24 and set(good.values()) == {1}
     assert finished <= set(good)
@@ -300,9 +300,9 @@ def test_a_phase_ends_when_precise_enough_and_its_numbers_cover_what_was_sent(
 
 
 def test_a_precision_without_a_reference_is_refused(tmp_path: Path) -> None:
-    done = run("--simulator", "--mode", "ladder", "--model", "m", "--precision-ms", 5,
+    result = run("--simulator", "--mode", "ladder", "--model", "m", "--precision-ms", 5,
                results=tmp_path)  # fmt: skip
-    assert done.code == 2 and "give --against" in done.text and done.folder is None
+    assert result.code == 2 and "give --against" in result.text and result.folder is None
 
 
 @pytest.mark.long

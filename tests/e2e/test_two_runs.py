@@ -15,9 +15,9 @@ def twice(tmp_path: Path, *plan: object) -> list[Path]:
     """The folders of two runs of one command on the embedded simulator."""
     found = []
     for name in ("one", "two"):
-        done = run("--simulator", "--simulator-profile", "fast", *plan, results=tmp_path / name)
-        assert done.code == 0 and done.folder is not None, done.text
-        found.append(done.folder)
+        result = run("--simulator", "--simulator-profile", "fast", *plan, results=tmp_path / name)
+        assert result.code == 0 and result.folder is not None, result.text
+        found.append(result.folder)
     return found
 
 
@@ -37,8 +37,8 @@ def test_compare_and_timeline_take_two_runs_of_one_command(
         == 0
     )
     assert main(["timeline", str(a), str(b), "--output", str(tmp_path / "line")]) == 0
-    found = json.loads((tmp_path / "line" / "timeline.json").read_text("utf-8"))
-    assert len(found["groups"]) == 1 and len(found["groups"][0]["runs"]) == 2
+    content = json.loads((tmp_path / "line" / "timeline.json").read_text("utf-8"))
+    assert len(content["groups"]) == 1 and len(content["groups"][0]["runs"]) == 2
 
 
 @pytest.mark.long

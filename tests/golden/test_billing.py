@@ -53,15 +53,15 @@ def test_every_number_of_the_bill_equals_the_log_and_nobody_is_accused(
 ) -> None:
     """Row by row, and each case's sums to the last decimal, with some 429s."""
     gateway, prices = started(simulator, tmp_path, decimals=decimals, fault="rate_limited=0.03")
-    done = run(
+    result = run(
         "-H", gateway.url, "--mode", "billing", "--model", "gpt-5.4-nano", "--repeat", 4,
         "--prices", prices, *FAIL_ON, results=tmp_path / "r",
     )  # fmt: skip
-    assert done.code == 0 and done.folder is not None, done.text
+    assert result.code == 0 and result.folder is not None, result.text
     truth, sums = by_task(gateway), defaultdict[str, list[float]](list)
-    assert {row.task_id for row in done.rows()} == set(truth)
+    assert {row.task_id for row in result.rows()} == set(truth)
     stated: dict[str, Counter[str]] = defaultdict(Counter)
-    for row in done.rows():
+    for row in result.rows():
         seen = truth[row.task_id or ""]
         if row.outcome == "abandoned":
             assert (
@@ -81,7 +81,7 @@ def test_every_number_of_the_bill_equals_the_log_and_nobody_is_accused(
             stated[row.scenario][name] += int(seen[name])
         assert row.api_cost == float(seen["cost"]) == float(seen["billed"])
         sums[row.scenario].append(float(seen["billed"]))
-    summary = json.loads((done.folder / "summary.json").read_text("utf-8"))
+    summary = json.loads((result.folder / "summary.json").read_text("utf-8"))
     (found,) = summary["billing"]
     assert found["findings"] == [] and found["overcharge"] == 0
     assert found["inflation_low"] <= 1 <= found["inflation_high"]
@@ -98,19 +98,19 @@ def test_every_number_of_the_bill_equals_the_log_and_nobody_is_accused(
 def test_the_overcharge_equals_that_in_the_log(simulator: Start, tmp_path: Path) -> None:
     """The amount of one dishonesty: billed minus true, over answered requests."""
     gateway, prices = started(simulator, tmp_path, "cache_credit = false\naborted = 0.0")
-    done = run(
+    result = run(
         "-H", gateway.url, "--mode", "billing", "--model", "gpt-5.4-nano", "--prices", prices,
         *FAIL_ON, results=tmp_path / "r",
     )  # fmt: skip
-    assert done.code == 1 and done.folder is not None, done.text
+    assert result.code == 1 and result.folder is not None, result.text
     extra = fsum(
         float(seen["billed"]) - float(seen["true_cost"])
         for seen in gateway.rows()
         if seen["status"] == "200" and seen["fault"] == "" and seen["billed"]
     )
-    (found,) = json.loads((done.folder / "summary.json").read_text("utf-8"))["billing"]
-    assert [one["kind"] for one in found["findings"]] == ["cache_not_credited"]
-    assert found["overcharge"] == pytest.approx(extra, abs=1e-9) and extra > 0
+    (content,) = json.loads((result.folder / "summary.json").read_text("utf-8"))["billing"]
+    assert [one["kind"] for one in content["findings"]] == ["cache_not_credited"]
+    assert content["overcharge"] == pytest.approx(extra, abs=1e-9) and extra > 0
 
 
 @pytest.mark.parametrize("trial", range(3))
@@ -124,8 +124,8 @@ def test_a_killed_run_resumes_and_pays_for_nothing_twice(
     folder = cut_off(gateway, tmp_path / "results", moment, *plan)
     kept = [row for row in rows(load(folder).requests) if row["outcome"] != "dropped"]
     over = {row["task_id"] for row in kept if row["outcome"] in ("ok", "bad_request", "abandoned")}
-    done = resume(gateway, folder, *FAIL_ON)
-    assert done.code == 0, done.text
+    result = resume(gateway, folder, *FAIL_ON)
+    assert result.code == 0, result.text
     sent = Counter(seen["task_id"] for seen in gateway.rows())
     assert over and all(sent[task] == 1 for task in over)
     found = rows(load(folder).requests)

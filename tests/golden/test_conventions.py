@@ -30,9 +30,9 @@ def test_a_healthy_dialect_is_read_without_an_alarm(
 ) -> None:
     """Both surfaces of smoke (plain and streamed), against the simulator's own log."""
     gateway = thinker("--dialect", dialect, "--tokens-per-s", 0, "--ttft", 0.01, thoughts=9)
-    done = run("-H", gateway.url, *ASKED, results=tmp_path / "results")
-    assert done.code == 0, done.text
-    truth, rows = by_task(gateway), done.rows()
+    result = run("-H", gateway.url, *ASKED, results=tmp_path / "results")
+    assert result.code == 0, result.text
+    truth, rows = by_task(gateway), result.rows()
     assert len(rows) == len(truth) == 2
     for row in rows:
         logged = truth[row.task_id or ""]
@@ -49,8 +49,8 @@ def test_a_healthy_dialect_is_read_without_an_alarm(
         assert (row.completion_tokens or 0) + (
             (row.reasoning_tokens or 0) if dialect == "xai" else 0
         ) == int(logged["completion_tokens"])
-    assert done.folder is not None
-    page = (done.folder / "report.md").read_text(encoding="utf-8")
+    assert result.folder is not None
+    page = (result.folder / "report.md").read_text(encoding="utf-8")
     told = {"xai": "beside the completion", "byok": "your own key"}.get(dialect, "")
     assert page.count(told) == 1 or not told
-    assert not [r for r in look(load(done.folder)).phases if r.outcomes.keys() - {"ok"}]
+    assert not [r for r in look(load(result.folder)).phases if r.outcomes.keys() - {"ok"}]

@@ -45,10 +45,10 @@ def answered(gateway: Simulator) -> dict[str, Seen]:
     return found
 
 
-def paired(done: LocustRun, gateway: Simulator, count: int) -> list[tuple[RequestRecord, Seen]]:
+def paired(result: LocustRun, gateway: Simulator, count: int) -> list[tuple[RequestRecord, Seen]]:
     """Each row with its entry in the log: exactly as many as were planned."""
-    assert done.code == 0, done.text
-    truth, rows = answered(gateway), done.rows()
+    assert result.code == 0, result.text
+    truth, rows = answered(gateway), result.rows()
     assert len(rows) == len(truth) == count
     assert {row.outcome for row in rows} == {"ok"}
     return [(row, truth[row.task_id or ""]) for row in rows]
@@ -76,9 +76,9 @@ def test_every_dialect_equals_the_log(
     The cost is empty, not 0, if the dialect states none, and no healthy dialect has a flag.
     """
     gateway = thinker("--dialect", dialect, "--tokens-per-s", 0, "--ttft", 0.02, thoughts=9)
-    done = window(gateway.url, tmp_path / "r", stream, "--model", "gpt-5.4-nano")
+    result = window(gateway.url, tmp_path / "r", stream, "--model", "gpt-5.4-nano")
     refused = [row for row in gateway.rows() if row["status"] != "200"]
-    rows = paired(done, gateway, 60)
+    rows = paired(result, gateway, 60)
     for row, seen in rows:
         expected = {"content_type"} if dialect == "proxy" and stream else set()
         assert set((row.check or "").split()) == expected, row.check_detail
@@ -94,8 +94,8 @@ def test_every_dialect_equals_the_log(
         assert cost == (pytest.approx(float(stated), rel=1e-9) if stated else None)
     assert sum(row.refused_sends or 0 for row, _ in rows) == len(refused)
     assert bool(refused) == (dialect in ("azure", "openai", "pydantic"))
-    assert done.folder is not None
-    (phase,) = [phase.as_dict() for phase in look(load(done.folder)).phases]
+    assert result.folder is not None
+    (phase,) = [phase.as_dict() for phase in look(load(result.folder)).phases]
     assert (phase["sent"], phase["success"]) == (60, 60)
     print(f"\n{dialect}, stream: {stream}: {len(rows)} rows, {len(refused)} refused sends")
 
@@ -131,8 +131,8 @@ def test_every_line_end_equals_the_log(thinker: Start, tmp_path: Path, ends: str
         return answer.status, Raw(LINE_ENDS[ends](text) if body else text, kind), told
 
     with serving(relay) as gateway:
-        done = window(gateway.url, tmp_path / "r", True, "--model", "m")
-    for row, seen in paired(done, behind, 60):
+        result = window(gateway.url, tmp_path / "r", True, "--model", "m")
+    for row, seen in paired(result, behind, 60):
         assert (row.check, row.finish_reason) == (None, seen["finish_reason"])
         assert row.gateway_request_id == seen["request_id"]
         assert (row.prompt_tokens, row.completion_tokens, row.total_tokens) == (

@@ -40,10 +40,10 @@ def test_streams_held_back_are_told_from_streams_sent_as_generated(
     """A quarter each is held back, lumped, stalled, or healthy."""
     faults = ("--fault", "buffer=0.25", "--fault", "coalesce=0.25", "--fault", "stall=0.25")
     gateway = thinker(*faults, "--stall-seconds", 0.9, "--seed", 5)
-    done = closed(gateway, tmp_path / "r", 5, 15, "--stream", "--max-tokens", 200)
-    truth, rows = by_task(gateway), [row for row in done.rows() if row.outcome != "dropped"]
+    result = closed(gateway, tmp_path / "r", 5, 15, "--stream", "--max-tokens", 200)
+    truth, rows = by_task(gateway), [row for row in result.rows() if row.outcome != "dropped"]
     assert {row.outcome for row in rows} == {"ok"} and len(rows) == len(truth)
-    (phase,) = numbers(done)
+    (phase,) = numbers(result)
     if phase["generator_limited"]:
         pytest.skip("this machine was too busy to time streams, and the run says so")
     told = Counter[tuple[str, str]]()
@@ -65,18 +65,18 @@ def test_streams_counted_and_charged_differently_fail_smoke(
 ) -> None:
     """The rows have what the gateway stated, and the run says that plain and streamed disagree."""
     gateway = thinker("--fault", fault, "--tokens-per-s", 0, "--ttft", 0.05, thoughts=0)
-    done = run(
+    result = run(
         "-H", gateway.url, "--mode", "smoke", "--model", "m", "--task-id-on-streams",
         results=tmp_path / "r",
     )  # fmt: skip
-    assert done.code == 1, done.text
+    assert result.code == 1, result.text
     truth = by_task(gateway)
-    for row in done.rows():
+    for row in result.rows():
         seen = truth[row.task_id or ""]
         assert (row.prompt_tokens, row.api_cost) == (
             int(seen["prompt_tokens"]), float(seen["cost"]),
         )  # fmt: skip
-    first, *_ = (done.folder / "report.md").read_text("utf-8").split("## Overview")  # type: ignore[operator]
+    first, *_ = (result.folder / "report.md").read_text("utf-8").split("## Overview")  # type: ignore[operator]
     named = {"stream_usage": "usage_stream_differs", "stream_cost": "cost_stream_differs"}
     assert named[fault] in first
 
@@ -87,12 +87,12 @@ def test_replies_to_other_requests_are_counted_as_in_the_log(
 ) -> None:
     """A tenth of the replies belong to the previous request."""
     gateway = thinker("--fault", "cross=0.1", "--tokens-per-s", 0, "--ttft", 0.02, thoughts=0)
-    done = window(gateway.url, tmp_path / "r", stream, "--model", "m")
+    result = window(gateway.url, tmp_path / "r", stream, "--model", "m")
     truth = by_task(gateway)
     crossed = {task for task, seen in truth.items() if seen["fault"] == "cross"}
-    wrong = {row.task_id for row in done.rows() if row.marker_ok is False}
+    wrong = {row.task_id for row in result.rows() if row.marker_ok is False}
     assert wrong == crossed and len(crossed) >= 2
-    assert f"{len(crossed)} replies are those requested by another request" in done.text
+    assert f"{len(crossed)} replies are those requested by another request" in result.text
 
 
 @BOTH
@@ -104,13 +104,13 @@ def test_a_response_cache_is_found_where_prompts_repeat_and_only_there(
              "--task-id-on-streams", *["--stream"] * stream)  # fmt: skip
     for name, more in (("nonce", ()), ("same", ("--same-prompts",))):
         gateway = thinker("--fault", "response_cache", "--ttft", 0.1, thoughts=0)
-        done = run("-H", gateway.url, *steps, *more, results=tmp_path / name)
-        truth, rows = by_task(gateway), done.rows()
+        result = run("-H", gateway.url, *steps, *more, results=tmp_path / name)
+        truth, rows = by_task(gateway), result.rows()
         prompts = Counter(seen["prompt_sha256"] for seen in truth.values())
         again = len(rows) - len({row.completion_id for row in rows})
         assert again == len(truth) - len(prompts) == (10 if more else 0)
-        assert (f"{again} replies had been given before" in done.text) == bool(more)
-        assert "replies had been given before" not in done.text or more
+        assert (f"{again} replies had been given before" in result.text) == bool(more)
+        assert "replies had been given before" not in result.text or more
 
 
 @BOTH
@@ -121,16 +121,16 @@ def test_a_tenth_that_is_never_answered_fails_a_p99(
     asked = ("--timeout", 2, "--fail-on", "p99_s>1", *["--stream"] * stream)
     for fault, code in ((("--fault", "hang=0.1"), 1), ((), 0)):
         gateway = simulator("--profile", "fast", "--latency", 0.1, *fault)
-        done = closed(gateway, tmp_path / str(code), 10, 8, *asked)
-        assert done.code == code, done.text
+        result = closed(gateway, tmp_path / str(code), 10, 8, *asked)
+        assert result.code == code, result.text
         truth = {row["task_id"]: row["fault"] for row in gateway.rows()}
-        rows = [row for row in done.rows() if row.outcome != "dropped"]
+        rows = [row for row in result.rows() if row.outcome != "dropped"]
         assert {row.task_id for row in rows} == set(truth) and len(rows) > 100
         for row in rows:
             hung = truth[row.task_id or ""] in ("hang", "client_gone")
             assert row.outcome == ("timeout_first_byte" if hung else "ok")
             assert not hung or (row.elapsed_sec or 0) >= 2
-        (phase,) = numbers(done)
+        (phase,) = numbers(result)
         assert phase["unanswered"] == sum(row.outcome != "ok" for row in rows)
         assert bool(phase["unanswered"]) == bool(fault)
 
@@ -142,12 +142,12 @@ def test_an_oversized_reply_is_cut_and_the_others_are_complete(
     """Replies of ten megabytes are cut if two are allowed, and read to the end if ten are."""
     for most_mb, cut in ((2, "reply_too_large"), (64, "ok")):
         gateway = simulator("--profile", "fast", "--fault", "big_body=0.1", "--fault", "gzip=0.3")
-        done = window(
+        result = window(
             gateway.url, tmp_path / cut, stream, "--model", "m", "--max-reply-mb", most_mb,
             "--stop-rule", "off",
         )  # fmt: skip
         truth = by_task(gateway)
-        rows = done.rows()
+        rows = result.rows()
         assert len(rows) == len(truth) == 60
         large = {
             task for task, seen in truth.items() if seen["fault"] in ("big_body", "client_gone")

@@ -30,19 +30,19 @@ OTHERS = ("compat", "billing", "identity")
 def test_every_mode_equals_the_log(simulator: Start, tmp_path: Path, mode: str) -> None:
     """With the article's models and their latencies, prices, caches and reasoning."""
     gateway = simulator("--seed", 11)
-    done = run(
+    result = run(
         "-H", gateway.url, "--mode", mode,
         *with_files(MODES[mode].example, tmp_path),
         "--task-id-on-streams", "--seed", 11,
         "--task-id-prefix", "gold", results=tmp_path / "r", timeout_s=900,
     )  # fmt: skip
-    assert done.code == 0, done.text
+    assert result.code == 0, result.text
     truth = by_task(gateway)
-    assert_equal(done, truth)
+    assert_equal(result, truth)
     at_once = most_at_once(truth)
     quick = simulator("--profile", "fast", "--latency", 0.5)
     bare = errors(floor(quick, at_once, max(20, at_once), stream=False), by_task(quick))
-    print(table(f"\n{mode}, up to {at_once} at once", errors(ours(done), truth), bare))
+    print(table(f"\n{mode}, up to {at_once} at once", errors(ours(result), truth), bare))
 
 
 @BOTH
@@ -51,16 +51,16 @@ def test_a_hundred_at_once(thinker: Start, tmp_path: Path, stream: bool, connect
     """A closed loop of 100; streams run at 50 tokens per second each."""
     gateway = thinker()
     arguments = STREAMS if stream else [word for word in STREAMS if word != "--stream"]
-    done = run(
+    result = run(
         "-H", gateway.url, *arguments, "--steps", 100, "--hold", 10, "--connections", connections,
         results=tmp_path / "r",
     )  # fmt: skip
-    assert done.code == 0, done.text
+    assert result.code == 0, result.text
     truth = by_task(gateway, "gold")
-    assert_equal(done, truth)
-    mine = errors(ours(done), truth)
+    assert_equal(result, truth)
+    mine = errors(ours(result), truth)
     bare = errors(floor(gateway, 100, 400, stream), by_task(gateway, "floor"))
-    (phase,) = numbers(done)
+    (phase,) = numbers(result)
     kind = "streams at 50 tokens/s" if stream else "plain requests"
     lag, limited = phase["loop_lag_p99_s"], phase["generator_limited"]
     print(table(f"\n100 {kind}, {connections}: loop lag p99 {lag} s, limited: {limited}",
@@ -75,18 +75,18 @@ def test_requests_leave_when_they_are_due(
 ) -> None:
     """An open-loop window: send offsets against the gateway's arrivals."""
     gateway = thinker(thoughts=20)
-    done = run(
+    result = run(
         "-H", gateway.url, "--mode", "rpm", "--model", "m", "--target", rpm, "--duration", 10,
         "--max-tokens", 200, "--task-id-on-streams", "--task-id-prefix", "gold",
         *["--stream"] * stream, results=tmp_path / "r",
     )  # fmt: skip
-    assert done.code == 0, done.text
+    assert result.code == 0, result.text
     truth = by_task(gateway, "gold")
-    assert_equal(done, truth)
+    assert_equal(result, truth)
     assert len(truth) == rpm // 6
-    mine = errors(ours(done), truth)
+    mine = errors(ours(result), truth)
     bare = errors(floor(gateway, 50, 400, stream), by_task(gateway, "floor"))
-    (phase,) = numbers(done)
+    (phase,) = numbers(result)
     lag, limited = phase["send_lag_p99_s"], phase["generator_limited"]
     print(table(f"\n{rpm} RPM, stream: {stream}: send lag p99 {lag} s, limited: {limited}",
                 mine, bare))  # fmt: skip
@@ -120,12 +120,12 @@ def test_a_starved_generator_is_called_limited(
     if how == "quota" and not starving.can_have_quota():
         pytest.skip("no cgroup with a CPU quota can be made here")
     gateway = thinker()
-    done = starving.run(
+    result = starving.run(
         "-H", gateway.url, *LOADS[load], *COMMON, results=tmp_path / "r", starve=WAYS[how]
     )
-    assert done.code == 0, done.text
-    assert_equal(done, by_task(gateway))
-    (phase,) = numbers(done)
+    assert result.code == 0, result.text
+    assert_equal(result, by_task(gateway))
+    (phase,) = numbers(result)
     print(
         f"\n{how}, {load}: loop lag p99 {phase['loop_lag_p99_s']} s, "
         f"send lag p99 {phase['send_lag_p99_s']} s"

@@ -24,17 +24,17 @@ def test_an_audit_finds_the_limit_that_is_enforced(
         "--profile", "fast", "--latency", 0.2, "--rpm-limit", 90, "--limit-kind", kind,
         "--retry-after-lie", lie,
     )  # fmt: skip
-    done = run(
+    result = run(
         "-H", gateway.url, "--mode", "limits", "--model", "m", "--budget-tokens", 500_000,
         results=tmp_path / "results", timeout_s=600,
     )  # fmt: skip
-    assert done.code == 0 and done.folder is not None, done.text
-    (found,) = json.loads((done.folder / "summary.json").read_text("utf-8"))["limits"]
-    assert found["kind"] == kind
-    assert found["enforced_low"] <= 90 <= found["enforced_high"]
-    assert (found["advertised_rpm"], found["unit"]) == (90, "requests")
-    assert found["retry_after"] == truth
-    sent = [row for row in done.rows() if row.outcome != "dropped"]
+    assert result.code == 0 and result.folder is not None, result.text
+    (content,) = json.loads((result.folder / "summary.json").read_text("utf-8"))["limits"]
+    assert content["kind"] == kind
+    assert content["enforced_low"] <= 90 <= content["enforced_high"]
+    assert (content["advertised_rpm"], content["unit"]) == (90, "requests")
+    assert content["retry_after"] == truth
+    sent = [row for row in result.rows() if row.outcome != "dropped"]
     refused = [row for row in gateway.rows() if row["status"] == "429"]
     assert len(sent) == len(gateway.rows())
     assert sum(row.outcome == "rate_limited" for row in sent) == len(refused) > 0

@@ -35,9 +35,9 @@ def test_a_resumed_run_equals_the_log(simulator: Start, tmp_path: Path, kind: st
     folder = cut_off(gateway, tmp_path / "results", 0.8, *model, *plan)
     killed = time.time()
     kept = {row["gateway_request_id"]: row for row in rows(load(folder).requests) if row["success"]}
-    done = resume(gateway, folder, "--resume-windows")
-    assert done.code in (0, 2), done.text
-    assert done.code == 0 or "nothing of it is left" in done.text
+    result = resume(gateway, folder, "--resume-windows")
+    assert result.code in (0, 2), result.text
+    assert result.code == 0 or "nothing of it is left" in result.text
     before = len(gateway.rows())
     again = resume(gateway, folder, "--resume-windows")
     assert again.code == 2 and "nothing of it is left" in again.text, again.text

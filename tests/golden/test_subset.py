@@ -22,10 +22,10 @@ STREAMS = ("--mode", "ladder", "--model", "m", "--max-tokens", 200, "--stream",
            "--task-id-on-streams", "--task-id-prefix", "gold")  # fmt: skip
 
 
-def numbers(done: LocustRun) -> list[dict[str, Any]]:
+def numbers(result: LocustRun) -> list[dict[str, Any]]:
     """The numbers of the run's phases in the report."""
-    assert done.folder is not None
-    return [phase.as_dict() for phase in look(load(done.folder)).phases]
+    assert result.folder is not None
+    return [phase.as_dict() for phase in look(load(result.folder)).phases]
 
 
 def assert_kept_or_told(
@@ -50,14 +50,14 @@ def assert_kept_or_told(
 def test_a_whole_programme_equals_the_log(thinker: Start, tmp_path: Path) -> None:
     """Every mode of `full`, plain and streamed, row by row and in the report's sums."""
     gateway = thinker("--tokens-per-s", 0, "--ttft", 0.05, thoughts=9)
-    done = run(
+    result = run(
         "-H", gateway.url, "--mode", "full", "--quick", "--model", "m", "--steps", "1,9",
         "--task-id-on-streams", "--task-id-prefix", "gold", "--target", 300,
         results=tmp_path / "results",
     )  # fmt: skip
-    assert done.code == 0, done.text
-    assert_equal(done, by_task(gateway))
-    assert {row.mode for row in done.rows()} >= {
+    assert result.code == 0, result.text
+    assert_equal(result, by_task(gateway))
+    assert {row.mode for row in result.rows()} >= {
         "smoke", "ladder", "rpm", "tpm", "cache", "tools", "reasoning", "vision",
     }  # fmt: skip
 
@@ -65,14 +65,14 @@ def test_a_whole_programme_equals_the_log(thinker: Start, tmp_path: Path) -> Non
 def test_streams_are_timed_as_the_gateway_sent_them(thinker: Start, tmp_path: Path) -> None:
     """TTFT, gaps and latency of ten streams at a time, compared with the noise of bare sockets."""
     gateway = thinker()
-    done = run("-H", gateway.url, *STREAMS, "--steps", 10, "--hold", 3, results=tmp_path / "r")
-    assert done.code == 0, done.text
+    result = run("-H", gateway.url, *STREAMS, "--steps", 10, "--hold", 3, results=tmp_path / "r")
+    assert result.code == 0, result.text
     truth = by_task(gateway, "gold")
-    assert_equal(done, truth)
-    mine = errors(ours(done), truth)
+    assert_equal(result, truth)
+    mine = errors(ours(result), truth)
     bare = errors(floor(gateway, 10, 20, stream=True), by_task(gateway, "floor"))
     print(table("10 streams at 50 tokens/s", mine, bare))
-    (phase,) = numbers(done)
+    (phase,) = numbers(result)
     assert phase["loop_lag_p99_s"] is not None
     assert_kept_or_told(phase, mine, bare)
 
@@ -81,13 +81,13 @@ def test_streams_are_timed_as_the_gateway_sent_them(thinker: Start, tmp_path: Pa
 def test_a_generator_that_is_starved_says_so(thinker: Start, tmp_path: Path) -> None:
     """Stopped for two thirds of the time: a closed loop of streams has no send lag to show it."""
     gateway = thinker()
-    done = starving.run(
+    result = starving.run(
         "-H", gateway.url, *STREAMS, "--steps", 5, "--hold", 3,
         results=tmp_path / "r", starve=starving.stopped,
     )  # fmt: skip
-    assert done.code == 0, done.text
-    assert_equal(done, by_task(gateway))
-    (phase,) = numbers(done)
+    assert result.code == 0, result.text
+    assert_equal(result, by_task(gateway))
+    (phase,) = numbers(result)
     assert phase["send_lag_p99_s"] is None
     assert phase["generator_limited"] is True
-    assert "is generator-limited, do not trust it" in done.text
+    assert "is generator-limited, do not trust it" in result.text

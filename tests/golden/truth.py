@@ -37,9 +37,9 @@ tokens = {thoughts}
 def by_task(gateway: Simulator, prefix: str = "") -> dict[str, Seen]:
     """The log's rows by task_id, for ids with this prefix; each must occur once."""
     rows = [row for row in gateway.rows() if row["task_id"].startswith(prefix)]
-    found = {row["task_id"]: row for row in rows}
-    assert len(found) == len(rows), "a task_id was sent twice"
-    return found
+    by_id = {row["task_id"]: row for row in rows}
+    assert len(by_id) == len(rows), "a task_id was sent twice"
+    return by_id
 
 
 def most_at_once(truth: Mapping[str, Seen]) -> int:
@@ -49,9 +49,9 @@ def most_at_once(truth: Mapping[str, Seen]) -> int:
     return max(accumulate(change for _, change in sorted(moments)), default=0)
 
 
-def assert_equal(done: LocustRun, truth: Mapping[str, Seen]) -> None:
+def assert_equal(result: LocustRun, truth: Mapping[str, Seen]) -> None:
     """Counts, ids, tokens, money and texts equal the log exactly, row by row and in sum."""
-    rows = [row for row in done.rows() if row.outcome != "dropped"]
+    rows = [row for row in result.rows() if row.outcome != "dropped"]
     assert {row.task_id for row in rows} == set(truth)
     assert len(rows) == len(truth) > 0
     for row in rows:
@@ -67,12 +67,14 @@ def assert_equal(done: LocustRun, truth: Mapping[str, Seen]) -> None:
         assert (row.api_cost, row.cost_source) == (float(seen["cost"]), "body")
         if row.stream:
             assert row.chunks == len(token_times(seen)), row.task_id
-    _assert_sums(done, rows, truth)
+    _assert_sums(result, rows, truth)
 
 
-def _assert_sums(done: LocustRun, rows: Sequence[RequestRecord], truth: Mapping[str, Seen]) -> None:
-    assert done.folder is not None
-    for phase in look(load(done.folder)).phases:
+def _assert_sums(
+    result: LocustRun, rows: Sequence[RequestRecord], truth: Mapping[str, Seen]
+) -> None:
+    assert result.folder is not None
+    for phase in look(load(result.folder)).phases:
         mine = [truth[row.task_id or ""] for row in rows if row.phase == phase.phase]
         assert (phase.sent, phase.success) == (len(mine), len(mine))
         for name in COUNTS:
@@ -106,15 +108,15 @@ class Measured:
     gap_max_s: float | None = None
 
 
-def ours(done: LocustRun) -> list[Measured]:
+def ours(result: LocustRun) -> list[Measured]:
     """Every sent row of a run."""
-    began = {event["phase"]: event["t0_unix_s"] for event in done.events("phase_start")}
+    began = {event["phase"]: event["t0_unix_s"] for event in result.events("phase_start")}
     return [
         Measured(
             row.task_id or "", began[row.phase] + (row.sent_offset_s or 0), row.elapsed_sec or 0,
             row.ttft_s, row.inter_chunk_p50_s, row.inter_chunk_max_s,
         )
-        for row in done.rows() if row.outcome != "dropped"
+        for row in result.rows() if row.outcome != "dropped"
     ]  # fmt: skip
 
 
@@ -127,23 +129,23 @@ def floor(gateway: Simulator, connections: int, requests: int, stream: bool) -> 
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
     csv.field_size_limit(1 << 24)
-    found = []
+    exchanges = []
     for row in csv.DictReader(ran.stdout.splitlines()):
         times = [float(moment) for moment in row["token_times_unix_s"].split(";") if moment]
         gap_p50, gap_max = gaps(times)
-        found.append(
+        exchanges.append(
             Measured(
                 row["task_id"], float(row["sent_unix_s"]), float(row["latency_s"]),
                 float(row["ttft_s"]) if row["ttft_s"] else None, gap_p50, gap_max,
             )
         )  # fmt: skip
-    return found
+    return exchanges
 
 
 def gaps(times: Sequence[float]) -> tuple[float | None, float | None]:
     """The median (nearest rank) and the longest gap between moments."""
-    found = sorted(late - early for early, late in zip(times, times[1:], strict=False))
-    return (found[(len(found) + 1) // 2 - 1], found[-1]) if found else (None, None)
+    gaps_s = sorted(late - early for early, late in zip(times, times[1:], strict=False))
+    return (gaps_s[(len(gaps_s) + 1) // 2 - 1], gaps_s[-1]) if gaps_s else (None, None)
 
 
 def _told(name: str, seen: Seen) -> float:
@@ -155,9 +157,9 @@ def _told(name: str, seen: Seen) -> float:
         return float(seen["first_token_unix_s"]) - arrival
     if name == "sent_unix_s":
         return arrival
-    found = gaps(token_times(seen))[name == "gap_max_s"]
-    assert found is not None
-    return found
+    gap_s = gaps(token_times(seen))[name == "gap_max_s"]
+    assert gap_s is not None
+    return gap_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,19 +177,19 @@ QUANTITIES = ("sent_unix_s", "latency_s", "ttft_s", "gap_p50_s", "gap_max_s")
 
 def errors(measured: Iterable[Measured], truth: Mapping[str, Seen]) -> dict[str, Errors]:
     """The errors of each time, row by row."""
-    rows, found = list(measured), {}
+    rows, by_name = list(measured), {}
     for name in QUANTITIES:
         known = [(row, getattr(row, name)) for row in rows if getattr(row, name) is not None]
         off = sorted(abs(value - _told(name, truth[row.task_id])) for row, value in known)
         if off:
-            found[name] = Errors(len(off), _rank(off, 50), _rank(off, 99), off[-1])
-    return found
+            by_name[name] = Errors(len(off), _rank(off, 50), _rank(off, 99), off[-1])
+    return by_name
 
 
 def _rank(ordered: Sequence[float], percent: int) -> float:
-    found = nearest_rank(ordered, Fraction(percent))
-    assert found is not None
-    return float(found)
+    rank = nearest_rank(ordered, Fraction(percent))
+    assert rank is not None
+    return float(rank)
 
 
 def table(title: str, mine: Mapping[str, Errors], bare: Mapping[str, Errors]) -> str:

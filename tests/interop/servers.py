@@ -37,8 +37,10 @@ def installed(name: str, version: str, *packages: str) -> Path:
                     check=True, capture_output=True, text=True, timeout=INSTALL_S,
                 )  # fmt: skip
             except (OSError, subprocess.SubprocessError) as error:
-                said = str(getattr(error, "stderr", None) or error).strip().splitlines()
-                pytest.skip(f"{name} {version} cannot be installed: {said[-1] if said else error}")
+                complaint = str(getattr(error, "stderr", None) or error).strip().splitlines()
+                pytest.skip(
+                    f"{name} {version} cannot be installed: {complaint[-1] if complaint else error}"
+                )
             (home / "complete").touch()
     return home / "bin"
 

@@ -88,9 +88,9 @@ def rpm(root: str, results: Path, *more: str) -> LocustRun:
 def test_rows_equal_the_journal(aimock: str, tmp_path: Path) -> None:
     """Every request in aimock's journal is one of our rows: id, task_id, status, tokens, cost."""
     before = len(event_log(aimock))
-    done = rpm(aimock, tmp_path)
-    assert done.code == 0, done.text
-    seen, rows = event_log(aimock)[before:], done.rows()
+    result = rpm(aimock, tmp_path)
+    assert result.code == 0, result.text
+    seen, rows = event_log(aimock)[before:], result.rows()
     assert len(rows) == len(seen) == 30
     assert {r.gateway_request_id: r.task_id for r in rows} == {
         e["headers"]["x-request-id"]: e["body"]["task_id"] for e in seen
@@ -108,8 +108,8 @@ def test_rows_equal_the_journal(aimock: str, tmp_path: Path) -> None:
 def test_streamed_rows_equal_the_journal(aimock: str, tmp_path: Path) -> None:
     """Streams carry OpenRouter's usage.cost in their last chunk, and no task_id was sent."""
     before = len(event_log(aimock))
-    done = rpm(aimock, tmp_path, "--stream")
-    seen, rows = event_log(aimock)[before:], done.rows()
+    result = rpm(aimock, tmp_path, "--stream")
+    seen, rows = event_log(aimock)[before:], result.rows()
     assert len(rows) == len(seen) == 30
     assert all(e["body"]["stream"] and "task_id" not in e["body"] for e in seen)
     assert {(r.outcome, r.api_cost, r.total_tokens, r.finish_reason) for r in rows} == {
@@ -122,12 +122,12 @@ def test_streamed_rows_equal_the_journal(aimock: str, tmp_path: Path) -> None:
 def test_default_headers_and_nonces_are_in_the_journal(aimock: str, tmp_path: Path) -> None:
     """Every request has its row's trace id, and begins with fifteen unique digits."""
     before = len(event_log(aimock))
-    done = run(
+    result = run(
         "-H", f"{aimock}/api/v1", "--mode", "rpm", "--model", "some/model", "--target", "600",
         "--duration", "2", results=tmp_path,
     )  # fmt: skip
-    assert done.code == 0, done.text
-    seen, rows = event_log(aimock)[before:], {row.task_id: row for row in done.rows()}
+    assert result.code == 0, result.text
+    seen, rows = event_log(aimock)[before:], {row.task_id: row for row in result.rows()}
     assert len(rows) == len(seen) == 20
     for entry in seen:
         row = rows[entry["body"]["task_id"]]

@@ -66,8 +66,8 @@ def proxy(behind: Simulator, place: Path, model: str, drop: bool = False) -> Ite
     """LiteLLM's proxy, which knows the server behind it by that model; its root URL."""
     program = installed("litellm", VERSION, f"litellm[proxy]=={VERSION}") / "litellm"
     config, port = place / "config.yaml", free_port()
-    told = {"url": behind.url, "key": CANARY, "input": INPUT, "output": OUTPUT}
-    config.write_text(CONFIG.format(model=model, drop=str(drop).lower(), **told))
+    values = {"url": behind.url, "key": CANARY, "input": INPUT, "output": OUTPUT}
+    config.write_text(CONFIG.format(model=model, drop=str(drop).lower(), **values))
     command = [str(program), "--config", str(config), "--host", "127.0.0.1", "--port", str(port),
                "--telemetry", "False"]  # fmt: skip
     log = config.with_name("litellm.log")
@@ -89,13 +89,13 @@ def test_rows_equal_the_log_of_the_server_behind(
 
 def compare(litellm: str, behind: Simulator, results: Path, stream: bool) -> None:
     before = len(behind.rows())
-    done = run(
+    result = run(
         "-H", f"{litellm}/v1", "--mode", "rpm", "--model", "m", "--target", 600, "--duration", 3,
         "--stop-rule", "off", *["--stream", "--task-id-on-streams"] * stream,
         results=results,
     )  # fmt: skip
-    assert done.code == 0, done.text
-    rows, logged = done.rows(), {row["task_id"]: row for row in behind.rows()[before:]}
+    assert result.code == 0, result.text
+    rows, logged = result.rows(), {row["task_id"]: row for row in behind.rows()[before:]}
     assert len(rows) == len(logged) == len(behind.rows()) - before == 30, "none was sent twice"
     for row in rows:
         truth = logged[row.task_id or ""]
@@ -128,14 +128,14 @@ def test_bodies_are_negotiated_through_it(tmp_path: Path, drop: bool) -> None:
                 ("stream", 20, ("--mode", "rpm", "--target", 600, "--duration", 2, "--stream")),
             ):
                 before = len(behind.rows())
-                done = run("-H", f"{root}/v1", "--model", "m", *mode, results=tmp_path / name)
-                assert done.code == 0, done.text
-                logged, rows = behind.rows()[before:], done.rows()
+                result = run("-H", f"{root}/v1", "--model", "m", *mode, results=tmp_path / name)
+                assert result.code == 0, result.text
+                logged, rows = behind.rows()[before:], result.rows()
                 statuses = Counter(row["status"] for row in logged)
                 assert {row.outcome for row in rows} == {"ok"} and len(rows) == count
                 assert statuses["200"] == count, "each was answered once"
                 assert statuses["400"] == sum(row.refused_sends or 0 for row in rows)
-                changed = [event["field"] for event in done.events("body_changed")]
+                changed = [event["field"] for event in result.events("body_changed")]
                 assert changed == ([] if name == "stream" else ["task_id"])
     finally:
         behind.stop()
@@ -151,7 +151,7 @@ def test_the_measured_overhead_agrees_with_the_log_of_the_server_behind(tmp_path
     behind = Simulator(tmp_path / "behind.csv", "--profile", "fast", "--latency", "0.2")
     try:
         with proxy(behind, tmp_path, "behind") as root:
-            done = run(
+            result = run(
                 "-H", f"{root}/v1", "--against", "up", "--against-model", "m=behind",
                 "--mode", "ladder", "--model", "m", "--steps", "1", "--hold", "150",
                 "--precision-ms", "4",
@@ -161,25 +161,25 @@ def test_the_measured_overhead_agrees_with_the_log_of_the_server_behind(tmp_path
             logged = behind.rows()
     finally:
         behind.stop()
-    assert done.code == 0, done.text
+    assert result.code == 0, result.text
     # Both of a pair have one task_id: the direct one has the model's own name in the server's log.
-    rows = load(done.folder or Path()).requests
+    rows = load(result.folder or Path()).requests
     assert len(logged) == len(rows), "each was served once"
-    routes = [one for one in routes_of(done) if one["metric"] == "total"]
-    (found,) = routes
+    routes = [route for route in routes_of(result) if route["metric"] == "total"]
+    (measured,) = routes
     truth_s = statistics.median(outside_s(rows, logged))
-    assert found["said"] == "adds" and found["pairs"] >= 60, found
-    print(f"\nLiteLLM adds {found['low']:.4f} to {found['high']:.4f} s, by the server's log "
-          f"{truth_s:.4f} s; {found['pairs']} pairs")  # fmt: skip
-    assert found["low"] - 0.002 <= truth_s <= found["high"] + 0.002
+    assert measured["said"] == "adds" and measured["pairs"] >= 60, measured
+    print(f"\nLiteLLM adds {measured['low']:.4f} to {measured['high']:.4f} s, by the server's log "
+          f"{truth_s:.4f} s; {measured['pairs']} pairs")  # fmt: skip
+    assert measured["low"] - 0.002 <= truth_s <= measured["high"] + 0.002
 
 
-def routes_of(done: LocustRun) -> list[dict[str, Any]]:
+def routes_of(result: LocustRun) -> list[dict[str, Any]]:
     """The two routes in summary.json."""
-    assert done.folder is not None
-    summary = json.loads((done.folder / "summary.json").read_text(encoding="utf-8"))
-    found: list[dict[str, Any]] = summary["routes"]
-    return found
+    assert result.folder is not None
+    summary = json.loads((result.folder / "summary.json").read_text(encoding="utf-8"))
+    routes: list[dict[str, Any]] = summary["routes"]
+    return routes
 
 
 def outside_s(rows: Any, logged: list[dict[str, str]]) -> list[float]:
@@ -190,15 +190,15 @@ def outside_s(rows: Any, logged: list[dict[str, str]]) -> list[float]:
     served: dict[str, list[dict[str, str]]] = {}
     for line in sorted(logged, key=lambda line: float(line["arrival_unix_s"])):
         served.setdefault(line["task_id"], []).append(line)
-    found = []
+    differences = []
     for task, pair in rows[rows["success"]].sort_values("sent_offset_s").groupby("task_id"):
         lines = served[str(task)]
         if len(pair) != 2 or len(lines) != 2:
             continue
         lasted = [float(one["last_byte_unix_s"]) - float(one["arrival_unix_s"]) for one in lines]
         apart = dict(zip(pair["arm"], pair["elapsed_sec"] - lasted, strict=True))
-        found.append(apart["gateway"] - apart["reference"])
-    return found
+        differences.append(apart["gateway"] - apart["reference"])
+    return differences
 
 
 AS_IT_IS = {
@@ -227,20 +227,20 @@ def test_dropped_parameters_are_ignored_features_and_the_gateways_fault(
     behind = Simulator(tmp_path / "behind.csv", "--profile", profile, "--dialect", "openai")
     try:
         with proxy(behind, tmp_path, "gpt-5-nano", drop) as root:
-            done = run(
+            result = run(
                 "-H", f"{root}/v1", "--mode", "compat", "--model", "m", "--against", "up",
                 "--against-model", "m=gpt-5-nano", results=tmp_path / "r",
                 env=environment(UP_BASE_URL=behind.url, UP_API_KEY=CANARY),
             )  # fmt: skip
     finally:
         behind.stop()
-    assert done.code == 0 and done.folder is not None, done.text
-    cells = json.loads((done.folder / "compat.json").read_text(encoding="utf-8"))["cells"]
-    found = {
+    assert result.code == 0 and result.folder is not None, result.text
+    cells = json.loads((result.folder / "compat.json").read_text(encoding="utf-8"))["cells"]
+    by_check = {
         cell["check"]: (cell["verdict"], cell["cause"]) for cell in cells
         if not cell["arm"] and cell["verdict"] not in ("works", "not tried")
     }  # fmt: skip
-    assert found == expected
+    assert by_check == expected
 
 
 @pytest.mark.golden
@@ -255,7 +255,7 @@ def test_a_hang_up_on_a_stream_reaches_the_server_behind_it(tmp_path: Path) -> N
     behind = Simulator(tmp_path / "behind.csv", "--profile", tmp_path / "p.toml")
     try:
         with proxy(behind, tmp_path, "behind") as root:
-            done = run(
+            result = run(
                 "-H", f"{root}/v1", "--mode", "rpm", "--model", "m", "--target", 240,
                 "--duration", 5, "--prompts", tmp_path / "prompts.jsonl", "--stream",
                 "--task-id-on-streams", "--cancel-after", "3chunks", "--cancel-share", "0.5",
@@ -264,16 +264,18 @@ def test_a_hang_up_on_a_stream_reaches_the_server_behind_it(tmp_path: Path) -> N
             logged = {row["task_id"]: row for row in behind.rows()}
     finally:
         behind.stop()
-    assert done.code == 0, done.text
-    left = [row for row in done.rows() if row.outcome == "abandoned"]
-    assert len(left) >= 5 and {row.outcome for row in done.rows()} == {"ok", "abandoned"}
+    assert result.code == 0, result.text
+    left = [row for row in result.rows() if row.outcome == "abandoned"]
+    assert len(left) >= 5 and {row.outcome for row in result.rows()} == {"ok", "abandoned"}
     written = [int(logged[row.task_id or ""]["produced_tokens"]) for row in left]
     print(f"\n{len(left)} streams were cancelled after 3 chunks; written behind: {written}")
-    assert done.folder is not None
-    assert main(["hung-up", str(done.folder), "--upstream-log", str(tmp_path / "behind.csv")]) == 0
-    (told,) = json.loads((done.folder / "hung_up.json").read_text("utf-8"))["groups"]
-    assert told["requests"] == told["arrived"] == len(left)
-    print((done.folder / "hung_up.md").read_text("utf-8"))
+    assert result.folder is not None
+    assert (
+        main(["hung-up", str(result.folder), "--upstream-log", str(tmp_path / "behind.csv")]) == 0
+    )
+    (content,) = json.loads((result.folder / "hung_up.json").read_text("utf-8"))["groups"]
+    assert content["requests"] == content["arrived"] == len(left)
+    print((result.folder / "hung_up.md").read_text("utf-8"))
     assert statistics.median(written) < 20  # its first requests are slow to notice
     gone = [row for row in left if logged[row.task_id or ""]["fault"] == "client_gone"]
     assert len(gone) > len(left) / 2

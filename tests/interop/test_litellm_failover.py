@@ -89,29 +89,33 @@ def test_the_report_on_litellm_agrees_with_the_upstreams_log(
     config = CONFIG.format(first=behind.url, second=f"http://127.0.0.1:{second}", key=CANARY)
     try:
         with litellm_proxy(config, tmp_path) as root:
-            done = run(
+            result = run(
                 "-H", f"{root}/v1", "--mode", "rpm", "--model", "m", "--target", 240,
                 "--duration", 60, "--stop-rule", "off",
                 *["--stream", "--task-id-on-streams"] * stream, results=tmp_path / "results",
             )  # fmt: skip
     finally:
         behind.stop()
-    assert done.folder is not None, done.text
-    assert main(["failover", str(done.folder), "--upstream-log", str(log)]) == 0
+    assert result.folder is not None, result.text
+    assert main(["failover", str(result.folder), "--upstream-log", str(log)]) == 0
     with capsys.disabled():
-        print(capsys.readouterr().out, (done.folder / "failover.md").read_text("utf-8"), sep="\n")
-    told = json.loads((done.folder / "failover.json").read_text("utf-8"))
-    assert_as_logged(told, done.rows(), log)
-    found = {one["window"]["fault"] if one["window"] else None: one for one in told["groups"]}
-    assert [*found] == [None, *FAULTS]
-    healthy = found[None]
+        print(capsys.readouterr().out, (result.folder / "failover.md").read_text("utf-8"), sep="\n")
+    content = json.loads((result.folder / "failover.json").read_text("utf-8"))
+    assert_as_logged(content, result.rows(), log)
+    by_fault = {
+        group["window"]["fault"] if group["window"] else None: group for group in content["groups"]
+    }
+    assert [*by_fault] == [None, *FAULTS]
+    healthy = by_fault[None]
     assert healthy["attempts"] == pytest.approx(healthy["requests"], abs=2)
     assert healthy["ok"] >= healthy["requests"] - 2, "it closes kept connections after 5 s"
-    assert found["error_500"]["ok"] == found["error_500"]["requests"] > 0, "its fallback works"
-    assert found["dead"]["ok"] == found["dead"]["requests"] > 0
+    assert by_fault["error_500"]["ok"] == by_fault["error_500"]["requests"] > 0, (
+        "its fallback works"
+    )
+    assert by_fault["dead"]["ok"] == by_fault["dead"]["requests"] > 0
 
 
-def assert_as_logged(told: dict[str, Any], rows: list[Any], log: Path) -> None:
+def assert_as_logged(content: dict[str, Any], rows: list[Any], log: Path) -> None:
     """Counts by fault, counted again from the log alone."""
     attempts = defaultdict(list)
     csv.field_size_limit(1 << 24)
@@ -124,10 +128,14 @@ def assert_as_logged(told: dict[str, Any], rows: list[Any], log: Path) -> None:
             if next((a["fault"] for a in sorted(attempts[row.task_id], key=arrival)
                      if a["fault"] in FAULTS), None) == name
         }  # fmt: skip
-        found = next(one for one in told["groups"] if (one["window"] or {}).get("fault") == name)
-        assert found["requests"] == len(first)
-        assert found["attempts"] == sum(len(attempts[task]) for task in first)
-        assert found["ok"] == sum(row.outcome == "ok" for row in first.values())
+        group = next(
+            candidate
+            for candidate in content["groups"]
+            if (candidate["window"] or {}).get("fault") == name
+        )
+        assert group["requests"] == len(first)
+        assert group["attempts"] == sum(len(attempts[task]) for task in first)
+        assert group["ok"] == sum(row.outcome == "ok" for row in first.values())
 
 
 def arrival(line: dict[str, str]) -> float:

@@ -45,25 +45,25 @@ def test_litellms_retries_and_charges_are_found_in_its_log(
     try:
         config = CONFIG.format(url=behind.url, key=CANARY)
         with litellm_proxy(config, tmp_path) as root:
-            done = run(
+            result = run(
                 "-H", f"{root}/v1", "--mode", "rpm", "--model", "m", "--target", 600,
                 "--duration", 4, "--stop-rule", "off", results=tmp_path / "results",
             )  # fmt: skip
             logged = behind.rows()
     finally:
         behind.stop()
-    assert done.code == 0 and done.folder is not None, done.text
-    code = main(["reconcile", str(done.folder), "--log", str(tmp_path / "requests.jsonl")])
+    assert result.code == 0 and result.folder is not None, result.text
+    code = main(["reconcile", str(result.folder), "--log", str(tmp_path / "requests.jsonl")])
     print(capsys.readouterr().out)
-    found = json.loads((done.folder / "reconcile.json").read_text("utf-8"))
+    content = json.loads((result.folder / "reconcile.json").read_text("utf-8"))
     tries = Counter(row["task_id"] for row in logged)
-    log = found["log"]
+    log = content["log"]
     assert log["kind"] == "LiteLLM" and log["logged"] == log["requests"] == len(tries) == 40
-    ok = {row.task_id for row in done.rows() if row.outcome == "ok"}
+    ok = {row.task_id for row in result.rows() if row.outcome == "ok"}
     retried = {one["task_id"] for one in log["lines"] if one["arrival"] == "retried_inside"}
     assert retried == {task for task, count in tries.items() if count > 1} != set()
     assert {one["task_id"]: one["tries"] for one in log["lines"]} == {
         task: tries[task] for task in retried
     }
-    assert found["agrees"] and code == 0 and ok
+    assert content["agrees"] and code == 0 and ok
     assert 0 < log["times"]["inside_p50_s"] < log["times"]["outside_p50_s"]

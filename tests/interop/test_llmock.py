@@ -53,10 +53,10 @@ def window(root: str, results: Path, *more: object) -> LocustRun:
     )  # fmt: skip
 
 
-def paired(done: LocustRun, root: str) -> list[tuple[RequestRecord, dict[str, Any]]]:
+def paired(result: LocustRun, root: str) -> list[tuple[RequestRecord, dict[str, Any]]]:
     """Each of our rows with its journal entry."""
     seen = event_log(root)
-    rows = done.rows()
+    rows = result.rows()
     assert len(rows) == len(seen) == 60
     return [(row, seen[f"Reply exactly: ok-{row.request_index}"]) for row in rows]
 
@@ -65,9 +65,9 @@ def paired(done: LocustRun, root: str) -> list[tuple[RequestRecord, dict[str, An
 def test_its_token_bucket_is_in_our_rows(llmock: Serve, tmp_path: Path) -> None:
     """A limit of 30 RPM: refusals, the exact Retry-After and the limits agree with its log."""
     root = llmock("--rpm", "30")
-    done = window(root, tmp_path / "results")
-    assert done.code == 0, done.text
-    pairs = paired(done, root)
+    result = window(root, tmp_path / "results")
+    assert result.code == 0, result.text
+    pairs = paired(result, root)
     for row, entry in pairs:
         assert row.http_status == entry["status"]
         assert row.ratelimit_limit_requests == 30
@@ -89,10 +89,10 @@ def test_its_broken_streams_have_their_own_outcomes(llmock: Serve, tmp_path: Pat
     """
     faults = ("truncate=0.2", "disconnect=0.2", "malformed=0.2")
     root = llmock(*(part for fault in faults for part in ("--stream-fault", fault)))
-    done = window(root, tmp_path / "results", "--stream")
-    assert done.code == 0, done.text
+    result = window(root, tmp_path / "results", "--stream")
+    assert result.code == 0, result.text
     kinds = set()
-    for row, entry in paired(done, root):
+    for row, entry in paired(result, root):
         kind, _, sent = str(entry["fault"]).removeprefix("stream:").partition("@")
         kinds.add(kind)
         assert row.chunks is not None
@@ -113,10 +113,10 @@ def test_its_errors_are_in_our_rows(llmock: Serve, tmp_path: Path) -> None:
     """400, 401, 429, 500 and 503 at random: every row's status and outcome agree with its log."""
     rates = ("400=0.1", "401=0.1", "429=0.1", "500=0.1", "503=0.1")
     root = llmock(*(part for rate in rates for part in ("--error-rate", rate)))
-    done = window(root, tmp_path / "results")
+    result = window(root, tmp_path / "results")
     names = {200: "ok", 400: "bad_request", 401: "auth", 429: "rate_limited",
              500: "server_error", 503: "server_error"}  # fmt: skip
-    for row, entry in paired(done, root):
+    for row, entry in paired(result, root):
         assert (row.http_status, row.outcome) == (entry["status"], names[entry["status"]])
 
 
@@ -127,12 +127,12 @@ def test_bodies_with_a_nonce_are_answered_and_no_two_are_alike(
     """In a run without any options the prompts differ from their first word on."""
     root = llmock()
     for stream in (False, True):
-        done = run(
+        result = run(
             "-H", f"{root}/v1", "--mode", "rpm", "--model", "gpt-4o", "--target", 600,
             "--duration", 2, *["--stream"] * stream, results=tmp_path / str(stream),
         )  # fmt: skip
-        assert done.code == 0, done.text
-        assert [row.outcome for row in done.rows()] == ["ok"] * 20
+        assert result.code == 0, result.text
+        assert [row.outcome for row in result.rows()] == ["ok"] * 20
     prompts = event_log(root)
     starts = {prompt.partition(" ")[0] for prompt in prompts}
     assert len(prompts) == len(starts) == 40

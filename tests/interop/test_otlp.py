@@ -33,12 +33,12 @@ def test_every_line_is_a_valid_traces_data_message(tmp_path: Path) -> None:
     path = tmp_path / "base64.jsonl"
     with path.open("w", encoding="utf-8") as file:
         for line in (tmp_path / "spans.jsonl").read_text("utf-8").splitlines():
-            told = json.loads(line)
-            for scope in told["resourceSpans"][0]["scopeSpans"]:
+            content = json.loads(line)
+            for scope in content["resourceSpans"][0]["scopeSpans"]:
                 for span in scope["spans"]:
                     for name in ("traceId", "spanId"):
                         span[name] = base64.b64encode(bytes.fromhex(span[name])).decode()
-            file.write(json.dumps(told) + "\n")
+            file.write(json.dumps(content) + "\n")
     read = subprocess.run([python, "-c", READ, path], capture_output=True, text=True, timeout=60)
     assert read.returncode == 0, read.stderr
     assert int(read.stdout) == count > 0

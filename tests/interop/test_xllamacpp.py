@@ -40,12 +40,12 @@ def counted(root: str) -> dict[str, float]:
 @pytest.mark.long
 def test_cached_tokens_are_those_of_the_server(llama: str, tmp_path: Path) -> None:
     """The same long prefix three times: run 1 is cold, and our sums equal the server's counters."""
-    done = run(
+    result = run(
         "-H", f"{llama}/v1", "--mode", "cache", "--model", "tiny", "--repeat", 3,
         "--prefix-tokens", 300, "--max-tokens", 4, results=tmp_path / "results",
     )  # fmt: skip
-    assert done.code == 0, done.text
-    rows = done.rows()
+    assert result.code == 0, result.text
+    rows = result.rows()
     assert [row.outcome for row in rows] == ["ok"] * 3
     cached = [row.cached_tokens for row in rows]
     prompts = [row.prompt_tokens or 0 for row in rows]
@@ -59,13 +59,13 @@ def test_cached_tokens_are_those_of_the_server(llama: str, tmp_path: Path) -> No
 
 def test_streams_of_bytes_count_as_the_server_counts(llama: str, tmp_path: Path) -> None:
     """Random bytes, mostly not UTF-8, arrive in pieces: every stream is complete and adds up."""
-    done = run(
+    result = run(
         "-H", f"{llama}/v1", "--mode", "ladder", "--model", "tiny", "--steps", "1,8",
         "--step-pause", 0, "--stream", "--same-prompts", "--max-tokens", 24,
         results=tmp_path / "results",
     )  # fmt: skip
-    assert done.code == 0, done.text
-    rows = done.rows()
+    assert result.code == 0, result.text
+    rows = result.rows()
     assert len(rows) == 9
     assert {(row.outcome, row.cost_source, row.api_cost) for row in rows} == {
         ("ok", "unknown", None)
@@ -85,12 +85,12 @@ def test_no_prompt_of_a_load_hits_its_cache(llama: str, tmp_path: Path) -> None:
     the same; what we report as cached is what the server did not have to process."""
     shares, before = list[float](), 0.0
     for name, more in (("fresh", ()), ("same", ("--same-prompts",))):
-        done = run(
+        result = run(
             "-H", f"{llama}/v1", "--mode", "ladder", "--model", "tiny", "--steps", "1,2,3,4",
             "--step-pause", 0, "--max-tokens", 4, *more, results=tmp_path / name,
         )  # fmt: skip
-        assert done.code == 0, done.text
-        rows = done.rows()
+        assert result.code == 0, result.text
+        rows = result.rows()
         prompts = sum(row.prompt_tokens or 0 for row in rows)
         cached = sum(row.cached_tokens or 0 for row in rows)
         worked = counted(llama)["prompt_tokens_total"]
@@ -120,11 +120,11 @@ BY_WEIGHTS = ("unicode", "json.object", "json.schema", "json.schema.deep", "json
 @pytest.mark.golden
 def test_the_compatibility_table_of_the_server_is_unchanged(llama: str, tmp_path: Path) -> None:
     """A frozen table. What only a capable model could show is unsure, not an accusation."""
-    done = run("-H", f"{llama}/v1", "--mode", "compat", "--model", "tiny", "--auth", "none",
+    result = run("-H", f"{llama}/v1", "--mode", "compat", "--model", "tiny", "--auth", "none",
                results=tmp_path / "results")  # fmt: skip
-    assert done.code == 0 and done.folder is not None, done.text
-    cells = json.loads((done.folder / "compat.json").read_text(encoding="utf-8"))["cells"]
-    found = {cell["check"]: cell["verdict"] for cell in cells}
-    assert {check: found[check] for check in FROZEN} == FROZEN
-    others = {v for check, v in found.items() if check not in (*FROZEN, *BY_WEIGHTS)}
-    assert others <= {"unsure", "not tried", "works"}, found
+    assert result.code == 0 and result.folder is not None, result.text
+    cells = json.loads((result.folder / "compat.json").read_text(encoding="utf-8"))["cells"]
+    verdict_of = {cell["check"]: cell["verdict"] for cell in cells}
+    assert {check: verdict_of[check] for check in FROZEN} == FROZEN
+    others = {v for check, v in verdict_of.items() if check not in (*FROZEN, *BY_WEIGHTS)}
+    assert others <= {"unsure", "not tried", "works"}, verdict_of

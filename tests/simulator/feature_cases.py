@@ -14,8 +14,8 @@ Body = dict[str, Any]
 
 def ask(*messages: object, **fields: Any) -> Body:
     """A body of user prompts, or of whole messages."""
-    told = [m if isinstance(m, dict) else {"role": "user", "content": m} for m in messages]
-    return {"model": CHAT, "messages": told, **fields}
+    turns = [m if isinstance(m, dict) else {"role": "user", "content": m} for m in messages]
+    return {"model": CHAT, "messages": turns, **fields}
 
 
 def say(role: str, content: object, **fields: object) -> dict[str, object]:
@@ -27,8 +27,8 @@ def function(name: str = "get_weather", strict: bool = False, **properties: Any)
         "type": "object", "properties": properties, "required": [*properties],
         "additionalProperties": False,
     }  # fmt: skip
-    made = {"name": name, "parameters": parameters} | ({"strict": True} if strict else {})
-    return {"type": "function", "function": made}
+    definition = {"name": name, "parameters": parameters} | ({"strict": True} if strict else {})
+    return {"type": "function", "function": definition}
 
 
 def pdf(text: str) -> str:

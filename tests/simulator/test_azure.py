@@ -81,17 +81,20 @@ def test_a_run_on_azure_as_it_is(tmp_path: Path, url: str) -> None:
     gateway = Simulator(tmp_path / "log.csv", "--profile", "fast", "--dialect", "azure")
     try:
         host = gateway.url.replace("/openai?", f"/openai{url}?")
-        done = run(
+        result = run(
             "-H", host, "--mode", "rpm", "--model", "gpt-5.4-nano", "--target", 120, "--duration",
             3, "--stream", "--header", "X-Tenant=acme", results=tmp_path / "results",
         )  # fmt: skip
-        assert [row.outcome for row in done.rows()] == ["ok"] * 6, done.text
+        assert [row.outcome for row in result.rows()] == ["ok"] * 6, result.text
         answered = [row for row in gateway.rows() if row["status"] == "200"]
         assert len(answered) == 6, "exactly what was planned"
-        assert all(row.ttft_s is not None for row in done.rows()), "the empty chunk is no token"
-        told = done.manifest()["gateway"]
-        assert (told["auth"], told["headers"]) == ("api-key", ["X-Tenant"])
-        assert told["base_url"].startswith("http://127.0.0.1") and "api-version" in told["base_url"]
-        assert CANARY not in done.text
+        assert all(row.ttft_s is not None for row in result.rows()), "the empty chunk is no token"
+        manifest = result.manifest()["gateway"]
+        assert (manifest["auth"], manifest["headers"]) == ("api-key", ["X-Tenant"])
+        assert (
+            manifest["base_url"].startswith("http://127.0.0.1")
+            and "api-version" in manifest["base_url"]
+        )
+        assert CANARY not in result.text
     finally:
         gateway.stop()

@@ -54,8 +54,8 @@ def test_port_taken() -> None:
     """A port in use is one sentence and exit code 2."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         command = [sys.executable, "-m", "simulator", "--port", str(taken.getsockname()[1])]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=20)
-    assert done.returncode == 2 and "cannot listen" in done.stderr
+        completed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=20)
+    assert completed.returncode == 2 and "cannot listen" in completed.stderr
 
 
 @pytest.mark.parametrize(
@@ -136,15 +136,15 @@ def test_an_address_that_others_can_reach_is_announced(log: Path) -> None:
     """
     command = [sys.executable, "-m", "simulator", "--port", "0", "--profile", "fast",
                "--host", "0.0.0.0", "--exit-with-parent"]  # fmt: skip
-    done = subprocess.run(
+    completed = subprocess.run(
         command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60
     )
-    assert done.returncode == 0
-    assert done.stderr == (
+    assert completed.returncode == 0
+    assert completed.stderr == (
         "simulator: 0.0.0.0 is not a loopback address: other machines can reach this gateway\n"
     )
-    assert done.stdout.startswith("simulator ready http://0.0.0.0:")
-    assert done.stdout.count("\n") == 1
+    assert completed.stdout.startswith("simulator ready http://0.0.0.0:")
+    assert completed.stdout.count("\n") == 1
 
 
 def test_ipv6(log: Path) -> None:

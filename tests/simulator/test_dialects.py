@@ -111,9 +111,9 @@ OPENAI_REFUSES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 def test_openai_is_strict(log: Path) -> None:
     """An unknown field, and fields that o-series and GPT-5 models do not accept, are a 400."""
     with running(log, "--latency", 0, "--dialect", "openai") as gateway:
-        for fields, said in OPENAI_REFUSES.values():
+        for fields, refusal in OPENAI_REFUSES.values():
             reply = gateway.send(chat(**{"model": THINKER, **fields}))
-            assert (reply.status, reply.json) == (400, said)
+            assert (reply.status, reply.json) == (400, refusal)
         for fields in (
             {"model": "gpt-4.1-mini", "max_tokens": 5, "temperature": 0},
             {"model": "o4-mini", "max_completion_tokens": 5, "temperature": 1},
@@ -129,9 +129,11 @@ def test_pydantic_forbids_extra_fields(log: Path) -> None:
         options = {"stream_options": {"include_usage": True}}
         reply = gateway.send(chat(model=THINKER, stream=True, task_id="t", **options))
         assert reply.status == 422
-        said = {"type": "extra_forbidden", "msg": "Extra inputs are not permitted"}
+        complaint = {"type": "extra_forbidden", "msg": "Extra inputs are not permitted"}
         faults = sorted(reply.json["detail"], key=lambda fault: fault["loc"])
-        assert faults == [{**said, "loc": ["body", name]} for name in ("stream_options", "task_id")]
+        assert faults == [
+            {**complaint, "loc": ["body", name]} for name in ("stream_options", "task_id")
+        ]
         stream = gateway.send(chat(model=THINKER, stream=True))
         assert any(event.get("usage") for event in stream.events[:-1])
 

@@ -142,8 +142,8 @@ def test_refused_and_broken(folder: Path, state: str) -> None:
                 assert error["code"] == "unsupported_parameter"
             else:
                 assert reply.status == (503 if name == "error.model" else 500), name
-            said = gateway.rows()[-1]["features"]
-            assert f"{name}:{state}" in said or name == "error.model", name
+            features = gateway.rows()[-1]["features"]
+            assert f"{name}:{state}" in features or name == "error.model", name
         for path, bodies in (("/v1/responses", RESPONSES), ("/v1/embeddings", EMBEDDINGS)):
             for name, body in bodies.items():
                 reply = gateway.send({"model": CHAT, **body}, path)
@@ -173,8 +173,8 @@ def calls(reply: Reply) -> list[Any]:
 
 
 def finishes(reply: Reply) -> list[str]:
-    found = [c["finish_reason"] for e in reply.events[:-1] for c in e["choices"]]
-    return [reason for reason in found if reason]
+    reasons = [c["finish_reason"] for e in reply.events[:-1] for c in e["choices"]]
+    return [reason for reason in reasons if reason]
 
 
 def send(gateway: Gateway, name: str, **changes: Any) -> Reply:
@@ -218,8 +218,8 @@ def test_streams(works: Gateway, ignored: Gateway, wrong: Gateway) -> None:
 
 
 def test_unicode(works: Gateway, ignored: Gateway, wrong: Gateway) -> None:
-    told = "你好 👩‍👩‍👧 مرحبا é"
-    assert send(works, "unicode").text == told
+    text = "你好 👩‍👩‍👧 مرحبا é"
+    assert send(works, "unicode").text == text
     assert send(ignored, "unicode").text.isascii()
     assert "\ufffd" in send(wrong, "unicode").text
 
@@ -257,8 +257,8 @@ def test_n(works: Gateway, ignored: Gateway, wrong: Gateway) -> None:
             *range(count)
         ]
         assert finishes(stream) == ["stop"] * count
-    one = send(works, "chat.plain").json["usage"]["completion_tokens"]
-    assert send(works, "n").json["usage"]["completion_tokens"] == 3 * one
+    tokens_of_one = send(works, "chat.plain").json["usage"]["completion_tokens"]
+    assert send(works, "n").json["usage"]["completion_tokens"] == 3 * tokens_of_one
 
 
 def test_seed(works: Gateway, ignored: Gateway, wrong: Gateway) -> None:
@@ -284,8 +284,8 @@ def test_logit_bias(works: Gateway, ignored: Gateway) -> None:
     drawn."""
     assert send(works, "logit_bias").text == "A" * 8
     assert send(ignored, "logit_bias").text != "A" * 8
-    told = [send(works, "logit_bias", logit_bias={"355": -100}, temperature=0).text for _ in "12"]
-    assert told[0] == told[1] and not told[0].startswith("A ")
+    texts = [send(works, "logit_bias", logit_bias={"355": -100}, temperature=0).text for _ in "12"]
+    assert texts[0] == texts[1] and not texts[0].startswith("A ")
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -299,9 +299,9 @@ def test_logprobs(works: Gateway, ignored: Gateway, wrong: Gateway, stream: bool
     for prompt in (None, "Name an animal"):
         changes = {} if prompt is None else {"messages": [{"role": "user", "content": prompt}]}
         reply = send(works, "logprobs", stream=stream, **changes)
-        found = entries(reply)
-        assert bytes(b for entry in found for b in entry["bytes"]).decode() == reply.text
-        for entry in found:
+        token_entries = entries(reply)
+        assert bytes(b for entry in token_entries for b in entry["bytes"]).decode() == reply.text
+        for entry in token_entries:
             values = [top["logprob"] for top in entry["top_logprobs"]]
             assert len(values) == 5 and values == sorted(values, reverse=True)
             assert entry["logprob"] <= 0 and sum(2.718281828**value for value in values) < 1.001
@@ -573,7 +573,7 @@ def test_a_text_with_a_different_vector_each_time(folder: Path) -> None:
     with running(folder / "same.csv", "--profile", folder / "same.toml") as gateway:
         bodies = [{"model": CHAT, "input": text} for text in ("cart", "cart", "scale", "cart")]
         replies = [gateway.send(body, "/v1/embeddings") for body in bodies]
-        found = [reply.json["data"][0]["embedding"] for reply in replies]
-        said = [row["features"] for row in gateway.rows()]
-    assert found[0] != found[1] != found[3] != found[0]
-    assert [text != "" for text in said] == [False, True, False, True]
+        embeddings = [reply.json["data"][0]["embedding"] for reply in replies]
+        features = [row["features"] for row in gateway.rows()]
+    assert embeddings[0] != embeddings[1] != embeddings[3] != embeddings[0]
+    assert [text != "" for text in features] == [False, True, False, True]

@@ -72,8 +72,8 @@ def test_plain(spec: Any, gateway: Gateway, case: str) -> None:
 @pytest.mark.parametrize("case", CASES)
 def test_chunks(spec: Any, gateway: Gateway, case: str) -> None:
     """Every chunk is a CreateChatCompletionStreamResponse."""
-    *chunks, done = gateway.send(streamed(**accepted(gateway, case))).events
-    assert done == "[DONE]"
+    *chunks, end = gateway.send(streamed(**accepted(gateway, case))).events
+    assert end == "[DONE]"
     for chunk in chunks:
         _check(spec, "CreateChatCompletionStreamResponse", chunk)
         ChatCompletionChunk.model_validate(chunk, strict=False)

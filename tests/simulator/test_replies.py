@@ -42,8 +42,8 @@ def test_stream_says_the_same_as_plain(fast: Gateway) -> None:
     prompt = "Reply exactly: ok-12 Grüße 你好 👩‍👩‍👧"
     plain, stream = fast.send(chat(prompt)), fast.send(streamed(prompt))
     assert stream.text == plain.text == prompt.removeprefix("Reply exactly: ")
-    *chunks, usage, done = stream.events
-    assert done == "[DONE]"
+    *chunks, usage, end = stream.events
+    assert end == "[DONE]"
     assert chunks[0]["choices"][0]["delta"] == {"role": "assistant", "content": "", "refusal": None}
     assert chunks[-1]["choices"][0]["finish_reason"] == "stop"
     assert usage["choices"] == [] and usage["usage"] == plain.json["usage"]
@@ -202,13 +202,13 @@ def test_json_schema_reply(fast: Gateway) -> None:
     dictates."""
     schema = WEATHER["function"]["parameters"]  # type: ignore[index]
     wanted = {"type": "json_schema", "json_schema": {"name": "w", "schema": schema}}
-    for dictated, said in {
+    for dictated, expected in {
         '{"city": "Kyoto"}': {"city": "Kyoto"},
         '{"town": "Kyoto"}': {"city": "city"},
         "Kyoto": {"city": "city"},
     }.items():
         reply = fast.send(chat(f"Answer only: {dictated}", response_format=wanted))
-        assert json.loads(reply.text) == said
+        assert json.loads(reply.text) == expected
 
 
 def test_a_prompt_dictates_several_calls(fast: Gateway) -> None:
@@ -223,9 +223,9 @@ def test_a_prompt_dictates_several_calls(fast: Gateway) -> None:
     events = fast.send(streamed(ask, tools=[WEATHER])).events[:-2]
     parts = [e["choices"][0]["delta"].get("tool_calls", [{}])[0] for e in events]
     for index, call in enumerate(calls):
-        told = [part for part in parts if part.get("index") == index]
-        assert [part["function"]["name"] for part in told if "id" in part] == ["get_weather"]
-        text = "".join(part["function"]["arguments"] for part in told)
+        of_call = [part for part in parts if part.get("index") == index]
+        assert [part["function"]["name"] for part in of_call if "id" in part] == ["get_weather"]
+        text = "".join(part["function"]["arguments"] for part in of_call)
         assert text == call["function"]["arguments"]
     body = fast.send(chat(ask, tools=[WEATHER], parallel_tool_calls=False)).json
     assert len(body["choices"][0]["message"]["tool_calls"]) == 1
@@ -281,12 +281,12 @@ def test_repeats(tmp_path: Path) -> None:
     def run(seed: int, order: int) -> dict[int, tuple[str, str]]:
         arguments = ("--seed", seed, "--latency", 0, "--fault", "error_500=0.3")
         with running(tmp_path / f"{seed}{order}.csv", *arguments) as gateway:
-            found = {}
+            replies = {}
             for i in range(40)[::order]:
                 reply = gateway.send(chat(f"Tell me {i}", model="gemini-3-flash-preview"))
                 # The id numbers the arrivals and the date is the date: neither is drawn.
-                found[i] = (str(reply.status), json.dumps(reply.json.get("choices")))
-            return found
+                replies[i] = (str(reply.status), json.dumps(reply.json.get("choices")))
+            return replies
 
     assert run(1, 1) == run(1, -1)
     assert run(1, 1) != run(2, 1)

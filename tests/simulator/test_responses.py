@@ -44,20 +44,24 @@ def client(gateway: Gateway) -> OpenAI:
 
 def test_plain(client: OpenAI, gateway: Gateway) -> None:
     """Text, usage that adds up, and a row in the ledger that says the same."""
-    said = client.responses.create(model=CHAT, input=f"Reply exactly: {N}")
-    assert said.output_text == N and said.status == "completed" and said.id.startswith("resp_")
-    assert said.usage is not None
-    assert said.usage.total_tokens == said.usage.input_tokens + said.usage.output_tokens
+    response = client.responses.create(model=CHAT, input=f"Reply exactly: {N}")
+    assert (
+        response.output_text == N
+        and response.status == "completed"
+        and response.id.startswith("resp_")
+    )
+    assert response.usage is not None
+    assert response.usage.total_tokens == response.usage.input_tokens + response.usage.output_tokens
     row = gateway.rows()[-1]
-    assert (row["endpoint"], row["request_id"]) == ("responses", said.id)
-    assert int(row["total_tokens"]) == said.usage.total_tokens and float(row["billed"]) > 0
+    assert (row["endpoint"], row["request_id"]) == ("responses", response.id)
+    assert int(row["total_tokens"]) == response.usage.total_tokens and float(row["billed"]) > 0
 
 
 def test_instructions_parts_images_and_files(client: OpenAI) -> None:
-    said = client.responses.create(
+    response = client.responses.create(
         model=CHAT, instructions=f"Append {N} to every answer.", input="What is a cart?"
     )
-    assert said.output_text.endswith(N)
+    assert response.output_text.endswith(N)
     parts: Any = [
         {"type": "input_text", "text": "Which code?"},
         {"type": "input_image", "image_url": picture(N, "tEXt"), "detail": "auto"},
@@ -115,11 +119,11 @@ def test_a_tools_result_and_the_previous_response(client: OpenAI) -> None:
 
 
 def test_a_conversation_goes_on(client: OpenAI) -> None:
-    told = client.responses.create(model=CHAT, input=f"The code is {N}. Reply exactly: noted")
+    response = client.responses.create(model=CHAT, input=f"The code is {N}. Reply exactly: noted")
     asked = "What was the code? Answer only with the code."
-    known = client.responses.create(model=CHAT, input=asked, previous_response_id=told.id)
+    known = client.responses.create(model=CHAT, input=asked, previous_response_id=response.id)
     alone = client.responses.create(model=CHAT, input=asked)
-    assert told.output_text == "noted" and known.output_text == N and N not in alone.output_text
+    assert response.output_text == "noted" and known.output_text == N and N not in alone.output_text
     unstored = client.responses.create(model=CHAT, input="Hello", store=False)
     with pytest.raises(BadRequestError, match="not found") as refused:
         client.responses.create(model=CHAT, input=asked, previous_response_id=unstored.id)
@@ -139,10 +143,10 @@ def test_structured_output(client: OpenAI, stream: bool) -> None:
 
 
 def test_a_reply_that_its_budget_cuts(client: OpenAI) -> None:
-    said = client.responses.create(model=CHAT, input="Write 90 tokens", max_output_tokens=16)
-    assert said.status == "incomplete" and said.incomplete_details is not None
-    assert said.incomplete_details.reason == "max_output_tokens"
-    assert said.usage is not None and said.usage.output_tokens == 16
+    response = client.responses.create(model=CHAT, input="Write 90 tokens", max_output_tokens=16)
+    assert response.status == "incomplete" and response.incomplete_details is not None
+    assert response.incomplete_details.reason == "max_output_tokens"
+    assert response.usage is not None and response.usage.output_tokens == 16
     events = list(
         client.responses.create(
             model=CHAT, input="Write 90 tokens", max_output_tokens=16, stream=True

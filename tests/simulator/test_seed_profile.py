@@ -26,10 +26,10 @@ def reply(
     """The model's answer, without any wire."""
     request = parse(chat(prompt, model=model, **settings))
     served = SEED.models[model]
-    found = answer(request, served, Random(f"{prompt}"), cache or PromptCache(), 0.0, "id")
+    answered = answer(request, served, Random(f"{prompt}"), cache or PromptCache(), 0.0, "id")
     if cache is not None:
-        cache.store(found.cache_blocks, served.cache, 0.0)
-    return found
+        cache.store(answered.cache_blocks, served.cache, 0.0)
+    return answered
 
 
 def nearest_rank(values: list[float], percent: int) -> float:
@@ -185,7 +185,7 @@ def test_tool_costs(model: str, runs: int, billed: float) -> None:
 def window(model: str, count: int, prompt_tokens: int, completion_tokens: int) -> dict[int, float]:
     """The median of latency percentiles over many 60 s windows, computed without sleeping."""
     rule = SEED.models[model].latency
-    found: dict[int, list[float]] = {50: [], 95: [], 99: []}
+    percentiles: dict[int, list[float]] = {50: [], 95: [], 99: []}
     for run in range(max(15, 10_000 // count)):
         dice, traffic = Random(run), Traffic()
         drawn = [
@@ -193,9 +193,9 @@ def window(model: str, count: int, prompt_tokens: int, completion_tokens: int) -
             + latency.token_s(rule, completion_tokens)
             for i in range(count)
         ]
-        for percent, values in found.items():
+        for percent, values in percentiles.items():
             values.append(nearest_rank(drawn, percent))
-    return {percent: median(values) for percent, values in found.items()}
+    return {percent: median(values) for percent, values in percentiles.items()}
 
 
 @pytest.mark.parametrize(
@@ -221,10 +221,10 @@ def test_latency_percentiles(
     tolerance: float,
 ) -> None:
     """The RPM and TPM windows' P50, P95 and P99 come near the article's."""
-    found = window(model, count, prompt, completion)
-    assert found[50] == pytest.approx(p50, rel=0.05)
-    assert found[95] == pytest.approx(p95, rel=tolerance)
-    assert found[99] == pytest.approx(p99, rel=tolerance)
+    percentiles = window(model, count, prompt, completion)
+    assert percentiles[50] == pytest.approx(p50, rel=0.05)
+    assert percentiles[95] == pytest.approx(p95, rel=tolerance)
+    assert percentiles[99] == pytest.approx(p99, rel=tolerance)
 
 
 @pytest.mark.parametrize(

@@ -16,19 +16,19 @@ Serve = Callable[..., WebServer]
 @pytest.fixture(scope="module")
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
     """A simulator that answers in 0.1 s."""
-    made = Simulator(tmp_path_factory.mktemp("gateway") / "log.csv", "--profile", "fast",
+    simulator = Simulator(tmp_path_factory.mktemp("gateway") / "log.csv", "--profile", "fast",
                      "--fault", "slow_headers=1.0", "--fault-delay", 0.1)  # fmt: skip
-    yield made
-    made.stop()
+    yield simulator
+    simulator.stop()
 
 
 @pytest.fixture(scope="module")
 def server(gateway: Simulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebServer]:
     """A local server that many tests share; each leaves it idle."""
-    made = WebServer(tmp_path_factory.mktemp("server") / "results", "-H", gateway.url)
-    yield made
-    made.process.kill()
-    made.process.wait()
+    server = WebServer(tmp_path_factory.mktemp("server") / "results", "-H", gateway.url)
+    yield server
+    server.process.kill()
+    server.process.wait()
 
 
 @pytest.fixture
@@ -43,9 +43,9 @@ def serve(gateway: Simulator, tmp_path: Path) -> Iterator[Serve]:
         return started[-1]
 
     yield start
-    for made in started:
-        made.process.kill()
-        made.process.wait()
+    for server in started:
+        server.process.kill()
+        server.process.wait()
 
 
 @pytest.fixture(scope="module")
@@ -54,15 +54,15 @@ def chromium() -> Iterator[Any]:
     if CHROMIUM is None:
         pytest.skip("chromium is not installed")
     with playwright.sync_playwright() as driver:
-        made = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield made
-        made.close()
+        launched = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield launched
+        launched.close()
 
 
 @pytest.fixture
 def browser(chromium: Any) -> Iterator[Browser]:
-    made = Browser(chromium)
-    yield made
-    made.page.close()
-    assert made.errors == []
-    assert made.foreign == []
+    browser = Browser(chromium)
+    yield browser
+    browser.page.close()
+    assert browser.errors == []
+    assert browser.foreign == []

@@ -89,8 +89,8 @@ class WebServer:
         """Sends the start form; returns the answer."""
         answer = self.open("/swarm", {**FORM, **{k: str(v) for k, v in form.items()}})
         assert answer.status == 200
-        made: dict[str, Any] = json.load(answer)
-        return made
+        reply: dict[str, Any] = json.load(answer)
+        return reply
 
     def start(self, **form: object) -> None:
         answer = self.swarm(**form)

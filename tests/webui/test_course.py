@@ -16,10 +16,10 @@ BY_HAND = phase_of(name="interactive/m", mode="interactive", scenario="chat", mo
 
 
 def tally(done: int) -> Tally:
-    made = Tally()
+    counts = Tally()
     for _ in range(done):
-        made.add(record())
-    return made
+        counts.add(record())
+    return counts
 
 
 @pytest.mark.parametrize(("running", "passed_s", "done", "to_come", "left_s"), [
@@ -39,23 +39,23 @@ def test_the_time_left(running, passed_s, done, to_come, left_s) -> None:  # typ
 
 
 def test_failures_are_counted_with_the_gateways_words_and_successes_are_not() -> None:
-    made = Failures()
+    failures = Failures()
     for words, times in (("slow <b>", 2), ("down\x1b[0m", 5)):
         for _ in range(times):
-            made.add(record(outcome="server_error", success=False, http_status=502,
+            failures.add(record(outcome="server_error", success=False, http_status=502,
                             error_message=words))  # fmt: skip
-    made.add(record())
-    made.add(record(outcome="dropped", success=False))
-    first, second = made.rows()
+    failures.add(record())
+    failures.add(record(outcome="dropped", success=False))
+    first, second = failures.rows()
     assert first == {"times": 5, "phase": PHASE.name, "outcome": "server_error (HTTP 502)",
                      "said": "down\\x1b[0m"}  # fmt: skip
     assert second["said"] == "slow <b>"
 
 
 def test_a_gateway_with_a_new_message_every_time_needs_bounded_memory() -> None:
-    made = Failures()
+    failures = Failures()
     for i in range(3 * MOST_KINDS):
-        made.add(record(outcome="server_error", success=False, error_message=f"id {i}"))
-    rows = made.rows()
+        failures.add(record(outcome="server_error", success=False, error_message=f"id {i}"))
+    rows = failures.rows()
     assert len(rows) == MOST_SHOWN + 1
     assert sum(row["times"] for row in rows) == 3 * MOST_KINDS

@@ -33,12 +33,12 @@ HOPELESS = Refused(phase="rpm/m/60", ends="run", which="first", counted=5, outco
 
 
 def ending(*events: Event, words: tuple[str, ...] = ()) -> Ending:
-    made = Ending()
+    ended = Ending()
     for text in words:
-        made.add(record(outcome="server_error", success=False, error_message=text))
+        ended.add(record(outcome="server_error", success=False, error_message=text))
     for event in events:
-        made.note(event)
-    return made
+        ended.note(event)
+    return ended
 
 
 @pytest.mark.parametrize(("events", "en", "zh"), [
@@ -72,10 +72,10 @@ def ending(*events: Event, words: tuple[str, ...] = ()) -> Ending:
     ((NO,), "ended before its plan was done", "在计划完成前结束"),
 ])  # fmt: skip
 def test_each_end_has_its_reason(events: tuple[Event, ...], en: str, zh: str | None) -> None:
-    made = ending(*events, words=("slow", "upstream is down", "upstream is down"))
-    assert made.said("en") == en
-    assert zh is None or made.said("zh") == zh
-    assert made.said("zh") != made.said("en") or not en
+    ended = ending(*events, words=("slow", "upstream is down", "upstream is down"))
+    assert ended.said("en") == en
+    assert zh is None or ended.said("zh") == zh
+    assert ended.said("zh") != ended.said("en") or not en
 
 
 def test_events_are_reported_while_the_run_is_live() -> None:
@@ -85,11 +85,11 @@ def test_events_are_reported_while_the_run_is_live() -> None:
 
 def test_messages_of_a_hostile_gateway_are_bounded() -> None:
     """A million different messages of a megabyte each: a few are kept, cut to one line."""
-    made = ending(words=tuple(f"{i} " + "x" * 10_000 for i in range(500)))
+    ended = ending(words=tuple(f"{i} " + "x" * 10_000 for i in range(500)))
     for i in range(500):
-        made.note(StopRule(phase=f"{PHASE.name}{i}", counted=9, completed=10))
-    made.note(RULE)
-    assert len(made.said("en")) < 2000 and "\n" not in made.said("en")
+        ended.note(StopRule(phase=f"{PHASE.name}{i}", counted=9, completed=10))
+    ended.note(RULE)
+    assert len(ended.said("en")) < 2000 and "\n" not in ended.said("en")
 
 
 def seen(server: WebServer) -> str:

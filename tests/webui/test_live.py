@@ -44,18 +44,18 @@ class FakeRun:
 
 def live(*records: RequestRecord) -> LiveRun:
     run = FakeRun()
-    made = LiveRun(run, "CNY")
+    live_run = LiveRun(run, "CNY")
     for each in records:
         run.tallies[each.phase].add(each)
-        made.add(each, now=103.0)
-    return made
+        live_run.add(each, now=103.0)
+    return live_run
 
 
 def test_the_remaining_budget_is_shown_with_the_running_phase() -> None:
     """A phase that is over, and a run without a budget, show none."""
-    made = LiveRun(FakeRun(left={"money": 0.25, "tokens": 12_345.0}), "CNY")
-    (running,) = made.rows(104.0, PHASE.name, 1)
-    (over,) = made.rows(104.0, None, 0)
+    live_run = LiveRun(FakeRun(left={"money": 0.25, "tokens": 12_345.0}), "CNY")
+    (running,) = live_run.rows(104.0, PHASE.name, 1)
+    (over,) = live_run.rows(104.0, None, 0)
     assert (running["left"], over["left"]) == ("0.25 CNY, 12,345 tokens", "")
     assert LiveRun(FakeRun(), "CNY").rows(104.0, PHASE.name, 1)[0]["left"] == ""
 
@@ -64,12 +64,12 @@ def test_the_remaining_budget_is_shown_with_the_running_phase() -> None:
 def test_a_percentile_is_the_nearest_rank_within_the_stated_error(count: int) -> None:
     source = random.Random(count)
     values = [source.lognormvariate(0, 2) for _ in range(count)]
-    made = Histogram()
+    histogram = Histogram()
     for value in values:
-        made.add(value)
+        histogram.add(value)
     for percent in (50, 95, 99, 100):
         exact = sorted(values)[math.ceil(percent * count / 100) - 1]
-        assert made.percentile(percent) == pytest.approx(exact, rel=ERROR * 1.0001)
+        assert histogram.percentile(percent) == pytest.approx(exact, rel=ERROR * 1.0001)
 
 
 def test_an_empty_sample_has_no_percentile() -> None:
@@ -77,27 +77,27 @@ def test_an_empty_sample_has_no_percentile() -> None:
 
 
 def test_a_million_durations_need_a_bounded_number_of_buckets() -> None:
-    made, source = Histogram(), random.Random(1)
+    histogram, source = Histogram(), random.Random(1)
     for _ in range(100_000):
-        made.add(10 ** source.uniform(-7, 4))
-    assert len(made._buckets) < 12_000
+        histogram.add(10 ** source.uniform(-7, 4))
+    assert len(histogram._buckets) < 12_000
 
 
 def test_a_long_run_keeps_its_points_bounded_and_its_sums_whole() -> None:
-    made = Series()
+    series = Series()
     for second in range(10_000):
-        made.add(record(), at=50.0 + second)
-    points = made.points(None)
+        series.add(record(), at=50.0 + second)
+    points = series.points(None)
     assert MOST_BUCKETS // 2 <= len(points) <= MOST_BUCKETS
     assert points[-1]["cost"] == pytest.approx(5000.0)
     assert {point["rpm"] for point in points[:-1]} == {60.0}
 
 
 def test_the_current_second_is_not_drawn() -> None:
-    made = Series()
+    series = Series()
     for at in (10.0, 10.4, 11.2):
-        made.add(record(), at)
-    assert [(p["second"], p["rpm"]) for p in made.points(now=11.5)] == [(1, 120.0)]
+        series.add(record(), at)
+    assert [(p["second"], p["rpm"]) for p in series.points(now=11.5)] == [(1, 120.0)]
 
 
 def test_rates_are_successes_over_the_wall_clock_to_the_last_completion() -> None:
@@ -139,9 +139,9 @@ def test_a_lag_above_a_twentieth_of_the_median_latency_is_generator_limited(
 
 
 def test_requests_held_back_by_the_budget_are_not_blamed_on_the_generator() -> None:
-    made = live(record(send_lag_s=6.4))
-    made._run.tallies[PHASE.name].held = True
-    assert made.rows(200.0, None, 0)[0]["lag"].endswith(" ms: held back by the budget")
+    live_run = live(record(send_lag_s=6.4))
+    live_run._run.tallies[PHASE.name].held = True
+    assert live_run.rows(200.0, None, 0)[0]["lag"].endswith(" ms: held back by the budget")
 
 
 def test_a_phase_that_has_not_begun_has_no_row() -> None:

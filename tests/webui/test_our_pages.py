@@ -108,8 +108,8 @@ def test_a_refused_start_is_reported_beside_the_form_and_its_field_is_shown(
     page.locator("[name=target]").fill("60")
     page.locator("[name=timeout]").evaluate("e => { e.value = 'soon' }")
     page.get_by_role("button", name="Start").click()
-    said = page.get_by_role("alert")
-    said.filter(has_text="--timeout takes a number of seconds").wait_for()
+    alert = page.get_by_role("alert")
+    alert.filter(has_text="--timeout takes a number of seconds").wait_for()
     assert page.locator("[name=timeout]").is_visible(), "its group is opened"
     assert page.locator("[name=timeout]").get_attribute("aria-invalid") == "true"
     assert page.evaluate("document.activeElement.name") == "timeout"
@@ -141,7 +141,9 @@ def test_the_live_page_shows_failures_the_time_left_and_why_the_run_ended(
     server.ended()
     server.process.kill()
     page.get_by_role("alert").filter(has_text="does not answer").wait_for()
-    browser.errors = [said for said in browser.errors if "ERR_CONNECTION_" not in said]
+    browser.errors = [
+        complaint for complaint in browser.errors if "ERR_CONNECTION_" not in complaint
+    ]
 
 
 def test_users_are_changed_by_hand_on_the_live_page(server: WebServer, browser: Browser) -> None:
@@ -214,7 +216,9 @@ def test_every_page_is_readable_on_a_narrow_screen_and_has_enough_contrast(
             assert ratio >= 4.5, (path, ratio, where)
             assert browser.page.evaluate(UNNAMED) == [], path
             browser.picture(f"{path.strip('/').replace('/', '-')[:7]}-{size['width']}-{scheme}")
-    browser.errors = [said for said in browser.errors if "400 (BAD REQUEST)" not in said]
+    browser.errors = [
+        complaint for complaint in browser.errors if "400 (BAD REQUEST)" not in complaint
+    ]
 
 
 def test_options_set_on_the_command_line_are_shown_without_secrets(

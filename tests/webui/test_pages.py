@@ -52,15 +52,15 @@ def test_before_the_first_run_there_is_nothing_to_download(serve: Serve) -> None
 
 def test_the_downloads_hold_the_runs_rows_and_report(server: WebServer) -> None:
     server.start(mode="rpm", model="m", target=600, duration=1)
-    done = server.ended()
-    assert done.folder is not None
+    result = server.ended()
+    assert result.folder is not None
     table = list(csv.reader(io.StringIO(server.open("/gateway/requests.csv").read().decode())))
     lines = server.open("/gateway/requests.jsonl").read().decode().splitlines()
     report = server.open("/gateway/report.html")
     assert tuple(table[0]) == COLUMNS
-    assert len(table) == 1 + len(done.rows()) == 11
+    assert len(table) == 1 + len(result.rows()) == 11
     assert [json.loads(line)["record_type"] for line in lines] == ["request"] * 10 + ["summary"]
-    assert report.read() == (done.folder / "report.html").read_bytes()
+    assert report.read() == (result.folder / "report.html").read_bytes()
     assert "attachment" in report.headers["Content-Disposition"]
 
 
@@ -76,10 +76,10 @@ def test_the_rows_can_be_downloaded_while_the_run_goes_on(server: WebServer) -> 
 
 def test_the_tab_and_the_report_show_the_same_numbers(server: WebServer) -> None:
     server.start(mode="rpm", model="m", target=1200, duration=2, stream="true")
-    done = server.ended()
-    assert done.folder is not None
+    result = server.ended()
+    assert result.folder is not None
     row = server.gateway()[0]
-    summary = json.loads((done.folder / "summary.json").read_text("utf-8"))
+    summary = json.loads((result.folder / "summary.json").read_text("utf-8"))
     phase = summary["phases"][0]
     assert (row["planned"], row["sent"], row["ok"]) == (40, 40, phase["success"])
     assert row["rpm"] == pytest.approx(phase["observed_rpm"], abs=0.06)
@@ -154,8 +154,8 @@ def test_a_master_refuses_without_workers_and_shows_what_they_send(
     with workers(port, 2):
         server.wait(lambda: server.json("/worker-count")["worker_count"] == 2, "two workers")
         server.start(mode="rpm", model="m", target=600, duration=3)
-        done = server.ended()
-        rows = {(row.worker, row.request_index) for row in done.rows()}
+        result = server.ended()
+        rows = {(row.worker, row.request_index) for row in result.rows()}
         assert {worker for worker, _ in rows} == {"worker-0", "worker-1"}
         assert len(rows) == 30
         row = server.gateway()[0]

@@ -35,8 +35,8 @@ def test_no_run_name_leads_out_of_the_results_folder(tmp_path: Path, name: str) 
 def test_the_newest_come_first_and_old_ones_are_only_counted(tmp_path: Path) -> None:
     for name in "abc":
         make(tmp_path, name)
-    found, count = newest(tmp_path, most=2)
-    assert [run.run_id for run in found] == ["c", "b"] and count == 3
+    runs, count = newest(tmp_path, most=2)
+    assert [run.run_id for run in runs] == ["c", "b"] and count == 3
     assert newest(tmp_path / "none") == ([], 0)
 
 

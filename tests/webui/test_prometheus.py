@@ -37,9 +37,9 @@ def session(*phases: str, count: int | None = 5) -> Any:
 
 
 def watching(*phases: str, count: int | None = 5) -> Metrics:
-    made = Metrics(lambda: 3)
-    made.watch(session(*phases, count=count))
-    return made
+    metrics = Metrics(lambda: 3)
+    metrics.watch(session(*phases, count=count))
+    return metrics
 
 
 def scrape(metrics: Metrics, path: str = "/metrics") -> str:
@@ -60,8 +60,8 @@ def samples(text: str) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
 def one(text: str, name: str, **labels: str) -> float | None:
     """The sum of a metric's samples with these labels; None if there are none."""
     wanted = set(labels.items())
-    found = [v for (n, held), v in samples(text).items() if n == name and wanted <= set(held)]
-    return sum(found) if found else None
+    values = [v for (n, held), v in samples(text).items() if n == name and wanted <= set(held)]
+    return sum(values) if values else None
 
 
 def test_the_counts_are_those_of_the_rows() -> None:

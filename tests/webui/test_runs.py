@@ -62,9 +62,9 @@ def test_a_second_start_is_refused_and_leaves_the_run_alone(server: WebServer) -
     answer = server.swarm(mode="smoke", model="other", user_count=5)
     assert not answer["success"]
     assert "A run is in progress" in answer["message"]
-    done = server.ended()
-    assert done.manifest()["options"]["mode"] == "rpm"
-    assert {row.outcome for row in done.rows()} == {"ok"}
+    result = server.ended()
+    assert result.manifest()["options"]["mode"] == "rpm"
+    assert {row.outcome for row in result.rows()} == {"ok"}
 
 
 def test_reset_clears_locusts_tables_but_none_of_our_rows(server: WebServer) -> None:
@@ -90,8 +90,8 @@ def test_interactive_users_are_ramped_up_and_down_by_hand(
     for form in ({"user_count": 0}, {"user_count": 2, "mode": "smoke"}, {"max_tokens": 5}):
         assert not server.swarm(**form)["success"]
     server.stop()
-    done = server.ended()
-    rows = done.rows()
+    result = server.ended()
+    rows = result.rows()
     outcomes = [row.outcome for row in rows]
     assert set(outcomes) <= {"ok", "cancelled", "dropped"}
     assert 1 <= outcomes.count("cancelled") <= 5  # a user may be stopped between two requests
@@ -100,7 +100,7 @@ def test_interactive_users_are_ramped_up_and_down_by_hand(
     gateway_saw = sent(gateway, run_id)
     assert outcomes.count("ok") <= gateway_saw <= len(rows)
     assert max(row.in_flight or 0 for row in rows) == 8
-    assert done.events("run_end")[0]["completed"] is True
+    assert result.events("run_end")[0]["completed"] is True
 
 
 def test_with_a_stop_timeout_a_stopped_user_finishes_its_request(
@@ -117,9 +117,9 @@ def test_with_a_stop_timeout_a_stopped_user_finishes_its_request(
 
 def test_a_run_time_ends_an_interactive_run(server: WebServer) -> None:
     server.start(mode="interactive", model="m", user_count=2, spawn_rate=5, run_time="2s")
-    done = server.ended()
-    assert 15 < len(done.rows()) < 80
-    assert done.events("run_end")[0]["completed"] is True
+    result = server.ended()
+    assert 15 < len(result.rows()) < 80
+    assert result.events("run_end")[0]["completed"] is True
 
 
 @pytest.mark.long
@@ -128,13 +128,13 @@ def test_interactive_runs_headless_with_locusts_own_options(
 ) -> None:
     """`-u`, `-r` and `-t` work as Locust documents them."""
     results = tmp_path / "results"
-    done = run("-H", gateway.url, "--mode", "interactive", "--model", "m", "-u", 4, "-r", 4,
+    result = run("-H", gateway.url, "--mode", "interactive", "--model", "m", "-u", 4, "-r", 4,
                "-t", "3s", "--stream", results=results)  # fmt: skip
-    assert done.code == 0, done.text
-    assert {row.outcome for row in done.rows()} <= {"ok", "dropped"}
-    assert max(row.in_flight or 0 for row in done.rows()) == 4
-    assert all(row.ttft_s for row in done.rows() if row.success)
-    assert "have no impact" not in done.text
+    assert result.code == 0, result.text
+    assert {row.outcome for row in result.rows()} <= {"ok", "dropped"}
+    assert max(row.in_flight or 0 for row in result.rows()) == 4
+    assert all(row.ttft_s for row in result.rows() if row.success)
+    assert "have no impact" not in result.text
 
 
 def test_autostart_runs_the_plan_and_leaves_the_web_ui_ready(
@@ -180,8 +180,10 @@ def test_locusts_own_statistics_count_each_request_once_and_failures_as_failures
     assert total["max_response_time"] == pytest.approx(longest_ms, abs=1)
     shown = server.gateway()[0]
     assert (shown["sent"], shown["ok"]) == (40, 40 - len(failed))
-    told = set(shown["outcomes"].split(", "))  # the commonest first: twenty of each have no order
-    assert told == {f"{40 - len(failed)} ok", f"{len(failed)} server_error"}
+    outcomes = set(
+        shown["outcomes"].split(", ")
+    )  # the commonest first: twenty of each have no order
+    assert outcomes == {f"{40 - len(failed)} ok", f"{len(failed)} server_error"}
 
 
 @pytest.mark.long
@@ -195,10 +197,10 @@ def test_a_stopped_long_window_writes_nothing_into_later_runs(
     long = server.ended()
     for form in ({"mode": "smoke"}, {"mode": "ladder", "steps": "1,4"}):
         assert server.swarm(model="m", **form)["success"]
-        done = server.ended()
-        assert {row.mode for row in done.rows()} == {form["mode"]}
-        assert {row.run_id for row in done.rows()} == {done.folder.name}  # type: ignore[union-attr]
-        assert len(done.rows()) == {"smoke": 2, "ladder": 5}[str(form["mode"])]
+        result = server.ended()
+        assert {row.mode for row in result.rows()} == {form["mode"]}
+        assert {row.run_id for row in result.rows()} == {result.folder.name}  # type: ignore[union-attr]
+        assert len(result.rows()) == {"smoke": 2, "ladder": 5}[str(form["mode"])]
     assert long.folder is not None
     (left,) = long.events("not_sent")
     answered = len((long.folder / "requests-local.csv").read_text("utf-8").splitlines()) - 1

@@ -19,10 +19,10 @@ from tests.webui.server import FORM, WebServer
 def shown(server: WebServer) -> dict[str, Any]:
     """The data that Locust's page draws."""
     page = server.open("/locust").read().decode()
-    found = re.search(r"window.templateArgs = (.*)", page)
-    assert found is not None
-    made: dict[str, Any] = json.loads(found[1])
-    return made
+    match = re.search(r"window.templateArgs = (.*)", page)
+    assert match is not None
+    content: dict[str, Any] = json.loads(match[1])
+    return content
 
 
 def test_the_form_shows_our_options_with_choices_defaults_and_help(server: WebServer) -> None:

@@ -71,8 +71,8 @@ def test_every_field_of_the_form_has_its_words_in_both_languages() -> None:
     for english, chinese in zip(fields.groups(Options(), "en"), fields.groups(Options(), "zh"),
                                 strict=True):  # fmt: skip
         assert english.purpose != chinese.purpose
-        for one, other in zip(english.fields, chinese.fields, strict=True):
-            assert one.help and re.search(r"[\u4e00-\u9fff]", other.help), one.name
+        for field, other in zip(english.fields, chinese.fields, strict=True):
+            assert field.help and re.search(r"[\u4e00-\u9fff]", other.help), field.name
 
 
 def test_a_server_with_lang_zh_shows_chinese(serve: Serve) -> None:
