@@ -67,7 +67,7 @@ def test_options_that_name_files_or_start_programs_are_not_in_the_form_and_refus
         ({"mode": "smoke", "max_tokens": "1.5"}, "--max-tokens takes a whole number"),
         ({"mode": "smoke", "stream": "yes"}, "--stream must be true or false"),
         ({"mode": "smoke", "connections": "lukewarm"}, "--connections lukewarm is unknown"),
-        ({"mode": "smoke", "loglevel": "DEBUG"}, "'loglevel' is no field"),
+        ({"mode": "smoke", "loglevel": "DEBUG"}, "'loglevel' is not a field"),
         ({"mode": "smoke", "run_time": "10s"}, "A run time is for mode interactive only"),
         ({"mode": "smoke", "host": "http://203.0.113.9/v1"}, "This server sends to http://127"),
         ({"mode": "interactive"}, "one model at a time"),
