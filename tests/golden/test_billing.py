@@ -113,6 +113,25 @@ def test_the_overcharge_equals_that_in_the_log(simulator: Start, tmp_path: Path)
     assert content["overcharge"] == pytest.approx(extra, abs=1e-9) and extra > 0
 
 
+def test_a_killed_run_beside_a_reference_resumes_with_both(
+    simulator: Start, tmp_path: Path
+) -> None:
+    """The gateway's log has no request twice, and the reference has counted every case."""
+    gateway, prices = started(simulator, tmp_path)
+    plan = ("--mode", "billing", "--model", "gpt-5.4-nano", "--prices", prices)
+    folder = cut_off(gateway, tmp_path / "results", 4.0, *plan, "--against", "simulator")
+    done = resume(gateway, folder, *FAIL_ON)
+    assert done.code == 0, done.text
+    sent = Counter(seen["task_id"] for seen in gateway.rows())
+    assert sum(sent.values()) - len(sent) <= 1, "one user: only what was in flight went again"
+    arms = Counter(row["arm"] or "gateway" for row in rows(load(folder).requests))
+    assert arms == {"gateway": 66, "reference": 27}
+    (bill,) = json.loads((folder / "summary.json").read_text("utf-8"))["billing"]
+    assert (bill["findings"], bill["overcharge"], bill["reference_alike"]) == ([], 0, True)
+    compared = {one["case"] for one in bill["cases"] if one["reference_prompt_tokens"]}
+    assert {"count", "plain", "stream", "cached", "long", "tools", "image"} <= compared
+
+
 @pytest.mark.parametrize("trial", range(3))
 def test_a_killed_run_resumes_and_pays_for_nothing_twice(
     simulator: Start, tmp_path: Path, trial: int
