@@ -7,31 +7,31 @@ planned
     ├── ok                   HTTP 200, complete, with content, reasoning or a tool call
     ├── cancelled            in flight when the run was stopped
     ├── abandoned            cancelled on purpose (`--cancel-after`), as an impatient user does
-    ├── refused by the gateway (an HTTP status, whatever became of the body after it; or an error
-    │   │                          body or event under HTTP 200 that states such a cause)
+    ├── refused by the gateway (an HTTP status, whatever happened to the body after it; or an error
+    │   │                          body or event with HTTP 200 that states such a cause)
     │   ├── redirect             3xx: never followed, the key stays with its host
     │   ├── auth                 401, 403
-    │   ├── payment_required     402, or the words for it under another status
+    │   ├── payment_required     402, or its meaning in words with another status
     │   ├── not_found            404
     │   ├── rate_limited         429
     │   ├── bad_request          every other 4xx
     │   └── server_error         5xx, 408, and the 4xx by which proxies say that they gave up
     ├── never connected
     │   ├── dns, tls, connection_refused, timeout_connect
-    │   ├── unreachable          there is no way to the gateway's network or host
-    │   └── local_limit          our own machine let no connection be made (descriptors, ports ...)
-    ├── connected, no whole answer
-    │   ├── connection_reset     closed or reset before the answer was whole
-    │   ├── timeout_first_byte   not one byte of the answer by the deadline
-    │   ├── timeout_total        the answer had begun, but was not whole by the deadline
+    │   ├── unreachable          no route to the gateway's network or host
+    │   └── local_limit          our own machine could not connect (descriptors, ports ...)
+    ├── connected, no complete answer
+    │   ├── connection_reset     closed or reset before the answer was complete
+    │   ├── timeout_first_byte   no byte of the answer by the deadline
+    │   ├── timeout_total        the answer began, but was not complete by the deadline
     │   ├── stream_truncated     a stream ended with neither finish_reason nor [DONE]
     │   ├── reply_too_large      more bytes than --max-reply-mb; the rest was not read
-    │   └── internal_error       a fault in Weighbridge itself; what the gateway did is not known
-    └── an answer that is not one
+    │   └── internal_error       a fault in Weighbridge itself; what the gateway did is unknown
+    └── an answer that is not valid
         ├── stream_error         an error event inside an HTTP 200 stream
         ├── malformed            not HTTP, not JSON, or not a chat completion
-        ├── filtered             withheld or cut by a content filter
-        ├── budget_spent         no word came, and the output budget was used up (thinking unseen)
+        ├── filtered             withheld or cut off by a content filter
+        ├── budget_spent         no text came, and the output budget was used up (hidden reasoning)
         └── empty                HTTP 200 with neither content, reasoning nor tool call
 """
 

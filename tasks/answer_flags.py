@@ -1,23 +1,23 @@
 """Flags for answers that do not match the request: another model, wrong usage. Pure.
 
 model_mismatch   the reply names another model than the one asked for
-usage_missing    a whole answer states no tokens
+usage_missing    a complete answer states no tokens
 usage_unreadable it states a usage in which no count has a name that is known here
 usage_sum        total_tokens is neither prompt_tokens + completion_tokens nor, as some dialects
                  count, that and the reasoning or cached tokens beside them
-usage_absurd     a number that cannot be: negative, past counting, or a part larger than its whole
+usage_absurd     an impossible number: negative, absurdly large, or a part larger than its whole
 usage_twice      an answer states its usage twice, and differently (of several in a stream the
                  largest complete one counts, of several names or places the first)
 cost_unreadable  a cost is stated, and is no number or in another currency than the run's
-cost_elsewhere   what looks like a cost stands beside the usage, where it is not read
+cost_elsewhere   what looks like a cost is beside the usage, where it is not read
 finish_reason    none, an unknown one, or `tool_calls` without a tool call
 budget_spent     a visible reply was asked for, and reasoning used up the whole output budget
                  (where nothing at all came back, that is the outcome; see tasks/exchange.py)
 tool_call_shape  a tool call that had to be repaired: no index or id, or arguments not a string
 content_type     the body is not what its Content-Type says (it was read as what it is)
-retry_after      the wait that a refusal states is no time, or longer than a month
-stated_time      a header states a time of the gateway or its upstream that is none, or longer than
-                 the whole answer took
+retry_after      the wait that a refusal states is not a time, or longer than a month
+stated_time      a header states a time of the gateway or its upstream that is not a time, or
+                 longer than the whole answer took
 not_the_gateway  a page, text or status of a proxy or firewall answered
 
 A flag does not change the outcome: the answer arrived, and the reader decides what it is worth.

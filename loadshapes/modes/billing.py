@@ -1,4 +1,4 @@
-"""Mode billing: is what is charged what was sent? Pure."""
+"""Mode billing: are the charges right for what was sent? Pure."""
 
 from dataclasses import replace
 
@@ -88,7 +88,7 @@ def _phase(options: Options, model: str, case: Case) -> Phase:
 MODE = Mode(
     name="billing",
     place=65,
-    question=("is what is charged what was sent?", "计费与实际用量是否一致"),
+    question=("are the charges right for what was sent?", "计费与实际用量是否一致"),
     sends=(
         "one prompt plain, streamed, cached, cut, refused, cancelled ..., `--repeat` times each",
         "同一 prompt 以非流式、流式、缓存、截断、被拒绝、中途取消等方式各发送 `--repeat` 次",

@@ -185,7 +185,7 @@ MODE = Mode(
     name=NAME,
     place=110,
     question=(
-        "how much does it bear and still meet your objectives?", "在达到目标的前提下能承受多少",
+        "how much load can it take and still meet your objectives?", "在达到目标的前提下能承受多少",
     ),
     sends=(
         "windows at the levels that a search chooses (`--slo FILE`)",

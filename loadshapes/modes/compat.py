@@ -178,8 +178,8 @@ MODE = Mode(
     place=145,
     question=("does every feature of the API work through it?", "接口的各项功能是否都可用"),
     sends=(
-        "47 checks, about 90 short requests a model, each of which only a working feature can "
-        "answer rightly",
+        "47 checks, about 90 short requests per model, each of which only a working feature can "
+        "answer correctly",
         "47 项检查，每个模型约 90 个短请求；只有功能真正可用才能答对",
     ),
     plan=plan,

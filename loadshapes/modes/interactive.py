@@ -1,4 +1,4 @@
-"""Mode interactive: what happens when I turn the knob? Pure."""
+"""Mode interactive: what happens when I change the load by hand? Pure."""
 
 from loadshapes.modes.mode import Mode
 from loadshapes.phase import ANY_NUMBER, Phase
@@ -35,7 +35,7 @@ def plan(options: Options) -> list[Phase]:
 MODE = Mode(
     name="interactive",
     place=100,
-    question=("what happens when I turn the knob?", "手动加压会怎样"),
+    question=("what happens when I change the load by hand?", "手动加压会怎样"),
     sends=(
         "short requests, closed-loop, as many users as you set in the web UI (or with `-u`, `-r`, "
         "`-t`)",

@@ -196,7 +196,8 @@ MODE = Mode(
     name=NAME,
     place=140,
     question=(
-        "which rate limits does it advertise, and which enforce?", "宣称了哪些限流、实际执行哪些",
+        "which rate limits does it advertise, and which does it enforce?",
+        "宣称了哪些限流、实际执行哪些",
     ),
     sends=(
         "a climb until it refuses, then one request just before and one just after its Retry-After "

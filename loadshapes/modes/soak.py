@@ -1,4 +1,4 @@
-"""Mode soak: does it stay so? Pure."""
+"""Mode soak: does it stay stable over a long time? Pure."""
 
 from dataclasses import replace
 
@@ -32,7 +32,7 @@ def plan(options: Options) -> list[Phase]:
 MODE = Mode(
     name="soak",
     place=120,
-    question=("does it stay so?", "能否长时间保持"),
+    question=("does it stay stable over a long time?", "能否长时间保持"),
     sends=(
         "one long window at a rate, or with `--search concurrency` at a concurrency",
         "一个长窗口，按速率或（`--search concurrency`）按并发",

@@ -1,4 +1,4 @@
-"""Mode tpm: how many tokens a minute? Pure."""
+"""Mode tpm: how many tokens per minute? Pure."""
 
 from dataclasses import replace
 
@@ -62,7 +62,7 @@ def in_full(options: Options) -> list[Phase]:
 MODE = Mode(
     name="tpm",
     place=40,
-    question=("how many tokens a minute?", "每分钟多少 token"),
+    question=("how many tokens per minute?", "每分钟多少 token"),
     sends=(
         "long prompts at a fixed rate, sized so that the target is met",
         "按固定速率发送长 prompt，长度调整到恰好达到目标",
