@@ -166,11 +166,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     spans.set_defaults(command=_spans)
 
-    imports = commands.add_parser("import", help="make a run folder of the seed's JSONL")
+    imports = commands.add_parser("import", help="make a run folder from the seed's JSONL")
     imports.add_argument("files", type=Path, nargs="+", metavar="JSONL")
     imports.add_argument("--results", type=Path, default=Path("results"), help="default: results")
     imports.add_argument("--run-id", help="default: the files' own")
-    imports.add_argument("--currency", help="what the costs are in, e.g. CNY; default: not known")
+    imports.add_argument("--currency", help="currency of the costs, e.g. CNY; default: not known")
     imports.set_defaults(command=_import)
     return parser
 
@@ -179,7 +179,7 @@ def _add_checks(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--fail-on",
         metavar="CONDITIONS",
-        help="exit with 1 where one is true, e.g. success_rate<0.99,p95_s>10,cost>0.5",
+        help="exit with 1 if one is true, e.g. success_rate<0.99,p95_s>10,cost>0.5",
     )
     parser.add_argument("--junit", type=Path, metavar="XML", help="write the checks as JUnit XML")
 

@@ -250,7 +250,7 @@ def _phase(
             needed, held = need(seen.memory), min(mine.planned, theirs.planned)
             why = f"{HANG_TOGETHER} {needed:,} {MEMORY_NEEDS} {held:,}"
         elif seen is None or seen.change is None:
-            why = "not known of both"
+            why = "not known for both"
         if seen is None or why:
             seen = Difference(_known(mine, number), _known(theirs, number))
         drafts.append(Draft(mine.phase, theirs.phase, other.run_id, number, seen, why))

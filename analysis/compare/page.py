@@ -216,7 +216,7 @@ def _why(finding: Finding, t: Words) -> str:
     """Why a number was not compared."""
     reasons = {
         "": "",
-        "not known of both": t("not known of both", "双方并非都已知"),
+        "not known for both": t("not known for both", "双方并非都已知"),
         "the currencies differ": t("the currencies differ", "货币不同"),
     }
     if finding.why.startswith(HANG_TOGETHER):

@@ -15,7 +15,7 @@ _ODD = re.compile(r"[^\w.@-]+")
 
 def add_command(commands: Any) -> None:
     """Declare it."""
-    enrol = commands.add_parser("enrol", help="make a reference for mode identity of a run")
+    enrol = commands.add_parser("enrol", help="make a reference for mode identity from a run")
     enrol.add_argument("run", type=Path, metavar="RUN", help="of --mode identity --enrol")
     enrol.add_argument("--model", default="", help="default: the run's only one")
     enrol.add_argument(

@@ -27,7 +27,7 @@ def add_command(commands: Any) -> None:
         "--fail-on",
         default="",
         metavar="CONDITIONS",
-        help="exit with 1 where one is true of a fault, e.g. answered<0.99,wrong_streams>0",
+        help="exit with 1 if one is true of a fault, e.g. answered<0.99,wrong_streams>0",
     )
     parser.add_argument("--lang", choices=["en", "zh"], default="en", help="default: en")
     parser.set_defaults(command=run)

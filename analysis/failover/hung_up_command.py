@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 METRICS: Mapping[str, Metric] = MappingProxyType({
     "went_on": Metric("went_on", Where.EVERY, "cancelled requests that the upstream went on with"),
-    "went_on_s": Metric("went_on_max_s", Where.EVERY, "for how long at the most", "s"),
+    "went_on_s": Metric("went_on_max_s", Where.EVERY, "for how long at most", "s"),
     "asked_after": Metric("asked_after", Where.EVERY, "attempts begun after we had hung up"),
     "charged": Metric("charged", Where.EVERY, "what the upstreams charged for them", "money"),
 })  # fmt: skip
@@ -41,7 +41,7 @@ def add_command(commands: Any) -> None:
         "--fail-on",
         default="",
         metavar="CONDITIONS",
-        help="exit with 1 where one is true of a phase, e.g. went_on>0,went_on_s>2",
+        help="exit with 1 if one is true of a phase, e.g. went_on>0,went_on_s>2",
     )
     parser.add_argument("--lang", choices=["en", "zh"], default="en", help="default: en")
     parser.set_defaults(command=run)

@@ -73,7 +73,7 @@ def _said(said: Statement, t: Words) -> list[tuple[Level, str]]:
     found: list[tuple[Level, str]] = [_sentence(one, t) for one in said.found]
     if said.apart_s > APART_S:
         text = t(
-            f"The upstream's clock is {said.apart_s:.2f} s behind at least: how long it went on is "
+            f"The upstream's clock is at least {said.apart_s:.2f} s behind: how long it went on is "
             "not known exactly.",
             f"上游时钟至少慢 {said.apart_s:.2f} 秒：无法准确判断其继续写了多久。",
         )
@@ -86,7 +86,7 @@ def _sentence(one: HungUp, t: Words) -> tuple[Level, str]:
     paid = t(f"{one.charged:f} was charged", f"计费 {one.charged:f}")
     if one.whole:
         share = percent(float(one.charged / one.whole))
-        paid += t(f", {share} of as many whole replies", f"，为同数量完整回复的 {share}")
+        paid += t(f", {share} of what as many whole replies cost", f"，为同数量完整回复的 {share}")
     level: Level = "good"
     if not one.arrived:
         level, text = "note", t(
@@ -96,7 +96,7 @@ def _sentence(one: HungUp, t: Words) -> tuple[Level, str]:
     elif one.went_on:
         level, text = ("bad" if one.went_on > 1 else "note"), t(
             f"the upstream went on with {one.went_on} of {one.requests} cancelled requests, for "
-            f"{seconds(one.went_on_max_s)} at the most; {paid}.",
+            f"{seconds(one.went_on_max_s)} at most; {paid}.",
             f"{one.requests} 个取消的请求中有 {one.went_on} 个上游仍继续写，最长 "
             f"{seconds(one.went_on_max_s)}；{paid}。",
         )  # fmt: skip
@@ -110,7 +110,7 @@ def _sentence(one: HungUp, t: Words) -> tuple[Level, str]:
     else:
         level, text = "note", t(
             f"{one.arrived - one.noticed} of {one.arrived} replies were over within {LATE_S:g} s "
-            f"of the hang-up: nothing can be said of them; {paid}.",
+            f"of the hang-up: they cannot be judged; {paid}.",
             f"{one.arrived} 个回复中有 {one.arrived - one.noticed} 个在断开后 {LATE_S:g} "
             f"秒内已写完，不下结论；{paid}。",
         )  # fmt: skip

@@ -124,7 +124,7 @@ def _said(joined: Joined, found: Sequence[Group], t: Words) -> list[tuple[Level,
         said.append(("note", t(f"{joined.foreign} attempts name no request of this run.",
                                f"{joined.foreign} 次尝试不属于本次运行的请求。")))  # fmt: skip
     if joined.apart_s > _APART_S:
-        said.append(("note", t(f"The upstream's clock is {joined.apart_s:.2f} s behind at least: "
+        said.append(("note", t(f"The upstream's clock is at least {joined.apart_s:.2f} s behind: "
                                "which requests were sent while it was dead is not known exactly.",
                                f"上游时钟至少慢 {joined.apart_s:.2f} 秒：无法准确判断哪些请求在"
                                "其无人监听期间发出。")))  # fmt: skip

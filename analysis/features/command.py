@@ -33,7 +33,7 @@ def add_commands(commands: Any) -> None:
     )
     used.add_argument(
         "traffic", type=Path, nargs="+", metavar="JSONL",
-        help="files with a request's body a line, as --prompts and --trace take them",
+        help="files with one request body per line, as --prompts and --trace take them",
     )  # fmt: skip
     used.add_argument("--model", default="*", help="where a body names none; default: *")
     used.set_defaults(command=derive)
@@ -48,7 +48,7 @@ def compare(options: argparse.Namespace) -> bool:
     if not found:
         print("nothing changed")
     elif not worse:
-        print("nothing that worked is seen not to work any more")
+        print("no feature that worked was found broken")
     return bool(options.fail_on_regression and worse)
 
 

@@ -17,9 +17,9 @@ class CapacityNumbers:
     unit: Annotated[str, "what a level is: `rpm` or `concurrency`"]
     met: Annotated[int | None, "highest level that met the objectives"]
     missed: Annotated[int | None, "lowest level that missed them"]
-    confidence: Annotated[Share, "how likely the bracket holds the boundary; null: not stated"]
+    confidence: Annotated[Share, "chance that the bracket holds the boundary; null: not stated"]
     windows: Annotated[Count, "windows tried"]
-    answered: Annotated[Count, "windows that are an answer"]
+    answered: Annotated[Count, "windows that give an answer"]
     causes: Annotated[list[str], "why the upper end missed"]
     missed_objectives: Annotated[list[str], "which objectives it missed"]
     limited_by_us: Annotated[bool, "whether the load generator was the limit"]
@@ -32,7 +32,7 @@ class LimitFit:
     kind: Annotated[str, "`bucket`, `fixed` or `sliding`"]
     low: Annotated[Count, "smallest size that fits best, a minute"]
     high: Annotated[Count, "largest such size"]
-    wrong: Annotated[Count, "decisions that it would have taken otherwise"]
+    wrong: Annotated[Count, "decisions that it would have made differently"]
     of: Annotated[Count, "decisions"]
 
 
@@ -48,7 +48,7 @@ class LimitNumbers:
     enforced_low: Annotated[MaybeCount, "size of the limit, from"]
     enforced_high: Annotated[MaybeCount, "size of the limit, to"]
     unit: Annotated[str | None, "what runs out: `requests`, `tokens` or `concurrency`"]
-    unit_by: Annotated[str | None, "what tells so"]
+    unit_by: Annotated[str | None, "how the unit was determined"]
     short_window_s: Annotated[Seconds, "a window of seconds that explains it as well"]
     tokens_low: Annotated[MaybeCount, "tokens a minute, from"]
     tokens_high: Annotated[MaybeCount, "tokens a minute, to"]
@@ -92,8 +92,8 @@ class CachePairNumbers:
 class CacheRest:
     """One request after a pause."""
 
-    planned_s: Annotated[Count, "the pause that was asked for"]
-    rested_s: Annotated[Seconds, "the pause as it was"]
+    planned_s: Annotated[Count, "the planned pause"]
+    rested_s: Annotated[Seconds, "the actual pause"]
     hit: Annotated[bool | None, "whether the entry was still there"]
 
 

@@ -100,7 +100,7 @@ class Requests(Named):
 
     planned: Annotated[Count, "requests that were to be sent"]
     wall_s: Annotated[Seconds, "its wall clock, to the last completion"]
-    recorded: Annotated[Count, "requests that are known of, those not sent included"]
+    recorded: Annotated[Count, "known requests, including those not sent"]
     sent: Annotated[Count, "requests that were sent"]
     success: Annotated[Count, "requests that succeeded"]
     failures: Annotated[Count, "requests that were sent and did not succeed"]
@@ -239,7 +239,7 @@ class StatedTimes(Named):
     stated_overhead: Annotated[Times, "the gateway's own part, as stated"]
     stated_upstream_count: Annotated[Count, "successes that state the upstream's part"]
     stated_upstream: Annotated[Times, "the upstream's part, as stated"]
-    stated_times_from: Annotated[Counts, "successes by the headers that state it"]
+    stated_times_from: Annotated[Counts, "successes, by the headers that state it"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -112,13 +112,14 @@ def _remark(t: Words, one: CancelledCharge) -> Remark:
             level, said = "good", t(f"none of {n} requests is charged.", f"{n} 个请求均未计费。")
         case Said.PART:
             level, said = "note", t(
-                f"{n} requests are charged {paid} in all, {share} of as many whole replies.",
+                f"{n} requests are charged {paid} in all, {share} of what as many whole replies "
+                "cost.",
                 f"{n} 个请求合计计费 {paid}，为同数量完整回复的 {share}。",
             )  # fmt: skip
         case Said.WHOLE:
             level, said = "bad", t(
                 f"all {n} requests are charged as whole replies, {paid} in all, though they were "
-                f"held for {held} at the most and a whole reply takes {whole} at least. Ask the "
+                f"held for {held} at most and a whole reply takes at least {whole}. Ask the "
                 "gateway whether it stops its upstream, and what it charges for.",
                 f"全部 {n} 个请求均按完整回复计费，合计 {paid}；连接最长只保持 {held}，"
                 f"而完整回复至少需要 {whole}。请向网关确认是否停止上游，以及按什么计费。",
@@ -127,13 +128,13 @@ def _remark(t: Words, one: CancelledCharge) -> Remark:
             level, said = "note", t(
                 f"{n} requests are charged as whole replies, {paid} in all. A whole reply takes "
                 f"{whole}, so it may have been over before the gateway saw the hang-up ({held}): "
-                "nothing can be said.",
+                "this cannot be judged.",
                 f"{n} 个请求按完整回复计费，合计 {paid}。完整回复只需 {whole}，"
                 f"网关察觉断开（{held}）之前可能已写完，故不下结论。",
             )  # fmt: skip
         case _:
             level, said = "note", t(
-                f"what {n} requests cost cannot be told: the bill does not have the whole replies "
+                f"what {n} requests cost is unknown: the bill does not have the whole replies "
                 "beside them, or not under names that join, or their cost does not go by length.",
                 f"无法判断 {n} 个请求的费用：账单缺少用于对照的完整回复，或名称无法匹配，"
                 "或费用与长度无关。",

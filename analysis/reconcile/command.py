@@ -20,13 +20,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("run", type=Path, metavar="RUN", help="the run's folder")
     add("--prices", type=Path, metavar="TOML", help="price table; default: the run's own")
-    add("--bill", type=Path, metavar="CSV", help="the gateway's own export, a row a charge")
+    add("--bill", type=Path, metavar="CSV", help="the gateway's own export, one row per charge")
     add(
         "--bill-id",
         default="",
         metavar="COLUMNS",
-        help="its columns with the task_id or the gateway's request id, commas between; default: "
-        "those with a usual name",
+        help="its columns with the task_id or the gateway's request id, separated by commas; "
+        "default: those with a usual name",
     )
     add("--bill-cost", default="", metavar="COLUMN", help="its column with the charge")
     add("--bill-model", default="", metavar="COLUMN", help="its column with the model")
@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="FILE",
         help="the gateway's own log of requests: LiteLLM spend logs, one-api or new-api logs, "
-        "OpenRouter /generation, Langfuse, OTLP-JSON, told by its content",
+        "OpenRouter /generation, Langfuse, OTLP-JSON, recognised by its content",
     )
     add(
         "--log-currency",

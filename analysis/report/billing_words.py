@@ -35,7 +35,7 @@ def sentence(t: Words, model: str, one: Finding) -> str:
         case Kind.NO_LINE:
             said = t(
                 "repeated texts are counted on no line: one prompt is counted in several ways, or "
-                "estimated. Nothing is said of the counts.",
+                "estimated. The counts are not judged.",
                 "重复文本的计数不成直线："
                 "同一 prompt 有多种计数方式，或为估算值，故不对计数下结论。",
             )
@@ -62,7 +62,7 @@ def sentence(t: Words, model: str, one: Finding) -> str:
             )
         case Kind.OFF_PRICE:
             said = t(
-                f"already plain replies cost otherwise than the price table says ({paid} {way} "
+                f"even plain replies do not cost what the price table says ({paid} {way} "
                 f"for {rows} requests): correct the table, or ask the gateway. Other cases are "
                 "compared with plain ones of the same usage.",
                 f"非流式请求的费用已与价格表不符（{rows} 个请求合计{weg} {paid}）："
@@ -71,14 +71,14 @@ def sentence(t: Words, model: str, one: Finding) -> str:
         case Kind.CHARGED_OTHERWISE:
             hits, von = (" that read from the cache", "命中缓存的") if one.hits else ("", "")
             said = t(
-                f"{case}: all {rows} requests{hits} cost otherwise than their stated tokens, "
+                f"{case}: all {rows} requests{hits} cost other than their stated tokens do, "
                 f"{paid} {way} in all, while plain ones do not. Ask the gateway.",
                 f"{case}：全部 {rows} 个{von}请求的费用与其给出的 token 数不符，合计{weg} {paid}，"
                 "而非流式请求相符。请向网关确认。",
             )
         case Kind.CACHE_NOT_CREDITED:
             said = t(
-                f"tokens read from the cache are charged as any others: {rows} requests, {paid} "
+                f"tokens read from the cache are charged like any others: {rows} requests, {paid} "
                 "more in all than the price table says.",
                 f"缓存命中的 token 按普通输入计费：{rows} 个请求，合计比价格表多 {paid}。",
             )
@@ -120,7 +120,7 @@ def sentence(t: Words, model: str, one: Finding) -> str:
             said = t(
                 "the price changed during the run: plain replies cost one thing at first and "
                 "another at last, or neighbouring cases of every kind cost one factor more or "
-                "less. So nothing is said of money. Run it again.",
+                "less. So costs are not judged. Run it again.",
                 "测试期间价格有变：首尾两次非流式请求的费用不同，或相邻的各种情形均按同一倍数偏离。"
                 "故不对费用下结论，请重新测试。",
             )

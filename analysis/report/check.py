@@ -346,7 +346,7 @@ def _ranked(
         text = f"is not known, it {text}"
     if found.few:
         text = (
-            f"cannot be told of {found.count} (a P{decimal(percent)} takes {enough(percent)}): "
+            f"cannot be judged from {found.count} (a P{decimal(percent)} takes {enough(percent)}): "
             f"the slowest {text.replace('is ', 'took ', 1) if verdict != 'unknown' else text}"
         )
         shown = f"max {shown} (n = {found.count})"

@@ -27,7 +27,7 @@ _MEANINGS = {
         "total tokens are not prompt + completion",
         "total tokens 不等于 prompt + completion",
     ),
-    "usage_absurd": ("a number in usage cannot be", "usage 中有不可能的数值"),
+    "usage_absurd": ("a number in usage is impossible", "usage 中有不可能的数值"),
     "stream_buffered": (
         "the reply was held back, then came in one clump",
         "应答先被缓存，随后一次性到达",
@@ -66,9 +66,9 @@ _MEANINGS = {
         "the body is not what its Content-Type says",
         "内容与 Content-Type 所称不符",
     ),
-    "retry_after": ("the wait it states is no time", "所给的等待时间无效"),
+    "retry_after": ("the wait it states is not a valid time", "所给的等待时间无效"),
     "stated_time": (
-        "a header states a time that is none, or longer than the whole answer took: it is unknown",
+        "a header states an invalid time, or one longer than the whole answer took: it is unknown",
         "应答头所述耗时无效，或超过整个应答的耗时，按未知处理",
     ),
     "not_the_gateway": (
@@ -76,7 +76,7 @@ _MEANINGS = {
         "应答来自代理或防火墙，而非网关",
     ),
     "finish_reason": (
-        "the reason why the model stopped is none or does not fit",
+        "the stated reason why the model stopped is invalid or does not fit",
         "结束原因缺失、未知或不符",
     ),
 }

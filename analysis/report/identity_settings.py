@@ -34,8 +34,8 @@ def _differs(t: Words, one: Honoured) -> str:
         case Setting.CACHE:
             return t(
                 f"{seen} of {of} requests were answered with the reply to an earlier or another "
-                "request: a response cache, or mixed-up replies. It says nothing of the model, but "
-                "no new reply was made for what was charged.",
+                "request: a response cache, or mixed-up replies. It says nothing about the model, "
+                "but no new reply was made for what was charged.",
                 f"{of} 个请求中有 {seen} 个得到的是先前请求或其他请求的应答："
                 "网关有响应缓存，或应答错位。这与模型无关，但所计费用并未换来新的应答。",
             )

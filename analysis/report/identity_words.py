@@ -91,7 +91,7 @@ def _unsent(t: Words, found: Counting, input_price: float | None) -> str:
         if input_price is None:
             return ""
         money = t.money(tokens * input_price / 1e6)
-        return t(f" ({money} a request)", f"（每个请求 {money}）")
+        return t(f" ({money} per request)", f"（每个请求 {money}）")
 
     if found.beyond is not None and found.beyond > TOLERATED_TOKENS:
         return t(

@@ -41,9 +41,9 @@ class Summary:
     started_at: str | None
     mode: str | None
     simulated: Annotated[bool, "whether the gateway was Weighbridge's own simulator"]
-    interrupted: Annotated[bool, "whether the run never said that it had ended"]
+    interrupted: Annotated[bool, "whether the run never recorded its end"]
     currency: Annotated[str | None, "of every amount"]
-    verdicts: Annotated[list[Verdict], "what to know before the numbers, the gravest first"]
+    verdicts: Annotated[list[Verdict], "what to know before reading the numbers, the gravest first"]
     not_run: Annotated[list[str], "planned phases of which nothing was sent"]
     phases: list[PhaseNumbers]
     cache_pairs: list[CachePairNumbers]

@@ -38,8 +38,8 @@ TEN = [record(i, elapsed_sec=float(i + 1), done_offset_s=120.0) for i in range(8
 """Eight successes of 1 to 8 s in 120 s, one failure, one request never sent."""
 
 
-SLOWEST_95 = "p95_s cannot be told of 8 (a P95 takes 20): the slowest took 8 s"
-SLOWEST_99 = "p99_s cannot be told of 8 (a P99 takes 100): the slowest took 8 s"
+SLOWEST_95 = "p95_s cannot be judged from 8 (a P95 takes 20): the slowest took 8 s"
+SLOWEST_99 = "p99_s cannot be judged from 8 (a P99 takes 100): the slowest took 8 s"
 
 
 @pytest.mark.parametrize(
@@ -85,8 +85,8 @@ def test_a_hand_worked_window(tmp_path: Path, condition: str, verdict: str, foun
                                        "http_status": 504})],
          "failed", "p99_s is more than 9 s, 100 of 200 had no answer"),
         ("p95_s>1", [(5, {}), (5, {"outcome": "timeout_total", "elapsed_sec": 3.0})],
-         "failed", "p95_s cannot be told of 10 (a P95 takes 20): the slowest took more than 3 s, "
-         "5 of 10 had no answer"),
+         "failed", "p95_s cannot be judged from 10 (a P95 takes 20): the slowest took more than "
+         "3 s, 5 of 10 had no answer"),
     ],
 )  # fmt: skip
 def test_who_got_no_answer_is_in_the_tail(

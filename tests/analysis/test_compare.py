@@ -398,9 +398,13 @@ def test_what_cannot_be_judged_is_not(tmp_path: Path) -> None:
     full = load(make(tmp_path / "full", *series()))
     for name, folder, whys in [
         ("few", make(tmp_path / "few", *series(count=19)), {"fewer than 20 requests"}),
-        ("free", make(tmp_path / "free", *series(api_cost=None)), {"", "not known of both"}),
+        ("free", make(tmp_path / "free", *series(api_cost=None)), {"", "not known for both"}),
         ("usd", make(tmp_path / "usd", *series(), currency="USD"), {"", "the currencies differ"}),
-        ("bad", make(tmp_path / "bad", *(failed(i) for i in range(60))), {"", "not known of both"}),
+        (
+            "bad",
+            make(tmp_path / "bad", *(failed(i) for i in range(60))),
+            {"", "not known for both"},
+        ),
     ]:
         found = compare([full, load(folder)])
         assert {one.why for one in found.findings} == whys, name

@@ -19,7 +19,7 @@ from rules.conditions import parse as conditions
 from rules.slo import parse
 from tests.analysis.runs import PHASE, dropped, failed, make, phase, probe, record
 
-SLOWEST = "e2e_p99_s cannot be told of 1 (a P99 takes 100): the slowest took 2 s"
+SLOWEST = "e2e_p99_s cannot be judged from 1 (a P99 takes 100): the slowest took 2 s"
 
 
 def measured(folder: Path, slo: dict[str, Any] | None, *records: RequestRecord) -> dict[str, Any]:
@@ -174,8 +174,8 @@ def test_a_limit_on_streams_leaves_other_phases_alone_but_must_find_one(tmp_path
     slo = {"ttft_p95_s": 1.0}
     stream = probe("smoke", "s", **STREAM)
     assert found(tmp_path / "a", slo, record(0), stream) == [
-        "passed smoke/s: ttft_p95_s cannot be told of 1 (a P95 takes 20): the slowest took 0.5 s "
-        "(fails if >1)"
+        "passed smoke/s: ttft_p95_s cannot be judged from 1 (a P95 takes 20): the slowest took 0.5 "
+        "s (fails if >1)"
     ]
     assert found(tmp_path / "b", slo, record(0)) == [
         "unknown the run: ttft_p95_s is unknown, no phase has one (fails if >1)"
@@ -253,9 +253,9 @@ def test_a_report_without_an_slo_says_nothing_of_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("count", "limit", "verdict", "text"),
     [
-        (200, 3, "unknown", "cannot be told of 200 (a P99.9 takes 1000): the slowest took only "
+        (200, 3, "unknown", "cannot be judged from 200 (a P99.9 takes 1000): the slowest took only "
          "2 s, which does not show it"),
-        (200, 1, "failed", "cannot be told of 200 (a P99.9 takes 1000): the slowest took 2 s"),
+        (200, 1, "failed", "cannot be judged from 200 (a P99.9 takes 1000): the slowest took 2 s"),
         (1000, 3, "passed", "e2e_p99_9_s is 2 s"),
         (1000, 1, "failed", "e2e_p99_9_s is 2 s"),
     ],

@@ -64,7 +64,7 @@ def test_an_upstream_that_stops_is_told_with_what_it_charged(tmp_path: Path) -> 
     )
     (text,) = sentences(said, Words("en"))
     assert "stopped with all 2 cancelled requests that reached it, 0.300s after at the" in text
-    assert text.endswith("0.000050 was charged, 25% of as many whole replies.")
+    assert text.endswith("0.000050 was charged, 25% of what as many whole replies cost.")
 
 
 @pytest.mark.parametrize("attempt", [unnoticed, lambda i, s: stopped(i, s, produced_tokens=60)])
@@ -76,7 +76,7 @@ def test_an_upstream_that_went_on_is_told_whether_it_noticed_or_not(
     assert (one.went_on, one.tokens_max, one.went_on_max_s) == (2, 60, pytest.approx(3.0, abs=1e-4))
     assert one.noticed == (0 if attempt is unnoticed else 2)
     assert (
-        "went on with 2 of 2 cancelled requests, for 3.000s at the most"
+        "went on with 2 of 2 cancelled requests, for 3.000s at most"
         in (sentences(said, Words("en"))[0])
     )
     assert "⚠️" in markdown.render(compose(said, Words("zh")))

@@ -90,7 +90,9 @@ def test_one_or_two_requests_accuse_nobody(tmp_path: Path, requests: int, level:
 
 def test_a_limit_at_the_grain_of_time_says_so(tmp_path: Path) -> None:
     folder = make(tmp_path / "r", record(0, elapsed_sec=0.001), events=[end(0.005)])
-    assert "more than 2.00 ms, the smallest lag that can be told from noise." in page(folder)
+    assert "more than 2.00 ms, the smallest lag that can be distinguished from noise." in page(
+        folder
+    )
 
 
 def test_a_run_that_kept_time_names_its_worst_lags(tmp_path: Path) -> None:

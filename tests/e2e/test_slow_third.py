@@ -45,7 +45,7 @@ def test_an_unanswered_tail_fails_every_verdict(tmp_path: Path) -> None:
             *window, "--mode", "capacity", "--target", "600,1200,1800", "--duration", 2,
             "--trials", 2, "--step-pause", 0, "--slo", slo, results=tmp_path / "capacity",
         )  # fmt: skip
-    assert result.code == 1 and "p99_s cannot be told of 40" in result.text, result.text
+    assert result.code == 1 and "p99_s cannot be judged from 40" in result.text, result.text
     assert "the slowest took more than 1" in result.text and "of 40 had no answer" in result.text
     assert result.folder is not None and search.folder is not None
     assert main(["check", str(result.folder), "--slo", str(slo)]) == 1

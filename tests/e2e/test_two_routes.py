@@ -290,7 +290,7 @@ def test_a_phase_ends_when_precise_enough_and_its_numbers_cover_what_was_sent(
         assert ours["offered_rpm"] == pytest.approx(900)
     report = (done.folder / "report.md").read_text("utf-8")
     assert (
-        f"ended after 60 pairs, which told its difference to ±{event['half_s'] * 1000:,.1f}"
+        f"ended after 60 pairs: its difference was then known to ±{event['half_s'] * 1000:,.1f}"
         in report
     )
     shown = report[report.index("## Overview") : report.index("## What was run")]

@@ -40,7 +40,7 @@ def remarks(t: Words, bill: ModelBill) -> list[Block]:
     ]
     if not found and bill.counter is not None and bill.stated:
         text = t(
-            f"{model}: no case is counted or charged otherwise than the others.",
+            f"{model}: no case is counted or charged differently from the others.",
             f"{model}：各种情形的计数与计费一致，未见异常。",
         )
         found.append(Remark("good", text))
@@ -78,7 +78,7 @@ def _unknown(t: Words, bill: ModelBill) -> list[str]:
         found.append(
             t(
                 "What the cancelled requests cost is not stated: `python -m analysis reconcile RUN "
-                "--bill CSV` tells what a bill charges for them.",
+                "--bill CSV` shows what a bill charges for them.",
                 "被取消请求的费用未给出：可用 `python -m analysis reconcile RUN --bill CSV` "
                 "查看账单如何计费。",
             )
@@ -86,7 +86,7 @@ def _unknown(t: Words, bill: ModelBill) -> list[str]:
     if bill.several:
         found.append(
             t(
-                "Several providers answered, each at its own price: nothing is said of money.",
+                "Several providers answered, each at its own price: costs are not judged.",
                 "由多家价格不同的供应商应答，故不对费用下结论。",
             )
         )

@@ -117,7 +117,7 @@ def _conclusion(t: Words, rest: Rest) -> str:
 def _sentence(t: Words, model: str, rests: list[Rest]) -> str:
     held, missed = kept(rests)
     if held is None and missed is None:
-        return t(f"{model}: nothing can be told.", f"{model}：无法判断。")
+        return t(f"{model}: nothing can be concluded.", f"{model}：无法判断。")
     if missed is None:
         return t(
             f"{model}: an entry lives at least {held} s without use.",

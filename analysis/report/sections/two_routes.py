@@ -39,7 +39,7 @@ def _ended(t: Words, event: PrecisionReached) -> Remark:
     return Remark(
         "note",
         t(
-            f"{event.phase} ended after {count} pairs, which told its difference to {half}, as "
+            f"{event.phase} ended after {count} pairs: its difference was then known to {half}, as "
             "--precision-ms asked.",
             f"{event.phase} 在 {count} 对后结束：差值精度已达 {half}，满足 --precision-ms。",
         ),

@@ -29,7 +29,7 @@ def remarks(view: View) -> list[Remark]:
                 clauses.append(
                     t(
                         "a request used more than the worst case that was set aside for it, by "
-                        f"{most} at the most",
+                        f"{most} at most",
                         f"有请求超出为其预留的最坏情况，至多 {most}",
                     )
                 )

@@ -135,6 +135,6 @@ def _above(lag_s: float | None, limit_s: float | None) -> bool:
 def _share(t: Words, share: float, name: str, measured_s: float | None) -> str:
     """Where a limit comes from: a share of what was measured, or the grain of time itself."""
     if measured_s is None or share * measured_s < GRAIN_S:
-        return t("the smallest lag that can be told from noise", "可与噪声区分的最小值")
+        return t("the smallest lag that can be distinguished from noise", "可与噪声区分的最小值")
     value = seconds(measured_s)
     return t(f"{share:.0%} of {name} ({value})", f"{name} {value} 的 {share:.0%}")
