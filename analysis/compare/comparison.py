@@ -2,9 +2,9 @@
 
 The first run is the baseline; each other one is compared with it, phase by phase. A difference is
 *shown* when its p-value, adjusted over all that was compared (Holm), is at most 0.05 and its
-interval does not hold 0. So whoever compares like with like is told of any difference at all in
-at most one comparison out of twenty. Everything else is "no difference shown", which is not
-"the same": see the interval for how large a difference may have stayed unseen.
+interval does not contain 0. So a comparison of two alike runs reports any difference at all at
+most one time in twenty. Everything else is "no difference shown", which is not "the same": see the
+interval for how large a difference may have gone unnoticed.
 """
 
 import re
@@ -73,7 +73,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """All findings, and in how far the runs are not alike.
+    """All findings, and how the runs differ.
 
     `alone` are the phases without a counterpart; `limited` those that measured the generator.
     """
@@ -95,7 +95,7 @@ class Comparison:
         return sum(finding.adjusted_p is not None for finding in self.findings)
 
     def untested(self, numbers: Sequence[str]) -> dict[str, str]:
-        """Of some numbers those that were compared in no phase, and why not."""
+        """Those of the given numbers that were compared in no phase, and why."""
         tested = {one.number for one in self.findings if one.adjusted_p is not None}
         whys = {one.number: one.why for one in reversed(self.findings) if one.why}
         return {
@@ -105,7 +105,7 @@ class Comparison:
         }
 
     def regressions(self, numbers: Sequence[str], tolerance: float) -> list[Finding]:
-        """What is shown to be worse by more than a share `tolerance`, of some numbers."""
+        """The given numbers that are shown to be worse by more than the share `tolerance`."""
         return [
             finding
             for finding in self.findings
@@ -116,7 +116,7 @@ class Comparison:
 
 
 def unlike(base: Run, other: Run) -> list[str]:
-    """What makes a comparison of two runs one of unlike things, a clause each; empty when like."""
+    """Why two runs cannot be compared, one clause per reason; empty if they can."""
     found = []
     a, b = base.manifest, other.manifest
     ours, theirs = {p["name"]: p for p in base.plan}, {p["name"]: p for p in other.plan}
@@ -170,7 +170,7 @@ def _differing(
 
 
 def numbers_of(text: str | None) -> tuple[str, ...]:
-    """The numbers that an operator names, with commas between; `all` of them. Raises RunError."""
+    """The numbers that an operator names, separated by commas, or `all`. Raises RunError."""
     named = NUMBERS if text in (None, "all") else tuple(n.strip() for n in str(text).split(","))
     for name in named:
         if name not in NUMBERS:
@@ -269,7 +269,7 @@ def _known(phase: PhaseNumbers, number: str) -> float | None:
 
 
 def _side(run: Run, phase: PhaseNumbers) -> Side:
-    """A phase's rows as arrays; what was planned and left no row failed."""
+    """A phase's rows as arrays; a planned request without a row counts as failed."""
     import numpy as np
 
     frame, _ = warmup.trimmed(run.rows.frame(_READ, phase.phase), warmup.warmup_s(run))
@@ -298,7 +298,7 @@ def _kin(phase: PhaseNumbers) -> tuple[str, str, int | None]:
 
 
 def _pairs(base: Run, other: Run) -> tuple[list[tuple[PhaseNumbers, PhaseNumbers]], list[str]]:
-    """The phases of both runs that stand for each other, and the names of those that stand alone.
+    """The matching phases of both runs, and the names of those without a match.
 
     Phases of one name; then, of what is left, those of one mode, scenario and target, in order:
     so two models can be compared.

@@ -45,7 +45,7 @@ def blocks(runs: Sequence[Run], t: Words) -> list[Block]:
 
 
 def as_list(runs: Sequence[Run]) -> list[dict[str, Any]]:
-    """The same for a program."""
+    """The same as plain data."""
     return [
         {
             "model": model,

@@ -32,7 +32,7 @@ from analysis.page.words import ABSENT, Words, rate
 
 
 def compose(found: Comparison, t: Words) -> Page:
-    """The page: what is shown first, then in how far the runs are alike, then every number."""
+    """The page: the differences shown, then how alike the runs are, then every number."""
     base, *others = found.runs
     simulated = any(run.simulated for run in found.runs)
     return Page(
@@ -172,7 +172,7 @@ def _runs(found: Comparison, t: Words) -> list[Block]:
 
 
 def _tables(found: Comparison, t: Words) -> list[Section]:
-    """One section per compared run, in it a table per phase."""
+    """One section per compared run, with one table per phase."""
     sections = []
     for run, of_run in groupby(found.findings, key=lambda finding: finding.run):
         blocks: list[Block] = []

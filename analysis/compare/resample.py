@@ -6,9 +6,9 @@ requests are resampled, never single ones: about the root of n blocks of n reque
 - The *interval* of a change is the 2.5th to 97.5th percentile of 1,999 block bootstraps of both
   sides.
 - The *p-value* answers: if both sides were one and the same, how often would the difference be at
-  least this large? Blocks at the same place of both phases are swapped by the toss of a coin,
-  4,999 times; so what a place has of its own (a first slow second) is in both alike, and the
-  answer is right for any distribution, P99 of few requests included.
+  least this large? Blocks at the same place in both phases are swapped by the toss of a coin,
+  4,999 times. So an effect of the place (a slow first second) is the same on both sides, and the
+  answer is right for any distribution, including the P99 of few requests.
 
 Of very long phases fewer resamples are drawn (at least 999). Percentiles are nearest ranks.
 """
@@ -37,7 +37,7 @@ BLOCK = 3.0
 LEAST = 8
 """Of fewer blocks than these nothing is told: of six numbers, no difference could be shown."""
 LEVEL = 0.05
-_FOUR_OF_FIVE = 0.84  # of normal errors 80 % are below so many standard deviations
+_FOUR_OF_FIVE = 0.84  # 80 % of normal errors are below this many standard deviations
 PERCENTS = {"p50_s": 50, "p95_s": 95, "p99_s": 99}
 NUMBERS = (*PERCENTS, "success_rate", "tpm", "cost_per_success")
 _LOW, _HIGH = Fraction(5, 2), Fraction(195, 2)
@@ -47,7 +47,7 @@ _CHUNK = 2_000_000  # of these at once: memory
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One phase of one run, a place a planned request, in the order of sending.
+    """One phase of one run: one element per planned request, in the order of sending.
 
     `good` says which succeeded; `latency_s` and `cost` are NaN where they are not known.
     `tokens` and `done_s` tell when tokens of successes were complete, within `wall_s` (None: the
@@ -64,11 +64,11 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Of one number of two sides. `low` and `high` bound the change (95 %), and `p` is its p-value.
+    """The change of one number. `low` and `high` bound it (95 %), and `p` is its p-value.
 
     The change is b / a - 1, of a share b - a. `visible` is the smallest change that four of five
-    such pairs of runs would show. What is not known is None. `memory` says over how many requests
-    the number hangs together, where that is so long that nothing can be told.
+    such pairs of runs would show. Unknown values are None. `memory` is the number of requests over
+    which the number is correlated, set only if that is too long for any test.
     """
 
     a: float | None
@@ -84,10 +84,9 @@ class Difference:
 def differences(a: Side, b: Side, seed: int = 0) -> dict[str, Difference]:
     """The difference of every number; reproducible by the seed.
 
-    Blocks are so long that neighbours hardly know of each other: BLOCK times the memory of what the
-    number is made of (estimates/autocorrelation.py). A number of which there are fewer than
-    LEAST blocks then
-    has neither interval nor p-value: `memory` says how long it was, and nothing can be told.
+    Blocks are long enough that neighbouring blocks are nearly independent: BLOCK times the memory
+    of the values behind the number (estimates/autocorrelation.py). A number with fewer than LEAST
+    such blocks has neither interval nor p-value; `memory` then says how long its memory is.
     """
     asked: dict[int, list[str]] = {}
     found: dict[str, Difference] = {}
@@ -105,12 +104,12 @@ def differences(a: Side, b: Side, seed: int = 0) -> dict[str, Difference]:
 
 
 def need(memory_of: float) -> int:
-    """How many requests a number of such a memory takes before anything can be told of it."""
+    """How many requests a number with such a memory needs before it can be tested."""
     return ceil(LEAST * BLOCK * memory_of)
 
 
 def _memories(a: Side, b: Side) -> dict[str, float]:
-    """Over how many requests each number hangs together, the mean of both sides."""
+    """Over how many requests each number is correlated: the mean of both sides."""
     import numpy as np
 
     sides = (a, b)
@@ -123,7 +122,7 @@ def _memories(a: Side, b: Side) -> dict[str, float]:
 
 
 def _unresampled(a: Side, b: Side, memories: dict[str, float]) -> dict[str, Difference]:
-    """The numbers themselves, and why nothing can be told of their difference."""
+    """The numbers themselves, and why their difference cannot be tested."""
     import numpy as np
 
     pooled = _Pooled(a, b, 1)
@@ -139,7 +138,7 @@ def _known(*values: float) -> list[float | None]:
 
 
 def _resampled(a: Side, b: Side, blocks: int, seed: int) -> dict[str, Difference]:
-    """The difference of every number, by so many blocks of each side."""
+    """The difference of every number, from this many blocks on each side."""
     import numpy as np
 
     pooled = _Pooled(a, b, blocks)
@@ -267,10 +266,10 @@ class _Pooled:
             self._rate = tokens, ends, float(sent.min())
 
     def _rates(self, side: Side) -> "tuple[Floats, Floats, Floats] | None":
-        """Of as many stretches of the phase as it has blocks: the tokens of what was sent in each,
-        and when the last of it was done; then when the phase's last request was sent.
+        """For each block's stretch of the phase: the tokens of the requests sent in it, and when
+        the last of them was done; then when the phase's last request was sent.
 
-        The wall clock ends with the slowest request, wherever chance has put it: so an end moves
+        The wall clock ends with the slowest request, wherever chance has put it. So an end moves
         with its stretch from side to side, and one straggler is no difference between gateways.
         """
         import numpy as np

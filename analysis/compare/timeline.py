@@ -1,7 +1,7 @@
 """Runs made at different hours, joined into one table and plot if they are comparable.
 
-Runs are like when `compare` would not refuse them, and of one gateway. Of unlike ones several
-groups are made, each with its own tables, and the page says what sets each apart from the first.
+Runs belong together if they are of one gateway and `compare` would not refuse them. Others form
+further groups, each with its own tables, and the page says how each differs from the first.
 """
 
 from collections.abc import Callable, Sequence
@@ -77,7 +77,7 @@ def write(runs: Sequence[Run], folder: Path, lang: Lang = "en") -> tuple[Path, P
 
 
 def grouped(runs: Sequence[Run]) -> list[Group]:
-    """The runs by likeness, each once, in the order of their start."""
+    """The runs in groups of comparable ones, each run once, in the order of their start."""
     ordered = sorted({run.folder.resolve(): run for run in runs}.values(), key=_started)
     groups: list[list[Run]] = []
     for run in ordered:
@@ -94,14 +94,14 @@ def grouped(runs: Sequence[Run]) -> list[Group]:
 
 
 def _apart(first: Run, run: Run) -> list[str]:
-    """What makes two runs unlike, a clause each; not the simulator's port, another each time."""
+    """How two runs differ, one clause each; not by the simulator's port, which always changes."""
     urls = [one.base_url for one in (first, run)]
     other = urls[0] != urls[1] and not (first.simulated and run.simulated)
     return unlike(first, run) + [f"gateway: {urls[0]} / {urls[1]}"] * other
 
 
 def _started(run: Run) -> datetime:
-    """When the run began; the beginning of time where nobody knows."""
+    """When the run began; the earliest datetime if unknown."""
     return moment(run.started_at) or datetime.min.replace(tzinfo=UTC)
 
 
@@ -134,7 +134,7 @@ def as_dict(groups: Sequence[Group]) -> dict[str, Any]:
 
 
 def compose(groups: Sequence[Group], lang: Lang = "en") -> Page:
-    """One section a group, in it a table and plots a phase."""
+    """One section per group, with a table and plots for each phase."""
     words = Words(lang)
     runs = [run for group in groups for run in group.runs]
     return Page(

@@ -1,1 +1,1 @@
-"""References for mode identity, made of runs."""
+"""References for mode identity, made from runs."""

@@ -1,7 +1,7 @@
 """The article's JSONL: its request rows and summary row, field for field, from our records.
 
 The seed is the article's `throughput_test.py`; names, order, rounding and meaning are its own.
-What we know beyond it follows its fields, where it is known.
+Our further columns follow its fields, where they are known.
 """
 
 import json

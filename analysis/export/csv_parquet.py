@@ -40,9 +40,9 @@ def write_parquet(run: Run, path: Path) -> None:
 
 
 def write_jsonl(run: Run, path: Path) -> None:
-    """Write the run as JSON, an object a line, replacing `path` in one step. Raises OSError.
+    """Write the run as JSON, one object per line, replacing `path` in one step. Raises OSError.
 
-    What is not known is null. `seed.write` has the article's fields instead.
+    Unknown values are null. `seed.write` has the article's fields instead.
     """
     with replacing(path) as file:
         for table in run.rows.tables():

@@ -91,7 +91,7 @@ def _spans(run: Run) -> Iterator[dict[str, Any]]:
 
 
 def _span(run_id: str, row: Mapping[str, Any], servers: Mapping[Any, Any]) -> dict[str, Any] | None:
-    """The span of a row; None where nobody knows when it was."""
+    """The span of a row; None if its time is unknown."""
     ended = moment(row["timestamp"])
     if ended is None:
         return None
@@ -124,7 +124,7 @@ def _span(run_id: str, row: Mapping[str, Any], servers: Mapping[Any, Any]) -> di
 
 
 def attributes(told: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Attributes as OTLP-JSON has them, without those that are not known."""
+    """Attributes in OTLP-JSON's form, without the unknown ones."""
     return [
         {"key": name, "value": _value(value)} for name, value in told.items() if value is not None
     ]

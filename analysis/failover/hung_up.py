@@ -2,7 +2,7 @@
 
 A request that was cancelled on purpose joins the attempts that a gateway made for it. An upstream
 went on if it wrote for more than LATE_S after the connection was closed here: a disconnect that is
-passed on is noticed at the next write or two. Nothing is said of a reply that was over by then.
+passed on is noticed at the next write or two. A reply that was over by then is not judged.
 """
 
 from collections import defaultdict
@@ -33,7 +33,7 @@ class Left:
 
     @property
     def went_on_s(self) -> float | None:
-        """How long an upstream wrote after we had left, at the most; None: not known."""
+        """The longest time that an upstream wrote after we had left; None: not known."""
         if self.closed_unix_s is None or not self.attempts:
             return None
         ends = [one.until_unix_s or one.ended_unix_s or one.arrived_unix_s for one in self.attempts]
@@ -41,7 +41,7 @@ class Left:
 
     @property
     def noticed(self) -> bool:
-        """Whether every upstream that was asked missed its client."""
+        """Whether every upstream that was asked noticed that its client had left."""
         return bool(self.attempts) and all(one.gone_unix_s is not None for one in self.attempts)
 
     @property
@@ -69,8 +69,8 @@ class HungUp:
     """The cancelled requests of a phase that were to be cancelled at one moment.
 
     `arrived` reached an upstream, `noticed` were missed there, `went_on` were written for more than
-    LATE_S longer. Times in seconds, money exact; `whole` is what as many answered requests of the
-    phase were charged (None: there are none).
+    LATE_S longer. Times in seconds, money exact; `whole` is what the same number of answered
+    requests of the phase were charged (None: there are none).
     """
 
     phase: str
@@ -91,7 +91,7 @@ class HungUp:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """Every phase of a run with cancelled requests; `apart_s`: clocks differ at least so much."""
+    """Every phase of a run with cancelled requests; `apart_s`: clocks differ by at least this."""
 
     run: Run
     found: Sequence[HungUp]

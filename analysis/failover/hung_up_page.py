@@ -15,7 +15,7 @@ from analysis.reading.atomic_file import replacing
 from recording.untrusted_text import as_json
 
 STATEMENT_VERSION = 1
-APART_S = 0.05  # clocks that are further apart are told of
+APART_S = 0.05  # clocks that are further apart are reported
 
 
 def write(said: Statement, lang: Lang, checks: Sequence[dict[str, Any]]) -> tuple[Path, Path]:

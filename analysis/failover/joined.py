@@ -55,7 +55,7 @@ class Request:
 class Joined:
     """A run's requests with their attempts; `foreign` are attempts that name none of them.
 
-    `apart_s` is how much the upstream's clock is behind the run's at least, seconds.
+    `apart_s` is by how many seconds, at least, the upstream's clock is behind the run's.
     """
 
     run: Run
@@ -95,7 +95,7 @@ def join(run: Run, log: UpstreamLog) -> Joined:
 
 
 def nothing_joins(log: UpstreamLog) -> str:
-    """Why no attempt of a log is of a run's requests."""
+    """Why no attempt in a log belongs to the run's requests."""
     if not any(attempt.ids for attempt in log.attempts):
         return (
             "no attempt in the upstream's log has a task_id or a trace id: let the gateway pass on "

@@ -10,19 +10,19 @@ from analysis.failover.joined import Joined, Request
 from analysis.failover.upstream_log import Attempt, Window
 from analysis.numbers.percentile import nearest_rank
 
-_EARLY_S = 0.01  # a clock's own grain: a retry so much before its time is in time
+_EARLY_S = 0.01  # a clock's resolution: a retry this much too early is on time
 _MARKED, _UNMARKED = 1, 12  # characters that must come twice, of a marker and of other text
 
 
 @dataclass(frozen=True, slots=True)
 class Streams:
-    """Streams that an upstream cut in their middle: what the client was given of them."""
+    """Streams that an upstream cut in the middle, by what the client received."""
 
-    passed_on: int = 0  # it was told: the stream broke off, or an error came
+    passed_on: int = 0  # the client noticed: the stream broke off, or an error came
     whole: int = 0  # the text that was asked for, once
     repeated: int = 0  # the beginning, then the whole from the start again
-    wrong: int = 0  # another text than was asked for, as if all were well
-    unjudged: int = 0  # no text was asked for that could be told from another
+    wrong: int = 0  # another text than was requested, as if nothing had happened
+    unjudged: int = 0  # the requested text was not known, so it could not be checked
 
     @property
     def count(self) -> int:
@@ -63,9 +63,9 @@ class Group:
     wasted_tokens: int
     wasted_cost: Decimal
     told_to_wait: int  # 429 at the client after a 429 that said how long
-    passed_wait_on: int  # of these, those that said so, too
+    passed_wait_on: int  # of these, those that also said how long
     waits: int  # attempts after a 429 of the same upstream that said how long
-    too_soon: int  # of these, those that did not wait so long
+    too_soon: int  # of these, those that did not wait that long
     streams: Streams
     recovery: Recovery | None
 
@@ -85,7 +85,7 @@ def groups(joined: Joined) -> list[Group]:
 
 
 def added_s(group: Group, found: Sequence[Group]) -> float | None:
-    """The median of its answered requests less that of those that met no fault, seconds."""
+    """Median of its answered requests minus that of requests that met no fault, seconds."""
     base = next((one.ok_p50_s for one in found if one.window is None), None)
     return None if group.ok_p50_s is None or base is None else group.ok_p50_s - base
 
@@ -143,7 +143,7 @@ def _streams(some: Sequence[Request]) -> Streams:
 
 
 def _fate(request: Request) -> str:
-    """What the client was given of a stream that an upstream cut."""
+    """What the client received of a stream that an upstream cut."""
     if not request.ok:
         return "passed_on"
     if request.marker_ok:
@@ -155,7 +155,7 @@ def _fate(request: Request) -> str:
 
 
 def repeats(text: str, least: int) -> bool:
-    """Whether a text begins anew after its first characters: at least so many of them."""
+    """Whether a text starts again after its first characters, of which it repeats enough."""
     return any(text.startswith(text[:at], at) for at in range(least, len(text) // 2 + 1))
 
 

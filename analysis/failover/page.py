@@ -17,7 +17,7 @@ from analysis.reading.atomic_file import replacing
 from recording.untrusted_text import as_json
 
 STATEMENT_VERSION = 1
-_APART_S = 0.05  # clocks that are further apart are told of
+_APART_S = 0.05  # clocks that are further apart are reported
 
 _FAULTS: dict[str, tuple[str, str]] = {
     "error_500": ("HTTP 500", "HTTP 500"),
@@ -74,7 +74,7 @@ def plain(joined: Joined, found: Sequence[Group]) -> dict[str, Any]:
 
 
 def compose(joined: Joined, found: Sequence[Group], t: Words) -> Page:
-    """The statement as a page: the result, then what it cost in time, work and money."""
+    """The page: the result, then what it cost in time, work and money."""
     met = [one for one in found if one.requests or one.recovery]
     simulated = t(*SIMULATED_RUN)
     sections = [
@@ -100,7 +100,7 @@ def compose(joined: Joined, found: Sequence[Group], t: Words) -> Page:
 
 
 def sentences(joined: Joined, found: Sequence[Group], t: Words) -> list[str]:
-    """What became of each fault's requests, a sentence each."""
+    """What became of each fault's requests, one sentence per fault."""
     return [text for _, text in _said(joined, found, t)]
 
 

@@ -1,7 +1,7 @@
 """Reads the log of the provider behind a gateway: the simulator's, with its schedule of faults.
 
-One row is one attempt of the gateway. A dead upstream logs nothing, so its windows stand in the
-schedule alone.
+One row is one attempt of the gateway. A dead upstream logs nothing, so its windows are known only
+from the schedule.
 """
 
 import csv
@@ -60,7 +60,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A fault of one upstream; from when to when by the upstream's clock, None: now and then."""
+    """A fault of one upstream, from when to when by its clock; None: now and then."""
 
     fault: str
     port: int | None
@@ -69,7 +69,7 @@ class Window:
     share: float = 1.0
 
     def holds(self, moment_s: float) -> bool:
-        """Whether a moment is in it."""
+        """Whether a moment lies within it."""
         begin, end = self.from_unix_s, self.to_unix_s
         return begin is not None and end is not None and begin <= moment_s < end
 

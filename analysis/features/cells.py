@@ -29,9 +29,9 @@ NEEDED = ("phase", "request_index", "mode", "model_requested", "task_id", "api_c
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """What a run found: `cells` by model, in the checks' order. `ended` says by model why its
-    checks ended early, `mute` which models answered nothing. `required` are the cells that
-    `--require` asks for, judged."""
+    """What a run found: `cells` by model, in the checks' order. `ended` says for each model why its
+    checks ended early, `mute` lists the models that answered nothing. `required` are the judged
+    cells that `--require` asks for."""
 
     cells: tuple[Cell, ...] = ()
     models: tuple[str, ...] = ()
@@ -148,8 +148,8 @@ def _cells(
 
 
 class _Sent:
-    """What the rows say: by survey and check how many requests, and what they cost; by place the
-    task_id. A sum of which a reply's part is not known (a stream without usage) is not known."""
+    """What the rows say: requests and their cost by survey and check; the task_id by place. A sum
+    is unknown if the cost of one reply in it is (a stream without usage)."""
 
     def __init__(self, run: Run) -> None:
         self.counts: dict[tuple[str, str], int] = {}

@@ -40,7 +40,7 @@ def add_commands(commands: Any) -> None:
 
 
 def compare(options: argparse.Namespace) -> bool:
-    """Print a line a changed cell; whether a regression is to fail."""
+    """Print one line per changed cell; whether a regression fails the command."""
     found = changes(cells.read(options.before), cells.read(options.after))
     for change in found:
         print(shown(_line(change)))

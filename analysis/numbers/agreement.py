@@ -16,9 +16,9 @@ reply_stream_differs   one reply is text and the other a tool call; or finish re
                        free text cannot explain: a reply may be longer the second time, and so end
                        with `length` instead of `stop`, if it used its budget
 
-Nothing is said of what one side does not state (other flags say that), of another model's answer,
-of costs that our own price table made, and of a stream's cost that a header states too low: a
-header leaves before the tokens are known.
+Not judged: what one side does not state (other flags report that), another model's answer, costs
+from our own price table, and a stream's cost that a header states too low, because a header leaves
+before the tokens are known.
 """
 
 from collections import Counter
@@ -39,15 +39,17 @@ FLAGS = ("usage_stream_differs", "cost_stream_differs", "reply_stream_differs")
 SLACK_TOKENS = 1
 FACTOR, GRAVE = 1.1, 3.0
 CACHEABLE_TOKENS = 1024  # the shortest prompt that a known gateway caches
-_SPARE_TOKENS = 2  # a reply may be cut so many short of its budget: `length` is then still true
+_SPARE_TOKENS = (
+    2  # a reply may be cut this many tokens short of its budget: `length` is then still true
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
     """One flag of a stream, and the values on both sides; `plain` and `streamed` are rows.
 
-    `grave`: a gateway that is well would not do so. `elsewhere`: another provider may have answered
-    the one than the other.
+    `grave`: a healthy gateway would not do so. `elsewhere`: different providers may have answered
+    the two.
     """
 
     flag: str
@@ -102,7 +104,7 @@ def _key(row: Row) -> tuple[str, str]:
 def _compare(plain: Row, streamed: Row, routed: bool) -> Iterator[Difference]:
     one = comparable(plain, streamed, routed=routed)
     names = {row["model_returned"] for row in (plain, streamed)} - {None}
-    if len(names) <= 1:  # two models count and charge each in its own way
+    if len(names) <= 1:  # each of two models counts and charges in its own way
         was, now = plain["prompt_tokens"], streamed["prompt_tokens"]
         if was is not None and now is not None and abs(was - now) > SLACK_TOKENS:
             yield Difference(FLAGS[0], plain, streamed, was, now, one, not one)
@@ -118,7 +120,7 @@ def _compare(plain: Row, streamed: Row, routed: bool) -> Iterator[Difference]:
 
 
 def _unexplained(plain: Row, streamed: Row, factor: float) -> bool:
-    """Whether no price per token, none below 0, makes both costs of their tokens."""
+    """Whether no price per token of 0 or more explains both costs by their tokens."""
     both = (plain, streamed)
     sources, costs = [r["cost_source"] for r in both], [r["api_cost"] for r in both]
     if None in costs or not set(sources) <= set(STATED):
@@ -136,7 +138,7 @@ def _unexplained(plain: Row, streamed: Row, factor: float) -> bool:
 
 
 def _ratios(plain: Row, streamed: Row) -> tuple[float, float] | None:
-    """The least and the most that cost streamed / cost plain can be; None: not known.
+    """The lowest and highest possible ratio of streamed to plain cost; None: not known.
 
     A sum of parts grows by no less than its slowest part, and by no more than its fastest.
     """
@@ -161,13 +163,13 @@ def _output(row: Row) -> int | None:
 
 
 def _prompt_price(row: Row) -> tuple[float, float]:
-    """The least and the most that the prompt can have cost, of what it costs without a cache."""
+    """The lowest and highest possible prompt cost, as a share of its cost without a cache."""
     prompt, cached = row["prompt_tokens"], row["cached_tokens"]
     if not prompt or prompt < 0:
         return 1.0, 1.0
     if cached is None and prompt >= CACHEABLE_TOKENS:
         return 0.0, 1.0
-    free = (cached + SLACK_TOKENS) / prompt if cached else 0.0  # a prompt is counted so exactly
+    free = (cached + SLACK_TOKENS) / prompt if cached else 0.0  # how exactly a prompt is counted
     return max(0.0, 1 - free), 2.0 if row["cache_write_tokens"] else 1.0
 
 
@@ -180,7 +182,7 @@ def _kind(row: Row) -> str | None:
 def _reasons_differ(plain: Row, streamed: Row) -> bool:
     was, now = plain["finish_reason"], streamed["finish_reason"]
     if was == now or was is None or now is None:
-        return False  # a reason that is not given has a flag of its own
+        return False  # a missing reason has a flag of its own
     if {was, now} != {"stop", "length"}:
         return True
     cut, ended = (plain, streamed) if was == "length" else (streamed, plain)

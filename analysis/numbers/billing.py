@@ -1,8 +1,8 @@
 """The bill, case by case: what was sent, what is stated, what is charged. Pure.
 
 Nobody is accused on one sample: a finding needs FEWEST requests of a case, and all of them. Money
-may be off by a unit of the last decimal stated. Where the price changed during the run, or several
-providers answered, nothing is said of money. Of reasoning that is not shown nothing is claimed.
+may be off by a unit of the last decimal stated. If the price changed during the run, or several
+providers answered, costs are not judged. Reasoning that is not shown is not judged either.
 """
 
 from collections.abc import Mapping, Sequence
@@ -173,7 +173,7 @@ def _of_counts(by_case: Mapping[str, Sequence[Row]], found: Counter | None) -> l
                 amount = sum(row["prompt_tokens"] - own for row in off)
                 findings.append(Finding(Kind.STATED_OTHERWISE, name, amount, len(off)))
         over = [row for row in stated if _over_budget(row)]
-        # An inflated count, or one of streams alone, exceeds the budget too: that is told already.
+        # An inflated count, or one of streams alone, exceeds the budget too: already reported.
         told = found is not None and found.inflated
         told = told or any(one.case == name for one in findings)
         if len(over) >= FEWEST and len(over) == len(stated) and not told:
@@ -182,7 +182,7 @@ def _of_counts(by_case: Mapping[str, Sequence[Row]], found: Counter | None) -> l
 
 
 def _over_budget(row: Row) -> bool:
-    """Whether more output is stated than was allowed, where none of it is said to be reasoning."""
+    """Whether more output is stated than was allowed, and none of it is stated as reasoning."""
     budget, completion = row["max_tokens"], row["completion_tokens"]
     if not known(budget) or not known(completion):
         return False
@@ -231,7 +231,7 @@ def _of_money(
 
 
 def _changed(ends: Sequence[Row], model: str, prices: Prices | None, unit: float) -> bool:
-    """Whether plain replies of one usage cost one thing at first and another at last."""
+    """Whether plain replies of one usage have one cost early in the run and another late."""
     seen: dict[tuple[Any, ...], float] = {}
     for row in ends:
         if (cost := cost_of(row)) is not None and (
@@ -276,7 +276,7 @@ def _off_cases(
 
 
 def _plain_costs(by_case: Mapping[str, Sequence[Row]]) -> dict[tuple[Any, ...], float]:
-    """What plain replies of a usage cost, where some came first and some last: at one price."""
+    """The cost of plain replies by usage, where replies came both first and last: at one price."""
     first, last = (
         {_usage(row): c for row in by_case.get(name, ()) if (c := cost_of(row)) is not None}
         for name in (PLAIN, AGAIN)
@@ -287,7 +287,7 @@ def _plain_costs(by_case: Mapping[str, Sequence[Row]]) -> dict[tuple[Any, ...], 
 def _unlike_plain(
     by_case: Mapping[str, Sequence[Row]], plain: Mapping[tuple[Any, ...], float], unit: float
 ) -> list[Finding]:
-    """Without usable prices: the cases that cost otherwise than plain replies of the same usage."""
+    """Without usable prices: the cases that cost other than plain replies of the same usage."""
     findings = []
     for name, rows in by_case.items():
         alike = [

@@ -7,21 +7,23 @@ from enum import StrEnum
 class Kind(StrEnum):
     """What can be found."""
 
-    INFLATED = "inflated"  # every count is so many times the tokenizer's
+    INFLATED = "inflated"  # every count is the tokenizer's times one factor
     OTHER_TOKENIZER = "other_tokenizer"  # counted as another tokenizer than the model's counts
     NO_LINE = "no_line"  # one prompt is counted in several ways
     HIDDEN_PROMPT = "hidden_prompt"  # tokens in every prompt that were not sent
-    STATED_OTHERWISE = "stated_otherwise"  # the prompt of this case is counted otherwise than plain
+    STATED_OTHERWISE = (
+        "stated_otherwise"  # the prompt of this case is counted differently from a plain one
+    )
     OVER_BUDGET = "over_budget"  # more output than was allowed
-    OFF_PRICE = "off_price"  # plain replies already cost otherwise than by the price table
-    CHARGED_OTHERWISE = "charged_otherwise"  # this case costs otherwise than its tokens
-    CACHE_NOT_CREDITED = "cache_not_credited"  # tokens from the cache cost as any others
+    OFF_PRICE = "off_price"  # even plain replies do not cost what the price table says
+    CHARGED_OTHERWISE = "charged_otherwise"  # this case does not cost what its tokens do
+    CACHE_NOT_CREDITED = "cache_not_credited"  # tokens from the cache cost as much as any others
     REFUSED_CHARGED = "refused_charged"  # a refusal states a cost
-    PRICE_CHANGED = "price_changed"  # meanwhile: nothing is said of money
-    ABOVE_REFERENCE = "above_reference"  # every count is so many times the reference's
+    PRICE_CHANGED = "price_changed"  # during the run: costs are not judged
+    ABOVE_REFERENCE = "above_reference"  # every count is the reference's times one factor
     PROMPT_ABOVE_REFERENCE = "prompt_above_reference"  # the prompt of this case alone
-    OUTPUT_ABOVE_REFERENCE = "output_above_reference"  # the same reply counts fewer there
-    OUTPUT_OTHERWISE = "output_otherwise"  # the same reply counts fewer in plain requests
+    OUTPUT_ABOVE_REFERENCE = "output_above_reference"  # the same reply has fewer tokens there
+    OUTPUT_OTHERWISE = "output_otherwise"  # the same reply has fewer tokens in plain requests
 
 
 _MONEY = (
@@ -42,7 +44,7 @@ _UNITS = {
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One finding: of which case (None: of all), by how much, of how many requests.
+    """One finding: in which case (None: in all), by how much, in how many requests.
 
     `amount`: tokens or money; of `inflated` and `above_reference` the least factor that fits.
     `worth`: what tokens cost by the price table, money (None: not known). `slight`: small enough
@@ -60,7 +62,7 @@ class Finding:
 
     @property
     def grave(self) -> bool:
-        """Whether it costs the customer, and a healthy gateway has none."""
+        """Whether it costs the customer and does not happen on a healthy gateway."""
         if self.kind in (Kind.STATED_OTHERWISE, Kind.CHARGED_OTHERWISE):
             return self.case != "n" and self.amount > 0
         return self.kind in _GRAVE and not self.slight

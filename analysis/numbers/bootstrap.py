@@ -21,7 +21,7 @@ LEVEL = 95
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A mean and the bounds of its 95 % interval, in the values' unit; None where there is none."""
+    """A mean and the bounds of its 95 % interval, in the values' unit; None: no interval."""
 
     mean: float
     low: float | None
@@ -30,7 +30,7 @@ class Interval:
 
     @property
     def excludes_zero(self) -> bool:
-        """Whether the sign of the mean can be told."""
+        """Whether the interval excludes 0, so that the sign of the mean is known."""
         return self.low is not None and self.high is not None and (self.low > 0 or self.high < 0)
 
 

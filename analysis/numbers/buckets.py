@@ -1,18 +1,18 @@
 """A long window divided into buckets of time: what drifted, and where it changed.
 
-A request stands in the bucket in which it was due (closed-loop: sent); rates count what was
-completed in the bucket. Only whole buckets after the warm-up are asked for drift and changes:
+A request belongs to the bucket in which it was due (closed-loop: sent); rates count what was
+completed in the bucket. Only whole buckets after the warm-up are tested for drift and changes:
 
 - *Drift* is the Theil-Sen slope (the median slope of all pairs of buckets) with Sen's interval.
 - A *change point* is where Pettitt's rank test cuts the series, and, cut after cut, its parts;
   with few buckets on one side, where all of them lie far outside the others (edges.py).
 
-One bad bucket moves neither; and both allow for buckets that follow
-their neighbours: what neighbours share, by the correlation of their ranks, counts once. A
-series is called drifting, or changed, only at a p-value of at most 0.002, for many are looked at.
-Of 20 buckets that remember long (AR(1) 0.9) 5 % of level series are called drifting all the same.
-Such a p-value takes about twelve buckets for a change, and ten for a drift; the smallest change
-that would have been seen is worked out from the series itself.
+One bad bucket moves neither, and both allow for correlated neighbours: what neighbours share, by
+the correlation of their ranks, counts once. A series is called drifting or changed only at a
+p-value of at most 0.002, because many series are tested. With 20 strongly correlated buckets
+(AR(1) 0.9), 5 % of level series are still called drifting. Such a p-value takes about twelve
+buckets for a change, and ten for a drift; the smallest change that would have been seen is worked
+out from the series itself.
 """
 
 from collections.abc import Mapping, Sequence
@@ -84,13 +84,13 @@ class Drift:
 
     @property
     def shown(self) -> bool:
-        """Whether it is hardly chance."""
+        """Whether chance is an unlikely explanation (p-value)."""
         return self.p <= LEVEL and not self.low <= 0 <= self.high
 
 
 @dataclass(frozen=True, slots=True)
 class ChangePoint:
-    """From when on a number was another one: the medians before and after, up to the next cut."""
+    """When a number changed: the medians before and after, up to the next cut."""
 
     number: str
     at_s: float
@@ -102,7 +102,7 @@ class ChangePoint:
 def width_s(window_s: float) -> int:
     """The width of a window's buckets: a minute where that makes 20 to 60 of them.
 
-    A shorter window has 20 or more where 10 s and above make them, a longer one at most 60.
+    A shorter window has 20 or more if buckets of 10 s or more allow it; a longer one at most 60.
     """
     if window_s > 60 * 60:
         return next((w for w in _WIDTHS if w * 60 >= window_s), ceil(window_s / 60))
@@ -119,7 +119,7 @@ def length_s(run: Run, phase: PhaseNumbers) -> float | None:
 
 
 def of_phase(run: Run, name: str, window_s: float) -> list[Bucket]:
-    """The buckets of a phase of so many seconds, its warm-up included."""
+    """The buckets of a phase that lasted `length_s`, its warm-up included."""
     import numpy as np
 
     rows = run.rows.frame(_READ, name)
@@ -143,10 +143,10 @@ def of_phase(run: Run, name: str, window_s: float) -> list[Bucket]:
 
 
 def _cut(times: "Floats", edges: Sequence[float]) -> "list[NDArray[np.int64]]":
-    """The places of the times from each edge to before the next, in their order."""
+    """The places of the times between each edge and the next, in order."""
     import numpy as np
 
-    number = np.searchsorted(edges, times, side="right")  # what is not known stands last
+    number = np.searchsorted(edges, times, side="right")  # unknown values come last
     number = number.astype(np.min_scalar_type(len(edges)))  # few bits are sorted faster
     order = np.argsort(number, kind="stable")
     bounds = np.searchsorted(number[order], np.arange(1, len(edges) + 1))
@@ -156,7 +156,7 @@ def _cut(times: "Floats", edges: Sequence[float]) -> "list[NDArray[np.int64]]":
 def _bucket(
     mine: "DataFrame", completed: "DataFrame", start: float, end: float, warmup: bool, whole: bool
 ) -> Bucket:
-    """Of the rows that were due in it and of the successes that ended in it."""
+    """One bucket: of the rows due in it and the successes that ended in it."""
     ok = mine[mine["success"].to_numpy(dtype=bool)]
     planned, cost = len(mine), mine["api_cost"].dropna()
     tokens = completed["total_tokens"].dropna()
@@ -185,7 +185,7 @@ def _percentiles(values: Any, *percents: int) -> list[float | None]:
 
 
 def judge(buckets: list[Bucket]) -> tuple[list[Drift], list[ChangePoint]]:
-    """The drift of every number that is known often enough, and the changes."""
+    """The drift of every number that is known in enough buckets, and its changes."""
     import numpy as np
 
     drifts, changes = [], []
@@ -236,7 +236,7 @@ def _variance(values: "Floats") -> float:
 
 
 def _shared(values: "Floats") -> float:
-    """By how much the variance of a sum grows because neighbours are alike: (1 + r) / (1 - r).
+    """How much the variance of a sum grows because neighbours are correlated: (1 + r) / (1 - r).
 
     r is the correlation of ranks with the next one's, corrected for its bias in short series.
     """
@@ -253,7 +253,7 @@ def _shared(values: "Floats") -> float:
 
 
 def _ranks(values: "Floats") -> "Floats":
-    """How many values each is above, less how many it is below: equal ones have equal ranks."""
+    """For each value, how many it exceeds minus how many exceed it; ties get equal ranks."""
     import numpy as np
 
     ranks: Floats = np.sign(values[:, None] - values[None, :]).sum(axis=1)
@@ -276,8 +276,8 @@ def change_points(number: str, at: "Floats", values: "Floats") -> list[ChangePoi
 def visible(values: "Floats") -> float | None:
     """The smallest change that this series would have shown, as a share; None: not even tenfold.
 
-    The series is made level (what changed or drifted is taken off), then all from a quarter, from
-    half or from three quarters on is made larger: the change that is found at each place.
+    The series is levelled (changes and drift removed). Then everything after a quarter, a half or
+    three quarters of it is raised, until the change is found at each of these places.
     """
     import numpy as np
 
@@ -306,7 +306,7 @@ def visible(values: "Floats") -> float | None:
 
 
 def visibles(found: list[Bucket]) -> dict[str, float | None]:
-    """Of every number that is asked for changes, the smallest that would have been seen."""
+    """For every number tested for changes, the smallest change that would have been seen."""
     import numpy as np
 
     sizes = dict[str, float | None]()

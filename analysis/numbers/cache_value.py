@@ -1,6 +1,6 @@
 """The value of a prompt cache, from rows of `--mode cache`: pairs, writes, and lifetime.
 
-A *pair* is one new prefix asked for twice: cold (index 2i), then warm (2i + 1). A pair counts when
+A *pair* is one new prefix sent twice: cold (index 2i), then warm (2i + 1). A pair counts when
 both succeeded, the cold one found nothing, and no resumption lies between the two.
 """
 
@@ -58,7 +58,7 @@ class Pairs:
             return None
         gained = self.saving.mean - self.premium.mean  # a warm request against an unmarked one
         if self.premium.mean <= 0 or (self.premium.low is not None and self.premium.low <= 0):
-            return 0  # none that can be told from chance
+            return 0  # none that can be distinguished from chance
         return ceil(self.premium.mean / gained - 1e-9) if gained > 0 else None
 
 
@@ -147,7 +147,7 @@ def _premium(
 ) -> tuple[Interval | None, str]:
     """What a write costs extra: against unmarked requests, else by the table for what was written.
 
-    Where nothing is stated to have been written, and nothing was sent unmarked, nobody knows.
+    Unknown if no written tokens are stated and nothing was sent unmarked.
     """
     beside = [row["api_cost"] for row in plain if row["success"] and row["api_cost"] is not None]
     costs = [row["api_cost"] for row in cold if row["api_cost"] is not None]

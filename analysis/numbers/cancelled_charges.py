@@ -1,10 +1,10 @@
 """What a bill charges for requests that were cancelled on purpose, of mode billing. Pure.
 
-They are held against the same reply to its end (the case `whole`), on the same bill, so no price is
-needed. That a cancelled request is charged as a whole one is told only where the gateway had time
-to notice: the whole reply takes twice as long as the request was held, and a second longer. Nothing
-is said where the bill does not have the whole replies, where those do not cost alike, or where a
-reply of 16 tokens costs as much: then length has no price.
+They are compared with the same reply in full (the case `whole`) on the same bill, so no price is
+needed. A cancelled request is reported as charged in full only if the gateway had time to notice:
+the whole reply takes twice as long as the request was held, and a second longer. There is no
+verdict if the bill lacks the whole replies, if those do not cost the same, or if a reply of 16
+tokens costs as much: then length has no price.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,7 +31,7 @@ class Said(StrEnum):
     NOTHING = "nothing"  # none of its requests is charged
     PART = "part"  # less than a whole reply
     WHOLE = "whole"  # every request is charged as a whole reply
-    TOO_SHORT = "too_short"  # as a whole one, but the reply may have been over by then
+    TOO_SHORT = "too_short"  # as a whole one, but the reply may have been complete by then
     UNKNOWN = "unknown"
 
 
@@ -39,7 +39,7 @@ class Said(StrEnum):
 class CancelledCharge:
     """One case: how many requests were cancelled, and what the bill charges for them.
 
-    `charged` is their sum, `whole` what as many whole replies cost; None: not known. `held_s` is
+    `charged` is their sum, `whole` the cost of as many whole replies; None: not known. `held_s` is
     the longest that one was held, `whole_s` the shortest that a whole reply took.
     """
 
@@ -58,8 +58,8 @@ def judge(
 ) -> list[CancelledCharge]:
     """Judge the cancelled requests of a model; `billed`: what the bill charges, by task_id.
 
-    One that a bill with the whole replies does not have is charged nothing: where the bill names
-    task_ids (`by_task`), or the gateway had told its own name for the request.
+    A cancelled request missing from a bill with the whole replies was charged nothing, if the bill
+    names task_ids (`by_task`) or the gateway had stated its own id for the request.
     """
     whole = [row for row in rows if row["scenario"] == "whole" and row["success"]]
     short = [row for row in rows if row["scenario"] in ("count", "cut") and row["success"]]
@@ -82,13 +82,13 @@ def judge(
 
 
 def _known(rows: Sequence[Row], billed: Mapping[str, float]) -> list[float] | None:
-    """The charges of FEWEST or more requests, all of them on the bill."""
+    """The charges of FEWEST or more requests, if all of them are on the bill."""
     costs = [billed[row["task_id"]] for row in rows if row["task_id"] in billed]
     return costs if len(costs) >= FEWEST and len(costs) == len(rows) else None
 
 
 def _length_counts(whole: Sequence[float], short: Sequence[float] | None) -> bool:
-    """Whether whole replies cost alike, and more than short ones."""
+    """Whether whole replies cost the same, and more than short ones."""
     if short is None or min(whole) <= 0 or max(whole) - min(whole) > _ALIKE * max(whole):
         return False
     return min(short) < _LENGTH_COUNTS * min(whole)

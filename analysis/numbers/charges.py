@@ -1,15 +1,15 @@
 """Compares charges: equal usage, and body against header for the same request.
 
-Successes of one model and source of cost whose usage is equal in every number are the same thing to
-a bill. A *double* cost at least half as much again as its like, and more than rounding explains.
-Prices that change in time, once or with the hours of the day, put the dear ones together: doubles
-are told where the dear and the plain ones follow each other as chance would have it (the runs test
-of Wald and Wolfowitz). A router's providers have different prices, one may be just twice as dear as
-another: `within` compares the requests of one provider, of which one that cost a whole multiple of
-its like was charged several times; other ratios are no fault by themselves. Where the cached tokens
-of long prompts are not stated nothing is said: a miss and a hit look alike. A difference of body
-and header is one beyond two units of the coarser one's last decimal, and beyond 1 %; a stream's
-header leaves before its tokens are known, so one that states less is none.
+Successes of one model and source of cost whose usage is equal in every number should cost the same.
+A *double* cost at least half as much again as others of its usage, and more than rounding explains.
+Prices that change over time, once or with the hour of the day, group the expensive charges: doubles
+are reported only if expensive and usual charges alternate as by chance (the runs test of Wald and
+Wolfowitz). A router's providers have different prices, and one may cost exactly twice as much as
+another: `within` compares the requests of one provider, where a whole multiple means that a request
+was charged several times; other ratios are no fault by themselves. Long prompts whose cached tokens
+are not stated are not judged: a miss and a hit look alike. Body and header differ if they are more
+than two units of the coarser one's last decimal apart, and more than 1 %; a stream's header leaves
+before its tokens are known, so a lower cost in it is no difference.
 """
 
 from dataclasses import dataclass
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 MOST_ROWS = 1_000_000
 _FINE_UNITS = 20  # a charge of fewer units of its last decimal is rounded too coarsely for a ratio
 FACTOR = 1.5
-_LIKE = 3  # fewer equal charges say nothing of what is usual
-_ALONE = 0.6  # of the dear ones stand apart from each other
-_TOGETHER = -1.5  # standard deviations: with fewer runs than this the dear ones stand together
+_LIKE = 3  # fewer equal charges do not show what is usual
+_ALONE = 0.6  # share of expensive charges that have no expensive neighbour
+_TOGETHER = -1.5  # standard deviations: with fewer runs than this the expensive ones are clustered
 _CACHEABLE_TOKENS = 1024
 _USAGE = [
     "prompt_tokens", "completion_tokens", "total_tokens", "cached_tokens", "cache_write_tokens",
@@ -41,7 +41,7 @@ READ = ("success", "stream", "model_requested", "model_returned", "cost_source",
 class Apart:
     """Rows whose charges do not agree: how many of how many, and by how much in sum.
 
-    `multiples` of them cost a whole multiple of what their like cost.
+    `multiples` of them cost a whole multiple of the usual charge for their usage.
     """
 
     rows: int
@@ -56,7 +56,7 @@ def doubles(rows: "DataFrame") -> Apart:
 
 
 def within(rows: "DataFrame") -> dict[str, Apart]:
-    """The same of each provider (empty: not known); only those of which something was compared."""
+    """The same for each provider (empty: not known) of which something was compared."""
     return _doubles(rows.assign(provider=providers.names(rows["provider"])))
 
 
@@ -98,7 +98,7 @@ def _doubles(rows: "DataFrame") -> dict[str, Apart]:
 
 
 def _multiples(dear: Any, usual: float, unit: float) -> int:
-    """How many charges are a whole multiple of the usual one, as far as rounding lets one see."""
+    """How many charges are a whole multiple of the usual one, allowing for rounding."""
     import numpy as np
 
     times = np.round(dear / usual)
@@ -108,14 +108,14 @@ def _multiples(dear: Any, usual: float, unit: float) -> int:
 
 
 def _scattered(dear: Any) -> bool:
-    """Whether the dear ones stand among the others as chance would have it, in order of time."""
+    """Whether the expensive charges are spread among the others as by chance, in order of time."""
     count, many = len(dear), int(dear.sum())
     if not 0 < many < count:
         return False
     mean = 2 * many * (count - many) / count
     changes = int((dear[1:] != dear[:-1]).sum())
     off = sqrt(mean * max(mean - 1, 0.0) / (count - 1))
-    # Of a few dear ones two may well be neighbours: still most stand alone.
+    # Among a few expensive ones two may well be neighbours, but most stand alone.
     alone = changes // 2 >= max(_LIKE, _ALONE * many)
     return alone or changes >= mean + _TOGETHER * off - 1e-9
 

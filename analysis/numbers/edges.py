@@ -1,9 +1,9 @@
 """Changes near the ends of a series, where too few buckets lie beyond them for a test of ranks.
 
-Of 20 buckets, no order of ranks makes a change of the last three unlikely enough. What tells it is
-size: each of the last m buckets lies far outside what the others scatter. By Student's distribution
-one does so by chance with a probability p, all m with p to the power of as many independent buckets
-as they are worth, and there are so many places to look at.
+With 20 buckets, no order of ranks makes a change of the last three unlikely enough. Its size can:
+each of the last m buckets lies far outside the scatter of the others. By Student's distribution one
+bucket does so by chance with probability p, and all m with p to the power of the number of
+independent buckets that they are worth, times the number of places looked at.
 """
 
 from collections.abc import Callable
@@ -25,8 +25,7 @@ _FLOOR = 0.02
 def beyond(values: "Floats", shared: "Callable[[Floats], float]") -> tuple[int, float] | None:
     """The likeliest cut with few buckets on one side, and its p-value; None: there is none.
 
-    `shared` says of a series by how much its neighbours are alike (buckets.py): so many count as
-    one.
+    `shared` is how many neighbouring buckets of the series count as one (buckets.py).
     """
     import numpy as np
 
@@ -47,7 +46,7 @@ def beyond(values: "Floats", shared: "Callable[[Floats], float]") -> tuple[int, 
 
 
 def _p(values: "Floats", cut: int, shared: float) -> float:
-    """How likely chance puts all of the few beyond all of the rest, so far."""
+    """The probability that chance puts all of the few this far beyond all of the rest."""
     few, rest = values[:cut], values[cut:]
     if len(few) > len(rest):
         few, rest = rest, few

@@ -2,8 +2,8 @@
 
 A request is good when it succeeded and every time that its SLO limits is at most the limit.
 TTFT and TPOT are limited of streams alone; a stream of fewer than two tokens has no TPOT to
-exceed. A time that should be known and is not, is not good enough: chunks that do not tell when
-their tokens came show no TPOT, and attain none.
+exceed. A time that should be known but is not counts as not good enough: chunks that do not show
+when their tokens came have no TPOT, and meet no limit on it.
 """
 
 from typing import TYPE_CHECKING
@@ -26,9 +26,9 @@ def slo_of(run: "Run") -> Slo | None:
 
 
 def of(rows: "DataFrame", planned: int, wall_s: float | None, slo: Slo | None) -> Goodput:
-    """How many of the rows are good; all None where a row has no objective.
+    """How many of the rows are good; all None if a row has no objective.
 
-    What failed or was dropped is in `planned`.
+    Failed and dropped requests count in `planned`.
     """
     good = 0
     known = slo is not None and len(rows) > 0
@@ -61,5 +61,5 @@ def meets(rows: "DataFrame", objectives: Objectives) -> "Series[bool]":
 
 
 def _at_most(times: "Series[float]", limit_s: float) -> "Series[bool]":
-    """False where the time is not known. Rounded as conditions are: binary dust is no time."""
+    """False if the time is not known. Rounded as conditions are, so binary dust does not count."""
     return times.round(12) <= round(limit_s, 12)

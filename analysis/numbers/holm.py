@@ -4,8 +4,8 @@
 def holm(p_values: list[float]) -> list[float]:
     """P-values adjusted by Holm's method, in their order.
 
-    Whoever believes only what stays at or below 0.05 is wrong about anything at all in at most 5 %
-    of comparisons between like sides, however many numbers are compared.
+    If only p-values at or below 0.05 count, at most 5 % of comparisons between equal sides report
+    any difference at all, however many numbers are compared.
     """
     order = sorted(range(len(p_values)), key=p_values.__getitem__)
     adjusted, highest = [0.0] * len(p_values), 0.0

@@ -45,12 +45,12 @@ class Test:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Of one model: who counts, and against a reference who answers (None: it was not asked).
+    """One model: who counts, and, against a reference, who answers (None: not asked).
 
     `settings` are those of which something was asked, with what it took; `weights` is what
     log-probabilities show (None: not asked). `seen` is what the audit would have shown, `cells`
     those that enrolment chose, `enrolling` what that took, `names` what the replies call the model,
-    with how often.
+    and how often.
     """
 
     model: str
@@ -70,7 +70,7 @@ class Identity:
     @property
     def differing(self) -> int:
         """How many of its tests say that it differs. A response cache is not one of them: it says
-        nothing of the model."""
+        nothing about the model."""
         verdicts = [self.counting.verdict, self.audit.verdict if self.audit is not None else None]
         verdicts += [one.verdict for one, _ in self.lengths]
         verdicts += [self.weights.verdict] if self.weights is not None else []
@@ -79,7 +79,7 @@ class Identity:
 
     @property
     def judged(self) -> bool:
-        """Whether the dearest test that was asked for has a verdict: who answers, else who
+        """Whether the most expensive requested test has a verdict: who answers, else who
         counts."""
         test = self.audit if self.audit is not None else self.counting
         return test.verdict is not Verdict.NOT_ENOUGH
@@ -92,8 +92,8 @@ def of_model(
     second_route: Sequence[Given] = (),
     dropped: Container[str] = (),
 ) -> Identity:
-    """Judge a model by all of its rows; `second_route`: those that a live reference is made of;
-    `dropped`: fields that the gateway refused, and that were sent no more."""
+    """Judge a model by all of its rows; `second_route`: those of a live reference; `dropped`:
+    fields that the gateway refused and that were then left out."""
     count, looks = _of(rows, asked.COUNT, asked.STREAM), _looks(rows)
     answers = asked_of(looks)
     judged = audit(reference, answers) if reference is not None else None
@@ -152,7 +152,7 @@ def _recalled(row: Given) -> context.Shown:
 
 
 def _weights(rows: Sequence[Given], reference: Reference | None, count: Counting) -> Weights | None:
-    """What the log-probabilities show; None: they were not asked for, or make a reference."""
+    """What the log-probabilities show; None: not asked for, or the run makes a reference."""
     own = _likeliest(rows)
     if not own or reference is None:
         return None
@@ -170,7 +170,7 @@ def _likeliest(rows: Iterable[Given]) -> list[Given]:
 
 
 def stated(rows: Sequence[Given]) -> Stated:
-    """The log-probabilities of some rows, without replies that came twice."""
+    """The stated log-probabilities of some rows, without repeated replies."""
     found: list[list[Mapping[str, float]]] = [[] for _ in first_token.PROMPTS]
     seen, top = set[tuple[int, str]](), 0
     for row in sorted(_likeliest(rows), key=lambda row: row["request_index"]):
@@ -245,12 +245,12 @@ def _fact(row: Given) -> Mapping[str, Any]:
 
 
 def _refused(row: Given) -> bool:
-    """Whether it was refused for what its body says."""
+    """Whether it was refused because of its body."""
     return bool(row["outcome"] == Outcome.BAD_REQUEST)
 
 
 def chosen(rows: Iterable[Given]) -> list[Cell]:
-    """The cells that the answers of the phase `choose` choose; none where they are too few."""
+    """The cells chosen by the answers of the phase `choose`; none if those are too few."""
     said: dict[int, list[str]] = {}
     for one in asked_of(_of(rows, asked.CHOOSE)):
         if one.word and one.question < len(BANK):

@@ -46,7 +46,7 @@ class Marker:
 
     @property
     def names_replies(self) -> bool:
-        """Whether nearly every reply has a value of its own."""
+        """Whether nearly every reply has a different value."""
         return len(self.values) > MOST
 
 

@@ -81,8 +81,8 @@ def measure(
 ) -> Numbers:
     """Every number of a group's rows.
 
-    `planned` requests were to be sent; `wall_s` is the group's wall clock, seconds, None where it
-    is not known; `slo` says which requests were good; `asked` are the percentiles.
+    `planned` requests were to be sent; `wall_s` is the group's wall clock, seconds, None if not
+    known; `slo` says which requests were good; `asked` are the percentiles.
     """
     whole, awaited = awaited_of(rows)
     good, sent = good_and_sent(rows, whole)
@@ -103,7 +103,7 @@ def measure(
 
 
 def with_unsent(numbers: Numbers, more: int) -> Numbers:
-    """The same with so many more requests that were not sent and have no row."""
+    """The same with this many more requests that were not sent and have no row."""
 
     def counted(counts: dict[str, int], key: str) -> dict[str, int]:
         return counts | {key: counts.get(key, 0) + more}
@@ -119,7 +119,7 @@ def with_unsent(numbers: Numbers, more: int) -> Numbers:
 
 def awaited_of(rows: "DataFrame") -> "tuple[Series[bool], DataFrame]":
     """Which rows were not drawn to be cancelled on purpose, and those rows: a fair sample of all,
-    for no answer had a say in the draw."""
+    because the draw did not depend on the answers."""
     whole: Series[bool] = rows["cancel_after"].isna()
     return whole, rows if whole.all() else rows[whole.to_numpy(dtype=bool)]
 
@@ -214,7 +214,7 @@ def _streams(good: Chosen, asked: Sequence[Fraction]) -> Streams:
 def _output(good: Chosen, wall_s: float | None) -> Output:
     """Output tokens a second: all successes over the wall clock, and one by one over its latency.
 
-    Of the single ones the median, and the rate that all but 5 % reach.
+    Of single requests: the median, and the rate that all but 5 % reach.
     """
     tokens = _sum(good, "completion_tokens")
     timed = good.where(good.rows["elapsed_sec"] > 0)
@@ -255,7 +255,7 @@ def total_tokens(good: Chosen) -> int | None:
 
 
 def costs(sent: Chosen, good: Chosen) -> Costs:
-    """The money of some requests that were sent, of which `good` succeeded."""
+    """The costs of some requests that were sent, of which `good` succeeded."""
     total, count = _money(sent), int(sent["api_cost"].notna().sum())
     unknown = int(good["api_cost"].isna().sum())
     awaited = sent.where(sent.rows["cancel_after"].isna())
@@ -283,7 +283,7 @@ def _per_1k_tokens(sent: Chosen) -> float | None:
 
 
 def _answers(rows: "DataFrame", good: Chosen) -> Answers:
-    """Flags are no judgement: `checks_failed` is None where no probe judged."""
+    """Checks and flags. A flag is no judgement: `checks_failed` is None if no probe judged."""
     words = check_words(rows["check"])
     judged = words[words.isin(["pass", "fail"])]
     return Answers(
@@ -307,13 +307,13 @@ def _stated(good: Chosen, asked: Sequence[Fraction]) -> StatedTimes:
 
 
 def _attempts(rows: "DataFrame | Chosen") -> "Series[int]":
-    """Which attempt at the run each row is of; the first, where the row does not say."""
+    """Each row's attempt at the run; the first if the row does not say."""
     found: Series[int] = rows["attempt"].fillna(1)
     return found
 
 
 def wall_s_of(rows: "DataFrame") -> float:
-    """How long a phase took: each attempt at it to its last completion, offsets begin anew."""
+    """How long a phase took: the sum of its attempts, each up to its last completion."""
     done = rows["done_offset_s"].dropna()
     return fsum(done.groupby(_attempts(rows)[done.index]).max())
 

@@ -2,11 +2,11 @@
 
 A model's price per token is not asked for but taken from the run: the prices that explain most of
 its costs (least absolute deviations over uncached, cached, written and completion tokens, and a
-fee per request). A row is an outlier when it cost more than three times, or less than a third, of
-what these prices make of its tokens. Nothing is said where it could be a false alarm: below
+fee per request). A row is an outlier if it cost more than three times, or less than a third, of
+what its tokens cost at these prices. There is no verdict where it could be a false alarm: below
 MIN_ROWS rows of one provider, within two units of the last decimal that the gateway states, at the
-smallest charge that several rows share, where most rows cost a least charge, or where cached tokens
-are unknown and the prompt is long enough to be cached.
+smallest charge that several rows share, if most rows cost a minimum charge, or if cached tokens are
+unknown and the prompt is long enough to be cached.
 """
 
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ UNSTEADY_SHARE = 0.25
 """Above this share of misfits it is not the rows that are odd: no price per token explains them."""
 _CACHEABLE_TOKENS = 1024  # the shortest prompt that a known gateway caches
 _STEPS = 40
-_FITTED_ROWS = 50_000  # prices are taken from so many rows at the most, evenly chosen
+_FITTED_ROWS = 50_000  # prices are fitted to at most this many rows, evenly chosen
 _TOKENS = ["uncached", "cached", "written", "completion", "unlisted"]
 
 
@@ -81,9 +81,9 @@ def outliers(requests: "DataFrame") -> list[Misfits]:
 
 
 def _mostly_least_charges(tokens: "Numbers", cost: "Numbers") -> bool:
-    """Whether most requests cost the same least amount, however many tokens they took.
+    """Whether most requests cost the same minimum, however many tokens they took.
 
-    Such costs say nothing of a price per token, and what costs more is no outlier. Sizes are
+    Such costs show no price per token, and a higher cost is no outlier. Sizes are
     compared by their 10th and 90th percentiles: a few odd counts do not make like requests unlike.
     """
     import numpy as np
@@ -119,7 +119,7 @@ def _judgeable(requests: "DataFrame") -> "DataFrame":
 
 
 def _expected(tokens: "Numbers", cost: "Numbers") -> "Numbers":
-    """What the prices that explain most of the costs make of each row's tokens."""
+    """Each row's cost at the prices that explain most of the costs."""
     import numpy as np
 
     step = -(-len(cost) // _FITTED_ROWS)
@@ -133,7 +133,7 @@ def _prices(tokens: "Numbers", cost: "Numbers") -> "Numbers":
     import numpy as np
 
     size = tokens.sum(axis=1)
-    # Per token of the row, so that a long prompt has no more say than a short one.
+    # Per token of the row, so that a long prompt weighs no more than a short one.
     parts = np.column_stack([tokens, np.ones_like(cost)]) / size[:, None]
     unit = cost / size
     alike, counts = np.unique(np.column_stack([parts, unit]), axis=0, return_counts=True)
@@ -164,7 +164,7 @@ def _odd(cost: "Numbers", expected: "Numbers") -> "Numbers":
     spread = float(np.median(away)) if len(away) else 0.0
     factor = max(FACTOR, 1 + 12 * spread)  # where prices vary by themselves, only more is odd
     odd: Numbers = (expected > 0) & (
-        # The least of all costs may be the least that is charged, and too dear for no other reason.
+        # The lowest of all costs may be the minimum charge, and too high for that reason alone.
         ((cost > factor * usual + slack) & (cost > lowest)) | (cost < expected / factor - slack)
     )
     return odd

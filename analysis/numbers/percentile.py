@@ -43,7 +43,7 @@ def nearest_ranks(
 ) -> list[float | None]:
     """`nearest_rank` of each percent, of values in any order and none of them NaN.
 
-    Only the ranks asked for are put in their place, which is cheaper than sorting.
+    Only the requested ranks are partitioned into place, which is cheaper than sorting.
     """
     import numpy as np
 

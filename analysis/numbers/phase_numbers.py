@@ -30,7 +30,7 @@ class Percentiles:
     values: Mapping[Fraction, float | None]
 
     def at(self, percent: Fraction | int) -> float | None:
-        """One of them; None too where it was not asked for."""
+        """One of them; None also if it was not asked for."""
         return self.values.get(Fraction(percent))
 
     @property
@@ -84,7 +84,7 @@ class Named:
 
 @dataclass(frozen=True, kw_only=True)
 class Identity(Named):
-    """Which phase it is."""
+    """The identity of the phase."""
 
     phase: Annotated[str, "its name"]
     mode: Annotated[str, "the mode that planned it"]
@@ -205,7 +205,7 @@ class Tokens(Named):
 
 @dataclass(frozen=True, kw_only=True)
 class Costs(Named):
-    """Money, in the run's currency. A sum is of what is known; how much is not is beside it."""
+    """Money, in the run's currency. A sum covers known costs; unknown ones are counted apart."""
 
     cost_sum: Annotated[Amount, "all that is known"]
     cost_known_count: Annotated[Count, "requests sent whose cost is known"]
@@ -233,7 +233,7 @@ class Answers(Named):
 
 @dataclass(frozen=True, kw_only=True)
 class StatedTimes(Named):
-    """What headers of successes say of the gateway's own time: nobody can check it."""
+    """The gateway's own time as headers of successes state it: it cannot be checked."""
 
     stated_overhead_count: Annotated[Count, "successes that state the gateway's own part"]
     stated_overhead: Annotated[Times, "the gateway's own part, as stated"]
@@ -288,7 +288,7 @@ class PhaseNumbers(Gaps, WarmupLeft, Punctuality, Numbers, Identity):
 
     @property
     def target_awaited(self) -> float | None:
-        """What of `target` is left for the requests that were not drawn to be cancelled."""
+        """The part of `target` that falls to requests not drawn to be cancelled."""
         if self.target is None or not self.planned:
             return self.target
         return self.target * self.awaited / self.planned

@@ -1,7 +1,7 @@
 """The provider that answered a request: prices and counts are compared within one. Pure.
 
 A router sends equal requests to providers of different prices and tokenizers. Where it names them
-the rows' `provider` says which; a name that is a router's own says nothing of who is behind it.
+the rows' `provider` says which; a router's own name does not say who is behind it.
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ _NO_ONE = ("auto", "unknown", "default", "none", "null", "n/a", "-")
 
 
 def named(provider: object) -> str:
-    """The provider of a row, to compare by; empty: nobody says, or a router names a router."""
+    """The provider of a row, to compare by; empty: not stated, or a router names a router."""
     if not isinstance(provider, str):
         return ""
     name = provider.strip()
@@ -37,7 +37,7 @@ def is_router(text: str) -> bool:
 def names(providers: "Series[Any]") -> "Series[Any]":
     """`named` of a column: each row's provider, or an empty text.
 
-    What has more than MOST values is no name of a provider, e.g. the address of a machine.
+    A column with more than MOST values does not name providers, but e.g. machines' addresses.
     """
     told = providers.dropna().unique()
     known = {name: named(name) for name in told} if len(told) <= MOST else {}
@@ -58,6 +58,6 @@ def routed(requests: "DataFrame", base_url: str) -> bool:
 
 
 def comparable(one: Mapping[str, Any], other: Mapping[str, Any], *, routed: bool) -> bool:
-    """Whether two rows are known to be of one provider, or of a gateway that has no several."""
+    """Whether two rows are known to be of one provider, or of a gateway with only one."""
     mine, theirs = named(one.get("provider")), named(other.get("provider"))
     return mine == theirs and (bool(mine) or not routed)

@@ -1,8 +1,8 @@
 """Was the generator itself the limit? Its lags compared with the measured times.
 
-Send lag (sent - due) tells how late requests left, and nothing of a closed loop or of chunks that
-were read late. Loop lag does: how late the generator's event loop was for probes that were due
-every 50 ms is how late it was for the bytes of answers, and it is in every time it took.
+Send lag (sent - due) shows how late requests left, but nothing about a closed loop or chunks that
+were read late. Loop lag does: the generator's event loop was as late for the bytes of answers as
+for the probes that were due every 50 ms, and this lag is contained in every time it measured.
 """
 
 from collections.abc import Iterable
@@ -19,9 +19,9 @@ GAP_SHARE = 0.5
 def judge(numbers: Numbers, ends: list[PhaseEnd]) -> Punctuality:
     """A phase's loop lag, its limits and the verdict `generator_limited`.
 
-    `ends` are the phase's `phase_end` events. The verdict is None where no lag is known, or nothing
-    that it could be held against. A phase of which our own machine let a request not go
-    (`local_limits`) is limited, whatever its lags.
+    `ends` are the phase's `phase_end` events. The verdict is None if no lag is known, or no time to
+    compare it with. A phase in which our own machine could not send a request (`local_limits`) is
+    limited, whatever its lags.
     """
     lags = [end.generator for end in ends if end.generator is not None]
     loop_p99_s = _longest(lag.loop_lag_p99_s for lag in lags)

@@ -33,7 +33,7 @@ COUNTED = ("look", "fill", "wait", "half", "again", "last", "soon", "later")
 
 _NEAR = 1.2  # token sums within this factor of each other may be the same limit
 _AT_ONCE_S = 1.0  # in so short a time a window seldom turns
-_SEVERAL = 3  # fewer long prompts tell nothing: one in each of two windows may exceed the limit
+_SEVERAL = 3  # fewer long prompts are no evidence: one in each of two windows may exceed the limit
 _WORDS: Mapping[Unit, re.Pattern[str]] = {
     "concurrency": re.compile(
         r"concurren|simultaneous|parallel|in[- ]?flight|at the same time|并发|同时", re.I
@@ -83,8 +83,8 @@ class Wait:
 class Audit:
     """All of one model. `found` are the fits of each kind, the best first; None: not known.
 
-    `short`: a window of seconds that explains the decisions about as well as any limit a minute, so
-    none is named; None: there is none.
+    `short`: a window of seconds that explains the decisions about as well as any limit per minute,
+    so no limit is named; None: there is no such window.
     `at_once`: how many requests go through at once, where that is what is limited: by concurrency,
     or (with no `unit`) by a window of seconds. None: it is not.
     `by` says what told the unit. `token_low`, `token_high`: between which token sums a minute the
@@ -106,7 +106,7 @@ class Audit:
 
     @property
     def fit(self) -> Fit | None:
-        """The kind and the size of the limit, where they can be told.
+        """The kind and the size of the limit, if they can be determined.
 
         Short requests are replayed as one unit each: of tokens they are not, since gateways reserve
         some and give them back.
@@ -142,7 +142,7 @@ def audit(model: str, rows: Sequence[Row], begun: Mapping[str, float]) -> Audit:
         # window of seconds looks alike, so concurrency itself is told by the gateway's words alone.
         if least > 2 * seen.wrong + 1 and long is not None and long.size == seen.size:
             unit, most = None, seen.size
-        elif least >= seen.wrong:  # a limit a minute explains no more: neither is told
+        elif least >= seen.wrong:  # a limit per minute explains no more: neither is reported
             unit, found = None, []
     low, high = _token_bounds(steps, None if seconds else told(found))
     if unit == "tokens":
@@ -164,7 +164,7 @@ def audit(model: str, rows: Sequence[Row], begun: Mapping[str, float]) -> Audit:
 
 
 def _short(decided: Sequence[Attempt], found: Sequence[Fit]) -> ShortWindow | None:
-    """The window of seconds that a limit a minute does not clearly beat."""
+    """The window of seconds, if no limit per minute explains clearly more."""
     window = best(decided)
     if window is None or not found or window.wrong > SELDOM * len(decided):
         return None
@@ -173,7 +173,7 @@ def _short(decided: Sequence[Attempt], found: Sequence[Fit]) -> ShortWindow | No
 
 
 def _answered(row: Row) -> bool:
-    """Whether the gateway decided: only then it was let through, or not."""
+    """Whether the gateway decided: only then was it let through or refused."""
     return row["http_status"] is not None
 
 
@@ -245,7 +245,7 @@ def _wait(by_step: Mapping[str, Sequence[Row]], begun: Mapping[str, float]) -> W
 
 
 def _unit(fill: Sequence[Row], steps: Mapping[str, Step]) -> Unit | None:
-    """What the refusals of short requests counted; None: nothing tells.
+    """What the refusals of short requests counted; None: no evidence.
 
     The headers and the words of the refusals say what was used up, unless they contradict each
     other; else long prompts tell: if far more tokens went through in their minute than short ones
@@ -313,7 +313,7 @@ def _used_up(fill: Sequence[Row]) -> set[Unit]:
 def _token_bounds(steps: Mapping[str, Step], fit: Fit | None) -> tuple[int | None, int | None]:
     """Between which token sums a minute the limit lies; without a refusal there is no upper one.
 
-    Refusals after about as many requests as the request limit lets through say nothing of tokens.
+    Refusals after about as many requests as the request limit allows are no evidence on tokens.
     While long prompts are sent, a bucket gains what is not its size.
     """
     long, step, short = (steps.get(name) for name in ("long", "tokens", "fill"))

@@ -32,11 +32,11 @@ _COMPARED = ("plain", "stream", "cached", "long", "tools", "image", "cut", "plai
 
 @dataclass(frozen=True, slots=True)
 class SecondCount:
-    """The reference's prompt tokens, and how the gateway's lie to them.
+    """The reference's prompt tokens, and how the gateway's relate to them.
 
     `counts`: of a case's prompt (text and repeats, where it has them); one that the reference
-    counts in two ways is not in it. `factor`: between which factors the gateway's counts of
-    repeated texts are the reference's; None: none fits, or too little is stated. `offset`: so many
+    counts in two ways is not in it. `factor`: the range of factors from the reference's counts of
+    repeated texts to the gateway's; None: none fits, or too little is stated. `offset`: this many
     tokens more in every prompt; None: not one number. `replies`: completion tokens of the replies
     that the reference counts in one way. `told`: whether it stated enough.
     """
@@ -112,7 +112,7 @@ def findings_beside(
         findings += _prompts(second, by_case, model, prices)
     told = {one.case for one in [*earlier, *findings] if one.kind is not Kind.OVER_BUDGET}
     if {Kind.INFLATED, Kind.ABOVE_REFERENCE} & {*kinds, *(one.kind for one in findings)}:
-        return findings  # of output the same factor is told already
+        return findings  # for output the same factor is reported already
     return findings + [
         one for one in _outputs(second, by_case, model, prices) if one.case not in told
     ]
@@ -210,7 +210,7 @@ def _reply(row: Row) -> tuple[Any, ...] | None:
 def _worth(
     more: Sequence[tuple[Row, int]], column: str, model: str, prices: Prices | None
 ) -> float | None:
-    """What so many tokens more cost by the price table, money; None: not known."""
+    """What this many additional tokens cost by the price table, money; None: not known."""
     paid = []
     for row, tokens in more:
         total = row["total_tokens"] - tokens if known(row["total_tokens"]) else None

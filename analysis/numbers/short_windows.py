@@ -1,8 +1,8 @@
 """Whether a window of 1 to 30 s explains which requests a gateway admitted. Pure.
 
 A limit of 5 in 10 s, met by a program that thinks in minutes, looks like one of 5 a minute with a
-lucky turn. What stands against a request that was decided (the units used in its window so far)
-does not depend on the size of the limit, so a request that was let through bounds the size from
+lucky turn. What counts against a decided request (the units used in its window so far) does not
+depend on the size of the limit, so a request that was let through bounds the size from
 below and one that was refused from above: the size that contradicts the fewest decisions is exact.
 """
 

@@ -13,7 +13,7 @@ ROUNDED_S = 0.001
 def possible(stated_s: "Series[Any]", elapsed_s: "Series[Any]") -> "Series[Any]":
     """The stated times, seconds; missing where the part took longer than the whole answer.
 
-    Headers state whole milliseconds, rounded as they like: so much is left to them.
+    Headers state whole milliseconds, rounded either way: this tolerance allows for that.
     """
     told = stated_s.astype("float64")
     return told.where(told.ge(0) & ~told.gt(elapsed_s.astype("float64") + ROUNDED_S))

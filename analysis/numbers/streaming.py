@@ -80,7 +80,7 @@ def tpot_s(rows: "DataFrame | Chosen") -> "Series[float]":
 
 
 def untold(rows: "DataFrame | Chosen") -> "Series[bool]":
-    """The streams that should have a TPOT and do not tell it; fewer than two tokens have none."""
+    """The streams that should have a TPOT but do not show it; fewer than two tokens have none."""
     streamed = rows["stream"].astype(bool) & ~(tokens(rows) < 2)
     return streamed & tpot_s(rows).isna()
 

@@ -38,7 +38,7 @@ class Asked:
     """How rows are measured.
 
     `planned` says how many requests a phase was to send (else: its rows); `walls` its wall clock,
-    seconds, where the rows do not tell it (else: the last completion); `slo` which requests were
+    seconds, if the rows do not give it (else: the last completion); `slo` which requests were
     good; `beyond` how many of a phase were not sent and have no row.
     """
 
@@ -50,7 +50,7 @@ class Asked:
 
 
 def of_phases(run: "Run") -> list[PhaseNumbers]:
-    """The numbers of each phase of which there are rows, in the plan's order, without warm-up."""
+    """The numbers of each phase that has rows, in the plan's order, without warm-up."""
     frame, plan, left = _frame(run, PHASE, MEASURED), run.plan, dict[str, WarmupLeft]()
     if warm_s := warmup.warmup_s(run):
         frame, left = warmup.trimmed(frame, warm_s)

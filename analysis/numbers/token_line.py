@@ -21,10 +21,10 @@ class Counter:
     """What the stated counts of repeated texts show.
 
     `points`: repeats and stated tokens, by text. `tokenizer`: the claimed model's, where its counts
-    are known. `inflation`: between which factors the stated counts exceed those, one for all texts;
+    are known. `inflation`: the factors between which the stated counts exceed those, for all texts;
     None: not known, or no one factor fits (`other`: another tokenizer's counts). `no_line`: one
-    prompt was counted in several ways. `hidden`: at least so many tokens stand in every prompt
-    that were not sent; None: not known.
+    prompt was counted in several ways. `hidden`: at least this many tokens in every prompt were
+    not sent; None: not known.
     """
 
     points: Mapping[int, Sequence[Point]]
@@ -82,7 +82,7 @@ def counter(model: str, counted: Sequence[tuple[int, int, int]]) -> Counter | No
 
 
 def _unsent(points: Mapping[int, Sequence[Point]]) -> int:
-    """Tokens that no tokenizer makes of what was sent: none makes more than one of a byte."""
+    """Tokens that no tokenizer can get from what was sent: at most one per byte."""
     found = (
         stated - len(prompt(text, k).encode()) for text, one in points.items() for k, stated in one
     )

@@ -25,7 +25,7 @@ _PERCENTILE = re.compile(r"(?:(e2e|ttft|tpot)_)?p[0-9_]+_s")
 
 
 def asked(metric: str) -> tuple[str, Fraction] | None:
-    """The time and the percent of a metric such as `p95_s` or `ttft_p99_9_s`; None: no such."""
+    """The time and the percent of a metric such as `p95_s` or `ttft_p99_9_s`; else None."""
     found, percent = _PERCENTILE.fullmatch(metric), of_name(metric)
     return (found[1] or "e2e", percent) if found and percent is not None else None
 
@@ -50,7 +50,7 @@ def waits_s(rows: "DataFrame") -> "DataFrame":
 
 
 def percentile(rows: "DataFrame", time: str, percent: Fraction | int) -> Bounds | None:
-    """Between which times a percentile of a phase lies; None of no times at all.
+    """The times between which a percentile of a phase lies; None if there are no times.
 
     What was drawn to be cancelled on purpose is left out: the others are a fair sample.
     """

@@ -36,7 +36,7 @@ BEGAN = ("scheduled_offset_s", "sent_offset_s", "duration_s")
 
 
 def began_s(rows: "DataFrame") -> "Series[float]":
-    """When each request began to count: due, or sent where nothing says when it was due."""
+    """When each request began to count: when it was due, or sent if no due time is known."""
     begun: Series[float] = rows["scheduled_offset_s"].fillna(rows["sent_offset_s"])
     return begun
 

@@ -54,8 +54,8 @@ Block = Table | Remark | Text | Listing | Chart
 class Section:
     """A heading and what stands under it; without blocks it is left out.
 
-    `folded` is what a reader looks up, not what tells how the run went: the HTML shows its heading,
-    and the rest at a click.
+    `folded` marks a section that readers look up rather than read: the HTML shows its heading, and
+    the rest at a click.
     """
 
     title: str
@@ -74,7 +74,7 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a stranger asks first, and the answer in a sentence or two."""
+    """A question that a new reader asks first, and its answer in a sentence or two."""
 
     question: str
     level: Level

@@ -40,7 +40,7 @@ class Column(Generic[Item, Value]):
     show: Callable[[Words, Value], str]
 
     def cell(self, t: Words, item: Item) -> str:
-        """What stands in the row of an item."""
+        """The cell in the row of an item."""
         return self.show(t, self.number(item))
 
     def of(self, number: Callable[[Other], Value]) -> "Column[Other, Value]":

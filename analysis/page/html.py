@@ -39,7 +39,7 @@ def render(page: Page) -> str:
 
 
 def _more(remarks: Sequence[Remark], lang: str) -> str:
-    """What is folded under the first remarks; the gravest stand first, so grave ones are told."""
+    """The summary of the remarks folded under the first ones; it counts the grave ones."""
     grave = sum(remark.level == "bad" for remark in remarks)
     if lang == "en":
         return f"{len(remarks)} more" + (f", {grave} of them grave" if grave else "")

@@ -29,14 +29,14 @@ Rank = PhaseColumn["Ranked"]
 
 
 class Cost(NamedTuple):
-    """An amount, and of how many requests what they cost is not in it."""
+    """An amount, and how many requests of unknown cost are not in it."""
 
     amount: float | None
     unknown: int = 0
 
 
 class Ranked(NamedTuple):
-    """A percentile of a time, seconds, `among` so many times; None: nobody counted them."""
+    """A percentile of a time, seconds, `among` this many times; None: not counted."""
 
     time_s: float | None
     percent: Fraction | int
@@ -59,7 +59,7 @@ def _money(t: Words, cost: Cost) -> str:
 
 
 def _ranked(unit: Callable[[float | None], str]) -> Callable[[Words, Ranked], str]:
-    """How a percentile is written; of too few times it is said to be the slowest one's."""
+    """A percentile as text; with too few times it is marked as the slowest one's."""
 
     def show(t: Words, rank: Ranked) -> str:
         text = unit(rank.time_s)

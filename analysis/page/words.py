@@ -36,12 +36,12 @@ class Words:
 
     @property
     def colon(self) -> str:
-        """What stands between a subject and what is said of it."""
+        """The separator between a subject and the statement about it."""
         return self(": ", "：")
 
     @property
     def gap(self) -> str:
-        """What stands between two sentences."""
+        """The separator between two sentences."""
         return self(" ", "")
 
     def money(self, amount: float | None, unknown: int = 0) -> str:

@@ -10,7 +10,7 @@ from analysis.pairs.pairing import Pairs, floats
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """The sums of both arms over `pairs`, in the run's currency; of `unknown` one arm says none."""
+    """The sums of both arms over `pairs`, in the run's currency; `unknown` pairs lack a cost."""
 
     a: float
     b: float
@@ -19,7 +19,7 @@ class Costs:
 
     @property
     def per_pair(self) -> float:
-        """What a pair costs, both of its requests together."""
+        """The cost of a pair: both of its requests together."""
         return (self.a + self.b) / self.pairs
 
 

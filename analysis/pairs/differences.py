@@ -1,7 +1,7 @@
 """The differences of one metric, pair by pair: known, bounded on one side, or absent.
 
-A time that nobody saw the end of is right-censored (rules/censoring.py): it is at least what was
-waited for it, so the pair's difference has a bound on one side. A refusal is no time at all.
+A time whose end nobody saw is right-censored (rules/censoring.py): it is at least as long as the
+wait, so the pair's difference is bounded on one side only. A refusal has no time at all.
 """
 
 from dataclasses import dataclass, replace
@@ -89,9 +89,9 @@ def differences(pairs: Pairs, metric: str) -> Differences:
 
 
 def alike(pairs: Pairs) -> "Bools":
-    """Which pairs' replies took the same work: as many output tokens, and ended alike.
+    """Which pairs' replies took the same work: equally many output tokens, and ended alike.
 
-    Of a request without an answer nobody knows: it counts as alike, else the slowest would go.
+    A request without an answer counts as alike, or the slowest would be left out.
     """
     a, b = (floats(arm, "completion_tokens") for _, arm in pairs.arms())
     ends = texts(pairs.a, "finish_reason") == texts(pairs.b, "finish_reason")
@@ -111,7 +111,7 @@ def _waited(rows: "DataFrame") -> "Bools":
 
 
 def _bounds(rows: "DataFrame", metric: str) -> "tuple[Floats, Floats]":
-    """The least and the most that each value can be; NaN: it has none."""
+    """The lowest and highest possible value of each; NaN: it has none."""
     column = COLUMNS[metric]
     if metric == "tpot" and column not in rows.columns:
         rows = rows.assign(tpot_s=streaming.tpot_s(rows))

@@ -24,7 +24,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class RateLimited(Finding):
-    """So many answers of either route were 429."""
+    """How many answers of either route were 429."""
 
     name = "rate_limited"
     forbids = ALL
@@ -130,7 +130,7 @@ class OtherModel(Finding):
 
 @dataclass(frozen=True, slots=True)
 class OtherPrompt(Finding):
-    """In how many pairs one body was counted as two lengths, and each route's median."""
+    """In how many pairs the same body was counted as two lengths, and each route's median."""
 
     name = "other_prompt"
     forbids = _ANSWERS
@@ -152,7 +152,7 @@ class OtherPrompt(Finding):
 
 @dataclass(frozen=True, slots=True)
 class Buffered(Finding):
-    """The shares of the streams that came in one clump: one route's first token says nothing."""
+    """The shares of the streams that came in one clump: one route's TTFT means nothing."""
 
     name = "buffered"
     forbids = frozenset({"ttft", "tpot"})

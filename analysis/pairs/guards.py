@@ -1,8 +1,8 @@
 """What breaks a comparison, with the evidence: each guard is a function of the pairs.
 
 A finding forbids metrics: they are then "not comparable", whatever the numbers say. No guard
-speaks of one pair, nor of what a sound gateway does: names that a route merely echoes, ids that all
-replies share, counts that are not stated are no evidence.
+judges by a single pair, or by what a healthy gateway does: names that a route merely echoes, ids
+that all replies share, and counts that are not stated are no evidence.
 """
 
 from collections.abc import Callable
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 LEAST = 3
-"""Of fewer rows or pairs nothing is said."""
+"""With fewer rows or pairs no guard judges."""
 _SURE = 0.01
 _MANY = 10
 
@@ -70,7 +70,7 @@ def shared_limit(pairs: Pairs) -> Finding | None:
         order = np.argsort(times[kept], kind="stable")
         fall, own = -np.diff(left[kept][order]), times[kept][order]
         between = np.diff(np.searchsorted(everyone, own))
-        told = (fall > 0) & (between > 0)  # a bucket that filled up says nothing
+        told = (fall > 0) & (between > 0)  # a bucket that filled up is no evidence
         if int(told.sum()) < _MANY:
             return None
         falls.append(float(np.median(fall[told] / between[told])))
@@ -93,7 +93,7 @@ def warmed(pairs: Pairs) -> Finding | None:
 
 
 def replayed(pairs: Pairs) -> Finding | None:
-    """Both arms got one and the same reply: it was made once and kept.
+    """Both arms got the same reply: it was made once and stored.
 
     The id and its time must be the same in a pair, and belong to no other pair.
     """
@@ -105,7 +105,7 @@ def replayed(pairs: Pairs) -> Finding | None:
 
 
 def other_model(pairs: Pairs) -> Finding | None:
-    """The arms name different models, of which neither is what was asked for said again."""
+    """The arms name different models, and neither merely echoes the requested name."""
     named = [_models(arm) for _, arm in pairs.arms()]
     if not all(named) or any(_alike(one, other) for one in named[0] for other in named[1]):
         return None
@@ -124,9 +124,9 @@ def other_prompt(pairs: Pairs) -> Finding | None:
 
 
 def buffered(pairs: Pairs) -> Finding | None:
-    """One arm holds its streams back and lets them go in one clump: its first token says nothing.
+    """One arm holds its streams back and releases them in one clump, so its TTFT means nothing.
 
-    The whole reply is compared all the same.
+    The whole reply is still compared.
     """
     shares: list[float] = []
     for _, arm in pairs.arms():

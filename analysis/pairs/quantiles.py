@@ -29,7 +29,7 @@ BEYOND = 10
 BOOTSTRAPS = 1_999
 PERCENTS = (50, 95, 99)
 _GRID = 600  # values at which a long sample is counted: a thirtieth of its spread apart
-_BLOCKS = 256  # whole blocks are as exact to swap as pairs, and counting each pair is dear
+_BLOCKS = 256  # swapping whole blocks is as exact, and counting each pair is expensive
 _LOW, _HIGH = Fraction(5, 2), Fraction(195, 2)
 
 
@@ -56,7 +56,7 @@ class Quantiles:
 
 
 def enough(percent: int) -> int:
-    """How many pairs a percentile takes before its difference is told."""
+    """How many pairs a percentile needs before its difference is reported."""
     return ceil(BEYOND / (1 - Fraction(percent, 100)))
 
 
@@ -114,14 +114,14 @@ class _Counted:
         return np.asarray(below[:, :-1], dtype=np.float32)  # exact for whole numbers below 2^24
 
     def resampled(self, picked: "Ints") -> "Floats":
-        """The percentiles' differences, of each block so many times; a way a row."""
+        """The percentiles' differences with each block counted this often; one way per row."""
         times = picked.astype(np.float32)
         total = picked @ self.sizes
         below: list[Any] = [times @ self.a, times @ self.b]
         return self._at(below[0], total) - self._at(below[1], total)
 
     def swapped(self, ways: "NDArray[np.int8]") -> "Floats":
-        """The percentiles' differences, of blocks as they were (1) or swapped (-1); a way a row."""
+        """The percentiles' differences with blocks as they were (1) or swapped (-1), per row."""
         kept = (ways > 0).astype(np.float32)
         below: Any = kept @ (self.a - self.b) + self.b.sum(axis=0)
         rest: Any = (self.a + self.b).sum(axis=0) - below

@@ -2,7 +2,7 @@
 
 The ratio is the typical one of pairs (Hodges-Lehmann of the logarithms). The growth is Theil and
 Sen's: the median of the slopes between any two pairs, with the interval of Kendall's test (Sen, J.
-Am. Stat. Assoc. 63, 1968). Of more than MOST pairs as many are drawn, by a seed.
+Am. Stat. Assoc. 63, 1968). From more than MOST pairs, MOST are drawn, by a seed.
 """
 
 from dataclasses import dataclass

@@ -30,7 +30,7 @@ _SLACK = 1e-9
 
 
 def signs(blocks: int, seed: int) -> "Iterator[NDArray[np.int8]]":
-    """Ways to swap blocks, a way a row: 1 as it was, -1 swapped; some thousand ways at a time."""
+    """Ways to swap blocks, one per row: 1 as it was, -1 swapped; some thousand rows at a time."""
     if blocks <= _EVERY:
         ways = np.arange(2**blocks)[:, None] >> np.arange(blocks)[None, :] & 1
         yield (1 - 2 * ways).astype(np.int8)

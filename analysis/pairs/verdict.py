@@ -43,7 +43,7 @@ NEEDED = (
 )  # fmt: skip
 """The columns that `judged` reads."""
 LEVEL = 0.05
-_FOUR_OF_FIVE = 0.84  # of normal errors 80 % are below so many standard deviations
+_FOUR_OF_FIVE = 0.84  # 80 % of normal errors are below this many standard deviations
 _TAILED = ("ttft", "total")
 
 
@@ -219,7 +219,7 @@ def _decided(verdict: Verdict, adjusted: float, asked: int) -> Verdict:
 
 
 def _visible(half: float | None, asked: int) -> float | None:
-    """The smallest difference that four of five such runs would show among so many numbers."""
+    """The smallest difference that four of five such runs would show among this many numbers."""
     if half is None:
         return None
     normal = NormalDist()

@@ -13,7 +13,7 @@ def replacing(path: Path) -> Iterator[TextIO]:
     """A UTF-8 text file to write that takes `path`'s place when the block ends well.
 
     Parent folders are made. When the block raises, `path` is left as it was. The new file is
-    readable by its owner alone: it may hold what was said. Raises OSError as `open` does.
+    readable by its owner alone, because it may contain replies. Raises OSError as `open` does.
     """
     with reserving(path) as new, new.open("w", encoding="utf-8", newline="\n") as file:
         yield file

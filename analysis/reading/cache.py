@@ -1,7 +1,7 @@
 """A Parquet copy of a big run's rows beside its part files: parsed once, then read by column.
 
 The file belongs to the part files' names, sizes and times of change. Where those differ, or it
-cannot be read, it is made anew; it is never more than a copy, and may be removed at any time.
+cannot be read, it is made again; it is only a copy, and may be removed at any time.
 """
 
 import json

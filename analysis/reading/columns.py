@@ -1,7 +1,7 @@
 """The record's columns as Arrow types, and the fast parsing of CSV text into them.
 
-The fast reader takes only text of which it is certain to read what the recorder's own `decode`
-would: anything else it declines, and the slow reader judges (analysis/reading/parts.py).
+The fast reader takes only text that it is certain to read as the recorder's own `decode` would. It
+declines anything else, which the slow reader then judges (analysis/reading/parts.py).
 """
 
 import csv
@@ -27,7 +27,7 @@ FEW_VALUED = frozenset(
 )  # fmt: skip
 """Texts that repeat: kept once each, and a number per row."""
 TEXTS = frozenset(n for n in COLUMNS if TYPES[n] is str) - FEW_VALUED
-"""Texts that differ from row to row: dear, so read only where they are asked for."""
+"""Texts that differ from row to row: expensive, so read only on demand."""
 REQUIRED = frozenset(
     n for n, h in get_type_hints(RequestRecord).items() if type(None) not in get_args(h)
 )
@@ -129,7 +129,7 @@ def _utf8(text: bytes) -> bool:
 
 
 def _absent(name: str, count: int) -> Any:
-    """A column that the file does not have: what `decode` makes of it."""
+    """A column that the file does not have, as `decode` would fill it."""
     import pyarrow as pa
 
     if _DEFAULTS[name] is None:
@@ -164,8 +164,8 @@ def _column(name: str, cells: Any) -> Any:
 def _numeral(text: "Bytes", kind: type) -> bool:
     """Whether nothing but digits and `-`, of a float `+`, `.` and `e` as well, is in the text.
 
-    Or what Arrow refuses in a number: it would read more as one, as `0x1F`, `nan`, and blanks
-    around it. Those it does not read stand between these characters, and are not looked for.
+    Arrow would also read `0x1F`, `nan` and surrounding blanks as numbers. Other characters that lie
+    between the allowed ones, such as `/`, are not looked for: Arrow refuses them.
     """
     import numpy as np
 
@@ -180,7 +180,7 @@ def _numeral(text: "Bytes", kind: type) -> bool:
 
 
 def _few(name: str, cells: Any) -> Any:
-    """A dictionary column; its dictionary is made anew where a value changed."""
+    """A dictionary column; its dictionary is rebuilt if a value changed."""
     values = _unquoted(cells.dictionary)
     if values is cells.dictionary and not (name in REQUIRED and cells.null_count):
         return cells

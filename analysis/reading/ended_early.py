@@ -1,7 +1,7 @@
 """Phases that ended before their plan was finished, as intended, and their length.
 
-A run with `--precision-ms` ends a phase when it knows enough (event `precision_reached`). Its plan
-is then what was sent of it, and its window ends there: rates and shares are of that.
+A run with `--precision-ms` ends a phase when it knows enough (event `precision_reached`). What was
+sent is then its plan, and its window ends there; rates and shares are computed from that.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

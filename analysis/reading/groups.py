@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame, Series
 
 _SLICE_ROWS = 65_536
-_LARGE = 2.0**1000  # above it the power of two is none
+_LARGE = 2.0**1000  # above it the power of two overflows
 
 
 def runs(rows: "DataFrame", names: Sequence[str]) -> "NDArray[np.int64]":

@@ -1,7 +1,7 @@
 """Imports JSONL written by the article's script or our export as a run folder.
 
 What the seed did not measure stays unknown: it has no send offsets, so a phase's wall clock is
-the one of its summary row; without a summary row there is none, and no observed rate.
+that of its summary row; without one, neither it nor an observed rate is known.
 """
 
 import csv
@@ -43,7 +43,7 @@ class _Phase:
 def read(
     files: list[Path], results: Path, run_id: str | None = None, currency: str | None = None
 ) -> Path:
-    """Make a run folder under `results` of the files; returns it.
+    """Make a run folder under `results` from the files; returns it.
 
     Raises RunError for a file that is not the seed's JSONL (naming the line), and when the run's
     folder exists. `run_id` defaults to the rows' own, and `currency` to not known.
@@ -222,7 +222,7 @@ def _private(path: Path) -> TextIO:
 
 
 def _planned(phase: _Phase) -> dict[str, Any]:
-    """The phase as far as the file tells it; `wall_s` is the seed's own wall clock."""
+    """The phase as far as the file describes it; `wall_s` is the seed's own wall clock."""
     first, summary = phase.rows[0], phase.summary or {}
     return {
         "name": phase.name,

@@ -41,7 +41,7 @@ class Run:
 
     `rows` gives any columns of the requests as a DataFrame. `remarks` are sentences about what
     was odd in the files. `beyond` counts by phase the requests that were not sent and are too many
-    to be rows. `percents` are percentiles that a check asks for beside the run's own.
+    to be rows. `percents` are percentiles that a check needs in addition to the run's own.
     """
 
     folder: Path
@@ -55,10 +55,10 @@ class Run:
     @property
     def requests(self) -> "DataFrame":
         """All of it: the columns of `recording.record.COLUMNS`, sorted by phase (in the plan's
-        order) and request_index, one row a planned request. Text is `str`, int `Int64`, float
-        `float64`, bool `boolean`; what is not known is missing, never 0.
+        order) and request_index, one row per planned request. Text is `str`, int `Int64`, float
+        `float64`, bool `boolean`; unknown values are missing, never 0.
 
-        A big run's texts are dear: ask `rows.frame` for the columns that are needed.
+        A big run's texts take much memory: ask `rows.frame` for the columns that are needed.
         """
         return self.rows.frame()
 
@@ -77,11 +77,11 @@ class Run:
 
     @property
     def options(self) -> dict[str, Scalar]:
-        """What was asked for; empty: the manifest does not say."""
+        """The run's options; empty: the manifest does not say."""
         return self.manifest.get("options") or {}
 
     def with_option(self, name: str, value: Scalar) -> "Run":
-        """The run as if it had been asked for with another value of an option."""
+        """The run as if it had been started with another value of an option."""
         return replace(self, manifest={**self.manifest, "options": self.options | {name: value}})
 
     @property
@@ -130,7 +130,7 @@ class Run:
         return frozenset(routed | named)
 
     def gateway_alone(self) -> "Run":
-        """The run as if nothing had gone to the reference of `--against`."""
+        """The run without the requests to the reference of `--against`."""
         theirs = self.of_reference
         if not theirs and not any(phase.get("pairs") for phase in self.manifest["plan"]):
             return self
@@ -155,9 +155,9 @@ class Run:
 def load(folder: Path, unsent_rows: int | None = None) -> Run:
     """The run in a folder, or in that of a file of it (RUN/report.html). Raises RunError.
 
-    `unsent_rows`: how many rows at the most are made of what was not sent
-    (analysis/reading/not_sent.py). 0: nor is any made of what was in flight when its process died,
-    or still is.
+    `unsent_rows`: at most this many rows are made for requests that were not sent
+    (analysis/reading/not_sent.py). 0: no rows are made for requests in flight either, whether their
+    process died or is still running.
     """
     if folder.is_file() and (folder.parent / "manifest.json").is_file():
         folder = folder.parent
@@ -212,7 +212,7 @@ def _with_lost(source: Source, folder: Path, manifest: Manifest) -> Source:
 
 
 def _beyond(counts: dict[str, int]) -> list[Odd]:
-    """That not every request that was never sent is a row of ours."""
+    """A remark that some requests that were never sent have no row."""
     if not counts:
         return []
     more = sum(counts.values())

@@ -21,9 +21,9 @@ def unite(
     """The places of the rows that count, by phase (in the plan's order) and request_index; and
     where among them each phase begins and ends.
 
-    A finished row outweighs a cancelled one, that a lost and that a dropped one: the master writes
-    off what a lost worker had planned, and the worker's own file may know better. Of equals the
-    one read first counts; requests that were sent twice are remarked upon.
+    A finished row outweighs a cancelled one, which outweighs a lost one, which outweighs a dropped
+    one: the master writes off what a lost worker had planned, and the worker's own file may know
+    better. Among equals the one read first counts; a remark counts requests that were sent twice.
     """
     import numpy as np
 
@@ -54,9 +54,9 @@ def _codes(source: "Source", name: str) -> tuple[list[str], Any]:
 
 
 def _each_once(rank: Any, index: Any) -> "NDArray[np.int64] | None":
-    """The places of the rows where each phase has each index from 0 on once, which needs no sort.
+    """The places of the rows if each phase has each index from 0 on once, which needs no sort.
 
-    None where it is not so.
+    Otherwise None.
     """
     import numpy as np
 

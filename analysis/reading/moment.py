@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 
 def moment(label: object) -> datetime | None:
-    """The time, in UTC where the label names no zone; None for what is none."""
+    """The time, in UTC if the text names no zone; None if it is not a time."""
     try:
         found = datetime.fromisoformat(str(label))
     except ValueError:

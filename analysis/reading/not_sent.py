@@ -1,7 +1,7 @@
 """Expands the lines about unsent requests in events.jsonl to one row per request.
 
-Each row has what its phase gives to any request, the outcome `dropped`, and in open loop the time
-at which it was due. A column is made when it is asked for: of a million rows few are.
+Each row has the values that its phase gives every request, the outcome `dropped`, and in an open
+loop the time at which it was due. A column is made on demand: few are needed of a million rows.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -41,7 +41,7 @@ class _Line(NamedTuple):
     at: str
 
     def value(self, name: str) -> Any:
-        """What all its rows have in a column."""
+        """The value that all its rows have in a column."""
         line, phase = self.unsent, self.phase
         known = {
             "schema_version": SCHEMA_VERSION,
@@ -89,8 +89,8 @@ class _Line(NamedTuple):
 class Unfolded:
     """The rows of a run's lines, an index of a phase once (`analysis.reading.rows.Source`).
 
-    A request that has a row of its own is none of them: a later attempt sent it. Of a run that
-    left more than UNFOLDED, the first are unfolded; `beyond` counts the others by phase.
+    A request that has a row of its own is left out: a later attempt sent it. If more than UNFOLDED
+    were not sent, the first ones become rows; `beyond` counts the others by phase.
     """
 
     def __init__(

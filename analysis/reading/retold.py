@@ -45,7 +45,7 @@ class Retold:
         return table
 
     def _told(self, name: str, texts: "pa.Array") -> "pa.Array":
-        """The texts, each distinct one told once."""
+        """The texts, each distinct one replaced once."""
         import pyarrow as pa
 
         if (telling := self._tellings.get(name)) is None:

@@ -57,7 +57,7 @@ class Memory:
 
 class Rows:
     """The united rows: `order` holds the place in the source of each, `bounds` says where each
-    phase's begin and end. What was asked for whole is kept, texts apart: they are dear. Threads
+    phase's begin and end. Whole columns are kept, except texts, which take much memory. Threads
     may ask at the same time."""
 
     def __init__(
@@ -84,7 +84,7 @@ class Rows:
         return Rows(self._source, np.concatenate(spans), bounds)
 
     def through(self, change: Callable[[Source], Source]) -> "Rows":
-        """The same rows out of another source, made of theirs."""
+        """The same rows from another source, which is made from theirs."""
         return Rows(change(self._source), self._order, self.bounds)
 
     def frame(self, names: Sequence[str] = COLUMNS, phase: str | None = None) -> "DataFrame":

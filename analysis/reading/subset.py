@@ -18,7 +18,7 @@ class Chosen:
 
     @classmethod
     def of(cls, rows: "DataFrame", condition: "Series[Any]") -> "Chosen":
-        """The rows of which the condition holds; where it is not known it does not."""
+        """The rows for which the condition holds; unknown counts as false."""
         return cls(rows, _truth(condition))
 
     def where(self, condition: "Series[Any]") -> "Chosen":

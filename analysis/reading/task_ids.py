@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     Whole = NDArray[np.int64]
 
 _DIGITS = "0123456789"
-_MOST_DIGITS = 18  # a number of so many is within 64 bits
+_MOST_DIGITS = 18  # a number with this many digits fits in 64 bits
 
 
 class TaskIds:

@@ -105,7 +105,7 @@ _PLAIN: dict[Any, Shape] = {str: TEXT, bool: FLAG, int: WHOLE, float: NUMBER}
 
 
 def _anything(value: Any, where: str) -> None:
-    """Nobody counts on what it is."""
+    """Any value: no reader relies on its type."""
 
 
 def _typed(kind: Any, name: str) -> Shape:
@@ -156,18 +156,18 @@ _EVENTS = {name: _fields(kind) for name, kind in EVENTS.items()} | {
 
 
 def manifest(content: Mapping[str, Any]) -> None:
-    """See that a manifest can be read. Raises NotWellFormed."""
+    """Check that a manifest can be read. Raises NotWellFormed."""
     MANIFEST(content, "")
 
 
 def event(content: Mapping[str, Any]) -> None:
-    """See that an event can be read. Raises NotWellFormed."""
+    """Check that an event can be read. Raises NotWellFormed."""
     _EVENT(content, "")
     _EVENTS.get(content["event"], _anything)(content, "")
 
 
 def cleaned(value: Any) -> Any:
-    """JSON without what UTF-8 cannot hold: a lone surrogate, written as an escape, would end us."""
+    """JSON without what UTF-8 cannot hold: an escaped lone surrogate would crash every writer."""
     if isinstance(value, str):
         return value if value.isascii() else clean(value)
     if isinstance(value, list):
