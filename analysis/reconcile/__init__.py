@@ -1,1 +1,1 @@
-"""Our sums held against prices and against the gateway's own bill."""
+"""Compares our sums with prices and with the gateway's own bill."""

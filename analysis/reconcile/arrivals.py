@@ -1,7 +1,7 @@
 """Compares a run's requests with the gateway's own log: which arrived, how often, how long.
 
-Nobody is accused of what an export does not hold: where a log has no failures, a failed request
-that is missing tells nothing; nor does one missing at either end, where the export may be cut.
+Nobody is accused of what an export does not hold: if a log has no failures, a missing failed
+request proves nothing; nor does one missing at either end, where the export may be cut.
 """
 
 from collections import defaultdict
@@ -30,7 +30,7 @@ class Arrival(StrEnum):
 
 
 FAULTS = frozenset({Arrival.NOT_LOGGED, Arrival.ANSWERED_TWICE, Arrival.FAILED_OUTSIDE})
-"""These are disagreements; the others are told."""
+"""These are disagreements; the others are only reported."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +60,9 @@ class Times:
 
 @dataclass(frozen=True, slots=True)
 class Arrivals:
-    """Every request that was sent beside the log. `unrecorded` are entries that carry a name of
-    this run's, and no row does; `foreign` counts entries for others; `untold` requests of which the
-    log may not tell: failures, where it has none, and those at its ends."""
+    """Every request that was sent, beside the log. `unrecorded` are entries with a name of this run
+    that no row has; `foreign` counts entries for other requests; `untold` those that the log may
+    omit: failures, if it has none, and requests at its ends."""
 
     log: Log
     requests: Sequence[Request]
@@ -74,12 +74,12 @@ class Arrivals:
     currency: str | None  # the run's
 
     def of(self, arrival: Arrival) -> list[Request]:
-        """The requests of which that holds."""
+        """The requests with that arrival."""
         return [request for request in self.requests if request.arrival is arrival]
 
     @property
     def agrees(self) -> bool:
-        """Whether no request is told otherwise than its row tells."""
+        """Whether the log contradicts no row."""
         return not self.unrecorded and not any(one.arrival in FAULTS for one in self.requests)
 
     @property
@@ -181,14 +181,14 @@ def _request(row: tuple[Any, ...], entries: list[Entry], has_failures: bool) -> 
 
 
 def _unanswered(outcome: str, status: int | None) -> bool:
-    """Whether no whole answer came, or an error did, though we did not leave by our own will."""
+    """Whether no whole answer, or an error, came, though we did not cancel on purpose."""
     if outcome in (Outcome.OK, Outcome.CANCELLED, *ON_PURPOSE):
         return False
     return FACTS[Outcome(outcome)].waited or (status or 0) >= 400
 
 
 def _inside_s(entries: list[Entry]) -> float | None:
-    """From the first entry's beginning to the last one's end."""
+    """Seconds from the first entry's start to the last one's end."""
     if len(entries) == 1:
         return entries[0].lasted_s
     spans = [

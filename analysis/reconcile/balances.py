@@ -1,7 +1,7 @@
 """Compares an account's balances before and after a run with the cost of its rows.
 
-What an account has spent only grows; what is left of it grows with a payment as well, so it is the
-second choice. A difference is not the gateway's error: what else could explain it is told with it.
+What an account has spent only grows; what it has left also grows with a payment, so it is the
+second choice. A difference need not be the gateway's error: other explanations are listed with it.
 """
 
 from collections.abc import Callable, Mapping
@@ -23,8 +23,8 @@ Body = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What an account states: what it has spent, what is left, in units of which `per_unit` are one
-    `currency`, and `finest`, the least that it can show. None: it does not say."""
+    """What an account states: the amounts spent and left, in units of which `per_unit` make one
+    `currency`, and `finest`, its smallest step. None: it does not say."""
 
     kind: str
     spent: Decimal | None
@@ -95,7 +95,7 @@ class Balances:
 
     @property
     def difference(self) -> Decimal | None:
-        """Charged less ours; None: they are in different currencies."""
+        """Charged minus ours; None: they are in different currencies."""
         return self.charged - self.ours if self.same_currency else None
 
     @property
@@ -105,7 +105,7 @@ class Balances:
 
     @property
     def paid_in(self) -> Decimal | None:
-        """What was paid in between them; None: not stated."""
+        """What was paid into the account between them; None: not stated."""
         if self.before.paid_in is None or self.after.paid_in is None:
             return None
         return self.after.paid_in - self.before.paid_in
@@ -150,7 +150,7 @@ _MAY_BE_CHARGED = frozenset(
 
 
 def balances(run: Run, before: Account, after: Account, tolerance: float | None) -> Balances:
-    """Hold the balances against the run. Raises RunError where they are of two kinds."""
+    """Compare the balances with the run. Raises RunError where they are of two kinds."""
     if before.kind != after.kind:
         raise RunError(
             f"--balance-before is of {before.kind} and --balance-after of {after.kind}: give both "
@@ -179,9 +179,9 @@ def balances(run: Run, before: Account, after: Account, tolerance: float | None)
 
 
 def _rounding(amounts: list[Decimal], finest: Decimal) -> Decimal:
-    """What rounding of every charge explains: half of the last decimal of each, or one quota.
+    """The difference that rounding explains: half of each charge's last decimal, or one quota.
 
-    The last decimal is that of the most exact amount: costs are stated to so many.
+    The last decimal is that of the most exact amount, taken as the precision of all costs.
     """
     exponents = [e for a in amounts if isinstance(e := a.normalize().as_tuple().exponent, int)]
     last = Decimal(1).scaleb(max(min(exponents, default=-9), -9))

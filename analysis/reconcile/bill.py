@@ -36,7 +36,7 @@ class Charge:
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Which columns of an export hold what; an empty name or none: find it by its usual names."""
+    """Which columns of an export hold what; an empty name: find it by its usual names."""
 
     ids: tuple[str, ...] = ()
     cost: str = ""
@@ -117,8 +117,8 @@ def _charges(path: Path, columns: Columns, lines: "csv.DictReader[str]") -> Iter
 def money(text: str) -> float | None:
     """An amount as exports write it: `0.000107`, `¥1,234.50`, `-0.5 USD`; an empty one is 0.
 
-    None for what is no amount. Commas group thousands; `0,25` and `1,234` are none, for they might
-    be 0.25 and 1.234.
+    None if it is not an amount. Commas group thousands; `0,25` and `1,234` are refused, because
+    they might mean 0.25 and 1.234.
     """
     if not text.strip():
         return 0.0

@@ -20,7 +20,7 @@ _READ = [
 def of(found: Reconciliation) -> list[CancelledCharge]:
     """The verdict on each case of each model, by the bill, else by the amounts of the log.
 
-    None without either, or of another mode. What a log does not have may be free, or not logged.
+    None without either, or in another mode. What a log does not have may be free, or not logged.
     """
     if found.bill is None and found.arrivals is None:
         return []

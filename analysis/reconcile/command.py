@@ -67,7 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> bool:
-    """Reconcile, write the statement, print its sentence; whether something does not agree.
+    """Reconcile, write the statement, print its sentence; returns whether something disagrees.
 
     Raises RunError, PriceError and OSError.
     """
@@ -125,7 +125,7 @@ def _balances(
 
 
 def _per_unit(text: str) -> Decimal | None:
-    """Of --quota-per-unit; None: not given. Raises RunError."""
+    """The value of --quota-per-unit; None: not given. Raises RunError."""
     if not text:
         return None
     try:

@@ -11,7 +11,7 @@ NAMES = ("task_id", "gateway_request_id", "trace_id", "completion_id")
 
 
 class Names:
-    """The names of a run's requests; one that two requests have joins nothing."""
+    """The names of a run's requests; a name that two requests share joins nothing."""
 
     def __init__(self, frame: "DataFrame") -> None:
         self._places: dict[str, int | None] = {}
@@ -23,7 +23,7 @@ class Names:
         self._ambiguous = set[str]()
 
     def place(self, ids: Sequence[str]) -> int | None:
-        """The place of the row that one of these names is of."""
+        """The place of the row that has one of these names."""
         for key in ids:
             if key not in self._places:
                 continue
@@ -34,7 +34,7 @@ class Names:
 
     @property
     def ambiguous(self) -> int:
-        """How many names were asked for that are of two requests."""
+        """How many of the names looked up belong to two requests."""
         return len(self._ambiguous)
 
 

@@ -50,7 +50,7 @@ def write(found: Reconciliation, lang: Lang) -> tuple[Path, Path]:
 
 
 def sentences(found: Reconciliation, t: Words) -> list[str]:
-    """The result: a sentence on the money, on the log and on the balances."""
+    """The result: one sentence each on the money, the log and the balances."""
     said = [t(_sentence(found), _sentence_zh(found))] if found.prices or found.bill else []
     if found.arrivals is not None:
         said.append(beside.arrivals_sentence(found.arrivals, t))
@@ -142,7 +142,7 @@ def _remarks(t: Words, found: Reconciliation) -> list[Block]:
 
 
 def _by_sums(found: Reconciliation, t: Words) -> str:
-    """The result where the sums decide: how far apart they are, and how many requests are."""
+    """The result if the sums decide: how far apart they are, and how many requests differ."""
     names = {"table": ("the price table", "价格表"), "bill": ("the bill", "账单")}
     if not found.differences:
         return t("no request has two amounts that could be compared.", "没有可供比较的金额。")
@@ -213,12 +213,12 @@ def _beside(lines: Sequence[Line], name: str) -> tuple[float | None, float | Non
 
 
 def _sums_by(found: Reconciliation, name: str) -> list[tuple[str | None, Balance]]:
-    """What the lines of each model, outcome, ... come to."""
+    """The sums of the lines of each model, outcome, ..."""
     return [(key, balance(lines)) for key, lines in grouped(found.lines, name).items()]
 
 
 def _counted(found: Reconciliation) -> list[Column[tuple[str | None, Balance], Any]]:
-    """How many requests of a sum there are, and how many of them the bill charges for."""
+    """How many requests are in a sum, and how many of them the bill charges for."""
     return [
         REQUESTS.of(lambda one: one[1].lines),
         Name("Charged", "被计费").of(lambda one: one[1].charged if found.bill else None, integer),

@@ -1,7 +1,7 @@
 """Compares our sum with tokens x price, and with the gateway's own bill, row by row.
 
-What we hold of a request is the cost that its row has: stated by the gateway, else by the price
-table, else unknown. Unknown is not 0: what the bill charges for it is a finding of its own.
+A request's own cost is that of its row: stated by the gateway, else by the price table, else
+unknown. Unknown is not 0: what the bill charges for it is a finding of its own.
 """
 
 from collections import defaultdict
@@ -31,7 +31,7 @@ class Finding(StrEnum):
     DIFFERS = "differs"  # the bill charges another amount than the row holds
     MISSING = "missing"  # the row holds a cost, the bill charges nothing
     DOUBLED = "doubled"  # the bill charges it several times, and too much
-    FAILURE_CHARGED = "failure_charged"  # it failed, stated no cost, and the bill charges it
+    FAILURE_CHARGED = "failure_charged"  # it failed and stated no cost, yet the bill charges it
     UNSTATED = "unstated"  # it succeeded, its cost is unknown, and the bill charges it
     NEVER_SENT = "never_sent"  # the row was dropped, and the bill charges it
     UNRECORDED = "unrecorded"  # the bill names a task of this run that no row has
@@ -39,7 +39,7 @@ class Finding(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One request: what its row holds, what the table says, what the bill charges. None: nothing.
+    """One request: its cost by its row, by the table and by the bill. None: unknown.
 
     `charges` are the bill's rows for it, `billed` their sum. Of an `unrecorded` task there is only
     its id, its bill rows and the model they name.
@@ -62,11 +62,11 @@ class Line:
 class Reconciliation:
     """Every request of a run with its money, and what the bill has besides.
 
-    `arrivals` holds it against the gateway's log, `balances` against its account.
+    `arrivals` compares it with the gateway's log, `balances` with its account.
 
     `foreign` are the bill's rows for other traffic; `ambiguous` how many ids named two requests
-    (they join nothing). With `share` the sums decide, which may differ by that share, and what
-    single requests show is told only.
+    (they join nothing). With `share` the sums decide, which may differ by that share; findings on
+    single requests are then only reported.
     """
 
     run: Run
@@ -87,7 +87,7 @@ class Reconciliation:
 
     @property
     def agrees(self) -> bool:
-        """Whether nothing of it disagrees."""
+        """Whether everything agrees."""
         beside = (self.arrivals, self.balances)
         return self.money_agrees and all(one is None or one.agrees for one in beside)
 
@@ -101,8 +101,8 @@ class Reconciliation:
 
     @property
     def differences(self) -> dict[str, float]:
-        """By how much the sums differ, as a share: what was stated from the `table`, of the
-        requests that have both, and the `bill` from what the rows hold."""
+        """By how much the sums differ, as a share: stated costs from the `table`, over the
+        requests that have both, and the `bill` from the rows' costs."""
         found = {}
         both = [
             (line.ours, line.table)
@@ -148,10 +148,10 @@ def reconcile(
     tolerance: float | None,
     share: float | None = None,
 ) -> Reconciliation:
-    """Compare; amounts that are at most `tolerance` apart (money, a request) agree.
+    """Compare; a request's amounts agree if they are at most `tolerance` (money) apart.
 
-    None: what rounding explains. With `share`, sums so far apart agree. Of two routes the gateway's
-    requests alone are on its bill.
+    None: what rounding explains. With `share`, sums that differ by at most that share agree. With
+    two routes only the gateway's requests are on its bill.
     """
     run = run.gateway_alone()
     frame = run.rows.frame(list(dict.fromkeys([*_HELD, *COLUMNS, *NAMES])))
@@ -205,7 +205,7 @@ def _against_bill(line: Line, tolerance: float) -> list[Finding]:
         return []
     if line.outcome == Outcome.DROPPED:
         return [Finding.NEVER_SENT]
-    if line.outcome in ON_PURPOSE:  # what it should cost nobody has stated: it stands in a table
+    if line.outcome in ON_PURPOSE:  # nobody stated what it should cost; the table does
         return []
     if line.ours is None:
         return [Finding.UNSTATED if line.outcome == Outcome.OK else Finding.FAILURE_CHARGED]
@@ -216,7 +216,7 @@ def _against_bill(line: Line, tolerance: float) -> list[Finding]:
 
 
 def _split(run: Run, rest: Sequence[Charge]) -> tuple[list[Line], list[Charge]]:
-    """What no row matches: tasks that carry a name of this run's, and other traffic."""
+    """Charges that match no row: tasks with a name of this run, and other traffic."""
     prefixes = tuple(prefix for p in run.plan if (prefix := p.get("task_prefix")))
     own: dict[str, list[Charge]] = defaultdict(list)
     foreign = []

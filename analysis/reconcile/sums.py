@@ -14,7 +14,7 @@ STATEMENT_VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """What some lines come to, in money (None: no line has any); `charged` counts the billed."""
+    """The sums of some lines, in money (None: no line has any); `charged` counts billed ones."""
 
     lines: int
     ours: float | None
@@ -93,7 +93,7 @@ def sent_lines(lines: Sequence[Line]) -> list[Line]:
 
 
 def grouped(lines: Sequence[Line], name: str) -> dict[Any, list[Line]]:
-    """The lines by a field of theirs (an empty name: none), in order of appearance."""
+    """The lines by one of their fields (empty: it has none), in order of appearance."""
     found: dict[Any, list[Line]] = {}
     for line in lines:
         found.setdefault(getattr(line, name) or "", []).append(line)
@@ -101,7 +101,7 @@ def grouped(lines: Sequence[Line], name: str) -> dict[Any, list[Line]]:
 
 
 def balance(lines: Sequence[Line]) -> Balance:
-    """What the lines come to."""
+    """The sums of the lines."""
 
     def sum_of(name: str) -> float | None:
         known = [amount for line in lines if (amount := getattr(line, name)) is not None]

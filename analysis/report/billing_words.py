@@ -128,7 +128,7 @@ def sentence(t: Words, model: str, one: Finding) -> str:
 
 
 def _asked(t: Words, one: Finding) -> str:
-    """What to make of more prompt tokens."""
+    """What a higher count of prompt tokens may mean."""
     if one.slight:
         return t(
             "So few may come from the way in which the gateway passes the request on.",

@@ -1,7 +1,7 @@
 """Is the run good enough? Each condition of `--fail-on` and objective of `--slo`, by phase.
 
-What is not known is never good enough: an unknown number fails its condition. So does a phase
-that was planned and not run, for nobody knows what it would have shown.
+An unknown number is never good enough: it fails its condition. So does a phase that was planned and
+not run, because nobody knows what it would have shown.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -40,7 +40,7 @@ class Check:
 
     `subject` is a phase or RUN, `condition` None where `claim` was judged, not a number,
     `wall_s` how long the subject was under load, seconds (0: not known), and `value` what was
-    compared, where it is known; `shown` is what a table says of a number that is no single one.
+    compared, if known; `shown` is the table cell for a value that is not a single number.
     """
 
     subject: str
@@ -54,12 +54,12 @@ class Check:
 
     @property
     def passed(self) -> bool:
-        """Whether it is as it should be."""
+        """Whether it passed."""
         return self.verdict == "passed"
 
     @property
     def wish(self) -> str:
-        """What should be so: `rpm/m/600: not p95_s>10`."""
+        """What was required: `rpm/m/600: not p95_s>10`."""
         return f"{self.subject}: {f'not {self.condition}' if self.condition else self.claim}"
 
     def __str__(self) -> str:
@@ -74,12 +74,12 @@ class Check:
 def judge(view: View, conditions: Sequence[Condition], slo: Slo | None = None) -> list[Check]:
     """Whether the run is complete, then every condition on everything that it applies to.
 
-    Between them, where there are any, the grave differences between plain and streamed replies to
-    one prompt, faults in Weighbridge itself, and of modes smoke and compat the models that answered
-    nothing: all three fail a run unasked. And every cell that `--require` of mode compat names.
+    Between them, if there are any, the grave differences between plain and streamed replies to one
+    prompt, faults in Weighbridge itself, and in modes smoke and compat the models that answered
+    nothing: all three fail a run unasked. Then every cell that `--require` of mode compat names.
 
-    Last, with `slo`, every statement of it on each phase that it is made of. Raises SloError when
-    it has none for any of them: what judges nothing would pass everything.
+    Last, with `slo`, each of its objectives on each phase that it applies to. Raises SloError if it
+    applies to none: an SLO that judges nothing would pass everything.
     """
     whole, view = view, view.of_gateway()
     if slo is not None:
@@ -96,8 +96,8 @@ def judge(view: View, conditions: Sequence[Condition], slo: Slo | None = None) -
 
 
 def held(view: View, conditions: Sequence[Condition]) -> list[Check]:
-    """Every condition on everything that it applies to: of two routes on the gateway's alone, but
-    for what both of them cost."""
+    """Every condition on everything that it applies to: with two routes only on the gateway's,
+    except for costs, which are those of both."""
     own = view.of_gateway()
     return [
         check
@@ -120,7 +120,7 @@ def _see_that_it_judges(view: View, slo: Slo) -> None:
 
 
 def objectives(view: View, slo: Slo) -> list[Check]:
-    """Every statement of an SLO on each phase that it is made of.
+    """Every objective of an SLO on each phase that it applies to.
 
     A capacity search misses them on purpose: its phases are left out.
     """
@@ -161,7 +161,7 @@ def _complete(view: View) -> Check:
 
 
 def _faults(view: View) -> list[Check]:
-    """The phases of which requests failed by a fault in Weighbridge itself."""
+    """The phases with requests that failed because of a fault in Weighbridge itself."""
     name, text = Outcome.INTERNAL_ERROR.value, "requests failed by a fault in Weighbridge itself"
     return [
         Check(phase.phase, None, "failed", f"{count} {text}", claim="no internal error")
@@ -185,7 +185,7 @@ def _disagreements(view: View) -> list[Check]:
 
 
 def _answers(view: View) -> list[Check]:
-    """Of a run of mode smoke, the models that answered nothing: that is all it was to find out."""
+    """In mode smoke, the models that answered nothing: finding them is its purpose."""
     if view.run.mode != "smoke":
         return []
     good: dict[str, int] = {}
@@ -197,7 +197,7 @@ def _answers(view: View) -> list[Check]:
 
 
 def _features(view: View) -> list[Check]:
-    """Of mode compat: the models that answered nothing, and every cell that `--require` names."""
+    """In mode compat: the models that answered nothing, and every cell that `--require` names."""
     features, found = view.features, list[Check]()
     for model in features.mute:
         said = f"answered nothing: {features.ended.get(model, '')}"
@@ -224,7 +224,7 @@ def _phases(view: View) -> dict[str, tuple[str | None, str | None]]:
 
 
 def _judge(view: View, condition: Condition, among: Sequence[str] | None = None) -> Iterator[Check]:
-    """A condition on every phase it applies to, `among` some where they are named."""
+    """A condition on every phase it applies to, limited to `among` if given."""
     metric, metric_name = _metric(condition), condition.metric
     if metric.where is Where.RUN:
         amount, gap = of_run(view, metric)
@@ -257,7 +257,7 @@ def _judge(view: View, condition: Condition, among: Sequence[str] | None = None)
 
 
 def _overhead(view: View, condition: Condition, phases: Sequence[str]) -> Iterator[Check]:
-    """A condition on what the gateway adds, by its 95 % interval: met at both ends, or at none."""
+    """A condition on the gateway's overhead: certain only if both ends of its interval agree."""
     name = _metric(condition).number
     phases = [phase for phase in phases if not phase.endswith(SUFFIX)]
     for phase in phases:
@@ -279,7 +279,7 @@ def _overhead(view: View, condition: Condition, phases: Sequence[str]) -> Iterat
 
 
 def _applies(metric: Metric, planned: Mapping[str, Any], numbers: PhaseNumbers | None) -> bool:
-    """Whether a phase has the metric: by its plan, or because it was measured all the same."""
+    """Whether a phase has the metric: by its plan, or because it was measured anyway."""
     if metric.where is Where.WINDOWS:
         return has(metric.where, planned)
     return has(metric.where, planned) or (
@@ -288,7 +288,7 @@ def _applies(metric: Metric, planned: Mapping[str, Any], numbers: PhaseNumbers |
 
 
 def _value(view: View, metric: Metric, numbers: PhaseNumbers | None) -> float | None:
-    """What a phase's numbers say of a metric; None: it is not known."""
+    """A metric's value in a phase's numbers; None: it is not known."""
     if numbers is None:
         return None
     if metric.number == "flagged":
@@ -321,9 +321,9 @@ def _compare(
 def _ranked(
     view: View, phase: PhaseNumbers, condition: Condition, gap: str, wall_s: float
 ) -> Check:
-    """A percentile, of which those who got no answer are a part: it is judged where it is certain.
+    """A percentile that counts unanswered requests too: it is judged only where it is certain.
 
-    Where no request lies beyond its rank it is the slowest one's time, and said to be that.
+    If no request lies beyond its rank, it is the slowest one's time, and reported as such.
     """
     time, percent = ranked(condition.metric) or ("e2e", 50)
     rows, _ = trimmed(view.requests(phase, *dict.fromkeys([*READ, *NEEDED])), warmup_s(view.run))
@@ -363,7 +363,7 @@ def _ranked(
 
 
 def _figure(value: float, condition: Condition) -> str:
-    """The value in few digits, but never in so few that it seems to lie beyond the limit."""
+    """The value in few digits, but in enough that it does not seem to lie beyond the limit."""
     if value == inf:
         return "-"
     short = f"{value:.6g}" if abs(value) < 1e6 else f"{value:.0f}"

@@ -6,11 +6,11 @@ from recording.events import Event
 
 
 def told(t: Words, event: Event) -> str:
-    """One clause on an event; of one that we do not know, its fields as they stand."""
+    """One clause on an event; for an unknown kind, its fields as they stand."""
     return t(*clause(event))
 
 
 def sentence(t: Words, head: str, why: str) -> str:
-    """A sentence and, after a colon, its reason, where there is one."""
+    """A sentence and, after a colon, its reason, if there is one."""
     stop = t.stop
     return f"{head}{t.colon}{why.removesuffix('.')}{stop}" if why else f"{head}{stop}"

@@ -7,14 +7,14 @@ from typing import Any
 from analysis.report.view import View
 from recording.outcome import ENDED_BY_US
 
-_SAMPLE = 500  # rows whose words are looked at: texts are dear
+_SAMPLE = 500  # rows whose messages are looked at: texts take much memory
 _VARIABLE = re.compile(r"[0-9a-fA-F-]{8,}|\d+")
 """What differs between equal messages: ids, counts, times to wait."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Failures of one kind. `words` is the commonest message, as it came; empty: there is none."""
+    """Failures of one kind. `words` is the most frequent message, as received; empty: none."""
 
     outcome: str
     status: int | None
@@ -24,7 +24,7 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class Failures:
-    """Of a phase: how many requests were sent, and how those that failed did, the commonest first.
+    """A phase's sent requests, and the causes of its failures, the most frequent first.
 
     What we ended ourselves (`dropped`, `cancelled`), or drew to be cancelled on purpose, is neither
     sent nor failed.
@@ -45,7 +45,7 @@ class Failures:
 
 
 def failures(view: View, phase: str, expected: frozenset[str] = frozenset()) -> Failures:
-    """The failures of a phase; outcomes in `expected` are none."""
+    """The failures of a phase; outcomes in `expected` do not count."""
     import numpy as np
 
     frame = view.run.rows.frame(["outcome", "http_status", "success", "cancel_after"], phase)
@@ -68,7 +68,7 @@ def failures(view: View, phase: str, expected: frozenset[str] = frozenset()) -> 
 
 
 def _words(view: View, places: Any) -> str:
-    """The message that most of the rows carry, but for numbers and ids in it."""
+    """The most frequent message of the rows, ignoring numbers and ids in it."""
     step = max(1, len(places) // _SAMPLE)
     said = view.run.rows.at(places[::step].tolist(), ["error_message"])["error_message"].dropna()
     found: dict[str, list[str]] = {}

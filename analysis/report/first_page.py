@@ -25,7 +25,7 @@ _RANK = 95
 def answers(view: View, remarks: Sequence[Remark]) -> list[Answer]:
     """The three answers; `remarks` are all verdicts on the run, the gravest first.
 
-    Of two routes the gateway's alone is told of, and what it adds to the other.
+    With two routes only the gateway's is described, and what it adds to the other.
     """
     t, own = view.t, view.of_gateway()
     found = [remark for remark in remarks if not remark.doubt]
@@ -38,7 +38,7 @@ def answers(view: View, remarks: Sequence[Remark]) -> list[Answer]:
 
 
 def _gravest(view: View, remarks: Sequence[Remark]) -> Level:
-    """Of what was found: bad where anything is, good where all succeeded, else a note."""
+    """The level of all findings: bad if any is, good if all succeeded, else a note."""
     if any(remark.level == "bad" for remark in remarks):
         return "bad"
     if view.features.cells:
@@ -78,7 +78,7 @@ def _routes(view: View) -> str:
 
 
 def _load(view: View) -> str:
-    """`300 to 600 requests per minute`, of a run of one mode with targets."""
+    """`300 to 600 requests per minute`, for a run of one mode with targets."""
     t, modes = view.t, {phase.mode for phase in view.phases}
     targets = sorted({phase.target for phase in view.phases if phase.target is not None})
     if len(modes) != 1 or not targets or (unit := _RATES.get(modes.pop())) is None:
@@ -112,7 +112,7 @@ def _found(view: View, remarks: Sequence[Remark]) -> str:
 
 
 def _slowest(view: View) -> str | None:
-    """The highest P95 latency of the phases that bear one; None: none does."""
+    """The highest P95 latency of the phases with enough successes for one; None: none has."""
     t = view.t
     borne = [
         (time_s, phase)
@@ -152,7 +152,7 @@ def _believed(view: View, doubts: Sequence[Remark]) -> tuple[Level, str]:
 
 
 def _measured(view: View, doubts: Sequence[Remark]) -> tuple[Level, str]:
-    """What is known of the measurement itself."""
+    """What is known about the measurement itself."""
     t = view.t
     if not any(phase.sent for phase in view.phases):
         return "bad", t("There is nothing to judge: no request was sent.", "未发送任何请求。")
@@ -188,7 +188,7 @@ def _measured(view: View, doubts: Sequence[Remark]) -> tuple[Level, str]:
 
 
 def _heads(view: View, remarks: Iterable[Remark]) -> list[str]:
-    """What remarks say in a few words, each once and how often, the first of them."""
+    """The heads of the first remarks, each once, with how often it occurs."""
     counts = Counter(
         remark.head or quoted(remark.text, _LONGEST_CHARS).removesuffix(view.t.stop)
         for remark in remarks

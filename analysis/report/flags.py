@@ -83,8 +83,8 @@ _MEANINGS = {
 
 
 def flags(view: View) -> list[Remark]:
-    """What plain and streamed replies do not agree on, then a remark for each kind of flag, the
-    commonest first, then the costs that do not fit."""
+    """Disagreements of plain and streamed replies, then a remark for each kind of flag, the most
+    frequent first, then the costs that do not fit."""
     kept, t = view.run.rows, view.t
     words = check_words(kept.frame(["check"])["check"])
     words = words[words != "pass"]
@@ -101,7 +101,7 @@ def flags(view: View) -> list[Remark]:
 
 
 def flagged(view: View, phase: str) -> int:
-    """How many answers of a phase carry a flag, in their rows or by what the whole run shows."""
+    """How many answers of a phase are flagged, by their rows or by the run as a whole."""
     checks = view.run.rows.frame(["check"], phase)["check"].dropna()
     words = checks.str.replace(r"\b(?:pass|fail)\b", "", regex=True).str.strip()
     rows: set[int] = {*words.index[words != ""].tolist(), *outliers_of(view, phase)}
@@ -129,7 +129,7 @@ def _remark(view: View, kind: str, meaning: str, count: int, examples: list[str]
 
 
 def _difference(view: View, found: Difference) -> Remark:
-    """One prompt, asked plain and streamed: what is not the same, both values, and both rows."""
+    """One prompt sent plain and streamed: what differs, with both values and both rows."""
     t, model = view.t, quoted(found.streamed["model_requested"])
     shown: dict[str, Callable[[Any], str]] = {
         "usage_stream_differs": integer,

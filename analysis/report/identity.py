@@ -32,14 +32,14 @@ def numbers(view: View) -> list[Identity]:
 
 
 def _dropped(view: View, model: str) -> set[str]:
-    """The fields that the gateway refused of the model's bodies."""
+    """The fields of the model's bodies that the gateway refused."""
     changes = [event.change for event in view.run.events_of(BodyChanged)]
     return {one.field for one in changes if one.model == model and one.arm != REFERENCE}
 
 
 def reference_of(view: View, model: str) -> Reference | None:
-    """The reference that the run was made with, as its manifest keeps it, or that its rows of the
-    second route make; None: there is none."""
+    """The run's reference, from its manifest or from its rows of the second route; None: it has
+    none."""
     kept = view.run.manifest.get("enrolled")
     try:
         if isinstance(kept, dict):
@@ -48,13 +48,13 @@ def reference_of(view: View, model: str) -> Reference | None:
             facts = view.run.manifest.get("reference")
             address = str(facts["base_url"]) if facts else ""
             return made(view.run, model, own, urlsplit(address).netloc)
-    except InputError:  # of a version that asked otherwise, or too little was answered
+    except InputError:  # a version that asked differently, or too few answers
         pass
     return None
 
 
 def _of(view: View, model: str, arm: str = GATEWAY) -> list[dict[str, Any]]:
-    """The rows of a model that took a route."""
+    """The rows of a model on a route."""
     return [
         row
         for row in view.rows(MODE)

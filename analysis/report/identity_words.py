@@ -175,7 +175,7 @@ def _p(value: float) -> str:
 
 
 def _would(t: Words, seen: Seen | None) -> str:
-    """What the run would have shown, had it been there."""
+    """Which differences the run would have shown."""
     found = []
     if seen is not None and seen.swapped is not None:
         found.append(
@@ -206,7 +206,7 @@ def _would(t: Words, seen: Seen | None) -> str:
 
 
 def limits(t: Words) -> str:
-    """What no verdict of the page says."""
+    """What no verdict on the page can say."""
     return t(
         "A fit proves no model: a gateway can count with one tokenizer and send another model's "
         "answers. Reasoning that is not shown cannot be counted by anybody outside.",
@@ -216,8 +216,8 @@ def limits(t: Words) -> str:
 
 
 def age(t: Words, reference: Reference, began: datetime | None) -> str:
-    """A sentence where a reference was old when the run began; empty: it was not, or nobody
-    knows."""
+    """A sentence if the reference was old when the run began; empty: it was not, or its age is
+    unknown."""
     days = 0.0 if began is None or began.tzinfo is None else reference.age_days(began)
     if days <= OLD_DAYS:
         return ""

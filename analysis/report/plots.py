@@ -35,7 +35,7 @@ _BARS = 60
 
 
 def thin(x: "Floats", y: "Floats", limit: int = POINTS) -> Points:
-    """At most `limit` of the points, in order: each stretch of x keeps its lowest and highest y."""
+    """At most `limit` points, in order: each stretch of x keeps its lowest and highest y."""
     import numpy as np
 
     order = np.argsort(x, kind="stable")
@@ -51,7 +51,7 @@ def thin(x: "Floats", y: "Floats", limit: int = POINTS) -> Points:
 
 
 def ladder(view: View, steps: list[PhaseNumbers]) -> list[Chart]:
-    """P95 and success rate by concurrency, a line per model."""
+    """P95 and success rate by concurrency, one line per model."""
     t = view.t
     lines: dict[str, list[PhaseNumbers]] = {}
     for step in steps:
@@ -198,7 +198,7 @@ def _ecdf(values: "Floats") -> Points:
 
 
 def cost(view: View) -> list[Chart]:
-    """What had been spent by when, the phases laid end to end."""
+    """Cumulative cost over time, the phases laid end to end."""
     import numpy as np
 
     t = view.t

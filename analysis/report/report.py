@@ -62,7 +62,7 @@ def write(view: View) -> tuple[Path, ...]:
 
 
 def few_open(found: Sequence[Section]) -> list[Section]:
-    """The sections, folded once what is open would be more than a reader takes in at once."""
+    """The sections, folded as soon as the open ones are more than a reader takes in at once."""
     shown, tables, rows = list[Section](), 0, 0
     for section in found:
         sizes = [len(block.rows) for block in section.blocks if isinstance(block, Table)]
@@ -79,7 +79,7 @@ def look(run: Run, lang: Lang = "en") -> View:
 
 
 def compose(view: View) -> Page:
-    """The report as a page: what was run, the verdicts, then every section that has something."""
+    """The report as a page: what was run, the verdicts, then every non-empty section."""
     t, run = view.t, view.run
     with ThreadPoolExecutor(2) as pool:  # numpy and Arrow work outside the interpreter's lock
         judging = pool.submit(verdicts, view)
@@ -119,8 +119,8 @@ def _subtitle(view: View) -> str:
 
 
 def _good(view: View) -> Tile:
-    """How much went well: of requests that succeed or fail; of checks, which ask for refusals too,
-    the features that work."""
+    """The share that went well: requests that succeeded, or in mode compat, where refusals are
+    expected, features that work."""
     name = view.t(*SUCCESS_RATE.name)
     good, of = (sum(getattr(p, name) for p in view.phases) for name in ("success", "awaited"))
     if view.features.cells:
@@ -131,7 +131,7 @@ def _good(view: View) -> Tile:
 
 def _tiles(view: View) -> list[Tile]:
     """The run's totals."""
-    t, phases = view.t, view.phases  # of both routes, for both are paid for
+    t, phases = view.t, view.phases  # of both routes: both are paid for
     planned = sum(phase.planned for phase in phases)
     money = [cost for phase in phases for cost in (phase.cost_sum, phase.warmup_cost)]
     costs = [amount for amount in money if amount is not None]

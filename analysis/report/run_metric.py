@@ -1,4 +1,4 @@
-"""Numbers of a whole run that a condition can use: its cost, budget, and bill."""
+"""Numbers of a whole run for conditions: its cost, budget and bill."""
 
 from math import fsum
 
@@ -17,7 +17,7 @@ _OF_CHECKS = (
 
 
 def of_run(view: View, metric: Metric) -> tuple[float | None, str]:
-    """A number of the whole run; or none, and why."""
+    """A number of the whole run; or None, and why."""
     match metric.number:
         case "cost_sum":
             return _cost(view)
@@ -36,7 +36,7 @@ def of_run(view: View, metric: Metric) -> tuple[float | None, str]:
 
 
 def _findings(view: View) -> tuple[float | None, str]:
-    """How many grave findings mode billing has; or none, and why."""
+    """How many grave findings mode billing has; or None, and why."""
     bills = bills_of(view)
     if not bills:
         return None, "the run is not of mode billing"
@@ -48,7 +48,7 @@ def _findings(view: View) -> tuple[float | None, str]:
 
 
 def _overcharge(view: View) -> tuple[float | None, str]:
-    """Money that mode billing found charged too much; or none, and why."""
+    """Money that mode billing found overcharged; or None, and why."""
     bills = bills_of(view)
     amounts = [bill.overcharge for bill in bills]
     known = [amount for amount in amounts if amount is not None]
@@ -61,7 +61,7 @@ def _overcharge(view: View) -> tuple[float | None, str]:
 
 
 def _identity(view: View) -> tuple[float | None, str]:
-    """How many tests say so; what was asked for and not judged is not known."""
+    """How many tests say `differs`; unknown if a requested test was not judged."""
     found = identity.numbers(view)
     differing = sum(one.differing for one in found)
     if differing or not found:
@@ -78,7 +78,7 @@ def _budget(view: View, unit: str) -> tuple[float | None, str]:
 
 
 def _cost(view: View) -> tuple[float | None, str]:
-    """The run's cost; or none, and why: what a success cost was not stated."""
+    """The run's cost; or None, and why: a success whose cost was not stated."""
     parts = [cost for phase in view.phases for cost in (phase.cost_sum, phase.warmup_cost)]
     known = [part for part in parts if part is not None]
     unknown = sum(

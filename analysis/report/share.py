@@ -1,8 +1,8 @@
 """A redacted copy of the report (`report --share`): numbers and verdicts, without names.
 
-What a gateway, an upstream or a machine said in its own words never gets into it: those words are
-taken from the run before its report is made. What a page may name all the same (addresses, the
-run, its task_ids, workers) is replaced in the finished page, wherever it stands. Model and provider
+The own words of a gateway, an upstream or a machine never get into it: they are removed from the
+run before its report is made. Names that a page may still contain (addresses, the run, its
+task_ids, workers) are replaced in the finished page, wherever they occur. Model and provider
 names, amounts and prices stay.
 """
 
@@ -51,7 +51,7 @@ def write(run: Run, path: Path, lang: Lang) -> None:
 
 
 def compose(run: Run, lang: Lang) -> Page:
-    """The page of a run without what names its place or quotes anybody."""
+    """The page of a run without places' names and quotations."""
     view = report.look(without_words(run), lang)
     t, page = view.t, report.compose(view)
     gateway = t("(address)", "（地址）")
@@ -69,7 +69,7 @@ def compose(run: Run, lang: Lang) -> Page:
 
 
 def without_words(run: Run) -> Run:
-    """The run without texts of the gateway's; its numbers are the same."""
+    """The run without the gateway's texts; its numbers are the same."""
     return replace(
         run,
         rows=run.rows.through(lambda source: Retold(source, _TELLINGS)),
@@ -78,11 +78,11 @@ def without_words(run: Run) -> Run:
     )
 
 
-# ---- what others said
+# ---- quotations
 
 
 def _facts(detail: str) -> str:
-    """What a probe judged, without what it quotes."""
+    """The facts of a probe, without quotations."""
     try:
         found = json.loads(detail)
     except (ValueError, RecursionError):
@@ -93,7 +93,7 @@ def _facts(detail: str) -> str:
 
 
 def _plain_name(text: str) -> str:
-    """A name as programs have them; whatever else stands in its place is withheld."""
+    """A name in the form that programs use; anything else is withheld."""
     return text if _NAME.fullmatch(text) else WITHHELD
 
 
@@ -106,7 +106,7 @@ _TELLINGS: Mapping[str, Telling] = {
 
 
 def _quiet(event: Event) -> Event:
-    """The event without words of others, and without fields that nobody here knows."""
+    """The event without others' words and without fields unknown to this version."""
     event = replace(event, beyond=None)
     match event:
         case Refused():
@@ -143,7 +143,7 @@ def _anonymous(manifest: Manifest) -> Manifest:
 
 
 def _names(run: Run) -> dict[str, str]:
-    """What may stand in the page and names the operator's own: each with what takes its place."""
+    """The operator's names that may occur in the page, each with its replacement."""
     found: dict[str, str] = {}
     for address, role in ((run.base_url, "gateway"), (_reference(run), "reference")):
         if address:
@@ -164,7 +164,7 @@ def _names(run: Run) -> dict[str, str]:
 
 
 def _whole(start: str, names: Mapping[str, str]) -> str:
-    """What takes the place of a name of which a cut sentence has only the start."""
+    """The replacement for a name of which a cut sentence has only the start."""
     return next((other for name, other in names.items() if name.startswith(start)), start)
 
 
@@ -183,7 +183,7 @@ def _workers(event: Event) -> Iterator[str]:
 
 
 def _each_text(part: Part, change: Callable[[str], str]) -> Part:
-    """The same with every text in it changed; numbers and what names a look stay."""
+    """The same with every text in it changed; numbers and style names stay."""
     if isinstance(part, str):
         return cast(Part, change(part))
     if is_dataclass(part) and not isinstance(part, type):

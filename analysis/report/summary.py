@@ -26,7 +26,7 @@ VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A sentence that judges; of what a page makes of it, the file holds nothing."""
+    """A sentence that judges, without its layout on the page."""
 
     level: Level
     text: str

@@ -69,5 +69,5 @@ def _padded(line: tuple[str, ...], widths: list[int]) -> list[str]:
 
 
 def _wide(text: str) -> int:
-    """How many columns of a terminal a text takes: a Chinese character takes two."""
+    """A text's width in terminal columns: a Chinese character takes two."""
     return sum(2 if unicodedata.east_asian_width(one) in "WF" else 1 for one in text)

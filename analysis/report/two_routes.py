@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class TwoRoutes:
-    """`rows` are those of the pairs, `found` is what was judged of them."""
+    """`rows` are those of the pairs, `found` is the verdict on them."""
 
     rows: "DataFrame"
     found: Comparison
@@ -39,7 +39,7 @@ class TwoRoutes:
         return cls(rows, judged(rows, seed if isinstance(seed, int) else 0))
 
     def numbers(self) -> list[RouteNumbers]:
-        """What summary.json says of every metric."""
+        """Every metric's comparison as in summary.json."""
         return [
             RouteNumbers(
                 phase=one.phase,
@@ -56,7 +56,7 @@ class TwoRoutes:
         ]
 
     def verdict(self, phase: str, metric: str) -> Verdict | None:
-        """What was judged of one metric (`ttft`, `ttft_p95`) of a phase."""
+        """The verdict on one metric (`ttft`, `ttft_p95`) of a phase."""
         asked = (v for v in self.found.verdicts if (v.phase, v.metric) == (phase, metric))
         return next(asked, None)
 

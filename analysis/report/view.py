@@ -80,7 +80,7 @@ class View:
         return replace(own, routes=self.routes)
 
     def in_english(self) -> "View":
-        """The same, told in English."""
+        """The same view in English."""
         return replace(self, t=replace(self.t, lang="en"))
 
     @property
@@ -93,7 +93,7 @@ class View:
 
     @property
     def ranks(self) -> tuple[str, ...]:
-        """The same as headers have them: `P50`, `P99.9`."""
+        """The same as column headers: `P50`, `P99.9`."""
         return tuple(f"P{percentiles.decimal(percent)}" for percent in self.percents)
 
     def ranked(self, times: Percentiles) -> list[float | None]:

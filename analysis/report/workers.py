@@ -1,6 +1,6 @@
 """What happened to the sending processes: lost, stalled, late, or with another clock.
 
-Read from events.jsonl alone; a run of one process has nothing to tell here.
+Read from events.jsonl alone; empty for a run of one process.
 """
 
 from analysis.page.blocks import Remark
@@ -16,7 +16,7 @@ CLOCK_TOLD_S = 0.1
 
 
 def remarks(view: View) -> list[Remark]:
-    """A sentence for each worker that did not simply do its share."""
+    """A sentence for each worker that was lost, stalled, idle or had another clock."""
     return [*_lost(view), *_late(view), *_clocks(view), *_foreign(view)]
 
 
@@ -60,7 +60,7 @@ def _same_loss(lost: WorkerLost, back: WorkerBack) -> bool:
 
 
 def _away_s(lost: Event, back: Event) -> float | None:
-    """Seconds between two events; None when they do not say when they were."""
+    """Seconds between two events; None if they have no times."""
     since, until = moment(lost.at), moment(back.at)
     return None if since is None or until is None else (until - since).total_seconds()
 
@@ -80,7 +80,7 @@ def _late(view: View) -> list[Remark]:
 
 
 def _clocks(view: View) -> list[Remark]:
-    """Workers whose clock is so far from the master's that a reader of their logs must know."""
+    """Workers whose clock differs enough from the master's to matter when reading their logs."""
     t, found = view.t, []
     for name, offset in clock_offsets_s(view.run).items():
         if abs(offset) < CLOCK_TOLD_S:

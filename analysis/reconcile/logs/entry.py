@@ -16,7 +16,7 @@ Record = Mapping[str, Any]
 
 
 class Kind(StrEnum):
-    """What an entry is of."""
+    """What an entry describes."""
 
     REQUEST = "request"  # a request as the gateway served it, or one try of it
     CALL = "call"  # a call to a provider, within a request that has an entry of its own
@@ -46,8 +46,8 @@ class Entry:
 class Reader:
     """Reads one kind of log: whether a record is of it, and which entries a record holds.
 
-    `currency` is what an amount is in, of which so many units (`per_unit`) are one; `resolution_s`
-    is how exactly it says how long a request took.
+    `currency` is what amounts are in; `per_unit` of the log's units make one of it. `resolution_s`
+    is the resolution of a request's duration.
     """
 
     name: str
@@ -59,7 +59,7 @@ class Reader:
 
 
 def texts(*values: object) -> tuple[str, ...]:
-    """Those that are text with anything in it, each once."""
+    """The values that are non-empty text, each once."""
     found = (str(value).strip() for value in values if isinstance(value, str | int))
     return tuple(dict.fromkeys(text for text in found if text and text != "None"))
 
@@ -88,7 +88,7 @@ def true(value: object) -> bool | None:
 
 
 def inner(value: object) -> Record:
-    """An object, also where it stands as JSON in a text; else an empty one."""
+    """An object, also if it is JSON inside a text; otherwise an empty one."""
     if isinstance(value, str) and value.lstrip().startswith("{"):
         try:
             value = json.loads(value, parse_float=Decimal)

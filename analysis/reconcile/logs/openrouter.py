@@ -1,4 +1,4 @@
-"""OpenRouter: `/generation?id=...`, one saved answer a line; the CSV of its activity page. Pure.
+"""OpenRouter: `/generation?id=...`, one saved answer per line; the CSV of its activity page. Pure.
 
 Amounts in US dollars. `provider_responses` has one item for each provider that was asked.
 `generation_time` (of the CSV: `generation_time_ms`) runs from the moment that a provider was asked

@@ -29,8 +29,8 @@ _LONGEST_CELL = 1 << 24
 class Log:
     """The entries of a log, in order, and what its amounts are in.
 
-    `per_unit` units of an amount are one of `currency`; `other` counts the records that are of no
-    request, or of another kind than the first.
+    `per_unit` units of an amount make one `currency`; `other` counts the records that belong to no
+    request, or are of another kind than the first.
     """
 
     path: Path
@@ -46,7 +46,7 @@ class Log:
 
     @property
     def total(self) -> Decimal | None:
-        """What all of it comes to, exactly; None: it states no amounts."""
+        """The exact total; None: it states no amounts."""
         amounts = [e.amount for e in self.entries if e.amount is not None]
         return sum(amounts, Decimal(0)) / self.per_unit if amounts else None
 
