@@ -182,7 +182,7 @@ def _unsent(run: Run) -> str:
     """Why a request of the run was not sent."""
     for kind, why in (
         (BudgetSpent, "the budget is spent"),
-        (PaymentRequired, "the gateway demands payment (HTTP 402)"),
+        (PaymentRequired, "the gateway wants payment (HTTP 402)"),
         (Stopped, "the run was stopped"),
     ):
         if run.events_of(kind):
