@@ -1,9 +1,10 @@
 """What the requests of mode identity may use at most, before any is sent. Pure."""
 
+import json
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from identity import context, first_token, setting
+from identity import context, first_token, setting, tools
 from identity.alpha import LOOKS
 from identity.bank import BANK, OUTPUT_TOKENS, prompt
 from identity.cells import CHOOSING, MOST
@@ -55,6 +56,14 @@ def seeds() -> Bound:
 def likeliest(tops: int) -> Bound:
     """Log-probabilities of the first token, asked for in so many ways."""
     return _of([prompt(q, "") for q in first_token.PROMPTS] * first_token.ROUNDS * tops)
+
+
+def calls() -> Bound:
+    """Calls of a tool, whose schema is part of every prompt."""
+    schema = len(json.dumps(tools.TOOLS))
+    prompts = [tools.prompt(n) for n in range(tools.ROUNDS * len(tools.WANTED))]
+    sizes = [_bytes(text) + schema + 10 * FORMAT_TOKENS for text in prompts]
+    return Bound(len(sizes), sum(sizes), tools.OUTPUT_TOKENS * len(sizes))
 
 
 def lengths(sizes: Sequence[int]) -> Bound:

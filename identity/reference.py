@@ -13,6 +13,7 @@ from hashlib import sha256
 from typing import Any, NamedTuple, get_args
 
 from identity.bank import BANK, OUTPUT_TOKENS, TEMPERATURE, protocol
+from identity.called import Called
 from identity.cells import Cell, Kind
 from identity.exact import Counts
 from identity.first_token import PROMPTS, Stated
@@ -58,6 +59,7 @@ class Reference:
     currency: str | None = None
     seed: Seeded | None = None
     logprobs: Stated | None = None
+    tools: Called | None = None
 
     def counts(self) -> dict[int, Counter[str]]:
         """All answers, by question and word."""
@@ -100,6 +102,8 @@ class Reference:
         if self.logprobs is not None:
             rows = [[dict(row) for row in prompt] for prompt in self.logprobs.rows]
             content["logprobs"] = {"top": self.logprobs.top, "rows": rows}
+        if self.tools is not None:
+            content["tools"] = self.tools._asdict()
         if self.cost is not None:
             content["cost"] = self.cost
         if self.currency is not None:
@@ -188,6 +192,7 @@ def _read(content: Mapping[str, Any]) -> Reference:
         cost=None if cost is None else float(cost),
         currency=None if currency is None else str(currency),
         seed=None if seed is None else _seeded(seed),
+        tools=None if content.get("tools") is None else _called(content["tools"]),
         logprobs=None if content.get("logprobs") is None else _stated(content["logprobs"]),
     )
 
@@ -197,6 +202,10 @@ def _seeded(one: Mapping[str, Any]) -> Seeded:
     if any(number >= len(BANK) for number in questions):
         raise ValueError
     return Seeded(questions, _whole(one["strays"]), _whole(one["answers"]))
+
+
+def _called(one: Mapping[str, Any]) -> Called:
+    return Called(*(_whole(one[name]) for name in Called._fields))
 
 
 def _stated(one: Mapping[str, Any]) -> Stated:

@@ -86,6 +86,9 @@ class _Writer:
             return choice
         budget = limit - choice.reasoning_tokens
         calls = tools.calls(self.request, identity)
+        wrong = self.model.answers.wrong_calls
+        if calls and wrong and self.dice.random() < wrong:
+            calls = [replace(call, arguments="{}") for call in calls]
         if calls:
             count = self._call(calls, budget)
         else:

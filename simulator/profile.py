@@ -78,6 +78,7 @@ class Answers:
 
     weights: int = 0  # the number of the model's distributions; 0: prose as usual
     temperature: float = 1.0  # factor of the request's temperature
+    wrong_calls: float = 0.0  # share of the tool calls whose arguments are empty
     unsteady: float = 0.0  # share of the answers at temperature 0 that are drawn as at 1
     quantised: float = 0.0  # sigma of what quantisation adds to each log-probability, for good
     jitter: float = 0.0  # sigma of what batches add to the stated ones, each time anew

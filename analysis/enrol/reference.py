@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-from analysis.numbers.identity import Given, asked_of, chosen, counts_of, stated
+from analysis.numbers.identity import Given, asked_of, called, chosen, counts_of, stated
 from analysis.reading.load import Run, rows
 from identity import asked, setting
 from identity.counting import steady
@@ -65,6 +65,7 @@ def made(run: Run, model: str, own: Sequence[Given], host: str) -> Reference:
         cost=sum(costs) if costs else None,
         currency=run.currency,
         seed=seeded(asked_of([row for row in own if row["scenario"] == setting.SEED])),
+        tools=called(own),
         logprobs=likeliest if likeliest.enough else None,
     )
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from identity import asked, context, counting, first_token, honoured, logprobs, setting
+from identity import asked, context, counting, first_token, honoured, logprobs, setting, tools
 from identity.asked import Row
 from identity.bank import BANK
+from identity.called import Called
 from identity.cells import Cell, choose, enough
 from identity.context import Length
 from identity.counting import Count, Counting, Kind
@@ -20,6 +21,7 @@ from identity.looks import Asked, Audit, Verdict, audit
 from identity.power import Seen, would_have_seen
 from identity.reference import Reference
 from identity.setting import Setting
+from identity.tools import Fidelity
 from recording.arms import GATEWAY
 from recording.json_values import mapping
 from recording.outcome import Outcome
@@ -58,6 +60,7 @@ class Identity:
     counted: Test
     settings: Sequence[tuple[Honoured, Test]]
     lengths: Sequence[tuple[Length, Test]]
+    fidelity: tuple[Fidelity, Test] | None
     weights: Weights | None
     weighed: Test
     audit: Audit | None
@@ -73,6 +76,7 @@ class Identity:
         nothing about the model."""
         verdicts = [self.counting.verdict, self.audit.verdict if self.audit is not None else None]
         verdicts += [one.verdict for one, _ in self.lengths]
+        verdicts += [self.fidelity[0].verdict] if self.fidelity is not None else []
         verdicts += [self.weights.verdict] if self.weights is not None else []
         verdicts += [one.verdict for one, _ in self.settings if one.setting is not Setting.CACHE]
         return verdicts.count(Verdict.DIFFERS)
@@ -100,7 +104,8 @@ def of_model(
     known = reference.tokens if reference is not None else ()
     enrolling = second_route or _of(rows, asked.CHOOSE, asked.ENROL)
     if not second_route and enrolling:
-        enrolling = [*enrolling, *_of(rows, setting.SEED), *_likeliest(rows)]
+        enrolling = [*enrolling, *_of(rows, setting.SEED, tools.SCENARIO)]
+        enrolling += _likeliest(rows)
     names: dict[str, int] = {}
     for row in rows:
         if row["model_returned"]:
@@ -112,6 +117,7 @@ def of_model(
         counted=Test.of(count),
         settings=_settings(rows, reference, dropped),
         lengths=_lengths(rows),
+        fidelity=_fidelity(rows, reference),
         weights=_weights(rows, reference, count_of),
         weighed=Test.of(_likeliest(rows)),
         audit=judged,
@@ -121,6 +127,30 @@ def of_model(
         enrolling=Test.of(enrolling),
         names=names,
     )
+
+
+def _fidelity(rows: Sequence[Given], reference: Reference | None) -> tuple[Fidelity, Test] | None:
+    own = _of(rows, tools.SCENARIO)
+    if not own or reference is None:
+        return None
+    return tools.judge(reference.tools, _calls(own), len(own)), Test.of(own)
+
+
+def called(rows: Sequence[Given]) -> Called | None:
+    """What a reference keeps of its tool calls; None: there are too few."""
+    own = _of(rows, tools.SCENARIO)
+    shown = _calls(own)
+    return tools.counted(shown) if own and len(shown) >= 0.8 * len(own) else None
+
+
+def _calls(rows: Sequence[Given]) -> list[tools.Shown]:
+    """What answered rows show; a reply without a call is a wrong one."""
+    facts = [_fact(row) for row in rows]
+    return [
+        tools.Shown(fact["valid"] is True, fact.get("exact") is True)
+        for fact in facts
+        if "valid" in fact
+    ]
 
 
 def _lengths(rows: Sequence[Given]) -> list[tuple[Length, Test]]:

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Generator, Mapping, Sequence
 from datetime import UTC, datetime
 
-from identity import asked, bound, context, first_token, reference_file, setting
+from identity import asked, bound, context, first_token, reference_file, setting, tools
 from identity.alpha import LOOKS
 from identity.asked import Row
 from identity.bank import BANK
@@ -52,6 +52,10 @@ from settings.options import Options
 NAME = REQUEST = "identity"
 AT_ONCE = 4
 """Questions at once: few enough to be no load, enough to be done in minutes."""
+
+
+_REFUSABLE = (setting.PREFIX, first_token.PREFIX, context.PREFIX, tools.SCENARIO)
+"""Scenarios in which a refusal is an answer."""
 
 
 def plan(options: Options) -> Plan:
@@ -144,6 +148,8 @@ def _outlook(options: Options, model: str, known: Reference | None, prices: Pric
         found.append(f"whether a seed is honoured, at most {told(bound.seeds())}")
         whole = bound.dearest(LOOKS[-1][0])
         found.append(f"who answers, at most {told(whole)}")
+    if options.identity_tools:
+        found.append(f"tool calls, on each route {told(bound.calls())}")
     if sizes := context.sizes(options.identity_context):
         found.append(f"context length, at most {told(bound.lengths(sizes))}")
     return "; ".join(found)
@@ -169,11 +175,19 @@ def _program(options: Options, known: Reference | None) -> Program:
                     yield from _logprobs(options, model, (live.logprobs.top,))
                 yield from _seeds(options, model, live.seed.questions if live.seed else ())
                 yield from _audited(options, model, live)
+        if options.against or (known is not None and known.tools is not None):
+            yield from _calls(options, model)
         if known is not None:
             if known.seed is not None:
                 yield from _seeds(options, model, known.seed.questions)
             yield from _audited(options, model, known)
         yield from _lengths(options, model, counts)
+
+
+def _calls(options: Options, model: str, route: str = "") -> Program:
+    """Calls of a tool, where they are asked for."""
+    if options.identity_tools:
+        yield _phase(options, model, tools.SCENARIO, tools.ROUNDS * len(tools.WANTED), route=route)
 
 
 def _lengths(options: Options, model: str, counts: Sequence[Count]) -> Program:
@@ -284,6 +298,7 @@ def _enrolled(
     answers = _asked(found.records)
     varied = _varied(cells, {question: Counter(said[question]) for question in questions})
     varied = varied[: setting.SEED_QUESTIONS]
+    yield from _calls(options, model, route)
     top = yield from _logprobs(options, model, first_token.TOPS, route)
     yield from _seeds(options, model, varied, route)
     if sum(bool(one.word) for one in answers) < LEAST_ANSWERED * count:
@@ -335,13 +350,19 @@ def _phase(
         schedule=Closed(count),
         request=REQUEST,
         users=min(AT_ONCE, options.max_workers, count) if asks else 1,
-        max_tokens=context.OUTPUT_TOKENS if long else setting.output_tokens(scenario),
+        max_tokens=tools.OUTPUT_TOKENS
+        if scenario == tools.SCENARIO
+        else context.OUTPUT_TOKENS
+        if long
+        else setting.output_tokens(scenario),
         stream=scenario == asked.STREAM,
         task_prefix=task_prefix(options, NAME, model, at, "req-"),
         route=route,
         watched=bool(asks) or scenario.startswith((first_token.PREFIX, asked.COUNT)),
         asks=tuple(asks),
-        stop_rule=not scenario.startswith((setting.PREFIX, first_token.PREFIX, context.PREFIX)),
+        stop_rule=not scenario.startswith(
+            (setting.PREFIX, first_token.PREFIX, context.PREFIX, tools.SCENARIO)
+        ),
     )
 
 

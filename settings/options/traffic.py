@@ -134,6 +134,13 @@ class Traffic:
     reference_days: int = _traffic(
         60, "refuse a --reference that is older, days", modes=("identity",), above=0
     )
+    identity_tools: bool = _traffic(
+        False,
+        "mode identity: also ask for 60 tool calls, and compare them with the reference's; give it "
+        "with --enrol as well",
+        modes=("identity",),
+        sent=True,
+    )
     identity_context: str = _traffic(
         "",
         "mode identity: also ask whether prompts of so many tokens are read whole, separated by "

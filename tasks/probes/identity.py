@@ -4,7 +4,7 @@ shows whether settings are honoured."""
 import json
 from functools import partial
 
-from identity import bank, context, first_token, mixed, setting, texts
+from identity import bank, context, first_token, mixed, setting, texts, tools
 from identity.word import word
 from loadshapes.phase import Phase
 from recording.json_values import mapping
@@ -19,6 +19,13 @@ _UNNAMED = ("task_id", "metadata")
 def build(phase: Phase, index: int, options: Options) -> Request:
     """A question of the phase's, in turn, after a nonce; else a repeated text, without one, or
     what shows whether a setting is honoured."""
+    if phase.scenario == tools.SCENARIO:
+        return Request(
+            tools.prompt(index),
+            extra={"tools": tools.TOOLS},
+            judge=partial(_called, index),
+            without=_UNNAMED,
+        )
     if phase.scenario.startswith(context.PREFIX):
         size = int(phase.scenario.removeprefix(context.PREFIX))
         of = (index, options.run_id, phase.model)
@@ -56,6 +63,10 @@ def _of_setting(phase: Phase, index: int, options: Options) -> Request:
         place={"question": question},
         without=_UNNAMED,
     )
+
+
+def _called(index: int, said: Message) -> Judgement:
+    return Judgement("pass", json.dumps(tools.fact(index, said.tool_calls)), counted=True)
 
 
 def _recalled(size: int, index: int, run: str, model: str, said: Message) -> Judgement:

@@ -412,3 +412,32 @@ def test_the_length_of_a_prompt(
     used = sum(int(row["prompt_tokens"] or 0) + int(row["completion_tokens"] or 0)
                for row in logged[-28:])  # fmt: skip
     assert used <= int(bound[2].replace(",", ""))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("more", "verdict"),
+    [
+        ("", Verdict.NOT_SHOWN),
+        ("wrong_calls = 0.5", Verdict.DIFFERS),
+        ('[features]\n"tool.auto" = "ignored"', Verdict.DIFFERS),
+    ],
+)
+def test_tool_calls(tmp_path: Path, more: str, verdict: Verdict) -> None:
+    """Worse calls than the second route's are found; the plan names what each route is asked."""
+    (tmp_path / "vendor.toml").write_text(HONEST)
+    vendor = Simulator(tmp_path / "vendor.csv", "--profile", tmp_path / "vendor.toml")
+    try:
+        profile = HONEST + more if "=" in more and "[" not in more else PROFILE.format(more=more)
+        done, _ = asked(
+            tmp_path / "run", profile + "\n", "--against", "vendor", "--identity-tools",
+            "--no-content", env=environment(VENDOR_BASE_URL=vendor.url, VENDOR_API_KEY=CANARY),
+        )  # fmt: skip
+        theirs = vendor.rows()
+    finally:
+        vendor.stop()
+    one = found(done)
+    assert "tool calls, on each route 60 requests" in done.text
+    assert one.fidelity is not None and one.fidelity[0].verdict is verdict
+    assert one.fidelity[1].requests == 60 and len(theirs) == 12 + 600 + 960 + 30 + 96 + 60
+    assert one.differing == (verdict is Verdict.DIFFERS)

@@ -10,6 +10,7 @@ from analysis.page.words import Words, integer
 from analysis.report.identity import numbers, reference_of
 from analysis.report.identity_lengths import read
 from analysis.report.identity_settings import title, told
+from analysis.report.identity_tools import called
 from analysis.report.identity_weights import weighed
 from analysis.report.identity_words import age, answered, counted, limits
 from analysis.report.view import View
@@ -92,6 +93,9 @@ def _told(view: View, one: Identity) -> list[tuple[Verdict, bool, str]]:
     said = counted(t, count, price.input if price is not None else None)
     found = [(count.verdict, count.unexplained, name + t.colon + said)]
     found += _of_settings(t, one, name)
+    if one.fidelity is not None:
+        calls, _ = one.fidelity
+        found.append((calls.verdict, False, name + t.colon + called(t, calls)))
     found += [
         (length.verdict, False, name + t.colon + read(t, length)) for length, _ in one.lengths
     ]
@@ -134,6 +138,9 @@ def _table(t: Words, one: Identity) -> Block:
     if one.weights is not None:
         verdict = t(*WORDS[one.weights.verdict])
         rows.append((t("Log-probabilities", "对数概率"), verdict, one.weighed))
+    if one.fidelity is not None:
+        calls, test = one.fidelity
+        rows.append((t("Tool calls", "工具调用"), t(*WORDS[calls.verdict]), test))
     rows += [
         (t(f"Context of {integer(length.size)} tokens", f"上下文 {integer(length.size)} 个 token"),
          t(*WORDS[length.verdict]), test)

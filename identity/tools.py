@@ -1,0 +1,135 @@
+"""Whether tools are called as at the reference, by fixed prompts that give the arguments. Pure."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from compat.bodies import function
+from identity import alpha
+from identity.called import Called
+from identity.looks import LEAST_ANSWERED, Verdict
+from identity.tail import critical, fisher, smallest_rate
+
+SCENARIO = "tools"
+ROUNDS, OUTPUT_TOKENS = 15, 160
+_TOOL = function(
+    "reserve",
+    {
+        "cart": {"type": "string"},
+        "hours": {"type": "integer"},
+        "load": {
+            "type": "object",
+            "properties": {
+                "kind": {"type": "string", "enum": ["sand", "gravel", "salt"]},
+                "weights": {"type": "array", "items": {"type": "number"}},
+            },
+            "required": ["kind", "weights"],
+            "additionalProperties": False,
+        },
+    },
+    about="Reserve a cart for so many hours, with its load.",
+)
+TOOLS = [_TOOL]
+WANTED: tuple[dict[str, Any], ...] = (
+    {"cart": "north-7", "hours": 3, "load": {"kind": "sand", "weights": [12.5, 8]}},
+    {"cart": 'the "old" one', "hours": 11, "load": {"kind": "salt", "weights": []}},
+    {"cart": "称重车 4", "hours": 1, "load": {"kind": "gravel", "weights": [1, 2, 3, 4, 5, 6]}},
+    {"cart": "a\\b/c", "hours": 240, "load": {"kind": "sand", "weights": [0.001, 99999]}},
+)
+
+
+class Why(StrEnum):
+    """Why nothing is said."""
+
+    UNANSWERED = "too few replies"
+    UNASKED = "the reference was not asked"
+    UNABLE = "the reference calls them wrongly, too"
+
+
+class Shown(NamedTuple):
+    """A reply: whether it calls the tool by its schema, and with the arguments that were given."""
+
+    valid: bool
+    exact: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Fidelity:
+    """`invalid` and `inexact` of `replies` calls, here and at the reference (`before`). `p` is the
+    smaller of both tests', doubled. `smallest`: the share of wrong calls that would have shown."""
+
+    verdict: Verdict
+    invalid: int
+    inexact: int
+    replies: int
+    before: Called | None = None
+    why: Why | None = None
+    p: float | None = None
+    smallest: float | None = None
+
+
+def prompt(index: int) -> str:
+    """What request `index` says."""
+    wanted = json.dumps(WANTED[index % len(WANTED)], ensure_ascii=False)
+    return f"Call reserve with {wanted}"
+
+
+def fact(index: int, calls: Sequence[Mapping[str, Any]]) -> dict[str, bool]:
+    """What the calls of a reply show."""
+    shown = _shown(WANTED[index % len(WANTED)], calls)
+    return {"valid": shown.valid, "exact": shown.exact}
+
+
+def _shown(wanted: Mapping[str, Any], calls: Sequence[Mapping[str, Any]]) -> Shown:
+    called = calls[0].get("function") if len(calls) == 1 else None
+    if not isinstance(called, Mapping) or called.get("name") != "reserve":
+        return Shown(False, False)
+    try:
+        given = json.loads(called.get("arguments") or "")
+    except (TypeError, ValueError, RecursionError):
+        return Shown(False, False)
+    return Shown(_fits(given), given == wanted)
+
+
+def _fits(given: Any) -> bool:
+    """Whether the arguments are those of the schema."""
+    import jsonschema  # not above: it takes 0.15 s, and most runs do without
+
+    schema = _TOOL["function"]["parameters"]
+    return bool(jsonschema.Draft202012Validator(schema).is_valid(given))
+
+
+def counted(shown: Sequence[Shown]) -> Called:
+    """What a reference keeps."""
+    return Called(
+        sum(not one.valid for one in shown), sum(not one.exact for one in shown), len(shown)
+    )
+
+
+def judge(reference: Called | None, shown: Sequence[Shown], asked: int) -> Fidelity:
+    """Whether more calls are invalid, or not exact, than at the reference: Fisher's exact test of
+    each, at half of the share."""
+    own = counted(shown)
+
+    def found(verdict: Verdict, why: Why | None = None, **rest: Any) -> Fidelity:
+        return Fidelity(verdict, own.invalid, own.inexact, own.replies, reference, why, **rest)
+
+    if reference is None or not reference.replies:
+        return found(Verdict.NOT_ENOUGH, Why.UNASKED)
+    if not shown or len(shown) < LEAST_ANSWERED * asked:
+        return found(Verdict.NOT_ENOUGH, Why.UNANSWERED)
+    whole, of = reference.replies, own.replies
+
+    def p_of(before: int, k: int) -> float:
+        return min(1.0, 2 * fisher(before, whole, k, of))
+
+    p = min(p_of(reference.invalid, own.invalid), p_of(reference.inexact, own.inexact))
+    if p <= alpha.TOOLS:
+        return found(Verdict.DIFFERS, p=p)
+    needed = critical(lambda k: p_of(reference.inexact, k), of, alpha.TOOLS)
+    smallest = smallest_rate(needed, of)
+    if smallest is None:
+        return found(Verdict.NOT_ENOUGH, Why.UNABLE)
+    return found(Verdict.NOT_SHOWN, p=p, smallest=smallest)
