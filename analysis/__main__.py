@@ -21,6 +21,7 @@ from analysis.features import command as features
 from analysis.numbers.summarize import GROUPS, of_groups
 from analysis.reading.load import Run, load
 from analysis.reconcile import command
+from recording.chinese import asked_language, in_language
 from recording.errors import OperatorError
 from recording.untrusted_text import as_json, shown
 from rules import percentiles, slo
@@ -35,10 +36,12 @@ FORMATS = ("csv", "parquet", "jsonl", "seed")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     options = _parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    lang = asked_language(given, os.environ)
     try:
         failed = options.command(options)
     except OperatorError as error:
-        print(f"weighbridge: {shown(error)}", file=sys.stderr)
+        print(f"weighbridge: {shown(in_language(str(error), lang))}", file=sys.stderr)
         return 2
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output has gone: nothing is left to say

@@ -6,7 +6,9 @@ from pathlib import Path
 
 from import_map import ROOT, files, packages
 
-RAISED = ("OperatorError", "RunError", "ConditionError", "PriceError")
+RAISED = ("OperatorError", "RunError", "ConditionError", "PriceError", "SloError", "PercentError")
+FAULTS = ("faults", "foreign", "_values", "_files")
+"""Functions that yield such sentences."""
 ANY = "…"  # stands for a value in the sentence
 
 
@@ -23,13 +25,13 @@ def sentences() -> list[tuple[str, str]]:
 
 
 def _of(path: Path) -> Iterator[str]:
-    """The sentences that a file raises, or yields from a function named `faults`."""
+    """The sentences that a file raises, or yields from a function of FAULTS."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
             call = node.exc
             if isinstance(call.func, ast.Name) and call.func.id in RAISED and call.args:
                 yield from _written(call.args[0])
-        elif isinstance(node, ast.FunctionDef) and node.name == "faults":
+        elif isinstance(node, ast.FunctionDef) and node.name in FAULTS:
             for inner in ast.walk(node):
                 if isinstance(inner, ast.Yield) and inner.value is not None:
                     yield from _written(inner.value)

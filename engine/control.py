@@ -5,6 +5,7 @@ master) also prepares, opens, drains, closes and reports runs.
 """
 
 import logging
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -27,6 +28,7 @@ from engine.preflight import way
 from engine.report_process import report
 from engine.session import Session
 from loadshapes.shapes import PlannedShape, check_by_hand, check_users
+from recording.chinese import InChinese, asked_language, in_language
 from recording.errors import OperatorError
 from recording.record import RequestRecord
 from recording.recorder import Parcel, Recorder
@@ -48,7 +50,8 @@ Face = Callable[[Environment, Any, Command, InFlight], None]
 
 def refuse(error: OperatorError) -> NoReturn:
     """Exit with one sentence and code 2 after an operator error; nothing was sent."""
-    print(f"weighbridge: {shown(error)}", file=sys.stderr, flush=True)
+    sentence = in_language(str(error), asked_language(sys.argv[1:], os.environ))
+    print(f"weighbridge: {shown(sentence)}", file=sys.stderr, flush=True)
     sys.exit(2)
 
 
@@ -107,6 +110,8 @@ class Control:
     ) -> None:
         """Set up this process: a generator (local, worker), a commander (local, master)."""
         environment.dispatcher_class = Pinned
+        if Options.of(environment.parsed_options).lang == "zh":
+            log.addFilter(InChinese())
         _quiet_alarms(environment)
         _listen_to_ctrl_c(environment, runner)
         generator = (

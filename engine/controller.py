@@ -18,7 +18,7 @@ from locust.runners import MasterRunner, Runner
 
 from engine import machine_capacity, own_locustfile
 from engine.did_you_mean import Doubt
-from engine.estimate import estimate
+from engine.estimate import estimate_said
 from engine.interrupted import InterruptedRun
 from engine.interrupted import read as read_remains
 from engine.locust_nodes import LocustNodes
@@ -29,6 +29,7 @@ from loadshapes import modes
 from loadshapes.judgeable import check_judgeable
 from loadshapes.plan import Plan
 from loadshapes.shapes import PlannedShape, shape_for
+from recording.chinese import in_language
 from recording.errors import OperatorError
 from recording.folder import new_run_id
 from recording.reasons import Reason
@@ -114,12 +115,15 @@ class Command:
         rehearse(plan, asked)
         check_judgeable(plan, asked)
         if asked.dry_run:
-            print(lines(plan.describe()))
+            for line in plan.describe().splitlines():
+                print(lines(in_language(line, asked.lang)))
             for note in plan.traffic.notes if plan.traffic else ():
-                print(shown(f"your own traffic: {said(note)}"))
+                print(shown(in_language(f"your own traffic: {said(note)}", asked.lang)))
             prices = table(asked, remains.manifest if remains else None)
-            print(shown(self._gateway_of(whole)))
-            print(shown(f"{estimate(plan, asked, prices)}. Nothing was sent."))
+            print(shown(in_language(self._gateway_of(whole), asked.lang)))
+            estimated = estimate_said(plan, asked, prices)
+            zh, en = f"{estimated.zh}。未发送任何请求。", f"{estimated.en}. Nothing was sent."
+            print(shown(zh if asked.lang == "zh" else en))
             sys.exit(0)
         if not isinstance(self.environment.runner, MasterRunner):  # its workers see to themselves
             machine_capacity.make_room(asked.max_workers if plan.endless else plan.users)

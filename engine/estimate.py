@@ -58,7 +58,7 @@ def estimate_said(plan: Plan, options: Options, prices: Prices | None = None) ->
         f"{requests}, about {prompts:,} prompt tokens (at {CHARACTERS_PER_TOKEN} characters a "
         f"token), {most} output tokens, about {_lasting(lasts_s)} (at {ANSWER_S:g} "
         f"s an answer){cost.en}",
-        f"{count}，prompt 约 {prompts:,} token（每 token 按 {CHARACTERS_PER_TOKEN} 个字符），输出 "
+        f"{count}，prompt 约 {prompts:,} token（每 token 按 {CHARACTERS_PER_TOKEN} 个字符），输出"
         f"{most_zh} token，约 {lasts_s / 60:.1f} 分钟（每次回复按 {ANSWER_S:g} 秒）{cost.zh}",
     )
 
@@ -73,7 +73,7 @@ def _bounded(plan: Plan, options: Options, prices: Prices | None) -> Said:
     zh = "不限" if most.output_tokens is None else f"最多 {most.output_tokens:,}"
     text_zh = (
         f"{plan.requests:,} 个请求，prompt 最多 {most.prompt_tokens:,} token（每字节 1 "
-        f"token，每张图片至少 {picture}），输出 "
+        f"token，每张图片至少 {picture}），输出"
         f"{zh} token，约 {minutes:.1f} 分钟（每次回复按 {ANSWER_S:g} 秒）"
     )
     text = (

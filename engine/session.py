@@ -13,7 +13,7 @@ from engine.body_changes import BodyChanges
 from engine.budget import RunBudget
 from engine.conductor import Conductor, Nodes, start_lead_s
 from engine.did_you_mean import Doubt
-from engine.estimate import by_calibration, estimate
+from engine.estimate import by_calibration, estimate_said
 from engine.in_flight import by_its_files, in_hand, rows_of_lost
 from engine.index_set import Indices
 from engine.interrupted import InterruptedRun
@@ -207,7 +207,8 @@ class Session:
                 traffic=self.plan.traffic.text if self.plan.traffic else "",
             )
             self._nodes.send(opened, node)
-        log.info("%s", estimate(self.plan, self.options, self.tariff.prices))
+        estimated = estimate_said(self.plan, self.options, self.tariff.prices)
+        log.info("%s", estimated.zh if self.options.lang == "zh" else estimated.en)
         self._greenlets = [gevent.spawn(self.conductor.run), gevent.spawn(self.progress.run)]
         self._greenlets[0].link_exception(self._conductor_failed)
 

@@ -24,6 +24,7 @@ from engine.session import Session
 from loadshapes import modes
 from loadshapes.judgeable import check_judgeable
 from loadshapes.shapes import check_users
+from recording.chinese import in_language
 from recording.errors import OperatorError
 from recording.untrusted_text import shown
 from settings.access import NONE
@@ -35,6 +36,7 @@ from settings.reference import SIMULATOR
 from webui import form as fields_of
 from webui.form import Ramp, number, run_time_s
 
+ELSEWHERE = "Give it on the command line that starts this server."
 END_WAIT_S = 60.0  # for the end of the previous run: its drain and its report
 View = Callable[[], Any]
 
@@ -91,12 +93,14 @@ class Desk:
 
     def _sentence(self, why: str) -> str:
         """A refusal as shown; for an option without a field it says where to set it."""
-        sentence = why[:1].upper() + why[1:] if not why.startswith("--") else why
-        missing = re.match(r"--([a-z-]+) is missing", sentence)
+        missing = re.match(r"--([a-z-]+) is missing", why)
         names = {flag(item.name) for item in fields(Options) if not item.metadata["web"]}
-        if missing and f"--{missing[1]}" in names:
-            sentence += " Give it on the command line that starts this server."
-        return shown(sentence)
+        elsewhere = [ELSEWHERE] if missing and f"--{missing[1]}" in names else []
+        if Options.of(self._environment.parsed_options).lang == "zh":
+            return shown("".join(in_language(one, "zh") for one in [why, *elsewhere]))
+        return shown(
+            " ".join([why if why.startswith("--") else why[:1].upper() + why[1:], *elsewhere])
+        )
 
     def _ask(self, form: Mapping[str, str]) -> dict[str, str]:
         """Prepares a new run, or a change of the current one; returns the fields for Locust."""

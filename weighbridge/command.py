@@ -4,14 +4,21 @@ Locust makes the run: `weighbridge rpm ...` is `locust --headless --mode rpm ...
 locustfile, from any folder. It takes all options of ours and of Locust's.
 """
 
+import os
 import sys
 from collections.abc import Sequence
 
+from recording.chinese import asked_language, in_language
 from weighbridge import HOME
 
 ANALYSIS = ("report", "summary", "check", "compare", "timeline", "reconcile", "export", "import",
+<<<<<<< HEAD
             "needs")  # fmt: skip
 """The commands of `python -m analysis`, under the same names."""
+=======
+            "needs", "enrol", "failover", "spans")  # fmt: skip
+"""What `python -m analysis` does, by the same names."""
+>>>>>>> e5f370e (Under --lang zh, what stops and starts a run is Chinese too: operator errors, plan, estimate, log)
 DEMO = (
     "--simulator", "--mode", "full", "--quick", "--model", "gpt-5.4-nano", "--steps", "100",
     "--repeat", "1", "--step-pause", "0",
@@ -54,7 +61,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         simulate(rest)
         return 0
-    print(f"weighbridge: {help.unknown(what, (*MODES, *OTHERS, *ANALYSIS))}", file=sys.stderr)
+    sentence = help.unknown(what, (*MODES, *OTHERS, *ANALYSIS))
+    lang = asked_language(given, os.environ)
+    print(f"weighbridge: {in_language(sentence, lang)}", file=sys.stderr)
     return 2
 
 

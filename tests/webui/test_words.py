@@ -86,6 +86,12 @@ def test_a_server_with_lang_zh_shows_chinese(serve: Serve) -> None:
     page = server.open("/gateway").read().decode()
     assert '<html lang="zh-CN">' in page and "尚无运行" in page and "{" not in page
     assert server.open("/gateway/report.html").read().decode() == "报告在运行结束后生成。\n"
+    for wrong, said in (
+        ({"mode": "rpm", "model": "m"}, "缺少 --target：rpm 模式需要目标 RPM。"),
+        ({"mode": "interactive", "model": "m", "user_count": 0}, "用户数至少为 1。"),
+    ):
+        refused = server.swarm(**wrong)
+        assert (refused["success"], refused["message"]) == (False, said)
     server.start(mode="interactive", model="m", user_count=1)
     server.wait(lambda: server.gateway()[0]["ok"] if server.gateway() else 0, "a success")
     state = server.json("/gateway/state")

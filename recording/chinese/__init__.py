@@ -1,0 +1,76 @@
+"""Operator errors and log lines in Chinese, under `--lang zh`.
+
+A sentence is written in English where it is raised or logged. The files beside this one hold its
+Chinese, by the English sentence with `…` for each value; `{0}`, `{1}` ... are the values in order.
+A value that is a sentence itself is translated too. What is not found stays English, and
+`tests/recording/test_chinese.py` holds that every sentence of the code is found.
+"""
+
+import logging
+import re
+from collections.abc import Mapping, Sequence
+from functools import cache
+
+from recording.chinese.analysis import ANALYSIS
+from recording.chinese.engine import ENGINE
+from recording.chinese.log import LOG
+from recording.chinese.modes import MODES
+from recording.chinese.settings import SETTINGS
+from recording.chinese.webui import WEBUI
+
+ANY = "…"
+SENTENCES: Mapping[str, str] = {**ANALYSIS, **ENGINE, **LOG, **MODES, **SETTINGS, **WEBUI}
+"""The Chinese of each English sentence."""
+_DEEPEST = 6
+_LISTED = re.compile(r"(?:[\w.-]+, )*[\w.-]+ or [\w.-]+")  # a value that lists names
+_BETWEEN = re.compile(r"(?<=\.) (?=--)")  # faults of several options are told in one line
+
+
+def in_language(text: str, lang: str) -> str:
+    """A sentence of ours, or several that name an option each, in the language of `--lang`."""
+    return text if lang != "zh" else "".join(map(chinese, _BETWEEN.split(text)))
+
+
+def asked_language(arguments: Sequence[str], environment: Mapping[str, str]) -> str:
+    """The language of a command line that is not parsed yet, or cannot be: `zh` or `en`."""
+    given = environment.get("WEIGHBRIDGE_LANG", "")
+    for number, word in enumerate(arguments):
+        name, equals, value = word.partition("=")
+        if name == "--lang":
+            given = value if equals else "".join(arguments[number + 1 : number + 2])
+    return "zh" if given == "zh" else "en"
+
+
+class InChinese(logging.Filter):
+    """Translates what a logger says."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Every record passes, in Chinese if its message is known."""
+        record.msg, record.args = chinese(record.getMessage()), ()
+        return True
+
+
+def chinese(text: str) -> str:
+    """A sentence in Chinese; unchanged if it is unknown."""
+    return _chinese(text, _DEEPEST)
+
+
+def _chinese(text: str, depth: int) -> str:
+    if not depth or not any(char.isalpha() for char in text):
+        return text
+    if depth < _DEEPEST and _LISTED.fullmatch(text):
+        return text.replace(" or ", " 或 ").replace(", ", "、")
+    for pattern, translated in _patterns():
+        if (found := pattern.fullmatch(text)) is not None:
+            return translated.format(*(_chinese(value, depth - 1) for value in found.groups()))
+    return text
+
+
+@cache
+def _patterns() -> list[tuple[re.Pattern[str], str]]:
+    """The most specific sentence first: the one with the most letters of its own."""
+    ordered = sorted(SENTENCES, key=lambda english: len(english.replace(ANY, "")), reverse=True)
+    return [
+        (re.compile("(.*?)".join(map(re.escape, english.split(ANY))), re.S), SENTENCES[english])
+        for english in ordered
+    ]
