@@ -60,8 +60,8 @@ def on_the_web(
     options = Options.of(environment.parsed_options)
     if options.resume:
         raise OperatorError(
-            "--resume needs --headless: the web UI's form could not change the options of the run "
-            "with."
+            "--resume needs --headless: a resumed run keeps its own options, so the web UI's form "
+            "could not set any."
         )
     if web_ui.userclass_picker_is_active:
         log.warning("--class-picker is ignored: there is one user class, and --mode chooses")

@@ -12,13 +12,8 @@ from recording.chinese import asked_language, in_language
 from weighbridge import HOME
 
 ANALYSIS = ("report", "summary", "check", "compare", "timeline", "reconcile", "export", "import",
-<<<<<<< HEAD
-            "needs")  # fmt: skip
+            "needs", "enrol", "failover", "hung-up", "spans")  # fmt: skip
 """The commands of `python -m analysis`, under the same names."""
-=======
-            "needs", "enrol", "failover", "spans")  # fmt: skip
-"""What `python -m analysis` does, by the same names."""
->>>>>>> e5f370e (Under --lang zh, what stops and starts a run is Chinese too: operator errors, plan, estimate, log)
 DEMO = (
     "--simulator", "--mode", "full", "--quick", "--model", "gpt-5.4-nano", "--steps", "100",
     "--repeat", "1", "--step-pause", "0",

@@ -27,14 +27,11 @@ TOOLS = {
     "reconcile": "compare a run's costs with a price table and a bill",
     "needs": "write the features that your own requests use, as compat.toml",
     "export": "write a run's rows as CSV, Parquet or JSONL",
-<<<<<<< HEAD
     "import": "make a run folder from the article's JSONL",
-=======
-    "import": "make a run folder of the article's JSONL",
-    "enrol": "make a reference of a run of mode identity with --enrol",
+    "enrol": "make a reference from a run of mode identity with --enrol",
     "failover": "join a run with the simulator's log: what did the gateway do with each fault?",
+    "hung-up": "join cancelled requests with the upstream's log: did it go on, what was charged?",
     "spans": "write a run's requests as OTLP-JSON spans",
->>>>>>> e5f370e (Under --lang zh, what stops and starts a run is Chinese too: operator errors, plan, estimate, log)
 }
 DEMO = (
     "weighbridge: the demo asks the embedded simulator for a burst of 100, a window of 10 s and "

@@ -25,7 +25,7 @@ ENGINE: Mapping[str, str] = {
     "between.": "{0} 既不是选项也不是用户类：请写 --name VALUE，多个值之间用逗号分隔。",
     "the gateway at … cannot be reached (…): …": "无法连接网关 {0}（{1}）：{2}",
     "--resume …: nothing of it is left to send, so report it.": "--resume {0}：已没有可发送的请求，请直接生成报告。",
-    "--resume needs --headless: the web UI's form could not change what the run goes on with.": "--resume 需要 --headless：网页表单不能更改续跑的内容。",
+    "--resume needs --headless: a resumed run keeps its own options, so the web UI's form could not set any.": "--resume 需要 --headless：续跑沿用该运行自己的选项，网页表单无法设置。",
     "--cancel-after … cannot be used: write 3chunks, 500ms or 2s, or 0chunks for before the first "
     "token.": "--cancel-after {0} 无法使用：请写 3chunks、500ms 或 2s；0chunks 表示首个 token 之前。",
     "the disk of … is full (No space left on device): make room, or give another --results.": "{0} 所在磁盘已满（No space left on device）：请腾出空间，或换一个 --results。",
@@ -51,9 +51,6 @@ ENGINE: Mapping[str, str] = {
     "the proxy … requires a login (HTTP 407): set HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT "
     "(HTTP_PROXY for an http gateway), with special characters percent-encoded.": "代理 {0} 需要登录（HTTP 407）：请设置 HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT"
     "（http 网关用 HTTP_PROXY），特殊字符须百分号编码。",
-    "it ended the TLS connection without a word: give --client-cert and --client-key if it asks "
-    "for a certificate of ours; else check the base URL, and that the gateway is up.": "对方未作应答即断开 TLS 连接：若需要客户端证书，请给出 --client-cert 和 --client-key；"
-    "否则请检查 base URL 以及网关是否在运行。",
     "the connection goes to the proxy … of the environment: check HTTPS_PROXY (HTTP_PROXY for an "
     "http gateway), or name the host in NO_PROXY if it can be reached without.": "连接经由环境变量中的代理 {0}：请检查 HTTPS_PROXY（http 网关用 HTTP_PROXY）；"
     "若无需代理即可访问，请把主机写入 NO_PROXY。",

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 
 COMPOSED: Mapping[str, str] = {
+    "… stands where a mode must: write weighbridge MODE … ..., e.g. rpm.": "{0} 的位置应为模式：请写 weighbridge MODE {1} ...，如 rpm。",
+    "it ended the TLS connection without a word: give --client-cert and --client-key if it asks for a certificate of ours; else check the base URL, and that the gateway is up.": "对方未作应答即断开 TLS 连接：若需要客户端证书，请给出 --client-cert 和 --client-key；否则请检查 base URL 以及网关是否在运行。",
     "… is not an option: did you mean …?": "{0} 不是选项：是否应为 {1}？",
     "… is not an option: ….": "{0} 不是选项：{1}。",
     "… takes ….": "{0} 应为{1}。",

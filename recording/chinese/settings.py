@@ -101,5 +101,4 @@ SETTINGS: Mapping[str, str] = {
     "`weighbridge --help` and docs/reference/options.md list them": "全部选项见 `weighbridge --help` 和 docs/reference/options.md",
     "the key comes from the environment or .env (OPENAI_API_KEY), never from here": "密钥来自环境变量或 .env（OPENAI_API_KEY），不在命令行中给出",
     "… needs a value: write it after …, or as …=VALUE.": "{0} 需要值：请写在 {1} 之后，或写成 {2}=VALUE。",
-    "… stands where a mode must: write weighbridge MODE … ..., e.g. rpm.": "{0} 的位置应为模式：请写 weighbridge MODE {1} ...，如 rpm。",
 }

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 WEBUI: Mapping[str, str] = {
     "Give it on the command line that starts this server.": "请在启动本服务器的命令行中给出。",
     "the number of users must be at least 1.": "用户数至少为 1。",
-    "the ramp up must be above 0 users a second.": "增速须大于每秒 0 个用户。",
+    "the ramp up must be above 0 users per second.": "增速须大于每秒 0 个用户。",
     "write the run time like 20s, 3m or 1h20m, not ….": "运行时长请写成 20s、3m 或 1h20m，而不是 {0}。",
     "… cannot be set from the browser: give it on the command line that starts Locust.": "{0} 不能在浏览器中设置：请在启动 Locust 的命令行中给出。",
     "… is empty: it takes ….": "{0} 为空：应为 {1}。",
-    "… is no field of the start form: leave it out.": "{0} 不是启动表单的字段：请去掉。",
+    "… is not a field of the start form: leave it out.": "{0} 不是启动表单的字段：请去掉。",
     "… must be true or false, not ….": "{0} 须为 true 或 false，而不是 {1}。",
     "--metrics-port … of … cannot be opened (…): give another port or another --metrics-host.": "无法打开 {1} 的 --metrics-port {0}（{2}）：请换一个端口或 --metrics-host。",
     "a run is in progress (…), and mode … keeps to its plan: stop it first.": "已有运行在进行（{0}），{1} 模式按计划执行：请先停止它。",
