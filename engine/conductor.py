@@ -140,6 +140,7 @@ class Conductor:
         self._nodes = nodes
         self._watcher = watcher
         self._box: Queue[tuple[str, OfRun]] = Queue()
+        self._given_up = set[tuple[int, str]]()  # phase and generator: its share counts as spent
         self._ended: dict[tuple[str, ...], Reason] = {  # what is not run any more, and why
             ("climb", climb): Reason.CLIMB_ENDED for climb in ended_climbs
         }
@@ -150,8 +151,11 @@ class Conductor:
         """A message of a generator's."""
         if isinstance(message, Tripped):
             self._trip(node, message)
-        else:
-            self._box.put((node, message))
+            return
+        if isinstance(message, Done) and (message.phase, node) not in self._given_up:
+            # At once, so that a run that is stopped in mid-phase has spent what it says.
+            self._budget.take([message.budgets])
+        self._box.put((node, message))
 
     @property
     def pool(self) -> int:
@@ -227,10 +231,12 @@ class Conductor:
             in_s = start_s - time.monotonic()
             self._nodes.send(Start(number, t0, in_s, slot, len(slots), budgets), node)
         reports = self._collect(Done, number, list(slots), None)
-        for node in slots.keys() - reports.keys():
+        lost = slots.keys() - reports.keys()
+        for node in lost:
             self._watcher.generator_lost(phase, node, slots[node], len(slots))
-        self._budget.take([reports[node].budgets if node in reports else None for node in slots])
-        end = _phase_end(phase, list(reports.values()), lost=bool(slots.keys() - reports.keys()))
+        self._given_up |= {(number, node) for node in lost}
+        self._budget.take([None] * len(lost))
+        end = _phase_end(phase, list(reports.values()), lost=bool(lost))
         self._watcher.note(end)
         self._watcher.phase_ended(phase)
         halted = next((report.halted for report in reports.values() if report.halted), "")

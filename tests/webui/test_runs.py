@@ -43,12 +43,15 @@ def test_modes_run_one_after_another_each_in_its_own_folder(
 def test_stop_keeps_the_rows_writes_the_report_and_lets_the_next_run_start(
     server: WebServer,
 ) -> None:
-    server.start(mode="rpm", model="m", target=600, duration=20)
+    server.start(mode="rpm", model="m", target=600, duration=20, budget=0.5)
     server.wait(lambda: sum(row["ok"] for row in server.gateway()) > 5, "some requests")
     server.stop()
     stopped = server.ended()
-    outcomes = [row.outcome for row in stopped.rows()]
-    assert len(outcomes) == 200
+    (accounts,) = stopped.events("accounts")
+    charged = sum(row.api_cost or 0.0 for row in stopped.rows())
+    assert accounts["money"]["spent"] == pytest.approx(charged) and charged > 0
+    outcomes = [row.outcome for row in stopped.rows() if row.phase == "rpm/m/600"]
+    assert len(outcomes) == 200  # and one beforehand: what such a request uses
     assert outcomes.count("ok") > 5
     assert set(outcomes) == {"ok", "dropped"}
     assert stopped.events("stopped")[0]["phase"] == "rpm/m/600"
