@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from analysis.enrol import command as enrol
+from analysis.enrol import watch_command
 from analysis.failover import command as failover
 from analysis.failover import hung_up_command as hung_up
 from analysis.features import command as features
@@ -156,6 +157,7 @@ def _parser() -> argparse.ArgumentParser:
 
     features.add_commands(commands)
     enrol.add_command(commands)
+    watch_command.add_command(commands)
     failover.add_command(commands)
     hung_up.add_command(commands)
 
