@@ -12,7 +12,7 @@ from recording.chinese import asked_language, in_language
 from weighbridge import HOME
 
 ANALYSIS = ("report", "summary", "check", "compare", "timeline", "reconcile", "export", "import",
-            "needs", "enrol", "failover", "hung-up", "spans")  # fmt: skip
+            "needs", "enrol", "failover", "hung-up", "watch", "spans")  # fmt: skip
 """The commands of `python -m analysis`, under the same names."""
 DEMO = (
     "--simulator", "--mode", "full", "--quick", "--model", "gpt-5.4-nano", "--steps", "100",

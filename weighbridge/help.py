@@ -31,6 +31,7 @@ TOOLS = {
     "enrol": "make a reference from a run of mode identity with --enrol",
     "failover": "join a run with the simulator's log: what did the gateway do with each fault?",
     "hung-up": "join cancelled requests with the upstream's log: did it go on, what was charged?",
+    "watch": "see whether a model differs day after day, in runs of mode identity",
     "spans": "write a run's requests as OTLP-JSON spans",
 }
 DEMO = (

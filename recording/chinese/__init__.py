@@ -2,7 +2,8 @@
 
 A sentence is written in English where it is raised or logged. The files beside this one hold its
 Chinese, by the English sentence with `…` for each value; `{0}`, `{1}` ... are the values in order.
-A value that is a sentence itself is translated too. What is not found stays English, and
+A value that is a sentence of ours is `{0:+}` and is translated too; every other value, above all the
+gateway's own words, comes through as it is. What is not found stays English, and
 `tests/recording/test_chinese.py` holds that every sentence of the code is found.
 """
 
@@ -55,22 +56,50 @@ def chinese(text: str) -> str:
     return _chinese(text, _DEEPEST)
 
 
+class _Value(str):
+    """A value of a sentence: `{0}` is written as it is, `{0:+}` is a sentence of ours itself."""
+
+    depth = 0
+
+    def __format__(self, spec: str) -> str:
+        return _chinese(str(self), self.depth) if spec == "+" else str(self)
+
+
 def _chinese(text: str, depth: int) -> str:
-    if not depth or not any(char.isalpha() for char in text):
+    if not depth:
         return text
     if depth < _DEEPEST and _LISTED.fullmatch(text):
         return text.replace(" or ", " 或 ").replace(", ", "、")
-    for pattern, translated in _patterns():
-        if (found := pattern.fullmatch(text)) is not None:
-            return translated.format(*(_chinese(value, depth - 1) for value in found.groups()))
+    for parts, translated in _patterns():
+        if (found := _values(parts, text)) is not None:
+            values = [_Value(value) for value in found]
+            for value in values:
+                value.depth = depth - 1
+            return translated.format(*values)
     return text
 
 
+def _values(parts: Sequence[str], text: str) -> list[str] | None:
+    """What stands between the parts of a sentence; None: it is another. In linear time."""
+    first, *middle = parts
+    if not middle:
+        return [] if text == first else None
+    *middle, last = middle
+    place, end = len(first), len(text) - len(last)
+    if not text.startswith(first) or not text.endswith(last) or place > end:
+        return None
+    found = []
+    for part in middle:
+        at = text.find(part, place, end)
+        if at < 0:
+            return None
+        found.append(text[place:at])
+        place = at + len(part)
+    return [*found, text[place:end]]
+
+
 @cache
-def _patterns() -> list[tuple[re.Pattern[str], str]]:
+def _patterns() -> list[tuple[list[str], str]]:
     """The most specific sentence first: the one with the most letters of its own."""
     ordered = sorted(SENTENCES, key=lambda english: len(english.replace(ANY, "")), reverse=True)
-    return [
-        (re.compile("(.*?)".join(map(re.escape, english.split(ANY))), re.S), SENTENCES[english])
-        for english in ordered
-    ]
+    return [(english.split(ANY), SENTENCES[english]) for english in ordered]

@@ -23,7 +23,7 @@ ENGINE: Mapping[str, str] = {
     "请删除该 shape 或更换模式。",
     "… is neither an option nor a user class: write --name VALUE, and several values with commas "
     "between.": "{0} 既不是选项也不是用户类：请写 --name VALUE，多个值之间用逗号分隔。",
-    "the gateway at … cannot be reached (…): …": "无法连接网关 {0}（{1}）：{2}",
+    "the gateway at … cannot be reached (…): …": "无法连接网关 {0}（{1}）：{2:+}",
     "--resume …: nothing of it is left to send, so report it.": "--resume {0}：已没有可发送的请求，请直接生成报告。",
     "--resume needs --headless: a resumed run keeps its own options, so the web UI's form could not set any.": "--resume 需要 --headless：续跑沿用该运行自己的选项，网页表单无法设置。",
     "--cancel-after … cannot be used: write 3chunks, 500ms or 2s, or 0chunks for before the first "

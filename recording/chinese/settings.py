@@ -52,10 +52,10 @@ SETTINGS: Mapping[str, str] = {
     "OPENAI_BASE_URL in the environment or …, or use --simulator.": "未指定网关：请给出 -H https://host/v1，或在环境变量或 {0} 中设置 NONELINEAR_OPENAI_BASE_URL 或 "
     "OPENAI_BASE_URL，或使用 --simulator。",
     "the only key is …, which belongs to … (…), and -H says …: a key is sent only to its own "
-    "gateway. …": "唯一的密钥是 {0}，属于 {1}（{2}），而 -H 写的是 {3}：密钥只发给它所属的网关。{4}",
+    "gateway. …": "唯一的密钥是 {0}，属于 {1}（{2}），而 -H 写的是 {3}：密钥只发给它所属的网关。{4:+}",
     "two gateways are configured, …: choose one with --gateway … or --gateway … (or "
     "WEIGHBRIDGE_GATEWAY in …).": "配置了两个网关：{0}。请用 --gateway {1} 或 --gateway {2}（或 {3} 中的 WEIGHBRIDGE_GATEWAY）选择其一。",
-    "… are both set, and -H … is the base URL of neither: a key is sent only to its own gateway. …": "同时设置了 {0}，而 -H {1} 不是其中任何一个的 base URL：密钥只发给它所属的网关。{2}",
+    "… are both set, and -H … is the base URL of neither: a key is sent only to its own gateway. …": "同时设置了 {0}，而 -H {1} 不是其中任何一个的 base URL：密钥只发给它所属的网关。{2:+}",
     "… is configured twice, with two keys: choose one with --gateway (…).": "{0} 配置了两次，密钥不同：请用 --gateway 选择其一（{1}）。",
     "Name the gateway: set MINE_BASE_URL and MINE_API_KEY (any name), and give --gateway mine; or "
     "--auth none if it needs no key.": "请为网关命名：设置 MINE_BASE_URL 和 MINE_API_KEY（名称任选），并给出 --gateway mine；"
@@ -86,7 +86,7 @@ SETTINGS: Mapping[str, str] = {
     "--against …: no key was configured with that base URL. Set REF_BASE_URL and REF_API_KEY (any "
     "name) and give --against ref, or --against-auth none if it needs no key.": "--against {0}：没有与该 base URL 一起配置的密钥。请设置 REF_BASE_URL 和 REF_API_KEY（名称任选）"
     "并给出 --against ref；不需要密钥时用 --against-auth none。",
-    "--against: …": "--against：{0}",
+    "--against: …": "--against：{0:+}",
     "--dry-run cannot be combined with --resume: events.jsonl and the run's report show what is "
     "left to send.": "--dry-run 不能与 --resume 同用：尚未发送的内容见 events.jsonl 和该运行的报告。",
     "--resume continues with the run's own options: leave out …, or start a new run.": "--resume 沿用该运行自己的选项：请去掉 {0}，或开始新的运行。",
