@@ -2,9 +2,10 @@
 pages: `python docs/outputs.py how-to/rpm.md`.
 
 A command is run again if it is alone in its block, uses the embedded simulator, and shows only its
-final output (`--loglevel WARNING`); the paths at the very end may be left out (`...`). The file of
-`--prompts` and `--trace` is the JSON block above it. Tables of the report below it are taken from
-the report of the same run, on the Chinese page from its Chinese report. A run whose generator was
+final output (`--loglevel WARNING`). A line `...` stands for phases that a page leaves out, and for
+the paths at the very end. The file of `--prompts` and `--trace` is the JSON block above it. Tables
+of the report below it are taken from the report of the same run, on the Chinese page from its
+Chinese report, and a later `analysis check` of the same run is repeated. A run whose generator was
 late is not used.
 """
 
@@ -22,76 +23,113 @@ DOCS = ROOT / "docs"
 COMMAND = r"(\$ \.venv/bin/locust (?:[^\n]*\\\n)*[^\n]*)\n"
 BLOCK = re.compile(rf"^```console\n{COMMAND}(.*?)^```\n", re.S | re.M)
 LINES = re.compile(r"^```json\n(.*?)^```\n", re.S | re.M)
+CHECKED = r"(\$ \.venv/bin/python (-m analysis check (?:[^\n]*\\\n)*[^\n]*)\n)"
+CHECK = re.compile(rf"^```console\n{CHECKED}.*?^```\n", re.S | re.M)
+PHASES = re.compile(r"^phase .*?\n\n", re.S | re.M)
 TABLE = re.compile(r"^\|.*\|\n\|[-:| ]+\|\n(?:\|.*\|\n)+(?:\n\*.*\*\n)?", re.M)
 WANTED = ("--simulator", "--loglevel WARNING")
 
 
 def can_run(command: str, shown: str) -> bool:
-    """Whether a block can be regenerated: the whole output of one run on the simulator."""
-    whole = shown.startswith("run ") and not re.search(r"^(\$ |\.\.\.\n.)", shown, re.M)
+    """Whether a block can be regenerated: the output of one run on the simulator, from which only
+    phases and paths are left out."""
+    rest = PHASES.sub("", shown)
+    whole = shown.startswith("run ") and not re.search(r"^(\$ |\.\.\.\n.)", rest, re.M)
     return all(word in command for word in WANTED) and whole
 
 
 def renew(page: Path) -> None:
-    """Regenerates all possible outputs of a page and of its Chinese version."""
+    """Every output of a page that can be, and of its Chinese page, made anew."""
     text, chinese = page.read_text("utf-8"), DOCS / "zh" / page.relative_to(DOCS)
     other = chinese.read_text("utf-8") if chinese.is_file() else ""
-    for block in list(BLOCK.finditer(text)):
-        command, shown = block.groups()
+    for found in list(BLOCK.finditer(text)):
+        command, shown = found.groups()
         if not can_run(command, shown):
             continue
         with tempfile.TemporaryDirectory() as folder:
-            above = LINES.findall(text[: text.index(block[0])])
+            above = LINES.findall(text[: text.index(found[0])])
             printed, run = _run(command, Path(folder), above[-1] if above else "")
             if "generator-limited" in printed:
-                print(f"{page.name}: the generator was late: try again", file=sys.stderr)
+                print(f"{page.name}: this machine was late: try again", file=sys.stderr)
                 continue
-            if shown.endswith("...\n"):
-                printed = printed[: printed.rindex("\n\n") + 1] + "...\n"
-            whole = f"```console\n{command}\n{printed}```\n"
-            text = placed(text, block[0], whole, (run / "report.md").read_text("utf-8"))
-            if block[0] in other:
+            whole = f"```console\n{command}\n{elided(printed, shown)}```\n"
+            text = placed(text, found[0], whole, (run / "report.md").read_text("utf-8"))
+            if found[0] in other:
                 again = [sys.executable, "-m", "analysis", "report", str(run), "--lang", "zh"]
                 subprocess.run(again, cwd=ROOT, check=True, capture_output=True)
-                report = (run / "report.md").read_text("utf-8")
-                other = placed(other, block[0], whole, report)
+                told = (run / "report.md").read_text("utf-8")
+                other = placed(other, found[0], whole, told)
+            before = shown.split()[1]
+            text, other = (_checked(page, before, run) for page in (text, other))
     page.write_text(text, encoding="utf-8")
     if other:
         chinese.write_text(other, encoding="utf-8")
 
 
 def _run(command: str, results: Path, lines: str) -> tuple[str, Path]:
-    """What a command prints, and the folder of its run; `lines` are its own traffic."""
+    """What a command prints, and the folder of its run; `lines` are those of its own traffic."""
     words = shlex.split(command.removeprefix("$ ").replace("\\\n", " "))
     traffic = results / "traffic.jsonl"
     for option in {"--prompts", "--trace"} & set(words):
         traffic.write_text(lines, encoding="utf-8")
         words[words.index(option) + 1] = str(traffic)
-    completed = subprocess.run(
+    done = subprocess.run(
         [*words, "--results", str(results)], cwd=ROOT, capture_output=True, text=True, timeout=900,
         env={**os.environ, "PATH": f"{ROOT / '.venv' / 'bin'}:{os.environ['PATH']}"},
     )  # fmt: skip
     [run] = [folder for folder in results.iterdir() if folder.is_dir()]
-    return completed.stdout.replace(str(results), "results"), run
+    return done.stdout.replace(str(results), "results"), run
+
+
+def _checked(text: str, before: str, run: Path) -> str:
+    """A page on which each check of the run `before` was asked of `run`, which takes its name."""
+
+    def again(found: re.Match[str]) -> str:
+        asked = found[1].replace(before, run.name)
+        words = shlex.split(found[2].replace("\\\n", " ").replace(f"results/{before}", str(run)))
+        done = subprocess.run(
+            [sys.executable, *words], cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        return f"```console\n{asked}{done.stdout}{done.stderr}```\n"
+
+    return CHECK.sub(lambda found: again(found) if before in found[1] else found[0], text)
+
+
+def elided(printed: str, shown: str) -> str:
+    """What a command prints today, without what the page does not show: phases, and the paths."""
+    old = PHASES.search(shown)
+    if old and "...\n" in old[0]:
+        kept = [line.split()[0] for line in old[0].splitlines() if line not in ("", "...")]
+        [new] = PHASES.finditer(printed)
+        lines: list[str] = []
+        for line in new[0].splitlines(keepends=True):
+            if not line.strip() or line.split()[0] in kept:
+                lines.append(line)
+            elif lines[-1] != "...\n":
+                lines.append("...\n")
+        printed = printed.replace(new[0], "".join(lines))
+    if shown.endswith("\n...\n"):
+        printed = printed[: printed.rindex("\n\n") + 1] + "...\n"
+    return printed
 
 
 def placed(text: str, old: str, new: str, report: str) -> str:
-    """A page with one block and the report's tables below it, up to the next block, replaced."""
+    """A page with one block replaced, and the report's tables below it, up to the next output."""
     before, after = text.split(old, 1)
-    end = re.search(r"^(```console|## )", after, re.M)
+    end = re.search(r"^```console", after, re.M)
     below, rest = (after[: end.start()], after[end.start() :]) if end else (after, "")
-    fresh = [match[0] for match in TABLE.finditer(report)]
-    return before + new + TABLE.sub(lambda match: _like(match[0], fresh), below) + rest
+    fresh = [found[0] for found in TABLE.finditer(report)]
+    return before + new + TABLE.sub(lambda found: _like(found[0], fresh), below) + rest
 
 
 def _like(table: str, fresh: Iterable[str]) -> str:
-    """The report's table with the same first columns; the existing one if there is none."""
+    """The report's table with the same first columns; the one that stands there if none has."""
     first = table.split("|")[1:3]
-    alike = next((candidate for candidate in fresh if candidate.split("|")[1:3] == first), None)
-    if alike is None:
-        print(f"no table of the report begins with {'|'.join(first)}", file=sys.stderr)
+    made = next((one for one in fresh if one.split("|")[1:3] == first), None)
+    if made is None:
+        print(f"no table of the report begins {'|'.join(first)}", file=sys.stderr)
         return table
-    return alike if "\n\n*" in table else alike.split("\n\n*")[0] + "\n" * alike.count("\n\n*")
+    return made if "\n\n*" in table else made.split("\n\n*")[0] + "\n" * made.count("\n\n*")
 
 
 if __name__ == "__main__":
