@@ -152,9 +152,9 @@ def read(path: Path, modes: Collection[str] = ()) -> Slo:
     except OSError as error:
         raise SloError(f"{path} cannot be read ({error.strerror}): name an SLO file.") from None
     except UnicodeDecodeError:
-        raise SloError(f"{path} is not UTF-8 text.") from None
+        raise SloError(f"{path} is not UTF-8 text: save it as UTF-8.") from None
     except tomllib.TOMLDecodeError as error:
-        raise SloError(f"{path} is not valid TOML: {str(error).rstrip('.')}.") from None
+        raise SloError(f"{path} is not valid TOML: {str(error).rstrip('.')}; fix it.") from None
     return parse(content, str(path), modes)
 
 
@@ -211,7 +211,9 @@ def _values(table: Mapping[str, Any], source: str, place: str) -> dict[str, floa
                 raise SloError(
                     f"{named}.{next(iter(value), '')}: write {_written(stem[1], value)}."
                 )
-            raise SloError(f'{named} is a table: quote names with dots, e.g. [model."gpt-5.4"].')
+            raise SloError(
+                f'{named} is a table: put names with dots in quotes, e.g. [model."gpt-5.4"].'
+            )
         if key not in KEYS and ranked(key) is None:
             raise SloError(
                 f"{named} is unknown: use {', '.join(KEYS)}, another percentile as e2e_p90_s or "
@@ -222,7 +224,7 @@ def _values(table: Mapping[str, Any], source: str, place: str) -> dict[str, floa
         if not math.isfinite(value):
             raise SloError(f"{named} must be a finite number, not {value}.")
         if key in SHARES and not 0 <= value <= 1:
-            raise SloError(f"{named} is a share from 0 to 1, not {value:g}.")
+            raise SloError(f"{named} must be a share from 0 to 1, not {value:g}.")
         if key == "cost_per_success" and value < 0:
             raise SloError(f"{named} must not be below 0, not {value:g}.")
         if key not in (*SHARES, "cost_per_success") and not value > 0:
