@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from analysis.enrol import command as enrol
-from analysis.enrol import watch_command
 from analysis.failover import command as failover
 from analysis.failover import hung_up_command as hung_up
 from analysis.features import command as features
 from analysis.numbers.summarize import GROUPS, of_groups
 from analysis.reading.load import Run, load
 from analysis.reconcile import command
+from analysis.watch import command as watch
 from recording.chinese import asked_language, in_language
 from recording.errors import OperatorError
 from recording.untrusted_text import as_json, shown
@@ -157,7 +157,7 @@ def _parser() -> argparse.ArgumentParser:
 
     features.add_commands(commands)
     enrol.add_command(commands)
-    watch_command.add_command(commands)
+    watch.add_command(commands)
     failover.add_command(commands)
     hung_up.add_command(commands)
 

@@ -5,6 +5,7 @@ import sys
 from datetime import UTC, date
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from identity.looks import Verdict
 from identity.watch import DAYS, by_day, watched
@@ -27,24 +28,24 @@ def add_command(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> bool:
-    """Print the days of each model; whether one differs day after day, or cannot be judged. Raises
-    InputError."""
+    """Print the days of each model and route; whether one differs day after day, or cannot be
+    judged. Raises InputError."""
     if options.days < 1:
         raise InputError(f"--days {options.days} is no number of days: give 1 or more.")
     alarms = []
-    for model, audits in _audits(options.runs).items():
+    for asked, audits in _audits(options.runs).items():
         days = by_day(audits)
         verdict = watched(days, options.days)
-        print(f"{quoted(model, 60)}: {verdict}")
+        print(shown(f"{asked} {verdict}:"))
         print(*(f"  {day}  {own}" for day, own in days.items()), sep="\n")
         if verdict is Verdict.DIFFERS:
             alarms.append(
-                f"{quoted(model, 60)} differs on each of the last {options.days} days that it was "
+                f"{asked} differs on each of the last {options.days} days that it was "
                 "asked: see these runs' reports for what differs."
             )
         elif verdict is Verdict.NOT_ENOUGH:
             alarms.append(
-                f"{quoted(model, 60)} has no day without a difference among the last "
+                f"{asked} has no day without a difference among the last "
                 f"{options.days}, and too few days with a verdict: ask again."
             )
     print(*(f"weighbridge: {shown(alarm)}" for alarm in alarms), sep="\n", end="\n" * bool(alarms),
@@ -53,6 +54,8 @@ def run(options: argparse.Namespace) -> bool:
 
 
 def _audits(folders: list[Path]) -> dict[str, list[tuple[date, Verdict]]]:
+    """By what was asked: a model, over a route, against a reference or without one. One of them
+    says nothing of another: the vendor's own day clears no relay."""
     from analysis.reading.load import load
     from analysis.reading.moment import moment
     from analysis.report import identity
@@ -68,5 +71,9 @@ def _audits(folders: list[Path]) -> dict[str, list[tuple[date, Verdict]]]:
             verdict = Verdict.NOT_SHOWN if one.judged else Verdict.NOT_ENOUGH
             if one.differing:
                 verdict = Verdict.DIFFERS
-            audits.setdefault(one.model, []).append((began.astimezone(UTC).date(), verdict))
+            how = "without a reference" if one.audit is None else "against a reference"
+            route = urlsplit(loaded.base_url or "").hostname or "an unknown route"
+            port = urlsplit(loaded.base_url or "").port
+            asked = f"{quoted(one.model, 60)} over {route}{f':{port}' if port else ''}, {how},"
+            audits.setdefault(asked, []).append((began.astimezone(UTC).date(), verdict))
     return audits

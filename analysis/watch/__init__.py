@@ -1,0 +1,1 @@
+"""Runs of mode identity of many days, watched."""
