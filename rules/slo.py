@@ -152,7 +152,7 @@ def read(path: Path, modes: Collection[str] = ()) -> Slo:
     except OSError as error:
         raise SloError(f"{path} cannot be read ({error.strerror}): name an SLO file.") from None
     except UnicodeDecodeError:
-        raise SloError(f"{path} is not UTF-8 text: save it as UTF-8.") from None
+        raise SloError(f"{path} is not UTF-8 text: write it in UTF-8.") from None
     except tomllib.TOMLDecodeError as error:
         raise SloError(f"{path} is not valid TOML: {str(error).rstrip('.')}; fix it.") from None
     return parse(content, str(path), modes)

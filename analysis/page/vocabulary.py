@@ -216,6 +216,7 @@ SUCCESS_PERCENT = Name("success, %", "成功率（%）")
 SUCCESSES = Name("success", "成功")
 
 BEHIND = Name("by the log of the upstreams behind the gateway", "依据网关后方上游的日志")
+TOO_FEW_REPLIES = Name("too few replies", "可用的应答太少")
 SIMULATED_RUN = Name("SIMULATED: made on the simulator.", "SIMULATED 模拟运行：数据来自模拟器。")
 SIMULATED_RUNS = Name(
     "SIMULATED: at least one of these runs was made on Weighbridge's own simulator.",

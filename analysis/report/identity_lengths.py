@@ -1,5 +1,6 @@
 """Whether long prompts are read whole, in words."""
 
+from analysis.page.vocabulary import TOO_FEW_REPLIES
 from analysis.page.words import Words, integer
 from identity.context import Length, Why
 from identity.looks import Verdict
@@ -35,7 +36,7 @@ def read(t: Words, one: Length) -> str:
         )
         return said + t.gap + _would(t, one.smallest)
     why = {
-        Why.UNANSWERED: t("too few replies", "可用的应答太少"),
+        Why.UNANSWERED: t(*TOO_FEW_REPLIES),
         Why.REFUSED: t("the gateway refuses them, and says so", "网关明确拒绝"),
         Why.UNRECALLED: t(
             "the codes of short prompts are not recalled either", "短 prompt 中的代码同样找不到"

@@ -1,5 +1,6 @@
 """Whether tools are called as at the reference, in words."""
 
+from analysis.page.vocabulary import TOO_FEW_REPLIES
 from analysis.page.words import Words, integer
 from identity.looks import Verdict
 from identity.tools import Fidelity, Why
@@ -10,7 +11,7 @@ def called(t: Words, one: Fidelity) -> str:
     of, inexact, invalid = (integer(n) for n in (one.replies, one.inexact, one.invalid))
     if one.why is not None or one.before is None:
         why = {
-            Why.UNANSWERED: t("too few replies", "可用的应答太少"),
+            Why.UNANSWERED: t(*TOO_FEW_REPLIES),
             Why.UNASKED: t("the reference was made without --identity-tools", "建立参照时未核对"),
             Why.UNABLE: t("the reference calls them wrongly, too", "参照处的调用同样有误"),
         }[one.why or Why.UNASKED]

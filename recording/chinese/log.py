@@ -99,7 +99,7 @@ LOG: Mapping[str, str] = {
     "--slo …": "--slo {0:+}",
     "--prices: …": "--prices：{0:+}",
     "… cannot be read (…): name an SLO file.": "无法读取 {0}（{1}）：请给出 SLO 文件。",
-    "… is not UTF-8 text: save it as UTF-8.": "{0} 不是 UTF-8 文本：请存为 UTF-8。",
+    "… is not UTF-8 text: write it in UTF-8.": "{0} 不是 UTF-8 文本：请存为 UTF-8。",
     "… is not valid TOML: …; fix it.": "{0} 不是有效的 TOML：{1}；请修正。",
     "…: [mode.…] is not a mode: use one of ….": "{0}：[mode.{1}] 不是模式：可用 {2}。",
     "… holds no objective: give one or more of ….": "{0} 没有目标：请给出以下之一或多个：{1}。",
