@@ -39,7 +39,7 @@ def test_a_readme_is_short_and_begins_with_two_commands(page: Path) -> None:
     assert len(lines) < 130
     first = "\n".join(lines[:40])
     assert "make demo" in first and "make test" in first
-    assert ("minute" in first and "thirteen minutes" in first) or "分钟" in first
+    assert ("minute" in first and "twelve minutes" in first) or "分钟" in first
 
 
 @pytest.mark.parametrize("page", [ENGLISH, CHINESE], ids=["en", "zh"])
