@@ -64,10 +64,10 @@ def test_an_unreadable_env_file(tmp_path: Path) -> None:
 
 def test_an_unreachable_gateway(tmp_path: Path) -> None:
     """A refused connection is detected before the run begins; no run folder is left."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    result = run(*WINDOW, "-H", f"http://127.0.0.1:{port}/v1", results=tmp_path / "results")
+    with socket.socket() as held:  # until the end: another test's server might take a free port
+        held.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{held.getsockname()[1]}/v1"
+        result = run(*WINDOW, "-H", url, results=tmp_path / "results")
     assert "cannot be reached" in refused(result.text, result.code)
     assert result.folder is None
 

@@ -83,13 +83,10 @@ def test_a_gateway_that_dies_in_the_middle_ends_the_run(
 
 
 def test_a_dead_gateway_is_refused_before_anything_is_sent(tmp_path: Path) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    result = run(
-        "-H", f"http://127.0.0.1:{port}/v1", "--mode", "smoke", "--model", "m",
-        results=tmp_path / "results",
-    )  # fmt: skip
+    with socket.socket() as held:  # until the end: another test's server might take a free port
+        held.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{held.getsockname()[1]}/v1"
+        result = run("-H", url, "--mode", "smoke", "--model", "m", results=tmp_path / "results")
     assert result.code == 2 and result.folder is None
 
 
