@@ -35,7 +35,7 @@ LABELLED: dict[str, tuple[str, str]] = {
     "output_budget_field": ("输出上限字段", "auto：max_tokens，网关拒绝时改用另一个"),
     "stream_usage": ("流式用量", "用 stream_options 索取流的用量（auto：直到网关拒绝）"),
     "connections": ("连接", "warm：复用连接；cold：每次请求新建连接，耗时计入"),
-    "against": ("对照网关", "同样的请求也发给对照网关（服务端已配置的名称，或 simulator）"),
+    "against": ("参照路由", "同样的请求也发往参照路由（服务端已配置的名称，或 simulator）"),
     "precision_ms": ("对照精度", "两路差值的误差小于该毫秒数即结束阶段（0：跑完计划）"),
     "task_id_prefix": ("task_id 前缀", "每个 task_id 的开头（留空：运行编号）"),
     "task_id_on_streams": ("流式也带 task_id", "流式请求也发送 task_id"),

@@ -1,6 +1,7 @@
 """Our own pages in a real Chromium: the form, the live page, past runs."""
 
 import re
+from collections import Counter
 from dataclasses import fields as fields_of
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 
 from loadshapes.modes import MODES
+from recording.arms import GATEWAY, REFERENCE
 from settings.option import readers
 from settings.options import Options
 from tests.simulated import Simulator
@@ -96,6 +98,37 @@ def test_the_form_offers_what_the_chosen_mode_reads_and_no_more(
         assert page.locator(f"[data-about={mode}]").is_visible()
         shown = page.locator("#first .field:not([hidden])").count()
         assert 1 <= shown <= 9, f"{mode} begins with {shown} fields"
+
+
+def test_a_chinese_server_refuses_in_chinese(serve: Serve, browser: Browser) -> None:
+    server, page = serve("--lang", "zh", "--simulator", "--simulator-profile", "fast"), browser.page
+    page.goto(server.url + "/?mode=rpm")
+    page.locator("[name=model]").fill("m")
+    page.locator("[name=timeout]").evaluate("e => { e.value = 'soon' }")
+    page.locator("[name=go], #go").first.click()
+    alert = page.get_by_role("alert")
+    alert.filter(has_text="--timeout 应为秒数，或 90s、1m、1h30m 这样的时长，而不是 'soon'").wait_for()
+    browser.picture("refused-zh")
+
+
+def test_a_reference_is_chosen_in_the_form_and_both_routes_are_sent_to(
+    server: WebServer, browser: Browser
+) -> None:
+    """Only references that the operator configured can be chosen, and an embedded simulator."""
+    page = browser.page
+    page.goto(server.url + "/?mode=rpm")
+    for name, value in {"model": "gpt-5.4-nano", "target": "120", "duration": "2"}.items():
+        page.locator(f"[name={name}]").fill(value)
+    chosen = page.locator("[name=against]")
+    chosen.evaluate("e => { e.closest('details').open = true }")
+    assert chosen.locator("option").all_inner_texts()[1:] == ["simulator"]
+    chosen.select_option("simulator")
+    page.get_by_role("button", name="Start").click()
+    page.wait_for_url("**/gateway")
+    page.get_by_text("finished its plan").wait_for()
+    rows = server.ended().rows()
+    assert Counter(row.arm for row in rows) == {GATEWAY: 4, REFERENCE: 4}
+    assert {row.outcome for row in rows} == {"ok"}
 
 
 def test_a_refused_start_is_reported_beside_the_form_and_its_field_is_shown(
