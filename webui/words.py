@@ -71,6 +71,8 @@ _TEXTS = {
     "needs_script": ("This page needs JavaScript.", "此页面需要启用脚本。"),
     "which": ("What do you want to know?", "想测什么？"),
     "to": ("Gateway", "网关"),
+    "colon": (": ", "："),
+    "comma": (", ", "，"),
     "any_host": ("base URL of the gateway, such as https://host/v1", "网关的基础地址"),
     "given": ("Set on the command line of this server", "由服务端命令行设定"),
     "more": ("More options", "更多选项"),

@@ -36,7 +36,7 @@ LABELLED: dict[str, tuple[str, str]] = {
     "stream_usage": ("流式用量", "用 stream_options 索取流的用量（auto：直到网关拒绝）"),
     "connections": ("连接", "warm：复用连接；cold：每次请求新建连接，耗时计入"),
     "against": ("参照路由", "同样的请求也发往参照路由（服务端已配置的名称，或 simulator）"),
-    "precision_ms": ("对照精度", "两路差值的误差小于该毫秒数即结束阶段（0：跑完计划）"),
+    "precision_ms": ("差值精度", "两路差值的误差小于该毫秒数即结束阶段（0：跑完计划）"),
     "task_id_prefix": ("task_id 前缀", "每个 task_id 的开头（留空：运行编号）"),
     "task_id_on_streams": ("流式也带 task_id", "流式请求也发送 task_id"),
     "trace_from": ("回放起点", "略去此前的请求：距 trace 开头的秒数（或 1h30m），或 ISO 时间"),
