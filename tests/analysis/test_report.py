@@ -142,7 +142,7 @@ def test_missing_parts_are_absent(tmp_path: Path) -> None:
 def test_a_run_that_sent_nothing_still_reports(tmp_path: Path) -> None:
     found = text(make(tmp_path / "r", plan=[phase(count=5)], events=[]))
     assert "The run was interrupted" in found
-    assert f"1 planned phases have no requests: {PHASE}." in found
+    assert f"Planned phases without any request: {PHASE} (1)." in found
 
 
 def test_the_simulator_is_named_on_every_page(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def _whole(view: View) -> list[Remark]:
     if missing:
         shown = view.t.join(missing[:_EXAMPLES]) + (" …" if len(missing) > _EXAMPLES else "")
         text = t(
-            f"{len(missing)} planned phases have no requests: {shown}.",
+            f"Planned phases without any request: {shown} ({len(missing)}).",
             f"{len(missing)} 个计划阶段没有请求：{shown}。",
         )
         found.append(Remark("note", text))
