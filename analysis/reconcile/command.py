@@ -5,7 +5,7 @@ import math
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from analysis.reading.load import Run, RunError, load
 from recording.untrusted_text import shown
@@ -15,8 +15,11 @@ if TYPE_CHECKING:
     from analysis.reconcile.logs.reading import Log
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command takes."""
+def add_command(commands: Any) -> None:
+    """Declare the command and what it takes."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "reconcile", help="compare the costs with prices and a bill"
+    )
     add = parser.add_argument
     add("run", type=Path, metavar="RUN", help="the run's folder")
     add("--prices", type=Path, metavar="TOML", help="price table; default: the run's own")
@@ -64,6 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "whatever single requests say; default: the last decimal of any of them, at most 0.000001",
     )
     add("--lang", choices=["en", "zh"], default="en", help="default: en")
+    parser.set_defaults(command=run)
 
 
 def run(options: argparse.Namespace) -> bool:
