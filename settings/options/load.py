@@ -133,11 +133,7 @@ class Load:
     )
     quick: bool = _load(
         False,
-        "shorten: shorten: shorten: shorten: shorten: shorten: shorten: shorten: shorten: "
-        "shorten: shorten: shorten: shorten: shorten: shorten: shorten: shorten: shorten: "
-        "shorten: shorten: shorten: shorten: shorten: shorten: shorten: shorten: shorten: "
-        "shorten: shorten: shorten: shorten: 10 s windows, only the higher target of each, "
-        "short pauses",
+        "shorten: 10 s windows, only the higher target of each, short pauses",
         modes=("full",),
     )
     parts: str = _load(

@@ -337,3 +337,9 @@ def test_a_value_of_another_type_is_answered_by_its_option(
     with pytest.raises(SystemExit):
         parser.argparse.parse_args(line.split())
     assert told[0].startswith(says)
+
+
+def test_no_help_text_repeats_itself() -> None:
+    """A slipped replacement once began a text with thirty times the same word."""
+    for item in fields(Options):
+        assert not re.search(r"\b(\w+)\W+\1\b", item.metadata["help"]), item.name
