@@ -14,7 +14,6 @@ from analysis.compare import command as compare
 from analysis.enrol import command as enrol
 from analysis.export import command as export
 from analysis.failover import command as failover
-from analysis.failover import hung_up_command as hung_up
 from analysis.features import command as features
 from analysis.reading import import_command
 from analysis.reconcile import command as reconcile
@@ -65,8 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     features.add_commands(commands)
     enrol.add_command(commands)
     watch.add_command(commands)
-    failover.add_command(commands)
-    hung_up.add_command(commands)
+    failover.add_commands(commands)
     import_command.add_command(commands)
     return parser
 

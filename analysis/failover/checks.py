@@ -45,24 +45,24 @@ class Check:
     why: str = ""
 
     def __str__(self) -> str:
-        seen = f"not known, {self.why}" if self.found is None else f"{self.found:g}"
-        return f"failed: {self.fault}: {seen} (fails if {self.condition})"
+        value = f"not known, {self.why}" if self.found is None else f"{self.found:g}"
+        return f"failed: {self.fault}: {value} (fails if {self.condition})"
 
 
-def judge(joined: Joined, found: Sequence[Group], conditions: Sequence[Condition]) -> list[Check]:
+def judge(joined: Joined, groups: Sequence[Group], conditions: Sequence[Condition]) -> list[Check]:
     """Every condition on every fault that it applies to; one that applies to none fails."""
     t = Words("en", joined.run.currency)
     checks = []
     for condition in conditions:
-        mine = [
-            _check(condition, name(group.window, joined, t), *seen)
-            for group in found
-            if (seen := _NUMBERS[condition.metric](group, found)) is not None
+        judged = [
+            _check(condition, name(group.window, joined, t), *number)
+            for group in groups
+            if (number := _NUMBERS[condition.metric](group, groups)) is not None
         ]
-        met = any(one.requests for one in found if one.window is not None)
-        if not met or not mine:
-            mine.append(_check(condition, "no fault", None, "no request met a fault"))
-        checks += mine
+        met = any(each.requests for each in groups if each.window is not None)
+        if not met or not judged:
+            judged.append(_check(condition, "no fault", None, "no request met a fault"))
+        checks += judged
     return checks
 
 
@@ -80,10 +80,10 @@ def _of_requests(number: Callable[[Group], float]) -> Number:
     return lambda group, _: (number(group), "") if group.requests else None
 
 
-def _added(group: Group, found: Sequence[Group]) -> Seen:
+def _added(group: Group, groups: Sequence[Group]) -> Seen:
     if group.window is None or not group.requests:
         return None
-    return added_s(group, found), _NONE if group.ok_p50_s is None else "no request met no fault"
+    return added_s(group, groups), _NONE if group.ok_p50_s is None else "no request met no fault"
 
 
 def _slowest(group: Group, _: Sequence[Group]) -> Seen:

@@ -1,19 +1,40 @@
-"""The command `python -m analysis failover RUN --upstream-log LOG`: writes two files."""
+"""The commands `failover` and `hung-up`: a run beside the log of the upstreams behind its gateway.
+
+Each joins the two, writes a page and its numbers as JSON, and prints its sentences.
+"""
 
 import argparse
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from analysis.reading.load import load
 from recording.untrusted_text import shown
 
+if TYPE_CHECKING:
+    from analysis.failover.checks import Check
 
-def add_command(commands: Any) -> None:
-    """Declare the command and what it takes."""
-    parser: argparse.ArgumentParser = commands.add_parser(
-        "failover", help="see what a gateway did when its upstream failed"
+
+def add_commands(commands: Any) -> None:
+    """Declare both: they take the same options."""
+    _add(
+        commands.add_parser("failover", help="see what a gateway did when its upstream failed"),
+        "exit with 1 if one is true of a fault, e.g. answered<0.99,wrong_streams>0",
+        _failover,
     )
+    _add(
+        commands.add_parser(
+            "hung-up", help="see whether the upstream went on with cancelled requests"
+        ),
+        "exit with 1 if one is true of a phase, e.g. went_on>0,went_on_s>2",
+        _hung_up,
+    )
+
+
+def _add(
+    parser: argparse.ArgumentParser, fail_on: str, command: Callable[[argparse.Namespace], bool]
+) -> None:
     parser.add_argument("run", type=Path, metavar="RUN", help="the run's folder")
     parser.add_argument(
         "--upstream-log",
@@ -23,21 +44,13 @@ def add_command(commands: Any) -> None:
         metavar="CSV",
         help="the --log of the simulator behind the gateway; of several, all of them",
     )
-    parser.add_argument(
-        "--fail-on",
-        default="",
-        metavar="CONDITIONS",
-        help="exit with 1 if one is true of a fault, e.g. answered<0.99,wrong_streams>0",
-    )
+    parser.add_argument("--fail-on", default="", metavar="CONDITIONS", help=fail_on)
     parser.add_argument("--lang", choices=["en", "zh"], default="en", help="default: en")
-    parser.set_defaults(command=run)
+    parser.set_defaults(command=command)
 
 
-def run(options: argparse.Namespace) -> bool:
-    """Join, write the statement, print its sentences; whether a condition of --fail-on is true.
-
-    Raises RunError, ConditionError and OSError.
-    """
+def _failover(options: argparse.Namespace) -> bool:
+    """Whether a condition of --fail-on is true. Raises RunError, ConditionError and OSError."""
     from analysis.failover import checks, page
     from analysis.failover.joined import join
     from analysis.failover.numbers import groups
@@ -47,11 +60,32 @@ def run(options: argparse.Namespace) -> bool:
 
     conditions = parse(options.fail_on, checks.METRICS)
     joined = join(load(options.run), read(options.upstream_log))
-    found = groups(joined)
-    said = page.sentences(joined, found, Words("en", joined.run.currency))
-    judged = checks.judge(joined, found, conditions)
-    failed = [one for one in judged if not one.holds]
+    by_fault = groups(joined)
+    sentences = page.sentences(joined, by_fault, Words("en", joined.run.currency))
+    judged = checks.judge(joined, by_fault, conditions)
+    paths = page.write(joined, by_fault, options.lang, [asdict(check) for check in judged])
+    return _print(sentences, judged, paths)
+
+
+def _hung_up(options: argparse.Namespace) -> bool:
+    """Whether a condition of --fail-on is true. Raises RunError, ConditionError and OSError."""
+    from analysis.failover import hung_up_checks as checks
+    from analysis.failover import hung_up_page as page
+    from analysis.failover.hung_up import hung_up
+    from analysis.failover.upstream_log import read
+    from analysis.page.words import Words
+    from rules.conditions import parse
+
+    conditions = parse(options.fail_on, checks.METRICS)
+    statement = hung_up(load(options.run), read(options.upstream_log))
+    sentences = page.sentences(statement, Words("en"))
+    judged = checks.judge(statement.phases, conditions)
+    paths = page.write(statement, options.lang, [asdict(check) for check in judged])
+    return _print(sentences, judged, paths)
+
+
+def _print(sentences: Sequence[str], judged: "Sequence[Check]", paths: Iterable[Path]) -> bool:
+    failed = [check for check in judged if not check.holds]
     verdict = [f"all {len(judged)} checks passed"] if judged and not failed else failed
-    paths = page.write(joined, found, options.lang, [asdict(one) for one in judged])
-    print(*map(shown, [*said, *verdict, *paths]), sep="\n")
+    print(*map(shown, [*sentences, *verdict, *paths]), sep="\n")
     return bool(failed)

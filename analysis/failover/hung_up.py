@@ -1,4 +1,4 @@
-"""Whether the upstream went on after we had hung up, and what it charged: a run and its log.
+"""Whether upstreams went on writing after we had hung up, and what they charged for it.
 
 A request that was cancelled on purpose joins the attempts that a gateway made for it. An upstream
 went on if it wrote for more than LATE_S after the connection was closed here: a disconnect that is
@@ -36,32 +36,39 @@ class Left:
         """The longest time that an upstream wrote after we had left; None: not known."""
         if self.closed_unix_s is None or not self.attempts:
             return None
-        ends = [one.until_unix_s or one.ended_unix_s or one.arrived_unix_s for one in self.attempts]
+        ends = [
+            attempt.until_unix_s or attempt.ended_unix_s or attempt.arrived_unix_s
+            for attempt in self.attempts
+        ]
         return max(0.0, max(ends) - self.closed_unix_s)
 
     @property
     def noticed(self) -> bool:
         """Whether every upstream that was asked noticed that its client had left."""
-        return bool(self.attempts) and all(one.gone_unix_s is not None for one in self.attempts)
+        return bool(self.attempts) and all(
+            attempt.gone_unix_s is not None for attempt in self.attempts
+        )
 
     @property
     def asked_after(self) -> int:
-        """Attempts that came after we had left."""
+        """Attempts that arrived more than LATE_S after the connection was closed here."""
         closed = self.closed_unix_s
         return (
-            0 if closed is None else sum(a.arrived_unix_s > closed + LATE_S for a in self.attempts)
+            0
+            if closed is None
+            else sum(attempt.arrived_unix_s > closed + LATE_S for attempt in self.attempts)
         )
 
     @property
     def tokens(self) -> int | None:
         """Output tokens that the upstreams wrote for it."""
-        seen = [one.tokens for one in self.attempts if one.tokens is not None]
-        return sum(seen) if seen else None
+        counts = [attempt.tokens for attempt in self.attempts if attempt.tokens is not None]
+        return sum(counts) if counts else None
 
     @property
     def billed(self) -> Decimal:
         """What the upstreams charged for it."""
-        return sum((one.billed for one in self.attempts), Decimal(0))
+        return sum((attempt.billed for attempt in self.attempts), Decimal(0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +98,12 @@ class HungUp:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """Every phase of a run with cancelled requests; `apart_s`: clocks differ by at least this."""
+    """The phases of a run with cancelled requests; its clock and the upstreams' differ by at least
+    `apart_s` seconds.
+    """
 
     run: Run
-    found: Sequence[HungUp]
+    phases: Sequence[HungUp]
     apart_s: float
 
 
@@ -114,42 +123,42 @@ def hung_up(run: Run, log: UpstreamLog) -> Statement:
     rows = zip(*(known(frame[name]) for name in _COLUMNS), strict=True)
     for place, row in enumerate(rows):
         phase, outcome, label, when, chunks, elapsed_s = row[len(NAMES) :]
-        mine = tuple(matched.get(place, ()))
+        attempts = tuple(matched.get(place, ()))
         ended = moment(label)
         closed = None if ended is None else ended.timestamp()
-        if closed is not None and mine:
-            apart.append(closed - (elapsed_s or 0.0) - mine[0].arrived_unix_s)
+        if closed is not None and attempts:
+            apart.append(closed - (elapsed_s or 0.0) - attempts[0].arrived_unix_s)
         if outcome == Outcome.ABANDONED:
-            left[phase, when or ""].append(Left(closed, chunks, mine))
-        elif outcome == Outcome.OK and when is None and mine:
-            whole[phase].append(sum((one.billed for one in mine), Decimal(0)))
+            left[phase, when or ""].append(Left(closed, chunks, attempts))
+        elif outcome == Outcome.OK and when is None and attempts:
+            whole[phase].append(sum((each.billed for each in attempts), Decimal(0)))
     if not left:
         raise RunError(
             "no request of this run was cancelled on purpose: use a run made with --cancel-after, "
             "or of mode billing."
         )
-    found = [_of(phase, when, some, whole[phase]) for (phase, when), some in left.items()]
-    return Statement(run, found, max(apart))
+    phases = [_of(phase, when, group, whole[phase]) for (phase, when), group in left.items()]
+    return Statement(run, phases, max(apart))
 
 
-def _of(phase: str, when: str, some: Sequence[Left], whole: Sequence[Decimal]) -> HungUp:
-    went = [one.went_on_s for one in some if one.went_on_s is not None]
-    tokens = [one.tokens for one in some if one.tokens is not None]
+def _of(phase: str, when: str, requests: Sequence[Left], whole: Sequence[Decimal]) -> HungUp:
+    went_on_s = [one.went_on_s for one in requests if one.went_on_s is not None]
+    tokens = [one.tokens for one in requests if one.tokens is not None]
     return HungUp(
         phase=phase,
         when=when,
-        requests=len(some),
-        arrived=sum(bool(one.attempts) for one in some),
-        noticed=sum(one.noticed for one in some),
-        went_on=sum(one > LATE_S for one in went),
-        asked_after=sum(one.asked_after for one in some),
-        went_on_p50_s=_median(went),
-        went_on_max_s=max(went, default=None),
-        chunks_p50=_median([one.chunks for one in some if one.chunks is not None]),
+        requests=len(requests),
+        arrived=sum(bool(one.attempts) for one in requests),
+        noticed=sum(one.noticed for one in requests),
+        went_on=sum(one > LATE_S for one in went_on_s),
+        asked_after=sum(one.asked_after for one in requests),
+        went_on_p50_s=_median(went_on_s),
+        went_on_max_s=max(went_on_s, default=None),
+        chunks_p50=_median([one.chunks for one in requests if one.chunks is not None]),
         tokens_p50=_median(tokens),
         tokens_max=max(tokens, default=None),
-        charged=sum((one.billed for one in some), Decimal(0)),
-        whole=sum(whole, Decimal(0)) / len(whole) * len(some) if whole else None,
+        charged=sum((one.billed for one in requests), Decimal(0)),
+        whole=sum(whole, Decimal(0)) / len(whole) * len(requests) if whole else None,
     )
 
 

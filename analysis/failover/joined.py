@@ -48,7 +48,9 @@ class Request:
     @property
     def answering(self) -> Attempt | None:
         """The attempt whose answer the client was given: the last whole one; None: none."""
-        return next((one for one in reversed(self.attempts) if self.ok and one.answered), None)
+        return next(
+            (attempt for attempt in reversed(self.attempts) if self.ok and attempt.answered), None
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +89,9 @@ def join(run: Run, log: UpstreamLog) -> Joined:
         if row[len(NAMES)] not in _OURS
     ]
     apart = [
-        one.attempts[0].arrived_unix_s - one.sent_unix_s
-        for one in requests
-        if one.attempts and one.sent_unix_s is not None
+        request.attempts[0].arrived_unix_s - request.sent_unix_s
+        for request in requests
+        if request.attempts and request.sent_unix_s is not None
     ]
     return Joined(run, log, requests, foreign, max(0.0, -min(apart, default=0.0)))
 
@@ -109,7 +111,11 @@ def _request(row: tuple[Any, ...], attempts: list[Attempt], windows: Sequence[Wi
     task_id, (outcome, status, elapsed_s, label) = row[0], row[named : named + 4]
     stream, retry_after_s, marker_ok, content, refused = row[named + 4 :]
     if refused:  # we sent it again ourselves, without a field that was refused
-        attempts = [one for one in attempts if one.fault or one.status not in (400, 404, 422)]
+        attempts = [
+            attempt
+            for attempt in attempts
+            if attempt.fault or attempt.status not in (400, 404, 422)
+        ]
     ended = moment(label)
     sent = None if ended is None else ended.timestamp() - (elapsed_s or 0.0)
     return Request(

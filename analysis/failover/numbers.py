@@ -81,49 +81,61 @@ def groups(joined: Joined) -> list[Group]:
     by_window |= {window: [] for window in joined.log.windows}
     for request in joined.requests:
         by_window[request.window].append(request)
-    return [_group(window, some, joined.log.attempts) for window, some in by_window.items()]
+    return [_group(window, requests, joined.log.attempts) for window, requests in by_window.items()]
 
 
-def added_s(group: Group, found: Sequence[Group]) -> float | None:
+def added_s(group: Group, groups: Sequence[Group]) -> float | None:
     """Median of its answered requests minus that of requests that met no fault, seconds."""
-    base = next((one.ok_p50_s for one in found if one.window is None), None)
+    base = next((other.ok_p50_s for other in groups if other.window is None), None)
     return None if group.ok_p50_s is None or base is None else group.ok_p50_s - base
 
 
-def _group(window: Window | None, some: list[Request], attempts: Sequence[Attempt]) -> Group:
-    good = sorted(one.elapsed_s for one in some if one.ok and one.elapsed_s is not None)
-    bad = sorted(one.elapsed_s for one in some if not one.ok and one.elapsed_s is not None)
-    lost = sorted(
-        one.attempts[-1].arrived_unix_s - one.attempts[0].arrived_unix_s
-        for one in some
-        if len(one.attempts) > 1
+def _group(window: Window | None, requests: list[Request], attempts: Sequence[Attempt]) -> Group:
+    good = sorted(
+        request.elapsed_s for request in requests if request.ok and request.elapsed_s is not None
     )
-    wasted = [a for one in some for a in one.attempts if a is not one.answering]
-    waits = [pair for one in some for pair in _waits(one)]
+    bad = sorted(
+        request.elapsed_s
+        for request in requests
+        if not request.ok and request.elapsed_s is not None
+    )
+    lost = sorted(
+        request.attempts[-1].arrived_unix_s - request.attempts[0].arrived_unix_s
+        for request in requests
+        if len(request.attempts) > 1
+    )
+    wasted = [
+        attempt
+        for request in requests
+        for attempt in request.attempts
+        if attempt is not request.answering
+    ]
+    waits = [pair for request in requests for pair in _waits(request)]
     refused = [
-        one for one in some
-        if one.status == 429 and any(a.retry_after_s is not None for a in one.attempts)
+        request for request in requests
+        if request.status == 429
+        and any(attempt.retry_after_s is not None for attempt in request.attempts)
     ]  # fmt: skip
     return Group(
         window,
-        len(some),
-        sum(len(one.attempts) for one in some),
-        max((len(one.attempts) for one in some), default=0),
-        sum(one.ok for one in some),
-        dict(Counter(one.outcome for one in some if not one.ok).most_common()),
+        len(requests),
+        sum(len(request.attempts) for request in requests),
+        max((len(request.attempts) for request in requests), default=0),
+        sum(request.ok for request in requests),
+        dict(Counter(request.outcome for request in requests if not request.ok).most_common()),
         nearest_rank(good, 50),
         good[-1] if good else None,
         nearest_rank(bad, 50),
         nearest_rank(lost, 50),
         lost[-1] if lost else None,
-        sum(sum(a.answered for a in one.attempts) > 1 for one in some),
-        sum(a.tokens or 0 for a in wasted if a.billed),
-        sum((a.billed for a in wasted), Decimal(0)),
+        sum(sum(attempt.answered for attempt in request.attempts) > 1 for request in requests),
+        sum(attempt.tokens or 0 for attempt in wasted if attempt.billed),
+        sum((attempt.billed for attempt in wasted), Decimal(0)),
         len(refused),
-        sum(one.retry_after_s is not None for one in refused),
+        sum(request.retry_after_s is not None for request in refused),
         len(waits),
         sum(waited < asked - _EARLY_S for waited, asked in waits),
-        _streams(some),
+        _streams(requests),
         _recovery(window, attempts),
     )
 
@@ -137,9 +149,11 @@ def _waits(request: Request) -> list[tuple[float, float]]:
     ]
 
 
-def _streams(some: Sequence[Request]) -> Streams:
-    found = Counter(_fate(one) for one in some if any(a.cut for a in one.attempts))
-    return Streams(**found)
+def _streams(requests: Sequence[Request]) -> Streams:
+    fates = Counter(
+        _fate(request) for request in requests if any(attempt.cut for attempt in request.attempts)
+    )
+    return Streams(**fates)
 
 
 def _fate(request: Request) -> str:
@@ -163,10 +177,12 @@ def _recovery(window: Window | None, attempts: Sequence[Attempt]) -> Recovery | 
     if window is None or window.from_unix_s is None or window.to_unix_s is None:
         return None
     begin, end = window.from_unix_s, window.to_unix_s
-    there = [one for one in attempts if one.port == window.port]
-    during = [one.arrived_unix_s - begin for one in there if window.holds(one.arrived_unix_s)]
-    after = [one for one in there if one.arrived_unix_s >= end]
-    good = next((one for one in after if one.answered), None)
+    there = [attempt for attempt in attempts if attempt.port == window.port]
+    during = [
+        attempt.arrived_unix_s - begin for attempt in there if window.holds(attempt.arrived_unix_s)
+    ]
+    after = [attempt for attempt in there if attempt.arrived_unix_s >= end]
+    good = next((attempt for attempt in after if attempt.answered), None)
     return Recovery(
         len(during),
         max(during, default=None),

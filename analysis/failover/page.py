@@ -35,7 +35,7 @@ _FAULTS: dict[str, tuple[str, str]] = {
 
 
 def write(
-    joined: Joined, found: Sequence[Group], lang: Lang, checks: Sequence[dict[str, Any]] = ()
+    joined: Joined, groups: Sequence[Group], lang: Lang, checks: Sequence[dict[str, Any]] = ()
 ) -> tuple[Path, Path]:
     """Write both files; return their paths. `checks` of conditions stand in failover.json.
 
@@ -43,15 +43,15 @@ def write(
     """
     folder = joined.run.folder
     paths = folder / "failover.md", folder / "failover.json"
-    page = compose(joined, found, Words(lang, joined.run.currency))
-    texts = (markdown.render(page), as_json(plain(joined, found) | {"checks": [*checks]}) + "\n")
+    page = compose(joined, groups, Words(lang, joined.run.currency))
+    texts = (markdown.render(page), as_json(plain(joined, groups) | {"checks": [*checks]}) + "\n")
     for path, text in zip(paths, texts, strict=True):
         with replacing(path) as file:
             file.write(text)
     return paths
 
 
-def plain(joined: Joined, found: Sequence[Group]) -> dict[str, Any]:
+def plain(joined: Joined, groups: Sequence[Group]) -> dict[str, Any]:
     """What failover.json holds; amounts are text, exact."""
     return {
         "schema_version": STATEMENT_VERSION,
@@ -62,23 +62,23 @@ def plain(joined: Joined, found: Sequence[Group]) -> dict[str, Any]:
         "foreign_attempts": joined.foreign,
         "clocks_apart_s": joined.apart_s,
         "groups": [
-            asdict(one)
+            asdict(group)
             | {
-                "name": name(one.window, joined, Words("en")),
-                "wasted_cost": f"{one.wasted_cost:f}",
-                "added_s": None if one.window is None else added_s(one, found),
+                "name": name(group.window, joined, Words("en")),
+                "wasted_cost": f"{group.wasted_cost:f}",
+                "added_s": None if group.window is None else added_s(group, groups),
             }
-            for one in found
+            for group in groups
         ],
     }
 
 
-def compose(joined: Joined, found: Sequence[Group], t: Words) -> Page:
+def compose(joined: Joined, groups: Sequence[Group], t: Words) -> Page:
     """The page: the result, then what it cost in time, work and money."""
-    met = [one for one in found if one.requests or one.recovery]
+    met = [group for group in groups if group.requests or group.recovery]
     simulated = t(*SIMULATED_RUN)
     sections = [
-        Section(t(*RESULT), [*_remarks(joined, found, t)]),
+        Section(t(*RESULT), [*_remarks(joined, groups, t)]),
         Section(t("What the client met", "客户端所见"), [_client(joined, met, t)]),
         Section(t("What it cost", "代价"), [_cost(met, t)]),
         Section(t("Retry-After", "Retry-After"), [*_waits(met, t)]),
@@ -99,45 +99,47 @@ def compose(joined: Joined, found: Sequence[Group], t: Words) -> Page:
     )
 
 
-def sentences(joined: Joined, found: Sequence[Group], t: Words) -> list[str]:
+def sentences(joined: Joined, groups: Sequence[Group], t: Words) -> list[str]:
     """What became of each fault's requests, one sentence per fault."""
-    return [text for _, text in _said(joined, found, t)]
+    return [text for _, text in _judgements(joined, groups, t)]
 
 
-def _remarks(joined: Joined, found: Sequence[Group], t: Words) -> list[Block]:
-    return [Remark(level, text) for level, text in _said(joined, found, t)]
+def _remarks(joined: Joined, groups: Sequence[Group], t: Words) -> list[Block]:
+    return [Remark(level, text) for level, text in _judgements(joined, groups, t)]
 
 
-def _said(joined: Joined, found: Sequence[Group], t: Words) -> list[tuple[Level, str]]:
-    said: list[tuple[Level, str]] = []
-    for group in found:
+def _judgements(joined: Joined, groups: Sequence[Group], t: Words) -> list[tuple[Level, str]]:
+    judgements: list[tuple[Level, str]] = []
+    for group in groups:
         if group.window is None:
             if group.failed or group.attempts > group.requests:
-                said.append(("bad" if group.answered_twice else "note", _without(group, t)))
+                judgements.append(("bad" if group.answered_twice else "note", _without(group, t)))
         elif group.requests:
             bad = group.failed or group.streams.repeated or group.streams.wrong
-            said.append(("bad" if bad else "good", _sentence(joined, group, t)))
+            judgements.append(("bad" if bad else "good", _sentence(joined, group, t)))
         else:
             called = name(group.window, joined, t)
-            said.append(("note", called + t(": no request met it.", "：没有请求遇到。")))
+            judgements.append(("note", called + t(": no request met it.", "：没有请求遇到。")))
     if joined.foreign:
-        said.append(("note", t(f"{joined.foreign} attempts name no request of this run.",
+        judgements.append(("note", t(f"{joined.foreign} attempts name no request of this run.",
                                f"{joined.foreign} 次尝试不属于本次运行的请求。")))  # fmt: skip
     if joined.apart_s > _APART_S:
-        said.append(("note", t(f"The upstream's clock is at least {joined.apart_s:.2f} s behind: "
-                               "which requests were sent while it was dead is not known exactly.",
-                               f"上游时钟至少慢 {joined.apart_s:.2f} 秒：无法准确判断哪些请求在"
-                               "其无人监听期间发出。")))  # fmt: skip
-    return said
+        text = t(
+            f"The upstream's clock is at least {joined.apart_s:.2f} s behind: which requests were "
+            "sent while it was dead is not known exactly.",
+            f"上游时钟至少慢 {joined.apart_s:.2f} 秒：无法准确判断哪些请求在其无人监听期间发出。",
+        )
+        judgements.append(("note", text))
+    return judgements
 
 
 def _without(group: Group, t: Words) -> str:
-    said = t(
+    counts = t(
         f"Of {group.requests} requests that met no fault {group.failed} failed; they took "
         f"{group.attempts} attempts",
         f"未遇故障的 {group.requests} 个请求中有 {group.failed} 个失败；共 {group.attempts} 次尝试",
     )
-    return t.clauses([said, *_twice(group, t)]) + t.stop
+    return t.clauses([counts, *_twice(group, t)]) + t.stop
 
 
 def _twice(group: Group, t: Words) -> list[str]:
@@ -183,14 +185,14 @@ def name(window: Window | None, joined: Joined, t: Words) -> str:
 
 
 def _named(joined: Joined, t: Words) -> Column[Group, Any]:
-    return FAULT.of(lambda one: name(one.window, joined, t))
+    return FAULT.of(lambda group: name(group.window, joined, t))
 
 
 def _fault(t: Words) -> Column[Group, Any]:
     """The fault and its port, without its time."""
 
-    def short(one: Group) -> str:
-        window = one.window
+    def short(group: Group) -> str:
+        window = group.window
         if window is None:
             return t(*NO_FAULT)
         fault = t(*_FAULTS.get(window.fault, (window.fault, window.fault)))
@@ -199,17 +201,17 @@ def _fault(t: Words) -> Column[Group, Any]:
     return FAULT.of(short)
 
 
-def _client(joined: Joined, found: Sequence[Group], t: Words) -> Table:
+def _client(joined: Joined, groups: Sequence[Group], t: Words) -> Table:
     return table(
         t,
-        found,
+        groups,
         [
             _named(joined, t),
-            REQUESTS.of(lambda one: one.requests),
-            Name("Attempts", "尝试").of(lambda one: one.attempts, integer),
-            Name("Most", "最多").of(lambda one: one.most_attempts, integer),
-            Name("Answered", "得到应答").of(lambda one: one.ok, integer),
-            Name("Failed at the client", "客户端失败").of(lambda one: one.outcomes, tally),
+            REQUESTS.of(lambda group: group.requests),
+            Name("Attempts", "尝试").of(lambda group: group.attempts, integer),
+            Name("Most", "最多").of(lambda group: group.most_attempts, integer),
+            Name("Answered", "得到应答").of(lambda group: group.ok, integer),
+            Name("Failed at the client", "客户端失败").of(lambda group: group.outcomes, tally),
         ],
         how=t(
             "A request counts where it met its first fault; where nobody listens, by when it was "
@@ -219,27 +221,27 @@ def _client(joined: Joined, found: Sequence[Group], t: Words) -> Table:
     )
 
 
-def _cost(found: Sequence[Group], t: Words) -> Table:
-    def added(one: Group) -> float | None:
-        return None if one.window is None else added_s(one, found)
+def _cost(groups: Sequence[Group], t: Words) -> Table:
+    def added(group: Group) -> float | None:
+        return None if group.window is None else added_s(group, groups)
 
     return table(
         t,
-        found,
+        groups,
         [
             _fault(t),
-            Name("Median when answered", "应答中位数").of(lambda one: one.ok_p50_s, seconds),
+            Name("Median when answered", "应答中位数").of(lambda group: group.ok_p50_s, seconds),
             Name("Added", "增加").of(added, seconds),
-            Name("Slowest", "最慢").of(lambda one: one.ok_max_s, seconds),
+            Name("Slowest", "最慢").of(lambda group: group.ok_max_s, seconds),
             Name("Until the last attempt", "至最后一次尝试").of(
-                lambda one: one.lost_p50_s, seconds
+                lambda group: group.lost_p50_s, seconds
             ),
-            Name("Median when failed", "失败中位数").of(lambda one: one.failed_p50_s, seconds),
-            Name("Answered twice", "重复应答").of(lambda one: one.answered_twice, integer),
+            Name("Median when failed", "失败中位数").of(lambda group: group.failed_p50_s, seconds),
+            Name("Answered twice", "重复应答").of(lambda group: group.answered_twice, integer),
             Name("Output tokens for nothing", "白费输出 token").of(
-                lambda one: one.wasted_tokens, integer
+                lambda group: group.wasted_tokens, integer
             ),
-            Name("Charged for nothing", "白费费用").of(lambda one: f"{one.wasted_cost:f}"),
+            Name("Charged for nothing", "白费费用").of(lambda group: f"{group.wasted_cost:f}"),
         ],
         how=t(
             "Added: the median less that of requests that met no fault. For nothing: what the "
@@ -251,20 +253,22 @@ def _cost(found: Sequence[Group], t: Words) -> Table:
     )
 
 
-def _waits(found: Sequence[Group], t: Words) -> list[Table]:
-    some = [one for one in found if one.told_to_wait or one.waits]
+def _waits(groups: Sequence[Group], t: Words) -> list[Table]:
+    refused = [group for group in groups if group.told_to_wait or group.waits]
     columns: list[Column[Group, Any]] = [
         _fault(t),
-        Name("429 at the client", "客户端收到 429").of(lambda one: one.told_to_wait, integer),
-        Name("with Retry-After", "带 Retry-After").of(lambda one: one.passed_wait_on, integer),
-        Name("Same upstream asked again", "再次请求同一上游").of(lambda one: one.waits, integer),
-        Name("before that time", "早于要求时间").of(lambda one: one.too_soon, integer),
+        Name("429 at the client", "客户端收到 429").of(lambda group: group.told_to_wait, integer),
+        Name("with Retry-After", "带 Retry-After").of(lambda group: group.passed_wait_on, integer),
+        Name("Same upstream asked again", "再次请求同一上游").of(
+            lambda group: group.waits, integer
+        ),
+        Name("before that time", "早于要求时间").of(lambda group: group.too_soon, integer),
     ]
     how = t(
         "Of requests whose upstream answered 429 and said how long to wait.",
         "仅计上游返回 429 并给出等待时间的请求。",
     )
-    return [table(t, some, columns, how=how)] if some else []
+    return [table(t, refused, columns, how=how)] if refused else []
 
 
 _FATES: dict[str, tuple[str, str]] = {
@@ -276,15 +280,15 @@ _FATES: dict[str, tuple[str, str]] = {
 }
 
 
-def _streams(found: Sequence[Group], t: Words) -> list[Table]:
-    some = [one for one in found if one.streams.count]
+def _streams(groups: Sequence[Group], t: Words) -> list[Table]:
+    with_streams = [group for group in groups if group.streams.count]
 
     def count(fate: str) -> Callable[[Group], int]:
-        return lambda one: int(getattr(one.streams, fate))
+        return lambda group: int(getattr(group.streams, fate))
 
     columns = [
         _fault(t),
-        Name("Streams", "流").of(lambda one: one.streams.count, integer),
+        Name("Streams", "流").of(lambda group: group.streams.count, integer),
         *(Name(*_FATES[fate]).of(count(fate), integer) for fate in Streams.__slots__),
     ]
     how = t(
@@ -292,11 +296,11 @@ def _streams(found: Sequence[Group], t: Words) -> list[Table]:
         "a marker, as those of modes rpm, ladder and soak do.",
         "上游已发送一部分的流。请求要求回复指定标记时（rpm、ladder、soak 等模式）可判断其内容。",
     )
-    return [table(t, some, columns, how=how)] if some else []
+    return [table(t, with_streams, columns, how=how)] if with_streams else []
 
 
-def _recovery(found: Sequence[Group], t: Words) -> list[Table]:
-    some = [(one, one.recovery) for one in found if one.recovery is not None]
+def _recovery(groups: Sequence[Group], t: Words) -> list[Table]:
+    recoveries = [(one, one.recovery) for one in groups if one.recovery is not None]
     columns: list[Column[Any, Any]] = [
         _fault(t).on(lambda one: one[0]),
         Name("Attempts sent there", "期间仍发往该上游").of(lambda one: one[1].sent_there, integer),
@@ -310,4 +314,4 @@ def _recovery(found: Sequence[Group], t: Words) -> list[Table]:
         f"秒数自故障开始（最后一次）及自故障结束起算；{ABSENT}：本次运行中未发生，或端口无人监听而"
         "无记录。",
     )
-    return [table(t, some, columns, how=how)] if some else []
+    return [table(t, recoveries, columns, how=how)] if recoveries else []

@@ -93,14 +93,15 @@ class UpstreamLog:
 def read(paths: Sequence[Path]) -> UpstreamLog:
     """Read the logs of all upstreams. Raises RunError and OSError."""
     attempts = sorted(
-        (one for path in paths for one in _attempts(path)), key=lambda one: one.arrived_unix_s
+        (attempt for path in paths for attempt in _attempts(path)),
+        key=lambda attempt: attempt.arrived_unix_s,
     )
     planned = [window for path in paths for window in _schedule(path)]
     loose = {
-        (one.fault, one.port): Window(one.fault, one.port)
-        for one in attempts
-        if one.fault not in (None, "client_gone", "stopped")
-        and not any(window.met(one) for window in planned)
+        (attempt.fault, attempt.port): Window(attempt.fault, attempt.port)
+        for attempt in attempts
+        if attempt.fault not in (None, "client_gone", "stopped")
+        and not any(window.met(attempt) for window in planned)
     }
     return UpstreamLog(attempts, [*planned, *loose.values()])
 
@@ -146,8 +147,8 @@ def _attempt(row: dict[str, Any], where: str) -> Attempt:
 
 
 def _seconds(text: object) -> float | None:
-    found = number(text)
-    return None if found is None else float(found)
+    seconds = number(text)
+    return None if seconds is None else float(seconds)
 
 
 def _schedule(path: Path) -> Iterator[Window]:

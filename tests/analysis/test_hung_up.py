@@ -46,7 +46,7 @@ def stated(place: Path, rows: list[RequestRecord], attempts: Attempts) -> Statem
 
 
 def only(place: Path, rows: list[RequestRecord], attempts: Attempts) -> HungUp:
-    (one,) = stated(place, rows, attempts).found
+    (one,) = stated(place, rows, attempts).phases
     return one
 
 
@@ -54,7 +54,7 @@ def test_an_upstream_that_stops_is_told_with_what_it_charged(tmp_path: Path) -> 
     said = stated(
         tmp_path, [left(0), left(1), record(2)], [stopped(0, 0.1), stopped(1, 0.3), tried(2)]
     )
-    (one,) = said.found
+    (one,) = said.phases
     assert (one.requests, one.arrived, one.noticed, one.went_on) == (2, 2, 2, 0)
     assert (one.charged, one.whole) == (Decimal("0.000050"), Decimal("0.0002"))
     assert (one.chunks_p50, one.tokens_p50, one.went_on_max_s) == (
@@ -72,7 +72,7 @@ def test_an_upstream_that_went_on_is_told_whether_it_noticed_or_not(
     tmp_path: Path, attempt: Any
 ) -> None:
     said = stated(tmp_path, [left(0), left(1)], [attempt(0, 3.0), attempt(1, 2.5)])
-    (one,) = said.found
+    (one,) = said.phases
     assert (one.went_on, one.tokens_max, one.went_on_max_s) == (2, 60, pytest.approx(3.0, abs=1e-4))
     assert one.noticed == (0 if attempt is unnoticed else 2)
     assert (
@@ -84,12 +84,12 @@ def test_an_upstream_that_went_on_is_told_whether_it_noticed_or_not(
 
 def test_one_sample_is_a_note(tmp_path: Path) -> None:
     said = stated(tmp_path, [left(0), left(1)], [unnoticed(0, 3.0), stopped(1, 0.1)])
-    assert said.found[0].went_on == 1 and "⚠️" not in markdown.render(compose(said, Words("en")))
+    assert said.phases[0].went_on == 1 and "⚠️" not in markdown.render(compose(said, Words("en")))
 
 
 def test_a_reply_that_was_over_by_then_says_nothing(tmp_path: Path) -> None:
     said = stated(tmp_path, [left(0), left(1)], [unnoticed(0, -0.5), unnoticed(1, 0.4)])
-    assert said.found[0].went_on == 0
+    assert said.phases[0].went_on == 0
     assert "2 of 2 replies were over within 1 s" in sentences(said, Words("en"))[0]
 
 
