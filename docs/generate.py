@@ -26,7 +26,7 @@ from recording import outcome  # noqa: E402
 from recording.formats import FIRST, FORMATS  # noqa: E402
 from recording.record import MEANINGS, TYPES  # noqa: E402
 from rules.conditions import METRICS  # noqa: E402
-from settings.option import GROUPS, choices, flag, readers  # noqa: E402
+from settings.option import GROUPS, choices, flag, modes_in_words  # noqa: E402
 from settings.options import Options  # noqa: E402
 from tasks import answer_flags  # noqa: E402
 from tests.faults import PROVOKED, SIMULATED, Case  # noqa: E402
@@ -95,8 +95,7 @@ def options() -> str:
                 shown = "" if item.default in ("", False) else f"`{item.default}`"
                 allowed = ", ".join(f"`{c}`" for c in choices(item) if c)
                 text = item.metadata["help"] + (f" ({allowed})" if allowed else "")
-                read_by = readers(item)
-                of = "all" if len(read_by) == len(MODES) else ", ".join(read_by)
+                of = re.sub(r"^modes? | modes\b", "", modes_in_words(item))
                 lines.append(f"| `{flag(item.name)}` | {shown} | {of} | {text} |")
     return "\n".join(lines) + "\n"
 

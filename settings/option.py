@@ -78,6 +78,15 @@ def readers(item: "Field[Any]") -> tuple[str, ...]:
     return tuple(mode for mode in known() if mode in named or (mode == "full" and full))
 
 
+def modes_in_words(item: "Field[Any]") -> str:
+    """The modes that read an option: "all modes", "all modes but compat", "mode rpm" and so on."""
+    modes = readers(item)
+    others = [mode for mode in known() if mode not in modes]
+    if len(others) <= 2:
+        return f"all modes but {' and '.join(others)}" if others else "all modes"
+    return f"{'mode' if len(modes) == 1 else 'modes'} {', '.join(modes)}"
+
+
 def choices(item: "Field[Any]") -> tuple[str, ...]:
     """The allowed values of an option with a fixed set; for `mode`, the modes."""
     return ("", *known()) if item.name == "mode" else tuple(item.metadata["choices"])
@@ -120,10 +129,9 @@ def _or(words: Sequence[str]) -> str:
 
 def told(item: "Field[Any]") -> str:
     """One line on an option: the modes that read it, unless all do, and its help."""
-    modes = readers(item)
-    if len(modes) > len(known()) // 2:
+    if len(readers(item)) > len(known()) // 2:
         return str(item.metadata["help"])
-    return f"{'mode' if len(modes) == 1 else 'modes'} {', '.join(modes)}: {item.metadata['help']}"
+    return f"{modes_in_words(item)}: {item.metadata['help']}"
 
 
 def withheld(values: Mapping[str, Any], table: type[Any], by: str) -> dict[str, Any]:

@@ -10,16 +10,16 @@ from importlib.metadata import version as installed
 from loadshapes.modes import MODES
 from recording.manifest import git_commit, project_version
 from settings.command_line import nearest
-from settings.option import GROUPS, flag, readers
+from settings.option import GROUPS, flag, modes_in_words, readers
 from settings.options import Options
 
 WIDTH = 100
 TOOLS = {
     "demo": "a short evaluation of the embedded simulator, with its report (no key, no cost)",
     "ui": "Locust's web UI with our start form, on http://127.0.0.1:8089",
-    "worker": "a load generator for a run with --master elsewhere (--master-host)",
+    "worker": "a load generator for a run whose master is elsewhere (--master-host)",
     "simulator": "the simulated gateway alone",
-    "report": "rewrite report.md, report.html and summary.json of a run folder",
+    "report": "write report.md, report.html and summary.json of a run folder again",
     "summary": "print the numbers of a run",
     "check": "check whether a run is complete and good enough (--fail-on)",
     "compare": "compare runs with the first one",
@@ -27,18 +27,21 @@ TOOLS = {
     "reconcile": "compare a run's costs with a price table and a bill",
     "needs": "write the features that your own requests use, as compat.toml",
     "export": "write a run's rows as CSV, Parquet or JSONL",
-    "import": "make a run folder from the article's JSONL",
+    "import": "make a run folder from JSONL that the article's script wrote",
     "enrol": "make a reference from a run of mode identity with --enrol",
     "failover": "join a run with the simulator's log: what did the gateway do with each fault?",
     "hung-up": "join cancelled requests with the upstream's log: did it go on, what was charged?",
     "watch": "see whether a model differs day after day, in runs of mode identity",
-    "spans": "write a run's requests as OTLP-JSON spans",
+    "spans": "write a run's requests as spans (OTLP-JSON)",
 }
 DEMO = (
     "weighbridge: the demo asks the embedded simulator for a burst of 100, a window of 10 s and "
     "each probe once: about 50 seconds, without a key or any cost."
 )
-HOST = "base URL of the gateway, e.g. https://host/v1; else OPENAI_BASE_URL (environment or .env)"
+HOST = (
+    "base URL of the gateway, e.g. https://host/v1 (without it: OPENAI_BASE_URL of the environment "
+    "or .env)"
+)
 LOCUSTS = (
     "Locust's own options go with every run: --processes N, --master and --worker, --csv, --html, "
     "--json, --loglevel, and what `locust --help` lists. The key comes from OPENAI_API_KEY of the "
@@ -116,7 +119,7 @@ def _options(mode: str) -> list[str]:
                 facts.append(f"default {item.default:g}" if isinstance(item.default, float)
                              else f"default {item.default}")  # fmt: skip
             if not mode and len(modes) < len(MODES):
-                facts.append(f"modes {', '.join(modes)}" if len(modes) > 1 else f"mode {modes[0]}")
+                facts.append(modes_in_words(item))
             shown[flag(item.name)] = "; ".join(facts)
         if shown:
             lines += ["", f"{group.capitalize()}: {purpose}", *_table(shown)]

@@ -19,15 +19,15 @@ class Gateway:
     """How the gateway is reached, and what every request contains."""
 
     timeout: float = _gateway(
-        45.0, "longest wait for a whole answer, seconds", seconds=True, sent=True, above=0
+        45.0, "longest wait for a complete reply, seconds", seconds=True, sent=True, above=0
     )
     connect_timeout: float = _gateway(
         10.0, "longest wait for a connection, seconds", seconds=True, sent=True, above=0
     )
     max_reply_mb: float = _gateway(
         64.0,
-        "longest reply, MB (10^6 bytes), as received and as unpacked; a longer one is not read to "
-        "its end and ends as reply_too_large",
+        "largest reply, MB (10^6 bytes), whether as received or as unpacked; a larger one is not "
+        "read to its end, and its outcome is reply_too_large",
         sent=True,
         above=0,
     )
@@ -40,13 +40,15 @@ class Gateway:
     )
     output_budget_field: str = _gateway(
         "auto",
-        "field of the output budget (auto: max_tokens, and the other if the gateway refuses it)",
+        "field that states the output budget (auto: max_tokens, or the other if the gateway "
+        "refuses it)",
         choices=("auto", "max_tokens", "max_completion_tokens"),
         sent=True,
     )
     stream_usage: str = _gateway(
         "auto",
-        "ask streams for their usage with stream_options (auto: until the gateway refuses that)",
+        "ask for the token usage of streams with stream_options (auto: until the gateway refuses "
+        "that)",
         choices=("auto", "on", "off"),
         not_modes=FIXED_BODIES,
         sent=True,
@@ -62,21 +64,21 @@ class Gateway:
     )
     connections: str = _gateway(
         "warm",
-        "keep connections open, or open one per request as the seed did (connecting then counts as "
-        "latency)",
+        "keep connections open, or open one per request as the article's script did (latency then "
+        "includes connecting)",
         choices=("warm", "cold"),
         sent=True,
     )
     gateway: str = _gateway(
         "",
-        "a gateway by name: its base URL is NAME_BASE_URL, its key NAME_API_KEY "
+        "a gateway by name: its base URL is in NAME_BASE_URL, its key in NAME_API_KEY "
         "(docs/how-to/corporate-network.md)",
         web=False,
     )
     auth: str = _gateway(
         "auto",
-        "how the key is sent: bearer, api-key, none, or the name of a header that takes it (auto: "
-        "bearer, and api-key if the base URL has an api-version)",
+        "how the key is sent: bearer, api-key, none, or the name of a header that holds it (auto: "
+        "bearer, or api-key if the base URL has an api-version)",
         web=False,
     )
     header: str = _gateway(
@@ -88,12 +90,13 @@ class Gateway:
     )
     key_command: str = _gateway(
         "",
-        "program that prints the key, run without a shell; it is run again after HTTP 401",
+        "program that prints the key; it is run without a shell, and again after HTTP 401",
         web=False,
     )
     trace_headers: str = _gateway(
         "on",
-        "send a traceparent (W3C) and an x-request-id with every request, derived from its row",
+        "send a traceparent (W3C) and an x-request-id with every request; both can be computed "
+        "from its row",
         choices=("on", "off"),
         web=False,
         before="off",
@@ -112,31 +115,30 @@ class Gateway:
     )
     against: str = _gateway(
         "",
-        "also send every request (in mode compat what does not work, in mode identity what a "
-        "reference is made of, in mode billing what it counts) to a reference: a "
-        "gateway by name (NAME_BASE_URL, NAME_API_KEY), its base URL, or `simulator` "
-        "(docs/how-to/two-routes.md)",
+        "also send every request to a reference: a gateway by name (NAME_BASE_URL, NAME_API_KEY), "
+        "its base URL, or `simulator` (docs/how-to/two-routes.md). Mode compat sends it only what "
+        "does not work, identity what a reference is made of, billing what it needs to count",
         modes=ROUTED,
         sent=True,
         web=False,
     )
     against_model: str = _gateway(
         "",
-        "a model's name at the reference, OURS=THEIRS; several separated by commas",
+        "what the reference calls a model, OURS=THEIRS; several separated by commas",
         modes=ROUTED,
         sent=True,
         web=False,
     )
     against_auth: str = _gateway(
         "auto",
-        "how the reference's key is sent, with the values of --auth",
+        "how the reference's key is sent; the values are those of --auth",
         modes=ROUTED,
         sent=True,
         web=False,
     )
     against_header: str = _gateway(
         "",
-        "NAME=VALUE, a header for every request to the reference; repeatable, with the values of "
+        "NAME=VALUE, a header for every request to the reference; repeatable, and otherwise like "
         "--header",
         modes=ROUTED,
         repeatable=True,
@@ -150,15 +152,16 @@ class Gateway:
     )
     precision_ms: float = _gateway(
         0.0,
-        "with --against, end a phase once its difference (TTFT of streams, else the total time) is "
-        "known to this many milliseconds either way; the plan is the most (0: the whole plan)",
+        "with --against, end a phase before its plan does, once the difference of the routes "
+        "(TTFT of streams, otherwise the total time) is known to within this many milliseconds "
+        "(0: never)",
         modes=PAIRED,
         sent=True,
         at_least=0,
     )
     task_id_prefix: str = _gateway("", "first part of every task_id (empty: the run id)")
     task_id_on_streams: bool = _gateway(
-        False, "send task_id on streamed requests too", not_modes=FIXED_BODIES, sent=True
+        False, "send the task_id on streamed requests, too", not_modes=FIXED_BODIES, sent=True
     )
 
     @property

@@ -43,8 +43,8 @@ class Judging:
     )
     stop_rule: str = _judging(
         "on",
-        "end a climb or a window on many 429, 5xx and timeouts, or if everything is refused from "
-        "the start",
+        "end a climb or a window early on many 429, 5xx and timeouts, or if everything is refused "
+        "from the start",
         choices=("on", "off"),
         not_modes=UNSTOPPED,
     )
@@ -57,7 +57,7 @@ class Judging:
     )
     stop_window: int = _judging(
         20,
-        "number of last completed requests over which that share is taken",
+        "number of the last completed requests of which that share is taken",
         not_modes=UNSTOPPED,
         above=0,
     )

@@ -35,23 +35,23 @@ class Load:
     )
     max_workers: int = _load(
         200,
-        "most requests in flight at once in a window, and most users in mode interactive",
+        "most requests in flight at once in a window; in mode interactive, most users",
         modes=(*WINDOWS, "interactive", "replay", "limits"),
         above=0,
     )
     stream: bool = _load(
-        False, "request streamed replies", modes=(*WINDOWS, "ladder", "interactive", "replay")
+        False, "ask for streamed replies", modes=(*WINDOWS, "ladder", "interactive", "replay")
     )
     cancel_after: str = _load(
         "",
-        "cancel some requests as an impatient user does: 3chunks, 500ms, or 0chunks (before the "
+        "cancel some requests, as impatient users do, after 3chunks, 500ms, or 0chunks (before the "
         "first token); docs/how-to/cancel.md",
         modes=CANCELLED,
         sent=True,
     )
     cancel_share: float = _load(
         0.1,
-        "with --cancel-after: the share of the requests, drawn from the seed",
+        "with --cancel-after: the share of requests that are cancelled; --seed decides which",
         modes=CANCELLED,
         sent=True,
         above=0,
@@ -59,8 +59,8 @@ class Load:
     )
     identity_share: float = _load(
         0.0,
-        "make this share of the requests probes that show whether answers or token counts change "
-        "under load, e.g. 0.02 (0: none); docs/how-to/identity.md",
+        "share of the requests that are replaced by probes, which show whether answers or token "
+        "counts change under load, e.g. 0.02 (0: none); docs/how-to/identity.md",
         modes=MIXED,
         in_full=False,
         sent=True,
@@ -69,7 +69,7 @@ class Load:
     )
     arrivals: str = _load(
         "constant",
-        "evenly spaced requests, or a Poisson process (seeded)",
+        "how requests are spaced: evenly, or as a Poisson process (seeded)",
         choices=("constant", "poisson"),
         modes=WINDOWS,
         sent=True,
@@ -83,22 +83,22 @@ class Load:
     )
     tpm_plan: str = _load(
         "calibrated",
-        "prompt sizes from probes and from the usage that answers state, or from the seed's "
-        "arithmetic",
+        "how prompts are sized: from probes and from the usage that replies state, or by the "
+        "arithmetic of the article's script",
         choices=("calibrated", "seed"),
         modes=("rpm", "tpm"),
         sent=True,
     )
     grace: float = _load(
         -1.0,
-        "seconds after a window in which late requests are still sent (-1: the timeout)",
+        "how long after a window late requests are still sent, seconds (-1: as long as --timeout)",
         modes=(*WINDOWS, "replay", "limits"),
         seconds=True,
         sent=True,
     )
     warmup: float = _load(
         0.0,
-        "leave the first seconds of every window out of its numbers; their rows are kept",
+        "seconds at the start of every window that its numbers leave out; their rows are kept",
         modes=(*WINDOWS, "ladder", "replay"),
         seconds=True,
         sent=True,
@@ -110,35 +110,36 @@ class Load:
     )
     hold: float = _load(
         0.0,
-        "hold each step's concurrency for this many seconds (0: one burst)",
+        "how long each step's concurrency is held, seconds (0: each step is one burst)",
         modes=("ladder",),
         seconds=True,
         at_least=0,
     )
     search: str = _load(
         "rate",
-        "search by requests per minute, or by requests at once",
+        "unit of the targets and of the search: requests per minute, or requests at once",
         choices=("rate", "concurrency"),
         modes=("capacity", "soak"),
     )
     precision: float = _load(
         0.1,
-        "how close the missed level must come to the met one, as a share of it",
+        "end the search when the lowest level that missed the objectives is this close to the "
+        "highest that met them, as a share of the latter",
         modes=("capacity",),
         above=0,
     )
     trials: int = _load(20, "most windows per model", modes=("capacity",), above=0)
     limits_most: int = _load(
-        1000, "most requests in one attempt to reach the limit", modes=("limits",), above=0
+        1000, "most requests in one attempt to reach a limit", modes=("limits",), above=0
     )
     quick: bool = _load(
         False,
-        "shorten: 10 s windows, only the higher target of each, short pauses",
+        "shorten the run: 10 s windows, only the higher target of each, short pauses",
         modes=("full",),
     )
     parts: str = _load(
         "",
-        "which of its modes to run, e.g. ladder,rpm, in the usual order (empty: all)",
+        "which of its modes to run, e.g. ladder,rpm, always in the usual order (empty: all)",
         modes=("full",),
     )
     seed: int = _load(0, "seed of every random choice")
@@ -149,9 +150,11 @@ class Load:
         web=False,
     )
     resume_windows: bool = _load(
-        False, "with --resume: restart interrupted windows", anew=True, web=False
+        False, "with --resume: repeat interrupted windows from their start", anew=True, web=False
     )
-    dry_run: bool = _load(False, "print the plan and its possible use, and send nothing", web=False)
+    dry_run: bool = _load(
+        False, "print the plan and the most that it can use, and send nothing", web=False
+    )
 
     @property
     def models(self) -> tuple[str, ...]:

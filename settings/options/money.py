@@ -26,11 +26,13 @@ class Money:
         "where the gateway states a request's cost, if not in usage.cost: a path in the reply's "
         "body, e.g. billing.charge, or a header's name",
     )
-    currency: str = _money("", "currency of the gateway's costs, e.g. CNY or USD (empty: if known)")
+    currency: str = _money(
+        "",
+        "currency of the gateway's costs, e.g. CNY or USD (empty: the gateway's own, if known)",
+    )
     prices: str = _money(
         "",
-        "price table (TOML): supplies costs that the gateway does not state, and checks those it "
-        "does "
-        "(docs/how-to/cost.md)",
+        "price table (TOML), which supplies costs that the gateway does not state and checks those "
+        "that it does (docs/how-to/cost.md)",
         web=False,
     )

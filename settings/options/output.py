@@ -17,7 +17,10 @@ class Output:
         "", "name of the run and of its folder (empty: made from the time)", web=False
     )
     output: str = _output(
-        "", "also write the rows as JSONL in the seed's format to this path", anew=True, web=False
+        "",
+        "also write the rows to this path, as JSONL in the format of the article's script",
+        anew=True,
+        web=False,
     )
     lang: str = _output(
         "en",
@@ -28,8 +31,8 @@ class Output:
     no_content: bool = _output(
         False,
         "keep prompts and replies out of every file: no content, no check_detail, no error message "
-        "of the gateway, no --tools-prompt, --image-text or --extra-body (--resume "
-        "asks for them again)",
+        "of the gateway, no --tools-prompt, --image-text or --extra-body (--resume needs these "
+        "options again)",
     )
     web_names: str = _output(
         "",

@@ -16,10 +16,12 @@ class Simulator:
         False, "start the embedded simulator and send everything to it", web=False
     )
     simulator_profile: str = _simulator(
-        "seed", "the simulator's profile: seed, fast or a TOML file", web=False
+        "seed",
+        "the simulator's profile: seed (the article's gateway), fast, or a TOML file",
+        web=False,
     )
     simulator_args: str = _simulator(
-        "", "additional arguments for the simulator, as on its command line", web=False
+        "", "further arguments for the simulator, as on its own command line", web=False
     )
     simulator_log: str = _simulator(
         "", "file for the simulator's own log of every request", anew=True, web=False

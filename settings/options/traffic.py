@@ -20,8 +20,7 @@ class Traffic:
 
     prompts: str = _traffic(
         "",
-        "JSONL file with requests of your own, "
-        "sent in place of the short one (docs/how-to/prompts.md)",
+        "JSONL file of your own requests, sent instead of the short one (docs/how-to/prompts.md)",
         modes=PROMPTED,
         in_full=False,
         sent=True,
@@ -36,7 +35,7 @@ class Traffic:
     )
     trace_from: str = _traffic(
         "",
-        "skip rows before this: seconds from the trace's start (or 1h30m), or an ISO time",
+        "skip rows before this time: seconds from the trace's start (or 1h30m), or an ISO time",
         modes=("replay",),
         sent=True,
     )
@@ -46,19 +45,22 @@ class Traffic:
     )
     same_prompts: bool = _traffic(
         False,
-        "send the seed's exact prompts, the same in every run, so that caches on the way may "
-        "answer",
+        "send the prompts of the article's script, the same in every run; a cache on the way may "
+        "then answer",
         modes=("rpm", "tpm", "ladder", "soak", "capacity", "interactive", "limits"),
         sent=True,
         before=True,
     )
     repeat: int = _traffic(
-        3, "requests per model, or per case and model", modes=("cache", "tools", "billing"), above=0
+        3,
+        "requests per model; in mode billing, per case and model",
+        modes=("cache", "tools", "billing"),
+        above=0,
     )
     provoke_429: int = _traffic(
         0,
-        "also send up to this many short requests at once, to be refused for the rate limit: are "
-        "refusals charged? (0: none)",
+        "also send up to this many short requests at once, to see whether refusals for the rate "
+        "limit (429) are charged (0: none)",
         modes=("billing",),
         sent=True,
         at_least=0,
@@ -71,8 +73,8 @@ class Traffic:
     )
     cache_nonce: str = _cache(
         "fresh",
-        "text at the start of the prefix, so that run 1 is cold (fresh: new text for "
-        "every run, none: no such text)",
+        "text at the start of the prefix that makes the first request cold (fresh: new text for "
+        "every run; none: no such text)",
         sent=True,
     )
     cache_pairs: int = _cache(
@@ -81,11 +83,11 @@ class Traffic:
         at_least=0,
     )
     cache_gaps: str = _cache(
-        "", "also repeat a prefix after pauses of this many seconds, e.g. 1,60,300"
+        "", "also repeat a prefix after pauses of these lengths, seconds, e.g. 1,60,300"
     )
     cache_control: str = _cache(
         "off",
-        "mark the prefix with Anthropic's cache_control, which Claude requires",
+        "mark the prefix with Anthropic's cache_control; Claude caches nothing without it",
         choices=("off", "ephemeral"),
         sent=True,
     )
@@ -93,7 +95,7 @@ class Traffic:
     tools_prompt: str = _tools("", "the prompt that goes with your tools", sent=True, content=True)
     tools_expect: str = _tools(
         "",
-        'mode tools: JSON file {"name": ..., "arguments": {...}} the call must equal',
+        'JSON file {"name": ..., "arguments": {...}} that the call must equal',
         sent=True,
         web=False,
     )
@@ -112,45 +114,45 @@ class Traffic:
 
     checks: str = _traffic(
         "",
-        "which checks, by id or pattern, separated by commas, e.g. tool.*,json.schema,responses.* "
-        "(empty: those of chat, or of embeddings)",
+        "which checks to run, by id or pattern, separated by commas, e.g. "
+        "tool.*,json.schema,responses.* (empty: those of chat, or of embeddings)",
         modes=("compat",),
     )
     context_tokens: int = _traffic(
         0,
-        "the model's context window, tokens: only error.context sends a longer prompt (0: unknown)",
+        "the model's context window, tokens; only the check error.context sends more (0: unknown)",
         modes=("compat",),
         at_least=0,
     )
 
     reference: str = _traffic(
         "",
-        "mode identity: what the model answered over a route that you trust, made by "
+        "file of what the model answers over a route that you trust, made by "
         "`python -m analysis enrol RUN` (docs/how-to/identity.md)",
         modes=("identity",),
         sent=True,
         web=False,
     )
     reference_days: int = _traffic(
-        60, "refuse a --reference that is older, days", modes=("identity",), above=0
+        60, "refuse a --reference that is older than this many days", modes=("identity",), above=0
     )
     identity_tools: bool = _traffic(
         False,
-        "mode identity: also ask for 60 tool calls, and compare them with the reference's; give it "
-        "with --enrol as well",
+        "also ask for 60 tool calls, and compare them with the reference's; the run with --enrol "
+        "needs it, too",
         modes=("identity",),
         sent=True,
     )
     identity_context: str = _traffic(
         "",
-        "mode identity: also ask whether prompts of so many tokens are read whole, separated by "
-        "commas, e.g. 8000,32000 (dear: six requests each)",
+        "also check whether prompts of these lengths, in tokens, are read in full; separated by "
+        "commas, e.g. 8000,32000 (expensive: six requests each)",
         modes=("identity",),
         sent=True,
     )
     enrol: bool = _traffic(
         False,
-        "mode identity: ask all that a reference is made of (about 1,600 short requests)",
+        "send all requests that a reference is made of (about 1,700 short ones)",
         modes=("identity",),
         sent=True,
     )
