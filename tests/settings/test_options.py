@@ -342,4 +342,4 @@ def test_a_value_of_another_type_is_answered_by_its_option(
 def test_no_help_text_repeats_itself() -> None:
     """A slipped replacement once began a text with thirty times the same word."""
     for item in fields(Options):
-        assert not re.search(r"\b(\w+)\W+\1\b", item.metadata["help"]), item.name
+        assert not re.search(r"\b([a-z]+)\W+\1\b", item.metadata["help"]), item.name
