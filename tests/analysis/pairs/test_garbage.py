@@ -1,4 +1,4 @@
-"""Whatever gateways answer, a comparison is judged: no row makes it raise, and no number is NaN."""
+"""Any rows can be compared: none raises an error, and no number of a verdict is NaN."""
 
 from math import isnan
 
@@ -19,7 +19,7 @@ _FLOATS = (
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_cells_at_random_are_judged(seed: int) -> None:
+def test_random_cells_raise_no_error_and_give_no_nan(seed: int) -> None:
     """Any outcome; unknown, zero, negative and huge numbers; pairs lost, twice and out of order."""
     dice = np.random.default_rng(seed)
     rows = World().rows(int(dice.integers(1, 80)), seed).sample(frac=1, random_state=seed)
@@ -35,18 +35,18 @@ def test_cells_at_random_are_judged(seed: int) -> None:
     rows = rows.assign(outcome=drawn, success=drawn == "ok")
     rows["completion_id"] = rows["completion_id"].where(dice.random(len(rows)) > odd, None)
     rows = rows[dice.random(len(rows)) > odd * 0.2]
-    found = judged(rows, seed)
-    for verdict in found.verdicts:
+    comparison = judged(rows, seed)
+    for verdict in comparison.verdicts:
         for value in (verdict.least, verdict.most, verdict.low, verdict.high, verdict.p):
             assert value is None or not isnan(value), verdict
         if verdict.low is not None and verdict.high is not None:
             assert verdict.low <= verdict.high
         assert isinstance(verdict.said, Said)
     for t in (Words("en", "CNY"), Words("zh", "CNY")):
-        section(t, rows, found, {})
-        first_page(t, found, {})
+        section(t, rows, comparison, {})
+        first_page(t, comparison, {})
 
 
-def test_no_rows_are_no_verdicts() -> None:
+def test_a_comparison_without_rows_has_no_verdicts() -> None:
     rows = World().rows(2, 1)
     assert judged(rows.iloc[:0]).verdicts == []

@@ -1,4 +1,4 @@
-"""Every trap is named when it is set, and no guard speaks of sound routes."""
+"""Each condition that spoils a comparison is named, and sound routes are never accused."""
 
 from collections.abc import Callable
 
@@ -17,13 +17,13 @@ LANGS: tuple[Lang, ...] = ("en", "zh")
 Trap = Callable[[pd.DataFrame], pd.DataFrame]
 
 
-def of(rows: pd.DataFrame) -> dict[str, Finding]:
+def findings_by_name(rows: pd.DataFrame) -> dict[str, Finding]:
     (pairs,) = paired(rows)
-    return {found.name: found for found in findings(pairs)}
+    return {finding.name: finding for finding in findings(pairs)}
 
 
 def only(rows: pd.DataFrame, arm: str, **cells: object) -> pd.DataFrame:
-    """The rows with these cells in one arm."""
+    """These rows with these cells set in one arm."""
     rows = rows.copy()
     for name, cell in cells.items():
         if isinstance(cell, str) or rows[name].dtype == object:
@@ -44,9 +44,9 @@ def refused(rows: pd.DataFrame, arms: tuple[str, ...] = ("a", "b")) -> pd.DataFr
 def counted_down(rows: pd.DataFrame, shared: bool) -> pd.DataFrame:
     """A bucket of 1,000 requests for both arms, or one each."""
     rows = rows.sort_values("sent_offset_s").copy()
-    taken = np.arange(len(rows)) if shared else rows.groupby("arm").cumcount()
+    used = np.arange(len(rows)) if shared else rows.groupby("arm").cumcount()
     return rows.assign(
-        ratelimit_limit_requests=1_000, ratelimit_remaining_requests=999 - taken
+        ratelimit_limit_requests=1_000, ratelimit_remaining_requests=999 - used
     ).sort_index()
 
 
@@ -95,22 +95,22 @@ TRAPS: dict[str, tuple[Trap, set[str]]] = {
 
 
 @pytest.mark.parametrize("name", TRAPS)
-def test_a_trap_is_named_and_what_it_spoils_is_not_judged(name: str) -> None:
-    """It alone, with its evidence; every metric that it leaves is judged as ever."""
+def test_a_trap_is_the_only_finding_and_spoils_only_its_own_metrics(name: str) -> None:
+    """Metrics that it spoils are not comparable because of it; the others are judged as usual."""
     setup, spoiled = TRAPS[name]
     rows = setup(World(gap_s=1.0).rows(60, 4))
-    found = of(rows)
-    assert set(found) == {name}
-    assert all(found[name].clause(Words(lang)) for lang in LANGS)
+    by_name = findings_by_name(rows)
+    assert set(by_name) == {name}
+    assert all(by_name[name].clause(Words(lang)) for lang in LANGS)
     for verdict in judged(rows).verdicts:
         hit = verdict.metric.split("_")[0] in spoiled
         assert (verdict.said is Said.NOT_COMPARABLE) == hit, verdict.metric
         assert [f.name for f in verdict.because] == ([name] if hit else [])
 
 
-def test_no_guard_speaks_of_two_sound_routes() -> None:
+def test_fifty_drifting_sound_routes_have_no_findings() -> None:
     for seed in range(50):
-        assert not of(World(swing=0.25).rows(60, seed))
+        assert not findings_by_name(World(swing=0.25).rows(60, seed))
 
 
 SOUND: dict[str, Trap] = {
@@ -145,11 +145,11 @@ SOUND: dict[str, Trap] = {
 
 
 @pytest.mark.parametrize("name", SOUND)
-def test_a_sound_route_is_accused_of_nothing(name: str) -> None:
-    assert not of(SOUND[name](World().rows(60, 4)))
+def test_what_sound_routes_may_do_is_no_finding(name: str) -> None:
+    assert not findings_by_name(SOUND[name](World().rows(60, 4)))
 
 
 @pytest.mark.parametrize("name", TRAPS)
-def test_no_guard_speaks_of_one_pair(name: str) -> None:
+def test_one_pair_alone_is_no_evidence_of_a_trap(name: str) -> None:
     setup, _ = TRAPS[name]
-    assert not of(setup(World().rows(1, 4)))
+    assert not findings_by_name(setup(World().rows(1, 4)))

@@ -1,4 +1,4 @@
-"""The words of verdicts and findings, in both languages; the section has everything."""
+"""The English and Chinese sentences of verdicts and findings, and the section that holds them."""
 
 import re
 from dataclasses import replace
@@ -27,7 +27,7 @@ ADDS = Verdict(
 )  # fmt: skip
 
 
-def test_what_a_gateway_adds_is_one_sentence_with_its_interval() -> None:
+def test_added_latency_is_one_sentence_with_its_interval() -> None:
     assert sentence(EN, ADDS, "at 10 requests/s") == (
         "The gateway adds 11.8 ms (95 % interval 10.9 to 12.6) to TTFT at 10 requests/s."
     )
@@ -36,7 +36,7 @@ def test_what_a_gateway_adds_is_one_sentence_with_its_interval() -> None:
     )
 
 
-def test_every_word_has_its_sentence() -> None:
+def test_each_kind_of_verdict_has_its_own_sentence() -> None:
     saves = replace(ADDS, said=Said.SAVES, least=-0.0118, most=-0.0118, low=-0.0126, high=-0.0109)
     none = replace(ADDS, said=Said.NOT_SHOWN, low=-0.001, high=0.002)
     few = replace(ADDS, said=Said.NOT_ENOUGH, pairs=7)
@@ -56,7 +56,7 @@ def test_every_word_has_its_sentence() -> None:
     ]
 
 
-def test_what_nobody_saw_end_is_said_with_the_bound_it_has() -> None:
+def test_a_difference_known_only_in_part_is_stated_as_a_bound_or_a_range() -> None:
     open_ended = replace(ADDS, least=5.0, most=float("inf"), low=4.6, high=float("inf"))
     assert sentence(EN, open_ended) == (
         "The gateway adds more than 5,000.0 ms (95 % interval above 4,600.0 ms) to TTFT."
@@ -65,35 +65,35 @@ def test_what_nobody_saw_end_is_said_with_the_bound_it_has() -> None:
     assert "adds 11.8 ms to 12.1 ms" in sentence(EN, between)
 
 
-def test_first_requests_alone_are_said_to_be_so() -> None:
+def test_a_verdict_on_first_requests_alone_says_so() -> None:
     assert "first requests of pairs alone, because their order matters" in sentence(
         EN, replace(ADDS, first_only=True)
     )
 
 
 @pytest.mark.parametrize("name", TRAPS)
-def test_every_finding_has_its_clause_in_both_languages(name: str) -> None:
+def test_every_finding_has_a_clause_in_both_languages(name: str) -> None:
     (pairs,) = paired(TRAPS[name][0](World().rows(60, 4)))
-    (found,) = findings(pairs)
-    en, zh = found.clause(EN), found.clause(ZH)
+    (finding,) = findings(pairs)
+    en, zh = finding.clause(EN), finding.clause(ZH)
     assert re.search("[a-z]{4}", en) and re.search("[一-鿿]{4}", zh)
 
 
-def test_the_section_has_the_words_the_table_and_the_plot() -> None:
+def test_the_section_has_a_remark_and_a_row_per_verdict_and_one_plot() -> None:
     rows = World(constant(0.3)).rows(60, 1)
-    found = judged(rows)
+    comparison = judged(rows)
     for t in (EN, ZH):
-        made = section(t, rows, found, {})
-        tables = [b for b in made.blocks if isinstance(b, Table)]
-        charts = [b for b in made.blocks if isinstance(b, Chart)]
-        remarks = [b for b in made.blocks if isinstance(b, Remark)]
-        assert len(tables) == 1 and len(tables[0].rows) == len(found.verdicts)
-        assert len(remarks) == len(found.verdicts) + 2
+        drawn = section(t, rows, comparison, {})
+        tables = [b for b in drawn.blocks if isinstance(b, Table)]
+        charts = [b for b in drawn.blocks if isinstance(b, Chart)]
+        remarks = [b for b in drawn.blocks if isinstance(b, Remark)]
+        assert len(tables) == 1 and len(tables[0].rows) == len(comparison.verdicts)
+        assert len(remarks) == len(comparison.verdicts) + 2
         assert len(charts) == 1 and len(charts[0].series[0].points) == 60
         assert svg(charts[0]).startswith("<svg")
 
 
-def test_precision_costs_and_growth_have_their_sentences() -> None:
+def test_precision_costs_and_growth_are_sentences_in_both_languages() -> None:
     assert precision(EN, "ttft", outlook(0.053, 60, 0.0265, 0.0002)) == (
         "±53.0 ms now; ±26.5 ms takes about 240 pairs, 180 more and ¥0.036000."
     )
@@ -108,29 +108,29 @@ def test_precision_costs_and_growth_have_their_sentences() -> None:
         assert re.search("[一-鿿]{4}", text)
 
 
-def test_page_one_has_one_sentence_a_phase() -> None:
+def test_page_one_has_one_sentence_per_phase() -> None:
     rows = World(constant(0.3)).rows(60, 1)
-    (said,) = first_page(EN, judged(rows), {"pairs/m": "at 10 requests/s"})
-    assert said.level == "note"
+    (remark,) = first_page(EN, judged(rows), {"pairs/m": "at 10 requests/s"})
+    assert remark.level == "note"
     assert re.fullmatch(
         r"The gateway adds [0-9.]+ ms \(95 % interval [0-9.]+ to [0-9.]+\) to TTFT at 10 "
-        r"requests/s\.", said.text,
+        r"requests/s\.", remark.text,
     )  # fmt: skip
 
 
-def test_a_broken_comparison_is_bad_and_says_why_and_missing_pairs_are_told() -> None:
+def test_a_spoiled_comparison_is_bad_on_page_one_and_missing_pairs_are_counted() -> None:
     rows = TRAPS["rate_limited"][0](World().rows(60, 1))
     rows = rows[~((rows["request_index"] == 3) & (rows["arm"] == "a"))]
-    (said,) = first_page(EN, judged(rows), {})
-    assert said.level == "bad" and "not comparable" in said.text and "429" in said.text
+    (remark,) = first_page(EN, judged(rows), {})
+    assert remark.level == "bad" and "not comparable" in remark.text and "429" in remark.text
     texts = [b.text for b in section(EN, rows, judged(rows), {}).blocks if isinstance(b, Remark)]
     assert any("1 have the reference's request alone" in text for text in texts)
 
 
-def test_without_streams_the_total_stands_on_page_one_and_is_drawn() -> None:
+def test_without_streams_page_one_and_the_plot_show_total_time() -> None:
     rows = World(constant(0.3)).rows(60, 1).assign(stream=False, ttft_s=np.nan, last_token_s=np.nan)
-    found = judged(rows)
-    (said,) = first_page(EN, found, {})
-    assert "to total time" in said.text
-    (chart,) = (b for b in section(EN, rows, found, {}).blocks if isinstance(b, Chart))
+    comparison = judged(rows)
+    (remark,) = first_page(EN, comparison, {})
+    assert "to total time" in remark.text
+    (chart,) = (b for b in section(EN, rows, comparison, {}).blocks if isinstance(b, Chart))
     assert "total time" in chart.title

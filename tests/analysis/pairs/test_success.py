@@ -1,4 +1,4 @@
-"""Paired success rates: a slow likelihood, scipy, and coverage by enumeration."""
+"""Paired success rates against a slow likelihood, scipy, and coverage by enumeration."""
 
 from itertools import product
 from math import comb, sqrt
@@ -32,7 +32,7 @@ def test_the_interval_ends_where_the_score_is_196(only_a: int, only_b: int, coun
     assert score(only_a, only_b, count, high) == pytest.approx(-1.959964, abs=2e-3)
 
 
-def test_it_turns_with_the_arms_and_has_a_width_where_no_pair_differs() -> None:
+def test_the_interval_is_mirrored_by_swapped_arms_and_never_of_zero_width() -> None:
     low, high = tango(9, 3, 60)
     assert tango(3, 9, 60) == (pytest.approx(-high), pytest.approx(-low))
     low, high = tango(0, 0, 60)
@@ -40,8 +40,8 @@ def test_it_turns_with_the_arms_and_has_a_width_where_no_pair_differs() -> None:
 
 
 @pytest.mark.parametrize(("p", "q"), [(0.02, 0.02), (0.1, 0.02), (0.3, 0.1)])
-def test_the_interval_covers_by_enumeration(p: float, q: float) -> None:
-    """Every table of 60 pairs with its chance: the interval holds p - q in about 95 %."""
+def test_the_interval_covers_93_percent_of_all_tables(p: float, q: float) -> None:
+    """Every table of 60 pairs, weighted by its probability."""
     held = 0.0
     for a, b in product(range(31), repeat=2):
         if a + b > 60:
@@ -53,20 +53,20 @@ def test_the_interval_covers_by_enumeration(p: float, q: float) -> None:
     assert held > 0.93
 
 
-def test_mcnemar_is_the_binomial_test() -> None:
+def test_mcnemars_p_value_is_scipys_binomial_test() -> None:
     for a, b in ((0, 0), (1, 0), (0, 6), (3, 9), (40, 20), (300, 310)):
         truth = stats.binomtest(a, a + b).pvalue if a + b else 1.0
         assert mcnemar(a, b) == pytest.approx(truth, rel=1e-9)
 
 
-def test_failures_in_bursts_widen_the_interval() -> None:
+def test_failures_in_bursts_widen_the_interval_of_the_same_rate() -> None:
     """60 failures of 1,000, one by one or in three bursts."""
     none = np.ones(1_000, dtype=bool)
     single, burst = none.copy(), none.copy()
     single[np.random.default_rng(3).choice(1_000, 60, replace=False)] = False
     for begin in (100, 480, 850):
         burst[begin : begin + 20] = False
-    one, other = success(single, none), success(burst, none)
-    assert one is not None and other is not None
-    assert one.difference == other.difference == -0.06
-    assert other.high - other.low > 2 * (one.high - one.low)
+    scattered, bursty = success(single, none), success(burst, none)
+    assert scattered is not None and bursty is not None
+    assert scattered.difference == bursty.difference == -0.06
+    assert bursty.high - bursty.low > 2 * (scattered.high - scattered.low)

@@ -1,6 +1,7 @@
-"""What is said of two routes whose truth is known: true intervals, and no false alarms.
+"""Verdicts on two routes whose truth is known:
 
-`make statistics` asks 200 runs of each, and prints what docs/explanation/pairs.md holds.
+intervals that hold it, and no false alarms. `make statistics` takes 200 runs of each, and prints
+what docs/explanation/pairs.md holds.
 """
 
 from collections import Counter
@@ -26,20 +27,18 @@ WORLDS = {
 LENGTHS = {60: 180, 400: 180}
 
 
-def of(found: Comparison, metric: str) -> Verdict:
-    return next(v for v in found.verdicts if v.metric == metric)
+def verdict_of(comparison: Comparison, metric: str) -> Verdict:
+    return next(v for v in comparison.verdicts if v.metric == metric)
 
 
 def holding(world: World, runs: int, pairs: int = 60) -> tuple[int, Counter[Said]]:
-    """How many intervals of TTFT hold the truth, and what was said."""
-    truth, held, said = world.truth_s(), 0, Counter[Said]()
+    """How many intervals of TTFT hold the truth, and how often each word was the verdict."""
+    truth, held, words = world.truth_s(), 0, Counter[Said]()
     for seed in range(runs):
-        found = of(judged(world.rows(pairs, seed), seed), "ttft")
-        said[found.said] += 1
-        held += (
-            found.low is not None and found.high is not None and found.low <= truth <= found.high
-        )
-    return held, said
+        ttft = verdict_of(judged(world.rows(pairs, seed), seed), "ttft")
+        words[ttft.said] += 1
+        held += ttft.low is not None and ttft.high is not None and ttft.low <= truth <= ttft.high
+    return held, words
 
 
 def speaking(world: World, runs: int, pairs: int = 60) -> int:
@@ -51,19 +50,19 @@ def speaking(world: World, runs: int, pairs: int = 60) -> int:
     )
 
 
-def test_95_percent_intervals_hold_the_truth_under_drift() -> None:
+def test_53_of_60_intervals_hold_the_truth_under_drift() -> None:
     held = 0
     for seed in range(60):
         (pairs,) = paired(World(swing=0.25).rows(60, seed))
-        told = differences(pairs, "ttft")
-        found = location(told.low, told.high)
-        assert found is not None
-        if found.low is not None and found.high is not None:
-            held += found.low <= 0.020 <= found.high
+        ttft = differences(pairs, "ttft")
+        estimate = location(ttft.low, ttft.high)
+        assert estimate is not None
+        if estimate.low is not None and estimate.high is not None:
+            held += estimate.low <= 0.020 <= estimate.high
     assert held >= 53
 
 
-def test_equal_routes_show_nothing() -> None:
+def test_equal_drifting_routes_are_called_different_in_at_most_2_of_8_runs() -> None:
     assert speaking(World(constant(0.0), swing=0.25), 8) <= 2
 
 
@@ -71,8 +70,8 @@ def test_equal_routes_show_nothing() -> None:
 @pytest.mark.parametrize("name", WORLDS)
 @pytest.mark.parametrize("pairs", LENGTHS)
 def test_180_of_200_intervals_hold_the_truth(name: str, pairs: int) -> None:
-    held, said = holding(WORLDS[name], 200, pairs)
-    words = ", ".join(f"{word} {count}" for word, count in said.items())
+    held, verdicts = holding(WORLDS[name], 200, pairs)
+    words = ", ".join(f"{word} {count}" for word, count in verdicts.items())
     print(f"{name}, {pairs} pairs: {held} of 200 hold the truth ({words})")
     assert held >= LENGTHS[pairs]
 
@@ -81,7 +80,9 @@ def test_180_of_200_intervals_hold_the_truth(name: str, pairs: int) -> None:
 @pytest.mark.parametrize("swing", [0.0, 0.25])
 @pytest.mark.parametrize("heavy", [False, True])
 @pytest.mark.parametrize("pairs", LENGTHS)
-def test_of_200_null_runs_at_most_10_say_anything(swing: float, heavy: bool, pairs: int) -> None:
+def test_at_most_10_of_200_runs_of_equal_routes_show_a_difference(
+    swing: float, heavy: bool, pairs: int
+) -> None:
     world = World(constant(0.0), swing=swing)
     if heavy:
         world = World(constant(0.0), noise=heavy_noise, swing=swing)
@@ -90,27 +91,27 @@ def test_of_200_null_runs_at_most_10_say_anything(swing: float, heavy: bool, pai
     assert count <= 10
 
 
-def test_a_large_overhead_is_said_with_its_interval() -> None:
-    found = judged(World(constant(0.3)).rows(60, 1))
-    ttft, tpot = of(found, "ttft"), of(found, "tpot")
+def test_a_large_overhead_is_shown_with_an_interval_that_holds_it() -> None:
+    comparison = judged(World(constant(0.3)).rows(60, 1))
+    ttft, tpot = verdict_of(comparison, "ttft"), verdict_of(comparison, "tpot")
     assert ttft.said is Said.ADDS and tpot.said is Said.NOT_SHOWN
     assert ttft.low is not None and ttft.high is not None and ttft.low < 0.3 < ttft.high
     assert ttft.adjusted is not None and ttft.p is not None and ttft.p <= ttft.adjusted <= 0.05
     assert ttft.ratio is not None and 1.4 < ttft.ratio.least < 2.2
 
 
-def test_a_faster_gateway_saves_and_swapped_arms_turn_every_word() -> None:
+def test_swapping_the_arms_turns_adds_into_saves_and_negates_every_difference() -> None:
     rows = World(constant(0.3)).rows(60, 1)
     swapped = judged(rows.assign(arm=rows["arm"].map({"a": "b", "b": "a"})))
     plain = judged(rows)
-    assert of(swapped, "ttft").said is Said.SAVES
-    for one, other in zip(plain.verdicts, swapped.verdicts, strict=True):
-        assert one.least == pytest.approx(-(other.least or 0.0), abs=1e-9)
+    assert verdict_of(swapped, "ttft").said is Said.SAVES
+    for verdict, mirrored in zip(plain.verdicts, swapped.verdicts, strict=True):
+        assert verdict.least == pytest.approx(-(mirrored.least or 0.0), abs=1e-9)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("pairs", [60, 200])
-def test_pairs_scatter_less_than_runs_one_after_the_other(pairs: int) -> None:
+def test_pairs_scatter_half_as_much_as_runs_one_after_the_other(pairs: int) -> None:
     """200 estimates each of a true 20 ms: the difference of medians, and that of pairs."""
     apart, paired_s = list[float](), list[float]()
     for seed in range(200):
@@ -118,10 +119,10 @@ def test_pairs_scatter_less_than_runs_one_after_the_other(pairs: int) -> None:
         middle = rows.groupby("arm")["ttft_s"].median()
         apart.append(float(middle["a"] - middle["b"]))
         (both,) = paired(World(swing=0.25).rows(pairs, seed))
-        told = differences(both, "ttft")
-        found = location(told.low, told.high)
-        assert found is not None
-        paired_s.append(found.least)
+        ttft = differences(both, "ttft")
+        estimate = location(ttft.low, ttft.high)
+        assert estimate is not None
+        paired_s.append(estimate.least)
     for name, values in (("one after the other", apart), ("pairs", paired_s)):
         mean, spread = np.mean(values) * 1000, np.std(values) * 1000
         print(f"{name}, {pairs} requests an arm: {mean:.0f} ms, standard deviation {spread:.0f}")
@@ -129,78 +130,77 @@ def test_pairs_scatter_less_than_runs_one_after_the_other(pairs: int) -> None:
 
 
 @pytest.mark.slow
-def test_what_is_not_shown_says_what_would_have_been() -> None:
-    """Four of five runs with an overhead of the size that it names do show it."""
-    visible = of(judged(World(constant(0.0)).rows(100, 3)), "ttft").visible
+def test_an_overhead_of_the_visible_size_is_shown_in_most_runs() -> None:
+    """It promises four of five; at least 30 of 50 do."""
+    visible = verdict_of(judged(World(constant(0.0)).rows(100, 3)), "ttft").visible
     assert visible is not None and 0.03 < visible < 0.2
     shown = sum(
-        of(judged(World(constant(visible)).rows(100, 100 + seed)), "ttft").said is Said.ADDS
+        verdict_of(judged(World(constant(visible)).rows(100, 100 + seed)), "ttft").said is Said.ADDS
         for seed in range(50)
     )
     print(f"{shown} of 50 show what would have been")
     assert shown >= 30
 
 
-def test_few_pairs_are_not_enough_and_one_row_says_nothing() -> None:
+def test_fewer_than_20_pairs_are_not_enough_for_a_verdict() -> None:
     for pairs in (1, 5, 19):
-        found = judged(World(constant(5.0)).rows(pairs, 1))
-        assert {v.said for v in found.verdicts} == {Said.NOT_ENOUGH}
-        assert all(v.p is None and v.low is None for v in found.verdicts)
+        comparison = judged(World(constant(5.0)).rows(pairs, 1))
+        assert {v.said for v in comparison.verdicts} == {Said.NOT_ENOUGH}
+        assert all(v.p is None and v.low is None for v in comparison.verdicts)
 
 
-def test_holm_is_over_all_phases_and_models() -> None:
-    one, other = World(constant(0.3)).rows(60, 1), World(constant(0.0)).rows(60, 2, "pairs/n")
-    alone, both = judged(one), judged(pd.concat([one, other]))
+def test_holms_adjustment_counts_all_phases() -> None:
+    slower, equal = World(constant(0.3)).rows(60, 1), World(constant(0.0)).rows(60, 2, "pairs/n")
+    alone, both = judged(slower), judged(pd.concat([slower, equal]))
     assert {v.phase for v in both.verdicts} == {"pairs/m", "pairs/n"}
-    assert of(both, "ttft").p == of(alone, "ttft").p
-    assert (of(both, "ttft").adjusted or 0) > (of(alone, "ttft").adjusted or 0)
-    assert (of(both, "ttft").visible or 0) > (of(alone, "ttft").visible or 0)
+    assert verdict_of(both, "ttft").p == verdict_of(alone, "ttft").p
+    assert (verdict_of(both, "ttft").adjusted or 0) > (verdict_of(alone, "ttft").adjusted or 0)
+    assert (verdict_of(both, "ttft").visible or 0) > (verdict_of(alone, "ttft").visible or 0)
 
 
-def test_failures_of_one_arm_are_told_as_success() -> None:
+def test_failures_of_one_arm_lower_its_success_rate() -> None:
     rows = World(constant(0.0)).rows(100, 1)
     hit = (rows["arm"] == "a") & (rows["request_index"] % 5 == 0)
     rows.loc[hit, ["success", "outcome", "http_status"]] = [False, "server_error", 500]
-    found = of(judged(rows), "success")
-    assert found.said is Said.SAVES and found.least == pytest.approx(-0.2)
+    success = verdict_of(judged(rows), "success")
+    assert success.said is Said.SAVES and success.least == pytest.approx(-0.2)
 
 
-def test_what_we_stopped_is_no_failure_of_theirs() -> None:
+def test_a_pair_with_a_cancelled_request_is_left_out_of_success() -> None:
     rows = World(constant(0.0)).rows(100, 1)
     hit = (rows["arm"] == "a") & (rows["request_index"] % 5 == 0)
     rows.loc[hit, ["success", "outcome"]] = [False, "cancelled"]
-    found = of(judged(rows), "success")
-    assert found.said is Said.NOT_SHOWN and found.pairs == 80
+    success = verdict_of(judged(rows), "success")
+    assert success.said is Said.NOT_SHOWN and success.pairs == 80
 
 
-def test_columns_as_a_run_is_read_give_the_same_words() -> None:
-    """Nullable types, and only the columns that are said to be needed."""
+def test_the_needed_columns_with_nullable_types_give_the_same_verdicts() -> None:
     rows = World().rows(60, 1)
     rows.loc[rows["request_index"] == 3, ["ttft_s", "completion_tokens", "completion_id"]] = None
-    kept = [name for name in NEEDED if name in rows.columns]
+    read_columns = [name for name in NEEDED if name in rows.columns]
     assert set(NEEDED) - set(COLUMNS) <= {"arm"}
-    assert judged(rows[kept].convert_dtypes()) == judged(rows)
+    assert judged(rows[read_columns].convert_dtypes()) == judged(rows)
 
 
-def test_costs_are_summed_over_pairs_that_both_state_one() -> None:
+def test_costs_are_summed_over_pairs_in_which_both_state_one() -> None:
     rows = World().rows(60, 1)
     rows.loc[(rows["request_index"] < 5) & (rows["arm"] == "a"), "api_cost"] = None
     rows.loc[(rows["request_index"] >= 5) & (rows["arm"] == "a"), "api_cost"] = 0.0003
-    found = judged(rows)
-    bill = found.costs["pairs/m"]
+    comparison = judged(rows)
+    bill = comparison.costs["pairs/m"]
     assert (bill.a, bill.b) == (pytest.approx(0.0165), pytest.approx(0.0055))
     assert (bill.pairs, bill.unknown) == (55, 5) and bill.per_pair == pytest.approx(0.0004)
-    cost = of(found, "cost")
+    cost = verdict_of(comparison, "cost")
     assert cost.said is Said.ADDS and cost.low == cost.high == pytest.approx(0.0002)
 
 
-def test_what_the_gateway_states_stands_beside() -> None:
+def test_the_overhead_that_the_gateway_states_is_kept_apart() -> None:
     rows = World().rows(60, 1)
     assert judged(rows).stated == {}
     own = judged(rows.assign(stated_overhead_s=0.003)).stated["pairs/m"]
     assert (own.median_s, own.count) == (0.003, 60)
 
 
-def test_the_same_rows_and_seed_give_the_same_words() -> None:
+def test_verdicts_do_not_depend_on_the_order_of_rows() -> None:
     rows = World().rows(60, 1)
     assert judged(rows, 7) == judged(rows.sample(frac=1, random_state=1), 7)

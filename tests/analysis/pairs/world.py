@@ -38,7 +38,10 @@ def lognormal_noise(dice: np.random.Generator, count: int) -> Floats:
 
 
 def heavy_noise(dice: np.random.Generator, count: int) -> Floats:
-    """The same with Student's tails of 2 degrees: one of some hundred takes many times as long."""
+    """Noise with Student's tails of 2 degrees of freedom:
+
+    one of some hundred takes many times as long.
+    """
     return np.exp(np.minimum(OWN * dice.standard_t(2, count), 4.0))
 
 
@@ -60,8 +63,8 @@ class World:
         count = 4_000_000
         state = np.exp(DRIFT * dice.standard_normal(count))
         apart = BASE_S * state * (self.noise(dice, count) - self.noise(dice, count))
-        found = apart + self.added(dice, count)
-        return float(np.median((found[::2] + found[1::2]) / 2))
+        differences = apart + self.added(dice, count)
+        return float(np.median((differences[::2] + differences[1::2]) / 2))
 
     def rows(
         self, pairs: int, seed: int, phase: str = "pairs/m", mixed: bool = True
