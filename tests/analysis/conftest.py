@@ -1,4 +1,4 @@
-"""One run that holds everything, made once."""
+"""A run with every kind of request, made once per session."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Runs made up for the tests: records written as the recorder writes them."""
+"""Made-up runs: records written as the recorder writes them."""
 
 import csv
 import json
@@ -11,7 +11,7 @@ PHASE = "rpm/gpt-5.4-nano/600"
 
 
 def record(index: int = 0, **known: Any) -> RequestRecord:
-    """A successful request of the RPM phase, 2 s long, but for what is given."""
+    """A successful request of the RPM phase that took 2 s, but for the fields given."""
     values: dict[str, Any] = {
         "run_id": "demo",
         "timestamp": f"2026-11-24T00:00:00.{index:06d}+00:00",
@@ -57,7 +57,7 @@ _NOTHING = dict.fromkeys(
 
 
 def failed(index: int = 0, outcome: str = "connection_reset", **known: Any) -> RequestRecord:
-    """A request that failed; of its answer nothing is known."""
+    """A failed request; nothing is known of its answer."""
     values = {"outcome": outcome, "success": False, "http_status": None, "cost_source": "unknown"}
     return record(index, **(_NOTHING | values | known))
 
@@ -99,7 +99,9 @@ def make(
     events: list[dict[str, Any]] | None = None,
     **manifest: Any,
 ) -> Path:
-    """A run folder; its plan is the records' phases unless given, and it ended unless told."""
+    """A run folder; its plan is the records' phases unless given, and it ended unless other
+    events are.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     names = dict.fromkeys(one.phase for one in records)
     known = {
@@ -114,8 +116,10 @@ def make(
         "plan": plan if plan is not None else [phase(name) for name in names],
     }
     (folder / "manifest.json").write_text(json.dumps(known | manifest), encoding="utf-8")
-    told = [{"at": "2026-11-24T00:02:00+00:00", "event": "run_end"}] if events is None else events
-    lines = "".join(json.dumps(event) + "\n" for event in told)
+    run_events = (
+        [{"at": "2026-11-24T00:02:00+00:00", "event": "run_end"}] if events is None else events
+    )
+    lines = "".join(json.dumps(event) + "\n" for event in run_events)
     (folder / "events.jsonl").write_text(lines, encoding="utf-8")
     part(folder, *records)
     return folder
@@ -127,19 +131,19 @@ HOSTILE = f"</script><img src=x onerror=alert(1)>|`*[a](javascript:x)&amp;\n# H{
 
 def hostile(folder: Path) -> Path:
     """A run whose gateway and operator put markup wherever a word of theirs is kept."""
-    told = dict.fromkeys(
+    named = dict.fromkeys(
         ("task_id", "model_requested", "model_returned", "gateway_request_id", "finish_reason"),
         HOSTILE,
     )
     failures = [
-        failed(i, "bad_request", phase=name, **told, error_type=HOSTILE, error_message=HOSTILE,
+        failed(i, "bad_request", phase=name, **named, error_type=HOSTILE, error_message=HOSTILE,
                check=HOSTILE)
         for i, name in enumerate((HOSTILE, f"cache/{HOSTILE}"))
     ]  # fmt: skip
     answers = [
         record(i, phase=name, mode=mode, stream=mode == "rpm", scenario=HOSTILE, content=HOSTILE,
                check=f"fail {HOSTILE}", check_detail=HOSTILE, ttft_s=0.1, first_visible_s=0.1,
-               worker=HOSTILE, send_lag_s=1.5, cost_source=HOSTILE, **told)
+               worker=HOSTILE, send_lag_s=1.5, cost_source=HOSTILE, **named)
         for mode in ("rpm", "ladder", "tpm", "cache", "tools", "reasoning", "vision", "smoke")
         for name in (HOSTILE if mode == "rpm" else f"{mode}/{HOSTILE}",) for i in (2, 3, 4)
     ]  # fmt: skip
@@ -162,7 +166,7 @@ def hostile(folder: Path) -> Path:
 
 
 def probe(mode: str, model: str, index: int = 0, **known: Any) -> RequestRecord:
-    """A request of a mode other than a window, closed-loop."""
+    """A request of a mode that has no window, one at a time."""
     values = {
         "phase": f"{mode}/{model}", "mode": mode, "model_requested": model, "target": None,
         "duration_s": None, "scheduled_offset_s": None, "send_lag_s": None,
@@ -172,9 +176,9 @@ def probe(mode: str, model: str, index: int = 0, **known: Any) -> RequestRecord:
 
 
 def everything(folder: Path) -> Path:
-    """A run with one of each of the article's tests."""
+    """A run with one phase of each of the article's tests."""
     nano = "gpt-5.4-nano"
-    told = json.dumps(
+    all_checks = json.dumps(
         {"tool_calls": True, "function": True, "arguments_json": True, "arguments_right": True}
     )
     stream = {"ttft_s": 2.053, "elapsed_sec": 2.347, "chunks": 42, "stream": True}
@@ -194,7 +198,7 @@ def everything(folder: Path) -> Path:
             probe("cache", nano, i, prompt_tokens=11719, cached_tokens=c, api_cost=cost)
             for i, (c, cost) in enumerate([(0, 0.016477), (11008, 0.002607), (11008, 0.002607)])
         ),
-        *(probe("tools", nano, i, check="pass", check_detail=told) for i in range(3)),
+        *(probe("tools", nano, i, check="pass", check_detail=all_checks) for i in range(3)),
         probe("reasoning", "thinker", scenario="plain", reasoning_tokens=16, **thought),
         probe("reasoning", "gone", scenario="plain", outcome="dropped", success=False,
               http_status=None, content=None),

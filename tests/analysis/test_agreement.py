@@ -1,4 +1,4 @@
-"""One prompt, plain and streamed: what must not depend on `stream`, and what may."""
+"""One prompt sent plain and streamed: which differences are flagged, and which are harmless."""
 
 from itertools import product
 from pathlib import Path
@@ -53,11 +53,13 @@ def usage(prompt: int, completion: int, **more: Any) -> dict[str, Any]:
     {"success": False, **usage(900, 18)},
     {"tool_calls": None},  # a run made before the column was
 ])  # fmt: skip
-def test_a_healthy_gateway_is_not_accused(stream: dict[str, Any]) -> None:
+def test_differences_that_a_healthy_gateway_may_have_are_not_flagged(
+    stream: dict[str, Any],
+) -> None:
     assert flags({}, stream) == {}
 
 
-@pytest.mark.parametrize(("plain", "stream", "found"), [
+@pytest.mark.parametrize(("plain", "stream", "flagged"), [
     ({}, usage(2009, 18), {"usage_stream_differs": True}),
     ({}, usage(18, 18), {"usage_stream_differs": True}),
     ({}, {"api_cost": 0.000224}, {"cost_stream_differs": True}),  # streamed at four times the price
@@ -74,10 +76,10 @@ def test_a_healthy_gateway_is_not_accused(stream: dict[str, Any]) -> None:
     ({}, {"finish_reason": "length", "content": "Hello."}, {"reply_stream_differs": True}),
     ({"finish_reason": "length", **usage(20, 64, api_cost=0.000148)}, {}, {}),
 ])  # fmt: skip
-def test_what_no_price_and_no_reply_explains_is_flagged(
-    plain: dict[str, Any], stream: dict[str, Any], found: dict[str, bool]
+def test_differences_that_no_price_and_no_reply_explain_are_flagged(
+    plain: dict[str, Any], stream: dict[str, Any], flagged: dict[str, bool]
 ) -> None:
-    assert flags(plain, stream) == found
+    assert flags(plain, stream) == flagged
 
 
 tokens = st.integers(1, 3000)
@@ -101,11 +103,11 @@ tokens = st.integers(1, 3000)
     decimals=6,
     extra=1,
 )  # all of the prompt was cached and free, but for the one token that was counted beside it
-def test_no_price_list_whatever_trips_the_cost_flag(
+def test_costs_that_follow_any_price_list_are_not_flagged(
     prompt: int, outputs: tuple[int, int], cached: tuple[int, int], price: float, rate: float,
     discount: float, fee: float, minimum: float, decimals: int, extra: int,
 ) -> None:  # fmt: skip
-    """Costs made from any prices, caches, fees, minimum charge and rounding are explained."""
+    """Whatever the prices, caches, fees, minimum charge and rounding."""
     assume(prompt + extra > 0)
     rows = []
     for output, hit, more in zip(outputs, cached, (0, extra), strict=True):
@@ -116,7 +118,7 @@ def test_no_price_list_whatever_trips_the_cost_flag(
     assert "cost_stream_differs" not in flags(rows[0], rows[1])
 
 
-def test_each_model_and_mode_is_compared_with_itself() -> None:
+def test_replies_are_compared_only_within_a_model_and_a_mode() -> None:
     rows = [
         {**row, "mode": mode, "model_requested": model, **usage(size, 18)}
         for (mode, model), size in zip(product(("smoke", "reasoning"), "mn"), (20, 30, 40, 50),
@@ -127,7 +129,7 @@ def test_each_model_and_mode_is_compared_with_itself() -> None:
     assert differences([{**PLAIN, "mode": "rpm"}, {**STREAM, "mode": "rpm", **usage(900, 1)}]) == []
 
 
-def test_a_wrong_bill_is_bad_on_page_one_and_fails_the_run(tmp_path: Path) -> None:
+def test_a_difference_in_usage_is_bad_on_page_one_and_fails_the_run(tmp_path: Path) -> None:
     """In both languages, with both rows' names; and a healthy run has one check, as ever."""
     plain = probe("smoke", "m", phase="smoke/chat/m", model_returned="m", prompt_tokens=9)
     streamed = probe("smoke", "m", phase="smoke/stream/m", stream=True, scenario="stream",

@@ -1,4 +1,4 @@
-"""A run beside the gateway's log of it: each kind by a case made by hand, and no false alarm."""
+"""A run beside the gateway's log of it: each kind of difference, and no false alarm."""
 
 import json
 from collections.abc import Callable
@@ -46,21 +46,23 @@ def entry(index: int, **known: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def look(tmp_path: Path) -> Look:
-    """Joins made-up records with the entries of a log, both kept by a healthy one at each end."""
+    """Joins made-up records with a log's entries, between one sound request at each end."""
 
     def start(rows: list[RequestRecord], log: list[Any], bare: bool = False) -> Arrivals:
         ends = [] if bare else [sent(0), sent(99)]
-        whole = [*ends[:1], *rows, *ends[1:]]
+        all_rows = [*ends[:1], *rows, *ends[1:]]
         entries = log if bare else [entry(0), *log, entry(99)]
-        run = load(make(tmp_path / "r", *whole, plan=PLAN))
+        run = load(make(tmp_path / "r", *all_rows, plan=PLAN))
         return arrivals(run, read(written(tmp_path, *entries)))
 
     return start
 
 
-def told(found: Arrivals) -> dict[str, list[str | None]]:
+def tasks_by_kind(statement: Arrivals) -> dict[str, list[str | None]]:
     return {
-        str(kind): [one.task_id for one in found.of(kind)] for kind in Arrival if found.of(kind)
+        str(kind): [one.task_id for one in statement.of(kind)]
+        for kind in Arrival
+        if statement.of(kind)
     }
 
 
@@ -86,41 +88,45 @@ def told(found: Arrivals) -> dict[str, list[str | None]]:
         (lost(1, "rate_limited", http_status=429), [], None),
     ],
 )  # fmt: skip
-def test_each_kind(look: Look, row: RequestRecord, log: list[Any], kind: Arrival | None) -> None:
-    found = look([row], log)
-    assert told(found) == ({} if kind is None else {str(kind): [f"{TASK}1"]})
-    assert found.agrees is (kind not in FAULTS)
+def test_each_difference_from_the_log_has_its_kind(
+    look: Look, row: RequestRecord, log: list[Any], kind: Arrival | None
+) -> None:
+    statement = look([row], log)
+    assert tasks_by_kind(statement) == ({} if kind is None else {str(kind): [f"{TASK}1"]})
+    assert statement.agrees is (kind not in FAULTS)
 
 
-def test_a_missing_failure_counts_where_the_log_has_failures(look: Look) -> None:
-    """Many gateways log no refusals: one that does, and has not this one, lost it."""
+def test_a_failure_missing_from_the_log_counts_only_where_the_log_has_failures(look: Look) -> None:
+    """Many gateways log no refusals; one that logs some and not this one has lost it."""
     refused = lost(1, "rate_limited", http_status=429)
     assert look([refused], []).untold_failures == 1
-    found = look([refused, lost(2)], [entry(2, status="failure")])
-    assert told(found) == {"not_logged": [f"{TASK}1"]} and found.untold_failures == 0
+    statement = look([refused, lost(2)], [entry(2, status="failure")])
+    assert (
+        tasks_by_kind(statement) == {"not_logged": [f"{TASK}1"]} and statement.untold_failures == 0
+    )
 
 
-def test_what_is_missing_at_the_ends_may_be_cut_off(look: Look) -> None:
+def test_requests_missing_at_the_ends_of_a_log_are_not_held_against_it(look: Look) -> None:
     rows = [sent(i) for i in range(6)]
-    found = look(rows, [entry(i) for i in (1, 2, 4)], bare=True)
-    assert told(found) == {"not_logged": [f"{TASK}3"]} and found.untold_ends == 2
+    statement = look(rows, [entry(i) for i in (1, 2, 4)], bare=True)
+    assert tasks_by_kind(statement) == {"not_logged": [f"{TASK}3"]} and statement.untold_ends == 2
 
 
-def test_any_of_its_names_joins_a_request(look: Look) -> None:
+def test_any_id_of_a_request_joins_it_to_the_log(look: Look) -> None:
     row = record(1, trace_id=trace(1), gateway_request_id="g-1", completion_id="chatcmpl-x")
     for name in (trace(1), "g-1", "chatcmpl-x", f"{TASK}1"):
-        assert told(look([row], [entry(1, session_id=name, request_id="other")])) == {}
+        assert tasks_by_kind(look([row], [entry(1, session_id=name, request_id="other")])) == {}
 
 
-def test_a_task_of_this_run_that_no_row_has_is_told(look: Look) -> None:
-    found = look([], [entry(1, request_id=f"{TASK}7")])
-    assert [e.ids[-1] for e in found.unrecorded] == [f"{TASK}7"] and not found.agrees
+def test_a_logged_task_of_this_run_without_a_row_is_unrecorded(look: Look) -> None:
+    statement = look([], [entry(1, request_id=f"{TASK}7")])
+    assert [e.ids[-1] for e in statement.unrecorded] == [f"{TASK}7"] and not statement.agrees
     others = look([], [entry(1, request_id="somebody-else")])
     assert others.foreign == 1 and others.agrees
 
 
-def test_time_inside_is_taken_from_time_outside(look: Look) -> None:
-    """Of one request 2.0 s outside and 1.9 s inside; of two tries, from the first to the last."""
+def test_time_beside_the_gateway_is_the_requests_time_minus_the_logs(look: Look) -> None:
+    """One request takes 2.0 s outside and 1.9 s inside; another has two tries, first to last."""
     times = look([sent(1, elapsed_sec=2.5)], [
         entry(1, status="failure", endTime="2026-11-24T00:00:00.200Z"),
         entry(1, startTime="2026-11-24T00:00:00.300Z", endTime="2026-11-24T00:00:02.300Z"),
@@ -137,14 +143,14 @@ def test_spans_of_calls_are_tries_of_one_request(look: Look) -> None:
         span(traceId=trace(1), spanId=f"{i:016x}", parentSpanId=root["spanId"], kind=3,
              attributes=model) for i in (1, 2)
     ]  # fmt: skip
-    found = look([sent(1)], [otlp(root, *calls)], bare=True)
-    assert told(found) == {"retried_inside": [f"{TASK}1"]}
+    statement = look([sent(1)], [otlp(root, *calls)], bare=True)
+    assert tasks_by_kind(statement) == {"retried_inside": [f"{TASK}1"]}
 
 
 def test_generations_of_one_trace_are_tries_of_one_request(look: Look) -> None:
     log = [OBSERVATION | {"traceId": trace(1), "level": level} for level in ("ERROR", "DEFAULT")]
-    found = look([sent(1)], log, bare=True)
-    assert told(found) == {"retried_inside": [f"{TASK}1"]}
+    statement = look([sent(1)], log, bare=True)
+    assert tasks_by_kind(statement) == {"retried_inside": [f"{TASK}1"]}
 
 
 @pytest.mark.parametrize(
@@ -179,14 +185,14 @@ def test_an_honest_log_is_never_accused(
         return
     dice.shuffle(log)
     folder = tmp_path_factory.mktemp("honest")
-    found = arrivals(load(make(folder / "r", *rows, plan=PLAN)), read(written(folder, *log)))
-    assert found.agrees and not found.of(Arrival.NEVER_ARRIVED)
+    statement = arrivals(load(make(folder / "r", *rows, plan=PLAN)), read(written(folder, *log)))
+    assert statement.agrees and not statement.of(Arrival.NEVER_ARRIVED)
 
 
-def test_the_command_tells_counts_times_and_exact_sums(
+def test_the_command_prints_counts_times_and_exact_sums(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """And holds the log's amounts against the rows as it does a bill's."""
+    """It also compares the log's amounts with the rows', as it does a bill's."""
     rows = [*(sent(i) for i in range(3)), sent(3, api_cost=0.00007)]
     folder = make(tmp_path / "r", *rows, plan=PLAN, currency="USD")
     log = written(tmp_path, *(entry(i) for i in range(3)), entry(3), entry(3))
@@ -194,10 +200,10 @@ def test_the_command_tells_counts_times_and_exact_sums(
     out = capsys.readouterr().out
     assert "1 of 4 requests do not agree with the bill: 1 doubled." in out
     assert "The log (LiteLLM) has 4 of 4 requests: 1 answered more often inside" in out
-    found = json.loads((folder / "reconcile.json").read_text("utf-8"))
-    assert found["log"]["charged"] == "0.000345" == found["log"]["log_sum"]
-    assert found["log"]["arrivals"]["answered_twice"] == 1
-    assert found["log"]["lines"][0]["log_lines"] == [4, 5]
+    written_json = json.loads((folder / "reconcile.json").read_text("utf-8"))
+    assert written_json["log"]["charged"] == "0.000345" == written_json["log"]["log_sum"]
+    assert written_json["log"]["arrivals"]["answered_twice"] == 1
+    assert written_json["log"]["lines"][0]["log_lines"] == [4, 5]
     text = (folder / "reconcile.md").read_text("utf-8")
     assert "By the log this run's requests cost 0.000345 USD" in text
     assert "median 2.000s and 1.900s" in text

@@ -84,7 +84,7 @@ def exported(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
-def test_the_fields_are_the_seeds_in_its_order(tmp_path: Path) -> None:
+def test_the_fields_are_the_seeds_in_the_seeds_order(tmp_path: Path) -> None:
     first, last = exported(make(tmp_path / "r", record(0)))
     assert list(first)[: len(REQUEST_FIELDS)] == REQUEST_FIELDS
     assert list(last)[: len(SUMMARY_FIELDS)] == SUMMARY_FIELDS
@@ -96,7 +96,7 @@ def test_the_fields_are_the_seeds_in_its_order(tmp_path: Path) -> None:
     failures=st.integers(0, 5),
     cost=st.floats(0, 1),
 )
-def test_the_summary_row_is_the_seeds_own(
+def test_the_summary_row_is_what_the_seeds_code_computes(
     tmp_path_factory: pytest.TempPathFactory, latencies: list[float], failures: int, cost: float
 ) -> None:
     """The seed's code, run on our request rows, gives our summary row."""
@@ -133,7 +133,7 @@ def test_a_request_row_rounds_as_the_seed_does(tmp_path: Path) -> None:
     assert '"content":"好的"' in line and ", " not in line
 
 
-def test_what_the_seed_has_not_follows_where_it_is_known(tmp_path: Path) -> None:
+def test_fields_that_the_seed_lacks_follow_where_they_are_known(tmp_path: Path) -> None:
     row, _ = exported(make(tmp_path / "r", record(0, ttft_s=0.5, cached_tokens=0)))
     assert row["ttft_s"] == 0.5 and row["cached_tokens"] == 0
     assert "chunks" not in row and "check" not in row
@@ -145,14 +145,14 @@ def test_a_dropped_request_is_a_failure_without_a_status(tmp_path: Path) -> None
     assert last["failure_count"] == 1 and last["status_counts"] == {"200": 1, "None": 1}
 
 
-def test_an_unknown_cost_is_counted_not_added_as_zero(tmp_path: Path) -> None:
+def test_an_unknown_cost_is_counted_as_missing_and_not_as_zero(tmp_path: Path) -> None:
     records = [record(0), record(1, api_cost=None, cost_source="unknown")]
     assert exported(make(tmp_path / "a", *records))[-1]["cost_unknown_count"] == 1
     last = exported(make(tmp_path / "b", records[1]))[-1]
     assert last["api_cost_sum"] is None and last["cost_unknown_count"] == 1
 
 
-def test_each_phase_ends_in_its_summary(tmp_path: Path) -> None:
+def test_each_phase_ends_with_its_summary_row(tmp_path: Path) -> None:
     plan = [phase("b"), phase("a")]
     records = [record(1, phase="a"), record(0, phase="a"), record(0, phase="b")]
     rows = exported(make(tmp_path / "r", *records, plan=plan))
@@ -166,7 +166,7 @@ def test_each_phase_ends_in_its_summary(tmp_path: Path) -> None:
     ]
 
 
-def test_a_stop_is_told_after_the_seeds_sentence(tmp_path: Path) -> None:
+def test_a_stop_is_reported_after_the_seeds_sentence(tmp_path: Path) -> None:
     stop = {
         "at": "2026-11-26T00:00:00+00:00",
         "event": "stop_rule",

@@ -1,4 +1,4 @@
-"""Two balances against a run: exact sums, and what else could explain a difference."""
+"""Account balances before and after a run: exact sums, and what else could explain a difference."""
 
 import json
 from decimal import Decimal
@@ -39,8 +39,8 @@ def look(
     folder: Path, before: Any, after: Any, *rows: RequestRecord, tolerance: float | None = None
 ) -> Balances:
     run = load(make(folder / "r", *rows, currency="USD"))
-    two = [saved(folder, name, body) for name, body in (("b", before), ("a", after))]
-    return balances(run, *map(read, two), tolerance)
+    balance_files = [saved(folder, name, body) for name, body in (("b", before), ("a", after))]
+    return balances(run, *map(read, balance_files), tolerance)
 
 
 @pytest.mark.parametrize(
@@ -55,17 +55,19 @@ def look(
 def test_a_gateway_that_charges_what_it_states_agrees(
     tmp_path: Path, before: Any, after: Any
 ) -> None:
-    found = look(tmp_path, before, after, record(0), record(1))
-    assert found.agrees and found.difference == 0 and found.charged == Decimal("0.000138")
+    statement = look(tmp_path, before, after, record(0), record(1))
+    assert (
+        statement.agrees and statement.difference == 0 and statement.charged == Decimal("0.000138")
+    )
 
 
 def test_a_request_charged_twice_is_a_difference_with_its_amount(tmp_path: Path) -> None:
-    found = look(tmp_path, credits_of(1.5), credits_of(1.500207), record(0), record(1))
-    assert not found.agrees and found.difference == Decimal("0.000069")
+    statement = look(tmp_path, credits_of(1.5), credits_of(1.500207), record(0), record(1))
+    assert not statement.agrees and statement.difference == Decimal("0.000069")
 
 
-def test_rounding_of_every_charge_is_no_difference(tmp_path: Path) -> None:
-    """Half a unit of the last decimal that is stated, each; a quota, each."""
+def test_rounding_of_every_charge_is_within_the_tolerance(tmp_path: Path) -> None:
+    """Half a unit of the last stated decimal for each charge, or half a unit of quota."""
     rows = [record(i) for i in range(10)]
     assert look(tmp_path, credits_of(0), credits_of(0.000695), *rows).agrees
     assert not look(tmp_path, credits_of(0), credits_of(0.000696), *rows).agrees
@@ -74,29 +76,34 @@ def test_rounding_of_every_charge_is_no_difference(tmp_path: Path) -> None:
     assert look(tmp_path, credits_of(0), credits_of(0.0007), *rows, tolerance=0.0001).agrees
 
 
-def test_what_else_could_explain_it_is_counted(tmp_path: Path) -> None:
+def test_other_explanations_of_a_difference_are_counted(tmp_path: Path) -> None:
     rows = [
         record(0), record(1, api_cost=None, cost_source="unknown"),
         failed(2, "stream_truncated"), failed(3, "rate_limited", http_status=429), dropped(4),
     ]  # fmt: skip
-    found = look(tmp_path, quota(0, 9, 10), quota(300, 9, 13), *rows)
-    assert (found.counted, found.unknown, found.failed, found.other_requests) == (1, 1, 1, 2)
+    statement = look(tmp_path, quota(0, 9, 10), quota(300, 9, 13), *rows)
+    assert (statement.counted, statement.unknown, statement.failed, statement.other_requests) == (
+        1,
+        1,
+        1,
+        2,
+    )
 
 
-def test_another_currency_is_not_compared(tmp_path: Path) -> None:
+def test_balances_in_another_currency_are_not_compared(tmp_path: Path) -> None:
     run = load(make(tmp_path / "r", record(0)))  # in CNY
-    two = [read(saved(tmp_path, n, credits_of(u))) for n, u in (("b", 1.0), ("a", 2.0))]
-    found = balances(run, *two, None)
-    assert found.difference is None and found.agrees and found.charged == 1
-    told = [read(saved(tmp_path, "q", quota(q, 9)), Decimal(100), "CNY") for q in (0, 7)]
-    assert balances(run, *told, None).charged == Decimal("0.07")
+    in_usd = [read(saved(tmp_path, n, credits_of(u))) for n, u in (("b", 1.0), ("a", 2.0))]
+    statement = balances(run, *in_usd, None)
+    assert statement.difference is None and statement.agrees and statement.charged == 1
+    in_cny = [read(saved(tmp_path, "q", quota(q, 9)), Decimal(100), "CNY") for q in (0, 7)]
+    assert balances(run, *in_cny, None).charged == Decimal("0.07")
 
 
 def command(folder: Path, *more: object) -> int:
     return main(["reconcile", str(folder), *map(str, more)])
 
 
-def test_the_command_tells_the_difference_and_its_explanations(
+def test_the_command_prints_the_difference_and_its_explanations(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = make(tmp_path / "r", record(0), record(1, api_cost=None), currency="USD")
@@ -106,8 +113,8 @@ def test_the_command_tells_the_difference_and_its_explanations(
     assert "the account was charged 0.5 USD, the run's rows come to 0.000069" in out
     assert "do not agree (difference 0.499931" in out
     assert "1 successful requests state no cost" in out and "Other traffic" in out
-    found = json.loads((folder / "reconcile.json").read_text("utf-8"))["balances"]
-    assert found["difference"] == "0.499931" and found["unknown_count"] == 1
+    written_json = json.loads((folder / "reconcile.json").read_text("utf-8"))["balances"]
+    assert written_json["difference"] == "0.499931" and written_json["unknown_count"] == 1
     assert command(folder, "--balance-before", before, "--balance-after", after,
                    "--lang", "zh") == 1  # fmt: skip
     before, after = saved(tmp_path, "qb", quota(0, 9)), saved(tmp_path, "qa", quota(9, 0))
@@ -131,14 +138,14 @@ def test_the_command_tells_the_difference_and_its_explanations(
          "--quota-per-unit must be a number above 0"),
     ],
 )  # fmt: skip
-def test_a_mistake_is_one_sentence_and_exit_code_2(
+def test_an_operator_error_is_one_sentence_and_exit_code_2(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], more: tuple[str, ...], says: str
 ) -> None:
     folder = make(tmp_path / "r", record(0), currency="USD")
     (tmp_path / "T").write_text("nothing", "utf-8")
     for name, body in (("B", credits_of(1)), ("K", key(1)), ("X", {"balance": 1})):
         saved(tmp_path, name, body)
-    given = [tmp_path / word if word in "BKXT" else word for word in more]
-    assert command(folder, *given) == 2
-    said = capsys.readouterr().err
-    assert says in said and said.count("\n") == 1
+    arguments = [tmp_path / word if word in "BKXT" else word for word in more]
+    assert command(folder, *arguments) == 2
+    stderr = capsys.readouterr().err
+    assert says in stderr and stderr.count("\n") == 1

@@ -8,7 +8,7 @@ from benchmarks.rows import make
 from recording.record import decode, encode
 
 
-def test_its_lines_are_the_recorders_own(tmp_path: Path) -> None:
+def test_the_benchmarks_lines_are_what_the_recorder_writes(tmp_path: Path) -> None:
     folder = make(tmp_path / "r", 2_000)
     for path in folder.glob("requests-*.csv"):
         with path.open(encoding="utf-8", newline="") as file:

@@ -1,4 +1,4 @@
-"""A bill is read in whatever columns it has, and never read wrong."""
+"""A bill is read whatever its columns are called; an ambiguous amount is refused."""
 
 from pathlib import Path
 
@@ -39,23 +39,23 @@ def test_an_amount_is_read_as_exports_write_it(text: str, amount: float) -> None
         "1.5k", "50 cents", "107 micros", "5e", "<0.01", "~0.5", "x-1",
     ],
 )  # fmt: skip
-def test_what_might_be_read_wrong_is_not_read(text: str) -> None:
-    """`0,25` is a quarter in Europe and 25 without its comma; `0.5 CR` is paid back."""
+def test_an_ambiguous_amount_is_not_read(text: str) -> None:
+    """`0,25` is a quarter in Europe, and 25 if the comma groups digits; `0.5 CR` is a credit."""
     assert money(text) is None
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
-def test_every_number_is_read_back(amount: float) -> None:
+def test_every_finite_number_is_read_back(amount: float) -> None:
     assert money(repr(amount)) == amount
 
 
 @given(st.text())
-def test_no_text_is_an_error(text: str) -> None:
-    found = money(text)
-    assert found is None or isinstance(found, float)
+def test_any_text_is_an_amount_or_none(text: str) -> None:
+    amount = money(text)
+    assert amount is None or isinstance(amount, float)
 
 
-def test_usual_names_are_found(tmp_path: Path) -> None:
+def test_the_usual_column_names_are_recognized(tmp_path: Path) -> None:
     bill = read(export(tmp_path, "id,Model,cost,note\na,m,0.5,x\nb,,,\n"), Columns())
     assert bill.columns == Columns(("id",), "cost", "Model")
     assert bill.charges == [Charge(("a",), 0.5, "m", 2), Charge(("b",), 0.0, None, 3)]
@@ -73,7 +73,9 @@ def test_columns_can_be_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
-def test_every_usual_form_of_csv(tmp_path: Path, separator: str, encoding: str, end: str) -> None:
+def test_the_usual_forms_of_csv_are_read_alike(
+    tmp_path: Path, separator: str, encoding: str, end: str
+) -> None:
     rows = [("task_id", "cost"), ('"a, b; c"', "0.5"), ("汉字", "1")]
     text = end.join(separator.join(row) for row in rows) + end
     bill = read(export(tmp_path, text, encoding), Columns())
@@ -103,7 +105,7 @@ def test_a_mistake_names_the_column_or_the_line(
     assert says in str(caught.value)
 
 
-def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
+def test_bytes_that_are_not_text_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "bill.csv"
     path.write_bytes(b"id,cost\n\xff,1\n")
     with pytest.raises(RunError, match="must be a CSV in UTF-8"):

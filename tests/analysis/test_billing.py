@@ -1,4 +1,4 @@
-"""The bill, case by case: each dishonesty yields exactly its verdict, an honest gateway none."""
+"""Mode billing: each dishonesty gives exactly its finding, and an honest gateway none."""
 
 from collections.abc import Callable
 from random import Random
@@ -24,8 +24,10 @@ Change = Callable[[dict[str, Any]], None]
 
 
 def rows(change: Change = lambda row: None, seed: int = 0, price: Price = PRICE) -> list[Any]:
-    """What an honest gateway states of the mode's own plan, and what a change makes of it."""
-    dice, made = Random(seed), []
+    """What an honest gateway states for the mode's own plan, after `change` was applied to each
+    row.
+    """
+    dice, stated = Random(seed), []
     for phase in plan(Options(mode="billing", model=MODEL)).phases:
         for index in range(phase.count or 0):
             place = repeats(phase.scenario, index)
@@ -53,8 +55,8 @@ def rows(change: Change = lambda row: None, seed: int = 0, price: Price = PRICE)
             row["price"] = price
             change(row)
             charge(row)
-            made.append(row)
-    return made
+            stated.append(row)
+    return stated
 
 
 def charge(row: dict[str, Any]) -> None:
@@ -137,29 +139,29 @@ def dearer_later(row: dict[str, Any]) -> None:
         (dearer_later, Kind.PRICE_CHANGED, None),
     ],
 )
-def test_each_dishonesty_yields_exactly_its_finding(
+def test_each_dishonesty_gives_exactly_its_finding(
     change: Change, kind: Kind, case: str | None
 ) -> None:
     for seed in range(20):
-        found = judge(MODEL, rows(change, seed), PRICES).findings
-        assert [(one.kind, one.case) for one in found] == [(kind, case)]
+        findings = judge(MODEL, rows(change, seed), PRICES).findings
+        assert [(one.kind, one.case) for one in findings] == [(kind, case)]
 
 
-def test_hits_that_cost_twice_are_named_though_the_first_request_of_the_case_missed() -> None:
+def test_cache_hits_charged_twice_are_found_though_the_first_request_of_the_case_missed() -> None:
     changed = rows(hits_twice)
-    found = {one.case: one for one in judge(MODEL, changed, PRICES).findings}
-    assert set(found) == {"cached", "long"}
-    for case, one in found.items():
+    by_case = {finding.case: finding for finding in judge(MODEL, changed, PRICES).findings}
+    assert set(by_case) == {"cached", "long"}
+    for case, finding in by_case.items():
         hits = [row for row in changed if row["scenario"] == case and row["cached_tokens"]]
         extra = sum(row["api_cost"] / 2 for row in hits)
-        assert one.kind is Kind.CHARGED_OTHERWISE and one.hits and one.rows == len(hits)
-        assert one.amount == pytest.approx(extra)
+        assert finding.kind is Kind.CHARGED_OTHERWISE and finding.hits and finding.rows == len(hits)
+        assert finding.amount == pytest.approx(extra)
 
 
 def test_an_inflated_count_is_bounded_on_both_sides() -> None:
-    found = judge(MODEL, rows(inflate), PRICES).counter
-    assert found is not None and found.inflation is not None
-    assert 1.04 < found.inflation[0] <= 1.05 <= found.inflation[1] < 1.06
+    counter_of_model = judge(MODEL, rows(inflate), PRICES).counter
+    assert counter_of_model is not None and counter_of_model.inflation is not None
+    assert 1.04 < counter_of_model.inflation[0] <= 1.05 <= counter_of_model.inflation[1] < 1.06
 
 
 @pytest.mark.parametrize("prices", [PRICES, None])
@@ -173,7 +175,7 @@ def test_an_honest_gateway_with_rounding_and_a_cache_is_never_accused(
         assert not judge(MODEL, rows(seed=seed, price=price), known).findings
 
 
-def test_nobody_is_accused_on_one_sample() -> None:
+def test_one_sample_is_not_enough_for_a_finding() -> None:
     def once(row: dict[str, Any]) -> None:
         if row["scenario"] in ("stream", "tools") and row["request_index"] == 1:
             row["prompt_tokens"] += 200
@@ -182,43 +184,47 @@ def test_nobody_is_accused_on_one_sample() -> None:
     assert not judge(MODEL, rows(once), PRICES).findings
 
 
-def test_a_table_that_fits_not_even_plain_replies_accuses_no_case() -> None:
-    other = Prices({MODEL: Price(input=2.0, output=4.0)})
-    assert {one.kind for one in judge(MODEL, rows(), other).findings} == {Kind.OFF_PRICE}
+def test_a_price_table_that_fits_no_plain_reply_accuses_no_single_case() -> None:
+    other_prices = Prices({MODEL: Price(input=2.0, output=4.0)})
+    assert {one.kind for one in judge(MODEL, rows(), other_prices).findings} == {Kind.OFF_PRICE}
 
 
-def test_what_is_not_known_is_said_and_not_judged() -> None:
+def test_unknown_costs_prices_and_tokenizers_are_named_and_not_judged() -> None:
     def silent(row: dict[str, Any]) -> None:
         row |= {"price": Price(input=0.0, output=0.0), "cost_source": "unknown"}
 
-    assert _told(judge(MODEL, rows(silent), None))[-1].startswith("The gateway states no cost")
-    assert "No price is known" in _told(judge(MODEL, rows(), None))[-1]
-    assert any("tokenizer is not known" in one for one in _told(judge("glm-5", rows(), PRICES)))
+    assert remark_texts(judge(MODEL, rows(silent), None))[-1].startswith(
+        "The gateway states no cost"
+    )
+    assert "No price is known" in remark_texts(judge(MODEL, rows(), None))[-1]
+    assert any(
+        "tokenizer is not known" in one for one in remark_texts(judge("glm-5", rows(), PRICES))
+    )
 
 
-def _told(bill: ModelBill) -> list[str]:
+def remark_texts(bill: ModelBill) -> list[str]:
     return [str(getattr(one, "text", "")) for one in billing.remarks(Words("en", "CNY"), bill)]
 
 
-def test_a_hidden_prompt_is_seen_without_any_tokenizer() -> None:
+def test_a_hidden_prompt_is_detected_without_a_tokenizer() -> None:
     counted = [(text, k, 1000 + 30 * k) for text in range(3) for k in (1, 4, 16)]
-    found = counter("glm-5", counted)
-    assert found is not None and found.tokenizer is None and (found.hidden or 0) > 800
+    estimate = counter("glm-5", counted)
+    assert estimate is not None and estimate.tokenizer is None and (estimate.hidden or 0) > 800
 
 
-def test_slopes_are_those_of_every_line_through_the_points() -> None:
+def test_the_bounds_of_the_slope_hold_the_true_one() -> None:
     dice = Random(7)
     for _ in range(200):
         slope, start = dice.uniform(0.5, 40), dice.uniform(0, 500)
         points = [(k, round(start + slope * k)) for k in (1, 4, 16, 80)]
-        found = slopes(points, 1.0)
-        assert found is not None and found[0] <= slope + 1e-9 and slope <= found[1] + 1e-9
+        bounds = slopes(points, 1.0)
+        assert bounds is not None and bounds[0] <= slope + 1e-9 and slope <= bounds[1] + 1e-9
     assert slopes([(1, 10), (2, 20), (3, 60)], 2.0) is None
 
 
-def test_the_table_of_slopes_is_what_its_script_makes() -> None:
-    made = {name: tuple(Line(*line) for line in lines) for name, lines in table().items()}
-    assert made == dict(KNOWN)
+def test_the_table_of_slopes_is_what_its_script_computes() -> None:
+    computed = {name: tuple(Line(*line) for line in lines) for name, lines in table().items()}
+    assert computed == dict(KNOWN)
 
 
 @pytest.mark.parametrize(
@@ -226,5 +232,5 @@ def test_the_table_of_slopes_is_what_its_script_makes() -> None:
     [("gpt-5.4-nano", "o200k"), ("openai/gpt-4o", "o200k"), ("gpt-4-turbo", "cl100k"),
      ("glm-5", None), ("claude-sonnet-4.6", None)],
 )  # fmt: skip
-def test_a_tokenizer_is_known_by_the_models_name(model: str, tokenizer: str | None) -> None:
+def test_the_models_name_determines_its_tokenizer(model: str, tokenizer: str | None) -> None:
     assert claimed(model) == tokenizer

@@ -1,4 +1,7 @@
-"""Refusals for the rate limit in mode billing: provoked on request, bounded, and their charges."""
+"""Rate-limit refusals in mode billing:
+
+provoked only on request, bounded, and their charges judged.
+"""
 
 from typing import Any
 
@@ -15,7 +18,7 @@ from tests.analysis.test_billing import MODEL, PRICES, rows
 
 
 def limited(refused: int, answered: int, **facts: Any) -> list[dict[str, Any]]:
-    """Rows of the case: so many refused, and so many answered."""
+    """Rows of the case: how many were refused, and how many answered."""
     (model,) = [row for row in rows() if row["scenario"] == "plain"][:1]
     none = dict.fromkeys(("prompt_tokens", "completion_tokens", "cached_tokens", "api_cost"))
     no = none | {"success": False, "outcome": "rate_limited", "cost_source": "unknown"}
@@ -27,12 +30,12 @@ def limited(refused: int, answered: int, **facts: Any) -> list[dict[str, Any]]:
     ]
 
 
-def told(more: list[dict[str, Any]]) -> list[str]:
+def remark_texts(more: list[dict[str, Any]]) -> list[str]:
     bill = judge(MODEL, [*rows(), *more], PRICES)
     return [str(getattr(one, "text", "")) for one in billing.remarks(Words("en", "CNY"), bill)]
 
 
-def test_it_is_sent_only_on_request_after_all_else_and_ends_after_three_refusals() -> None:
+def test_the_case_is_sent_only_on_request_and_last_and_ends_after_three_refusals() -> None:
     assert "limited" not in {p.scenario for p in plan(Options(mode="billing", model="m")).phases}
     phases = plan(Options(mode="billing", model="m,n", provoke_429=40)).phases
     assert [p.scenario for p in phases[-2:]] == ["limited", "limited"]
@@ -42,21 +45,23 @@ def test_it_is_sent_only_on_request_after_all_else_and_ends_after_three_refusals
     assert (last.ends_on, last.ends_after, last.stop_rule) == ("rate_limited", 3, False)
 
 
-def test_more_than_a_thousand_are_refused_before_anything_is_sent() -> None:
+def test_more_than_1000_requests_for_the_case_are_an_operator_error() -> None:
     with pytest.raises(OperatorError, match="--provoke-429"):
         plan(Options(mode="billing", model="m", provoke_429=1001))
 
 
-def test_refusals_that_state_a_cost_are_named_apart_from_bad_requests() -> None:
+def test_charged_rate_limit_refusals_are_a_finding_of_their_own() -> None:
     paid = limited(3, 20, api_cost=0.0002, cost_source="body")[:3]
-    (one,) = judge(MODEL, [*rows(), *paid], PRICES).findings
-    assert (one.kind, one.case, one.rows) == (Kind.REFUSED_CHARGED, "limited", 3)
-    assert one.amount == pytest.approx(0.0006) and one.grave
+    (finding,) = judge(MODEL, [*rows(), *paid], PRICES).findings
+    assert (finding.kind, finding.case, finding.rows) == (Kind.REFUSED_CHARGED, "limited", 3)
+    assert finding.amount == pytest.approx(0.0006) and finding.grave
 
 
-def test_where_no_429_came_it_says_so_and_what_to_give() -> None:
-    (said,) = [one for one in told(limited(0, 20, ratelimit_limit_requests=60)) if "429" in one]
-    assert said.endswith("The gateway states a limit of 60: --provoke-429 70.")
-    (said,) = [one for one in told(limited(0, 20)) if "429" in one]
-    assert said.endswith("was refused for the rate limit (429): not provoked.")
-    assert not [one for one in told(limited(3, 20)) if "429" in one]
+def test_a_missing_429_is_reported_with_the_option_to_set() -> None:
+    (remark,) = [
+        one for one in remark_texts(limited(0, 20, ratelimit_limit_requests=60)) if "429" in one
+    ]
+    assert remark.endswith("The gateway states a limit of 60: --provoke-429 70.")
+    (remark,) = [one for one in remark_texts(limited(0, 20)) if "429" in one]
+    assert remark.endswith("was refused for the rate limit (429): not provoked.")
+    assert not [one for one in remark_texts(limited(3, 20)) if "429" in one]

@@ -1,4 +1,4 @@
-"""An honest gateway whose price changes while mode billing runs: 200 seeds, no accusation."""
+"""An honest gateway that changes its price while mode billing runs is never accused."""
 
 from itertools import count
 from random import Random
@@ -24,7 +24,9 @@ def scaled(price: Price, factor: float, decimals: int | None) -> Price:
 
 
 def charging(dice: Random, decimals: int | None, *, back: bool) -> tuple[Change, Price]:
-    """Another price from a random request on, or for a stretch of them; and the last price."""
+    """A change that applies another price from a random request on or for a stretch; and the
+    last price.
+    """
     total = len(rows())
     factor = dice.choice([0.25, 0.5, 0.9, 1.1, 1.5, 2.0])
     old, new = scaled(OLD, 1, decimals), scaled(OLD, factor, decimals)
@@ -47,35 +49,35 @@ def charging(dice: Random, decimals: int | None, *, back: bool) -> tuple[Change,
     ("known", "back"),
     [("old", False), ("new", False), ("none", False), ("old", True), ("new", True)],
 )
-def test_a_price_that_changes_meanwhile_accuses_nobody(known: str, back: bool) -> None:
-    """Once, or for a while, beside a table with either price; once, also without a table."""
+def test_a_price_change_during_the_run_is_no_grave_finding(known: str, back: bool) -> None:
+    """Changed once or for a while, beside a table with either price; once also without a table."""
     for seed in range(200):
         dice = Random(seed)
         decimals = dice.choice([5, 6, 7, 9, None])
         change, last = charging(dice, decimals, back=back)
         table = {"old": OLD, "new": last, "none": None}[known]
         prices = None if table is None else Prices({MODEL: table})
-        found = judge(MODEL, rows(change, seed), prices).findings
-        assert not [one for one in found if one.grave], (seed, found)
+        findings = judge(MODEL, rows(change, seed), prices).findings
+        assert not [one for one in findings if one.grave], (seed, findings)
 
 
-def test_a_discount_for_some_of_the_time_is_a_changed_price() -> None:
+def test_a_temporary_discount_is_a_changed_price() -> None:
     """Half the price from the long prompts to the image, and the old one before and after."""
 
     def change(row: dict[str, Any]) -> None:
         cheap = row["scenario"] in ("cached", "long", "tools", "image")
         row["price"] = scaled(OLD, 0.5 if cheap else 1, 6)
 
-    found = judge(MODEL, rows(change), Prices({MODEL: OLD})).findings
-    assert [one.kind for one in found] == [Kind.PRICE_CHANGED]
+    findings = judge(MODEL, rows(change), Prices({MODEL: OLD})).findings
+    assert [one.kind for one in findings] == [Kind.PRICE_CHANGED]
 
 
 @pytest.mark.parametrize("cases", [("stream", "whole"), ("tools",), ("cached", "long")])
-def test_cases_of_one_kind_that_cost_more_are_still_named(cases: tuple[str, ...]) -> None:
+def test_cases_of_one_kind_that_cost_more_are_still_found(cases: tuple[str, ...]) -> None:
     def change(row: dict[str, Any]) -> None:
         row["price"] = scaled(OLD, 2 if row["scenario"] in cases else 1, 6)
 
-    found = judge(MODEL, rows(change), Prices({MODEL: OLD})).findings
-    assert {(one.kind, one.case) for one in found} == {
+    findings = judge(MODEL, rows(change), Prices({MODEL: OLD})).findings
+    assert {(one.kind, one.case) for one in findings} == {
         (Kind.CHARGED_OTHERWISE, case) for case in cases
     }

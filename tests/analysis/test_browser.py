@@ -1,4 +1,4 @@
-"""The report in a real browser: headless Chromium, which tells every breach of the page's CSP."""
+"""The report in headless Chromium, which logs every violation of the page's CSP."""
 
 import re
 import shutil
@@ -20,8 +20,8 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not instal
 
 
 def console(page: Path, profile: Path) -> list[str]:
-    """What the browser's console says while the page is drawn; the browser reaches no host."""
-    done = subprocess.run(
+    """What the browser's console logs while the page is drawn; the browser can reach no host."""
+    chromium = subprocess.run(
         [
             str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic",
             "--no-first-run", "--disable-background-networking", "--disable-component-update",
@@ -31,13 +31,13 @@ def console(page: Path, profile: Path) -> list[str]:
         ],
         capture_output=True, text=True, timeout=60, check=True,
     )  # fmt: skip
-    assert "</footer>" in done.stdout
-    return re.findall(r":CONSOLE.*", done.stderr)
+    assert "</footer>" in chromium.stdout
+    return re.findall(r":CONSOLE.*", chromium.stderr)
 
 
 @pytest.fixture(scope="module")
-def said(whole: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
-    """The console of the page in each language, and of a page tampered with; drawn side by side."""
+def console_of(whole: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
+    """The console's lines for the page in each language, a hostile run's and a tampered one."""
     folder = tmp_path_factory.mktemp("pages")
     view = {lang: report.compose(report.look(load(whole), lang)) for lang in get_args(Lang)}
     drawn = {lang: html.render(page) for lang, page in view.items()}
@@ -48,16 +48,18 @@ def said(whole: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, lis
     for name, text in drawn.items():
         (folder / f"{name}.html").write_text(text, encoding="utf-8")
     with ThreadPoolExecutor() as pool:
-        found = pool.map(lambda name: console(folder / f"{name}.html", folder / name), drawn)
-        return dict(zip(drawn, found, strict=True))
+        logs = pool.map(lambda name: console(folder / f"{name}.html", folder / name), drawn)
+        return dict(zip(drawn, logs, strict=True))
 
 
 @pytest.mark.parametrize("lang", [*get_args(Lang), "hostile"])
-def test_the_page_draws_without_a_word_or_a_request(said: dict[str, list[str]], lang: str) -> None:
-    """Under `default-src 'none'` any request, script or inline style would be told: none is."""
-    assert said[lang] == []
+def test_the_page_makes_no_request_and_logs_nothing(
+    console_of: dict[str, list[str]], lang: str
+) -> None:
+    """Under `default-src 'none'` any request, script or inline style would be logged."""
+    assert console_of[lang] == []
 
 
-def test_a_request_would_be_told(said: dict[str, list[str]]) -> None:
-    """The control of the test above: an image, a script and a style put in are each reported."""
-    assert len(said["tampered"]) == 3
+def test_a_tampered_page_logs_each_violation(console_of: dict[str, list[str]]) -> None:
+    """The control of the test above: an added image, script and style are each reported."""
+    assert len(console_of["tampered"]) == 3

@@ -1,4 +1,4 @@
-"""The Parquet cache changes no number, and is believed only while it is true."""
+"""The Parquet cache of a big run changes no number, and is used only while it is up to date."""
 
 import os
 from pathlib import Path
@@ -25,16 +25,16 @@ def known(folder: Path) -> tuple[list[dict[str, Any]], dict[str, Any], list[str]
 
 
 def small(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The same without a cache."""
+    """The same run read without a cache."""
     with monkeypatch.context() as patch:
         patch.setattr(cache, "FROM_BYTES", 1 << 60)
         return known(folder)
 
 
-def test_rows_and_numbers_are_those_of_the_text(
+def test_rows_and_numbers_from_the_cache_are_those_of_the_csv(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """On the first reading, which makes the cache, and on the second, which finds it."""
+    """On the first reading, which writes the cache, and on the second, which reads it."""
     folder = everything(tmp_path / "r")
     part(folder, *(record(i, content=f"{i}'") for i in (5, 3, 4)), failed(6), worker="w1")
     part(folder, dropped(5, worker="master"), record(4), worker="w1@master")
@@ -50,7 +50,7 @@ def test_rows_and_numbers_are_those_of_the_text(
 
 
 @pytest.mark.parametrize("change", ["more", "touched", "another part", "part gone"])
-def test_changed_part_files_make_it_stale(tmp_path: Path, change: str) -> None:
+def test_changed_part_files_make_the_cache_stale(tmp_path: Path, change: str) -> None:
     folder = make(tmp_path / "r", record(0))
     extra = part(folder, record(7), worker="b")
     load(folder)
@@ -70,7 +70,7 @@ def test_changed_part_files_make_it_stale(tmp_path: Path, change: str) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1 noise PAR1", b"cut"])
-def test_one_that_cannot_be_read_is_made_anew(tmp_path: Path, content: bytes) -> None:
+def test_an_unreadable_cache_is_written_anew(tmp_path: Path, content: bytes) -> None:
     folder = make(tmp_path / "r", record(0))
     load(folder)
     path = folder / cache.NAME
@@ -79,14 +79,14 @@ def test_one_that_cannot_be_read_is_made_anew(tmp_path: Path, content: bytes) ->
     assert path.read_bytes()[:4] == b"PAR1"
 
 
-def test_where_it_cannot_be_written_the_run_is_read_all_the_same(tmp_path: Path) -> None:
+def test_a_cache_that_cannot_be_written_does_not_stop_reading(tmp_path: Path) -> None:
     folder = make(tmp_path / "r", record(0))
     (folder / cache.NAME).mkdir()
     assert len(load(folder).requests) == 1
     assert [p.name for p in folder.iterdir() if p.name.startswith(".")] == [cache.NAME]
 
 
-def test_a_part_file_at_fault_leaves_none(tmp_path: Path) -> None:
+def test_a_damaged_part_file_leaves_no_cache(tmp_path: Path) -> None:
     folder = make(tmp_path / "r", record(0))
     with (folder / "requests-local.csv").open("a", encoding="utf-8") as file:
         file.write("short,row\r\n")
@@ -95,18 +95,18 @@ def test_a_part_file_at_fault_leaves_none(tmp_path: Path) -> None:
     assert not [path for path in folder.iterdir() if path.name.startswith(".")]
 
 
-def test_damage_under_a_running_report_is_one_sentence(tmp_path: Path) -> None:
+def test_a_cache_damaged_while_it_is_read_is_one_sentence(tmp_path: Path) -> None:
     folder = make(tmp_path / "r", *(record(i) for i in range(10)))
     run = load(folder)
     path = folder / cache.NAME
-    whole = path.read_bytes()
+    undamaged = path.read_bytes()
     with path.open("r+b") as file:
-        file.write(b"PAR1" + bytes(len(whole) // 2))
+        file.write(b"PAR1" + bytes(len(undamaged) // 2))
     with pytest.raises(RunError, match="is damaged: remove it and try again"):
         rows(run.requests)
 
 
-def test_a_small_run_has_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_small_run_has_no_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     folder = make(tmp_path / "r", record(0))
     load(folder)

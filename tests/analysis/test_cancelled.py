@@ -1,4 +1,6 @@
-"""Requests that were drawn to be cancelled are in no rate and no time: the others are fair."""
+"""Requests that were drawn to be cancelled count in no rate and no time, so that the others are
+fair.
+"""
 
 from dataclasses import replace
 from pathlib import Path
@@ -23,19 +25,19 @@ WHEN = Cancel(after_s=1.0, share=0.5, seed="7/rpm/m/600")
 
 
 def gateway(seed: int, count: int = 2000) -> list[RequestRecord]:
-    """Refuses a tenth at once, answers the rest after 0.2 to 4 s."""
-    dice, made = Random(seed), []
+    """Refuses a tenth of requests at once, and answers the rest after 0.2 to 4 s."""
+    dice, answered = Random(seed), []
     for index in range(count):
         took = dice.uniform(0.2, 4.0)
         if dice.random() < 0.1:
-            made.append(failed(index, "rate_limited", http_status=429, elapsed_sec=0.01))
+            answered.append(failed(index, "rate_limited", http_status=429, elapsed_sec=0.01))
         else:
-            made.append(record(index, elapsed_sec=took, done_offset_s=index * 0.1 + took))
-    return made
+            answered.append(record(index, elapsed_sec=took, done_offset_s=index * 0.1 + took))
+    return answered
 
 
 def impatient(row: RequestRecord) -> RequestRecord:
-    """The same request where half of the users leave after a second."""
+    """The same request, where half of the users hang up after a second."""
     if not WHEN.drawn(row.request_index):
         return row
     row = replace(row, cancel_after=str(WHEN))
@@ -46,7 +48,9 @@ def impatient(row: RequestRecord) -> RequestRecord:
 
 
 def test_cancelling_half_of_the_requests_changes_no_rate_and_no_percentile(tmp_path: Path) -> None:
-    """Counting what was answered or refused before would: those are the fast ones alone."""
+    """Counting those that were answered or refused before the cancellation would count fast
+    ones alone.
+    """
     for seed in range(5):
         rows = gateway(seed)
         (before,) = of_phases(load(make(tmp_path / f"a{seed}", *rows)))
@@ -61,34 +65,38 @@ def test_cancelling_half_of_the_requests_changes_no_rate_and_no_percentile(tmp_p
         assert after.cost_unknown_success_count == 0 and after.unanswered == 0
 
 
-def test_a_condition_and_an_objective_judge_the_others(tmp_path: Path) -> None:
-    """A gateway that is well is not failed for what we hung up on; a bad one still is."""
+def test_conditions_and_objectives_judge_only_requests_that_were_not_cancelled(
+    tmp_path: Path,
+) -> None:
+    """A healthy gateway does not fail by what we cancelled; a bad one still fails."""
     well = [impatient(record(i)) for i in range(200)]
     view = look(load(make(tmp_path / "r", *well, plan=[phase(count=200)])))
-    asked = parse("success_rate<1,p95_s>2.5")
-    assert all(check.passed for check in judge(view, asked) if check.condition is not None)
-    found = slo({"success_rate": 0.9, "e2e_p95_s": 2.5}, "slo").of(None, None)
-    assert objectives.judge(well, 200, 300, found).met
+    conditions_of_run = parse("success_rate<1,p95_s>2.5")
+    assert all(
+        check.passed for check in judge(view, conditions_of_run) if check.condition is not None
+    )
+    slo_file = slo({"success_rate": 0.9, "e2e_p95_s": 2.5}, "slo").of(None, None)
+    assert objectives.judge(well, 200, 300, slo_file).met
     bad = [impatient(one) for one in gateway(1, 300)]
-    assert objectives.judge(bad, 300, 300, found).missed == ("e2e_p95_s", "success_rate")
+    assert objectives.judge(bad, 300, 300, slo_file).missed == ("e2e_p95_s", "success_rate")
 
 
-def test_what_was_drawn_and_never_sent_is_left_out_as_well(tmp_path: Path) -> None:
+def test_a_request_drawn_to_be_cancelled_and_never_sent_is_left_out_too(tmp_path: Path) -> None:
     rows = [record(i) for i in range(90)] + [dropped(i) for i in range(90, 98)]
     rows += [dropped(98, cancel_after="3chunks"), failed(99, "lost", cancel_after="3chunks")]
-    (found,) = of_phases(load(make(tmp_path / "r", *rows)))
-    assert (found.planned, found.drawn, found.abandoned) == (100, 2, 0)
-    assert found.success_rate == pytest.approx(90 / 98)
+    (numbers,) = of_phases(load(make(tmp_path / "r", *rows)))
+    assert (numbers.planned, numbers.drawn, numbers.abandoned) == (100, 2, 0)
+    assert numbers.success_rate == pytest.approx(90 / 98)
 
 
-def test_the_section_says_what_came_and_that_the_cost_is_not_known(tmp_path: Path) -> None:
+def test_the_section_counts_what_came_and_says_that_the_cost_is_unknown(tmp_path: Path) -> None:
     gone: dict[str, Any] = {"cancel_after": "3chunks", "elapsed_sec": 0.4, "stream": True}
     rows = [record(0, cancel_after="3chunks"), record(1)]
     rows += [failed(i, "abandoned", chunks=3, received_chars=10 + i, **gone) for i in (2, 3)]
     rows.append(failed(4, "abandoned", chunks=3, received_chars=15, api_cost=0.25, **gone))
     view = look(load(make(tmp_path / "r", *rows)))
-    (one,) = cancelled(view)
-    assert (one.drawn, one.closed, one.answered, one.held_s) == (4, 3, 1, 0.4)
-    assert (one.chunks, one.chars, one.stated, one.cost) == (3, 13, 1, 0.25)
+    (section,) = cancelled(view)
+    assert (section.drawn, section.closed, section.answered, section.held_s) == (4, 3, 1, 0.4)
+    assert (section.chunks, section.chars, section.stated, section.cost) == (3, 13, 1, 0.25)
     assert view.phases[0].cost_sum == pytest.approx(0.25 + 2 * 0.000069)  # money is all money
     assert view.phases[0].cost_per_success == pytest.approx(0.000069)

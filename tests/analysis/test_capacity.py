@@ -1,4 +1,4 @@
-"""What a capacity search found, told from its rows alone."""
+"""What a capacity search found, computed from its rows alone."""
 
 import re
 from dataclasses import replace
@@ -20,7 +20,7 @@ SLO = {"success_rate": 0.9, "e2e_p95_s": 5.0}
 
 
 def trial(level: int, number: int, bad: int = 0, **known: Any) -> list[RequestRecord]:
-    """Sixty requests of a try, the last so many refused."""
+    """Sixty requests of a trial, the last `bad` of which are refused."""
     name = f"capacity/m/{level}/{number}"
     values = {"phase": name, "mode": "capacity", "model_requested": "m", "target": level,
               "in_flight": 1} | known  # fmt: skip
@@ -46,17 +46,17 @@ def text(folder: Path, lang: Any = "en") -> str:
 FOUND = (trial(60, 1), trial(120, 1, bad=30), trial(60, 2), trial(85, 1), trial(90, 1, bad=20))
 
 
-def test_the_bracket_its_confidence_and_why_it_broke(tmp_path: Path) -> None:
-    told = text(searched(tmp_path / "r", *FOUND))
+def test_the_report_states_the_bracket_its_confidence_and_what_limited_it(tmp_path: Path) -> None:
+    shown_text = text(searched(tmp_path / "r", *FOUND))
     assert re.search(
         r"m meets its objectives at 85 RPM and not at 90 RPM \(confidence \d\d%, 5 windows\)\. "
         r"It broke by refusals \(429\) \(success_rate\)\.",
-        told,
+        shown_text,
     )
-    assert "| 1 | 60 | met | - |" in told
+    assert "| 1 | 60 | met | - |" in shown_text
     # All bad ones came at once: one wave, which is not sure.
-    assert "| 5 | 90 | missed | refusals (429) (success_rate) |" in told
-    assert "few independent requests" in told
+    assert "| 5 | 90 | missed | refusals (429) (success_rate) |" in shown_text
+    assert "few independent requests" in shown_text
 
 
 def waves(level: int, number: int, slow: int) -> list[RequestRecord]:
@@ -67,21 +67,21 @@ def waves(level: int, number: int, slow: int) -> list[RequestRecord]:
     ]
 
 
-def test_windows_of_one_wave_state_no_confidence(tmp_path: Path) -> None:
-    """However often they say the same: the number is absent, and the reason stands there."""
+def test_no_confidence_is_stated_where_slow_requests_come_in_one_wave(tmp_path: Path) -> None:
+    """However often the trials agree: the reason stands in place of the number."""
     tries = [(60, n, 2) for n in (1, 2, 3)] + [(66, n, 20) for n in (1, 2, 3)]
     run = searched(tmp_path / "r", *(waves(*one) for one in tries))
-    told = text(run)
-    assert "at 60 RPM and not at 66 RPM (6 windows, too short for a confidence)." in told
-    assert "the capacity may well be lower. Give a --duration twice as long" in told
-    assert "confidence 9" not in told
+    shown_text = text(run)
+    assert "at 60 RPM and not at 66 RPM (6 windows, too short for a confidence)." in shown_text
+    assert "the capacity may well be lower. Give a --duration twice as long" in shown_text
+    assert "confidence 9" not in shown_text
     assert "窗口过短，无法给出置信度" in text(run, "zh")
-    (found,) = section_of.numbers(report.look(load(run), "en"))
-    assert found.confidence is None and (found.met, found.missed) == (60, 66)
+    (search,) = section_of.numbers(report.look(load(run), "en"))
+    assert search.confidence is None and (search.met, search.missed) == (60, 66)
 
 
-def test_windows_that_hold_too_few_requests_to_tell_are_named(tmp_path: Path) -> None:
-    """One failure of 60 is more than 1 %: a gateway that fails 1 % at random has no such edge."""
+def test_windows_with_too_few_requests_for_the_objective_are_named(tmp_path: Path) -> None:
+    """One failure of 60 is more than 1 %: a gateway that fails 1 % at random has no such limit."""
     few = searched(tmp_path / "few", *FOUND, slo={"success_rate": 0.99, "e2e_p95_s": 5.0})
     assert (
         "m: with 60 requests in a window, a single bad one misses success_rate, so chance decides. "
@@ -92,13 +92,15 @@ def test_windows_that_hold_too_few_requests_to_tell_are_named(tmp_path: Path) ->
     assert "so chance decides" not in text(searched(tmp_path / "r", *FOUND))
 
 
-def test_it_is_told_in_chinese(tmp_path: Path) -> None:
-    told = text(searched(tmp_path / "r", *FOUND), "zh")
-    assert re.search("m 在 85 RPM 达到目标，在 90 RPM 未达到（置信度 [0-9]+%，5 个窗口）", told)
-    assert "| 5 | 90 | 未达到 | 拒绝（429）（success_rate） |" in told
+def test_the_section_is_written_in_chinese(tmp_path: Path) -> None:
+    shown_text = text(searched(tmp_path / "r", *FOUND), "zh")
+    assert re.search(
+        "m 在 85 RPM 达到目标，在 90 RPM 未达到（置信度 [0-9]+%，5 个窗口）", shown_text
+    )
+    assert "| 5 | 90 | 未达到 | 拒绝（429）（success_rate） |" in shown_text
 
 
-def test_the_curves_are_drawn(tmp_path: Path) -> None:
+def test_the_curves_of_the_search_are_drawn(tmp_path: Path) -> None:
     page = html.render(report.compose(report.look(load(searched(tmp_path / "r", *FOUND)))))
     for title in ("P95 latency by level: m", "Success and attainment by level", "Goodput by level"):
         assert f"<figcaption>{title}" in page
@@ -124,12 +126,14 @@ def test_the_curves_are_drawn(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_other_ends_are_told(tmp_path: Path, trials: list[list[RequestRecord]], says: str) -> None:
+def test_each_way_a_search_can_end_has_its_sentence(
+    tmp_path: Path, trials: list[list[RequestRecord]], says: str
+) -> None:
     assert says in text(searched(tmp_path / "r", *trials))
 
 
-def test_a_closed_loop_that_the_generator_slowed_is_our_limit(tmp_path: Path) -> None:
-    """Latency rose, and the event loop was as late: nobody knows whose latency it was."""
+def test_a_closed_loop_slowed_by_the_generator_is_limited_by_us(tmp_path: Path) -> None:
+    """Latency rose, and the event loop was as late: nobody can tell the gateway's from ours."""
     held = {"send_lag_s": None, "scheduled_offset_s": None}
     trials = [trial(8, 1, **held), trial(16, 1, elapsed_sec=9.0, **held)]
     for lag_s, ours in ((1.0, True), (0.01, False)):
@@ -142,24 +146,27 @@ def test_a_closed_loop_that_the_generator_slowed_is_our_limit(tmp_path: Path) ->
         assert (
             "It broke by latency (e2e_p95_s). That is the generator's limit" in text(folder)
         ) is ours
-        (told,) = Summary.of(report.look(load(folder))).capacity
-        assert told.limited_by_us is ours
+        (search,) = Summary.of(report.look(load(folder))).capacity
+        assert search.limited_by_us is ours
 
 
 def test_a_late_trial_at_the_bracket_does_not_make_the_limit_ours(tmp_path: Path) -> None:
-    """It is no answer, so it says nothing of why the level was missed."""
+    """A late trial is no answer, so it says nothing about why the level was missed."""
     late = trial(120, 2, bad=30, send_lag_s=2.0)
     folder = searched(tmp_path / "r", trial(60, 1), trial(120, 1, bad=30), late)
-    told = text(folder)
-    assert "It broke by refusals (429) (success_rate)." in told
-    assert "That limit is ours" not in told
-    (found,) = Summary.of(report.look(load(folder))).capacity
-    assert (found.windows, found.answered) == (3, 2)
-    assert (found.causes, found.limited_by_us) == (["429"], False)
+    shown_text = text(folder)
+    assert "It broke by refusals (429) (success_rate)." in shown_text
+    assert "That is the generator's limit" not in shown_text
+    (search,) = Summary.of(report.look(load(folder))).capacity
+    assert (search.windows, search.answered) == (3, 2)
+    assert (search.causes, search.limited_by_us) == (["429"], False)
 
 
-def test_a_trial_that_was_cut_short_is_no_answer(tmp_path: Path) -> None:
-    """By the budget, by hand, or by a crash: its dropped requests are not the gateway's fault."""
+def test_a_trial_that_was_cut_short_does_not_count(tmp_path: Path) -> None:
+    """Cut by the budget, by hand or by a crash:
+
+    its dropped requests are not the gateway's fault.
+    """
     for number, events in enumerate(
         [
             [{"event": "phase_end", "phase": "capacity/m/60/1"}],
@@ -170,12 +177,12 @@ def test_a_trial_that_was_cut_short_is_no_answer(tmp_path: Path) -> None:
         folder = searched(
             tmp_path / str(number), trial(60, 1), trial(120, 1, bad=30), events=events
         )
-        told = text(folder)
-        assert "up to 60 RPM, the highest level tried (confidence " in told
-        assert "| 2 | 120 | cut short | - |" in told
+        shown_text = text(folder)
+        assert "up to 60 RPM, the highest level tried (confidence " in shown_text
+        assert "| 2 | 120 | cut short | - |" in shown_text
 
 
-def test_a_search_misses_its_objectives_on_purpose(tmp_path: Path) -> None:
-    """`check` does not fail it for that."""
+def test_check_does_not_fail_a_search_for_the_objectives_it_missed(tmp_path: Path) -> None:
+    """A search goes beyond the limit on purpose."""
     view = report.look(load(searched(tmp_path / "r", *FOUND)))
     assert check.objectives(view, parse(SLO, "slo")) == []

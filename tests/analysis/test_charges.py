@@ -1,4 +1,7 @@
-"""Equal usage and unequal charges, body and header: what is told, and what is honest."""
+"""Equal usage charged unequally, and costs in body and header:
+
+what is reported, and what is honest.
+"""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -33,13 +36,15 @@ def random(count: int, share: float) -> "list[bool]":
 
 @pytest.mark.parametrize("share", [0.03, 0.5])
 @pytest.mark.parametrize("factor", [2, 3, 18])
-def test_the_same_request_charged_more_is_told(tmp_path: Path, share: float, factor: int) -> None:
-    """Doubled or threefold, of three in a hundred or of half: how many, and how much more."""
+def test_equal_requests_charged_more_are_counted_with_the_extra_amount(
+    tmp_path: Path, share: float, factor: int
+) -> None:
+    """Twice or three times as much, for 3 % to a half of the requests."""
     dear = random(300, share)
     rows = charged([0.00007 * (factor if one else 1) for one in dear])
-    found = doubles(frame(tmp_path, *rows))
-    assert (found.rows, found.of) == (sum(dear), 300)
-    assert found.amount == pytest.approx(sum(dear) * 0.00007 * (factor - 1))
+    doubled = doubles(frame(tmp_path, *rows))
+    assert (doubled.rows, doubled.of) == (sum(dear), 300)
+    assert doubled.amount == pytest.approx(sum(dear) * 0.00007 * (factor - 1))
     text = markdown.render(report.compose(report.look(load(tmp_path / "r"))))
     assert f"{sum(dear)} of 300 requests were charged more than others of exactly the same" in text
 
@@ -64,8 +69,10 @@ def test_the_same_request_charged_more_is_told(tmp_path: Path, share: float, fac
         charged([0.00007, 0.00014, 0.00007]),  # too few
     ],
 )  # fmt: skip
-def test_honest_charges_are_not_accused(tmp_path: Path, rows: list[RequestRecord]) -> None:
-    """Rounding, caches, a change of prices, another model, other usage, failures."""
+def test_charges_that_honest_pricing_explains_are_not_reported(
+    tmp_path: Path, rows: list[RequestRecord]
+) -> None:
+    """Rounding, caches, a price change, another model, other usage, failures."""
     assert doubles(frame(tmp_path, *rows)).rows == 0
 
 
@@ -77,7 +84,7 @@ def test_honest_charges_are_not_accused(tmp_path: Path, rows: list[RequestRecord
 def test_a_dearer_provider_is_a_note_and_a_charge_made_twice_is_bad(
     tmp_path: Path, dear: float, bad: bool
 ) -> None:
-    """A healthy router must not trip a verdict; a whole multiple of the usual charge does."""
+    """A healthy router must not get a bad verdict; a whole multiple of the usual charge does."""
     rows = charged([dear if one else 0.0000767 for one in random(200, 0.3)])
     page = report.compose(report.look(load(make(tmp_path / "r", *rows))))
     text = markdown.render(page)
@@ -86,16 +93,20 @@ def test_a_dearer_provider_is_a_note_and_a_charge_made_twice_is_bad(
     assert ("⚠️" in line) == bad, line
 
 
-def test_of_two_dear_providers_one_at_double_the_price_is_no_accusation(tmp_path: Path) -> None:
-    """Where other ratios stand beside it, a whole multiple is a price too."""
+def test_a_provider_at_double_the_price_beside_a_third_price_is_not_reported_as_double(
+    tmp_path: Path,
+) -> None:
+    """Where there are other ratios too, a whole multiple may be just a price."""
     pick = np.random.default_rng(3).integers(0, 3, 300)
     rows = charged([(0.0000767, 0.0001534, 0.000131)[i] for i in pick])
-    found = doubles(frame(tmp_path, *rows))
-    assert 0 < found.multiples < found.rows
+    doubled = doubles(frame(tmp_path, *rows))
+    assert 0 < doubled.multiples < doubled.rows
 
 
-def test_prices_that_change_are_seldom_taken_for_doubles(tmp_path: Path) -> None:
-    """Steps anywhere, blurred by answers that overtake each other: at most 2 of 200 runs."""
+def test_price_changes_are_taken_for_double_charges_in_at_most_2_of_200_runs(
+    tmp_path: Path,
+) -> None:
+    """The change may be anywhere, and is blurred by answers that overtake one another."""
     dice, accused = np.random.default_rng(5), 0
     for _ in range(200):
         sent = np.sort(dice.uniform(0, 100, 100))
@@ -108,28 +119,28 @@ def test_prices_that_change_are_seldom_taken_for_doubles(tmp_path: Path) -> None
 
 
 @pytest.mark.long
-def test_doubles_at_random_are_found() -> None:
-    """Three in a hundred, a tenth or half of them: in at least 36 of 40 runs of 200 requests."""
+def test_double_charges_at_random_are_detected_in_36_of_40_runs() -> None:
+    """3 %, a tenth or half of 200 requests."""
     dice = np.random.default_rng(6)
     for share in (0.03, 0.1, 0.5):
-        found = 0
+        detected = 0
         for _ in range(40):
             costs = [0.00007 * (3 if one else 1) for one in dice.random(200) < share]
             rows = pd.DataFrame([asdict(r) for r in charged(costs)])[list(READ)]
-            found += doubles(rows).rows == sum(cost > 0.0001 for cost in costs)
-        assert found >= 36
+            detected += doubles(rows).rows == sum(cost > 0.0001 for cost in costs)
+        assert detected >= 36
 
 
-def test_a_streams_header_that_leaves_early_is_no_difference(tmp_path: Path) -> None:
-    """It leaves before the tokens are known; one that states more is told."""
+def test_a_streams_header_below_its_body_is_no_difference(tmp_path: Path) -> None:
+    """The header leaves before the tokens are known; a header that states more is reported."""
     low = [record(i, stream=True, api_cost=0.0007, header_cost=0.0001) for i in range(5)]
     assert headers(frame(tmp_path / "low", *low)).rows == 0
     high = [record(i, stream=True, api_cost=0.0001, header_cost=0.0007) for i in range(5)]
     assert headers(frame(tmp_path / "high", *high)).rows == 5
 
 
-def test_costs_that_are_rounded_otherwise_are_no_difference(tmp_path: Path) -> None:
-    """Cents in a header, a float's dust in a body: each to its own last decimal."""
+def test_costs_that_differ_only_by_rounding_are_no_difference(tmp_path: Path) -> None:
+    """Cents in a header, float noise in a body: each is compared at its own last decimal."""
     cents = [record(i, api_cost=0.0123456 + i / 1000, header_cost=round(0.0123456 + i / 1000, 2))
              for i in range(9)]  # fmt: skip
     assert headers(frame(tmp_path / "cents", *cents)).rows == 0
@@ -137,8 +148,10 @@ def test_costs_that_are_rounded_otherwise_are_no_difference(tmp_path: Path) -> N
     assert headers(frame(tmp_path / "dust", *dust)).rows == 0
 
 
-def test_body_and_header_that_differ_are_told(tmp_path: Path) -> None:
-    """With which one counts; a rounded header is no difference."""
+def test_body_and_header_costs_that_differ_are_reported_with_the_one_that_counts(
+    tmp_path: Path,
+) -> None:
+    """A header that is merely rounded is no difference."""
     rows = [record(i, api_cost=0.00007, header_cost=0.00126) for i in range(10)]
     assert headers(frame(tmp_path, *rows)) == Apart(10, 10, pytest.approx(0.0119))
     text = markdown.render(report.compose(report.look(load(tmp_path / "r"))))
@@ -154,7 +167,9 @@ def cached(tmp_path: Path, *rows: RequestRecord) -> str:
     return markdown.render(report.compose(report.look(load(make(tmp_path / "c", *rows)))))
 
 
-def test_a_refused_run_is_no_miss_and_a_warm_first_run_is_told(tmp_path: Path) -> None:
+def test_a_refused_request_is_no_cache_miss_and_a_warm_first_one_is_reported(
+    tmp_path: Path,
+) -> None:
     name: Any = {"mode": "cache", "scenario": "chat", "phase": "cache/m", "model_requested": "m"}
     refused = [failed(i, "rate_limited", http_status=429, **name) for i in range(3)]
     text = cached(tmp_path / "a", *refused)
@@ -168,11 +183,11 @@ def test_a_refused_run_is_no_miss_and_a_warm_first_run_is_told(tmp_path: Path) -
     assert "a hit cost 66% less" in cached(tmp_path / "c", *cold)
 
 
-def test_the_report_and_the_probe_mean_the_same_by_readable() -> None:
+def test_the_report_uses_the_probes_share_of_readable_text() -> None:
     assert READABLE == PASS_SHARE
 
 
-def test_a_window_within_its_expected_error_says_so(tmp_path: Path) -> None:
+def test_a_window_within_its_expected_error_is_reported_so(tmp_path: Path) -> None:
     """The advice names the drain, and the plan's estimate only where it was one."""
     row = record(
         0, mode="tpm", phase="tpm/m/1000", target=1000, total_tokens=950, done_offset_s=60.0

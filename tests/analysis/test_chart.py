@@ -1,4 +1,4 @@
-"""Charts: round ticks, points inside the frame, extremes kept when thinned."""
+"""Charts: round ticks, points inside the frame, extremes kept when points are thinned."""
 
 import re
 import xml.etree.ElementTree as ET
@@ -15,16 +15,16 @@ NUMBERS = st.floats(-1e9, 1e9, allow_subnormal=False).map(lambda x: round(x, 3))
 
 
 @given(NUMBERS, NUMBERS)
-def test_ticks_embrace_the_data_in_round_steps(a: float, b: float) -> None:
+def test_ticks_enclose_the_data_in_round_steps(a: float, b: float) -> None:
     low, high = sorted((a, b))
-    found = ticks(low, high)
+    tick_values = ticks(low, high)
     hair = max(high - low, 1) * 1e-6
-    assert found[0] <= low + hair and found[-1] >= high - hair
-    assert 2 <= len(found) <= 8
-    assert found == sorted(set(found))
+    assert tick_values[0] <= low + hair and tick_values[-1] >= high - hair
+    assert 2 <= len(tick_values) <= 8
+    assert tick_values == sorted(set(tick_values))
 
 
-def test_ticks_worked_by_hand() -> None:
+def test_ticks_are_those_worked_by_hand() -> None:
     assert ticks(0, 7.5) == [0, 2, 4, 6, 8]
     assert ticks(0, 100) == [0, 20, 40, 60, 80, 100]
     assert ticks(0, 0) == [0, 0.2, 0.4, 0.6, 0.8, 1]
@@ -37,12 +37,14 @@ def test_every_point_lands_inside_the_frame(points: list[tuple[float, float]]) -
     drawn = svg(Chart("t", "x", "y", [Series("s", points, "dots")]))
     path = re.search(r'class="dots c0" d="([^"]*)"', drawn)
     assert path
-    for x, y in re.findall(r"M([-\d.e]+) ([-\d.e]+)h0", path[1]):
+    places = re.findall(r"M([-\d.e]+) ([-\d.e]+)h0", path[1])
+    assert len(places) == len(points)
+    for x, y in places:
         assert 0 <= float(x) <= WIDTH and 0 <= float(y) <= HEIGHT
 
 
 @pytest.mark.parametrize("look", ["line", "steps", "dots", "crosses", "marked"])
-def test_each_look_is_well_formed_and_escaped(look: Look) -> None:
+def test_each_kind_of_chart_is_well_formed_xml_with_escaped_text(look: Look) -> None:
     series = Series("<s>", [(1, 2), (3, 4)], look, 9)
     ET.fromstring(svg(Chart('"<t>&', "<x>", "<y>", [series, Series("none", [])], log_x=True)))
 
@@ -51,8 +53,8 @@ def test_each_look_is_well_formed_and_escaped(look: Look) -> None:
 def test_thinning_keeps_the_extremes_and_the_order(values: list[float], limit: int) -> None:
     limit -= limit % 2
     x, y = np.arange(float(len(values))), np.array(values)
-    found = thin(x, y, limit)
-    assert len(found) <= max(limit, 2)
-    assert found == sorted(found)
-    heights = [height for _, height in found]
+    thinned = thin(x, y, limit)
+    assert len(thinned) <= max(limit, 2)
+    assert thinned == sorted(thinned)
+    heights = [height for _, height in thinned]
     assert min(heights) == round(float(y.min()), 6) and max(heights) == round(float(y.max()), 6)

@@ -1,4 +1,4 @@
-"""Runs judged by conditions, against hand-worked tables."""
+"""Conditions of --fail-on and --slo judged on runs, against hand-worked tables."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -21,14 +21,14 @@ from tests.analysis.runs import PHASE, dropped, failed, make, phase, probe, reco
 
 
 def checks(folder: Path, text: str, *records: RequestRecord, **made: Any) -> list[Check]:
-    """What a run of these records is judged to be; the check of its completeness comes first."""
+    """The checks of a run of these records; the first is whether it is complete."""
     return judge(report.look(load(make(folder, *records, **made))), parse(text))
 
 
 def judged(folder: Path, text: str, *records: RequestRecord, **made: Any) -> list[tuple[str, str]]:
-    """Each condition's verdict and what was found."""
-    _, *found = checks(folder, text, *records, **made)
-    return [(check.verdict, str(check)) for check in found]
+    """Each condition's verdict and the value it was judged by."""
+    _, *judgements = checks(folder, text, *records, **made)
+    return [(check.verdict, str(check)) for check in judgements]
 
 
 TEN = [record(i, elapsed_sec=float(i + 1), done_offset_s=120.0) for i in range(8)] + [
@@ -43,7 +43,7 @@ SLOWEST_99 = "p99_s cannot be judged from 8 (a P99 takes 100): the slowest took 
 
 
 @pytest.mark.parametrize(
-    ("condition", "verdict", "found"),
+    ("condition", "verdict", "expected"),
     [
         ("success_rate<0.8", "passed", "success_rate is 0.8 (fails if <0.8)"),
         ("success_rate<0.81", "failed", "success_rate is 0.8 (fails if <0.81)"),
@@ -63,13 +63,15 @@ SLOWEST_99 = "p99_s cannot be judged from 8 (a P99 takes 100): the slowest took 
         ("marker_rate<1", "passed", "marker_rate is 1 (fails if <1)"),
     ],
 )
-def test_a_hand_worked_window(tmp_path: Path, condition: str, verdict: str, found: str) -> None:
-    """Each number is the summary's, and the limit itself is still good for < and >."""
-    assert judged(tmp_path / "r", condition, *TEN) == [(verdict, f"{PHASE}: {found}")]
+def test_each_condition_is_judged_by_the_summarys_number(
+    tmp_path: Path, condition: str, verdict: str, expected: str
+) -> None:
+    """A value equal to the limit still passes < and >."""
+    assert judged(tmp_path / "r", condition, *TEN) == [(verdict, f"{PHASE}: {expected}")]
 
 
 @pytest.mark.parametrize(
-    ("condition", "records", "verdict", "found"),
+    ("condition", "records", "verdict", "expected"),
     [
         ("p99_s>1", [(180, {}), (20, {"outcome": "timeout_first_byte", "elapsed_sec": 3.0})],
          "failed", "p99_s is more than 3 s, 20 of 200 had no answer"),
@@ -89,37 +91,37 @@ def test_a_hand_worked_window(tmp_path: Path, condition: str, verdict: str, foun
          "3 s, 5 of 10 had no answer"),
     ],
 )  # fmt: skip
-def test_who_got_no_answer_is_in_the_tail(
+def test_requests_without_an_answer_count_at_the_slow_end_of_a_percentile(
     tmp_path: Path,
     condition: str,
     records: list[tuple[int, dict[str, Any]]],
     verdict: str,
-    found: str,
+    expected: str,
 ) -> None:
-    """Judged where it is certain, either way; refusals are no times, a proxy's timeout is one."""
-    made = []
+    """Judged where the verdict is certain; a refusal has no time, a proxy's timeout has one."""
+    records_of_run = []
     for count, known in records:
         end = {"outcome": "ok", "elapsed_sec": 0.05} | known
         for _ in range(count):
-            index = len(made)
+            index = len(records_of_run)
             good = end["outcome"] == "ok"
-            made.append(record(index, **end) if good else failed(index, **end))
+            records_of_run.append(record(index, **end) if good else failed(index, **end))
     limit = condition.split(">")[1]
-    assert judged(tmp_path / "r", condition, *made) == [
-        (verdict, f"{PHASE}: {found} (fails if >{limit})")
+    assert judged(tmp_path / "r", condition, *records_of_run) == [
+        (verdict, f"{PHASE}: {expected} (fails if >{limit})")
     ]
 
 
-def test_the_cost_is_the_whole_runs(tmp_path: Path) -> None:
-    """0.1 in one phase and 0.2 in another are 0.3: not above it, and not below it."""
+def test_the_condition_cost_is_judged_on_the_whole_run(tmp_path: Path) -> None:
+    """0.1 in one phase and 0.2 in another are exactly 0.3: neither above nor below it."""
     records = [record(0, api_cost=0.1), record(0, phase="b", api_cost=0.2)]
-    found = judged(tmp_path / "r", "cost>0.3,cost<0.3,cost>=0.3", *records)
-    assert [verdict for verdict, _ in found] == ["passed", "passed", "failed"]
-    assert found[2][1] == "the run: cost is 0.3 CNY (fails if >=0.3)"
+    judgements = judged(tmp_path / "r", "cost>0.3,cost<0.3,cost>=0.3", *records)
+    assert [verdict for verdict, _ in judgements] == ["passed", "passed", "failed"]
+    assert judgements[2][1] == "the run: cost is 0.3 CNY (fails if >=0.3)"
 
 
 @pytest.mark.parametrize(
-    ("condition", "records", "found"),
+    ("condition", "records", "expected"),
     [
         ("cost>9", [record(0, api_cost=None)], "the run: cost is unknown, no request states one"),
         (
@@ -137,28 +139,27 @@ def test_the_cost_is_the_whole_runs(tmp_path: Path) -> None:
         ("cost>9", [dropped(0)], "the run: cost is unknown, no request states one"),
     ],
 )
-def test_what_is_not_known_fails(
-    tmp_path: Path, condition: str, records: list[RequestRecord], found: str
+def test_an_unknown_value_fails_its_condition_and_says_why(
+    tmp_path: Path, condition: str, records: list[RequestRecord], expected: str
 ) -> None:
-    """Unknown is not 0, and not good enough; the text says so, and why."""
     plan = [phase(request="marker")]
     ((verdict, text),) = judged(tmp_path / "r", condition, *records, plan=plan)
     assert verdict == "unknown"
-    assert text.startswith(found)
+    assert text.startswith(expected)
 
 
 def test_a_failure_that_states_no_cost_leaves_the_cost_known(tmp_path: Path) -> None:
-    """Nobody bills a 429; `unknown_costs` counts it for who would rather know."""
+    """Nobody bills a 429; the condition unknown_costs counts it nevertheless."""
     records = [record(0, api_cost=0.25), failed(1, "rate_limited", http_status=429)]
-    found = judged(tmp_path / "r", "cost>0.25,unknown_costs>0", *records)
-    assert [verdict for verdict, _ in found] == ["passed", "failed"]
+    judgements = judged(tmp_path / "r", "cost>0.25,unknown_costs>0", *records)
+    assert [verdict for verdict, _ in judgements] == ["passed", "failed"]
 
 
-def test_a_phase_that_was_not_run_fails(tmp_path: Path) -> None:
-    """What the stop rule skipped was planned, and nobody knows its numbers."""
+def test_a_planned_phase_that_was_not_run_is_unknown(tmp_path: Path) -> None:
+    """As a phase is that the stop rule skipped."""
     plan = [phase(), phase("rpm/m/900")]
-    found = judged(tmp_path / "r", "failures>5", record(0), plan=plan)
-    assert found == [
+    judgements = judged(tmp_path / "r", "failures>5", record(0), plan=plan)
+    assert judgements == [
         ("passed", f"{PHASE}: failures is 0 (fails if >5)"),
         ("unknown", "rpm/m/900: failures is unknown, it was not run (fails if >5)"),
     ]
@@ -175,10 +176,10 @@ def test_a_phase_that_was_not_run_fails(tmp_path: Path) -> None:
         ("p95_s", ["rpm", "burst", "hold", "cache", "tools", "smoke", "manual"]),
     ],
 )
-def test_a_metric_is_judged_where_it_makes_sense(
+def test_a_metric_is_judged_only_on_phases_that_have_it(
     tmp_path: Path, metric: str, phases: list[str]
 ) -> None:
-    """A condition on TTFT asks nothing of phases that do not stream, and so on."""
+    """A condition on TTFT, for instance, asks nothing of phases that do not stream."""
     kinds: dict[str, dict[str, Any]] = {
         "rpm": {"request": "marker"},
         "burst": {"kind": "burst", "duration_s": None, "request": "marker"},
@@ -191,28 +192,27 @@ def test_a_metric_is_judged_where_it_makes_sense(
     bare = {"send_lag_s": None, "marker_ok": None}
     records = [record(0, phase=name, **bare) for name in kinds]
     plan = [phase(name, **known) for name, known in kinds.items()]
-    _, *found = checks(tmp_path / "r", f"{metric}>1", *records, plan=plan)
-    assert [check.subject for check in found] == phases
+    _, *judgements = checks(tmp_path / "r", f"{metric}>1", *records, plan=plan)
+    assert [check.subject for check in judgements] == phases
 
 
 def test_a_metric_that_no_phase_has_is_unknown(tmp_path: Path) -> None:
-    """A limit on TTFT of a run without streams is a mistake, and does not pass in silence."""
+    """A limit on TTFT in a run without streams is a mistake, and must not pass silently."""
     ((verdict, text),) = judged(tmp_path / "r", "ttft_p95_s>2", record(0))
     assert verdict == "unknown"
     assert text == "the run: ttft_p95_s is unknown, no phase has one (fails if >2)"
 
 
-def test_wrong_answers_are_counted(tmp_path: Path) -> None:
-    """Only what was judged wrong, of what was judged: a flag is no judgement."""
-    said = ["pass", "fail", "fail", None, "model_mismatch"]
-    told = [probe("tools", "m", i, check=c) for i, c in enumerate(said)]
-    assert judged(tmp_path / "r", "checks_failed>1", *told) == [
+def test_only_answers_judged_wrong_count_as_failed_checks(tmp_path: Path) -> None:
+    """A flag is no judgement."""
+    flags = ["pass", "fail", "fail", None, "model_mismatch"]
+    answers = [probe("tools", "m", i, check=c) for i, c in enumerate(flags)]
+    assert judged(tmp_path / "r", "checks_failed>1", *answers) == [
         ("failed", "tools/m: checks_failed is 2 (fails if >1)")
     ]
 
 
-def test_the_requests_that_are_marked_or_judged_are_the_catalogues(tmp_path: Path) -> None:
-    """What the judge knows of the requests is what their builders do."""
+def test_marked_and_judged_requests_are_those_whose_builders_say_so(tmp_path: Path) -> None:
     options = Options(mode="full", run_id="r", task_id_prefix="p")
     (any_phase, *_) = modes.plan(options).phases
     built = {
@@ -224,8 +224,7 @@ def test_the_requests_that_are_marked_or_judged_are_the_catalogues(tmp_path: Pat
     assert {name for name, request in built.items() if request.judge is not None} == JUDGED
 
 
-def test_every_metric_is_a_number_of_the_summary(tmp_path: Path) -> None:
-    """`Metric.number` names a field of summary.json, but for what is worked out for the judge."""
+def test_every_metric_is_a_number_of_summary_json_or_computed_for_check(tmp_path: Path) -> None:
     (phase,) = Summary.of(report.look(load(make(tmp_path / "r", record(0))))).phases
     numbers = phase.as_dict()
     worked_out = {"flagged", "price_difference", "budget_used", "budget_tokens_used",
@@ -238,7 +237,7 @@ END = {"event": "run_end"}
 
 
 @pytest.mark.parametrize(
-    ("events", "found"),
+    ("events", "expected"),
     [
         ([], "the run was interrupted and never recorded its end"),
         (
@@ -257,36 +256,35 @@ END = {"event": "run_end"}
     ],
 )  # fmt: skip
 def test_an_incomplete_run_fails_without_any_condition(
-    tmp_path: Path, events: list[dict[str, Any]], found: str
+    tmp_path: Path, events: list[dict[str, Any]], expected: str
 ) -> None:
-    """Interrupted, stopped or broken: the sentence says which."""
-    told = sentence(checks(tmp_path / "r", "", record(0), events=events))
-    assert told == (f"{found}." if found else "")
+    """The sentence says whether it was interrupted, stopped or broken."""
+    verdict = sentence(checks(tmp_path / "r", "", record(0), events=events))
+    assert verdict == (f"{expected}." if expected else "")
 
 
-def test_the_sentence_names_the_first_failures_and_counts_the_rest(tmp_path: Path) -> None:
-    """Five are named, on one line whatever a phase is called."""
+def test_the_sentence_names_five_failures_and_counts_the_others(tmp_path: Path) -> None:
+    """It is one line, even if a phase's name has a line break."""
     records = [failed(0, phase=f"p\n{n}") for n in range(7)]
-    told = sentence(checks(tmp_path / "r", "failures>0,dropped>0", *records))
-    assert told.startswith("7 of 15 checks failed: p 0: failures is 1 (fails if >0); p 1: ")
-    assert told.endswith("; and 2 more.")
-    assert "\n" not in told
+    verdict = sentence(checks(tmp_path / "r", "failures>0,dropped>0", *records))
+    assert verdict.startswith("7 of 15 checks failed: p 0: failures is 1 (fails if >0); p 1: ")
+    assert verdict.endswith("; and 2 more.")
+    assert "\n" not in verdict
 
 
-def test_a_value_never_looks_as_if_it_met_its_limit(tmp_path: Path) -> None:
-    """0.98999999 is not shown as 0.99 when it fails for being below that."""
+def test_a_failed_value_is_not_rounded_to_its_limit(tmp_path: Path) -> None:
+    """0.98999999 fails p50_s<0.99, and is not shown as 0.99."""
     two = (*(record(i, elapsed_sec=0.98999999) for i in range(2)),)
     ((verdict, text),) = judged(tmp_path / "r", "p50_s<0.99", *two)
     assert (verdict, text) == ("failed", f"{PHASE}: p50_s is 0.98999999 s (fails if <0.99)")
 
 
-def test_counts_by_name_flags_and_prices_fail_a_run(tmp_path: Path) -> None:
-    """A refusal by its status and its outcome, an answer by its flag, costs against the table."""
+def test_statuses_outcomes_flags_and_price_differences_can_fail_a_run(tmp_path: Path) -> None:
     odd = record(1, check="usage_sum")
     rows = [record(0), odd, failed(2, "rate_limited", http_status=429)]
     wanted = "http_429>0,rate_limited>0,usage_sum>0,flagged>1,flagged>0,http_5xx>0"
-    found = judged(tmp_path / "r", wanted, *rows)
-    assert [text.split(": ")[1] for verdict, text in found if verdict == "failed"] == [
+    judgements = judged(tmp_path / "r", wanted, *rows)
+    assert [text.split(": ")[1] for verdict, text in judgements if verdict == "failed"] == [
         "http_429 is 1 (fails if >0)",
         "rate_limited is 1 (fails if >0)",
         "usage_sum is 1 (fails if >0)",
@@ -300,11 +298,13 @@ def test_counts_by_name_flags_and_prices_fail_a_run(tmp_path: Path) -> None:
     assert (verdict, text) == ("failed", "the run: price_difference is 0.15 (fails if >0.05)")
 
 
-def test_what_was_used_of_a_budget_is_a_share_of_it(tmp_path: Path) -> None:
+def test_budget_used_is_the_share_of_the_budget_that_was_spent(tmp_path: Path) -> None:
     money = {"limit": 2.0, "spent": 1.5, "largest_underestimate": 0.0, "unstated": 0}
     events = [{"event": "accounts", "money": money}, {"event": "run_end"}]
-    found = judged(tmp_path / "r", "budget_used>0.7,budget_tokens_used>0", record(0), events=events)
-    assert found == [
+    judgements = judged(
+        tmp_path / "r", "budget_used>0.7,budget_tokens_used>0", record(0), events=events
+    )
+    assert judgements == [
         ("failed", "the run: budget_used is 0.75 (fails if >0.7)"),
         (
             "unknown",
@@ -313,11 +313,11 @@ def test_what_was_used_of_a_budget_is_a_share_of_it(tmp_path: Path) -> None:
     ]
 
 
-def test_a_fault_of_ours_fails_a_run_and_is_said_on_page_one(tmp_path: Path) -> None:
+def test_an_internal_error_fails_the_run_and_is_bad_on_page_one(tmp_path: Path) -> None:
     broken = record(1, success=False, outcome="internal_error", error_type="TypeError")
-    found = checks(tmp_path / "r", "", record(0), broken)
-    assert [one.verdict for one in found].count("failed") == 1
-    assert "fault in Weighbridge itself" in sentence(found)
-    told = verdicts(report.look(load(tmp_path / "r")))
-    assert any("fault in Weighbridge itself" in one.text for one in told if one.level == "bad")
+    run_checks = checks(tmp_path / "r", "", record(0), broken)
+    assert [one.verdict for one in run_checks].count("failed") == 1
+    assert "fault in Weighbridge itself" in sentence(run_checks)
+    remarks = verdicts(report.look(load(tmp_path / "r")))
+    assert any("fault in Weighbridge itself" in one.text for one in remarks if one.level == "bad")
     assert not sentence(checks(tmp_path / "s", "", record(0)))

@@ -1,4 +1,4 @@
-"""The command line: what it prints, and one sentence with exit code 2 for the operator's errors."""
+"""The command line: what it prints, and one sentence with exit code 2 for an operator error."""
 
 import json
 import os
@@ -25,7 +25,7 @@ def test_report_prints_the_paths_it_wrote(
 
 
 @pytest.mark.parametrize("by", ["phase", "model", "task-prefix", "arm"])
-def test_summary_prints_a_line_a_group(
+def test_summary_prints_a_line_per_group(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], by: str
 ) -> None:
     assert main(["summary", str(make(tmp_path / "r", record(0))), "--by", by]) == 0
@@ -33,7 +33,9 @@ def test_summary_prints_a_line_a_group(
     assert "run r" in printed and "¥0.000069" in printed and "ok:1" in printed
 
 
-def test_summary_as_json_is_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_summary_json_prints_one_json_document(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     folder = str(make(tmp_path / "r", record(0)))
     assert main(["summary", folder, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["phases"][0]["success"] == 1
@@ -41,12 +43,14 @@ def test_summary_as_json_is_json(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert json.loads(capsys.readouterr().out)["groups"][0]["model_requested"] == "gpt-5.4-nano"
 
 
-def test_export_then_import_makes_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_exported_run_can_be_imported(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     folder, out = make(tmp_path / "r", record(0)), tmp_path / "out.jsonl"
     assert main(["export", str(folder), "--output", str(out), "--format", "seed"]) == 0
     assert main(["import", str(out), "--results", str(tmp_path / "results")]) == 0
-    made = capsys.readouterr().out.splitlines()[-1]
-    assert main(["report", made]) == 0
+    imported = capsys.readouterr().out.splitlines()[-1]
+    assert main(["report", imported]) == 0
 
 
 @pytest.mark.parametrize(
@@ -68,7 +72,7 @@ def test_export_then_import_makes_a_run(tmp_path: Path, capsys: pytest.CaptureFi
         ),
     ],
 )
-def test_an_operators_error_is_one_sentence(
+def test_an_operator_error_is_one_sentence(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -81,7 +85,7 @@ def test_an_operators_error_is_one_sentence(
     assert captured.err == sentence + "\n" and captured.out == ""
 
 
-def test_a_folder_that_cannot_be_written_is_one_sentence(
+def test_an_unwritable_folder_is_one_sentence(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = make(tmp_path / "r", record(0))
@@ -96,8 +100,8 @@ def test_an_unknown_option_exits_with_2(capsys: pytest.CaptureFixture[str]) -> N
     assert caught.value.code == 2
 
 
-def test_it_starts_without_pandas_and_never_knows_locust() -> None:
-    """The command line imports pandas only for work, and nothing of the load generator at all."""
+def test_the_command_imports_neither_pandas_nor_locust_to_start() -> None:
+    """It imports pandas only to work on a run, and the load generator never."""
     code = (
         "import sys, analysis.__main__; assert 'pandas' not in sys.modules;"
         "import analysis.report.report, analysis.export.article_jsonl,"
@@ -106,16 +110,16 @@ def test_it_starts_without_pandas_and_never_knows_locust() -> None:
         "bad = {'locust', 'gevent', 'loadshapes', 'tasks', 'openai'} & set(sys.modules);"
         "assert not bad, bad"
     )
-    done = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-c", code], env=os.environ | {"PYTHONPATH": os.getcwd()}, check=False
     )
-    assert done.returncode == 0
+    assert completed.returncode == 0
 
 
 def test_check_prints_every_check_and_one_sentence(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Exit code 1 and a sentence when one fails; the JUnit file is written too."""
+    """Exit code 1 and one sentence when a check fails; the JUnit file is written too."""
     folder, junit = make(tmp_path / "r", record(0), record(1)), tmp_path / "new" / "junit.xml"
     conditions = "p50_s>1,success_rate<1"
     assert main(["check", str(folder), "--fail-on", conditions, "--junit", str(junit)]) == 1
@@ -132,20 +136,18 @@ def test_check_prints_every_check_and_one_sentence(
     assert junit.stat().st_mode & 0o777 == 0o600
 
 
-def test_check_of_a_good_run_exits_with_0(
+def test_check_of_a_good_run_exits_with_0_with_and_without_conditions(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """With conditions and without."""
     folder = str(make(tmp_path / "r", record(0)))
     assert main(["check", folder]) == 0
     assert main(["check", folder, "--fail-on", "p95_s>2"]) == 0
     assert capsys.readouterr().err == ""
 
 
-def test_a_report_is_judged_only_when_asked(
+def test_report_exits_with_1_for_an_incomplete_run_only_when_asked_to_judge(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The report of an interrupted run is not a failure; as the end of a run, it is."""
     folder = str(make(tmp_path / "r", record(0), events=[]))
     assert main(["report", folder]) == 0
     assert capsys.readouterr().err == ""
@@ -156,7 +158,7 @@ def test_a_report_is_judged_only_when_asked(
 
 
 @pytest.mark.parametrize("command", ["report", "check"])
-def test_a_broken_condition_is_an_operators_error(
+def test_a_malformed_condition_is_an_operator_error(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str
 ) -> None:
     """Exit code 2, and nothing is written."""
@@ -167,10 +169,10 @@ def test_a_broken_condition_is_an_operators_error(
 
 
 @pytest.mark.parametrize("name", ["rows.xlsx", "rows.json", "rows", "rows.seed", "rows.csv.gz"])
-def test_export_refuses_a_suffix_that_it_does_not_write(
+def test_export_refuses_an_unknown_suffix(
     tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It wrote the article's JSONL under whatever name."""
+    """It once wrote the article's JSONL whatever the name."""
     folder = make(tmp_path / "r", record(0))
     assert main(["export", str(folder), "--output", str(tmp_path / name)]) == 2
     assert "name it .csv, .parquet or .jsonl" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""The fast reader reads what the slow one reads, or declines."""
+"""The fast reader reads what the slow one reads, or declines the file."""
 
 import csv
 import io
@@ -31,7 +31,7 @@ def written(rows: list[list[str]], quoting: int = csv.QUOTE_MINIMAL) -> bytes:
 
 @st.composite
 def texts(draw: st.DrawFn) -> bytes:
-    """CSV of two rows, some cells hostile, quoted one way or another, some bytes changed."""
+    """CSV of two rows: some cells hostile, quoted in one way or another, some bytes changed."""
     rows = [encode(record(0)), encode(failed(1, error_message="no\nreply"))]
     for _ in range(draw(st.integers(0, 4))):
         row, place = draw(st.integers(0, 1)), draw(st.integers(0, len(COLUMNS) - 1))
@@ -59,12 +59,12 @@ def test_the_fast_reader_reads_what_the_slow_one_reads_or_declines(text: bytes) 
     if not text:
         return
     try:
-        found = read(text)
+        fast_rows = read(text)
     except Declined:
         return
     slow = read_slowly(Path("nowhere.csv"), 0, text)
-    assert found.to_pylist() == slow.to_pylist()
-    assert found.schema == slow.schema
+    assert fast_rows.to_pylist() == slow.to_pylist()
+    assert fast_rows.schema == slow.schema
 
 
 RECORDED = st.builds(
@@ -79,14 +79,16 @@ RECORDED = st.builds(
 
 
 @given(st.lists(RECORDED, min_size=1, max_size=5))
-def test_what_the_recorder_writes_is_never_declined(records: list[RequestRecord]) -> None:
-    """Else big runs would be read a row at a time."""
+def test_the_fast_reader_never_declines_what_the_recorder_writes(
+    records: list[RequestRecord],
+) -> None:
+    """Otherwise big runs would be read a row at a time."""
     text = written([encode(one) for one in records])
     assert read(text).to_pylist() == read_slowly(Path("x"), 0, text).to_pylist()
 
 
 @pytest.mark.parametrize("size", [1, 7, 100, 999, 10_000])
-def test_where_a_file_is_cut_into_stretches_does_not_matter(
+def test_rows_do_not_depend_on_where_a_file_is_cut_into_blocks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
     path = tmp_path / "requests-a.csv"
@@ -100,7 +102,7 @@ def test_where_a_file_is_cut_into_stretches_does_not_matter(
     assert len(remarks) == 1 and "torn last line" in remarks[0].en
 
 
-def test_a_fault_far_into_a_file_names_its_line(
+def test_a_fault_in_a_late_block_is_named_by_its_line_in_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "requests-a.csv"
@@ -112,5 +114,5 @@ def test_a_fault_far_into_a_file_names_its_line(
         list(parts.tables(path, []))
 
 
-def test_every_type_of_column_has_a_reader() -> None:
+def test_columns_have_only_the_four_types_that_the_fast_reader_reads() -> None:
     assert set(TYPES.values()) == {str, int, float, bool}

@@ -1,4 +1,4 @@
-"""Comparisons: false alarms are counted, true differences found, unlike runs refused."""
+"""Comparisons of runs: false alarms counted, true differences detected, unlike runs refused."""
 
 import json
 from collections.abc import Callable
@@ -31,7 +31,7 @@ Made = Callable[[np.random.Generator], Side]
 
 @pytest.fixture(autouse=True)
 def fewer_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Enough for the claims, and cheap."""
+    """Enough resamples for these claims, and quicker."""
     monkeypatch.setattr(resample, "SWAPS", 999)
     monkeypatch.setattr(resample, "BOOTSTRAPS", 999)
 
@@ -39,48 +39,48 @@ def fewer_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
 def window(
     random: np.random.Generator, n: int = 100, slow: float = 1.0, fail: float = 0.02, memory=0.5
 ) -> Side:
-    """A minute's window; a request's latency remembers the one before it (a queue)."""
+    """A window of a minute; a request's latency is correlated with the one before it, as in a
+    queue.
+    """
     noise = random.normal(size=n)
     for i in range(1, n):
         noise[i] = memory * noise[i - 1] + np.sqrt(1 - memory**2) * noise[i]
     latency, good = slow * np.exp(0.4 * noise), random.random(n) >= fail
-    done = np.arange(n) * 60 / n + latency
+    done_s = np.arange(n) * 60 / n + latency
     cost = np.where(good, random.normal(1, 0.1, n) * 1e-4, np.nan)
-    return Side(good, latency, cost, np.full(n, 18.0), done, float(done.max()))
+    return Side(good, latency, cost, np.full(n, 18.0), done_s, float(done_s.max()))
 
 
 def alarms(a: Made, b: Made, pairs: int) -> list[list[str]]:
-    """The numbers that are called different, pair by pair."""
-    found = []
+    """For each pair, the numbers that are called different."""
+    alarms_of_pairs = []
     for seed in range(pairs):
         random = np.random.default_rng(7_000 + seed)
-        seen = differences(a(random), b(random), seed)
-        names = [name for name, of in seen.items() if of.p is not None]
-        adjusted = holm([seen[name].p or 0.0 for name in names])
-        found.append(
+        findings = differences(a(random), b(random), seed)
+        names = [name for name, of in findings.items() if of.p is not None]
+        adjusted = holm([findings[name].p or 0.0 for name in names])
+        alarms_of_pairs.append(
             [
                 name
                 for name, p in zip(names, adjusted, strict=True)
-                if p <= 0.05 and not (seen[name].low or 0.0) <= 0 <= (seen[name].high or 0.0)
+                if p <= 0.05
+                and not (findings[name].low or 0.0) <= 0 <= (findings[name].high or 0.0)
             ]
         )
-    return found
+    return alarms_of_pairs
 
 
-def test_like_gateways_are_seldom_called_different() -> None:
-    """Any alarm at all, of six numbers, in at most 5 % of pairs: of 120, at most 12 (p = 0.7 %).
+def test_equal_gateways_are_called_different_in_at_most_12_of_120_pairs() -> None:
+    """Any alarm among six numbers should occur in 5 % of pairs; more than 12 has p = 0.7 %.
 
-    Whoever did not adjust for six numbers would raise about 24; whoever resampled single requests
-    of this correlated series, more.
+    Without the adjustment for six numbers there would be about 24; with resamples of single
+    requests of this correlated series, more.
     """
     assert sum(bool(found) for found in alarms(window, window, 120)) <= 12
 
 
-def test_a_long_memory_does_not_make_like_gateways_unlike() -> None:
-    """A queue that a request in ten hardly forgets: of 100 pairs, at most 10 alarms.
-
-    Blocks of four requests, of which there were 25, raised 14.
-    """
+def test_slowly_forgetting_queues_of_equal_gateways_raise_at_most_10_alarms() -> None:
+    """Of 100 pairs; 25 blocks of four requests each raised 14."""
 
     def queued(random: np.random.Generator) -> Side:
         return window(random, memory=0.8)
@@ -91,9 +91,9 @@ def test_a_long_memory_does_not_make_like_gateways_unlike() -> None:
 def side_of(latency: NDArray[np.float64], arrived: NDArray[np.float64] | None = None) -> Side:
     """Successes of equal cost that took so long, sent at these times or ten a second."""
     count = len(latency)
-    done = (np.arange(count) / 10 if arrived is None else arrived) + latency
+    done_s = (np.arange(count) / 10 if arrived is None else arrived) + latency
     same = np.ones(count)
-    return Side(same > 0, latency, same, 18 * same, done, float(done.max()))
+    return Side(same > 0, latency, same, 18 * same, done_s, float(done_s.max()))
 
 
 def queued(load: float, count: int) -> Made:
@@ -107,12 +107,12 @@ def queued(load: float, count: int) -> Made:
 
 
 def remembering(r: float, count: int) -> Made:
-    """A window of AR(1) latencies."""
+    """A window whose latencies are AR(1) with coefficient r."""
     return lambda random: side_of(ar1(random, count, r))
 
 
 def most_alarms(pairs: int) -> int:
-    """So many alarms are within the 99 % interval of a 5 % rate, and no more."""
+    """The most alarms that the 99 % interval of a 5 % rate holds."""
     return int(binom.ppf(0.99, pairs, 0.05))
 
 
@@ -124,11 +124,11 @@ def most_alarms(pairs: int) -> int:
         pytest.param(remembering(0.9, 300), marks=pytest.mark.long),
     ],
 )
-def test_queues_of_like_gateways_are_not_called_different(like: Made) -> None:
+def test_queues_of_equal_gateways_are_rarely_called_different(like: Made) -> None:
     """At most 5 % of pairs with any alarm, by the binomial interval of so many pairs.
 
-    Blocks of about the root of n requests, whatever they remember, raised 18 alarms of 60 at
-    AR(1) 0.9, and 8 of 30 at this queue.
+    Blocks of about the root of n requests, whatever their correlation, raised 18 alarms of 60
+    at AR(1) 0.9, and 8 of 30 at this queue.
     """
     assert sum(bool(found) for found in alarms(like, like, 12)) <= most_alarms(12)
 
@@ -145,25 +145,28 @@ def test_queues_of_like_gateways_are_not_called_different(like: Made) -> None:
         *(queued(load, count) for load in (0.7, 0.8, 0.9, 0.95) for count in (300, 1_200, 4_320)),
     ],
 )
-def test_the_whole_table_of_false_alarms(like: Made) -> None:
-    """Up to AR(1) 0.98 and a queue whose servers are busy for 95 % of the time."""
+def test_false_alarms_are_as_rare_as_documented(like: Made) -> None:
+    """Up to AR(1) of 0.98, and to a queue whose servers are busy for 95 % of the time."""
     assert sum(bool(found) for found in alarms(like, like, 200)) <= most_alarms(200)
 
 
-def test_what_hangs_together_for_too_long_is_not_compared(tmp_path: Path) -> None:
-    """And the page says how many requests it takes."""
+def test_latencies_correlated_over_the_whole_window_are_not_compared(tmp_path: Path) -> None:
+    """The page says how many requests it takes."""
     random = np.random.default_rng(5)
     slow = [record(i, elapsed_sec=float(s)) for i, s in enumerate(ar1(random, 300, 0.98))]
     a, b = (load(make(tmp_path / name, *slow)) for name in "ab")
-    found = {one.number: one for one in compare([a, b]).findings}
-    assert found["p95_s"].verdict == "not compared" and found["success_rate"].verdict == "not shown"
-    assert found["p95_s"].why.startswith("neighbouring requests are alike: it takes about")
+    findings = {one.number: one for one in compare([a, b]).findings}
+    assert (
+        findings["p95_s"].verdict == "not compared"
+        and findings["success_rate"].verdict == "not shown"
+    )
+    assert findings["p95_s"].why.startswith("neighbouring requests are alike: it takes about")
     text = markdown.render(compose(compare([a, b]), Words("en")))
     assert "requests to tell, there are 300" in text
     assert "现有 300 个" in markdown.render(compose(compare([a, b]), Words("zh")))
 
 
-def test_the_change_that_would_be_seen_is_seen_in_four_of_five() -> None:
+def test_a_change_of_the_stated_size_is_detected_in_most_pairs() -> None:
     """The stated power of independent latencies and of a queue: of 15 pairs so far apart, by P50.
 
     Between the 0.1th and the 99.9th percentile of 15 tries at 80 %: 7 to 15.
@@ -177,19 +180,19 @@ def test_the_change_that_would_be_seen_is_seen_in_four_of_five() -> None:
             same = like(random)
             return side_of(same.latency_s * (1 + by), same.done_s - same.latency_s)
 
-        found = alarms(like, slower, 15)
-        assert sum("p50_s" in names for names in found) >= 7
+        detected = alarms(like, slower, 15)
+        assert sum("p50_s" in names for names in detected) >= 7
 
 
 def stragglers(random: np.random.Generator, n: int = 200, share: float = 0.005) -> Side:
     """A minute's window of a gateway that makes one request in 200 wait for half a minute."""
     latency = np.where(random.random(n) < share, 30.0, np.exp(0.4 * random.normal(size=n)))
-    done, every = np.arange(n) * 60 / n + latency, np.ones(n)
-    return Side(every > 0, latency, every, np.full(n, 18.0), done, float(done.max()))
+    done_s, every = np.arange(n) * 60 / n + latency, np.ones(n)
+    return Side(every > 0, latency, every, np.full(n, 18.0), done_s, float(done_s.max()))
 
 
-def test_one_straggler_is_no_difference_of_throughput() -> None:
-    """It lengthens the wall clock by up to half, on whichever side chance has put it.
+def test_a_few_stragglers_are_no_difference_of_throughput() -> None:
+    """A straggler lengthens the wall clock by up to half, on whichever side chance has put it.
 
     Of 60 pairs at most 6 alarms (5 % would be 3); while the wall clock was taken for certain,
     there were 10, and of windows of 600 requests nearly every second one.
@@ -197,8 +200,10 @@ def test_one_straggler_is_no_difference_of_throughput() -> None:
     assert sum(bool(found) for found in alarms(stragglers, stragglers, 60)) <= 6
 
 
-def test_fewer_tokens_a_minute_are_found() -> None:
-    """Of a closed loop whose requests take 18 % longer; and of like ones few are called unlike."""
+def test_a_lower_token_throughput_is_detected() -> None:
+    """In a closed loop whose requests take 18 % longer; and equal loops are rarely called
+    different.
+    """
 
     def closed(random: np.random.Generator, slow: float) -> Side:
         latency = slow * np.exp(0.3 * random.normal(size=250))
@@ -208,31 +213,31 @@ def test_fewer_tokens_a_minute_are_found() -> None:
         every = np.ones(n)
         return Side(every > 0, latency[:n], every, 18 * every, done, float(done.max()))
 
-    found = alarms(lambda random: closed(random, 1.1), lambda random: closed(random, 1.3), 20)
-    assert sum("tpm" in names for names in found) >= 18
+    detected = alarms(lambda random: closed(random, 1.1), lambda random: closed(random, 1.3), 20)
+    assert sum("tpm" in names for names in detected) >= 18
     like = alarms(lambda random: closed(random, 1.1), lambda random: closed(random, 1.1), 40)
     assert sum(bool(names) for names in like) <= 5
 
 
-def test_a_gateway_that_is_a_third_slower_is_found() -> None:
-    """Nearly always, by its median, of 200 requests that remember the one before."""
-    found = alarms(
+def test_a_gateway_that_is_a_third_slower_is_detected_by_its_median() -> None:
+    """Nearly always, from 200 requests correlated with the one before."""
+    detected = alarms(
         lambda random: window(random, 200), lambda random: window(random, 200, slow=1.5), 40
     )
-    assert sum("p50_s" in names for names in found) >= 34
+    assert sum("p50_s" in names for names in detected) >= 34
 
 
-def test_a_gateway_that_fails_more_is_found() -> None:
-    """15 % instead of 2 % of 200 requests; its latency is not called different for it."""
-    found = alarms(
+def test_a_gateway_that_fails_more_is_detected_by_its_success_rate_alone() -> None:
+    """15 % instead of 2 % of 200 requests; its latency is not called different."""
+    detected = alarms(
         lambda random: window(random, 200), lambda random: window(random, 200, fail=0.15), 40
     )
-    assert sum("success_rate" in names for names in found) >= 34
-    assert sum("p50_s" in names for names in found) <= 4
+    assert sum("success_rate" in names for names in detected) >= 34
+    assert sum("p50_s" in names for names in detected) <= 4
 
 
-def test_the_interval_holds_the_true_change() -> None:
-    """Of a median 1.3 times as long, in about 95 % of 40 windows of 150 requests."""
+def test_the_interval_holds_the_true_change_of_the_median() -> None:
+    """The median is 1.3 times as long; about 95 % of 40 windows of 150 requests hold it."""
     held = 0
     for seed in range(40):
         random = np.random.default_rng(seed)
@@ -243,26 +248,28 @@ def test_the_interval_holds_the_true_change() -> None:
     assert held >= 34
 
 
-def test_the_same_seed_finds_the_same() -> None:
+def test_findings_are_fixed_by_the_seed() -> None:
     one, two = window(np.random.default_rng(1)), window(np.random.default_rng(2))
     assert differences(one, two, 5) == differences(one, two, 5)
 
 
 @given(st.lists(st.floats(0.01, 100), min_size=1, max_size=80),
        st.lists(st.floats(0.01, 100), min_size=1, max_size=80))  # fmt: skip
-def test_percentiles_are_nearest_ranks(first: list[float], second: list[float]) -> None:
+def test_percentiles_of_a_comparison_are_nearest_ranks(
+    first: list[float], second: list[float]
+) -> None:
     """As everywhere else, by the exact formula."""
 
     def side(values: list[float]) -> Side:
-        n, told = len(values), np.array(values)
-        return Side(np.ones(n, bool), told, np.ones(n), np.ones(n), told, None)
+        n, latencies_s = len(values), np.array(values)
+        return Side(np.ones(n, bool), latencies_s, np.ones(n), np.ones(n), latencies_s, None)
 
     resample.SWAPS = resample.BOOTSTRAPS = resample.FEWEST
-    found = differences(side(first), side(second))
+    findings = differences(side(first), side(second))
     for name, percent in (("p50_s", 50), ("p95_s", 95), ("p99_s", 99)):
-        assert found[name].a == nearest_rank(sorted(first), percent)
-        assert found[name].b == nearest_rank(sorted(second), percent)
-    assert "tpm" not in found
+        assert findings[name].a == nearest_rank(sorted(first), percent)
+        assert findings[name].b == nearest_rank(sorted(second), percent)
+    assert "tpm" not in findings
 
 
 @pytest.mark.parametrize(
@@ -274,7 +281,7 @@ def test_percentiles_are_nearest_ranks(first: list[float], second: list[float]) 
         ([0.5, 0.9], [1.0, 1.0]),
     ],
 )
-def test_holms_method_worked_by_hand(given: list[float], adjusted: list[float]) -> None:
+def test_holms_adjustment_is_that_worked_by_hand(given: list[float], adjusted: list[float]) -> None:
     assert holm(given) == pytest.approx(adjusted)
 
 
@@ -288,30 +295,30 @@ def series(slow: float = 1.0, count: int = 120, seed: int = 1, **known: Any) -> 
 
 
 def test_a_run_compared_with_its_own_copy_shows_no_difference(tmp_path: Path) -> None:
-    """And the page says so in both languages, with what that means."""
+    """The page says so in both languages, and what it means."""
     runs = [load(make(tmp_path / name, *series())) for name in "ab"]
-    found = compare(runs)
-    assert found.shown == [] and found.tested == 6
-    assert all(one.adjusted_p == 1 for one in found.findings)
-    english = markdown.render(compose(found, Words("en", "CNY")))
+    comparison = compare(runs)
+    assert comparison.shown == [] and comparison.tested == 6
+    assert all(one.adjusted_p == 1 for one in comparison.findings)
+    english = markdown.render(compose(comparison, Words("en", "CNY")))
     assert "No difference shown in 6 numbers. That is not the same as no difference" in english
     assert english.count("| no difference shown |") == 6
-    chinese = markdown.render(compose(found, Words("zh", "CNY")))
+    chinese = markdown.render(compose(comparison, Words("zh", "CNY")))
     assert "6 项数据均未见显著差异" in chinese and chinese.count("| 未见显著差异 |") == 6
 
 
-def test_what_is_shown_says_how_much_and_which_way(tmp_path: Path) -> None:
-    """Twice as slow: worse; half the cost: better; the rest is not shown."""
+def test_a_difference_is_shown_as_better_or_worse_with_its_size(tmp_path: Path) -> None:
+    """Twice as slow is worse, half the cost is better, and nothing else is shown."""
     a = load(make(tmp_path / "a", *series()))
     b = load(make(tmp_path / "b", *series(2.0, seed=2, api_cost=0.000023)))
-    found = compare([a, b])
-    verdicts = {one.number: one.verdict for one in found.findings}
+    comparison = compare([a, b])
+    verdicts = {one.number: one.verdict for one in comparison.findings}
     assert verdicts["p50_s"] == "worse" and verdicts["cost_per_success"] == "better"
     assert verdicts["success_rate"] == "not shown"
-    text = markdown.render(compose(found, Words("en", "CNY")))
+    text = markdown.render(compose(comparison, Words("en", "CNY")))
     assert f"{PHASE}: P50 latency of b is " in text and "% higher, worse: " in text
     assert "Cost per success of b is 66.7% lower, better: ¥0.000023 against ¥0.000069" in text
-    assert not html.render(compose(found, Words("zh"))).count("WORSE")
+    assert not html.render(compose(comparison, Words("zh"))).count("WORSE")
 
 
 @pytest.mark.parametrize(
@@ -326,7 +333,7 @@ def test_what_is_shown_says_how_much_and_which_way(tmp_path: Path) -> None:
         ({"options": {"timeout": 9.0, "lang": "zh"}}, "--timeout: 45.0 / 9.0"),
     ],
 )
-def test_unlike_runs_are_refused_with_what_differs(
+def test_runs_of_different_loads_are_refused_with_what_differs(
     tmp_path: Path, made: dict[str, Any], clause: str
 ) -> None:
     options = {"options": {"timeout": 45.0, "lang": "en"}}
@@ -356,17 +363,17 @@ def test_unlike_runs_are_refused_with_what_differs(
         ({"budget": 1.0, "output": "x"}, {"budget": 2.0, "output": "y"}, []),
     ],
 )  # fmt: skip
-def test_only_what_was_asked_for_makes_runs_unlike(
+def test_runs_are_unlike_only_where_their_options_are(
     tmp_path: Path, one: dict[str, Any], two: dict[str, Any], clauses: list[str]
 ) -> None:
-    """A nonce of 16 hex digits was drawn by us, as older manifests keep it; options as typed."""
+    """A nonce of 16 hex digits was drawn, not given; older manifests keep options as typed."""
     a = load(make(tmp_path / "a", *series(), options=one))
     b = load(make(tmp_path / "b", *series(), options=two))
     assert unlike(a, b) == clauses
 
 
-def test_the_levels_that_a_search_chose_are_no_wish(tmp_path: Path) -> None:
-    """Two searches of one command try other levels; other objectives are another command."""
+def test_searches_are_alike_although_they_tried_other_levels(tmp_path: Path) -> None:
+    """Searches with other objectives are unlike."""
     plans = [[phase(f"capacity/m/{level}/1", mode="capacity", target=level)] for level in (6, 7)]
     runs = [
         load(make(tmp_path / name, *series(), plan=plan, mode="capacity", slo={"e2e_p99_s": limit}))
@@ -376,25 +383,25 @@ def test_the_levels_that_a_search_chose_are_no_wish(tmp_path: Path) -> None:
     assert unlike(runs[0], runs[2]) == ["--slo: {'e2e_p99_s': 1.0} / {'e2e_p99_s': 2.0}"]
 
 
-def test_why_nothing_could_be_compared_is_said(tmp_path: Path) -> None:
+def test_the_page_says_why_nothing_could_be_compared(tmp_path: Path) -> None:
     a, b = (load(make(tmp_path / name, *series(count=5))) for name in "ab")
     text = markdown.render(compose(compare([a, b]), Words("en")))
     assert "Nothing could be compared: fewer than 20 requests." in text
     assert "b against a (the baseline)" in text
 
 
-def test_two_models_are_compared_by_force(tmp_path: Path) -> None:
-    """Phases of the same mode, scenario and target stand for each other."""
-    other = "rpm/other/600"
+def test_phases_of_two_models_are_compared_only_with_force(tmp_path: Path) -> None:
+    """Phases of the same mode, scenario and target are then compared."""
+    other_phase = "rpm/other/600"
     a = load(make(tmp_path / "a", *series()))
-    b = load(make(tmp_path / "b", *series(3.0, seed=3, phase=other, model_requested="other")))
-    found = compare([a, b], force=True)
-    assert {(one.phase, one.other_phase) for one in found.findings} == {(PHASE, other)}
-    assert {one.number: one.verdict for one in found.findings}["p50_s"] == "worse"
+    b = load(make(tmp_path / "b", *series(3.0, seed=3, phase=other_phase, model_requested="other")))
+    comparison = compare([a, b], force=True)
+    assert {(one.phase, one.other_phase) for one in comparison.findings} == {(PHASE, other_phase)}
+    assert {one.number: one.verdict for one in comparison.findings}["p50_s"] == "worse"
 
 
-def test_what_cannot_be_judged_is_not(tmp_path: Path) -> None:
-    """Few requests; no cost; another currency; no success: no verdict, and it is said why."""
+def test_a_number_that_cannot_be_judged_has_a_reason_and_no_verdict(tmp_path: Path) -> None:
+    """Few requests, no cost, another currency, no success."""
     full = load(make(tmp_path / "full", *series()))
     for name, folder, whys in [
         ("few", make(tmp_path / "few", *series(count=19)), {"fewer than 20 requests"}),
@@ -406,40 +413,42 @@ def test_what_cannot_be_judged_is_not(tmp_path: Path) -> None:
             {"", "not known for both"},
         ),
     ]:
-        found = compare([full, load(folder)])
-        assert {one.why for one in found.findings} == whys, name
-        assert all((one.adjusted_p is None) == bool(one.why) for one in found.findings), name
-        assert all((one.verdict == "not compared") == bool(one.why) for one in found.findings)
+        comparison = compare([full, load(folder)])
+        assert {one.why for one in comparison.findings} == whys, name
+        assert all((one.adjusted_p is None) == bool(one.why) for one in comparison.findings), name
+        assert all((one.verdict == "not compared") == bool(one.why) for one in comparison.findings)
 
 
-def test_unrecorded_requests_count_against_success(tmp_path: Path) -> None:
+def test_planned_requests_without_a_row_count_against_success(tmp_path: Path) -> None:
     plan = [phase(count=120)]
     a = load(make(tmp_path / "a", *series(count=120), plan=plan))
     b = load(make(tmp_path / "b", *series(count=60), plan=plan))
-    found = {one.number: one for one in compare([a, b]).findings}
-    assert found["success_rate"].difference.b == 0.5
+    findings = {one.number: one for one in compare([a, b]).findings}
+    assert findings["success_rate"].difference.b == 0.5
     # One outage in one of two runs is one event: nothing tells it from chance, and no CI passes it.
-    assert found["success_rate"].verdict == "not compared"
+    assert findings["success_rate"].verdict == "not compared"
     assert main(["compare", str(a.folder), str(b.folder), "--fail-on-regression"]) == 2
 
 
 def test_a_third_run_is_compared_with_the_first(tmp_path: Path) -> None:
     runs = [load(make(tmp_path / n, *series(s, seed=i))) for i, (n, s) in enumerate(
         [("a", 1.0), ("b", 1.0), ("c", 3.0)])]  # fmt: skip
-    found = compare(runs)
-    assert found.tested == 12
-    assert {one.run for one in found.shown} == {"c"}
+    comparison = compare(runs)
+    assert comparison.tested == 12
+    assert {one.run for one in comparison.shown} == {"c"}
 
 
-def test_a_generator_that_was_late_is_named(tmp_path: Path) -> None:
+def test_a_late_generator_is_named_on_the_page(tmp_path: Path) -> None:
     a = load(make(tmp_path / "a", *series()))
     b = load(make(tmp_path / "b", *series(send_lag_s=0.5)))
     text = markdown.render(compose(compare([a, b]), Words("en")))
     assert f"{PHASE} of b is generator-limited: do not trust its numbers." in text
 
 
-def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Prints the page, writes the files, and ends with 1 for a regression only when asked."""
+def test_compare_exits_with_1_for_a_regression_only_when_asked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It prints the page and writes the files."""
     a = str(make(tmp_path / "a", *series()))
     b = str(make(tmp_path / "b", *series(2.0, seed=2)))
     page, data = tmp_path / "out" / "c.html", tmp_path / "out" / "c.json"
@@ -448,8 +457,8 @@ def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     assert "<script" not in page.read_text(encoding="utf-8")
     assert json.loads(data.read_text(encoding="utf-8"))["tested"] == 6
     assert main(["compare", a, b, "--fail-on-regression"]) == 1
-    told = capsys.readouterr().err.splitlines()
-    assert told and all(line.startswith(f"weighbridge: {PHASE}: ") for line in told)
+    stderr_lines = capsys.readouterr().err.splitlines()
+    assert stderr_lines and all(line.startswith(f"weighbridge: {PHASE}: ") for line in stderr_lines)
     assert main(["compare", a, b, "--fail-on-regression", "success_rate,tpm"]) == 0
     assert main(["compare", a, b, "--fail-on-regression", "p50_s", "--tolerance", "5"]) == 0
     assert main(["compare", b, a, "--fail-on-regression"]) == 0  # better is no regression
@@ -468,26 +477,25 @@ def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
         (series(api_cost=None), "p50_s,cost_per_success", "cost_per_success could be compared in"),
     ],
 )
-def test_what_could_not_be_compared_is_not_taken_for_no_regression(
+def test_a_number_that_could_not_be_compared_exits_with_2_and_the_reason(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     other: list[RequestRecord],
     asked: str,
     says: str,
 ) -> None:
-    """A gateway that answers nothing has no P95 that could be worse: exit code 2, and why."""
+    """A gateway that answers nothing has no P95 that could be worse."""
     a, b = str(make(tmp_path / "a", *series())), str(make(tmp_path / "b", *other))
     assert main(["compare", a, b, "--fail-on-regression", asked]) == 2
-    told = capsys.readouterr()
-    assert told.out.startswith("# Comparison of runs")
-    assert told.err.startswith(f"weighbridge: --fail-on-regression: {says}")
+    printed = capsys.readouterr()
+    assert printed.out.startswith("# Comparison of runs")
+    assert printed.err.startswith(f"weighbridge: --fail-on-regression: {says}")
     assert main(["compare", a, b]) == 0
 
 
-def test_nothing_differs_of_nothing() -> None:
-    """No success on either side: success is compared, the rest is not known."""
+def test_without_successes_only_the_success_rate_is_compared() -> None:
     none = np.full(30, np.nan)
     side = Side(np.zeros(30, bool), none, none, none, none, 60.0)
-    found = differences(side, side)
-    assert found["success_rate"] == Difference(0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0)
-    assert all(of.p is None for name, of in found.items() if name != "success_rate")
+    findings = differences(side, side)
+    assert findings["success_rate"] == Difference(0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0)
+    assert all(of.p is None for name, of in findings.items() if name != "success_rate")

@@ -1,4 +1,4 @@
-"""The rows as Parquet and as JSONL: the same cells, and what each column means."""
+"""The rows as Parquet and as JSONL: the same cells, and the meaning of each column."""
 
 import json
 from pathlib import Path
@@ -16,9 +16,11 @@ def test_parquet_holds_the_rows_their_meanings_and_units(tmp_path: Path) -> None
     assert main(["export", str(folder), "--output", str(out)]) == 0
     table = pq.read_table(out)
     assert table.to_pylist() == rows(load(folder).requests)
-    told = {n: table.schema.field(n).metadata for n in COLUMNS}
-    assert {n: told[n][b"meaning"].decode() for n in COLUMNS} == MEANINGS
-    units = {n: told[n].get(b"unit") for n in ("ttft_s", "prompt_tokens", "api_cost", "content")}
+    metadata_of = {n: table.schema.field(n).metadata for n in COLUMNS}
+    assert {n: metadata_of[n][b"meaning"].decode() for n in COLUMNS} == MEANINGS
+    units = {
+        n: metadata_of[n].get(b"unit") for n in ("ttft_s", "prompt_tokens", "api_cost", "content")
+    }
     assert units == {
         "ttft_s": b"s", "prompt_tokens": b"tokens", "api_cost": b"CNY", "content": None
     }  # fmt: skip
@@ -26,10 +28,10 @@ def test_parquet_holds_the_rows_their_meanings_and_units(tmp_path: Path) -> None
 
 
 def test_jsonl_holds_every_column_of_every_row(tmp_path: Path) -> None:
-    """The same cells as the recorder's; what is not known is null."""
+    """The recorder's cells; what is unknown is null."""
     folder, out = everything(tmp_path / "r"), tmp_path / "rows.jsonl"
     assert main(["export", str(folder), "--output", str(out)]) == 0
-    read = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
-    assert read == rows(load(folder).requests)
-    assert all(tuple(row) == COLUMNS for row in read)
-    assert any(row["ttft_s"] is None for row in read)
+    exported = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
+    assert exported == rows(load(folder).requests)
+    assert all(tuple(row) == COLUMNS for row in exported)
+    assert any(row["ttft_s"] is None for row in exported)
