@@ -1,6 +1,6 @@
 """Checks that a run's manifest and events have the types that all readers rely on.
 
-recording/manifest_content.py and recording/events.py say which. A file that was edited, or that
+recording/manifest_content.py and recording/events say which. A file that was edited, or that
 another program wrote, is refused here, in one sentence that names the place; nothing after it needs
 to look. What they do not name may be anything.
 """
