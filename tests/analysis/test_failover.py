@@ -1,4 +1,7 @@
-"""Attempts beside requests, each case made by hand: what is counted, and what is not."""
+"""The gateway's attempts beside the run's requests, each case made by hand:
+
+what is counted, and how.
+"""
 
 import csv
 import json
@@ -79,24 +82,24 @@ def joined(tmp_path: Path) -> Callable[..., Joined]:
 
 @pytest.fixture
 def look(joined: Callable[..., Joined]) -> Look:
-    def start(*given: Any) -> dict[str | None, Group]:
-        found = groups(joined(*given))
-        return {one.window.fault if one.window else None: one for one in found}
+    def start(*rows_and_log: Any) -> dict[str | None, Group]:
+        all_groups = groups(joined(*rows_and_log))
+        return {one.window.fault if one.window else None: one for one in all_groups}
 
     return start
 
 
-def test_a_retry_costs_an_attempt_and_its_time(look: Look) -> None:
-    found = look([record(0), record(1)], [refused(0), tried(0, 0.51, port=9002), tried(1)])
-    one, none = found["error_500"], found[None]
-    assert (one.requests, one.attempts, one.most_attempts, one.ok) == (1, 2, 2, 1)
-    assert one.lost_p50_s == pytest.approx(0.5) == one.lost_max_s
-    assert (one.wasted_cost, one.answered_twice) == (0, 0)
+def test_a_retry_counts_as_an_attempt_and_as_lost_time(look: Look) -> None:
+    by_fault = look([record(0), record(1)], [refused(0), tried(0, 0.51, port=9002), tried(1)])
+    retried, none = by_fault["error_500"], by_fault[None]
+    assert (retried.requests, retried.attempts, retried.most_attempts, retried.ok) == (1, 2, 2, 1)
+    assert retried.lost_p50_s == pytest.approx(0.5) == retried.lost_max_s
+    assert (retried.wasted_cost, retried.answered_twice) == (0, 0)
     assert (none.requests, none.attempts, none.failed, none.wasted_cost) == (1, 1, 0, 0)
 
 
-def test_what_is_charged_beyond_the_answer_is_for_nothing(look: Look) -> None:
-    """Of two answers one; of a request that failed all of it; sums are exact."""
+def test_charges_beyond_the_one_answer_received_are_wasted(look: Look) -> None:
+    """One of two answers; all that a failed request cost; sums are exact."""
     twice = look([record(0)], [tried(0), tried(0, 0.2)])[None]
     assert (twice.answered_twice, twice.wasted_tokens, twice.wasted_cost) == (
         1, 6, Decimal("0.0001"),
@@ -118,10 +121,10 @@ def test_what_is_charged_beyond_the_answer_is_for_nothing(look: Look) -> None:
         (record(0), [cut(0, stream=0), tried(0, 0.5)], None),
     ],
 )  # fmt: skip
-def test_the_fate_of_a_stream_that_was_cut(
+def test_each_truncated_stream_has_its_fate(
     look: Look, row: RequestRecord, attempts: Attempts, fate: str | None
 ) -> None:
-    """Cut before its first token, or plain, it is a failure like others."""
+    """A stream cut before its first token, or a plain reply, is a failure like others."""
     streams = look([row], attempts)["truncated_stream"].streams
     assert streams.count == (fate is not None)
     assert fate is None or getattr(streams, fate) == 1
@@ -135,14 +138,21 @@ def test_the_fate_of_a_stream_that_was_cut(
         (record(0), 2, (0, 0, 1, 1)),
     ],
 )
-def test_retry_after(look: Look, row: RequestRecord, attempts: int, expected: Any) -> None:
-    """Whether the client is told, and whether the gateway waits so long itself: 0.4 s of 2."""
+def test_retry_after_is_counted_as_passed_on_waited_for_or_ignored(
+    look: Look, row: RequestRecord, attempts: int, expected: Any
+) -> None:
+    """The gateway passes it to the client, or retries itself: here after 0.4 of the 2 s."""
     limited = refused(0, status=429, fault="rate_limited", retry_after_s=2.0)
-    found = look([row], [limited, tried(0, 0.51)][:attempts])["rate_limited"]
-    assert (found.told_to_wait, found.passed_wait_on, found.waits, found.too_soon) == expected
+    limited_group = look([row], [limited, tried(0, 0.51)][:attempts])["rate_limited"]
+    assert (
+        limited_group.told_to_wait,
+        limited_group.passed_wait_on,
+        limited_group.waits,
+        limited_group.too_soon,
+    ) == expected
 
 
-def test_a_gateway_that_waits_or_asks_another_is_not_too_soon(look: Look) -> None:
+def test_a_retry_after_the_wait_or_at_another_upstream_is_not_too_soon(look: Look) -> None:
     limited = refused(0, status=429, fault="rate_limited", retry_after_s=0.4)
     waited = look([record(0)], [limited, tried(0, 0.55)])["rate_limited"]
     assert (waited.waits, waited.too_soon) == (1, 0)
@@ -150,8 +160,8 @@ def test_a_gateway_that_waits_or_asks_another_is_not_too_soon(look: Look) -> Non
     assert another.waits == 0
 
 
-def test_a_dead_upstream_holds_who_was_sent_meanwhile_and_who_was_in_flight(look: Look) -> None:
-    """Sent at 0 s; of another one the attempt broke off as it died."""
+def test_requests_during_or_in_flight_at_an_outage_are_in_its_group(look: Look) -> None:
+    """One was sent during it; another's attempt broke off as the upstream died."""
     schedule = [window(DEAD, -0.5, 1.0)]
     inside = look([record(0)], [tried(0, 0.3, port=9002)], schedule)[DEAD]
     assert (inside.requests, inside.ok, inside.attempts) == (1, 1, 1)
@@ -162,41 +172,41 @@ def test_a_dead_upstream_holds_who_was_sent_meanwhile_and_who_was_in_flight(look
     assert later[DEAD].requests == 0 and later[None].requests == 1
 
 
-def test_recovery_is_by_the_upstreams_own_clock(look: Look) -> None:
+def test_recovery_is_measured_from_the_upstreams_schedule(look: Look) -> None:
     schedule = [window("error_500", 0, 5)]
     attempts = [
         refused(0, 1.0), tried(0, 1.2, port=9002),
         refused(1, 3.0), refused(1, 7.0, fault=""), tried(1, 8.5),
     ]  # fmt: skip
-    found = look([record(0), record(1)], attempts, schedule)["error_500"].recovery
-    assert found is not None
-    assert (found.sent_there, found.last_there_s) == (2, pytest.approx(3.0, abs=1e-6))
-    assert found.tried_s == pytest.approx(2.0, abs=1e-6)
-    assert found.answered_s == pytest.approx(3.5, abs=1e-6)
+    recovery = look([record(0), record(1)], attempts, schedule)["error_500"].recovery
+    assert recovery is not None
+    assert (recovery.sent_there, recovery.last_there_s) == (2, pytest.approx(3.0, abs=1e-6))
+    assert recovery.tried_s == pytest.approx(2.0, abs=1e-6)
+    assert recovery.answered_s == pytest.approx(3.5, abs=1e-6)
 
 
-def test_faults_without_a_schedule_are_groups_too(look: Look) -> None:
-    found = look([record(0), record(1)], [refused(0), tried(0, 0.5), tried(1)])
-    assert [*found] == [None, "error_500"] and found["error_500"].recovery is None
+def test_faults_without_a_schedule_are_grouped_without_a_recovery(look: Look) -> None:
+    by_fault = look([record(0), record(1)], [refused(0), tried(0, 0.5), tried(1)])
+    assert [*by_fault] == [None, "error_500"] and by_fault["error_500"].recovery is None
 
 
-def test_our_own_second_sending_is_no_retry_of_the_gateways(look: Look) -> None:
+def test_a_request_that_we_sent_again_is_no_retry_of_the_gateways(look: Look) -> None:
     refusal = tried(0, status=400, billed="")
     assert look([record(0, refused_sends=1)], [refusal, tried(0, 0.2)])[None].attempts == 1
     assert look([record(0)], [refusal, tried(0, 0.2)])[None].attempts == 2
 
 
-def test_a_trace_id_joins_what_has_no_task_id(look: Look) -> None:
-    found = look([record(0, trace_id="ab" * 16)], [tried(0, task_id="", trace_id="ab" * 16)])
-    assert found[None].attempts == 1
+def test_a_trace_id_joins_an_attempt_without_a_task_id(look: Look) -> None:
+    by_fault = look([record(0, trace_id="ab" * 16)], [tried(0, task_id="", trace_id="ab" * 16)])
+    assert by_fault[None].attempts == 1
 
 
-def test_what_was_not_sent_is_no_request_and_other_attempts_are_counted(
+def test_unsent_and_abandoned_requests_are_left_out_and_foreign_attempts_counted(
     joined: Callable[..., Joined],
 ) -> None:
-    left = failed(2, "abandoned", http_status=200)
-    found = joined([record(0), dropped(1), left], [tried(0), tried(7), tried(2)])
-    assert len(found.requests) == 1 and found.foreign == 1
+    abandoned = failed(2, "abandoned", http_status=200)
+    pairing = joined([record(0), dropped(1), abandoned], [tried(0), tried(7), tried(2)])
+    assert len(pairing.requests) == 1 and pairing.foreign == 1
 
 
 @pytest.mark.parametrize(
@@ -213,23 +223,23 @@ def test_a_log_that_joins_nothing_is_refused(
         joined([record(0)], attempts)
 
 
-def test_a_clock_that_is_behind_is_told_of(joined: Callable[..., Joined]) -> None:
-    found = joined([record(0)], [tried(0, -3.0)])
-    assert found.apart_s == pytest.approx(3.0)
-    assert "clock is at least 3.00 s behind" in sentences(found, groups(found), Words("en"))[-1]
+def test_an_upstream_clock_that_is_behind_is_reported(joined: Callable[..., Joined]) -> None:
+    pairing = joined([record(0)], [tried(0, -3.0)])
+    assert pairing.apart_s == pytest.approx(3.0)
+    assert "clock is at least 3.00 s behind" in sentences(pairing, groups(pairing), Words("en"))[-1]
 
 
-def test_the_statement_is_whole_in_both_languages(joined: Callable[..., Joined]) -> None:
+def test_the_statement_is_complete_in_both_languages(joined: Callable[..., Joined]) -> None:
     rows = [record(0), failed(1, "rate_limited", http_status=429), record(2),
             record(3, stream=True, content="ok-ok-3", marker_ok=False)]  # fmt: skip
     limited = {"status": 429, "fault": "rate_limited", "retry_after_s": 2.0}
-    found = joined(
+    pairing = joined(
         rows,
         [refused(0), tried(0, 0.3), refused(1, 0.4, **limited), tried(2), tried(2, 0.1), cut(3)],
         [window("error_500", 0, 0.2), window("hang", 50, 60)],
     )
     for lang, words in (("en", "streams repeat their beginning"), ("zh", "个流重复了开头")):
-        page = compose(found, groups(found), Words(lang))  # type: ignore[arg-type]
+        page = compose(pairing, groups(pairing), Words(lang))  # type: ignore[arg-type]
         assert len(page.sections) == 6
         text = "".join(getattr(block, "text", "") for block in page.sections[0].blocks)
         assert words in text and ("no request met it" in text or "没有请求遇到" in text)
@@ -242,25 +252,25 @@ def test_the_statement_is_whole_in_both_languages(joined: Callable[..., Joined])
         (",".join(COLUMNS) + "\n" + "," * (len(COLUMNS) - 1) + "\n", "arrival_unix_s must be a"),
     ],
 )
-def test_another_file_is_refused_in_a_sentence(
+def test_a_file_that_is_no_upstream_log_is_refused_in_a_sentence(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, says: str
 ) -> None:
     (tmp_path / "up.csv").write_text(text, "utf-8")
     run = make(tmp_path / "r", record(0))
     assert main(["failover", str(run), "--upstream-log", str(tmp_path / "up.csv")]) == 2
-    said = capsys.readouterr().err
-    assert says in said and said.count("\n") == 1
+    stderr = capsys.readouterr().err
+    assert says in stderr and stderr.count("\n") == 1
 
 
-def test_every_fault_that_is_named_here_is_the_simulators() -> None:
+def test_every_fault_named_in_the_analysis_is_one_of_the_simulators() -> None:
     assert {*CUT, *_FAULTS} <= {*FAULTS, DEAD}
 
 
 @given(st.text(st.sampled_from("abc"), min_size=1, max_size=6), st.integers(1, 6))
-def test_a_beginning_that_comes_again_is_seen(text: str, part: int) -> None:
+def test_a_reply_that_begins_again_is_detected(text: str, part: int) -> None:
     assert repeats(text[:part] + text, 1)
 
 
 @given(st.lists(st.integers(0, 9), unique=True, min_size=1, max_size=9))
-def test_a_text_of_different_characters_repeats_nothing(digits: list[int]) -> None:
+def test_a_text_of_different_characters_has_no_repeated_beginning(digits: list[int]) -> None:
     assert not repeats("".join(map(str, digits)), 1)

@@ -1,4 +1,4 @@
-"""`analysis failover --fail-on`: each number of a fault judged, and what is not known fails."""
+"""`analysis failover --fail-on`: each number of a fault is judged, and an unknown one fails."""
 
 import json
 from pathlib import Path
@@ -20,8 +20,10 @@ def judged(
     run = make(place / "r", *rows)
     log = log_of(place, attempts, [*schedule])
     code = main(["failover", str(run), "--upstream-log", str(log), "--fail-on", fail_on])
-    found = json.loads((run / "failover.json").read_text("utf-8")) if code < 2 else {"checks": []}
-    return code, found["checks"]
+    written_json = (
+        json.loads((run / "failover.json").read_text("utf-8")) if code < 2 else {"checks": []}
+    )
+    return code, written_json["checks"]
 
 
 ROWS = [record(0), record(1)]
@@ -41,7 +43,7 @@ RETRIED = [refused(0), tried(0, 0.51, port=9002), tried(1)]
         ("added_s>0.5", 0, 0),
     ],
 )
-def test_each_number_is_judged_on_the_fault(
+def test_each_number_is_judged_within_its_faults_group(
     tmp_path: Path, fail_on: str, found: float, code: int
 ) -> None:
     ended, checks = judged(tmp_path, ROWS, RETRIED, fail_on)
@@ -50,15 +52,15 @@ def test_each_number_is_judged_on_the_fault(
     assert one["found"] == pytest.approx(found) and one["holds"] is (code == 0)
 
 
-def test_a_stream_handed_on_wrong_fails_and_a_whole_one_does_not(tmp_path: Path) -> None:
+def test_a_stream_continued_wrongly_fails_and_a_complete_one_passes(tmp_path: Path) -> None:
     wrong = record(0, stream=True, content="ok", marker_ok=False)
     assert judged(tmp_path / "a", [wrong], [cut(0)], "wrong_streams>0")[0] == 1
-    whole = [cut(0), tried(0, 0.5, stream=1)]
+    recovered = [cut(0), tried(0, 0.5, stream=1)]
     row = record(0, stream=True)
-    assert judged(tmp_path / "b", [row], whole, "wrong_streams>0,repeated_streams>0")[0] == 0
+    assert judged(tmp_path / "b", [row], recovered, "wrong_streams>0,repeated_streams>0")[0] == 0
 
 
-def test_what_is_not_known_fails_and_says_why(
+def test_an_unknown_number_fails_and_says_why(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     lost = [failed(0, "server_error"), record(1)]
@@ -67,25 +69,27 @@ def test_what_is_not_known_fails_and_says_why(
         tmp_path, lost, gone, "added_s>1,recovered_s>5", window("error_500", 0, 1)
     )
     assert code == 1 and [one["found"] for one in checks] == [None, None]
-    said = capsys.readouterr().out
-    assert "not known, none of its requests was answered (fails if added_s>1)" in said
-    assert "not known, it gave no answer after its end in this run (fails if recovered_s>5)" in said
+    printed = capsys.readouterr().out
+    assert "not known, none of its requests was answered (fails if added_s>1)" in printed
+    assert (
+        "not known, it gave no answer after its end in this run (fails if recovered_s>5)" in printed
+    )
 
 
-def test_where_no_request_met_a_fault_nothing_passes(tmp_path: Path) -> None:
+def test_a_condition_fails_where_no_request_met_a_fault(tmp_path: Path) -> None:
     code, checks = judged(tmp_path, [record(0)], [tried(0)], "failed>0")
     assert code == 1 and checks[-1]["why"] == "no request met a fault"
 
 
 @pytest.mark.parametrize("fail_on", ["p95_s>1", "answered<2", "nonsense"])
-def test_a_condition_that_there_is_not_is_one_sentence(
+def test_an_unknown_condition_is_one_sentence(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], fail_on: str
 ) -> None:
     assert judged(tmp_path, ROWS, RETRIED, fail_on)[0] == 2
     assert capsys.readouterr().err.startswith("weighbridge: --fail-on")
 
 
-def test_every_metric_can_be_judged(tmp_path: Path) -> None:
+def test_every_metric_of_failover_can_be_judged(tmp_path: Path) -> None:
     code, checks = judged(
         tmp_path, ROWS, [*RETRIED, tried(1, 3.0)], ",".join(f"{name}<0" for name in METRICS),
         window("error_500", 0, 1),

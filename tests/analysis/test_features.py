@@ -11,18 +11,18 @@ from compat.required import parse
 from compat.verdict import Verdict
 
 
-def kept(path: Path, **verdicts: str) -> str:
-    found = [Cell(name, "m", Verdict(word), evidence="seen so") for name, word in verdicts.items()]
-    path.write_text(json.dumps(as_json(found)), encoding="utf-8")
+def saved(path: Path, **verdicts: str) -> str:
+    cells = [Cell(name, "m", Verdict(word), evidence="seen so") for name, word in verdicts.items()]
+    path.write_text(json.dumps(as_json(cells)), encoding="utf-8")
     return str(path)
 
 
-def test_only_changed_cells_are_printed(
+def test_compat_prints_only_changed_cells_and_fails_on_a_regression(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:  # fmt: skip
-    """What worked and does not any more is a regression; what is not known any more is none."""
-    a = kept(tmp_path / "a.json", stop="works", n="works", seed="works", unicode="ignored")
-    b = kept(tmp_path / "b.json", stop="ignored", n="works", seed="unsure", unicode="works")
+    """A cell that worked and fails now is a regression; one that is now unknown is not."""
+    a = saved(tmp_path / "a.json", stop="works", n="works", seed="works", unicode="ignored")
+    b = saved(tmp_path / "b.json", stop="ignored", n="works", seed="unsure", unicode="works")
     assert main(["compat", a, b]) == 0
     assert capsys.readouterr().out.splitlines() == [
         "REGRESSION stop (m): works -> ignored: seen so",
@@ -36,10 +36,10 @@ def test_only_changed_cells_are_printed(
     assert main(["compat", a, str(tmp_path / "c.json")]) == 2
 
 
-def test_the_needs_of_traffic_are_a_list_that_can_be_required(
+def test_the_needs_of_traffic_are_written_as_a_list_for_require(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:  # fmt: skip
-    """Of lines, of a batch's bodies, and of conversations."""
+    """From JSON lines, from a batch's bodies, and from conversations."""
     lines = [
         {"model": "a", "messages": [{"role": "system", "content": "x"}], "stop": ["z"]},
         {"custom_id": "1", "body": {"model": "b", "messages": [], "stream": True}},

@@ -1,4 +1,4 @@
-"""The first screen: what was asked, what was found, whether to believe it; the rest is folded."""
+"""The first screen: what was asked, what was found, whether to trust it; the rest is folded."""
 
 import re
 from pathlib import Path
@@ -31,7 +31,7 @@ def many(count: int = 30, **known: Any) -> list[RequestRecord]:
 SLO = {"success_rate": 0.99, "ttft_p95_s": 1.0}
 
 
-def test_it_says_what_was_asked(tmp_path: Path) -> None:
+def test_the_first_answer_states_load_and_objectives(tmp_path: Path) -> None:
     asked, _, _ = answers(tmp_path, *many(), slo=SLO)
     assert asked.text == (
         "Mode rpm on gpt-5.4-nano: 30 requests in 1 phase, 600 requests per minute. "
@@ -39,55 +39,59 @@ def test_it_says_what_was_asked(tmp_path: Path) -> None:
     )
 
 
-def test_a_condition_of_fail_on_is_asked_as_what_must_hold(tmp_path: Path) -> None:
-    asked, found, _ = answers(tmp_path, *many(), options={"fail_on": "p95_s>=10,success_rate<0.9"})
+def test_a_condition_of_fail_on_is_stated_as_what_must_hold(tmp_path: Path) -> None:
+    asked, finding, _ = answers(
+        tmp_path, *many(), options={"fail_on": "p95_s>=10,success_rate<0.9"}
+    )
     assert asked.text.endswith("To hold: p95_s < 10, success_rate ≥ 0.9.")
-    assert found.level == "good" and "every condition of --fail-on holds" in found.text
+    assert finding.level == "good" and "every condition of --fail-on holds" in finding.text
 
 
-def test_a_whole_run_that_kept_time_is_believed(tmp_path: Path) -> None:
-    _, found, believed = answers(tmp_path, *many())
-    assert found.text == "30 of 30 requests succeeded (100%); P95 latency 2.000s."
+def test_a_complete_run_that_kept_time_is_trusted(tmp_path: Path) -> None:
+    _, finding, believed = answers(tmp_path, *many())
+    assert finding.text == "30 of 30 requests succeeded (100%); P95 latency 2.000s."
     assert believed.level == "good" and believed.text.startswith("Yes: the run is whole")
 
 
-def test_a_late_generator_is_not_believed_and_is_no_finding(tmp_path: Path) -> None:
-    _, found, believed = answers(tmp_path, *many(send_lag_s=1.5))
-    assert (found.level, believed.level) == ("good", "bad")
+def test_a_late_generator_makes_a_run_untrusted_and_is_no_finding(tmp_path: Path) -> None:
+    _, finding, believed = answers(tmp_path, *many(send_lag_s=1.5))
+    assert (finding.level, believed.level) == ("good", "bad")
     assert believed.text == "Not all of it: a phase that the generator limited."
 
 
-def test_a_failing_gateway_is_a_finding_and_no_doubt(tmp_path: Path) -> None:
+def test_a_failing_gateway_is_a_finding_and_the_run_is_trusted(tmp_path: Path) -> None:
     rows = [*many(20), *(failed(20 + i, "rate_limited", http_status=429) for i in range(10))]
-    _, found, believed = answers(tmp_path, *rows)
-    assert (found.level, believed.level) == ("bad", "good")
-    assert f"rate_limited (HTTP 429) in {PHASE}" in found.text
+    _, finding, believed = answers(tmp_path, *rows)
+    assert (finding.level, believed.level) == ("bad", "good")
+    assert f"rate_limited (HTTP 429) in {PHASE}" in finding.text
 
 
-def test_an_interrupted_run_is_not_believed(tmp_path: Path) -> None:
+def test_an_interrupted_run_is_not_trusted(tmp_path: Path) -> None:
     _, _, believed = answers(tmp_path, *many(), events=[])
     assert believed.level == "bad" and "the run was interrupted" in believed.text
 
 
-def test_a_run_that_sent_nothing_has_nothing_to_believe(tmp_path: Path) -> None:
+def test_a_run_that_sent_nothing_is_not_trusted(tmp_path: Path) -> None:
     _, _, believed = answers(tmp_path, plan=[phase(count=5)], events=[])
     assert believed.level == "bad" and "no request was sent" in believed.text
 
 
-def test_the_simulator_is_never_believed_of_a_gateway(tmp_path: Path) -> None:
+def test_a_run_of_the_simulator_says_nothing_about_a_gateway(tmp_path: Path) -> None:
     gateway = {"base_url": "http://127.0.0.1:1/v1", "simulated": True}
     _, _, believed = answers(tmp_path, *many(), gateway=gateway)
     assert believed.level == "note" and "nothing about a gateway" in believed.text
 
 
-@pytest.mark.parametrize(("count", "told"), [(19, True), (20, False)])
-def test_a_sample_too_small_for_a_p95_is_told(tmp_path: Path, count: int, told: bool) -> None:
-    _, found, believed = answers(tmp_path, *many(count))
-    assert ("too few for a P95" in believed.text) == told
-    assert ("P95" in found.text) != told
+@pytest.mark.parametrize(("count", "too_few"), [(19, True), (20, False)])
+def test_a_p95_of_fewer_than_20_requests_is_replaced_by_a_note(
+    tmp_path: Path, count: int, too_few: bool
+) -> None:
+    _, finding, believed = answers(tmp_path, *many(count))
+    assert ("too few for a P95" in believed.text) == too_few
+    assert ("P95" in finding.text) != too_few
 
 
-def test_a_probe_is_no_sample(tmp_path: Path) -> None:
+def test_a_probe_is_not_noted_as_too_small_a_sample(tmp_path: Path) -> None:
     _, _, believed = answers(tmp_path, probe("tools", "m"))
     assert "P95" not in believed.text
 
@@ -98,16 +102,16 @@ def test_a_probe_is_no_sample(tmp_path: Path) -> None:
     (20, "2.000s | 2.000s | max 2.000s"),
     (100, "2.000s | 2.000s | 2.000s"),
 ])  # fmt: skip
-def test_a_percentile_is_shown_where_the_sample_bears_it(
+def test_a_percentile_is_shown_only_where_the_sample_is_large_enough(
     tmp_path: Path, count: int, cells: str
 ) -> None:
-    """P50 of 2, P95 of 20, P99 of 100: of fewer no time lies beyond the rank."""
+    """P50 of 2, P95 of 20, P99 of 100; of fewer, no time lies beyond the rank."""
     assert f"| {cells} |" in markdown.render(page(tmp_path, *many(count)))
 
 
 @pytest.mark.long
 def test_two_hundred_phases_fit_the_first_screen(tmp_path: Path) -> None:
-    """Phases that failed in one way share a remark, long tables are folded."""
+    """Phases that failed in the same way share a remark, and long tables are folded."""
     names = [f"rpm/provider/{'long-model-name-' * 4}/{i}" for i in range(200)]
     rows = [
         one
@@ -117,22 +121,24 @@ def test_two_hundred_phases_fit_the_first_screen(tmp_path: Path) -> None:
             failed(1, "rate_limited", phase=name, http_status=429, error_message="slow down"),
         )
     ]
-    found = page(tmp_path, *rows)
-    assert "rate_limited (HTTP 429) in 200 phases" in found.answers[1].text
-    judged = [block for block in found.sections[0].blocks if "429" in getattr(block, "text", "")]
+    report_page = page(tmp_path, *rows)
+    assert "rate_limited (HTTP 429) in 200 phases" in report_page.answers[1].text
+    judged = [
+        block for block in report_page.sections[0].blocks if "429" in getattr(block, "text", "")
+    ]
     assert len(judged) == 1 and "200 of 400 requests failed (50%): 200 rate" in judged[0].text  # type: ignore[union-attr]
-    unfolded = re.sub(r"<details.*?</details>", "", html.render(found), flags=re.S)
+    unfolded = re.sub(r"<details.*?</details>", "", html.render(report_page), flags=re.S)
     assert unfolded.count("<tr>") < 40
 
 
-def test_three_phases_have_a_remark_each(tmp_path: Path) -> None:
+def test_three_failed_phases_have_a_remark_each(tmp_path: Path) -> None:
     rows = [failed(0, "timeout", phase=f"rpm/m/{i}") for i in range(3)]
     texts = [getattr(block, "text", "") for block in page(tmp_path, *rows).sections[0].blocks]
     assert sum("1 of 1 requests failed" in text for text in texts) == 3
 
 
-def test_what_is_folded_is_in_the_page_and_a_link_leads_into_it(whole: Path) -> None:
-    """A link to an element inside of `details` unfolds it: the anchor is not the fold itself."""
+def test_folded_sections_are_in_the_page_and_links_lead_inside_them(whole: Path) -> None:
+    """A link to an element inside of `details` unfolds it; a link to `details` itself does not."""
     drawn = html.render(report.compose(report.look(load(whole))))
     folded = re.findall(r'<details class="part"><summary>.*?</summary>\s*<div id="(s\d+)">', drawn)
     assert len(folded) >= 5
@@ -140,36 +146,36 @@ def test_what_is_folded_is_in_the_page_and_a_link_leads_into_it(whole: Path) -> 
     assert drawn.count("<details") == drawn.count("</details>")
 
 
-def test_the_chinese_answers_hold_no_english_sentence(tmp_path: Path) -> None:
+def test_the_chinese_answers_hold_no_english_word(tmp_path: Path) -> None:
     rows = [*many(19, send_lag_s=1.5), failed(19, "rate_limited", http_status=429)]
-    found = answers(tmp_path, *rows, lang="zh", slo=SLO, events=[])
+    chinese = answers(tmp_path, *rows, lang="zh", slo=SLO, events=[])
     known = r"rpm|gpt-[\w.-]+|success_rate|ttft_p95_s|rate_limited|HTTP|P95"
-    for answer in found:
+    for answer in chinese:
         text = re.sub(known, "", answer.question + answer.text)
         assert not re.findall(r"[A-Za-z]{2,}", text), answer.text
 
 
 @pytest.mark.parametrize(
-    ("phases", "said"), [(3, False), pytest.param(100, True, marks=pytest.mark.long)]
+    ("phases", "folded"), [(3, False), pytest.param(100, True, marks=pytest.mark.long)]
 )
-def test_of_a_long_report_paper_has_what_is_unfolded_and_says_so(
-    tmp_path: Path, phases: int, said: bool
+def test_only_a_long_report_prints_without_its_folded_parts_and_says_so(
+    tmp_path: Path, phases: int, folded: bool
 ) -> None:
-    """200 phases took 100 pages; a short report is printed whole."""
+    """200 phases took 100 pages of paper; a short report is printed in full."""
     rows = [record(0, phase=f"rpm/m/{i}") for i in range(phases)]
     drawn = html.render(page(tmp_path, *rows))
-    assert ('<body class="long">' in drawn) == said
-    assert ("are not printed" in drawn) == said
+    assert ('<body class="long">' in drawn) == folded
+    assert ("are not printed" in drawn) == folded
 
 
-def test_of_two_routes_the_gateways_alone_is_told_of(tmp_path: Path) -> None:
-    """A reference that fails is no finding about the gateway, and its requests do not count."""
+def test_of_two_routes_only_the_gateways_failures_are_findings(tmp_path: Path) -> None:
+    """The reference's failures and requests do not count."""
     routes = {i: arm("seed", i) for i in range(60)}
     rows = [
         record(i, arm=to) if to == GATEWAY else failed(i, "server_error", http_status=500, arm=to)
         for i, to in routes.items()
     ]
     plan = [phase(pairs="seed", count=30)]
-    asked, found, _ = answers(tmp_path, *rows, plan=plan)
+    asked, finding, _ = answers(tmp_path, *rows, plan=plan)
     assert "30 requests in 1 phase" in asked.text and "to a reference" in asked.text
-    assert found.text.startswith("30 of 30 requests succeeded (100%)")
+    assert finding.text.startswith("30 of 30 requests succeeded (100%)")

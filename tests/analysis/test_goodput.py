@@ -23,24 +23,24 @@ SLOWEST = "e2e_p99_s cannot be judged from 1 (a P99 takes 100): the slowest took
 
 
 def measured(folder: Path, slo: dict[str, Any] | None, *records: RequestRecord) -> dict[str, Any]:
-    (found,) = of_phases(load(make(folder, *records, slo=slo)))
-    return found.as_dict()
+    (numbers,) = of_phases(load(make(folder, *records, slo=slo)))
+    return numbers.as_dict()
 
 
 STREAM = {"stream": True, "ttft_s": 0.5, "completion_tokens": 11, "elapsed_sec": 1.5}
 """TPOT of (1.5 - 0.5) / 10 = 0.1 s."""
 
 
-def test_a_hand_worked_window(tmp_path: Path) -> None:
+def test_attainment_and_goodput_are_those_worked_by_hand(tmp_path: Path) -> None:
     """Six of ten within 6 s, in 120 s: attainment 0.6, goodput 0.05 per second."""
     records = [record(i, elapsed_sec=float(i + 1), done_offset_s=120.0) for i in range(8)]
-    found = measured(tmp_path / "r", {"e2e_p99_s": 6}, *records, failed(8), dropped(9))
-    assert (found["good"], found["attainment"]) == (6, 0.6)
-    assert found["goodput_rps"] == pytest.approx(6 / 120)
+    numbers = measured(tmp_path / "r", {"e2e_p99_s": 6}, *records, failed(8), dropped(9))
+    assert (numbers["good"], numbers["attainment"]) == (6, 0.6)
+    assert numbers["goodput_rps"] == pytest.approx(6 / 120)
 
 
-def test_a_limit_is_met_by_its_own_value(tmp_path: Path) -> None:
-    """And by 0.1 + 0.2 where it is 0.3: binary dust is no time."""
+def test_a_value_equal_to_its_limit_meets_it(tmp_path: Path) -> None:
+    """So does 0.1 + 0.2 a limit of 0.3: binary rounding is no time."""
     records = [record(0, elapsed_sec=0.1 + 0.2), record(1, elapsed_sec=0.3001)]
     assert measured(tmp_path / "r", {"e2e_p50_s": 0.3}, *records)["good"] == 1
 
@@ -65,36 +65,42 @@ def test_a_limit_is_met_by_its_own_value(tmp_path: Path) -> None:
         ({"model": {"gpt-5.4-nano": {"e2e_p99_s": 1}}, "success_rate": 1}, {}, False),
     ],
 )
-def test_one_request(tmp_path: Path, slo: dict[str, Any], row: dict[str, Any], good: bool) -> None:
-    """Whether it is good enough, worked by hand."""
-    found = measured(tmp_path / "r", slo, record(0, **row))
-    assert (found["good"], found["attainment"]) == (int(good), float(good))
+def test_a_request_is_good_if_it_meets_every_limit_that_applies(
+    tmp_path: Path, slo: dict[str, Any], row: dict[str, Any], good: bool
+) -> None:
+    """Worked by hand."""
+    numbers = measured(tmp_path / "r", slo, record(0, **row))
+    assert (numbers["good"], numbers["attainment"]) == (int(good), float(good))
 
 
-def test_without_objectives_nothing_is_known(tmp_path: Path) -> None:
-    """No SLO, or one that says nothing of the phase: None, not 0 and not 1."""
+def test_goodput_is_unknown_without_objectives(tmp_path: Path) -> None:
+    """Without an SLO, or with one that does not apply to the phase: None, not 0 and not 1."""
     for number, slo in enumerate([None, {"model": {"other": {"e2e_p99_s": 1}}}]):
-        found = measured(tmp_path / str(number), slo, record(0))
-        assert (found["good"], found["goodput_rps"], found["attainment"]) == (None, None, None)
+        numbers = measured(tmp_path / str(number), slo, record(0))
+        assert (numbers["good"], numbers["goodput_rps"], numbers["attainment"]) == (
+            None,
+            None,
+            None,
+        )
 
 
-def test_a_group_is_known_when_all_of_it_is(tmp_path: Path) -> None:
-    """By task prefix or model, rows of several phases are counted by each one's own limits."""
+def test_goodput_of_a_group_is_unknown_unless_all_its_phases_have_limits(tmp_path: Path) -> None:
+    """Each row is judged by the limits of its own phase."""
     records = [record(0), record(1, elapsed_sec=9.0), record(0, phase="t", mode="tpm", target=1,
                elapsed_sec=9.0)]  # fmt: skip
     both = {"mode": {"rpm": {"e2e_p99_s": 5}, "tpm": {"e2e_p99_s": 10}}}
-    ((_, found),) = of_groups(load(make(tmp_path / "a", *records, slo=both)), "model_requested")
-    assert (found.good, found.attainment) == (2, 2 / 3)
+    ((_, group),) = of_groups(load(make(tmp_path / "a", *records, slo=both)), "model_requested")
+    assert (group.good, group.attainment) == (2, 2 / 3)
     half = {"mode": {"rpm": {"e2e_p99_s": 5}}}
-    ((_, found),) = of_groups(load(make(tmp_path / "b", *records, slo=half)), "model_requested")
-    assert found.good is None
+    ((_, group),) = of_groups(load(make(tmp_path / "b", *records, slo=half)), "model_requested")
+    assert group.good is None
 
 
-def test_what_was_planned_and_never_recorded_counts_against_attainment(tmp_path: Path) -> None:
+def test_planned_requests_without_a_row_count_against_attainment(tmp_path: Path) -> None:
     plan = [phase(count=10)]
     folder = make(tmp_path / "r", record(0), plan=plan, slo={"success_rate": 0.5})
-    (found,) = of_phases(load(folder))
-    assert found.attainment == 0.1
+    (numbers,) = of_phases(load(folder))
+    assert numbers.attainment == 0.1
 
 
 rows = st.lists(
@@ -112,16 +118,16 @@ rows = st.lists(
 
 @settings(max_examples=40, deadline=None)
 @given(rows, st.floats(0.5, 8), st.floats(0.1, 1), st.floats(0.01, 1))
-def test_a_plain_loop_counts_the_same(
+def test_goodput_and_attainment_are_those_of_a_plain_loop(
     tmp_path_factory: pytest.TempPathFactory,
-    told: list[tuple[str, float, bool, float | None, int | None]],
+    requests: list[tuple[str, float, bool, float | None, int | None]],
     e2e_s: float,
     ttft_s: float,
     tpot_s: float,
 ) -> None:
     """Whatever is known of the requests."""
     records, good = [], 0
-    for index, (end, elapsed, stream, first, tokens) in enumerate(told):
+    for index, (end, elapsed, stream, first, tokens) in enumerate(requests):
         first = elapsed * first if stream and first is not None else None
         known = {"elapsed_sec": elapsed, "stream": stream, "ttft_s": first,
                  "completion_tokens": tokens}  # fmt: skip
@@ -139,22 +145,24 @@ def test_a_plain_loop_counts_the_same(
             records.append((failed if end == "failed" else dropped)(index))
     slo = parse({"e2e_p99_s": e2e_s, "ttft_p99_s": ttft_s, "tpot_p99_s": tpot_s}, "f")
     frame = load(make(tmp_path_factory.mktemp("r"), *records)).requests
-    assert goodput.of(frame, len(told), 2.0, slo).as_dict() == {
-        "good": good, "goodput_rps": good / 2.0, "attainment": good / len(told),
+    assert goodput.of(frame, len(requests), 2.0, slo).as_dict() == {
+        "good": good, "goodput_rps": good / 2.0, "attainment": good / len(requests),
     }  # fmt: skip
 
 
-def found(folder: Path, slo: dict[str, Any], *records: RequestRecord, **made: Any) -> list[str]:
-    """What every statement of an SLO came to."""
+def judgements_of(
+    folder: Path, slo: dict[str, Any], *records: RequestRecord, **made: Any
+) -> list[str]:
+    """The verdict on each statement of an SLO."""
     view = report.look(load(make(folder, *records, slo=slo, **made)))
     _, *checks = judge(view, (), parse(slo, "f"))
     return [f"{check.verdict} {check}" for check in checks]
 
 
-def test_every_statement_is_judged_on_every_phase_it_is_made_of(tmp_path: Path) -> None:
+def test_each_objective_is_judged_on_every_phase_that_it_applies_to(tmp_path: Path) -> None:
     slo = {"e2e_p99_s": 1.0, "mode": {"tpm": {"e2e_p99_s": 30}}, "attainment": 0.5}
     records = [record(0), record(0, phase="tpm/x", mode="tpm")]
-    assert sorted(found(tmp_path / "r", slo, *records)) == [
+    assert sorted(judgements_of(tmp_path / "r", slo, *records)) == [
         f"failed {PHASE}: attainment is 0 (fails if <0.5)",
         f"failed {PHASE}: {SLOWEST} (fails if >1)",
         "passed tpm/x: attainment is 1 (fails if <0.5)",
@@ -162,28 +170,30 @@ def test_every_statement_is_judged_on_every_phase_it_is_made_of(tmp_path: Path) 
     ]
 
 
-def test_a_phase_that_was_not_run_meets_nothing(tmp_path: Path) -> None:
+def test_the_attainment_of_a_phase_that_was_not_run_is_unknown(tmp_path: Path) -> None:
     plan = [phase(), phase("rpm/gpt-5.4-nano/900")]
-    told = found(tmp_path / "r", {"attainment": 0.1}, record(0), plan=plan)
-    assert told[1] == (
+    judgements = judgements_of(tmp_path / "r", {"attainment": 0.1}, record(0), plan=plan)
+    assert judgements[1] == (
         "unknown rpm/gpt-5.4-nano/900: attainment is unknown, it was not run (fails if <0.1)"
     )
 
 
-def test_a_limit_on_streams_leaves_other_phases_alone_but_must_find_one(tmp_path: Path) -> None:
+def test_a_limit_on_streams_is_judged_on_streams_and_unknown_without_any(tmp_path: Path) -> None:
     slo = {"ttft_p95_s": 1.0}
     stream = probe("smoke", "s", **STREAM)
-    assert found(tmp_path / "a", slo, record(0), stream) == [
+    assert judgements_of(tmp_path / "a", slo, record(0), stream) == [
         "passed smoke/s: ttft_p95_s cannot be judged from 1 (a P95 takes 20): the slowest took 0.5 "
         "s (fails if >1)"
     ]
-    assert found(tmp_path / "b", slo, record(0)) == [
+    assert judgements_of(tmp_path / "b", slo, record(0)) == [
         "unknown the run: ttft_p95_s is unknown, no phase has one (fails if >1)"
     ]
 
 
-def test_check_judges_a_run_by_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Exit code 1 and one sentence naming what failed; the JUnit file holds it too."""
+def test_check_judges_a_run_by_an_slo_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit code 1 and one sentence naming what failed; the JUnit file has it too."""
     folder, junit = str(make(tmp_path / "r", record(0))), tmp_path / "junit.xml"
     slo = tmp_path / "slo.toml"
     slo.write_text("e2e_p99_s = 1\nsuccess_rate = 0.9\n", encoding="utf-8")
@@ -201,10 +211,10 @@ def test_check_judges_a_run_by_a_file(tmp_path: Path, capsys: pytest.CaptureFixt
 
 
 @pytest.mark.parametrize("table", ['[model."gpt-5.4-nan"]', "[mode.tpm]"])
-def test_an_slo_of_nothing_that_ran_is_a_mistake(
+def test_an_slo_that_applies_to_no_phase_is_an_operator_error(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], table: str
 ) -> None:
-    """A model misspelt, a mode that was not run: no objective was judged, so none was met."""
+    """A misspelt model, or a mode that was not run: no objective was judged, so none was met."""
     folder, slo = str(make(tmp_path / "r", record(0))), tmp_path / "slo.toml"
     slo.write_text(f"{table}\ne2e_p99_s = 9\n", encoding="utf-8")
     assert main(["check", folder, "--slo", str(slo)]) == 2
@@ -214,26 +224,28 @@ def test_an_slo_of_nothing_that_ran_is_a_mistake(
     )
 
 
-def test_a_run_with_an_slo_is_checked_by_it(tmp_path: Path) -> None:
-    """Its manifest keeps a copy; a file given takes its place."""
+def test_a_run_is_checked_by_its_own_slo_unless_another_is_given(tmp_path: Path) -> None:
+    """The manifest keeps a copy."""
     folder = str(make(tmp_path / "r", record(0), slo={"e2e_p99_s": 1.0}))
     assert main(["check", folder]) == 1
     (tmp_path / "slo.toml").write_text("e2e_p99_s = 3", encoding="utf-8")
     assert main(["check", folder, "--slo", str(tmp_path / "slo.toml")]) == 0
 
 
-def test_fail_on_knows_goodput_and_attainment(tmp_path: Path) -> None:
+def test_goodput_and_attainment_can_be_conditions_of_fail_on(tmp_path: Path) -> None:
     folder = make(tmp_path / "r", record(0, done_offset_s=4.0), slo={"e2e_p99_s": 1.0})
     view = report.look(load(folder))
-    told = sentence(judge(view, conditions("attainment<0.5,goodput_rps<0.1")))
-    assert told == (
+    verdict = sentence(judge(view, conditions("attainment<0.5,goodput_rps<0.1")))
+    assert verdict == (
         f"2 of 3 checks failed: {PHASE}: attainment is 0 (fails if <0.5); "
         f"{PHASE}: goodput_rps is 0 per second (fails if <0.1)."
     )
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
-def test_the_report_says_what_good_is_and_what_was_met(tmp_path: Path, lang: Any) -> None:
+def test_the_report_states_the_limits_of_a_good_request_and_each_objectives_verdict(
+    tmp_path: Path, lang: Any
+) -> None:
     slo = {"e2e_p99_s": 1.0, "success_rate": 0.9}
     folder = make(tmp_path / "r", record(0), record(1, elapsed_sec=1.0), slo=slo)
     text = markdown.render(report.compose(report.look(load(folder), lang)))
@@ -245,7 +257,7 @@ def test_the_report_says_what_good_is_and_what_was_met(tmp_path: Path, lang: Any
     assert "| 50% |" in table
 
 
-def test_a_report_without_an_slo_says_nothing_of_it(tmp_path: Path) -> None:
+def test_a_report_without_an_slo_has_no_goodput(tmp_path: Path) -> None:
     text = markdown.render(report.compose(report.look(load(make(tmp_path / "r", record(0))))))
     assert "Goodput" not in text and "Attainment" not in text
 
@@ -260,12 +272,12 @@ def test_a_report_without_an_slo_says_nothing_of_it(tmp_path: Path) -> None:
         (1000, 1, "failed", "e2e_p99_9_s is 2 s"),
     ],
 )  # fmt: skip
-def test_a_percentile_that_the_sample_cannot_bear_is_not_claimed(
+def test_an_objective_on_a_percentile_never_passes_on_too_small_a_sample(
     tmp_path: Path, count: int, limit: float, verdict: str, text: str
 ) -> None:
-    """P99.9 of 200 does not pass, in an SLO or a condition, and says so; of 1,000 it is judged."""
-    made = [record(i) for i in range(count)]
-    folder = make(tmp_path / "r", *made, slo={"e2e_p99_9_s": limit})
+    """P99.9 of 200 requests does not pass and says so; of 1,000 it is judged."""
+    records = [record(i) for i in range(count)]
+    folder = make(tmp_path / "r", *records, slo={"e2e_p99_9_s": limit})
     view = report.look(load(folder))
     (check,) = objectives(view, parse({"e2e_p99_9_s": limit}, "slo"))
     assert check.verdict == verdict and text in check.found

@@ -1,4 +1,4 @@
-"""Groups, chosen rows, ranks and prefixes: the quick ways against the plain ones."""
+"""Groups, masks, ranks and prefixes: the fast implementations against plain ones."""
 
 from math import fsum
 from pathlib import Path
@@ -22,8 +22,8 @@ KEYS = st.tuples(
 
 
 @given(st.lists(KEYS, max_size=12))
-def test_groups_are_those_of_groupby(keys: list[tuple[object, ...]]) -> None:
-    """Whether equal keys stand together or not, and where keys are missing."""
+def test_groups_are_those_of_pandas_groupby(keys: list[tuple[object, ...]]) -> None:
+    """Whether or not equal keys are adjacent, and with missing keys."""
     frame = pd.DataFrame(
         {
             "name": pd.Series([k[0] for k in keys], dtype="str"),
@@ -47,7 +47,7 @@ def test_chosen_rows_are_those_of_the_mask(rows: list[tuple[float, bool | None]]
 
 
 @given(st.lists(st.floats(-1e9, 1e9), max_size=300))
-def test_ranks_found_together_are_those_found_alone(values: list[float]) -> None:
+def test_percentiles_computed_together_are_those_computed_alone(values: list[float]) -> None:
     percents = (50, 95, 99, 0, 100)
     wanted = [nearest_rank(sorted(values), percent) for percent in percents]
     assert nearest_ranks(np.array(values), percents) == wanted
@@ -57,7 +57,7 @@ def test_ranks_found_together_are_those_found_alone(values: list[float]) -> None
 @example([5e-324, -2.2250738585072014e-308, 1.0])
 @example([1e308, -1e308, 0.1])
 @example([-0.0])
-def test_a_sum_is_exactly_rounded(values: list[float]) -> None:
+def test_a_sum_is_correctly_rounded_like_fsum(values: list[float]) -> None:
     try:
         wanted = fsum(values)
     except OverflowError:
@@ -65,7 +65,7 @@ def test_a_sum_is_exactly_rounded(values: list[float]) -> None:
     assert known_sum(pd.Series(values, dtype="float64")) == wanted
 
 
-def test_a_sum_is_exact_over_its_slices() -> None:
+def test_a_sum_of_many_blocks_is_exact() -> None:
     values = pd.Series([1e16, 1.0, -1e16] * 100_001)
     assert known_sum(values) == 100_001
 
@@ -82,18 +82,18 @@ def test_a_sum_is_exact_over_its_slices() -> None:
         (None, None),
     ],
 )
-def test_a_prefix_ends_at_the_model_or_the_number(
+def test_a_task_prefix_ends_before_the_model_or_the_number(
     tmp_path: Path, task: str | None, prefix: str | None
 ) -> None:
     run = load(make(tmp_path / "r", record(0, task_id=task, model_requested="m")))
-    (found,) = run.rows.task_prefixes()
-    assert found == (prefix or "") if task else found != found
+    (prefix_of_task,) = run.rows.task_prefixes()
+    assert prefix_of_task == (prefix or "") if task else prefix_of_task != prefix_of_task
 
 
 @given(st.lists(st.tuples(st.floats(0, 1e6), st.floats(0, 1e6)), min_size=1, max_size=400))
 def test_thinned_points_keep_the_extremes(points: list[tuple[float, float]]) -> None:
     x, y = np.array(points).T
-    kept = thin(x, y, limit=20)
-    assert len(kept) <= max(20, min(len(points), 20))
-    heights = [height for _, height in kept]
+    thinned = thin(x, y, limit=20)
+    assert len(thinned) <= 20
+    heights = [height for _, height in thinned]
     assert (min(heights), max(heights)) == (round(float(y.min()), 6), round(float(y.max()), 6))

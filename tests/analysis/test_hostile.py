@@ -1,6 +1,7 @@
-"""Whatever lies in a run's folder: one sentence and exit code 2, or a report; never a traceback.
+"""Whatever is in a run's folder:
 
-`python -m analysis` has a last net for what no reader foresaw; here it is taken away.
+a report, or one sentence and exit code 2, and never a traceback. `python -m analysis` catches what
+no reader foresaw; that net is taken away here.
 """
 
 import json
@@ -33,15 +34,15 @@ def netless(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def reported(folder: Path, capsys: pytest.CaptureFixture[str]) -> str:
-    """Report the run; what was refused, if it was."""
+    """The error that reporting the run printed; empty if there was none."""
     code = main(["report", str(folder), "--print", "--fail-on", "p95_s>10"])
-    said = capsys.readouterr().err
+    stderr = capsys.readouterr().err
     assert code in (0, 1, 2)
     if code != 2:
         return ""
-    assert said.startswith("weighbridge: ") and said.count("\n") == 1, said
-    assert "Traceback" not in said and len(said) < 1000
-    return said
+    assert stderr.startswith("weighbridge: ") and stderr.count("\n") == 1, stderr
+    assert "Traceback" not in stderr and len(stderr) < 1000
+    return stderr
 
 
 def places(value: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
@@ -68,7 +69,7 @@ def put(content: Any, place: tuple[Any, ...], value: object) -> None:
 @settings(max_examples=60, deadline=None,
           suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
 @given(data=st.data())
-def test_any_value_anywhere_in_a_manifest_or_an_event_is_read_or_refused(
+def test_any_value_anywhere_in_a_manifest_or_event_is_read_or_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], data: st.DataObject
 ) -> None:
     name = data.draw(st.sampled_from(["held", "two-workers", "interrupted"]))
@@ -106,8 +107,8 @@ def socket_at(path: Path) -> None:
     here = os.getcwd()
     os.chdir(path.parent)  # the name of a socket is short
     try:
-        with socket.socket(socket.AF_UNIX) as made:
-            made.bind(path.name)
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(path.name)
     finally:
         os.chdir(here)
 
@@ -147,19 +148,19 @@ MADE: dict[str, Callable[[Path], None]] = {
 
 @pytest.mark.parametrize("made", MADE)
 @pytest.mark.parametrize("name", ["manifest.json", "events.jsonl", "requests-local.csv"])
-def test_what_is_no_file_of_a_run_is_one_sentence_that_names_it(
+def test_a_file_that_cannot_be_read_is_one_sentence_that_names_it(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, made: str
 ) -> None:
     folder = shutil.copytree(STORED / "held", tmp_path / "run")
     MADE[made](folder / name)
-    said = reported(folder, capsys)
-    assert name in said, said
+    refusal = reported(folder, capsys)
+    assert name in refusal, refusal
     with pytest.raises((ValueError, OSError)):
         read(folder)
 
 
 @pytest.mark.parametrize("made", ["a folder", "a pipe", "a link to itself"])
-def test_what_is_no_run_at_all_is_one_sentence(
+def test_a_path_that_is_no_run_is_one_sentence(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], made: str
 ) -> None:
     MADE[made](tmp_path / "run")
@@ -168,7 +169,7 @@ def test_what_is_no_run_at_all_is_one_sentence(
 
 @pytest.mark.parametrize("cell", ["nan", "inf", "-inf", "1e999", "NaN", "0x10", "9" * 400])
 @pytest.mark.parametrize("column", ["elapsed_sec", "api_cost", "total_tokens", "done_offset_s"])
-def test_a_number_that_is_none_is_refused_with_its_line(
+def test_a_cell_that_is_no_finite_number_is_refused_with_its_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], cell: str, column: str
 ) -> None:
     folder = shutil.copytree(STORED / "smoke", tmp_path / "run")
@@ -178,5 +179,5 @@ def test_a_number_that_is_none_is_refused_with_its_line(
     cells[head.split(",").index(column)] = cell
     with part.open("w", encoding="utf-8", newline="") as file:
         file.write("\r\n".join([head, ",".join(cells), *lines[1:], ""]))
-    said = reported(folder, capsys)
-    assert "requests-local.csv, line 2: " in said and len(said) < 1000
+    refusal = reported(folder, capsys)
+    assert "requests-local.csv, line 2: " in refusal and len(refusal) < 1000

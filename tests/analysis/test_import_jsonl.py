@@ -44,22 +44,22 @@ def write(path: Path, *lines: dict[str, Any]) -> Path:
     return path
 
 
-def test_the_seeds_file_becomes_a_run(tmp_path: Path) -> None:
-    """Rates come from the seed's own wall clock; what it did not measure stays unknown."""
+def test_an_imported_run_has_the_seeds_rates_and_no_invented_numbers(tmp_path: Path) -> None:
+    """Rates are by the seed's own wall clock; what it did not measure is unknown."""
     path = write(tmp_path / "a.jsonl", request(0), request(1), request(2), summary())
     run = load(import_jsonl.read([path], tmp_path / "results", currency="CNY"))
     assert run.run_id == "nl-throughput-20260519"
     assert not run.interrupted
-    (found,) = of_phases(run)
-    assert found.phase == "rpm/gpt-5.4-nano/600"
-    assert found.observed_rpm == pytest.approx(3 / 61.859 * 60)
-    assert found.offered_rpm == 3
-    assert found.window_rpm is None and found.send_lag.p99_s is None
-    assert found.generator_limited is None
+    (numbers,) = of_phases(run)
+    assert numbers.phase == "rpm/gpt-5.4-nano/600"
+    assert numbers.observed_rpm == pytest.approx(3 / 61.859 * 60)
+    assert numbers.offered_rpm == 3
+    assert numbers.window_rpm is None and numbers.send_lag.p99_s is None
+    assert numbers.generator_limited is None
 
 
 def test_an_imported_run_is_readable_by_its_owner_only(tmp_path: Path) -> None:
-    """It holds replies, as a recorded one does."""
+    """It contains replies, as a recorded run does."""
     path = write(tmp_path / "a.jsonl", request(0), summary())
     folder = import_jsonl.read([path], tmp_path / "results")
     assert folder.stat().st_mode & 0o777 == 0o700
@@ -88,7 +88,7 @@ def test_a_file_without_its_summary_is_an_interrupted_run(tmp_path: Path) -> Non
         (None, "JSONDecodeError: Expecting value: line 1", "malformed"),
     ],
 )
-def test_the_seeds_failures_get_our_names(
+def test_the_seeds_failures_become_outcomes(
     tmp_path: Path, status: int | None, error: str, outcome: str
 ) -> None:
     kind = error.split(":")[0]
@@ -99,8 +99,8 @@ def test_the_seeds_failures_get_our_names(
     assert list(load(folder).requests["outcome"]) == [outcome]
 
 
-def test_our_own_export_comes_back(tmp_path: Path) -> None:
-    """Export, import, export: the same request rows but for what the seed's form leaves out."""
+def test_an_exported_and_imported_run_exports_the_same_rows(tmp_path: Path) -> None:
+    """But for what the seed's format leaves out."""
     records = [record(0, elapsed_sec=2.0), failed(1, error_type="x", error_message="y")]
     first = tmp_path / "first.jsonl"
     article_jsonl.write(load(make(tmp_path / "r", *records)), first)
@@ -112,8 +112,8 @@ def test_our_own_export_comes_back(tmp_path: Path) -> None:
     assert after == before
 
 
-def test_an_export_of_every_column_comes_back_with_every_column(tmp_path: Path) -> None:
-    """`export --output rows.jsonl`, then `import`: the same rows, by whatever worker."""
+def test_an_export_of_every_column_is_imported_with_every_column(tmp_path: Path) -> None:
+    """The same rows, though of another worker."""
     run = load(make(tmp_path / "results" / "r", record(0), failed(1), record(2, ttft_s=0.5)))
     csv_parquet.write_jsonl(run, tmp_path / "rows.jsonl")
     again = load(import_jsonl.read([tmp_path / "rows.jsonl"], tmp_path / "other"))
@@ -121,7 +121,7 @@ def test_an_export_of_every_column_comes_back_with_every_column(tmp_path: Path) 
     assert after == before
 
 
-def test_the_same_window_twice_is_two_phases(tmp_path: Path) -> None:
+def test_a_window_that_occurs_twice_becomes_two_phases(tmp_path: Path) -> None:
     paths = [
         write(tmp_path / f"{name}.jsonl", request(0), summary(planned_requests=1)) for name in "ab"
     ]
@@ -140,7 +140,7 @@ def test_the_same_window_twice_is_two_phases(tmp_path: Path) -> None:
         (json.dumps(request(0)), "line 2: request_index 0 again"),
     ],
 )
-def test_a_wrong_line_is_named_and_nothing_is_made(tmp_path: Path, line: str, why: str) -> None:
+def test_a_malformed_line_is_named_and_no_run_is_made(tmp_path: Path, line: str, why: str) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text(json.dumps(request(0)) + "\n" + line + "\n", encoding="utf-8")
     with pytest.raises(RunError, match=why):
@@ -148,7 +148,7 @@ def test_a_wrong_line_is_named_and_nothing_is_made(tmp_path: Path, line: str, wh
     assert not (tmp_path / "results").exists()
 
 
-def test_an_existing_run_is_refused(tmp_path: Path) -> None:
+def test_an_existing_run_is_not_overwritten(tmp_path: Path) -> None:
     path = write(tmp_path / "a.jsonl", request(0))
     import_jsonl.read([path], tmp_path / "results")
     with pytest.raises(RunError, match="exists: give another --run-id"):
@@ -157,7 +157,7 @@ def test_an_existing_run_is_refused(tmp_path: Path) -> None:
         import_jsonl.read([path], tmp_path / "results", run_id="../outside")
 
 
-def test_content_of_any_text_survives(tmp_path: Path) -> None:
+def test_any_text_of_a_reply_is_imported_unchanged(tmp_path: Path) -> None:
     path = write(tmp_path / "a.jsonl", request(0, content='=1+1\n"好"'))
     run = load(import_jsonl.read([path], tmp_path / "results"))
     assert rows(run.requests)[0]["content"] == '=1+1\n"好"'

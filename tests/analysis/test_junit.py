@@ -22,8 +22,8 @@ def run(tmp_path: Path) -> Run:
     return load(make(tmp_path / "r", record(0), record(1, api_cost=None, done_offset_s=61.5)))
 
 
-def test_each_check_is_a_case(run: Run, tmp_path: Path) -> None:
-    """Names, counts and times are the checks' own; what is unknown is a failure of that type."""
+def test_each_check_is_a_test_case(run: Run, tmp_path: Path) -> None:
+    """Names, counts and times are those of the checks; an unknown one is a failure of that type."""
     checks = judge(report.look(run), parse("success_rate<0.99,p50_s>1.5,cost>9"))
     path = tmp_path / "new" / "junit.xml"
     junit.write(checks, run, path)
@@ -60,10 +60,14 @@ def test_each_check_is_a_case(run: Run, tmp_path: Path) -> None:
 
 
 @given(st.text())
-def test_any_name_is_whole_xml(name: str) -> None:
-    """Markup is escaped; what cannot be seen is shown escaped; the rest is read back as it was."""
-    made = Run(Path(), {"run_id": name, "plan": []}, None, [], [])  # type: ignore[arg-type]
-    text = junit.render([Check(RUN, None, "failed", name), Check(name, None, "passed", "")], made)
+def test_any_name_gives_well_formed_xml(name: str) -> None:
+    """Markup is escaped, invisible characters are shown escaped, and the rest is read back
+    unchanged.
+    """
+    made_run = Run(Path(), {"run_id": name, "plan": []}, None, [], [])  # type: ignore[arg-type]
+    text = junit.render(
+        [Check(RUN, None, "failed", name), Check(name, None, "passed", "")], made_run
+    )
     (suite,) = ElementTree.fromstring(text.encode("utf-8"))
     expected = "".join("\ufffd" if c in "\ufffe\uffff" else c for c in shown(name))
     assert suite.attrib["name"] == expected

@@ -1,4 +1,4 @@
-"""A run's folder is read strictly: torn ends are remarked upon, other faults are named."""
+"""A run's folder is read strictly: torn ends are remarked on, other faults are refused by name."""
 
 import csv
 import dataclasses
@@ -20,10 +20,10 @@ def known(one: RequestRecord) -> dict[str, object]:
     return {name: getattr(one, name) for name in COLUMNS}
 
 
-def test_what_the_recorder_wrote_is_what_is_read(tmp_path: Path) -> None:
-    """Every column comes back, with its type, None where nothing was known."""
-    whole = record(0, content='line\n"two", ünd 三', http_status=200, connection_reused=True)
-    records = [whole, record(1, content="=1+1", target=None), failed(2), dropped(3)]
+def test_rows_are_read_as_the_recorder_wrote_them(tmp_path: Path) -> None:
+    """Every column, with its type, and None where nothing was known."""
+    full_record = record(0, content='line\n"two", ünd 三', http_status=200, connection_reused=True)
+    records = [full_record, record(1, content="=1+1", target=None), failed(2), dropped(3)]
     run = load(make(tmp_path / "r", *records))
     assert rows(run.requests) == [known(one) for one in records]
     assert run.remarks == []
@@ -31,10 +31,10 @@ def test_what_the_recorder_wrote_is_what_is_read(tmp_path: Path) -> None:
 
 @settings(max_examples=25)
 @given(text=st.text(max_size=40), number=st.floats(allow_nan=False, allow_infinity=False))
-def test_hostile_text_comes_back(
+def test_hostile_text_of_a_reply_is_read_unchanged(
     tmp_path_factory: pytest.TempPathFactory, text: str, number: float
 ) -> None:
-    """Newlines, quotes and formulas survive; what a CSV cannot hold is U+FFFD; "" is not known."""
+    """Newlines, quotes and formulas; what a CSV cannot hold is U+FFFD, and "" is unknown."""
     folder = make(tmp_path_factory.mktemp("r"), record(0, content=text, elapsed_sec=number))
     (row,) = rows(load(folder).requests)
     assert row["content"] == (clean(text) or None)
@@ -42,7 +42,7 @@ def test_hostile_text_comes_back(
 
 
 @pytest.mark.parametrize("lost", [1, 2, 5, 40, 200])
-def test_a_torn_last_line_is_dropped_and_told(tmp_path: Path, lost: int) -> None:
+def test_a_torn_last_line_is_dropped_with_a_remark(tmp_path: Path, lost: int) -> None:
     folder = make(tmp_path / "r", record(0), record(1, content="three\nlines\nhere"))
     path = folder / "requests-local.csv"
     path.write_bytes(path.read_bytes()[:-lost])
@@ -53,18 +53,18 @@ def test_a_torn_last_line_is_dropped_and_told(tmp_path: Path, lost: int) -> None
     ]
 
 
-def test_every_cut_of_a_file_is_read_or_told(tmp_path: Path) -> None:
-    """A crash may leave any first part of a file: whole rows are kept, a torn one is remarked."""
+def test_a_file_cut_anywhere_keeps_its_whole_rows_and_remarks_on_a_torn_one(tmp_path: Path) -> None:
+    """A crash may leave any first part of a file."""
     folder = make(tmp_path / "r", record(0, content='a "b"\n\nc'), record(1), record(2))
     path = folder / "requests-local.csv"
-    whole = path.read_bytes()
+    complete = path.read_bytes()
     out = io.StringIO(newline="")
     csv.writer(out).writerows(cells(record(0, content='a "b"\n\nc')))
     first_two_lines = len(out.getvalue().encode())
-    for size in range(0, len(whole), 61):
-        path.write_bytes(whole[:size])
-        found = len(load(folder).requests)
-        assert found == 0 if size < first_two_lines else found >= 1
+    for size in range(0, len(complete), 61):
+        path.write_bytes(complete[:size])
+        rows_read = len(load(folder).requests)
+        assert rows_read == 0 if size < first_two_lines else rows_read >= 1
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_every_cut_of_a_file_is_read_or_told(tmp_path: Path) -> None:
         ("request_index", "", "request_index is '', not int"),
     ],
 )
-def test_a_wrong_cell_names_its_file_and_line(
+def test_a_malformed_cell_is_refused_with_its_file_and_line(
     tmp_path: Path, column: str, cell: str, why: str
 ) -> None:
     folder = make(tmp_path / "r")
@@ -91,7 +91,7 @@ def test_a_wrong_cell_names_its_file_and_line(
     assert str(caught.value) == f"{path}, line 4: {why}."
 
 
-def test_a_short_or_long_row_is_an_error(tmp_path: Path) -> None:
+def test_a_row_of_too_few_or_too_many_cells_is_refused(tmp_path: Path) -> None:
     folder = make(tmp_path / "r")
     path = folder / "requests-local.csv"
     for row in (encode(record(0))[:-1], [*encode(record(0)), "x"], []):
@@ -101,8 +101,8 @@ def test_a_short_or_long_row_is_an_error(tmp_path: Path) -> None:
             load(folder)
 
 
-def test_a_quote_never_closed_is_not_taken_for_a_torn_end(tmp_path: Path) -> None:
-    """Else one stray quote would silently swallow every row after it."""
+def test_an_unclosed_quote_is_refused_and_not_taken_for_a_torn_end(tmp_path: Path) -> None:
+    """Otherwise one stray quote would silently swallow every row after it."""
     folder = make(tmp_path / "r", record(0), record(1), record(2))
     path = folder / "requests-local.csv"
     lines = path.read_bytes().split(b"\r\n")
@@ -112,20 +112,20 @@ def test_a_quote_never_closed_is_not_taken_for_a_torn_end(tmp_path: Path) -> Non
         load(folder)
 
 
-def test_a_number_beyond_64_bits_is_an_error_not_a_crash(tmp_path: Path) -> None:
+def test_an_integer_beyond_64_bits_is_refused(tmp_path: Path) -> None:
     folder = make(tmp_path / "r", record(0, total_tokens=10**30))
     with pytest.raises(RunError, match="beyond 64 bits"):
         load(folder)
 
 
-def test_other_columns_are_refused_by_name(tmp_path: Path) -> None:
+def test_unknown_columns_are_refused_by_name(tmp_path: Path) -> None:
     folder = make(tmp_path / "r")
     (folder / "requests-local.csv").write_text("run_id,colour\r\n", encoding="utf-8")
     with pytest.raises(RunError, match=r"line 1: .*missing: schema_version.*unknown: colour"):
         load(folder)
 
 
-def test_bytes_that_are_not_utf8_are_named(tmp_path: Path) -> None:
+def test_bytes_that_are_not_utf8_are_refused(tmp_path: Path) -> None:
     folder = make(tmp_path / "r", record(0), record(1))
     path = folder / "requests-local.csv"
     path.write_bytes(path.read_bytes().replace(b"ok-0", b"\xff\xfe"))
@@ -135,7 +135,7 @@ def test_bytes_that_are_not_utf8_are_named(tmp_path: Path) -> None:
 
 @settings(max_examples=25)
 @given(st.binary(max_size=300))
-def test_garbage_never_crashes_the_reader(
+def test_any_bytes_are_read_or_refused(
     tmp_path_factory: pytest.TempPathFactory, garbage: bytes
 ) -> None:
     folder = make(tmp_path_factory.mktemp("r"), record(0))
@@ -159,14 +159,16 @@ def test_a_row_in_two_part_files_is_counted_once(tmp_path: Path) -> None:
 
 
 def test_a_finished_row_outweighs_the_masters_write_off(tmp_path: Path) -> None:
-    """The master drops what a lost worker owned; the worker's own file may hold it finished."""
+    """The master writes off what a lost worker owned, but the worker's own file may have it
+    finished.
+    """
     folder = make(tmp_path / "r")
     part(folder, dropped(0, worker="master"), failed(1, "cancelled"), worker="a")
     part(folder, record(0, worker="w1"), dropped(1), worker="b")
     assert list(load(folder).requests["outcome"]) == ["ok", "cancelled"]
 
 
-def test_a_request_sent_twice_is_told(tmp_path: Path) -> None:
+def test_a_request_sent_twice_is_remarked_on(tmp_path: Path) -> None:
     folder = make(tmp_path / "r")
     part(folder, record(0, worker="w1"), worker="w1")
     part(folder, dataclasses.replace(record(0, worker="w2"), timestamp="later"), worker="w2")
@@ -177,15 +179,15 @@ def test_a_request_sent_twice_is_told(tmp_path: Path) -> None:
     ]
 
 
-def test_rows_follow_the_plan_then_their_index(tmp_path: Path) -> None:
+def test_rows_are_in_the_order_of_plan_and_index(tmp_path: Path) -> None:
     plan = [{"name": "b"}, {"name": "a"}]
     records = [record(1, phase="a"), record(0, phase="a"), record(0, phase="b")]
     run = load(make(tmp_path / "r", *records, plan=plan))
-    found = list(zip(run.requests["phase"], run.requests["request_index"], strict=True))
-    assert found == [("b", 0), ("a", 0), ("a", 1)]
+    places = list(zip(run.requests["phase"], run.requests["request_index"], strict=True))
+    assert places == [("b", 0), ("a", 0), ("a", 1)]
 
 
-def test_a_torn_last_event_is_dropped_and_a_wrong_one_named(tmp_path: Path) -> None:
+def test_a_torn_last_event_is_dropped_and_a_malformed_one_refused(tmp_path: Path) -> None:
     folder = make(tmp_path / "r", record(0))
     path = folder / "events.jsonl"
     path.write_text('{"event": "run_start"}\n{"event": "run_e', encoding="utf-8")
@@ -197,7 +199,7 @@ def test_a_torn_last_event_is_dropped_and_a_wrong_one_named(tmp_path: Path) -> N
         load(folder)
 
 
-def test_a_run_that_sent_nothing_is_still_a_run(tmp_path: Path) -> None:
+def test_a_run_that_sent_nothing_is_read(tmp_path: Path) -> None:
     folder = make(tmp_path / "r")
     (folder / "requests-local.csv").unlink()
     assert load(folder).requests.empty
@@ -218,7 +220,7 @@ def test_a_run_that_sent_nothing_is_still_a_run(tmp_path: Path) -> None:
         ({"event": "of another version", "phase": 3}, "phase is 3, not text"),
     ],
 )
-def test_a_wrong_event_is_one_sentence_with_its_line(
+def test_a_malformed_event_is_one_sentence_with_its_line(
     tmp_path: Path, event: dict[str, Any], why: str
 ) -> None:
     folder = make(tmp_path / "r")
@@ -227,7 +229,7 @@ def test_a_wrong_event_is_one_sentence_with_its_line(
         load(folder)
 
 
-def test_what_an_event_of_this_version_does_not_know_may_be_anything(tmp_path: Path) -> None:
+def test_unknown_events_and_fields_may_hold_anything(tmp_path: Path) -> None:
     folder = make(tmp_path / "r")
     line = {"event": "run_end", "completed": None, "round_trips_s": [None], "new": {"a": [1]}}
     (folder / "events.jsonl").write_text(json.dumps(line) + "\n", encoding="utf-8")
@@ -238,9 +240,7 @@ WHOLE = {"run_id": "r", "plan": [], "schema_version": 2}
 
 
 @pytest.mark.parametrize("lacks", [{}, {"gateway": None, "options": None, "mode": None}])
-def test_a_manifest_may_lack_all_but_its_run_and_its_plan(
-    tmp_path: Path, lacks: dict[str, None]
-) -> None:
+def test_a_manifest_needs_only_its_run_id_and_plan(tmp_path: Path, lacks: dict[str, None]) -> None:
     folder = make(tmp_path / "r")
     (folder / "manifest.json").write_text(json.dumps(WHOLE | lacks), encoding="utf-8")
     run = load(folder)
@@ -271,7 +271,7 @@ def test_a_manifest_may_lack_all_but_its_run_and_its_plan(
         (json.dumps(WHOLE | {"prices": {"models": 1}}), "prices is no price table"),
     ],
 )
-def test_a_wrong_manifest_is_one_sentence(tmp_path: Path, manifest: str, why: str) -> None:
+def test_a_malformed_manifest_is_one_sentence(tmp_path: Path, manifest: str, why: str) -> None:
     folder = make(tmp_path / "r")
     (folder / "manifest.json").write_text(manifest, encoding="utf-8")
     with pytest.raises(RunError, match=why):

@@ -1,4 +1,4 @@
-"""Records in the shapes that the gateways' own sources write: field by field, and in their units.
+"""Records in the formats that the gateways' own sources write, field by field and in their units.
 
 Sources: QuantumNous/new-api and songquanpeng/one-api, model/log.go; OpenRouter's API reference,
 GenerationResponse (its own example), and the header of its activity CSV; langfuse/langfuse,
@@ -73,7 +73,7 @@ TRACED = {
 }  # fmt: skip
 
 
-def of(place: Path, *records: Any) -> Log:
+def log_of(place: Path, *records: Any) -> Log:
     return read(written(place, *records))
 
 
@@ -94,25 +94,27 @@ def of(place: Path, *records: Any) -> Log:
 def test_each_schema_is_read_in_its_units(
     tmp_path: Path, record: Any, ids: tuple[str, ...], money: str, lasted_s: float
 ) -> None:
-    log = of(tmp_path, record)
+    log = log_of(tmp_path, record)
     (entry,) = log.entries
     assert (entry.ids, log.money(entry), log.currency) == (ids, Decimal(money), "USD")
     assert entry.lasted_s == pytest.approx(lasted_s) and log.total == Decimal(money)
 
 
-def test_five_is_a_failed_try_in_new_api_and_a_test_of_a_channel_in_one_api(tmp_path: Path) -> None:
-    failed = of(tmp_path, NEWAPI | {"type": 5, "quota": 0}).entries
+def test_type_5_is_a_failed_attempt_in_new_api_and_a_channel_test_in_one_api(
+    tmp_path: Path,
+) -> None:
+    failed = log_of(tmp_path, NEWAPI | {"type": 5, "quota": 0}).entries
     assert [(one.kind, one.ok) for one in failed] == [(Kind.REQUEST, False)]
-    log = of(tmp_path, ONEAPI, ONEAPI | {"type": 5})
+    log = log_of(tmp_path, ONEAPI, ONEAPI | {"type": 5})
     assert len(log.entries) == 1 and log.other == 1
 
 
 def test_a_refund_of_new_api_is_subtracted(tmp_path: Path) -> None:
-    log = of(tmp_path, NEWAPI, NEWAPI | {"type": 6, "quota": 35})
+    log = log_of(tmp_path, NEWAPI, NEWAPI | {"type": 6, "quota": 35})
     assert log.total == 0 and [one.kind for one in log.entries] == [Kind.REQUEST, Kind.CHARGE]
 
 
-def test_the_csv_of_openrouters_activity_page_is_a_log(tmp_path: Path) -> None:
+def test_the_csv_of_openrouters_activity_page_is_read_as_a_log(tmp_path: Path) -> None:
     path = tmp_path / "activity.csv"
     path.write_text(ACTIVITY, encoding="utf-8")
     log = read(path)

@@ -1,4 +1,4 @@
-"""A gateway's log is read as its content shows it to be, and its money to the last decimal."""
+"""A gateway's log is recognized by its content, and its money is exact to the last decimal."""
 
 import csv
 import json
@@ -52,7 +52,7 @@ def span(**known: Any) -> dict[str, Any]:
     return values | known
 
 
-def told(**known: Any) -> list[dict[str, Any]]:
+def attributes_of(**known: Any) -> list[dict[str, Any]]:
     return [
         {"key": name.replace("__", "."), "value": {"stringValue": value}}
         for name, value in known.items()
@@ -72,7 +72,7 @@ def written(folder: Path, *records: Any, form: str = "jsonl") -> Path:
     return path
 
 
-def only(path: Path) -> Entry:
+def only_entry(path: Path) -> Entry:
     (entry,) = read(path).entries
     return entry
 
@@ -89,7 +89,7 @@ CASES = [
 
 @pytest.mark.parametrize("case", CASES, ids=[f"{c[1]}-{i}" for i, c in enumerate(CASES)])
 @pytest.mark.parametrize("form", ["jsonl", "json"])
-def test_each_log_is_told_by_its_content(tmp_path: Path, case: Any, form: str) -> None:
+def test_each_log_is_recognized_by_its_content(tmp_path: Path, case: Any, form: str) -> None:
     record, name, ids, ok, cost, tries, lasted_s = case
     log = read(written(tmp_path, record, form=form))
     (entry,) = log.entries
@@ -106,22 +106,22 @@ def test_each_log_is_told_by_its_content(tmp_path: Path, case: Any, form: str) -
     [{"data": [ONEAPI]}, {"data": {"items": [ONEAPI], "total": 1}},
      {"success": True, "data": ONEAPI}, [ONEAPI], {"data": {"data": [ONEAPI]}}],
 )  # fmt: skip
-def test_the_wrapping_of_an_api_is_taken_off(tmp_path: Path, wrapped: Any) -> None:
-    assert only(written(tmp_path, wrapped, form="json")).ids == ("20261124req",)
+def test_the_envelope_of_an_api_is_removed(tmp_path: Path, wrapped: Any) -> None:
+    assert only_entry(written(tmp_path, wrapped, form="json")).ids == ("20261124req",)
 
 
-def test_a_log_may_be_a_csv_of_the_database(tmp_path: Path) -> None:
+def test_a_csv_of_the_gateways_database_is_read_as_a_log(tmp_path: Path) -> None:
     path = tmp_path / "log.csv"
     with path.open("w", newline="", encoding="utf-8") as file:
         table = csv.DictWriter(file, [*ONEAPI])
         table.writeheader()
         table.writerow(ONEAPI)
-    entry = only(path)
+    entry = only_entry(path)
     assert (entry.amount, entry.tries, entry.line) == (Decimal(35), 2, 2)
 
 
-def test_quota_is_money_at_the_rate_that_is_said(tmp_path: Path) -> None:
-    """500,000 are 1 USD, else what the operator says; payments are no requests, refunds are."""
+def test_quota_is_converted_to_money_at_the_given_rate(tmp_path: Path) -> None:
+    """500,000 are 1 USD unless the operator says otherwise; top-ups are no requests."""
     refund = ONEAPI | {"type": 6, "quota": 10}
     payment = ONEAPI | {"type": 1, "quota": 500000}
     path = written(tmp_path, ONEAPI, refund, payment)
@@ -134,18 +134,20 @@ def test_quota_is_money_at_the_rate_that_is_said(tmp_path: Path) -> None:
         read(written(tmp_path, SPEND), Decimal(1000))
 
 
-def test_spans_are_the_request_and_the_calls_for_it(tmp_path: Path) -> None:
-    """Kind tells them apart; a cost that the request states is not counted again in its calls."""
-    model = told(gen_ai__request__model="m", gen_ai__cost__total_cost="0.5")
-    root = span(parentSpanId="00f067aa0ba902b7", attributes=told(gen_ai__usage__cost="1.0"))
+def test_spans_are_requests_or_the_calls_made_for_them(tmp_path: Path) -> None:
+    """The kind of span decides; a cost stated by the request is not counted again in its calls."""
+    model = attributes_of(gen_ai__request__model="m", gen_ai__cost__total_cost="0.5")
+    root = span(
+        parentSpanId="00f067aa0ba902b7", attributes=attributes_of(gen_ai__usage__cost="1.0")
+    )
     calls = [
         span(spanId=f"{i:016x}", parentSpanId=root["spanId"], kind="SPAN_KIND_CLIENT",
              attributes=model, status={"code": code}) for i, code in ((1, 2), (2, 1))
     ]  # fmt: skip
     database = span(spanId="3" * 16, parentSpanId=root["spanId"], kind=3)
     log = read(written(tmp_path, otlp(root, *calls, database)))
-    found = [(entry.kind, entry.ok, entry.amount) for entry in log.entries]
-    assert found == [
+    entries = [(entry.kind, entry.ok, entry.amount) for entry in log.entries]
+    assert entries == [
         (Kind.REQUEST, True, Decimal("1.0")), (Kind.CALL, False, None), (Kind.CALL, True, None),
     ]  # fmt: skip
     alone = read(written(tmp_path, otlp(span(kind=1, attributes=model))))
@@ -155,7 +157,7 @@ def test_spans_are_the_request_and_the_calls_for_it(tmp_path: Path) -> None:
 
 
 def test_sums_are_exact_to_the_last_decimal(tmp_path: Path) -> None:
-    """A thousand charges that binary fractions cannot hold."""
+    """A thousand charges that binary fractions cannot represent."""
     path = written(tmp_path, *(SPEND | {"spend": 0.0000001} for _ in range(1000)))
     assert read(path).total == Decimal("0.0001")
     text = path.read_text("utf-8").replace("1e-07", "0.123456789012345678901")
@@ -173,7 +175,9 @@ def test_sums_are_exact_to_the_last_decimal(tmp_path: Path) -> None:
         ("task_id,cost\na,1\n", "is no log that is known here"),
     ],
 )
-def test_what_is_no_log_is_refused_in_a_sentence(tmp_path: Path, text: str, says: str) -> None:
+def test_a_file_that_is_no_log_is_refused_in_a_sentence(
+    tmp_path: Path, text: str, says: str
+) -> None:
     path = tmp_path / "log"
     path.write_text(text, "utf-8")
     with pytest.raises(RunError, match=says):
@@ -190,7 +194,7 @@ JSON = st.recursive(
 
 
 @given(st.sampled_from([SPEND, LOGGED, ONEAPI, GENERATION, OBSERVATION]), st.data())
-def test_whatever_stands_in_a_field_breaks_nothing(record: Any, data: st.DataObject) -> None:
+def test_any_value_in_a_record_is_read_or_refused(record: Any, data: st.DataObject) -> None:
     from analysis.reconcile.logs.reading import READERS
 
     name = data.draw(st.sampled_from([*record]))
@@ -203,7 +207,7 @@ def test_whatever_stands_in_a_field_breaks_nothing(record: Any, data: st.DataObj
 
 
 @given(JSON)
-def test_whatever_a_span_holds_breaks_nothing(value: Any) -> None:
+def test_any_value_in_a_span_is_read_or_refused(value: Any) -> None:
     from analysis.reconcile.logs import otlp as module
 
     for record in ({"resourceSpans": [value]}, otlp(span(attributes=value, status=value)),
@@ -212,13 +216,13 @@ def test_whatever_a_span_holds_breaks_nothing(value: Any) -> None:
 
 
 @given(st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**9), max_value=10**9))
-def test_every_amount_is_read_as_it_is_written(amount: Decimal) -> None:
-    found = number(str(amount))
-    assert found is None or found == amount
-    assert found is not None or abs(amount.adjusted()) >= 30
+def test_every_decimal_amount_is_read_exactly(amount: Decimal) -> None:
+    amount_read = number(str(amount))
+    assert amount_read is None or amount_read == amount
+    assert amount_read is not None or abs(amount.adjusted()) >= 30
 
 
-def test_moments_are_read_in_every_unit() -> None:
+def test_times_are_read_in_every_unit() -> None:
     for value in (
         1795478400, "1795478400", 1795478400000, "1795478400000000000",
         "2026-11-24T00:00:00Z", "2026-11-24 00:00:00", "2026-11-24T08:00:00+08:00",

@@ -1,4 +1,6 @@
-"""What died in flight is a row, a sentence and a worst case; once it was sent again, a remark."""
+"""Requests in flight at a crash are rows, a sentence and a worst case; sent again, they are a
+remark.
+"""
 
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from tests.analysis.runs import PHASE, failed, make, part, record
 
 
 def died(folder: Path, *indices: int, phase: str = PHASE) -> Path:
-    """The run, with these requests in flight at the moment of its death."""
+    """The run, with these requests in flight when its process died."""
     held = InFlight(folder, "local", folder.name, "local", 1)
     for index in indices:
         held.sent(phase, index)
@@ -21,37 +23,37 @@ def died(folder: Path, *indices: int, phase: str = PHASE) -> Path:
     return folder
 
 
-def told(folder: Path) -> str:
+def remark_text(folder: Path) -> str:
     return "\n".join(remark.text for remark in verdicts(look(load(folder))))
 
 
-def test_what_was_in_flight_is_lost_rows(tmp_path: Path) -> None:
+def test_requests_in_flight_at_a_crash_are_rows_with_outcome_lost(tmp_path: Path) -> None:
     run = load(died(make(tmp_path / "r", record(0, api_cost=0.5), events=[]), 1, 2))
     assert list(run.requests["outcome"]) == ["ok", "lost", "lost"]
     assert list(run.requests["request_index"]) == [0, 1, 2]
     assert run.requests["api_cost"].isna().tolist() == [False, True, True]
 
 
-def test_the_report_says_how_many_and_what_they_may_have_cost(tmp_path: Path) -> None:
+def test_the_report_counts_lost_requests_and_their_highest_possible_cost(tmp_path: Path) -> None:
     rows = (record(0, api_cost=0.5), record(1, api_cost=0.25))
-    said = told(died(make(tmp_path / "r", *rows, events=[]), 2, 3, 4))
-    assert "3 requests were held by a process that died or was lost" in said
-    assert "at the highest cost seen for their model, ¥1.500000 together" in said
+    text = remark_text(died(make(tmp_path / "r", *rows, events=[]), 2, 3, 4))
+    assert "3 requests were held by a process that died or was lost" in text
+    assert "at the highest cost seen for their model, ¥1.500000 together" in text
 
 
-def test_where_no_cost_is_known_no_amount_is_claimed(tmp_path: Path) -> None:
-    said = told(died(make(tmp_path / "r", record(0, api_cost=None), events=[]), 1))
-    assert "at an unknown cost." in said and "together" not in said
+def test_lost_requests_have_an_unknown_cost_where_no_cost_is_known(tmp_path: Path) -> None:
+    text = remark_text(died(make(tmp_path / "r", record(0, api_cost=None), events=[]), 1))
+    assert "at an unknown cost." in text and "together" not in text
 
 
-def test_a_row_of_the_same_request_outweighs_it_without_a_word(tmp_path: Path) -> None:
+def test_a_finished_request_in_the_in_flight_file_is_not_lost(tmp_path: Path) -> None:
     """The process died after the row was written and before the slot was emptied."""
     run = load(died(make(tmp_path / "r", record(0, attempt=1), record(1, attempt=1)), 1))
     assert list(run.requests["outcome"]) == ["ok", "ok"]
     assert run.remarks == []
 
 
-def test_sent_again_it_may_have_been_paid_for_twice(tmp_path: Path) -> None:
+def test_a_lost_request_sent_again_is_remarked_as_perhaps_paid_twice(tmp_path: Path) -> None:
     folder = died(make(tmp_path / "r", record(0, attempt=1)), 1, 2)
     part(folder, record(1, attempt=2), record(2, attempt=2), worker="local.2")
     run = load(folder)
@@ -61,26 +63,28 @@ def test_sent_again_it_may_have_been_paid_for_twice(tmp_path: Path) -> None:
     )
 
 
-def test_what_the_master_wrote_off_is_not_lost_twice(tmp_path: Path) -> None:
+def test_a_lost_request_that_the_master_wrote_off_is_one_row(tmp_path: Path) -> None:
     folder = died(make(tmp_path / "r", record(0)), 1)
     part(folder, failed(1, "lost", attempt=1), worker="master")
     assert list(load(folder).requests["outcome"]) == ["ok", "lost"]
 
 
-def test_a_resume_sends_it_again_and_a_budget_counts_it_at_its_worst(tmp_path: Path) -> None:
+def test_resume_sends_lost_requests_again_and_budgets_count_them_at_the_highest_cost(
+    tmp_path: Path,
+) -> None:
     rows = (record(0, api_cost=0.5, total_tokens=10), record(1, api_cost=0.2, total_tokens=30))
-    found = read(died(make(tmp_path / "r", *rows, events=[]), 2, 3))
-    assert found.finished == {PHASE: {0, 1}}
-    assert found.spent == pytest.approx({"money": 0.7 + 2 * 0.5, "tokens": 40 + 2 * 30})
+    interrupted = read(died(make(tmp_path / "r", *rows, events=[]), 2, 3))
+    assert interrupted.finished == {PHASE: {0, 1}}
+    assert interrupted.spent == pytest.approx({"money": 0.7 + 2 * 0.5, "tokens": 40 + 2 * 30})
 
 
-def test_the_rows_as_recorded_are_those_of_the_part_files(tmp_path: Path) -> None:
-    """`export --recorded`, which is what the browser downloads while a run goes on."""
+def test_recorded_rows_leave_out_what_is_in_flight(tmp_path: Path) -> None:
+    """With `export --recorded`, which is what the browser downloads while a run goes on."""
     folder = died(make(tmp_path / "r", record(0), events=[]), 1, 2)
     assert list(load(folder, 0).requests["outcome"]) == ["ok"]
 
 
-def test_a_damaged_file_is_one_sentence(tmp_path: Path) -> None:
+def test_a_damaged_in_flight_file_is_one_sentence(tmp_path: Path) -> None:
     folder = died(make(tmp_path / "r", record(0)), 1, phase="other")
     with pytest.raises(RunError, match="not in the manifest: restore the file, or remove it"):
         load(folder)

@@ -1,4 +1,4 @@
-"""One row a planned request, against a slow rule over dictionaries."""
+"""One row per planned request, against a slow rule over lists."""
 
 import dataclasses
 from pathlib import Path
@@ -20,38 +20,40 @@ def rows(draw: st.DrawFn) -> RequestRecord:
     kind = draw(st.sampled_from(["ok", "cancelled", "lost", "dropped"]))
     index, phase = draw(st.integers(0, 3)), draw(st.sampled_from(["b", "a", "unplanned", ""]))
     one = {"ok": record, "dropped": dropped}.get(kind, failed)(index, phase=phase)
-    told: dict[str, Any] = {
+    sending: dict[str, Any] = {
         "worker": draw(st.sampled_from("xy")),
         "timestamp": draw(st.sampled_from("12")),
     }
-    told["attempt"] = draw(st.sampled_from([1, 2]))
-    return dataclasses.replace(one, outcome=kind, **told)
+    sending["attempt"] = draw(st.sampled_from([1, 2]))
+    return dataclasses.replace(one, outcome=kind, **sending)
 
 
 def united(records: list[RequestRecord]) -> tuple[list[RequestRecord], int, int]:
-    """The slow rule: the plan's order, then the index; the least weight, the first read.
+    """The slow rule:
 
-    And how many were sent twice, and how many were in flight before they were sent once more.
+    the plan's order, then the index; of several rows the least weight, then the first. With how
+    many were sent twice, and how many were in flight before they were sent once more.
     """
     place = {"b": 0, "a": 1}
     keys = {(r.phase, r.request_index) for r in records}
-    found, twice, loose = [], 0, 0
+    merged, twice, loose = [], 0, 0
     for phase, index in sorted(keys, key=lambda k: (place.get(k[0], 2), k)):
         mine = [r for r in records if (r.phase, r.request_index) == (phase, index)]
-        found.append(min(mine, key=lambda r: WEIGHT.get(r.outcome, 0)))
+        merged.append(min(mine, key=lambda r: WEIGHT.get(r.outcome, 0)))
         finished = {(r.worker, r.timestamp) for r in mine if r.outcome not in WEIGHT}
         twice += max(0, len(finished) - 1)
         if finished:
             loose += any(
-                r.outcome == "cancelled" or (r.outcome == "lost" and r.attempt != found[-1].attempt)
+                r.outcome == "cancelled"
+                or (r.outcome == "lost" and r.attempt != merged[-1].attempt)
                 for r in mine
             )
-    return found, twice, loose
+    return merged, twice, loose
 
 
 @settings(max_examples=40)
 @given(st.lists(rows(), max_size=12), st.lists(rows(), max_size=12))
-def test_rows_are_united_as_the_slow_rule_says(
+def test_part_files_are_merged_as_by_the_slow_rule(
     tmp_path_factory: pytest.TempPathFactory, one: list[RequestRecord], two: list[RequestRecord]
 ) -> None:
     folder: Path = tmp_path_factory.mktemp("r")
@@ -61,12 +63,12 @@ def test_rows_are_united_as_the_slow_rule_says(
     run = load(folder)
     wanted, twice, loose = united(one + two)
     names = ("phase", "request_index", "outcome", "worker", "timestamp")
-    found = run.requests[list(names)].itertuples(index=False, name=None)
-    assert list(found) == [tuple(getattr(r, n) for n in names) for r in wanted]
-    said = f"{twice} requests were sent twice; the copy read first is counted."
+    merged = run.requests[list(names)].itertuples(index=False, name=None)
+    assert list(merged) == [tuple(getattr(r, n) for n in names) for r in wanted]
+    remark = f"{twice} requests were sent twice; the copy read first is counted."
     again = f"{loose} requests were in flight when an attempt at the run ended"
     odds = [odd.en for odd in run.remarks]
-    assert odds[:1] == [said] if twice else said not in odds
+    assert odds[:1] == [remark] if twice else remark not in odds
     assert any(odd.startswith(again) for odd in odds) if loose else len(odds) == bool(twice)
     for phase in run.rows.bounds:
         assert set(run.rows.frame(["phase"], phase)["phase"]) == {phase}

@@ -1,4 +1,7 @@
-"""A line of what was not sent counts as the rows it stands for: judged by a run with the rows."""
+"""A line that stands for unsent requests counts as the rows would:
+
+against a run that has the rows.
+"""
 
 from dataclasses import replace
 from pathlib import Path
@@ -41,13 +44,13 @@ KINDS = {
 def unsent(phase: Phase, first: int, step: int = 1, run: str = "demo", **more: Any) -> Unsent:
     indices = range(first, phase.count or 0, step)
     dues = [phase.due_s(index) for index in (indices[0], indices[-1])]
-    made: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "run_id": run, "worker": "local", "phase": phase.name, "model": phase.model,
         "first": first, "last": indices[-1], "step": step, "count": len(indices), "reason": WHY,
         "due_first_s": None if dues[0] is None else round(dues[0], 6),
         "due_last_s": None if dues[1] is None else round(dues[1], 6),
     }  # fmt: skip
-    return Unsent(**(made | more))
+    return Unsent(**(fields | more))
 
 
 def event(line: Unsent) -> dict[str, Any]:
@@ -55,13 +58,13 @@ def event(line: Unsent) -> dict[str, Any]:
 
 
 def dropped_rows(phase: Phase, line: Unsent) -> list[RequestRecord]:
-    """The rows that the recorder wrote of them before there were lines."""
+    """The rows that the recorder wrote for them before it wrote such lines."""
     origin = Origin("demo", "local", "")
-    made = []
+    unsent_rows = []
     for index in line.indices:
         row = planned_only(Job(phase, index, 0.0, phase.due_s(index), lambda _: None), origin, WHY)
-        made.append(replace(row, timestamp="2026-11-24T00:01:00+00:00"))
-    return made
+        unsent_rows.append(replace(row, timestamp="2026-11-24T00:01:00+00:00"))
+    return unsent_rows
 
 
 def sent(phase: Phase, count: int) -> list[RequestRecord]:
@@ -82,7 +85,7 @@ def both(tmp_path: Path, phase: Phase, **options: Any) -> tuple[Path, Path]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_rows_it_unfolds_to_are_those_the_recorder_wrote(tmp_path: Path, kind: str) -> None:
+def test_a_line_unfolds_to_the_rows_that_the_recorder_wrote(tmp_path: Path, kind: str) -> None:
     folded, plain = (load(folder) for folder in both(tmp_path, KINDS[kind]))
     assert rows(folded.requests) == rows(plain.requests)
     places = [0, 99, 100, 101, 350, 599, 100, 5]
@@ -92,26 +95,28 @@ def test_the_rows_it_unfolds_to_are_those_the_recorder_wrote(tmp_path: Path, kin
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("warmup", [0.0, 15.0])
-def test_every_number_counts_it(tmp_path: Path, kind: str, warmup: float) -> None:
+def test_a_line_gives_every_number_that_the_rows_give(
+    tmp_path: Path, kind: str, warmup: float
+) -> None:
     folded, plain = (load(folder) for folder in both(tmp_path, KINDS[kind], warmup=warmup))
-    one, other = look(folded), look(plain)
-    assert one.phases == other.phases
-    assert warmup or one.phases[0].dropped == 500
+    summary_of_line, summary_of_rows = look(folded), look(plain)
+    assert summary_of_line.phases == summary_of_rows.phases
+    assert warmup or summary_of_line.phases[0].dropped == 500
     name = WINDOW.name
     assert of_phase(folded, name, 60.0) == of_phase(plain, name, 60.0)
     assert list(article_jsonl.lines(folded)) == list(article_jsonl.lines(plain))
     assert reconcile(folded, None, None, None).lines == reconcile(plain, None, None, None).lines
 
 
-def test_an_export_has_one_row_a_planned_request(tmp_path: Path) -> None:
+def test_an_export_has_one_row_per_planned_request(tmp_path: Path) -> None:
     folded, plain = both(tmp_path, WINDOW)
     for number, folder in enumerate((folded, plain)):
         csv_parquet.write(load(folder), tmp_path / f"{number}.csv")
     assert (tmp_path / "0.csv").read_bytes() == (tmp_path / "1.csv").read_bytes()
 
 
-def test_a_row_outweighs_a_line(tmp_path: Path) -> None:
-    """A resumed run sent what the line says an earlier attempt did not; two lines count once."""
+def test_a_row_outweighs_a_line_that_says_it_was_not_sent(tmp_path: Path) -> None:
+    """A resumed run sent what an earlier attempt had not; two lines count once."""
     lines = [unsent(WINDOW, 100), unsent(WINDOW, 300), unsent(WINDOW, 301, 3)]
     folder = make(
         tmp_path / "r", *sent(WINDOW, 400), plan=[WINDOW.as_dict()], events=[*map(event, lines)]
@@ -121,7 +126,7 @@ def test_a_row_outweighs_a_line(tmp_path: Path) -> None:
     assert (run.requests["outcome"] == "dropped").sum() == 200
 
 
-def test_a_line_of_each_of_three_generators_is_the_whole_rest(tmp_path: Path) -> None:
+def test_the_lines_of_three_workers_are_together_all_unsent_requests(tmp_path: Path) -> None:
     lines = [unsent(WINDOW, 100 + slot, 3, worker=f"worker-{slot}") for slot in range(3)]
     run = load(make(tmp_path / "r", *sent(WINDOW, 100), plan=[WINDOW.as_dict()],
                     events=[*map(event, lines)]))  # fmt: skip
@@ -130,7 +135,7 @@ def test_a_line_of_each_of_three_generators_is_the_whole_rest(tmp_path: Path) ->
     assert set(frame["worker"]) == {"worker-0", "worker-1", "worker-2"}
 
 
-def test_864000_requests_that_were_not_sent_are_two_small_files(tmp_path: Path) -> None:
+def test_864000_unsent_requests_take_two_small_files(tmp_path: Path) -> None:
     long = changed(WINDOW, count=864_000, duration_s=43_200.0)
     folder = make(tmp_path / "r", *sent(long, 100), plan=[long.as_dict()],
                   events=[event(unsent(long, 100))])  # fmt: skip
@@ -148,14 +153,14 @@ def test_864000_requests_that_were_not_sent_are_two_small_files(tmp_path: Path) 
         {"due_last_s": "soon"}, {"attempt": None},
     ],
 )  # fmt: skip
-def test_a_damaged_line_is_one_sentence(tmp_path: Path, wrong: dict[str, Any]) -> None:
-    told = event(unsent(WINDOW, 100)) | wrong
-    folder = make(tmp_path / "r", record(0), plan=[WINDOW.as_dict()], events=[told])
+def test_a_damaged_line_is_refused_in_one_sentence(tmp_path: Path, wrong: dict[str, Any]) -> None:
+    damaged = event(unsent(WINDOW, 100)) | wrong
+    folder = make(tmp_path / "r", record(0), plan=[WINDOW.as_dict()], events=[damaged])
     with pytest.raises(RunError, match=r"events.jsonl(: an event not_sent is damaged|, line 1: )"):
         load(folder)
 
 
-def test_of_nothing_unsent_there_are_no_rows() -> None:
+def test_a_line_for_no_requests_has_no_rows() -> None:
     assert (
         len(
             Unfolded(
@@ -166,7 +171,7 @@ def test_of_nothing_unsent_there_are_no_rows() -> None:
     )
 
 
-def test_an_export_of_what_was_recorded_leaves_it_out_and_still_counts_it(tmp_path: Path) -> None:
+def test_export_recorded_leaves_out_unsent_rows_but_counts_them(tmp_path: Path) -> None:
     folded, plain = both(tmp_path, WINDOW)
     recorded = load(folded, 0)
     assert len(recorded.requests) == 100

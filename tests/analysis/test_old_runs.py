@@ -1,7 +1,7 @@
 """Runs that an earlier version made are read as they were written.
 
-`tests/data/runs-0.1` was made by Weighbridge 0.1 (schema version 1) against the simulator, before
-anything was changed. Its summaries are what that version said of them.
+`tests/data/runs-0.1` was made by Weighbridge 0.1 (schema version 1) against the simulator; its
+summaries are what that version wrote.
 """
 
 import csv
@@ -22,6 +22,7 @@ from tests.locust_run import ROOT
 
 DATA = ROOT / "tests" / "data" / "runs-0.1"
 RUNS = sorted(path.name for path in DATA.iterdir())
+REPORTED = [name for name in RUNS if (DATA / name / "summary.json").is_file()]
 COUNTED = ("phase", "planned", "requests", "success", "total_tokens", "cost", "outcomes", "wall_s")
 
 
@@ -32,42 +33,42 @@ def old(tmp_path: Path) -> Path:
 
 
 def written(folder: Path) -> dict[tuple[str, int], dict[str, str]]:
-    """The cells of every part file by name, read with nothing of ours."""
-    found = {}
+    """The cells of every part file by name, read with the standard library alone."""
+    cells_of = {}
     for path in sorted(folder.glob("requests-*.csv")):
         with path.open(encoding="utf-8", newline="") as file:
             for cells in csv.DictReader(file):
-                found[cells["phase"], int(cells["request_index"])] = cells
-    return found
+                cells_of[cells["phase"], int(cells["request_index"])] = cells
+    return cells_of
 
 
 @pytest.mark.parametrize("name", RUNS)
-def test_every_row_is_read_by_its_files_own_columns(name: str) -> None:
+def test_every_old_row_is_read_by_its_files_own_columns(name: str) -> None:
     truth = written(DATA / name)
-    found = rows(load(DATA / name).requests)
-    assert len(found) == len(truth) > 0
-    for one in found:
-        cells = truth[one["phase"], one["request_index"]]
+    read_rows = rows(load(DATA / name).requests)
+    assert len(read_rows) == len(truth) > 0
+    for read_row in read_rows:
+        cells = truth[read_row["phase"], read_row["request_index"]]
         assert tuple(cells) == FIRST
-        again = dict(zip(COLUMNS, encode(RequestRecord(**one)), strict=True))
+        again = dict(zip(COLUMNS, encode(RequestRecord(**read_row)), strict=True))
         assert {n: again[n] for n in FIRST} == cells
         assert all(again[n] == "" for n in COLUMNS if n not in FIRST)
 
 
-@pytest.mark.parametrize("name", RUNS)
-def test_its_report_counts_what_that_version_counted(old: Path, name: str) -> None:
+@pytest.mark.parametrize("name", REPORTED)
+def test_the_report_of_an_old_run_has_the_numbers_of_the_version_that_made_it(
+    old: Path, name: str
+) -> None:
     before = DATA / name / "summary.json"
     write(look(load(old / name)))
-    if not before.is_file():
-        return  # it was interrupted, and never reported
-    said, now = (json.loads(p.read_text()) for p in (before, old / name / "summary.json"))
-    assert len(said["phases"]) == len(now["phases"]) > 0
-    for then, today in zip(said["phases"], now["phases"], strict=True):
-        assert {n: today.get(n) for n in COUNTED} == {n: then.get(n) for n in COUNTED}
+    then, now = (json.loads(p.read_text()) for p in (before, old / name / "summary.json"))
+    assert len(then["phases"]) == len(now["phases"]) > 0
+    for before_phase, phase in zip(then["phases"], now["phases"], strict=True):
+        assert {n: phase.get(n) for n in COUNTED} == {n: before_phase.get(n) for n in COUNTED}
 
 
 def test_old_rows_are_exported_and_compared_with_new_ones(old: Path, tmp_path: Path) -> None:
-    """As one table with today's columns; a copy whose rows are of today's version compares."""
+    """As one table with today's columns; a copy with rows of today's version compares as equal."""
     run = load(old / "windows")
     new = shutil.copytree(old / "windows", tmp_path / "new")
     manifest: dict[str, Any] = json.loads((new / "manifest.json").read_text())
@@ -80,12 +81,12 @@ def test_old_rows_are_exported_and_compared_with_new_ones(old: Path, tmp_path: P
     assert (tmp_path / "old.parquet").stat().st_size > 0
 
 
-def test_a_run_of_both_versions_is_one_run(old: Path) -> None:
-    """A resumed run has a part file of each: an old one, and one with today's columns."""
+def test_a_run_resumed_by_a_newer_version_is_one_run(old: Path) -> None:
+    """It has a part file with old columns and one with today's."""
     folder = old / "interrupted"
     before = rows(load(folder).requests)
-    made = [RequestRecord(**one) for one in before if one["phase"].endswith("/8")]
-    new = [encode(one)[:] for one in made]
+    new_records = [RequestRecord(**one) for one in before if one["phase"].endswith("/8")]
+    new = [encode(one)[:] for one in new_records]
     place = COLUMNS.index("request_index")
     for number, cells in enumerate(new):
         cells[place] = str(100 + number)

@@ -1,4 +1,4 @@
-"""A run's spans are OTLP-JSON with the GenAI conventions, and join the run that they are of."""
+"""A run's spans are OTLP-JSON with the GenAI conventions, and join the run they came from."""
 
 import json
 from pathlib import Path
@@ -70,10 +70,10 @@ TRACES_DATA = {
 
 
 def lines(path: Path) -> list[dict[str, Any]]:
-    found = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
-    for line in found:
+    exported = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    for line in exported:
         Draft202012Validator(TRACES_DATA).validate(line)
-    return found
+    return exported
 
 
 def spans(path: Path) -> list[dict[str, Any]]:
@@ -83,11 +83,11 @@ def spans(path: Path) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def told(span: dict[str, Any]) -> dict[str, Any]:
+def attributes_of(span: dict[str, Any]) -> dict[str, Any]:
     return {one["key"]: next(iter(one["value"].values())) for one in span["attributes"]}
 
 
-def test_a_span_says_what_the_conventions_ask_for(tmp_path: Path) -> None:
+def test_a_span_has_the_attributes_of_the_genai_conventions(tmp_path: Path) -> None:
     run = make(tmp_path / "r", record(0, ttft_s=0.25, cached_tokens=4, completion_id="c-1"))
     assert write(load(run), tmp_path / "s.jsonl") == 1
     (span,) = spans(tmp_path / "s.jsonl")
@@ -103,15 +103,21 @@ def test_a_span_says_what_the_conventions_ask_for(tmp_path: Path) -> None:
         "server.address": "gateway.example", "server.port": "80", "weighbridge.cost": 0.000069,
         "http.response.status_code": "200",
     }  # fmt: skip
-    assert told(span).items() >= {k: v for k, v in expected.items() if k[-7:] != "reasons"}.items()
     assert (
-        told(span)["gen_ai.response.finish_reasons"] == expected["gen_ai.response.finish_reasons"]
+        attributes_of(span).items()
+        >= {k: v for k, v in expected.items() if k[-7:] != "reasons"}.items()
     )
-    assert "error.type" not in told(span) and "gen_ai.request.max_tokens" not in told(span)
+    assert (
+        attributes_of(span)["gen_ai.response.finish_reasons"]
+        == expected["gen_ai.response.finish_reasons"]
+    )
+    assert "error.type" not in attributes_of(
+        span
+    ) and "gen_ai.request.max_tokens" not in attributes_of(span)
 
 
-def test_its_ids_are_those_that_were_sent(tmp_path: Path) -> None:
-    """So a gateway's spans, whose parent was sent in `traceparent`, hang below ours."""
+def test_span_ids_are_those_that_were_sent_in_traceparent(tmp_path: Path) -> None:
+    """So a gateway's spans hang below ours."""
     row = record(0)
     sent = trace_ids("demo", PHASE, row.task_id or "")
     write(load(make(tmp_path / "demo", record(0, trace_id=sent[0]))), tmp_path / "s.jsonl")
@@ -119,16 +125,16 @@ def test_its_ids_are_those_that_were_sent(tmp_path: Path) -> None:
     assert (span["traceId"], span["spanId"]) == sent
 
 
-def test_a_failure_is_an_error_and_what_was_not_sent_is_no_span(tmp_path: Path) -> None:
+def test_a_failed_request_is_an_error_span_and_an_unsent_one_is_none(tmp_path: Path) -> None:
     run = make(tmp_path / "r", failed(0, "server_error", http_status=500), dropped(1))
     assert write(load(run), tmp_path / "s.jsonl") == 1
     (span,) = spans(tmp_path / "s.jsonl")
     assert span["status"] == {"code": 2, "message": "server_error"}
-    assert told(span)["error.type"] == "server_error"
+    assert attributes_of(span)["error.type"] == "server_error"
 
 
 @pytest.mark.parametrize("folder", [everything, hostile])
-def test_any_run_makes_well_formed_spans(tmp_path: Path, folder: Any) -> None:
+def test_every_stored_run_makes_well_formed_spans(tmp_path: Path, folder: Any) -> None:
     run = load(folder(tmp_path / "r"))
     count = write(run, tmp_path / "s.jsonl")
     assert len(spans(tmp_path / "s.jsonl")) == count > 0
@@ -140,6 +146,6 @@ def test_a_run_joins_its_own_spans_request_by_request(tmp_path: Path) -> None:
     assert main(["spans", str(run.folder)]) == 0
     assert len(lines(run.folder / "spans.jsonl")) == 3
     assert len({span["spanId"] for span in spans(run.folder / "spans.jsonl")}) == 2500
-    found = arrivals(run, read(run.folder / "spans.jsonl"))
-    assert found.agrees and found.times.count == 2500
-    assert found.times.beside_p95_s == pytest.approx(0.0, abs=1e-6)
+    statement = arrivals(run, read(run.folder / "spans.jsonl"))
+    assert statement.agrees and statement.times.count == 2500
+    assert statement.times.beside_p95_s == pytest.approx(0.0, abs=1e-6)

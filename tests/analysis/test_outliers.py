@@ -1,4 +1,4 @@
-"""Costs against the run's own prices: what must be found, and what must never be an alarm."""
+"""Costs against the run's own prices: true outliers are found, and honest prices raise no alarm."""
 
 import math
 from pathlib import Path
@@ -20,9 +20,9 @@ from tests.analysis.runs import make, record
 def frame(records: list[RequestRecord]) -> Any:
     import pandas as pd
 
-    made = pd.DataFrame({name: [getattr(one, name) for one in records] for name in COLUMNS})
-    whole = [n for n in COLUMNS if n.endswith("_tokens")]
-    return made.astype(dict.fromkeys(whole, "Int64"))
+    columns_of = pd.DataFrame({name: [getattr(one, name) for one in records] for name in COLUMNS})
+    counts = [n for n in COLUMNS if n.endswith("_tokens")]
+    return columns_of.astype(dict.fromkeys(counts, "Int64"))
 
 
 def priced(
@@ -30,7 +30,7 @@ def priced(
     prices: tuple[float, float, float] = (1.0, 0.1, 4.0), minimum: float = 0.0,
     decimals: int | None = 6, times: float = 1.0, **known: Any,
 ) -> RequestRecord:  # fmt: skip
-    """A row that cost what its tokens cost at these prices per million, `times` over."""
+    """A row that cost `times` what its tokens cost at these prices per million."""
     held = cached or 0
     exact = ((prompt - held) * prices[0] + held * prices[1] + completion * prices[2]) / 1e6
     cost = max(minimum, exact) * times
@@ -42,12 +42,12 @@ def priced(
     return record(index, **(values | known))
 
 
-def found(records: list[RequestRecord]) -> list[Misfits]:
+def outlier_indices(records: list[RequestRecord]) -> list[Misfits]:
     return outliers(frame(records))
 
 
 def mixed(dice: Random, count: int, **how: Any) -> list[RequestRecord]:
-    """Short, long and cached prompts, short and long replies."""
+    """Requests with short, long and cached prompts, and with short and long replies."""
     rows = []
     for index in range(count):
         prompt = dice.choice([12, 12, 12, 900, 4000, 11_719])
@@ -58,9 +58,9 @@ def mixed(dice: Random, count: int, **how: Any) -> list[RequestRecord]:
     return rows
 
 
-def test_a_hundredfold_cost_is_an_outlier() -> None:
+def test_a_cost_a_hundred_times_too_high_is_an_outlier() -> None:
     rows = [priced(i, times=100 if i == 7 else 1) for i in range(MIN_ROWS)]
-    (misfits,) = found(rows)
+    (misfits,) = outlier_indices(rows)
     assert (misfits.model, misfits.judged, misfits.rows) == ("gpt-5.4-nano", MIN_ROWS, [7])
     assert misfits.costs == [rows[7].api_cost]
     assert misfits.expected[0] == pytest.approx(rows[0].api_cost)
@@ -69,7 +69,7 @@ def test_a_hundredfold_cost_is_an_outlier() -> None:
 
 @pytest.mark.parametrize("times", [100.0, 10.0, 4.0, 0.2, 0.01])
 @pytest.mark.parametrize("seed", range(5))
-def test_an_outlier_among_unlike_requests_is_found(times: float, seed: int) -> None:
+def test_one_wrong_charge_among_unlike_requests_is_found(times: float, seed: int) -> None:
     dice = Random(seed)
     rows = mixed(dice, 200, decimals=None)
     odd = sorted(dice.sample(range(200), 8))
@@ -79,7 +79,7 @@ def test_an_outlier_among_unlike_requests_is_found(times: float, seed: int) -> N
             **{name: getattr(old, name) for name in COLUMNS if name != "request_index"}
             | {"api_cost": (old.api_cost or 0) * times, "index": index}
         )
-    (misfits,) = found(rows)
+    (misfits,) = outlier_indices(rows)
     assert misfits.rows == odd
 
 
@@ -97,55 +97,57 @@ money = st.floats(0.01, 100.0)
 def test_honest_prices_raise_no_alarm(
     seed: int, prices: tuple[float, float, float], minimum: float, decimals: int | None
 ) -> None:
-    """Whatever the prices, the least charge and the rounding."""
+    """Whatever the prices, the minimum charge and the rounding."""
     rows = mixed(Random(seed), 80, prices=prices, minimum=minimum, decimals=decimals)
-    assert found(rows) == []
+    assert outlier_indices(rows) == []
 
 
-def test_few_rows_say_nothing() -> None:
-    assert found([priced(i, times=100 if i == 7 else 1) for i in range(MIN_ROWS - 1)]) == []
+def test_too_few_rows_have_no_outliers() -> None:
+    assert (
+        outlier_indices([priced(i, times=100 if i == 7 else 1) for i in range(MIN_ROWS - 1)]) == []
+    )
 
 
-def test_models_have_prices_of_their_own() -> None:
+def test_each_models_costs_are_judged_by_its_own_prices() -> None:
     cheap = [priced(i) for i in range(30)]
     dear = [priced(i, prices=(100, 10, 400), model_requested="x") for i in range(30)]
-    assert found(cheap + dear) == []
+    assert outlier_indices(cheap + dear) == []
 
 
-def test_cached_tokens_that_nobody_counts_raise_no_alarm() -> None:
-    """Without cached_tokens the cold request looks ten times too dear, and is not."""
+def test_unstated_cached_tokens_raise_no_alarm() -> None:
+    """Without cached_tokens the cold request looks ten times too expensive, and is not."""
     short = [priced(i, cached=None) for i in range(40)]
     cold = priced(40, prompt=11_719, cached=None)
     warm = [
         priced(i, prompt=11_719, cached=None, api_cost=(cold.api_cost or 0) / 10)
         for i in range(41, 45)
     ]
-    assert found([*short, cold, *warm]) == []
+    assert outlier_indices([*short, cold, *warm]) == []
 
 
-def test_reasoning_beside_the_completion_is_priced_too() -> None:
+def test_reasoning_tokens_outside_the_completion_are_priced_too() -> None:
     rows = [
         priced(i, total_tokens=18 + i * 50, api_cost=round(36e-6 + i * 50 * 4e-6, 6))
         for i in range(40)
     ]
-    assert found(rows) == []
+    assert outlier_indices(rows) == []
 
 
 def test_unknown_costs_and_impossible_tokens_are_not_judged() -> None:
     rows = [priced(i) for i in range(30)]
     rows += [priced(30, completion=-6, times=100), priced(31, api_cost=None), priced(32, prompt=0)]
     rows += [priced(33, api_cost=-1.0)]
-    assert [m.rows for m in found(rows)] in ([], [[32]])
+    assert [m.rows for m in outlier_indices(rows)] in ([], [[32]])
 
 
 def test_free_models_raise_no_alarm() -> None:
-    assert found([priced(i, prices=(0, 0, 0)) for i in range(30)]) == []
+    assert outlier_indices([priced(i, prices=(0, 0, 0)) for i in range(30)]) == []
 
 
-def test_costs_that_follow_nothing_are_told_as_such() -> None:
-    """Half of the rows at ten times the price: no row is odd, the prices are."""
+def test_costs_that_follow_no_prices_are_reported_as_such() -> None:
+    """Half of the rows cost ten times as much: no row is an outlier, but there is no price."""
     rows = [priced(i, decimals=None, times=10 if i % 5 < 2 else 1) for i in range(100)]
-    (misfits,) = found(rows)
+    (misfits,) = outlier_indices(rows)
     assert (len(misfits.rows), misfits.steady) == (40, False)
 
 
@@ -161,15 +163,15 @@ def test_the_first_page_lists_flags_by_kind_with_examples(tmp_path: Path) -> Non
     rows[3] = priced(3, **odd)
     rows[4] = priced(4, check="fail", check_detail="not JSON")
     folder = make(tmp_path / "r", *rows)
-    said = page(folder)
+    text = page(folder)
     name = "nl-rpm-gpt-5.4-nano-target-600-req-"
     assert (
         "1 row (5%) is flagged model_mismatch (the answer names another model than was asked "
-        f"for): {name}3 (asked for a, got b)." in said
+        f"for): {name}3 (asked for a, got b)." in text
     )
-    assert f"{name}3 (9 is not 5 + 2)" in said
-    assert f"is flagged fail (a probe judged the answer wrong): {name}4." in said
-    assert f"{name}7 (¥0.003600 instead of ¥0.000036)" in said
+    assert f"{name}3 (9 is not 5 + 2)" in text
+    assert f"is flagged fail (a probe judged the answer wrong): {name}4." in text
+    assert f"{name}7 (¥0.003600 instead of ¥0.000036)" in text
     zh = page(folder, "zh")
     assert "1 行（5%）被标记为 model_mismatch（应答所称模型与请求模型不同）" in zh
     assert "cost_outlier" in zh and "¥0.003600，按单价应为 ¥0.000036" in zh
@@ -188,8 +190,8 @@ def test_flags_and_verdicts_are_counted_apart(tmp_path: Path) -> None:
     assert numbers["checks_failed"] == 1
 
 
-def test_many_rows_are_judged_as_few() -> None:
+def test_outliers_of_many_rows_are_those_of_few() -> None:
     rows = [priced(i, completion=1 + i % 300, times=50 if i == 5 else 1) for i in range(20_000)]
-    (misfits,) = found(rows)
+    (misfits,) = outlier_indices(rows)
     assert misfits.rows == [5]
     assert math.isclose(misfits.expected[0], (rows[5].api_cost or 0) / 50, rel_tol=0.05)
