@@ -5,7 +5,6 @@ agree, 2 the operator must change something; one sentence on stderr, after `weig
 what.
 """
 
-import argparse
 import os
 import sys
 from collections.abc import Sequence
@@ -20,15 +19,19 @@ from analysis.reconcile import command as reconcile
 from analysis.report import command as report
 from analysis.watch import command as watch
 from recording.chinese import asked_language, in_language
+from recording.chinese.parser import Parser, into_chinese
 from recording.errors import OperatorError
 from recording.untrusted_text import shown
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit code."""
-    options = _parser().parse_args(arguments)
+def main(arguments: Sequence[str] | None = None, prog: str = "python -m analysis") -> int:
+    """Run one command; returns the exit code. `prog`: how the help calls this program."""
     given = sys.argv[1:] if arguments is None else arguments
     lang = asked_language(given, os.environ)
+    known = parser(prog)
+    if lang == "zh":
+        into_chinese(known)
+    options = known.parse_args(arguments)
     try:
         failed = options.command(options)
     except OperatorError as error:
@@ -40,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         where = error.filename or "a file"
         why = f"{where} cannot be used ({error.strerror}): give another path."
-        print(f"weighbridge: {shown(why)}", file=sys.stderr)
+        print(f"weighbridge: {shown(in_language(why, lang))}", file=sys.stderr)
         return 2
     except (AttributeError, KeyError, IndexError, TypeError, ValueError, RecursionError) as error:
         if os.environ.get("WEIGHBRIDGE_TRACEBACK"):
@@ -49,14 +52,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"a file that was given cannot be read as what it should be ({type(error).__name__}: "
             f"{error}): restore it; WEIGHBRIDGE_TRACEBACK=1 shows where it was found."
         )
-        print(f"weighbridge: {shown(why)}", file=sys.stderr)
+        print(f"weighbridge: {shown(in_language(why, lang))}", file=sys.stderr)
         return 2
     return 1 if failed else 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m analysis", description=__doc__.split("\n")[0])
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+def parser(prog: str) -> Parser:
+    """What the command line may contain."""
+    made = Parser(
+        prog=prog,
+        description="Read, judge, compare and export runs, and hold them against bills and logs.",
+    )
+    commands = made.add_subparsers(required=True, metavar="COMMAND")
     report.add_commands(commands)
     compare.add_commands(commands)
     reconcile.add_command(commands)
@@ -66,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     watch.add_command(commands)
     failover.add_commands(commands)
     import_command.add_command(commands)
-    return parser
+    return made
 
 
 if __name__ == "__main__":

@@ -75,7 +75,8 @@ def _run(command: str, results: Path, lines: str) -> tuple[str, Path]:
         words[words.index(option) + 1] = str(traffic)
     done = subprocess.run(
         [*words, "--results", str(results)], cwd=ROOT, capture_output=True, text=True, timeout=900,
-        env={**os.environ, "PATH": f"{ROOT / '.venv' / 'bin'}:{os.environ['PATH']}"},
+        env={**os.environ, "WEIGHBRIDGE_LANG": "en",
+             "PATH": f"{ROOT / '.venv' / 'bin'}:{os.environ['PATH']}"},
     )  # fmt: skip
     [run] = [folder for folder in results.iterdir() if folder.is_dir()]
     return done.stdout.replace(str(results), "results"), run

@@ -82,6 +82,7 @@ class Control:
     def on_init_command_line_parser(self, parser: LocustArgumentParser, **_: Any) -> None:
         """Declare our options, and report errors in our own words."""
         add_arguments(Options, parser)
+        parser.set_defaults(lang=asked_language((), os.environ))  # of the locale, unless told
         for action in parser._actions:
             if action.dest == "web_host":  # Locust would listen on every interface
                 action.default = LOOPBACK

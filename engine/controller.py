@@ -118,7 +118,8 @@ class Command:
             for line in plan.describe().splitlines():
                 print(lines(in_language(line, asked.lang)))
             for note in plan.traffic.notes if plan.traffic else ():
-                print(shown(in_language(f"your own traffic: {said(note)}", asked.lang)))
+                clause = said(note, place=asked.lang == "zh")
+                print(shown(in_language(f"your own traffic: {clause}", asked.lang)))
             prices = table(asked, remains.manifest if remains else None)
             print(shown(in_language(self._gateway_of(whole), asked.lang)))
             estimated = estimate_said(plan, asked, prices)

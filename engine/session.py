@@ -182,7 +182,8 @@ class Session:
         )
         if self.plan.traffic is not None:
             for note in self.plan.traffic.notes:
-                log.warning("your own traffic: %s", said(note))
+                place = int(self.options.lang == "zh")
+                log.warning("your own traffic: %s", said(note, place))
         if self._remains is not None:
             content = written_by_us(self._remains.manifest)
         for phase in self.plan.phases:

@@ -78,10 +78,13 @@ def readers(item: "Field[Any]") -> tuple[str, ...]:
     return tuple(mode for mode in known() if mode in named or (mode == "full" and full))
 
 
-def modes_in_words(item: "Field[Any]") -> str:
+def modes_in_words(item: "Field[Any]", zh: bool = False) -> str:
     """The modes that read an option: "all modes", "all modes but compat", "mode rpm" and so on."""
     modes = readers(item)
     others = [mode for mode in known() if mode not in modes]
+    if zh:
+        but = f"除 {'、'.join(others)} 以外的模式" if others else "全部模式"
+        return but if len(others) <= 2 else f"模式 {'、'.join(modes)}"
     if len(others) <= 2:
         return f"all modes but {' and '.join(others)}" if others else "all modes"
     return f"{'mode' if len(modes) == 1 else 'modes'} {', '.join(modes)}"

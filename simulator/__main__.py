@@ -36,7 +36,7 @@ class Parser(argparse.ArgumentParser):
 
 def main(arguments: list[str] | None = None) -> None:
     """Starts the gateway and serves until stopped; operator errors end it with exit code 2."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     try:
         served = _profile(options)
         settings = Settings(
@@ -118,12 +118,13 @@ def _profile(options: argparse.Namespace) -> Profile:
     return chosen
 
 
-def _parser() -> Parser:
-    parser = Parser(
+def parser() -> Parser:
+    """What the command line may contain."""
+    made = Parser(
         prog="simulator",
         description="An OpenAI-compatible LLM gateway with known truth, for testing load tests.",
     )
-    add = parser.add_argument
+    add = made.add_argument
     add("--host", default="127.0.0.1", help="address to bind (default: loopback only)")
     add("--port", type=_number(int, 0, 65535), default=8089, help="0 takes a free port")
     also = (
@@ -133,7 +134,8 @@ def _parser() -> Parser:
     add("--profile", default="seed", help="seed, fast, compat, or a TOML file (default: seed)")
     add("--seed", type=int, default=0, help="seed of everything random")
     add("--log", type=Path, help="append one CSV row per request to a model to this file")
-    add("--dialect", choices=sorted(DIALECTS), default="nonelinear")
+    dialect = "whose format of replies and errors is used (default: %(default)s)"
+    add("--dialect", choices=sorted(DIALECTS), default="nonelinear", help=dialect)
     add("--key", help="the one accepted key (default: any that is not empty)")
     refuse = "refuse this field as OpenAI refuses an unknown one; repeatable"
     add("--refuse-field", action="append", default=[], metavar="NAME", help=refuse)
@@ -141,7 +143,7 @@ def _parser() -> Parser:
     add("--tls-cert", type=Path, help="serve HTTPS with this certificate (PEM)")
     add("--tls-key", type=Path, help="and this private key (PEM)")
     add("--tls-client-ca", type=Path, help="require client certificates of this authority (PEM)")
-    pace = parser.add_argument_group("pace", "in place of the profile's")
+    pace = made.add_argument_group("pace", "in place of the profile's")
     add = pace.add_argument
     add(
         "--latency", type=_number(float, 0), help="time that plain replies and first tokens take, s"
@@ -154,7 +156,7 @@ def _parser() -> Parser:
         help="length of replies that the prompt does not dictate, tokens",
     )
     add("--cache-ttl", type=_number(float, 0), help="life of a prompt cache entry, s")
-    limits = parser.add_argument_group("limits")
+    limits = made.add_argument_group("limits")
     add = limits.add_argument
     add("--max-concurrency", type=_number(int, 1), help="429 when more are in flight")
     add("--rpm-limit", type=_number(int, 1), help="requests per minute and key")
@@ -167,7 +169,7 @@ def _parser() -> Parser:
         metavar="FACTOR",
         help="factor by which the stated Retry-After differs from the true one",
     )
-    wrong = parser.add_argument_group(
+    wrong = made.add_argument_group(
         "faults", "NAME is one of: " + "; ".join(f"{k}: {v}" for k, v in faults.FAULTS.items())
     )
     add = wrong.add_argument
@@ -178,7 +180,7 @@ def _parser() -> Parser:
     add("--stall-seconds", type=_number(float, 0), default=1.0, help="of stall, s")
     add("--retry-after", type=_number(float, 0), default=1.0, help="of rate_limited*, s")
     add("--redirect-to", default="/v1/elsewhere", metavar="URL", help="of redirect")
-    return parser
+    return made
 
 
 def _number(kind: type[T], low: T, high: T | None = None) -> Callable[[str], T]:

@@ -10,6 +10,8 @@ from hypothesis import settings
 import loadshapes.modes  # noqa: F401  (options are judged by the modes that are registered)
 from tests.simulated import Simulator
 
+os.environ["LC_ALL"] = "C.UTF-8"  # what we print follows the locale, and the tests read English
+
 # No deadline: a busy machine is no defect. The gate tries the same examples every time, so that it
 # passes or fails for what changed; `make property` tries new ones.
 settings.register_profile("gate", deadline=None, derandomize=True, database=None)

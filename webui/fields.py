@@ -10,9 +10,9 @@ from typing import Any
 
 from loadshapes.modes import MODES
 from loadshapes.modes.mode import Mode
+from settings import chinese
 from settings.option import GROUPS, choices, flag, readers
 from settings.options import Options
-from webui import words_zh
 
 ALWAYS = ("model", "budget")
 """Options that come first in every mode that reads them."""
@@ -130,7 +130,7 @@ def _field(item: "Field[Any]", shown: Options, lang: str, against: Sequence[str]
 def _by_hand(name: str, lang: str) -> FormField:
     label, help, value = BY_HAND[name]
     if lang == "zh":
-        label, help = words_zh.LABELLED[name]
+        label, help = chinese.OPTIONS[name]
     short = next(short for short, known in _SHORT.items() if known == name)
     return FormField(
         name=name, flag=short, label=label, help=help, value=value, group="load",
@@ -150,12 +150,12 @@ def _of_example(mode: Mode) -> dict[str, str]:
 
 
 def _said(name: str, help: str, lang: str) -> tuple[str, str]:
-    if lang == "zh" and name in words_zh.LABELLED:
-        return words_zh.LABELLED[name]
+    if lang == "zh":
+        return chinese.OPTIONS[name]
     return name.replace("_", " ").capitalize(), help
 
 
 def _titled(group: str, lang: str) -> tuple[str, str]:
-    if lang == "zh" and group in words_zh.GROUPS:
-        return words_zh.GROUPS[group]
+    if lang == "zh":
+        return chinese.GROUPS[group]
     return group.capitalize(), GROUPS[group]

@@ -29,19 +29,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     given = list(sys.argv[1:] if arguments is None else arguments)
     what, *rest = given or ["--help"]
-    if what in ("-h", "--help", "help"):
-        print(help.page(), end="")
+    lang = asked_language(given, os.environ)
+    said, wanted = help.Help(lang), bool({"-h", "--help"} & {what, *rest})
+    if what in ("-h", "--help", "help") or (what.startswith("--lang") and wanted):
+        print(said.page(), end="")
         return 0
     if what in ("-V", "--version"):
         print(help.version())
         return 0
-    if what in MODES and {"-h", "--help"} & set(rest):
-        print(help.of_mode(what), end="")
+    if what in MODES and wanted:
+        print(said.of_mode(what), end="")
         return 0
     if what in MODES:
         return _run("--headless", "--mode", what, *rest)
     if what == "demo":
-        print(help.DEMO, file=sys.stderr, flush=True)
+        print(said.demo(), file=sys.stderr, flush=True)
         return _run("--headless", *DEMO, *rest)
     if what == "ui":
         return _run(*rest)
@@ -50,14 +52,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if what in ANALYSIS:
         from analysis.__main__ import main as analyse
 
-        return analyse(given)
+        return analyse(given, "weighbridge")
     if what == "simulator":
         from simulator.__main__ import main as simulate
+        from simulator.__main__ import parser
+        from simulator.faults import FAULTS
 
+        if wanted:
+            print(said.simulator(parser(), FAULTS), end="")
+            return 0
         simulate(rest)
         return 0
     sentence = help.unknown(what, (*MODES, *OTHERS, *ANALYSIS))
-    lang = asked_language(given, os.environ)
     print(f"weighbridge: {in_language(sentence, lang)}", file=sys.stderr)
     return 2
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.reading.load import load
+from recording.chinese.parser import add_lang
 from recording.errors import OperatorError
 from recording.untrusted_text import as_json, shown
 
@@ -18,7 +19,7 @@ def add_commands(commands: Any) -> None:
     compare.add_argument("runs", type=Path, nargs="+", metavar="RUN", help="two or more folders")
     compare.add_argument("--html", type=Path, metavar="PATH", help="write the page as HTML as well")
     compare.add_argument("--json", type=Path, metavar="PATH", help="write the findings as JSON")
-    compare.add_argument("--lang", choices=["en", "zh"], default="en", help="default: en")
+    add_lang(compare)
     compare.add_argument("--force", action="store_true", help="compare runs with unlike plans too")
     compare.add_argument(
         "--fail-on-regression",
@@ -43,7 +44,7 @@ def add_commands(commands: Any) -> None:
     timeline.add_argument(
         "--output", type=Path, default=Path("timeline"), metavar="DIR", help="default: timeline"
     )
-    timeline.add_argument("--lang", choices=["en", "zh"], default="en", help="default: en")
+    add_lang(timeline)
     timeline.set_defaults(command=_timeline)
 
 

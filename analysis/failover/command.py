@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analysis.reading.load import load
+from recording.chinese.parser import add_lang
 from recording.untrusted_text import shown
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def _add(
         help="the --log of the simulator behind the gateway; of several, all of them",
     )
     parser.add_argument("--fail-on", default="", metavar="CONDITIONS", help=fail_on)
-    parser.add_argument("--lang", choices=["en", "zh"], default="en", help="default: en")
+    add_lang(parser)
     parser.set_defaults(command=command)
 
 

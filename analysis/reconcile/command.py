@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analysis.reading.load import Run, RunError, load
+from recording.chinese.parser import add_lang
 from recording.untrusted_text import shown
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def add_command(commands: Any) -> None:
         help="amounts so far apart still agree, a request; or, e.g. 5%%, sums that far apart do, "
         "whatever single requests say; default: the last decimal of any of them, at most 0.000001",
     )
-    add("--lang", choices=["en", "zh"], default="en", help="default: en")
+    add_lang(parser)
     parser.set_defaults(command=run)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from analysis.numbers.summarize import GROUPS, of_groups
 from analysis.reading.load import Run, load
+from recording.chinese.parser import add_lang
 from recording.errors import OperatorError
 from recording.untrusted_text import as_json, shown
 from rules import percentiles, slo
@@ -22,7 +23,7 @@ def add_commands(commands: Any) -> None:
     """Declare them."""
     report = commands.add_parser("report", help="write report.md, report.html and summary.json")
     report.add_argument("run", type=Path, metavar="RUN", help="the run's folder")
-    report.add_argument("--lang", choices=["en", "zh"], default="en", help="default: en")
+    add_lang(report)
     report.add_argument("--output", type=Path, metavar="JSONL", help="export the rows as well")
     report.add_argument(
         "--share",
@@ -39,7 +40,7 @@ def add_commands(commands: Any) -> None:
     summary = commands.add_parser("summary", help="print the numbers")
     summary.add_argument("run", type=Path, metavar="RUN", help="the run's folder")
     summary.add_argument("--json", action="store_true", help="as JSON")
-    summary.add_argument("--lang", choices=["en", "zh"], default="en", help="default: en")
+    add_lang(summary)
     summary.add_argument("--by", choices=["phase", *GROUPS], default="phase", help="default: phase")
     _add_lenses(summary)
     summary.set_defaults(command=_summary)

@@ -22,7 +22,7 @@ def add_command(commands: Any) -> None:
         type=int,
         default=DAYS,
         metavar="N",
-        help=f"alarm where it differs on each of the last N days (UTC); default: {DAYS}",
+        help="alarm where it differs on each of the last N days (UTC); default: %(default)s",
     )
     watch.set_defaults(command=run)
 

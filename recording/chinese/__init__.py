@@ -24,6 +24,7 @@ SENTENCES: Mapping[str, str] = {**ANALYSIS, **ENGINE, **LOG, **MODES, **SETTINGS
 """The Chinese of each English sentence."""
 _DEEPEST = 6
 _LISTED = re.compile(r"(?:[\w.-]+, )*[\w.-]+ or [\w.-]+")  # a value that lists names
+_SIMPLIFIED = re.compile(r"zh(_CN|_SG|_Hans\w*)?\.UTF-?8", re.I)  # locales
 _BETWEEN = re.compile(r"(?<=\.) (?=--)")  # faults of several options are told in one line
 
 
@@ -33,13 +34,25 @@ def in_language(text: str, lang: str) -> str:
 
 
 def asked_language(arguments: Sequence[str], environment: Mapping[str, str]) -> str:
-    """The language of a command line that is not parsed yet, or cannot be: `zh` or `en`."""
-    given = environment.get("WEIGHBRIDGE_LANG", "")
+    """The language of a command line that is not parsed yet, or cannot be: `zh` or `en`.
+
+    `--lang` decides, then WEIGHBRIDGE_LANG, then the locale, as in other programs: LC_ALL,
+    LC_MESSAGES or LANG, the first that is set.
+    """
+    given = environment.get("WEIGHBRIDGE_LANG", "") or _of_locale(environment)
     for number, word in enumerate(arguments):
         name, equals, value = word.partition("=")
         if name == "--lang":
             given = value if equals else "".join(arguments[number + 1 : number + 2])
     return "zh" if given == "zh" else "en"
+
+
+def _of_locale(environment: Mapping[str, str]) -> str:
+    """Chinese for a locale of simplified characters in UTF-8: our texts are written in those, and
+    other encodings lack some signs of our tables.
+    """
+    names = (environment.get(name, "") for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
+    return "zh" if _SIMPLIFIED.fullmatch(next(filter(None, names), "")) else "en"
 
 
 class InChinese(logging.Filter):

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 
 ANALYSIS: Mapping[str, str] = {
+    "… cannot be used (…): give another path.": "无法使用 {0}（{1}）：请换一个路径。",
+    "a file that was given cannot be read as what it should be (…: …): restore it; WEIGHBRIDGE_TRACEBACK=1 shows where it was found.": "给出的某个文件内容不符合应有的格式（{0}：{1}）：请恢复该文件；设置 WEIGHBRIDGE_TRACEBACK=1 可查看出错位置。",
     "no request of this run was cancelled on purpose: use a run made with --cancel-after, or of mode billing.": "本次运行没有主动取消的请求：请加 --cancel-after 运行，或使用 billing 模式。",
     "no objective of the SLO is of a phase of …: name its mode (…) or its model (…).": "SLO 中没有任何目标适用于 {0} 的阶段：请写明其模式（{1}）或模型（{2}）。",
     "--fail-on-regression: … (…): make both runs longer, or name others.": "--fail-on-regression：{0}（{1}）：请延长两次运行，或改用其他指标。",

@@ -25,7 +25,7 @@ def weighbridge(*arguments: str, cwd: Path) -> "subprocess.CompletedProcess[str]
 
 
 def test_help_names_every_mode_command_group_and_option() -> None:
-    page = help.page()
+    page = help.Help().page()
     for name in (*MODES, *OTHERS, *ANALYSIS):
         assert f"\n  {name} " in page, name
     for group in GROUPS:
@@ -39,7 +39,7 @@ def test_help_names_every_mode_command_group_and_option() -> None:
 
 @pytest.mark.parametrize("mode", MODES)
 def test_help_of_a_mode_has_its_options_alone(mode: str) -> None:
-    page = help.of_mode(mode)
+    page = help.Help().of_mode(mode)
     shown = {line.split()[0] for line in page.splitlines() if line.startswith("  --")}
     assert shown == {
         flag(item.name) for item in fields(Options) if mode in readers(item) and item.name != "mode"

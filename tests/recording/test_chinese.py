@@ -162,10 +162,18 @@ def test_faults_of_several_options_are_each_translated() -> None:
         ([], {"WEIGHBRIDGE_LANG": "zh"}, "zh"),
         (["--lang", "en"], {"WEIGHBRIDGE_LANG": "zh"}, "en"),
         (["--lang"], {}, "en"),
-        ([], {"LANG": "zh_CN.UTF-8"}, "en"),
+        ([], {"LANG": "zh_CN.UTF-8"}, "zh"),
+        ([], {"LC_ALL": "zh_Hans_CN.utf8", "LANG": "C"}, "zh"),
+        ([], {"LC_ALL": "C.UTF-8", "LANG": "zh_CN.UTF-8"}, "en"),
+        ([], {"LC_ALL": "", "LC_MESSAGES": "en_US.UTF-8", "LANG": "zh_CN.UTF-8"}, "en"),
+        ([], {"LANG": "zh_CN.GBK"}, "en"),
+        ([], {"LANG": "zh_TW.UTF-8"}, "en"),
+        ([], {"LANG": "en_US.UTF-8"}, "en"),
+        ([], {"LANG": "zh_CN.UTF-8", "WEIGHBRIDGE_LANG": "en"}, "en"),
+        (["--lang", "en"], {"LANG": "zh_CN.UTF-8"}, "en"),
     ],
 )
-def test_the_language_is_known_before_the_command_line_is(
+def test_the_language_is_that_of_the_option_the_variable_or_the_locale(
     arguments: list[str], environment: dict[str, str], lang: str
 ) -> None:
     assert asked_language(arguments, environment) == lang

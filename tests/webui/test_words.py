@@ -67,7 +67,7 @@ def test_no_script_and_no_page_has_a_text_of_its_own() -> None:
 
 
 def test_every_field_of_the_form_has_its_words_in_both_languages() -> None:
-    """A label and a help text; a new option of the form gets them in webui/words_zh.py."""
+    """A label and a help text; a new option of the form gets them in settings/chinese.py."""
     for english, chinese in zip(fields.groups(Options(), "en"), fields.groups(Options(), "zh"),
                                 strict=True):  # fmt: skip
         assert english.purpose != chinese.purpose
