@@ -101,15 +101,15 @@ def opened(
     marks = [[name, state.st_size, state.st_mtime_ns] for name, state in states]
     key = json.dumps([_VERSION, SCHEMA_VERSION, marks]).encode()
     path = folder / NAME
-    found = _current(path, key, remarks)
-    if found is None:
+    cache = _current(path, key, remarks)
+    if cache is None:
         try:
             with reserving(path) as new:
                 _write(new, parts, key, made_by)
         except OSError:
             return None
-        found = _current(path, key, remarks)
-    return found
+        cache = _current(path, key, remarks)
+    return cache
 
 
 def _current(path: Path, key: bytes, remarks: list[Odd]) -> Cache | None:
@@ -121,7 +121,7 @@ def _current(path: Path, key: bytes, remarks: list[Odd]) -> Cache | None:
         known = file.metadata.metadata or {}
         if known.get(_OF) != key or not file.schema_arrow.equals(schema()):
             return None
-        remarks += [Odd(*said) for said in json.loads(known[_REMARKS])]
+        remarks += [Odd(*remark) for remark in json.loads(known[_REMARKS])]
         return Cache(path, file)
     except (OSError, pa.ArrowException, KeyError, ValueError):
         return None
@@ -145,15 +145,15 @@ def _write(path: Path, parts: Sequence[Path], key: bytes, made_by: str) -> None:
         file.add_key_value_metadata({_OF: key, _REMARKS: json.dumps(remarks).encode()})
 
 
-def _grouped(found: "Iterator[pa.Table]") -> "Iterator[pa.Table]":
+def _grouped(parts: "Iterator[pa.Table]") -> "Iterator[pa.Table]":
     """The tables joined to row groups of a useful size."""
     import pyarrow as pa
 
-    held: list[pa.Table] = []
-    for table in found:
-        held.append(table)
-        if sum(map(len, held)) >= _GROUP_ROWS:
-            yield pa.concat_tables(held).unify_dictionaries()
-            held = []
-    if held:
-        yield pa.concat_tables(held).unify_dictionaries()
+    group: list[pa.Table] = []
+    for table in parts:
+        group.append(table)
+        if sum(map(len, group)) >= _GROUP_ROWS:
+            yield pa.concat_tables(group).unify_dictionaries()
+            group = []
+    if group:
+        yield pa.concat_tables(group).unify_dictionaries()

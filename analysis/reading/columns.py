@@ -80,11 +80,11 @@ def read(text: bytes, columns: Sequence[str] = COLUMNS) -> "pa.Table":
                 check_utf8=False,
             ),
         )
-        found = [
+        arrays = [
             _column(n, cells[n].combine_chunks()) if n in types else _absent(n, len(cells))
             for n in COLUMNS
         ]
-        return pa.Table.from_arrays(found, schema=schema())
+        return pa.Table.from_arrays(arrays, schema=schema())
     except pa.ArrowException:
         raise Declined from None
 

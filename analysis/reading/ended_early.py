@@ -27,20 +27,20 @@ def shortened(
     ended = {e.phase: e.after_s for e in events if isinstance(e, PrecisionReached)}
     if not ended:
         return list(plan)
-    found = list[PlannedPhase]()
+    phases = list[PlannedPhase]()
     for phase in plan:
         name, count, duration_s = phase["name"], phase["count"], phase["duration_s"]
         rows = _sent(source, name) if name in ended else 0
         if not rows:
-            found.append(phase)
+            phases.append(phase)
             continue
         sent = -(-rows // (2 if phase.get("pairs") else 1))
         if count is not None:
             length_s = None if duration_s is None else duration_s * sent / count
-            found.append({**phase, "count": sent, "duration_s": length_s})
+            phases.append({**phase, "count": sent, "duration_s": length_s})
         else:
-            found.append({**phase, "duration_s": ended[name]})
-    return found
+            phases.append({**phase, "duration_s": ended[name]})
+    return phases
 
 
 def _sent(source: "Source", phase: str) -> int:

@@ -35,8 +35,8 @@ def groups(rows: "DataFrame", by: Sequence[str]) -> Iterator[tuple[tuple[Any, ..
     begins = runs(rows, by)
     ends = np.append(begins[1:], len(rows))
     heads = rows[list(by)].iloc[begins].reset_index(drop=True)
-    for key, mine in heads.groupby(list(by), sort=False, dropna=False):
-        places = mine.index.to_numpy()
+    for key, spans_of_key in heads.groupby(list(by), sort=False, dropna=False):
+        places = spans_of_key.index.to_numpy()
         if len(places) == 1:
             yield key, rows.iloc[begins[places[0]] : ends[places[0]]]
         else:
@@ -60,12 +60,12 @@ def _exact_sums(rest: "NDArray[np.float64]") -> list[float]:
     """
     import numpy as np
 
-    found = list[float]()
+    sums = list[float]()
     while top := float(np.abs(rest).max(initial=0.0)):
         if not top < _LARGE:
             return [*rest.tolist()]
         power = 2.0 ** (frexp(top)[1] + len(rest).bit_length() + 1)
         coarse = (rest + power) - power
-        found.append(float(coarse.sum()))
+        sums.append(float(coarse.sum()))
         rest = rest - coarse
-    return found
+    return sums

@@ -74,14 +74,14 @@ def read(
 
 def _phases(path: Path, taken: set[str]) -> list[_Phase]:
     """The file's windows, in order, named apart from each other and from those taken."""
-    found: dict[tuple[Any, ...], _Phase] = {}
+    phases: dict[tuple[Any, ...], _Phase] = {}
     for number, row in _rows(path):
         key = tuple(row.get(k) for k in ("run_id", "mode", "model_requested", "target", "phase"))
-        if key not in found:
+        if key not in phases:
             parts = (row["mode"], row["model_requested"], row.get("target"))
             name = row.get("phase") or "/".join(str(part) for part in parts if part is not None)
-            found[key] = _Phase(_apart(str(name), taken))
-        phase = found[key]
+            phases[key] = _Phase(_apart(str(name), taken))
+        phase = phases[key]
         if row["record_type"] == "summary":
             phase.summary = row
         elif row["request_index"] in phase.indices:
@@ -91,7 +91,7 @@ def _phases(path: Path, taken: set[str]) -> list[_Phase]:
         else:
             phase.indices.add(row["request_index"])
             phase.rows.append(row)
-    return [phase for phase in found.values() if phase.rows]
+    return [phase for phase in phases.values() if phase.rows]
 
 
 def _apart(name: str, taken: set[str]) -> str:
@@ -111,7 +111,7 @@ def _rows(path: Path) -> list[tuple[int, dict[str, Any]]]:
         raise RunError(
             f"{path} is not UTF-8 text: give JSONL that the seed's script wrote."
         ) from None
-    found = []
+    rows = []
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
@@ -130,10 +130,10 @@ def _rows(path: Path) -> list[tuple[int, dict[str, Any]]]:
         if missing:
             raise RunError(f"{path}, line {number}: no {', '.join(missing)}.")
         try:
-            found.append((number, row | _columns(row)))
+            rows.append((number, row | _columns(row)))
         except (TypeError, ValueError) as error:
             raise RunError(f"{path}, line {number}: {error}.") from None
-    return found
+    return rows
 
 
 def _columns(row: dict[str, Any]) -> dict[str, Any]:
@@ -175,10 +175,10 @@ def _outcome(row: dict[str, Any]) -> Outcome:
     status = row.get("http_status")
     if status is not None and status != 200:
         return of_status(status)
-    said = f"{row.get('error_type')} {row.get('error_message')}".lower()
-    if (known := local_errors.of_words(said)) is not None:
+    words = f"{row.get('error_type')} {row.get('error_message')}".lower()
+    if (known := local_errors.of_words(words)) is not None:
         return known
-    return next((o for sign, o in _SIGNS if re.search(sign, said)), Outcome.CONNECTION_RESET)
+    return next((o for sign, o in _SIGNS if re.search(sign, words)), Outcome.CONNECTION_RESET)
 
 
 def _write(

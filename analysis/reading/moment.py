@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 def moment(label: object) -> datetime | None:
     """The time, in UTC if the text names no zone; None if it is not a time."""
     try:
-        found = datetime.fromisoformat(str(label))
+        time = datetime.fromisoformat(str(label))
     except ValueError:
         return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return time if time.tzinfo else time.replace(tzinfo=UTC)

@@ -76,14 +76,14 @@ class _Line(NamedTuple):
         times, poisson, count = phase.get("times_s"), phase.get("poisson"), phase.get("count")
         routes = 2 if phase.get("pairs") else 1
         if times and line.last // routes < len(times):
-            found: Any = np.asarray(times, dtype="float64")[index]
+            due_s: Any = np.asarray(times, dtype="float64")[index]
         elif poisson and count and line.last // routes < count:
-            found = np.asarray(uniform_times(poisson, count))[index] * phase["duration_s"]
+            due_s = np.asarray(uniform_times(poisson, count))[index] * phase["duration_s"]
         else:
             first, last = line.first // routes, line.last // routes
             share = (index - first) / max(1, last - first)
-            found = line.due_first_s + share * (line.due_last_s - line.due_first_s)
-        return np.round(found, 6)
+            due_s = line.due_first_s + share * (line.due_last_s - line.due_first_s)
+        return np.round(due_s, 6)
 
 
 class Unfolded:
@@ -128,9 +128,9 @@ class Unfolded:
         """The first indices of a phase that no attempt sent, and how many there are."""
         import numpy as np
 
-        mine = [line.unsent for line in self._lines if line.unsent.phase == phase]
-        unsent = np.zeros(max(line.last for line in mine) + 1, dtype=bool)
-        for line in mine:
+        lines = [line.unsent for line in self._lines if line.unsent.phase == phase]
+        unsent = np.zeros(max(line.last for line in lines) + 1, dtype=bool)
+        for line in lines:
             unsent[line.first : line.last + 1 : line.step] = True
         known = _indices(source, phase)
         unsent[known[known < len(unsent)]] = False
@@ -144,13 +144,13 @@ class Unfolded:
         """Of each index the first line that speaks of it."""
         import numpy as np
 
-        found = np.zeros(len(index), dtype=np.int32)
+        numbers = np.zeros(len(index), dtype=np.int32)
         for number in reversed(range(len(self._lines))):
             line = self._lines[number].unsent
             if line.phase == phase:
-                spoken = (index >= line.first) & (index <= line.last)
-                found[spoken & ((index - line.first) % line.step == 0)] = number
-        return found
+                within = (index >= line.first) & (index <= line.last)
+                numbers[within & ((index - line.first) % line.step == 0)] = number
+        return numbers
 
     def __len__(self) -> int:
         return len(self._index)
@@ -183,8 +183,8 @@ class Unfolded:
         if name == "scheduled_offset_s":
             dues = np.full(len(index), np.nan)
             for place, line in enumerate(self._lines):
-                mine = number == place
-                dues[mine] = line.dues_s(index[mine])
+                of_line = number == place
+                dues[of_line] = line.dues_s(index[of_line])
             return pa.array(dues, kind, from_pandas=True)
         if name == "task_id":
             return self._task_ids(index, number, kind)
@@ -219,11 +219,11 @@ class Unfolded:
         if not any(cancels):
             return pa.nulls(len(index), pa.string()).dictionary_encode()
         routes = [2 if line.phase.get("pairs") else 1 for line in self._lines]
-        found = [
+        texts = [
             str(cancel) if (cancel := cancels[n]) and cancel.drawn(i // routes[n]) else None
             for i, n in zip(index.tolist(), number.tolist(), strict=True)
         ]
-        return pa.array(found, pa.string()).dictionary_encode()
+        return pa.array(texts, pa.string()).dictionary_encode()
 
     def _task_ids(self, index: "Places", number: "NDArray[np.int32]", kind: Any) -> "pa.Array":
         import numpy as np
@@ -255,9 +255,9 @@ def _indices(source: "Source", phase: str) -> Any:
     """The indices of a phase that have rows, none below 0."""
     import pyarrow.compute as pc
 
-    mine = pc.equal(source.whole("phase").cast("string"), phase)
-    found = source.whole("request_index").filter(mine).to_numpy()
-    return found[found >= 0]
+    of_phase = pc.equal(source.whole("phase").cast("string"), phase)
+    indices = source.whole("request_index").filter(of_phase).to_numpy()
+    return indices[indices >= 0]
 
 
 class Joined:
@@ -270,8 +270,8 @@ class Joined:
         """A column."""
         import pyarrow as pa
 
-        one, other = self._first.whole(name), self._second.whole(name)
-        return pa.chunked_array([*one.chunks, *other.chunks], type=other.type)
+        first, second = self._first.whole(name), self._second.whole(name)
+        return pa.chunked_array([*first.chunks, *second.chunks], type=second.type)
 
     def batches(self, name: str) -> "Iterator[pa.Array]":
         """A column, some rows at a time."""
@@ -286,10 +286,10 @@ class Joined:
         ahead = places < self._count
         if ahead.all():
             return self._first.take(names, places)
-        one = self._first.take(names, places[ahead])
-        other = self._second.take(names, places[~ahead] - self._count)
+        first = self._first.take(names, places[ahead])
+        second = self._second.take(names, places[~ahead] - self._count)
         order = np.empty(len(places), dtype=np.int64)
         order[np.concatenate([np.flatnonzero(ahead), np.flatnonzero(~ahead)])] = np.arange(
             len(places)
         )
-        return pa.concat_tables([one, other]).unify_dictionaries().combine_chunks().take(order)
+        return pa.concat_tables([first, second]).unify_dictionaries().combine_chunks().take(order)

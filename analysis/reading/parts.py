@@ -95,9 +95,9 @@ def table_of(rows: Sequence[RequestRecord]) -> "pa.Table":
     import pyarrow as pa
 
     types = schema()
-    found = zip(types, zip(*map(_values, rows), strict=True), strict=True)
+    columns = zip(types, zip(*map(_values, rows), strict=True), strict=True)
     return pa.Table.from_arrays(
-        [pa.array(cells, field.type, from_pandas=True) for field, cells in found], schema=types
+        [pa.array(cells, field.type, from_pandas=True) for field, cells in columns], schema=types
     )
 
 
@@ -165,7 +165,7 @@ def _end(text: bytes) -> int:
 
 def _columns(path: Path, text: bytes, made_by: str) -> Sequence[str]:
     try:
-        found = next(csv.reader([text.decode(errors="replace")]), [])
-        return formats.columns(found, made_by)
+        names = next(csv.reader([text.decode(errors="replace")]), [])
+        return formats.columns(names, made_by)
     except (csv.Error, formats.FormatError) as error:
         raise RunError(f"{path}, line 1: {error}.") from None

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 def planned(plan: Sequence[PlannedPhase]) -> list[PlannedPhase]:
     """The planned phases, that of a reference after each that has one."""
-    found = list[PlannedPhase]()
+    phases = list[PlannedPhase]()
     for phase in plan:
-        found.append(phase)
+        phases.append(phase)
         if phase.get("pairs"):
-            found.append({**phase, "name": phase["name"] + SUFFIX, "climb": None})
-    return found
+            phases.append({**phase, "name": phase["name"] + SUFFIX, "climb": None})
+    return phases
 
 
 class TwoRoutes:

@@ -94,12 +94,12 @@ class Rows:
         begin, end = self._span(phase)
         if end - begin == len(self):
             self._hold([n for n in names if n not in TEXTS])
-        found = {n: self._held[n][begin:end] for n in names if n in self._held}
-        if rest := [n for n in names if n not in found]:
-            table = self._source.take(rest, self._order[begin:end])
-            found |= {n: _array(n, table[n]) for n in rest}
+        columns = {n: self._held[n][begin:end] for n in names if n in self._held}
+        if missing := [n for n in names if n not in columns]:
+            table = self._source.take(missing, self._order[begin:end])
+            columns |= {n: _array(n, table[n]) for n in missing}
         index = pd.RangeIndex(begin, end)
-        return pd.DataFrame({n: found[n] for n in names}, index, copy=False)
+        return pd.DataFrame({n: columns[n] for n in names}, index, copy=False)
 
     def tables(
         self, names: Sequence[str] = COLUMNS, phase: str | None = None
@@ -135,12 +135,12 @@ class Rows:
     def _hold(self, names: Sequence[str]) -> None:
         """Read whole columns; two at once, for more would only hold more memory."""
 
-        def one(name: str) -> Any:
+        def read(name: str) -> Any:
             return _array(name, self._source.whole(name), self._order)
 
         with self._lock, ThreadPoolExecutor(2) as pool:
             new = [name for name in names if name not in self._held]
-            self._held |= zip(new, pool.map(one, new), strict=True)
+            self._held |= zip(new, pool.map(read, new), strict=True)
 
 
 def _array(name: str, column: "pa.ChunkedArray", order: "Places | None" = None) -> Any:
@@ -154,8 +154,8 @@ def _array(name: str, column: "pa.ChunkedArray", order: "Places | None" = None) 
 
         texts = column.unify_dictionaries().combine_chunks()
         texts = texts if order is None else texts.take(pa.array(order))
-        found: Any = pd.StringDtype(na_value=np.nan)
-        return found.__from_arrow__(texts.cast(pa.large_string()))
+        strings: Any = pd.StringDtype(na_value=np.nan)
+        return strings.__from_arrow__(texts.cast(pa.large_string()))
     every: Any = slice(None) if order is None else order
     if kind is float:
         values = column.to_numpy()[every]

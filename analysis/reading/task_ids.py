@@ -76,9 +76,9 @@ class TaskIds:
         kind, kinds = pd.factorize(head * several + model)
         heads, names = kinds // several, models.dictionary.take(pa.array(kinds % several))
         texts = self._heads.dictionary.take(pa.array(heads, mask=heads < 0))
-        found = _prefixes(texts, names.dictionary_encode()).take(pa.array(kind))
+        parted = _prefixes(texts, names.dictionary_encode()).take(pa.array(kind))
         dtype: Any = pd.StringDtype(na_value=np.nan)
-        return pd.Series(dtype.__from_arrow__(found))
+        return pd.Series(dtype.__from_arrow__(parted))
 
 
 def _parted(texts: "pa.Array") -> "tuple[pa.Array, Whole]":
@@ -109,11 +109,11 @@ def _prefixes(tasks: "pa.Array", models: "pa.DictionaryArray") -> "pa.Array":
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    found = pc.utf8_rtrim(pc.utf8_rtrim(tasks, _DIGITS), "-")
+    prefixes = pc.utf8_rtrim(pc.utf8_rtrim(tasks, _DIGITS), "-")
     for number, model in enumerate(models.dictionary.to_pylist()):
         mark = f"-{model}-"
         chosen = pc.and_(pc.equal(models.indices, number), pc.match_substring(tasks, mark))
         if pc.any(chosen).as_py():
             heads = pc.list_element(pc.split_pattern(tasks, mark, max_splits=1), 0)
-            found = pc.if_else(pc.fill_null(chosen, False), heads, found)
-    return found if isinstance(found, pa.Array) else found.combine_chunks()
+            prefixes = pc.if_else(pc.fill_null(chosen, False), heads, prefixes)
+    return prefixes if isinstance(prefixes, pa.Array) else prefixes.combine_chunks()

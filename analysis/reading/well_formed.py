@@ -30,9 +30,9 @@ class NotWellFormed(InputError):
 def _is(what: str, right: Callable[[Any], bool]) -> Shape:
     def check(value: Any, where: str) -> None:
         if value is not None and not right(value):
-            said = repr(value)
-            said = said if len(said) <= 40 else said[:39] + "…"
-            raise NotWellFormed(f"{where} is {said}, not {what}")
+            text = repr(value)
+            text = text if len(text) <= 40 else text[:39] + "…"
+            raise NotWellFormed(f"{where} is {text}, not {what}")
 
     return check
 
@@ -59,8 +59,8 @@ SCALAR = _is("text, a finite number, true or false",
 def _list(inner: Shape) -> Shape:
     def check(value: Any, where: str) -> None:
         _is("a list", lambda value: isinstance(value, list))(value, where)
-        for place, one in enumerate(value or ()):
-            inner(one, f"{where}[{place}]")
+        for place, item in enumerate(value or ()):
+            inner(item, f"{where}[{place}]")
 
     return check
 
@@ -72,10 +72,10 @@ def _map(inner: Shape | None = None, needs: Sequence[str] = (), **named: Shape) 
         _is("an object", lambda value: isinstance(value, dict))(value, where)
         if value is not None and (missing := [key for key in needs if key not in value]):
             raise NotWellFormed(f"{where}.{missing[0]} is missing")
-        for key, one in (value or {}).items():
+        for key, item in (value or {}).items():
             shape = named.get(key, inner)
             if shape is not None:
-                shape(one, f"{where}.{key}" if where else key)
+                shape(item, f"{where}.{key}" if where else key)
 
     return check
 
@@ -120,7 +120,7 @@ def _typed(kind: Any, name: str) -> Shape:
     if origin in (dict, Mapping):
         return _map(_item(inner[1], name))
     if origin in (Union, UnionType):
-        known = [one for one in inner if one is not NoneType]
+        known = [part for part in inner if part is not NoneType]
         return _typed(known[0], name) if len(known) == 1 else SCALAR
     if origin is Literal or isinstance(kind, EnumType):
         return TEXT
@@ -171,7 +171,7 @@ def cleaned(value: Any) -> Any:
     if isinstance(value, str):
         return value if value.isascii() else clean(value)
     if isinstance(value, list):
-        return [cleaned(one) for one in value]
+        return [cleaned(item) for item in value]
     if isinstance(value, dict):
-        return {cleaned(key): cleaned(one) for key, one in value.items()}
+        return {cleaned(key): cleaned(item) for key, item in value.items()}
     return value

@@ -61,16 +61,16 @@ class Times:
 @dataclass(frozen=True, slots=True)
 class Arrivals:
     """Every request that was sent, beside the log. `unrecorded` are entries with a name of this run
-    that no row has; `foreign` counts entries for other requests; `untold` those that the log may
-    omit: failures, if it has none, and requests at its ends."""
+    that no row has; `foreign` counts entries for other requests; `omitted` those that the log
+    may leave out: failures, if it has none, and requests at its ends."""
 
     log: Log
     requests: Sequence[Request]
     unrecorded: Sequence[Entry]
     foreign: int
     ambiguous: int
-    untold_failures: int
-    untold_ends: int
+    omitted_failures: int
+    omitted_ends: int
     currency: str | None  # the run's
 
     def of(self, arrival: Arrival) -> list[Request]:
@@ -80,22 +80,26 @@ class Arrivals:
     @property
     def agrees(self) -> bool:
         """Whether the log contradicts no row."""
-        return not self.unrecorded and not any(one.arrival in FAULTS for one in self.requests)
+        return not self.unrecorded and not any(
+            request.arrival in FAULTS for request in self.requests
+        )
 
     @property
     def charged(self) -> Decimal | None:
         """What the log charges for this run's requests, exactly; None: it states no amounts."""
-        mine = [entry for request in self.requests for entry in request.entries]
-        amounts = [m for e in (*mine, *self.unrecorded) if (m := self.log.money(e)) is not None]
+        entries = [entry for request in self.requests for entry in request.entries]
+        amounts = [m for e in (*entries, *self.unrecorded) if (m := self.log.money(e)) is not None]
         return sum(amounts, Decimal(0)) if amounts else None
 
     @property
     def times(self) -> Times:
         """The times of the successful requests that have both."""
         both = [
-            (one.outside_s, one.inside_s)
-            for one in self.requests
-            if one.outcome == Outcome.OK and one.outside_s is not None and one.inside_s is not None
+            (request.outside_s, request.inside_s)
+            for request in self.requests
+            if request.outcome == Outcome.OK
+            and request.outside_s is not None
+            and request.inside_s is not None
         ]
         beside = sorted(outside - inside for outside, inside in both)
         return Times(
@@ -118,24 +122,28 @@ def arrivals(run: Run, log: Log) -> Arrivals:
     frame = run.rows.frame(list(_COLUMNS))
     names = Names(frame)
     matched: dict[int, list[Entry]] = defaultdict(list)
-    rest = list[Entry]()
+    unmatched = list[Entry]()
     for entry in log.entries:
         place = names.place(entry.ids)
-        rest.append(entry) if place is None else matched[place].append(entry)
+        unmatched.append(entry) if place is None else matched[place].append(entry)
     prefixes = tuple(prefix for p in run.plan if (prefix := p.get("task_prefix")))
-    own = [e for e in rest if prefixes and any(name.startswith(prefixes) for name in e.ids)]
-    if not matched and not own:
+    unrecorded = [
+        e for e in unmatched if prefixes and any(name.startswith(prefixes) for name in e.ids)
+    ]
+    if not matched and not unrecorded:
         raise RunError(_nothing(log))
     rows = list(zip(*(known(frame[name]) for name in _COLUMNS), strict=True))
     sent = [place for place, row in enumerate(rows) if row[5] not in (Outcome.DROPPED, None)]
     has_failures = any(e.ok is False for e in log.entries if e.kind is Kind.REQUEST)
-    found = [_request(rows[place], matched.get(place, []), has_failures) for place in sent]
-    ends = _at_the_ends(found)
-    requests = [one if place not in ends else _untold(one) for place, one in enumerate(found)]
+    joined = [_request(rows[place], matched.get(place, []), has_failures) for place in sent]
+    ends = _at_the_ends(joined)
+    requests = [
+        request if place not in ends else _unjudged(request) for place, request in enumerate(joined)
+    ]
     return Arrivals(
-        log, requests, own, len(rest) - len(own), names.ambiguous,
-        sum(not one.entries and one.outcome != Outcome.OK and one.arrival is None
-            for one in found),
+        log, requests, unrecorded, len(unmatched) - len(unrecorded), names.ambiguous,
+        sum(not request.entries and request.outcome != Outcome.OK and request.arrival is None
+            for request in joined),
         len(ends), run.currency,
     )  # fmt: skip
 
@@ -203,14 +211,14 @@ def _inside_s(entries: list[Entry]) -> float | None:
 
 def _at_the_ends(requests: list[Request]) -> set[int]:
     """The missing ones before the first request that the log has, and after the last."""
-    there = [place for place, one in enumerate(requests) if one.entries]
-    first, last = (there[0], there[-1]) if there else (0, len(requests))
+    logged = [place for place, request in enumerate(requests) if request.entries]
+    first, last = (logged[0], logged[-1]) if logged else (0, len(requests))
     return {
         place
-        for place, one in enumerate(requests)
-        if one.arrival is Arrival.NOT_LOGGED and not first < place < last
+        for place, request in enumerate(requests)
+        if request.arrival is Arrival.NOT_LOGGED and not first < place < last
     }
 
 
-def _untold(request: Request) -> Request:
+def _unjudged(request: Request) -> Request:
     return replace(request, arrival=None)

@@ -54,10 +54,10 @@ def _quota(body: Body) -> Account | None:
 
 
 def _litellm(body: Body) -> Account | None:
-    told = inner(body.get("info", body.get("user_info")))
-    if "spend" not in told:
+    info = inner(body.get("info", body.get("user_info")))
+    if "spend" not in info:
         return None
-    spent, most = number(told["spend"]), number(told.get("max_budget"))
+    spent, most = number(info["spend"]), number(info.get("max_budget"))
     left = None if spent is None or most is None else most - spent
     return Account("LiteLLM key info", spent, left, most)
 
@@ -67,8 +67,8 @@ _READERS: tuple[Callable[[Body], Account | None], ...] = (_openrouter, _litellm,
 
 
 def _count(value: object) -> int | None:
-    found = number(value)
-    return None if found is None else int(found)
+    count = number(value)
+    return None if count is None else int(count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,15 +127,17 @@ def read(path: Path, per_unit: Decimal | None = None, currency: str = "") -> Acc
     body = inner(body)
     for each in (body, inner(body.get("data"))):
         for reader in _READERS:
-            if (found := reader(each)) and (found.spent is not None or found.left is not None):
-                if per_unit is not None and found.per_unit == 1:
+            if (account := reader(each)) and (
+                account.spent is not None or account.left is not None
+            ):
+                if per_unit is not None and account.per_unit == 1:
                     raise RunError(
-                        f"leave out --quota-per-unit: {path} has no quota, {found.kind} counts "
+                        f"leave out --quota-per-unit: {path} has no quota, {account.kind} counts "
                         "money."
                     )
                 return Account(
-                    found.kind, found.spent, found.left, found.paid_in, found.requests,
-                    currency or found.currency, per_unit or found.per_unit, found.finest,
+                    account.kind, account.spent, account.left, account.paid_in, account.requests,
+                    currency or account.currency, per_unit or account.per_unit, account.finest,
                 )  # fmt: skip
     raise RunError(
         f"{path} is no balance that is known here: give the answer of OpenRouter's /credits, of "
@@ -157,8 +159,8 @@ def balances(run: Run, before: Account, after: Account, tolerance: float | None)
             "of one account."
         )
     by_left = before.spent is None or after.spent is None
-    one, other = (after.left, before.left) if by_left else (before.spent, after.spent)
-    if one is None or other is None:
+    earlier, later = (after.left, before.left) if by_left else (before.spent, after.spent)
+    if earlier is None or later is None:
         raise RunError("the two balances have no number in common: give two of one kind.")
     frame = run.gateway_alone().rows.frame(list(_COLUMNS))
     outcomes, costs = (known(frame[name]) for name in _COLUMNS)
@@ -170,7 +172,7 @@ def balances(run: Run, before: Account, after: Account, tolerance: float | None)
         else _rounding(amounts, before.finest / before.per_unit)
     )
     return Balances(
-        before, after, (other - one) / before.per_unit, by_left,
+        before, after, (later - earlier) / before.per_unit, by_left,
         sum(amounts, Decimal(0)), len(amounts),
         sum(outcome is Outcome.OK for outcome in blank),
         sum(outcome in _MAY_BE_CHARGED for outcome in blank),

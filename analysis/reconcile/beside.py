@@ -50,53 +50,53 @@ def exact(amount: Decimal | None) -> str:
     return ABSENT if amount is None else f"{amount.normalize():f}"
 
 
-def arrivals_sentence(found: Arrivals, t: Words) -> str:
+def arrivals_sentence(arrivals: Arrivals, t: Words) -> str:
     """What the log shows, in a sentence."""
-    log, sent = found.log, len(found.requests)
-    counts = {kind: len(found.of(kind)) for kind in Arrival}
-    there = sum(bool(one.entries) for one in found.requests)
-    said = [f"{counts[kind]} {name(t)}" for kind, name in _NAMES.items() if counts[kind]]
-    if found.unrecorded:
-        said.append(
-            t(f"{len(found.unrecorded)} under this run's names that no row has",
-              f"{len(found.unrecorded)} 条以本次运行命名但我方无记录")
+    log, sent = arrivals.log, len(arrivals.requests)
+    counts = {kind: len(arrivals.of(kind)) for kind in Arrival}
+    logged = sum(bool(request.entries) for request in arrivals.requests)
+    counted = [f"{counts[kind]} {name(t)}" for kind, name in _NAMES.items() if counts[kind]]
+    if arrivals.unrecorded:
+        counted.append(
+            t(f"{len(arrivals.unrecorded)} under this run's names that no row has",
+              f"{len(arrivals.unrecorded)} 条以本次运行命名但我方无记录")
         )  # fmt: skip
     head = t(
-        f"The log ({log.reader.name}) has {there} of {sent} requests",
-        f"日志（{log.reader.name}）含 {sent} 个请求中的 {there} 个",
+        f"The log ({log.reader.name}) has {logged} of {sent} requests",
+        f"日志（{log.reader.name}）含 {sent} 个请求中的 {logged} 个",
     )
-    return head + (t.colon + t.join(said) if said else "") + t.stop
+    return head + (t.colon + t.join(counted) if counted else "") + t.stop
 
 
-def arrivals_section(found: Arrivals, t: Words) -> Section:
+def arrivals_section(arrivals: Arrivals, t: Words) -> Section:
     """The log beside the rows: counts, money, times, and the requests of each kind."""
-    log, times = found.log, found.times
+    log, times = arrivals.log, arrivals.times
     blocks: list[Block] = [
-        Remark("good" if found.agrees else "bad", arrivals_sentence(found, t)),
-        *_notes(found, t),
+        Remark("good" if arrivals.agrees else "bad", arrivals_sentence(arrivals, t)),
+        *_notes(arrivals, t),
         table(
             t,
-            [(kind, found.of(kind)) for kind in Arrival],
+            [(kind, arrivals.of(kind)) for kind in Arrival],
             [
                 WHAT.of(lambda one: _NAMES[one[0]](t)),
                 REQUESTS.of(lambda one: len(one[1])),
                 TRIES.of(lambda one: _tries(one[1]), integer),
             ],
             how=t(
-                f"{log.path.name}: {len(log.entries)} entries, {found.foreign} of them for other "
-                f"requests; amounts in {unit(log)}.",
-                f"{log.path.name}：{len(log.entries)} 条，其中 {found.foreign} 条属于其他请求；"
+                f"{log.path.name}: {len(log.entries)} entries, {arrivals.foreign} of them for "
+                f"other requests; amounts in {unit(log)}.",
+                f"{log.path.name}：{len(log.entries)} 条，其中 {arrivals.foreign} 条属于其他请求；"
                 f"金额单位 {unit(log)}。",
             ),
         ),
     ]
-    if found.charged is not None:
+    if arrivals.charged is not None:
         blocks.append(
             Text(
                 t(
-                    f"By the log this run's requests cost {exact(found.charged)} {log.currency}, "
-                    f"all of its entries {exact(log.total)} {log.currency}.",
-                    f"按日志，本次运行的请求共 {exact(found.charged)} {log.currency}，"
+                    f"By the log this run's requests cost {exact(arrivals.charged)} "
+                    f"{log.currency}, all of its entries {exact(log.total)} {log.currency}.",
+                    f"按日志，本次运行的请求共 {exact(arrivals.charged)} {log.currency}，"
                     f"全部条目共 {exact(log.total)} {log.currency}。",
                 )
             )
@@ -119,13 +119,13 @@ def arrivals_section(found: Arrivals, t: Words) -> Section:
             )
         )
     for kind in Arrival:
-        if requests := found.of(kind):
+        if requests := arrivals.of(kind):
             blocks.append(table(t, requests[:_SHOWN], _REQUEST, title=f"{kind}: {_NAMES[kind](t)}"))
     return Section(t("The gateway's log", "网关日志"), blocks)
 
 
 def _tries(requests: list[Request]) -> int | None:
-    known = [one.tries for one in requests if one.tries is not None]
+    known = [request.tries for request in requests if request.tries is not None]
     return sum(known) if known else None
 
 
@@ -135,31 +135,31 @@ def _resolution(log: Log, t: Words) -> str:
     return t("; the log rounds to whole seconds", "；日志按整秒取整")
 
 
-def _notes(found: Arrivals, t: Words) -> list[Block]:
+def _notes(arrivals: Arrivals, t: Words) -> list[Block]:
     notes = []
-    if found.currency not in (None, found.log.currency) and found.charged is not None:
+    if arrivals.currency not in (None, arrivals.log.currency) and arrivals.charged is not None:
         notes.append(
-            t(f"Its amounts are in {found.log.currency} and the run's in {found.currency}: they "
-              "are not compared.",
-              f"日志金额为 {found.log.currency}，本次运行为 {found.currency}：未作比较。")
+            t(f"Its amounts are in {arrivals.log.currency} and the run's in {arrivals.currency}: "
+              "they are not compared.",
+              f"日志金额为 {arrivals.log.currency}，本次运行为 {arrivals.currency}：未作比较。")
         )  # fmt: skip
-    if found.untold_failures:
-        count = found.untold_failures
+    if arrivals.omitted_failures:
+        count = arrivals.omitted_failures
         notes.append(
             t(f"{count} failed requests are not in the log, which may omit failures.",
               f"{count} 个失败请求不在日志中：日志可能不记录失败请求。")
         )  # fmt: skip
-    if found.untold_ends:
-        count = found.untold_ends
+    if arrivals.omitted_ends:
+        count = arrivals.omitted_ends
         notes.append(
             t(f"{count} answered requests before its first or after its last entry are missing: "
               "the export may be cut there.",
               f"日志首条之前或末条之后缺少 {count} 个有应答的请求：导出可能被截断。")
         )  # fmt: skip
-    if found.ambiguous:
+    if arrivals.ambiguous:
         notes.append(
-            t(f"{found.ambiguous} ids name more than one request and join nothing.",
-              f"{found.ambiguous} 个 id 对应多个请求，未参与匹配。")
+            t(f"{arrivals.ambiguous} ids name more than one request and join nothing.",
+              f"{arrivals.ambiguous} 个 id 对应多个请求，未参与匹配。")
         )  # fmt: skip
     return [Remark("note", note) for note in notes]
 
@@ -180,121 +180,122 @@ _REQUEST: list[Column[Request, Any]] = [
 """What is shown of a request."""
 
 
-def balances_sentence(found: Balances, t: Words) -> str:
+def balances_sentence(balances: Balances, t: Words) -> str:
     """What the balances show, in a sentence."""
-    charged, ours = exact(found.charged), exact(found.ours)
-    per_unit, code = found.before.per_unit, found.currency
+    charged, ours = exact(balances.charged), exact(balances.ours)
+    per_unit, code = balances.before.per_unit, balances.currency
     units = "" if per_unit == 1 else f" ({per_unit:,} quota = 1 {code})"
-    said = t(
+    sentence = t(
         f"By its balances the account was charged {charged} {code}{units}",
         f"按余额，账户被扣 {charged} {code}{units}",
     )
-    if found.difference is None:
-        return said + t(
+    if balances.difference is None:
+        return sentence + t(
             "; the run's costs are in another currency and not compared.",
             "；本次运行的费用为其他币种，未作比较。",
         )
-    allowed = exact(found.tolerance)
-    verb = t(*(AGREE if found.agrees else DISAGREE))
-    return said + t(
-        f", the run's rows come to {ours}: they {verb} (difference {exact(found.difference)}, of "
-        f"which rounding explains {allowed} at most).",
-        f"，本次运行记录合计 {ours}：{verb}（相差 {exact(found.difference)}，取整最多可解释 "
+    allowed = exact(balances.tolerance)
+    verb = t(*(AGREE if balances.agrees else DISAGREE))
+    return sentence + t(
+        f", the run's rows come to {ours}: they {verb} (difference {exact(balances.difference)}, "
+        f"of which rounding explains {allowed} at most).",
+        f"，本次运行记录合计 {ours}：{verb}（相差 {exact(balances.difference)}，取整最多可解释 "
         f"{allowed}）。",
     )
 
 
-def balances_section(found: Balances, t: Words) -> Section:
+def balances_section(balances: Balances, t: Words) -> Section:
     """The balances beside the rows, and what else may explain a difference."""
-    level: Any = "note" if found.difference is None else "good" if found.agrees else "bad"
-    blocks: list[Block] = [Remark(level, balances_sentence(found, t))]
-    blocks += [Text(text) for text in explanations(found, t)] if not found.agrees else []
+    level: Any = "note" if balances.difference is None else "good" if balances.agrees else "bad"
+    blocks: list[Block] = [Remark(level, balances_sentence(balances, t))]
+    blocks += [Text(text) for text in explanations(balances, t)] if not balances.agrees else []
     return Section(t("Balance before and after", "运行前后余额"), blocks)
 
 
-def explanations(found: Balances, t: Words) -> list[str]:
+def explanations(balances: Balances, t: Words) -> list[str]:
     """What else could explain a difference, the likeliest first."""
-    said = []
-    if found.other_requests:
-        said.append(
-            t(f"The account counts {found.other_requests} more requests than the run has rows with "
-              "a cost: other traffic, internal retries, or failures that are charged.",
-              f"账户计数比有费用的记录多 {found.other_requests} 个请求：其他流量、内部重试或"
+    texts = []
+    if balances.other_requests:
+        texts.append(
+            t(f"The account counts {balances.other_requests} more requests than the run has rows "
+              "with a cost: other traffic, internal retries, or failures that are charged.",
+              f"账户计数比有费用的记录多 {balances.other_requests} 个请求：其他流量、内部重试或"
               "失败被计费。")
         )  # fmt: skip
-    if found.unknown:
-        said.append(
-            t(f"{found.unknown} successful requests state no cost and are not in our sums: give "
+    if balances.unknown:
+        texts.append(
+            t(f"{balances.unknown} successful requests state no cost and are not in our sums: give "
               "--prices.",
-              f"{found.unknown} 个成功请求未报费用，未计入我方合计：请提供 --prices。")
+              f"{balances.unknown} 个成功请求未报费用，未计入我方合计：请提供 --prices。")
         )  # fmt: skip
-    if found.failed:
-        said.append(
-            t(f"{found.failed} requests failed after they were sent and may have been charged.",
-              f"{found.failed} 个请求发出后失败，可能已被计费。")
+    if balances.failed:
+        texts.append(
+            t(f"{balances.failed} requests failed after they were sent and may have been charged.",
+              f"{balances.failed} 个请求发出后失败，可能已被计费。")
         )  # fmt: skip
-    if found.by_left:
-        said.append(
+    if balances.by_left:
+        texts.append(
             t("These balances are what is left: a payment or a refund between them counts, too.",
               "所比较的是剩余额度：期间的充值或退款同样计入。")
         )  # fmt: skip
-    elif found.paid_in:
-        said.append(
-            t(f"{exact(found.paid_in)} {found.currency} were paid in meanwhile, which does not "
-              "matter here.",
-              f"期间充值 {exact(found.paid_in)} {found.currency}，与此处比较无关。")
+    elif balances.paid_in:
+        texts.append(
+            t(f"{exact(balances.paid_in)} {balances.currency} were paid in meanwhile, which does "
+              "not matter here.",
+              f"期间充值 {exact(balances.paid_in)} {balances.currency}，与此处比较无关。")
         )  # fmt: skip
-    if found.difference is not None and found.difference < 0:
-        said.append(
+    if balances.difference is not None and balances.difference < 0:
+        texts.append(
             t("Less was charged than the sum of the rows: many gateways book with a delay; save "
               "the balance again after some minutes.",
               "扣费少于记录：许多网关延迟入账，请数分钟后再次保存余额。")
         )  # fmt: skip
-    said.append(
+    texts.append(
         t("Other traffic of the same account or key between the two balances, or requests of a "
           "connection check, also count.",
           "两次余额之间同一账户或密钥的其他流量（含连通性检查）同样会被扣费。")
     )  # fmt: skip
-    return said
+    return texts
 
 
-def plain_arrivals(found: Arrivals | None) -> dict[str, Any] | None:
+def plain_arrivals(arrivals: Arrivals | None) -> dict[str, Any] | None:
     """What reconcile.json holds of the log; amounts are text, exact."""
-    if found is None:
+    if arrivals is None:
         return None
-    log, times = found.log, found.times
+    log, times = arrivals.log, arrivals.times
     return {
         "path": str(log.path), "kind": log.reader.name, "entries": len(log.entries),
-        "foreign_entries": found.foreign, "unrecorded_entries": len(found.unrecorded),
-        "other_records": log.other, "ambiguous_ids": found.ambiguous,
+        "foreign_entries": arrivals.foreign, "unrecorded_entries": len(arrivals.unrecorded),
+        "other_records": log.other, "ambiguous_ids": arrivals.ambiguous,
         "currency": log.currency, "units_per_currency": exact(log.per_unit),
-        "charged": None if found.charged is None else exact(found.charged),
+        "charged": None if arrivals.charged is None else exact(arrivals.charged),
         "log_sum": None if log.total is None else exact(log.total),
-        "requests": len(found.requests),
-        "logged": sum(bool(one.entries) for one in found.requests),
-        "arrivals": {str(kind): len(found.of(kind)) for kind in Arrival},
-        "untold_failures": found.untold_failures, "untold_ends": found.untold_ends,
+        "requests": len(arrivals.requests),
+        "logged": sum(bool(request.entries) for request in arrivals.requests),
+        "arrivals": {str(kind): len(arrivals.of(kind)) for kind in Arrival},
+        "untold_failures": arrivals.omitted_failures, "untold_ends": arrivals.omitted_ends,
         "times": {name: getattr(times, name) for name in times.__slots__},
         "lines": [
-            {"task_id": one.task_id, "arrival": str(one.arrival), "outcome": one.outcome,
-             "tries": one.tries, "outside_s": one.outside_s, "inside_s": one.inside_s,
-             "log_lines": [entry.line for entry in one.entries]}
-            for one in found.requests if one.arrival is not None
+            {"task_id": request.task_id, "arrival": str(request.arrival),
+             "outcome": request.outcome, "tries": request.tries,
+             "outside_s": request.outside_s, "inside_s": request.inside_s,
+             "log_lines": [entry.line for entry in request.entries]}
+            for request in arrivals.requests if request.arrival is not None
         ],
     }  # fmt: skip
 
 
-def plain_balances(found: Balances | None) -> dict[str, Any] | None:
+def plain_balances(balances: Balances | None) -> dict[str, Any] | None:
     """What reconcile.json holds of the balances; amounts are text, exact."""
-    if found is None:
+    if balances is None:
         return None
-    difference = found.difference
+    difference = balances.difference
     return {
-        "kind": found.before.kind, "currency": found.currency,
-        "units_per_currency": exact(found.before.per_unit), "by_what_is_left": found.by_left,
-        "charged": exact(found.charged), "ours": exact(found.ours),
+        "kind": balances.before.kind, "currency": balances.currency,
+        "units_per_currency": exact(balances.before.per_unit), "by_what_is_left": balances.by_left,
+        "charged": exact(balances.charged), "ours": exact(balances.ours),
         "difference": None if difference is None else exact(difference),
-        "tolerance": exact(found.tolerance), "agrees": found.agrees,
-        "unknown_count": found.unknown, "failed_count": found.failed,
-        "other_requests": found.other_requests,
+        "tolerance": exact(balances.tolerance), "agrees": balances.agrees,
+        "unknown_count": balances.unknown, "failed_count": balances.failed,
+        "other_requests": balances.other_requests,
     }  # fmt: skip

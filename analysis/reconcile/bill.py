@@ -95,8 +95,8 @@ def _columns(path: Path, names: Sequence[str], wanted: Columns) -> Columns:
         )
     costs = [wanted.cost] if wanted.cost else [n for n in names if n.lower() in COST_COLUMNS]
     if len(costs) != 1:
-        found = f"{' and '.join(costs)} might be it" if costs else f"it has {', '.join(names)}"
-        raise RunError(f"{path}: name the column with the charge by --bill-cost; {found}.")
+        hint = f"{' and '.join(costs)} might be it" if costs else f"it has {', '.join(names)}"
+        raise RunError(f"{path}: name the column with the charge by --bill-cost; {hint}.")
     models = [n for n in names if n.lower() in MODEL_COLUMNS]
     return Columns(ids, costs[0], wanted.model or (models[0] if models else ""))
 
@@ -122,8 +122,8 @@ def money(text: str) -> float | None:
     """
     if not text.strip():
         return 0.0
-    found = _MONEY.fullmatch(text.strip())
-    if found is None:
+    match = _MONEY.fullmatch(text.strip())
+    if match is None:
         return None
-    amount = float(found["sign"].replace("\u2212", "-") + found["number"].replace(",", ""))
+    amount = float(match["sign"].replace("\u2212", "-") + match["number"].replace(",", ""))
     return amount if isfinite(amount) else None

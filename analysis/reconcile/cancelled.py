@@ -17,69 +17,71 @@ _READ = [
 ]  # fmt: skip
 
 
-def of(found: Reconciliation) -> list[CancelledCharge]:
+def of(result: Reconciliation) -> list[CancelledCharge]:
     """The verdict on each case of each model, by the bill, else by the amounts of the log.
 
     None without either, or in another mode. What a log does not have may be free, or not logged.
     """
-    if found.bill is None and found.arrivals is None:
+    if result.bill is None and result.arrivals is None:
         return []
-    mine = [row for row in rows(found.run.rows.frame(_READ)) if row["mode"] == "billing"]
+    probes = [row for row in rows(result.run.rows.frame(_READ)) if row["mode"] == "billing"]
     by_task = False
-    if found.bill is not None:
+    if result.bill is not None:
         billed = {
             line.task_id: line.billed
-            for line in found.lines
+            for line in result.lines
             if line.task_id is not None and line.billed is not None
         }
-        by_task = any(line.task_id in one.ids for line in found.lines for one in line.charges)
+        by_task = any(
+            line.task_id in charge.ids for line in result.lines for charge in line.charges
+        )
     else:
-        billed = _logged(found)
-        mine = [{**row, "gateway_request_id": None} for row in mine]
+        billed = _logged(result)
+        probes = [{**row, "gateway_request_id": None} for row in probes]
     return [
-        one
-        for model in dict.fromkeys(row["model_requested"] for row in mine)
-        for one in judge(
-            model, [row for row in mine if row["model_requested"] == model], billed, by_task
+        charge
+        for model in dict.fromkeys(row["model_requested"] for row in probes)
+        for charge in judge(
+            model, [row for row in probes if row["model_requested"] == model], billed, by_task
         )
     ]
 
 
-def _logged(found: Reconciliation) -> dict[str, float]:
+def _logged(result: Reconciliation) -> dict[str, float]:
     """What the log charges, by task_id."""
-    assert found.arrivals is not None
+    assert result.arrivals is not None
     billed = dict[str, float]()
-    for one in found.arrivals.requests:
-        amounts = [m for e in one.entries if (m := found.arrivals.log.money(e)) is not None]
-        if one.task_id is not None and amounts:
-            billed[one.task_id] = float(sum(amounts))
+    for request in result.arrivals.requests:
+        amounts = [m for e in request.entries if (m := result.arrivals.log.money(e)) is not None]
+        if request.task_id is not None and amounts:
+            billed[request.task_id] = float(sum(amounts))
     return billed
 
 
-def remarks(t: Words, found: Reconciliation) -> list[Block]:
+def remarks(t: Words, result: Reconciliation) -> list[Block]:
     """A sentence for each, and for the refusals that the mode asks for."""
-    return [*(_remark(t, one) for one in of(found)), *_refusals(t, found)]
+    return [*(_remark(t, charge) for charge in of(result)), *_refusals(t, result)]
 
 
-def _refusals(t: Words, found: Reconciliation) -> list[Block]:
+def _refusals(t: Words, result: Reconciliation) -> list[Block]:
     """What the bill or the log charges for requests that mode billing had refused."""
-    billed = {line.task_id: line.billed for line in found.lines if line.task_id is not None}
-    if found.bill is None:
-        billed = dict(_logged(found)) if found.arrivals is not None else {}
-    if not any(one is not None for one in billed.values()):
+    billed = {line.task_id: line.billed for line in result.lines if line.task_id is not None}
+    if result.bill is None:
+        billed = dict(_logged(result)) if result.arrivals is not None else {}
+    if not any(cost is not None for cost in billed.values()):
         return []  # nothing joins: it is not known
-    mine = [row for row in rows(found.run.rows.frame(_READ)) if row["mode"] == "billing"]
+    probes = [row for row in rows(result.run.rows.frame(_READ)) if row["mode"] == "billing"]
     blocks = list[Block]()
-    for model in dict.fromkeys(row["model_requested"] for row in mine):
+    for model in dict.fromkeys(row["model_requested"] for row in probes):
         for case, outcomes in REFUSED.items():
             tasks = [
                 row["task_id"]
-                for row in mine
+                for row in probes
                 if (row["model_requested"], row["scenario"]) == (model, case)
                 and row["outcome"] in outcomes
             ]
             if tasks:
-                paid = [one for task in tasks if (one := billed.get(task))]
+                paid = [cost for task in tasks if (cost := billed.get(task))]
                 blocks.append(
                     _refused(t, f"{model}, {t(NAMED[case].en, NAMED[case].zh)}", len(tasks), paid)
                 )
@@ -101,42 +103,46 @@ def _refused(t: Words, what: str, count: int, paid: list[float]) -> Remark:
     return Remark("bad" if len(paid) >= FEWEST else "note", text)
 
 
-def _remark(t: Words, one: CancelledCharge) -> Remark:
-    case, n = t(NAMED[one.case].en, NAMED[one.case].zh), one.requests
-    paid = t.money(one.charged)
-    share = percent(one.charged / one.whole if one.charged is not None and one.whole else None)
-    held, whole = seconds(one.held_s), seconds(one.whole_s)
+def _remark(t: Words, charge: CancelledCharge) -> Remark:
+    case, n = t(NAMED[charge.case].en, NAMED[charge.case].zh), charge.requests
+    paid = t.money(charge.charged)
+    share = percent(
+        charge.charged / charge.whole if charge.charged is not None and charge.whole else None
+    )
+    held_s, whole = seconds(charge.held_s), seconds(charge.whole_s)
     level: Level
-    match one.said:
+    match charge.said:
         case Said.NOTHING:
-            level, said = "good", t(f"none of {n} requests is charged.", f"{n} 个请求均未计费。")
+            level, verdict = "good", t(f"none of {n} requests is charged.", f"{n} 个请求均未计费。")
         case Said.PART:
-            level, said = "note", t(
+            level, verdict = "note", t(
                 f"{n} requests are charged {paid} in all, {share} of what as many whole replies "
                 "cost.",
                 f"{n} 个请求合计计费 {paid}，为同数量完整回复的 {share}。",
             )  # fmt: skip
         case Said.WHOLE:
-            level, said = "bad", t(
+            level, verdict = "bad", t(
                 f"all {n} requests are charged as whole replies, {paid} in all, though they were "
-                f"held for {held} at most and a whole reply takes at least {whole}. Ask the "
+                f"held for {held_s} at most and a whole reply takes at least {whole}. Ask the "
                 "gateway whether it stops its upstream, and what it charges for.",
-                f"全部 {n} 个请求均按完整回复计费，合计 {paid}；连接最长只保持 {held}，"
+                f"全部 {n} 个请求均按完整回复计费，合计 {paid}；连接最长只保持 {held_s}，"
                 f"而完整回复至少需要 {whole}。请向网关确认是否停止上游，以及按什么计费。",
             )  # fmt: skip
         case Said.TOO_SHORT:
-            level, said = "note", t(
+            level, verdict = "note", t(
                 f"{n} requests are charged as whole replies, {paid} in all. A whole reply takes "
-                f"{whole}, so it may have been over before the gateway saw the hang-up ({held}): "
+                f"{whole}, so it may have been over before the gateway saw the hang-up ({held_s}): "
                 "this cannot be judged.",
                 f"{n} 个请求按完整回复计费，合计 {paid}。完整回复只需 {whole}，"
-                f"网关察觉断开（{held}）之前可能已写完，故不下结论。",
+                f"网关察觉断开（{held_s}）之前可能已写完，故不下结论。",
             )  # fmt: skip
         case _:
-            level, said = "note", t(
+            level, verdict = "note", t(
                 f"what {n} requests cost is unknown: the bill does not have the whole replies "
                 "beside them, or not under names that join, or their cost does not go by length.",
                 f"无法判断 {n} 个请求的费用：账单缺少用于对照的完整回复，或名称无法匹配，"
                 "或费用与长度无关。",
             )  # fmt: skip
-    return Remark(level, t(f"{one.model}, {case}: {said}", f"{one.model}，{case}：{said}"))
+    return Remark(
+        level, t(f"{charge.model}, {case}: {verdict}", f"{charge.model}，{case}：{verdict}")
+    )

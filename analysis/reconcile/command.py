@@ -83,26 +83,26 @@ def run(options: argparse.Namespace) -> bool:
     from rules.prices import Prices, read
 
     tolerance, share = _tolerance(options.tolerance)
-    found = load(options.run)
-    plain = found.manifest.get("prices")
+    loaded = load(options.run)
+    plain = loaded.manifest.get("prices")
     prices = read(options.prices) if options.prices else Prices.from_dict(plain)
     ids = tuple(name.strip() for name in options.bill_id.split(",") if name.strip())
     columns = bill.Columns(ids, options.bill_cost, options.bill_model)
     charged = bill.read(options.bill, columns) if options.bill else None
-    log, accounts = _log(options), _balances(options, found, tolerance)
+    log, accounts = _log(options), _balances(options, loaded, tolerance)
     if prices is None and charged is None and log is None and accounts is None:
         raise RunError(
             f"{options.run} has no price table: give --prices, --bill, or both; or --log, or "
             "--balance-before and --balance-after."
         )
-    arrived = arrivals(found, log) if log else None
-    if charged is None and log is not None and found.currency in (None, log.currency):
+    arrived = arrivals(loaded, log) if log else None
+    if charged is None and log is not None and loaded.currency in (None, log.currency):
         charged = bill.of_log(log)
     reconciled = replace(
-        reconcile(found, prices, charged, tolerance, share), arrivals=arrived, balances=accounts
+        reconcile(loaded, prices, charged, tolerance, share), arrivals=arrived, balances=accounts
     )
-    said = [*page.sentences(reconciled, Words("en")), *page.write(reconciled, options.lang)]
-    print(*map(shown, said), sep="\n")
+    lines = [*page.sentences(reconciled, Words("en")), *page.write(reconciled, options.lang)]
+    print(*map(shown, lines), sep="\n")
     return not reconciled.agrees
 
 
@@ -115,7 +115,7 @@ def _log(options: argparse.Namespace) -> "Log | None":
 
 
 def _balances(
-    options: argparse.Namespace, found: Run, tolerance: float | None
+    options: argparse.Namespace, loaded: Run, tolerance: float | None
 ) -> "Balances | None":
     from analysis.reconcile.balances import balances, read
 
@@ -126,7 +126,7 @@ def _balances(
         raise RunError("--balance-before and --balance-after go together: give both.")
     unit = _per_unit(options.quota_per_unit)
     before, after = (read(path, unit, options.log_currency) for path in paths)
-    return balances(found, before, after, tolerance)
+    return balances(loaded, before, after, tolerance)
 
 
 def _per_unit(text: str) -> Decimal | None:

@@ -36,12 +36,13 @@ _BILL = Name("The bill", "账单")
 _SHOWN = 50  # lines of one finding in the Markdown; the JSON has all
 
 
-def write(found: Reconciliation, lang: Lang) -> tuple[Path, Path]:
+def write(result: Reconciliation, lang: Lang) -> tuple[Path, Path]:
     """Write both files; return their paths. Raises OSError."""
-    paths = found.run.folder / "reconcile.md", found.run.folder / "reconcile.json"
+    paths = result.run.folder / "reconcile.md", result.run.folder / "reconcile.json"
     texts = (
-        markdown.render(compose(found, lang)),
-        as_json(plain(found) | {"cancelled": [asdict(one) for one in cancelled.of(found)]}) + "\n",
+        markdown.render(compose(result, lang)),
+        as_json(plain(result) | {"cancelled": [asdict(charge) for charge in cancelled.of(result)]})
+        + "\n",
     )
     for path, text in zip(paths, texts, strict=True):
         with replacing(path) as file:
@@ -49,78 +50,78 @@ def write(found: Reconciliation, lang: Lang) -> tuple[Path, Path]:
     return paths
 
 
-def sentences(found: Reconciliation, t: Words) -> list[str]:
+def sentences(result: Reconciliation, t: Words) -> list[str]:
     """The result: one sentence each on the money, the log and the balances."""
-    said = [t(_sentence(found), _sentence_zh(found))] if found.prices or found.bill else []
-    if found.arrivals is not None:
-        said.append(beside.arrivals_sentence(found.arrivals, t))
-    if found.balances is not None:
-        said.append(beside.balances_sentence(found.balances, t))
-        said += beside.explanations(found.balances, t) if not found.balances.agrees else []
-    return said
+    texts = [t(_sentence(result), _sentence_zh(result))] if result.prices or result.bill else []
+    if result.arrivals is not None:
+        texts.append(beside.arrivals_sentence(result.arrivals, t))
+    if result.balances is not None:
+        texts.append(beside.balances_sentence(result.balances, t))
+        texts += beside.explanations(result.balances, t) if not result.balances.agrees else []
+    return texts
 
 
-def _sentence(found: Reconciliation) -> str:
+def _sentence(result: Reconciliation) -> str:
     """The result of the money in one sentence, in English."""
     what = " and ".join(
-        [*(["the price table"] if found.prices else []), *(["the bill"] if found.bill else [])]
+        [*(["the price table"] if result.prices else []), *(["the bill"] if result.bill else [])]
     )
-    counts = {f: len(found.of(f)) for f in Finding}
-    if found.share is not None:
-        return _by_sums(found, Words("en"))
-    if found.money_agrees:
-        return f"{len(found.lines)} requests agree with {what} (tolerance {found.tolerance:g})."
-    said = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
-    off = sum(bool(line.findings) for line in found.lines)
-    return f"{off} of {len(found.lines)} requests do not agree with {what}: {said}."
+    counts = {f: len(result.of(f)) for f in Finding}
+    if result.share is not None:
+        return _by_sums(result, Words("en"))
+    if result.money_agrees:
+        return f"{len(result.lines)} requests agree with {what} (tolerance {result.tolerance:g})."
+    findings = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+    off = sum(bool(line.findings) for line in result.lines)
+    return f"{off} of {len(result.lines)} requests do not agree with {what}: {findings}."
 
 
-def compose(found: Reconciliation, lang: Lang) -> Page:
+def compose(result: Reconciliation, lang: Lang) -> Page:
     """The Markdown as a page: the result, the sums, then the lines of every finding."""
-    t, run = Words(lang, found.run.currency), found.run
+    t, run = Words(lang, result.run.currency), result.run
     sections = []
-    if found.prices or found.bill:
+    if result.prices or result.bill:
         sections += [
-            Section(t(*RESULT), [*_remarks(t, found)]),
-            Section(t("Sums", "合计"), [_sums(t, found), _models(t, found)]),
-            Section(t("By outcome", "按结果"), [_outcomes(t, found)]),
-            Section(t("Findings", "差异明细"), [*_findings(t, found)]),
+            Section(t(*RESULT), [*_remarks(t, result)]),
+            Section(t("Sums", "合计"), [_sums(t, result), _models(t, result)]),
+            Section(t("By outcome", "按结果"), [_outcomes(t, result)]),
+            Section(t("Findings", "差异明细"), [*_findings(t, result)]),
         ]
-    sections.append(Section(t("Cancelled requests", "取消的请求"), cancelled.remarks(t, found)))
-    if found.arrivals is not None:
-        sections.append(beside.arrivals_section(found.arrivals, t))
-    if found.balances is not None:
-        sections.append(beside.balances_section(found.balances, t))
+    sections.append(Section(t("Cancelled requests", "取消的请求"), cancelled.remarks(t, result)))
+    if result.arrivals is not None:
+        sections.append(beside.arrivals_section(result.arrivals, t))
+    if result.balances is not None:
+        sections.append(beside.balances_section(result.balances, t))
     simulated = t(*SIMULATED_RUN)
     return Page(
         lang="zh-CN" if lang == "zh" else "en",
         title=t(f"Reconciliation: {run.run_id}", f"费用对账：{run.run_id}"),
         subtitle=" · ".join(
             [
-                *([t("against the price table", "对照价格表")] if found.prices else []),
-                *([t("against the bill", "对照账单")] if found.bill else []),
-                *([t("against the gateway's log", "对照网关日志")] if found.arrivals else []),
-                *([t("against its balances", "对照余额")] if found.balances else []),
+                *([t("against the price table", "对照价格表")] if result.prices else []),
+                *([t("against the bill", "对照账单")] if result.bill else []),
+                *([t("against the gateway's log", "对照网关日志")] if result.arrivals else []),
+                *([t("against its balances", "对照余额")] if result.balances else []),
             ]
         ),
         banner=simulated if run.simulated else None,
         tiles=[],
         sections=sections,
         footer=t(
-            f"Amounts at most {found.tolerance:g} apart agree; `-` means not known or nothing.",
-            f"相差不超过 {found.tolerance:g} 视为一致；“-”表示未知或无。",
+            f"Amounts at most {result.tolerance:g} apart agree; `-` means not known or nothing.",
+            f"相差不超过 {result.tolerance:g} 视为一致；“-”表示未知或无。",
         ),
     )
 
 
-def _remarks(t: Words, found: Reconciliation) -> list[Block]:
-    said: list[Block] = [
-        Remark("good" if found.money_agrees else "bad", t(_sentence(found), _sentence_zh(found)))
+def _remarks(t: Words, result: Reconciliation) -> list[Block]:
+    remarks: list[Block] = [
+        Remark("good" if result.money_agrees else "bad", t(_sentence(result), _sentence_zh(result)))
     ]
-    if found.bill is not None and found.foreign:
-        money = t.money(fsum(charge.cost for charge in found.foreign))
-        count = len(found.foreign)
-        said.append(
+    if result.bill is not None and result.foreign:
+        money = t.money(fsum(charge.cost for charge in result.foreign))
+        count = len(result.foreign)
+        remarks.append(
             Remark(
                 "note",
                 t(
@@ -131,53 +132,53 @@ def _remarks(t: Words, found: Reconciliation) -> list[Block]:
                 ),
             )
         )
-    if found.ambiguous:
-        count = found.ambiguous
+    if result.ambiguous:
+        count = result.ambiguous
         text = t(
             f"{count} ids name more than one request and join nothing.",
             f"{count} 个 id 对应多个请求，未参与匹配。",
         )
-        said.append(Remark("note", text))
-    return said
+        remarks.append(Remark("note", text))
+    return remarks
 
 
-def _by_sums(found: Reconciliation, t: Words) -> str:
+def _by_sums(result: Reconciliation, t: Words) -> str:
     """The result if the sums decide: how far apart they are, and how many requests differ."""
     names = {"table": ("the price table", "价格表"), "bill": ("the bill", "账单")}
-    if not found.differences:
+    if not result.differences:
         return t("no request has two amounts that could be compared.", "没有可供比较的金额。")
-    said = t.join(
+    differences = t.join(
         t(f"{share:.2%} from {names[kind][0]}", f"与{names[kind][1]}相差 {share:.2%}")
-        for kind, share in found.differences.items()
+        for kind, share in result.differences.items()
     )
-    off = integer(sum(bool(line.findings) for line in found.lines))
-    all_ = integer(len(found.lines))
-    verb = t(*(AGREE if found.money_agrees else DISAGREE))
+    off = integer(sum(bool(line.findings) for line in result.lines))
+    all_ = integer(len(result.lines))
+    verb = t(*(AGREE if result.money_agrees else DISAGREE))
     return t(
-        f"the sums {verb} within {found.share:.6g} of their amount ({said}); single amounts of "
-        f"{off} of {all_} requests differ.",
-        f"合计在容差 {found.share:.6g}（占比）内{verb}（{said}）；{all_} 个请求中有 {off} 个"
-        "单项金额不一致。",
+        f"the sums {verb} within {result.share:.6g} of their amount ({differences}); single "
+        f"amounts of {off} of {all_} requests differ.",
+        f"合计在容差 {result.share:.6g}（占比）内{verb}（{differences}）；{all_} 个请求中有 {off} "
+        "个单项金额不一致。",
     )
 
 
-def _sentence_zh(found: Reconciliation) -> str:
-    if found.share is not None:
-        return _by_sums(found, Words("zh"))
-    what = "、".join([*(["价格表"] if found.prices else []), *(["账单"] if found.bill else [])])
-    if found.money_agrees:
-        return f"{len(found.lines)} 个请求与{what}一致（容差 {found.tolerance:g}）。"
-    off = sum(bool(line.findings) for line in found.lines)
+def _sentence_zh(result: Reconciliation) -> str:
+    if result.share is not None:
+        return _by_sums(result, Words("zh"))
+    what = "、".join([*(["价格表"] if result.prices else []), *(["账单"] if result.bill else [])])
+    if result.money_agrees:
+        return f"{len(result.lines)} 个请求与{what}一致（容差 {result.tolerance:g}）。"
+    off = sum(bool(line.findings) for line in result.lines)
     words = Words("zh")
-    said = "、".join(f"{_NAMES[f](words)} {n}" for f in Finding if (n := len(found.of(f))))
-    return f"{len(found.lines)} 个请求中有 {off} 个与{what}不一致：{said}。"
+    findings = "、".join(f"{_NAMES[f](words)} {n}" for f in Finding if (n := len(result.of(f))))
+    return f"{len(result.lines)} 个请求中有 {off} 个与{what}不一致：{findings}。"
 
 
-def _sums(t: Words, found: Reconciliation) -> Table:
-    lines = found.lines
+def _sums(t: Words, result: Reconciliation) -> Table:
+    lines = result.lines
     kinds = [(_OURS, "ours")]
-    kinds += [(_TABLE, "table")] if found.prices else []
-    kinds += [(_BILL, "billed")] if found.bill else []
+    kinds += [(_TABLE, "table")] if result.prices else []
+    kinds += [(_BILL, "billed")] if result.bill else []
     return table(
         t,
         kinds,
@@ -212,35 +213,37 @@ def _beside(lines: Sequence[Line], name: str) -> tuple[float | None, float | Non
     return fsum(both) if both else None, fsum(alone) if alone else None
 
 
-def _sums_by(found: Reconciliation, name: str) -> list[tuple[str | None, Balance]]:
+def _sums_by(result: Reconciliation, name: str) -> list[tuple[str | None, Balance]]:
     """The sums of the lines of each model, outcome, ..."""
-    return [(key, balance(lines)) for key, lines in grouped(found.lines, name).items()]
+    return [(key, balance(lines)) for key, lines in grouped(result.lines, name).items()]
 
 
-def _counted(found: Reconciliation) -> list[Column[tuple[str | None, Balance], Any]]:
+def _counted(result: Reconciliation) -> list[Column[tuple[str | None, Balance], Any]]:
     """How many requests are in a sum, and how many of them the bill charges for."""
     return [
-        REQUESTS.of(lambda one: one[1].lines),
-        Name("Charged", "被计费").of(lambda one: one[1].charged if found.bill else None, integer),
+        REQUESTS.of(lambda group: group[1].lines),
+        Name("Charged", "被计费").of(
+            lambda group: group[1].charged if result.bill else None, integer
+        ),
     ]
 
 
-def _models(t: Words, found: Reconciliation) -> Table:
+def _models(t: Words, result: Reconciliation) -> Table:
     named: dict[str | None, Counter[str]] = {}
-    for line in found.lines:
+    for line in result.lines:
         named.setdefault(line.model, Counter()).update(c.model for c in line.charges if c.model)
-    sums, counted = _sums_by(found, "model"), _counted(found)
+    sums, counted = _sums_by(result, "model"), _counted(result)
     return table(
         t,
         sums,
         [
-            MODEL.of(lambda one: one[0] or ABSENT),
+            MODEL.of(lambda group: group[0] or ABSENT),
             *counted,
-            money(_OURS, lambda one: one[1].ours),
-            money(_TABLE, lambda one: one[1].table),
-            money(_BILL, lambda one: one[1].billed),
+            money(_OURS, lambda group: group[1].ours),
+            money(_TABLE, lambda group: group[1].table),
+            money(_BILL, lambda group: group[1].billed),
             Name("The bill's names", "账单中的模型名").of(
-                lambda one: t.join(named.get(one[0], ())) or ABSENT
+                lambda group: t.join(named.get(group[0], ())) or ABSENT
             ),
         ],
         title=t("By model", "按模型"),
@@ -248,16 +251,16 @@ def _models(t: Words, found: Reconciliation) -> Table:
     )
 
 
-def _outcomes(t: Words, found: Reconciliation) -> Table:
-    sums, counted = _sums_by(found, "outcome"), _counted(found)
+def _outcomes(t: Words, result: Reconciliation) -> Table:
+    sums, counted = _sums_by(result, "outcome"), _counted(result)
     return table(
         t,
         sums,
         [
-            OUTCOME.of(lambda one: one[0] or ABSENT),
+            OUTCOME.of(lambda group: group[0] or ABSENT),
             *counted,
-            money(_OURS, lambda one: one[1].ours),
-            money(_BILL, lambda one: one[1].billed),
+            money(_OURS, lambda group: group[1].ours),
+            money(_BILL, lambda group: group[1].billed),
         ],
         how=t(
             "What the bill charges for requests that failed, were cut off or cancelled stands "
@@ -300,10 +303,10 @@ _LINES: list[Column[Line, Any]] = [
 """What is shown of a request."""
 
 
-def _findings(t: Words, found: Reconciliation) -> list[Block]:
+def _findings(t: Words, result: Reconciliation) -> list[Block]:
     blocks: list[Block] = []
     for finding in Finding:
-        lines = found.of(finding)
+        lines = result.of(finding)
         if not lines:
             continue
         more = t(f", the first {_SHOWN} here", f"，此处列出前 {_SHOWN} 条")

@@ -82,40 +82,40 @@ class Reconciliation:
 
     def of(self, finding: Finding) -> list[Line]:
         """The lines with a finding, the most money first."""
-        found = [line for line in self.lines if finding in line.findings]
-        return sorted(found, key=lambda line: -abs(at_stake(line, finding)))
+        lines = [line for line in self.lines if finding in line.findings]
+        return sorted(lines, key=lambda line: -abs(at_stake(line, finding)))
 
     @property
     def agrees(self) -> bool:
         """Whether everything agrees."""
         beside = (self.arrivals, self.balances)
-        return self.money_agrees and all(one is None or one.agrees for one in beside)
+        return self.money_agrees and all(other is None or other.agrees for other in beside)
 
     @property
     def money_agrees(self) -> bool:
         """Whether there is no finding at all; with `share`, whether the sums agree."""
         if self.share is None:
             return not any(line.findings for line in self.lines)
-        found = self.differences
-        return bool(found) and all(one <= self.share + _DUST for one in found.values())
+        shares = self.differences
+        return bool(shares) and all(share <= self.share + _DUST for share in shares.values())
 
     @property
     def differences(self) -> dict[str, float]:
         """By how much the sums differ, as a share: stated costs from the `table`, over the
         requests that have both, and the `bill` from the rows' costs."""
-        found = {}
+        shares = {}
         both = [
             (line.ours, line.table)
             for line in self.lines
             if line.source in STATED and line.ours is not None and line.table is not None
         ]
         if both:
-            found["table"] = _apart(fsum(o for o, _ in both), fsum(t for _, t in both))
+            shares["table"] = _apart(fsum(o for o, _ in both), fsum(t for _, t in both))
         if self.bill is not None:
             billed = fsum(line.billed for line in self.lines if line.billed is not None)
             ours = fsum(line.ours for line in self.lines if line.ours is not None)
-            found["bill"] = _apart(billed, ours)
-        return found
+            shares["bill"] = _apart(billed, ours)
+        return shares
 
 
 _DUST = 1e-12  # binary dust of a share
@@ -187,10 +187,10 @@ def _join(
 
 
 def _judged(line: Line, has_bill: bool, tolerance: float) -> Line:
-    found = _against_table(line, tolerance)
+    findings = _against_table(line, tolerance)
     if has_bill:
-        found += _against_bill(line, tolerance)
-    return replace(line, findings=tuple(found)) if found else line
+        findings += _against_bill(line, tolerance)
+    return replace(line, findings=tuple(findings)) if findings else line
 
 
 def _against_table(line: Line, tolerance: float) -> list[Finding]:
@@ -215,19 +215,19 @@ def _against_bill(line: Line, tolerance: float) -> list[Finding]:
     return [Finding.DOUBLED if several and billed > ours else Finding.DIFFERS]
 
 
-def _split(run: Run, rest: Sequence[Charge]) -> tuple[list[Line], list[Charge]]:
+def _split(run: Run, unmatched: Sequence[Charge]) -> tuple[list[Line], list[Charge]]:
     """Charges that match no row: tasks with a name of this run, and other traffic."""
     prefixes = tuple(prefix for p in run.plan if (prefix := p.get("task_prefix")))
     own: dict[str, list[Charge]] = defaultdict(list)
     foreign = []
-    for charge in rest:
+    for charge in unmatched:
         name = next((key for key in charge.ids if prefixes and key.startswith(prefixes)), None)
         foreign.append(charge) if name is None else own[name].append(charge)
     lines = []
     for name, charges in own.items():
         billed, model = fsum(c.cost for c in charges), charges[0].model
-        found = (Finding.UNRECORDED,) if billed else ()
+        findings = (Finding.UNRECORDED,) if billed else ()
         lines.append(
-            Line(name, None, None, model, None, None, None, None, billed, tuple(charges), found)
+            Line(name, None, None, model, None, None, None, None, billed, tuple(charges), findings)
         )
     return lines, foreign

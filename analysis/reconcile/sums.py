@@ -23,19 +23,19 @@ class Balance:
     charged: int
 
 
-def plain(found: Reconciliation) -> dict[str, Any]:
+def plain(result: Reconciliation) -> dict[str, Any]:
     """What reconcile.json holds: every sum, and every line with a finding."""
-    bill = found.bill
-    total = balance(found.lines)
+    bill = result.bill
+    total = balance(result.lines)
     return {
         "schema_version": STATEMENT_VERSION,
-        "run_id": found.run.run_id,
-        "currency": found.run.currency,
-        "simulated": found.run.simulated,
-        "tolerance": found.tolerance,
-        "share": found.share,
-        "differences": {k: v if isfinite(v) else None for k, v in found.differences.items()},
-        "agrees": found.agrees,
+        "run_id": result.run.run_id,
+        "currency": result.run.currency,
+        "simulated": result.run.simulated,
+        "tolerance": result.tolerance,
+        "share": result.share,
+        "differences": {k: v if isfinite(v) else None for k, v in result.differences.items()},
+        "agrees": result.agrees,
         "bill": None
         if bill is None
         else {
@@ -43,21 +43,21 @@ def plain(found: Reconciliation) -> dict[str, Any]:
             "id_columns": list(bill.columns.ids),
             "cost_column": bill.columns.cost,
             "rows": len(bill.charges),
-            "foreign_rows": len(found.foreign),
-            "foreign_sum": fsum(charge.cost for charge in found.foreign),
-            "ambiguous_ids": found.ambiguous,
+            "foreign_rows": len(result.foreign),
+            "foreign_sum": fsum(charge.cost for charge in result.foreign),
+            "ambiguous_ids": result.ambiguous,
         },
-        "log": plain_arrivals(found.arrivals),
-        "balances": plain_balances(found.balances),
+        "log": plain_arrivals(result.arrivals),
+        "balances": plain_balances(result.balances),
         "requests": total.lines,
         "ours_sum": total.ours,
         "table_sum": total.table,
         "billed_sum": total.billed,
-        "unknown_count": sum(line.ours is None for line in sent_lines(found.lines)),
-        "findings": {str(name): len(found.of(name)) for name in Finding},
-        "by_model": _plain_sums(found.lines, "model"),
-        "by_outcome": _plain_sums(found.lines, "outcome"),
-        "lines": [_plain_line(line) for line in found.lines if line.findings],
+        "unknown_count": sum(line.ours is None for line in sent_lines(result.lines)),
+        "findings": {str(name): len(result.of(name)) for name in Finding},
+        "by_model": _plain_sums(result.lines, "model"),
+        "by_outcome": _plain_sums(result.lines, "outcome"),
+        "lines": [_plain_line(line) for line in result.lines if line.findings],
     }
 
 
@@ -70,8 +70,8 @@ def _plain_sums(lines: Sequence[Line], name: str) -> dict[str, dict[str, Any]]:
             "table_sum": total.table,
             "billed_sum": total.billed,
         }
-        for key, mine in grouped(lines, name).items()
-        for total in [balance(mine)]
+        for key, group in grouped(lines, name).items()
+        for total in [balance(group)]
     }
 
 
@@ -94,10 +94,10 @@ def sent_lines(lines: Sequence[Line]) -> list[Line]:
 
 def grouped(lines: Sequence[Line], name: str) -> dict[Any, list[Line]]:
     """The lines by one of their fields (empty: it has none), in order of appearance."""
-    found: dict[Any, list[Line]] = {}
+    groups: dict[Any, list[Line]] = {}
     for line in lines:
-        found.setdefault(getattr(line, name) or "", []).append(line)
-    return found
+        groups.setdefault(getattr(line, name) or "", []).append(line)
+    return groups
 
 
 def balance(lines: Sequence[Line]) -> Balance:

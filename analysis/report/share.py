@@ -19,7 +19,7 @@ from analysis.page.blocks import Page
 from analysis.page.words import Lang
 from analysis.reading.atomic_file import replacing
 from analysis.reading.load import Run
-from analysis.reading.retold import Retold, Telling
+from analysis.reading.replaced_texts import ReplacedTexts, Replacement
 from analysis.report import report
 from recording.errors import OperatorError
 from recording.events import BodyChanged, Ended, Event, Failed, Refused
@@ -72,7 +72,7 @@ def without_words(run: Run) -> Run:
     """The run without the gateway's texts; its numbers are the same."""
     return replace(
         run,
-        rows=run.rows.through(lambda source: Retold(source, _TELLINGS)),
+        rows=run.rows.through(lambda source: ReplacedTexts(source, _REPLACEMENTS)),
         events=[_quiet(event) for event in run.events],
         manifest=_anonymous(run.manifest),
     )
@@ -97,7 +97,7 @@ def _plain_name(text: str) -> str:
     return text if _NAME.fullmatch(text) else WITHHELD
 
 
-_TELLINGS: Mapping[str, Telling] = {
+_REPLACEMENTS: Mapping[str, Replacement] = {
     "error_message": lambda _: None,
     "error_type": _plain_name,
     "finish_reason": _plain_name,

@@ -99,17 +99,17 @@ def test_each_difference_from_the_log_has_its_kind(
 def test_a_failure_missing_from_the_log_counts_only_where_the_log_has_failures(look: Look) -> None:
     """Many gateways log no refusals; one that logs some and not this one has lost it."""
     refused = lost(1, "rate_limited", http_status=429)
-    assert look([refused], []).untold_failures == 1
+    assert look([refused], []).omitted_failures == 1
     statement = look([refused, lost(2)], [entry(2, status="failure")])
     assert (
-        tasks_by_kind(statement) == {"not_logged": [f"{TASK}1"]} and statement.untold_failures == 0
+        tasks_by_kind(statement) == {"not_logged": [f"{TASK}1"]} and statement.omitted_failures == 0
     )
 
 
 def test_requests_missing_at_the_ends_of_a_log_are_not_held_against_it(look: Look) -> None:
     rows = [sent(i) for i in range(6)]
     statement = look(rows, [entry(i) for i in (1, 2, 4)], bare=True)
-    assert tasks_by_kind(statement) == {"not_logged": [f"{TASK}3"]} and statement.untold_ends == 2
+    assert tasks_by_kind(statement) == {"not_logged": [f"{TASK}3"]} and statement.omitted_ends == 2
 
 
 def test_any_id_of_a_request_joins_it_to_the_log(look: Look) -> None:

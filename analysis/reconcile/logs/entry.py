@@ -60,8 +60,8 @@ class Reader:
 
 def texts(*values: object) -> tuple[str, ...]:
     """The values that are non-empty text, each once."""
-    found = (str(value).strip() for value in values if isinstance(value, str | int))
-    return tuple(dict.fromkeys(text for text in found if text and text != "None"))
+    stripped = (str(value).strip() for value in values if isinstance(value, str | int))
+    return tuple(dict.fromkeys(text for text in stripped if text and text != "None"))
 
 
 def number(value: object) -> Decimal | None:
@@ -69,16 +69,16 @@ def number(value: object) -> Decimal | None:
     if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
         return None
     try:
-        found = Decimal(str(value).strip())
+        amount = Decimal(str(value).strip())
     except InvalidOperation:
         return None
-    return found if found.is_finite() and abs(found.adjusted()) < 30 else None
+    return amount if amount.is_finite() and abs(amount.adjusted()) < 30 else None
 
 
 def whole(value: object) -> int | None:
     """A whole number."""
-    found = number(value)
-    return int(found) if found is not None and found == found.to_integral_value() else None
+    amount = number(value)
+    return int(amount) if amount is not None and amount == amount.to_integral_value() else None
 
 
 def true(value: object) -> bool | None:
@@ -99,16 +99,16 @@ def inner(value: object) -> Record:
 
 def instant(value: object) -> float | None:
     """A moment in Unix seconds: ISO 8601 (UTC where it names no zone), seconds, ms or ns."""
-    found = number(value)
-    if found is None:
+    stamp = number(value)
+    if stamp is None:
         try:
             when = datetime.fromisoformat(str(value).strip())
         except ValueError:
             return None
         return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
     for most, scale in ((10**11, 1), (10**14, 10**3), (10**17, 10**6), (10**20, 10**9)):
-        if abs(found) < most:
-            return float(found / scale)
+        if abs(stamp) < most:
+            return float(stamp / scale)
     return None
 
 

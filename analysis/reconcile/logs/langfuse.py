@@ -46,11 +46,11 @@ def _fits(record: Record) -> bool:
 def _read(record: Record, line: int) -> Iterator[Entry]:
     record = _named(record)
     if isinstance(parts := record.get("observations"), list):
-        told = [_named(part) for part in parts if isinstance(part, dict)]
-        for part in told:
+        observations = [_named(part) for part in parts if isinstance(part, dict)]
+        for part in observations:
             if "startTime" in part:
                 yield from _read({"traceId": record.get("id"), **part}, line)
-        if not told:
+        if not observations:
             yield _trace(record, line)
         return
     if "startTime" not in record or record.get("type") not in _CALLS:

@@ -25,14 +25,16 @@ def _fits(record: Record) -> bool:
 
 
 def _read(record: Record, line: int) -> Iterator[Entry]:
-    told = inner(record.get("metadata"))
+    metadata = inner(record.get("metadata"))
     began_s, ended_s = instant(record["startTime"]), instant(record.get("endTime"))
-    status = record.get("status") or told.get("status")
-    retries, fallbacks = (whole(told.get(f"attempted_{what}")) for what in ("retries", "fallbacks"))
+    status = record.get("status") or metadata.get("status")
+    retries, fallbacks = (
+        whole(metadata.get(f"attempted_{what}")) for what in ("retries", "fallbacks")
+    )
     yield Entry(
         texts(
             record.get("trace_id"), record.get("session_id"), record.get("litellm_call_id"),
-            told.get("litellm_call_id"), record.get("id"), record.get("request_id"),
+            metadata.get("litellm_call_id"), record.get("id"), record.get("request_id"),
         ),
         line,
         ok={"success": True, "failure": False}.get(str(status)),

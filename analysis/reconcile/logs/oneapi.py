@@ -43,8 +43,8 @@ def _read(record: Record, line: int) -> Iterator[Entry]:
     elapsed_ms = number(record.get("elapsed_time", record.get("request_time")))
     if lasted_s is None and elapsed_ms is not None:
         lasted_s = elapsed_ms / 1000
-    told = inner(inner(record.get("other")).get("admin_info"))
-    channels = told.get("use_channel")
+    admin_info = inner(inner(record.get("other")).get("admin_info"))
+    channels = admin_info.get("use_channel")
     yield Entry(
         texts(record.get("request_id"), record.get("upstream_request_id")),
         line,

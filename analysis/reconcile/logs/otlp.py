@@ -43,22 +43,22 @@ def _read(record: Record, line: int) -> Iterator[Entry]:
 
 
 def _entry(span: Record, line: int, kind: Kind) -> Entry:
-    told = _told(span)
+    attributes = _told(span)
     began, ended = number(span.get("startTimeUnixNano")), number(span.get("endTimeUnixNano"))
     status = span.get("status")
     code = status.get("code") if isinstance(status, dict) else None
-    http = told.get("http.response.status_code", told.get("http.status_code"))
+    http = attributes.get("http.response.status_code", attributes.get("http.status_code"))
     answered = number(http)
     failed = code in _FAILED or (answered is not None and answered >= 400)
-    costs = (number(told.get(name)) for name in _COSTS)
+    costs = (number(attributes.get(name)) for name in _COSTS)
     exact = None if began is None or ended is None else lasted(0.0, float((ended - began) / 10**9))
     return Entry(
-        (str(span["traceId"]).lower(), *texts(*(told.get(name) for name in _NAMES))),
+        (str(span["traceId"]).lower(), *texts(*(attributes.get(name) for name in _NAMES))),
         line,
         kind,
         not failed,
         next((cost for cost in costs if cost is not None), None),
-        next(iter(texts(told.get("gen_ai.request.model"))), None),
+        next(iter(texts(attributes.get("gen_ai.request.model"))), None),
         None if began is None else float(began / 10**9),
         exact,
     )
@@ -72,7 +72,7 @@ def _spans(record: Record) -> Iterator[Record]:
 
 
 def _dicts(value: object) -> list[Record]:
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def _kind(span: Record) -> str:
@@ -82,13 +82,13 @@ def _kind(span: Record) -> str:
 
 def _told(span: Record) -> dict[str, object]:
     """The span's attributes that are plain values."""
-    found: dict[str, object] = {}
-    for one in _dicts(span.get("attributes")):
-        value = one.get("value")
+    attributes: dict[str, object] = {}
+    for attribute in _dicts(span.get("attributes")):
+        value = attribute.get("value")
         plain = next(iter(value.values()), None) if isinstance(value, dict) else None
         if isinstance(plain, str | int | float | Decimal):
-            found[str(one.get("key"))] = plain
-    return found
+            attributes[str(attribute.get("key"))] = plain
+    return attributes
 
 
 READER = Reader("OTLP-JSON", _fits, _read, resolution_s=0.0)

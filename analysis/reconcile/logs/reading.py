@@ -61,12 +61,12 @@ def read(path: Path, per_unit: Decimal | None = None, currency: str = "") -> Log
     other = 0
     for line, record in _records(path):
         if reader is None:
-            reader = next((one for one in READERS if one.fits(record)), None)
-        found = list(reader.read(record, line)) if reader and reader.fits(record) else []
-        entries += found
-        other += not found
+            reader = next((each for each in READERS if each.fits(record)), None)
+        new = list(reader.read(record, line)) if reader and reader.fits(record) else []
+        entries += new
+        other += not new
     if reader is None:
-        known = ", ".join(one.name for one in READERS)
+        known = ", ".join(each.name for each in READERS)
         raise RunError(f"{path} is no log that is known here: give one of {known}.")
     if per_unit is not None and reader.per_unit == 1:
         raise RunError(
@@ -96,10 +96,10 @@ def _records(path: Path) -> Iterator[tuple[int, Record]]:
     for line, part in enumerate(text.split("\n"), 1):
         if part.strip():
             try:
-                found = _json(part)
+                value = _json(part)
             except ValueError as error:
                 raise RunError(f"{path}, line {line}: it must be JSON ({error}).") from None
-            yield from ((line, record) for record in _unwrapped(found))
+            yield from ((line, record) for record in _unwrapped(value))
 
 
 def _json(text: str) -> Any:
@@ -113,8 +113,8 @@ def _json(text: str) -> Any:
 def _unwrapped(value: Any, depth: int = 0) -> Iterator[Record]:
     """The records in a list, or under the names by which APIs wrap them."""
     if isinstance(value, list):
-        for one in value:
-            yield from _unwrapped(one, depth + 1) if depth < 4 else ()
+        for item in value:
+            yield from _unwrapped(item, depth + 1) if depth < 4 else ()
     elif isinstance(value, dict):
         inner = next((value[name] for name in _WRAPPERS if _wraps(value, name)), None)
         if inner is None or any(reader.fits(value) for reader in READERS) or depth >= 4:
