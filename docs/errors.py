@@ -6,7 +6,10 @@ from pathlib import Path
 
 from import_map import ROOT, files, packages
 
-RAISED = ("OperatorError", "RunError", "ConditionError", "PriceError", "SloError", "PercentError")
+RAISED = (
+    "OperatorError", "MissingOption", "RunError", "ConditionError", "PriceError", "SloError",
+    "PercentError",
+)  # fmt: skip
 FAULTS = ("faults", "foreign", "_values", "_files")
 """Functions that yield such sentences."""
 ANY = "…"  # stands for a value in the sentence

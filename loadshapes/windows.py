@@ -5,7 +5,7 @@ from collections.abc import Callable
 from loadshapes.phase import Phase
 from loadshapes.schedule import arrivals
 from loadshapes.task_prefix import task_prefix
-from recording.errors import OperatorError
+from recording.errors import MissingOption
 from settings.options import Options
 
 
@@ -15,10 +15,10 @@ def windows(options: Options, mode: str, request: str, count: Callable[[int], in
     Raises OperatorError if a model or a target is missing.
     """
     if not options.models:
-        raise OperatorError(f"--model is missing: mode {mode} needs the model to load.")
+        raise MissingOption(f"--model is missing: mode {mode} needs the model to load.")
     if not options.targets:
         unit = {"rpm": "RPM", "tpm": "TPM"}.get(mode, "rate or concurrency")
-        raise OperatorError(f"--target is missing: mode {mode} needs a target {unit}.")
+        raise MissingOption(f"--target is missing: mode {mode} needs a target {unit}.")
     return [
         Phase(
             name=f"{mode}/{model}/{target}",

@@ -10,6 +10,10 @@ class OperatorError(Exception):
     """
 
 
+class MissingOption(OperatorError):
+    """A mode cannot do without an option that is not given. What plans the mode adds an example."""
+
+
 class InputError(OperatorError, ValueError):
     """A file or a value cannot be used. The message says why; the caller that knows its name puts
     the name before it.

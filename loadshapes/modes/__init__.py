@@ -15,7 +15,7 @@ from loadshapes.identity_share import mixed
 from loadshapes.modes.mode import Mode
 from loadshapes.pairs import paired
 from loadshapes.plan import Plan
-from recording.errors import OperatorError
+from recording.errors import MissingOption, OperatorError
 from settings import body_profile, known_modes
 from settings.option_faults import faults
 from settings.options import Options
@@ -65,7 +65,11 @@ def plan(options: Options) -> Plan:
     wrong = [*faults(options), *body_profile.faults(options)]
     if wrong:
         raise OperatorError(" ".join(wrong))
-    planned = MODES[options.mode].plan(options)
+    mode = MODES[options.mode]
+    try:
+        planned = mode.plan(options)
+    except MissingOption as missing:
+        raise OperatorError(f"{missing} For example, give {' '.join(mode.example)}.") from None
     if not isinstance(planned, Plan):
         planned = Plan(tuple(planned))
     if options.prompts:

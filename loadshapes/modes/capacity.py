@@ -14,7 +14,7 @@ from loadshapes.phase import Phase, rpm_count
 from loadshapes.plan import Plan
 from loadshapes.program import Program
 from loadshapes.schedule import Closed, arrivals
-from recording.errors import OperatorError
+from recording.errors import MissingOption, OperatorError
 from recording.record import RequestRecord
 from rules.bracket import Trial
 from rules.censoring import bears, enough
@@ -31,7 +31,7 @@ def plan(options: Options) -> Plan:
     Raises OperatorError.
     """
     if not options.models:
-        raise OperatorError("--model is missing: mode capacity needs the model to load.")
+        raise MissingOption("--model is missing: mode capacity needs the model to load.")
     asked = {model: _objectives(options, model) for model in options.models}
     span = _span(options)
     for objectives in asked.values():
@@ -115,7 +115,7 @@ def _objectives(options: Options, model: str) -> Objectives:
     except SloError as error:
         raise OperatorError(f"--slo {error}") from None
     if slo is None:
-        raise OperatorError("--slo is missing: mode capacity needs objectives to search by.")
+        raise MissingOption("--slo is missing: mode capacity needs objectives to search by.")
     objectives = slo.of(NAME, model)
     if not objectives.statements:
         raise OperatorError(

@@ -23,7 +23,7 @@ from loadshapes.program import Program
 from loadshapes.schedule import Closed
 from loadshapes.task_prefix import task_prefix
 from recording.arms import REFERENCE
-from recording.errors import InputError, OperatorError
+from recording.errors import InputError, MissingOption, OperatorError
 from recording.json_files import json_of, read_bytes
 from recording.json_values import mapping
 from recording.record import RequestRecord
@@ -41,7 +41,7 @@ def plan(options: Options) -> Plan:
     Raises OperatorError.
     """
     if not options.models:
-        raise OperatorError("--model is missing: mode compat needs the models to check.")
+        raise MissingOption("--model is missing: mode compat needs the models to check.")
     if options.no_content:
         raise OperatorError(
             "mode compat judges replies from evidence.jsonl, which --no-content would keep empty: "

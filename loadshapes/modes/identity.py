@@ -42,7 +42,7 @@ from loadshapes.program import Program
 from loadshapes.schedule import Closed
 from loadshapes.task_prefix import task_prefix
 from recording.arms import REFERENCE
-from recording.errors import OperatorError
+from recording.errors import MissingOption, OperatorError
 from recording.record import RequestRecord
 from rules.prices import PriceError, Prices
 from rules.prices import read as read_prices
@@ -64,7 +64,7 @@ def plan(options: Options) -> Plan:
     Raises OperatorError.
     """
     if not options.models:
-        raise OperatorError("--model is missing: mode identity needs the models to ask.")
+        raise MissingOption("--model is missing: mode identity needs the models to ask.")
     if options.max_tokens:
         raise OperatorError(
             "mode identity asks what its reference was asked: leave out --max-tokens."

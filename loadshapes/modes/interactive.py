@@ -4,13 +4,15 @@ from loadshapes.modes.mode import Mode
 from loadshapes.phase import ANY_NUMBER, Phase
 from loadshapes.schedule import Manual
 from loadshapes.task_prefix import task_prefix
-from recording.errors import OperatorError
+from recording.errors import MissingOption, OperatorError
 from settings.options import Options
 
 
 def plan(options: Options) -> list[Phase]:
     """As many users as a person sets (-u, -r, -t), each sending when its last reply has arrived."""
-    if len(options.models) != 1:
+    if not options.models:
+        raise MissingOption("--model is missing: mode interactive needs the model to load.")
+    if len(options.models) > 1:
         raise OperatorError(
             f"mode interactive loads one model at a time: name one with --model, not "
             f"{len(options.models)}."

@@ -29,7 +29,7 @@ from loadshapes.phase import Phase
 from loadshapes.plan import Plan
 from loadshapes.program import Program
 from loadshapes.schedule import At, Closed
-from recording.errors import OperatorError
+from recording.errors import MissingOption
 from recording.outcome import Outcome
 from recording.record import RequestRecord
 from rules.rate_limit import SHORTEST_S, WINDOW_S, refused_until
@@ -55,9 +55,9 @@ def plan(options: Options) -> Plan:
     Raises OperatorError.
     """
     if not options.models:
-        raise OperatorError("--model is missing: mode limits needs the model to ask.")
+        raise MissingOption("--model is missing: mode limits needs the model to ask.")
     if not (options.budget or options.budget_tokens):
-        raise OperatorError(
+        raise MissingOption(
             "mode limits sends until it is refused: give --budget or --budget-tokens."
         )
     return Plan(

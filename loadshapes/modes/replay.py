@@ -13,7 +13,7 @@ from loadshapes.own_traffic.traffic import Traffic
 from loadshapes.phase import Phase
 from loadshapes.plan import Plan
 from loadshapes.schedule import At
-from recording.errors import OperatorError
+from recording.errors import MissingOption, OperatorError
 from recording.row_notes import Notes
 from settings.options import Options
 
@@ -23,7 +23,7 @@ log = logging.getLogger("weighbridge")
 def plan(options: Options) -> Plan:
     """A trace at its own times, open-loop, to `--model` or to the one model that it names."""
     if not options.trace:
-        raise OperatorError("--trace is missing: mode replay needs the file of requests and times.")
+        raise MissingOption("--trace is missing: mode replay needs the file of requests and times.")
     try:
         part = Slice.of(options.trace_from, options.trace_to)
     except ValueError as error:

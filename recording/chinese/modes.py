@@ -23,6 +23,8 @@ MODES: Mapping[str, str] = {
     "--fail-on success_rate would count the refusals that the checks of mode compat ask for: leave "
     "it out, and say with --require what must work.": "--fail-on success_rate 会把 compat 模式检查项有意引发的拒绝计入：请去掉，"
     "并用 --require 写明必须可用的功能。",
+    "… For example, give ….": "{0:+}例如：{1}。",
+    "--model is missing: mode interactive needs the model to load.": "缺少 --model：interactive 模式需要指定加压的模型。",
     "--model is missing: mode compat needs the models to check.": "缺少 --model：compat 模式需要指定要检查的模型。",
     "--require … requires nothing of …: name them there, or check other models.": "--require {0} 对 {1} 没有任何要求：请写上这些模型，或检查其他模型。",
     "--task-id … would add a field to every body that mode compat checks: leave it out (the "

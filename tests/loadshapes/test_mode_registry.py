@@ -12,6 +12,7 @@ import pytest
 from loadshapes import modes
 from loadshapes.modes import MODES, PARTS, check_options, in_order
 from loadshapes.modes.mode import Mode
+from recording.errors import OperatorError
 from settings.command_line import add_arguments
 from settings.option import foreign
 from settings.options import Options
@@ -80,6 +81,15 @@ def test_an_option_that_names_no_mode_is_refused() -> None:
     check_options(MODES)
     with pytest.raises(ValueError, match="option target names modes that do not exist: .*soak"):
         check_options([name for name in MODES if name != "soak"])
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_mode_without_options_plans_or_shows_an_example(mode: str) -> None:
+    try:
+        modes.plan(Options(mode=mode, simulator=True, task_id_prefix="x"))
+    except OperatorError as missing:
+        assert " is missing: " in str(missing) or "give --budget" in str(missing)
+        assert str(missing).endswith(f" For example, give {' '.join(MODES[mode].example)}.")
 
 
 def ran(code: str) -> "subprocess.CompletedProcess[str]":

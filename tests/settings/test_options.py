@@ -48,6 +48,10 @@ def parser() -> PlainParser:
         ({"mode": ""}, "--mode is missing"),
         ({"mode": "rpn"}, "--mode rpn is unknown"),
         ({"model": ""}, "--model is missing: mode rpm needs"),
+        (
+            {"model": ""},
+            "to load. For example, give --model gpt-5.4-nano --target 600 --duration 20.",
+        ),
         ({"model": " , "}, "--model is missing: mode rpm needs"),
         ({"target": ""}, "--target is missing: mode rpm needs a target RPM"),
         ({"mode": "tpm", "target": ""}, "--target is missing: mode tpm needs a target TPM"),
