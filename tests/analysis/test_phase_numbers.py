@@ -1,4 +1,4 @@
-"""The names of a phase's numbers: what summary.json, its schema and conditions go by."""
+"""The names of a phase's numbers: those that summary.json, its schema and conditions use."""
 
 from dataclasses import FrozenInstanceError, fields
 from fractions import Fraction
@@ -15,43 +15,47 @@ from tests.analysis.runs import failed, make, record
 
 
 def phase(folder: Path) -> PhaseNumbers:
-    (found,) = of_phases(load(make(folder, record(0), failed(1), options={"percentiles": "99.9"})))
-    return found
+    (numbers,) = of_phases(
+        load(make(folder, record(0), failed(1), options={"percentiles": "99.9"}))
+    )
+    return numbers
 
 
-def test_every_number_says_what_it_means() -> None:
+def test_every_number_has_a_description() -> None:
     hints = get_type_hints(PhaseNumbers, include_extras=True)
     for item in fields(PhaseNumbers):
         *_, meaning = get_args(hints[item.name])
         assert isinstance(meaning, str) and meaning, item.name
 
 
-def test_a_percentile_has_a_name_of_its_own(tmp_path: Path) -> None:
-    """The usual ones and those that were asked for, each by its rank; the field itself is none."""
-    found = phase(tmp_path / "r")
-    assert found.latency.at(Fraction("99.9")) == found.number("latency_p99_9_s") == 2.0
-    assert found.latency.p95_s == found.as_dict()["latency_p95_s"]
-    assert "latency" not in found.as_dict()
+def test_each_percentile_is_a_number_of_its_own(tmp_path: Path) -> None:
+    """The usual ones and those asked for, each by its rank; the field of all percentiles is
+    none.
+    """
+    numbers = phase(tmp_path / "r")
+    assert numbers.latency.at(Fraction("99.9")) == numbers.number("latency_p99_9_s") == 2.0
+    assert numbers.latency.p95_s == numbers.as_dict()["latency_p95_s"]
+    assert "latency" not in numbers.as_dict()
 
 
-def test_a_percentile_that_nobody_asked_for_is_not_known(tmp_path: Path) -> None:
-    found = phase(tmp_path / "r")
-    assert found.latency.at(75) is None
+def test_a_percentile_that_was_not_asked_for_is_none(tmp_path: Path) -> None:
+    numbers = phase(tmp_path / "r")
+    assert numbers.latency.at(75) is None
     assert Percentiles({}).p50_s is None
 
 
-def test_a_name_that_is_no_number_is_an_error(tmp_path: Path) -> None:
-    """Not None: that would read as a number that is not known."""
+def test_an_unknown_name_raises_an_error(tmp_path: Path) -> None:
+    """None would read as a number that is unknown."""
     with pytest.raises(KeyError):
         phase(tmp_path / "r").number("latency_p75_s")
 
 
-def test_numbers_do_not_change(tmp_path: Path) -> None:
+def test_numbers_of_a_phase_cannot_be_assigned(tmp_path: Path) -> None:
     with pytest.raises(FrozenInstanceError):
         phase(tmp_path / "r").success = 3  # type: ignore[misc]
 
 
-def test_a_group_has_the_numbers_of_a_phase_but_for_those_that_only_a_phase_has(
+def test_a_group_has_the_numbers_of_a_phase_except_those_of_phases_only(
     tmp_path: Path,
 ) -> None:
     run = load(make(tmp_path / "r", record(0), failed(1)))
@@ -64,6 +68,6 @@ def test_a_group_has_the_numbers_of_a_phase_but_for_those_that_only_a_phase_has(
     assert {k: v for k, v in costs.items() if k != "name"}.items() <= numbers.as_dict().items()
 
 
-def test_requests_are_grouped_by_columns_that_exist() -> None:
+def test_every_grouping_is_by_columns_that_exist() -> None:
     """`task_prefix` is the beginning of one."""
     assert set(GROUPS.values()) - {"task_prefix"} <= set(COLUMNS)

@@ -1,4 +1,7 @@
-"""Routers: providers of other prices are never called double charges; doubles within one are."""
+"""Routers:
+
+other prices of other providers are never called double charges; doubles within one are.
+"""
 
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -28,7 +31,7 @@ PRICE = 0.0000767
 def run(
     dice: np.random.Generator, providers: list[tuple[str | None, float]], count: int, **known: Any
 ) -> list[RequestRecord]:
-    """Equal requests, each to one of the providers (name, price factor), at random."""
+    """Equal requests, each at random to one of the providers (name, price factor)."""
     weights = dice.dirichlet(np.full(len(providers), 3.0))
     picked = dice.choice(len(providers), count, p=weights)
     return [
@@ -38,7 +41,10 @@ def run(
 
 
 def routers() -> Iterator[tuple[str, list[tuple[str | None, float]], dict[str, Any]]]:
-    """Router-like runs: named, partly named, unnamed behind a catalogue's model or a known host."""
+    """Runs as of routers:
+
+    named, partly named, or unnamed behind a catalogue's model or a known host.
+    """
     dice = np.random.default_rng(14)
     for _ in range(200):
         count = int(dice.integers(2, 4))
@@ -56,33 +62,33 @@ def routers() -> Iterator[tuple[str, list[tuple[str | None, float]], dict[str, A
 
 
 @pytest.mark.slow
-def test_of_200_router_runs_none_is_told_bad(tmp_path: Path) -> None:
+def test_no_router_run_gets_a_bad_verdict(tmp_path: Path) -> None:
     dice = np.random.default_rng(15)
     noted = 0
     for place, (kind, providers, known) in enumerate(routers()):
         rows = run(dice, providers, int(dice.integers(20, 300)), **known)
         host = "https://openrouter.ai/api/v1" if kind == "host" else "http://gateway.example/v1"
         folder = make(tmp_path / f"{place}", *rows, gateway={"base_url": host})
-        found = remarks(View.of(load(folder), [], Words("en")))
-        assert [one.level for one in found if one.level == "bad"] == [], (kind, providers)
-        noted += bool(found)
+        router_remarks = remarks(View.of(load(folder), [], Words("en")))
+        assert [one.level for one in router_remarks if one.level == "bad"] == [], (kind, providers)
+        noted += bool(router_remarks)
     assert noted > 150  # what was seen is said, with the alternatives
 
 
 @pytest.mark.parametrize("known", [{"provider": "Alpha"}, {"provider": None}])
 @pytest.mark.parametrize("share", [0.05, 0.5])
-def test_doubles_of_one_provider_or_of_a_plain_gateway_are_bad(
+def test_double_charges_within_one_provider_or_a_plain_gateway_are_bad(
     tmp_path: Path, known: dict[str, Any], share: float
 ) -> None:
     dice = np.random.default_rng(16)
     rows = [record(i, api_cost=PRICE * (1 + int(dice.random() < share)), **known)
             for i in range(200)]  # fmt: skip
-    (found,) = remarks(report.look(load(make(tmp_path / "r", *rows))))
-    assert found.level == "bad" and "each a whole multiple" in found.text
-    assert ("Alpha" in found.text) == bool(known["provider"])
+    (remark,) = remarks(report.look(load(make(tmp_path / "r", *rows))))
+    assert remark.level == "bad" and "each a whole multiple" in remark.text
+    assert ("Alpha" in remark.text) == bool(known["provider"])
 
 
-def test_the_double_of_one_provider_is_told_beside_the_honest_price_of_another() -> None:
+def test_double_charges_of_one_provider_are_counted_beside_an_honest_dearer_one() -> None:
     dice = np.random.default_rng(17)
     rows = []
     for i in range(400):
@@ -90,25 +96,25 @@ def test_the_double_of_one_provider_is_told_beside_the_honest_price_of_another()
         if name == "Beta" and dice.random() < 0.1:
             factor = 4.0
         rows.append(record(i, api_cost=PRICE * factor, provider=name))
-    found = within(pd.DataFrame([asdict(r) for r in rows])[list(READ)])
-    assert found["Alpha"].rows == 0
-    assert found["Beta"].rows == found["Beta"].multiples == sum(
+    by_provider = within(pd.DataFrame([asdict(r) for r in rows])[list(READ)])
+    assert by_provider["Alpha"].rows == 0
+    assert by_provider["Beta"].rows == by_provider["Beta"].multiples == sum(
         row.api_cost == PRICE * 4 for row in rows
     )  # fmt: skip
 
 
-def test_the_note_says_what_else_it_may_be(tmp_path: Path) -> None:
+def test_the_note_on_equal_usage_names_other_explanations(tmp_path: Path) -> None:
     dice = np.random.default_rng(18)
-    told = run(dice, [("Alpha", 1.0), ("Beta", 2.0)], 200)
-    (note,) = remarks(report.look(load(make(tmp_path / "named", *told))))
+    named = run(dice, [("Alpha", 1.0), ("Beta", 2.0)], 200)
+    (note,) = remarks(report.look(load(make(tmp_path / "named", *named))))
     assert note.level == "note" and "Providers with different prices answered" in note.text
     mute = run(dice, [(None, 1.0), (None, 2.0)], 200, model_requested="vendor/m")
     (note,) = remarks(report.look(load(make(tmp_path / "mute", *mute))))
     assert note.level == "note" and "or by another provider at such a price" in note.text
 
 
-def test_what_has_a_name_for_every_request_names_no_provider(tmp_path: Path) -> None:
-    """A pod's address in x-upstream: nothing can be compared by it, and nothing is accused."""
+def test_a_provider_column_with_a_value_per_request_is_ignored(tmp_path: Path) -> None:
+    """For instance a pod's address in x-upstream: nothing can be compared by it."""
     many = pd.Series([f"10.0.{i}" for i in range(MOST + 1)])
     assert set(names(many)) == {""}
     dice = np.random.default_rng(19)
@@ -119,16 +125,16 @@ def test_what_has_a_name_for_every_request_names_no_provider(tmp_path: Path) -> 
     assert "| Provider |" not in markdown.render(report.compose(view))
 
 
-def test_the_report_has_costs_by_provider_where_there_are_two(tmp_path: Path) -> None:
+def test_the_report_lists_costs_by_provider_only_where_there_are_two(tmp_path: Path) -> None:
     dice = np.random.default_rng(20)
     two = report.look(load(make(tmp_path / "2", *run(dice, [("Alpha", 1), ("Beta", 2)], 50))))
     text = markdown.render(report.compose(two))
     assert "| Provider |" in text and "| Alpha |" in text and "| Beta |" in text
-    one = report.look(load(make(tmp_path / "1", *run(dice, [("Alpha", 1)], 50))))
-    assert "| Provider |" not in markdown.render(report.compose(one))
+    single = report.look(load(make(tmp_path / "1", *run(dice, [("Alpha", 1)], 50))))
+    assert "| Provider |" not in markdown.render(report.compose(single))
 
 
-def test_a_dear_provider_is_no_outlier_among_cheap_ones() -> None:
+def test_an_expensive_provider_is_no_cost_outlier() -> None:
     rows = [record(i, api_cost=PRICE * (10 if i % 5 == 0 else 1) * (1 + i % 7 / 10),
                    completion_tokens=60 + i % 7 * 6, prompt_tokens=120 + i % 7 * 12,
                    provider="Beta" if i % 5 == 0 else "Alpha") for i in range(200)]  # fmt: skip
@@ -142,10 +148,12 @@ def test_a_dear_provider_is_no_outlier_among_cheap_ones() -> None:
     [("Alpha", "Alpha", True), (None, None, True), ("Alpha", "Beta", False),
      ("Alpha", None, False), ("OpenRouter", "OpenRouter", False)],
 )  # fmt: skip
-def test_a_stream_of_another_provider_is_a_note(
+def test_a_stream_that_differs_is_a_note_where_another_provider_may_have_served_it(
     tmp_path: Path, plain: str | None, stream: str | None, grave: bool
 ) -> None:
-    """Prompt tokens and costs alike; of one known provider, or a gateway that has none, bad."""
+    """For prompt tokens and costs alike; with one known provider, or without providers, it is
+    bad.
+    """
     name: Any = {"model_returned": "m", "prompt_tokens": 9}
     rows = [
         probe("smoke", "m", phase="smoke/m", scenario="chat", provider=plain, api_cost=0.0001,
@@ -154,9 +162,9 @@ def test_a_stream_of_another_provider_is_a_note(
               provider=stream, api_cost=0.01, **(name | {"prompt_tokens": 2009})),
     ]  # fmt: skip
     view = report.look(load(make(tmp_path / "r", *rows)))
-    found = {one.flag: one.grave for one in view.differences}
-    assert found["usage_stream_differs"] is grave
-    assert all(one is grave for one in found.values())
+    grave_by_flag = {one.flag: one.grave for one in view.differences}
+    assert grave_by_flag["usage_stream_differs"] is grave
+    assert all(one is grave for one in grave_by_flag.values())
     text = markdown.render(report.compose(view))
     assert ("two providers answered" in text) is not grave
     assert any(check.verdict == "failed" for check in judge(view, ())) is grave

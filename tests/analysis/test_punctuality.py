@@ -1,4 +1,4 @@
-"""When the generator itself is called the limit, and how the reader is told."""
+"""When the generator itself is called the limit, and how the report says so."""
 
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,8 @@ def end(lag_s: float | None, phase: str = PHASE) -> dict[str, Any]:
 
 
 def numbers(folder: Path, loop_s: float | None, **known: Any) -> dict[str, Any]:
-    (found,) = of_phases(load(make(folder, record(0, **known), events=[end(loop_s)])))
-    return found.as_dict()
+    (phase_numbers,) = of_phases(load(make(folder, record(0, **known), events=[end(loop_s)])))
+    return phase_numbers.as_dict()
 
 
 @pytest.mark.parametrize(
@@ -48,91 +48,96 @@ def numbers(folder: Path, loop_s: float | None, **known: Any) -> dict[str, Any]:
         ),
     ],
 )
-def test_the_generator_is_judged_by_what_it_measured(
+def test_a_phase_is_generator_limited_where_lag_is_large_beside_what_it_measures(
     tmp_path: Path, send_s: float | None, loop_s: float | None, known: dict[str, Any],
     limited: bool | None,
 ) -> None:  # fmt: skip
-    found = numbers(tmp_path / "r", loop_s, send_lag_s=send_s, **known)
-    assert found["generator_limited"] is limited
+    phase_numbers = numbers(tmp_path / "r", loop_s, send_lag_s=send_s, **known)
+    assert phase_numbers["generator_limited"] is limited
 
 
-def test_the_lag_of_another_phase_is_not_held_against_it(tmp_path: Path) -> None:
+def test_a_phase_is_not_judged_by_the_lag_of_another(tmp_path: Path) -> None:
     folder = make(tmp_path / "r", record(0), events=[end(9.0, "another")])
-    (found,) = of_phases(load(folder))
-    assert (found.generator_limited, found.loop_lag_p99_s) == (False, None)
+    (phase_numbers,) = of_phases(load(folder))
+    assert (phase_numbers.generator_limited, phase_numbers.loop_lag_p99_s) == (False, None)
 
 
 def page(folder: Path, lang: Any = "en") -> str:
     return render(compose(look(load(folder), lang)))
 
 
-def test_a_closed_loop_that_read_late_is_told_on_the_first_page(tmp_path: Path) -> None:
+def test_a_closed_loop_that_read_late_is_generator_limited_on_page_one(tmp_path: Path) -> None:
     name = "ladder/gpt-5.4-nano"
     folder = make(tmp_path / "r", probe("ladder", "gpt-5.4-nano", **STREAM),
                   events=[end(0.06, name)])  # fmt: skip
-    said = page(folder)
+    text = page(folder)
     assert (
         f"{name} is generator-limited, do not trust it: the generator read what came up to 60.00 "
         "ms late (P99 lag of its event loop), more than 20.00 ms, 5% of the median TTFT (0.400s) "
-        "and 10.00 ms, 50% of the median gap between chunks (0.020s)." in said
+        "and 10.00 ms, 50% of the median gap between chunks (0.020s)." in text
     )
-    assert "| 60.00 ms | - | 10.00 ms | generator-limited |" in said
+    assert "| 60.00 ms | - | 10.00 ms | generator-limited |" in text
     assert f"{name} 受压测端限制，结果不可信：压测端读取应答最多迟 60.00 ms" in page(folder, "zh")
 
 
 @pytest.mark.parametrize(("requests", "level"), [(1, "note"), (2, "note"), (3, "bad")])
-def test_one_or_two_requests_accuse_nobody(tmp_path: Path, requests: int, level: str) -> None:
-    """The same lag is told either way; below three requests it is a note."""
+def test_the_lag_of_one_or_two_requests_is_only_a_note(
+    tmp_path: Path, requests: int, level: str
+) -> None:
     rows = [record(i, elapsed_sec=0.01) for i in range(requests)]
-    found = verdicts(look(load(make(tmp_path / "r", *rows, events=[end(0.06)]))))
-    assert [one.level for one in found if "generator-limited" in one.text] == [level]
+    remarks = verdicts(look(load(make(tmp_path / "r", *rows, events=[end(0.06)]))))
+    assert [one.level for one in remarks if "generator-limited" in one.text] == [level]
 
 
-def test_a_limit_at_the_grain_of_time_says_so(tmp_path: Path) -> None:
+def test_a_lag_limit_of_2_ms_is_called_the_smallest_that_can_be_told_from_noise(
+    tmp_path: Path,
+) -> None:
     folder = make(tmp_path / "r", record(0, elapsed_sec=0.001), events=[end(0.005)])
     assert "more than 2.00 ms, the smallest lag that can be distinguished from noise." in page(
         folder
     )
 
 
-def test_a_run_that_kept_time_names_its_worst_lags(tmp_path: Path) -> None:
-    said = page(make(tmp_path / "r", record(0), events=[end(0.004)]))
-    assert "within the limits of every phase (worst: send 1.00 ms, event loop 4.00 ms)." in said
-    said = page(make(tmp_path / "p", probe("tools", "m"), events=[end(0.004, "tools/m")]))
-    assert "(worst: event loop 4.00 ms)." in said
+def test_a_run_that_kept_time_states_its_worst_lags(tmp_path: Path) -> None:
+    text = page(make(tmp_path / "r", record(0), events=[end(0.004)]))
+    assert "within the limits of every phase (worst: send 1.00 ms, event loop 4.00 ms)." in text
+    text = page(make(tmp_path / "p", probe("tools", "m"), events=[end(0.004, "tools/m")]))
+    assert "(worst: event loop 4.00 ms)." in text
 
 
 def stopped_here(index: int, kind: str) -> RequestRecord:
-    """A request that our own machine did not let out."""
+    """A request that never left our own machine."""
     known: dict[str, Any] = dict.fromkeys(("elapsed_sec", "api_cost", "total_tokens"))
     return record(index, success=False, outcome="local_limit", error_type=kind, **known)
 
 
-def test_a_phase_that_met_our_own_limits_is_limited_and_told_what_to_raise(tmp_path: Path) -> None:
-    """Whatever its lags: here it kept time, and two of its requests never left the machine."""
+def test_requests_that_never_left_our_machine_make_a_phase_limited_and_name_what_to_raise(
+    tmp_path: Path,
+) -> None:
+    """Whatever its lags: here it kept time."""
     kinds = ("EMFILE", "EADDRNOTAVAIL")
-    made = [record(0), *(stopped_here(i, kind) for i, kind in enumerate(kinds, 1))]
-    folder = make(tmp_path / "r", *made, events=[end(0.001)])
-    (found,) = of_phases(load(folder))
-    assert (found.generator_limited, found.local_limits) == (True, 2)
-    said = page(folder)
-    assert "is generator-limited" in said and "The generator kept time" not in said
-    assert "1 requests never left this machine because it ran out of open files (EMFILE)" in said
+    rows = [record(0), *(stopped_here(i, kind) for i, kind in enumerate(kinds, 1))]
+    folder = make(tmp_path / "r", *rows, events=[end(0.001)])
+    (phase_numbers,) = of_phases(load(folder))
+    assert (phase_numbers.generator_limited, phase_numbers.local_limits) == (True, 2)
+    text = page(folder)
+    assert "is generator-limited" in text and "The generator kept time" not in text
+    assert "1 requests never left this machine because it ran out of open files (EMFILE)" in text
     assert (
-        "raise ulimit -n, or lower the concurrency" in said
-        and "local ports (EADDRNOTAVAIL)" in said
+        "raise ulimit -n, or lower the concurrency" in text
+        and "local ports (EADDRNOTAVAIL)" in text
     )
     assert "打开文件数不足（EMFILE）" in page(folder, "zh")
 
 
-def test_a_phase_of_nothing_but_our_own_limits_is_limited_too(tmp_path: Path) -> None:
+def test_a_phase_in_which_no_request_left_our_machine_is_generator_limited(tmp_path: Path) -> None:
     folder = make(tmp_path / "r", stopped_here(0, "ENOBUFS"), events=[end(None)])
-    (found,) = of_phases(load(folder))
-    assert found.generator_limited is True
+    (phase_numbers,) = of_phases(load(folder))
+    assert phase_numbers.generator_limited is True
 
 
-def test_what_the_gateway_refused_is_not_our_limit(tmp_path: Path) -> None:
+def test_connections_that_the_gateway_refused_are_not_our_limit(tmp_path: Path) -> None:
     refused = record(1, success=False, outcome="connection_refused", elapsed_sec=None)
     folder = make(tmp_path / "r", record(0), refused, events=[end(0.001)])
-    (found,) = of_phases(load(folder))
-    assert (found.generator_limited, found.local_limits) == (False, 0)
+    (phase_numbers,) = of_phases(load(folder))
+    assert (phase_numbers.generator_limited, phase_numbers.local_limits) == (False, 0)

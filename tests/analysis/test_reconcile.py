@@ -1,4 +1,4 @@
-"""Our money against the price table and the bill: each finding by a case worked by hand."""
+"""Our costs against the price table and the bill: each finding by a case worked by hand."""
 
 import json
 import re
@@ -39,28 +39,30 @@ def look(tmp_path: Path) -> Look:
     ) -> Reconciliation:
         run = load(make(tmp_path / "r", *records, plan=PLAN))
         charges = [Charge((n,), cost, "m", i) for i, (n, cost) in enumerate(bill or [], 2)]
-        read = None if bill is None else Bill(Path("bill.csv"), Columns(("id",), "cost"), charges)
-        return reconcile(run, prices, read, tolerance)
+        bill_file = (
+            None if bill is None else Bill(Path("bill.csv"), Columns(("id",), "cost"), charges)
+        )
+        return reconcile(run, prices, bill_file, tolerance)
 
     return start
 
 
-def findings(found: Reconciliation) -> dict[str, list[str | None]]:
-    """The findings that there are, with the tasks that have them."""
-    return {str(f): [line.task_id for line in found.of(f)] for f in Finding if found.of(f)}
+def findings(statement: Reconciliation) -> dict[str, list[str | None]]:
+    """The findings with the tasks that have them."""
+    return {str(f): [line.task_id for line in statement.of(f)] for f in Finding if statement.of(f)}
 
 
-def test_a_perfect_bill_agrees(look: Look) -> None:
-    found = look(
+def test_a_bill_of_the_stated_costs_agrees(look: Look) -> None:
+    statement = look(
         record(0), record(1), failed(2), dropped(3), bill=[(f"{TASK}{i}", COST) for i in (0, 1)]
     )
-    assert found.agrees and findings(found) == {}
-    assert [line.billed for line in found.lines] == [COST, COST, None, None]
+    assert statement.agrees and findings(statement) == {}
+    assert [line.billed for line in statement.lines] == [COST, COST, None, None]
 
 
-def test_a_bill_joins_by_the_gateways_request_id_too(look: Look) -> None:
-    found = look(record(0, gateway_request_id="chatcmpl-7"), bill=[("chatcmpl-7", COST)])
-    assert found.agrees and found.lines[0].billed == COST
+def test_a_bill_is_joined_by_the_gateways_request_id_too(look: Look) -> None:
+    statement = look(record(0, gateway_request_id="chatcmpl-7"), bill=[("chatcmpl-7", COST)])
+    assert statement.agrees and statement.lines[0].billed == COST
 
 
 @pytest.mark.parametrize(
@@ -81,9 +83,11 @@ def test_a_bill_joins_by_the_gateways_request_id_too(look: Look) -> None:
         (dropped(0), [COST], Finding.NEVER_SENT),
     ],
 )  # fmt: skip
-def test_each_finding(look: Look, row: RequestRecord, bill: list[float], finding: str) -> None:
-    found = look(row, record(1), bill=[*((f"{TASK}0", c) for c in bill), (f"{TASK}1", COST)])
-    assert findings(found) == {finding: [f"{TASK}0"]} and not found.agrees
+def test_each_difference_from_the_bill_has_its_finding(
+    look: Look, row: RequestRecord, bill: list[float], finding: str
+) -> None:
+    statement = look(row, record(1), bill=[*((f"{TASK}0", c) for c in bill), (f"{TASK}1", COST)])
+    assert findings(statement) == {finding: [f"{TASK}0"]} and not statement.agrees
 
 
 @pytest.mark.parametrize(
@@ -99,30 +103,33 @@ def test_each_finding(look: Look, row: RequestRecord, bill: list[float], finding
         (dropped(0), []),
     ],
 )
-def test_what_adds_up_is_no_finding(look: Look, row: RequestRecord, bill: list[float]) -> None:
+def test_a_bill_that_adds_up_is_no_finding(
+    look: Look, row: RequestRecord, bill: list[float]
+) -> None:
     assert look(row, bill=[(f"{TASK}0", cost) for cost in bill]).agrees
 
 
-def test_a_charge_for_a_task_that_no_row_has(look: Look) -> None:
-    """Under this run's own names it is a finding; of other traffic it is not."""
-    found = look(record(0), bill=[(f"{TASK}0", COST), (f"{TASK}99", 0.5), ("somebody-else", 7.0)])
-    assert findings(found) == {"unrecorded": [f"{TASK}99"]}
-    assert [charge.cost for charge in found.foreign] == [7.0]
+def test_a_charge_for_a_task_of_this_run_without_a_row_is_a_finding(look: Look) -> None:
+    """Charges of other traffic are not."""
+    statement = look(
+        record(0), bill=[(f"{TASK}0", COST), (f"{TASK}99", 0.5), ("somebody-else", 7.0)]
+    )
+    assert findings(statement) == {"unrecorded": [f"{TASK}99"]}
+    assert [charge.cost for charge in statement.foreign] == [7.0]
 
 
-def test_an_id_of_two_requests_joins_nothing(look: Look) -> None:
-    """Neither is charged on the other's account."""
+def test_an_id_that_two_requests_share_joins_neither(look: Look) -> None:
     twins = [record(i, gateway_request_id="same") for i in (0, 1)]
-    found = look(*twins, bill=[("same", COST)])
-    assert found.ambiguous == 1 and findings(found) == {"missing": [f"{TASK}0", f"{TASK}1"]}
+    statement = look(*twins, bill=[("same", COST)])
+    assert statement.ambiguous == 1 and findings(statement) == {"missing": [f"{TASK}0", f"{TASK}1"]}
 
 
-def test_what_costs_less_than_a_millionth_can_disagree(look: Look) -> None:
-    """18 tokens of a small model in dollars: twice as much, and nothing, are not rounding."""
+def test_costs_below_a_millionth_can_disagree(look: Look) -> None:
+    """18 tokens of a small model in dollars: twice as much, or nothing, is not rounding."""
     cheap = [record(i, api_cost=0.0000009) for i in range(4)]
     bill = [(f"{TASK}0", 9e-7), (f"{TASK}1", 1.8e-6), *[(f"{TASK}2", 9e-7)] * 2]
-    found = look(*cheap, bill=bill, prices=Prices({"*": Price(input=0.05, output=0.05)}))
-    assert findings(found) == {
+    statement = look(*cheap, bill=bill, prices=Prices({"*": Price(input=0.05, output=0.05)}))
+    assert findings(statement) == {
         "differs": [f"{TASK}1"], "missing": [f"{TASK}3"], "doubled": [f"{TASK}2"],
     }  # fmt: skip
 
@@ -131,37 +138,37 @@ def test_a_bill_that_is_rounded_to_a_millionth_agrees(look: Look) -> None:
     assert look(record(0, api_cost=0.0001065), bill=[(f"{TASK}0", 0.000107)]).agrees
 
 
-def test_the_tolerance_is_the_operators(look: Look) -> None:
+def test_the_tolerance_is_set_by_the_operator(look: Look) -> None:
     bill = [(f"{TASK}0", COST + 0.00005)]
     assert not look(record(0), bill=bill).agrees
     assert look(record(0), bill=bill, tolerance=0.0001).agrees
     assert not look(record(0), bill=[(f"{TASK}0", COST + 1e-9)], tolerance=0.0).agrees
 
 
-def test_stated_costs_are_held_against_the_table(look: Look) -> None:
-    found = look(record(0), record(1, api_cost=0.0001), bill=None, prices=TABLE)
-    assert findings(found) == {"off_price": [f"{TASK}1"]}
+def test_stated_costs_are_compared_with_the_price_table(look: Look) -> None:
+    statement = look(record(0), record(1, api_cost=0.0001), bill=None, prices=TABLE)
+    assert findings(statement) == {"off_price": [f"{TASK}1"]}
 
 
-def test_what_is_not_stated_is_held_at_its_price(look: Look) -> None:
-    """With a table an unstated cost is tokens x price, and the bill is held against that."""
+def test_an_unstated_cost_is_taken_from_the_price_table(look: Look) -> None:
+    """The bill is then compared with tokens x price."""
     unstated = record(0, api_cost=None, cost_source="unknown")
     assert look(unstated, bill=[(f"{TASK}0", COST)], prices=TABLE).agrees
-    found = look(unstated, bill=[(f"{TASK}0", 2 * COST)], prices=TABLE)
-    assert findings(found) == {"differs": [f"{TASK}0"]}
+    statement = look(unstated, bill=[(f"{TASK}0", 2 * COST)], prices=TABLE)
+    assert findings(statement) == {"differs": [f"{TASK}0"]}
 
 
-def test_a_stated_cost_can_miss_both(look: Look) -> None:
-    found = look(record(0, api_cost=0.5), bill=[(f"{TASK}0", 0.25)], prices=TABLE)
-    assert found.lines[0].findings == (Finding.OFF_PRICE, Finding.DIFFERS)
+def test_a_stated_cost_can_differ_from_both_table_and_bill(look: Look) -> None:
+    statement = look(record(0, api_cost=0.5), bill=[(f"{TASK}0", 0.25)], prices=TABLE)
+    assert statement.lines[0].findings == (Finding.OFF_PRICE, Finding.DIFFERS)
 
 
-def test_the_most_money_comes_first(look: Look) -> None:
+def test_findings_are_in_the_order_of_their_amounts(look: Look) -> None:
     costs = (0.1, 0.3, 0.2)
-    found = look(
+    statement = look(
         *(record(i) for i in range(3)), bill=[(f"{TASK}{i}", c) for i, c in enumerate(costs)]
     )
-    assert findings(found)["differs"] == [f"{TASK}1", f"{TASK}2", f"{TASK}0"]
+    assert findings(statement)["differs"] == [f"{TASK}1", f"{TASK}2", f"{TASK}0"]
 
 
 def written(folder: Path, *rows: tuple[str, object]) -> Path:
@@ -183,12 +190,14 @@ def test_the_command_writes_both_files_and_exits_with_1(
     assert "| cancelled | 1 | 1 | - | ¥0.500000 |" in text
     assert "| The bill | 2 | ¥0.500069 | ¥0.000000 | ¥0.500000 |" in text
     assert "1 rows of the bill (¥3.000000) name no request of this run" in text
-    found: dict[str, Any] = json.loads((folder / "reconcile.json").read_text("utf-8"))
-    assert found["agrees"] is False and found["findings"]["failure_charged"] == 1
-    assert found["billed_sum"] == 0.500069 and found["ours_sum"] == COST
-    assert found["unknown_count"] == 1 and found["bill"]["foreign_sum"] == 3.0
-    assert found["by_outcome"]["cancelled"]["charged"] == 1
-    assert found["lines"][0]["bill_lines"] == [3] and found["lines"][0]["ours"] is None
+    written_json: dict[str, Any] = json.loads((folder / "reconcile.json").read_text("utf-8"))
+    assert written_json["agrees"] is False and written_json["findings"]["failure_charged"] == 1
+    assert written_json["billed_sum"] == 0.500069 and written_json["ours_sum"] == COST
+    assert written_json["unknown_count"] == 1 and written_json["bill"]["foreign_sum"] == 3.0
+    assert written_json["by_outcome"]["cancelled"]["charged"] == 1
+    assert (
+        written_json["lines"][0]["bill_lines"] == [3] and written_json["lines"][0]["ours"] is None
+    )
 
 
 def test_the_command_exits_with_0_when_all_agrees(
@@ -213,19 +222,19 @@ def test_the_command_exits_with_0_when_all_agrees(
         (("--bill", "BILL", "--tolerance", "nan"), "--tolerance must be an amount not below 0"),
     ],
 )
-def test_a_mistake_is_one_sentence_and_exit_code_2(
+def test_an_operator_error_is_one_sentence_and_exit_code_2(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], more: tuple[str, ...], says: str
 ) -> None:
     folder = make(tmp_path / "r", record(0), plan=PLAN)
     bill = str(written(tmp_path, (f"{TASK}0", COST)))
-    given = [bill if word == "BILL" else word for word in more]
-    assert main(["reconcile", str(folder), *given]) == 2
-    said = capsys.readouterr().err
-    assert says in said and said.count("\n") == 1
+    arguments = [bill if word == "BILL" else word for word in more]
+    assert main(["reconcile", str(folder), *arguments]) == 2
+    stderr = capsys.readouterr().err
+    assert says in stderr and stderr.count("\n") == 1
     assert not (folder / "reconcile.md").exists()
 
 
-def test_many_findings_are_cut_in_the_text_and_whole_in_the_data(tmp_path: Path) -> None:
+def test_many_findings_are_shortened_in_the_text_and_complete_in_the_json(tmp_path: Path) -> None:
     folder = make(tmp_path / "r", *(record(i) for i in range(60)), plan=PLAN)
     assert main(["reconcile", str(folder), "--bill", str(written(tmp_path))]) == 1
     text = (folder / "reconcile.md").read_text("utf-8")
@@ -256,23 +265,23 @@ def test_the_documentation_holds_a_price_table_and_names_every_finding(tmp_path:
     ("tolerance", "code"),
     [("16%", 0), ("15%", 0), ("14.9%", 1), ("0.00001", 0), ("0.000001", 1), ("5%", 1), ("0%", 1)],
 )
-def test_a_share_is_of_the_sums_and_an_amount_of_each_request(
+def test_a_tolerance_in_percent_is_of_the_sums_and_an_amount_of_each_request(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], tolerance: str, code: int
 ) -> None:
-    """0.000069 stated where the table makes 0.000060: 15 % of the sum, 0.000009 a request."""
+    """0.000069 stated where the table makes 0.000060: 15 % of the sum, or 0.000009 per request."""
     table = tmp_path / "p.toml"
     table.write_text(
         'currency = "CNY"\n[models."gpt-5.4-nano"]\ninput = 2.0\noutput = 6.0\n', "utf-8"
     )
     folder = make(tmp_path / "r", *(record(i) for i in range(4)))
-    asked = ["reconcile", str(folder), "--prices", str(table), "--tolerance", tolerance]
-    assert main(asked) == code
-    said = capsys.readouterr().out
-    assert ("15.00% from the price table" in said) is tolerance.endswith("%")
+    arguments = ["reconcile", str(folder), "--prices", str(table), "--tolerance", tolerance]
+    assert main(arguments) == code
+    printed = capsys.readouterr().out
+    assert ("15.00% from the price table" in printed) is tolerance.endswith("%")
 
 
-def test_errors_that_cancel_out_agree_by_their_sums_alone(tmp_path: Path) -> None:
-    """A share says nothing of single requests, and their findings stay in the statement."""
+def test_with_a_tolerance_in_percent_errors_that_cancel_out_agree(tmp_path: Path) -> None:
+    """It does not judge single requests, but their findings stay in the statement."""
     costs = (0.000030, 0.000090)
     rows = [record(i, api_cost=cost) for i, cost in enumerate(costs)]
     run = load(make(tmp_path / "r", *rows))
@@ -283,7 +292,7 @@ def test_errors_that_cancel_out_agree_by_their_sums_alone(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("text", ["inf", "nan", "-1", "x", "%", "-5%", "inf%"])
-def test_a_tolerance_that_is_none_is_refused(
+def test_a_tolerance_that_is_no_number_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str
 ) -> None:
     folder = make(tmp_path / "r", record(0))

@@ -37,7 +37,7 @@ def chinese(whole: Path) -> str:
     return text(whole, "zh")
 
 
-def test_the_sections_stand_in_the_articles_order(whole: Path) -> None:
+def test_the_sections_are_in_the_articles_order(whole: Path) -> None:
     titles = [s.title for s in page(whole).sections if s.blocks]
     assert titles == [
         "Verdicts", "Overview", "What was run", "OpenAI-compatible basics", "Concurrency ladder",
@@ -81,19 +81,18 @@ def test_the_tables_have_the_articles_columns(chinese: str, header: str) -> None
         "a hit cost 84% less",
     ],
 )
-def test_the_cells_read_as_in_the_article(english: str, line: str) -> None:
+def test_the_cells_are_formatted_as_in_the_article(english: str, line: str) -> None:
     assert line in english
 
 
-def test_every_table_says_how_it_was_computed(english: str) -> None:
+def test_every_computed_table_says_how(english: str) -> None:
     tables = re.findall(r"\|---.*\n(?:\|.*\n)+\n(.*)", english)
     assert len(tables) >= 15
     facts = [after for after in tables if not after.startswith("*")]
     assert len(facts) == 1  # what was run is read off, not computed
 
 
-def test_chinese_is_complete(chinese: str) -> None:
-    """No English sentence is left in the Chinese report."""
+def test_the_chinese_report_has_no_english_sentence(chinese: str) -> None:
     assert not re.findall(r"\b(?:the|of|is|are|over|were)\b", chinese)
 
 
@@ -108,8 +107,8 @@ RULE = {
 }  # fmt: skip
 
 
-def test_the_verdicts_on_a_bad_run_are_chinese_too(tmp_path: Path) -> None:
-    """Damaged files, a stop by hand, the stop rule and a lost worker leave no English word."""
+def test_the_verdicts_on_a_bad_run_have_no_english_word_in_chinese(tmp_path: Path) -> None:
+    """Damaged files, a stop by hand, the stop rule and a lost worker."""
     late = {"send_lag_s": 3.0, "check": "fail"}
     rows = [record(0, **late), failed(1, "rate_limited"), dropped(2)]
     events = [STOPPED, LOST, RULE, {"event": "run_end", "completed": False}]
@@ -125,27 +124,25 @@ def test_the_verdicts_on_a_bad_run_are_chinese_too(tmp_path: Path) -> None:
         assert not re.findall(r"[A-Za-z]{2,}", re.sub(f"{known}|server_error", "", text)), text
 
 
-def test_missing_parts_are_absent(tmp_path: Path) -> None:
-    found = text(make(tmp_path / "r", record(0)))
-    for word in (
-        "Concurrency",
-        "TPM results",
-        "cache",
-        "Tool",
-        "Thinking",
-        "Multimodal",
-        "Streams",
-    ):
-        assert f"# {word}" not in found
+def test_sections_without_rows_are_left_out(tmp_path: Path) -> None:
+    markdown_text = text(make(tmp_path / "r", record(0)))
+    titles = re.findall("^#+ (.*)", markdown_text, re.M)
+    assert titles == [
+        "Load test report: r", "Verdicts", "Overview", "What was run",
+        "RPM/TPM: scheduled windows of 60 s", "RPM results", "Cost and request tracing",
+        "Where the costs come from", "Reading notes", "Load and generator",
+        "Offered and achieved", "Lag of the generator", "Latency from send and from due",
+        "Outcomes",
+    ]  # fmt: skip
 
 
-def test_a_run_that_sent_nothing_still_reports(tmp_path: Path) -> None:
-    found = text(make(tmp_path / "r", plan=[phase(count=5)], events=[]))
-    assert "The run was interrupted" in found
-    assert f"Planned phases without any request: {PHASE} (1)." in found
+def test_a_run_that_sent_nothing_has_a_report(tmp_path: Path) -> None:
+    markdown_text = text(make(tmp_path / "r", plan=[phase(count=5)], events=[]))
+    assert "The run was interrupted" in markdown_text
+    assert f"Planned phases without any request: {PHASE} (1)." in markdown_text
 
 
-def test_the_simulator_is_named_on_every_page(tmp_path: Path) -> None:
+def test_a_run_of_the_simulator_says_so_in_every_format(tmp_path: Path) -> None:
     simulated = {"base_url": "http://127.0.0.1:8089/v1", "simulated": True}
     folder = make(tmp_path / "r", record(0), gateway=simulated)
     assert text(folder).count("SIMULATED") == 2
@@ -171,51 +168,54 @@ def test_the_simulator_is_named_on_every_page(tmp_path: Path) -> None:
         ({"event": "run_end", "completed": False}, "The run ended before its plan was done."),
     ],
 )
-def test_the_first_page_tells_what_happened(
+def test_page_one_has_a_sentence_for_each_event_that_ended_something(
     tmp_path: Path, event: dict[str, Any], sentence: str
 ) -> None:
     assert sentence in text(make(tmp_path / "r", record(0), events=[event]))
 
 
-def test_a_held_ladder_is_told_as_a_closed_loop(tmp_path: Path) -> None:
-    """`--hold` has no burst: the observed RPM stands where the release skew would."""
+def test_a_ladder_with_hold_is_reported_as_a_closed_loop(tmp_path: Path) -> None:
+    """It has no burst: the observed RPM takes the place of the release skew."""
     name = "ladder/m/5"
     held = {"duration_s": 60.0, "phase": name, "target": 5, "done_offset_s": 60.0}
     steady = phase(name, mode="ladder", kind="steady", duration_s=60.0, target=5)
     records = [probe("ladder", "m", i, **held) for i in range(3)]
-    found = text(make(tmp_path / "r", *records, plan=[steady]))
-    assert "| 5 | 3/3 | 100% | max 2.000s | 60.000s | ¥0.000207 | 3.000 | ok:3 |" in found
-    assert "Closed loop: each step keeps its concurrency in flight for 60 s" in found
-    assert "Release skew" not in found and "released at one instant" not in found
+    markdown_text = text(make(tmp_path / "r", *records, plan=[steady]))
+    assert "| 5 | 3/3 | 100% | max 2.000s | 60.000s | ¥0.000207 | 3.000 | ok:3 |" in markdown_text
+    assert "Closed loop: each step keeps its concurrency in flight for 60 s" in markdown_text
+    assert "Release skew" not in markdown_text and "released at one instant" not in markdown_text
 
 
-def test_a_ladder_of_bursts_is_told_as_one(whole: Path) -> None:
-    found = text(whole)
-    assert "All requests of a step are released at one instant" in found
-    assert "Release skew" in found and "Closed loop" not in found
+def test_a_ladder_of_bursts_is_reported_as_bursts(whole: Path) -> None:
+    markdown_text = text(whole)
+    assert "All requests of a step are released at one instant" in markdown_text
+    assert "Release skew" in markdown_text and "Closed loop" not in markdown_text
 
 
-def test_late_sends_are_not_to_be_trusted(tmp_path: Path) -> None:
-    found = text(make(tmp_path / "r", record(0, send_lag_s=0.5)))
-    assert "generator-limited, do not trust it: P99 send lag 500.00 ms exceeds 100.00 ms" in found
-    assert "| generator-limited |" in found
+def test_late_sends_make_a_phase_untrustworthy(tmp_path: Path) -> None:
+    markdown_text = text(make(tmp_path / "r", record(0, send_lag_s=0.5)))
+    assert (
+        "generator-limited, do not trust it: P99 send lag 500.00 ms exceeds 100.00 ms"
+        in markdown_text
+    )
+    assert "| generator-limited |" in markdown_text
 
 
-def test_dropped_and_flagged_rows_are_told(tmp_path: Path) -> None:
+def test_dropped_and_flagged_rows_are_counted_on_page_one(tmp_path: Path) -> None:
     odd = record(1, check="model_mismatch")
-    found = text(make(tmp_path / "r", record(0), odd, dropped(2)))
-    assert f"1 planned requests were never sent ({PHASE} 1)." in found
-    assert "1 row (33.33%) is flagged model_mismatch (the answer names" in found
+    markdown_text = text(make(tmp_path / "r", record(0), odd, dropped(2)))
+    assert f"1 planned requests were never sent ({PHASE} 1)." in markdown_text
+    assert "1 row (33.33%) is flagged model_mismatch (the answer names" in markdown_text
 
 
-def test_unknown_money_is_told_beside_the_sum(tmp_path: Path) -> None:
+def test_requests_without_a_cost_are_counted_beside_the_sum(tmp_path: Path) -> None:
     unpriced = record(1, api_cost=None, cost_source="unknown")
     assert "¥0.000069 (+1 unknown)" in text(make(tmp_path / "a", record(0), unpriced))
     assert "unknown (1)" in text(make(tmp_path / "b", unpriced))
 
 
 @pytest.mark.parametrize("lang", get_args(Lang))
-def test_what_a_gateway_says_cannot_run_or_break_the_page(tmp_path: Path, lang: Lang) -> None:
+def test_a_gateways_words_cannot_run_in_or_break_the_page(tmp_path: Path, lang: Lang) -> None:
     """In names, flags, verdicts, events and the labels of charts; test_browser.py draws it."""
     folder = hostile(tmp_path / "r")
     drawn = html.render(page(folder, lang))
@@ -226,7 +226,9 @@ def test_what_a_gateway_says_cannot_run_or_break_the_page(tmp_path: Path, lang: 
 
 
 @pytest.mark.parametrize("command", ["compare", "timeline"])
-def test_nor_the_page_of_several_runs(tmp_path: Path, command: str) -> None:
+def test_a_gateways_words_cannot_break_the_pages_of_several_runs(
+    tmp_path: Path, command: str
+) -> None:
     runs = [str(hostile(tmp_path / name)) for name in "ab"]
     out = tmp_path / "out" / "timeline.html"
     where = ["--html", str(out)] if command == "compare" else ["--output", str(out.parent)]
@@ -236,29 +238,28 @@ def test_nor_the_page_of_several_runs(tmp_path: Path, command: str) -> None:
     assert "<img" not in drawn and "<script" not in drawn and "style=" not in drawn
 
 
-def test_the_page_asks_for_nothing_and_allows_nothing(whole: Path) -> None:
-    """The CSP permits this one style sheet by its hash; no address is in the page's own markup."""
+def test_the_page_has_no_addresses_and_its_csp_allows_only_its_own_style(whole: Path) -> None:
+    """The CSP permits the one style sheet by its hash."""
     drawn = html.render(page(whole))
     style = re.search(r"<style>(.*?)</style>", drawn, re.S)
     assert style
     digest = base64.b64encode(hashlib.sha256(style[1].encode()).digest()).decode()
     assert f"default-src 'none'; style-src 'sha256-{digest}'" in drawn
     links = re.findall(r'(?:src|href|action)="([^"]*)"', drawn)
-    assert all(link == "data:," or link.startswith("#") for link in links)
+    assert links and all(link == "data:," or link.startswith("#") for link in links)
     assert "url(" not in style[1] and "@import" not in style[1]
 
 
-def test_the_page_stays_small_whatever_the_rows(tmp_path: Path) -> None:
-    """8,000 rows draw no more points than the limit, and the slowest is among them."""
+def test_the_page_stays_small_with_8000_rows(tmp_path: Path) -> None:
     records = [record(i, elapsed_sec=9.5 if i == 7777 else 1 + i % 13 / 10) for i in range(8_000)]
     drawn = html.render(page(make(tmp_path / "r", *records)))
     assert len(drawn) < 200_000
 
 
-def test_the_files_are_written(tmp_path: Path) -> None:
+def test_the_report_is_written_to_three_files(tmp_path: Path) -> None:
     folder = make(tmp_path / "r", record(0))
     paths = report.write(report.look(load(folder)))
     assert [path.name for path in paths] == ["report.md", "report.html", "summary.json"]
-    found = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
-    assert found["run_id"] == "r" and found["simulated"] is False
-    assert [p["phase"] for p in found["phases"]] == [PHASE]
+    summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    assert summary["run_id"] == "r" and summary["simulated"] is False
+    assert [p["phase"] for p in summary["phases"]] == [PHASE]

@@ -1,4 +1,4 @@
-"""Mode billing beside a reference: what its counts show, and that they accuse no honest gateway."""
+"""Mode billing beside a reference: what its counts show, and that no honest gateway is accused."""
 
 from collections.abc import Callable
 from random import Random
@@ -18,10 +18,10 @@ UNKNOWN = "glm-5"  # its tokenizer is not known: nobody but the reference counts
 
 
 def honest(row: dict[str, Any]) -> None:
-    """Replies that come again: the same prompt and budget have the same reply."""
+    """Replies that are repeatable: the same prompt and budget have the same reply."""
     prompt = repeats(row["scenario"], row["request_index"]) or row["scenario"]
-    said = f"reply to {prompt} within {row['max_tokens']}"
-    row |= {"content": said, "check": None, "tool_calls": None}
+    reply_text = f"reply to {prompt} within {row['max_tokens']}"
+    row |= {"content": reply_text, "check": None, "tool_calls": None}
     row["reasoning_content_present"] = False
     if row["completion_tokens"] is not None:
         row["completion_tokens"] = 10 if row["scenario"] in ("count", "cut") else 20
@@ -40,14 +40,14 @@ def gateway(change: Change = lambda row: None, seed: int = 0) -> list[Any]:
 
 
 def reference(change: Change = lambda row: None) -> list[Any]:
-    """Two requests of each case that goes there, and nine repeated texts."""
-    found = [
+    """Two requests of each case that is sent to the reference, and nine repeated texts."""
+    rows_of_reference = [
         {**row, "arm": "reference"}
         for row in gateway(change, seed=5)
         if row["scenario"] in BESIDE
         and row["request_index"] < (len(COUNTED) if row["scenario"] == "count" else 2)
     ]
-    return found
+    return rows_of_reference
 
 
 def kinds(bill: ModelBill) -> list[tuple[Kind, str | None]]:
@@ -86,7 +86,7 @@ def offset(tokens: int) -> Change:
 
 
 @pytest.mark.parametrize(
-    ("change", "found", "grave"),
+    ("change", "finding", "grave"),
     [
         (inflate, (Kind.ABOVE_REFERENCE, None), True),
         (offset(60), (Kind.HIDDEN_PROMPT, None), False),
@@ -96,24 +96,24 @@ def offset(tokens: int) -> Change:
         (dear_prompts("tools", 9), (Kind.PROMPT_ABOVE_REFERENCE, "tools"), False),
     ],
 )
-def test_the_reference_shows_what_no_count_of_the_gateways_own_does(
-    change: Change, found: tuple[Kind, str | None], grave: bool
+def test_a_reference_reveals_what_the_gateways_own_counts_cannot(
+    change: Change, finding: tuple[Kind, str | None], grave: bool
 ) -> None:
     bill = against(change)
-    assert kinds(bill) == [found] and bill.findings[0].grave is grave
-    assert found not in kinds(judge(UNKNOWN, gateway(change), PRICES)), (
+    assert kinds(bill) == [finding] and bill.findings[0].grave is grave
+    assert finding not in kinds(judge(UNKNOWN, gateway(change), PRICES)), (
         "or else no reference needed"
     )
 
 
-def test_a_doubled_call_has_its_tokens_and_their_price() -> None:
-    """Three calls of 20 tokens, counted 40; an output token costs 4 a million."""
+def test_doubled_output_tokens_are_counted_with_their_price() -> None:
+    """Three calls of 20 tokens, counted as 40; an output token costs 4 per million."""
     bill = judge("gpt-5.4-nano", gateway(double_calls), PRICES, reference())
-    (one,) = bill.findings
-    assert (one.kind, one.case, one.amount, one.rows) == (
+    (finding,) = bill.findings
+    assert (finding.kind, finding.case, finding.amount, finding.rows) == (
         Kind.OUTPUT_ABOVE_REFERENCE, "tools", 60, 3
     )  # fmt: skip
-    assert one.worth == pytest.approx(60 * PRICE.output / 1e6)
+    assert finding.worth == pytest.approx(60 * PRICE.output / 1e6)
     (first, *_) = billing.remarks(Words("en", "CNY"), bill)
     assert "tool call: 3 replies state more output tokens" in str(getattr(first, "text", ""))
 
@@ -139,18 +139,18 @@ def chatty(row: dict[str, Any]) -> None:
 def test_a_reference_with_another_tokenizer_accuses_nobody(ours: Change, theirs: Change) -> None:
     bill = against(ours, theirs)
     assert not bill.findings
-    told = [str(getattr(one, "text", "")) for one in billing.remarks(Words("en", "CNY"), bill)]
-    assert any("counts repeated texts in another way" in one for one in told)
+    texts = [str(getattr(one, "text", "")) for one in billing.remarks(Words("en", "CNY"), bill)]
+    assert any("counts repeated texts in another way" in one for one in texts)
 
 
-def test_a_reference_that_states_nothing_is_no_count() -> None:
+def test_a_reference_that_states_no_tokens_is_not_used() -> None:
     bill = judge(UNKNOWN, gateway(inflate), PRICES, [{**r, **dict.fromkeys(
         ("prompt_tokens", "completion_tokens"))} for r in reference()])  # fmt: skip
     assert not bill.findings and bill.second is not None and not bill.second.told
 
 
 def moody(dice: Random) -> Change:
-    """Hidden reasoning: one reply counts differently each time."""
+    """Hidden reasoning: the same reply counts differently each time."""
 
     def change(row: dict[str, Any]) -> None:
         if row["completion_tokens"]:
@@ -165,7 +165,7 @@ def fewer(row: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("model", [UNKNOWN, "gpt-5.4-nano"])
 def test_an_honest_gateway_is_not_accused_beside_any_reference(model: str) -> None:
-    """200 seeds: a like reference, one with a template of its own, one that reasons unseen."""
+    """200 seeds: a reference like it, one with another template, and one with hidden reasoning."""
     for seed in range(200):
         dice = Random(seed)
         theirs: Callable[[dict[str, Any]], None] = dice.choice(
@@ -175,21 +175,19 @@ def test_an_honest_gateway_is_not_accused_beside_any_reference(model: str) -> No
         assert not [one for one in bill.findings if one.grave], seed
 
 
-def test_where_the_models_tokenizer_is_known_a_reference_that_counts_fewer_decides_nothing() -> (
-    None
-):
+def test_a_reference_that_counts_fewer_is_not_used_where_the_tokenizer_is_known() -> None:
     assert not against(theirs=fewer, model="gpt-5.4-nano").findings
 
 
-def test_one_sample_of_the_reference_accuses_nobody() -> None:
+def test_one_sample_of_the_reference_is_not_enough_for_a_finding() -> None:
     once = [row for row in reference() if row["scenario"] == "count" or not row["request_index"]]
     assert not judge(UNKNOWN, gateway(double_calls), PRICES, once).findings
 
 
-def test_each_case_has_the_references_count_beside_its_own() -> None:
-    found = {one.case: one for one in against(offset(12)).cases}
+def test_each_case_states_the_references_count_beside_its_own() -> None:
+    by_case = {case_of_bill.case: case_of_bill for case_of_bill in against(offset(12)).cases}
     for case in ("plain", "stream", "cached", "tools", "image", "n", "plain_again"):
-        one = found[case]
-        assert one.above_reference == 12 * one.answered, case
-    assert found["count"].above_reference == 12 * 18
-    assert found["refused"].reference is None
+        case_of_bill = by_case[case]
+        assert case_of_bill.above_reference == 12 * case_of_bill.answered, case
+    assert by_case["count"].above_reference == 12 * 18
+    assert by_case["refused"].reference is None

@@ -1,4 +1,7 @@
-"""`report --share`: a run's numbers and verdicts, and no name or word that is not for others."""
+"""`report --share`:
+
+a run's numbers and verdicts, without names or words that are not for others.
+"""
 
 import csv
 import json
@@ -24,23 +27,23 @@ SAID = f"Rate limit reached for organization org-{SECRET} at http://10.1.2.3:808
 
 
 def telling(folder: Path, **known: Any) -> Path:
-    """A run in which everything that may name its operator does."""
-    told = {"worker": WORKER, "run_id": RUN}
+    """A run in which everything that can name its operator does."""
+    named = {"worker": WORKER, "run_id": RUN}
     rows: list[RequestRecord] = [
         record(i, task_id=f"{RUN}-req-{i}", content=f"hello {SECRET}", trace_id=SECRET,
                gateway_request_id=SECRET, completion_id=f"{SECRET}{i}", finish_reason=f"{SECRET} 1",
                check="model_mismatch", check_detail=json.dumps({"flags": {"model_mismatch": SAID}}),
-               **told)
+               **named)
         for i in range(30)
     ]  # fmt: skip
     rows += [
         failed(30 + i, "rate_limited", http_status=429, error_message=SAID,
-               error_type=f"{SECRET}: 429", task_id=f"{RUN}-req-{30 + i}", **told)
+               error_type=f"{SECRET}: 429", task_id=f"{RUN}-req-{30 + i}", **named)
         for i in range(5)
     ]  # fmt: skip
     rows += [
-        probe("reasoning", "m", finish_reason=f"{SECRET} 2", task_id=f"{RUN}-run-1", **told),
-        probe("tools", "m", check="fail", task_id=f"{RUN}-tools-1", **told,
+        probe("reasoning", "m", finish_reason=f"{SECRET} 2", task_id=f"{RUN}-run-1", **named),
+        probe("tools", "m", check="fail", task_id=f"{RUN}-tools-1", **named,
               check_detail=json.dumps({"tool_calls": True, "arguments": SAID})),
     ]  # fmt: skip
     events = [
@@ -68,52 +71,52 @@ def texts(page: Page) -> list[Remark]:
 
 
 def numbers(page: Page) -> list[tuple[int, int]]:
-    """Every table by its size."""
+    """The size of every table."""
     blocks = [block for section in page.sections for block in section.blocks]
     return [(len(b.rows), len(b.headers)) for b in blocks if isinstance(b, Table)]
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
-def test_nothing_that_names_its_operator_is_in_it(tmp_path: Path, lang: Lang) -> None:
+def test_the_copy_holds_nothing_that_names_its_operator(tmp_path: Path, lang: Lang) -> None:
     page = share.compose(load(telling(tmp_path)), lang)
     for text in (html.render(page), markdown.render(page)):
         assert SECRET not in text
         assert "10.1.2.3" not in text and "organization" not in text
 
 
-def test_the_report_itself_says_it_all(tmp_path: Path) -> None:
-    """The control of the test above: what is looked for would be found."""
+def test_the_full_report_names_the_operator(tmp_path: Path) -> None:
+    """The control of the test above: what it looks for would be found."""
     text = markdown.render(report.compose(report.look(load(telling(tmp_path)))))
-    for told in (HOST, RUN, WORKER, "organization", f"{SECRET}: 429", f"{SECRET} 2"):
-        assert told in text, told
+    for name in (HOST, RUN, WORKER, "organization", "10.1.2.3", f"{SECRET}: 429", f"{SECRET} 2"):
+        assert name in text, name
 
 
-def test_it_judges_and_counts_as_the_report_does(tmp_path: Path) -> None:
+def test_the_copy_has_the_verdicts_and_table_sizes_of_the_report(tmp_path: Path) -> None:
     run = load(telling(tmp_path))
-    whole, copy = report.compose(report.look(run)), share.compose(run, "en")
-    assert [(r.level, r.head and r.doubt) for r in texts(whole)] == [
+    full, copy = report.compose(report.look(run)), share.compose(run, "en")
+    assert [(r.level, r.head and r.doubt) for r in texts(full)] == [
         (r.level, r.head and r.doubt) for r in texts(copy)
     ]
-    assert numbers(copy) == numbers(whole)
-    assert copy.tiles == whole.tiles
-    assert [answer.level for answer in copy.answers] == [answer.level for answer in whole.answers]
+    assert numbers(copy) == numbers(full)
+    assert copy.tiles == full.tiles
+    assert [answer.level for answer in copy.answers] == [answer.level for answer in full.answers]
 
 
-def test_the_page_says_that_it_is_a_copy(tmp_path: Path) -> None:
+def test_the_copy_says_that_it_is_one(tmp_path: Path) -> None:
     assert "A copy for others" in share.compose(load(telling(tmp_path)), "en").footer
 
 
-def test_short_names_are_not_sought_in_innocent_words(tmp_path: Path) -> None:
+def test_a_short_host_name_is_not_removed_from_ordinary_words(tmp_path: Path) -> None:
     folder = make(tmp_path / "r", record(0), host={"name": "vm", "system": "Linux", "cores": 2})
     assert share.compose(load(folder), "en").footer.startswith("A copy for others: addresses")
 
 
-def test_hostile_words_do_not_break_it(tmp_path: Path) -> None:
+def test_hostile_words_cannot_break_the_copy(tmp_path: Path) -> None:
     drawn = html.render(share.compose(load(hostile(tmp_path / "r")), "en"))
     assert "<img" not in drawn and "<script" not in drawn
 
 
-def test_the_command_writes_it_beside_the_report(tmp_path: Path) -> None:
+def test_the_command_writes_the_copy_and_the_report(tmp_path: Path) -> None:
     folder, out = telling(tmp_path), tmp_path / "out" / "copy.html"
     out.parent.mkdir()
     assert main(["report", str(folder), "--share", str(out)]) == 0
@@ -124,7 +127,7 @@ def test_the_command_writes_it_beside_the_report(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["copy.pdf", "copy"])
-def test_another_kind_of_file_is_refused(
+def test_a_copy_is_html_or_markdown(
     tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = make(tmp_path / "r", record(0))
@@ -132,7 +135,7 @@ def test_another_kind_of_file_is_refused(
     assert "must be a name in .html or .md" in capsys.readouterr().err
 
 
-def test_it_never_takes_the_place_of_the_runs_own_report(
+def test_the_copy_cannot_overwrite_the_runs_own_report(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = make(tmp_path / "r", record(0))

@@ -1,4 +1,4 @@
-"""Windows of seconds are not taken for limits a minute: judged by meters of this file's own."""
+"""Limits over seconds are not taken for limits per minute: against meters of this file's own."""
 
 from random import Random
 
@@ -9,7 +9,7 @@ from rules.rate_limit import Attempt, fits, told
 
 
 class Meter:
-    """A limit of `size` in `window_s`, as plainly as can be: it remembers every request."""
+    """A limit of `size` per `window_s`, as simple as can be: it remembers every request."""
 
     def __init__(self, kind: str, size: int, window_s: float, turn_s: float) -> None:
         self.kind, self.size, self.window_s, self.turn_s = kind, size, window_s, turn_s
@@ -36,8 +36,8 @@ class Meter:
 
 
 def audited(meter: Meter, dice: Random, fails: float = 0.0) -> list[Attempt]:
-    """The program of loadshapes/rate_limit_audit.py: each fill ends at so many refusals."""
-    now, most, found = 0.0, 400, list[Attempt]()
+    """The programme of loadshapes/rate_limit_audit.py: each fill ends after so many refusals."""
+    now, most, attempts = 0.0, 400, list[Attempt]()
     pace = dice.uniform(20, 200)
 
     def fill(begin: float, refusals: int, longest_s: float = 30.0, count: int = most) -> float:
@@ -45,13 +45,13 @@ def audited(meter: Meter, dice: Random, fails: float = 0.0) -> list[Attempt]:
         while refused < refusals and left and at - begin < longest_s:
             let = meter.decide(at)
             failed = dice.random() < fails  # a 429 that no limit made
-            found.append(Attempt(at, 1.0, let and not failed))
+            attempts.append(Attempt(at, 1.0, let and not failed))
             refused += not let or failed
             at, left = at + 1 / pace, left - 1
         return at
 
     now = fill(now, 1)
-    limit = max(1, sum(one.admitted for one in found))
+    limit = max(1, sum(one.admitted for one in attempts))
     now += 61.0
     half = now
     fill(half, 10**6, count=max(1, limit // 2))
@@ -59,14 +59,14 @@ def audited(meter: Meter, dice: Random, fails: float = 0.0) -> list[Attempt]:
     now = fill(max(now, half + 62.0), 12)
     for _ in ("soon", "later"):
         now = fill(now + 31.0, 12)
-    return found
+    return attempts
 
 
 def named(attempts: list[Attempt]) -> str | None:
-    """The kind of limit a minute that the audit would name; None: it abstains."""
-    found = fits(attempts)
-    fit = told(found)
-    return None if fit is None or _short(attempts, found) is not None else fit.kind
+    """The kind of limit per minute that the audit would name; None where it abstains."""
+    fitted = fits(attempts)
+    fit = told(fitted)
+    return None if fit is None or _short(attempts, fitted) is not None else fit.kind
 
 
 MINUTE = [(kind, size) for kind in ("bucket", "fixed", "sliding") for size in (3, 5, 20, 60)]
@@ -78,22 +78,24 @@ SHORT = [
 
 
 def tally(audits: int, fails: float = 0.0) -> dict[str, list[int]]:
-    """Right, abstained, wrong; for limits a minute and for windows of seconds."""
+    """How often it is right, abstains and is wrong, for limits per minute and for windows of
+    seconds.
+    """
     counts = {"minute": [0, 0, 0], "seconds": [0, 0, 0]}
     for seed in range(audits):
         dice = Random(seed)
         for kind, size in MINUTE:
             meter = Meter(kind, size, 60.0, dice.uniform(0, 60))
-            said = named(audited(meter, dice, fails))
-            counts["minute"][0 if said == kind else 1 if said is None else 2] += 1
+            kind_named = named(audited(meter, dice, fails))
+            counts["minute"][0 if kind_named == kind else 1 if kind_named is None else 2] += 1
         for kind, size, window_s in SHORT:
             meter = Meter(kind, size, window_s, dice.uniform(0, window_s))
-            said = named(audited(meter, dice, fails))
-            counts["seconds"][1 if said is None else 2] += 1
+            kind_named = named(audited(meter, dice, fails))
+            counts["seconds"][1 if kind_named is None else 2] += 1
     return counts
 
 
-def test_no_window_of_seconds_is_named_a_limit_a_minute() -> None:
+def test_no_window_of_seconds_is_called_a_limit_per_minute() -> None:
     counts = tally(3)
     assert counts["seconds"] == [0, 3 * len(SHORT), 0]
     assert counts["minute"][2] == 0
@@ -102,8 +104,8 @@ def test_no_window_of_seconds_is_named_a_limit_a_minute() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("fails", [0.0, 0.02])
-def test_no_audit_of_hundreds_is_wrong(fails: float) -> None:
-    """Also where 2 % of what a limit lets through is refused for no reason of its own."""
+def test_no_audit_of_hundreds_names_a_wrong_kind(fails: float) -> None:
+    """Also where 2 % of requests within the limit are refused for no reason."""
     counts = tally(20, fails)
     print(fails, counts)
     assert counts["seconds"][2] == counts["minute"][2] == 0

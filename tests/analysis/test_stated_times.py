@@ -1,4 +1,7 @@
-"""What a gateway says of its own time: told by phase, with its source, in no measured number."""
+"""What a gateway states of its own time:
+
+reported per phase with its source, in no measured number.
+"""
 
 import json
 from pathlib import Path
@@ -18,14 +21,14 @@ LITELLM: dict[str, Any] = {"stated_times_from": "x-litellm-overhead-duration-ms"
 
 
 def view(folder: Path, lang: Any = "en") -> View:
-    told = [record(i, stated_overhead_s=0.002 + i / 1e4, **LITELLM) for i in range(20)]
+    stated = [record(i, stated_overhead_s=0.002 + i / 1e4, **LITELLM) for i in range(20)]
     lying = [record(20, stated_overhead_s=99.0, **LITELLM)]  # of an answer of 2 s
-    rest = [record(21), failed(22, stated_overhead_s=0.9, **LITELLM)]
-    return report.look(load(make(folder, *told, *lying, *rest)), lang)
+    others = [record(21), failed(22, stated_overhead_s=0.9, **LITELLM)]
+    return report.look(load(make(folder, *stated, *lying, *others)), lang)
 
 
-def test_its_percentiles_and_how_many_had_it_stand_in_the_summary(tmp_path: Path) -> None:
-    """Successes alone; one that is longer than the whole answer is unknown."""
+def test_the_summary_has_percentiles_and_count_of_stated_times(tmp_path: Path) -> None:
+    """Of successes alone; a time longer than the whole answer is unknown."""
     (phase,) = json.loads(json.dumps(Summary.of(view(tmp_path / "r")).as_dict()))["phases"]
     assert phase["stated_overhead_count"] == 20
     assert phase["stated_overhead_p50_s"] == pytest.approx(0.0029)
@@ -34,27 +37,27 @@ def test_its_percentiles_and_how_many_had_it_stand_in_the_summary(tmp_path: Path
     assert phase["stated_times_from"] == {"x-litellm-overhead-duration-ms": 21}
 
 
-def test_measured_times_are_the_same_with_and_without(tmp_path: Path) -> None:
-    (told,) = [phase.as_dict() for phase in view(tmp_path / "r").phases]
+def test_stated_times_change_no_measured_time(tmp_path: Path) -> None:
+    (numbers,) = [phase.as_dict() for phase in view(tmp_path / "r").phases]
     bare = [record(i) for i in range(22)] + [failed(22)]
     (mute,) = [p.as_dict() for p in report.look(load(make(tmp_path / "s", *bare))).phases]
-    assert {k: v for k, v in told.items() if "stated" not in k} == {
+    assert {k: v for k, v in numbers.items() if "stated" not in k} == {
         k: v for k, v in mute.items() if "stated" not in k
     }
 
 
-def test_the_report_and_the_terminal_name_the_header(tmp_path: Path) -> None:
-    seen = view(tmp_path / "r")
-    text = markdown.render(report.compose(seen))
+def test_the_report_and_the_terminal_name_the_header_of_stated_times(tmp_path: Path) -> None:
+    view_of_run = view(tmp_path / "r")
+    text = markdown.render(report.compose(view_of_run))
     assert "Times that the gateway states" in text
     (line,) = [line for line in text.splitlines() if "| x-litellm-overhead-duration-ms |" in line]
     assert "| 22 | 20 | 2.90 ms | 3.80 ms | - | - | - |" in line and "2,000.00 ms" in line
-    said = terminal.of_phases(seen)
-    assert "the gateway says it added 2.90 ms (P50), 3.80 ms (P95), in 20 of 22 answers" in said
+    printed = terminal.of_phases(view_of_run)
+    assert "the gateway says it added 2.90 ms (P50), 3.80 ms (P95), in 20 of 22 answers" in printed
     assert "网关自报耗时" in markdown.render(report.compose(view(tmp_path / "zh", "zh")))
 
 
-def test_nothing_is_said_where_nothing_is_stated(
+def test_nothing_is_printed_where_no_times_are_stated(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = make(tmp_path / "r", record(0))

@@ -1,4 +1,4 @@
-"""Task ids kept as heads and numbers: against the texts themselves."""
+"""Task ids stored as prefixes and numbers, against the texts themselves."""
 
 import pyarrow as pa
 from hypothesis import example, given
@@ -15,7 +15,7 @@ TEXTS = (
 
 
 def prefix(task: str | None, model: str) -> str | None:
-    """The rule, a row at a time."""
+    """The rule, for one row."""
     if task is None:
         return None
     head, mark, _ = task.partition(f"-{model}-")
@@ -29,9 +29,9 @@ def test_counts_and_prefixes_are_those_of_the_texts(
     batches: list[list[tuple[str | None, str]]],
 ) -> None:
     rows = [row for batch in batches for row in batch]
-    found = TaskIds.of(pa.array([t for t, _ in batch], pa.large_string()) for batch in batches)
+    ids = TaskIds.of(pa.array([t for t, _ in batch], pa.large_string()) for batch in batches)
     named = [task for task, _ in rows if task is not None]
-    assert found.count() == (len(named), len(set(named)))
+    assert ids.count() == (len(named), len(set(named)))
     models = pa.array([model for _, model in rows], pa.string()).dictionary_encode()
-    prefixes = [None if p != p else p for p in found.prefixes(models)]
+    prefixes = [None if p != p else p for p in ids.prefixes(models)]
     assert prefixes == [prefix(task, model) for task, model in rows]

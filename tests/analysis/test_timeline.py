@@ -1,4 +1,4 @@
-"""Runs of different hours in one table: like with like, in order."""
+"""Runs of different hours in one table: only like runs together, in the order of their start."""
 
 import json
 from pathlib import Path
@@ -21,8 +21,8 @@ def at(folder: Path, hour: str, name: str, latency_s: float = 2.0, **known: obje
     return load(make(folder / name, *rows, started_at=started, **known))  # type: ignore[arg-type]
 
 
-def test_runs_stand_in_the_order_of_their_start(tmp_path: Path) -> None:
-    """However they are named or given; a run given twice stands once."""
+def test_runs_are_in_the_order_of_their_start_and_once_each(tmp_path: Path) -> None:
+    """However they are named or given."""
     late, early = at(tmp_path, "23:30", "a"), at(tmp_path, "01:15", "b", 1.0)
     (group,) = grouped([late, early, late])
     assert [run.run_id for run in group.runs] == ["b", "a"]
@@ -32,8 +32,7 @@ def test_runs_stand_in_the_order_of_their_start(tmp_path: Path) -> None:
     assert lines[1].startswith("| 2026-11-24 23:30 | a | 3 | 100% | 2.000s |")
 
 
-def test_unlike_runs_are_not_joined(tmp_path: Path) -> None:
-    """They stand in a group of their own, which says what differs."""
+def test_unlike_runs_are_in_groups_that_say_what_differs(tmp_path: Path) -> None:
     runs = [
         at(tmp_path, "01:00", "a"),
         at(tmp_path, "02:00", "b", plan=[phase(target=900)]),
@@ -46,10 +45,10 @@ def test_unlike_runs_are_not_joined(tmp_path: Path) -> None:
     assert "Group 2" in text
 
 
-def test_runs_of_two_gateways_are_not_one_line(tmp_path: Path) -> None:
-    """`compare` sets them side by side; over time they would be a change that nothing made.
+def test_runs_of_different_gateways_are_not_one_line(tmp_path: Path) -> None:
+    """`compare` sets them side by side; over time they would look like a change.
 
-    Our simulator listens at another port every time, and is the same all the same.
+    Our simulator listens on another port every time, and counts as the same gateway.
     """
     urls = ["http://one.example/v1", "http://two.example/v1", "http://one.example/v1"]
     runs = [
@@ -66,25 +65,26 @@ def test_runs_of_two_gateways_are_not_one_line(tmp_path: Path) -> None:
     assert len(grouped(ours)) == 1
 
 
-def test_runs_of_one_name_in_two_folders_are_two(tmp_path: Path) -> None:
-    """Two machines may name their hours alike; none of them is lost."""
+def test_runs_of_the_same_name_in_two_folders_are_two_runs(tmp_path: Path) -> None:
+    """Two machines may name their hours alike."""
     runs = [at(tmp_path / host, "01:00", "hourly", run_id="hourly") for host in "ab"]
     (group,) = grouped([*runs, runs[0]])
     assert [run.folder for run in group.runs] == [run.folder for run in runs]
 
 
-def test_the_plot_is_drawn_by_the_hour(tmp_path: Path) -> None:
-    """Two runs are a line; one is none, and one whose start nobody knows is in the table alone."""
-    one, two = at(tmp_path, "01:00", "a"), at(tmp_path, "04:30", "b")
-    page = html.render(compose(grouped([one, two])))
+def test_two_dated_runs_are_a_plot_and_fewer_are_none(tmp_path: Path) -> None:
+    """A run whose start is unknown is in the table alone."""
+    night, morning = at(tmp_path, "01:00", "a"), at(tmp_path, "04:30", "b")
+    page = html.render(compose(grouped([night, morning])))
     assert page.count("<svg class=") == 2 and "hours since 2026-11-24 01:00 UTC" in page
     undated = at(tmp_path, "", "c")
-    page = html.render(compose(grouped([one, undated])))
+    page = html.render(compose(grouped([night, undated])))
     assert page.count("<svg class=") == 0 and "<td>c</td>" in page
 
 
-def test_the_files_are_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Three files into a folder, in either language."""
+def test_a_timeline_is_written_to_three_files_in_either_language(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     runs = [str(at(tmp_path, hour, name).folder) for hour, name in (("01:00", "a"), ("02:00", "b"))]
     out = tmp_path / "new" / "timeline"
     assert main(["timeline", *runs, "--output", str(out), "--lang", "zh"]) == 0
@@ -96,29 +96,31 @@ def test_the_files_are_written(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert [run["phases"][0]["latency_p50_s"] for run in group["runs"]] == [2.0, 2.0]
 
 
-def test_a_limited_or_interrupted_run_says_so(tmp_path: Path) -> None:
+def test_limited_and_interrupted_runs_are_marked(tmp_path: Path) -> None:
     rows = [record(i, send_lag_s=0.5) for i in range(3)]
     run = load(make(tmp_path / "r", *rows, events=[]))
     assert "| interrupted, generator-limited |" in markdown.render(compose(grouped([run])))
     assert as_dict(grouped([run]))["groups"][0]["runs"][0]["interrupted"] is True
 
 
-def test_simulated_runs_are_named(tmp_path: Path) -> None:
+def test_simulated_runs_are_marked(tmp_path: Path) -> None:
     run = at(tmp_path, "01:00", "s", gateway={"base_url": "http://127.0.0.1", "simulated": True})
     assert "SIMULATED" in markdown.render(compose(grouped([run])))
 
 
 def probed(folder: Path, hour: int, weights: int) -> Run:
-    """A run whose every second request is a probe, answered by the model of these weights."""
+    """A run in which every second request is a probe, answered by the model with these weights."""
     rows, dice, served = [], Random(hour), Endpoint(weights=weights)
     for index in range(120):
-        asked = question(2, index) if index % 2 else None
-        word = None if asked is None else served.answer(asked, dice)
+        question_of_probe = question(2, index) if index % 2 else None
+        word = None if question_of_probe is None else served.answer(question_of_probe, dice)
         rows.append(
             record(
                 index,
                 timestamp=f"2026-11-24T{hour:02}:10:{index % 60:02}.000000+00:00",
-                check_detail=json.dumps({"question": asked, "word": word} if word else {}),
+                check_detail=json.dumps(
+                    {"question": question_of_probe, "word": word} if word else {}
+                ),
                 completion_id=f"r-{hour}-{index}",
             )
         )
@@ -130,18 +132,20 @@ def probed(folder: Path, hour: int, weights: int) -> Run:
     )  # fmt: skip
 
 
-def test_answers_that_change_with_the_hour_are_named(tmp_path: Path) -> None:
+def test_answers_that_change_with_the_hour_are_reported_and_constant_ones_not(
+    tmp_path: Path,
+) -> None:
     """Another model at eight and nine; the same runs with one model are not accused."""
     for name, other in (("swapped", 2), ("honest", 1)):
         runs = [probed(tmp_path / name, hour, other if hour in (8, 9) else 1) for hour in range(12)]
-        (told,) = [
+        (by_hour,) = [
             one for one in as_dict(grouped(runs))["groups"][0]["identity"] if one["by"] == "hour"
         ]
         text = markdown.render(compose(grouped(runs)))
         if other == 1:
-            assert told["differing"] == [] and "no change with the hour shown" in text
+            assert by_hour["differing"] == [] and "no change with the hour shown" in text
         else:
-            assert {*told["differing"]} >= {"08:00-09:00", "09:00-10:00"}
+            assert {*by_hour["differing"]} >= {"08:00-09:00", "09:00-10:00"}
             assert "differ from those of all other times" in text
     assert "未见随时段变化" in markdown.render(compose(grouped(runs), "zh"))
 

@@ -1,4 +1,4 @@
-"""Who got no answer, by columns as by rows, and where it is said."""
+"""Requests without an answer: by columns as by rows, and where the report counts them."""
 
 from pathlib import Path
 from typing import Any
@@ -49,23 +49,32 @@ def rows(drawn: list[dict[str, Any]]) -> list[RequestRecord]:
     ),
     st.sampled_from([50, 95, 99]),
 )
-def test_columns_say_what_rows_say(
+def test_censored_percentiles_by_columns_are_those_by_rows(
     tmp_path_factory: Any, drawn: list[dict[str, Any]], percent: int
 ) -> None:
-    """The report and CI judge as the capacity search does while it runs."""
-    made = rows(drawn)
-    frame = load(make(tmp_path_factory.mktemp("run") / "r", *made)).rows.frame(READ)
+    """So the report and CI judge as the capacity search does while it runs."""
+    records = rows(drawn)
+    frame = load(make(tmp_path_factory.mktemp("run") / "r", *records)).rows.frame(READ)
     for time in ("e2e", "ttft", "tpot"):
-        known, running = times(made, time, TAKEN[time])
-        expected, found = bounds(known, running, percent), percentile(frame, time, percent)
-        assert (found is None) is (expected is None)
-        if found is not None and expected is not None:
-            assert (found.count, found.unanswered) == (expected.count, expected.unanswered)
-            assert abs(found.low - expected.low) < 1e-9
-            assert found.high == expected.high or abs(found.high - expected.high) < 1e-9
+        known, running = times(records, time, TAKEN[time])
+        expected, percentile_found = (
+            bounds(known, running, percent),
+            percentile(frame, time, percent),
+        )
+        assert (percentile_found is None) is (expected is None)
+        if percentile_found is not None and expected is not None:
+            assert (percentile_found.count, percentile_found.unanswered) == (
+                expected.count,
+                expected.unanswered,
+            )
+            assert abs(percentile_found.low - expected.low) < 1e-9
+            assert (
+                percentile_found.high == expected.high
+                or abs(percentile_found.high - expected.high) < 1e-9
+            )
 
 
-def test_the_names_of_percentiles() -> None:
+def test_percentiles_of_censored_times_have_their_names() -> None:
     assert asked("p95_s") == ("e2e", 95) and asked("ttft_p99_s") == ("ttft", 99)
     assert asked("send_lag_p99_s") is None and asked("success_rate") is None
 
@@ -75,26 +84,29 @@ def view(tmp_path: Path, lang: Any = "en", **made: Any) -> View:
     return report.look(load(make(tmp_path / "r", *made_of, **made)), lang)
 
 
-def test_how_many_had_no_answer_stands_beside_the_percentiles(tmp_path: Path) -> None:
+def test_the_number_without_an_answer_is_beside_the_percentiles(tmp_path: Path) -> None:
     """In summary.json, on the terminal and in the tables of the report."""
-    seen = view(tmp_path)
-    assert seen.phases[0].unanswered == 1
-    head, line = terminal.of_phases(seen).splitlines()[-2:]
+    view_of_run = view(tmp_path)
+    assert view_of_run.phases[0].unanswered == 1
+    head, line = terminal.of_phases(view_of_run).splitlines()[-2:]
     assert "p99  no answer" in head and line.startswith(PHASE)
-    text = markdown.render(report.compose(seen))
+    text = markdown.render(report.compose(view_of_run))
     assert "| P99 latency | API cost | No answer |" in text
     assert "无应答" in markdown.render(report.compose(view(tmp_path, "zh")))
 
 
-def test_a_dropped_request_that_did_not_wait_is_none(tmp_path: Path) -> None:
-    """What was due after the last send was stopped, not slow."""
-    made = [record(0, sent_offset_s=5.0), *(dropped(i, scheduled_offset_s=i * 1.0) for i in (4, 6))]
-    found = waits_s(load(make(tmp_path / "r", *made)).rows.frame(READ))
-    assert found["waited_s"].tolist() == [1.0]
+def test_only_dropped_requests_that_waited_count_as_unanswered(tmp_path: Path) -> None:
+    """What was due after the last send was stopped, and was not slow."""
+    records = [
+        record(0, sent_offset_s=5.0),
+        *(dropped(i, scheduled_offset_s=i * 1.0) for i in (4, 6)),
+    ]
+    waits = waits_s(load(make(tmp_path / "r", *records)).rows.frame(READ))
+    assert waits["waited_s"].tolist() == [1.0]
 
 
-def test_an_slo_of_times_alone_is_warned_of(tmp_path: Path) -> None:
-    """A share of requests beside it, in its own table or above, is enough."""
+def test_an_slo_of_times_alone_gets_a_warning(tmp_path: Path) -> None:
+    """An objective on a share of requests beside it, in its own table or above, is enough."""
     assert parse({"e2e_p99_s": 1}, "slo").blind
     assert parse({"success_rate": 0.9, "model": {"m": {"e2e_p99_s": 1}}}, "slo").blind is False
     assert parse({"model": {"m": {"e2e_p99_s": 1}}}, "slo").blind
