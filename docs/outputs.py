@@ -2,11 +2,11 @@
 pages: `python docs/outputs.py how-to/rpm.md`.
 
 A command is run again if it is alone in its block, uses the embedded simulator, and shows only its
-final output (`--loglevel WARNING`). A line `...` stands for phases that a page leaves out, and for
-the paths at the very end. The file of `--prompts` and `--trace` is the JSON block above it. Tables
-of the report below it are taken from the report of the same run, on the Chinese page from its
-Chinese report, and a later `analysis check` of the same run is repeated. A run whose generator was
-late is not used.
+final output (`--loglevel WARNING`), perhaps with warnings of the log before it. A line `...` stands
+for phases that a page leaves out, and for the paths at the very end. The file of `--prompts` and
+`--trace` is the JSON block above it. Tables of the report below it are taken from the report of the
+same run, on the Chinese page from its Chinese report, and a later `analysis check` of the same run
+is repeated. A run whose generator was late is not used.
 """
 
 import os
@@ -20,7 +20,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
-COMMAND = r"(\$ \.venv/bin/locust (?:[^\n]*\\\n)*[^\n]*)\n"
+COMMAND = r"(\$ (?:\.venv/bin/locust|weighbridge) (?:[^\n]*\\\n)*[^\n]*)\n"
 BLOCK = re.compile(rf"^```console\n{COMMAND}(.*?)^```\n", re.S | re.M)
 LINES = re.compile(r"^```json\n(.*?)^```\n", re.S | re.M)
 CHECKED = r"(\$ \.venv/bin/python (-m analysis check (?:[^\n]*\\\n)*[^\n]*)\n)"
@@ -28,11 +28,13 @@ CHECK = re.compile(rf"^```console\n{CHECKED}.*?^```\n", re.S | re.M)
 PHASES = re.compile(r"^phase .*?\n\n", re.S | re.M)
 TABLE = re.compile(r"^\|.*\|\n\|[-:| ]+\|\n(?:\|.*\|\n)+(?:\n\*.*\*\n)?", re.M)
 WANTED = ("--simulator", "--loglevel WARNING")
+WARNINGS = re.compile(r"\A(?:\[\d{4}-[^\n]*\n)*")
 
 
 def can_run(command: str, shown: str) -> bool:
     """Whether a block can be regenerated: the output of one run on the simulator, from which only
     phases and paths are left out."""
+    shown = WARNINGS.sub("", shown)
     rest = PHASES.sub("", shown)
     whole = shown.startswith("run ") and not re.search(r"^(\$ |\.\.\.\n.)", rest, re.M)
     return all(word in command for word in WANTED) and whole
@@ -59,7 +61,7 @@ def renew(page: Path) -> None:
                 subprocess.run(again, cwd=ROOT, check=True, capture_output=True)
                 told = (run / "report.md").read_text("utf-8")
                 other = placed(other, found[0], whole, told)
-            before = shown.split()[1]
+            before = WARNINGS.sub("", shown).split()[1]
             text, other = (_checked(page, before, run) for page in (text, other))
     page.write_text(text, encoding="utf-8")
     if other:
@@ -67,7 +69,8 @@ def renew(page: Path) -> None:
 
 
 def _run(command: str, results: Path, lines: str) -> tuple[str, Path]:
-    """What a command prints, and the folder of its run; `lines` are those of its own traffic."""
+    """What a command prints, after the log's warnings, and the folder of its run; `lines` are those
+    of its own traffic."""
     words = shlex.split(command.removeprefix("$ ").replace("\\\n", " "))
     traffic = results / "traffic.jsonl"
     for option in {"--prompts", "--trace"} & set(words):
@@ -79,7 +82,8 @@ def _run(command: str, results: Path, lines: str) -> tuple[str, Path]:
              "PATH": f"{ROOT / '.venv' / 'bin'}:{os.environ['PATH']}"},
     )  # fmt: skip
     [run] = [folder for folder in results.iterdir() if folder.is_dir()]
-    return done.stdout.replace(str(results), "results"), run
+    printed = (WARNINGS.match(done.stderr) or [""])[0] + done.stdout
+    return printed.replace(str(results), "results"), run
 
 
 def _checked(text: str, before: str, run: Path) -> str:

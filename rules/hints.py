@@ -102,7 +102,8 @@ _BY_OUTCOME: dict[str, Hint] = {
         "no route leads there: is the network, or the VPN, up?", "没有路由：网络或 VPN 是否可用？"
     ),
     Outcome.BUDGET_SPENT: Hint(
-        "the model spent its whole output budget thinking, unseen: raise --max-tokens",
+        "the model used its whole output budget for reasoning that it does not show: raise "
+        "--max-tokens",
         "模型把全部输出额度用于不可见的思考：请提高 --max-tokens",
     ),
     Outcome.FILTERED: Hint(

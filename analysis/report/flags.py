@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from analysis.numbers.agreement import Difference
 from analysis.numbers.measurement import check_words
@@ -13,6 +13,9 @@ from analysis.page.words import Words, integer, percent
 from analysis.reading.load import rows
 from analysis.report.view import View
 from recording.untrusted_text import quoted
+
+if TYPE_CHECKING:
+    from pandas import Index
 
 _EXAMPLES = 3
 _NAMED = ["task_id", "phase", "request_index", "check_detail"]
@@ -35,10 +38,6 @@ _MEANINGS = {
     "stream_coalesced": (
         "several tokens came at once: times between tokens are not resolved",
         "多个 token 同时到达，无法分辨 token 间隔",
-    ),
-    "budget_spent": (
-        "reasoning used up the whole output budget, so no visible word came: raise --max-tokens",
-        "思考用尽了全部输出额度，没有可见内容：请提高 --max-tokens",
     ),
     "usage_unreadable": (
         "usage is stated under names that are not known",
@@ -91,6 +90,9 @@ def flags(view: View) -> list[Remark]:
     found = []
     for kind, count in ((str(k), int(n)) for k, n in words.value_counts().items()):
         chosen = kept.at(words.index[words == kind][:_EXAMPLES].tolist(), _NAMED)
+        if kind == "budget_spent":
+            found.append(_only_reasoning(view, words.index[words == kind]))
+            continue
         meaning = t(*_MEANINGS[kind]) if kind in _MEANINGS else ""
         found.append(_remark(view, kind, meaning, count, _examples(t, chosen, kind)))
     return [
@@ -124,6 +126,30 @@ def _remark(view: View, kind: str, meaning: str, count: int, examples: list[str]
     text = t(
         f"{integer(count)} {one} ({share}) {are} flagged {kind}{why}: {shown}.",
         f"{integer(count)} 行（{share}）被标记为 {kind}{why}：{shown}。",
+    )
+    return Remark("note", text)
+
+
+def _only_reasoning(view: View, places: "Index[int]") -> Remark:
+    """What `budget_spent` means for the reader of a run in which nothing else may be wrong."""
+    t, count = view.t, len(places)
+    rows = view.run.rows.frame(["model_requested", "max_tokens"]).loc[places]
+    models = t.join(
+        f"{quoted(model)} ({integer(n)})"
+        for model, n in rows["model_requested"].value_counts().items()
+    )
+    budgets = t.join(integer(n) for n in sorted(rows["max_tokens"].dropna().unique()))
+    tokens = t(f" of {budgets} tokens", f" {budgets} token ") if budgets else ""
+    share = percent(count / sum(phase.recorded for phase in view.phases))
+    replies, hold = ("reply", "holds") if count == 1 else ("replies", "hold")
+    text = t(
+        f"{integer(count)} {replies} ({share}) {hold} reasoning and no visible word, because the "
+        f"reasoning used up the output budget{tokens} (flag budget_spent): {models}. They count as "
+        "successes; their times, tokens and costs are those of the reasoning. For visible words, "
+        "raise --max-tokens.",
+        f"{integer(count)} 个应答（{share}）只有推理、没有可见内容，因为推理用尽了{tokens}输出额度"
+        f"（标记 budget_spent）：{models}。这些请求计为成功，其耗时、token 与费用都属于推理。"
+        "如需可见内容，请提高 --max-tokens。",
     )
     return Remark("note", text)
 

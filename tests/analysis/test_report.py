@@ -208,6 +208,20 @@ def test_dropped_and_flagged_rows_are_counted_on_page_one(tmp_path: Path) -> Non
     assert "1 row (33.33%) is flagged model_mismatch (the answer names" in markdown_text
 
 
+def test_reasoning_that_used_up_the_budget_is_explained_once(tmp_path: Path) -> None:
+    """By model and budget, without a fault: a first run of mode full has hundreds of them."""
+    spent = [record(i, check="budget_spent", max_tokens=16) for i in (1, 2)]
+    more = record(3, check="budget_spent", max_tokens=64, model_requested="n")
+    view = report.look(load(make(tmp_path / "r", record(0), *spent, more)))
+    [said] = [one for one in verdicts(view) if "budget_spent" in one.text]
+    assert said.level == "note"
+    assert said.text.startswith("3 replies (75%) hold reasoning and no visible word")
+    assert "budget of 16, 64 tokens (flag budget_spent): gpt-5.4-nano (2), n (1). " in said.text
+    unstated = text(make(tmp_path / "u", record(0, check="budget_spent", max_tokens=None)))
+    assert "1 reply (100%) holds reasoning" in unstated
+    assert "used up the output budget (flag budget_spent)" in unstated
+
+
 def test_requests_without_a_cost_are_counted_beside_the_sum(tmp_path: Path) -> None:
     unpriced = record(1, api_cost=None, cost_source="unknown")
     assert "¥0.000069 (+1 unknown)" in text(make(tmp_path / "a", record(0), unpriced))

@@ -41,6 +41,8 @@ def test_an_output_is_put_in_with_its_tables_below() -> None:
     ("$ .venv/bin/locust --simulator --loglevel WARNING", "run a\n...\nb\n", False),
     ("$ .venv/bin/locust --simulator --loglevel WARNING", "run a\nphase ok\na 1\n...\n\nb\n", True),
     ("$ .venv/bin/locust --loglevel WARNING", "run a\nb\n", False),
+    ("$ weighbridge rpm --simulator --loglevel WARNING", "[2026-1-1] a\nrun a\nb\n", True),
+    ("$ weighbridge rpm --simulator --loglevel WARNING", "weighbridge: no\n", False),
 ])  # fmt: skip
 def test_what_can_be_made_anew(command: str, shown: str, can: bool) -> None:
     assert outputs.can_run(command, shown) is can
