@@ -76,10 +76,10 @@ def differences(rows: Iterable[Row], *, routed: bool = False) -> list[Difference
         else:
             plain.setdefault(_key(row), row)
     return [
-        found
+        difference
         for row in streams
         if (other := plain.get(_key(row))) is not None
-        for found in _compare(other, row, routed)
+        for difference in _compare(other, row, routed)
     ]
 
 
@@ -89,7 +89,11 @@ def flagged(
     """The phases, with the flags of their streams among their `checks`."""
 
     def checks(phase: PhaseNumbers) -> dict[str, int]:
-        flags = [one.flag for one in differences if one.streamed["phase"] == phase.phase]
+        flags = [
+            difference.flag
+            for difference in differences
+            if difference.streamed["phase"] == phase.phase
+        ]
         return phase.checks | {
             flag: phase.checks.get(flag, 0) + count for flag, count in Counter(flags).items()
         }
@@ -102,16 +106,16 @@ def _key(row: Row) -> tuple[str, str]:
 
 
 def _compare(plain: Row, streamed: Row, routed: bool) -> Iterator[Difference]:
-    one = comparable(plain, streamed, routed=routed)
+    same_provider = comparable(plain, streamed, routed=routed)
     names = {row["model_returned"] for row in (plain, streamed)} - {None}
     if len(names) <= 1:  # each of two models counts and charges in its own way
         was, now = plain["prompt_tokens"], streamed["prompt_tokens"]
         if was is not None and now is not None and abs(was - now) > SLACK_TOKENS:
-            yield Difference(FLAGS[0], plain, streamed, was, now, one, not one)
+            yield Difference(FLAGS[0], plain, streamed, was, now, same_provider, not same_provider)
         if _unexplained(plain, streamed, FACTOR):
             costs = plain["api_cost"], streamed["api_cost"]
-            grave = one and _unexplained(plain, streamed, GRAVE)
-            yield Difference(FLAGS[1], plain, streamed, *costs, grave, not one)
+            grave = same_provider and _unexplained(plain, streamed, GRAVE)
+            yield Difference(FLAGS[1], plain, streamed, *costs, grave, not same_provider)
     if (kinds := (_kind(plain), _kind(streamed)))[0] != kinds[1] and None not in kinds:
         yield Difference(FLAGS[2], plain, streamed, *kinds)
     elif _reasons_differ(plain, streamed):

@@ -87,9 +87,9 @@ class ModelBill:
         """
         if not self.stated or self.several:
             return None
-        if any(one.kind is Kind.PRICE_CHANGED for one in self.findings):
+        if any(finding.kind is Kind.PRICE_CHANGED for finding in self.findings):
             return None
-        amounts = (one.amount for one in self.findings if one.unit == "money")
+        amounts = (finding.amount for finding in self.findings if finding.unit == "money")
         return fsum(amount for amount in amounts if amount > 0)
 
 
@@ -100,7 +100,7 @@ def judge(
     by_case: dict[str, list[Row]] = {}
     for row in rows:
         by_case.setdefault(row["scenario"], []).append(row)
-    found = counter(
+    line = counter(
         model,
         [
             (*place, row["prompt_tokens"])
@@ -111,25 +111,25 @@ def judge(
     priced = prices is not None and prices.of(model) is not None
     several = len({row["provider"] for row in rows} - {None}) > 1
     second = second_count(by_case, beside)
-    findings = [*_of_counter(found), *_of_counts(by_case, found)]
-    more = findings_beside(second, by_case, found, findings, model, prices if priced else None)
+    findings = [*_of_counter(line), *_of_counts(by_case, line)]
+    beyond = findings_beside(second, by_case, line, findings, model, prices if priced else None)
     # What the reference shows says more than over_budget does.
-    dearer = {one.case for one in more if one.kind in OF_OUTPUT}
-    inflated = any(one.kind is Kind.ABOVE_REFERENCE for one in more)
+    dearer = {finding.case for finding in beyond if finding.kind in OF_OUTPUT}
+    inflated = any(finding.kind is Kind.ABOVE_REFERENCE for finding in beyond)
     findings = [
-        one
-        for one in findings
-        if one.kind is not Kind.OVER_BUDGET or not (inflated or one.case in dearer)
+        finding
+        for finding in findings
+        if finding.kind is not Kind.OVER_BUDGET or not (inflated or finding.case in dearer)
     ]
-    findings += more
+    findings += beyond
     if not several:
         findings += _of_money(by_case, model, prices if priced else None)
     return ModelBill(
         model=model,
-        counter=found,
+        counter=line,
         second=second,
         cases=[
-            _bill(name, by_case[name], model, found, second, prices if priced else None)
+            _bill(name, by_case[name], model, line, second, prices if priced else None)
             for name in (case.name for case in CASES)
             if name in by_case
         ],
@@ -143,46 +143,46 @@ def judge(
 # ---- counts
 
 
-def _of_counter(found: Counter | None) -> list[Finding]:
-    if found is None:
+def _of_counter(line: Counter | None) -> list[Finding]:
+    if line is None:
         return []
-    if found.no_line:
+    if line.no_line:
         return [Finding(Kind.NO_LINE)]
     findings = []
-    if found.inflated and found.inflation is not None:
-        findings.append(Finding(Kind.INFLATED, amount=found.inflation[0]))
-    if found.other:
+    if line.inflated and line.inflation is not None:
+        findings.append(Finding(Kind.INFLATED, amount=line.inflation[0]))
+    if line.other:
         findings.append(Finding(Kind.OTHER_TOKENIZER))
-    if found.hidden is not None and found.hidden > HIDDEN_TOKENS:
-        findings.append(Finding(Kind.HIDDEN_PROMPT, amount=found.hidden))
+    if line.hidden is not None and line.hidden > HIDDEN_TOKENS:
+        findings.append(Finding(Kind.HIDDEN_PROMPT, amount=line.hidden))
     return findings
 
 
-def _of_counts(by_case: Mapping[str, Sequence[Row]], found: Counter | None) -> list[Finding]:
+def _of_counts(by_case: Mapping[str, Sequence[Row]], line: Counter | None) -> list[Finding]:
     findings = []
     for name, rows in by_case.items():
         case = NAMED.get(name)
         stated = [row for row in rows if counted(row)]
         if case is None or len(stated) < FEWEST:
             continue
-        if found is not None and not found.no_line and case.prompt is not None:
+        if line is not None and not line.no_line and case.prompt is not None:
             text, k = case.prompt
-            own = found.own(text, k)
-            off = [row for row in stated if not found.fits(text, k, row["prompt_tokens"])]
-            if own is not None and len(off) == len(stated):
-                amount = sum(row["prompt_tokens"] - own for row in off)
+            expected = line.own(text, k)
+            off = [row for row in stated if not line.fits(text, k, row["prompt_tokens"])]
+            if expected is not None and len(off) == len(stated):
+                amount = sum(row["prompt_tokens"] - expected for row in off)
                 findings.append(Finding(Kind.STATED_OTHERWISE, name, amount, len(off)))
         over = [row for row in stated if _over_budget(row)]
         # An inflated count, or one of streams alone, exceeds the budget too: already reported.
-        told = found is not None and found.inflated
-        told = told or any(one.case == name for one in findings)
-        if len(over) >= FEWEST and len(over) == len(stated) and not told:
+        reported = line is not None and line.inflated
+        reported = reported or any(finding.case == name for finding in findings)
+        if len(over) >= FEWEST and len(over) == len(stated) and not reported:
             findings.append(Finding(Kind.OVER_BUDGET, name, rows=len(over)))
     return findings
 
 
 def _over_budget(row: Row) -> bool:
-    """Whether more output is stated than was allowed, and none of it is stated as reasoning."""
+    """Whether more output is stated than was allowed, and none of it as reasoning."""
     budget, completion = row["max_tokens"], row["completion_tokens"]
     if not known(budget) or not known(completion):
         return False
@@ -217,7 +217,7 @@ def _of_money(
     ends = [row for name in (PLAIN, AGAIN) for row in by_case.get(name, ()) if row["success"]]
     if _changed(ends, model, prices, unit):
         return [*findings, Finding(Kind.PRICE_CHANGED)]
-    off = [one for row in ends if (one := _off(row, model, prices, unit)) is not None]
+    off = [extra for row in ends if (extra := _off(row, model, prices, unit)) is not None]
     if any(off) and len(off) >= FEWEST and all(off):
         findings.append(Finding(Kind.OFF_PRICE, None, fsum(off), len(off)))
     if prices is None or any(off):
@@ -232,13 +232,13 @@ def _of_money(
 
 def _changed(ends: Sequence[Row], model: str, prices: Prices | None, unit: float) -> bool:
     """Whether plain replies of one usage have one cost early in the run and another late."""
-    seen: dict[tuple[Any, ...], float] = {}
+    first_costs: dict[tuple[Any, ...], float] = {}
     for row in ends:
         if (cost := cost_of(row)) is not None and (
-            abs(seen.setdefault(_usage(row), cost) - cost) > 1.5 * unit
+            abs(first_costs.setdefault(_usage(row), cost) - cost) > 1.5 * unit
         ):
             return True
-    off = [one for row in ends if (one := _off(row, model, prices, unit)) is not None]
+    off = [extra for row in ends if (extra := _off(row, model, prices, unit)) is not None]
     return any(off) and not all(off)
 
 
@@ -250,23 +250,23 @@ def _off_cases(
         good = [row for row in rows if row["success"] and cost_of(row) is not None]
         cached = [row for row in good if cached_of(row)]
         missed = [
-            one
+            extra
             for row in cached
-            if (one := _off(row, model, prices, unit))
+            if (extra := _off(row, model, prices, unit))
             and not _off({**row, "cached_tokens": 0, "tokens_beside": None}, model, prices, unit)
         ]
         if missed and len(missed) == len(cached):
             uncredited += missed
             cached = []
-        found = []
+        one_sided = []
         for part in (cached, [row for row in good if not cached_of(row)]):
-            off = [one for row in part if (one := _off(row, model, prices, unit)) is not None]
-            same_way = all(one > 0 for one in off) or all(one < 0 for one in off)
+            off = [extra for row in part if (extra := _off(row, model, prices, unit)) is not None]
+            same_way = all(extra > 0 for extra in off) or all(extra < 0 for extra in off)
             if len(off) >= FEWEST and same_way:
-                found.append((off, part is cached))
-        if found:
-            amounts = [one for off, _ in found for one in off]
-            hits_alone = len(amounts) < len(good) and found[0][1]
+                one_sided.append((off, part is cached))
+        if one_sided:
+            amounts = [extra for off, _ in one_sided for extra in off]
+            hits_alone = len(amounts) < len(good) and one_sided[0][1]
             findings.append(
                 Finding(Kind.CHARGED_OTHERWISE, name, fsum(amounts), len(amounts), hits=hits_alone)
             )
@@ -295,8 +295,8 @@ def _unlike_plain(
             for row in rows
             if row["success"] and (cost := cost_of(row)) is not None and _usage(row) in plain
         ]
-        off = [one for one in alike if abs(one) > 1.5 * unit]
-        same_way = all(one > 0 for one in off) or all(one < 0 for one in off)
+        off = [extra for extra in alike if abs(extra) > 1.5 * unit]
+        same_way = all(extra > 0 for extra in off) or all(extra < 0 for extra in off)
         if len(off) >= FEWEST and len(off) == len(alike) and same_way:
             findings.append(Finding(Kind.CHARGED_OTHERWISE, name, fsum(off), len(off)))
     return findings
@@ -318,7 +318,7 @@ def _bill(
     name: str,
     rows: Sequence[Row],
     model: str,
-    found: Counter | None,
+    line: Counter | None,
     second: SecondCount | None,
     prices: Prices | None,
 ) -> CaseBill:
@@ -329,13 +329,13 @@ def _bill(
     paid = [(row, cost) for row in rows if (cost := cost_of(row)) is not None]
     tables = [by_table(row, model, prices) for row, _ in paid]
     owns = [
-        None if found is None or found.no_line or place is None else found.own(*place)
+        None if line is None or line.no_line or place is None else line.own(*place)
         for row in rows
         if counted(row)
         for place in [repeats(name, row["request_index"])]
     ]
     stated = [row.get("ratelimit_limit_requests") for row in rows]
-    limits = [int(one) for one in stated if one is not None and known(one)]
+    limits = [int(limit) for limit in stated if limit is not None and known(limit)]
     return CaseBill(
         case=name,
         sent=sum(row["outcome"] != "dropped" for row in rows),

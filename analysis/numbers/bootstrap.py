@@ -45,15 +45,18 @@ def mean_interval(values: Sequence[float], seed: int = 0) -> Interval | None:
 
 
 def difference_interval(
-    one: Sequence[float], other: Sequence[float], seed: int = 0
+    first: Sequence[float], second: Sequence[float], seed: int = 0
 ) -> Interval | None:
     """mean(one) - mean(other) of two samples, each resampled by itself; None if one is empty."""
-    if not one or not other:
+    if not first or not second:
         return None
-    mean, count = fsum(one) / len(one) - fsum(other) / len(other), min(len(one), len(other))
+    mean, count = (
+        fsum(first) / len(first) - fsum(second) / len(second),
+        min(len(first), len(second)),
+    )
     if count < FEWEST:
         return Interval(mean, None, None, count)
-    apart = _means(one, seed) - _means(other, seed + 1)
+    apart = _means(first, seed) - _means(second, seed + 1)
     return Interval(mean, *_bounds(apart), count)
 
 

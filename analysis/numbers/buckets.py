@@ -114,8 +114,8 @@ def length_s(run: Run, phase: PhaseNumbers) -> float | None:
     planned: Mapping[str, Any] = next((p for p in run.plan if p["name"] == phase.phase), {})
     if planned.get("kind") == "manual":
         return phase.wall_s
-    found = planned.get("duration_s", phase.duration_s)
-    return None if found is None else float(found)
+    duration_s = planned.get("duration_s", phase.duration_s)
+    return None if duration_s is None else float(duration_s)
 
 
 def of_phase(run: Run, name: str, window_s: float) -> list[Bucket]:
@@ -128,18 +128,18 @@ def of_phase(run: Run, name: str, window_s: float) -> list[Bucket]:
     begun: Any = began_s(rows).to_numpy(dtype="float64", na_value=np.nan)
     done = rows["done_offset_s"].to_numpy(dtype="float64", na_value=np.nan)
     last = np.nanmax(np.where(rows["sent_offset_s"].notna(), begun, np.nan), initial=0.0)
-    seen_s = min(window_s, max(float(last), float(np.nanmax(done, initial=0.0))))
+    observed_s = min(window_s, max(float(last), float(np.nanmax(done, initial=0.0))))
     good = rows["success"].to_numpy(dtype=bool)
     starts = range(0, ceil(window_s), width)
     edges = [*starts, window_s]
     planned, ended = _cut(begun, edges), _cut(np.where(good, done, np.nan), edges)
-    found = []
+    buckets = []
     for number, start in enumerate(starts):
         end = edges[number + 1]
-        mine, completed = rows.iloc[planned[number]], rows.iloc[ended[number]]
-        whole = end - start == width and end <= seen_s + 1e-9 and start >= warm_s
-        found.append(_bucket(mine, completed, start, end, start < warm_s, whole))
-    return found
+        due, completed = rows.iloc[planned[number]], rows.iloc[ended[number]]
+        whole = end - start == width and end <= observed_s + 1e-9 and start >= warm_s
+        buckets.append(_bucket(due, completed, start, end, start < warm_s, whole))
+    return buckets
 
 
 def _cut(times: "Floats", edges: Sequence[float]) -> "list[NDArray[np.int64]]":
@@ -154,11 +154,11 @@ def _cut(times: "Floats", edges: Sequence[float]) -> "list[NDArray[np.int64]]":
 
 
 def _bucket(
-    mine: "DataFrame", completed: "DataFrame", start: float, end: float, warmup: bool, whole: bool
+    due: "DataFrame", completed: "DataFrame", start: float, end: float, warmup: bool, whole: bool
 ) -> Bucket:
     """One bucket: of the rows due in it and the successes that ended in it."""
-    ok = mine[mine["success"].to_numpy(dtype=bool)]
-    planned, cost = len(mine), mine["api_cost"].dropna()
+    ok = due[due["success"].to_numpy(dtype=bool)]
+    planned, cost = len(due), due["api_cost"].dropna()
     tokens = completed["total_tokens"].dropna()
     minutes = (end - start) / 60
     p50_s, p95_s = _percentiles(ok["elapsed_sec"], 50, 95)
@@ -291,8 +291,8 @@ def visible(values: "Floats") -> float | None:
 
     def seen(times: float) -> bool:
         for place in places:
-            made = np.concatenate([flat[:place], flat[place:] * times])
-            if not any(abs(cut - place) <= 1 for cut, _ in _cuts(made, 0)):
+            raised = np.concatenate([flat[:place], flat[place:] * times])
+            if not any(abs(cut - place) <= 1 for cut, _ in _cuts(raised, 0)):
                 return False
         return True
 
@@ -305,13 +305,13 @@ def visible(values: "Floats") -> float | None:
     return _STEPS[high] - 1
 
 
-def visibles(found: list[Bucket]) -> dict[str, float | None]:
+def visibles(buckets: list[Bucket]) -> dict[str, float | None]:
     """For every number tested for changes, the smallest change that would have been seen."""
     import numpy as np
 
     sizes = dict[str, float | None]()
     for number in WATCHED:
-        known = [v for b in found if b.whole and (v := getattr(b, number)) is not None]
+        known = [v for b in buckets if b.whole and (v := getattr(b, number)) is not None]
         if len(known) >= LEAST:
             sizes[number] = visible(np.array(known, dtype="float64"))
     return sizes

@@ -118,14 +118,15 @@ class Rest:
 
 
 def kept(rests: Sequence[Rest]) -> tuple[int | None, int | None]:
-    """How long an entry lives unused: the longest rest with a hit below the shortest miss, and it.
+    """How long an entry lives unused: the longest rest with a hit that is below the shortest rest
+    with a miss, and that shortest miss.
 
     (60, 300): still there after 60 s, gone after 300 s; a miss before a hit is a matter of luck and
     bounds nothing above it. None: no such rest.
     """
     missed = min((rest.planned_s for rest in rests if rest.hit is False), default=None)
-    held = [r.planned_s for r in rests if r.hit and (missed is None or r.planned_s < missed)]
-    return max(held, default=None), missed
+    hits = [r.planned_s for r in rests if r.hit and (missed is None or r.planned_s < missed)]
+    return max(hits, default=None), missed
 
 
 def resumed_between(earlier: Row, later: Row, breaks: Sequence[str]) -> bool:
@@ -138,8 +139,8 @@ def _end(rows: dict[int, Row]) -> int:
 
 
 def _both(whole: Iterable[tuple[Row, Row]], name: str) -> list[tuple[float, float]]:
-    found = [(cold[name], warm[name]) for cold, warm in whole]
-    return [(c, w) for c, w in found if c is not None and w is not None]
+    cells = [(cold[name], warm[name]) for cold, warm in whole]
+    return [(c, w) for c, w in cells if c is not None and w is not None]
 
 
 def _premium(

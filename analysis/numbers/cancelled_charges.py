@@ -64,21 +64,23 @@ def judge(
     whole = [row for row in rows if row["scenario"] == "whole" and row["success"]]
     short = [row for row in rows if row["scenario"] in ("count", "cut") and row["success"]]
     known = _known(whole, billed)
-    told = known is not None and _length_counts(known, _known(short, billed))
-    found = []
+    by_length = known is not None and _length_counts(known, _known(short, billed))
+    charges = []
     for case in LEFT:
         left = [
             row for row in rows if row["scenario"] == case and row["outcome"] == Outcome.ABANDONED
         ]
         if not left:
             continue
-        one = CancelledCharge(model, case, len(left), Said.UNKNOWN)
+        unjudged = CancelledCharge(model, case, len(left), Said.UNKNOWN)
         named = all(
             by_task or row["task_id"] in billed or row["gateway_request_id"] for row in left
         )
-        judged = known and told and named and len(left) >= FEWEST
-        found.append(_of_case(one, left, whole, known, billed) if judged and known else one)
-    return found
+        judged = known and by_length and named and len(left) >= FEWEST
+        charges.append(
+            _of_case(unjudged, left, whole, known, billed) if judged and known else unjudged
+        )
+    return charges
 
 
 def _known(rows: Sequence[Row], billed: Mapping[str, float]) -> list[float] | None:
@@ -95,7 +97,7 @@ def _length_counts(whole: Sequence[float], short: Sequence[float] | None) -> boo
 
 
 def _of_case(
-    one: CancelledCharge,
+    unjudged: CancelledCharge,
     left: Sequence[Row],
     whole: Sequence[Row],
     known: Sequence[float],
@@ -107,14 +109,21 @@ def _of_case(
     took = [row["elapsed_sec"] for row in whole if row["elapsed_sec"] is not None]
     held_s, whole_s = max(held, default=None), min(took, default=None)
     if max(costs) < unit / 2:
-        said = Said.NOTHING
+        verdict = Said.NOTHING
     elif min(costs) < min(known) - 1.5 * unit:
-        said = Said.PART
+        verdict = Said.PART
     else:
-        said = Said.WHOLE if _time_to_notice(held_s, whole_s) else Said.TOO_SHORT
+        verdict = Said.WHOLE if _time_to_notice(held_s, whole_s) else Said.TOO_SHORT
     mean = fsum(known) / len(known)
     return CancelledCharge(
-        one.model, one.case, len(left), said, fsum(costs), mean * len(left), held_s, whole_s
+        unjudged.model,
+        unjudged.case,
+        len(left),
+        verdict,
+        fsum(costs),
+        mean * len(left),
+        held_s,
+        whole_s,
     )
 
 

@@ -64,23 +64,23 @@ def _doubles(rows: "DataFrame") -> dict[str, Apart]:
     """By provider, the successes that cost more than others of equal usage and provider."""
     import numpy as np
 
-    told = rows[rows["success"].to_numpy(dtype=bool)].head(MOST_ROWS)
-    told = told[told["api_cost"].notna() & told["cost_source"].isin(["body", "header"])]
-    whole = told["prompt_tokens"].notna() & told["completion_tokens"].notna()
-    hidden = told["cached_tokens"].isna() & (told["prompt_tokens"] >= _CACHEABLE_TOKENS)
-    told = told[whole & ~hidden.fillna(False)].sort_values("timestamp", kind="stable")
+    stated = rows[rows["success"].to_numpy(dtype=bool)].head(MOST_ROWS)
+    stated = stated[stated["api_cost"].notna() & stated["cost_source"].isin(["body", "header"])]
+    whole = stated["prompt_tokens"].notna() & stated["completion_tokens"].notna()
+    hidden = stated["cached_tokens"].isna() & (stated["prompt_tokens"] >= _CACHEABLE_TOKENS)
+    stated = stated[whole & ~hidden.fillna(False)].sort_values("timestamp", kind="stable")
     by = ["model_requested", "model_returned", "cost_source", "provider", *_USAGE]
-    like = told.groupby(by, sort=False, dropna=False).ngroup().to_numpy()
+    like = stated.groupby(by, sort=False, dropna=False).ngroup().to_numpy()
     order = np.argsort(like, kind="stable")  # by group, and within one by time
-    every: Any = told["api_cost"].to_numpy(dtype="float64")[order]
+    every: Any = stated["api_cost"].to_numpy(dtype="float64")[order]
     begins = np.flatnonzero(np.diff(like[order], prepend=-1))
     sizes = np.diff(begins, append=len(every))
-    whose = told["provider"].to_numpy()[order][begins]
-    found: dict[str, Apart] = {}
+    whose = stated["provider"].to_numpy()[order][begins]
+    apart: dict[str, Apart] = {}
     for name, size in zip(whose[sizes > _LIKE], sizes[sizes > _LIKE].tolist(), strict=True):
-        found.setdefault(name, Apart(0, 0, 0.0)).of += size
-    if not found:
-        return found
+        apart.setdefault(name, Apart(0, 0, 0.0)).of += size
+    if not apart:
+        return apart
     spread = np.maximum.reduceat(every, begins) >= FACTOR * np.minimum.reduceat(every, begins)
     for place in np.flatnonzero((sizes > _LIKE) & spread).tolist():
         costs = every[begins[place] : begins[place] + sizes[place]]
@@ -90,11 +90,11 @@ def _doubles(rows: "DataFrame") -> dict[str, Apart]:
             continue  # of two charges that are both common, the lower one is usual
         dear = (costs >= FACTOR * usual) & (costs > usual + 2 * last_decimal(costs))
         if _scattered(dear[dear | (costs == usual)]):
-            one = found[whose[place]]
-            one.rows += int(dear.sum())
-            one.amount += float((costs[dear] - usual).sum())
-            one.multiples += _multiples(costs[dear], usual, last_decimal(costs))
-    return found
+            provider = apart[whose[place]]
+            provider.rows += int(dear.sum())
+            provider.amount += float((costs[dear] - usual).sum())
+            provider.multiples += _multiples(costs[dear], usual, last_decimal(costs))
+    return apart
 
 
 def _multiples(dear: Any, usual: float, unit: float) -> int:
@@ -124,14 +124,14 @@ def headers(rows: "DataFrame") -> Apart:
     """The rows whose body and header state different costs: header minus body in all."""
     import numpy as np
 
-    told = rows[(rows["cost_source"] == "body").to_numpy(dtype=bool)]
-    told = told[told["header_cost"].notna() & told["api_cost"].notna()]
-    body: Any = told["api_cost"].to_numpy(dtype="float64")
-    header: Any = told["header_cost"].to_numpy(dtype="float64")
-    if not len(told):
+    both = rows[(rows["cost_source"] == "body").to_numpy(dtype=bool)]
+    both = both[both["header_cost"].notna() & both["api_cost"].notna()]
+    body: Any = both["api_cost"].to_numpy(dtype="float64")
+    header: Any = both["header_cost"].to_numpy(dtype="float64")
+    if not len(both):
         return Apart(0, 0, 0.0)
     unit = max(last_decimal(body), last_decimal(header))
     gap = np.abs(header - body)
-    early: Any = told["stream"].to_numpy(dtype=bool) & (header < body)
+    early: Any = both["stream"].to_numpy(dtype=bool) & (header < body)
     apart = ~early & (gap > 2 * unit) & (gap > 0.01 * np.maximum(np.abs(header), np.abs(body)))
-    return Apart(int(apart.sum()), len(told), float((header - body)[apart].sum()))
+    return Apart(int(apart.sum()), len(both), float((header - body)[apart].sum()))

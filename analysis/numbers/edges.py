@@ -56,8 +56,8 @@ def _p(values: "Floats", cut: int, shared: float) -> float:
     apart = (few - float(rest.mean())) / (scatter * sqrt(shared) * sqrt(1 + 1 / len(rest)))
     least = max(float(apart.min()), float(-apart.max()))  # all above, or all below
     worth = max(1.0, len(few) / shared)
-    found: float = student(least, len(rest) - 1) ** worth
-    return found
+    p: float = student(least, len(rest) - 1) ** worth
+    return p
 
 
 def student(t: float, freedom: int) -> float:

@@ -33,10 +33,10 @@ def of(rows: "DataFrame", planned: int, wall_s: float | None, slo: Slo | None) -
     good = 0
     known = slo is not None and len(rows) > 0
     if slo is not None:
-        for (mode, model), some in groups(rows, ("mode", "model_requested")):
+        for (mode, model), group in groups(rows, ("mode", "model_requested")):
             objectives = slo.of(str(mode), str(model))
             known = known and bool(objectives)
-            good += int(meets(some, objectives).sum())
+            good += int(meets(group, objectives).sum())
     if not known:
         return Goodput(good=None, goodput_rps=None, attainment=None)
     return Goodput(
@@ -55,8 +55,8 @@ def meets(rows: "DataFrame", objectives: Objectives) -> "Series[bool]":
     if limit := limits.get("ttft"):
         met = met & (~streamed | _at_most(rows["ttft_s"], limit.seconds))
     if (limit := limits.get("tpot")) and streamed.any():
-        some = streaming.tokens(rows) < 2
-        met = met & (~streamed | some | _at_most(streaming.tpot_s(rows), limit.seconds))
+        too_few_tokens = streaming.tokens(rows) < 2
+        met = met & (~streamed | too_few_tokens | _at_most(streaming.tpot_s(rows), limit.seconds))
     return met
 
 

@@ -54,19 +54,19 @@ def markers(rows: "DataFrame") -> list[Marker]:
     """Every marker of every model that has more than one value in the successes of a run."""
     answered = rows[rows["success"].astype(bool)]
     return [
-        found
+        marker
         for model, own in answered.groupby("model_requested", sort=False, observed=True)
         for kind, name in _FIELDS
-        if len((found := _marker(str(model), kind, own, name)).values) > 1
+        if len((marker := _marker(str(model), kind, own, name)).values) > 1
     ]
 
 
-def _marker(model: str, kind: Kind, own: "DataFrame", name: str) -> Marker:
-    told: Any = own[own[name].notna()]
-    spans = told.groupby(name, observed=True)["timestamp"].agg(["size", "min", "max"])
+def _marker(model: str, kind: Kind, successes: "DataFrame", name: str) -> Marker:
+    marked: Any = successes[successes[name].notna()]
+    spans = marked.groupby(name, observed=True)["timestamp"].agg(["size", "min", "max"])
     values = [
         Value(str(text), int(row["size"]), str(row["min"]), str(row["max"]))
         for text, row in spans.iterrows()
     ]
     values.sort(key=lambda value: value.first)
-    return Marker(model, kind, values, len(own) - len(told))
+    return Marker(model, kind, values, len(successes) - len(marked))

@@ -190,17 +190,17 @@ def _streams(good: Chosen, asked: Sequence[Fraction]) -> Streams:
     import numpy as np
 
     streams = streaming.of(good)
-    judged, held = streaming.held_back(streams)
-    untold = streaming.untold(streams)
-    tpot = _percentiles(streaming.tpot_s(streams).mask(untold, np.inf), asked).values
+    judged, buffered = streaming.held_back(streams)
+    unresolved = streaming.untold(streams)
+    tpot = _percentiles(streaming.tpot_s(streams).mask(unresolved, np.inf), asked).values
     return Streams(
         streams=len(streams),
         streams_judged=int(judged.sum()),
-        streams_buffered=int(held.sum()),
+        streams_buffered=int(buffered.sum()),
         ttft=_percentiles(streams["ttft_s"], asked),
         first_visible=_percentiles(good["first_visible_s"], asked),
         tpot=Percentiles({p: None if time_s == np.inf else time_s for p, time_s in tpot.items()}),
-        tpot_unknown_count=int(untold.sum()),
+        tpot_unknown_count=int(unresolved.sum()),
         tail=_percentiles(streams["elapsed_sec"] - streams["last_token_s"], asked),
         inter_chunk=_percentiles(good["inter_chunk_p50_s"], asked),
         inter_chunk_max_s=_extreme(good["inter_chunk_max_s"], "max"),
@@ -308,8 +308,8 @@ def _stated(good: Chosen, asked: Sequence[Fraction]) -> StatedTimes:
 
 def _attempts(rows: "DataFrame | Chosen") -> "Series[int]":
     """Each row's attempt at the run; the first if the row does not say."""
-    found: Series[int] = rows["attempt"].fillna(1)
-    return found
+    attempts: Series[int] = rows["attempt"].fillna(1)
+    return attempts
 
 
 def wall_s_of(rows: "DataFrame") -> float:
@@ -325,8 +325,8 @@ def _parts(sent: Chosen) -> list[int] | None:
 
 
 def _percentiles(values: Any, asked: Sequence[Fraction]) -> Percentiles:
-    found = nearest_ranks(values.dropna().to_numpy(dtype="float64"), asked)
-    return Percentiles(dict(zip(asked, found, strict=True)))
+    ranks = nearest_ranks(values.dropna().to_numpy(dtype="float64"), asked)
+    return Percentiles(dict(zip(asked, ranks, strict=True)))
 
 
 def _mean(values: Any) -> float | None:
@@ -371,9 +371,9 @@ def _counted(values: "Series[str]") -> dict[str, int]:
 
 def _statuses(rows: "DataFrame") -> dict[str, int]:
     """How often each HTTP status occurs, None last: `{"200": 599, "None": 1}`."""
-    found = {str(k): int(v) for k, v in rows["http_status"].value_counts().sort_index().items()}
+    counts = {str(k): int(v) for k, v in rows["http_status"].value_counts().sort_index().items()}
     none = int(rows["http_status"].isna().sum())
-    return found | ({"None": none} if none else {})
+    return counts | ({"None": none} if none else {})
 
 
 def _per_minute(amount: int | None, seconds: float | None) -> float | None:

@@ -60,7 +60,7 @@ class Misfits:
 def outliers(requests: "DataFrame") -> list[Misfits]:
     """The outliers of each model, in order of appearance; models without any are left out."""
     known = _judgeable(requests)
-    found = []
+    misfits = []
     by = ["model_requested", "cost_source", "provider"]
     for (model, *_), rows in known.groupby(by, sort=False, observed=True):
         if len(rows) < MIN_ROWS:
@@ -73,11 +73,11 @@ def outliers(requests: "DataFrame") -> list[Misfits]:
         odd = _odd(cost, expected)
         if odd.any():
             labels = [int(label) for label in rows.index[odd]]
-            misfits = Misfits(
+            of_model = Misfits(
                 str(model), len(rows), labels, cost[odd].tolist(), expected[odd].tolist()
             )
-            found.append(misfits)
-    return found
+            misfits.append(of_model)
+    return misfits
 
 
 def _mostly_least_charges(tokens: "Numbers", cost: "Numbers") -> bool:
@@ -148,8 +148,8 @@ def _prices(tokens: "Numbers", cost: "Numbers") -> "Numbers":
         root = np.sqrt(weights)[:, None]
         prices = np.linalg.lstsq(shares * root, units * root[:, 0], rcond=1e-9)[0]
         weights = counts / np.maximum(np.abs(units - shares @ prices), least)
-    found: Numbers = prices / scale
-    return found
+    unscaled: Numbers = prices / scale
+    return unscaled
 
 
 def _odd(cost: "Numbers", expected: "Numbers") -> "Numbers":

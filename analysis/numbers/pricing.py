@@ -51,8 +51,8 @@ def table_costs(rows: "DataFrame", prices: Prices) -> "Series[float]":
 
     key = ["model_requested", *PRICED]
     kinds = rows[key].drop_duplicates()  # thousands of rows are often a dozen kinds
-    found = [_cost(prices, *kind) for kind in kinds.itertuples(index=False)]
-    costs = kinds.assign(table_cost=pd.Series(found, kinds.index, dtype="float64"))
+    by_kind = [_cost(prices, *kind) for kind in kinds.itertuples(index=False)]
+    costs = kinds.assign(table_cost=pd.Series(by_kind, kinds.index, dtype="float64"))
     joined = rows[key].merge(costs, how="left", on=key)["table_cost"]
     return joined.set_axis(rows.index)
 
@@ -75,7 +75,7 @@ def compare(rows: "DataFrame", prices: Prices, tolerance: float | None = None) -
     if tolerance is None:
         tolerance = rounding(rows, prices)
     stated = stated.assign(table_cost=table_costs(stated, prices)).dropna(subset=["table_cost"])
-    return [_compared(str(m), mine, tolerance) for m, mine in _by_model(stated)]
+    return [_compared(str(m), group, tolerance) for m, group in _by_model(stated)]
 
 
 def price_difference(run: "Run") -> tuple[float | None, str]:
@@ -84,11 +84,11 @@ def price_difference(run: "Run") -> tuple[float | None, str]:
     prices = Prices.from_dict(run.manifest.get("prices"))
     if prices is None:
         return None, "the run has no price table (--prices)"
-    found = compare(run.rows.frame(list(COLUMNS)), prices)
-    table = sum(one.table_sum for one in found)
+    compared = compare(run.rows.frame(list(COLUMNS)), prices)
+    table = sum(model.table_sum for model in compared)
     if not table:
         return None, "no answer has both a stated cost and a price"
-    return abs(sum(one.difference for one in found)) / table, ""
+    return abs(sum(model.difference for model in compared)) / table, ""
 
 
 def rounding(rows: "DataFrame", prices: Prices | None, billed: Sequence[float] = ()) -> float:
@@ -126,15 +126,15 @@ def _by_model(rows: "DataFrame") -> Any:
     return rows.groupby("model_requested", sort=False)
 
 
-def _compared(model: str, mine: "DataFrame", tolerance: float) -> Compared:
-    off = mine["api_cost"] - mine["table_cost"]
-    differing = mine[beyond(off, tolerance)]
+def _compared(model: str, rows: "DataFrame", tolerance: float) -> Compared:
+    off = rows["api_cost"] - rows["table_cost"]
+    differing = rows[beyond(off, tolerance)]
     order = off[differing.index].abs().sort_values(ascending=False, kind="stable").index
     return Compared(
         model,
-        len(mine),
-        known_sum(mine["api_cost"]),
-        known_sum(mine["table_cost"]),
+        len(rows),
+        known_sum(rows["api_cost"]),
+        known_sum(rows["table_cost"]),
         differing.loc[order],
         tolerance,
     )

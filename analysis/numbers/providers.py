@@ -39,10 +39,10 @@ def names(providers: "Series[Any]") -> "Series[Any]":
 
     A column with more than MOST values does not name providers, but e.g. machines' addresses.
     """
-    told = providers.dropna().unique()
-    known = {name: named(name) for name in told} if len(told) <= MOST else {}
-    found: Series[Any] = providers.astype(object).map(lambda name: known.get(name, ""))
-    return found
+    distinct = providers.dropna().unique()
+    known = {name: named(name) for name in distinct} if len(distinct) <= MOST else {}
+    column: Series[Any] = providers.astype(object).map(lambda name: known.get(name, ""))
+    return column
 
 
 def routed(requests: "DataFrame", base_url: str) -> bool:
@@ -57,7 +57,7 @@ def routed(requests: "DataFrame", base_url: str) -> bool:
     return any("/" in str(name) for name in models)
 
 
-def comparable(one: Mapping[str, Any], other: Mapping[str, Any], *, routed: bool) -> bool:
+def comparable(first: Mapping[str, Any], second: Mapping[str, Any], *, routed: bool) -> bool:
     """Whether two rows are known to be of one provider, or of a gateway with only one."""
-    mine, theirs = named(one.get("provider")), named(other.get("provider"))
-    return mine == theirs and (bool(mine) or not routed)
+    name, other = named(first.get("provider")), named(second.get("provider"))
+    return name == other and (bool(name) or not routed)

@@ -125,26 +125,26 @@ def audit(model: str, rows: Sequence[Row], begun: Mapping[str, float]) -> Audit:
     for row in rows:
         if row["phase"] in begun and row["sent_offset_s"] is not None:
             by_step.setdefault(row["scenario"], []).append(row)
-    steps = {name: _step(name, mine, begun) for name, mine in by_step.items()}
+    steps = {name: _step(name, of_step, begun) for name, of_step in by_step.items()}
     short = [row for name in COUNTED for row in by_step.get(name, [])]
     decided = [_attempt(row, begun) for row in short if _answered(row)]
-    found = fits(decided)
-    seconds = _short(decided, found)
+    limits = fits(decided)
+    seconds = _short(decided, limits)
     fill = by_step.get("fill", [])
     unit, most = _unit(fill, steps), None
-    said, seen = _claimed(fill), _at_once(short, begun, found)
+    claimed, in_flight = _claimed(fill), _at_once(short, begun, limits)
     if unit == "concurrency":
-        unit, most = ("concurrency", seen.size) if seen else (None, None)
-    elif len(said) != 1 and seen is not None:
-        least = min(fit.wrong for fit in found)
-        long = _at_once(by_step.get("tokens", []), begun, found)
+        unit, most = ("concurrency", in_flight.size) if in_flight else (None, None)
+    elif len(claimed) != 1 and in_flight is not None:
+        least = min(fit.wrong for fit in limits)
+        long = _at_once(by_step.get("tokens", []), begun, limits)
         # Long prompts that are refused at the same number in flight are not short of tokens. A
         # window of seconds looks alike, so concurrency itself is told by the gateway's words alone.
-        if least > 2 * seen.wrong + 1 and long is not None and long.size == seen.size:
-            unit, most = None, seen.size
-        elif least >= seen.wrong:  # a limit per minute explains no more: neither is reported
-            unit, found = None, []
-    low, high = _token_bounds(steps, None if seconds else told(found))
+        if least > 2 * in_flight.wrong + 1 and long is not None and long.size == in_flight.size:
+            unit, most = None, in_flight.size
+        elif least >= in_flight.wrong:  # a limit per minute explains no more: neither is reported
+            unit, limits = None, []
+    low, high = _token_bounds(steps, None if seconds else told(limits))
     if unit == "tokens":
         low, high = _bounds_of_short(by_step["fill"], steps["fill"])
     return Audit(
@@ -152,7 +152,7 @@ def audit(model: str, rows: Sequence[Row], begun: Mapping[str, float]) -> Audit:
         steps=steps,
         advertised_requests=_stated(rows, "requests"),
         advertised_tokens=_stated(rows, "tokens"),
-        found=found,
+        found=limits,
         short=seconds,
         at_once=most,
         wait=_wait(by_step, begun),
@@ -163,12 +163,12 @@ def audit(model: str, rows: Sequence[Row], begun: Mapping[str, float]) -> Audit:
     )
 
 
-def _short(decided: Sequence[Attempt], found: Sequence[Fit]) -> ShortWindow | None:
+def _short(decided: Sequence[Attempt], limits: Sequence[Fit]) -> ShortWindow | None:
     """The window of seconds, if no limit per minute explains clearly more."""
     window = best(decided)
-    if window is None or not found or window.wrong > SELDOM * len(decided):
+    if window is None or not limits or window.wrong > SELDOM * len(decided):
         return None
-    least = found[0].wrong
+    least = limits[0].wrong
     return window if window.wrong <= max(2 * least, least + (2 if least else 1)) else None
 
 
@@ -182,7 +182,7 @@ def _let(row: Row) -> bool:
 
 
 def _at_once(
-    rows: Sequence[Row], begun: Mapping[str, float], found: Sequence[Fit]
+    rows: Sequence[Row], begun: Mapping[str, float], limits: Sequence[Fit]
 ) -> AtOnce | None:
     """The limit of requests in flight, where it explains what was let through."""
     decided = [
@@ -191,10 +191,10 @@ def _at_once(
         for row in rows
         if _answered(row) and row["done_offset_s"] is not None
     ]  # fmt: skip
-    seen = at_once(decided)
-    if seen is None or not found or seen.wrong > SELDOM * seen.attempts:
+    limit = at_once(decided)
+    if limit is None or not limits or limit.wrong > SELDOM * limit.attempts:
         return None
-    return seen
+    return limit
 
 
 def _attempt(row: Row, begun: Mapping[str, float]) -> Attempt:
@@ -282,12 +282,12 @@ def _by(fill: Sequence[Row]) -> By:
 
 def _named(fill: Sequence[Row]) -> set[Unit]:
     """The units that the words of the refusals name; none where one names several."""
-    found: set[Unit] = set()
+    units: set[Unit] = set()
     for row in fill:
         if not _let(row):
             words = f"{row.get('error_type') or ''} {row.get('error_message') or ''}"
-            found |= {unit for unit, pattern in _WORDS.items() if pattern.search(words)}
-    return found if len(found) == 1 else set()
+            units |= {unit for unit, pattern in _WORDS.items() if pattern.search(words)}
+    return units if len(units) == 1 else set()
 
 
 def _reserved(row: Row) -> int:

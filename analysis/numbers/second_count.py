@@ -61,25 +61,25 @@ class SecondCount:
         """What the reference states of the prompt of one of the gateway's rows."""
         case = row["scenario"]
         place = repeats(case, row["request_index"])
-        found = self.counts.get((case, place))
-        return self.counts.get(("plain", place)) if found is None and place is not None else found
+        count = self.counts.get((case, place))
+        return self.counts.get(("plain", place)) if count is None and place is not None else count
 
     def total(self, rows: Sequence[Row]) -> int | None:
         """The same of every row of a case that has a count; None: not known."""
-        found = [self.count(row) for row in rows if counted(row)]
-        return sum(filter(None, found)) if found and None not in found else None
+        counts = [self.count(row) for row in rows if counted(row)]
+        return sum(filter(None, counts)) if counts and None not in counts else None
 
 
 def second_count(by_case: Mapping[str, Sequence[Row]], beside: Sequence[Row]) -> SecondCount | None:
     """What the reference counts, beside the gateway's rows; None: it was not asked."""
     if not beside:
         return None
-    seen = defaultdict[tuple[str, Any], set[int]](set)
+    stated = defaultdict[tuple[str, Any], set[int]](set)
     for row in beside:
         if counted(row):
             place = repeats(row["scenario"], row["request_index"])
-            seen[row["scenario"], place].add(int(row["prompt_tokens"]))
-    counts = {key: min(some) for key, some in seen.items() if len(some) == 1}
+            stated[row["scenario"], place].add(int(row["prompt_tokens"]))
+    counts = {key: min(values) for key, values in stated.items() if len(values) == 1}
     points = [
         (counts["count", place], int(row["prompt_tokens"]))
         for row in by_case.get("count", ())
@@ -95,32 +95,36 @@ def second_count(by_case: Mapping[str, Sequence[Row]], beside: Sequence[Row]) ->
 def findings_beside(
     second: SecondCount | None,
     by_case: Mapping[str, Sequence[Row]],
-    found: Counter | None,
+    line: Counter | None,
     earlier: Sequence[Finding],
     model: str,
     prices: Prices | None,
 ) -> list[Finding]:
     """What the reference's counts show; of output also what plain replies do, without any."""
-    kinds = {one.kind for one in earlier}
+    kinds = {finding.kind for finding in earlier}
     findings = []
-    if second is not None and Kind.INFLATED not in kinds and _above(second, found):
+    if second is not None and Kind.INFLATED not in kinds and _above(second, line):
         assert second.factor is not None
         findings.append(Finding(Kind.ABOVE_REFERENCE, amount=second.factor[0]))
     if second is not None and second.offset is not None:
         if second.offset > HIDDEN_TOKENS and Kind.HIDDEN_PROMPT not in kinds:
             findings.append(Finding(Kind.HIDDEN_PROMPT, amount=second.offset))
         findings += _prompts(second, by_case, model, prices)
-    told = {one.case for one in [*earlier, *findings] if one.kind is not Kind.OVER_BUDGET}
-    if {Kind.INFLATED, Kind.ABOVE_REFERENCE} & {*kinds, *(one.kind for one in findings)}:
+    reported = {
+        finding.case for finding in [*earlier, *findings] if finding.kind is not Kind.OVER_BUDGET
+    }
+    if {Kind.INFLATED, Kind.ABOVE_REFERENCE} & {*kinds, *(finding.kind for finding in findings)}:
         return findings  # for output the same factor is reported already
     return findings + [
-        one for one in _outputs(second, by_case, model, prices) if one.case not in told
+        finding
+        for finding in _outputs(second, by_case, model, prices)
+        if finding.case not in reported
     ]
 
 
-def _above(second: SecondCount, found: Counter | None) -> bool:
+def _above(second: SecondCount, line: Counter | None) -> bool:
     """Whether every factor that fits is above 1, and no known tokenizer says otherwise."""
-    if found is not None and (found.no_line or found.other or found.inflation is not None):
+    if line is not None and (line.no_line or line.other or line.inflation is not None):
         return False  # the model's own tokenizer is known: it has decided
     return second.factor is not None and second.factor[0] > 1
 
@@ -134,12 +138,14 @@ def _prompts(
         case = NAMED.get(name)
         if case is None or case.prompt is not None or name == "count":
             continue
-        seen = [(row, count) for row in rows if counted(row) and (count := second.count(row))]
-        more = [row["prompt_tokens"] - count - (second.offset or 0) for row, count in seen]
+        counts = [(row, count) for row in rows if counted(row) and (count := second.count(row))]
+        more = [row["prompt_tokens"] - count - (second.offset or 0) for row, count in counts]
         if len(more) < FEWEST or min(more) <= 0:
             continue
-        slight = all(one <= CONVERTED * count for one, (_, count) in zip(more, seen, strict=True))
-        rows_more = [(row, one) for (row, _), one in zip(seen, more, strict=True)]
+        slight = all(
+            extra <= CONVERTED * count for extra, (_, count) in zip(more, counts, strict=True)
+        )
+        rows_more = [(row, extra) for (row, _), extra in zip(counts, more, strict=True)]
         worth = _worth(rows_more, "prompt_tokens", model, prices)
         findings.append(
             Finding(Kind.PROMPT_ABOVE_REFERENCE, name, sum(more), len(more), worth, slight)
@@ -171,23 +177,27 @@ def _outputs(
                 if (key := _reply(row)) is not None and key in replies
             ]
             least = CALL_TOKENS if name == "tools" else TEXT_TOKENS
-            if len(more) < FEWEST or any(one <= least for _, one in more):
+            if len(more) < FEWEST or any(extra <= least for _, extra in more):
                 continue
-            if name == "tools" and len({one for _, one in more}) > 1:
+            if name == "tools" and len({extra for _, extra in more}) > 1:
                 continue  # arguments of other lengths
             worth = _worth(more, "completion_tokens", model, prices)
-            findings.append(Finding(kind, name, sum(one for _, one in more), len(more), worth))
+            findings.append(Finding(kind, name, sum(extra for _, extra in more), len(more), worth))
             break
     return findings
 
 
 def _replies(rows: Sequence[Row]) -> dict[tuple[Any, ...], int]:
     """Completion tokens of each reply that came several times and was counted in one way."""
-    seen = defaultdict[tuple[Any, ...], list[int]](list)
+    stated = defaultdict[tuple[Any, ...], list[int]](list)
     for row in rows:
         if (key := _reply(row)) is not None:
-            seen[key].append(int(row["completion_tokens"]))
-    return {key: some[0] for key, some in seen.items() if len(some) >= FEWEST and len({*some}) == 1}
+            stated[key].append(int(row["completion_tokens"]))
+    return {
+        key: values[0]
+        for key, values in stated.items()
+        if len(values) >= FEWEST and len({*values}) == 1
+    }
 
 
 def _reply(row: Row) -> tuple[Any, ...] | None:
@@ -195,7 +205,7 @@ def _reply(row: Row) -> tuple[Any, ...] | None:
     if row["scenario"] not in _COMPARED or not row["success"]:
         return None
     thought = [row.get(name) for name in ("reasoning_tokens", "reasoning_content_present")]
-    if not known(row["completion_tokens"]) or any(known(one) and one for one in thought):
+    if not known(row["completion_tokens"]) or any(known(value) and value for value in thought):
         return None
     if row["scenario"] == "tools":
         passed = str(row.get("check") or "").split()[:1] == ["pass"]

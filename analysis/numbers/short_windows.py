@@ -33,25 +33,25 @@ class ShortWindow:
 
 def best(attempts: Sequence[Attempt]) -> ShortWindow | None:
     """The window of seconds that explains the decisions best; None: all had one fate."""
-    if len({one.admitted for one in attempts}) < 2:
+    if len({attempt.admitted for attempt in attempts}) < 2:
         return None
-    ordered = sorted(attempts, key=lambda one: one.at_s)
-    at_s = np.array([one.at_s - ordered[0].at_s for one in ordered])
-    amount = np.array([one.amount for one in ordered])
-    let = np.array([one.admitted for one in ordered])
+    ordered = sorted(attempts, key=lambda attempt: attempt.at_s)
+    at_s = np.array([attempt.at_s - ordered[0].at_s for attempt in ordered])
+    amount = np.array([attempt.amount for attempt in ordered])
+    let = np.array([attempt.admitted for attempt in ordered])
     before = np.concatenate([[0.0], np.cumsum(np.where(let, amount, 0.0))])
-    found = []
+    windows = []
     for window_s in WINDOWS_S:
         gone = np.searchsorted(at_s, at_s - window_s, "right")
         size, wrong = _size(before[:-1] - before[gone] + amount, let)
-        found.append(ShortWindow("sliding", window_s, size, wrong))
+        windows.append(ShortWindow("sliding", window_s, size, wrong))
         for turn_s in np.arange(_TURNS) * window_s / _TURNS:
             window = np.floor((at_s - turn_s) / window_s)
             begins = np.concatenate([[True], window[1:] != window[:-1]])
             first = np.maximum.accumulate(np.where(begins, np.arange(len(window)), 0))
             size, wrong = _size(before[:-1] - before[first] + amount, let)
-            found.append(ShortWindow("fixed", window_s, size, wrong))
-    return min(found, key=lambda one: one.wrong)
+            windows.append(ShortWindow("fixed", window_s, size, wrong))
+    return min(windows, key=lambda attempt: attempt.wrong)
 
 
 def _size(needed: Array, let: NDArray[np.bool_]) -> tuple[int, int]:

@@ -15,5 +15,5 @@ def possible(stated_s: "Series[Any]", elapsed_s: "Series[Any]") -> "Series[Any]"
 
     Headers state whole milliseconds, rounded either way: this tolerance allows for that.
     """
-    told = stated_s.astype("float64")
-    return told.where(told.ge(0) & ~told.gt(elapsed_s.astype("float64") + ROUNDED_S))
+    seconds = stated_s.astype("float64")
+    return seconds.where(seconds.ge(0) & ~seconds.gt(elapsed_s.astype("float64") + ROUNDED_S))

@@ -30,8 +30,8 @@ def of(good: Chosen) -> "DataFrame":
     """The streams among them that brought a token, with COLUMNS; what was not read is unknown."""
     mask = good.where(good.rows["ttft_s"].notna()).mask
     present = [name for name in COLUMNS if name in good.rows.columns]
-    found: DataFrame = good.rows.loc[mask, present].reindex(columns=list(COLUMNS))
-    return found
+    streams: DataFrame = good.rows.loc[mask, present].reindex(columns=list(COLUMNS))
+    return streams
 
 
 def of_phase(run: "Run", phase: str) -> "Counts":
@@ -75,8 +75,8 @@ def tpot_s(rows: "DataFrame | Chosen") -> "Series[float]":
     pieces = rows["arrivals"].astype("float64").fillna(rows["chunks"].astype("float64"))
     streamed = tokens(rows)
     resolved = pieces.isna() | ((pieces >= 2) & (streamed <= stream_timing.COALESCED * pieces))
-    found: Series[float] = (last_s - rows["ttft_s"]) / (streamed - 1)
-    return found.where((streamed >= 2) & resolved)
+    per_token_s: Series[float] = (last_s - rows["ttft_s"]) / (streamed - 1)
+    return per_token_s.where((streamed >= 2) & resolved)
 
 
 def untold(rows: "DataFrame | Chosen") -> "Series[bool]":
@@ -107,8 +107,8 @@ def pooled(cells: Iterable[Any]) -> "Counts":
     text = " ".join(cell for cell in cells if isinstance(cell, str)).replace(":", " ")
     with warnings.catch_warnings():  # a damaged cell: what was read up to it counts
         warnings.simplefilter("ignore", DeprecationWarning)
-        found = np.fromstring(text, dtype=np.int64, sep=" ") if text else np.empty(0, np.int64)
-    pairs = found[: len(found) // 2 * 2].reshape(-1, 2)
+        numbers = np.fromstring(text, dtype=np.int64, sep=" ") if text else np.empty(0, np.int64)
+    pairs = numbers[: len(numbers) // 2 * 2].reshape(-1, 2)
     sound = pairs[(pairs[:, 0] >= 0) & (pairs[:, 0] < _BUCKETS) & (pairs[:, 1] > 0)]
     return np.bincount(sound[:, 0], sound[:, 1], _BUCKETS).astype(np.int64)
 

@@ -86,10 +86,10 @@ def costs_of_groups(run: "Run", by: str) -> list[GroupCosts]:
         (by,),
         ["success", "outcome", "total_tokens", "api_cost", "cost_source", "cancel_after"],
     )
-    found = []
+    costs = []
     for (name,), rows in groups(frame, (by,)):
         good, sent = measurement.good_and_sent(rows, measurement.awaited_of(rows)[0])
-        found.append(
+        costs.append(
             GroupCosts(
                 name=_plain(name),
                 sent=len(sent),
@@ -98,7 +98,7 @@ def costs_of_groups(run: "Run", by: str) -> list[GroupCosts]:
                 **vars(measurement.costs(sent, good)),
             )
         )
-    return found
+    return costs
 
 
 def percents_of(run: "Run") -> tuple[Fraction, ...]:
@@ -159,7 +159,7 @@ def _measured(
             walls[name] = measurement.wall_s_of(rows)
     walls |= asked.walls
     expected = {name: max(n, asked.planned.get(name, 0)) for name, n in rows_of.items()}
-    found = []
+    measured = []
     for key, rows in groups(requests, by):
         phases = rows["phase"].iloc[runs(rows, ["phase"])].unique()
         whole = len(rows) == sum(rows_of[name] for name in phases)
@@ -169,8 +169,8 @@ def _measured(
         numbers = measurement.measure(rows, count, wall_s, asked.slo, asked.percents)
         if whole and (more := sum(asked.beyond.get(name, 0) for name in phases)):
             numbers = measurement.with_unsent(numbers, more)
-        found.append(({k: _plain(v) for k, v in zip(by, key, strict=True)}, numbers))
-    return found
+        measured.append(({k: _plain(v) for k, v in zip(by, key, strict=True)}, numbers))
+    return measured
 
 
 def _plain(value: Any) -> Any:

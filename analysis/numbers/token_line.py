@@ -46,10 +46,10 @@ class Counter:
     def own(self, text: int, k: int) -> int | None:
         """What the line says of a prompt; None: there is no line."""
         points = self.points.get(text, ())
-        found = slopes(points, EXACT) or slopes(points, LOOSE)
-        if found is None or len({x for x, _ in points}) < 2:
+        slope_bounds = slopes(points, EXACT) or slopes(points, LOOSE)
+        if slope_bounds is None or len({x for x, _ in points}) < 2:
             return None
-        slope = sum(found) / 2
+        slope = sum(slope_bounds) / 2
         return round(sum(y - slope * x for x, y in points) / len(points) + slope * k)
 
 
@@ -58,32 +58,34 @@ def counter(model: str, counted: Sequence[tuple[int, int, int]]) -> Counter | No
     points: dict[int, list[Point]] = defaultdict(list)
     for text, k, stated in counted:
         points[text].append((k, stated))
-    if not points or any(len({k for k, _ in one}) < 2 for one in points.values()):
+    if not points or any(len({k for k, _ in line}) < 2 for line in points.values()):
         return None
-    if any(slopes(one, LOOSE) is None for one in points.values()):
+    if any(slopes(line, LOOSE) is None for line in points.values()):
         return Counter(points, no_line=True)
     name = claimed(model)
     if name is None:
         return Counter(points, hidden=_unsent(points))
     lines, low, high = KNOWN[name], 0.0, float("inf")
-    for text, one in points.items():
-        own = [(lines[text].tokens(k), stated) for k, stated in one]
-        found = slopes(own, EXACT)
-        low, high = (max(low, found[0]), min(high, found[1])) if found else (1.0, 0.0)
+    for text, line in points.items():
+        expected = [(lines[text].tokens(k), stated) for k, stated in line]
+        factors = slopes(expected, EXACT)
+        low, high = (max(low, factors[0]), min(high, factors[1])) if factors else (1.0, 0.0)
     if low > high:
         return Counter(points, name, other=True, hidden=_unsent(points))
     most = max(high, 1.0)
     hidden = min(
         stated - most * (lines[text].tokens(k) + CHAT_TOKENS)
-        for text, one in points.items()
-        for k, stated in one
+        for text, line in points.items()
+        for k, stated in line
     )
     return Counter(points, name, (low, high), hidden=max(0, round(hidden)))
 
 
 def _unsent(points: Mapping[int, Sequence[Point]]) -> int:
     """Tokens that no tokenizer can get from what was sent: at most one per byte."""
-    found = (
-        stated - len(prompt(text, k).encode()) for text, one in points.items() for k, stated in one
+    beyond = (
+        stated - len(prompt(text, k).encode())
+        for text, line in points.items()
+        for k, stated in line
     )
-    return max(0, *found)
+    return max(0, *beyond)

@@ -26,8 +26,8 @@ _PERCENTILE = re.compile(r"(?:(e2e|ttft|tpot)_)?p[0-9_]+_s")
 
 def asked(metric: str) -> tuple[str, Fraction] | None:
     """The time and the percent of a metric such as `p95_s` or `ttft_p99_9_s`; else None."""
-    found, percent = _PERCENTILE.fullmatch(metric), of_name(metric)
-    return (found[1] or "e2e", percent) if found and percent is not None else None
+    match, percent = _PERCENTILE.fullmatch(metric), of_name(metric)
+    return (match[1] or "e2e", percent) if match and percent is not None else None
 
 
 def waits_s(rows: "DataFrame") -> "DataFrame":
@@ -45,8 +45,8 @@ def waits_s(rows: "DataFrame") -> "DataFrame":
         ends = failed["phase"][unsent].map(last).to_numpy(dtype="float64", na_value=np.nan)
         since = ends - failed["scheduled_offset_s"][unsent].to_numpy("float64", na_value=np.nan)
         waited[unsent] = np.where(since > 0, since, np.nan)
-    found = failed.assign(waited_s=pd.Series(waited, failed.index, dtype="float64"))
-    return found[found["waited_s"].notna()]
+    waits = failed.assign(waited_s=pd.Series(waited, failed.index, dtype="float64"))
+    return waits[waits["waited_s"].notna()]
 
 
 def percentile(rows: "DataFrame", time: str, percent: Fraction | int) -> Bounds | None:
@@ -60,7 +60,7 @@ def percentile(rows: "DataFrame", time: str, percent: Fraction | int) -> Bounds 
     none = waits_s(rows)
     good = rows[rows["success"].to_numpy(dtype=bool)]
     if time != "e2e":
-        good, none = (some[some["stream"].to_numpy(dtype=bool)] for some in (good, none))
+        good, none = (part[part["stream"].to_numpy(dtype=bool)] for part in (good, none))
     known: Any = _known(good, time)
     running: Any = none["waited_s"].to_numpy(dtype="float64")
     if time == "tpot":

@@ -22,8 +22,8 @@ _OFFSETS = ("scheduled_offset_s", "sent_offset_s", "done_offset_s")
 
 def warmup_s(run: "Run") -> float:
     """The run's `--warmup`, seconds; 0 without one."""
-    found = run.options.get("warmup")
-    return float(found) if found else 0.0
+    seconds = run.options.get("warmup")
+    return float(seconds) if seconds else 0.0
 
 
 NEEDED = (
@@ -51,7 +51,7 @@ def trimmed(rows: "DataFrame", warm_s: float) -> "tuple[DataFrame, dict[str, War
     kept = rows[~early].copy()
     for name in (*_OFFSETS, "duration_s"):
         kept[name] = kept[name].where(~windowed[~early], kept[name] - warm_s)
-    return kept, {str(phase): _left(some) for phase, some in rows[early].groupby("phase")}
+    return kept, {str(phase): _left(left_out) for phase, left_out in rows[early].groupby("phase")}
 
 
 def shorter(
