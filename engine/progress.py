@@ -27,6 +27,7 @@ class Words(NamedTuple):
     failed: str
     dropped: str
     cost: str
+    cost_since: str
     unknown: str
     no_cost: str
     left: str
@@ -35,10 +36,12 @@ class Words(NamedTuple):
 
 ENGLISH = Words(
     "running", "done", "{} answered", "{} failed", "{} dropped", "cost so far {}",
+    "cost since the run was resumed {}",
     " (+{} unknown)", "cost unknown", "{} s left", ", ",
 )  # fmt: skip
 CHINESE = Words(
     "进行中", "已结束", "已应答 {}", "失败 {}", "未发出 {}", "目前费用 {}",
+    "续跑以来费用 {}",
     "（另 {} 条未知）", "费用未知", "剩余 {} 秒", "，",
 )  # fmt: skip
 
@@ -46,13 +49,17 @@ CHINESE = Words(
 class Progress:
     """Tells of one phase at a time, from its tally, in the language of `--lang`.
 
-    `unit` names the currency, or is empty.
+    `unit` names the currency, or is empty. A `resumed` run says since when its cost counts:
+    the tallies hold nothing of the attempts before.
     """
 
-    def __init__(self, tallies: Mapping[str, Tally], unit: str, lang: str = "en") -> None:
+    def __init__(
+        self, tallies: Mapping[str, Tally], unit: str, lang: str = "en", *, resumed: bool = False
+    ) -> None:
         self._tallies = tallies
         self._unit = unit
         self._words = CHINESE if lang == "zh" else ENGLISH
+        self._spent = self._words.cost_since if resumed else self._words.cost
         self._phase: Phase | None = None
         self._began = 0.0
         self._bar = sys.stderr.isatty()
@@ -102,13 +109,13 @@ class Progress:
         return words.comma.join(parts)
 
     def _cost(self) -> str:
-        """What all phases together are known to have cost."""
+        """What this attempt's phases together are known to have cost."""
         known = [tally.cost for tally in self._tallies.values() if tally.cost is not None]
         unknown = sum(tally.unpriced for tally in self._tallies.values())
         if not known:
             return self._words.no_cost
         rest = self._words.unknown.format(unknown) if unknown else ""
-        return self._words.cost.format(f"{sum(known):.6f} {self._unit}".rstrip()) + rest
+        return self._spent.format(f"{sum(known):.6f} {self._unit}".rstrip()) + rest
 
     def _draw(self, phase: Phase, end: str) -> None:
         tally = self._tallies[phase.name]

@@ -103,7 +103,8 @@ class Session:
             self.folder = Path(options.results).resolve() / options.run_id
         self.tallies: dict[str, Tally] = {phase.name: Tally() for phase in self.plan.phases}
         self.inbound = Inbound(options.run_id, self.folder, self.watch)
-        self.progress = Progress(self.tallies, self.tariff.currency or "", options.lang)
+        currency = self.tariff.currency or ""
+        self.progress = Progress(self.tallies, currency, options.lang, resumed=remains is not None)
         self.stopped = ""
         self.watchers: list[Callable[[RequestRecord], None]] = []
         self.left: list[Callable[[Unsent], None]] = []  # who wants to know of what was not sent

@@ -50,3 +50,14 @@ def test_progress_is_printed_in_the_language_of_the_run(lang: str, said: str) ->
     tally = Tally(done=1, succeeded=1)
     progress = Progress({phase.name: tally}, "CNY", lang)
     assert progress.line(phase).startswith(said)
+
+
+@pytest.mark.parametrize(("resumed", "cost"), [
+    (False, "cost so far 0.500000 CNY"),
+    (True, "cost since the run was resumed 0.500000 CNY"),
+])  # fmt: skip
+def test_a_resumed_run_says_since_when_its_cost_counts(resumed: bool, cost: str) -> None:
+    phase = plan(Options(mode="smoke", model="m", run_id="r")).phases[0]
+    tally = Tally(done=1, succeeded=1, cost=0.5)
+    progress = Progress({phase.name: tally}, "CNY", resumed=resumed)
+    assert f"RPM, {cost}" in progress.line(phase, ended=True)
