@@ -22,6 +22,7 @@ from recording.errors import OperatorError
 from rules import condition_names, percentiles
 
 _SIGNS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
+_KEPT = {"<": "≥", "<=": ">", ">": "≤", ">=": "<"}
 _CONDITION = re.compile(
     r"\s*(?P<metric>\w+)\s*(?P<sign><=|>=|<|>)\s*"
     r"(?P<limit>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)\s*"
@@ -275,6 +276,11 @@ class Condition:
     def bound(self) -> str:
         """The sign and the limit, e.g. `<0.99`."""
         return f"{self.sign}{repr(self.limit).removesuffix('.0')}"
+
+    @property
+    def kept(self) -> str:
+        """What holds where the condition is not true, e.g. `≥ 0.99`."""
+        return f"{_KEPT[self.sign]} {repr(self.limit).removesuffix('.0')}"
 
     def __str__(self) -> str:
         """The condition as it could be typed."""

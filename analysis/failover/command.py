@@ -62,7 +62,7 @@ def _failover(options: argparse.Namespace) -> bool:
     conditions = parse(options.fail_on, checks.METRICS)
     joined = join(load(options.run), read(options.upstream_log))
     by_fault = groups(joined)
-    sentences = page.sentences(joined, by_fault, Words("en", joined.run.currency))
+    sentences = page.sentences(joined, by_fault, Words(options.lang, joined.run.currency))
     judged = checks.judge(joined, by_fault, conditions)
     paths = page.write(joined, by_fault, options.lang, [asdict(check) for check in judged])
     return _print(sentences, judged, paths)
@@ -79,7 +79,7 @@ def _hung_up(options: argparse.Namespace) -> bool:
 
     conditions = parse(options.fail_on, checks.METRICS)
     statement = hung_up(load(options.run), read(options.upstream_log))
-    sentences = page.sentences(statement, Words("en"))
+    sentences = page.sentences(statement, Words(options.lang))
     judged = checks.judge(statement.phases, conditions)
     paths = page.write(statement, options.lang, [asdict(check) for check in judged])
     return _print(sentences, judged, paths)

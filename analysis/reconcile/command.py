@@ -101,8 +101,9 @@ def run(options: argparse.Namespace) -> bool:
     reconciled = replace(
         reconcile(loaded, prices, charged, tolerance, share), arrivals=arrived, balances=accounts
     )
-    lines = [*page.sentences(reconciled, Words("en")), *page.write(reconciled, options.lang)]
-    print(*map(shown, lines), sep="\n")
+    sentences = page.sentences(reconciled, Words(options.lang))
+    print(*map(shown, [*sentences, *page.write(reconciled, options.lang)]), sep="
+")
     return not reconciled.agrees
 
 

@@ -40,7 +40,8 @@ class Check:
 
     `subject` is a phase or RUN, `condition` None where `claim` was judged, not a number,
     `wall_s` how long the subject was under load, seconds (0: not known), and `value` what was
-    compared, if known; `shown` is the table cell for a value that is not a single number.
+    compared, if known; `shown` is the table cell for a value that is not a single number, and
+    `found_zh` is what was found in Chinese, for a claim.
     """
 
     subject: str
@@ -51,6 +52,7 @@ class Check:
     value: float | None = None
     claim: str = "complete"
     shown: str = ""
+    found_zh: str = ""
 
     @property
     def passed(self) -> bool:
@@ -69,6 +71,21 @@ class Check:
         else:
             text = f"{self.subject}: {self.found} (fails if {self.condition.bound})"
         return " ".join(text.split())
+
+    def told(self, t: Words) -> str:
+        """The same in the language of `t`; in Chinese the reasons for an unknown value are left
+        out.
+        """
+        subject = "本次运行" if self.subject == RUN else f"{self.subject} "
+        if self.condition is None:
+            return t(str(self), f"{subject}{self.found_zh}")
+        shown = "" if self.value is None else _figure(self.value, self.condition)
+        shown = self.shown.replace(" (", "（").replace(")", "）") or shown
+        value = f"为 {shown}" if shown else "未知"
+        if shown and self.verdict == "unknown":
+            value = f"为 {shown}，无法判定"
+        said = f"{subject.rstrip()}：{self.condition.metric} {value}（要求 {self.condition.kept}）"
+        return t(str(self), said)
 
 
 def judge(view: View, conditions: Sequence[Condition], slo: Slo | None = None) -> list[Check]:
@@ -133,41 +150,49 @@ def objectives(view: View, slo: Slo) -> list[Check]:
     return [check for condition in asked for check in _judge(view, condition, asked[condition])]
 
 
-def sentence(checks: Sequence[Check]) -> str:
+def sentence(checks: Sequence[Check], t: Words) -> str:
     """What failed, in one sentence; empty when nothing did."""
-    failed = [str(check) for check in checks if not check.passed]
+    failed = [check.told(t) for check in checks if not check.passed]
     if not failed:
         return ""
     if len(checks) == 1:
-        return f"{failed[0]}."
-    more = f"; and {len(failed) - _EXAMPLES} more" if len(failed) > _EXAMPLES else ""
-    return f"{len(failed)} of {len(checks)} checks failed: {'; '.join(failed[:_EXAMPLES])}{more}."
+        return f"{failed[0]}{t.stop}"
+    said = failed[:_EXAMPLES]
+    if (more := len(failed) - _EXAMPLES) > 0:
+        said.append(t(f"and {more} more", f"另有 {more} 项"))
+    head = t(f"{len(failed)} of {len(checks)} checks failed",
+             f"{len(checks)} 项检查中 {len(failed)} 项未通过")  # fmt: skip
+    return f"{head}{t.colon}{t.clauses(said)}{t.stop}"
 
 
 def _complete(view: View) -> Check:
     run, wall_s = view.run, _wall_s(view)
     if run.interrupted:
-        return Check(RUN, None, "failed", "was interrupted and never recorded its end", wall_s)
+        text, zh = "was interrupted and never recorded its end", "中断，没有记录结束"
+        return Check(RUN, None, "failed", text, wall_s, found_zh=zh)
     if run.events_of(RunEnd)[-1].completed is False:
-        english = Words("en")
         why = [
-            told(english, event)
+            event
             for kind in (StopRule, Refused, Stopped, Ended, Failed)
             for event in run.events_of(kind)
         ]
-        said = f" ({why[-1]})" if why else ""
-        return Check(RUN, None, "failed", f"ended before its plan was done{said}", wall_s)
-    return Check(RUN, None, "passed", "went through its plan to the end", wall_s)
+        said = f" ({told(Words('en'), why[-1])})" if why else ""
+        said_zh = f"（{told(Words('zh'), why[-1])}）" if why else ""
+        text, zh = f"ended before its plan was done{said}", f"未执行完计划就结束{said_zh}"
+        return Check(RUN, None, "failed", text, wall_s, found_zh=zh)
+    text, zh = "went through its plan to the end", "执行完全部计划"
+    return Check(RUN, None, "passed", text, wall_s, found_zh=zh)
 
 
 def _faults(view: View) -> list[Check]:
     """The phases with requests that failed because of a fault in Weighbridge itself."""
     name, text = Outcome.INTERNAL_ERROR.value, "requests failed by a fault in Weighbridge itself"
     return [
-        Check(phase.phase, None, "failed", f"{count} {text}", claim="no internal error")
+        Check(phase.phase, None, "failed", f"{count} {text}", claim="no internal error",
+              found_zh=f"有 {count} 个请求因 Weighbridge 自身的故障而失败")
         for phase in view.phases
         if (count := phase.outcomes.get(name, 0))
-    ]
+    ]  # fmt: skip
 
 
 def _disagreements(view: View) -> list[Check]:
@@ -179,9 +204,10 @@ def _disagreements(view: View) -> list[Check]:
     walls = {phase.phase: phase.wall_s or 0.0 for phase in view.phases}
     text = "does not agree with the plain reply to the same prompt"
     return [
-        Check(name, None, "failed", f"{text} ({', '.join(found)})", walls[name], None, "agrees")
+        Check(name, None, "failed", f"{text} ({', '.join(found)})", walls[name], None, "agrees",
+              found_zh=f"与同一 prompt 的非流式应答不一致（{'、'.join(found)}）")
         for name, found in flags.items()
-    ]
+    ]  # fmt: skip
 
 
 def _answers(view: View) -> list[Check]:
@@ -193,15 +219,19 @@ def _answers(view: View) -> list[Check]:
         name = phase.model_requested
         good[name] = good.get(name, 0) + phase.success
     mute = [name for name, count in good.items() if not count]
-    return [Check(name, None, "failed", "answered nothing", claim="answers") for name in mute]
+    return [
+        Check(name, None, "failed", "answered nothing", claim="answers", found_zh="没有任何应答")
+        for name in mute
+    ]
 
 
 def _features(view: View) -> list[Check]:
     """In mode compat: the models that answered nothing, and every cell that `--require` names."""
     features, found = view.features, list[Check]()
     for model in features.mute:
-        said = f"answered nothing: {features.ended.get(model, '')}"
-        found.append(Check(model, None, "failed", said, claim="answers"))
+        why = features.ended.get(model, "")
+        said, zh = f"answered nothing: {why}", f"没有任何应答：{why}"
+        found.append(Check(model, None, "failed", said, claim="answers", found_zh=zh))
     for one in features.required:
         verdict = str(one.cell.verdict) if one.cell else "not tried"
         fact = f" ({one.cell.evidence})" if one.cell and one.cell.evidence else ""
@@ -209,8 +239,9 @@ def _features(view: View) -> list[Check]:
             "passed" if one.passes
             else "unknown" if one.cell is None or not one.cell.verdict.accuses else "failed"
         )  # fmt: skip
-        said = f"{one.check} is {verdict}{fact}"
-        found.append(Check(one.model, None, told, said, claim=f"{one.check} works"))
+        said, zh = f"{one.check} is {verdict}{fact}", f"{one.check} 为 {verdict}{fact}"
+        claim = f"{one.check} works"
+        found.append(Check(one.model, None, told, said, claim=claim, found_zh=zh))
     return found
 
 
@@ -273,7 +304,8 @@ def _overhead(view: View, condition: Condition, phases: Sequence[str]) -> Iterat
         text = f"{condition.metric} is {low * 1000:.1f} to {high * 1000:.1f} ms (95 % interval)"
         if any(ends) and not all(ends):
             verdict, text = "unknown", f"{text}, which holds the limit: send more pairs"
-        yield Check(phase, condition, verdict, text)
+        shown = f"{low * 1000:.1f} … {high * 1000:.1f} ms"
+        yield Check(phase, condition, verdict, text, shown=shown)
     if not phases:
         yield _compare(view, RUN, condition, None, "the run has one route (--against)", 0.0)
 

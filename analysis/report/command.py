@@ -47,6 +47,7 @@ def add_commands(commands: Any) -> None:
 
     check = commands.add_parser("check", help="see whether a run is complete and good enough")
     check.add_argument("run", type=Path, metavar="RUN", help="the run's folder")
+    add_lang(check)
     _add_checks(check)
     _add_lenses(check)
     check.set_defaults(command=_check, fail_on="")
@@ -147,7 +148,7 @@ def _check(options: argparse.Namespace) -> bool:
     from analysis.report import report
 
     parse(options.fail_on)
-    view = report.look(_load(options))
+    view = report.look(_load(options), options.lang)
     return _failed(view, options, view.slo, aloud=True)
 
 
@@ -165,10 +166,13 @@ def _failed(
         junit.write(checks, view.run, options.junit)
         print(shown(options.junit), flush=True)
     if aloud:
-        print(*(shown(f"{each.verdict:8}{each}") for each in checks), sep="\n", flush=True)
+        signs = {"passed": "通过", "failed": "未通过", "unknown": "未知"}
+        for each in checks:
+            sign = view.t(f"{each.verdict:8}", f"{signs[each.verdict]}  ")
+            print(shown(f"{sign}{each.told(view.t)}"), flush=True)
     elif options.fail_on and all(each.passed for each in checks):
         passed = view.t(f"all {len(checks)} checks passed", f"{len(checks)} 项检查全部通过")
         print(passed, flush=True)
-    if sentence := check.sentence(checks):
+    if sentence := check.sentence(checks, view.t):
         print(f"weighbridge: {shown(sentence)}", file=sys.stderr)
     return bool(sentence)

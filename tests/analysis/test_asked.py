@@ -50,7 +50,7 @@ def test_the_failed_conditions_of_the_run_stand_in_the_report(tmp_path: Path) ->
         f"bad --fail-on: 1 of 3 checks failed: {PHASE}: p50_s is 2 s (fails if >1)."
     ]
     assert remark_texts(look(tmp_path / "zh", "zh", options=options)) == [
-        f"bad --fail-on：3 项检查中 1 项未通过：{PHASE}：p50_s 为 2（要求不得 >1）。"
+        f"bad --fail-on：3 项检查中 1 项未通过：{PHASE}：p50_s 为 2（要求 ≤ 1）。"
     ]
     assert remark_texts(look(tmp_path / "good", options={"fail_on": "p50_s>9"})) == [
         "good Every condition of --fail-on holds (checks: 1)."

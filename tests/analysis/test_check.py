@@ -1,11 +1,13 @@
 """Conditions of --fail-on and --slo judged on runs, against hand-worked tables."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from analysis.page.words import Words
 from analysis.reading.load import load
 from analysis.report import report
 from analysis.report.check import Check, judge, sentence
@@ -259,14 +261,14 @@ def test_an_incomplete_run_fails_without_any_condition(
     tmp_path: Path, events: list[dict[str, Any]], expected: str
 ) -> None:
     """The sentence says whether it was interrupted, stopped or broken."""
-    verdict = sentence(checks(tmp_path / "r", "", record(0), events=events))
+    verdict = sentence(checks(tmp_path / "r", "", record(0), events=events), Words("en"))
     assert verdict == (f"{expected}." if expected else "")
 
 
 def test_the_sentence_names_five_failures_and_counts_the_others(tmp_path: Path) -> None:
     """It is one line, even if a phase's name has a line break."""
     records = [failed(0, phase=f"p\n{n}") for n in range(7)]
-    verdict = sentence(checks(tmp_path / "r", "failures>0,dropped>0", *records))
+    verdict = sentence(checks(tmp_path / "r", "failures>0,dropped>0", *records), Words("en"))
     assert verdict.startswith("7 of 15 checks failed: p 0: failures is 1 (fails if >0); p 1: ")
     assert verdict.endswith("; and 2 more.")
     assert "\n" not in verdict
@@ -317,7 +319,26 @@ def test_an_internal_error_fails_the_run_and_is_bad_on_page_one(tmp_path: Path) 
     broken = record(1, success=False, outcome="internal_error", error_type="TypeError")
     run_checks = checks(tmp_path / "r", "", record(0), broken)
     assert [one.verdict for one in run_checks].count("failed") == 1
-    assert "fault in Weighbridge itself" in sentence(run_checks)
+    assert "fault in Weighbridge itself" in sentence(run_checks, Words("en"))
     remarks = verdicts(report.look(load(tmp_path / "r")))
     assert any("fault in Weighbridge itself" in one.text for one in remarks if one.level == "bad")
-    assert not sentence(checks(tmp_path / "s", "", record(0)))
+    assert not sentence(checks(tmp_path / "s", "", record(0)), Words("en"))
+
+
+def test_checks_are_told_in_chinese_with_the_same_numbers(tmp_path: Path) -> None:
+    """The subject, the value and what was wanted; unknown is not 0."""
+    asked = "success_rate<0.81,p95_s>=8,cost>0.01,cost_per_success>1,tpot_p95_s>1"
+    said = [check.told(Words("zh")) for check in checks(tmp_path / "r", asked, *TEN)]
+    assert said == [
+        "本次运行执行完全部计划",
+        f"{PHASE}：success_rate 为 0.8（要求 ≥ 0.81）",
+        f"{PHASE}：p95_s 为 max 8（n = 8）（要求 < 8）",
+        "本次运行：cost 为 0.000552（要求 ≤ 0.01）",
+        f"{PHASE}：cost_per_success 为 6.9e-05（要求 ≤ 1）",
+        "本次运行：tpot_p95_s 未知（要求 ≤ 1）",
+    ]
+    events = [{"event": "stopped", "reason": "ctrl_c"}, {"event": "run_end", "completed": False}]
+    run_checks = checks(tmp_path / "s", "dropped>=0", record(0), events=events)
+    told = sentence(run_checks, Words("zh"))
+    assert told.startswith("2 项检查中 2 项未通过：本次运行未执行完计划就结束") and told[-1] == "。"
+    assert not re.search(r"[a-z]+ [a-z]+ [a-z]+", told), told

@@ -11,6 +11,7 @@ from analysis.__main__ import main
 from analysis.numbers import goodput
 from analysis.numbers.summarize import of_groups, of_phases
 from analysis.page import markdown
+from analysis.page.words import Words
 from analysis.reading.load import load
 from analysis.report import report
 from analysis.report.check import judge, objectives, sentence
@@ -235,7 +236,7 @@ def test_a_run_is_checked_by_its_own_slo_unless_another_is_given(tmp_path: Path)
 def test_goodput_and_attainment_can_be_conditions_of_fail_on(tmp_path: Path) -> None:
     folder = make(tmp_path / "r", record(0, done_offset_s=4.0), slo={"e2e_p99_s": 1.0})
     view = report.look(load(folder))
-    verdict = sentence(judge(view, conditions("attainment<0.5,goodput_rps<0.1")))
+    verdict = sentence(judge(view, conditions("attainment<0.5,goodput_rps<0.1")), Words("en"))
     assert verdict == (
         f"2 of 3 checks failed: {PHASE}: attainment is 0 (fails if <0.5); "
         f"{PHASE}: goodput_rps is 0 per second (fails if <0.1)."

@@ -9,8 +9,6 @@ from analysis.report.view import View
 from rules.conditions import Condition, ConditionError, parse
 
 _SHOWN = 5
-_HELD = {">": "≤", ">=": "<", "<": "≥", "<=": ">"}
-"""What holds where a condition of `--fail-on` does not."""
 
 
 def remarks(view: View) -> list[Remark]:
@@ -53,7 +51,7 @@ def wishes(view: View) -> list[str]:
     asked = [(phase.get("mode"), phase.get("model")) for phase in view.run.plan]
     statements = [] if view.slo is None else [view.slo.of(*one).statements for one in asked]
     every = [*(one for some in statements for one in some), *_conditions(view)]
-    return list(dict.fromkeys(f"{c.metric} {_HELD[c.sign]} {c.limit:g}" for c in every))
+    return list(dict.fromkeys(f"{c.metric} {c.kept}" for c in every))
 
 
 def _conditions(view: View) -> tuple[Condition, ...]:
@@ -66,17 +64,8 @@ def _conditions(view: View) -> tuple[Condition, ...]:
 
 
 def _failed(t: Words, head: str, checks: Sequence[Check]) -> Remark:
-    said = [_told(t, check) for check in checks[:_SHOWN]]
+    said = [check.told(t) for check in checks[:_SHOWN]]
     more = len(checks) - _SHOWN
     if more > 0:
         said.append(t(f"and {integer(more)} more", f"另有 {integer(more)} 项"))
     return Remark("bad", f"{head}{t.colon}{t.clauses(said)}{t.stop}", head)
-
-
-def _told(t: Words, check: Check) -> str:
-    """`rpm/m/600: p95_s is 12.3 s (fails if >10)`."""
-    assert check.condition is not None
-    metric, bound = check.condition.metric, check.condition.bound
-    shown = check.shown or ("" if check.value is None else f"{check.value:.6g}")
-    value = f"{metric} 为 {shown}" if shown else f"{metric} 未知"
-    return t(str(check), f"{check.subject}：{value}（要求不得 {bound}）")
