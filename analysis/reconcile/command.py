@@ -102,8 +102,7 @@ def run(options: argparse.Namespace) -> bool:
         reconcile(loaded, prices, charged, tolerance, share), arrivals=arrived, balances=accounts
     )
     sentences = page.sentences(reconciled, Words(options.lang))
-    print(*map(shown, [*sentences, *page.write(reconciled, options.lang)]), sep="
-")
+    print(*map(shown, [*sentences, *page.write(reconciled, options.lang)]), sep="\n")
     return not reconciled.agrees
 
 

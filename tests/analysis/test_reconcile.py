@@ -207,7 +207,7 @@ def test_the_command_exits_with_0_when_all_agrees(
     folder = make(tmp_path / "r", record(0), plan=PLAN, prices=TABLE.as_dict())
     bill = written(tmp_path, (f"{TASK}0", COST))
     assert main(["reconcile", str(folder), "--bill", str(bill), "--lang", "zh"]) == 0
-    assert "1 requests agree with the price table and the bill" in capsys.readouterr().out
+    assert "1 个请求与价格表、账单一致" in capsys.readouterr().out
     assert "1 个请求与价格表、账单一致" in (folder / "reconcile.md").read_text("utf-8")
 
 
