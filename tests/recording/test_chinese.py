@@ -1,4 +1,4 @@
-"""Every sentence that an operator meets is there in Chinese, and none that is gone."""
+"""Every sentence that an operator can meet has a Chinese entry, and no entry is left over."""
 
 import ast
 import logging
@@ -47,7 +47,7 @@ def texts(path: Path) -> Iterator[str]:
 
 
 def logged(path: Path) -> Iterator[str]:
-    """What a file says to the log of a run, beyond what it only passes on."""
+    """What a file writes to the log of a run, except what it only passes on."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         of = node.func if isinstance(node, ast.Call) else None
         if isinstance(of, ast.Attribute) and of.attr in LEVELS and ast.unparse(of.value) == "log":
@@ -63,23 +63,23 @@ def files() -> list[Path]:
     return [path for path in ours if "chinese" not in path.parts]
 
 
-def test_every_operator_error_is_there_in_chinese() -> None:
+def test_every_operator_error_has_a_chinese_entry() -> None:
     wanted = {text for text, _ in errors.sentences() if re.search(r"[A-Za-z]{2}", text)}
     assert sorted(wanted - {*SENTENCES}) == []
 
 
-def test_every_log_line_is_there_in_chinese() -> None:
+def test_every_log_line_has_a_chinese_entry() -> None:
     wanted = {text for path in files() for text in logged(path)}
     assert sorted(wanted - {*SENTENCES}) == []
 
 
-def test_no_sentence_is_kept_that_the_code_no_longer_says() -> None:
-    said = {text for path in files() for text in texts(path)}
-    assert sorted({*SENTENCES} - said - {*COMPOSED}) == []
+def test_every_chinese_entry_is_of_a_sentence_in_the_code() -> None:
+    sentences = {text for path in files() for text in texts(path)}
+    assert sorted({*SENTENCES} - sentences - {*COMPOSED}) == []
 
 
-def test_every_value_of_the_english_sentence_stands_in_the_chinese_one() -> None:
-    """A sentence without a value would hide a file's name; one with more would fail to be made."""
+def test_every_value_of_an_english_sentence_is_in_the_chinese_one() -> None:
+    """A sentence without a value would hide a file's name; one with more could not be formatted."""
     for english, translated in SENTENCES.items():
         numbers = {int(number) for number in re.findall(r"(?<!\{)\{(\d)(?::\+)?\}", translated)}
         assert numbers == set(range(english.count(ANY))), english
@@ -92,20 +92,20 @@ FOREIGN = st.sampled_from(
 
 
 @given(st.sampled_from(sorted(SENTENCES)), st.lists(FOREIGN, min_size=9, max_size=9))
-def test_a_sentence_is_chinese_and_every_value_that_is_not_ours_comes_through(
+def test_a_sentence_is_translated_and_foreign_values_are_not(
     english: str, values: list[str]
 ) -> None:
     """Above all the gateway's own words, which are quoted to its support."""
     parts, translated = english.split(ANY), SENTENCES[english]
     given_ = values[: len(parts) - 1]
     written = "".join(a + b for a, b in zip(parts, [*given_, ""], strict=True))
-    said = chinese(written)
+    chinese_text = chinese(written)
     if _meant(written) != english:
         return  # with these values it is a more specific sentence
-    assert said != written
+    assert chinese_text != written
     for number, value in enumerate(_values(parts, written) or ()):
         if f"{{{number}}}" in translated:
-            assert value in said
+            assert value in chinese_text
 
 
 def _meant(written: str) -> str:
@@ -123,13 +123,15 @@ def test_the_gateways_words_are_never_translated() -> None:
         "max_completion_tokens"
     )
     for words in ("use a valid key", "at most 3", "in all: 3 requests"):
-        said = chinese(f"GET /models was refused with HTTP 401: is the API key right? {words}")
-        assert said.endswith(words)
+        chinese_text = chinese(
+            f"GET /models was refused with HTTP 401: is the API key right? {words}"
+        )
+        assert chinese_text.endswith(words)
         assert words in chinese(f"the gateway at http://h/v1 cannot be reached ({words}): {words}")
 
 
-def test_a_long_text_of_commas_is_read_in_linear_time() -> None:
-    """Ten times the text took a thousand times as long with a regular expression."""
+def test_a_long_text_of_commas_is_translated_in_linear_time() -> None:
+    """With a regular expression ten times the text took a thousand times as long."""
     short, long = ("a, b; c: d (e) " * count for count in (200, 2_000))
     times = []
     for text in (short, long):
@@ -141,7 +143,7 @@ def test_a_long_text_of_commas_is_read_in_linear_time() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "a gateway's own words: no credit", "42", "--mode"])
-def test_what_is_unknown_stays_as_it_is(text: str) -> None:
+def test_an_unknown_sentence_is_left_as_it_is(text: str) -> None:
     assert in_language(text, "zh") == text == in_language(text, "en")
 
 

@@ -1,4 +1,4 @@
-"""Part files: private, appended to, and whole whatever becomes of the process."""
+"""Part files are private, appended to, and keep whole rows whatever happens to the process."""
 
 import csv
 import os
@@ -43,7 +43,7 @@ def test_a_new_file_begins_with_the_header(path: Path) -> None:
     assert path.read_bytes() == ",".join(COLUMNS).encode() + b"\r\n"
 
 
-def test_each_row_is_readable_right_after_it_was_added(path: Path) -> None:
+def test_each_row_is_readable_as_soon_as_it_is_added(path: Path) -> None:
     sink = CsvSink(path)
     for index in range(5):
         sink.add(row(request_index=index, content=HOSTILE[index]))
@@ -60,7 +60,7 @@ def test_an_existing_file_is_appended_to_with_one_header(path: Path) -> None:
     assert path.read_text("utf-8").count("schema_version") == 1
 
 
-def test_hostile_texts_stay_in_their_rows(path: Path) -> None:
+def test_hostile_texts_stay_within_their_rows(path: Path) -> None:
     sink = CsvSink(path)
     for index, text in enumerate(HOSTILE):
         sink.add(row(request_index=index, content=text, error_message=text, task_id=text))
@@ -68,7 +68,7 @@ def test_hostile_texts_stay_in_their_rows(path: Path) -> None:
     assert [each.request_index for each in read(path)] == list(range(len(HOSTILE)))
 
 
-def test_adding_after_the_close_is_an_error(path: Path) -> None:
+def test_adding_a_row_after_the_close_is_an_error(path: Path) -> None:
     sink = CsvSink(path)
     sink.close()
     with pytest.raises(ValueError):
@@ -120,12 +120,12 @@ def test_kill_9_loses_no_row_that_was_added(path: Path, kept: int) -> None:
     assert written[: len(added)] == added
 
 
-def test_part_files_are_named_by_worker_and_the_masters_copies_apart(tmp_path: Path) -> None:
+def test_part_files_are_named_by_worker_and_the_masters_copies_differently(tmp_path: Path) -> None:
     assert part_path(tmp_path, "worker-1").name == "requests-worker-1.csv"
     assert part_path(tmp_path, "worker-1", copy=True).name == "requests-worker-1@master.csv"
 
 
-def test_rows_never_go_under_another_versions_header(tmp_path: Path) -> None:
+def test_rows_are_never_appended_to_a_file_with_another_versions_header(tmp_path: Path) -> None:
     path = tmp_path / "requests-local.csv"
     path.write_bytes(b"schema_version,run_id\r\n1,r\r\n")
     with pytest.raises(FileExistsError, match="columns of another version"):

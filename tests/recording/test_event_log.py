@@ -1,4 +1,4 @@
-"""events.jsonl: a line an event, whatever the disk and earlier crashes did."""
+"""events.jsonl has one line per event, whatever the disk and earlier crashes did."""
 
 import json
 from pathlib import Path
@@ -18,8 +18,8 @@ def events(path: Path) -> list[dict[str, Any]]:
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.text(st.characters(), max_size=30))
-def test_any_text_is_one_line(tmp_path: Path, text: str) -> None:
-    """Line separators of Unicode, lone surrogates and control characters included."""
+def test_an_event_of_any_text_is_one_line(tmp_path: Path, text: str) -> None:
+    """Including Unicode's line separators, lone surrogates and control characters."""
     path = tmp_path / "events.jsonl"
     path.unlink(missing_ok=True)
     event_log = EventLog(path)
@@ -30,7 +30,7 @@ def test_any_text_is_one_line(tmp_path: Path, text: str) -> None:
     assert event["phase"] == text
 
 
-def test_a_torn_line_is_taken_back_before_the_next_attempt_writes(tmp_path: Path) -> None:
+def test_a_torn_line_is_removed_before_the_next_attempt_writes(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
     path.write_bytes(b'{"event": "run_start"}\n{"event": "pha')
     event_log = EventLog(path)
@@ -39,8 +39,8 @@ def test_a_torn_line_is_taken_back_before_the_next_attempt_writes(tmp_path: Path
     assert [event["event"] for event in events(path)] == ["run_start", "run_start"]
 
 
-def test_a_full_disk_keeps_no_run_from_its_end(caplog: pytest.LogCaptureFixture) -> None:
-    """The event is in the log, with the reason."""
+def test_a_full_disk_does_not_stop_a_run(caplog: pytest.LogCaptureFixture) -> None:
+    """The event and the reason are in the log instead."""
     if not Path("/dev/full").exists():
         pytest.skip("this system has no /dev/full")
     event_log = EventLog.__new__(EventLog)

@@ -1,4 +1,4 @@
-"""The events of a run, typed: what is written is what is read, by this version and from 0.1."""
+"""The typed events of a run are read as they were written, by this version and since 0.1."""
 
 import json
 from dataclasses import replace
@@ -64,37 +64,37 @@ def through_the_file(event: Event) -> Event:
 
 
 @pytest.mark.parametrize("name", EVENTS)
-def test_what_is_written_is_read(name: str) -> None:
+def test_an_event_is_read_as_it_was_written(name: str) -> None:
     event = FULL[name] if name in FULL else EVENTS[name](phase="p")
     assert event.name == name
     assert through_the_file(event) == event
 
 
 @pytest.mark.parametrize("reason", Reason)
-def test_a_reason_has_both_languages_and_the_sentence_of_01_is_read(reason: Reason) -> None:
-    said = reason.said
-    assert said.en and said.zh and said.en != said.zh
+def test_a_reason_has_both_languages_and_is_read_from_the_sentence_of_0_1(reason: Reason) -> None:
+    sentences = reason.said
+    assert sentences.en and sentences.zh and sentences.en != sentences.zh
     assert Reason.of(reason.value) is reason
-    assert (known := Reason.of(said.en)) is not None and known.said == said
+    assert (known := Reason.of(sentences.en)) is not None and known.said == sentences
 
 
 @pytest.mark.parametrize("text", [None, 5, "", "something else", ["budget"]])
-def test_what_is_no_reason_is_none(text: Any) -> None:
+def test_a_text_that_is_no_reason_is_none(text: Any) -> None:
     assert Reason.of(text) is None
 
 
-def test_words_that_are_no_reason_of_ours_are_kept() -> None:
+def test_an_unknown_reason_keeps_its_words() -> None:
     line = {"event": "stopped", "reason": "it rained", "by": "SIGTERM"}
     assert typed(line).details() == "reason: it rained, by: SIGTERM"
 
 
-def test_an_event_of_another_version_is_kept_by_its_name() -> None:
+def test_an_event_of_another_version_keeps_its_name() -> None:
     event = typed({"event": "eclipse", "phase": "p", "sun": 1})
     assert isinstance(event, Unknown)
     assert (event.event, event.phase, event.details()) == ("eclipse", "p", "sun: 1")
 
 
-def test_a_line_that_lacks_what_its_kind_needs_is_a_value_error() -> None:
+def test_an_event_without_a_required_field_is_a_value_error() -> None:
     for line in ({"event": "not_sent"}, {"event": "body_changed", "model": "m"},
                  {"event": "accounts", "money": {"limit": 1.0}}):  # fmt: skip
         with pytest.raises(ValueError, match=r"damaged|does not say"):

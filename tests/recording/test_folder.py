@@ -1,4 +1,4 @@
-"""The run folder, its journal and its manifest."""
+"""The run folder, its event log and its manifest."""
 
 import json
 import os
@@ -20,18 +20,18 @@ SECRET = "sk-canary-77aa12"
 OPTIONS = Options(mode="rpm", model="m", target="60", run_id="r", task_id_prefix="p")
 
 
-def test_a_run_folder_is_made_with_its_parents_for_its_owner_only(tmp_path: Path) -> None:
-    made = create(str(tmp_path / "a" / "b"), "run-1")
-    assert made == tmp_path / "a" / "b" / "run-1"
-    assert made.stat().st_mode & 0o777 == 0o700
+def test_a_run_folder_is_made_with_its_parents_and_for_its_owner_only(tmp_path: Path) -> None:
+    folder = create(str(tmp_path / "a" / "b"), "run-1")
+    assert folder == tmp_path / "a" / "b" / "run-1"
+    assert folder.stat().st_mode & 0o777 == 0o700
 
 
 def test_an_existing_run_folder_is_refused_and_left_alone(tmp_path: Path) -> None:
-    kept = create(str(tmp_path), "run-1") / "manifest.json"
-    kept.write_text("first")
+    manifest_file = create(str(tmp_path), "run-1") / "manifest.json"
+    manifest_file.write_text("first")
     with pytest.raises(OperatorError, match="exists: give another --run-id or --results"):
         create(str(tmp_path), "run-1")
-    assert kept.read_text() == "first"
+    assert manifest_file.read_text() == "first"
 
 
 def test_a_run_folder_that_cannot_be_made_is_a_sentence(tmp_path: Path) -> None:
@@ -51,16 +51,16 @@ def test_a_read_only_results_folder_is_a_sentence(
         create(str(tmp_path), "run-1")
 
 
-def test_run_ids_are_new_each_time_and_name_the_mode() -> None:
-    made = {new_run_id("rpm") for _ in range(50)}
-    assert len(made) > 45  # four random characters, within one second
-    assert all(re.fullmatch(r"rpm-\d{8}T\d{6}-[0-9a-f]{4}", each) for each in made)
+def test_run_ids_are_unique_and_name_the_mode() -> None:
+    run_ids = {new_run_id("rpm") for _ in range(50)}
+    assert len(run_ids) > 45  # four random characters, within one second
+    assert all(re.fullmatch(r"rpm-\d{8}T\d{6}-[0-9a-f]{4}", each) for each in run_ids)
 
 
 # ---- --output
 
 
-def test_an_output_that_can_be_written_is_fine_and_not_touched(tmp_path: Path) -> None:
+def test_checking_a_writable_output_leaves_it_untouched(tmp_path: Path) -> None:
     target = tmp_path / "new" / "rows.jsonl"
     check_output(str(target))
     check_output("")
@@ -79,7 +79,7 @@ def test_an_output_that_cannot_be_written_is_a_sentence(tmp_path: Path, name: st
         check_output(str(tmp_path / name))
 
 
-def test_a_sentence_about_another_file_names_its_option(tmp_path: Path) -> None:
+def test_an_error_about_an_output_names_its_option(tmp_path: Path) -> None:
     with pytest.raises(OperatorError, match="--junit .* cannot be written"):
         check_output(str(tmp_path), "--junit")
 
@@ -87,7 +87,7 @@ def test_a_sentence_about_another_file_names_its_option(tmp_path: Path) -> None:
 # ---- events.jsonl
 
 
-def test_each_event_is_a_line_of_json_at_once(tmp_path: Path) -> None:
+def test_each_event_is_written_at_once_as_a_line_of_json(tmp_path: Path) -> None:
     event_log = EventLog(tmp_path / "events.jsonl")
     event_log.write(PhaseStart(phase="rpm/汉字", t0_unix_s=1.5))
     event_log.write(Refused(words='a "quote"\nand a line'))
@@ -114,7 +114,7 @@ def test_an_event_log_is_private_and_appended_to(tmp_path: Path) -> None:
 # ---- manifest.json
 
 
-def made(base_url: str = "https://h/v1") -> dict[str, object]:
+def made_manifest(base_url: str = "https://h/v1") -> dict[str, object]:
     return manifest(
         "r",
         options=as_dict(OPTIONS),
@@ -125,33 +125,33 @@ def made(base_url: str = "https://h/v1") -> dict[str, object]:
     )
 
 
-def test_the_manifest_says_with_what_where_and_how_the_run_was_made(
+def test_the_manifest_states_versions_options_plan_host_and_gateway(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(manifests, "git_commit", lambda: "c0ffee")
-    said = json.loads(json.dumps(made()))
-    assert said["run_id"] == "r"
-    assert {"python", "locust", "openai", "gevent", "pandas"} <= set(said["versions"])
-    assert said["weighbridge"] == {"version": project_version(), "git_commit": "c0ffee"}
-    assert said["options"] == as_dict(OPTIONS)
-    assert [phase["name"] for phase in said["plan"]] == ["rpm/m/60"]
-    assert said["plan"][0]["count"] == 60
-    assert said["host"]["cores"] == os.cpu_count()
-    assert {"name", "system"} <= set(said["host"])
-    assert said["gateway"] == {"base_url": "https://h/v1", "simulated": False}
-    assert (said["currency"], said["workers"], said["schema_version"]) == ("CNY", 2, 2)
-    assert said["needs_version"] == "0.1.0"
-    assert said["clock"]["durations"]["clock"] == "perf_counter"
-    assert re.fullmatch(r"\d{4}-.*\+00:00", said["started_at"])
+    content = json.loads(json.dumps(made_manifest()))
+    assert content["run_id"] == "r"
+    assert {"python", "locust", "openai", "gevent", "pandas"} <= set(content["versions"])
+    assert content["weighbridge"] == {"version": project_version(), "git_commit": "c0ffee"}
+    assert content["options"] == as_dict(OPTIONS)
+    assert [phase["name"] for phase in content["plan"]] == ["rpm/m/60"]
+    assert content["plan"][0]["count"] == 60
+    assert content["host"]["cores"] == os.cpu_count()
+    assert {"name", "system"} <= set(content["host"])
+    assert content["gateway"] == {"base_url": "https://h/v1", "simulated": False}
+    assert (content["currency"], content["workers"], content["schema_version"]) == ("CNY", 2, 2)
+    assert content["needs_version"] == "0.1.0"
+    assert content["clock"]["durations"]["clock"] == "perf_counter"
+    assert re.fullmatch(r"\d{4}-.*\+00:00", content["started_at"])
 
 
 def test_the_manifest_holds_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("NONELINEAR_API_KEY", "OPENAI_API_KEY"):
         monkeypatch.setenv(name, SECRET)
-    assert SECRET not in json.dumps(made())
+    assert SECRET not in json.dumps(made_manifest())
 
 
-def test_our_version_is_that_of_the_project_file() -> None:
+def test_our_version_is_that_of_pyproject_toml() -> None:
     assert re.fullmatch(r"\d+\.\d+\.\d+", project_version())
 
 
@@ -168,7 +168,7 @@ def test_without_git_there_is_no_commit(monkeypatch: pytest.MonkeyPatch) -> None
     assert manifests.git_commit() is None
 
 
-def test_a_json_file_is_replaced_whole_and_private(tmp_path: Path) -> None:
+def test_a_json_file_is_replaced_atomically_and_is_private(tmp_path: Path) -> None:
     path = tmp_path / "manifest.json"
     path.write_text("old")
     write_json(path, {"x": "汉字"})

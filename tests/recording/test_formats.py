@@ -1,4 +1,4 @@
-"""Every version of a run's files is read by its header; a newer one is refused, by name."""
+"""Files of every known version are read by their header; newer ones are refused by name."""
 
 import random
 from dataclasses import fields, replace
@@ -17,7 +17,7 @@ from tests.recording.rows import records, row
 REQUIRED = {item.name for item in fields(RequestRecord) if item.default is not None}
 
 
-def test_no_version_loses_a_column_of_an_earlier_one() -> None:
+def test_every_version_has_the_columns_of_earlier_ones() -> None:
     before: set[str] = set()
     for number in sorted(FORMATS):
         assert before <= set(FORMATS[number].columns)
@@ -25,15 +25,15 @@ def test_no_version_loses_a_column_of_an_earlier_one() -> None:
     assert FORMATS[SCHEMA_VERSION].columns == COLUMNS and max(FORMATS) == SCHEMA_VERSION
 
 
-def test_what_this_version_writes_is_said_to_be_readable_by_it() -> None:
-    """A run that said it needs a later version would send its reader to one that there is not."""
-    said = Version(FORMATS[SCHEMA_VERSION].weighbridge)
-    assert said <= Version(project_version())
+def test_this_version_is_one_that_can_read_what_it_writes() -> None:
+    """A run that asked for a later version would send its reader to one that does not exist."""
+    needed = Version(FORMATS[SCHEMA_VERSION].weighbridge)
+    assert needed <= Version(project_version())
     assert sorted(FORMATS) == sorted(FORMATS, key=lambda n: Version(FORMATS[n].weighbridge))
 
 
-def test_a_column_that_an_old_file_lacks_can_be_left_out_of_a_record() -> None:
-    """Else no row of version 1 could be read."""
+def test_columns_added_since_version_1_have_defaults() -> None:
+    """Otherwise no row of version 1 could be read."""
     required = {item.name for item in fields(RequestRecord) if repr(item.default).startswith("<")}
     assert required <= set(FIRST)
 
@@ -48,16 +48,16 @@ def test_a_row_is_read_by_its_header_whatever_the_order(
 
 
 @given(st.sets(st.sampled_from(sorted(set(COLUMNS) - REQUIRED))))
-def test_what_a_file_has_no_column_for_is_unknown(lacking: set[str]) -> None:
-    whole = row(total_tokens=5, api_cost=0.0, marker_ok=False, content="x", in_flight=3)
-    cells = dict(zip(COLUMNS, encode(whole), strict=True))
+def test_a_value_without_a_column_in_the_file_is_none(lacking: set[str]) -> None:
+    full_row = row(total_tokens=5, api_cost=0.0, marker_ok=False, content="x", in_flight=3)
+    cells = dict(zip(COLUMNS, encode(full_row), strict=True))
     names = [n for n in COLUMNS if n not in lacking]
-    found = decode([cells[n] for n in names], names)
-    assert found == replace(whole, **dict.fromkeys(lacking & set(COLUMNS)))
+    decoded = decode([cells[n] for n in names], names)
+    assert decoded == replace(full_row, **dict.fromkeys(lacking & set(COLUMNS)))
 
 
 @pytest.mark.parametrize("version", [99, SCHEMA_VERSION + 1, 0, -1, "1", 1.5, None, True, [], {}])
-def test_another_version_is_refused_with_the_one_to_use(version: object) -> None:
+def test_an_unknown_version_is_refused_with_the_one_to_use(version: object) -> None:
     with pytest.raises(FormatError, match="use Weighbridge 0.9 or newer$"):
         formats.check(version, "0.9")
     with pytest.raises(FormatError, match="use the version that made the run$"):
@@ -70,7 +70,7 @@ def test_each_known_version_is_read(version: int) -> None:
     assert formats.columns(FORMATS[version].columns) == FORMATS[version].columns
 
 
-def test_the_version_to_use_is_the_one_the_manifest_names() -> None:
+def test_the_version_to_use_is_the_one_that_the_manifest_names() -> None:
     assert formats.needs({"needs_version": "0.4", "weighbridge": {"version": "0.5.1"}}) == "0.4"
     assert formats.needs({"weighbridge": {"version": "0.1.0"}}) == "0.1.0"
     odd: list[dict[str, object]] = [{}, {"weighbridge": None}, {"weighbridge": 3}]
@@ -78,7 +78,7 @@ def test_the_version_to_use_is_the_one_the_manifest_names() -> None:
     assert [formats.needs(manifest) for manifest in odd] == [""] * len(odd)
 
 
-def test_a_column_nobody_knows_is_refused_with_the_version_to_use() -> None:
+def test_an_unknown_column_is_refused_with_the_version_to_use() -> None:
     with pytest.raises(FormatError, match=r"not know \(colour\): use Weighbridge 0.9 or newer"):
         formats.columns([*COLUMNS, "colour"], "0.9")
     with pytest.raises(FormatError, match=r"\(colour\): use the version that wrote it"):
@@ -86,6 +86,6 @@ def test_a_column_nobody_knows_is_refused_with_the_version_to_use() -> None:
 
 
 @pytest.mark.parametrize("names", [FIRST[1:], (), ("a", "b"), (*FIRST, "phase"), (*FIRST, "")])
-def test_a_first_line_that_no_version_wrote_is_refused(names: tuple[str, ...]) -> None:
+def test_a_header_that_no_version_wrote_is_refused(names: tuple[str, ...]) -> None:
     with pytest.raises(FormatError):
         formats.columns(names)

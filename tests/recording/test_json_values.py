@@ -1,4 +1,4 @@
-"""No JSON that a gateway can send is a fault of ours: whatever stands where, it is read or told."""
+"""No JSON that a gateway can send is an internal error: it is read, or becomes an outcome."""
 
 import json
 from typing import Any
@@ -49,7 +49,7 @@ def judged(answer: Any) -> None:
 
 @given(VALUES)
 @settings(max_examples=300)
-def test_any_body_is_judged(value: object) -> None:
+def test_any_json_body_gets_an_outcome(value: object) -> None:
     raw = json.dumps(value).encode()
     judged(whole(raw, HEADERS))
     for status in (400, 429, 499, 500, 524):
@@ -59,7 +59,7 @@ def test_any_body_is_judged(value: object) -> None:
 
 
 @given(st.binary(max_size=60) | st.text(max_size=40).map(str.encode), st.integers(300, 599))
-def test_any_bytes_are_judged(raw: bytes, status: int) -> None:
+def test_any_bytes_get_an_outcome(raw: bytes, status: int) -> None:
     for around in (b"%s", b"<html>%s", b"<title>%s</title>", b"data: %s\n\n", b'{"error": "%s"}'):
         assert refused(status, around % raw).error_message is not None
         assert whole(around % raw, HEADERS).outcome.value != "ok"
@@ -67,18 +67,18 @@ def test_any_bytes_are_judged(raw: bytes, status: int) -> None:
 
 @given(st.lists(CHUNKS, max_size=6))
 @settings(max_examples=300)
-def test_any_chunks_are_put_together(chunks: list[Any]) -> None:
+def test_any_chunks_of_a_stream_get_an_outcome(chunks: list[Any]) -> None:
     reply = StreamedReply()
     for at, chunk in enumerate(chunks):
         reply.add(mapping(chunk), float(at))
-    said = reply.finish()
+    answer = reply.finish()
     used = usage(reply.usage_chunk, {}, ok=True)
-    answer_flags.flags("m", said, used, ok=True, usage_said=stated(reply.usage_chunk))
-    json.dumps(said.tool_calls, default=str)
+    answer_flags.flags("m", answer, used, ok=True, usage_said=stated(reply.usage_chunk))
+    json.dumps(answer.tool_calls, default=str)
 
 
 @pytest.mark.parametrize("name", ["error", "err", "errors", "base_resp", "Response"])
-def test_a_deep_envelope_is_read_or_told(name: str) -> None:
+def test_a_deeply_nested_error_is_read_or_gets_an_outcome(name: str) -> None:
     deep: Any = "x"
     for _ in range(150):
         deep = {name: deep}

@@ -1,4 +1,4 @@
-"""The row: its columns, and the way to text and back, whatever a gateway wrote."""
+"""The row: its columns, and that any value survives being written to and read from CSV."""
 
 import csv
 import io
@@ -27,7 +27,7 @@ DESIGNED = (
 
 
 def through_csv(*rows: RequestRecord) -> list[RequestRecord]:
-    """Written to bytes of UTF-8 by the csv module, and read back."""
+    """Written by the csv module to bytes of UTF-8, and read back."""
     text = io.StringIO(newline="")
     csv.writer(text).writerows(encode(each) for each in rows)
     back = text.getvalue().encode("utf-8").decode("utf-8")
@@ -35,17 +35,17 @@ def through_csv(*rows: RequestRecord) -> list[RequestRecord]:
 
 
 def expected(value: Any) -> Any:
-    """What a value becomes: text without what a CSV cannot hold; an empty optional text is None."""
+    """What a value becomes: text without what CSV cannot hold; None for an empty optional text."""
     return clean(value) if isinstance(value, str) else value
 
 
 @settings(max_examples=60)
 @given(st.lists(records, min_size=1, max_size=3))
-def test_any_record_survives_the_way_through_csv(given_rows: list[RequestRecord]) -> None:
+def test_any_record_is_read_back_from_csv_as_expected(given_rows: list[RequestRecord]) -> None:
     csv.field_size_limit(10**7)
-    back = through_csv(*given_rows)
-    assert len(back) == len(given_rows)
-    for before, after in zip(given_rows, back, strict=True):
+    read_back = through_csv(*given_rows)
+    assert len(read_back) == len(given_rows)
+    for before, after in zip(given_rows, read_back, strict=True):
         for item in fields(RequestRecord):
             was, now = getattr(before, item.name), getattr(after, item.name)
             if was == "" and now is None:
@@ -55,44 +55,48 @@ def test_any_record_survives_the_way_through_csv(given_rows: list[RequestRecord]
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: repr(text[:12]))
-def test_a_hostile_text_survives_and_runs_in_no_spreadsheet(text: str) -> None:
+def test_a_formula_is_read_back_unchanged_and_runs_in_no_spreadsheet(text: str) -> None:
     csv.field_size_limit(10**7)
-    (back,) = through_csv(row(content=text, error_message=text))
-    assert back.content == back.error_message == (clean(text) or None)
+    (read_back,) = through_csv(row(content=text, error_message=text))
+    assert read_back.content == read_back.error_message == (clean(text) or None)
     cell = encode(row(content=text))[COLUMNS.index("content")]
     assert not cell.startswith(("=", "+", "-", "@", "\t", "\r"))
 
 
 @given(texts)
 def test_cleaned_text_is_utf8_without_nul_and_otherwise_the_same(text: str) -> None:
-    made = clean(text)
-    made.encode("utf-8")
-    assert "\0" not in made
-    assert clean(made) == made
+    cleaned = clean(text)
+    cleaned.encode("utf-8")
+    assert "\0" not in cleaned
+    assert clean(cleaned) == cleaned
     if "\0" not in text and not any("\ud800" <= c <= "\udfff" for c in text):
-        assert made == text
+        assert cleaned == text
 
 
-def test_a_surrogate_pair_is_the_character_it_stands_for() -> None:
+def test_a_surrogate_pair_becomes_its_character() -> None:
     assert clean("\ud83d\ude00") == "😀"
     assert clean("a\ud83db") == "a\ufffdb"
 
 
-def test_numbers_are_exact() -> None:
-    (back,) = through_csv(row(api_cost=0.1 + 0.2, elapsed_sec=1e-300, total_tokens=2**62))
-    assert (back.api_cost, back.elapsed_sec, back.total_tokens) == (0.1 + 0.2, 1e-300, 2**62)
+def test_numbers_are_read_back_exactly() -> None:
+    (read_back,) = through_csv(row(api_cost=0.1 + 0.2, elapsed_sec=1e-300, total_tokens=2**62))
+    assert (read_back.api_cost, read_back.elapsed_sec, read_back.total_tokens) == (
+        0.1 + 0.2,
+        1e-300,
+        2**62,
+    )
 
 
-def test_none_is_an_empty_cell_and_zero_is_not() -> None:
+def test_none_is_an_empty_cell_and_zero_is_0() -> None:
     cells = dict(zip(COLUMNS, encode(row(cached_tokens=0, api_cost=0.0)), strict=True))
     assert (cells["cached_tokens"], cells["api_cost"], cells["http_status"]) == ("0", "0.0", "")
     assert (cells["success"], cells["stream"], cells["marker_ok"]) == ("true", "false", "")
 
 
 @pytest.mark.parametrize("number", [float("inf"), float("-inf"), float("nan")])
-def test_what_is_no_number_is_not_known(number: float) -> None:
-    (back,) = through_csv(row(api_cost=number))
-    assert back.api_cost is None
+def test_nan_and_infinity_become_none(number: float) -> None:
+    (read_back,) = through_csv(row(api_cost=number))
+    assert read_back.api_cost is None
 
 
 def test_a_negative_number_is_not_quoted_as_a_formula() -> None:
@@ -124,7 +128,7 @@ def test_a_negative_number_is_not_quoted_as_a_formula() -> None:
         ("schema_version", ""),
     ],
 )
-def test_a_cell_that_cannot_have_been_written_is_refused_by_its_columns_name(
+def test_a_cell_that_we_cannot_have_written_is_refused_with_its_column(
     name: str, cell: str
 ) -> None:
     cells = encode(row())
@@ -134,7 +138,7 @@ def test_a_cell_that_cannot_have_been_written_is_refused_by_its_columns_name(
 
 
 @pytest.mark.parametrize("count", [0, 1, len(COLUMNS) - 1, len(COLUMNS) + 1])
-def test_a_row_of_another_length_is_refused(count: int) -> None:
+def test_a_row_with_the_wrong_number_of_cells_is_refused(count: int) -> None:
     cells = (encode(row()) + [""])[:count]
     with pytest.raises(ValueError, match=f"{count} cells instead of {len(COLUMNS)}"):
         decode(cells)
@@ -142,25 +146,25 @@ def test_a_row_of_another_length_is_refused(count: int) -> None:
 
 @settings(max_examples=200)
 @given(st.lists(st.text(max_size=5), min_size=len(COLUMNS), max_size=len(COLUMNS)))
-def test_garbage_is_a_value_error_and_nothing_else(cells: list[str]) -> None:
+def test_random_cells_are_read_or_a_value_error(cells: list[str]) -> None:
     try:
         decode(cells)
     except ValueError as error:
         assert str(error).split(" ")[0] in COLUMNS
 
 
-def test_the_columns_are_the_designed_ones_in_their_order() -> None:
+def test_the_columns_are_those_of_the_design_in_its_order() -> None:
     designed = DESIGNED.split(", ")
     assert [name for name in COLUMNS if name in designed] == designed
 
 
-def test_every_column_says_what_it_means_and_has_a_plain_type() -> None:
+def test_every_column_has_a_description_and_a_plain_type() -> None:
     assert set(MEANINGS) == set(COLUMNS) == set(TYPES)
     assert all(MEANINGS.values())
     assert set(TYPES.values()) <= {str, int, float, bool}
 
 
-def test_a_record_does_not_change() -> None:
+def test_a_record_is_immutable() -> None:
     with pytest.raises(AttributeError):
         row().outcome = "other"  # type: ignore[misc]
     assert replace(row(), outcome="other").outcome == "other"

@@ -1,4 +1,4 @@
-"""Live counts: two halves merged are the whole."""
+"""Live counts: merging two tallies gives the tally of all."""
 
 from dataclasses import replace
 
@@ -27,15 +27,15 @@ RECORDS = st.builds(
 
 
 def counted(records: list[RequestRecord]) -> Tally:
-    """All of them, one by one."""
+    """All records, counted one by one."""
     tally = Tally()
-    for one in records:
-        tally.add(one)
+    for each in records:
+        tally.add(each)
     return tally
 
 
 @given(st.lists(RECORDS), st.lists(RECORDS))
-def test_two_tallies_merged_are_the_tally_of_all(
+def test_merging_two_tallies_gives_the_tally_of_all_records(
     first: list[RequestRecord], second: list[RequestRecord]
 ) -> None:
     merged = counted(first)

@@ -1,4 +1,7 @@
-"""The budget: never more set aside and spent than its limit, whatever requests turn out to cost."""
+"""The budget:
+
+what is reserved and spent never exceeds the limit, whatever requests turn out to cost.
+"""
 
 import pytest
 from hypothesis import example, given
@@ -15,8 +18,8 @@ def used(cost: float | None, prompt: int = 100, output: int = 10, **more: object
                total_tokens=prompt + output, **more)  # fmt: skip
 
 
-def test_the_first_of_a_kind_goes_alone() -> None:
-    """Nothing is known of it, so it reserves all that is left."""
+def test_the_first_request_of_a_kind_reserves_all_that_is_left() -> None:
+    """Nothing is known of its kind, so it goes alone."""
     budget = Budget.of("money", 1.0)
     first = budget.reserve(KIND, 16)
     assert first is not None and first.held == 1.0
@@ -26,7 +29,7 @@ def test_the_first_of_a_kind_goes_alone() -> None:
     assert budget.reserve(KIND, 16) is not None
 
 
-def test_the_worst_case_is_the_dearest_seen_at_the_full_output_budget() -> None:
+def test_the_worst_case_is_the_highest_price_seen_at_the_full_output_budget() -> None:
     """By hand: 0.01 for 100 + 10 x 10 units of weight; 100 + 10 x 16 of them are 0.013."""
     budget = Budget.of("money", 1.0)
     first = budget.reserve(KIND, 16)
@@ -35,7 +38,7 @@ def test_the_worst_case_is_the_dearest_seen_at_the_full_output_budget() -> None:
     assert budget.worst(KIND, 16) == pytest.approx(0.013)
 
 
-def test_a_cached_answer_does_not_make_a_cold_one_look_cheap() -> None:
+def test_a_cheap_cached_answer_does_not_lower_the_worst_case() -> None:
     budget = Budget.of("money", 1.0)
     first = budget.reserve(KIND, 10)
     assert first is not None
@@ -43,13 +46,13 @@ def test_a_cached_answer_does_not_make_a_cold_one_look_cheap() -> None:
     assert (budget.worst(KIND, 10) or 0) > 0.0109
 
 
-def test_a_price_table_knows_before_anything_was_seen() -> None:
+def test_a_price_table_gives_the_worst_case_before_the_first_answer() -> None:
     budget = Budget.of("money", 1.0)
     budget.priced = lambda model, prompt, output: prompt * 1e-6 + output * 8e-6
     assert budget.worst(KIND, 16, prompt_tokens=1000) == pytest.approx(0.001128)
 
 
-def test_what_was_refused_costs_nothing_and_what_was_cut_off_its_worst_case() -> None:
+def test_a_refusal_costs_nothing_and_a_cut_off_request_its_worst_case() -> None:
     budget = Budget.of("money", 1.0)
     first = budget.reserve(KIND, 16)
     assert first is not None
@@ -66,8 +69,10 @@ def test_what_was_refused_costs_nothing_and_what_was_cut_off_its_worst_case() ->
     assert budget.unstated == 1
 
 
-def test_a_gateway_that_states_no_cost_is_noticed_after_five_answers() -> None:
-    """Each goes alone, for nothing is known of the kind. One silent answer proves nothing."""
+def test_a_gateway_that_states_no_cost_is_reported_after_five_answers() -> None:
+    """Each goes alone, for nothing is known of its kind; one answer without a cost proves
+    nothing.
+    """
     budget = Budget.of("money", 1.0)
     for number in range(1, USAGE_UNKNOWN_AFTER + 1):
         reservation = budget.reserve(KIND, 16)
@@ -76,8 +81,8 @@ def test_a_gateway_that_states_no_cost_is_noticed_after_five_answers() -> None:
         assert budget.usage_unknown is (number == USAGE_UNKNOWN_AFTER)
 
 
-def test_a_first_answer_without_a_cost_counts_at_the_worst_case_as_soon_as_there_is_one() -> None:
-    """A gateway that states most of its costs: the run goes on, and no answer is free."""
+def test_an_answer_without_a_cost_counts_at_the_worst_case_once_that_is_known() -> None:
+    """With a gateway that states most of its costs the run goes on, and no answer is free."""
     budget = Budget.of("money", 1.0)
     for cost in (None, None, 0.01):
         reservation = budget.reserve(KIND, 16)
@@ -87,7 +92,7 @@ def test_a_first_answer_without_a_cost_counts_at_the_worst_case_as_soon_as_there
     assert budget.spent == pytest.approx(0.01 + 2 * 0.013)
 
 
-def test_a_purse_of_tokens_counts_tokens() -> None:
+def test_a_token_budget_counts_tokens() -> None:
     budget = Budget.of("tokens", 1000)
     first = budget.reserve(KIND, 16)
     assert first is not None
@@ -96,13 +101,13 @@ def test_a_purse_of_tokens_counts_tokens() -> None:
     assert budget.worst(KIND, 16) == pytest.approx(116)
 
 
-def test_experience_travels() -> None:
-    budget, other = Budget.of("money", 1.0), Budget.of("money", 1.0)
+def test_what_one_generator_learned_of_costs_is_used_by_another() -> None:
+    budget, another_budget = Budget.of("money", 1.0), Budget.of("money", 1.0)
     first = budget.reserve(KIND, 16)
     assert first is not None
     budget.settle(first, used(0.01))  # type: ignore[arg-type]
-    other.learn_from(budget.experience())
-    assert other.worst(KIND, 16) == budget.worst(KIND, 16)
+    another_budget.learn_from(budget.experience())
+    assert another_budget.worst(KIND, 16) == budget.worst(KIND, 16)
 
 
 @given(
@@ -123,8 +128,10 @@ def test_linear_prices_never_exceed_the_limit(
     requests: list[tuple[int, int]],
     together: int,
 ) -> None:
-    """Input at any price, output up to ten times as dear: with at most `together` in flight the
-    limit holds, but for prompts longer than all that were seen or announced."""
+    """Input at any price, output up to ten times as expensive, at most `together` in flight.
+
+    The limit holds, except for prompts longer than all that were seen or announced.
+    """
     budget = Budget.of("money", limit)
     input_price, ratio = price[0] * 1e-6, price[1]
     waiting: list[tuple[Reservation, object]] = []
@@ -145,9 +152,11 @@ def test_linear_prices_never_exceed_the_limit(
     assert budget.spent <= max(limit * (1 + 1e-9), dearest)  # the first went alone, unknown
 
 
-def test_a_gateway_dearer_than_the_table_is_reserved_for_as_it_was_seen() -> None:
-    """The table says 100 + 10 for what cost ten times that: the next are not let out at its word,
-    in this generator or, by what it tells, in another."""
+def test_a_gateway_above_its_price_table_is_reserved_for_at_the_prices_seen() -> None:
+    """The table says 100 + 10 for what cost ten times that:
+
+    the next reservations follow what was seen, in this generator and in others.
+    """
     budget, other = Budget.of("money", 1e6), Budget.of("money", 1e6)
     for one in (budget, other):
         one.priced = lambda model, prompt, output: prompt + output
@@ -160,8 +169,8 @@ def test_a_gateway_dearer_than_the_table_is_reserved_for_as_it_was_seen() -> Non
     assert other.worst(KIND, 16) == budget.worst(KIND, 16)
 
 
-def test_an_answer_longer_than_its_budget_makes_the_next_as_long() -> None:
-    """Reasoning is not always held by max_tokens, and own traffic need not have any."""
+def test_an_answer_longer_than_its_max_tokens_raises_the_next_worst_case() -> None:
+    """max_tokens does not always limit reasoning, and own traffic may have none."""
     for most in (16, None):
         budget = Budget.of("tokens", 1e6)
         first = budget.reserve(KIND, most)
@@ -170,8 +179,8 @@ def test_an_answer_longer_than_its_budget_makes_the_next_as_long() -> None:
         assert budget.worst(KIND, most) == pytest.approx(1000)
 
 
-def test_costs_without_tokens_are_learned_a_request_each() -> None:
-    """Streams without usage, their cost in a header: they need not go one at a time for ever."""
+def test_costs_without_tokens_are_learned_per_request() -> None:
+    """Streams without usage, with their cost in a header, need not go one at a time for ever."""
     budget, other = Budget.of("money", 1.0), Budget.of("money", 1.0)
     fee = budget.reserve(KIND, 16)
     assert fee is not None
@@ -187,7 +196,7 @@ def test_costs_without_tokens_are_learned_a_request_each() -> None:
     assert budget.worst(KIND, 16, prompt_tokens=100) == 0.03
 
 
-def test_a_negative_amount_frees_nothing() -> None:
+def test_a_negative_cost_frees_no_budget() -> None:
     """A gateway that miscounts must not be able to raise the limit."""
     budget = Budget.of("money", 1.0)
     for cost in (0.01, -5.0):

@@ -1,4 +1,4 @@
-"""Conditions on what can be counted by name: outcomes, statuses, flags."""
+"""Conditions on what is counted by name: outcomes, statuses, flags."""
 
 import inspect
 
@@ -22,7 +22,7 @@ NUMBERS = {
      ("http_2xx", 7), ("rate_limited", 3), ("auth", 0), ("usage_sum", 2), ("usage_missing", 0),
      ("budget_spent", 3)],
 )  # fmt: skip
-def test_a_count_by_hand(name: str, count: int) -> None:
+def test_a_name_counts_the_rows_that_it_means(name: str, count: int) -> None:
     assert condition_names.count(name, NUMBERS) == count
     (condition,) = parse(f"{name}>0")
     metric = metric_of(name)
@@ -31,13 +31,13 @@ def test_a_count_by_hand(name: str, count: int) -> None:
 
 
 @pytest.mark.parametrize("name", ["http_42", "http_600", "http_6xx", "http_", "no_such", "pass"])
-def test_what_is_no_name_is_refused(name: str) -> None:
+def test_an_unknown_name_is_refused(name: str) -> None:
     with pytest.raises(ConditionError, match="is unknown: use success_rate"):
         parse(f"{name}>0")
 
 
-def test_every_outcome_and_every_flag_of_a_row_has_its_count() -> None:
-    """The flags as tasks/answer_flags.py lists them; no name means two things that are not one."""
+def test_every_outcome_and_flag_has_a_count_of_its_own() -> None:
+    """The flags of tasks/answer_flags.py; no name means two different things."""
     listed = (inspect.getdoc(answer_flags) or "").split("\n\n")[1].splitlines()
     flags = {line.split()[0] for line in listed if not line.startswith(" ")}
     assert flags <= set(condition_names.FLAGS)

@@ -19,8 +19,8 @@ conditions = st.builds(
 )
 
 
-def test_conditions_are_read_in_order() -> None:
-    """Spaces do not count, and every sign is one."""
+def test_conditions_are_read_in_order_with_every_sign() -> None:
+    """Spaces do not matter."""
     assert parse(" success_rate < 0.99,p95_s>=10 ,cost>.5,dropped<=2.,p99_s>1e1") == (
         Condition("success_rate", "<", 0.99),
         Condition("p95_s", ">=", 10.0),
@@ -31,13 +31,13 @@ def test_conditions_are_read_in_order() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "  ", "\n"])
-def test_an_empty_text_holds_no_condition(text: str) -> None:
+def test_an_empty_text_has_no_conditions(text: str) -> None:
     """A CI variable that is not set asks for nothing."""
     assert parse(text) == ()
 
 
-def test_a_condition_given_twice_is_one() -> None:
-    """However it is spelled."""
+def test_a_condition_given_twice_counts_once() -> None:
+    """However it is written."""
     assert parse("cost>0.5,cost > 5e-1") == (Condition("cost", ">", 0.5),)
 
 
@@ -70,8 +70,8 @@ def test_a_condition_given_twice_is_one() -> None:
         ("success_rate<99", "success_rate is a share from 0 to 1, so its limit cannot be 99"),
     ],
 )
-def test_a_broken_condition_is_answered_with_a_sentence(text: str, says: str) -> None:
-    """It names the part that is wrong, and how a right one is written."""
+def test_a_malformed_condition_is_one_sentence(text: str, says: str) -> None:
+    """It names the part that is wrong, and shows how a condition is written."""
     with pytest.raises(ConditionError) as caught:
         parse(text)
     assert says in str(caught.value)
@@ -79,30 +79,30 @@ def test_a_broken_condition_is_answered_with_a_sentence(text: str, says: str) ->
 
 
 @given(st.lists(conditions, min_size=1, unique=True))
-def test_what_is_written_is_read_back(made: list[Condition]) -> None:
-    """A condition's text is a condition, and the same one."""
-    assert parse(",".join(map(str, made))) == tuple(made)
+def test_a_condition_is_read_back_from_its_text(drawn: list[Condition]) -> None:
+    assert parse(",".join(map(str, drawn))) == tuple(drawn)
 
 
 @given(st.text(alphabet=st.one_of(st.characters(), st.sampled_from(string.printable + "<>=,"))))
-def test_any_text_is_read_or_refused(text: str) -> None:
-    """Nothing but ConditionError comes of a text, and every limit is a number at or above 0."""
+def test_any_text_is_conditions_or_a_condition_error(text: str) -> None:
+    """Every limit is a finite number of at least 0."""
     try:
-        found = parse(text)
+        parsed = parse(text)
     except ConditionError as error:
         assert str(error).startswith("--fail-on ")
     else:
-        assert all(math.isfinite(one.limit) and one.limit >= 0 for one in found)
+        assert all(math.isfinite(one.limit) and one.limit >= 0 for one in parsed)
 
 
 @given(st.integers(0, 10**6), st.integers(0, 10**6), st.sampled_from(SIGNS))
-def test_a_comparison_is_the_plain_one(value: int, limit: int, sign: str) -> None:
-    """Of whole numbers, exactly what the sign says."""
+def test_a_comparison_of_whole_numbers_is_what_its_sign_says(
+    value: int, limit: int, sign: str
+) -> None:
     truth = {"<": value < limit, "<=": value <= limit, ">": value > limit, ">=": value >= limit}
     assert Condition("dropped", sign, float(limit)).met(value) is truth[sign]
 
 
-def test_binary_dust_is_not_money() -> None:
+def test_float_rounding_does_not_decide_a_condition() -> None:
     """0.1 + 0.2 is not above 0.3, and a twelfth decimal still counts."""
     assert not Condition("cost", ">", 0.3).met(0.1 + 0.2)
     assert Condition("cost", ">", 0.3).met(0.300000000001)

@@ -1,4 +1,4 @@
-"""Pure judgements on outcomes: names by status, the stop rule, the live counts."""
+"""Pure decisions on outcomes: names by status, the stop rule, the live counts."""
 
 from collections import Counter
 
@@ -30,7 +30,7 @@ def test_a_status_has_one_outcome(status: int, outcome: str) -> None:
     assert of_status(status) == outcome
 
 
-def test_the_tree_names_every_outcome() -> None:
+def test_the_tree_in_the_docstring_names_every_outcome() -> None:
     assert outcomes.__doc__ is not None
     words = outcomes.__doc__.replace(",", " ").split()
     assert not [each for each in Outcome if each.value not in words]
@@ -41,8 +41,8 @@ def test_every_outcome_has_its_facts_and_a_success_has_none() -> None:
     assert not any(Outcome.OK in names for names in (FREE, COUNTED, WAITED, OURS, HOPELESS))
 
 
-def test_what_may_have_reached_the_gateway_is_never_certainly_free() -> None:
-    """A deadline, a cut, a stop: the gateway may have answered, and charged, all the same."""
+def test_an_outcome_that_may_have_reached_the_gateway_is_not_free() -> None:
+    """After a deadline, a cut or a stop it may have answered, and charged."""
     reached = {"timeout_first_byte", "timeout_total", "connection_reset", "stream_truncated",
                "stream_error", "malformed", "empty", "filtered", "reply_too_large", "cancelled",
                "abandoned",
@@ -50,7 +50,7 @@ def test_what_may_have_reached_the_gateway_is_never_certainly_free() -> None:
     assert {outcome.value for outcome in Outcome} - FREE == reached
 
 
-def test_our_own_failures_say_nothing_about_the_gateway() -> None:
+def test_our_own_failures_are_not_counted_by_the_stop_rule() -> None:
     assert {"local_limit", "internal_error", "lost"} == OURS
     assert not OURS & (COUNTED | WAITED | HOPELESS)
 
@@ -81,19 +81,21 @@ OK, BAD = "ok", "rate_limited"
         pytest.param([OK] * 20, 0.01, 20, False, id="no failure never stops"),
     ],
 )
-def test_the_stop_rule_by_hand(window: list[str], rate: float, size: int, stop: bool) -> None:
+def test_the_stop_rule_stops_where_worked_by_hand(
+    window: list[str], rate: float, size: int, stop: bool
+) -> None:
     """In a phase of 100 requests."""
     assert decide(window, StopRule(rate, size, planned=100)).stop is stop
 
 
 @pytest.mark.parametrize("outcome", Outcome)
-def test_the_stop_rule_counts_429_5xx_and_timeouts_and_nothing_else(outcome: Outcome) -> None:
+def test_the_stop_rule_counts_only_429_5xx_and_timeouts(outcome: Outcome) -> None:
     counted = outcome.value in ("rate_limited", "server_error") or "timeout" in outcome.value
     verdict = decide([outcome.value] * FEWEST, StopRule(0.2, 20, planned=100))
     assert verdict.stop is counted is (outcome.value in COUNTED)
 
 
-def test_a_verdict_carries_its_evidence() -> None:
+def test_the_stop_rules_verdict_states_its_evidence() -> None:
     """The shortest stretch at the end that chance does not explain."""
     limited = ["rate_limited", "timeout_total", "auth", *["rate_limited"] * 4]
     assert decide(["ok"] * 13 + limited, StopRule(0.2, 20, planned=50)) == Verdict(
@@ -102,8 +104,10 @@ def test_a_verdict_carries_its_evidence() -> None:
 
 
 @given(st.lists(st.sampled_from([o.value for o in Outcome])), st.integers(1, 30))
-def test_the_verdict_counts_the_requests_that_it_names(window: list[str], size: int) -> None:
-    """Without a stop the last of the window."""
+def test_the_stop_rules_verdict_counts_the_requests_that_it_names(
+    window: list[str], size: int
+) -> None:
+    """Without a stop, the last ones of the window."""
     verdict = decide(window, StopRule(0.5, size, planned=100))
     if not verdict.stop:
         assert verdict.completed == min(size, len(window))
@@ -129,7 +133,7 @@ def test_a_tally_counts_what_was_done_and_what_it_cost() -> None:
     assert tally.outcomes == {"ok": 2, "server_error": 1, "dropped": 1}
 
 
-def test_an_unknown_cost_is_not_zero() -> None:
+def test_a_tally_counts_an_unknown_cost_and_does_not_add_zero() -> None:
     tally = Tally()
     tally.add(row())
     assert tally.cost is None

@@ -1,4 +1,4 @@
-"""Advice on a failure: given where the cause is named, and never elsewhere."""
+"""Advice on a failure is given where its cause is named, and only there."""
 
 import pytest
 
@@ -25,7 +25,7 @@ FIELDS = [
 
 
 @pytest.mark.parametrize(("words", "field"), FIELDS)
-def test_a_refused_field_is_read_from_the_words(words: str, field: str) -> None:
+def test_a_refused_field_is_read_from_the_gateways_message(words: str, field: str) -> None:
     assert refused_field(words) == field
     advice = hint("bad_request", 400, words)
     assert advice is not None and field in advice.en and field in advice.zh
@@ -38,8 +38,8 @@ def test_a_refused_field_is_read_from_the_words(words: str, field: str) -> None:
      "Invalid JSON body", "unknown error in the upstream", "Unsupported value: 'temperature' does "
      "not support 0 with this model. Only the default (1) value is supported."],
 )  # fmt: skip
-def test_no_field_is_named_where_none_is_refused(words: str) -> None:
-    """Neither is a field blamed that is needed, nor one whose value is wrong."""
+def test_no_field_is_named_by_a_message_that_refuses_none(words: str) -> None:
+    """Neither a field that is required, nor one whose value is wrong."""
     assert refused_field(words) is None
     assert hint("bad_request", 400, words) is None
 
@@ -60,7 +60,7 @@ def test_no_field_is_named_where_none_is_refused(words: str) -> None:
         ("redirect", 301, "", "redirects"),
     ],
 )  # fmt: skip
-def test_what_to_do_is_said_where_the_cause_is_known(
+def test_advice_is_given_where_the_cause_is_known(
     outcome: str, status: int | None, words: str, part: str
 ) -> None:
     advice = hint(outcome, status, words)
@@ -73,7 +73,7 @@ def test_what_to_do_is_said_where_the_cause_is_known(
      ("tls", None, "wrong version number"), ("stream_truncated", 200, ""),
      ("timeout_first_byte", None, ""), ("empty", 200, "")],
 )  # fmt: skip
-def test_no_advice_where_the_cause_is_not_known(
+def test_no_advice_is_given_where_the_cause_is_unknown(
     outcome: str, status: int | None, words: str
 ) -> None:
     assert hint(outcome, status, words) is None
@@ -100,7 +100,7 @@ WANTED = [
 @pytest.mark.parametrize(
     ("outcome", "status"), [("auth", 403), ("auth", 401), ("bad_request", 400), ("not_found", 404)]
 )
-def test_a_header_that_is_wanted_is_named_and_the_key_is_not_blamed(
+def test_a_missing_header_is_named_and_the_key_is_not_blamed(
     words: str, name: str, outcome: str, status: int
 ) -> None:
     assert wanted_header(words) == name
@@ -117,15 +117,15 @@ def test_a_header_that_is_wanted_is_named_and_the_key_is_not_blamed(
      "Missing authentication header", "Your request headers are not allowed",
      "You do not have permission to use this model", "Required scopes: model.request"],
 )  # fmt: skip
-def test_where_no_header_is_wanted_the_key_is_asked_about(words: str) -> None:
+def test_the_key_is_questioned_where_no_header_is_missing(words: str) -> None:
     assert wanted_header(words) is None
     forbidden, unknown = hint("auth", 403, words), hint("auth", 401, words)
     assert forbidden is not None and "access to this model" in forbidden.en
     assert unknown is not None and "API key" in unknown.en
 
 
-def test_a_megabyte_of_hostile_words_is_read_in_no_time() -> None:
-    """Only the first few thousand letters are, and few of the names in them."""
+def test_only_the_beginning_of_a_huge_message_is_searched() -> None:
+    """The first few thousand letters, and few of the names in them."""
     for word in ("required header ", "X-A header ", "unknown field 'a_", '"loc": ["body", "a_b"] '):
         hint("bad_request", 400, word * 100_000)
         hint("auth", 403, word * 100_000)

@@ -1,4 +1,4 @@
-"""Trials judged: by plain definitions, by exact binomials, and why they fail."""
+"""Trials judged by plain definitions and exact binomials, and why they miss."""
 
 from fractions import Fraction
 from math import comb
@@ -34,7 +34,7 @@ def objectives(**values: float) -> Objectives:
 
 
 @pytest.mark.parametrize(
-    ("asked", "made", "found"),
+    ("asked", "trial_rows", "expected"),
     [
         ({"success_rate": 0.99}, rows(600), Attained(True, True)),
         ({"success_rate": 0.99}, rows(100), Attained(True, False)),  # 0.99^100 = 37 %
@@ -84,49 +84,51 @@ def objectives(**values: float) -> Objectives:
         ({"success_rate": 0.5}, [], Attained(False, False, ("success_rate",), "errors")),
     ],
 )
-def test_a_trial_worked_by_hand(
-    asked: dict[str, float], made: list[RequestRecord], found: Attained
+def test_a_trial_is_judged_as_worked_by_hand(
+    asked: dict[str, float], trial_rows: list[RequestRecord], expected: Attained
 ) -> None:
-    """Whether it is met, whether surely, what is missed and why; bad ones come in no waves."""
-    made = Random(len(made)).sample(made, len(made))
-    assert judge(made, len(made), 50, objectives(**asked)) == found
+    """Met or not, surely or not, what is missed and why; bad requests come in no waves."""
+    trial_rows = Random(len(trial_rows)).sample(trial_rows, len(trial_rows))
+    assert judge(trial_rows, len(trial_rows), 50, objectives(**asked)) == expected
 
 
-def test_a_late_generator_answers_nothing_but_that() -> None:
-    """Two of 100 sends later than 5 % of the latency; of one only, nothing is said."""
+def test_a_trial_sent_late_is_missed_because_of_the_generator() -> None:
+    """Two of 100 sends are later than 5 % of the latency; a single one does not count."""
     late = rows(2, send_lag_s=0.2)
-    found = judge(rows(98) + late, 100, 50, objectives(success_rate=0.9))
-    assert (found.met, found.sure, found.cause) == (False, True, "generator")
+    attained = judge(rows(98) + late, 100, 50, objectives(success_rate=0.9))
+    assert (attained.met, attained.sure, attained.cause) == (False, True, "generator")
     assert judge(rows(99) + late[:1], 100, 50, objectives(success_rate=0.9)).met
 
 
-def test_sends_that_waited_for_a_user_are_the_gateways_slowness() -> None:
-    """With all 50 users busy the lag is queueing, and the latency says why."""
+def test_sends_that_waited_for_a_busy_user_are_missed_because_of_latency() -> None:
+    """With all 50 users busy the lag is queueing at the gateway."""
     slow = rows(100, send_lag_s=5.0, in_flight=50, elapsed_sec=9.0)
     assert judge(slow, 100, 50, objectives(e2e_p95_s=2)).cause == "latency"
 
 
 @pytest.mark.parametrize("asked", [{"e2e_p95_s": 10}, {"success_rate": 0.9}])
-def test_a_level_that_too_few_users_could_not_offer_is_not_met(asked: dict[str, float]) -> None:
-    """What was sent came back in time; but it was sent late, half of it never: no such rate was."""
+def test_a_rate_that_too_few_users_could_not_offer_is_missed_because_of_users(
+    asked: dict[str, float],
+) -> None:
+    """What was sent came back in time, but was sent late, and half of it never."""
     sent = rows(50, send_lag_s=5.0, in_flight=50)
     late = sent + (dropped(50) if "e2e_p95_s" in asked else rows(50, send_lag_s=9.0))
-    found = judge(late, 100, 50, objectives(**asked))
-    assert found == Attained(False, True, (), "users")
+    attained = judge(late, 100, 50, objectives(**asked))
+    assert attained == Attained(False, True, (), "users")
 
 
-def test_users_that_are_all_busy_for_a_moment_are_enough() -> None:
-    """A held concurrency has them always busy, and no due times to be late for."""
+def test_a_trial_with_all_users_busy_and_no_lag_is_met() -> None:
+    """In a closed loop they are always busy, and there are no due times."""
     asked = objectives(success_rate=0.9)
     assert judge(rows(100, in_flight=50), 100, 50, asked).met
     assert judge(rows(100, in_flight=50, send_lag_s=None), 100, 50, asked).met
 
 
-def test_a_trial_that_the_stop_rule_ended_is_missed() -> None:
+def test_a_trial_ended_by_the_stop_rule_is_missed() -> None:
     """Whatever share of failures the objectives allow."""
-    made = rows(80) + failed(20, "timeout_total")
-    found = judge(made, 100, 50, objectives(success_rate=0.5), halted=True)
-    assert found == Attained(False, True, (), "errors")
+    trial_rows = rows(80) + failed(20, "timeout_total")
+    attained = judge(trial_rows, 100, 50, objectives(success_rate=0.5), halted=True)
+    assert attained == Attained(False, True, (), "errors")
 
 
 @given(
@@ -134,17 +136,19 @@ def test_a_trial_that_the_stop_rule_ended_is_missed() -> None:
     st.sampled_from([50, 95, 99]),
     st.floats(0.1, 10),
 )
-def test_percentiles_are_nearest_ranks(times: list[float], percent: int, limit: float) -> None:
-    """Counting gives what sorting does."""
-    made = [row(request_index=i, elapsed_sec=t) for i, t in enumerate(times)]
-    found = judge(made, len(made), 1000, objectives(**{f"e2e_p{percent}_s": limit}))
+def test_percentile_objectives_are_judged_by_nearest_rank(
+    times: list[float], percent: int, limit: float
+) -> None:
+    """Counting gives what sorting gives."""
+    trial_rows = [row(request_index=i, elapsed_sec=t) for i, t in enumerate(times)]
+    attained = judge(trial_rows, len(trial_rows), 1000, objectives(**{f"e2e_p{percent}_s": limit}))
     exact = nearest_rank(sorted(times), percent)
     assert exact is not None
-    assert found.met is (round(exact, 12) <= round(limit, 12))
+    assert attained.met is (round(exact, 12) <= round(limit, 12))
 
 
 @given(st.integers(1, 60), st.fractions(0, 1, max_denominator=50), st.data())
-def test_binomials_are_exact(count: int, share: Fraction, data: st.DataObject) -> None:
+def test_binomial_probabilities_are_exact(count: int, share: Fraction, data: st.DataObject) -> None:
     least = data.draw(st.integers(0, count))
     exact = sum(
         comb(count, k) * share**k * (1 - share) ** (count - k) for k in range(least, count + 1)
@@ -166,15 +170,15 @@ def test_binomials_are_exact(count: int, share: Fraction, data: st.DataObject) -
         ({"stream": True, "ttft_s": 0.5, "completion_tokens": None}, False),
     ],
 )
-def test_one_request_is_good_as_the_report_counts_it(known: dict[str, Any], good: bool) -> None:
-    """The same cases as in tests/analysis/test_goodput.py: two codes, one meaning."""
-    (made,) = rows(1, **known)
+def test_a_request_is_good_by_rows_as_by_columns(known: dict[str, Any], good: bool) -> None:
+    """The cases of tests/analysis/test_goodput.py: two implementations, one meaning."""
+    (request,) = rows(1, **known)
     limits = objectives(e2e_s=2, ttft_s=0.5, tpot_s=0.1, attainment=1)
-    assert good_enough(made, limits) is good
+    assert good_enough(request, limits) is good
 
 
-def test_a_trial_that_met_our_own_limits_is_no_answer() -> None:
-    """Neither of the gateway nor of too few users: it is tried again, as one sent late is."""
+def test_a_trial_that_met_our_machines_limits_is_missed_because_of_the_generator() -> None:
+    """Then it is tried again, as one sent late is."""
     goal = objectives(success_rate=0.9)
     short = rows(99) + failed(1, "local_limit")
     assert judge(short, 100, 1, goal).cause == "generator"
@@ -183,7 +187,7 @@ def test_a_trial_that_met_our_own_limits_is_no_answer() -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "made", "found"),
+    ("key", "trial_rows", "expected"),
     [
         ("e2e_p99_9_s", rows(200), Attained(False, True, ("e2e_p99_9_s",), "few")),
         ("e2e_p99_9_s", rows(999), Attained(False, True, ("e2e_p99_9_s",), "few")),
@@ -196,15 +200,15 @@ def test_a_trial_that_met_our_own_limits_is_no_answer() -> None:
          Attained(False, True, ("e2e_p99_9_s",), "latency")),
     ],
 )  # fmt: skip
-def test_a_percentile_of_any_rank_is_met_only_where_the_window_can_bear_it(
-    key: str, made: list[RequestRecord], found: Attained
+def test_a_percentile_is_met_only_by_a_window_with_enough_requests(
+    key: str, trial_rows: list[RequestRecord], expected: Attained
 ) -> None:
-    """Of too few requests P99.9 is neither met nor the gateway's fault: they are too few."""
-    made = Random(len(made)).sample(made, len(made))
-    assert judge(made, len(made), 50, objectives(**{key: 2})) == found
+    """P99.9 of too few requests is neither met nor the gateway's fault: the cause is few."""
+    trial_rows = Random(len(trial_rows)).sample(trial_rows, len(trial_rows))
+    assert judge(trial_rows, len(trial_rows), 50, objectives(**{key: 2})) == expected
 
 
-def test_a_real_miss_is_told_before_too_few() -> None:
-    made = rows(100) + failed(100, "rate_limited")
-    found = judge(made, 200, 50, objectives(e2e_p99_9_s=2, success_rate=0.99))
-    assert (found.met, found.missed, found.cause) == (False, ("success_rate",), "429")
+def test_a_real_miss_takes_precedence_over_too_few_requests() -> None:
+    trial_rows = rows(100) + failed(100, "rate_limited")
+    attained = judge(trial_rows, 200, 50, objectives(e2e_p99_9_s=2, success_rate=0.99))
+    assert (attained.met, attained.missed, attained.cause) == (False, ("success_rate",), "429")

@@ -1,4 +1,4 @@
-"""The price table: read strictly, charged exactly, never dearer than its worst case."""
+"""The price table: read strictly, charged exactly, and never above its worst case."""
 
 import json
 from fractions import Fraction
@@ -34,11 +34,11 @@ def written(folder: Path, text: str) -> Path:
     return path
 
 
-def test_a_table_is_read_as_it_is_written(tmp_path: Path) -> None:
+def test_a_price_table_is_read_from_its_file(tmp_path: Path) -> None:
     assert read(written(tmp_path, WHOLE)) == TABLE
 
 
-def test_a_table_survives_as_plain_data() -> None:
+def test_a_price_table_is_read_back_from_plain_data() -> None:
     """It travels to workers and into the manifest as JSON."""
     assert Prices.from_dict(json.loads(json.dumps(TABLE.as_dict()))) == TABLE
     assert Prices.from_dict(None) is None
@@ -54,7 +54,7 @@ def test_a_table_survives_as_plain_data() -> None:
         (0, 0, 0, 0.0),
     ],
 )
-def test_the_articles_bills_come_out(
+def test_the_table_gives_the_costs_of_the_article(
     prompt: int, completion: int, cached: int | None, cost: float
 ) -> None:
     assert TABLE.cost("gpt-5.4-nano", prompt, completion, cached) == cost
@@ -66,7 +66,7 @@ def test_the_articles_bills_come_out(
         ("a", 1), ("ab", 2), ("abc", 3), ("abcd", 3), ("abd", 2), ("b", 9), ("", 9), ("a*", 4),
     ],
 )  # fmt: skip
-def test_an_exact_name_wins_then_the_longest_pattern(model: str, price: int) -> None:
+def test_an_exact_model_name_comes_before_the_longest_pattern(model: str, price: int) -> None:
     names = {"a": 1, "ab*": 2, "abc*": 3, "a*": 4, "*": 9}
     table = Prices({name: Price(input=0, output=0, per_request=n) for name, n in names.items()})
     assert table.cost(model, 1, 1) == price
@@ -79,7 +79,7 @@ def test_an_exact_name_wins_then_the_longest_pattern(model: str, price: int) -> 
         (12, 6, 7, 6), (12, 6, 0, -1),
     ],
 )  # fmt: skip
-def test_what_does_not_add_up_has_no_cost(tokens: tuple[int | None, ...]) -> None:
+def test_token_counts_that_do_not_add_up_have_no_cost(tokens: tuple[int | None, ...]) -> None:
     assert TABLE.cost("gpt-5.4-nano", *tokens) is None
 
 
@@ -93,7 +93,7 @@ def test_no_output_budget_has_no_worst_case() -> None:
     assert TABLE.worst("gpt-5.4-nano", 12, 0) is None
 
 
-def test_fee_and_minimum() -> None:
+def test_a_request_costs_its_tokens_and_fee_and_at_least_the_minimum() -> None:
     """The fee is added before rounding; the minimum is charged for whatever costs less."""
     table = Prices({"m": Price(input=1, output=1, per_request=0.01, minimum=0.02, decimals=3)})
     assert table.cost("m", 1, 1) == 0.02
@@ -101,7 +101,7 @@ def test_fee_and_minimum() -> None:
     assert table.cost("m", 10_000, 4_500) == 0.025
 
 
-def test_absurd_counts_are_charged_and_not_an_error() -> None:
+def test_huge_token_counts_are_charged() -> None:
     """A gateway may state whatever fits 64 bits."""
     dear = Prices({"*": Price(input=1e9, output=1e9, decimals=15)})
     assert dear.cost("m", 2**63 - 1, 2**63 - 1) == pytest.approx(2 * 2**63 * 1e3)
@@ -140,17 +140,19 @@ def slow(price: Price, plain: int, completion: int, cached: int, written_: int) 
 
 
 @given(prices, tokens)
-def test_a_charge_is_exact(price: Price, counts: tuple[int, int, int, int]) -> None:
+def test_a_charge_is_that_of_exact_fractions(
+    price: Price, counts: tuple[int, int, int, int]
+) -> None:
     plain, completion, cached, wrote = counts
-    found = Prices({"*": price}).cost("m", plain + cached + wrote, completion, cached, wrote)
-    assert found == pytest.approx(slow(price, *counts), rel=1e-15)
+    cost = Prices({"*": price}).cost("m", plain + cached + wrote, completion, cached, wrote)
+    assert cost == pytest.approx(slow(price, *counts), rel=1e-15)
 
 
 @given(prices, tokens)
-def test_the_simulator_charges_the_same(price: Price, counts: tuple[int, int, int, int]) -> None:
-    """Two implementations that know nothing of each other agree to a last digit."""
+def test_our_charge_is_the_simulators(price: Price, counts: tuple[int, int, int, int]) -> None:
+    """Two independent implementations agree to the last digit."""
     plain, completion, cached, wrote = counts
-    other = SimulatedPrices(
+    theirs = SimulatedPrices(
         input=price.input,
         cached_input=price.cached_input,
         cache_write=price.cache_write,
@@ -161,9 +163,9 @@ def test_the_simulator_charges_the_same(price: Price, counts: tuple[int, int, in
     same = Price(**(Prices({"m": price}).as_dict()["models"]["m"] | {
         "per_request": 0.0, "decimals": price.decimals or 0,
     }))  # fmt: skip
-    found = Prices({"m": same}).cost("m", plain + cached + wrote, completion, cached, wrote)
-    charged = simulated.cost(other, plain + cached + wrote, completion, cached, wrote)
-    assert found == pytest.approx(charged, abs=1e-9)
+    cost = Prices({"m": same}).cost("m", plain + cached + wrote, completion, cached, wrote)
+    charged = simulated.cost(theirs, plain + cached + wrote, completion, cached, wrote)
+    assert cost == pytest.approx(charged, abs=1e-9)
 
 
 @given(prices, tokens, st.integers(0, 500))
@@ -210,15 +212,17 @@ GOOD = '[models."m"]\ninput = 1\noutput = 2\n'
         ('[models."a*b"]\ninput = 1\noutput = 2', "a * is allowed only at the end of a name"),
     ],
 )  # fmt: skip
-def test_a_mistake_names_the_file_and_the_key(tmp_path: Path, text: str, says: str) -> None:
+def test_an_error_in_the_table_names_file_and_key(tmp_path: Path, text: str, says: str) -> None:
     path = written(tmp_path, text)
     with pytest.raises(PriceError) as caught:
         read(path)
-    said = str(caught.value)
-    assert says in said and str(path) in said and said.endswith(".") and "\n" not in said
+    message = str(caught.value)
+    assert (
+        says in message and str(path) in message and message.endswith(".") and "\n" not in message
+    )
 
 
-def test_a_file_that_is_not_there_or_no_text(tmp_path: Path) -> None:
+def test_a_missing_or_binary_price_file_is_an_operator_error(tmp_path: Path) -> None:
     with pytest.raises(PriceError, match=r"none\.toml cannot be read \(No such file"):
         read(tmp_path / "none.toml")
     (tmp_path / "bad.toml").write_bytes(b"\xff\xfe")
@@ -237,7 +241,7 @@ def test_a_file_that_is_not_there_or_no_text(tmp_path: Path) -> None:
         (500, 999, 6),
     ],
 )
-def test_reasoning_beside_the_completion_is_priced_once(
+def test_reasoning_tokens_outside_the_completion_are_priced_once(
     reasoning: int | None, total: int | None, output: int
 ) -> None:
     table = Prices({"*": Price(input=0.0, output=1e6)})

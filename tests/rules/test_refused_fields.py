@@ -371,10 +371,10 @@ NAMED = {
 }
 
 
-@pytest.mark.parametrize("told", NAMED.values(), ids=NAMED.keys())
-def test_a_refusal_in_any_gateways_words_names_its_field(told: tuple[int, Any, str]) -> None:
-    status, said, name = told
-    assert refused_fields(status, said, SENT) == [name]
+@pytest.mark.parametrize("refusal", NAMED.values(), ids=NAMED.keys())
+def test_a_refusal_names_its_field_in_any_gateways_words(refusal: tuple[int, Any, str]) -> None:
+    status, answer, name = refusal
+    assert refused_fields(status, answer, SENT) == [name]
 
 
 SEEMING = {
@@ -445,9 +445,9 @@ SEEMING = {
 }
 
 
-@pytest.mark.parametrize("said", SEEMING.values(), ids=SEEMING.keys())
-def test_a_refusal_of_something_else_names_no_field(said: Any) -> None:
-    assert refused_fields(400, said, SENT) == []
+@pytest.mark.parametrize("answer", SEEMING.values(), ids=SEEMING.keys())
+def test_a_refusal_of_something_else_names_no_field(answer: Any) -> None:
+    assert refused_fields(400, answer, SENT) == []
 
 
 @pytest.mark.parametrize("status", (200, 401, 402, 403, 407, 408, 429, 500, 502))
@@ -464,7 +464,7 @@ def test_only_a_refusal_of_the_body_counts(status: int) -> None:
         "task_id is not supported",
     ),
 )
-def test_a_400_that_quotes_the_prompt_names_no_field(prompt: str) -> None:
+def test_a_400_that_quotes_the_prompt_names_no_field_of_the_prompt(prompt: str) -> None:
     sent = {**SENT, "messages": [{"role": "user", "content": prompt}]}
     flagged = f'Your prompt "{prompt}" was flagged as violating our policy.'
     assert refused_fields(400, openai(flagged), sent) == []
@@ -473,29 +473,29 @@ def test_a_400_that_quotes_the_prompt_names_no_field(prompt: str) -> None:
     assert refused_fields(400, openai(escaped), sent) == []
 
 
-def test_a_real_refusal_is_believed_though_the_prompt_says_the_same() -> None:
+def test_a_real_refusal_names_its_field_even_if_the_prompt_has_the_same_words() -> None:
     text = "Unknown parameter: 'task_id'."
     sent = {**SENT, "messages": [{"role": "user", "content": text}]}
     assert refused_fields(400, openai(text, "task_id", "unknown_parameter"), sent) == ["task_id"]
 
 
 def test_several_fields_refused_at_once_are_all_named() -> None:
-    said = {"detail": [pydantic("task_id"), pydantic("stream_options")]}
-    assert refused_fields(422, said, SENT) == ["stream_options", "task_id"]
+    answer = {"detail": [pydantic("task_id"), pydantic("stream_options")]}
+    assert refused_fields(422, answer, SENT) == ["stream_options", "task_id"]
 
 
-def test_who_reads_the_words_alone_names_the_same_field() -> None:
-    """Of every refusal above: the field, a part of it or one beside it in the list, or none."""
-    told = 0
-    for _, said, name in NAMED.values():
-        sentences = [said] if isinstance(said, str) else []
-        if isinstance(said, dict) and isinstance(said.get("error"), dict):
-            sentences.append(str(said["error"].get("message")))
+def test_the_message_alone_names_the_same_field_or_one_near_it() -> None:
+    """For every refusal above: the field, a part of it, one beside it in the list, or none."""
+    named_count = 0
+    for _, answer, name in NAMED.values():
+        sentences = [answer] if isinstance(answer, str) else []
+        if isinstance(answer, dict) and isinstance(answer.get("error"), dict):
+            sentences.append(str(answer["error"].get("message")))
         for words in sentences:
-            found = refused_field(words)
-            assert found in (None, name, "foo", "taskId", "stream_options.include_usage")
-            told += found == name
-    assert told >= 10
+            field = refused_field(words)
+            assert field in (None, name, "foo", "taskId", "stream_options.include_usage")
+            named_count += field == name
+    assert named_count >= 10
     assert (
         refused_field("litellm.BadRequestError: OpenAIException - Unsupported parameter: 'n'")
         == "n"

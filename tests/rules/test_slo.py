@@ -1,4 +1,4 @@
-"""slo.toml: what it may say, what holds for a phase, and a sentence for every mistake."""
+"""slo.toml: what it may state, what applies to a phase, and a sentence for every error."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -44,10 +44,10 @@ def written(folder: Path, text: str) -> Path:
     return path
 
 
-def test_the_models_own_objectives_come_before_the_modes_and_those_before_the_general(
+def test_objectives_of_the_model_override_those_of_the_mode_and_the_general_ones(
     tmp_path: Path,
 ) -> None:
-    """Key by key: what a table does not say holds as it did."""
+    """Key by key."""
     slo = read(written(tmp_path, WHOLE), ("rpm", "tpm"))
     assert slo.of("rpm", "m").values == {"e2e_p99_s": 10, "success_rate": 0.99}
     assert slo.of("tpm", "m").values == {"e2e_p99_s": 30, "success_rate": 0.99, "goodput_rps": 0.5}
@@ -55,15 +55,15 @@ def test_the_models_own_objectives_come_before_the_modes_and_those_before_the_ge
     assert nano == {"ttft_p95_s": 2, "e2e_p99_s": 5, "success_rate": 0.99, "goodput_rps": 0.5}
 
 
-def test_a_request_limit_is_stated_or_the_highest_percentiles() -> None:
-    """`e2e_s` before `e2e_p99_s` before `e2e_p50_s`; the key it came from is told."""
+def test_the_limit_of_a_request_is_stated_or_that_of_the_highest_percentile() -> None:
+    """`e2e_s` before `e2e_p99_s` before `e2e_p50_s`, with the key it came from."""
     stated = {"e2e_s": 3, "e2e_p99_s": 10, "attainment": 0.9, "ttft_p50_s": 1, "ttft_p95_s": 2}
     limits = parse(stated, "f").of("rpm", "m").limits
     assert limits == {"e2e": Limit(3, "e2e_s"), "ttft": Limit(2, "ttft_p95_s")}
 
 
-def test_a_statement_is_the_condition_that_is_true_where_it_fails() -> None:
-    """Request limits state nothing about a phase."""
+def test_an_objective_becomes_the_condition_of_its_failure() -> None:
+    """Limits of a request state nothing about a phase."""
     slo = parse({"e2e_s": 3, "attainment": 0.9, "cost_per_success": 0.1, "e2e_p50_s": 2}, "f")
     assert set(slo.of(None, None).statements) == {
         Condition("attainment", "<", 0.9),
@@ -72,12 +72,11 @@ def test_a_statement_is_the_condition_that_is_true_where_it_fails() -> None:
     }
 
 
-def test_every_statement_is_a_metric() -> None:
-    """What an SLO may state, `--fail-on` may ask for."""
+def test_every_objective_is_a_metric_of_fail_on() -> None:
     assert set(KEYS) - set(REQUEST_LIMITS) <= set(METRICS)
 
 
-def test_nothing_holds_for_a_phase_that_no_table_names() -> None:
+def test_a_phase_that_no_table_names_has_no_objectives() -> None:
     slo = parse({"model": {"a": {"e2e_p99_s": 1}}}, "f")
     assert slo.of("rpm", "a") and not slo.of("rpm", "b") and not slo.of(None, None)
 
@@ -119,18 +118,18 @@ def test_nothing_holds_for_a_phase_that_no_table_names() -> None:
         ("e2e_p99_s = 1\ne2e_p99_s = 2", "is not valid TOML"),
     ],
 )  # fmt: skip
-def test_a_mistake_is_one_sentence_that_names_the_file(
+def test_an_error_in_the_slo_is_one_sentence_that_names_the_file(
     tmp_path: Path, text: str, says: str
 ) -> None:
     path = written(tmp_path, text)
     with pytest.raises(SloError) as caught:
         read(path, ("rpm", "tpm"))
-    said = str(caught.value)
-    assert said.startswith(str(path)) and says in said
-    assert said.endswith(".") and "\n" not in said
+    message = str(caught.value)
+    assert message.startswith(str(path)) and says in message
+    assert message.endswith(".") and "\n" not in message
 
 
-def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+def test_an_slo_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "binary").write_bytes(b"\xff\xfe")
     for path, says in [
         (tmp_path / "none", "cannot be read (No such file or directory)"),
@@ -154,17 +153,16 @@ tables = st.lists(st.sampled_from(KEYS), unique=True).flatmap(
 
 
 @given(tables, st.dictionaries(st.text(), tables), st.dictionaries(st.text(), tables))
-def test_what_the_manifest_keeps_is_read_back(
+def test_an_slo_is_read_back_from_the_manifest(
     general: dict[str, Any], modes: dict[str, Any], models: dict[str, Any]
 ) -> None:
-    """The SLO in the manifest is the one in the file."""
     slo = parse(general | {"mode": modes, "model": models}, "f")
     assert isinstance(slo, Slo)
     assert parse(slo.as_dict(), "again") == slo
 
 
 @given(tables, st.floats(0, 1e7))
-def test_a_statement_fails_beyond_its_limit_and_never_at_it(
+def test_an_objective_fails_beyond_its_limit_and_not_at_it(
     table: dict[str, Any], value: float
 ) -> None:
     for condition in parse(table, "f").of(None, None).statements:
@@ -178,13 +176,13 @@ def test_any_percentile_is_a_key_and_the_highest_limits_a_request(tmp_path: Path
     """As conditions take them: in a file, in order, as a statement and in the manifest."""
     text = "e2e_p99_9_s = 9\ne2e_p90_s = 2\nttft_p97_5_s = 1\ne2e_p99_s = 5\nsuccess_rate = 1"
     slo = read(written(tmp_path, text))
-    found = slo.of("rpm", "m")
+    objectives = slo.of("rpm", "m")
     times = ["ttft_p97_5_s", "e2e_p90_s", "e2e_p99_s", "e2e_p99_9_s"]
-    assert list(found.values) == [*times, "success_rate"]
-    assert found.limits == {"ttft": Limit(1, "ttft_p97_5_s"), "e2e": Limit(9, "e2e_p99_9_s")}
-    assert Condition("e2e_p99_9_s", ">", 9.0) in found.statements
+    assert list(objectives.values) == [*times, "success_rate"]
+    assert objectives.limits == {"ttft": Limit(1, "ttft_p97_5_s"), "e2e": Limit(9, "e2e_p99_9_s")}
+    assert Condition("e2e_p99_9_s", ">", 9.0) in objectives.statements
     assert parse(slo.as_dict(), "again") == slo
-    assert all(metric_of(key) is not None for key in found.values)
+    assert all(metric_of(key) is not None for key in objectives.values)
 
 
 @given(st.integers(1, 9999999))
