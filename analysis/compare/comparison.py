@@ -96,8 +96,8 @@ class Comparison:
 
     def untested(self, numbers: Sequence[str]) -> dict[str, str]:
         """Those of the given numbers that were compared in no phase, and why."""
-        tested = {one.number for one in self.findings if one.adjusted_p is not None}
-        whys = {one.number: one.why for one in reversed(self.findings) if one.why}
+        tested = {finding.number for finding in self.findings if finding.adjusted_p is not None}
+        whys = {finding.number: finding.why for finding in reversed(self.findings) if finding.why}
         return {
             name: whys.get(name, "no phase has a counterpart")
             for name in numbers
@@ -117,27 +117,27 @@ class Comparison:
 
 def unlike(base: Run, other: Run) -> list[str]:
     """Why two runs cannot be compared, one clause per reason; empty if they can."""
-    found = []
+    clauses = []
     a, b = base.manifest, other.manifest
     ours, theirs = {p["name"]: p for p in base.plan}, {p["name"]: p for p in other.plan}
-    for name, one, two in [
+    for name, left, right in [
         ("schema version", a.get("schema_version"), b.get("schema_version")),
         ("mode", a.get("mode"), b.get("mode")),
         ("simulated", base.simulated, other.simulated),
     ]:
-        if one != two:
-            found.append(f"{name}: {one} / {two}")
+        if left != right:
+            clauses.append(f"{name}: {left} / {right}")
     if a.get("mode") in _ADAPTIVE:
         if a.get("slo") != b.get("slo"):
-            found.append(f"--slo: {a.get('slo')} / {b.get('slo')}")
+            clauses.append(f"--slo: {a.get('slo')} / {b.get('slo')}")
         ours = theirs = {}
-    found += [f"phase {name} is only in {base.run_id}" for name in ours if name not in theirs]
-    found += [f"phase {name} is only in {other.run_id}" for name in theirs if name not in ours]
+    clauses += [f"phase {name} is only in {base.run_id}" for name in ours if name not in theirs]
+    clauses += [f"phase {name} is only in {other.run_id}" for name in theirs if name not in ours]
     for name in ours:
-        found += _differing(ours[name], theirs.get(name, {}), _PLANNED, f"{name}, ")
+        clauses += _differing(ours[name], theirs.get(name, {}), _PLANNED, f"{name}, ")
     named = [name for side in (a, b) for name in side.get("sent_options") or _SENT_BEFORE]
-    mine, yours = (_wishes(run.options, named) for run in (base, other))
-    return found + _differing(mine, yours, [*mine], "")
+    base_wishes, other_wishes = (_wishes(run.options, named) for run in (base, other))
+    return clauses + _differing(base_wishes, other_wishes, [*base_wishes], "")
 
 
 def _wishes(options: Mapping[str, Any], named: Sequence[str]) -> dict[str, Any]:
@@ -147,7 +147,7 @@ def _wishes(options: Mapping[str, Any], named: Sequence[str]) -> dict[str, Any]:
     return {f"--{name.replace('_', '-')}": asked[name] for name in named if name in asked}
 
 
-def _see_that_they_are_like(base: Run, others: Sequence[Run]) -> None:
+def _require_alike(base: Run, others: Sequence[Run]) -> None:
     for other in others:
         if clauses := unlike(base, other):
             more = f"; and {len(clauses) - _EXAMPLES} more" if len(clauses) > _EXAMPLES else ""
@@ -159,13 +159,13 @@ def _see_that_they_are_like(base: Run, others: Sequence[Run]) -> None:
 
 
 def _differing(
-    one: Mapping[str, Any], two: Mapping[str, Any], names: Sequence[str], place: str
+    base: Mapping[str, Any], other: Mapping[str, Any], names: Sequence[str], place: str
 ) -> list[str]:
     """The names whose values differ, of those that both sides state."""
     return [
-        f"{place}{name}: {one[name]} / {two[name]}"
+        f"{place}{name}: {base[name]} / {other[name]}"
         for name in names
-        if name in one and name in two and one[name] != two[name]
+        if name in base and name in other and base[name] != other[name]
     ]
 
 
@@ -185,7 +185,7 @@ def compare(runs: Sequence[Run], seed: int = 0, force: bool = False) -> Comparis
     """
     base, *others = runs
     if not force:
-        _see_that_they_are_like(base, others)
+        _require_alike(base, others)
     apart: list[str] = []
     alone: list[str] = []
     limited: dict[tuple[str, str], tuple[Run, str]] = {}
@@ -223,12 +223,17 @@ class Draft(NamedTuple):
         )  # fmt: skip
 
     def _verdict(self, p: float | None) -> Verdict:
-        found = self.difference
-        if p is None or found.low is None or found.high is None or found.change is None:
+        difference = self.difference
+        if (
+            p is None
+            or difference.low is None
+            or difference.high is None
+            or difference.change is None
+        ):
             return "not compared"
-        if p > LEVEL or found.low <= 0 <= found.high:
+        if p > LEVEL or difference.low <= 0 <= difference.high:
             return "not shown"
-        return "worse" if (found.change > 0) == WORSE_WHEN_HIGHER[self.number] else "better"
+        return "worse" if (difference.change > 0) == WORSE_WHEN_HIGHER[self.number] else "better"
 
 
 def _phase(
@@ -237,23 +242,23 @@ def _phase(
     """The findings of a pair of phases, before their p-values are adjusted."""
     few = min(mine.planned, theirs.planned) < FEWEST_REQUESTS
     a, b = _side(base, mine), _side(other, theirs)
-    found = {} if few else differences(a, b, seed)
+    resampled = {} if few else differences(a, b, seed)
     drafts = []
     for number in NUMBERS:
-        seen = found.get(number)
+        difference = resampled.get(number)
         why = ""
         if few:
             why = f"fewer than {FEWEST_REQUESTS} requests"
         elif number == "cost_per_success" and base.currency != other.currency:
-            seen, why = None, "the currencies differ"
-        elif seen is not None and seen.memory is not None:
-            needed, held = need(seen.memory), min(mine.planned, theirs.planned)
-            why = f"{HANG_TOGETHER} {needed:,} {MEMORY_NEEDS} {held:,}"
-        elif seen is None or seen.change is None:
+            difference, why = None, "the currencies differ"
+        elif difference is not None and difference.memory is not None:
+            needed, planned = need(difference.memory), min(mine.planned, theirs.planned)
+            why = f"{HANG_TOGETHER} {needed:,} {MEMORY_NEEDS} {planned:,}"
+        elif difference is None or difference.change is None:
             why = "not known for both"
-        if seen is None or why:
-            seen = Difference(_known(mine, number), _known(theirs, number))
-        drafts.append(Draft(mine.phase, theirs.phase, other.run_id, number, seen, why))
+        if difference is None or why:
+            difference = Difference(_known(mine, number), _known(theirs, number))
+        drafts.append(Draft(mine.phase, theirs.phase, other.run_id, number, difference, why))
     return drafts
 
 
@@ -306,16 +311,16 @@ def _pairs(base: Run, other: Run) -> tuple[list[tuple[PhaseNumbers, PhaseNumbers
     mine, theirs = of_phases(base), of_phases(other)
     pairs = [(a, b) for a in mine for b in theirs if a.phase == b.phase]
     named = {a.phase for a, _ in pairs}
-    rest = [[phase for phase in side if phase.phase not in named] for side in (mine, theirs)]
-    for a in list(rest[0]):
-        twin = next((b for b in rest[1] if _kin(b) == _kin(a)), None)
+    unpaired = [[phase for phase in side if phase.phase not in named] for side in (mine, theirs)]
+    for a in list(unpaired[0]):
+        twin = next((b for b in unpaired[1] if _kin(b) == _kin(a)), None)
         if twin is not None:
             pairs.append((a, twin))
-            rest[0].remove(a)
-            rest[1].remove(twin)
+            unpaired[0].remove(a)
+            unpaired[1].remove(twin)
     alone = [
         f"{run.run_id}: {phase.phase}"
-        for run, side in zip((base, other), rest, strict=True)
+        for run, side in zip((base, other), unpaired, strict=True)
         for phase in side
     ]
     return pairs, alone

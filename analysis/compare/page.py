@@ -31,10 +31,10 @@ from analysis.page.vocabulary import (
 from analysis.page.words import ABSENT, Words, rate
 
 
-def compose(found: Comparison, t: Words) -> Page:
+def compose(comparison: Comparison, t: Words) -> Page:
     """The page: the differences shown, then how alike the runs are, then every number."""
-    base, *others = found.runs
-    simulated = any(run.simulated for run in found.runs)
+    base, *others = comparison.runs
+    simulated = any(run.simulated for run in comparison.runs)
     return Page(
         lang="zh-CN" if t.lang == "zh" else "en",
         title=t("Comparison of runs", "运行对比"),
@@ -45,25 +45,25 @@ def compose(found: Comparison, t: Words) -> Page:
         banner=t(*SIMULATED_RUNS) if simulated else None,
         tiles=[],
         sections=[
-            Section(t(*RESULT), _result(found, t)),
-            Section(t("The runs", "所比较的运行"), _runs(found, t)),
-            *_tables(found, t),
+            Section(t(*RESULT), _result(comparison, t)),
+            Section(t("The runs", "所比较的运行"), _runs(comparison, t)),
+            *_tables(comparison, t),
         ],
         footer=_how(t),
     )
 
 
-def as_dict(found: Comparison) -> dict[str, Any]:
+def as_dict(comparison: Comparison) -> dict[str, Any]:
     """Every finding with its numbers, for a program."""
     return {
         "schema_version": 1,
-        "baseline": found.runs[0].run_id,
-        "runs": [run.run_id for run in found.runs],
+        "baseline": comparison.runs[0].run_id,
+        "runs": [run.run_id for run in comparison.runs],
         "level": LEVEL,
-        "tested": found.tested,
-        "unlike": list(found.unlike),
-        "alone": list(found.alone),
-        "findings": [asdict(finding) for finding in found.findings],
+        "tested": comparison.tested,
+        "unlike": list(comparison.unlike),
+        "alone": list(comparison.alone),
+        "findings": [asdict(finding) for finding in comparison.findings],
     }
 
 
@@ -83,10 +83,10 @@ def sentence(finding: Finding, t: Words) -> str:
     )
 
 
-def _result(found: Comparison, t: Words) -> list[Block]:
-    shown = found.shown
+def _result(comparison: Comparison, t: Words) -> list[Block]:
+    shown = comparison.shown
     blocks: list[Block] = []
-    if found.unlike:
+    if comparison.unlike:
         blocks.append(
             Remark(
                 "bad",
@@ -105,18 +105,19 @@ def _result(found: Comparison, t: Words) -> list[Block]:
                 f"{run.run_id} 的 {phase} 受压测端限制：其数据不可信。",
             ),
         )
-        for run, phase in found.limited
+        for run, phase in comparison.limited
     ]
-    if not found.tested:
-        why = t.join(dict.fromkeys(_why(one, t) for one in found.findings if one.why))
+    if not comparison.tested:
+        why = t.join(dict.fromkeys(_why(one, t) for one in comparison.findings if one.why))
         reason = why or t("no phase has a counterpart", "没有对应的阶段")
         text = t(f"Nothing could be compared: {reason}.", f"没有可比较的数据：{reason}。")
         return [*blocks, Remark("note", text)]
     if not shown:
         text = t(
-            f"No difference shown in {found.tested} numbers. That is not the same as no "
-            f"difference: {_power(found, t)}.",
-            f"{found.tested} 项数据均未见显著差异。这不等于没有差异：{_power(found, t)}。",
+            f"No difference shown in {comparison.tested} numbers. That is not the same as no "
+            f"difference: {_power(comparison, t)}.",
+            f"{comparison.tested} 项数据均未见显著差异。这不等于没有差异：{_power(comparison, t)}。"
+            "",
         )
         return [*blocks, Remark("good", text)]
     blocks += [
@@ -124,35 +125,36 @@ def _result(found: Comparison, t: Words) -> list[Block]:
         for finding in shown
     ]
     text = t(
-        f"No difference shown in the other {found.tested - len(shown)} of {found.tested} numbers.",
-        f"其余 {found.tested - len(shown)} 项（共 {found.tested} 项）未见显著差异。",
+        f"No difference shown in the other {comparison.tested - len(shown)} of {comparison.tested} "
+        "numbers.",
+        f"其余 {comparison.tested - len(shown)} 项（共 {comparison.tested} 项）未见显著差异。",
     )
-    return [*blocks, Remark("note", text)] if len(shown) < found.tested else blocks
+    return [*blocks, Remark("note", text)] if len(shown) < comparison.tested else blocks
 
 
-def _power(found: Comparison, t: Words) -> str:
+def _power(comparison: Comparison, t: Words) -> str:
     """How large a change of each number would have been seen, at the best of its phases."""
     best: dict[str, Finding] = {}
-    for one in found.findings:
-        size = one.difference.visible
+    for finding in comparison.findings:
+        size = finding.difference.visible
         if size is None:
             continue
-        other = best.get(one.number)
+        other = best.get(finding.number)
         if other is None or size < (other.difference.visible or size):
-            best[one.number] = one
+            best[finding.number] = finding
     if not best:
         return t("no change however large would have been", "任何幅度的变化都无法察觉")
-    sizes = t.join(f"{_name(number, t)} {_visible(one)}" for number, one in best.items())
+    sizes = t.join(f"{_name(number, t)} {_visible(finding)}" for number, finding in best.items())
     return t(
         f"four of five such pairs of runs would have shown a change of {sizes}",
         f"此类对比五次中有四次能显示的变化幅度为：{sizes}",
     )
 
 
-def _runs(found: Comparison, t: Words) -> list[Block]:
+def _runs(comparison: Comparison, t: Words) -> list[Block]:
     runs = table(
         t,
-        found.runs,
+        comparison.runs,
         [
             RUN.of(lambda run: run.run_id),
             STARTED.of(lambda run: run.started_at or ABSENT),
@@ -163,22 +165,22 @@ def _runs(found: Comparison, t: Words) -> list[Block]:
     )
     blocks: list[Block] = [runs]
     for lines, text in [
-        (found.unlike, t("What differs in the plans:", "计划的不同之处：")),
-        (found.alone, t("Phases without a counterpart:", "没有对应阶段的阶段：")),
+        (comparison.unlike, t("What differs in the plans:", "计划的不同之处：")),
+        (comparison.alone, t("Phases without a counterpart:", "没有对应阶段的阶段：")),
     ]:
         if lines:
             blocks += [Text(text), Listing(tuple(lines))]
     return blocks
 
 
-def _tables(found: Comparison, t: Words) -> list[Section]:
+def _tables(comparison: Comparison, t: Words) -> list[Section]:
     """One section per compared run, with one table per phase."""
     sections = []
-    for run, of_run in groupby(found.findings, key=lambda finding: finding.run):
+    for run, of_run in groupby(comparison.findings, key=lambda finding: finding.run):
         blocks: list[Block] = []
         for (phase, other), group in groupby(of_run, key=lambda f: (f.phase, f.other_phase)):
             title = phase if phase == other else f"{phase} / {other}"
-            blocks.append(_table(title, list(group), found.runs[0].run_id, run, t))
+            blocks.append(_table(title, list(group), comparison.runs[0].run_id, run, t))
         sections.append(Section(t(f"{run}, phase by phase", f"{run} 逐阶段对比"), blocks))
     return sections
 
@@ -193,18 +195,23 @@ def _table(title: str, findings: list[Finding], base: str, run: str, t: Words) -
         t,
         findings,
         [
-            METRIC.of(lambda one: _name(one.number, t)),
-            field(base).of(lambda one: _value(one.number, one.difference.a, t)),
-            field(run).of(lambda one: _value(one.number, one.difference.b, t)),
-            Name("Change", "变化").of(lambda one: _change(one.number, one.difference.change)),
+            METRIC.of(lambda finding: _name(finding.number, t)),
+            field(base).of(lambda finding: _value(finding.number, finding.difference.a, t)),
+            field(run).of(lambda finding: _value(finding.number, finding.difference.b, t)),
+            Name("Change", "变化").of(
+                lambda finding: _change(finding.number, finding.difference.change)
+            ),
             INTERVAL.of(_interval),
             Name("Would be seen from", "可察觉的最小变化").of(_visible),
             Name("Adjusted p", "校正 p 值").of(
-                lambda one: ABSENT if one.adjusted_p is None else f"{one.adjusted_p:.4f}"
+                lambda finding: (
+                    ABSENT if finding.adjusted_p is None else f"{finding.adjusted_p:.4f}"
+                )
             ),
             VERDICT.of(
-                lambda one: (
-                    verdicts.get(one.verdict) or t("not compared: ", "未比较：") + _why(one, t)
+                lambda finding: (
+                    verdicts.get(finding.verdict)
+                    or t("not compared: ", "未比较：") + _why(finding, t)
                 )
             ),
         ],
@@ -220,10 +227,10 @@ def _why(finding: Finding, t: Words) -> str:
         "the currencies differ": t("the currencies differ", "货币不同"),
     }
     if finding.why.startswith(HANG_TOGETHER):
-        needed, held = finding.why.removeprefix(HANG_TOGETHER).split(MEMORY_NEEDS)
+        needed, planned = finding.why.removeprefix(HANG_TOGETHER).split(MEMORY_NEEDS)
         return t(
             finding.why,
-            f"相邻请求相似：约需 {needed.strip()} 个请求方可判断，现有 {held.strip()} 个",
+            f"相邻请求相似：约需 {needed.strip()} 个请求方可判断，现有 {planned.strip()} 个",
         )
     return reasons.get(finding.why, t(finding.why, "请求过少"))
 
@@ -276,8 +283,8 @@ def _change(number: str, change: float | None) -> str:
 
 def _visible(finding: Finding) -> str:
     """The smallest change that four of five such pairs of runs would show."""
-    found = finding.difference.visible
-    return ABSENT if found is None else f"±{_change(finding.number, found).removeprefix('+')}"
+    visible = finding.difference.visible
+    return ABSENT if visible is None else f"±{_change(finding.number, visible).removeprefix('+')}"
 
 
 def _interval(finding: Finding) -> str:

@@ -88,19 +88,21 @@ def differences(a: Side, b: Side, seed: int = 0) -> dict[str, Difference]:
     of the values behind the number (estimates/autocorrelation.py). A number with fewer than LEAST
     such blocks has neither interval nor p-value; `memory` then says how long its memory is.
     """
-    asked: dict[int, list[str]] = {}
-    found: dict[str, Difference] = {}
+    by_blocks: dict[int, list[str]] = {}
+    resampled: dict[str, Difference] = {}
     fewest = max(1, min(len(a.good), len(b.good)))
     memories = _memories(a, b)
     for name in NUMBERS:
         blocks = min(fewest, max(LEAST_BLOCKS, ceil(sqrt(fewest))))
         if memories[name] > 1:
             blocks = min(blocks, int(fewest / (BLOCK * memories[name])))
-        asked.setdefault(blocks if blocks >= min(LEAST, fewest) else 0, []).append(name)
-    for blocks, names in asked.items():
-        some = _resampled(a, b, blocks or LEAST, seed) if blocks else _unresampled(a, b, memories)
-        found |= {name: some[name] for name in names if name in some}
-    return {name: found[name] for name in NUMBERS if name in found}
+        by_blocks.setdefault(blocks if blocks >= min(LEAST, fewest) else 0, []).append(name)
+    for blocks, names in by_blocks.items():
+        of_names = (
+            _resampled(a, b, blocks or LEAST, seed) if blocks else _unresampled(a, b, memories)
+        )
+        resampled |= {name: of_names[name] for name in names if name in of_names}
+    return {name: resampled[name] for name in NUMBERS if name in resampled}
 
 
 def need(memory_of: float) -> int:
@@ -129,7 +131,8 @@ def _unresampled(a: Side, b: Side, memories: dict[str, float]) -> dict[str, Diff
     is_a, is_b = (pooled.numbers(np.array([side], np.int32)) for side in ([1, 0], [0, 1]))
     values = {name: _known(float(is_a[name][0]), float(is_b[name][0])) for name in is_a}
     return {
-        name: Difference(one, other, memory=memories[name]) for name, (one, other) in values.items()
+        name: Difference(value_a, value_b, memory=memories[name])
+        for name, (value_a, value_b) in values.items()
     }
 
 
@@ -146,38 +149,38 @@ def _resampled(a: Side, b: Side, blocks: int, seed: int) -> dict[str, Difference
     size = max(len(a.good) + len(b.good), 1)
     swaps = max(FEWEST, min(SWAPS, _WORK // size))
     boots = max(FEWEST, min(BOOTSTRAPS, _WORK // size))
-    one = np.ones((1, pooled.blocks), dtype=np.int32)
-    zero = np.zeros_like(one)
-    is_a, is_b = pooled.numbers(np.hstack([one, zero])), pooled.numbers(np.hstack([zero, one]))
-    seen = {name: _change(name, is_a[name], is_b[name])[0] for name in is_a}
+    ones = np.ones((1, pooled.blocks), dtype=np.int32)
+    zeros = np.zeros_like(ones)
+    is_a, is_b = pooled.numbers(np.hstack([ones, zeros])), pooled.numbers(np.hstack([zeros, ones]))
+    observed = {name: _change(name, is_a[name], is_b[name])[0] for name in is_a}
     limits = {name: abs(_change(name, is_a[name], is_b[name], symmetric=True)[0]) for name in is_a}
-    by_chance: dict[str, list[Floats]] = {name: [] for name in seen}
-    drawn: dict[str, list[Floats]] = {name: [] for name in seen}
+    by_chance: dict[str, list[Floats]] = {name: [] for name in observed}
+    drawn: dict[str, list[Floats]] = {name: [] for name in observed}
     for count in _chunks(swaps, size):
         swapped = random.integers(0, 2, (count, pooled.blocks), dtype=np.int32)
         left = pooled.numbers(np.hstack([1 - swapped, swapped]))
         right = pooled.numbers(np.hstack([swapped, 1 - swapped]))
         for name in limits:
-            found = np.abs(_change(name, left[name], right[name], symmetric=True))
-            by_chance[name].append(np.nan_to_num(found, nan=np.inf))
+            changes = np.abs(_change(name, left[name], right[name], symmetric=True))
+            by_chance[name].append(np.nan_to_num(changes, nan=np.inf))
     share = np.full(pooled.blocks, 1 / pooled.blocks)
     for count in _chunks(boots, size):
         picked = [random.multinomial(pooled.blocks, share, count).astype(np.int32) for _ in "ab"]
         none = np.zeros_like(picked[0])
         left = pooled.numbers(np.hstack([picked[0], none]))
         right = pooled.numbers(np.hstack([none, picked[1]]))
-        for name in seen:
+        for name in observed:
             drawn[name].append(_change(name, left[name], right[name]))
     return {
         name: _difference(
             name,
             (float(is_a[name][0]), float(is_b[name][0])),
-            float(seen[name]),
+            float(observed[name]),
             np.concatenate(drawn[name]),
             np.concatenate(by_chance[name]),
             limits[name],
         )
-        for name in seen
+        for name in observed
     }
 
 
@@ -228,9 +231,9 @@ def _visible(name: str, drawn: "Floats", by_chance: "Floats") -> float | None:
     usual = float(np.quantile(by_chance, 1 - LEVEL / len(NUMBERS), method="higher"))
     share = name == "success_rate"
     spread = float(np.std(drawn if share else np.log1p(np.maximum(drawn, -0.999999))))
-    found = usual + _FOUR_OF_FIVE * spread
-    found = found if share else float(np.expm1(min(found, 50.0)))
-    return found if np.isfinite(found) else None
+    size = usual + _FOUR_OF_FIVE * spread
+    size = size if share else float(np.expm1(min(size, 50.0)))
+    return size if np.isfinite(size) else None
 
 
 class _Pooled:
@@ -293,15 +296,15 @@ class _Pooled:
 
         with np.errstate(divide="ignore", invalid="ignore"):
             good = weights @ self._good
-            found: dict[str, Any] = dict(self._percentiles(weights))
-            found["success_rate"] = good / (weights @ self._all)
+            numbers: dict[str, Any] = dict(self._percentiles(weights))
+            numbers["success_rate"] = good / (weights @ self._all)
             if self._rate is not None:
                 tokens, ends, sent_s = self._rate
                 wall_s = np.maximum(np.where(weights > 0, ends, -np.inf).max(axis=1), sent_s)
-                found["tpm"] = weights @ tokens / wall_s * 60
+                numbers["tpm"] = weights @ tokens / wall_s * 60
             if self._cost is not None:
-                found["cost_per_success"] = weights @ self._cost / good
-        return found
+                numbers["cost_per_success"] = weights @ self._cost / good
+        return numbers
 
     def _percentiles(self, weights: "NDArray[np.int32]") -> "Iterator[tuple[str, Floats]]":
         import numpy as np

@@ -95,7 +95,7 @@ def grouped(runs: Sequence[Run]) -> list[Group]:
 
 def _apart(first: Run, run: Run) -> list[str]:
     """How two runs differ, one clause each; not by the simulator's port, which always changes."""
-    urls = [one.base_url for one in (first, run)]
+    urls = [each.base_url for each in (first, run)]
     other = urls[0] != urls[1] and not (first.simulated and run.simulated)
     return unlike(first, run) + [f"gateway: {urls[0]} / {urls[1]}"] * other
 
@@ -176,8 +176,8 @@ _SHOWN: list[PhaseColumn[Any]] = [
 ]  # fmt: skip
 
 
-def _phase_of(one: tuple[Run, PhaseNumbers]) -> PhaseNumbers:
-    return one[1]
+def _phase_of(pair: tuple[Run, PhaseNumbers]) -> PhaseNumbers:
+    return pair[1]
 
 
 def _table(name: str, course: list[tuple[Run, PhaseNumbers]], lang: Lang) -> Table:
@@ -186,23 +186,23 @@ def _table(name: str, course: list[tuple[Run, PhaseNumbers]], lang: Lang) -> Tab
         t,
         course,
         [
-            STARTED.of(lambda one: _shown(one[0])),
-            RUN.of(lambda one: one[0].run_id),
+            STARTED.of(lambda pair: _shown(pair[0])),
+            RUN.of(lambda pair: pair[0].run_id),
             *(column.on(_phase_of) for column in _SHOWN),
             COST_PER_SUCCESS.name.of(
-                lambda one: Words(lang, one[0].currency).money(one[1].cost_per_success)
+                lambda pair: Words(lang, pair[0].currency).money(pair[1].cost_per_success)
             ),
             OUTCOMES.on(_phase_of),
-            NOTE.of(lambda one: _note(*one, t)),
+            NOTE.of(lambda pair: _note(*pair, t)),
         ],
         title=name,
     )
 
 
 def _note(run: Run, phase: PhaseNumbers, t: Words) -> str:
-    said = [t("interrupted", "中断")] if run.interrupted else []
-    said += [t(*GENERATOR_LIMITED)] if phase.generator_limited else []
-    return t.join(said)
+    notes = [t("interrupted", "中断")] if run.interrupted else []
+    notes += [t(*GENERATOR_LIMITED)] if phase.generator_limited else []
+    return t.join(notes)
 
 
 def _shown(run: Run) -> str:

@@ -14,7 +14,7 @@ _ODD = re.compile(r"[^\w.@-]+")
 
 
 def add_command(commands: Any) -> None:
-    """Declare it."""
+    """Declare the command and what it takes."""
     enrol = commands.add_parser("enrol", help="make a reference for mode identity from a run")
     enrol.add_argument("run", type=Path, metavar="RUN", help="of --mode identity --enrol")
     enrol.add_argument("--model", default="", help="default: the run's only one")
@@ -32,16 +32,16 @@ def run(options: argparse.Namespace) -> None:
     from identity.looks import self_check
 
     try:
-        made = reference.of(load(options.run), options.model)
+        profile = reference.of(load(options.run), options.model)
     except InputError as error:
         raise InputError(f"{options.run} {error}.") from None
-    name = _ODD.sub("-", f"{made.model}@{made.host.partition(':')[0]}")
+    name = _ODD.sub("-", f"{profile.model}@{profile.host.partition(':')[0]}")
     path = options.output or FOLDER / f"{name}.json"
     with replacing(path) as file:
-        file.write(json.dumps(made.as_dict(), ensure_ascii=False, indent=1) + "\n")
+        file.write(json.dumps(profile.as_dict(), ensure_ascii=False, indent=1) + "\n")
     print(shown(path))
-    kinds = [cell.kind for cell in made.cells]
+    kinds = [cell.kind for cell in profile.cells]
     print(
         f"{kinds.count('spread')} questions with several answers, {kinds.count('concentrated')} "
-        f"with one; its halves agree (p = {self_check(made):.2g})"
+        f"with one; its halves agree (p = {self_check(profile):.2g})"
     )

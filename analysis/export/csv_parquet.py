@@ -42,13 +42,13 @@ def write_parquet(run: Run, path: Path) -> None:
 def write_jsonl(run: Run, path: Path) -> None:
     """Write the run as JSON, one object per line, replacing `path` in one step. Raises OSError.
 
-    Unknown values are null. `seed.write` has the article's fields instead.
+    Unknown values are null. `article_jsonl.write` has the article's fields instead.
     """
     with replacing(path) as file:
         for table in run.rows.tables():
             for row in table.to_pylist():
-                made = {name: row[name] for name in COLUMNS}
-                file.write(json.dumps(made, ensure_ascii=False, separators=(",", ":")) + "\n")
+                cells = {name: row[name] for name in COLUMNS}
+                file.write(json.dumps(cells, ensure_ascii=False, separators=(",", ":")) + "\n")
 
 
 def _schema(currency: str | None) -> "pa.Schema":

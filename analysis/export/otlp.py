@@ -72,11 +72,11 @@ def write(run: Run, path: Path) -> int:
     }  # fmt: skip
     with replacing(path) as file:
         spans = _spans(run)
-        while some := list(islice(spans, _PER_LINE)):
-            scopes = [{"scope": scope, "spans": some}]
+        while batch := list(islice(spans, _PER_LINE)):
+            scopes = [{"scope": scope, "spans": batch}]
             line = {"resourceSpans": [{"resource": resource, "scopeSpans": scopes}]}
             file.write(json.dumps(line, separators=(",", ":")) + "\n")
-            count += len(some)
+            count += len(batch)
     return count
 
 
@@ -86,8 +86,8 @@ def _spans(run: Run) -> Iterator[dict[str, Any]]:
     servers[REFERENCE] = _server(reference["base_url"] if reference else None)
     for table in run.rows.tables(_COLUMNS):
         for row in table.to_pylist():
-            if row["outcome"] != Outcome.DROPPED and (found := _span(run.run_id, row, servers)):
-                yield found
+            if row["outcome"] != Outcome.DROPPED and (span := _span(run.run_id, row, servers)):
+                yield span
 
 
 def _span(run_id: str, row: Mapping[str, Any], servers: Mapping[Any, Any]) -> dict[str, Any] | None:
@@ -103,7 +103,7 @@ def _span(run_id: str, row: Mapping[str, Any], servers: Mapping[Any, Any]) -> di
     lasted = timedelta(seconds=row["elapsed_sec"] or 0.0)
     lasted_ns = (lasted.days * 86400 + lasted.seconds) * 10**9 + lasted.microseconds * 1000
     failed = row["outcome"] not in (Outcome.OK, *ON_PURPOSE)
-    told = {
+    values = {
         "gen_ai.operation.name": "chat",
         "gen_ai.provider.name": "openai",  # whose API it is; nobody knows who is behind a gateway
         **{name: row[column] for name, column in _ATTRIBUTES.items()},
@@ -118,15 +118,15 @@ def _span(run_id: str, row: Mapping[str, Any], servers: Mapping[Any, Any]) -> di
         "kind": CLIENT,
         "startTimeUnixNano": str(end_ns - lasted_ns),
         "endTimeUnixNano": str(end_ns),
-        "attributes": attributes(told),
+        "attributes": attributes(values),
         "status": {"code": ERROR, "message": row["outcome"]} if failed else {},
     }
 
 
-def attributes(told: Mapping[str, Any]) -> list[dict[str, Any]]:
+def attributes(values: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Attributes in OTLP-JSON's form, without the unknown ones."""
     return [
-        {"key": name, "value": _value(value)} for name, value in told.items() if value is not None
+        {"key": name, "value": _value(value)} for name, value in values.items() if value is not None
     ]
 
 
@@ -138,7 +138,7 @@ def _value(value: Any) -> dict[str, Any]:
     if isinstance(value, float):
         return {"doubleValue": value}
     if isinstance(value, list):
-        return {"arrayValue": {"values": [_value(one) for one in value]}}
+        return {"arrayValue": {"values": [_value(item) for item in value]}}
     return {"stringValue": str(value)}
 
 

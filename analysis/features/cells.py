@@ -64,15 +64,15 @@ def of(run: Run) -> Features:
         dict.fromkeys(n.strip() for n in str(options.get("model", "")).split(",") if n.strip())
     )
     try:
-        found = _judged(run, models)
+        features = _judged(run, models)
     except (Changed, InputError):  # of a version whose checks were others: as they were judged then
-        found = Features(tuple(read(run.folder)), models)
+        features = Features(tuple(read(run.folder)), models)
     required = _required(run)
     if required is None:
-        return found
+        return features
     return Features(
-        found.cells, models, found.ended, found.mute,
-        tuple(judge(required, found.cells, models)),
+        features.cells, models, features.ended, features.mute,
+        tuple(judge(required, features.cells, models)),
     )  # fmt: skip
 
 
@@ -104,12 +104,12 @@ def _judged(run: Run, models: Iterable[str]) -> Features:
     for model in models:
         survey = of_manifest(model, run.manifest, run.run_id)
         finish(survey, kept, _unsent(run))
-        found = [*_cells(survey, places, sent)]
+        of_model = [*_cells(survey, places, sent)]
         direct = direct_of_manifest(survey, run.manifest, run.run_id)
         if direct is not None:
             finish(direct, kept, _unsent(run))
-            found = _with_causes(found, [*_cells(direct, places, sent)], model)
-        cells += found
+            of_model = _with_causes(of_model, [*_cells(direct, places, sent)], model)
+        cells += of_model
         if survey.ended:
             ended[model] = survey.ended
         if survey.mute:
@@ -172,10 +172,10 @@ class _Sent:
 
 def _check(detail: str | None) -> str:
     try:
-        told = json.loads(detail or "{}")
+        parsed = json.loads(detail or "{}")
     except ValueError:
         return ""
-    return str(told.get("check") or "") if isinstance(told, dict) else ""
+    return str(parsed.get("check") or "") if isinstance(parsed, dict) else ""
 
 
 def _unsent(run: Run) -> str:

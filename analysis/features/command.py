@@ -41,11 +41,11 @@ def add_commands(commands: Any) -> None:
 
 def compare(options: argparse.Namespace) -> bool:
     """Print one line per changed cell; whether a regression fails the command."""
-    found = changes(cells.read(options.before), cells.read(options.after))
-    for change in found:
+    changed = changes(cells.read(options.before), cells.read(options.after))
+    for change in changed:
         print(shown(_line(change)))
-    worse = [change for change in found if change.regression]
-    if not found:
+    worse = [change for change in changed if change.regression]
+    if not changed:
         print("nothing changed")
     elif not worse:
         print("no feature that worked was found broken")
@@ -58,10 +58,10 @@ def _line(change: Change) -> str:
     mark = "REGRESSION " if change.regression else "doubtful " if change.doubtful else ""
     arm = f", {cell.arm}" if cell.arm else ""
     fact = change.after.evidence if change.after is not None else ""
-    told = f": {fact}" if fact else ""
+    evidence = f": {fact}" if fact else ""
     return (
         f"{mark}{cell.check} ({cell.model}{arm}): "
-        f"{_verdict(change.before)} -> {_verdict(change.after)}{told}"
+        f"{_verdict(change.before)} -> {_verdict(change.after)}{evidence}"
     )
 
 
@@ -72,12 +72,12 @@ def _verdict(cell: Cell | None) -> str:
 def derive(options: argparse.Namespace) -> None:
     """Print the compat.toml of some traffic. Raises OperatorError."""
     bodies = [body for path in options.traffic for body in _bodies(path)]
-    found = as_toml(needs(bodies), options.model, own_of(bodies))
-    if not found:
+    text = as_toml(needs(bodies), options.model, own_of(bodies))
+    if not text:
         raise OperatorError(
             "none of these lines holds a request's body: give JSONL with `messages` or `input`."
         )
-    print(found, end="")
+    print(text, end="")
 
 
 def _bodies(path: Path) -> Iterator[dict[str, Any]]:
@@ -90,10 +90,10 @@ def _bodies(path: Path) -> Iterator[dict[str, Any]]:
         if not line.strip():
             continue
         try:
-            told = json_of(line)
+            record = json_of(line)
         except InputError as error:
             raise InputError(f"{path}, line {number} {error}") from None
-        body = told.get("body", told) if isinstance(told, dict) else None
+        body = record.get("body", record) if isinstance(record, dict) else None
         if isinstance(body, dict) and any(name in body for name in ("messages", "turns", "input")):
             yield _whole(body)
 
@@ -105,7 +105,7 @@ def _whole(body: dict[str, Any]) -> dict[str, Any]:
     turns = body.get("turns")
     if isinstance(turns, list):
         before = whole.get("messages")
-        said = [{"role": "user", "content": turn} for turn in turns]
+        questions = [{"role": "user", "content": turn} for turn in turns]
         answered = [{"role": "assistant", "content": "..."}] if len(turns) > 1 else []
-        whole["messages"] = [*(before if isinstance(before, list) else []), *answered, *said]
+        whole["messages"] = [*(before if isinstance(before, list) else []), *answered, *questions]
     return whole

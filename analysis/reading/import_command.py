@@ -8,7 +8,7 @@ from recording.untrusted_text import shown
 
 
 def add_command(commands: Any) -> None:
-    """Declare it."""
+    """Declare the command and what it takes."""
     imports = commands.add_parser("import", help="make a run folder from the seed's JSONL")
     imports.add_argument("files", type=Path, nargs="+", metavar="JSONL")
     imports.add_argument("--results", type=Path, default=Path("results"), help="default: results")

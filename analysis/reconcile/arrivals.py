@@ -20,7 +20,7 @@ from recording.outcome import FACTS, ON_PURPOSE, Outcome
 
 
 class Arrival(StrEnum):
-    """What the log shows of one request beside its row; the first that holds."""
+    """What the log shows of one request beside its row: the first of these that is true."""
 
     NOT_LOGGED = "not_logged"  # it was answered, and the log does not have it
     NEVER_ARRIVED = "never_arrived"  # it was not answered, nor does the log have it

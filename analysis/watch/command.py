@@ -14,7 +14,7 @@ from recording.untrusted_text import quoted, shown
 
 
 def add_command(commands: Any) -> None:
-    """Declare it."""
+    """Declare the command and what it takes."""
     watch = commands.add_parser("watch", help="see whether a model differs day after day")
     watch.add_argument("runs", type=Path, nargs="+", metavar="RUN", help="of --mode identity")
     watch.add_argument(
@@ -67,13 +67,13 @@ def _audits(folders: list[Path]) -> dict[str, list[tuple[date, Verdict]]]:
         began, judged = moment(loaded.manifest["started_at"]), identity.numbers(look(loaded))
         if began is None or not judged:
             raise InputError(f"{folder} has no requests of mode identity: leave it out.")
-        for one in judged:
-            verdict = Verdict.NOT_SHOWN if one.judged else Verdict.NOT_ENOUGH
-            if one.differing:
+        for result in judged:
+            verdict = Verdict.NOT_SHOWN if result.judged else Verdict.NOT_ENOUGH
+            if result.differing:
                 verdict = Verdict.DIFFERS
-            how = "without a reference" if one.audit is None else "against a reference"
+            how = "without a reference" if result.audit is None else "against a reference"
             route = urlsplit(loaded.base_url or "").hostname or "an unknown route"
             port = urlsplit(loaded.base_url or "").port
-            asked = f"{quoted(one.model, 60)} over {route}{f':{port}' if port else ''}, {how},"
+            asked = f"{quoted(result.model, 60)} over {route}{f':{port}' if port else ''}, {how},"
             audits.setdefault(asked, []).append((began.astimezone(UTC).date(), verdict))
     return audits

@@ -29,7 +29,7 @@ def _read(record: Record, line: int) -> Iterator[Entry]:
     served = {span["traceId"] for span in spans if _kind(span) == "SERVER"}
     priced, calls = set[object](), list[Record]()
     for span in spans:
-        of_a_model = any(name in _told(span) for name in _OF_A_MODEL)
+        of_a_model = any(name in _attributes(span) for name in _OF_A_MODEL)
         root = not span.get("parentSpanId") or span["parentSpanId"] not in known
         if _kind(span) == "SERVER" or (span["traceId"] not in served and root):
             entry = _entry(span, line, Kind.REQUEST)
@@ -43,7 +43,7 @@ def _read(record: Record, line: int) -> Iterator[Entry]:
 
 
 def _entry(span: Record, line: int, kind: Kind) -> Entry:
-    attributes = _told(span)
+    attributes = _attributes(span)
     began, ended = number(span.get("startTimeUnixNano")), number(span.get("endTimeUnixNano"))
     status = span.get("status")
     code = status.get("code") if isinstance(status, dict) else None
@@ -80,7 +80,7 @@ def _kind(span: Record) -> str:
     return _KINDS.get(kind, "") if isinstance(kind, int) else str(kind).removeprefix("SPAN_KIND_")
 
 
-def _told(span: Record) -> dict[str, object]:
+def _attributes(span: Record) -> dict[str, object]:
     """The span's attributes that are plain values."""
     attributes: dict[str, object] = {}
     for attribute in _dicts(span.get("attributes")):

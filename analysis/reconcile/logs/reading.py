@@ -92,7 +92,7 @@ def _records(path: Path) -> Iterator[tuple[int, Record]]:
         yield from ((1, record) for record in _unwrapped(_json(text)))
         return
     except ValueError:
-        pass  # then it is JSON a line
+        pass  # then it is JSON lines
     for line, part in enumerate(text.split("\n"), 1):
         if part.strip():
             try:
