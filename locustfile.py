@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from locust.env import Environment
+from locust.runners import WORKER_REPORT_INTERVAL, MasterRunner
 
 from engine.control import Control, InFlight, refuse
 from engine.controller import Command
@@ -67,7 +68,9 @@ def on_the_web(
         log.warning("--class-picker is ignored: there is one user class, and --mode chooses")
         web_ui.userclass_picker_is_active = False
     environment.host = where = command.gateway()
-    gateway = Gateway(command, in_flight, options.lang)
+    distributed = isinstance(environment.runner, MasterRunner)
+    behind_s = WORKER_REPORT_INTERVAL if distributed else 0.0
+    gateway = Gateway(command, in_flight, options.lang, behind_s)
     command.opened.append(gateway.watch)
     attach(environment, web_ui, gateway, Desk(environment, command, where))
 

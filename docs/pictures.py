@@ -95,8 +95,7 @@ def _asked(url: str, form: dict[str, str] | None = None) -> Any:
 
 def _answered(url: str) -> int:
     """How many requests of the run have succeeded."""
-    tables = (_asked(f"{url}/stats/requests") or {}).get("extended_stats", [])
-    return sum(row["ok"] or 0 for table in tables for row in table["data"])
+    return sum(row["ok"] for row in (_asked(f"{url}/gateway/state") or {}).get("rows", []))
 
 
 def _until(true: Any, otherwise: str) -> None:

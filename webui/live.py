@@ -6,18 +6,19 @@ from typing import Any, Protocol
 
 from loadshapes.phase import Phase
 from loadshapes.plan import Plan
+from recording.events import Event, PhaseEnd
 from recording.histogram import Histogram
 from recording.outcome import Outcome
 from recording.record import RequestRecord
 from recording.tally import Tally
 from recording.untrusted_text import shown
-from rules.punctuality import LAG_SHARE, limit_s
+from rules.punctuality import FEWEST, LagLimits
 from webui import words
-from webui.series import Series
+from webui.series import Series, Span
 
 
 class Watched(Protocol):
-    """What this needs of a run: its plan, when each phase began, and what it is doing now."""
+    """What this needs of a run: its plan, when each phase began, and its counts so far."""
 
     @property
     def plan(self) -> Plan: ...
@@ -28,16 +29,17 @@ class Watched(Protocol):
     @property
     def tallies(self) -> dict[str, Tally]: ...
 
-    def budget_left(self) -> dict[str, float]: ...
-
 
 @dataclass(slots=True)
 class Times:
     """The durations of one phase."""
 
-    latency: Histogram = field(default_factory=Histogram)  # successes only, as in the report
+    latency: Histogram = field(default_factory=Histogram)  # of successes, as the next two
     ttft: Histogram = field(default_factory=Histogram)
+    chunk: Histogram = field(default_factory=Histogram)  # of each success its median gap
     lag: Histogram = field(default_factory=Histogram)
+    loop_lag_s: float | None = None  # P99 of the event loop; known when the phase is over
+    local_limits: int = 0
 
 
 class LiveRun:
@@ -56,15 +58,28 @@ class LiveRun:
             return
         times = self._times.setdefault(record.phase, Times())
         began = self._run.began.get(record.phase)
-        if record.success and record.elapsed_sec is not None and record.cancel_after is None:
-            times.latency.add(record.elapsed_sec)
-        if record.ttft_s is not None:
-            times.ttft.add(record.ttft_s)
+        times.local_limits += record.outcome == Outcome.LOCAL_LIMIT
+        if record.success and record.cancel_after is None:  # as in the report
+            measured = (
+                (times.latency, record.elapsed_sec),
+                (times.ttft, record.ttft_s),
+                (times.chunk, record.inter_chunk_p50_s),
+            )
+            for histogram, time_s in measured:
+                if time_s is not None:
+                    histogram.add(time_s)
         if record.send_lag_s is not None:
             times.lag.add(max(0.0, record.send_lag_s))
-        if began is not None and record.done_offset_s is not None:
-            now = began + record.done_offset_s
-        self._series.add(record, now)
+        at_s = record.done_offset_s
+        if at_s is None:
+            at_s = 0.0 if began is None else now - began
+        self._series.add(record, max(0.0, at_s))
+
+    def note(self, event: Event) -> None:
+        """Adds one event: the end of a phase says how late its generators were."""
+        if isinstance(event, PhaseEnd) and event.phase is not None and event.generator is not None:
+            times = self._times.setdefault(event.phase, Times())
+            times.loop_lag_s = event.generator.loop_lag_p99_s
 
     @property
     def answer_s(self) -> float | None:
@@ -72,30 +87,53 @@ class LiveRun:
         known = [times.latency.percentile(50) for times in self._times.values()]
         return next((value for value in reversed(known) if value is not None), None)
 
-    def points(self, now: float | None) -> list[dict[str, Any]]:
-        """The charts' points; `now` is None when the run is over."""
-        return self._series.points(now)
+    def points(self, now: float, running: str | None) -> list[dict[str, Any]]:
+        """The charts' points (`Series.points`); `running` names the current phase."""
+        began, spans = self._begun(), {}
+        for name, begin in began.items():
+            last_s = self._run.tallies[name].last_done_s
+            end_s = max(last_s, now - begin) if name == running else last_s
+            begin_s = begin - min(began.values())
+            spans[name] = Span(begin_s, begin_s + max(0.0, end_s), over=name != running)
+        return [point | {"phase": shown(point["phase"])} for point in self._series.points(spans)]
+
+    def marks(self) -> list[dict[str, Any]]:
+        """Where in the charts each phase begins, seconds since the first one did."""
+        began = self._begun()
+        return [
+            {"phase": shown(name), "second": begin - min(began.values())}
+            for name, begin in began.items()
+        ]
+
+    @property
+    def point_s(self) -> int:
+        """How many seconds a point covers, at most."""
+        return self._series.point_s
+
+    def _begun(self) -> dict[str, float]:
+        began = self._run.began
+        return {p.name: began[p.name] for p in self._run.plan.phases if p.name in began}
 
     def rows(self, now: float, running: str | None, in_flight: int) -> list[dict[str, Any]]:
         """One row per phase that has begun; `running` names the current one."""
-        begun = [p for p in self._run.plan.phases if p.name in self._run.began]
+        began = self._begun()
         return [
-            self._row(place, phase, now, in_flight if phase.name == running else None)
-            for place, phase in enumerate(begun)
+            self._row(phase, now, in_flight if phase.name == running else None)
+            for phase in self._run.plan.phases
+            if phase.name in began
         ]
 
-    def _row(self, place: int, phase: Phase, now: float, in_flight: int | None) -> dict[str, Any]:
+    def _row(self, phase: Phase, now: float, in_flight: int | None) -> dict[str, Any]:
         tally = self._run.tallies[phase.name]
         times = self._times.get(phase.name, Times())
         wall_s = tally.last_done_s
         if in_flight is not None:  # still running
             wall_s = max(wall_s, now - self._run.began[phase.name])
-        share = 60 / wall_s if wall_s > 0 else 0.0
+        share = 60 / wall_s if wall_s > 0 else None
         cost: float | str = self._texts["unknown"] if tally.done else ""
         if tally.cost is not None:
             cost = round(tally.cost, 6)
         return {
-            "name": f"{place:06}",  # Locust's table sorts by it, which gives the plan's order
             "phase": shown(phase.name),
             "model": shown(phase.model),
             "planned": self._texts["until_stopped"] if phase.kind == "manual" else _planned(phase),
@@ -103,33 +141,31 @@ class LiveRun:
             "flight": in_flight or 0,
             "ok": tally.succeeded,
             "outcomes": ", ".join(f"{n} {name}" for name, n in tally.outcomes.most_common()),
-            "rpm": round(tally.succeeded * share, 1),
-            "tpm": round(tally.total_tokens * share),
+            "rpm": share and round(tally.succeeded * share, 1),
+            "tpm": share and round(tally.total_tokens * share),
             **_percentiles("p", times.latency),
             **_percentiles("ttft", times.ttft),
-            "lag": self._lag(times, tally.held),
+            "lag": self._lag(times, tally),
             "cost": cost,
-            "left": "" if in_flight is None else self._left(),
         }
 
-    def _left(self) -> str:
-        """What the run may still use, given what has been recorded."""
-        left = self._run.budget_left()
-        shown = [f"{left['money']:.6g} {self.currency}".rstrip()] if "money" in left else []
-        shown += [f"{left['tokens']:,.0f} tokens"] if "tokens" in left else []
-        return ", ".join(shown)
+    def _lag(self, times: Times, tally: Tally) -> str:
+        """How late requests were sent, and what that and the event loop mean by the report's rule.
 
-    def _lag(self, times: Times, held: bool) -> str:
-        """How late requests were sent, and what that means by the report's rule."""
-        lag_s, latency_s = times.lag.percentile(99), times.latency.percentile(50)
-        if lag_s is None:
-            return ""
-        shown = f"{lag_s * 1000:.1f} ms"
-        bearable_s = limit_s(LAG_SHARE, latency_s)
-        if bearable_s is None:
-            return shown
-        late = "held" if held else "late"
-        return f"{shown}: {self._texts[late if lag_s > bearable_s else 'on_time']}"
+        Requests that waited for the budget were not held up by the generator.
+        """
+        lag_s = times.lag.percentile(99)
+        loop_s = times.loop_lag_s if tally.done >= FEWEST else None
+        limits = LagLimits.of(*(t.percentile(50) for t in (times.latency, times.ttft, times.chunk)))
+        late = True if times.local_limits else limits.exceeded(lag_s, loop_s)
+        shown = [] if lag_s is None else [f"{lag_s * 1000:.1f} ms"]
+        if loop_s is not None and limits.exceeded(None, loop_s):
+            shown.append(f"{self._texts['event_loop']} {loop_s * 1000:,.1f} ms")
+        if tally.held and limits.exceeded(lag_s, None):
+            shown.append(self._texts["held"])
+        elif late is not None:
+            shown.append(self._texts["late" if late else "on_time"])
+        return self._texts["colon"].join(shown)
 
 
 def _planned(phase: Phase) -> int | str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from flask import Response, jsonify, make_response
+from flask import Response, make_response
 from locust.env import Environment
 from locust.web import WebUI
 
@@ -15,13 +15,14 @@ from webui.start import Desk
 from webui.watched import Gateway
 
 __all__ = ["Gateway", "attach"]
+OURS = ("charts", "run", "tab", "refusal")  # our scripts on Locust's page, in their order
 
 
 def attach(environment: Environment, web_ui: WebUI, gateway: Gateway, desk: Desk) -> None:
     """Adds our part to Locust's web UI, before it listens."""
     app = web_ui.app
     assert app is not None and environment.parsed_options is not None
-    # Keep the order of the form's options and of the tab's columns.
+    # Keep the order of the form's options and of our columns.
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.jinja_env.policies["json.dumps_kwargs"] = {"sort_keys": False}
     base, views = environment.parsed_options.web_base_path or "", app.view_functions
@@ -29,15 +30,14 @@ def attach(environment: Environment, web_ui: WebUI, gateway: Gateway, desk: Desk
         web_ui.auth_required_if_enabled(view)
         for view in desk.guard(views["locust.swarm"], views["locust.stop"])
     )
-    views["locust.request_stats"] = with_rows(views["locust.request_stats"], gateway)
-    locusts = with_charts(views["locust.index"])
+    locusts = with_ours(views["locust.index"])
     app.add_url_rule(
         f"{base}/locust", "locusts_own", locusts
     )  # one of Locust's views asks for login
     views["locust.index"] = web_ui.auth_required_if_enabled(start_page(gateway, desk))
     report = views["locust.stats_report"]
     views["locust.stats_report"] = lambda: sealed(report())
-    columns, texts = words.columns(gateway.lang), words.texts(gateway.lang)
+    texts = words.texts(gateway.lang)
     links = [
         {"href": f"./gateway/{name}".rstrip("/"), "title": title}
         for name, title in words.files(gateway.lang).items()
@@ -45,12 +45,6 @@ def attach(environment: Environment, web_ui: WebUI, gateway: Gateway, desk: Desk
     web_ui.template_args.update(
         {
             "extended_tabs": [{"title": texts["title"], "key": "gateway"}],
-            "extended_tables": [
-                {
-                    "key": "gateway",
-                    "structure": [{"key": k, "title": title} for k, title in columns.items()],
-                }
-            ],
             "extended_csv_files": links,
         }
     )
@@ -63,30 +57,15 @@ def attach(environment: Environment, web_ui: WebUI, gateway: Gateway, desk: Desk
     app.after_request_funcs.setdefault(None, []).insert(0, closed)
 
 
-def with_rows(view: Callable[[], Any], gateway: Gateway) -> Callable[[], Response]:
-    """Locust's statistics together with the Gateway tab's rows."""
-
-    def stats() -> Response:
-        answer = make_response(view())
-        if not answer.is_json:
-            return answer  # redirects to the login
-        rows = [{"key": "gateway", "data": gateway.rows()}]
-        return jsonify({**answer.get_json(), "extended_stats": rows})
-
-    return stats
-
-
-def with_charts(view: Callable[[], Any]) -> Callable[[], Response]:
-    """Locust's page with our charts in its Gateway tab, and only its own scripts and ours."""
+def with_ours(view: Callable[[], Any]) -> Callable[[], Response]:
+    """Locust's page with our Gateway tab, and only its own scripts and ours."""
 
     def index() -> Response:
         answer = make_response(view())
         html = answer.get_data(as_text=True)
         if answer.status_code != 200 or "</body>" not in html:
             return answer
-        ours = "".join(
-            f'<script src="./gateway/static/{n}.js"></script>' for n in ("charts", "tab", "refusal")
-        )
+        ours = "".join(f'<script src="./gateway/static/{n}.js"></script>' for n in OURS)
         ours = f'<link rel="stylesheet" href="./gateway/static/gateway.css">{ours}'
         answer.set_data(html.replace("</body>", f"{ours}</body>"))
         return sealed(answer)

@@ -17,10 +17,21 @@ from webui.time_left import time_left_s
 
 
 class Gateway:
-    """The current or last run as the browser shows it. `in_flight` counts requests in flight."""
+    """The current or last run as the browser shows it.
 
-    def __init__(self, command: Commander, in_flight: Callable[[], int], lang: str) -> None:
+    `in_flight` counts requests in flight. Rows of workers arrive up to `behind_s` late, in seconds:
+    rates are over the time that is known.
+    """
+
+    def __init__(
+        self,
+        command: Commander,
+        in_flight: Callable[[], int],
+        lang: str,
+        behind_s: float = 0.0,
+    ) -> None:
         self.lang = lang
+        self._behind_s = behind_s
         self._command = command
         self._in_flight = in_flight
         self._session: Session | None = None
@@ -33,6 +44,7 @@ class Gateway:
         unit = session.tariff.currency or ""
         live = LiveRun(session, unit, words.texts(self.lang))
         session.watchers.append(lambda record: live.add(record, time.time()))
+        session.noted.append(live.note)
         ending = Ending()
         session.watchers.append(ending.add)
         session.noted.append(ending.note)
@@ -50,14 +62,28 @@ class Gateway:
         """The Gateway tab's rows."""
         if self._session is None or self._live is None:
             return []
-        phase = self._session.conductor.phase if self._runs else None
-        name = None if phase is None else phase.name
-        return self._live.rows(time.time(), name, self._in_flight())
+        return self._live.rows(self._known_until(), self._running, self._in_flight())
+
+    def _known_until(self) -> float:
+        return time.time() - self._behind_s
+
+    @property
+    def _running(self) -> str | None:
+        """The current phase's name; None between phases and after the run."""
+        session = self._session
+        phase = session.conductor.phase if session is not None and self._runs else None
+        return None if phase is None else phase.name
 
     def state(self) -> dict[str, Any]:
         """Everything that the charts' page draws."""
         if self._session is None or self._live is None:
-            return {"run": None, "rows": [], "points": [], "words": words.texts(self.lang)}
+            return {
+                "run": None,
+                "rows": [],
+                "points": [],
+                "marks": [],
+                "words": words.texts(self.lang),
+            }
         return {
             "run": self._session.options.run_id,
             "mode": self._session.options.mode,
@@ -67,10 +93,12 @@ class Gateway:
             "running": self._runs,
             "ending": self._ending.said(self.lang),
             "report": (self._session.folder / "report.html").is_file(),
-            "columns": words.columns(self.lang),
+            "columns": words.columns(self.lang, self._live.currency),
             "words": words.texts(self.lang),
             "rows": self.rows(),
-            "points": self._live.points(time.time() if self._runs else None),
+            "points": self._live.points(self._known_until(), self._running),
+            "point_s": self._live.point_s,
+            "marks": self._live.marks(),
             "failures": self._failures.rows(),
             "budget": self._budget(self._session),
             **self._course(self._session, self._live),

@@ -21,7 +21,6 @@ _COLUMNS = {
     "ttft99": ("TTFT P99, s", "TTFT P99 秒"),
     "lag": ("Send lag P99", "发送滞后 P99"),
     "cost": ("Cost", "费用"),
-    "left": ("Budget left", "剩余预算"),
 }
 # A file or page that can be opened, by its address below /gateway.
 _FILES = {
@@ -50,6 +49,10 @@ _TEXTS = {
     "line_p95": ("P95", "P95"),
     "line_cost": ("cost", "费用"),
     "failed_red": ("failed (red)", "失败（红）"),
+    "point": (
+        "A point covers the {} s before it, within its phase; a line ends with its phase.",
+        "每个点统计其前 {} 秒（不跨阶段）；曲线随阶段结束而中断。",
+    ),
     "rows_csv": ("rows (CSV)", "记录（CSV）"),
     "rows_jsonl": ("rows (JSONL)", "记录（JSONL）"),
     "report": ("report (HTML)", "报告（HTML）"),
@@ -58,6 +61,7 @@ _TEXTS = {
     "late": ("generator-limited", "受压测端限制"),
     "held": ("held back by the budget", "受预算限制"),
     "on_time": ("on time", "准时"),
+    "event_loop": ("event loop", "事件循环"),
     "no_run": ("There is no run yet: start one first.", "尚无运行：请先启动一次。"),
     "no_report": (
         "The report is written when the run has ended.",
@@ -143,9 +147,12 @@ def _in(lang: str, table: Mapping[str, tuple[str, str]]) -> dict[str, str]:
     return {key: both[place] for key, both in table.items()}
 
 
-def columns(lang: str) -> dict[str, str]:
+def columns(lang: str, currency: str = "") -> dict[str, str]:
     """The Gateway tab's columns, in order: key and title."""
-    return _in(lang, _COLUMNS)
+    titles = _in(lang, _COLUMNS)
+    if currency:
+        titles["cost"] += f", {currency}" if lang != "zh" else f"（{currency}）"
+    return titles
 
 
 def files(lang: str) -> dict[str, str]:

@@ -10,10 +10,7 @@ from collections.abc import Iterable
 from analysis.numbers.phase_numbers import Numbers, Punctuality
 from recording.events import PhaseEnd
 from recording.outcome import Outcome
-from rules.punctuality import LAG_SHARE, limit_s
-
-GAP_SHARE = 0.5
-"""A p99 loop lag above this share of the median gap between chunks distorts the gaps."""
+from rules.punctuality import LagLimits
 
 
 def judge(numbers: Numbers, ends: list[PhaseEnd]) -> Punctuality:
@@ -26,26 +23,17 @@ def judge(numbers: Numbers, ends: list[PhaseEnd]) -> Punctuality:
     lags = [end.generator for end in ends if end.generator is not None]
     loop_p99_s = _longest(lag.loop_lag_p99_s for lag in lags)
     loop_max_s = _longest(lag.loop_lag_max_s for lag in lags)
-    first_s = numbers.latency.p50_s if numbers.ttft.p50_s is None else numbers.ttft.p50_s
-    send_limit_s = limit_s(LAG_SHARE, numbers.latency.p50_s)
-    loop_limit_s = limit_s(LAG_SHARE, first_s)
-    chunk_limit_s = limit_s(GAP_SHARE, numbers.inter_chunk.p50_s)
-    pairs = [
-        (numbers.send_lag.p99_s, send_limit_s),
-        (loop_p99_s, loop_limit_s),
-        (loop_p99_s, chunk_limit_s),
-    ]
-    late = [lag > limit for lag, limit in pairs if lag is not None and limit is not None]
+    limits = LagLimits.of(numbers.latency.p50_s, numbers.ttft.p50_s, numbers.inter_chunk.p50_s)
     local_limits = numbers.outcomes.get(Outcome.LOCAL_LIMIT.value, 0)
-    known = bool(late) or local_limits > 0
+    late = limits.exceeded(numbers.send_lag.p99_s, loop_p99_s)
     return Punctuality(
         loop_lag_p99_s=loop_p99_s,
         loop_lag_max_s=loop_max_s,
-        send_lag_limit_s=send_limit_s,
-        loop_lag_limit_s=loop_limit_s,
-        chunk_lag_limit_s=chunk_limit_s,
+        send_lag_limit_s=limits.send_s,
+        loop_lag_limit_s=limits.loop_s,
+        chunk_lag_limit_s=limits.chunk_s,
         local_limits=local_limits,
-        generator_limited=any(late) or local_limits > 0 if known else None,
+        generator_limited=True if local_limits else late,
     )
 
 

@@ -71,7 +71,7 @@ class Browser:
     def cells(self) -> list[list[str]]:
         """The Gateway tab's table without its header row."""
         rows: list[list[str]] = self.page.eval_on_selector_all(
-            "#root tbody tr", "rows => rows.map(r => [...r.cells].map(c => c.textContent))"
+            "#gateway-table tbody tr", "rows => rows.map(r => [...r.cells].map(c => c.textContent))"
         )
         return rows
 

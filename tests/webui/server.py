@@ -105,9 +105,7 @@ class WebServer:
 
     def gateway(self) -> list[dict[str, Any]]:
         """The Gateway tab's rows."""
-        extended = self.json("/stats/requests")["extended_stats"]
-        assert [part["key"] for part in extended] == ["gateway"]
-        rows: list[dict[str, Any]] = extended[0]["data"]
+        rows: list[dict[str, Any]] = self.json("/gateway/state")["rows"]
         return rows
 
     def ended(self, longest_s: float = 120) -> LocustRun:

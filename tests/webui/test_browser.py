@@ -20,10 +20,10 @@ def test_a_person_runs_a_ladder_a_window_and_users_by_hand(
     browser.start(server, mode="ladder", model="m", steps="1,2,4,8,16,32", stepPause="0.5")
     browser.tab("Gateway")
     browser.until(lambda: len(browser.cells()) >= 2, "the tab fills")
-    assert browser.cells()[0][:6] == ["ladder/m/1", "m", "1", "1", "0", "1"]
+    assert browser.cells()[0][:5] == ["ladder/m/1", "1", "1", "0", "1"]
     browser.until(lambda: len(browser.cells()) >= 4, "the tab is updated")
     browser.until(
-        lambda: browser.page.locator("#gateway-charts svg polyline").count() == 5, "charts"
+        lambda: browser.page.locator("#gateway-charts svg path.line").count() == 4, "charts"
     )
     browser.picture("ladder")
     browser.page.get_by_role("button", name="Stop").click()
@@ -35,12 +35,12 @@ def test_a_person_runs_a_ladder_a_window_and_users_by_hand(
     browser.until(lambda: server.gateway()[0]["ok"] == 20, "the window ends")
 
     browser.start(server, mode="interactive", model="m", userCount="2", spawnRate="5")
-    browser.until(lambda: browser.cells()[0][4] == "2", "two in flight")
+    browser.until(lambda: browser.cells()[0][3] == "2", "two in flight")
     browser.edit(userCount="6", spawnRate="10")
-    browser.until(lambda: browser.cells()[0][4] == "6", "six in flight")
+    browser.until(lambda: browser.cells()[0][3] == "6", "six in flight")
     browser.picture("interactive")
     browser.edit(userCount="1", spawnRate="10")
-    browser.until(lambda: browser.cells()[0][4] == "1", "one in flight")
+    browser.until(lambda: browser.cells()[0][3] == "1", "one in flight")
     browser.page.get_by_role("button", name="Stop").click()
     browser.page.get_by_role("button", name="New").wait_for()
 
@@ -56,6 +56,69 @@ def test_a_person_runs_a_ladder_a_window_and_users_by_hand(
     browser.page.goto(server.url + "/gateway")
     browser.page.locator("#gateway-table td").first.wait_for()
     browser.picture("page")
+
+
+def test_the_charts_have_the_tables_numbers_and_a_line_for_each_phase(
+    server: WebServer, browser: Browser
+) -> None:
+    server.start(mode="ladder", model="m", steps="1,8", step_pause="1")
+    server.ended()
+    browser.page.goto(server.url + "/gateway")
+    browser.page.locator("#gateway-charts figcaption").first.wait_for()
+    row = server.gateway()[-1]
+    said = browser.page.locator("#gateway-charts figcaption").all_inner_texts()
+    assert said[0].startswith(f"Requests per minute: {row['rpm']:,.1f}".removesuffix(".0"))
+    assert said[1] == f"Tokens per minute: {row['tpm']:,} (ladder/m/8)"
+    assert said[2] == f"Latency P95, s: {row['p95']:.3f} (ladder/m/8)"
+    cost = sum(each["cost"] for each in server.gateway())
+    assert said[3].startswith(f"Cost so far: {cost:.6f}")
+    marks = browser.page.locator("[data-chart=rpm] .mark title").all_text_contents()
+    assert marks == ["ladder/m/1", "ladder/m/8"]
+    lines = browser.page.locator("[data-chart=rpm] .line").get_attribute("d") or ""
+    dots = browser.page.locator("[data-chart=rpm] .dot").count()
+    assert lines.count("M") == 2 and dots == 2, "a burst of a moment is a dot"
+    browser.picture("bursts")
+
+
+def test_an_unknown_cost_is_called_unknown_and_not_drawn(
+    server: WebServer, browser: Browser
+) -> None:
+    """Nor is a second without an answer, and a line does not cross it."""
+    page = browser.page
+    page.goto(server.url + "/gateway")
+    latencies = [1.0, 1.2, None, 3.0, 2.0]
+    state = {
+        "words": server.json("/gateway/state")["words"], "currency": "CNY", "point_s": 10,
+        "marks": [{"phase": "rpm/m/60", "second": 0}],
+        "rows": [{"phase": "rpm/m/60", "rpm": 0, "tpm": 0, "p95": None, "cost": "unknown"}],
+        "points": [{"phase": "rpm/m/60", "second": i + 1, "rpm": 0, "failed": 60, "tpm": 0,
+                    "p95": p95, "cost": None} for i, p95 in enumerate(latencies)],
+    }  # fmt: skip
+    page.evaluate(
+        "state => { const place = document.createElement('div'); place.id = 'drawn';"
+        " document.body.append(place); gatewayCharts.show(place, state); }",
+        state,
+    )
+    assert page.inner_text("#drawn [data-chart=cost] figcaption") == "Cost so far: unknown"
+    assert page.inner_text("#drawn [data-chart=p95] figcaption") == "Latency P95, s"
+    assert page.inner_text("#drawn [data-chart=rpm] figcaption").endswith("; failed (red)")
+    assert page.locator("#drawn .line.cost").get_attribute("d") == ""
+    p95 = page.locator("#drawn .line.p95").get_attribute("d") or ""
+    assert [part.count(",") for part in p95.split("M")[1:]] == [2, 2]
+
+
+def test_the_gateway_tab_follows_a_run_that_was_started_elsewhere(
+    server: WebServer, browser: Browser
+) -> None:
+    server.start(mode="ladder", model="m", steps="1", step_pause="0")
+    server.ended()
+    browser.page.goto(server.url + "/locust?tab=gateway")
+    browser.until(lambda: [row[0] for row in browser.cells()] == ["ladder/m/1"], "the first run")
+    server.start(mode="smoke", model="n")
+    last = server.ended()
+    browser.until(lambda: "smoke/chat/n" in str(browser.cells()), "the second run")
+    assert last.folder and last.folder.name in browser.page.inner_text("#gateway-run")
+    assert "ladder/m" not in browser.page.inner_text("body")
 
 
 def test_a_wrong_form_shows_the_sentence_and_stays(server: WebServer, browser: Browser) -> None:
@@ -78,7 +141,7 @@ def test_no_name_and_no_gateway_message_runs_as_html(
         browser.page.wait_for_timeout(300)
     browser.page.get_by_role("button", name="New").wait_for()
     browser.tab("Gateway")
-    browser.until(lambda: HOSTILE in browser.page.inner_text("#root"), "the name as text")
+    browser.until(lambda: HOSTILE in browser.page.inner_text("#gateway-table"), "the name as text")
     for path in ("/locust?tab=gateway", "/gateway", "/stats/report"):
         browser.page.goto(server.url + path)
         browser.page.wait_for_timeout(1100)

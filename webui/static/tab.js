@@ -1,29 +1,53 @@
-// Puts the charts below the table of Locust's Gateway tab; React owns #root, so they stand after it.
+// Fills Locust's Gateway tab: React owns #root, so it stands after it. It follows the run of the
+// server, also one that was started elsewhere.
 "use strict";
 
 (() => {
   const place = document.createElement("section");
-  const heading = document.createElement("p");
-  const link = document.createElement("a");
-  const charts = document.createElement("div");
   place.id = "gateway-tab";
   place.hidden = true;
+
+  function add(kind, id, into = place) {
+    const made = document.createElement(kind);
+    made.id = id;
+    into.append(made);
+    return made;
+  }
+
+  function scrolled(id) {
+    const box = document.createElement("div");
+    box.className = "gateway-scroll";
+    box.tabIndex = 0;
+    add("table", id, box).className = "stacked";
+    return box;
+  }
+
+  const lost = add("p", "gateway-lost");
+  lost.setAttribute("role", "alert");
+  lost.hidden = true;
+  add("p", "gateway-run");
+  add("dl", "gateway-facts").className = "facts";
+  const errors = add("section", "gateway-errors");
+  errors.hidden = true;
+  const heading = add("h2", "gateway-errors-title", errors);
+  errors.append(scrolled("gateway-said"));
+  place.append(scrolled("gateway-table"));
+  add("div", "gateway-charts");
+  const link = add("a", "gateway-own-page");
   link.href = "./gateway";
-  charts.id = "gateway-charts";
-  place.append(heading, charts, link);
   document.body.append(place);
 
   async function refresh() {
     place.hidden = new URLSearchParams(location.search).get("tab") !== "gateway";
     document.body.classList.toggle("gateway-shown", !place.hidden);
-    if (!place.hidden) {
-      const state = await gatewayCharts.state().catch(() => null);
-      if (state) {
-        heading.textContent = gatewayCharts.title(state);
-        link.textContent = state.words.own_page;
-        gatewayCharts.show(charts, state);
-      }
-    }
+    if (place.hidden) return;
+    const state = await gatewayCharts.state().catch(() => null);
+    lost.hidden = state !== null;
+    if (!state) return;
+    lost.textContent = state.words.unreachable;
+    heading.textContent = state.words.errors;
+    link.textContent = state.words.own_page;
+    gatewayRun.show(state);
   }
 
   setInterval(refresh, 1000);

@@ -2,7 +2,6 @@
 
 from analysis.features.cells import MODE as COMPAT
 from analysis.numbers.phase_numbers import PhaseNumbers
-from analysis.numbers.punctuality import GAP_SHARE
 from analysis.page.blocks import Level, Remark
 from analysis.page.words import Words, integer, milliseconds, seconds
 from analysis.report.event_text import sentence
@@ -10,9 +9,8 @@ from analysis.report.view import View
 from recording.events import PhaseEnd
 from recording.outcome import Outcome
 from rules.local_errors import LIMITS
-from rules.punctuality import GRAIN_S, LAG_SHARE
+from rules.punctuality import FEWEST, GAP_SHARE, GRAIN_S, LAG_SHARE
 
-FEWEST = 3
 UNTIMED = (COMPAT, "identity")  # modes that measure no times
 
 
