@@ -145,6 +145,7 @@ class Conductor:
             ("climb", climb): Reason.CLIMB_ENDED for climb in ended_climbs
         }
         self._start_s = 0.0  # when the phase that runs begins, by the monotonic clock
+        self._begun: dict[str, tuple[float, float]] = {}  # and each, by the wall clock and by it
         self._cut_short = False  # a phase was ended that its mode meant to go through
 
     def receive(self, node: str, message: OfRun) -> None:
@@ -214,7 +215,8 @@ class Conductor:
             raise RuntimeError("no generator is left to run the plan")
         now_s, now_unix_s = time.monotonic(), time.time()
         t0 = max(now_unix_s + start_lead_s(phase), phase.not_before_unix_s or 0.0)
-        start_s = now_s + t0 - now_unix_s
+        # One that goes on (loadshapes/rounds.py) counts its times from its first beginning.
+        t0, start_s = self._begun.setdefault(phase.name, (t0, now_s + t0 - now_unix_s))
         self._watcher.note(
             PhaseStart(
                 phase=phase.name,

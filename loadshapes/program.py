@@ -155,10 +155,11 @@ def _is_window(phase: Phase) -> bool:
 def left_of(phase: Phase, past: Past) -> Phase | None:
     """The rest of a phase that is left to send; None: nothing.
 
-    A counted phase sends what it has not sent yet. The second half of an interrupted window (or
-    uncounted phase) measures nothing: the window is left as it is, or with `past.windows` restarted
-    under another name, and under yet another if that was interrupted too. Phases that run until
-    they are refused are not restarted, because earlier requests may still count against the limit.
+    A counted phase sends what it has not sent yet, apart from what it skips anyway. The second half
+    of an interrupted window (or uncounted phase) measures nothing: the window is left as it is, or
+    with `past.windows` restarted under another name, and under yet another if that was interrupted
+    too. Phases that run until they are refused are not restarted, because earlier requests may
+    still count against the limit.
     """
     for turn in _turns(phase):
         state = past.state(turn)
@@ -167,7 +168,9 @@ def left_of(phase: Phase, past: Past) -> Phase | None:
         if state == "new":
             return turn
         if not _is_window(phase):
-            return replace(phase, skip=tuple(sorted(past.finished[phase.name])))
+            skip = {*phase.skip, *past.finished.get(phase.name, ())}
+            sent = phase.count is not None and skip >= {*range(phase.count)}
+            return None if sent else replace(phase, skip=tuple(sorted(skip)))
         if not past.windows or phase.ends_on:
             return None
     raise AssertionError("there is always a turn that has not begun")

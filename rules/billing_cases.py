@@ -73,11 +73,12 @@ CASES = (
         "timed_out", "timed out on our side, after 1 s", "我方 1 秒超时",
         cancel=Cancel(after_s=1.0),
     ),
-    Case("plain_again", "plain, at the end", "非流式，最后再发"),
+    Case("plain_again", "plain, at the end of a round", "非流式，每轮最后"),
     Case("limited", "many at once, for a refusal (429)", "并发请求，以引出 429", None, 16),
 )  # fmt: skip
-"""In the order of sending: plain requests come first and last, so that a price change in between
-is seen. (`limited` comes after all of a run, because a rate limit lasts for a while.)
+"""In the order of the report. They are sent in rounds (loadshapes/modes/billing.py): plain requests
+come first and last in each. (`limited` comes after all of a run, because a rate limit lasts for a
+while.)
 """
 NAMED = {case.name: case for case in CASES}
 BESIDE = (

@@ -2,26 +2,21 @@
 
 Nobody is accused on one sample: a finding needs FEWEST requests of a case, and all of them. Money
 may be off by a unit of the last decimal stated. If the price changed during the run, or several
-providers answered, costs are not judged. Reasoning that is not shown is not judged either.
+providers answered, costs are not judged (analysis/numbers/billing_money.py). Reasoning that is not
+shown is not judged either.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import fsum
-from typing import Any
 
 from analysis.numbers.billing_findings import OF_OUTPUT, Finding, Kind
-from analysis.numbers.billing_rows import FEWEST, Row, by_table, cached_of, cost_of, counted, known
-from analysis.numbers.price_stretch import stretch
-from analysis.numbers.pricing import unit_of
+from analysis.numbers.billing_money import REFUSED, of_money
+from analysis.numbers.billing_rows import FEWEST, Row, by_table, cost_of, counted, known
 from analysis.numbers.second_count import SecondCount, findings_beside, second_count
 from analysis.numbers.token_line import HIDDEN_TOKENS, Counter, counter
 from rules.billing_cases import CASES, CHOICES, NAMED, repeats
-from rules.prices import PRICED, Prices
-
-PLAIN, AGAIN = "plain", "plain_again"
-REFUSED = {"refused": ("bad_request", "auth", "not_found"), "limited": ("rate_limited",)}
-"""Outcomes that are refusals, by the case that asks for them."""
+from rules.prices import Prices
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +82,8 @@ class ModelBill:
         """
         if not self.stated or self.several:
             return None
-        if any(finding.kind is Kind.PRICE_CHANGED for finding in self.findings):
+        unknown = (Kind.PRICE_CHANGED, Kind.NOT_TOLD_FROM_TIME)
+        if any(finding.kind in unknown for finding in self.findings):
             return None
         amounts = (finding.amount for finding in self.findings if finding.unit == "money")
         return fsum(amount for amount in amounts if amount > 0)
@@ -96,7 +92,9 @@ class ModelBill:
 def judge(
     model: str, rows: Sequence[Row], prices: Prices | None, beside: Sequence[Row] = ()
 ) -> ModelBill:
-    """Judge the rows of `--mode billing` of one model; `beside` are those of its reference."""
+    """Judge the rows of `--mode billing` of one model, in the order of sending; `beside` are those
+    of its reference.
+    """
     by_case: dict[str, list[Row]] = {}
     for row in rows:
         by_case.setdefault(row["scenario"], []).append(row)
@@ -123,7 +121,7 @@ def judge(
     ]
     findings += beyond
     if not several:
-        findings += _of_money(by_case, model, prices if priced else None)
+        findings += of_money(rows, model, prices if priced else None)
     return ModelBill(
         model=model,
         counter=line,
@@ -190,128 +188,6 @@ def _over_budget(row: Row) -> bool:
         return False
     choices = CHOICES if row["scenario"] == "n" else 1
     return bool(row["finish_reason"] == "length" and completion > budget * choices)
-
-
-# ---- money
-
-
-def _of_money(
-    by_case: Mapping[str, Sequence[Row]], model: str, prices: Prices | None
-) -> list[Finding]:
-    findings = []
-    for case, outcomes in REFUSED.items():
-        paid = [
-            cost
-            for rows in by_case.values()
-            for row in rows
-            if row["outcome"] in outcomes and (cost := cost_of(row))
-        ]
-        if len(paid) >= FEWEST:
-            findings.append(Finding(Kind.REFUSED_CHARGED, case, fsum(paid), len(paid)))
-    costs = [
-        cost for rows in by_case.values() for row in rows if (cost := cost_of(row)) is not None
-    ]
-    if not costs:
-        return findings
-    unit = unit_of(costs)
-    ends = [row for name in (PLAIN, AGAIN) for row in by_case.get(name, ()) if row["success"]]
-    if _changed(ends, model, prices, unit):
-        return [*findings, Finding(Kind.PRICE_CHANGED)]
-    off = [extra for row in ends if (extra := _off(row, model, prices, unit)) is not None]
-    if any(off) and len(off) >= FEWEST and all(off):
-        findings.append(Finding(Kind.OFF_PRICE, None, fsum(off), len(off)))
-    if prices is None or any(off):
-        plain = _plain_costs(by_case)
-        if stretch(by_case, lambda row: plain.get(_usage(row)), 2 * unit):
-            return [*findings, Finding(Kind.PRICE_CHANGED)]
-        return [*findings, *_unlike_plain(by_case, plain, unit)]
-    if stretch(by_case, lambda row: by_table(row, model, prices), unit):
-        return [*findings, Finding(Kind.PRICE_CHANGED)]
-    return [*findings, *_off_cases(by_case, model, prices, unit)]
-
-
-def _changed(ends: Sequence[Row], model: str, prices: Prices | None, unit: float) -> bool:
-    """Whether plain replies of one usage have one cost early in the run and another late."""
-    first_costs: dict[tuple[Any, ...], float] = {}
-    for row in ends:
-        if (cost := cost_of(row)) is not None and (
-            abs(first_costs.setdefault(_usage(row), cost) - cost) > 1.5 * unit
-        ):
-            return True
-    off = [extra for row in ends if (extra := _off(row, model, prices, unit)) is not None]
-    return any(off) and not all(off)
-
-
-def _off_cases(
-    by_case: Mapping[str, Sequence[Row]], model: str, prices: Prices, unit: float
-) -> list[Finding]:
-    findings, uncredited = [], list[float]()
-    for name, rows in by_case.items():
-        good = [row for row in rows if row["success"] and cost_of(row) is not None]
-        cached = [row for row in good if cached_of(row)]
-        missed = [
-            extra
-            for row in cached
-            if (extra := _off(row, model, prices, unit))
-            and not _off({**row, "cached_tokens": 0, "tokens_beside": None}, model, prices, unit)
-        ]
-        if missed and len(missed) == len(cached):
-            uncredited += missed
-            cached = []
-        one_sided = []
-        for part in (cached, [row for row in good if not cached_of(row)]):
-            off = [extra for row in part if (extra := _off(row, model, prices, unit)) is not None]
-            same_way = all(extra > 0 for extra in off) or all(extra < 0 for extra in off)
-            if len(off) >= FEWEST and same_way:
-                one_sided.append((off, part is cached))
-        if one_sided:
-            amounts = [extra for off, _ in one_sided for extra in off]
-            hits_alone = len(amounts) < len(good) and one_sided[0][1]
-            findings.append(
-                Finding(Kind.CHARGED_OTHERWISE, name, fsum(amounts), len(amounts), hits=hits_alone)
-            )
-    if len(uncredited) >= FEWEST:
-        findings.append(Finding(Kind.CACHE_NOT_CREDITED, None, fsum(uncredited), len(uncredited)))
-    return findings
-
-
-def _plain_costs(by_case: Mapping[str, Sequence[Row]]) -> dict[tuple[Any, ...], float]:
-    """The cost of plain replies by usage, where replies came both first and last: at one price."""
-    first, last = (
-        {_usage(row): c for row in by_case.get(name, ()) if (c := cost_of(row)) is not None}
-        for name in (PLAIN, AGAIN)
-    )
-    return {usage: cost for usage, cost in first.items() if usage in last}
-
-
-def _unlike_plain(
-    by_case: Mapping[str, Sequence[Row]], plain: Mapping[tuple[Any, ...], float], unit: float
-) -> list[Finding]:
-    """Without usable prices: the cases that cost other than plain replies of the same usage."""
-    findings = []
-    for name, rows in by_case.items():
-        alike = [
-            cost - plain[_usage(row)]
-            for row in rows
-            if row["success"] and (cost := cost_of(row)) is not None and _usage(row) in plain
-        ]
-        off = [extra for extra in alike if abs(extra) > 1.5 * unit]
-        same_way = all(extra > 0 for extra in off) or all(extra < 0 for extra in off)
-        if len(off) >= FEWEST and len(off) == len(alike) and same_way:
-            findings.append(Finding(Kind.CHARGED_OTHERWISE, name, fsum(off), len(off)))
-    return findings
-
-
-def _usage(row: Row) -> tuple[Any, ...]:
-    return tuple(row[name] if known(row[name]) else None for name in PRICED)
-
-
-def _off(row: Row, model: str, prices: Prices | None, unit: float) -> float | None:
-    """Charged - price x stated; 0: rounding explains it; None: not known."""
-    cost, table = cost_of(row), by_table(row, model, prices)
-    if cost is None or table is None:
-        return None
-    return cost - table if abs(cost - table) > max(1.01 * unit, 1e-9 * abs(table)) else 0.0
 
 
 def _bill(

@@ -17,6 +17,8 @@ class Kind(StrEnum):
     OVER_BUDGET = "over_budget"  # more output than was allowed
     OFF_PRICE = "off_price"  # even plain replies do not cost what the price table says
     CHARGED_OTHERWISE = "charged_otherwise"  # this case does not cost what its tokens do
+    NOT_TOLD_FROM_TIME = "not_told_from_time"  # or the price was another while it was asked
+    SINGLE_CHARGES = "single_charges"  # a few requests that cost other than their like
     CACHE_NOT_CREDITED = "cache_not_credited"  # tokens from the cache cost as much as any others
     REFUSED_CHARGED = "refused_charged"  # a refusal states a cost
     PRICE_CHANGED = "price_changed"  # during the run: costs are not judged
@@ -27,7 +29,8 @@ class Kind(StrEnum):
 
 
 _MONEY = (
-    Kind.OFF_PRICE, Kind.CHARGED_OTHERWISE, Kind.CACHE_NOT_CREDITED, Kind.REFUSED_CHARGED,
+    Kind.OFF_PRICE, Kind.CHARGED_OTHERWISE, Kind.NOT_TOLD_FROM_TIME, Kind.SINGLE_CHARGES,
+    Kind.CACHE_NOT_CREDITED, Kind.REFUSED_CHARGED,
 )  # fmt: skip
 OF_OUTPUT = (Kind.OUTPUT_ABOVE_REFERENCE, Kind.OUTPUT_OTHERWISE)
 _GRAVE = (

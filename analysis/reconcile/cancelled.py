@@ -2,7 +2,7 @@
 
 from math import fsum
 
-from analysis.numbers.billing import REFUSED
+from analysis.numbers.billing_money import REFUSED
 from analysis.numbers.billing_rows import FEWEST
 from analysis.numbers.cancelled_charges import CancelledCharge, Said, judge
 from analysis.page.blocks import Block, Level, Remark

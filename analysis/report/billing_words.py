@@ -72,9 +72,9 @@ def sentence(t: Words, model: str, one: Finding) -> str:
             hits, von = (" that read from the cache", "命中缓存的") if one.hits else ("", "")
             said = t(
                 f"{case}: all {rows} requests{hits} cost other than their stated tokens do, "
-                f"{paid} {way} in all, while plain ones do not. Ask the gateway.",
+                f"{paid} {way} in all, while others asked in between do not. Ask the gateway.",
                 f"{case}：全部 {rows} 个{von}请求的费用与其给出的 token 数不符，合计{weg} {paid}，"
-                "而非流式请求相符。请向网关确认。",
+                "而其间发送的其他情形相符。请向网关确认。",
             )
         case Kind.CACHE_NOT_CREDITED:
             said = t(
@@ -116,12 +116,29 @@ def sentence(t: Words, model: str, one: Finding) -> str:
                 f"{case}：{rows} 个应答给出的输出 token 数多于应答相同的非流式请求，"
                 f"合计多 {tokens} 个{worth}。请向网关确认。",
             )
+        case Kind.NOT_TOLD_FROM_TIME:
+            said = t(
+                f"{case}: {rows} requests cost other than their stated tokens do, {paid} {way} in "
+                "all. No other case that was asked in between shows that the price was the same, "
+                "so the price may have changed for that time. Run it again with --repeat 3.",
+                f"{case}：{rows} 个请求的费用与其给出的 token 数不符，合计{weg} {paid}。"
+                "其间没有其他情形的请求可证明价格未变，故也可能是价格在这段时间有变。"
+                "请以 --repeat 3 重新测试。",
+            )
+        case Kind.SINGLE_CHARGES:
+            said = t(
+                f"{rows} single requests cost other than their stated tokens do, {paid} {way} in "
+                "all, while others of the same case do not: requests charged otherwise one by one, "
+                "or a price that changed for a moment.",
+                f"{rows} 个个别请求的费用与其给出的 token 数不符，合计{weg} {paid}，"
+                "而同一情形的其他请求相符：个别请求计费不同，或价格曾短暂变动。",
+            )
         case Kind.PRICE_CHANGED:
             said = t(
-                "the price changed during the run: plain replies cost one thing at first and "
-                "another at last, or neighbouring cases of every kind cost one factor more or "
-                "less. So costs are not judged. Run it again.",
-                "测试期间价格有变：首尾两次非流式请求的费用不同，或相邻的各种情形均按同一倍数偏离。"
+                "the price changed during the run: requests of one case cost one thing at one time "
+                "and another at another, as do others sent then. So costs are not judged. Run it "
+                "again.",
+                "测试期间价格有变：同一情形的请求在不同时间费用不同，同时发送的其他情形亦然。"
                 "故不对费用下结论，请重新测试。",
             )
     return t(f"{model}: {said}", f"{model}：{said}")

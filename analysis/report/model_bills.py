@@ -60,7 +60,7 @@ def _numbers(bill: ModelBill) -> BillingNumbers:
 
 def bills(view: View) -> list[ModelBill]:
     """The bill of each model of a run in mode billing."""
-    every = view.rows("billing")
+    every = sorted(view.rows("billing"), key=lambda row: str(row["timestamp"]))
     rows = [row for row in every if row["arm"] != REFERENCE]
     beside = [row for row in every if row["arm"] == REFERENCE]
     prices = Prices.from_dict(view.run.manifest.get("prices"))

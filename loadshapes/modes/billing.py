@@ -1,11 +1,15 @@
 """Mode billing: are the charges right for what was sent? Pure."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from random import Random
 
 from loadshapes.article_models import CHEAP
 from loadshapes.modes.mode import Mode
 from loadshapes.one_by_one import one_by_one
 from loadshapes.phase import Phase
+from loadshapes.plan import Plan
+from loadshapes.rounds import Turn, in_rounds, spread
 from recording.arms import REFERENCE
 from recording.outcome import Outcome
 from rules.billing_cases import BESIDE, CASES, COUNTED, NAMED, Case
@@ -18,19 +22,61 @@ BESIDE_COUNT = 2  # requests of a case that the reference counts
 COUNTED_ROUNDS = 2  # of the repeated texts: a count that differs between them is no counter's
 
 
-def plan(options: Options) -> list[Phase]:
-    """One prompt in about 16 ways, `repeat` times each: what is counted, and what is charged?"""
+Share = Sequence[tuple[Phase, Sequence[range]]]
+"""The phases of a case, each with its requests by round."""
+
+
+def plan(options: Options) -> Plan:
+    """One prompt in about 16 ways, `repeat` times each: what is counted, and what is charged?
+
+    The ways are mixed in time, so that a price that changes meanwhile is not taken for a way that
+    costs otherwise.
+    """
     models = options.models or CHEAP[:1]
-    phases = [
-        phase
-        for model in models
-        for case in CASES
-        if case.name != LIMITED
+    shares = [
+        [_share(options, model, case) for case in CASES if case.name != LIMITED] for model in models
+    ]
+    limited = [_limited(options, model) for model in models] if options.provoke_429 else []
+    rounds = [
+        turns
+        for model, cases in zip(models, shares, strict=True)
+        for turns in _rounds(options, model, cases)
+    ]
+    last = [[Turn(phase, range(phase.count or 0))] for phase in limited]
+    asked = [phase for cases in shares for share in cases for phase, _ in share]
+    return Plan((*asked, *limited), unfold=lambda: in_rounds([*rounds, *last]))
+
+
+def _rounds(options: Options, model: str, cases: Sequence[Share]) -> Iterator[list[Turn]]:
+    """The turns of each round: plain requests first and last, the others in an order by the seed.
+
+    The reference's requests follow those of their case.
+    """
+    first, *others, last = cases
+    for number in range(options.repeat):
+        order = list(others)
+        Random(f"{options.seed}/billing/{model}/{number}").shuffle(order)
+        asked = ((phase, parts[number]) for case in (first, *order, last) for phase, parts in case)
+        yield [Turn(phase, part) for phase, part in asked if part]
+
+
+def _share(options: Options, model: str, case: Case) -> Share:
+    """The phases of a case, and which of their requests each round asks."""
+    divided = _pairs if case.name == "cached" else spread
+    return [
+        (phase, divided(phase.count or 0, options.repeat))
         for phase in _phases(options, model, case)
     ]
-    if not options.provoke_429:
-        return phases
-    return phases + [_limited(options, model) for model in models]
+
+
+def _pairs(count: int, rounds: int) -> list[range]:
+    """Two requests at a time, in every other round: caches forget within minutes, and the second of
+    a pair finds what the first one left.
+    """
+    parts = [range(0)] * rounds
+    for begin in range(0, count, 2):
+        parts[min(begin, rounds - 1)] = range(begin, min(begin + 2, count))
+    return parts
 
 
 def _limited(options: Options, model: str) -> Phase:

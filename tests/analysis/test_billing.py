@@ -1,6 +1,6 @@
 """Mode billing: each dishonesty gives exactly its finding, and an honest gateway none."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from random import Random
 from typing import Any
 
@@ -11,7 +11,9 @@ from analysis.numbers.token_line import counter, slopes
 from analysis.page.words import Words
 from analysis.report.sections import billing
 from docs.token_slopes import table
+from loadshapes.finding import Finding
 from loadshapes.modes import plan
+from loadshapes.phase import Phase
 from rules.billing_cases import CHOICES, repeats
 from rules.prices import Price, Prices
 from rules.token_slopes import CHAT_TOKENS, KNOWN, Line, claimed
@@ -23,13 +25,27 @@ PRICES = Prices({MODEL: PRICE})
 Change = Callable[[dict[str, Any]], None]
 
 
+def asked(seed: int = 0) -> Iterator[Phase]:
+    """The phases of mode billing in the order in which they are run, again and again."""
+    unfold = plan(Options(mode="billing", model=MODEL, seed=seed)).unfold
+    assert unfold is not None
+    program = unfold()
+    phase = next(program, None)
+    while phase is not None:
+        yield phase
+        try:
+            phase = program.send(Finding(phase))
+        except StopIteration:
+            phase = None
+
+
 def rows(change: Change = lambda row: None, seed: int = 0, price: Price = PRICE) -> list[Any]:
     """What an honest gateway states for the mode's own plan, after `change` was applied to each
     row.
     """
     dice, stated = Random(seed), []
-    for phase in plan(Options(mode="billing", model=MODEL)).phases:
-        for index in range(phase.count or 0):
+    for phase in asked(seed):
+        for index in phase.indices(0, 1):
             place = repeats(phase.scenario, index)
             own = KNOWN["o200k"][place[0]].tokens(place[1]) if place else dice.randint(40, 220)
             many = CHOICES if phase.scenario == "n" else 1
@@ -52,7 +68,8 @@ def rows(change: Change = lambda row: None, seed: int = 0, price: Price = PRICE)
             if phase.cancel is not None:
                 row |= dict.fromkeys(("prompt_tokens", "completion_tokens", "cached_tokens"))
                 row |= {"success": False, "outcome": "abandoned", "cost_source": "unknown"}
-            row["price"] = price
+            row["price"], row["place"] = price, len(stated)
+            row["timestamp"] = f"2026-11-27T12:{len(stated) // 60:02}:{len(stated) % 60:02}+00:00"
             change(row)
             charge(row)
             stated.append(row)
@@ -120,7 +137,7 @@ def two_counters(row: dict[str, Any]) -> None:
 
 
 def dearer_later(row: dict[str, Any]) -> None:
-    if row["scenario"] in ("cut", "n", "reasoning", "plain_again"):
+    if row["place"] >= 40:
         row["price"] = Price(input=1.5, cached_input=0.1, output=6.0, decimals=6)
 
 
@@ -181,7 +198,9 @@ def test_one_sample_is_not_enough_for_a_finding() -> None:
             row["prompt_tokens"] += 200
             row["api_cost"] = 1.0
 
-    assert not judge(MODEL, rows(once), PRICES).findings
+    (finding,) = judge(MODEL, rows(once), PRICES).findings
+    assert (finding.kind, finding.case, finding.rows) == (Kind.SINGLE_CHARGES, None, 2)
+    assert not finding.grave
 
 
 def test_a_price_table_that_fits_no_plain_reply_accuses_no_single_case() -> None:

@@ -75,3 +75,21 @@ def test_a_phase_begins_no_sooner_than_it_may_and_its_finding_says_when(later_s:
     assert conductor.completed and finding.t0_unix_s == start
     assert isinstance(finding.phase, Phase) and start >= before + max(0.0, later_s)
     assert later_s != 30.0 or start == before + 30.0
+
+
+def test_a_phase_that_goes_on_counts_its_times_from_its_first_beginning() -> None:
+    """So its rows lie where they were in time, and its rates are over all of it."""
+    steady = changed(BASE, kind="steady")
+    other = changed(steady, name="other", task_prefix="other-")
+
+    def program() -> Program:
+        yield changed(steady, skip=(1, 2))
+        yield other
+        yield changed(steady, skip=(0, 2))
+
+    nodes = Nodes()
+    conductor = Conductor(program(), 1, RunBudget.of(0.0, 0), nodes, Keeper())
+    nodes.receive = conductor.receive
+    conductor.run()
+    first, between, again = nodes.starts
+    assert conductor.completed and again == first < between

@@ -1,0 +1,141 @@
+"""Which cases of mode billing cost other than they should: the case, or the time? Pure.
+
+The cases are asked in rounds, mixed in time. A price that changes during the run changes whatever
+is asked then; a case that is charged otherwise is so in every round, while the others in between
+cost what they should. So a case is named only if all of its requests cost more (or all less), no
+request of any other case does, and one of those stands between them in time.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from math import fsum, inf
+
+from analysis.numbers.agreement import CACHEABLE_TOKENS
+from analysis.numbers.billing_rows import FEWEST, Row, cached_of, cost_of, known
+
+_DUST = 1e-9  # binary dust of a cost, as a share
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """What one request cost, and what is due; `place` is its own in the order of sending.
+
+    `hit`: it read from the cache, whose price is one of its own. Rounding leaves the cost `low` to
+    `high` times what is due.
+    """
+
+    case: str
+    hit: bool
+    place: int
+    cost: float
+    due: float
+    low: float
+    high: float
+
+    @property
+    def off(self) -> int:
+        """1: it costs more than is due, and -1: less, beyond rounding; 0: neither."""
+        return (self.low > 1) - (self.high < 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """The charges of a case that all cost more (or all less) than is due; of its hits, or the rest.
+
+    `apart`: another case cost what it should meanwhile. Otherwise a price that changed for that
+    time explains it as well.
+    """
+
+    case: str
+    hit: bool
+    charges: Sequence[Charge]
+    apart: bool
+
+    @property
+    def amount(self) -> float:
+        """Charged beyond what is due, money."""
+        return fsum(one.cost - one.due for one in self.charges)
+
+
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """The `units` that cost otherwise, and how many cost what they should; `strays`: charges that
+    do not, though others of their unit do. `changed`: the price did, so that nothing can be said
+    of the cases.
+    """
+
+    units: Sequence[Unit]
+    right: int
+    strays: Sequence[Charge]
+    changed: bool
+
+
+def charge(row: Row, place: int, due: Callable[[Row], float | None], slack: float) -> Charge | None:
+    """What a row cost; None: that, or what is due, is not known. Costs may be off by `slack`.
+
+    A long prompt that costs less may have been read from a cache that is not stated.
+    """
+    cost = cost_of(row)
+    if not row["success"] or cost is None or (base := due(row)) is None:
+        return None
+    off = slack + _DUST * abs(cost)
+    if base > 0:
+        low, high = (cost - off) / base, (cost + off) / base
+    else:
+        low, high = (inf, inf) if cost > base + off else (0.0, inf)
+    found = Charge(row["scenario"], bool(cached_of(row)), place, cost, base, low, high)
+    untold = not known(row["cached_tokens"]) and (row["prompt_tokens"] or 0) >= CACHEABLE_TOKENS
+    return None if untold and found.off < 0 else found
+
+
+def apart(charges: Sequence[Charge]) -> Apart:
+    """Judge charges in the order of sending."""
+    by_unit: dict[tuple[str, bool], list[Charge]] = {}
+    for one in charges:
+        by_unit.setdefault((one.case, one.hit), []).append(one)
+    otherwise = {unit for unit, some in by_unit.items() if _all_off(some)}
+    otherwise |= {
+        (case, hit)
+        for (case, hit), some in by_unit.items()
+        if (case, not hit) in otherwise and len(some) < FEWEST
+        if {one.off for one in some} == {by_unit[case, not hit][0].off}
+    }
+    rest = [one for one in charges if (one.case, one.hit) not in otherwise]
+    strays = [one for one in rest if one.off]
+    units = [
+        Unit(*unit, by_unit[unit], _stood_apart(by_unit[unit], rest)) for unit in sorted(otherwise)
+    ]
+    right = len({(one.case, one.hit) for one in rest})
+    changed = bool(strays) and (bool(units) or _together(charges))
+    return Apart(units, right, strays, changed)
+
+
+def _all_off(charges: Sequence[Charge]) -> bool:
+    """Whether FEWEST or more charges of a unit cost more (or less), and none contradicts them.
+
+    A small charge may be rounded so coarsely that it agrees both with what is due and with them.
+    """
+    off = [one for one in charges if one.off]
+    if len(off) < FEWEST or len({one.off for one in off}) > 1:
+        return False
+    return not any(_contradicts(one, off) for one in charges if not one.off)
+
+
+def _contradicts(one: Charge, off: Sequence[Charge]) -> bool:
+    """Whether a charge was surely not raised (or lowered) by as much as any of those."""
+    if off[0].off > 0:
+        return one.high < min(other.low for other in off)
+    return one.low > max(other.high for other in off)
+
+
+def _stood_apart(charges: Sequence[Charge], rest: Sequence[Charge]) -> bool:
+    """Whether another unit cost what it should between the first and the last of these."""
+    off = [one for one in charges if one.off]
+    first, last = off[0].place, off[-1].place
+    return any(first < one.place < last and _contradicts(one, off) for one in rest if not one.off)
+
+
+def _together(charges: Sequence[Charge]) -> bool:
+    """Whether neighbours of different cases are off: what they share is the time."""
+    return any(a.off and a.off == b.off and a.case != b.case for a, b in pairwise(charges))
