@@ -9,6 +9,7 @@ from loadshapes.own_traffic.traffic import Traffic
 from loadshapes.own_traffic.traffic import prompt_tokens as line_tokens
 from loadshapes.phase import Phase
 from loadshapes.plan import Plan
+from recording.chinese import chinese
 from recording.json_values import text_of
 from recording.reasons import Said
 from recording.record import RequestRecord
@@ -42,11 +43,11 @@ def estimate(plan: Plan, options: Options, prices: Prices | None = None) -> str:
 def estimate_said(plan: Plan, options: Options, prices: Prices | None = None) -> Said:
     """The same in both languages."""
     if plan.outlook:
-        return Said(plan.outlook, plan.outlook)
+        return Said(plan.outlook, chinese(plan.outlook))
     if MODES[options.mode].bounded:
         return _bounded(plan, options, prices)
-    requests = "as many requests as fit" if plan.requests is None else f"{plan.requests:,} requests"
-    count = "请求数不定" if plan.requests is None else f"{plan.requests:,} 个请求"
+    if plan.requests is None:
+        return _unbounded(plan, options)
     prompts = sum(round(_prompts(phase, options, plan.traffic)) for phase in plan.phases)
     outputs = [_outputs(phase, plan.traffic) for phase in plan.phases]
     budget = f"{sum(map(int, filter(None, outputs))):,}"
@@ -55,11 +56,39 @@ def estimate_said(plan: Plan, options: Options, prices: Prices | None = None) ->
     lasts_s = sum(seconds(phase) for phase in plan.phases)
     cost = _cost(plan, options, prices) if prices else Said("", "")
     return Said(
-        f"{requests}, about {prompts:,} prompt tokens (at {CHARACTERS_PER_TOKEN} characters a "
-        f"token), {most} output tokens, about {_lasting(lasts_s)} (at {ANSWER_S:g} "
+        f"{plan.requests:,} requests, about {prompts:,} prompt tokens (at {CHARACTERS_PER_TOKEN} "
+        f"characters a token), {most} output tokens, about {_lasting(lasts_s)} (at {ANSWER_S:g} "
         f"s an answer){cost.en}",
-        f"{count}，prompt 约 {prompts:,} token（每 token 按 {CHARACTERS_PER_TOKEN} 个字符），输出"
-        f"{most_zh} token，约 {lasts_s / 60:.1f} 分钟（每次回复按 {ANSWER_S:g} 秒）{cost.zh}",
+        f"{plan.requests:,} 个请求，prompt 约 {prompts:,} token（每 token 按 "
+        f"{CHARACTERS_PER_TOKEN} 个字符），输出{most_zh} token，"
+        f"约 {lasts_s / 60:.1f} 分钟（每次回复按 {ANSWER_S:g} 秒）{cost.zh}",
+    )
+
+
+def _unbounded(plan: Plan, options: Options) -> Said:
+    """The same for a plan of as many requests as fit: what one may use. How many there will be,
+    and so what they use and cost together, is not known.
+    """
+    sizes, budgets = list[int](), list[int | None]()
+    for phase in plan.phases:
+        if phase.traffic and plan.traffic is not None:
+            sizes += map(line_tokens, plan.traffic.lines)
+            budgets += plan.traffic.outputs(phase.max_tokens)
+        else:
+            sizes.append(prompt_tokens(build(phase, 0, options)))
+            budgets.append(phase.max_tokens)
+    stated = [budget for budget in budgets if budget is not None]
+    known, most = len(stated) == len(budgets), f"{max(stated, default=0):,}"
+    output, output_zh = (f"at most {most}", f"最多 {most}") if known else ("unlimited", "不限")
+    lasts_s = sum(seconds(phase) for phase in plan.phases)
+    lasts, lasts_zh = f"about {_lasting(lasts_s)}", f"约 {lasts_s / 60:.1f} 分钟"
+    if plan.endless:
+        lasts, lasts_zh = "until it is stopped", "直到停止"
+    return Said(
+        f"as many requests as fit, {lasts}; each at most about {max(sizes):,} prompt tokens (at "
+        f"{CHARACTERS_PER_TOKEN} characters a token) and {output} output tokens",
+        f"请求数不定，{lasts_zh}；单次 prompt 最多约 {max(sizes):,} token（每 token 按 "
+        f"{CHARACTERS_PER_TOKEN} 个字符），输出{output_zh} token",
     )
 
 

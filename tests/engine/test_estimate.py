@@ -29,3 +29,17 @@ def test_a_plan_is_priced_by_the_table() -> None:
     assert f"about {60 * (5 + 160)} CNY by the price table if every answer is that long" in said
     assert said.endswith("(1 phases have no price or no end)")
     assert "price" not in estimate(plan(options), options)
+
+
+def test_a_plan_without_a_count_states_one_request_and_no_sum() -> None:
+    """It once said "at most 0 output tokens", and with a price table a cost of 0."""
+    options = Options(mode="ladder", model="m", steps="2", hold=40.0, same_prompts=True)
+    table = Prices({"m": Price(input=1e6, output=1e7)}, "CNY")
+    said = estimate(plan(options), options, table)
+    assert said == (
+        "as many requests as fit, about 0.8 minutes; each at most about 5 prompt tokens (at 4 "
+        "characters a token) and at most 16 output tokens"
+    )
+    assert "until it is stopped" in estimate(
+        plan(by_hand := Options(mode="interactive", model="m")), by_hand
+    )
