@@ -1,4 +1,4 @@
-"""Plans some of whose requests are cancelled on purpose: which phases, and which requests."""
+"""Plans with requests that are cancelled on purpose: which phases, and which requests."""
 
 import json
 from pathlib import Path
@@ -19,18 +19,18 @@ def planned(**known: object) -> Plan:
 
 
 def test_every_phase_draws_its_own_requests_by_the_seed() -> None:
-    one, other = planned(seed=1).phases
-    assert one.cancel is not None and other.cancel is not None
-    assert (one.cancel.after_chunks, one.cancel.share) == (3, 0.1)
-    drawn = [[i for i in range(1000) if p.cancel and p.cancel.drawn(i)] for p in (one, other)]
+    first, second = planned(seed=1).phases
+    assert first.cancel is not None and second.cancel is not None
+    assert (first.cancel.after_chunks, first.cancel.share) == (3, 0.1)
+    drawn = [[i for i in range(1000) if p.cancel and p.cancel.drawn(i)] for p in (first, second)]
     assert drawn[0] != drawn[1]
-    assert planned(seed=1).phases == (one, other)
+    assert planned(seed=1).phases == (first, second)
     (again, _) = planned(seed=2).phases
-    assert again.cancel != one.cancel
-    assert Phase.of(json.loads(json.dumps(one.as_dict()))) == one
+    assert again.cancel != first.cancel
+    assert Phase.of(json.loads(json.dumps(first.as_dict()))) == first
 
 
-def test_both_of_a_pair_are_cancelled_or_none() -> None:
+def test_both_requests_of_a_pair_are_cancelled_or_neither() -> None:
     from tasks.job import Job
 
     (phase, *_) = planned(against="http://127.0.0.1:9/v1", cancel_share=0.5).phases
@@ -41,13 +41,13 @@ def test_both_of_a_pair_are_cancelled_or_none() -> None:
 
 def test_a_capacity_search_cancels_in_every_trial(tmp_path: Path) -> None:
     (tmp_path / "slo.toml").write_text("success_rate = 0.9\n")
-    made = planned(mode="capacity", target="60", slo=str(tmp_path / "slo.toml")).unfold
-    assert made is not None
-    assert next(made()).cancel is not None
+    unfold = planned(mode="capacity", target="60", slo=str(tmp_path / "slo.toml")).unfold
+    assert unfold is not None
+    assert next(unfold()).cancel is not None
 
 
 @pytest.mark.parametrize(
-    ("known", "said"),
+    ("known", "sentence"),
     [
         ({"cancel_after": "soon"}, "write 3chunks, 500ms or 2s"),
         ({"stream": False}, "counts the chunks of a stream: give --stream"),
@@ -55,24 +55,24 @@ def test_a_capacity_search_cancels_in_every_trial(tmp_path: Path) -> None:
         ({"cancel_share": 0.95}, "--cancel-share must be above 0 and at most 0.9"),
     ],
 )
-def test_what_cannot_be_done_is_told_before_anything_is_sent(
-    known: dict[str, object], said: str
+def test_a_cancellation_that_cannot_be_done_is_an_operator_error(
+    known: dict[str, object], sentence: str
 ) -> None:
-    with pytest.raises(OperatorError, match=said):
+    with pytest.raises(OperatorError, match=sentence):
         planned(**known)
 
 
-def test_a_time_needs_no_stream_and_other_modes_do_not_read_it() -> None:
+def test_a_cancellation_after_a_time_needs_no_stream_and_a_load_mode() -> None:
     assert planned(stream=False, cancel_after="500ms").phases[0].cancel is not None
     assert "smoke" not in CANCELLED
 
 
-def test_token_windows_cancel_and_their_calibration_does_not() -> None:
+def test_token_windows_are_cancelled_in_and_their_calibration_is_not() -> None:
     phases = planned(mode="tpm", target="60000").phases
     assert [phase.cancel is not None for phase in phases] == [False, True]
 
 
-def test_mode_full_cancels_in_its_load_parts_alone() -> None:
+def test_mode_full_cancels_only_in_its_load_parts() -> None:
     phases = planned(mode="full", target="", cancel_share=0.2).phases
     cancelled = {phase.mode for phase in phases if phase.cancel is not None}
     assert cancelled == {"ladder", "rpm", "tpm"}

@@ -26,7 +26,7 @@ def options(folder: Path, slo: str = "success_rate = 0.95", **known: Any) -> Opt
 
 
 def limited(phase: Phase, rpm: int, dice: Random) -> list[RequestRecord]:
-    """The rows of a gateway that refuses what is above a rate, each request by chance."""
+    """The rows of a gateway that refuses what exceeds a rate, each request by chance."""
     assert phase.count is not None and phase.target is not None
     refused = max(0.0, 1 - rpm / phase.target)
     bad = {"outcome": "rate_limited", "success": False}
@@ -36,10 +36,10 @@ def limited(phase: Phase, rpm: int, dice: Random) -> list[RequestRecord]:
     ]
 
 
-def searched(asked: Options, rpm: int) -> list[Phase]:
+def searched(search_options: Options, rpm: int) -> list[Phase]:
     """The phases that the program sends to such a gateway."""
     dice, sent = Random(rpm), list[Phase]()
-    unfold = modes.plan(asked).unfold
+    unfold = modes.plan(search_options).unfold
     assert unfold is not None
     program = unfold()
     phase = next(program)
@@ -54,7 +54,9 @@ def searched(asked: Options, rpm: int) -> list[Phase]:
 
 @pytest.mark.parametrize("rpm", [30, 100, 480, 2000])
 def test_a_known_limit_is_bracketed(tmp_path: Path, rpm: int) -> None:
-    """5 % of failures are allowed: the edge is at limit / 0.95. Names and task ids are unique."""
+    """5 % of failures are allowed, so that the edge is at limit / 0.95; names and task ids are
+    unique.
+    """
     sent = searched(options(tmp_path), rpm)
     last = sorted({phase.target or 0 for phase in sent[-2:]})
     assert last[0] / 1.15 <= rpm / 0.95 <= last[-1] * 1.15
@@ -64,26 +66,25 @@ def test_a_known_limit_is_bracketed(tmp_path: Path, rpm: int) -> None:
     assert len(set(ids)) == len(ids)
 
 
-def test_a_limit_beyond_the_highest_level_is_said_to_be_there(tmp_path: Path) -> None:
-    """And one below the lowest: the search ends at its own edge."""
+def test_a_search_ends_at_its_own_edges_where_the_limit_is_beyond(tmp_path: Path) -> None:
     assert searched(options(tmp_path, target="10,60,240"), 10_000)[-1].target == 240
     assert searched(options(tmp_path, target="10,60,240"), 1)[-1].target == 10
 
 
-def test_each_model_is_searched_for(tmp_path: Path) -> None:
+def test_each_model_is_searched_separately(tmp_path: Path) -> None:
     sent = searched(options(tmp_path, model="a,b", trials=4), 480)
     assert [phase.model for phase in sent] == ["a"] * 4 + ["b"] * 4
 
 
-def test_concurrency_is_held_and_not_scheduled(tmp_path: Path) -> None:
+def test_a_search_for_concurrency_uses_closed_loops(tmp_path: Path) -> None:
     plan = modes.plan(options(tmp_path, search="concurrency", target="8"))
     assert plan.unfold is not None and plan.users == 200
     first = next(plan.unfold())
     assert (first.kind, first.users, first.count, first.target) == ("steady", 8, None, 8)
 
 
-def test_a_level_that_a_late_generator_tried_is_tried_again(tmp_path: Path) -> None:
-    """Twice; a third time in a row, our own limit is the answer, and the level falls."""
+def test_a_level_tried_by_a_late_generator_is_tried_again_twice(tmp_path: Path) -> None:
+    """The third time in a row, our own limit is the answer, and the level falls."""
     unfold = modes.plan(options(tmp_path, target="60")).unfold
     assert unfold is not None
     program = unfold()
@@ -96,8 +97,8 @@ def test_a_level_that_a_late_generator_tried_is_tried_again(tmp_path: Path) -> N
     assert levels == [60, 60, 60, 30]
 
 
-def test_the_warmup_is_not_judged(tmp_path: Path) -> None:
-    """A gateway that refuses every request of the first half of a window is met by the rest."""
+def test_requests_of_the_warmup_do_not_decide_a_trial(tmp_path: Path) -> None:
+    """A gateway that refuses everything in the first half of a window meets the objectives."""
     unfold = modes.plan(options(tmp_path, warmup=30.0, target="60,60,60")).unfold
     assert unfold is not None
     program = unfold()
@@ -114,7 +115,7 @@ def test_the_warmup_is_not_judged(tmp_path: Path) -> None:
         program.send(Finding(again, rows))
 
 
-def test_arrivals_can_be_poisson(tmp_path: Path) -> None:
+def test_trials_can_have_poisson_arrivals(tmp_path: Path) -> None:
     plan = modes.plan(options(tmp_path, arrivals="poisson"))
     assert plan.unfold is not None
     first = next(plan.unfold())
@@ -145,7 +146,7 @@ def test_arrivals_can_be_poisson(tmp_path: Path) -> None:
         ("success_rate = 1", {"trials": 0}, "--trials must be above 0"),
     ],
 )
-def test_a_mistake_is_answered_with_a_sentence(
+def test_an_operator_error_is_one_sentence(
     tmp_path: Path, slo: str, known: dict[str, Any], says: str
 ) -> None:
     with pytest.raises(OperatorError) as caught:
@@ -156,20 +157,22 @@ def test_a_mistake_is_answered_with_a_sentence(
 @pytest.mark.parametrize(
     "known", [{"target": "1000,2000,6000"}, {"target": "8", "search": "concurrency"}]
 )
-def test_a_window_that_can_bear_the_percentile_is_planned(
+def test_a_window_with_enough_requests_for_the_percentile_is_planned(
     tmp_path: Path, known: dict[str, Any]
 ) -> None:
     plan = modes.plan(options(tmp_path, slo="e2e_p99_9_s = 1\ne2e_p90_s = 1", **known))
     assert plan.unfold is not None and next(plan.unfold()).target in (8, 2000)
 
 
-def test_a_dry_run_says_how_much_it_may_be(tmp_path: Path) -> None:
-    said = modes.plan(options(tmp_path, duration=30.0)).describe()
-    assert "a search between 6 and 6000 requests a minute, from 60: at most 20 windows" in said
+def test_a_dry_run_states_the_most_that_a_search_may_send(tmp_path: Path) -> None:
+    description = modes.plan(options(tmp_path, duration=30.0)).describe()
+    assert (
+        "a search between 6 and 6000 requests a minute, from 60: at most 20 windows" in description
+    )
 
 
-def test_what_the_rows_say_again_is_what_the_search_found(tmp_path: Path) -> None:
-    """The report has only the trials: their order does not matter."""
+def test_the_search_is_found_again_from_its_rows(tmp_path: Path) -> None:
+    """The report has only the trials, in any order."""
     trials = [
         Trial(60, True),
         Trial(120, False),
@@ -180,10 +183,10 @@ def test_what_the_rows_say_again_is_what_the_search_found(tmp_path: Path) -> Non
     assert bracket(trials) == bracket(trials[::-1])
 
 
-def test_a_resumed_search_goes_where_the_uninterrupted_one_went(tmp_path: Path) -> None:
-    """Cut off after each trial in turn: one that the stop rule ended is still missed (B2)."""
-    asked = options(tmp_path, slo="e2e_p95_s = 9", target="1,8,64", search="concurrency")
-    unfold = modes.plan(asked).unfold
+def test_a_resumed_search_tries_the_levels_of_an_uninterrupted_one(tmp_path: Path) -> None:
+    """Cut off after each trial in turn; one that the stop rule ended is still missed (B2)."""
+    search_options = options(tmp_path, slo="e2e_p95_s = 9", target="1,8,64", search="concurrency")
+    unfold = modes.plan(search_options).unfold
     assert unfold is not None
 
     def found(phase: Phase) -> Finding:
@@ -202,11 +205,11 @@ def test_a_resumed_search_goes_where_the_uninterrupted_one_went(tmp_path: Path) 
             pass
         return findings
 
-    whole = run(unfold())
-    names = [one.phase.name for one in whole]
-    assert len(whole) > 4 and any(one.halted for one in whole)
-    for cut in range(1, len(whole)):
-        before = {one.phase.name: one for one in whole[:cut]}
+    uninterrupted = run(unfold())
+    names = [one.phase.name for one in uninterrupted]
+    assert len(uninterrupted) > 4 and any(one.halted for one in uninterrupted)
+    for cut in range(1, len(uninterrupted)):
+        before = {one.phase.name: one for one in uninterrupted[:cut]}
         past = Past(
             {name: set(range(20)) for name in before},
             {name for name, one in before.items() if one.halted},
@@ -216,8 +219,7 @@ def test_a_resumed_search_goes_where_the_uninterrupted_one_went(tmp_path: Path) 
         assert [one.phase.name for one in run(resumed(unfold(), past))] == names[cut:]
 
 
-def test_half_a_trial_is_no_answer(tmp_path: Path) -> None:
-    """It was cut off: the level is tried again in a window of its own."""
+def test_a_trial_that_was_cut_off_is_tried_again_in_a_new_window(tmp_path: Path) -> None:
     unfold = modes.plan(options(tmp_path)).unfold
     assert unfold is not None
     program = unfold()
@@ -227,7 +229,7 @@ def test_half_a_trial_is_no_answer(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("most", [1, 2, 3, 4, 200])
-def test_few_users_bound_the_first_level_too(tmp_path: Path, most: int) -> None:
+def test_max_workers_bounds_the_first_level_too(tmp_path: Path, most: int) -> None:
     """`--search concurrency --max-workers 2` without a target searches from 1 to 2."""
     slo = tmp_path / "slo.toml"
     slo.write_text("success_rate = 0.9\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Mode compat before anything is sent: its bound, and what cannot be run."""
+"""Mode compat before anything is sent: its upper bound, and what cannot be run."""
 
 import json
 from dataclasses import fields, replace
@@ -31,18 +31,18 @@ def outlook(**more: Any) -> str:
     return modes.plan(replace(BASE, **more)).outlook
 
 
-def test_the_bound_is_told_for_each_model(tmp_path: Path) -> None:
+def test_the_upper_bound_is_stated_for_each_model(tmp_path: Path) -> None:
     prices = tmp_path / "prices.toml"
     prices.write_text(PRICES, encoding="utf-8")
-    told = outlook(prices=str(prices), model="gpt-5.4-nano,text-embedding-3-small")
-    nano, embeds = told.split("; text-")
+    description = outlook(prices=str(prices), model="gpt-5.4-nano,text-embedding-3-small")
+    nano, embeds = description.split("; text-")
     assert nano.startswith("gpt-5.4-nano: 90 requests and at most 29,")
     assert nano.count("tokens and ") == 3 and " CNY" in nano
     assert "embedding-3-small: 9 requests" in embeds or "requests" in embeds
 
 
 @pytest.mark.parametrize(
-    ("more", "said"),
+    ("more", "sentence"),
     [
         ({"model": ""}, "--model is missing"),
         ({"checks": "stops"}, "names an unknown check, 'stops'"),
@@ -54,12 +54,14 @@ def test_the_bound_is_told_for_each_model(tmp_path: Path) -> None:
         ({"task_id": "metadata"}, "give off"),
     ],
 )
-def test_what_cannot_be_run_is_told_before(more: dict[str, Any], said: str) -> None:
-    with pytest.raises(OperatorError, match=said):
+def test_what_mode_compat_cannot_run_is_an_operator_error(
+    more: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(OperatorError, match=sentence):
         modes.plan(replace(BASE, **more))
 
 
-def test_a_list_that_fits_no_model_of_the_run_is_a_mistake(tmp_path: Path) -> None:
+def test_a_list_of_needs_that_fits_no_model_is_an_operator_error(tmp_path: Path) -> None:
     path = tmp_path / "compat.toml"
     path.write_text(REQUIRED, encoding="utf-8")
     modes.plan(replace(BASE, require=str(path)))
@@ -86,26 +88,28 @@ READ = frozenset({
 """What mode compat honours. An option that every mode reads is to be decided here as well."""
 
 
-def test_an_option_is_honoured_or_refused_and_never_passed_over() -> None:
+def test_every_option_is_used_or_refused_by_mode_compat() -> None:
     assert {item.name for item in fields(Options) if "compat" in readers(item)} == READ
     for name, value in (
         ("extra_body", '{"a": 1}'), ("max_tokens", 5), ("stream_usage", "off"),
         ("task_id_on_streams", True), ("stop_error_rate", 0.5), ("stop_rule", "off"),
         ("stop_window", 3), ("stream", True), ("repeat", 9),
     ):  # fmt: skip
-        (said,) = foreign(replace(BASE, **{name: value}))
-        assert said.startswith(f"--{name.replace('_', '-')} ") and said.endswith("remove it.")
+        (sentence,) = foreign(replace(BASE, **{name: value}))
+        assert sentence.startswith(f"--{name.replace('_', '-')} ") and sentence.endswith(
+            "remove it."
+        )
 
 
-def test_the_field_of_the_budget_is_the_operators_where_he_names_it() -> None:
-    """Then no refusal changes it: that it is refused is what the checks say."""
+def test_a_max_tokens_field_named_by_the_operator_is_not_changed_by_refusals() -> None:
+    """That the gateway refuses it is what the checks report."""
     options = replace(BASE, output_budget_field="max_completion_tokens")
     setting = survey_of(options, "m").setting
     (ask,) = BY_ID["chat.plain"].asks(setting)
     assert ask.body is not None and "max_completion_tokens" in ask.body
-    said = error(ask, 400, "Unsupported parameter: 'max_completion_tokens'.")
-    assert learn(setting, [said]) == setting
-    assert learn(survey_of(BASE, "m").setting, [said]).tokens_field == "max_completion_tokens"
+    refusal = error(ask, 400, "Unsupported parameter: 'max_completion_tokens'.")
+    assert learn(setting, [refusal]) == setting
+    assert learn(survey_of(BASE, "m").setting, [refusal]).tokens_field == "max_completion_tokens"
 
 
 TOOL = """[{"type": "function", "function": {"name": "book", "parameters": {
@@ -113,23 +117,23 @@ TOOL = """[{"type": "function", "function": {"name": "book", "parameters": {
 OWN = REQUIRED + '[tools]\nfile = "tools.json"\n'
 
 
-def test_own_tools_are_in_the_bound_and_those_of_the_manifest_once_there_is_one(
+def test_own_tools_are_in_the_upper_bound_and_a_resumed_runs_are_the_manifests(
     tmp_path: Path,
 ) -> None:
-    """A run that goes on must ask what it asked, whatever has become of the files."""
+    """A resumed run must send what it sent before, whatever has become of the files."""
     path, tools = tmp_path / "compat.toml", tmp_path / "tools.json"
     path.write_text(OWN, encoding="utf-8")
     with pytest.raises(OperatorError, match=r"tools.json cannot be read"):
         outlook(require=str(path))
     tools.write_text(TOOL, encoding="utf-8")
-    told = outlook(require=str(path))
-    assert told.startswith(
+    description = outlook(require=str(path))
+    assert description.startswith(
         "gpt-5.4-nano: 92 requests"
     )  # two calls; their controls follow a failure
     options = replace(BASE, require=str(path), results=str(tmp_path))
     (tmp_path / "r").mkdir()
-    kept = {"options": {}, "gateway": {"auth": "bearer"}, "require": content(path)}
-    (tmp_path / "r" / "manifest.json").write_text(json.dumps(kept), encoding="utf-8")
+    manifest = {"options": {}, "gateway": {"auth": "bearer"}, "require": content(path)}
+    (tmp_path / "r" / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     tools.unlink()
     names = [check.id for check in survey_of(options, "m").checks]
     assert names[-2:] == ["own.tool.book", "own.tool.stream.book"]

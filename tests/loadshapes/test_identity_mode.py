@@ -1,4 +1,4 @@
-"""Mode identity refuses a reference that can judge nobody, with one sentence, before it asks."""
+"""Mode identity refuses an unusable reference with one sentence, before anything is sent."""
 
 import json
 from collections.abc import Callable
@@ -31,16 +31,16 @@ def ask(folder: Path, known: Reference | str, **options: object) -> Plan:
     path = folder / "reference.json"
     text = known if isinstance(known, str) else json.dumps(known.as_dict())
     path.write_text(text, encoding="utf-8")
-    given = {"mode": "identity", "model": "m", "run_id": "r", "task_id_prefix": "p"}
-    return modes.plan(Options(**(given | {"reference": str(path)} | options)))  # type: ignore[arg-type]
+    options_given = {"mode": "identity", "model": "m", "run_id": "r", "task_id_prefix": "p"}
+    return modes.plan(Options(**(options_given | {"reference": str(path)} | options)))  # type: ignore[arg-type]
 
 
 def refused(folder: Path, known: Reference | str, **options: object) -> str:
     with pytest.raises(OperatorError) as caught:
         ask(folder, known, **options)
-    said = str(caught.value)
-    assert "\n" not in said and said.endswith(".")
-    return said
+    message = str(caught.value)
+    assert "\n" not in message and message.endswith(".")
+    return message
 
 
 def old(known: Reference) -> Reference:
@@ -49,7 +49,7 @@ def old(known: Reference) -> Reference:
 
 
 def mixed(known: Reference) -> Reference:
-    """Its first half is of one model, its second of another."""
+    """A reference whose first half is of one model and second half of another."""
     questions = [cell.question for cell in known.cells]
     answers = [*asked(HONEST, questions, 20, Random(2)),
                *asked(Endpoint(weights=2), questions, 20, Random(3))]  # fmt: skip
@@ -57,62 +57,64 @@ def mixed(known: Reference) -> Reference:
     return replace(known, first=both.first, second=both.second)
 
 
-def test_a_sound_one_is_taken(tmp_path: Path) -> None:
+def test_a_sound_reference_is_accepted(tmp_path: Path) -> None:
     plan = ask(tmp_path, fresh())
     assert "who answers, 96 requests" in plan.outlook
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "sentence"),
     [
         (old, "is 61 days old: enrol it again, or give --reference-days 62"),
         (mixed, "differs from itself"),
         (lambda known: replace(known, extra_body='{"seed": 1}'), "another --extra-body"),
     ],
 )
-def test_one_that_can_judge_nobody_is_refused(tmp_path: Path, change: Change, said: str) -> None:
-    assert said in refused(tmp_path, fresh(change))
+def test_a_reference_that_cannot_judge_a_model_is_refused(
+    tmp_path: Path, change: Change, sentence: str
+) -> None:
+    assert sentence in refused(tmp_path, fresh(change))
 
 
-def test_an_old_one_is_taken_where_that_is_asked_for(tmp_path: Path) -> None:
+def test_an_old_reference_is_accepted_where_the_operator_allows_it(tmp_path: Path) -> None:
     assert ask(tmp_path, fresh(old), reference_days=62).outlook
 
 
-def test_two_cells_that_changed_places_are_refused(tmp_path: Path) -> None:
+def test_a_reference_with_two_cells_swapped_is_refused(tmp_path: Path) -> None:
     content = json.loads(json.dumps(fresh().as_dict()))
-    one, other = content["cells"][:2]
-    one["first"], other["first"] = other["first"], one["first"]
+    first, second = content["cells"][:2]
+    first["first"], second["first"] = second["first"], first["first"]
     assert "was changed after it was made" in refused(tmp_path, json.dumps(content))
 
 
-def test_another_protocol_is_refused(tmp_path: Path) -> None:
+def test_a_reference_of_another_protocol_is_refused(tmp_path: Path) -> None:
     content = fresh().as_dict() | {"protocol_sha256": "0" * 64}
     content["sha256"] = digest(content)
     assert "other questions or parameters" in refused(tmp_path, json.dumps(content))
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[1]", '{"kind": "weighbridge identity reference"}'])
-def test_what_is_no_reference_is_refused(tmp_path: Path, text: str) -> None:
+def test_a_file_that_is_no_reference_is_refused(tmp_path: Path, text: str) -> None:
     assert refused(tmp_path, text)
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "sentence"),
     [
         ({"enrol": True}, "give one of them"),
         ({"model": "a,b"}, "is of one model"),
         ({"max_tokens": 5}, "leave out --max-tokens"),
     ],
 )
-def test_options_that_do_not_go_together(
-    tmp_path: Path, options: dict[str, object], said: str
+def test_options_that_do_not_go_together_are_refused(
+    tmp_path: Path, options: dict[str, object], sentence: str
 ) -> None:
-    assert said in refused(tmp_path, fresh(), **options)
+    assert sentence in refused(tmp_path, fresh(), **options)
 
 
-def test_the_bound_says_what_is_not_in_it(tmp_path: Path) -> None:
+def test_the_upper_bound_says_what_it_leaves_out(tmp_path: Path) -> None:
     assert "what a gateway adds to a prompt is not in it" in ask(tmp_path, fresh()).outlook
 
 
-def test_every_cell_is_of_the_bank() -> None:
+def test_every_cell_of_the_plan_is_in_the_bank() -> None:
     assert all(cell.question < len(BANK) for cell in fresh().cells)

@@ -1,4 +1,6 @@
-"""What the plan cannot show is refused before anything is sent, and nothing else is."""
+"""Conditions and objectives that the plan cannot show are refused before anything is sent; others
+are not.
+"""
 
 from pathlib import Path
 
@@ -18,12 +20,12 @@ def ask(folder: Path, slo: str = "", **options: object) -> None:
     if slo:
         (folder / "slo.toml").write_text(slo, encoding="utf-8")
         known["slo"] = str(folder / "slo.toml")
-    asked = Options(**(known | options))  # type: ignore[arg-type]
-    check_judgeable(modes.plan(asked), asked)
+    all_options = Options(**(known | options))  # type: ignore[arg-type]
+    check_judgeable(modes.plan(all_options), all_options)
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "sentence"),
     [
         ({"fail_on": "ttft_p95_s>2"}, "--fail-on ttft_p95_s>2 applies to streams, and no phase of "
          "mode rpm requests one: add --stream."),
@@ -44,12 +46,12 @@ def ask(folder: Path, slo: str = "", **options: object) -> None:
         ({"slo": "attainment = 1\n[model.m]\ntpot_s = 2\n"}, "tpot_s applies to streams"),
     ],
 )  # fmt: skip
-def test_what_no_phase_can_show_is_refused(
-    tmp_path: Path, options: dict[str, object], said: str
+def test_a_condition_that_no_phase_can_show_is_refused(
+    tmp_path: Path, options: dict[str, object], sentence: str
 ) -> None:
     with pytest.raises(OperatorError) as refused:
         ask(tmp_path, **options)  # type: ignore[arg-type]
-    assert said in str(refused.value)
+    assert sentence in str(refused.value)
 
 
 @pytest.mark.parametrize(
@@ -70,5 +72,7 @@ def test_what_no_phase_can_show_is_refused(
           for mode in MODES if mode not in ("replay", "compat")),
     ],
 )  # fmt: skip
-def test_what_a_phase_will_show_is_not(tmp_path: Path, options: dict[str, object]) -> None:
+def test_a_condition_that_a_phase_will_show_is_accepted(
+    tmp_path: Path, options: dict[str, object]
+) -> None:
     ask(tmp_path, **options)  # type: ignore[arg-type]

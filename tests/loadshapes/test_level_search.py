@@ -1,4 +1,4 @@
-"""The search against true capacities, with answers that never err and answers that do."""
+"""The search for a level against true capacities, with and without wrong answers."""
 
 from collections.abc import Callable
 from math import ceil, log2
@@ -37,49 +37,46 @@ spans = st.builds(
 
 
 @given(spans, st.integers(0, 200_000), st.booleans())
-def test_without_noise_the_bracket_holds_the_capacity(
+def test_without_noise_the_bracket_holds_the_capacity_and_is_narrow_enough(
     span: Span, capacity: int, sure: bool
 ) -> None:
-    """However the first level lies to it; and its ends are as close as was asked."""
-    found, tried = searched(span, lambda level: Trial(level, level <= capacity, sure))
+    """Whatever level the search begins at."""
+    result, tried = searched(span, lambda level: Trial(level, level <= capacity, sure))
     assert all(span.lowest <= level <= span.highest for level in tried)
-    assert (found.low is None) == (capacity < span.lowest)
-    assert (found.high is None) == (capacity >= span.highest)
-    if found.low is not None:
-        assert found.low <= capacity
-    if found.high is not None:
-        assert found.high > capacity
-    if found.low is not None and found.high is not None:
-        assert found.high <= found.low + 1 or found.high <= found.low * (1 + span.precision)
-    assert found.confidence >= span.confidence
+    assert (result.low is None) == (capacity < span.lowest)
+    assert (result.high is None) == (capacity >= span.highest)
+    if result.low is not None:
+        assert result.low <= capacity
+    if result.high is not None:
+        assert result.high > capacity
+    if result.low is not None and result.high is not None:
+        assert result.high <= result.low + 1 or result.high <= result.low * (1 + span.precision)
+    assert result.confidence >= span.confidence
 
 
 @given(st.integers(1, 1000), st.integers(1, 1000))
-def test_it_takes_few_trials(first: int, capacity: int) -> None:
-    """Doublings to the capacity, halvings of the last one, and a second look at both ends."""
+def test_a_search_takes_as_many_trials_as_doublings_and_halvings(first: int, capacity: int) -> None:
+    """With a second look at both ends."""
     span = Span(first=first, lowest=1, highest=1000, precision=0.1, trials=100)
     _, tried = searched(span, lambda level: Trial(level, level <= capacity))
     assert len(tried) <= ceil(abs(log2(first) - log2(capacity))) + ceil(log2(1 / log2(1.1))) + 6
 
 
-def test_a_wrong_answer_is_outvoted() -> None:
-    """The first answer errs: 60 is called missed, though all up to 100 are met."""
+def test_one_wrong_answer_is_outvoted() -> None:
+    """The first answer calls 60 missed, though all levels up to 100 are met."""
     wrong = iter([False])
 
     def answer(level: int) -> Trial:
         return Trial(level, next(wrong, level <= 100))
 
-    found, tried = searched(Span(first=60, highest=1000, trials=40), answer)
-    assert found.low is not None and found.high is not None
-    assert found.low <= 100 < found.high
+    result, tried = searched(Span(first=60, highest=1000, trials=40), answer)
+    assert result.low is not None and result.high is not None
+    assert result.low <= 100 < result.high
     assert tried.count(60) > 1
 
 
-def test_noisy_answers_are_mostly_got_right() -> None:
-    """One answer in ten is wrong; the bracket, a precision wider, holds the truth 90 times in 100.
-
-    And it ends within its trials each time.
-    """
+def test_with_10_percent_wrong_answers_90_of_100_brackets_hold_the_truth() -> None:
+    """The bracket is a precision wider, and the search ends within its trials each time."""
     held = 0
     for seed in range(200):
         dice = Random(seed)
@@ -88,13 +85,13 @@ def test_noisy_answers_are_mostly_got_right() -> None:
         def answer(level: int, dice: Random = dice, capacity: int = capacity) -> Trial:
             return Trial(level, (level <= capacity) != (dice.random() < 0.1))
 
-        found, _ = searched(Span(first=60, highest=1000, trials=40), answer)
-        low, high = found.low or 0, found.high or 10**9
+        result, _ = searched(Span(first=60, highest=1000, trials=40), answer)
+        low, high = result.low or 0, result.high or 10**9
         held += low / 1.1 <= capacity <= high * 1.1
     assert held >= 180
 
 
-def test_a_soft_boundary_is_found_where_answers_turn() -> None:
+def test_a_gradual_limit_is_found_where_answers_turn() -> None:
     """Real gateways do not break at one level: the share of missed trials rises over a range."""
     held = 0
     for seed in range(100):
@@ -104,20 +101,20 @@ def test_a_soft_boundary_is_found_where_answers_turn() -> None:
             share = min(1.0, max(0.0, (level - 250) / 100))  # from 250 to 350
             return Trial(level, dice.random() >= share)
 
-        found, _ = searched(Span(first=60, highest=1000, trials=30), answer)
-        held += found.low is not None and 200 <= found.low <= 380
+        result, _ = searched(Span(first=60, highest=1000, trials=30), answer)
+        held += result.low is not None and 200 <= result.low <= 380
     assert held >= 90
 
 
 @given(st.lists(st.builds(Trial, st.integers(1, 50), st.booleans(), st.booleans()), max_size=30))
-def test_any_answers_make_a_bracket(trials: list[Trial]) -> None:
-    """Contradictory ones too; its ends are levels that were tried, next to each other."""
-    found = bracket(trials)
-    assert 0 < found.confidence <= 1
+def test_any_answers_give_a_bracket_of_adjacent_levels_tried(trials: list[Trial]) -> None:
+    """Contradictory ones too."""
+    result = bracket(trials)
+    assert 0 < result.confidence <= 1
     levels = sorted({trial.level for trial in trials})
     if levels:
         ends = [None, *levels, None]
-        assert (found.low, found.high) in list(zip(ends, ends[1:], strict=False))
+        assert (result.low, result.high) in list(zip(ends, ends[1:], strict=False))
 
 
 @pytest.mark.parametrize(
@@ -131,32 +128,32 @@ def test_any_answers_make_a_bracket(trials: list[Trial]) -> None:
         ([Trial(10, True), Trial(20, False)], Bracket(10, 20, 0.81 / (0.81 + 0.09 + 0.09))),
     ],
 )
-def test_confidence_worked_by_hand(trials: list[Trial], expected: Bracket) -> None:
-    found = bracket(trials)
-    assert (found.low, found.high) == (expected.low, expected.high)
-    assert found.confidence == pytest.approx(expected.confidence)
+def test_the_confidence_is_that_worked_by_hand(trials: list[Trial], expected: Bracket) -> None:
+    result = bracket(trials)
+    assert (result.low, result.high) == (expected.low, expected.high)
+    assert result.confidence == pytest.approx(expected.confidence)
 
 
 @pytest.mark.parametrize(
     ("below", "above", "stated"),
     [(1.0, 1.0, True), (0.7, 0.3, True), (0.4, 0.3, False), (1.0, 0.0, True), (0.9, 0.0, False)],
 )
-def test_a_confidence_is_stated_where_the_windows_at_the_ends_tell_enough(
+def test_a_confidence_is_stated_only_where_the_windows_at_both_ends_are_informative(
     below: float, above: float, stated: bool
 ) -> None:
-    """Whatever windows far from the edge tell; and the likelihood is the same."""
+    """Windows far from the edge do not count, and the likelihood is the same either way."""
     trials = [
         Trial(10, True, likely=0.99, told=0.0),
         Trial(20, True, likely=0.99, told=below),
         Trial(22, False, likely=0.01, told=above),
     ]
-    found = bracket(trials)
-    assert (found.low, found.high) == (20, 22)
-    assert found.stated == (found.confidence if stated else None)
+    result = bracket(trials)
+    assert (result.low, result.high) == (20, 22)
+    assert result.stated == (result.confidence if stated else None)
 
 
-def test_the_number_of_trials_is_kept_to() -> None:
-    """Answers without sense cannot keep it going."""
+def test_a_search_never_exceeds_its_number_of_trials() -> None:
+    """Not even with random answers."""
     dice = Random(1)
     span = Span(first=60, highest=1000, confidence=1.0, trials=25)
     _, tried = searched(span, lambda level: Trial(level, dice.random() < 0.5))
@@ -164,7 +161,7 @@ def test_the_number_of_trials_is_kept_to() -> None:
 
 
 def covered(seeds: range, window_s: float) -> None:
-    """Of the brackets that state a confidence, as many hold the true edge as they say."""
+    """Of the brackets that state a confidence, as many hold the true edge as stated."""
     brackets = [found(seed, window_s) for seed in seeds]
     stated = [(one.stated, holds(one)) for one in brackets if one.stated is not None]
     print(f"\n{window_s:g} s: {len(brackets)} searches, {sum(map(holds, brackets))} hold the edge;")
@@ -177,24 +174,26 @@ def covered(seeds: range, window_s: float) -> None:
 
 
 @pytest.mark.parametrize("window_s", [10.0, 20.0])
-def test_short_windows_at_a_queue_state_hardly_any_confidence(window_s: float) -> None:
-    """Of 100 such searches 37 (10 s) and 57 (20 s) stated one of half or more: 4 and 18 were right.
+def test_short_windows_at_a_queue_state_a_confidence_in_at_most_3_searches(window_s: float) -> None:
+    """Of 100 such searches 37 (10 s) and 57 (20 s) stated one of half or more:
 
-    Short windows look better than their level, all of them: voting does not help.
+    4 and 18 were right. Short windows look better than their level, all of them: voting does
+    not help.
     """
     brackets = [found(seed, window_s) for seed in range(200, 212)]
     assert sum(one.stated is not None for one in brackets) <= 3
 
 
-def test_the_confidence_holds_at_a_queue() -> None:
-    """An M/M/8 queue of known edge, windows of 60 s: latencies come in waves.
+def test_the_stated_confidence_holds_at_a_queue() -> None:
+    """An M/M/8 queue of known edge, windows of 60 s:
 
-    With requests taken as independent, 24 of 40 brackets held it at a stated 98 %.
+    latencies come in waves. With requests taken as independent, 24 of 40 brackets held it at a
+    stated 98 %.
     """
     covered(range(100, 112), 60.0)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("window_s", [10.0, 20.0, 40.0, 60.0, 120.0])
-def test_the_confidence_holds_in_two_hundred_searches(window_s: float) -> None:
+def test_the_stated_confidence_holds_in_200_searches(window_s: float) -> None:
     covered(range(1_000, 1_200), window_s)

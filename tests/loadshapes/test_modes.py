@@ -1,4 +1,4 @@
-"""Each mode's phases: how many requests of what, how many at once, and by which names."""
+"""The phases of each mode: how many requests of what, how many at once, and their names."""
 
 from dataclasses import replace
 from typing import Any
@@ -39,13 +39,13 @@ def test_a_window_has_at_most_max_workers_users() -> None:
     assert window.users == 7
 
 
-def test_tpm_plans_by_the_seeds_arithmetic() -> None:
+def test_tpm_plans_as_many_requests_as_the_seed() -> None:
     (window,) = planned("tpm", model="a", target="100000", tpm_plan="seed")
     assert (window.count, window.duration_s, window.request) == (25, 60.0, "padded")
 
 
 @pytest.mark.parametrize("mode", ["rpm", "tpm"])
-def test_task_ids_of_a_window_are_the_seeds(mode: str) -> None:
+def test_task_ids_of_a_window_are_those_of_the_seed(mode: str) -> None:
     (window,) = planned(mode, model="gpt-5.4-nano", target="600", tpm_plan="seed")
     assert window.task_id(0) == f"pre-{mode}-gpt-5.4-nano-target-600-req-0"
     assert window.task_id(12) == f"pre-{mode}-gpt-5.4-nano-target-600-req-12"
@@ -59,17 +59,17 @@ def test_a_ladder_step_is_a_burst_of_as_many_requests_as_users() -> None:
     ]
 
 
-def test_a_held_ladder_step_is_closed_loop_for_its_time() -> None:
+def test_a_ladder_step_with_hold_is_a_closed_loop_for_that_time() -> None:
     (step,) = planned("ladder", model="a", steps="5", hold=2.5)
     assert (step.kind, step.users, step.count, step.duration_s) == ("steady", 5, None, 2.5)
 
 
-def test_task_ids_of_a_ladder_name_its_step() -> None:
+def test_task_ids_of_a_ladder_name_the_step() -> None:
     (step,) = planned("ladder", model="m", steps="20")
     assert step.task_id(3) == "pre-ladder-m-c20-req-3"
 
 
-def test_steps_of_one_model_are_one_climb() -> None:
+def test_the_steps_of_each_model_are_one_climb() -> None:
     steps = planned("ladder", model="a,b", steps="1,5")
     assert [step.climb for step in steps] == ["ladder/a"] * 2 + ["ladder/b"] * 2
 
@@ -114,7 +114,7 @@ def test_max_tokens_is_sent_in_every_mode_when_given(mode: str) -> None:
     assert {p.max_tokens for p in phases if p.name not in small} == {77}
 
 
-def test_full_holds_the_articles_whole_programme() -> None:
+def test_full_has_every_phase_of_the_articles_programme() -> None:
     phases = planned("full")
     assert {p.mode for p in phases} == set(PARTS) | {"calibration"}
     assert {p.target for p in phases if p.mode == "rpm"} == {300, 600}
@@ -130,7 +130,7 @@ def test_full_holds_the_articles_whole_programme() -> None:
     }
 
 
-def test_a_calibration_goes_before_the_first_token_window_of_each_model() -> None:
+def test_each_model_is_calibrated_before_its_first_token_window() -> None:
     phases = planned("tpm", model="a,b", target="50000,100000")
     assert [(p.model, p.scenario, p.paced) for p in phases] == [
         ("a", "calibration", False),
@@ -142,10 +142,10 @@ def test_a_calibration_goes_before_the_first_token_window_of_each_model() -> Non
     ]
 
 
-def test_poisson_windows_of_one_run_differ_and_repeat_with_the_seed() -> None:
+def test_poisson_windows_differ_within_a_run_and_are_fixed_by_the_seed() -> None:
     def dues(seed: int) -> list[list[float]]:
-        made = planned("rpm", model="m", target="60,600", arrivals="poisson", seed=seed)
-        return [phase.dues_s() for phase in made]
+        windows = planned("rpm", model="m", target="60,600", arrivals="poisson", seed=seed)
+        return [phase.dues_s() for phase in windows]
 
     first, second = dues(1)
     assert (len(first), len(second)) == (60, 600)
@@ -153,13 +153,13 @@ def test_poisson_windows_of_one_run_differ_and_repeat_with_the_seed() -> None:
     assert second[:60] != first
 
 
-def test_full_names_every_phase_once_whatever_the_models() -> None:
+def test_full_has_unique_phase_names_whatever_the_models() -> None:
     for model in ("", "a", "a,b", "claude-sonnet-4.6"):
         names = [p.name for p in planned("full", model=model)]
         assert len(names) == len(set(names))
 
 
-def test_full_with_a_model_sends_to_that_model_only() -> None:
+def test_full_with_a_model_sends_to_that_model_alone() -> None:
     assert {p.model for p in planned("full", model="mine")} == {"mine"}
 
 
@@ -189,7 +189,7 @@ def test_task_ids_are_unique_within_a_run(mode: str) -> None:
     assert len(ids) == len(set(ids))
 
 
-def test_the_cache_mode_sends_the_articles_requests_unless_asked_for_more() -> None:
+def test_mode_cache_sends_the_articles_requests_by_default() -> None:
     assert shape(planned("cache", model="a")) == [("cache/a", "steady", 1, 3)]
 
 
@@ -198,13 +198,13 @@ def test_cache_pairs_are_streams_one_at_a_time() -> None:
     assert (pairs.name, pairs.users, pairs.count, pairs.stream) == ("cache/pairs/a", 1, 8, True)
 
 
-def test_a_marked_prefix_is_measured_beside_unmarked_ones() -> None:
+def test_a_marked_prefix_is_measured_beside_an_unmarked_one() -> None:
     phases = planned("cache", model="a", cache_pairs=4, cache_control="ephemeral")
     assert [(p.scenario, p.count) for p in phases] == [("cache", 3), ("pairs", 8), ("plain", 4)]
 
 
-def test_each_cache_gap_is_the_pause_before_its_request() -> None:
-    """The first request writes the entry; the pause stands behind the one before."""
+def test_each_cache_gap_is_a_pause_before_its_request() -> None:
+    """The first request writes the entry; each pause is after the request before."""
     gaps = planned("cache", model="a,b", cache_gaps="1,60")[1:4]
     assert [(p.name, p.count, p.target, p.pause_after_s) for p in gaps] == [
         ("cache/gap-0/a", 1, 0, 1.0),
@@ -213,7 +213,7 @@ def test_each_cache_gap_is_the_pause_before_its_request() -> None:
     ]
 
 
-def test_no_two_requests_of_the_cache_mode_have_the_same_name() -> None:
+def test_all_requests_of_mode_cache_have_different_names() -> None:
     phases = planned(
         "cache", model="a,b", cache_pairs=2, cache_gaps="1,60", cache_control="ephemeral"
     )
@@ -221,10 +221,9 @@ def test_no_two_requests_of_the_cache_mode_have_the_same_name() -> None:
     assert len(names) == len(set(names)) == 2 * (3 + 4 + 2 + 3)
 
 
-def test_full_can_be_narrowed_to_some_of_its_parts_and_keeps_its_order() -> None:
-    """The same phases, but for those of the other parts."""
-    whole = planned("full")
+def test_full_with_parts_keeps_the_phases_of_those_parts_in_order() -> None:
+    all_parts = planned("full")
     some = planned("full", parts="vision,ladder")
-    assert some == tuple(phase for phase in whole if phase.mode in ("ladder", "vision"))
+    assert some == tuple(phase for phase in all_parts if phase.mode in ("ladder", "vision"))
     with pytest.raises(OperatorError, match="--parts soak is not a part: use some of smoke,ladder"):
         planned("full", parts="soak")

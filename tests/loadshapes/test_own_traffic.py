@@ -1,4 +1,4 @@
-"""Plans of own traffic: a trace's window, and which modes can carry what."""
+"""Plans of own traffic: the window of a trace, and which modes can carry what."""
 
 import json
 from dataclasses import replace
@@ -44,12 +44,12 @@ def test_a_replay_is_one_window_at_the_traces_times(tmp_path: Path) -> None:
 def test_a_replay_goes_to_one_model(
     tmp_path: Path, model: str, lines: str, sent: str | None
 ) -> None:
-    rows = [{"at_s": 1, "prompt_tokens": 5, "model": one} for one in lines]
+    trace_rows = [{"at_s": 1, "prompt_tokens": 5, "model": one} for one in lines]
     if sent is None:
         with pytest.raises(OperatorError, match="one model at a time"):
-            planned(tmp_path, *rows, mode="replay", model=model)
+            planned(tmp_path, *trace_rows, mode="replay", model=model)
     else:
-        (phase,) = planned(tmp_path, *rows, mode="replay", model=model).phases
+        (phase,) = planned(tmp_path, *trace_rows, mode="replay", model=model).phases
         assert phase.model == sent
 
 
@@ -58,9 +58,9 @@ def test_a_replay_goes_to_one_model(
     [{"mode": "interactive"}, {"mode": "ladder", "hold": 2.0}, {"mode": "soak", **HELD}],
     ids=lambda options: options["mode"],
 )
-def test_a_closed_loop_carries_conversations(tmp_path: Path, options: dict[str, Any]) -> None:
-    made = planned(tmp_path, TALK, **options)
-    assert {phase.request for phase in made.phases} == {"traffic"}
+def test_a_closed_loop_can_carry_conversations(tmp_path: Path, options: dict[str, Any]) -> None:
+    planned_run = planned(tmp_path, TALK, **options)
+    assert {phase.request for phase in planned_run.phases} == {"traffic"}
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_a_closed_loop_carries_conversations(tmp_path: Path, options: dict[str, 
     [{"mode": "rpm"}, {"mode": "ladder"}, {"mode": "soak"}],
     ids=lambda options: options["mode"],
 )
-def test_the_clock_carries_none(tmp_path: Path, options: dict[str, Any]) -> None:
+def test_a_schedule_cannot_carry_conversations(tmp_path: Path, options: dict[str, Any]) -> None:
     with pytest.raises(OperatorError, match="line 2: a conversation waits"):
         planned(tmp_path, PLAIN, TALK, **options)
 
@@ -76,16 +76,16 @@ def test_the_clock_carries_none(tmp_path: Path, options: dict[str, Any]) -> None
 def test_a_search_sends_own_traffic_in_every_trial(tmp_path: Path) -> None:
     slo = tmp_path / "slo.toml"
     slo.write_text("success_rate = 0.9\n", encoding="utf-8")
-    made = planned(tmp_path, PLAIN, mode="capacity", slo=str(slo), trials=3)
-    assert made.unfold is not None and made.traffic is not None
-    program = made.unfold()
+    planned_run = planned(tmp_path, PLAIN, mode="capacity", slo=str(slo), trials=3)
+    assert planned_run.unfold is not None and planned_run.traffic is not None
+    program = planned_run.unfold()
     phase = next(program)
     for _ in range(2):
-        assert (phase.request, phase.traffic) == ("traffic", made.traffic.digest)
+        assert (phase.request, phase.traffic) == ("traffic", planned_run.traffic.digest)
         phase = program.send(Finding(phase))
 
 
-def test_a_budget_needs_the_most_that_a_line_may_use(tmp_path: Path) -> None:
+def test_a_budget_needs_a_max_tokens_for_every_line(tmp_path: Path) -> None:
     open_ended = {"messages": PLAIN["messages"]}
     with pytest.raises(
         OperatorError, match=r"line 2 .* no max_tokens: give --max-tokens"
@@ -97,12 +97,12 @@ def test_a_budget_needs_the_most_that_a_line_may_use(tmp_path: Path) -> None:
     planned(tmp_path, PLAIN, open_ended, budget_tokens=10**6, max_tokens=5)
 
 
-def test_the_estimate_is_of_the_lines(tmp_path: Path) -> None:
+def test_the_estimate_is_computed_from_the_lines(tmp_path: Path) -> None:
     """60 requests of 400 characters, 10 tokens of output each; unlimited where a line is."""
-    made = planned(tmp_path, PLAIN)
-    told = estimate(made, BASE)
-    assert "60 requests, about 6,060 prompt tokens" in told
-    assert "at most 600 output tokens" in told
+    planned_run = planned(tmp_path, PLAIN)
+    estimated = estimate(planned_run, BASE)
+    assert "60 requests, about 6,060 prompt tokens" in estimated
+    assert "at most 600 output tokens" in estimated
     assert "unlimited output" in estimate(planned(tmp_path, {**PLAIN, "max_tokens": None}), BASE)
 
 

@@ -1,4 +1,4 @@
-"""The plan's arithmetic, against the seed's own lines and against exact fractions."""
+"""The plan's arithmetic, against the seed's own lines and exact fractions."""
 
 import argparse
 import math
@@ -70,11 +70,11 @@ tokens = st.integers(1, 200_000)
         ("tpm", 1, 1, 1),
     ],
 )
-def test_the_articles_targets_plan_as_many_requests_as_by_hand(
+def test_the_articles_targets_plan_the_numbers_worked_by_hand(
     mode: str, target: int, duration: int, planned: int
 ) -> None:
-    made = rpm_count(target, duration) if mode == "rpm" else tpm_count(target, duration, 4000)
-    assert made == planned == seed_plan(mode, target, duration).planned_requests
+    count = rpm_count(target, duration) if mode == "rpm" else tpm_count(target, duration, 4000)
+    assert count == planned == seed_plan(mode, target, duration).planned_requests
 
 
 @given(targets, durations, tokens)
@@ -87,21 +87,21 @@ def test_counts_equal_the_seeds_compute_plan(target: int, duration: int, size: i
 
 
 @given(targets, durations)
-def test_the_rpm_count_is_the_exact_floor(target: int, duration: int) -> None:
+def test_the_rpm_count_is_the_floor_of_the_exact_quotient(target: int, duration: int) -> None:
     assert rpm_count(target, duration) == max(1, math.floor(Fraction(target * duration, 60)))
 
 
 @given(targets, durations, tokens)
-def test_the_tpm_count_is_the_exact_ceiling_but_for_one_rounding_of_the_seeds_floats(
+def test_the_tpm_count_is_the_exact_ceiling_or_one_more(
     target: int, duration: int, size: int
 ) -> None:
-    """`x / 60 / tokens` rounds twice: on a whole number the seed may plan one request more."""
+    """The seed's `x / 60 / tokens` rounds twice: on a whole number it may plan one request more."""
     exact = Fraction(target * duration, 60 * size)
-    made = tpm_count(target, duration, size)
+    count = tpm_count(target, duration, size)
     if exact.denominator == 1:
-        assert made in (exact, exact + 1)
+        assert count in (exact, exact + 1)
     else:
-        assert made == max(1, math.ceil(exact))
+        assert count == max(1, math.ceil(exact))
 
 
 def test_due_times_of_a_window_are_multiples_of_the_interval() -> None:
@@ -117,14 +117,14 @@ def test_a_steady_phase_has_no_due_times() -> None:
 
 
 @given(st.integers(1, 1_000_000), durations)
-def test_due_times_equal_the_seeds_schedule_and_the_exact_one(count: int, duration: int) -> None:
+def test_due_times_are_the_seeds_and_those_of_exact_fractions(count: int, duration: int) -> None:
     interval_s = duration / count  # the seed's
     window = phase(count=count, duration_s=float(duration))
     for index in {0, 1, count // 3, count // 2, count - 1} & set(range(count)):
-        made = window.due_s(index)
-        assert made is not None
-        assert made == index * interval_s
-        assert abs(Fraction(made) - Fraction(index * duration, count)) < Fraction(1, 10**9)
+        due_s = window.due_s(index)
+        assert due_s is not None
+        assert due_s == index * interval_s
+        assert abs(Fraction(due_s) - Fraction(index * duration, count)) < Fraction(1, 10**9)
 
 
 @given(st.integers(1, 1_000_000), durations)
@@ -136,14 +136,16 @@ def test_the_last_request_is_due_before_the_window_ends(count: int, duration: in
 
 @settings(max_examples=50)
 @given(st.integers(2, 3000), st.floats(0.001, 1e6))
-def test_due_times_never_go_back(count: int, duration: float) -> None:
+def test_due_times_never_decrease(count: int, duration: float) -> None:
     window = phase(count=count, duration_s=duration)
     times = [window.due_s(index) or 0.0 for index in range(count)]
     assert times == sorted(times)
 
 
 @given(st.integers(0, 5000), st.integers(1, 40))
-def test_stripes_of_all_slots_hold_every_index_exactly_once(count: int, slots: int) -> None:
+def test_the_stripes_of_all_generators_hold_every_index_exactly_once(
+    count: int, slots: int
+) -> None:
     owned = [index for slot in range(slots) for index in stripe(count, slot, slots)]
     assert sorted(owned) == list(range(count))
 
@@ -154,7 +156,7 @@ def test_stripes_differ_by_at_most_one_request(count: int, slots: int) -> None:
     assert max(sizes) - min(sizes) <= 1
 
 
-def test_a_stripe_by_hand() -> None:
+def test_a_stripe_is_that_worked_by_hand() -> None:
     assert list(stripe(10, 1, 4)) == [1, 5, 9]
 
 
@@ -186,7 +188,7 @@ def test_a_fault_of_a_phase_is_named(changes: dict[str, Any], says: str) -> None
         ({"kind": None}, "None is not a kind of schedule"),
     ],
 )
-def test_what_is_no_schedule_is_refused(changes: dict[str, Any], says: str) -> None:
+def test_an_impossible_schedule_is_refused(changes: dict[str, Any], says: str) -> None:
     with pytest.raises(ValueError, match=says):
         phase(**changes)
 
@@ -197,7 +199,7 @@ def test_a_sound_phase_has_no_fault() -> None:
     assert phase(kind="steady", count=None).faults() == []
 
 
-def test_validate_lists_every_fault_not_only_the_first() -> None:
+def test_validate_lists_every_fault() -> None:
     broken = phase(users=0, count=0, duration_s=-1.0)
     faults = Plan((broken, broken, phase(name="other", users=0))).validate()
     assert sum("at least one user" in fault for fault in faults) == 3
@@ -210,7 +212,7 @@ def test_an_empty_plan_is_a_fault() -> None:
     assert Plan(()).validate() == ["the plan is empty: no request would be sent."]
 
 
-def test_a_plan_needs_the_users_of_its_greatest_phase_and_sums_the_requests() -> None:
+def test_a_plan_needs_the_users_of_its_largest_phase_and_sums_the_requests() -> None:
     plan = Plan((phase(), phase(name="b", kind="burst", users=9, count=9)))
     assert (plan.users, plan.requests) == (9, 13)
 
@@ -222,9 +224,9 @@ def test_a_plan_with_an_open_end_has_no_request_count() -> None:
 
 
 def test_the_description_names_every_phase_and_the_greatest_output() -> None:
-    said = Plan((phase(max_tokens=16), phase(name="b", max_tokens=100))).describe()
-    assert "rpm/m/120, arrivals, 4 requests, 4 at once, 2 s, 16 tokens" in said
-    assert said.endswith("in all: 8 requests")
+    description = Plan((phase(max_tokens=16), phase(name="b", max_tokens=100))).describe()
+    assert "rpm/m/120, arrivals, 4 requests, 4 at once, 2 s, 16 tokens" in description
+    assert description.endswith("in all: 8 requests")
 
 
 def test_task_ids_count_from_the_first_number() -> None:

@@ -1,4 +1,4 @@
-"""An option that may be given several times: on the command line, in a file, in the environment."""
+"""Options that may be given several times: on the command line, in a file, in the environment."""
 
 from pathlib import Path
 
@@ -20,13 +20,13 @@ def parsed(*arguments: str, config: Path | None = None) -> Options:
     return Options.of(parser.parse_args(list(arguments)))
 
 
-def test_each_adds_a_line() -> None:
-    given = parsed("--header", "A=1", "--header", "B=x, [y]")
-    assert given.headers == ("A=1", "B=x, [y]")
+def test_each_occurrence_adds_a_value() -> None:
+    namespace = parsed("--header", "A=1", "--header", "B=x, [y]")
+    assert namespace.headers == ("A=1", "B=x, [y]")
     assert parsed().headers == (), "nothing is kept from the parser before"
 
 
-def test_from_the_environment_and_from_a_file(
+def test_several_values_are_read_from_the_environment_and_from_a_file(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     file = tmp_path / "locust.conf"
@@ -38,9 +38,9 @@ def test_from_the_environment_and_from_a_file(
     assert parsed().headers == ("C=3", "D=4, 5")
 
 
-def test_what_is_kept_are_names() -> None:
-    given = parsed("--header", "A=secret", "--key-command", "/opt/vault --token secret")
-    kept = as_kept(given.public())
-    assert (kept["header"], kept["key_command"]) == ("A", "vault")
-    assert "secret" not in str(kept)
+def test_the_manifest_keeps_names_and_no_values() -> None:
+    namespace = parsed("--header", "A=secret", "--key-command", "/opt/vault --token secret")
+    manifest_options = as_kept(namespace.public())
+    assert (manifest_options["header"], manifest_options["key_command"]) == ("A", "vault")
+    assert "secret" not in str(manifest_options)
     assert parsed("--key-command", "a 'b").public().key_command == "(unreadable)"

@@ -1,4 +1,4 @@
-"""The shapes' side of Locust's own options."""
+"""Locust's own options, as the load shapes use or refuse them."""
 
 import os
 
@@ -14,20 +14,20 @@ GIVEN = {"-u": 5, "-r": None, "-t": "10s"}
 
 
 @pytest.mark.parametrize("mode", [mode for mode in ("", *MODES) if mode != "interactive"])
-def test_users_and_run_time_are_refused_where_the_plan_says_both(mode: str) -> None:
+def test_users_and_run_time_are_refused_where_the_plan_decides_them(mode: str) -> None:
     with pytest.raises(OperatorError, match="-u, -t: only mode interactive reads"):
         check_by_hand(mode, GIVEN)
 
 
-def test_mode_interactive_takes_them() -> None:
+def test_mode_interactive_accepts_users_and_run_time() -> None:
     check_by_hand("interactive", GIVEN)
 
 
-def test_what_is_not_given_is_no_mistake() -> None:
+def test_no_users_and_no_run_time_are_no_error() -> None:
     check_by_hand("rpm", dict.fromkeys(GIVEN))
 
 
-def test_users_by_hand_are_no_more_than_max_workers() -> None:
+def test_users_set_by_hand_are_at_most_max_workers() -> None:
     check_users(200, 200)
     check_users(None, 200)
     with pytest.raises(OperatorError, match="100000 users are more than --max-workers 200"):

@@ -1,4 +1,4 @@
-"""The pacer's arithmetic, against a made-up gateway that counts tokens its own way."""
+"""The pacer's arithmetic, against a made-up gateway that counts tokens in its own way."""
 
 import heapq
 from collections.abc import Callable
@@ -66,8 +66,8 @@ class Window:
         def end_until(now: float) -> None:
             while under_way and under_way[0][0] <= now:
                 _, index, good, tokens, took = heapq.heappop(under_way)
-                said = None if silent else tokens
-                self.pacers[index % slots].done(index, good, said, took)
+                stated = None if silent else tokens
+                self.pacers[index % slots].done(index, good, stated, took)
 
         for index, due in enumerate(dues):
             end_until(due)
@@ -92,10 +92,10 @@ class Window:
     latency_s=st.floats(0.0, 8.0),
     seed=st.integers(0, 1000),
 )
-def test_a_steady_gateway_is_loaded_within_two_percent_whatever_its_tokenizer(
+def test_a_steady_gateway_gets_its_target_within_2_percent_whatever_its_tokenizer(
     per_word: float, overhead: int, low: int, more: int, target: int, latency_s: float, seed: int
 ) -> None:
-    """Calibrated sizes and paid debts reach the target, whatever a word or a reply counts."""
+    """Calibrated sizes and corrections reach the target, whatever a word or a reply counts."""
     count = -(-target // 4000)
     window = Window(
         lambda dice: latency_s, per_word=per_word, overhead=overhead, replies=(low, low + more),
@@ -105,14 +105,14 @@ def test_a_steady_gateway_is_loaded_within_two_percent_whatever_its_tokenizer(
 
 
 @given(seed=st.integers(0, 10_000), drift=st.floats(0.7, 1.4))
-def test_a_calibration_that_was_off_is_corrected_within_the_window(seed: int, drift: float) -> None:
-    """A tokenizer that counts long prompts otherwise than short ones still meets the target."""
+def test_a_wrong_calibration_is_corrected_within_the_window(seed: int, drift: float) -> None:
+    """As with a tokenizer that counts long prompts differently from short ones."""
     window = Window(lambda dice: 2.0, drift=drift, count=50, seed=seed)
     assert window.error is not None and abs(window.error) < 0.02
 
 
 @given(seed=st.integers(0, 10_000), share=st.floats(0.0, 0.9))
-def test_failures_do_not_raise_the_load(seed: int, share: float) -> None:
+def test_failures_do_not_raise_the_offered_load(seed: int, share: float) -> None:
     """A gateway that refuses is offered the target, not more."""
     window = Window(lambda dice: 1.0, failures=share, count=100, seed=seed)
     calm = Window(lambda dice: 1.0, count=100, seed=seed)
@@ -120,8 +120,8 @@ def test_failures_do_not_raise_the_load(seed: int, share: float) -> None:
 
 
 @given(seed=st.integers(0, 10_000), share=st.floats(0.0, 0.5), drift=st.floats(0.3, 3.0))
-def test_no_prompt_is_sized_beyond_the_bound(seed: int, share: float, drift: float) -> None:
-    """However far the calibration was off: no burst of tokens to catch up."""
+def test_no_prompt_exceeds_the_size_bound(seed: int, share: float, drift: float) -> None:
+    """However wrong the calibration was: no burst of tokens to catch up."""
     window = Window(lambda dice: 1.0, failures=share, drift=drift, count=60, seed=seed)
     pacer = window.pacers[0]
     mean, off = pacer.mean_tokens, 40 * drift
@@ -130,15 +130,15 @@ def test_no_prompt_is_sized_beyond_the_bound(seed: int, share: float, drift: flo
 
 
 @given(seed=st.integers(0, 10_000))
-def test_the_expected_error_covers_what_chance_does(seed: int) -> None:
-    """With latencies that vary, the error stays within three times what was expected of it."""
+def test_the_error_stays_within_three_times_the_expected_error(seed: int) -> None:
+    """With latencies that vary."""
     window = Window(lambda dice: 3.4 * dice.lognormvariate(0, 0.2), seed=seed, replies=(4, 12))
     expected = window.pacers[0].expected_error
     assert window.error is not None
     assert abs(window.error) < 3 * expected + 0.005
 
 
-def test_generators_that_share_a_window_reach_the_target_together() -> None:
+def test_generators_that_share_a_window_reach_its_target_together() -> None:
     for slots in (2, 3, 7):
         window = Window(lambda dice: 1.5, slots=slots, count=50, replies=(5, 16))
         assert window.error is not None and abs(window.error) < 0.02
@@ -149,14 +149,14 @@ def test_a_gateway_that_states_no_tokens_is_sent_what_the_calibration_expects() 
     assert window.error is not None and abs(window.error) < 0.02
 
 
-def test_the_wall_includes_the_drain_and_so_does_the_goal() -> None:
+def test_the_target_is_over_a_wall_clock_that_includes_the_drain() -> None:
     """With answers that take 6 s, 60 s of sending are measured over 63.6 s."""
     pacer = Pacer(Pace(tokens_per_word=10, overhead_tokens=30, reply_tokens=10, latency_s=6.0),
                   60_000, [index * 2.4 for index in range(25)], 25)  # fmt: skip
     assert pacer.goal_tokens == pytest.approx(60_000 / 60 * (57.6 + 6.0))
 
 
-def test_sizes_do_not_jump_while_all_goes_as_expected() -> None:
+def test_sizes_are_steady_while_answers_are_as_expected() -> None:
     sizes = Window(lambda dice: 2.0, count=100, target=400_000).sizes
     assert max(sizes) <= min(sizes) + 2
 
@@ -166,7 +166,7 @@ class TestCalibration:
         pace = calibrate([Probe(25, 280, 290, 1.0), Probe(200, 2030, 2042, 2.0)])
         assert pace == Pace(tokens_per_word=10, overhead_tokens=30, reply_tokens=11, latency_s=2.0)
 
-    def test_one_probe_is_better_than_none(self) -> None:
+    def test_one_probe_alone_gives_the_slope(self) -> None:
         pace = calibrate([Probe(200, 2040, 2050, 1.0)])
         assert pace is not None and pace.tokens_per_word == pytest.approx(10, rel=0.01)
 
@@ -179,14 +179,14 @@ class TestCalibration:
             [Probe(25, 300, 310, 1.0), Probe(200, 90, 100, 1.0)],
         ],
     )
-    def test_tokens_that_are_not_stated_or_do_not_grow_show_no_pace(
+    def test_tokens_that_are_unstated_or_do_not_grow_give_no_calibration(
         self, probes: list[Probe]
     ) -> None:
         assert calibrate(probes) is None
 
 
 class TestExpectedEnd:
-    def test_of_one_latency_it_is_certain(self) -> None:
+    def test_with_one_latency_the_expected_end_is_certain(self) -> None:
         end = expected_end([0.0, 1.0, 2.0], [0.5])
         assert (end.at_s, end.sd_s) == (2.5, 0.0)
 
@@ -195,10 +195,10 @@ class TestExpectedEnd:
         seen=st.lists(st.floats(0.1, 20), min_size=1, max_size=20),
         seed=st.integers(0, 100),
     )
-    def test_it_is_the_mean_of_the_last_completion(
+    def test_the_expected_end_is_the_mean_of_the_last_completion(
         self, dues: list[float], seen: list[float], seed: int
     ) -> None:
-        """Against a thousand windows drawn at random: within the grid's step and chance."""
+        """Of a thousand windows drawn at random, within the grid's step and chance."""
         dice = Random(seed)
         drawn = [max(due + dice.choice(seen) for due in dues) for _ in range(1000)]
         end = expected_end(dues, seen)

@@ -1,4 +1,4 @@
-"""A trace's clock: its offsets, its due times and its window, worked out by hand."""
+"""The clock of a trace: its offsets, due times and window, worked out by hand."""
 
 from typing import Any
 
@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from loadshapes.own_traffic.trace import due_times_s, moment_s, offsets_s, window_s
 
 
-def test_timestamps_count_from_the_earliest() -> None:
-    """Whatever their order and their offset from UTC; one without an offset is UTC."""
+def test_timestamps_are_offsets_from_the_earliest() -> None:
+    """In any order and with any offset from UTC; one without an offset is UTC."""
     rows = [
         {"timestamp": "2026-05-19T10:00:02+00:00"},
         {"timestamp": "2026-05-19T12:00:00+02:00"},
@@ -20,7 +20,7 @@ def test_timestamps_count_from_the_earliest() -> None:
     assert offsets_s(rows) == [2.0, 0.0, 1.25, 3.0]
 
 
-def test_at_s_keeps_the_silence_before_the_first() -> None:
+def test_at_s_keeps_the_time_before_the_first_request() -> None:
     assert offsets_s([{"at_s": 5}, {"at_s": 7.5}]) == [5.0, 7.5]
 
 
@@ -40,7 +40,7 @@ def test_at_s_keeps_the_silence_before_the_first() -> None:
         ({"timestamp": None}, "ISO 8601"),
     ],
 )
-def test_a_time_that_is_none_is_named(row: dict[str, Any], why: str) -> None:
+def test_a_malformed_time_is_refused_by_name(row: dict[str, Any], why: str) -> None:
     with pytest.raises(ValueError, match=why):
         moment_s(row)
 
@@ -56,7 +56,7 @@ def test_more_than_a_year_is_refused() -> None:
         offsets_s(rows)
 
 
-def test_speed_divides_the_times_and_sorts_them() -> None:
+def test_due_times_are_divided_by_speed_and_sorted() -> None:
     assert due_times_s([3.0, 0.0, 1.0], 2.0) == (0.0, 0.5, 1.5)
 
 
@@ -64,7 +64,9 @@ def test_speed_divides_the_times_and_sorts_them() -> None:
     ("times", "window"),
     [((0.0, 1.0, 2.0, 3.0), 4.0), ((0.0,), 1.0), ((2.0, 2.0), 3.0), ((5.0, 7.0), 9.0)],
 )
-def test_the_window_has_one_mean_gap_more(times: tuple[float, ...], window: float) -> None:
+def test_the_window_ends_one_mean_gap_after_the_last_request(
+    times: tuple[float, ...], window: float
+) -> None:
     assert window_s(times) == window
 
 
@@ -76,15 +78,15 @@ def test_every_due_time_lies_inside_the_window(offsets: list[float], speed: floa
 
 
 @pytest.mark.parametrize("unit", (1, 10**3, 10**6, 10**9), ids=("s", "ms", "us", "ns"))
-def test_an_epochs_time_is_read_in_its_unit(unit: int) -> None:
-    """Of the same two moments as ISO 8601 has: 2026-01-01T00:00:00Z and a quarter second later."""
+def test_an_epoch_time_is_read_in_any_unit(unit: int) -> None:
+    """The same two moments as in ISO 8601: 2026-01-01T00:00:00Z and a quarter second later."""
     rows = [{"timestamp": 1767225600 * unit + unit // 4 * n} for n in (0, 1)]
     assert moment_s(rows[0]) == moment_s({"timestamp": "2026-01-01T00:00:00Z"})
     if unit > 1:
         assert offsets_s(rows) == [0.0, 0.25]
 
 
-def test_a_small_number_counts_from_the_traces_start() -> None:
+def test_a_small_number_is_seconds_from_the_start_of_the_trace() -> None:
     assert offsets_s([{"timestamp": 5}, {"timestamp": 7.5}]) == [5.0, 7.5]
     with pytest.raises(ValueError, match="use one of them"):
         offsets_s([{"timestamp": 5}, {"timestamp": 1767225600}])

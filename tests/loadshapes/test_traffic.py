@@ -1,4 +1,4 @@
-"""Own traffic: every faulty line is named, and what a line says is what is sent."""
+"""Own traffic: every faulty line is named, and what a line contains is what is sent."""
 
 import json
 from pathlib import Path
@@ -72,8 +72,8 @@ def nth(traffic: Traffic, index: int) -> Request:
         ({"turns": ["x"], "tools": [{"type": "function"}]}, "cannot answer tool calls"),
     ],
 )
-def test_a_faulty_line_of_prompts_is_named(row: Any, why: str) -> None:
-    """With its number in the file, blank lines counted."""
+def test_a_faulty_line_of_prompts_is_named_by_its_number(row: Any, why: str) -> None:
+    """In the file: blank lines count."""
     with pytest.raises(ValueError, match=f"^line 3: .*{why}"):
         parse(jsonl({"messages": [USER]}, "\n", row), trace=False)
 
@@ -90,7 +90,7 @@ def test_a_faulty_line_of_prompts_is_named(row: Any, why: str) -> None:
         ({"at_s": 1, "turns": ["x"]}, "turns is for --prompts"),
     ],
 )
-def test_a_faulty_line_of_a_trace_is_named(row: Any, why: str) -> None:
+def test_a_faulty_line_of_a_trace_is_named_by_its_number(row: Any, why: str) -> None:
     with pytest.raises(ValueError, match=f"^line 1: .*{why}"):
         parse(jsonl(row), trace=True)
 
@@ -116,37 +116,37 @@ rows = st.dictionaries(keys, anything | st.just([USER]), max_size=5).map(json.du
 
 
 @given(st.lists(rows | st.text(max_size=30), max_size=4), st.booleans())
-def test_garbage_is_refused_by_line_or_can_be_sent(lines: list[str], trace: bool) -> None:
-    """Whatever a file holds: a ValueError with a place, or lines whose bodies are JSON."""
+def test_any_file_is_refused_with_a_line_or_can_be_sent(lines: list[str], trace: bool) -> None:
+    """A ValueError with a place, or lines whose bodies are JSON."""
     try:
-        made = parse("\n".join(lines), trace)
+        parsed = parse("\n".join(lines), trace)
     except ValueError as error:
         places = ("line ", "it is empty", "some rows say", "more than a year")
         assert type(error) is ValueError
         assert str(error).startswith(places)
         return
-    for index in range(len(made.lines)):
-        json.dumps(body(own(), index, nth(made, index), OPTIONS), allow_nan=False)
+    for index in range(len(parsed.lines)):
+        json.dumps(body(own(), index, nth(parsed, index), OPTIONS), allow_nan=False)
 
 
-def test_every_faulty_line_is_named_up_to_some() -> None:
+def test_faulty_lines_are_all_named_up_to_a_limit() -> None:
     with pytest.raises(ValueError, match="^line 1: .*; line 8: .*; and 2 more lines$"):
         parse(jsonl(*[{}] * 10), trace=False)
 
 
-def test_the_body_is_the_lines() -> None:
-    """All of it is passed on, extra_body merged; model, stream and task_id are the run's."""
+def test_the_body_has_every_field_of_the_line() -> None:
+    """extra_body is merged; model, stream and task_id are the run's."""
     tools = [{"type": "function", "function": {"name": "f"}}]
     messages = [
         USER,
         {"role": "assistant", "content": None, "tool_calls": [CALL]},
         {"role": "tool", "tool_call_id": "c1", "content": "sunny"},
     ]
-    rest = {"tool_choice": "auto", "max_tokens": 9, "response_format": {"type": "text"}}
+    other_fields = {"tool_choice": "auto", "max_tokens": 9, "response_format": {"type": "text"}}
     extra = {"extra_body": {"thinking": {"type": "off"}}}
-    row = {"messages": messages, "tools": tools, **rest, **extra}
-    made = parse(jsonl(row), trace=False)
-    assert body(own(), 3, nth(made, 3), OPTIONS) == {
+    row = {"messages": messages, "tools": tools, **other_fields, **extra}
+    parsed = parse(jsonl(row), trace=False)
+    assert body(own(), 3, nth(parsed, 3), OPTIONS) == {
         "model": "m",
         "messages": messages,
         "max_tokens": 9,
@@ -168,45 +168,47 @@ def test_the_body_is_the_lines() -> None:
         ({"max_completion_tokens": 9}, 16, {"max_completion_tokens": 9}),
     ],
 )
-def test_the_lines_budget_goes_before_the_runs(
+def test_max_tokens_of_the_line_comes_before_that_of_the_run(
     line: dict[str, int], option: int | None, sent: dict[str, int]
 ) -> None:
-    made = parse(jsonl({"messages": [USER], **line}), trace=False)
-    found = body(own(max_tokens=option), 0, nth(made, 0), OPTIONS)
-    assert {name: found[name] for name in found if name.startswith("max_")} == sent
+    parsed = parse(jsonl({"messages": [USER], **line}), trace=False)
+    sent_body = body(own(max_tokens=option), 0, nth(parsed, 0), OPTIONS)
+    assert {name: sent_body[name] for name in sent_body if name.startswith("max_")} == sent
 
 
-def test_request_i_takes_line_i_mod_n() -> None:
-    made = parse(jsonl(*[{"turns": [name]} for name in "abc"]), trace=False)
-    asked = [nth(made, index).content for index in range(7)]
-    assert "".join(map(str, asked)) == "abcabca"
+def test_request_i_is_line_i_mod_n() -> None:
+    parsed = parse(jsonl(*[{"turns": [name]} for name in "abc"]), trace=False)
+    contents = [nth(parsed, index).content for index in range(7)]
+    assert "".join(map(str, contents)) == "abcabca"
 
 
-def test_a_trace_is_put_in_the_order_of_its_times() -> None:
-    """Lines and times together; equal times keep their order; it is counted how often."""
+def test_a_trace_is_sorted_by_time() -> None:
+    """Lines and times together; equal times keep their order; the moves are counted."""
     times = [2.0, 0.5, 0.5, 1.0]
-    made = parse(jsonl(*[{"at_s": t, "prompt_tokens": 10 + n} for n, t in enumerate(times)]), True)
-    assert made.offsets_s == (0.5, 0.5, 1.0, 2.0)
-    assert [one.number for one in made.lines] == [2, 3, 4, 1]
-    assert made.moved == 1
+    parsed = parse(
+        jsonl(*[{"at_s": t, "prompt_tokens": 10 + n} for n, t in enumerate(times)]), True
+    )
+    assert parsed.offsets_s == (0.5, 0.5, 1.0, 2.0)
+    assert [one.number for one in parsed.lines] == [2, 3, 4, 1]
+    assert parsed.moved == 1
 
 
 @pytest.mark.parametrize("size", [100, 1000, 5000])
-def test_a_made_prompt_has_about_the_size_asked_for(size: int) -> None:
+def test_a_generated_prompt_has_about_the_tokens_asked_for(size: int) -> None:
     """Counted by a tokenizer that is not ours."""
     assert abs(len(encode(padding(size, "run-req-7"))) - size) <= 0.05 * size
 
 
-def test_no_made_prompt_begins_as_another() -> None:
-    """Or a gateway's prompt cache would answer what the trace says was asked anew."""
+def test_generated_prompts_all_begin_differently() -> None:
+    """Otherwise a gateway's prompt cache would answer what the trace says was new."""
     assert len({padding(50, f"run-req-{n}")[:12] for n in range(100)}) == 100
 
 
-def test_a_turn_follows_the_reply_that_came() -> None:
-    made = parse(
+def test_a_turn_of_a_conversation_follows_the_actual_reply() -> None:
+    parsed = parse(
         jsonl({"messages": [{"role": "system", "content": "s"}], "turns": ["a", "b"]}), False
     )
-    talk = begin(made.lines[0], own())
+    talk = begin(parsed.lines[0], own())
     first = talk.turn()
     assert [m["content"] for m in first.messages or ()] == ["s", "a"]
     assert first.heard is not None
@@ -219,13 +221,13 @@ def test_a_turn_follows_the_reply_that_came() -> None:
 
 
 @pytest.mark.parametrize("reply", [None, Message(), Message(content="x", tool_calls=[CALL])])
-def test_a_conversation_ends_where_a_turn_got_no_answer(reply: Message | None) -> None:
-    """A request that failed is not heard; a tool call cannot be answered."""
-    made = parse(jsonl({"turns": ["a", "b"]}), trace=False)
-    talk = begin(made.lines[0], own())
-    asked = talk.turn()
-    if reply is not None and asked.heard is not None:
-        asked.heard(reply)
+def test_a_conversation_ends_after_a_turn_without_a_usable_answer(reply: Message | None) -> None:
+    """A request that failed, or a tool call, which cannot be answered."""
+    parsed = parse(jsonl({"turns": ["a", "b"]}), trace=False)
+    talk = begin(parsed.lines[0], own())
+    turn = talk.turn()
+    if reply is not None and turn.heard is not None:
+        turn.heard(reply)
     assert talk.over
 
 
@@ -240,7 +242,9 @@ def test_a_conversation_ends_where_a_turn_got_no_answer(reply: Message | None) -
     ],
     ids=["empty", "blank", "latin", "large", "absent"],
 )
-def test_a_file_that_cannot_be_used(tmp_path: Path, content: bytes | None, why: str) -> None:
+def test_a_file_that_cannot_be_used_is_one_sentence(
+    tmp_path: Path, content: bytes | None, why: str
+) -> None:
     path = tmp_path / "own.jsonl"
     if content is not None:
         path.write_bytes(content)
@@ -248,7 +252,7 @@ def test_a_file_that_cannot_be_used(tmp_path: Path, content: bytes | None, why: 
         read(str(path), "prompts", trace=False)
 
 
-def test_a_byte_order_mark_and_crlf_are_no_fault(tmp_path: Path) -> None:
+def test_a_byte_order_mark_and_crlf_are_accepted(tmp_path: Path) -> None:
     path = tmp_path / "own.jsonl"
     path.write_bytes(b"\xef\xbb\xbf" + jsonl({"messages": [USER]}).replace("\n", "\r\n").encode())
     assert len(read(str(path), "prompts", trace=False).lines) == 1

@@ -1,5 +1,8 @@
-"""Files that people have: each shape becomes the requests that it stands for, and what is lost is
-counted. The samples are literal; field names as in the tools' own documentation."""
+"""Files that people have:
+
+each format becomes the requests it stands for, and what is lost is counted. The samples are
+literal; field names are as in the tools' own documentation.
+"""
 
 import gzip
 import json
@@ -24,17 +27,19 @@ def own(**changes: Any) -> Any:
     return phase(request="traffic", traffic="digest", **{"max_tokens": None, **changes})
 
 
-def bodies(made: Traffic) -> list[dict[str, Any]]:
+def bodies(translation: Traffic) -> list[dict[str, Any]]:
     """What is sent for each line, less what every body of ours has."""
-    found = []
-    for index in range(len(made.lines)):
-        sent = body(own(), index, nth(made, index), OPTIONS)
-        found.append({k: v for k, v in sent.items() if k not in ("model", "stream", "task_id")})
-    return found
+    bodies_sent = []
+    for index in range(len(translation.lines)):
+        sent = body(own(), index, nth(translation, index), OPTIONS)
+        bodies_sent.append(
+            {k: v for k, v in sent.items() if k not in ("model", "stream", "task_id")}
+        )
+    return bodies_sent
 
 
-def told(made: Traffic) -> dict[str, tuple[int, list[str]]]:
-    return {note["kind"]: (note["count"], note["names"]) for note in made.notes}
+def notes_of(translation: Traffic) -> dict[str, tuple[int, list[str]]]:
+    return {note["kind"]: (note["count"], note["names"]) for note in translation.notes}
 
 
 def user(text: str) -> dict[str, str]:
@@ -97,28 +102,28 @@ BURST_3 = (
 )
 
 
-def test_openai_batch() -> None:
-    """The body is sent; custom_id stays with the row; another endpoint's rows are left out."""
-    made = translated(BATCH, trace=False)
-    assert bodies(made) == [
+def test_a_batch_of_openai_is_sent_body_by_body() -> None:
+    """custom_id stays with the row; rows for another endpoint are left out."""
+    translation = translated(BATCH, trace=False)
+    assert bodies(translation) == [
         {"messages": [SYSTEM, user("one")], "max_tokens": 9},
         {"messages": [user("two")], "temperature": 0.5},
     ]
-    assert [nth(made, i).place for i in (0, 1)] == [
+    assert [nth(translation, i).place for i in (0, 1)] == [
         {"line": 1, "custom_id": "a-1"},
         {"line": 3, "custom_id": "a-3"},
     ]
-    assert told(made) == {
+    assert notes_of(translation) == {
         "shape": (2, ["OpenAI Batch"]),
         "ours": (2, ["model"]),
         "other_urls": (1, []),
     }
 
 
-def test_bodies_as_they_went_over_the_wire() -> None:
-    """What is ours is left away and said; the gateway's own fields stay in the body."""
-    made = translated(WIRE, trace=False)
-    assert bodies(made) == [
+def test_logged_bodies_are_sent_without_the_fields_that_are_ours() -> None:
+    """Those are noted; the gateway's own fields stay in the body."""
+    translation = translated(WIRE, trace=False)
+    assert bodies(translation) == [
         {
             "messages": [user("one")],
             "max_tokens": 7,
@@ -127,7 +132,7 @@ def test_bodies_as_they_went_over_the_wire() -> None:
         },
         {"messages": [user("two")]},
     ]
-    assert told(made) == {
+    assert notes_of(translation) == {
         "shape": (2, ["bodies as sent"]),
         "ours": (2, ["model", "stream", "stream_options", "n"]),
         "vendor": (1, ["top_k", "chat_template_kwargs"]),
@@ -137,21 +142,21 @@ def test_bodies_as_they_went_over_the_wire() -> None:
 
 
 @pytest.mark.parametrize("array", (False, True))
-def test_sharegpt(array: bool) -> None:
-    """A conversation in a closed loop, its first turn elsewhere; no recorded answer is sent."""
+def test_a_sharegpt_conversation_is_sent_without_its_recorded_answers(array: bool) -> None:
+    """As a conversation in a closed loop, its first turn alone elsewhere."""
     text = json.dumps(SHAREGPT, indent=2) if array else lines_of(*SHAREGPT)
-    made = translated(text, trace=False, closed=True)
-    assert [one.turns and [t["content"] for t in one.turns] for one in made.lines] == [
+    translation = translated(text, trace=False, closed=True)
+    assert [one.turns and [t["content"] for t in one.turns] for one in translation.lines] == [
         (), ["b", "c"], (),
     ]  # fmt: skip
-    assert made.lines[1].messages == (SYSTEM,)
-    assert [one.name for one in made.lines] == [{"id": "s1"}, {"id": "s2"}, {}]
-    assert [one.number for one in made.lines] == [1, 2, 4]
+    assert translation.lines[1].messages == (SYSTEM,)
+    assert [one.name for one in translation.lines] == [{"id": "s1"}, {"id": "s2"}, {}]
+    assert [one.number for one in translation.lines] == [1, 2, 4]
     flat = translated(text, trace=False, closed=False)
     assert [one["messages"] for one in bodies(flat)] == [
         [user("a")], [SYSTEM, user("b")], [user("d")],
     ]  # fmt: skip
-    assert told(flat) == {
+    assert notes_of(flat) == {
         "shape": (3, ["ShareGPT"]),
         "answers": (3, []),
         "silent": (1, []),
@@ -159,132 +164,135 @@ def test_sharegpt(array: bool) -> None:
     }
 
 
-def test_fine_tuning_sends_no_answer_and_no_weight() -> None:
-    made = translated(TUNING, trace=False)
-    assert bodies(made) == [
+def test_fine_tuning_examples_are_sent_without_answer_and_weight() -> None:
+    translation = translated(TUNING, trace=False)
+    assert bodies(translation) == [
         {"messages": [SYSTEM, user("What is flint?")]},
         {"messages": [user("a"), {"role": "assistant", "content": "b"}, user("c")]},
     ]
-    assert told(made) == {
+    assert notes_of(translation) == {
         "shape": (2, ["fine-tuning"]),
         "answers": (2, []),
         "unused": (2, ["weight"]),
     }
 
 
-def test_a_prefill_is_no_answer() -> None:
-    """A request with settings, or one that says so, goes as it stands."""
+def test_a_prefilled_assistant_message_is_sent() -> None:
+    """In a request with settings, or one that marks it as such."""
     rows = (
         {"messages": [user("a"), {"role": "assistant", "content": "{", "prefix": True}]},
         {"messages": [user("a"), {"role": "assistant", "content": "{"}], "max_tokens": 5},
     )
-    made = translated(lines_of(*rows), trace=False)
-    assert [len(one["messages"]) for one in bodies(made)] == [2, 2]
-    assert told(made) == {"prefills": (1, [])}
-    assert made.text == lines_of(*rows)
+    translation = translated(lines_of(*rows), trace=False)
+    assert [len(one["messages"]) for one in bodies(translation)] == [2, 2]
+    assert notes_of(translation) == {"prefills": (1, [])}
+    assert translation.text == lines_of(*rows)
 
 
-def test_vllms_custom_data_set() -> None:
-    made = translated(VLLM, trace=False)
-    assert bodies(made) == [
+def test_vllms_custom_data_set_is_sent() -> None:
+    translation = translated(VLLM, trace=False)
+    assert bodies(translation) == [
         {"messages": [user("one")], "max_tokens": 12},
         {"messages": [user("two")]},
     ]
 
 
-def test_an_array_of_texts_is_one_of_prompts() -> None:
-    made = translated('["Say one.", "Say two."]', trace=False)
-    assert [one["messages"] for one in bodies(made)] == [[user("Say one.")], [user("Say two.")]]
+def test_an_array_of_texts_is_one_prompt_each() -> None:
+    translation = translated('["Say one.", "Say two."]', trace=False)
+    assert [one["messages"] for one in bodies(translation)] == [
+        [user("Say one.")],
+        [user("Say two.")],
+    ]
     with pytest.raises(ValueError, match="^item 2: it must be a JSON object"):
         translated('[{"prompt": "a"}, "b"]', trace=False)
 
 
-def test_an_array_of_our_own_lines() -> None:
+def test_our_own_lines_may_be_an_array() -> None:
     rows = [{"messages": [user("a")]}, {"turns": ["b", "c"]}]
-    made = translated(json.dumps(rows, indent=1), trace=False)
-    assert [len(one.turns) for one in made.lines] == [0, 2]
-    assert made.notes == ()
+    translation = translated(json.dumps(rows, indent=1), trace=False)
+    assert [len(one.turns) for one in translation.lines] == [0, 2]
+    assert translation.notes == ()
     with pytest.raises(ValueError, match="^item 2: messages must be"):
         translated(json.dumps([rows[0], {"messages": []}]), trace=False)
 
 
-def sized(made: Traffic) -> list[tuple[float, int | None, int | None]]:
+def sized(translation: Traffic) -> list[tuple[float, int | None, int | None]]:
     return [
         (at, one.prompt_tokens, one.max_tokens)
-        for at, one in zip(made.offsets_s, made.lines, strict=True)
+        for at, one in zip(translation.offsets_s, translation.lines, strict=True)
     ]
 
 
-def test_mooncake() -> None:
-    """Its times are milliseconds; rows of zero tokens and hash_ids are said."""
-    made = translated(MOONCAKE, trace=True)
-    assert sized(made) == [(0.0, 6758, 500), (27.482, 7322, 490)]
-    assert told(made) == {
+def test_a_mooncake_trace_has_times_in_milliseconds() -> None:
+    """Rows of zero tokens and hash_ids are noted."""
+    translation = translated(MOONCAKE, trace=True)
+    assert sized(translation) == [(0.0, 6758, 500), (27.482, 7322, 490)]
+    assert notes_of(translation) == {
         "shape": (2, ["Mooncake (times in milliseconds)"]),
         "hashes": (3, []),
         "zero": (1, []),
     }
 
 
-def test_bailians_times_are_seconds() -> None:
+def test_a_bailian_trace_has_times_in_seconds() -> None:
     row = {"chat_id": 1, "parent_chat_id": -1, "timestamp": 61.114, "input_length": 32,
            "output_length": 8, "type": "text", "turn": 1, "hash_ids": [3]}  # fmt: skip
     assert sized(translated(lines_of(row), trace=True)) == [(61.114, 32, 8)]
 
 
-def test_azures_trace() -> None:
-    made = translated(AZURE, trace=True)
-    assert sized(made) == [(0.0, 374, 44), (4.314579, 396, 109), (4.541977, 879, 55)]
-    assert told(made) == {"shape": (3, ["Azure's LLM trace"])}
+def test_azures_trace_is_read_with_its_times_and_sizes() -> None:
+    translation = translated(AZURE, trace=True)
+    assert sized(translation) == [(0.0, 374, 44), (4.314579, 396, 109), (4.541977, 879, 55)]
+    assert notes_of(translation) == {"shape": (3, ["Azure's LLM trace"])}
 
 
-def test_burstgpt() -> None:
-    """Seconds from the trace's start, in both versions; a failed row has no response."""
-    made = translated(BURST, trace=True)
-    assert sized(made) == [(5.0, 472, 18), (45.0, 1087, 230)]
-    assert {one.model for one in made.lines} == {"ChatGPT"}
-    assert told(made) == {"shape": (2, ["BurstGPT"]), "zero": (1, [])}
+def test_burstgpt_is_read_in_both_versions() -> None:
+    """Seconds from the trace's start; a failed row has no response."""
+    translation = translated(BURST, trace=True)
+    assert sized(translation) == [(5.0, 472, 18), (45.0, 1087, 230)]
+    assert {one.model for one in translation.lines} == {"ChatGPT"}
+    assert notes_of(translation) == {"shape": (2, ["BurstGPT"]), "zero": (1, [])}
     assert sized(translated(BURST_3, trace=True)) == [(5.5, 472, 18)]
 
 
 @pytest.mark.parametrize("mark", (",", ";", "\t"))
-def test_a_csv_with_named_columns(mark: str) -> None:
+def test_a_csv_trace_may_have_any_usual_separator(mark: str) -> None:
     rows = (("time", "input tokens", "Output_Tokens", "status", "user"),
             ("1767225600.25", "10", "5", "200", "u1"), ("1767225601.5", "20", "", "200", "u2"),
             ("1767225602", "30", "6", "error", "u3"))  # fmt: skip
-    made = translated("\r\n".join(mark.join(row) for row in rows), trace=True)
-    assert sized(made) == [(0.0, 10, 5), (1.25, 20, None)]
-    assert told(made)["failed"] == (1, [])
-    assert told(made)["unused"] == (2, ["status", "user"])
+    translation = translated("\r\n".join(mark.join(row) for row in rows), trace=True)
+    assert sized(translation) == [(0.0, 10, 5), (1.25, 20, None)]
+    assert notes_of(translation)["failed"] == (1, [])
+    assert notes_of(translation)["unused"] == (2, ["status", "user"])
 
 
-def test_a_csv_of_prompts() -> None:
+def test_a_csv_of_prompts_is_sent() -> None:
     text = 'prompt,output_tokens,lang\n"Say ""hi"",\nplease",7,en\nBye,,de\n'
-    made = translated(text, trace=False)
-    assert bodies(made) == [
+    translation = translated(text, trace=False)
+    assert bodies(translation) == [
         {"messages": [user('Say "hi",\nplease')], "max_tokens": 7},
         {"messages": [user("Bye")]},
     ]
-    assert told(made)["unused"] == (2, ["lang"])
+    assert notes_of(translation)["unused"] == (2, ["lang"])
 
 
-def test_a_log_of_bodies_with_epoch_times() -> None:
+def test_a_log_of_bodies_with_epoch_times_is_a_trace() -> None:
     rows = [
         {"timestamp": 1767225600.25, "request": {"model": "m", "messages": [user("a")]}, "ip": "x"},
         {"timestamp": 1767225601.5, "request": {"model": "m", "messages": [user("b")]}, "ip": "y"},
     ]
-    made = translated(lines_of(*rows), trace=True)
-    assert made.offsets_s == (0.0, 1.25)
-    assert [one.model for one in made.lines] == ["m", "m"]
-    assert told(made)["unused"] == (2, ["ip"])
+    translation = translated(lines_of(*rows), trace=True)
+    assert translation.offsets_s == (0.0, 1.25)
+    assert [one.model for one in translation.lines] == ["m", "m"]
+    assert notes_of(translation)["unused"] == (2, ["ip"])
 
 
-def test_shapes_may_be_mixed() -> None:
-    made = translated(VLLM + BATCH + lines_of({"messages": [user("own")]}), trace=False)
-    assert [one["messages"][-1]["content"] for one in bodies(made)] == [
+def test_formats_may_be_mixed_in_one_file() -> None:
+    translation = translated(VLLM + BATCH + lines_of({"messages": [user("own")]}), trace=False)
+    assert [one["messages"][-1]["content"] for one in bodies(translation)] == [
         "one", "two", "one", "two", "own",
     ]  # fmt: skip
-    assert told(made)["shape"] == (5, ["plain prompts", "OpenAI Batch"])
+    assert notes_of(translation)["shape"] == (5, ["plain prompts", "OpenAI Batch"])
 
 
 SAMPLES = {
@@ -297,10 +305,10 @@ SAMPLES = {
 
 @pytest.mark.parametrize(("text", "trace"), SAMPLES.values(), ids=SAMPLES.keys())
 @pytest.mark.parametrize("dress", ("plain", "bom", "crlf", "gzip", "gzip of two"))
-def test_however_it_is_packed_it_is_the_same(
+def test_a_file_is_read_the_same_however_it_is_packed(
     tmp_path: Path, text: str, trace: bool, dress: str
 ) -> None:
-    """Byte order mark, CRLF, gzip, two gzip members; and what travels to workers is the same."""
+    """Byte order mark, CRLF, gzip, two gzip members; and what is sent to workers is the same."""
     raw = text.encode()
     half = raw.index(b"\n") + 1 if b"\n" in raw else len(raw)
     path = tmp_path / "file"
@@ -313,12 +321,16 @@ def test_however_it_is_packed_it_is_the_same(
             "gzip of two": gzip.compress(raw[:half]) + gzip.compress(raw[half:]),
         }[dress]
     )
-    made = read(str(path), "trace" if trace else "prompts", trace)
+    translation = read(str(path), "trace" if trace else "prompts", trace)
     plain = translated(text, trace)
-    assert (made.lines, made.offsets_s, made.notes) == (plain.lines, plain.offsets_s, plain.notes)
-    travelled = parse(made.text, trace)
-    assert (travelled.lines, travelled.offsets_s) == (made.lines, made.offsets_s)
-    assert travelled.digest == made.digest
+    assert (translation.lines, translation.offsets_s, translation.notes) == (
+        plain.lines,
+        plain.offsets_s,
+        plain.notes,
+    )
+    travelled = parse(translation.text, trace)
+    assert (travelled.lines, travelled.offsets_s) == (translation.lines, translation.offsets_s)
+    assert travelled.digest == translation.digest
 
 
 UNKNOWN: dict[str, tuple[bytes, str]] = {
@@ -358,7 +370,7 @@ UNKNOWN: dict[str, tuple[bytes, str]] = {
 
 
 @pytest.mark.parametrize(("raw", "why"), UNKNOWN.values(), ids=UNKNOWN.keys())
-def test_a_file_of_no_use_is_told_so_in_one_sentence(tmp_path: Path, raw: bytes, why: str) -> None:
+def test_an_unusable_file_is_one_sentence(tmp_path: Path, raw: bytes, why: str) -> None:
     path = tmp_path / "file"
     path.write_bytes(raw)
     with pytest.raises(OperatorError) as caught:
@@ -368,7 +380,7 @@ def test_a_file_of_no_use_is_told_so_in_one_sentence(tmp_path: Path, raw: bytes,
     assert sentence.count("line ") <= 1 and "\n" not in sentence
 
 
-def test_a_faulty_line_of_a_known_shape_is_named() -> None:
+def test_a_faulty_line_of_a_known_format_is_named() -> None:
     rows = MOONCAKE + '{"timestamp": 1, "input_length": "many", "output_length": 3}\n{"x": 1}\n'
     with pytest.raises(
         ValueError, match="^line 4: input_length must be a number.*; line 5: it is in"
@@ -378,7 +390,7 @@ def test_a_faulty_line_of_a_known_shape_is_named() -> None:
         translated(BURST + "9,GPT-4,-1,5,4,API log\n", trace=True)
 
 
-def test_a_bomb_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_gzip_bomb_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("loadshapes.own_traffic.formats.containers.LARGEST_MIB", 1)
     path = tmp_path / "bomb.gz"
     path.write_bytes(gzip.compress(bytes(8 * 2**20)))
@@ -389,25 +401,25 @@ def test_a_bomb_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 @given(
     st.text(max_size=60) | st.sampled_from([text for text, _ in SAMPLES.values()]), st.booleans()
 )
-def test_garbage_is_a_sentence_or_can_be_sent(text: str, trace: bool) -> None:
+def test_any_text_is_one_sentence_or_can_be_sent(text: str, trace: bool) -> None:
     try:
-        made = translated(text, trace)
+        translation = translated(text, trace)
     except ValueError as error:
         assert str(error)
         return
-    for one in bodies(made):
+    for one in bodies(translation):
         json.dumps(one, allow_nan=False)
 
 
 # ---- slices of a trace
 
 
-def test_a_slice_is_taken_and_its_offset_taken_off() -> None:
+def test_a_slice_of_a_trace_starts_at_zero() -> None:
     rows = lines_of(*({"at_s": 819_000 + n, "prompt_tokens": 5 + n} for n in range(4)))
-    made = translated(rows, True, part=Slice.of("819001", "819003"))
-    assert sized(made) == [(0.0, 6, None), (1.0, 7, None)]
-    assert told(made) == {"outside": (2, [])}
-    assert [one.number for one in made.lines] == [2, 3]
+    translation = translated(rows, True, part=Slice.of("819001", "819003"))
+    assert sized(translation) == [(0.0, 6, None), (1.0, 7, None)]
+    assert notes_of(translation) == {"outside": (2, [])}
+    assert [one.number for one in translation.lines] == [2, 3]
 
 
 @pytest.mark.parametrize(
@@ -420,9 +432,11 @@ def test_a_slice_is_taken_and_its_offset_taken_off() -> None:
         ("", "4s", [0.0]),
     ],
 )
-def test_a_bound_is_seconds_or_a_time(begin: str, end: str, left: list[float]) -> None:
-    made = translated(AZURE, True, part=Slice.of(begin, end))
-    assert list(made.offsets_s) == pytest.approx(left, abs=1e-5)
+def test_a_bound_of_a_slice_is_in_seconds_or_a_time(
+    begin: str, end: str, left: list[float]
+) -> None:
+    translation = translated(AZURE, True, part=Slice.of(begin, end))
+    assert list(translation.offsets_s) == pytest.approx(left, abs=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -434,22 +448,22 @@ def test_a_bound_is_seconds_or_a_time(begin: str, end: str, left: list[float]) -
         ("1h", "", "none of its 3 rows lies between"),
     ],
 )
-def test_a_slice_that_cannot_be_taken(begin: str, end: str, why: str) -> None:
+def test_an_impossible_slice_is_one_sentence(begin: str, end: str, why: str) -> None:
     with pytest.raises(ValueError, match=why):
         translated(AZURE, True, part=Slice.of(begin, end))
     with pytest.raises(ValueError, match="the trace's times are none"):
         translated(BURST, True, part=Slice.of("2023-01-01", ""))
 
 
-def test_long_times_are_said_in_hours_and_days() -> None:
+def test_long_times_are_written_in_hours_and_days() -> None:
     assert [lasting(s) for s in (45, 300, 3 * 3600, 819_003)] == [
         "45 s", "5.0 minutes", "3.0 hours", "9.5 days",
     ]  # fmt: skip
 
 
-def test_every_note_is_said_in_both_languages() -> None:
-    made = translated(BATCH + TUNING + lines_of(*SHAREGPT), trace=False, closed=False)
-    for note in made.notes:
+def test_every_note_is_written_in_both_languages() -> None:
+    translation = translated(BATCH + TUNING + lines_of(*SHAREGPT), trace=False, closed=False)
+    for note in translation.notes:
         english, chinese = said(note), said(note, 1)
         assert english.isascii() and not chinese.isascii()
         assert "{" not in english + chinese

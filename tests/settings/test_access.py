@@ -1,4 +1,4 @@
-"""What goes with every request besides its body, as a server sees it."""
+"""What goes with every request besides its body, as a server receives it."""
 
 import hashlib
 from collections.abc import Callable
@@ -29,14 +29,14 @@ SDKS = {
 }  # fmt: skip
 
 
-def asked(serve: Serve, access: Access, path: str = "", **how: Any) -> Any:
-    """The one request that a server saw."""
+def received(serve: Serve, access: Access, path: str = "", **how: Any) -> Any:
+    """The one request that a server received."""
     stream = how.get("stream", False)
     server = serve(answer(streaming(*WHOLE_STREAM) if stream else OK))
     row = send(server.base_url + path, how={"access": access}, **how)
     assert row.outcome == "ok", row.error_message
-    (seen,) = server.requests
-    return seen
+    (request,) = server.requests
+    return request
 
 
 @SURFACES
@@ -46,31 +46,33 @@ def asked(serve: Serve, access: Access, path: str = "", **how: Any) -> Any:
     [("bearer", ("authorization", f"Bearer {KEY}")), ("api-key", ("api-key", KEY)),
      ("X-Goog-Api-Key", ("x-goog-api-key", KEY)), ("none", None)],
 )  # fmt: skip
-def test_the_key_goes_in_its_header_and_in_no_other(
+def test_the_key_is_sent_in_its_header_and_in_no_other(
     serve: Serve, auth: str, header: tuple[str, str] | None, stream: bool, typed: bool
 ) -> None:
-    seen = asked(serve, Access(auth=auth), stream=stream, typed=typed)
-    holding = [(name, value) for name, value in seen.headers.items() if KEY in value]
+    request = received(serve, Access(auth=auth), stream=stream, typed=typed)
+    holding = [(name, value) for name, value in request.headers.items() if KEY in value]
     assert holding == ([header] if header else [])
-    assert header or "authorization" not in seen.headers
+    assert header or "authorization" not in request.headers
 
 
 @SURFACES
-def test_headers_of_ones_own_go_beside_the_key(serve: Serve, typed: bool) -> None:
-    """A gateway that wants two at once: the key in one, the tenant in another."""
+def test_own_headers_are_sent_beside_the_key(serve: Serve, typed: bool) -> None:
+    """For a gateway that wants two at once: the key in one, the tenant in another."""
     own = own_headers(
         ["X-Tenant=acme", "X-Task={task_id}", "X-Run=r/{run_id}", "X-Secret=a{env:IT}b"],
         {"IT": "=c=,{task_id"},
     )
-    seen = asked(serve, Access(auth="api-key", headers=own), typed=typed)
-    got = {name: seen.headers[name] for name in ("x-tenant", "x-task", "x-run", "x-secret")}
-    assert got == {
+    request = received(serve, Access(auth="api-key", headers=own), typed=typed)
+    received_headers = {
+        name: request.headers[name] for name in ("x-tenant", "x-task", "x-run", "x-secret")
+    }
+    assert received_headers == {
         "x-tenant": "acme", "x-task": "pre-req-0", "x-run": "r/run", "x-secret": "a=c=,{task_idb",
     }  # fmt: skip
-    assert seen.headers["api-key"] == KEY
+    assert request.headers["api-key"] == KEY
 
 
-def test_every_request_has_its_own_task_in_the_header(serve: Serve) -> None:
+def test_every_request_has_its_own_task_id_in_the_header(serve: Serve) -> None:
     server = serve(answer(OK))
     user = Sender(server.base_url, access=Access(headers=own_headers(["X-Task={task_id}"], {})))
     for index in range(3):
@@ -78,7 +80,7 @@ def test_every_request_has_its_own_task_in_the_header(serve: Serve) -> None:
     assert [s.headers["x-task"] for s in server.requests] == [f"pre-req-{n}" for n in range(3)]
 
 
-def test_a_task_id_that_no_header_can_hold_is_percent_encoded(serve: Serve) -> None:
+def test_a_task_id_that_a_header_cannot_hold_is_percent_encoded(serve: Serve) -> None:
     own = own_headers(["X-Task={task_id}"], {})
     server = serve(answer(OK))
     with_feed = "a\r\nX-Evil: 1\u4f60-"
@@ -116,7 +118,7 @@ def test_a_header_that_cannot_be_sent_is_a_sentence_without_its_value(line: str,
     assert "secretvalu" not in str(caught.value)
 
 
-def test_a_name_is_said_once_and_the_key_has_its_header_for_itself() -> None:
+def test_a_header_given_twice_or_used_by_the_key_is_refused() -> None:
     with pytest.raises(OperatorError, match="given twice"):
         own_headers(["X-A=1", "x-a=2"], {})
     for auth, name in (("bearer", "authorization"), ("api-key", "API-Key")):
@@ -133,12 +135,14 @@ def test_a_name_is_said_once_and_the_key_has_its_header_for_itself() -> None:
      ("API-KEY", False, False, "API-KEY"), ("none", True, False, "none"), ("", False, False,
      "bearer"), ("x-api-key", True, False, "x-api-key")],
 )  # fmt: skip
-def test_how_the_key_is_sent(auth: str, azure: bool, command: bool, header: str) -> None:
+def test_the_header_of_the_key_follows_from_auth_gateway_and_key_command(
+    auth: str, azure: bool, command: bool, header: str
+) -> None:
     assert auth_header(auth, azure, command) == header
 
 
 @pytest.mark.parametrize("auth", ["Basic", "token", "x api", "a:b", "content-length", "api\r\nkey"])
-def test_an_auth_that_is_none(auth: str) -> None:
+def test_an_auth_that_is_no_header_name_is_refused(auth: str) -> None:
     with pytest.raises(OperatorError, match="is not bearer, api-key, none"):
         auth_header(auth, False, False)
 
@@ -147,14 +151,14 @@ def test_an_auth_that_is_none(auth: str) -> None:
 
 
 @SURFACES
-def test_what_the_sdk_takes_from_the_environment_is_not_sent_unasked(
+def test_what_the_sdk_would_take_from_the_environment_is_not_sent(
     serve: Serve, monkeypatch: pytest.MonkeyPatch, typed: bool
 ) -> None:
     for name, value in {**SDKS, "OPENAI_ADMIN_KEY": "sk-admin-1", "OPENAI_API_KEY": "sk-o"}.items():
         monkeypatch.setenv(name, value)
-    plain = asked(serve, Access(auth="none"), typed=typed)
-    said = " ".join(plain.headers.values()) + " ".join(plain.headers)
-    assert not any(word in said for word in ("mine", "acme", "admin", "sk-o", "openai-"))
+    plain = received(serve, Access(auth="none"), typed=typed)
+    headers = " ".join(plain.headers.values()) + " ".join(plain.headers)
+    assert not any(word in headers for word in ("mine", "acme", "admin", "sk-o", "openai-"))
 
 
 @pytest.mark.parametrize(
@@ -167,19 +171,19 @@ def test_what_the_sdk_takes_from_the_environment_is_not_sent_unasked(
         ({"NONELINEAR_OPENAI_BASE_URL": "http://n/v1", "NONELINEAR_API_KEY": "k"}, None, False),
     ],
 )
-def test_the_openai_variables_go_where_their_key_goes(
+def test_the_openai_variables_are_sent_only_where_their_key_is(
     variables: dict[str, str], host: str | None, sent: bool
 ) -> None:
-    found = resolve(host, variables | SDKS)
+    endpoint = resolve(host, variables | SDKS)
     names = ["OpenAI-Organization", "OpenAI-Project", "X-Title", "HTTP-Referer"]
-    assert found.access.names == (names if sent else [])
-    assert found.access.openai == (tuple(SDKS) if sent else ())
-    assert found.access.withheld == (() if sent else tuple(SDKS))
-    assert ("OPENAI_ORG_ID" in found.named) and ("is not sent" in found.named) is not sent
-    assert "acme" not in found.named and "org-mine" not in str(found.facts())
+    assert endpoint.access.names == (names if sent else [])
+    assert endpoint.access.openai == (tuple(SDKS) if sent else ())
+    assert endpoint.access.withheld == (() if sent else tuple(SDKS))
+    assert ("OPENAI_ORG_ID" in endpoint.named) and ("is not sent" in endpoint.named) is not sent
+    assert "acme" not in endpoint.named and "org-mine" not in str(endpoint.facts())
 
 
-def test_a_feed_in_the_sdks_headers_is_a_sentence() -> None:
+def test_a_line_feed_in_the_sdks_headers_is_one_sentence() -> None:
     with pytest.raises(OperatorError, match="belongs to the connection"):
         sdk_headers({"OPENAI_CUSTOM_HEADERS": "Connection: close"})
     with pytest.raises(OperatorError, match="not plain ASCII"):
@@ -191,37 +195,39 @@ def test_a_feed_in_the_sdks_headers_is_a_sentence() -> None:
 
 @SURFACES
 @BOTH
-def test_the_trace_is_what_sha256_of_the_row_says(serve: Serve, stream: bool, typed: bool) -> None:
+def test_the_trace_id_is_a_sha256_of_run_phase_and_task(
+    serve: Serve, stream: bool, typed: bool
+) -> None:
     server = serve(answer(streaming(*WHOLE_STREAM) if stream else OK))
     user = Sender(server.base_url, access=Access(trace=True))
     rows = [user.send(index, stream=stream, typed=typed) for index in range(3)]
-    for row, seen in zip(rows, server.requests, strict=True):
-        said = f"{row.run_id}\n{row.phase}\n{row.task_id}".encode()
-        digest = hashlib.sha256(said).hexdigest()
-        assert row.trace_id == digest[:32] == seen.headers["x-request-id"]
-        assert seen.headers["traceparent"] == f"00-{digest[:32]}-{digest[32:48]}-01"
+    for row, request in zip(rows, server.requests, strict=True):
+        hashed = f"{row.run_id}\n{row.phase}\n{row.task_id}".encode()
+        digest = hashlib.sha256(hashed).hexdigest()
+        assert row.trace_id == digest[:32] == request.headers["x-request-id"]
+        assert request.headers["traceparent"] == f"00-{digest[:32]}-{digest[32:48]}-01"
     assert len({row.trace_id for row in rows}) == 3
 
 
 @given(st.text(), st.text(), st.text())
-def test_trace_ids_have_the_w3cs_form(run_id: str, phase: str, task_id: str) -> None:
+def test_trace_ids_have_the_form_of_the_w3c(run_id: str, phase: str, task_id: str) -> None:
     trace, span = trace_ids(run_id, phase, task_id)
     assert (len(trace), len(span)) == (32, 16)
     assert int(trace, 16) and int(span, 16) and (trace + span).islower() or (trace + span).isdigit()
 
 
-def test_without_traces_the_column_is_empty(serve: Serve) -> None:
+def test_without_traces_no_trace_is_sent_or_recorded(serve: Serve) -> None:
     server = serve(answer(OK))
     row = send(server.base_url, how={"access": Access(trace=False)})
     assert row.trace_id is None
     assert not {"traceparent", "x-request-id"} & set(server.requests[0].headers)
 
 
-def test_a_trace_header_of_ones_own_is_not_doubled(serve: Serve) -> None:
+def test_an_own_trace_header_is_not_overwritten(serve: Serve) -> None:
     own = own_headers(["X-Request-ID={task_id}"], {})
-    seen = asked(serve, Access(headers=own, trace=True))
-    assert seen.headers["x-request-id"] == "pre-req-0"
-    assert "traceparent" in seen.headers
+    request = received(serve, Access(headers=own, trace=True))
+    assert request.headers["x-request-id"] == "pre-req-0"
+    assert "traceparent" in request.headers
 
 
 def test_a_request_that_was_not_sent_has_no_trace(serve: Serve) -> None:
@@ -253,14 +259,14 @@ def test_a_request_that_was_not_sent_has_no_trace(serve: Serve) -> None:
         ("/{model}/x?k=v", "/v1/a%2Fb/x/chat/completions?k=v"),
     ],
 )  # fmt: skip
-def test_where_a_request_goes(
+def test_a_request_goes_to_the_path_and_query_of_the_base_url(
     serve: Serve, path: str, line: str, stream: bool, typed: bool
 ) -> None:
-    seen = asked(serve, Access(), path, model="a/b", stream=stream, typed=typed)
-    assert seen.line == f"POST {line} HTTP/1.1"
+    request = received(serve, Access(), path, model="a/b", stream=stream, typed=typed)
+    assert request.line == f"POST {line} HTTP/1.1"
 
 
-def test_each_model_has_its_own_path_on_one_connection(serve: Serve) -> None:
+def test_models_with_their_own_paths_share_a_connection(serve: Serve) -> None:
     server = serve(answer(OK))
     user = Sender(server.base_url + "/{model}")
     for model in ("a", "b", "a", "c"):
@@ -279,16 +285,16 @@ def test_each_model_has_its_own_path_on_one_connection(serve: Serve) -> None:
         ("", "/v1/models"),
     ],
 )
-def test_the_free_look_has_the_query_and_the_headers_too(
+def test_the_look_before_the_run_sends_the_query_and_headers_too(
     serve: Serve, path: str, line: str
 ) -> None:
     server = serve(answer(json_reply({"data": []})))
     environment = {"GW_API_KEY": KEY, "GW_BASE_URL": server.base_url + path, "T": "tenant-77"}
     options = Options(gateway="gw", header="X-Tenant={env:T}", auth="x-key", run_id="r")
     preflight(resolve(None, environment, options), OPTIONS)
-    (seen,) = server.requests
-    assert seen.line == f"GET {line} HTTP/1.1"
-    assert (seen.headers["x-tenant"], seen.headers["x-key"]) == ("tenant-77", KEY)
+    (request,) = server.requests
+    assert request.line == f"GET {line} HTTP/1.1"
+    assert (request.headers["x-tenant"], request.headers["x-key"]) == ("tenant-77", KEY)
 
 
 @pytest.mark.parametrize(
@@ -306,13 +312,13 @@ def test_the_free_look_has_the_query_and_the_headers_too(
         ("http://h/v1?region=eu-west-1", None),
     ],
 )
-def test_what_looks_like_a_secret_in_the_query_is_not_shown(url: str, shown: str | None) -> None:
+def test_a_query_value_that_looks_secret_is_not_shown(url: str, shown: str | None) -> None:
     assert address(url).shown == (shown or url)
 
 
-def test_a_secret_of_the_query_is_taken_out_of_every_row(serve: Serve) -> None:
+def test_a_secret_of_the_query_is_removed_from_every_row(serve: Serve) -> None:
     refusal = {"error": {"message": "bad code 5b1e77f0c2aa"}}
     server = serve(answer(json_reply(refusal, status="401 No")))
-    found = resolve(server.base_url + "?code=5b1e77f0c2aa", {"OPENAI_API_KEY": "k"})
-    assert "5b1e77f0c2aa" in found.secrets
-    assert "5b1e77f0c2aa" not in repr(found) + found.named + str(found.facts())
+    endpoint = resolve(server.base_url + "?code=5b1e77f0c2aa", {"OPENAI_API_KEY": "k"})
+    assert "5b1e77f0c2aa" in endpoint.secrets
+    assert "5b1e77f0c2aa" not in repr(endpoint) + endpoint.named + str(endpoint.facts())

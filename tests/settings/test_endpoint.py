@@ -1,4 +1,4 @@
-"""Which gateway and which key; how it is reached; whether it is there at all."""
+"""Which gateway and which key are used, how the gateway is reached, and whether it is there."""
 
 import socket
 import ssl
@@ -43,8 +43,8 @@ ALL = {N_URL: "https://n/v1", N_KEY: "n-key", O_URL: "https://o/v1", O_KEY: "o-k
 def test_the_first_named_gateway_wins_with_its_own_key(
     host: str | None, variables: dict[str, str], url: str, key: str
 ) -> None:
-    found = resolve(host, variables)
-    assert (found.base_url, found.key, found.simulated) == (url, key, False)
+    endpoint = resolve(host, variables)
+    assert (endpoint.base_url, endpoint.key, endpoint.simulated) == (url, key, False)
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_the_first_named_gateway_wins_with_its_own_key(
         ("http://h", {O_KEY: "k\r\nx: y"}, "the API key in OPENAI_API_KEY is not plain"),
     ],
 )
-def test_a_gateway_that_cannot_be_used_is_a_sentence(
+def test_a_gateway_that_cannot_be_used_is_one_sentence(
     host: str | None, variables: dict[str, str], says: str
 ) -> None:
     with pytest.raises(OperatorError) as caught:
@@ -113,7 +113,7 @@ def test_the_key_is_in_no_repr() -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "said", "unit"),
+    ("url", "given_currency", "unit"),
     [
         ("https://api.nonelinear.com/v1", None, "CNY"),
         ("https://nonelinear.com/v1", None, "CNY"),
@@ -123,16 +123,18 @@ def test_the_key_is_in_no_repr() -> None:
         ("http://127.0.0.1:1/v1", "USD", "USD"),
     ],
 )
-def test_the_currency_is_known_of_the_seeds_gateway_and_where_it_is_said(
-    url: str, said: str | None, unit: str | None
+def test_the_currency_is_the_given_one_or_that_of_the_seeds_gateway(
+    url: str, given_currency: str | None, unit: str | None
 ) -> None:
-    assert Endpoint(url, "k", unit=said).currency == unit
+    assert Endpoint(url, "k", unit=given_currency).currency == unit
 
 
 # ---- .env
 
 
-def test_env_file_fills_what_is_not_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_env_file_sets_only_variables_that_are_not_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv(N_KEY, "from the shell")
     monkeypatch.delenv(N_URL, raising=False)
     file = tmp_path / ".env"
@@ -147,17 +149,17 @@ def test_env_file_fills_what_is_not_set(tmp_path: Path, monkeypatch: pytest.Monk
         os.environ.pop(N_URL, None)
 
 
-def test_no_env_file_is_no_mistake(tmp_path: Path) -> None:
+def test_a_missing_env_file_is_no_error(tmp_path: Path) -> None:
     load_environment(tmp_path / ".env")
 
 
-def test_an_env_file_that_is_not_text_is_a_sentence(tmp_path: Path) -> None:
+def test_an_env_file_that_is_not_text_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(b"KEY=\xff\xfe\xfd")
     with pytest.raises(OperatorError, match="cannot be read .it is not UTF-8"):
         load_environment(tmp_path / ".env")
 
 
-def test_an_env_file_that_may_not_be_read_is_a_sentence(
+def test_an_unreadable_env_file_is_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def denied(*_: object, **__: object) -> None:
@@ -169,8 +171,8 @@ def test_an_env_file_that_may_not_be_read_is_a_sentence(
         load_environment(tmp_path / ".env")
 
 
-def test_a_folder_of_that_name_is_no_mistake(tmp_path: Path) -> None:
-    """Some call their virtual environment so."""
+def test_a_folder_called_env_is_no_error(tmp_path: Path) -> None:
+    """Some name their virtual environment so."""
     (tmp_path / ".env").mkdir()
     load_environment(tmp_path / ".env")
 
@@ -188,8 +190,13 @@ def test_a_folder_of_that_name_is_no_mistake(tmp_path: Path) -> None:
     ],
 )
 def test_a_route_has_the_urls_host_and_port(url: str, host: str, port: int, secure: bool) -> None:
-    made = route(url)
-    assert (made.host, made.port, made.tls is not None, made.proxy) == (host, port, secure, None)
+    gateway_route = route(url)
+    assert (
+        gateway_route.host,
+        gateway_route.port,
+        gateway_route.tls is not None,
+        gateway_route.proxy,
+    ) == (host, port, secure, None)
 
 
 def test_tls_is_verified() -> None:
@@ -214,7 +221,7 @@ def test_tls_is_verified() -> None:
         ({"http_proxy": "http://u:a%40b@p:1"}, "http://h", Proxy("p", 1, b"Basic dTphQGI=")),
     ],
 )
-def test_proxies_are_the_environments(
+def test_the_proxy_is_that_of_the_environment(
     monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], url: str, proxy: Proxy | None
 ) -> None:
     for name, value in variables.items():
@@ -245,14 +252,16 @@ def test_a_proxy_of_another_kind_is_refused(monkeypatch: pytest.MonkeyPatch, add
 
 
 @pytest.mark.parametrize("status", ["200 OK", "401 No", "404 Not Found", "500 Oops", "302 Found"])
-def test_any_http_answer_lets_the_run_begin(serve: Serve, status: str) -> None:
+def test_any_http_answer_to_the_look_lets_the_run_begin(serve: Serve, status: str) -> None:
     server = serve(answer(http(status, b"{}", "content-type: application/json")))
     preflight(Endpoint(server.base_url, KEY), OPTIONS)
-    (seen,) = server.requests
-    assert seen.line == "GET /v1/models HTTP/1.1", "a look that costs nothing"
+    (request,) = server.requests
+    assert request.line == "GET /v1/models HTTP/1.1", "a look that costs nothing"
 
 
-def test_silence_lets_the_run_begin(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_answer_to_the_look_lets_the_run_begin(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(engine.preflight, "LONGEST_S", 0.2)
 
     def mute(talk: Conversation) -> None:
@@ -262,7 +271,7 @@ def test_silence_lets_the_run_begin(serve: Serve, monkeypatch: pytest.MonkeyPatc
     preflight(Endpoint(serve(mute).base_url, KEY), OPTIONS)
 
 
-def test_a_refused_connection_is_a_sentence() -> None:
+def test_a_refused_connection_is_one_sentence() -> None:
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{held.getsockname()[1]}/v1"
@@ -271,7 +280,7 @@ def test_a_refused_connection_is_a_sentence() -> None:
     assert KEY not in str(caught.value)
 
 
-def test_a_port_that_does_not_speak_http_is_a_sentence(serve: Serve) -> None:
+def test_a_port_that_does_not_speak_http_is_one_sentence(serve: Serve) -> None:
     server = serve(answer_once(b"SSH-2.0-OpenSSH_9.2\r\n"))
     with pytest.raises(OperatorError, match="cannot be reached .*not HTTP"):
         preflight(Endpoint(server.base_url, KEY), OPTIONS)

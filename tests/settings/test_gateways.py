@@ -1,4 +1,4 @@
-"""A key goes to its own gateway and nowhere else: the whole table of what can be configured."""
+"""A key is sent to its own gateway and nowhere else: every combination that can be configured."""
 
 import itertools
 
@@ -58,11 +58,11 @@ MINE = {"MINE_BASE_URL": OWN, "MINE_API_KEY": "m-key"}
         (None, "", {**BOTH, O_URL: NL, O_KEY: "n-key"}, NL, N_KEY),
     ],
 )
-def test_the_gateway_and_the_key_that_belongs_to_it(
+def test_the_gateway_is_chosen_with_the_key_that_belongs_to_it(
     host: str | None, gateway: str, variables: dict[str, str], url: str, key_name: str
 ) -> None:
-    found = Table(variables).choose(host, gateway)
-    assert (found.base_url, found.key_name) == (url, key_name)
+    choice = Table(variables).choose(host, gateway)
+    assert (choice.base_url, choice.key_name) == (url, key_name)
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_the_gateway_and_the_key_that_belongs_to_it(
         (None, "", {O_URL: OPEN, N_KEY: "k"}, f"no API key: set {O_KEY}"),
     ],
 )
-def test_a_key_that_would_go_astray_is_a_sentence(
+def test_a_combination_that_could_send_a_key_elsewhere_is_one_sentence(
     host: str | None, gateway: str, variables: dict[str, str], says: str
 ) -> None:
     with pytest.raises(OperatorError) as caught:
@@ -119,41 +119,41 @@ def test_a_key_that_would_go_astray_is_a_sentence(
         assert not name.endswith("_KEY") or len(value) < 4 or value not in str(caught.value)
 
 
-def test_no_table_sends_a_key_to_a_base_url_that_another_was_configured_for() -> None:
-    """Every combination of four variables and three hosts, against the rule in its plain words."""
+def test_no_combination_sends_a_key_to_a_url_configured_for_another() -> None:
+    """Four variables and four hosts, against the rule in plain code."""
     urls = ("", NL, OPEN)
     for host, n_url, o_url, n_key, o_key in itertools.product(
         (None, NL, OPEN, OTHER), urls, urls, ("", "n-key"), ("", "o-key")
     ):
         variables = {N_URL: n_url, O_URL: o_url, N_KEY: n_key, O_KEY: o_key}
         try:
-            found = Table(variables).choose(host)
+            choice = Table(variables).choose(host)
         except OperatorError:
             continue
-        own = variables[{N_KEY: N_URL, O_KEY: O_URL}[found.key_name]]
-        assert variables[found.key_name], "there is such a key"
-        assert same(own, found.base_url) if own else host is not None, (host, variables, found)
+        own = variables[{N_KEY: N_URL, O_KEY: O_URL}[choice.key_name]]
+        assert variables[choice.key_name], "there is such a key"
+        assert same(own, choice.base_url) if own else host is not None, (host, variables, choice)
         if not own:  # a key without a home goes where -H says, if it is the only one
             assert [n_key, o_key].count("") == 1, (host, variables)
 
 
-def test_two_gateways_of_two_places_are_refused_and_of_one_place_said() -> None:
-    """The shell's must not lose to the file's without a word, nor the file's to the shell's."""
+def test_two_gateways_from_shell_and_file_are_refused_and_from_one_place_reported() -> None:
+    """Neither may silently take the place of the other."""
     with pytest.raises(OperatorError, match="two gateways are configured.*--gateway openai"):
         Table(BOTH, from_file={N_URL, N_KEY}).choose(None)
     assert Table(BOTH, from_file={N_URL, N_KEY}).choose(None, "openai").base_url == OPEN
     assert "--gateway openai takes the other" in Table(BOTH).choose(None).why
-    found = Table({**BOTH, N_KEY: ""}, from_file={N_URL}).choose(None)
-    assert (found.base_url, found.source) == (OPEN, O_URL)
-    assert f"{N_URL} in .env) is ignored: {N_KEY} is not set" in found.why
+    choice = Table({**BOTH, N_KEY: ""}, from_file={N_URL}).choose(None)
+    assert (choice.base_url, choice.source) == (OPEN, O_URL)
+    assert f"{N_URL} in .env) is ignored: {N_KEY} is not set" in choice.why
 
 
-def test_without_a_key_any_host_may_be_asked() -> None:
-    found = Table(BOTH).choose(OTHER, keyless=True)
-    assert (found.base_url, found.key_name) == (OTHER, "")
+def test_without_a_key_any_host_can_be_used() -> None:
+    choice = Table(BOTH).choose(OTHER, keyless=True)
+    assert (choice.base_url, choice.key_name) == (OTHER, "")
 
 
-def test_another_process_takes_the_key_of_the_same_variable() -> None:
+def test_a_worker_takes_the_key_of_the_same_variable() -> None:
     table = Table({N_KEY: "n", O_KEY: "o"})
     assert table.choose(OTHER, prefer=O_KEY).key_name == O_KEY
     with pytest.raises(OperatorError, match="both set"):
@@ -165,7 +165,7 @@ def test_another_process_takes_the_key_of_the_same_variable() -> None:
     ["$(vault read key)", "`cat key`", "<your-key>", "YOUR_API_KEY", "your-api-key-here", "sk-...",
      "$OPENAI_API_KEY", "${KEY}", "changeme", "xxxxxxxx", "sk-your-key", "[key]"],
 )  # fmt: skip
-def test_what_nobody_filled_in_is_told(key: str) -> None:
+def test_a_placeholder_for_a_key_is_refused(key: str) -> None:
     assert "O_KEY in .env" in unusable(key, "O_KEY in .env")
 
 
@@ -174,9 +174,9 @@ def test_what_nobody_filled_in_is_told(key: str) -> None:
     ["k", "any", "sk-proj-AbC_123", "dummy", "sk-yourself123456", "EMPTY", "a$b", "x-y", "none",
      "sk-xxAA", "eyJhbGciOi.eyJzdWIi.c2ln", "monkey"],
 )  # fmt: skip
-def test_what_may_be_a_key_is_one(key: str) -> None:
+def test_anything_that_may_be_a_key_is_accepted(key: str) -> None:
     assert unusable(key, "O_KEY") == ""
 
 
-def test_names_are_cased_as_variables_are() -> None:
+def test_the_name_of_a_gateway_becomes_upper_case_variables() -> None:
     assert (named("my-gw").url, named("MY_GW").key) == ("MY_GW_BASE_URL", "MY_GW_API_KEY")

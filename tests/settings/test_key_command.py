@@ -1,4 +1,4 @@
-"""A key that a program prints: asked for once, and again when the gateway refuses it."""
+"""A key printed by a program: it is run once, and again when the gateway refuses the key."""
 
 import stat
 from collections.abc import Callable
@@ -28,7 +28,7 @@ GONE = json_reply({"error": {"message": "the token has expired"}}, status="401 U
 
 @pytest.fixture
 def vault(tmp_path: Path) -> tuple[str, Path]:
-    """A program that prints what stands in a file, and the file; it counts its runs."""
+    """A program that prints the content of a file and counts its runs, and that file."""
     held, runs, program = tmp_path / "held", tmp_path / "runs", tmp_path / "vault"
     program.write_text(f"#!/bin/sh\necho x >> {runs}\necho to-the-log-secret >&2\ncat {held}\n")
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
@@ -37,12 +37,12 @@ def vault(tmp_path: Path) -> tuple[str, Path]:
     return str(program), held
 
 
-def asked(vault: tuple[str, Path]) -> int:
+def runs(vault: tuple[str, Path]) -> int:
     return len(vault[1].with_name("runs").read_text().split())
 
 
-def only(*tokens: str, stream: bool = False) -> Callable[[Conversation], None]:
-    """A gateway that takes these tokens alone."""
+def accepting(*tokens: str, stream: bool = False) -> Callable[[Conversation], None]:
+    """A gateway that accepts these tokens only."""
 
     def script(talk: Conversation) -> None:
         while True:
@@ -56,42 +56,42 @@ def only(*tokens: str, stream: bool = False) -> Callable[[Conversation], None]:
 
 
 @BOTH
-def test_a_token_that_expires_is_asked_for_anew_and_no_request_fails(
+def test_an_expired_token_is_renewed_without_a_failed_request(
     serve: Serve, vault: tuple[str, Path], stream: bool
 ) -> None:
     now = [1000.0]
     command = KeyCommand(vault[0], lambda: now[0])
-    server = serve(only("token-1-aaaaaaaa", stream=stream))
+    server = serve(accepting("token-1-aaaaaaaa", stream=stream))
     user = Sender(server.base_url, access=Access(command=command))
     assert [user.send(n, stream=stream).outcome for n in range(3)] == ["ok"] * 3
-    assert asked(vault) == 1
+    assert runs(vault) == 1
     vault[1].write_text("token-2-bbbbbbbb\n")
-    server._script = only("token-2-bbbbbbbb", stream=stream)
+    server._script = accepting("token-2-bbbbbbbb", stream=stream)
     user.client.close()
     now[0] += LEAST_PAUSE_S + 1
     rows = [user.send(n, stream=stream) for n in range(3, 6)]
     assert [row.outcome for row in rows] == ["ok"] * 3
-    assert asked(vault) == 2
-    sent = [seen.headers["authorization"][7:14] for seen in server.requests]
-    assert sent == ["token-1"] * 4 + ["token-2"] * 3, "the refused one is sent once more"
+    assert runs(vault) == 2
+    tokens_sent = [seen.headers["authorization"][7:14] for seen in server.requests]
+    assert tokens_sent == ["token-1"] * 4 + ["token-2"] * 3, "the refused one is sent once more"
     assert command.renewals == 1
 
 
-def test_a_wrong_key_starts_the_program_once_and_not_for_each_request(
+def test_a_wrong_key_runs_the_program_once_more_and_not_for_each_request(
     serve: Serve, vault: tuple[str, Path]
 ) -> None:
     now = [1000.0]
     command = KeyCommand(vault[0], lambda: now[0])
-    server = serve(only("another"))
+    server = serve(accepting("another"))
     user = Sender(server.base_url, access=Access(command=command), key="")
     assert [user.send(n).outcome for n in range(5)] == ["auth"] * 5
-    assert (asked(vault), len(server.requests)) == (1, 5)
+    assert (runs(vault), len(server.requests)) == (1, 5)
     now[0] += LEAST_PAUSE_S + 1
     assert [user.send(n).outcome for n in range(5)] == ["auth"] * 5
-    assert (asked(vault), len(server.requests)) == (2, 10), "the same key is not sent twice"
+    assert (runs(vault), len(server.requests)) == (2, 10), "the same key is not sent twice"
 
 
-def test_a_burst_of_refusals_asks_once_and_all_go_again(
+def test_a_burst_of_refusals_runs_the_program_once_and_all_are_sent_again(
     serve: Serve, vault: tuple[str, Path]
 ) -> None:
     now = [1000.0]
@@ -99,15 +99,15 @@ def test_a_burst_of_refusals_asks_once_and_all_go_again(
     assert command.key() == "token-1-aaaaaaaa"
     vault[1].write_text("token-2-bbbbbbbb\n")
     now[0] += LEAST_PAUSE_S + 1
-    server = serve(only("token-2-bbbbbbbb"))
+    server = serve(accepting("token-2-bbbbbbbb"))
     users = [Sender(server.base_url, access=Access(command=command)) for _ in range(8)]
     jobs = [gevent.spawn(user.send, n) for n, user in enumerate(users)]
     gevent.joinall(jobs, raise_error=True)
     assert [job.value.outcome for job in jobs] == ["ok"] * 8
-    assert asked(vault) == 2
+    assert runs(vault) == 2
 
 
-def test_every_key_that_was_ever_printed_stays_out_of_the_rows(
+def test_every_key_ever_printed_is_removed_from_the_rows(
     serve: Serve, vault: tuple[str, Path]
 ) -> None:
     command = KeyCommand(vault[0], lambda: 0.0)
@@ -115,8 +115,8 @@ def test_every_key_that_was_ever_printed_stays_out_of_the_rows(
 
     def echo(talk: Conversation) -> None:
         while True:
-            said = talk.request().headers["authorization"]
-            talk.send(json_reply({"error": {"message": said}}, status="400 Bad"))
+            authorization = talk.request().headers["authorization"]
+            talk.send(json_reply({"error": {"message": authorization}}, status="400 Bad"))
 
     user = Sender(serve(echo).base_url, access=Access(command=command))
     user.key = command.secrets  # type: ignore[assignment]
@@ -126,7 +126,7 @@ def test_every_key_that_was_ever_printed_stays_out_of_the_rows(
     assert "token-1" not in written
 
 
-def test_a_program_that_fails_later_leaves_the_key_as_it_is(vault: tuple[str, Path]) -> None:
+def test_a_program_that_fails_later_leaves_the_key_unchanged(vault: tuple[str, Path]) -> None:
     now = [1000.0]
     command = KeyCommand(vault[0], lambda: now[0])
     key = command.key()
@@ -151,7 +151,7 @@ def test_a_program_that_fails_later_leaves_the_key_as_it_is(vault: tuple[str, Pa
         ("printf '\\377\\376k'", "printed more than a key"),
     ],
 )
-def test_a_program_that_gives_no_key_is_a_sentence_without_what_it_printed(
+def test_a_program_that_prints_no_key_is_one_sentence_without_its_output(
     command: str, says: str
 ) -> None:
     with pytest.raises(OperatorError) as caught:
@@ -162,17 +162,17 @@ def test_a_program_that_gives_no_key_is_a_sentence_without_what_it_printed(
 
 
 @pytest.mark.parametrize("command", ["a | b", "a > f", "a && b", "$(a)", "~/bin/a", "`a`", "a ; b"])
-def test_what_only_a_shell_can_run_is_told(command: str) -> None:
+def test_a_command_that_needs_a_shell_is_refused(command: str) -> None:
     with pytest.raises(OperatorError, match="run without a shell"):
         words(command)
 
 
 @pytest.mark.parametrize(("command", "says"), [("", "is empty"), ("a 'b", "cannot be read")])
-def test_no_command(command: str, says: str) -> None:
+def test_a_command_that_cannot_be_run_is_one_sentence(command: str, says: str) -> None:
     with pytest.raises(OperatorError, match=says):
         words(command)
 
 
-def test_a_dollar_is_a_dollar(tmp_path: Path) -> None:
-    """No shell: nothing of an argument is expanded."""
+def test_arguments_are_not_expanded(tmp_path: Path) -> None:
+    """No shell is involved."""
     assert KeyCommand("echo $HOME-*").key() == "$HOME-*"

@@ -1,4 +1,4 @@
-"""Where a cost comes from: the gateway, else the operator's table, else nowhere."""
+"""The source of a cost: the gateway, else the operator's price table, else none."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -36,7 +36,7 @@ OURS, HEADER = {"prices": TABLE}, "x-litellm-response-cost: 0.5"
         (None, (), None, "unknown"),
     ],
 )
-def test_the_table_prices_what_the_gateway_counted_and_did_not_price(
+def test_the_table_prices_an_answer_with_tokens_and_without_a_cost(
     serve: Serve, usage: object, headers: tuple[str, ...], cost: float | None, source: str
 ) -> None:
     server = serve(answer(json_reply(completion(usage=usage), *headers)))
@@ -44,13 +44,13 @@ def test_the_table_prices_what_the_gateway_counted_and_did_not_price(
     assert (row.outcome, row.api_cost, row.cost_source) == ("ok", cost, source)
 
 
-def test_a_model_that_the_table_does_not_price_stays_unknown(serve: Serve) -> None:
+def test_a_model_without_a_price_has_an_unknown_cost(serve: Serve) -> None:
     server = serve(answer(json_reply(completion(usage=COUNTS))))
     row = send(server.base_url, how=OURS, model="another")
     assert (row.api_cost, row.cost_source) == (None, "unknown")
 
 
-def test_a_stream_is_priced_by_its_usage(serve: Serve) -> None:
+def test_a_stream_without_a_cost_is_priced_by_its_usage(serve: Serve) -> None:
     """LiteLLM, for one, states no cost of a stream."""
     last = {**chunk(), "choices": [], "usage": COUNTS}
     server = serve(answer(streaming(chunk(content="ok"), chunk("stop"), last)))
@@ -59,8 +59,8 @@ def test_a_stream_is_priced_by_its_usage(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_an_error_is_not_priced(serve: Serve, stream: bool) -> None:
-    """It says nothing of tokens, so what it cost is unknown: not 0, and not the fee alone."""
+def test_a_failed_request_has_an_unknown_cost(serve: Serve, stream: bool) -> None:
+    """It states no tokens: the cost is not 0, and not the fee alone."""
     server = serve(answer_once(json_reply({"error": {"message": "no"}}, status="500 Oops")))
     row = send(server.base_url, how=OURS, stream=stream)
     assert (row.outcome, row.api_cost, row.cost_source) == ("server_error", None, "unknown")
@@ -71,8 +71,8 @@ GATEWAY = Endpoint("http://h/v1", "k")
 
 def priced(folder: Path, currency: str) -> str:
     path = folder / "prices.toml"
-    said = f'currency = "{currency}"\n' if currency else ""
-    path.write_text(f"{said}[models.m]\ninput = 1\noutput = 1\n", encoding="utf-8")
+    currency_line = f'currency = "{currency}"\n' if currency else ""
+    path.write_text(f"{currency_line}[models.m]\ninput = 1\noutput = 1\n", encoding="utf-8")
     return str(path)
 
 
@@ -87,26 +87,26 @@ def priced(folder: Path, currency: str) -> str:
         ("USD", "CNY", "USD", "USD"),
     ],
 )
-def test_a_run_has_one_currency(
+def test_the_currency_is_that_of_the_option_the_table_or_the_gateway(
     tmp_path: Path, option: str, gateway: str | None, table: str, currency: str | None
 ) -> None:
-    asked = replace(OPTIONS, currency=option, prices=priced(tmp_path, table))
-    found = tariff(asked, replace(GATEWAY, unit=gateway), None)
-    assert found.currency == currency and found.prices is not None
+    options = replace(OPTIONS, currency=option, prices=priced(tmp_path, table))
+    run_tariff = tariff(options, replace(GATEWAY, unit=gateway), None)
+    assert run_tariff.currency == currency and run_tariff.prices is not None
 
 
 @pytest.mark.parametrize(("option", "gateway"), [("CNY", None), ("", "CNY"), ("EUR", "USD")])
 def test_a_table_in_another_currency_is_refused(
     tmp_path: Path, option: str, gateway: str | None
 ) -> None:
-    asked = replace(OPTIONS, currency=option, prices=priced(tmp_path, "USD"))
+    options = replace(OPTIONS, currency=option, prices=priced(tmp_path, "USD"))
     with pytest.raises(OperatorError, match=r"is in USD, but the gateway's costs are in (CNY|EUR)"):
-        tariff(asked, replace(GATEWAY, unit=gateway), None)
+        tariff(options, replace(GATEWAY, unit=gateway), None)
 
 
-def test_a_run_that_goes_on_keeps_its_table(tmp_path: Path) -> None:
-    """The file may have changed or gone since; half a run at other prices would be neither."""
+def test_a_resumed_run_keeps_its_price_table(tmp_path: Path) -> None:
+    """The file may have changed since; half a run at other prices would be neither."""
     manifest = {"prices": TABLE.as_dict(), "currency": "CNY"}
-    asked = replace(OPTIONS, prices=str(tmp_path / "gone.toml"))
-    assert tariff(asked, GATEWAY, manifest) == Tariff(TABLE, "CNY")
-    assert tariff(asked, GATEWAY, {"currency": None}) == Tariff(None, None)
+    options = replace(OPTIONS, prices=str(tmp_path / "gone.toml"))
+    assert tariff(options, GATEWAY, manifest) == Tariff(TABLE, "CNY")
+    assert tariff(options, GATEWAY, {"currency": None}) == Tariff(None, None)

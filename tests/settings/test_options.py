@@ -1,4 +1,4 @@
-"""The operator's options: one table, and a sentence for every mistake."""
+"""The operator's options: one table, and a sentence for every error."""
 
 import argparse
 import json
@@ -37,9 +37,9 @@ class PlainParser:
 
 @pytest.fixture
 def parser() -> PlainParser:
-    made = PlainParser()
-    add_arguments(Options, made)
-    return made
+    plain = PlainParser()
+    add_arguments(Options, plain)
+    return plain
 
 
 @pytest.mark.parametrize(
@@ -101,51 +101,51 @@ def parser() -> PlainParser:
         ({"run_id": "a b"}, "--run-id names a folder"),
     ],
 )
-def test_a_mistake_is_answered_with_a_sentence(changes: dict[str, Any], says: str) -> None:
+def test_a_faulty_option_is_one_sentence(changes: dict[str, Any], says: str) -> None:
     with pytest.raises(OperatorError) as caught:
         modes.plan(replace(SOUND, **changes))
     assert says in str(caught.value)
     assert str(caught.value).endswith(".")
 
 
-def test_every_mistake_is_told_at_once() -> None:
+def test_all_faulty_options_are_reported_at_once() -> None:
     faulty = replace(SOUND, mode="x", duration=0.0, timeout=-1.0, lang="fr", run_id="/")
-    told = list(faults(faulty))
-    assert len(told) == 5
+    sentences = list(faults(faulty))
+    assert len(sentences) == 5
     with pytest.raises(OperatorError) as caught:
         modes.plan(faulty)
-    assert all(sentence in str(caught.value) for sentence in told)
+    assert all(sentence in str(caught.value) for sentence in sentences)
 
 
 def test_sound_options_have_no_fault() -> None:
     assert list(faults(SOUND)) == []
 
 
-def test_an_empty_parse_gives_the_defaults(parser: PlainParser) -> None:
+def test_an_empty_command_line_gives_the_defaults(parser: PlainParser) -> None:
     assert Options.of(parser.argparse.parse_args([])) == Options()
 
 
-def test_a_parsed_command_line_becomes_the_snapshot(parser: PlainParser) -> None:
+def test_a_parsed_command_line_becomes_the_options(parser: PlainParser) -> None:
     line = "--mode tpm --model a,b --target 5,6 --duration 7 --stream --max-tokens 3 --lang zh"
-    asked = Options.of(parser.argparse.parse_args(line.split()))
-    assert asked == Options(
+    options = Options.of(parser.argparse.parse_args(line.split()))
+    assert options == Options(
         mode="tpm", model="a,b", target="5,6", duration=7.0, stream=True, max_tokens=3, lang="zh"
     )
-    assert asked.models == ("a", "b")
-    assert asked.targets == (5, 6)
+    assert options.models == ("a", "b")
+    assert options.targets == (5, 6)
 
 
-def test_every_option_survives_the_way_over_a_command_line(parser: PlainParser) -> None:
-    """Each option is set to something other than its default, then read back."""
+def test_every_option_can_be_set_on_a_command_line(parser: PlainParser) -> None:
+    """Each is set to something other than its default, and read back."""
     line, expected = [], {}
     for item in fields(Options):
-        others = [c for c in choices(item) if c != item.default]
+        other_choices = [c for c in choices(item) if c != item.default]
         if isinstance(item.default, bool):
             line.append("--" + item.name.replace("_", "-"))
             expected[item.name] = True
             continue
-        if others:
-            value: Any = others[-1]
+        if other_choices:
+            value: Any = other_choices[-1]
         elif isinstance(item.default, int | float):
             value = item.default + 3
         elif choices(item):
@@ -161,16 +161,18 @@ def test_every_option_survives_the_way_over_a_command_line(parser: PlainParser) 
 
 
 def test_the_seeds_options_keep_their_names_and_defaults(parser: PlainParser) -> None:
-    """Its run id, prefix and output named one run of the article's; ours are made anew."""
-    given = parser.argparse.parse_args(["--mode", "rpm", "--model", "m", "--target", "600"])
+    """Except run id, prefix and output, which named one run of the article's; ours are made
+    anew.
+    """
+    namespace = parser.argparse.parse_args(["--mode", "rpm", "--model", "m", "--target", "600"])
     seed = {"duration": 60, "max_workers": 200, "timeout": 45, "approx_prompt_tokens": 4000}
-    assert {name: getattr(given, name) for name in seed} == seed
-    assert {"run_id", "task_id_prefix", "output"} <= set(vars(given))
-    planned = modes.plan(Options.of(given)).phases
+    assert {name: getattr(namespace, name) for name in seed} == seed
+    assert {"run_id", "task_id_prefix", "output"} <= set(vars(namespace))
+    planned = modes.plan(Options.of(namespace)).phases
     assert planned[0].max_tokens == 16
 
 
-def test_every_option_has_its_own_environment_variable(parser: PlainParser) -> None:
+def test_every_option_has_an_environment_variable_of_its_own(parser: PlainParser) -> None:
     assert parser.variables["--max-workers"] == "WEIGHBRIDGE_MAX_WORKERS"
     assert len(set(parser.variables.values())) == len(fields(Options))
 
@@ -182,13 +184,13 @@ def test_every_option_has_help_and_a_typed_default() -> None:
 
 
 def test_no_option_takes_a_key() -> None:
-    """Options travel to workers and into the manifest; keys stay in the environment."""
+    """Options are sent to workers and written to the manifest; keys stay in the environment."""
     named = {item.name for item in fields(Options) if re.search("key|secret|token$", item.name)}
     programs_and_a_path = {"key_command", "against_key_command", "client_key"}
     assert named == programs_and_a_path
 
 
-def test_the_snapshot_is_plain_json() -> None:
+def test_options_are_plain_json() -> None:
     assert Options(**json.loads(json.dumps(as_dict(SOUND)))) == SOUND
 
 
@@ -197,47 +199,53 @@ def test_grace_is_the_timeout_unless_given(grace: float, expected: float) -> Non
     assert replace(SOUND, grace=grace).grace_s == expected
 
 
-def test_the_options_know_the_modes_that_are_registered() -> None:
+def test_the_options_know_the_registered_modes() -> None:
     assert set(known()) == set(MODES)
 
 
 SAID = replace(SOUND, mode="tools", tools_prompt="who is ill?", image_text="Mr Li", no_content=True)
 
 
-def test_no_content_keeps_what_is_asked_out_of_the_manifest() -> None:
-    kept = as_kept(SAID)
-    assert "ill" not in str(kept) and "Li" not in str(kept)
+def test_no_content_keeps_prompts_out_of_the_manifest() -> None:
+    manifest_options = as_kept(SAID)
+    assert "ill" not in str(manifest_options) and "Li" not in str(manifest_options)
     unsaid = {"tools_prompt": SAID.tools_prompt, "image_text": SAID.image_text}
-    assert kept | unsaid == as_dict(SAID), "all else is there"
+    assert manifest_options | unsaid == as_dict(SAID), "all else is there"
     aloud = replace(SAID, no_content=False)
     assert as_kept(aloud) == as_dict(aloud)
 
 
-def test_a_resumed_run_asks_again_for_what_was_withheld() -> None:
-    """The placeholder is never sent as a prompt: the operator gives the text, or is told to."""
+def test_a_resumed_run_needs_the_withheld_prompts_again() -> None:
+    """The placeholder is never sent as a prompt:
+
+    the operator gives the text, or is asked for it.
+    """
     again = Options(tools_prompt="who is ill?", image_text="Mr Li", resume="results/r", seed=7)
     assert recalled(as_kept(SAID), again) == SAID
     with pytest.raises(OperatorError, match="--tools-prompt out of the files: give it again"):
         recalled(as_kept(SAID), replace(again, tools_prompt=""))
-    other = replace(SAID, no_content=False)
-    assert recalled(as_kept(other), Options()) == other
+    with_content = replace(SAID, no_content=False)
+    assert recalled(as_kept(with_content), Options()) == with_content
 
 
 GIVEN: dict[type, list[Any]] = {str: ["other"], int: [7, 77777], float: [0.7, 77.0], bool: [True]}
 
 
-@pytest.mark.parametrize("item", fields(Options), ids=lambda item: item.name)
+FOR_MODES = [item for item in fields(Options) if item.name not in ("mode", "resume")]
+
+
+@pytest.mark.parametrize("item", FOR_MODES, ids=lambda item: item.name)
 @pytest.mark.parametrize("mode", MODES)
-def test_an_option_is_refused_where_no_mode_of_its_own_runs(item: Field[Any], mode: str) -> None:
-    if item.name in ("mode", "resume"):
-        return
+def test_an_option_is_refused_with_a_mode_that_does_not_read_it(
+    item: Field[Any], mode: str
+) -> None:
     value = next(value for value in GIVEN[type(item.default)] if value != item.default)
-    given = replace(Options(mode=mode), **{item.name: value})
-    said = list(foreign(given))
+    options = replace(Options(mode=mode), **{item.name: value})
+    sentences = list(foreign(options))
     if mode in readers(item):
-        assert said == []
+        assert sentences == []
     else:
-        (sentence,) = said
+        (sentence,) = sentences
         flag = f"--{item.name.replace('_', '-')}"
         if mode in item.metadata["not_modes"]:
             assert sentence == f"{flag} does nothing with --mode {mode}; remove it."
@@ -247,7 +255,7 @@ def test_an_option_is_refused_where_no_mode_of_its_own_runs(item: Field[Any], mo
         assert mode not in sentence.split("--mode")[1].removesuffix("; remove it.").split()
 
 
-def test_the_sentence_for_an_option_of_another_mode() -> None:
+def test_an_option_of_another_mode_is_refused_with_the_modes_that_read_it() -> None:
     mixed = replace(SOUND, hold=5.0, search="concurrency")
     assert list(foreign(mixed)) == [
         "--hold works only with --mode ladder or full; remove it.",
@@ -255,7 +263,7 @@ def test_the_sentence_for_an_option_of_another_mode() -> None:
     ]
 
 
-def test_mode_full_reads_what_its_parts_read() -> None:
+def test_mode_full_reads_the_options_of_its_parts() -> None:
     phases = MODES["full"].plan(replace(SOUND, mode="full", target="", model=""))
     assert {phase.mode for phase in phases} == {*PARTS, "calibration"}
     for item in fields(Options):
@@ -268,17 +276,17 @@ def test_mode_full_reads_what_its_parts_read() -> None:
     [("90", 90.0), ("0.5", 0.5), ("-1", -1.0), ("90s", 90.0), ("1m", 60.0), ("1h", 3600.0),
      ("1h30m", 5400.0), ("500ms", 0.5), ("1m0.5s", 60.5), ("1e3", 1000.0)],
 )  # fmt: skip
-def test_a_duration_is_seconds_or_says_its_units(text: str, expected: float) -> None:
+def test_a_duration_is_in_seconds_or_has_units(text: str, expected: float) -> None:
     assert seconds_of(text) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("text", ["", "m", "1 minute", "1d", "s1", "1m-5s", "1:30", "1..5s"])
-def test_what_is_no_duration_is_none(text: str) -> None:
+def test_a_malformed_duration_is_none(text: str) -> None:
     with pytest.raises(ValueError):
         seconds_of(text)
 
 
-def test_every_option_stands_in_a_group() -> None:
+def test_every_option_is_in_a_group() -> None:
     assert {item.metadata["group"] for item in fields(Options)} == set(GROUPS)
 
 
@@ -305,19 +313,19 @@ LOCUSTS = ["--headless", "--tls-key", "--users", "--json"]
          "Unexpected value for WEIGHBRIDGE_STREAM: 'x'."),
     ],
 )  # fmt: skip
-def test_a_typing_error_is_answered_with_our_nearest_option(message: str, sentence: str) -> None:
+def test_an_unknown_option_is_answered_with_our_nearest_one(message: str, sentence: str) -> None:
     assert answer(message, OURS + LOCUSTS) == sentence
 
 
-def test_what_other_tools_call_it_is_told_by_our_name() -> None:
-    said = answer("unrecognized arguments: --api-key sk-1", OURS + LOCUSTS)
-    assert "OPENAI_API_KEY" in said and "sk-1" not in said and "--tls-key" not in said
+def test_an_option_of_another_tool_is_answered_with_ours() -> None:
+    sentence = answer("unrecognized arguments: --api-key sk-1", OURS + LOCUSTS)
+    assert "OPENAI_API_KEY" in sentence and "sk-1" not in sentence and "--tls-key" not in sentence
 
 
-def test_an_unknown_mode_is_answered_with_the_nearest() -> None:
-    (said, *_) = faults(Options(mode="prm", model="m"))
-    assert said.startswith("--mode prm is unknown: did you mean rpm? Or use one of smoke, ")
-    assert "''" not in said
+def test_an_unknown_mode_is_answered_with_the_nearest_one() -> None:
+    (sentence, *_) = faults(Options(mode="prm", model="m"))
+    assert sentence.startswith("--mode prm is unknown: did you mean rpm? Or use one of smoke, ")
+    assert "''" not in sentence
 
 
 @pytest.mark.parametrize(
@@ -328,22 +336,22 @@ def test_an_unknown_mode_is_answered_with_the_nearest() -> None:
         ("--speed fast", "--speed takes a number, not 'fast'"),
     ],
 )
-def test_a_value_of_another_type_is_answered_by_its_option(
+def test_a_value_of_the_wrong_type_is_one_sentence_with_its_option(
     parser: PlainParser, line: str, says: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told: list[str] = []
+    printed: list[str] = []
 
     def error(message: str) -> None:
-        told.append(answer(message, OURS))
+        printed.append(answer(message, OURS))
         raise SystemExit(2)
 
     monkeypatch.setattr(parser.argparse, "error", error)
     with pytest.raises(SystemExit):
         parser.argparse.parse_args(line.split())
-    assert told[0].startswith(says)
+    assert printed[0].startswith(says)
 
 
 def test_no_help_text_repeats_itself() -> None:
-    """A slipped replacement once began a text with thirty times the same word."""
+    """A careless replacement once put the same word thirty times at the beginning of a text."""
     for item in fields(Options):
         assert not re.search(r"\b([a-z]+)\W+\1\b", item.metadata["help"]), item.name
