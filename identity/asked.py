@@ -3,6 +3,7 @@
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from identity.counting import Count
@@ -17,14 +18,15 @@ COUNT, STREAM, CHOOSE, ENROL, LOOK = "count", "count_stream", "choose", "enrol",
 
 
 class Row(NamedTuple):
-    """What is needed of a row: its outcome, `check_detail`, the reply's id, and its number and
-    tokens."""
+    """What is needed of a row: its outcome, `check_detail`, the reply's id, its number (both
+    requests of a pair have the same) and tokens, and the attempt at the run that sent it."""
 
     outcome: str
     detail: str | None
     completion_id: str | None
     request_index: int
     prompt_tokens: int | None = None
+    attempt: int | None = None
 
 
 def asked(rows: Iterable[Row]) -> list[Asked]:
@@ -34,16 +36,37 @@ def asked(rows: Iterable[Row]) -> list[Asked]:
     comes again. It is the answer of no request then. Ids that are the same for different questions
     name no reply.
     """
+    return [one for _, one in _answers(rows)]
+
+
+def pairs(ours: Iterable[Row], theirs: Iterable[Row]) -> list[tuple[Asked, Asked]]:
+    """The questions of a phase that both routes were asked, in their order: ours, then theirs.
+
+    Where one attempt at the run asked the one and another the other, hours may lie between: then
+    neither has an answer.
+    """
+    others = {row.request_index: (row, one) for row, one in _answers(theirs)}
+    found = list[tuple[Asked, Asked]]()
+    for row, one in _answers(ours):
+        if row.request_index in others:
+            beside, other = others[row.request_index]
+            apart = row.attempt != beside.attempt
+            both = (one, other)
+            found.append((replace(one, word=None), replace(other, word=None)) if apart else both)
+    return found
+
+
+def _answers(rows: Iterable[Row]) -> list[tuple[Row, Asked]]:
     told = [(row, _told(row)) for row in rows]
     own = _names_replies(told)
-    seen, found = set[tuple[int, str]](), list[Asked]()
+    seen, found = set[tuple[int, str]](), list[tuple[Row, Asked]]()
     for row, (question, word) in told:
         if question is None:
             continue
         key = (question, row.completion_id or "")
         again = own and bool(row.completion_id) and key in seen
         seen.add(key)
-        found.append(Asked(question, None if again else word))
+        found.append((row, Asked(question, None if again else word)))
     return found
 
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from identity import context, first_token, setting, tools
+from identity import context, first_token, long_reply, setting, tools
 from identity.alpha import LOOKS
 from identity.bank import BANK, OUTPUT_TOKENS, prompt
 from identity.cells import CHOOSING, MOST
@@ -28,6 +28,11 @@ class Bound(NamedTuple):
 def counting() -> Bound:
     """The repeated texts."""
     return _of(repeated(*place) for place in (*COUNTED, *STREAMED))
+
+
+def plain_counting() -> Bound:
+    """The repeated texts that are not streamed."""
+    return _of(repeated(*place) for place in COUNTED)
 
 
 def settings(known: bool) -> Bound:
@@ -75,11 +80,23 @@ def lengths(sizes: Sequence[int]) -> Bound:
     return Bound(requests, prompts, context.OUTPUT_TOKENS * requests)
 
 
+def long_replies(size: int) -> Bound:
+    """Replies of so many tokens, and of three quarters of that."""
+    budgets = [budget for budget, count in long_reply.budgets(size) for _ in range(count)]
+    prompts = [long_reply.prompt(budget, 1, "", "m") for budget in budgets]
+    each = sum(_bytes(text) + FORMAT_TOKENS for text in prompts)
+    return Bound(len(budgets), each, sum(budgets))
+
+
 def enrolment(answers: int) -> Bound:
     """Choosing, and so many answers to each cell."""
-    choosing = _of([prompt(q, NONCE) for q in range(len(BANK))] * CHOOSING)
     more = _sum(seeds(), likeliest(len(first_token.TOPS)))
-    return _sum(_sum(choosing, dearest(answers)), more)
+    return _sum(_sum(choosing(), dearest(answers)), more)
+
+
+def choosing() -> Bound:
+    """The answers by which questions are chosen."""
+    return _of([prompt(q, NONCE) for q in range(len(BANK))] * CHOOSING)
 
 
 def dearest(answers: int) -> Bound:

@@ -1,13 +1,15 @@
 """Probes of several runs by hour of day and by day: do answers change with the time? Pure.
 
 Every probe has the same bytes in every run, so that answers of different runs can be compared. The
-hours and the days are two partitions of the same answers; each gets half of the false alarms.
+hours and the days are two partitions of the same answers; each gets half of the false alarms, and
+each of several models its part.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from identity.alpha import of_each
 from identity.mixed import ALPHA, LEAST_ANSWERS, MOST_PARTS, Course, Told, compared
 
 _DAY_S = 86_400
@@ -28,19 +30,22 @@ class Partition:
         return [names[id(part)] for part in self.course.differing]
 
 
-def by_hour(told: Sequence[Told]) -> Partition:
+def by_hour(told: Sequence[Told], models: int = 1) -> Partition:
     """By the hour of the day, whichever day it was; neighbouring hours are joined until they hold
     enough answers to say something. Probes whose time is unknown are left out."""
-    return _partition(told, lambda at_s: int(at_s % _DAY_S // 3600), _hours)
+    return _partition(told, lambda at_s: int(at_s % _DAY_S // 3600), _hours, models)
 
 
-def by_day(told: Sequence[Told]) -> Partition:
+def by_day(told: Sequence[Told], models: int = 1) -> Partition:
     """By the day, UTC; neighbouring days are joined as hours are."""
-    return _partition(told, lambda at_s: int(at_s // _DAY_S), _days)
+    return _partition(told, lambda at_s: int(at_s // _DAY_S), _days, models)
 
 
 def _partition(
-    told: Sequence[Told], number: Callable[[float], int], name: Callable[[int, int], str]
+    told: Sequence[Told],
+    number: Callable[[float], int],
+    name: Callable[[int, int], str],
+    models: int,
 ) -> Partition:
     units: dict[int, list[Told]] = {}
     for one in sorted(told, key=lambda one: one.at_unix_s or 0.0):
@@ -58,7 +63,7 @@ def _partition(
         joined[-1] += last
     groups = [[one for unit in part for one in units[unit]] for part in joined if part]
     names = [name(part[0], part[-1]) for part in joined if part]
-    return Partition(names, compared(groups, ALPHA / 2))
+    return Partition(names, compared(groups, of_each(ALPHA, models) / 2))
 
 
 def _hours(first: int, last: int) -> str:

@@ -116,11 +116,13 @@ def fact(size: int, index: int, run: str, model: str, said: str) -> dict[str, An
     return {"recalled": [code in said for code in codes(size, index, run, model)]}
 
 
-def judge(shown: Mapping[int, Sequence[Shown]], line: tuple[float, float] | None) -> list[Length]:
+def judge(
+    shown: Mapping[int, Sequence[Shown]], line: tuple[float, float] | None, models: int = 1
+) -> list[Length]:
     """A verdict for each length beyond the short one."""
     short = [one for one in shown.get(SHORT, ()) if one.recalled is not None]
     longer = sorted(size for size in shown if size != SHORT)
-    share = alpha.CONTEXT / max(1, len(longer))
+    share = alpha.of_each(alpha.CONTEXT, models) / max(1, len(longer))
     return [_length(size, shown[size], short, line, share) for size in longer]
 
 

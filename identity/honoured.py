@@ -100,7 +100,11 @@ def restless(cold: Sequence[Asked]) -> bool:
 
 
 def temperature(
-    cold: Sequence[Sequence[Asked]], free: Mapping[int, Sequence[str]], *, refused: bool
+    cold: Sequence[Sequence[Asked]],
+    free: Mapping[int, Sequence[str]],
+    *,
+    refused: bool,
+    models: int = 1,
 ) -> Honoured:
     """Whether answers at temperature 0 vary as they do at 1.
 
@@ -120,7 +124,8 @@ def temperature(
     if of < LEAST_ANSWERED * asked or not of or len(cold) < 1 + more:
         return _unsaid(one, Why.UNANSWERED)
     whole = of if more else 2 * of
-    needed = critical(lambda k: at_least(k, whole, TOLERATED), whole, alpha.TEMPERATURE)
+    share = alpha.of_each(alpha.TEMPERATURE, models)
+    needed = critical(lambda k: at_least(k, whole, TOLERATED), whole, share)
     if more and needed is not None and seen >= needed:
         return _said(one, Verdict.DIFFERS, at_least(seen, of, TOLERATED))
     strays, answers = _strays(free)
@@ -131,7 +136,9 @@ def temperature(
     return _said(one, Verdict.NOT_SHOWN, None, smallest)
 
 
-def seed(answers: Sequence[Asked], reference: Seeded | None, *, refused: bool) -> Honoured:
+def seed(
+    answers: Sequence[Asked], reference: Seeded | None, *, refused: bool, models: int = 1
+) -> Honoured:
     """Whether answers with one seed vary more than at the reference. A seed is best effort:
     without a reference nothing is said."""
     seen, of = _strays(_words(answers))
@@ -150,10 +157,10 @@ def seed(answers: Sequence[Asked], reference: Seeded | None, *, refused: bool) -
     def p_of(k: int) -> float:
         return max(at_least(k, of, TOLERATED), fisher(before, whole, k, of))
 
-    p = p_of(seen)
-    if p <= alpha.SEED:
+    p, share = p_of(seen), alpha.of_each(alpha.SEED, models)
+    if p <= share:
         return _said(one, Verdict.DIFFERS, p)
-    smallest = smallest_rate(critical(p_of, of, alpha.SEED), of)
+    smallest = smallest_rate(critical(p_of, of, share), of)
     if smallest is None:
         return _unsaid(one, Why.ALIKE)
     return _said(one, Verdict.NOT_SHOWN, p, smallest)

@@ -54,10 +54,15 @@ def judge(
     *,
     same_prompts: bool = True,
     fresh: bool = True,
+    models: int = 1,
 ) -> Weights:
     """`same_prompts`: whether both routes are known to add nothing, or the same, to a prompt.
     `fresh`: whether the reference is a few hours old at most, for a chat template that states the
-    date moves log-probabilities from day to day, and nothing outside shows it."""
+    date moves log-probabilities from day to day, and nothing outside shows it.
+
+    The shuffles of one model cannot show the share of each of several: where they leave no doubt,
+    so many times as many are drawn.
+    """
     rows = sum(map(len, own.rows))
     if reference is None or not reference.enough:
         return Weights(Verdict.NOT_ENOUGH, rows, asked, Why.UNASKED)
@@ -70,16 +75,24 @@ def judge(
     tolerated = max(TOLERATED_NATS, TOLERATED_TIMES * _gap([_vectors(*half) for half in halves]))
     vectors = [_vectors(*pair) for pair in pairs]
     gap = _gap(vectors)
+    share = alpha.of_each(alpha.LOGPROBS, models)
     shuffled = sorted(_shuffled(vectors, Random(n)) for n in range(_SHUFFLES))
-    p = (1 + sum(one >= gap - 1e-12 for one in shuffled)) / (1 + _SHUFFLES)
-    differs = p <= alpha.LOGPROBS and gap > tolerated
+    if models > 1 and gap > tolerated and _p(gap, shuffled) <= alpha.LOGPROBS:
+        more = range(_SHUFFLES, (1 + _SHUFFLES) * models - 1)
+        shuffled = sorted([*shuffled, *(_shuffled(vectors, Random(n)) for n in more)])
+    p = _p(gap, shuffled)
+    differs = p <= share and gap > tolerated
     if differs and not fresh:
         return Weights(Verdict.NOT_ENOUGH, rows, asked, Why.OLD, gap, tolerated, p)
-    chance = shuffled[-max(1, int(alpha.LOGPROBS * _SHUFFLES))]
+    chance = shuffled[-max(1, int(share * len(shuffled)))]
     return Weights(
         Verdict.DIFFERS if differs else Verdict.NOT_SHOWN,
         rows, asked, None, gap, tolerated, p, max(tolerated, chance),
     )  # fmt: skip
+
+
+def _p(gap: float, shuffled: Sequence[float]) -> float:
+    return (1 + sum(one >= gap - 1e-12 for one in shuffled)) / (1 + len(shuffled))
 
 
 Vectors = tuple[list[list[float]], int]

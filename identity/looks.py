@@ -2,6 +2,10 @@
 
 At each look the false alarms of both tests together are at most its share (identity/alpha.py), and
 the shares are added up (Bonferroni), so that a look more costs no honesty.
+
+Two routes that are asked in pairs, one right after the other and in random order, may change both
+while they are asked: what changes for both is in both sides' counts alike. A pair that lacks an
+answer is left out whole, for else an outage of one route would take its answers from one time only.
 """
 
 from collections import Counter
@@ -9,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from identity.alpha import LOOKS
+from identity.alpha import LOOKS, of_each
 from identity.cells import Cell
 from identity.exact import Counts, Spread, spread, strays
 from identity.reference import Reference
@@ -34,6 +38,7 @@ class Why(StrEnum):
 
     REFERENCE = "the reference differs from itself"
     UNANSWERED = "too many questions have no answer"
+    UNPAIRED = "too many questions have no answer over both routes"
     THINKS = "the model thinks before it answers"
     UNFINISHED = "not all was asked"
 
@@ -92,8 +97,8 @@ def self_check(reference: Reference) -> float:
     return _look(reference.cells, reference.first, reference.second, 0, SELF_ALPHA).p
 
 
-def audit(reference: Reference, asked: Sequence[Asked]) -> Audit:
-    """Judge what was asked so far, in the order in which it was."""
+def audit(reference: Reference, asked: Sequence[Asked], models: int = 1) -> Audit:
+    """Judge what was asked so far, in the order in which it was, in a run of so many models."""
     own = self_check(reference)
     answered = sum(bool(one.word) for one in asked)
     thought = sum(one.word == "" for one in asked)
@@ -105,7 +110,7 @@ def audit(reference: Reference, asked: Sequence[Asked]) -> Audit:
         return found(Verdict.NOT_ENOUGH, (), Why.REFERENCE)
     whole, looks = reference.counts(), list[Look]()
     for rounds, alpha in LOOKS:
-        part = _first(asked, reference.cells, rounds)
+        part = [asked[place] for place in _first(asked, reference.cells, rounds)]
         if len(part) < rounds * len(reference.cells):
             return found(Verdict.NOT_ENOUGH, looks, Why.UNFINISHED)
         words = [one for one in part if one.word]
@@ -113,11 +118,43 @@ def audit(reference: Reference, asked: Sequence[Asked]) -> Audit:
             thinks = sum(one.word == "" for one in part) > len(part) - len(words) - len(part) // 10
             why = Why.THINKS if thinks else Why.UNANSWERED
             return found(Verdict.NOT_ENOUGH, looks, why)
-        look = _look(reference.cells, whole, counted(words), rounds, alpha)
+        look = _look(reference.cells, whole, counted(words), rounds, of_each(alpha, models))
         looks.append(look)
         if look.differs:
             return found(Verdict.DIFFERS, looks)
     return found(Verdict.NOT_SHOWN, looks)
+
+
+def audit_pairs(
+    cells: Sequence[Cell], pairs: Sequence[tuple[Asked, Asked]], models: int = 1
+) -> Audit:
+    """Judge what two routes answered that were asked in pairs: ours, then the other's, in the order
+    in which they were. `self_p` compares the other's first half with its second, and hinders no
+    verdict: whatever changed meanwhile, changed for the pair.
+
+    Where nothing changes the tests are exact. Where both routes change alike they alarm less: two
+    sums of answers whose chances vary lie closer together than if all had the mean chance.
+    """
+    ours, looks = [one for one, _ in pairs], list[Look]()
+    own = _look(cells, *halves([other for _, other in pairs]), 0, SELF_ALPHA).p
+    answered = sum(bool(one.word and other.word) for one, other in pairs)
+    thought = sum(one.word == "" for one in ours)
+
+    def found(verdict: Verdict, why: Why | None = None) -> Audit:
+        return Audit(verdict, tuple(looks), own, len(pairs), answered, thought, why)
+
+    for rounds, alpha in LOOKS:
+        part = [pairs[place] for place in _first(ours, cells, rounds)]
+        if len(part) < rounds * len(cells):
+            return found(Verdict.NOT_ENOUGH, Why.UNFINISHED)
+        whole = [(one, other) for one, other in part if one.word and other.word]
+        if len(whole) < LEAST_ANSWERED * len(part):
+            return found(Verdict.NOT_ENOUGH, Why.UNPAIRED)
+        beside, said = counted([other for _, other in whole]), counted([one for one, _ in whole])
+        looks.append(_look(cells, beside, said, rounds, of_each(alpha, models)))
+        if looks[-1].differs:
+            return found(Verdict.DIFFERS)
+    return found(Verdict.NOT_SHOWN)
 
 
 def halves(asked: Sequence[Asked]) -> tuple[dict[int, Counter[str]], dict[int, Counter[str]]]:
@@ -135,15 +172,15 @@ def counted(asked: Sequence[Asked]) -> dict[int, Counter[str]]:
     return counts
 
 
-def _first(asked: Sequence[Asked], cells: Sequence[Cell], rounds: int) -> list[Asked]:
-    """The first so many requests of each cell, answered or not."""
+def _first(asked: Sequence[Asked], cells: Sequence[Cell], rounds: int) -> list[int]:
+    """The places of the first so many requests of each cell, answered or not."""
     left = dict.fromkeys((cell.question for cell in cells), rounds)
-    part = []
-    for one in asked:
+    places = []
+    for place, one in enumerate(asked):
         if left.get(one.question, 0):
             left[one.question] -= 1
-            part.append(one)
-    return part
+            places.append(place)
+    return places
 
 
 def _look(

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
+from identity.alpha import of_each
 from identity.exact import Counts, Spread, spread
 
 COUNTED_AT = 4
@@ -18,7 +19,7 @@ TEXT = (0, 2)
 QUESTIONS = (0, 3, 6, 30, 34, 42)
 """Of the bank: three that have several answers, three that have one."""
 ALPHA = 0.01
-"""False alarms of a run, all of its parts together."""
+"""False alarms of a run, all of its models and parts together."""
 LEAST_ANSWERS = 24
 """Answers of one part: fewer show little, so that parts are joined."""
 MOST_PARTS = 12
@@ -93,13 +94,13 @@ class Course:
         return whole
 
 
-def course(told: Sequence[Told]) -> Course:
-    """The probes of a model, part by part, each against all of the others.
+def course(told: Sequence[Told], models: int = 1) -> Course:
+    """The probes of one of a run's models, part by part, each against all of the others.
 
     A part is exchangeable with the rest where nothing changed: the permutation test is exact for
-    each, and the parts share ALPHA evenly (Bonferroni).
+    each, and the models and parts share ALPHA evenly (Bonferroni).
     """
-    return compared(_parts(sorted(told, key=lambda one: one.at_s)), ALPHA)
+    return compared(_parts(sorted(told, key=lambda one: one.at_s)), of_each(ALPHA, models))
 
 
 def compared(groups: Sequence[Sequence[Told]], alpha: float) -> Course:

@@ -11,7 +11,7 @@ from itertools import accumulate
 from random import Random
 from statistics import NormalDist
 
-from identity.alpha import LOOKS
+from identity.alpha import LOOKS, of_each
 from identity.exact import Counts, chances_of, steps
 from identity.reference import Reference
 from identity.tail import POWER, at_least, critical, fisher
@@ -33,11 +33,12 @@ class Seen:
     moved: float | None
 
 
-def would_have_seen(reference: Reference) -> Seen:
+def would_have_seen(reference: Reference, models: int = 1) -> Seen:
     """What all three looks would have shown with 90 %, by the reference's own answers; by the last
     look alone, so that it is rather too much than too little."""
-    rounds, alpha = LOOKS[-1]
-    return Seen(swapped(reference, rounds, alpha / 2), moved(reference, rounds, alpha / 2))
+    rounds, share = LOOKS[-1]
+    alpha = of_each(share, models) / 2
+    return Seen(swapped(reference, rounds, alpha), moved(reference, rounds, alpha))
 
 
 def swapped(reference: Reference, rounds: int, alpha: float) -> float | None:

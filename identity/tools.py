@@ -108,7 +108,9 @@ def counted(shown: Sequence[Shown]) -> Called:
     )
 
 
-def judge(reference: Called | None, shown: Sequence[Shown], asked: int) -> Fidelity:
+def judge(
+    reference: Called | None, shown: Sequence[Shown], asked: int, models: int = 1
+) -> Fidelity:
     """Whether more calls are invalid, or not exact, than at the reference: Fisher's exact test of
     each, at half of the share."""
     own = counted(shown)
@@ -121,14 +123,15 @@ def judge(reference: Called | None, shown: Sequence[Shown], asked: int) -> Fidel
     if not shown or len(shown) < LEAST_ANSWERED * asked:
         return found(Verdict.NOT_ENOUGH, Why.UNANSWERED)
     whole, of = reference.replies, own.replies
+    share = alpha.of_each(alpha.TOOLS, models)
 
     def p_of(before: int, k: int) -> float:
         return min(1.0, 2 * fisher(before, whole, k, of))
 
     p = min(p_of(reference.invalid, own.invalid), p_of(reference.inexact, own.inexact))
-    if p <= alpha.TOOLS:
+    if p <= share:
         return found(Verdict.DIFFERS, p=p)
-    needed = critical(lambda k: p_of(reference.inexact, k), of, alpha.TOOLS)
+    needed = critical(lambda k: p_of(reference.inexact, k), of, share)
     smallest = smallest_rate(needed, of)
     if smallest is None:
         return found(Verdict.NOT_ENOUGH, Why.UNABLE)

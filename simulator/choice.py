@@ -6,7 +6,7 @@ from hashlib import blake2b
 from random import Random
 from typing import Any
 
-from simulator import dictation, one_word, replies, sampling, tokens, tools
+from simulator import dictation, long_list, one_word, replies, sampling, tokens, tools
 from simulator.chat_request import ChatRequest
 from simulator.profile import Model
 from simulator.tools import ToolCall
@@ -37,6 +37,9 @@ class Choice:
 def choose(request: ChatRequest, model: Model, dice: Random, identity: str) -> list[Choice]:
     """The requested choices; each continues the random numbers where the previous one stopped."""
     text = dictation.reply(request)
+    if text is None:
+        most = request.max_tokens or DEFAULT_MAX_TOKENS
+        text = long_list.written(request.prompt, most, model.reply, dice)
     drawn = _seeded(request, model) or dice
     return [
         _Writer(request, model, dice, drawn).choice(
@@ -77,8 +80,10 @@ class _Writer:
 
     def choice(self, text: str | None, identity: str) -> Choice:
         """The choice; `text` is what the request dictates, `identity` the base of call ids."""
-        choice, rules = self.made, self.rules
+        choice, rules, reply = self.made, self.rules, self.model.reply
         limit = self.request.max_tokens or DEFAULT_MAX_TOKENS
+        capped = reply.cap_tokens is not None and reply.cap_tokens < limit
+        limit = min(limit, reply.cap_tokens or limit)
         if self.model.reasoning.tokens and self._think(limit):
             choice.tokens = choice.reasoning_tokens
             choice.finish_reason = "length"
@@ -94,6 +99,8 @@ class _Writer:
         else:
             count = self._speak(text, max(1, budget - rules.per_reply)) + rules.per_reply
         choice.tokens = choice.reasoning_tokens + min(count, budget)
+        if capped and reply.cap_finished and choice.finish_reason == "length":
+            choice.finish_reason = "stop"
         return choice
 
     def _think(self, limit: int) -> bool:

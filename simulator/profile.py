@@ -144,9 +144,13 @@ class Reasoning:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """Replies to prompts that dictate none."""
+    """Replies to prompts that dictate none, and the gateway's own limit of any."""
 
     tokens: int = 40
+    list_lines: int = 0  # median lines of a long list before the model ends it by itself; 0: all
+    list_spread: float = 0.0
+    cap_tokens: int | None = None  # longer replies are cut, whatever was allowed; None: none is
+    cap_finished: bool = False  # true: a reply that is cut there says that it is finished
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ def partitions(runs: Sequence[Run]) -> Mapping[str, Mapping[str, Partition]]:
         for model, own in probes(run).items():
             told.setdefault(model, []).extend(own)
     return {
-        model: {clock: split(own) for clock, (split, _) in CLOCKS.items()}
+        model: {clock: split(own, len(told)) for clock, (split, _) in CLOCKS.items()}
         for model, own in told.items()
     }
 

@@ -4,7 +4,15 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-from analysis.numbers.identity import Given, asked_of, called, chosen, counts_of, stated
+from analysis.numbers.identity import (
+    Given,
+    asked_of,
+    called,
+    chosen,
+    counts_of,
+    looks_of,
+    stated,
+)
 from analysis.reading.load import Run, rows
 from identity import asked, setting
 from identity.counting import steady
@@ -32,18 +40,20 @@ def of(run: Run, model: str = "") -> Reference:
 
 
 def made(run: Run, model: str, own: Sequence[Given], host: str) -> Reference:
-    """The reference of a model's rows over one route. Raises InputError."""
+    """The reference of a model's rows over one route: of the answers that were asked for afresh, in
+    a run of its own or in pairs with another route. Raises InputError."""
     cells = chosen(own)
     if not cells:
         raise InputError(
             "has too few questions that the model answers with one word, always alike or in "
             "several ways: a model that thinks first, or errors, cannot be enrolled"
         )
-    fresh = [row for row in own if row["scenario"] == asked.ENROL]
+    enrolled = [row for row in own if row["scenario"] == asked.ENROL]
+    fresh = enrolled or looks_of(own)
     answers = asked_of(fresh)
     answered = sum(bool(one.word) for one in answers)
-    planned = ANSWERS * len(cells)
-    if answered < LEAST_ANSWERED * planned:
+    planned = ANSWERS * len(cells) if enrolled else len(fresh)
+    if not fresh or answered < LEAST_ANSWERED * planned:
         raise InputError(f"has {answered} answers of {planned} that make a reference: resume it, "
                          "or make another")  # fmt: skip
     first, second = halves(answers)

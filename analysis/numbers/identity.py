@@ -7,7 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from identity import asked, context, counting, first_token, honoured, logprobs, setting, tools
+from identity import (
+    asked,
+    context,
+    counting,
+    first_token,
+    honoured,
+    logprobs,
+    long_reply,
+    setting,
+    tools,
+)
 from identity.asked import Row
 from identity.bank import BANK
 from identity.called import Called
@@ -17,7 +27,8 @@ from identity.counting import Count, Counting, Kind
 from identity.first_token import Stated
 from identity.honoured import Honoured, Shown
 from identity.logprobs import FRESH_S, Weights
-from identity.looks import Asked, Audit, Verdict, audit
+from identity.long_reply import LongReply
+from identity.looks import Asked, Audit, Verdict, audit, audit_pairs
 from identity.power import Seen, would_have_seen
 from identity.reference import Reference
 from identity.setting import Setting
@@ -60,6 +71,7 @@ class Identity:
     counted: Test
     settings: Sequence[tuple[Honoured, Test]]
     lengths: Sequence[tuple[Length, Test]]
+    long_reply: tuple[LongReply, Test] | None
     fidelity: tuple[Fidelity, Test] | None
     weights: Weights | None
     weighed: Test
@@ -76,6 +88,7 @@ class Identity:
         nothing about the model."""
         verdicts = [self.counting.verdict, self.audit.verdict if self.audit is not None else None]
         verdicts += [one.verdict for one, _ in self.lengths]
+        verdicts += [self.long_reply[0].verdict] if self.long_reply is not None else []
         verdicts += [self.fidelity[0].verdict] if self.fidelity is not None else []
         verdicts += [self.weights.verdict] if self.weights is not None else []
         verdicts += [one.verdict for one, _ in self.settings if one.setting is not Setting.CACHE]
@@ -95,12 +108,13 @@ def of_model(
     reference: Reference | None,
     second_route: Sequence[Given] = (),
     dropped: Container[str] = (),
+    models: int = 1,
 ) -> Identity:
-    """Judge a model by all of its rows; `second_route`: those of a live reference; `dropped`:
-    fields that the gateway refused and that were then left out."""
-    count, looks = _of(rows, asked.COUNT, asked.STREAM), _looks(rows)
-    answers = asked_of(looks)
-    judged = audit(reference, answers) if reference is not None else None
+    """Judge one of a run's models by all of its rows; `second_route`: those of a live reference;
+    `dropped`: fields that the gateway refused and that were then left out."""
+    count, looks = _of(rows, asked.COUNT, asked.STREAM), looks_of(rows)
+    beside = looks_of(second_route)
+    judged = None if reference is None else _judged(reference, looks, beside, models)
     known = reference.tokens if reference is not None else ()
     enrolling = second_route or _of(rows, asked.CHOOSE, asked.ENROL)
     if not second_route and enrolling:
@@ -115,25 +129,41 @@ def of_model(
         model=model,
         counting=count_of,
         counted=Test.of(count),
-        settings=_settings(rows, reference, dropped),
-        lengths=_lengths(rows),
-        fidelity=_fidelity(rows, reference),
-        weights=_weights(rows, reference, count_of),
+        settings=_settings(rows, reference, dropped, models),
+        lengths=_lengths(rows, models),
+        long_reply=_long_reply(rows, second_route),
+        fidelity=_fidelity(rows, reference, models),
+        weights=_weights(rows, reference, count_of, models),
         weighed=Test.of(_likeliest(rows)),
         audit=judged,
         audited=Test.of(looks),
-        seen=would_have_seen(reference) if judged is not None and reference is not None else None,
+        seen=None if reference is None else would_have_seen(reference, models),
         cells=chosen(rows),
         enrolling=Test.of(enrolling),
         names=names,
     )
 
 
-def _fidelity(rows: Sequence[Given], reference: Reference | None) -> tuple[Fidelity, Test] | None:
+def _judged(
+    reference: Reference, looks: Sequence[Given], beside: Sequence[Given], models: int
+) -> Audit:
+    """By the reference; by the second route's answers, pair by pair, where it was asked so."""
+    if not beside:
+        return audit(reference, asked_of(looks), models)
+    pairs = list[tuple[Asked, Asked]]()
+    for scenario in dict.fromkeys(row["scenario"] for row in looks):
+        ours, theirs = (_in_order(_of(rows, scenario)) for rows in (looks, beside))
+        pairs += asked.pairs(ours, theirs)
+    return audit_pairs(reference.cells, pairs, models)
+
+
+def _fidelity(
+    rows: Sequence[Given], reference: Reference | None, models: int
+) -> tuple[Fidelity, Test] | None:
     own = _of(rows, tools.SCENARIO)
     if not own or reference is None:
         return None
-    return tools.judge(reference.tools, _calls(own), len(own)), Test.of(own)
+    return tools.judge(reference.tools, _calls(own), len(own), models), Test.of(own)
 
 
 def called(rows: Sequence[Given]) -> Called | None:
@@ -153,7 +183,7 @@ def _calls(rows: Sequence[Given]) -> list[tools.Shown]:
     ]
 
 
-def _lengths(rows: Sequence[Given]) -> list[tuple[Length, Test]]:
+def _lengths(rows: Sequence[Given], models: int) -> list[tuple[Length, Test]]:
     """What each length shows, and what its requests took; those of the short one are in the
     first."""
     by_size: dict[int, list[Given]] = {}
@@ -162,12 +192,43 @@ def _lengths(rows: Sequence[Given]) -> list[tuple[Length, Test]]:
             size = int(str(row["scenario"]).removeprefix(context.PREFIX))
             by_size.setdefault(size, []).append(row)
     shown = {size: [_recalled(row) for row in own] for size, own in by_size.items()}
-    found = context.judge(shown, context.line_of(counts_of(rows)))
+    found = context.judge(shown, context.line_of(counts_of(rows)), models)
     short = by_size.get(context.SHORT, [])
     return [
         (one, Test.of(by_size[one.size] + (short if place == 0 else [])))
         for place, one in enumerate(found)
     ]
+
+
+def _long_reply(
+    rows: Sequence[Given], second_route: Sequence[Given]
+) -> tuple[LongReply, Test] | None:
+    """Whether long replies are cut; None: not asked for."""
+    own, beside = (
+        [row for row in each if str(row["scenario"]).startswith(long_reply.PREFIX)]
+        for each in (rows, second_route)
+    )
+    if not own:
+        return None
+    size = max(int(row["max_tokens"]) for row in own)
+    shown, theirs = ([_listed(row) for row in each] for each in (own, beside))
+    return long_reply.judge(size, shown, theirs), Test.of(own)
+
+
+def _listed(row: Given) -> long_reply.Shown:
+    """Reasoning may be among the completion tokens or beside them: both together are not fewer than
+    the reply has."""
+    fact, tokens = _fact(row), row["completion_tokens"]
+    lines = fact.get("lines")
+    return long_reply.Shown(
+        int(row["request_index"]),
+        int(row["max_tokens"]),
+        None if tokens is None else int(tokens) + int(row["reasoning_tokens"] or 0),
+        fact.get("cut") is True,
+        lines if isinstance(lines, int) else None,
+        fact.get("pure") is True,
+        _refused(row),
+    )
 
 
 def _recalled(row: Given) -> context.Shown:
@@ -181,17 +242,26 @@ def _recalled(row: Given) -> context.Shown:
     )
 
 
-def _weights(rows: Sequence[Given], reference: Reference | None, count: Counting) -> Weights | None:
+def _weights(
+    rows: Sequence[Given], reference: Reference | None, count: Counting, models: int
+) -> Weights | None:
     """What the log-probabilities show; None: not asked for, or the run makes a reference."""
     own = _likeliest(rows)
     if not own or reference is None:
         return None
+    if reference.logprobs is not None:
+        own = _of(own, f"{first_token.PREFIX}{reference.logprobs.top}") or own
     alone = counting.judge(reference.model, counts_of(rows))
     same = count.kind is not Kind.VARIES and not (count.unexplained or alone.unexplained)
     asked_s = min(datetime.fromisoformat(row["timestamp"]).timestamp() for row in own)
     age_s = abs(asked_s - datetime.fromisoformat(reference.ended).timestamp())
     return logprobs.judge(
-        reference.logprobs, stated(own), len(own), same_prompts=same, fresh=age_s <= FRESH_S
+        reference.logprobs,
+        stated(own),
+        len(own),
+        same_prompts=same,
+        fresh=age_s <= FRESH_S,
+        models=models,
     )
 
 
@@ -217,19 +287,23 @@ def stated(rows: Sequence[Given]) -> Stated:
 
 
 def _settings(
-    rows: Sequence[Given], reference: Reference | None, dropped: Container[str]
+    rows: Sequence[Given], reference: Reference | None, dropped: Container[str], models: int
 ) -> list[tuple[Honoured, Test]]:
     """In the order of their price."""
     found = []
     for which, scenarios in honoured.SCENARIOS.items():
         own = [row for row in _of(rows, *scenarios) if (row["arm"] or GATEWAY) == GATEWAY]
         if own and not (which is Setting.SEED and reference is None):
-            found.append((_honoured(which, own, reference, dropped), Test.of(own)))
+            found.append((_honoured(which, own, reference, dropped, models), Test.of(own)))
     return found
 
 
 def _honoured(
-    which: Setting, own: Sequence[Given], reference: Reference | None, dropped: Container[str]
+    which: Setting,
+    own: Sequence[Given],
+    reference: Reference | None,
+    dropped: Container[str],
+    models: int,
 ) -> Honoured:
     match which:
         case Setting.CACHE:
@@ -241,7 +315,7 @@ def _honoured(
     refused = which in dropped or 2 * sum(_refused(row) for row in own) > len(own)
     if which is Setting.SEED:
         seed = reference.seed if reference is not None else None
-        return honoured.seed(asked_of(own), seed, refused=refused)
+        return honoured.seed(asked_of(own), seed, refused=refused, models=models)
     free: dict[int, list[str]] = {}
     for one in asked_of(_of(own, setting.FREE)):
         if one.word:
@@ -251,7 +325,8 @@ def _honoured(
         questions = {one.question for one in parts[0]}
         counts = reference.counts()
         free = {q: [*Counter(counts[q]).elements()] for q in questions if q in counts}
-    return honoured.temperature([part for part in parts if part], free, refused=refused)
+    parts = [part for part in parts if part]
+    return honoured.temperature(parts, free, refused=refused, models=models)
 
 
 def _shown(row: Given) -> Shown:
@@ -294,8 +369,12 @@ def asked_of(rows: Sequence[Given]) -> list[Asked]:
     found: list[Asked] = []
     for phase in dict.fromkeys(row["phase"] for row in rows):
         own = [row for row in rows if row["phase"] == phase]
-        found += asked.asked(_row(row) for row in sorted(own, key=lambda r: r["request_index"]))
+        found += asked.asked(_in_order(own))
     return found
+
+
+def _in_order(rows: Iterable[Given]) -> list[Row]:
+    return [_row(row) for row in sorted(rows, key=lambda row: row["request_index"])]
 
 
 def counts_of(rows: Sequence[Given]) -> list[Count]:
@@ -315,6 +394,7 @@ def _row(row: Given) -> Row:
         row["completion_id"],
         int(row["request_index"]),
         None if tokens is None else int(tokens),
+        row["attempt"],
     )
 
 
@@ -322,7 +402,7 @@ def _of(rows: Iterable[Given], *scenarios: str) -> list[Given]:
     return [row for row in rows if row["scenario"] in scenarios]
 
 
-def _looks(rows: Iterable[Given]) -> list[Given]:
+def looks_of(rows: Iterable[Given]) -> list[Given]:
     """The rows of the looks, the first look first."""
     prefix = f"{asked.LOOK}-"
     found = [row for row in rows if str(row["scenario"]).startswith(prefix)]

@@ -21,7 +21,8 @@ COLUMNS = (
 
 def courses(run: Run) -> Mapping[str, Course]:
     """By model, in the plan's order; empty: the run has no probes."""
-    return {model: course(own) for model, own in probes(run).items()}
+    told = probes(run)
+    return {model: course(own, len(told)) for model, own in told.items()}
 
 
 def probes(run: Run) -> Mapping[str, list[Told]]:

@@ -193,7 +193,7 @@ def load(folder: Path, unsent_rows: int | None = None) -> Run:
         source = Shortened(source, lengths_s)
     manifest = {**manifest, "plan": plan}
     if any(phase.get("pairs") for phase in manifest["plan"]):
-        source = TwoRoutes(source)
+        source = TwoRoutes(source, manifest["plan"])
     order = [phase["name"] for phase in planned(manifest["plan"])]
     return Run(folder, manifest, Rows(source, *unite(source, order, remarks)), events, remarks,
         unsent.beyond,

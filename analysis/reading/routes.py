@@ -27,10 +27,12 @@ def planned(plan: Sequence[PlannedPhase]) -> list[PlannedPhase]:
 
 
 class TwoRoutes:
-    """The rows of a source, with those of the reference under their own phases."""
+    """The rows of a source, with those of the reference under their own phases; `plan` tells which
+    phases took both routes (those that took the second alone have their own names)."""
 
-    def __init__(self, source: "Source") -> None:
+    def __init__(self, source: "Source", plan: Sequence[PlannedPhase]) -> None:
         self._source = source
+        self._paired = [phase["name"] for phase in plan if phase.get("pairs")]
 
     def whole(self, name: str) -> "pa.ChunkedArray":
         """A column."""
@@ -40,7 +42,8 @@ class TwoRoutes:
 
         phases, arms = self._source.whole("phase"), self._source.whole("arm")
         return pa.chunked_array(
-            [_renamed(phases.combine_chunks(), arms.combine_chunks())], type=_phase_type()
+            [_renamed(phases.combine_chunks(), arms.combine_chunks(), self._paired)],
+            type=_phase_type(),
         )
 
     def batches(self, name: str) -> "Iterator[pa.Array]":
@@ -54,7 +57,8 @@ class TwoRoutes:
         if "phase" not in names:
             return self._source.take(names, places)
         table = self._source.take([*dict.fromkeys([*names, "arm"])], places)
-        renamed = _renamed(table["phase"].combine_chunks(), table["arm"].combine_chunks())
+        phases, arms = table["phase"].combine_chunks(), table["arm"].combine_chunks()
+        renamed = _renamed(phases, arms, self._paired)
         where = table.column_names.index("phase")
         return table.set_column(where, "phase", renamed).select(names)
 
@@ -65,13 +69,14 @@ def _phase_type() -> Any:
     return pa.dictionary(pa.int32(), pa.string())
 
 
-def _renamed(phases: Any, arms: Any) -> Any:
-    """The phases, each with SUFFIX where the arm is the reference."""
+def _renamed(phases: Any, arms: Any, paired: Sequence[str]) -> Any:
+    """The phases, each of `paired` with SUFFIX where the arm is the reference."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     names = phases.cast(pa.string()) if pa.types.is_dictionary(phases.type) else phases
     routes = arms.cast(pa.string()) if pa.types.is_dictionary(arms.type) else arms
     compared = pc.fill_null(pc.equal(routes, REFERENCE), fill_value=False)
+    compared = pc.and_(compared, pc.is_in(names, pa.array(paired, pa.string())))
     with_suffix = pc.binary_join_element_wise(names, pa.scalar(SUFFIX, pa.string()), "")
     return pc.if_else(compared, with_suffix, names).dictionary_encode().cast(_phase_type())

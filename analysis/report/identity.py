@@ -1,5 +1,6 @@
 """The result of mode identity: the numbers of each model, and the run's reference."""
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,17 +18,20 @@ MODE = "identity"
 
 def numbers(view: View) -> list[Identity]:
     """What the run shows of each of its models, over the gateway's route."""
-    rows = view.rows(MODE)
-    models = dict.fromkeys(row["model_requested"] for row in rows)
+    planned = {phase["name"]: phase["model"] for phase in view.run.plan}
+    models = dict.fromkeys(_model(planned, row) for row in view.rows(MODE))
+    rows = {model: _of(view, model) for model in models}
     return [
         of_model(
             model,
-            _of(view, model),
+            own,
             reference_of(view, model),
             _of(view, model, REFERENCE),
             _dropped(view, model),
+            max(len(rows), len(str(view.run.options.get("model") or "").split(","))),
         )
-        for model in models
+        for model, own in rows.items()
+        if own
     ]
 
 
@@ -54,9 +58,16 @@ def reference_of(view: View, model: str) -> Reference | None:
 
 
 def _of(view: View, model: str, arm: str = GATEWAY) -> list[dict[str, Any]]:
-    """The rows of a model on a route."""
+    """The rows of a model on a route; both requests of a pair have the same `request_index`."""
+    planned = {phase["name"]: phase["model"] for phase in view.run.plan}
+    paired = {phase["name"] for phase in view.run.plan if phase.get("pairs")}
     return [
-        row
+        row | {"request_index": row["request_index"] // 2} if row["phase"] in paired else row
         for row in view.rows(MODE)
-        if row["model_requested"] == model and (row["arm"] or GATEWAY) == arm
+        if _model(planned, row) == model and (row["arm"] or GATEWAY) == arm
     ]
+
+
+def _model(planned: Mapping[str, str], row: Mapping[str, Any]) -> str:
+    """Its name over the gateway's route: the second route may call the model otherwise."""
+    return planned.get(row["phase"]) or str(row["model_requested"])

@@ -138,14 +138,29 @@ def answered(t: Words, found: Audit, reference: Reference, seen: Seen | None) ->
             f"参照自检 {_p(found.self_p)}）。"
             "可能的原因：模型或版本不同、部分应答来自别处、量化、"
             "隐藏 prompt、采样参数不同、内容防护。",
-        )
+        ) + _changed(t, found)
     if found.verdict is Verdict.NOT_SHOWN:
-        return t(
-            f"no difference from the reference of {when} over {host} shown in "
-            f"{integer(found.answered)} answers. ",
-            f"{integer(found.answered)} 个答案与 {when} 经 {host} 建立的参照之间未见差异。",
-        ) + _would(t, seen)
+        return (
+            t(
+                f"no difference from the reference of {when} over {host} shown in "
+                f"{integer(found.answered)} answers. ",
+                f"{integer(found.answered)} 个答案与 {when} 经 {host} 建立的参照之间未见差异。",
+            )
+            + _would(t, seen)
+            + _changed(t, found)
+        )
+    thinks = t(
+        f" (of {integer(found.thought)}, because the model thinks until its budget is spent)",
+        f"（其中 {integer(found.thought)} 个因模型先思考而用尽输出预算）",
+    )
     whys = {
+        Why.UNPAIRED: t(
+            f"{integer(found.asked - found.answered)} of {integer(found.asked)} questions have no "
+            "answer over both routes",
+            f"{integer(found.asked)} 个问题中有 {integer(found.asked - found.answered)} 个"
+            "未在两条线路上都得到答案",
+        )
+        + (thinks if found.thought else ""),
         Why.REFERENCE: t(
             f"the reference differs from itself ({_p(found.self_p)}, at most {SELF_ALPHA:g}): "
             "it can judge nobody",
@@ -168,6 +183,20 @@ def answered(t: Words, found: Audit, reference: Reference, seen: Seen | None) ->
     }
     why = whys[found.why or Why.UNFINISHED]
     return t(f"answers are not judged: {why}.", f"不对答案作判断：{why}。")
+
+
+def _changed(t: Words, found: Audit) -> str:
+    """A sentence if the second route's own answers changed while both were asked."""
+    if found.self_p > SELF_ALPHA:
+        return ""
+    said = t(
+        f"The second route's own answers changed during the run ({_p(found.self_p)}). Both routes "
+        "were asked in pairs, so that a change of both is no difference; a new version that "
+        "reaches one of them first is.",
+        f"运行期间第二条线路自身的答案有变化（{_p(found.self_p)}）。两条线路成对提问，"
+        "因此同时变化不算差异；若新版本先到达其中一条，则算。",
+    )
+    return t.gap + said
 
 
 def _p(value: float) -> str:

@@ -18,6 +18,9 @@ from recording.manifest_content import PlannedPhase
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+_OF_ANSWERS = "identity"
+"""The mode whose pairs compare answers, not times."""
+
 
 @dataclass(frozen=True, slots=True)
 class TwoRoutes:
@@ -29,12 +32,17 @@ class TwoRoutes:
     @classmethod
     def of(cls, run: Run) -> "TwoRoutes | None":
         """What the run compared; None: it had one route."""
-        if not any(phase.get("pairs") for phase in run.manifest["plan"]):
+        names = [
+            str(phase["name"])
+            for phase in run.plan
+            if phase.get("pairs") and phase["mode"] != _OF_ANSWERS
+        ]
+        if not names:
             return None
         rows = run.rows.frame(list(dict.fromkeys([*NEEDED, *warmup.NEEDED, "duration_s"])))
         if warm_s := warmup.warmup_s(run):
             rows, _ = warmup.trimmed(rows, warm_s)
-        rows = pairs_of(rows)
+        rows = pairs_of(rows[rows["phase"].isin(names)])
         seed = run.options.get("seed")
         return cls(rows, judged(rows, seed if isinstance(seed, int) else 0))
 

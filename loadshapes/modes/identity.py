@@ -2,37 +2,36 @@
 
 A program per model, the cheapest test first: repeated texts show who counts, then whether settings
 are honoured; with `--enrol` questions are chosen and asked afresh, which makes a reference; with
-`--reference` its questions are asked in three looks, and no more of them once a look differs. What
-it means is worked out from the rows by the report (analysis/report/sections/identity.py), by the
-same rules.
+`--reference` its questions are asked in three looks, and no more of them once a look differs. With
+`--against` the second route chooses the questions, and then both are asked, pair by pair. What it
+means is worked out from the rows by the report (analysis/report/sections/identity.py), by the same
+rules.
 """
 
 from collections import Counter
 from collections.abc import Generator, Mapping, Sequence
 from datetime import UTC, datetime
 
-from identity import asked, bound, context, first_token, reference_file, setting, tools
+from identity import asked, bound, context, first_token, long_reply, reference_file, setting, tools
 from identity.alpha import LOOKS
 from identity.asked import Row
 from identity.bank import BANK
 from identity.bound import Bound
 from identity.cells import CHOOSING, Cell, choose, enough
 from identity.counting import Count
-from identity.first_token import Stated
 from identity.honoured import restless
 from identity.looks import (
     ANSWERS,
-    LEAST_ANSWERED,
     SELF_ALPHA,
     Asked,
     Verdict,
     Why,
     audit,
+    audit_pairs,
     counted,
-    halves,
     self_check,
 )
-from identity.reference import Reference, Seeded
+from identity.reference import Reference
 from identity.texts import COUNTED, STREAMED
 from loadshapes.finding import Finding
 from loadshapes.modes.mode import Mode
@@ -52,9 +51,12 @@ from settings.options import Options
 NAME = REQUEST = "identity"
 AT_ONCE = 4
 """Questions at once: few enough to be no load, enough to be done in minutes."""
+BOTH = "both"
+"""Where requests go: to both routes, in pairs whose order is drawn."""
 
-
-_REFUSABLE = (setting.PREFIX, first_token.PREFIX, context.PREFIX, tools.SCENARIO)
+_REFUSABLE = (
+    setting.PREFIX, first_token.PREFIX, context.PREFIX, long_reply.PREFIX, tools.SCENARIO
+)  # fmt: skip
 """Scenarios in which a refusal is an answer."""
 
 
@@ -80,6 +82,11 @@ def plan(options: Options) -> Plan:
             f"--identity-context {options.identity_context}: give numbers of tokens from "
             f"{2 * context.SHORT:,} to 2,000,000, separated by commas, e.g. 8000,32000."
         ) from None
+    if 0 < options.identity_output < long_reply.LEAST:
+        raise OperatorError(
+            f"--identity-output {options.identity_output} is too few tokens to tell a cut reply "
+            f"from a short one: give {long_reply.LEAST} or more."
+        )
     known = _reference(options) if options.reference else None
     try:
         prices = read_prices(options.prices) if options.prices else None
@@ -133,7 +140,7 @@ def _outlook(options: Options, model: str, known: Reference | None, prices: Pric
         found.append(
             f"whether settings are honoured, at most {told(bound.settings(known is not None))}"
         )
-    if options.enrol or options.against:
+    if options.enrol:
         found.append(f"a reference, {told(bound.enrolment(ANSWERS))}")
     if known is not None:
         if known.logprobs is not None:
@@ -143,22 +150,30 @@ def _outlook(options: Options, model: str, known: Reference | None, prices: Pric
         first, whole = bound.audit(cell.question for cell in known.cells)
         found.append(f"who answers, {told(first)} where it differs at once, else {told(whole)}")
     if options.against:
-        found.append(f"who counts there, {told(bound.counting())}")
-        found.append(f"log-probabilities, at most {told(bound.likeliest(1))}")
-        found.append(f"whether a seed is honoured, at most {told(bound.seeds())}")
-        whole = bound.dearest(LOOKS[-1][0])
-        found.append(f"who answers, at most {told(whole)}")
+        tops = len(first_token.TOPS)
+        found.append(f"who counts there, {told(bound.plain_counting())}")
+        found.append(f"choosing questions there, {told(bound.choosing())}")
+        found.append(f"log-probabilities, on each route at most {told(bound.likeliest(tops))}")
+        found.append(f"whether a seed is honoured, on each route at most {told(bound.seeds())}")
+        first, whole = bound.dearest(LOOKS[0][0]), bound.dearest(LOOKS[-1][0])
+        found.append(
+            f"who answers, on each route at most {told(first)} where it differs at once, else at "
+            f"most {told(whole)}"
+        )
     if options.identity_tools:
         found.append(f"tool calls, on each route {told(bound.calls())}")
     if sizes := context.sizes(options.identity_context):
         found.append(f"context length, at most {told(bound.lengths(sizes))}")
+    if options.identity_output:
+        where = ", on each route at most" if options.against else ", at most"
+        found.append(f"long replies{where} {told(bound.long_replies(options.identity_output))}")
     return "; ".join(found)
 
 
 def _program(options: Options, known: Reference | None) -> Program:
     for model in options.models:
-        found = yield _phase(options, model, asked.COUNT, len(COUNTED))
-        counts = asked.counts(asked.COUNT, _rows(found.records))
+        found = yield _phase(options, model, asked.COUNT, len(COUNTED), route=_route(options))
+        counts = asked.counts(asked.COUNT, _rows(found))
         yield _phase(options, model, asked.STREAM, len(STREAMED))
         if options.enrol:
             yield from _enrolled(options, model)
@@ -169,25 +184,27 @@ def _program(options: Options, known: Reference | None) -> Program:
         if "temperature" not in extra_body(options.extra_body):
             yield from _temperature(options, model, known)
         if options.against:
-            live = yield from _enrolled(options, model, REFERENCE)
-            if live is not None and self_check(live) > SELF_ALPHA:
-                if live.logprobs is not None:
-                    yield from _logprobs(options, model, (live.logprobs.top,))
-                yield from _seeds(options, model, live.seed.questions if live.seed else ())
-                yield from _audited(options, model, live)
-        if options.against or (known is not None and known.tools is not None):
-            yield from _calls(options, model)
+            yield from _paired(options, model)
         if known is not None:
+            if known.tools is not None:
+                yield from _calls(options, model)
             if known.seed is not None:
                 yield from _seeds(options, model, known.seed.questions)
-            yield from _audited(options, model, known)
+            yield from _audited(options, model, known.cells, known)
         yield from _lengths(options, model, counts)
+        yield from _long_replies(options, model)
 
 
-def _calls(options: Options, model: str, route: str = "") -> Program:
+def _route(options: Options) -> str:
+    """Where requests go that are compared with a second route's, if there is one: to both."""
+    return BOTH if options.against else ""
+
+
+def _calls(options: Options, model: str) -> Program:
     """Calls of a tool, where they are asked for."""
     if options.identity_tools:
-        yield _phase(options, model, tools.SCENARIO, tools.ROUNDS * len(tools.WANTED), route=route)
+        count = tools.ROUNDS * len(tools.WANTED)
+        yield _phase(options, model, tools.SCENARIO, count, route=_route(options))
 
 
 def _lengths(options: Options, model: str, counts: Sequence[Count]) -> Program:
@@ -201,6 +218,15 @@ def _lengths(options: Options, model: str, counts: Sequence[Count]) -> Program:
         found = yield _phase(options, model, f"{context.PREFIX}{size}", rounds, asks)
         if not any(row.success for row in found.records):
             return
+
+
+def _long_replies(options: Options, model: str) -> Program:
+    """Lists that are longer than their budgets, where they are asked for."""
+    size = options.identity_output
+    if size and not {*extra_body(options.extra_body)} & {*BUDGETS}:
+        for budget, count in long_reply.budgets(size):
+            name = f"{long_reply.PREFIX}{budget}"
+            yield _phase(options, model, name, count, route=_route(options))
 
 
 def _settings(options: Options, model: str) -> Program:
@@ -223,35 +249,29 @@ def _temperature(options: Options, model: str, known: Reference | None) -> Progr
     else:
         count = setting.WARM_ROUNDS * len(setting.WARM_QUESTIONS)
         found = yield _phase(options, model, setting.WARM, count, setting.WARM_QUESTIONS)
-        questions = [*setting.chosen(_strays(_asked(found.records)))]
+        questions = [*setting.chosen(_strays(_asked(found)))]
     if len(questions) < setting.LEAST_VARIED:
         return
     found = yield _phase(options, model, setting.COLD, setting.COLD_ANSWERS, questions)
     if any(row.refused_sends for row in found.records):
         return
-    if restless(_asked(found.records)):
+    if restless(_asked(found)):
         yield _phase(options, model, setting.COLD_MORE, setting.COLD_ANSWERS, questions)
     elif known is None:
         count = setting.FREE_ROUNDS * len(questions)
         yield _phase(options, model, setting.FREE, count, questions)
 
 
-def _logprobs(
-    options: Options, model: str, tops: Sequence[int], route: str = ""
-) -> Generator[Phase, Finding, int | None]:
-    """Log-probabilities of the first token, of fewer tokens where so many are refused; how many
-    were stated (None: none)."""
+def _logprobs(options: Options, model: str, tops: Sequence[int]) -> Program:
+    """Log-probabilities of the first token, of fewer tokens where so many are refused (by the
+    second route, if there is one)."""
     if {"logprobs", "top_logprobs", "temperature"} & {*extra_body(options.extra_body)}:
-        return None
+        return
+    route, count = _route(options), first_token.ROUNDS * len(first_token.PROMPTS)
     for top in tops:
-        count, scenario = (
-            first_token.ROUNDS * len(first_token.PROMPTS),
-            f"{first_token.PREFIX}{top}",
-        )
-        found = yield _phase(options, model, scenario, count, route=route)
-        if any(row.success for row in found.records):
-            return top
-    return None
+        found = yield _phase(options, model, f"{first_token.PREFIX}{top}", count, route=route)
+        if any(row.success for row in _of(found, REFERENCE if route else "")):
+            return
 
 
 def _varied(cells: Sequence[Cell], said: Mapping[int, Mapping[str, int]]) -> list[int]:
@@ -270,66 +290,91 @@ def _strays(answers: Sequence[Asked]) -> dict[int, int]:
     return {question: sum(own.values()) - max(own.values()) for question, own in said.items()}
 
 
-def _seeds(options: Options, model: str, questions: Sequence[int], route: str = "") -> Program:
+def _seeds(options: Options, model: str, questions: Sequence[int]) -> Program:
     """Each of the questions several times, with one seed."""
     if questions and not {"seed", "temperature"} & {*extra_body(options.extra_body)}:
         count = setting.SEED_ROUNDS * len(questions)
-        yield _phase(options, model, setting.SEED, count, questions, route)
+        yield _phase(options, model, setting.SEED, count, questions, _route(options))
 
 
-def _enrolled(
+def _chosen(
     options: Options, model: str, route: str = ""
-) -> Generator[Phase, Finding, Reference | None]:
-    """Questions are chosen by ten answers each, and asked afresh: those are the reference."""
-    everything = range(len(BANK))
-    if route:
-        yield _phase(options, model, asked.COUNT, len(COUNTED), route=route)
-    found = yield _phase(options, model, asked.CHOOSE, CHOOSING * len(BANK), everything, route)
+) -> Generator[Phase, Finding, tuple[Sequence[Cell], Sequence[int]]]:
+    """Questions that are chosen by ten answers each, and those of them to ask with a seed; none
+    where too few can be."""
+    everything, count = range(len(BANK)), CHOOSING * len(BANK)
+    found = yield _phase(options, model, asked.CHOOSE, count, everything, route)
     said: dict[int, list[str]] = {}
-    for one in _asked(found.records):
+    for one in _asked(found):
         if one.word:
             said.setdefault(one.question, []).append(one.word)
     cells = choose(said)
     if not enough(cells):
-        return None
-    questions = [cell.question for cell in cells]
-    count = ANSWERS * len(cells)
-    found = yield _phase(options, model, asked.ENROL, count, questions, route)
-    answers = _asked(found.records)
-    varied = _varied(cells, {question: Counter(said[question]) for question in questions})
-    varied = varied[: setting.SEED_QUESTIONS]
-    yield from _calls(options, model, route)
-    top = yield from _logprobs(options, model, first_token.TOPS, route)
-    yield from _seeds(options, model, varied, route)
-    if sum(bool(one.word) for one in answers) < LEAST_ANSWERED * count:
-        return None
-    first, second = halves(answers)
-    seed = Seeded(tuple(varied), 0, 0)  # what it shows, the report works out of the rows
-    likeliest = None if top is None else Stated(top, ())
-    return Reference(model, "", "", "", tuple(cells), first, second, seed=seed, logprobs=likeliest)
+        return (), ()
+    counts = {cell.question: Counter(said[cell.question]) for cell in cells}
+    return cells, _varied(cells, counts)[: setting.SEED_QUESTIONS]
 
 
-def _audited(options: Options, model: str, known: Reference) -> Program:
-    """The reference's questions, look by look, until one differs or nothing can be said."""
-    questions, sent, before = [cell.question for cell in known.cells], list[Asked](), 0
+def _enrolled(options: Options, model: str) -> Program:
+    """The chosen questions are asked afresh: those answers are the reference."""
+    cells, varied = yield from _chosen(options, model)
+    if cells:
+        questions = [cell.question for cell in cells]
+        yield _phase(options, model, asked.ENROL, ANSWERS * len(cells), questions)
+        yield from _calls(options, model)
+        yield from _logprobs(options, model, first_token.TOPS)
+        yield from _seeds(options, model, varied)
+
+
+def _paired(options: Options, model: str) -> Program:
+    """The second route chooses the questions; what is compared, both are asked in pairs."""
+    cells, varied = yield from _chosen(options, model, REFERENCE)
+    if cells:
+        yield from _calls(options, model)
+        yield from _logprobs(options, model, first_token.TOPS)
+        yield from _seeds(options, model, varied)
+        yield from _audited(options, model, cells)
+
+
+def _audited(
+    options: Options, model: str, cells: Sequence[Cell], known: Reference | None = None
+) -> Program:
+    """The questions, look by look, until one differs from the reference (None: from the second
+    route) or nothing can be said."""
+    questions, before = [cell.question for cell in cells], 0
+    sent, pairs = list[Asked](), list[tuple[Asked, Asked]]()
     for rounds, _ in LOOKS:
-        more = (rounds - before) * len(questions)
-        found = yield _phase(options, model, f"{asked.LOOK}-{rounds}", more, questions)
-        sent += _asked(found.records)
-        seen, before = audit(known, sent), rounds
+        more, route = (rounds - before) * len(questions), "" if known is not None else BOTH
+        found = yield _phase(options, model, f"{asked.LOOK}-{rounds}", more, questions, route)
+        if known is not None:
+            sent += _asked(found)
+        else:
+            pairs += asked.pairs(_rows(found), _rows(found, REFERENCE))
+        models = len(options.models)
+        seen = audit(known, sent) if known is not None else audit_pairs(cells, pairs, models)
+        before = rounds
         if seen.verdict is Verdict.DIFFERS or seen.why not in (None, Why.UNFINISHED):
             return
 
 
-def _asked(records: Sequence[RequestRecord]) -> list[Asked]:
-    return asked.asked(_rows(records))
+def _asked(found: Finding) -> list[Asked]:
+    return asked.asked(_rows(found))
 
 
-def _rows(records: Sequence[RequestRecord]) -> list[Row]:
+def _rows(found: Finding, route: str = "") -> list[Row]:
+    """What is needed of a phase's records, in order."""
     return [
-        Row(row.outcome, row.check_detail, row.completion_id, row.request_index, row.prompt_tokens)
-        for row in sorted(records, key=lambda row: row.request_index)
-    ]
+        Row(row.outcome, row.check_detail, row.completion_id,
+            found.phase.number(row.request_index), row.prompt_tokens, row.attempt)
+        for row in sorted(_of(found, route), key=lambda row: row.request_index)
+    ]  # fmt: skip
+
+
+def _of(found: Finding, route: str) -> list[RequestRecord]:
+    """The records of a phase; of pairs, those over a route (empty: the gateway's)."""
+    theirs = route == REFERENCE
+    alone = not found.phase.pairs
+    return [row for row in found.records if alone or (row.arm == REFERENCE) == theirs]
 
 
 def _phase(
@@ -340,30 +385,36 @@ def _phase(
     asks: Sequence[int] = (),
     route: str = "",
 ) -> Phase:
-    at = f"{scenario}-{route}" if route else scenario
-    long = scenario.startswith(context.PREFIX)
+    at = f"{scenario}-{route}" if route == REFERENCE else scenario
+    name = f"{NAME}/{at}/{model}"
     return Phase(
-        name=f"{NAME}/{at}/{model}",
+        name=name,
         mode=NAME,
         scenario=scenario,
         model=model,
         schedule=Closed(count),
         request=REQUEST,
         users=min(AT_ONCE, options.max_workers, count) if asks else 1,
-        max_tokens=tools.OUTPUT_TOKENS
-        if scenario == tools.SCENARIO
-        else context.OUTPUT_TOKENS
-        if long
-        else setting.output_tokens(scenario),
+        max_tokens=_output_tokens(scenario),
         stream=scenario == asked.STREAM,
         task_prefix=task_prefix(options, NAME, model, at, "req-"),
-        route=route,
+        route=route if route == REFERENCE else "",
+        pairs=f"{options.seed}/{name}" if route == BOTH else "",
         watched=bool(asks) or scenario.startswith((first_token.PREFIX, asked.COUNT)),
         asks=tuple(asks),
-        stop_rule=not scenario.startswith(
-            (setting.PREFIX, first_token.PREFIX, context.PREFIX, tools.SCENARIO)
-        ),
+        stop_rule=not scenario.startswith(_REFUSABLE),
     )
+
+
+def _output_tokens(scenario: str) -> int:
+    """The budget of each reply."""
+    if scenario == tools.SCENARIO:
+        return tools.OUTPUT_TOKENS
+    if scenario.startswith(context.PREFIX):
+        return context.OUTPUT_TOKENS
+    if scenario.startswith(long_reply.PREFIX):
+        return int(scenario.removeprefix(long_reply.PREFIX))
+    return setting.output_tokens(scenario)
 
 
 MODE = Mode(

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 MODES: Mapping[str, str] = {
     "--identity-context …: give numbers of tokens from … to 2,000,000, separated by commas, e.g. 8000,32000.": "--identity-context {0}：请给出 {1} 到 2,000,000 之间的 token 数，用逗号分隔，如 8000,32000。",
+    "--identity-output … is too few tokens to tell a cut reply from a short one: give … or more.": "--identity-output {0} 的 token 数太少，无法区分被截断的应答与短应答：请给出 {1} 或更多。",
     "--cancel-after … counts the chunks of a stream: give --stream, or a time such as 500ms.": "--cancel-after {0} 按流的 chunk 计数：请加 --stream，或给出时间，如 500ms。",
     "--identity-share mixes probes into the requests of a mode's own, over one route: leave out "
     "--against and --prompts.": "--identity-share 把探测请求混入模式自身的请求，只用一条路由：请去掉 --against 和 --prompts。",

@@ -117,7 +117,7 @@ class Gateway:
         "",
         "also send every request to a reference: a gateway by name (NAME_BASE_URL, NAME_API_KEY), "
         "its base URL, or `simulator` (docs/how-to/two-routes.md). Mode compat sends it only what "
-        "does not work, identity what a reference is made of, billing what it needs to count",
+        "does not work, identity what is compared, billing what it needs to count",
         modes=ROUTED,
         sent=True,
         web=False,

@@ -150,6 +150,15 @@ class Traffic:
         modes=("identity",),
         sent=True,
     )
+    identity_output: int = _traffic(
+        0,
+        "mode identity: also ask whether replies may be as long as this many tokens, or are cut "
+        "before, e.g. 4000 (dear: six long replies; 0: do not)",
+        modes=("identity",),
+        sent=True,
+        at_least=0,
+        at_most=200_000,
+    )
     enrol: bool = _traffic(
         False,
         "send all requests that a reference is made of (about 1,700 short ones)",

@@ -4,11 +4,12 @@ shows whether settings are honoured."""
 import json
 from functools import partial
 
-from identity import bank, context, first_token, mixed, setting, texts, tools
+from identity import bank, context, first_token, long_reply, mixed, setting, texts, tools
 from identity.word import word
 from loadshapes.phase import Phase
 from recording.json_values import mapping
 from settings.options import Options
+from tasks.finish_reasons import end_of
 from tasks.prompts import Judgement, Request, nonce
 from tasks.reply import Message
 
@@ -31,6 +32,11 @@ def build(phase: Phase, index: int, options: Options) -> Request:
         of = (index, options.run_id, phase.model)
         text = context.prompt(size, phase.asks[0], *of)
         return Request(text, judge=partial(_recalled, size, *of), without=_UNNAMED)
+    if phase.scenario.startswith(long_reply.PREFIX):
+        size = int(phase.scenario.removeprefix(long_reply.PREFIX))
+        text = long_reply.prompt(size, index, options.run_id, phase.model)
+        judge = partial(_listed, size, index, options.run_id, phase.model)
+        return Request(text, judge=judge, without=_UNNAMED)
     if phase.scenario.startswith(first_token.PREFIX):
         return _of_logprobs(phase, index)
     if phase.scenario.startswith(setting.PREFIX):
@@ -72,6 +78,12 @@ def _called(index: int, said: Message) -> Judgement:
 def _recalled(size: int, index: int, run: str, model: str, said: Message) -> Judgement:
     shown = context.fact(size, index, run, model, said.content or "")
     return Judgement("pass", json.dumps(shown), counted=True)
+
+
+def _listed(size: int, index: int, run: str, model: str, said: Message) -> Judgement:
+    shown = long_reply.fact(size, index, run, model, said.content or "")
+    cut = end_of(said.finish_reason or "") == "cut"
+    return Judgement("pass", json.dumps(shown | {"cut": cut}), counted=True)
 
 
 def _of_logprobs(phase: Phase, index: int) -> Request:

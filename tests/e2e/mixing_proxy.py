@@ -1,8 +1,8 @@
-"""A relay that forwards a share of its requests to another port."""
+"""Relays that forward some of their requests to another port: a share, or all after a while."""
 
 import http.client
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from random import Random
@@ -14,12 +14,35 @@ def mixing(url: str, other: str, share: float, seed: int = 1) -> Iterator[str]:
     """The relay's base URL; `share` of the POSTs go to `other`, drawn by a seed of its own."""
     dice, lock = Random(seed), threading.Lock()
 
+    def elsewhere() -> bool:
+        with lock:
+            return dice.random() < share
+
+    with relaying(url, other, elsewhere) as relay:
+        yield relay
+
+
+class Turn:
+    """True once it was asked more than `after` times, by whichever relay."""
+
+    def __init__(self, after: int) -> None:
+        self._left, self._lock = after, threading.Lock()
+
+    def __call__(self) -> bool:
+        with self._lock:
+            self._left -= 1
+            return self._left < 0
+
+
+@contextmanager
+def relaying(url: str, other: str, elsewhere: Callable[[], bool]) -> Iterator[str]:
+    """The relay's base URL; a POST goes to `other` where `elsewhere()`, else to `url`."""
+
     class Relay(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
-            with lock:
-                chosen = urlsplit(other if dice.random() < share else url)
+            chosen = urlsplit(other if elsewhere() else url)
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             upstream = http.client.HTTPConnection(chosen.netloc, timeout=30)
             kept = {k: v for k, v in self.headers.items() if k.lower() != "host"}

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -273,13 +274,15 @@ def test_the_report_accuses_nobody(tmp_path: Path, reference: Path, lang: str) -
 @pytest.mark.slow
 @pytest.mark.parametrize(("weights", "verdict"), [(1, Verdict.NOT_SHOWN), (2, Verdict.DIFFERS)])
 def test_the_second_route_is_the_reference(tmp_path: Path, weights: int, verdict: Verdict) -> None:
-    """What it answers makes the reference; the gateway alone is judged, and each log is whole."""
+    """Both are asked in pairs, also where the vendor calls the model otherwise; the gateway alone
+    is judged, and each log is whole."""
     (tmp_path / "vendor.toml").write_text(HONEST)
     vendor = Simulator(tmp_path / "vendor.csv", "--profile", tmp_path / "vendor.toml")
     try:
         profile = HONEST.replace("weights = 1", f"weights = {weights}")
         done, logged = asked(
             tmp_path / "run", profile, "--against", "vendor",
+            "--against-model", f"{MODEL}=gpt-4o-2024-11-20",
             env=environment(VENDOR_BASE_URL=vendor.url, VENDOR_API_KEY=CANARY),
         )  # fmt: skip
         theirs = vendor.rows()
@@ -287,8 +290,12 @@ def test_the_second_route_is_the_reference(tmp_path: Path, weights: int, verdict
         vendor.stop()
     one = found(done)
     assert one.audit is not None and one.audit.verdict is verdict
+    prompts = [[row["prompt_sha256"] for row in log] for log in (logged, theirs)]
+    looks = [log[-one.audited.requests :] for log in prompts]
+    assert Counter(looks[0]) == Counter(looks[1]), "byte for byte the same"
     assert one.counting.kind is Kind.REFERENCE and one.counting.verdict is Verdict.NOT_SHOWN
-    assert len(theirs) == one.enrolling.requests == 12 + 600 + 960 + 30 + 96
+    assert len(theirs) == one.enrolling.requests == 12 + 600 + one.audited.requests + 30 + 96
+    assert one.audited.requests == (960 if verdict is Verdict.NOT_SHOWN else 96)
     asked_more = sum(test.requests for _, test in one.settings)
     assert len(logged) == 14 + one.audited.requests + one.weighed.requests + asked_more
 

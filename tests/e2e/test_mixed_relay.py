@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from identity.looks import Verdict
-from tests.e2e.mixing_proxy import mixing
+from tests.e2e.mixing_proxy import Turn, mixing, relaying
 from tests.e2e.test_identity import HONEST, MODEL, asked, enrol, found
-from tests.locust_run import run
+from tests.locust_run import CANARY, environment, run
 from tests.simulated import Simulator
 
 
@@ -52,3 +52,51 @@ def test_the_share_that_another_model_answers_is_what_its_own_log_says(
     assert abs(elsewhere / len(result.rows()) - share) < 0.08
     if share == 1.0:
         assert one.audited.requests == 96, "at the first look"
+
+
+BEFORE_LOOKS = 24 + 2 + 16 + 180 + 600 + 60 + 192
+"""Requests of both routes before the looks: repeated texts, settings, choosing, log-probabilities
+and seeds."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("after", "substituted", "verdict"),
+    [
+        (BEFORE_LOOKS - 900, False, Verdict.NOT_SHOWN),
+        (BEFORE_LOOKS + 150, False, Verdict.NOT_SHOWN),
+        (BEFORE_LOOKS + 960, False, Verdict.NOT_SHOWN),
+        (BEFORE_LOOKS + 100, True, Verdict.DIFFERS),
+    ],
+)
+def test_an_upstream_of_both_routes_that_changes_its_model_is_not_held_against_the_gateway(
+    tmp_path: Path, after: int, substituted: bool, verdict: Verdict
+) -> None:
+    """It changes while questions are chosen, early and half-way in the looks. A gateway that has
+    answers from elsewhere all the time is found all the same."""
+    simulators = []
+    for weights in (1, 2, 3):
+        profile = tmp_path / f"{weights}.toml"
+        profile.write_text(HONEST.replace("weights = 1", f"weights = {weights}"))
+        simulators.append(Simulator(tmp_path / f"{weights}.csv", "--profile", profile))
+    early, late, other = simulators
+    turn = Turn(after)
+    try:
+        with (
+            relaying(early.url, late.url, turn) as vendor,
+            relaying(early.url, late.url, turn) as gateway,
+        ):
+            done = run(
+                "-H", other.url if substituted else gateway, "--mode", "identity", "--model",
+                MODEL, "--against", "vendor", "--no-content", "--seed", after,
+                env=environment(VENDOR_BASE_URL=vendor, VENDOR_API_KEY=CANARY),
+                results=tmp_path / "r",
+            )  # fmt: skip
+        one, logged = found(done), sum(len(each.rows()) for each in simulators)
+        assert substituted or late.rows()
+    finally:
+        for each in simulators:
+            each.stop()
+    assert one.audit is not None and one.audit.verdict is verdict
+    assert bool(one.differing) == (verdict is Verdict.DIFFERS)
+    assert logged == len(done.rows())

@@ -9,6 +9,7 @@ from analysis.page.vocabulary import CHARGED, money
 from analysis.page.words import Words, integer
 from analysis.report.identity import numbers, reference_of
 from analysis.report.identity_lengths import read
+from analysis.report.identity_long_reply import cut
 from analysis.report.identity_settings import title, told
 from analysis.report.identity_tools import called
 from analysis.report.identity_weights import weighed
@@ -99,6 +100,9 @@ def _told(view: View, one: Identity) -> list[tuple[Verdict, bool, str]]:
     found += [
         (length.verdict, False, name + t.colon + read(t, length)) for length, _ in one.lengths
     ]
+    if one.long_reply is not None:
+        long, _ = one.long_reply
+        found.append((long.verdict, False, name + t.colon + cut(t, long)))
     if one.weights is not None and reference is not None:
         text = weighed(t, one.weights, reference)
         found.append((one.weights.verdict, False, name + t.colon + text))
@@ -108,9 +112,10 @@ def _told(view: View, one: Identity) -> list[tuple[Verdict, bool, str]]:
     elif view.run.options.get("against"):
         text = t(
             f"{name}: answers are not judged: the second route gave too few answers of one word "
-            "for a reference (errors, or a model that thinks before each answer).",
-            f"{name}：不对答案作判断：第二条线路给出的单词答案过少，无法建立参照"
-            "（出错，或模型在作答前先思考）。",
+            "to compare with (errors, a model that thinks before each answer, or not all was "
+            "asked).",
+            f"{name}：不对答案作判断：第二条线路给出的单词答案过少，无法比较"
+            "（出错、模型在作答前先思考，或未全部提问）。",
         )
         found.append((Verdict.NOT_ENOUGH, False, text))
     return found
@@ -146,6 +151,9 @@ def _table(t: Words, one: Identity) -> Block:
          t(*WORDS[length.verdict]), test)
         for length, test in one.lengths
     ]  # fmt: skip
+    if one.long_reply is not None:
+        long, test = one.long_reply
+        rows.append((t("Long replies", "长应答"), t(*WORDS[long.verdict]), test))
     if one.audit is not None:
         rows.append((t("Who answers", "由谁应答"), t(*WORDS[one.audit.verdict]), one.audited))
     if one.enrolling.requests:
@@ -164,9 +172,9 @@ def _table(t: Words, one: Identity) -> Block:
             "Who counts: exact arithmetic of repeated texts. Settings: what only a gateway that "
             "honours them, or only one that does not, can reply. Who answers: words counted by "
             "question, an exact permutation test and Fisher's test in three looks. By all tests "
-            "together, a healthy gateway is said to differ in at most 1 run of 100.",
+            "and models together, a healthy gateway is said to differ in at most 1 run of 100.",
             "由谁计数：对重复文本作精确算术。参数：只有生效（或未生效）时才会出现的应答。"
             "由谁应答：按问题统计词频，在三个阶段分别作精确置换检验与 "
-            "Fisher 检验。所有测试合计，正常网关被判为有差异的概率不超过 1 %。",
+            "Fisher 检验。所有测试与模型合计，正常网关被判为有差异的概率不超过 1 %。",
         ),
     )
